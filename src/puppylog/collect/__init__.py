@@ -1,0 +1,1 @@
+"""The way of a line: tail, format, store, with back-pressure and retry."""

@@ -1,0 +1,65 @@
+"""Where lines come from: a stream, the files it has read one after another, and how far into each.
+
+A position moves only together with the rows that it stands for, in one transaction of one database.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+HEAD_BYTES = 1024
+"""A head is hashed up to here. It grows with its file, so a file of three lines has an identity at once."""
+
+MARKER_BYTES = 256
+"""So much before the committed offset is hashed: a file that was truncated and has regrown past it is found out."""
+
+
+def hash_bytes(data: bytes) -> str:
+    """Return the identity hash of ``data``: 16 hexadecimal digits of BLAKE2b. Not a secret, only a check."""
+    return hashlib.blake2b(data, digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What a file held when its position was committed; tells it from another one with the same inode."""
+
+    head_size: int  # bytes hashed at its start, at most HEAD_BYTES, never beyond the offset
+    head_hash: str
+    marker_size: int  # bytes hashed that end at the offset, at most MARKER_BYTES
+    marker_hash: str
+
+
+EMPTY_FINGERPRINT = Fingerprint(0, hash_bytes(b""), 0, hash_bytes(b""))
+
+
+@dataclass(frozen=True, slots=True)
+class FilePosition:
+    """One file that a stream has read, as the store knows it."""
+
+    file_id: int
+    path: str  # where it was last seen; a rotated file has another name by now
+    device: int  # st_dev and st_ino, as signed 64-bit numbers
+    inode: int
+    fingerprint: Fingerprint
+    byte_offset: int  # every complete line before it is stored
+    finished: bool  # rotated away, truncated or deleted, and read to its end
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A position on its way: the store accepts it only if the file still stands at ``since``."""
+
+    file_id: int
+    since: int
+    until: int
+    fingerprint: Fingerprint
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One source of lines, named by a URI: ``file:///var/log/access.log``, with the host where a store is shared."""
+
+    stream_id: int
+    source_uri: str
+    group: str | None
+    files: tuple[FilePosition, ...]  # in the order in which they were opened, finished ones included

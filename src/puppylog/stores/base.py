@@ -1,0 +1,152 @@
+"""What a store must do, written as obligations. One contract suite asks every store whether it does.
+
+A collector needs `Inlet`, a monitor needs `Outlet`, whoever defines metrics and alerts needs `Catalog`; a `Store` is
+all three. No method returns before what it says is durable. Every method raises errors of `puppylog.errors` only:
+`StoreUnavailable` or `StoreFull` when the same call may succeed later.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol, Self, TypeAlias
+
+import pyarrow as pa
+
+from puppylog.model.alert import Alert
+from puppylog.model.metric import Metric
+from puppylog.model.record import Parsed
+from puppylog.model.stream import FilePosition, Move, Stream
+
+Value: TypeAlias = str | int | float | bool | None
+Parameters: TypeAlias = Mapping[str, Value]
+"""Values for the ``$names`` in a query. They never become part of its text. Instants are RFC 3339 strings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """The store's answer to one transaction of lines."""
+
+    records: int
+    rejects: int
+
+
+class Appender(Protocol):
+    """One transaction of lines in the making: rows of any number of files, and how far they take each file."""
+
+    def write(self, stream_id: int, file_id: int, parsed: Parsed) -> None:
+        """Take rows. Must hold them, in memory or on disk, until `commit` has succeeded. One thread at a time."""
+
+    def commit(self, moves: Sequence[Move]) -> Appended:
+        """Commit the rows and the moves in one transaction, or none of it.
+
+        Must find out by asking, after a cut connection, whether the transaction had been committed, so that calling it
+        again after a transient error stores nothing twice. Must refuse with `StreamBusy` when a file does not stand
+        where its move starts: somebody else has collected it meanwhile.
+        """
+
+    def discard(self) -> None:
+        """Drop what is held; must leave nothing behind. Is a no-op after a successful `commit`."""
+
+
+class Inlet(Protocol):
+    """Where collectors put lines."""
+
+    def open_stream(self, source_uri: str, *, group: str | None = None) -> Stream:
+        """Claim the stream of this source, made if it is new, and return it with all positions.
+
+        Must refuse with `StreamBusy` while another live process holds it. A claim ends with `close_stream`, with
+        `close`, or with the process. ``group`` is made if it is new; None leaves the stream in the group it has.
+        """
+
+    def close_stream(self, stream_id: int) -> None:
+        """Give the claim back. It is OK to close what is not open."""
+
+    def open_file(self, stream_id: int, *, path: str, device: int, inode: int, byte_offset: int = 0) -> FilePosition:
+        """Make a new file of the stream, standing at ``byte_offset``, and return it."""
+
+    def appender(self) -> Appender:
+        """Start a transaction of lines. Several may be in the making, one may be in `commit`."""
+
+    def keep_alive(self) -> None:
+        """Say that a watching client is still there. It is OK for this to do nothing."""
+
+
+class Outlet(Protocol):
+    """Where monitors look. All of it must be possible while collectors append at full speed."""
+
+    def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
+        """Run one of our own reading queries and return its whole answer."""
+
+    def stream_query(self, sql: str) -> AbstractContextManager[Iterator[pa.RecordBatch]]:
+        """Run a user's SQL: one statement that reads, never writes. Unqualified ``log_records`` must be found.
+
+        Raises:
+            QueryError: the store refuses it; the message is the engine's, on one line.
+        """
+
+
+class Catalog(Protocol):
+    """Definitions: log groups, metrics, alerts. Names have been checked by the caller; references are checked here."""
+
+    def create_group(self, name: str) -> bool:
+        """Return whether it is new."""
+
+    def delete_group(self, name: str) -> None:
+        """Forget the group; must keep its streams and records, in no group.
+
+        Raises:
+            NotFound: there is no such group.
+            UsageError: a metric is limited to it.
+        """
+
+    def create_metric(self, metric: Metric) -> bool:
+        """Make the metric and materialize what is there; return whether it is new. The same definition twice is OK.
+
+        Raises:
+            AlreadyExists: the name belongs to another definition.
+            NotFound: no such group.
+            UsageError: the store cannot compute the segment or the filter.
+        """
+
+    def delete_metric(self, name: str) -> None:
+        """Raises NotFound, or UsageError while an alert judges it."""
+
+    def list_metrics(self) -> Sequence[Metric]:
+        """In the order of their names."""
+
+    def create_alert(self, alert: Alert) -> bool:
+        """Make the alert; it is evaluated from now on. Returns and raises as `create_metric`."""
+
+    def delete_alert(self, name: str) -> None:
+        """Forget the alert, its states and its history. Raises NotFound."""
+
+    def list_alerts(self) -> Sequence[Alert]:
+        """In the order of their names."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    """What `puppylog` says about a store."""
+
+    url: str
+    flavour: str  # "duckdb"
+    version: str  # of the engine
+    schema_version: int
+
+
+class Store(Inlet, Outlet, Catalog, Protocol):
+    """A connected store. Usable with ``with``."""
+
+    @property
+    def info(self) -> StoreInfo: ...
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether collectors on other machines may write to it: then source URIs carry the host."""
+
+    def close(self) -> None:
+        """Give every claim back. Must be possible twice."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...

@@ -1,0 +1,1 @@
+"""Files to chunks of whole lines with positions, through rotation and truncation. Knows no format and no store."""

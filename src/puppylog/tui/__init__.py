@@ -1,0 +1,1 @@
+"""What a terminal shows: tables, charts, live views. Log text is hostile and is cleaned here."""
