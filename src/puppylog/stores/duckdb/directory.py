@@ -1,0 +1,116 @@
+"""The directory of an embedded store: what lies in it, whose it is, and whether it is ours to touch.
+
+puppylog.json    says that this is a store, and of which layout
+records.duckdb   the database; the engine process opens it, nobody else
+engine.sock      where the engine answers
+engine.log       what the engine had to say
+engine.lock      held by the engine
+start.lock       held by the client that is starting the engine
+clients.lock     shared by all clients; the engine leaves when it can have it alone
+streams/         one lock per stream, held by the collector that follows it
+spool/           batches on their way from a collector to the engine, one folder per client
+"""
+
+import errno
+import json
+import os
+import pwd
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from puppylog.errors import StoreFull, StoreRefused
+
+LAYOUT = 1
+
+# The kernel's limit for the path of a Unix socket is 108 bytes, 104 on some systems, with the final NUL.
+_SOCKET_PATH_LIMIT = 100
+
+
+class StoreDirectory:
+    """The paths of one store. Making the value touches nothing; `prepare` does."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.marker = path / "puppylog.json"
+        self.database = path / "records.duckdb"
+        self.socket = path / "engine.sock"
+        self.log = path / "engine.log"
+        self.engine_lock = path / "engine.lock"
+        self.start_lock = path / "start.lock"
+        self.clients_lock = path / "clients.lock"
+        self.streams = path / "streams"
+        self.spool = path / "spool"
+
+    def prepare(self) -> None:
+        """Make the directory if it is missing, and refuse one that is not ours.
+
+        Raises:
+            StoreRefused: it is no directory, another user's, full of other things, or of a newer layout.
+            StoreFull: there is no room to make it.
+        """
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._refuse_strangers()
+            self.path.chmod(0o700)
+            self.streams.mkdir(exist_ok=True)
+            self.spool.mkdir(exist_ok=True)
+            if not self.marker.exists():
+                _write_whole(self.marker, json.dumps({"puppylog_store": LAYOUT}) + "\n")
+        except OSError as error:
+            raise refuse(self.path, error) from None
+
+    def _refuse_strangers(self) -> None:
+        status = self.path.stat()
+        if status.st_uid != os.geteuid():
+            raise StoreRefused(f"cannot open store {self.path}: it belongs to {_user_name(status.st_uid)}, not to you")
+        if self.marker.exists():
+            self._refuse_other_layouts()
+        elif any(self.path.iterdir()):
+            raise StoreRefused(
+                f"cannot open store {self.path}: it holds other files and no store; name another directory"
+            )
+
+    def _refuse_other_layouts(self) -> None:
+        try:
+            layout = json.loads(self.marker.read_text(encoding="utf-8"))["puppylog_store"]
+        except (ValueError, KeyError, TypeError):
+            raise StoreRefused(f"cannot open store {self.path}: {self.marker.name} in it is not readable") from None
+        if layout != LAYOUT:
+            raise StoreRefused(
+                f"cannot open store {self.path}: its layout is {layout}, this Puppylog knows {LAYOUT}; use a newer one"
+            )
+
+    @contextmanager
+    def reachable_socket(self) -> Iterator[str]:
+        """Give a path to the socket that is short enough for the kernel, for as long as it is used."""
+        if len(os.fsencode(self.socket)) <= _SOCKET_PATH_LIMIT:
+            yield str(self.socket)
+            return
+        with tempfile.TemporaryDirectory(prefix="puppylog-") as short:
+            link = Path(short) / "s"
+            link.symlink_to(self.path)
+            yield str(link / self.socket.name)
+
+
+def refuse(path: Path, error: OSError) -> StoreRefused | StoreFull:
+    """Return the error that an ``OSError`` on a store's own files amounts to."""
+    cause = (error.strerror or str(error)).lower()
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return StoreFull(f"cannot write to store {path}: {cause}")
+    return StoreRefused(f"cannot open store {path}: {cause}")
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file so that nobody ever sees half of it."""
+    half = path.with_suffix(f".{os.getpid()}")
+    half.write_text(text, encoding="utf-8")
+    half.replace(path)
+
+
+def _user_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"

@@ -1,0 +1,211 @@
+"""The one owner of the database. Only this module knows DuckDB; every one of its exceptions is translated here.
+
+DuckDB lets one process write a file, and one transaction at a time is all it does well. So there is one queue with one
+thread behind it for everything that writes, and a cursor of its own for everyone who reads.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import duckdb
+import pyarrow as pa
+
+from puppylog.errors import PuppylogError, QueryError, StoreError, StoreFull, StoreRefused, StoreUnavailable
+from puppylog.stores.base import Parameters
+
+T = TypeVar("T")
+
+SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "threads": max(2, os.cpu_count() or 2),
+    # What a log collector may take of a machine that has other work to do; larger queries spill to disk.
+    "memory_limit": "2GB",
+    # Rows of a batch may be written by several threads at once. Nobody asks for rows without saying in which order.
+    "preserve_insertion_order": "false",
+    # A user's SQL reads the store and nothing else: no files, no network, no extensions.
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
+"""How the database is opened. The bench opens its floor with the same settings."""
+
+_BATCH_ROWS = 65_536
+_FULL = ("No space left", "Disk quota", "File too large", "disk full")
+
+
+class Connection:
+    """A connection within one transaction: Arrow in, Arrow out, and only errors of ours."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._cursor = cursor
+
+    def run(self, sql: str, parameters: Parameters | None = None) -> None:
+        """Execute one statement, or several without parameters."""
+        with _translated():
+            self._cursor.execute(sql, dict(parameters) if parameters else None)
+
+    def fetch(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
+        """Return the whole answer of a query."""
+        with _translated():
+            return self._relation(sql, parameters).to_arrow_table()
+
+    def rows(self, sql: str, parameters: Parameters | None = None) -> list[dict[str, Any]]:
+        """Return a short answer as rows by column name: catalogues, never records."""
+        return self.fetch(sql, parameters).to_pylist()  # type: ignore[no-any-return] # pyarrow is untyped
+
+    def value(self, sql: str, parameters: Parameters | None = None) -> Any:  # noqa: ANN401 - whatever the query gives
+        """Return the one value of a query of one row and one column."""
+        (row,) = self.rows(sql, parameters)
+        (value,) = row.values()
+        return value
+
+    def batches(self, sql: str, parameters: Parameters | None = None) -> pa.RecordBatchReader:
+        """Return the answer of a query in batches, made while they are read."""
+        with _translated():
+            return self._relation(sql, parameters).to_arrow_reader(_BATCH_ROWS)
+
+    @contextmanager
+    def table(self, name: str, rows: pa.Table) -> Iterator[None]:
+        """Let statements read ``rows`` under ``name``, without a copy."""
+        self._cursor.register(name, rows)
+        try:
+            yield
+        finally:
+            self._cursor.unregister(name)
+
+    def reads_only(self, sql: str) -> None:
+        """Refuse what is not one statement that reads.
+
+        Raises:
+            QueryError: with the reason.
+        """
+        with _translated():
+            statements = self._cursor.extract_statements(sql)
+        if len(statements) != 1:
+            raise QueryError(f"cannot run this SQL: it has {len(statements)} statements, and one is allowed")
+        if statements[0].type not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
+            raise QueryError(f"cannot run this SQL: only reading is allowed, not {statements[0].type.name}")
+
+    def interrupt(self) -> None:
+        """Make the query that runs in another thread fail. It is OK if none does."""
+        self._cursor.interrupt()
+
+    def _relation(self, sql: str, parameters: Parameters | None) -> duckdb.DuckDBPyRelation:
+        relation = self._cursor.sql(sql, params=dict(parameters) if parameters else None)
+        if relation is None:
+            raise QueryError("cannot run this SQL: it gives no rows")
+        return relation
+
+
+class Engine:
+    """The open database. Usable with ``with``; everything in it is durable when `write` returns."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the database at ``path``, made if it is missing.
+
+        Raises:
+            StoreRefused: it is no database, or one of a newer DuckDB.
+            StoreFull: there is no room.
+        """
+        self.is_broken = threading.Event()
+        try:
+            with _translated():
+                self._root = duckdb.connect(str(path), config=SETTINGS)
+                self._root.execute("SET GLOBAL TimeZone = 'UTC'")
+        except StoreFull:
+            raise
+        except PuppylogError as error:
+            raise StoreRefused(f"cannot open database {path}: {error.message}") from None
+        self._queue = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
+        self._writer = self._cursor()
+
+    @property
+    def version(self) -> str:
+        return str(duckdb.__version__)
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in a transaction of its own, after all that were asked for before; return what it returns."""
+        return self._queue.submit(self._transaction, work).result()
+
+    def _transaction(self, work: Callable[[Connection], T]) -> T:
+        connection = Connection(self._writer)
+        try:
+            connection.run("BEGIN")
+            result = work(connection)
+            connection.run("COMMIT")
+        except BaseException as error:
+            self._roll_back(error)
+            raise
+        return result
+
+    def _roll_back(self, cause: BaseException) -> None:
+        try:
+            self._writer.execute("ROLLBACK")
+        except duckdb.TransactionException:
+            pass  # a failed commit has rolled back already
+        except duckdb.Error:
+            self.is_broken.set()
+        if isinstance(cause, _BrokenError):
+            self.is_broken.set()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection that sees one state of the store and cannot change it."""
+        cursor = self._cursor()
+        try:
+            with _translated():
+                cursor.execute("BEGIN TRANSACTION READ ONLY")
+            yield Connection(cursor)
+        except _BrokenError:
+            self.is_broken.set()
+            raise
+        finally:
+            cursor.close()
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        cursor = self._root.cursor()
+        cursor.execute("SET search_path = 'puppylog,main'")
+        return cursor
+
+    def close(self) -> None:
+        """Finish what is queued, fold the log into the file, let go of it."""
+        self._queue.shutdown()
+        self._writer.close()
+        self._root.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _BrokenError(StoreUnavailable):
+    """DuckDB has given up on this database until it is opened again; the engine has to leave and come back."""
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        raise _translate(error) from error
+
+
+def _translate(error: duckdb.Error) -> PuppylogError:
+    text = " ".join(str(error).split("\n\nLINE ")[0].split())
+    if any(sign.lower() in text.lower() for sign in _FULL):
+        return StoreFull(f"cannot write to the store: {text}")
+    match error:
+        case duckdb.FatalException() | duckdb.InternalException():
+            return _BrokenError(f"cannot use the database: {text}")
+        case duckdb.InterruptException():
+            return QueryError("cannot finish this query: it was interrupted")
+        case duckdb.IOException() | duckdb.ConnectionException() | duckdb.TransactionException():
+            return StoreError(f"cannot use the database: {text}")
+        case _:
+            return QueryError(f"cannot run this SQL: {text}")

@@ -1,0 +1,67 @@
+"""Advisory locks on files in the store's directory.
+
+The system lets go of them the moment their process ends, however it ends. So who is there, and who follows which
+stream, is never written down and can never be out of date: a lock is held, or it is not.
+"""
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+
+class FileLock:
+    """A lock on a file, made if it is missing. Shared by many, or exclusive to one. Not for two threads at once."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._fd: int | None = None
+
+    @property
+    def is_held(self) -> bool:
+        return self._fd is not None
+
+    def acquire(self, *, shared: bool = False, wait: bool = False) -> bool:
+        """Return whether the lock is held now. Asking again for a lock that is held changes nothing.
+
+        Raises:
+            OSError: the file cannot be made or opened.
+        """
+        if self._fd is not None:
+            return True
+        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            os.close(fd)
+            return False
+        except BaseException:
+            os.close(fd)
+            raise
+        self._fd = fd
+        return True
+
+    def write_note(self, text: str) -> None:
+        """Leave a word for those who find the lock held: who holds it."""
+        if self._fd is not None:
+            os.ftruncate(self._fd, 0)
+            os.pwrite(self._fd, text.encode(), 0)
+
+    def read_note(self) -> str:
+        """Return what the holder has left, or nothing."""
+        try:
+            return self.path.read_text(encoding="utf-8", errors="replace").strip()
+        except OSError:
+            return ""
+
+    def release(self) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.release()

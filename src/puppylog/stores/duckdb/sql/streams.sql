@@ -1,0 +1,51 @@
+-- Groups, streams and the files they have read.
+
+-- name: find_group
+SELECT id FROM puppylog.log_groups WHERE name = $name
+
+-- name: insert_group
+INSERT INTO puppylog.log_groups (id, name) VALUES (nextval('puppylog.ids'), $name)
+
+-- name: delete_group
+DELETE FROM puppylog.log_groups WHERE id = $id
+
+-- name: release_streams
+-- A group's streams outlive it.
+UPDATE puppylog.log_streams SET group_id = NULL WHERE group_id = $id
+
+-- name: metrics_of_group
+SELECT name FROM puppylog.metrics WHERE group_id = $id ORDER BY name
+
+-- name: find_stream
+SELECT streams.id, groups.name AS group_name
+FROM puppylog.log_streams AS streams
+LEFT JOIN puppylog.log_groups AS groups ON groups.id = streams.group_id
+WHERE streams.source_uri = $source_uri
+
+-- name: insert_stream
+INSERT INTO puppylog.log_streams (id, source_uri, created_at) VALUES (nextval('puppylog.ids'), $source_uri, now())
+
+-- name: move_stream
+UPDATE puppylog.log_streams SET group_id = $group_id WHERE source_uri = $source_uri
+
+-- name: files_of_stream
+-- In the order in which they were opened.
+SELECT id AS file_id, path, device, inode, head_size, head_hash, marker_size, marker_hash, byte_offset, finished
+FROM puppylog.log_files
+WHERE stream_id = $stream_id
+ORDER BY id
+
+-- name: find_files
+-- Where these files stand: what a client asks when it does not know whether its commit came through.
+SELECT id AS file_id, path, device, inode, head_size, head_hash, marker_size, marker_hash, byte_offset, finished
+FROM puppylog.log_files
+WHERE list_contains(from_json($ids, '["INTEGER"]'), id)
+ORDER BY id
+
+-- name: insert_file
+INSERT INTO puppylog.log_files
+SELECT $id, $stream_id, $path, $device, $inode, $head_size, $head_hash, $marker_size, $marker_hash, $byte_offset,
+       false, now(), now()
+
+-- name: next_id
+SELECT nextval('puppylog.ids') AS id
