@@ -1,0 +1,65 @@
+# What people and CI run. Needs Python 3.11 or newer with its pip; everything else goes into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+# The pip that is there fills the environment, so that none has to be put into it.
+PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check -qq
+INSTALL_LOCKED := $(PIP) install --require-hashes --requirement
+INSTALL_PUPPYLOG := $(PIP) install --no-deps --no-build-isolation --editable .
+
+# Only `make lock` needs uv: it resolves for every Python and platform at once.
+UV ?= uv
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+	--custom-compile-command "make lock" --no-emit-index-url --no-emit-find-links pyproject.toml
+
+.PHONY: help demo test check bench fmt lock clean
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: $(VENV)/run.stamp ## watch lines become records, metrics and an alert; ends by itself
+	@$(BIN)/puppylog demo
+
+test: $(VENV)/dev.stamp ## run the tests; choose some with ARGS="-k rotation"
+	@$(BIN)/pytest $(ARGS)
+
+check: $(VENV)/dev.stamp ## all that must be green: lint, format, types, floors, tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest $(ARGS)
+
+bench: $(VENV)/run.stamp ## measure speed, size, latency and idle cost; options with ARGS="--lines 500000"
+	@$(BIN)/python -m bench $(ARGS)
+
+fmt: $(VENV)/dev.stamp ## put the source into its one format
+	$(BIN)/ruff check --fix-only --quiet
+	$(BIN)/ruff format
+
+lock: ## write requirements/*.txt anew from pyproject.toml
+	$(COMPILE) --group build --output-file requirements/run.txt
+	$(COMPILE) --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
+
+clean: ## forget the environment and every cache
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+		"Puppylog needs Python 3.11 or newer: name one, as in make PYTHON=python3.12 test")'
+	@$(PYTHON) -m venv --without-pip $(VENV)
+
+$(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what Puppylog needs into $(VENV) …"
+	@$(INSTALL_LOCKED) requirements/run.txt
+	@$(INSTALL_PUPPYLOG)
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what Puppylog and its checks need into $(VENV) …"
+	@$(INSTALL_LOCKED) requirements/dev.txt
+	@$(INSTALL_PUPPYLOG)
+	@touch $(VENV)/run.stamp $@
