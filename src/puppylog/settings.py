@@ -1,0 +1,128 @@
+"""Settings: flags > environment > file > defaults, read once, into one frozen value.
+
+The command line hands in what was given as a flag or as ``PUPPYLOG_<FLAG>``; this module adds the files and the
+defaults. Nothing below the faces reads the environment: what it needs from there is a field of `Settings`.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from puppylog.errors import ConfigurationError
+
+SYSTEM_FILE: Final = Path("/etc/puppylog/config.toml")
+COLORS: Final = ("auto", "always", "never")
+OUTPUTS: Final = ("table", "json", "jsonl", "csv")
+_KEYS: Final[Mapping[str, type]] = {"store": str, "color": str, "output": str, "tz": str, "host": str, "quiet": bool}
+_CHOICES: Final[Mapping[str, tuple[str, ...]]] = {"color": COLORS, "output": OUTPUTS}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What every command may know about the place it runs in."""
+
+    store: str  # the store's URL
+    color: bool | None  # None: where it ends on a terminal
+    output: str  # one of OUTPUTS
+    zone: tzinfo | None  # times are shown and naive ones are read in it; None is this machine's own
+    host: str  # what this machine is called in a store that others share
+    quiet: bool
+
+
+def read_settings(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
+    """Return the settings.
+
+    Args:
+        given: what flags and ``PUPPYLOG_*`` variables said, by key; they win over every file.
+        environ: where the XDG directories, ``NO_COLOR``, ``FORCE_COLOR`` and ``TERM`` are looked up.
+
+    Raises:
+        ConfigurationError: a file that cannot be read, an unknown key, a value that makes no sense.
+    """
+    values = _read_files(environ) | dict(given)
+    return Settings(
+        store=str(values.get("store") or default_store(environ)),
+        color=_choose_color(str(values.get("color", "auto")), environ),
+        output=str(values.get("output", "table")),
+        zone=find_zone(str(values.get("tz", "UTC"))),
+        host=str(values.get("host") or os.uname().nodename),
+        quiet=bool(values.get("quiet", False)),
+    )
+
+
+def default_store(environ: Mapping[str, str]) -> str:
+    """Return the URL of the embedded store in the user's data directory."""
+    return f"duckdb://{_xdg(environ, 'XDG_DATA_HOME', '.local/share') / 'puppylog'}"
+
+
+def find_zone(name: str) -> tzinfo | None:
+    """Return the time zone called ``name``; None, which `datetime.astimezone` understands, for ``local``.
+
+    Raises:
+        ConfigurationError: there is none of that name.
+    """
+    if name.lower() == "local":
+        return None
+    if name.upper() in {"UTC", "Z"}:
+        return UTC  # must work where no time zone database is installed
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigurationError(
+            f"cannot use time zone {name!r}: write UTC, local, or a name such as Europe/Berlin"
+        ) from error
+
+
+def _choose_color(choice: str, environ: Mapping[str, str]) -> bool | None:
+    if choice != "auto":
+        return choice == "always"
+    if environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
+        return False
+    return True if environ.get("FORCE_COLOR") else None
+
+
+def _read_files(environ: Mapping[str, str]) -> dict[str, object]:
+    """Return what the files say: the user's own wins over the machine's, key by key."""
+    user_file = _xdg(environ, "XDG_CONFIG_HOME", ".config") / "puppylog" / "config.toml"
+    return _read_file(SYSTEM_FILE) | _read_file(user_file)
+
+
+def _xdg(environ: Mapping[str, str], variable: str, below_home: str) -> Path:
+    # The XDG specification says that a relative path is to be ignored.
+    named = Path(environ.get(variable, ""))
+    return named if named.is_absolute() else Path(environ.get("HOME") or Path.home()) / below_home
+
+
+def _read_file(path: Path) -> dict[str, object]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:  # not TOML, or not UTF-8
+        raise ConfigurationError(f"cannot read {path}: {error}") from error
+    for key, value in values.items():
+        _check(path, key, value)
+    return values
+
+
+def _check(path: Path, key: str, value: object) -> None:
+    if key not in _KEYS:
+        raise ConfigurationError(f"cannot use {path}: unknown key {key!r}; known are {', '.join(_KEYS)}")
+    wanted = _KEYS[key]
+    if type(value) is not wanted:
+        article = {"str": "a string", "bool": "true or false"}[wanted.__name__]
+        raise ConfigurationError(f"cannot use {path}: {key} must be {article}, not {value!r}")
+    if key in _CHOICES and value not in _CHOICES[key]:
+        raise ConfigurationError(f"cannot use {path}: {key} must be one of {', '.join(_CHOICES[key])}, not {value!r}")
+    if key == "tz":
+        try:
+            find_zone(str(value))
+        except ConfigurationError as error:
+            raise ConfigurationError(f"cannot use {path}: tz: {error.message}") from error

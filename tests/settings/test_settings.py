@@ -1,0 +1,114 @@
+from datetime import UTC
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from puppylog import settings
+from puppylog.errors import ConfigurationError
+from puppylog.settings import Settings, find_zone, read_settings
+
+
+@pytest.fixture(autouse=True)
+def _no_system_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(settings, "SYSTEM_FILE", tmp_path / "etc" / "config.toml")
+
+
+def write_user_file(home: Path, text: str) -> dict[str, str]:
+    folder = home / ".config" / "puppylog"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text(text)
+    return {"HOME": str(home)}
+
+
+def write_system_file(text: str) -> None:
+    settings.SYSTEM_FILE.parent.mkdir()
+    settings.SYSTEM_FILE.write_text(text)
+
+
+def test_without_anything_the_store_is_in_the_users_data_directory(tmp_path: Path) -> None:
+    assert read_settings({}, {"HOME": str(tmp_path)}) == Settings(
+        store=f"duckdb://{tmp_path}/.local/share/puppylog",
+        color=None,
+        output="table",
+        zone=UTC,
+        host=read_settings({}, {"HOME": "/"}).host,
+        quiet=False,
+    )
+
+
+def test_the_xdg_data_directory_is_honoured() -> None:
+    assert read_settings({}, {"HOME": "/home/ada", "XDG_DATA_HOME": "/data"}).store == "duckdb:///data/puppylog"
+
+
+def test_a_relative_xdg_directory_is_ignored() -> None:
+    store = read_settings({}, {"HOME": "/home/ada", "XDG_DATA_HOME": "data"}).store
+    assert store == "duckdb:///home/ada/.local/share/puppylog"
+
+
+def test_what_was_given_wins_over_the_users_file_and_that_over_the_machines(tmp_path: Path) -> None:
+    write_system_file('store = "duckdb:///system"\ntz = "Asia/Tokyo"\noutput = "csv"')
+    environ = write_user_file(tmp_path, 'store = "duckdb:///user"\ntz = "Europe/Berlin"')
+    found = read_settings({"store": "duckdb:///given"}, environ)
+    assert (found.store, found.zone, found.output) == ("duckdb:///given", ZoneInfo("Europe/Berlin"), "csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ('shop = "duckdb:///x"', r"unknown key 'shop'"),
+        ("store = 7", r"store must be a string, not 7"),
+        ('quiet = "yes"', r"quiet must be true or false, not 'yes'"),
+        ('color = "blue"', r"color must be one of auto, always, never, not 'blue'"),
+        ('tz = "Mars/Olympus"', r"tz: cannot use time zone 'Mars/Olympus'"),
+        ("store = ", r"Invalid value"),
+    ],
+)
+def test_a_bad_file_is_refused_by_its_name_and_key(tmp_path: Path, text: str, cause: str) -> None:
+    environ = write_user_file(tmp_path, text)
+    with pytest.raises(ConfigurationError, match=cause) as refusal:
+        read_settings({}, environ)
+    assert str(tmp_path / ".config" / "puppylog" / "config.toml") in refusal.value.message
+    assert "\n" not in refusal.value.message
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    environ = write_user_file(tmp_path, "")
+    (tmp_path / ".config" / "puppylog" / "config.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigurationError, match=r"config\.toml"):
+        read_settings({}, environ)
+
+
+def test_a_directory_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".config" / "puppylog" / "config.toml").mkdir(parents=True)
+    with pytest.raises(ConfigurationError, match="Is a directory"):
+        read_settings({}, {"HOME": str(tmp_path)})
+
+
+@pytest.mark.parametrize(
+    ("given", "environ", "color"),
+    [
+        ({}, {}, None),
+        ({}, {"NO_COLOR": "1"}, False),
+        ({}, {"NO_COLOR": ""}, None),
+        ({}, {"TERM": "dumb"}, False),
+        ({}, {"FORCE_COLOR": "1"}, True),
+        ({}, {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        ({"color": "always"}, {"NO_COLOR": "1"}, True),
+        ({"color": "never"}, {"FORCE_COLOR": "1"}, False),
+    ],
+)
+def test_color_is_chosen_by_flag_then_environment(
+    given: dict[str, object], environ: dict[str, str], color: bool | None
+) -> None:
+    assert read_settings(given, {"HOME": "/", **environ}).color is color
+
+
+@pytest.mark.parametrize("name", ["Mars/Olympus", "", "../etc/passwd", "Europe", "a\0b"])
+def test_an_unknown_time_zone_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="cannot use time zone"):
+        find_zone(name)
+
+
+def test_the_local_zone_is_the_machines_own() -> None:
+    assert find_zone("local") is None
