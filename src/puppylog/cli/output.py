@@ -1,0 +1,140 @@
+r"""What commands write to stdout: tables, JSON, JSON lines, CSV. Formats are contracts; golden files keep them.
+
+Every writer takes record batches one after another and holds no more than one, so that a long answer streams. Text
+from logs is hostile in all of them: JSON writes what a terminal could obey as ``\uXXXX`` and loses nothing; tables and
+CSV show it as an escape. A CSV cell that a spreadsheet would run as a formula gets an apostrophe before it: a CSV file
+is for spreadsheets, and whoever needs every byte takes JSON.
+"""
+
+import json
+import re
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import tzinfo
+from typing import Final, Protocol, TextIO
+
+import pyarrow as pa
+
+from puppylog.cli.values import Plain, are_numbers, plain_rows, text_of
+from puppylog.settings import Settings
+from puppylog.tui.clean import clean, clean_json
+from puppylog.tui.table import TableWriter
+
+# Rows made into text at a time: enough to keep the cost per row low, few enough to see the first one soon.
+_BLOCK_ROWS: Final = 2048
+_FORMULA: Final = re.compile(r"[=+\-@＝＋－＠].")  # noqa: RUF001 - spreadsheets take the full-width forms too
+_NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?")
+
+
+class Writer(Protocol):
+    """Writes rows in one format. `close` writes what a format has at its end; it must be called once."""
+
+    def write(self, batch: pa.RecordBatch) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def open_writer(settings: Settings, schema: pa.Schema) -> Writer:
+    """Return the writer to stdout that was asked for."""
+    out, zone = sys.stdout, settings.zone
+    match settings.output:
+        case "json":
+            return JsonWriter(out, schema, zone)
+        case "jsonl":
+            return JsonlWriter(out, schema, zone)
+        case "csv":
+            return CsvWriter(out, schema, zone)
+    width = shutil.get_terminal_size().columns if out.isatty() else None
+    bold = settings.color if settings.color is not None else out.isatty()
+    return TextWriter(out, schema, zone, width=width, bold=bold)
+
+
+def write_table(table: pa.Table, settings: Settings) -> None:
+    """Write a whole answer."""
+    write_batches(table.schema, table.to_batches(), settings)
+
+
+def write_batches(schema: pa.Schema, batches: Iterable[pa.RecordBatch], settings: Settings) -> None:
+    """Write an answer while it comes."""
+    writer = open_writer(settings, schema)
+    for batch in batches:
+        for offset in range(0, batch.num_rows, _BLOCK_ROWS):
+            writer.write(batch.slice(offset, _BLOCK_ROWS))
+    writer.close()
+
+
+class JsonlWriter:
+    """One JSON object per row and line."""
+
+    def __init__(self, out: TextIO, schema: pa.Schema, zone: tzinfo | None) -> None:
+        self._out, self._names, self._zone = out, schema.names, zone
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        self._out.writelines(json_object(self._names, row) + "\n" for row in plain_rows(batch, self._zone))
+
+    def close(self) -> None:
+        pass
+
+
+class JsonWriter:
+    """One JSON array of objects, one row to a line."""
+
+    def __init__(self, out: TextIO, schema: pa.Schema, zone: tzinfo | None) -> None:
+        self._out, self._names, self._zone = out, schema.names, zone
+        self._before = "[\n"
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        for row in plain_rows(batch, self._zone):
+            self._out.write(self._before + json_object(self._names, row))
+            self._before = ",\n"
+
+    def close(self) -> None:
+        self._out.write("[]\n" if self._before == "[\n" else "\n]\n")
+
+
+class CsvWriter:
+    """A header and rows. Null is an empty cell, empty text is two quotes."""
+
+    def __init__(self, out: TextIO, schema: pa.Schema, zone: tzinfo | None) -> None:
+        self._out, self._zone = out, zone
+        out.write(",".join(map(csv_cell, schema.names)) + "\n")
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        self._out.writelines(",".join(map(csv_cell, row)) + "\n" for row in plain_rows(batch, self._zone))
+
+    def close(self) -> None:
+        pass
+
+
+class TextWriter:
+    """A table for people: cut to the terminal where there is one."""
+
+    def __init__(self, out: TextIO, schema: pa.Schema, zone: tzinfo | None, *, width: int | None, bold: bool) -> None:
+        self._zone = zone
+        self._table = TableWriter(out, schema.names, are_numbers(schema), width, bold)
+        self._is_empty = True
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        self._is_empty = False
+        self._table.write([[text_of(value, null="-") for value in row] for row in plain_rows(batch, self._zone)])
+
+    def close(self) -> None:
+        if self._is_empty:
+            self._table.write([])
+
+
+def json_object(names: Sequence[str], row: Sequence[Plain]) -> str:
+    """Return one row as a JSON object on one line."""
+    return clean_json(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, allow_nan=False))
+
+
+def csv_cell(value: Plain) -> str:
+    """Return one cell of CSV."""
+    text = clean(text_of(value))
+    if isinstance(value, str):
+        if _FORMULA.match(text) and not _NUMBER.fullmatch(text):
+            text = f"'{text}"
+        if not text:
+            return '""'
+    return '"{}"'.format(text.replace('"', '""')) if any(char in text for char in '",') else text

@@ -1,0 +1,132 @@
+"""From Arrow's values to plain ones: what JSON can say, and what a cell of text can say.
+
+Times are RFC 3339 with their offset, in the zone that was asked for; decimals are numbers; what is no number is null;
+bytes are UTF-8 with escapes where they are not.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, tzinfo
+from decimal import Decimal
+from functools import singledispatch
+from types import NoneType
+from typing import Final, TypeAlias
+
+import pyarrow as pa
+
+Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
+
+_JSON_TYPE: Final = "arrow.json"
+
+
+def plain_rows(batch: pa.RecordBatch, zone: tzinfo | None) -> list[tuple[Plain, ...]]:
+    """Return the rows of ``batch`` as plain values."""
+    columns = [plain_column(column, zone) for column in batch.columns]
+    return list(zip(*columns, strict=True)) if columns else []
+
+
+def plain_column(column: pa.Array, zone: tzinfo | None) -> list[Plain]:
+    """Return one column as plain values. What Python cannot hold, such as the year 12000, comes as Arrow's text."""
+    is_json = False
+    if isinstance(column.type, pa.BaseExtensionType):
+        is_json = column.type.extension_name == _JSON_TYPE
+        column = column.storage
+    kind = column.type
+    if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
+        return list(column.to_pylist())
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":
+        column = column.cast(pa.timestamp("us", kind.tz), safe=False)  # Python's own datetime counts microseconds
+    try:
+        values = column.to_pylist()
+    except (OverflowError, ValueError):
+        return list(column.cast(pa.string()).to_pylist())
+    if is_json:
+        return [_parse(value) for value in values]
+    return list(values) if pa.types.is_string(kind) else [_plain(value, zone) for value in values]
+
+
+def _parse(value: str | None) -> Plain:
+    try:
+        return _plain(json.loads(value), None) if value is not None else None
+    except (ValueError, RecursionError):
+        return value
+
+
+@singledispatch
+def _plain(value: object, _zone: tzinfo | None) -> Plain:
+    return str(value)
+
+
+@_plain.register(NoneType | bool | int | str)
+def _(value: bool | int | str | None, _zone: tzinfo | None) -> Plain:
+    return value
+
+
+@_plain.register
+def _(value: float, _zone: tzinfo | None) -> Plain:
+    return value if math.isfinite(value) else None
+
+
+@_plain.register
+def _(value: Decimal, _zone: tzinfo | None) -> Plain:
+    if not value.is_finite():
+        return None
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+@_plain.register
+def _(value: datetime, zone: tzinfo | None) -> Plain:
+    if value.tzinfo is None:  # the store's own type has no offset, and none is made up
+        return value.isoformat()
+    try:
+        return value.astimezone(zone).isoformat()
+    except (OverflowError, ValueError):  # within a day of the calendar's ends
+        return value.isoformat()
+
+
+@_plain.register(date | time)
+def _(value: date | time, _zone: tzinfo | None) -> Plain:
+    return value.isoformat()
+
+
+@_plain.register
+def _(value: bytes, _zone: tzinfo | None) -> Plain:
+    return value.decode(errors="backslashreplace")
+
+
+@_plain.register(dict)
+def _(value: Mapping[object, object], zone: tzinfo | None) -> Plain:
+    return {str(key): _plain(item, zone) for key, item in value.items()}
+
+
+@_plain.register(list | tuple)
+def _(value: Sequence[object], zone: tzinfo | None) -> Plain:
+    return [_plain(item, zone) for item in value]
+
+
+@_plain.register(pa.MonthDayNano)
+def _(value: pa.MonthDayNano, _zone: tzinfo | None) -> Plain:
+    return f"P{value.months}M{value.days}DT{value.nanoseconds / 1e9:g}S"
+
+
+def text_of(value: Plain, *, null: str = "") -> str:
+    """Return ``value`` as a cell of text. What is nested is JSON."""
+    match value:
+        case None:
+            return null
+        case str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else repr(value)
+        case list() | dict():
+            return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+def are_numbers(schema: pa.Schema) -> Sequence[bool]:
+    """Return which columns hold numbers, to be aligned at their last digit."""
+    types = pa.types
+    return [types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) for kind in schema.types]

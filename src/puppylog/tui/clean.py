@@ -1,0 +1,58 @@
+r"""Log text is hostile: whatever a terminal could obey, hide or reorder is shown as an escape such as ``\x1b``.
+
+The rule is one sentence: a character that Python does not call printable is never written as itself. That covers the
+control characters of C0 and C1, line and paragraph separators, bidirectional overrides, zero-width and other format
+characters, lone surrogates, and code points that are not assigned. Combining marks stay: names need them.
+"""
+
+import unicodedata
+from typing import Final
+
+_WIDE: Final = frozenset("WF")
+_MARKS: Final = frozenset({"Mn", "Me"})
+
+
+def clean(text: str) -> str:
+    r"""Return ``text`` on one line and safe for a terminal: ``"a\x1b[2J"`` becomes ``"a\\x1b[2J"``."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def clean_json(document: str) -> str:
+    r"""Return the JSON ``document``, which is on one line, with the same characters written as ``\uXXXX``.
+
+    Nothing is lost: it decodes to the same value.
+    """
+    if document.isprintable():
+        return document
+    return "".join(char if char.isprintable() else _json_escape(char) for char in document)
+
+
+def _json_escape(char: str) -> str:
+    units = char.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
+def width_of(text: str) -> int:
+    """Return how many cells cleaned ``text`` takes on a terminal: East Asian wide characters take two, marks none."""
+    return len(text) if text.isascii() else sum(map(_cells, text))
+
+
+def cut(text: str, width: int) -> str:
+    """Return cleaned ``text`` in at most ``width`` cells, with an ellipsis where something is missing."""
+    if width_of(text) <= width:
+        return text
+    taken, cells = [], 1  # one cell is the ellipsis
+    for char in text:
+        cells += _cells(char)
+        if cells > width:
+            break
+        taken.append(char)
+    return "".join(taken) + "…" if width > 0 else ""
+
+
+def _cells(char: str) -> int:
+    if unicodedata.category(char) in _MARKS:
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in _WIDE else 1

@@ -1,0 +1,102 @@
+"""The formats are contracts: each golden file is what one of them makes of the same hostile answer."""
+
+import csv
+import io
+import json
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from puppylog.cli import output
+from puppylog.cli.output import CsvWriter, JsonlWriter, JsonWriter, TextWriter, Writer, csv_cell, json_object
+from puppylog.settings import Settings
+
+GOLDEN = Path(__file__).parent / "golden"
+AT = datetime(2015, 5, 17, 10, 5, 3, 250000, tzinfo=UTC)
+
+HOSTILE = pa.table(
+    {
+        "ts": pa.array([AT, None, AT + timedelta(hours=1)], pa.timestamp("us", "UTC")),
+        "route": ["/a,b", 'say "hi"', "=cmd|' /C calc'!A0"],
+        "agent": ["\x1b]0;owned\x07", "line\nbreak \u202etxt.exe", ""],
+        "status": pa.array([200, None, -1], pa.int16()),
+        "mean": [1.5, float("nan"), 3.0],
+        "price": pa.array([Decimal("1.10"), Decimal("7.00"), None], pa.decimal128(6, 2)),
+        "ok": [True, False, None],
+        "line": pa.array([b"\x16\x03\x01", "é".encode(), None], pa.binary()),
+        "day": pa.array([date(2015, 5, 17), None, None], pa.date32()),
+        "parts": pa.array([["a", "b"], [], None], pa.list_(pa.string())),
+    }
+)
+
+
+def writer(name: str, out: io.StringIO, *, width: int | None = None) -> Writer:
+    schema = HOSTILE.schema
+    match name:
+        case "json":
+            return JsonWriter(out, schema, UTC)
+        case "jsonl":
+            return JsonlWriter(out, schema, UTC)
+        case "csv":
+            return CsvWriter(out, schema, UTC)
+    return TextWriter(out, schema, UTC, width=width, bold=width is not None)
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "golden"),
+    [
+        ("json", None, "hostile.json"),
+        ("jsonl", None, "hostile.jsonl"),
+        ("csv", None, "hostile.csv"),
+        ("table", None, "hostile.piped.txt"),
+        ("table", 100, "hostile.terminal.txt"),
+    ],
+)
+def test_an_answer_is_written_as_its_golden_file_says(name: str, width: int | None, golden: str) -> None:
+    out = io.StringIO()
+    to = writer(name, out, width=width)
+    for batch in HOSTILE.to_batches(max_chunksize=2):
+        to.write(batch)
+    to.close()
+    assert out.getvalue() == (GOLDEN / golden).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("name", "text"), [("json", "[]\n"), ("jsonl", ""), ("csv", "a,b\n"), ("table", "a  b\n")])
+def test_an_empty_answer_is_still_a_document(capsys: pytest.CaptureFixture[str], name: str, text: str) -> None:
+    settings = Settings(store="", color=None, output=name, zone=UTC, host="", quiet=False)
+    output.write_table(pa.table({"a": pa.array([], pa.string()), "b": pa.array([], pa.string())}), settings)
+    assert capsys.readouterr().out == text
+
+
+def test_times_are_written_in_the_zone_that_was_asked_for() -> None:
+    out = io.StringIO()
+    table = pa.table({"ts": pa.array([AT], pa.timestamp("us", "UTC"))})
+    JsonlWriter(out, table.schema, ZoneInfo("Europe/Berlin")).write(table.to_batches()[0])
+    assert out.getvalue() == '{"ts": "2015-05-17T12:05:03.250000+02:00"}\n'
+
+
+@given(st.dictionaries(st.text(min_size=1), st.text(st.characters(codec="utf-8")), min_size=1))
+def test_json_loses_nothing(row: dict[str, str]) -> None:
+    assert json.loads(json_object(list(row), list(row.values()))) == row
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8")), min_size=1, max_size=4))
+def test_a_line_of_csv_reads_back_as_the_cells_that_were_shown(cells: list[str]) -> None:
+    line = ",".join(map(csv_cell, cells))
+    [read] = csv.reader([line])
+    assert len(read) == len(cells)
+    assert not any(cell.startswith(("=", "+", "@")) and len(cell) > 1 and not cell[1:].isdigit() for cell in read)
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [("-", "-"), ("-5", "-5"), ("+49.5", "+49.5"), ("=1+1", "'=1+1"), ("@SUM(A1)", "'@SUM(A1)"), ("-2+3", "'-2+3")],
+)
+def test_what_a_spreadsheet_would_run_gets_an_apostrophe(text: str, cell: str) -> None:
+    assert csv_cell(text) == cell
