@@ -121,7 +121,7 @@ class Engine:
         except PuppylogError as error:
             raise StoreRefused(f"cannot open database {path}: {error.message}") from None
         self._queue = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
-        self._writer = self._cursor()
+        self._writer = self._root.cursor()
 
     @property
     def version(self) -> str:
@@ -155,9 +155,10 @@ class Engine:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection that sees one state of the store and cannot change it."""
-        cursor = self._cursor()
+        cursor = self._root.cursor()
         try:
             with _translated():
+                cursor.execute("SET search_path = 'puppylog,main'")  # a user's SQL finds log_records as it stands
                 cursor.execute("BEGIN TRANSACTION READ ONLY")
             yield Connection(cursor)
         except _BrokenError:
@@ -165,11 +166,6 @@ class Engine:
             raise
         finally:
             cursor.close()
-
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
-        cursor = self._root.cursor()
-        cursor.execute("SET search_path = 'puppylog,main'")
-        return cursor
 
     def close(self) -> None:
         """Finish what is queued, fold the log into the file, let go of it."""

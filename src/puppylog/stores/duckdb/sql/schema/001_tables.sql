@@ -126,7 +126,7 @@ CREATE TABLE puppylog.alert_history (
     id BIGINT NOT NULL,
     alert_id INTEGER NOT NULL,
     segment VARCHAR,
-    at TIMESTAMPTZ NOT NULL,      -- the evaluation
+    evaluated_at TIMESTAMPTZ NOT NULL,
     from_state VARCHAR NOT NULL,
     to_state VARCHAR NOT NULL,
     value DOUBLE,

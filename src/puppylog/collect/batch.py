@@ -1,0 +1,66 @@
+"""A batch: the lines of one transaction, of any number of files, and how far they take each file."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from puppylog.model.record import RECORDS, REJECTS, Parsed
+from puppylog.model.stream import Move
+from puppylog.stores.base import Appender
+from puppylog.tail.chunk import Chunk
+
+# A transaction of a backfill. The embedded engine writes large ones straight into its file, several times faster than
+# small ones; beyond this the gain is small and the memory is not.
+FULL_ROWS = 524_288
+FULL_BYTES = 256 << 20
+
+
+@dataclass(slots=True)
+class Batch:
+    """Filled by one thread, then handed over and committed by another."""
+
+    appender: Appender
+    moves: dict[int, Move] = field(default_factory=dict)
+    records: int = 0
+    rejects: int = 0
+    size_bytes: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    finished: list[tuple[str, int]] = field(default_factory=list)
+
+    def add(self, stream_id: int, file_id: int, chunk: Chunk, parsed: Parsed) -> None:
+        """Take a chunk's rows and its step of the position. Chunks of one file come in their order."""
+        if chunk.is_cut:
+            parsed = flag_cut(parsed)
+        self.appender.write(stream_id, file_id, parsed)
+        so_far = self.moves.get(file_id)
+        since = chunk.since if so_far is None else so_far.since
+        self.moves[file_id] = Move(file_id, since, chunk.until, chunk.fingerprint, chunk.finished)
+        self.records += parsed.records.num_rows
+        self.rejects += parsed.rejects.num_rows
+        self.size_bytes += chunk.until - chunk.since
+        if parsed.rejects.num_rows:
+            for count in pc.value_counts(parsed.rejects.column("reason")).to_pylist():
+                self.reasons[count["values"]] += count["counts"]
+        if chunk.finished:
+            self.finished.append((chunk.file.path, chunk.until))
+
+    @property
+    def is_full(self) -> bool:
+        return self.records + self.rejects >= FULL_ROWS or self.size_bytes >= FULL_BYTES
+
+
+def flag_cut(parsed: Parsed) -> Parsed:
+    """Mark what became of one over-long line: a record says so in its attributes, a rejected line in its reason."""
+    records, rejects = parsed.records, parsed.rejects
+    if records.num_rows:
+        marked = [json.dumps({**json.loads(text or "{}"), "cut": True}) for text in records["attributes"].to_pylist()]
+        position = RECORDS.get_field_index("attributes")
+        records = records.set_column(position, RECORDS.field(position), pa.array(marked, pa.string()))
+    if rejects.num_rows:
+        marked = [f"{reason} (the line was too long and is cut)" for reason in rejects["reason"].to_pylist()]
+        position = REJECTS.get_field_index("reason")
+        rejects = rejects.set_column(position, REJECTS.field(position), pa.array(marked, pa.string()))
+    return Parsed(records, rejects)

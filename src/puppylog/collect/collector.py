@@ -1,0 +1,226 @@
+"""The collector: files in, committed rows out. Reading and parsing go on while the batch before is being committed."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from puppylog.collect.batch import Batch
+from puppylog.collect.committer import Committer, Totals, patiently
+from puppylog.collect.events import LineCut, OnEvent, Progress, SourceAway, StoreAway, StreamOpened, Summary
+from puppylog.errors import PuppylogError
+from puppylog.formats.base import Format
+from puppylog.model.stream import Stream
+from puppylog.stores.base import Inlet
+from puppylog.tail.chunk import Chunk, TailedFile
+from puppylog.tail.pipe import PipeTailer
+from puppylog.tail.source import STDIN, expand_sources
+from puppylog.tail.tailer import Tailer
+
+POLL_S = 0.1
+"""How often followed files are looked at. Well below the second in which a line should be visible."""
+
+_EXPAND_S = 2.0
+_KEEP_ALIVE_S = 2.0
+_PROGRESS_S = 0.2
+_REREAD_S = 2.0
+
+
+@dataclass(slots=True)
+class _Followed:
+    """A source, and what the store calls its files."""
+
+    stream: Stream
+    tailer: Tailer | PipeTailer
+    file_ids: dict[int, int]  # by the serial of the tailed file
+    problem: str | None = None
+
+
+class Collector:
+    """One run over some sources. Made to be run once."""
+
+    def __init__(
+        self,
+        store: Inlet,
+        sources: Sequence[str],
+        *,
+        format: Format,  # noqa: A002 - the word of the product
+        stop: threading.Event,
+        on_event: OnEvent,
+        group: str | None = None,
+        host: str = "",
+        watch: bool = False,
+        from_end: bool = False,
+    ) -> None:
+        """Prepare a run.
+
+        Args:
+            store: where the lines go.
+            sources: paths, glob patterns, or ``-`` for standard input.
+            format: how lines are parsed.
+            stop: set by whoever wants the run to end: it stops reading, commits and returns.
+            on_event: called from two threads.
+            group: the log group that the streams are put into.
+            host: this machine's name in source URIs; empty on a store of one machine.
+            watch: go on after the end of the files, through rotation and truncation, until stopped.
+            from_end: start files that the store does not know yet at their end.
+        """
+        self._store = store
+        self._sources = sources
+        self._format = format
+        self._stop = stop
+        self._on_event = on_event
+        self._group = group
+        self._host = host
+        self._watch = watch
+        self._from_end = from_end
+        self._followed: dict[str, _Followed] = {}
+        self._progress_at = 0.0
+
+    def run(self) -> Summary:
+        """Collect until the end of the sources, or until stopped; return when everything read is committed.
+
+        Raises:
+            SourceError: a source cannot be read at all.
+            PuppylogError: the store refuses, or is away when stopped. Nothing is lost: the position has not moved.
+        """
+        started = time.monotonic()
+        with ExitStack() as stack, Committer(self._stop, self._on_event) as committer:
+            stack.callback(self._close_all)
+            while not self._run_through(committer):
+                self._close_all()  # and begin again where the store stands
+            self._report_progress(committer.totals, is_last=True)
+            unfinished = sum(followed.tailer.unfinished_bytes for followed in self._followed.values())
+        totals = committer.totals
+        return Summary(
+            bytes_read=totals.size_bytes,
+            records=totals.records,
+            rejects=totals.rejects,
+            files=len(totals.file_ids),
+            unfinished_bytes=unfinished,
+            seconds=time.monotonic() - started,
+            reasons=tuple(totals.reasons.most_common()),
+        )
+
+    def _run_through(self, committer: Committer) -> bool:
+        """Return whether it is done; not, if the store had no room for a batch in the making.
+
+        Such a batch is dropped, and read from its files again. What came through a pipe cannot be read again.
+        """
+        try:
+            self._follow_new()
+            for batch in self._iter_batches(committer):
+                committer.hand_over(batch)
+            committer.wait()
+        except PuppylogError as error:
+            if not error.transient or not self._watch or self._stop.is_set() or STDIN in self._followed:
+                raise
+            self._on_event(StoreAway(error.message, _REREAD_S))
+            self._stop.wait(_REREAD_S)
+            return False
+        return True
+
+    def _iter_batches(self, committer: Committer) -> Iterator[Batch]:
+        """Read what there is, again and again while watching; give a batch when it is full or the store has time."""
+        batch = Batch(self._store.appender())
+        looked_at = kept_at = time.monotonic()
+        try:
+            while True:
+                is_over = not self._watch or self._stop.is_set()
+                for followed, chunk in self._iter_chunks():
+                    self._take(batch, followed, chunk)
+                    self._report_progress(committer.totals, batch)
+                    if batch.is_full:
+                        full, batch = batch, Batch(self._store.appender())
+                        yield full
+                if batch.moves and (is_over or committer.is_idle):
+                    full, batch = batch, Batch(self._store.appender())
+                    yield full
+                if is_over:
+                    return
+                self._stop.wait(POLL_S)
+                looked_at = self._every(_EXPAND_S, looked_at, self._follow_new)
+                kept_at = self._every(_KEEP_ALIVE_S, kept_at, self._keep_alive)
+        finally:
+            batch.appender.discard()
+
+    def _iter_chunks(self) -> Iterator[tuple[_Followed, Chunk]]:
+        """Give what can be read now, source by source, until stopped."""
+        for followed in self._followed.values():
+            if self._stop.is_set():
+                return
+            for chunk in followed.tailer.read():
+                yield followed, chunk
+                if self._stop.is_set():
+                    return
+            if followed.tailer.problem != followed.problem:
+                followed.problem = followed.tailer.problem
+                if followed.problem is not None:
+                    self._on_event(SourceAway(followed.stream.source_uri, followed.problem))
+
+    def _take(self, batch: Batch, followed: _Followed, chunk: Chunk) -> None:
+        file_id = self._file_id(followed, chunk.file)
+        batch.add(followed.stream.stream_id, file_id, chunk, self._format.parse(chunk.data, chunk.offset))
+        if chunk.is_cut:
+            self._on_event(LineCut(chunk.file.path, chunk.offset))
+
+    def _file_id(self, followed: _Followed, file: TailedFile) -> int:
+        """Return what the store calls this file; a new one is made known to it first."""
+        if file.serial not in followed.file_ids:
+            followed.file_ids[file.serial] = file.file_id or self._open_file(followed.stream.stream_id, file)
+        return followed.file_ids[file.serial]
+
+    def _open_file(self, stream_id: int, file: TailedFile) -> int:
+        def call() -> int:
+            opened = self._store.open_file(
+                stream_id, path=file.path, device=file.device, inode=file.inode, byte_offset=file.start
+            )
+            return opened.file_id
+
+        return patiently(call, self._stop, self._on_event)
+
+    def _follow_new(self) -> None:
+        """Open the sources that are not followed yet: all of them at first, new matches of a pattern later."""
+        is_first = not self._followed
+        for path in expand_sources(self._sources, watch=self._watch):
+            if path not in self._followed:
+                self._followed[path] = self._follow(path, from_end=self._from_end and is_first)
+
+    def _follow(self, path: str, *, from_end: bool) -> _Followed:
+        uri = f"stdin://{self._host}" if path == STDIN else f"file://{self._host}{quote(path)}"
+        stream = patiently(lambda: self._store.open_stream(uri, group=self._group), self._stop, self._on_event)
+        tailer = PipeTailer() if path == STDIN else Tailer(path, stream.files, from_end=from_end)
+        standing = [file.byte_offset for file in stream.files if not file.finished]
+        self._on_event(StreamOpened(uri, standing[-1] if standing else 0))
+        return _Followed(stream, tailer, {})
+
+    def _keep_alive(self) -> None:
+        patiently(self._store.keep_alive, self._stop, self._on_event)
+
+    def _every(self, period_s: float, last_at: float, act: Callable[[], None]) -> float:
+        """Act if it is time; return when it was done last."""
+        now = time.monotonic()
+        if now - last_at < period_s or self._stop.is_set():
+            return last_at
+        act()
+        return now
+
+    def _report_progress(self, totals: Totals, batch: Batch | None = None, *, is_last: bool = False) -> None:
+        now = time.monotonic()
+        if not is_last and now - self._progress_at < _PROGRESS_S:
+            return
+        self._progress_at = now
+        done = totals.size_bytes + (batch.size_bytes if batch else 0)
+        backlog = sum(followed.tailer.backlog_bytes() for followed in self._followed.values())
+        records, rejects = totals.records, totals.rejects
+        if batch is not None:
+            records, rejects = records + batch.records, rejects + batch.rejects
+        self._on_event(Progress(done, done + backlog, records, rejects))
+
+    def _close_all(self) -> None:
+        for followed in self._followed.values():
+            followed.tailer.close()
+            self._store.close_stream(followed.stream.stream_id)
+        self._followed.clear()

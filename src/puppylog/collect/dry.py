@@ -1,0 +1,49 @@
+"""A store that keeps nothing: what a collector is given to find out what it would do."""
+
+from collections.abc import Sequence
+
+from puppylog.model.record import Parsed
+from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, Move, Stream
+from puppylog.stores.base import Appended, Appender
+
+
+class DryInlet:
+    """Takes every line and forgets it. Implements `puppylog.stores.base.Inlet`."""
+
+    def __init__(self) -> None:
+        self._last_id = 0
+
+    def open_stream(self, source_uri: str, *, group: str | None = None) -> Stream:
+        return Stream(self._next_id(), source_uri, group, ())
+
+    def close_stream(self, stream_id: int) -> None:
+        pass
+
+    def open_file(self, stream_id: int, *, path: str, device: int, inode: int, byte_offset: int = 0) -> FilePosition:  # noqa: ARG002 - the protocol's
+        return FilePosition(self._next_id(), path, device, inode, EMPTY_FINGERPRINT, byte_offset, finished=False)
+
+    def appender(self) -> Appender:
+        return _DryAppender()
+
+    def keep_alive(self) -> None:
+        pass
+
+    def _next_id(self) -> int:
+        self._last_id += 1
+        return self._last_id
+
+
+class _DryAppender:
+    def __init__(self) -> None:
+        self._counted = Appended(0, 0)
+
+    def write(self, stream_id: int, file_id: int, parsed: Parsed) -> None:  # noqa: ARG002 - the protocol's
+        self._counted = Appended(
+            self._counted.records + parsed.records.num_rows, self._counted.rejects + parsed.rejects.num_rows
+        )
+
+    def commit(self, moves: Sequence[Move]) -> Appended:  # noqa: ARG002 - the protocol's
+        return self._counted
+
+    def discard(self) -> None:
+        pass

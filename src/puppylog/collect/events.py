@@ -1,0 +1,85 @@
+"""What happened while collecting, as small values. A face decides what to say about it; nothing here prints."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOpened:
+    """A source is being followed."""
+
+    source_uri: str
+    resumed_at: int  # bytes of its current file that are stored already
+
+
+@dataclass(frozen=True, slots=True)
+class FileFinished:
+    """A file was rotated away, truncated or deleted, and everything of it is stored."""
+
+    path: str
+    byte_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineCut:
+    """A line was longer than allowed; its beginning is kept."""
+
+    path: str
+    line_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The store has answered: rows and positions are durable."""
+
+    records: int
+    rejects: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far it is. Bytes are of this run; ``bytes_total`` is what was there to read when it was last looked at."""
+
+    bytes_done: int
+    bytes_total: int
+    records: int
+    rejects: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAway:
+    """The store can not take lines now. The files keep them; it will be asked again."""
+
+    cause: str
+    retry_in_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoreBack:
+    """The store takes lines again."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceAway:
+    """A followed file can not be read now; it is waited for."""
+
+    path: str
+    cause: str
+
+
+Event: TypeAlias = StreamOpened | FileFinished | LineCut | Committed | Progress | StoreAway | StoreBack | SourceAway
+OnEvent: TypeAlias = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run has done."""
+
+    bytes_read: int
+    records: int
+    rejects: int
+    files: int
+    unfinished_bytes: int  # of last lines that wait for their newline
+    seconds: float
+    reasons: tuple[tuple[str, int], ...]  # why lines were rejected, most frequent first

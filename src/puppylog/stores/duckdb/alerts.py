@@ -1,0 +1,87 @@
+"""Alerts in the store: a row each, their states and their history. Each function is one transaction."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from puppylog.errors import AlreadyExists, NotFound
+from puppylog.model.alert import Alert, Comparison, NoData
+from puppylog.stores.duckdb.engine import Connection
+from puppylog.stores.duckdb.metrics import get_metric
+from puppylog.stores.queries import load_queries
+
+_QUERIES = load_queries("puppylog.stores.duckdb", "alerts.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAlert:
+    """An alert as the store has it: its definition, what it needs of its metric, and how far it is evaluated."""
+
+    id: int
+    alert: Alert
+    metric_statistic: str
+    metric_period_s: int
+    evaluated_us: int
+    error: str | None
+
+
+def list_alerts(connection: Connection) -> list[StoredAlert]:
+    """In the order of their names."""
+    return [_stored(row) for row in connection.rows(_QUERIES["list_alerts"])]
+
+
+def find_alert(connection: Connection, name: str) -> StoredAlert | None:
+    return next((stored for stored in list_alerts(connection) if stored.alert.name == name), None)
+
+
+def create_alert(connection: Connection, alert: Alert) -> bool:
+    """Make the alert; return whether it is new.
+
+    Raises:
+        AlreadyExists: the name belongs to another definition.
+        NotFound: there is no such metric.
+    """
+    metric = get_metric(connection, alert.metric)
+    found = find_alert(connection, alert.name)
+    if found is not None:
+        if found.alert != alert:
+            raise AlreadyExists(f"cannot create alert {alert.name!r}: the name belongs to another definition")
+        return False
+    row: dict[str, Any] = asdict(alert)
+    del row["metric"]
+    row |= {"metric_id": metric.id, "comparison": alert.comparison.value, "no_data": alert.no_data.value}
+    connection.run(_QUERIES["insert_alert"], row)
+    return True
+
+
+def delete_alert(connection: Connection, name: str) -> None:
+    """Forget the alert, its states and its history.
+
+    Raises:
+        NotFound: there is none of that name.
+    """
+    stored = find_alert(connection, name)
+    if stored is None:
+        raise NotFound(f"cannot find alert {name!r}: there is none of that name")
+    for query in ("delete_states", "delete_history", "delete_alert"):
+        connection.run(_QUERIES[query], {"id": stored.id})
+
+
+def _stored(row: Mapping[str, Any]) -> StoredAlert:
+    alert = Alert(
+        name=row["name"],
+        metric=row["metric"],
+        statistic=row["statistic"],
+        comparison=Comparison(row["comparison"]),
+        level=row["level"],
+        window_s=row["window_s"],
+        period_s=row["period_s"],
+        for_s=row["for_s"],
+        keep_firing_for_s=row["keep_firing_for_s"],
+        delay_s=row["delay_s"],
+        each_segment=row["each_segment"],
+        no_data=NoData(row["no_data"]),
+    )
+    return StoredAlert(
+        row["id"], alert, row["metric_statistic"], row["metric_period_s"], row["evaluated_us"], row["error"]
+    )

@@ -1,0 +1,273 @@
+"""The embedded store, seen from a collector or a monitor: a thin client of the engine process. Never imports DuckDB.
+
+Every call finds the engine or starts it, so a crashed engine is back with the next call. A client shares a lock with
+all others as long as it lives; that is how the engine knows that it is needed.
+"""
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import pyarrow as pa
+from pyarrow import flight
+
+from puppylog.errors import ConfigurationError, StoreUnavailable, StreamBusy
+from puppylog.model.alert import Alert
+from puppylog.model.metric import Metric
+from puppylog.model.record import Parsed
+from puppylog.model.stream import FilePosition, Move, Stream
+from puppylog.stores.base import Appended, Parameters, StoreInfo
+from puppylog.stores.duckdb import wire
+from puppylog.stores.duckdb.directory import StoreDirectory
+from puppylog.stores.duckdb.launch import is_answering, start_engine
+from puppylog.stores.duckdb.locks import FileLock
+from puppylog.stores.duckdb.spool import SPOOLED_RECORDS, SPOOLED_REJECTS, Spool
+
+# An engine that comes back after a crash must be found at once: no pooled connection with the memory of a failure.
+_CHANNEL = [
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.initial_reconnect_backoff_ms", 50),
+    ("grpc.max_reconnect_backoff_ms", 500),
+]
+
+
+class DuckdbStore:
+    """A connected embedded store. Implements `puppylog.stores.base.Store`. May be used by several threads."""
+
+    is_shared = False
+
+    def __init__(self, path: Path) -> None:
+        """Connect to the store in the directory ``path``, made if it is missing.
+
+        Raises:
+            StoreRefused: it is not ours to open.
+            StoreUnavailable: its engine does not start.
+        """
+        self._stack = contextlib.ExitStack()
+        self._directory = StoreDirectory(path)
+        self._directory.prepare()
+        self._presence = FileLock(self._directory.clients_lock)
+        self._presence.acquire(shared=True, wait=True)
+        self._stack.callback(self._presence.release)
+        self._socket = self._stack.enter_context(self._directory.reachable_socket())
+        self._channel: flight.FlightClient | None = None
+        self._channel_lock = threading.Lock()
+        self._spool: Spool | None = None
+        self._claims: dict[int, FileLock] = {}
+        try:
+            hello = self._greet()
+        except BaseException:
+            self.close()
+            raise
+        self.info = StoreInfo(**hello["info"])
+        self.engine_pid = int(hello["pid"])
+
+    def _greet(self) -> dict[str, Any]:
+        hello: dict[str, Any] = self._ask("hello")
+        if hello["protocol"] != wire.PROTOCOL:
+            raise ConfigurationError(
+                f"cannot use store {self._directory.path}: its engine runs Puppylog {hello['version']}; "
+                "end the puppylog processes that use it, run `puppylog down`, and try again"
+            )
+        return hello
+
+    # --- putting lines in
+
+    def open_stream(self, source_uri: str, *, group: str | None = None) -> Stream:
+        stream = wire.to_stream(self._ask("open_stream", source_uri=source_uri, group=group))
+        claim = FileLock(self._directory.streams / f"{stream.stream_id}.lock")
+        if stream.stream_id in self._claims or not claim.acquire():
+            holder = claim.read_note() or "another collector"
+            raise StreamBusy(f"cannot collect {source_uri}: {holder} follows it already")
+        claim.write_note(f"process {os.getpid()}")
+        self._claims[stream.stream_id] = claim
+        # Asked again under the claim: until a moment ago somebody else may have moved its positions.
+        return wire.to_stream(self._ask("open_stream", source_uri=source_uri, group=group))
+
+    def close_stream(self, stream_id: int) -> None:
+        claim = self._claims.pop(stream_id, None)
+        if claim is not None:
+            claim.release()
+
+    def open_file(self, stream_id: int, *, path: str, device: int, inode: int, byte_offset: int = 0) -> FilePosition:
+        new = {"stream_id": stream_id, "path": path, "device": device, "inode": inode, "byte_offset": byte_offset}
+        return wire.to_position(self._ask("open_file", **new))
+
+    def appender(self) -> "SpoolAppender":
+        if self._spool is None:
+            self._spool = self._stack.enter_context(Spool(self._directory.spool))
+        return SpoolAppender(self, self._spool)
+
+    def keep_alive(self) -> None:
+        """Start the engine again if it has crashed: its jobs are wanted as long as a client watches."""
+        if not is_answering(self._directory):
+            self._ask("hello")
+
+    # --- looking
+
+    def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
+        ticket = {"sql": sql, "parameters": dict(parameters) if parameters else None, "is_ours": True}
+        return self._call(lambda channel: _get(channel, ticket).read_all())
+
+    @contextmanager
+    def stream_query(self, sql: str) -> Iterator[Iterator[pa.RecordBatch]]:
+        ticket = {"sql": sql, "parameters": None, "is_ours": False}
+        reader = self._call(lambda channel: _get(channel, ticket))
+        try:
+            yield _iter_batches(reader)
+        finally:
+            reader.cancel()
+
+    # --- definitions
+
+    def create_group(self, name: str) -> bool:
+        return bool(self._ask("create_group", name=name))
+
+    def delete_group(self, name: str) -> None:
+        self._ask("delete_group", name=name)
+
+    def create_metric(self, metric: Metric) -> bool:
+        return bool(self._ask("create_metric", metric=metric))
+
+    def delete_metric(self, name: str) -> None:
+        self._ask("delete_metric", name=name)
+
+    def list_metrics(self) -> Sequence[Metric]:
+        return [wire.to_metric(plain) for plain in self._ask("list_metrics")]
+
+    def create_alert(self, alert: Alert) -> bool:
+        return bool(self._ask("create_alert", alert=alert))
+
+    def delete_alert(self, name: str) -> None:
+        self._ask("delete_alert", name=name)
+
+    def list_alerts(self) -> Sequence[Alert]:
+        return [wire.to_alert(plain) for plain in self._ask("list_alerts")]
+
+    # --- the engine
+
+    def find_files(self, file_ids: Sequence[int]) -> list[FilePosition]:
+        """Return where these files stand in the store."""
+        return [wire.to_position(plain) for plain in self._ask("find_files", file_ids=list(file_ids))]
+
+    def append_spooled(self, moves: Sequence[Move], records: str | None, rejects: str | None) -> Appended:
+        """Have the engine commit spooled rows; asked once, so that the caller learns of every failure."""
+        plain = {"moves": list(moves), "records": records, "rejects": rejects}
+        return Appended(**self._act("append", plain, is_repeatable=False))
+
+    def close(self) -> None:
+        for stream_id in list(self._claims):
+            self.close_stream(stream_id)
+        self._drop_channel(self._channel)
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _ask(self, action: str, /, **arguments: object) -> Any:  # noqa: ANN401 - JSON
+        """Ask for an action that may be asked for twice."""
+        return self._act(action, arguments, is_repeatable=True)
+
+    def _act(self, action: str, arguments: Mapping[str, object], *, is_repeatable: bool) -> Any:  # noqa: ANN401 - JSON
+        body = wire.encode(arguments)
+
+        def ask(channel: flight.FlightClient) -> Any:  # noqa: ANN401 - JSON
+            (answer,) = channel.do_action(flight.Action(action, body))
+            return wire.decode(answer.body.to_pybytes())
+
+        return self._call(ask, is_repeatable=is_repeatable)
+
+    def _call(self, ask: Any, *, is_repeatable: bool = True) -> Any:  # noqa: ANN401 - what the caller's function gives
+        """Ask the engine; if it is not there, start it, and ask once more what may be asked twice."""
+        for is_last in (not is_repeatable, True):
+            channel = self._connected()
+            try:
+                return ask(channel)
+            except (pa.ArrowException, OSError) as error:
+                told = wire.decode_error(error)
+            if isinstance(told, StoreUnavailable):
+                self._drop_channel(channel)
+            if is_last or not isinstance(told, StoreUnavailable):
+                raise told
+        raise AssertionError  # the loop returns or raises
+
+    def _connected(self) -> flight.FlightClient:
+        with self._channel_lock:
+            if self._channel is None:
+                if not is_answering(self._directory):
+                    start_engine(self._directory)
+                self._channel = flight.connect(f"grpc+unix://{self._socket}", generic_options=_CHANNEL)
+            return self._channel
+
+    def _drop_channel(self, channel: flight.FlightClient | None) -> None:
+        with self._channel_lock:
+            if channel is not None and channel is self._channel:
+                self._channel = None
+                channel.close()
+
+
+class SpoolAppender:
+    """One transaction of lines in the making, as files in the spool."""
+
+    def __init__(self, store: DuckdbStore, spool: Spool) -> None:
+        self._store = store
+        self._records = spool.open_file(SPOOLED_RECORDS)
+        self._rejects = spool.open_file(SPOOLED_REJECTS)
+        self._counted = [0, 0]
+        self._is_uncertain = False
+
+    def write(self, stream_id: int, file_id: int, parsed: Parsed) -> None:
+        self._records.write(stream_id, file_id, parsed.records)
+        self._rejects.write(stream_id, file_id, parsed.rejects)
+        self._counted[0] += parsed.records.num_rows
+        self._counted[1] += parsed.rejects.num_rows
+
+    def commit(self, moves: Sequence[Move]) -> Appended:
+        records, rejects = self._records.finish(), self._rejects.finish()
+        if not self._is_known_committed(moves):
+            was_uncertain, self._is_uncertain = self._is_uncertain, True
+            try:
+                self._store.append_spooled(moves, records, rejects)
+            except StreamBusy:
+                # An engine that lost us, but not itself, may have committed between our question and our second try.
+                if not (was_uncertain and self._is_committed(moves)):
+                    raise
+        self.discard()
+        return Appended(*self._counted)
+
+    def discard(self) -> None:
+        self._records.discard()
+        self._rejects.discard()
+
+    def _is_known_committed(self, moves: Sequence[Move]) -> bool:
+        return self._is_uncertain and self._is_committed(moves)
+
+    def _is_committed(self, moves: Sequence[Move]) -> bool:
+        """Return whether a commit whose answer got lost had come through: all moves have, or none has."""
+        stands = {file.file_id: file for file in self._store.find_files([move.file_id for move in moves])}
+        return all(
+            (file := stands.get(move.file_id)) is not None
+            and file.byte_offset == move.until
+            and file.fingerprint == move.fingerprint
+            and file.finished == move.finished
+            for move in moves
+        )
+
+
+def _get(channel: flight.FlightClient, ticket: Mapping[str, object]) -> flight.FlightStreamReader:
+    return channel.do_get(flight.Ticket(wire.encode(ticket)))
+
+
+def _iter_batches(reader: flight.FlightStreamReader) -> Iterator[pa.RecordBatch]:
+    try:
+        for chunk in reader:
+            yield chunk.data
+    except (pa.ArrowException, OSError) as error:
+        raise wire.decode_error(error) from None

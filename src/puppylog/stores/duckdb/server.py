@@ -1,0 +1,240 @@
+"""The engine process: answers clients over the socket, lets the jobs run, leaves when nobody needs it.
+
+Started by `launch`, never by hand. It says on one line of its first output whether it is ready or why it is not; from
+then on what it has to say goes to ``engine.log``.
+"""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import flight
+
+from puppylog import __version__
+from puppylog.errors import PuppylogError, StoreError, StoreRefused
+from puppylog.stores.base import StoreInfo
+from puppylog.stores.duckdb import alerts, ingest, metrics, spool, streams, wire
+from puppylog.stores.duckdb.directory import StoreDirectory
+from puppylog.stores.duckdb.engine import Connection, Engine
+from puppylog.stores.duckdb.jobs import Jobs
+from puppylog.stores.duckdb.locks import FileLock
+from puppylog.stores.duckdb.schema import SCHEMA_VERSION, migrate
+
+IDLE_S = 10.0
+"""The engine leaves so long after its last client. Long enough for one command after another to find it running."""
+
+_log = logging.getLogger("puppylog.engine")
+
+
+class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyped
+    """What clients may ask: actions by name, queries by SQL. Each request runs in a thread of its own."""
+
+    def __init__(self, location: str, directory: StoreDirectory, engine: Engine, jobs: Jobs) -> None:
+        super().__init__(location)
+        self._directory = directory
+        self._engine = engine
+        self._jobs = jobs
+        self.asked_to_leave = threading.Event()
+        self._actions: dict[str, Callable[..., object]] = {
+            "hello": self._hello,
+            "leave": self.asked_to_leave.set,
+            "open_stream": self._open_stream,
+            "open_file": self._open_file,
+            "find_files": self._find_files,
+            "append": self._append,
+            "create_group": self._writing(streams.create_group),
+            "delete_group": self._writing(streams.delete_group),
+            "create_metric": self._create_metric,
+            "delete_metric": self._writing(metrics.delete_metric),
+            "list_metrics": self._list_metrics,
+            "create_alert": self._create_alert,
+            "delete_alert": self._writing(alerts.delete_alert),
+            "list_alerts": self._list_alerts,
+        }
+
+    def do_action(self, context: flight.ServerCallContext, action: flight.Action) -> Iterator[flight.Result]:
+        del context  # nobody but the store's owner can open the socket
+        with _answering(action.type):
+            answer = self._actions[action.type](**wire.decode(action.body.to_pybytes()))
+        yield flight.Result(pa.py_buffer(wire.encode(answer)))
+
+    def do_get(self, context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.GeneratorStream:
+        asked = wire.decode(ticket.ticket)
+        batches = self._iter_query(context, asked["sql"], asked["parameters"], is_ours=asked["is_ours"])
+        with _answering("query"):
+            schema = next(batches)
+        return flight.GeneratorStream(schema, batches)
+
+    def _iter_query(
+        self, context: flight.ServerCallContext, sql: str, parameters: dict[str, Any] | None, *, is_ours: bool
+    ) -> Iterator[Any]:
+        """Give the answer's schema, then its batches. A client that has gone away stops its query."""
+        with _answering("query"), self._engine.read() as connection, _stopped_when_left(context, connection.interrupt):
+            if not is_ours:
+                connection.reads_only(sql)
+            reader = connection.batches(sql, parameters)
+            yield reader.schema
+            yield from reader
+
+    def _hello(self) -> dict[str, object]:
+        info = StoreInfo(str(self._directory.path), "duckdb", self._engine.version, SCHEMA_VERSION)
+        return {"protocol": wire.PROTOCOL, "version": __version__, "pid": os.getpid(), "info": info}
+
+    def _writing(self, work: Callable[[Connection, str], object]) -> Callable[[str], object]:
+        """Return the action that does something to the group, metric or alert of a name."""
+
+        def act(name: str) -> object:
+            done = self._engine.write(lambda connection: work(connection, name))
+            self._jobs.note_definitions()
+            return done
+
+        return act
+
+    def _create_metric(self, metric: dict[str, Any]) -> bool:
+        asked = wire.to_metric(metric)
+        stored = self._engine.write(lambda connection: metrics.create_metric(connection, asked))
+        if stored is not None:
+            self._jobs.materialize(asked)
+            self._jobs.note_definitions()
+        return stored is not None
+
+    def _list_metrics(self) -> object:
+        with self._engine.read() as connection:
+            return [stored.metric for stored in metrics.list_metrics(connection)]
+
+    def _create_alert(self, alert: dict[str, Any]) -> bool:
+        asked = wire.to_alert(alert)
+        is_new = self._engine.write(lambda connection: alerts.create_alert(connection, asked))
+        self._jobs.note_definitions()
+        return is_new
+
+    def _list_alerts(self) -> object:
+        with self._engine.read() as connection:
+            return [stored.alert for stored in alerts.list_alerts(connection)]
+
+    def _open_stream(self, source_uri: str, group: str | None) -> object:
+        return self._engine.write(lambda connection: streams.open_stream(connection, source_uri, group))
+
+    def _open_file(self, **new: Any) -> object:  # noqa: ANN401 - checked by the function that takes them
+        return self._engine.write(lambda connection: streams.open_file(connection, **new))
+
+    def _find_files(self, file_ids: list[int]) -> object:
+        with self._engine.read() as connection:
+            return streams.find_files(connection, file_ids)
+
+    def _append(self, moves: list[dict[str, Any]], records: str | None, rejects: str | None) -> object:
+        spooled = self._directory.spool
+        rows = spool.read_spooled(spooled, records, spool.SPOOLED_RECORDS)
+        refused = spool.read_spooled(spooled, rejects, spool.SPOOLED_REJECTS)
+        known = wire.to_moves(moves)
+        appended = self._engine.write(lambda connection: ingest.append(connection, known, rows, refused))
+        self._jobs.note_append()
+        return appended
+
+
+@contextmanager
+def _answering(what: str) -> Iterator[None]:
+    """Turn what goes wrong into what a client can read; what nobody expected is logged with its traceback."""
+    try:
+        yield
+    except flight.FlightError:
+        raise
+    except PuppylogError as error:
+        raise wire.encode_error(error) from None
+    except Exception as error:  # noqa: BLE001 - a client must never wait for an answer that does not come
+        _log.exception("cannot %s", what)
+        lost = StoreError(f"cannot {what}: {type(error).__name__} in the engine; its log tells more")
+        raise wire.encode_error(lost) from None
+
+
+@contextmanager
+def _stopped_when_left(context: flight.ServerCallContext, interrupt: Callable[[], None]) -> Iterator[None]:
+    """Interrupt a query whose client has gone away."""
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.5):
+            if context.is_cancelled():
+                interrupt()
+
+    threading.Thread(target=watch, daemon=True, name="query-watch").start()
+    try:
+        yield
+    finally:
+        done.set()
+
+
+def serve(directory: StoreDirectory, ready: Callable[[], None]) -> None:
+    """Own the store until nobody needs it.
+
+    Raises:
+        StoreRefused: it is not ours, or another engine owns it.
+    """
+    directory.prepare()
+    with FileLock(directory.engine_lock) as lock:
+        if not lock.acquire():
+            raise StoreRefused(f"cannot open store {directory.path}: another engine owns it")
+        spool.sweep(directory.spool)
+        with Engine(directory.database) as engine, directory.reachable_socket() as socket:
+            engine.write(migrate)
+            directory.socket.unlink(missing_ok=True)  # a killed engine's
+            with Jobs(engine) as jobs, Service(f"grpc+unix://{socket}", directory, engine, jobs) as service:
+                ready()
+                _wait_until_unneeded(directory, engine, service)
+                service.shutdown()
+            directory.socket.unlink(missing_ok=True)
+
+
+def _wait_until_unneeded(directory: StoreDirectory, engine: Engine, service: Service) -> None:
+    """Return when a signal asks, when the database is broken, or when no client has been there for IDLE_S.
+
+    Clients share a lock. Having it alone means that there is none; it is kept, so that a client that comes while the
+    engine leaves waits at the lock and then starts a new one.
+    """
+    clients = FileLock(directory.clients_lock)
+    signalled = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: signalled.set())
+    idle_s = 0.0
+    poll_s = 0.5
+    while not signalled.wait(poll_s):
+        if engine.is_broken.is_set():
+            _log.error("the database is broken until it is opened again; leaving")
+            os._exit(70)  # closing would wait for it, and its log is replayed by the next engine
+        if not clients.acquire():
+            idle_s = 0.0
+            service.asked_to_leave.clear()
+            continue
+        idle_s += poll_s
+        if idle_s >= IDLE_S or service.asked_to_leave.is_set():
+            return
+        clients.release()
+
+
+def main() -> None:
+    """Run as ``python -m puppylog.stores.duckdb.server DIRECTORY``; say on stdout whether it is ready."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
+
+    def say(line: str) -> None:
+        sys.stdout.write(line + "\n")
+        sys.stdout.close()
+
+    directory = StoreDirectory(Path(sys.argv[1]))
+    try:
+        serve(directory, ready=lambda: say("ready"))
+    except PuppylogError as error:
+        _log.error("%s", error.message)
+        if not sys.stdout.closed:
+            say(wire.encode({"error": type(error).__name__, "message": error.message}).decode())
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""What goes over the socket between a client and the engine: actions with JSON bodies, errors, frozen values.
+
+An action is a method name and a JSON object of its arguments; its answer is a JSON value. A batch of lines does not go
+over the socket: the client leaves it in the spool and sends its name.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import flight
+
+from puppylog.errors import BY_NAME, PuppylogError, StoreError, StoreUnavailable
+from puppylog.model.alert import Alert, Comparison, NoData
+from puppylog.model.metric import Metric
+from puppylog.model.stream import FilePosition, Fingerprint, Move, Stream
+
+PROTOCOL = 1
+"""Raised with every change that an older client or engine would misread; the two must agree on it."""
+
+
+def encode(value: object) -> bytes:
+    """Return JSON of plain values and frozen dataclasses."""
+    return json.dumps(value, default=_plain, separators=(",", ":")).encode()
+
+
+def decode(body: bytes) -> Any:  # noqa: ANN401 - JSON is any value; the functions below give it its shape
+    return json.loads(body)
+
+
+def _plain(value: object) -> object:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    raise TypeError(f"cannot send a {type(value).__name__}")
+
+
+def encode_error(error: PuppylogError) -> flight.FlightServerError:
+    """Return what the server raises so that `decode_error` gives ``error`` again on the other side."""
+    name = next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in BY_NAME)
+    detail = json.dumps({"error": name, "message": error.message}).encode()
+    return flight.FlightServerError(error.message.encode("ascii", "backslashreplace").decode(), extra_info=detail)
+
+
+def decode_error(error: pa.ArrowException | OSError) -> PuppylogError:
+    """Return the error that the engine raised, or StoreUnavailable when it was the engine that went away."""
+    detail = getattr(error, "extra_info", b"")
+    if detail:
+        try:
+            told = json.loads(detail)
+            return BY_NAME[told["error"]](told["message"])
+        except (ValueError, KeyError, TypeError):
+            pass  # not from us: told below as what it is
+    if isinstance(error, flight.FlightUnavailableError | flight.FlightCancelledError | flight.FlightInternalError):
+        return StoreUnavailable("cannot reach the store's engine: it went away")
+    text = str(error).split(". Detail:")[0]
+    return StoreError(f"cannot use the store's engine: {' '.join(text.split())}")
+
+
+def to_fingerprint(plain: Mapping[str, Any]) -> Fingerprint:
+    return Fingerprint(**plain)
+
+
+def to_position(plain: Mapping[str, Any]) -> FilePosition:
+    return FilePosition(**{**plain, "fingerprint": to_fingerprint(plain["fingerprint"])})
+
+
+def to_stream(plain: Mapping[str, Any]) -> Stream:
+    return Stream(**{**plain, "files": tuple(to_position(file) for file in plain["files"])})
+
+
+def to_moves(plain: Sequence[Mapping[str, Any]]) -> list[Move]:
+    return [Move(**{**move, "fingerprint": to_fingerprint(move["fingerprint"])}) for move in plain]
+
+
+def to_metric(plain: Mapping[str, Any]) -> Metric:
+    return Metric(**plain)
+
+
+def to_alert(plain: Mapping[str, Any]) -> Alert:
+    parts = {"comparison": Comparison(plain["comparison"]), "no_data": NoData(plain["no_data"])}
+    return Alert(**{**plain, **parts})
