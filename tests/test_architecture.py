@@ -1,0 +1,172 @@
+"""The structure that ARCHITECTURE.md and the glossary tell of is the one that is there.
+
+That imports go down only is proven by import-linter. Here is what it cannot see: that the pages name what exists, that
+no module outgrows a head, that every query is used, and what a process really loads.
+"""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from puppylog.stores.queries import load_queries
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "puppylog"
+MODULES = sorted(SOURCE.rglob("*.py"))
+MOST_LINES = 400
+FLOOR_LINE = re.compile(r"^( *)(\w+)(/|\.py) {2,}\S")
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def read_floors() -> tuple[list[str], set[str]]:
+    """Return the floors that ARCHITECTURE.md lists, from the top, and all folders in that list."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    block = text.split("```")[1]
+    floors: list[str] = []
+    folders: set[str] = set()
+    for indent, name, kind in (match.groups() for line in block.splitlines() if (match := FLOOR_LINE.match(line))):
+        if not indent:
+            floors.append(name)
+        if kind == "/":
+            folders.add(name if not indent else f"{floors[-1]}/{name}")
+    return floors, folders
+
+
+def test_the_floors_in_the_page_are_the_layers_that_are_checked() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (layers,) = [
+        contract["layers"] for contract in settings["tool"]["importlinter"]["contracts"] if contract["type"] == "layers"
+    ]
+    assert read_floors()[0] == [name for layer in layers for name in layer.split(" | ")]
+
+
+def test_the_floors_and_folders_in_the_page_are_those_of_the_tree() -> None:
+    floors, folders = read_floors()
+    tops = {path.stem for path in SOURCE.glob("*.py")} - {"__init__"} | {
+        path.parent.name for path in SOURCE.glob("*/__init__.py")
+    }
+    assert set(floors) == tops
+    assert folders == {str(path.parent.relative_to(SOURCE)) for path in SOURCE.rglob("*/__init__.py")} - {"."}
+
+
+def test_every_folder_with_modules_is_a_package() -> None:
+    assert {path.parent for path in MODULES} == {path.parent for path in SOURCE.rglob("__init__.py")}
+
+
+@pytest.mark.parametrize("folder", ["src", "tests", "bench"])
+def test_no_module_is_too_long_to_be_read_at_once(folder: str) -> None:
+    lengths = {relative(path): path.read_bytes().count(b"\n") for path in (ROOT / folder).rglob("*.py")}
+    assert lengths
+    assert {name: lines for name, lines in lengths.items() if lines > MOST_LINES} == {}
+
+
+def test_no_module_is_named_after_nothing() -> None:
+    drawers = {"util", "utils", "helper", "helpers", "common", "core", "misc", "manager", "base_utils"}
+    named = {path.stem for path in MODULES} | {path.parent.name for path in MODULES}
+    assert named & drawers == set()
+
+
+def test_every_module_states_its_rule() -> None:
+    silent = [relative(path) for path in MODULES if not ast.get_docstring(ast.parse(path.read_bytes()))]
+    assert [name for name in silent if not name.endswith("__main__.py")] == []
+
+
+def iter_query_uses() -> Iterator[tuple[tuple[str, str], str]]:
+    """Give (package, file) and the name of a query for every use in the source: ``_QUERIES["name"]``, or in a loop."""
+    for path in MODULES:
+        nodes = list(ast.walk(ast.parse(path.read_bytes())))
+        tables = {
+            target.id: (strings_in(call.args[0])[0], strings_in(call.args[1])[0])
+            for node in nodes
+            if isinstance(node, ast.Assign) and isinstance(call := node.value, ast.Call)
+            if isinstance(call.func, ast.Name) and call.func.id == "load_queries"
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        loops = {
+            node.target.id: node.iter
+            for node in nodes
+            if isinstance(node, ast.For)
+            if isinstance(node.target, ast.Name)
+        }
+        for node in nodes:
+            if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in tables:
+                key = loops.get(node.slice.id) if isinstance(node.slice, ast.Name) else node.slice
+                names = strings_in(key) if key else []
+                assert names, f"{relative(path)}:{node.lineno} does not say which query it uses"
+                yield from ((tables[node.value.id], name) for name in names)
+
+
+def strings_in(tree: ast.AST) -> list[str]:
+    return [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+
+
+def list_query_files() -> set[tuple[str, str]]:
+    return {
+        (".".join(("puppylog", *path.parents[1].relative_to(SOURCE).parts)), path.name)
+        for path in SOURCE.rglob("sql/*.sql")
+    }
+
+
+def test_every_query_is_used_and_every_query_used_is_there() -> None:
+    uses = set(iter_query_uses())
+    there = {(file, name) for file in list_query_files() for name in load_queries(*file)}
+    assert there
+    assert sorted(there - uses) == [], "these queries are used nowhere"
+    assert sorted(uses - there) == [], "these queries are used and are not there"
+
+
+def test_sql_files_are_found_where_the_package_is_installed() -> None:
+    for package, file in list_query_files():
+        assert resources.files(package).joinpath("sql", file).is_file()
+
+
+def test_every_word_of_the_glossary_is_used_in_the_source_and_stands_there_once() -> None:
+    words = re.findall(
+        r"^\| \*\*([a-z ]+)\*\* \|", (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert len(words) > 15
+    assert len(words) == len(set(words))
+    source = "\n".join(path.read_text(encoding="utf-8") for path in MODULES).lower()
+    assert [word for word in words if not re.search(rf"(?<![a-z]){word}(s|es)?(?![a-z])", source)] == []
+
+
+def loaded_after_importing(modules: list[str]) -> set[str]:
+    statements = "; ".join(f"import {module}" for module in modules)
+    done = subprocess.run(
+        [sys.executable, "-c", f"{statements}; import sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+def modules_under(folder: str) -> list[str]:
+    return [
+        ".".join(("puppylog", *path.relative_to(SOURCE).with_suffix("").parts)).removesuffix(".__init__")
+        for path in sorted((SOURCE / folder).rglob("*.py"))
+    ]
+
+
+def test_a_collector_loads_no_screen_and_no_database() -> None:
+    loaded = loaded_after_importing([*modules_under("collect"), "puppylog.stores.duckdb.client"])
+    assert "puppylog.stores.duckdb.client" in loaded
+    assert loaded & {"rich", "click", "duckdb", "sqlglot", "puppylog.tui", "puppylog.cli"} == set()
+
+
+def test_a_monitor_loads_no_screen_and_no_database() -> None:
+    loaded = loaded_after_importing([*modules_under("monitor"), "puppylog.stores.duckdb.client"])
+    assert loaded & {"rich", "click", "duckdb", "puppylog.tui", "puppylog.cli"} == set()
