@@ -1,0 +1,115 @@
+"""What is committed can be used by anybody: it names no machine of ours, is locked by hashes, and says its reasons."""
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from puppylog import __version__
+
+ROOT = Path(__file__).parents[1]
+PYPROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+LOCKS = ["requirements/run.txt", "requirements/dev.txt"]
+# Where packages and systems are fetched from, and where people and machines keep their files.
+REGISTRIES = re.compile(r"(pypi|pythonhosted|npmjs|crates|debian|ubuntu|docker)[.](org|com|io)\b")
+MACHINE_PATHS = re.compile(r"""(^|[\s"'`(=:])/(root|Users|work|opt|tmp|mnt)/[\w.-]+""", re.MULTILINE)
+EXCEPTION = re.compile(r"#\s*(noqa|type: ignore|pragma|ruff: noqa|mypy:)(?P<rest>.*)$", re.MULTILINE)
+REASONED = re.compile(r"(: [A-Z]+\d+(, [A-Z]+\d+)*|\[[a-z, -]+\]) +[-#] \S.+")
+
+
+def iter_texts() -> Iterator[tuple[str, str]]:
+    """Give every text file that belongs to the repository, without asking git, which need not be there."""
+    folders = ("src", "tests", "bench", "docs", "requirements", ".ci")
+    paths = [path for path in ROOT.iterdir() if path.is_file()]
+    paths += [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
+    for path in paths:
+        if "__pycache__" not in path.parts and path.name != ".coverage":
+            yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8", errors="replace")
+
+
+def read_locked(name: str) -> dict[str, list[str]]:
+    """Return the requirements of a lock file, each with its hashes."""
+    text = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
+    return {
+        line.partition(" --hash=")[0].strip(): re.findall(r"--hash=sha256:([0-9a-f]{64})\b", line) for line in lines
+    }
+
+
+def test_no_file_names_where_packages_come_from() -> None:
+    found = {name: match[0] for name, text in iter_texts() if (match := REGISTRIES.search(text))}
+    assert found == {}
+
+
+def test_no_file_names_a_path_of_a_machine() -> None:
+    found = {
+        name: match[0].strip()
+        for name, text in iter_texts()
+        if not name.endswith((".log", ".jsonl")) and (match := MACHINE_PATHS.search(text))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_requirement_is_pinned_and_has_hashes(name: str) -> None:
+    locked = read_locked(name)
+    assert len(locked) > 10
+    assert [line for line, hashes in locked.items() if "==" not in line or not hashes] == []
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_requirements_name_no_address_and_no_option(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert "://" not in text
+    assert [line for line in text.splitlines() if line.startswith("-")] == []
+
+
+def test_everything_that_runs_is_what_the_checks_run_with() -> None:
+    run, dev = (read_locked(name) for name in LOCKS)
+    assert run.items() <= dev.items()
+
+
+def test_every_dependency_is_locked() -> None:
+    project = tomllib.loads(PYPROJECT)
+    groups = project["dependency-groups"]
+    for lock, wanted in (
+        (LOCKS[0], [project["project"]["dependencies"], groups["build"]]),
+        (LOCKS[1], [groups["dev"]]),
+    ):
+        names = {re.split("[><=;[ ]", text)[0] for texts in wanted for text in texts if isinstance(text, str)}
+        assert names
+        assert names <= {line.partition("==")[0] for line in read_locked(lock)}
+
+
+@pytest.mark.parametrize("table", ["dependencies", "build", "dev", "ignore", '"tests/**"', '"bench/**"'])
+def test_every_dependency_and_every_ignored_rule_carries_its_reason(table: str) -> None:
+    block = re.search(rf"^{re.escape(table)} = \[\n(.*?)^\]", PYPROJECT, re.MULTILINE | re.DOTALL)
+    if block is None:
+        pytest.fail(f"pyproject.toml has no list called {table}")
+    entries = [line for line in block[1].splitlines() if "include-group" not in line]
+    assert entries
+    assert [line for line in entries if not re.search(r'",\s+# \S.{5,}', line)] == []
+
+
+def test_every_exception_to_a_check_carries_its_reason_on_its_line() -> None:
+    bare = [
+        f"{name}: {match[0]}"
+        for name, text in iter_texts()
+        if name.endswith(".py") and name != "tests/test_repository.py"
+        for match in EXCEPTION.finditer(text)
+        if not REASONED.match(match["rest"])
+    ]
+    assert bare == []
+
+
+def test_the_changelog_tells_of_this_version() -> None:
+    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_ci_runs_what_people_run() -> None:
+    script = ROOT / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    assert "make check" in script.read_text(encoding="utf-8")
