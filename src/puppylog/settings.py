@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from puppylog.errors import ConfigurationError
@@ -57,7 +58,7 @@ def read_settings(given: Mapping[str, object], environ: Mapping[str, str]) -> Se
 
 def default_store(environ: Mapping[str, str]) -> str:
     """Return the URL of the embedded store in the user's data directory."""
-    return f"duckdb://{_xdg(environ, 'XDG_DATA_HOME', '.local/share') / 'puppylog'}"
+    return f"duckdb://{quote(str(_xdg(environ, 'XDG_DATA_HOME', '.local/share') / 'puppylog'))}"
 
 
 def find_zone(name: str) -> tzinfo | None:

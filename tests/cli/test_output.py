@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from puppylog.cli import output
 from puppylog.cli.output import CsvWriter, JsonlWriter, JsonWriter, TextWriter, Writer, csv_cell, json_object
 from puppylog.settings import Settings
+from puppylog.tui.clean import clean
 
 GOLDEN = Path(__file__).parent / "golden"
 AT = datetime(2015, 5, 17, 10, 5, 3, 250000, tzinfo=UTC)
@@ -90,8 +91,14 @@ def test_json_loses_nothing(row: dict[str, str]) -> None:
 def test_a_line_of_csv_reads_back_as_the_cells_that_were_shown(cells: list[str]) -> None:
     line = ",".join(map(csv_cell, cells))
     [read] = csv.reader([line])
-    assert len(read) == len(cells)
-    assert not any(cell.startswith(("=", "+", "@")) and len(cell) > 1 and not cell[1:].isdigit() for cell in read)
+    assert [cell.removeprefix("'") for cell in read] == [clean(cell).removeprefix("'") for cell in cells]
+
+
+@given(st.text(st.sampled_from("=+-@1.e a"), min_size=2))
+def test_a_cell_that_begins_like_a_formula_is_a_number_or_begins_with_an_apostrophe(text: str) -> None:
+    [[cell]] = csv.reader([csv_cell(text)])
+    if cell.startswith(("=", "+", "-", "@")):
+        assert float(cell) == float(text)
 
 
 @pytest.mark.parametrize(

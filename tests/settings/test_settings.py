@@ -41,6 +41,10 @@ def test_the_xdg_data_directory_is_honoured() -> None:
     assert read_settings({}, {"HOME": "/home/ada", "XDG_DATA_HOME": "/data"}).store == "duckdb:///data/puppylog"
 
 
+def test_a_home_with_odd_characters_makes_a_url_that_means_it() -> None:
+    assert read_settings({}, {"HOME": "/home/100% ada"}).store == "duckdb:///home/100%25%20ada/.local/share/puppylog"
+
+
 def test_a_relative_xdg_directory_is_ignored() -> None:
     store = read_settings({}, {"HOME": "/home/ada", "XDG_DATA_HOME": "data"}).store
     assert store == "duckdb:///home/ada/.local/share/puppylog"

@@ -1,0 +1,112 @@
+"""Options that many commands share, and how what they say becomes `Settings`.
+
+``--store`` and its like may stand before or after the subcommand. What is nearer to the command's name wins, and a flag
+wins over the environment wherever it stands.
+"""
+
+import functools
+import os
+from collections.abc import Callable
+from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
+
+import click
+
+from puppylog.errors import ConfigurationError
+from puppylog.settings import COLORS, OUTPUTS, Settings, find_zone, read_settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Callback: TypeAlias = Callable[..., Any]
+Decorator: TypeAlias = Callable[[Callback], Callback]
+
+_GIVEN: Final = "puppylog.given"
+
+
+def store_options(command: Callback) -> Callback:
+    """Add ``--store``, ``--color`` and ``-q/--quiet``."""
+    command = _option("-q", "--quiet", is_flag=True, default=None, help="Say nothing but data and errors.")(command)
+    command = _option("--color", type=click.Choice(COLORS), help="Colour the output. Default: auto, on a terminal.")(
+        command
+    )
+    return _option("--store", metavar="URL", help="The store. Default: duckdb:// in the user's data directory.")(
+        command
+    )
+
+
+def output_options(command: Callback) -> Callback:
+    """Add ``-o/--output`` and ``--tz``."""
+    command = _option(
+        "--tz",
+        metavar="ZONE",
+        callback=_check_zone,
+        help="Show times, and read those without an offset, in this zone: UTC (default), local, or Area/City.",
+    )(command)
+    return _option(
+        "-o",
+        "--output",
+        type=click.Choice(OUTPUTS),
+        help="How to write the data. Default: table. In CSV, text that a spreadsheet would run starts with '.",
+    )(command)
+
+
+def range_options(command: Callback) -> Callback:
+    """Add ``--since``, ``--from`` and ``--to``."""
+    command = click.option("--to", metavar="TIME", help="Before this time (exclusive).")(command)
+    command = click.option("--from", "from_", metavar="TIME", help="From this time on.")(command)
+    return click.option(
+        "--since",
+        metavar="TIME",
+        help="From this time on: 2h (ago), a date, a date and time such as 2015-05-17T10:05:00Z, or now.",
+    )(command)
+
+
+def group_option(help_: str) -> Decorator:
+    """Add ``--group``."""
+    return click.option("--group", metavar="NAME", help=help_)
+
+
+def pass_settings(command: Callable[Concatenate[Settings, P], R]) -> Callable[P, R]:
+    """Call ``command`` with the settings, read from everything that was given on the way to it."""
+
+    @functools.wraps(command)
+    def with_settings(*args: P.args, **kwargs: P.kwargs) -> R:
+        given = click.get_current_context().meta.get(_GIVEN, {})
+        return command(read_settings(given, os.environ), *args, **kwargs)
+
+    return with_settings
+
+
+def examples(*lines: str) -> str:
+    """Return an epilog that click leaves as it is."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def _option(*names: str, callback: Callable[..., object] | None = None, **attributes: object) -> Decorator:
+    """Return an option whose value goes to the settings, also from ``PUPPYLOG_<FLAG>``."""
+    flag = names[-1].removeprefix("--").upper()
+
+    def remember(ctx: click.Context, option: click.Parameter, value: object) -> None:
+        if value is None or option.name is None:
+            return
+        if callback is not None:
+            callback(value)
+        given = ctx.meta.setdefault(_GIVEN, {})
+        is_flag = ctx.get_parameter_source(option.name) is click.core.ParameterSource.COMMANDLINE
+        if is_flag or option.name not in given:
+            given[option.name] = value
+
+    return click.option(
+        *names,
+        callback=remember,
+        envvar=f"PUPPYLOG_{flag}",
+        show_envvar=True,
+        expose_value=False,
+        **attributes,  # type: ignore[arg-type]  # click's attributes are of many types
+    )
+
+
+def _check_zone(name: str) -> None:
+    try:
+        find_zone(name)
+    except ConfigurationError as error:
+        raise click.BadParameter(error.message) from error

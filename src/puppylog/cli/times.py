@@ -1,0 +1,60 @@
+"""Times as people write them: RFC 3339, a date, ``now``, or a length of time ago such as ``2h``."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final
+
+from puppylog.errors import UsageError
+from puppylog.model.period import parse_period
+from puppylog.settings import Settings
+
+_AGO: Final = re.compile(r"(\d+\s*[smhdw])(\s+ago)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Half-open: ``since`` belongs to it, ``until`` does not. None has no end."""
+
+    since: datetime | None
+    until: datetime | None
+
+
+def parse_range(settings: Settings, since: str | None, from_: str | None, to: str | None) -> Range:
+    """Return what ``--since``, ``--from`` and ``--to`` say.
+
+    Raises:
+        UsageError: one is no time, ``--since`` and ``--from`` are both given, or nothing can be in between.
+    """
+    if since is not None and from_ is not None:
+        raise UsageError("cannot use both --since and --from: each says where the range begins")
+    now = datetime.now(UTC)
+    option, begin = ("--since", since) if since is not None else ("--from", from_)
+    first = None if begin is None else parse_instant(begin, option, now=now, zone=settings.zone)
+    last = None if to is None else parse_instant(to, "--to", now=now, zone=settings.zone)
+    if first is not None and last is not None and first >= last:
+        raise UsageError(f"cannot look from {begin} to {to}: the range ends before it begins")
+    return Range(first, last)
+
+
+def parse_instant(text: str, option: str, *, now: datetime, zone: tzinfo | None) -> datetime:
+    """Return the instant, in UTC; without an offset it is read in ``zone``, None being this machine's own.
+
+    Raises:
+        UsageError: it is no time.
+    """
+    written = text.strip()
+    try:
+        if written.lower() == "now":
+            return now
+        if ago := _AGO.fullmatch(written):
+            return now - timedelta(seconds=parse_period(ago[1].lower(), option))
+        instant = datetime.fromisoformat(written)
+        if instant.tzinfo is None and zone is not None:
+            instant = instant.replace(tzinfo=zone)
+        return instant.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(
+            f"cannot read {option} {text!r}: write a date, a time such as 2015-05-17T10:05:00Z, now, "
+            "or a length of time ago such as 2h"
+        ) from error

@@ -1,0 +1,21 @@
+import shutil
+import subprocess
+
+import pytest
+
+from puppylog.cli.main import run
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_completion_script_asks_puppylog(capsys: pytest.CaptureFixture[str], shell: str) -> None:
+    assert run(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert f"_PUPPYLOG_COMPLETE={shell}_complete" in script
+    if shutil.which(shell):
+        parsed = subprocess.run([shell, "-n"], input=script, capture_output=True, text=True, check=False)
+        assert (parsed.returncode, parsed.stderr) == (0, "")
+
+
+def test_an_unknown_shell_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["completion", "tcsh"]) == 2
+    assert "'tcsh' is not one of 'bash', 'zsh', 'fish'" in capsys.readouterr().err

@@ -1,0 +1,161 @@
+"""What every command has in common: one line for what went wrong, and the designed exit code."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+
+from puppylog import __version__
+from puppylog.cli.lazy import LazyGroup
+from puppylog.cli.main import COMMANDS, cli, run
+from puppylog.errors import ConfigurationError, NotFound, StoreUnavailable
+
+DEFECT = (
+    "puppylog: internal error: ZeroDivisionError: by\\nzero; "
+    "please report it (run with PUPPYLOG_DEBUG=1 for the traceback)\n"
+)
+
+
+@pytest.fixture
+def fail_with(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], int]:
+    """Run a command that raises."""
+
+    def run_and_fail(error: BaseException) -> int:
+        @click.command
+        def failing() -> None:
+            raise error
+
+        monkeypatch.setattr(LazyGroup, "get_command", lambda *_: failing)
+        return run(["sql"])
+
+    return run_and_fail
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "text"),
+    [
+        (NotFound("cannot find metric 'x': none"), 2, "puppylog: cannot find metric 'x': none\n"),
+        (StoreUnavailable("cannot reach it"), 69, "puppylog: cannot reach it\n"),
+        (ConfigurationError("cannot use it"), 78, "puppylog: cannot use it\n"),
+        (NotFound("cannot find '\x1b[2J\n'"), 2, "puppylog: cannot find '\\x1b[2J\\n'\n"),
+        (
+            ZeroDivisionError("by\nzero"),
+            70,
+            DEFECT,
+        ),
+    ],
+)
+def test_an_error_is_one_line_and_an_exit_code(
+    fail_with: Callable[[BaseException], int],
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
+    code: int,
+    text: str,
+) -> None:
+    assert fail_with(error) == code
+    assert capsys.readouterr() == ("", text)
+
+
+def test_a_defect_shows_its_traceback_on_request(
+    fail_with: Callable[[BaseException], int],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PUPPYLOG_DEBUG", "1")
+    assert fail_with(ZeroDivisionError()) == 70
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_interrupt_ends_quietly(
+    fail_with: Callable[[BaseException], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fail_with(KeyboardInterrupt()) == 130
+    assert capsys.readouterr().err.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--nope"], "puppylog: No such option '--nope'. Did you mean '--store'? (see 'puppylog --help')\n"),
+        (
+            ["--color", "blue", "sql"],
+            "puppylog: Invalid value for '--color' (env var: 'PUPPYLOG_COLOR'): 'blue' is not",
+        ),
+        (["colector"], "puppylog: no command 'colector'; there are collector, monitor,"),
+        (["col\x1b[2J"], "puppylog: no command 'col\\x1b[2J'; there are"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], text: str
+) -> None:
+    assert run(arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(text)
+    assert said.err.count("\n") == 1
+    assert "\x1b" not in said.err
+
+
+def test_the_version_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"puppylog {__version__}\n"
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert [line.split()[0] for line in shown.split("Commands:\n")[1].split("\n\n")[0].splitlines()] == list(COMMANDS)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["collecto"]])
+def test_the_door_opens_without_what_only_commands_need(arguments: list[str]) -> None:
+    code = (
+        "import sys\nfrom puppylog.cli.main import run\n"
+        f"run({arguments!r})\n"
+        "heavy = {'rich', 'pyarrow', 'duckdb', 'sqlglot', 'numpy'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_completion_of_a_commands_name_loads_no_command() -> None:
+    code = (
+        "import sys\nfrom puppylog.cli.main import cli\n"
+        "ctx = cli.make_context('puppylog', [], resilient_parsing=True)\n"
+        "assert [item.value for item in cli.shell_complete(ctx, 'co')] == ['collector', 'completion']\n"
+        "heavy = {'rich', 'pyarrow', 'duckdb', 'sqlglot'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "demo"])
+def test_the_table_of_commands_says_what_the_commands_say(name: str) -> None:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    assert command.get_short_help_str(100) == COMMANDS[name][1]
+
+
+def test_a_reader_that_leaves_ends_it_silently() -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    with os.fdopen(write_end, "wb") as nobody:
+        left = subprocess.run(
+            [sys.executable, "-m", "puppylog", "completion", "zsh"], stdout=nobody, stderr=subprocess.PIPE, check=False
+        )
+    assert (left.returncode, left.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_a_full_disk_under_the_output_is_said_in_one_line() -> None:
+    with Path("/dev/full").open("wb") as full:
+        said = subprocess.run(
+            [sys.executable, "-m", "puppylog", "completion", "zsh"], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert (said.returncode, said.stderr) == (1, b"puppylog: cannot write the output: No space left on device\n")

@@ -1,0 +1,17 @@
+from datetime import UTC
+
+import pytest
+
+from puppylog.cli.talk import tell, warn
+from puppylog.settings import Settings
+
+
+@pytest.mark.parametrize(("quiet", "said"), [(False, "puppylog: done\n"), (True, "")])
+def test_talk_goes_to_stderr_unless_quiet(capsys: pytest.CaptureFixture[str], quiet: bool, said: str) -> None:
+    tell(Settings(store="", color=None, output="table", zone=UTC, host="", quiet=quiet), "done")
+    assert capsys.readouterr() == ("", said)
+
+
+def test_what_is_echoed_is_cleaned(capsys: pytest.CaptureFixture[str]) -> None:
+    warn("cannot read '\x1b[2J'")
+    assert capsys.readouterr().err == "puppylog: cannot read '\\x1b[2J'\n"

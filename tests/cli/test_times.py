@@ -1,0 +1,67 @@
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from puppylog.cli.times import Range, parse_instant, parse_range
+from puppylog.errors import UsageError
+from puppylog.settings import Settings
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
+SETTINGS = Settings(store="", color=None, output="table", zone=UTC, host="", quiet=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "instant"),
+    [
+        ("now", UTC, NOW),
+        ("2h", UTC, NOW - timedelta(hours=2)),
+        ("2h ago", UTC, NOW - timedelta(hours=2)),
+        ("1D", UTC, NOW - timedelta(days=1)),
+        ("2015-05-17", UTC, datetime(2015, 5, 17, tzinfo=UTC)),
+        ("2015-05-17", BERLIN, datetime(2015, 5, 16, 22, tzinfo=UTC)),
+        ("2015-05-17T10:05:00Z", BERLIN, datetime(2015, 5, 17, 10, 5, tzinfo=UTC)),
+        ("2015-05-17 10:05:00+02:00", UTC, datetime(2015, 5, 17, 8, 5, tzinfo=UTC)),
+        (" 2015-05-17 10:05 ", UTC, datetime(2015, 5, 17, 10, 5, tzinfo=UTC)),
+    ],
+)
+def test_a_time_is_read_as_people_write_it(text: str, zone: tzinfo, instant: datetime) -> None:
+    assert parse_instant(text, "--since", now=NOW, zone=zone) == instant
+
+
+def test_a_time_without_offset_is_this_machines_when_the_zone_is_local() -> None:
+    naive = datetime(2015, 5, 17, 10, 5)  # noqa: DTZ001 - that it has no zone is the point
+    assert parse_instant("2015-05-17 10:05", "--since", now=NOW, zone=None) == naive.astimezone(UTC)
+
+
+@pytest.mark.parametrize("text", ["", "yesterday-ish", "2015", "7", "2015-02-30", "999999999w", "2h2", "\x1b"])
+def test_what_is_no_time_is_refused_by_its_option(text: str) -> None:
+    with pytest.raises(UsageError, match="cannot read --to"):
+        parse_instant(text, "--to", now=NOW, zone=UTC)
+
+
+def test_a_time_beyond_the_calendar_is_refused() -> None:
+    with pytest.raises(UsageError, match="cannot read"):
+        parse_instant("0001-01-01", "--since", now=NOW, zone=ZoneInfo("Asia/Tokyo"))
+
+
+def test_a_range_is_half_open_and_may_have_no_ends() -> None:
+    assert parse_range(SETTINGS, None, None, None) == Range(None, None)
+    found = parse_range(SETTINGS, None, "2015-05-17", "2015-05-18")
+    assert found == Range(datetime(2015, 5, 17, tzinfo=UTC), datetime(2015, 5, 18, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("since", "from_", "to", "cause"),
+    [
+        ("2h", "3h", None, "cannot use both --since and --from"),
+        ("1h", None, "2h", "the range ends before it begins"),
+        ("2015-05-17", None, "2015-05-17", "the range ends before it begins"),
+    ],
+)
+def test_a_range_that_makes_no_sense_is_refused(
+    since: str | None, from_: str | None, to: str | None, cause: str
+) -> None:
+    with pytest.raises(UsageError, match=cause):
+        parse_range(SETTINGS, since, from_, to)
