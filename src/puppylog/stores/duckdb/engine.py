@@ -199,6 +199,8 @@ def _translate(error: duckdb.Error) -> PuppylogError:
     match error:
         case duckdb.FatalException() | duckdb.InternalException():
             return _BrokenError(f"cannot use the database: {text}")
+        case duckdb.TransactionException() if "read-only mode" in text:
+            return QueryError("cannot run this SQL: only reading is allowed")
         case duckdb.InterruptException():
             return QueryError("cannot finish this query: it was interrupted")
         case duckdb.IOException() | duckdb.ConnectionException() | duckdb.TransactionException():

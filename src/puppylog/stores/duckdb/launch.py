@@ -24,6 +24,9 @@ STOP_S = 20.0
 
 _LOG_LIMIT_BYTES = 1 << 20
 
+# Engines that this process has started and that have not ended yet: those that have are waited for at the next start.
+_started: list[subprocess.Popen[bytes]] = []
+
 
 def is_answering(directory: StoreDirectory) -> bool:
     """Return whether somebody accepts connections at the store's socket."""
@@ -74,8 +77,7 @@ def _start(directory: StoreDirectory, deadline: float) -> None:
     with engine.stdout as says:
         is_heard = select.select([says], [], [], max(0.0, deadline - time.monotonic()))[0]
         said = says.readline().decode("utf-8", "replace").strip() if is_heard else ""
-    # The engine outlives its starter; the interpreter must not warn that nobody has waited for it.
-    engine.returncode = engine.poll() or 0
+    _started[:] = [started for started in (*_started, engine) if started.poll() is None]
     if said == "ready":
         return
     raise _error_from(said, directory)

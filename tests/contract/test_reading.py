@@ -1,0 +1,59 @@
+"""What `puppylog.stores.base.Outlet` promises."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from puppylog.errors import QueryError
+from puppylog.stores.base import Store
+from support.lines import Source, records
+
+
+def ask(store: Store, sql: str) -> Sequence[dict[str, Any]]:
+    with store.stream_query(sql) as batches:
+        return [row for batch in batches for row in batch.to_pylist()]
+
+
+def test_a_users_sql_finds_log_records_as_they_stand(store: Store) -> None:
+    Source(store).append(records(3))
+    assert ask(store, "SELECT count(*) AS n FROM log_records") == [{"n": 3}]
+
+
+def test_values_are_bound_and_never_become_sql(store: Store) -> None:
+    evil = "'; DROP TABLE puppylog.log_records; --"
+    assert store.query("SELECT $text AS text", {"text": evil}).to_pylist() == [{"text": evil}]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DROP TABLE log_records",
+        "DELETE FROM log_records",
+        "INSERT INTO log_groups VALUES (1, 'x')",
+        "CREATE TABLE x (a INTEGER)",
+        "SELECT 1; SELECT 2",
+        "SELECT 1; DROP TABLE log_records",
+        "",
+        "SELECT nextval('puppylog.ids')",
+        "no sql at all",
+        "SELECT no_such_column FROM log_records",
+    ],
+)
+def test_a_users_sql_that_does_not_read_is_refused(store: Store, sql: str) -> None:
+    with pytest.raises(QueryError) as refusal:
+        ask(store, sql)
+    assert "\n" not in refusal.value.message
+
+
+def test_a_large_answer_comes_in_batches(store: Store) -> None:
+    with store.stream_query("SELECT range AS i FROM range(1000000)") as batches:
+        sizes = [batch.num_rows for batch in batches]
+    assert sum(sizes) == 1_000_000
+    assert max(sizes) < 1_000_000
+
+
+def test_an_answer_may_be_left_unread(store: Store) -> None:
+    with store.stream_query("SELECT range AS i FROM range(10000000)") as batches:
+        next(batches)
+    assert ask(store, "SELECT 1 AS one") == [{"one": 1}]

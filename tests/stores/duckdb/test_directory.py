@@ -1,0 +1,72 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from puppylog.errors import StoreRefused
+from puppylog.stores.duckdb.directory import StoreDirectory
+
+
+def test_a_new_store_is_for_its_owner_only(tmp_path: Path) -> None:
+    directory = StoreDirectory(tmp_path / "deep" / "store")
+    directory.prepare()
+    assert directory.path.stat().st_mode & 0o777 == 0o700
+
+
+def test_preparing_twice_changes_nothing(tmp_path: Path) -> None:
+    directory = StoreDirectory(tmp_path / "store")
+    directory.prepare()
+    before = directory.marker.read_bytes()
+    directory.prepare()
+    assert directory.marker.read_bytes() == before
+
+
+def test_a_directory_with_other_files_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("precious")
+    tmp_path.chmod(0o755)
+    with pytest.raises(StoreRefused, match="it holds other files and no store"):
+        StoreDirectory(tmp_path).prepare()
+    assert [file.name for file in tmp_path.iterdir()] == ["thesis.tex"]
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_file_in_place_of_the_directory_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "store").write_text("")
+    with pytest.raises(StoreRefused, match=r"cannot open store .*store: file exists"):
+        StoreDirectory(tmp_path / "store").prepare()
+
+
+def test_a_newer_layout_is_refused(tmp_path: Path) -> None:
+    directory = StoreDirectory(tmp_path / "store")
+    directory.prepare()
+    directory.marker.write_text(json.dumps({"puppylog_store": 99}))
+    with pytest.raises(StoreRefused, match="its layout is 99, this Puppylog knows 1"):
+        directory.prepare()
+
+
+def test_a_marker_that_is_not_readable_is_refused(tmp_path: Path) -> None:
+    directory = StoreDirectory(tmp_path / "store")
+    directory.prepare()
+    directory.marker.write_text("[]")
+    with pytest.raises(StoreRefused, match=r"puppylog\.json in it is not readable"):
+        directory.prepare()
+
+
+def test_another_users_store_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = StoreDirectory(tmp_path / "store")
+    directory.prepare()
+    mine = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
+    with pytest.raises(StoreRefused, match=r"it belongs to \S+, not to you"):
+        directory.prepare()
+
+
+def test_a_socket_too_deep_for_the_kernel_is_reached_by_a_short_name(tmp_path: Path) -> None:
+    directory = StoreDirectory(tmp_path / ("d" * 100) / ("e" * 100))
+    directory.prepare()
+    directory.socket.touch()
+    with directory.reachable_socket() as short:
+        assert len(short) < 100
+        assert Path(short).samefile(directory.socket)
+    assert not Path(short).parent.exists()

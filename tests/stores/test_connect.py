@@ -1,0 +1,27 @@
+from pathlib import Path
+
+import pytest
+
+from puppylog.errors import ConfigurationError
+from puppylog.stores.connect import connect, parse_duckdb_url, stop
+
+
+def test_the_path_of_a_url_is_absolute_and_unquoted() -> None:
+    assert parse_duckdb_url("duckdb:///var/lib/my%20logs") == Path("/var/lib/my logs")
+
+
+@pytest.mark.parametrize("url", ["", "duckdb:", "duckdb://host/path", "duckdb:relative", "sqlite:///x", "/just/a/path"])
+def test_what_names_no_store_is_refused(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="cannot open store"):
+        connect(url)
+
+
+def test_a_password_in_a_url_is_not_repeated() -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        connect("postgresql://me:secret@db/logs")
+    assert "secret" not in refusal.value.message
+
+
+def test_stopping_a_store_that_was_never_made_makes_none(tmp_path: Path) -> None:
+    assert not stop(f"duckdb://{tmp_path}/none")
+    assert not (tmp_path / "none").exists()

@@ -1,0 +1,71 @@
+"""An embedded store of a test's own: it can be connected to, broken on purpose, and is gone afterwards."""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from puppylog.stores.duckdb.client import DuckdbStore
+from puppylog.stores.duckdb.directory import StoreDirectory
+from puppylog.stores.duckdb.locks import FileLock
+
+
+def wait_until(is_so: Callable[[], bool], *, within_s: float = 20.0, what: str = "it") -> None:
+    """Return as soon as ``is_so`` says yes.
+
+    Raises:
+        AssertionError: it has not in time.
+    """
+    deadline = time.monotonic() + within_s
+    while not is_so():
+        assert time.monotonic() < deadline, f"{what} did not happen within {within_s} s"
+        time.sleep(0.01)
+
+
+class EmbeddedStore:
+    """A store in a directory, with its engine. Usable with ``with``; on leaving, the engine is ended and gone."""
+
+    def __init__(self, path: Path) -> None:
+        self.directory = StoreDirectory(path)
+        self.url = f"duckdb://{path}"
+        self._clients: list[DuckdbStore] = []
+
+    def connect(self) -> DuckdbStore:
+        client = DuckdbStore(self.directory.path)
+        self._clients.append(client)
+        return client
+
+    def engine_pids(self) -> list[int]:
+        """Return the processes that run this store's engine."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError, ValueError):
+                words = entry.joinpath("cmdline").read_bytes().split(b"\0")
+                if b"puppylog.stores.duckdb.server" in words and os.fsencode(self.directory.path) in words:
+                    found.append(int(entry.name))
+        return found
+
+    def kill_engine(self) -> None:
+        """End the engine as a power cut would, and wait until the system has let go of its files."""
+        for pid in self.engine_pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        wait_until(self.is_unowned, what="the engine's end")
+
+    def is_unowned(self) -> bool:
+        if not self.directory.path.exists():
+            return True
+        with FileLock(self.directory.engine_lock) as owner:
+            return owner.acquire()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for client in self._clients:
+            client.close()
+        self.kill_engine()

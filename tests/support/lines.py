@@ -1,0 +1,61 @@
+"""Parsed lines for tests of stores: what a format would have made."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+
+from puppylog.model.record import NO_RECORDS, NO_REJECTS, RECORDS, REJECTS, Parsed
+from puppylog.model.stream import Fingerprint, Move, hash_bytes
+from puppylog.stores.base import Appended, Store
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LINE_BYTES = 100
+
+
+def records(count: int, *, start: int = 0, ts: datetime = NOON, step_s: float = 1.0, **columns: Any) -> Parsed:
+    """Return ``count`` records, ``step_s`` apart, of lines of LINE_BYTES from byte ``start`` on."""
+    rows = [
+        {"line_offset": start + i * LINE_BYTES, "ts": ts + timedelta(seconds=i * step_s), "host": "h", **columns}
+        for i in range(count)
+    ]
+    return Parsed(pa.RecordBatch.from_pylist(rows, schema=RECORDS), NO_REJECTS)
+
+
+def rows(values: Sequence[dict[str, Any]], *, start: int = 0) -> Parsed:
+    """Return records with these columns."""
+    complete = [{"line_offset": start + i * LINE_BYTES, "ts": NOON, **value} for i, value in enumerate(values)]
+    return Parsed(pa.RecordBatch.from_pylist(complete, schema=RECORDS), NO_REJECTS)
+
+
+def rejects(*lines: bytes, start: int = 0) -> Parsed:
+    """Return rejected lines."""
+    values = [{"line_offset": start + i, "reason": "no reason", "line": line} for i, line in enumerate(lines)]
+    return Parsed(NO_RECORDS, pa.RecordBatch.from_pylist(values, schema=REJECTS))
+
+
+def fingerprint(at: int) -> Fingerprint:
+    """Return a fingerprint that is different for every offset."""
+    return Fingerprint(min(at, 1024), "head", min(at, 256), hash_bytes(str(at).encode()))
+
+
+class Source:
+    """A file of a stream, to which batches are appended one after another."""
+
+    def __init__(self, store: Store, uri: str = "file:///var/log/test.log", group: str | None = None) -> None:
+        self.store = store
+        self.stream_id = store.open_stream(uri, group=group).stream_id
+        self.file_id = store.open_file(self.stream_id, path="/var/log/test.log", device=1, inode=2).file_id
+        self.offset = 0
+
+    def append(self, *batches: Parsed) -> Appended:
+        """Commit batches as one transaction."""
+        appender = self.store.appender()
+        for parsed in batches:
+            appender.write(self.stream_id, self.file_id, parsed)
+        since, self.offset = self.offset, self.offset + sum(parsed.lines for parsed in batches) * LINE_BYTES
+        return appender.commit([self.move(since, self.offset)])
+
+    def move(self, since: int, until: int, *, finished: bool = False) -> Move:
+        return Move(self.file_id, since, until, fingerprint(until), finished)
