@@ -1,0 +1,120 @@
+"""The real commands in a place of their own, and what they cost: wall, CPU and memory, read from the kernel (Linux)."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+_POLL_S = 0.01
+
+
+class BenchBroken(Exception):
+    """The bench itself cannot go on: a command failed, or the counts do not agree. A slow result is none of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    wall_s: float
+    cpu_s: float  # user and system, with the children it waited for
+    peak_bytes: int  # the most memory it held at once, mapped files included
+
+
+def read_cpu_s(pid: int) -> float:
+    """Return the CPU seconds a running process has used, with the children it waited for."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / _TICKS_PER_S
+
+
+def read_peak_bytes(pid: int) -> int:
+    """Return the most memory a process has held; 0 when it is ending and holds none any more."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:")), 0)
+
+
+class Place:
+    """A fresh store in a directory of its own, and the commands that run against it."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir()
+        self.directory = directory
+        self.store = directory / "store"
+        self.url = f"duckdb://{self.store}"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PUPPYLOG_")}
+        nowhere = str(directory / "no-configuration")
+        self._environ = {**kept, "PUPPYLOG_STORE": self.url, "XDG_CONFIG_HOME": nowhere, "NO_COLOR": "1"}
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start ``puppylog`` with these arguments; what it says goes to a file of the place."""
+        with (self.directory / "output.txt").open("ab") as output:
+            command = [sys.executable, "-m", "puppylog", *arguments]
+            return subprocess.Popen(command, env=self._environ, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+
+    def run(self, *arguments: str) -> Usage:
+        """Run ``puppylog`` to its end.
+
+        Raises:
+            BenchBroken: it did not end with 0.
+        """
+        return self.finish(self.start(*arguments))
+
+    def finish(self, process: subprocess.Popen[bytes]) -> Usage:
+        """Wait for a command that was started just now; raises as `run`."""
+        started = time.perf_counter()
+        peak_bytes = 0
+        while True:
+            # Not from rusage: its peak also counts the parent's memory, which the child had before it was itself.
+            peak_bytes = max(peak_bytes, read_peak_bytes(process.pid))
+            pid, status, rusage = os.wait4(process.pid, os.WNOHANG)
+            if pid:
+                break
+            time.sleep(_POLL_S)
+        wall_s = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            said = (self.directory / "output.txt").read_text(encoding="utf-8", errors="replace")
+            raise BenchBroken(f"cannot run puppylog: exit code {process.returncode}\n{said[-2000:]}")
+        return Usage(wall_s, rusage.ru_utime + rusage.ru_stime, peak_bytes)
+
+    @contextmanager
+    def running(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Keep a command running for a while, then ask it to end."""
+        process = self.start(*arguments)
+        try:
+            yield process
+            if process.poll() is not None:
+                raise BenchBroken(f"puppylog {' '.join(arguments)} has ended by itself")
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def size_bytes(self) -> int:
+        """Return what the store takes on disk, with everything in its directory."""
+        return sum(path.stat().st_size for path in self.store.rglob("*") if path.is_file())
+
+
+def run_json(module: str, *arguments: str) -> dict[str, float]:
+    """Run another part of the bench in a process of its own and return what it printed.
+
+    Raises:
+        BenchBroken: it failed.
+    """
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise BenchBroken(f"cannot run {module}: {done.stderr[-2000:]}")
+    answer: dict[str, float] = json.loads(done.stdout)
+    return answer
