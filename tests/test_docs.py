@@ -1,0 +1,82 @@
+"""What the pages tell people to type exists: commands and their options, make's targets, and the pages linked to."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from puppylog.cli.main import cli
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`((?:puppylog|make) [^`\n]+)`")
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def iter_commands(page: Path) -> Iterator[list[str]]:
+    """Give the words of every command after a ``$`` in a console block, and of every one in running text."""
+    text = page.read_text(encoding="utf-8")
+    lines = [line[2:] for block in CONSOLE.findall(text) for line in block.splitlines() if line.startswith("$ ")]
+    for line in lines + INLINE.findall(text):
+        words = shlex.split(line, comments=True)
+        while words and "=" in words[0]:
+            words = words[1:]
+        if words:
+            yield words[: next((at for at, word in enumerate(words) if word in {"|", ">", "&", "&&"}), len(words))]
+
+
+COMMANDS = [(name(page), words) for page in PAGES for words in iter_commands(page)]
+PUPPYLOG = [(page, words[1:]) for page, words in COMMANDS if words[0] == "puppylog"]
+MAKE = [(page, words[1:]) for page, words in COMMANDS if words[0] == "make"]
+
+
+def resolve(words: list[str]) -> tuple[click.Command, list[str]]:
+    """Return the command that the words name, and what is left of them."""
+    command: click.Command = cli
+    while words and isinstance(command, click.Group) and not words[0].startswith("-"):
+        found = command.get_command(click.Context(command), words[0])
+        assert found is not None, f"there is no command {words[0]!r}"
+        command, words = found, words[1:]
+    return command, words
+
+
+@pytest.mark.parametrize(("page", "words"), PUPPYLOG, ids=[f"{page}: {shlex.join(words)}" for page, words in PUPPYLOG])
+def test_every_command_in_the_pages_exists_with_its_options(page: str, words: list[str]) -> None:
+    del page  # it is in the name of the test
+    command, rest = resolve(words)
+    known = {option for parameter in command.params for option in [*parameter.opts, *parameter.secondary_opts]}
+    known |= {"-h", "--help"}
+    used = {word.partition("=")[0] for word in rest if re.match(r"--?[a-zA-Z]", word)}
+    assert used <= known
+
+
+def test_the_readme_shows_how_to_collect_and_how_to_look() -> None:
+    shown = {words[0] for page, words in PUPPYLOG if page == "README.md" and words}
+    assert {"collector", "monitor"} <= shown
+
+
+def test_every_target_of_make_in_the_pages_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    used = {word for _, words in MAKE for word in words if re.fullmatch(r"[a-z]+", word)}
+    assert used
+    assert used <= targets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_page_linked_to_is_there(page: Path) -> None:
+    targets = LINK.findall(page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_every_decision_is_in_the_list_of_decisions() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = LINK.findall((folder / "README.md").read_text(encoding="utf-8"))
+    assert sorted(listed) == sorted(path.name for path in folder.glob("[0-9]*.md"))
