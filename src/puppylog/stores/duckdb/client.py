@@ -206,11 +206,13 @@ class DuckdbStore:
                 self._channel = flight.connect(f"grpc+unix://{self._socket}", generic_options=_CHANNEL)
             return self._channel
 
-    def _drop_channel(self, channel: flight.FlightClient | None) -> None:
+    def _drop_channel(self, channel: flight.FlightClient) -> None:
+        """Connect anew with the next call; nothing happens if that has been done already."""
         with self._channel_lock:
-            if channel is not None and channel is self._channel:
+            if channel is self._channel:
                 self._channel = None
-                channel.close()
+        if channel is not None:
+            channel.close()
 
 
 class SpoolAppender:

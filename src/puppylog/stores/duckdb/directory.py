@@ -96,7 +96,7 @@ class StoreDirectory:
 
 def refuse(path: Path, error: OSError) -> StoreRefused | StoreFull:
     """Return the error that an ``OSError`` on a store's own files amounts to."""
-    cause = (error.strerror or str(error)).lower()
+    cause = os.strerror(error.errno).lower() if error.errno else str(error)
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return StoreFull(f"cannot write to store {path}: {cause}")
     return StoreRefused(f"cannot open store {path}: {cause}")

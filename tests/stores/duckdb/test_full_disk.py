@@ -1,0 +1,54 @@
+"""A disk without room: told as such, nothing lost, and it goes on when there is room again.
+
+The limit on the size of files stands in for the disk: the engine inherits it and meets it in the same places.
+"""
+
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from puppylog.errors import StoreFull
+from puppylog.stores.duckdb.client import DuckdbStore
+
+from support.embedded import EmbeddedStore
+from support.lines import Source, records
+
+
+@contextmanager
+def room_for(size_bytes: int) -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def count(store: DuckdbStore) -> int:
+    return int(store.query("SELECT count(*) AS n FROM puppylog.log_records")["n"][0].as_py())
+
+
+def test_a_full_disk_under_the_database_loses_nothing(server: EmbeddedStore) -> None:
+    with room_for(1_000_000):
+        store = server.connect()  # the engine lives under the limit that it was born with
+    source = Source(store)
+    appender = store.appender()
+    appender.write(source.stream_id, source.file_id, records(20_000, user_agent="u" * 100))
+    with pytest.raises(StoreFull, match="cannot write to the store"):
+        appender.commit([source.move(0, 2_000_000)])
+    assert count(store) == 0
+    server.kill_engine()
+    assert appender.commit([source.move(0, 2_000_000)]).records == 20_000
+    assert count(store) == 20_000
+
+
+def test_a_full_disk_under_the_spool_is_told_to_the_collector(server: EmbeddedStore) -> None:
+    store = server.connect()
+    source = Source(store)
+    appender = store.appender()
+    with room_for(100_000), pytest.raises(StoreFull, match=r"cannot write to store .*: file too large"):
+        appender.write(source.stream_id, source.file_id, records(3000, user_agent="u" * 250))
+    appender.discard()
+    assert list(server.directory.spool.rglob("*.arrow")) == []
+    assert source.append(records(1)).records == 1
