@@ -3,8 +3,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from puppylog.cli.times import Range, parse_instant, parse_range
+from puppylog.cli.times import parse_instant, parse_range
 from puppylog.errors import UsageError
+from puppylog.monitor.range import Range
 from puppylog.settings import Settings
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

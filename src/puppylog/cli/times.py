@@ -1,23 +1,15 @@
 """Times as people write them: RFC 3339, a date, ``now``, or a length of time ago such as ``2h``."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from puppylog.errors import UsageError
 from puppylog.model.period import parse_period
+from puppylog.monitor.range import Range
 from puppylog.settings import Settings
 
 _AGO: Final = re.compile(r"(\d+\s*[smhdw])(\s+ago)?", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Half-open: ``since`` belongs to it, ``until`` does not. None has no end."""
-
-    since: datetime | None
-    until: datetime | None
 
 
 def parse_range(settings: Settings, since: str | None, from_: str | None, to: str | None) -> Range:

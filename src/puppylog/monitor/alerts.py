@@ -1,0 +1,154 @@
+"""What there is to know of alerts: what each is in, what it has signalled, whether anybody evaluates them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import pyarrow as pa
+
+from puppylog.errors import NotFound
+from puppylog.model.alert import Alert, Comparison, NoData, State
+from puppylog.monitor.range import ALWAYS, Range
+from puppylog.stores.base import Outlet
+from puppylog.stores.queries import load_queries
+
+# Evaluators go round every second or so. Older than this, alerts say what was, not what is.
+OLD_HEARTBEAT_S: Final = 30.0
+
+_QUERIES = load_queries("puppylog.stores", "monitor.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class AlertState:
+    """What an alert is in: for all segments together, or for one. ``state`` is None until it has been evaluated."""
+
+    alert: Alert
+    group: str | None  # of its metric
+    segment: str | None
+    state: State | None
+    since: datetime | None
+    value: float | None
+    last_fired_at: datetime | None
+    created_at: datetime
+    evaluated_at: datetime
+    error: str | None  # why the last evaluation failed
+
+    @property
+    def subject(self) -> tuple[str, str | None]:
+        """What it is the state of."""
+        return self.alert.name, self.segment
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """All alerts at one moment. Signals after ``last_signal`` are news."""
+
+    states: tuple[AlertState, ...]
+    last_signal: int
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One change of state, as a row of history."""
+
+    id: int
+    alert: str
+    segment: str | None
+    evaluated_at: datetime
+    from_state: State
+    to_state: State
+    value: float | None
+    comparison: Comparison
+    level: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """The evaluator's sign of life. ``age_s`` is by the store's own clock."""
+
+    evaluator: str
+    beat_at: datetime
+    age_s: float
+    error: str | None
+
+    @property
+    def is_old(self) -> bool:
+        return self.age_s > OLD_HEARTBEAT_S
+
+
+def watch_alerts(outlet: Outlet, *, name: str | None = None, group: str | None = None) -> Watched:
+    """Return what all alerts are in; only those of one name, or of metrics limited to one group, if given."""
+    rows = outlet.query(_QUERIES["alert_states"], {"name": name, "group": group}).to_pylist()
+    return Watched(tuple(map(_alert_state, rows)), max((row["last_signal"] for row in rows), default=0))
+
+
+def get_alert(outlet: Outlet, name: str) -> Watched:
+    """Return what one alert is in.
+
+    Raises:
+        NotFound: there is none of that name.
+    """
+    watched = watch_alerts(outlet, name=name)
+    if not watched.states:
+        raise NotFound(f"cannot find alert {name!r}: see 'puppylog monitor alerts list'")
+    return watched
+
+
+def read_signals(outlet: Outlet, name: str, *, within: Range = ALWAYS, signals: int) -> pa.Table:
+    """Return the newest ``signals`` of one alert's history, oldest first."""
+    return outlet.query(_QUERIES["signals"], {"name": name, "signals": signals, **within.parameters()})
+
+
+def list_news(outlet: Outlet, after: int, *, group: str | None = None) -> list[Signal]:
+    """Return every signal that was recorded after the signal of id ``after``, in order."""
+    rows = outlet.query(_QUERIES["signals_after"], {"after": after, "group": group}).to_pylist()
+    return [_signal(row) for row in rows]
+
+
+def find_heartbeat(outlet: Outlet) -> Heartbeat | None:
+    """Return the evaluator's sign of life; None if nothing has ever been evaluated."""
+    rows = outlet.query(_QUERIES["heartbeat"]).to_pylist()
+    return Heartbeat(**rows[0]) if rows else None
+
+
+def _alert_state(row: dict[str, Any]) -> AlertState:
+    alert = Alert(
+        name=row["name"],
+        metric=row["metric"],
+        statistic=row["statistic"],
+        comparison=Comparison(row["comparison"]),
+        level=row["level"],
+        window_s=row["window_s"],
+        period_s=row["period_s"],
+        for_s=row["for_s"],
+        keep_firing_for_s=row["keep_firing_for_s"],
+        delay_s=row["delay_s"],
+        each_segment=row["each_segment"],
+        no_data=NoData(row["no_data"]),
+    )
+    return AlertState(
+        alert,
+        group=row["group_name"],
+        segment=row["segment"],
+        state=None if row["state"] is None else State(row["state"]),
+        since=row["since"],
+        value=row["value"],
+        last_fired_at=row["last_fired_at"],
+        created_at=row["created_at"],
+        evaluated_at=row["evaluated_at"],
+        error=row["error"],
+    )
+
+
+def _signal(row: dict[str, Any]) -> Signal:
+    return Signal(
+        row["id"],
+        alert=row["name"],
+        segment=row["segment"],
+        evaluated_at=row["evaluated_at"],
+        from_state=State(row["from_state"]),
+        to_state=State(row["to_state"]),
+        value=row["value"],
+        comparison=Comparison(row["comparison"]),
+        level=row["level"],
+    )

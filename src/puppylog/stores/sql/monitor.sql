@@ -1,0 +1,155 @@
+-- What people ask of a store: metrics, alerts, records. Only reading, and the same words on every flavour.
+
+-- name: metric_states
+-- The definitions of metrics (of one name, of one group, or all) and how far each is materialized.
+SELECT metrics.name, metrics.statistic, metrics.property, metrics.period_s, metrics.segment, metrics.filter,
+       metrics.refresh_s, groups.name AS group_name, metrics.created_at, metrics.refreshed_at,
+       -- Before the first refresh the watermark is below every instant that a log can name.
+       CASE WHEN metrics.watermark > '0001-01-02T00:00:00Z'::TIMESTAMPTZ THEN metrics.watermark END AS watermark
+FROM puppylog.metrics AS metrics
+LEFT JOIN puppylog.log_groups AS groups ON groups.id = metrics.group_id
+WHERE metrics.name = coalesce($name, metrics.name)
+  AND coalesce(groups.name, '') = coalesce($group, groups.name, '')
+ORDER BY metrics.name
+
+-- name: metric_extent
+-- How much there is of a metric.
+SELECT count(*) AS observations, count(DISTINCT bucket) AS buckets, count(DISTINCT segment) AS segments,
+       min(bucket) AS first_bucket, max(bucket) AS last_bucket
+FROM metrics.{metric}
+
+-- name: series
+-- The newest observations of one series: of a metric without segments, or of one segment.
+SELECT bucket, segment, value
+FROM (
+    SELECT bucket, segment, value
+    FROM metrics.{metric}
+    WHERE bucket >= $since::TIMESTAMPTZ AND bucket < $until::TIMESTAMPTZ
+      AND coalesce(segment, '') = coalesce($segment, segment, '')
+    ORDER BY bucket DESC
+    LIMIT $buckets
+) AS newest
+ORDER BY bucket
+
+-- name: series_by_segment
+-- All observations in the newest buckets. The metric is read once: its live part may be the expensive one.
+WITH observations AS MATERIALIZED (
+    SELECT bucket, segment, value
+    FROM metrics.{metric}
+    WHERE bucket >= $since::TIMESTAMPTZ AND bucket < $until::TIMESTAMPTZ
+)
+SELECT bucket, segment, value
+FROM observations
+WHERE bucket IN (SELECT DISTINCT bucket FROM observations ORDER BY bucket DESC LIMIT $buckets)
+ORDER BY bucket, segment
+
+-- name: alert_states
+-- The alerts (of one name, of metrics of one group, or all), a row per segment that has been judged, or one without.
+-- last_signal is the newest signal of any alert that had been recorded in this same snapshot.
+SELECT alerts.name, metrics.name AS metric, groups.name AS group_name, alerts.statistic, alerts.comparison,
+       alerts.level, alerts.window_s, alerts.period_s, alerts.for_s, alerts.keep_firing_for_s, alerts.delay_s,
+       alerts.each_segment, alerts.no_data, alerts.created_at, alerts.evaluated_at, alerts.error,
+       states.segment, states.state, states.since, states.value, fired.last_fired_at,
+       (SELECT coalesce(max(id), 0) FROM puppylog.alert_history) AS last_signal
+FROM puppylog.alerts AS alerts
+JOIN puppylog.metrics AS metrics ON metrics.id = alerts.metric_id
+LEFT JOIN puppylog.log_groups AS groups ON groups.id = metrics.group_id
+LEFT JOIN puppylog.alert_states AS states ON states.alert_id = alerts.id
+LEFT JOIN (
+    SELECT alert_id, segment, max(evaluated_at) AS last_fired_at
+    FROM puppylog.alert_history
+    WHERE to_state = 'firing'
+    GROUP BY alert_id, segment
+) AS fired ON fired.alert_id = alerts.id AND fired.segment IS NOT DISTINCT FROM states.segment
+WHERE alerts.name = coalesce($name, alerts.name)
+  AND coalesce(groups.name, '') = coalesce($group, groups.name, '')
+ORDER BY alerts.name, states.segment
+
+-- name: signals
+-- The newest signals of one alert.
+SELECT evaluated_at, segment, from_state, to_state, value, comparison, level, window_since, window_until, made_up, recorded_at
+FROM (
+    SELECT history.*
+    FROM puppylog.alert_history AS history
+    JOIN puppylog.alerts AS alerts ON alerts.id = history.alert_id
+    WHERE alerts.name = $name AND history.evaluated_at >= $since::TIMESTAMPTZ AND history.evaluated_at < $until::TIMESTAMPTZ
+    ORDER BY history.id DESC
+    LIMIT $signals
+) AS newest
+ORDER BY newest.id
+
+-- name: signals_after
+-- Every signal that was recorded after one, in order.
+SELECT history.id, alerts.name, history.evaluated_at, history.segment, history.from_state, history.to_state, history.value,
+       history.comparison, history.level
+FROM puppylog.alert_history AS history
+JOIN puppylog.alerts AS alerts ON alerts.id = history.alert_id
+LEFT JOIN puppylog.metrics AS metrics ON metrics.id = alerts.metric_id
+LEFT JOIN puppylog.log_groups AS groups ON groups.id = metrics.group_id
+WHERE history.id > $after AND coalesce(groups.name, '') = coalesce($group, groups.name, '')
+ORDER BY history.id
+
+-- name: heartbeat
+-- When the evaluator last went round, by the store's own clock.
+SELECT evaluator, beat_at, error, extract(epoch FROM now() - beat_at)::DOUBLE PRECISION AS age_s
+FROM puppylog.heartbeat
+
+-- name: groups
+-- The log groups, with what belongs to them.
+SELECT groups.name, count(DISTINCT streams.id) AS streams, count(files.id) AS files,
+       coalesce(sum(files.byte_offset), 0)::BIGINT AS bytes, max(files.moved_at) AS moved_at
+FROM puppylog.log_groups AS groups
+LEFT JOIN puppylog.log_streams AS streams ON streams.group_id = groups.id
+LEFT JOIN puppylog.log_files AS files ON files.stream_id = streams.id
+GROUP BY groups.name
+ORDER BY groups.name
+
+-- name: group_of_name
+SELECT id FROM puppylog.log_groups WHERE name = $name
+
+-- name: records
+-- The newest records that the filter leaves, oldest first.
+SELECT *
+FROM (
+    SELECT *
+    FROM puppylog.log_records
+    WHERE ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
+      AND {in_group}
+      AND {where}
+    ORDER BY ts DESC, file_id DESC, line_offset DESC
+    LIMIT $records
+) AS newest
+ORDER BY ts, file_id, line_offset
+
+-- name: positions
+-- Up to where the lines of every file are committed.
+SELECT id AS file_id, byte_offset FROM puppylog.log_files
+
+-- name: arrived_records
+-- The records whose lines start in these stretches of these files. The lists have one number per stretch; the two
+-- bounds hold for all of them, and let the store leave out what it has had before.
+SELECT records.*
+FROM (
+    SELECT *
+    FROM puppylog.log_records
+    WHERE line_offset >= $lowest_offset AND file_id >= $lowest_file
+      AND ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
+      AND {in_group}
+      AND {where}
+) AS records
+JOIN (
+    SELECT unnest(string_to_array($files, ','))::INTEGER AS file_id,
+           unnest(string_to_array($starts, ','))::BIGINT AS start_offset,
+           unnest(string_to_array($ends, ','))::BIGINT AS end_offset
+) AS stretches
+  ON stretches.file_id = records.file_id
+ AND records.line_offset >= stretches.start_offset AND records.line_offset < stretches.end_offset
+ORDER BY records.ts, records.file_id, records.line_offset
+
+-- name: in_any_group
+-- What a search without a group is limited to.
+true
+
+-- name: in_one_group
+-- What a search in one group is limited to.
+stream_id IN (SELECT streams.id FROM puppylog.log_streams AS streams WHERE streams.group_id = $group_id)

@@ -1,0 +1,124 @@
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from puppylog.errors import NotFound
+from puppylog.monitor import search
+from puppylog.monitor.range import Range
+from puppylog.monitor.search import (
+    Cursor,
+    Search,
+    find_records,
+    get_group_id,
+    plan_stretches,
+    read_cursor,
+    read_news,
+)
+from support.memory import MemoryOutlet
+
+NOON = datetime.fromisoformat("2015-05-17T12:00:00+00:00")
+
+
+def add_file(outlet: MemoryOutlet, file_id: int, *, stream_id: int = 1, offset: int = 0) -> None:
+    outlet.insert("log_files", id=file_id, stream_id=stream_id, byte_offset=offset)
+
+
+def commit(outlet: MemoryOutlet, file_id: int, *offsets: int, until: int, late_s: int = 0) -> None:
+    """Put a line at each offset and move the file's position, as a collector's transaction does."""
+    for offset in offsets:
+        ts = NOON + timedelta(seconds=offset - late_s)
+        outlet.insert("log_records", stream_id=1, file_id=file_id, line_offset=offset, ts=ts, status_code=offset % 2)
+    outlet.connection.execute("UPDATE puppylog.log_files SET byte_offset = ? WHERE id = ?", [until, file_id])
+
+
+def places(records: pa.Table) -> list[tuple[int, int]]:
+    return [(row["file_id"], row["line_offset"]) for row in records.to_pylist()]
+
+
+def test_the_newest_records_come_oldest_first(outlet: MemoryOutlet) -> None:
+    add_file(outlet, 1)
+    commit(outlet, 1, 0, 10, 20, until=30)
+    assert places(find_records(outlet, Search(), records=2)) == [(1, 10), (1, 20)]
+
+
+def test_a_filter_a_range_and_a_group_leave_out_what_is_not_wanted(outlet: MemoryOutlet) -> None:
+    outlet.insert("log_groups", id=7, name="shop")
+    outlet.insert("log_streams", id=1, group_id=7)
+    outlet.insert("log_streams", id=2)
+    add_file(outlet, 1)
+    commit(outlet, 1, 0, 3, 5, 8, until=10)
+    outlet.insert("log_records", stream_id=2, file_id=2, ts=NOON + timedelta(seconds=3), status_code=1)
+    within = Range(NOON + timedelta(seconds=1), NOON + timedelta(seconds=8))
+    wanted = Search("status_code = 1 OR false", within, get_group_id(outlet, "shop"))
+    assert places(find_records(outlet, wanted, records=9)) == [(1, 3), (1, 5)]
+
+
+def test_an_unknown_group_is_not_found(outlet: MemoryOutlet) -> None:
+    with pytest.raises(NotFound, match="cannot find group 'shed'"):
+        get_group_id(outlet, "shed")
+
+
+def test_news_are_the_lines_committed_since_the_cursor_whatever_their_times(outlet: MemoryOutlet) -> None:
+    add_file(outlet, 1)
+    commit(outlet, 1, 0, 10, until=20)
+    cursor = read_cursor(outlet)
+    assert read_news(outlet, Search(), cursor) is None
+    commit(outlet, 1, 20, 30, until=40, late_s=3600)
+    add_file(outlet, 2)
+    commit(outlet, 2, 0, until=5)
+    news = read_news(outlet, Search(), cursor)
+    assert news is not None
+    assert places(news.records) == [(1, 20), (1, 30), (2, 0)]
+    assert (news.cursor, news.is_behind) == (Cursor({1: 40, 2: 5}), False)
+    assert read_news(outlet, Search(), news.cursor) is None
+
+
+def test_news_that_the_filter_leaves_out_still_move_the_cursor(outlet: MemoryOutlet) -> None:
+    add_file(outlet, 1)
+    commit(outlet, 1, 0, 2, until=4)
+    news = read_news(outlet, Search("status_code = 1"), Cursor({}))
+    assert news is not None
+    assert (places(news.records), news.cursor) == ([], Cursor({1: 4}))
+
+
+def test_a_large_backlog_comes_in_steps_that_leave_nothing_out(
+    outlet: MemoryOutlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "STEP_BYTES", 25)
+    add_file(outlet, 1)
+    add_file(outlet, 2)
+    commit(outlet, 1, *range(0, 100, 10), until=100)
+    commit(outlet, 2, 0, 10, until=15)
+    shown: list[tuple[int, int]] = []
+    cursor, steps = Cursor({}), 0
+    while (news := read_news(outlet, Search(), cursor)) is not None:
+        shown += places(news.records)
+        cursor, steps = news.cursor, steps + 1
+    assert shown == [(1, offset) for offset in range(0, 100, 10)] + [(2, 0), (2, 10)]
+    assert steps == 5
+
+
+OFFSETS = st.dictionaries(st.integers(1, 5), st.integers(0, 200))
+
+
+@given(OFFSETS, OFFSETS, st.integers(1, 60))
+def test_stretches_cover_what_lies_between_two_cursors_once(
+    since: dict[int, int], moved: dict[int, int], step_bytes: int
+) -> None:
+    until = {file_id: since.get(file_id, 0) + more for file_id, more in moved.items()}
+    covered: dict[int, list[int]] = {}
+    seen, is_behind = dict(since), True
+    while is_behind:
+        stretches, is_behind = plan_stretches(Cursor(seen), Cursor(until), step_bytes)
+        assert sum(stretch.end - stretch.start for stretch in stretches) <= step_bytes
+        for stretch in stretches:
+            covered.setdefault(stretch.file_id, []).extend(range(stretch.start, stretch.end))
+            seen[stretch.file_id] = stretch.end
+    assert covered == {
+        file_id: list(range(since.get(file_id, 0), end))
+        for file_id, end in until.items()
+        if end > since.get(file_id, 0)
+    }

@@ -1,0 +1,63 @@
+"""A database in memory with the store's tables: enough of an Outlet to test what reads from one."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from typing import Any, Self
+
+import duckdb
+import pyarrow as pa
+
+from puppylog.stores.base import Parameters
+from puppylog.stores.queries import parameters_of
+
+_TEXT = re.compile(r"'[^']*'")
+
+
+class MemoryOutlet:
+    """Answers queries as a store does. `insert` is how a test puts rows into it."""
+
+    def __init__(self) -> None:
+        self.connection = duckdb.connect()
+        self.connection.execute("SET TimeZone = 'UTC'")
+        folder = resources.files("puppylog.stores.duckdb").joinpath("sql", "schema")
+        for file in sorted(folder.iterdir(), key=lambda file: file.name):
+            self.connection.execute(file.read_text(encoding="utf-8"))
+
+    def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
+        wanted = parameters_of(_TEXT.sub("", sql))
+        assert wanted == set(parameters or {}), "a query must get exactly the values it asks for"
+        return self.connection.sql(sql, params=dict(parameters) if parameters else None).to_arrow_table()
+
+    @contextmanager
+    def stream_query(self, sql: str) -> Iterator[Iterator[pa.RecordBatch]]:
+        yield iter(self.query(sql).to_batches())
+
+    def insert(self, table: str, **row: Any) -> None:
+        """Put a row into one of the store's tables; columns that are not named are null or, if they must not be, 0."""
+        columns = self.connection.execute(
+            "SELECT column_name, data_type, is_nullable FROM information_schema.columns WHERE table_name = ? "
+            "ORDER BY ordinal_position",
+            [table],
+        ).fetchall()
+        assert not set(row) - {name for name, *_ in columns}
+        blank = {"VARCHAR": "", "TIMESTAMP WITH TIME ZONE": "2000-01-01T00:00:00Z"}
+        values = [
+            row.get(name, None if nullable == "YES" else blank.get(kind, False if kind == "BOOLEAN" else 0))
+            for name, kind, nullable in columns
+        ]
+        self.connection.execute(f"INSERT INTO puppylog.{table} VALUES ({', '.join('?' * len(values))})", values)
+
+    def make_metric(self, name: str, rows: Sequence[tuple[str, str | None, float]], **row: Any) -> None:
+        """Define a metric that has observed ``rows`` of (bucket, segment, value)."""
+        self.insert("metrics", **{"name": name, "statistic": "count", "property": "*", "period_s": 10, **row})
+        self.connection.execute(f"CREATE TABLE metrics.{name} (bucket TIMESTAMPTZ, segment VARCHAR, value DOUBLE)")
+        for observation in rows:
+            self.connection.execute(f"INSERT INTO metrics.{name} VALUES (?, ?, ?)", observation)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
