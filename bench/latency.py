@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench.processes import BenchBroken, Place
 from bench.report import Figure, Target, percentile, single
+from puppylog.monitor import metrics
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 
@@ -76,7 +77,8 @@ def measure_answers(work: Path, log: Path) -> list[Figure]:
 
 
 def get_metric(store: Store) -> None:
-    raise NotImplementedError
+    """Ask for what ``puppylog monitor metrics get`` shows."""
+    metrics.read_observations(store, metrics.get_metric(store, METRIC).metric, buckets=10)
 
 
 @contextmanager

@@ -1,0 +1,46 @@
+"""What the demo shows: lines one after another and, on a terminal, one more below them that keeps changing."""
+
+import threading
+from typing import TextIO
+
+import click
+
+from puppylog.tui.clean import clean, cut
+
+_CLEAR_LINE = "\r\x1b[K"
+
+
+class Screen:
+    """Lines from several threads. Without a terminal the changing line is left out."""
+
+    def __init__(self, out: TextIO, *, color: bool | None, width: int) -> None:
+        self.is_live = out.isatty()
+        self._color = self.is_live if color is None else color
+        self._out = out
+        self._width = width
+        self._status = ""
+        self._lock = threading.Lock()
+
+    def say(self, text: str = "", **style: bool | str) -> None:
+        """Write a line. What could come from a log is cleaned."""
+        self._write(click.style(clean(text), **style) if self._color and style else clean(text))  # type: ignore[arg-type] # of click's styles
+
+    def show(self, status: str) -> None:
+        """Change the line at the bottom."""
+        if self.is_live:
+            with self._lock:
+                self._status = cut(clean(status), self._width - 1)
+                self._out.write(f"{_CLEAR_LINE}{self._status}")
+                self._out.flush()
+
+    def hide(self) -> None:
+        """Take the line at the bottom away: something else is going to write."""
+        if self._status:
+            self.show("")
+
+    def _write(self, line: str) -> None:
+        with self._lock:
+            if self._status:
+                self._out.write(_CLEAR_LINE)
+            self._out.write(f"{line}\n{self._status}")
+            self._out.flush()

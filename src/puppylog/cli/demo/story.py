@@ -1,0 +1,200 @@
+"""The story: a calm evening, a rush, a rotation in the middle of it, calm again; and then the books are balanced."""
+
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from puppylog.cli.demo.screen import Screen
+from puppylog.cli.demo.server import Server
+from puppylog.cli.demo.stage import Stage
+from puppylog.cli.demo.traffic import Traffic
+from puppylog.model.alert import State
+from puppylog.monitor.alerts import Signal, list_news
+from puppylog.monitor.metrics import get_metric, read_observations
+from puppylog.monitor.range import Range
+from puppylog.stores.base import Store
+from puppylog.stores.connect import connect
+from puppylog.tui.chart import resample, sparkline
+
+# The default alert judges two minutes: what it says of a rush it still says when the demo is over. This one is like it,
+# but looks back ten seconds only, and so it recovers before our eyes.
+RUSH: Final = "rush"
+DEFAULT_ALERT: Final = "totaltraffic"
+RATE: Final = "total_traffic"
+BY_SECTION: Final = "total_traffic_per_route"
+
+HISTORY_LINES: Final = 20_000
+CALM_PER_S: Final = 4.0
+RUSH_PER_S: Final = 320.0
+GARBAGE_SHARE: Final = 0.01
+
+_CALM_S: Final = 5.0
+_RUSH_S: Final = 8.0  # at least; it goes on until both alerts have been seen to fire
+# What the story waits for comes in a few seconds; after so many it will not come, and the end says so.
+_PATIENCE_S: Final = 20.0
+_LOOK_S: Final = 0.5
+_LOOKS_PER_LINE: Final = 6  # where there is no terminal
+_SHOWN_S: Final = 40
+
+_STORED: Final = """
+    SELECT (SELECT count(*) FROM puppylog.log_records) + (SELECT count(*) FROM puppylog.rejected_lines) AS lines
+"""
+
+_BOOKS: Final = """
+    WITH lines AS (
+        SELECT file_id, line_offset FROM log_records UNION ALL SELECT file_id, line_offset FROM rejected_lines
+    )
+    SELECT (SELECT count(*) FROM log_records) AS records,
+           (SELECT count(*) FROM rejected_lines) AS rejects,
+           (SELECT count(*) FROM (SELECT FROM lines GROUP BY file_id, line_offset HAVING count(*) > 1)) AS twice,
+           (SELECT count(DISTINCT file_id) FROM lines) AS files
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the balance."""
+
+    what: str
+    wanted: str
+    found: str
+
+    @property
+    def agrees(self) -> bool:
+        return self.wanted == self.found
+
+
+class Story:
+    """Told once, on a stage."""
+
+    def __init__(self, stage: Stage, screen: Screen) -> None:
+        self._stage = stage
+        self._screen = screen
+        self._traffic = Traffic(garbage_share=GARBAGE_SHARE)
+        self._server = Server(stage.path / "access.log", self._traffic)
+        self._started_at = time.monotonic()
+        self._looks = 0
+
+    def tell(self) -> list[Check]:
+        """Play the story to its end; return what was wanted and what was found."""
+        collector = self._set_up()
+        with self._server, connect(self._stage.url) as store:
+            self._play(store, collector)
+        with connect(self._stage.url) as store:
+            self._wait_until(store, "catching up", lambda: _count_lines(store) >= self._server.lines)
+            fired = {alert: _states_of(list_news(store, 0), alert) for alert in (RUSH, DEFAULT_ALERT)}
+        self._screen.show("")
+        self._stage.run("monitor", "metrics", "get", BY_SECTION, "--since", "1m")
+        self._stage.run("monitor", "alerts", "get", RUSH)
+        (books,) = self._stage.read("sql", _BOOKS)
+        return self._balance(books, fired)
+
+    def go_on(self) -> None:
+        """Keep a little traffic coming until interrupted."""
+        with suppress(KeyboardInterrupt), Server(self._server.log, self._traffic) as server:
+            server.rate_per_s = CALM_PER_S
+            threading.Event().wait()
+
+    def _set_up(self) -> subprocess.Popen[str]:
+        self._server.write_history(HISTORY_LINES)
+        self._tell_time(f"a shop has written {HISTORY_LINES:,} lines of access log, some of them garbage")
+        self._stage.run("monitor", "metrics", "create", "--default")
+        self._stage.run("monitor", "alerts", "create", "-id", RUSH, "-m", RATE, "--above", "10", "--window", "10s")
+        collector = self._start("collector", "-s", "access.log", "--watch")
+        self._start("monitor", "alerts", "observe")
+        return collector
+
+    def _start(self, *arguments: str) -> subprocess.Popen[str]:
+        name = arguments[-1] if arguments[0] == "monitor" else arguments[0]
+        return self._stage.start(*arguments, hear=lambda line: self._screen.say(f"    {name} | {line}", fg="cyan"))
+
+    def _play(self, store: Store, collector: subprocess.Popen[str]) -> None:
+        self._set_rate("a calm evening", CALM_PER_S)
+        self._wait(store, "calm", _CALM_S)
+        self._set_rate("a rush", RUSH_PER_S)
+        rush_ends_at = time.monotonic() + _RUSH_S
+        self._wait(store, "rush", _RUSH_S / 3)
+        self._tell_time(f"the log is rotated: it is {self._server.rotate().name} now, and a new one is begun")
+        self._wait(store, "rush", _RUSH_S / 3)
+        self._tell_time("the collector is killed (SIGKILL), and started again")
+        collector.kill()
+        collector.wait()
+        self._start("collector", "-s", "access.log", "--watch")
+        self._wait_until(
+            store,
+            "rush",
+            lambda: (
+                time.monotonic() > rush_ends_at
+                and all("firing" in _states_of(list_news(store, 0), alert) for alert in (RUSH, DEFAULT_ALERT))
+            ),
+        )
+        self._set_rate("calm again", CALM_PER_S)
+        self._wait_until(store, "calm", lambda: _states_of(list_news(store, 0), RUSH)[-1:] == ["ok"])
+
+    def _set_rate(self, what: str, rate_per_s: float) -> None:
+        self._server.rate_per_s = rate_per_s
+        self._tell_time(f"{what}: {rate_per_s:.0f} lines a second")
+
+    def _wait(self, store: Store, phase: str, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        self._wait_until(store, phase, lambda: time.monotonic() > until)
+
+    def _wait_until(self, store: Store, phase: str, is_over: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + _PATIENCE_S
+        while not is_over() and time.monotonic() < deadline:
+            self._look(store, phase)
+            time.sleep(_LOOK_S)
+
+    def _look(self, store: Store, phase: str) -> None:
+        """Show the metric of the last seconds as it stands in the store now."""
+        now = datetime.now(UTC)
+        since = now.replace(microsecond=0) - timedelta(seconds=_SHOWN_S)
+        metric = get_metric(store, RATE).metric
+        rows = read_observations(store, metric, within=Range(since), buckets=_SHOWN_S).to_pylist()
+        points = [(int((row["bucket"] - since).total_seconds()), row["value"]) for row in rows]
+        chart = sparkline(resample(points, _SHOWN_S, _SHOWN_S, missing=0.0))
+        last = dict(points).get(_SHOWN_S - 1, 0.0)
+        status = f"{self._clock()}  {phase:<12} {RATE} {chart} {last:,.0f}/s, {_count_lines(store):,} lines stored"
+        self._looks += 1
+        if self._screen.is_live:
+            self._screen.show(status)
+        elif self._looks % _LOOKS_PER_LINE == 0:
+            self._screen.say(status)
+
+    def _balance(self, books: dict[str, int], states: dict[str, list[str]]) -> list[Check]:
+        server = self._server
+        return [
+            Check("lines of the log", f"{server.lines:,}", f"{books['records'] + books['rejects']:,}"),
+            Check("  records", f"{server.lines - server.rejects:,}", f"{books['records']:,}"),
+            Check("  rejected lines", f"{server.rejects:,}", f"{books['rejects']:,}"),
+            Check("lines stored twice", "0", f"{books['twice']:,}"),
+            Check("files, one of them rotated away", "2", f"{books['files']:,}"),
+            Check(f"alert {RUSH}", "fired, recovered", _in_words(states[RUSH])),
+            Check(f"alert {DEFAULT_ALERT}", "fired", _in_words(states[DEFAULT_ALERT])),
+        ]
+
+    def _tell_time(self, text: str) -> None:
+        self._screen.say(f"{self._clock()}  {text}", bold=True)
+
+    def _clock(self) -> str:
+        minutes, seconds = divmod(int(time.monotonic() - self._started_at), 60)
+        return f"{minutes}:{seconds:02}"
+
+
+def _count_lines(store: Store) -> int:
+    (row,) = store.query(_STORED).to_pylist()
+    return int(row["lines"])
+
+
+def _states_of(signals: list[Signal], alert: str) -> list[str]:
+    return [signal.to_state.value for signal in signals if signal.alert == alert]
+
+
+def _in_words(states: list[str]) -> str:
+    words = {State.FIRING: "fired", State.OK: "recovered"}
+    return ", ".join(words[State(state)] for state in states if state in words) or "silent"

@@ -1,0 +1,40 @@
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from puppylog.cli.demo.server import Server
+from puppylog.cli.demo.traffic import Traffic
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_it_has_written_as_many_lines_as_it_says(tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    with Server(log, Traffic(garbage_share=0.2)) as server:
+        server.write_history(1_000)
+        server.rate_per_s = 2_000.0
+        wait_until(lambda: server.lines > 1_400)
+    assert log.read_bytes().count(b"\n") == server.lines
+    assert server.lines / 10 < server.rejects < server.lines / 5
+
+
+def test_a_rotation_loses_no_line_and_the_old_file_gets_some_more(tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    with Server(log, Traffic()) as server:
+        server.rate_per_s = 500.0
+        wait_until(lambda: server.lines > 50)
+        before = log.stat().st_size
+        rotated = server.rotate()
+        wait_until(log.exists)
+        lines_then = server.lines
+        wait_until(lambda: server.lines > lines_then + 50)
+    assert rotated == tmp_path / "access.log.1"
+    assert rotated.stat().st_size > before
+    contents = [rotated.read_bytes(), log.read_bytes()]
+    assert all(content.endswith(b"\n") for content in contents)
+    assert sum(content.count(b"\n") for content in contents) == server.lines
