@@ -41,7 +41,7 @@ COMMANDS: Final[Table] = {
     "groups": ("puppylog.cli.groups:groups", "Create, list and delete log groups."),
     "up": ("puppylog.cli.up:up", "Keep the store's engine, and follow files."),
     "down": ("puppylog.cli.up:down", "Stop an engine that nobody holds."),
-    "demo": ("puppylog.cli.demo:demo", "See all of it work on made-up traffic."),
+    "demo": ("puppylog.cli.demo.command:demo", "See all of it work on made-up traffic."),
     "completion": ("puppylog.cli.completion:completion", "Print a shell's completion script."),
 }
 
