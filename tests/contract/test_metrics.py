@@ -1,0 +1,169 @@
+"""What a store promises of metrics: whatever happens, a metric equals the same SQL over the raw records."""
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from puppylog.errors import AlreadyExists, NotFound, UsageError
+from puppylog.model.metric import Metric
+from puppylog.stores.base import Store
+from support.embedded import wait_until
+from support.lines import NOON, Source, records, rows
+
+# Written by hand, not by the code under test.
+STATISTICS = {
+    "count": "count(response_bytes)",
+    "sum": "sum(response_bytes)",
+    "avg": "avg(response_bytes)",
+    "min": "min(response_bytes)",
+    "max": "max(response_bytes)",
+    "stddev": "stddev_samp(response_bytes)",
+    "variance": "var_samp(response_bytes)",
+    "distinct": "count(DISTINCT response_bytes)",
+    "p50": "percentile_cont(0.5) WITHIN GROUP (ORDER BY response_bytes)",
+    "p99": "percentile_cont(0.99) WITHIN GROUP (ORDER BY response_bytes)",
+    "p99.9": "percentile_cont(0.999) WITHIN GROUP (ORDER BY response_bytes)",
+}
+SECTION = "split_part(request_route, '/', 2)"
+
+
+def points(store: Store, name: str) -> dict[tuple[datetime, str | None], float | None]:
+    found = store.query(f"SELECT bucket, segment, value FROM metrics.{name}").to_pylist()
+    keyed = {(row["bucket"].astimezone(UTC), row["segment"]): row["value"] for row in found}
+    assert len(keyed) == len(found), "a bucket is there twice"
+    return keyed
+
+
+def raw(store: Store, value: str, period_s: int, segment: str, where: str) -> dict[Any, float | None]:
+    sql = f"""
+        SELECT to_timestamp(floor(epoch(ts) / {period_s}) * {period_s}) AS bucket, {segment} AS segment,
+               CAST({value} AS DOUBLE PRECISION) AS value
+        FROM puppylog.log_records WHERE {where} GROUP BY 1, 2
+    """
+    return {(row["bucket"].astimezone(UTC), row["segment"]): row["value"] for row in store.query(sql).to_pylist()}
+
+
+def assert_same(found: Mapping[Any, float | None], expected: Mapping[Any, float | None]) -> None:
+    assert found.keys() == expected.keys()
+    for key, value in expected.items():
+        other = found[key]
+        if value is None or other is None:
+            assert value is other, key
+        else:
+            assert math.isclose(value, other, rel_tol=1e-9, abs_tol=1e-9), (key, value, other)
+
+
+ROW = st.fixed_dictionaries(
+    {
+        "ts": st.integers(-40_000, 40_000).map(lambda s: NOON + timedelta(seconds=s / 4)),
+        "response_bytes": st.none() | st.integers(-5, 2**40),
+        "request_route": st.sampled_from([None, "/", "/a/1", "/a/2", "/b", "x"]),
+        "status_code": st.sampled_from([200, 404, 500, None]),
+    }
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    before=st.lists(ROW, max_size=40),
+    after=st.lists(ROW, max_size=40),
+    period_s=st.sampled_from([1, 7, 10, 60, 3600]),
+    is_segmented=st.booleans(),
+    is_filtered=st.booleans(),
+)
+def test_a_metric_made_after_the_fact_equals_the_same_sql_over_the_records(
+    store: Store,
+    before: Sequence[dict[str, Any]],
+    after: Sequence[dict[str, Any]],
+    period_s: int,
+    is_segmented: bool,
+    is_filtered: bool,
+) -> None:
+    number = len(store.query("SELECT id FROM puppylog.log_streams"))
+    source = Source(store, f"file:///{number}", group=f"g{number}")
+    if before:
+        source.append(rows(before))
+    segment, filter_ = (SECTION if is_segmented else None), ("status_code < 500" if is_filtered else None)
+    names = {statistic: f"m{number}_{position}" for position, statistic in enumerate(STATISTICS)}
+    for statistic, name in names.items():
+        metric = Metric(name, statistic, "response_bytes", period_s, segment, filter_, 1, f"g{number}")
+        assert store.create_metric(metric)
+    if after:
+        source.append(rows(after, start=10**6))  # all of it late: below the watermark
+    where = f"stream_id = {source.stream_id} AND {filter_ or 'true'}"
+
+    def is_refreshed() -> bool:
+        sql = "SELECT count(*) AS n FROM puppylog.invalidations"
+        return int(store.query(sql)["n"][0].as_py()) == 0
+
+    wait_until(is_refreshed, what="the refresh")
+    for statistic, name in names.items():
+        expected = raw(store, STATISTICS[statistic], period_s, segment or "NULL", where)
+        assert_same(points(store, name), expected)
+        store.delete_metric(name)
+
+
+def test_a_line_of_just_now_is_in_the_answer_before_any_refresh(store: Store) -> None:
+    store.create_metric(Metric("total", "count", "*", 10, refresh_s=3600))
+    now = datetime.now(UTC)
+    Source(store).append(records(3, ts=now, step_s=0))
+    assert sum(value or 0 for value in points(store, "total").values()) == 3
+
+
+def test_a_late_line_corrects_its_bucket(store: Store) -> None:
+    source = Source(store)
+    yesterday = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
+    source.append(records(3, ts=yesterday, step_s=0), records(5, ts=datetime.now(UTC), step_s=0, start=300))
+    store.create_metric(Metric("total", "count", "*", 1, refresh_s=1))
+    assert points(store, "total")[yesterday, None] == 3
+    source.append(records(1, ts=yesterday, start=800))
+    wait_until(lambda: points(store, "total")[yesterday, None] == 4, what="the correction")
+    assert sum(value or 0 for value in points(store, "total").values()) == 9
+
+
+def test_the_same_metric_twice_is_no_error_and_another_of_its_name_is(store: Store) -> None:
+    assert store.create_metric(Metric("total", "count", "*", 10))
+    assert not store.create_metric(Metric("total", "count", "*", 10))
+    with pytest.raises(AlreadyExists, match="'total': the name belongs to another definition"):
+        store.create_metric(Metric("total", "count", "*", 60))
+    assert list(store.list_metrics()) == [Metric("total", "count", "*", 10)]
+
+
+def test_a_deleted_metric_is_gone_and_its_name_is_free(store: Store) -> None:
+    store.create_metric(Metric("total", "count", "*", 10))
+    store.delete_metric("total")
+    assert list(store.list_metrics()) == []
+    assert store.create_metric(Metric("total", "count", "*", 60))
+    with pytest.raises(NotFound, match="cannot find metric 'nope'"):
+        store.delete_metric("nope")
+
+
+def test_a_metric_limited_to_a_group_counts_only_its_streams(store: Store) -> None:
+    Source(store, "file:///1", group="web").append(records(2))
+    Source(store, "file:///2", group="mail").append(records(3))
+    store.create_metric(Metric("web_total", "count", "*", 3600, group="web"))
+    assert list(points(store, "web_total").values()) == [2]
+    with pytest.raises(UsageError, match="metric web_total is limited to it"):
+        store.delete_group("web")
+    with pytest.raises(NotFound, match="cannot find group 'nope'"):
+        store.create_metric(Metric("other", "count", "*", 10, group="nope"))
+
+
+def test_a_metric_that_cannot_be_computed_is_refused_and_leaves_nothing(store: Store) -> None:
+    with pytest.raises(UsageError, match=r"length\(status_code\)"):
+        store.create_metric(Metric("bad", "count", "*", 10, filter="length(status_code) > 1"))
+    assert list(store.list_metrics()) == []
+
+
+def test_metrics_of_attributes_reach_into_the_json(store: Store) -> None:
+    source = Source(store)
+    source.append(rows([{"attributes": f'{{"took": {n}, "user": {{"name": "u{n % 2}"}}}}'} for n in range(4)]))
+    store.create_metric(Metric("slowest", "max", "attributes.took", 60))
+    store.create_metric(Metric("users", "distinct", "attributes.user.name", 60))
+    assert list(points(store, "slowest").values()) == [3]
+    assert list(points(store, "users").values()) == [2]
