@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from puppylog.tui.chart import Number, bar, columns, format_number, resample, sparkline
+from puppylog.tui.chart import Number, bar, columns, resample, sparkline
 
 NUMBERS = st.none() | st.floats()
 
@@ -81,20 +81,3 @@ def test_resampling_keeps_the_sum_of_a_series_in_which_missing_is_zero(
     total = sum((mean or 0.0) * (edges[at + 1] - edges[at]) for at, mean in enumerate(means))
     assert total == pytest.approx(sum(inside.values()), abs=1e-3)
     assert len(means) == min(length, wanted)
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        (0.0, "0"),
-        (1234567.0, "1,234,567"),
-        (12.5, "12.5"),
-        (0.000123456, "0.0001235"),
-        (123456.78, "123,456.8"),
-        (None, "-"),
-        (math.nan, "-"),
-        (math.inf, "∞"),
-    ],
-)
-def test_numbers_are_written_for_people(value: Number, shown: str) -> None:
-    assert format_number(value) == shown

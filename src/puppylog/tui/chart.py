@@ -62,17 +62,6 @@ def bar(value: Number, longest: float, width: int) -> str:
     return _GROWING[_EIGHTHS] * whole + (_GROWING[rest] if rest else "")
 
 
-def format_number(value: Number) -> str:
-    """Return ``value`` for people: whole numbers with thousands marked, others with four digits that count."""
-    if value is None or math.isnan(value):
-        return "-"
-    if math.isinf(value):
-        return "∞" if value > 0 else "-∞"
-    if value == int(value) and abs(value) < 1e15:
-        return f"{int(value):,}"
-    return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4g}"
-
-
 def _is_finite(value: Number) -> bool:
     return value is not None and math.isfinite(value)
 

@@ -1,0 +1,127 @@
+"""Alerts in the original's words: All good, Ringing a bell, Recovered."""
+
+import io
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+from typing import Final
+
+from puppylog.model.alert import Alert, Comparison, State
+from puppylog.model.period import format_period
+from puppylog.monitor.alerts import AlertState, Heartbeat, Signal
+from puppylog.tui.live import Line
+from puppylog.tui.number import format_duration, format_number
+from puppylog.tui.table import TableWriter
+
+ALL_GOOD: Final = "All good"
+RINGING: Final = "Ringing a bell"
+RECOVERED: Final = "Recovered"
+PENDING: Final = "About to ring"
+NO_DATA: Final = "No data"
+NOT_JUDGED: Final = "Not judged yet"
+FAILING: Final = "Cannot be judged"
+
+COMPARED: Final = {
+    Comparison.ABOVE: "above",
+    Comparison.AT_LEAST: "at least",
+    Comparison.BELOW: "below",
+    Comparison.AT_MOST: "at most",
+}
+_COLORS: Final = {RINGING: "red", FAILING: "red", PENDING: "yellow", NO_DATA: "yellow", ALL_GOOD: "green"} | {
+    RECOVERED: "green"
+}
+_WORDS: Final = {State.FIRING: RINGING, State.PENDING: PENDING, State.NO_DATA: NO_DATA, State.OK: ALL_GOOD}
+
+
+def word_for_state(state: AlertState) -> str:
+    """Return what an alert is in, in a word or two."""
+    if state.error is not None:
+        return FAILING
+    if state.state is None:
+        return NOT_JUDGED
+    if state.state is State.OK and state.last_fired_at is not None:
+        return RECOVERED
+    return _WORDS[state.state]
+
+
+def word_for_signal(signal: Signal) -> str:
+    """Return what an alert has come to."""
+    if signal.to_state is State.OK and signal.from_state is State.FIRING:
+        return RECOVERED
+    return _WORDS[signal.to_state]
+
+
+def line_for_state(state: AlertState, zone: tzinfo | None) -> str:
+    """Return one line about what an alert is in, beginning with the time since when."""
+    at = state.since or state.evaluated_at
+    because = f", {state.error}" if state.error else ""
+    rule = _level(state.alert.comparison, state.alert.level)
+    return f"{_time(at, zone)} {_subject(state)}: {word_for_state(state)}, {_value(state.value)} ({rule}){because}"
+
+
+def line_for_signal(signal: Signal, zone: tzinfo | None) -> str:
+    """Return one line about a change of state, beginning with the time of the evaluation that brought it."""
+    subject = _named(signal.alert, signal.segment, has_segment=signal.segment is not None)
+    rule = _level(signal.comparison, signal.level)
+    return f"{_time(signal.evaluated_at, zone)} {subject}: {word_for_signal(signal)}, {_value(signal.value)} ({rule})"
+
+
+def draw_alerts(states: Sequence[AlertState], *, zone: tzinfo | None, width: int) -> list[Line]:
+    """Return a table of all alerts; a line is in the colour of its state."""
+    out = io.StringIO()
+    table = TableWriter(
+        out,
+        ["alert", "status", "value", "rings", "since", "last rang"],
+        [False, False, True, False, False, False],
+        width,
+    )
+    table.write([_row(state, zone) for state in states])
+    header, *rows = out.getvalue().splitlines()
+    colors = [_COLORS.get(word_for_state(state), "") for state in states]
+    return [Line(header, "bold"), *(Line(row, color) for row, color in zip(rows, colors, strict=True))]
+
+
+def describe_rule(alert: Alert) -> str:
+    """Return when an alert rings, in a sentence."""
+    parts = [f"{alert.statistic} of {alert.metric} over {format_period(alert.window_s)}"]
+    parts.append(_level(alert.comparison, alert.level))
+    if alert.for_s:
+        parts.append(f"for {format_period(alert.for_s)}")
+    return " ".join(parts) + (", each segment by itself" if alert.each_segment else "")
+
+
+def doubt(heartbeat: Heartbeat | None) -> str | None:
+    """Return why the states may not be what they say; None if somebody evaluates the alerts."""
+    if heartbeat is None:
+        return "nobody has evaluated the alerts yet"
+    if heartbeat.is_old:
+        age = format_duration(heartbeat.age_s)
+        return f"the alerts were last evaluated {age} ago, by {heartbeat.evaluator}: what they say may be old"
+    if heartbeat.error is not None:
+        return f"the evaluator of alerts has a problem: {heartbeat.error}"
+    return None
+
+
+def _row(state: AlertState, zone: tzinfo | None) -> list[str]:
+    times = [_time(at, zone) if at is not None else "-" for at in (state.since, state.last_fired_at)]
+    rule = _level(state.alert.comparison, state.alert.level)
+    return [_subject(state), word_for_state(state), format_number(state.value), rule, *times]
+
+
+def _subject(state: AlertState) -> str:
+    return _named(state.alert.name, state.segment, has_segment=state.alert.each_segment and state.state is not None)
+
+
+def _named(alert: str, segment: str | None, *, has_segment: bool) -> str:
+    return f"{alert}[{'-' if segment is None else segment}]" if has_segment else alert
+
+
+def _value(value: float | None) -> str:
+    return f"value {format_number(value)}"
+
+
+def _level(comparison: Comparison, level: float) -> str:
+    return f"{COMPARED[comparison]} {format_number(level)}"
+
+
+def _time(at: datetime, zone: tzinfo | None) -> str:
+    return at.astimezone(zone).isoformat(timespec="seconds")

@@ -1,0 +1,56 @@
+"""Lines that are drawn again in their place, on a terminal. What is drawn is cut to the terminal, never wrapped.
+
+Nothing is hidden or switched that would have to be put right at the end: a process may be killed at any moment.
+"""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TextIO
+
+from puppylog.tui.clean import clean, cut
+
+_COLORS: Final = {"bold": 1, "red": 31, "green": 32, "yellow": 33}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of text, all in one colour: red, green, yellow, bold, or none."""
+
+    text: str
+    color: str = ""
+
+
+@dataclass(slots=True)
+class Live:
+    """A place at the cursor of ``out`` that shows the last lines given to `show`."""
+
+    out: TextIO
+    has_color: bool
+    size: Callable[[], tuple[int, int]] = shutil.get_terminal_size
+    _height: int = field(default=0, init=False)
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Draw these lines in the place of the last ones; those that do not fit the terminal are left out."""
+        columns, rows = self.size()
+        shown = lines[: max(1, rows - 1)]
+        # The last column stays free: a terminal that has filled it may have gone on to the next line, or not.
+        drawn = "".join(self._draw(line, columns - 1) + "\x1b[K\n" for line in shown)
+        self.out.write(self._back() + drawn + "\x1b[J")
+        self.out.flush()
+        self._height = len(shown)
+
+    def clear(self) -> None:
+        """Take the lines away, so that something else can be written."""
+        if self._height:
+            self.out.write(self._back() + "\x1b[J")
+            self.out.flush()
+        self._height = 0
+
+    def _back(self) -> str:
+        return f"\r\x1b[{self._height}A" if self._height else ""
+
+    def _draw(self, line: Line, width: int) -> str:
+        text = cut(clean(line.text), width)
+        color = _COLORS.get(line.color)
+        return f"\x1b[{color}m{text}\x1b[0m" if self.has_color and color is not None else text

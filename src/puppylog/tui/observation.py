@@ -1,0 +1,111 @@
+"""What a metric has observed, drawn: one series as columns over time, many segments as bars with a small line each."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Final
+
+from puppylog.model.metric import ADDITIVE_STATISTICS, Metric
+from puppylog.model.period import format_period
+from puppylog.tui.chart import Number, bar, columns, resample, sparkline
+from puppylog.tui.clean import clean, cut, width_of
+from puppylog.tui.number import format_number
+
+_HEIGHT: Final = 8
+_MOST_SEGMENTS: Final = 20
+_LONGEST_NAME: Final = 32
+_LINE_CELLS: Final = 30
+_LEAST_BAR_CELLS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One row of a metric."""
+
+    bucket: datetime
+    segment: str | None
+    value: Number
+
+
+def draw_metric(metric: Metric, rows: Sequence[Observation], *, width: int, zone: tzinfo | None) -> list[str]:
+    """Return the lines of a chart, none of them wider than ``width``. ``rows`` are in the order of their buckets."""
+    lines = [_headline(metric, rows, zone)]
+    if rows:
+        lines += (
+            _draw_segments(metric, rows, width) if metric.segment is not None else _draw_series(metric, rows, width)
+        )
+    return [cut(line, width) for line in lines]
+
+
+def _headline(metric: Metric, rows: Sequence[Observation], zone: tzinfo | None) -> str:
+    what = f"{metric.name}: {metric.statistic} of {metric.property} every {format_period(metric.period_s)}"
+    if metric.segment is not None:
+        what += f" by {clean(metric.segment)}"
+    if not rows:
+        return f"{what}, nothing observed"
+    first, last = (row.bucket.astimezone(zone).isoformat(timespec="seconds") for row in (rows[0], rows[-1]))
+    return f"{what}, {first} to {last}"
+
+
+def _draw_series(metric: Metric, rows: Sequence[Observation], width: int) -> list[str]:
+    finite = [row.value for row in rows if row.value is not None and math.isfinite(row.value)]
+    top, bottom = format_number(max([0.0, *finite])), format_number(min([0.0, *finite]))
+    margin = max(len(top), len(bottom))
+    chart = columns(_resample(metric, rows, rows, width - margin - 2), _HEIGHT)
+    labels = [top, *[""] * (_HEIGHT - 2), bottom]
+    lines = [f"{label:>{margin}} │{line}" for label, line in zip(labels, chart, strict=True)]
+    if finite:
+        mean = math.fsum(finite) / (_length(metric, rows) if _missing(metric) is not None else len(finite))
+        shown = {"last": rows[-1].value, "min": min(finite), "mean": mean, "max": max(finite)}
+        lines.append("  ".join(f"{name} {format_number(value)}" for name, value in shown.items()))
+    return lines
+
+
+def _draw_segments(metric: Metric, rows: Sequence[Observation], width: int) -> list[str]:
+    """The largest first. What can be added up is shown as its sum, everything else as its mean."""
+    series: dict[str | None, list[Observation]] = {}
+    for row in rows:
+        series.setdefault(row.segment, []).append(row)
+    totals = {segment: _total(metric, of) for segment, of in series.items()}
+    largest = sorted(series, key=lambda segment: (-totals[segment], segment or ""))[:_MOST_SEGMENTS]
+    names = [cut(clean("(none)" if segment is None else segment or "(empty)"), _LONGEST_NAME) for segment in largest]
+    values = [format_number(totals[segment]) for segment in largest]
+    name_cells, value_cells = max(map(width_of, names)), max(map(len, values))
+    line_cells = min(_LINE_CELLS, _length(metric, rows))
+    bar_cells = max(width - name_cells - value_cells - line_cells - 6, _LEAST_BAR_CELLS)
+    lines = [
+        f"{name}{' ' * (name_cells - width_of(name))}  {value:>{value_cells}}  "
+        f"{bar(totals[segment], totals[largest[0]], bar_cells):{bar_cells}}  "
+        f"{sparkline(_resample(metric, series[segment], rows, line_cells))}"
+        for segment, name, value in zip(largest, names, values, strict=True)
+    ]
+    hidden = len(series) - len(largest)
+    return lines + ([f"and {hidden} more segments"] if hidden else [])
+
+
+def _missing(metric: Metric) -> Number:
+    """What an empty bucket means: nothing happened is a fact about a count, and says nothing about a mean."""
+    return 0.0 if metric.statistic in ADDITIVE_STATISTICS else None
+
+
+def _total(metric: Metric, rows: Sequence[Observation]) -> float:
+    finite = [row.value for row in rows if row.value is not None and math.isfinite(row.value)]
+    if not finite:
+        return 0.0
+    return math.fsum(finite) if metric.statistic in ADDITIVE_STATISTICS else math.fsum(finite) / len(finite)
+
+
+def _length(metric: Metric, rows: Sequence[Observation]) -> int:
+    """How many buckets there are from the first to the last, empty ones included."""
+    return _position(metric, rows, rows[-1]) + 1
+
+
+def _position(metric: Metric, rows: Sequence[Observation], row: Observation) -> int:
+    return int((row.bucket - rows[0].bucket).total_seconds()) // metric.period_s
+
+
+def _resample(metric: Metric, series: Sequence[Observation], rows: Sequence[Observation], cells: int) -> list[Number]:
+    """One series on the time axis of all ``rows``."""
+    points = [(_position(metric, rows, row), row.value) for row in series]
+    return resample(points, _length(metric, rows), cells, missing=_missing(metric))

@@ -1,0 +1,115 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from puppylog.model.alert import Alert, Comparison, NoData, State
+from puppylog.monitor.alerts import AlertState, Heartbeat, Signal
+from puppylog.tui.alert import (
+    describe_rule,
+    doubt,
+    draw_alerts,
+    line_for_signal,
+    line_for_state,
+    word_for_signal,
+    word_for_state,
+)
+
+AT = datetime(2015, 5, 17, 10, 5, 3, tzinfo=UTC)
+LATER = AT.replace(minute=7)
+ALERT = Alert("totaltraffic", "total_traffic", "avg", Comparison.ABOVE, 10.0, 120, 10, 0, 0, 2, False, NoData.ZERO)
+OK = AlertState(ALERT, None, None, State.OK, AT, 3.25, None, AT, LATER, None)
+SIGNAL = Signal(1, "totaltraffic", None, AT, State.OK, State.FIRING, 12.5, Comparison.ABOVE, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("state", "word"),
+    [
+        (OK, "All good"),
+        (replace(OK, last_fired_at=AT), "Recovered"),
+        (replace(OK, state=State.FIRING, last_fired_at=AT), "Ringing a bell"),
+        (replace(OK, state=State.PENDING), "About to ring"),
+        (replace(OK, state=State.NO_DATA), "No data"),
+        (replace(OK, state=None), "Not judged yet"),
+        (replace(OK, error="cannot divide"), "Cannot be judged"),
+    ],
+)
+def test_a_state_has_its_word(state: AlertState, word: str) -> None:
+    assert word_for_state(state) == word
+
+
+@pytest.mark.parametrize(
+    ("from_state", "to_state", "word"),
+    [
+        (State.OK, State.FIRING, "Ringing a bell"),
+        (State.FIRING, State.OK, "Recovered"),
+        (State.PENDING, State.OK, "All good"),
+        (State.NO_DATA, State.OK, "All good"),
+        (State.OK, State.PENDING, "About to ring"),
+        (State.FIRING, State.NO_DATA, "No data"),
+    ],
+)
+def test_a_change_of_state_has_its_word(from_state: State, to_state: State, word: str) -> None:
+    assert word_for_signal(replace(SIGNAL, from_state=from_state, to_state=to_state)) == word
+
+
+def test_a_state_is_told_on_one_line() -> None:
+    assert line_for_state(OK, UTC) == "2015-05-17T10:05:03+00:00 totaltraffic: All good, value 3.25 (above 10)"
+
+
+def test_what_was_never_judged_is_told_without_a_value() -> None:
+    state = replace(OK, state=None, since=None, value=None)
+    assert line_for_state(state, UTC) == "2015-05-17T10:07:03+00:00 totaltraffic: Not judged yet, value - (above 10)"
+
+
+def test_a_failing_alert_tells_why() -> None:
+    told = line_for_state(replace(OK, error="cannot read metric"), UTC)
+    assert told.endswith("totaltraffic: Cannot be judged, value 3.25 (above 10), cannot read metric")
+
+
+def test_a_signal_is_told_on_one_line_in_the_zone_of_the_reader() -> None:
+    signal = replace(SIGNAL, segment="shop", comparison=Comparison.AT_MOST)
+    assert (
+        line_for_signal(signal, ZoneInfo("Europe/Berlin"))
+        == "2015-05-17T12:05:03+02:00 totaltraffic[shop]: Ringing a bell, value 12.5 (at most 10)"
+    )
+
+
+def test_the_live_view_is_a_table_in_which_each_line_has_the_color_of_its_state() -> None:
+    each = replace(ALERT, name="crowded", each_segment=True)
+    states = [
+        replace(OK, last_fired_at=LATER),
+        replace(OK, alert=each, segment="shop\x1b", state=State.FIRING, value=1234.0, last_fired_at=LATER),
+        replace(OK, alert=each, segment=None, state=State.PENDING),
+    ]
+    drawn = draw_alerts(states, zone=UTC, width=120)
+    assert [line.color for line in drawn] == ["bold", "green", "red", "yellow"]
+    assert [line.text for line in drawn] == [
+        "alert              status          value  rings     since                      last rang",
+        "totaltraffic       Recovered        3.25  above 10  2015-05-17T10:05:03+00:00  2015-05-17T10:07:03+00:00",
+        r"crowded[shop\x1b]  Ringing a bell  1,234  above 10  2015-05-17T10:05:03+00:00  2015-05-17T10:07:03+00:00",
+        "crowded[-]         About to ring    3.25  above 10  2015-05-17T10:05:03+00:00  -",
+    ]
+
+
+def test_a_rule_is_a_sentence() -> None:
+    assert describe_rule(ALERT) == "avg of total_traffic over 2m above 10"
+    rule = describe_rule(replace(ALERT, for_s=60, each_segment=True))
+    assert rule == "avg of total_traffic over 2m above 10 for 1m, each segment by itself"
+
+
+@pytest.mark.parametrize(
+    ("heartbeat", "cause"),
+    [
+        (None, "nobody has evaluated the alerts yet"),
+        (
+            Heartbeat("engine 7", AT, 200.0, None),
+            "the alerts were last evaluated 3 min 20 s ago, by engine 7: what they say may be old",
+        ),
+        (Heartbeat("engine 7", AT, 1.0, "full"), "the evaluator of alerts has a problem: full"),
+        (Heartbeat("engine 7", AT, 1.0, None), None),
+    ],
+)
+def test_states_are_doubted_when_nobody_evaluates_them(heartbeat: Heartbeat | None, cause: str | None) -> None:
+    assert doubt(heartbeat) == cause
