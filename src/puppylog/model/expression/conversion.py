@@ -1,0 +1,172 @@
+"""From one type to another: what goes without saying, what a cast says, and what a store must then be told.
+
+A conversion means the same on every store and fails on no row: a text that is no number becomes null.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import NamedTuple
+
+from puppylog.model.expression.term import ATOM, Accept, Offence, Term, Type, quote
+
+# A text becomes a number only if a double holds each of its digits; everything else is null, on every store, so that
+# no line of a log can make an expression fail.
+WHOLE_PATTERN = "^[+-]?[0-9]{1,15}$"
+# No group captures: PostgreSQL would return the first group instead of the whole.
+NUMBER_PATTERN = "^[+-]?(?:[0-9]{1,15}(?:[.][0-9]{0,15})?|[.][0-9]{1,15})(?:[eE]-[0-9]{1,2})?$"
+
+
+def instant_term(text: str) -> Term:
+    """Make an instant of ISO 8601; it is UTC unless it says otherwise."""
+    try:
+        instant = datetime.fromisoformat(text)
+        instant = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Offence("it is no instant; write it like timestamptz '2015-05-17 10:05:00+00'") from None
+    sql = f"CAST({quote(instant.isoformat(' '))} AS TIMESTAMPTZ)"
+    return Term(Type.TIMESTAMPTZ, sql, sql, sql)
+
+
+def date_term(text: str) -> Term:
+    try:
+        sql = f"CAST({quote(date.fromisoformat(text).isoformat())} AS DATE)"
+    except ValueError:
+        raise Offence("it is no date; write it like date '2015-05-17'") from None
+    return Term(Type.DATE, sql, sql, sql)
+
+
+def _converted(term: Term, type_: Type, duckdb: str, postgres: str | None = None) -> Term:
+    """Convert without a word in the canonical text: there, the conversion goes without saying."""
+    return replace(
+        term, type=type_, duckdb=duckdb.format(term.duckdb), postgres=(postgres or duckdb).format(term.postgres)
+    )
+
+
+def coerce(term: Term, wanted: Type) -> Term:
+    """Return the term as one of type ``wanted``, where that needs no cast of its author's.
+
+    Raises:
+        Offence: it does.
+    """
+    match term.type, wanted:
+        case have, _ if have is wanted:
+            return term
+        case Type.NULL, _:
+            return _converted(term, wanted, f"CAST({{0}} AS {wanted.upper()})")
+        case Type.INTEGER, Type.NUMBER:
+            return _converted(term, wanted, "CAST({0} AS DOUBLE PRECISION)")
+        case Type.DATE, Type.TIMESTAMPTZ:
+            return _converted(term, wanted, "(CAST({0} AS TIMESTAMP) AT TIME ZONE 'UTC')")
+        case Type.TEXT, Type.TIMESTAMPTZ if isinstance(term.literal, str):
+            return instant_term(term.literal)
+        case Type.TEXT, Type.DATE if isinstance(term.literal, str):
+            return date_term(term.literal)
+    raise Offence(f"{wanted} is wanted here, this is {term.type}")
+
+
+def of_type(type_: Type) -> Accept:
+    return lambda term: coerce(term, type_)
+
+
+def as_text(term: Term) -> Term:
+    """Return the term as text that is the same on every store (numbers: below 1e15).
+
+    Raises:
+        Offence: it is a time, whose text depends on settings.
+    """
+    match term.type:
+        case Type.TEXT | Type.NULL:
+            return coerce(term, Type.TEXT)
+        case Type.INTEGER | Type.BOOLEAN:
+            return _converted(term, Type.TEXT, "CAST({0} AS TEXT)")
+        case Type.NUMBER:  # DuckDB writes 4.0 where PostgreSQL writes 4
+            return _converted(term, Type.TEXT, "REGEXP_REPLACE(CAST({0} AS TEXT), '[.]0$', '')", "CAST({0} AS TEXT)")
+    raise Offence(f"{term.type} cannot become text")
+
+
+def byte_order(term: Term) -> Term:
+    """Return the term so that texts sort by their bytes, as in DuckDB, whatever PostgreSQL's locale is."""
+    return replace(term, postgres=f'({term.postgres} COLLATE "C")') if term.type is Type.TEXT else term
+
+
+_INTERVALS = "an interval can only be added to an instant, or taken from one"
+_NUMBERS = {Type.INTEGER, Type.NUMBER}
+_TIMES = {Type.DATE, Type.TIMESTAMPTZ}
+
+
+def common_type(terms: Sequence[Term]) -> Type:
+    """Return the type that all ``terms`` can be coerced to, text if all are null.
+
+    Raises:
+        Offence: there is none.
+    """
+    types = {term.type for term in terms} - {Type.NULL}
+    if Type.INTERVAL in types:
+        raise Offence(_INTERVALS)
+    if not types:
+        return Type.TEXT
+    if len(types) == 1:
+        return types.pop()
+    if types <= _NUMBERS:
+        return Type.NUMBER
+    times = types & _TIMES
+    if (
+        times
+        and types <= {*_TIMES, Type.TEXT}
+        and all(isinstance(t.literal, str) for t in terms if t.type is Type.TEXT)
+    ):
+        return Type.TIMESTAMPTZ if Type.TIMESTAMPTZ in times else Type.DATE
+    raise Offence(f"{' and '.join(sorted(types))} do not go together; cast one of them")
+
+
+class _Cast(NamedTuple):
+    duckdb: str
+    postgres: str
+
+
+def _both(sql: str) -> _Cast:
+    return _Cast(sql, sql)
+
+
+def _matched(pattern: str, sql_type: str) -> _Cast:
+    """Cast what matches ``pattern``. The text occurs once: casts within casts must not double it each time."""
+    literal = quote(pattern).replace("{", "{{").replace("}", "}}")
+    return _Cast(
+        f"TRY_CAST(REGEXP_EXTRACT({{0}}, {literal}) AS {sql_type})",
+        f"CAST(SUBSTRING({{0}} FROM {literal}) AS {sql_type})",
+    )
+
+
+_WORDS = {"TRUE": ("true", "t", "yes", "y", "on", "1"), "FALSE": ("false", "f", "no", "n", "off", "0")}
+_WHENS = "".join(f" WHEN '{word}' THEN {value}" for value, words in _WORDS.items() for word in words)
+_CASTS = {
+    (Type.TEXT, Type.INTEGER): _matched(WHOLE_PATTERN, "BIGINT"),
+    (Type.TEXT, Type.NUMBER): _matched(NUMBER_PATTERN, "DOUBLE PRECISION"),
+    (Type.TEXT, Type.BOOLEAN): _both(f"(CASE LOWER({{0}}){_WHENS} END)"),
+    (Type.NUMBER, Type.INTEGER): _both("CAST({0} AS BIGINT)"),
+    (Type.INTEGER, Type.BOOLEAN): _both("({0} <> 0)"),
+    (Type.BOOLEAN, Type.INTEGER): _both("CAST(CAST({0} AS INTEGER) AS BIGINT)"),
+    (Type.TIMESTAMPTZ, Type.DATE): _both("CAST({0} AT TIME ZONE 'UTC' AS DATE)"),
+}
+"""Casts that take more than `coerce` and `as_text`."""
+
+
+def cast(term: Term, wanted: Type) -> Term:
+    """Return ``CAST(term AS wanted)``.
+
+    Raises:
+        Offence: there is no such cast that means the same on every store.
+    """
+    written_out = isinstance(term.literal, str) and wanted in _TIMES
+    if written_out:
+        return coerce(term, wanted)
+    if wanted is Type.TEXT:
+        converted = as_text(term)
+    elif (term.type, wanted) in _CASTS:
+        converted = _converted(term, wanted, *_CASTS[term.type, wanted])
+    elif term.type is Type.TEXT and wanted in _TIMES:
+        raise Offence(f"only a text that is written out can become {wanted}")
+    else:
+        converted = coerce(term, wanted)
+    return replace(converted, canonical=f"CAST({term.canonical} AS {wanted.upper()})", binding=ATOM, literal=None)

@@ -1,0 +1,293 @@
+"""The allow-list: which nodes an expression may have, and what term each one makes.
+
+A node is known by its exact class, and every argument that is set must be one that its rule reads: what a later sqlglot
+adds is refused until somebody has thought about it.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from sqlglot import exp
+
+from puppylog.model.expression import leaf
+from puppylog.model.expression.conversion import as_text, byte_order, cast, coerce, common_type, of_type
+from puppylog.model.expression.function import FIELDS, call, check_name
+from puppylog.model.expression.term import (
+    AND,
+    COMPARISON,
+    NOT,
+    OR,
+    OTHER,
+    PRODUCT,
+    SIGN,
+    SUM,
+    Term,
+    Type,
+    accept_each,
+    compose,
+)
+from puppylog.model.expression.tree import Node, Refusal, blaming, describe
+
+# sqlglot calls itself some 20 times a level, of the 1,000 that Python allows; canonical text must parse again anywhere.
+MAX_DEPTH = 20
+
+
+def judge(node: Node, depth: int = 0) -> Term:
+    """Return the term that ``node`` makes.
+
+    Raises:
+        Refusal: it, or a node below it, is not allowed.
+    """
+    if depth > MAX_DEPTH:
+        raise Refusal(node, f"it is nested more than {MAX_DEPTH} deep")
+    rule = _RULES.get(type(node))
+    if rule is None:
+        raise Refusal(node, f"{describe(node)} is not allowed")
+    for name, value in node.args.items():
+        if value and name not in rule.reads:
+            raise Refusal(node, f"{describe(node)} with {name.replace('_', ' ')} is not allowed")
+    return rule.make(node, depth + 1)
+
+
+def _judged(node: Node, depth: int, type_: Type) -> Term:
+    term = judge(node, depth)
+    with blaming(node):
+        return coerce(term, type_)
+
+
+def _alike(nodes: Sequence[Node], depth: int) -> list[Term]:
+    """Judge ``nodes``, which must be of one type, and make them so; the first one that does not fit is to blame."""
+    terms = [judge(node, depth) for node in nodes]
+    for count, node in enumerate(nodes, 1):
+        with blaming(node):
+            type_ = common_type(terms[:count])
+    with blaming(nodes[0], *nodes):
+        return accept_each([of_type(type_)] * len(terms), terms)
+
+
+def _paren(node: Node, depth: int) -> Term:
+    return judge(node.this, depth)
+
+
+# A chain of operators that bind alike is read from the left in a loop: its length is no depth.
+_CHAINS: tuple[tuple[int, dict[type[Node], str]], ...] = (
+    (OR, {exp.Or: "OR"}),
+    (AND, {exp.And: "AND"}),
+    (OTHER, {exp.DPipe: "||"}),
+    (SUM, {exp.Add: "+", exp.Sub: "-"}),
+    (PRODUCT, {exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}),
+)
+_CHAIN_OF = {class_: (binding, operators) for binding, operators in _CHAINS for class_ in operators}
+
+
+def _chain(node: Node, depth: int) -> Term:
+    binding, operators = _CHAIN_OF[type(node)]
+    links: list[Node] = []
+    while type(node) in operators:
+        links.append(node)
+        node = node.this
+    left, first = judge(node, depth), node
+    for link in reversed(links):
+        right = judge(link.expression, depth)
+        with blaming(link, first, link.expression):
+            left = _join(operators[type(link)], left, right, binding)
+        first = link
+    return left
+
+
+def _join(operator: str, left: Term, right: Term, binding: int) -> Term:
+    terms = (left.operand(binding), right.operand(binding + 1))
+    if binding in {OR, AND}:
+        return _infix(operator, accept_each([of_type(Type.BOOLEAN)] * 2, terms), Type.BOOLEAN, binding)
+    if binding == OTHER:
+        return _infix(operator, accept_each([as_text] * 2, terms), Type.TEXT, binding)
+    if binding == SUM and left.type is Type.TIMESTAMPTZ and right.type is Type.INTERVAL:
+        return _infix(operator, terms, Type.TIMESTAMPTZ, binding)
+    type_ = Type.NUMBER if Type.NUMBER in {left.type, right.type} and operator != "%" else Type.INTEGER
+    return _arithmetic(operator, accept_each([of_type(type_)] * 2, terms), type_, binding)
+
+
+def _infix(operator: str, terms: Sequence[Term], type_: Type, binding: int) -> Term:
+    text = f"{{0}} {operator} {{1}}"
+    return compose(type_, text, *terms, sql=f"({text})", binding=binding)
+
+
+def _arithmetic(operator: str, terms: Sequence[Term], type_: Type, binding: int) -> Term:
+    """Divisors of zero give null. Of whole numbers, one operand is made 64 bits wide, and so is the result."""
+    left = "{0}" if type_ is Type.NUMBER or terms[0].binding == binding else "CAST({0} AS BIGINT)"
+    right = "NULLIF({1}, 0)" if operator in "/%" else "{1}"
+    whole = "//" if operator == "/" and type_ is Type.INTEGER else operator
+    return compose(
+        type_,
+        f"{{0}} {operator} {{1}}",
+        *terms,
+        duckdb=f"({left} {whole} {right})",
+        postgres=f"({left} {operator} {right})",
+        binding=binding,
+    )
+
+
+def _not(node: Node, depth: int) -> Term:
+    term = _judged(node.this, depth, Type.BOOLEAN).operand(NOT)
+    return compose(Type.BOOLEAN, "NOT {0}", term, sql="(NOT {0})", binding=NOT)
+
+
+def _negative(node: Node, depth: int) -> Term:
+    term = judge(node.this, depth)
+    type_ = Type.NUMBER if term.type is Type.NUMBER else Type.INTEGER
+    with blaming(node.this):
+        term = coerce(term, type_)
+    return compose(type_, "-{0}", term.operand(SIGN + 1), sql="(-{0})", binding=SIGN)
+
+
+_COMPARISONS: dict[type[Node], str] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+}
+
+
+def _predicate(text: str, terms: Sequence[Term], duckdb: str | None = None) -> Term:
+    operands = [term.operand(COMPARISON + 1) for term in terms]
+    return compose(Type.BOOLEAN, text, *operands, sql=f"({text})", duckdb=duckdb, binding=COMPARISON)
+
+
+def _comparison(node: Node, depth: int) -> Term:
+    left, right = _alike([node.this, node.expression], depth)
+    if type(node) not in {exp.EQ, exp.NEQ}:
+        left = byte_order(left)
+    return _predicate(f"{{0}} {_COMPARISONS[type(node)]} {{1}}", [left, right])
+
+
+def _between(node: Node, depth: int) -> Term:
+    value, low, high = _alike([node.this, node.args["low"], node.args["high"]], depth)
+    return _predicate("{0} BETWEEN {1} AND {2}", [byte_order(value), low, high])
+
+
+def _in(node: Node, depth: int) -> Term:
+    if not node.expressions:
+        raise Refusal(node, "IN wants a list of values")
+    value, values, *more = _alike([node.this, *node.expressions], depth)
+    for term in more:
+        values = compose(Type.NULL, "{0}, {1}", values, term)
+    return _predicate("{0} IN ({1})", [value, values])
+
+
+def _like(node: Node, depth: int) -> Term:
+    word = ("NOT " if node.args.get("negate") else "") + ("ILIKE" if type(node) is exp.ILike else "LIKE")
+    pattern = _judged(node.expression, depth, Type.TEXT)
+    if not isinstance(pattern.literal, str):
+        raise Refusal(node.expression, f"the pattern of {word} must be written out")
+    if (len(pattern.literal) - len(pattern.literal.rstrip("\\"))) % 2:
+        raise Refusal(node.expression, "the pattern ends in a backslash that escapes nothing")
+    # PostgreSQL escapes with a backslash unasked. DuckDB is told only where it matters: it is faster without.
+    duckdb = f"({{0}} {word} {{1}} ESCAPE '\\')" if "\\" in pattern.literal else None
+    return _predicate(f"{{0}} {word} {{1}}", [_judged(node.this, depth, Type.TEXT), pattern], duckdb)
+
+
+def _is(node: Node, depth: int) -> Term:
+    if type(node.expression) is not exp.Null:
+        raise Refusal(node, "IS goes with NULL and NOT NULL only")
+    return _predicate("{0} IS NOT NULL" if node.args.get("negate") else "{0} IS NULL", [judge(node.this, depth)])
+
+
+def _case(node: Node, depth: int) -> Term:
+    """Both forms: ``CASE WHEN condition THEN …`` and ``CASE value WHEN value THEN …``."""
+    subject, default, branches = node.this, node.args.get("default"), node.args["ifs"]
+    conditions = [branch.this for branch in branches]
+    if subject:
+        value, *whens = _alike([subject, *conditions], depth)
+        term = compose(Type.NULL, "CASE {0}", value)
+    else:
+        whens = [_judged(condition, depth, Type.BOOLEAN) for condition in conditions]
+        term = compose(Type.NULL, "CASE")
+    results = [branch.args["true"] for branch in branches]
+    thens = _alike([*results, default] if default else results, depth)
+    for when, then in zip(whens, thens, strict=False):
+        term = compose(Type.NULL, "{0} WHEN {1} THEN {2}", term, when, then)
+    if default:
+        term = compose(Type.NULL, "{0} ELSE {1}", term, thens[-1])
+    return compose(thens[0].type, "{0} END", term)
+
+
+def _cast(node: Node, depth: int) -> Term:
+    to = node.args["to"]
+    type_ = _TYPES.get(to.this) if type(to) is exp.DataType and not to.expressions else None
+    if type_ is None:
+        raise Refusal(node, "casts lead to text, integer, bigint, double precision, boolean, timestamptz and date only")
+    term = judge(node.this, depth)
+    with blaming(node):
+        return cast(term, type_)
+
+
+_TYPES = {
+    exp.DType.TEXT: Type.TEXT,
+    exp.DType.INT: Type.INTEGER,
+    exp.DType.BIGINT: Type.INTEGER,
+    exp.DType.DOUBLE: Type.NUMBER,
+    exp.DType.BOOLEAN: Type.BOOLEAN,
+    exp.DType.TIMESTAMPTZ: Type.TIMESTAMPTZ,
+    exp.DType.DATE: Type.DATE,
+}
+
+
+def _extract(node: Node, depth: int) -> Term:
+    field = node.name.lower()
+    if type(node.this) is not exp.Var or field not in FIELDS:
+        raise Refusal(node, f"extract takes {', '.join(FIELDS)}")
+    instant = _judged(node.expression, depth, Type.TIMESTAMPTZ)
+    name = field.upper()
+    sql = f"CAST(EXTRACT({name} FROM {{0}} AT TIME ZONE 'UTC') AS DOUBLE PRECISION)"
+    return compose(Type.NUMBER, f"EXTRACT({name} FROM {{0}})", instant, sql=sql)
+
+
+def _call(node: Node, depth: int) -> Term:
+    name, arguments = node.name.lower(), node.expressions
+    with blaming(node):
+        check_name(name)
+    terms = [judge(argument, depth) for argument in arguments]
+    with blaming(node, *arguments):
+        return call(name, terms)
+
+
+class _Rule(NamedTuple):
+    make: Callable[[Node, int], Term]
+    reads: frozenset[str]  # arguments that may be set; some only say how the text was spelt
+
+
+def _rule(make: Callable[[Node, int], Term], *reads: str) -> _Rule:
+    return _Rule(make, frozenset(reads))
+
+
+def _leaf(make: Callable[[Node], Term], *reads: str) -> _Rule:
+    return _Rule(lambda node, _: make(node), frozenset(reads))
+
+
+_ARROW = _leaf(leaf.path, "this", "expression", "only_json_types")
+_RULES: dict[type[Node], _Rule] = {
+    exp.Literal: _leaf(leaf.literal, "this", "is_string"),
+    exp.Null: _leaf(leaf.null),
+    exp.Boolean: _leaf(leaf.boolean, "this"),
+    exp.Interval: _leaf(leaf.interval, "this", "unit"),
+    exp.Column: _leaf(leaf.name, "this", "table", "db", "catalog"),
+    exp.Dot: _leaf(leaf.name, "this", "expression"),
+    exp.JSONExtract: _ARROW,
+    exp.JSONExtractScalar: _ARROW,
+    exp.Paren: _rule(_paren, "this"),
+    **{class_: _rule(_chain, "this", "expression", "typed", "safe") for class_ in _CHAIN_OF},
+    exp.Not: _rule(_not, "this"),
+    exp.Neg: _rule(_negative, "this"),
+    **{class_: _rule(_comparison, "this", "expression") for class_ in _COMPARISONS},
+    exp.Between: _rule(_between, "this", "low", "high"),
+    exp.In: _rule(_in, "this", "expressions"),
+    exp.Like: _rule(_like, "this", "expression", "negate"),
+    exp.ILike: _rule(_like, "this", "expression", "negate"),
+    exp.Is: _rule(_is, "this", "expression", "negate"),
+    exp.Case: _rule(_case, "this", "ifs", "default"),
+    exp.Cast: _rule(_cast, "this", "to"),
+    exp.Extract: _rule(_extract, "this", "expression"),
+    exp.Anonymous: _rule(_call, "this", "expressions"),
+}
