@@ -104,7 +104,7 @@ class Jobs:
             self._engine.write(lambda connection: evaluate.evaluate(connection, stored.alert.name, now_us))
         except PuppylogError as error:
             message = error.message
-            self._engine.write(lambda connection: evaluate.note_error(connection, stored.alert.name, message))
+            self._engine.write(lambda connection: evaluate.note_error(connection, stored.alert.name, message, now_us))
         self._is_outdated.set()  # the alert has moved on
 
     def close(self) -> None:

@@ -1,0 +1,132 @@
+"""What a store promises of alerts: judged in the store, every change of state a row, missed evaluations made up."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from puppylog.errors import AlreadyExists, NotFound, UsageError
+from puppylog.model.alert import Alert, Comparison, NoData
+from puppylog.model.metric import Metric
+from puppylog.stores.base import Store
+
+from support.embedded import EmbeddedStore, wait_until
+from support.lines import Source, records, rows
+
+ALERT = Alert(
+    name="busy",
+    metric="total",
+    statistic="avg",
+    comparison=Comparison.ABOVE,
+    level=10,
+    window_s=3,
+    period_s=1,
+    for_s=0,
+    keep_firing_for_s=0,
+    delay_s=2,
+    each_segment=False,
+    no_data=NoData.ZERO,
+)
+
+
+def history(store: Store) -> list[dict[str, Any]]:
+    return store.query("SELECT * FROM puppylog.alert_history ORDER BY evaluated_at, id").to_pylist()  # type: ignore[no-any-return] # pyarrow is untyped
+
+
+def states(store: Store) -> dict[str | None, str]:
+    found = store.query("SELECT segment, state FROM puppylog.alert_states").to_pylist()
+    return {row["segment"]: row["state"] for row in found}
+
+
+def changed(alert: Alert, **changes: Any) -> Alert:
+    return Alert(**{**{name: getattr(alert, name) for name in Alert.__slots__}, **changes})
+
+
+@pytest.fixture
+def source(store: Store) -> Source:
+    store.create_metric(Metric("total", "count", "*", 1, refresh_s=1))
+    return Source(store)
+
+
+def test_an_alert_fires_on_a_burst_and_recovers_after_it(store: Store, source: Source) -> None:
+    store.create_alert(ALERT)
+    source.append(records(60, ts=datetime.now(UTC), step_s=0))
+    wait_until(lambda: len(history(store)) == 2, what="firing and recovering")
+    fired, recovered = history(store)
+    assert (fired["from_state"], fired["to_state"], fired["value"]) == ("ok", "firing", 20)
+    assert (recovered["from_state"], recovered["to_state"], recovered["value"]) == ("firing", "ok", 0)
+    assert fired["window_until"] - fired["window_since"] == timedelta(seconds=3)
+    assert fired["evaluated_at"] - fired["window_until"] == timedelta(seconds=2)
+    assert not fired["made_up"]
+    assert states(store) == {None: "ok"}
+
+
+def test_segments_are_judged_one_by_one(store: Store, source: Source) -> None:
+    metric = Metric("sections", "count", "*", 1, segment="split_part(request_route, '/', 2)", refresh_s=1)
+    store.create_metric(metric)
+    store.create_alert(changed(ALERT, metric="sections", each_segment=True))
+    now = datetime.now(UTC)
+    source.append(rows([{"ts": now, "request_route": "/busy/1"}] * 60 + [{"ts": now, "request_route": "/calm/1"}] * 3))
+    wait_until(lambda: len(history(store)) == 2, what="firing and recovering")
+    assert [(row["segment"], row["to_state"]) for row in history(store)] == [("busy", "firing"), ("busy", "ok")]
+    assert states(store) == {"busy": "ok", "calm": "ok"}
+
+
+def test_no_data_is_a_state_of_its_own(store: Store, source: Source) -> None:
+    store.create_metric(Metric("size", "avg", "response_bytes", 1, refresh_s=1))
+    store.create_alert(changed(ALERT, metric="size", no_data=NoData.NO_DATA))
+    source.append(records(1, ts=datetime.now(UTC), response_bytes=5))
+    wait_until(lambda: len(history(store)) >= 3, what="no data, data, no data")
+    assert [row["to_state"] for row in history(store)][:3] == ["no_data", "ok", "no_data"]
+
+
+def test_what_was_missed_is_made_up_in_order_and_marked(server: EmbeddedStore, store: Store, source: Source) -> None:
+    store.create_alert(ALERT)
+    wait_until(lambda: states(store) == {None: "ok"}, what="the first evaluation")
+    minute_ago = datetime.now(UTC) - timedelta(seconds=60)
+    server.kill_engine()
+    set_back(server, minute_ago - timedelta(seconds=30))
+    store.keep_alive()
+    source.append(records(60, ts=minute_ago, step_s=0))
+    wait_until(lambda: len(history(store)) == 2, what="making up")
+    assert [(row["to_state"], row["made_up"]) for row in history(store)] == [("firing", True), ("ok", True)]
+    assert history(store)[0]["window_since"] <= minute_ago < history(store)[0]["window_until"]
+
+
+def set_back(server: EmbeddedStore, evaluated_at: datetime) -> None:
+    """Let the store believe that no engine has run since."""
+    import duckdb  # noqa: PLC0415 - the embedded store's own way of being away
+
+    with duckdb.connect(str(server.directory.database)) as database:
+        database.execute("UPDATE puppylog.alerts SET evaluated_at = $at", {"at": evaluated_at})
+
+
+def test_the_evaluator_leaves_a_heartbeat(store: Store) -> None:
+    beats: Callable[[], list[Any]] = lambda: store.query("SELECT * FROM puppylog.heartbeat").to_pylist()  # noqa: E731
+    wait_until(lambda: bool(beats()), what="a heartbeat")
+    first = beats()[0]["beat_at"]
+    wait_until(lambda: beats()[0]["beat_at"] > first, what="another heartbeat")
+    assert len(beats()) == 1
+
+
+def test_the_same_alert_twice_is_no_error_and_another_of_its_name_is(store: Store, source: Source) -> None:
+    del source  # it has made the metric
+    assert store.create_alert(ALERT)
+    assert not store.create_alert(ALERT)
+    with pytest.raises(AlreadyExists, match="'busy': the name belongs to another definition"):
+        store.create_alert(changed(ALERT, level=11))
+    assert list(store.list_alerts()) == [ALERT]
+    with pytest.raises(UsageError, match="alert busy judges it"):
+        store.delete_metric("total")
+
+
+def test_a_deleted_alert_is_gone_with_its_history(store: Store, source: Source) -> None:
+    store.create_alert(ALERT)
+    source.append(records(60, ts=datetime.now(UTC), step_s=0))
+    wait_until(lambda: len(history(store)) > 0, what="firing")
+    store.delete_alert("busy")
+    assert (list(store.list_alerts()), history(store), states(store)) == ([], [], {})
+    with pytest.raises(NotFound, match="cannot find alert 'busy'"):
+        store.delete_alert("busy")
+    with pytest.raises(NotFound, match="cannot find metric 'nope'"):
+        store.create_alert(changed(ALERT, metric="nope"))
