@@ -24,6 +24,7 @@ from puppylog.tui.chart import resample, sparkline
 # The default alert judges two minutes: what it says of a rush it still says when the demo is over. This one is like it,
 # but looks back ten seconds only, and so it recovers before our eyes.
 RUSH: Final = "rush"
+RUSH_WINDOW: Final = ("--window", "10s", "-pr", "1s")
 DEFAULT_ALERT: Final = "totaltraffic"
 RATE: Final = "total_traffic"
 BY_SECTION: Final = "total_traffic_per_route"
@@ -104,13 +105,13 @@ class Story:
         self._server.write_history(HISTORY_LINES)
         self._tell_time(f"a shop has written {HISTORY_LINES:,} lines of access log, some of them garbage")
         self._stage.run("monitor", "metrics", "create", "--default")
-        self._stage.run("monitor", "alerts", "create", "-id", RUSH, "-m", RATE, "--above", "10", "--window", "10s")
+        self._stage.run(*"monitor alerts create -m".split(), RATE, "-id", RUSH, "--when", "> 10", *RUSH_WINDOW)
         collector = self._start("collector", "-s", "access.log", "--watch")
-        self._start("monitor", "alerts", "observe")
+        self._start("monitor", "alerts", "observe", "-rr", "1s")
         return collector
 
     def _start(self, *arguments: str) -> subprocess.Popen[str]:
-        name = arguments[-1] if arguments[0] == "monitor" else arguments[0]
+        name = "observe" if "observe" in arguments else arguments[0]
         return self._stage.start(*arguments, hear=lambda line: self._screen.say(f"    {name} | {line}", fg="cyan"))
 
     def _play(self, store: Store, collector: subprocess.Popen[str]) -> None:
