@@ -24,7 +24,7 @@ from puppylog.tui.chart import resample, sparkline
 # The default alert judges two minutes: what it says of a rush it still says when the demo is over. This one is like it,
 # but looks back ten seconds only, and so it recovers before our eyes.
 RUSH: Final = "rush"
-RUSH_WINDOW: Final = ("--window", "10s", "-pr", "1s")
+RUSH_DEFINITION: Final = ("-id", RUSH, "-m", "total_traffic", "--when", "> 10", "--window", "10s", "-pr", "1s")
 DEFAULT_ALERT: Final = "totaltraffic"
 RATE: Final = "total_traffic"
 BY_SECTION: Final = "total_traffic_per_route"
@@ -105,7 +105,7 @@ class Story:
         self._server.write_history(HISTORY_LINES)
         self._tell_time(f"a shop has written {HISTORY_LINES:,} lines of access log, some of them garbage")
         self._stage.run("monitor", "metrics", "create", "--default")
-        self._stage.run(*"monitor alerts create -m".split(), RATE, "-id", RUSH, "--when", "> 10", *RUSH_WINDOW)
+        self._stage.run("monitor", "alerts", "create", *RUSH_DEFINITION)
         collector = self._start("collector", "-s", "access.log", "--watch")
         self._start("monitor", "alerts", "observe", "-rr", "1s")
         return collector
