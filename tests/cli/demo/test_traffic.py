@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from puppylog.cli.demo.traffic import Block, Traffic
+from puppylog.formats.registry import find_format
 
 SINCE = datetime(2026, 11, 1, 12, 0, 0, 500_000, tzinfo=UTC)
 UNTIL = SINCE + timedelta(minutes=5)
@@ -81,3 +82,9 @@ def test_a_log_of_many_lines_comes_in_blocks_that_go_on_where_the_last_one_ended
 
 def test_no_lines_are_no_bytes() -> None:
     assert Traffic().make_block(0, SINCE, UNTIL) == Block(b"", 0, 0)
+
+
+def test_the_access_log_format_takes_and_refuses_just_as_many_lines_as_were_made_for_it() -> None:
+    block = Traffic(garbage_share=0.2).make_block(20_000, SINCE, UNTIL)
+    parsed = find_format("auto").parse(block.data, 0)
+    assert (parsed.lines, parsed.rejects.num_rows) == (block.lines, block.rejects)
