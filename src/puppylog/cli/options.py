@@ -49,6 +49,12 @@ def output_options(command: Callback) -> Callback:
     )(command)
 
 
+def host_option(command: Callback) -> Callback:
+    """Add ``--host``."""
+    help_ = "What to call this machine in a store that several share. Default: its host name."
+    return _option("--host", metavar="NAME", help=help_)(command)
+
+
 def range_options(command: Callback) -> Callback:
     """Add ``--since``, ``--from`` and ``--to``."""
     command = click.option("--to", metavar="TIME", help="Before this time (exclusive).")(command)
@@ -58,6 +64,13 @@ def range_options(command: Callback) -> Callback:
         metavar="TIME",
         help="From this time on: 2h (ago), a date, a date and time such as 2015-05-17T10:05:00Z, or now.",
     )(command)
+
+
+def limit_option(what: str, default: int) -> Decorator:
+    """Add ``-l/--limit``."""
+    return click.option(
+        "-l", "--limit", type=click.IntRange(min=0), default=default, show_default=True, help=f"At most so many {what}."
+    )
 
 
 def group_option(help_: str) -> Decorator:

@@ -10,7 +10,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Final, Protocol, TextIO
 
@@ -45,9 +45,34 @@ def open_writer(settings: Settings, schema: pa.Schema) -> Writer:
             return JsonlWriter(out, schema, zone)
         case "csv":
             return CsvWriter(out, schema, zone)
-    width = shutil.get_terminal_size().columns if out.isatty() else None
-    bold = settings.color if settings.color is not None else out.isatty()
-    return TextWriter(out, schema, zone, width=width, bold=bold)
+    return TextWriter(out, schema, zone, width=terminal_width(), bold=wants_color(settings))
+
+
+def terminal_width() -> int | None:
+    """Return how wide the terminal at stdout is; None if stdout is no terminal."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def wants_color(settings: Settings) -> bool:
+    """Return whether what goes to stdout may have colours."""
+    return settings.color if settings.color is not None else sys.stdout.isatty()
+
+
+def write_rows(rows: Sequence[Mapping[str, object]], schema: pa.Schema, settings: Settings) -> None:
+    """Write an answer that was made here."""
+    write_table(pa.Table.from_pylist(rows, schema), settings)
+
+
+def write_record(row: Mapping[str, object], schema: pa.Schema, settings: Settings) -> None:
+    """Write one thing: in a table, one field below the other."""
+    table = pa.Table.from_pylist([row], schema)
+    if settings.output != "table":
+        write_table(table, settings)
+        return
+    [values] = plain_rows(table.to_batches()[0], settings.zone)
+    width = max(map(len, schema.names))
+    for name, value in zip(schema.names, values, strict=True):
+        sys.stdout.write(f"{name:{width}}  {clean(text_of(value, null='-'))}\n")
 
 
 def write_table(table: pa.Table, settings: Settings) -> None:

@@ -43,39 +43,40 @@ def plain_column(column: pa.Array, zone: tzinfo | None) -> list[Plain]:
         return list(column.cast(pa.string()).to_pylist())
     if is_json:
         return [_parse(value) for value in values]
-    return list(values) if pa.types.is_string(kind) else [_plain(value, zone) for value in values]
+    return list(values) if pa.types.is_string(kind) else [plain(value, zone) for value in values]
 
 
 def _parse(value: str | None) -> Plain:
     try:
-        return _plain(json.loads(value), None) if value is not None else None
+        return plain(json.loads(value), None) if value is not None else None
     except (ValueError, RecursionError):
         return value
 
 
 @singledispatch
-def _plain(value: object, _zone: tzinfo | None) -> Plain:
+def plain(value: object, _zone: tzinfo | None) -> Plain:
+    """Return one of Python's values as a plain one."""
     return str(value)
 
 
-@_plain.register(NoneType | bool | int | str)
+@plain.register(NoneType | bool | int | str)
 def _(value: bool | int | str | None, _zone: tzinfo | None) -> Plain:
     return value
 
 
-@_plain.register
+@plain.register
 def _(value: float, _zone: tzinfo | None) -> Plain:
     return value if math.isfinite(value) else None
 
 
-@_plain.register
+@plain.register
 def _(value: Decimal, _zone: tzinfo | None) -> Plain:
     if not value.is_finite():
         return None
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-@_plain.register
+@plain.register
 def _(value: datetime, zone: tzinfo | None) -> Plain:
     if value.tzinfo is None:  # the store's own type has no offset, and none is made up
         return value.isoformat()
@@ -85,27 +86,27 @@ def _(value: datetime, zone: tzinfo | None) -> Plain:
         return value.isoformat()
 
 
-@_plain.register(date | time)
+@plain.register(date | time)
 def _(value: date | time, _zone: tzinfo | None) -> Plain:
     return value.isoformat()
 
 
-@_plain.register
+@plain.register
 def _(value: bytes, _zone: tzinfo | None) -> Plain:
     return value.decode(errors="backslashreplace")
 
 
-@_plain.register(dict)
+@plain.register(dict)
 def _(value: Mapping[object, object], zone: tzinfo | None) -> Plain:
-    return {str(key): _plain(item, zone) for key, item in value.items()}
+    return {str(key): plain(item, zone) for key, item in value.items()}
 
 
-@_plain.register(list | tuple)
+@plain.register(list | tuple)
 def _(value: Sequence[object], zone: tzinfo | None) -> Plain:
-    return [_plain(item, zone) for item in value]
+    return [plain(item, zone) for item in value]
 
 
-@_plain.register(pa.MonthDayNano)
+@plain.register(pa.MonthDayNano)
 def _(value: pa.MonthDayNano, _zone: tzinfo | None) -> Plain:
     return f"P{value.months}M{value.days}DT{value.nanoseconds / 1e9:g}S"
 

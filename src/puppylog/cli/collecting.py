@@ -1,0 +1,117 @@
+"""What commands that collect have in common: ending when asked to, and saying what happens meanwhile."""
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final, Self
+
+from puppylog.cli.talk import tell, warn
+from puppylog.collect.events import (
+    Committed,
+    Event,
+    FileFinished,
+    LineCut,
+    Progress,
+    SourceAway,
+    StoreAway,
+    StoreBack,
+    Summary,
+)
+from puppylog.settings import Settings
+from puppylog.tui.live import Live
+from puppylog.tui.number import format_bytes, format_duration, format_number
+from puppylog.tui.progress import ProgressLine
+
+_SHOWN_REASONS: Final = 10
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[threading.Event]:
+    """Give an event that SIGINT and SIGTERM set. A second SIGINT ends at once; nothing is lost by that either."""
+    stop = threading.Event()
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if stop.is_set() and number == signal.SIGINT:
+            signal.default_int_handler(number, frame)
+        stop.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Reporter:
+    """Says what a collector's events mean, with a line of progress below where stderr is a terminal.
+
+    Events come from two threads. Usable with ``with``; on leaving, the line of progress is gone.
+    """
+
+    def __init__(self, settings: Settings, *, echo: bool = False) -> None:
+        self._settings = settings
+        self._echo = echo
+        self._lock = threading.Lock()
+        shows = sys.stderr.isatty() and not settings.quiet
+        self._progress = ProgressLine(Live(sys.stderr, has_color=False)) if shows else None
+
+    def on_event(self, event: Event) -> None:
+        """Say what there is to say about it."""
+        with self._lock:
+            if isinstance(event, Progress):
+                if self._progress is not None:
+                    lines = event.records + event.rejects
+                    self._progress.show(bytes_done=event.bytes_done, bytes_total=event.bytes_total, lines=lines)
+                return
+            self._clear()
+            self._say(event)
+
+    def _say(self, event: Event) -> None:
+        match event:
+            case Committed(records, rejects) if self._echo:
+                sys.stdout.write(f"committed {records} records, {rejects} rejected lines\n")
+                sys.stdout.flush()
+            case FileFinished(path, byte_offset):
+                tell(self._settings, f"finished {path}, {format_bytes(byte_offset)}")
+            case LineCut(path, line_offset):
+                warn(f"{path}: the line at byte {line_offset} is too long; its beginning is kept")
+            case SourceAway(path, cause):
+                warn(f"{path} cannot be read now: {cause}; waiting for it")
+            case StoreAway(cause, retry_in_s):
+                warn(f"{cause}; nothing is lost, asking again in {format_duration(retry_in_s)}")
+            case StoreBack():
+                tell(self._settings, "the store is back")
+
+    def _clear(self) -> None:
+        if self._progress is not None:
+            self._progress.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._clear()
+
+
+def describe_summary(summary: Summary) -> str:
+    """Return what a run has done, in one line."""
+    lines = summary.records + summary.rejects
+    rate = round(lines / summary.seconds) if summary.seconds > 0 else lines
+    waiting = f"; {format_bytes(summary.unfinished_bytes)} of unfinished lines wait for their end"
+    return (
+        f"{format_number(summary.bytes_read)} bytes, {format_number(summary.records)} records, "
+        f"{format_number(summary.rejects)} rejected in {format_duration(summary.seconds)} "
+        f"({format_number(rate)} lines/s)" + (waiting if summary.unfinished_bytes else "")
+    )
+
+
+def describe_reasons(summary: Summary) -> list[str]:
+    """Return why lines were rejected, most frequent first."""
+    shown = summary.reasons[:_SHOWN_REASONS]
+    lines = [f"{format_number(count):>8} rejected: {reason}" for reason, count in shown]
+    hidden = len(summary.reasons) - len(shown)
+    return lines + ([f"and {hidden} more reasons"] if hidden else [])

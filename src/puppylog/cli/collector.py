@@ -1,0 +1,117 @@
+"""``puppylog collector``: log files into the store."""
+
+import sys
+from contextlib import ExitStack
+
+import click
+
+from puppylog.cli.collecting import Reporter, describe_reasons, describe_summary, stopped_by_signals
+from puppylog.cli.options import examples, host_option, pass_settings, store_options
+from puppylog.cli.restamp import Restamped
+from puppylog.cli.talk import tell
+from puppylog.collect.collector import Collector
+from puppylog.collect.dry import DryInlet
+from puppylog.errors import UsageError
+from puppylog.formats.base import Format
+from puppylog.formats.registry import FORMAT_NAMES, find_format
+from puppylog.model.identifier import parse_identifier
+from puppylog.settings import Settings
+from puppylog.stores.connect import connect
+from puppylog.tui.clean import clean
+
+
+@click.command(
+    epilog=examples(
+        "puppylog collector -s access.log",
+        "puppylog collector -s '/var/log/nginx/*.log' --watch --group shop",
+        "zcat access.log.2.gz | puppylog collector -s -",
+        "puppylog collector -s access.log --dry-run",
+    )
+)
+@click.option(
+    "-s",
+    "--source",
+    "sources",
+    multiple=True,
+    required=True,
+    metavar="PATH",
+    envvar="PUPPYLOG_SOURCE",
+    show_envvar=True,
+    help="A file, a pattern such as '/var/log/*.log', or - for standard input. May be given again.",
+)
+@click.option(
+    "-w",
+    "--watch",
+    is_flag=True,
+    envvar="PUPPYLOG_WATCH",
+    show_envvar=True,
+    help="Go on when the end is reached, through rotation and truncation, until interrupted.",
+)
+@click.option("-n", "--now", is_flag=True, help="Give records the time when they are read, not their own.")
+@click.option("--from-end", is_flag=True, help="Start files that the store does not know yet at their end.")
+@click.option(
+    "-f",
+    "--format",
+    "format_",
+    type=click.Choice(FORMAT_NAMES),
+    default=FORMAT_NAMES[0],
+    show_default=True,
+    envvar="PUPPYLOG_FORMAT",
+    show_envvar=True,
+    help="How lines are parsed.",
+)
+@click.option(
+    "--group",
+    metavar="NAME",
+    envvar="PUPPYLOG_GROUP",
+    show_envvar=True,
+    help="The log group of these sources; made if it is new.",
+)
+@click.option("-r", "--redirect_psql_out", "echo", is_flag=True, help="Print what the store answers to each batch.")
+@click.option("--dry-run", is_flag=True, help="Parse and count, store nothing; also tell why lines are rejected.")
+@host_option
+@store_options
+@pass_settings
+def collector(
+    settings: Settings,
+    *,
+    sources: tuple[str, ...],
+    watch: bool,
+    now: bool,
+    from_end: bool,
+    format_: str,
+    group: str | None,
+    echo: bool,
+    dry_run: bool,
+) -> None:
+    """Collect log files into the store.
+
+    Every complete line is stored exactly once: as a record, or as a rejected line with its reason. The store knows how
+    far each file has been read, so the same command again goes on where the last one ended. An interrupt stops reading,
+    commits what has been read, and ends.
+    """
+    if dry_run and watch:
+        raise UsageError("cannot watch in a dry run: it ends where the files end")
+    parser: Format = Restamped(find_format(format_)) if now else find_format(format_)
+    if group is not None:
+        parse_identifier(group, "group")
+    with ExitStack() as stack:
+        stop = stack.enter_context(stopped_by_signals())
+        store = None if dry_run else stack.enter_context(connect(settings.store))
+        reporter = stack.enter_context(Reporter(settings, echo=echo))
+        summary = Collector(
+            DryInlet() if store is None else store,
+            sources,
+            format=parser,
+            stop=stop,
+            on_event=reporter.on_event,
+            group=group,
+            host=settings.host if store is not None and store.is_shared else "",
+            watch=watch,
+            from_end=from_end,
+        ).run()
+    if dry_run:
+        for line in (describe_summary(summary), *describe_reasons(summary)):
+            sys.stdout.write(clean(line) + "\n")
+    else:
+        tell(settings, describe_summary(summary))

@@ -1,0 +1,109 @@
+"""``puppylog monitor metrics create | delete``: what a metric is, from the words on a command line."""
+
+from dataclasses import replace
+
+import click
+
+from puppylog.cli.options import examples, group_option, pass_settings, store_options
+from puppylog.cli.talk import tell
+from puppylog.errors import UsageError
+from puppylog.model.defaults import DEFAULT_ALERTS, DEFAULT_METRICS
+from puppylog.model.expression import parse_filter, parse_segment
+from puppylog.model.identifier import parse_identifier
+from puppylog.model.metric import STATISTICS, Metric, parse_property, parse_statistic
+from puppylog.model.period import parse_period
+from puppylog.settings import Settings
+from puppylog.stores.base import Store
+from puppylog.stores.connect import connect
+
+
+@click.command(
+    epilog=examples(
+        "puppylog monitor metrics create --default",
+        "puppylog monitor metrics create -id magic -s count -p '*' --period 60 --refresh_rate 60",
+        "puppylog monitor metrics create -id p99_bytes -s p99 -p response_bytes -pr 1m -seg request_method",
+        "puppylog monitor metrics create -id errors --filter 'status_code >= 500' -pr 5m --group shop",
+    )
+)
+@click.option("--default", "is_default", is_flag=True, help="Create the default metrics and the default alert.")
+@click.option("-id", "--identifier", metavar="NAME", help="What to call it: lower-case letters, digits and '_'.")
+@click.option("-s", "--stat", default="count", show_default=True, help=f"One of {', '.join(STATISTICS)}, or pNN.")
+@click.option("-p", "--prop", default="*", show_default=True, help="What of: * (count), a column, or attributes.KEY.")
+@click.option("-pr", "--period", default="1m", show_default=True, help="How long a bucket is: 60, 10s, 5m, 1h.")
+@click.option("-rr", "--refresh_rate", help="How often new records are materialized. Default: each period, from 10s.")
+@click.option(
+    "-seg",
+    "--segment_expression",
+    metavar="SQL",
+    help="A series for each value of this expression, such as split_part(request_route, '/', 2).",
+)
+@click.option("--filter", "filter_", metavar="SQL", help="Only records for which this is true: status_code >= 500.")
+@group_option("Only records of this log group.")
+@store_options
+@pass_settings
+def create(
+    settings: Settings,
+    *,
+    is_default: bool,
+    identifier: str | None,
+    stat: str,
+    prop: str,
+    period: str,
+    refresh_rate: str | None,
+    segment_expression: str | None,
+    filter_: str | None,
+    group: str | None,
+) -> None:
+    """Create a metric, or the default set.
+
+    It covers the records that are there already. Creating the same metric twice is not an error.
+    """
+    if is_default:
+        if identifier is not None:
+            raise UsageError("cannot create --default with an identifier: the default set has its own names")
+        with connect(settings.store) as store:
+            _create_defaults(store, settings, group)
+        return
+    if identifier is None:
+        raise UsageError("cannot create a metric without a name: give it with -id, or ask for --default")
+    statistic = parse_statistic(stat)
+    period_s = parse_period(period)
+    metric = Metric(
+        name=parse_identifier(identifier, "metric"),
+        statistic=statistic,
+        property=parse_property(prop, statistic),
+        period_s=period_s,
+        segment=None if segment_expression is None else parse_segment(segment_expression),
+        filter=None if filter_ is None else parse_filter(filter_),
+        refresh_s=max(period_s, 10) if refresh_rate is None else parse_period(refresh_rate, "refresh rate"),
+        group=group,
+    )
+    with connect(settings.store) as store:
+        _tell_of(settings, f"metric {metric.name}", is_new=store.create_metric(metric))
+
+
+@click.command()
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@store_options
+@pass_settings
+def delete(settings: Settings, names: tuple[str, ...]) -> None:
+    """Delete a metric.
+
+    The records stay, and it can be created again. A metric that an alert judges is kept.
+    """
+    with connect(settings.store) as store:
+        for name in names:
+            store.delete_metric(name)
+            tell(settings, f"deleted metric {name}")
+
+
+def _create_defaults(store: Store, settings: Settings, group: str | None) -> None:
+    for metric in DEFAULT_METRICS:
+        of_group = replace(metric, group=group)
+        _tell_of(settings, f"metric {metric.name}", is_new=store.create_metric(of_group))
+    for alert in DEFAULT_ALERTS:
+        _tell_of(settings, f"alert {alert.name}", is_new=store.create_alert(alert))
+
+
+def _tell_of(settings: Settings, what: str, *, is_new: bool) -> None:
+    tell(settings, f"created {what}" if is_new else f"{what} is there already")

@@ -1,0 +1,61 @@
+"""``puppylog groups``: an application's streams, under one name."""
+
+import click
+
+from puppylog.cli.options import examples, output_options, pass_settings, store_options
+from puppylog.cli.output import write_table
+from puppylog.cli.talk import tell
+from puppylog.model.identifier import parse_identifier
+from puppylog.monitor.groups import list_groups
+from puppylog.settings import Settings
+from puppylog.stores.connect import connect
+
+
+@click.group(
+    epilog=examples(
+        "puppylog groups create shop", "puppylog collector -s access.log --group shop", "puppylog logs --group shop"
+    )
+)
+def groups() -> None:
+    """Create, list and delete log groups.
+
+    A group is an application's streams. Metrics, alerts and searches can be limited to one.
+    """
+
+
+@groups.command()
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@store_options
+@pass_settings
+def create(settings: Settings, names: tuple[str, ...]) -> None:
+    """Create log groups. One that is there already is left as it is."""
+    checked = [parse_identifier(name, "group") for name in names]
+    with connect(settings.store) as store:
+        for name in checked:
+            is_new = store.create_group(name)
+            tell(settings, f"created group {name}" if is_new else f"group {name} is there already")
+
+
+@groups.command("list")
+@output_options
+@store_options
+@pass_settings
+def list_(settings: Settings) -> None:
+    """List the log groups and what belongs to them."""
+    with connect(settings.store) as store:
+        write_table(list_groups(store), settings)
+
+
+@groups.command()
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@store_options
+@pass_settings
+def delete(settings: Settings, names: tuple[str, ...]) -> None:
+    """Delete log groups.
+
+    Their streams and records stay, in no group. A group that a metric is limited to is kept.
+    """
+    with connect(settings.store) as store:
+        for name in names:
+            store.delete_group(name)
+            tell(settings, f"deleted group {name}")

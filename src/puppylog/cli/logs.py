@@ -1,0 +1,156 @@
+"""``puppylog logs``: records by filter, and new ones as they come in."""
+
+import sys
+import time
+from collections.abc import Sequence
+from typing import Final, TypeAlias
+
+import click
+import pyarrow as pa
+
+from puppylog.cli.options import (
+    examples,
+    group_option,
+    limit_option,
+    output_options,
+    pass_settings,
+    range_options,
+    store_options,
+)
+from puppylog.cli.output import open_writer
+from puppylog.cli.talk import tell, warn
+from puppylog.cli.times import parse_range
+from puppylog.errors import PuppylogError, UsageError
+from puppylog.model.expression import parse_filter, render
+from puppylog.monitor.search import Cursor, News, Search, find_records, get_group_id, read_cursor, read_news
+from puppylog.settings import Settings
+from puppylog.stores.base import Store
+from puppylog.stores.connect import connect
+
+Place: TypeAlias = tuple[int, int]
+"""Where a line is: its file, and the byte it starts at."""
+
+_POLL_S: Final = 0.5
+# What people look at; everything there is comes with -o json, jsonl or csv.
+_SHOWN: Final = (
+    "ts",
+    "host",
+    "ruser",
+    "request_method",
+    "request_route",
+    "status_code",
+    "response_bytes",
+    "severity",
+    "message",
+)
+
+
+@click.command(
+    epilog=examples(
+        "puppylog logs --since 10m",
+        "puppylog logs --where \"status_code >= 500 and request_route like '/shop/%'\" -l 20",
+        "puppylog logs --group shop -f",
+        "puppylog logs --from 2015-05-17 --to 2015-05-18 -l 1000000 -o jsonl > may17.jsonl",
+    )
+)
+@click.option("--where", metavar="SQL", help="Only records for which this is true, such as status_code >= 500.")
+@range_options
+@group_option("Only records of this log group.")
+@click.option("-f", "--follow", is_flag=True, help="Then show new records as they come in, until interrupted.")
+@limit_option("of the newest records (with -f: of those that are there already)", 100)
+@output_options
+@store_options
+@pass_settings
+def logs(
+    settings: Settings,
+    *,
+    where: str | None,
+    since: str | None,
+    from_: str | None,
+    to: str | None,
+    group: str | None,
+    follow: bool,
+    limit: int,
+) -> None:
+    """Search records, and follow new ones.
+
+    The newest come last. A table has the columns that most records fill; the other formats have all of them.
+    """
+    if follow and to is not None:
+        raise UsageError("cannot follow to an end: use --to without -f")
+    if follow and settings.output == "json":
+        raise UsageError("cannot follow as one JSON document: use -o jsonl")
+    condition = "true" if where is None else render(parse_filter(where), "duckdb")
+    within = parse_range(settings, since, from_, to)
+    with connect(settings.store) as store:
+        search = Search(condition, within, None if group is None else get_group_id(store, group))
+        # Where the files stand is read first: what is committed in between is found by the search, and left out below.
+        cursor = read_cursor(store) if follow else Cursor({})
+        found = find_records(store, search, records=limit)
+        names = _choose_columns(found) if settings.output == "table" else found.schema.names
+        printer = _Printer(settings, found.schema, names)
+        printer.write(found)
+        if follow:
+            _follow(store, search, cursor, found, printer)
+        printer.close()
+
+
+def _follow(store: Store, search: Search, cursor: Cursor, shown: pa.Table, printer: "_Printer") -> None:
+    known = {place for place in _places(shown) if place[1] >= cursor.offsets.get(place[0], 0)}
+    is_away = False
+    while True:
+        news: News | None = None
+        try:
+            news = read_news(store, search, cursor)
+            if is_away:
+                tell(printer.settings, "the store is back")
+            is_away = False
+        except PuppylogError as error:
+            if not error.transient:
+                raise
+            if not is_away:
+                warn(f"{error.message}; asking again")
+            is_away = True
+        if news is not None:
+            cursor = news.cursor
+            printer.write(_leave_out(news.records, known))
+        if news is None or not news.is_behind:
+            time.sleep(_POLL_S)
+
+
+def _leave_out(records: pa.Table, known: set[Place]) -> pa.Table:
+    """Return the records without those that are known. None comes a third time, so these are forgotten."""
+    if not known:
+        return records
+    places = _places(records)
+    kept = pa.array([place not in known for place in places], pa.bool_())
+    known.difference_update(places)
+    return records.filter(kept)
+
+
+def _places(records: pa.Table) -> list[Place]:
+    return list(zip(records["file_id"].to_pylist(), records["line_offset"].to_pylist(), strict=True))
+
+
+def _choose_columns(found: pa.Table) -> Sequence[str]:
+    """Return the columns that say anything in these records; all that might, if there are no records yet."""
+    filled = [name for name in _SHOWN if found[name].null_count < found.num_rows]
+    return filled if found.num_rows else _SHOWN
+
+
+class _Printer:
+    """Writes tables of records, one after another, as one answer."""
+
+    def __init__(self, settings: Settings, schema: pa.Schema, names: Sequence[str]) -> None:
+        self.settings = settings
+        self._names = list(names)
+        self._writer = open_writer(settings, pa.schema([schema.field(name) for name in names]))
+
+    def write(self, records: pa.Table) -> None:
+        for batch in records.select(self._names).to_batches(max_chunksize=2048):
+            if batch.num_rows:
+                self._writer.write(batch)
+        sys.stdout.flush()
+
+    def close(self) -> None:
+        self._writer.close()

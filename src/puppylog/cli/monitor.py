@@ -1,0 +1,78 @@
+"""``puppylog monitor``: the two families of commands below it, as tables. The commands are imported when they run."""
+
+from typing import Final
+
+import click
+
+from puppylog.cli.lazy import LazyGroup, Table
+from puppylog.cli.options import examples
+
+FAMILIES: Final[Table] = {
+    "metrics": ("puppylog.cli.monitor:metrics", "View, create and delete metrics."),
+    "alerts": ("puppylog.cli.monitor:alerts", "View, observe, create and delete alerts."),
+}
+METRICS: Final[Table] = {
+    "list": ("puppylog.cli.metrics:list_", "List the metrics."),
+    "get": ("puppylog.cli.metrics:get", "Show what a metric has observed."),
+    "meta": ("puppylog.cli.metrics:meta", "Show how a metric is defined and how far it is."),
+    "create": ("puppylog.cli.define_metric:create", "Create a metric, or the default set."),
+    "delete": ("puppylog.cli.define_metric:delete", "Delete a metric."),
+}
+ALERTS: Final[Table] = {
+    "list": ("puppylog.cli.alerts:list_", "List the alerts and what they are in."),
+    "get": ("puppylog.cli.alerts:get", "Show the history of an alert."),
+    "meta": ("puppylog.cli.alerts:meta", "Show how an alert is defined and what it is in."),
+    "observe": ("puppylog.cli.observe:observe", "Watch the alerts live."),
+    "check": ("puppylog.cli.alerts:check", "Exit with 1 if an alert rings."),
+    "create": ("puppylog.cli.define_alert:create", "Create an alert."),
+    "delete": ("puppylog.cli.define_alert:delete", "Delete an alert and its history."),
+}
+
+
+@click.group(cls=LazyGroup, table=FAMILIES)
+def monitor() -> None:
+    """View and define metrics and alerts.
+
+    The store keeps metrics up to date and evaluates alerts; these commands only look, and define.
+    """
+
+
+@click.group(
+    cls=LazyGroup,
+    table=METRICS,
+    invoke_without_command=True,
+    epilog=examples(
+        "puppylog monitor metrics create --default",
+        "puppylog monitor metrics get total_traffic --since 1h",
+        "puppylog monitor metrics create -id errors -s count --filter 'status_code >= 500' -pr 1m",
+    ),
+)
+@click.pass_context
+def metrics(ctx: click.Context) -> None:
+    """View, create and delete metrics. Without a command, list them."""
+    _list_without_command(ctx)
+
+
+@click.group(
+    cls=LazyGroup,
+    table=ALERTS,
+    invoke_without_command=True,
+    epilog=examples(
+        "puppylog monitor alerts observe",
+        "puppylog monitor alerts create -id busy -m total_traffic --when '> 10' --window 2m",
+        "puppylog monitor alerts get totaltraffic --since 1d",
+    ),
+)
+@click.pass_context
+def alerts(ctx: click.Context) -> None:
+    """View, observe, create and delete alerts. Without a command, list them."""
+    _list_without_command(ctx)
+
+
+def _list_without_command(ctx: click.Context) -> None:
+    group = ctx.command
+    if ctx.invoked_subcommand is None and isinstance(group, LazyGroup):
+        listing = group.get_command(ctx, "list")
+        if listing is not None:
+            with listing.make_context("list", [], parent=ctx) as below:
+                listing.invoke(below)

@@ -1,0 +1,169 @@
+"""``puppylog monitor alerts observe``: a live view on a terminal, a line per change of state in a pipe."""
+
+import sys
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+import click
+
+from puppylog.cli.options import examples, group_option, output_options, pass_settings, store_options
+from puppylog.cli.output import json_object, terminal_width, wants_color
+from puppylog.cli.talk import tell, warn
+from puppylog.cli.values import plain
+from puppylog.errors import PuppylogError
+from puppylog.model.period import format_period, parse_period
+from puppylog.monitor.alerts import AlertState, Signal, Watched, find_heartbeat, list_news, watch_alerts
+from puppylog.settings import Settings
+from puppylog.stores.base import Outlet
+from puppylog.stores.connect import connect
+from puppylog.tui.alert import doubt, draw_alerts, line_for_signal, line_for_state
+from puppylog.tui.clean import clean
+from puppylog.tui.live import Line, Live
+
+# An engine that was started for us needs a moment before it has gone round; until then nobody is to be alarmed.
+_GRACE_S: Final = 5.0
+_HINT: Final = "no alerts yet; a good start is: puppylog monitor metrics create --default"
+
+
+@click.command(
+    epilog=examples(
+        "puppylog monitor alerts observe",
+        "puppylog monitor alerts observe -rr 10 --group shop",
+        "puppylog monitor alerts observe -o jsonl | tee -a alerts.jsonl",
+    )
+)
+@click.option("-rr", "--refresh_rate", default="2s", show_default=True, help="How often to look.")
+@group_option("Only alerts on metrics that are limited to this log group.")
+@output_options
+@store_options
+@pass_settings
+def observe(settings: Settings, refresh_rate: str, group: str | None) -> None:
+    """Watch the alerts live.
+
+    On a terminal, all alerts and what they are in: All good, About to ring, Ringing a bell, Recovered. In a pipe, or
+    with -o jsonl, what they are in at first, and then one line for each change.
+    """
+    every_s = parse_period(refresh_rate, "refresh rate")
+    with connect(settings.store) as store:
+        if terminal_width() is not None and settings.output == "table":
+            _observe_on_terminal(store, settings, every_s, group)
+        else:
+            _observe_in_pipe(store, settings, every_s, group)
+
+
+def _observe_on_terminal(outlet: Outlet, settings: Settings, every_s: int, group: str | None) -> None:
+    live = Live(sys.stdout, wants_color(settings))
+    watched = Watched((), 0)
+    began = time.monotonic()
+    while True:
+        try:
+            watched = watch_alerts(outlet, group=group)
+            cause = doubt(find_heartbeat(outlet)) if time.monotonic() - began > _GRACE_S else None
+        except PuppylogError as error:
+            if not error.transient:
+                raise
+            cause = error.message
+        live.show(_frame(watched, settings, every_s, cause))
+        time.sleep(every_s)
+
+
+def _frame(watched: Watched, settings: Settings, every_s: int, cause: str | None) -> list[Line]:
+    now = datetime.now(UTC).astimezone(settings.zone).isoformat(timespec="seconds")
+    lines = [Line(f"{now}, every {format_period(every_s)}, Ctrl-C to leave"), Line("")]
+    lines += draw_alerts(watched.states, zone=settings.zone, width=(terminal_width() or 80) - 1)
+    if not watched.states:
+        lines = [lines[0], Line(_HINT)]
+    return lines + ([Line(""), Line(cause, "red")] if cause is not None else [])
+
+
+def _observe_in_pipe(outlet: Outlet, settings: Settings, every_s: int, group: str | None) -> None:
+    story = _Story(settings)
+    if not story.begin(watch_alerts(outlet, group=group)):
+        tell(settings, _HINT)
+    while True:
+        time.sleep(every_s)
+        try:
+            story.tell_news(list_news(outlet, story.last_signal, group=group))
+            story.tell_others(watch_alerts(outlet, group=group))
+            story.doubt(doubt(find_heartbeat(outlet)))
+        except PuppylogError as error:
+            if not error.transient:
+                raise
+            story.doubt(error.message)
+
+
+@dataclass(slots=True)
+class _Story:
+    """What has been told, so that only what is new is told next."""
+
+    settings: Settings
+    last_signal: int = 0
+    _errors: dict[str, str | None] = field(default_factory=dict)  # by alert: every one that is known
+    _is_doubtful: bool = False
+    _began: float = field(default_factory=time.monotonic)
+
+    def begin(self, watched: Watched) -> bool:
+        """Tell what all alerts are in; return whether there are any."""
+        self.last_signal = watched.last_signal
+        for state in watched.states:
+            self._tell_state(state)
+        return bool(watched.states)
+
+    def tell_news(self, signals: list[Signal]) -> None:
+        for signal in signals:
+            self.last_signal = signal.id
+            self._write(line_for_signal(signal, self.settings.zone), _signal_row(signal))
+
+    def tell_others(self, watched: Watched) -> None:
+        """Tell what no signal tells: an alert that is new, one that cannot be judged any more, or can be again."""
+        for state in watched.states:
+            if self._errors.get(state.alert.name, "unknown") != state.error:
+                self._tell_state(state)
+
+    def doubt(self, cause: str | None) -> None:
+        if cause is not None and not self._is_doubtful and time.monotonic() - self._began > _GRACE_S:
+            warn(cause)
+            self._is_doubtful = True
+        if cause is None and self._is_doubtful:
+            tell(self.settings, "the alerts are evaluated again")
+            self._is_doubtful = False
+
+    def _tell_state(self, state: AlertState) -> None:
+        self._errors[state.alert.name] = state.error
+        self._write(line_for_state(state, self.settings.zone), _state_row(state))
+
+    def _write(self, line: str, row: dict[str, object]) -> None:
+        if self.settings.output in ("json", "jsonl"):
+            line = json_object(list(row), [plain(value, self.settings.zone) for value in row.values()])
+        sys.stdout.write(clean(line) + "\n")
+        sys.stdout.flush()
+
+
+def _signal_row(signal: Signal) -> dict[str, object]:
+    return {
+        "at": signal.evaluated_at,
+        "alert": signal.alert,
+        "segment": signal.segment,
+        "from_state": signal.from_state,
+        "to_state": signal.to_state,
+        "value": signal.value,
+        "comparison": signal.comparison,
+        "level": signal.level,
+        "error": None,
+    }
+
+
+def _state_row(state: AlertState) -> dict[str, object]:
+    return {
+        "at": state.since or state.evaluated_at,
+        "alert": state.alert.name,
+        "segment": state.segment,
+        "from_state": None,
+        "to_state": state.state,
+        "value": state.value,
+        "comparison": state.alert.comparison,
+        "level": state.alert.level,
+        "error": state.error,
+    }

@@ -1,0 +1,43 @@
+"""``puppylog sql``: one statement that reads."""
+
+import sys
+from itertools import chain
+from typing import Final
+
+import click
+import pyarrow as pa
+
+from puppylog.cli.options import examples, output_options, pass_settings, store_options
+from puppylog.cli.output import write_batches
+from puppylog.errors import UsageError
+from puppylog.settings import Settings
+from puppylog.stores.connect import connect
+
+# What a statement without an answer answers.
+_NOTHING: Final = pa.RecordBatch.from_pylist([], pa.schema([]))
+
+
+@click.command(
+    epilog=examples(
+        "puppylog sql 'select count(*) from log_records'",
+        "puppylog sql 'select reason, count(*) from rejected_lines group by 1' -o csv",
+        "puppylog sql 'select * from metrics.total_traffic order by bucket desc limit 5'",
+        "puppylog sql - < question.sql",
+    )
+)
+@click.argument("query")
+@output_options
+@store_options
+@pass_settings
+def sql(settings: Settings, query: str) -> None:
+    """Ask the store in SQL (read-only).
+
+    QUERY is one statement, or - to read it from standard input. It finds log_records, rejected_lines, log_streams,
+    log_files, metrics, alerts, alert_history and metrics.NAME as they stand. The answer streams.
+    """
+    text = sys.stdin.read() if query == "-" else query
+    if not text.strip():
+        raise UsageError("cannot ask the store: the query is empty")
+    with connect(settings.store) as store, store.stream_query(text) as batches:
+        first = next(batches, _NOTHING)
+        write_batches(first.schema, chain([first], batches), settings)
