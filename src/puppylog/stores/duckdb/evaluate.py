@@ -20,7 +20,9 @@ from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "alerts.sql")
 
-_AT_ONCE = 500
+# What one call may look at: evaluations, and observations in all their windows together.
+_MOST_EVALUATIONS = 2_000
+_MOST_OBSERVATIONS = 5_000_000
 EVALUATOR = "engine"
 
 # A segment that has not been seen for so long, and is not firing, is forgotten: segments come from log lines, and
@@ -68,17 +70,15 @@ class _Round:
         return {segment for _, segment in self.windows}
 
 
-def evaluate(connection: Connection, name: str, now_us: int) -> None:
-    """Do the evaluations of one alert that are due, oldest first, a limited number of them.
+def evaluate(connection: Connection, name: str, now_us: int) -> bool:
+    """Do the evaluations of one alert that are due, oldest first, a limited number of them; return whether more are.
 
     It is OK if the alert has been deleted meanwhile.
     """
     stored = find_alert(connection, name)
-    if stored is None:
-        return
-    due = _due(stored, now_us)
-    if not due:
-        return
+    due = range(0) if stored is None else _due(stored, now_us)
+    if stored is None or not due:
+        return False
     observed = _observe(connection, stored, due)
     before = _read_states(connection, stored)
     if not stored.alert.each_segment:
@@ -94,6 +94,7 @@ def evaluate(connection: Connection, name: str, now_us: int) -> None:
         after[segment] = status
     _write(connection, stored, after, sorted(signals, key=lambda signal: int(signal["at_us"])))
     connection.run(_QUERIES["note_evaluation"], {"id": stored.id, "evaluated_us": due[-1], "error": None})
+    return due[-1] + due.step <= now_us
 
 
 def note_error(connection: Connection, name: str, message: str, now_us: int) -> None:
@@ -113,7 +114,9 @@ def _due(stored: StoredAlert, now_us: int) -> range:
     """Return the instants to evaluate at, aligned to the epoch."""
     period_us = stored.alert.period_s * US_PER_S
     first_us = (stored.evaluated_us // period_us + 1) * period_us
-    return range(first_us, now_us + 1, period_us)[:_AT_ONCE]
+    buckets = stored.alert.window_s // stored.metric_period_s
+    at_once = min(_MOST_EVALUATIONS, max(1, _MOST_OBSERVATIONS // buckets))
+    return range(first_us, now_us + 1, period_us)[:at_once]
 
 
 def _observe(connection: Connection, stored: StoredAlert, due: range) -> _Round:

@@ -99,12 +99,16 @@ class Jobs:
         self._engine.write(work)
 
     def _evaluate(self, stored: alerts.StoredAlert) -> None:
+        """Do what is due, in as many transactions as it takes: lines get their turn in between."""
+        name = stored.alert.name
         now_us = time.time_ns() // 1000
         try:
-            self._engine.write(lambda connection: evaluate.evaluate(connection, stored.alert.name, now_us))
+            while self._engine.write(lambda connection: evaluate.evaluate(connection, name, now_us)):
+                if self._stop.is_set():
+                    return
         except PuppylogError as error:
             message = error.message
-            self._engine.write(lambda connection: evaluate.note_error(connection, stored.alert.name, message, now_us))
+            self._engine.write(lambda connection: evaluate.note_error(connection, name, message, now_us))
         self._is_outdated.set()  # the alert has moved on
 
     def close(self) -> None:

@@ -1,0 +1,98 @@
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from puppylog.collect.batch import Batch
+from puppylog.collect.committer import Committer, patiently
+from puppylog.collect.events import Committed, Event, FileFinished, StoreAway, StoreBack
+from puppylog.errors import StoreError, StoreUnavailable
+from puppylog.model.record import Parsed
+from puppylog.model.stream import EMPTY_FINGERPRINT, Move
+from puppylog.stores.base import Appended
+
+
+class FakeAppender:
+    """Commits when it is let, after as many failures as it is told."""
+
+    def __init__(self, failures: Sequence[Exception] = (), gate: threading.Event | None = None) -> None:
+        self.failures = list(failures)
+        self.gate = gate
+        self.discarded = False
+
+    def write(self, stream_id: int, file_id: int, parsed: Parsed) -> None:
+        raise NotImplementedError
+
+    def commit(self, moves: Sequence[Move]) -> Appended:
+        if self.gate is not None:
+            assert self.gate.wait(10)
+        if self.failures:
+            raise self.failures.pop(0)
+        return Appended(records=len(moves), rejects=0)
+
+    def discard(self) -> None:
+        self.discarded = True
+
+
+def batch(appender: FakeAppender, records: int = 1) -> Batch:
+    return Batch(appender, {7: Move(7, 0, 10, EMPTY_FINGERPRINT, finished=True)}, records, finished=[("/a", 10)])
+
+
+def test_a_transient_error_is_waited_out_and_told() -> None:
+    events: list[Event] = []
+    failures = [StoreUnavailable("away"), StoreUnavailable("still away")]
+    with Committer(threading.Event(), events.append) as committer:
+        committer.hand_over(batch(FakeAppender(failures)))
+        committer.wait()
+    away = [event for event in events if isinstance(event, StoreAway)]
+    assert [event.cause for event in away] == ["away", "still away"]
+    assert away[0].retry_in_s < away[1].retry_in_s
+    assert events[2:] == [StoreBack(), Committed(1, 0), FileFinished("/a", 10)]
+
+
+def test_an_error_that_waiting_does_not_cure_ends_the_run_and_drops_the_batch() -> None:
+    appender = FakeAppender([StoreError("no")])
+    with Committer(threading.Event(), lambda _: None) as committer:
+        committer.hand_over(batch(appender))
+        with pytest.raises(StoreError, match="no"):
+            committer.wait()
+    assert appender.discarded
+    assert committer.totals.records == 0
+
+
+def test_a_batch_after_a_failed_one_is_dropped() -> None:
+    second = FakeAppender()
+    with Committer(threading.Event(), lambda _: None) as committer:
+        committer.hand_over(batch(FakeAppender([StoreError("no")])))
+        with pytest.raises(StoreError):
+            committer.hand_over(batch(second))
+    assert second.discarded
+
+
+def test_one_batch_is_committed_at_a_time_and_the_next_one_waits() -> None:
+    gate = threading.Event()
+    with Committer(threading.Event(), lambda _: None) as committer, ThreadPoolExecutor(1) as other:
+        committer.hand_over(batch(FakeAppender(gate=gate), records=2))
+        assert not committer.is_idle
+        second = other.submit(committer.hand_over, batch(FakeAppender(), records=3))
+        assert not second.done()
+        gate.set()
+        second.result(10)
+        committer.wait()
+    assert committer.totals.records == 5
+    assert committer.totals.file_ids == {7}
+
+
+def test_once_stopped_a_store_that_is_away_is_asked_once_more_only() -> None:
+    stop = threading.Event()
+    calls: list[int] = []
+
+    def call() -> None:
+        calls.append(1)
+        stop.set()
+        raise StoreUnavailable("away")
+
+    with pytest.raises(StoreUnavailable):
+        patiently(call, stop, lambda _: None)
+    assert len(calls) == 2
