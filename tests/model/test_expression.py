@@ -366,7 +366,7 @@ def outcome(text: str) -> str | ExpressionError:
 def test_whatever_comes_in_either_is_refused_or_renders_to_harmless_sql(text: str) -> None:
     parsed = outcome(text)
     if isinstance(parsed, ExpressionError):
-        assert len(parsed.message) < 400
+        assert len(parsed.message) < 1600  # two texts of 60 characters, none of which takes more than ten
         assert parsed.message.isprintable()
         return
     for dialect in ("duckdb", "postgres"):

@@ -66,18 +66,18 @@ def counts_missing_as_zero(metric_statistic: str) -> bool:
 
 
 def observe(alert: Alert, metric_statistic: str, metric_period_s: int, window: Window) -> float | None:
-    """Return the alert's statistic of the observations in a window; None if there are none.
+    """Return the alert's statistic of the observations in a window; None if there are none, or none that is finite.
 
-    Missing buckets of a count are zero as soon as there is any observation, or by the policy ``zero``; those of other
-    metrics are left out.
+    Beside observations, missing buckets of a count are zero; those of other metrics are left out. A window without any
+    is `step`'s to judge, by the policy.
     """
-    if counts_missing_as_zero(metric_statistic) and (window.count or alert.no_data is NoData.ZERO):
+    if window.count == 0:
+        return None
+    if counts_missing_as_zero(metric_statistic):
         buckets = alert.window_s // metric_period_s
         has_gaps = window.count < buckets
         low, high = (min(window.min, 0.0), max(window.max, 0.0)) if has_gaps else (window.min, window.max)
         window = Window(max(window.count, buckets), window.sum, low, high)
-    if window.count == 0:
-        return None
     values = {"avg": window.sum / window.count, "sum": window.sum, "min": window.min, "max": window.max}
     value = values[alert.statistic]
     return value if math.isfinite(value) else None
@@ -98,6 +98,8 @@ def step(alert: Alert, before: Status, value: float | None, at: datetime) -> Sta
         at: when; later than all evaluations before.
     """
     seen_at = before.seen_at if value is None else at
+    if value is None and alert.no_data is NoData.ZERO:
+        value = 0.0
     now = replace(before, value=value, evaluated_at=at, seen_at=seen_at)
     is_passed = _is_passed(alert, value)
     if is_passed is None:
@@ -107,17 +109,9 @@ def step(alert: Alert, before: Status, value: float | None, at: datetime) -> Sta
 
 def _is_passed(alert: Alert, value: float | None) -> bool | None:
     """Return whether the level is passed; None when there is nothing to tell it by."""
-    if value is None:
-        match alert.no_data:
-            case NoData.OK:
-                return False
-            case NoData.ALERT:
-                return True
-            case NoData.ZERO:
-                value = 0.0
-            case NoData.KEEP | NoData.NO_DATA:
-                return None
-    return _COMPARE[alert.comparison](value, alert.level)
+    if value is not None:
+        return _COMPARE[alert.comparison](value, alert.level)
+    return {NoData.OK: False, NoData.ALERT: True}.get(alert.no_data)
 
 
 def _passed(alert: Alert, now: Status, at: datetime) -> Status:

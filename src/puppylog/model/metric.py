@@ -6,6 +6,7 @@ are double precision on every store; ``stddev`` and ``variance`` are those of a 
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 
 from puppylog.errors import UsageError
 from puppylog.model.record import ALIASES, COLUMNS, NUMERIC_COLUMNS
@@ -15,9 +16,9 @@ STATISTICS = ("count", "sum", "avg", "min", "max", "stddev", "variance", "distin
 
 # These may judge any column; all others need a number.
 _ANY_COLUMN = frozenset({"count", "distinct"})
-# Missing observations of these are zero, not unknown: nothing happened is a fact about a count.
+# The observations of all segments of a bucket add up to the observation without segments.
 ADDITIVE_STATISTICS = frozenset({"count", "sum"})
-_PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,6})?)")
+_PERCENTILE = re.compile(r"p([0-9]{1,2}(?:\.[0-9]{1,6})?)")
 _ATTRIBUTE = re.compile(r"attributes\.([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)")
 
 
@@ -45,14 +46,16 @@ def parse_percentile(statistic: str) -> float | None:
 
 
 def parse_statistic(text: str) -> str:
-    """Return the statistic named by ``text``.
+    """Return the statistic named by ``text``; a percentile in its shortest spelling, ``p99`` for ``p99.0``.
 
     Raises:
         UsageError: there is none of that name.
     """
     statistic = text.strip().lower()
-    if statistic in STATISTICS or parse_percentile(statistic) is not None:
+    if statistic in STATISTICS:
         return statistic
+    if parse_percentile(statistic) is not None:
+        return f"p{Decimal(statistic[1:]).normalize():f}"
     raise UsageError(f"cannot use statistic {text!r}: known are {', '.join(STATISTICS)} and pNN, such as p99")
 
 

@@ -5,14 +5,16 @@ import re
 from puppylog.errors import UsageError
 
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_PERIOD = re.compile(r"(\d{1,9})\s*([smhdw]?)")
+_PERIOD = re.compile(r"([0-9]{1,12})\s*([smhdw]?)")
+# Stores keep lengths of time as 32-bit numbers of seconds; 68 years, in whole days.
+MOST_S = 24855 * 86400
 
 
 def parse_period(text: str, what: str = "period", *, least_s: int = 1) -> int:
     """Return the seconds in ``text``; a bare number means seconds.
 
     Raises:
-        UsageError: it is not a length of time, or shorter than ``least_s``.
+        UsageError: it is not a length of time, or shorter than ``least_s``, or longer than `MOST_S`.
     """
     match = _PERIOD.fullmatch(text.strip())
     if match is None:
@@ -20,6 +22,8 @@ def parse_period(text: str, what: str = "period", *, least_s: int = 1) -> int:
     seconds = int(match[1]) * _UNITS_S[match[2] or "s"]
     if seconds < least_s:
         raise UsageError(f"cannot use {what} {text!r}: it must be at least {format_period(least_s)}")
+    if seconds > MOST_S:
+        raise UsageError(f"cannot use {what} {text!r}: it must be at most {format_period(MOST_S)}")
     return seconds
 
 
