@@ -11,12 +11,13 @@ from puppylog.model.metric import Metric, parse_attribute, parse_percentile
 
 Dialect: TypeAlias = Literal["duckdb", "timescaledb", "postgres"]
 
-# The first two have a default origin other than the epoch, which shows with periods such as a week or 7 seconds.
-_BUCKETS: dict[Dialect, str] = {
-    "duckdb": "time_bucket(INTERVAL '{period_s} seconds', ts, TIMESTAMPTZ '1970-01-01 00:00:00+00')",
-    "timescaledb": "time_bucket(INTERVAL '{period_s} seconds', ts, TIMESTAMPTZ '1970-01-01 00:00:00+00')",
-    "postgres": "date_bin(INTERVAL '{period_s} seconds', ts, TIMESTAMPTZ '1970-01-01 00:00:00+00')",
-}
+_STEP = "INTERVAL '{period_s} seconds'"
+_EPOCH = "TIMESTAMPTZ '1970-01-01 00:00:00+00'"
+# DuckDB's time_bucket says the same in three times the time of this arithmetic, which rounds down before 1970 too.
+_DUCKDB_BUCKET = "make_timestamptz(epoch_us(ts) - ((epoch_us(ts) % {period_us}) + {period_us}) % {period_us})"
+# TimescaleDB counts from Monday, 3 January 2000. Most periods cannot tell that from the epoch, and before 2.15 a
+# continuous aggregate takes no origin; the others, such as a week or 7 seconds, need it.
+_TIMESCALEDB_ORIGIN_S = 946_857_600
 
 _STATISTICS = {
     "count": "count({})",
@@ -54,13 +55,22 @@ def aggregate_sql(metric: Metric, dialect: Dialect, *, where: str = "true", grou
 def _parts(metric: Metric, dialect: Dialect) -> tuple[str, tuple[str, ...]]:
     """Return the query up to its conditions, and the conditions of the metric itself."""
     sql = _sql(dialect)
-    bucket = _BUCKETS[dialect].format(period_s=metric.period_s)
     segment = "CAST(NULL AS TEXT)" if metric.segment is None else render_segment(metric.segment, sql)
-    head = (
-        f"SELECT {bucket} AS bucket, {segment} AS segment, CAST({_value(metric, dialect)} AS DOUBLE PRECISION) AS value\n"
-        "FROM puppylog.log_records"
-    )
+    value = f"CAST({_value(metric, dialect)} AS DOUBLE PRECISION)"
+    bucket = _bucket(metric.period_s, dialect)
+    head = f"SELECT {bucket} AS bucket, {segment} AS segment, {value} AS value\nFROM puppylog.log_records"
     return head, (() if metric.filter is None else (render(metric.filter, sql),))
+
+
+def _bucket(period_s: int, dialect: Dialect) -> str:
+    """Return the SQL of the bucket that a record is in, counted from the epoch."""
+    step = _STEP.format(period_s=period_s)
+    if dialect == "duckdb":
+        return _DUCKDB_BUCKET.format(period_us=period_s * 1_000_000)
+    if dialect == "postgres":
+        return f"date_bin({step}, ts, {_EPOCH})"
+    origin = "" if _TIMESCALEDB_ORIGIN_S % period_s == 0 else f", {_EPOCH}"
+    return f"time_bucket({step}, ts{origin})"
 
 
 def _value(metric: Metric, dialect: Dialect) -> str:
@@ -76,8 +86,10 @@ def _operand(metric: Metric, dialect: Dialect) -> str:
     key = parse_attribute(metric.property)
     if key is None:
         return metric.property
+    *objects, last = (f"'{part}'" for part in key.split("."))
+    text = f"{' -> '.join(['attributes', *objects])} ->> {last}"
     is_text = metric.statistic in _NEEDS_NO_NUMBER
-    return render(f"attributes.{key}" if is_text else f"CAST(attributes.{key} AS DOUBLE PRECISION)", _sql(dialect))
+    return render(text if is_text else f"CAST({text} AS DOUBLE PRECISION)", _sql(dialect))
 
 
 def _sql(dialect: Dialect) -> Literal["duckdb", "postgres"]:
