@@ -1,0 +1,126 @@
+"""The columnar parser against a slow one that reads line by line: on lines of every kind, whole and damaged."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from formats.log_lines import characters, lists_of_lines, variants
+from formats.slow_reader import Row, read_line
+from puppylog.formats import block
+from puppylog.formats.registry import find_format
+from puppylog.model.record import RECORDS, REJECTS, Parsed
+
+
+def rows_of(parsed: Parsed) -> dict[int, Any]:
+    """What became of each line by its offset: a record's columns that are not null, or reason and bytes."""
+    assert parsed.records.schema == RECORDS
+    assert parsed.rejects.schema == REJECTS
+    parsed.records.validate(full=True)
+    parsed.rejects.validate(full=True)
+    rows: dict[int, Any] = {}
+    for batch in (parsed.records, parsed.rejects):
+        offsets = batch.column("line_offset").to_pylist()
+        assert offsets == sorted(set(offsets))
+    for record in parsed.records.to_pylist():
+        row = {name: value for name, value in record.items() if value is not None}
+        if "attributes" in row:
+            row["attributes"] = json.loads(row["attributes"])
+        rows[row.pop("line_offset")] = row
+    for reject in parsed.rejects.to_pylist():
+        rows[reject["line_offset"]] = (reject["reason"], reject["line"])
+    assert len(rows) == parsed.lines
+    return rows
+
+
+def expected_rows(lines: list[bytes], variant: str, offset: int) -> dict[int, Any]:
+    rows: dict[int, Any] = {}
+    for line in lines:
+        row = read_line(line, variant)
+        rows[offset] = (row, line) if isinstance(row, str) else row
+        offset += len(line) + 1
+    return rows
+
+
+def joined(lines: list[bytes]) -> bytes:
+    return b"".join(line + b"\n" for line in lines)
+
+
+@given(lists_of_lines, variants, st.integers(0, 1 << 40))
+def test_the_columns_say_what_a_slow_reader_says(lines: list[bytes], variant: str, offset: int) -> None:
+    parsed = find_format(variant).parse(joined(lines), offset)
+    assert rows_of(parsed) == expected_rows(lines, variant, offset)
+
+
+@given(st.lists(st.binary(max_size=60).map(lambda line: line.replace(b"\n", b"")), max_size=20), variants)
+def test_no_bytes_are_too_strange_and_no_line_is_lost(lines: list[bytes], variant: str) -> None:
+    parsed = find_format(variant).parse(joined(lines), 0)
+    assert rows_of(parsed) == expected_rows(lines, variant, 0)
+    assert parsed.lines == len(lines)
+    assert parsed.rejects.column("line").to_pylist() == lines
+
+
+fields = st.text(characters, min_size=1, max_size=20).filter(lambda text: text != "-")
+names = st.text(st.characters(exclude_characters='" \\\n', exclude_categories=["Cs"]), min_size=1, max_size=40).filter(
+    lambda text: text != "-"
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "host": names,
+            "ident": st.none() | names,
+            "ruser": st.none() | fields.filter(lambda user: not user.startswith("- ")),
+            "request_method": st.from_regex("[A-Z][A-Z0-9_-]*", fullmatch=True),
+            "request_route": fields,
+            "request_proto": st.from_regex("HTTP/[0-9](\\.[0-9])?", fullmatch=True),
+            "status_code": st.none() | st.integers(100, 999),
+            "response_bytes": st.none() | st.integers(0, (1 << 63) - 1),
+            "referer": st.none() | fields,
+            "user_agent": st.none() | fields,
+        }
+    )
+)
+def test_fields_that_are_written_as_a_line_come_back(row: Row) -> None:
+    written = {name: "-" if value is None else value for name, value in row.items()}
+    line = (
+        '{host} {ident} {ruser} [29/Feb/2024:23:59:59 -0130] "{request_method} {request_route} {request_proto}"'
+        ' {status_code} {response_bytes} "{referer}" "{user_agent}"\n'.format(**written)
+    )
+    parsed = find_format("auto").parse(line.encode(), 7)
+    (read,) = parsed.records.to_pylist()
+    at = datetime(2024, 3, 1, 1, 29, 59, tzinfo=UTC)
+    nothing = {"severity": None, "message": None, "attributes": None}
+    assert read == {"line_offset": 7, "ts": at, **row, **nothing}
+
+
+@given(lists_of_lines, variants, st.data())
+def test_lines_parsed_in_pieces_are_lines_parsed_at_once(lines: list[bytes], variant: str, data: st.DataObject) -> None:
+    log_format = find_format(variant)
+    cut = data.draw(st.integers(0, len(lines)))
+    head, tail = joined(lines[:cut]), joined(lines[cut:])
+    at_once = rows_of(log_format.parse(head + tail, 100))
+    pieces = [log_format.parse(memoryview(head), 100), log_format.parse(memoryview(tail), 100 + len(head))]
+    assert at_once == {offset: row for piece in pieces for offset, row in rows_of(piece).items()}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(block, "BLOCK_BYTES", data.draw(st.integers(1, 400)))
+        patched.setattr(block, "_LOOK_BACK", 1)
+        assert rows_of(log_format.parse(head + tail, 100)) == at_once
+
+
+def test_no_line_makes_no_row() -> None:
+    assert rows_of(find_format("auto").parse(b"", 5)) == {}
+
+
+def test_a_file_of_a_hundred_thousand_lines_keeps_its_order() -> None:
+    good = b'192.0.2.1 - - [01/Jan/2024:00:00:%02d +0000] "GET /%d HTTP/1.1" 200 %d "-" "curl/8.5.0"\n'
+    lines = [b"garbage\n" if k % 1000 == 999 else good % (k % 60, k, k) for k in range(100_000)]
+    parsed = find_format("auto").parse(b"".join(lines), 0)
+    assert parsed.records.num_rows == 99_900
+    assert parsed.records.column("request_route").to_pylist() == [f"/{k}" for k in range(100_000) if k % 1000 != 999]
+    assert parsed.records.column("response_bytes").to_pylist() == [k for k in range(100_000) if k % 1000 != 999]
+    assert parsed.rejects.column("line").to_pylist() == [b"garbage"] * 100

@@ -1,0 +1,15 @@
+import pytest
+
+from puppylog.errors import UsageError
+from puppylog.formats.registry import FORMAT_NAMES, find_format
+
+
+@pytest.mark.parametrize("name", FORMAT_NAMES)
+def test_a_format_is_found_by_its_name(name: str) -> None:
+    assert find_format(name).name == name
+
+
+def test_an_unknown_format_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(UsageError) as refusal:
+        find_format("combind")
+    assert refusal.value.message == "cannot use format 'combind': it must be one of auto, common, combined"
