@@ -1,0 +1,71 @@
+"""An open regular file. What is read through it stays the same file, whatever becomes of its name."""
+
+import errno
+import os
+import stat
+
+from puppylog.errors import SourceError
+
+# Without O_NONBLOCK, opening a named pipe that nobody writes to would wait for a writer.
+_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
+
+
+class Handle:
+    """Owns a file descriptor until `close`. Every method may raise OSError."""
+
+    def __init__(self, path: str) -> None:
+        """Open the file.
+
+        Raises:
+            OSError: it cannot be opened, or is no regular file.
+        """
+        self.path = path
+        self._fd = os.open(path, _FLAGS)
+        status = os.fstat(self._fd)
+        if not stat.S_ISREG(status.st_mode):
+            os.close(self._fd)
+            raise not_regular(path, status)
+        self.identity = identity_of(status)
+
+    @property
+    def device(self) -> int:
+        return self.identity[0]
+
+    @property
+    def inode(self) -> int:
+        return self.identity[1]
+
+    def status(self) -> os.stat_result:
+        return os.fstat(self._fd)
+
+    def read(self, size: int, offset: int) -> bytes:
+        """Return at most ``size`` bytes from ``offset`` on; fewer only at the end of the file."""
+        return os.pread(self._fd, size, offset)
+
+    def close(self) -> None:
+        """It is OK to close twice."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+def identity_of(status: os.stat_result) -> tuple[int, int]:
+    """Return (device, inode). The kernel's numbers are unsigned, and stores have no such type."""
+    return signed64(status.st_dev), signed64(status.st_ino)
+
+
+def not_regular(path: str, status: os.stat_result) -> OSError:
+    """Return the error for reading what is no regular file."""
+    if stat.S_ISDIR(status.st_mode):
+        return OSError(errno.EISDIR, "it is a directory", path)
+    return OSError(errno.EINVAL, "it is not a regular file", path)
+
+
+def cannot_read(path: str, error: OSError) -> SourceError:
+    return SourceError(f"cannot read {path}: {(error.strerror or str(error)).lower()}")
+
+
+def signed64(number: int) -> int:
+    """Return the number with the same 64 bits that a signed column can hold."""
+    number &= (1 << 64) - 1
+    return number - (1 << 64) if number >= 1 << 63 else number

@@ -1,0 +1,62 @@
+"""Telling a file from another that has its inode, or its copy from a stranger: by what it holds, not by its name.
+
+An imprint is what one must remember of the bytes read so far. It follows the reading without going back to the file.
+"""
+
+from dataclasses import dataclass
+
+from puppylog.model.stream import HEAD_BYTES, MARKER_BYTES, FilePosition, Fingerprint, hash_bytes
+from puppylog.tail.handle import Handle
+
+
+@dataclass(frozen=True, slots=True)
+class Imprint:
+    """The first bytes of a file, and the last ones before an offset; both shorter only where the file is."""
+
+    offset: int
+    head: bytes
+    edge: bytes
+
+    def after(self, block: bytes, size: int) -> "Imprint":
+        """Return the imprint as of ``size`` bytes into ``block``, which stands at the offset of this one."""
+        head = self.head
+        if len(head) < HEAD_BYTES:
+            head += block[: min(size, HEAD_BYTES - len(head))]
+        from_block = block[max(0, size - MARKER_BYTES) : size]
+        edge = self.edge[max(0, len(self.edge) + len(from_block) - MARKER_BYTES) :] + from_block
+        return Imprint(self.offset + size, head, edge)
+
+    def fingerprint(self) -> Fingerprint:
+        return Fingerprint(len(self.head), hash_bytes(self.head), len(self.edge), hash_bytes(self.edge))
+
+    def is_of(self, handle: Handle) -> bool:
+        """Whether the file still holds these bytes before the offset. Another content has other ones there."""
+        return handle.read(len(self.edge), self.offset - len(self.edge)) == self.edge
+
+
+BLANK = Imprint(0, b"", b"")
+"""Of any file, before its first byte."""
+
+
+def read_imprint(handle: Handle, offset: int) -> Imprint | None:
+    """Return the imprint of the file as of ``offset``; None if it is not that long."""
+    if handle.status().st_size < offset:
+        return None
+    head_size, edge_size = min(offset, HEAD_BYTES), min(offset, MARKER_BYTES)
+    head = handle.read(head_size, 0)
+    edge = handle.read(edge_size, offset - edge_size)
+    if len(head) < head_size or len(edge) < edge_size:
+        return None  # truncated since we asked for its size
+    return Imprint(offset, head, edge)
+
+
+def confirm(handle: Handle, position: FilePosition) -> Imprint | None:
+    """Return the file's imprint at the position if it holds what the position was committed for, else None."""
+    imprint = read_imprint(handle, position.byte_offset)
+    if imprint is None:
+        return None
+    fingerprint = position.fingerprint
+    marker = imprint.edge[len(imprint.edge) - fingerprint.marker_size :]
+    if hash_bytes(imprint.head[: fingerprint.head_size]) != fingerprint.head_hash:
+        return None
+    return imprint if hash_bytes(marker) == fingerprint.marker_hash else None

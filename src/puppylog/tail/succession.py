@@ -1,0 +1,256 @@
+"""What came before the file that stands at a path, and where reading goes on: found by inode and content.
+
+A position goes on in the file that has its inode and still holds what the position was committed for: at the path, or
+renamed beside it. Failing that, in a rotated file that holds the same, a copy. Failing that, its file is lost. Files
+that the store has never seen are read if rotation has named them and they were written after the last one we know.
+"""
+
+import contextlib
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from puppylog.model.stream import HEAD_BYTES, FilePosition
+from puppylog.tail.handle import Handle
+from puppylog.tail.identity import BLANK, Imprint, confirm
+from puppylog.tail.siblings import Rearranged, Sibling, list_siblings
+
+# Rotation renames a chain of files within milliseconds; a directory that changes so often is no chain.
+_TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An open file, and where reading goes on in it."""
+
+    handle: Handle
+    imprint: Imprint
+    position: FilePosition | None  # None: a file that is new to the store
+
+
+@dataclass(slots=True)
+class Succession:
+    """Who comes before the file at the path. Whoever gets it owns its handles."""
+
+    before: list[Found] = field(default_factory=list)  # rotated files with something left to read, oldest first
+    standing: Found | None = None  # the file at the path
+    lost: list[FilePosition] = field(default_factory=list)  # positions that no file answers to
+
+
+def find_succession(
+    path: str,
+    standing: Handle | None,
+    known: Sequence[FilePosition],
+    *,
+    held: Collection[tuple[int, int]] = (),
+    since_ns: int | None = None,
+) -> Succession:
+    """Return what is to be read at the path and beside it.
+
+    Args:
+        path: whose directory is searched.
+        standing: the file at the path; None while there is none, and then nothing is given up as lost.
+        known: the positions of the stream in opening order; where the unfinished ones go on is asked.
+        held: the identities of files that are being read anyway.
+        since_ns: when the last file that stood at the path was last written, if that is known.
+
+    Raises:
+        OSError: the search failed, and is to be repeated.
+    """
+    for _ in range(_TRIES):
+        search = _Search(path, standing, known, held)
+        try:
+            return search.run(since_ns)
+        except Rearranged:
+            search.close()
+        except BaseException:
+            search.close()
+            raise
+    raise BlockingIOError("the files in its directory are being renamed all the time")
+
+
+class _Search:
+    """One try."""
+
+    def __init__(
+        self,
+        path: str,
+        standing: Handle | None,
+        known: Sequence[FilePosition],
+        held: Collection[tuple[int, int]],
+    ) -> None:
+        self._path = path
+        self._standing = standing
+        self._known = known
+        self._taken = {*held, *([standing.identity] if standing else [])}
+        self._found: dict[int, Found] = {}  # by file id
+        self._siblings: list[Sibling] = []
+        self._new: list[Found] = []
+
+    def run(self, since_ns: int | None) -> Succession:
+        standing = self._standing
+        if standing is not None:
+            self._claim_at_path(standing)
+        if self._is_complete(since_ns):
+            return self._result()
+        self._siblings = self._list_siblings()
+        self._claim_renamed()
+        self._claim_copied()
+        if standing is not None and self._at_path() is None:
+            self._find_between(self._last_written_ns() if since_ns is None else since_ns)
+        return self._result()
+
+    def close(self) -> None:
+        """Close what was opened; the file at the path is its opener's."""
+        for found in [*self._found.values(), *self._new]:
+            if found.handle is not self._standing:
+                found.handle.close()
+
+    def _is_complete(self, since_ns: int | None) -> bool:
+        """Whether there is nothing to search for: no history, or all of it goes on at the path."""
+        if not self._known and since_ns is None:
+            return True
+        return self._at_path() is not None and not self._open_positions()
+
+    def _open_positions(self) -> list[FilePosition]:
+        """Return who has no file yet: the newest first, but those that an inode alone must speak for last."""
+        absent = [position for position in self._known if not position.finished and position.file_id not in self._found]
+        absent.reverse()
+        return sorted(absent, key=lambda position: position.fingerprint.head_size == 0)
+
+    def _at_path(self) -> Found | None:
+        return next((found for found in self._found.values() if found.handle is self._standing), None)
+
+    def _list_siblings(self) -> list[Sibling]:
+        try:
+            return list_siblings(self._path, {position.inode for position in self._open_positions()})
+        except PermissionError:
+            return []  # we may read the file, but not list its directory
+
+    def _claim_at_path(self, handle: Handle) -> None:
+        for position in self._open_positions():
+            if _identity(position) == handle.identity and self._claim(position, handle):
+                return
+
+    def _claim_renamed(self) -> None:
+        for position in self._open_positions():
+            for sibling in self._free_siblings():
+                # A position at which nothing was read has only an inode, and inodes are used again for any file.
+                is_ours = sibling.is_rotated or position.fingerprint.head_size > 0
+                if sibling.identity == _identity(position) and is_ours and self._claim_sibling(position, sibling):
+                    break
+
+    def _claim_copied(self) -> None:
+        """Look for the same content under another inode, or for the same inode on a device with a new number."""
+        for position in self._open_positions():
+            if position.fingerprint.head_size == 0:
+                continue
+            siblings = [sibling for sibling in self._free_siblings() if sibling.is_rotated]
+            for sibling in sorted(siblings, key=lambda sibling: sibling.identity[1] != position.inode):
+                if not self._is_finished(sibling) and self._claim_sibling(position, sibling):
+                    break
+            else:
+                self._claim_moved_to_path(position)
+
+    def _claim_moved_to_path(self, position: FilePosition) -> None:
+        """Try the file at the path itself. There, a few equal lines are rather a new file that begins alike."""
+        handle = self._standing
+        if handle is None or self._at_path() is not None:
+            return
+        if handle.inode == position.inode or position.fingerprint.head_size == HEAD_BYTES:
+            self._claim(position, handle)
+
+    def _find_between(self, since_ns: int | None) -> None:
+        """Take the rotated files that stood at the path while nobody looked."""
+        if since_ns is None:
+            return
+        for sibling in self._free_siblings():
+            if not sibling.is_rotated or sibling.mtime_ns < since_ns or self._is_finished(sibling):
+                continue
+            handle = sibling.open()
+            if handle is None:
+                continue
+            if any(_is_copy(handle, sibling, position) for position in self._known if position.finished):
+                handle.close()
+            else:
+                self._new.append(Found(handle, BLANK, None))
+
+    def _last_written_ns(self) -> int | None:
+        """Return when the last file that we know was written; None if none of them is left."""
+        for position in reversed(self._known):
+            if not position.finished:
+                if position.file_id in self._found:
+                    return self._found[position.file_id].handle.status().st_mtime_ns
+                continue
+            for sibling in self._siblings:
+                if sibling.identity == _identity(position) and self._is_finished(sibling):
+                    return sibling.mtime_ns
+        return None
+
+    def _free_siblings(self) -> Iterator[Sibling]:
+        return (sibling for sibling in self._siblings if sibling.identity not in self._taken)
+
+    def _is_finished(self, sibling: Sibling) -> bool:
+        """Whether the store has all of this file, by its inode."""
+        positions = [known for known in self._known if known.finished and _identity(known) == sibling.identity]
+        if not positions:
+            return False
+        handle = sibling.open()
+        if handle is None:
+            return False
+        with contextlib.closing(handle):
+            # Of a file that was empty to its end we know only the inode, so it must still be empty.
+            return any(
+                confirm(handle, position) is not None and (position.byte_offset > 0 or sibling.size == 0)
+                for position in positions
+            )
+
+    def _claim_sibling(self, position: FilePosition, sibling: Sibling) -> bool:
+        handle = sibling.open()
+        if handle is None:
+            return False
+        if self._claim(position, handle):
+            return True
+        handle.close()
+        return False
+
+    def _claim(self, position: FilePosition, handle: Handle) -> bool:
+        imprint = confirm(handle, position)
+        if imprint is None:
+            return False
+        self._found[position.file_id] = Found(handle, imprint, position)
+        self._taken.add(handle.identity)
+        return True
+
+    def _result(self) -> Succession:
+        standing = self._at_path()
+        before = [
+            self._found[position.file_id]
+            for position in self._known
+            if position.file_id in self._found and self._found[position.file_id] is not standing
+        ]
+        if self._standing is None:
+            return Succession(before)
+        if standing is None:
+            standing = Found(self._standing, self._already_read(self._standing), None)
+        return Succession([*before, *self._new], standing, self._open_positions()[::-1])
+
+    def _already_read(self, handle: Handle) -> Imprint:
+        """Return from where a file at the path is new: a finished one that was put back goes on where it ended."""
+        for position in reversed(self._known):
+            if position.finished and position.byte_offset > 0 and _identity(position) == handle.identity:
+                imprint = confirm(handle, position)
+                if imprint is not None:
+                    return imprint
+        return BLANK
+
+
+def _identity(position: FilePosition) -> tuple[int, int]:
+    return position.device, position.inode
+
+
+def _is_copy(handle: Handle, sibling: Sibling, finished: FilePosition) -> bool:
+    """Whether the file is a copy of a finished one. A small file says little: then it must be no longer, either."""
+    head_size = finished.fingerprint.head_size
+    if head_size == 0 or (head_size < HEAD_BYTES and sibling.size != finished.byte_offset):
+        return False
+    return confirm(handle, finished) is not None
