@@ -1,16 +1,8 @@
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from puppylog.cli.demo.server import Server
 from puppylog.cli.demo.traffic import Traffic
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+from support.embedded import wait_until
 
 
 def test_it_has_written_as_many_lines_as_it_says(tmp_path: Path) -> None:
@@ -30,7 +22,8 @@ def test_a_rotation_loses_no_line_and_the_old_file_gets_some_more(tmp_path: Path
         wait_until(lambda: server.lines > 50)
         before = log.stat().st_size
         rotated = server.rotate()
-        wait_until(log.exists)
+        assert log.exists()
+        wait_until(lambda: log.stat().st_size > 0)
         lines_then = server.lines
         wait_until(lambda: server.lines > lines_then + 50)
     assert rotated == tmp_path / "access.log.1"

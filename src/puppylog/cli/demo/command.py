@@ -32,7 +32,7 @@ def demo(ctx: click.Context, settings: Settings, *, keep: bool) -> None:
     screen = Screen(sys.stdout, color=settings.color, width=width)
     with _interrupted_by_signals(), Stage(screen) as stage:
         story = Story(stage, screen)
-        checks = story.tell()
+        checks = story.tell(keep=keep)
         agrees = _show(screen, checks)
         if keep:
             _explain(screen, stage)

@@ -37,10 +37,14 @@ class Server:
             self.rejects += block.rejects
 
     def rotate(self) -> Path:
-        """Rename the log, as logrotate does, and return its new path. The old file gets some more lines."""
+        """Rename the log and make a new one, as logrotate does; return the old one's new path.
+
+        Until it notices, the server goes on writing to the file that it has open.
+        """
         rotated = self.log.with_name(f"{self.log.name}.1")
         with self._lock:
             self.log.rename(rotated)
+            self.log.touch()
             self._is_renamed = True
         return rotated
 

@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -22,6 +23,13 @@ from puppylog.stores.connect import stop
 _END_S: Final = 15.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    process: subprocess.Popen[str]
+    arguments: tuple[str, ...]
+    listener: threading.Thread
+
+
 class Stage:
     """Usable with ``with``: at its end there is no process of it any more, and no file."""
 
@@ -31,6 +39,8 @@ class Stage:
         self.path = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="puppylog-demo-")))
         self.url = f"duckdb://{self.path / 'store'}"
         self._stack.callback(self._stop_engine)
+        self._stack.callback(self.end_all)
+        self._running: list[_Running] = []
         nowhere = str(self.path / "no-configuration")
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PUPPYLOG_")}
         self._environ = {**kept, "PUPPYLOG_STORE": self.url, "XDG_CONFIG_HOME": nowhere, "PYTHONUNBUFFERED": "1"}
@@ -44,9 +54,9 @@ class Stage:
         self._screen.hide()
         self._announce(arguments)
         sys.stdout.flush()
-        done = subprocess.run(self._command(arguments), cwd=self.path, env=self._environ, check=False)
-        if done.returncode != 0:
-            raise StoreError(f"cannot go on with the demo: puppylog {arguments[0]} ended with {done.returncode}")
+        command = self._command(arguments)
+        done = subprocess.run(command, cwd=self.path, env=self._environ, check=False, stderr=subprocess.STDOUT)
+        _require(done.returncode == 0, arguments, done.returncode)
 
     def read(self, *arguments: str) -> list[dict[str, Any]]:
         """Run a command that answers in JSON and return its rows.
@@ -54,16 +64,15 @@ class Stage:
         Raises:
             StoreError: it did not end with 0.
         """
-        command = self._command([*arguments, "-o", "json"])
+        command = self._command((*arguments, "-o", "json"))
         done = subprocess.run(command, cwd=self.path, env=self._environ, check=False, stdout=subprocess.PIPE)
-        if done.returncode != 0:
-            raise StoreError(f"cannot go on with the demo: puppylog {arguments[0]} ended with {done.returncode}")
+        _require(done.returncode == 0, arguments, done.returncode)
         rows: list[dict[str, Any]] = json.loads(done.stdout)
         return rows
 
     def start(self, *arguments: str, hear: Callable[[str], None]) -> subprocess.Popen[str]:
         """Show a command and leave it running; ``hear`` is called with every line it says, in a thread of its own."""
-        self._announce([*arguments, "&"])
+        self._announce((*arguments, "&"))
         process = subprocess.Popen(
             self._command(arguments),
             cwd=self.path,
@@ -77,19 +86,37 @@ class Stage:
         )
         listener = threading.Thread(target=_listen, args=(process, hear), name=f"demo-{arguments[0]}", daemon=True)
         listener.start()
-        self._stack.callback(listener.join)
-        self._stack.callback(self.end, process)
+        self._running.append(_Running(process, arguments, listener))
         return process
 
-    def end(self, process: subprocess.Popen[str]) -> None:
-        """Ask a process to end and wait until it has. It is OK if it has ended before."""
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(_END_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    def kill(self, process: subprocess.Popen[str]) -> None:
+        """End a process as a power cut would."""
+        process.kill()
+        self._running = [running for running in self._running if running.process is not process]
+        process.wait()
+
+    def end_all(self) -> None:
+        """Interrupt what is running, and wait until it has ended and all that it said has been heard."""
+        while self._running:
+            running = self._running.pop()
+            if running.process.poll() is None:
+                running.process.send_signal(signal.SIGINT)
+            try:
+                running.process.wait(_END_S)
+            except subprocess.TimeoutExpired:
+                running.process.kill()
+                running.process.wait()
+            running.listener.join()
+
+    def require_all(self) -> None:
+        """Go on only if everything that was left running still runs.
+
+        Raises:
+            StoreError: something has ended by itself.
+        """
+        for running in self._running:
+            code = running.process.poll()
+            _require(code is None, running.arguments, code)
 
     def __enter__(self) -> Self:
         return self
@@ -108,12 +135,17 @@ class Stage:
         except PuppylogError as problem:
             self._screen.say(problem.message)
 
-    def _command(self, arguments: list[str] | tuple[str, ...]) -> list[str]:
+    def _command(self, arguments: tuple[str, ...]) -> list[str]:
         return [sys.executable, "-m", "puppylog", *arguments]
 
-    def _announce(self, arguments: list[str] | tuple[str, ...]) -> None:
+    def _announce(self, arguments: tuple[str, ...]) -> None:
         shown = shlex.join(arguments).replace("'&'", "&")
         self._screen.say(f"$ puppylog {shown}", bold=True)
+
+
+def _require(is_well: bool, arguments: tuple[str, ...], code: int | None) -> None:
+    if not is_well:
+        raise StoreError(f"cannot go on with the demo: puppylog {arguments[0]} has ended with {code}")
 
 
 def _listen(process: subprocess.Popen[str], hear: Callable[[str], None]) -> None:

@@ -52,7 +52,7 @@ _BOOKS: Final = """
     )
     SELECT (SELECT count(*) FROM log_records) AS records,
            (SELECT count(*) FROM rejected_lines) AS rejects,
-           (SELECT count(*) FROM (SELECT FROM lines GROUP BY file_id, line_offset HAVING count(*) > 1)) AS twice,
+           (SELECT count(*) FROM (SELECT 1 FROM lines GROUP BY file_id, line_offset HAVING count(*) > 1)) AS twice,
            (SELECT count(DISTINCT file_id) FROM lines) AS files
 """
 
@@ -81,8 +81,8 @@ class Story:
         self._started_at = time.monotonic()
         self._looks = 0
 
-    def tell(self) -> list[Check]:
-        """Play the story to its end; return what was wanted and what was found."""
+    def tell(self, *, keep: bool) -> list[Check]:
+        """Play the story to its end; return what was wanted and what was found. ``keep`` lets the collector go on."""
         collector = self._set_up()
         with self._server, connect(self._stage.url) as store:
             self._play(store, collector)
@@ -90,7 +90,11 @@ class Story:
             self._wait_until(store, "catching up", lambda: _count_lines(store) >= self._server.lines)
             fired = {alert: _states_of(list_news(store, 0), alert) for alert in (RUSH, DEFAULT_ALERT)}
         self._screen.show("")
-        self._stage.run("monitor", "metrics", "get", BY_SECTION, "--since", "1m")
+        if not keep:
+            self._stage.end_all()
+        # A terminal gets one chart of it all, a pipe gets rows, of which these are enough to see what they are like.
+        enough = () if self._screen.is_live else ("--limit", "3")
+        self._stage.run("monitor", "metrics", "get", BY_SECTION, "--since", "1m", *enough)
         self._stage.run("monitor", "alerts", "get", RUSH)
         (books,) = self._stage.read("sql", _BOOKS)
         return self._balance(books, fired)
@@ -123,8 +127,7 @@ class Story:
         self._tell_time(f"the log is rotated: it is {self._server.rotate().name} now, and a new one is begun")
         self._wait(store, "rush", _RUSH_S / 3)
         self._tell_time("the collector is killed (SIGKILL), and started again")
-        collector.kill()
-        collector.wait()
+        self._stage.kill(collector)
         self._start("collector", "-s", "access.log", "--watch")
         self._wait_until(
             store,
@@ -148,6 +151,7 @@ class Story:
     def _wait_until(self, store: Store, phase: str, is_over: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _PATIENCE_S
         while not is_over() and time.monotonic() < deadline:
+            self._stage.require_all()
             self._look(store, phase)
             time.sleep(_LOOK_S)
 
