@@ -18,13 +18,14 @@ def rows(*observed: tuple[int, str | None, float | None]) -> list[Observation]:
 
 
 def test_a_metric_without_observations_says_so() -> None:
-    assert draw_metric(HITS, [], width=80, zone=UTC) == ["hits: count of * every 10s, nothing observed"]
+    assert draw_metric(HITS, [], width=80, zone=UTC) == ["hits: count of * every 10s", "nothing observed"]
 
 
 def test_one_series_is_drawn_as_columns_in_which_an_empty_bucket_of_a_count_is_zero() -> None:
     drawn = draw_metric(HITS, rows((0, None, 4.0), (1, None, 8.0), (3, None, 64.0)), width=100, zone=UTC)
     assert drawn == [
-        "hits: count of * every 10s, 2015-05-17T12:00:00+00:00 to 2015-05-17T12:00:30+00:00",
+        "hits: count of * every 10s",
+        "2015-05-17T12:00:00+00:00 to 2015-05-17T12:00:30+00:00",
         "64 │   █",
         "   │   █",
         "   │   █",
@@ -45,6 +46,7 @@ def test_an_empty_bucket_of_a_mean_is_a_gap() -> None:
 def test_segments_are_drawn_as_bars_the_largest_first() -> None:
     observed = rows((0, "shop", 10.0), (0, "", 2.0), (1, "shop", 10.0), (1, None, 5.0), (2, "\x1b[2J", 1.0))
     assert draw_metric(SECTIONS, observed, width=60, zone=UTC)[1:] == [
+        "sums, 2015-05-17T12:00:00+00:00 to 2015-05-17T12:00:20+00:00",
         "shop     20  ██████████████████████████████████████████  ██▁",
         "(none)    5  ██████████▌                                 ▁█▁",
         "(empty)   2  ████▎                                       █▁▁",
@@ -54,8 +56,8 @@ def test_segments_are_drawn_as_bars_the_largest_first() -> None:
 
 def test_only_the_largest_segments_are_shown() -> None:
     drawn = draw_metric(SECTIONS, rows(*((0, f"s{i:02}", float(i)) for i in range(25))), width=80, zone=UTC)
-    assert drawn[1].startswith("s24")
-    assert len(drawn) == 22
+    assert drawn[2].startswith("s24")
+    assert len(drawn) == 23
     assert drawn[-1] == "and 5 more segments"
 
 

@@ -21,6 +21,7 @@ from puppylog.collect.events import (
     Summary,
 )
 from puppylog.settings import Settings
+from puppylog.tail.source import STDIN
 from puppylog.tui.live import Live
 from puppylog.tui.number import format_bytes, format_duration, format_number
 from puppylog.tui.progress import ProgressLine
@@ -75,7 +76,7 @@ class Reporter:
             case Committed(records, rejects) if self._echo:
                 sys.stdout.write(f"committed {records} records, {rejects} rejected lines\n")
                 sys.stdout.flush()
-            case FileFinished(path, byte_offset):
+            case FileFinished(path, byte_offset) if path != STDIN:
                 tell(self._settings, f"finished {path}, {format_bytes(byte_offset)}")
             case LineCut(path, line_offset):
                 warn(f"{path}: the line at byte {line_offset} is too long; its beginning is kept")

@@ -138,6 +138,16 @@ def _choose_columns(found: pa.Table) -> Sequence[str]:
     return filled if found.num_rows else _SHOWN
 
 
+def _know_json(records: pa.Table) -> pa.Table:
+    """Return the records with their attributes marked as what they are, so that JSON holds objects and not texts."""
+    at = records.schema.get_field_index("attributes")
+    if at < 0:
+        return records
+    storage = records["attributes"].combine_chunks()
+    marked = pa.ExtensionArray.from_storage(pa.json_(storage.type), storage)
+    return records.set_column(at, "attributes", marked)
+
+
 class _Printer:
     """Writes tables of records, one after another, as one answer."""
 
@@ -147,7 +157,7 @@ class _Printer:
         self._writer = open_writer(settings, pa.schema([schema.field(name) for name in names]))
 
     def write(self, records: pa.Table) -> None:
-        for batch in records.select(self._names).to_batches(max_chunksize=2048):
+        for batch in _know_json(records.select(self._names)).to_batches(max_chunksize=2048):
             if batch.num_rows:
                 self._writer.write(batch)
         sys.stdout.flush()

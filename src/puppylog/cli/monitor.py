@@ -5,7 +5,7 @@ from typing import Final
 import click
 
 from puppylog.cli.lazy import LazyGroup, Table
-from puppylog.cli.options import examples
+from puppylog.cli.options import examples, output_options, store_options
 
 FAMILIES: Final[Table] = {
     "metrics": ("puppylog.cli.monitor:metrics", "View, create and delete metrics."),
@@ -47,6 +47,8 @@ def monitor() -> None:
         "puppylog monitor metrics create -id errors -s count --filter 'status_code >= 500' -pr 1m",
     ),
 )
+@output_options
+@store_options
 @click.pass_context
 def metrics(ctx: click.Context) -> None:
     """View, create and delete metrics. Without a command, list them."""
@@ -63,6 +65,8 @@ def metrics(ctx: click.Context) -> None:
         "puppylog monitor alerts get totaltraffic --since 1d",
     ),
 )
+@output_options
+@store_options
 @click.pass_context
 def alerts(ctx: click.Context) -> None:
     """View, observe, create and delete alerts. Without a command, list them."""

@@ -79,7 +79,7 @@ def _frame(watched: Watched, settings: Settings, every_s: int, cause: str | None
 
 
 def _observe_in_pipe(outlet: Outlet, settings: Settings, every_s: int, group: str | None) -> None:
-    story = _Story(settings)
+    story = _Story(settings, began=time.monotonic())
     if not story.begin(watch_alerts(outlet, group=group)):
         tell(settings, _HINT)
     while True:
@@ -87,11 +87,12 @@ def _observe_in_pipe(outlet: Outlet, settings: Settings, every_s: int, group: st
         try:
             story.tell_news(list_news(outlet, story.last_signal, group=group))
             story.tell_others(watch_alerts(outlet, group=group))
-            story.doubt(doubt(find_heartbeat(outlet)))
+            cause = doubt(find_heartbeat(outlet)) if time.monotonic() - story.began > _GRACE_S else None
         except PuppylogError as error:
             if not error.transient:
                 raise
-            story.doubt(error.message)
+            cause = error.message
+        story.doubt(cause)
 
 
 @dataclass(slots=True)
@@ -99,10 +100,10 @@ class _Story:
     """What has been told, so that only what is new is told next."""
 
     settings: Settings
+    began: float
     last_signal: int = 0
     _errors: dict[str, str | None] = field(default_factory=dict)  # by alert: every one that is known
     _is_doubtful: bool = False
-    _began: float = field(default_factory=time.monotonic)
 
     def begin(self, watched: Watched) -> bool:
         """Tell what all alerts are in; return whether there are any."""
@@ -123,7 +124,8 @@ class _Story:
                 self._tell_state(state)
 
     def doubt(self, cause: str | None) -> None:
-        if cause is not None and not self._is_doubtful and time.monotonic() - self._began > _GRACE_S:
+        """Say that the states may not be what they say, once until they are again."""
+        if cause is not None and not self._is_doubtful:
             warn(cause)
             self._is_doubtful = True
         if cause is None and self._is_doubtful:

@@ -45,7 +45,7 @@ def output_options(command: Callback) -> Callback:
         "-o",
         "--output",
         type=click.Choice(OUTPUTS),
-        help="How to write the data. Default: table. In CSV, text that a spreadsheet would run starts with '.",
+        help="How to write the data. Default: table. CSV puts an apostrophe before text that a spreadsheet would run.",
     )(command)
 
 

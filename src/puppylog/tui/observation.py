@@ -30,7 +30,7 @@ class Observation:
 
 def draw_metric(metric: Metric, rows: Sequence[Observation], *, width: int, zone: tzinfo | None) -> list[str]:
     """Return the lines of a chart, none of them wider than ``width``. ``rows`` are in the order of their buckets."""
-    lines = [_headline(metric, rows, zone)]
+    lines = _head(metric, rows, zone)
     if rows:
         lines += (
             _draw_segments(metric, rows, width) if metric.segment is not None else _draw_series(metric, rows, width)
@@ -38,14 +38,15 @@ def draw_metric(metric: Metric, rows: Sequence[Observation], *, width: int, zone
     return [cut(line, width) for line in lines]
 
 
-def _headline(metric: Metric, rows: Sequence[Observation], zone: tzinfo | None) -> str:
+def _head(metric: Metric, rows: Sequence[Observation], zone: tzinfo | None) -> list[str]:
     what = f"{metric.name}: {metric.statistic} of {metric.property} every {format_period(metric.period_s)}"
     if metric.segment is not None:
         what += f" by {clean(metric.segment)}"
     if not rows:
-        return f"{what}, nothing observed"
+        return [what, "nothing observed"]
     first, last = (row.bucket.astimezone(zone).isoformat(timespec="seconds") for row in (rows[0], rows[-1]))
-    return f"{what}, {first} to {last}"
+    shown = "" if metric.segment is None else "sums, " if metric.statistic in ADDITIVE_STATISTICS else "means, "
+    return [what, f"{shown}{first} to {last}"]
 
 
 def _draw_series(metric: Metric, rows: Sequence[Observation], width: int) -> list[str]:

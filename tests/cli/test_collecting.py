@@ -1,0 +1,117 @@
+import io
+import os
+import signal
+from datetime import UTC
+
+import pytest
+
+from puppylog.cli.collecting import Reporter, describe_reasons, describe_summary, stopped_by_signals
+from puppylog.collect.events import (
+    Committed,
+    Event,
+    FileFinished,
+    LineCut,
+    Progress,
+    SourceAway,
+    StoreAway,
+    StoreBack,
+    StreamOpened,
+    Summary,
+)
+from puppylog.settings import Settings
+
+SUMMARY = Summary(2_370_789, 9_999, 1, 1, 0, 0.4, (("an unclosed quote", 1),))
+
+
+def settings(*, quiet: bool = False) -> Settings:
+    return Settings(store="", color=None, output="table", zone=UTC, host="", quiet=quiet)
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (FileFinished("/log/a.log.1", 2_000), "puppylog: finished /log/a.log.1, 2.0 kB\n"),
+        (FileFinished("-", 2_000), ""),
+        (LineCut("/log/a\x1b", 7), "puppylog: /log/a\\x1b: the line at byte 7 is too long; its beginning is kept\n"),
+        (
+            SourceAway("/log/a.log", "no such file"),
+            "puppylog: /log/a.log cannot be read now: no such file; waiting for it\n",
+        ),
+        (StoreAway("cannot reach it", 2.0), "puppylog: cannot reach it; nothing is lost, asking again in 2.0 s\n"),
+        (StoreBack(), "puppylog: the store is back\n"),
+        (StreamOpened("file:///log/a.log", 0), ""),
+        (Progress(1, 2, 3, 4), ""),
+        (Committed(5, 6), ""),
+    ],
+)
+def test_an_event_is_said_on_stderr(capsys: pytest.CaptureFixture[str], event: Event, said: str) -> None:
+    with Reporter(settings()) as reporter:
+        reporter.on_event(event)
+    assert capsys.readouterr() == ("", said)
+
+
+def test_what_the_store_answers_is_printed_on_request(capsys: pytest.CaptureFixture[str]) -> None:
+    with Reporter(settings(), echo=True) as reporter:
+        reporter.on_event(Committed(5, 6))
+    assert capsys.readouterr() == ("committed 5 records, 6 rejected lines\n", "")
+
+
+def test_quiet_says_only_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    with Reporter(settings(quiet=True)) as reporter:
+        reporter.on_event(StoreBack())
+        reporter.on_event(StoreAway("cannot reach it", 2.0))
+    assert capsys.readouterr().err.startswith("puppylog: cannot reach it")
+
+
+def test_a_terminal_gets_a_line_of_progress_that_makes_room_for_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    with Reporter(settings()) as reporter:
+        reporter.on_event(Progress(50, 100, 3, 1))
+        reporter.on_event(StoreBack())
+        reporter.on_event(Progress(100, 100, 6, 2))
+    shown = terminal.getvalue()
+    assert shown.startswith(" 50% ")
+    assert "\r\x1b[1A\x1b[Jpuppylog: the store is back\n" in shown
+    assert shown.endswith("\r\x1b[1A\x1b[J")
+
+
+def test_a_summary_is_one_line() -> None:
+    assert describe_summary(SUMMARY) == "2,370,789 bytes, 9,999 records, 1 rejected in 0.4 s (25,000 lines/s)"
+    waiting = Summary(10, 0, 0, 1, 10, 0.0, ())
+    assert describe_summary(waiting).endswith("(0 lines/s); 10 B of unfinished lines wait for their end")
+
+
+def test_reasons_are_told_the_most_frequent_first_and_not_without_end() -> None:
+    reasons = tuple((f"reason {number}", 100 - number) for number in range(12))
+    told = describe_reasons(Summary(0, 0, 0, 0, 0, 1.0, reasons))
+    assert told[0] == "     100 rejected: reason 0"
+    assert (len(told), told[-1]) == (11, "and 2 more reasons")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_asks_to_stop_and_the_old_handlers_come_back(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with stopped_by_signals() as stop:
+        os.kill(os.getpid(), number)
+        assert stop.wait(5)
+    assert signal.getsignal(number) is before
+
+
+def test_a_second_interrupt_ends_at_once() -> None:
+    with stopped_by_signals() as stop:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.wait(5)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_a_second_request_to_end_is_patient() -> None:
+    with stopped_by_signals() as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.wait(5)
+        signal.raise_signal(signal.SIGTERM)

@@ -1,0 +1,96 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.inprocess import InProcess
+
+GOOD = '10.0.0.1 - - [01/Mar/2026:12:00:00 +0000] "GET /{} HTTP/1.1" 200 17 "-" "curl/8"\n'
+BAD = "not an access log at all\n"
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "access.log"
+    path.write_text("".join(GOOD.format(i) for i in range(20)) + BAD + GOOD.format("unfinished").rstrip())
+    return path
+
+
+def routes(cli: InProcess, log: Path) -> list[str]:
+    """Return what the store has of a file."""
+    rows = cli(
+        "sql",
+        "select request_route, f.path from log_records join log_files f on f.id = file_id order by line_offset",
+        "-o",
+        "jsonl",
+    ).out.splitlines()
+    return [row["request_route"] for row in map(json.loads, rows) if row["path"] == str(log)]
+
+
+def test_a_file_is_collected_once_and_a_summary_says_so(cli: InProcess, log: Path) -> None:
+    first = cli("collector", "-s", str(log))
+    assert (first.code, first.out) == (0, "")
+    assert first.err.startswith("puppylog: ")
+    assert " 20 records, 1 rejected in " in first.err
+    assert "of unfinished lines wait for their end" in first.err
+    assert " 0 records, 0 rejected in " in cli("collector", "--source", str(log)).err
+    assert routes(cli, log) == [f"/{i}" for i in range(20)]
+
+
+def test_a_dry_run_counts_and_stores_nothing(cli: InProcess, log: Path) -> None:
+    dry = cli("collector", "-s", str(log), "--dry-run", "--store", "duckdb:///nowhere/at/all")
+    assert (dry.code, dry.err) == (0, "")
+    assert " 20 records, 1 rejected in " in dry.out
+    assert "       1 rejected: " in dry.out
+    assert routes(cli, log) == []
+
+
+def test_what_the_store_answers_is_printed_on_request(cli: InProcess, log: Path) -> None:
+    assert cli("collector", "-s", str(log), "-r", "-q").out == "committed 20 records, 1 rejected lines\n"
+
+
+def test_now_replaces_the_time_of_the_records(cli: InProcess, log: Path) -> None:
+    assert cli("collector", "-s", str(log), "-n", "--group", "now").code == 0
+    got = cli("logs", "--group", "now", "--since", "10m", "-o", "jsonl", "--where", "host = '10.0.0.1'")
+    assert len(got.out.splitlines()) == 20
+
+
+def test_sources_may_be_several_and_patterns(cli: InProcess, tmp_path: Path) -> None:
+    for name in ("a.log", "b.log", "c.txt"):
+        (tmp_path / name).write_text(GOOD.format(name))
+    assert cli("collector", "-s", f"{tmp_path}/*.log", "-s", f"{tmp_path}/c.txt").code == 0
+    assert [routes(cli, tmp_path / name) for name in ("a.log", "b.log", "c.txt")] == [
+        ["/a.log"],
+        ["/b.log"],
+        ["/c.txt"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cause"),
+    [
+        ([], "'--source'"),
+        (["-s", "/nope.log"], "cannot read /nope.log"),
+        (["-s", "/"], "cannot read /"),
+        (["-s", "-", "-f", "nope"], "'nope' is not one of"),
+        (["-s", "-", "--group", "No Group"], "cannot name group 'No Group'"),
+        (["-s", "-", "--dry-run", "--watch"], "cannot watch in a dry run"),
+    ],
+)
+def test_what_cannot_be_collected_is_refused(cli: InProcess, arguments: list[str], cause: str) -> None:
+    ran = cli("collector", *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert cause in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_a_collector_loads_no_screen_and_no_engine() -> None:
+    code = (
+        "import sys\nimport puppylog.cli.collector\n"
+        "heavy = {'rich', 'duckdb', 'sqlglot'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr

@@ -1,0 +1,99 @@
+import json
+
+import pytest
+
+from puppylog.cli.define_alert import parse_when
+from puppylog.errors import UsageError
+from puppylog.model.alert import Comparison
+from support.inprocess import InProcess
+
+CREATE = ("monitor", "alerts", "create")
+
+
+@pytest.fixture(autouse=True)
+def _metric(cli: InProcess) -> None:
+    cli("monitor", "metrics", "create", "-id", "hits", "-pr", "10s")
+
+
+@pytest.mark.parametrize(
+    ("text", "comparison", "level"),
+    [
+        ("> 10", Comparison.ABOVE, 10.0),
+        (" >=0.5 ", Comparison.AT_LEAST, 0.5),
+        ("<-1", Comparison.BELOW, -1.0),
+        ("<= 1e6", Comparison.AT_MOST, 1e6),
+        ("gt 3", Comparison.ABOVE, 3.0),
+        ("LE 3", Comparison.AT_MOST, 3.0),
+    ],
+)
+def test_a_comparison_and_a_level_are_read(text: str, comparison: Comparison, level: float) -> None:
+    assert parse_when(text) == (comparison, level)
+
+
+@pytest.mark.parametrize("text", ["", "10", ">", "> ten", "= 10", "> nan", "> inf", "> 10 11", "gt10", "\x1b> 10"])
+def test_what_is_no_comparison_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="cannot read --when"):
+        parse_when(text)
+
+
+def test_an_alert_is_defined_by_its_flags(cli: InProcess) -> None:
+    made = cli(
+        *(*CREATE, "-id", "busy", "-m", "hits", "-s", "max", "--when", ">= 10", "--window", "1m", "-pr", "30s"),
+        *("--for", "1m", "--keep-firing-for", "2m", "--delay", "5s", "--no-data", "keep"),
+    )
+    assert (made.code, made.out, made.err) == (0, "", "puppylog: created alert busy\n")
+    [meta] = json.loads(cli("monitor", "alerts", "meta", "busy", "-o", "json").out)
+    wanted = {
+        "metric": "hits",
+        "statistic": "max",
+        "comparison": ">=",
+        "level": 10.0,
+        "window_s": 60,
+        "period_s": 30,
+        "for_s": 60,
+        "keep_firing_for_s": 120,
+        "delay_s": 5,
+        "each_segment": False,
+        "no_data": "keep",
+    }
+    assert meta.items() >= wanted.items()
+
+
+def test_the_same_alert_twice_is_no_error_and_another_one_is(cli: InProcess) -> None:
+    cli(*CREATE, "-id", "twice", "-m", "hits", "--when", "> 10")
+    assert (
+        cli(*CREATE, "-id", "twice", "-m", "hits", "--when", "> 10").err == "puppylog: alert twice is there already\n"
+    )
+    other = cli(*CREATE, "-id", "twice", "-m", "hits", "--when", "> 11")
+    assert (other.code, other.err.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cause"),
+    [
+        (["-id", "Loud"], "cannot name alert 'Loud'"),
+        (["-m", "nope"], "cannot find metric 'nope'"),
+        (["--window", "25s"], "whole number of the periods"),
+        (["--window", "0"], "cannot use window '0'"),
+        (["--for", "-1"], "cannot read --for"),
+        (["--each-segment"], "has no segments"),
+        (["-s", "p99"], "'p99'"),
+        (["--no-data", "panic"], "'panic'"),
+    ],
+)
+def test_what_makes_no_alert_is_refused(cli: InProcess, arguments: list[str], cause: str) -> None:
+    complete = ["-id", "loud", "-m", "hits", "--when", "> 10", *arguments]
+    made = cli(*CREATE, *complete)
+    assert made.code == 2
+    assert cause in made.err
+    assert made.err.count("\n") == 1
+
+
+def test_a_deleted_alert_is_gone_and_its_metric_may_go_too(cli: InProcess) -> None:
+    cli("monitor", "metrics", "create", "-id", "brief", "-pr", "10s")
+    cli(*CREATE, "-id", "short", "-m", "brief", "--when", "> 10")
+    kept = cli("monitor", "metrics", "delete", "brief")
+    assert (kept.code, "short" in kept.err) == (2, True)
+    assert cli("monitor", "alerts", "delete", "short").err == "puppylog: deleted alert short\n"
+    assert cli("monitor", "alerts", "delete", "short").code == 2
+    assert cli("monitor", "metrics", "delete", "brief").code == 0

@@ -1,0 +1,73 @@
+import json
+
+import pytest
+
+from support.inprocess import InProcess
+
+CREATE = ("monitor", "metrics", "create")
+
+
+def test_the_default_set_is_created_once(cli: InProcess) -> None:
+    assert cli(*CREATE, "--default").err.splitlines() == [
+        "puppylog: created metric total_traffic_per_route",
+        "puppylog: created metric total_traffic",
+        "puppylog: created alert totaltraffic",
+    ]
+    again = cli(*CREATE, "--default")
+    assert again.code == 0
+    assert again.err.count("is there already") == 3
+
+
+def test_the_original_flags_define_a_metric(cli: InProcess) -> None:
+    made = cli(
+        *(*CREATE, "-id", "magic", "-s", "p99", "-p", "response_bsize", "--period", "60", "-rr", "30"),
+        *("-seg", "request_method", "--filter", "status_code < 500"),
+    )
+    assert (made.code, made.out, made.err) == (0, "", "puppylog: created metric magic\n")
+    [meta] = json.loads(cli("monitor", "metrics", "meta", "magic", "-o", "json").out)
+    wanted = {
+        "statistic": "p99",
+        "property": "response_bytes",
+        "period_s": 60,
+        "refresh_s": 30,
+        "segment": "request_method",
+        "filter": "status_code < 500",
+        "group": None,
+    }
+    assert meta.items() >= wanted.items()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cause"),
+    [
+        ([], "cannot create a metric without a name"),
+        (["--default", "-id", "mine"], "cannot create --default with an identifier"),
+        (["-id", "Mine"], "cannot name metric 'Mine'"),
+        (["-id", "mine", "-s", "median"], "cannot use statistic 'median'"),
+        (["-id", "mine", "-s", "avg"], "cannot take avg of '*'"),
+        (["-id", "mine", "-p", "colour"], "cannot use property 'colour'"),
+        (["-id", "mine", "-pr", "0"], "cannot use period '0'"),
+        (["-id", "mine", "-rr", "soon"], "cannot read refresh rate 'soon'"),
+        (["-id", "mine", "-seg", "(select 1)"], "cannot use segment expression"),
+        (["-id", "mine", "--filter", "status_code"], "cannot use filter expression"),
+        (["-id", "mine", "--group", "shed"], "shed"),
+    ],
+)
+def test_what_makes_no_metric_is_refused(cli: InProcess, arguments: list[str], cause: str) -> None:
+    made = cli(*CREATE, *arguments)
+    assert made.code == 2
+    assert cause in made.err
+    assert made.err.count("\n") == 1
+
+
+def test_another_definition_does_not_take_a_name(cli: InProcess) -> None:
+    cli(*CREATE, "-id", "taken", "-pr", "60")
+    made = cli(*CREATE, "-id", "taken", "-pr", "120")
+    assert (made.code, made.out) == (2, "")
+    assert "taken" in made.err
+
+
+def test_a_deleted_metric_is_gone(cli: InProcess) -> None:
+    cli(*CREATE, "-id", "brief")
+    assert cli("monitor", "metrics", "delete", "brief").err == "puppylog: deleted metric brief\n"
+    assert cli("monitor", "metrics", "delete", "brief").code == 2

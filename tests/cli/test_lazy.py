@@ -1,0 +1,37 @@
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from puppylog.cli.lazy import LazyGroup
+
+
+@pytest.fixture
+def group() -> LazyGroup:
+    table = {"quick": ("this.module.is.not:there", "Never loaded."), "wrong": ("click:Context", "No command.")}
+    return LazyGroup("outer", table=table)
+
+
+def test_help_loads_nothing(group: LazyGroup) -> None:
+    shown = CliRunner().invoke(group, ["--help"])
+    assert shown.exit_code == 0
+    assert "  quick  Never loaded.\n" in shown.output
+    assert "this" not in sys.modules
+
+
+def test_an_unknown_command_loads_nothing_and_names_those_there_are(group: LazyGroup) -> None:
+    said = CliRunner().invoke(group, ["quack"])
+    assert said.exit_code == 2
+    assert "no command 'quack'; there are quick, wrong" in said.output
+
+
+def test_what_is_no_command_is_a_defect(group: LazyGroup) -> None:
+    with pytest.raises(TypeError, match="click:Context is no command"):
+        group.get_command(click.Context(group), "wrong")
+
+
+def test_options_are_completed_beside_commands(group: LazyGroup) -> None:
+    ctx = click.Context(group)
+    assert [item.value for item in group.shell_complete(ctx, "q")] == ["quick"]
+    assert [item.value for item in group.shell_complete(ctx, "--h")] == ["--help"]

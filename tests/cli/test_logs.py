@@ -1,0 +1,105 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NoReturn
+
+import pyarrow as pa
+import pytest
+
+from puppylog.monitor.search import Search, find_records
+from puppylog.stores.base import Outlet
+from support.embedded import EmbeddedStore
+from support.inprocess import InProcess
+from support.lines import NOON, Source, rows
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def test_the_newest_records_come_last_in_the_columns_that_are_filled(cli: InProcess) -> None:
+    got = cli("logs", "-l", "3", "--to", "2026-03-01T12:02:00Z")
+    assert (got.code, got.err) == (0, "")
+    assert got.out == (GOLDEN / "logs.txt").read_text(encoding="utf-8")
+
+
+def test_machines_get_every_column_and_attributes_as_an_object(cli: InProcess) -> None:
+    [record] = json.loads(cli("logs", "-l", "1", "--to", "2026-03-01T12:02:00Z", "-o", "json").out)
+    assert (record["line_offset"], record["attributes"], record["user_agent"]) == (11900, {"zone": "a"}, "\x1b[2J")
+    assert "referer" in record
+
+
+def test_filter_range_and_group_limit_a_search(cli: InProcess) -> None:
+    got = cli(
+        *("logs", "--where", "status_code = 500 and host = '10.0.0.1'", "--group", "shop", "-o", "jsonl"),
+        *("--from", "2026-03-01T12:00", "--to", "2026-03-01 12:01"),
+    )
+    records = [json.loads(line) for line in got.out.splitlines()]
+    assert [record["ts"] for record in records] == ["2026-03-01T12:00:10+00:00", "2026-03-01T12:00:40+00:00"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cause"),
+    [
+        (["--where", "nope = 1"], "cannot use filter expression"),
+        (["--where", "1; drop table x"], "cannot use filter expression"),
+        (["--group", "shed"], "cannot find group 'shed'"),
+        (["--since", "whenever"], "cannot read --since 'whenever'"),
+        (["-f", "--to", "now"], "cannot follow to an end"),
+        (["-f", "-o", "json"], "cannot follow as one JSON document"),
+        (["-l", "-1"], "-1"),
+    ],
+)
+def test_what_makes_no_search_is_refused(cli: InProcess, arguments: list[str], cause: str) -> None:
+    got = cli("logs", *arguments)
+    assert (got.code, got.out) == (2, "")
+    assert cause in got.err
+
+
+class _Sleep:
+    """Stands in for sleeping: does the next thing instead, and interrupts when there is none."""
+
+    def __init__(self, *acts: Callable[[], object]) -> None:
+        self._acts = iter(acts)
+
+    def __call__(self, _seconds: float) -> None:
+        next(self._acts, _interrupt)()
+
+
+def _sleep_as(monkeypatch: pytest.MonkeyPatch, sleep: _Sleep) -> None:
+    monkeypatch.setattr("puppylog.cli.logs.time", SimpleNamespace(sleep=sleep))
+
+
+def _interrupt() -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def test_following_shows_each_new_record_once_also_late_ones(
+    cli: InProcess, server: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Source(server.connect(), "file:///var/log/follow.log")
+    source.append(rows([{"ident": "before"}], start=source.offset))
+
+    def append(*idents: str, **columns: object) -> Callable[[], object]:
+        return lambda: source.append(rows([{"ident": ident, **columns} for ident in idents], start=source.offset))
+
+    late = append("late", ts=NOON.replace(year=2001))
+    _sleep_as(monkeypatch, _Sleep(append("one", "two"), late, lambda: None, append("three")))
+    got = cli("logs", "-f", "-o", "jsonl", "--where", "ident IS NOT NULL", "-l", "1")
+    assert got.code == 130
+    shown = [json.loads(line)["ident"] for line in got.out.splitlines()]
+    assert shown == ["before", "one", "two", "late", "three"]
+
+
+def test_what_is_committed_while_the_search_begins_is_shown_once(
+    cli: InProcess, server: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Source(server.connect(), "file:///var/log/race.log")
+
+    def commit_first(outlet: Outlet, search: Search, *, records: int) -> pa.Table:
+        source.append(rows([{"ruser": "racer"}], start=source.offset))
+        return find_records(outlet, search, records=records)
+
+    monkeypatch.setattr("puppylog.cli.logs.find_records", commit_first)
+    _sleep_as(monkeypatch, _Sleep(lambda: None))
+    got = cli("logs", "-f", "-o", "jsonl", "--where", "ruser = 'racer'")
+    assert [json.loads(line)["ruser"] for line in got.out.splitlines()] == ["racer"]

@@ -1,0 +1,79 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from puppylog.cli import metrics
+from support.inprocess import InProcess
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture(autouse=True)
+def _sections(cli: InProcess) -> None:
+    created = cli(
+        *("monitor", "metrics", "create", "-id", "sections", "-pr", "1m", "-q"),
+        *("-seg", "split_part(request_route, '/', 2)", "--group", "shop"),
+    )
+    assert (created.code, created.err) == (0, "")
+    cli("monitor", "metrics", "create", "-id", "failures", "-pr", "10s", "--filter", "status_code >= 500")
+
+
+def golden(name: str) -> str:
+    return (GOLDEN / name).read_text(encoding="utf-8")
+
+
+def test_metrics_are_listed_with_and_without_the_word(cli: InProcess) -> None:
+    listed = cli("monitor", "metrics", "list")
+    assert (listed.code, listed.out) == (0, golden("metrics.list.txt"))
+    assert cli("monitor", "metrics").out == listed.out
+
+
+def test_a_list_may_be_limited_to_a_group(cli: InProcess) -> None:
+    listed = json.loads(cli("monitor", "metrics", "list", "--group", "shop", "-o", "json").out)
+    assert [metric["name"] for metric in listed] == ["sections"]
+
+
+def test_a_segmented_metric_has_a_row_per_bucket_and_segment(cli: InProcess) -> None:
+    assert cli("monitor", "metrics", "get", "sections").out == golden("metrics.get.txt")
+
+
+def test_a_metric_without_segments_has_a_row_per_bucket(cli: InProcess) -> None:
+    got = cli("monitor", "metrics", "get", "failures", "-l", "2", "-o", "csv")
+    assert got.out == "bucket,value\n2026-03-01T12:01:40+00:00,1\n2026-03-01T12:01:50+00:00,1\n"
+
+
+def test_a_range_and_a_segment_pick_what_is_wanted(cli: InProcess) -> None:
+    got = cli(
+        *("monitor", "metrics", "get", "sections", "--segment", "blog", "-o", "jsonl", "--tz", "Europe/Berlin"),
+        *("--from", "2026-03-01T13:01", "--to", "2026-03-01T12:02:00Z"),
+    )
+    assert got.out == '{"bucket": "2026-03-01T13:01:00+01:00", "segment": "blog", "value": 15.0}\n'
+
+
+def test_a_chart_may_be_asked_for_in_a_pipe(cli: InProcess) -> None:
+    assert cli("monitor", "metrics", "get", "sections", "--chart").out == golden("metrics.chart.txt")
+
+
+def test_a_terminal_gets_a_chart_unless_another_output_is_asked_for(
+    cli: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics, "terminal_width", lambda: 60)
+    assert "█" in cli("monitor", "metrics", "get", "failures").out
+    assert cli("monitor", "metrics", "get", "failures", "-o", "jsonl").out.startswith("{")
+    assert "█" not in cli("monitor", "metrics", "get", "failures", "--no-chart").out
+
+
+def test_meta_says_how_a_metric_is_defined_and_how_far_it_is(cli: InProcess) -> None:
+    [meta] = json.loads(cli("monitor", "metrics", "meta", "sections", "-o", "json").out)
+    assert (meta["name"], meta["period_s"], meta["group"], meta["refresh_s"]) == ("sections", 60, "shop", 60)
+    assert (meta["observations"], meta["buckets"], meta["segments"]) == (6, 2, 3)
+    assert meta["first_bucket"] == "2026-03-01T12:00:00+00:00"
+    shown = cli("monitor", "metrics", "meta", "sections").out
+    assert "segment       SPLIT_PART(request_route, '/', 2)\n" in shown
+
+
+def test_an_unknown_metric_is_wrong_usage(cli: InProcess) -> None:
+    got = cli("monitor", "metrics", "get", "nope")
+    assert (got.code, got.out) == (2, "")
+    assert got.err == "puppylog: cannot find metric 'nope': see 'puppylog monitor metrics list'\n"

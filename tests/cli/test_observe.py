@@ -1,0 +1,187 @@
+"""The live view, in a pipe and on a terminal, against a store in memory whose rows the test changes."""
+
+import io
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from typing import NoReturn
+
+import pytest
+
+from puppylog.cli import observe as module
+from puppylog.errors import StoreUnavailable
+from support.inprocess import InProcess
+from support.memory import MemoryOutlet
+
+
+@pytest.fixture
+def outlet(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryOutlet]:
+    """One alert that has been judged, and the store that ``observe`` connects to."""
+    with MemoryOutlet() as memory:
+        memory.insert("metrics", id=1, name="hits", statistic="count", property="*", period_s=10)
+        rule = {"statistic": "avg", "comparison": ">", "level": 10.0, "window_s": 120, "period_s": 10}
+        memory.insert("alerts", id=10, name="busy", metric_id=1, no_data="zero", **rule)
+        memory.insert("alert_states", alert_id=10, state="ok", since="2026-03-01T12:00:00Z", value=3.0)
+        memory.insert("heartbeat", evaluator="a test")
+        memory.connection.execute("UPDATE puppylog.heartbeat SET beat_at = now()")
+        monkeypatch.setattr(module, "connect", lambda _url: nullcontext(memory))
+        yield memory
+
+
+class _Clock:
+    """Time that passes by doing the next thing, and ends when there is none."""
+
+    def __init__(self, *acts: Callable[[], object]) -> None:
+        self._acts = iter(acts)
+        self._now = 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self._now += seconds
+        next(self._acts, _interrupt)()
+
+    def monotonic(self) -> float:
+        return self._now
+
+
+def _interrupt() -> NoReturn:
+    raise KeyboardInterrupt
+
+
+@pytest.fixture
+def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    def replace(*acts: Callable[[], object]) -> None:
+        monkeypatch.setattr(module, "time", _Clock(*acts))
+
+    return replace
+
+
+def signal(outlet: MemoryOutlet, number: int, from_state: str, to_state: str, value: float) -> Callable[[], None]:
+    def insert() -> None:
+        states = {"from_state": from_state, "to_state": to_state, "value": value, "comparison": ">", "level": 10.0}
+        at = f"2026-03-01T12:0{number}:00Z"
+        outlet.insert("alert_history", id=number, alert_id=10, evaluated_at=at, **states)
+        outlet.connection.execute("UPDATE puppylog.alert_states SET state = ?", [to_state])
+
+    return insert
+
+
+def observe(cli: InProcess, *arguments: str) -> list[str]:
+    ran = cli("monitor", "alerts", "observe", *arguments)
+    assert ran.code == 130, ran
+    return ran.out.splitlines()
+
+
+def test_a_pipe_gets_the_state_at_first_and_then_a_line_per_change(
+    cli: InProcess, outlet: MemoryOutlet, pass_time: Callable[..., None]
+) -> None:
+    ring, recover = signal(outlet, 1, "ok", "firing", 12.5), signal(outlet, 2, "firing", "ok", 0.0)
+    pass_time(lambda: None, ring, lambda: None, recover)
+    assert observe(cli) == [
+        "2026-03-01T12:00:00+00:00 busy: All good, value 3 (above 10)",
+        "2026-03-01T12:01:00+00:00 busy: Ringing a bell, value 12.5 (above 10)",
+        "2026-03-01T12:02:00+00:00 busy: Recovered, value 0 (above 10)",
+    ]
+
+
+def test_changes_between_two_looks_are_all_told(
+    cli: InProcess, outlet: MemoryOutlet, pass_time: Callable[..., None]
+) -> None:
+    ring, recover = signal(outlet, 1, "ok", "firing", 12.5), signal(outlet, 2, "firing", "ok", 0.0)
+    pass_time(lambda: (ring(), recover()))
+    assert [line.split()[2] for line in observe(cli)] == ["All", "Ringing", "Recovered,"]
+
+
+def test_programs_get_json_lines(cli: InProcess, outlet: MemoryOutlet, pass_time: Callable[..., None]) -> None:
+    pass_time(signal(outlet, 1, "ok", "firing", 12.5))
+    first, second = (json.loads(line) for line in observe(cli, "-o", "jsonl", "--tz", "Europe/Berlin"))
+    assert (first["alert"], first["from_state"], first["to_state"]) == ("busy", None, "ok")
+    assert second == {
+        "at": "2026-03-01T13:01:00+01:00",
+        "alert": "busy",
+        "segment": None,
+        "from_state": "ok",
+        "to_state": "firing",
+        "value": 12.5,
+        "comparison": ">",
+        "level": 10.0,
+        "error": None,
+    }
+
+
+def test_an_alert_that_is_new_or_cannot_be_judged_is_told(
+    cli: InProcess, outlet: MemoryOutlet, pass_time: Callable[..., None]
+) -> None:
+    rule = {"statistic": "avg", "comparison": ">", "level": 1.0, "window_s": 120, "period_s": 10, "no_data": "ok"}
+    pass_time(
+        lambda: outlet.insert("alerts", id=11, name="new", metric_id=1, **rule),
+        lambda: outlet.connection.execute("UPDATE puppylog.alerts SET error = 'cannot \x1b' WHERE name = 'new'"),
+        lambda: None,
+    )
+    assert observe(cli)[1:] == [
+        "2000-01-01T00:00:00+00:00 new: Not judged yet, value - (above 1)",
+        r"2000-01-01T00:00:00+00:00 new: Cannot be judged, value - (above 1), cannot \x1b",
+    ]
+
+
+def test_a_store_that_is_away_is_said_once_and_asked_again(
+    cli: InProcess, outlet: MemoryOutlet, pass_time: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = outlet.query
+
+    def refuse(*_: object) -> NoReturn:
+        raise StoreUnavailable("cannot reach the store")
+
+    pass_time(
+        *[lambda: None] * 3,
+        lambda: monkeypatch.setattr(outlet, "query", refuse),
+        *[lambda: None] * 3,
+        lambda: monkeypatch.setattr(outlet, "query", query),
+        signal(outlet, 1, "ok", "firing", 12.5),
+    )
+    ran = cli("monitor", "alerts", "observe")
+    assert len(ran.out.splitlines()) == 2
+    assert ran.err.splitlines()[:2] == ["puppylog: cannot reach the store", "puppylog: the alerts are evaluated again"]
+
+
+def test_nobody_to_evaluate_the_alerts_is_said_after_a_while(
+    cli: InProcess, outlet: MemoryOutlet, pass_time: Callable[..., None]
+) -> None:
+    outlet.connection.execute("UPDATE puppylog.heartbeat SET beat_at = now() - INTERVAL '90 seconds'")
+    pass_time(*[lambda: None] * 2)
+    assert cli("monitor", "alerts", "observe").err.strip() == ""
+    pass_time(*[lambda: None] * 6)
+    assert cli("monitor", "alerts", "observe").err.count("the alerts were last evaluated 1 min 30 s ago") == 1
+
+
+def test_without_alerts_there_is_a_hint(cli: InProcess, outlet: MemoryOutlet, pass_time: Callable[..., None]) -> None:
+    outlet.connection.execute("DELETE FROM puppylog.alerts")
+    pass_time()
+    ran = cli("monitor", "alerts", "observe")
+    assert (ran.out, ran.err.splitlines()[0]) == (
+        "",
+        "puppylog: no alerts yet; a good start is: puppylog monitor metrics create --default",
+    )
+
+
+def test_a_terminal_gets_a_table_that_is_drawn_again(
+    cli: InProcess, outlet: MemoryOutlet, pass_time: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setattr("shutil.get_terminal_size", lambda *_: os.terminal_size((100, 24)))
+    pass_time(signal(outlet, 1, "ok", "firing", 12.5))
+    cli("monitor", "alerts", "observe", "--color", "always")
+    first, second = terminal.getvalue().split("\x1b[J")[:2]
+    assert "\x1b[32mbusy   All good" in first
+    assert second.startswith("\r\x1b[4A")
+    assert "\x1b[31mbusy   Ringing a bell" in second
+
+
+@pytest.mark.parametrize("rate", ["0", "often"])
+def test_a_rate_that_is_none_is_refused(cli: InProcess, rate: str) -> None:
+    assert cli("monitor", "alerts", "observe", "-rr", rate).code == 2
