@@ -78,7 +78,7 @@ def test_the_demo_balances_within_a_minute_and_when_kept_goes_on_until_interrupt
     assert "\x1b" not in text
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_demo_leaves_nothing_behind(place: Path, number: signal.Signals) -> None:
     with demo(place) as process:
         assert process.stdout is not None

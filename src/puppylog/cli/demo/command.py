@@ -3,8 +3,9 @@
 import shutil
 import signal
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import click
 
@@ -30,13 +31,14 @@ def demo(ctx: click.Context, settings: Settings, *, keep: bool) -> None:
     """
     width = shutil.get_terminal_size().columns
     screen = Screen(sys.stdout, color=settings.color, width=width)
-    with _interrupted_by_signals(), Stage(screen) as stage:
+    with _asked_to_end() as asked, Stage(screen, asked) as stage:
         story = Story(stage, screen)
         checks = story.tell(keep=keep)
         agrees = _show(screen, checks)
         if keep:
             _explain(screen, stage)
-            story.go_on()
+            with suppress(KeyboardInterrupt):
+                story.go_on()
     if not agrees:
         ctx.exit(1)
 
@@ -68,15 +70,13 @@ def _explain(screen: Screen, stage: Stage) -> None:
 
 
 @contextmanager
-def _interrupted_by_signals() -> Iterator[None]:
-    """Let whatever asks us to end do so as Ctrl-C does: everything is cleaned up on the way out."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+def _asked_to_end() -> Iterator[threading.Event]:
+    """Give an event that is set by whatever asks us to end: it takes effect between two steps, never within one."""
+    asked = threading.Event()
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, lambda *_: asked.set()) for number in numbers}
     try:
-        yield
+        yield asked
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

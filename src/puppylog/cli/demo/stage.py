@@ -31,10 +31,14 @@ class _Running:
 
 
 class Stage:
-    """Usable with ``with``: at its end there is no process of it any more, and no file."""
+    """Usable with ``with``: at its end there is no process of it any more, and no file.
 
-    def __init__(self, screen: Screen) -> None:
+    Every method but `end_all` raises KeyboardInterrupt once ``asked_to_end`` is set.
+    """
+
+    def __init__(self, screen: Screen, asked_to_end: threading.Event) -> None:
         self._screen = screen
+        self._asked_to_end = asked_to_end
         self._stack = ExitStack()
         self.path = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="puppylog-demo-")))
         self.url = f"duckdb://{self.path / 'store'}"
@@ -56,6 +60,7 @@ class Stage:
         sys.stdout.flush()
         command = self._command(arguments)
         done = subprocess.run(command, cwd=self.path, env=self._environ, check=False, stderr=subprocess.STDOUT)
+        self._go_on()  # an interrupt at the terminal has ended the command as well
         _require(done.returncode == 0, arguments, done.returncode)
 
     def read(self, *arguments: str) -> list[dict[str, Any]]:
@@ -66,6 +71,7 @@ class Stage:
         """
         command = self._command((*arguments, "-o", "json"))
         done = subprocess.run(command, cwd=self.path, env=self._environ, check=False, stdout=subprocess.PIPE)
+        self._go_on()  # an interrupt at the terminal has ended the command as well
         _require(done.returncode == 0, arguments, done.returncode)
         rows: list[dict[str, Any]] = json.loads(done.stdout)
         return rows
@@ -108,12 +114,14 @@ class Stage:
                 running.process.wait()
             running.listener.join()
 
-    def require_all(self) -> None:
-        """Go on only if everything that was left running still runs.
+    def wait(self, seconds: float) -> None:
+        """Let time pass, as long as everything that was left running still runs.
 
         Raises:
             StoreError: something has ended by itself.
         """
+        self._asked_to_end.wait(seconds)
+        self._go_on()
         for running in self._running:
             code = running.process.poll()
             _require(code is None, running.arguments, code)
@@ -122,12 +130,11 @@ class Stage:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        # One who presses Ctrl-C twice must not keep us from cleaning up.
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        try:
-            self._stack.close()
-        finally:
-            signal.signal(signal.SIGINT, before)
+        self._stack.close()
+
+    def _go_on(self) -> None:
+        if self._asked_to_end.is_set():
+            raise KeyboardInterrupt
 
     def _stop_engine(self) -> None:
         try:
@@ -139,6 +146,7 @@ class Stage:
         return [sys.executable, "-m", "puppylog", *arguments]
 
     def _announce(self, arguments: tuple[str, ...]) -> None:
+        self._go_on()
         shown = shlex.join(arguments).replace("'&'", "&")
         self._screen.say(f"$ puppylog {shown}", bold=True)
 

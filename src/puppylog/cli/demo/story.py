@@ -1,10 +1,8 @@
 """The story: a calm evening, a rush, a rotation in the middle of it, calm again; and then the books are balanced."""
 
 import subprocess
-import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -101,9 +99,10 @@ class Story:
 
     def go_on(self) -> None:
         """Keep a little traffic coming until interrupted."""
-        with suppress(KeyboardInterrupt), Server(self._server.log, self._traffic) as server:
+        with Server(self._server.log, self._traffic) as server:
             server.rate_per_s = CALM_PER_S
-            threading.Event().wait()
+            while True:
+                self._stage.wait(_LOOK_S)
 
     def _set_up(self) -> subprocess.Popen[str]:
         self._server.write_history(HISTORY_LINES)
@@ -151,9 +150,8 @@ class Story:
     def _wait_until(self, store: Store, phase: str, is_over: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _PATIENCE_S
         while not is_over() and time.monotonic() < deadline:
-            self._stage.require_all()
             self._look(store, phase)
-            time.sleep(_LOOK_S)
+            self._stage.wait(_LOOK_S)
 
     def _look(self, store: Store, phase: str) -> None:
         """Show the metric of the last seconds as it stands in the store now."""
