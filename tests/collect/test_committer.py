@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from puppylog.collect.batch import Batch
-from puppylog.collect.committer import Committer, patiently
+from puppylog.collect.committer import Committer
 from puppylog.collect.events import Committed, Event, FileFinished, StoreAway, StoreBack
+from puppylog.collect.patience import patiently
 from puppylog.errors import StoreError, StoreUnavailable
 from puppylog.model.record import Parsed
 from puppylog.model.stream import EMPTY_FINGERPRINT, Move

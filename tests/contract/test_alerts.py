@@ -130,3 +130,15 @@ def test_a_deleted_alert_is_gone_with_its_history(store: Store, source: Source) 
         store.delete_alert("busy")
     with pytest.raises(NotFound, match="cannot find metric 'nope'"):
         store.create_alert(changed(ALERT, metric="nope"))
+
+
+def test_a_segment_is_not_judged_before_it_was_first_seen(server: EmbeddedStore, store: Store, source: Source) -> None:
+    store.create_metric(Metric("sections", "count", "*", 1, segment="request_route", refresh_s=1))
+    store.create_alert(changed(ALERT, metric="sections", each_segment=True, level=-1, no_data=NoData.NO_DATA))
+    ago = datetime.now(UTC) - timedelta(seconds=20)
+    server.kill_engine()
+    set_back(server, ago - timedelta(seconds=10))
+    store.keep_alive()
+    source.append(rows([{"ts": ago, "request_route": "/new"}]))
+    wait_until(lambda: len(history(store)) == 2, what="seen and gone")
+    assert [row["to_state"] for row in history(store)] == ["firing", "no_data"]

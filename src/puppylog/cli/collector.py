@@ -1,6 +1,7 @@
 """``puppylog collector``: log files into the store."""
 
 import sys
+import threading
 from contextlib import ExitStack
 
 import click
@@ -11,11 +12,13 @@ from puppylog.cli.restamp import Restamped
 from puppylog.cli.talk import tell
 from puppylog.collect.collector import Collector
 from puppylog.collect.dry import DryInlet
+from puppylog.collect.patience import patiently
 from puppylog.errors import UsageError
 from puppylog.formats.base import Format
 from puppylog.formats.registry import FORMAT_NAMES, find_format
 from puppylog.model.identifier import parse_identifier
 from puppylog.settings import Settings
+from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 from puppylog.tui.clean import clean
 
@@ -97,8 +100,8 @@ def collector(
         parse_identifier(group, "group")
     with ExitStack() as stack:
         stop = stack.enter_context(stopped_by_signals())
-        store = None if dry_run else stack.enter_context(connect(settings.store))
         reporter = stack.enter_context(Reporter(settings, echo=echo))
+        store = None if dry_run else stack.enter_context(_connect(settings.store, stop, reporter, waits=watch))
         summary = Collector(
             DryInlet() if store is None else store,
             sources,
@@ -115,3 +118,8 @@ def collector(
             sys.stdout.write(clean(line) + "\n")
     else:
         tell(settings, describe_summary(summary))
+
+
+def _connect(url: str, stop: threading.Event, reporter: Reporter, *, waits: bool) -> Store:
+    """Connect to the store; who watches also waits for it."""
+    return patiently(lambda: connect(url), stop, reporter.on_event) if waits else connect(url)

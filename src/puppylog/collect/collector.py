@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from puppylog.collect.batch import Batch
-from puppylog.collect.committer import Committer, Totals, patiently
+from puppylog.collect.committer import Committer, Totals
 from puppylog.collect.events import LineCut, OnEvent, Progress, SourceAway, StoreAway, StreamOpened, Summary
+from puppylog.collect.patience import patiently
 from puppylog.errors import PuppylogError
 from puppylog.formats.base import Format
 from puppylog.model.stream import Stream
@@ -128,7 +129,7 @@ class Collector:
         looked_at = kept_at = time.monotonic()
         try:
             while True:
-                is_over = not self._watch or self._stop.is_set()
+                is_over = self._is_over()
                 for followed, chunk in self._iter_chunks():
                     self._take(batch, followed, chunk)
                     self._report_progress(committer.totals, batch)
@@ -145,6 +146,12 @@ class Collector:
                 kept_at = self._every(_KEEP_ALIVE_S, kept_at, self._keep_alive)
         finally:
             batch.appender.discard()
+
+    def _is_over(self) -> bool:
+        """Return whether this round is the last: a pipe has an end, a path has one only if it is not watched."""
+        is_watched = self._watch and any(not followed.tailer.is_ended for followed in self._followed.values())
+        is_open = any(isinstance(f.tailer, PipeTailer) and not f.tailer.is_ended for f in self._followed.values())
+        return self._stop.is_set() or not (is_watched or is_open)
 
     def _iter_chunks(self) -> Iterator[tuple[_Followed, Chunk]]:
         """Give what can be read now, source by source, until stopped."""
@@ -184,7 +191,7 @@ class Collector:
     def _follow_new(self) -> None:
         """Open the sources that are not followed yet: all of them at first, new matches of a pattern later."""
         is_first = not self._followed
-        for path in expand_sources(self._sources, watch=self._watch):
+        for path in expand_sources(self._sources, watch=self._watch, followed=self._followed):
             if path not in self._followed:
                 self._followed[path] = self._follow(path, from_end=self._from_end and is_first)
 

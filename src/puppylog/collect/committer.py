@@ -6,21 +6,15 @@ buffer.
 
 import threading
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 from puppylog.collect.batch import Batch
-from puppylog.collect.events import Committed, FileFinished, OnEvent, StoreAway, StoreBack
-from puppylog.errors import PuppylogError
+from puppylog.collect.events import Committed, FileFinished, OnEvent
+from puppylog.collect.patience import patiently
 from puppylog.stores.base import Appended
-
-T = TypeVar("T")
-
-_FIRST_RETRY_S = 0.1
-_LAST_RETRY_S = 10.0
 
 
 @dataclass(slots=True)
@@ -95,28 +89,3 @@ class Committer:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._thread.shutdown()
-
-
-def patiently(call: Callable[[], T], stop: threading.Event, on_event: OnEvent) -> T:
-    """Call until it succeeds, waiting longer from time to time while the store is away; once stopped, only once more.
-
-    Raises:
-        PuppylogError: an error that waiting does not cure, or any error after ``stop``.
-    """
-    retry_in_s = _FIRST_RETRY_S
-    is_away = False
-    while True:
-        was_stopped = stop.is_set()
-        try:
-            result = call()
-        except PuppylogError as error:
-            if not error.transient or was_stopped:
-                raise
-            on_event(StoreAway(error.message, retry_in_s))
-            is_away = True
-            stop.wait(retry_in_s)
-            retry_in_s = min(retry_in_s * 2, _LAST_RETRY_S)
-            continue
-        if is_away:
-            on_event(StoreBack())
-        return result

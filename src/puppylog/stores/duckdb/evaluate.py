@@ -83,11 +83,13 @@ def evaluate(connection: Connection, name: str, now_us: int) -> bool:
     before = _read_states(connection, stored)
     if not stored.alert.each_segment:
         before.setdefault(None, start(_instant(due[0])))
+    firsts = _first_seen(observed)
     signals: list[dict[str, Any]] = []
     after: dict[str | None, Status] = {}
     for segment in before.keys() | observed.segments:
-        status = before.get(segment) or start(_instant(due[0]))
-        for at, value in _iter_values(stored, observed, segment):
+        begin_us = due[0] if segment in before else firsts[segment]
+        status = before.get(segment) or start(_instant(begin_us))
+        for at, value in _iter_values(stored, observed, segment, begin_us):
             status, last = step(stored.alert, status, value, at), status
             if status.state is not last.state:
                 signals.append(_signal(stored, segment, last, status, now_us))

@@ -22,6 +22,8 @@ START_S = 60.0
 STOP_S = 20.0
 """How long it may take to leave: it folds its log into the file first."""
 
+_ATTEMPTS = 3
+
 _LOG_LIMIT_BYTES = 1 << 20
 
 # Engines that this process has started and that have not ended yet: those that have are waited for at the next start.
@@ -54,7 +56,14 @@ def start_engine(directory: StoreDirectory) -> None:
             if time.monotonic() > deadline:
                 raise StoreUnavailable(f"cannot open store {directory.path}: its engine does not answer")
             time.sleep(0.02)
-        _start(directory, deadline)
+        for _ in range(_ATTEMPTS):
+            try:
+                _start(directory, deadline)
+            except StoreUnavailable as error:  # it died without a word; a new one begins where it ended
+                silent = error
+            else:
+                return
+        raise silent
 
 
 def _is_owned(directory: StoreDirectory) -> bool:

@@ -6,6 +6,7 @@ stream, is never written down and can never be out of date: a lock is held, or i
 
 import fcntl
 import os
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -40,6 +41,15 @@ class FileLock:
             os.close(fd)
             raise
         self._fd = fd
+        return True
+
+    def acquire_within(self, seconds: float) -> bool:
+        """Return whether the lock could be had alone in time."""
+        deadline = time.monotonic() + seconds
+        while not self.acquire():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
         return True
 
     def write_note(self, text: str) -> None:

@@ -30,6 +30,9 @@ from puppylog.stores.duckdb.schema import SCHEMA_VERSION, migrate
 IDLE_S = 10.0
 """The engine leaves so long after its last client. Long enough for one command after another to find it running."""
 
+# Clients look whether the store is owned by taking the lock for a moment.
+_OWN_S = 2.0
+
 _log = logging.getLogger("puppylog.engine")
 
 
@@ -179,7 +182,7 @@ def serve(directory: StoreDirectory, ready: Callable[[], None]) -> None:
     """
     directory.prepare()
     with FileLock(directory.engine_lock) as lock:
-        if not lock.acquire():
+        if not lock.acquire_within(_OWN_S):
             raise StoreRefused(f"cannot open store {directory.path}: another engine owns it")
         spool.sweep(directory.spool)
         with Engine(directory.database) as engine, directory.reachable_socket() as socket:

@@ -1,0 +1,38 @@
+"""Waiting for a store that is away."""
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from puppylog.collect.events import OnEvent, StoreAway, StoreBack
+from puppylog.errors import PuppylogError
+
+T = TypeVar("T")
+
+_FIRST_RETRY_S = 0.1
+_LAST_RETRY_S = 10.0
+
+
+def patiently(call: Callable[[], T], stop: threading.Event, on_event: OnEvent) -> T:
+    """Call until it succeeds, waiting longer from time to time while the store is away; once stopped, only once more.
+
+    Raises:
+        PuppylogError: an error that waiting does not cure, or any error after ``stop``.
+    """
+    retry_in_s = _FIRST_RETRY_S
+    is_away = False
+    while True:
+        was_stopped = stop.is_set()
+        try:
+            result = call()
+        except PuppylogError as error:
+            if not error.transient or was_stopped:
+                raise
+            on_event(StoreAway(error.message, retry_in_s))
+            is_away = True
+            stop.wait(retry_in_s)
+            retry_in_s = min(retry_in_s * 2, _LAST_RETRY_S)
+            continue
+        if is_away:
+            on_event(StoreBack())
+        return result

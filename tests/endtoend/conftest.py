@@ -1,0 +1,19 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.commands import Puppylog
+from support.embedded import EmbeddedStore
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[EmbeddedStore]:
+    with EmbeddedStore(tmp_path / "store") as server:
+        yield server
+
+
+@pytest.fixture
+def puppylog(server: EmbeddedStore, tmp_path: Path) -> Puppylog:
+    home = tmp_path / "home"
+    home.mkdir()
+    return Puppylog(server.url, home)

@@ -1,0 +1,94 @@
+"""Bad input gets one line that names the thing, the cause and the place, and its exit code. Never a traceback."""
+
+import os
+from pathlib import Path
+
+import pytest
+from support.commands import Puppylog, Ran
+from support.embedded import EmbeddedStore
+
+LINE = b'10.0.0.1 - - [01/Mar/2026:12:00:00 +0000] "GET / HTTP/1.1" 200 1 "-" "-"\n'
+
+
+def assert_refused(ran: Ran, code: int, *words: str) -> None:
+    assert ran.code == code, ran
+    assert ran.out == ""
+    assert ran.err.count("\n") == 1, ran.err
+    assert ran.err.startswith("puppylog: ")
+    for word in words:
+        assert word in ran.err
+
+
+def test_a_missing_file(puppylog: Puppylog, tmp_path: Path) -> None:
+    assert_refused(
+        puppylog("collector", "-s", str(tmp_path / "nope.log")), 2, "cannot read", "nope.log", "no such file"
+    )
+
+
+def test_a_directory(puppylog: Puppylog, tmp_path: Path) -> None:
+    assert_refused(puppylog("collector", "-s", str(tmp_path)), 2, "cannot read", str(tmp_path), "is a directory")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="NOT TESTED: a file without permission; root may read everything")
+def test_a_file_without_permission(puppylog: Puppylog, tmp_path: Path) -> None:
+    path = tmp_path / "secret.log"
+    path.write_bytes(LINE)
+    path.chmod(0)
+    assert_refused(puppylog("collector", "-s", str(path)), 2, "cannot read", "secret.log", "permission denied")
+
+
+def test_a_binary_file(puppylog: Puppylog, tmp_path: Path) -> None:
+    path = tmp_path / "access.log.gz"
+    path.write_bytes(b"\x1f\x8b\x08\x00" + bytes(range(256)) * 8)
+    assert_refused(puppylog("collector", "-s", str(path)), 2, "cannot read", "access.log.gz")
+
+
+def test_an_unknown_format(puppylog: Puppylog, tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    path.write_bytes(LINE)
+    assert_refused(puppylog("collector", "-s", str(path), "-f", "nope"), 2, "nope", "combined")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["-id", "Not a name", "-s", "count", "-p", "*", "-pr", "10"], ["Not a name"]),
+        (["-id", "a", "-s", "count", "-p", "*", "-pr", "0"], ["period", "0"]),
+        (["-id", "a", "-s", "avg", "-p", "no_such", "-pr", "10"], ["no_such", "no such column"]),
+        (["-id", "a", "-s", "median", "-p", "*", "-pr", "10"], ["median"]),
+        (["-id", "a", "-s", "count", "-p", "*", "-pr", "10", "-seg", "(SELECT 1)"], ["subquery", "column 1"]),
+        (["-id", "a", "-s", "count", "-p", "*", "-pr", "10", "-seg", "host; DROP TABLE x"], [";", "column 5"]),
+        (["-id", "a", "-s", "count", "-p", "*", "-pr", "10", "--filter", "statuscode = 1"], ["status_code"]),
+    ],
+)
+def test_a_metric_that_cannot_be(puppylog: Puppylog, arguments: list[str], words: list[str]) -> None:
+    assert_refused(puppylog("monitor", "metrics", "create", *arguments), 2, *words)
+
+
+@pytest.mark.parametrize("command", [["metrics", "get"], ["metrics", "meta"], ["alerts", "get"], ["alerts", "meta"]])
+def test_an_unknown_name(puppylog: Puppylog, command: list[str]) -> None:
+    assert_refused(puppylog("monitor", *command, "nope"), 2, "nope", "cannot find")
+
+
+def test_a_store_that_is_not_ours(puppylog: Puppylog, tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "thesis.tex").write_text("precious")
+    ran = puppylog("monitor", "metrics", "list", "--store", f"duckdb://{tmp_path}/theirs")
+    assert_refused(ran, 78, "theirs", "other files")
+
+
+def test_a_url_that_is_none(puppylog: Puppylog) -> None:
+    assert_refused(puppylog("monitor", "metrics", "list", "--store", "mysql://x"), 78, "mysql://x")
+
+
+@pytest.mark.parametrize("sql", ["DROP TABLE log_records", "SELECT 1; SELECT 2", "SELECT nope FROM log_records", "x"])
+def test_sql_that_does_not_read(puppylog: Puppylog, sql: str) -> None:
+    assert_refused(puppylog("sql", sql), 2, "cannot run this SQL")
+
+
+def test_a_second_collector_on_a_file(puppylog: Puppylog, server: EmbeddedStore, tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    path.write_bytes(LINE)
+    with server.connect() as store:
+        store.open_stream(f"file://{path}")
+        assert_refused(puppylog("collector", "-s", str(path)), 69, "access.log", "follows it already")

@@ -1,0 +1,45 @@
+"""Puppylog's commands as a person runs them: real processes, real exit codes."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+
+class Puppylog:
+    """Commands against one store, with no settings but those given here."""
+
+    def __init__(self, url: str, home: Path) -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PUPPYLOG_", "XDG_"))}
+        self.environment = {**kept, "PUPPYLOG_STORE": url, "HOME": str(home), "NO_COLOR": "1", "COLUMNS": "120"}
+
+    def __call__(self, *arguments: str, stdin: str = "", environment: Mapping[str, str] | None = None) -> Ran:
+        """Run one command to its end."""
+        done = subprocess.run(
+            [sys.executable, "-m", "puppylog", *arguments],
+            input=stdin.encode(),
+            capture_output=True,
+            env={**self.environment, **(environment or {})},
+            timeout=120,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        """Start one that goes on; the caller ends it."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "puppylog", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self.environment,
+        )
