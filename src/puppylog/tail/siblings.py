@@ -14,7 +14,7 @@ from puppylog.tail.handle import Handle, identity_of, signed64
 
 # .1  .2026-11-23T18:00  .old  -20261123; not .1.gz, and not the -1 of a second program's live log.
 _SUFFIX = re.compile(r"\.old|\.\d[\d.\-_:T]*|[\-_](?:\d{6}|\d{4}[\-_.]\d\d)[\d.\-_:T]*")
-_NUMBER = re.compile(r"\.(\d{1,4})")
+_NUMBER = re.compile(r"\.(\d{1,3})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Sibling:
     size: int
     mtime_ns: int
     is_rotated: bool  # it is named as rotation names the files of the path
+    number: int | None  # of a rotation that numbers: 1 is the newest
 
     def open(self) -> Handle | None:
         """Open it; None if we may not.
@@ -62,7 +63,10 @@ def list_bases(path: str) -> list[str]:
 
 
 def list_siblings(path: str, inodes: Collection[int]) -> list[Sibling]:
-    """Return the rotated files of the path and those with one of the inodes, the oldest first. Never the path itself.
+    """Return the rotated files of the path and those with one of the inodes, but never the path itself.
+
+    The one that was last written comes last; of two that were written at the same instant, the one with the lower
+    number or the later date in its name.
 
     Raises:
         Rearranged: a chain of files is being renamed, and one of them may have moved behind our back.
@@ -73,7 +77,7 @@ def list_siblings(path: str, inodes: Collection[int]) -> list[Sibling]:
     siblings = [sibling for name, _ in entries if (sibling := _look_at(at, name)) is not None]
     if _scan(at, inodes) != entries:
         raise Rearranged(f"{at.parent} has changed")
-    return sorted(siblings, key=lambda sibling: _age(at, sibling))
+    return sorted(siblings, key=lambda sibling: (sibling.mtime_ns, -(sibling.number or 0), sibling.path))
 
 
 def _scan(path: Path, inodes: Collection[int]) -> set[tuple[str, int]]:
@@ -93,11 +97,12 @@ def _look_at(path: Path, name: str) -> Sibling | None:
         return None  # gone again, or none of ours
     if not stat.S_ISREG(status.st_mode):
         return None
-    is_rotated = is_rotation_of(path.name, name)
-    return Sibling(str(found), identity_of(status), status.st_size, status.st_mtime_ns, is_rotated)
-
-
-def _age(path: Path, sibling: Sibling) -> tuple[int, int, str]:
-    """Order by the last write. At the same instant, .2 is older than .1, but -20261122 is older than -20261123."""
-    number = _NUMBER.fullmatch(sibling.path, len(str(path)))
-    return sibling.mtime_ns, -int(number[1]) if number else 0, sibling.path
+    number = _NUMBER.fullmatch(name, len(path.name))
+    return Sibling(
+        str(found),
+        identity_of(status),
+        status.st_size,
+        status.st_mtime_ns,
+        is_rotated=is_rotation_of(path.name, name),
+        number=int(number[1]) if number else None,
+    )

@@ -2,7 +2,7 @@
 
 A position goes on in the file that has its inode and still holds what the position was committed for: at the path, or
 renamed beside it. Failing that, in a rotated file that holds the same, a copy. Failing that, its file is lost. Files
-that the store has never seen are read if rotation has named them and they were written after the last one we know.
+that the store has never seen are read if rotation has named them and they stood at the path after the last one we know.
 """
 
 import contextlib
@@ -27,6 +27,14 @@ class Found:
     position: FilePosition | None  # None: a file that is new to the store
 
 
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The last file that is known to have stood at the path: those that came after it are asked for."""
+
+    identity: tuple[int, int]
+    mtime_ns: int  # when it was last written
+
+
 @dataclass(slots=True)
 class Succession:
     """Who comes before the file at the path. Whoever gets it owns its handles."""
@@ -42,7 +50,7 @@ def find_succession(
     known: Sequence[FilePosition],
     *,
     held: Collection[tuple[int, int]] = (),
-    since_ns: int | None = None,
+    last: Last | None = None,
 ) -> Succession:
     """Return what is to be read at the path and beside it.
 
@@ -51,7 +59,7 @@ def find_succession(
         standing: the file at the path; None while there is none, and then nothing is given up as lost.
         known: the positions of the stream in opening order; where the unfinished ones go on is asked.
         held: the identities of files that are being read anyway.
-        since_ns: when the last file that stood at the path was last written, if that is known.
+        last: the last file that was seen at the path; None to go by the known positions.
 
     Raises:
         OSError: the search failed, and is to be repeated.
@@ -59,7 +67,7 @@ def find_succession(
     for _ in range(_TRIES):
         search = _Search(path, standing, known, held)
         try:
-            return search.run(since_ns)
+            return search.run(last)
         except Rearranged:
             search.close()
         except BaseException:
@@ -86,17 +94,17 @@ class _Search:
         self._siblings: list[Sibling] = []
         self._new: list[Found] = []
 
-    def run(self, since_ns: int | None) -> Succession:
+    def run(self, last: Last | None) -> Succession:
         standing = self._standing
         if standing is not None:
             self._claim_at_path(standing)
-        if self._is_complete(since_ns):
+        if self._is_complete(last):
             return self._result()
         self._siblings = self._list_siblings()
         self._claim_renamed()
         self._claim_copied()
         if standing is not None and self._at_path() is None:
-            self._find_between(self._last_written_ns() if since_ns is None else since_ns)
+            self._find_between(last or self._last_known())
         return self._result()
 
     def close(self) -> None:
@@ -105,9 +113,9 @@ class _Search:
             if found.handle is not self._standing:
                 found.handle.close()
 
-    def _is_complete(self, since_ns: int | None) -> bool:
+    def _is_complete(self, last: Last | None) -> bool:
         """Whether there is nothing to search for: no history, or all of it goes on at the path."""
-        if not self._known and since_ns is None:
+        if not self._known and last is None:
             return True
         return self._at_path() is not None and not self._open_positions()
 
@@ -159,13 +167,14 @@ class _Search:
         if handle.inode == position.inode or position.fingerprint.head_size == HEAD_BYTES:
             self._claim(position, handle)
 
-    def _find_between(self, since_ns: int | None) -> None:
+    def _find_between(self, last: Last | None) -> None:
         """Take the rotated files that stood at the path while nobody looked."""
-        if since_ns is None:
+        if last is None:
             return
-        for sibling in self._free_siblings():
-            if not sibling.is_rotated or sibling.mtime_ns < since_ns or self._is_finished(sibling):
-                continue
+        newer = [sibling for sibling in self._newer_than(last) if not self._is_finished(sibling)]
+        if all(sibling.number is not None for sibling in newer):
+            newer.sort(key=lambda sibling: sibling.number or 0, reverse=True)
+        for sibling in newer:
             handle = sibling.open()
             if handle is None:
                 continue
@@ -174,16 +183,33 @@ class _Search:
             else:
                 self._new.append(Found(handle, BLANK, None))
 
-    def _last_written_ns(self) -> int | None:
-        """Return when the last file that we know was written; None if none of them is left."""
-        for position in reversed(self._known):
-            if not position.finished:
-                if position.file_id in self._found:
-                    return self._found[position.file_id].handle.status().st_mtime_ns
+    def _newer_than(self, last: Last) -> Iterator[Sibling]:
+        """Go by the numbers where there are any: a rotated file may be written for a while yet, and so look newer."""
+        number = next((sibling.number for sibling in self._siblings if sibling.identity == last.identity), None)
+        for sibling in self._free_siblings():
+            if not sibling.is_rotated:
                 continue
+            if number is not None and sibling.number is not None:
+                is_newer = sibling.number < number
+            else:
+                is_newer = sibling.mtime_ns >= last.mtime_ns
+            if is_newer:
+                yield sibling
+
+    def _last_known(self) -> Last | None:
+        """Return the last file that the store knows and that is still there; one that an inode alone speaks for, last.
+
+        Taking an earlier one is safe: those behind it that are known are not taken for new. A later one would hide some.
+        """
+        certain = [position for position in self._known if position.fingerprint.head_size > 0]
+        blank = [position for position in self._known if position.fingerprint.head_size == 0]
+        for position in [*reversed(certain), *blank]:
+            if position.file_id in self._found:
+                handle = self._found[position.file_id].handle
+                return Last(handle.identity, handle.status().st_mtime_ns)
             for sibling in self._siblings:
-                if sibling.identity == _identity(position) and self._is_finished(sibling):
-                    return sibling.mtime_ns
+                if position.finished and sibling.identity == _identity(position) and self._is_finished(sibling):
+                    return Last(sibling.identity, sibling.mtime_ns)
         return None
 
     def _free_siblings(self) -> Iterator[Sibling]:

@@ -15,7 +15,7 @@ from puppylog.tail.chunker import Chunker
 from puppylog.tail.handle import Handle, cannot_read, identity_of
 from puppylog.tail.identity import BLANK, read_imprint
 from puppylog.tail.reader import Reader
-from puppylog.tail.succession import Found, Succession, find_succession
+from puppylog.tail.succession import Found, Last, Succession, find_succession
 
 CHUNK_BYTES = 4 << 20
 """How much is read at once. Smaller chunks cost more per line, larger ones only memory."""
@@ -77,7 +77,7 @@ class Tailer:
         self._current: Reader | None = None  # of the file that stands at the path
         self._leaving: list[_Leaving] = []  # in the order in which they stood there
         self._lost: list[Chunk] = []
-        self._since_ns: int | None = None  # when the last file that left was last written
+        self._last: Last | None = None  # the file that left last
         self._has_begun = False  # the known positions have been searched for
         self._is_closed = False
         self._arrive(from_end=from_end)
@@ -150,7 +150,7 @@ class Tailer:
         if self._current is None:
             return
         status = self._current.handle.status()
-        self._since_ns = status.st_mtime_ns
+        self._last = Last(self._current.handle.identity, status.st_mtime_ns)
         self._leaving.append(_Leaving(self._current, status.st_size, self._clock() + self._rotate_wait_s))
         self._current = None
 
@@ -164,7 +164,7 @@ class Tailer:
             return
         held = [leaving.reader.handle.identity for leaving in self._leaving]
         try:
-            succession = find_succession(self.path, handle, self._known, held=held, since_ns=self._since_ns)
+            succession = find_succession(self.path, handle, self._known, held=held, last=self._last)
             if from_end and succession.standing is not None and not succession.before:
                 succession.standing = _start_at_end(succession.standing)
         except OSError as error:
@@ -203,7 +203,7 @@ class Tailer:
             quiet_s = max(0.0, time.time() - max(status.st_mtime, status.st_ctime))
             due_at = self._clock() + max(0.0, self._rotate_wait_s - quiet_s)
             self._leaving.append(_Leaving(self._reader(found), status.st_size, due_at))
-            self._since_ns = status.st_mtime_ns
+            self._last = Last(found.handle.identity, status.st_mtime_ns)
         if standing is not None:
             self._current = self._reader(standing)
 
@@ -220,25 +220,32 @@ class Tailer:
         return self._remember(Chunk(file, offset, offset, b"", offset, position.fingerprint, finished=True))
 
     def _read_leaving(self, leaving: _Leaving) -> Iterator[Chunk]:
+        yield from self._read(leaving.reader)
+        if leaving.reader.is_truncated:
+            truncated, leaving.reader = leaving.reader, self._read_again(leaving.reader)
+            yield self._remember(truncated.finish())
+            yield from self._read(leaving.reader)
         reader = leaving.reader
-        yield from self._read(reader)
         if reader.end > leaving.size:
             leaving.size = reader.end
             leaving.due_at = self._clock() + self._rotate_wait_s
-        if reader.is_truncated or self._clock() >= leaving.due_at:
+        if self._clock() >= leaving.due_at:
             self._leaving.remove(leaving)
             reader.close()
             yield self._remember(reader.finish())
 
     def _read_current(self) -> Iterator[Chunk]:
-        reader = self._current
-        if reader is None:
+        if self._current is None:
             return
-        yield from self._read(reader)
-        if reader.is_truncated:
-            self._current = self._reader(Found(reader.handle, BLANK, None))
-            yield self._remember(reader.finish())
+        yield from self._read(self._current)
+        if self._current.is_truncated:
+            truncated, self._current = self._current, self._read_again(self._current)
+            yield self._remember(truncated.finish())
             yield from self._read(self._current)
+
+    def _read_again(self, truncated: Reader) -> Reader:
+        """Return a reader of the same inode from its start: what it holds now is another file."""
+        return self._reader(Found(truncated.handle, BLANK, None))
 
     def _read(self, reader: Reader) -> Iterator[Chunk]:
         try:

@@ -1,0 +1,364 @@
+"""Tailing against a model: whatever writers, rotation, deletion and crashes do, every line is there, and once.
+
+The model keeps every byte that ever stood at the path. It knows which lines may be missing in the end: those of a file
+that was truncated or deleted before they were committed, and that no open tailer had read or could still read.
+"""
+
+import os
+import tempfile
+import time
+from dataclasses import dataclass, field
+from math import ceil
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition
+from puppylog.tail.chunk import Chunk
+from puppylog.tail.handle import identity_of
+from puppylog.tail.tailer import Tailer
+
+MAX_LINE = 120
+ROTATE_WAIT_S = 1000.0  # of a clock that only the machine moves
+GENERATIONS = 5  # rotated files that are kept
+
+
+@dataclass(eq=False)
+class Content:
+    """What one file held from its creation, or from a truncation, on."""
+
+    number: int
+    identity: tuple[int, int]
+    data: bytearray = field(default_factory=bytearray)
+    name: str | None = "access.log"  # None when it is no more to be found under any name
+    lines: int = 0
+    lost: set[int] = field(default_factory=set)  # where lines start that may be missing
+    is_known: bool = False  # the store has a position in it
+    is_unseen: bool = False  # rotated away before the stream began: it is nobody's business until somebody reads it
+    is_finished: bool = False
+
+    def line_starts(self) -> list[int]:
+        """Return where lines start that have to be stored; an unfinished one too, once the file has left the path."""
+        starts, at = [], 0
+        while at < len(self.data):
+            start = at + len(self.data[at:]) - len(self.data[at:].lstrip(b"\0"))
+            end = self.data.find(b"\n", start) + 1
+            if end or (start < len(self.data) and self.name != "access.log"):
+                starts.append(start)
+            at = end or len(self.data)
+        return starts
+
+    def lines_in(self, chunk: Chunk) -> list[int]:
+        """Return where the chunk's lines start, having compared it with what the file held."""
+        if not chunk.data:
+            assert not self.data[chunk.since : chunk.until].strip(b"\0")
+            return []
+        assert not self.data[chunk.since : chunk.offset].strip(b"\0")
+        held = bytes(self.data[chunk.offset : chunk.until])
+        assert held.endswith(b"\n") != chunk.is_unfinished
+        assert chunk.is_cut == (len(held.rstrip(b"\n")) > MAX_LINE and held.count(b"\n", 0, -1) == 0)
+        assert chunk.data == (held.rstrip(b"\n")[:MAX_LINE] + b"\n" if chunk.is_cut or chunk.is_unfinished else held)
+        lengths = [len(line) for line in chunk.data.splitlines(keepends=True)]
+        return [chunk.offset + sum(lengths[:index]) for index in range(len(lengths))]
+
+
+class TailingMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.directory = tempfile.TemporaryDirectory()
+        self.path = Path(self.directory.name, "access.log")
+        self.now = 0.0
+        self.mtime_ns = time.time_ns()
+        self.contents: list[Content] = []
+        self.current: Content | None = None
+        self.chain: list[Content] = []  # rotated, the newest first
+        self.tailer: Tailer | None = None
+        self.positions: dict[int, FilePosition] = {}
+        self.content_of: dict[int, Content] = {}  # by file id
+        self.file_ids: dict[int, int] = {}  # by the serial of the tailer at work
+        self.pending: list[Chunk] = []
+        self.stored: dict[tuple[int, int], int] = {}  # file id by content and start of line
+
+    @initialize(exists=st.booleans())
+    def begin(self, exists: bool) -> None:
+        if exists:
+            self.create()
+        self.start()
+
+    # What writers do
+
+    @rule(lengths=st.lists(st.integers(12, MAX_LINE + 60), max_size=30))
+    def write_lines(self, lengths: list[int]) -> None:
+        self._write(b"".join(self._line(length) for length in lengths))
+
+    @rule(length=st.integers(12, MAX_LINE * 3))
+    def write_half_a_line(self, length: int) -> None:
+        self._write(self._line(length)[:-1])
+
+    @rule()
+    @precondition(lambda self: self.current is not None and self.current.data[-1:] not in (b"", b"\0", b"\n"))
+    def finish_the_line(self) -> None:
+        self._write(b"!\n")
+
+    @rule(length=st.integers(12, 50))
+    @precondition(lambda self: self.chain)
+    def write_to_the_rotated_file(self, length: int) -> None:
+        late = self.chain[0]
+        if late.is_finished:
+            return  # a writer that woke up too late
+        data = f"{late.number}:late:".encode().ljust(length, b"x") + b"\n"
+        self._append(self.path.with_name(str(late.name)), late, data)
+
+    # What rotation does
+
+    @rule(creates=st.booleans())
+    @precondition(lambda self: self.current is not None)
+    def rotate(self, creates: bool) -> None:
+        assert self.current is not None
+        if len(self.chain) == GENERATIONS:
+            self._remove(self.chain.pop())
+        for index, content in reversed(list(enumerate([self.current, *self.chain], start=1))):
+            new = f"access.log.{index}"
+            self.path.with_name(str(content.name)).rename(self.path.with_name(new))
+            content.name = new
+        self.chain.insert(0, self.current)
+        self.current = None
+        if creates:
+            self.create()
+
+    @rule(length=st.integers(0, 3000), leaves_hole=st.booleans())
+    @precondition(lambda self: self.current is not None)
+    def truncate(self, length: int, leaves_hole: bool) -> None:
+        old = self.current
+        assert old is not None
+        self._lose_unread(old)
+        old.name = None
+        self.current = self._new_content(old.identity)
+        os.truncate(self.path, 0)
+        hole = b"\0" * len(old.data) if leaves_hole else b""
+        lines = [self._line(60) for _ in range(length // 60)]
+        self._write(hole + b"".join(lines))
+
+    @rule()
+    @precondition(lambda self: self.current is not None)
+    def delete(self) -> None:
+        assert self.current is not None
+        self._remove(self.current)
+        self.current = None
+
+    @rule()
+    @precondition(lambda self: self.current is None)
+    def create(self) -> None:
+        self.path.touch(exist_ok=False)
+        self.current = self._new_content(identity_of(self.path.stat()))
+        self._touch(self.path)
+
+    # What the collector does
+
+    @rule()
+    @precondition(lambda self: self.tailer is not None)
+    def poll(self) -> None:
+        self._poll(None)
+
+    @rule(chunks=st.integers(0, 3))
+    @precondition(lambda self: self.tailer is not None)
+    def poll_and_stop_in_the_middle(self, chunks: int) -> None:
+        self._poll(chunks)
+
+    @rule(share=st.sampled_from([0.3, 0.7, 1.0, 1.0]))
+    @precondition(lambda self: self.tailer is not None)
+    def commit(self, share: float) -> None:
+        for _ in range(ceil(share * len(self.pending))):
+            self._store(self.pending.pop(0))
+
+    @rule()
+    def let_time_pass(self) -> None:
+        self.now += ROTATE_WAIT_S + 1
+
+    @rule()
+    @precondition(lambda self: self.tailer is not None)
+    def crash(self) -> None:
+        assert self.tailer is not None
+        self.tailer.close()
+        self.tailer = None
+        for chunk in self.pending:
+            self._content(chunk).is_finished = False
+        self.pending.clear()
+        for content in self.contents:
+            if content.name is None:
+                self._lose_unread(content)
+
+    @rule(chunk_bytes=st.sampled_from([100, 700, 4096]))
+    @precondition(lambda self: self.tailer is None)
+    def start(self, chunk_bytes: int = 4096) -> None:
+        known = list(self.positions.values())
+        self._lose_what_has_no_predecessor()
+        self.file_ids = {}
+        self.tailer = Tailer(
+            str(self.path),
+            known,
+            chunk_bytes=chunk_bytes,
+            max_line_bytes=MAX_LINE,
+            rotate_wait_s=ROTATE_WAIT_S,
+            clock=lambda: self.now,
+        )
+
+    def teardown(self) -> None:
+        try:
+            if self.current is None:
+                self.create()  # what was rotated unseen is looked for when a file stands at the path again
+            if self.tailer is None:
+                self.start()
+            for _ in range(3):
+                self._poll(None)
+                self.let_time_pass()
+            for chunk in self.pending:
+                self._store(chunk)
+            self._check()
+            assert self.tailer is not None
+            self.tailer.close()
+        finally:
+            self.directory.cleanup()
+
+    # The model
+
+    def _check(self) -> None:
+        for content in self.contents:
+            stored = {start for number, start in self.stored if number == content.number}
+            missing = set(content.line_starts()) - stored - content.lost
+            is_nobodys = content.is_unseen and not content.is_known
+            assert is_nobodys or not missing, f"lines of content {content.number} ({content.name}) are missing: {sorted(missing)}"
+        open_positions = [position for position in self.positions.values() if not position.finished]
+        assert len(open_positions) == (self.current is not None)
+
+    def _line(self, length: int) -> bytes:
+        content = self.current
+        if content is None:
+            self.create()
+            return self._line(length)
+        content.lines += 1
+        return f"{content.number}:{content.lines}:".encode().ljust(length, b"x") + b"\n"
+
+    def _write(self, data: bytes) -> None:
+        if self.current is None:
+            self.create()
+        assert self.current is not None
+        self._append(self.path, self.current, data)
+
+    def _append(self, path: Path, content: Content, data: bytes) -> None:
+        with path.open("ab") as file:
+            file.write(data)
+        content.data += data
+        self._touch(path)
+
+    def _touch(self, path: Path) -> None:
+        """Give each write its own time: the machine is faster than the clock of its file system."""
+        self.mtime_ns += 1_000_000
+        os.utime(path, ns=(self.mtime_ns, self.mtime_ns))
+
+    def _new_content(self, identity: tuple[int, int]) -> Content:
+        content = Content(len(self.contents), identity)
+        self.contents.append(content)
+        return content
+
+    def _remove(self, content: Content) -> None:
+        if not self._is_held(content):
+            self._lose_unread(content)
+        self.path.with_name(str(content.name)).unlink()
+        content.name = None
+
+    def _is_held(self, content: Content) -> bool:
+        if self.tailer is None:
+            return False
+        return any(reader.handle.identity == content.identity for reader in self.tailer._readers())
+
+    def _lose_unread(self, content: Content) -> None:
+        """Its bytes are gone. What is not stored, nor in the hands of a living collector, may be missing."""
+        name, content.name = content.name, None
+        stored = {start for number, start in self.stored if number == content.number}
+        pending = {
+            start for chunk in self.pending if self._content(chunk) is content for start in content.lines_in(chunk)
+        }
+        content.lost |= set(content.line_starts()) - stored - pending
+        content.name = name
+
+    def _lose_what_has_no_predecessor(self) -> None:
+        """A rotated file that nobody has seen is told from an old one only by a known one that is still there."""
+        on_disk = [content for content in self.contents if content.name is not None]
+        if any(content.is_known for content in on_disk):
+            return
+        for content in on_disk:
+            content.is_unseen = content.is_unseen or content is not self.current
+
+    def _poll(self, chunks: int | None) -> None:
+        assert self.tailer is not None
+        if self.tailer._last is None and self.tailer._current is None:
+            self._lose_what_has_no_predecessor()
+        reading = self.tailer.read()
+        taken = 0
+        while taken != chunks and (chunk := next(reading, None)) is not None:
+            self._take(chunk)
+            taken += 1
+        reading.close()
+
+    def _take(self, chunk: Chunk) -> None:
+        file = chunk.file
+        if file.serial not in self.file_ids:
+            self.file_ids[file.serial] = file.file_id or self._open_file(chunk)
+        self._content(chunk).is_finished |= chunk.finished
+        self.pending.append(chunk)
+
+    def _open_file(self, chunk: Chunk) -> int:
+        """Do as a store does: the file has an id at once, its position moves with the rows."""
+        file = chunk.file
+        file_id = len(self.positions) + 1
+        self.positions[file_id] = FilePosition(
+            file_id, file.path, file.device, file.inode, EMPTY_FINGERPRINT, file.start, finished=False
+        )
+        return file_id
+
+    def _content(self, chunk: Chunk) -> Content:
+        """Return what the chunk is of: its lines say it, or the inode does."""
+        file_id = self.file_ids[chunk.file.serial]
+        if chunk.data:
+            number = int(chunk.data.split(b":", 1)[0].lstrip(b"\0"))
+            self.content_of[file_id] = self.contents[number]
+        elif file_id not in self.content_of:
+            identity = (chunk.file.device, chunk.file.inode)
+            found = [content for content in self.contents if content.identity == identity]
+            self.content_of[file_id] = found[-1]
+        self.content_of[file_id].is_known = True
+        return self.content_of[file_id]
+
+    def _store(self, chunk: Chunk) -> None:
+        file_id = self.file_ids[chunk.file.serial]
+        position = self.positions[file_id]
+        assert position.byte_offset == chunk.since
+        assert not position.finished
+        content = self._content(chunk)
+        for start in content.lines_in(chunk):
+            assert (content.number, start) not in self.stored, f"stored twice: {content.number} at {start}"
+            self.stored[content.number, start] = file_id
+        self.positions[file_id] = FilePosition(
+            file_id,
+            position.path,
+            position.device,
+            position.inode,
+            chunk.fingerprint,
+            chunk.until,
+            chunk.finished,
+        )
+
+
+TailingMachine.TestCase.settings = settings(
+    max_examples=int(os.environ.get("TAILING_EXAMPLES", "60")),
+    stateful_step_count=int(os.environ.get("TAILING_STEPS", "40")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+
+
+class TestTailing(TailingMachine.TestCase):  # type: ignore[misc,name-defined]  # hypothesis makes the class as it runs
+    """Every complete line once, through everything."""
