@@ -143,9 +143,19 @@ def _observe(connection: Connection, stored: StoredAlert, due: range) -> _Round:
     return _Round(due, windows)
 
 
-def _iter_values(stored: StoredAlert, observed: _Round, segment: str | None) -> Iterator[tuple[datetime, float | None]]:
+def _first_seen(observed: _Round) -> dict[str | None, int]:
+    """Return when each segment was first observed: before that it did not exist, and is not judged."""
+    firsts: dict[str | None, int] = {}
+    for at_us, segment in observed.windows:
+        firsts[segment] = min(at_us, firsts.get(segment, at_us))
+    return firsts
+
+
+def _iter_values(
+    stored: StoredAlert, observed: _Round, segment: str | None, begin_us: int
+) -> Iterator[tuple[datetime, float | None]]:
     nothing = Window(0)
-    for at_us in observed.ats_us:
+    for at_us in range(begin_us, observed.ats_us.stop, observed.ats_us.step):
         window = observed.windows.get((at_us, segment), nothing)
         yield _instant(at_us), observe(stored.alert, stored.metric_statistic, stored.metric_period_s, window)
 
