@@ -2,7 +2,16 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from puppylog.formats.words import Bytes, find_byte, find_in_word, over_nine, parse_digits, view_words, word
+from puppylog.formats.words import (
+    Bytes,
+    are_capitals,
+    find_byte,
+    find_in_word,
+    over_nine,
+    parse_digits,
+    view_words,
+    word,
+)
 
 
 def padded(text: bytes) -> Bytes:
@@ -23,16 +32,18 @@ def test_a_byte_is_found_in_a_word_as_bytes_find_it(texts: list[bytes], byte: in
     assert find_in_word(words, byte).tolist() == [(text + bytes([byte])).index(byte) for text in texts]
 
 
-@given(st.lists(st.text("a ", max_size=200).map(str.encode), min_size=1, max_size=20), st.integers(0, 10))
-def test_a_byte_is_found_within_its_limits_however_far_it_is(texts: list[bytes], skipped: int) -> None:
-    whole = padded(b" ".join(texts))
-    ends = np.cumsum([len(text) + 1 for text in texts]) - 1
-    starts = np.minimum(ends - [len(text) for text in texts] + skipped, ends)
-    expected = [
-        int(start) + position if (position := bytes(whole[start:end]).find(b" ")) >= 0 else int(end)
-        for start, end in zip(starts, ends, strict=True)
-    ]
-    assert find_byte(whole, view_words(whole), ord(" "), starts, ends).tolist() == expected
+@given(st.lists(st.tuples(st.integers(0, 300), st.booleans(), st.integers(0, 10)), min_size=1, max_size=20))
+def test_a_byte_is_found_within_its_limits_however_far_it_is(texts: list[tuple[int, bool, int]]) -> None:
+    text, since, until, expected = b"", [], [], []
+    for distance, is_there, rest in texts:
+        since.append(len(text))
+        text += b"a" * distance + (b"" if is_there else b"a")
+        expected.append(len(text))
+        text += b" " * rest if is_there else b""
+        until.append(len(text))
+        text += b" " * (distance % 3)
+    found = find_byte(padded(text), view_words(padded(text)), ord(" "), np.array(since), np.array(until))
+    assert found.tolist() == expected
 
 
 @given(st.lists(st.tuples(st.binary(min_size=8, max_size=8), st.integers(0, 99_999_999).map(str)), min_size=1))
@@ -54,6 +65,14 @@ def test_only_one_to_eight_ascii_digits_are_a_number(texts: list[bytes], size: i
 def test_a_word_is_over_nine_when_one_of_its_bytes_is(texts: list[bytes]) -> None:
     over = over_nine(np.frombuffer(b"".join(texts), "<u8"))
     assert (over != 0).tolist() == [max(text) > 9 for text in texts]
+
+
+@given(st.lists(st.one_of(st.binary(min_size=8, max_size=8), st.text("@AZ[a", min_size=8, max_size=8).map(str.encode))))
+def test_capitals_are_from_a_to_z(texts: list[bytes]) -> None:
+    words = np.frombuffer(b"".join(texts), "<u8")
+    for size in range(9):
+        expected = [size > 0 and all(ord("A") <= byte <= ord("Z") for byte in text[:size]) for text in texts]
+        assert are_capitals(words, np.full(len(texts), size, np.uint8)).tolist() == expected
 
 
 def test_a_word_is_written_as_text() -> None:

@@ -21,6 +21,9 @@ _ONES = np.uint64(0x0101010101010101)
 _HIGHS = np.uint64(0x8080808080808080)
 _ZERO_DIGITS = np.uint64(0x3030303030303030)
 _OVER_NINE = np.uint64(0x7676767676767676)  # added to a byte, lifts what is above 9 to 0x80 or beyond
+_UP_TO_A = np.uint64(0x4141414141414141)
+_BEYOND_Z = np.uint64(0x2525252525252525)  # added to a byte, lifts what is above Z to 0x80 or beyond
+_HIGHS_OF_FIRST = np.array([int(_HIGHS) & ((1 << 8 * size) - 1) for size in range(9)], np.uint64)
 _SHIFTS = np.array([0, *(64 - 8 * size for size in range(1, 9))], np.uint64)
 
 # A word of digits becomes a number in three steps: single digits to pairs, pairs to fours, fours to eights.
@@ -72,6 +75,14 @@ def find_byte(text: Bytes, words: Words, byte: int, since: Positions, until: Pos
 def over_nine(digits: Words) -> Words:
     """Return words that are 0 where each of the eight bytes is at most 9."""
     return ((digits + _OVER_NINE) | digits) & _HIGHS
+
+
+def are_capitals(words: Words, size: npt.NDArray[np.uint8]) -> Flags:
+    """Return whether the first ``size`` characters, 1 to 8, are all from A to Z; never where ``size`` is 0."""
+    highs = _HIGHS_OF_FIRST[size]
+    are_in_range = ((words | _HIGHS) - _UP_TO_A) & ~(words + _BEYOND_Z) & ~words & highs
+    are_all: Flags = (are_in_range == highs) & (size > 0)
+    return are_all
 
 
 def parse_digits(words: Words, size: Positions | int) -> tuple[Positions, Flags]:

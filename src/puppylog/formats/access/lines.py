@@ -60,8 +60,7 @@ def find_lines(text: Bytes) -> Lines:
     newline = np.flatnonzero(kinds == _NEWLINE)
     ends = marks[newline]
     since = starts_of(ends)
-    has_return = (text[ends - 1] == _RETURN) & (ends > since)
-    return Lines(since, ends - has_return, marks, newline)
+    return Lines(since, ends - (text[ends - 1] == _RETURN), marks, newline)
 
 
 def find_entries(words: Words, lines: Lines) -> Entries:

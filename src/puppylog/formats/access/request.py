@@ -7,26 +7,19 @@ what was answered is known all the same. Such a request becomes the record's mes
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from puppylog.formats.access.lines import Entries
 from puppylog.formats.block import Block
 from puppylog.formats.spans import Spans, Taker
-from puppylog.formats.words import Flags, Positions, Words, find_in_word, word
+from puppylog.formats.words import WORD_BYTES, Positions, are_capitals, find_in_word, word
 
 _BLANK = 32
 
 _PROTO_LEAD = 9  # characters of " HTTP/1.1"; a word holds all but the last
 _PROTO = word(" HTTP/0.")
 _PROTO_MASK = np.uint64(0xFFF0FFFFFFFFFFFF)  # for "0", any of the sixteen characters from it on: no blank among them
-
-# What lifts or leaves the highest bit of a byte, so that it tells capital letters from all others
-_HIGHS = np.uint64(0x8080808080808080)
-_UP_TO_A = np.uint64(0x4141414141414141)
-_BEYOND_Z = np.uint64(0x2525252525252525)
-_HIGHS_OF_FIRST = np.array([int(_HIGHS) & ((1 << (8 * size)) - 1) for size in range(9)], np.uint64)
 
 _ODD_REQUEST = r"(?s)^(?P<method>[A-Z][A-Z0-9_-]*) (?:(?P<route>.+) (?P<proto>HTTP/[^ ]+)|(?P<path>/.*))$"
 
@@ -46,7 +39,8 @@ def read_request(block: Block, entries: Entries) -> Request:
     method_size = find_in_word(start, _BLANK)
     method_until = since + method_size
     route_until = until - _PROTO_LEAD
-    is_regular = _are_capitals(start, method_size) & (method_until + 1 < route_until)
+    is_regular = are_capitals(start, method_size) & (method_size < WORD_BYTES)
+    is_regular &= method_until + 1 < route_until
     is_regular &= (block.words[route_until] & _PROTO_MASK) == _PROTO
     is_regular &= block.text[until - 1] != _BLANK
     request = Request(
@@ -59,14 +53,6 @@ def read_request(block: Block, entries: Entries) -> Request:
         return request
     odd = np.flatnonzero(~is_regular)
     return _replace(request, odd, _read_odd(block, Spans(since[odd], until[odd])))
-
-
-def _are_capitals(words: Words, size: npt.NDArray[np.uint8]) -> Flags:
-    """Return whether the first ``size`` characters are at least one, fewer than eight, and all from A to Z."""
-    highs = _HIGHS_OF_FIRST[size]
-    is_capital = ((words | _HIGHS) - _UP_TO_A) & ~(words + _BEYOND_Z) & ~words & highs
-    are_capitals: Flags = (is_capital == highs) & (size >= 1) & (size < 8)
-    return are_capitals
 
 
 def _read_odd(block: Block, whole: Spans) -> Request:
