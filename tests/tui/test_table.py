@@ -33,6 +33,21 @@ def test_on_a_terminal_the_widest_column_gives_way() -> None:
     assert lines == ["name            hits", "xxxxxxxxxxx…       1", "blog          123456"]
 
 
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (24, ["when        what", "2015-05-17  a long text…"]),
+        (20, ["when        what", "2015-05-17  a long …"]),
+        (19, ["when       what", "2015-05-…  a long …"]),
+    ],
+)
+def test_what_says_nothing_when_it_is_cut_gives_way_last(width: int, lines: list[str]) -> None:
+    out = io.StringIO()
+    table = TableWriter(out, ["when", "what"], [False, False], width, rigid=[True, False])
+    table.write([["2015-05-17", "a long text about nothing"]])
+    assert out.getvalue().splitlines() == lines
+
+
 def test_a_cell_is_cleaned_before_it_is_measured() -> None:
     assert drawn([["\x1b[2J", "1"]]) == ["name     hits", r"\x1b[2J     1"]
 

@@ -23,8 +23,11 @@ from puppylog.tui.table import TableWriter
 
 # Rows made into text at a time: enough to keep the cost per row low, few enough to see the first one soon.
 _BLOCK_ROWS: Final = 2048
-_FORMULA: Final = re.compile(r"[=+\-@＝＋－＠].")  # noqa: RUF001 - spreadsheets take the full-width forms too
+_FORMULA_STARTS: Final = "=+-@＝＋－＠"  # noqa: RUF001 - spreadsheets take the full-width forms too
 _NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?")
+
+# Made once: json.dumps with options makes an encoder for every row.
+_encode: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 class Writer(Protocol):
@@ -137,7 +140,11 @@ class TextWriter:
 
     def __init__(self, out: TextIO, schema: pa.Schema, zone: tzinfo | None, *, width: int | None, bold: bool) -> None:
         self._zone = zone
-        self._table = TableWriter(out, schema.names, are_numbers(schema), width, bold)
+        numbers = are_numbers(schema)
+        rigid = [
+            is_number or pa.types.is_timestamp(kind) for is_number, kind in zip(numbers, schema.types, strict=True)
+        ]
+        self._table = TableWriter(out, schema.names, numbers, width, bold, rigid)
         self._is_empty = True
 
     def write(self, batch: pa.RecordBatch) -> None:
@@ -151,15 +158,19 @@ class TextWriter:
 
 def json_object(names: Sequence[str], row: Sequence[Plain]) -> str:
     """Return one row as a JSON object on one line."""
-    return clean_json(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, allow_nan=False))
+    return clean_json(_encode(dict(zip(names, row, strict=True))))
 
 
 def csv_cell(value: Plain) -> str:
     """Return one cell of CSV."""
-    text = clean(text_of(value))
-    if isinstance(value, str):
-        if _FORMULA.match(text) and not _NUMBER.fullmatch(text):
+    if not isinstance(value, str):
+        text = text_of(value)
+    elif not value:
+        return '""'
+    else:
+        text = clean(value)
+        if text[0] in _FORMULA_STARTS and len(text) > 1 and not _NUMBER.fullmatch(text):
             text = f"'{text}"
-        if not text:
-            return '""'
-    return '"{}"'.format(text.replace('"', '""')) if any(char in text for char in '",') else text
+    if '"' in text or "," in text:
+        return '"{}"'.format(text.replace('"', '""'))
+    return text

@@ -113,18 +113,15 @@ def _(value: pa.MonthDayNano, _zone: tzinfo | None) -> Plain:
 
 def text_of(value: Plain, *, null: str = "") -> str:
     """Return ``value`` as a cell of text. What is nested is JSON."""
-    match value:
-        case None:
-            return null
-        case str():
-            return value
-        case bool():
-            return "true" if value else "false"
-        case float():
-            return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else repr(value)
-        case list() | dict():
-            return json.dumps(value, ensure_ascii=False)
-    return str(value)
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return null
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else repr(value)
+    return str(value) if isinstance(value, int) else json.dumps(value, ensure_ascii=False)
 
 
 def are_numbers(schema: pa.Schema) -> Sequence[bool]:

@@ -68,12 +68,9 @@ def line_for_signal(signal: Signal, zone: tzinfo | None) -> str:
 def draw_alerts(states: Sequence[AlertState], *, zone: tzinfo | None, width: int) -> list[Line]:
     """Return a table of all alerts; a line is in the colour of its state."""
     out = io.StringIO()
-    table = TableWriter(
-        out,
-        ["alert", "status", "value", "rings", "since", "last rang"],
-        [False, False, True, False, False, False],
-        width,
-    )
+    names = ("alert", "status", "value", "rings", "since", "last rang")
+    is_number = [name == "value" for name in names]
+    table = TableWriter(out, names, is_number, width, rigid=[name != "alert" for name in names])
     table.write([_row(state, zone) for state in states])
     header, *rows = out.getvalue().splitlines()
     colors = [_COLORS.get(word_for_state(state), "") for state in states]
@@ -102,7 +99,8 @@ def doubt(heartbeat: Heartbeat | None) -> str | None:
 
 
 def _row(state: AlertState, zone: tzinfo | None) -> list[str]:
-    times = [_time(at, zone) if at is not None else "-" for at in (state.since, state.last_fired_at)]
+    # Short, to leave room for names: the view says what year it is, and where.
+    times = [f"{at.astimezone(zone):%m-%d %H:%M:%S}" if at else "-" for at in (state.since, state.last_fired_at)]
     rule = _level(state.alert.comparison, state.alert.level)
     return [_subject(state), word_for_state(state), format_number(state.value), rule, *times]
 

@@ -57,7 +57,7 @@ def _draw_series(metric: Metric, rows: Sequence[Observation], width: int) -> lis
     labels = [top, *[""] * (_HEIGHT - 2), bottom]
     lines = [f"{label:>{margin}} │{line}" for label, line in zip(labels, chart, strict=True)]
     if finite:
-        mean = math.fsum(finite) / (_length(metric, rows) if _missing(metric) is not None else len(finite))
+        mean = sum(finite) / (_length(metric, rows) if _missing(metric) is not None else len(finite))
         shown = {"last": rows[-1].value, "min": min(finite), "mean": mean, "max": max(finite)}
         lines.append("  ".join(f"{name} {format_number(value)}" for name, value in shown.items()))
     return lines
@@ -94,7 +94,7 @@ def _total(metric: Metric, rows: Sequence[Observation]) -> float:
     finite = [row.value for row in rows if row.value is not None and math.isfinite(row.value)]
     if not finite:
         return 0.0
-    return math.fsum(finite) if metric.statistic in ADDITIVE_STATISTICS else math.fsum(finite) / len(finite)
+    return sum(finite) if metric.statistic in ADDITIVE_STATISTICS else sum(finite) / len(finite)
 
 
 def _length(metric: Metric, rows: Sequence[Observation]) -> int:

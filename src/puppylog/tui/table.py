@@ -25,6 +25,7 @@ class TableWriter:
     right: Sequence[bool]  # which columns hold numbers
     width: int | None = None  # of the terminal; None cuts nothing
     bold: bool = False
+    rigid: Sequence[bool] = ()  # which columns say nothing when they are cut, such as times; empty: none of them
     _widths: list[int] = field(default_factory=list)
 
     def write(self, rows: Sequence[Sequence[str]]) -> None:
@@ -33,10 +34,20 @@ class TableWriter:
         if not self._widths:
             names = [clean(name) for name in self.names]
             natural = [max(map(width_of, column)) for column in zip(names, *cells, strict=True)]
-            self._widths = natural if self.width is None else fit(natural, self.width - len(_GAP) * (len(natural) - 1))
+            self._widths = natural if self.width is None else self._fit(natural, self.width)
             header = self._line(names)
             self.out.write((_BOLD.format(header) if self.bold else header) + "\n")
         self.out.writelines(self._line(row) + "\n" for row in cells)
+
+    def _fit(self, natural: Sequence[int], width: int) -> list[int]:
+        room = width - len(_GAP) * (len(natural) - 1)
+        rigid = self.rigid or [False] * len(natural)
+        kept = sum(cells for cells, is_rigid in zip(natural, rigid, strict=True) if is_rigid)
+        giving = [cells for cells, is_rigid in zip(natural, rigid, strict=True) if not is_rigid]
+        if kept + sum(min(cells, _LEAST_WIDTH) for cells in giving) > room:
+            return fit(natural, room)
+        given = iter(fit(giving, room - kept))
+        return [cells if is_rigid else next(given) for cells, is_rigid in zip(natural, rigid, strict=True)]
 
     def _line(self, row: Sequence[str]) -> str:
         padded = [self._pad(*cell) for cell in zip(row, self._widths, self.right, strict=True)]
