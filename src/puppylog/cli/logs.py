@@ -22,6 +22,7 @@ from puppylog.cli.talk import tell, warn
 from puppylog.cli.times import parse_range
 from puppylog.errors import PuppylogError, UsageError
 from puppylog.model.expression import parse_filter, render
+from puppylog.model.expression.reading import Dialect
 from puppylog.monitor.search import Cursor, News, Search, find_records, get_group_id, read_cursor, read_news
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
@@ -80,9 +81,11 @@ def logs(
         raise UsageError("cannot follow to an end: use --to without -f")
     if follow and settings.output == "json":
         raise UsageError("cannot follow as one JSON document: use -o jsonl")
-    condition = "true" if where is None else render(parse_filter(where), "duckdb")
+    wanted = None if where is None else parse_filter(where)
     within = parse_range(settings, since, from_, to)
     with connect(settings.store) as store:
+        dialect: Dialect = "duckdb" if store.info.flavour == "duckdb" else "postgres"
+        condition = "true" if wanted is None else render(wanted, dialect)
         search = Search(condition, within, None if group is None else get_group_id(store, group))
         # Where the files stand is read first: what is committed in between is found by the search, and left out below.
         cursor = read_cursor(store) if follow else Cursor({})
