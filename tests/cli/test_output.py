@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from puppylog.cli import output
-from puppylog.cli.output import CsvWriter, JsonlWriter, JsonWriter, TextWriter, Writer, csv_cell, json_object
+from puppylog.cli.output import CsvWriter, JsonlWriter, JsonWriter, TextWriter, Writer, csv_cell, json_object, unique
 from puppylog.settings import Settings
 from puppylog.tui.clean import clean
 
@@ -107,3 +107,11 @@ def test_a_cell_that_begins_like_a_formula_is_a_number_or_begins_with_an_apostro
 )
 def test_what_a_spreadsheet_would_run_gets_an_apostrophe(text: str, cell: str) -> None:
     assert csv_cell(text) == cell
+
+
+def test_columns_of_one_name_are_members_of_several() -> None:
+    assert unique(["a", "b", "a", "a_2", "a"]) == ["a", "b", "a_2", "a_2_2", "a_3"]
+    out = io.StringIO()
+    table = pa.Table.from_arrays([pa.array([1]), pa.array([2])], ["a", "a"])
+    JsonlWriter(out, table.schema, UTC).write(table.to_batches()[0])
+    assert out.getvalue() == '{"a": 1, "a_2": 2}\n'

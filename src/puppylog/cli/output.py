@@ -96,7 +96,7 @@ class JsonlWriter:
     """One JSON object per row and line."""
 
     def __init__(self, out: TextIO, schema: pa.Schema, zone: tzinfo | None) -> None:
-        self._out, self._names, self._zone = out, schema.names, zone
+        self._out, self._names, self._zone = out, unique(schema.names), zone
 
     def write(self, batch: pa.RecordBatch) -> None:
         self._out.writelines(json_object(self._names, row) + "\n" for row in plain_rows(batch, self._zone))
@@ -109,7 +109,7 @@ class JsonWriter:
     """One JSON array of objects, one row to a line."""
 
     def __init__(self, out: TextIO, schema: pa.Schema, zone: tzinfo | None) -> None:
-        self._out, self._names, self._zone = out, schema.names, zone
+        self._out, self._names, self._zone = out, unique(schema.names), zone
         self._before = "[\n"
 
     def write(self, batch: pa.RecordBatch) -> None:
@@ -154,6 +154,18 @@ class TextWriter:
     def close(self) -> None:
         if self._is_empty:
             self._table.write([])
+
+
+def unique(names: Sequence[str]) -> list[str]:
+    """Return the names of an object's members: a second ``a`` becomes ``a_2``, for an object has one of each."""
+    taken: list[str] = []
+    for name in names:
+        number, member = 1, name
+        while member in taken:
+            number += 1
+            member = f"{name}_{number}"
+        taken.append(member)
+    return taken
 
 
 def json_object(names: Sequence[str], row: Sequence[Plain]) -> str:
