@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from formats.log_lines import characters, lists_of_lines, variants
 from formats.slow_reader import Row, read_line
-from puppylog.formats import block
+from puppylog.formats.access import access_log
 from puppylog.formats.registry import find_format
 from puppylog.model.record import RECORDS, REJECTS, Parsed
 
@@ -107,9 +107,14 @@ def test_lines_parsed_in_pieces_are_lines_parsed_at_once(lines: list[bytes], var
     pieces = [log_format.parse(memoryview(head), 100), log_format.parse(memoryview(tail), 100 + len(head))]
     assert at_once == {offset: row for piece in pieces for offset, row in rows_of(piece).items()}
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(block, "BLOCK_BYTES", data.draw(st.integers(1, 400)))
-        patched.setattr(block, "_LOOK_BACK", 1)
+        patched.setattr(access_log, "_BLOCK_BYTES", data.draw(st.integers(1, 400)))
         assert rows_of(log_format.parse(head + tail, 100)) == at_once
+
+
+def test_megabytes_of_nothing_but_newlines_are_as_many_empty_lines() -> None:
+    rejects = find_format("auto").parse(b"\n" * (1 << 20), 5).rejects
+    assert rejects.column("line_offset").to_numpy().tolist() == list(range(5, 5 + (1 << 20)))
+    assert rejects.column("reason").unique().to_pylist() == ["empty line"]
 
 
 def test_no_line_makes_no_row() -> None:

@@ -18,11 +18,7 @@ MARGIN = 32
 """Zero bytes before and after the lines. A time is read from 30 bytes before a quote, a word reaches 8 bytes beyond its
 place: with less, the first and the last line of a block would be read outside of it."""
 
-BLOCK_BYTES = 5 << 20
-"""About so much is parsed at once. With less, the calls into numpy weigh more, and the blocks' columns must be joined,
-which costs a quarter of the time; with more, nothing stays in any cache. A tailer's chunk should be one block."""
-
-_LOOK_BACK = 1 << 16  # how far from its end a block's last newline is looked for; a longer line makes a larger block
+_LOOK_BACK = 1 << 16  # where a block's last newline mostly is; the rest is looked at only if it is not there
 _NEWLINE = 10
 
 
@@ -41,8 +37,10 @@ class Block:
         return self.text is not self.raw
 
 
-def iter_blocks(data: bytes | memoryview, offset: int) -> Iterator[Block]:
+def iter_blocks(data: bytes | memoryview, offset: int, block_bytes: int) -> Iterator[Block]:
     """Cut ``data``, which starts at ``offset`` of its file, into blocks; use up each one before asking for the next.
+
+    A block has at most ``block_bytes``, unless its first line alone is longer.
 
     Raises:
         ValueError: the last line has no end.
@@ -53,7 +51,7 @@ def iter_blocks(data: bytes | memoryview, offset: int) -> Iterator[Block]:
     room = np.empty(0, np.uint8)
     since = 0
     while since < source.nbytes:
-        until = _find_cut(source, since)
+        until = _find_cut(source, since, block_bytes)
         size = until - since + 2 * MARGIN
         if room.size < size:
             room = np.empty(size, np.uint8)
@@ -80,14 +78,14 @@ def find_damaged(block: Block) -> Flags:
     return np.asarray(pc.not_equal(_line_array(block.raw), _line_array(block.text)))
 
 
-def _find_cut(source: memoryview, since: int) -> int:
-    until = since + BLOCK_BYTES
+def _find_cut(source: memoryview, since: int, block_bytes: int) -> int:
+    until = since + block_bytes
     while until < source.nbytes:
-        look_since = until - _LOOK_BACK
-        newline = bytes(source[look_since:until]).rfind(b"\n")
-        if newline >= 0:
-            return look_since + newline + 1
-        until += BLOCK_BYTES
+        for look_back in (min(_LOOK_BACK, block_bytes), block_bytes):
+            newline = bytes(source[until - look_back : until]).rfind(b"\n")
+            if newline >= 0:
+                return until - look_back + newline + 1
+        until += block_bytes
     return source.nbytes
 
 
