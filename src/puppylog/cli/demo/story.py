@@ -38,7 +38,7 @@ _RUSH_S: Final = 8.0  # at least; it goes on until both alerts have been seen to
 _PATIENCE_S: Final = 20.0
 _LOOK_S: Final = 0.5
 _LOOKS_PER_LINE: Final = 6  # where there is no terminal
-_SHOWN_S: Final = 40
+_SHOWN_S: Final = 32  # seconds and characters: the line fits on 80 columns
 
 _STORED: Final = """
     SELECT (SELECT count(*) FROM puppylog.log_records) + (SELECT count(*) FROM puppylog.rejected_lines) AS lines
@@ -85,7 +85,7 @@ class Story:
         with self._server, connect(self._stage.url) as store:
             self._play(store, collector)
         with connect(self._stage.url) as store:
-            self._wait_until(store, "catching up", lambda: _count_lines(store) >= self._server.lines)
+            self._wait_until(store, "end", lambda: _count_lines(store) >= self._server.lines)
             fired = {alert: _states_of(list_news(store, 0), alert) for alert in (RUSH, DEFAULT_ALERT)}
         self._screen.show("")
         if not keep:
@@ -162,7 +162,7 @@ class Story:
         points = [(int((row["bucket"] - since).total_seconds()), row["value"]) for row in rows]
         chart = sparkline(resample(points, _SHOWN_S, _SHOWN_S, missing=0.0))
         last = dict(points).get(_SHOWN_S - 1, 0.0)
-        status = f"{self._clock()}  {phase:<12} {RATE} {chart} {last:,.0f}/s, {_count_lines(store):,} lines stored"
+        status = f"{self._clock()}  {phase:<4} {RATE} {chart} {last:,.0f}/s, {_count_lines(store):,} stored"
         self._looks += 1
         if self._screen.is_live:
             self._screen.show(status)
