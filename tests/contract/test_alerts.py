@@ -1,15 +1,14 @@
 """What a store promises of alerts: judged in the store, every change of state a row, missed evaluations made up."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from puppylog.errors import AlreadyExists, NotFound, UsageError
 from puppylog.model.alert import Alert, Comparison, NoData
 from puppylog.model.metric import Metric
 from puppylog.stores.base import Store
-
 from support.embedded import EmbeddedStore, wait_until
 from support.lines import Source, records, rows
 
@@ -102,7 +101,9 @@ def set_back(server: EmbeddedStore, evaluated_at: datetime) -> None:
 
 
 def test_the_evaluator_leaves_a_heartbeat(store: Store) -> None:
-    beats: Callable[[], list[Any]] = lambda: store.query("SELECT * FROM puppylog.heartbeat").to_pylist()  # noqa: E731
+    def beats() -> list[dict[str, Any]]:
+        return store.query("SELECT * FROM puppylog.heartbeat").to_pylist()  # type: ignore[no-any-return] # pyarrow is untyped
+
     wait_until(lambda: bool(beats()), what="a heartbeat")
     first = beats()[0]["beat_at"]
     wait_until(lambda: beats()[0]["beat_at"] > first, what="another heartbeat")

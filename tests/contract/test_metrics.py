@@ -78,6 +78,7 @@ ROW = st.fixed_dictionaries(
 )
 def test_a_metric_made_after_the_fact_equals_the_same_sql_over_the_records(
     store: Store,
+    *,
     before: Sequence[dict[str, Any]],
     after: Sequence[dict[str, Any]],
     period_s: int,

@@ -57,3 +57,13 @@ def test_an_answer_may_be_left_unread(store: Store) -> None:
     with store.stream_query("SELECT range AS i FROM range(10000000)") as batches:
         next(batches)
     assert ask(store, "SELECT 1 AS one") == [{"one": 1}]
+
+
+def test_an_answer_without_rows_still_names_its_columns(store: Store) -> None:
+    with store.stream_query("SELECT host, status_code FROM log_records") as batches:
+        (batch,) = list(batches)
+    assert batch.schema.names == ["host", "status_code"]
+
+
+def test_an_enumeration_comes_as_text(store: Store) -> None:
+    assert ask(store, "SELECT CAST('b' AS ENUM ('a', 'b')) AS letter") == [{"letter": "b"}]

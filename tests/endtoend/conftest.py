@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from support.commands import Puppylog
 from support.embedded import EmbeddedStore
 

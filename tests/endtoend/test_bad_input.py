@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from support.commands import Puppylog, Ran
 from support.embedded import EmbeddedStore
 

@@ -89,7 +89,9 @@ class Collecting:
 
 
 def stored(server: EmbeddedStore) -> int:
+    """Return how many records are durable: a write of our own is done after those before it, down to the disk."""
     with server.connect() as store:
+        store.create_group("barrier")
         return int(store.query("SELECT count(*) AS n FROM puppylog.log_records")["n"][0].as_py())
 
 

@@ -1,6 +1,7 @@
 """``puppylog up`` and ``puppylog down``: keep the embedded store's engine, or send it away."""
 
 import threading
+from contextlib import ExitStack
 from typing import Final
 
 import click
@@ -9,6 +10,7 @@ from puppylog.cli.collecting import Reporter, describe_summary, stopped_by_signa
 from puppylog.cli.options import examples, host_option, pass_settings, store_options
 from puppylog.cli.talk import tell, warn
 from puppylog.collect.collector import Collector
+from puppylog.collect.patience import patiently
 from puppylog.errors import PuppylogError
 from puppylog.formats.registry import FORMAT_NAMES, find_format
 from puppylog.model.identifier import parse_identifier
@@ -43,7 +45,10 @@ def up(settings: Settings, paths: tuple[str, ...], format_: str, group: str | No
     """
     if group is not None:
         parse_identifier(group, "group")
-    with stopped_by_signals() as asked, connect(settings.store) as store, Reporter(settings) as reporter:
+    with ExitStack() as stack:
+        asked = stack.enter_context(stopped_by_signals())
+        reporter = stack.enter_context(Reporter(settings))
+        store = stack.enter_context(patiently(lambda: connect(settings.store), asked, reporter.on_event))
         tell(settings, f"up: {settings.store}; Ctrl-C to leave")
         if not paths:
             _stay(store, asked)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from puppylog.collect.batch import Batch
-from puppylog.collect.committer import Committer, Totals
+from puppylog.collect.committer import Committer
 from puppylog.collect.events import LineCut, OnEvent, Progress, SourceAway, StoreAway, StreamOpened, Summary
 from puppylog.collect.patience import patiently
 from puppylog.errors import PuppylogError
@@ -37,6 +37,15 @@ class _Followed:
     tailer: Tailer | PipeTailer
     file_ids: dict[int, int]  # by the serial of the tailed file
     problem: str | None = None
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What has been read and parsed, committed or on its way."""
+
+    size_bytes: int = 0
+    records: int = 0
+    rejects: int = 0
 
 
 class Collector:
@@ -78,6 +87,7 @@ class Collector:
         self._watch = watch
         self._from_end = from_end
         self._followed: dict[str, _Followed] = {}
+        self._seen = _Seen()
         self._progress_at = 0.0
 
     def run(self) -> Summary:
@@ -92,7 +102,7 @@ class Collector:
             stack.callback(self._close_all)
             while not self._run_through(committer):
                 self._close_all()  # and begin again where the store stands
-            self._report_progress(committer.totals, is_last=True)
+            self._report_progress(is_last=True)
             unfinished = sum(followed.tailer.unfinished_bytes for followed in self._followed.values())
         totals = committer.totals
         return Summary(
@@ -110,6 +120,8 @@ class Collector:
 
         Such a batch is dropped, and read from its files again. What came through a pipe cannot be read again.
         """
+        totals = committer.totals
+        self._seen = _Seen(totals.size_bytes, totals.records, totals.rejects)
         try:
             self._follow_new()
             for batch in self._iter_batches(committer):
@@ -132,7 +144,7 @@ class Collector:
                 is_over = self._is_over()
                 for followed, chunk in self._iter_chunks():
                     self._take(batch, followed, chunk)
-                    self._report_progress(committer.totals, batch)
+                    self._report_progress()
                     if batch.is_full:
                         full, batch = batch, Batch(self._store.appender())
                         yield full
@@ -169,7 +181,11 @@ class Collector:
 
     def _take(self, batch: Batch, followed: _Followed, chunk: Chunk) -> None:
         file_id = self._file_id(followed, chunk.file)
-        batch.add(followed.stream.stream_id, file_id, chunk, self._format.parse(chunk.data, chunk.offset))
+        parsed = self._format.parse(chunk.data, chunk.offset)
+        batch.add(followed.stream.stream_id, file_id, chunk, parsed)
+        self._seen.size_bytes += chunk.until - chunk.since
+        self._seen.records += parsed.records.num_rows
+        self._seen.rejects += parsed.rejects.num_rows
         if chunk.is_cut:
             self._on_event(LineCut(chunk.file.path, chunk.offset))
 
@@ -214,17 +230,14 @@ class Collector:
         act()
         return now
 
-    def _report_progress(self, totals: Totals, batch: Batch | None = None, *, is_last: bool = False) -> None:
+    def _report_progress(self, *, is_last: bool = False) -> None:
         now = time.monotonic()
         if not is_last and now - self._progress_at < _PROGRESS_S:
             return
         self._progress_at = now
-        done = totals.size_bytes + (batch.size_bytes if batch else 0)
+        seen = self._seen
         backlog = sum(followed.tailer.backlog_bytes() for followed in self._followed.values())
-        records, rejects = totals.records, totals.rejects
-        if batch is not None:
-            records, rejects = records + batch.records, rejects + batch.rejects
-        self._on_event(Progress(done, done + backlog, records, rejects))
+        self._on_event(Progress(seen.size_bytes, seen.size_bytes + backlog, seen.records, seen.rejects))
 
     def _close_all(self) -> None:
         for followed in self._followed.values():

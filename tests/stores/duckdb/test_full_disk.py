@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+
 from puppylog.errors import StoreFull
 from puppylog.stores.duckdb.client import DuckdbStore
-
 from support.embedded import EmbeddedStore
 from support.lines import Source, records
 

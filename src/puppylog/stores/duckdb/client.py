@@ -268,8 +268,13 @@ def _get(channel: flight.FlightClient, ticket: Mapping[str, object]) -> flight.F
 
 
 def _iter_batches(reader: flight.FlightStreamReader) -> Iterator[pa.RecordBatch]:
+    """Give an answer's batches: an empty one if there are no rows, for the names of its columns."""
+    is_empty = True
     try:
         for chunk in reader:
+            is_empty = False
             yield chunk.data
     except (pa.ArrowException, OSError) as error:
         raise wire.decode_error(error) from None
+    if is_empty:
+        yield pa.RecordBatch.from_pylist([], schema=reader.schema)

@@ -64,9 +64,11 @@ class Connection:
         return value
 
     def batches(self, sql: str, parameters: Parameters | None = None) -> pa.RecordBatchReader:
-        """Return the answer of a query in batches, made while they are read."""
+        """Return the answer of a query in batches, made while they are read. Enumerations come as text."""
         with _translated():
-            return self._relation(sql, parameters).to_arrow_reader(_BATCH_ROWS)
+            reader = self._relation(sql, parameters).to_arrow_reader(_BATCH_ROWS)
+        plain = [field.with_type(_plain_type(field.type)) for field in reader.schema]
+        return reader.cast(pa.schema(plain))
 
     @contextmanager
     def table(self, name: str, rows: pa.Table) -> Iterator[None]:
@@ -178,6 +180,11 @@ class Engine:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _plain_type(type_: pa.DataType) -> pa.DataType:
+    """Return the type without dictionaries, whose values would have to travel beside the batches."""
+    return type_.value_type if pa.types.is_dictionary(type_) else type_
 
 
 class _BrokenError(StoreUnavailable):

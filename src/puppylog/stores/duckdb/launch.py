@@ -107,7 +107,7 @@ def stop_engine(directory: StoreDirectory) -> bool:
         UsageError: somebody uses it.
         StoreUnavailable: it did not go.
     """
-    if not directory.marker.exists() or not _is_owned(directory):
+    if not directory.marker.exists():
         return False
     with FileLock(directory.clients_lock) as clients:
         if not clients.acquire():
@@ -115,6 +115,8 @@ def stop_engine(directory: StoreDirectory) -> bool:
                 f"cannot stop the engine of store {directory.path}: "
                 "a collector, a monitor or `puppylog up` uses it; end that first"
             )
+    if not _is_owned(directory):
+        return False
     # A failure means that it is leaving already, or does not answer: found out below.
     failures = contextlib.suppress(pa.ArrowException, OSError)
     with failures, directory.reachable_socket() as path, flight.connect(f"grpc+unix://{path}") as channel:
