@@ -53,7 +53,7 @@ class Content:
     def lines_in(self, chunk: Chunk) -> list[int]:
         """Return where the chunk's lines start, having compared it with what the file held."""
         if not chunk.data:
-            assert not self.data[chunk.since : chunk.until].strip(b"\0")
+            assert not self.data[chunk.since : chunk.until].strip(b"\0"), (self.number, chunk)
             return []
         assert not self.data[chunk.since : chunk.offset].strip(b"\0")
         held = bytes(self.data[chunk.offset : chunk.until])
@@ -106,8 +106,8 @@ class TailingMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.chain)
     def write_to_the_rotated_file(self, length: int) -> None:
         late = self.chain[0]
-        if late.is_finished:
-            return  # a writer that woke up too late
+        if late.is_finished or not (late.data or late.is_known):
+            return  # the writer woke up too late, or writes to a file that nobody could tell from a known empty one
         data = f"{late.number}:late:".encode().ljust(length, b"x") + b"\n"
         self._append(self.path.with_name(str(late.name)), late, data)
 
@@ -229,7 +229,9 @@ class TailingMachine(RuleBasedStateMachine):
             stored = {start for number, start in self.stored if number == content.number}
             missing = set(content.line_starts()) - stored - content.lost
             is_nobodys = content.is_unseen and not content.is_known
-            assert is_nobodys or not missing, f"lines of content {content.number} ({content.name}) are missing: {sorted(missing)}"
+            assert is_nobodys or not missing, (
+                f"lines of content {content.number} ({content.name}) are missing: {sorted(missing)}"
+            )
         open_positions = [position for position in self.positions.values() if not position.finished]
         assert len(open_positions) == (self.current is not None)
 
@@ -307,6 +309,8 @@ class TailingMachine(RuleBasedStateMachine):
         file = chunk.file
         if file.serial not in self.file_ids:
             self.file_ids[file.serial] = file.file_id or self._open_file(chunk)
+            if file.start == 0:
+                self.content_of.pop(self.file_ids[file.serial], None)  # only its inode was known
         self._content(chunk).is_finished |= chunk.finished
         self.pending.append(chunk)
 

@@ -37,7 +37,7 @@ class Reader:
         """Whether the file stands as it stood when this was asked last, and was read to its end then."""
         same_time = status.st_mtime_ns == self._mtime_ns
         self._mtime_ns = status.st_mtime_ns
-        return same_time and status.st_size == self.end and not self._ready
+        return same_time and status.st_size == self.end and self._is_announced and not self._ready
 
     def read(self) -> Iterator[Chunk]:
         """Give everything up to the end of the file. Stops where the file turns out to be truncated.

@@ -26,6 +26,11 @@ class Found:
     imprint: Imprint
     position: FilePosition | None  # None: a file that is new to the store
 
+    @property
+    def is_certain(self) -> bool:
+        """Whether its content says that it is the file of the position. An inode alone may be another file's by now."""
+        return self.position is None or self.position.fingerprint.head_size > 0
+
 
 @dataclass(frozen=True, slots=True)
 class Last:
@@ -42,6 +47,7 @@ class Succession:
     before: list[Found] = field(default_factory=list)  # rotated files with something left to read, oldest first
     standing: Found | None = None  # the file at the path
     lost: list[FilePosition] = field(default_factory=list)  # positions that no file answers to
+    last: Last | None = None  # the newest file that is known to have stood at the path before
 
 
 def find_succession(
@@ -65,9 +71,9 @@ def find_succession(
         OSError: the search failed, and is to be repeated.
     """
     for _ in range(_TRIES):
-        search = _Search(path, standing, known, held)
+        search = _Search(path, standing, known, held, last)
         try:
-            return search.run(last)
+            return search.run()
         except Rearranged:
             search.close()
         except BaseException:
@@ -85,26 +91,31 @@ class _Search:
         standing: Handle | None,
         known: Sequence[FilePosition],
         held: Collection[tuple[int, int]],
+        last: Last | None,
     ) -> None:
         self._path = path
         self._standing = standing
         self._known = known
+        self._last = last
         self._taken = {*held, *([standing.identity] if standing else [])}
         self._found: dict[int, Found] = {}  # by file id
         self._siblings: list[Sibling] = []
         self._new: list[Found] = []
 
-    def run(self, last: Last | None) -> Succession:
+    def run(self) -> Succession:
         standing = self._standing
         if standing is not None:
             self._claim_at_path(standing)
-        if self._is_complete(last):
+        if self._is_complete():
             return self._result()
         self._siblings = self._list_siblings()
         self._claim_renamed()
         self._claim_copied()
-        if standing is not None and self._at_path() is None:
-            self._find_between(last or self._last_known())
+        self._last = self._last or self._last_known()
+        if standing is not None and not self._is_certain_at_path():
+            self._last = self._last or self._find_emptied()
+            if self._last is not None:
+                self._find_after(self._last)
         return self._result()
 
     def close(self) -> None:
@@ -113,11 +124,11 @@ class _Search:
             if found.handle is not self._standing:
                 found.handle.close()
 
-    def _is_complete(self, last: Last | None) -> bool:
+    def _is_complete(self) -> bool:
         """Whether there is nothing to search for: no history, or all of it goes on at the path."""
-        if not self._known and last is None:
+        if not self._known and self._last is None:
             return True
-        return self._at_path() is not None and not self._open_positions()
+        return self._is_certain_at_path() and not self._open_positions()
 
     def _open_positions(self) -> list[FilePosition]:
         """Return who has no file yet: the newest first, but those that an inode alone must speak for last."""
@@ -127,6 +138,11 @@ class _Search:
 
     def _at_path(self) -> Found | None:
         return next((found for found in self._found.values() if found.handle is self._standing), None)
+
+    def _is_certain_at_path(self) -> bool:
+        """Whether the file at the path goes on with a position, beyond doubt."""
+        found = self._at_path()
+        return found is not None and found.is_certain
 
     def _list_siblings(self) -> list[Sibling]:
         try:
@@ -167,25 +183,37 @@ class _Search:
         if handle.inode == position.inode or position.fingerprint.head_size == HEAD_BYTES:
             self._claim(position, handle)
 
-    def _find_between(self, last: Last | None) -> None:
+    def _find_emptied(self) -> Last | None:
+        """Take a rotated file that has the inode of an open position and other bytes: it was emptied, then rotated."""
+        for position in self._open_positions():
+            for sibling in self._free_siblings():
+                if sibling.is_rotated and sibling.identity == _identity(position) and self._take_new(sibling):
+                    return Last(sibling.identity, sibling.mtime_ns)
+        return None
+
+    def _find_after(self, last: Last) -> None:
         """Take the rotated files that stood at the path while nobody looked."""
-        if last is None:
-            return
         newer = [sibling for sibling in self._newer_than(last) if not self._is_finished(sibling)]
         if all(sibling.number is not None for sibling in newer):
             newer.sort(key=lambda sibling: sibling.number or 0, reverse=True)
         for sibling in newer:
-            handle = sibling.open()
-            if handle is None:
-                continue
-            if any(_is_copy(handle, sibling, position) for position in self._known if position.finished):
-                handle.close()
-            else:
-                self._new.append(Found(handle, BLANK, None))
+            self._take_new(sibling)
+
+    def _take_new(self, sibling: Sibling) -> bool:
+        """Read the file from its start, unless it cannot be read, or is a copy of one that was."""
+        handle = sibling.open()
+        if handle is None:
+            return False
+        if any(_is_copy(handle, sibling, position) for position in self._known if position.finished):
+            handle.close()
+            return False
+        self._new.append(Found(handle, BLANK, None))
+        self._taken.add(sibling.identity)
+        return True
 
     def _newer_than(self, last: Last) -> Iterator[Sibling]:
         """Go by the numbers where there are any: a rotated file may be written for a while yet, and so look newer."""
-        number = next((sibling.number for sibling in self._siblings if sibling.identity == last.identity), None)
+        number = next((sibling.number for sibling in self._siblings if self._is_last(sibling, last)), None)
         for sibling in self._free_siblings():
             if not sibling.is_rotated:
                 continue
@@ -196,20 +224,31 @@ class _Search:
             if is_newer:
                 yield sibling
 
-    def _last_known(self) -> Last | None:
-        """Return the last file that the store knows and that is still there; one that an inode alone speaks for, last.
+    def _is_last(self, sibling: Sibling, last: Last) -> bool:
+        """Whether this is the last known file; not another one that got its inode after it was let go."""
+        return sibling.identity == last.identity and (sibling.identity in self._taken or self._is_finished(sibling))
 
-        Taking an earlier one is safe: those behind it that are known are not taken for new. A later one would hide some.
+    def _last_known(self) -> Last | None:
+        """Return the last file that the store knows and that is still there.
+
+        Where only inodes speak for them, the oldest: those behind it that are known are not taken for new ones, but one
+        that is another file by now would hide some.
         """
         certain = [position for position in self._known if position.fingerprint.head_size > 0]
-        blank = [position for position in self._known if position.fingerprint.head_size == 0]
-        for position in [*reversed(certain), *blank]:
-            if position.file_id in self._found:
-                handle = self._found[position.file_id].handle
-                return Last(handle.identity, handle.status().st_mtime_ns)
-            for sibling in self._siblings:
-                if position.finished and sibling.identity == _identity(position) and self._is_finished(sibling):
-                    return Last(sibling.identity, sibling.mtime_ns)
+        for position in reversed(certain):
+            last = self._stands_beside(position)
+            if last is not None:
+                return last
+        blank = [self._stands_beside(position) for position in self._known if position.fingerprint.head_size == 0]
+        return min((last for last in blank if last is not None), key=lambda last: last.mtime_ns, default=None)
+
+    def _stands_beside(self, position: FilePosition) -> Last | None:
+        found = self._found.get(position.file_id)
+        if found is not None and found.handle is not self._standing:
+            return Last(found.handle.identity, found.handle.status().st_mtime_ns)
+        for sibling in self._siblings:
+            if position.finished and sibling.identity == _identity(position) and self._is_finished(sibling):
+                return Last(sibling.identity, sibling.mtime_ns)
         return None
 
     def _free_siblings(self) -> Iterator[Sibling]:
@@ -255,10 +294,10 @@ class _Search:
             if position.file_id in self._found and self._found[position.file_id] is not standing
         ]
         if self._standing is None:
-            return Succession(before)
+            return Succession(before, last=self._last)
         if standing is None:
             standing = Found(self._standing, self._already_read(self._standing), None)
-        return Succession([*before, *self._new], standing, self._open_positions()[::-1])
+        return Succession([*before, *self._new], standing, self._open_positions()[::-1], self._last)
 
     def _already_read(self, handle: Handle) -> Imprint:
         """Return from where a file at the path is new: a finished one that was put back goes on where it ended."""

@@ -193,6 +193,7 @@ class Tailer:
         return False
 
     def _begin(self, succession: Succession) -> None:
+        self._last = succession.last
         standing = succession.standing
         going_on = [found.position for found in [*succession.before, standing] if found and found.position]
         for position in [*going_on, *succession.lost]:
@@ -203,7 +204,6 @@ class Tailer:
             quiet_s = max(0.0, time.time() - max(status.st_mtime, status.st_ctime))
             due_at = self._clock() + max(0.0, self._rotate_wait_s - quiet_s)
             self._leaving.append(_Leaving(self._reader(found), status.st_size, due_at))
-            self._last = Last(found.handle.identity, status.st_mtime_ns)
         if standing is not None:
             self._current = self._reader(standing)
 
