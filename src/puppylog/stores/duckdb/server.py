@@ -4,13 +4,13 @@ Started by `launch`, never by hand. It says on one line of its first output whet
 then on what it has to say goes to ``engine.log``.
 """
 
+import contextlib
 import logging
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +142,7 @@ class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyp
         return appended
 
 
-@contextmanager
+@contextlib.contextmanager
 def _answering(what: str) -> Iterator[None]:
     """Turn what goes wrong into what a client can read; what nobody expected is logged with its traceback."""
     try:
@@ -157,7 +157,7 @@ def _answering(what: str) -> Iterator[None]:
         raise wire.encode_error(lost) from None
 
 
-@contextmanager
+@contextlib.contextmanager
 def _stopped_when_left(context: flight.ServerCallContext, interrupt: Callable[[], None]) -> Iterator[None]:
     """Interrupt a query whose client has gone away."""
     done = threading.Event()
@@ -181,7 +181,7 @@ def serve(directory: StoreDirectory, ready: Callable[[], None]) -> None:
         StoreRefused: it is not ours, or another engine owns it.
     """
     directory.prepare()
-    with FileLock(directory.engine_lock) as lock:
+    with FileLock(directory.engine_lock) as lock, FileLock(directory.clients_lock) as clients:
         if not lock.acquire_within(_OWN_S):
             raise StoreRefused(f"cannot open store {directory.path}: another engine owns it")
         spool.sweep(directory.spool)
@@ -190,18 +190,17 @@ def serve(directory: StoreDirectory, ready: Callable[[], None]) -> None:
             directory.socket.unlink(missing_ok=True)  # a killed engine's
             with Jobs(engine) as jobs, Service(f"grpc+unix://{socket}", directory, engine, jobs) as service:
                 ready()
-                _wait_until_unneeded(directory, engine, service)
+                _wait_until_unneeded(clients, engine, service)
                 service.shutdown()
             directory.socket.unlink(missing_ok=True)
 
 
-def _wait_until_unneeded(directory: StoreDirectory, engine: Engine, service: Service) -> None:
+def _wait_until_unneeded(clients: FileLock, engine: Engine, service: Service) -> None:
     """Return when a signal asks, when the database is broken, or when no client has been there for IDLE_S.
 
-    Clients share a lock. Having it alone means that there is none; it is kept, so that a client that comes while the
-    engine leaves waits at the lock and then starts a new one.
+    Clients share a lock. Having it alone means that there is none; it is kept then, so that a client that comes while
+    the engine leaves waits at the lock and starts a new one.
     """
-    clients = FileLock(directory.clients_lock)
     signalled = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: signalled.set())
@@ -226,8 +225,11 @@ def main() -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
 
     def say(line: str) -> None:
-        sys.stdout.write(line + "\n")
-        sys.stdout.close()
+        with contextlib.suppress(BrokenPipeError):  # whoever has started us is gone; others will come
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+        with contextlib.suppress(BrokenPipeError):
+            sys.stdout.close()
 
     directory = StoreDirectory(Path(sys.argv[1]))
     try:
