@@ -12,6 +12,7 @@
     └── StoreError              69  the store could not do it
         ├── StoreUnavailable    69  away, and it may come back            (transient)
         ├── StoreFull           69  no room, until somebody makes some    (transient)
+        │   └── BatchDropped    69  no room to hand a batch over; its lines are to be read again
         └── StreamBusy          69  another collector follows this stream
 
 Drivers' exceptions are translated at one seam per store and never travel further. A message reads
@@ -75,6 +76,10 @@ class StoreUnavailable(StoreError):
 
 class StoreFull(StoreError):
     transient = True
+
+
+class BatchDropped(StoreFull):
+    transient = False
 
 
 class StreamBusy(StoreError):

@@ -12,9 +12,9 @@ from puppylog.model.stream import Move
 from puppylog.stores.base import Appender
 from puppylog.tail.chunk import Chunk
 
-# A transaction of a backfill. The embedded engine writes large ones straight into its file, several times faster than
-# small ones; beyond this the gain is small and the memory is not.
-FULL_ROWS = 524_288
+# A transaction of a backfill: four of the row groups that the embedded engine writes straight into its file, several
+# times faster than smaller transactions. Beyond this the gain is small and the memory is not.
+FULL_ROWS = 491_520
 FULL_BYTES = 256 << 20
 
 
@@ -29,6 +29,7 @@ class Batch:
     size_bytes: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     finished: list[tuple[str, int]] = field(default_factory=list)
+    last_rows: int = 0  # of the last chunk: about as many as the next one will bring
 
     def add(self, stream_id: int, file_id: int, chunk: Chunk, parsed: Parsed) -> None:
         """Take a chunk's rows and its step of the position. Chunks of one file come in their order."""
@@ -38,6 +39,7 @@ class Batch:
         so_far = self.moves.get(file_id)
         since = chunk.since if so_far is None else so_far.since
         self.moves[file_id] = Move(file_id, since, chunk.until, chunk.fingerprint, chunk.finished)
+        self.last_rows = parsed.lines
         self.records += parsed.records.num_rows
         self.rejects += parsed.rejects.num_rows
         self.size_bytes += chunk.until - chunk.since
@@ -49,7 +51,8 @@ class Batch:
 
     @property
     def is_full(self) -> bool:
-        return self.records + self.rejects >= FULL_ROWS or self.size_bytes >= FULL_BYTES
+        """Whether another chunk would be too much. Just below the limit, the last row group is a full one, too."""
+        return self.records + self.rejects + self.last_rows > FULL_ROWS or self.size_bytes >= FULL_BYTES
 
 
 def flag_cut(parsed: Parsed) -> Parsed:

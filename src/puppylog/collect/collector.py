@@ -11,7 +11,7 @@ from puppylog.collect.batch import Batch
 from puppylog.collect.committer import Committer
 from puppylog.collect.events import LineCut, OnEvent, Progress, SourceAway, StoreAway, StreamOpened, Summary
 from puppylog.collect.patience import patiently
-from puppylog.errors import PuppylogError
+from puppylog.errors import BatchDropped, PuppylogError
 from puppylog.formats.base import Format
 from puppylog.model.stream import Stream
 from puppylog.stores.base import Inlet
@@ -116,9 +116,9 @@ class Collector:
         )
 
     def _run_through(self, committer: Committer) -> bool:
-        """Return whether it is done; not, if the store had no room for a batch in the making.
+        """Return whether it is done; not, if there was no room to hand a batch over, or the store went away.
 
-        Such a batch is dropped, and read from its files again. What came through a pipe cannot be read again.
+        What is not committed is dropped, and read from its files again. What came through a pipe cannot be read again.
         """
         totals = committer.totals
         self._seen = _Seen(totals.size_bytes, totals.records, totals.rejects)
@@ -128,7 +128,8 @@ class Collector:
                 committer.hand_over(batch)
             committer.wait()
         except PuppylogError as error:
-            if not error.transient or not self._watch or self._stop.is_set() or STDIN in self._followed:
+            can_read_again = self._watch and not self._stop.is_set() and STDIN not in self._followed
+            if not can_read_again or not (error.transient or isinstance(error, BatchDropped)):
                 raise
             self._on_event(StoreAway(error.message, _REREAD_S))
             self._stop.wait(_REREAD_S)
@@ -148,6 +149,8 @@ class Collector:
                     if batch.is_full:
                         full, batch = batch, Batch(self._store.appender())
                         yield full
+                if committer.is_idle:
+                    committer.wait()  # not for long: it tells of a failure, should no line come for a while
                 if batch.moves and (is_over or committer.is_idle):
                     full, batch = batch, Batch(self._store.appender())
                     yield full

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from puppylog.errors import StoreFull
+from puppylog.errors import BatchDropped, StoreFull
 from puppylog.stores.duckdb.client import DuckdbStore
 from support.embedded import EmbeddedStore
 from support.lines import Source, records
@@ -43,12 +43,13 @@ def test_a_full_disk_under_the_database_loses_nothing(server: EmbeddedStore) -> 
     assert count(store) == 20_000
 
 
-def test_a_full_disk_under_the_spool_is_told_to_the_collector(server: EmbeddedStore) -> None:
+def test_a_full_disk_under_the_spool_drops_the_batch(server: EmbeddedStore) -> None:
     store = server.connect()
     source = Source(store)
     appender = store.appender()
-    with room_for(100_000), pytest.raises(StoreFull, match=r"cannot write to store .*: file too large"):
-        appender.write(source.stream_id, source.file_id, records(3000, user_agent="u" * 250))
+    appender.write(source.stream_id, source.file_id, records(3000, user_agent="u" * 250))
+    with room_for(100_000), pytest.raises(BatchDropped, match=r"cannot write to store .*store: file too large"):
+        appender.commit([source.move(0, 300_000)])
     appender.discard()
     assert list(server.directory.spool.rglob("*.arrow")) == []
     assert source.append(records(1)).records == 1

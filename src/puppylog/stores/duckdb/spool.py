@@ -15,13 +15,18 @@ from typing import Self
 import pyarrow as pa
 from pyarrow import ipc
 
-from puppylog.errors import StoreError
+from puppylog.errors import BatchDropped, PuppylogError, StoreError, StoreFull
 from puppylog.model.record import RECORDS, REJECTS
 from puppylog.stores.duckdb.directory import refuse
 
 _SOURCE = [pa.field("stream_id", pa.int32(), nullable=False), pa.field("file_id", pa.int32(), nullable=False)]
 SPOOLED_RECORDS = pa.schema([*_SOURCE, *RECORDS])
 SPOOLED_REJECTS = pa.schema([*_SOURCE, *REJECTS])
+
+
+ROW_GROUP = 122_880
+"""Rows of one batch in the file, as many as DuckDB keeps together. Its threads take a batch each: were batches of
+another size, each thread would leave a row group that is not full, and the store would take half as much room again."""
 
 
 class Spool:
@@ -55,11 +60,13 @@ class Spool:
 
 
 class SpoolFile:
-    """Rows on their way, of one schema. Made on disk with the first rows."""
+    """Rows on their way, of one schema. Made on disk with the first rows that fill a batch, or with the last."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self.path = path
         self._schema = schema
+        self._waiting: list[pa.RecordBatch] = []  # less than a batch
+        self._waiting_rows = 0
         self._sink: pa.OSFile | None = None
         self._writer: ipc.RecordBatchFileWriter | None = None
 
@@ -67,22 +74,23 @@ class SpoolFile:
         """Add ``rows`` of one file.
 
         Raises:
-            StoreFull: there is no room for them; the file is of no use any more.
+            BatchDropped: there is no room for them; the file is of no use any more.
         """
         if rows.num_rows == 0:
             return
         source = [pa.repeat(pa.scalar(number, pa.int32()), rows.num_rows) for number in (stream_id, file_id)]
-        batch = pa.RecordBatch.from_arrays([*source, *rows.columns], schema=self._schema)
-        try:
-            if self._writer is None:
-                self._sink = pa.OSFile(str(self.path), "wb")
-                self._writer = ipc.new_file(self._sink, self._schema)
-            self._writer.write_batch(batch)
-        except OSError as error:
-            raise refuse(self.path.parent, error) from None
+        self._waiting.append(pa.RecordBatch.from_arrays([*source, *rows.columns], schema=self._schema))
+        self._waiting_rows += rows.num_rows
+        if self._waiting_rows >= ROW_GROUP:
+            self._write_waiting(self._waiting_rows // ROW_GROUP * ROW_GROUP)
 
     def finish(self) -> str | None:
-        """Complete the file; return its path, or None if it has no rows. May be asked again."""
+        """Complete the file; return its path, or None if it has no rows. May be asked again.
+
+        Raises:
+            BatchDropped: there is no room for it; the file is of no use any more.
+        """
+        self._write_waiting(self._waiting_rows)
         if self._sink is None:
             return None
         try:
@@ -91,15 +99,37 @@ class SpoolFile:
                 self._writer = None
                 self._sink.close()
         except OSError as error:
-            raise refuse(self.path.parent, error) from None
+            raise _dropped(self.path, error) from None
         return str(self.path)
+
+    def _write_waiting(self, rows: int) -> None:
+        """Write so many of the rows that wait, in batches of ROW_GROUP and what is left."""
+        if rows == 0:
+            return
+        (waiting,) = pa.Table.from_batches(self._waiting).combine_chunks().to_batches()
+        try:
+            if self._writer is None:
+                self._sink = pa.OSFile(str(self.path), "wb")
+                self._writer = ipc.new_file(self._sink, self._schema)
+            for start in range(0, rows, ROW_GROUP):
+                self._writer.write_batch(waiting.slice(start, min(ROW_GROUP, rows - start)))
+        except OSError as error:
+            raise _dropped(self.path, error) from None
+        self._waiting = [waiting.slice(rows)] if rows < waiting.num_rows else []
+        self._waiting_rows -= rows
 
     def discard(self) -> None:
         """Remove the file, complete or not."""
+        self._waiting, self._waiting_rows = [], 0
         if self._sink is not None:
             self._sink.close()
             self._writer = None
             self.path.unlink(missing_ok=True)
+
+
+def _dropped(path: Path, error: OSError) -> PuppylogError:
+    refusal = refuse(path.parent.parent.parent, error)
+    return BatchDropped(refusal.message) if isinstance(refusal, StoreFull) else refusal
 
 
 def read_spooled(spool: Path, path: str | None, schema: pa.Schema) -> pa.Table:
