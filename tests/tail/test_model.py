@@ -8,6 +8,7 @@ import os
 import tempfile
 import time
 from dataclasses import dataclass, field
+from itertools import islice
 from math import ceil
 from pathlib import Path
 
@@ -298,12 +299,8 @@ class TailingMachine(RuleBasedStateMachine):
         assert self.tailer is not None
         if self.tailer._last is None and self.tailer._current is None:
             self._lose_what_has_no_predecessor()
-        reading = self.tailer.read()
-        taken = 0
-        while taken != chunks and (chunk := next(reading, None)) is not None:
+        for chunk in islice(self.tailer.read(), chunks):
             self._take(chunk)
-            taken += 1
-        reading.close()
 
     def _take(self, chunk: Chunk) -> None:
         file = chunk.file
@@ -363,6 +360,4 @@ TailingMachine.TestCase.settings = settings(
     suppress_health_check=[HealthCheck.too_slow],
 )
 
-
-class TestTailing(TailingMachine.TestCase):  # type: ignore[misc,name-defined]  # hypothesis makes the class as it runs
-    """Every complete line once, through everything."""
+TestTailing = TailingMachine.TestCase

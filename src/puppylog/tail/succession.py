@@ -1,17 +1,17 @@
 """What came before the file that stands at a path, and where reading goes on: found by inode and content.
 
 A position goes on in the file that has its inode and still holds what the position was committed for: at the path, or
-renamed beside it. Failing that, in a rotated file that holds the same, a copy. Failing that, its file is lost. Files
-that the store has never seen are read if rotation has named them and they stood at the path after the last one we know.
+renamed beside it. Failing that, in a rotated file that holds the same, a copy. Failing that, its file is lost.
 """
 
-import contextlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from puppylog.model.stream import HEAD_BYTES, FilePosition
+from puppylog.tail.beside import Beside, position_identity
 from puppylog.tail.handle import Handle
 from puppylog.tail.identity import BLANK, Imprint, confirm
+from puppylog.tail.newcomers import Last, find_last_known, iter_newcomers, open_emptied
 from puppylog.tail.siblings import Rearranged, Sibling, list_siblings
 
 # Rotation renames a chain of files within milliseconds; a directory that changes so often is no chain.
@@ -30,14 +30,6 @@ class Found:
     def is_certain(self) -> bool:
         """Whether its content says that it is the file of the position. An inode alone may be another file's by now."""
         return self.position is None or self.position.fingerprint.head_size > 0
-
-
-@dataclass(frozen=True, slots=True)
-class Last:
-    """The last file that is known to have stood at the path: those that came after it are asked for."""
-
-    identity: tuple[int, int]
-    mtime_ns: int  # when it was last written
 
 
 @dataclass(slots=True)
@@ -97,25 +89,20 @@ class _Search:
         self._standing = standing
         self._known = known
         self._last = last
-        self._taken = {*held, *([standing.identity] if standing else [])}
+        self._beside = Beside(known, {*held, *([standing.identity] if standing else [])})
         self._found: dict[int, Found] = {}  # by file id
-        self._siblings: list[Sibling] = []
         self._new: list[Found] = []
 
     def run(self) -> Succession:
-        standing = self._standing
-        if standing is not None:
-            self._claim_at_path(standing)
-        if self._is_complete():
-            return self._result()
-        self._siblings = self._list_siblings()
-        self._claim_renamed()
-        self._claim_copied()
-        self._last = self._last or self._last_known()
-        if standing is not None and not self._is_certain_at_path():
-            self._last = self._last or self._find_emptied()
-            if self._last is not None:
-                self._find_after(self._last)
+        if self._standing is not None:
+            self._claim_at_path(self._standing)
+        if not self._is_complete():
+            self._beside.siblings = self._list_siblings()
+            self._claim_renamed()
+            self._claim_copied()
+            self._last = self._last or self._find_last_known()
+            if self._standing is not None and not self._is_certain_at_path():
+                self._find_newcomers()
         return self._result()
 
     def close(self) -> None:
@@ -152,15 +139,16 @@ class _Search:
 
     def _claim_at_path(self, handle: Handle) -> None:
         for position in self._open_positions():
-            if _identity(position) == handle.identity and self._claim(position, handle):
+            if position_identity(position) == handle.identity and self._claim(position, handle):
                 return
 
     def _claim_renamed(self) -> None:
         for position in self._open_positions():
-            for sibling in self._free_siblings():
+            for sibling in self._beside.free():
                 # A position at which nothing was read has only an inode, and inodes are used again for any file.
                 is_ours = sibling.is_rotated or position.fingerprint.head_size > 0
-                if sibling.identity == _identity(position) and is_ours and self._claim_sibling(position, sibling):
+                if sibling.identity == position_identity(position) and is_ours:
+                    self._claim_sibling(position, sibling)
                     break
 
     def _claim_copied(self) -> None:
@@ -168,9 +156,9 @@ class _Search:
         for position in self._open_positions():
             if position.fingerprint.head_size == 0:
                 continue
-            siblings = [sibling for sibling in self._free_siblings() if sibling.is_rotated]
+            siblings = [sibling for sibling in self._beside.free() if sibling.is_rotated]
             for sibling in sorted(siblings, key=lambda sibling: sibling.identity[1] != position.inode):
-                if not self._is_finished(sibling) and self._claim_sibling(position, sibling):
+                if not self._beside.is_finished(sibling) and self._claim_sibling(position, sibling):
                     break
             else:
                 self._claim_moved_to_path(position)
@@ -182,92 +170,6 @@ class _Search:
             return
         if handle.inode == position.inode or position.fingerprint.head_size == HEAD_BYTES:
             self._claim(position, handle)
-
-    def _find_emptied(self) -> Last | None:
-        """Take a rotated file that has the inode of an open position and other bytes: it was emptied, then rotated."""
-        for position in self._open_positions():
-            for sibling in self._free_siblings():
-                if sibling.is_rotated and sibling.identity == _identity(position) and self._take_new(sibling):
-                    return Last(sibling.identity, sibling.mtime_ns)
-        return None
-
-    def _find_after(self, last: Last) -> None:
-        """Take the rotated files that stood at the path while nobody looked."""
-        newer = [sibling for sibling in self._newer_than(last) if not self._is_finished(sibling)]
-        if all(sibling.number is not None for sibling in newer):
-            newer.sort(key=lambda sibling: sibling.number or 0, reverse=True)
-        for sibling in newer:
-            self._take_new(sibling)
-
-    def _take_new(self, sibling: Sibling) -> bool:
-        """Read the file from its start, unless it cannot be read, or is a copy of one that was."""
-        handle = sibling.open()
-        if handle is None:
-            return False
-        if any(_is_copy(handle, sibling, position) for position in self._known if position.finished):
-            handle.close()
-            return False
-        self._new.append(Found(handle, BLANK, None))
-        self._taken.add(sibling.identity)
-        return True
-
-    def _newer_than(self, last: Last) -> Iterator[Sibling]:
-        """Go by the numbers where there are any: a rotated file may be written for a while yet, and so look newer."""
-        number = next((sibling.number for sibling in self._siblings if self._is_last(sibling, last)), None)
-        for sibling in self._free_siblings():
-            if not sibling.is_rotated:
-                continue
-            if number is not None and sibling.number is not None:
-                is_newer = sibling.number < number
-            else:
-                is_newer = sibling.mtime_ns >= last.mtime_ns
-            if is_newer:
-                yield sibling
-
-    def _is_last(self, sibling: Sibling, last: Last) -> bool:
-        """Whether this is the last known file; not another one that got its inode after it was let go."""
-        return sibling.identity == last.identity and (sibling.identity in self._taken or self._is_finished(sibling))
-
-    def _last_known(self) -> Last | None:
-        """Return the last file that the store knows and that is still there.
-
-        Where only inodes speak for them, the oldest: those behind it that are known are not taken for new ones, but one
-        that is another file by now would hide some.
-        """
-        certain = [position for position in self._known if position.fingerprint.head_size > 0]
-        for position in reversed(certain):
-            last = self._stands_beside(position)
-            if last is not None:
-                return last
-        blank = [self._stands_beside(position) for position in self._known if position.fingerprint.head_size == 0]
-        return min((last for last in blank if last is not None), key=lambda last: last.mtime_ns, default=None)
-
-    def _stands_beside(self, position: FilePosition) -> Last | None:
-        found = self._found.get(position.file_id)
-        if found is not None and found.handle is not self._standing:
-            return Last(found.handle.identity, found.handle.status().st_mtime_ns)
-        for sibling in self._siblings:
-            if position.finished and sibling.identity == _identity(position) and self._is_finished(sibling):
-                return Last(sibling.identity, sibling.mtime_ns)
-        return None
-
-    def _free_siblings(self) -> Iterator[Sibling]:
-        return (sibling for sibling in self._siblings if sibling.identity not in self._taken)
-
-    def _is_finished(self, sibling: Sibling) -> bool:
-        """Whether the store has all of this file, by its inode."""
-        positions = [known for known in self._known if known.finished and _identity(known) == sibling.identity]
-        if not positions:
-            return False
-        handle = sibling.open()
-        if handle is None:
-            return False
-        with contextlib.closing(handle):
-            # Of a file that was empty to its end we know only the inode, so it must still be empty.
-            return any(
-                confirm(handle, position) is not None and (position.byte_offset > 0 or sibling.size == 0)
-                for position in positions
-            )
 
     def _claim_sibling(self, position: FilePosition, sibling: Sibling) -> bool:
         handle = sibling.open()
@@ -283,39 +185,41 @@ class _Search:
         if imprint is None:
             return False
         self._found[position.file_id] = Found(handle, imprint, position)
-        self._taken.add(handle.identity)
+        self._beside.taken.add(handle.identity)
         return True
 
+    def _find_last_known(self) -> Last | None:
+        found_by_id = self._found.items()
+        claimed = {file_id: found.handle for file_id, found in found_by_id if found.handle is not self._standing}
+        return find_last_known(self._beside, claimed)
+
+    def _find_newcomers(self) -> None:
+        if self._last is None:
+            emptied = open_emptied(self._beside, self._open_positions())
+            if emptied is None:
+                return
+            handle, self._last = emptied
+            self._new.append(Found(handle, BLANK, None))
+        for handle in iter_newcomers(self._beside, self._last):
+            self._new.append(Found(handle, BLANK, None))  # one by one: the next may fail, and these are to be closed
+
     def _result(self) -> Succession:
-        standing = self._at_path()
+        at_path = self._at_path()
         before = [
             self._found[position.file_id]
             for position in self._known
-            if position.file_id in self._found and self._found[position.file_id] is not standing
+            if position.file_id in self._found and self._found[position.file_id] is not at_path
         ]
         if self._standing is None:
             return Succession(before, last=self._last)
-        if standing is None:
-            standing = Found(self._standing, self._already_read(self._standing), None)
+        standing = at_path or Found(self._standing, self._already_read(self._standing), None)
         return Succession([*before, *self._new], standing, self._open_positions()[::-1], self._last)
 
     def _already_read(self, handle: Handle) -> Imprint:
         """Return from where a file at the path is new: a finished one that was put back goes on where it ended."""
         for position in reversed(self._known):
-            if position.finished and position.byte_offset > 0 and _identity(position) == handle.identity:
+            if position.finished and position.byte_offset > 0 and position_identity(position) == handle.identity:
                 imprint = confirm(handle, position)
                 if imprint is not None:
                     return imprint
         return BLANK
-
-
-def _identity(position: FilePosition) -> tuple[int, int]:
-    return position.device, position.inode
-
-
-def _is_copy(handle: Handle, sibling: Sibling, finished: FilePosition) -> bool:
-    """Whether the file is a copy of a finished one. A small file says little: then it must be no longer, either."""
-    head_size = finished.fingerprint.head_size
-    if head_size == 0 or (head_size < HEAD_BYTES and sibling.size != finished.byte_offset):
-        return False
-    return confirm(handle, finished) is not None

@@ -14,8 +14,9 @@ from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.chunker import Chunker
 from puppylog.tail.handle import Handle, cannot_read, identity_of
 from puppylog.tail.identity import BLANK, read_imprint
+from puppylog.tail.newcomers import Last
 from puppylog.tail.reader import Reader
-from puppylog.tail.succession import Found, Last, Succession, find_succession
+from puppylog.tail.succession import Found, Succession, find_succession
 
 CHUNK_BYTES = 4 << 20
 """How much is read at once. Smaller chunks cost more per line, larger ones only memory."""

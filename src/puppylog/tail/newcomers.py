@@ -1,0 +1,91 @@
+"""Rotated files that stood at the path while nobody looked: those that came after the last one that is known.
+
+Files of before the stream began lie beside them, under the same kind of name. Only a known file tells them apart.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from puppylog.model.stream import FilePosition
+from puppylog.tail.beside import Beside, position_identity
+from puppylog.tail.handle import Handle
+from puppylog.tail.siblings import Sibling
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The last file that is known to have stood at the path: those that came after it are asked for."""
+
+    identity: tuple[int, int]
+    mtime_ns: int  # when it was last written
+
+
+def find_last_known(beside: Beside, claimed: Mapping[int, Handle]) -> Last | None:
+    """Return the last file that the store knows and that is still beside the path.
+
+    Where only inodes speak for them, the oldest: those behind it that are known are not taken for new ones, but one
+    that is another file by now would hide some.
+
+    Args:
+        beside: the look.
+        claimed: what the open positions have claimed there, by their ids.
+    """
+    certain = [position for position in beside.known if position.fingerprint.head_size > 0]
+    for position in reversed(certain):
+        last = _find(beside, claimed, position)
+        if last is not None:
+            return last
+    blank = [_find(beside, claimed, known) for known in beside.known if known.fingerprint.head_size == 0]
+    return min((last for last in blank if last is not None), key=lambda last: last.mtime_ns, default=None)
+
+
+def open_emptied(beside: Beside, positions: Sequence[FilePosition]) -> tuple[Handle, Last] | None:
+    """Open a rotated file that has the inode of an open position and other bytes: it was emptied, then rotated."""
+    for position in positions:
+        for sibling in beside.free():
+            if not sibling.is_rotated or sibling.identity != position_identity(position):
+                continue
+            handle = beside.open_new(sibling)
+            if handle is not None:
+                return handle, Last(sibling.identity, sibling.mtime_ns)
+    return None
+
+
+def iter_newcomers(beside: Beside, last: Last) -> Iterator[Handle]:
+    """Open the files that came after the last one, the oldest first."""
+    newer = [sibling for sibling in _newer_than(beside, last) if not beside.is_finished(sibling)]
+    if all(sibling.number is not None for sibling in newer):
+        newer.sort(key=lambda sibling: sibling.number or 0, reverse=True)
+    for sibling in newer:
+        handle = beside.open_new(sibling)
+        if handle is not None:
+            yield handle
+
+
+def _find(beside: Beside, claimed: Mapping[int, Handle], position: FilePosition) -> Last | None:
+    if position.file_id in claimed:
+        handle = claimed[position.file_id]
+        return Last(handle.identity, handle.status().st_mtime_ns)
+    for sibling in beside.siblings:
+        if position.finished and sibling.identity == position_identity(position) and beside.is_finished(sibling):
+            return Last(sibling.identity, sibling.mtime_ns)
+    return None
+
+
+def _newer_than(beside: Beside, last: Last) -> Iterator[Sibling]:
+    """Go by the numbers where there are any: a rotated file may be written for a while yet, and so look newer."""
+    number = next((sibling.number for sibling in beside.siblings if _is(beside, sibling, last)), None)
+    for sibling in beside.free():
+        if not sibling.is_rotated:
+            continue
+        if number is not None and sibling.number is not None:
+            is_newer = sibling.number < number
+        else:
+            is_newer = sibling.mtime_ns >= last.mtime_ns
+        if is_newer:
+            yield sibling
+
+
+def _is(beside: Beside, sibling: Sibling, last: Last) -> bool:
+    """Whether this is the last file; not another one that got its inode after it was let go."""
+    return sibling.identity == last.identity and (sibling.identity in beside.taken or beside.is_finished(sibling))

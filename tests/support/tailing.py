@@ -1,0 +1,61 @@
+"""What a store would know of a tailed path: positions that move as chunks are committed, and the lines."""
+
+from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition
+from puppylog.tail.chunk import Chunk, TailedFile
+from puppylog.tail.tailer import Tailer
+
+
+class Ledger:
+    """Commits every chunk at once, and refuses what a store would refuse."""
+
+    def __init__(self) -> None:
+        self.chunks: list[Chunk] = []
+        self._positions: dict[int, FilePosition] = {}
+        self._new: dict[TailedFile, int] = {}
+
+    @property
+    def known(self) -> list[FilePosition]:
+        """The positions, as the next tailer is given them."""
+        return list(self._positions.values())
+
+    @property
+    def lines(self) -> list[bytes]:
+        return [line for chunk in self.chunks for line in chunk.data.splitlines()]
+
+    @property
+    def finished(self) -> list[bool]:
+        """Of each file, in opening order."""
+        return [position.finished for position in self.known]
+
+    def poll(self, tailer: Tailer) -> list[bytes]:
+        """Commit what one poll gives, and return its lines."""
+        before = len(self.lines)
+        for chunk in tailer.read():
+            self.commit(chunk)
+        return self.lines[before:]
+
+    def commit(self, chunk: Chunk) -> None:
+        """Move the position of the chunk's file."""
+        position = self._positions[self._file_id(chunk)]
+        assert (position.byte_offset, position.finished) == (chunk.since, False)
+        self._positions[position.file_id] = FilePosition(
+            position.file_id,
+            position.path,
+            position.device,
+            position.inode,
+            chunk.fingerprint,
+            chunk.until,
+            chunk.finished,
+        )
+        self.chunks.append(chunk)
+
+    def _file_id(self, chunk: Chunk) -> int:
+        file = chunk.file
+        if file.file_id is not None:
+            return file.file_id
+        if file not in self._new:
+            file_id = self._new[file] = len(self._positions) + 1
+            self._positions[file_id] = FilePosition(
+                file_id, file.path, file.device, file.inode, EMPTY_FINGERPRINT, file.start, finished=False
+            )
+        return self._new[file]

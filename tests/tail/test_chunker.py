@@ -1,0 +1,49 @@
+"""The chunks of a file account for every byte of it, each with the fingerprint of the file up to its end."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from puppylog.tail.chunk import TailedFile
+from puppylog.tail.chunker import Chunker
+from puppylog.tail.identity import BLANK
+
+FILE = TailedFile(1, "/log", 0, 0, 0, None)
+LINES = st.lists(st.sampled_from([b"short\n", b"x" * 300 + b"\n", b"\0" * 400 + b"line\n", b"y" * 2000 + b"\n"]))
+
+
+@given(data=LINES.map(b"".join), sizes=st.lists(st.integers(1, 700), max_size=30))
+def test_every_chunk_has_the_fingerprint_of_the_file_up_to_its_end(data: bytes, sizes: list[int]) -> None:
+    chunker = Chunker(FILE, BLANK, 500)
+    chunks, at = [], 0
+    for size in [*sizes, len(data)]:
+        chunks += chunker.feed(data[at : at + size])
+        at += size
+    at_end = 0
+    for chunk in chunks:
+        assert chunk.since == at_end
+        assert chunk.fingerprint == BLANK.after(data, chunk.until).fingerprint()
+        at_end = chunk.until
+    assert at_end == len(data)
+
+
+def test_forgetting_the_waiting_line_goes_back_to_the_last_chunk() -> None:
+    chunker = Chunker(FILE, BLANK, 500)
+    chunker.feed(b"one\nhal")
+    assert (chunker.taken.offset, chunker.made.offset, chunker.waiting_bytes) == (7, 4, 3)
+    chunker.drop_waiting()
+    assert chunker.taken == chunker.made == BLANK.after(b"one\n", 4)
+    (chunk,) = chunker.feed(b"two\n")
+    assert (chunk.since, chunk.until, chunk.data) == (4, 8, b"two\n")
+
+
+def test_a_finish_without_a_waiting_line_accounts_for_nothing() -> None:
+    chunker = Chunker(FILE, BLANK, 500)
+    chunker.feed(b"one\n")
+    last = chunker.finish()
+    assert (last.since, last.until, last.data, last.finished, last.is_unfinished) == (4, 4, b"", True, False)
+    assert last.fingerprint == BLANK.after(b"one\n", 4).fingerprint()
+
+
+def test_a_file_equals_only_itself() -> None:
+    assert TailedFile(1, "/log", 0, 0, 0, None) != FILE
+    assert len({FILE, FILE, TailedFile(1, "/log", 0, 0, 0, None)}) == 2
