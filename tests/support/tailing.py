@@ -1,5 +1,7 @@
 """What a store would know of a tailed path: positions that move as chunks are committed, and the lines."""
 
+from dataclasses import replace
+
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition
 from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.tailer import Tailer
@@ -38,14 +40,8 @@ class Ledger:
         """Move the position of the chunk's file."""
         position = self._positions[self._file_id(chunk)]
         assert (position.byte_offset, position.finished) == (chunk.since, False)
-        self._positions[position.file_id] = FilePosition(
-            position.file_id,
-            position.path,
-            position.device,
-            position.inode,
-            chunk.fingerprint,
-            chunk.until,
-            chunk.finished,
+        self._positions[position.file_id] = replace(
+            position, fingerprint=chunk.fingerprint, byte_offset=chunk.until, finished=chunk.finished
         )
         self.chunks.append(chunk)
 

@@ -7,7 +7,7 @@ that was truncated or deleted before they were committed, and that no open taile
 import os
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from math import ceil
 from pathlib import Path
@@ -342,20 +342,14 @@ class TailingMachine(RuleBasedStateMachine):
         for start in content.lines_in(chunk):
             assert (content.number, start) not in self.stored, f"stored twice: {content.number} at {start}"
             self.stored[content.number, start] = file_id
-        self.positions[file_id] = FilePosition(
-            file_id,
-            position.path,
-            position.device,
-            position.inode,
-            chunk.fingerprint,
-            chunk.until,
-            chunk.finished,
+        self.positions[file_id] = replace(
+            position, fingerprint=chunk.fingerprint, byte_offset=chunk.until, finished=chunk.finished
         )
 
 
 TailingMachine.TestCase.settings = settings(
-    max_examples=int(os.environ.get("TAILING_EXAMPLES", "60")),
-    stateful_step_count=int(os.environ.get("TAILING_STEPS", "40")),
+    max_examples=int(os.environ.get("TAILING_EXAMPLES", "150")),
+    stateful_step_count=int(os.environ.get("TAILING_STEPS", "50")),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

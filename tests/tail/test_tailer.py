@@ -1,0 +1,587 @@
+"""A path over time: rotation, truncation, deletion, while polling and while nobody was there."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from puppylog.tail.tailer import Tailer
+from support.tailing import Ledger
+
+WAIT_S = 5.0
+
+
+@dataclass
+class World:
+    """A log, who follows it, and what is stored of it. Its clock stands still unless told."""
+
+    log: Path
+    ledger: Ledger = field(default_factory=Ledger)
+    now: float = 100.0
+    tailers: list[Tailer] = field(default_factory=list)
+
+    def start(self, **options: Any) -> None:
+        """Start a tailer where the store stands; the one before is gone, as after a crash."""
+        self.stop()
+        options = {"rotate_wait_s": WAIT_S, "clock": lambda: self.now, **options}
+        self.tailers.append(Tailer(str(self.log), self.ledger.known, **options))
+
+    @property
+    def tailer(self) -> Tailer:
+        return self.tailers[-1]
+
+    def poll(self) -> list[bytes]:
+        return self.ledger.poll(self.tailer)
+
+    def poll_after_the_wait(self) -> list[bytes]:
+        self.now += WAIT_S
+        return self.poll()
+
+    def run_once(self) -> list[bytes]:
+        """Collect without watching: rotated files are not waited for."""
+        self.start(rotate_wait_s=0)
+        lines = self.poll()
+        self.stop()
+        return lines
+
+    def stop(self) -> None:
+        for tailer in self.tailers:
+            tailer.close()
+
+    def append(self, text: str, name: str | None = None) -> None:
+        with self.log.with_name(name or self.log.name).open("a") as file:
+            file.write(text)
+
+    def rotate(self, name: str = "a.log.1") -> None:
+        self.log.rename(self.log.with_name(name))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path / "a.log")
+    world.log.touch()
+    yield world
+    world.stop()
+
+
+@pytest.fixture
+def following(world: World) -> World:
+    """Someone has read two lines and goes on."""
+    world.append("one\ntwo\n")
+    world.start()
+    assert world.poll() == [b"one", b"two"]
+    return world
+
+
+def open_files() -> int:
+    return len(list(Path("/dev/fd").iterdir()))
+
+
+# Growing
+
+
+def test_lines_are_given_once_as_they_come(following: World) -> None:
+    following.append("three\nfo")
+    assert following.poll() == [b"three"]
+    assert following.tailer.unfinished_bytes == 2
+    following.append("ur\n")
+    assert following.poll() == [b"four"]
+    assert following.poll() == []
+
+
+def test_the_backlog_is_what_was_not_read_yet(following: World) -> None:
+    assert following.tailer.backlog_bytes() == 0
+    following.append("three\n")
+    assert following.tailer.backlog_bytes() == 6
+    following.poll()
+    assert following.tailer.backlog_bytes() == 0
+
+
+def test_a_poll_of_a_file_that_nobody_touched_opens_and_reads_nothing(
+    following: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    following.poll()
+
+    def refuse(*_: object, **__: object) -> None:
+        pytest.fail("it was touched")
+
+    with monkeypatch.context() as patch:
+        for name in ("open", "pread", "fstat", "scandir"):
+            patch.setattr(os, name, refuse)
+        assert following.poll() == []
+
+
+# Resuming
+
+
+def test_reading_goes_on_where_the_store_stands(following: World) -> None:
+    following.append("three\n")
+    following.start()
+    assert following.poll() == [b"three"]
+    assert following.ledger.finished == [False]
+
+
+def test_what_was_read_and_not_stored_is_read_again(following: World) -> None:
+    following.append("three\n")
+    list(following.tailer.read())
+    following.start()
+    assert following.poll() == [b"three"]
+
+
+def test_the_same_run_twice_adds_nothing(world: World) -> None:
+    world.append("one\ntwo\n")
+    assert world.run_once() == [b"one", b"two"]
+    assert world.run_once() == []
+
+
+def test_an_empty_file_is_known_by_its_inode_before_its_first_line(world: World) -> None:
+    world.start()
+    world.poll()
+    world.append("one\n")
+    world.rotate()
+    world.append("two\n")
+    assert world.run_once() == [b"one", b"two"]
+
+
+@pytest.mark.parametrize("new", ["", "1\n", "eno\nowt\n", "something else that is longer\n"])
+def test_a_file_that_was_truncated_meanwhile_is_read_from_its_start(following: World, new: str) -> None:
+    following.log.write_text(new)
+    following.start()
+    assert following.poll() == new.encode().splitlines()
+    assert following.ledger.finished == [True, False]
+
+
+def test_a_file_renamed_meanwhile_is_finished_first(following: World) -> None:
+    following.append("three\nhal")
+    following.rotate("a.log-20261123")
+    following.append("new\n")
+    assert following.run_once() == [b"three", b"hal", b"new"]
+    assert following.ledger.finished == [True, False]
+    assert following.run_once() == []
+
+
+def test_a_file_renamed_to_any_name_is_found_by_its_inode(following: World) -> None:
+    following.append("three\n")
+    following.rotate("put-aside")
+    following.append("new\n")
+    assert following.run_once() == [b"three", b"new"]
+
+
+def test_a_rotated_file_is_read_even_if_nothing_stands_at_the_path_yet(following: World) -> None:
+    following.append("three\n")
+    following.rotate()
+    following.start()
+    assert following.poll() == [b"three"]
+    following.append("new\n")
+    assert following.poll() == [b"new"]
+
+
+def test_a_file_that_was_copied_and_not_renamed_is_found_by_its_content(following: World) -> None:
+    following.append("three\n")
+    shutil.copyfile(following.log, following.log.with_name("a.log.1"))
+    following.log.unlink()
+    following.log.with_name("other").touch()  # takes the inode
+    following.append("new\n")
+    assert following.run_once() == [b"three", b"new"]
+
+
+def test_files_that_were_rotated_in_between_are_read_too(following: World) -> None:
+    following.append("three\n")
+    following.rotate("a.log.3")
+    following.append("four\n")
+    following.rotate("a.log.2")
+    following.append("five\nhal")
+    following.rotate("a.log.1")
+    following.append("six\n")
+    assert following.run_once() == [b"three", b"four", b"five", b"hal", b"six"]
+    assert following.ledger.finished == [True, True, True, False]
+    assert following.run_once() == []
+
+
+def test_files_of_before_the_stream_began_are_left_alone(world: World) -> None:
+    for age, name in enumerate(["a.log.1", "a.log.2", "a.log-20261101"], start=1):
+        world.append("old\n", name)
+        os.utime(world.log.with_name(name), (1000 - age, 1000 - age))
+    world.append("one\n")
+    assert world.run_once() == [b"one"]
+    for number in (2, 1):
+        world.log.with_name(f"a.log.{number}").rename(world.log.with_name(f"a.log.{number + 1}"))
+    world.rotate()
+    world.append("two\n")
+    assert world.run_once() == [b"two"]
+
+
+def test_compressed_files_are_left_alone(following: World) -> None:
+    following.rotate("a.log.2")
+    following.append("not really compressed\n", "a.log.1.gz")
+    following.append("new\n")
+    assert following.run_once() == [b"new"]
+
+
+def test_finished_files_are_never_read_again_under_any_name(following: World) -> None:
+    following.rotate()
+    following.append("new\n")
+    assert following.run_once() == [b"new"]
+    rotated = following.log.with_name("a.log.1")
+    shutil.copyfile(rotated, following.log.with_name("a.log.0"))
+    following.log.with_name("a.log.2").hardlink_to(rotated)
+    following.append("newer\n")
+    following.rotate("a.log.3")
+    following.append("newest\n")
+    assert following.run_once() == [b"newer", b"newest"]
+
+
+def test_a_finished_file_that_is_put_back_goes_on_behind_what_is_stored(following: World) -> None:
+    following.rotate()
+    following.append("new\n")
+    assert following.run_once() == [b"new"]
+    following.log.unlink()
+    following.log.with_name("a.log.1").rename(following.log)
+    following.append("three\n")
+    assert following.run_once() == [b"three"]
+    assert following.run_once() == []
+
+
+def test_a_file_that_is_gone_is_finished_where_it_stood(following: World) -> None:
+    following.stop()
+    following.log.unlink()
+    following.log.with_name("other").touch()  # takes the inode
+    following.append("new\n")
+    assert following.run_once() == [b"new"]
+    assert following.ledger.finished == [True, False]
+    last = next(chunk for chunk in following.ledger.chunks if chunk.finished)
+    assert (last.since, last.until, last.data) == (8, 8, b"")
+
+
+def test_an_inode_that_is_used_again_does_not_pass_for_the_old_file(following: World) -> None:
+    following.stop()
+    inode = following.log.stat().st_ino
+    following.log.unlink()
+    following.append("new and longer\n")
+    if following.log.stat().st_ino != inode:
+        pytest.skip("this file system gave the new file an inode of its own")
+    assert following.run_once() == [b"new and longer"]
+    assert following.ledger.finished == [True, False]
+
+
+def test_a_rotated_file_that_was_emptied_before_is_read_from_its_start(following: World) -> None:
+    following.log.write_text("another\n")
+    following.rotate()
+    following.append("new\n")
+    assert following.run_once() == [b"another", b"new"]
+
+
+def test_a_device_that_got_another_number_is_no_other_file(following: World) -> None:
+    (position,) = following.ledger.known
+    following.ledger._positions[1] = replace(position, device=position.device + 1)
+    following.append("three\n")
+    assert following.run_once() == [b"three"]
+
+
+# Rotation while following
+
+
+def test_a_renamed_file_is_read_to_its_end_before_the_new_one(following: World) -> None:
+    following.append("three\n")
+    following.rotate()
+    following.append("new\n")
+    assert following.poll() == [b"three", b"new"]
+
+
+def test_late_lines_of_a_rotated_file_are_read_while_it_is_waited_for(following: World) -> None:
+    following.rotate()
+    following.append("new\n")
+    assert following.poll() == [b"new"]
+    following.append("late\n", "a.log.1")
+    following.now += WAIT_S - 0.1
+    assert following.poll() == [b"late"]
+    assert following.ledger.finished == [False, False]
+    following.append("later\nhal", "a.log.1")
+    assert following.poll_after_the_wait() == [b"later"], "it still grows, so it is still waited for"
+    assert following.ledger.finished == [False, False]
+    assert following.poll_after_the_wait() == [b"hal"]
+    assert following.ledger.finished == [True, False]
+
+
+def test_the_unfinished_line_is_taken_when_its_file_is_finished(following: World) -> None:
+    following.append("hal")
+    following.rotate()
+    following.append("new\n")
+    assert following.poll() == [b"new"]
+    assert following.tailer.unfinished_bytes == 3
+    assert following.poll_after_the_wait() == [b"hal"]
+    last = following.ledger.chunks[-1]
+    assert (last.is_unfinished, last.finished, last.since, last.until) == (True, True, 8, 11)
+
+
+def test_a_file_that_vanishes_and_a_new_one_later(following: World) -> None:
+    following.rotate()
+    assert following.poll() == []
+    assert following.tailer.problem == f"cannot read {following.log}: no such file or directory"
+    following.append("late\n", "a.log.1")
+    assert following.poll() == [b"late"]
+    following.append("new\n")
+    assert following.poll() == [b"new"]
+    assert following.tailer.problem is None
+    following.poll_after_the_wait()
+    assert following.ledger.finished == [True, False]
+
+
+def test_what_a_deleted_file_held_is_still_read(following: World) -> None:
+    following.append("three\n")
+    following.log.unlink()
+    assert following.poll() == [b"three"]
+    assert following.poll_after_the_wait() == []
+    assert following.ledger.finished == [True]
+
+
+def test_a_file_that_comes_back_goes_on(following: World) -> None:
+    following.rotate()
+    following.poll()
+    following.log.with_name("a.log.1").rename(following.log)
+    following.append("three\n")
+    assert following.poll() == [b"three"]
+    following.poll_after_the_wait()
+    assert following.ledger.finished == [False]
+
+
+def test_a_file_that_comes_back_after_it_was_finished_goes_on_too(following: World) -> None:
+    following.rotate()
+    following.poll()
+    following.poll_after_the_wait()
+    assert following.ledger.finished == [True]
+    following.log.with_name("a.log.1").rename(following.log)
+    following.append("three\n")
+    assert following.poll() == [b"three"]
+    assert following.ledger.known[-1].byte_offset == 14
+
+
+def test_two_rotations_between_two_polls_lose_nothing(following: World) -> None:
+    following.append("three\n")
+    following.rotate("a.log.2")
+    following.append("four\n")
+    following.rotate("a.log.1")
+    following.append("five\n")
+    following.append("late\n", "a.log.2")
+    assert following.poll() == [b"three", b"late", b"four", b"five"]
+    following.poll_after_the_wait()
+    assert following.ledger.finished == [True, True, False]
+
+
+def test_two_rotations_with_dates_lose_nothing_either(following: World) -> None:
+    following.rotate("a.log-20261121")
+    following.append("three\n")
+    following.rotate("a.log-20261122")
+    following.append("four\n")
+    assert following.poll() == [b"three", b"four"]
+
+
+def test_a_rotated_file_of_any_name_is_drained_through_its_handle(following: World) -> None:
+    following.append("three\n")
+    following.rotate("put-aside")
+    following.append("new\n")
+    assert following.poll() == [b"three", b"new"]
+
+
+def test_a_path_that_turns_into_a_directory_is_waited_for(following: World) -> None:
+    following.rotate()
+    following.log.mkdir()
+    following.poll()
+    assert following.tailer.problem == f"cannot read {following.log}: it is a directory"
+    following.log.rmdir()
+    following.append("new\n")
+    assert following.poll() == [b"new"]
+
+
+def test_a_new_file_that_we_may_not_read_yet_is_waited_for(following: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    following.rotate()
+    following.append("new\n")
+    real = os.open
+
+    def refuse(path: str, flags: int) -> int:
+        if path == str(following.log):
+            raise PermissionError(13, "Permission denied", path)
+        return real(path, flags)
+
+    monkeypatch.setattr(os, "open", refuse)
+    assert following.poll() == []
+    assert following.tailer.problem == f"cannot read {following.log}: permission denied"
+    monkeypatch.undo()
+    assert following.poll() == [b"new"]
+
+
+def test_a_read_error_is_a_problem_that_may_pass(following: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    following.append("three\n")
+
+    def fail(*_: object) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "pread", fail)
+    assert following.poll() == []
+    assert following.tailer.problem == f"cannot read {following.log}: input/output error"
+    monkeypatch.undo()
+    assert following.poll() == [b"three"]
+
+
+# Truncation while following
+
+
+@pytest.mark.parametrize("new", ["", "1\n", "eno\nowt\n", "something else that is longer\n"])
+def test_a_truncated_file_is_read_from_its_start(following: World, new: str) -> None:
+    following.log.write_text(new)
+    status = following.log.stat()
+    os.utime(following.log, ns=(status.st_atime_ns, status.st_mtime_ns + 10_000_000))  # later than the clock's tick
+    assert following.poll() == new.encode().splitlines()
+    assert following.ledger.finished == [True, False]
+    following.append("more\n")
+    assert following.poll() == [b"more"]
+
+
+def test_the_hole_that_a_truncation_leaves_is_skipped(world: World) -> None:
+    writer = os.open(world.log, os.O_WRONLY)  # without O_APPEND it writes on at its own offset
+    world.start()
+    os.write(writer, b"one\n" * 1000)
+    assert len(world.poll()) == 1000
+    os.truncate(world.log, 0)
+    os.write(writer, b"two\n")
+    os.close(writer)
+    assert world.poll() == [b"two"]
+    last = world.ledger.chunks[-1]
+    assert (last.since, last.offset, last.until) == (0, 4000, 4004)
+
+
+def test_a_file_truncated_and_rotated_between_two_polls_is_read_from_its_start(following: World) -> None:
+    following.log.write_text("another that is longer\n")
+    following.rotate()
+    following.append("new\n")
+    assert following.poll() == [b"another that is longer", b"new"]
+
+
+# Starting at the end
+
+
+def test_from_the_end_only_what_comes_now_is_read(world: World) -> None:
+    world.append("one\ntwo\nhal")
+    world.start(from_end=True)
+    assert world.poll() == []
+    world.append("f\nthree\n")
+    assert world.poll() == [b"half", b"three"]
+
+
+def test_a_start_at_the_end_is_told_to_the_store_at_once(world: World) -> None:
+    world.append("one\n")
+    world.start(from_end=True)
+    world.poll()
+    world.append("two\n")
+    world.start(from_end=True)
+    assert world.poll() == [b"two"]
+
+
+def test_the_last_newline_is_found_however_long_the_last_line_is(world: World) -> None:
+    world.append("one\n" + "x" * 200_000)
+    world.start(from_end=True)
+    world.append("\ntwo\n")
+    assert world.poll() == [b"x" * 200_000, b"two"]
+
+
+def test_a_file_that_comes_later_is_read_from_its_start_all_the_same(world: World) -> None:
+    world.append("one\n")
+    world.start(from_end=True)
+    world.rotate()
+    world.append("two\n")
+    assert world.poll() == [b"two"]
+
+
+def test_with_a_position_to_go_on_from_nothing_is_left_out(following: World) -> None:
+    following.append("three\n")
+    following.rotate()
+    following.append("new\n")
+    following.start(from_end=True)
+    assert following.poll() == [b"three", b"new"]
+
+
+def test_a_missing_file_is_waited_for(world: World) -> None:
+    world.log.unlink()
+    world.start()
+    assert world.tailer.problem == f"cannot read {world.log}: no such file or directory"
+    assert world.poll() == []
+    world.append("one\n")
+    assert world.poll() == [b"one"]
+
+
+def test_a_missing_directory_is_waited_for(tmp_path: Path) -> None:
+    world = World(tmp_path / "not" / "yet" / "a.log")
+    world.start()
+    assert world.poll() == []
+    world.log.parent.mkdir(parents=True)
+    world.append("one\n")
+    assert world.poll() == [b"one"]
+    world.stop()
+
+
+# Order, and letting go
+
+
+def test_serials_and_starts_follow_the_reading_order(following: World) -> None:
+    following.append("three\n")
+    following.rotate("a.log.2")
+    following.append("four\n")
+    following.rotate("a.log.1")
+    following.append("five\n")
+    following.start()
+    chunks = list(following.tailer.read())
+    assert [(chunk.file.serial, chunk.file.start, chunk.file.file_id) for chunk in chunks] == [
+        (1, 8, 1),
+        (2, 0, None),
+        (3, 0, None),
+    ]
+    assert [Path(chunk.file.path).name for chunk in chunks] == ["a.log.2", "a.log.1", "a.log"]
+
+
+def test_a_long_line_is_cut_and_the_next_one_is_whole(world: World) -> None:
+    world.start(max_line_bytes=100, chunk_bytes=64)
+    world.append("x" * 1000)
+    assert world.poll() == []
+    world.append("x\nnext\n")
+    assert world.poll() == [b"x" * 100, b"next"]
+    assert [chunk.is_cut for chunk in world.ledger.chunks if chunk.data] == [True, False]
+    assert world.ledger.known[0].byte_offset == 1007
+
+
+def test_every_file_is_let_go(following: World) -> None:
+    before = open_files()
+    for _ in range(20):
+        following.rotate()
+        following.append("new\n")
+        following.poll()
+        following.poll_after_the_wait()
+    assert open_files() == before
+    following.rotate()
+    following.append("new\n")
+    following.poll()
+    assert open_files() == before + 1
+    following.stop()
+    assert open_files() == before - 1
+    following.tailer.close()
+    assert following.poll() == []
+    assert following.tailer.is_ended
+
+
+def test_reading_may_stop_anywhere_and_goes_on_there(following: World) -> None:
+    following.append("three\nhal")
+    following.rotate()
+    following.append("new\n")
+    following.now += WAIT_S
+    chunks = []
+    for _ in range(20):
+        chunks += [next(iter(following.tailer.read()), None)]
+        following.now += WAIT_S
+    for chunk in chunks:
+        if chunk is not None:
+            following.ledger.commit(chunk)
+    assert sorted(following.ledger.lines) == sorted([b"one", b"two", b"three", b"hal", b"new"])
+    assert following.ledger.finished == [True, False]
