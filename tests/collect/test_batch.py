@@ -27,12 +27,12 @@ def test_chunks_of_one_file_make_one_move() -> None:
 
 
 def test_a_batch_is_full_by_rows_or_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    batch = Batch(DryInlet().appender())
+    batch = Batch(DryInlet().appender(), full_rows=4)
     batch.add(1, 5, chunk(0, 10), records(2))
-    assert not batch.is_full
-    monkeypatch.setattr(batch_module, "FULL_ROWS", 2)
+    assert not batch.is_full  # two more would just fit
+    batch.full_rows = 3
     assert batch.is_full
-    monkeypatch.undo()
+    batch.full_rows = 4
     monkeypatch.setattr(batch_module, "FULL_BYTES", 10)
     assert batch.is_full
 

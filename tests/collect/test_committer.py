@@ -37,7 +37,8 @@ class FakeAppender:
 
 
 def batch(appender: FakeAppender, records: int = 1) -> Batch:
-    return Batch(appender, {7: Move(7, 0, 10, EMPTY_FINGERPRINT, finished=True)}, records, finished=[("/a", 10)])
+    moves = {7: Move(7, 0, 10, EMPTY_FINGERPRINT, finished=True)}
+    return Batch(appender, moves=moves, records=records, finished=[("/a", 10)])
 
 
 def test_a_transient_error_is_waited_out_and_told() -> None:

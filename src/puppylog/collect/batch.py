@@ -15,6 +15,8 @@ from puppylog.tail.chunk import Chunk
 # A transaction of a backfill: four of the row groups that the embedded engine writes straight into its file, several
 # times faster than smaller transactions. Beyond this the gain is small and the memory is not.
 FULL_ROWS = 491_520
+# The first ones are smaller, so that the store begins to work while there is still little to give it.
+FIRST_ROWS = FULL_ROWS // 4
 FULL_BYTES = 256 << 20
 
 
@@ -23,6 +25,7 @@ class Batch:
     """Filled by one thread, then handed over and committed by another."""
 
     appender: Appender
+    full_rows: int = FULL_ROWS
     moves: dict[int, Move] = field(default_factory=dict)
     records: int = 0
     rejects: int = 0
@@ -52,7 +55,7 @@ class Batch:
     @property
     def is_full(self) -> bool:
         """Whether another chunk would be too much. Just below the limit, the last row group is a full one, too."""
-        return self.records + self.rejects + self.last_rows > FULL_ROWS or self.size_bytes >= FULL_BYTES
+        return self.records + self.rejects + self.last_rows > self.full_rows or self.size_bytes >= FULL_BYTES
 
 
 def flag_cut(parsed: Parsed) -> Parsed:
