@@ -54,10 +54,10 @@ class StoreDirectory:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._refuse_strangers()
             self.path.chmod(0o700)
+            if not self.marker.exists():  # the first thing in it: what has no marker and is not empty is not ours
+                _write_whole(self.marker, json.dumps({"puppylog_store": LAYOUT}) + "\n")
             self.streams.mkdir(exist_ok=True)
             self.spool.mkdir(exist_ok=True)
-            if not self.marker.exists():
-                _write_whole(self.marker, json.dumps({"puppylog_store": LAYOUT}) + "\n")
         except OSError as error:
             raise refuse(self.path, error) from None
 
@@ -65,9 +65,11 @@ class StoreDirectory:
         status = self.path.stat()
         if status.st_uid != os.geteuid():
             raise StoreRefused(f"cannot open store {self.path}: it belongs to {_user_name(status.st_uid)}, not to you")
+        # Listed before the marker is looked for: somebody else may be making the store at this moment.
+        others = [path for path in self.path.iterdir() if not path.name.startswith(self.marker.name)]
         if self.marker.exists():
             self._refuse_other_layouts()
-        elif any(self.path.iterdir()):
+        elif others:
             raise StoreRefused(
                 f"cannot open store {self.path}: it holds other files and no store; name another directory"
             )
@@ -104,7 +106,7 @@ def refuse(path: Path, error: OSError) -> StoreRefused | StoreFull:
 
 def _write_whole(path: Path, text: str) -> None:
     """Write a file so that nobody ever sees half of it."""
-    half = path.with_suffix(f".{os.getpid()}")
+    half = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
     half.write_text(text, encoding="utf-8")
     half.replace(path)
 

@@ -47,23 +47,23 @@ def start_engine(directory: StoreDirectory) -> None:
         StoreRefused: the store is not ours; the engine's own words.
         StoreUnavailable: it did not get ready in START_S.
     """
+    deadline = time.monotonic() + START_S
+    failures = 0
     with FileLock(directory.start_lock) as lock:
         lock.acquire(wait=True)
-        if is_answering(directory):
-            return
-        deadline = time.monotonic() + START_S
-        while _is_owned(directory):  # one is leaving, or is being ended by the system, but has not gone yet
+        # One that is owned and does not answer is leaving, or is being started by a client that has died meanwhile.
+        while not is_answering(directory):
             if time.monotonic() > deadline:
                 raise StoreUnavailable(f"cannot open store {directory.path}: its engine does not answer")
-            time.sleep(0.02)
-        for _ in range(_ATTEMPTS):
+            if _is_owned(directory):
+                time.sleep(0.02)
+                continue
             try:
                 _start(directory, deadline)
-            except StoreUnavailable as error:  # it died without a word; a new one begins where it ended
-                silent = error
-            else:
-                return
-        raise silent
+            except StoreUnavailable:  # it died without a word, or another one was faster
+                failures += 1
+                if failures == _ATTEMPTS:
+                    raise
 
 
 def _is_owned(directory: StoreDirectory) -> bool:

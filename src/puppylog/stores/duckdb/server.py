@@ -18,7 +18,7 @@ import pyarrow as pa
 from pyarrow import flight
 
 from puppylog import __version__
-from puppylog.errors import PuppylogError, StoreError, StoreRefused
+from puppylog.errors import PuppylogError, StoreError, StoreUnavailable
 from puppylog.stores.base import StoreInfo
 from puppylog.stores.duckdb import alerts, ingest, metrics, spool, streams, wire
 from puppylog.stores.duckdb.directory import StoreDirectory
@@ -178,12 +178,13 @@ def serve(directory: StoreDirectory, ready: Callable[[], None]) -> None:
     """Own the store until nobody needs it.
 
     Raises:
-        StoreRefused: it is not ours, or another engine owns it.
+        StoreRefused: it is not ours.
+        StoreUnavailable: another engine owns it.
     """
     directory.prepare()
     with FileLock(directory.engine_lock) as lock, FileLock(directory.clients_lock) as clients:
         if not lock.acquire_within(_OWN_S):
-            raise StoreRefused(f"cannot open store {directory.path}: another engine owns it")
+            raise StoreUnavailable(f"cannot open store {directory.path}: another engine owns it")
         spool.sweep(directory.spool)
         with Engine(directory.database) as engine, directory.reachable_socket() as socket:
             engine.write(migrate)
