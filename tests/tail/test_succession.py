@@ -1,0 +1,158 @@
+"""Who comes before the file at a path. What this means for lines is in the tests of the tailer."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition
+from puppylog.tail import succession
+from puppylog.tail.handle import Handle, identity_of
+from puppylog.tail.identity import BLANK
+from puppylog.tail.siblings import Rearranged, Sibling, list_siblings
+from puppylog.tail.succession import Succession, find_succession
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "a.log"
+
+
+@pytest.fixture
+def opened() -> Iterator[list[Handle]]:
+    handles: list[Handle] = []
+    yield handles
+    for handle in handles:
+        handle.close()
+
+
+def write(path: Path, data: bytes, file_id: int = 0) -> FilePosition:
+    """Write a file, and return a position at its end."""
+    path.write_bytes(data)
+    fingerprint = BLANK.after(data, len(data)).fingerprint()
+    return FilePosition(file_id, str(path), *identity_of(path.stat()), fingerprint, len(data), finished=False)
+
+
+def find(log: Path, known: list[FilePosition], opened: list[Handle]) -> Succession:
+    standing = Handle(str(log)) if log.exists() else None
+    found = find_succession(str(log), standing, known)
+    opened += [one.handle for one in [*found.before, found.standing] if one is not None]
+    return found
+
+
+def open_files() -> int:
+    return len(list(Path("/dev/fd").iterdir()))
+
+
+def test_a_position_goes_on_in_the_file_that_it_was_committed_for(log: Path, opened: list[Handle]) -> None:
+    position = write(log, b"one\n", 7)
+    found = find(log, [position], opened)
+    assert found.standing is not None
+    assert (found.standing.position, found.standing.imprint.offset) == (position, 4)
+    assert (found.before, found.lost) == ([], [])
+
+
+def test_positions_are_answered_in_their_order_and_one_file_each(log: Path, opened: list[Handle]) -> None:
+    first, second = write(log.with_name("a.log.2"), b"one\n", 1), write(log.with_name("a.log.1"), b"two\n", 2)
+    write(log, b"three\n")
+    found = find(log, [first, second], opened)
+    assert [one.position for one in found.before] == [first, second]
+    assert found.standing is not None
+    assert found.standing.position is None
+
+
+def test_equal_files_are_told_apart_by_their_inodes(log: Path, opened: list[Handle]) -> None:
+    rotated = write(log.with_name("a.log.1"), b"ping\nping\n", 1)
+    write(log, b"ping\nping\nping\n")
+    found = find(log, [rotated], opened)
+    assert [one.position for one in found.before] == [rotated]
+    assert found.standing is not None
+    assert found.standing.imprint == BLANK
+
+
+def test_a_small_file_that_begins_like_a_lost_one_is_a_new_one(log: Path, opened: list[Handle]) -> None:
+    position = replace(write(log, b"ping\n" * 20, 1), inode=1)
+    found = find(log, [position], opened)
+    assert found.lost == [position]
+    assert found.standing is not None
+    assert found.standing.position is None
+
+
+def test_a_long_file_that_holds_the_same_is_a_copy_that_took_the_place(log: Path, opened: list[Handle]) -> None:
+    position = replace(write(log, b"ping\n" * 2000, 1), inode=1)
+    found = find(log, [position], opened)
+    assert found.standing is not None
+    assert found.standing.position == position
+
+
+def test_a_position_without_bytes_is_answered_by_its_inode_only_under_a_rotated_name(
+    log: Path, opened: list[Handle]
+) -> None:
+    write(log, b"new\n")
+    rotated = replace(write(log.with_name("a.log.1"), b"one\n", 1), fingerprint=EMPTY_FINGERPRINT, byte_offset=0)
+    stranger = replace(write(log.with_name("b.log"), b"one\n", 2), fingerprint=EMPTY_FINGERPRINT, byte_offset=0)
+    found = find(log, [rotated, stranger], opened)
+    assert [one.position for one in found.before] == [rotated]
+    assert found.lost == [stranger]
+
+
+def test_nothing_is_given_up_while_no_file_stands_at_the_path(log: Path, opened: list[Handle]) -> None:
+    position = write(log, b"one\n", 1)
+    log.unlink()
+    found = find(log, [position], opened)
+    assert (found.before, found.standing, found.lost) == ([], None, [])
+
+
+def test_a_directory_that_may_not_be_listed_has_no_siblings(
+    log: Path, opened: list[Handle], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    position = write(log.with_name("a.log.1"), b"one\n", 1)
+    write(log, b"new\n")
+
+    def refuse(_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", refuse)
+        found = find(log, [position], opened)
+    assert found.lost == [position]
+
+
+def test_a_search_that_a_rotation_overtakes_is_made_again(
+    log: Path, opened: list[Handle], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    position = write(log.with_name("a.log.1"), b"one\n", 1)
+    write(log, b"new\n")
+    looks: list[int] = []
+
+    def list_and_rename(path: str, inodes: set[int]) -> list[Sibling]:
+        siblings = list_siblings(path, inodes)
+        if not looks:
+            log.with_name("a.log.1").rename(log.with_name("a.log.2"))
+        looks.append(1)
+        return siblings
+
+    monkeypatch.setattr(succession, "list_siblings", list_and_rename)
+    found = find(log, [position], opened)
+    assert [one.handle.path for one in found.before] == [str(log.with_name("a.log.2"))]
+    assert len(looks) == 2
+
+
+@pytest.mark.parametrize("error", [Rearranged("again"), OSError(5, "Input/output error")])
+def test_a_search_that_fails_leaves_nothing_open(log: Path, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first position is answered; the look for the second fails."""
+    first, second = write(log.with_name("a.log.2"), b"one\n", 2), write(log.with_name("a.log.1"), b"two\n", 1)
+    real = Sibling.open
+
+    def fail(sibling: Sibling) -> Handle | None:
+        if sibling.path.endswith(".1"):
+            raise error
+        return real(sibling)
+
+    monkeypatch.setattr(Sibling, "open", fail)
+    before = open_files()
+    with pytest.raises(OSError, match=r"renamed all the time|Input/output"):
+        find_succession(str(log), None, [second, first])
+    assert open_files() == before
