@@ -17,7 +17,7 @@ def chunk(since: int, until: int, *, finished: bool = False, is_cut: bool = Fals
 
 
 def test_chunks_of_one_file_make_one_move() -> None:
-    batch = Batch(DryInlet().appender())
+    batch = Batch(DryInlet().appender(), full_rows=1000)
     batch.add(1, 5, chunk(0, 10), records(2))
     batch.add(1, 5, chunk(10, 30, finished=True), rejects(b"x", b"y", b"z"))
     assert batch.moves == {5: Move(5, 0, 30, EMPTY_FINGERPRINT, finished=True)}

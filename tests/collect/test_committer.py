@@ -21,16 +21,17 @@ class FakeAppender:
         self.failures = list(failures)
         self.gate = gate
         self.discarded = False
+        self.records = 0
 
     def write(self, stream_id: int, file_id: int, parsed: Parsed) -> None:
         raise NotImplementedError
 
-    def commit(self, moves: Sequence[Move]) -> Appended:
+    def commit(self, moves: Sequence[Move]) -> Appended:  # noqa: ARG002 - the protocol's
         if self.gate is not None:
             assert self.gate.wait(10)
         if self.failures:
             raise self.failures.pop(0)
-        return Appended(records=len(moves), rejects=0)
+        return Appended(self.records, rejects=0)
 
     def discard(self) -> None:
         self.discarded = True
@@ -38,7 +39,8 @@ class FakeAppender:
 
 def batch(appender: FakeAppender, records: int = 1) -> Batch:
     moves = {7: Move(7, 0, 10, EMPTY_FINGERPRINT, finished=True)}
-    return Batch(appender, moves=moves, records=records, finished=[("/a", 10)])
+    appender.records = records
+    return Batch(appender, 1000, moves=moves, records=records, finished=[("/a", 10)])
 
 
 def test_a_transient_error_is_waited_out_and_told() -> None:

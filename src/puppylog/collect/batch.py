@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,11 +12,8 @@ from puppylog.model.stream import Move
 from puppylog.stores.base import Appender
 from puppylog.tail.chunk import Chunk
 
-# A transaction of a backfill: four of the row groups that the embedded engine writes straight into its file, several
-# times faster than smaller transactions. Beyond this the gain is small and the memory is not.
-FULL_ROWS = 491_520
-# The first ones are smaller, so that the store begins to work while there is still little to give it.
-FIRST_ROWS = FULL_ROWS // 4
+# The first batches are smaller, so that the store begins to work while there is still little to give it.
+FIRST_SHARE = 4
 FULL_BYTES = 256 << 20
 
 
@@ -25,7 +22,7 @@ class Batch:
     """Filled by one thread, then handed over and committed by another."""
 
     appender: Appender
-    full_rows: int = FULL_ROWS
+    full_rows: int
     moves: dict[int, Move] = field(default_factory=dict)
     records: int = 0
     rejects: int = 0
@@ -38,6 +35,7 @@ class Batch:
         """Take a chunk's rows and its step of the position. Chunks of one file come in their order."""
         if chunk.is_cut:
             parsed = flag_cut(parsed)
+        parsed = replace(parsed, data=chunk.data, data_offset=chunk.offset)
         self.appender.write(stream_id, file_id, parsed)
         so_far = self.moves.get(file_id)
         since = chunk.since if so_far is None else so_far.since

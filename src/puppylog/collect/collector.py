@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from puppylog.collect.batch import FIRST_ROWS, FULL_ROWS, Batch
+from puppylog.collect.batch import FIRST_SHARE, Batch
 from puppylog.collect.committer import Committer
 from puppylog.collect.events import LineCut, OnEvent, Progress, SourceAway, StoreAway, StreamOpened, Summary
 from puppylog.collect.patience import patiently
@@ -138,7 +138,8 @@ class Collector:
 
     def _iter_batches(self, committer: Committer) -> Iterator[Batch]:
         """Read what there is, again and again while watching; give a batch when it is full or the store has time."""
-        batch = Batch(self._store.appender(), FIRST_ROWS)
+        full_rows = self._store.full_rows
+        batch = Batch(self._store.appender(), full_rows // FIRST_SHARE)
         looked_at = kept_at = time.monotonic()
         try:
             while True:
@@ -147,13 +148,13 @@ class Collector:
                     self._take(batch, followed, chunk)
                     self._report_progress()
                     if batch.is_full:
-                        more_rows = min(batch.full_rows * 2, FULL_ROWS)
+                        more_rows = min(batch.full_rows * 2, full_rows)
                         full, batch = batch, Batch(self._store.appender(), more_rows)
                         yield full
                 if committer.is_idle:
                     committer.wait()  # not for long: it tells of a failure, should no line come for a while
                 if batch.moves and (is_over or committer.is_idle):
-                    full, batch = batch, Batch(self._store.appender())
+                    full, batch = batch, Batch(self._store.appender(), full_rows)
                     yield full
                 if is_over:
                     return

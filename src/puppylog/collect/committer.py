@@ -27,10 +27,12 @@ class Totals:
     file_ids: set[int] = field(default_factory=set)
     reasons: Counter[str] = field(default_factory=Counter)
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: Batch, appended: Appended) -> None:
         self.size_bytes += batch.size_bytes
-        self.records += batch.records
-        self.rejects += batch.rejects
+        self.records += appended.records
+        self.rejects += appended.rejects
+        if appended.refused:
+            self.reasons["the store refuses it"] += appended.refused
         self.file_ids.update(batch.moves)
         self.reasons.update(batch.reasons)
 
@@ -79,7 +81,7 @@ class Committer:
         except BaseException:
             batch.appender.discard()
             raise
-        self.totals.add(batch)
+        self.totals.add(batch, appended)
         self._on_event(Committed(appended.records, appended.rejects))
         for path, byte_offset in batch.finished:
             self._on_event(FileFinished(path, byte_offset))

@@ -10,6 +10,8 @@ from puppylog.stores.base import Appended, Appender
 class DryInlet:
     """Takes every line and forgets it. Implements `puppylog.stores.base.Inlet`."""
 
+    full_rows = 131_072
+
     def __init__(self) -> None:
         self._last_id = 0
 

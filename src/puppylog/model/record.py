@@ -65,6 +65,14 @@ class Parsed:
 
     records: pa.RecordBatch  # of schema RECORDS
     rejects: pa.RecordBatch  # of schema REJECTS
+    data: bytes = b""  # what they were made of, for a store that must give a line back as it was
+    data_offset: int = 0  # where that starts in its file
+
+    def line_at(self, line_offset: int) -> bytes:
+        """Return the line that starts there, without its newline; nothing if it is not known any more."""
+        start = line_offset - self.data_offset
+        end = self.data.find(b"\n", start) if start >= 0 else -1
+        return self.data[start:end] if end >= 0 else self.data[max(start, 0) :] if start >= 0 else b""
 
     @property
     def lines(self) -> int:

@@ -7,10 +7,11 @@ from typing import Any, Final
 import pyarrow as pa
 
 from puppylog.errors import NotFound
-from puppylog.model.alert import Alert, Comparison, NoData, State
+from puppylog.model.alert import Alert, Comparison, State
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.stores.base import Outlet
 from puppylog.stores.queries import load_queries
+from puppylog.stores.rows import alert_of
 
 # Evaluators go round every second or so. Older than this, alerts say what was, not what is.
 OLD_HEARTBEAT_S: Final = 30.0
@@ -112,22 +113,8 @@ def find_heartbeat(outlet: Outlet) -> Heartbeat | None:
 
 
 def _alert_state(row: dict[str, Any]) -> AlertState:
-    alert = Alert(
-        name=row["name"],
-        metric=row["metric"],
-        statistic=row["statistic"],
-        comparison=Comparison(row["comparison"]),
-        level=row["level"],
-        window_s=row["window_s"],
-        period_s=row["period_s"],
-        for_s=row["for_s"],
-        keep_firing_for_s=row["keep_firing_for_s"],
-        delay_s=row["delay_s"],
-        each_segment=row["each_segment"],
-        no_data=NoData(row["no_data"]),
-    )
     return AlertState(
-        alert,
+        alert_of(row),
         group=row["group_name"],
         segment=row["segment"],
         state=None if row["state"] is None else State(row["state"]),

@@ -11,6 +11,7 @@ from puppylog.model.metric import Metric
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.stores.base import Outlet, Value
 from puppylog.stores.queries import load_queries
+from puppylog.stores.rows import metric_of
 
 _QUERIES = load_queries("puppylog.stores", "monitor.sql")
 
@@ -74,14 +75,4 @@ def read_observations(
 
 
 def _metric_state(row: dict[str, Any]) -> MetricState:
-    metric = Metric(
-        name=row["name"],
-        statistic=row["statistic"],
-        property=row["property"],
-        period_s=row["period_s"],
-        segment=row["segment"],
-        filter=row["filter"],
-        refresh_s=row["refresh_s"],
-        group=row["group_name"],
-    )
-    return MetricState(metric, row["created_at"], row["watermark"], row["refreshed_at"])
+    return MetricState(metric_of(row), row["created_at"], row["watermark"], row["refreshed_at"])

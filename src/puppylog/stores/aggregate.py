@@ -33,7 +33,9 @@ _STATISTICS = {
 _NEEDS_NO_NUMBER = frozenset({"count", "distinct"})
 
 
-def aggregate_sql(metric: Metric, dialect: Dialect, *, where: str = "true", group_id: int | None = None) -> str:
+def aggregate_sql(
+    metric: Metric, dialect: Dialect, *, where: str = "true", group_id: int | None = None, is_counted: bool = False
+) -> str:
     """Return the query of a metric's buckets: ``bucket`` (timestamptz), ``segment`` (text), ``value`` (double).
 
     A bucket has a row when at least one record passes the filter; its value is null when the statistic of no value, or
@@ -44,21 +46,23 @@ def aggregate_sql(metric: Metric, dialect: Dialect, *, where: str = "true", grou
         dialect: of which store.
         where: SQL of our own making that limits the records besides the filter, such as a range of ``ts``.
         group_id: only records of the streams in this log group.
+        is_counted: whether there is a fourth column, ``n``: how many records there are, whatever the statistic.
     """
-    head, conditions = _parts(metric, dialect)
+    head, conditions = _parts(metric, dialect, is_counted=is_counted)
     if group_id is not None:
         conditions = (*conditions, f"stream_id IN (SELECT id FROM puppylog.log_streams WHERE group_id = {group_id:d})")
     return f"{head}\nWHERE {' AND '.join((f'({where})', *conditions))}\nGROUP BY 1, 2"
 
 
 @lru_cache(maxsize=1024)  # a refresh asks every second, and parsing an expression takes a millisecond
-def _parts(metric: Metric, dialect: Dialect) -> tuple[str, tuple[str, ...]]:
+def _parts(metric: Metric, dialect: Dialect, *, is_counted: bool) -> tuple[str, tuple[str, ...]]:
     """Return the query up to its conditions, and the conditions of the metric itself."""
     sql = _sql(dialect)
     segment = "CAST(NULL AS TEXT)" if metric.segment is None else render_segment(metric.segment, sql)
     value = f"CAST({_value(metric, dialect)} AS DOUBLE PRECISION)"
     bucket = _bucket(metric.period_s, dialect)
-    head = f"SELECT {bucket} AS bucket, {segment} AS segment, {value} AS value\nFROM puppylog.log_records"
+    counted = ", count(*) AS n" if is_counted else ""
+    head = f"SELECT {bucket} AS bucket, {segment} AS segment, {value} AS value{counted}\nFROM puppylog.log_records"
     return head, (() if metric.filter is None else (render(metric.filter, sql),))
 
 

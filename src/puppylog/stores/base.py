@@ -28,6 +28,7 @@ class Appended:
 
     records: int
     rejects: int
+    refused: int = 0  # of the rejects: rows that fitted their format, but that the store can not hold
 
 
 class Appender(Protocol):
@@ -41,7 +42,8 @@ class Appender(Protocol):
 
         Must find out by asking, after a cut connection, whether the transaction had been committed, so that calling it
         again after a transient error stores nothing twice. Must refuse with `StreamBusy` when a file does not stand
-        where its move starts: somebody else has collected it meanwhile.
+        where its move starts: somebody else has collected it meanwhile. Must keep a row that it can never hold as a
+        rejected line, with its cause, and store the others.
         """
 
     def discard(self) -> None:
@@ -50,6 +52,10 @@ class Appender(Protocol):
 
 class Inlet(Protocol):
     """Where collectors put lines."""
+
+    @property
+    def full_rows(self) -> int:
+        """How many rows a transaction of a backfill should have for the store to be at its fastest."""
 
     def open_stream(self, source_uri: str, *, group: str | None = None) -> Stream:
         """Claim the stream of this source, made if it is new, and return it with all positions.
@@ -129,7 +135,7 @@ class StoreInfo:
     """What `puppylog` says about a store."""
 
     url: str
-    flavour: str  # "duckdb"
+    flavour: str  # "duckdb", or one of PostgreSQL's: "plain", "timescaledb", "timescaledb_distributed", "citus"
     version: str  # of the engine
     schema_version: int
 

@@ -5,10 +5,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from puppylog.errors import AlreadyExists, NotFound
-from puppylog.model.alert import Alert, Comparison, NoData
+from puppylog.model.alert import Alert
 from puppylog.stores.duckdb.engine import Connection
 from puppylog.stores.duckdb.metrics import get_metric
 from puppylog.stores.queries import load_queries
+from puppylog.stores.rows import alert_of
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "alerts.sql")
 
@@ -68,20 +69,6 @@ def delete_alert(connection: Connection, name: str) -> None:
 
 
 def _stored(row: Mapping[str, Any]) -> StoredAlert:
-    alert = Alert(
-        name=row["name"],
-        metric=row["metric"],
-        statistic=row["statistic"],
-        comparison=Comparison(row["comparison"]),
-        level=row["level"],
-        window_s=row["window_s"],
-        period_s=row["period_s"],
-        for_s=row["for_s"],
-        keep_firing_for_s=row["keep_firing_for_s"],
-        delay_s=row["delay_s"],
-        each_segment=row["each_segment"],
-        no_data=NoData(row["no_data"]),
-    )
     return StoredAlert(
-        row["id"], alert, row["metric_statistic"], row["metric_period_s"], row["evaluated_us"], row["error"]
+        row["id"], alert_of(row), row["metric_statistic"], row["metric_period_s"], row["evaluated_us"], row["error"]
     )

@@ -10,6 +10,7 @@ from puppylog.stores.aggregate import aggregate_sql
 from puppylog.stores.duckdb.engine import Connection
 from puppylog.stores.duckdb.streams import get_group_id
 from puppylog.stores.queries import load_queries
+from puppylog.stores.rows import metric_of
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "metrics.sql")
 
@@ -108,16 +109,6 @@ def _try(connection: Connection, stored: StoredMetric) -> None:
 
 
 def _stored(row: Mapping[str, Any]) -> StoredMetric:
-    metric = Metric(
-        name=row["name"],
-        statistic=row["statistic"],
-        property=row["property"],
-        period_s=row["period_s"],
-        segment=row["segment"],
-        filter=row["filter"],
-        refresh_s=row["refresh_s"],
-        group=row["group_name"],
-    )
     return StoredMetric(
-        row["id"], metric, row["group_id"], row["watermark_us"], row["refreshed_seq"], row["refreshed_us"]
+        row["id"], metric_of(row), row["group_id"], row["watermark_us"], row["refreshed_seq"], row["refreshed_us"]
     )

@@ -1,13 +1,13 @@
 """Groups, streams and the files they have read: what is behind the positions. Each function is one transaction."""
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from puppylog.errors import NotFound, UsageError
-from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, Fingerprint, Stream
+from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, Stream
 from puppylog.stores.duckdb.engine import Connection
 from puppylog.stores.queries import load_queries
+from puppylog.stores.rows import position_of
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "streams.sql")
 
@@ -22,7 +22,7 @@ def open_stream(connection: Connection, source_uri: str, group: str | None) -> S
         connection.run(_QUERIES["move_stream"], {"source_uri": source_uri, "group_id": group_id})
     (row,) = connection.rows(_QUERIES["find_stream"], {"source_uri": source_uri})
     files = connection.rows(_QUERIES["files_of_stream"], {"stream_id": row["id"]})
-    return Stream(row["id"], source_uri, row["group_name"], tuple(_position_of(file) for file in files))
+    return Stream(row["id"], source_uri, row["group_name"], tuple(position_of(file) for file in files))
 
 
 def open_file(
@@ -47,7 +47,7 @@ def open_file(
 
 def find_files(connection: Connection, file_ids: Sequence[int]) -> list[FilePosition]:
     """Return where these files stand; unknown ones are left out."""
-    return [_position_of(row) for row in connection.rows(_QUERIES["find_files"], {"ids": json.dumps(list(file_ids))})]
+    return [position_of(row) for row in connection.rows(_QUERIES["find_files"], {"ids": json.dumps(list(file_ids))})]
 
 
 def create_group(connection: Connection, name: str) -> bool:
@@ -83,10 +83,3 @@ def delete_group(connection: Connection, name: str) -> None:
         raise UsageError(f"cannot delete group {name!r}: metric {', '.join(metrics)} is limited to it")
     connection.run(_QUERIES["release_streams"], {"id": group_id})
     connection.run(_QUERIES["delete_group"], {"id": group_id})
-
-
-def _position_of(row: Mapping[str, Any]) -> FilePosition:
-    fingerprint = Fingerprint(row["head_size"], row["head_hash"], row["marker_size"], row["marker_hash"])
-    return FilePosition(
-        row["file_id"], row["path"], row["device"], row["inode"], fingerprint, row["byte_offset"], row["finished"]
-    )

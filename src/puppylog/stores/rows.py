@@ -1,0 +1,47 @@
+"""From rows of a catalogue to what they are rows of: every store has the same columns."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from puppylog.model.alert import Alert, Comparison, NoData
+from puppylog.model.metric import Metric
+from puppylog.model.stream import FilePosition, Fingerprint
+
+Row = Mapping[str, Any]
+
+
+def metric_of(row: Row) -> Metric:
+    return Metric(
+        name=row["name"],
+        statistic=row["statistic"],
+        property=row["property"],
+        period_s=row["period_s"],
+        segment=row["segment"],
+        filter=row["filter"],
+        refresh_s=row["refresh_s"],
+        group=row["group_name"],
+    )
+
+
+def alert_of(row: Row) -> Alert:
+    return Alert(
+        name=row["name"],
+        metric=row["metric"],
+        statistic=row["statistic"],
+        comparison=Comparison(row["comparison"]),
+        level=row["level"],
+        window_s=row["window_s"],
+        period_s=row["period_s"],
+        for_s=row["for_s"],
+        keep_firing_for_s=row["keep_firing_for_s"],
+        delay_s=row["delay_s"],
+        each_segment=row["each_segment"],
+        no_data=NoData(row["no_data"]),
+    )
+
+
+def position_of(row: Row) -> FilePosition:
+    fingerprint = Fingerprint(row["head_size"], row["head_hash"], row["marker_size"], row["marker_hash"])
+    return FilePosition(
+        row["file_id"], row["path"], row["device"], row["inode"], fingerprint, row["byte_offset"], row["finished"]
+    )
