@@ -9,8 +9,9 @@ from puppylog.errors import AlreadyExists, NotFound, UsageError
 from puppylog.model.alert import Alert, Comparison, NoData
 from puppylog.model.metric import Metric
 from puppylog.stores.base import Store
-from support.embedded import EmbeddedStore, wait_until
+from support.embedded import wait_until
 from support.lines import Source, records, rows
+from support.server import StoreServer
 
 ALERT = Alert(
     name="busy",
@@ -79,25 +80,16 @@ def test_no_data_is_a_state_of_its_own(store: Store, source: Source) -> None:
     assert [row["to_state"] for row in history(store)][:3] == ["no_data", "ok", "no_data"]
 
 
-def test_what_was_missed_is_made_up_in_order_and_marked(server: EmbeddedStore, store: Store, source: Source) -> None:
+def test_what_was_missed_is_made_up_in_order_and_marked(server: StoreServer, store: Store, source: Source) -> None:
     store.create_alert(ALERT)
     wait_until(lambda: states(store) == {None: "ok"}, what="the first evaluation")
     minute_ago = datetime.now(UTC) - timedelta(seconds=60)
-    server.kill_engine()
-    set_back(server, minute_ago - timedelta(seconds=30))
-    store.keep_alive()
     source.append(records(60, ts=minute_ago, step_s=0))
+    wait_until(lambda: server.is_settled(store), what="the correction")
+    server.away_since(minute_ago - timedelta(seconds=30))
     wait_until(lambda: len(history(store)) == 2, what="making up")
     assert [(row["to_state"], row["made_up"]) for row in history(store)] == [("firing", True), ("ok", True)]
     assert history(store)[0]["window_since"] <= minute_ago < history(store)[0]["window_until"]
-
-
-def set_back(server: EmbeddedStore, evaluated_at: datetime) -> None:
-    """Let the store believe that no engine has run since."""
-    import duckdb  # noqa: PLC0415 - the embedded store's own way of being away
-
-    with duckdb.connect(str(server.directory.database)) as database:
-        database.execute("UPDATE puppylog.alerts SET evaluated_at = $at", {"at": evaluated_at})
 
 
 def test_the_evaluator_leaves_a_heartbeat(store: Store) -> None:
@@ -133,13 +125,12 @@ def test_a_deleted_alert_is_gone_with_its_history(store: Store, source: Source) 
         store.create_alert(changed(ALERT, metric="nope"))
 
 
-def test_a_segment_is_not_judged_before_it_was_first_seen(server: EmbeddedStore, store: Store, source: Source) -> None:
+def test_a_segment_is_not_judged_before_it_was_first_seen(server: StoreServer, store: Store, source: Source) -> None:
     store.create_metric(Metric("sections", "count", "*", 1, segment="request_route", refresh_s=1))
     store.create_alert(changed(ALERT, metric="sections", each_segment=True, level=-1, no_data=NoData.NO_DATA))
     ago = datetime.now(UTC) - timedelta(seconds=20)
-    server.kill_engine()
-    set_back(server, ago - timedelta(seconds=10))
-    store.keep_alive()
     source.append(rows([{"ts": ago, "request_route": "/new"}]))
+    wait_until(lambda: server.is_settled(store), what="the correction")
+    server.away_since(ago - timedelta(seconds=10))
     wait_until(lambda: len(history(store)) == 2, what="seen and gone")
     assert [row["to_state"] for row in history(store)] == ["firing", "no_data"]

@@ -1,14 +1,18 @@
 """What `puppylog.stores.base.Inlet` promises."""
 
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from contract.differences import JSON_SPELLING, NUL_IN_TEXT, Difference
 from puppylog.errors import StreamBusy
 from puppylog.model.stream import EMPTY_FINGERPRINT
 from puppylog.stores.base import Appended, Store
-from support.embedded import EmbeddedStore
-from support.lines import NOON, Source, fingerprint, records, rejects
+from support.lines import LINE_BYTES, NOON, Source, fingerprint, records, rejects, rows, with_data
+from support.server import StoreServer
 
 
 def count(store: Store, table: str) -> int:
@@ -34,7 +38,7 @@ def test_a_record_comes_back_as_it_was_written(store: Store) -> None:
     source = Source(store)
     columns: dict[str, Any] = {
         "ident": None,
-        "ruser": "jö \x00",
+        "ruser": "jö \x01\t\\N",
         "request_method": "GET",
         "request_route": "/a",
         "request_proto": "HTTP/1.1",
@@ -44,12 +48,20 @@ def test_a_record_comes_back_as_it_was_written(store: Store) -> None:
         "user_agent": "ü",
         "severity": "info",
         "message": "m",
-        "attributes": '{"a": 1}',
+        "attributes": '{"a": [1, 2.5]}',
     }
     source.append(records(1, **columns))
     (row,) = store.query("SELECT * FROM puppylog.log_records").to_pylist()
     expected = {"ts": NOON, "stream_id": source.stream_id, "file_id": source.file_id, "line_offset": 0, "host": "h"}
     assert row == {**expected, **columns}
+
+
+def test_attributes_come_back_as_the_same_json(store: Store, differs: Callable[[Difference], bool]) -> None:
+    written = '{"bb":"\\u00fc", "a":  [1, 2.50]}'
+    Source(store).append(records(1, attributes=written))
+    (row,) = store.query("SELECT attributes FROM puppylog.log_records").to_pylist()
+    assert json.loads(row["attributes"]) == json.loads(written)
+    assert row["attributes"] == (JSON_SPELLING.expected if differs(JSON_SPELLING) else written)
 
 
 def test_a_rejected_line_keeps_its_bytes(store: Store) -> None:
@@ -90,7 +102,7 @@ def test_a_finished_file_takes_no_more_lines(store: Store) -> None:
         source.append(records(1))
 
 
-def test_a_stream_is_followed_by_one_collector_at_a_time(server: EmbeddedStore, store: Store) -> None:
+def test_a_stream_is_followed_by_one_collector_at_a_time(server: StoreServer, store: Store) -> None:
     stream = store.open_stream("file:///a.log")
     other = server.connect()
     with pytest.raises(StreamBusy, match="follows it already"):
@@ -113,7 +125,39 @@ def test_a_discarded_batch_leaves_nothing(store: Store) -> None:
     assert count(store, "log_records") == 0
 
 
-def test_a_store_that_is_closed_and_opened_again_has_everything(server: EmbeddedStore, store: Store) -> None:
+def test_a_store_that_is_closed_and_opened_again_has_everything(server: StoreServer, store: Store) -> None:
     Source(store).append(records(5))
     store.close()
     assert count(server.connect(), "log_records") == 5
+
+
+def test_two_stores_append_to_different_streams_at_once(server: StoreServer, store: Store) -> None:
+    def append(client: Store, uri: str) -> int:
+        source = Source(client, uri)
+        return sum(source.append(records(100, start=source.offset)).records for _ in range(10))
+
+    with ThreadPoolExecutor() as threads:
+        taken = list(threads.map(append, [store, server.connect()], ["file:///1", "file:///2"]))
+    assert taken == [1000, 1000]
+    per_stream = store.query("SELECT count(*) AS n FROM puppylog.log_records GROUP BY stream_id")
+    assert per_stream["n"].to_pylist() == [1000, 1000]
+    positions = store.query("SELECT byte_offset FROM puppylog.log_files")
+    assert positions["byte_offset"].to_pylist() == [100_000, 100_000]
+
+
+def test_lines_that_the_store_cannot_hold_are_found_among_many_and_kept_as_they_were(
+    store: Store, differs: Callable[[Difference], bool]
+) -> None:
+    bad = {500, 501, 700}
+    batch = with_data(rows([{"message": "a\0b" if i in bad else "ab"} for i in range(1000)]))
+    appended = Source(store).append(batch)
+    rejected = store.query("SELECT line_offset, reason, line FROM puppylog.rejected_lines ORDER BY 1").to_pylist()
+    if differs(NUL_IN_TEXT):
+        assert (appended.records, appended.rejects) == (997, 3)
+        assert [row["line_offset"] for row in rejected] == [i * LINE_BYTES for i in sorted(bad)]
+        assert all(row["line"] == batch.line_at(row["line_offset"]) for row in rejected)
+        assert all(row["reason"].startswith(NUL_IN_TEXT.expected) for row in rejected)
+    else:
+        assert (appended.records, appended.rejects, rejected) == (1000, 0, [])
+    assert count(store, "log_records") == appended.records
+    assert store.query("SELECT byte_offset FROM puppylog.log_files")["byte_offset"].to_pylist() == [1000 * LINE_BYTES]

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from puppylog.errors import ConfigurationError
+from puppylog.errors import ConfigurationError, PuppylogError, UsageError
 from puppylog.stores.connect import connect, parse_duckdb_url, stop
 
 
@@ -17,9 +17,15 @@ def test_what_names_no_store_is_refused(url: str) -> None:
 
 
 def test_a_password_in_a_url_is_not_repeated() -> None:
-    with pytest.raises(ConfigurationError) as refusal:
-        connect("postgresql://me:secret@db/logs")
-    assert "secret" not in refusal.value.message
+    for url in ("postgresql://me:secret@127.0.0.1:1/logs", "postgresql://me:secret@[::1/logs", "postgres://a:secret@b:c"):
+        with pytest.raises(PuppylogError) as refusal:
+            connect(url)
+        assert "secret" not in refusal.value.message
+
+
+def test_a_postgresql_store_has_no_engine_to_stop() -> None:
+    with pytest.raises(UsageError, match="cannot stop the engine"):
+        stop("postgresql://")
 
 
 def test_stopping_a_store_that_was_never_made_makes_none(tmp_path: Path) -> None:

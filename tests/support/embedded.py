@@ -5,10 +5,12 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from puppylog.stores.base import Store
 from puppylog.stores.duckdb.client import DuckdbStore
 from puppylog.stores.duckdb.directory import StoreDirectory
 from puppylog.stores.duckdb.locks import FileLock
@@ -28,6 +30,8 @@ def wait_until(is_so: Callable[[], bool], *, within_s: float = 20.0, what: str =
 
 class EmbeddedStore:
     """A store in a directory, with its engine. Usable with ``with``; on leaving, the engine is ended and gone."""
+
+    name = "duckdb"
 
     def __init__(self, path: Path) -> None:
         self.directory = StoreDirectory(path)
@@ -61,6 +65,17 @@ class EmbeddedStore:
             return True
         with FileLock(self.directory.engine_lock) as owner:
             return owner.acquire()
+
+    def is_settled(self, store: Store) -> bool:
+        return not store.query("SELECT seq FROM puppylog.invalidations LIMIT 1")
+
+    def away_since(self, evaluated_at: datetime) -> None:
+        import duckdb  # noqa: PLC0415 - only where there is no engine may a test be one
+
+        self.kill_engine()
+        with duckdb.connect(str(self.directory.database)) as database:
+            database.execute("UPDATE puppylog.alerts SET evaluated_at = $at", {"at": evaluated_at})
+        self._clients[-1].keep_alive()
 
     def __enter__(self) -> Self:
         return self

@@ -1,6 +1,7 @@
 """Parsed lines for tests of stores: what a format would have made."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -33,6 +34,12 @@ def rejects(*lines: bytes, start: int = 0) -> Parsed:
     """Return rejected lines."""
     values = [{"line_offset": start + i, "reason": "no reason", "line": line} for i, line in enumerate(lines)]
     return Parsed(NO_RECORDS, pa.RecordBatch.from_pylist(values, schema=REJECTS))
+
+
+def with_data(parsed: Parsed, *, start: int = 0) -> Parsed:
+    """Return the same with the bytes of its lines: each tells where it starts, and is LINE_BYTES long."""
+    lines = (b"line at byte %d" % (start + i * LINE_BYTES) for i in range(parsed.lines))
+    return replace(parsed, data=b"".join(line.ljust(LINE_BYTES - 1, b".") + b"\n" for line in lines), data_offset=start)
 
 
 def fingerprint(at: int) -> Fingerprint:

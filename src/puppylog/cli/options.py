@@ -6,6 +6,7 @@ wins over the environment wherever it stands.
 
 import functools
 import os
+import re
 from collections.abc import Callable
 from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
@@ -20,6 +21,7 @@ Callback: TypeAlias = Callable[..., Any]
 Decorator: TypeAlias = Callable[[Callback], Callback]
 
 _GIVEN: Final = "puppylog.given"
+_PASSWORD: Final = re.compile(r"://[^/@]*:[^/@]*@|[?&]password=")
 
 
 def store_options(command: Callback) -> Callback:
@@ -28,9 +30,10 @@ def store_options(command: Callback) -> Callback:
     command = _option("--color", type=click.Choice(COLORS), help="Colour the output. Default: auto, on a terminal.")(
         command
     )
-    return _option("--store", metavar="URL", help="The store. Default: duckdb:// in the user's data directory.")(
-        command
+    help_ = (
+        "The store: duckdb:///directory or postgresql://host/database. Default: duckdb:// in the user's data directory."
     )
+    return _option("--store", metavar="URL", callback=_refuse_password, help=help_)(command)
 
 
 def output_options(command: Callback) -> Callback:
@@ -101,10 +104,10 @@ def _option(*names: str, callback: Callable[..., object] | None = None, **attrib
     def remember(ctx: click.Context, option: click.Parameter, value: object) -> None:
         if value is None or option.name is None:
             return
-        if callback is not None:
-            callback(value)
-        given = ctx.meta.setdefault(_GIVEN, {})
         is_flag = ctx.get_parameter_source(option.name) is click.core.ParameterSource.COMMANDLINE
+        if callback is not None:
+            callback(value, is_flag=is_flag)
+        given = ctx.meta.setdefault(_GIVEN, {})
         if is_flag or option.name not in given:
             given[option.name] = value
 
@@ -118,7 +121,16 @@ def _option(*names: str, callback: Callable[..., object] | None = None, **attrib
     )
 
 
-def _check_zone(name: str) -> None:
+def _refuse_password(url: str, *, is_flag: bool) -> None:
+    """Every user of a machine can read its processes' arguments: a secret is no argument."""
+    if is_flag and _PASSWORD.search(url):
+        raise click.BadParameter(
+            "a password does not belong on the command line; use PGPASSWORD, ~/.pgpass, a service, or PUPPYLOG_STORE"
+        )
+
+
+def _check_zone(name: str, *, is_flag: bool) -> None:
+    del is_flag  # wherever it comes from
     try:
         find_zone(name)
     except ConfigurationError as error:

@@ -1,4 +1,4 @@
-"""``puppylog up`` and ``puppylog down``: keep the embedded store's engine, or send it away."""
+"""``puppylog up`` and ``puppylog down``: keep the store at work, or send the embedded store's engine away."""
 
 import threading
 from contextlib import ExitStack
@@ -16,7 +16,7 @@ from puppylog.formats.registry import FORMAT_NAMES, find_format
 from puppylog.model.identifier import parse_identifier
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
-from puppylog.stores.connect import connect, stop
+from puppylog.stores.connect import connect, name_store, stop
 
 # A crashed engine is started again within so long: metrics and alerts are wanted as long as this runs.
 _KEEP_ALIVE_S: Final = 2.0
@@ -49,7 +49,7 @@ def up(settings: Settings, paths: tuple[str, ...], format_: str, group: str | No
         asked = stack.enter_context(stopped_by_signals())
         reporter = stack.enter_context(Reporter(settings))
         store = stack.enter_context(patiently(lambda: connect(settings.store), asked, reporter.on_event))
-        tell(settings, f"up: {settings.store}; Ctrl-C to leave")
+        tell(settings, f"up: {name_store(settings.store)}; Ctrl-C to leave")
         if not paths:
             _stay(store, asked)
             return

@@ -1,13 +1,13 @@
-"""From a URL to a connected store."""
+"""From a URL to a connected store. A store's libraries are imported when one of its kind is connected to."""
 
 from pathlib import Path
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from puppylog.errors import ConfigurationError
+from puppylog.errors import ConfigurationError, UsageError
 from puppylog.stores.base import Store
-from puppylog.stores.duckdb.client import DuckdbStore
-from puppylog.stores.duckdb.directory import StoreDirectory
-from puppylog.stores.duckdb.launch import stop_engine
+
+_POSTGRESQL: Final = ("postgresql", "postgres")
 
 
 def connect(url: str) -> Store:
@@ -17,6 +17,12 @@ def connect(url: str) -> Store:
         ConfigurationError: it is not the URL of a store, or the store is not ours (`StoreRefused`).
         StoreUnavailable: it does not answer.
     """
+    if is_postgresql(url):
+        from puppylog.stores.postgres.store import PostgresStore  # noqa: PLC0415 - only who uses it pays for libpq
+
+        return PostgresStore(url)
+    from puppylog.stores.duckdb.client import DuckdbStore  # noqa: PLC0415 - only who uses it pays for Flight
+
     return DuckdbStore(parse_duckdb_url(url))
 
 
@@ -24,10 +30,29 @@ def stop(url: str) -> bool:
     """Stop the engine of the embedded store at ``url``; return whether one was running.
 
     Raises:
-        UsageError: somebody uses it.
+        UsageError: somebody uses it, or it has none.
         ConfigurationError: it is not the URL of an embedded store.
     """
+    if is_postgresql(url):
+        raise UsageError("cannot stop the engine: a PostgreSQL store has none; its server is its administrator's")
+    from puppylog.stores.duckdb.directory import StoreDirectory  # noqa: PLC0415 - as above
+    from puppylog.stores.duckdb.launch import stop_engine  # noqa: PLC0415 - as above
+
     return stop_engine(StoreDirectory(parse_duckdb_url(url)))
+
+
+def is_postgresql(url: str) -> bool:
+    """Return whether ``url`` names a PostgreSQL store. What it leaves out comes from libpq's environment."""
+    return url.partition("://")[0] in _POSTGRESQL
+
+
+def name_store(url: str) -> str:
+    """Return ``url`` as it may be shown: without a secret."""
+    if not is_postgresql(url):
+        return url
+    from puppylog.stores.postgres.session import name_store as name  # noqa: PLC0415 - as above
+
+    return name(url)
 
 
 def parse_duckdb_url(url: str) -> Path:
@@ -37,12 +62,10 @@ def parse_duckdb_url(url: str) -> Path:
         ConfigurationError: it names none.
     """
     parts = urlsplit(url)
-    if parts.scheme in ("postgresql", "postgres"):
-        raise ConfigurationError(
-            f"cannot open store {parts.scheme}://{parts.hostname or ''}: this version knows the embedded store only (duckdb:///path)"
-        )
     if parts.scheme != "duckdb":
-        raise ConfigurationError(f"cannot open store {url!r}: write duckdb:///path/of/a/directory")
+        raise ConfigurationError(
+            f"cannot open store {url!r}: write duckdb:///path/of/a/directory or postgresql://user@host/database"
+        )
     if parts.netloc or not parts.path.startswith("/"):
         raise ConfigurationError(
             f"cannot open store {url!r}: the path must be absolute, as in duckdb:///var/lib/puppylog"

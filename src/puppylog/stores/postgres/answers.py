@@ -1,0 +1,88 @@
+"""Answers of PostgreSQL as Arrow: the same types that the embedded store gives, whatever else there is as text."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import psycopg
+import pyarrow as pa
+from psycopg.abc import Buffer
+from psycopg.types.datetime import TimestamptzLoader
+from psycopg.types.string import TextLoader
+
+_TYPES: Final = {
+    "bool": pa.bool_(),
+    "int2": pa.int16(),
+    "int4": pa.int32(),
+    "int8": pa.int64(),
+    "oid": pa.int64(),
+    "float4": pa.float32(),
+    "float8": pa.float64(),
+    "bytea": pa.binary(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),
+    "timestamptz": pa.timestamp("us", "UTC"),
+}
+_BY_OID: Final = {psycopg.adapters.types[name].oid: type_ for name, type_ in _TYPES.items()}
+_NUMERIC: Final = psycopg.adapters.types["numeric"].oid
+_WHOLE: Final = pa.decimal128(38, 0)
+_MOST_DIGITS: Final = Decimal(10) ** 38
+_FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
+_LAST: Final = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+class _EndlessTimestamptzLoader(TimestamptzLoader):
+    """Instants that a `datetime` cannot hold, infinity among them, are the first or the last one that it can."""
+
+    def load(self, data: Buffer) -> datetime:
+        try:
+            return super().load(data)
+        except psycopg.DataError:
+            text = bytes(data)
+            return _FIRST if text.startswith(b"-") or text.endswith(b"BC") else _LAST
+
+
+def read_rest_as_text(connection: "psycopg.Connection[Any]") -> None:
+    """Let everything that has no Arrow type of its own come as PostgreSQL writes it."""
+    connection.adapters.register_loader("timestamptz", _EndlessTimestamptzLoader)
+    for info in psycopg.adapters.types:
+        if info.oid not in _BY_OID and info.oid != _NUMERIC:
+            connection.adapters.register_loader(info.oid, TextLoader)
+        if info.array_oid:
+            connection.adapters.register_loader(info.array_oid, TextLoader)
+
+
+def schema_of(description: Sequence[psycopg.Column], first: Sequence[Sequence[Any]], *, is_all: bool) -> pa.Schema:
+    """Return the schema of an answer.
+
+    A numeric has no width: where ``first`` is the whole answer and all are whole numbers, they stay exact; otherwise
+    they become double precision, as an average is on the embedded store.
+    """
+    fields = []
+    for position, column in enumerate(description):
+        type_ = _BY_OID.get(column.type_code, pa.string())
+        if column.type_code == _NUMERIC:
+            type_ = _WHOLE if is_all and _are_whole([row[position] for row in first]) else pa.float64()
+        fields.append(pa.field(column.name, type_))
+    return pa.schema(fields)
+
+
+def batch_of(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.RecordBatch:
+    """Return rows as a batch of ``schema``."""
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
+    arrays = [_array(values, field.type) for values, field in zip(columns, schema, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _array(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
+    if pa.types.is_float64(type_):
+        return pa.array([None if value is None else float(value) for value in values], type_)
+    return pa.array(values, type_)
+
+
+def _are_whole(values: Sequence[Decimal | None]) -> bool:
+    return all(
+        value is None or (value.is_finite() and value == value.to_integral_value() and abs(value) < _MOST_DIGITS)
+        for value in values
+    )

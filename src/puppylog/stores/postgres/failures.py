@@ -1,0 +1,117 @@
+"""What PostgreSQL says when something fails, translated once: which error of ours it is, and whether waiting helps.
+
+A server's answer is told by its SQLSTATE. What libpq says before there is a session has none; there, its English text
+is all there is, and what is not recognized counts as a store that is away.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import psycopg
+from psycopg import errors as sqlstates
+
+from puppylog.errors import (
+    ConfigurationError,
+    PuppylogError,
+    QueryError,
+    StoreError,
+    StoreFull,
+    StoreRefused,
+    StoreUnavailable,
+)
+
+# Classes of SQLSTATE that say: this row can never be stored. Data exception, integrity violation, limit exceeded.
+_REFUSES_ROW: Final = ("22", "23", "54")
+# Connection exception, operator intervention, transaction rollback, insufficient resources, system and internal error.
+_MAY_PASS: Final = ("08", "57", "40", "53", "58", "XX")
+_LOCK_NOT_AVAILABLE: Final = "55P03"
+# The classes in which a user's own SQL is at fault.
+_OF_A_QUERY: Final = ("22", "42", "0A", "21", "25", "26", "34", "54", "2F", "38", "39", "P0", "57014", "2B", "23")
+
+# What waiting does not cure, and what does.
+_REFUSED: Final[dict[type[psycopg.Error], str]] = {
+    sqlstates.ReadOnlySqlTransaction: "if this is a standby, name its primary (or target_session_attrs=read-write)",
+    sqlstates.InsufficientPrivilege: "see 'puppylog bootstrap --roles' for what each command needs",
+    sqlstates.UndefinedFile: "the server lacks a library that the database needs: install its package",
+}
+
+# What the server or libpq says when a connection is refused for a reason that waiting does not cure, with advice.
+_NEVER_CONNECTS: Final = {
+    "password authentication failed": "check PGPASSWORD, ~/.pgpass or the service file",
+    "no password supplied": "set PGPASSWORD, or write the password into ~/.pgpass",
+    "authentication failed": "ask the server's administrator",
+    "no pg_hba.conf entry": "the server does not let this user in from here; see its pg_hba.conf",
+    "does not exist": "create it, or name another one",
+    "permission denied for database": "the role needs CONNECT on it",
+    "is not permitted to log in": "name a role that may, and is a member of it",
+    "definition of service": "see the service file (PGSERVICEFILE, ~/.pg_service.conf)",
+    "server does not support SSL": "choose another sslmode",
+    "certificate verify failed": "see sslrootcert",
+    "invalid port number": "see PGPORT",
+    "invalid sslmode": "see PGSSLMODE",
+}
+
+
+class RowRefused(PuppylogError):
+    """The server refuses a row of a COPY, for what is in it. Never leaves the store: the row is found and set aside."""
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Turn psycopg's exceptions into ours; ``what`` completes "cannot"."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise translate(error, what) from error
+
+
+def translate(error: psycopg.Error, what: str) -> PuppylogError:
+    """Return our error for what happened in a session while we wanted to do ``what``."""
+    text = f"cannot {what}: {describe(error)}"
+    state = error.sqlstate or ""
+    if isinstance(error, sqlstates.DiskFull):
+        return StoreFull(text)
+    for kind, advice in _REFUSED.items():
+        if isinstance(error, kind):
+            return StoreRefused(f"{text}; {advice}")
+    is_unexplained = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and not state
+    may_pass = state.startswith(_MAY_PASS) or state == _LOCK_NOT_AVAILABLE
+    return StoreUnavailable(text) if may_pass or is_unexplained else StoreError(text)
+
+
+def translate_query(error: psycopg.Error) -> PuppylogError:
+    """Return our error for what happened to SQL that a user has written."""
+    told = translate(error, "run this SQL")
+    if isinstance(error, sqlstates.ReadOnlySqlTransaction):
+        return QueryError("cannot run this SQL: only reading is allowed")
+    is_faulty = (error.sqlstate or "").startswith(_OF_A_QUERY) or isinstance(error, psycopg.DataError)
+    return QueryError(f"cannot run this SQL: {describe(error)}") if is_faulty else told
+
+
+def translate_copy(error: psycopg.Error, what: str) -> PuppylogError:
+    """Return our error for what happened to a COPY: `RowRefused` when one of its rows is at fault."""
+    if (error.sqlstate or "").startswith(_REFUSES_ROW):
+        return RowRefused(describe(error))
+    return translate(error, what)
+
+
+def translate_connect(error: psycopg.Error, thing: str) -> PuppylogError:
+    """Return our error for a session that did not come about."""
+    cause = describe(error)
+    advice = next((advice for sign, advice in _NEVER_CONNECTS.items() if sign in cause), None)
+    if advice is not None or isinstance(error, psycopg.ProgrammingError):
+        return ConfigurationError(f"cannot connect to {thing}: {cause}" + (f"; {advice}" if advice else ""))
+    return StoreUnavailable(f"cannot connect to {thing}: {cause}")
+
+
+def describe(error: psycopg.Error) -> str:
+    """Return what the error says, on one line, without the place in the statement and without its hints."""
+    primary = error.diag.message_primary
+    text = " ".join((primary or str(error) or type(error).__name__).split())
+    # libpq tells the same of each address it has tried, and begins with what everybody knows.
+    for sign in ("FATAL: ", "FEHLER: "):
+        if sign in text:
+            text = text.split(sign)[-1].strip()
+    text = text.removeprefix("connection failed: ").split(" Is the server running ")[0]
+    return text.removesuffix(".")

@@ -1,0 +1,78 @@
+"""Running the jobs from a client, where nothing in the server does: one client at a time, under an advisory lock.
+
+Whoever has the lock goes round every second; when it leaves, or is killed, the server lets go of the lock, and the next
+client takes over. Each step is one function call, so one transaction: a runner that dies has done a step or has not.
+"""
+
+import logging
+import os
+import threading
+import time
+from types import TracebackType
+from typing import Final, Self
+
+from puppylog.errors import PuppylogError
+from puppylog.stores.postgres.session import Session
+from puppylog.stores.queries import load_queries
+
+_QUERIES = load_queries("puppylog.stores.postgres", "jobs.sql")
+
+TICK_S: Final = 1.0
+_TEND_S: Final = 600.0
+_RETRY_S: Final = 5.0
+
+_log = logging.getLogger("puppylog.jobs")
+
+
+class JobRunner:
+    """Runs from construction to `close`, whenever no other runner does. Usable with ``with``."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._stop = threading.Event()
+        self._tended_at = float("-inf")
+        self._evaluator = f"{os.uname().nodename}:{os.getpid()}"
+        self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                with Session(self._url, application="puppylog-jobs") as session:
+                    self._lead(session)
+            except PuppylogError as error:
+                _log.error("%s", error.message)
+                self._stop.wait(_RETRY_S)
+
+    def _lead(self, session: Session) -> None:
+        """Wait for the lock, then go round until stopped. An error ends the session, and so the lead."""
+        while not session.value(_QUERIES["try_to_lead"]):
+            if self._stop.wait(TICK_S):
+                return
+        while not self._stop.is_set():
+            started = time.monotonic()
+            self._go_round(session)
+            self._stop.wait(max(0.0, TICK_S - (time.monotonic() - started)))
+
+    def _go_round(self, session: Session) -> None:
+        if session.value(_QUERIES["take_invalidations"]):
+            for row in session.rows(_QUERIES["metrics_due"]):
+                session.run(_QUERIES["refresh"], row)
+        for row in session.rows(_QUERIES["alerts_due"]):
+            while session.value(_QUERIES["evaluate"], row) and not self._stop.is_set():
+                pass
+        if time.monotonic() - self._tended_at > _TEND_S:
+            session.run(_QUERIES["tend_days"])
+            self._tended_at = time.monotonic()
+        session.run(_QUERIES["beat"], {"evaluator": self._evaluator})
+
+    def close(self) -> None:
+        """Return when the round is over."""
+        self._stop.set()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()

@@ -1,0 +1,108 @@
+"""The schema: migrations that run once, in the order of their numbers; routines that are made anew every time.
+
+Migration ``N`` is ``sql/schema/N_….sql``, and after it the file of the same number in the folder of the flavour, where
+there is one. All of an installation is one transaction.
+"""
+
+import re
+from collections.abc import Iterator
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Final
+
+from puppylog.errors import StoreRefused
+from puppylog.stores.postgres.flavour import Flavour
+from puppylog.stores.postgres.session import Session
+from puppylog.stores.queries import load_queries
+
+_QUERIES = load_queries("puppylog.stores.postgres", "server.sql")
+
+_FOLDERS: Final = {
+    Flavour.PLAIN: ("plain",),
+    Flavour.TIMESCALEDB: ("timescale",),
+    Flavour.TIMESCALEDB_DISTRIBUTED: ("timescale_distributed", "timescale"),
+    Flavour.CITUS: ("citus",),
+}
+"""Where a flavour's layout is; the first folder that has a file of a number."""
+
+_ROUTINES: Final = {
+    Flavour.PLAIN: ("routines", "partitions", "plain"),
+    Flavour.TIMESCALEDB: ("routines", "timescale"),
+    Flavour.TIMESCALEDB_DISTRIBUTED: ("routines", "timescale"),
+    Flavour.CITUS: ("routines", "partitions", "citus"),
+}
+"""Folders whose files without a number are run at every bootstrap, in the order of their names."""
+
+
+def _folder(name: str) -> Traversable:
+    return resources.files("puppylog.stores.postgres").joinpath("sql", name)
+
+
+def _files(name: str) -> list[Traversable]:
+    folder = _folder(name)
+    files = [file for file in folder.iterdir() if file.name.endswith(".sql")] if folder.is_dir() else []
+    return sorted(files, key=lambda file: file.name)
+
+
+SCHEMA_VERSION = len(_files("schema"))
+
+
+def iter_migrations(flavour: Flavour, after: int) -> Iterator[tuple[int, str]]:
+    """Give the numbers and the SQL of the migrations that come after version ``after``."""
+    for version, common in enumerate(_files("schema"), start=1):
+        number = common.name.partition("_")[0]
+        layouts = [file for name in _FOLDERS[flavour] for file in _files(name) if file.name.startswith(f"{number}_")]
+        texts = [file.read_text(encoding="utf-8") for file in (common, *layouts[:1])]
+        if version > after:
+            yield version, "\n".join(texts)
+
+
+def iter_routines(flavour: Flavour) -> Iterator[str]:
+    """Give the SQL of all routines, and of what else is made anew every time."""
+    for name in _ROUTINES[flavour]:
+        for file in _files(name):
+            if not file.name[0].isdigit():
+                yield file.read_text(encoding="utf-8")
+
+
+def fill(sql: str, flavour: Flavour, extension_schema: str) -> str:
+    """Return ``sql`` for this flavour: how log_records is cut, and where TimescaleDB's functions are."""
+    is_partitioned = flavour in (Flavour.PLAIN, Flavour.CITUS)
+    return sql.replace("{partitioned}", " PARTITION BY RANGE (ts)" if is_partitioned else "").replace(
+        "{extension}", extension_schema
+    )
+
+
+def _split(sql: str) -> list[str]:
+    """Return the statements of a migration, each of which ends a line. TimescaleDB takes some only one by one."""
+    statements = [statement.strip() for statement in sql.split(";\n")]
+    return [statement for statement in statements if re.sub(r"--[^\n]*", "", statement).strip()]
+
+
+def migrate(session: Session, flavour: Flavour, found: int, extension_schema: str, *, routines: bool) -> None:
+    """Bring the database from version ``found`` to SCHEMA_VERSION, within the caller's transaction."""
+    for version, sql in iter_migrations(flavour, found):
+        for statement in _split(fill(sql, flavour, extension_schema)):
+            session.run(statement)
+        if version == 1:
+            session.run(_QUERIES["insert_installation"], {"flavour": flavour.value})
+        session.run(_QUERIES["note_version"], {"version": version})
+    if not routines:
+        return
+    session.run("SET LOCAL check_function_bodies = off")  # they call each other, in whatever order they are made
+    for sql in iter_routines(flavour):
+        session.run(fill(sql, flavour, extension_schema))
+
+
+def check_version(found: int, thing: str) -> None:
+    """Raise StoreRefused if the store is not of our version; it says which way to go."""
+    if found > SCHEMA_VERSION:
+        raise StoreRefused(
+            f"cannot use {thing}: its schema is version {found}, this Puppylog knows {SCHEMA_VERSION}; "
+            "use a newer Puppylog"
+        )
+    if found < SCHEMA_VERSION:
+        raise StoreRefused(
+            f"cannot use {thing}: its schema is version {found}, this Puppylog needs {SCHEMA_VERSION}; "
+            "run 'puppylog bootstrap'"
+        )

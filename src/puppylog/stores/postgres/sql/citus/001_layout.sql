@@ -1,0 +1,9 @@
+-- Everything that belongs to a stream is distributed by it: its records, rejected lines, positions and invalidations lie
+-- on one node and become visible together. All else stays on the coordinator.
+
+CREATE TABLE puppylog.log_records_rest PARTITION OF puppylog.log_records DEFAULT;
+CREATE INDEX ON puppylog.log_records (ts);
+SELECT create_distributed_table('puppylog.log_records', 'stream_id', shard_count => 16);
+SELECT create_distributed_table('puppylog.rejected_lines', 'stream_id', colocate_with => 'puppylog.log_records');
+SELECT create_distributed_table('puppylog.log_files', 'stream_id', colocate_with => 'puppylog.log_records');
+SELECT create_distributed_table('puppylog.invalidations', 'stream_id', colocate_with => 'puppylog.log_records');

@@ -1,0 +1,26 @@
+-- Old partitions become columnar. They still take late lines, but no updates and no deletions, which records never see.
+
+CREATE OR REPLACE FUNCTION puppylog.turn_columnar() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp SET lock_timeout = '3s' AS $$
+DECLARE
+    chosen puppylog.installation;
+    partition record;
+BEGIN
+    SELECT * INTO STRICT chosen FROM puppylog.installation;
+    IF chosen.columnar_after_s IS NULL OR NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus_columnar') THEN
+        RETURN;
+    END IF;
+    FOR partition IN
+        SELECT d.name FROM puppylog.list_days() AS d
+        JOIN pg_class AS c ON c.oid = to_regclass(format('puppylog.%I', d.name))
+        JOIN pg_am AS am ON am.oid = c.relam
+        WHERE d.until <= now() - make_interval(secs => chosen.columnar_after_s) AND am.amname = 'heap'
+    LOOP
+        BEGIN
+            PERFORM public.alter_table_set_access_method(format('puppylog.%I', partition.name)::regclass, 'columnar');
+        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+            NULL;  -- the next round will
+        END;
+    END LOOP;
+END
+$$;

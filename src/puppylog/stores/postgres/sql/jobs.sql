@@ -1,0 +1,26 @@
+-- The steps of a round of jobs, for a client that runs them.
+
+-- name: try_to_lead
+-- One client at a time runs the jobs of a database, for as long as its session lives.
+SELECT pg_try_advisory_lock(1885697639, 6) AS leads
+
+-- name: take_invalidations
+SELECT puppylog.take_invalidations() AS is_taken
+
+-- name: metrics_due
+SELECT id FROM puppylog.metrics_due() AS due (id)
+
+-- name: refresh
+SELECT puppylog.refresh_rollup($id)
+
+-- name: alerts_due
+SELECT id FROM puppylog.alerts_due() AS due (id)
+
+-- name: evaluate
+SELECT puppylog.evaluate_alert($id) AS is_more_due
+
+-- name: tend_days
+SELECT puppylog.tend_days()
+
+-- name: beat
+SELECT puppylog.beat($evaluator, NULL)

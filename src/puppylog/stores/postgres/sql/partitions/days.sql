@@ -1,0 +1,112 @@
+-- Partitions of a day: made ahead and on demand, filled from the rest, dropped when they are too old. All of it happens
+-- under the lock (1885697639, 3), and gives way to others within seconds.
+
+CREATE OR REPLACE FUNCTION puppylog.partition_of(day date) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$ SELECT 'log_records_' || to_char(day, 'YYYYMMDD') $$;
+
+-- Days that get partitions of their own. Around now, so that their number is bounded whatever dates a log has.
+CREATE OR REPLACE FUNCTION puppylog.has_partition(day date) RETURNS boolean
+LANGUAGE sql STABLE AS $$ SELECT day BETWEEN current_date - 400 AND current_date + 3 $$;
+
+-- Makes the partition of a day if it is missing, with what lies of it in the rest.
+CREATE OR REPLACE FUNCTION puppylog.make_day(day date) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp
+SET TimeZone = 'UTC' SET lock_timeout = '3s' AS $$
+DECLARE
+    partition text := puppylog.partition_of(day);
+    since timestamptz := day;
+    until timestamptz := day + 1;
+BEGIN
+    IF to_regclass('puppylog.' || partition) IS NOT NULL OR NOT puppylog.has_partition(day) THEN
+        RETURN;
+    END IF;
+    PERFORM pg_advisory_xact_lock(1885697639, 3);
+    IF to_regclass('puppylog.' || partition) IS NOT NULL THEN
+        RETURN;  -- somebody else has, meanwhile
+    END IF;
+    IF EXISTS (SELECT 1 FROM puppylog.log_records_rest WHERE ts >= since AND ts < until) THEN
+        LOCK TABLE puppylog.log_records_rest IN ACCESS EXCLUSIVE MODE;
+        EXECUTE format('CREATE TABLE puppylog.%I (LIKE puppylog.log_records INCLUDING DEFAULTS)', partition);
+        EXECUTE format('INSERT INTO puppylog.%I SELECT * FROM puppylog.log_records_rest WHERE ts >= $1 AND ts < $2', partition)
+        USING since, until;
+        DELETE FROM puppylog.log_records_rest WHERE ts >= since AND ts < until;
+        EXECUTE format('ALTER TABLE puppylog.log_records ATTACH PARTITION puppylog.%I FOR VALUES FROM (%L) TO (%L)',
+                       partition, since, until);
+    ELSE
+        EXECUTE format('CREATE TABLE puppylog.%I PARTITION OF puppylog.log_records FOR VALUES FROM (%L) TO (%L)',
+                       partition, since, until);
+    END IF;
+END
+$$;
+
+-- What a collector asks for before it writes lines of these days. A day whose partition cannot be made now has its lines
+-- in the rest, until `tend_days` comes round.
+CREATE OR REPLACE FUNCTION puppylog.make_days(days date[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
+DECLARE
+    day date;
+BEGIN
+    FOREACH day IN ARRAY days LOOP
+        BEGIN
+            PERFORM puppylog.make_day(day);
+        EXCEPTION WHEN lock_not_available OR deadlock_detected OR duplicate_table THEN
+            NULL;
+        END;
+    END LOOP;
+END
+$$;
+
+-- Makes the partitions of the coming days, and those of days that lie in the rest; drops the ones that are too old.
+CREATE OR REPLACE FUNCTION puppylog.tend_days() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp
+SET TimeZone = 'UTC' SET lock_timeout = '3s' AS $$
+DECLARE
+    oldest timestamptz := puppylog.oldest_kept();
+    partition record;
+BEGIN
+    PERFORM puppylog.make_days(ARRAY(SELECT current_date + ahead FROM generate_series(0, 3) AS ahead));
+    PERFORM puppylog.make_days(ARRAY(
+        SELECT DISTINCT CAST(ts AS date) FROM puppylog.log_records_rest
+        WHERE ts >= current_date - 400 AND ts < current_date + 4
+    ));
+    PERFORM pg_advisory_xact_lock(1885697639, 3);
+    PERFORM puppylog.turn_columnar();
+    IF NOT isfinite(oldest) THEN
+        RETURN;
+    END IF;
+    FOR partition IN SELECT * FROM puppylog.list_days() WHERE until <= oldest LOOP
+        BEGIN
+            EXECUTE format('DROP TABLE puppylog.%I', partition.name);
+        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+            NULL;  -- the next round will
+        END;
+    END LOOP;
+    DELETE FROM puppylog.log_records_rest WHERE ts < oldest;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION puppylog.list_days() RETURNS TABLE (name text, since timestamptz, until timestamptz)
+LANGUAGE sql STABLE SET search_path = pg_catalog, puppylog, pg_temp SET TimeZone = 'UTC' AS $$
+    SELECT relname, CAST(to_date(right(relname, 8), 'YYYYMMDD') AS timestamptz),
+           CAST(to_date(right(relname, 8), 'YYYYMMDD') + 1 AS timestamptz)
+    FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+    WHERE inhparent = 'puppylog.log_records'::regclass AND relname ~ '^log_records_[0-9]{8}$'
+    ORDER BY relname
+$$;
+
+-- TimescaleDB's function of this name, so that the same SQL means the same here: weeks begin on Monday.
+CREATE OR REPLACE FUNCTION puppylog.time_bucket(bucket_width interval, ts timestamptz) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE
+        WHEN extract(year FROM bucket_width) * 12 + extract(month FROM bucket_width) = 0
+        THEN date_bin(bucket_width, ts, TIMESTAMPTZ '2000-01-03 00:00:00+00')
+        ELSE make_timestamptz(2000, 1, 1, 0, 0, 0, 'UTC') + make_interval(months => CAST(floor(
+            ((extract(year FROM ts AT TIME ZONE 'UTC') - 2000) * 12 + extract(month FROM ts AT TIME ZONE 'UTC') - 1)
+            / (extract(year FROM bucket_width) * 12 + extract(month FROM bucket_width))
+        ) * (extract(year FROM bucket_width) * 12 + extract(month FROM bucket_width)) AS integer))
+    END
+$$;
+
+CREATE OR REPLACE FUNCTION puppylog.time_bucket(bucket_width interval, ts timestamptz, origin timestamptz)
+RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT date_bin(bucket_width, ts, origin) $$;

@@ -1,0 +1,41 @@
+-- Who may do what.
+
+-- name: find_roles
+SELECT CAST(rolname AS text) AS name FROM pg_roles WHERE rolname = ANY($names) ORDER BY rolname DESC
+
+-- name: create_role
+CREATE ROLE {role} NOLOGIN
+
+-- name: revoke_all
+-- Functions that run with the owner's rights are nobody's by default.
+REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA puppylog FROM PUBLIC;
+REVOKE ALL ON SCHEMA puppylog, metrics FROM PUBLIC;
+
+-- name: grant_writer
+-- Appends rows, opens its streams and files, moves its own positions; runs the jobs where no scheduler does.
+GRANT USAGE ON SCHEMA puppylog TO puppylog_writer;
+GRANT INSERT ON puppylog.log_records, puppylog.rejected_lines, puppylog.invalidations TO puppylog_writer;
+GRANT SELECT ON puppylog.installation, puppylog.schema_versions, puppylog.log_groups, puppylog.log_streams,
+                puppylog.log_files TO puppylog_writer;
+GRANT EXECUTE ON FUNCTION puppylog.open_stream, puppylog.open_file, puppylog.move_position, puppylog.check_writer,
+                          puppylog.is_writer, puppylog.tend_days, puppylog.take_invalidations, puppylog.metrics_due,
+                          puppylog.refresh_rollup, puppylog.alerts_due, puppylog.evaluate_alert, puppylog.beat
+TO puppylog_writer;
+DO $$ BEGIN
+    IF to_regproc('puppylog.make_days') IS NOT NULL THEN
+        GRANT EXECUTE ON FUNCTION puppylog.make_days TO puppylog_writer;
+    END IF;
+END $$;
+
+-- name: grant_reader
+-- Reads everything, and what will be made, too.
+GRANT USAGE ON SCHEMA puppylog, metrics TO puppylog_reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA puppylog, metrics TO puppylog_reader;
+ALTER DEFAULT PRIVILEGES IN SCHEMA puppylog GRANT SELECT ON TABLES TO puppylog_reader;
+ALTER DEFAULT PRIVILEGES IN SCHEMA metrics GRANT SELECT ON TABLES TO puppylog_reader;
+DO $$ DECLARE routine regprocedure; BEGIN
+    FOR routine IN SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'puppylog'::regnamespace AND proname = 'time_bucket'
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO puppylog_reader', routine);
+    END LOOP;
+END $$;

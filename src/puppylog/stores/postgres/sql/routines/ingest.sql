@@ -1,0 +1,86 @@
+-- What a collector may do besides inserting rows: open its streams and files, and move its positions. These run with the
+-- owner's rights, so that the role of a collector needs none on the tables themselves.
+
+CREATE OR REPLACE FUNCTION puppylog.is_writer(writer name) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, puppylog, pg_temp AS $$
+    -- Whoever owns the store may do what any writer may.
+    SELECT writer = session_user OR pg_has_role(session_user, (
+        SELECT nspowner FROM pg_namespace WHERE nspname = 'puppylog'
+    ), 'USAGE')
+$$;
+
+CREATE OR REPLACE FUNCTION puppylog.open_stream(source_uri text, group_name text) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
+DECLARE
+    found puppylog.log_streams;
+    new_group integer;
+BEGIN
+    INSERT INTO puppylog.log_streams (id, source_uri, writer, created_at)
+    SELECT nextval('puppylog.ids'), open_stream.source_uri, session_user, now()
+    WHERE NOT EXISTS (SELECT FROM puppylog.log_streams AS s WHERE s.source_uri = open_stream.source_uri)
+    ON CONFLICT DO NOTHING;
+    SELECT * INTO STRICT found FROM puppylog.log_streams AS s WHERE s.source_uri = open_stream.source_uri;
+    IF NOT puppylog.is_writer(found.writer) THEN
+        RAISE insufficient_privilege
+            USING MESSAGE = format('stream %s belongs to role %s, not to %s', source_uri, found.writer, session_user);
+    END IF;
+    IF group_name IS NOT NULL THEN
+        INSERT INTO puppylog.log_groups (id, name) VALUES (nextval('puppylog.ids'), group_name) ON CONFLICT DO NOTHING;
+        SELECT id INTO STRICT new_group FROM puppylog.log_groups WHERE name = group_name;
+        UPDATE puppylog.log_streams SET group_id = new_group WHERE id = found.id AND group_id IS DISTINCT FROM new_group;
+    END IF;
+    RETURN found.id;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION puppylog.open_file(
+    stream integer, path text, device bigint, inode bigint, byte_offset bigint, head_hash text, marker_hash text
+) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
+DECLARE
+    new_id integer := nextval('puppylog.ids');
+BEGIN
+    PERFORM puppylog.check_writer(stream);
+    INSERT INTO puppylog.log_files (id, stream_id, path, device, inode, head_size, head_hash, marker_size, marker_hash,
+                                    byte_offset, finished, opened_at, moved_at)
+    VALUES (new_id, stream, path, device, inode, 0, head_hash, 0, marker_hash, byte_offset, false, now(), now());
+    RETURN new_id;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION puppylog.check_writer(stream integer) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
+DECLARE
+    found puppylog.log_streams;
+BEGIN
+    SELECT * INTO found FROM puppylog.log_streams AS s WHERE s.id = stream;
+    IF NOT puppylog.is_writer(found.writer) THEN
+        RAISE insufficient_privilege
+            USING MESSAGE = format('stream %s belongs to role %s, not to %s', found.source_uri, found.writer, session_user);
+    END IF;
+END
+$$;
+
+-- Moves a position if it stands at ``since``; returns null, or where it stands instead: -1 for nowhere.
+-- The row stays locked until the transaction ends, so a second collector's batch waits, and is then refused.
+CREATE OR REPLACE FUNCTION puppylog.move_position(
+    stream integer, file integer, since bigint, until bigint, new_head_size integer, new_head_hash text,
+    new_marker_size integer, new_marker_hash text, is_finished boolean
+) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
+DECLARE
+    stands bigint;
+BEGIN
+    PERFORM puppylog.check_writer(stream);
+    UPDATE puppylog.log_files AS files
+    SET byte_offset = until, head_size = new_head_size, head_hash = new_head_hash, marker_size = new_marker_size,
+        marker_hash = new_marker_hash, finished = is_finished, moved_at = now()
+    WHERE files.stream_id = stream AND files.id = file AND files.byte_offset = since AND NOT files.finished;
+    IF FOUND THEN
+        RETURN NULL;
+    END IF;
+    SELECT files.byte_offset INTO stands FROM puppylog.log_files AS files
+    WHERE files.stream_id = stream AND files.id = file;
+    RETURN coalesce(stands, -1);
+END
+$$;

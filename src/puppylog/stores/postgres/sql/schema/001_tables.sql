@@ -1,0 +1,177 @@
+-- The data model, the same on every flavour. How log_records is cut into chunks of time is the flavour's own layout,
+-- which runs right after this file, in the same transaction.
+
+CREATE SCHEMA puppylog;
+CREATE SCHEMA metrics;
+
+CREATE SEQUENCE puppylog.ids AS integer;
+
+CREATE TABLE puppylog.schema_versions (
+    version integer PRIMARY KEY,
+    applied_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- One row: what was chosen when the store was installed.
+CREATE TABLE puppylog.installation (
+    flavour text NOT NULL,
+    installed_at timestamptz NOT NULL DEFAULT now(),
+    drop_after_s integer,      -- records are kept for so long; null: for ever
+    columnar_after_s integer   -- chunks that are so old are turned into columns; null: never
+);
+
+CREATE TABLE puppylog.log_groups (
+    id integer PRIMARY KEY,
+    name text NOT NULL UNIQUE
+);
+
+CREATE TABLE puppylog.log_streams (
+    id integer PRIMARY KEY,
+    group_id integer REFERENCES puppylog.log_groups ON DELETE SET NULL,
+    source_uri text NOT NULL UNIQUE,
+    writer name NOT NULL,      -- the role that made it, and may move its positions
+    created_at timestamptz NOT NULL
+);
+
+-- The files that a stream has read, one after another. byte_offset: every complete line before it is stored.
+CREATE TABLE puppylog.log_files (
+    id integer NOT NULL,
+    stream_id integer NOT NULL,
+    path text NOT NULL,
+    device bigint NOT NULL,
+    inode bigint NOT NULL,
+    head_size integer NOT NULL,
+    head_hash text NOT NULL,
+    marker_size integer NOT NULL,
+    marker_hash text NOT NULL,
+    byte_offset bigint NOT NULL,
+    finished boolean NOT NULL,
+    opened_at timestamptz NOT NULL,
+    moved_at timestamptz NOT NULL,
+    PRIMARY KEY (stream_id, id)
+);
+
+-- No key: that nothing is there twice is the work of the position, which moves in the same transaction as the rows.
+CREATE TABLE puppylog.rejected_lines (
+    stream_id integer NOT NULL,
+    file_id integer NOT NULL,
+    line_offset bigint NOT NULL,
+    rejected_at timestamptz NOT NULL DEFAULT now(),
+    reason text NOT NULL,
+    line bytea NOT NULL
+);
+
+-- The times [low, high] that each ingest transaction has written records to, in ranges within an hour each. It stands
+-- beside the records, so that both become visible together wherever the rows of a stream are kept.
+CREATE TABLE puppylog.invalidations (
+    stream_id integer NOT NULL,
+    low timestamptz NOT NULL,
+    high timestamptz NOT NULL
+);
+
+-- One row per metric; its aggregate and its view are made from this row and can be made again.
+-- kind: 'rollup' (a table that we refresh) or 'continuous_aggregate' (one that TimescaleDB refreshes).
+-- Buckets below the watermark are materialized, those above are read live.
+CREATE TABLE puppylog.metrics (
+    id integer PRIMARY KEY,
+    name text NOT NULL UNIQUE,
+    statistic text NOT NULL,
+    property text NOT NULL,
+    period_s integer NOT NULL,
+    segment text,
+    filter text,
+    refresh_s integer NOT NULL,
+    group_id integer REFERENCES puppylog.log_groups,
+    kind text NOT NULL,
+    query text NOT NULL,       -- made from the row: the buckets of the records in [$1, $2)
+    created_at timestamptz NOT NULL,
+    watermark timestamptz NOT NULL DEFAULT '-infinity',
+    refreshed_at timestamptz,
+    error text                 -- why the last refresh failed, or null
+);
+
+-- What each metric has still to recompute: invalidations, handed out to every metric that there is.
+CREATE TABLE puppylog.touched_ranges (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    metric_id integer NOT NULL REFERENCES puppylog.metrics ON DELETE CASCADE,
+    low timestamptz NOT NULL,
+    high timestamptz NOT NULL
+);
+CREATE INDEX ON puppylog.touched_ranges (metric_id);
+
+CREATE TABLE puppylog.alerts (
+    id integer PRIMARY KEY,
+    name text NOT NULL UNIQUE,
+    metric_id integer NOT NULL REFERENCES puppylog.metrics,
+    statistic text NOT NULL,
+    comparison text NOT NULL,
+    level double precision NOT NULL,
+    window_s integer NOT NULL,
+    period_s integer NOT NULL,
+    for_s integer NOT NULL,
+    keep_firing_for_s integer NOT NULL,
+    delay_s integer NOT NULL,
+    each_segment boolean NOT NULL,
+    no_data text NOT NULL,
+    created_at timestamptz NOT NULL,
+    evaluated_at timestamptz NOT NULL, -- the last evaluation that is done; the next is one period later
+    error text                         -- why the last evaluation failed, or null
+);
+
+-- What an alert is in now. segment is null when all are judged together, or when the expression gives null.
+CREATE TABLE puppylog.alert_states (
+    alert_id integer NOT NULL REFERENCES puppylog.alerts ON DELETE CASCADE,
+    segment text,
+    state text NOT NULL,
+    since timestamptz NOT NULL,        -- the evaluation that brought this state
+    clear_since timestamptz,           -- firing, but the level has not been passed since then
+    value double precision,
+    evaluated_at timestamptz NOT NULL,
+    seen_at timestamptz                -- the last evaluation that observed anything
+);
+CREATE UNIQUE INDEX ON puppylog.alert_states (alert_id, (segment IS NULL), (md5(segment)));
+
+-- Append-only: one signal per change of state.
+CREATE TABLE puppylog.alert_history (
+    id bigint PRIMARY KEY,
+    alert_id integer NOT NULL REFERENCES puppylog.alerts ON DELETE CASCADE,
+    segment text,
+    evaluated_at timestamptz NOT NULL,
+    from_state text NOT NULL,
+    to_state text NOT NULL,
+    value double precision,
+    comparison text NOT NULL,
+    level double precision NOT NULL,
+    window_since timestamptz NOT NULL,
+    window_until timestamptz NOT NULL,
+    made_up boolean NOT NULL,          -- the evaluation was missed when it was due and made up later
+    recorded_at timestamptz NOT NULL
+);
+CREATE SEQUENCE puppylog.signal_ids AS bigint OWNED BY puppylog.alert_history.id;
+CREATE INDEX ON puppylog.alert_history (alert_id, evaluated_at);
+
+-- One row: when the evaluator of metrics and alerts last went round, and what it said.
+CREATE TABLE puppylog.heartbeat (
+    evaluator text NOT NULL,
+    beat_at timestamptz NOT NULL,
+    error text
+);
+
+CREATE TABLE puppylog.log_records (
+    ts timestamptz NOT NULL,
+    stream_id integer NOT NULL,
+    file_id integer NOT NULL,
+    line_offset bigint NOT NULL,
+    host text,
+    ident text,
+    ruser text,
+    request_method text,
+    request_route text,
+    request_proto text,
+    status_code smallint,
+    response_bytes bigint,
+    referer text,
+    user_agent text,
+    severity text,
+    message text,
+    attributes jsonb
+){partitioned};

@@ -1,0 +1,55 @@
+-- What the server is, and what is installed in the database.
+
+-- name: server
+-- Everything that a flavour depends on. What this role may not see is null.
+SELECT pg_is_in_recovery() AS is_standby,
+       (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb') AS timescaledb,
+       (SELECT default_version FROM pg_available_extensions WHERE name = 'timescaledb') AS timescaledb_offered,
+       current_setting('timescaledb.license', true) AS timescaledb_license,
+       coalesce((SELECT CAST(extnamespace::regnamespace AS text) FROM pg_extension WHERE extname = 'timescaledb'), 'public')
+           AS timescaledb_schema,
+       CAST((SELECT count(*) FROM pg_foreign_server JOIN pg_foreign_data_wrapper AS w ON w.oid = srvfdw
+             WHERE fdwname = 'timescaledb_fdw') AS integer) AS data_nodes,
+       (SELECT extversion FROM pg_extension WHERE extname = 'citus') AS citus,
+       (SELECT default_version FROM pg_available_extensions WHERE name = 'citus') AS citus_offered,
+       EXISTS (SELECT FROM pg_extension WHERE extname = 'citus_columnar') AS citus_columnar,
+       (SELECT extversion FROM pg_extension WHERE extname = 'pg_cron') AS pg_cron,
+       (SELECT default_version FROM pg_available_extensions WHERE name = 'pg_cron') AS pg_cron_offered,
+       current_setting('cron.database_name', true) AS pg_cron_database,
+       CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE')
+            THEN coalesce(current_setting('shared_preload_libraries', true), '') ELSE '' END AS preloaded
+
+-- name: count_workers
+-- The machines that Citus spreads data over, besides the coordinator.
+SELECT CAST(count(*) AS integer) AS workers FROM citus_get_active_worker_nodes()
+
+-- name: schemas
+-- Whether our schemas are there, and whether they are ours.
+SELECT to_regnamespace('puppylog') IS NOT NULL AS has_schema,
+       to_regnamespace('metrics') IS NOT NULL AS has_metrics,
+       to_regclass('puppylog.installation') IS NOT NULL AND to_regclass('puppylog.schema_versions') IS NOT NULL AS is_ours
+
+-- name: installation
+SELECT flavour, drop_after_s, columnar_after_s,
+       (SELECT max(version) FROM puppylog.schema_versions) AS schema_version
+FROM puppylog.installation
+
+-- name: lock_installation
+-- One installs or upgrades at a time; the others wait and find it done.
+SELECT pg_advisory_lock(1885697639, 1)
+
+-- name: insert_installation
+INSERT INTO puppylog.installation (flavour) VALUES ($flavour)
+
+-- name: note_version
+INSERT INTO puppylog.schema_versions (version) VALUES ($version)
+
+-- name: set_lifetimes
+-- How long records are kept, and when chunks are turned into columns. What is not given stays.
+UPDATE puppylog.installation
+SET drop_after_s = CASE WHEN $is_drop_given::boolean THEN $drop_after_s::integer ELSE drop_after_s END,
+    columnar_after_s = CASE WHEN $is_columnar_given::boolean THEN $columnar_after_s::integer ELSE columnar_after_s END
+
+-- name: longest_period
+-- No metric may have buckets that reach as far back as records are kept.
+SELECT name, period_s FROM puppylog.metrics ORDER BY period_s DESC LIMIT 1

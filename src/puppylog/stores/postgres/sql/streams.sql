@@ -1,0 +1,65 @@
+-- Groups, streams and the files they have read.
+
+-- name: open_stream
+SELECT puppylog.open_stream($source_uri, $group_name) AS id
+
+-- name: claim_stream
+-- A claim is a lock of the session: the server lets go of it when the session ends, however that happens.
+SELECT pg_try_advisory_lock(1885697641, $stream_id) AS is_claimed
+
+-- name: release_stream
+SELECT pg_advisory_unlock(1885697641, $stream_id)
+
+-- name: holder_of_stream
+-- Who holds the claim, as far as this role may see.
+SELECT locks.pid, activity.usename, activity.application_name, CAST(activity.client_addr AS text) AS client_addr,
+       activity.backend_start
+FROM pg_locks AS locks
+LEFT JOIN pg_stat_activity AS activity ON activity.pid = locks.pid
+WHERE locks.locktype = 'advisory' AND locks.granted AND locks.classid = 1885697641 AND locks.objsubid = 2
+  AND locks.objid = $stream_id
+  AND locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+
+-- name: own_backend
+-- What tells this session from a later one with the same process number.
+SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()
+
+-- name: end_backend
+-- Ends a session of ours that the server still believes in.
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $pid AND backend_start = $backend_start
+
+-- name: stream_group
+SELECT groups.name AS group_name
+FROM puppylog.log_streams AS streams
+LEFT JOIN puppylog.log_groups AS groups ON groups.id = streams.group_id
+WHERE streams.id = $stream_id
+
+-- name: files_of_stream
+-- In the order in which they were opened.
+SELECT id AS file_id, path, device, inode, head_size, head_hash, marker_size, marker_hash, byte_offset, finished
+FROM puppylog.log_files
+WHERE stream_id = $stream_id
+ORDER BY id
+
+-- name: find_files
+-- Where these files stand: what a client asks when it does not know whether its commit came through.
+SELECT id AS file_id, stream_id, path, device, inode, head_size, head_hash, marker_size, marker_hash, byte_offset,
+       finished
+FROM puppylog.log_files
+WHERE id = ANY($ids)
+
+-- name: open_file
+SELECT puppylog.open_file($stream_id, $path, $device, $inode, $byte_offset, $head_hash, $marker_hash) AS id
+
+-- name: find_group
+SELECT id FROM puppylog.log_groups WHERE name = $name
+
+-- name: insert_group
+INSERT INTO puppylog.log_groups (id, name) VALUES (nextval('puppylog.ids'), $name) ON CONFLICT DO NOTHING
+
+-- name: delete_group
+-- Its streams outlive it.
+DELETE FROM puppylog.log_groups WHERE id = $id
+
+-- name: metrics_of_group
+SELECT name FROM puppylog.metrics WHERE group_id = $id ORDER BY name

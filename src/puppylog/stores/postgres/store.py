@@ -1,0 +1,202 @@
+"""PostgreSQL as a store, seen from a collector or a monitor.
+
+One session for claims, questions and definitions, another one for batches, so that neither waits for the other. A
+session that is lost is replaced with the next call, and what it had claimed is claimed again.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final, Self, TypeVar
+
+import pyarrow as pa
+
+from puppylog.errors import StreamBusy
+from puppylog.model.alert import Alert
+from puppylog.model.metric import Metric
+from puppylog.model.stream import FilePosition, Move, Stream
+from puppylog.stores.base import Appended, Parameters, StoreInfo
+from puppylog.stores.postgres import alerts, metrics, streams
+from puppylog.stores.postgres.appender import CopyAppender
+from puppylog.stores.postgres.flavour import Flavour, list_capabilities, read_server
+from puppylog.stores.postgres.ingest import Days, Rows, append
+from puppylog.stores.postgres.installation import get_installation
+from puppylog.stores.postgres.link import Link
+from puppylog.stores.postgres.runner import JobRunner
+from puppylog.stores.postgres.session import Session
+
+T = TypeVar("T")
+
+_FULL_ROWS: Final = 98_304
+_PATIENCE_S: Final = 5.0
+
+
+class PostgresStore:
+    """A connected store. Implements `puppylog.stores.base.Store`. May be used by several threads."""
+
+    is_shared = True
+    # Larger transactions are no faster here, and what is in the making has to be held in memory.
+    full_rows = _FULL_ROWS
+
+    def __init__(self, url: str) -> None:
+        """Connect.
+
+        Raises:
+            ConfigurationError: the server does not let us in, or Puppylog is not installed there (`StoreRefused`).
+            StoreUnavailable: it does not answer.
+        """
+        self._url = url
+        self._claims: dict[int, str] = {}
+        self._control = Link(url, "puppylog", self._claim_again)
+        self._ingest = Link(url, "puppylog-ingest")
+        self._runner: JobRunner | None = None
+        try:
+            with self._control.session() as session:
+                installed = get_installation(session)
+                server = read_server(session)
+        except BaseException:
+            self.close()
+            raise
+        self._installation = installed
+        self._server = server
+        self._days = Days(are_needed=not installed.flavour.is_timescale)
+        self.info = StoreInfo(session.name, installed.flavour.value, server.version_text, installed.schema_version)
+        self._runs_jobs = not next(
+            able.is_there for able in list_capabilities(installed.flavour, server) if able.name == "jobs in the server"
+        )
+
+    @property
+    def flavour(self) -> Flavour:
+        return self._installation.flavour
+
+    # --- putting lines in
+
+    def open_stream(self, source_uri: str, *, group: str | None = None) -> Stream:
+        def work(session: Session) -> Stream:
+            stream_id = streams.open_stream(session, source_uri, group)
+            if stream_id in self._claims:
+                raise StreamBusy(f"cannot collect {source_uri}: this process follows it already")
+            streams.claim_stream(session, stream_id, source_uri)
+            self._claims[stream_id] = source_uri
+            return streams.read_stream(session, stream_id, source_uri)
+
+        return self._control.call(work)
+
+    def close_stream(self, stream_id: int) -> None:
+        if self._claims.pop(stream_id, None) is not None and not self._control.is_lost:
+            self._control.call(lambda session: streams.release_stream(session, stream_id))
+
+    def open_file(self, stream_id: int, *, path: str, device: int, inode: int, byte_offset: int = 0) -> FilePosition:
+        return self._control.call(
+            lambda session: streams.open_file(
+                session, stream_id, path=path, device=device, inode=inode, byte_offset=byte_offset
+            )
+        )
+
+    def appender(self) -> CopyAppender:
+        return CopyAppender(self.append, self.find_files)
+
+    def keep_alive(self) -> None:
+        """Connect again if the session is lost; run the jobs where nothing in the server does."""
+        self._control.call(lambda session: session.run("SELECT"))
+        if self._runs_jobs and self._runner is None:
+            self._runner = JobRunner(self._url)
+
+    # --- looking
+
+    def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
+        return self._control.call(lambda session: session.fetch(sql, parameters))
+
+    @contextmanager
+    def stream_query(self, sql: str) -> Iterator[Iterator[pa.RecordBatch]]:
+        with Session(self._url, application="puppylog-sql") as session, session.reading(sql) as batches:
+            yield batches
+
+    # --- definitions
+
+    def create_group(self, name: str) -> bool:
+        return self._control.call(lambda session: streams.create_group(session, name))
+
+    def delete_group(self, name: str) -> None:
+        self._define(lambda session: streams.delete_group(session, name))
+
+    def create_metric(self, metric: Metric) -> bool:
+        installed = self._installation
+        stored = self._define(
+            lambda session: metrics.create_metric(
+                session, metric, is_timescale=installed.flavour.is_timescale, drop_after_s=installed.drop_after_s
+            )
+        )
+        if stored is not None:
+            schema = self._server.timescaledb_schema
+            self._control.call(lambda session: metrics.materialize(session, stored, schema))
+        return stored is not None
+
+    def delete_metric(self, name: str) -> None:
+        self._define(lambda session: metrics.delete_metric(session, name))
+
+    def list_metrics(self) -> Sequence[Metric]:
+        return [stored.metric for stored in self._control.call(metrics.list_metrics)]
+
+    def create_alert(self, alert: Alert) -> bool:
+        return self._define(lambda session: alerts.create_alert(session, alert))
+
+    def delete_alert(self, name: str) -> None:
+        self._define(lambda session: alerts.delete_alert(session, name))
+
+    def list_alerts(self) -> Sequence[Alert]:
+        return self._control.call(alerts.list_alerts)
+
+    def _define(self, work: Callable[[Session], T]) -> T:
+        """Change definitions, one client at a time, in one transaction."""
+
+        def alone(session: Session) -> T:
+            with session.transaction():
+                alerts.lock_definitions(session)
+                return work(session)
+
+        return self._control.call(alone)
+
+    # --- batches
+
+    def append(self, moves: Sequence[Move], rows: Sequence[Rows]) -> Appended:
+        """Commit rows and moves; asked once, so that the caller learns of every failure."""
+        return self._ingest.call(lambda session: append(session, self._days, moves, rows), is_repeatable=False)
+
+    def find_files(self, file_ids: Sequence[int]) -> dict[int, FilePosition]:
+        """Return where these files stand in the store."""
+        found = self._ingest.call(lambda session: streams.find_files(session, file_ids))
+        return {file_id: position for file_id, (_, position) in found.items()}
+
+    def _claim_again(self, session: Session, lost: dict[str, object] | None) -> None:
+        """Take the claims of a session that was lost over into the new one, and end the old one if it still stands."""
+        if self._claims and lost is not None:
+            streams.end_backend(session, lost)
+        for stream_id, source_uri in self._claims.items():
+            _claim_patiently(session, stream_id, source_uri)
+
+    def close(self) -> None:
+        if self._runner is not None:
+            self._runner.close()
+            self._runner = None
+        self._claims.clear()
+        self._ingest.close()
+        self._control.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _claim_patiently(session: Session, stream_id: int, source_uri: str) -> None:
+    """Claim what a session of ours held that the server is just ending."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return streams.claim_stream(session, stream_id, source_uri)
+        except StreamBusy:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)

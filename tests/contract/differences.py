@@ -1,0 +1,60 @@
+"""Where stores may differ: every difference is declared here, and a test asks for it by name. There are no others."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+DUCKDB = "duckdb"
+POSTGRESQL = "postgresql"
+TIMESCALEDB = "timescaledb"
+TIMESCALEDB_DISTRIBUTED = "timescaledb_distributed"
+CITUS = "citus"
+
+ON_POSTGRES = frozenset({POSTGRESQL, TIMESCALEDB, TIMESCALEDB_DISTRIBUTED, CITUS})
+STORES = frozenset({DUCKDB, *ON_POSTGRES})
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What some stores do otherwise than the embedded one."""
+
+    stores: frozenset[str]
+    kind: Literal["server limit", "spelling", "wording", "dialect", "consistency"]
+    reason: str
+    expected: str
+    """What happens there instead. Where a test looks for a message, a part of it."""
+
+
+NUL_IN_TEXT = Difference(
+    stores=ON_POSTGRES,
+    kind="server limit",
+    reason="PostgreSQL's text holds any character but NUL",
+    expected="the store refuses it: ",  # so the line is kept as a rejected one, with this reason
+)
+
+JSON_SPELLING = Difference(
+    stores=ON_POSTGRES,
+    kind="spelling",
+    reason="jsonb keeps what an object says, not how it was written: keys in its own order, one blank after colons",
+    expected='{"a": [1, 2.50], "bb": "ü"}',
+)
+
+ENUM_LITERAL = Difference(
+    stores=ON_POSTGRES,
+    kind="dialect",
+    reason="PostgreSQL has enumerations by name only, and a user who reads cannot make one",
+    expected='type "enum" does not exist',
+)
+
+WRONG_TYPE = Difference(
+    stores=ON_POSTGRES,
+    kind="wording",
+    reason="an expression gets types while it is rendered for PostgreSQL, so it is refused before the server sees it",
+    expected="text is wanted here, this is bigint (at column 8: status_code)",
+)
+
+DIFFERENCES = {
+    "NUL_IN_TEXT": NUL_IN_TEXT,
+    "JSON_SPELLING": JSON_SPELLING,
+    "ENUM_LITERAL": ENUM_LITERAL,
+    "WRONG_TYPE": WRONG_TYPE,
+}

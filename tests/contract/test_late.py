@@ -1,0 +1,71 @@
+"""Late is not lost: a line that comes after its time corrects every metric that it belongs to."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from puppylog.model.metric import Metric
+from puppylog.stores.base import Store
+from support.embedded import wait_until
+from support.lines import Source, rows
+from support.observations import SECTION, STATISTICS, assert_same, points, raw
+from support.server import StoreServer
+
+PERIOD_S = 60
+JUDGED = ("count", "avg", "p99", "distinct")
+SEGMENTS = {"_of_all": None, "_by_section": SECTION}
+
+
+def lines(since: datetime, count: int, step: timedelta) -> Sequence[dict[str, Any]]:
+    """Return records with different sections and sizes, some of them without."""
+    return [
+        {
+            "ts": since + i * step,
+            "request_route": f"/section{i % 3}/page",
+            "response_bytes": None if i % 7 == 0 else i % 11 * 1000,
+        }
+        for i in range(count)
+    ]
+
+
+@pytest.fixture
+def source(store: Store) -> Source:
+    """A log with lines of the last minutes, and metrics that know of them."""
+    source = Source(store)
+    source.append(rows(lines(datetime.now(UTC) - timedelta(minutes=10), 120, timedelta(seconds=5))))
+    for statistic in JUDGED:
+        store.create_metric(Metric(f"{statistic}_of_all", statistic, "response_bytes", PERIOD_S, refresh_s=1))
+        store.create_metric(
+            Metric(f"{statistic}_by_section", statistic, "response_bytes", PERIOD_S, SECTION, refresh_s=1)
+        )
+    return source
+
+
+def assert_all_correct(server: StoreServer, store: Store) -> None:
+    wait_until(lambda: server.is_settled(store), within_s=60, what="the correction")
+    for statistic in JUDGED:
+        for suffix, segment in SEGMENTS.items():
+            expected = raw(store, STATISTICS[statistic], PERIOD_S, segment)
+            assert_same(points(store, statistic + suffix), expected)
+
+
+def test_one_late_line_corrects_its_bucket_in_every_metric(server: StoreServer, store: Store, source: Source) -> None:
+    source.append(rows(lines(datetime.now(UTC) - timedelta(days=1), 1, timedelta()), start=source.offset))
+    assert_all_correct(server, store)
+    source.append(rows(lines(datetime.now(UTC) - timedelta(minutes=5), 1, timedelta()), start=source.offset))
+    assert_all_correct(server, store)
+
+
+def test_a_backfill_of_two_weeks_is_in_every_metric(server: StoreServer, store: Store, source: Source) -> None:
+    weeks_ago = datetime.now(UTC) - timedelta(days=14)
+    source.append(rows(lines(weeks_ago, 2000, timedelta(minutes=10)), start=source.offset))
+    assert_all_correct(server, store)
+
+
+def test_lines_of_all_times_in_one_batch_are_in_every_metric(server: StoreServer, store: Store, source: Source) -> None:
+    now = datetime.now(UTC)
+    mixed = [*lines(now - timedelta(days=14), 40, timedelta(hours=8)), *lines(now, 3, timedelta(seconds=-20))]
+    source.append(rows(mixed[::-1], start=source.offset))
+    assert_all_correct(server, store)

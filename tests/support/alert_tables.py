@@ -1,0 +1,124 @@
+"""Metrics and alerts put straight into the tables of a PostgreSQL store, and what its evaluator makes of them.
+
+A metric here is a table that holds what is to be observed, so that instants can be chosen at will.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from puppylog.model.alert import Alert, Comparison, NoData, State
+from puppylog.model.alert_rule import Status
+
+Connection: TypeAlias = psycopg.Connection[dict[str, Any]]
+Observations: TypeAlias = Mapping[tuple[int, str | None], float | None]
+"""What a metric holds: by second of its bucket, and segment."""
+
+NOON = 1_700_049_600  # a second that all periods of these tests divide
+ALERT = Alert(
+    name="a",
+    metric="m",
+    statistic="avg",
+    comparison=Comparison.ABOVE,
+    level=10,
+    window_s=10,
+    period_s=5,
+    for_s=0,
+    keep_firing_for_s=0,
+    delay_s=2,
+    each_segment=False,
+    no_data=NoData.NO_DATA,
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """All that an alert has to tell: its states by segment, and its signals in the order of their ids.
+
+    Of a signal: the evaluation, the segment, the states, the value, and the window.
+    """
+
+    states: Mapping[str | None, Status]
+    signals: Sequence[tuple[datetime, str | None, str, str, float | None, datetime, datetime]]
+
+
+def at(second: float) -> datetime:
+    return _EPOCH + timedelta(seconds=second)
+
+
+@contextmanager
+def connect(url: str) -> Iterator[Connection]:
+    """A session in which every statement is a transaction."""
+    with psycopg.connect(url, autocommit=True, row_factory=dict_row) as connection:
+        yield connection
+
+
+def clear(store: Connection) -> None:
+    """Delete all metrics and alerts, and the heartbeat."""
+    store.execute("DROP SCHEMA metrics CASCADE; CREATE SCHEMA metrics")
+    store.execute("DELETE FROM puppylog.alerts; DELETE FROM puppylog.metrics; DELETE FROM puppylog.heartbeat")
+
+
+def create_metric(
+    store: Connection, observations: Observations, *, name: str = "m", statistic: str = "avg", period_s: int = 1
+) -> None:
+    values = [[s for s, _ in observations], [segment for _, segment in observations], list(observations.values())]
+    store.execute(f"CREATE TABLE metrics.{name} (bucket timestamptz, segment text, value double precision)".encode())
+    store.execute(
+        f"INSERT INTO metrics.{name} SELECT to_timestamp(s), g, v "
+        "FROM unnest(%s::bigint[], %s::text[], %s::float8[]) AS u (s, g, v)".encode(),
+        values,
+    )
+    store.execute(
+        "INSERT INTO puppylog.metrics (id, name, statistic, property, period_s, query, refresh_s, kind, created_at) "
+        "VALUES (nextval('puppylog.ids'), %s, %s, '*', %s, '', 1, 'rollup', now())",
+        [name, statistic, period_s],
+    )
+
+
+def create_alert(store: Connection, alert: Alert, evaluated_at: datetime) -> int:
+    """Define an alert as if it had been evaluated so far; return its id."""
+    (row,) = store.execute(
+        "INSERT INTO puppylog.alerts "
+        "SELECT (jsonb_populate_record(NULL::puppylog.alerts, %s || jsonb_build_object("
+        "'id', nextval('puppylog.ids'), 'metric_id', id, 'created_at', now(), 'evaluated_at', %s::timestamptz))).* "
+        "FROM puppylog.metrics WHERE name = %s RETURNING id",
+        [Jsonb(asdict(alert)), evaluated_at, alert.metric],
+    )
+    return int(row["id"])
+
+
+def evaluate(store: Connection, alert_id: int, until: datetime) -> bool:
+    """Call the evaluator once; return whether more is due."""
+    (row,) = store.execute("SELECT puppylog.evaluate_alert(%s, %s) AS is_more_due", [alert_id, until])
+    return bool(row["is_more_due"])
+
+
+def errors(store: Connection) -> dict[str, str | None]:
+    return {row["name"]: row["error"] for row in store.execute("SELECT name, error FROM puppylog.alerts")}
+
+
+def history(store: Connection) -> list[dict[str, Any]]:
+    return store.execute("SELECT * FROM puppylog.alert_history ORDER BY id").fetchall()
+
+
+def tell(store: Connection) -> Told:
+    """Return what is told by all alerts that there are, which should be one."""
+    states = {row["segment"]: status_of(row) for row in store.execute("SELECT * FROM puppylog.alert_states")}
+    columns = ("evaluated_at", "segment", "from_state", "to_state", "value", "window_since", "window_until")
+    signals = store.execute(f"SELECT {', '.join(columns)} FROM puppylog.alert_history ORDER BY id".encode())
+    return Told(states, [tuple(row[column] for column in columns) for row in signals])
+
+
+def status_of(row: Mapping[str, Any]) -> Status:
+    """Return a row of alert_states as the model has it."""
+    state = State(row["state"])
+    return Status(state, row["since"], row["clear_since"], row["value"], row["evaluated_at"], row["seen_at"])

@@ -1,0 +1,100 @@
+"""A database of the tests' own on servers that somebody else keeps: on one of them, or on all nodes of a cluster."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+import psycopg
+from psycopg import sql
+
+_WORKERS = "SELECT nodename, nodeport FROM pg_dist_node WHERE groupid <> 0 AND isactive ORDER BY 2"
+_COORDINATOR = "SELECT nodename, nodeport FROM pg_dist_node WHERE groupid = 0"
+_DATA_NODES = """
+    SELECT (SELECT option_value FROM pg_options_to_table(srvoptions) WHERE option_name = 'host'),
+           (SELECT CAST(option_value AS integer) FROM pg_options_to_table(srvoptions) WHERE option_name = 'port')
+    FROM pg_foreign_server JOIN pg_foreign_data_wrapper AS wrapper ON wrapper.oid = srvfdw
+    WHERE fdwname = 'timescaledb_fdw' ORDER BY srvname
+"""
+
+
+@contextmanager
+def database_elsewhere(server: str) -> Iterator[str]:
+    """The URL of an empty database on the server of this URL."""
+    with _own_database(server, _new_name()) as url:
+        yield url
+
+
+@contextmanager
+def timescaledb_distributed_database(access_node: str) -> Iterator[str]:
+    """The same on an access node of TimescaleDB, with databases on all data nodes that the URL's database knows."""
+    name = _new_name()
+    nodes = _run(access_node, _DATA_NODES)
+    assert nodes, f"{urlsplit(access_node).path} has no data nodes: add_data_node has not been called there"
+    with ExitStack() as stack:
+        for host, port in nodes:
+            stack.enter_context(_own_database(_elsewhere(access_node, host, port), f"{name}_data"))
+        url = stack.enter_context(_own_database(access_node, name))
+        _run(url, "CREATE EXTENSION IF NOT EXISTS timescaledb")
+        for number, (host, port) in enumerate(nodes):
+            _run(
+                url,
+                "SELECT add_data_node(%s, host => %s, port => %s, database => %s)",
+                *(f"{name}_{number}", host, port, f"{name}_data"),
+            )
+        yield url
+
+
+@contextmanager
+def citus_database(coordinator: str) -> Iterator[str]:
+    """The same on a coordinator with Citus, with databases on all workers that the URL's database knows."""
+    name = _new_name()
+    workers = _run(coordinator, _WORKERS)
+    assert workers, f"{urlsplit(coordinator).path} has no workers: citus_add_node has not been called there"
+    with ExitStack() as stack:
+        for host, port in workers:
+            worker = stack.enter_context(_own_database(_elsewhere(coordinator, host, port), name))
+            _run(worker, "CREATE EXTENSION citus")
+        url = stack.enter_context(_own_database(coordinator, name))
+        _run(url, "CREATE EXTENSION citus")
+        for host, port in _run(coordinator, _COORDINATOR):
+            _run(url, "SELECT citus_set_coordinator_host(%s, %s)", host, port)
+        for host, port in workers:
+            _run(url, "SELECT citus_add_node(%s, %s)", host, port)
+        yield url
+
+
+@contextmanager
+def _own_database(server: str, name: str) -> Iterator[str]:
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+    try:
+        yield _with_path(server, name)
+    finally:
+        with psycopg.connect(server, autocommit=True) as admin:
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _run(url: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(statement.encode(), values)
+        return cursor.fetchall() if cursor.description else []
+
+
+def _new_name() -> str:
+    """Return a name that nobody has, not even another run of the tests at the same time."""
+    return f"puppylog_test_{secrets.token_hex(6)}"
+
+
+def _with_path(url: str, database: str) -> str:
+    return urlsplit(url)._replace(path=f"/{database}").geturl()
+
+
+def _elsewhere(url: str, host: str, port: int) -> str:
+    """Return the URL of the same user, with the same options, on another server."""
+    parts = urlsplit(url)
+    user, at, _ = parts.netloc.rpartition("@")
+    options = [(name, value) for name, value in parse_qsl(parts.query) if name not in ("host", "hostaddr", "port")]
+    door = f"{user}{at}{quote(host, safe='')}:{port}"
+    return parts._replace(netloc=door, query=urlencode(options, quote_via=quote), path="/postgres").geturl()
