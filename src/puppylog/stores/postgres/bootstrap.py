@@ -156,7 +156,7 @@ def _install(
 ) -> None:
     before = 0 if found is None else found.schema_version
     if before == 0:
-        migrate(session, flavour, before, server.timescaledb_schema, routines=False)
+        migrate(session, flavour, before, server, routines=False)
         default_s = 2 * _DAY_S if flavour is not Flavour.PLAIN else 0
         lifetimes = replace(
             lifetimes,
@@ -172,7 +172,7 @@ def _install(
             "columnar_after_s": lifetimes.columnar_after_s or None,
         },
     )
-    migrate(session, flavour, SCHEMA_VERSION if before == 0 else before, server.timescaledb_schema, routines=True)
+    migrate(session, flavour, SCHEMA_VERSION if before == 0 else before, server, routines=True)
 
 
 def _check_lifetimes(session: Session, lifetimes: Lifetimes, *, is_new: bool) -> None:

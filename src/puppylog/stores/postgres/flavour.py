@@ -44,6 +44,8 @@ class Server:
     timescaledb_offered: str | None = None  # version that could be created
     timescaledb_license: str | None = None  # "timescale" or "apache"
     timescaledb_schema: str = "public"
+    refreshes_in_batches: bool = False  # unless it is told otherwise
+    has_batched_policies: bool = False
     data_nodes: int = 0
     citus: str | None = None
     citus_offered: str | None = None

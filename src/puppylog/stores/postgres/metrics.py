@@ -121,7 +121,7 @@ def _create_rollup(session: Session, stored: StoredMetric) -> None:
     session.run(_QUERIES["create_rollup_view"].format(id=stored.id, name=stored.metric.name, live=live))
 
 
-def materialize(session: Session, stored: StoredMetric, extension_schema: str) -> None:
+def materialize(session: Session, stored: StoredMetric) -> None:
     """Fill a metric up to now, oldest first, in transactions that leave room for others in between."""
     # Asked for by itself: as a part of the next query, it would be asked of every node.
     oldest = {"oldest": session.value(_QUERIES["oldest_kept"])}
@@ -130,12 +130,11 @@ def materialize(session: Session, stored: StoredMetric, extension_schema: str) -
             session.run(_QUERIES["refresh_rollup"], {"id": stored.id, "until": until})
         session.run(_QUERIES["refresh_rollup"], {"id": stored.id, "until": "infinity"})
         return
-    refresh = _QUERIES["refresh_continuous"].format(id=stored.id, extension=extension_schema)
     for since, until in iter_slices(session.rows(_QUERIES["rows_per_day"], oldest)):
         (window,) = session.rows(_QUERIES["settled_window"], {"since": since, "until": until, "id": stored.id})
         # Never without bounds: TimescaleDB 2.28 leaves a bucket out of a refresh that has only one.
         if window["since"] < window["until"]:
-            session.run(refresh, window)
+            session.run(_QUERIES["refresh_continuous"], {"id": stored.id, **window})
     session.run(_QUERIES["schedule_refresh"], {"id": stored.id})
     session.run(_QUERIES["note_refresh"], {"id": stored.id})
 

@@ -11,7 +11,7 @@ from importlib.resources.abc import Traversable
 from typing import Final
 
 from puppylog.errors import StoreRefused
-from puppylog.stores.postgres.flavour import Flavour
+from puppylog.stores.postgres.flavour import Flavour, Server
 from puppylog.stores.postgres.session import Session
 from puppylog.stores.queries import load_queries
 
@@ -24,6 +24,9 @@ _FOLDERS: Final = {
     Flavour.CITUS: ("citus",),
 }
 """Where a flavour's layout is; the first folder that has a file of a number."""
+
+_REFRESH_OPTIONS: Final = """, options => '{"buckets_per_batch": 0}'"""
+_POLICY_OPTIONS: Final = ", buckets_per_batch => 0"
 
 _ROUTINES: Final = {
     Flavour.PLAIN: ("routines", "partitions", "plain"),
@@ -65,12 +68,18 @@ def iter_routines(flavour: Flavour) -> Iterator[str]:
                 yield file.read_text(encoding="utf-8")
 
 
-def fill(sql: str, flavour: Flavour, extension_schema: str) -> str:
-    """Return ``sql`` for this flavour: how log_records is cut, and where TimescaleDB's functions are."""
+def fill(sql: str, flavour: Flavour, server: Server) -> str:
+    """Return ``sql`` for this flavour and server: how log_records is cut, and what TimescaleDB's functions take."""
     is_partitioned = flavour in (Flavour.PLAIN, Flavour.CITUS)
-    return sql.replace("{partitioned}", " PARTITION BY RANGE (ts)" if is_partitioned else "").replace(
-        "{extension}", extension_schema
-    )
+    words = {
+        "{partitioned}": " PARTITION BY RANGE (ts)" if is_partitioned else "",
+        "{extension}": server.timescaledb_schema,
+        "{refresh_options}": _REFRESH_OPTIONS if server.refreshes_in_batches else "",
+        "{policy_options}": _POLICY_OPTIONS if server.has_batched_policies else "",
+    }
+    for word, text in words.items():
+        sql = sql.replace(word, text)
+    return sql
 
 
 def _split(sql: str) -> list[str]:
@@ -79,10 +88,10 @@ def _split(sql: str) -> list[str]:
     return [statement for statement in statements if re.sub(r"--[^\n]*", "", statement).strip()]
 
 
-def migrate(session: Session, flavour: Flavour, found: int, extension_schema: str, *, routines: bool) -> None:
+def migrate(session: Session, flavour: Flavour, found: int, server: Server, *, routines: bool) -> None:
     """Bring the database from version ``found`` to SCHEMA_VERSION, within the caller's transaction."""
     for version, sql in iter_migrations(flavour, found):
-        for statement in _split(fill(sql, flavour, extension_schema)):
+        for statement in _split(fill(sql, flavour, server)):
             session.run(statement)
         if version == 1:
             session.run(_QUERIES["insert_installation"], {"flavour": flavour.value})
@@ -91,7 +100,7 @@ def migrate(session: Session, flavour: Flavour, found: int, extension_schema: st
         return
     session.run("SET LOCAL check_function_bodies = off")  # they call each other, in whatever order they are made
     for sql in iter_routines(flavour):
-        session.run(fill(sql, flavour, extension_schema))
+        session.run(fill(sql, flavour, server))
 
 
 def check_version(found: int, thing: str) -> None:

@@ -128,8 +128,7 @@ class PostgresStore:
             )
         )
         if stored is not None:
-            schema = self._server.timescaledb_schema
-            self._control.call(lambda session: metrics.materialize(session, stored, schema))
+            self._control.call(lambda session: metrics.materialize(session, stored))
         return stored is not None
 
     def delete_metric(self, name: str) -> None:

@@ -63,7 +63,7 @@ FROM puppylog.metrics
 WHERE id = $id
 
 -- name: refresh_continuous
-CALL {extension}.refresh_continuous_aggregate('puppylog.continuous_{id}', $since::timestamptz, $until::timestamptz)
+CALL puppylog.refresh_range($id, $since::timestamptz, $until::timestamptz)
 
 -- name: note_refresh
 SELECT puppylog.note_refresh($id)

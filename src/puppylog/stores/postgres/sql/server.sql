@@ -8,6 +8,11 @@ SELECT pg_is_in_recovery() AS is_standby,
        current_setting('timescaledb.license', true) AS timescaledb_license,
        coalesce((SELECT CAST(extnamespace::regnamespace AS text) FROM pg_extension WHERE extname = 'timescaledb'), 'public')
            AS timescaledb_schema,
+       EXISTS (SELECT FROM pg_proc WHERE proname = 'refresh_continuous_aggregate' AND 'options' = ANY (proargnames))
+           AS refreshes_in_batches,
+       EXISTS (SELECT FROM pg_proc
+               WHERE proname = 'add_continuous_aggregate_policy' AND 'buckets_per_batch' = ANY (proargnames))
+           AS has_batched_policies,
        CAST((SELECT count(*) FROM pg_foreign_server JOIN pg_foreign_data_wrapper AS w ON w.oid = srvfdw
              WHERE fdwname = 'timescaledb_fdw') AS integer) AS data_nodes,
        (SELECT extversion FROM pg_extension WHERE extname = 'citus') AS citus,

@@ -21,7 +21,7 @@ BEGIN
         name::regclass,
         start_offset => puppylog.refreshed_back(stored.period_s),
         end_offset => make_interval(secs => greatest(stored.period_s, 2)),
-        schedule_interval => make_interval(secs => stored.refresh_s)
+        schedule_interval => make_interval(secs => stored.refresh_s){policy_options}
     );
 END
 $$;
@@ -55,50 +55,76 @@ BEGIN
 END
 $$;
 
--- Refreshes what lines have touched before the time that the policies look after; serially, and checked by counting.
--- Should a refresh fail, because another one is at the same range, the job is tried again, and nothing is forgotten.
+-- Refreshes a range of whole buckets at once. Without batches: by default, TimescaleDB makes a transaction of every ten
+-- buckets, and a day has 86,400 of a second.
+CREATE OR REPLACE PROCEDURE puppylog.refresh_range(metric integer, since timestamptz, until timestamptz)
+LANGUAGE plpgsql AS $$
+BEGIN
+    CALL {extension}.refresh_continuous_aggregate(
+        format('puppylog.continuous_%s', metric)::regclass, since, until{refresh_options}
+    );
+END
+$$;
+
+-- Sees to what lines have touched. What lies within the reach of a metric's policy is left to that, and waited for; what
+-- is older is refreshed here, one range after another, even above the watermark: once it moves, nobody else will. A range is forgotten when counting says that
+-- it holds as many records as there are. Should a refresh fail, the job is tried again, and nothing has been forgotten.
+CREATE OR REPLACE PROCEDURE puppylog.refresh_touched(metric integer)
+LANGUAGE plpgsql AS $$
+DECLARE
+    stored puppylog.metrics;
+    reached timestamptz := puppylog.watermark_of(metric);
+    last_touched bigint := (SELECT max(id) FROM puppylog.touched_ranges WHERE metric_id = metric);
+    policy_since timestamptz;
+    stale record;
+    mismatch text;
+BEGIN
+    SELECT * INTO STRICT stored FROM puppylog.metrics WHERE id = metric;
+    -- As the policy has it: it refreshes only buckets that are within its reach as a whole.
+    policy_since := puppylog.ceil_to(clock_timestamp() - puppylog.refreshed_back(stored.period_s), stored.period_s);
+    FOR stale IN
+        SELECT part.since, part.until, part.is_ours
+        FROM puppylog.stale_ranges(metric) AS r,
+             LATERAL (VALUES (r.since, least(r.until, policy_since), true),
+                             (greatest(r.since, policy_since), least(r.until, reached), false)) AS part (since, until, is_ours)
+        WHERE part.since < part.until
+        ORDER BY 1
+    LOOP
+        IF stale.is_ours THEN
+            CALL puppylog.refresh_range(metric, stale.since, stale.until);
+        END IF;
+        IF NOT puppylog.is_refreshed(metric, stale.since, stale.until) THEN
+            INSERT INTO puppylog.touched_ranges (metric_id, low, high)
+            VALUES (metric, stale.since, stale.until - INTERVAL '1 microsecond');
+            IF stale.is_ours THEN
+                mismatch := format('the refresh of %s to %s holds other records than there are', stale.since, stale.until);
+            END IF;
+        END IF;
+        COMMIT;
+    END LOOP;
+    DELETE FROM puppylog.touched_ranges WHERE metric_id = metric AND id <= last_touched;
+    UPDATE puppylog.metrics SET error = mismatch WHERE id = metric AND error IS DISTINCT FROM mismatch;
+    PERFORM puppylog.note_refresh(metric);
+    COMMIT;
+END
+$$;
+
 CREATE OR REPLACE PROCEDURE puppylog.refresh_job(job_id integer, config jsonb)
 LANGUAGE plpgsql AS $$
 DECLARE
-    due integer;
-    metric record;
-    stale record;
-    last_touched bigint;
-    settled timestamptz;
-    mismatch text;
+    due record;
 BEGIN
     IF NOT puppylog.take_invalidations() THEN
         RETURN;
     END IF;
     COMMIT;
-    FOR due IN SELECT d.id FROM puppylog.metrics_due() AS d (id) JOIN puppylog.metrics AS m ON m.id = d.id WHERE m.kind = 'rollup'
+    FOR due IN SELECT m.id FROM puppylog.metrics_due() AS d (id) JOIN puppylog.metrics AS m USING (id) WHERE m.kind = 'rollup'
     LOOP
-        PERFORM puppylog.refresh_rollup(due);
+        PERFORM puppylog.refresh_rollup(due.id);
         COMMIT;
     END LOOP;
-    FOR metric IN SELECT id, period_s FROM puppylog.metrics WHERE kind = 'continuous_aggregate' ORDER BY id LOOP
-        settled := puppylog.floor_to(clock_timestamp() - make_interval(secs => greatest(metric.period_s, 2)), metric.period_s);
-        last_touched := (SELECT max(id) FROM puppylog.touched_ranges WHERE metric_id = metric.id);
-        mismatch := NULL;
-        FOR stale IN
-            SELECT r.since, least(r.until, settled) AS until FROM puppylog.stale_ranges(metric.id) AS r
-            WHERE r.since < clock_timestamp() - puppylog.refreshed_back(metric.period_s)
-              AND r.since < least(r.until, settled)
-        LOOP
-            CALL {extension}.refresh_continuous_aggregate(
-                format('puppylog.continuous_%s', metric.id)::regclass, stale.since, stale.until
-            );
-            IF NOT puppylog.is_refreshed(metric.id, stale.since, stale.until) THEN
-                mismatch := format('the refresh of %s to %s holds fewer records than there are', stale.since, stale.until);
-            END IF;
-            COMMIT;
-        END LOOP;
-        IF mismatch IS NULL THEN
-            DELETE FROM puppylog.touched_ranges WHERE metric_id = metric.id AND id <= last_touched;
-        END IF;
-        UPDATE puppylog.metrics SET error = mismatch WHERE id = metric.id AND error IS DISTINCT FROM mismatch;
-        PERFORM puppylog.note_refresh(metric.id);
-        COMMIT;
+    FOR due IN SELECT id FROM puppylog.metrics WHERE kind = 'continuous_aggregate' ORDER BY id LOOP
+        CALL puppylog.refresh_touched(due.id);
     END LOOP;
 END
 $$;
