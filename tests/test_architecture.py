@@ -161,6 +161,12 @@ def test_a_collector_loads_no_screen_and_no_database() -> None:
     assert loaded & {"rich", "click", "duckdb", "sqlglot", "puppylog.tui", "puppylog.cli"} == set()
 
 
+def test_a_collector_of_postgresql_loads_no_screen_no_other_store_and_no_parser() -> None:
+    loaded = loaded_after_importing([*modules_under("collect"), "puppylog.stores.postgres.store"])
+    assert "psycopg" in loaded
+    assert loaded & {"click", "duckdb", "sqlglot", "pyarrow.flight", "puppylog.tui", "puppylog.cli"} == set()
+
+
 def test_a_monitor_loads_no_screen_and_no_database() -> None:
     loaded = loaded_after_importing([*modules_under("monitor"), "puppylog.stores.duckdb.client"])
     assert loaded & {"rich", "click", "duckdb", "puppylog.tui", "puppylog.cli"} == set()

@@ -19,7 +19,7 @@ class Puppylog:
     """Commands against one store, with no settings but those given here."""
 
     def __init__(self, url: str, home: Path) -> None:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PUPPYLOG_", "XDG_"))}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PUPPYLOG_", "XDG_", "PG"))}
         self.environment = {**kept, "PUPPYLOG_STORE": url, "HOME": str(home), "NO_COLOR": "1", "COLUMNS": "120"}
 
     def __call__(self, *arguments: str, stdin: str = "", environment: Mapping[str, str] | None = None) -> Ran:

@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import psycopg
 from psycopg import sql
 
+from support.embedded import wait_until
+
 _WORKERS = "SELECT nodename, nodeport FROM pg_dist_node WHERE groupid <> 0 AND isactive ORDER BY 2"
 _COORDINATOR = "SELECT nodename, nodeport FROM pg_dist_node WHERE groupid = 0"
 _DATA_NODES = """
@@ -16,6 +18,11 @@ _DATA_NODES = """
            (SELECT CAST(option_value AS integer) FROM pg_options_to_table(srvoptions) WHERE option_name = 'port')
     FROM pg_foreign_server JOIN pg_foreign_data_wrapper AS wrapper ON wrapper.oid = srvfdw
     WHERE fdwname = 'timescaledb_fdw' ORDER BY srvname
+"""
+
+_RUNNING_JOBS = """
+    SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+    AND backend_type NOT IN ('client backend', 'autovacuum worker', 'TimescaleDB Background Worker Scheduler')
 """
 
 
@@ -44,6 +51,22 @@ def timescaledb_distributed_database(access_node: str) -> Iterator[str]:
                 *(f"{name}_{number}", host, port, f"{name}_data"),
             )
         yield url
+        _end_jobs(url)
+
+
+def _end_jobs(url: str) -> None:
+    """Let no job of TimescaleDB run any more.
+
+    2.13 crashes when a job that talks to data nodes is ended, by dropping the database as by unscheduling the job.
+    So jobs are put off, again and again, until those that were running have ended by themselves.
+    """
+
+    def are_over() -> bool:
+        _run(url, "SELECT alter_job(job_id, next_start => 'infinity') FROM timescaledb_information.jobs")
+        return not _run(url, _RUNNING_JOBS)
+
+    for _ in range(2):  # one may just have been starting
+        wait_until(are_over, within_s=60, what="the end of TimescaleDB's jobs")
 
 
 @contextmanager

@@ -42,7 +42,13 @@ class PostgresServer:
     """A server with its directory. Usable with ``with``: it runs within; afterwards all its processes have ended."""
 
     def __init__(
-        self, *, over_tcp: bool = False, password: str | None = None, settings: Mapping[str, str] | None = None
+        self,
+        *,
+        over_tcp: bool = False,
+        password: str | None = None,
+        settings: Mapping[str, str] | None = None,
+        installation: Path | None = None,
+        standby_of: "PostgresServer | None" = None,
     ) -> None:
         """Say what it will be.
 
@@ -50,9 +56,14 @@ class PostgresServer:
             over_tcp: it listens on a port of 127.0.0.1 also, and its URLs name that.
             password: it asks for this on every connection; without one it trusts everybody.
             settings: what ``postgresql.conf`` would say, before SETTINGS.
+            installation: where its programs are, in ``bin``, if not in the wheel; of any version.
+            standby_of: it begins as this running server's copy, and follows it.
         """
-        self._settings = {**SETTINGS, **(settings or {})}
-        self._password = password
+        usual = SETTINGS if installation is None else {k: v for k, v in SETTINGS.items() if k != "io_method"}
+        self._settings = {**usual, **(settings or {})}
+        self._installation = installation
+        self._primary = standby_of
+        self._password = standby_of._password if standby_of else password
         self._over_tcp = over_tcp
         self._port = _find_free_port() if over_tcp else PORT
         self._process: subprocess.Popen[bytes] | None = None
@@ -164,11 +175,11 @@ class PostgresServer:
         wait_until(lambda: not any(map(_is_alive, children)), what="the end of the server's processes")
 
     def __enter__(self) -> Self:
-        self._binaries = PostgresBinaries()
+        self._binaries = PostgresBinaries(self._installation)
         self.directory = self._binaries.directory
         self._data, self._log = self.directory / "data", self.directory / "log"
         try:
-            self._initialize()
+            self._initialize() if self._primary is None else self._copy(self._primary)
             self.start()
         except BaseException:
             shutil.rmtree(self.directory)
@@ -194,13 +205,18 @@ class PostgresServer:
         code = self._binaries.spawn("initdb", *words, log=self._log).wait(timeout=120)
         assert code == 0, f"initdb failed: {self.log[-2000:]}"
 
+    def _copy(self, primary: "PostgresServer") -> None:
+        words = ["-D", str(self._data), "-d", primary.url(), "--write-recovery-conf", "--checkpoint=fast", "--no-sync"]
+        code = self._binaries.spawn("pg_basebackup", *words, log=self._log).wait(timeout=120)
+        assert code == 0, f"pg_basebackup failed: {self.log[-2000:]}"
+
     def _is_ready(self) -> bool:
         """Whether the server that we started says so itself: a killed one's word may still lie there."""
         try:
             lines = (self._data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
         except FileNotFoundError:
             return False
-        return len(lines) > 7 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
+        return len(lines) > 7 and lines[0] == str(self.pid) and lines[7].strip() in ("ready", "standby")
 
 
 def _find_free_port() -> int:

@@ -16,12 +16,16 @@ _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}  # no
 class PostgresBinaries:
     """Programs and a directory that they may write."""
 
-    def __init__(self) -> None:
-        """Make the directory; the caller removes it."""
+    def __init__(self, installation: Path | None = None) -> None:
+        """Make the directory; the caller removes it. The programs are the wheel's, or another installation's."""
         self._user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         self.directory = Path(tempfile.mkdtemp(prefix="puppylog-", dir=self._find_short_directory()))
         self.give(self.directory)
-        self._bin = self._make_reachable(_find_package()) / "pginstall" / "bin"
+        if installation is None:
+            self._bin = self._make_reachable(_find_package()) / "pginstall" / "bin"
+        else:
+            self._bin = installation.resolve() / "bin"
+            assert self._is_reachable(self._bin), f"{self._bin} cannot be reached by {self._user}"
 
     def give(self, path: Path) -> None:
         """Let it belong to whom the programs run as."""

@@ -39,6 +39,7 @@ COMMANDS: Final[Table] = {
     "logs": ("puppylog.cli.logs:logs", "Search records, and follow new ones."),
     "sql": ("puppylog.cli.sql:sql", "Ask the store in SQL (read-only)."),
     "groups": ("puppylog.cli.groups:groups", "Create, list and delete log groups."),
+    "doctor": ("puppylog.cli.doctor:doctor", "Say how the store is, and what to do."),
     "bootstrap": ("puppylog.cli.bootstrap:bootstrap", "Install Puppylog in a PostgreSQL database, or upgrade it."),
     "up": ("puppylog.cli.up:up", "Keep the store's engine, and follow files."),
     "down": ("puppylog.cli.up:down", "Stop an engine that nobody holds."),

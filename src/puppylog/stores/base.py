@@ -16,6 +16,7 @@ from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
 from puppylog.model.record import Parsed
 from puppylog.model.stream import FilePosition, Move, Stream
+from puppylog.stores.examination import Examination
 
 Value: TypeAlias = str | int | float | bool | None
 Parameters: TypeAlias = Mapping[str, Value]
@@ -149,6 +150,14 @@ class Store(Inlet, Outlet, Catalog, Protocol):
     @property
     def is_shared(self) -> bool:
         """Whether collectors on other machines may write to it: then source URIs carry the host."""
+
+    def examine(self) -> Examination:
+        """Look at what only this store knows: its server, what it can do, its jobs and metrics, and who follows what.
+
+        Must say of every metric whether it is up to date, and of every ability why it is not there. Must only read, and
+        must be possible for a role that may only read: what it may not see is a note that says so. Must not raise for
+        what is wrong with a part. Findings come in the same order every time, those of one subject together.
+        """
 
     def close(self) -> None:
         """Give every claim back. Must be possible twice."""

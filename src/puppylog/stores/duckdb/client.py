@@ -21,11 +21,12 @@ from puppylog.model.metric import Metric
 from puppylog.model.record import Parsed
 from puppylog.model.stream import FilePosition, Move, Stream
 from puppylog.stores.base import Appended, Parameters, StoreInfo
-from puppylog.stores.duckdb import wire
+from puppylog.stores.duckdb import doctor, wire
 from puppylog.stores.duckdb.directory import StoreDirectory
 from puppylog.stores.duckdb.launch import is_answering, start_engine
 from puppylog.stores.duckdb.locks import FileLock
 from puppylog.stores.duckdb.spool import ROW_GROUP, SPOOLED_RECORDS, SPOOLED_REJECTS, Spool
+from puppylog.stores.examination import Examination
 
 # An engine that comes back after a crash must be found at once: no pooled connection with the memory of a failure.
 _CHANNEL = [
@@ -124,6 +125,9 @@ class DuckdbStore:
             yield _iter_batches(reader)
         finally:
             reader.cancel()
+
+    def examine(self) -> Examination:
+        return doctor.examine(self, self.info, self._directory, int(self._greet()["pid"]))
 
     # --- definitions
 

@@ -49,6 +49,7 @@ _NEVER_CONNECTS: Final = {
     "server does not support SSL": "choose another sslmode",
     "certificate verify failed": "see sslrootcert",
     "invalid port number": "see PGPORT",
+    "invalid integer value": "see PGPORT and the URL's parameters",
     "invalid sslmode": "see PGSSLMODE",
 }
 
@@ -113,5 +114,5 @@ def describe(error: psycopg.Error) -> str:
     for sign in ("FATAL: ", "FEHLER: "):
         if sign in text:
             text = text.split(sign)[-1].strip()
-    text = text.removeprefix("connection failed: ").split(" Is the server running ")[0]
+    text = text.removeprefix("connection failed: ").removeprefix("connection is bad: ").split(" Is the server running ")[0]
     return text.removesuffix(".")

@@ -30,7 +30,7 @@ def find_installation(session: Session) -> Installation | None:
     (schemas,) = session.rows(_QUERIES["schemas"])
     if schemas["is_ours"]:
         rows = session.rows(_QUERIES["installation"])
-        if rows:
+        if rows and rows[0]["schema_version"]:
             return Installation(**{**rows[0], "flavour": Flavour(rows[0]["flavour"])})
     if schemas["has_schema"] or schemas["has_metrics"]:
         theirs = "puppylog" if schemas["has_schema"] else "metrics"

@@ -4,10 +4,10 @@ Whoever has the lock goes round every second; when it leaves, or is killed, the 
 client takes over. Each step is one function call, so one transaction: a runner that dies has done a step or has not.
 """
 
-import logging
 import os
 import threading
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
@@ -20,8 +20,6 @@ _QUERIES = load_queries("puppylog.stores.postgres", "jobs.sql")
 TICK_S: Final = 1.0
 _TEND_S: Final = 600.0
 _RETRY_S: Final = 5.0
-
-_log = logging.getLogger("puppylog.jobs")
 
 
 class JobRunner:
@@ -41,8 +39,13 @@ class JobRunner:
                 with Session(self._url, application="puppylog-jobs") as session:
                     self._lead(session)
             except PuppylogError as error:
-                _log.error("%s", error.message)
+                self._tell(error.message)
                 self._stop.wait(_RETRY_S)
+
+    def _tell(self, message: str) -> None:
+        """Leave the failure with the heartbeat, where monitors find it; a store that is away is told of by others."""
+        with suppress(PuppylogError), Session(self._url, application="puppylog-jobs") as session:
+            session.run(_QUERIES["beat"], {"evaluator": self._evaluator, "error": message})
 
     def _lead(self, session: Session) -> None:
         """Wait for the lock, then go round until stopped. An error ends the session, and so the lead."""
@@ -64,7 +67,7 @@ class JobRunner:
         if time.monotonic() - self._tended_at > _TEND_S:
             session.run(_QUERIES["tend_days"])
             self._tended_at = time.monotonic()
-        session.run(_QUERIES["beat"], {"evaluator": self._evaluator})
+        session.run(_QUERIES["beat"], {"evaluator": self._evaluator, "error": None})
 
     def close(self) -> None:
         """Return when the round is over."""

@@ -22,6 +22,9 @@ from puppylog.stores.postgres.failures import translate, translate_connect, tran
 Values = Mapping[str, Any]
 
 _WORD: Final = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$([a-z_]+)")
+# What libpq repeats of a URL that it does not understand, though it may be a password.
+_TOKEN: Final = re.compile(r"(invalid percent-encoded token): .*")
+_PORTS: Final = re.compile(r"[0-9]{0,5}(,[0-9]{0,5})*")  # one for each host
 _BATCH_ROWS: Final = 65_536
 
 # What libpq is told unless the URL says otherwise: a host that is gone is noticed within a minute.
@@ -51,12 +54,18 @@ def parse_url(url: str) -> dict[str, str]:
         ConfigurationError: libpq does not understand it. The message does not repeat a password.
     """
     try:
-        return {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
+        given = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
     except psycopg.ProgrammingError as error:
-        cause = " ".join(str(error).split()).replace(url, "it")
+        cause = _TOKEN.sub(r"\1", " ".join(str(error).split()).replace(url, "it"))
         raise ConfigurationError(
             f"cannot read the store's URL: {cause}; write postgresql://user@host:port/database"
         ) from None
+    if "@" in given.get("host", "") or not _PORTS.fullmatch(given.get("port", "")):
+        raise ConfigurationError(
+            "cannot read the store's URL: what it says of host and port makes no sense; write "
+            "postgresql://user@host:port/database, and in a password %40 for @, %3A for :, %2F for /"
+        )
+    return given
 
 
 def name_store(url: str) -> str:

@@ -5,9 +5,10 @@ session that is lost is replaced with the next call, and what it had claimed is 
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final, Self, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, Self
 
 import pyarrow as pa
 
@@ -16,7 +17,8 @@ from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
 from puppylog.model.stream import FilePosition, Move, Stream
 from puppylog.stores.base import Appended, Parameters, StoreInfo
-from puppylog.stores.postgres import alerts, metrics, streams
+from puppylog.stores.examination import Examination
+from puppylog.stores.postgres import streams
 from puppylog.stores.postgres.appender import CopyAppender
 from puppylog.stores.postgres.flavour import Flavour, list_capabilities, read_server
 from puppylog.stores.postgres.ingest import Days, Rows, append
@@ -25,7 +27,8 @@ from puppylog.stores.postgres.link import Link
 from puppylog.stores.postgres.runner import JobRunner
 from puppylog.stores.postgres.session import Session
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from puppylog.stores.postgres.definitions import Definitions
 
 _FULL_ROWS: Final = 98_304
 _PATIENCE_S: Final = 5.0
@@ -112,49 +115,42 @@ class PostgresStore:
         with Session(self._url, application="puppylog-sql") as session, session.reading(sql) as batches:
             yield batches
 
+    def examine(self) -> Examination:
+        from puppylog.stores.postgres import doctor  # noqa: PLC0415 - only a doctor needs it
+
+        return self._control.call(lambda session: doctor.examine(session, self._installation))
+
     # --- definitions
 
+    @cached_property
+    def _definitions(self) -> "Definitions":
+        from puppylog.stores.postgres.definitions import Definitions  # noqa: PLC0415 - no collector parses expressions
+
+        return Definitions(self._control, self._installation)
+
     def create_group(self, name: str) -> bool:
-        return self._control.call(lambda session: streams.create_group(session, name))
+        return self._definitions.create_group(name)
 
     def delete_group(self, name: str) -> None:
-        self._define(lambda session: streams.delete_group(session, name))
+        self._definitions.delete_group(name)
 
     def create_metric(self, metric: Metric) -> bool:
-        installed = self._installation
-        stored = self._define(
-            lambda session: metrics.create_metric(
-                session, metric, is_timescale=installed.flavour.is_timescale, drop_after_s=installed.drop_after_s
-            )
-        )
-        if stored is not None:
-            self._control.call(lambda session: metrics.materialize(session, stored))
-        return stored is not None
+        return self._definitions.create_metric(metric)
 
     def delete_metric(self, name: str) -> None:
-        self._define(lambda session: metrics.delete_metric(session, name))
+        self._definitions.delete_metric(name)
 
     def list_metrics(self) -> Sequence[Metric]:
-        return [stored.metric for stored in self._control.call(metrics.list_metrics)]
+        return self._definitions.list_metrics()
 
     def create_alert(self, alert: Alert) -> bool:
-        return self._define(lambda session: alerts.create_alert(session, alert))
+        return self._definitions.create_alert(alert)
 
     def delete_alert(self, name: str) -> None:
-        self._define(lambda session: alerts.delete_alert(session, name))
+        self._definitions.delete_alert(name)
 
     def list_alerts(self) -> Sequence[Alert]:
-        return self._control.call(alerts.list_alerts)
-
-    def _define(self, work: Callable[[Session], T]) -> T:
-        """Change definitions, one client at a time, in one transaction."""
-
-        def alone(session: Session) -> T:
-            with session.transaction():
-                alerts.lock_definitions(session)
-                return work(session)
-
-        return self._control.call(alone)
+        return self._definitions.list_alerts()
 
     # --- batches
 

@@ -153,3 +153,25 @@ true
 -- name: in_one_group
 -- What a search in one group is limited to.
 stream_id IN (SELECT streams.id FROM puppylog.log_streams AS streams WHERE streams.group_id = $group_id)
+
+-- name: definitions
+-- How many metrics and alerts there are.
+SELECT (SELECT count(*) FROM puppylog.metrics) AS metrics, (SELECT count(*) FROM puppylog.alerts) AS alerts
+
+-- name: alert_health
+-- How long ago each alert was evaluated, by the store's own clock, and why that failed.
+SELECT name, period_s, error, extract(epoch FROM now() - evaluated_at)::DOUBLE PRECISION AS age_s
+FROM puppylog.alerts
+ORDER BY name
+
+-- name: stream_health
+-- The streams, each with its newest file, and how long ago lines of it were committed.
+SELECT streams.id AS stream_id, streams.source_uri, files.path, files.byte_offset, files.finished,
+       extract(epoch FROM now() - files.moved_at)::DOUBLE PRECISION AS age_s
+FROM puppylog.log_streams AS streams
+LEFT JOIN (
+    SELECT stream_id, path, byte_offset, finished, moved_at,
+           row_number() OVER (PARTITION BY stream_id ORDER BY id DESC) AS place
+    FROM puppylog.log_files
+) AS files ON files.stream_id = streams.id AND files.place = 1
+ORDER BY streams.source_uri

@@ -23,4 +23,4 @@ SELECT puppylog.evaluate_alert($id) AS is_more_due
 SELECT puppylog.tend_days()
 
 -- name: beat
-SELECT puppylog.beat($evaluator, NULL)
+SELECT puppylog.beat($evaluator, $error)

@@ -1,0 +1,108 @@
+"""Examining a store, whichever it is: what it knows of itself, then what is the same on all of them.
+
+Findings come in the order in which things depend on each other: server, capabilities, jobs, metrics, evaluator, alerts,
+streams; those of one subject stand together.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any, Final
+
+from puppylog.model.finding import Finding, Health, format_age
+from puppylog.model.period import format_period
+from puppylog.monitor.alerts import OLD_HEARTBEAT_S, find_heartbeat
+from puppylog.stores.base import Outlet, Store
+from puppylog.stores.examination import look
+from puppylog.stores.queries import load_queries
+
+_QUERIES = load_queries("puppylog.stores", "monitor.sql")
+
+# An engine that has just been started by our own connection has gone round by then.
+PATIENCE_S: Final = 3.0
+# A log may be quiet for so long before it is worth a word.
+_QUIET_S: Final = 86_400.0
+
+_SEE_JOBS: Final = "see who runs the jobs, above"
+
+
+def check_up(store: Store, *, patience_s: float = PATIENCE_S) -> list[Finding]:
+    """Return everything that is found. Nothing is called wrong that was not so twice, ``patience_s`` apart.
+
+    Raises:
+        StoreUnavailable: the store is away.
+    """
+    findings = _examine(store)
+    if any(finding.state is Health.WRONG for finding in findings):
+        time.sleep(patience_s)
+        findings = _examine(store)
+    return findings
+
+
+def _examine(store: Store) -> list[Finding]:
+    examined = store.examine()
+    return [
+        *examined.findings,
+        *look("evaluator", partial(find_evaluator, store)),
+        *look("alerts", partial(find_alerts, store)),
+        *look("streams", partial(find_streams, store, examined.claimed)),
+    ]
+
+
+def find_evaluator(outlet: Outlet) -> Iterator[Finding]:
+    """Give what the heartbeat says: metrics and alerts are kept up to date, or nobody does it."""
+    heartbeat = find_heartbeat(outlet)
+    (counts,) = outlet.query(_QUERIES["definitions"]).to_pylist()
+    is_needed = counts["metrics"] + counts["alerts"] > 0
+    failing = Health.WRONG if is_needed else Health.NOTE
+    if heartbeat is None:
+        yield Finding("evaluator", failing, "it has never gone round", _SEE_JOBS)
+    elif heartbeat.is_old:
+        yield Finding("evaluator", failing, f"it last went round {format_age(heartbeat.age_s)} ago", _SEE_JOBS)
+    elif heartbeat.error is not None:
+        yield Finding("evaluator", Health.WRONG, f"its last round failed: {heartbeat.error}")
+    else:
+        found = f"it went round {format_age(heartbeat.age_s)} ago (as {heartbeat.evaluator})"
+        yield Finding("evaluator", Health.OK, found)
+
+
+def find_alerts(outlet: Outlet) -> Iterator[Finding]:
+    """Give whether each alert is evaluated, and when it last was. What it is in is not a matter of health."""
+    for alert in outlet.query(_QUERIES["alert_health"]).to_pylist():
+        subject, age = f"alert {alert['name']}", format_age(alert["age_s"])
+        if alert["error"] is not None:
+            advice = "it is tried again every period; 'puppylog monitor alerts list' shows its definition"
+            yield Finding(subject, Health.WRONG, f"its last evaluation failed: {alert['error']}", advice)
+        elif alert["age_s"] > OLD_HEARTBEAT_S + 2 * alert["period_s"]:
+            found = f"it was last evaluated {age} ago, and is due every {format_period(alert['period_s'])}"
+            yield Finding(subject, Health.WRONG, found, "what was missed is made up, in order; " + _SEE_JOBS)
+        else:
+            yield Finding(subject, Health.OK, f"evaluated {age} ago")
+
+
+def find_streams(outlet: Outlet, claimed: frozenset[int]) -> Iterator[Finding]:
+    """Give whether each stream is followed, and when its last lines came.
+
+    The store cannot know how long the file is, so it cannot say how far behind a collector is; and a log may be quiet.
+    So nothing is wrong with a stream here, but what nobody follows, or has been quiet for long, is worth knowing.
+    """
+    for stream in outlet.query(_QUERIES["stream_health"]).to_pylist():
+        subject = f"stream {stream['source_uri']}"
+        is_followed = stream["stream_id"] in claimed
+        follower = "followed now" if is_followed else "followed by nobody"
+        is_quiet = stream["age_s"] is None or stream["age_s"] > _QUIET_S
+        advice = ""
+        if not is_followed:
+            advice = "if lines should come: a collector with --watch, or puppylog up"
+        elif is_quiet:
+            advice = "a quiet log, or one that is written elsewhere now"
+        state = Health.OK if is_followed and not is_quiet else Health.NOTE
+        yield Finding(subject, state, f"{follower}; {_describe_file(stream)}", advice)
+
+
+def _describe_file(stream: Mapping[str, Any]) -> str:
+    if stream["path"] is None:
+        return "no file of it has been read yet"
+    end = ", read to its end" if stream["finished"] else ""
+    age = format_age(stream["age_s"])
+    return f"the last lines came {age} ago, up to byte {stream['byte_offset']:,} of {stream['path']}{end}"

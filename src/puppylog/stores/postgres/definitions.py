@@ -1,0 +1,64 @@
+"""Definitions of groups, metrics and alerts: changed by one client at a time, each change in one transaction.
+
+Apart from the store itself, because only who defines something needs the parser of expressions.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from puppylog.model.alert import Alert
+from puppylog.model.metric import Metric
+from puppylog.stores.postgres import alerts, metrics, streams
+from puppylog.stores.postgres.installation import Installation
+from puppylog.stores.postgres.link import Link
+from puppylog.stores.postgres.session import Session
+
+T = TypeVar("T")
+
+
+class Definitions:
+    """What `puppylog.stores.base.Catalog` wants, over one link."""
+
+    def __init__(self, link: Link, installation: Installation) -> None:
+        self._link = link
+        self._installation = installation
+
+    def create_group(self, name: str) -> bool:
+        return self._link.call(lambda session: streams.create_group(session, name))
+
+    def delete_group(self, name: str) -> None:
+        self._define(lambda session: streams.delete_group(session, name))
+
+    def create_metric(self, metric: Metric) -> bool:
+        installed = self._installation
+        stored = self._define(
+            lambda session: metrics.create_metric(
+                session, metric, is_timescale=installed.flavour.is_timescale, drop_after_s=installed.drop_after_s
+            )
+        )
+        if stored is not None:
+            self._link.call(lambda session: metrics.materialize(session, stored))
+        return stored is not None
+
+    def delete_metric(self, name: str) -> None:
+        self._define(lambda session: metrics.delete_metric(session, name))
+
+    def list_metrics(self) -> Sequence[Metric]:
+        return [stored.metric for stored in self._link.call(metrics.list_metrics)]
+
+    def create_alert(self, alert: Alert) -> bool:
+        return self._define(lambda session: alerts.create_alert(session, alert))
+
+    def delete_alert(self, name: str) -> None:
+        self._define(lambda session: alerts.delete_alert(session, name))
+
+    def list_alerts(self) -> Sequence[Alert]:
+        return self._link.call(alerts.list_alerts)
+
+    def _define(self, work: Callable[[Session], T]) -> T:
+        def alone(session: Session) -> T:
+            with session.transaction():
+                alerts.lock_definitions(session)
+                return work(session)
+
+        return self._link.call(alone)

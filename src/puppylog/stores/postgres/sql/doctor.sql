@@ -1,0 +1,135 @@
+-- What an examination asks. Only reading; each by itself, so that what a role may not see hides nothing else.
+
+-- name: session
+-- What this session may do.
+SELECT CAST(current_setting('transaction_read_only') AS boolean) AS is_read_only,
+       pg_has_role((SELECT nspowner FROM pg_namespace WHERE nspname = 'puppylog'), 'MEMBER') AS is_owner
+
+-- name: definitions
+-- Whether there is anything that somebody has to keep up to date.
+SELECT EXISTS (SELECT FROM puppylog.metrics) OR EXISTS (SELECT FROM puppylog.alerts) AS has_any
+
+-- name: claimed_streams
+-- The streams that a session somewhere holds the claim of.
+SELECT CAST(objid AS integer) AS stream_id
+FROM pg_locks
+WHERE locktype = 'advisory' AND granted AND classid = 1885697641 AND objsubid = 2
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+
+-- name: job_runner
+-- The session of the client that runs the jobs, as far as this role may see.
+SELECT locks.pid, CAST(activity.client_addr AS text) AS client_addr
+FROM pg_locks AS locks
+LEFT JOIN pg_stat_activity AS activity ON activity.pid = locks.pid
+WHERE locks.locktype = 'advisory' AND locks.granted AND locks.classid = 1885697639 AND locks.objsubid = 2
+  AND locks.objid = 6
+  AND locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+
+-- name: metrics
+-- How each metric is, in the order of their names.
+SELECT id, name, kind, error, refresh_s,
+       CAST(extract(epoch FROM clock_timestamp() - coalesce(refreshed_at, created_at)) AS double precision) AS age_s,
+       refreshed_at IS NOT NULL AS is_refreshed
+FROM puppylog.metrics
+ORDER BY name
+
+-- name: timescale_jobs
+-- TimescaleDB's jobs that are ours: those of our schema, those of our records, and the policies of our metrics.
+SELECT jobs.job_id, CAST(jobs.proc_name AS text) AS proc_name, jobs.scheduled, stats.last_run_status, stats.job_status,
+       coalesce(stats.total_runs, 0) AS total_runs, coalesce(stats.total_failures, 0) AS total_failures,
+       CAST(extract(epoch FROM jobs.schedule_interval) AS double precision) AS every_s,
+       CASE WHEN isfinite(stats.last_successful_finish)
+            THEN CAST(extract(epoch FROM clock_timestamp() - stats.last_successful_finish) AS double precision)
+            END AS success_age_s,
+       CASE WHEN isfinite(stats.next_start)
+            THEN CAST(extract(epoch FROM clock_timestamp() - stats.next_start) AS double precision) END AS late_s,
+       CAST(extract(epoch FROM CAST(jobs.config ->> 'start_offset' AS interval)) AS double precision) AS start_offset_s,
+       CAST(extract(epoch FROM CAST(jobs.config ->> 'drop_after' AS interval)) AS double precision) AS drop_after_s,
+       CAST(substring(aggregates.user_view_name FROM '^continuous_([0-9]+)$') AS integer) AS metric_id
+FROM timescaledb_information.jobs AS jobs
+LEFT JOIN timescaledb_information.job_stats AS stats ON stats.job_id = jobs.job_id
+LEFT JOIN _timescaledb_catalog.continuous_agg AS aggregates
+       ON aggregates.mat_hypertable_id = CAST(jobs.config ->> 'mat_hypertable_id' AS integer)
+      AND aggregates.user_view_schema = 'puppylog'
+WHERE jobs.proc_schema = 'puppylog' OR aggregates.user_view_name IS NOT NULL
+   OR (jobs.hypertable_schema = 'puppylog' AND jobs.hypertable_name = 'log_records')
+ORDER BY jobs.job_id
+
+-- name: job_error
+-- Why the last run of a job failed that did; only its owner may see it.
+SELECT err_message FROM timescaledb_information.job_errors
+WHERE job_id = $job_id
+ORDER BY finish_time DESC NULLS LAST
+LIMIT 1
+
+-- name: background_workers
+-- How many jobs may run at once, in all databases together, and how many there are in this one.
+SELECT CAST(current_setting('timescaledb.max_background_workers') AS integer) AS workers,
+       CAST(current_setting('max_worker_processes') AS integer) AS processes,
+       (SELECT count(*) FROM timescaledb_information.jobs WHERE scheduled) AS jobs
+
+-- name: cron_jobs
+-- pg_cron's jobs that are ours, with their last run. A role sees its own jobs only.
+SELECT job.jobname, job.active, run.status, run.return_message,
+       CAST(extract(epoch FROM clock_timestamp() - coalesce(run.end_time, run.start_time)) AS double precision) AS age_s
+FROM cron.job AS job
+LEFT JOIN LATERAL (
+    SELECT details.status, details.return_message, details.start_time, details.end_time
+    FROM cron.job_run_details AS details
+    WHERE details.jobid = job.jobid
+    ORDER BY details.runid DESC
+    LIMIT 1
+) AS run ON true
+WHERE job.database = current_database() AND job.jobname IN ('puppylog jobs', 'puppylog days', 'puppylog tidy')
+ORDER BY job.jobname
+
+-- name: days
+-- Which partitions there are: of today, of tomorrow, of any day; and whether somebody runs the jobs that make them.
+SELECT to_regclass('puppylog.log_records_' || to_char(current_date, 'YYYYMMDD')) IS NOT NULL AS has_today,
+       to_regclass('puppylog.log_records_' || to_char(current_date + 1, 'YYYYMMDD')) IS NOT NULL AS has_tomorrow,
+       EXISTS (SELECT FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+               WHERE inhparent = CAST('puppylog.log_records' AS regclass) AND relname ~ '^log_records_[0-9]{8}$') AS has_any,
+       EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron')
+       OR EXISTS (SELECT FROM pg_locks
+                  WHERE locktype = 'advisory' AND granted AND classid = 1885697639 AND objsubid = 2 AND objid = 6
+                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS are_tended
+
+-- name: strays
+-- Records in the rest of days that get partitions of their own; so many at most.
+SELECT count(*) AS records
+FROM (
+    SELECT 1 AS one FROM puppylog.log_records_rest
+    WHERE ts >= current_date - 400 AND ts < current_date + 4
+    LIMIT 100000
+) AS found
+
+-- name: far_days
+-- Records in the rest of days so far from now that they get no partitions.
+SELECT min(ts) AS oldest, max(ts) AS newest
+FROM puppylog.log_records_rest
+WHERE ts < current_date - 400 OR ts >= current_date + 4
+
+-- name: citus_nodes
+-- The machines of a cluster, and how many shards of the records each holds.
+SELECT nodes.nodename, nodes.nodeport, nodes.groupid, nodes.isactive, nodes.shouldhaveshards,
+       count(shards.shardid) AS shards
+FROM pg_dist_node AS nodes
+LEFT JOIN pg_dist_placement AS placements ON placements.groupid = nodes.groupid
+LEFT JOIN pg_dist_shard AS shards
+       ON shards.shardid = placements.shardid AND shards.logicalrelid = CAST('puppylog.log_records' AS regclass)
+WHERE nodes.noderole = 'primary'
+GROUP BY nodes.nodename, nodes.nodeport, nodes.groupid, nodes.isactive, nodes.shouldhaveshards
+ORDER BY nodes.groupid
+
+-- name: citus_connections
+-- Which machines of a cluster cannot reach which.
+SELECT from_nodename, from_nodeport, to_nodename, to_nodeport
+FROM citus_check_cluster_node_health()
+WHERE result IS NOT TRUE
+ORDER BY 1, 2, 3, 4
+
+-- name: data_nodes
+-- Whether TimescaleDB's data nodes answer.
+SELECT CAST(node_name AS text) AS node_name, _timescaledb_functions.ping_data_node(node_name, INTERVAL '5 seconds') AS answers
+FROM timescaledb_information.data_nodes
+ORDER BY node_name
