@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from puppylog.errors import PuppylogError, StoreRefused
+from puppylog.errors import PuppylogError
 from puppylog.model.finding import Finding, Health
 from puppylog.stores.capabilities import Capability
 
@@ -29,12 +29,12 @@ def look(subject: str, work: Callable[[], Iterable[Finding]]) -> list[Finding]:
     """Return what ``work`` finds. That it fails is a finding as well: what a role may not see is only a note."""
     try:
         return list(work())
-    except StoreRefused as error:
+    except PuppylogError as error:
+        if "permission denied" not in error.message:
+            return [Finding(subject, Health.WRONG, error.message)]
         cause = error.message.partition(": ")[2].partition(";")[0]
         advice = "ask as a member of puppylog_reader, or as the owner of the store"
         return [Finding(subject, Health.NOTE, f"this role may not see it: {cause}", advice)]
-    except PuppylogError as error:
-        return [Finding(subject, Health.WRONG, error.message)]
 
 
 def find_capabilities(capabilities: Iterable[Capability]) -> list[Finding]:

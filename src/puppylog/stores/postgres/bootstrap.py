@@ -101,6 +101,7 @@ def _prepare(
     wants = {
         "timescaledb": server.timescaledb is None and server.citus is None and _is_loaded(server, "timescaledb"),
         "citus": is_distributed and server.citus is None and _is_loaded(server, "citus"),
+        "citus_columnar": is_distributed and not server.citus_columnar and server.citus_columnar_offered,
         "pg_cron": server.pg_cron is None and server.pg_cron_database == server.database,
     }
     is_new = found is None

@@ -48,8 +48,6 @@ def examine(session: Session, installed: Installation) -> Examination:
 
 def _examine_server(session: Session, server: Server, installed: Installation) -> Iterator[Finding]:
     yield Finding("server", Health.OK, f"PostgreSQL {server.version_text} at {session.name}")
-    yield from _examine_extensions(server)
-    yield Finding("store", Health.OK, _describe(installed))
     (state,) = session.rows(_QUERIES["session"])
     if server.is_standby:
         yield Finding("server", Health.NOTE, "it is a standby: it can be read, and nothing can be collected into it")
@@ -60,6 +58,8 @@ def _examine_server(session: Session, server: Server, installed: Installation) -
             "transactions only read by default: nothing can be collected",
             "set default_transaction_read_only = off for the database or the role",
         )
+    yield from _examine_extensions(server)
+    yield Finding("store", Health.OK, _describe(installed))
     if installed.flavour.is_timescale and server.timescaledb_license == "apache":
         yield Finding(
             "edition",

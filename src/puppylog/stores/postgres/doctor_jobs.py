@@ -63,7 +63,15 @@ def _explain(session: Session, job: Row) -> str:
     if job["last_run_status"] != "Failed":
         return ""
     errors = session.rows(_QUERIES["job_error"], {"job_id": job["job_id"]})
-    return str(errors[0]["err_message"]) if errors else "its owner may see why in timescaledb_information.job_errors"
+    return (
+        _first_line(errors[0]["err_message"])
+        if errors
+        else "its owner may see why in timescaledb_information.job_errors"
+    )
+
+
+def _first_line(message: str | None) -> str:
+    return (message or "it does not say why").partition("\n")[0].strip()
 
 
 def judge_job(subject: str, job: Row, why: str) -> Finding:
@@ -128,7 +136,7 @@ def judge_cron_job(name: str, every_s: float, job: Row | None) -> Finding:
         return Finding(subject, Health.OK, "no run of it has been noted yet")
     age = f"{format_age(job['age_s'])} ago"
     if job["status"] == "failed":
-        return Finding(subject, Health.WRONG, f"its last run failed {age}: {job['return_message']}")
+        return Finding(subject, Health.WRONG, f"its last run failed {age}: {_first_line(job['return_message'])}")
     if job["age_s"] > limit_s(every_s) and job["status"] == "succeeded":
         return Finding(subject, Health.WRONG, f"it was last run {age}", "see whether pg_cron runs: the server's log")
     return Finding(subject, Health.OK, f"its last run, {age}: {job['status']}")

@@ -37,7 +37,9 @@ def _examine_days(session: Session) -> Iterator[Finding]:
         if days["are_tended"]:
             yield Finding("partitions", Health.WARNING, f"{found}, although somebody runs the jobs", _TEND)
         else:
-            yield Finding("partitions", Health.NOTE, f"{found}: nobody runs the jobs; a collector makes those it needs")
+            yield Finding(
+                "partitions", Health.NOTE, f"{found}: a collector makes those it needs, the jobs the next ones"
+            )
     else:
         yield Finding("partitions", Health.OK, "those of today and tomorrow (UTC) are there")
 
@@ -77,7 +79,7 @@ def _judge_worker(node: Mapping[str, Any]) -> Finding:
 def _examine_connections(session: Session) -> Iterator[Finding]:
     broken = session.rows(_QUERIES["citus_connections"])
     for row in broken:
-        found = "{from_nodename}:{from_nodeport} cannot reach {to_nodename}:{to_nodeport}".format(**row)
+        found = "{to_nodename}:{to_nodeport} cannot be reached from {from_nodes} of the nodes".format(**row)
         advice = "see whether it runs, and whether this role may connect to it: pg_hba.conf, .pgpass, pg_dist_authinfo"
         yield Finding("connections", Health.WRONG, found, advice)
     if not broken:

@@ -50,6 +50,7 @@ class Server:
     citus: str | None = None
     citus_offered: str | None = None
     citus_columnar: bool = False
+    citus_columnar_offered: bool = False
     workers: int = 0
     pg_cron: str | None = None
     pg_cron_offered: str | None = None

@@ -89,7 +89,8 @@ SELECT to_regclass('puppylog.log_records_' || to_char(current_date, 'YYYYMMDD'))
        to_regclass('puppylog.log_records_' || to_char(current_date + 1, 'YYYYMMDD')) IS NOT NULL AS has_tomorrow,
        EXISTS (SELECT FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
                WHERE inhparent = CAST('puppylog.log_records' AS regclass) AND relname ~ '^log_records_[0-9]{8}$') AS has_any,
-       EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron')
+       (EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron')
+        AND (SELECT installed_at FROM puppylog.installation) < now() - INTERVAL '15 minutes') -- it comes every ten
        OR EXISTS (SELECT FROM pg_locks
                   WHERE locktype = 'advisory' AND granted AND classid = 1885697639 AND objsubid = 2 AND objid = 6
                     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS are_tended
@@ -122,11 +123,12 @@ GROUP BY nodes.nodename, nodes.nodeport, nodes.groupid, nodes.isactive, nodes.sh
 ORDER BY nodes.groupid
 
 -- name: citus_connections
--- Which machines of a cluster cannot reach which.
-SELECT from_nodename, from_nodeport, to_nodename, to_nodeport
+-- Which machines of a cluster cannot be reached, and from how many. What they reach themselves is not known then.
+SELECT to_nodename, to_nodeport, count(*) AS from_nodes
 FROM citus_check_cluster_node_health()
-WHERE result IS NOT TRUE
-ORDER BY 1, 2, 3, 4
+WHERE result = false
+GROUP BY to_nodename, to_nodeport
+ORDER BY to_nodename, to_nodeport
 
 -- name: data_nodes
 -- Whether TimescaleDB's data nodes answer.

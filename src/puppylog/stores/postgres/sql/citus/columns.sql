@@ -17,7 +17,7 @@ BEGIN
         WHERE d.until <= now() - make_interval(secs => chosen.columnar_after_s) AND am.amname = 'heap'
     LOOP
         BEGIN
-            PERFORM public.alter_table_set_access_method(format('puppylog.%I', partition.name)::regclass, 'columnar');
+            PERFORM alter_table_set_access_method(format('puppylog.%I', partition.name)::regclass, 'columnar');
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
             NULL;  -- the next round will
         END;
