@@ -22,7 +22,7 @@ REASONED = re.compile(r"(: [A-Z]+\d+(, [A-Z]+\d+)*|\[[a-z, -]+\]) +[-#] \S.+")
 
 def iter_texts() -> Iterator[tuple[str, str]]:
     """Give every text file that belongs to the repository, without asking git, which need not be there."""
-    folders = ("src", "tests", "bench", "docs", "requirements", ".ci")
+    folders = ("src", "tests", "bench", "docs", "deploy", "requirements", ".ci")
     paths = [path for path in ROOT.iterdir() if path.is_file()]
     paths += [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
     for path in paths:

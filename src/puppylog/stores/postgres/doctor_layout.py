@@ -47,7 +47,7 @@ def _examine_days(session: Session) -> Iterator[Finding]:
 def _examine_rest(session: Session) -> Iterator[Finding]:
     strays = int(session.value(_QUERIES["strays"]))
     if strays:
-        found = f"it holds {strays:,} records of days that get partitions of their own; reading them takes longer"
+        found = f"records of days that get partitions of their own lie in it ({strays:,}); reading them takes longer"
         yield Finding("log_records_rest", Health.WARNING, found, _TEND)
     (far,) = session.rows(_QUERIES["far_days"])
     if far["oldest"] is not None:

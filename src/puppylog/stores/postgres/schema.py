@@ -31,7 +31,7 @@ _POLICY_OPTIONS: Final = ", buckets_per_batch => 0"
 _ROUTINES: Final = {
     Flavour.PLAIN: ("routines", "partitions", "plain"),
     Flavour.TIMESCALEDB: ("routines", "timescale"),
-    Flavour.TIMESCALEDB_DISTRIBUTED: ("routines", "timescale"),
+    Flavour.TIMESCALEDB_DISTRIBUTED: ("routines", "timescale", "timescale_distributed"),
     Flavour.CITUS: ("routines", "partitions", "citus"),
 }
 """Folders whose files without a number are run at every bootstrap, in the order of their names."""

@@ -225,7 +225,7 @@ BEGIN
 END
 $$;
 
--- Does the evaluations of one alert that are due, oldest first, a limited number of them; returns whether more are.
+-- Does the evaluations of one alert that are due, oldest first, a limited number of them; returns whether more are due.
 -- It is OK if the alert has been deleted, or if somebody else evaluates: then nothing is done, and false returned.
 -- A failure is recorded with the alert, whose evaluations up to now have failed; it is never raised.
 CREATE OR REPLACE FUNCTION puppylog.evaluate_alert(id integer, until timestamptz DEFAULT clock_timestamp())
@@ -247,7 +247,7 @@ BEGIN
     until := least(until, clock_timestamp()); -- nobody may have judged what has not happened yet
     BEGIN
         RETURN puppylog.judge_alert(alert, until);
-    EXCEPTION WHEN OTHERS THEN
+    EXCEPTION WHEN OTHERS OR query_canceled THEN -- a time limit cancels, and must not keep the others waiting either
         UPDATE puppylog.alerts AS a
         SET evaluated_at = puppylog.floor_to(until, a.period_s),
             error = regexp_replace(SQLERRM, '\s+', ' ', 'g')

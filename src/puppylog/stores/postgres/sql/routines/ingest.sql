@@ -62,12 +62,13 @@ END
 $$;
 
 -- Moves a position if it stands at ``since``; returns null, or where it stands instead: -1 for nowhere.
--- The row stays locked until the transaction ends, so a second collector's batch waits, and is then refused.
+-- The row stays locked until the transaction ends, so a second collector's batch waits, and is then refused. Longer than
+-- half a minute nobody waits: a session that was cut without a word holds its locks until the server finds out.
 CREATE OR REPLACE FUNCTION puppylog.move_position(
     stream integer, file integer, since bigint, until bigint, new_head_size integer, new_head_hash text,
     new_marker_size integer, new_marker_hash text, is_finished boolean
 ) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp SET lock_timeout = '30s' AS $$
 DECLARE
     stands bigint;
 BEGIN

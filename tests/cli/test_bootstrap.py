@@ -1,0 +1,48 @@
+"""``puppylog bootstrap``: what it says, and what it refuses before it connects."""
+
+import json
+
+import pytest
+
+from support.inprocess import InProcess
+
+
+def test_it_says_what_it_found_and_chose(cli: InProcess, postgres_url: str) -> None:
+    first = cli("bootstrap", "--store", postgres_url, "--drop-after", "90d", "-o", "json")
+    assert first.code == 0, first
+    said = {row["what"]: (row["is"], row["because"]) for row in json.loads(first.out)}
+    assert said["flavour"] == ("plain", "no TimescaleDB: native partitions, rollup tables")
+    assert said["schema"][1] == "installed"
+    assert said["records kept"] == ("90d", "--drop-after")
+    assert said["jobs in the server"][0] == "no"
+    again = cli("bootstrap", "--store", postgres_url, "-o", "json")
+    said = {row["what"]: (row["is"], row["because"]) for row in json.loads(again.out)}
+    assert said["schema"][1] == "was there already"
+    assert said["records kept"][0] == "90d"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cause"),
+    [
+        (("--store", "duckdb:///x"), "cannot bootstrap: the embedded store makes itself"),
+        (("--store", "postgresql://me:secret@127.0.0.1/x"), "a password does not belong on the command line"),
+        (("--store", "postgresql://127.0.0.1/x?password=secret"), "a password does not belong on the command line"),
+        (("--store", "postgresql://127.0.0.1/x", "--drop-after", "soon"), "cannot read lifetime 'soon'"),
+        (
+            ("--store", "postgresql://127.0.0.1/x", "--drop-after", "5m"),
+            "cannot use lifetime '5m': it must be at least 1h",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_refused(cli: InProcess, arguments: tuple[str, ...], cause: str) -> None:
+    ran = cli("bootstrap", *arguments)
+    assert ran.code == 2
+    assert cause in ran.err
+    assert "secret" not in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_a_server_without_several_machines_says_what_would_have_them(cli: InProcess, postgres_url: str) -> None:
+    ran = cli("bootstrap", "--store", postgres_url, "--distributed")
+    assert ran.code == 78
+    assert "neither Citus nor TimescaleDB is in this database; install Citus 12 or later" in ran.err
