@@ -158,6 +158,19 @@ def test_a_failure_is_recorded_and_stops_no_other_alert(store: Connection) -> No
     assert errors(store)["on_broken"] is None
 
 
+def test_a_metric_that_takes_too_long_is_a_failure_like_others(store: Connection) -> None:
+    create_metric(store, BURST)
+    store.execute("ALTER TABLE metrics.m RENAME TO held")
+    store.execute(
+        "CREATE VIEW metrics.m AS "
+        "SELECT bucket, segment, value + length(pg_sleep(600)::text) AS value FROM metrics.held"
+    )
+    alert_id = create_alert(store, ALERT, at(NOON))
+    store.execute("SET statement_timeout = '100ms'")
+    assert not evaluate(store, alert_id, at(NOON + 5))
+    assert errors(store) == {"a": "canceling statement due to statement timeout"}
+
+
 def test_what_fails_leaves_nothing_half_done(store: Connection) -> None:
     create_metric(store, BURST)
     alert_id = create_alert(store, ALERT, at(NOON))

@@ -114,7 +114,7 @@ def describe(error: psycopg.Error) -> str:
     for sign in ("FATAL: ", "FEHLER: "):
         if sign in text:
             text = text.split(sign)[-1].strip()
-    text = (
-        text.removeprefix("connection failed: ").removeprefix("connection is bad: ").split(" Is the server running ")[0]
-    )
+    text = text.removeprefix("connection failed: ").removeprefix("connection is bad: ")
+    for chatter in (" Is the server running ", " This probably means ", " DETAIL: "):
+        text = text.split(chatter)[0]
     return text.removesuffix(".")

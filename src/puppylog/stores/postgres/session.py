@@ -4,6 +4,7 @@ Named values (``$name``) are numbered for PostgreSQL and sent beside the stateme
 quotes or in a comment is left alone.
 """
 
+import logging
 import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +21,9 @@ from puppylog.stores.postgres.answers import batch_of, read_rest_as_text, schema
 from puppylog.stores.postgres.failures import translate, translate_connect, translate_copy, translate_query
 
 Values = Mapping[str, Any]
+
+# What psycopg has to say while it gives up a lost connection is no news: the error has told of it.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 _WORD: Final = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$([a-z_]+)")
 # What libpq repeats of a URL that it does not understand, though it may be a password.

@@ -6,13 +6,13 @@ session that is lost is replaced with the next call, and what it had claimed is 
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Self
 
 import pyarrow as pa
 
-from puppylog.errors import StreamBusy
+from puppylog.errors import StoreUnavailable, StreamBusy
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
 from puppylog.model.stream import FilePosition, Move, Stream
@@ -80,14 +80,17 @@ class PostgresStore:
             if stream_id in self._claims:
                 raise StreamBusy(f"cannot collect {source_uri}: this process follows it already")
             streams.claim_stream(session, stream_id, source_uri)
-            self._claims[stream_id] = source_uri
-            return streams.read_stream(session, stream_id, source_uri)
+            stream = streams.read_stream(session, stream_id, source_uri)
+            self._claims[stream_id] = source_uri  # not before: whoever has no answer asks again
+            return stream
 
         return self._control.call(work)
 
     def close_stream(self, stream_id: int) -> None:
-        if self._claims.pop(stream_id, None) is not None and not self._control.is_lost:
-            self._control.call(lambda session: streams.release_stream(session, stream_id))
+        if self._claims.pop(stream_id, None) is None or self._control.is_lost:
+            return
+        with suppress(StoreUnavailable):  # the session is lost, and the claim with it
+            self._control.call(lambda session: streams.release_stream(session, stream_id), is_repeatable=False)
 
     def open_file(self, stream_id: int, *, path: str, device: int, inode: int, byte_offset: int = 0) -> FilePosition:
         return self._control.call(

@@ -18,7 +18,7 @@ WHERE locktype = 'advisory' AND granted AND classid = 1885697641 AND objsubid = 
 
 -- name: job_runner
 -- The session of the client that runs the jobs, as far as this role may see.
-SELECT locks.pid, CAST(activity.client_addr AS text) AS client_addr
+SELECT locks.pid, host(activity.client_addr) AS client_addr
 FROM pg_locks AS locks
 LEFT JOIN pg_stat_activity AS activity ON activity.pid = locks.pid
 WHERE locks.locktype = 'advisory' AND locks.granted AND locks.classid = 1885697639 AND locks.objsubid = 2

@@ -76,7 +76,7 @@ CREATE TABLE puppylog.metrics (
     name text NOT NULL UNIQUE,
     statistic text NOT NULL,
     property text NOT NULL,
-    period_s integer NOT NULL,
+    period_s integer NOT NULL CHECK (period_s > 0),
     segment text,
     filter text,
     refresh_s integer NOT NULL,
@@ -105,8 +105,8 @@ CREATE TABLE puppylog.alerts (
     statistic text NOT NULL,
     comparison text NOT NULL,
     level double precision NOT NULL,
-    window_s integer NOT NULL,
-    period_s integer NOT NULL,
+    window_s integer NOT NULL CHECK (window_s > 0),
+    period_s integer NOT NULL CHECK (period_s > 0),
     for_s integer NOT NULL,
     keep_firing_for_s integer NOT NULL,
     delay_s integer NOT NULL,
@@ -128,7 +128,7 @@ CREATE TABLE puppylog.alert_states (
     evaluated_at timestamptz NOT NULL,
     seen_at timestamptz                -- the last evaluation that observed anything
 );
-CREATE UNIQUE INDEX ON puppylog.alert_states (alert_id, (segment IS NULL), (md5(segment)));
+CREATE UNIQUE INDEX ON puppylog.alert_states (alert_id, (segment IS NULL), (coalesce(md5(segment), '')));
 
 -- Append-only: one signal per change of state.
 CREATE TABLE puppylog.alert_history (
