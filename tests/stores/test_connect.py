@@ -17,7 +17,11 @@ def test_what_names_no_store_is_refused(url: str) -> None:
 
 
 def test_a_password_in_a_url_is_not_repeated() -> None:
-    for url in ("postgresql://me:secret@127.0.0.1:1/logs", "postgresql://me:secret@[::1/logs", "postgres://a:secret@b:c"):
+    for url in (
+        "postgresql://me:secret@127.0.0.1:1/logs",
+        "postgresql://me:secret@[::1/logs",
+        "postgres://a:secret@b:c",
+    ):
         with pytest.raises(PuppylogError) as refusal:
             connect(url)
         assert "secret" not in refusal.value.message

@@ -93,7 +93,7 @@ CHAIN = """
 """
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(alert=alerts, metric_and_stream=streams())
 def test_every_step_is_the_models(
     database: Connection, alert: Alert, metric_and_stream: tuple[str, Sequence[tuple[int, Window]]]

@@ -74,7 +74,8 @@ def bootstrap(
         with session.transaction():
             _install(session, flavour, found, server, lifetimes)
             names = roles.create_roles(session) if with_roles else roles.find_roles(session)
-            roles.grant(session, names)
+            roles.grant(session, names, flavour)
+        session.run(_QUERIES["tend_days"])  # the first time at once: lines may come before the jobs do
         installed = find_installation(session)
         if installed is None:
             raise StoreRefused(f"cannot install into {session.name}: what was installed is gone again")

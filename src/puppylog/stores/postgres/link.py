@@ -19,7 +19,7 @@ class Link:
         self,
         url: str,
         application: str,
-        on_renewal: Callable[[Session, dict[str, object] | None], None] | None = None,
+        on_renewal: Callable[[Session], None] | None = None,
     ) -> None:
         self._url = url
         self._application = application
@@ -45,9 +45,12 @@ class Link:
             self._session = None
         session = Session(self._url, application=self._application)
         try:
+            backend = streams.own_backend(session)
+            if self._backend is not None:
+                streams.end_backend(session, self._backend)  # it may hold locks, or be committing still
+            self._backend = backend
             if self._on_renewal is not None:
-                self._on_renewal(session, self._backend)
-            self._backend = streams.own_backend(session)
+                self._on_renewal(session)
         except BaseException:
             session.close()
             raise

@@ -5,6 +5,8 @@ that can only read. Whoever defines metrics and alerts is a member of the role t
 from collections.abc import Sequence
 from typing import Final
 
+from puppylog.stores.postgres.flavour import Flavour
+from puppylog.stores.postgres.schema import split_statements
 from puppylog.stores.postgres.session import Session
 from puppylog.stores.queries import load_queries
 
@@ -28,10 +30,13 @@ def create_roles(session: Session) -> Sequence[str]:
     return [WRITER, READER]
 
 
-def grant(session: Session, names: Sequence[str]) -> None:
+def grant(session: Session, names: Sequence[str], flavour: Flavour) -> None:
     """Give the roles what they need, and everybody else nothing."""
-    session.run(_QUERIES["revoke_all"])
-    if WRITER in names:
-        session.run(_QUERIES["grant_writer"])
-    if READER in names:
-        session.run(_QUERIES["grant_reader"])
+    if flavour is Flavour.TIMESCALEDB_DISTRIBUTED:
+        for name in names:
+            session.run(_QUERIES["create_role_on_data_nodes"].format(role=name))
+            session.run(_QUERIES["let_into_data_nodes"].format(role=name))
+    wanted = {"revoke_all": True, "grant_writer": WRITER in names, "grant_reader": READER in names}
+    for query, is_wanted in wanted.items():
+        for statement in split_statements(_QUERIES[query]) if is_wanted else ():
+            session.run(statement)

@@ -47,6 +47,9 @@ def _files(name: str) -> list[Traversable]:
     return sorted(files, key=lambda file: file.name)
 
 
+_BODY: Final = re.compile(r"(\$\$.*?\$\$)", re.DOTALL)
+_COMMENT: Final = re.compile(r"--[^\n]*")
+
 SCHEMA_VERSION = len(_files("schema"))
 
 
@@ -82,16 +85,26 @@ def fill(sql: str, flavour: Flavour, server: Server) -> str:
     return sql
 
 
-def _split(sql: str) -> list[str]:
-    """Return the statements of a migration, each of which ends a line. TimescaleDB takes some only one by one."""
-    statements = [statement.strip() for statement in sql.split(";\n")]
-    return [statement for statement in statements if re.sub(r"--[^\n]*", "", statement).strip()]
+def split_statements(sql: str) -> list[str]:
+    """Return the statements of a script, each of which ends a line. TimescaleDB takes some only one by one."""
+    statements, so_far = [], ""
+    for part in _BODY.split(sql):
+        if part.startswith("$$"):
+            so_far += part
+            continue
+        first, *others = part.split(";\n")
+        so_far += first
+        for other in others:
+            statements.append(so_far)
+            so_far = other
+    statements.append(so_far)
+    return [statement.strip() for statement in statements if _COMMENT.sub("", statement).strip()]
 
 
 def migrate(session: Session, flavour: Flavour, found: int, server: Server, *, routines: bool) -> None:
     """Bring the database from version ``found`` to SCHEMA_VERSION, within the caller's transaction."""
     for version, sql in iter_migrations(flavour, found):
-        for statement in _split(fill(sql, flavour, server)):
+        for statement in split_statements(fill(sql, flavour, server)):
             session.run(statement)
         if version == 1:
             session.run(_QUERIES["insert_installation"], {"flavour": flavour.value})

@@ -166,10 +166,8 @@ class PostgresStore:
         found = self._ingest.call(lambda session: streams.find_files(session, file_ids))
         return {file_id: position for file_id, (_, position) in found.items()}
 
-    def _claim_again(self, session: Session, lost: dict[str, object] | None) -> None:
-        """Take the claims of a session that was lost over into the new one, and end the old one if it still stands."""
-        if self._claims and lost is not None:
-            streams.end_backend(session, lost)
+    def _claim_again(self, session: Session) -> None:
+        """Take the claims of a session that was lost over into the new one."""
         for stream_id, source_uri in self._claims.items():
             _claim_patiently(session, stream_id, source_uri)
 

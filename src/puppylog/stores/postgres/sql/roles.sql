@@ -6,6 +6,15 @@ SELECT CAST(rolname AS text) AS name FROM pg_roles WHERE rolname = ANY($names) O
 -- name: create_role
 CREATE ROLE {role} NOLOGIN
 
+-- name: create_role_on_data_nodes
+-- A role has to be on all of TimescaleDB's nodes; so have the logins that are its members.
+CALL distributed_exec('DO $role$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = ''{role}'') THEN CREATE ROLE {role} NOLOGIN; END IF;
+END $role$')
+
+-- name: let_into_data_nodes
+CALL distributed_exec('GRANT USAGE ON SCHEMA puppylog TO {role}')
+
 -- name: revoke_all
 -- Functions that run with the owner's rights are nobody's by default.
 REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA puppylog FROM PUBLIC;
@@ -14,7 +23,8 @@ REVOKE ALL ON SCHEMA puppylog, metrics FROM PUBLIC;
 -- name: grant_writer
 -- Appends rows, opens its streams and files, moves its own positions; runs the jobs where no scheduler does.
 GRANT USAGE ON SCHEMA puppylog TO puppylog_writer;
-GRANT INSERT ON puppylog.log_records, puppylog.rejected_lines, puppylog.invalidations TO puppylog_writer;
+GRANT INSERT ON puppylog.log_records TO puppylog_writer;
+GRANT INSERT ON puppylog.rejected_lines, puppylog.invalidations TO puppylog_writer;
 GRANT SELECT ON puppylog.installation, puppylog.schema_versions, puppylog.log_groups, puppylog.log_streams,
                 puppylog.log_files TO puppylog_writer;
 GRANT EXECUTE ON FUNCTION puppylog.open_stream, puppylog.open_file, puppylog.move_position, puppylog.check_writer,

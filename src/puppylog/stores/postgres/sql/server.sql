@@ -21,7 +21,8 @@ SELECT pg_is_in_recovery() AS is_standby,
        EXISTS (SELECT FROM pg_available_extensions WHERE name = 'citus_columnar') AS citus_columnar_offered,
        (SELECT extversion FROM pg_extension WHERE extname = 'pg_cron') AS pg_cron,
        (SELECT default_version FROM pg_available_extensions WHERE name = 'pg_cron') AS pg_cron_offered,
-       current_setting('cron.database_name', true) AS pg_cron_database,
+       CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE') THEN current_setting('cron.database_name', true) END
+           AS pg_cron_database,
        CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE')
             THEN coalesce(current_setting('shared_preload_libraries', true), '') ELSE '' END AS preloaded
 
@@ -55,6 +56,9 @@ INSERT INTO puppylog.schema_versions (version) VALUES ($version)
 UPDATE puppylog.installation
 SET drop_after_s = CASE WHEN $is_drop_given::boolean THEN $drop_after_s::integer ELSE drop_after_s END,
     columnar_after_s = CASE WHEN $is_columnar_given::boolean THEN $columnar_after_s::integer ELSE columnar_after_s END
+
+-- name: tend_days
+SELECT puppylog.tend_days()
 
 -- name: longest_period
 -- No metric may have buckets that reach as far back as records are kept.

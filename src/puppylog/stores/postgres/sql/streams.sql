@@ -12,7 +12,7 @@ SELECT pg_advisory_unlock(1885697641, $stream_id)
 
 -- name: holder_of_stream
 -- Who holds the claim, as far as this role may see.
-SELECT locks.pid, activity.usename, activity.application_name, CAST(activity.client_addr AS text) AS client_addr,
+SELECT locks.pid, activity.usename, activity.application_name, host(activity.client_addr) AS client_addr,
        activity.backend_start
 FROM pg_locks AS locks
 LEFT JOIN pg_stat_activity AS activity ON activity.pid = locks.pid
@@ -25,8 +25,8 @@ WHERE locks.locktype = 'advisory' AND locks.granted AND locks.classid = 18856976
 SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()
 
 -- name: end_backend
--- Ends a session of ours that the server still believes in.
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $pid AND backend_start = $backend_start
+-- Ends a session of ours that the server still believes in, and waits until all that it held is free.
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid = $pid AND backend_start = $backend_start
 
 -- name: stream_group
 SELECT groups.name AS group_name

@@ -65,7 +65,8 @@ CREATE TABLE puppylog.rejected_lines (
 CREATE TABLE puppylog.invalidations (
     stream_id integer NOT NULL,
     low timestamptz NOT NULL,
-    high timestamptz NOT NULL
+    high timestamptz NOT NULL,
+    noted_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
 -- One row per metric; its aggregate and its view are made from this row and can be made again.

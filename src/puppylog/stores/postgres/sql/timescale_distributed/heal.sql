@@ -1,5 +1,6 @@
 -- A crash of the access node within a commit can leave transactions prepared on the data nodes. Their rows become visible
--- when somebody asks whether they were committed; TimescaleDB does not do so by itself.
+-- when somebody asks whether they were committed; TimescaleDB does not do so by itself. Seldom: a transaction that is
+-- committing just then is answered a moment before its rows are visible.
 
 CREATE OR REPLACE PROCEDURE puppylog.heal_job(job_id integer, config jsonb)
 LANGUAGE plpgsql AS $$
@@ -20,7 +21,8 @@ DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM timescaledb_information.jobs WHERE proc_schema = 'puppylog' AND proc_name = 'heal_job') THEN
         PERFORM {extension}.alter_job(
-            {extension}.add_job('puppylog.heal_job', INTERVAL '1 minute'), retry_period => INTERVAL '1 minute'
+            {extension}.add_job('puppylog.heal_job', INTERVAL '10 minutes', initial_start => now() + INTERVAL '10 minutes'),
+            retry_period => INTERVAL '1 minute'
         );
     END IF;
 END

@@ -1,0 +1,67 @@
+"""A doctor says what is wrong, to people and to programs, and its exit code says whether anything is."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from puppylog.cli import doctor
+from puppylog.model.finding import Finding, Health
+from support.inprocess import InProcess
+
+GOLDEN = Path(__file__).parent / "golden"
+
+FINDINGS = [
+    Finding("server", Health.OK, "PostgreSQL 17.10 at postgresql:///shop"),
+    Finding("capability several machines", Health.NOTE, "no: needs Citus 12 or later"),
+    Finding("TimescaleDB 2.28.1", Health.WARNING, "a refresh leaves the last bucket out", "upgrade it to 2.29.2"),
+    Finding("alert busy", Health.WRONG, "its last evaluation failed: \x1b[2J division by zero"),
+]
+
+
+def found(monkeypatch: pytest.MonkeyPatch, findings: list[Finding]) -> None:
+    monkeypatch.setattr(doctor, "check_up", lambda _: findings)
+
+
+def test_a_store_that_is_well_is_no_failure(cli: InProcess) -> None:
+    said = cli("doctor", "-o", "json")
+    assert (said.code, said.err) == (0, "")
+    rows = {row["subject"]: row for row in json.loads(said.out)}
+    assert rows["server"]["found"].startswith("DuckDB ")
+    assert {row["state"] for row in rows.values()} <= {"ok", "note"}
+
+
+def test_a_table_says_everything_on_one_line_per_finding(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    found(monkeypatch, FINDINGS)
+    said = cli("doctor")
+    assert said.out == (GOLDEN / "doctor.txt").read_text(encoding="utf-8")
+    assert (said.code, said.err) == (1, "puppylog: 2 of 4 findings want somebody to act\n")
+
+
+def test_a_terminal_gets_whole_sentences(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    found(monkeypatch, FINDINGS)
+    monkeypatch.setattr(doctor, "terminal_width", lambda: 80)
+    assert cli("doctor").out == (GOLDEN / "doctor.terminal.txt").read_text(encoding="utf-8")
+
+
+def test_programs_get_the_advice_by_itself(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    found(monkeypatch, FINDINGS)
+    lines = [json.loads(line) for line in cli("doctor", "-o", "jsonl").out.splitlines()]
+    assert [list(line) for line in lines] == [["subject", "state", "found", "advice"]] * 4
+    assert (lines[2]["state"], lines[2]["advice"]) == ("warning", "upgrade it to 2.29.2")
+    assert list(csv.DictReader(io.StringIO(cli("doctor", "-o", "csv").out)))[2] == lines[2]
+
+
+@pytest.mark.parametrize(("state", "code"), [(Health.OK, 0), (Health.NOTE, 0), (Health.WARNING, 1), (Health.WRONG, 1)])
+def test_the_exit_code_says_whether_somebody_should_act(
+    cli: InProcess, monkeypatch: pytest.MonkeyPatch, state: Health, code: int
+) -> None:
+    found(monkeypatch, [Finding("server", state, "it is there")])
+    assert cli("doctor", "-q").code == code
+
+
+def test_a_store_that_cannot_be_reached_is_one_line(cli: InProcess) -> None:
+    said = cli("doctor", "--store", "postgresql://127.0.0.1:1/shop")
+    assert (said.code, said.out, said.err.count("\n")) == (69, "", 1)

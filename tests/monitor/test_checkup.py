@@ -1,0 +1,115 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import pytest
+
+from puppylog.model.finding import Finding, Health
+from puppylog.monitor.checkup import check_up, find_alerts, find_evaluator, find_streams
+from puppylog.stores.base import Store
+from puppylog.stores.examination import Examination
+from support.memory import MemoryOutlet
+
+RULE = {"statistic": "avg", "comparison": ">", "level": 10.0, "window_s": 120, "period_s": 10, "no_data": "zero"}
+
+
+def ago(seconds: float) -> datetime:
+    return datetime.now(UTC) - timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("beat", "is_needed", "state", "found"),
+    [
+        ({"beat_at": 5}, True, Health.OK, "it went round 5 s ago (as engine)"),
+        ({"beat_at": 40}, True, Health.WRONG, "it last went round 40 s ago"),
+        ({"beat_at": 40}, False, Health.NOTE, "it last went round 40 s ago"),
+        ({"beat_at": 5, "error": "no room"}, True, Health.WRONG, "its last round failed: no room"),
+        ({}, True, Health.WRONG, "it has never gone round"),
+        ({}, False, Health.NOTE, "it has never gone round"),
+    ],
+)
+def test_an_evaluator_is_wrong_when_it_is_needed_and_does_not_go_round(
+    outlet: MemoryOutlet, beat: dict[str, Any], is_needed: bool, state: Health, found: str
+) -> None:
+    if is_needed:
+        outlet.insert("metrics", id=1, name="hits")
+    if beat:
+        outlet.insert("heartbeat", **{**beat, "evaluator": "engine", "beat_at": ago(beat["beat_at"])})
+    [finding] = find_evaluator(outlet)
+    assert (finding.state, finding.found) == (state, found)
+
+
+@pytest.mark.parametrize(
+    ("age_s", "error", "state", "found"),
+    [
+        (45, None, Health.OK, "evaluated 45 s ago"),
+        (55, None, Health.WRONG, "it was last evaluated 55 s ago, and is due every 10s"),
+        (5, "division by zero", Health.WRONG, "its last evaluation failed: division by zero"),
+    ],
+)
+def test_an_alert_is_wrong_when_its_evaluation_fails_or_is_late(
+    outlet: MemoryOutlet, age_s: float, error: str | None, state: Health, found: str
+) -> None:
+    outlet.insert("alerts", id=10, name="busy", metric_id=1, evaluated_at=ago(age_s), error=error, **RULE)
+    [finding] = find_alerts(outlet)
+    assert (finding.subject, finding.state, finding.found) == ("alert busy", state, found)
+
+
+@pytest.mark.parametrize(
+    ("claimed", "age_s", "state", "found"),
+    [
+        ({1}, 5, Health.OK, "followed now; the last lines came 5 s ago, up to byte 1,234 of /var/log/a.log"),
+        ({1}, 200_000, Health.NOTE, "followed now; the last lines came 2 d ago, up to byte 1,234 of /var/log/a.log"),
+        (set(), 5, Health.NOTE, "followed by nobody; the last lines came 5 s ago, up to byte 1,234 of /var/log/a.log"),
+    ],
+)
+def test_a_stream_tells_of_its_newest_file_and_whether_it_is_followed(
+    outlet: MemoryOutlet, claimed: set[int], age_s: float, state: Health, found: str
+) -> None:
+    outlet.insert("log_streams", id=1, source_uri="file:///var/log/a.log")
+    outlet.insert("log_files", id=1, stream_id=1, path="/var/log/old", byte_offset=9, moved_at=ago(1), finished=True)
+    outlet.insert("log_files", id=2, stream_id=1, path="/var/log/a.log", byte_offset=1234, moved_at=ago(age_s))
+    [finding] = find_streams(outlet, frozenset(claimed))
+    assert (finding.subject, finding.state, finding.found) == ("stream file:///var/log/a.log", state, found)
+    assert bool(finding.advice) is (state is Health.NOTE)
+
+
+def test_a_stream_may_have_no_file_and_a_file_may_be_read_to_its_end(outlet: MemoryOutlet) -> None:
+    outlet.insert("log_streams", id=1, source_uri="file:///a")
+    outlet.insert("log_streams", id=2, source_uri="file:///b")
+    outlet.insert("log_files", id=2, stream_id=2, path="/b.1", byte_offset=9, moved_at=ago(1), finished=True)
+    none, finished = find_streams(outlet, frozenset())
+    assert none.found == "followed by nobody; no file of it has been read yet"
+    assert finished.found.endswith("up to byte 9 of /b.1, read to its end")
+
+
+class Recovering(MemoryOutlet):
+    """A store that says something else every time it is examined."""
+
+    def __init__(self, *states: Health) -> None:
+        super().__init__()
+        self.states = list(states)
+
+    def examine(self) -> Examination:
+        return Examination([Finding("server", self.states.pop(0), "it is there")], frozenset())
+
+
+@pytest.fixture
+def recovering(request: pytest.FixtureRequest) -> Iterator[Recovering]:
+    with Recovering(*request.param) as store:
+        yield store
+
+
+@pytest.mark.parametrize(
+    ("recovering", "state"),
+    [
+        ([Health.WRONG, Health.OK], Health.OK),
+        ([Health.WRONG, Health.WRONG], Health.WRONG),
+        ([Health.WARNING], Health.WARNING),
+    ],
+    indirect=["recovering"],
+)
+def test_nothing_is_called_wrong_that_was_not_so_twice(recovering: Recovering, state: Health) -> None:
+    findings = check_up(cast("Store", recovering), patience_s=0)
+    assert [finding.state for finding in findings if finding.subject == "server"] == [state]
+    assert recovering.states == []

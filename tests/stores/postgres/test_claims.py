@@ -1,0 +1,150 @@
+"""A stream is collected by one process at a time. The claim is the session's, and goes and comes back with it."""
+
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from puppylog.errors import StoreUnavailable, StreamBusy
+from puppylog.stores.postgres import store as store_module
+from puppylog.stores.postgres.store import PostgresStore
+from support.cut_wire import CutWire
+from support.embedded import wait_until
+from support.lines import Source, records
+from support.postgres import PostgresServer
+
+URI = "file:///var/log/test.log"
+
+
+@pytest.fixture
+def wire(shared_postgres: PostgresServer) -> Iterator[CutWire]:
+    with CutWire(shared_postgres.socket) as wire:
+        yield wire
+
+
+@pytest.fixture
+def name(shared_postgres: PostgresServer, postgres_template: str) -> Iterator[str]:
+    with shared_postgres.database(template=postgres_template) as name:
+        yield name
+
+
+@pytest.fixture
+def far(shared_postgres: PostgresServer, name: str, wire: CutWire) -> Iterator[PostgresStore]:
+    """A store at the other end of the wire."""
+    with PostgresStore(shared_postgres.url(name, port=wire.port)) as store:
+        yield store
+
+
+@pytest.fixture
+def near(shared_postgres: PostgresServer, name: str) -> Iterator[PostgresStore]:
+    """The same store, not by the wire."""
+    with PostgresStore(shared_postgres.url(name)) as store:
+        yield store
+
+
+def holder(store: PostgresStore) -> list[int]:
+    """Return the server's processes that hold a claim."""
+    sql = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = 1885697641 AND granted"
+    return [int(pid) for pid in store.query(sql)["pid"].to_pylist()]
+
+
+def is_free(store: PostgresStore) -> bool:
+    return not holder(store)
+
+
+def test_who_is_refused_learns_who_holds_the_stream(far: PostgresStore, near: PostgresStore) -> None:
+    far.open_stream(URI)
+    (pid,) = holder(near)
+    with pytest.raises(StreamBusy, match=rf"^cannot collect {URI}: .* \(server process {pid}\) follows it already$"):
+        near.open_stream(URI)
+
+
+def test_a_process_does_not_follow_a_stream_twice(near: PostgresStore) -> None:
+    near.open_stream(URI)
+    with pytest.raises(StreamBusy, match="this process follows it already"):
+        near.open_stream(URI)
+
+
+def test_a_stream_whose_opening_was_cut_can_be_opened_by_the_next_call(
+    far: PostgresStore, near: PostgresStore, wire: CutWire
+) -> None:
+    """Also when it had been claimed already, and only the answer to the question for its files got lost."""
+    wire.cut_at(b"FROM puppylog.log_files", heard=True)
+    assert far.open_stream(URI).files == ()
+    wait_until(lambda: wire.cuts == 1, what="the cut")
+    with pytest.raises(StreamBusy):
+        near.open_stream(URI)
+
+
+def test_a_claim_is_taken_back_after_a_cut(far: PostgresStore, near: PostgresStore, wire: CutWire) -> None:
+    far.open_stream(URI)
+    before = holder(near)
+    wire.cut()
+    far.keep_alive()
+    assert len(holder(near)) == 1
+    assert holder(near) != before
+    with pytest.raises(StreamBusy):
+        near.open_stream(URI)
+
+
+def test_a_claim_that_was_given_back_is_not_taken_again(far: PostgresStore, near: PostgresStore, wire: CutWire) -> None:
+    stream = far.open_stream(URI)
+    far.close_stream(stream.stream_id)
+    wire.cut()
+    far.keep_alive()
+    assert is_free(near)
+
+
+def test_a_claim_can_be_given_back_while_the_server_is_away(
+    far: PostgresStore, near: PostgresStore, wire: CutWire
+) -> None:
+    """It has gone with its session; there is nothing to wait for."""
+    stream = far.open_stream(URI)
+    wire.cut(and_stay_down=True)
+    far.close_stream(stream.stream_id)
+    wait_until(lambda: is_free(near), what="the end of the session")
+    assert near.open_stream(URI).stream_id == stream.stream_id
+
+
+def test_a_session_that_only_the_server_believes_in_is_ended(far: PostgresStore, near: PostgresStore) -> None:
+    """As after a lost network: the client's end is gone, and the server has not heard of it."""
+    far.open_stream(URI)
+    before = holder(near)
+    with far._control.session() as session:
+        number = session._connection.fileno()
+    still_open = os.dup(number)
+    try:
+        ours, theirs = socket.socketpair()
+        os.dup2(ours.fileno(), number)
+        ours.close()
+        theirs.close()
+        far.keep_alive()
+        assert len(holder(near)) == 1
+        assert holder(near) != before
+    finally:
+        os.close(still_open)
+
+
+def test_who_comes_back_to_a_stream_that_another_has_taken_is_refused_and_stores_nothing(
+    far: PostgresStore, near: PostgresStore, wire: CutWire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "_PATIENCE_S", 0.1)
+    source = Source(far)
+    source.append(records(1))
+    wire.cut(and_stay_down=True)
+    wait_until(lambda: is_free(near), what="the end of the session")
+    (file,) = near.open_stream(URI).files
+    theirs = near.appender()
+    theirs.write(source.stream_id, file.file_id, records(2, start=file.byte_offset))
+    theirs.commit([source.move(file.byte_offset, 300)])
+    wire.mend()
+    ours = far.appender()
+    ours.write(source.stream_id, source.file_id, records(5, start=100))
+    with pytest.raises(StoreUnavailable):
+        ours.commit([source.move(100, 600)])
+    with pytest.raises(StreamBusy, match="another collector has taken it to byte 300"):
+        ours.commit([source.move(100, 600)])
+    with pytest.raises(StreamBusy, match=r"server process \d+\) follows it already"):
+        far.keep_alive()
+    assert near.query("SELECT count(*) AS n FROM puppylog.log_records")["n"].to_pylist() == [3]
