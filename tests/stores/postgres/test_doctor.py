@@ -65,7 +65,7 @@ def test_a_store_in_which_there_is_nothing_yet_is_well(patient: Patient) -> None
     assert found["server"].found.startswith("PostgreSQL ")
     assert found["store"].found == "flavour plain, schema version 1; records are kept for ever"
     assert found["capability several machines"].state is Health.NOTE
-    assert found["partitions"].found == "there are none yet: the first collector makes them"
+    assert found["partitions"].found == "those of today and tomorrow (UTC) are there"
     assert found["jobs"].state is Health.NOTE
 
 
@@ -114,7 +114,8 @@ def test_records_in_the_rest_that_belong_to_a_day_are_a_warning_and_others_are_n
     Source(patient.store).append(records(1, ts=datetime(2015, 5, 17, tzinfo=UTC)))
     rest = patient.check()["log_records_rest"]
     assert (rest.state, "2015-05-17 to 2015-05-17" in rest.found) == (Health.NOTE, True)
-    patient.run("INSERT INTO puppylog.log_records (ts, stream_id, file_id, line_offset) VALUES (now(), 1, 1, 1)")
+    patient.run("INSERT INTO puppylog.log_records (ts, stream_id, file_id, line_offset) "
+                "VALUES (now() - interval '9 days', 1, 1, 1)")  # fmt: skip
     rest = patient.check()["log_records_rest"]
     assert (rest.state, "lie in it (1)" in rest.found) == (Health.WARNING, True)
 
