@@ -1,6 +1,7 @@
 """From rows of a catalogue to what they are rows of: every store has the same columns."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from puppylog.model.alert import Alert, Comparison, NoData
@@ -38,6 +39,17 @@ def alert_of(row: Row) -> Alert:
         each_segment=row["each_segment"],
         no_data=NoData(row["no_data"]),
     )
+
+
+def values_of_metric(metric: Metric) -> dict[str, Any]:
+    """Return the columns of a metric's row that say what it is; its group is a number that the store knows."""
+    return {field: value for field, value in asdict(metric).items() if field != "group"}
+
+
+def values_of_alert(alert: Alert, metric_id: int) -> dict[str, Any]:
+    """Return the columns of an alert's row that say what it is."""
+    values = {field: value for field, value in asdict(alert).items() if field != "metric"}
+    return {**values, "metric_id": metric_id, "comparison": alert.comparison.value, "no_data": alert.no_data.value}
 
 
 def position_of(row: Row) -> FilePosition:

@@ -1,15 +1,15 @@
 """Alerts in the store: a row each, their states and their history. Each function is one transaction."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from puppylog.errors import AlreadyExists, NotFound
 from puppylog.model.alert import Alert
+from puppylog.stores.catalog import get_found, refuse_other
 from puppylog.stores.duckdb.engine import Connection
 from puppylog.stores.duckdb.metrics import get_metric
 from puppylog.stores.queries import load_queries
-from puppylog.stores.rows import alert_of
+from puppylog.stores.rows import alert_of, values_of_alert
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "alerts.sql")
 
@@ -45,13 +45,9 @@ def create_alert(connection: Connection, alert: Alert) -> bool:
     metric = get_metric(connection, alert.metric)
     found = find_alert(connection, alert.name)
     if found is not None:
-        if found.alert != alert:
-            raise AlreadyExists(f"cannot create alert {alert.name!r}: the name belongs to another definition")
+        refuse_other(alert, is_same=found.alert == alert)
         return False
-    row: dict[str, Any] = asdict(alert)
-    del row["metric"]
-    row |= {"metric_id": metric.id, "comparison": alert.comparison.value, "no_data": alert.no_data.value}
-    connection.run(_QUERIES["insert_alert"], row)
+    connection.run(_QUERIES["insert_alert"], values_of_alert(alert, metric.id))
     return True
 
 
@@ -61,9 +57,7 @@ def delete_alert(connection: Connection, name: str) -> None:
     Raises:
         NotFound: there is none of that name.
     """
-    stored = find_alert(connection, name)
-    if stored is None:
-        raise NotFound(f"cannot find alert {name!r}: there is none of that name")
+    stored = get_found(find_alert(connection, name), "alert", name)
     for query in ("delete_states", "delete_history", "delete_alert"):
         connection.run(_QUERIES[query], {"id": stored.id})
 

@@ -1,16 +1,17 @@
 """Metrics in the store: a row each, and from the row a rollup table and a view. Each function is one transaction."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from puppylog.errors import AlreadyExists, NotFound, QueryError, UsageError
+from puppylog.errors import QueryError, UsageError
 from puppylog.model.metric import Metric
 from puppylog.stores.aggregate import aggregate_sql
+from puppylog.stores.catalog import get_found, is_same_metric, refuse_deletion, refuse_other
 from puppylog.stores.duckdb.engine import Connection
 from puppylog.stores.duckdb.streams import get_group_id
 from puppylog.stores.queries import load_queries
-from puppylog.stores.rows import metric_of
+from puppylog.stores.rows import metric_of, values_of_metric
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "metrics.sql")
 
@@ -49,10 +50,7 @@ def get_metric(connection: Connection, name: str) -> StoredMetric:
     Raises:
         NotFound: there is none.
     """
-    stored = find_metric(connection, name)
-    if stored is None:
-        raise NotFound(f"cannot find metric {name!r}: there is none of that name")
-    return stored
+    return get_found(find_metric(connection, name), "metric", name)
 
 
 def create_metric(connection: Connection, metric: Metric) -> StoredMetric | None:
@@ -65,18 +63,13 @@ def create_metric(connection: Connection, metric: Metric) -> StoredMetric | None
     """
     found = find_metric(connection, metric.name)
     if found is not None:
-        # How often it is refreshed does not change what it says.
-        if replace(found.metric, refresh_s=metric.refresh_s) != metric:
-            raise AlreadyExists(f"cannot create metric {metric.name!r}: the name belongs to another definition")
+        refuse_other(metric, is_same=is_same_metric(found.metric, metric))
         return None
     group_id = None if metric.group is None else get_group_id(connection, metric.group)
     number = int(connection.value("SELECT nextval('puppylog.ids')"))
     stored = StoredMetric(number, metric, group_id, BEGINNING_US, 0, None)
     _try(connection, stored)
-    row = {
-        field: getattr(metric, field) for field in ("name", "statistic", "property", "period_s", "segment", "filter")
-    }
-    row |= {"id": number, "refresh_s": metric.refresh_s, "group_id": group_id, "watermark_us": BEGINNING_US}
+    row = {**values_of_metric(metric), "id": number, "group_id": group_id, "watermark_us": BEGINNING_US}
     connection.run(_QUERIES["insert_metric"], row)
     connection.run(_QUERIES["create_rollup"].format(id=number))
     live = stored.aggregate(_QUERIES["live_range"].format(id=number))
@@ -93,8 +86,7 @@ def delete_metric(connection: Connection, name: str) -> None:
     """
     stored = get_metric(connection, name)
     alerts = [row["name"] for row in connection.rows(_QUERIES["alerts_of_metric"], {"id": stored.id})]
-    if alerts:
-        raise UsageError(f"cannot delete metric {name!r}: alert {', '.join(alerts)} judges it")
+    refuse_deletion("metric", name, alerts, "alert {} judges it")
     connection.run(_QUERIES["drop_view"].format(name=name))
     connection.run(_QUERIES["drop_rollup"].format(id=stored.id))
     connection.run(_QUERIES["delete_metric"], {"id": stored.id})

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Sequence
 
-from puppylog.errors import NotFound, UsageError
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, Stream
+from puppylog.stores.catalog import get_found, refuse_deletion
 from puppylog.stores.duckdb.engine import Connection
 from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import position_of
@@ -65,9 +65,7 @@ def get_group_id(connection: Connection, name: str) -> int:
         NotFound: there is none of that name.
     """
     rows = connection.rows(_QUERIES["find_group"], {"name": name})
-    if not rows:
-        raise NotFound(f"cannot find group {name!r}: there is none of that name")
-    return int(rows[0]["id"])
+    return int(get_found(rows[0] if rows else None, "group", name)["id"])
 
 
 def delete_group(connection: Connection, name: str) -> None:
@@ -79,7 +77,6 @@ def delete_group(connection: Connection, name: str) -> None:
     """
     group_id = get_group_id(connection, name)
     metrics = [row["name"] for row in connection.rows(_QUERIES["metrics_of_group"], {"id": group_id})]
-    if metrics:
-        raise UsageError(f"cannot delete group {name!r}: metric {', '.join(metrics)} is limited to it")
+    refuse_deletion("group", name, metrics, "metric {} is limited to it")
     connection.run(_QUERIES["release_streams"], {"id": group_id})
     connection.run(_QUERIES["delete_group"], {"id": group_id})

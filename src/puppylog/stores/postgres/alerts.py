@@ -1,14 +1,11 @@
 """Alerts in the store: a row each. What they are in and what they have signalled is the work of the routines."""
 
-from dataclasses import asdict
-from typing import Any
-
-from puppylog.errors import AlreadyExists, NotFound
 from puppylog.model.alert import Alert
+from puppylog.stores.catalog import get_found, refuse_other
 from puppylog.stores.postgres.metrics import get_metric
 from puppylog.stores.postgres.session import Session
 from puppylog.stores.queries import load_queries
-from puppylog.stores.rows import alert_of
+from puppylog.stores.rows import alert_of, values_of_alert
 
 _QUERIES = load_queries("puppylog.stores.postgres", "alerts.sql")
 
@@ -33,13 +30,9 @@ def create_alert(session: Session, alert: Alert) -> bool:
     metric = get_metric(session, alert.metric)
     found = next((known for known in list_alerts(session) if known.name == alert.name), None)
     if found is not None:
-        if found != alert:
-            raise AlreadyExists(f"cannot create alert {alert.name!r}: the name belongs to another definition")
+        refuse_other(alert, is_same=found == alert)
         return False
-    row: dict[str, Any] = asdict(alert)
-    del row["metric"]
-    row |= {"metric_id": metric.id, "comparison": alert.comparison.value, "no_data": alert.no_data.value}
-    session.run(_QUERIES["insert_alert"], row)
+    session.run(_QUERIES["insert_alert"], values_of_alert(alert, metric.id))
     return True
 
 
@@ -49,5 +42,4 @@ def delete_alert(session: Session, name: str) -> None:
     Raises:
         NotFound: there is none of that name.
     """
-    if session.run(_QUERIES["delete_alert"], {"name": name}) == 0:
-        raise NotFound(f"cannot find alert {name!r}: there is none of that name")
+    get_found(session.run(_QUERIES["delete_alert"], {"name": name}) or None, "alert", name)

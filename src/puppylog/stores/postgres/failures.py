@@ -23,8 +23,9 @@ from puppylog.errors import (
 
 # Classes of SQLSTATE that say: this row can never be stored. Data exception, integrity violation, limit exceeded.
 _REFUSES_ROW: Final = ("22", "23", "54")
-# Connection exception, operator intervention, transaction rollback, insufficient resources, system and internal error.
-_MAY_PASS: Final = ("08", "57", "40", "53", "58", "XX")
+# Connection exception, operator intervention, transaction rollback, insufficient resources, system and internal error;
+# a transaction that has idled, or lasted, longer than the server allows, as when a machine has slept in it.
+_MAY_PASS: Final = ("08", "57", "40", "53", "58", "XX", "25P03", "25P04")
 _LOCK_NOT_AVAILABLE: Final = "55P03"
 # The classes in which a user's own SQL is at fault.
 _OF_A_QUERY: Final = ("22", "42", "0A", "21", "25", "26", "34", "54", "2F", "38", "39", "P0", "57014", "2B", "23")

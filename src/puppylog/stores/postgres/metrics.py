@@ -9,14 +9,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from puppylog.errors import AlreadyExists, NotFound, PuppylogError, UsageError
+from puppylog.errors import PuppylogError, UsageError
 from puppylog.model.metric import Metric
 from puppylog.model.period import format_period
 from puppylog.stores.aggregate import Dialect, aggregate_sql
+from puppylog.stores.catalog import get_found, is_same_metric, refuse_deletion, refuse_other
 from puppylog.stores.postgres.session import Session
 from puppylog.stores.postgres.streams import get_group_id
 from puppylog.stores.queries import load_queries
-from puppylog.stores.rows import metric_of
+from puppylog.stores.rows import metric_of, values_of_metric
 
 _QUERIES = load_queries("puppylog.stores.postgres", "metrics.sql")
 
@@ -56,10 +57,7 @@ def get_metric(session: Session, name: str) -> StoredMetric:
     Raises:
         NotFound: there is none.
     """
-    stored = find_metric(session, name)
-    if stored is None:
-        raise NotFound(f"cannot find metric {name!r}: there is none of that name")
-    return stored
+    return get_found(find_metric(session, name), "metric", name)
 
 
 def create_metric(
@@ -74,9 +72,7 @@ def create_metric(
     """
     found = find_metric(session, metric.name)
     if found is not None:
-        # How often it is refreshed does not change what it says.
-        if replace(found.metric, refresh_s=metric.refresh_s) != metric:
-            raise AlreadyExists(f"cannot create metric {metric.name!r}: the name belongs to another definition")
+        refuse_other(metric, is_same=is_same_metric(found.metric, metric))
         return None
     if drop_after_s is not None and metric.period_s * 4 > drop_after_s:
         raise UsageError(
@@ -91,10 +87,7 @@ def create_metric(
         stored = replace(stored, kind=CONTINUOUS)
     else:
         _create_rollup(session, stored)
-    row = {
-        field: getattr(metric, field) for field in ("name", "statistic", "property", "period_s", "segment", "filter")
-    }
-    row |= {"id": number, "refresh_s": metric.refresh_s, "group_id": group_id, "kind": stored.kind}
+    row = {**values_of_metric(metric), "id": number, "group_id": group_id, "kind": stored.kind}
     row["query"] = stored.aggregate("postgres", _QUERIES["aggregate_range"], is_counted=True)
     session.run(_QUERIES["insert_metric"], row)
     return stored
@@ -166,8 +159,7 @@ def delete_metric(session: Session, name: str) -> None:
     """
     stored = get_metric(session, name)
     alerts = [row["name"] for row in session.rows(_QUERIES["alerts_of_metric"], {"id": stored.id})]
-    if alerts:
-        raise UsageError(f"cannot delete metric {name!r}: alert {', '.join(alerts)} judges it")
+    refuse_deletion("metric", name, alerts, "alert {} judges it")
     session.run(_QUERIES["drop_view"].format(name=name))
     session.run(_QUERIES["drop_rollup" if stored.kind == ROLLUP else "drop_continuous"].format(id=stored.id))
     session.run(_QUERIES["delete_metric"], {"id": stored.id})

@@ -37,6 +37,7 @@ _DEFAULTS: Final[Mapping[str, str]] = {
     "keepalives_idle": "30",
     "keepalives_interval": "10",
     "keepalives_count": "3",
+    "tcp_user_timeout": "60000",  # what was sent waits for its receipt so long: meanwhile, keepalives rest
     "client_encoding": "UTF8",
 }
 _SET_UP: Final = """
@@ -48,6 +49,7 @@ SET search_path = puppylog, public;
 SET tcp_keepalives_idle = 30;
 SET tcp_keepalives_interval = 10;
 SET tcp_keepalives_count = 3;
+SET tcp_user_timeout = 60000;
 """
 
 

@@ -7,8 +7,9 @@ none is left behind. What makes a line stored once is not the claim but the posi
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from puppylog.errors import NotFound, StreamBusy, UsageError
+from puppylog.errors import StreamBusy
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, Stream
+from puppylog.stores.catalog import get_found, refuse_deletion
 from puppylog.stores.postgres.session import Session
 from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import position_of
@@ -99,9 +100,7 @@ def get_group_id(session: Session, name: str) -> int:
         NotFound: there is none of that name.
     """
     rows = session.rows(_QUERIES["find_group"], {"name": name})
-    if not rows:
-        raise NotFound(f"cannot find group {name!r}: there is none of that name")
-    return int(rows[0]["id"])
+    return int(get_found(rows[0] if rows else None, "group", name)["id"])
 
 
 def delete_group(session: Session, name: str) -> None:
@@ -113,6 +112,5 @@ def delete_group(session: Session, name: str) -> None:
     """
     group_id = get_group_id(session, name)
     metrics = [row["name"] for row in session.rows(_QUERIES["metrics_of_group"], {"id": group_id})]
-    if metrics:
-        raise UsageError(f"cannot delete group {name!r}: metric {', '.join(metrics)} is limited to it")
+    refuse_deletion("group", name, metrics, "metric {} is limited to it")
     session.run(_QUERIES["delete_group"], {"id": group_id})
