@@ -28,6 +28,7 @@ ROW = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.timeout(1200)  # 165 metrics; each takes a second where it is made on every node
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     before=st.lists(ROW, max_size=40),

@@ -46,10 +46,9 @@ class _Line:
         _shut(self.client, socket.SHUT_RDWR)
         _shut(self.server, socket.SHUT_RDWR)
 
-    def cut_answer(self) -> None:
-        """The client is cut off; the server has still heard everything, and finds nobody to answer."""
+    def cut_client(self) -> None:
+        """The client is cut off; the server will still hear everything, and find nobody to answer."""
         _shut(self.client, socket.SHUT_RDWR)
-        _shut(self.server, socket.SHUT_WR)
 
 
 class CutWire:
@@ -154,11 +153,11 @@ class CutWire:
             while data := line.client.recv(CHUNK):
                 with self._lock:
                     passes = self._trap.take(data) if self._trap else None
+                    if passes is not None:
+                        self._spring(line)  # before the server can answer, or the client come back
                 line.server.sendall(data if passes is None else passes)
                 if passes is not None:
-                    with self._lock:
-                        self._spring(line)
-                    return
+                    break
         _shut(line.server, socket.SHUT_WR)
 
     def _carry_answers(self, line: _Line) -> None:
@@ -170,18 +169,17 @@ class CutWire:
 
     def _spring(self, line: _Line) -> None:
         trap, self._trap = self._trap, None
-        if trap is None:  # another connection has sprung it meanwhile
-            return
+        assert trap is not None
         if trap.is_heard:
-            line.cut_answer()
+            line.cut_client()
             self._lines.discard(line)
         self._cut(stays_down=trap.stays_down)
 
     def _cut(self, *, stays_down: bool) -> None:
-        self.cuts += 1
         self._is_down = stays_down
         for line in self._lines:
             line.cut()
+        self.cuts += 1  # last: whoever waits for it may connect again
 
 
 def _shut(end: socket.socket, how: int) -> None:

@@ -63,7 +63,7 @@ class PostgresServer:
         self._settings = {**usual, **(settings or {})}
         self._installation = installation
         self._primary = standby_of
-        self._password = standby_of._password if standby_of else password
+        self._password: str | None = standby_of._password if standby_of else password
         self._over_tcp = over_tcp
         self._port = _find_free_port() if over_tcp else PORT
         self._process: subprocess.Popen[bytes] | None = None

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from puppylog.errors import PuppylogError, StoreRefused
+from puppylog.errors import PuppylogError, StoreRefused, StoreUnavailable
 from puppylog.stores.postgres.flavour import Flavour
 from puppylog.stores.postgres.schema import check_version
 from puppylog.stores.postgres.session import Session
@@ -36,6 +36,25 @@ def find_installation(session: Session) -> Installation | None:
         theirs = "puppylog" if schemas["has_schema"] else "metrics"
         raise StoreRefused(f"cannot use {session.name}: its schema {theirs!r} is not Puppylog's; name another database")
     return None
+
+
+def check_chunks(session: Session) -> None:
+    """Raise if TimescaleDB would not put rows into chunks, but beside them, where nobody finds them later.
+
+    Raises:
+        StoreRefused: its library is not loaded.
+        StoreUnavailable: the database is being restored.
+    """
+    (row,) = session.rows(_QUERIES["chunks"])
+    if not row["is_loaded"]:
+        raise StoreRefused(
+            f"cannot write to store {session.name}: the server has not loaded TimescaleDB; name it in "
+            "shared_preload_libraries, and restart the server"
+        )
+    if row["is_restoring"]:
+        raise StoreUnavailable(
+            f"cannot write to store {session.name}: it is being restored, until timescaledb_post_restore() is called"
+        )
 
 
 def get_installation(session: Session) -> Installation:

@@ -22,7 +22,7 @@ from puppylog.stores.postgres import streams
 from puppylog.stores.postgres.appender import CopyAppender
 from puppylog.stores.postgres.flavour import Flavour, list_capabilities, read_server
 from puppylog.stores.postgres.ingest import Days, Rows, append
-from puppylog.stores.postgres.installation import get_installation
+from puppylog.stores.postgres.installation import check_chunks, get_installation
 from puppylog.stores.postgres.link import Link
 from puppylog.stores.postgres.runner import JobRunner
 from puppylog.stores.postgres.session import Session
@@ -51,7 +51,7 @@ class PostgresStore:
         self._url = url
         self._claims: dict[int, str] = {}
         self._control = Link(url, "puppylog", self._claim_again)
-        self._ingest = Link(url, "puppylog-ingest")
+        self._ingest = Link(url, "puppylog-ingest", self._check_chunks)
         self._runner: JobRunner | None = None
         try:
             with self._control.session() as session:
@@ -165,6 +165,10 @@ class PostgresStore:
         """Return where these files stand in the store."""
         found = self._ingest.call(lambda session: streams.find_files(session, file_ids))
         return {file_id: position for file_id, (_, position) in found.items()}
+
+    def _check_chunks(self, session: Session) -> None:
+        if self.flavour.is_timescale:
+            check_chunks(session)
 
     def _claim_again(self, session: Session) -> None:
         """Take the claims of a session that was lost over into the new one."""

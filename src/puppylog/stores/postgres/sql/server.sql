@@ -41,6 +41,11 @@ SELECT flavour, drop_after_s, columnar_after_s,
        (SELECT max(version) FROM puppylog.schema_versions) AS schema_version
 FROM puppylog.installation
 
+-- name: chunks
+-- Whether TimescaleDB puts rows into chunks in this session. Its library defines the first setting, with its type.
+SELECT EXISTS (SELECT FROM pg_settings WHERE name = 'timescaledb.restoring' AND vartype = 'bool') AS is_loaded,
+       current_setting('timescaledb.restoring', true) IS NOT DISTINCT FROM 'on' AS is_restoring
+
 -- name: lock_installation
 -- One installs or upgrades at a time; the others wait and find it done.
 SELECT pg_advisory_lock(1885697639, 1)
