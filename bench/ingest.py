@@ -17,7 +17,7 @@ LINES_PER_S = 400.0
 
 _RATIO = Target(at_least=0.35)
 _BYTES_PER_LINE = Target(at_most=16)
-_COUNTS = """
+COUNTS = """
     SELECT (SELECT count(*) FROM puppylog.log_records) AS records,
            (SELECT count(*) FROM puppylog.rejected_lines) AS rejects
 """
@@ -58,7 +58,7 @@ def _measure_pair(work: Path, log: Path, lines: int) -> Pair:
         cpu_before = read_cpu_s(pid)
         collector = place.run("collector", "-s", str(log))
         engine_cpu_s, engine_peak_bytes = read_cpu_s(pid) - cpu_before, read_peak_bytes(pid)
-        (counts,) = store.query(_COUNTS).to_pylist()
+        (counts,) = store.query(COUNTS).to_pylist()
     if counts != {"records": lines, "rejects": 0}:
         raise BenchBroken(f"of {lines} lines the store has {counts}")
     stop(place.url)

@@ -5,7 +5,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +15,9 @@ from puppylog.monitor import metrics
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 
+OpenPlace = Callable[[Path], AbstractContextManager[Place]]
+"""A place in this directory, with a fresh store, for as long as it is needed."""
+
 METRIC = "total_traffic_per_route"
 _COUNT = "SELECT count(*) AS lines FROM puppylog.log_records"
 _VISIBLE = Target(at_most=1000)
@@ -22,12 +25,25 @@ _ANSWERED = Target(at_most=500)
 _PATIENCE_S = 30.0
 
 
-def measure_visibility(work: Path, samples: int) -> list[Figure]:
+def open_embedded(work: Path) -> AbstractContextManager[Place]:
+    return nullcontext(Place(work))
+
+
+def measure_visibility(work: Path, samples: int, open_place: OpenPlace = open_embedded) -> list[Figure]:
     """Append line after line to a followed file, at random moments, and ask until each is there."""
-    place = Place(work)
-    log = work / "access.log"
+    with open_place(work) as place:
+        place.run("monitor", "metrics", "create", "--default")
+        delays = _measure_delays(place, samples)
+    return [
+        single("from append to visible, p50", percentile(delays, 50), "ms"),
+        single("from append to visible, p99", percentile(delays, 99), "ms", _VISIBLE),
+    ]
+
+
+def _measure_delays(place: Place, samples: int) -> list[float]:
+    """Return how many milliseconds each line took."""
+    log = place.directory / "access.log"
     log.touch()
-    place.run("monitor", "metrics", "create", "--default")
     delays: list[float] = []
     with connect(place.url) as store, place.running("collector", "-s", str(log), "--watch"):
         _append(log)
@@ -38,10 +54,7 @@ def measure_visibility(work: Path, samples: int) -> list[Figure]:
             _append(log)
             _wait_for(store, number + 2)
             delays.append((time.perf_counter() - appended) * 1000)
-    return [
-        single("from append to visible, p50", percentile(delays, 50), "ms"),
-        single("from append to visible, p99", percentile(delays, 99), "ms", _VISIBLE),
-    ]
+    return delays
 
 
 def _append(log: Path) -> None:
@@ -59,14 +72,15 @@ def _wait_for(store: Store, lines: int) -> None:
         time.sleep(0.002)
 
 
-def measure_answers(work: Path, log: Path) -> list[Figure]:
+def measure_answers(work: Path, log: Path, open_place: OpenPlace = open_embedded) -> list[Figure]:
     """Ask for a metric again and again while a collector backfills: on a kept connection, and by whole commands."""
     command = ("monitor", "metrics", "get", METRIC, "--limit", "10", "-o", "jsonl")
-    with _backfilling(work / "kept", log) as (place, is_over), connect(place.url) as store:
+    work.mkdir(exist_ok=True)
+    with _backfilling(work / "kept", log, open_place) as (place, is_over), connect(place.url) as store:
         kept = _repeat(lambda: get_metric(store), is_over)
     start_ups: list[float] = []
     commands: list[float] = []
-    with _backfilling(work / "commands", log) as (place, is_over):
+    with _backfilling(work / "commands", log, open_place) as (place, is_over):
         while not is_over() or not commands:
             # The same imports and nothing else, under the same load, just before.
             start_ups.append(place.run(*command, "--help").wall_s * 1000)
@@ -88,16 +102,16 @@ def get_metric(store: Store) -> None:
 
 
 @contextmanager
-def _backfilling(work: Path, log: Path) -> Iterator[tuple[Place, Callable[[], bool]]]:
+def _backfilling(work: Path, log: Path, open_place: OpenPlace) -> Iterator[tuple[Place, Callable[[], bool]]]:
     """Have a store with the default metrics take in ``log``; give the place, and whether that is over."""
-    place = Place(work)
-    place.run("monitor", "metrics", "create", "--default")
-    collector: subprocess.Popen[bytes] = place.start("collector", "-s", str(log))
-    try:
-        yield place, lambda: collector.poll() is not None
-    finally:
-        if collector.wait() != 0:
-            raise BenchBroken(f"the backfill failed with exit code {collector.returncode}")
+    with open_place(work) as place:
+        place.run("monitor", "metrics", "create", "--default")
+        collector: subprocess.Popen[bytes] = place.start("collector", "-s", str(log))
+        try:
+            yield place, lambda: collector.poll() is not None
+        finally:
+            if collector.wait() != 0:
+                raise BenchBroken(f"the backfill failed with exit code {collector.returncode}")
 
 
 def _repeat(act: Callable[[], object], is_over: Callable[[], bool]) -> list[float]:

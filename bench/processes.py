@@ -42,13 +42,13 @@ def read_peak_bytes(pid: int) -> int:
 
 
 class Place:
-    """A fresh store in a directory of its own, and the commands that run against it."""
+    """A fresh store, embedded unless ``url`` names another, and the commands that run against it."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, url: str | None = None) -> None:
         directory.mkdir()
         self.directory = directory
         self.store = directory / "store"
-        self.url = f"duckdb://{self.store}"
+        self.url = url or f"duckdb://{self.store}"
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PUPPYLOG_")}
         nowhere = str(directory / "no-configuration")
         self._environ = {**kept, "PUPPYLOG_STORE": self.url, "XDG_CONFIG_HOME": nowhere, "NO_COLOR": "1"}

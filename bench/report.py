@@ -54,8 +54,24 @@ def percentile(values: Sequence[float], percent: float) -> float:
     return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
 
 
-def write_json(path: Path, about: dict[str, str], figures: Sequence[Figure]) -> None:
-    document = {"about": about, "figures": [{**asdict(figure), "verdict": figure.verdict} for figure in figures]}
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The figures of one store."""
+
+    store: str  # "duckdb", "postgresql", "timescaledb"
+    about: dict[str, str]
+    figures: Sequence[Figure]
+
+
+def write_json(path: Path, sections: Sequence[Section]) -> None:
+    document = {
+        "about": {section.store: section.about for section in sections},
+        "figures": [
+            {"store": section.store, **asdict(figure), "verdict": figure.verdict}
+            for section in sections
+            for figure in section.figures
+        ],
+    }
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 

@@ -1,6 +1,7 @@
 """The bench goes on working. How fast anything is, no test says."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.report import Figure, Target, format_table, median_of, percentile, single
+from bench.scale.capacity import Costs, Prices, disk_bytes, format_model
 
 ROOT = Path(__file__).parents[1]
 
@@ -46,13 +48,35 @@ def test_the_table_has_a_line_per_figure_and_none_for_what_did_not_vary() -> Non
 
 
 def test_a_small_bench_measures_everything_and_ends_well(tmp_path: Path) -> None:
+    """On PostgreSQL, too: the wheel that other tests use brings a server, and the bench finds it."""
     report = tmp_path / "report.json"
     small = ["--lines", "20000", "--pairs", "1", "--samples", "3", "--idle-s", "0.5", "--directory", str(tmp_path)]
     command = [sys.executable, "-m", "bench", *small, "--json", str(report)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("BENCH_", "PG"))}
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=280)
     assert done.returncode == 0, done.stderr
-    figures = {figure["name"].strip(): figure for figure in json.loads(report.read_text(encoding="utf-8"))["figures"]}
-    for name in ("file to committed rows", "ratio to the floor", "on disk", "from append to visible, p99"):
-        assert figures[name]["value"] > 0
-        assert name in done.stdout
+    figures = json.loads(report.read_text(encoding="utf-8"))["figures"]
+    for store in ("duckdb", "postgresql"):
+        found = {figure["name"].strip(): figure for figure in figures if figure["store"] == store}
+        for name in ("file to committed rows", "ratio to the floor", "from append to visible, p99"):
+            assert found[name]["value"] > 0
+            assert name in done.stdout
+        assert any(name.startswith("on disk") for name in found)
+    assert "no timescaledb" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+
+
+COSTS = Costs(collector_s=1.5, front_s=1.0, nodes_s=5.0, rows_bytes=240, columns_bytes=30)
+PRICES = Prices(cores=32, core_month=20, terabyte_month=80)
+
+
+def test_the_capacity_model_grows_with_the_rate_and_never_needs_less_than_one_node() -> None:
+    rows = [line.strip("| \n").split(" | ") for line in format_model(COSTS, PRICES).splitlines()[2:]]
+    rates, fronts, nodes = zip(*((row[0], row[3], row[5]) for row in rows), strict=True)
+    assert rates == ("1,000", "10,000", "100,000", "1,000,000", "10,000,000")
+    assert fronts == ("0.00", "0.02", "0.20", "2.00", "20.00")
+    assert nodes == ("1", "1", "1", "1", "4")
+
+
+def test_a_month_on_disk_is_two_days_of_rows_and_the_rest_in_columns() -> None:
+    assert disk_bytes(1.0, COSTS) == 86_400 * (2 * 240 + 28 * 30)

@@ -69,9 +69,7 @@ def test_requirements_name_no_address_and_no_option(name: str) -> None:
 
 def test_everything_that_runs_is_what_the_checks_run_with() -> None:
     # On which interpreters something is needed may differ: a check may need it everywhere.
-    run, dev = (
-        {line.partition(" ;")[0]: hashes for line, hashes in read_locked(name).items()} for name in LOCKS
-    )
+    run, dev = ({line.partition(" ;")[0]: hashes for line, hashes in read_locked(name).items()} for name in LOCKS)
     assert run.items() <= dev.items()
 
 

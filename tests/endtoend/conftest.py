@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,3 +18,11 @@ def puppylog(server: EmbeddedStore, tmp_path: Path) -> Puppylog:
     home = tmp_path / "home"
     home.mkdir()
     return Puppylog(server.url, home)
+
+
+@pytest.fixture
+def puppylog_at(tmp_path: Path) -> Callable[[str], Puppylog]:
+    """Commands against the store at a URL."""
+    home = tmp_path / "home"
+    home.mkdir(exist_ok=True)
+    return lambda url: Puppylog(url, home)

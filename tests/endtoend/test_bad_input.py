@@ -5,19 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from support.commands import Puppylog, Ran
+from support.commands import Puppylog
 from support.embedded import EmbeddedStore
+from support.refusals import assert_refused
 
 LINE = b'10.0.0.1 - - [01/Mar/2026:12:00:00 +0000] "GET / HTTP/1.1" 200 1 "-" "-"\n'
-
-
-def assert_refused(ran: Ran, code: int, *words: str) -> None:
-    assert ran.code == code, ran
-    assert ran.out == ""
-    assert ran.err.count("\n") == 1, ran.err
-    assert ran.err.startswith("puppylog: ")
-    for word in words:
-        assert word in ran.err
 
 
 def test_a_missing_file(puppylog: Puppylog, tmp_path: Path) -> None:

@@ -6,86 +6,16 @@ Meanwhile the collector and the engine are killed at random moments. In the end 
 
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from support.embedded import EmbeddedStore, wait_until
+from support.rotating_log import Collecting, Writer
 
 LINES = int(os.environ.get("PUPPYLOG_TEST_EXACTLY_ONCE_LINES", "200000"))
 KILLS = 26  # of each, the collector and the engine
-LINE = (
-    '10.0.0.{host} - - [01/Mar/2026:12:00:{second:02d} +0000] "GET /item/{number} HTTP/1.1" 200 {number} "-" "test"\n'
-)
-
-
-class Writer:
-    """An application that logs, and its logrotate."""
-
-    def __init__(self, path: Path, chance: random.Random) -> None:
-        self.path = path
-        self.written = 0
-        self.rotations = self.truncations = 0
-        self._chance = chance
-        self._file = path.open("ab", buffering=0)
-
-    def write(self, count: int) -> None:
-        """Write lines in one or two pieces: a reader may meet half a line."""
-        numbers = range(self.written, self.written + count)
-        data = "".join(LINE.format(host=n % 250, second=n % 60, number=n) for n in numbers).encode()
-        cut = self._chance.randrange(len(data))
-        self._file.write(data[:cut])
-        self._file.write(data[cut:])
-        self.written += count
-
-    def rotate(self) -> None:
-        """Rename it as logrotate does, and begin a new one."""
-        self._file.close()
-        for number in range(self.rotations, 0, -1):
-            self.path.with_suffix(f".log.{number}").rename(self.path.with_suffix(f".log.{number + 1}"))
-        self.path.rename(self.path.with_suffix(".log.1"))
-        self.rotations += 1
-        self._file = self.path.open("ab", buffering=0)
-
-    def truncate(self) -> None:
-        """Empty it, as copytruncate does."""
-        self._file.truncate(0)
-        self.truncations += 1
-
-    def close(self) -> None:
-        self._file.close()
-
-
-class Collecting:
-    """The collector as a process that can be killed."""
-
-    def __init__(self, path: Path, url: str, log: Path) -> None:
-        self._command = [sys.executable, "-m", "puppylog", "collector", "-s", str(path), "--watch", "--store", url]
-        self._log = log.open("ab")
-        self.process = self._start()
-
-    def _start(self) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
-            self._command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True
-        )
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        self.process = self._start()
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=10)
-
-    def end(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        self._log.close()
 
 
 def stored(server: EmbeddedStore) -> int:
@@ -107,7 +37,7 @@ def test_every_line_is_stored_once_through_kills_rotation_and_truncation(tmp_pat
         try:
             act(writer, collecting, server, chance)
             wait_until(lambda: stored(server) >= writer.written, within_s=120, what="catching up")
-            assert collecting.stop() == 0, (tmp_path / "collector.err").read_text()
+            assert collecting.stop() == 0, collecting.said
         finally:
             collecting.end()
             writer.close()

@@ -1,4 +1,4 @@
-"""What only Citus does: a stream's rows and position on one node, partitions of days everywhere, old ones in columns."""
+"""What only Citus does: a stream's rows and position on one node, partitions of days, old ones in columns."""
 
 import os
 from collections.abc import Iterator

@@ -109,8 +109,8 @@ def test_what_is_cut_before_the_commit_leaves_nothing_and_is_stored_by_the_next_
 def test_cuts_at_every_message_of_a_transaction(store: PostgresStore, wire: CutWire) -> None:
     """Wherever it is cut, the batch is stored once, and the next one too."""
     source = Source(store)
-    batches = cuts = 0
-    for left in range(1, 3000, 97):
+    cuts = 0
+    for batches, left in enumerate(range(1, 3000, 97)):
         appender, moves = begin(store, source, since=4 * LINE_BYTES * batches)
         wire.cut_after(left)
         try:
@@ -121,8 +121,7 @@ def test_cuts_at_every_message_of_a_transaction(store: PostgresStore, wire: CutW
             appended = appender.commit(moves)
         assert appended == Appended(records=3, rejects=1)
         wire.mend()
-        batches += 1
-        check(store, batches)
+        check(store, batches + 1)
     assert cuts > 10
 
 

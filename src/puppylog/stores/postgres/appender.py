@@ -6,7 +6,7 @@ from puppylog.errors import StreamBusy
 from puppylog.model.record import Parsed
 from puppylog.model.stream import FilePosition, Move
 from puppylog.stores.base import Appended
-from puppylog.stores.postgres.ingest import Rows
+from puppylog.stores.postgres.ingest import Rows, make_ready
 
 
 class CopyAppender:
@@ -30,7 +30,7 @@ class CopyAppender:
 
     def write(self, stream_id: int, file_id: int, parsed: Parsed) -> None:
         if parsed.lines:
-            self._rows.append(Rows(stream_id, file_id, parsed))
+            self._rows.append(make_ready(Rows(stream_id, file_id, parsed)))
 
     def commit(self, moves: Sequence[Move]) -> Appended:
         if self._is_uncertain and self._is_committed(moves):

@@ -1,6 +1,7 @@
 """What is installed in a database, as everybody who connects finds it."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from puppylog.errors import PuppylogError, StoreRefused, StoreUnavailable
 from puppylog.stores.postgres.flavour import Flavour
@@ -9,6 +10,12 @@ from puppylog.stores.postgres.session import Session
 from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.postgres", "server.sql")
+# What a flavour cannot do without, and a setting that is a number or a boolean only if it is loaded.
+_LIBRARIES: Final = {
+    Flavour.TIMESCALEDB: ("timescaledb", "timescaledb.restoring"),
+    Flavour.TIMESCALEDB_DISTRIBUTED: ("timescaledb", "timescaledb.restoring"),
+    Flavour.CITUS: ("citus", "citus.shard_count"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +45,26 @@ def find_installation(session: Session) -> Installation | None:
     return None
 
 
-def check_chunks(session: Session) -> None:
-    """Raise if TimescaleDB would not put rows into chunks, but beside them, where nobody finds them later.
+def check_library(session: Session, flavour: Flavour) -> None:
+    """Raise if the server does not do what the flavour's extension does: it takes rows all the same, and puts them
+    beside the chunks or shards, where nobody finds them later.
 
     Raises:
-        StoreRefused: its library is not loaded.
+        StoreRefused: the library is not loaded.
         StoreUnavailable: the database is being restored.
     """
-    (row,) = session.rows(_QUERIES["chunks"])
+    if flavour not in _LIBRARIES:
+        return
+    library, setting = _LIBRARIES[flavour]
+    (row,) = session.rows(_QUERIES["library"], {"setting": setting})
     if not row["is_loaded"]:
         raise StoreRefused(
-            f"cannot write to store {session.name}: the server has not loaded TimescaleDB; name it in "
+            f"cannot use store {session.name}: the server has not loaded {library}; name it in "
             "shared_preload_libraries, and restart the server"
         )
     if row["is_restoring"]:
         raise StoreUnavailable(
-            f"cannot write to store {session.name}: it is being restored, until timescaledb_post_restore() is called"
+            f"cannot use store {session.name}: it is being restored, until timescaledb_post_restore() is called"
         )
 
 
@@ -77,4 +88,6 @@ def get_installation(session: Session) -> Installation:
             f"cannot use {session.name}: Puppylog is not installed there; run 'puppylog bootstrap' first"
         )
     check_version(found.schema_version, session.name)
+    if found.flavour is Flavour.CITUS:
+        check_library(session, found.flavour)  # without it, reading finds nothing either
     return found

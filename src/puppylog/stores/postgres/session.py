@@ -15,6 +15,7 @@ from typing import Any, Final, Self, cast
 import psycopg
 import pyarrow as pa
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
 
 from puppylog.errors import ConfigurationError, PuppylogError, StoreUnavailable
 from puppylog.stores.postgres.answers import batch_of, read_rest_as_text, schema_of
@@ -61,6 +62,8 @@ def parse_url(url: str) -> dict[str, str]:
     """
     try:
         given = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
+    except UnicodeError:
+        raise ConfigurationError("cannot read the store's URL: what stands after a % in it is no UTF-8") from None
     except psycopg.ProgrammingError as error:
         cause = _TOKEN.sub(r"\1", " ".join(str(error).split()).replace(url, "it"))
         raise ConfigurationError(
@@ -260,6 +263,10 @@ class Session:
             if self.is_broken and not isinstance(told, StoreUnavailable):
                 told = StoreUnavailable(told.message)
             raise told from error
+        except BaseException:
+            if self._connection.info.transaction_status is TransactionStatus.ACTIVE:
+                self.close()  # interrupted within a statement, whose answer would be taken for that of the next one
+            raise
 
     def _execute(self, cursor: "psycopg.Cursor[Any]", sql: str, values: Values | None) -> None:
         if not values:

@@ -22,7 +22,7 @@ from puppylog.stores.postgres import streams
 from puppylog.stores.postgres.appender import CopyAppender
 from puppylog.stores.postgres.flavour import Flavour, list_capabilities, read_server
 from puppylog.stores.postgres.ingest import Days, Rows, append
-from puppylog.stores.postgres.installation import check_chunks, get_installation
+from puppylog.stores.postgres.installation import check_library, get_installation
 from puppylog.stores.postgres.link import Link
 from puppylog.stores.postgres.runner import JobRunner
 from puppylog.stores.postgres.session import Session
@@ -30,7 +30,7 @@ from puppylog.stores.postgres.session import Session
 if TYPE_CHECKING:
     from puppylog.stores.postgres.definitions import Definitions
 
-_FULL_ROWS: Final = 98_304
+_FULL_ROWS: Final = 65_536
 _PATIENCE_S: Final = 5.0
 
 
@@ -51,7 +51,7 @@ class PostgresStore:
         self._url = url
         self._claims: dict[int, str] = {}
         self._control = Link(url, "puppylog", self._claim_again)
-        self._ingest = Link(url, "puppylog-ingest", self._check_chunks)
+        self._ingest = Link(url, "puppylog-ingest", self._check_library)
         self._runner: JobRunner | None = None
         try:
             with self._control.session() as session:
@@ -166,12 +166,13 @@ class PostgresStore:
         found = self._ingest.call(lambda session: streams.find_files(session, file_ids))
         return {file_id: position for file_id, (_, position) in found.items()}
 
-    def _check_chunks(self, session: Session) -> None:
-        if self.flavour.is_timescale:
-            check_chunks(session)
+    def _check_library(self, session: Session) -> None:
+        check_library(session, self.flavour)
 
     def _claim_again(self, session: Session) -> None:
         """Take the claims of a session that was lost over into the new one."""
+        if self._claims:
+            self._check_library(session)
         for stream_id, source_uri in self._claims.items():
             _claim_patiently(session, stream_id, source_uri)
 

@@ -41,9 +41,9 @@ SELECT flavour, drop_after_s, columnar_after_s,
        (SELECT max(version) FROM puppylog.schema_versions) AS schema_version
 FROM puppylog.installation
 
--- name: chunks
--- Whether TimescaleDB puts rows into chunks in this session. Its library defines the first setting, with its type.
-SELECT EXISTS (SELECT FROM pg_settings WHERE name = 'timescaledb.restoring' AND vartype = 'bool') AS is_loaded,
+-- name: library
+-- Whether an extension's library is loaded, which gives its setting a type; and whether TimescaleDB is told to rest.
+SELECT EXISTS (SELECT FROM pg_settings WHERE name = $setting AND vartype <> 'string') AS is_loaded,
        current_setting('timescaledb.restoring', true) IS NOT DISTINCT FROM 'on' AS is_restoring
 
 -- name: lock_installation

