@@ -18,7 +18,7 @@ class Writer:
     def __init__(self, path: Path, chance: random.Random) -> None:
         self.path = path
         self.written = 0
-        self.rotations = self.truncations = 0
+        self.rotations = 0
         self._chance = chance
         self._file = path.open("ab", buffering=0)
 
@@ -43,7 +43,6 @@ class Writer:
     def truncate(self) -> None:
         """Empty it, as copytruncate does."""
         self._file.truncate(0)
-        self.truncations += 1
 
     def close(self) -> None:
         self._file.close()
