@@ -23,6 +23,7 @@ _COUNT = "SELECT count(*) AS lines FROM puppylog.log_records"
 _VISIBLE = Target(at_most=1000)
 _ANSWERED = Target(at_most=500)
 _PATIENCE_S = 30.0
+_PAUSE_S = 0.1
 
 
 def open_embedded(work: Path) -> AbstractContextManager[Place]:
@@ -115,10 +116,15 @@ def _backfilling(work: Path, log: Path, open_place: OpenPlace) -> Iterator[tuple
 
 
 def _repeat(act: Callable[[], object], is_over: Callable[[], bool]) -> list[float]:
-    """Return how many milliseconds each call took, until it is over."""
+    """Return how many milliseconds each call took, until it is over.
+
+    With a pause between them: as fast as possible, most of the calls would be made while there is little to read, and
+    these would be what the percentiles tell of.
+    """
     taken: list[float] = []
     while not is_over() or not taken:
         started = time.perf_counter()
         act()
         taken.append((time.perf_counter() - started) * 1000)
+        time.sleep(_PAUSE_S)
     return taken

@@ -71,7 +71,12 @@ def test_a_store_that_is_not_ours(puppylog: Puppylog, tmp_path: Path) -> None:
 
 
 def test_a_url_that_is_none(puppylog: Puppylog) -> None:
-    assert_refused(puppylog("monitor", "metrics", "list", "--store", "mysql://x"), 78, "mysql://x")
+    assert_refused(
+        puppylog("monitor", "metrics", "list", "--store", "mysql://x"),
+        78,
+        "cannot open store mysql://…",
+        "postgresql://user@host/database",
+    )
 
 
 @pytest.mark.parametrize("sql", ["DROP TABLE log_records", "SELECT 1; SELECT 2", "SELECT nope FROM log_records", "x"])

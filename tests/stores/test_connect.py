@@ -21,6 +21,10 @@ def test_a_password_in_a_url_is_not_repeated() -> None:
         "postgresql://me:secret@127.0.0.1:1/logs",
         "postgresql://me:secret@[::1/logs",
         "postgres://a:secret@b:c",
+        "postgresql://me:secret%A9@h/logs",
+        "postgresql+psycopg://u:secret@h/db",
+        "postgresql:/u:secret@h",
+        "host=h password=secret",
     ):
         with pytest.raises(PuppylogError) as refusal:
             connect(url)

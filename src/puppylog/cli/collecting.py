@@ -1,5 +1,6 @@
 """What commands that collect have in common: ending when asked to, and saying what happens meanwhile."""
 
+import os
 import signal
 import sys
 import threading
@@ -20,6 +21,7 @@ from puppylog.collect.events import (
     StoreBack,
     Summary,
 )
+from puppylog.errors import StoreUnavailable
 from puppylog.settings import Settings
 from puppylog.tail.source import STDIN
 from puppylog.tui.live import Live
@@ -27,6 +29,8 @@ from puppylog.tui.number import format_bytes, format_duration, format_number
 from puppylog.tui.progress import ProgressLine
 
 _SHOWN_REASONS: Final = 10
+# A store that neither answers nor breaks must not keep a process that was asked to end; others would kill it.
+_LAST_WORD_S: Final = 9.0
 
 
 @contextmanager
@@ -37,14 +41,25 @@ def stopped_by_signals() -> Iterator[threading.Event]:
     def ask(number: int, frame: FrameType | None) -> None:
         if stop.is_set() and number == signal.SIGINT:
             signal.default_int_handler(number, frame)
-        stop.set()
+        if not stop.is_set():
+            stop.set()
+            last_word.start()
 
+    last_word = threading.Timer(_LAST_WORD_S, _give_up)
+    last_word.daemon = True
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:
+        last_word.cancel()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _give_up() -> None:
+    """End as a kill would: what is not committed will be read again."""
+    warn("cannot commit what was read last: the store does not answer; nothing is lost")
+    os._exit(StoreUnavailable.exit_code)
 
 
 class Reporter:

@@ -63,8 +63,10 @@ def parse_duckdb_url(url: str) -> Path:
     """
     parts = urlsplit(url)
     if parts.scheme != "duckdb":
+        # Its kind, and no more of it: whatever it is, it may hold a password.
+        shown = f"{parts.scheme}://…" if parts.scheme else "of this name" if "=" in url else repr(url)
         raise ConfigurationError(
-            f"cannot open store {url!r}: write duckdb:///path/of/a/directory or postgresql://user@host/database"
+            f"cannot open store {shown}: write duckdb:///path/of/a/directory or postgresql://user@host/database"
         )
     if parts.netloc or not parts.path.startswith("/"):
         raise ConfigurationError(
