@@ -52,10 +52,12 @@ def patient(postgres_store_url: str) -> Iterator[Patient]:
 
 @pytest.fixture
 def busy(patient: Patient) -> Patient:
-    """A metric, an alert on it, and records of now."""
+    """A metric, an alert on it, and records of now; whoever has stored them has left, and nobody runs the jobs."""
+    with connect(patient.url) as collector:
+        Source(collector).append(records(10, ts=datetime.now(UTC), step_s=0))
+    patient.run("DELETE FROM puppylog.heartbeat")
     patient.store.create_metric(Metric("total", "count", "*", 1, refresh_s=1))
     patient.store.create_alert(ALERT)
-    Source(patient.store).append(records(10, ts=datetime.now(UTC), step_s=0))
     return patient
 
 

@@ -34,13 +34,15 @@ class JobRunner:
         self._thread.start()
 
     def _run(self) -> None:
-        while not self._stop.is_set():
+        while True:
             try:
                 with Session(self._url, application="puppylog-jobs") as session:
                     self._lead(session)
             except PuppylogError as error:
-                self._tell(error.message)
-                self._stop.wait(_RETRY_S)
+                if not self._stop.is_set():
+                    self._tell(error.message)
+            if self._stop.wait(_RETRY_S):
+                return
 
     def _tell(self, message: str) -> None:
         """Leave the failure with the heartbeat, where monitors find it; a store that is away is told of by others."""
@@ -48,29 +50,34 @@ class JobRunner:
             session.run(_QUERIES["beat"], {"evaluator": self._evaluator, "error": message})
 
     def _lead(self, session: Session) -> None:
-        """Wait for the lock, then go round until stopped. An error ends the session, and so the lead."""
+        """Wait for the lock, then go round until stopped. An error ends the session, and so the lead.
+
+        The last round comes after the stop: whoever has stored lines and leaves, leaves no metric behind them.
+        """
         while not session.value(_QUERIES["try_to_lead"]):
             if self._stop.wait(TICK_S):
                 return
-        while not self._stop.is_set():
+        is_last = False
+        while not is_last:
+            is_last = self._stop.is_set()
             started = time.monotonic()
-            self._go_round(session)
+            self._go_round(session, is_last=is_last)
             self._stop.wait(max(0.0, TICK_S - (time.monotonic() - started)))
 
-    def _go_round(self, session: Session) -> None:
+    def _go_round(self, session: Session, *, is_last: bool) -> None:
         if session.value(_QUERIES["take_invalidations"]):
-            for row in session.rows(_QUERIES["metrics_due"]):
+            for row in session.rows(_QUERIES["metrics"] if is_last else _QUERIES["metrics_due"]):
                 session.run(_QUERIES["refresh"], row)
         for row in session.rows(_QUERIES["alerts_due"]):
             while session.value(_QUERIES["evaluate"], row) and not self._stop.is_set():
                 pass
-        if time.monotonic() - self._tended_at > _TEND_S:
+        if time.monotonic() - self._tended_at > _TEND_S and not is_last:
             session.run(_QUERIES["tend_days"])
             self._tended_at = time.monotonic()
         session.run(_QUERIES["beat"], {"evaluator": self._evaluator, "error": None})
 
     def close(self) -> None:
-        """Return when the round is over."""
+        """Return when a last round is over."""
         self._stop.set()
         self._thread.join()
 

@@ -105,6 +105,9 @@ class PostgresStore:
     def keep_alive(self) -> None:
         """Connect again if the session is lost; run the jobs where nothing in the server does."""
         self._control.call(lambda session: session.run("SELECT"))
+        self._run_jobs()
+
+    def _run_jobs(self) -> None:
         if self._runs_jobs and self._runner is None:
             self._runner = JobRunner(self._url)
 
@@ -159,7 +162,9 @@ class PostgresStore:
 
     def append(self, moves: Sequence[Move], rows: Sequence[Rows]) -> Appended:
         """Commit rows and moves; asked once, so that the caller learns of every failure."""
-        return self._ingest.call(lambda session: append(session, self._days, moves, rows), is_repeatable=False)
+        appended = self._ingest.call(lambda session: append(session, self._days, moves, rows), is_repeatable=False)
+        self._run_jobs()  # a backfill may take hours, and its metrics are wanted meanwhile
+        return appended
 
     def find_files(self, file_ids: Sequence[int]) -> dict[int, FilePosition]:
         """Return where these files stand in the store."""

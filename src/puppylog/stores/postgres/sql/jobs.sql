@@ -10,6 +10,10 @@ SELECT puppylog.take_invalidations() AS is_taken
 -- name: metrics_due
 SELECT id FROM puppylog.metrics_due() AS due (id)
 
+-- name: metrics
+-- All of them, whether their time has come or not.
+SELECT id FROM puppylog.metrics_due('infinity') AS due (id)
+
 -- name: refresh
 SELECT puppylog.refresh_rollup($id)
 

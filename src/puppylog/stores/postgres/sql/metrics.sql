@@ -26,6 +26,9 @@ SELECT name FROM puppylog.alerts WHERE metric_id = $id ORDER BY name
 -- name: aggregate_range
 ts >= $1 AND ts < $2
 
+-- name: aggregate_group_range
+ts >= $1 AND ts < $2 AND stream_id = ANY ($3)
+
 -- name: create_rollup
 CREATE TABLE puppylog.rollup_{id} (bucket timestamptz NOT NULL, segment text, value double precision, n bigint NOT NULL)
 

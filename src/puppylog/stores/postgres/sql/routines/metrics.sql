@@ -84,12 +84,14 @@ DECLARE
     stored puppylog.metrics;
     goal timestamptz;
     stale record;
+    streams integer[];
 BEGIN
     PERFORM pg_advisory_xact_lock(1885697639, 4);
     SELECT * INTO stored FROM puppylog.metrics WHERE id = metric AND kind = 'rollup' FOR UPDATE;
     IF NOT FOUND THEN
         RETURN;
     END IF;
+    streams := ARRAY(SELECT s.id FROM puppylog.log_streams AS s WHERE s.group_id = stored.group_id);
     -- Lines come a little late even when nothing is wrong; the youngest buckets are left to live reading.
     goal := least(until, clock_timestamp() - make_interval(secs => greatest(stored.period_s, 2)));
     goal := greatest(puppylog.floor_to(goal, stored.period_s), stored.watermark);
@@ -101,7 +103,8 @@ BEGIN
         LOOP
             EXECUTE format('DELETE FROM puppylog.rollup_%s WHERE bucket >= $1 AND bucket < $2', metric)
             USING stale.since, stale.until;
-            EXECUTE format('INSERT INTO puppylog.rollup_%s ', metric) || stored.query USING stale.since, stale.until;
+            EXECUTE format('INSERT INTO puppylog.rollup_%s ', metric) || stored.query
+            USING stale.since, stale.until, streams;
         END LOOP;
         DELETE FROM puppylog.touched_ranges WHERE metric_id = metric;
         UPDATE puppylog.metrics SET watermark = goal, refreshed_at = clock_timestamp(), error = NULL WHERE id = metric;

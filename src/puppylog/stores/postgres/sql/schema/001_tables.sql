@@ -83,7 +83,7 @@ CREATE TABLE puppylog.metrics (
     refresh_s integer NOT NULL,
     group_id integer REFERENCES puppylog.log_groups,
     kind text NOT NULL,
-    query text NOT NULL,       -- made from the row: the buckets of the records in [$1, $2)
+    query text NOT NULL,       -- made from the row: the buckets of the records in [$1, $2), of the streams $3
     created_at timestamptz NOT NULL,
     watermark timestamptz NOT NULL DEFAULT '-infinity',
     refreshed_at timestamptz,
