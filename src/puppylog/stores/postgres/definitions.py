@@ -3,9 +3,11 @@
 Apart from the store itself, because only who defines something needs the parser of expressions.
 """
 
+import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
+from puppylog.errors import StoreUnavailable
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
 from puppylog.stores.postgres import alerts, metrics, streams
@@ -14,6 +16,8 @@ from puppylog.stores.postgres.link import Link
 from puppylog.stores.postgres.session import Session
 
 T = TypeVar("T")
+
+_PAUSES_S: Final = (0.1, 0.3, 1.0)
 
 
 class Definitions:
@@ -61,4 +65,11 @@ class Definitions:
                 alerts.lock_definitions(session)
                 return work(session)
 
+        for pause_s in _PAUSES_S:
+            try:
+                return self._link.call(alone)
+            except (
+                StoreUnavailable
+            ):  # TimescaleDB's policies are at the same catalogue, and win: once more, from the start
+                time.sleep(pause_s)
         return self._link.call(alone)
