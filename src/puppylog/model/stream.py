@@ -4,6 +4,7 @@ A position moves only together with the rows that it stands for, in one transact
 """
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 HEAD_BYTES = 1024
@@ -53,6 +54,17 @@ class Move:
     until: int
     fingerprint: Fingerprint
     finished: bool
+
+
+def have_moved(moves: Iterable[Move], stands: Mapping[int, FilePosition]) -> bool:
+    """Return whether each file stands where its move takes it; ``stands`` has what the store knows, by file."""
+    return all(
+        (file := stands.get(move.file_id)) is not None
+        and file.byte_offset == move.until
+        and file.fingerprint == move.fingerprint
+        and file.finished == move.finished
+        for move in moves
+    )
 
 
 @dataclass(frozen=True, slots=True)

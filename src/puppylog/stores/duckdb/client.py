@@ -19,7 +19,7 @@ from puppylog.errors import ConfigurationError, StoreUnavailable, StreamBusy
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
 from puppylog.model.record import Parsed
-from puppylog.model.stream import FilePosition, Move, Stream
+from puppylog.model.stream import FilePosition, Move, Stream, have_moved
 from puppylog.stores.base import Appended, Parameters, StoreInfo
 from puppylog.stores.duckdb import doctor, wire
 from puppylog.stores.duckdb.directory import StoreDirectory
@@ -261,13 +261,7 @@ class SpoolAppender:
     def _is_committed(self, moves: Sequence[Move]) -> bool:
         """Return whether a commit whose answer got lost had come through: all moves have, or none has."""
         stands = {file.file_id: file for file in self._store.find_files([move.file_id for move in moves])}
-        return all(
-            (file := stands.get(move.file_id)) is not None
-            and file.byte_offset == move.until
-            and file.fingerprint == move.fingerprint
-            and file.finished == move.finished
-            for move in moves
-        )
+        return have_moved(moves, stands)
 
 
 def _get(channel: flight.FlightClient, ticket: Mapping[str, object]) -> flight.FlightStreamReader:

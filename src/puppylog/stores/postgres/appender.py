@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from puppylog.errors import StreamBusy
 from puppylog.model.record import Parsed
-from puppylog.model.stream import FilePosition, Move
+from puppylog.model.stream import FilePosition, Move, have_moved
 from puppylog.stores.base import Appended
 from puppylog.stores.postgres.ingest import Rows, make_ready
 
@@ -59,10 +59,4 @@ class CopyAppender:
     def _is_committed(self, moves: Sequence[Move]) -> bool:
         """Return whether a commit whose answer got lost had come through: all moves have, or none has."""
         stands = self._find_files([move.file_id for move in moves])
-        return all(
-            (file := stands.get(move.file_id)) is not None
-            and file.byte_offset == move.until
-            and file.fingerprint == move.fingerprint
-            and file.finished == move.finished
-            for move in moves
-        )
+        return have_moved(moves, stands)

@@ -61,7 +61,6 @@ class PostgresStore:
             self.close()
             raise
         self._installation = installed
-        self._server = server
         self._days = Days(are_needed=not installed.flavour.is_timescale)
         self.info = StoreInfo(session.name, installed.flavour.value, server.version_text, installed.schema_version)
         self._runs_jobs = not next(
