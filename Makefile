@@ -55,13 +55,16 @@ $(BIN)/python:
 		"Puppylog needs Python 3.11 or newer: name one, as in make PYTHON=python3.12 test")'
 	@$(PYTHON) -m venv --without-pip $(VENV)
 
-$(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(BIN)/python
+# What the native readers are made of.
+NATIVE := hatch_build.py $(wildcard src/puppylog/formats/native/*.[ch])
+
+$(VENV)/run.stamp: requirements/run.txt pyproject.toml $(NATIVE) | $(BIN)/python
 	@echo "Installing what Puppylog needs into $(VENV) …"
 	@$(INSTALL_LOCKED) requirements/run.txt
 	@$(INSTALL_PUPPYLOG)
 	@touch $@
 
-$(VENV)/dev.stamp: requirements/dev.txt pyproject.toml | $(BIN)/python
+$(VENV)/dev.stamp: requirements/dev.txt pyproject.toml $(NATIVE) | $(BIN)/python
 	@echo "Installing what Puppylog and its checks need into $(VENV) …"
 	@$(INSTALL_LOCKED) requirements/dev.txt
 	@$(INSTALL_PUPPYLOG)

@@ -50,7 +50,7 @@ def parse(log: Path) -> pa.Table:
     with log.open("rb") as file:
         while data := file.read(_READ_BYTES):
             data += file.readline()
-            batches.append(format_.parse(data, offset).records)
+            batches.append(format_.parse(data, offset, 0).records)
             offset += len(data)
     rows = pa.Table.from_batches(batches)
     number = pa.repeat(pa.scalar(1, pa.int32()), rows.num_rows)

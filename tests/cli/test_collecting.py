@@ -20,7 +20,7 @@ from puppylog.collect.events import (
 )
 from puppylog.settings import Settings
 
-SUMMARY = Summary(2_370_789, 9_999, 1, 1, 0, 0.4, (("an unclosed quote", 1),))
+SUMMARY = Summary(2_370_789, 9_999, 1, 0, 1, 0, 0.4, (("an unclosed quote", 1),))
 
 
 def settings(*, quiet: bool = False) -> Settings:
@@ -82,13 +82,15 @@ def test_a_terminal_gets_a_line_of_progress_that_makes_room_for_words(monkeypatc
 
 def test_a_summary_is_one_line() -> None:
     assert describe_summary(SUMMARY) == "2,370,789 bytes, 9,999 records, 1 rejected in 0.4 s (25,000 lines/s)"
-    waiting = Summary(10, 0, 0, 1, 10, 0.0, ())
+    w3c = Summary(10, 194, 0, 60, 1, 0, 0.0, ())
+    assert " 194 records, 0 rejected, 60 directives in " in describe_summary(w3c)
+    waiting = Summary(10, 0, 0, 0, 1, 10, 0.0, ())
     assert describe_summary(waiting).endswith("(0 lines/s); 10 B of unfinished lines wait for their end")
 
 
 def test_reasons_are_told_the_most_frequent_first_and_not_without_end() -> None:
     reasons = tuple((f"reason {number}", 100 - number) for number in range(12))
-    told = describe_reasons(Summary(0, 0, 0, 0, 0, 1.0, reasons))
+    told = describe_reasons(Summary(0, 0, 0, 0, 0, 0, 1.0, reasons))
     assert told[0] == "     100 rejected: reason 0"
     assert (len(told), told[-1]) == (11, "and 2 more reasons")
 

@@ -1,26 +1,35 @@
-from datetime import UTC, datetime
-
 from puppylog.cli.restamp import Restamped
 from puppylog.model.record import RECORDS, Parsed
 from support.lines import NOON, records, rejects
 
+LATER_US = 1_900_000_000_000_000
+
 
 class Old:
     name = "old"
+    context = "what it has learnt"
 
-    def parse(self, data: bytes | memoryview, offset: int) -> Parsed:
-        assert (bytes(data), offset) == (b"line\n", 7)
-        return Parsed(records(2, host="here").records, rejects(b"bad").rejects)
+    def open(self, context: str = "", about_us: int | None = None) -> "Old":
+        assert (context, about_us) == ("before", 5)
+        return self
+
+    def locate(self, line: str) -> int:
+        return len(line)
+
+    def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
+        assert (bytes(data), offset, read_at_us) == (b"line\n", 7, LATER_US)
+        return Parsed(records(2, host="here").records, rejects(b"bad").rejects, joined=3)
 
 
 def test_records_are_of_now_and_nothing_else_changes() -> None:
-    before = datetime.now(UTC)
-    stamped = Restamped(Old())
-    parsed = stamped.parse(b"line\n", 7)
-    old = Old().parse(b"line\n", 7)
-    assert stamped.name == "old"
+    stamped = Restamped(Old()).open("before", 5)
+    parsed = stamped.parse(b"line\n", 7, LATER_US)
+    old = Old().parse(b"line\n", 7, LATER_US)
+    assert (stamped.name, stamped.context) == ("old", "what it has learnt")
     assert parsed.records.schema == RECORDS
-    assert all(before <= ts <= datetime.now(UTC) for ts in parsed.records["ts"].to_pylist())
+    assert {ts.timestamp() for ts in parsed.records["ts"].to_pylist()} == {LATER_US / 1_000_000}
     assert old.records["ts"].to_pylist()[0] == NOON
     assert parsed.records.drop_columns(["ts"]).equals(old.records.drop_columns(["ts"]))
     assert parsed.rejects.equals(old.rejects)
+    assert parsed.joined == 3
+    assert Restamped(Old()).locate("four") == 4

@@ -9,10 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from formats.log_lines import characters, lists_of_lines, variants
+from formats.paths import PATHS, reading
 from formats.slow_reader import Row, read_line
+from puppylog.formats import line_format
 from puppylog.formats.access import access_log
 from puppylog.formats.registry import find_format
 from puppylog.model.record import RECORDS, REJECTS, Parsed
+
+paths = st.sampled_from(PATHS)
 
 
 def rows_of(parsed: Parsed) -> dict[int, Any]:
@@ -49,15 +53,17 @@ def joined(lines: list[bytes]) -> bytes:
     return b"".join(line + b"\n" for line in lines)
 
 
-@given(lists_of_lines, variants, st.integers(0, 1 << 40))
-def test_the_columns_say_what_a_slow_reader_says(lines: list[bytes], variant: str, offset: int) -> None:
-    parsed = find_format(variant).parse(joined(lines), offset)
+@given(lists_of_lines, variants, st.integers(0, 1 << 40), paths)
+def test_the_columns_say_what_a_slow_reader_says(lines: list[bytes], variant: str, offset: int, path: str) -> None:
+    with reading(path):
+        parsed = find_format(variant).open().parse(joined(lines), offset, 0)
     assert rows_of(parsed) == expected_rows(lines, variant, offset)
 
 
-@given(st.lists(st.binary(max_size=60).map(lambda line: line.replace(b"\n", b"")), max_size=20), variants)
-def test_no_bytes_are_too_strange_and_no_line_is_lost(lines: list[bytes], variant: str) -> None:
-    parsed = find_format(variant).parse(joined(lines), 0)
+@given(st.lists(st.binary(max_size=60).map(lambda line: line.replace(b"\n", b"")), max_size=20), variants, paths)
+def test_no_bytes_are_too_strange_and_no_line_is_lost(lines: list[bytes], variant: str, path: str) -> None:
+    with reading(path):
+        parsed = find_format(variant).open().parse(joined(lines), 0, 0)
     assert rows_of(parsed) == expected_rows(lines, variant, 0)
     assert parsed.lines == len(lines)
     assert parsed.rejects.column("line").to_pylist() == lines
@@ -83,48 +89,60 @@ names = st.text(st.characters(exclude_characters='" \\\n', exclude_categories=["
             "referer": st.none() | fields,
             "user_agent": st.none() | fields,
         }
-    )
+    ),
+    paths,
 )
-def test_fields_that_are_written_as_a_line_come_back(row: Row) -> None:
+def test_fields_that_are_written_as_a_line_come_back(row: Row, path: str) -> None:
     written = {name: "-" if value is None else value for name, value in row.items()}
     line = (
         '{host} {ident} {ruser} [29/Feb/2024:23:59:59 -0130] "{request_method} {request_route} {request_proto}"'
         ' {status_code} {response_bytes} "{referer}" "{user_agent}"\n'.format(**written)
     )
-    parsed = find_format("auto").parse(line.encode(), 7)
+    with reading(path):
+        parsed = find_format("access").open().parse(line.encode(), 7, 0)
     (read,) = parsed.records.to_pylist()
     at = datetime(2024, 3, 1, 1, 29, 59, tzinfo=UTC)
     nothing = {"severity": None, "message": None, "attributes": None}
     assert read == {"line_offset": 7, "ts": at, **row, **nothing}
 
 
-@given(lists_of_lines, variants, st.data())
-def test_lines_parsed_in_pieces_are_lines_parsed_at_once(lines: list[bytes], variant: str, data: st.DataObject) -> None:
-    log_format = find_format(variant)
+@given(lists_of_lines, variants, st.data(), paths)
+def test_lines_parsed_in_pieces_are_lines_parsed_at_once(
+    lines: list[bytes], variant: str, data: st.DataObject, path: str
+) -> None:
+    log_format = find_format(variant).open()
     cut = data.draw(st.integers(0, len(lines)))
     head, tail = joined(lines[:cut]), joined(lines[cut:])
-    at_once = rows_of(log_format.parse(head + tail, 100))
-    pieces = [log_format.parse(memoryview(head), 100), log_format.parse(memoryview(tail), 100 + len(head))]
-    assert at_once == {offset: row for piece in pieces for offset, row in rows_of(piece).items()}
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(access_log, "_BLOCK_BYTES", data.draw(st.integers(1, 400)))
-        assert rows_of(log_format.parse(head + tail, 100)) == at_once
+    with reading(path), pytest.MonkeyPatch.context() as patched:
+        at_once = rows_of(log_format.parse(head + tail, 100, 0))
+        pieces = [log_format.parse(memoryview(head), 100, 0), log_format.parse(memoryview(tail), 100 + len(head), 0)]
+        assert at_once == {offset: row for piece in pieces for offset, row in rows_of(piece).items()}
+        part_bytes = data.draw(st.integers(1, 400))
+        patched.setattr(access_log, "_BLOCK_BYTES", part_bytes)
+        patched.setattr(line_format, "_PART_BYTES", part_bytes)
+        assert rows_of(log_format.parse(head + tail, 100, 0)) == at_once
 
 
-def test_megabytes_of_nothing_but_newlines_are_as_many_empty_lines() -> None:
-    rejects = find_format("auto").parse(b"\n" * (1 << 20), 5).rejects
+@pytest.mark.parametrize("path", PATHS)
+def test_megabytes_of_nothing_but_newlines_are_as_many_empty_lines(path: str) -> None:
+    with reading(path):
+        rejects = find_format("access").open().parse(b"\n" * (1 << 20), 5, 0).rejects
     assert rejects.column("line_offset").to_numpy().tolist() == list(range(5, 5 + (1 << 20)))
     assert rejects.column("reason").unique().to_pylist() == ["empty line"]
 
 
-def test_no_line_makes_no_row() -> None:
-    assert rows_of(find_format("auto").parse(b"", 5)) == {}
+@pytest.mark.parametrize("path", PATHS)
+def test_no_line_makes_no_row(path: str) -> None:
+    with reading(path):
+        assert rows_of(find_format("access").open().parse(b"", 5, 0)) == {}
 
 
-def test_a_file_of_a_hundred_thousand_lines_keeps_its_order() -> None:
+@pytest.mark.parametrize("path", PATHS)
+def test_a_file_of_a_hundred_thousand_lines_keeps_its_order(path: str) -> None:
     good = b'192.0.2.1 - - [01/Jan/2024:00:00:%02d +0000] "GET /%d HTTP/1.1" 200 %d "-" "curl/8.5.0"\n'
     lines = [b"garbage\n" if k % 1000 == 999 else good % (k % 60, k, k) for k in range(100_000)]
-    parsed = find_format("auto").parse(b"".join(lines), 0)
+    with reading(path):
+        parsed = find_format("access").open().parse(b"".join(lines), 0, 0)
     assert parsed.records.num_rows == 99_900
     assert parsed.records.column("request_route").to_pylist() == [f"/{k}" for k in range(100_000) if k % 1000 != 999]
     assert parsed.records.column("response_bytes").to_pylist() == [k for k in range(100_000) if k % 1000 != 999]

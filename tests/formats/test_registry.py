@@ -12,4 +12,4 @@ def test_a_format_is_found_by_its_name(name: str) -> None:
 def test_an_unknown_format_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UsageError) as refusal:
         find_format("combind")
-    assert refusal.value.message == "cannot use format 'combind': it must be one of auto, common, combined"
+    assert refusal.value.message == f"cannot use format 'combind': it must be one of auto, {', '.join(FORMAT_NAMES)}"

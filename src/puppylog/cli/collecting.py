@@ -14,6 +14,7 @@ from puppylog.collect.events import (
     Committed,
     Event,
     FileFinished,
+    FormatChosen,
     LineCut,
     Progress,
     SourceAway,
@@ -91,6 +92,8 @@ class Reporter:
             case Committed(records, rejects) if self._echo:
                 sys.stdout.write(f"committed {records} records, {rejects} rejected lines\n")
                 sys.stdout.flush()
+            case FormatChosen(path, format_):
+                tell(self._settings, f"reading {path} as {format_}")
             case FileFinished(path, byte_offset) if path != STDIN:
                 tell(self._settings, f"finished {path}, {format_bytes(byte_offset)}")
             case LineCut(path, line_offset):
@@ -117,10 +120,11 @@ def describe_summary(summary: Summary) -> str:
     """Return what a run has done, in one line."""
     lines = summary.records + summary.rejects
     rate = round(lines / summary.seconds) if summary.seconds > 0 else lines
+    joined = f", {format_number(summary.joined)} directives" if summary.joined else ""
     waiting = f"; {format_bytes(summary.unfinished_bytes)} of unfinished lines wait for their end"
     return (
         f"{format_number(summary.bytes_read)} bytes, {format_number(summary.records)} records, "
-        f"{format_number(summary.rejects)} rejected in {format_duration(summary.seconds)} "
+        f"{format_number(summary.rejects)} rejected{joined} in {format_duration(summary.seconds)} "
         f"({format_number(rate)} lines/s)" + (waiting if summary.unfinished_bytes else "")
     )
 

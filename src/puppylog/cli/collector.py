@@ -3,40 +3,48 @@
 import sys
 import threading
 from contextlib import ExitStack
+from typing import Final
 
 import click
 
 from puppylog.cli.collecting import Reporter, describe_reasons, describe_summary, stopped_by_signals
+from puppylog.cli.lazy import LazyGroup, Table
 from puppylog.cli.options import examples, host_option, pass_settings, store_options
+from puppylog.cli.parsing import choose_format, format_options, zone_option
 from puppylog.cli.restamp import Restamped
 from puppylog.cli.talk import tell
 from puppylog.collect.collector import Collector
 from puppylog.collect.dry import DryInlet
 from puppylog.collect.patience import patiently
 from puppylog.errors import UsageError
-from puppylog.formats.base import Format
-from puppylog.formats.registry import FORMAT_NAMES, find_format
 from puppylog.model.identifier import parse_identifier
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 from puppylog.tui.clean import clean
 
+COMMANDS: Final[Table] = {
+    "detect": ("puppylog.cli.detect:detect", "Show how a file would be parsed."),
+}
 
-@click.command(
+
+@click.group(
+    cls=LazyGroup,
+    table=COMMANDS,
+    invoke_without_command=True,
     epilog=examples(
         "puppylog collector -s access.log",
         "puppylog collector -s '/var/log/nginx/*.log' --watch --group shop",
         "zcat access.log.2.gz | puppylog collector -s -",
         "puppylog collector -s access.log --dry-run",
-    )
+        "puppylog collector detect access.log",
+    ),
 )
 @click.option(
     "-s",
     "--source",
     "sources",
     multiple=True,
-    required=True,
     metavar="PATH",
     envvar="PUPPYLOG_SOURCE",
     show_envvar=True,
@@ -52,17 +60,8 @@ from puppylog.tui.clean import clean
 )
 @click.option("-n", "--now", is_flag=True, help="Give records the time when they are read, not their own.")
 @click.option("--from-end", is_flag=True, help="Start files that the store does not know yet at their end.")
-@click.option(
-    "-f",
-    "--format",
-    "format_",
-    type=click.Choice(FORMAT_NAMES),
-    default=FORMAT_NAMES[0],
-    show_default=True,
-    envvar="PUPPYLOG_FORMAT",
-    show_envvar=True,
-    help="How lines are parsed.",
-)
+@format_options
+@zone_option
 @click.option(
     "--group",
     metavar="NAME",
@@ -75,7 +74,9 @@ from puppylog.tui.clean import clean
 @host_option
 @store_options
 @pass_settings
+@click.pass_context
 def collector(
+    ctx: click.Context,
     settings: Settings,
     *,
     sources: tuple[str, ...],
@@ -83,6 +84,7 @@ def collector(
     now: bool,
     from_end: bool,
     format_: str,
+    year: int | None,
     group: str | None,
     echo: bool,
     dry_run: bool,
@@ -93,9 +95,13 @@ def collector(
     far each file has been read, so the same command again goes on where the last one ended. An interrupt stops reading,
     commits what has been read, and ends.
     """
+    if ctx.invoked_subcommand is not None:
+        return
+    if not sources:
+        raise UsageError("cannot collect nothing: name a source with -s/--source")
     if dry_run and watch:
         raise UsageError("cannot watch in a dry run: it ends where the files end")
-    parser: Format = Restamped(find_format(format_)) if now else find_format(format_)
+    format_chosen = choose_format(settings, format_, year)
     if group is not None:
         parse_identifier(group, "group")
     with ExitStack() as stack:
@@ -105,7 +111,7 @@ def collector(
         summary = Collector(
             DryInlet() if store is None else store,
             sources,
-            format=parser,
+            format=Restamped(format_chosen) if now else format_chosen,
             stop=stop,
             on_event=reporter.on_event,
             group=group,

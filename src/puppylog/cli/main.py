@@ -41,6 +41,7 @@ COMMANDS: Final[Table] = {
     "groups": ("puppylog.cli.groups:groups", "Create, list and delete log groups."),
     "doctor": ("puppylog.cli.doctor:doctor", "Say how the store is, and what to do."),
     "bootstrap": ("puppylog.cli.bootstrap:bootstrap", "Install Puppylog in a PostgreSQL database, or upgrade it."),
+    "formats": ("puppylog.cli.formats:formats", "List the formats that --format takes."),
     "up": ("puppylog.cli.up:up", "Keep the store's engine, and follow files."),
     "down": ("puppylog.cli.up:down", "Stop an engine that nobody holds."),
     "demo": ("puppylog.cli.demo.command:demo", "See all of it work on made-up traffic."),

@@ -38,11 +38,8 @@ def store_options(command: Callback) -> Callback:
 
 def output_options(command: Callback) -> Callback:
     """Add ``-o/--output`` and ``--tz``."""
-    command = _option(
-        "--tz",
-        metavar="ZONE",
-        callback=_check_zone,
-        help="Show times, and read those without an offset, in this zone: UTC (default), local, or Area/City.",
+    command = tz_option(
+        "Show times, and read those without an offset, in this zone: UTC (default), local, or Area/City."
     )(command)
     return _option(
         "-o",
@@ -50,6 +47,11 @@ def output_options(command: Callback) -> Callback:
         type=click.Choice(OUTPUTS),
         help="How to write the data. Default: table. CSV puts an apostrophe before text that a spreadsheet would run.",
     )(command)
+
+
+def tz_option(help_: str) -> Decorator:
+    """Add ``--tz``."""
+    return _option("--tz", metavar="ZONE", callback=_check_zone, help=help_)
 
 
 def host_option(command: Callback) -> Callback:

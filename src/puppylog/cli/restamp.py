@@ -1,27 +1,47 @@
 """``--now``: records get the time when they were read. For trying things out with a log that is old."""
 
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from puppylog.formats.base import Format
+from puppylog.formats.base import Format, Parser
 from puppylog.model.record import RECORDS, Parsed
 
 
+@dataclass(frozen=True, slots=True)
 class Restamped:
     """A format whose records are of now. Implements `puppylog.formats.base.Format`."""
 
-    def __init__(self, format_: Format) -> None:
-        self._format = format_
+    format: Format
 
     @property
     def name(self) -> str:
-        return self._format.name
+        return self.format.name
 
-    def parse(self, data: bytes | memoryview, offset: int) -> Parsed:
-        parsed = self._format.parse(data, offset)
-        now = pa.scalar(datetime.now(UTC), RECORDS.field("ts").type)
+    def open(self, context: str = "", about_us: int | None = None) -> "RestampedParser":
+        return RestampedParser(self.format.open(context, about_us))
+
+    def locate(self, line: str) -> int:
+        return self.format.locate(line)
+
+
+@dataclass(frozen=True, slots=True)
+class RestampedParser:
+    """Implements `puppylog.formats.base.Parser`."""
+
+    parser: Parser
+
+    @property
+    def name(self) -> str:
+        return self.parser.name
+
+    @property
+    def context(self) -> str:
+        return self.parser.context
+
+    def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
+        parsed = self.parser.parse(data, offset, read_at_us)
         at = RECORDS.get_field_index("ts")
         columns = parsed.records.columns
-        columns[at] = pa.repeat(now, parsed.records.num_rows)
-        return Parsed(pa.RecordBatch.from_arrays(columns, schema=RECORDS), parsed.rejects)
+        columns[at] = pa.repeat(pa.scalar(read_at_us, RECORDS.field("ts").type), parsed.records.num_rows)
+        return replace(parsed, records=pa.RecordBatch.from_arrays(columns, schema=RECORDS))

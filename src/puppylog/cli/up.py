@@ -8,11 +8,11 @@ import click
 
 from puppylog.cli.collecting import Reporter, describe_summary, stopped_by_signals
 from puppylog.cli.options import examples, host_option, pass_settings, store_options
+from puppylog.cli.parsing import choose_format, format_options, zone_option
 from puppylog.cli.talk import tell, warn
 from puppylog.collect.collector import Collector
 from puppylog.collect.patience import patiently
 from puppylog.errors import PuppylogError
-from puppylog.formats.registry import FORMAT_NAMES, find_format
 from puppylog.model.identifier import parse_identifier
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
@@ -24,20 +24,13 @@ _KEEP_ALIVE_S: Final = 2.0
 
 @click.command(epilog=examples("puppylog up", "puppylog up /var/log/nginx/access.log --group shop"))
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
-@click.option(
-    "-f",
-    "--format",
-    "format_",
-    type=click.Choice(FORMAT_NAMES),
-    default=FORMAT_NAMES[0],
-    show_default=True,
-    help="How lines are parsed.",
-)
+@format_options
+@zone_option
 @click.option("--group", metavar="NAME", help="The log group of these files; made if it is new.")
 @host_option
 @store_options
 @pass_settings
-def up(settings: Settings, paths: tuple[str, ...], format_: str, group: str | None) -> None:
+def up(settings: Settings, paths: tuple[str, ...], format_: str, year: int | None, group: str | None) -> None:
     """Keep the store's engine, and follow files.
 
     Until interrupted, metrics are refreshed and alerts are evaluated even if nobody else uses the store; files and
@@ -57,7 +50,7 @@ def up(settings: Settings, paths: tuple[str, ...], format_: str, group: str | No
         run = Collector(
             store,
             paths,
-            format=find_format(format_),
+            format=choose_format(settings, format_, year),
             stop=asked,
             on_event=reporter.on_event,
             group=group,

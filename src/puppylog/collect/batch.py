@@ -26,23 +26,28 @@ class Batch:
     moves: dict[int, Move] = field(default_factory=dict)
     records: int = 0
     rejects: int = 0
+    joined: int = 0
     size_bytes: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     finished: list[tuple[str, int]] = field(default_factory=list)
     last_rows: int = 0  # of the last chunk: about as many as the next one will bring
 
-    def add(self, stream_id: int, file_id: int, chunk: Chunk, parsed: Parsed) -> None:
-        """Take a chunk's rows and its step of the position. Chunks of one file come in their order."""
+    def add(self, stream_id: int, file_id: int, chunk: Chunk, parsed: Parsed, context: str = "") -> None:
+        """Take a chunk's rows and its step of the position. Chunks of one file come in their order.
+
+        ``context`` is what the file's parser has learnt so far; it is committed with the position.
+        """
         if chunk.is_cut:
             parsed = flag_cut(parsed)
         parsed = replace(parsed, data=chunk.data, data_offset=chunk.offset)
         self.appender.write(stream_id, file_id, parsed)
         so_far = self.moves.get(file_id)
         since = chunk.since if so_far is None else so_far.since
-        self.moves[file_id] = Move(file_id, since, chunk.until, chunk.fingerprint, chunk.finished)
+        self.moves[file_id] = Move(file_id, since, chunk.until, chunk.fingerprint, chunk.finished, context)
         self.last_rows = parsed.lines
         self.records += parsed.records.num_rows
         self.rejects += parsed.rejects.num_rows
+        self.joined += parsed.joined
         self.size_bytes += chunk.until - chunk.since
         if parsed.rejects.num_rows:
             for count in pc.value_counts(parsed.rejects.column("reason")).to_pylist():
@@ -67,4 +72,4 @@ def flag_cut(parsed: Parsed) -> Parsed:
         marked = [f"{reason} (the line was too long and is cut)" for reason in rejects["reason"].to_pylist()]
         position = REJECTS.get_field_index("reason")
         rejects = rejects.set_column(position, REJECTS.field(position), pa.array(marked, pa.string()))
-    return Parsed(records, rejects)
+    return Parsed(records, rejects, joined=parsed.joined)

@@ -4,15 +4,25 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from puppylog.collect.batch import FIRST_SHARE, Batch
 from puppylog.collect.committer import Committer
-from puppylog.collect.events import LineCut, OnEvent, Progress, SourceAway, StoreAway, StreamOpened, Summary
+from puppylog.collect.events import (
+    FormatChosen,
+    LineCut,
+    OnEvent,
+    Progress,
+    SourceAway,
+    StoreAway,
+    StreamOpened,
+    Summary,
+)
 from puppylog.collect.patience import patiently
 from puppylog.errors import BatchDropped, PuppylogError
-from puppylog.formats.base import Format
+from puppylog.formats.base import Format, Parser
+from puppylog.model.record import Parsed
 from puppylog.model.stream import Stream
 from puppylog.stores.base import Inlet
 from puppylog.tail.chunk import Chunk, TailedFile
@@ -30,12 +40,21 @@ _REREAD_S = 2.0
 
 
 @dataclass(slots=True)
+class _Open:
+    """A file that is being read: what the store calls it, and who reads its lines."""
+
+    file_id: int
+    parser: Parser
+    format_name: str = ""  # what was last said about it
+
+
+@dataclass(slots=True)
 class _Followed:
-    """A source, and what the store calls its files."""
+    """A source and its files."""
 
     stream: Stream
     tailer: Tailer | PipeTailer
-    file_ids: dict[int, int]  # by the serial of the tailed file
+    files: dict[int, _Open] = field(default_factory=dict)  # by the serial of the tailed file
     problem: str | None = None
 
 
@@ -109,6 +128,7 @@ class Collector:
             bytes_read=totals.size_bytes,
             records=totals.records,
             rejects=totals.rejects,
+            joined=totals.joined,
             files=len(totals.file_ids),
             unfinished_bytes=unfinished,
             seconds=time.monotonic() - started,
@@ -185,20 +205,32 @@ class Collector:
                     self._on_event(SourceAway(followed.stream.source_uri, followed.problem))
 
     def _take(self, batch: Batch, followed: _Followed, chunk: Chunk) -> None:
-        file_id = self._file_id(followed, chunk.file)
-        parsed = self._format.parse(chunk.data, chunk.offset)
-        batch.add(followed.stream.stream_id, file_id, chunk, parsed)
+        file = self._open(followed, chunk.file)
+        parsed = self._parse(file, chunk)
+        batch.add(followed.stream.stream_id, file.file_id, chunk, parsed, file.parser.context)
+        if chunk.finished:
+            del followed.files[chunk.file.serial]
         self._seen.size_bytes += chunk.until - chunk.since
         self._seen.records += parsed.records.num_rows
         self._seen.rejects += parsed.rejects.num_rows
         if chunk.is_cut:
             self._on_event(LineCut(chunk.file.path, chunk.offset))
 
-    def _file_id(self, followed: _Followed, file: TailedFile) -> int:
-        """Return what the store calls this file; a new one is made known to it first."""
-        if file.serial not in followed.file_ids:
-            followed.file_ids[file.serial] = file.file_id or self._open_file(followed.stream.stream_id, file)
-        return followed.file_ids[file.serial]
+    def _parse(self, file: _Open, chunk: Chunk) -> Parsed:
+        parsed = file.parser.parse(chunk.data, chunk.offset, time.time_ns() // 1000)
+        name = file.parser.name
+        if name not in {file.format_name, self._format.name}:
+            file.format_name = name
+            self._on_event(FormatChosen(chunk.file.path, name))
+        return parsed
+
+    def _open(self, followed: _Followed, file: TailedFile) -> _Open:
+        """Return the file as we know it; a new one is made known to the store first."""
+        if file.serial not in followed.files:
+            file_id = file.file_id or self._open_file(followed.stream.stream_id, file)
+            parser = self._format.open(file.context, file.modified_at_us)
+            followed.files[file.serial] = _Open(file_id, parser)
+        return followed.files[file.serial]
 
     def _open_file(self, stream_id: int, file: TailedFile) -> int:
         def call() -> int:
@@ -222,7 +254,7 @@ class Collector:
         tailer = PipeTailer() if path == STDIN else Tailer(path, stream.files, from_end=from_end)
         standing = [file.byte_offset for file in stream.files if not file.finished]
         self._on_event(StreamOpened(uri, standing[-1] if standing else 0))
-        return _Followed(stream, tailer, {})
+        return _Followed(stream, tailer)
 
     def _keep_alive(self) -> None:
         patiently(self._store.keep_alive, self._stop, self._on_event)

@@ -14,6 +14,14 @@ class StreamOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class FormatChosen:
+    """A file's lines have told how they are to be parsed."""
+
+    path: str
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
 class FileFinished:
     """A file was rotated away, truncated or deleted, and everything of it is stored."""
 
@@ -68,7 +76,9 @@ class SourceAway:
     cause: str
 
 
-Event: TypeAlias = StreamOpened | FileFinished | LineCut | Committed | Progress | StoreAway | StoreBack | SourceAway
+Event: TypeAlias = (
+    StreamOpened | FormatChosen | FileFinished | LineCut | Committed | Progress | StoreAway | StoreBack | SourceAway
+)
 OnEvent: TypeAlias = Callable[[Event], None]
 
 
@@ -79,6 +89,7 @@ class Summary:
     bytes_read: int
     records: int
     rejects: int
+    joined: int  # lines that said something about others
     files: int
     unfinished_bytes: int  # of last lines that wait for their newline
     seconds: float

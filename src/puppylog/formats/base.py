@@ -1,23 +1,71 @@
 """What a format must do."""
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Final, Protocol
+from zoneinfo import ZoneInfo
 
 from puppylog.model.record import Parsed
 
+UTC: Final = ZoneInfo("UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a person says about a log's stamps, because the log does not."""
+
+    zone: ZoneInfo = UTC
+    """Of stamps that name no zone."""
+    year: int | None = None
+    """Of the first stamps without a year; None for the year that brings them nearest to the file's last change."""
+
+
+class Parser(Protocol):
+    """Reads the lines of one file, in their order."""
+
+    @property
+    def name(self) -> str:
+        """The format in use, as a person would ask for it; empty while there is none yet."""
+
+    @property
+    def context(self) -> str:
+        """What the lines so far have taught: all that `Format.open` needs to go on from here.
+
+        It is kept with the position, so it must be small, and mostly stay what it is.
+        """
+
+    def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
+        r"""Make rows of the lines in ``data``, which follow those of the call before.
+
+        Each line becomes a record, or a reject with its reason and its bytes, or it is counted as ``joined``: it has
+        said something about other lines. Must never drop a line, nor fail for what a line holds; the same lines give
+        the same rows, in whatever pieces they come.
+
+        Args:
+            data: whole lines, each ended by ``\n``; it may be empty.
+            offset: where ``data`` starts in its file.
+            read_at_us: the time of lines that have none, in microseconds since the epoch.
+
+        Raises:
+            ValueError: the last line has no end.
+        """
+
 
 class Format(Protocol):
-    """Bytes of whole lines to columns. Pure: the same bytes give the same rows, in whatever pieces they come."""
+    """A way to read lines."""
 
     @property
     def name(self) -> str:
         """What a person writes to ask for it."""
 
-    def parse(self, data: bytes | memoryview, offset: int) -> Parsed:
-        r"""Make one row of each line in ``data``: a record, or a reject with its reason and its bytes.
+    def open(self, context: str = "", about_us: int | None = None) -> Parser:
+        """Return a parser for one file.
 
-        ``data`` is whole lines, each ended by ``\n``; it may be empty. ``offset`` is where it starts in its file. Must
-        never drop a line, nor fail for what a line holds; must be callable from several threads at once.
-
-        Raises:
-            ValueError: the last line has no end.
+        Args:
+            context: that of the parser that read the lines before; empty at a file's start. One that is not
+                understood counts as empty.
+            about_us: when the file was last changed, in microseconds since the epoch: about then its lines were
+                written. None for now.
         """
+
+    def locate(self, line: str) -> int:
+        """Return where a line that is rejected stops to fit, as far as it can be told; in characters."""

@@ -61,12 +61,16 @@ ALIASES = {"indent_logname": "ident", "response_bsize": "response_bytes"}
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What a format made of some whole lines: together as many rows as there were lines, each in file order."""
+    """What a format made of some whole lines: records and rejects, each in file order.
+
+    A line that is neither is counted in ``joined``: it said something about others.
+    """
 
     records: pa.RecordBatch  # of schema RECORDS
     rejects: pa.RecordBatch  # of schema REJECTS
     data: bytes = b""  # what they were made of, for a store that must give a line back as it was
     data_offset: int = 0  # where that starts in its file
+    joined: int = 0  # lines that made no row of their own
 
     def line_at(self, line_offset: int) -> bytes:
         """Return the line that starts there, without its newline; nothing if it is not known any more."""

@@ -43,6 +43,7 @@ class FilePosition:
     fingerprint: Fingerprint
     byte_offset: int  # every complete line before it is stored
     finished: bool  # rotated away, truncated or deleted, and read to its end
+    context: str = ""  # what its parser has learnt from its lines, such as the format; it moves with the offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Move:
     until: int
     fingerprint: Fingerprint
     finished: bool
+    context: str = ""
 
 
 def have_moved(moves: Iterable[Move], stands: Mapping[int, FilePosition]) -> bool:

@@ -15,6 +15,8 @@ class TailedFile:
     inode: int
     start: int  # the offset at which reading starts
     file_id: int | None  # what the store calls it; None for a file that the store does not know yet
+    context: str = ""  # of the position at which reading starts, see `puppylog.model.stream.FilePosition`
+    modified_at_us: int | None = None  # when it was last changed, as of then, in microseconds since the epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,9 @@ class Chunk:
     file: TailedFile
     since: int
     until: int
-    data: bytes  # whole lines, each ended by \n
+    data: bytes  # whole lines, each ended by \n; with a boundary, whole records
     offset: int  # where data[0] stands in the file: ``since``, or behind the NULs that were skipped
     fingerprint: Fingerprint  # of the file as far as ``until``
     finished: bool = False  # rotated away, truncated or deleted, and read to its end: the last chunk of its file
     is_cut: bool = False  # data is the beginning of one over-long line, and a newline of ours
-    is_unfinished: bool = False  # data is a last line that never got its newline, and a newline of ours
+    is_unfinished: bool = False  # data ends with a last line that never got its newline, and a newline of ours

@@ -86,5 +86,5 @@ def test_no_lines_are_no_bytes() -> None:
 
 def test_the_access_log_format_takes_and_refuses_just_as_many_lines_as_were_made_for_it() -> None:
     block = Traffic(garbage_share=0.2).make_block(20_000, SINCE, UNTIL)
-    parsed = find_format("auto").parse(block.data, 0)
+    parsed = find_format("access").open().parse(block.data, 0, 0)
     assert (parsed.lines, parsed.rejects.num_rows) == (block.lines, block.rejects)

@@ -35,9 +35,9 @@ _ODD_SIZE = 32  # of a tail are looked at: more than status, bytes and what ends
 
 
 class Variant(Enum):
-    """Which of the two a line has to be."""
+    """Which of the two a line has to be; the native reader knows them by their order."""
 
-    AUTO = "auto"
+    ACCESS = "access"  # either of them, line by line
     COMMON = "common"
     COMBINED = "combined"
 

@@ -1,0 +1,156 @@
+"""``puppylog collector detect``: how a file would be parsed, how much of it fits, and what does not."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import click
+import pyarrow as pa
+
+from puppylog.cli.options import examples, output_options, pass_settings
+from puppylog.cli.output import write_record, write_rows
+from puppylog.cli.parsing import choose_format, format_options
+from puppylog.errors import SourceError
+from puppylog.formats.auto import ENOUGH, Auto
+from puppylog.formats.base import Format
+from puppylog.formats.detection import Verdict, judge, rank
+from puppylog.model.record import RECORDS
+from puppylog.settings import Settings
+from puppylog.tui.clean import clean, width_of
+
+_NOT_AT_ALL: Final = 1
+_SHOWN_BEFORE: Final = 60  # characters of a line that does not fit, before the mismatch
+_SHOWN: Final = 100  # and in all
+_SCHEMA: Final = pa.schema(
+    [
+        ("format", pa.string()),
+        ("coverage", pa.float64()),
+        ("records", pa.int64()),
+        ("rejected", pa.int64()),
+        ("line", pa.int64()),
+        ("column", pa.int64()),
+        ("reason", pa.string()),
+        ("text", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """The first line that does not fit."""
+
+    number: int  # of the line, from 1
+    column: int  # in characters, from 0
+    reason: str
+    line: str
+
+
+@click.command(
+    epilog=examples(
+        "puppylog collector detect access.log",
+        "puppylog collector detect access.log -f '$remote_addr [$time_iso8601] \"$request\" $status $request_time'",
+    )
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "-l", "--lines", type=click.IntRange(min=1), default=10_000, show_default=True, help="Look at so many lines."
+)
+@format_options
+@output_options
+@pass_settings
+@click.pass_context
+def detect(ctx: click.Context, settings: Settings, *, file: Path, lines: int, format_: str, year: int | None) -> None:
+    """Show how a file would be parsed.
+
+    Says the format, how much of the file fits it, how its first line is read, and the first line that does not fit,
+    with a caret where it goes wrong. Stores nothing. Exits with 1 if no line fits.
+    """
+    chosen = choose_format(settings, format_, year)
+    data, about_us = _read_lines(file, lines)
+    verdicts = _judge_all(chosen, data, about_us)
+    if settings.output == "table":
+        _show(file, verdicts, data, settings)
+    else:
+        write_rows([_row(verdict, data) for verdict in verdicts], _SCHEMA, settings)
+    if not verdicts[0].fits:
+        ctx.exit(_NOT_AT_ALL)
+
+
+def _read_lines(file: Path, lines: int) -> tuple[bytes, int]:
+    """Return the first lines, the last of them whole, and when the file was changed last in microseconds."""
+    try:
+        with file.open("rb") as stream:
+            read = [line for line, _ in zip(stream, range(lines), strict=False)]
+            about_us = int(file.stat().st_mtime * 1_000_000)
+    except OSError as error:
+        raise SourceError(f"cannot read {file}: {(error.strerror or str(error)).lower()}") from None
+    data = b"".join(read)
+    if not data:
+        raise SourceError(f"cannot tell the format of {file}: it is empty")
+    return data if data.endswith(b"\n") else data + b"\n", about_us
+
+
+def _judge_all(chosen: Format, data: bytes, about_us: int) -> list[Verdict]:
+    """Return what each format makes of the lines, the one that would be chosen first."""
+    if not isinstance(chosen, Auto):
+        return [judge(chosen, data, about_us)]
+    verdicts = rank(chosen.candidates, data, about_us)
+    last_resort = judge(chosen.last_resort, data, about_us)
+    if verdicts[0].coverage >= ENOUGH:
+        return [verdict for verdict in verdicts if verdict.fits]
+    return [last_resort, *(verdict for verdict in verdicts if verdict.fits)]
+
+
+def _find_mismatch(verdict: Verdict, data: bytes) -> Mismatch | None:
+    rejects = verdict.parsed.rejects
+    reasons = rejects["reason"].to_pylist()
+    place = next((place for place, reason in enumerate(reasons) if reason != "empty line"), None)
+    if place is None:
+        return None
+    number = data.count(b"\n", 0, rejects["line_offset"][place].as_py()) + 1
+    line = rejects["line"][place].as_py().decode("utf-8", "replace")
+    return Mismatch(number, min(verdict.format.locate(line), len(line)), reasons[place], line)
+
+
+def _row(verdict: Verdict, data: bytes) -> dict[str, object]:
+    mismatch = _find_mismatch(verdict, data)
+    row: dict[str, object] = {
+        "format": verdict.format.name,
+        "coverage": round(verdict.coverage, 6),
+        "records": verdict.fits,
+        "rejected": verdict.parsed.rejects.num_rows,
+    }
+    if mismatch is None:
+        return row
+    at = {"line": mismatch.number, "column": mismatch.column + 1, "reason": mismatch.reason, "text": mismatch.line}
+    return row | at
+
+
+def _show(file: Path, verdicts: list[Verdict], data: bytes, settings: Settings) -> None:
+    best, *others = verdicts
+    sys.stdout.write(clean(f"{file}: {_describe(best)}") + "\n")
+    if others:
+        sys.stdout.write(clean(f"also: {'; '.join(map(_describe, others))}") + "\n")
+    if best.fits:
+        sys.stdout.write("\nthe first record\n")
+        (record,) = best.parsed.records.slice(0, 1).to_pylist()
+        known = {name: value for name, value in record.items() if value is not None}
+        write_record(known, pa.schema([RECORDS.field(name) for name in known]), settings)
+    mismatch = _find_mismatch(best, data)
+    if mismatch is not None:
+        sys.stdout.write(f"\nthe first mismatch, line {mismatch.number}: {clean(mismatch.reason)}\n")
+        sys.stdout.write(_point_at(mismatch) + "\n")
+
+
+def _describe(verdict: Verdict) -> str:
+    percent = f"{100 * verdict.coverage:.2f}".rstrip("0").rstrip(".")
+    return f"{verdict.format.name}, {verdict.fits:,} of {verdict.lines:,} lines fit ({percent} %)"
+
+
+def _point_at(mismatch: Mismatch) -> str:
+    """Return the line, as far as it is near the mismatch, and a caret below."""
+    since = max(0, mismatch.column - _SHOWN_BEFORE)
+    before = ("…" if since else "") + clean(mismatch.line[since : mismatch.column])
+    after = clean(mismatch.line[mismatch.column : since + _SHOWN])
+    return f"  {before}{after}\n  {' ' * width_of(before)}^"

@@ -1,0 +1,25 @@
+"""``puppylog formats``: the formats there are, each with a line of it."""
+
+import click
+import pyarrow as pa
+
+from puppylog.cli.options import examples, output_options, pass_settings
+from puppylog.cli.output import write_rows
+from puppylog.formats.registry import AUTO, FORMATS, WRITTEN, first_sample
+from puppylog.settings import Settings
+
+_SCHEMA = pa.schema([("format", pa.string()), ("what it reads", pa.string()), ("a line", pa.string())])
+
+
+@click.command(epilog=examples("puppylog formats", "puppylog collector detect access.log"))
+@output_options
+@pass_settings
+def formats(settings: Settings) -> None:
+    """List the formats that --format takes."""
+    rows = [{"format": AUTO, "what it reads": "whatever fits, told by looking at the lines", "a line": ""}]
+    rows += [
+        {"format": name, "what it reads": entry.summary, "a line": first_sample(name)}
+        for name, entry in FORMATS.items()
+    ]
+    rows += [{"format": form, "what it reads": summary, "a line": ""} for form, summary in WRITTEN.items()]
+    write_rows(rows, _SCHEMA, settings)

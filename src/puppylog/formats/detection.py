@@ -1,0 +1,63 @@
+"""Which format some lines are in: every candidate reads them, and the one that fits most of them wins."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from puppylog.formats.base import Format, Parser
+from puppylog.model.record import Parsed
+
+SAMPLE_BYTES: Final = 64 << 10
+SAMPLE_LINES: Final = 256
+"""A sample is no longer than either of these, except that it has at least one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one format makes of a sample."""
+
+    format: Format
+    fits: int  # lines that became records
+    lines: int  # that became anything: empty ones say nothing about a format
+    parser: Parser  # that has read the sample
+    parsed: Parsed
+
+    @property
+    def coverage(self) -> float:
+        """The share of lines that fit, from 0 to 1."""
+        return self.fits / self.lines if self.lines else 0.0
+
+
+def judge(format_: Format, sample: bytes, about_us: int | None = None, offset: int = 0) -> Verdict:
+    """Let one format read the sample: whole lines, which stand at ``offset`` of their file."""
+    parser = format_.open("", about_us)
+    parsed = parser.parse(sample, offset, about_us or 0)
+    empty = parsed.rejects["reason"].to_pylist().count("empty line")
+    fits = parsed.records.num_rows
+    return Verdict(format_, fits, fits + parsed.rejects.num_rows - empty, parser, parsed)
+
+
+def find_best(candidates: Iterable[Format], sample: bytes, about_us: int | None = None) -> Verdict | None:
+    """Return the best verdict, of equal ones the first; None where no format fits a line."""
+    best = max((judge(candidate, sample, about_us) for candidate in candidates), key=lambda v: v.coverage, default=None)
+    return best if best is not None and best.fits else None
+
+
+def rank(candidates: Sequence[Format], sample: bytes, about_us: int | None = None) -> list[Verdict]:
+    """Return all verdicts, the best one first."""
+    return sorted((judge(candidate, sample, about_us) for candidate in candidates), key=lambda v: -v.coverage)
+
+
+def take_sample(data: bytes | memoryview) -> bytes:
+    """Return the first lines of ``data``, which is whole lines."""
+    head = bytes(data[:SAMPLE_BYTES])
+    if len(head) < len(data) and not head.endswith(b"\n"):
+        end = head.rfind(b"\n") + 1
+        head = head[:end] or _first_line(data)
+    lines = head.split(b"\n", SAMPLE_LINES)
+    return head[: len(head) - len(lines[-1])] if len(lines) > SAMPLE_LINES else head
+
+
+def _first_line(data: bytes | memoryview) -> bytes:
+    whole = bytes(data)
+    return whole[: whole.index(b"\n") + 1]

@@ -1,0 +1,168 @@
+"""A format that reads each line by itself. What all of them share: bytes that are no text, offsets, zones, rejects.
+
+A reader sees only valid UTF-8, and positions in it. Bytes that are not UTF-8 are replaced before, and its positions are
+led back to where the lines stand in the file.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from puppylog.formats.rows import NO_TIME, Rows
+from puppylog.formats.spans import Spans, Taker
+from puppylog.formats.words import Bytes, Flags, Positions
+from puppylog.model.record import NO_RECORDS, NO_REJECTS, RECORDS, REJECTS, Parsed
+
+Reader: TypeAlias = Callable[[bytes | memoryview], Rows]
+r"""Makes a row of each line of a text: whole lines of UTF-8, each ended by ``\n``."""
+
+_NEWLINE = 10
+_PART_BYTES = 64 << 20  # read at once: columns of texts count their bytes in 31 bits, and escapes make six of one
+
+
+@dataclass(frozen=True, slots=True)
+class LineFormat:
+    """A `puppylog.formats.base.Format` that is its own parser: a line needs nothing from the lines before."""
+
+    name: str
+    reader: Reader
+    zone: ZoneInfo
+    locator: Callable[[str], int] = lambda _: 0
+    context: str = ""
+
+    def open(self, context: str = "", about_us: int | None = None) -> "LineFormat":  # noqa: ARG002 - the protocol's
+        return self
+
+    def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
+        return parse_lines(self.reader, data, offset, read_at_us, self.zone)
+
+    def locate(self, line: str) -> int:
+        return self.locator(line)
+
+
+def parse_lines(reader: Reader, data: bytes | memoryview, offset: int, read_at_us: int, zone: ZoneInfo) -> Parsed:
+    """Do what `puppylog.formats.base.Parser.parse` must, by a reader; ``zone`` is that of stamps without one.
+
+    Raises:
+        ValueError: the last line has no end.
+    """
+    if len(data) and data[-1] != _NEWLINE:
+        raise ValueError("the last line of the data has no newline")
+    parts = [
+        _parse_part(reader, part, offset + since, read_at_us, zone) for since, part in _iter_parts(memoryview(data))
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    return Parsed(
+        pa.concat_batches([NO_RECORDS, *(part.records for part in parts)]),
+        pa.concat_batches([NO_REJECTS, *(part.rejects for part in parts)]),
+        joined=sum(part.joined for part in parts),
+    )
+
+
+def _iter_parts(data: memoryview) -> Iterator[tuple[int, memoryview]]:
+    since = 0
+    while since < len(data):
+        until = since + _PART_BYTES
+        while until < len(data):
+            newline = bytes(data[until - _PART_BYTES : until]).rfind(b"\n")
+            if newline >= 0:
+                until += newline + 1 - _PART_BYTES
+                break
+            until += _PART_BYTES
+        yield since, data[since:until]
+        since = min(until, len(data))
+
+
+def _parse_part(reader: Reader, data: memoryview, offset: int, read_at_us: int, zone: ZoneInfo) -> Parsed:
+    raw = np.frombuffer(data, np.uint8)
+    text = _repair(data, raw)
+    rows = reader(data if text is None else text)
+    place = None if text is None else _Place(raw, np.frombuffer(text, np.uint8))
+    at, rejected = rows.at, Spans(rows.rejected_at, rows.rejected_until)
+    if place is not None:
+        at = place.lead_back(at)
+        rejected = Spans(place.lead_back(rejected.since), place.lead_back(rejected.until))
+    columns = {
+        **rows.columns,
+        "line_offset": pa.array(at + offset),
+        "ts": _instants(rows, read_at_us, zone),
+    }
+    if place is not None:
+        columns["attributes"] = _flag_damaged(columns["attributes"], place.are_damaged(rows.at))
+    records = pa.RecordBatch.from_arrays([columns[name] for name in RECORDS.names], schema=RECORDS)
+    return Parsed(records, _build_rejects(raw, rejected, rows.reasons, offset), joined=rows.joined)
+
+
+def _repair(data: memoryview, raw: Bytes) -> bytes | None:
+    """Return the data as UTF-8 if it is not."""
+    if raw.max() < 0x80:
+        return None
+    try:
+        str(data, "utf-8")
+    except UnicodeDecodeError:
+        return str(data, "utf-8", "replace").encode()
+    return None
+
+
+class _Place:
+    """Where the lines of a repaired text stand in the bytes that came. No repair makes or takes a newline."""
+
+    def __init__(self, raw: Bytes, text: Bytes) -> None:
+        self._text_starts, self._raw_starts = _starts_of(text), _starts_of(raw)
+        lines = [_line_array(text, self._text_starts), _line_array(raw, self._raw_starts)]
+        self._damaged = np.asarray(pc.not_equal(*lines))
+
+    def lead_back(self, at: Positions) -> Positions:
+        """Return positions in the bytes for positions in the text."""
+        line = self._line_of(at)
+        last = self._raw_starts[line + 1] - 1
+        back: Positions = np.minimum(self._raw_starts[line] + at - self._text_starts[line], last)
+        return back
+
+    def are_damaged(self, at: Positions) -> Flags:
+        """Return whether the lines at these positions in the text had bytes that are not UTF-8."""
+        return self._damaged[self._line_of(at)]
+
+    def _line_of(self, at: Positions) -> Positions:
+        after: Positions = np.searchsorted(self._text_starts, at, side="right")
+        return after - 1
+
+
+def _starts_of(text: Bytes) -> Positions:
+    """Return where each line starts, and where the last one ends."""
+    return np.concatenate([[0], np.flatnonzero(text == _NEWLINE) + 1])
+
+
+def _line_array(text: Bytes, starts: Positions) -> pa.Array:
+    return pa.Array.from_buffers(pa.large_binary(), starts.size - 1, [None, pa.py_buffer(starts), pa.py_buffer(text)])
+
+
+def _flag_damaged(attributes: pa.Array, damaged: Flags) -> pa.Array:
+    flag = '"invalid_utf8": true}'
+    flagged = pc.binary_join_element_wise(pc.utf8_slice_codeunits(attributes, 0, -1), flag, ", ")
+    return pc.if_else(pa.array(damaged), pc.coalesce(flagged, pa.scalar("{" + flag)), attributes)
+
+
+def _instants(rows: Rows, read_at_us: int, zone: ZoneInfo) -> pa.Array:
+    """Return the times in UTC. Clocks that are set back show an hour twice: the first one is meant."""
+    kind = RECORDS.field("ts").type
+    ts_us = np.where(rows.ts_us == NO_TIME, read_at_us, rows.ts_us) if (rows.ts_us == NO_TIME).any() else rows.ts_us
+    instants = pa.array(ts_us).view(kind)
+    if zone.key == "UTC" or not rows.is_local.any():
+        return instants
+    wall = pa.array(ts_us).view(pa.timestamp("us"))
+    zoned = pc.assume_timezone(wall, zone.key, ambiguous="earliest", nonexistent="earliest").view(kind)
+    return pc.if_else(pa.array(rows.is_local & (rows.ts_us != NO_TIME)), zoned, instants)
+
+
+def _build_rejects(raw: Bytes, lines: Spans, reasons: pa.Array, offset: int) -> pa.RecordBatch:
+    if not lines.since.size:
+        return NO_REJECTS
+    columns = [pa.array(lines.since + offset), reasons, Taker(raw, lines.since.size).take_bytes(lines)]
+    return pa.RecordBatch.from_arrays(columns, schema=REJECTS)

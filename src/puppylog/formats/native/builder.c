@@ -1,0 +1,191 @@
+#include "builder.h"
+
+static const uint8_t SHORT_ESCAPES[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+
+static inline bool reserve(Builder *builder, Bytes *bytes, size_t more) {
+    if (bytes_reserve(bytes, more)) return true;
+    builder->failed = true;
+    return false;
+}
+
+static inline void add_bytes(Builder *builder, Bytes *bytes, const void *data, size_t size) {
+    if (!reserve(builder, bytes, size)) return;
+    memcpy(bytes->at + bytes->size, data, size);
+    bytes->size += size;
+}
+
+static inline void add_byte(Builder *builder, Bytes *bytes, uint8_t byte) { add_bytes(builder, bytes, &byte, 1); }
+
+/* Store one row's value: there is room for it, see make_room. */
+#define PUT(bytes, type, value) (((type *)(bytes).at)[builder->rows] = (value))
+
+static void each_block_of(Column *column, int slot, void (*act)(Bytes *, int, void *), void *context) {
+    act(&column->values, slot, context);
+    act(&column->data, slot + 1, context);
+    act(&column->validity, slot + 2, context);
+}
+
+void builder_each_block(Builder *builder, void (*act)(Bytes *bytes, int slot, void *context), void *context) {
+    Bytes *single[] = {&builder->at, &builder->ts_us, &builder->is_local, &builder->rejected_at,
+                       &builder->rejected_until, &builder->reasons, &builder->scratch};
+    int slot = 0;
+    for (; slot < (int)(sizeof single / sizeof *single); slot++) act(single[slot], slot, context);
+    for (int text = 0; text < TEXTS; text++, slot += 3) each_block_of(&builder->texts[text], slot, act, context);
+    each_block_of(&builder->status, slot, act, context);
+    each_block_of(&builder->bytes, slot + 3, act, context);
+    each_block_of(&builder->attributes, slot + 6, act, context);
+}
+
+static void reuse(Bytes *bytes, int slot, void *context) {
+    (void)context;
+    *bytes = memory_reuse(slot);
+}
+
+/* The first offset of a column of texts. */
+static void begin_texts(Builder *builder, Column *column) {
+    if (reserve(builder, &column->values, sizeof(int32_t))) *(int32_t *)column->values.at = 0;
+}
+
+void builder_begin(Builder *builder, const void *text, size_t size) {
+    *builder = (Builder){.text = text, .end = (const uint8_t *)text + size};
+    builder_each_block(builder, reuse, NULL);
+    for (int column = 0; column < TEXTS; column++) begin_texts(builder, &builder->texts[column]);
+    begin_texts(builder, &builder->attributes);
+}
+
+static void make_room_in(Builder *builder, Column *column, size_t size) {
+    reserve(builder, &column->values, (builder->room + 1) * size);
+    reserve(builder, &column->validity, builder->room);
+}
+
+/* Make room for more rows. The sizes of blocks with one value for each row are set at the end. */
+static bool make_room(Builder *builder) {
+    builder->room = builder->rows * 2 + 1024;
+    reserve(builder, &builder->at, builder->room * sizeof(int64_t));
+    reserve(builder, &builder->ts_us, builder->room * sizeof(int64_t));
+    reserve(builder, &builder->is_local, builder->room);
+    for (int text = 0; text < TEXTS; text++) make_room_in(builder, &builder->texts[text], sizeof(int32_t));
+    make_room_in(builder, &builder->attributes, sizeof(int32_t));
+    make_room_in(builder, &builder->status, sizeof(int16_t));
+    make_room_in(builder, &builder->bytes, sizeof(int64_t));
+    return !builder->failed;
+}
+
+/* End the row's text: what was written into the column's data since the last row. */
+static inline void end_text(Builder *builder, Column *column, bool is_there) {
+    ((int32_t *)column->values.at)[builder->rows + 1] = (int32_t)column->data.size;
+    PUT(column->validity, uint8_t, is_there);
+    column->nulls += !is_there;
+}
+
+static inline void add_text(Builder *builder, Column *column, Span text) {
+    if (text.size) add_bytes(builder, &column->data, text.at, text.size);
+    end_text(builder, column, text.size > 0);
+}
+
+void builder_record(Builder *builder, size_t at, const Row *row) {
+    if (builder->rows == builder->room && !make_room(builder)) return;
+    PUT(builder->at, int64_t, (int64_t)at);
+    PUT(builder->ts_us, int64_t, row->ts_us);
+    PUT(builder->is_local, uint8_t, row->is_local);
+    for (int text = 0; text < TEXTS; text++) add_text(builder, &builder->texts[text], row->text[text]);
+    PUT(builder->status.values, int16_t, row->status);
+    PUT(builder->status.validity, uint8_t, row->has_status);
+    builder->status.nulls += !row->has_status;
+    PUT(builder->bytes.values, int64_t, row->bytes);
+    PUT(builder->bytes.validity, uint8_t, row->has_bytes);
+    builder->bytes.nulls += !row->has_bytes;
+    if (builder->members) add_byte(builder, &builder->attributes.data, '}');
+    end_text(builder, &builder->attributes, builder->members > 0);
+    builder->members = 0;
+    builder->rows++;
+}
+
+void builder_reject(Builder *builder, size_t at, uint8_t reason) {
+    builder_drop_members(builder);
+    const uint8_t *newline = memchr(builder->text + at, '\n', (size_t)(builder->end - builder->text) - at);
+    int64_t since = (int64_t)at, until = newline - builder->text;
+    add_bytes(builder, &builder->rejected_at, &since, sizeof since);
+    add_bytes(builder, &builder->rejected_until, &until, sizeof until);
+    add_byte(builder, &builder->reasons, reason);
+    builder->rejects++;
+}
+
+void builder_drop_members(Builder *builder) {
+    if (builder->members == 0) return;
+    builder->attributes.data.size = (size_t)((int32_t *)builder->attributes.values.at)[builder->rows];
+    builder->members = 0;
+}
+
+/* Write a text as a JSON string; see quoting.py, which says the same. */
+static void add_quoted(Builder *builder, Span text) {
+    Bytes *data = &builder->attributes.data;
+    if (!reserve(builder, data, 6 * text.size + 2)) return;
+    uint8_t *to = data->at + data->size;
+    *to++ = '"';
+    for (size_t place = 0; place < text.size; place++) {
+        uint8_t byte = text.at[place];
+        if (byte >= 0x20 && byte != '"' && byte != '\\') {
+            *to++ = byte;
+            continue;
+        }
+        *to++ = '\\';
+        if (byte >= 0x20) {
+            *to++ = byte;
+        } else if (byte < sizeof SHORT_ESCAPES && SHORT_ESCAPES[byte]) {
+            *to++ = SHORT_ESCAPES[byte];
+        } else {
+            memcpy(to, "u00", 3);
+            to[3] = "0123456789abcdef"[byte >> 4];
+            to[4] = "0123456789abcdef"[byte & 15];
+            to += 5;
+        }
+    }
+    *to++ = '"';
+    data->size = (size_t)(to - data->at);
+}
+
+static void begin_member(Builder *builder, Span key) {
+    Bytes *data = &builder->attributes.data;
+    bool is_first = builder->members == 0 || data->at[data->size - 1] == '{';
+    if (builder->members == 0) add_byte(builder, data, '{');
+    if (!is_first) add_bytes(builder, data, ", ", 2);
+    add_quoted(builder, key);
+    add_bytes(builder, data, ": ", 2);
+    builder->members++;
+}
+
+void builder_text_member(Builder *builder, Span key, Span value) {
+    if (builder->failed) return;
+    begin_member(builder, key);
+    add_quoted(builder, value);
+}
+
+void builder_json_member(Builder *builder, Span key, Span json) {
+    if (builder->failed) return;
+    begin_member(builder, key);
+    add_bytes(builder, &builder->attributes.data, json.at, json.size);
+}
+
+Mark builder_open_member(Builder *builder, Span key) {
+    Mark mark = {builder->attributes.data.size, builder->members};
+    if (builder->failed) return mark;
+    begin_member(builder, key);
+    add_byte(builder, &builder->attributes.data, '{');
+    return mark;
+}
+
+void builder_close_member(Builder *builder, Mark mark) {
+    if (builder->failed) return;
+    if (builder->members > mark.members + 1) {
+        add_byte(builder, &builder->attributes.data, '}');
+        return;
+    }
+    builder->attributes.data.size = mark.size;
+    builder->members = mark.members;
+}
+
+uint8_t *builder_scratch(Builder *builder, size_t size) {
+    builder->scratch.size = 0;
+    return reserve(builder, &builder->scratch, size) ? builder->scratch.at : NULL;
+}

@@ -1,0 +1,122 @@
+/* The module: one function for each reader. It takes a text, whole lines of UTF-8, and gives what rows.py says. */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "module.h"
+
+/* A block of a builder's memory in the hands of Python. */
+typedef struct {
+    PyObject_HEAD
+    Bytes bytes;
+    int slot;
+} Buffer;
+
+static void buffer_dealloc(Buffer *self) {
+    memory_give_back(self->slot, self->bytes);
+    Py_TYPE(self)->tp_free((PyObject *)self);
+}
+
+static int buffer_get(Buffer *self, Py_buffer *view, int flags) {
+    static uint8_t nothing;
+    void *at = self->bytes.at != NULL ? self->bytes.at : &nothing;
+    return PyBuffer_FillInfo(view, (PyObject *)self, at, (Py_ssize_t)self->bytes.size, 1, flags);
+}
+
+static PyBufferProcs buffer_procs = {.bf_getbuffer = (getbufferproc)buffer_get};
+
+static PyTypeObject buffer_type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "puppylog.formats.native._lines.Buffer",
+    .tp_basicsize = sizeof(Buffer),
+    .tp_dealloc = (destructor)buffer_dealloc,
+    .tp_as_buffer = &buffer_procs,
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_doc = "Memory of a column, read-only.",
+};
+
+/* Append the block to the list in `context`, as a buffer that owns it from now on. */
+static void hand_over(Bytes *bytes, int slot, void *context) {
+    PyObject *blocks = context;
+    Buffer *buffer = PyErr_Occurred() ? NULL : PyObject_New(Buffer, &buffer_type);
+    if (buffer == NULL) {
+        memory_give_back(slot, *bytes);
+        return;
+    }
+    *buffer = (Buffer){.ob_base = buffer->ob_base, .bytes = *bytes, .slot = slot};
+    PyList_Append(blocks, (PyObject *)buffer);
+    Py_DECREF(buffer);
+}
+
+static void give_back(Bytes *bytes, int slot, void *context) {
+    (void)context;
+    memory_give_back(slot, *bytes);
+}
+
+/* Pack the validity, one byte for each row, into bits. */
+static void pack(Bytes *validity) {
+    size_t rows = validity->size;
+    for (size_t row = 0; row < rows; row += 8) {
+        uint8_t bits = 0;
+        for (size_t bit = 0; bit < 8 && row + bit < rows; bit++) bits |= (uint8_t)(validity->at[row + bit] << bit);
+        validity->at[row / 8] = bits;
+    }
+    validity->size = (rows + 7) / 8;
+}
+
+static Py_ssize_t finish_column(Column *column, size_t rows, size_t values_size) {
+    column->values.size = values_size;
+    column->validity.size = rows;
+    if (column->nulls) pack(&column->validity);
+    return (Py_ssize_t)column->nulls;
+}
+
+/* Set the sizes of what has one value for each row; return how many nulls each column has. */
+static PyObject *finish(Builder *builder) {
+    size_t rows = builder->rows;
+    builder->at.size = builder->ts_us.size = rows * sizeof(int64_t);
+    builder->is_local.size = rows;
+    PyObject *nulls = PyList_New(TEXTS + 3);
+    if (nulls == NULL) return NULL;
+    for (int column = 0; column < TEXTS; column++) {
+        Py_ssize_t count = finish_column(&builder->texts[column], rows, (rows + 1) * sizeof(int32_t));
+        PyList_SET_ITEM(nulls, column, PyLong_FromSsize_t(count));
+    }
+    Py_ssize_t status = finish_column(&builder->status, rows, rows * sizeof(int16_t));
+    Py_ssize_t bytes = finish_column(&builder->bytes, rows, rows * sizeof(int64_t));
+    Py_ssize_t attributes = finish_column(&builder->attributes, rows, (rows + 1) * sizeof(int32_t));
+    PyList_SET_ITEM(nulls, TEXTS, PyLong_FromSsize_t(status));
+    PyList_SET_ITEM(nulls, TEXTS + 1, PyLong_FromSsize_t(bytes));
+    PyList_SET_ITEM(nulls, TEXTS + 2, PyLong_FromSsize_t(attributes));
+    return nulls;
+}
+
+PyObject *give_rows(Builder *builder) {
+    if (builder->failed) PyErr_NoMemory();
+    PyObject *nulls = builder->failed ? NULL : finish(builder);
+    PyObject *blocks = nulls == NULL ? NULL : PyList_New(0);
+    if (blocks == NULL) {
+        Py_XDECREF(nulls);
+        builder_each_block(builder, give_back, NULL);
+        return NULL;
+    }
+    builder_each_block(builder, hand_over, blocks);
+    if (PyErr_Occurred()) {
+        Py_DECREF(nulls);
+        Py_DECREF(blocks);
+        return NULL;
+    }
+    return Py_BuildValue("(nNNn)", (Py_ssize_t)builder->rows, nulls, blocks, (Py_ssize_t)builder->joined);
+}
+
+static PyMethodDef methods[] = {
+    {"access", native_access, METH_VARARGS, "access(text, variant): see access/native.py"},
+    {0},
+};
+
+static struct PyModuleDef module = {
+    PyModuleDef_HEAD_INIT, .m_name = "_lines", .m_doc = "Readers of lines.", .m_size = -1, .m_methods = methods,
+};
+
+PyMODINIT_FUNC PyInit__lines(void) {
+    if (PyType_Ready(&buffer_type) < 0) return NULL;
+    return PyModule_Create(&module);
+}

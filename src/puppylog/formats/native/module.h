@@ -1,0 +1,15 @@
+/* What module.c knows of the readers, and they of it. */
+#ifndef PUPPYLOG_MODULE_H
+#define PUPPYLOG_MODULE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "builder.h"
+
+/* Give the builder's rows to Python, and its memory with them; NULL, with MemoryError set, if it has failed. */
+PyObject *give_rows(Builder *builder);
+
+PyObject *native_access(PyObject *module, PyObject *arguments);
+
+#endif

@@ -1,0 +1,143 @@
+"""What a reader makes of a text: the rows of its lines, in columns, by their positions in the text.
+
+A native reader gives them as buffers; one that is written in Python adds them one by one. What comes out is the same.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+from puppylog.formats.quoting import quote
+from puppylog.formats.words import Flags, Positions
+from puppylog.model.record import RECORDS
+
+NO_TIME: Final = -(1 << 63)
+"""In place of a time: the line has none."""
+
+FILLED: Final = tuple(name for name in RECORDS.names if name not in {"line_offset", "ts"})
+"""The columns that a reader fills, in their order."""
+
+Member: TypeAlias = tuple[str, str]  # a key, and its value in JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Records and rejects of one text, each in its order."""
+
+    at: Positions  # where each record starts
+    ts_us: Positions  # microseconds since the epoch, or NO_TIME
+    is_local: Flags  # whether the stamp names no zone: ts_us is then what the clock on the wall showed
+    columns: Mapping[str, pa.Array]  # those of FILLED, each as in RECORDS
+    rejected_at: Positions  # where each rejected line starts
+    rejected_until: Positions  # where its newline is
+    reasons: pa.Array  # strings
+    joined: int = 0  # lines that said something about others
+
+
+@dataclass(slots=True)
+class RowsBuilder:
+    """Collects the rows of a text one by one."""
+
+    text: bytes
+    joined: int = 0
+    _at: list[int] = field(default_factory=list)
+    _ts_us: list[int] = field(default_factory=list)
+    _is_local: list[bool] = field(default_factory=list)
+    _columns: dict[str, list[str | int | None]] = field(default_factory=lambda: {name: [] for name in FILLED})
+    _rejected_at: list[int] = field(default_factory=list)
+    _reasons: list[str] = field(default_factory=list)
+
+    def add(
+        self,
+        at: int,
+        ts_us: int = NO_TIME,
+        *,
+        is_local: bool = False,
+        members: Sequence[Member] = (),
+        columns: Mapping[str, str | int | None],
+    ) -> None:
+        """Add a record that starts at ``at``.
+
+        Args:
+            at: in bytes, from the start of the text.
+            ts_us: see `Rows`.
+            is_local: see `Rows`.
+            members: what becomes the object ``attributes``, in this order; the values are JSON.
+            columns: values of the other columns by name. An empty text says nothing and becomes null.
+        """
+        self._at.append(at)
+        self._ts_us.append(ts_us)
+        self._is_local.append(is_local)
+        for name, values in self._columns.items():
+            value = columns.get(name)
+            values.append(None if value == "" else value)
+        if members:
+            self._columns["attributes"][-1] = write_object(members)
+
+    def reject(self, at: int, reason: str) -> None:
+        """Reject the line that starts at ``at``."""
+        self._rejected_at.append(at)
+        self._reasons.append(reason)
+
+    def build(self) -> Rows:
+        return Rows(
+            np.array(self._at, np.int64),
+            np.array(self._ts_us, np.int64),
+            np.array(self._is_local, np.bool_),
+            {name: pa.array(values, RECORDS.field(name).type) for name, values in self._columns.items()},
+            np.array(self._rejected_at, np.int64),
+            np.array([self.text.index(b"\n", at) for at in self._rejected_at], np.int64),
+            pa.array(self._reasons, pa.string()),
+            self.joined,
+        )
+
+
+def write_object(members: Iterable[Member]) -> str:
+    """Return the JSON object of these members."""
+    return "{" + ", ".join(f"{quote(key)}: {value}" for key, value in members) + "}"
+
+
+_SINGLE: Final = ("at", "ts_us", "is_local", "rejected_at", "rejected_until", "reasons", "scratch")
+_LAST: Final = ("status_code", "response_bytes", "attributes")
+_COLUMNS: Final = (*(name for name in FILLED if name not in _LAST), *_LAST)
+
+
+def rows_from_buffers(given: Sequence[Any], reasons: Sequence[str]) -> Rows:
+    """Return the rows that a native reader gives.
+
+    Args:
+        given: the number of records; that of each column's nulls; all blocks in the order of ``builder_each_block`` in
+            ``native/builder.c``, three for each column; the number of joined lines.
+        reasons: the texts of the reader's reasons, by their numbers.
+    """
+    count, nulls, blocks, joined = given
+    single = dict(zip(_SINGLE, blocks, strict=False))
+    columns = {
+        name: _column_of(RECORDS.field(name).type, count, nulls[place], blocks[len(_SINGLE) + 3 * place :][:3])
+        for place, name in enumerate(_COLUMNS)
+    }
+    return Rows(
+        np.frombuffer(single["at"], np.int64),
+        np.frombuffer(single["ts_us"], np.int64),
+        np.frombuffer(single["is_local"], np.bool_),
+        columns,
+        np.frombuffer(single["rejected_at"], np.int64),
+        np.frombuffer(single["rejected_until"], np.int64),
+        pa.array(reasons, pa.string()).take(pa.array(np.frombuffer(single["reasons"], np.uint8))),
+        joined,
+    )
+
+
+def _column_of(kind: pa.DataType, count: int, nulls: int, blocks: Sequence[Any]) -> pa.Array:
+    if nulls == count:
+        return pa.nulls(count, kind)
+    values, data, validity = map(pa.py_buffer, blocks)
+    buffers = (
+        [validity if nulls else None, values, data]
+        if pa.types.is_string(kind)
+        else [validity if nulls else None, values]
+    )
+    return pa.Array.from_buffers(kind, count, buffers, nulls)
