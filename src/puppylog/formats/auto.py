@@ -126,12 +126,14 @@ class AutoParser:
         return [(int(misfits[starts[run]]), int(lengths[run])) for run in long]
 
     def _find_better(self, data: bytes | memoryview, length: int) -> Verdict | None:
-        """Return a format that fits nearly all of the misfits with which ``data`` begins."""
-        sample = take_sample(data)
-        lines = sample.splitlines(keepends=True)[:length]
+        """Return a format that fits the first misfits, with which ``data`` begins, or nearly all of them."""
+        lines = [line + b"\n" for line in take_sample(data).split(b"\n")[:-1][:length]]
         others = [candidate for candidate in self._auto.candidates if candidate is not self._format]
-        best = find_best(others, b"".join(lines), self._about_us)
-        return best if best is not None and best.coverage >= NEARLY_ALL else None
+        for sample in (lines[:RUN], lines):
+            best = find_best(others, b"".join(sample), self._about_us)
+            if best is not None and best.coverage >= NEARLY_ALL:
+                return best
+        return None
 
     def _doubt(self, data: bytes | memoryview) -> tuple[int, Verdict] | None:
         """The last resort fits everything: ask whether another format fits as well."""

@@ -1,0 +1,81 @@
+"""Being told by the kernel that something happened to a path (Linux's inotify).
+
+It only makes things faster. Network file systems, mapped memory and other kernels tell nothing, so whoever is told must
+look from time to time all the same; a queue that overflows is said, and means that anything may have happened.
+"""
+
+import ctypes
+import os
+import struct
+from pathlib import Path
+from typing import Final, Self
+
+_CLOEXEC_NONBLOCK: Final = os.O_CLOEXEC | os.O_NONBLOCK
+_MODIFY, _ATTRIB, _MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x2, 0x4, 0x40, 0x80, 0x100, 0x200
+_ONLY_DIRECTORIES = 0x01000000
+_EVENTS: Final = _MODIFY | _ATTRIB | _MOVED_FROM | _MOVED_TO | _CREATE | _DELETE | _ONLY_DIRECTORIES
+_OVERFLOW, _IGNORED = 0x4000, 0x8000  # the queue was full; the watch is no more
+_EVENT: Final = struct.Struct("iIII")  # watch, what happened, a cookie, and the length of the name that follows
+_READ_BYTES: Final = 64 << 10
+
+
+class Notification:
+    """Watches the directories of paths. Where the kernel cannot, it knows of no change. Usable with ``with``."""
+
+    def __init__(self) -> None:
+        self._descriptor = -1
+        self._directories: dict[int, str] = {}  # by the number of their watch
+        self._watches: dict[str, int] = {}
+        try:
+            self._libc = ctypes.CDLL(None, use_errno=True)
+            self._descriptor = self._libc.inotify_init1(_CLOEXEC_NONBLOCK)
+        except (OSError, AttributeError):  # another kernel, or another C library
+            pass
+
+    def watch(self, path: str) -> None:
+        """Be told of what happens to ``path``, and to the file that it leads to. It is OK to ask twice."""
+        for place in {path, os.path.realpath(path)}:
+            directory = str(Path(place).parent)
+            if self._descriptor >= 0 and directory not in self._watches:
+                watch = self._libc.inotify_add_watch(self._descriptor, os.fsencode(directory), _EVENTS)
+                if watch >= 0:  # there are limits, and directories that are not there
+                    self._watches[directory] = watch
+                    self._directories[watch] = directory
+
+    def take_changes(self) -> set[str] | None:
+        """Return the paths to which something has happened since it was asked last; None for anything, anywhere."""
+        changed: set[str] = set()
+        while events := self._read():
+            at = 0
+            while at < len(events):
+                watch, happened, _, size = _EVENT.unpack_from(events, at)
+                name = os.fsdecode(events[at + _EVENT.size : at + _EVENT.size + size].rstrip(b"\0"))
+                at += _EVENT.size + size
+                if happened & _OVERFLOW:
+                    return None
+                directory = self._directories.get(watch)
+                if happened & _IGNORED and directory is not None:
+                    del self._directories[watch], self._watches[directory]
+                elif directory is not None:
+                    changed.add(f"{directory.rstrip('/')}/{name}")
+        return changed
+
+    def _read(self) -> bytes:
+        if self._descriptor < 0:
+            return b""
+        try:
+            return os.read(self._descriptor, _READ_BYTES)
+        except BlockingIOError:
+            return b""
+
+    def close(self) -> None:
+        """It is OK to close twice."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

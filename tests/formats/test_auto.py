@@ -1,0 +1,101 @@
+"""A format chosen by looking, among three whose lines begin with their letter; the last resort takes anything."""
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from puppylog.formats.auto import Auto, AutoParser
+from puppylog.formats.base import UTC, Format
+from puppylog.formats.line_format import LineFormat
+from puppylog.formats.rows import Rows, RowsBuilder
+from puppylog.model.record import Parsed
+
+
+@dataclass(frozen=True)
+class Letter:
+    letter: bytes
+
+    def __call__(self, text: bytes | memoryview) -> Rows:
+        rows = RowsBuilder(bytes(text))
+        at = 0
+        for line in bytes(text).split(b"\n")[:-1]:
+            if line.startswith(self.letter):
+                rows.add(at, columns={"message": line.decode(), "severity": self.letter.decode() or "any"})
+            else:
+                rows.reject(at, "another letter")
+            at += len(line) + 1
+        return rows.build()
+
+
+def letter_format(letter: str) -> Format:
+    return LineFormat(letter or "any", Letter(letter.encode()), UTC)
+
+
+AUTO = Auto([letter_format("a"), letter_format("b"), letter_format("c")], letter_format(""))
+
+
+def read(parser: AutoParser, *chunks: str) -> list[str]:
+    """Return by which format each line was read, in the order of the lines; ``-`` for one that was rejected."""
+    rows: dict[int, str] = {}
+    offset = 0
+    for chunk in chunks:
+        data = "".join(f"{letter}\n" for letter in chunk).encode()
+        parsed = parser.parse(data, offset, 0)
+        offset += len(data)
+        rows |= readers(parsed)
+    return [rows[at] for at in sorted(rows)]
+
+
+def readers(parsed: Parsed) -> dict[int, str]:
+    offsets = parsed.records["line_offset"].to_pylist()
+    fits = dict(zip(offsets, parsed.records["severity"].to_pylist(), strict=True))
+    return fits | dict.fromkeys(parsed.rejects["line_offset"].to_pylist(), "-")
+
+
+@pytest.mark.parametrize(
+    ("chunks", "expected"),
+    [
+        (["aaa"], "a a a"),
+        (["bbxb"], "b b - b"),
+        (["xab"], "any any any"),
+        (["aaaa", "b", "aaa"], "a a a a - a a a"),
+        (["aaaaaaaa" + "bbbbbbbb"], "a a a a a a a a b b b b b b b b"),
+        (["aaaaaaaa", "bbbbbbbb"], "a a a a a a a a b b b b b b b b"),
+        (["aaaaaaaa", *"bbbbbb"], "a a a a a a a a - - - - b b"),
+        (["aaaaaaaa", "xxxxxxxxx", "a"], "a a a a a a a a - - - - - - - - - a"),
+        (["aaaaaaaa" + "bbbbbb" + "aaaaaa" + "cccccc"], "a a a a a a a a b b b b b b a a a a a a c c c c c c"),
+        (["x", "b", "b"], "any b b"),
+        (["xy" * 20, "b", "b"], "any " * 40 + "any any"),
+        (["xy" * 20, "bbbbbb"], "any " * 40 + "b b b b b b"),
+    ],
+)
+def test_which_format_reads_which_lines(chunks: list[str], expected: str) -> None:
+    assert read(AUTO.open(), *chunks) == expected.split()
+
+
+def test_nothing_is_chosen_before_there_is_a_line() -> None:
+    parser = AUTO.open()
+    assert read(parser, "") == []
+    assert (parser.name, parser.context) == ("", "")
+
+
+def test_what_was_chosen_is_remembered_in_the_context() -> None:
+    first = AUTO.open()
+    read(first, "bbbbbbbb")
+    assert first.name == "b"
+    again = AUTO.open(first.context)
+    assert again.name == "b"
+    assert read(again, "aaa") == ["-"] * 3
+
+
+def test_a_context_that_is_not_understood_counts_as_none() -> None:
+    assert read(AUTO.open("zz\n"), "aa") == ["a", "a"]
+
+
+@given(st.text("abcx", max_size=60), st.data())
+def test_no_line_is_lost_however_often_the_file_changes_its_mind(letters: str, data: st.DataObject) -> None:
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(letters)), max_size=4)))
+    chunks = [letters[since:until] for since, until in zip([0, *cuts], [*cuts, len(letters)], strict=True)]
+    assert len(read(AUTO.open(), *chunks)) == len(letters)

@@ -1,0 +1,34 @@
+from puppylog.formats import detection
+from puppylog.formats.access.access_log import AccessLog
+from puppylog.formats.access.response import Variant
+from puppylog.formats.detection import find_best, judge, rank, take_sample
+
+COMMON = b'192.0.2.1 - - [01/Jan/2026:00:00:00 +0000] "GET / HTTP/1.1" 200 5\n'
+COMBINED = COMMON[:-1] + b' "-" "curl/8"\n'
+FORMATS = [AccessLog(Variant.COMBINED), AccessLog(Variant.COMMON)]
+
+
+def test_the_coverage_is_the_share_of_lines_that_fit_and_empty_lines_say_nothing() -> None:
+    verdict = judge(FORMATS[0], COMBINED * 3 + b"\n\nbad\n")
+    assert (verdict.fits, verdict.lines, verdict.coverage) == (3, 4, 0.75)
+    assert judge(FORMATS[0], b"\n").coverage == 0
+
+
+def test_the_format_that_fits_most_is_the_best_and_of_equal_ones_the_first() -> None:
+    assert [verdict.format.name for verdict in rank(FORMATS, COMMON + COMBINED)] == ["common", "combined"]
+    best = find_best(FORMATS, COMBINED)
+    assert best is not None
+    assert best.format is FORMATS[0]
+    assert find_best(FORMATS, b"nothing\n") is None
+    assert find_best([], COMMON) is None
+
+
+def test_a_sample_is_some_whole_lines() -> None:
+    lines = [b"%d\n" % number for number in range(1000)]
+    assert take_sample(b"".join(lines)) == b"".join(lines[: detection.SAMPLE_LINES])
+    assert take_sample(b"".join(lines[:256])) == b"".join(lines[:256])
+    assert take_sample(memoryview(b"a\nb\n")) == b"a\nb\n"
+    assert take_sample(b"") == b""
+    long = b"x" * detection.SAMPLE_BYTES + b"\n"
+    assert take_sample(long + b"y\n") == long
+    assert take_sample(b"a\n" + long) == b"a\n"
