@@ -31,7 +31,7 @@ ROTATIONS = 16
 TRUNCATIONS = 4
 LONG_BYTES = 400_000  # more than most batches have: such a trap springs in one of the next
 MEMORY_BYTES = 300_000_000
-TALK = ("nothing is lost", "the store is back", "finished /", "waiting for it", " records, ")
+TALK = ("reading /", "nothing is lost", "the store is back", "finished /", "waiting for it", " records, ")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ def test_a_collector_waits_for_room_and_loses_nothing(
     store = server.connect()
     resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, before[1]))
     try:
-        collector = puppylog.start("collector", "-s", str(path), "--watch")
+        collector = puppylog.start("collector", "-s", str(path), "--watch", "-q")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     with collector:

@@ -91,7 +91,7 @@ def test_a_cut_in_the_middle_of_a_copy_is_made_good(
     place: Place, puppylog_at: PuppylogAt, log: Path, watch: tuple[str, ...], left: int
 ) -> None:
     place.wire.cut_after(left)
-    with running(puppylog_at(place.far_url), "collector", "-s", str(log), *watch) as collector:
+    with running(puppylog_at(place.far_url), "collector", "-q", "-s", str(log), *watch) as collector:
         line = next_line(collector)
         assert line.startswith("puppylog: cannot write to store postgresql://127.0.0.1:")
         assert line.endswith("; nothing is lost, asking again in 0.1 s\n")
@@ -157,7 +157,7 @@ def test_a_file_of_the_server_that_may_not_grow_is_waited_for(
     own_server.stop()
     with small_files(A_FILE_BYTES):
         own_server.start()
-    with running(puppylog_at(url), "collector", "-s", str(log), "--watch") as collector:
+    with running(puppylog_at(url), "collector", "-q", "-s", str(log), "--watch") as collector:
         line = next_line(collector)
         assert line.startswith("puppylog: cannot write to store ")
         assert "could not extend file" in line
@@ -201,7 +201,7 @@ def test_a_full_disk_is_waited_for(puppylog_at: PuppylogAt, log: Path) -> None:
         with server.connect(database) as admin:
             admin.execute(f"ALTER DATABASE {database} SET default_tablespace = small")
         ballast.write_bytes(bytes(16 << 20))
-        with running(puppylog_at(url), "collector", "-s", str(log), "--watch") as collector:
+        with running(puppylog_at(url), "collector", "-q", "-s", str(log), "--watch") as collector:
             line = next_line(collector)
             assert line.startswith("puppylog: cannot write to store ")
             assert "No space left on device" in line
