@@ -20,9 +20,11 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from bench.idle import measure_idle
-from bench.ingest import figures_of, measure_pairs, write_log
+from bench.flat import SIZES, measure_flat
+from bench.idle import MANY, measure_idle, measure_many
+from bench.ingest import figures_of, measure_parsing, measure_rounds, write_log
 from bench.latency import measure_answers, measure_visibility
+from bench.peers import format_peers
 from bench.postgres import wheel
 from bench.postgres.bench import ServerBench
 from bench.processes import BenchBroken
@@ -41,6 +43,8 @@ def main() -> int:
             for section in _measure_stores(Path(work), options):
                 print(format_table(section.about, section.figures), flush=True)
                 sections.append(section)
+        if "ingest" in options.only:
+            print(format_peers())
     except BenchBroken as broken:
         print(f"bench: {broken}", file=sys.stderr)
         return 1
@@ -89,11 +93,12 @@ def _find_servers(stack: ExitStack, stores: list[str]) -> Iterator[tuple[str, st
 def _measure_embedded(work: Path, log: Path, options: argparse.Namespace) -> list[Figure]:
     figures: list[Figure] = []
     if "ingest" in options.only:
-        pairs = []
-        for pair in measure_pairs(work, log, options.lines, options.pairs):
-            pairs.append(pair)
-            _say(f"ingest {len(pairs)} of {options.pairs}: {options.lines / pair.collector.wall_s:,.0f} lines/s")
-        figures += figures_of(pairs, options.lines)
+        figures += measure_parsing(log)
+        rounds = []
+        for round_ in measure_rounds(work, log, options.lines, options.pairs):
+            rounds.append(round_)
+            _say(f"ingest {len(rounds)} of {options.pairs}: {options.lines / round_.way.collector.wall_s:,.0f} lines/s")
+        figures += figures_of(rounds, options.lines)
     if "answers" in options.only:
         _say("answers during a backfill")
         figures += measure_answers(work / "answers", log)
@@ -103,6 +108,10 @@ def _measure_embedded(work: Path, log: Path, options: argparse.Namespace) -> lis
     if "idle" in options.only:
         _say("idle")
         figures += measure_idle(work / "idle", options.idle_s)
+        figures += measure_many(work / "many", options.idle_s, options.idle_files)
+    if options.flat:
+        _say(f"files of {', '.join(map(str, SIZES))} times {options.flat_lines:,} lines")
+        figures += measure_flat(work / "flat", options.flat_lines, _say)
     return figures
 
 
@@ -112,10 +121,13 @@ def _parse_options() -> argparse.Namespace:
         prog="make bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--lines", type=int, default=int(environ.get("BENCH_LINES", "3000000")), metavar="N")
-    parser.add_argument("--pairs", type=int, default=3, metavar="N", help="floor and ingest, alternately")
+    parser.add_argument("--pairs", type=int, default=3, metavar="N", help="floor, ingest and one-liner, alternately")
     parser.add_argument("--samples", type=int, default=300, metavar="N", help="appended lines that are waited for")
     parser.add_argument("--idle-s", type=float, default=30.0, metavar="S")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--idle-files", type=int, default=MANY, metavar="N", help="files that are watched in vain")
+    parser.add_argument("--flat", action="store_true", help="files of 1 to 30 million lines, too; wants 12 GB of room")
+    parser.add_argument("--flat-lines", type=int, default=1_000_000, metavar="N", help="of the smallest of them")
+    parser.add_argument("--only", nargs="*", choices=PARTS, default=PARTS)
     parser.add_argument("--stores", nargs="+", choices=STORES, default=STORES)
     parser.add_argument("--directory", metavar="DIR", help="where to work; default: the temporary directory")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")

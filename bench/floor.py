@@ -5,19 +5,20 @@ opened with the engine's own settings and schema, 524,288 rows a transaction.
 """
 
 import json
-import resource
 import sys
-import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 
-from puppylog.formats.access.access_log import AccessLog
-from puppylog.formats.access.response import Variant
+from bench.processes import Stopwatch
+from puppylog.formats.registry import find_format
+from puppylog.model.record import Parsed
 from puppylog.stores.duckdb.engine import Connection, Engine
 from puppylog.stores.duckdb.schema import migrate
 
+FORMAT = "combined"
 TRANSACTION_ROWS = 524_288
 _READ_BYTES = 16 << 20
 _INSERT = "INSERT INTO puppylog.log_records BY NAME SELECT * FROM floor_rows"
@@ -29,12 +30,12 @@ def main() -> None:
     rows = parse(log)
     with Engine(database) as engine:
         engine.write(migrate)
-        cpu_before, started = _cpu_s(), time.perf_counter()
+        watch = Stopwatch()
         for begin in range(0, rows.num_rows, TRANSACTION_ROWS):
             part = rows.slice(begin, TRANSACTION_ROWS)
             engine.write(partial(insert, rows=part))
-        wall_s, cpu_s = time.perf_counter() - started, _cpu_s() - cpu_before
-    sys.stdout.write(json.dumps({"rows": rows.num_rows, "wall_s": wall_s, "cpu_s": cpu_s}))
+        taken = watch.read()
+    sys.stdout.write(json.dumps({"rows": rows.num_rows, **taken}))
 
 
 def insert(connection: Connection, rows: pa.Table) -> None:
@@ -44,22 +45,20 @@ def insert(connection: Connection, rows: pa.Table) -> None:
 
 def parse(log: Path) -> pa.Table:
     """Return all records of the log, of one stream and one file."""
-    format_ = AccessLog(Variant.COMBINED)
-    batches = []
-    offset = 0
-    with log.open("rb") as file:
-        while data := file.read(_READ_BYTES):
-            data += file.readline()
-            batches.append(format_.parse(data, offset, 0).records)
-            offset += len(data)
-    rows = pa.Table.from_batches(batches)
+    rows = pa.Table.from_batches([parsed.records for parsed in iter_parsed(log, _READ_BYTES)])
     number = pa.repeat(pa.scalar(1, pa.int32()), rows.num_rows)
     return rows.append_column("stream_id", number).append_column("file_id", number)
 
 
-def _cpu_s() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
+def iter_parsed(log: Path, read_bytes: int) -> Iterator[Parsed]:
+    """Give the log's lines, parsed in pieces of about so many bytes."""
+    parser = find_format(FORMAT).open()
+    offset = 0
+    with log.open("rb") as file:
+        while data := file.read(read_bytes):
+            data += file.readline()
+            yield parser.parse(data, offset, 0)
+            offset += len(data)
 
 
 if __name__ == "__main__":

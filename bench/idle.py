@@ -1,21 +1,58 @@
 """What a collector that watches and its store cost when nothing happens, with the default metrics and alert."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from bench.ingest import engine_pid
-from bench.processes import Place, read_cpu_s
+from bench.ingest import engine_pid, write_log
+from bench.processes import BenchBroken, Place, read_cpu_s
 from bench.report import Figure, Target, single
+from puppylog.stores.connect import connect, stop
+
+MANY = 1000
 
 _SETTLE_S = 5.0
+_PATIENCE_S = 120.0
 _SHARE = Target(at_most=2)
+_SHARE_OF_MANY = Target(at_most=1)
+_COUNT = "SELECT count(*) AS records FROM puppylog.log_records"
 
 
 def measure_idle(work: Path, seconds: float) -> list[Figure]:
     place = Place(work)
-    return _measure(place, "engine", lambda: partial(read_cpu_s, engine_pid(place)), seconds)
+    figures = _measure(place, "engine", lambda: partial(read_cpu_s, engine_pid(place)), seconds)
+    stop(place.url)
+    return figures
+
+
+def measure_many(work: Path, seconds: float, files: int = MANY) -> list[Figure]:
+    """Measure a collector that watches so many files, of one line each, and its engine."""
+    place = Place(work)
+    logs = place.directory / "logs"
+    logs.mkdir()
+    write_log(place.directory / "access.log", files)
+    with (place.directory / "access.log").open("rb") as lines:
+        for number, line in enumerate(lines):
+            (logs / f"{number}.log").write_bytes(line)
+    with place.running("collector", "-s", str(logs / "*.log"), "--watch") as collector:
+        _wait_for(place, files)
+        clocks = {"collector": partial(read_cpu_s, collector.pid), "engine": partial(read_cpu_s, engine_pid(place))}
+        shares = _measure_shares(clocks, seconds)
+    stop(place.url)
+    return [
+        single(f"idle CPU of a collector of {files:,} files", shares["collector"], "% of a core", _SHARE_OF_MANY),
+        single("  its engine", shares["engine"], "% of a core"),
+    ]
+
+
+def _wait_for(place: Place, records: int) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    with connect(place.url) as store:
+        while store.query(_COUNT).to_pylist() != [{"records": records}]:
+            if time.monotonic() > deadline:
+                raise BenchBroken(f"{records} lines of as many files have not come within {_PATIENCE_S:.0f} s")
+            time.sleep(0.1)
 
 
 def measure_idle_server(place: Place, server_cpu_s: Callable[[], float] | None, seconds: float) -> list[Figure]:
@@ -33,14 +70,19 @@ def _measure(
         clocks: dict[str, Callable[[], float]] = {"  collector": partial(read_cpu_s, collector.pid)}
         if find_clock is not None:
             clocks[f"  {store}"] = find_clock()
-        time.sleep(_SETTLE_S)
-        before = {name: read_s() for name, read_s in clocks.items()}
-        started = time.perf_counter()
-        time.sleep(seconds)
-        elapsed = time.perf_counter() - started
-        shares = {name: 100 * (read_s() - before[name]) / elapsed for name, read_s in clocks.items()}
+        shares = _measure_shares(clocks, seconds)
     total = [single(f"idle CPU of collector and {store}", sum(shares.values()), "% of a core", _SHARE)]
     return [
         *(total if len(shares) > 1 else []),
         *(single(name, share, "% of a core") for name, share in shares.items()),
     ]
+
+
+def _measure_shares(clocks: Mapping[str, Callable[[], float]], seconds: float) -> dict[str, float]:
+    """Return what percentage of a core each clock of CPU seconds goes on by."""
+    time.sleep(_SETTLE_S)
+    before = {name: read_s() for name, read_s in clocks.items()}
+    started = time.perf_counter()
+    time.sleep(seconds)
+    elapsed = time.perf_counter() - started
+    return {name: 100 * (read_s() - before[name]) / elapsed for name, read_s in clocks.items()}

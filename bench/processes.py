@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -24,6 +25,22 @@ class Usage:
     wall_s: float
     cpu_s: float  # user and system, with the children it waited for
     peak_bytes: int  # the most memory it held at once, mapped files included
+
+
+class Stopwatch:
+    """Runs from construction; tells of this process."""
+
+    def __init__(self) -> None:
+        self._cpu_before, self._started = _own_cpu_s(), time.perf_counter()
+
+    def read(self) -> dict[str, float]:
+        """Return ``wall_s`` and ``cpu_s``, user and system."""
+        return {"wall_s": time.perf_counter() - self._started, "cpu_s": _own_cpu_s() - self._cpu_before}
+
+
+def _own_cpu_s() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
 
 
 def read_cpu_s(pid: int) -> float:

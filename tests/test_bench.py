@@ -50,8 +50,9 @@ def test_the_table_has_a_line_per_figure_and_none_for_what_did_not_vary() -> Non
 def test_a_small_bench_measures_everything_and_ends_well(tmp_path: Path) -> None:
     """On PostgreSQL, too: the wheel that other tests use brings a server, and the bench finds it."""
     report = tmp_path / "report.json"
-    small = ["--lines", "20000", "--pairs", "1", "--samples", "3", "--idle-s", "0.5", "--directory", str(tmp_path)]
-    command = [sys.executable, "-m", "bench", *small, "--json", str(report)]
+    small = ["--lines", "20000", "--pairs", "1", "--samples", "3", "--idle-s", "0.5", "--idle-files", "3"]
+    where = ["--directory", str(tmp_path), "--json", str(report)]
+    command = [sys.executable, "-m", "bench", *small, "--flat", "--flat-lines", "500", *where]
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("BENCH_", "PG"))}
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=280)
     assert done.returncode == 0, done.stderr
@@ -62,6 +63,10 @@ def test_a_small_bench_measures_everything_and_ends_well(tmp_path: Path) -> None
             assert found[name]["value"] > 0
             assert name in done.stdout
         assert any(name.startswith("on disk") for name in found)
+    embedded = {figure["name"].strip(): figure["value"] for figure in figures if figure["store"] == "duckdb"}
+    for name in ("times the one-liner", "parsing alone, lines per CPU second", "15,000 lines in one file"):
+        assert embedded[name] > 0
+    assert "ClickHouse" in done.stdout
     assert "no timescaledb" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
 

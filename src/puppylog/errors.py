@@ -6,6 +6,7 @@
     │   ├── NotFound            2   no metric, alert, group or stream of that name
     │   ├── AlreadyExists       2   the name is taken by another definition
     │   ├── ExpressionError     2   a segment or filter expression that is not allowed
+    │   ├── FormatError         2   a server's log format that cannot be read
     │   └── QueryError          2   SQL the store refuses
     ├── ConfigurationError      78  a setting that makes no sense
     │   └── StoreRefused        78  a store that is not ours, or not of our version
@@ -52,6 +53,15 @@ class AlreadyExists(UsageError):
 
 class ExpressionError(UsageError):
     pass
+
+
+class FormatError(UsageError):
+    """Knows what was written, and where in it the cause stands, in characters."""
+
+    def __init__(self, message: str, written: str, at: int) -> None:
+        super().__init__(message)
+        self.written = written
+        self.at = at
 
 
 class QueryError(UsageError):

@@ -1,11 +1,9 @@
 import io
-import os
-import signal
 from datetime import UTC
 
 import pytest
 
-from puppylog.cli.collecting import Reporter, describe_reasons, describe_summary, stopped_by_signals
+from puppylog.cli.collecting import Reporter, describe_reasons, describe_summary
 from puppylog.collect.events import (
     Committed,
     Event,
@@ -34,8 +32,8 @@ def settings(*, quiet: bool = False) -> Settings:
         (FileFinished("-", 2_000), ""),
         (LineCut("/log/a\x1b", 7), "puppylog: /log/a\\x1b: the line at byte 7 is too long; its beginning is kept\n"),
         (
-            SourceAway("/log/a.log", "no such file"),
-            "puppylog: /log/a.log cannot be read now: no such file; waiting for it\n",
+            SourceAway("file:///log/a.log", "cannot read /log/a.log: no such file"),
+            "puppylog: cannot read /log/a.log: no such file; waiting for it\n",
         ),
         (StoreAway("cannot reach it", 2.0), "puppylog: cannot reach it; nothing is lost, asking again in 2.0 s\n"),
         (StoreBack(), "puppylog: the store is back\n"),
@@ -83,7 +81,7 @@ def test_a_terminal_gets_a_line_of_progress_that_makes_room_for_words(monkeypatc
 def test_a_summary_is_one_line() -> None:
     assert describe_summary(SUMMARY) == "2,370,789 bytes, 9,999 records, 1 rejected in 0.4 s (25,000 lines/s)"
     w3c = Summary(10, 194, 0, 60, 1, 0, 0.0, ())
-    assert " 194 records, 0 rejected, 60 directives in " in describe_summary(w3c)
+    assert " 194 records, 0 rejected, 60 lines joined in " in describe_summary(w3c)
     waiting = Summary(10, 0, 0, 0, 1, 10, 0.0, ())
     assert describe_summary(waiting).endswith("(0 lines/s); 10 B of unfinished lines wait for their end")
 
@@ -93,27 +91,3 @@ def test_reasons_are_told_the_most_frequent_first_and_not_without_end() -> None:
     told = describe_reasons(Summary(0, 0, 0, 0, 0, 0, 1.0, reasons))
     assert told[0] == "     100 rejected: reason 0"
     assert (len(told), told[-1]) == (11, "and 2 more reasons")
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_asks_to_stop_and_the_old_handlers_come_back(number: signal.Signals) -> None:
-    before = signal.getsignal(number)
-    with stopped_by_signals() as stop:
-        os.kill(os.getpid(), number)
-        assert stop.wait(5)
-    assert signal.getsignal(number) is before
-
-
-def test_a_second_interrupt_ends_at_once() -> None:
-    with stopped_by_signals() as stop:
-        os.kill(os.getpid(), signal.SIGINT)
-        assert stop.wait(5)
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-
-
-def test_a_second_request_to_end_is_patient() -> None:
-    with stopped_by_signals() as stop:
-        os.kill(os.getpid(), signal.SIGTERM)
-        assert stop.wait(5)
-        signal.raise_signal(signal.SIGTERM)

@@ -73,7 +73,7 @@ def test_sources_may_be_several_and_patterns(cli: InProcess, tmp_path: Path) -> 
     [
         ([], "name a source with -s"),
         (["-s", "/nope.log"], "cannot read /nope.log"),
-        (["-s", "/"], "cannot read /"),
+        (["-s", "/sys/empty/*.log"], "cannot read /sys/empty/*.log: no file matches"),
         (["-s", "-", "-f", "nope"], "cannot use format 'nope'"),
         (["-s", "-", "--group", "No Group"], "cannot name group 'No Group'"),
         (["-s", "-", "--dry-run", "--watch"], "cannot watch in a dry run"),

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from puppylog.model.defaults import DEFAULT_ALERTS, DEFAULT_METRICS
 from support.inprocess import InProcess
 
 CREATE = ("monitor", "metrics", "create")
@@ -11,11 +12,26 @@ def test_the_default_set_is_created_once(cli: InProcess) -> None:
     assert cli(*CREATE, "--default").err.splitlines() == [
         "puppylog: created metric total_traffic_per_route",
         "puppylog: created metric total_traffic",
+        "puppylog: created metric lines_per_stream",
         "puppylog: created alert totaltraffic",
+        "puppylog: created alert silent_stream",
     ]
     again = cli(*CREATE, "--default")
     assert again.code == 0
+    assert again.err.count("is there already") == 5
+
+
+def test_a_store_with_an_older_default_set_gets_what_is_new(cli: InProcess) -> None:
+    cli(*CREATE, "--default")
+    cli("monitor", "alerts", "delete", "silent_stream")
+    cli("monitor", "metrics", "delete", "lines_per_stream")
+    again = cli(*CREATE, "--default")
+    assert again.code == 0
     assert again.err.count("is there already") == 3
+    assert "created metric lines_per_stream" in again.err
+    assert "created alert silent_stream" in again.err
+    cli("monitor", "alerts", "delete", *(alert.name for alert in DEFAULT_ALERTS))
+    cli("monitor", "metrics", "delete", *(metric.name for metric in DEFAULT_METRICS))  # for whoever comes next
 
 
 def test_the_original_flags_define_a_metric(cli: InProcess) -> None:

@@ -2,7 +2,7 @@ from datetime import UTC
 
 import pytest
 
-from puppylog.cli.talk import tell, warn
+from puppylog.cli.talk import point, tell, warn
 from puppylog.settings import Settings
 
 
@@ -15,3 +15,8 @@ def test_talk_goes_to_stderr_unless_quiet(capsys: pytest.CaptureFixture[str], qu
 def test_what_is_echoed_is_cleaned(capsys: pytest.CaptureFixture[str]) -> None:
     warn("cannot read '\x1b[2J'")
     assert capsys.readouterr().err == "puppylog: cannot read '\\x1b[2J'\n"
+
+
+def test_a_caret_stands_below_the_place(capsys: pytest.CaptureFixture[str]) -> None:
+    point("\t犬$host", 2)
+    assert capsys.readouterr().err == "  \\t犬$host\n      ^\n"

@@ -9,7 +9,7 @@ import pytest
 
 from contract.differences import JSON_SPELLING, NUL_IN_TEXT, Difference
 from puppylog.errors import StreamBusy
-from puppylog.model.stream import EMPTY_FINGERPRINT
+from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition
 from puppylog.stores.base import Appended, Store
 from support.lines import LINE_BYTES, NOON, Source, fingerprint, records, rejects, rows, with_data
 from support.server import StoreServer
@@ -68,6 +68,26 @@ def test_a_rejected_line_keeps_its_bytes(store: Store) -> None:
     Source(store).append(rejects(b"\x16\x03\x00\xff"))
     (row,) = store.query("SELECT line, reason FROM puppylog.rejected_lines").to_pylist()
     assert row == {"line": b"\x16\x03\x00\xff", "reason": "no reason"}
+
+
+def test_what_a_parser_has_learnt_moves_with_the_position(store: Store) -> None:
+    source = Source(store)
+    assert [file.context for file in _reopen(source)] == [""]
+    learnt = "w3c\n#Fields: date 'ü' \\t\t"
+    moving = store.appender()
+    moving.write(source.stream_id, source.file_id, records(1))
+    moving.commit([source.move(0, 100, context=learnt)])
+    assert [(file.byte_offset, file.context) for file in _reopen(source)] == [(100, learnt)]
+    refused = store.appender()
+    with pytest.raises(StreamBusy):
+        refused.commit([source.move(0, 200, context="json")])
+    refused.discard()
+    assert [file.context for file in _reopen(source)] == [learnt]
+
+
+def _reopen(source: Source) -> tuple[FilePosition, ...]:
+    source.store.close_stream(source.stream_id)
+    return source.store.open_stream("file:///var/log/test.log").files
 
 
 def test_a_batch_is_not_stored_twice(store: Store) -> None:

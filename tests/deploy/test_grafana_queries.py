@@ -153,7 +153,8 @@ def test_rejected_lines_are_counted_by_reason(ask: Callable[..., Answer]) -> Non
 
 def test_metrics_are_told_with_the_lag_of_their_watermarks(ask: Callable[..., Answer]) -> None:
     found = {row["metric"]: row for row in ask("Metrics").rows}
-    assert {name: row["period"] for name, row in found.items()} == {"total_traffic": 1, "total_traffic_per_route": 10}
+    periods = {"total_traffic": 1, "total_traffic_per_route": 10, "lines_per_stream": 60}
+    assert {name: row["period"] for name, row in found.items()} == periods
     assert all(0 < row["watermark lag"] < 3600 for row in found.values())
     assert ask("Furthest watermark").rows[0]["lag"] >= max(row["watermark lag"] for row in found.values())
 

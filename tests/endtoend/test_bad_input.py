@@ -1,5 +1,7 @@
 """Bad input gets one line that names the thing, the cause and the place, and its exit code. Never a traceback."""
 
+import gzip
+import json
 import os
 from pathlib import Path
 
@@ -18,8 +20,10 @@ def test_a_missing_file(puppylog: Puppylog, tmp_path: Path) -> None:
     )
 
 
-def test_a_directory(puppylog: Puppylog, tmp_path: Path) -> None:
-    assert_refused(puppylog("collector", "-s", str(tmp_path)), 2, "cannot read", str(tmp_path), "is a directory")
+def test_a_directory_without_a_file(puppylog: Puppylog, tmp_path: Path) -> None:
+    directory = tmp_path / "logs"
+    (directory / "deeper").mkdir(parents=True)
+    assert_refused(puppylog("collector", "-s", str(directory)), 2, "cannot read", str(directory), "no file matches")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="NOT TESTED: a file without permission; root may read everything")
@@ -31,9 +35,22 @@ def test_a_file_without_permission(puppylog: Puppylog, tmp_path: Path) -> None:
 
 
 def test_a_binary_file(puppylog: Puppylog, tmp_path: Path) -> None:
-    path = tmp_path / "access.log.gz"
-    path.write_bytes(b"\x1f\x8b\x08\x00" + bytes(range(256)) * 8)
-    assert_refused(puppylog("collector", "-s", str(path)), 2, "cannot read", "access.log.gz")
+    path = tmp_path / "access.log"
+    path.write_bytes(b"\x7fELF\x00" + bytes(range(256)) * 8)
+    assert_refused(puppylog("collector", "-s", str(path)), 2, "cannot read", "access.log", "it is a program")
+
+
+def test_a_compressed_file_that_breaks_off(puppylog: Puppylog, tmp_path: Path) -> None:
+    whole = tmp_path / "whole.log"
+    whole.write_bytes(LINE * 3)
+    broken = tmp_path / "access.log.gz"
+    broken.write_bytes(gzip.compress(LINE * 2) + gzip.compress(LINE * 1000)[:-40])
+    ran = puppylog("collector", "-s", str(broken), "-s", str(whole), "-q")
+    assert (ran.code, ran.out) == (2, "")
+    assert "access.log.gz" in ran.err
+    assert "bytes" in ran.err
+    count = "select count(*) >= 5 and count(*) = count(distinct (file_id, line_offset)) as all_once from log_records"
+    assert json.loads(puppylog("sql", count, "-o", "jsonl").out) == {"all_once": True}
 
 
 def test_an_unknown_format(puppylog: Puppylog, tmp_path: Path) -> None:

@@ -39,6 +39,8 @@ def test_every_line_is_stored_once_through_kills_rotation_and_truncation(tmp_pat
         try:
             act(writer, collecting, server, chance)
             wait_until(lambda: stored(server) >= writer.written, within_s=120, what="catching up")
+            writer.write(1)  # whoever stores it has come so far that it can be asked to end
+            wait_until(lambda: stored(server) >= writer.written, within_s=60, what="the last line")
             assert collecting.stop() == 0, collecting.said
         finally:
             collecting.end()

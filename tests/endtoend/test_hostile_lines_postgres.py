@@ -43,7 +43,7 @@ def test_every_line_is_kept_as_a_record_or_as_a_rejected_line(
     lines = [piece for hostile in HOSTILE.values() for piece in (GOOD, hostile)] + [GOOD]
     log.write_bytes(b"".join(lines))
     puppylog = puppylog_at(postgres_store_url)
-    ran = puppylog("collector", "-s", str(log))
+    ran = puppylog("collector", "-s", str(log), "-f", "access")
     assert ran.code == 0, ran
     assert ran.err.count("\n") == 1
     with psycopg.connect(postgres_store_url) as connection:

@@ -106,7 +106,7 @@ def test_a_collector_that_is_stopped_while_it_is_cut_off_says_so_and_the_next_on
     place: Place, puppylog_at: PuppylogAt, log: Path
 ) -> None:
     place.wire.cut_after(9_000_000, and_stay_down=True)
-    with running(puppylog_at(place.far_url), "collector", "-s", str(log)) as collector:
+    with running(puppylog_at(place.far_url), "collector", "-q", "-s", str(log)) as collector:
         assert "nothing is lost, asking again" in next_line(collector)
         before = place.counts
         assert stop(collector) == 69
@@ -124,7 +124,7 @@ def test_a_store_that_is_away_at_the_start_is_waited_for_by_who_watches_only(
     place.wire.cut(and_stay_down=True)
     puppylog = puppylog_at(place.far_url)
     assert_refused(puppylog("collector", "-s", str(log)), 69, "cannot connect to postgresql://127.0.0.1:")
-    with running(puppylog, "collector", "-s", str(log), "--watch") as collector:
+    with running(puppylog, "collector", "-q", "-s", str(log), "--watch") as collector:
         assert "nothing is lost, asking again" in next_line(collector)
         place.wire.mend()
         wait_until(lambda: place.counts == ALL, within_s=60, what="catching up")

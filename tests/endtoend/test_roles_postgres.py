@@ -62,9 +62,14 @@ def url_of(server: PostgresServer, database: str, login: str) -> str:
 
 # What a statement's {own} and {other} stand for: stream, file and position of the first writer, and of the second.
 MOVE = (
-    "SELECT puppylog.move_position({{{0}[stream]}}, {{{0}[file]}}, {{{0}[at]}}, {{{0}[at]}} + 1, 0, '', 0, '', false)"
+    "SELECT puppylog.move_position("
+    "{{{0}[stream]}}, {{{0}[file]}}, {{{0}[at]}}, {{{0}[at]}} + 1, 0, '', 0, '', false, '')"
 )
 OPEN_FILE = "SELECT puppylog.open_file({{{0}[stream]}}, '/a', 1, 1, 0, '', '')"
+REPORT = (
+    "SELECT puppylog.report_streams(ARRAY[{{{0}[stream]}}], ARRAY[0], NULL, NULL, ARRAY[0], ARRAY[0], ARRAY[0], "
+    "ARRAY['json'], NULL, ARRAY[false])"
+)
 OPEN_STREAM = "SELECT puppylog.open_stream('{{{0}[uri]}}', NULL)"
 
 WRITER_MAY = [
@@ -77,6 +82,7 @@ WRITER_MAY = [
     OPEN_FILE.format("own"),
     OPEN_STREAM.format("own"),
     "SELECT puppylog.open_stream('file:///new', 'new group')",
+    REPORT.format("own"),
 ]
 WRITER_MAY_NOT = [
     "SELECT * FROM puppylog.log_records",
@@ -84,6 +90,8 @@ WRITER_MAY_NOT = [
     "SELECT * FROM metrics.total_traffic",
     "SELECT * FROM puppylog.metrics",
     "SELECT * FROM puppylog.alert_history",
+    "SELECT * FROM puppylog.stream_reports",
+    "DELETE FROM puppylog.stream_reports",
     "COPY puppylog.log_records TO STDOUT",
     "UPDATE puppylog.log_records SET host = 'x'",
     "DELETE FROM puppylog.log_records",
@@ -117,6 +125,7 @@ READER_MAY = [
     "SELECT * FROM puppylog.rejected_lines",
     "SELECT * FROM puppylog.log_files, puppylog.log_streams, puppylog.log_groups",
     "SELECT * FROM puppylog.metrics, puppylog.alerts",
+    "SELECT * FROM puppylog.stream_reports",
     "SELECT * FROM puppylog.alert_history, puppylog.alert_states, puppylog.heartbeat",
     "SELECT * FROM metrics.total_traffic",
     "SELECT * FROM metrics.total_traffic_per_route",
@@ -133,6 +142,7 @@ READER_MAY_NOT = [
     OPEN_FILE.format("own"),
     OPEN_STREAM.format("own"),
     "SELECT puppylog.open_stream('file:///new', NULL)",
+    REPORT.format("own"),
     "CREATE TABLE puppylog.mine (a int)",
     "CREATE TABLE metrics.mine (a int)",
     "DROP VIEW metrics.total_traffic",
@@ -217,7 +227,7 @@ def test_commands_of_each_role(server: PostgresServer, database: str, home: Path
         assert_refused(puppylog("bootstrap"), 78, "permission denied")
     assert_refused(stranger(*define), 78, "role 'stranger' may not read it")
 
-    assert reader(*look).out.count("\n") == 3
+    assert reader(*look).out.count("\n") == 4
     assert reader(*search).out.count("\n") == 20
     assert_refused(first(*search), 78, "permission denied for table log_records")
     for arguments in (look, search, ("bootstrap",), ("doctor",)):

@@ -6,7 +6,11 @@ from puppylog.model.metric import parse_property, parse_statistic
 
 
 def test_the_default_metrics_are_as_if_somebody_had_typed_them() -> None:
-    assert [metric.name for metric in DEFAULT_METRICS] == ["total_traffic_per_route", "total_traffic"]
+    assert [metric.name for metric in DEFAULT_METRICS] == [
+        "total_traffic_per_route",
+        "total_traffic",
+        "lines_per_stream",
+    ]
     for metric in DEFAULT_METRICS:
         assert parse_identifier(metric.name, "metric") == metric.name
         assert parse_statistic(metric.statistic) == metric.statistic
@@ -15,6 +19,7 @@ def test_the_default_metrics_are_as_if_somebody_had_typed_them() -> None:
     assert {metric.name: metric.period_s for metric in DEFAULT_METRICS} == {
         "total_traffic_per_route": 10,
         "total_traffic": 1,
+        "lines_per_stream": 60,
     }
 
 
@@ -34,4 +39,22 @@ def test_the_default_alert_rings_above_ten_requests_a_second_over_two_minutes() 
         no_data=NoData.ZERO,
     )
     assert expected == DEFAULT_ALERTS[0]
-    assert len(DEFAULT_ALERTS) == 1
+
+
+def test_the_other_default_alert_rings_for_each_stream_without_a_line_in_five_minutes() -> None:
+    expected = Alert(
+        name="silent_stream",
+        metric="lines_per_stream",
+        statistic="sum",
+        comparison=Comparison.BELOW,
+        level=1,
+        window_s=300,
+        period_s=10,
+        for_s=0,
+        keep_firing_for_s=0,
+        delay_s=10,
+        each_segment=True,
+        no_data=NoData.ZERO,
+    )
+    assert expected == DEFAULT_ALERTS[1]
+    assert len(DEFAULT_ALERTS) == 2

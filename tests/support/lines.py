@@ -64,5 +64,5 @@ class Source:
         since, self.offset = self.offset, self.offset + sum(parsed.lines for parsed in batches) * LINE_BYTES
         return appender.commit([self.move(since, self.offset)])
 
-    def move(self, since: int, until: int, *, finished: bool = False) -> Move:
-        return Move(self.file_id, since, until, fingerprint(until), finished)
+    def move(self, since: int, until: int, *, finished: bool = False, context: str = "") -> Move:
+        return Move(self.file_id, since, until, fingerprint(until), finished, context)

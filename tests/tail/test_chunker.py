@@ -30,7 +30,7 @@ def test_forgetting_the_waiting_line_goes_back_to_the_last_chunk() -> None:
     chunker = Chunker(FILE, BLANK, 500)
     chunker.feed(b"one\nhal")
     assert (chunker.taken.offset, chunker.made.offset, chunker.waiting_bytes) == (7, 4, 3)
-    chunker.drop_waiting()
+    chunker.drop_line()
     assert chunker.taken == chunker.made == BLANK.after(b"one\n", 4)
     (chunk,) = chunker.feed(b"two\n")
     assert (chunk.since, chunk.until, chunk.data) == (4, 8, b"two\n")
@@ -39,7 +39,7 @@ def test_forgetting_the_waiting_line_goes_back_to_the_last_chunk() -> None:
 def test_a_finish_without_a_waiting_line_accounts_for_nothing() -> None:
     chunker = Chunker(FILE, BLANK, 500)
     chunker.feed(b"one\n")
-    last = chunker.finish()
+    (last,) = chunker.finish()
     assert (last.since, last.until, last.data, last.finished, last.is_unfinished) == (4, 4, b"", True, False)
     assert last.fingerprint == BLANK.after(b"one\n", 4).fingerprint()
 

@@ -7,7 +7,7 @@ that was truncated or deleted before they were committed, and that no open taile
 import os
 import tempfile
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 from math import ceil
 from pathlib import Path
@@ -20,56 +20,18 @@ from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition
 from puppylog.tail.chunk import Chunk
 from puppylog.tail.handle import identity_of
 from puppylog.tail.tailer import Tailer
+from support.compressing import COMPRESS
+from support.tail_content import MAX_LINE, NAME, Content
 
-MAX_LINE = 120
 ROTATE_WAIT_S = 1000.0  # of a clock that only the machine moves
 GENERATIONS = 5  # rotated files that are kept
-
-
-@dataclass(eq=False)
-class Content:
-    """What one file held from its creation, or from a truncation, on."""
-
-    number: int
-    identity: tuple[int, int]
-    data: bytearray = field(default_factory=bytearray)
-    name: str | None = "access.log"  # None when it is no more to be found under any name
-    lines: int = 0
-    lost: set[int] = field(default_factory=set)  # where lines start that may be missing
-    is_known: bool = False  # the store has a position in it
-    is_unseen: bool = False  # rotated away before the stream began: it is nobody's business until somebody reads it
-    is_finished: bool = False
-
-    def line_starts(self) -> list[int]:
-        """Return where lines start that have to be stored; an unfinished one too, once the file has left the path."""
-        starts, at = [], 0
-        while at < len(self.data):
-            start = at + len(self.data[at:]) - len(self.data[at:].lstrip(b"\0"))
-            end = self.data.find(b"\n", start) + 1
-            if end or (start < len(self.data) and self.name != "access.log"):
-                starts.append(start)
-            at = end or len(self.data)
-        return starts
-
-    def lines_in(self, chunk: Chunk) -> list[int]:
-        """Return where the chunk's lines start, having compared it with what the file held."""
-        if not chunk.data:
-            assert not self.data[chunk.since : chunk.until].strip(b"\0"), (self.number, chunk)
-            return []
-        assert not self.data[chunk.since : chunk.offset].strip(b"\0")
-        held = bytes(self.data[chunk.offset : chunk.until])
-        assert held.endswith(b"\n") != chunk.is_unfinished
-        assert chunk.is_cut == (len(held.rstrip(b"\n")) > MAX_LINE and held.count(b"\n", 0, -1) == 0)
-        assert chunk.data == (held.rstrip(b"\n")[:MAX_LINE] + b"\n" if chunk.is_cut or chunk.is_unfinished else held)
-        lengths = [len(line) for line in chunk.data.splitlines(keepends=True)]
-        return [chunk.offset + sum(lengths[:index]) for index in range(len(lengths))]
 
 
 class TailingMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.directory = tempfile.TemporaryDirectory()
-        self.path = Path(self.directory.name, "access.log")
+        self.path = Path(self.directory.name, NAME)
         self.now = 0.0
         self.mtime_ns = time.time_ns()
         self.contents: list[Content] = []
@@ -107,7 +69,7 @@ class TailingMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.chain)
     def write_to_the_rotated_file(self, length: int) -> None:
         late = self.chain[0]
-        if late.is_finished or not (late.data or late.is_known):
+        if late.is_finished or late.is_moved or not (late.data or late.is_known):
             return  # the writer woke up too late, or writes to a file that nobody could tell from a known empty one
         data = f"{late.number}:late:".encode().ljust(length, b"x") + b"\n"
         self._append(self.path.with_name(str(late.name)), late, data)
@@ -118,16 +80,51 @@ class TailingMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.current is not None)
     def rotate(self, creates: bool) -> None:
         assert self.current is not None
-        if len(self.chain) == GENERATIONS:
-            self._remove(self.chain.pop())
-        for index, content in reversed(list(enumerate([self.current, *self.chain], start=1))):
-            new = f"access.log.{index}"
-            self.path.with_name(str(content.name)).rename(self.path.with_name(new))
-            content.name = new
+        self._shift()
+        self.path.rename(self.path.with_name(f"{NAME}.1"))
+        self.current.name = f"{NAME}.1"
         self.chain.insert(0, self.current)
         self.current = None
         if creates:
             self.create()
+
+    @rule(index=st.integers(0, GENERATIONS - 1), suffix=st.sampled_from(sorted(COMPRESS)), keeps_time=st.booleans())
+    @precondition(lambda self: any(not content.is_packed for content in self.chain))
+    def compress(self, index: int, suffix: str, keeps_time: bool) -> None:
+        """Compress a rotated file as gzip does: the new one stands beside it until it is whole."""
+        plain = [content for content in self.chain if not content.is_packed]
+        content = plain[index % len(plain)]
+        path = self.path.with_name(str(content.name))
+        packed, data = path.with_name(path.name + suffix), COMPRESS[suffix](bytes(content.data))
+        packed.write_bytes(data[: len(data) // 2])
+        if self.tailer is not None:
+            self._poll(None)
+        packed.write_bytes(data)
+        if keeps_time:
+            os.utime(packed, ns=(path.stat().st_mtime_ns,) * 2)
+        else:
+            self._touch(packed)
+        path.unlink()
+        content.name = packed.name
+        content.is_packed = True
+        self._move(content, packed)
+
+    @rule()
+    @precondition(lambda self: self.current is not None and bool(self.current.data))
+    def copy_and_truncate(self) -> None:
+        old = self.current
+        assert old is not None
+        self._shift()
+        copy = self.path.with_name(f"{NAME}.1")
+        copy.write_bytes(self.path.read_bytes())
+        self._touch(copy)
+        os.truncate(self.path, 0)
+        self._touch(self.path)
+        self.current = self._new_content(old.identity)
+        self.chain.insert(0, old)
+        old.name = copy.name
+        self._move(old, copy)
+        old.former, old.identities = old.identities[:-1], old.identities[-1:]
 
     @rule(length=st.integers(0, 3000), leaves_hole=st.booleans())
     @precondition(lambda self: self.current is not None)
@@ -141,6 +138,11 @@ class TailingMachine(RuleBasedStateMachine):
         hole = b"\0" * len(old.data) if leaves_hole else b""
         lines = [self._line(60) for _ in range(length // 60)]
         self._write(hole + b"".join(lines))
+
+    @rule()
+    @precondition(lambda self: self.chain)
+    def delete_a_rotated_file(self) -> None:
+        self._remove(self.chain.pop())
 
     @rule()
     @precondition(lambda self: self.current is not None)
@@ -188,7 +190,8 @@ class TailingMachine(RuleBasedStateMachine):
             self._content(chunk).is_finished = False
         self.pending.clear()
         for content in self.contents:
-            if content.name is None:
+            content.is_read = False
+            if content.name is None or (content.is_moved and not self._is_stored(content)):
                 self._lose_unread(content)
 
     @rule(chunk_bytes=st.sampled_from([100, 700, 4096]))
@@ -262,9 +265,29 @@ class TailingMachine(RuleBasedStateMachine):
         os.utime(path, ns=(self.mtime_ns, self.mtime_ns))
 
     def _new_content(self, identity: tuple[int, int]) -> Content:
-        content = Content(len(self.contents), identity)
+        content = Content(len(self.contents), [identity])
         self.contents.append(content)
         return content
+
+    def _shift(self) -> None:
+        """Give each rotated file the next number; the oldest goes."""
+        if len(self.chain) == GENERATIONS:
+            self._remove(self.chain.pop())
+        for index, content in reversed(list(enumerate(self.chain, start=2))):
+            old = self.path.with_name(str(content.name))
+            content.name = f"{NAME}.{index}{old.suffix if content.is_packed else ''}"
+            old.rename(old.with_name(content.name))
+
+    def _move(self, content: Content, path: Path) -> None:
+        """The content has another inode from now on. Who knew no more of it than the old one has lost it."""
+        is_safe = self._is_stored(content) or content.is_read or (content.is_packed and self._is_held(content))
+        if not is_safe and (content.is_known or self._is_held(content)):
+            self._lose_unread(content)
+        content.is_moved = True
+        content.identities.append(identity_of(path.stat()))
+
+    def _is_stored(self, content: Content) -> bool:
+        return any(number == content.number for number, _ in self.stored)
 
     def _remove(self, content: Content) -> None:
         if not self._is_held(content):
@@ -275,7 +298,7 @@ class TailingMachine(RuleBasedStateMachine):
     def _is_held(self, content: Content) -> bool:
         if self.tailer is None:
             return False
-        return any(reader.handle.identity == content.identity for reader in self.tailer._readers())
+        return any(reader.handle.identity in content.identities for reader in self.tailer._readers())
 
     def _lose_unread(self, content: Content) -> None:
         """Its bytes are gone. What is not stored, nor in the hands of a living collector, may be missing."""
@@ -290,9 +313,10 @@ class TailingMachine(RuleBasedStateMachine):
     def _lose_what_has_no_predecessor(self) -> None:
         """A rotated file that nobody has seen is told from an old one only by a known one that is still there."""
         on_disk = [content for content in self.contents if content.name is not None]
-        if any(content.is_known for content in on_disk):
+        if any(content.is_known and (self._is_stored(content) or not content.is_moved) for content in on_disk):
             return
         for content in on_disk:
+            content.is_known = content.is_known and not content.is_moved
             content.is_unseen = content.is_unseen or content is not self.current
 
     def _poll(self, chunks: int | None) -> None:
@@ -309,6 +333,7 @@ class TailingMachine(RuleBasedStateMachine):
             if file.start == 0:
                 self.content_of.pop(self.file_ids[file.serial], None)  # only its inode was known
         self._content(chunk).is_finished |= chunk.finished
+        self._content(chunk).is_read |= bool(chunk.data)
         self.pending.append(chunk)
 
     def _open_file(self, chunk: Chunk) -> int:
@@ -326,11 +351,16 @@ class TailingMachine(RuleBasedStateMachine):
         if chunk.data:
             number = int(chunk.data.split(b":", 1)[0].lstrip(b"\0"))
             self.content_of[file_id] = self.contents[number]
-        elif file_id not in self.content_of:
+        elif file_id not in self.content_of or not self.content_of[file_id].holds_no_line_in(chunk):
             identity = (chunk.file.device, chunk.file.inode)
-            found = [content for content in self.contents if content.identity == identity]
+            found = [
+                content
+                for content in self.contents
+                if identity in content.identities + content.former and content.holds_no_line_in(chunk)
+            ]
             self.content_of[file_id] = found[-1]
-        self.content_of[file_id].is_known = True
+        is_given_up = chunk.finished and chunk.until == chunk.file.start == 0
+        self.content_of[file_id].is_known |= not is_given_up
         return self.content_of[file_id]
 
     def _store(self, chunk: Chunk) -> None:

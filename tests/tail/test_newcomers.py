@@ -1,6 +1,7 @@
 """Rotated files that nobody has seen, and those of before the stream began, lie beside each other."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition
 from puppylog.tail.beside import Beside
-from puppylog.tail.handle import Handle, identity_of
+from puppylog.tail.handle import Handle, OpenFile, identity_of
 from puppylog.tail.identity import BLANK
 from puppylog.tail.newcomers import Last, find_last_known, iter_newcomers, open_emptied
 from puppylog.tail.siblings import list_siblings
@@ -36,15 +37,15 @@ class Directory:
         return position
 
     def look(self) -> Beside:
-        beside = Beside(self.known, set())
-        beside.siblings = list_siblings(str(self.path / "a.log"), {position.inode for position in self.known})
+        beside = Beside(self.known, [])
+        beside.siblings = list_siblings([str(self.path / "a.log")], {position.inode for position in self.known})
         return beside
 
     def newcomers(self, last: Last) -> list[str]:
         return names(list(iter_newcomers(self.look(), last)))
 
 
-def names(handles: list[Handle]) -> list[str]:
+def names(handles: Sequence[OpenFile]) -> list[str]:
     for handle in handles:
         handle.close()
     return [Path(handle.path).name for handle in handles]

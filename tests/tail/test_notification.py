@@ -25,10 +25,12 @@ def test_whatever_happens_to_a_path_is_told_once(notification: Notification, tmp
     assert notification.take_changes() == {str(path)}
     assert notification.take_changes() == set()
     path.rename(tmp_path / "a.log.1")
-    assert notification.take_changes() == {str(path), str(tmp_path / "a.log.1")}
+    assert notification.take_changes() == {str(path)}
     os.truncate(tmp_path / "a.log.1", 0)
     (tmp_path / "b.log").touch()
-    assert notification.take_changes() == {str(tmp_path / "a.log.1"), str(tmp_path / "b.log")}
+    assert notification.take_changes() == set()
+    path.touch()
+    assert notification.take_changes() == {str(path)}
 
 
 def test_the_file_behind_a_link_is_watched_as_well(notification: Notification, tmp_path: Path) -> None:
@@ -39,7 +41,7 @@ def test_the_file_behind_a_link_is_watched_as_well(notification: Notification, t
     link.symlink_to(target)
     notification.watch(str(link))
     target.write_text("one\n")
-    assert notification.take_changes() == {str(target)}
+    assert notification.take_changes() == {str(link)}
 
 
 def test_a_directory_that_is_gone_is_watched_again_when_it_is_back(notification: Notification, tmp_path: Path) -> None:
@@ -49,7 +51,7 @@ def test_a_directory_that_is_gone_is_watched_again_when_it_is_back(notification:
     path.parent.mkdir()
     notification.watch(str(path))
     path.parent.rmdir()
-    assert str(path) not in (notification.take_changes() or ())
+    assert notification.take_changes() == set()
     path.parent.mkdir()
     notification.watch(str(path))
     path.touch()

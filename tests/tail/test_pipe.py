@@ -4,10 +4,12 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from puppylog.errors import SourceError
+from puppylog.tail.boundary import IndentationBoundary
 from puppylog.tail.chunk import Chunk
 from puppylog.tail.pipe import PipeTailer
 
@@ -124,3 +126,123 @@ def test_closing_leaves_the_descriptor_to_its_owner(pipe: Pipe) -> None:
     assert pipe.tailer.is_ended
     assert list(pipe.tailer.read()) == []
     os.fstat(pipe.output)
+
+
+# Named pipes
+
+
+class Fifo:
+    def __init__(self, path: Path, **options: Any) -> None:
+        self.path = path
+        os.mkfifo(path)
+        self.tailer = PipeTailer(str(path), **options)
+
+    def poll(self) -> list[bytes]:
+        return [line for chunk in self.tailer.read() for line in chunk.data.splitlines()]
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Fifo]:
+    fifo = Fifo(tmp_path / "fifo", watch=True)
+    yield fifo
+    fifo.tailer.close()
+
+
+def test_a_named_pipe_waits_for_its_first_writer_and_ends_with_the_last(tmp_path: Path) -> None:
+    fifo = Fifo(tmp_path / "fifo")
+    assert fifo.poll() == []
+    assert not fifo.tailer.is_ended
+    with fifo.path.open("wb", buffering=0) as one, fifo.path.open("wb", buffering=0) as two:
+        one.write(b"one\n")
+        assert fifo.poll() == [b"one"]
+        one.close()
+        assert fifo.poll() == []
+        two.write(b"two\nthr")
+    (lines, last) = list(fifo.tailer.read())
+    assert (lines.data, last.data, last.finished) == (b"two\n", b"thr\n", True)
+    assert fifo.tailer.is_ended
+    fifo.tailer.close()
+
+
+def test_a_watched_pipe_goes_on_with_the_next_writer(watched: Fifo) -> None:
+    for text, lines in ((b"one\ntw", [b"one", b"tw"]), (b"three\n", [b"three"])):
+        with watched.path.open("wb") as writer:
+            writer.write(text)
+        assert watched.poll() == lines
+        assert watched.poll() == []
+        assert not watched.tailer.is_ended
+
+
+def test_what_comes_through_a_watched_pipe_is_one_file(watched: Fifo) -> None:
+    chunks: list[Chunk] = []
+    for text in (b"one\ntw", b"three\n"):
+        with watched.path.open("wb") as writer:
+            writer.write(text)
+        chunks += watched.tailer.read()
+    assert [(chunk.since, chunk.until, chunk.finished) for chunk in chunks] == [
+        (0, 4, False),
+        (4, 6, False),
+        (6, 12, False),
+    ]
+    assert len({chunk.file for chunk in chunks}) == 1
+    assert chunks[0].file.path == str(watched.path)
+    assert chunks[0].file.modified_at_us is not None
+
+
+def test_a_pipe_that_is_made_anew_is_opened_anew(watched: Fifo) -> None:
+    with watched.path.open("wb") as writer:
+        writer.write(b"one\nhal")
+    watched.path.unlink()
+    assert watched.poll() == [b"one", b"hal"]
+    assert watched.tailer.problem == f"cannot read {watched.path}: no such file or directory"
+    os.mkfifo(watched.path)
+    (last,) = list(watched.tailer.read())
+    assert last.finished
+    with watched.path.open("wb") as writer:
+        writer.write(b"new\n")
+    assert watched.poll() == [b"new"]
+    assert watched.tailer.problem is None
+
+
+def test_a_pipe_is_left_after_its_turn_and_loses_nothing(watched: Fifo) -> None:
+    watched.tailer.close()
+    watched.tailer = PipeTailer(str(watched.path), chunk_bytes=100, watch=True)
+    with watched.path.open("wb") as writer:
+        writer.write(b"".join(b"line %d\n" % number for number in range(1000)))
+        writer.flush()
+        turns, lines = 0, list[bytes]()
+        while turns == 0 or watched.tailer.has_more:
+            lines += [line for chunk in watched.tailer.read(limit_bytes=1000) for line in chunk.data.splitlines()]
+            turns += 1
+    assert lines == [b"line %d" % number for number in range(1000)]
+    assert turns >= 8
+
+
+def test_what_is_no_pipe_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "log").touch()
+    with pytest.raises(SourceError, match=r"cannot read .*/log: it is not a pipe"):
+        PipeTailer(str(tmp_path / "log"))
+    with pytest.raises(SourceError, match="no such file"):
+        PipeTailer(str(tmp_path / "none"))
+
+
+def test_closing_a_named_pipe_lets_it_go(watched: Fifo) -> None:
+    before = len(list(Path("/dev/fd").iterdir()))
+    watched.tailer.close()
+    watched.tailer.close()
+    assert len(list(Path("/dev/fd").iterdir())) == before - 1
+    assert watched.poll() == []
+
+
+def test_records_of_a_pipe_wait_for_their_end(tmp_path: Path) -> None:
+    now = 0.0
+    fifo = Fifo(tmp_path / "fifo", watch=True, boundary=IndentationBoundary(), clock=lambda: now)
+    with fifo.path.open("wb", buffering=0) as writer:
+        writer.write(b"one\n  at a\n")
+        assert fifo.poll() == []
+        now += 5
+        assert fifo.poll() == [b"one", b"  at a"]
+        writer.write(b"two\n")
+        assert fifo.poll() == []
+    assert fifo.poll() == [b"two"]
+    fifo.tailer.close()

@@ -143,7 +143,7 @@ def test_the_unfinished_line_comes_with_the_end_but_not_if_it_is_gone(
     if is_truncated:
         log.write_bytes(b"")
         read(reader)
-    last = reader.finish()
+    (last,) = reader.finish()
     assert last.finished
     assert (last.since, last.until, last.data) == ((4, 4, b"") if is_truncated else (4, 7, b"hal\n"))
     assert last.is_unfinished != is_truncated

@@ -106,13 +106,6 @@ def test_files_of_before_the_stream_began_are_left_alone(world: World) -> None:
     assert world.run_once() == [b"two"]
 
 
-def test_compressed_files_are_left_alone(following: World) -> None:
-    following.rotate("a.log.2")
-    following.append("not really compressed\n", "a.log.1.gz")
-    following.append("new\n")
-    assert following.run_once() == [b"new"]
-
-
 def test_finished_files_are_never_read_again_under_any_name(following: World) -> None:
     following.rotate()
     following.append("new\n")

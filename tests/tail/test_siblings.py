@@ -18,6 +18,12 @@ from puppylog.tail.siblings import Rearranged, is_rotation_of, list_bases, list_
         "access.log_2026_11_23",
         "access.log.old",
         "access.log-20261123-1800",
+        "access.log.gz",
+        "access.log.1.gz",
+        "access.log.2.bz2",
+        "access.log.old.xz",
+        "access.log-20261123.xz",
+        "access.log.20261123.zst",
     ],
 )
 def test_rotation_gives_such_names(name: str) -> None:
@@ -29,8 +35,9 @@ def test_rotation_gives_such_names(name: str) -> None:
     "name",
     [
         "access.log",
-        "access.log.1.gz",
-        "access.log-20261123.gz",
+        "access.log.1.lz4",
+        "access.log.gz.1",
+        "access.log.gz.gz",
         "access.log.swp",
         "access.log-1",
         "access.log-error",
@@ -39,7 +46,7 @@ def test_rotation_gives_such_names(name: str) -> None:
         "my-access.log.1",
     ],
 )
-def test_others_are_compressed_or_of_another_program(name: str) -> None:
+def test_others_are_of_another_program_or_cannot_be_read(name: str) -> None:
     assert not is_rotation_of("access.log", name)
     assert "/var/log/access.log" not in list_bases(f"/var/log/{name}")
 
@@ -51,7 +58,7 @@ def write(path: Path, mtime_s: int) -> Path:
 
 
 def names(path: Path, *inodes: int) -> list[str]:
-    return [Path(sibling.path).name for sibling in list_siblings(str(path), inodes)]
+    return [Path(sibling.path).name for sibling in list_siblings([str(path)], inodes)]
 
 
 def test_rotated_files_are_listed_the_oldest_first_and_strangers_not(tmp_path: Path) -> None:
@@ -82,7 +89,7 @@ def test_a_file_of_any_name_is_listed_if_its_inode_is_asked_for(tmp_path: Path) 
 def test_a_sibling_that_was_renamed_meanwhile_is_not_opened_as_another(tmp_path: Path) -> None:
     log = write(tmp_path / "a.log", 1)
     write(tmp_path / "a.log.1", 1)
-    (sibling,) = list_siblings(str(log), ())
+    (sibling,) = list_siblings([str(log)], ())
     (tmp_path / "a.log.1").rename(tmp_path / "a.log.2")
     with pytest.raises(Rearranged, match="gone"):
         sibling.open()
@@ -103,5 +110,5 @@ def test_a_listing_that_a_rotation_overtakes_is_not_believed(tmp_path: Path, mon
 
     monkeypatch.setattr(Path, "stat", stat)
     with pytest.raises(Rearranged):
-        list_siblings(str(log), ())
+        list_siblings([str(log)], ())
     assert names(log) == ["a.log.2"]

@@ -1,12 +1,11 @@
 import gzip
 import os
-import sqlite3
 from pathlib import Path
 
 import pytest
 
 from puppylog.errors import SourceError
-from puppylog.tail.source import STDIN, expand_sources, find_binary
+from puppylog.tail.source import STDIN, expand_sources, find_binary, is_pipe
 
 LINE = b'203.0.113.9 - - [23/Nov/2026:18:00:01 +0000] "GET /shop/cart HTTP/1.1" 200 512\n'
 TLS_HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(256)).replace(b"\n", b"") + b"\x00" * 40
@@ -63,13 +62,58 @@ def test_a_pattern_without_a_match_is_refused_unless_it_is_watched_for(logs: Pat
 
 
 @pytest.mark.parametrize("watch", [True, False])
-def test_a_directory_is_refused(logs: Path, watch: bool) -> None:
-    assert refusal(logs / "dir.log", watch=watch) == f"cannot read {logs}/dir.log: it is a directory"
-
-
-def test_a_pipe_is_refused_without_waiting_for_its_writer(logs: Path) -> None:
+def test_a_directory_means_the_files_in_it(logs: Path, watch: bool) -> None:
+    (logs / ".hidden.log").write_bytes(LINE)
+    (logs / "dir.log" / "deep.log").write_bytes(LINE)
     os.mkfifo(logs / "fifo")
-    assert refusal(logs / "fifo") == f"cannot read {logs}/fifo: it is not a regular file"
+    rotated = [] if watch else ["a.log.1"]
+    assert names(expand_sources([str(logs)], watch=watch)) == ["a.log", *rotated, "b.log", "c.txt"]
+
+
+def test_an_empty_directory_is_refused_unless_it_is_watched(logs: Path) -> None:
+    assert refusal(logs / "dir.log") == f"cannot read {logs}/dir.log: no file matches"
+    assert expand_sources([str(logs / "dir.log")], watch=True) == []
+
+
+def test_what_is_no_log_is_left_out_of_a_directory_and_named(logs: Path) -> None:
+    (logs / "a.db").write_bytes(b"SQLite format 3\0" + b"\0" * 100)
+    said: list[str] = []
+    assert names(expand_sources([str(logs)], watch=True, on_left_out=said.append)) == ["a.log", "b.log", "c.txt"]
+    assert said == [f"{logs}/a.db is left out: cannot read {logs}/a.db: it is an SQLite database"]
+
+
+def test_a_pattern_of_which_nothing_is_a_log_is_refused(logs: Path) -> None:
+    (logs / "a.db").write_bytes(b"SQLite format 3\0" + b"\0" * 100)
+    assert refusal(logs / "*.db") == f"cannot read {logs}/a.db: it is an SQLite database"
+
+
+def test_a_named_pipe_is_taken_by_its_path_without_waiting_for_its_writer(logs: Path) -> None:
+    os.mkfifo(logs / "fifo")
+    assert names(expand_sources([str(logs / "fifo")])) == ["fifo"]
+    assert is_pipe(str(logs / "fifo"))
+    assert not is_pipe(str(logs / "a.log"))
+    assert not is_pipe(str(logs / "none"))
+    assert refusal(logs / "fif*").endswith("no file matches")
+
+
+def test_two_paths_of_one_file_are_followed_as_one(logs: Path) -> None:
+    (logs / "0.log").symlink_to(logs / "a.log")
+    said: list[str] = []
+    assert names(expand_sources([str(logs / "0.log"), str(logs / "*.log")], on_left_out=said.append)) == [
+        "a.log",
+        "b.log",
+    ]
+    assert said == [f"{logs}/0.log is left out: it is the same file as {logs}/a.log"]
+    followed = [str(logs / "0.log")]
+    assert names(expand_sources([str(logs / "?.log")], followed=followed, watch=True)) == ["0.log", "b.log"]
+
+
+def test_a_limit_on_open_files_says_nothing_about_a_file(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: str, *_: object) -> int:
+        raise OSError(24, "Too many open files", path)
+
+    monkeypatch.setattr(os, "open", refuse)
+    assert names(expand_sources([str(logs / "a.log")], watch=True)) == ["a.log"]
 
 
 def test_a_file_that_we_may_not_read_is_refused(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,15 +137,27 @@ def test_a_followed_file_is_not_judged_again(logs: Path) -> None:
     refusal(path, watch=True)
 
 
-def test_compressed_files_and_databases_are_refused_by_their_kind(logs: Path) -> None:
+def test_compressed_files_are_judged_by_what_is_in_them(logs: Path) -> None:
     (logs / "a.log.2.gz").write_bytes(gzip.compress(LINE))
-    with sqlite3.connect(logs / "a.db") as database:
-        database.execute("create table lines (line text)")
-    database.close()
-    assert refusal(logs / "a.log.2.gz") == f"cannot read {logs}/a.log.2.gz: it is compressed (gzip)"
-    assert refusal(logs / "a.db") == f"cannot read {logs}/a.db: it is an SQLite database"
-    assert refusal(logs / "a.log.2*").endswith("it is compressed (gzip)")
-    assert names(expand_sources([str(logs / "a.*")], watch=True)) == ["a.log"]
+    (logs / "b.tgz").write_bytes(gzip.compress(b"a.log".ljust(257, b"\0") + b"ustar\0"))
+    assert names(expand_sources([str(logs / "a.log.2.gz")])) == ["a.log.2.gz"]
+    assert names(expand_sources([str(logs / "a.log*")])) == ["a.log", "a.log.1", "a.log.2.gz"]
+    assert names(expand_sources([str(logs / "a.log*")], watch=True)) == ["a.log"]
+    assert refusal(logs / "b.tgz") == f"cannot read {logs}/b.tgz: it is a tar archive"
+
+
+@pytest.mark.parametrize(
+    ("beginning", "what"),
+    [
+        (b"\x04\x22\x4d\x18", "it is compressed (lz4)"),
+        (b"\x1f\x9d\x90", "it is compressed (compress)"),
+        (b"PK\x03\x04", "it is a zip archive"),
+        (b"SQLite format 3\0", "it is an SQLite database"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_by_its_kind(logs: Path, beginning: bytes, what: str) -> None:
+    (logs / "x").write_bytes(beginning + b"\0" * 100)
+    assert refusal(logs / "x") == f"cannot read {logs}/x: {what}"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition
 from puppylog.tail import succession
-from puppylog.tail.handle import Handle, identity_of
+from puppylog.tail.handle import Handle, OpenFile, identity_of
 from puppylog.tail.identity import BLANK
 from puppylog.tail.siblings import Rearranged, Sibling, list_siblings
 from puppylog.tail.succession import Succession, find_succession
@@ -21,8 +21,8 @@ def log(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def opened() -> Iterator[list[Handle]]:
-    handles: list[Handle] = []
+def opened() -> Iterator[list[OpenFile]]:
+    handles: list[OpenFile] = []
     yield handles
     for handle in handles:
         handle.close()
@@ -35,7 +35,7 @@ def write(path: Path, data: bytes, file_id: int = 0) -> FilePosition:
     return FilePosition(file_id, str(path), *identity_of(path.stat()), fingerprint, len(data), finished=False)
 
 
-def find(log: Path, known: list[FilePosition], opened: list[Handle]) -> Succession:
+def find(log: Path, known: list[FilePosition], opened: list[OpenFile]) -> Succession:
     standing = Handle(str(log)) if log.exists() else None
     found = find_succession(str(log), standing, known)
     opened += [one.handle for one in [*found.before, found.standing] if one is not None]
@@ -46,7 +46,7 @@ def open_files() -> int:
     return len(list(Path("/dev/fd").iterdir()))
 
 
-def test_a_position_goes_on_in_the_file_that_it_was_committed_for(log: Path, opened: list[Handle]) -> None:
+def test_a_position_goes_on_in_the_file_that_it_was_committed_for(log: Path, opened: list[OpenFile]) -> None:
     position = write(log, b"one\n", 7)
     found = find(log, [position], opened)
     assert found.standing is not None
@@ -54,7 +54,7 @@ def test_a_position_goes_on_in_the_file_that_it_was_committed_for(log: Path, ope
     assert (found.before, found.lost) == ([], [])
 
 
-def test_positions_are_answered_in_their_order_and_one_file_each(log: Path, opened: list[Handle]) -> None:
+def test_positions_are_answered_in_their_order_and_one_file_each(log: Path, opened: list[OpenFile]) -> None:
     first, second = write(log.with_name("a.log.2"), b"one\n", 1), write(log.with_name("a.log.1"), b"two\n", 2)
     write(log, b"three\n")
     found = find(log, [first, second], opened)
@@ -63,7 +63,7 @@ def test_positions_are_answered_in_their_order_and_one_file_each(log: Path, open
     assert found.standing.position is None
 
 
-def test_equal_files_are_told_apart_by_their_inodes(log: Path, opened: list[Handle]) -> None:
+def test_equal_files_are_told_apart_by_their_inodes(log: Path, opened: list[OpenFile]) -> None:
     rotated = write(log.with_name("a.log.1"), b"ping\nping\n", 1)
     write(log, b"ping\nping\nping\n")
     found = find(log, [rotated], opened)
@@ -72,7 +72,7 @@ def test_equal_files_are_told_apart_by_their_inodes(log: Path, opened: list[Hand
     assert found.standing.imprint == BLANK
 
 
-def test_a_small_file_that_begins_like_a_lost_one_is_a_new_one(log: Path, opened: list[Handle]) -> None:
+def test_a_small_file_that_begins_like_a_lost_one_is_a_new_one(log: Path, opened: list[OpenFile]) -> None:
     position = replace(write(log, b"ping\n" * 20, 1), inode=1)
     found = find(log, [position], opened)
     assert found.lost == [position]
@@ -80,7 +80,7 @@ def test_a_small_file_that_begins_like_a_lost_one_is_a_new_one(log: Path, opened
     assert found.standing.position is None
 
 
-def test_a_long_file_that_holds_the_same_is_a_copy_that_took_the_place(log: Path, opened: list[Handle]) -> None:
+def test_a_long_file_that_holds_the_same_is_a_copy_that_took_the_place(log: Path, opened: list[OpenFile]) -> None:
     position = replace(write(log, b"ping\n" * 2000, 1), inode=1)
     found = find(log, [position], opened)
     assert found.standing is not None
@@ -88,7 +88,7 @@ def test_a_long_file_that_holds_the_same_is_a_copy_that_took_the_place(log: Path
 
 
 def test_a_position_without_bytes_is_answered_by_its_inode_only_under_a_rotated_name(
-    log: Path, opened: list[Handle]
+    log: Path, opened: list[OpenFile]
 ) -> None:
     write(log, b"new\n")
     rotated = replace(write(log.with_name("a.log.1"), b"one\n", 1), fingerprint=EMPTY_FINGERPRINT, byte_offset=0)
@@ -98,7 +98,7 @@ def test_a_position_without_bytes_is_answered_by_its_inode_only_under_a_rotated_
     assert found.lost == [stranger]
 
 
-def test_nothing_is_given_up_while_no_file_stands_at_the_path(log: Path, opened: list[Handle]) -> None:
+def test_nothing_is_given_up_while_no_file_stands_at_the_path(log: Path, opened: list[OpenFile]) -> None:
     position = write(log, b"one\n", 1)
     log.unlink()
     found = find(log, [position], opened)
@@ -106,7 +106,7 @@ def test_nothing_is_given_up_while_no_file_stands_at_the_path(log: Path, opened:
 
 
 def test_a_directory_that_may_not_be_listed_has_no_siblings(
-    log: Path, opened: list[Handle], monkeypatch: pytest.MonkeyPatch
+    log: Path, opened: list[OpenFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     position = write(log.with_name("a.log.1"), b"one\n", 1)
     write(log, b"new\n")
@@ -121,14 +121,14 @@ def test_a_directory_that_may_not_be_listed_has_no_siblings(
 
 
 def test_a_search_that_a_rotation_overtakes_is_made_again(
-    log: Path, opened: list[Handle], monkeypatch: pytest.MonkeyPatch
+    log: Path, opened: list[OpenFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     position = write(log.with_name("a.log.1"), b"one\n", 1)
     write(log, b"new\n")
     looks: list[int] = []
 
-    def list_and_rename(path: str, inodes: set[int]) -> list[Sibling]:
-        siblings = list_siblings(path, inodes)
+    def list_and_rename(paths: list[str], inodes: set[int]) -> list[Sibling]:
+        siblings = list_siblings(paths, inodes)
         if not looks:
             log.with_name("a.log.1").rename(log.with_name("a.log.2"))
         looks.append(1)
@@ -146,7 +146,7 @@ def test_a_search_that_fails_leaves_nothing_open(log: Path, error: Exception, mo
     first, second = write(log.with_name("a.log.2"), b"one\n", 2), write(log.with_name("a.log.1"), b"two\n", 1)
     real = Sibling.open
 
-    def fail(sibling: Sibling) -> Handle | None:
+    def fail(sibling: Sibling) -> OpenFile | None:
         if sibling.path.endswith(".1"):
             raise error
         return real(sibling)

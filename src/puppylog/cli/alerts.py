@@ -65,7 +65,7 @@ def list_(settings: Settings, group: str | None) -> None:
         states = watch_alerts(store, group=group).states
     if not states:
         tell(settings, "no alerts yet; a good start is: puppylog monitor metrics create --default")
-    write_rows([_list_row(state) for state in states], _LISTED, settings)
+    write_rows([_list_row(state, settings) for state in states], _LISTED, settings)
 
 
 @click.command(epilog=examples("puppylog monitor alerts get totaltraffic --since 1d -o json"))
@@ -127,7 +127,7 @@ def check(ctx: click.Context, settings: Settings, names: Sequence[str], group: s
     ringing = [state for state in states if state.state is State.FIRING]
     failing = [state for state in states if state.error is not None]
     if ringing:
-        write_rows([_list_row(state) for state in ringing], _LISTED, settings)
+        write_rows([_list_row(state, settings) for state in ringing], _LISTED, settings)
     for state in failing:
         warn(f"alert {state.alert.name} cannot be judged: {state.error}")
     if cause is not None and states:
@@ -153,10 +153,10 @@ def _pick(watched: Watched, names: Sequence[str]) -> list[AlertState]:
     return [state for state in watched.states if not names or state.alert.name in names]
 
 
-def _list_row(state: AlertState) -> dict[str, object]:
+def _list_row(state: AlertState, settings: Settings) -> dict[str, object]:
     return {
         "name": state.alert.name,
-        "segment": state.segment,
+        "segment": state.segment_name if settings.output == "table" else state.segment,
         "state": state.state,
         "since": state.since,
         "value": state.value,

@@ -1,12 +1,7 @@
-"""What commands that collect have in common: ending when asked to, and saying what happens meanwhile."""
+"""What commands that collect have in common: saying what happens meanwhile."""
 
-import os
-import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 from typing import Final, Self
 
 from puppylog.cli.talk import tell, warn
@@ -15,6 +10,7 @@ from puppylog.collect.events import (
     Event,
     FileFinished,
     FormatChosen,
+    LeftOut,
     LineCut,
     Progress,
     SourceAway,
@@ -22,7 +18,6 @@ from puppylog.collect.events import (
     StoreBack,
     Summary,
 )
-from puppylog.errors import StoreUnavailable
 from puppylog.settings import Settings
 from puppylog.tail.source import STDIN
 from puppylog.tui.live import Live
@@ -30,37 +25,6 @@ from puppylog.tui.number import format_bytes, format_duration, format_number
 from puppylog.tui.progress import ProgressLine
 
 _SHOWN_REASONS: Final = 10
-# A store that neither answers nor breaks must not keep a process that was asked to end; others would kill it.
-_LAST_WORD_S: Final = 9.0
-
-
-@contextmanager
-def stopped_by_signals() -> Iterator[threading.Event]:
-    """Give an event that SIGINT and SIGTERM set. A second SIGINT ends at once; nothing is lost by that either."""
-    stop = threading.Event()
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        if stop.is_set() and number == signal.SIGINT:
-            signal.default_int_handler(number, frame)
-        if not stop.is_set():
-            stop.set()
-            last_word.start()
-
-    last_word = threading.Timer(_LAST_WORD_S, _give_up)
-    last_word.daemon = True
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        last_word.cancel()
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _give_up() -> None:
-    """End as a kill would: what is not committed will be read again."""
-    warn("cannot commit what was read last: the store does not answer; nothing is lost")
-    os._exit(StoreUnavailable.exit_code)
 
 
 class Reporter:
@@ -92,14 +56,16 @@ class Reporter:
             case Committed(records, rejects) if self._echo:
                 sys.stdout.write(f"committed {records} records, {rejects} rejected lines\n")
                 sys.stdout.flush()
+            case LeftOut(cause):
+                warn(f"left out: {cause}")
             case FormatChosen(path, format_):
                 tell(self._settings, f"reading {path} as {format_}")
             case FileFinished(path, byte_offset) if path != STDIN:
                 tell(self._settings, f"finished {path}, {format_bytes(byte_offset)}")
             case LineCut(path, line_offset):
                 warn(f"{path}: the line at byte {line_offset} is too long; its beginning is kept")
-            case SourceAway(path, cause):
-                warn(f"{path} cannot be read now: {cause}; waiting for it")
+            case SourceAway(_, cause, is_watched):
+                warn(f"{cause}; waiting for it" if is_watched else cause)
             case StoreAway(cause, retry_in_s):
                 warn(f"{cause}; nothing is lost, asking again in {format_duration(retry_in_s)}")
             case StoreBack():
@@ -120,7 +86,7 @@ def describe_summary(summary: Summary) -> str:
     """Return what a run has done, in one line."""
     lines = summary.records + summary.rejects
     rate = round(lines / summary.seconds) if summary.seconds > 0 else lines
-    joined = f", {format_number(summary.joined)} directives" if summary.joined else ""
+    joined = f", {format_number(summary.joined)} lines joined" if summary.joined else ""
     waiting = f"; {format_bytes(summary.unfinished_bytes)} of unfinished lines wait for their end"
     return (
         f"{format_number(summary.bytes_read)} bytes, {format_number(summary.records)} records, "

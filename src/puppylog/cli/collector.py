@@ -2,29 +2,38 @@
 
 import sys
 import threading
-from contextlib import ExitStack
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 import click
 
-from puppylog.cli.collecting import Reporter, describe_reasons, describe_summary, stopped_by_signals
+from puppylog.cli.collecting import Reporter, describe_reasons, describe_summary
 from puppylog.cli.lazy import LazyGroup, Table
-from puppylog.cli.options import examples, host_option, pass_settings, store_options
-from puppylog.cli.parsing import choose_format, format_options, zone_option
+from puppylog.cli.options import examples, host_option, pass_settings, reread_settings, store_options
+from puppylog.cli.parsing import choose_format, choose_multiline, format_options, multiline_options, zone_option
 from puppylog.cli.restamp import Restamped
+from puppylog.cli.signals import Signals
 from puppylog.cli.talk import tell
 from puppylog.collect.collector import Collector
 from puppylog.collect.dry import DryInlet
+from puppylog.collect.events import Summary
 from puppylog.collect.patience import patiently
-from puppylog.errors import UsageError
+from puppylog.errors import PuppylogError, SourceError, UsageError
+from puppylog.formats.base import Format
+from puppylog.formats.multiline import Multiline
 from puppylog.model.identifier import parse_identifier
 from puppylog.settings import Settings
-from puppylog.stores.base import Store
+from puppylog.stores.base import Inlet, Store
 from puppylog.stores.connect import connect
+from puppylog.tail.boundary import Boundary
+from puppylog.tail.source import STDIN
 from puppylog.tui.clean import clean
 
 COMMANDS: Final[Table] = {
     "detect": ("puppylog.cli.detect:detect", "Show how a file would be parsed."),
+    "status": ("puppylog.cli.collector_status:status", "Say whether the collectors keep up."),
 }
 
 
@@ -62,6 +71,7 @@ COMMANDS: Final[Table] = {
 @click.option("--from-end", is_flag=True, help="Start files that the store does not know yet at their end.")
 @format_options
 @zone_option
+@multiline_options
 @click.option(
     "--group",
     metavar="NAME",
@@ -84,7 +94,10 @@ def collector(
     now: bool,
     from_end: bool,
     format_: str,
+    format_from: Path | None,
     year: int | None,
+    multiline: str | None,
+    multiline_timeout: float,
     group: str | None,
     echo: bool,
     dry_run: bool,
@@ -101,29 +114,78 @@ def collector(
         raise UsageError("cannot collect nothing: name a source with -s/--source")
     if dry_run and watch:
         raise UsageError("cannot watch in a dry run: it ends where the files end")
-    format_chosen = choose_format(settings, format_, year)
     if group is not None:
         parse_identifier(group, "group")
-    with ExitStack() as stack:
-        stop = stack.enter_context(stopped_by_signals())
-        reporter = stack.enter_context(Reporter(settings, echo=echo))
-        store = None if dry_run else stack.enter_context(_connect(settings.store, stop, reporter, waits=watch))
-        summary = Collector(
-            DryInlet() if store is None else store,
-            sources,
-            format=Restamped(format_chosen) if now else format_chosen,
-            stop=stop,
-            on_event=reporter.on_event,
-            group=group,
-            host=settings.host if store is not None and store.is_shared else "",
-            watch=watch,
-            from_end=from_end,
-        ).run()
-    if dry_run:
-        for line in (describe_summary(summary), *describe_reasons(summary)):
-            sys.stdout.write(clean(line) + "\n")
-    else:
-        tell(settings, describe_summary(summary))
+    order = Order(
+        sources=sources,
+        watch=watch,
+        now=now,
+        from_end=from_end,
+        format=choose_format(settings, format_, format_from, year),
+        multiline=choose_multiline(multiline),
+        record_wait_s=multiline_timeout,
+        group=group,
+    )
+    with Signals(can_begin_anew=watch and STDIN not in sources) as signals, Reporter(settings, echo=echo) as reporter:
+        summary: Summary | None
+        if dry_run:
+            summary = _run(order, DryInlet(), signals.stop, reporter, host="")
+            for line in (describe_summary(summary), *describe_reasons(summary)):
+                sys.stdout.write(clean(line) + "\n")
+        else:
+            summary = _collect(order, settings, signals, reporter)
+            while signals.begin_anew():
+                tell(settings, "beginning anew, as asked by SIGHUP")
+                settings = reread_settings()
+                order = replace(order, format=choose_format(settings, format_, format_from, year))
+                summary = _collect(order, settings, signals, reporter)
+    if summary is not None and summary.unread:
+        ctx.exit(SourceError.exit_code)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be collected, and how."""
+
+    sources: Sequence[str]
+    watch: bool
+    now: bool
+    from_end: bool
+    format: Format
+    multiline: Boundary | None
+    record_wait_s: float
+    group: str | None
+
+
+def _collect(order: Order, settings: Settings, signals: Signals, reporter: Reporter) -> Summary | None:
+    """Collect into the store; return nothing if SIGHUP came while the store was away."""
+    try:
+        with _connect(settings.store, signals.stop, reporter, waits=order.watch) as store:
+            host = settings.host if store.is_shared else ""
+            summary = _run(order, store, signals.stop, reporter, host)
+    except PuppylogError as error:
+        if not (error.transient and signals.is_reading_again):
+            raise
+        return None
+    tell(settings, describe_summary(summary))
+    return summary
+
+
+def _run(order: Order, store: Inlet, stop: threading.Event, reporter: Reporter, host: str) -> Summary:
+    format_ = Multiline(order.format, order.multiline.mark_starts) if order.multiline is not None else order.format
+    return Collector(
+        store,
+        order.sources,
+        format=Restamped(format_) if order.now else format_,
+        stop=stop,
+        on_event=reporter.on_event,
+        group=order.group,
+        host=host,
+        watch=order.watch,
+        from_end=order.from_end,
+        boundary=order.multiline,
+        record_wait_s=order.record_wait_s,
+    ).run()
 
 
 def _connect(url: str, stop: threading.Event, reporter: Reporter, *, waits: bool) -> Store:

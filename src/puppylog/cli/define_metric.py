@@ -25,7 +25,7 @@ from puppylog.stores.connect import connect
         "puppylog monitor metrics create -id errors --filter 'status_code >= 500' -pr 5m --group shop",
     )
 )
-@click.option("--default", "is_default", is_flag=True, help="Create the default metrics and the default alert.")
+@click.option("--default", "is_default", is_flag=True, help="Create the default metrics and alerts.")
 @click.option("-id", "--identifier", metavar="NAME", help="What to call it: lower-case letters, digits and '_'.")
 @click.option("-s", "--stat", default="count", show_default=True, help=f"One of {', '.join(STATISTICS)}, or pNN.")
 @click.option("-p", "--prop", default="*", show_default=True, help="What of: * (count), a column, or attributes.KEY.")

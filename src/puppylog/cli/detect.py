@@ -60,13 +60,22 @@ class Mismatch:
 @output_options
 @pass_settings
 @click.pass_context
-def detect(ctx: click.Context, settings: Settings, *, file: Path, lines: int, format_: str, year: int | None) -> None:
+def detect(
+    ctx: click.Context,
+    settings: Settings,
+    *,
+    file: Path,
+    lines: int,
+    format_: str,
+    format_from: Path | None,
+    year: int | None,
+) -> None:
     """Show how a file would be parsed.
 
     Says the format, how much of the file fits it, how its first line is read, and the first line that does not fit,
     with a caret where it goes wrong. Stores nothing. Exits with 1 if no line fits.
     """
-    chosen = choose_format(settings, format_, year)
+    chosen = choose_format(settings, format_, format_from, year)
     data, about_us = _read_lines(file, lines)
     verdicts = _judge_all(chosen, data, about_us)
     if settings.output == "table":

@@ -18,8 +18,8 @@ from click.shell_completion import shell_complete
 from puppylog import __version__
 from puppylog.cli.lazy import LazyGroup, Table
 from puppylog.cli.options import examples, store_options
-from puppylog.cli.talk import warn
-from puppylog.errors import PuppylogError
+from puppylog.cli.talk import point, warn
+from puppylog.errors import FormatError, PuppylogError
 
 CANNOT_WRITE: Final = 1
 USAGE: Final = 2
@@ -37,6 +37,7 @@ COMMANDS: Final[Table] = {
     "collector": ("puppylog.cli.collector:collector", "Collect log files into the store."),
     "monitor": ("puppylog.cli.monitor:monitor", "View and define metrics and alerts."),
     "logs": ("puppylog.cli.logs:logs", "Search records, and follow new ones."),
+    "rejects": ("puppylog.cli.rejects:rejects", "See the lines that fitted no format, and read them again."),
     "sql": ("puppylog.cli.sql:sql", "Ask the store in SQL (read-only)."),
     "groups": ("puppylog.cli.groups:groups", "Create, list and delete log groups."),
     "doctor": ("puppylog.cli.doctor:doctor", "Say how the store is, and what to do."),
@@ -96,6 +97,8 @@ def _explain(error: BaseException) -> int:
             code = error.exit_code
         case PuppylogError():
             warn(error.message)
+            if isinstance(error, FormatError):
+                point(error.written, error.at)
             code = error.exit_code
         case click.ClickException():
             code = _refuse(error)

@@ -88,10 +88,14 @@ def pass_settings(command: Callable[Concatenate[Settings, P], R]) -> Callable[P,
 
     @functools.wraps(command)
     def with_settings(*args: P.args, **kwargs: P.kwargs) -> R:
-        given = click.get_current_context().meta.get(_GIVEN, {})
-        return command(read_settings(given, os.environ), *args, **kwargs)
+        return command(reread_settings(), *args, **kwargs)
 
     return with_settings
+
+
+def reread_settings() -> Settings:
+    """Return the settings of the command that runs, as the files are now."""
+    return read_settings(click.get_current_context().meta.get(_GIVEN, {}), os.environ)
 
 
 def examples(*lines: str) -> str:

@@ -12,20 +12,31 @@ import click
 from puppylog.cli.options import tz_option
 from puppylog.errors import UsageError
 from puppylog.formats.base import Format, Options
-from puppylog.formats.registry import AUTO, find_format
+from puppylog.formats.registry import AUTO, choose_by_looking, find_format, find_formats_of
 from puppylog.settings import Settings
+from puppylog.tail.boundary import Boundary, IndentationBoundary, PatternBoundary
+from puppylog.tail.tailer import RECORD_WAIT_S
 
 _LOCALTIME: Final = Path("/etc/localtime")
 
 
 def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``-f/--format`` and ``--year``; ``--tz`` is an option of its own, because the output may have it."""
+    """Add ``-f/--format``, ``--format-from`` and ``--year``; ``--tz`` is apart, because the output may have it."""
+    command = click.option(
+        "--format-from",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        envvar="PUPPYLOG_FORMAT_FROM",
+        show_envvar=True,
+        help="Read log_format or LogFormat out of an nginx.conf or httpd.conf: the one that --format names, "
+        "or else whichever fits.",
+    )(command)
     command = click.option(
         "--year",
         type=click.IntRange(2, 9998),
         metavar="YYYY",
         help="The year of the first stamps that name none. "
-        "Default: the one that brings them nearest to the file's last change.",
+        "Default: the latest one that does not put them after the file's last change.",
     )(command)
     return click.option(
         "-f",
@@ -41,16 +52,56 @@ def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def multiline_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--multiline`` and ``--multiline-timeout``."""
+    command = click.option(
+        "--multiline-timeout",
+        type=click.FloatRange(min=0),
+        metavar="SECONDS",
+        default=RECORD_WAIT_S,
+        show_default=True,
+        help="After so long without a new line, a record of several lines is whole.",
+    )(command)
+    return click.option(
+        "--multiline",
+        metavar="indent|PATTERN",
+        envvar="PUPPYLOG_MULTILINE",
+        show_envvar=True,
+        help="Records may have several lines: those that are indented continue the record before, "
+        "or those in which this regular expression is not found.",
+    )(command)
+
+
+def choose_multiline(written: str | None) -> Boundary | None:
+    """Return what tells where records begin, if they may have several lines.
+
+    Raises:
+        UsageError: the pattern is none.
+    """
+    if written is None:
+        return None
+    return IndentationBoundary() if written == "indent" else PatternBoundary(written)
+
+
 zone_option: Final = tz_option("Read stamps without an offset in this zone: UTC (default), local, or Area/City.")
 
 
-def choose_format(settings: Settings, written: str, year: int | None) -> Format:
+def choose_format(settings: Settings, written: str, configuration: Path | None, year: int | None) -> Format:
     """Return the format that the options ask for.
 
     Raises:
-        UsageError: there is none such.
+        UsageError: there is none such, or the server's configuration cannot be read.
     """
-    return find_format(written, Options(_zone_of(settings), year))
+    options = Options(_zone_of(settings), year)
+    if configuration is None:
+        return find_format(written, options)
+    try:
+        text = configuration.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise UsageError(f"cannot read {configuration}: {(error.strerror or str(error)).lower()}") from None
+    nickname = "" if written == AUTO else written
+    found = find_formats_of(text, str(configuration), options, nickname)
+    return found[0] if nickname else choose_by_looking(options, found)
 
 
 def _zone_of(settings: Settings) -> ZoneInfo:

@@ -2,13 +2,15 @@
 
 import threading
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Final
 
 import click
 
-from puppylog.cli.collecting import Reporter, describe_summary, stopped_by_signals
+from puppylog.cli.collecting import Reporter, describe_summary
 from puppylog.cli.options import examples, host_option, pass_settings, store_options
 from puppylog.cli.parsing import choose_format, format_options, zone_option
+from puppylog.cli.signals import Signals
 from puppylog.cli.talk import tell, warn
 from puppylog.collect.collector import Collector
 from puppylog.collect.patience import patiently
@@ -30,7 +32,15 @@ _KEEP_ALIVE_S: Final = 2.0
 @host_option
 @store_options
 @pass_settings
-def up(settings: Settings, paths: tuple[str, ...], format_: str, year: int | None, group: str | None) -> None:
+def up(
+    settings: Settings,
+    *,
+    paths: tuple[str, ...],
+    format_: str,
+    format_from: Path | None,
+    year: int | None,
+    group: str | None,
+) -> None:
     """Keep the store's engine, and follow files.
 
     Until interrupted, metrics are refreshed and alerts are evaluated even if nobody else uses the store; files and
@@ -39,7 +49,7 @@ def up(settings: Settings, paths: tuple[str, ...], format_: str, year: int | Non
     if group is not None:
         parse_identifier(group, "group")
     with ExitStack() as stack:
-        asked = stack.enter_context(stopped_by_signals())
+        asked = stack.enter_context(Signals()).stop
         reporter = stack.enter_context(Reporter(settings))
         store = stack.enter_context(patiently(lambda: connect(settings.store), asked, reporter.on_event))
         tell(settings, f"up: {name_store(settings.store)}; Ctrl-C to leave")
@@ -50,7 +60,7 @@ def up(settings: Settings, paths: tuple[str, ...], format_: str, year: int | Non
         run = Collector(
             store,
             paths,
-            format=choose_format(settings, format_, year),
+            format=choose_format(settings, format_, format_from, year),
             stop=asked,
             on_event=reporter.on_event,
             group=group,

@@ -12,8 +12,8 @@ from puppylog.model.stream import Move
 from puppylog.stores.base import Appender
 from puppylog.tail.chunk import Chunk
 
-# The first batches are smaller, so that the store begins to work while there is still little to give it.
-FIRST_SHARE = 4
+# The first batch is smaller, so that the store begins to work while there is still little to give it.
+FIRST_SHARE = 2
 FULL_BYTES = 256 << 20
 
 

@@ -3,14 +3,15 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from puppylog.collect.batch import FIRST_SHARE, Batch
 from puppylog.collect.committer import Committer
 from puppylog.collect.events import (
     FormatChosen,
+    LeftOut,
     LineCut,
     OnEvent,
     Progress,
@@ -19,43 +20,26 @@ from puppylog.collect.events import (
     StreamOpened,
     Summary,
 )
+from puppylog.collect.followed import SOON_S, Followed, OpenFile
 from puppylog.collect.patience import patiently
-from puppylog.errors import BatchDropped, PuppylogError
-from puppylog.formats.base import Format, Parser
+from puppylog.collect.reporting import Reporting
+from puppylog.errors import BatchDropped, PuppylogError, StoreFull, StoreUnavailable
+from puppylog.formats.base import Format
 from puppylog.model.record import Parsed
-from puppylog.model.stream import Stream
+from puppylog.model.stream import Stream, StreamReport
 from puppylog.stores.base import Inlet
+from puppylog.tail.boundary import Boundary
 from puppylog.tail.chunk import Chunk, TailedFile
+from puppylog.tail.descriptors import allow_many_files
+from puppylog.tail.notification import Notification
 from puppylog.tail.pipe import PipeTailer
-from puppylog.tail.source import STDIN, expand_sources
-from puppylog.tail.tailer import Tailer
-
-POLL_S = 0.1
-"""How often followed files are looked at. Well below the second in which a line should be visible."""
+from puppylog.tail.source import STDIN, expand_sources, is_pipe
+from puppylog.tail.tailer import RECORD_WAIT_S, Tailer
 
 _EXPAND_S = 2.0
 _KEEP_ALIVE_S = 2.0
 _PROGRESS_S = 0.2
 _REREAD_S = 2.0
-
-
-@dataclass(slots=True)
-class _Open:
-    """A file that is being read: what the store calls it, and who reads its lines."""
-
-    file_id: int
-    parser: Parser
-    format_name: str = ""  # what was last said about it
-
-
-@dataclass(slots=True)
-class _Followed:
-    """A source and its files."""
-
-    stream: Stream
-    tailer: Tailer | PipeTailer
-    files: dict[int, _Open] = field(default_factory=dict)  # by the serial of the tailed file
-    problem: str | None = None
 
 
 @dataclass(slots=True)
@@ -82,6 +66,8 @@ class Collector:
         host: str = "",
         watch: bool = False,
         from_end: bool = False,
+        boundary: Boundary | None = None,
+        record_wait_s: float = RECORD_WAIT_S,
     ) -> None:
         """Prepare a run.
 
@@ -95,6 +81,8 @@ class Collector:
             host: this machine's name in source URIs; empty on a store of one machine.
             watch: go on after the end of the files, through rotation and truncation, until stopped.
             from_end: start files that the store does not know yet at their end.
+            boundary: where records of several lines begin; without one, every line is a record.
+            record_wait_s: how long a file must not have grown before its last record is whole.
         """
         self._store = store
         self._sources = sources
@@ -105,8 +93,13 @@ class Collector:
         self._host = host
         self._watch = watch
         self._from_end = from_end
-        self._followed: dict[str, _Followed] = {}
+        self._boundary = boundary
+        self._record_wait_s = record_wait_s if watch else 0.0
+        self._notification = Notification()
+        self._followed: dict[str, Followed] = {}
+        self._left_out: set[str] = set()
         self._seen = _Seen()
+        self._reporting = Reporting()
         self._progress_at = 0.0
 
     def run(self) -> Summary:
@@ -118,10 +111,15 @@ class Collector:
         """
         started = time.monotonic()
         with ExitStack() as stack, Committer(self._stop, self._on_event) as committer:
+            stack.enter_context(self._notification)
             stack.callback(self._close_all)
+            allow_many_files()
             while not self._run_through(committer):
                 self._close_all()  # and begin again where the store stands
             self._report_progress(is_last=True)
+            self._look_at_all()
+            self._tell_store(self._reporting.end(time.monotonic()))
+            unread = sum(followed.problem is not None for followed in self._followed.values())
             unfinished = sum(followed.tailer.unfinished_bytes for followed in self._followed.values())
         totals = committer.totals
         return Summary(
@@ -133,6 +131,7 @@ class Collector:
             unfinished_bytes=unfinished,
             seconds=time.monotonic() - started,
             reasons=tuple(totals.reasons.most_common()),
+            unread=0 if self._watch else unread,
         )
 
     def _run_through(self, committer: Committer) -> bool:
@@ -142,13 +141,15 @@ class Collector:
         """
         totals = committer.totals
         self._seen = _Seen(totals.size_bytes, totals.records, totals.rejects)
+        self._reporting = Reporting()
         try:
             self._follow_new()
             for batch in self._iter_batches(committer):
                 committer.hand_over(batch)
             committer.wait()
         except PuppylogError as error:
-            can_read_again = self._watch and not self._stop.is_set() and STDIN not in self._followed
+            is_piped = any(followed.is_pipe for followed in self._followed.values())
+            can_read_again = self._watch and not self._stop.is_set() and not is_piped
             if not can_read_again or not (error.transient or isinstance(error, BatchDropped)):
                 raise
             self._on_event(StoreAway(error.message, _REREAD_S))
@@ -167,10 +168,12 @@ class Collector:
                 for followed, chunk in self._iter_chunks():
                     self._take(batch, followed, chunk)
                     self._report_progress()
+                    self._report_streams()
                     if batch.is_full:
                         more_rows = min(batch.full_rows * 2, full_rows)
                         full, batch = batch, Batch(self._store.appender(), more_rows)
                         yield full
+                self._report_streams()
                 if committer.is_idle:
                     committer.wait()  # not for long: it tells of a failure, should no line come for a while
                 if batch.moves and (is_over or committer.is_idle):
@@ -178,7 +181,7 @@ class Collector:
                     yield full
                 if is_over:
                     return
-                self._stop.wait(POLL_S)
+                self._stop.wait(SOON_S)
                 looked_at = self._every(_EXPAND_S, looked_at, self._follow_new)
                 kept_at = self._every(_KEEP_ALIVE_S, kept_at, self._keep_alive)
         finally:
@@ -187,27 +190,44 @@ class Collector:
     def _is_over(self) -> bool:
         """Return whether this round is the last: a pipe has an end, a path has one only if it is not watched."""
         is_watched = self._watch and any(not followed.tailer.is_ended for followed in self._followed.values())
-        is_open = any(isinstance(f.tailer, PipeTailer) and not f.tailer.is_ended for f in self._followed.values())
+        is_open = any(followed.is_pipe and not followed.tailer.is_ended for followed in self._followed.values())
         return self._stop.is_set() or not (is_watched or is_open)
 
-    def _iter_chunks(self) -> Iterator[tuple[_Followed, Chunk]]:
-        """Give what can be read now, source by source, until stopped."""
-        for followed in self._followed.values():
-            if self._stop.is_set():
+    def _iter_chunks(self) -> Iterator[tuple[Followed, Chunk]]:
+        """Give what can be read now, each source in its turn, until nothing is due or we are stopped."""
+        self._wake_changed()
+        while due := self._find_due():
+            for followed in due:
+                for chunk in followed.look(time.monotonic()):
+                    yield followed, chunk
+                    if self._stop.is_set():
+                        return
+                self._note_problem(followed)
+            if self._stop.is_set() or not any(followed.tailer.has_more for followed in due):
                 return
-            for chunk in followed.tailer.read():
-                yield followed, chunk
-                if self._stop.is_set():
-                    return
-            if followed.tailer.problem != followed.problem:
-                followed.problem = followed.tailer.problem
-                if followed.problem is not None:
-                    self._on_event(SourceAway(followed.stream.source_uri, followed.problem))
 
-    def _take(self, batch: Batch, followed: _Followed, chunk: Chunk) -> None:
+    def _find_due(self) -> list[Followed]:
+        """Return the sources that are to be looked at: without watching, all of them as long as there is more."""
+        now = time.monotonic()
+        return [followed for followed in self._followed.values() if not self._watch or followed.due_at <= now]
+
+    def _wake_changed(self) -> None:
+        changed = self._notification.take_changes()
+        for path, followed in self._followed.items():
+            if changed is None or path in changed:
+                followed.wake()
+
+    def _note_problem(self, followed: Followed) -> None:
+        if followed.tailer.problem != followed.problem:
+            followed.problem = followed.tailer.problem
+            if followed.problem is not None:
+                self._on_event(SourceAway(followed.stream.source_uri, followed.problem, self._watch))
+
+    def _take(self, batch: Batch, followed: Followed, chunk: Chunk) -> None:
         file = self._open(followed, chunk.file)
         parsed = self._parse(file, chunk)
         batch.add(followed.stream.stream_id, file.file_id, chunk, parsed, file.parser.context)
+        self._note_taken(followed.stream.stream_id, chunk, parsed, file.parser.name)
         if chunk.finished:
             del followed.files[chunk.file.serial]
         self._seen.size_bytes += chunk.until - chunk.since
@@ -216,7 +236,7 @@ class Collector:
         if chunk.is_cut:
             self._on_event(LineCut(chunk.file.path, chunk.offset))
 
-    def _parse(self, file: _Open, chunk: Chunk) -> Parsed:
+    def _parse(self, file: OpenFile, chunk: Chunk) -> Parsed:
         parsed = file.parser.parse(chunk.data, chunk.offset, time.time_ns() // 1000)
         name = file.parser.name
         if name not in {file.format_name, self._format.name}:
@@ -224,12 +244,12 @@ class Collector:
             self._on_event(FormatChosen(chunk.file.path, name))
         return parsed
 
-    def _open(self, followed: _Followed, file: TailedFile) -> _Open:
+    def _open(self, followed: Followed, file: TailedFile) -> OpenFile:
         """Return the file as we know it; a new one is made known to the store first."""
         if file.serial not in followed.files:
             file_id = file.file_id or self._open_file(followed.stream.stream_id, file)
             parser = self._format.open(file.context, file.modified_at_us)
-            followed.files[file.serial] = _Open(file_id, parser)
+            followed.files[file.serial] = OpenFile(file_id, parser)
         return followed.files[file.serial]
 
     def _open_file(self, stream_id: int, file: TailedFile) -> int:
@@ -244,17 +264,32 @@ class Collector:
     def _follow_new(self) -> None:
         """Open the sources that are not followed yet: all of them at first, new matches of a pattern later."""
         is_first = not self._followed
-        for path in expand_sources(self._sources, watch=self._watch, followed=self._followed):
+        paths = expand_sources(self._sources, watch=self._watch, followed=self._followed, on_left_out=self._leave_out)
+        for path in paths:
             if path not in self._followed:
                 self._followed[path] = self._follow(path, from_end=self._from_end and is_first)
 
-    def _follow(self, path: str, *, from_end: bool) -> _Followed:
+    def _leave_out(self, cause: str) -> None:
+        if cause not in self._left_out:
+            self._left_out.add(cause)
+            self._on_event(LeftOut(cause))
+
+    def _follow(self, path: str, *, from_end: bool) -> Followed:
         uri = f"stdin://{self._host}" if path == STDIN else f"file://{self._host}{quote(path)}"
         stream = patiently(lambda: self._store.open_stream(uri, group=self._group), self._stop, self._on_event)
-        tailer = PipeTailer() if path == STDIN else Tailer(path, stream.files, from_end=from_end)
         standing = [file.byte_offset for file in stream.files if not file.finished]
         self._on_event(StreamOpened(uri, standing[-1] if standing else 0))
-        return _Followed(stream, tailer)
+        self._reporting.open(stream.stream_id, time.monotonic())
+        return Followed(stream, self._open_tailer(path, stream, from_end=from_end))
+
+    def _open_tailer(self, path: str, stream: Stream, *, from_end: bool) -> Tailer | PipeTailer:
+        boundary, record_wait_s = self._boundary, self._record_wait_s
+        if path == STDIN:
+            return PipeTailer(boundary=boundary, record_wait_s=record_wait_s)
+        if is_pipe(path):
+            return PipeTailer(path, watch=self._watch, boundary=boundary, record_wait_s=record_wait_s)
+        self._notification.watch(path)
+        return Tailer(path, stream.files, from_end=from_end, boundary=boundary, record_wait_s=record_wait_s)
 
     def _keep_alive(self) -> None:
         patiently(self._store.keep_alive, self._stop, self._on_event)
@@ -275,6 +310,30 @@ class Collector:
         seen = self._seen
         backlog = sum(followed.tailer.backlog_bytes() for followed in self._followed.values())
         self._on_event(Progress(seen.size_bytes, seen.size_bytes + backlog, seen.records, seen.rejects))
+
+    def _note_taken(self, stream_id: int, chunk: Chunk, parsed: Parsed, format_name: str) -> None:
+        records, rejects, size_bytes = parsed.records.num_rows, parsed.rejects.num_rows, chunk.until - chunk.since
+        self._reporting.take(stream_id, records=records, rejects=rejects, size_bytes=size_bytes, at=time.monotonic())
+        self._reporting.choose_format(stream_id, format_name)
+
+    def _report_streams(self) -> None:
+        """Tell the store how the streams get on, if it is time to."""
+        if self._reporting.is_due(time.monotonic()):
+            self._look_at_all()
+            self._tell_store(self._reporting.due(time.monotonic()))
+
+    def _look_at_all(self) -> None:
+        now = time.monotonic()
+        for followed in self._followed.values():
+            backlog_bytes = followed.tailer.backlog_bytes()
+            self._reporting.look(
+                followed.stream.stream_id, backlog_bytes=backlog_bytes, problem=followed.problem, at=now
+            )
+
+    def _tell_store(self, reports: Sequence[StreamReport]) -> None:
+        """Report, unless the store is away: then the next report will do, and collecting finds out by itself."""
+        with suppress(StoreUnavailable, StoreFull):
+            self._store.report(reports)
 
     def _close_all(self) -> None:
         for followed in self._followed.values():

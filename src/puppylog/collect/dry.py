@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from puppylog.model.record import Parsed
-from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, Move, Stream
+from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, Move, Stream, StreamReport
 from puppylog.stores.base import Appended, Appender
 
 
@@ -26,6 +26,9 @@ class DryInlet:
 
     def appender(self) -> Appender:
         return _DryAppender()
+
+    def report(self, reports: Sequence[StreamReport]) -> None:
+        pass
 
     def keep_alive(self) -> None:
         pass

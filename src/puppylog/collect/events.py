@@ -14,6 +14,13 @@ class StreamOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Something that matches a pattern, or lies in a directory, is not followed."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
 class FormatChosen:
     """A file's lines have told how they are to be parsed."""
 
@@ -70,14 +77,24 @@ class StoreBack:
 
 @dataclass(frozen=True, slots=True)
 class SourceAway:
-    """A followed file can not be read now; it is waited for."""
+    """A source can not be read now, or not to its end."""
 
     path: str
     cause: str
+    is_watched: bool = True  # it is waited for; otherwise the run goes on without it
 
 
 Event: TypeAlias = (
-    StreamOpened | FormatChosen | FileFinished | LineCut | Committed | Progress | StoreAway | StoreBack | SourceAway
+    StreamOpened
+    | LeftOut
+    | FormatChosen
+    | FileFinished
+    | LineCut
+    | Committed
+    | Progress
+    | StoreAway
+    | StoreBack
+    | SourceAway
 )
 OnEvent: TypeAlias = Callable[[Event], None]
 
@@ -94,3 +111,4 @@ class Summary:
     unfinished_bytes: int  # of last lines that wait for their newline
     seconds: float
     reasons: tuple[tuple[str, int], ...]  # why lines were rejected, most frequent first
+    unread: int = 0  # sources that could not be read to their end

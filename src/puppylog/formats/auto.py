@@ -56,7 +56,7 @@ class AutoParser:
         self._lines = 0  # that were read in this format
         name, _, inner = context.partition("\n")
         for candidate in (*auto.candidates, auto.last_resort):
-            if candidate.name == name:
+            if candidate.name == name and self._parser is None:
                 self._format = candidate
                 self._parser = candidate.open(inner, about_us)
                 self._lines = _EARLY_LINES

@@ -16,7 +16,7 @@ class Options:
     zone: ZoneInfo = UTC
     """Of stamps that name no zone."""
     year: int | None = None
-    """Of the first stamps without a year; None for the year that brings them nearest to the file's last change."""
+    """Of the first stamps without a year; None for the latest that does not put them after the file's last change."""
 
 
 class Parser(Protocol):

@@ -10,6 +10,17 @@ from puppylog.formats.access.access_log import AccessLog
 from puppylog.formats.access.response import Variant
 from puppylog.formats.auto import Auto
 from puppylog.formats.base import Format, Options
+from puppylog.formats.cri import locate_cri, read_cri
+from puppylog.formats.json_lines import locate_json, read_json
+from puppylog.formats.layout.configuration import WrittenLayout, choose_layout, find_layouts
+from puppylog.formats.layout.layout import compile_layout, is_layout, read_written, writes_json
+from puppylog.formats.line_format import LineFormat
+from puppylog.formats.logfmt import locate_logfmt, read_logfmt
+from puppylog.formats.plain import read_plain
+from puppylog.formats.regex.pattern import is_pattern
+from puppylog.formats.regex.regex import make_regex
+from puppylog.formats.syslog.syslog import Syslog
+from puppylog.formats.w3c import W3c, asks_for_w3c, read_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +43,22 @@ FORMATS: Final[Mapping[str, Entry]] = {
     "combined": Entry(
         "access logs with referer and user agent", "access", lambda _: AccessLog(Variant.COMBINED), is_tried=False
     ),
+    "vhost_combined": Entry(
+        "the same with the virtual host before the client's",
+        "access",
+        lambda _: AccessLog(Variant.COMBINED, "vhost_combined"),
+        is_tried=False,
+    ),
+    "w3c": Entry("W3C extended, as IIS and CloudFront write it", "w3c", lambda _: W3c()),
+    "json": Entry("JSON, an object a line", "json", lambda o: LineFormat("json", read_json, o.zone, locate_json)),
+    "cri": Entry(
+        "lines of containers, as Kubernetes keeps them",
+        "cri",
+        lambda o: LineFormat("cri", read_cri, o.zone, locate_cri),
+    ),
+    "syslog": Entry("syslog, RFC 5424 and RFC 3164, octet-counted or not", "syslog", Syslog),
+    "logfmt": Entry("logfmt: key=value", "logfmt", lambda o: LineFormat("logfmt", read_logfmt, o.zone, locate_logfmt)),
+    "plain": Entry("anything: the line is the message", "plain", lambda o: LineFormat("plain", read_plain, o.zone)),
 }
 """In the order in which they are tried."""
 
@@ -40,11 +67,16 @@ FORMAT_NAMES: Final = tuple(FORMATS)
 AUTO: Final = "auto"
 """What people write who do not say."""
 
-LAST_RESORT: Final = "plain" if "plain" in FORMATS else "access"
+LAST_RESORT: Final = "plain"
 """What a file is read as that is in no other format."""
 
 
-WRITTEN: Final[Mapping[str, str]] = {}
+WRITTEN: Final[Mapping[str, str]] = {
+    "$variable …": "a log_format of nginx, the string or the whole directive",
+    "%directive …": "a LogFormat of Apache, the string or the whole directive",
+    "w3c: field …": "W3C extended whose fields are not in the log",
+    "(?P<name>…)": "what a regular expression (RE2) finds: its named groups become columns",
+}
 """What else may be written in place of a name, and what it reads."""
 
 
@@ -66,15 +98,51 @@ def find_format(written: str, options: Options = Options()) -> Format:  # noqa: 
     """
     if written == AUTO:
         return choose_by_looking(options)
+    if is_pattern(written):
+        return make_regex(written, options)
+    if asks_for_w3c(written):
+        return read_fields(written)
     entry = FORMATS.get(written)
+    if entry is None and is_layout(written):
+        return _make_layout(read_written(written), " ".join(written.splitlines()).strip(), options)
     if entry is None:
         raise UsageError(f"cannot use format {written!r}: it must be one of {', '.join((AUTO, *FORMAT_NAMES))}")
     return entry.make(options)
 
 
+def find_formats_of(configuration: str, source: str, options: Options, nickname: str = "") -> list[Format]:
+    """Return the formats that a server's configuration defines, those that a log is written in first.
+
+    Args:
+        configuration: its text.
+        source: its name, for errors.
+        options: see there.
+        nickname: that of one format, which is returned alone; empty for all of them.
+
+    Raises:
+        UsageError: there is none, or one cannot be read.
+    """
+    found = find_layouts(configuration)
+    layouts = [choose_layout(found, nickname, source)] if nickname or not found.layouts else found.layouts
+    used_first = sorted(layouts, key=lambda layout: not layout.used_by)
+    return [_make_layout(layout, _name_of(layout), options) for layout in used_first]
+
+
+def _name_of(layout: WrittenLayout) -> str:
+    """Return the nickname, unless it means something else here."""
+    return layout.written if layout.nickname in {"", *FORMATS} else layout.nickname
+
+
+def _make_layout(layout: WrittenLayout, name: str, options: Options) -> Format:
+    """Return the format of a server's log format; where its lines are JSON, that is what they are read as."""
+    if writes_json(layout) and "json" in FORMATS:
+        return FORMATS["json"].make(options)
+    return compile_layout(layout).make_format(name, options.zone)
+
+
 def list_candidates(options: Options) -> list[Format]:
     """Return the formats that are tried on a file of which nothing is said, in their order."""
-    return [entry.make(options) for name, entry in FORMATS.items() if entry.is_tried and name != "plain"]
+    return [entry.make(options) for name, entry in FORMATS.items() if entry.is_tried and name != LAST_RESORT]
 
 
 def choose_by_looking(options: Options, first: Sequence[Format] = ()) -> Auto:

@@ -6,6 +6,7 @@ A position moves only together with the rows that it stands for, in one transact
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
 
 HEAD_BYTES = 1024
 """A head is hashed up to here. It grows with its file, so a file of three lines has an identity at once."""
@@ -65,6 +66,7 @@ def have_moved(moves: Iterable[Move], stands: Mapping[int, FilePosition]) -> boo
         and file.byte_offset == move.until
         and file.fingerprint == move.fingerprint
         and file.finished == move.finished
+        and file.context == move.context
         for move in moves
     )
 
@@ -77,3 +79,35 @@ class Stream:
     source_uri: str
     group: str | None
     files: tuple[FilePosition, ...]  # in the order in which they were opened, finished ones included
+
+
+@dataclass(frozen=True, slots=True)
+class StreamReport:
+    """What a collector says of a stream that it follows.
+
+    Whatever happened is told by how long ago it was, so that no clock of one machine is compared with another's.
+    """
+
+    stream_id: int
+    backlog_bytes: int  # that are there to be read, and have not been
+    behind_s: float | None  # how long the oldest of them has been there, as far as is known; None if there is none
+    read_ago_s: float | None  # None if nothing has been read since the collector started
+    lines_per_s: float  # read, since the report before
+    records: int  # read since the collector started
+    rejects: int
+    format: str = ""  # how lines are parsed; empty as long as none has told
+    problem: str | None = None  # why the source cannot be read now
+    ended: bool = False  # this is the last report of a collector that ends in order
+
+
+def split_uri(source_uri: str) -> tuple[str | None, str]:
+    """Return the host in a source's URI, None if it names none, and what is read there: a path, or ``-``."""
+    parts = urlsplit(source_uri)
+    path = unquote(parts.path, errors="backslashreplace")
+    return parts.netloc or None, path or "-"
+
+
+def name_source(source_uri: str) -> str:
+    """Return a source as people write it: ``/var/log/access.log``, with ``host:`` before it where a host is named."""
+    host, path = split_uri(source_uri)
+    return path if host is None else f"{host}:{path}"

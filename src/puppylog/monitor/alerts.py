@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from puppylog.errors import NotFound
 from puppylog.model.alert import Alert, Comparison, State
+from puppylog.model.stream import name_source
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.stores.base import Outlet
 from puppylog.stores.queries import load_queries
@@ -33,6 +34,12 @@ class AlertState:
     created_at: datetime
     evaluated_at: datetime
     error: str | None  # why the last evaluation failed
+    source_uri: str | None = None  # of the stream, where segments are streams
+
+    @property
+    def segment_name(self) -> str | None:
+        """The segment as people know it."""
+        return _name_segment(self.segment, self.source_uri)
 
     @property
     def subject(self) -> tuple[str, str | None]:
@@ -61,6 +68,12 @@ class Signal:
     value: float | None
     comparison: Comparison
     level: float
+    source_uri: str | None = None  # of the stream, where segments are streams
+
+    @property
+    def segment_name(self) -> str | None:
+        """The segment as people know it."""
+        return _name_segment(self.segment, self.source_uri)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +137,7 @@ def _alert_state(row: dict[str, Any]) -> AlertState:
         created_at=row["created_at"],
         evaluated_at=row["evaluated_at"],
         error=row["error"],
+        source_uri=row["source_uri"],
     )
 
 
@@ -138,4 +152,9 @@ def _signal(row: dict[str, Any]) -> Signal:
         value=row["value"],
         comparison=Comparison(row["comparison"]),
         level=row["level"],
+        source_uri=row["source_uri"],
     )
+
+
+def _name_segment(segment: str | None, source_uri: str | None) -> str | None:
+    return segment if source_uri is None else name_source(source_uri)

@@ -1,8 +1,8 @@
 """What a store must do, written as obligations. One contract suite asks every store whether it does.
 
-A collector needs `Inlet`, a monitor needs `Outlet`, whoever defines metrics and alerts needs `Catalog`; a `Store` is
-all three. No method returns before what it says is durable. Every method raises errors of `puppylog.errors` only:
-`StoreUnavailable` or `StoreFull` when the same call may succeed later.
+A collector needs `Inlet`, a monitor needs `Outlet`, whoever defines metrics and alerts needs `Catalog`, whoever reads
+rejected lines again needs `Replayer`; a `Store` is all of them. No method returns before what it says is durable. Every
+method raises errors of `puppylog.errors` only: `StoreUnavailable` or `StoreFull` when the same call may succeed later.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ import pyarrow as pa
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
 from puppylog.model.record import Parsed
-from puppylog.model.stream import FilePosition, Move, Stream
+from puppylog.model.stream import FilePosition, Move, Stream, StreamReport
 from puppylog.stores.examination import Examination
 
 Value: TypeAlias = str | int | float | bool | None
@@ -30,6 +30,25 @@ class Appended:
     records: int
     rejects: int
     refused: int = 0  # of the rejects: rows that fitted their format, but that the store can not hold
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """Rejected lines of one file that have been read again, and fit now."""
+
+    stream_id: int
+    file_id: int
+    records: pa.RecordBatch  # of schema RECORDS, at least one of each line
+    line_offsets: pa.Array  # int64: for each record, where the rejected line starts that it was made of
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """The store's answer to one transaction of rejected lines that were read again."""
+
+    lines: int  # that are records now
+    missed: int  # that were no rejected lines any more
+    refused: Mapping[str, int]  # lines that the store can not hold as records, by cause
 
 
 class Appender(Protocol):
@@ -74,8 +93,28 @@ class Inlet(Protocol):
     def appender(self) -> Appender:
         """Start a transaction of lines. Several may be in the making, one may be in `commit`."""
 
+    def report(self, reports: Sequence[StreamReport]) -> None:
+        """Keep what a collector says of its streams, in place of what it said before.
+
+        Must take a thousand at once, every few seconds, and not wait for an append. It is OK for a report to be seen a
+        moment later, to be lost in a crash, and to be left out if its stream is unknown or somebody else's.
+        """
+
     def keep_alive(self) -> None:
         """Say that a watching client is still there. It is OK for this to do nothing."""
+
+
+class Replayer(Protocol):
+    """Where rejected lines that have been read again become records."""
+
+    def replay(self, lines: Sequence[Reread]) -> Replayed:
+        """Turn rejected lines into records in their place, in one transaction, or none of them.
+
+        Must leave out a line that is no rejected line any more: somebody has been faster, or it was this very call and
+        its answer got lost. So it may be called again after any error, by anybody, and stores nothing twice. Must keep
+        a line rejected, with the cause as its reason, if it can never hold one of the line's records. Must tell the
+        metrics of the records' times, as a commit of new lines does.
+        """
 
 
 class Outlet(Protocol):
@@ -141,7 +180,7 @@ class StoreInfo:
     schema_version: int
 
 
-class Store(Inlet, Outlet, Catalog, Protocol):
+class Store(Inlet, Outlet, Catalog, Replayer, Protocol):
     """A connected store. Usable with ``with``."""
 
     @property

@@ -1,12 +1,12 @@
 """From rows of a catalogue to what they are rows of: every store has the same columns."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from typing import Any
 
 from puppylog.model.alert import Alert, Comparison, NoData
 from puppylog.model.metric import Metric
-from puppylog.model.stream import FilePosition, Fingerprint
+from puppylog.model.stream import FilePosition, Fingerprint, StreamReport
 
 Row = Mapping[str, Any]
 
@@ -55,5 +55,17 @@ def values_of_alert(alert: Alert, metric_id: int) -> dict[str, Any]:
 def position_of(row: Row) -> FilePosition:
     fingerprint = Fingerprint(row["head_size"], row["head_hash"], row["marker_size"], row["marker_hash"])
     return FilePosition(
-        row["file_id"], row["path"], row["device"], row["inode"], fingerprint, row["byte_offset"], row["finished"]
+        row["file_id"],
+        row["path"],
+        row["device"],
+        row["inode"],
+        fingerprint,
+        row["byte_offset"],
+        row["finished"],
+        row["context"],
     )
+
+
+def columns_of_reports(reports: Sequence[StreamReport]) -> dict[str, list[Any]]:
+    """Return the reports in columns: a thousand of them come every few seconds, and there is no time for rows."""
+    return {field.name: [getattr(told, field.name) for told in reports] for field in fields(StreamReport)}

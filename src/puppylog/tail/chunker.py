@@ -1,15 +1,21 @@
 """Blocks, in the order of their file, become chunks with fingerprints. Pure: it sees bytes, and no file."""
 
+from dataclasses import replace
+
+from puppylog.tail.boundary import Boundary
 from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.identity import Imprint
 from puppylog.tail.lines import LineCutter, Piece
+from puppylog.tail.records import RecordGatherer
 
 
 class Chunker:
     """Makes the chunks of one file."""
 
-    def __init__(self, file: TailedFile, imprint: Imprint, max_line_bytes: int) -> None:
-        """Start at the imprint's offset."""
+    def __init__(
+        self, file: TailedFile, imprint: Imprint, max_line_bytes: int, boundary: Boundary | None = None
+    ) -> None:
+        """Start at the imprint's offset. With a boundary, chunks end where records do."""
         self.file = file
         self.taken = imprint
         """Of every block that was taken."""
@@ -17,37 +23,71 @@ class Chunker:
         """Of the file as far as it is in chunks."""
         self._max_line_bytes = max_line_bytes
         self._cutter = LineCutter(imprint.offset, max_line_bytes)
+        self._gatherer = None if boundary is None else RecordGatherer(boundary, max_line_bytes)
 
     @property
     def waiting_bytes(self) -> int:
         """How much was taken of a line that waits for its newline."""
         return self._cutter.waiting
 
+    @property
+    def whole(self) -> Imprint:
+        """Of the file as far as it is in whole lines, be they in chunks or in a record that waits."""
+        waiting = None if self._gatherer is None else self._gatherer.end
+        return self.made if waiting is None else waiting
+
+    @property
+    def has_record(self) -> bool:
+        """Whether whole lines wait for the end of their record."""
+        return self._gatherer is not None and self._gatherer.end is not None
+
     def feed(self, block: bytes) -> list[Chunk]:
         """Take the block that follows, and return chunks of the lines that are whole now."""
         before = self.taken
-        chunks = [
-            self._chunk(piece, before.after(block, piece.until - before.offset)) for piece in self._cutter.feed(block)
-        ]
+
+        def imprint_at(offset: int) -> Imprint:
+            return before.after(block, offset - before.offset)
+
+        pieces = self._cutter.feed(block)
+        if self._gatherer is None:
+            chunks = [self._chunk(piece, imprint_at(piece.until)) for piece in pieces]
+        else:
+            records = [record for piece in pieces for record in self._gatherer.feed(piece, imprint_at)]
+            chunks = [self._chunk(*record) for record in records]
         self.taken = before.after(block, len(block))
         return chunks
 
-    def drop_waiting(self) -> None:
-        """Forget the line that waits: its bytes are not what they were."""
-        self.taken = self.made
-        self._cutter = LineCutter(self.made.offset, self._max_line_bytes)
+    def end_record(self) -> list[Chunk]:
+        """Return the lines that wait for the end of their record: it has come."""
+        return [] if self._gatherer is None else [self._chunk(*record) for record in self._gatherer.flush()]
 
-    def bare_chunk(self, *, finished: bool = False) -> Chunk:
+    def end_line(self) -> list[Chunk]:
+        """Return everything that waits: the line at the end will not get its newline any more."""
+        lines = [] if self._gatherer is None else self._gatherer.flush()
+        last = self._cutter.finish()
+        if last is not None and lines and not last.is_cut and last.data and last.offset == lines[0][0].until:
+            before, lines = lines[0][0], []
+            last = Piece(before.since, last.until, before.data + last.data, before.offset, is_unfinished=True)
+        if last is not None:
+            lines.append((last, self.taken))
+        return [self._chunk(*line) for line in lines]
+
+    def drop_line(self) -> None:
+        """Forget the line that waits for its newline: its bytes are not what they were."""
+        self.taken = self.whole
+        self._cutter = LineCutter(self.taken.offset, self._max_line_bytes)
+
+    def bare_chunk(self) -> Chunk:
         """Return a chunk that accounts for nothing."""
         offset = self.made.offset
-        return Chunk(self.file, offset, offset, b"", offset, self.made.fingerprint(), finished)
+        return Chunk(self.file, offset, offset, b"", offset, self.made.fingerprint())
 
-    def finish(self) -> Chunk:
-        """Return the last chunk of the file: the line that waits, which will not get its newline any more."""
-        piece = self._cutter.finish()
-        return self.bare_chunk(finished=True) if piece is None else self._chunk(piece, self.taken, finished=True)
+    def finish(self) -> list[Chunk]:
+        """Return what is left of the file; the last chunk says that it is finished."""
+        chunks = self.end_line() or [self.bare_chunk()]
+        return [*chunks[:-1], replace(chunks[-1], finished=True)]
 
-    def _chunk(self, piece: Piece, imprint: Imprint, *, finished: bool = False) -> Chunk:
+    def _chunk(self, piece: Piece, imprint: Imprint) -> Chunk:
         self.made = imprint
         return Chunk(
             self.file,
@@ -56,7 +96,6 @@ class Chunker:
             piece.data,
             piece.offset,
             imprint.fingerprint(),
-            finished,
-            piece.is_cut,
-            piece.is_unfinished,
+            is_cut=piece.is_cut,
+            is_unfinished=piece.is_unfinished,
         )

@@ -2,7 +2,9 @@
 
 import errno
 import os
+import resource
 import stat
+from typing import Protocol
 
 from puppylog.errors import SourceError
 
@@ -10,8 +12,46 @@ from puppylog.errors import SourceError
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
 
 
+class OpenFile(Protocol):
+    """An open file, compressed or not. Whoever has it closes it. Every method may raise OSError."""
+
+    @property
+    def path(self) -> str:
+        """Under which it was opened."""
+
+    @property
+    def identity(self) -> tuple[int, int]:
+        """Device and inode."""
+
+    @property
+    def is_compressed(self) -> bool: ...
+
+    @property
+    def fault(self) -> str | None:
+        """Why nothing more will be read, although the file should go on."""
+
+    def status(self) -> os.stat_result:
+        """Return the status of the file as it lies on disk."""
+
+    def read(self, size: int, offset: int) -> bytes:
+        """Return at most ``size`` bytes from ``offset`` on; fewer only at the end of the file.
+
+        How long a compressed file is shows only when it has been read. So nobody asks for a size: what ends before an
+        offset has no byte there.
+        """
+
+    def raw_offset(self, offset: int) -> int:
+        """Return how many bytes of the file on disk were needed to read to ``offset``, up to which it was just read."""
+
+    def close(self) -> None:
+        """It is OK to close twice."""
+
+
 class Handle:
-    """Owns a file descriptor until `close`. Every method may raise OSError."""
+    """A plain file. Implements `OpenFile`: owns a file descriptor until `close`."""
+
+    is_compressed = False
+    fault = None
 
     def __init__(self, path: str) -> None:
         """Open the file.
@@ -28,12 +68,8 @@ class Handle:
         self.identity = identity_of(status)
 
     @property
-    def device(self) -> int:
-        return self.identity[0]
-
-    @property
-    def inode(self) -> int:
-        return self.identity[1]
+    def descriptor(self) -> int:
+        return self._fd
 
     def status(self) -> os.stat_result:
         return os.fstat(self._fd)
@@ -41,6 +77,10 @@ class Handle:
     def read(self, size: int, offset: int) -> bytes:
         """Return at most ``size`` bytes from ``offset`` on; fewer only at the end of the file."""
         return os.pread(self._fd, size, offset)
+
+    def raw_offset(self, offset: int) -> int:
+        """Return the offset: this file is as it lies on disk."""
+        return offset
 
     def close(self) -> None:
         """It is OK to close twice."""
@@ -62,6 +102,10 @@ def not_regular(path: str, status: os.stat_result) -> OSError:
 
 
 def cannot_read(path: str, error: OSError) -> SourceError:
+    if error.errno == errno.EMFILE:
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        cure = "raise it with `ulimit -n`, or with LimitNOFILE= where systemd starts it"
+        return SourceError(f"cannot read {path}: too many files are open, the limit is {limit} ({cure})")
     return SourceError(f"cannot read {path}: {(error.strerror or str(error)).lower()}")
 
 

@@ -6,7 +6,7 @@ An imprint is what one must remember of the bytes read so far. It follows the re
 from dataclasses import dataclass
 
 from puppylog.model.stream import HEAD_BYTES, MARKER_BYTES, FilePosition, Fingerprint, hash_bytes
-from puppylog.tail.handle import Handle
+from puppylog.tail.handle import OpenFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Imprint:
     def fingerprint(self) -> Fingerprint:
         return Fingerprint(len(self.head), hash_bytes(self.head), len(self.edge), hash_bytes(self.edge))
 
-    def is_of(self, handle: Handle) -> bool:
+    def is_of(self, handle: OpenFile) -> bool:
         """Whether the file still holds these bytes before the offset. Another content has other ones there."""
         return handle.read(len(self.edge), self.offset - len(self.edge)) == self.edge
 
@@ -38,25 +38,29 @@ BLANK = Imprint(0, b"", b"")
 """Of any file, before its first byte."""
 
 
-def read_imprint(handle: Handle, offset: int) -> Imprint | None:
+def read_imprint(handle: OpenFile, offset: int) -> Imprint | None:
     """Return the imprint of the file as of ``offset``; None if it is not that long."""
-    if handle.status().st_size < offset:
-        return None
     head_size, edge_size = min(offset, HEAD_BYTES), min(offset, MARKER_BYTES)
     head = handle.read(head_size, 0)
+    if len(head) < head_size:
+        return None
     edge = handle.read(edge_size, offset - edge_size)
-    if len(head) < head_size or len(edge) < edge_size:
-        return None  # truncated since we asked for its size
-    return Imprint(offset, head, edge)
+    return Imprint(offset, head, edge) if len(edge) == edge_size else None
 
 
-def confirm(handle: Handle, position: FilePosition) -> Imprint | None:
+def has_head(handle: OpenFile, fingerprint: Fingerprint) -> bool:
+    """Whether the file begins as the fingerprint says."""
+    head = handle.read(fingerprint.head_size, 0)
+    return len(head) == fingerprint.head_size and hash_bytes(head) == fingerprint.head_hash
+
+
+def confirm(handle: OpenFile, position: FilePosition) -> Imprint | None:
     """Return the file's imprint at the position if it holds what the position was committed for, else None."""
+    fingerprint = position.fingerprint
+    if not has_head(handle, fingerprint):  # asked first: to get to the offset, a compressed file is read up to there
+        return None
     imprint = read_imprint(handle, position.byte_offset)
     if imprint is None:
         return None
-    fingerprint = position.fingerprint
     marker = imprint.edge[len(imprint.edge) - fingerprint.marker_size :]
-    if hash_bytes(imprint.head[: fingerprint.head_size]) != fingerprint.head_hash:
-        return None
     return imprint if hash_bytes(marker) == fingerprint.marker_hash else None

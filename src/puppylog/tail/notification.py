@@ -26,6 +26,7 @@ class Notification:
         self._descriptor = -1
         self._directories: dict[int, str] = {}  # by the number of their watch
         self._watches: dict[str, int] = {}
+        self._watched: dict[str, set[str]] = {}  # by the place where something happens
         try:
             self._libc = ctypes.CDLL(None, use_errno=True)
             self._descriptor = self._libc.inotify_init1(_CLOEXEC_NONBLOCK)
@@ -33,8 +34,9 @@ class Notification:
             pass
 
     def watch(self, path: str) -> None:
-        """Be told of what happens to ``path``, and to the file that it leads to. It is OK to ask twice."""
+        """Be told of what happens to ``path``, or to the file that it leads to now. It is OK to ask twice."""
         for place in {path, os.path.realpath(path)}:
+            self._watched.setdefault(place, set()).add(path)
             directory = str(Path(place).parent)
             if self._descriptor >= 0 and directory not in self._watches:
                 watch = self._libc.inotify_add_watch(self._descriptor, os.fsencode(directory), _EVENTS)
@@ -43,7 +45,7 @@ class Notification:
                     self._directories[watch] = directory
 
     def take_changes(self) -> set[str] | None:
-        """Return the paths to which something has happened since it was asked last; None for anything, anywhere."""
+        """Return the watched paths to which something has happened since the last call; None for any of them."""
         changed: set[str] = set()
         while events := self._read():
             at = 0
@@ -57,7 +59,7 @@ class Notification:
                 if happened & _IGNORED and directory is not None:
                     del self._directories[watch], self._watches[directory]
                 elif directory is not None:
-                    changed.add(f"{directory.rstrip('/')}/{name}")
+                    changed |= self._watched.get(f"{directory.rstrip('/')}/{name}", set())
         return changed
 
     def _read(self) -> bytes:

@@ -1,22 +1,27 @@
-"""Standard input, or another pipe: read once, in order, and never again. Its place cannot be kept through a restart."""
+"""Standard input or a named pipe: read once, in order, and never again. Its place cannot be kept through a restart."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import select
+import stat
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from puppylog.errors import SourceError
+from puppylog.tail.boundary import Boundary
 from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.chunker import Chunker
 from puppylog.tail.handle import cannot_read, identity_of
 from puppylog.tail.identity import BLANK
 from puppylog.tail.source import STDIN
-from puppylog.tail.tailer import CHUNK_BYTES, MAX_LINE_BYTES
+from puppylog.tail.tailer import CHUNK_BYTES, MAX_LINE_BYTES, RECORD_WAIT_S
 
-# How long small writes are gathered into one chunk, and how long a poll waits for the first of them.
+# How long small writes are gathered into one chunk, and how long a poll waits for the first of them. A named pipe is
+# one source among others, which are not to wait for it.
 _GATHER_S = 0.1
 
 # A writer that is faster than the polls goes on writing meanwhile. More than this is for privileged users only.
@@ -24,52 +29,94 @@ _PIPE_BYTES = 1 << 20
 
 
 class PipeTailer:
-    """Reads a file descriptor that stays its owner's. Looks like a `Tailer`, but has an end: poll until `is_ended`."""
+    """Reads a pipe. Looks like a `Tailer`, but has an end: poll until `is_ended`."""
 
     def __init__(
-        self, descriptor: int = 0, *, chunk_bytes: int = CHUNK_BYTES, max_line_bytes: int = MAX_LINE_BYTES
+        self,
+        source: int | str = 0,
+        *,
+        watch: bool = False,
+        chunk_bytes: int = CHUNK_BYTES,
+        max_line_bytes: int = MAX_LINE_BYTES,
+        boundary: Boundary | None = None,
+        record_wait_s: float = RECORD_WAIT_S,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare to read.
+
+        Args:
+            source: a file descriptor, which stays its owner's, or the path of a named pipe.
+            watch: when the writers of a named pipe have gone, wait for others. Otherwise that is the end; the first
+                one is waited for in any case.
+            chunk_bytes: how much is read at once.
+            max_line_bytes: longer lines are cut.
+            boundary: where records of several lines begin; without one, every line is a record.
+            record_wait_s: how long nothing must have come before the last record is whole.
+            clock: seconds that never go back.
 
         Raises:
             SourceError: there is nothing to read from.
         """
         self.problem: str | None = None
-        """Always None: what goes wrong with a pipe does not get better."""
+        """Why a named pipe cannot be read now. What goes wrong with another does not get better, and is raised."""
+        self.has_more = False
+        """Whether the last `read` stopped at its limit: there may be more to read at once."""
+        self._path = source if isinstance(source, str) else None
+        self._name = STDIN if self._path is None else str(Path(self._path).absolute())
+        self._watch = watch and self._path is not None
+        self._chunk_bytes = chunk_bytes
+        self._max_line_bytes = max_line_bytes
+        self._boundary = boundary
+        self._record_wait_s = record_wait_s
+        self._clock = clock
+        self._came_at = clock()
+        self._ready: deque[Chunk] = deque()
+        self._have_left = False  # the writers, since we last looked
+        self._is_at_end = False
         try:
-            identity = identity_of(os.fstat(descriptor))
+            self._descriptor = _open_pipe(source) if isinstance(source, str) else source
+            self._begin()
         except OSError as error:
-            raise _cannot_read(error) from None
+            raise self._cannot_read(error) from None
+
+    def _begin(self, serial: int = 1) -> None:
+        self._identity = identity_of(os.fstat(self._descriptor))
         if hasattr(fcntl, "F_SETPIPE_SZ"):
             with contextlib.suppress(OSError):  # a file or a terminal
-                fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        self._descriptor = descriptor
-        self._chunk_bytes = chunk_bytes
-        self._chunker = Chunker(TailedFile(1, STDIN, *identity, 0, None), BLANK, max_line_bytes)
-        self._ready: deque[Chunk] = deque()
-        self._is_at_end = False
+                fcntl.fcntl(self._descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        file = TailedFile(serial, self._name, *self._identity, 0, None, modified_at_us=time.time_ns() // 1000)
+        self._chunker = Chunker(file, BLANK, self._max_line_bytes, self._boundary)
 
     @property
     def is_ended(self) -> bool:
         """Whether the writers have gone and everything was given out. Until then, more may come."""
         return self._is_at_end and not self._ready
 
-    def read(self) -> Iterator[Chunk]:
+    def read(self, limit_bytes: int | None = None) -> Iterator[Chunk]:
         """Give what comes within a moment, or for as long as it comes fast; at the end, a chunk that finishes it.
+
+        Args:
+            limit_bytes: come back after about so many bytes, as `Tailer.read` does.
 
         Raises:
             SourceError: it cannot be read.
         """
-        is_fast = True
-        while self._ready or (is_fast and not self._is_at_end):
-            if not self._ready:
-                block = self._gather()
-                is_fast = len(block) == self._chunk_bytes
-                self._ready += self._chunker.feed(block)
-                if self._is_at_end:
-                    self._ready.append(self._chunker.finish())
-            while self._ready:
-                yield self._ready.popleft()
+        taken = 0
+        self.has_more = False
+        yield from self._give()
+        while not self._is_at_end:
+            block = self._gather()
+            self._take(block)
+            yield from self._give()
+            taken += len(block)
+            if len(block) < self._chunk_bytes:
+                break
+            if limit_bytes is not None and taken >= limit_bytes:
+                self.has_more = True
+                return
+        if self._watch and not self._is_at_end:
+            self._follow_path()
+            yield from self._give()
 
     def backlog_bytes(self) -> int:
         """Nobody knows."""
@@ -81,24 +128,42 @@ class PipeTailer:
         return self._chunker.waiting_bytes
 
     def close(self) -> None:
-        """Read no more. The file descriptor is not ours to close."""
+        """Read no more. A file descriptor that was given is not ours to close."""
         self._ready.clear()
         self._is_at_end = True
+        if self._path is not None and self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _give(self) -> Iterator[Chunk]:
+        while self._ready:
+            yield self._ready.popleft()
+
+    def _take(self, block: bytes) -> None:
+        if block:
+            self._came_at = self._clock()
+            self._ready += self._chunker.feed(block)
+        elif self._clock() - self._came_at >= self._record_wait_s:
+            self._ready += self._chunker.end_record()
+        if self._have_left:
+            self._have_left = False
+            self._is_at_end = not self._watch
+            self._ready += self._chunker.end_line() if self._watch else self._chunker.finish()
 
     def _gather(self) -> bytes:
         """Return what comes until there is enough, or a moment has passed, or nobody can write any more."""
         parts: list[bytes] = []
         missing = self._chunk_bytes
-        until = time.monotonic() + _GATHER_S
+        until = time.monotonic() + (_GATHER_S if self._path is None else 0.0)
         while missing and self._is_readable(until - time.monotonic()):
             try:
                 part = os.read(self._descriptor, missing)
             except BlockingIOError:
                 continue  # another reader of a shared pipe was faster
             except OSError as error:
-                raise _cannot_read(error) from None
+                raise self._cannot_read(error) from None
             if not part:
-                self._is_at_end = True
+                self._have_left = True
                 break
             parts.append(part)
             missing -= len(part)
@@ -107,6 +172,36 @@ class PipeTailer:
     def _is_readable(self, wait_s: float) -> bool:
         return bool(select.select([self._descriptor], [], [], max(0.0, wait_s))[0])
 
+    def _follow_path(self) -> None:
+        """Open the pipe that stands at the path now, when the one before has been read to its end."""
+        self.problem = None
+        try:
+            if identity_of(Path(self._name).stat()) == self._identity or self._has_writers():
+                return
+            descriptor = _open_pipe(self._name)
+        except OSError as error:
+            self.problem = self._cannot_read(error).message
+            return
+        self._ready += self._chunker.finish()
+        os.close(self._descriptor)
+        self._descriptor = descriptor
+        self._begin(self._chunker.file.serial + 1)
 
-def _cannot_read(error: OSError) -> SourceError:
-    return cannot_read("standard input", error)
+    def _has_writers(self) -> bool:
+        try:
+            self._take(os.read(self._descriptor, self._chunk_bytes))
+        except BlockingIOError:
+            return True
+        return bool(self._ready)
+
+    def _cannot_read(self, error: OSError) -> SourceError:
+        return cannot_read("standard input" if self._path is None else self._name, error)
+
+
+def _open_pipe(path: str) -> int:
+    """Open a named pipe without waiting for a writer."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a pipe", path)
+    return descriptor

@@ -1,24 +1,42 @@
 """Reading one file on: each block is checked to be the continuation of what was read before."""
 
 import os
+import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from puppylog.model.stream import FilePosition
 from puppylog.tail.chunk import Chunk
 from puppylog.tail.chunker import Chunker
-from puppylog.tail.handle import Handle
+from puppylog.tail.handle import OpenFile
+
+PLACE_ID = 0
+"""Stands for what the store calls the file, which a reader does not know: it is none of the store's."""
 
 
 class Reader:
     """Owns its handle. Chunks that were made but not taken are given by the next `read`."""
 
-    def __init__(self, handle: Handle, chunker: Chunker, chunk_bytes: int) -> None:
-        """Read on from where the chunker stands."""
+    def __init__(
+        self,
+        handle: OpenFile,
+        chunker: Chunker,
+        chunk_bytes: int,
+        *,
+        record_wait_s: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Read on from where the chunker stands; a record at the end is given when it has not grown for so long."""
         self.handle = handle
         self.is_truncated = False
         """What chunks were made of is not in the file any more."""
+        self.is_at_end = False
+        """Whether `read` came to the end of the file when it was last called."""
         self._chunker = chunker
         self._chunk_bytes = chunk_bytes
+        self._record_wait_s = record_wait_s
+        self._clock = clock
+        self._grew_at = clock()
         self._ready: deque[Chunk] = deque()
         self._is_announced = chunker.file.file_id is not None
         self._mtime_ns = -1
@@ -29,6 +47,11 @@ class Reader:
         return self._chunker.taken.offset
 
     @property
+    def backlog_bytes(self) -> int:
+        """How much is not read yet; of a compressed file, as it lies on disk."""
+        return max(0, self.handle.status().st_size - self.handle.raw_offset(self.end))
+
+    @property
     def waiting_bytes(self) -> int:
         """How much was read of an unfinished last line."""
         return self._chunker.waiting_bytes
@@ -37,35 +60,66 @@ class Reader:
         """Whether the file stands as it stood when this was asked last, and was read to its end then."""
         same_time = status.st_mtime_ns == self._mtime_ns
         self._mtime_ns = status.st_mtime_ns
-        return same_time and status.st_size == self.end and self._is_announced and not self._ready
+        return (
+            same_time
+            and self.is_at_end
+            and status.st_size == self.handle.raw_offset(self.end)
+            and self._is_announced
+            and not self._ready
+            and not self._chunker.has_record
+        )
 
-    def read(self) -> Iterator[Chunk]:
+    def read(self, limit_bytes: int | None = None) -> Iterator[Chunk]:
         """Give everything up to the end of the file. Stops where the file turns out to be truncated.
 
         A file that is new to the store is announced by a chunk without data, if there is no line in it yet: so a
         restart knows it by its inode, even if it is rotated before its first line is stored.
 
+        Args:
+            limit_bytes: stop after the block that makes it so many. What is read of an endless line counts as well.
+
         Raises:
             OSError: the file cannot be read now.
         """
-        more = True
-        while more:
-            more = self._read_block()
-            while self._ready:
-                self._is_announced = True
-                yield self._ready.popleft()
+        self.is_at_end = False
+        stop_at = None if limit_bytes is None else self.end + limit_bytes
+        yield from self._give()
+        while self._read_block():
+            yield from self._give()
+            if stop_at is not None and self.end >= stop_at:
+                return
+        self.is_at_end = True
+        if self._chunker.has_record and self._clock() - self._grew_at >= self._record_wait_s:
+            self._ready += self._chunker.end_record()
+            yield from self._give()
         if not self._is_announced:
             self._is_announced = True
             yield self._chunker.bare_chunk()
 
-    def finish(self) -> Chunk:
-        """Return the last chunk of the file, with the unfinished line that may be left."""
+    def place(self, path: str) -> FilePosition:
+        """Return where the file stood, in whole lines, as a store would remember it."""
+        whole = self._chunker.whole
+        return FilePosition(PLACE_ID, path, *self.handle.identity, whole.fingerprint(), whole.offset, finished=False)
+
+    def go_on_in(self, copy: OpenFile) -> None:
+        """Read the rest of a truncated file from its copy, and own that. The handle of the file is left to others."""
+        self.handle = copy
+        self.is_truncated = self.is_at_end = False
+        self._chunker.drop_line()
+
+    def finish(self) -> list[Chunk]:
+        """Return the last chunks of the file, with the unfinished line that may be left."""
         if self.is_truncated:
-            self._chunker.drop_waiting()
+            self._chunker.drop_line()
         return self._chunker.finish()
 
     def close(self) -> None:
         self.handle.close()
+
+    def _give(self) -> Iterator[Chunk]:
+        while self._ready:
+            self._is_announced = True
+            yield self._ready.popleft()
 
     def _read_block(self) -> bool:
         """Read a block and make chunks of it; return whether there may be more.
@@ -78,11 +132,13 @@ class Reader:
         block = self.handle.read(self._chunk_bytes, self.end)
         if not self._chunker.taken.is_of(self.handle):
             return self._go_back()
-        self._ready += self._chunker.feed(block)
+        if block:
+            self._grew_at = self._clock()
+            self._ready += self._chunker.feed(block)
         return bool(block)
 
     def _go_back(self) -> bool:
-        """Forget the unfinished line. The file is truncated only if what is in chunks is gone as well."""
-        self.is_truncated = not self._chunker.made.is_of(self.handle)
-        self._chunker.drop_waiting()
+        """Forget the unfinished line. The file is truncated only if what was whole is gone as well."""
+        self.is_truncated = not self._chunker.whole.is_of(self.handle)
+        self._chunker.drop_line()
         return not self.is_truncated

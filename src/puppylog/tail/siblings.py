@@ -1,20 +1,23 @@
-"""The files beside a path: those that rotation has made of it, and those that have an inode we look for.
-
-Compressed files are not among them yet: their inode and their bytes are new, so they need a search of their own here.
-"""
+"""The files beside a path: those that rotation has made of it, and those that have an inode we look for."""
 
 import os
 import re
 import stat
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from puppylog.tail.handle import Handle, identity_of, signed64
+from puppylog.tail.compression import SUFFIXES
+from puppylog.tail.decompressed import open_log
+from puppylog.tail.handle import OpenFile, identity_of, signed64
 
-# .1  .2026-11-23T18:00  .old  -20261123; not .1.gz, and not the -1 of a second program's live log.
-_SUFFIX = re.compile(r"\.old|\.\d[\d.\-_:T]*|[\-_](?:\d{6}|\d{4}[\-_.]\d\d)[\d.\-_:T]*")
-_NUMBER = re.compile(r"\.(\d{1,3})")
+# .1  .2026-11-23T18:00  .old  -20261123  .1.gz  .gz; not the -1 of a second program's live log.
+_PACKED = "|".join(map(re.escape, SUFFIXES))
+_SUFFIX = re.compile(
+    rf"(?:\.old|\.\d[\d.\-_:T]*|[\-_](?:\d{{6}}|\d{{4}}[\-_.]\d\d)[\d.\-_:T]*)(?:{_PACKED})?|{_PACKED}"
+)
+_NUMBER = re.compile(rf"\.(\d{{1,3}})(?:{_PACKED})?")
+_DATE = re.compile(rf"[.\-_](\d{{4}}[\d.\-_:T]{{2,}})(?:{_PACKED})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +26,38 @@ class Sibling:
 
     path: str
     identity: tuple[int, int]
-    size: int
     mtime_ns: int
     is_rotated: bool  # it is named as rotation names the files of the path
-    number: int | None  # of a rotation that numbers: 1 is the newest
+    number: int | None = None  # of a rotation that numbers: 1 is the newest
+    date: str | None = None  # of a rotation that dates, year first: its digits
 
-    def open(self) -> Handle | None:
-        """Open it; None if we may not.
+    @property
+    def is_compressed(self) -> bool:
+        """Whether its name says so."""
+        return self.path.endswith(SUFFIXES)
+
+    @property
+    def plain_path(self) -> str:
+        """Where a compressed file stood, or still stands, before it was compressed."""
+        return self.path[: self.path.rfind(".")]
+
+    def is_newer_than(self, other: "Sibling") -> bool | None:
+        """Go by the names; None if they do not say it."""
+        if self.number is not None and other.number is not None:
+            return self.number < other.number
+        if self.date is not None and other.date is not None and len(self.date) == len(other.date):
+            return self.date > other.date
+        return None
+
+    def open(self) -> OpenFile | None:
+        """Open it; None if we may not, or if it is not compressed although its name says so.
 
         Raises:
             Rearranged: the name belongs to another file by now, or to none.
             OSError: it cannot be opened now.
         """
         try:
-            handle = Handle(self.path)
+            handle = open_log(self.path)
         except PermissionError:
             return None
         except FileNotFoundError:
@@ -44,6 +65,9 @@ class Sibling:
         if handle.identity != self.identity:
             handle.close()
             raise Rearranged(f"{self.path} is another file by now")
+        if self.is_compressed and not handle.is_compressed:
+            handle.close()
+            return None
         return handle
 
 
@@ -52,7 +76,7 @@ class Rearranged(Exception):
 
 
 def is_rotation_of(base: str, name: str) -> bool:
-    """Whether rotation gives such a name to the file called ``base``, and leaves it uncompressed."""
+    """Whether rotation gives such a name to the file called ``base``, compressed or not."""
     return name.startswith(base) and _SUFFIX.fullmatch(name, len(base)) is not None
 
 
@@ -62,22 +86,45 @@ def list_bases(path: str) -> list[str]:
     return [path[:at] for at in range(start, len(path)) if _SUFFIX.fullmatch(path, at)]
 
 
-def list_siblings(path: str, inodes: Collection[int]) -> list[Sibling]:
-    """Return the rotated files of the path and those with one of the inodes, but never the path itself.
+def list_siblings(paths: Sequence[str], inodes: Collection[int]) -> list[Sibling]:
+    """Return the rotated files of the paths and, beside them, those with one of the inodes; never the first path.
 
     The one that was last written comes last; of two that were written at the same instant, the one with the lower
     number or the later date in its name.
 
+    Args:
+        paths: the path, and others that its file has or had, such as the target of a link.
+        inodes: signed, as `identity_of` has them.
+
     Raises:
         Rearranged: a chain of files is being renamed, and one of them may have moved behind our back.
-        OSError: the directory cannot be listed.
+        OSError: a directory cannot be listed.
     """
-    at = Path(path)
-    entries = _scan(at, inodes)
-    siblings = [sibling for name, _ in entries if (sibling := _look_at(at, name)) is not None]
-    if _scan(at, inodes) != entries:
-        raise Rearranged(f"{at.parent} has changed")
-    return sorted(siblings, key=lambda sibling: (sibling.mtime_ns, -(sibling.number or 0), sibling.path))
+    siblings: dict[tuple[int, int], Sibling] = {}
+    for path in dict.fromkeys(paths):
+        try:
+            beside = _list_beside(Path(path), inodes)
+        except PermissionError:
+            continue  # we may read the file, but not list its directory
+        except (FileNotFoundError, NotADirectoryError):
+            if path == paths[0]:
+                raise
+            continue  # it has left nothing
+        for sibling in beside:
+            if sibling.path != paths[0] and (sibling.identity not in siblings or sibling.is_rotated):
+                siblings[sibling.identity] = sibling
+    return sorted(
+        siblings.values(),
+        key=lambda sibling: (sibling.mtime_ns, -(sibling.number or 0), sibling.date or "", sibling.path),
+    )
+
+
+def _list_beside(path: Path, inodes: Collection[int]) -> list[Sibling]:
+    entries = _scan(path, inodes)
+    siblings = [sibling for name, _ in entries if (sibling := _look_at(path, name)) is not None]
+    if _scan(path, inodes) != entries:
+        raise Rearranged(f"{path.parent} has changed")
+    return siblings
 
 
 def _scan(path: Path, inodes: Collection[int]) -> set[tuple[str, int]]:
@@ -85,7 +132,7 @@ def _scan(path: Path, inodes: Collection[int]) -> set[tuple[str, int]]:
         return {
             (entry.name, entry.inode())
             for entry in entries
-            if entry.name != path.name and (is_rotation_of(path.name, entry.name) or signed64(entry.inode()) in inodes)
+            if (entry.name != path.name and is_rotation_of(path.name, entry.name)) or signed64(entry.inode()) in inodes
         }
 
 
@@ -97,12 +144,12 @@ def _look_at(path: Path, name: str) -> Sibling | None:
         return None  # gone again, or none of ours
     if not stat.S_ISREG(status.st_mode):
         return None
-    number = _NUMBER.fullmatch(name, len(path.name))
+    number, date = _NUMBER.fullmatch(name, len(path.name)), _DATE.fullmatch(name, len(path.name))
     return Sibling(
         str(found),
         identity_of(status),
-        status.st_size,
         status.st_mtime_ns,
-        is_rotated=is_rotation_of(path.name, name),
+        is_rotated=name != path.name and is_rotation_of(path.name, name),
         number=int(number[1]) if number else None,
+        date=re.sub(r"\D", "", date[1]) if date else None,
     )

@@ -1,14 +1,17 @@
 """What may be collected: people's paths and patterns become files, and what is no log is refused by its name."""
 
 import contextlib
-import glob
-import os
+import errno
 import re
-from collections.abc import Collection, Sequence
+import stat
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from puppylog.errors import SourceError
-from puppylog.tail.handle import Handle, cannot_read
+from puppylog.tail.decompressed import open_log
+from puppylog.tail.handle import cannot_read, identity_of
+from puppylog.tail.pattern import is_pattern, iter_matches, list_names
 from puppylog.tail.siblings import list_bases
 
 STDIN = "-"
@@ -42,49 +45,83 @@ _BEGINNING = re.compile(rb"[\t\x20-\x7e]{16}|[\t\x20-\x7e]{4,15}\r?\Z")
 _SHORTEST_LINE = 4
 
 
-def expand_sources(patterns: Sequence[str], *, watch: bool = False, followed: Collection[str] = ()) -> list[str]:
-    """Return the absolute paths that are meant, each once, in the order given; matches of a pattern by name.
+OnLeftOut: TypeAlias = Callable[[str], None]
+
+
+def expand_sources(
+    patterns: Sequence[str],
+    *,
+    watch: bool = False,
+    followed: Collection[str] = (),
+    on_left_out: OnLeftOut = lambda _: None,
+) -> list[str]:
+    """Return the absolute paths that are meant, each file once, in the order given; matches of a pattern by name.
+
+    A directory means the files in it. Two paths of one file are followed as one: as the one that is followed already,
+    or as the one that is no link, or as the first.
 
     Args:
-        patterns: paths, glob patterns, or ``-`` for standard input, which stays ``-``.
+        patterns: paths of files, directories and named pipes, glob patterns, or ``-`` for standard input, which stays
+            ``-``.
         watch: a path or a match need not exist yet. Matches that cannot be read are left out until they can be, and so
             are rotated files of another match: following that one finds them by their identity.
         followed: paths that were returned before. They are returned again without another look.
+        on_left_out: told in a sentence of each match or path that is left out, again at every call.
 
     Raises:
-        SourceError: a path cannot be collected, or a pattern has no match.
+        SourceError: a path cannot be collected, or a pattern has no match that can be.
     """
     found: dict[str, None] = {}
     for pattern in patterns:
         if pattern == STDIN:
             found[STDIN] = None
-        elif glob.has_magic(pattern) and not os.path.lexists(pattern):
-            found.update(dict.fromkeys(_expand_glob(pattern, followed, watch=watch)))
+        elif is_pattern(pattern):
+            found.update(_choose(pattern, set(iter_matches(pattern)), followed, on_left_out, watch=watch))
+        elif Path(pattern).is_dir():
+            directory = str(Path(pattern).absolute())
+            files = {str(Path(directory, name)) for name in list_names(directory) if not name.startswith(".")}
+            found.update(_choose(directory, files, followed, on_left_out, watch=watch))
         else:
             path = str(Path(pattern).absolute())
             if path not in followed:
                 check_source(path, may_be_missing=watch)
             found[path] = None
-    return list(found)
+    return _without_doubles(found, followed, on_left_out)
+
+
+def is_pipe(path: str) -> bool:
+    """Whether a named pipe stands at the path: it is read by a `PipeTailer`."""
+    try:
+        return stat.S_ISFIFO(Path(path).stat().st_mode)
+    except OSError:
+        return False
 
 
 def check_source(path: str, *, may_be_missing: bool = False) -> None:
-    """Look into the file, and say nothing if it may be a log.
+    """Look into the file, and say nothing if it may be a log, or a pipe.
 
     Raises:
         SourceError: it is missing, a directory, unreadable for us, or binary.
     """
+    if is_pipe(path):
+        return
     try:
-        with contextlib.closing(Handle(path)) as handle:
+        with contextlib.closing(open_log(path)) as handle:
             binary = find_binary(handle.read(_SAMPLE_BYTES, 0))
     except FileNotFoundError as error:
         if may_be_missing:
             return
         raise cannot_read(path, error) from None
     except OSError as error:
+        if error.errno in {errno.EMFILE, errno.ENFILE}:
+            return  # this says nothing about the file; whoever follows it will try again
         raise cannot_read(path, error) from None
     if binary is not None:
-        raise SourceError(f"cannot read {path}: {binary}")
+        raise BinaryFile(f"cannot read {path}: {binary}")
+
+
+class BinaryFile(SourceError):
+    """A file that can be read, but is no log."""
 
 
 def find_binary(sample: bytes) -> str | None:
@@ -104,25 +141,45 @@ def find_binary(sample: bytes) -> str | None:
     return "it is a binary file" if 10 * like_lines < len(lines) or not lines else None
 
 
-def _expand_glob(pattern: str, followed: Collection[str], *, watch: bool) -> list[str]:
-    matches = {
-        str(Path(match).absolute())
-        for match in glob.iglob(pattern, recursive=True)  # noqa: PTH207 - Path.glob knows no absolute patterns
-    }
+def _choose(
+    pattern: str, matches: set[str], followed: Collection[str], on_left_out: OnLeftOut, *, watch: bool
+) -> dict[str, None]:
+    """Return those matches that can be collected."""
+    matches = {match for match in matches if match in followed or not (Path(match).is_dir() or is_pipe(match))}
     if watch:
-        live = [match for match in matches if not matches.intersection(list_bases(match))]
-        return sorted(match for match in live if match in followed or _is_readable(match))
-    files = sorted(match for match in matches if not Path(match).is_dir())
-    if not files:
+        matches = {match for match in matches if match in followed or not matches.intersection(list_bases(match))}
+    if not matches and not watch:
         raise SourceError(f"cannot read {pattern}: no file matches")
-    for match in files:
-        check_source(match)
-    return files
+    chosen: dict[str, None] = {}
+    refusal: SourceError | None = None
+    for match in sorted(matches):
+        try:
+            if match not in followed:
+                check_source(match)
+        except SourceError as error:
+            if not watch and not isinstance(error, BinaryFile) and is_pattern(pattern):
+                raise
+            refusal = refusal or error
+            on_left_out(f"{match} is left out: {error.message}")
+        else:
+            chosen[match] = None
+    if refusal is not None and not chosen and not watch:
+        raise refusal
+    return chosen
 
 
-def _is_readable(path: str) -> bool:
-    try:
-        check_source(path)
-    except SourceError:
-        return False
-    return True
+def _without_doubles(found: Iterable[str], followed: Collection[str], on_left_out: OnLeftOut) -> list[str]:
+    """Return the paths without those that lead to a file which another one leads to as well."""
+    paths = list(found)
+    if all(path in followed for path in paths):
+        return paths  # as it is nearly always, and thousands of them need not be looked at
+    owners: dict[tuple[int, int], str] = {}
+    for path in sorted(paths, key=lambda path: (path not in followed, Path(path).is_symlink())):
+        try:
+            identity = identity_of(Path(path).stat())
+        except OSError:
+            continue  # it is not there yet
+        if owners.setdefault(identity, path) != path and path not in followed:
+            on_left_out(f"{path} is left out: it is the same file as {owners[identity]}")
+            paths.remove(path)
+    return paths

@@ -4,14 +4,15 @@ A position goes on in the file that has its inode and still holds what the posit
 renamed beside it. Failing that, in a rotated file that holds the same, a copy. Failing that, its file is lost.
 """
 
-from collections.abc import Collection, Sequence
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from puppylog.model.stream import HEAD_BYTES, FilePosition
 from puppylog.tail.beside import Beside, position_identity
-from puppylog.tail.handle import Handle
+from puppylog.tail.handle import OpenFile
 from puppylog.tail.identity import BLANK, Imprint, confirm
-from puppylog.tail.newcomers import Last, find_last_known, iter_newcomers, open_emptied
+from puppylog.tail.newcomers import Last, find_last_known, iter_newcomers, open_emptied, open_newest_compressed
 from puppylog.tail.siblings import Rearranged, Sibling, list_siblings
 
 # Rotation renames a chain of files within milliseconds; a directory that changes so often is no chain.
@@ -22,7 +23,7 @@ _TRIES = 20
 class Found:
     """An open file, and where reading goes on in it."""
 
-    handle: Handle
+    handle: OpenFile
     imprint: Imprint
     position: FilePosition | None  # None: a file that is new to the store
 
@@ -44,10 +45,10 @@ class Succession:
 
 def find_succession(
     path: str,
-    standing: Handle | None,
+    standing: OpenFile | None,
     known: Sequence[FilePosition],
     *,
-    held: Collection[tuple[int, int]] = (),
+    held: Sequence[OpenFile] = (),
     last: Last | None = None,
 ) -> Succession:
     """Return what is to be read at the path and beside it.
@@ -56,7 +57,7 @@ def find_succession(
         path: whose directory is searched.
         standing: the file at the path; None while there is none, and then nothing is given up as lost.
         known: the positions of the stream in opening order; where the unfinished ones go on is asked.
-        held: the identities of files that are being read anyway.
+        held: files that are being read anyway.
         last: the last file that was seen at the path; None to go by the known positions.
 
     Raises:
@@ -80,16 +81,16 @@ class _Search:
     def __init__(
         self,
         path: str,
-        standing: Handle | None,
+        standing: OpenFile | None,
         known: Sequence[FilePosition],
-        held: Collection[tuple[int, int]],
+        held: Sequence[OpenFile],
         last: Last | None,
     ) -> None:
         self._path = path
         self._standing = standing
         self._known = known
         self._last = last
-        self._beside = Beside(known, {*held, *([standing.identity] if standing else [])})
+        self._beside = Beside(known, [*held, *([standing] if standing else [])])
         self._found: dict[int, Found] = {}  # by file id
         self._new: list[Found] = []
 
@@ -132,12 +133,12 @@ class _Search:
         return found is not None and found.is_certain
 
     def _list_siblings(self) -> list[Sibling]:
-        try:
-            return list_siblings(self._path, {position.inode for position in self._open_positions()})
-        except PermissionError:
-            return []  # we may read the file, but not list its directory
+        """Look beside the path, beside what it leads to as a link, and where the open positions were last seen."""
+        positions = self._open_positions()
+        paths = [self._path, os.path.realpath(self._path), *(position.path for position in positions)]
+        return list_siblings(paths, {position.inode for position in positions})
 
-    def _claim_at_path(self, handle: Handle) -> None:
+    def _claim_at_path(self, handle: OpenFile) -> None:
         for position in self._open_positions():
             if position_identity(position) == handle.identity and self._claim(position, handle):
                 return
@@ -145,11 +146,13 @@ class _Search:
     def _claim_renamed(self) -> None:
         for position in self._open_positions():
             for sibling in self._beside.free():
-                # A position at which nothing was read has only an inode, and inodes are used again for any file.
-                is_ours = sibling.is_rotated or position.fingerprint.head_size > 0
-                if sibling.identity == position_identity(position) and is_ours:
+                if sibling.identity == position_identity(position) and self._may_be_renamed(sibling, position):
                     self._claim_sibling(position, sibling)
                     break
+
+    def _may_be_renamed(self, sibling: Sibling, position: FilePosition) -> bool:
+        """A position at which nothing was read has only an inode, and inodes are used again for any file."""
+        return position.fingerprint.head_size > 0 or (sibling.is_rotated and not self._beside.is_finished(sibling))
 
     def _claim_copied(self) -> None:
         """Look for the same content under another inode, or for the same inode on a device with a new number."""
@@ -158,7 +161,9 @@ class _Search:
                 continue
             siblings = [sibling for sibling in self._beside.free() if sibling.is_rotated]
             for sibling in sorted(siblings, key=lambda sibling: sibling.identity[1] != position.inode):
-                if not self._beside.is_finished(sibling) and self._claim_sibling(position, sibling):
+                if not self._beside.begins_like(sibling, position) or self._beside.is_finished(sibling):
+                    continue
+                if self._claim_sibling(position, sibling):
                     break
             else:
                 self._claim_moved_to_path(position)
@@ -168,7 +173,7 @@ class _Search:
         handle = self._standing
         if handle is None or self._at_path() is not None:
             return
-        if handle.inode == position.inode or position.fingerprint.head_size == HEAD_BYTES:
+        if handle.identity[1] == position.inode or position.fingerprint.head_size == HEAD_BYTES:
             self._claim(position, handle)
 
     def _claim_sibling(self, position: FilePosition, sibling: Sibling) -> bool:
@@ -180,12 +185,12 @@ class _Search:
         handle.close()
         return False
 
-    def _claim(self, position: FilePosition, handle: Handle) -> bool:
+    def _claim(self, position: FilePosition, handle: OpenFile) -> bool:
         imprint = confirm(handle, position)
         if imprint is None:
             return False
         self._found[position.file_id] = Found(handle, imprint, position)
-        self._beside.taken.add(handle.identity)
+        self._beside.take(handle)
         return True
 
     def _find_last_known(self) -> Last | None:
@@ -195,10 +200,13 @@ class _Search:
 
     def _find_newcomers(self) -> None:
         if self._last is None:
-            emptied = open_emptied(self._beside, self._open_positions())
-            if emptied is None:
+            positions = self._open_positions()
+            first = open_emptied(self._beside, positions)
+            if first is None and any(position.fingerprint.head_size == 0 for position in positions):
+                first = open_newest_compressed(self._beside)
+            if first is None:
                 return
-            handle, self._last = emptied
+            handle, self._last = first
             self._new.append(Found(handle, BLANK, None))
         for handle in iter_newcomers(self._beside, self._last):
             self._new.append(Found(handle, BLANK, None))  # one by one: the next may fail, and these are to be closed
@@ -215,7 +223,7 @@ class _Search:
         standing = at_path or Found(self._standing, self._already_read(self._standing), None)
         return Succession([*before, *self._new], standing, self._open_positions()[::-1], self._last)
 
-    def _already_read(self, handle: Handle) -> Imprint:
+    def _already_read(self, handle: OpenFile) -> Imprint:
         """Return from where a file at the path is new: a finished one that was put back goes on where it ended."""
         for position in reversed(self._known):
             if position.finished and position.byte_offset > 0 and position_identity(position) == handle.identity:

@@ -3,6 +3,7 @@
 Whoever polls calls `Tailer.read` again and again. Nothing here waits, and nothing depends on being told of a change.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,12 +11,15 @@ from itertools import count
 from pathlib import Path
 
 from puppylog.model.stream import FilePosition
+from puppylog.tail.boundary import Boundary
 from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.chunker import Chunker
-from puppylog.tail.handle import Handle, cannot_read, identity_of
-from puppylog.tail.identity import BLANK, read_imprint
+from puppylog.tail.decompressed import open_log
+from puppylog.tail.ending import find_end
+from puppylog.tail.handle import OpenFile, cannot_read, identity_of
+from puppylog.tail.identity import BLANK
 from puppylog.tail.newcomers import Last
-from puppylog.tail.reader import Reader
+from puppylog.tail.reader import PLACE_ID, Reader
 from puppylog.tail.succession import Found, Succession, find_succession
 
 CHUNK_BYTES = 4 << 20
@@ -27,7 +31,11 @@ MAX_LINE_BYTES = 1 << 20
 # Programs go on writing into a rotated file until they are told to open the new one.
 ROTATE_WAIT_S = 5.0
 
-_SEARCH_BYTES = 64 << 10
+# A stack trace is written in one go, or nearly so.
+RECORD_WAIT_S = 2.0
+
+# A file that is emptied again and again leaves a finished one each time. So many may come back.
+_REMEMBERED = 1000
 
 
 @dataclass(slots=True)
@@ -35,7 +43,7 @@ class _Leaving:
     """A file that was rotated away. Its writers may not have noticed yet."""
 
     reader: Reader
-    size: int  # when it was last seen to grow
+    size: int  # on disk, when it was last seen to grow
     due_at: float  # when it is finished if it does not grow any more
 
 
@@ -51,6 +59,8 @@ class Tailer:
         chunk_bytes: int = CHUNK_BYTES,
         max_line_bytes: int = MAX_LINE_BYTES,
         rotate_wait_s: float = ROTATE_WAIT_S,
+        boundary: Boundary | None = None,
+        record_wait_s: float = RECORD_WAIT_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Find out where reading goes on.
@@ -63,45 +73,65 @@ class Tailer:
             max_line_bytes: longer lines are cut.
             rotate_wait_s: how long a rotated file must not have grown before it is finished. With 0, `read` finishes it
                 at once.
+            boundary: where records of several lines begin; without one, every line is a record.
+            record_wait_s: how long a file must not have grown before its last record is whole. With 0, `read` takes it
+                as whole at the end of the file.
             clock: seconds that never go back.
         """
         self.path = str(Path(path).absolute())
         self.problem: str | None = None
-        """Why the path cannot be read now; None if it can."""
+        """Why the path cannot be read now, or not to its end; None if it can."""
+        self.has_more = False
+        """Whether the last `read` stopped at its limit: there may be more to read at once."""
         self._at = Path(self.path)
         self._known = list(known)
         self._chunk_bytes = chunk_bytes
         self._max_line_bytes = max_line_bytes
         self._rotate_wait_s = rotate_wait_s
+        self._boundary = boundary
+        self._record_wait_s = record_wait_s
         self._clock = clock
         self._serials = count(1)
         self._current: Reader | None = None  # of the file that stands at the path
         self._leaving: list[_Leaving] = []  # in the order in which they stood there
-        self._lost: list[Chunk] = []
+        self._ready: list[Chunk] = []  # the last chunks of files that were let go
+        self._budget: int | None = None  # how many bytes may be read yet
         self._last: Last | None = None  # the file that left last
         self._has_begun = False  # the known positions have been searched for
         self._is_closed = False
         self._arrive(from_end=from_end)
 
-    def read(self) -> Iterator[Chunk]:
+    def read(self, limit_bytes: int | None = None) -> Iterator[Chunk]:
         """Give everything that can be read now, older files first. Call it again to read on.
 
         It is OK to stop in the middle: the next call goes on behind the last chunk that was taken.
+
+        Args:
+            limit_bytes: come back after about so many bytes were read; `has_more` says whether that was the reason.
+                Whoever reads many paths gives each of them a turn by this.
         """
         if self._is_closed:
             return
         self.problem = None
+        self._budget = limit_bytes
         is_untouched = self._look()
-        while self._lost:
-            yield self._lost.pop(0)
+        yield from self._give()
         for leaving in list(self._leaving):
-            yield from self._read_leaving(leaving)
-        if not is_untouched:
+            if not self._is_spent:
+                yield from self._read_leaving(leaving)
+        if not is_untouched and not self._is_spent:
             yield from self._read_current()
+        self.has_more = self._is_spent
+        for reader in self._readers():
+            self._note_fault(reader)
+
+    @property
+    def _is_spent(self) -> bool:
+        return self._budget is not None and self._budget <= 0
 
     def backlog_bytes(self) -> int:
-        """How many bytes the files hold that were not read yet."""
-        return sum(max(0, reader.handle.status().st_size - reader.end) for reader in self._readers())
+        """How many bytes the files hold that were not read yet; of compressed ones, as they lie on disk."""
+        return sum(reader.backlog_bytes for reader in self._readers())
 
     @property
     def unfinished_bytes(self) -> int:
@@ -163,7 +193,7 @@ class Tailer:
         handle = self._open()
         if (handle is None and self._has_begun) or (handle is not None and self._take_back(handle)):
             return
-        held = [leaving.reader.handle.identity for leaving in self._leaving]
+        held = [leaving.reader.handle for leaving in self._leaving]
         try:
             succession = find_succession(self.path, handle, self._known, held=held, last=self._last)
             if from_end and succession.standing is not None and not succession.before:
@@ -176,14 +206,15 @@ class Tailer:
             self._has_begun = True
             self._begin(succession)
 
-    def _open(self) -> Handle | None:
+    def _open(self) -> OpenFile | None:
+        """Open the file at the path under its own name, which tells more than that of a link to it."""
         try:
-            return Handle(self.path)
+            return open_log(os.path.realpath(self.path) if self._at.is_symlink() else self.path)
         except OSError as error:
             self._note(error)
             return None
 
-    def _take_back(self, handle: Handle) -> bool:
+    def _take_back(self, handle: OpenFile) -> bool:
         """Whether the file had left only for a while."""
         for leaving in self._leaving:
             if leaving.reader.handle.identity == handle.identity:
@@ -193,26 +224,42 @@ class Tailer:
                 return True
         return False
 
-    def _begin(self, succession: Succession) -> None:
+    def _begin(self, succession: Succession, truncated: Reader | None = None) -> None:
         self._last = succession.last
         standing = succession.standing
-        going_on = [found.position for found in [*succession.before, standing] if found and found.position]
-        for position in [*going_on, *succession.lost]:
-            self._known.remove(position)
-        self._lost += [self._give_up(position) for position in succession.lost]
+        for found in [*succession.before, standing]:
+            if found is not None and found.position in self._known:
+                self._known.remove(found.position)
+        for position in succession.lost:
+            if truncated is not None and position.file_id == PLACE_ID:
+                self._ready += self._last_chunks(truncated)
+            else:
+                self._known.remove(position)
+                self._ready.append(self._give_up(position))
         for found in succession.before:
             status = found.handle.status()
             quiet_s = max(0.0, time.time() - max(status.st_mtime, status.st_ctime))
             due_at = self._clock() + max(0.0, self._rotate_wait_s - quiet_s)
-            self._leaving.append(_Leaving(self._reader(found), status.st_size, due_at))
+            if truncated is not None and found.position is not None and found.position.file_id == PLACE_ID:
+                self._leaving.append(self._going_on(truncated, found.handle))
+            else:
+                self._leaving.append(_Leaving(self._reader(found), status.st_size, due_at))
         if standing is not None:
             self._current = self._reader(standing)
 
     def _reader(self, found: Found) -> Reader:
         handle, position = found.handle, found.position
-        file_id = None if position is None else position.file_id
-        file = TailedFile(next(self._serials), handle.path, *handle.identity, found.imprint.offset, file_id)
-        return Reader(handle, Chunker(file, found.imprint, self._max_line_bytes), self._chunk_bytes)
+        file = TailedFile(
+            next(self._serials),
+            handle.path,
+            *handle.identity,
+            found.imprint.offset,
+            None if position is None else position.file_id,
+            modified_at_us=handle.status().st_mtime_ns // 1000,
+            context="" if position is None else position.context,
+        )
+        chunker = Chunker(file, found.imprint, self._max_line_bytes, self._boundary)
+        return Reader(handle, chunker, self._chunk_bytes, record_wait_s=self._record_wait_s, clock=self._clock)
 
     def _give_up(self, position: FilePosition) -> Chunk:
         """Finish a position whose file is nowhere to be found."""
@@ -220,63 +267,125 @@ class Tailer:
         file = TailedFile(next(self._serials), position.path, position.device, position.inode, offset, position.file_id)
         return self._remember(Chunk(file, offset, offset, b"", offset, position.fingerprint, finished=True))
 
+    def _give(self) -> Iterator[Chunk]:
+        while self._ready:
+            yield self._ready.pop(0)
+
     def _read_leaving(self, leaving: _Leaving) -> Iterator[Chunk]:
         yield from self._read(leaving.reader)
         if leaving.reader.is_truncated:
             truncated, leaving.reader = leaving.reader, self._read_again(leaving.reader)
-            yield self._remember(truncated.finish())
+            copy = self._find_copy(truncated)
+            if copy is None:
+                yield from self._finish(truncated)
+            else:
+                going_on = self._going_on(truncated, copy)
+                self._leaving.insert(self._leaving.index(leaving), going_on)
+                yield from self._read_leaving(going_on)
             yield from self._read(leaving.reader)
         reader = leaving.reader
-        if reader.end > leaving.size:
-            leaving.size = reader.end
+        size = reader.handle.status().st_size
+        if size > leaving.size:
+            leaving.size = size
             leaving.due_at = self._clock() + self._rotate_wait_s
-        if self._clock() >= leaving.due_at:
+        if self._clock() >= leaving.due_at and reader.is_at_end:
+            self._note_fault(reader)
             self._leaving.remove(leaving)
             reader.close()
-            yield self._remember(reader.finish())
+            yield from self._finish(reader)
 
     def _read_current(self) -> Iterator[Chunk]:
         if self._current is None:
             return
         yield from self._read(self._current)
-        if self._current.is_truncated:
-            truncated, self._current = self._current, self._read_again(self._current)
-            yield self._remember(truncated.finish())
+        if not self._current.is_truncated:
+            return
+        self._leave_truncated(self._current)
+        yield from self._give()
+        for leaving in list(self._leaving):
+            if not self._is_spent:
+                yield from self._read_leaving(leaving)
+        if not self._is_spent:
             yield from self._read(self._current)
+
+    def _leave_truncated(self, truncated: Reader) -> None:
+        """Begin the file again from its start. Whoever emptied it may have copied it first, with what was not read yet.
+
+        When the search for the copy fails, everything is as before, and the next poll tries again.
+        """
+        place = truncated.place(self.path)
+        held = [leaving.reader.handle for leaving in self._leaving]
+        try:
+            succession = find_succession(self.path, truncated.handle, [*self._known, place], held=held)
+        except OSError as error:
+            self._note(error)
+        else:
+            self._begin(succession, truncated)
+
+    def _find_copy(self, truncated: Reader) -> OpenFile | None:
+        """Look for the copy of a file that has left the path already."""
+        held = [leaving.reader.handle for leaving in self._leaving]
+        try:
+            before = find_succession(self.path, None, [*self._known, truncated.place(self.path)], held=held).before
+        except OSError as error:
+            self._note(error)
+            return None
+        copy = None
+        for found in before:
+            if found.position is not None and found.position.file_id == PLACE_ID:
+                copy = found.handle
+            else:
+                found.handle.close()
+        return copy
+
+    def _going_on(self, truncated: Reader, copy: OpenFile) -> _Leaving:
+        truncated.go_on_in(copy)
+        return _Leaving(truncated, copy.status().st_size, self._clock())
 
     def _read_again(self, truncated: Reader) -> Reader:
         """Return a reader of the same inode from its start: what it holds now is another file."""
         return self._reader(Found(truncated.handle, BLANK, None))
 
     def _read(self, reader: Reader) -> Iterator[Chunk]:
+        began_at = reader.end
         try:
-            yield from reader.read()
+            yield from reader.read(self._budget)
         except OSError as error:
             self._note(error)
+        if self._budget is not None:
+            self._budget -= reader.end - began_at
+
+    def _finish(self, reader: Reader) -> Iterator[Chunk]:
+        self._ready += self._last_chunks(reader)
+        yield from self._give()
+
+    def _last_chunks(self, reader: Reader) -> list[Chunk]:
+        chunks = reader.finish()
+        self._remember(chunks[-1])
+        return chunks
 
     def _remember(self, last: Chunk) -> Chunk:
-        """Know the finished file again, should it come back to the path, or turn up beside it."""
+        """Know the finished file again, should it come back to the path, or a copy of it turn up beside it."""
         file = last.file
-        identity = file.device, file.inode
-        self._known = [known for known in self._known if (known.device, known.inode) != identity or not known.finished]
         file_id = -file.serial if file.file_id is None else file.file_id
-        self._known.append(FilePosition(file_id, file.path, *identity, last.fingerprint, last.until, finished=True))
+        self._known.append(
+            FilePosition(file_id, file.path, file.device, file.inode, last.fingerprint, last.until, finished=True)
+        )
+        del self._known[: max(0, len(self._known) - _REMEMBERED)]
         return last
 
     def _note(self, error: OSError) -> None:
         if self.problem is None:
             self.problem = cannot_read(self.path, error).message
 
+    def _note_fault(self, reader: Reader) -> None:
+        fault = reader.handle.fault
+        if fault is not None and self.problem is None:
+            self.problem = f"cannot read {reader.handle.path}: {fault}"
+
 
 def _start_at_end(standing: Found) -> Found:
     """Return the file from behind its last complete line, unless it is one to go on with."""
     if standing.position is not None or standing.imprint.offset > 0:
         return standing
-    end = standing.handle.status().st_size
-    while end > 0:
-        start = max(0, end - _SEARCH_BYTES)
-        newline = standing.handle.read(end - start, start).rfind(b"\n")
-        if newline >= 0:
-            return Found(standing.handle, read_imprint(standing.handle, start + newline + 1) or BLANK, None)
-        end = start
-    return standing
+    return Found(standing.handle, find_end(standing.handle), None)

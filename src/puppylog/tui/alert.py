@@ -60,7 +60,7 @@ def line_for_state(state: AlertState, zone: tzinfo | None) -> str:
 
 def line_for_signal(signal: Signal, zone: tzinfo | None) -> str:
     """Return one line about a change of state, beginning with the time of the evaluation that brought it."""
-    subject = _named(signal.alert, signal.segment, has_segment=signal.segment is not None)
+    subject = _named(signal.alert, signal.segment_name, has_segment=signal.segment is not None)
     rule = _level(signal.comparison, signal.level)
     return f"{_time(signal.evaluated_at, zone)} {subject}: {word_for_signal(signal)}, {_value(signal.value)} ({rule})"
 
@@ -106,7 +106,9 @@ def _row(state: AlertState, zone: tzinfo | None) -> list[str]:
 
 
 def _subject(state: AlertState) -> str:
-    return _named(state.alert.name, state.segment, has_segment=state.alert.each_segment and state.state is not None)
+    return _named(
+        state.alert.name, state.segment_name, has_segment=state.alert.each_segment and state.state is not None
+    )
 
 
 def _named(alert: str, segment: str | None, *, has_segment: bool) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from puppylog.model.alert import NoData
+from puppylog.model.alert import Comparison, NoData, State
 from support.alert_tables import (
     ALERT,
     NOON,
@@ -104,6 +104,24 @@ def test_a_segment_that_is_not_seen_for_a_day_is_forgotten_unless_it_fires(store
     evaluate(store, alert_id, at(NOON + 27 * hour_s))  # all were seen an hour and the delay after their bucket began
     assert set(tell(store).states) == {"loud", "late"}
     assert [(s["segment"], s["to_state"]) for s in history(store)] == [("loud", "firing")]
+
+
+def test_a_segment_that_fires_because_it_is_not_seen_is_forgotten_with_a_last_signal(store: Connection) -> None:
+    hour_s = 3600
+    create_metric(store, {(NOON, "ended"): 5.0}, period_s=hour_s)
+    silent = replace(ALERT, comparison=Comparison.BELOW, level=1, window_s=hour_s, period_s=hour_s)
+    alert_id = create_alert(store, replace(silent, each_segment=True, no_data=NoData.ZERO), at(NOON))
+    evaluate(store, alert_id, at(NOON + 26 * hour_s))
+    assert {segment: status.state for segment, status in tell(store).states.items()} == {"ended": State.FIRING}
+    evaluate(store, alert_id, at(NOON + 27 * hour_s))
+    assert tell(store).states == {}
+    assert [(s["segment"], s["from_state"], s["to_state"]) for s in history(store)] == [
+        ("ended", "ok", "firing"),
+        ("ended", "firing", "no_data"),
+    ]
+    assert history(store)[1]["evaluated_at"] == at(NOON + 27 * hour_s)
+    evaluate(store, alert_id, at(NOON + 60 * hour_s))
+    assert (tell(store).states, len(history(store))) == ({}, 2)
 
 
 def test_a_deleted_alert_is_no_error_and_one_that_is_being_deleted_is_not_waited_for(

@@ -1,5 +1,6 @@
 """From an older schema to ours: refused until somebody runs bootstrap, and then the same as if installed today."""
 
+from collections.abc import Iterator
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from puppylog.stores.postgres.store import PostgresStore
 from support.catalog import read_catalog
 from support.inprocess import InProcess
 from support.lines import Source, records
+from support.old_schema import make_version_1
 from support.postgres import PostgresServer
 from support.refusals import assert_refused
 
@@ -60,6 +62,13 @@ def old_url(postgres_store_url: str) -> str:
 
 
 @pytest.fixture
+def version_1(shared_postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    with shared_postgres.database() as name:
+        make_version_1(shared_postgres.url(name), monkeypatch)
+        yield shared_postgres.url(name)
+
+
+@pytest.fixture
 def puppylog(capsys: pytest.CaptureFixture[str]) -> InProcess:
     return InProcess(capsys)
 
@@ -80,6 +89,18 @@ def test_an_older_schema_is_refused_until_bootstrap_has_upgraded_it(
         assert store.query("SELECT count(*) AS n FROM puppylog.log_records")["n"].to_pylist() == [3]
         (file,) = store.open_stream("file:///var/log/test.log").files
         assert file.byte_offset == 300
+
+
+def test_a_store_of_version_1_is_refused_until_bootstrap_has_upgraded_it(version_1: str, puppylog: InProcess) -> None:
+    refusal = f"its schema is version 1, this Puppylog needs {schema.SCHEMA_VERSION}; run 'puppylog bootstrap'"
+    assert_refused(puppylog("collector", "-s", "/dev/null", "--store", version_1), 78, refusal)
+    assert puppylog("bootstrap", "--store", version_1).code == 0
+    assert puppylog("collector", "status", "--store", version_1).code == 0
+
+
+def test_a_store_of_version_1_becomes_the_same_as_a_fresh_one(version_1: str, postgres_store_url: str) -> None:
+    bootstrap(version_1)
+    assert read_catalog(version_1) == read_catalog(postgres_store_url)
 
 
 def test_an_upgraded_schema_is_the_same_as_a_fresh_one(

@@ -40,11 +40,12 @@ class AccessLog:
     """A `puppylog.formats.base.Format`, and its own parser: a line needs nothing from the lines before."""
 
     variant: Variant
+    known_as: str = ""  # instead of the variant's own name
     context: str = ""
 
     @property
     def name(self) -> str:
-        return self.variant.value
+        return self.known_as or self.variant.value
 
     def open(self, context: str = "", about_us: int | None = None) -> "AccessLog":  # noqa: ARG002 - the protocol's
         return self

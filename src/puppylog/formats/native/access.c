@@ -1,11 +1,14 @@
 /* Access logs of Apache and nginx: see access/__init__.py for the line, access/reason.py for what is wrong with it. */
 #include "clock.h"
 #include "module.h"
+#include "request.h"
+#include "scan.h"
 
 /* As in access/reason.py */
 enum { EMPTY, NO_REQUEST, TIME_FORM, TIME_RANGE, HEAD, OPEN_QUOTE, STATUS, BYTES, NO_REFERER, NO_AGENT, FITS };
 enum { AUTO, COMMON, COMBINED };
 
+enum { NO_TEXT = 0xFF }; /* a byte that no text has */
 enum { STAMP_SIZE = 26, LEAD = 30 }; /* the stamp, and all from the blank before its bracket to the request's quote */
 
 typedef struct {
@@ -14,25 +17,10 @@ typedef struct {
     int64_t stamp_us;
 } Reading;
 
-static inline const uint8_t *find(const uint8_t *at, const uint8_t *until, int byte) {
-    return at < until ? memchr(at, byte, (size_t)(until - at)) : NULL;
-}
-
 /* The request's opening quote is the first one after "] ": users' names may hold quotes of their own. */
 static const uint8_t *find_opening(const uint8_t *line, const uint8_t *until) {
     for (const uint8_t *at = line; (at = find(at, until, '"')) != NULL; at++) {
         if (at - line >= 2 && at[-1] == ' ' && at[-2] == ']') return at;
-    }
-    return NULL;
-}
-
-/* A quote after an odd run of backslashes is escaped: it is part of a field. */
-static const uint8_t *find_quote(const uint8_t *at, const uint8_t *until) {
-    for (const uint8_t *since = at; (at = find(at, until, '"')) != NULL; at++) {
-        if (at == since || at[-1] != '\\') return at;
-        const uint8_t *run = at - 1;
-        while (run > since && run[-1] == '\\') run--;
-        if ((at - run) % 2 == 0) return at;
     }
     return NULL;
 }
@@ -43,7 +31,7 @@ static int read_time(Reading *reading, const uint8_t *line, const uint8_t *openi
     if (memcmp(at + 2, reading->stamp, STAMP_SIZE) != 0) {
         Stamp stamp = clock_access((Span){at + 2, STAMP_SIZE}, &reading->stamp_us);
         if (stamp != STAMP_ZONED) {
-            memset(reading->stamp, 0, STAMP_SIZE);
+            memset(reading->stamp, NO_TEXT, STAMP_SIZE);
             return stamp == STAMP_NONE ? TIME_FORM : TIME_RANGE;
         }
         memcpy(reading->stamp, at + 2, STAMP_SIZE);
@@ -70,34 +58,6 @@ static int read_head(const uint8_t *line, const uint8_t *until, Row *row, Span *
     if (!span_is(user, "\"\"")) row->text[RUSER] = without_dash(user);
     return FITS;
 }
-
-static bool is_method(Span word) {
-    for (size_t place = 0; place < word.size; place++) {
-        uint8_t byte = word.at[place];
-        if (byte >= 'A' && byte <= 'Z') continue;
-        if (place == 0 || !((byte >= '0' && byte <= '9') || byte == '_' || byte == '-')) return false;
-    }
-    return word.size > 0;
-}
-
-/* METHOD route HTTP/x, or METHOD /route, or garbage, which becomes the message. */
-static void read_request(const uint8_t *since, const uint8_t *until, Row *row) {
-    const uint8_t *blank = find(since, until, ' ');
-    if (blank != NULL && is_method(span_of(since, blank))) {
-        const uint8_t *proto = until;
-        while (proto > blank + 1 && proto[-1] != ' ') proto--;
-        bool has_proto = proto > blank + 2 && until - proto > 5 && memcmp(proto, "HTTP/", 5) == 0;
-        if (has_proto || (blank + 1 < until && blank[1] == '/')) {
-            row->text[METHOD] = span_of(since, blank);
-            row->text[ROUTE] = span_of(blank + 1, has_proto ? proto - 1 : until);
-            if (has_proto) row->text[PROTO] = span_of(proto, until);
-            return;
-        }
-    }
-    row->text[MESSAGE] = without_dash(span_of(since, until));
-}
-
-static inline bool is_digit(uint8_t byte) { return (uint8_t)(byte - '0') <= 9; }
 
 static inline bool ends_word(const uint8_t *at, const uint8_t *until) { return at == until || *at == ' '; }
 
@@ -175,13 +135,14 @@ static int read_line(Reading *reading, const uint8_t *line, const uint8_t *until
     if (has_open_quote(rest, until)) return OPEN_QUOTE;
     if (numbers != FITS) return numbers;
     if (ending != FITS) return ending;
-    read_request(opening + 1, closing, row);
+    read_request(span_of(opening + 1, closing), row);
     return FITS;
 }
 
 static void read_text(Builder *builder, int variant) {
     const uint8_t *text = builder->text, *end = builder->end;
     Reading reading = {.variant = variant};
+    memset(reading.stamp, NO_TEXT, STAMP_SIZE);
     for (const uint8_t *line = text, *newline; line < end; line = newline + 1) {
         newline = find(line, end, '\n');
         const uint8_t *until = newline - (newline > line && newline[-1] == '\r');

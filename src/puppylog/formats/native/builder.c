@@ -117,11 +117,7 @@ void builder_drop_members(Builder *builder) {
     builder->members = 0;
 }
 
-/* Write a text as a JSON string; see quoting.py, which says the same. */
-static void add_quoted(Builder *builder, Span text) {
-    Bytes *data = &builder->attributes.data;
-    if (!reserve(builder, data, 6 * text.size + 2)) return;
-    uint8_t *to = data->at + data->size;
+uint8_t *write_quoted(uint8_t *to, Span text) {
     *to++ = '"';
     for (size_t place = 0; place < text.size; place++) {
         uint8_t byte = text.at[place];
@@ -142,7 +138,13 @@ static void add_quoted(Builder *builder, Span text) {
         }
     }
     *to++ = '"';
-    data->size = (size_t)(to - data->at);
+    return to;
+}
+
+static void add_quoted(Builder *builder, Span text) {
+    Bytes *data = &builder->attributes.data;
+    if (!reserve(builder, data, QUOTED_SIZE(text.size))) return;
+    data->size = (size_t)(write_quoted(data->at + data->size, text) - data->at);
 }
 
 static void begin_member(Builder *builder, Span key) {

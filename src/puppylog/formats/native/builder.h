@@ -77,6 +77,10 @@ typedef struct {
 Mark builder_open_member(Builder *builder, Span key);
 void builder_close_member(Builder *builder, Mark mark);
 
+/* Write a text as a JSON string, as quoting.py does; return where it ends. */
+#define QUOTED_SIZE(size) (6 * (size) + 2)
+uint8_t *write_quoted(uint8_t *to, Span text);
+
 /* Return room for `size` bytes that stay where they are until the next call. */
 uint8_t *builder_scratch(Builder *builder, size_t size);
 

@@ -28,4 +28,12 @@ static inline bool bytes_reserve(Bytes *bytes, size_t more) {
     return bytes->room - bytes->size >= more || bytes_grow(bytes, more);
 }
 
+/* Add what `data` points to at the end; on false, and `failed` is set, there was no memory. */
+static inline bool bytes_append(Bytes *bytes, const void *data, size_t size, bool *failed) {
+    if (!bytes_reserve(bytes, size)) return !(*failed = true);
+    memcpy(bytes->at + bytes->size, data, size);
+    bytes->size += size;
+    return true;
+}
+
 #endif

@@ -109,6 +109,12 @@ PyObject *give_rows(Builder *builder) {
 
 static PyMethodDef methods[] = {
     {"access", native_access, METH_VARARGS, "access(text, variant): see access/native.py"},
+    {"json", native_json, METH_VARARGS, "json(text, names): see json_lines.py"},
+    {"logfmt", native_logfmt, METH_VARARGS, "logfmt(text, names): see logfmt.py"},
+    {"cri", native_cri, METH_VARARGS, "cri(text): see cri.py"},
+    {"layout", native_layout, METH_VARARGS, "layout(text, lead, steps, …): see layout/reader.py"},
+    {"plain", native_plain, METH_VARARGS, "plain(text): see plain.py"},
+    {"syslog", native_syslog, METH_VARARGS, "syslog(text, year, month, day): see syslog/syslog.py"},
     {0},
 };
 

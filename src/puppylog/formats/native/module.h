@@ -11,5 +11,11 @@
 PyObject *give_rows(Builder *builder);
 
 PyObject *native_access(PyObject *module, PyObject *arguments);
+PyObject *native_json(PyObject *module, PyObject *arguments);
+PyObject *native_logfmt(PyObject *module, PyObject *arguments);
+PyObject *native_cri(PyObject *module, PyObject *arguments);
+PyObject *native_layout(PyObject *module, PyObject *arguments);
+PyObject *native_plain(PyObject *module, PyObject *arguments);
+PyObject *native_syslog(PyObject *module, PyObject *arguments);
 
 #endif

@@ -19,14 +19,15 @@ from puppylog.errors import ConfigurationError, StoreUnavailable, StreamBusy
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
 from puppylog.model.record import Parsed
-from puppylog.model.stream import FilePosition, Move, Stream, have_moved
-from puppylog.stores.base import Appended, Parameters, StoreInfo
+from puppylog.model.stream import FilePosition, Move, Stream, StreamReport, have_moved
+from puppylog.stores.base import Appended, Parameters, Replayed, Reread, StoreInfo
 from puppylog.stores.duckdb import doctor, wire
 from puppylog.stores.duckdb.directory import StoreDirectory
 from puppylog.stores.duckdb.launch import is_answering, start_engine
 from puppylog.stores.duckdb.locks import FileLock
-from puppylog.stores.duckdb.spool import ROW_GROUP, SPOOLED_RECORDS, SPOOLED_REJECTS, Spool
+from puppylog.stores.duckdb.spool import ROW_GROUP, SPOOLED_RECORDS, SPOOLED_REJECTS, SPOOLED_REREAD, Spool
 from puppylog.stores.examination import Examination
+from puppylog.stores.rows import columns_of_reports
 
 # An engine that comes back after a crash must be found at once: no pooled connection with the memory of a failure.
 _CHANNEL = [
@@ -102,12 +103,30 @@ class DuckdbStore:
         return wire.to_position(self._ask("open_file", **new))
 
     def appender(self) -> "SpoolAppender":
+        return SpoolAppender(self, self._own_spool())
+
+    def replay(self, lines: Sequence[Reread]) -> Replayed:
+        spooled = self._own_spool().open_file(SPOOLED_REREAD)
+        try:
+            for part in lines:
+                rows = part.records.append_column(SPOOLED_REREAD.field("rejected_offset"), part.line_offsets)
+                spooled.write(part.stream_id, part.file_id, rows)
+            return Replayed(**self._ask("replay", records=spooled.finish()))
+        finally:
+            spooled.discard()
+
+    def _own_spool(self) -> Spool:
         if self._spool is None:
             self._spool = self._stack.enter_context(Spool(self._directory.spool))
-        return SpoolAppender(self, self._spool)
+        return self._spool
+
+    def report(self, reports: Sequence[StreamReport]) -> None:
+        self._ask("report", columns=columns_of_reports(reports))
 
     def keep_alive(self) -> None:
         """Start the engine again if it has crashed: its jobs are wanted as long as a client watches."""
+        if self._spool is not None:
+            self._spool.clear()  # asked for when there is no backlog: batches will be small now
         if not is_answering(self._directory):
             self._ask("hello")
 
@@ -240,23 +259,24 @@ class SpoolAppender:
 
     def commit(self, moves: Sequence[Move]) -> Appended:
         records, rejects = self._records.finish(), self._rejects.finish()
-        if not self._is_known_committed(moves):
-            was_uncertain, self._is_uncertain = self._is_uncertain, True
+        was_uncertain, self._is_uncertain = self._is_uncertain, True
+        if not (was_uncertain and self._is_committed(moves)):
             try:
                 self._store.append_spooled(moves, records, rejects)
             except StreamBusy:
                 # An engine that lost us, but not itself, may have committed between our question and our second try.
                 if not (was_uncertain and self._is_committed(moves)):
                     raise
-        self.discard()
+        if was_uncertain:
+            self.discard()  # a request that nobody answered may still be about to read them
+        else:
+            self._records.give_back()
+            self._rejects.give_back()
         return Appended(*self._counted)
 
     def discard(self) -> None:
         self._records.discard()
         self._rejects.discard()
-
-    def _is_known_committed(self, moves: Sequence[Move]) -> bool:
-        return self._is_uncertain and self._is_committed(moves)
 
     def _is_committed(self, moves: Sequence[Move]) -> bool:
         """Return whether a commit whose answer got lost had come through: all moves have, or none has."""

@@ -4,10 +4,11 @@ DuckDB lets one process write a file, and one transaction at a time is all it do
 thread behind it for everything that writes, and a cursor of its own for everyone who reads.
 """
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -32,6 +33,8 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
 }
 """How the database is opened. The bench opens its floor with the same settings."""
+
+_log = logging.getLogger("puppylog.engine")
 
 _BATCH_ROWS = 65_536
 _FULL = ("No space left", "Disk quota", "File too large", "disk full")
@@ -132,6 +135,15 @@ class Engine:
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a transaction of its own, after all that were asked for before; return what it returns."""
         return self._queue.submit(self._transaction, work).result()
+
+    def write_soon(self, work: Callable[[Connection], None]) -> None:
+        """Run ``work`` as `write` does, but return at once. What goes wrong with it is logged."""
+
+        def note(done: Future[None]) -> None:
+            if (error := done.exception()) is not None:
+                _log.error("a transaction that nobody waits for has failed: %s", error)
+
+        self._queue.submit(self._transaction, work).add_done_callback(note)
 
     def _transaction(self, work: Callable[[Connection], T]) -> T:
         connection = Connection(self._writer)

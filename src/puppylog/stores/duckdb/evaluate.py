@@ -5,13 +5,13 @@ does a limited number of them, so that a long absence does not hold up the write
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 
-from puppylog.model.alert import State
+from puppylog.model.alert import NoData, State
 from puppylog.model.alert_rule import MADE_UP_AFTER, Status, Window, adds_up, observe, start, step, window_of
 from puppylog.stores.duckdb.alerts import StoredAlert, find_alert
 from puppylog.stores.duckdb.engine import Connection
@@ -25,8 +25,8 @@ _MOST_EVALUATIONS = 2_000
 _MOST_OBSERVATIONS = 5_000_000
 EVALUATOR = "engine"
 
-# A segment that has not been seen for so long, and is not firing, is forgotten: segments come from log lines, and
-# whoever writes those must not be able to make the states grow without end.
+# A segment that has not been seen for so long is forgotten: segments come from log lines, and whoever writes those must
+# not be able to make the states grow without end. If it fires because it is not seen, its last signal says no_data.
 _FORGET_AFTER = timedelta(days=1)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -93,7 +93,10 @@ def evaluate(connection: Connection, name: str, now_us: int) -> bool:
             status, last = step(stored.alert, status, value, at), status
             if status.state is not last.state:
                 signals.append(_signal(stored, segment, last, status, now_us))
-        after[segment] = status
+        if not _is_forgotten(stored, status):
+            after[segment] = status
+        elif status.state is State.FIRING:
+            signals.append(_signal(stored, segment, status, replace(status, state=State.NO_DATA), now_us))
     _write(connection, stored, after, sorted(signals, key=lambda signal: int(signal["at_us"])))
     connection.run(_QUERIES["note_evaluation"], {"id": stored.id, "evaluated_us": due[-1], "error": None})
     return due[-1] + due.step <= now_us
@@ -209,7 +212,6 @@ def _write(
             "seen_us": None if status.seen_at is None else _us(status.seen_at),
         }
         for segment, status in after.items()
-        if not _is_forgotten(stored, status)
     ]
     connection.run(_QUERIES["delete_states"], {"id": stored.id})
     with connection.table("states", pa.Table.from_pylist(states, _STATES)):
@@ -220,7 +222,8 @@ def _write(
 
 
 def _is_forgotten(stored: StoredAlert, status: Status) -> bool:
-    if not stored.alert.each_segment or status.state in (State.FIRING, State.PENDING) or status.seen_at is None:
+    stays = status.state is State.PENDING or (status.state is State.FIRING and stored.alert.no_data is NoData.KEEP)
+    if not stored.alert.each_segment or stays or status.seen_at is None:
         return False
     return status.evaluated_at - status.seen_at > _FORGET_AFTER
 

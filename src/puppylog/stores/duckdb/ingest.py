@@ -32,14 +32,19 @@ def append(connection: Connection, moves: Sequence[Move], records: pa.Table, rej
     with connection.table("moves", _table_of(moves)):
         _check_positions(connection, moves)
         if records.num_rows:
-            with connection.table("records", records):
-                connection.run(_QUERIES["append_records"])
-                connection.run(_QUERIES["invalidate"])
+            append_records(connection, records)
         if rejects.num_rows:
             with connection.table("rejects", rejects):
                 connection.run(_QUERIES["append_rejects"])
         connection.run(_QUERIES["move_positions"])
     return Appended(records=records.num_rows, rejects=rejects.num_rows)
+
+
+def append_records(connection: Connection, records: pa.Table) -> None:
+    """Append records and note the times that they touch; columns as of `append`."""
+    with connection.table("records", records):
+        connection.run(_QUERIES["append_records"])
+        connection.run(_QUERIES["invalidate"])
 
 
 def _check_positions(connection: Connection, moves: Sequence[Move]) -> None:
@@ -65,5 +70,6 @@ def _table_of(moves: Sequence[Move]) -> pa.Table:
             "marker_size": pa.array([move.fingerprint.marker_size for move in moves], pa.int32()),
             "marker_hash": pa.array([move.fingerprint.marker_hash for move in moves], pa.string()),
             "finished": pa.array([move.finished for move in moves], pa.bool_()),
+            "context": pa.array([move.context for move in moves], pa.string()),
         }
     )

@@ -6,7 +6,6 @@ from typing import Any
 
 from puppylog.errors import QueryError, UsageError
 from puppylog.model.metric import Metric
-from puppylog.stores.aggregate import aggregate_sql
 from puppylog.stores.catalog import get_found, is_same_metric, refuse_deletion, refuse_other
 from puppylog.stores.duckdb.engine import Connection
 from puppylog.stores.duckdb.streams import get_group_id
@@ -32,6 +31,8 @@ class StoredMetric:
 
     def aggregate(self, where: str) -> str:
         """Return the SQL that computes its buckets from the records that ``where`` leaves."""
+        from puppylog.stores.aggregate import aggregate_sql  # noqa: PLC0415 - an engine without metrics starts without it
+
         return aggregate_sql(self.metric, "duckdb", group_id=self.group_id, where=where)
 
 

@@ -20,7 +20,7 @@ from pyarrow import flight
 from puppylog import __version__
 from puppylog.errors import PuppylogError, StoreError, StoreUnavailable
 from puppylog.stores.base import StoreInfo
-from puppylog.stores.duckdb import alerts, ingest, metrics, spool, streams, wire
+from puppylog.stores.duckdb import alerts, ingest, metrics, replay, spool, streams, wire
 from puppylog.stores.duckdb.directory import StoreDirectory
 from puppylog.stores.duckdb.engine import Connection, Engine
 from puppylog.stores.duckdb.jobs import Jobs
@@ -52,6 +52,8 @@ class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyp
             "open_file": self._open_file,
             "find_files": self._find_files,
             "append": self._append,
+            "report": self._report,
+            "replay": self._replay,
             "create_group": self._writing(streams.create_group),
             "delete_group": self._writing(streams.delete_group),
             "create_metric": self._create_metric,
@@ -140,6 +142,16 @@ class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyp
         appended = self._engine.write(lambda connection: ingest.append(connection, known, rows, refused))
         self._jobs.note_append()
         return appended
+
+    def _replay(self, records: str | None) -> object:
+        rows = spool.read_spooled(self._directory.spool, records, spool.SPOOLED_REREAD)
+        replayed = self._engine.write(lambda connection: replay.replay(connection, rows))
+        self._jobs.note_append()
+        return replayed
+
+    def _report(self, columns: dict[str, list[Any]]) -> None:
+        """Take it without waiting for a turn: whoever reports has lines to read."""
+        self._engine.write_soon(lambda connection: streams.report(connection, columns))
 
 
 @contextlib.contextmanager

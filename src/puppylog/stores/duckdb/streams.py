@@ -1,7 +1,10 @@
 """Groups, streams and the files they have read: what is behind the positions. Each function is one transaction."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
 
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, Stream
 from puppylog.stores.catalog import get_found, refuse_deletion
@@ -10,6 +13,21 @@ from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import position_of
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "streams.sql")
+
+_REPORTS = pa.schema(
+    [
+        ("stream_id", pa.int32()),
+        ("backlog_bytes", pa.int64()),
+        ("behind_s", pa.float64()),
+        ("read_ago_s", pa.float64()),
+        ("lines_per_s", pa.float64()),
+        ("records", pa.int64()),
+        ("rejects", pa.int64()),
+        ("format", pa.string()),
+        ("problem", pa.string()),
+        ("ended", pa.bool_()),
+    ]
+)
 
 
 def open_stream(connection: Connection, source_uri: str, group: str | None) -> Stream:
@@ -48,6 +66,12 @@ def open_file(
 def find_files(connection: Connection, file_ids: Sequence[int]) -> list[FilePosition]:
     """Return where these files stand; unknown ones are left out."""
     return [position_of(row) for row in connection.rows(_QUERIES["find_files"], {"ids": json.dumps(list(file_ids))})]
+
+
+def report(connection: Connection, columns: Mapping[str, Sequence[Any]]) -> None:
+    """Keep what is said of streams, in place of what was said before; ``columns`` are those of `StreamReport`."""
+    with connection.table("reports", pa.table(dict(columns), schema=_REPORTS)):
+        connection.run(_QUERIES["report_streams"])
 
 
 def create_group(connection: Connection, name: str) -> bool:

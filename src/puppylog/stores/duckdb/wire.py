@@ -17,7 +17,7 @@ from puppylog.model.alert import Alert, Comparison, NoData
 from puppylog.model.metric import Metric
 from puppylog.model.stream import FilePosition, Fingerprint, Move, Stream
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Raised with every change that an older client or engine would misread; the two must agree on it."""
 
 

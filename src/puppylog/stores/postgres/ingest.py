@@ -62,22 +62,22 @@ def append(session: Session, days: Days, moves: Sequence[Move], rows: Sequence[R
     Raises:
         StreamBusy: a file does not stand where its move starts.
     """
-    _make_days(session, days, rows)
+    make_days(session, days, rows)
     stream_ids = _streams_of(session, moves, rows)
     with session.transaction():
         for move in moves:
             _move_position(session, stream_ids[move.file_id], move)
-        refused = _copy_records(session, rows)
+        refused = copy_records(session, rows)
         rejects = [part for part in rows if part.parsed.rejects.num_rows]
         if rejects or refused:
             session.copy(_COPY_REJECTS, _encode_rejects([*rejects, *refused]))
-        _note_times(session, rows)
+        note_times(session, rows)
     records = sum(part.records.num_rows for part in rows)
     rejected = sum(part.parsed.rejects.num_rows for part in rejects)
     return Appended(records=records - len(refused), rejects=rejected + len(refused), refused=len(refused))
 
 
-def _make_days(session: Session, days: Days, rows: Sequence[Rows]) -> None:
+def make_days(session: Session, days: Days, rows: Sequence[Rows]) -> None:
     """Ask for the partitions of days that are new to us; before the transaction, which must not hold their locks."""
     if not days.are_needed:
         return
@@ -120,6 +120,7 @@ def _move_position(session: Session, stream_id: int, move: Move) -> None:
             "marker_size": move.fingerprint.marker_size,
             "marker_hash": move.fingerprint.marker_hash,
             "finished": move.finished,
+            "context": move.context,
         },
     )
     if stands is not None:
@@ -129,7 +130,7 @@ def _move_position(session: Session, stream_id: int, move: Move) -> None:
         )
 
 
-def _copy_records(session: Session, rows: Sequence[Rows]) -> list[Rows]:
+def copy_records(session: Session, rows: Sequence[Rows]) -> list[Rows]:
     """Copy the records; return those that the server refuses, as rejected lines."""
     parts = [part for part in rows if part.records.num_rows]
     if not parts:
@@ -141,7 +142,7 @@ def _copy_records(session: Session, rows: Sequence[Rows]) -> list[Rows]:
         if sum(part.records.num_rows for part in parts) == 1:
             return [_rejected(parts[0], refusal.message)]
         first, second = _halve(parts)
-        return [*_copy_records(session, first), *_copy_records(session, second)]
+        return [*copy_records(session, first), *copy_records(session, second)]
     return []
 
 
@@ -170,7 +171,7 @@ def _rejected(part: Rows, cause: str) -> Rows:
     return Rows(part.stream_id, part.file_id, Parsed(part.records.slice(0, 0), rejects))
 
 
-def _note_times(session: Session, rows: Sequence[Rows]) -> None:
+def note_times(session: Session, rows: Sequence[Rows]) -> None:
     by_stream = sorted(rows, key=lambda part: part.stream_id)
     touched = [
         found

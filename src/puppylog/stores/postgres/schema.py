@@ -103,6 +103,9 @@ def split_statements(sql: str) -> list[str]:
 
 def migrate(session: Session, flavour: Flavour, found: int, server: Server, *, routines: bool) -> None:
     """Bring the database from version ``found`` to SCHEMA_VERSION, within the caller's transaction."""
+    if flavour is Flavour.CITUS and 0 < found < SCHEMA_VERSION:
+        # Citus changes the shards of a table one after another then; after doing it in parallel it makes no function.
+        session.run("SET LOCAL citus.multi_shard_modify_mode TO 'sequential'")
     for version, sql in iter_migrations(flavour, found):
         for statement in split_statements(fill(sql, flavour, server)):
             session.run(statement)

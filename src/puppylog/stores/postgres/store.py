@@ -15,8 +15,8 @@ import pyarrow as pa
 from puppylog.errors import StoreUnavailable, StreamBusy
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
-from puppylog.model.stream import FilePosition, Move, Stream
-from puppylog.stores.base import Appended, Parameters, StoreInfo
+from puppylog.model.stream import FilePosition, Move, Stream, StreamReport
+from puppylog.stores.base import Appended, Parameters, Replayed, Reread, StoreInfo
 from puppylog.stores.examination import Examination
 from puppylog.stores.postgres import streams
 from puppylog.stores.postgres.appender import CopyAppender
@@ -24,6 +24,7 @@ from puppylog.stores.postgres.flavour import Flavour, list_capabilities, read_se
 from puppylog.stores.postgres.ingest import Days, Rows, append
 from puppylog.stores.postgres.installation import check_library, get_installation
 from puppylog.stores.postgres.link import Link
+from puppylog.stores.postgres.replay import replay
 from puppylog.stores.postgres.runner import JobRunner
 from puppylog.stores.postgres.session import Session
 
@@ -101,6 +102,9 @@ class PostgresStore:
     def appender(self) -> CopyAppender:
         return CopyAppender(self.append, self.find_files)
 
+    def report(self, reports: Sequence[StreamReport]) -> None:
+        self._control.call(lambda session: streams.report(session, reports))
+
     def keep_alive(self) -> None:
         """Connect again if the session is lost; run the jobs where nothing in the server does."""
         self._control.call(lambda session: session.run("SELECT"))
@@ -164,6 +168,11 @@ class PostgresStore:
         appended = self._ingest.call(lambda session: append(session, self._days, moves, rows), is_repeatable=False)
         self._run_jobs()  # a backfill may take hours, and its metrics are wanted meanwhile
         return appended
+
+    def replay(self, lines: Sequence[Reread]) -> Replayed:
+        replayed = self._ingest.call(lambda session: replay(session, self._days, lines))
+        self._run_jobs()
+        return replayed
 
     def find_files(self, file_ids: Sequence[int]) -> dict[int, FilePosition]:
         """Return where these files stand in the store."""

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from puppylog.errors import StreamBusy
-from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, Stream
+from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, Stream, StreamReport
 from puppylog.stores.catalog import get_found, refuse_deletion
 from puppylog.stores.postgres.session import Session
 from puppylog.stores.queries import load_queries
-from puppylog.stores.rows import position_of
+from puppylog.stores.rows import columns_of_reports, position_of
 
 _QUERIES = load_queries("puppylog.stores.postgres", "streams.sql")
 
@@ -86,6 +86,11 @@ def find_files(session: Session, file_ids: Sequence[int]) -> dict[int, tuple[int
     """Return of which stream these files are and where they stand, by their ids; unknown ones are left out."""
     rows = session.rows(_QUERIES["find_files"], {"ids": list(file_ids)})
     return {row["file_id"]: (row["stream_id"], position_of(row)) for row in rows}
+
+
+def report(session: Session, reports: Sequence[StreamReport]) -> None:
+    """Keep what is said of streams, in place of what was said before."""
+    session.run(_QUERIES["report_streams"], columns_of_reports(reports))
 
 
 def create_group(session: Session, name: str) -> bool:

@@ -49,12 +49,14 @@ ORDER BY bucket, segment
 SELECT alerts.name, metrics.name AS metric, groups.name AS group_name, alerts.statistic, alerts.comparison,
        alerts.level, alerts.window_s, alerts.period_s, alerts.for_s, alerts.keep_firing_for_s, alerts.delay_s,
        alerts.each_segment, alerts.no_data, alerts.created_at, alerts.evaluated_at, alerts.error,
-       states.segment, states.state, states.since, states.value, fired.last_fired_at,
+       states.segment, states.state, states.since, states.value, fired.last_fired_at, streams.source_uri,
        (SELECT coalesce(max(id), 0) FROM puppylog.alert_history) AS last_signal
 FROM puppylog.alerts AS alerts
 JOIN puppylog.metrics AS metrics ON metrics.id = alerts.metric_id
 LEFT JOIN puppylog.log_groups AS groups ON groups.id = metrics.group_id
 LEFT JOIN puppylog.alert_states AS states ON states.alert_id = alerts.id
+LEFT JOIN puppylog.log_streams AS streams
+  ON metrics.segment = 'stream_id' AND CAST(streams.id AS TEXT) = states.segment
 LEFT JOIN (
     SELECT alert_id, segment, max(evaluated_at) AS last_fired_at
     FROM puppylog.alert_history
@@ -81,10 +83,12 @@ ORDER BY newest.id
 -- name: signals_after
 -- Every signal that was recorded after one, in order.
 SELECT history.id, alerts.name, history.evaluated_at, history.segment, history.from_state, history.to_state, history.value,
-       history.comparison, history.level
+       history.comparison, history.level, streams.source_uri
 FROM puppylog.alert_history AS history
 JOIN puppylog.alerts AS alerts ON alerts.id = history.alert_id
 LEFT JOIN puppylog.metrics AS metrics ON metrics.id = alerts.metric_id
+LEFT JOIN puppylog.log_streams AS streams
+  ON metrics.segment = 'stream_id' AND CAST(streams.id AS TEXT) = history.segment
 LEFT JOIN puppylog.log_groups AS groups ON groups.id = metrics.group_id
 WHERE history.id > $after AND coalesce(groups.name, '') = coalesce($group, groups.name, '')
 ORDER BY history.id

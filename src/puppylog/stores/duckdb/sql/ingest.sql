@@ -18,7 +18,8 @@ INSERT INTO puppylog.rejected_lines BY NAME SELECT *, now() AS rejected_at FROM 
 -- The files' new positions.
 UPDATE puppylog.log_files AS files
 SET byte_offset = moves.until, head_size = moves.head_size, head_hash = moves.head_hash,
-    marker_size = moves.marker_size, marker_hash = moves.marker_hash, finished = moves.finished, moved_at = now()
+    marker_size = moves.marker_size, marker_hash = moves.marker_hash, finished = moves.finished, context = moves.context,
+    moved_at = now()
 FROM moves
 WHERE files.id = moves.file_id
 

@@ -30,22 +30,38 @@ UPDATE puppylog.log_streams SET group_id = $group_id WHERE source_uri = $source_
 
 -- name: files_of_stream
 -- In the order in which they were opened.
-SELECT id AS file_id, path, device, inode, head_size, head_hash, marker_size, marker_hash, byte_offset, finished
+SELECT id AS file_id, path, device, inode, head_size, head_hash, marker_size, marker_hash, byte_offset, finished,
+       context
 FROM puppylog.log_files
 WHERE stream_id = $stream_id
 ORDER BY id
 
 -- name: find_files
 -- Where these files stand: what a client asks when it does not know whether its commit came through.
-SELECT id AS file_id, path, device, inode, head_size, head_hash, marker_size, marker_hash, byte_offset, finished
+SELECT id AS file_id, path, device, inode, head_size, head_hash, marker_size, marker_hash, byte_offset, finished,
+       context
 FROM puppylog.log_files
 WHERE list_contains(from_json($ids, '["INTEGER"]'), id)
 ORDER BY id
 
 -- name: insert_file
-INSERT INTO puppylog.log_files
+INSERT INTO puppylog.log_files (id, stream_id, path, device, inode, head_size, head_hash, marker_size, marker_hash,
+                                byte_offset, finished, opened_at, moved_at)
 SELECT $id, $stream_id, $path, $device, $inode, $head_size, $head_hash, $marker_size, $marker_hash, $byte_offset,
        false, now(), now()
+
+-- name: report_streams
+-- What collectors say of their streams takes the place of what they said before.
+MERGE INTO puppylog.stream_reports AS known
+USING (
+    SELECT stream_id, now() AS reported_at, now() - to_seconds(read_ago_s) AS read_at,
+           now() - to_seconds(behind_s) AS behind_since, backlog_bytes, lines_per_s, records, rejects, format,
+           problem, ended
+    FROM reports
+) AS told
+ON known.stream_id = told.stream_id
+WHEN MATCHED THEN UPDATE
+WHEN NOT MATCHED THEN INSERT
 
 -- name: next_id
 SELECT nextval('puppylog.ids') AS id

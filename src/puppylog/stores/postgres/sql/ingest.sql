@@ -3,7 +3,7 @@
 -- name: move_position
 -- Null if the file stood where the move starts; otherwise where it stands.
 SELECT puppylog.move_position($stream_id, $file_id, $since, $until, $head_size, $head_hash, $marker_size, $marker_hash,
-                              $finished) AS stands
+                              $finished, $context) AS stands
 
 -- name: copy_records
 COPY puppylog.log_records ({columns}) FROM STDIN (FORMAT binary)

@@ -36,7 +36,8 @@ WHERE streams.id = $stream_id
 
 -- name: files_of_stream
 -- In the order in which they were opened.
-SELECT id AS file_id, path, device, inode, head_size, head_hash, marker_size, marker_hash, byte_offset, finished
+SELECT id AS file_id, path, device, inode, head_size, head_hash, marker_size, marker_hash, byte_offset, finished,
+       context
 FROM puppylog.log_files
 WHERE stream_id = $stream_id
 ORDER BY id
@@ -44,12 +45,20 @@ ORDER BY id
 -- name: find_files
 -- Where these files stand: what a client asks when it does not know whether its commit came through.
 SELECT id AS file_id, stream_id, path, device, inode, head_size, head_hash, marker_size, marker_hash, byte_offset,
-       finished
+       finished, context
 FROM puppylog.log_files
 WHERE id = ANY($ids)
 
 -- name: open_file
 SELECT puppylog.open_file($stream_id, $path, $device, $inode, $byte_offset, $head_hash, $marker_hash) AS id
+
+-- name: report_streams
+-- What a collector says of its streams, in columns.
+SELECT puppylog.report_streams(
+    $stream_id::integer[], $backlog_bytes::bigint[], $behind_s::double precision[], $read_ago_s::double precision[],
+    $lines_per_s::double precision[], $records::bigint[], $rejects::bigint[], $format::text[], $problem::text[],
+    $ended::boolean[]
+)
 
 -- name: find_group
 SELECT id FROM puppylog.log_groups WHERE name = $name

@@ -143,8 +143,9 @@ DECLARE
     most_observations CONSTANT bigint := 5000000;
     -- An evaluation later than its period and this was missed, and is marked so. A busy store may be a little late.
     made_up_after CONSTANT interval := '10 seconds';
-    -- A segment that has not been seen for so long, and is not firing, is forgotten: segments come from log lines, and
-    -- whoever writes those must not be able to make the states grow without end.
+    -- A segment that has not been seen for so long is forgotten: segments come from log lines, and whoever writes those
+    -- must not be able to make the states grow without end. If it fires because it is not seen, its last signal says
+    -- no_data.
     forget_after CONSTANT interval := '24 hours';
     period interval := make_interval(secs => alert.period_s);
     first_at timestamptz := puppylog.floor_to(alert.evaluated_at, alert.period_s) + period;
@@ -201,7 +202,18 @@ BEGIN
             signals := array_append(signals, signal);
         END IF;
         CONTINUE WHEN found.evaluated_at < last_at;
-        IF alert.each_segment AND status.state IN ('ok', 'no_data') AND last_at - status.seen_at > forget_after THEN
+        IF alert.each_segment AND last_at - status.seen_at > forget_after
+           AND (status.state IN ('ok', 'no_data') OR status.state = 'firing' AND alert.no_data <> 'keep') THEN
+            IF status.state = 'firing' THEN
+                signal.segment := status.segment;
+                signal.evaluated_at := last_at;
+                signal.from_state := 'firing';
+                signal.to_state := 'no_data';
+                signal.value := status.value;
+                signal.window_until := puppylog.floor_to(
+                    last_at - make_interval(secs => alert.delay_s), metric.period_s);
+                signals := array_append(signals, signal);
+            END IF;
             DELETE FROM puppylog.alert_states AS s WHERE s.ctid = place;
         ELSIF place IS NOT NULL THEN
             UPDATE puppylog.alert_states AS s

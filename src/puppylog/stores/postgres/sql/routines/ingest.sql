@@ -66,7 +66,7 @@ $$;
 -- half a minute nobody waits: a session that was cut without a word holds its locks until the server finds out.
 CREATE OR REPLACE FUNCTION puppylog.move_position(
     stream integer, file integer, since bigint, until bigint, new_head_size integer, new_head_hash text,
-    new_marker_size integer, new_marker_hash text, is_finished boolean
+    new_marker_size integer, new_marker_hash text, is_finished boolean, new_context text
 ) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp SET lock_timeout = '30s' AS $$
 DECLARE
@@ -75,7 +75,7 @@ BEGIN
     PERFORM puppylog.check_writer(stream);
     UPDATE puppylog.log_files AS files
     SET byte_offset = until, head_size = new_head_size, head_hash = new_head_hash, marker_size = new_marker_size,
-        marker_hash = new_marker_hash, finished = is_finished, moved_at = now()
+        marker_hash = new_marker_hash, finished = is_finished, context = new_context, moved_at = now()
     WHERE files.stream_id = stream AND files.id = file AND files.byte_offset = since AND NOT files.finished;
     IF FOUND THEN
         RETURN NULL;
@@ -83,5 +83,37 @@ BEGIN
     SELECT files.byte_offset INTO stands FROM puppylog.log_files AS files
     WHERE files.stream_id = stream AND files.id = file;
     RETURN coalesce(stands, -1);
+END
+$$;
+
+-- Keeps what a collector says of its streams; of streams that are not its own, nothing. How long something has lasted
+-- comes in seconds, so that no two clocks are compared.
+CREATE OR REPLACE FUNCTION puppylog.report_streams(
+    stream_ids integer[], backlogs_bytes bigint[], behinds_s double precision[], reads_ago_s double precision[],
+    lines_per_s double precision[], records bigint[], rejects bigint[], formats text[], problems text[], ended boolean[]
+) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp SET lock_timeout = '5s' AS $$
+DECLARE
+    own name[] := ARRAY(
+        SELECT w.writer FROM (SELECT DISTINCT s.writer FROM puppylog.log_streams AS s) AS w
+        WHERE puppylog.is_writer(w.writer)
+    );
+BEGIN
+    -- The next report is never far: nobody waits for the disk. It holds for this transaction.
+    PERFORM set_config('synchronous_commit', 'off', true);
+    INSERT INTO puppylog.stream_reports AS known (
+        stream_id, reported_at, read_at, behind_since, backlog_bytes, lines_per_s, records, rejects, format, problem, ended
+    )
+    SELECT told.stream_id, now(), now() - make_interval(secs => told.read_ago_s),
+           now() - make_interval(secs => told.behind_s), told.backlog_bytes, told.lines_per_s, told.records,
+           told.rejects, told.format, told.problem, told.ended
+    FROM unnest(stream_ids, backlogs_bytes, behinds_s, reads_ago_s, lines_per_s, records, rejects, formats, problems, ended)
+        AS told (stream_id, backlog_bytes, behind_s, read_ago_s, lines_per_s, records, rejects, format, problem, ended)
+    JOIN puppylog.log_streams AS streams ON streams.id = told.stream_id AND streams.writer = ANY (own)
+    ORDER BY told.stream_id
+    ON CONFLICT (stream_id) DO UPDATE SET
+        reported_at = excluded.reported_at, read_at = excluded.read_at, behind_since = excluded.behind_since,
+        backlog_bytes = excluded.backlog_bytes, lines_per_s = excluded.lines_per_s, records = excluded.records,
+        rejects = excluded.rejects, format = excluded.format, problem = excluded.problem, ended = excluded.ended;
 END
 $$;

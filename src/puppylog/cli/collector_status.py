@@ -1,0 +1,104 @@
+"""``puppylog collector status``: whether the collectors keep up, on whatever machine they are."""
+
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import click
+import pyarrow as pa
+
+from puppylog.cli.options import examples, group_option, output_options, pass_settings, store_options
+from puppylog.cli.output import write_rows
+from puppylog.cli.talk import tell, warn
+from puppylog.model.period import format_period, parse_period
+from puppylog.monitor.collectors import STALE_S, FollowedStream, StreamState, list_followed
+from puppylog.settings import Settings
+from puppylog.stores.connect import connect
+
+SCHEMA: Final = pa.schema(
+    [
+        ("source", pa.string()),
+        ("host", pa.string()),
+        ("group", pa.string()),
+        ("state", pa.string()),
+        ("lag_bytes", pa.int64()),
+        ("lag_s", pa.float64()),
+        ("lines_per_s", pa.float64()),
+        ("records", pa.int64()),
+        ("rejected", pa.int64()),
+        ("format", pa.string()),
+        ("read_at", pa.timestamp("us", "UTC")),
+        ("report_age_s", pa.float64()),
+        ("problem", pa.string()),
+    ]
+)
+_MOST_TOLD: Final = 20
+
+
+@click.command(
+    epilog=examples(
+        "puppylog collector status",
+        "puppylog collector status --stale 2m --group shop",
+        "puppylog collector status -q >/dev/null || mail …",
+        "puppylog collector status -o jsonl | jq 'select(.lag_s > 60)'",
+    )
+)
+@click.option(
+    "--stale",
+    default=format_period(STALE_S),
+    show_default=True,
+    help="A stream has stalled after so long without a word of its collector, or without a line while lines wait.",
+)
+@click.option("--within", metavar="TIME", help="Leave out streams of which no collector has said anything for so long.")
+@group_option("Only streams of this log group.")
+@output_options
+@store_options
+@pass_settings
+def status(settings: Settings, *, stale: str, within: str | None, group: str | None) -> None:
+    """Say whether the collectors keep up.
+
+    One row per stream that a collector of this store follows, or has followed, on whatever machine. Its state is ok
+    (everything is read), behind (bytes wait, and are being read), stalled, or ended. Records and rejected lines are
+    counted since the collector started; format tells how its lines are parsed.
+
+    The exit code is 1 if any has stalled: bytes wait and nothing is read, the file cannot be read, or its collector has
+    stopped talking without having ended in order. It is 0 otherwise.
+    """
+    stale_s = parse_period(stale, "--stale")
+    within_s = None if within is None else parse_period(within, "--within")
+    with connect(settings.store) as store:
+        streams = list_followed(store, stale_s=stale_s, within_s=within_s, group=group)
+    if not streams:
+        tell(settings, "no collector has said anything yet")
+    write_rows([_row(stream) for stream in streams], SCHEMA, settings)
+    sys.stdout.flush()
+    if not _tell_stalled(streams):
+        raise click.exceptions.Exit(1)
+
+
+def _row(stream: FollowedStream) -> dict[str, object]:
+    return {
+        "source": stream.source,
+        "host": stream.host,
+        "group": stream.group,
+        "state": stream.state,
+        "lag_bytes": stream.lag_bytes,
+        "lag_s": round(stream.lag_s, 1),
+        "lines_per_s": round(stream.lines_per_s, 1),
+        "records": stream.records,
+        "rejected": stream.rejects,
+        "format": stream.format or None,
+        "read_at": stream.read_at,
+        "report_age_s": round(stream.report_age_s, 1),
+        "problem": stream.problem,
+    }
+
+
+def _tell_stalled(streams: Sequence[FollowedStream]) -> bool:
+    """Say which streams have stalled, and why; return whether none has."""
+    stalled = [stream for stream in streams if stream.state is StreamState.STALLED]
+    for stream in stalled[:_MOST_TOLD]:
+        warn(f"{stream.name} has stalled: {stream.problem}")
+    if len(stalled) > _MOST_TOLD:
+        warn(f"and {len(stalled) - _MOST_TOLD} more have stalled")
+    return not stalled

@@ -1,0 +1,266 @@
+"""``puppylog rejects``: the lines that fitted no format, and reading them again."""
+
+import functools
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import click
+import pyarrow as pa
+
+from puppylog.cli.options import (
+    examples,
+    group_option,
+    limit_option,
+    output_options,
+    pass_settings,
+    range_options,
+    store_options,
+)
+from puppylog.cli.output import open_writer, write_rows
+from puppylog.cli.parsing import choose_format, format_options, zone_option
+from puppylog.cli.talk import tell
+from puppylog.cli.times import parse_range
+from puppylog.collect.replay import Summary, replay
+from puppylog.errors import UsageError
+from puppylog.monitor.rejects import (
+    KnownFile,
+    Wanted,
+    count_reasons,
+    find_source,
+    iter_newest,
+    iter_rejects,
+    read_files,
+)
+from puppylog.monitor.search import get_group_id
+from puppylog.settings import Settings
+from puppylog.stores.base import Store
+from puppylog.stores.connect import connect
+from puppylog.tui.clean import clean
+from puppylog.tui.number import format_number
+
+_LISTED: Final = pa.schema(
+    [
+        ("source", pa.string()),
+        ("file", pa.string()),
+        ("line_offset", pa.int64()),
+        ("rejected_at", pa.timestamp("us", tz="UTC")),
+        ("reason", pa.string()),
+        ("line", pa.string()),
+    ]
+)
+_COUNTED: Final = pa.schema(
+    [
+        ("lines", pa.int64()),
+        ("reason", pa.string()),
+        ("source", pa.string()),
+        ("first_at", pa.timestamp("us", tz="UTC")),
+        ("last_at", pa.timestamp("us", tz="UTC")),
+    ]
+)
+_GONE: Final = KnownFile(0, 0, "", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What the options that choose lines say."""
+
+    since: str | None
+    from_: str | None
+    to: str | None
+    sources: tuple[str, ...]
+    group: str | None
+    reason: str
+
+
+def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that choose rejected lines; the command gets a `Filter`."""
+
+    @functools.wraps(command)
+    def with_filter(
+        *,
+        since: str | None,
+        from_: str | None,
+        to: str | None,
+        sources: tuple[str, ...],
+        group: str | None,
+        reason: str,
+        **others: Any,  # noqa: ANN401 - the command's own options
+    ) -> Any:  # noqa: ANN401 - what the command returns
+        return command(chosen=Filter(since, from_, to, sources, group, reason), **others)
+
+    decorated: Callable[..., Any] = with_filter
+    for option in reversed(
+        (
+            range_options,
+            click.option(
+                "-s",
+                "--source",
+                "sources",
+                multiple=True,
+                metavar="PATH",
+                help="Only lines of this source: a path, a pattern such as '*/nginx/*', or - for standard input.",
+            ),
+            group_option("Only lines of this log group."),
+            click.option("--reason", metavar="TEXT", default="", help="Only lines whose reason contains this."),
+        )
+    ):
+        decorated = option(decorated)
+    return decorated
+
+
+@contextmanager
+def _choosing(settings: Settings, chosen: Filter) -> Iterator[tuple[Store, dict[int, KnownFile], Wanted]]:
+    """Give the store, the files that it knows, and what is wanted of it."""
+    within = parse_range(settings, chosen.since, chosen.from_, chosen.to)
+    with connect(settings.store) as store:
+        files = read_files(store)
+        group_id = None if chosen.group is None else get_group_id(store, chosen.group)
+        file_ids = find_source(files, chosen.sources) if chosen.sources else None
+        yield store, files, Wanted(within, chosen.reason, group_id, file_ids)
+
+
+@click.group(
+    epilog=examples(
+        "puppylog rejects count",
+        "puppylog rejects list --since 1h --source /var/log/nginx/access.log",
+        "puppylog rejects export --reason 'no time' | puppylog collector detect /dev/stdin",
+        "puppylog rejects replay --format combined --dry-run",
+    )
+)
+def rejects() -> None:
+    """See the lines that fitted no format, and read them again."""
+
+
+@rejects.command("list")
+@filter_options
+@limit_option("of the newest lines", 100)
+@output_options
+@store_options
+@pass_settings
+def list_lines(settings: Settings, *, chosen: Filter, limit: int) -> None:
+    """List rejected lines, the newest last."""
+    writer = open_writer(settings, _LISTED)
+    with _choosing(settings, chosen) as (store, files, wanted):
+        for batch in iter_newest(store, wanted, lines=limit):
+            writer.write(_show(batch, files))
+    writer.close()
+
+
+def _show(batch: pa.RecordBatch, files: dict[int, KnownFile]) -> pa.RecordBatch:
+    known = [files.get(file_id, _GONE) for file_id in batch["file_id"].to_pylist()]
+    columns = [
+        pa.array([file.source_uri for file in known], pa.string()),
+        pa.array([file.path for file in known], pa.string()),
+        *(batch[name] for name in ("line_offset", "rejected_at", "reason")),
+        pa.array([line.decode(errors="replace") for line in batch["line"].to_pylist()], pa.string()),
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=_LISTED)
+
+
+@rejects.command("count")
+@filter_options
+@output_options
+@store_options
+@pass_settings
+def count(settings: Settings, *, chosen: Filter) -> None:
+    """Count rejected lines by reason and source, most frequent first."""
+    with _choosing(settings, chosen) as (store, files, wanted):
+        found = count_reasons(store, wanted).to_pylist()
+    sources = {file.stream_id: file.source_uri for file in files.values()}
+    rows = [{**row, "source": sources.get(row["stream_id"], "")} for row in found]
+    write_rows([{name: row[name] for name in _COUNTED.names} for row in rows], _COUNTED, settings)
+
+
+@rejects.command("export")
+@filter_options
+@click.option(
+    "--file",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write to this file instead of standard output.",
+)
+@zone_option
+@store_options
+@pass_settings
+def export(settings: Settings, *, chosen: Filter, path: Path | None) -> None:
+    """Write rejected lines as they stood in their files.
+
+    Every line is ended by a newline, whatever else is in it: so that 'puppylog collector detect', or any other tool,
+    can read them.
+    """
+    if path is None and sys.stdout.isatty():
+        raise UsageError(
+            "cannot write the lines to a terminal: as they stood, they may hold what a terminal obeys; "
+            "name a file with --file, or a pipe"
+        )
+    with _choosing(settings, chosen) as (store, _, wanted), ExitStack() as stack:
+        out = sys.stdout.buffer if path is None else stack.enter_context(_open_file(path))
+        for batch in iter_rejects(store, wanted):
+            out.writelines(line + b"\n" for line in batch["line"].to_pylist())
+        out.flush()
+
+
+def _open_file(path: Path) -> BinaryIO:
+    try:
+        return path.open("wb")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from None
+
+
+@rejects.command(
+    "replay",
+    epilog=examples(
+        "puppylog rejects replay --format combined --dry-run",
+        "puppylog rejects replay --format json --source '/var/log/app/*' --since 1d",
+    ),
+)
+@filter_options
+@format_options
+@click.option("--dry-run", is_flag=True, help="Read and count, change nothing.")
+@zone_option
+@store_options
+@pass_settings
+@click.pass_context
+def replay_lines(
+    ctx: click.Context,
+    settings: Settings,
+    *,
+    chosen: Filter,
+    format_: str,
+    format_from: Path | None,
+    year: int | None,
+    dry_run: bool,
+) -> None:
+    """Read rejected lines again, and keep those that fit as records.
+
+    A line that fits the format becomes a record in its place, once, whatever is interrupted or done twice; metrics
+    take it in. One that does not stays a rejected line, with the reason that it has.
+    """
+    if format_from is None and ctx.get_parameter_source("format_") is click.core.ParameterSource.DEFAULT:
+        raise UsageError("cannot replay without a format: name it with --format ('puppylog formats' lists them)")
+    format_chosen = choose_format(settings, format_, format_from, year)
+    with _choosing(settings, chosen) as (store, _, wanted):
+        summary = replay(None if dry_run else store, iter_rejects(store, wanted), format_chosen)
+    if dry_run:
+        for line in _describe(summary, is_dry=True):
+            sys.stdout.write(clean(line) + "\n")
+    else:
+        for line in _describe(summary, is_dry=False):
+            tell(settings, line)
+
+
+def _describe(summary: Summary, *, is_dry: bool) -> Sequence[str]:
+    """Return what a replay has done, first in one line."""
+    now = "would be records" if is_dry else "are records now"
+    read, records, stay = map(format_number, (summary.read, summary.records, summary.stay))
+    lines = [f"{read} rejected lines read: {records} {now}, {stay} stay"]
+    if summary.missed:
+        lines.append(f"{format_number(summary.missed):>8} gone: another replay was faster")
+    if summary.joined:
+        lines.append(f"{format_number(summary.joined):>8} stay: they only say something about other lines")
+    return lines + [f"{format_number(number):>8} stay: {reason}" for reason, number in summary.reasons.most_common()]

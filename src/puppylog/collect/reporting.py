@@ -1,0 +1,156 @@
+"""What a collector says of its streams: bookkeeping, and when it is time to say something.
+
+Pure: nothing here asks for the time or talks to a store. Instants are seconds of whatever clock the caller has, as long
+as it is always the same one and never goes back.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from puppylog.model.stream import StreamReport
+
+REPORT_S: Final = 5.0
+"""A stream about which there is something new is reported so often."""
+
+HEARTBEAT_S: Final = 15.0
+"""Every stream is reported so often: a report that is much older comes of a collector that is gone."""
+
+# Of a backlog that grows for days, so many moments are remembered. They say how long its oldest byte has been waiting.
+_MOST_MARKS: Final = 64
+
+
+@dataclass(slots=True)
+class _Mark:
+    """A moment, and up to where there was something to read then: bytes since the collector started."""
+
+    at: float
+    end: int
+
+
+@dataclass(slots=True)
+class _Told:
+    """One stream: what is known of it, and what has been said."""
+
+    stream_id: int
+    reported_at: float  # at first: when it was opened
+    read_at: float | None = None
+    read_bytes: int = 0
+    backlog_bytes: int = 0
+    marks: deque[_Mark] = field(default_factory=deque)  # oldest first; none if there is no backlog
+    records: int = 0
+    rejects: int = 0
+    lines_reported: int = 0
+    format: str = ""
+    problem: str | None = None
+    is_news: bool = True
+
+    def look(self, backlog_bytes: int, at: float) -> None:
+        """Note how much is there to read now; forget the moments whose bytes have been read meanwhile."""
+        while self.marks and self.marks[0].end <= self.read_bytes:
+            self.marks.popleft()
+        self.backlog_bytes = backlog_bytes
+        if not backlog_bytes:
+            self.marks.clear()
+            return
+        mark = _Mark(at, self.read_bytes + backlog_bytes)
+        while self.marks and self.marks[-1].end >= mark.end:  # nothing new since then, or a file was truncated
+            mark.at = self.marks.pop().at
+        if len(self.marks) == _MOST_MARKS:
+            self.marks = deque(list(self.marks)[::2])
+        self.marks.append(mark)
+
+    def report(self, at: float, *, ended: bool) -> StreamReport:
+        lines = self.records + self.rejects
+        elapsed_s = at - self.reported_at
+        rate = (lines - self.lines_reported) / elapsed_s if elapsed_s > 0 else 0.0
+        self.reported_at, self.lines_reported = at, lines
+        # The next report says that it has come to rest.
+        self.is_news = rate > 0
+        return StreamReport(
+            stream_id=self.stream_id,
+            backlog_bytes=self.backlog_bytes,
+            behind_s=at - self.marks[0].at if self.marks else None,
+            read_ago_s=None if self.read_at is None else at - self.read_at,
+            lines_per_s=rate,
+            records=self.records,
+            rejects=self.rejects,
+            format=self.format,
+            problem=self.problem,
+            ended=ended,
+        )
+
+
+class Reporting:
+    """The books of one collector.
+
+    It tells what it takes, and looks at its sources when `is_due` says so; `due` gives what is to be sent then::
+
+        if reporting.is_due(now):
+            for source in sources:
+                reporting.look(source.stream_id, backlog_bytes=..., problem=..., at=now)
+            store.report(reporting.due(now))
+    """
+
+    def __init__(self) -> None:
+        self._streams: dict[int, _Told] = {}
+        self._next_at = 0.0
+        self._heartbeat_at = 0.0
+
+    def open(self, stream_id: int, at: float) -> None:
+        """Begin with a stream. It is reported as soon as possible, so that it is known to be followed."""
+        self._streams[stream_id] = _Told(stream_id, reported_at=at)
+        self._next_at = at
+
+    def take(self, stream_id: int, *, records: int, rejects: int, size_bytes: int, at: float) -> None:
+        """Note what was read of a stream."""
+        told = self._streams[stream_id]
+        told.records += records
+        told.rejects += rejects
+        told.read_bytes += size_bytes
+        told.read_at = at
+        told.is_news = True
+
+    def choose_format(self, stream_id: int, name: str) -> None:
+        """Note how the stream's lines are parsed."""
+        told = self._streams[stream_id]
+        if name != told.format:
+            told.format = _storable(name)
+            told.is_news = True
+
+    def look(self, stream_id: int, *, backlog_bytes: int, problem: str | None, at: float) -> None:
+        """Note how much there is to read, and what keeps it from being read."""
+        told = self._streams[stream_id]
+        problem = None if problem is None else _storable(problem)
+        told.is_news |= backlog_bytes != told.backlog_bytes or problem != told.problem
+        told.problem = problem
+        told.look(backlog_bytes, at)
+
+    def is_due(self, at: float) -> bool:
+        """Return whether it is time to look at the sources, and to say what there is to say. Costs nothing."""
+        return at >= self._next_at and bool(self._streams)
+
+    def due(self, at: float) -> Sequence[StreamReport]:
+        """Return what is to be said now: of streams with news, or of all. It counts as said."""
+        is_heartbeat = at >= self._heartbeat_at
+        self._next_at = at + REPORT_S
+        if is_heartbeat:
+            self._heartbeat_at = at + HEARTBEAT_S
+        return list(self._iter_reports(at, everything=is_heartbeat))
+
+    def end(self, at: float) -> Sequence[StreamReport]:
+        """Return the last reports: the collector ends in order, and follows none of its streams any more."""
+        reports = [told.report(at, ended=True) for told in self._streams.values()]
+        self._streams.clear()
+        return reports
+
+    def _iter_reports(self, at: float, *, everything: bool) -> Iterator[StreamReport]:
+        for told in self._streams.values():
+            if everything or told.is_news:
+                yield told.report(at, ended=False)
+
+
+def _storable(text: str) -> str:
+    """Return the text as every store takes it: paths may hold bytes that are no text, and NUL is none in PostgreSQL."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")

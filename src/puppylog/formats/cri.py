@@ -1,0 +1,71 @@
+"""What container runtimes write for Kubernetes: ``TIME stdout|stderr F|P[:tag…] message``.
+
+A message that the runtime has cut into pieces has a line for each, P for all but the last. Each becomes a record, and
+the attribute ``partial`` says that the next one of its stream goes on with it.
+"""
+
+import re
+from typing import Final
+
+from puppylog.formats import clock, native
+from puppylog.formats.quoting import quote
+from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
+
+_NO_TIME: Final = "no time at the start"
+_TIME_RANGE: Final = "time out of range"
+_NO_STREAM: Final = "no stream, stdout or stderr, after the time"
+_NO_TAG: Final = "no tag, F or P, after the stream"
+
+REASONS: Final = ("empty line", _NO_TIME, _TIME_RANGE, _NO_STREAM, _NO_TAG)
+"""In the order of the numbers that ``native/cri.c`` gives."""
+
+_STREAM = re.compile(r"(stdout|stderr) ")
+_TAG = re.compile(r"([FP])(?::[^ ]*)?(?: |\Z)")
+
+
+def read_cri(text: bytes | memoryview) -> Rows:
+    """Read lines of containers; see `puppylog.formats.line_format.Reader`."""
+    if native.lines is not None:
+        return rows_from_buffers(native.lines.cri(text), REASONS)
+    builder = RowsBuilder(bytes(text))
+    at = 0
+    for line in builder.text.split(b"\n")[:-1]:
+        reason = _read_line(builder, at, line.removesuffix(b"\r").decode())
+        if reason is not None:
+            builder.reject(at, reason)
+        at += len(line) + 1
+    return builder.build()
+
+
+def locate_cri(line: str) -> int:
+    """Return where a rejected line stops to fit; in characters."""
+    time_until = len(line.partition(" ")[0])
+    stream = _STREAM.match(line, time_until + 1)
+    match _read_line(RowsBuilder(b""), 0, line):
+        case reason if reason == _NO_STREAM:
+            return min(time_until + 1, len(line))
+        case reason if reason == _NO_TAG and stream is not None:
+            return stream.end()
+    return 0
+
+
+def _read_line(builder: RowsBuilder, at: int, line: str) -> str | None:
+    """Add the record of a line, or return the reason why there is none."""
+    if not line:
+        return "empty line"
+    word = line.partition(" ")[0]
+    try:
+        stamp = clock.parse_iso(word)
+    except clock.OutOfRange:
+        return _TIME_RANGE
+    if stamp is None:
+        return _NO_TIME
+    stream = _STREAM.match(line, len(word) + 1)
+    if stream is None:
+        return _NO_STREAM
+    tag = _TAG.match(line, stream.end())
+    if tag is None:
+        return _NO_TAG
+    members = [("stream", quote(stream[1]))] + [("partial", "true")] * (tag[1] == "P")
+    builder.add(at, stamp.us, is_local=stamp.is_local, members=members, columns={"message": line[tag.end() :]})
+    return None

@@ -1,0 +1,78 @@
+"""JSON lines: one object a line, whoever writes it.
+
+Names decide what becomes a column (see ``names``); all else are attributes, in their order, as they stand: numbers keep
+their digits, objects and arrays their blanks. Of an object with some members in columns the others stay together. What
+``json_text`` had to replace, since no store can hold it, is flagged with the attribute ``invalid_escape``.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from puppylog.formats import native
+from puppylog.formats.fields import Member, read_fields
+from puppylog.formats.json_text import (
+    MALFORMED,
+    NO_OBJECT,
+    NUMBER_RANGE,
+    TOO_DEEP,
+    Item,
+    Number,
+    Unreadable,
+    list_items,
+    read_object,
+)
+from puppylog.formats.names import TABLE, find_name, fold, holds_names
+from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
+
+EMPTY: Final = "empty line"
+REASONS: Final = (EMPTY, NO_OBJECT, MALFORMED, TOO_DEEP, NUMBER_RANGE)
+
+
+def read_json(text: bytes | memoryview) -> Rows:
+    """Is a `puppylog.formats.line_format.Reader`."""
+    if native.lines is not None:
+        return rows_from_buffers(native.lines.json(text, TABLE), REASONS)
+    builder = RowsBuilder(bytes(text))
+    at = 0
+    for line in builder.text.split(b"\n")[:-1]:
+        try:
+            _read_line(builder, at, line.removesuffix(b"\r").decode())
+        except Unreadable as refusal:
+            builder.reject(at, refusal.reason)
+        at += len(line) + 1
+    return builder.build()
+
+
+def locate_json(line: str) -> int:
+    """Return where a rejected line stops to fit; in characters."""
+    try:
+        read_object(line)
+    except Unreadable as refusal:
+        return refusal.at
+    return 0
+
+
+def _read_line(builder: RowsBuilder, at: int, line: str) -> None:
+    if not line:
+        raise Unreadable(EMPTY)
+    items, has_nothings = read_object(line)
+    fields = read_fields(_list_members(items))
+    if has_nothings:
+        fields.attributes.append(("invalid_escape", "true"))
+    builder.add(at, fields.ts_us, is_local=fields.is_local, members=fields.attributes, columns=fields.columns)
+
+
+def _list_members(items: Iterable[Item], prefix: str = "") -> list[Member]:
+    members = []
+    for item in items:
+        path = prefix + fold(item.key)
+        member = Member(item.key, item.json, name=find_name(path))
+        match item.value:
+            case Number() as number:
+                member.text, member.is_number = number, True
+            case str(text) | [str(text)] if not isinstance(text, Number):  # headers are lists, mostly of one text
+                member.text = text
+            case dict() if holds_names(path):
+                member.inner = _list_members(list_items(item.json), f"{path}.")
+        members.append(member)
+    return members

@@ -1,0 +1,226 @@
+"""JSON objects by RFC 8259, as their members stand in the text. ``native/json_text.c`` says the same in C.
+
+Some JSON is right, and still no store can hold it, or two stores would read it in two ways. It is made tidy first:
+
+- An escape that stands for no character (NUL, or half of a surrogate pair) becomes that of U+FFFD.
+- A key with escapes is written as `puppylog.formats.quoting.quote` does, so that equal keys look alike.
+- Of members with one key in one object only the last is kept, where it stands.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from puppylog.formats.quoting import quote
+
+DEEPEST: Final = 100
+"""So many objects and arrays within each other, the outermost counted, are read."""
+
+_LONGEST_NUMBER, _LONGEST_EXPONENT = 1000, 4  # digits; PostgreSQL's numbers end at 10^131072 and 10^-16383
+
+_OPENED = r'"[^"\\]*(?:\\.[^"\\]*)*'
+_STRING = _OPENED + '"'
+_BLANKS = re.compile(r"[ \t\n\r]*")
+_BRACKETS = re.compile(rf'{_OPENED}"?|[\[\]{{}}]', re.DOTALL)
+_TOKENS = re.compile(rf"(?P<string>{_STRING})[ \t\n\r]*(?P<colon>:)?|[\[\]{{}}]")
+_ESCAPES = re.compile(
+    r"\\(?:u(?:[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"|(?P<nothing>0000|[dD][89a-fA-F][0-9a-fA-F]{2})|.{4})|[^u])"
+)
+_EXPONENT = re.compile("[eE][+-]?")
+
+
+class Unreadable(ValueError):
+    """The text is not JSON, or not such as is read."""
+
+    def __init__(self, reason: str, at: int = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason  # one of those below
+        self.at = at  # where it stops to be right, as far as that is known
+
+
+NO_OBJECT: Final = "not a JSON object"
+MALFORMED: Final = "malformed JSON"
+TOO_DEEP: Final = "nested too deeply"
+NUMBER_RANGE: Final = "a number out of range"
+
+
+class Number(str):
+    """A number as it is written."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A member of an object."""
+
+    key: str
+    value: Any  # a str, a Number, a list, a dict, a bool or None
+    json: str  # the value as it stands
+
+
+class _KeyTwice(Exception):
+    pass
+
+
+def read_object(text: str) -> tuple[list[Item], bool]:
+    """Return the members of an object, made tidy, and whether there were escapes that stand for no character.
+
+    Raises:
+        Unreadable: it is no object, or a malformed one, or not within the limits above.
+    """
+    if not text.startswith("{", _skip(text, 0)):
+        raise Unreadable(NO_OBJECT)
+    too_deep = _find_too_deep(text)
+    if too_deep is not None:
+        raise Unreadable(TOO_DEEP, too_deep)
+    try:
+        items = _list_items(text, _STRICT)
+        has_twins = False
+    except _KeyTwice:
+        items = _list_items(text, _LENIENT)  # what comes after them is judged as well
+        has_twins = True
+    held, nothings = _replace_nothings(text) if "\\" in text else (text, False)
+    tidy = _rewrite_keys(held) if "\\" in text else text
+    if has_twins or tidy != text:
+        items = _list_items(_drop_twins(tidy), _STRICT)
+    return items, nothings
+
+
+def list_items(text: str) -> list[Item]:
+    """Return the members of an object that was a value of `read_object`."""
+    return _list_items(text, _STRICT)
+
+
+def _list_items(text: str, decoder: json.JSONDecoder) -> list[Item]:
+    try:
+        items, at = _scan(text, decoder)
+    except json.JSONDecodeError as error:
+        raise Unreadable(MALFORMED, error.pos) from None
+    except IndexError:
+        raise Unreadable(MALFORMED, len(text)) from None
+    if (end := _skip(text, at)) != len(text):
+        raise Unreadable(MALFORMED, end)
+    if decoder is _STRICT and len({item.key for item in items}) < len(items):
+        raise _KeyTwice
+    return items
+
+
+def _scan(text: str, decoder: json.JSONDecoder) -> tuple[list[Item], int]:
+    """Return the members, and where the text goes on.
+
+    Raises:
+        IndexError: the text ends too early.
+    """
+    items: list[Item] = []
+    at = _skip(text, _skip(text, 0) + 1)
+    if text[at] == "}":
+        return items, at + 1
+    while True:
+        _expect(text, at, '"')
+        key, at = decoder.raw_decode(text, at)
+        since = _skip(text, _expect(text, _skip(text, at), ":"))
+        value, until = _decode(decoder, text, since)
+        items.append(Item(key, value, text[since:until]))
+        at = _skip(text, until)
+        if text[at] == "}":
+            return items, at + 1
+        at = _skip(text, _expect(text, at, ","))
+
+
+def _decode(decoder: json.JSONDecoder, text: str, at: int) -> tuple[Any, int]:
+    try:
+        return decoder.raw_decode(text, at)
+    except Unreadable as refusal:  # by what is called for numbers and constants, which does not know where it is
+        raise Unreadable(refusal.reason, at) from None
+
+
+def _skip(text: str, at: int) -> int:
+    match = _BLANKS.match(text, at)
+    return match.end() if match else at
+
+
+def _expect(text: str, at: int, character: str) -> int:
+    """Return the place behind the character that must be at ``at``."""
+    if text[at] != character:
+        raise Unreadable(MALFORMED, at)
+    return at + 1
+
+
+def _find_too_deep(text: str) -> int | None:
+    """Return the first bracket that is one too many of those not in strings, whether or not anything else is right."""
+    if text.count("{") + text.count("[") <= DEEPEST:
+        return None
+    depth = 0
+    for match in _BRACKETS.finditer(text):
+        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(match[0], 0)
+        if depth > DEEPEST:
+            return match.start()
+    return None
+
+
+def _number(written: str) -> Number:
+    _, *exponent = _EXPONENT.split(written, maxsplit=1)
+    if len(written) > _LONGEST_NUMBER or len("".join(exponent)) > _LONGEST_EXPONENT:
+        raise Unreadable(NUMBER_RANGE)
+    return Number(written)
+
+
+def _refuse_constant(_: str) -> None:
+    raise Unreadable(MALFORMED)
+
+
+def _without_twins(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise _KeyTwice
+    return members
+
+
+_LENIENT = json.JSONDecoder(parse_int=_number, parse_float=_number, parse_constant=_refuse_constant)
+_STRICT = json.JSONDecoder(
+    parse_int=_number, parse_float=_number, parse_constant=_refuse_constant, object_pairs_hook=_without_twins
+)
+
+
+def _replace_nothings(text: str) -> tuple[str, bool]:
+    found = False
+
+    def replace(match: re.Match[str]) -> str:
+        nonlocal found
+        found = found or match["nothing"] is not None
+        return match[0] if match["nothing"] is None else "\\ufffd"
+
+    return _ESCAPES.sub(replace, text), found
+
+
+def _rewrite_keys(text: str) -> str:
+    def rewrite(match: re.Match[str]) -> str:
+        string = match["string"]
+        if match["colon"] is None or "\\" not in string:
+            return match[0]
+        return quote(json.loads(string)) + match[0][len(string) :]
+
+    return _TOKENS.sub(rewrite, text)
+
+
+def _drop_twins(text: str) -> str:
+    characters = list(text)
+    opened: list[tuple[list[int], dict[str, int]]] = []  # where members start, and by key the number of the last one
+    for match in _TOKENS.finditer(text):
+        if match["colon"]:
+            starts, numbers = opened[-1]
+            starts.append(match.start())
+            before = numbers.get(match["string"])
+            if before is not None:
+                since, until = starts[before : before + 2]
+                characters[since:until] = [""] * (until - since)
+            numbers[match["string"]] = len(starts) - 1
+        elif match[0] in "{[":
+            opened.append(([], {}))
+        elif match[0] in "}]":
+            opened.pop()
+    return "".join(characters)

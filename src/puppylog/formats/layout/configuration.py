@@ -1,0 +1,198 @@
+"""The log formats in a server's configuration: nginx's ``log_format``, Apache's ``LogFormat``, and the logs in them.
+
+Files that are included are named and not followed: formats mostly stand in the main file, and logs elsewhere.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Final
+
+from puppylog.errors import UsageError
+
+_NGINX_TOKEN: Final = re.compile(
+    r"""[ \t\r\n]+|\#[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[;{}]|(?:\$\{\w*\}|\\.|[^\s;{}\\])+|.""", re.DOTALL
+)
+_NGINX_ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
+_NGINX_ESCAPES: Final = {'"': '"', "'": "'", "\\": "\\", "t": "\t", "r": "\r", "n": "\n"}
+_APACHE_WORD: Final = re.compile(r""""((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|([^ \t"']\S*)""")
+_APACHE_ESCAPE: Final = re.compile(r"\\([\"'\\])")
+_IS_APACHE: Final = re.compile(r"^\s*(?:LogFormat|CustomLog|GlobalLog)\s", re.MULTILINE | re.IGNORECASE)
+_IS_NGINX: Final = re.compile(r"^[^#\n]*\b(?:log_format|access_log)\s", re.MULTILINE)
+
+_PREDEFINED: Final = {
+    "combined": '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
+    '"$http_referer" "$http_user_agent"'
+}
+
+
+class Server(Enum):
+    NGINX = "nginx"
+    APACHE = "Apache"
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenLayout:
+    """A log format as it stands in a configuration."""
+
+    nickname: str  # empty where it has none
+    written: str  # the string, all its parts joined, without the configuration's own escapes
+    server: Server
+    escape: str = "default"  # of nginx
+    line: int = 0  # where it stands, from 1; 0 for what a server knows by itself
+    used_by: tuple[str, ...] = ()  # the logs that are written in it
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    layouts: tuple[WrittenLayout, ...]  # in their order
+    includes: tuple[str, ...]  # what stands behind include, which was not read
+
+
+@dataclass(frozen=True, slots=True)
+class _Directive:
+    words: Sequence[str]
+    line: int
+
+
+def find_layouts(text: str) -> Configuration:
+    """Return the log formats in the text of a configuration; none where it is not one of nginx or Apache."""
+    if _IS_APACHE.search(text):
+        return _find_apache(list(_iter_apache(text)))
+    if _IS_NGINX.search(text):
+        return _find_nginx(list(_iter_nginx(text)))
+    return Configuration((), ())
+
+
+def choose_layout(found: Configuration, nickname: str, source: str) -> WrittenLayout:
+    """Return the log format of that nickname.
+
+    Args:
+        found: what the configuration has.
+        nickname: may be empty where there is only one.
+        source: the configuration's name, for errors.
+
+    Raises:
+        UsageError: there is none such, or it must be said which.
+    """
+    names = [layout.nickname for layout in found.layouts if layout.nickname]
+    if not nickname and len(found.layouts) == 1:
+        return found.layouts[0]
+    for layout in found.layouts:
+        if nickname and layout.nickname == nickname:
+            return layout
+    if not found.layouts:
+        elsewhere = f"; it includes {', '.join(found.includes)}" if found.includes else ""
+        raise UsageError(f"cannot find a log format in {source}: no log_format or LogFormat stands there{elsewhere}")
+    cause = f"there is no {nickname!r}" if nickname else "there are several"
+    raise UsageError(f"cannot choose a log format of {source}: {cause}; name one of {', '.join(names)}")
+
+
+def _find_nginx(directives: Sequence[_Directive]) -> Configuration:
+    layouts = {
+        directive.words[1]: read_nginx(directive.words, directive.line)
+        for directive in directives
+        if directive.words[0] == "log_format" and len(directive.words) > 2
+    }
+    logs = [directive.words for directive in directives if directive.words[0] == "access_log"]
+    for log in logs:
+        name = next((word for word in log[2:3] if "=" not in word), "combined")
+        if log[1:2] != ["off"] and name not in layouts and name in _PREDEFINED:
+            layouts[name] = WrittenLayout(name, _PREDEFINED[name], Server.NGINX)
+        if log[1:2] != ["off"] and name in layouts:
+            layouts[name] = _use(layouts[name], log[1])
+    return Configuration(tuple(layouts.values()), _includes(directives))
+
+
+def _find_apache(directives: Sequence[_Directive]) -> Configuration:
+    layouts: dict[str, WrittenLayout] = {}
+    for directive in directives:
+        words = directive.words
+        if words[0].lower() == "logformat" and len(words) > 1:
+            layout = read_apache(words, directive.line)
+            layouts[layout.nickname or layout.written] = layout
+    for directive in directives:
+        words = directive.words
+        if words[0].lower() in {"customlog", "globallog"} and len(words) > 2:
+            name = words[2]
+            if "%" in name and name not in layouts:
+                layouts[name] = WrittenLayout("", name, Server.APACHE, line=directive.line)
+            if name in layouts:
+                layouts[name] = _use(layouts[name], words[1])
+    return Configuration(tuple(layouts.values()), _includes(directives))
+
+
+def read_nginx(words: Sequence[str], line: int = 0) -> WrittenLayout:
+    """Read ``log_format name [escape=…] string…``, in words."""
+    escape = "default"
+    parts = list(words[2:])
+    if parts and parts[0].startswith("escape="):
+        escape = parts.pop(0).removeprefix("escape=")
+    return WrittenLayout(words[1], "".join(parts), Server.NGINX, escape, line)
+
+
+def read_apache(words: Sequence[str], line: int = 0) -> WrittenLayout:
+    """Read ``LogFormat string [nickname]``, in words."""
+    return WrittenLayout(words[2] if len(words) > 2 else "", words[1], Server.APACHE, line=line)
+
+
+def split_nginx(text: str) -> Sequence[str]:
+    """Return the words of the first directive in the text."""
+    return next(iter(_iter_nginx(text + "\n;"))).words
+
+
+def split_apache(text: str) -> Sequence[str]:
+    """Return the words of the first directive in the text."""
+    return next(iter(_iter_apache(text))).words
+
+
+def _use(layout: WrittenLayout, log: str) -> WrittenLayout:
+    return replace(layout, used_by=(*layout.used_by, log))
+
+
+def _includes(directives: Sequence[_Directive]) -> tuple[str, ...]:
+    names = {"include", "includeoptional"}
+    return tuple(
+        word for directive in directives if directive.words[0].lower() in names for word in directive.words[1:]
+    )
+
+
+def _iter_nginx(text: str) -> Iterator[_Directive]:
+    words: list[str] = []
+    first_line = line = 1
+    for match in _NGINX_TOKEN.finditer(text):
+        token = match[0]
+        if token in {";", "{", "}"}:
+            if words:
+                yield _Directive(words, first_line)
+            words = []
+        elif not token.isspace() and token[0] != "#":
+            if not words:
+                first_line = line
+            words.append(_unquote(token))
+        line += token.count("\n")
+
+
+def _unquote(token: str) -> str:
+    if token[0] in "\"'" and len(token) > 1:
+        token = token[1:-1]
+    return _NGINX_ESCAPE.sub(lambda match: _NGINX_ESCAPES.get(match[1], match[0]), token)
+
+
+def _iter_apache(text: str) -> Iterator[_Directive]:
+    lines = iter(enumerate(text.splitlines(), start=1))
+    for number, first in lines:
+        line = first
+        while line.endswith("\\"):
+            line = line[:-1] + next(lines, (0, ""))[1]
+        line = line.strip()
+        if line and not line.startswith("#"):
+            words = [_first_of(match) for match in _APACHE_WORD.finditer(line)]
+            if words:
+                yield _Directive(words, number)
+
+
+def _first_of(match: re.Match[str]) -> str:
+    quoted = match[1] if match[1] is not None else match[2]
+    return match[3] if quoted is None else _APACHE_ESCAPE.sub(r"\1", quoted)

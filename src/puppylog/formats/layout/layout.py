@@ -1,0 +1,104 @@
+"""A layout: a server's log format, compiled, and what can be asked of it."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from puppylog.errors import UsageError
+from puppylog.formats.layout.apache import DIRECTIVE, compile_apache
+from puppylog.formats.layout.configuration import (
+    Server,
+    WrittenLayout,
+    read_apache,
+    read_nginx,
+    split_apache,
+    split_nginx,
+)
+from puppylog.formats.layout.nginx import VARIABLE, compile_nginx
+from puppylog.formats.layout.program import Program
+from puppylog.formats.layout.reader import find_mismatch, read_lines
+from puppylog.formats.line_format import LineFormat
+from puppylog.formats.rows import Rows
+
+_ESCAPES: Final = frozenset({"default", "json", "none"})
+_JSON: Final = re.compile(r"""\s*\{\s*\\?["'].*\}\s*""", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    written: WrittenLayout
+    program: Program
+
+    def read(self, text: bytes | memoryview) -> Rows:
+        r"""Make rows of a text: whole lines of UTF-8, each ended by ``\n``."""
+        return read_lines(self.program, text)
+
+    def find_mismatch(self, line: str) -> int:
+        """Return where a line that is rejected stops to fit, in characters."""
+        return find_mismatch(self.program, line)
+
+    def make_format(self, name: str, zone: ZoneInfo) -> LineFormat:
+        """Return the layout as a format.
+
+        Args:
+            name: what a person writes to ask for it.
+            zone: of stamps that name none.
+        """
+        return LineFormat(name, self.read, zone, self.find_mismatch)
+
+
+def is_layout(written: str) -> bool:
+    """Return whether this may be a server's log format: it has a variable of nginx or a directive of Apache."""
+    return bool(VARIABLE.search(written) or DIRECTIVE.search(written))
+
+
+def writes_json(layout: WrittenLayout) -> bool:
+    """Return whether lines in this layout are JSON: they are read better as that."""
+    return bool(_JSON.fullmatch(layout.written))
+
+
+def read_written(text: str) -> WrittenLayout:
+    """Return what somebody has written: the bare string, or a whole directive of a configuration.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    directive = _complete(text.strip())
+    name = directive.split(None, 1)[0].lower() if directive else ""
+    if name == "log_format":
+        words = split_nginx(directive)
+        if len(words) > 2:
+            return read_nginx(words)
+    elif name in {"logformat", "customlog"}:
+        words = split_apache(directive)
+        if name == "customlog":
+            words = [words[0], *words[2:3]]
+        if len(words) > 1:
+            return read_apache(words)
+    elif is_layout(text):
+        return WrittenLayout("", text, Server.NGINX if VARIABLE.search(text) else Server.APACHE)
+    raise UsageError(f"cannot read log format {text!r}: it has no variable of nginx and no directive of Apache")
+
+
+def _complete(text: str) -> str:
+    """Return the directive of which somebody has written only what stands behind its name, still in quotes."""
+    if text.startswith("'"):
+        return f"log_format {Server.NGINX.value} {text}"
+    if text.startswith('"') and '\\"' in text:
+        return f"LogFormat {text}"
+    return text
+
+
+def compile_layout(written: str | WrittenLayout) -> Layout:
+    """Compile a log format: the bare string, a whole directive, or what a configuration has.
+
+    Raises:
+        UsageError: it cannot be read; a FormatError knows the place.
+    """
+    layout = read_written(written) if isinstance(written, str) else written
+    if layout.server is Server.APACHE:
+        return Layout(layout, compile_apache(layout.written))
+    if layout.escape not in _ESCAPES:
+        raise UsageError(f"cannot read log format: escape={layout.escape} is none of default, json and none")
+    return Layout(layout, compile_nginx(layout.written, layout.escape))

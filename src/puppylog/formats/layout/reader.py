@@ -1,0 +1,169 @@
+"""Reads lines by the steps of a program: in C where it can be, or else here, with the same rows."""
+
+from collections.abc import Callable
+from typing import Final
+
+from puppylog.formats import native
+from puppylog.formats.layout.delimited import read_delimited
+from puppylog.formats.layout.program import REASONS, Ending, Program, Reason, Step
+from puppylog.formats.layout.record import Misfit, Record, begin_record
+from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
+
+_PROTO: Final = b" HTTP/"
+
+
+def read_lines(program: Program, text: bytes | memoryview) -> Rows:
+    r"""Make rows of a text: whole lines of UTF-8, each ended by ``\n``."""
+    if native.lines is None:
+        return _read(program, bytes(text))
+    steps = program.steps
+    given = native.lines.layout(text, program.lead, steps, program.has_parts, program.is_delimited, *program.day)
+    return rows_from_buffers(given, REASONS)
+
+
+def find_mismatch(program: Program, line: str) -> int:
+    """Return where a line that is rejected stops to fit, in characters."""
+    raw = line.encode("utf-8", "replace")
+    try:
+        _read_line(program, raw)
+    except Misfit as misfit:
+        return len(raw[: misfit.at].decode("utf-8", "ignore"))
+    return 0
+
+
+def _read(program: Program, text: bytes) -> Rows:
+    builder = RowsBuilder(text)
+    at = 0
+    for raw in text.split(b"\n")[:-1]:
+        if program.is_delimited and raw.startswith(b"#"):
+            builder.joined += 1
+        else:
+            try:
+                record, time = _read_line(program, raw.removesuffix(b"\r"))
+            except Misfit as misfit:
+                builder.reject(at, misfit.reason.text)
+            else:
+                builder.add(at, time[0], is_local=time[1], members=record.members, columns=record.columns)
+        at += len(raw) + 1
+    return builder.build()
+
+
+def _read_line(program: Program, line: bytes) -> tuple[Record, tuple[int, bool]]:
+    if not line:
+        raise Misfit(Reason.EMPTY)
+    if program.is_delimited and not program.steps:
+        raise Misfit(Reason.NO_FIELDS)
+    record = begin_record(program)
+    if program.is_delimited:
+        read_delimited(program, line, record)
+    else:
+        _read_steps(program, line, record)
+    return record, record.finish(program)
+
+
+def _read_steps(program: Program, line: bytes, record: Record) -> None:
+    if not line.startswith(program.lead):
+        raise Misfit(Reason.TEXT, _differs_at(line, 0, program.lead))
+    at = len(program.lead)
+    for step in program.steps:
+        until = _find_end(step, line, at)
+        if until < 0 and step.ending is Ending.QUOTE:
+            raise Misfit(Reason.OPEN_QUOTE, at)
+        if until < 0:
+            raise Misfit(Reason.TEXT, _breaks_off_at(line, at, step.literal))
+        try:
+            record.take(step, line[at:until])
+        except Misfit as misfit:
+            raise Misfit(misfit.reason, at) from None
+        if not line.startswith(step.literal, until):
+            raise Misfit(Reason.TEXT, _differs_at(line, until, step.literal))
+        at = until + len(step.literal)
+    if at < len(line):
+        raise Misfit(Reason.MORE, at)
+
+
+def _differs_at(line: bytes, at: int, literal: bytes) -> int:
+    pairs = zip(line[at:], literal, strict=False)
+    return at + next((place for place, (one, other) in enumerate(pairs) if one != other), len(line) - at)
+
+
+def _breaks_off_at(line: bytes, at: int, literal: bytes) -> int:
+    """Return how far the text gets that should stand behind a field: behind as much of it as there is."""
+    for size in range(len(literal), 0, -1):
+        found = line.find(literal[:size], at)
+        if found >= 0:
+            return found + size
+    return at
+
+
+def _find_end(step: Step, line: bytes, since: int) -> int:
+    """Return where the field that begins at ``since`` ends; -1 if it does not."""
+    return _ENDINGS[step.ending](step, line, since)
+
+
+def _find_size(step: Step, line: bytes, since: int) -> int:
+    return since + step.size if since + step.size <= len(line) else -1
+
+
+def _find_literal(step: Step, line: bytes, since: int) -> int:
+    return line.find(step.literal, since)
+
+
+def _find_quote(_: Step, line: bytes, since: int) -> int:
+    """Return the first quote that is not escaped: a quote after an odd run of backslashes is part of the field."""
+    at = line.find(b'"', since)
+    while at >= 0:
+        head = line[since:at]
+        if (len(head) - len(head.rstrip(b"\\"))) % 2 == 0:
+            return at
+        since, at = at + 1, line.find(b'"', at + 1)
+    return -1
+
+
+def _find_list_end(step: Step, line: bytes, since: int) -> int:
+    at = line.find(step.literal, since)
+    while at >= 0:
+        if at > since and line[at - 1 : at] == b",":
+            at = line.find(step.literal, at + 1)
+        elif line.startswith(b" : ", at):
+            at = line.find(step.literal, at + 3)
+        else:
+            break
+    return at
+
+
+def _find_last_colon(_: Step, line: bytes, since: int) -> int:
+    blank = line.find(b" ", since)
+    return line.rfind(b":", since, blank if blank >= 0 else len(line))
+
+
+def _find_proto(step: Step, line: bytes, since: int) -> int:
+    proto = line.find(_PROTO, since)
+    return proto if proto >= 0 else line.find(step.literal, since)
+
+
+def _find_behind_proto(step: Step, line: bytes, since: int) -> int:
+    proto = line.find(_PROTO, since)
+    return line.find(step.literal, proto + len(_PROTO) if proto >= 0 else since)
+
+
+def _find_slash(_: Step, line: bytes, since: int) -> int:
+    return line.find(b"/", since)
+
+
+def _find_line_end(step: Step, line: bytes, since: int) -> int:
+    until = len(line) - len(step.literal)
+    return until if until >= since and line.endswith(step.literal) else -1
+
+
+_ENDINGS: Final[dict[Ending, Callable[[Step, bytes, int], int]]] = {
+    Ending.SIZED: _find_size,
+    Ending.LITERAL: _find_literal,
+    Ending.QUOTE: _find_quote,
+    Ending.LIST: _find_list_end,
+    Ending.ADDRESS: _find_last_colon,
+    Ending.BEFORE_PROTO: _find_proto,
+    Ending.BEHIND_PROTO: _find_behind_proto,
+    Ending.SLASH: _find_slash,
+    Ending.REST: _find_line_end,
+}

@@ -1,0 +1,164 @@
+r"""logfmt: ``key=value key="a value in quotes" key``, with blanks or tabs between.
+
+Every word must be a pair or a key alone, the first one a pair, and no more of them keys alone than pairs: prose in
+which an = stands is no logfmt. What is in quotes may hold escapes as Go, C or JSON write them; a backslash before
+anything else is a backslash. In the attributes a key alone is true, and so are numbers, true and false without quotes
+what they look like; only numbers of more than 20 characters stay texts, for they are names of something. Of equal keys
+the last one counts. See ``names`` and ``fields`` for what becomes a column.
+"""
+
+import re
+from typing import Final
+
+from puppylog.formats import native
+from puppylog.formats.fields import Member, read_fields
+from puppylog.formats.names import TABLE, find_name, fold
+from puppylog.formats.quoting import quote
+from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
+
+EMPTY: Final = "empty line"
+CONTROL: Final = "a control character"
+NO_PAIR: Final = "no key=value pair at its start"
+NO_KEY: Final = "a word that is no key"
+OPEN_QUOTE: Final = "an unclosed quote"
+QUOTE_WITHIN: Final = "a quote within a word"
+FEW_PAIRS: Final = "more words than key=value pairs"
+REASONS: Final = (EMPTY, CONTROL, NO_PAIR, NO_KEY, OPEN_QUOTE, QUOTE_WITHIN, FEW_PAIRS)
+
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f]")
+_BLANKS = re.compile(r"[ \t]*")
+_WORD_END = re.compile(r"[ \t]|\Z")
+_KEY = re.compile(r"[A-Za-z_@%\x80-\U0010ffff][A-Za-z0-9_@%.:/#$\[\]\x80-\U0010ffff-]*")
+_QUOTED = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"')
+_PLAIN = re.compile(r'[^ \t"]*')
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-][0-9]{1,3})?")
+_LONGEST_NUMBER = 20
+_ESCAPE = re.compile(
+    r"\\(?:u(?P<high>[dD][89abAB][0-9a-fA-F]{2})\\u(?P<low>[dD][c-fC-F][0-9a-fA-F]{2})"
+    r"|u(?P<unit>[0-9a-fA-F]{4})|x(?P<byte>[0-9a-fA-F]{2})|(?P<character>.))"
+)
+_MEANT: Final = {
+    '"': '"',
+    "\\": "\\",
+    "/": "/",
+    "a": "\a",
+    "b": "\b",
+    "f": "\f",
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
+    "v": "\v",
+}
+_NOTHING: Final = "\ufffd"
+
+
+class _NoLogfmt(ValueError):
+    def __init__(self, reason: str, at: int = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.at = at
+
+
+def read_logfmt(text: bytes | memoryview) -> Rows:
+    """Is a `puppylog.formats.line_format.Reader`."""
+    if native.lines is not None:
+        return rows_from_buffers(native.lines.logfmt(text, TABLE), REASONS)
+    builder = RowsBuilder(bytes(text))
+    at = 0
+    for line in builder.text.split(b"\n")[:-1]:
+        try:
+            _read_line(builder, at, line.removesuffix(b"\r").decode())
+        except _NoLogfmt as refusal:
+            builder.reject(at, refusal.reason)
+        at += len(line) + 1
+    return builder.build()
+
+
+def locate_logfmt(line: str) -> int:
+    """Return where a rejected line stops to fit; in characters."""
+    try:
+        _list_members(line)
+    except _NoLogfmt as refusal:
+        return refusal.at
+    return 0
+
+
+def _read_line(builder: RowsBuilder, at: int, line: str) -> None:
+    members, has_nothings = _list_members(line)
+    fields = read_fields(members)
+    if has_nothings:
+        fields.attributes.append(("invalid_escape", "true"))
+    builder.add(at, fields.ts_us, is_local=fields.is_local, members=fields.attributes, columns=fields.columns)
+
+
+def _list_members(line: str) -> tuple[list[Member], bool]:
+    """Return the members of a line, and whether there were escapes that stand for no character."""
+    if not line:
+        raise _NoLogfmt(EMPTY)
+    if control := _CONTROL.search(line):
+        raise _NoLogfmt(CONTROL, control.start())
+    members: list[Member] = []
+    pairs = 0
+    has_nothings = False
+    at = _skip(line, 0)
+    while at < len(line) or not members:
+        key = _KEY.match(line, at)
+        is_pair = key is not None and line.startswith("=", key.end())
+        if key is None or not (is_pair or (members and _WORD_END.match(line, key.end()))):
+            raise _NoLogfmt(NO_KEY if members else NO_PAIR, at)
+        member = Member(key[0], "true", name=find_name(fold(key[0])))
+        at = key.end()
+        if is_pair:
+            pairs += 1
+            at, has_nothing = _read_value(member, line, at + 1)
+            has_nothings |= has_nothing
+        members.append(member)
+        at = _skip(line, at)
+    if len(members) > 2 * pairs:
+        raise _NoLogfmt(FEW_PAIRS)
+    last = {member.key: member for member in members}
+    return [member for member in members if last[member.key] is member], has_nothings
+
+
+def _skip(line: str, at: int) -> int:
+    match = _BLANKS.match(line, at)
+    return match.end() if match else at
+
+
+def _read_value(member: Member, line: str, at: int) -> tuple[int, bool]:
+    """Return where the value ends, and whether it has escapes that stand for no character."""
+    is_quoted = line.startswith('"', at)
+    match = (_QUOTED if is_quoted else _PLAIN).match(line, at)
+    if match is None:
+        raise _NoLogfmt(OPEN_QUOTE, at)
+    if not _WORD_END.match(line, match.end()):
+        raise _NoLogfmt(QUOTE_WITHIN, match.end())
+    if is_quoted:
+        member.text, has_nothings = _unescape(match[1])
+        member.json = quote(member.text)
+        return match.end(), has_nothings
+    value = match[0]
+    if len(value) <= _LONGEST_NUMBER and _NUMBER.fullmatch(value):
+        member.text, member.is_number, member.json = value, True, value
+    elif value in {"true", "false"}:
+        member.json = value
+    else:
+        member.text, member.json = value, quote(value)
+    return match.end(), False
+
+
+def _unescape(text: str) -> tuple[str, bool]:
+    found = False
+
+    def replace(match: re.Match[str]) -> str:
+        nonlocal found
+        if match["high"]:
+            return (bytes.fromhex(match["high"]) + bytes.fromhex(match["low"])).decode("utf-16-be")
+        if match["character"]:
+            return _MEANT.get(match["character"], match[0])
+        code = int(match["unit"] or match["byte"], 16)
+        is_nothing = code == 0 or (0xD800 <= code < 0xE000 if match["unit"] else code >= 0x80)
+        found = found or is_nothing
+        return _NOTHING if is_nothing else chr(code)
+
+    return _ESCAPE.sub(replace, text), found

@@ -1,0 +1,102 @@
+"""Records of several lines, such as a message with its stack trace.
+
+The first line is read in a format; the others are added to its message, or become it where the format has none.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+from puppylog.formats.base import Format, Parser
+from puppylog.model.record import RECORDS, REJECTS, Parsed
+
+MarkStarts: TypeAlias = Callable[[Sequence[bytes]], Sequence[bool]]
+"""Says of each line whether it begins a record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Multiline:
+    """A `puppylog.formats.base.Format` over another one."""
+
+    format: Format
+    mark_starts: MarkStarts
+
+    @property
+    def name(self) -> str:
+        return self.format.name
+
+    def open(self, context: str = "", about_us: int | None = None) -> "MultilineParser":
+        return MultilineParser(self.format.open(context, about_us), self.mark_starts)
+
+    def locate(self, line: str) -> int:
+        return self.format.locate(line)
+
+
+@dataclass(frozen=True, slots=True)
+class MultilineParser:
+    """A `puppylog.formats.base.Parser`; ``data`` must begin and end where records do, as far as that is known."""
+
+    parser: Parser
+    mark_starts: MarkStarts
+
+    @property
+    def name(self) -> str:
+        return self.parser.name
+
+    @property
+    def context(self) -> str:
+        return self.parser.context
+
+    def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
+        lines = bytes(data).split(b"\n")[:-1]
+        starts = np.array(self.mark_starts(lines), np.bool_)
+        starts[:1] = True  # there is nothing that it could continue
+        if starts.all():
+            return self.parser.parse(data, offset, read_at_us)
+        first = np.flatnonzero(starts)
+        heads = [lines[at] for at in first]
+        rests = [lines[at + 1 : until] for at, until in zip(first, [*first[1:], len(lines)], strict=True)]
+        parsed = self.parser.parse(b"".join(head + b"\n" for head in heads), 0, read_at_us)
+        places = _Places(heads, _starts_of(lines)[first] + offset)
+        joined = parsed.joined + len(lines) - len(heads)
+        return Parsed(_extend(parsed.records, rests, places), _lengthen(parsed.rejects, rests, places), joined=joined)
+
+
+class _Places:
+    """Where the first lines stand, alone and in their file."""
+
+    def __init__(self, heads: Sequence[bytes], in_file: "np.typing.NDArray[np.int64]") -> None:
+        self._alone = _starts_of(heads)
+        self._in_file = in_file
+
+    def of(self, offsets: pa.Array) -> tuple[pa.Array, list[int]]:
+        """Return the offsets in the file, and which first line each is in."""
+        alone = np.asarray(offsets)
+        head = np.searchsorted(self._alone, alone, side="right") - 1
+        return pa.array(self._in_file[head] + alone - self._alone[head]), head.tolist()
+
+
+def _starts_of(lines: Sequence[bytes]) -> "np.typing.NDArray[np.int64]":
+    return np.array([0, *accumulate(len(line) + 1 for line in lines)][:-1], np.int64)
+
+
+def _extend(records: pa.RecordBatch, rests: Sequence[Sequence[bytes]], places: _Places) -> pa.RecordBatch:
+    offsets, heads = places.of(records["line_offset"])
+    texts = [b"\n".join(rests[head]).decode("utf-8", "replace") for head in heads]
+    messages = [
+        "\n".join(filter(None, (message, text))) or None
+        for message, text in zip(records["message"].to_pylist(), texts, strict=True)
+    ]
+    changed = {"line_offset": offsets, "message": pa.array(messages, pa.string())}
+    return pa.RecordBatch.from_arrays([changed.get(name, records[name]) for name in RECORDS.names], schema=RECORDS)
+
+
+def _lengthen(rejects: pa.RecordBatch, rests: Sequence[Sequence[bytes]], places: _Places) -> pa.RecordBatch:
+    offsets, heads = places.of(rejects["line_offset"])
+    lines = [b"\n".join((line, *rests[head])) for line, head in zip(rejects["line"].to_pylist(), heads, strict=True)]
+    columns = [offsets, rejects["reason"], pa.array(lines, pa.binary())]
+    return pa.RecordBatch.from_arrays(columns, schema=REJECTS)

@@ -1,0 +1,286 @@
+#include "json_text.h"
+#include "scan.h"
+
+#include <stdlib.h>
+
+enum { LONGEST_NUMBER = 1000, LONGEST_EXPONENT = 4 }; /* digits; PostgreSQL's numbers end at 10^131072 and 10^-16383 */
+enum { REPLACEMENT = 0xFFFD };
+
+typedef enum { VALUE, KEY, ENDED } State; /* what comes next; or a value has just ended */
+
+typedef struct {
+    Walk *walk;
+    const uint8_t *at, *end;
+    State state;
+    int depth; /* 1 within the outermost object */
+    bool is_object[JSON_DEEPEST + 1];
+    size_t first_key[JSON_DEEPEST + 1]; /* where the keys of that object begin */
+    Item item;
+} Cursor;
+
+static inline int peek(const Cursor *cursor) { return cursor->at < cursor->end ? *cursor->at : 0; }
+
+static inline void skip(Cursor *cursor) { cursor->at = json_skip_blanks(cursor->at, cursor->end); }
+
+int json_hex(const uint8_t *at, const uint8_t *end) {
+    int number = 0;
+    if (end - at < 4) return -1;
+    for (int place = 0; place < 4; place++) {
+        int byte = at[place], letter = byte | 0x20;
+        int digit = is_digit(byte) ? byte - '0' : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+        if (digit < 0) return -1;
+        number = number * 16 + digit;
+    }
+    return number;
+}
+
+uint8_t *json_put(uint8_t *to, uint32_t character) {
+    if (character < 0x80) {
+        *to++ = (uint8_t)character;
+        return to;
+    }
+    int more = character < 0x800 ? 1 : character < 0x10000 ? 2 : 3;
+    static const uint8_t LEADS[] = {0, 0xC0, 0xE0, 0xF0};
+    *to++ = (uint8_t)(LEADS[more] | character >> 6 * more);
+    while (more-- > 0) *to++ = (uint8_t)(0x80 | (character >> 6 * more & 0x3F));
+    return to;
+}
+
+uint32_t json_unit(const uint8_t *at, const uint8_t *end, const uint8_t **until, bool *is_nothing) {
+    int unit = json_hex(at + 1, end);
+    *until = at + 5;
+    bool is_high = unit >= 0xD800 && unit < 0xDC00;
+    if (is_high && end - *until >= 6 && at[5] == '\\' && at[6] == 'u') {
+        int low = json_hex(at + 7, end);
+        if (low >= 0xDC00 && low < 0xE000) {
+            *until = at + 11;
+            return 0x10000 + ((uint32_t)(unit - 0xD800) << 10) + (uint32_t)(low - 0xDC00);
+        }
+    }
+    if (unit != 0 && !(unit >= 0xD800 && unit < 0xE000)) return (uint32_t)unit;
+    *is_nothing = true;
+    return REPLACEMENT;
+}
+
+/* Return where the escape ends whose backslash is before `at`, or NULL. */
+static const uint8_t *read_escape(Walk *walk, const uint8_t *at, const uint8_t *end) {
+    if (at == end) return NULL;
+    if (*at != 'u') return *at && strchr("\"\\/bfnrt", *at) != NULL ? at + 1 : NULL;
+    if (json_hex(at + 1, end) < 0) return NULL;
+    const uint8_t *until;
+    json_unit(at, end, &until, &walk->has_nothings);
+    return until;
+}
+
+/* Whether one of eight bytes ends a run of plain characters: a quote, a backslash or a control character. */
+static inline bool has_special(const uint8_t *at) {
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    uint64_t quotes = word ^ ones * '"', backslashes = word ^ ones * '\\';
+    return ((((quotes - ones) & ~quotes) | ((backslashes - ones) & ~backslashes) | ((word - ones * 0x20) & ~word)) &
+            highs) != 0;
+}
+
+/* Return the closing quote, `at` being behind the opening one; NULL if the string is malformed. */
+static const uint8_t *read_string(Walk *walk, const uint8_t *at, const uint8_t *end, bool *has_escapes) {
+    for (;;) {
+        while (end - at >= 8 && !has_special(at)) at += 8;
+        while (at < end && *at != '"' && *at != '\\' && *at >= 0x20) at++;
+        if (at == end || *at < 0x20) return NULL;
+        if (*at == '"') return at;
+        *has_escapes = true;
+        at = read_escape(walk, at + 1, end);
+        if (at == NULL) return NULL;
+    }
+}
+
+static int skip_digits(Cursor *cursor) {
+    const uint8_t *since = cursor->at;
+    while (is_digit(peek(cursor))) cursor->at++;
+    return cursor->at - since > LONGEST_NUMBER ? LONGEST_NUMBER + 1 : (int)(cursor->at - since);
+}
+
+/* Go behind a digit that must follow what is at hand, and all digits after it; stay where there is none. */
+static int take_digits(Cursor *cursor, const uint8_t *from) {
+    if (from >= cursor->end || !is_digit(*from)) return 0;
+    cursor->at = from;
+    return skip_digits(cursor);
+}
+
+static int take_number(Cursor *cursor) {
+    const uint8_t *since = cursor->at;
+    if (*cursor->at == '-') cursor->at++;
+    if (!is_digit(peek(cursor))) return JSON_MALFORMED;
+    if (*cursor->at == '0') cursor->at++;
+    else skip_digits(cursor);
+    if (peek(cursor) == '.') take_digits(cursor, cursor->at + 1);
+    int exponent = 0;
+    if ((peek(cursor) | 0x20) == 'e') {
+        const uint8_t *from = cursor->at + 1;
+        if (from < cursor->end && (*from == '+' || *from == '-')) from++;
+        exponent = take_digits(cursor, from);
+    }
+    cursor->state = ENDED;
+    return exponent > LONGEST_EXPONENT || cursor->at - since > LONGEST_NUMBER ? JSON_NUMBER_RANGE : JSON_FITS;
+}
+
+static int take_word(Cursor *cursor, const char *word) {
+    size_t size = strlen(word);
+    if ((size_t)(cursor->end - cursor->at) < size || memcmp(cursor->at, word, size) != 0) return JSON_MALFORMED;
+    cursor->at += size;
+    cursor->state = ENDED;
+    return JSON_FITS;
+}
+
+static int take_string(Cursor *cursor) {
+    bool has_escapes = false;
+    const uint8_t *closing = read_string(cursor->walk, cursor->at + 1, cursor->end, &has_escapes);
+    if (closing == NULL) return JSON_MALFORMED;
+    if (cursor->depth == 1) cursor->item.has_escapes = has_escapes;
+    cursor->at = closing + 1;
+    cursor->state = ENDED;
+    return JSON_FITS;
+}
+
+static int close_bracket(Cursor *cursor) {
+    Bytes *keys = &cursor->walk->keys;
+    size_t since = cursor->first_key[cursor->depth];
+    if (cursor->is_object[cursor->depth] && !cursor->walk->has_twins) {
+        cursor->walk->has_twins = keys_repeat((Key *)(keys->at + since), (keys->size - since) / sizeof(Key));
+    }
+    keys->size = since;
+    cursor->depth--;
+    cursor->at++;
+    cursor->state = ENDED;
+    return JSON_FITS;
+}
+
+static int open_bracket(Cursor *cursor) {
+    if (cursor->depth == JSON_DEEPEST) return JSON_TOO_DEEP;
+    bool is_object = *cursor->at == '{';
+    cursor->depth++;
+    cursor->is_object[cursor->depth] = is_object;
+    cursor->first_key[cursor->depth] = cursor->walk->keys.size;
+    cursor->at++;
+    skip(cursor);
+    if (peek(cursor) == (is_object ? '}' : ']')) return close_bracket(cursor);
+    cursor->state = is_object ? KEY : VALUE;
+    return JSON_FITS;
+}
+
+static int take_value(Cursor *cursor) {
+    if (cursor->depth == 1) {
+        cursor->item.json.at = cursor->at;
+        cursor->item.has_escapes = false;
+    }
+    switch (peek(cursor)) {
+    case '{': case '[': return open_bracket(cursor);
+    case '"': return take_string(cursor);
+    case 't': return take_word(cursor, "true");
+    case 'f': return take_word(cursor, "false");
+    case 'n': return take_word(cursor, "null");
+    default: return peek(cursor) == '-' || is_digit(peek(cursor)) ? take_number(cursor) : JSON_MALFORMED;
+    }
+}
+
+static int take_key(Cursor *cursor) {
+    bool has_escapes = false;
+    if (peek(cursor) != '"') return JSON_MALFORMED;
+    const uint8_t *since = cursor->at + 1, *closing = read_string(cursor->walk, since, cursor->end, &has_escapes);
+    if (closing == NULL) return JSON_MALFORMED;
+    Key key = {.text = span_of(since, closing)};
+    if (cursor->depth == 1) {
+        cursor->item.key = key.text;
+        cursor->item.has_key_escapes = has_escapes;
+    }
+    cursor->walk->has_key_escapes |= has_escapes;
+    bytes_append(&cursor->walk->keys, &key, sizeof key, &cursor->walk->failed);
+    cursor->at = closing + 1;
+    skip(cursor);
+    if (peek(cursor) != ':') return JSON_MALFORMED;
+    cursor->at++;
+    skip(cursor);
+    cursor->state = VALUE;
+    return JSON_FITS;
+}
+
+/* A value has ended within a bracket: a comma or the closing one follows. */
+static int take_end(Cursor *cursor) {
+    bool is_object = cursor->is_object[cursor->depth];
+    if (cursor->depth == 1) {
+        cursor->item.json.size = (size_t)(cursor->at - cursor->item.json.at);
+        bytes_append(&cursor->walk->items, &cursor->item, sizeof cursor->item, &cursor->walk->failed);
+    }
+    skip(cursor);
+    if (peek(cursor) == (is_object ? '}' : ']')) return close_bracket(cursor);
+    if (peek(cursor) != ',') return JSON_MALFORMED;
+    cursor->at++;
+    skip(cursor);
+    cursor->state = is_object ? KEY : VALUE;
+    return JSON_FITS;
+}
+
+static int take_object(Cursor *cursor) {
+    int reason = open_bracket(cursor);
+    while (reason == JSON_FITS && cursor->depth > 0) {
+        switch (cursor->state) {
+        case VALUE: reason = take_value(cursor); break;
+        case KEY: reason = take_key(cursor); break;
+        case ENDED: reason = take_end(cursor); break;
+        }
+    }
+    skip(cursor);
+    return reason == JSON_FITS && cursor->at != cursor->end ? JSON_MALFORMED : reason;
+}
+
+/* Count the brackets that are not in strings, whether or not anything else is right. */
+static bool is_too_deep(Span text) {
+    const uint8_t *end = text.at + text.size;
+    int depth = 0;
+    bool is_string = false;
+    for (const uint8_t *at = text.at; at < end && depth <= JSON_DEEPEST; at++) {
+        if (*at == '"') is_string = !is_string;
+        else if (is_string) at += *at == '\\';
+        else depth += (*at == '{') + (*at == '[') - (*at == '}') - (*at == ']');
+    }
+    return depth > JSON_DEEPEST;
+}
+
+int json_walk(Walk *walk, Span text) {
+    const uint8_t *end = text.at + text.size;
+    Cursor cursor = {.walk = walk, .at = json_skip_blanks(text.at, end), .end = end};
+    if (peek(&cursor) != '{') return JSON_NO_OBJECT;
+    walk->keys.size = 0;
+    walk->has_nothings = walk->has_key_escapes = walk->has_twins = false;
+    int reason = take_object(&cursor);
+    return reason == JSON_FITS || !is_too_deep(text) ? reason : JSON_TOO_DEEP;
+}
+
+void json_walk_close(Walk *walk) {
+    free(walk->items.at);
+    free(walk->keys.at);
+}
+
+const uint8_t *json_string_end(const uint8_t *at) {
+    while (*at != '"') at += *at == '\\' ? 2 : 1;
+    return at;
+}
+
+size_t json_decode(Span string, uint8_t *to) {
+    static const uint8_t MEANT[] = {['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t'};
+    const uint8_t *at = string.at, *end = at + string.size;
+    uint8_t *since = to;
+    while (at < end) {
+        if (*at != '\\') {
+            *to++ = *at++;
+        } else if (*++at == 'u') {
+            bool is_nothing;
+            to = json_put(to, json_unit(at, end, &at, &is_nothing));
+        } else {
+            *to++ = *at < sizeof MEANT && MEANT[*at] ? MEANT[*at] : *at;
+            at++;
+        }
+    }
+    return (size_t)(to - since);
+}

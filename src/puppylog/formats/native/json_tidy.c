@@ -1,0 +1,99 @@
+/* JSON that fits, as two stores read it alike: see json_text.py. It is rare, and need not be fast. */
+#include "json_text.h"
+
+typedef struct {
+    Walk *walk;
+    const uint8_t *at, *end;
+    uint8_t *begin, *to; /* what is written */
+    uint8_t *spare;      /* room for a key */
+    int depth;
+    size_t first_key[JSON_DEEPEST + 1];
+} Writer;
+
+/* Copy a string with its quotes; escapes that stand for no character become that of U+FFFD. */
+static void copy_string(Writer *writer, const uint8_t *closing) {
+    while (writer->at <= closing) {
+        if (*writer->at != '\\' || writer->at[1] != 'u') {
+            if (*writer->at == '\\') *writer->to++ = *writer->at++;
+            *writer->to++ = *writer->at++;
+            continue;
+        }
+        const uint8_t *until;
+        bool is_nothing = false;
+        json_unit(writer->at + 1, closing, &until, &is_nothing);
+        const void *from = is_nothing ? (const void *)"\\ufffd" : writer->at;
+        memcpy(writer->to, from, (size_t)(until - writer->at));
+        writer->to += until - writer->at;
+        writer->at = until;
+        writer->walk->has_nothings |= is_nothing;
+    }
+}
+
+static Key *last_key(Writer *writer) { return (Key *)(writer->walk->keys.at + writer->walk->keys.size) - 1; }
+
+static void write_key(Writer *writer, const uint8_t *closing) {
+    Bytes *keys = &writer->walk->keys;
+    uint32_t since = (uint32_t)(writer->to - writer->begin);
+    if (keys->size > writer->first_key[writer->depth]) last_key(writer)->until = since;
+    Span string = span_of(writer->at + 1, closing);
+    if (string.size && memchr(string.at, '\\', string.size) != NULL) {
+        const uint8_t *before = writer->at;
+        uint8_t *to = writer->to;
+        copy_string(writer, closing); /* only to see what it holds */
+        writer->at = before;
+        writer->to = write_quoted(to, (Span){writer->spare, json_decode(string, writer->spare)});
+        writer->at = closing + 1;
+    } else {
+        copy_string(writer, closing);
+    }
+    Span text = span_of(writer->begin + since, writer->to);
+    bytes_append(keys, &(Key){.text = text, .since = since}, sizeof(Key), &writer->walk->failed);
+}
+
+static void write_string(Writer *writer) {
+    const uint8_t *closing = json_string_end(writer->at + 1);
+    const uint8_t *next = json_skip_blanks(closing + 1, writer->end);
+    if (next < writer->end && *next == ':') write_key(writer, closing);
+    else copy_string(writer, closing);
+}
+
+/* Of members with one key keep the last: the others become NULs, which no JSON holds otherwise. */
+static void close_object(Writer *writer) {
+    Bytes *bytes = &writer->walk->keys;
+    size_t since = writer->first_key[writer->depth];
+    Key *keys = (Key *)(bytes->at + since);
+    size_t count = (bytes->size - since) / sizeof(Key);
+    keys_sort(keys, count);
+    for (size_t place = 1; place < count; place++) {
+        const Key *before = &keys[place - 1];
+        if (keys_equal(before, &keys[place])) memset(writer->begin + before->since, 0, before->until - before->since);
+    }
+    bytes->size = since;
+}
+
+static size_t drop_nuls(uint8_t *text, size_t size) {
+    size_t kept = 0;
+    for (size_t place = 0; place < size; place++) {
+        if (text[place]) text[kept++] = text[place];
+    }
+    return kept;
+}
+
+Span json_tidy(Walk *walk, Span text, uint8_t *to) {
+    Writer writer = {.walk = walk, .at = text.at, .end = text.at + text.size, .begin = to, .to = to};
+    writer.spare = to + text.size;
+    walk->keys.size = 0;
+    while (writer.at < writer.end && !walk->failed) {
+        uint8_t byte = *writer.at;
+        if (byte == '"') {
+            write_string(&writer);
+            continue;
+        }
+        if (byte == '{' || byte == '[') writer.first_key[++writer.depth] = walk->keys.size;
+        if (byte == '}') close_object(&writer);
+        if (byte == '}' || byte == ']') writer.depth--;
+        *writer.to++ = byte;
+        writer.at++;
+    }
+    return (Span){to, drop_nuls(to, (size_t)(writer.to - to))};
+}

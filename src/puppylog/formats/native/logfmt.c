@@ -1,0 +1,233 @@
+/* logfmt: see logfmt.py. */
+#include "json_text.h"
+#include "module.h"
+#include "scan.h"
+
+#include <stdlib.h>
+
+/* As in logfmt.py */
+enum { EMPTY, CONTROL, NO_PAIR, NO_KEY, OPEN_QUOTE, QUOTE_WITHIN, FEW_PAIRS, FITS };
+
+enum { LONGEST_NUMBER = 20, LONGEST_EXPONENT = 3, REPLACEMENT = 0xFFFD };
+
+typedef struct {
+    Builder *builder;
+    Names names;
+    Path path;
+    Bytes members; /* Member */
+    Bytes keys;    /* Key */
+    uint8_t *room; /* where texts without their escapes go */
+    bool has_nothings, failed;
+} Reading;
+
+static inline bool is_blank(uint8_t byte) { return byte == ' ' || byte == '\t'; }
+
+static inline bool ends_word(const uint8_t *at, const uint8_t *end) { return at == end || is_blank(*at); }
+
+static const uint8_t *skip_blanks(const uint8_t *at, const uint8_t *end) {
+    while (at < end && is_blank(*at)) at++;
+    return at;
+}
+
+static bool has_control(Span line) {
+    bool found = false;
+    for (size_t place = 0; place < line.size; place++) found |= line.at[place] < 0x20 && line.at[place] != '\t';
+    return found;
+}
+
+/* 2 for what a key may begin with, 1 for what else may be in it */
+static const uint8_t IN_KEY[128] = {
+    ['@'] = 2, ['%'] = 2, ['_'] = 2, ['-'] = 1, ['.'] = 1, [':'] = 1, ['/'] = 1, ['#'] = 1, ['$'] = 1, ['['] = 1,
+    [']'] = 1, ['0'] = 1, ['1'] = 1, ['2'] = 1, ['3'] = 1, ['4'] = 1, ['5'] = 1, ['6'] = 1, ['7'] = 1, ['8'] = 1,
+    ['9'] = 1, ['A'] = 2, ['B'] = 2, ['C'] = 2, ['D'] = 2, ['E'] = 2, ['F'] = 2, ['G'] = 2, ['H'] = 2, ['I'] = 2,
+    ['J'] = 2, ['K'] = 2, ['L'] = 2, ['M'] = 2, ['N'] = 2, ['O'] = 2, ['P'] = 2, ['Q'] = 2, ['R'] = 2, ['S'] = 2,
+    ['T'] = 2, ['U'] = 2, ['V'] = 2, ['W'] = 2, ['X'] = 2, ['Y'] = 2, ['Z'] = 2, ['a'] = 2, ['b'] = 2, ['c'] = 2,
+    ['d'] = 2, ['e'] = 2, ['f'] = 2, ['g'] = 2, ['h'] = 2, ['i'] = 2, ['j'] = 2, ['k'] = 2, ['l'] = 2, ['m'] = 2,
+    ['n'] = 2, ['o'] = 2, ['p'] = 2, ['q'] = 2, ['r'] = 2, ['s'] = 2, ['t'] = 2, ['u'] = 2, ['v'] = 2, ['w'] = 2,
+    ['x'] = 2, ['y'] = 2, ['z'] = 2,
+};
+
+static const uint8_t *key_end(const uint8_t *at, const uint8_t *end) {
+    for (int least = 2; at < end && (*at >= 0x80 || IN_KEY[*at] >= least); at++) least = 1;
+    return at;
+}
+
+/* Whether a JSON number, its exponent with a sign, is all of the value. */
+static bool is_number(Span value) {
+    const uint8_t *at = value.at, *end = at + value.size, *since;
+    if (value.size > LONGEST_NUMBER) return false;
+    if (at < end && *at == '-') at++;
+    if (at == end || !is_digit(*at)) return false;
+    if (*at == '0') at++;
+    else while (at < end && is_digit(*at)) at++;
+    if (at < end && *at == '.') {
+        for (since = ++at; at < end && is_digit(*at);) at++;
+        if (at == since) return false;
+    }
+    if (end - at > 2 && (*at | 0x20) == 'e' && (at[1] == '+' || at[1] == '-')) {
+        for (since = at += 2; at < end && is_digit(*at);) at++;
+        if (at == since || at - since > LONGEST_EXPONENT) return false;
+    }
+    return at == end;
+}
+
+/* Read the escape whose backslash is at `at` and write what it means; set where it ends. */
+static uint8_t *put_escape(Reading *reading, const uint8_t *at, const uint8_t *end, const uint8_t **until, uint8_t *to) {
+    static const uint8_t MEANT[128] = {['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['a'] = '\a', ['b'] = '\b',
+                                       ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t', ['v'] = '\v'};
+    uint8_t byte = *++at;
+    if (byte == 'u' && json_hex(at + 1, end) >= 0) {
+        return json_put(to, json_unit(at, end, until, &reading->has_nothings));
+    }
+    if (byte == 'x' && end - at >= 3) {
+        const uint8_t digits[] = {'0', '0', at[1], at[2]};
+        int code = json_hex(digits, digits + 4);
+        if (code >= 0) {
+            bool is_nothing = code == 0 || code >= 0x80;
+            reading->has_nothings |= is_nothing;
+            *until = at + 3;
+            return json_put(to, is_nothing ? REPLACEMENT : (uint32_t)code);
+        }
+    }
+    if (byte < 0x80 && MEANT[byte]) {
+        *to++ = MEANT[byte];
+    } else {
+        *to++ = '\\';
+        *to++ = byte;
+    }
+    *until = at + 1;
+    return to;
+}
+
+static Span unescape(Reading *reading, Span quoted) {
+    if (quoted.size == 0 || memchr(quoted.at, '\\', quoted.size) == NULL) return quoted;
+    uint8_t *to = reading->room;
+    for (const uint8_t *at = quoted.at, *end = at + quoted.size; at < end;) {
+        if (*at == '\\') to = put_escape(reading, at, end, &at, to);
+        else *to++ = *at++;
+    }
+    Span text = span_of(reading->room, to);
+    reading->room = to;
+    return text;
+}
+
+static int read_quoted(Reading *reading, const uint8_t **place, const uint8_t *end, Member *member) {
+    const uint8_t *since = *place + 1, *at = since;
+    while (at < end && *at != '"') at += *at == '\\' ? 2 : 1;
+    if (at >= end) return OPEN_QUOTE;
+    if (!ends_word(at + 1, end)) return QUOTE_WITHIN;
+    member->kind = VALUE_TEXT;
+    member->json = (Span){0};
+    member->text = unescape(reading, span_of(since, at));
+    *place = at + 1;
+    return FITS;
+}
+
+static int read_plain(const uint8_t **place, const uint8_t *end, Member *member) {
+    const uint8_t *at = *place;
+    while (!ends_word(at, end) && *at != '"') at++;
+    if (!ends_word(at, end)) return QUOTE_WITHIN;
+    Span value = span_of(*place, at);
+    *place = at;
+    member->json = member->text = value;
+    if (is_number(value)) {
+        member->kind = VALUE_NUMBER;
+    } else if (!span_is(value, "true") && !span_is(value, "false")) {
+        member->kind = VALUE_TEXT;
+        member->json = (Span){0};
+    }
+    return FITS;
+}
+
+/* Of members with equal keys keep the last one. */
+static void drop_twins(Reading *reading) {
+    Member *members = (Member *)reading->members.at;
+    Key *keys = (Key *)reading->keys.at;
+    size_t count = reading->keys.size / sizeof *keys, kept = 0;
+    if (!keys_repeat(keys, count)) return;
+    keys_sort(keys, count);
+    for (size_t place = 1; place < count; place++) {
+        if (keys_equal(&keys[place - 1], &keys[place])) members[keys[place - 1].since].key.at = NULL;
+    }
+    for (size_t place = 0; place < count; place++) {
+        if (members[place].key.at != NULL) members[kept++] = members[place];
+    }
+    reading->members.size = kept * sizeof *members;
+}
+
+static int list_members(Reading *reading, Span line) {
+    const uint8_t *end = line.at + line.size, *at = skip_blanks(line.at, end);
+    uint32_t words = 0, pairs = 0;
+    for (; at < end || words == 0; words++, at = skip_blanks(at, end)) {
+        const uint8_t *until = key_end(at, end);
+        bool is_pair = until > at && until < end && *until == '=';
+        if (until == at || !(is_pair || (words > 0 && ends_word(until, end)))) return words ? NO_KEY : NO_PAIR;
+        Member member = {.key = span_of(at, until), .json = span_of_text("true")};
+        member.name = names_find(&reading->names, &reading->path, 0, member.key);
+        at = until;
+        if (is_pair) {
+            pairs++;
+            at++;
+            bool is_quoted = at < end && *at == '"';
+            int reason = is_quoted ? read_quoted(reading, &at, end, &member) : read_plain(&at, end, &member);
+            if (reason != FITS) return reason;
+        }
+        Key key = {.text = member.key, .since = words};
+        bytes_append(&reading->keys, &key, sizeof key, &reading->failed);
+        bytes_append(&reading->members, &member, sizeof member, &reading->failed);
+        if (reading->failed) return EMPTY;
+    }
+    if (words > 2 * pairs) return FEW_PAIRS;
+    drop_twins(reading);
+    return FITS;
+}
+
+static int read_line(Reading *reading, Span line, Row *row) {
+    if (line.size == 0) return EMPTY;
+    if (has_control(line)) return CONTROL;
+    reading->keys.size = reading->members.size = 0;
+    reading->has_nothings = false;
+    reading->room = builder_scratch(reading->builder, 2 * line.size);
+    if (reading->room == NULL) return EMPTY;
+    int reason = list_members(reading, line);
+    if (reason != FITS) return reason;
+    Member *members = (Member *)reading->members.at;
+    size_t count = reading->members.size / sizeof *members;
+    fields_read(members, count, reading->room, row);
+    fields_write(reading->builder, members, count);
+    if (reading->has_nothings) {
+        builder_json_member(reading->builder, span_of_text("invalid_escape"), span_of_text("true"));
+    }
+    return FITS;
+}
+
+static void read_text(Builder *builder, Span table) {
+    Reading reading = {.builder = builder};
+    names_open(&reading.names, table);
+    for (const uint8_t *line = builder->text, *newline; line < builder->end; line = newline + 1) {
+        newline = memchr(line, '\n', (size_t)(builder->end - line));
+        const uint8_t *until = newline - (newline > line && newline[-1] == '\r');
+        Row row = {0};
+        int reason = read_line(&reading, span_of(line, until), &row);
+        size_t at = (size_t)(line - builder->text);
+        if (reason == FITS) builder_record(builder, at, &row);
+        else builder_reject(builder, at, (uint8_t)reason);
+    }
+    if (reading.failed) builder->failed = true;
+    free(reading.members.at);
+    free(reading.keys.at);
+}
+
+PyObject *native_logfmt(PyObject *module, PyObject *arguments) {
+    (void)module;
+    Py_buffer text, names;
+    if (!PyArg_ParseTuple(arguments, "y*y*", &text, &names)) return NULL;
+    Builder builder;
+    builder_begin(&builder, text.buf, (size_t)text.len);
+    Py_BEGIN_ALLOW_THREADS
+    read_text(&builder, (Span){names.buf, (size_t)names.len});
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&text);
+    PyBuffer_Release(&names);
+    return give_rows(&builder);
+}

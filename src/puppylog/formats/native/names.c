@@ -1,0 +1,42 @@
+#include "names.h"
+
+static inline size_t hash_of(Span path) {
+    uint32_t hash = 2166136261u;
+    for (size_t place = 0; place < path.size; place++) hash = (hash ^ path.at[place]) * 16777619u;
+    return (hash ^ hash >> 15) % NAME_SLOTS;
+}
+
+/* The slot where a path is, or where it would be. */
+static inline size_t slot_of(const Names *names, Span path) {
+    size_t slot = hash_of(path);
+    for (;; slot = (slot + 1) % NAME_SLOTS) {
+        Span found = names->slots[slot].path;
+        if (found.size == 0 || (found.size == path.size && memcmp(found.at, path.at, path.size) == 0)) return slot;
+    }
+}
+
+void names_open(Names *names, Span table) {
+    memset(names, 0, sizeof *names);
+    const uint8_t *end = table.at + table.size;
+    size_t count = 0;
+    for (const uint8_t *at = table.at, *newline; end - at > 3 && count < NAME_SLOTS / 2; at = newline + 1, count++) {
+        newline = memchr(at + 3, '\n', (size_t)(end - at - 3));
+        if (newline == NULL) return;
+        Span path = span_of(at + 3, newline);
+        size_t slot = slot_of(names, path);
+        names->slots[slot].path = path;
+        names->slots[slot].name = (Name){at[0], at[1], at[2] != 0};
+    }
+}
+
+Name names_find(const Names *names, Path *path, size_t prefix, Span key) {
+    size_t size = prefix;
+    for (size_t place = 0; place < key.size; place++) {
+        uint8_t byte = key.at[place];
+        if (byte == '_' || byte == '-') continue;
+        if (size == LONGEST_PATH - 1 || byte >= 0x80) return (Name){0}; /* one is left for a dot */
+        path->at[size++] = byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte;
+    }
+    path->size = size;
+    return size == 0 ? (Name){0} : names->slots[slot_of(names, (Span){path->at, size})].name;
+}

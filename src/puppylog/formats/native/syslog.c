@@ -1,0 +1,108 @@
+/* Syslog: lines, the messages in them, and their records. See syslog/__init__.py. */
+#include "module.h"
+#include "syslog.h"
+
+enum { HIGHEST_PRIORITY = 191, LONGEST_NUMBER = 18, LONGEST_SIZE = 9 };
+
+static int read_message(Calendar *calendar, const uint8_t *at, const uint8_t *until, Entry *entry) {
+    *entry = (Entry){.row.ts_us = NO_TIME};
+    if (at == until) return EMPTY;
+    if (*at != '<') return syslog_3164(calendar, at, until, false, entry);
+    const uint8_t *since = ++at;
+    int priority = 0;
+    while (at < until && is_digit(*at) && at - since < 3) priority = priority * 10 + (*at++ - '0');
+    if (at == since || at == until || *at != '>' || priority > HIGHEST_PRIORITY) return PRIORITY;
+    at++;
+    entry->facility = span_of_text(SYSLOG_FACILITIES[priority / 8]);
+    entry->row.text[SEVERITY] = span_of_text(SYSLOG_SEVERITIES[priority % 8]);
+    if (begins(at, until, "1 ")) return syslog_5424(at + 2, until, entry);
+    return syslog_3164(calendar, at, until, true, entry);
+}
+
+/* Whether a text can stand in JSON as a number. */
+static bool is_number(Span text) {
+    if (text.size == 0 || text.size > LONGEST_NUMBER || (text.at[0] == '0' && text.size > 1)) return false;
+    for (size_t place = 0; place < text.size; place++) {
+        if (!is_digit(text.at[place])) return false;
+    }
+    return true;
+}
+
+static void add_text(Builder *builder, const char *key, Span value) {
+    if (value.size) builder_text_member(builder, span_of_text(key), value);
+}
+
+static void add_entry(Builder *builder, const uint8_t *at, const Entry *entry) {
+    add_text(builder, "facility", entry->facility);
+    add_text(builder, "app", entry->app);
+    if (is_number(entry->pid)) builder_json_member(builder, span_of_text("pid"), entry->pid);
+    else add_text(builder, "pid", entry->pid);
+    add_text(builder, "msgid", entry->msgid);
+    syslog_structured(builder, entry->structured);
+    builder_record(builder, (size_t)(at - builder->text), &entry->row);
+}
+
+/* Read the size of a message before it; NULL if there is none, or else where the message starts. */
+static const uint8_t *read_size(const uint8_t *at, const uint8_t *until, size_t *size) {
+    const uint8_t *since = at;
+    *size = 0;
+    while (at < until && is_digit(*at) && at - since < LONGEST_SIZE) *size = *size * 10 + (size_t)(*at++ - '0');
+    if (at == since || *since == '0' || until - at < 3 || at[0] != ' ' || at[1] != '<' || !is_digit(at[2])) return NULL;
+    return at + 1;
+}
+
+/* Read the messages of a line, each after its size, and add their records if `builder` is there: a line fits as a
+ * whole or not at all. */
+static int read_frames(Calendar *calendar, const uint8_t *at, const uint8_t *until, Builder *builder) {
+    size_t size;
+    const uint8_t *message = read_size(at, until, &size);
+    while (message != NULL) {
+        const uint8_t *end = (size_t)(until - message) < size ? until : message + size;
+        const uint8_t *following = read_size(end, until, &size);
+        Entry entry;
+        int reason = read_message(calendar, message, following != NULL ? end : until, &entry);
+        if (reason != FITS) return reason;
+        if (builder != NULL) add_entry(builder, at, &entry);
+        at = end;
+        message = following;
+    }
+    return FITS;
+}
+
+static int read_line(Calendar *calendar, const uint8_t *at, const uint8_t *until, Builder *builder) {
+    size_t size;
+    if (at < until && is_digit(*at) && read_size(at, until, &size) != NULL) {
+        Calendar before = *calendar;
+        int reason = read_frames(calendar, at, until, NULL);
+        return reason == FITS ? read_frames(&before, at, until, builder) : reason;
+    }
+    Entry entry;
+    int reason = read_message(calendar, at, until, &entry);
+    if (reason == FITS) add_entry(builder, at, &entry);
+    return reason;
+}
+
+static void read_text(Builder *builder, Calendar *calendar) {
+    for (const uint8_t *line = builder->text, *newline; line < builder->end; line = newline + 1) {
+        newline = find(line, builder->end, '\n');
+        const uint8_t *until = newline - (newline > line && newline[-1] == '\r');
+        int reason = read_line(calendar, line, until, builder);
+        if (reason != FITS) builder_reject(builder, (size_t)(line - builder->text), (uint8_t)reason);
+    }
+}
+
+PyObject *native_syslog(PyObject *module, PyObject *arguments) {
+    (void)module;
+    Py_buffer text;
+    Calendar calendar;
+    if (!PyArg_ParseTuple(arguments, "y*iii", &text, &calendar.year, &calendar.month, &calendar.day)) return NULL;
+    Builder builder;
+    builder_begin(&builder, text.buf, (size_t)text.len);
+    Py_BEGIN_ALLOW_THREADS
+    read_text(&builder, &calendar);
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&text);
+    PyObject *rows = give_rows(&builder);
+    if (rows == NULL) return NULL;
+    return Py_BuildValue("(Niii)", rows, calendar.year, calendar.month, calendar.day);
+}

@@ -1,0 +1,65 @@
+"""The last resort, which takes every line that is not empty: the line is the message.
+
+If it begins with a date and a time, in brackets or not, that is the record's time; a word like ERROR or [error] right
+behind it is the severity. Everything stays in the message as well.
+"""
+
+import re
+from typing import Final
+
+from puppylog.formats import clock, native
+from puppylog.formats.rows import NO_TIME, Rows, RowsBuilder, rows_from_buffers
+
+REASONS: Final = ("empty line",)
+
+_STAMP = re.compile(
+    r"[\[(]?([0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]++)?+"
+    r"(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?| [+-][0-9]{4})?+)(?![0-9A-Za-z])( (?:UTC|GMT)(?![0-9A-Za-z]))?"
+)
+_WORD = re.compile(r"[])]?[ \t|\[(-]*([A-Za-z]{3,8})(?![0-9A-Za-z_-])")
+_SEVERITIES: Final = {
+    *("TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERR", "ERROR", "CRIT", "CRITICAL", "ALERT", "EMERG"),
+    *("FATAL", "PANIC", "SEVERE"),
+}
+
+
+def read_plain(text: bytes | memoryview) -> Rows:
+    """Read lines of any kind; see `puppylog.formats.line_format.Reader`."""
+    if native.lines is not None:
+        return rows_from_buffers(native.lines.plain(text), REASONS)
+    builder = RowsBuilder(bytes(text))
+    at = 0
+    for line in builder.text.split(b"\n")[:-1]:
+        message = line.removesuffix(b"\r").decode()
+        if message:
+            _add_record(builder, at, message)
+        else:
+            builder.reject(at, "empty line")
+        at += len(line) + 1
+    return builder.build()
+
+
+def _add_record(builder: RowsBuilder, at: int, line: str) -> None:
+    match = _STAMP.match(line)
+    stamp = _parse(match[1]) if match else None
+    if match is None or stamp is None:
+        builder.add(at, NO_TIME, columns={"message": line})
+        return
+    columns = {"message": line, "severity": _find_severity(line, match.end())}
+    builder.add(at, stamp.us, is_local=stamp.is_local and not match[2], columns=columns)
+
+
+def _parse(text: str) -> clock.Stamp | None:
+    try:
+        return clock.parse_iso(text)
+    except clock.OutOfRange:
+        return None
+
+
+def _find_severity(line: str, at: int) -> str | None:
+    """Return the severity that stands at ``at``: a word in capitals, or one in brackets of its own."""
+    match = _WORD.match(line, at)
+    if match is None or match[1].upper() not in _SEVERITIES:
+        return None
+    is_bracketed = line[match.start(1) - 1] == "[" and line.startswith("]", match.end())
+    return match[1].lower() if is_bracketed or match[1].isupper() else None

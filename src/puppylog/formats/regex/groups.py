@@ -1,0 +1,119 @@
+"""What the groups of matching lines become: columns and attributes, or the reason why a line is rejected after all."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from puppylog.formats.attributes import build_objects, quote_json
+from puppylog.formats.regex.fields import REQUEST, TIME
+from puppylog.formats.regex.times import read_times
+from puppylog.formats.rows import FILLED, NO_TIME
+from puppylog.formats.syslog.calendar import Calendar
+from puppylog.formats.words import Flags
+from puppylog.model.record import RECORDS
+
+_LARGEST: Final = {"status_code": "0000000000000032767", "response_bytes": "9223372036854775807"}
+_NUMBER = "^[0-9]{1,19}$"
+_JSON_NUMBER = r"^-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?$"
+_REQUEST = r"(?s)^(?P<method>[A-Z][A-Z0-9_-]*) (?:(?P<route>.+) (?P<proto>HTTP/[^ ]+)|(?P<path>/.*))$"
+_NOTHING = pa.scalar(None, pa.string())
+
+FITS: Final = 255
+"""Instead of a reason's number."""
+
+
+class Groups:
+    """Reads the groups of some lines, one value for each line in each."""
+
+    def __init__(self, values: Mapping[str, pa.Array], fields: Mapping[str, str], rows: int) -> None:
+        """Begin with nothing read.
+
+        Args:
+            values: strings by the groups' names; a group that took no part is an empty string.
+            fields: see `puppylog.formats.regex.fields.assign_fields`.
+            rows: the number of lines.
+        """
+        self.columns = {name: pa.nulls(rows, RECORDS.field(name).type) for name in FILLED}
+        self.ts_us = np.full(rows, NO_TIME)
+        self.is_local = np.zeros(rows, np.bool_)
+        self.reasons: list[str] = []
+        self.reason = np.full(rows, FITS, np.uint8)  # of each line, its place in `reasons`
+        self._values = values
+        self._fields = fields
+        self._members: dict[str, pa.Array] = {}  # JSON or null
+
+    def read(self, calendar: Calendar) -> None:
+        """Read all groups; stamps without a year get it from ``calendar``."""
+        groups = {group: field for field, group in self._fields.items()}
+        for group, values in self._values.items():
+            field = groups.get(group)
+            if field is None:
+                self._members[group] = _to_json(_known(values))
+            elif field == TIME:
+                self._read_times(group, values, calendar)
+            elif field == REQUEST:
+                self._read_requests(_known(values))
+            elif field in _LARGEST:
+                self._read_numbers(field, group, _known(values))
+            elif field == "message":
+                self.columns[field] = _without(values, "")
+            else:
+                self.columns[field] = pc.ascii_lower(_known(values)) if field == "severity" else _known(values)
+        self.columns["attributes"] = self._build_attributes()
+
+    def _read_times(self, group: str, values: pa.Array, calendar: Calendar) -> None:
+        times = read_times(values, calendar)
+        self.ts_us, self.is_local = times.us, times.is_local
+        self._reject(times.is_unknown, f"group {group} is no time in a known form")
+        self._reject(times.is_out_of_range, f"group {group} is a time out of range")
+
+    def _read_numbers(self, field: str, group: str, values: pa.Array) -> None:
+        padded = pc.utf8_lpad(values, 19, "0")
+        is_number = pc.and_(pc.match_substring_regex(values, _NUMBER), pc.less_equal(padded, _LARGEST[field]))
+        self._reject(
+            np.asarray(pc.invert(is_number).fill_null(False)), f"group {group} is no whole number in its range"
+        )
+        self.columns[field] = pc.if_else(is_number, values, _NOTHING).cast(RECORDS.field(field).type)
+
+    def _read_requests(self, values: pa.Array) -> None:
+        """Read ``METHOD route HTTP/x``, or ``METHOD /route``. Garbage becomes the message, as in access logs."""
+        found = pc.extract_regex(values, _REQUEST)
+        route, path = pc.struct_field(found, "route"), pc.struct_field(found, "path")
+        self.columns["request_method"] = pc.struct_field(found, "method")
+        self.columns["request_route"] = pc.if_else(pc.equal(route, ""), path, route)
+        self.columns["request_proto"] = _without(pc.struct_field(found, "proto"), "")
+        garbage = pc.if_else(found.is_valid(), _NOTHING, values)
+        if "message" in self._fields:
+            self._members[REQUEST] = quote_json(garbage)
+        else:
+            self.columns["message"] = garbage
+
+    def _reject(self, are_wrong: Flags, reason: str) -> None:
+        """Give these lines a reason, unless they have one."""
+        self.reason[are_wrong & (self.reason == FITS)] = len(self.reasons)
+        self.reasons.append(reason)
+
+    def _build_attributes(self) -> pa.Array:
+        present = np.zeros(self.reason.size, np.bool_)
+        for values in self._members.values():
+            present |= np.asarray(values.is_valid())
+        rows = pa.array(np.flatnonzero(present))
+        return build_objects({key: values.take(rows) for key, values in self._members.items()}, present)
+
+
+def _without(values: pa.Array, text: str) -> pa.Array:
+    """Return the strings, null in place of ``text``."""
+    return pc.if_else(pc.equal(values, text), _NOTHING, values)
+
+
+def _known(values: pa.Array) -> pa.Array:
+    """Return the strings, null where they say nothing: empty, or a dash."""
+    return _without(_without(values, ""), "-")
+
+
+def _to_json(values: pa.Array) -> pa.Array:
+    """Return the strings as JSON: what is a number in JSON, and not too long for one, stays as it is written."""
+    return pc.if_else(pc.match_substring_regex(values, _JSON_NUMBER), values, quote_json(values))

@@ -1,0 +1,72 @@
+"""The expression as a person writes it, and as Arrow takes it.
+
+Arrow gives every group back and so wants names for all of them; groups without one are made to only group.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from puppylog.errors import UsageError
+
+_PARTS: Final = re.compile(
+    r"""
+    (?P<quoted> \\Q (?s:.*?) (?: \\E | \Z) )    # as it stands
+    | (?P<escape> \\ . )
+    | (?P<set> \[ \^? \]? (?: \[:\^?[a-z]+:\] | \\. | [^\]\\] )* \] )
+    | \( \? P? < (?P<name> [^=!>][^>]* ) >
+    | (?P<group> \( (?!\?) )
+    """,
+    re.VERBOSE,
+)
+_CAUSE = "Invalid regular expression: "
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    regex: str
+    names: tuple[str, ...]  # of its groups, in their order
+
+
+def is_pattern(written: str) -> bool:
+    """Whether this is meant as an expression, and not as the name of a format."""
+    return "(?P<" in written or "(?<" in written
+
+
+def parse_pattern(written: str) -> Pattern:
+    """Check an expression.
+
+    Raises:
+        UsageError: it is none, or its groups cannot be told apart.
+    """
+    names: list[str] = []
+    regex, at = [], 0
+    for part in _PARTS.finditer(written):
+        regex.append(written[at : part.start()])
+        at = part.end()
+        if part["escape"] == r"\C":
+            raise _refuse(written, r"\C would cut characters into bytes", part.start())
+        if part["name"] in names:
+            raise _refuse(written, f"two groups have the name {part['name']!r}", part.start())
+        if part["name"]:
+            names.append(part["name"])
+            regex.append(f"(?P<{part['name']}>")
+        else:
+            regex.append("(?:" if part["group"] else part[0])
+    pattern = Pattern("".join([*regex, written[at:]]), tuple(names))
+    try:
+        pc.extract_regex(pa.array([""]), pattern.regex)
+    except pa.ArrowInvalid as error:
+        cause = str(error).removeprefix(_CAUSE)
+        raise _refuse(written, cause, written.find(cause.rpartition(": ")[2])) from None
+    if not names:
+        raise _refuse(written, "it has no group with a name, such as (?P<host>[^ ]+)", -1)
+    return pattern
+
+
+def _refuse(written: str, cause: str, at: int) -> UsageError:
+    place = f", at character {at + 1}" if at >= 0 else ""
+    return UsageError(f"cannot use pattern {written!r}: {cause}{place}")

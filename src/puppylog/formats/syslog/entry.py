@@ -1,0 +1,58 @@
+"""One message of syslog: what both RFCs can say of it."""
+
+import re
+from dataclasses import dataclass, field
+
+from puppylog.formats.quoting import quote
+from puppylog.formats.rows import NO_TIME, Member, RowsBuilder
+
+FACILITIES = (
+    *("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp"),
+    *("ntp", "audit", "alert", "clock"),
+    *(f"local{number}" for number in range(8)),
+)
+SEVERITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
+
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
+
+
+@dataclass(slots=True)
+class Entry:
+    facility: str = ""
+    severity: str = ""
+    ts_us: int = NO_TIME
+    is_local: bool = False
+    host: str = ""
+    app: str = ""
+    pid: str = ""
+    msgid: str = ""
+    structured: list[tuple[str, list[Member]]] = field(default_factory=list)  # identifiers, and what they hold
+    message: str = ""
+
+
+def add_entry(builder: RowsBuilder, at: int, entry: Entry) -> None:
+    """Add the record of a message that starts at ``at``."""
+    pid = entry.pid if _NUMBER.fullmatch(entry.pid) else quote(entry.pid)
+    elements = ", ".join(f"{quote(name)}: {_write(members)}" for name, members in entry.structured)
+    named = [
+        ("facility", entry.facility and quote(entry.facility)),
+        ("app", entry.app and quote(entry.app)),
+        ("pid", entry.pid and pid),
+        ("msgid", entry.msgid and quote(entry.msgid)),
+        ("structured_data", elements and "{" + elements + "}"),
+    ]
+    builder.add(
+        at,
+        entry.ts_us,
+        is_local=entry.is_local,
+        members=[(key, value) for key, value in named if value],
+        columns={
+            "host": entry.host if entry.host != "-" else None,
+            "severity": entry.severity,
+            "message": entry.message,
+        },
+    )
+
+
+def _write(members: list[Member]) -> str:
+    return "{" + ", ".join(f"{quote(name)}: {value}" for name, value in members) + "}"

@@ -1,0 +1,24 @@
+"""Why a line is rejected: a small closed set, in the order of the numbers that ``native/syslog.c`` gives."""
+
+from typing import Final
+
+EMPTY: Final = "empty line"
+NOT_SYSLOG: Final = "no priority and no time at the start"
+PRIORITY: Final = "priority is not a number from 0 to 191 in angle brackets"
+TIME_FORM: Final = "time is not yyyy-mm-ddTHH:MM:SS or a dash"
+TIME_RANGE: Final = "time out of range"
+HEADER: Final = "no host, application, process and message id after the time"
+NO_TAG: Final = "no host and tag after the time"
+NOTHING: Final = "no message"
+
+REASONS: Final = (EMPTY, NOT_SYSLOG, PRIORITY, TIME_FORM, TIME_RANGE, HEADER, NO_TAG, NOTHING)
+
+
+class Misfit(ValueError):
+    """The line is no syslog."""
+
+    def __init__(self, reason: str, at: int) -> None:
+        """Say why, and where; ``at`` counts characters of the message."""
+        super().__init__(reason)
+        self.reason = reason
+        self.at = at

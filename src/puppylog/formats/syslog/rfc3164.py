@@ -1,0 +1,102 @@
+"""RFC 3164: ``[time] [host] [tag[pid]:] message``, with or without a priority before.
+
+What is written in this form was never agreed upon, the RFC only looked at it. What is read besides: any of the stamps
+of ``stamp``; no host, as programs write to their own machine's daemon; ``facility.severity`` before the tag, as BusyBox
+has it; sequence numbers and marks before the time and a colon behind it, as Cisco's devices have them. With a priority
+the time may be missing, without one it must be there.
+
+Lines without a priority that begin with an ISO stamp may be anybody's. They must have a host and a tag, or say what
+daemons say without one.
+"""
+
+import re
+from typing import Final
+
+from puppylog.formats import clock
+from puppylog.formats.syslog.calendar import Calendar
+from puppylog.formats.syslog.entry import FACILITIES, SEVERITIES, Entry
+from puppylog.formats.syslog.misfit import NO_TAG, NOT_SYSLOG, NOTHING, TIME_RANGE, Misfit
+from puppylog.formats.syslog.stamp import Found, find_stamp
+
+_BEFORE_TIME = re.compile(r" ?((?:[0-9]{1,10}: )?[*.]?)")
+_ZONE = re.compile(r" ([A-Z]{3,5}):(?= |\Z)")
+_UNIVERSAL: Final = {"UTC", "GMT"}
+_TAG = re.compile(r"([^ \[\]]+):(?=[ \[]|\Z)")
+_TAG_WITH_PID = re.compile(r"([^ \[\]]+)\[([^ \[\]]*)\](?::|(?= |\Z))")
+_HOST = re.compile(r"[0-9A-Za-z._:%@/-]+")
+_NO_HOST: Final = {
+    *("TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERR", "ERROR", "CRIT", "CRITICAL", "ALERT", "EMERG"),
+    *("FATAL", "PANIC", "SEVERE"),
+}
+_REPEATED: Final = ("last message repeated ", "--- last message repeated ")
+_WITHOUT_TAG: Final = (" ", "message repeated ", "last message repeated ", "-- MARK --")
+_PRIORITIES: Final = {
+    f"{facility}.{word}": (facility, severity)
+    for facility in FACILITIES
+    for word, severity in (*((severity, severity) for severity in SEVERITIES), ("warn", "warning"))
+}
+
+
+def read_3164(text: str, at: int, calendar: Calendar, entry: Entry) -> None:
+    """Read ``text`` from ``at`` on, which is 0 where there is no priority.
+
+    Raises:
+        Misfit: it is not formed as it should.
+    """
+    before = _BEFORE_TIME.match(text, at) if at else None
+    time_at = before.end() if before else at
+    try:
+        stamp = find_stamp(text, time_at, calendar)
+    except clock.OutOfRange:
+        raise Misfit(TIME_RANGE, time_at) from None
+    if stamp is None:
+        if not at:
+            raise Misfit(NOT_SYSLOG, 0)
+        rest = text[at:].lstrip(" ")
+    else:
+        entry.ts_us, entry.is_local = stamp.us, stamp.is_local
+        rest = _read_host(text, stamp, entry, has_priority=at > 0, is_cisco=bool(before and before[1]))
+    if not rest and not entry.host:
+        raise Misfit(NOTHING, len(text))
+    _read_content(rest, entry)
+
+
+def _read_host(text: str, stamp: Found, entry: Entry, *, has_priority: bool, is_cisco: bool) -> str:
+    """Read what stands behind the time; return the rest, without blanks before it."""
+    zone = _ZONE.match(text, stamp.until)
+    if zone is not None and (is_cisco or zone[1] in _UNIVERSAL):
+        entry.is_local &= zone[1] not in _UNIVERSAL
+        return text[zone.end() :].lstrip(" ")
+    if text.startswith(":", stamp.until):
+        return text[stamp.until + 1 :].lstrip(" ")
+    if stamp.is_iso and not has_priority:
+        _check_host_and_tag(text, stamp.until + 1)
+    rest = text[stamp.until :].lstrip(" ")
+    host, _, behind = rest.partition(" ")
+    if host.endswith(":") or host in _PRIORITIES or rest.startswith(_REPEATED):
+        return rest
+    entry.host = host
+    return behind.lstrip(" ").removeprefix(": ").lstrip(" ")
+
+
+def _check_host_and_tag(text: str, at: int) -> None:
+    host, _, rest = text[at:].partition(" ")
+    if not _HOST.fullmatch(host) or host.endswith(":") or host in _NO_HOST:
+        raise Misfit(NO_TAG, at)
+    if not (rest.startswith(_WITHOUT_TAG) or _TAG.match(rest) or _TAG_WITH_PID.match(rest)):
+        raise Misfit(NO_TAG, at + len(host))
+
+
+def _read_content(text: str, entry: Entry) -> None:
+    word, _, rest = text.partition(" ")
+    if not entry.severity and word in _PRIORITIES:
+        entry.facility, entry.severity = _PRIORITIES[word]
+        text = rest.lstrip(" ")
+    tag = _TAG.match(text)
+    if tag is None:
+        tag = _TAG_WITH_PID.match(text)
+        entry.pid = tag[2] if tag else ""
+    if tag is not None:
+        entry.app = tag[1]
+        text = text[tag.end() :].removeprefix(" ")
+    entry.message = text

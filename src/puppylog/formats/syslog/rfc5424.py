@@ -1,0 +1,69 @@
+r"""RFC 5424: ``TIMESTAMP HOSTNAME APP-NAME PROCID MSGID STRUCTURED-DATA[ MSG]``, what follows ``<PRI>1 ``.
+
+A dash says nothing. Structured data is ``[id name="value" name="value"][id]``, where ``\"``, ``\\`` and ``\]`` stand
+for the second character; some senders leave it out. What begins like it but is not is part of the message.
+"""
+
+import re
+
+from puppylog.formats import clock
+from puppylog.formats.quoting import quote
+from puppylog.formats.rows import Member
+from puppylog.formats.syslog.entry import Entry
+from puppylog.formats.syslog.misfit import HEADER, TIME_FORM, TIME_RANGE, Misfit
+
+_HEADER = re.compile(r"([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+)(?: |\Z)")
+_NAME = r'[^ =\]"]+'
+_ELEMENT = re.compile(rf"\[({_NAME})")
+_PARAMETER = re.compile(rf' ({_NAME})="((?:[^"\\]|\\.)*)"', re.DOTALL)
+_ESCAPED = re.compile(r'\\(["\\\]])')
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+def read_5424(text: str, at: int, entry: Entry) -> None:
+    """Read ``text`` from ``at`` on.
+
+    Raises:
+        Misfit: it is not formed as it should.
+    """
+    blank = text.find(" ", at)
+    time_until = len(text) if blank < 0 else blank
+    if text[at:time_until] != "-":
+        _read_time(text[at:time_until], at, entry)
+    header = _HEADER.match(text, time_until + 1)
+    if header is None:
+        raise Misfit(HEADER, time_until)
+    entry.host, entry.app, entry.pid, entry.msgid = ("" if word == "-" else word for word in header.groups())
+    entry.message = _read_structured(text[header.end() :], entry).removeprefix(_BYTE_ORDER_MARK).removeprefix(" ")
+
+
+def _read_time(word: str, at: int, entry: Entry) -> None:
+    try:
+        stamp = clock.parse_iso(word)
+    except clock.OutOfRange:
+        raise Misfit(TIME_RANGE, at) from None
+    if stamp is None:
+        raise Misfit(TIME_FORM, at)
+    entry.ts_us, entry.is_local = stamp.us, stamp.is_local
+
+
+def _read_structured(text: str, entry: Entry) -> str:
+    """Take the structured data; return the message."""
+    if text == "-" or text.startswith("- "):
+        return text[2:]
+    elements: list[tuple[str, list[Member]]] = []
+    at = 0
+    while element := _ELEMENT.match(text, at):
+        members: list[Member] = []
+        at = element.end()
+        while parameter := _PARAMETER.match(text, at):
+            members.append((parameter[1], quote(_ESCAPED.sub(r"\1", parameter[2]))))
+            at = parameter.end()
+        if not text.startswith("]", at):
+            return text
+        elements.append((element[1], members))
+        at += 1
+    if at < len(text) and text[at] != " ":
+        return text
+    entry.structured = elements
+    return text[at + 1 :] if elements else text

@@ -1,0 +1,55 @@
+"""The time at the start of a line: as BSD's syslog writes it, or as ISO 8601 has it.
+
+[Www ][yyyy ]Mmm dd [yyyy ]HH:MM:SS[.fraction][ yyyy]
+yyyy-mm-ddTHH:MM:SS[.fraction][zone]
+"""
+
+import re
+from dataclasses import dataclass
+
+from puppylog.formats import clock
+from puppylog.formats.syslog.calendar import Calendar
+
+_BSD = re.compile(
+    r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?(?:([0-9]{4}) )?"
+    r"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) {1,2}([0-9]{1,2}) "
+    r"(?:([0-9]{4}) )?([0-9]{2}):([0-9]{2}):([0-9]{2})(?:[.,]([0-9]+))?(?=[ :]|\Z)"
+)
+_LATER_YEAR = re.compile(r" ((?:19|20)[0-9]{2})(?=:?(?: |\Z))")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    us: int  # microseconds since the epoch
+    is_local: bool  # it names no zone: ``us`` is what the clock on the wall showed
+    is_iso: bool
+    until: int  # where it ends
+
+
+def find_stamp(text: str, at: int, calendar: Calendar) -> Found | None:
+    """Return the stamp that starts at ``at`` and ends before a blank, a colon, or with the text; None if there is none.
+
+    Raises:
+        puppylog.formats.clock.OutOfRange: there is one, but no such day or time.
+    """
+    match = _BSD.match(text, at)
+    if match is not None:
+        return _read_bsd(text, match, calendar)
+    blank = text.find(" ", at)
+    word = text[at:] if blank < 0 else text[at:blank]
+    stamp = clock.parse_iso(word.removesuffix(":"))
+    return None if stamp is None else Found(stamp.us, stamp.is_local, True, at + len(word.removesuffix(":")))
+
+
+def _read_bsd(text: str, match: re.Match[str], calendar: Calendar) -> Found:
+    until, named_year = match.end(), match[1] or match[4]
+    later = None if named_year else _LATER_YEAR.match(text, until)
+    if later is not None:
+        until, named_year = later.end(), later[1]
+    month, day = clock.parse_month(match[2]) or 0, int(match[3])
+    hour, minute, second = map(int, match.group(5, 6, 7))
+    year = int(named_year) if named_year else calendar.find_year(month, day)
+    us = clock.join((year, month, day), (hour, minute, second), 0) + int((match[8] or "")[:6].ljust(6, "0"))
+    if not named_year:
+        calendar.move(year, month)
+    return Found(us, True, False, until)

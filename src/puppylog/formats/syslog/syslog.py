@@ -1,0 +1,106 @@
+"""The format itself: its parser, which knows the year, and the two readers."""
+
+import re
+from dataclasses import dataclass
+
+from puppylog.formats import native
+from puppylog.formats.base import Options
+from puppylog.formats.line_format import parse_lines
+from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
+from puppylog.formats.syslog.calendar import Calendar
+from puppylog.formats.syslog.entry import FACILITIES, SEVERITIES, Entry, add_entry
+from puppylog.formats.syslog.frames import iter_frames
+from puppylog.formats.syslog.misfit import EMPTY, PRIORITY, REASONS, Misfit
+from puppylog.formats.syslog.rfc3164 import read_3164
+from puppylog.formats.syslog.rfc5424 import read_5424
+from puppylog.model.record import Parsed
+
+_NAME = "syslog"
+_PRIORITY = re.compile(r"<([0-9]{1,3})>")
+_HIGHEST_PRIORITY = 191
+_VERSION = "1 "
+
+
+@dataclass(frozen=True, slots=True)
+class Syslog:
+    """A `puppylog.formats.base.Format`."""
+
+    options: Options
+    name: str = _NAME
+
+    def open(self, context: str = "", about_us: int | None = None) -> "SyslogParser":
+        return SyslogParser(self.options, Calendar.open(context, self.options.year, about_us))
+
+    def locate(self, line: str) -> int:
+        calendar = Calendar.open("", self.options.year, None)
+        raw = line.encode()
+        for at, message in iter_frames(raw):
+            try:
+                _read_message(message.decode(), calendar)
+            except Misfit as misfit:
+                return len(raw[: raw.index(message, at)].decode()) + misfit.at
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class SyslogParser:
+    """Implements `puppylog.formats.base.Parser`. Its context is the month of the last stamp that named no year."""
+
+    options: Options
+    calendar: Calendar
+    name: str = _NAME
+
+    @property
+    def context(self) -> str:
+        return self.calendar.context
+
+    def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
+        return parse_lines(self._read, data, offset, read_at_us, self.options.zone)
+
+    def _read(self, text: bytes | memoryview) -> Rows:
+        calendar = self.calendar
+        if native.lines is None:
+            return _read_text(bytes(text), calendar)
+        rows, *date = native.lines.syslog(text, calendar.year, calendar.month, calendar.day)
+        calendar.year, calendar.month, calendar.day = date
+        return rows_from_buffers(rows, REASONS)
+
+
+def _read_text(text: bytes, calendar: Calendar) -> Rows:
+    builder = RowsBuilder(text)
+    at = 0
+    for line in text.split(b"\n")[:-1]:
+        try:
+            frames = iter_frames(line.removesuffix(b"\r"))
+            entries = [(since, _read_message(message.decode(), calendar)) for since, message in frames]
+        except Misfit as misfit:
+            builder.reject(at, misfit.reason)
+        else:
+            for since, entry in entries:
+                add_entry(builder, at + since, entry)
+        at += len(line) + 1
+    return builder.build()
+
+
+def _read_message(text: str, calendar: Calendar) -> Entry:
+    """Read one message.
+
+    Raises:
+        Misfit: it is not formed as it should.
+    """
+    entry = Entry()
+    if not text.startswith("<"):
+        if not text:
+            raise Misfit(EMPTY, 0)
+        read_3164(text, 0, calendar, entry)
+        return entry
+    priority = _PRIORITY.match(text)
+    if priority is None or int(priority[1]) > _HIGHEST_PRIORITY:
+        raise Misfit(PRIORITY, 0)
+    facility, severity = divmod(int(priority[1]), 8)
+    entry.facility, entry.severity = FACILITIES[facility], SEVERITIES[severity]
+    if text.startswith(_VERSION, priority.end()):
+        read_5424(text, priority.end() + len(_VERSION), entry)
+    else:
+        read_3164(text, priority.end(), calendar, entry)
+    return entry

@@ -1,0 +1,209 @@
+"""W3C extended logs, as IIS and CloudFront write them: the log itself says which fields its lines have.
+
+``#Fields`` may change at any line, ``#Date`` gives the day where lines tell only the time. All directives count as
+``joined``. Times are UTC. What fills no column becomes an attribute with the field's own name.
+"""
+
+import re
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final
+
+import pyarrow as pa
+
+from puppylog.errors import UsageError
+from puppylog.formats.base import UTC
+from puppylog.formats.layout.assembly import assign_columns
+from puppylog.formats.layout.fields import Field
+from puppylog.formats.layout.program import NO_DAY, Day, Ending, Kind, Program, Step
+from puppylog.formats.layout.reader import find_mismatch, read_lines
+from puppylog.formats.line_format import parse_lines
+from puppylog.formats.rows import Rows
+from puppylog.model.record import NO_RECORDS, NO_REJECTS, Parsed
+
+NAME: Final = "w3c"
+
+_FIELDS: Final = re.compile(r"(?:w3c:|#Fields\s*:)\s*(\S.*)", re.IGNORECASE | re.DOTALL)
+_DIRECTIVE: Final = re.compile(rb"#(Fields|Date|Start-Date)[ \t]*:[ \t]*([^\n]*)", re.IGNORECASE)
+_DAY: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?![0-9])|([0-9]{2})-([A-Za-z]{3})-([0-9]{4})(?![0-9])")
+_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MOST_FIELDS = 512
+_MOST_CHARACTERS = 16_384
+
+_NUMBER: Final = re.compile(
+    r"[a-z0-9-]*(?:status|bytes|port|time-taken|to-first-byte|content-len|range-start|range-end|duration|cached|count)"
+)
+_COLUMNS: Final = {
+    "date": Field("", Kind.DATE),
+    "time": Field("", Kind.TIME),
+    "c-ip": Field("", column="host", rank=1),
+    "c-dns": Field("", column="host"),
+    "cs-username": Field("", column="ruser"),
+    "cs-method": Field("", column="request_method"),
+    "cs-uri-stem": Field("", Kind.STEM, "request_route", rank=1),
+    "cs-uri": Field("", column="request_route"),
+    "cs-version": Field("", column="request_proto", rank=1),
+    "cs-protocol-version": Field("", column="request_proto"),
+    "sc-status": Field("", Kind.STATUS, "status_code", otherwise=Kind.NUMBER),
+    "sc-bytes": Field("", Kind.BYTES, "response_bytes", otherwise=Kind.NUMBER),
+    "cs(user-agent)": Field("", Kind.AGENT, "user_agent", otherwise=Kind.AGENT),
+    "cs(referer)": Field("", column="referer"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class W3c:
+    """A `puppylog.formats.base.Format`; ``fields`` are those of lines before which no ``#Fields`` stands."""
+
+    fields: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{NAME}: {self.fields}" if self.fields else NAME
+
+    def open(self, context: str = "", about_us: int | None = None) -> "W3cParser":  # noqa: ARG002 - the protocol's
+        return W3cParser(_read_context(context) or _State(fields=self.fields))
+
+    def locate(self, line: str) -> int:
+        return find_mismatch(compile_fields(self.fields), line) if self.fields else 0
+
+
+def asks_for_w3c(written: str) -> bool:
+    """Return whether this is the format with fields: ``w3c: date time …``, or a line ``#Fields: …`` as it stands."""
+    return _FIELDS.match(written) is not None
+
+
+def read_fields(written: str) -> W3c:
+    """Return the format with its fields.
+
+    Raises:
+        UsageError: they are too many.
+    """
+    match = _FIELDS.match(written)
+    fields = " ".join(match[1].split()) if match else ""
+    if not fields or not _are_few(fields):
+        raise UsageError(f"cannot use format {written[:80]!r}: it must be w3c: and 1 to {_MOST_FIELDS} fields")
+    return W3c(fields)
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What directives have said: all that lines need to be understood."""
+
+    day: Day = NO_DAY
+    fields: str = ""
+
+    def read(self, text: bytes | memoryview) -> Rows:
+        program = compile_fields(self.fields, has_day=any(self.day))
+        return read_lines(replace(program, day=self.day), text)
+
+    def write(self) -> str:
+        day = "{:04}-{:02}-{:02}".format(*self.day) if any(self.day) else "-"
+        return f"{day} {self.fields}" if self != _State() else ""
+
+
+def _read_context(context: str) -> _State | None:
+    day, blank, fields = context.partition(" ")
+    if not blank or not _are_few(fields):
+        return None
+    return _State(_parse_day(day) or Day(), fields)
+
+
+class W3cParser:
+    """Implements `puppylog.formats.base.Parser`. Its context is the day and the fields."""
+
+    name = NAME
+
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    @property
+    def context(self) -> str:
+        return self._state.write()
+
+    def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
+        parts = []
+        since = 0
+        for until, state in _iter_changes(bytes(data), self._state):
+            if until > since or until == len(data):
+                part = memoryview(data)[since:until]
+                parts.append(parse_lines(self._state.read, part, offset + since, read_at_us, UTC))
+            self._state, since = state, until
+        if len(parts) == 1:
+            return parts[0]
+        return Parsed(
+            pa.concat_batches([NO_RECORDS, *(part.records for part in parts)]),
+            pa.concat_batches([NO_REJECTS, *(part.rejects for part in parts)]),
+            joined=sum(part.joined for part in parts),
+        )
+
+
+def _iter_changes(data: bytes, state: _State) -> Iterator[tuple[int, _State]]:
+    """Yield where directives change the state, each with the state from there on; at last the end of the data."""
+    for at in _iter_directives(data):
+        match = _DIRECTIVE.match(data, at)
+        changed = _change(state, match[1].lower(), match[2].decode("utf-8", "replace")) if match else state
+        if changed != state:
+            state = changed
+            yield at, state
+    yield len(data), state
+
+
+def _iter_directives(data: bytes) -> Iterator[int]:
+    """Yield where lines start that begin with #."""
+    if data.startswith(b"#"):
+        yield 0
+    at = data.find(b"\n#")
+    while at >= 0:
+        yield at + 1
+        at = data.find(b"\n#", at + 1)
+
+
+def _change(state: _State, directive: bytes, value: str) -> _State:
+    if directive == b"fields":
+        fields = " ".join(value.split())
+        return replace(state, fields=fields if _are_few(fields) else "")
+    day = _parse_day(value)
+    return state if day is None else replace(state, day=day)
+
+
+def _are_few(fields: str) -> bool:
+    return len(fields) <= _MOST_CHARACTERS and fields.count(" ") < _MOST_FIELDS
+
+
+def _parse_day(text: str) -> Day | None:
+    match = _DAY.match(text)
+    if match is None:
+        return None
+    if match[1]:
+        return Day(int(match[1]), int(match[2]), int(match[3]))
+    name = match[5].lower()
+    return Day(int(match[6]), _MONTHS.index(name) + 1, int(match[4])) if name in _MONTHS else None
+
+
+@lru_cache(maxsize=64)
+def compile_fields(written: str, *, has_day: bool = False) -> Program:
+    """Return the program for lines with these fields, parted by blanks; one without a step if there are none.
+
+    Args:
+        written: the fields.
+        has_day: it is known of what day the lines are that name none.
+    """
+    names = written.split()
+    known = {name.lower() for name in names}
+    fields = [_make_field(name, known, has_day=has_day) for name in names]
+    steps = [Step(kind, Ending.LITERAL, 0, column, name, b"") for kind, column, name in assign_columns(fields)]
+    return Program(b"", tuple(steps), has_parts=True, is_delimited=True)
+
+
+def _make_field(name: str, known: AbstractSet[str], *, has_day: bool) -> Field:
+    lower = name.lower()
+    if lower == "time" and "date" not in known and not has_day:
+        return Field(name)
+    if lower == "cs-uri-query" and "cs-uri-stem" in known:
+        return Field(name, Kind.QUERY)
+    if lower in _COLUMNS:
+        return replace(_COLUMNS[lower], name=name)
+    return Field(name, Kind.NUMBER if _NUMBER.fullmatch(lower) else Kind.TEXT)

@@ -1,0 +1,14 @@
+-- What collectors have said of the streams that they follow. Only reading, and the same words on every flavour.
+
+-- name: stream_reports
+-- The last report of every stream (of one group, or all). How long ago it was made: by the clock of the store.
+SELECT streams.source_uri, groups.name AS group_name, reports.backlog_bytes, reports.lines_per_s, reports.records,
+       reports.rejects, reports.format, reports.problem, reports.ended, reports.read_at,
+       extract(epoch FROM now() - reports.reported_at)::DOUBLE PRECISION AS report_age_s,
+       extract(epoch FROM reports.reported_at - reports.behind_since)::DOUBLE PRECISION AS behind_s,
+       extract(epoch FROM reports.reported_at - reports.read_at)::DOUBLE PRECISION AS read_ago_s
+FROM puppylog.stream_reports AS reports
+JOIN puppylog.log_streams AS streams ON streams.id = reports.stream_id
+LEFT JOIN puppylog.log_groups AS groups ON groups.id = streams.group_id
+WHERE coalesce(groups.name, '') = coalesce($group, groups.name, '')
+ORDER BY streams.source_uri

@@ -1,0 +1,66 @@
+-- What people ask of rejected lines. The same words on every flavour.
+
+-- name: places_in_files
+-- Where the next of these lines are, file by file in the order in which they stand there. No more than this is asked at
+-- once: lines may be short or long.
+SELECT stream_id, file_id, line_offset, octet_length(line) AS line_bytes
+FROM puppylog.rejected_lines
+WHERE (stream_id, file_id, line_offset) > ($after_stream, $after_file, $after_offset)
+  AND {wanted}
+ORDER BY stream_id, file_id, line_offset
+LIMIT $places
+
+-- name: newest_places
+-- Where the newest of these lines are, oldest first.
+SELECT stream_id, file_id, line_offset, line_bytes
+FROM (
+    SELECT stream_id, file_id, line_offset, octet_length(line) AS line_bytes, rejected_at
+    FROM puppylog.rejected_lines
+    WHERE {wanted}
+    ORDER BY rejected_at DESC, stream_id DESC, file_id DESC, line_offset DESC
+    LIMIT $places
+) AS newest
+ORDER BY rejected_at, stream_id, file_id, line_offset
+
+-- name: lines_at
+-- The rejected lines at these places, those that are still there. The lists have one number per place; the bounds hold
+-- for all of them, and let the store leave out the rest.
+SELECT lines.stream_id, lines.file_id, lines.line_offset, lines.rejected_at, lines.reason, lines.line
+FROM (
+    SELECT *
+    FROM puppylog.rejected_lines
+    WHERE stream_id BETWEEN $lowest_stream AND $highest_stream AND file_id BETWEEN $lowest_file AND $highest_file
+      AND line_offset BETWEEN $lowest_offset AND $highest_offset
+) AS lines
+JOIN (
+    SELECT unnest(string_to_array($streams, ','))::INTEGER AS stream_id,
+           unnest(string_to_array($files, ','))::INTEGER AS file_id,
+           unnest(string_to_array($offsets, ','))::BIGINT AS line_offset
+) AS places
+  ON places.stream_id = lines.stream_id AND places.file_id = lines.file_id AND places.line_offset = lines.line_offset
+
+-- name: reasons
+-- How many of these lines were rejected for what, by stream.
+SELECT stream_id, reason, count(*) AS lines, min(rejected_at) AS first_at, max(rejected_at) AS last_at
+FROM puppylog.rejected_lines
+WHERE {wanted}
+GROUP BY stream_id, reason
+
+-- name: wanted
+-- Which lines a question is about.
+rejected_at >= $since::TIMESTAMPTZ AND rejected_at < $until::TIMESTAMPTZ
+  AND position(lower($reason) IN lower(reason)) > 0
+  AND {in_group} AND {in_files}
+
+-- name: in_any_file
+true
+
+-- name: in_these_files
+file_id = ANY(string_to_array($wanted_files, ',')::INTEGER[])
+
+-- name: known_files
+-- Every file that has been collected, and the stream that it is of.
+SELECT files.id AS file_id, files.stream_id, files.path, streams.source_uri
+FROM puppylog.log_files AS files
+JOIN puppylog.log_streams AS streams ON streams.id = files.stream_id
+ORDER BY files.id

@@ -1,0 +1,82 @@
+"""Patterns of paths, as a shell has them, with ``**`` for any depth. A loop of links comes to an end.
+
+The standard library follows links below ``**`` as well, but into a loop until the system refuses, once per way around.
+"""
+
+import fnmatch
+import glob
+import os
+import re
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+_ANY_DEPTH = "**"
+
+
+def is_pattern(path: str) -> bool:
+    """Whether this is a pattern, and no name of an existing file that looks like one."""
+    return glob.has_magic(path) and not os.path.lexists(path)
+
+
+def iter_matches(pattern: str) -> Iterator[str]:
+    """Give the absolute paths that match. Names that begin with a dot are matched only by a pattern that does, too."""
+    parts = Path(pattern).absolute().parts
+    yield from dict.fromkeys(_iter_below(parts[0], parts[1:]))
+
+
+def list_names(directory: str) -> list[str]:
+    """Return the names in a directory, in order; none if it is no directory, or one that we may not list."""
+    try:
+        return sorted(path.name for path in Path(directory).iterdir())
+    except OSError:
+        return []
+
+
+def _iter_below(directory: str, parts: tuple[str, ...]) -> Iterator[str]:
+    part, rest = parts[0], parts[1:]
+    if part == _ANY_DEPTH:
+        for deeper in _walk(directory):
+            yield from _iter_below(deeper, rest or ("*",))
+        return
+    for path in _iter_matching(directory, part):
+        if not rest:
+            yield path
+        elif Path(path).is_dir():
+            yield from _iter_below(path, rest)
+
+
+def _iter_matching(directory: str, part: str) -> Iterator[str]:
+    if not glob.has_magic(part):
+        path = str(Path(directory, part))
+        if os.path.lexists(path):
+            yield path
+        return
+    matches = re.compile(fnmatch.translate(part)).match
+    for name in list_names(directory):
+        if matches(name) and (not name.startswith(".") or part.startswith(".")):
+            yield str(Path(directory, name))
+
+
+def _walk(directory: str) -> Iterator[str]:
+    """Give the directory and all below, each once: under its own name rather than under that of a link to it."""
+    seen: set[tuple[int, int]] = set()
+    waiting, links = deque([directory]), deque[str]()
+    while waiting or links:
+        path = waiting.popleft() if waiting else links.popleft()
+        try:
+            status = Path(path).stat()
+            entries = sorted(os.scandir(path), key=lambda entry: entry.name)
+        except OSError:
+            continue
+        if (status.st_dev, status.st_ino) in seen:
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        yield path
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_symlink():
+                links.append(entry.path)
+            elif entry.is_dir():
+                waiting.append(entry.path)

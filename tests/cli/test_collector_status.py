@@ -1,0 +1,107 @@
+"""``collector status`` says who keeps up, and its exit code says whether anybody has stalled."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from puppylog.cli import collector_status
+from puppylog.model.stream import StreamReport
+from puppylog.monitor.collectors import FollowedStream, StreamState
+from support.embedded import EmbeddedStore, wait_until
+from support.inprocess import InProcess
+
+GOLDEN = Path(__file__).parent / "golden"
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def stream(path: str, state: StreamState, problem: str | None = None, *, lag_bytes: int = 0) -> FollowedStream:
+    return FollowedStream(
+        source_uri=f"file://web1{path}",
+        group="shop",
+        state=state,
+        problem=problem,
+        report_age_s=2.04,
+        lag_bytes=lag_bytes,
+        lag_s=lag_bytes / 100,
+        lines_per_s=1234.56,
+        read_at=AT,
+        records=1_000_000,
+        rejects=12,
+        format="access",
+    )
+
+
+STREAMS = [
+    stream("/var/log/a.log", StreamState.OK),
+    stream("/var/log/b.log", StreamState.BEHIND, lag_bytes=1234),
+    stream("/var/log/%1B[2J.log", StreamState.STALLED, "cannot read it: \x1b[2J no such file", lag_bytes=5),
+    stream("", StreamState.ENDED),
+]
+
+
+def show(monkeypatch: pytest.MonkeyPatch, streams: Sequence[FollowedStream]) -> None:
+    monkeypatch.setattr(collector_status, "list_followed", lambda *_, **__: list(streams))
+
+
+def test_a_table_has_a_row_for_each_stream_and_stderr_the_stalled_ones(
+    cli: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show(monkeypatch, STREAMS)
+    said = cli("collector", "status")
+    assert said.out == (GOLDEN / "collector.status.txt").read_text(encoding="utf-8")
+    assert said.code == 1
+    assert said.err == ("puppylog: web1:/var/log/\\x1b[2J.log has stalled: cannot read it: \\x1b[2J no such file\n")
+
+
+def test_programs_get_the_same_in_their_formats(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    show(monkeypatch, STREAMS)
+    assert cli("collector", "status", "-o", "jsonl").out == (GOLDEN / "collector.status.jsonl").read_text("utf-8")
+    rows = list(csv.DictReader(io.StringIO(cli("collector", "status", "-o", "csv").out)))
+    assert [row["state"] for row in rows] == ["ok", "behind", "stalled", "ended"]
+    assert list(rows[0]) == collector_status.SCHEMA.names
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [(StreamState.OK, 0), (StreamState.BEHIND, 0), (StreamState.ENDED, 0), (StreamState.STALLED, 1)],
+)
+def test_the_exit_code_says_whether_any_has_stalled(
+    cli: InProcess, monkeypatch: pytest.MonkeyPatch, state: StreamState, code: int
+) -> None:
+    show(monkeypatch, [stream("/a", state, "gone")])
+    assert cli("collector", "status", "-q").code == code
+
+
+def test_of_a_thousand_stalled_streams_some_are_told(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    show(monkeypatch, [stream(f"/{number}", StreamState.STALLED, "gone") for number in range(1000)])
+    lines = cli("collector", "status").err.splitlines()
+    assert (len(lines), lines[-1]) == (21, "puppylog: and 980 more have stalled")
+
+
+def test_it_asks_the_store(cli: InProcess, server: EmbeddedStore) -> None:
+    empty = cli("collector", "status")
+    assert (empty.code, empty.err) == (0, "puppylog: no collector has said anything yet\n")
+    store = server.connect()
+    stream_id = store.open_stream("file:///var/log/live.log", group="front").stream_id
+    store.report([StreamReport(stream_id, 5, 100.0, 100.0, 0.0, 7, 1)])
+    wait_until(lambda: store.query("SELECT 1 FROM puppylog.stream_reports").num_rows == 1, what="the report")
+    said = cli("collector", "status", "-o", "json", "--within", "1h")
+    [row] = json.loads(said.out)
+    assert said.code == 1
+    assert "/var/log/live.log has stalled: 5 bytes wait, and nothing has been read for 1 min" in said.err
+    assert (row["source"], row["host"], row["group"], row["state"]) == ("/var/log/live.log", None, "front", "stalled")
+    assert (row["records"], row["rejected"], row["lag_bytes"], row["format"]) == (7, 1, 5, None)
+    assert json.loads(cli("collector", "status", "-o", "json", "--stale", "1h").out)[0]["state"] == "behind"
+    assert json.loads(cli("collector", "status", "-o", "json", "--group", "back").out) == []
+    store.report([StreamReport(stream_id, 5, 100.0, 100.0, 0.0, 7, 1, ended=True)])
+    wait_until(lambda: cli("collector", "status").code == 0, what="the last report")
+
+
+def test_a_time_that_is_none_is_refused(cli: InProcess) -> None:
+    refused = cli("collector", "status", "--stale", "soon")
+    assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)

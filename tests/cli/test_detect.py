@@ -1,0 +1,57 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from support.inprocess import InProcess
+
+GOOD = '192.0.2.1 - - [01/Mar/2026:12:00:00 +0000] "GET /{} HTTP/1.1" 200 17 "-" "curl/8"\n'
+BAD = '192.0.2.1 - - [01/Mar/2026:12:00:00 +0000] "GET /\x1b[2J HTTP/1.1" 2x0 17 "-" "curl/8"\n'
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "access.log"
+    path.write_text("".join(GOOD.format(number) for number in range(3)) + "\n" + BAD)
+    return path
+
+
+def test_format_coverage_and_the_first_mismatch_are_shown(cli: InProcess, log: Path) -> None:
+    ran = cli("collector", "detect", str(log))
+    assert (ran.code, ran.err) == (0, "")
+    lines = ran.out.splitlines()
+    assert lines[0] == f"{log}: access, 3 of 4 lines fit (75 %)"
+    assert "request_route   /0" in lines
+    at = lines.index("the first mismatch, line 5: status is not three digits")
+    assert lines[at + 1].endswith('\\x1b[2J HTTP/1.1" 2x0 17 "-" "curl/8"')
+    assert lines[at + 1][lines[at + 2].index("^") :].startswith("2x0 17")
+
+
+def test_a_format_may_be_asked_for(cli: InProcess, log: Path) -> None:
+    ran = cli("collector", "detect", str(log), "-f", "common", "-o", "json")
+    (row,) = json.loads(ran.out)
+    assert (row["format"], row["coverage"], row["records"], row["rejected"]) == ("common", 0.75, 3, 2)
+    assert (row["line"], row["reason"]) == (5, "status is not three digits")
+
+
+def test_no_line_that_fits_is_a_no(cli: InProcess, tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    path.write_text("nothing\n")
+    assert cli("collector", "detect", str(path), "-f", "combined").code == 1
+
+
+@pytest.mark.parametrize(("content", "cause"), [(None, "no such file"), (b"", "it is empty")])
+def test_what_cannot_be_read_is_said(cli: InProcess, tmp_path: Path, content: bytes | None, cause: str) -> None:
+    path = tmp_path / "x.log"
+    if content is not None:
+        path.write_bytes(content)
+    ran = cli("collector", "detect", str(path))
+    assert (ran.code, ran.out) == (2, "")
+    assert cause in ran.err
+
+
+def test_the_formats_are_listed_each_with_a_line(cli: InProcess) -> None:
+    rows = [json.loads(line) for line in cli("formats", "-o", "jsonl").out.splitlines()]
+    assert rows[0]["format"] == "auto"
+    lines = {row["format"]: row["a line"] for row in rows}
+    assert '"GET ' in lines["combined"]

@@ -1,0 +1,130 @@
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from support.embedded import EmbeddedStore
+from support.inprocess import InProcess
+from support.lines import NOON, Source
+from support.rejected import MISFIT, access_line, places, reject
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[EmbeddedStore]:
+    """Two sources with rejected lines: two of an access log and a hostile one; and one of a group."""
+    with EmbeddedStore(tmp_path / "store") as server:
+        store = server.connect()
+        reject(Source(store, "file:///var/log/a.log"), [access_line(1), MISFIT, access_line(2)], reason="a bad quote")
+        reject(Source(store, "file:///srv/b.log", group="shop"), [b"=1+1"], reason="no time in it")
+        yield server
+
+
+def test_lines_are_listed_with_their_sources_and_no_terminal_obeys_them(cli: InProcess) -> None:
+    got = cli("rejects", "list", "-o", "jsonl")
+    assert (got.code, got.err) == (0, "")
+    listed = [json.loads(line) for line in got.out.splitlines()]
+    assert [sorted(line) for line in listed] == [["file", "line", "line_offset", "reason", "rejected_at", "source"]] * 4
+    assert [(line["source"], line["line_offset"], line["reason"]) for line in listed] == [
+        ("file:///var/log/a.log", 0, "a bad quote"),
+        ("file:///var/log/a.log", len(access_line(1)) + 1, "a bad quote"),
+        ("file:///var/log/a.log", len(access_line(1)) + 1 + len(MISFIT) + 1, "a bad quote"),
+        ("file:///srv/b.log", 0, "no time in it"),
+    ]
+    assert listed[1]["line"] == MISFIT.decode(errors="replace")
+    assert "\x1b" not in got.out
+
+
+@pytest.mark.parametrize("output", ["table", "csv", "json"])
+def test_no_output_has_a_control_sequence(cli: InProcess, output: str) -> None:
+    got = cli("rejects", "list", "-o", output, "--source", "*a.log")
+    assert got.code == 0
+    assert "[2J this is no line of an access log" in got.out
+    assert "\x1b" not in got.out
+
+
+def test_the_newest_come_last_and_so_many(cli: InProcess) -> None:
+    listed = [json.loads(line) for line in cli("rejects", "list", "-l", "2", "-o", "jsonl").out.splitlines()]
+    assert [line["line"] for line in listed] == [access_line(2).decode(), "=1+1"]
+    assert cli("rejects", "list", "-l", "0", "-o", "jsonl").out == ""
+
+
+def test_reasons_are_counted(cli: InProcess) -> None:
+    got = cli("rejects", "count", "-o", "csv")
+    assert (got.code, got.err) == (0, "")
+    cells = [line.split(",")[:3] for line in got.out.splitlines()]
+    assert "".join(",".join(row) + "\n" for row in cells) == (GOLDEN / "rejects.count.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lines"),
+    [
+        (["--source", "/srv/*"], 1),
+        (["--source", "/srv/*", "--source", "/var/log/a.log"], 4),
+        (["--group", "shop"], 1),
+        (["--reason", "BAD"], 3),
+        (["--since", "1h"], 4),
+        (["--to", (NOON - timedelta(days=9000)).isoformat()], 0),
+    ],
+)
+def test_filters_limit_what_is_exported(cli: InProcess, tmp_path: Path, arguments: list[str], lines: int) -> None:
+    got = cli("rejects", "export", "--file", str(tmp_path / "out"), *arguments)
+    assert (got.code, got.out, got.err) == (0, "", "")
+    assert (tmp_path / "out").read_bytes().count(b"\n") == lines
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cause"),
+    [
+        (["list", "--source", "/nowhere"], "cannot find source '/nowhere'"),
+        (["count", "--group", "shed"], "cannot find group 'shed'"),
+        (["list", "--since", "whenever"], "cannot read --since 'whenever'"),
+        (["export", "--file", "/nowhere/out"], "cannot write /nowhere/out: no such file or directory"),
+        (["replay"], "cannot replay without a format: name it with --format"),
+        (["replay", "--format", "nope"], "cannot use format 'nope'"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(cli: InProcess, arguments: list[str], cause: str) -> None:
+    got = cli("rejects", *arguments)
+    assert (got.code, got.out) == (2, "")
+    assert cause in got.err
+
+
+def test_lines_are_exported_as_they_stood_for_any_tool(server: EmbeddedStore, cli: InProcess, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "puppylog", "rejects", "export", "--store", server.url]
+    done = subprocess.run(words, capture_output=True, check=True, timeout=60)
+    expected = b"".join(line + b"\n" for line in (access_line(1), MISFIT, access_line(2), b"=1+1"))
+    assert (done.stdout, done.stderr) == (expected, b"")
+    path = tmp_path / "rejected"
+    path.write_bytes(done.stdout)
+    assert "combined, 2 of 4 lines fit" in cli("collector", "detect", str(path), "-f", "combined").out
+
+
+def test_lines_are_not_exported_to_a_terminal(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    got = cli("rejects", "export")
+    assert got.code == 2
+    assert "cannot write the lines to a terminal" in got.err
+
+
+def test_a_replay_says_what_became_of_the_lines(server: EmbeddedStore, cli: InProcess) -> None:
+    dry = cli("rejects", "replay", "--format", "combined", "--dry-run")
+    assert (dry.code, dry.err) == (0, "")
+    assert dry.out == (GOLDEN / "rejects.replay.dry.txt").read_text(encoding="utf-8")
+    assert len(places(server.connect(), "rejected_lines")) == 4
+    got = cli("rejects", "replay", "--format", "combined")
+    assert (got.code, got.out) == (0, "")
+    assert got.err == (GOLDEN / "rejects.replay.txt").read_text(encoding="utf-8")
+    assert len(places(server.connect(), "log_records")) == 2
+    assert cli("rejects", "replay", "--format", "combined", "--quiet").err == ""
+
+
+def test_a_replay_is_limited_by_the_same_filters(server: EmbeddedStore, cli: InProcess) -> None:
+    got = cli("rejects", "replay", "--format", "combined", "--source", "/srv/b.log")
+    assert got.err.startswith("puppylog: 1 rejected lines read: 0 are records now, 1 stay\n")
+    assert places(server.connect(), "log_records") == []

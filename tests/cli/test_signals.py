@@ -1,0 +1,58 @@
+import os
+import signal
+
+import pytest
+
+from puppylog.cli.signals import Signals
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_asks_to_stop_and_the_old_handlers_come_back(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with Signals() as signals:
+        os.kill(os.getpid(), number)
+        assert signals.stop.wait(5)
+    assert signal.getsignal(number) is before
+
+
+def test_a_second_interrupt_ends_at_once() -> None:
+    with Signals() as signals:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert signals.stop.wait(5)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_a_second_request_to_end_is_patient() -> None:
+    with Signals() as signals:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert signals.stop.wait(5)
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_a_hangup_stops_who_can_begin_anew() -> None:
+    with Signals(can_begin_anew=True) as signals:
+        assert not signals.begin_anew()
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert signals.stop.wait(5)
+        assert signals.begin_anew()
+        assert not signals.stop.is_set()
+        assert not signals.begin_anew()
+
+
+@pytest.mark.parametrize("order", [(signal.SIGHUP, signal.SIGTERM), (signal.SIGTERM, signal.SIGHUP)])
+def test_who_is_asked_to_end_does_not_begin_anew(order: tuple[signal.Signals, ...]) -> None:
+    with Signals(can_begin_anew=True) as signals:
+        for number in order:
+            signal.raise_signal(number)
+        assert not signals.begin_anew()
+        assert signals.stop.is_set()
+
+
+def test_a_hangup_ends_who_can_not_begin_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.getsignal(signal.SIGHUP)
+    with Signals():
+        assert signal.getsignal(signal.SIGHUP) is before
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    with Signals(can_begin_anew=True):
+        assert signal.getsignal(signal.SIGHUP) is before

@@ -1,0 +1,81 @@
+"""What a collector says of its streams while it collects, and when it ends."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from puppylog.collect import reporting
+from puppylog.collect.collector import Collector
+from puppylog.collect.dry import DryInlet
+from puppylog.errors import StoreRefused, StoreUnavailable
+from puppylog.formats.registry import find_format
+from puppylog.model.stream import StreamReport
+from support.embedded import wait_until
+
+LINE = '192.0.2.1 - - [01/Mar/2026:12:00:00 +0000] "GET /{} HTTP/1.1" 200 1 "-" "-"\n'
+
+
+class Told(DryInlet):
+    """Remembers what it is told, and may be away whenever it is told something."""
+
+    def __init__(self, *, is_away: bool = False) -> None:
+        super().__init__()
+        self.reports: list[StreamReport] = []
+        self._is_away = is_away
+
+    def report(self, reports: Sequence[StreamReport]) -> None:
+        self.reports += reports
+        if self._is_away:
+            raise StoreUnavailable("away")
+
+
+def collector(store: DryInlet, stop: threading.Event, *paths: Path, watch: bool = False) -> Collector:
+    sources = [str(path) for path in paths]
+    return Collector(store, sources, format=find_format("access"), stop=stop, on_event=lambda _: None, watch=watch)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "access.log"
+    path.write_text("".join(LINE.format(number) for number in range(10)) + "nonsense\n")
+    return path
+
+
+@pytest.mark.parametrize("is_away", [False, True], ids=["there", "away"])
+def test_a_run_is_reported_from_its_beginning_to_its_end_even_if_nobody_hears(log: Path, *, is_away: bool) -> None:
+    store = Told(is_away=is_away)
+    summary = collector(store, threading.Event(), log).run()
+    assert (summary.records, summary.rejects) == (10, 1)
+    assert [report.ended for report in store.reports] == [False, True]
+    last = store.reports[-1]
+    assert (last.records, last.rejects, last.backlog_bytes, last.format, last.problem) == (10, 1, 0, "access", None)
+
+
+def test_a_watched_file_that_is_away_is_a_problem_until_it_is_there(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reporting, "REPORT_S", 0.05)
+    store, stop = Told(), threading.Event()
+    log.unlink()
+    running = threading.Thread(target=collector(store, stop, log, watch=True).run)
+    running.start()
+    try:
+        wait_until(lambda: any(report.problem for report in store.reports), what="the problem")
+        log.write_text(LINE.format(1))
+        wait_until(lambda: any(not report.problem and report.records for report in store.reports), what="its end")
+    finally:
+        stop.set()
+        running.join()
+    assert store.reports[-1].ended
+
+
+def test_a_collector_that_fails_does_not_say_that_it_ended(log: Path) -> None:
+    class Refusing(Told):
+        def open_file(self, *_: object, **__: object) -> NoReturn:
+            raise StoreRefused("no")
+
+    store = Refusing()
+    with pytest.raises(StoreRefused):
+        collector(store, threading.Event(), log).run()
+    assert not any(report.ended for report in store.reports)

@@ -1,0 +1,158 @@
+"""When a collector says what of its streams. The clock is the test's own."""
+
+from collections.abc import Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from puppylog.collect.reporting import HEARTBEAT_S, REPORT_S, Reporting
+from puppylog.model.stream import StreamReport
+
+START = 1000.0
+
+
+def begin(*stream_ids: int) -> Reporting:
+    """Return books of these streams, which have been reported at START for the first time."""
+    reporting = Reporting()
+    for stream_id in stream_ids:
+        reporting.open(stream_id, START)
+    assert reporting.is_due(START)
+    assert ids(reporting.due(START)) == list(stream_ids)
+    assert ids(reporting.due(START)) == []
+    return reporting
+
+
+def ids(reports: Sequence[StreamReport]) -> list[int]:
+    return [report.stream_id for report in reports]
+
+
+def look(reporting: Reporting, backlog_bytes: int, at: float, problem: str | None = None) -> StreamReport:
+    """Look at stream 1 and return what is said of it then."""
+    reporting.look(1, backlog_bytes=backlog_bytes, problem=problem, at=at)
+    (report,) = reporting.due(at)
+    return report
+
+
+def read(reporting: Reporting, size_bytes: int, at: float, *, records: int = 1, rejects: int = 0) -> None:
+    reporting.take(1, records=records, rejects=rejects, size_bytes=size_bytes, at=at)
+
+
+def test_nothing_is_due_without_a_stream() -> None:
+    assert not Reporting().is_due(START)
+    assert not Reporting().end(START)
+
+
+def test_a_new_stream_is_reported_at_once() -> None:
+    reporting = begin(1)
+    assert not reporting.is_due(START + 1)
+    reporting.open(2, START + 1)
+    assert reporting.is_due(START + 1)
+    assert reporting.due(START + 1) == [StreamReport(2, 0, None, None, 0.0, 0, 0)]
+
+
+def test_streams_with_news_are_reported_often_and_all_of_them_sometimes() -> None:
+    reporting = begin(1, 2, 3)
+    read(reporting, 100, START + 1)
+    assert not reporting.is_due(START + REPORT_S - 0.1)
+    assert reporting.is_due(START + REPORT_S)
+    assert ids(reporting.due(START + REPORT_S)) == [1]
+    assert ids(reporting.due(START + 2 * REPORT_S)) == [1]  # that it has come to rest is news as well
+    assert ids(reporting.due(START + HEARTBEAT_S)) == [1, 2, 3]
+    assert ids(reporting.due(START + HEARTBEAT_S + REPORT_S)) == []
+
+
+def test_a_rate_is_of_the_time_since_the_report_before() -> None:
+    reporting = begin(1)
+    read(reporting, 100, START + 1, records=40, rejects=10)
+    (report,) = reporting.due(START + 5)
+    assert (report.lines_per_s, report.records, report.rejects, report.read_ago_s) == (10.0, 40, 10, 4.0)
+    (report,) = reporting.due(START + 10)
+    assert (report.lines_per_s, report.records, report.rejects, report.read_ago_s) == (0.0, 40, 10, 9.0)
+
+
+def test_a_backlog_is_as_old_as_its_oldest_byte_is_known_to_be() -> None:
+    reporting = begin(1)
+    assert look(reporting, 100, START + 5).behind_s == 0
+    assert look(reporting, 150, START + 10).behind_s == 5  # nothing was read
+    read(reporting, 100, START + 12)
+    assert look(reporting, 60, START + 15).behind_s == 5  # the first hundred is done; fifty were there at 10
+    read(reporting, 50, START + 16)
+    assert look(reporting, 10, START + 20).behind_s == 5  # ten were there at 15
+    read(reporting, 10, START + 21)
+    report = look(reporting, 0, START + 25)
+    assert (report.backlog_bytes, report.behind_s) == (0, None)
+
+
+def test_a_busy_file_that_is_kept_up_with_is_not_behind_for_longer_and_longer() -> None:
+    reporting = begin(1)
+    for second in range(5, 60, 5):
+        report = look(reporting, 10, START + second)
+        assert report.behind_s == 0
+        read(reporting, 10, START + second + 1)
+
+
+def test_a_truncated_file_is_waited_for_since_its_backlog_began() -> None:
+    reporting = begin(1)
+    look(reporting, 1000, START + 5)
+    assert look(reporting, 10, START + 10).behind_s == 5
+    read(reporting, 10, START + 11)
+    assert look(reporting, 0, START + 15).behind_s is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=1, max_size=200))
+def test_the_age_of_a_backlog_is_never_less_than_that_of_a_byte_that_was_seen(steps: list[tuple[int, int]]) -> None:
+    """Some bytes are written every second, and some are read; the oldest unread byte is known exactly."""
+    reporting = begin(1)
+    seen_at: list[float] = []  # by byte: when it was first looked at
+    done = 0
+    for second, (written, wanted) in enumerate(steps, start=1):
+        at = START + second
+        seen_at += [at] * written
+        can = min(wanted, len(seen_at) - done)
+        done += can
+        if can:
+            read(reporting, can, at)
+        reporting.look(1, backlog_bytes=len(seen_at) - done, problem=None, at=at)
+        told = reporting._streams[1]
+        if done == len(seen_at):
+            assert not told.marks
+        else:
+            oldest = told.marks[0].at
+            assert oldest <= seen_at[done]
+            # Where nothing had to be left out it is exact.
+            assert oldest == seen_at[done] or len(steps) > 64
+        assert len(told.marks) <= 64
+
+
+def test_a_problem_is_news_and_so_is_its_end() -> None:
+    reporting = begin(1)
+    assert (
+        look(reporting, 0, START + 5, problem="cannot read it: no such file").problem == "cannot read it: no such file"
+    )
+    reporting.look(1, backlog_bytes=0, problem="cannot read it: no such file", at=START + 10)
+    assert reporting.due(START + 10) == []
+    reporting.due(START + HEARTBEAT_S)
+    assert look(reporting, 0, START + HEARTBEAT_S + 5).problem is None
+
+
+def test_a_format_is_news() -> None:
+    reporting = begin(1)
+    reporting.choose_format(1, "json")
+    (report,) = reporting.due(START + 5)
+    assert report.format == "json"
+
+
+def test_what_no_store_could_hold_is_escaped() -> None:
+    reporting = begin(1)
+    assert (
+        look(reporting, 0, START + 5, problem="cannot read /a\udcff\0: gone").problem
+        == "cannot read /a\\udcff\\0: gone"
+    )
+
+
+def test_the_last_report_says_that_it_ended() -> None:
+    reporting = begin(1, 2)
+    read(reporting, 100, START + 1)
+    reports = reporting.end(START + 2)
+    assert [(report.stream_id, report.records, report.ended) for report in reports] == [(1, 1, True), (2, 0, True)]
+    assert not reporting.is_due(START + 100)

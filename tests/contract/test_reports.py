@@ -1,0 +1,84 @@
+"""What a store promises of what collectors say: it is kept, and everybody who looks at the store can see it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from puppylog.model.stream import StreamReport
+from puppylog.monitor.collectors import FollowedStream, StreamState, list_followed
+from puppylog.stores.base import Store
+from support.embedded import wait_until
+from support.lines import Source, records
+from support.server import StoreServer
+
+URI = "file:///var/log/a.log"
+
+
+def report(stream_id: int, **changes: Any) -> StreamReport:
+    told = {"backlog_bytes": 0, "behind_s": None, "read_ago_s": 1.5, "lines_per_s": 2.5, "records": 7, "rejects": 1}
+    return StreamReport(stream_id, **{**told, **changes})
+
+
+def see(store: Store, count: int, **arguments: Any) -> list[FollowedStream]:
+    """Return what is said of so many streams, as soon as it can be seen."""
+    wait_until(lambda: len(list_followed(store, **arguments)) == count, what="the reports")
+    return list_followed(store, **arguments)
+
+
+def test_a_report_is_seen_by_everybody_who_looks(server: StoreServer, store: Store) -> None:
+    stream_id = store.open_stream(URI, group="web").stream_id
+    store.report([report(stream_id, backlog_bytes=2**40, behind_s=12.25, format="json")])
+    (stream,) = see(server.connect(), 1)
+    assert (stream.source_uri, stream.group, stream.state) == (URI, "web", StreamState.BEHIND)
+    assert (stream.records, stream.rejects, stream.lines_per_s, stream.format) == (7, 1, 2.5, "json")
+    assert stream.lag_bytes == 2**40
+    assert stream.lag_s == pytest.approx(12.25 + stream.report_age_s)
+    assert stream.read_at is not None
+    assert abs((datetime.now(UTC) - stream.read_at).total_seconds()) < 60
+    assert see(store, 0, group="shop") == []
+
+
+def test_a_report_takes_the_place_of_the_one_before(store: Store) -> None:
+    stream_id = store.open_stream(URI).stream_id
+    store.report([report(stream_id, problem="cannot read it: 'ü' is gone", behind_s=3.0, backlog_bytes=1)])
+    wait_until(lambda: [s.problem for s in list_followed(store)] == ["cannot read it: 'ü' is gone"], what="the problem")
+    store.report([report(stream_id, read_ago_s=None, ended=True)])
+    wait_until(lambda: [s.state for s in list_followed(store)] == [StreamState.ENDED], what="the last report")
+    (stream,) = list_followed(store)
+    assert (stream.problem, stream.read_at, stream.lag_bytes, stream.lag_s) == (None, None, 0, 0)
+
+
+def test_a_thousand_streams_are_reported_at_once(store: Store) -> None:
+    streams = [store.open_stream(f"file:///{number:04}").stream_id for number in range(1000)]
+    store.report([report(stream_id, records=number) for number, stream_id in enumerate(streams)])
+    assert [stream.records for stream in see(store, 1000)] == list(range(1000))
+    store.report([report(streams[500], records=-1), report(streams[2], records=-1)])
+    wait_until(lambda: sum(s.records == -1 for s in list_followed(store)) == 2, what="news of two")
+    assert len(list_followed(store)) == 1000
+
+
+def test_a_stream_that_nobody_has_opened_is_left_out(store: Store) -> None:
+    stream_id = store.open_stream(URI).stream_id
+    store.report([])
+    store.report([report(stream_id + 1000), report(stream_id)])
+    assert [stream.source_uri for stream in see(store, 1)] == [URI]
+
+
+def test_collectors_report_while_others_append(server: StoreServer, store: Store) -> None:
+    def append(client: Store) -> int:
+        source = Source(client, "file:///busy")
+        return sum(source.append(records(1000, start=source.offset)).records for _ in range(5))
+
+    def tell(client: Store) -> int:
+        stream_id = client.open_stream(URI).stream_id
+        for number in range(50):
+            client.report([report(stream_id, records=number)])
+        return stream_id
+
+    with ThreadPoolExecutor() as threads:
+        appending, telling = threads.submit(append, store), threads.submit(tell, server.connect())
+        assert appending.result() == 5000
+        telling.result()
+    wait_until(lambda: [s.records for s in list_followed(store)] == [49], what="the last report")

@@ -1,0 +1,43 @@
+"""The default alert on a stream that has gone silent, with shorter times than the default ones."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from puppylog.model.alert import State
+from puppylog.model.defaults import DEFAULT_ALERTS, DEFAULT_METRICS
+from puppylog.monitor.alerts import list_news, watch_alerts
+from puppylog.stores.base import Store
+from support.embedded import wait_until
+from support.lines import Source, records
+
+METRIC = replace(next(m for m in DEFAULT_METRICS if m.name == "lines_per_stream"), period_s=1, refresh_s=1)
+ALERT = replace(next(a for a in DEFAULT_ALERTS if a.name == "silent_stream"), window_s=3, period_s=1, delay_s=2)
+WITHIN_S = 60
+
+
+def states(store: Store) -> dict[str | None, State | None]:
+    return {state.segment_name: state.state for state in watch_alerts(store, name=ALERT.name).states}
+
+
+def test_a_stream_that_has_gone_silent_rings_until_lines_come_again(store: Store) -> None:
+    store.create_metric(METRIC)
+    store.create_alert(ALERT)
+    silent, busy = Source(store, "file:///var/log/silent.log"), Source(store, "file://web1/var/log/busy.log")
+    silent.append(records(1, ts=datetime.now(UTC)))
+    busy.append(records(600, ts=datetime.now(UTC)))  # as if it went on for ten minutes
+    rings = {"/var/log/silent.log": State.FIRING, "web1:/var/log/busy.log": State.OK}
+    wait_until(lambda: states(store) == rings, within_s=WITHIN_S, what="the alert")
+    silent.append(records(600, start=silent.offset, ts=datetime.now(UTC)))
+    wait_until(lambda: states(store)["/var/log/silent.log"] is State.OK, within_s=WITHIN_S, what="the recovery")
+    news = [(signal.segment_name, signal.to_state) for signal in list_news(store, 0)]
+    assert news == [("/var/log/silent.log", State.FIRING), ("/var/log/silent.log", State.OK)]
+
+
+def test_a_stream_of_which_only_old_lines_came_is_not_judged(store: Store) -> None:
+    store.create_metric(METRIC)
+    store.create_alert(ALERT)
+    Source(store, "file:///old").append(records(10))
+    busy = Source(store, "file:///busy")
+    busy.append(records(600, ts=datetime.now(UTC)))
+    wait_until(lambda: states(store) == {"/busy": State.OK}, within_s=WITHIN_S, what="the first evaluation")
+    assert list_news(store, 0) == []

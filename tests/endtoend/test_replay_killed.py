@@ -1,0 +1,110 @@
+"""A replay that is killed at any moment leaves each line once, as a record or as a rejected line; and so do several."""
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from puppylog.stores.base import Store
+from support.commands import Puppylog
+from support.embedded import EmbeddedStore
+from support.lines import Source
+from support.postgres_store import PostgresStoreServer
+from support.rejected import MISFIT, access_line, places, reject
+from support.server import StoreServer
+
+FILES = 4
+LINES = 3_000  # of each file
+KILLS = int(os.environ.get("PUPPYLOG_TEST_REPLAY_KILLS", "8"))
+
+# Small transactions, so that there are many moments within one and between two; and a word at the beginning of each.
+REPLAY = """
+from puppylog.cli.main import run
+from puppylog.monitor import rejects
+
+fetch = rejects._fetch
+
+def tell_and_fetch(*arguments):
+    print("batch", flush=True)
+    yield from fetch(*arguments)
+
+rejects._BATCH_LINES = 50
+rejects._fetch = tell_and_fetch
+run(["rejects", "replay", "--format", "combined"])
+"""
+
+
+@pytest.fixture(params=["duckdb", "postgresql"])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreServer]:
+    with ExitStack() as stack:
+        if request.param == "duckdb":
+            yield stack.enter_context(EmbeddedStore(tmp_path / "store"))
+        else:
+            url = request.getfixturevalue("postgres_store_url")
+            yield stack.enter_context(PostgresStoreServer("postgresql", url, runs_jobs=False))
+
+
+def misfits(number: int) -> bool:
+    return number % 10 == 0
+
+
+def fill(store: Store) -> list[tuple[int, int]]:
+    """Store rejected lines; return where they start."""
+    expected = []
+    for file in range(FILES):
+        source = Source(store, f"file:///{file}.log")
+        lines = [MISFIT if misfits(number) else access_line(number) for number in range(LINES)]
+        expected += [(source.file_id, at) for at in reject(source, lines)]
+    return sorted(expected)
+
+
+def start(url: str, home: Path) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-c", REPLAY],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=Puppylog(url, home).environment,
+    )
+
+
+def end(process: "subprocess.Popen[bytes]", chance: random.Random) -> None:
+    """Kill it within or after one of its next batches."""
+    assert process.stdout is not None
+    for _ in range(chance.randrange(1, 9)):
+        process.stdout.readline()
+    time.sleep(chance.random() * 0.03)  # not a wait for anything: the moment of a kill is left to chance
+    process.kill()
+    process.communicate(timeout=60)
+
+
+@pytest.mark.timeout(300)
+def test_each_line_is_there_once_whenever_replays_are_killed(
+    server: StoreServer, tmp_path: Path, puppylog_at: Callable[[str], Puppylog]
+) -> None:
+    seed = random.SystemRandom().randrange(2**32)
+    print(f"seed {seed}")  # noqa: T201 - shown when the test fails
+    chance = random.Random(seed)
+    store = server.connect()
+    expected = fill(store)
+    left = [FILES * LINES]
+    for _ in range(KILLS):
+        both = [start(server.url, tmp_path) for _ in range(2)]
+        for process in both:
+            if isinstance(server, EmbeddedStore) and chance.random() < 0.2:
+                server.kill_engine()
+            end(process, chance)
+        found = places(store, "log_records"), places(store, "rejected_lines")
+        assert sorted([*found[0], *found[1]]) == expected
+        left.append(len(found[1]))
+    assert len(set(left)) > KILLS // 2  # kills have met it at work
+    got = puppylog_at(server.url)("rejects", "replay", "--format", "combined")
+    assert got.code == 0, got.err
+    records, rejected = places(store, "log_records"), places(store, "rejected_lines")
+    assert sorted([*records, *rejected]) == expected
+    assert len(rejected) == sum(map(misfits, range(LINES))) * FILES

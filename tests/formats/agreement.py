@@ -1,0 +1,98 @@
+"""What a format makes of lines, on either path, at once or in pieces; and lines that are samples, whole or damaged."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import strategies as st
+
+from formats.paths import reading
+from formats.sample_files import line_of, read_samples
+from puppylog.formats.base import Options
+from puppylog.formats.registry import find_format
+
+ABOUT_US = 1_795_514_400_000_000  # 2026-11-24 10:00 UTC
+READ_AT_US = 1_900_000_000_000_000
+
+
+@dataclass(frozen=True)
+class Outcome:
+    records: list[dict[str, Any]]
+    rejects: list[dict[str, Any]]
+    joined: int
+    context: str
+
+
+def read(
+    written: str,
+    data: bytes,
+    path: str,
+    cuts: Iterable[int] = (),
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> Outcome:
+    """Read lines on a path of ``formats.paths``; at each cut with a parser of its own, which goes on where one was."""
+    outcome = Outcome([], [], 0, "")
+    for since, until in pairwise([0, *sorted(cuts), len(data)]):
+        with reading(path):
+            parser = find_format(written, options).open(outcome.context, ABOUT_US)
+            parsed = parser.parse(memoryview(data)[since:until], since, READ_AT_US)
+        parsed.records.validate(full=True)
+        parsed.rejects.validate(full=True)
+        outcome = Outcome(
+            outcome.records + parsed.records.to_pylist(),
+            outcome.rejects + parsed.rejects.to_pylist(),
+            outcome.joined + parsed.joined,
+            parser.context,
+        )
+    return outcome
+
+
+def starts_of(data: bytes) -> list[int]:
+    return [0, *(at + 1 for at, byte in enumerate(data[:-1]) if byte == 10)] if data else []
+
+
+def assert_no_line_is_lost(data: bytes, outcome: Outcome) -> None:
+    """Each line is rejected with its bytes, or has records, the first of them where it starts."""
+    starts = starts_of(data)
+    rejected = {row["line_offset"]: row["line"] for row in outcome.rejects}
+    for since, line in zip(starts, data.split(b"\n")[:-1], strict=True):
+        assert rejected.pop(since, line) == line
+    assert not rejected
+    offsets = [row["line_offset"] for row in outcome.records]
+    assert offsets == sorted(set(offsets))
+    assert {*offsets, *(row["line_offset"] for row in outcome.rejects)} >= set(starts)
+    assert not {*offsets} & {row["line_offset"] for row in outcome.rejects}
+
+
+@st.composite
+def _damaged(draw: st.DrawFn, lines: Sequence[bytes]) -> bytes:
+    line = draw(st.sampled_from(lines))
+    since = draw(st.integers(0, len(line)))
+    until = draw(st.integers(since, min(len(line), since + draw(st.sampled_from([0, 1, 3, 200])))))
+    tokens = st.sampled_from(
+        [
+            b"",
+            b'"',
+            b"\\",
+            b" ",
+            b"[",
+            b"]",
+            b":",
+            b"-",
+            b"=",
+            b"\xff",
+            b"\xe2\x82",
+            b"\x00",
+            b"\r",
+            line[since:until] * 2,
+        ]
+    )
+    return line[:since] + draw(tokens) + line[until:]
+
+
+def texts(family: str) -> st.SearchStrategy[bytes]:
+    """Some lines: samples of the family, whole or damaged, and anything else."""
+    lines = [line_of(sample) for sample in read_samples(family)]
+    line = st.one_of(st.sampled_from(lines), _damaged(lines), _damaged(lines), st.binary(max_size=40))
+    return st.lists(line.map(lambda line: line.replace(b"\n", b"") + b"\n"), max_size=12).map(b"".join)

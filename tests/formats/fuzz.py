@@ -1,0 +1,103 @@
+"""Lines nobody would write, by the million: ``python -m formats.fuzz NAME --inputs N``, from the folder ``tests``.
+
+Each line is one of the format's samples in which something was cut, doubled, swapped or replaced. All are read
+natively; each must become records or a reject. A share of them is read in Python as well, and must become the same.
+What is found belongs into the samples.
+"""
+
+import argparse
+import random
+import re
+import sys
+from collections.abc import Iterator
+
+from formats.paths import reading
+from formats.sample_files import line_of, read_samples
+from puppylog.formats.registry import FORMATS, find_format
+from puppylog.model.record import Parsed
+
+_LINES = 2000  # read at once
+_ABOUT_US = 1_795_514_400_000_000
+_BYTES = (
+    *(b"\x00", b"\r", b"\xff", b"\xe2\x82", b"\xef\xbb\xbf", b"\\", b'"', b" ", b"  ", b"-", b"[", b"]", b":"),
+    *(b"=", b"{", b"}", b",", b"\t", b"1 ", b"9" * 20),
+)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Read lines nobody would write.")
+    parser.add_argument("name", help="a format, or an expression with --samples regex")
+    parser.add_argument("--samples", help="the family whose samples are taken")
+    parser.add_argument("--inputs", type=int, default=1_000_000)
+    parser.add_argument("--compare", type=int, default=10, metavar="N", help="read every Nth part in Python as well")
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    chance = random.Random(asked.seed)
+    family = asked.samples or FORMATS[asked.name].samples
+    lines = [line_of(sample) for sample in read_samples(family)]
+    done = 0
+    for part in range(asked.inputs // _LINES):
+        data = b"".join(_iter_damaged(chance, lines))
+        native = _read(asked.name, data, "native")
+        if part % asked.compare == 0 and _rows(native) != _rows(_read(asked.name, data, "python")):
+            sys.stdout.write(f"seed {asked.seed}, part {part}: the paths differ\n")
+            _show_difference(asked.name, data)
+            return 1
+        done += _LINES
+    sys.stdout.write(f"{done} inputs, none of them lost; every {asked.compare}th part the same in Python\n")
+    return 0
+
+
+def _read(name: str, data: bytes, path: str) -> Parsed:
+    with reading(path):
+        parsed = find_format(name).open("", _ABOUT_US).parse(data, 0, 0)
+    parsed.records.validate(full=True)
+    parsed.rejects.validate(full=True)
+    offsets = {offset for batch in (parsed.records, parsed.rejects) for offset in batch["line_offset"].to_pylist()}
+    starts = {0, *(newline.end() for newline in re.finditer(b"\n", data))} - {len(data)}
+    assert len(starts - offsets) == parsed.joined, "a line was lost"
+    return parsed
+
+
+def _rows(parsed: Parsed) -> tuple[object, object, int]:
+    return parsed.records.to_pylist(), parsed.rejects.to_pylist(), parsed.joined
+
+
+def _show_difference(name: str, data: bytes) -> None:
+    for line in data.split(b"\n")[:-1]:
+        native, python = (_rows(_read(name, line + b"\n", path)) for path in ("native", "python"))
+        if native != python:
+            sys.stdout.write(f"{line!r}\nnative: {native}\npython: {python}\n")
+
+
+def _iter_damaged(chance: random.Random, lines: list[bytes]) -> Iterator[bytes]:
+    for _ in range(_LINES):
+        line = chance.choice(lines)
+        for _ in range(chance.choice((1, 1, 1, 2, 3, 8))):
+            line = _damage(chance, line, lines)
+        yield line.replace(b"\n", b"") + b"\n"
+
+
+def _damage(chance: random.Random, line: bytes, lines: list[bytes]) -> bytes:
+    since = chance.randrange(len(line) + 1)
+    until = min(len(line), since + chance.choice((0, 1, 1, 2, 5, 30)))
+    kind = chance.randrange(6)
+    if kind == 0:
+        between = b""
+    elif kind == 1:
+        between = line[since:until] * 2
+    elif kind == 2:
+        between = chance.choice(_BYTES)
+    elif kind == 3:
+        between = bytes((chance.randrange(256),))
+    elif kind == 4:
+        other = chance.choice(lines)
+        at = chance.randrange(len(other) + 1)
+        between = other[at : at + 20]
+    else:
+        between = chance.choice(line.split(b" "))
+    return line[:since] + between + line[until:]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""Lines of containers: written and read again, on both paths."""
+
+import json
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from formats.agreement import assert_no_line_is_lost, read, starts_of, texts
+from formats.paths import PATHS
+from formats.sample_files import read_samples
+from puppylog.formats.cri import REASONS
+from puppylog.formats.registry import find_format
+
+messages = st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs"]), max_size=40)
+stamps = st.datetimes(
+    datetime(1970, 1, 1),  # noqa: DTZ001 - the zone comes later
+    datetime(2100, 1, 1),  # noqa: DTZ001 - see above
+    timezones=st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+)
+
+
+@given(stamps, st.sampled_from(["stdout", "stderr"]), st.booleans(), messages, st.sampled_from(PATHS))
+def test_what_is_written_as_a_line_comes_back(
+    at: datetime, stream: str, is_partial: bool, message: str, path: str
+) -> None:
+    line = f"{at:%Y-%m-%dT%H:%M:%S.%f}789{at:%z} {stream} {'P' if is_partial else 'F'} {message}\n"
+    (record,) = read("cri", line.encode(), path).records
+    assert record["ts"] == at
+    assert record["message"] == (message or None)
+    assert json.loads(record["attributes"]) == {"stream": stream} | ({"partial": True} if is_partial else {})
+
+
+@given(texts("cri"), st.data())
+def test_both_paths_say_the_same_of_whatever_pieces(data: bytes, draw: st.DataObject) -> None:
+    cuts = draw.draw(st.sets(st.sampled_from(starts_of(data)), max_size=3)) if data else set()
+    outcome = read("cri", data, "native")
+    assert_no_line_is_lost(data, outcome)
+    assert read("cri", data, "python") == outcome
+    assert read("cri", data, "native", cuts) == outcome
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_each_reason_has_a_sample(reason: str) -> None:
+    assert reason in {sample.get("reject") for sample in read_samples("cri")}
+
+
+@pytest.mark.parametrize(
+    ("line", "at"),
+    [
+        ("stdout F hello", 0),
+        ("2026-02-30T10:00:00Z stdout F hello", 0),
+        ("2026-11-24T10:00:00Z stdin F hello", 21),
+        ("2026-11-24T10:00:00Z", 20),
+        ("2026-11-24T10:00:00Z stderr X hello", 28),
+    ],
+)
+def test_a_misfit_is_located(line: str, at: int) -> None:
+    assert find_format("cri").locate(line) == at

@@ -1,0 +1,32 @@
+"""The table of servers' log formats in the page on formats says what comes out."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from formats.paths import PATHS, reading
+from puppylog.formats.detection import judge
+from puppylog.formats.registry import find_format
+
+PAGE = Path(__file__).parents[2] / "docs" / "formats.md"
+ROWS = re.findall(
+    r"^\| (.+?) \| `(.+?)` \| `(.+?)` \| (\d+) % \| `(\{.+?\})` \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
+)
+
+
+def test_there_are_ten_log_formats_in_the_page() -> None:
+    assert len({written for _, written, *_ in ROWS}) == 10
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(("written", "line", "percent", "record"), [row[1:] for row in ROWS], ids=[r[0] for r in ROWS])
+def test_the_line_becomes_the_record(written: str, line: str, percent: str, record: str, path: str) -> None:
+    with reading(path):
+        verdict = judge(find_format(written), line.encode() + b"\n")
+    assert f"{100 * verdict.coverage:.0f}" == percent
+    (row,) = verdict.parsed.records.to_pylist()
+    read = {name: value for name, value in row.items() if value is not None and name != "line_offset"}
+    read |= {"ts": read["ts"].isoformat().replace("+00:00", "Z"), "attributes": json.loads(read["attributes"])}
+    assert read == json.loads(record)

@@ -1,0 +1,69 @@
+from collections.abc import Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from puppylog.formats.base import UTC
+from puppylog.formats.line_format import LineFormat
+from puppylog.formats.multiline import Multiline
+from puppylog.formats.rows import Rows, RowsBuilder
+from puppylog.model.record import Parsed
+
+
+def read(text: bytes | memoryview) -> Rows:
+    """Lines that begin with ``m`` have a message, with ``n`` none, others are rejected."""
+    rows = RowsBuilder(bytes(text))
+    at = 0
+    for line in bytes(text).split(b"\n")[:-1]:
+        if line[:1] in {b"m", b"n"}:
+            rows.add(at, columns={"message": line.decode() if line[:1] == b"m" else None, "severity": "x"})
+        else:
+            rows.reject(at, "no")
+        at += len(line) + 1
+    return rows.build()
+
+
+def mark_starts(lines: Sequence[bytes]) -> list[bool]:
+    return [not line.startswith(b" ") for line in lines]
+
+
+FORMAT = Multiline(LineFormat("letters", read, UTC, len), mark_starts)
+
+
+def parse(data: bytes, offset: int = 0) -> Parsed:
+    return FORMAT.open().parse(data, offset, 0)
+
+
+def test_further_lines_are_added_to_the_message_or_become_it() -> None:
+    parsed = parse(b"m1\n a\n b\nn2\n c\nm3\n", 100)
+    assert parsed.records["message"].to_pylist() == ["m1\n a\n b", " c", "m3"]
+    assert parsed.records["line_offset"].to_pylist() == [100, 109, 115]
+    assert parsed.joined == 3
+
+
+def test_a_rejected_record_keeps_all_its_lines() -> None:
+    parsed = parse(b"m1\nbad\n \xff\n b\nm2\n", 100)
+    assert parsed.rejects.to_pylist() == [{"line_offset": 103, "reason": "no", "line": b"bad\n \xff\n b"}]
+
+
+def test_lines_that_could_continue_nothing_are_a_record_of_their_own() -> None:
+    parsed = parse(b" a\n b\nm1\n")
+    assert parsed.rejects["line"].to_pylist() == [b" a\n b"]
+    assert parsed.records["message"].to_pylist() == ["m1"]
+
+
+def test_it_is_called_as_its_format_and_points_where_that_does() -> None:
+    assert (FORMAT.name, FORMAT.open().name, FORMAT.open("x").context) == ("letters", "letters", "")
+    assert FORMAT.locate("four") == 4
+
+
+@given(st.lists(st.sampled_from([b"m1", b"n2", b"bad", b" more", b"", b" \xff"]), max_size=20))
+def test_every_line_is_somewhere(lines: list[bytes]) -> None:
+    data = b"".join(line + b"\n" for line in lines)
+    parsed = parse(data)
+    parsed.records.validate(full=True)
+    parsed.rejects.validate(full=True)
+    assert parsed.lines + parsed.joined == len(lines)
+    offsets = sorted(parsed.records["line_offset"].to_pylist() + parsed.rejects["line_offset"].to_pylist())
+    starts = [sum(len(line) + 1 for line in lines[:number]) for number in range(len(lines))]
+    assert offsets == [at for number, at in enumerate(starts) if number == 0 or not lines[number].startswith(b" ")]

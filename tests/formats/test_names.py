@@ -1,0 +1,74 @@
+"""The table of names: in its own writing, and the same to both paths."""
+
+import json
+from collections import Counter
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from formats.agreement import read
+from formats.paths import PATHS
+from puppylog.formats import names
+from puppylog.formats.names import FIELDS, find_name, fold
+
+PATHS_OF_FIELDS = [(field, path) for field in FIELDS for path in names._NAMES[field].split()]
+FITTING = {
+    "ts": "2024-04-01T12:00:00Z",
+    "request": "GET /a HTTP/1.1",
+    "request_method": "GET",
+    "request_route": "/a",
+    "request_proto": "HTTP/1.1",
+    "status_code": 200,
+    "response_bytes": 5,
+}
+
+
+def nest(path: str, value: Any) -> Any:
+    for key in reversed(path.split(".")):
+        value = {key: value}
+    return value
+
+
+@pytest.mark.parametrize("key", ["User-Agent", "user_agent", "userAgent", "USERAGENT", "_useragent"])
+def test_neither_case_nor_dashes_nor_underscores_matter(key: str) -> None:
+    assert fold(key) == "useragent"
+
+
+def test_letters_beyond_ascii_are_left_alone() -> None:
+    assert fold("STATU\u017f") == "STATU\u017f"  # a long s, which some lower to an s
+
+
+def test_each_name_stands_once_and_as_it_is_looked_up() -> None:
+    assert {path: count for path, count in Counter(path for _, path in PATHS_OF_FIELDS).items() if count > 1} == {}
+    for field, path in PATHS_OF_FIELDS:
+        assert fold(path) == path
+        name = find_name(path)
+        assert name is not None
+        assert name.field == field
+
+
+def test_the_native_readers_have_room_for_the_table() -> None:
+    assert len(names.TABLE.splitlines()) < 512  # half of NAME_SLOTS in names.h
+    assert max(len(path) for _, path in PATHS_OF_FIELDS) < 47  # LONGEST_PATH there, and a dot
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_each_name_is_known_flat_and_nested_on_both_paths(path: str) -> None:
+    for field, name in PATHS_OF_FIELDS:
+        value = FITTING.get(field, "word")
+        for document in ({name: value}, nest(name, value)):
+            (record,) = read("json", json.dumps(document).encode() + b"\n", path).records
+            assert record["attributes"] is None, document
+            column = "request_method" if field == "request" else field
+            assert record[column] is not None, document
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_of_two_names_for_a_field_the_one_before_wins_whatever_their_order(path: str) -> None:
+    for field in FIELDS:
+        known = names._NAMES[field].split()
+        for better, worse in pairwise(known):
+            members = [f'"{name}": {json.dumps(FITTING.get(field, "word"))}' for name in (worse, better)]
+            (record,) = read("json", f"{{{', '.join(members)}}}\n".encode(), path).records
+            assert list(json.loads(record["attributes"])) == [worse]

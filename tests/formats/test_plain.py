@@ -1,0 +1,54 @@
+"""Lines of any kind: the line is the message, whatever it holds."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from formats.agreement import READ_AT_US, assert_no_line_is_lost, read, starts_of, texts
+from formats.paths import PATHS
+
+READ_AT = datetime.fromtimestamp(READ_AT_US // 1_000_000, UTC)
+lines = st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs"]), min_size=1, max_size=40)
+
+
+@given(lines.filter(lambda line: not line[0].isdigit() and line[0] not in "[("), st.sampled_from(PATHS))
+def test_a_line_without_a_time_is_a_message_of_now(line: str, path: str) -> None:
+    (record,) = read("plain", f"{line}\n".encode(), path).records
+    assert (record.pop("message"), record.pop("ts"), record.pop("line_offset")) == (line, READ_AT, 0)
+    assert set(record.values()) == {None}
+
+
+@given(
+    st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1)),  # noqa: DTZ001 - lines without a zone
+    st.sampled_from(["{}", "[{}]", "({})"]),
+    st.sampled_from(["INFO", "ERROR", "[error]", "| DEBUG |", ""]),
+    lines,
+    st.sampled_from(PATHS),
+)
+def test_a_time_and_a_severity_in_front_are_read_and_stay_in_the_message(
+    at: datetime, frame: str, severity: str, message: str, path: str
+) -> None:
+    line = f"{frame.format(f'{at:%Y-%m-%d %H:%M:%S},{at.microsecond:06}')} {severity} - {message}"
+    (record,) = read("plain", f"{line}\n".encode(), path).records
+    assert record["ts"] == at.replace(tzinfo=UTC)
+    assert record["message"] == line
+    if severity:
+        assert record["severity"] == severity.strip("[]| ").lower()
+
+
+@given(texts("plain"), st.data())
+def test_both_paths_say_the_same_of_whatever_pieces(data: bytes, draw: st.DataObject) -> None:
+    cuts = draw.draw(st.sets(st.sampled_from(starts_of(data)), max_size=3)) if data else set()
+    outcome = read("plain", data, "native")
+    assert_no_line_is_lost(data, outcome)
+    assert read("plain", data, "python") == outcome
+    assert read("plain", data, "native", cuts) == outcome
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_nothing_but_an_empty_line_is_rejected(path: str) -> None:
+    outcome = read("plain", bytes(range(256)).replace(b"\n", b"") + b"\n\n\r\n\x00\n \n", path)
+    assert [reject["reason"] for reject in outcome.rejects] == ["empty line", "empty line"]
+    assert len(outcome.records) == 3

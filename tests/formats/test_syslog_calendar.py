@@ -1,0 +1,57 @@
+"""The year of stamps that name none."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from puppylog.formats.syslog.calendar import Calendar
+
+days = st.dates(date(1971, 1, 1), date(2200, 12, 31))
+
+
+def open_about(day: date) -> Calendar:
+    about = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    return Calendar.open("", None, int(about.timestamp()) * 1_000_000)
+
+
+@given(days, st.integers(-1, 363))
+def test_the_first_stamp_is_of_the_last_year_before_the_file_was_changed(day: date, days_before: int) -> None:
+    first = day - timedelta(days_before)
+    assert open_about(day).find_year(first.month, first.day) == first.year
+
+
+@given(st.lists(st.integers(-100, 150), max_size=20), days)
+def test_stamps_that_go_up_or_down_by_less_than_half_a_year_are_followed(steps: list[int], day: date) -> None:
+    calendar = Calendar.open("", day.year, None)
+    for step in [0, *steps]:
+        day += timedelta(step)
+        year = calendar.find_year(day.month, day.day)
+        assert year == day.year
+        calendar.move(year, day.month)
+
+
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=30), st.integers(0, 30))
+def test_a_calendar_that_is_opened_anew_goes_on_as_before(months: list[int], cut: int) -> None:
+    whole, pieces = (Calendar.open("", 2026, None) for _ in range(2))
+    for place, month in enumerate(months):
+        if place == cut:
+            pieces = Calendar.open(pieces.context, 2026, None)
+        years = [calendar.find_year(month, 1) for calendar in (whole, pieces)]
+        assert years[0] == years[1]
+        whole.move(years[0], month)
+        pieces.move(years[1], month)
+
+
+@pytest.mark.parametrize("context", ["", "nonsense", "2026-13", "0000-01", "2026-1", "\uff19\uff19\uff19\uff19-01"])
+def test_a_context_that_is_not_understood_counts_as_none(context: str) -> None:
+    assert Calendar.open(context, 2026, None) == Calendar(2026, 12, 31)
+
+
+@pytest.mark.parametrize("about_us", [None, -(1 << 63), (1 << 63) - 1])
+def test_a_file_changed_at_no_time_there_is_was_changed_now(about_us: int | None) -> None:
+    before = datetime.now(UTC) + timedelta(days=1)
+    calendar = Calendar.open("", None, about_us)
+    after = datetime.now(UTC) + timedelta(days=1)
+    assert before.date() <= date(calendar.year, calendar.month, calendar.day) <= after.date()

@@ -1,0 +1,27 @@
+import pytest
+
+from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, Move, have_moved, name_source, split_uri
+
+
+@pytest.mark.parametrize(
+    ("uri", "host", "path", "name"),
+    [
+        ("file:///var/log/a.log", None, "/var/log/a.log", "/var/log/a.log"),
+        ("file://web1/var/log/a%20b%23.log", "web1", "/var/log/a b#.log", "web1:/var/log/a b#.log"),
+        ("file:///var/log/%FF.log", None, "/var/log/\\xff.log", "/var/log/\\xff.log"),
+        ("stdin://web1", "web1", "-", "web1:-"),
+        ("stdin://", None, "-", "-"),
+    ],
+)
+def test_a_source_is_named_as_people_write_it(uri: str, host: str | None, path: str, name: str) -> None:
+    assert split_uri(uri) == (host, path)
+    assert name_source(uri) == name
+
+
+def test_a_move_has_come_through_if_the_file_stands_where_it_ends_in_every_respect() -> None:
+    move = Move(7, 0, 100, EMPTY_FINGERPRINT, finished=False, context="json")
+    stands = FilePosition(7, "/a", 1, 2, EMPTY_FINGERPRINT, 100, finished=False, context="json")
+    assert have_moved([move], {7: stands})
+    other = FilePosition(7, "/a", 1, 2, EMPTY_FINGERPRINT, 100, finished=False, context="logfmt")
+    assert not have_moved([move], {7: other})
+    assert not have_moved([move], {})

@@ -1,0 +1,86 @@
+"""How a stream gets on is judged by what was said of it, and by how long ago that was."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from puppylog.monitor.collectors import StreamState, list_followed
+from support.memory import MemoryOutlet
+
+WAITING = "5 bytes wait, and nothing has been read for"
+GONE = "its collector has not reported for"
+
+
+def say(outlet: MemoryOutlet, *, stream_id: int = 1, age_s: float = 1, **told: Any) -> None:
+    """Let a collector have said something ``age_s`` ago; what it said of times is how long before that."""
+    at = datetime.now(UTC) - timedelta(seconds=age_s)
+    for name, column in (("behind_s", "behind_since"), ("read_ago_s", "read_at")):
+        if told.get(name) is not None:
+            told[column] = at - timedelta(seconds=told[name])
+        told.pop(name, None)
+    outlet.insert(
+        "log_streams", id=stream_id, source_uri=f"file://web{stream_id}/var/log/a%20b.log", group_id=stream_id
+    )
+    outlet.insert("stream_reports", stream_id=stream_id, reported_at=at, **told)
+
+
+@pytest.mark.parametrize(
+    ("told", "state", "problem"),
+    [
+        ({}, StreamState.OK, None),
+        ({"read_ago_s": 5000}, StreamState.OK, None),
+        ({"backlog_bytes": 5, "behind_s": 500, "read_ago_s": 2}, StreamState.BEHIND, None),
+        ({"backlog_bytes": 5, "behind_s": 2, "read_ago_s": 500}, StreamState.BEHIND, None),
+        ({"backlog_bytes": 5, "behind_s": 10, "read_ago_s": None}, StreamState.BEHIND, None),
+        ({"backlog_bytes": 5, "behind_s": 40, "read_ago_s": 40}, StreamState.STALLED, WAITING),
+        ({"backlog_bytes": 5, "behind_s": 40, "read_ago_s": None}, StreamState.STALLED, WAITING),
+        ({"backlog_bytes": 5, "behind_s": 20, "read_ago_s": 20, "age_s": 15}, StreamState.STALLED, WAITING),
+        ({"problem": "cannot read it"}, StreamState.STALLED, "cannot read it"),
+        ({"age_s": 100}, StreamState.STALLED, f"{GONE} 1 min, and has not ended in order"),
+        ({"age_s": 100, "problem": "cannot read it"}, StreamState.STALLED, GONE),
+        ({"ended": True, "age_s": 10**6, "backlog_bytes": 5, "problem": "cannot read it"}, StreamState.ENDED, None),
+    ],
+)
+def test_a_stream_gets_on_as_its_collector_says(
+    outlet: MemoryOutlet, told: dict[str, Any], state: StreamState, problem: str | None
+) -> None:
+    say(outlet, **told)
+    (stream,) = list_followed(outlet)
+    assert stream.state is state
+    assert (stream.problem is None) if problem is None else str(stream.problem).startswith(problem)
+
+
+def test_how_long_is_too_long_is_the_callers_choice(outlet: MemoryOutlet) -> None:
+    say(outlet, age_s=100)
+    assert [stream.state for stream in list_followed(outlet, stale_s=30)] == [StreamState.STALLED]
+    assert [stream.state for stream in list_followed(outlet, stale_s=200)] == [StreamState.OK]
+
+
+def test_what_waits_goes_on_waiting_while_nobody_says_anything(outlet: MemoryOutlet) -> None:
+    say(outlet, age_s=100, backlog_bytes=5, behind_s=10, lines_per_s=7.5)
+    (stream,) = list_followed(outlet)
+    assert stream.lag_bytes == 5
+    assert stream.lag_s == pytest.approx(110, abs=2)
+    assert stream.report_age_s == pytest.approx(100, abs=2)
+    assert stream.lines_per_s == 0
+
+
+def test_a_stream_is_told_with_where_it_is_and_what_has_come(outlet: MemoryOutlet) -> None:
+    outlet.insert("log_groups", id=1, name="shop")
+    say(outlet, records=10, rejects=2, format="json", lines_per_s=7.5, read_ago_s=3)
+    (stream,) = list_followed(outlet)
+    assert (stream.host, stream.source, stream.name) == ("web1", "/var/log/a b.log", "web1:/var/log/a b.log")
+    assert (stream.group, stream.records, stream.rejects, stream.format) == ("shop", 10, 2, "json")
+    assert (stream.lag_bytes, stream.lag_s, stream.lines_per_s) == (0, 0, 7.5)
+    assert stream.read_at is not None
+    assert (datetime.now(UTC) - stream.read_at).total_seconds() == pytest.approx(4, abs=2)
+
+
+def test_streams_can_be_left_out_by_group_and_by_age(outlet: MemoryOutlet) -> None:
+    outlet.insert("log_groups", id=1, name="shop")
+    say(outlet, stream_id=1)
+    say(outlet, stream_id=2, age_s=1000)
+    assert len(list_followed(outlet)) == 2
+    assert [stream.host for stream in list_followed(outlet, group="shop")] == ["web1"]
+    assert [stream.host for stream in list_followed(outlet, within_s=100)] == ["web1"]

@@ -1,0 +1,29 @@
+"""Compressing as the programs do it whose files Puppylog reads."""
+
+import bz2
+import gzip
+import lzma
+from collections.abc import Callable
+from typing import cast
+
+import pyarrow as pa
+
+
+def _compress_xz(data: bytes) -> bytes:
+    return lzma.compress(data, preset=0)
+
+
+def _compress_zstd(data: bytes) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(data)
+    return cast("bytes", sink.getvalue().to_pybytes())
+
+
+COMPRESS: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": gzip.compress,
+    ".bz2": bz2.compress,
+    ".xz": _compress_xz,
+    ".zst": _compress_zstd,
+}
+"""By the end of the name that the program gives."""

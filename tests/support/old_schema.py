@@ -1,0 +1,42 @@
+"""A PostgreSQL store as an older Puppylog has left it."""
+
+from typing import Final
+
+import psycopg
+import pytest
+
+from puppylog.stores.postgres import bootstrap as bootstrap_module
+from puppylog.stores.postgres import schema
+from puppylog.stores.postgres.bootstrap import bootstrap
+
+URI: Final = "file:///var/log/test.log"
+BYTE_OFFSET: Final = 300
+RECORDS: Final = 3
+
+# A function that has other arguments now is another function: the old one has to go.
+_OLD_MOVE: Final = """
+CREATE FUNCTION puppylog.move_position(integer, integer, bigint, bigint, integer, text, integer, text, boolean)
+RETURNS bigint LANGUAGE sql AS 'SELECT -1::bigint'
+"""
+_STORED: Final = f"""
+INSERT INTO puppylog.log_streams VALUES (nextval('puppylog.ids'), NULL, '{URI}', current_user, now());
+INSERT INTO puppylog.log_files
+SELECT nextval('puppylog.ids'), id, '/var/log/test.log', 1, 2, 300, 'head', 256, 'marker', {BYTE_OFFSET},
+       false, now(), now()
+FROM puppylog.log_streams;
+INSERT INTO puppylog.log_records (ts, stream_id, file_id, line_offset)
+SELECT now(), stream_id, id, 100 * i FROM puppylog.log_files, generate_series(0, {RECORDS - 1}) AS i;
+"""
+_files: Final = schema._files
+
+
+def make_version_1(url: str, monkeypatch: pytest.MonkeyPatch, *, is_distributed: bool = False) -> None:
+    """Install version 1 of the schema in an empty database, with a stream, its file and three records."""
+    with monkeypatch.context() as patched:
+        patched.setattr(schema, "_files", lambda name: _files(name)[:1] if name == "schema" else _files(name))
+        patched.setattr(schema, "SCHEMA_VERSION", 1)
+        patched.setattr(bootstrap_module, "SCHEMA_VERSION", 1)
+        bootstrap(url, is_distributed=is_distributed)
+    with psycopg.connect(url) as owner:
+        owner.execute(_OLD_MOVE)
+        owner.execute(_STORED.encode())

@@ -1,0 +1,71 @@
+"""A file that is copied and emptied: what was not read before is in the copy."""
+
+import os
+import shutil
+
+from support.tail_world import World
+
+
+def copy_and_truncate(world: World, name: str = "a.log.1") -> None:
+    shutil.copyfile(world.log, world.log.with_name(name))
+    os.truncate(world.log, 0)
+
+
+def test_what_was_not_read_before_is_read_from_the_copy_as_the_same_file(following: World) -> None:
+    following.append("three\nhal")
+    copy_and_truncate(following)
+    following.append("new\n")
+    assert following.poll() == [b"three", b"hal", b"new"]
+    assert following.ledger.finished == [True, False]
+    assert following.ledger.known[0].byte_offset == 17
+    assert following.poll() == []
+    assert following.run_once() == []
+
+
+def test_while_nobody_was_there_too(following: World) -> None:
+    following.append("three\n")
+    following.stop()
+    copy_and_truncate(following, "a.log.2")
+    following.append("four\n")
+    copy_and_truncate(following)
+    following.append("new\n")
+    assert following.run_once() == [b"three", b"four", b"new"]
+    assert following.run_once() == []
+
+
+def test_two_of_them_between_two_polls_lose_nothing(following: World) -> None:
+    following.append("three\n")
+    copy_and_truncate(following, "a.log.2")
+    following.append("four\n")
+    copy_and_truncate(following)
+    following.append("five\n")
+    assert following.poll() == [b"three", b"four", b"five"]
+
+
+def test_a_copy_of_what_was_read_already_says_nothing_new(following: World) -> None:
+    copy_and_truncate(following)
+    following.append("new and longer\n")
+    assert following.poll() == [b"new and longer"]
+    following.poll_after_the_wait()
+    assert following.ledger.finished == [True, False]
+
+
+def test_the_copies_of_a_long_history_are_known(following: World) -> None:
+    for number in range(9, 0, -1):
+        following.append(f"{number}\n")
+        assert following.poll() == [str(number).encode()]
+        copy_and_truncate(following, f"a.log.{number}")
+        following.append("-\n")
+        following.poll()
+    following.rotate("a.log.0")
+    following.append("new\n")
+    assert following.poll() == [b"new"]
+
+
+def test_a_file_that_was_emptied_and_then_renamed_is_read_from_its_copy_first(following: World) -> None:
+    following.append("three\n")
+    copy_and_truncate(following, "a.log.2")
+    following.append("new\n")
+    following.rotate()
+    following.append("newer\n")
+    assert following.poll() == [b"three", b"new", b"newer"]
