@@ -1,5 +1,6 @@
 """``puppylog collector detect``: how a file would be parsed, how much of it fits, and what does not."""
 
+import contextlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,14 @@ from puppylog.formats.base import Format
 from puppylog.formats.detection import Verdict, judge, rank
 from puppylog.model.record import RECORDS
 from puppylog.settings import Settings
+from puppylog.tail.decompressed import open_log
+from puppylog.tail.handle import cannot_read
+from puppylog.tail.source import check_source
 from puppylog.tui.clean import clean, width_of
 
 _NOT_AT_ALL: Final = 1
+_READ_BYTES: Final = 1 << 20
+_MOST_BYTES: Final = 64 << 20  # looked at, however long the lines are
 _SHOWN_BEFORE: Final = 60  # characters of a line that does not fit, before the mismatch
 _SHOWN: Final = 100  # and in all
 _SCHEMA: Final = pa.schema(
@@ -87,14 +93,24 @@ def detect(
 
 
 def _read_lines(file: Path, lines: int) -> tuple[bytes, int]:
-    """Return the first lines, the last of them whole, and when the file was changed last in microseconds."""
+    """Return the first lines, the last of them whole, and when the file was changed last in microseconds.
+
+    Raises:
+        SourceError: the file cannot be read, is no log, or has nothing in it.
+    """
+    check_source(str(file))
+    data = b""
     try:
-        with file.open("rb") as stream:
-            read = [line for line, _ in zip(stream, range(lines), strict=False)]
-            about_us = int(file.stat().st_mtime * 1_000_000)
+        with contextlib.closing(open_log(str(file))) as handle:
+            about_us = handle.status().st_mtime_ns // 1000
+            while len(data) < _MOST_BYTES and data.count(b"\n") < lines:
+                block = handle.read(_READ_BYTES, len(data))
+                if not block:
+                    break
+                data += block
     except OSError as error:
-        raise SourceError(f"cannot read {file}: {(error.strerror or str(error)).lower()}") from None
-    data = b"".join(read)
+        raise cannot_read(str(file), error) from None
+    data = b"\n".join(data.split(b"\n", lines)[:lines])
     if not data:
         raise SourceError(f"cannot tell the format of {file}: it is empty")
     return data if data.endswith(b"\n") else data + b"\n", about_us
