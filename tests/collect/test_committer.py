@@ -65,26 +65,35 @@ def test_an_error_that_waiting_does_not_cure_ends_the_run_and_drops_the_batch() 
     assert committer.totals.records == 0
 
 
-def test_a_batch_after_a_failed_one_is_dropped() -> None:
-    second = FakeAppender()
+def test_batches_after_a_failed_one_are_dropped_and_those_after_its_error_are_not() -> None:
+    gate = threading.Event()
+    second, third, fourth = FakeAppender(), FakeAppender(), FakeAppender()
     with Committer(threading.Event(), lambda _: None) as committer:
-        committer.hand_over(batch(FakeAppender([StoreError("no")])))
+        committer.hand_over(batch(FakeAppender([StoreError("no")], gate)))
+        committer.hand_over(batch(second))
+        gate.set()
         with pytest.raises(StoreError):
-            committer.hand_over(batch(second))
-    assert second.discarded
+            committer.hand_over(batch(third))
+        assert second.discarded
+        assert third.discarded
+        committer.hand_over(batch(fourth, records=4))
+        committer.wait()
+    assert not fourth.discarded
+    assert committer.totals.records == 4
 
 
-def test_one_batch_is_committed_at_a_time_and_the_next_one_waits() -> None:
+def test_one_batch_is_committed_at_a_time_one_waits_and_the_next_one_is_not_taken() -> None:
     gate = threading.Event()
     with Committer(threading.Event(), lambda _: None) as committer, ThreadPoolExecutor(1) as other:
         committer.hand_over(batch(FakeAppender(gate=gate), records=2))
+        committer.hand_over(batch(FakeAppender(), records=3))
         assert not committer.is_idle
-        second = other.submit(committer.hand_over, batch(FakeAppender(), records=3))
-        assert not second.done()
+        third = other.submit(committer.hand_over, batch(FakeAppender(), records=4))
+        assert not third.done()
         gate.set()
-        second.result(10)
+        third.result(10)
         committer.wait()
-    assert committer.totals.records == 5
+    assert committer.totals.records == 9
     assert committer.totals.file_ids == {7}
 
 

@@ -1,11 +1,11 @@
 """The thread that commits: one batch at a time, in order, for as long as it takes.
 
-While it waits for the store, the next batch is being filled; when that one is full too, reading stops. The file is the
-buffer.
+While it waits for the store, one batch waits behind it, and the next one is being filled; when that one is full too,
+reading stops. The file is the buffer.
 """
 
 import threading
-from collections import Counter
+from collections import Counter, deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -15,6 +15,9 @@ from puppylog.collect.batch import Batch
 from puppylog.collect.events import Committed, FileFinished, OnEvent
 from puppylog.collect.patience import patiently
 from puppylog.stores.base import Appended
+
+
+_AHEAD = 1  # batches that wait behind the one that is being committed, so that the store never waits for the next
 
 
 @dataclass(slots=True)
@@ -46,25 +49,26 @@ class Committer:
         self._stop = stop
         self._on_event = on_event
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="committer")
-        self._pending: Future[None] | None = None
+        self._pending: deque[Future[None]] = deque()
+        self._has_failed = False
         self.totals = Totals()
 
     @property
     def is_idle(self) -> bool:
-        return self._pending is None or self._pending.done()
+        return all(pending.done() for pending in self._pending)
 
     def hand_over(self, batch: Batch) -> None:
-        """Wait until the batch before is committed, then begin with this one.
+        """Wait until there is nothing before this batch but one that is being committed, and queue it.
 
         Raises:
-            PuppylogError: the batch before could not be committed.
+            PuppylogError: a batch before could not be committed; this one and those between are dropped.
         """
         try:
-            self.wait()
+            self._wait_for_all_but(_AHEAD)
         except BaseException:
             batch.appender.discard()
             raise
-        self._pending = self._thread.submit(self._commit, batch)
+        self._pending.append(self._thread.submit(self._commit, batch))
 
     def wait(self) -> None:
         """Return when everything handed over is committed.
@@ -72,15 +76,28 @@ class Committer:
         Raises:
             PuppylogError: it could not be.
         """
-        if self._pending is not None:
-            pending, self._pending = self._pending, None
-            pending.result()
+        self._wait_for_all_but(0)
+
+    def _wait_for_all_but(self, count: int) -> None:
+        while len(self._pending) > count:
+            try:
+                self._pending.popleft().result()
+            except BaseException:
+                for pending in self._pending:
+                    pending.result()  # dropped, without an error of its own
+                self._pending.clear()
+                self._has_failed = False
+                raise
 
     def _commit(self, batch: Batch) -> None:
+        if self._has_failed:
+            batch.appender.discard()
+            return
         moves = list(batch.moves.values())
         try:
             appended: Appended = patiently(lambda: batch.appender.commit(moves), self._stop, self._on_event)
         except BaseException:
+            self._has_failed = True
             batch.appender.discard()
             raise
         self.totals.add(batch, appended)
