@@ -16,6 +16,7 @@ from puppylog.collect.batch import FIRST_SHARE, Batch
 from puppylog.collect.committer import Committer
 from puppylog.model.record import Parsed
 from puppylog.model.stream import EMPTY_FINGERPRINT
+from puppylog.stores.base import NewFile
 from puppylog.stores.duckdb.client import DuckdbStore
 from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.tailer import CHUNK_BYTES
@@ -38,8 +39,8 @@ def main() -> None:
 
 
 def _iter_batches(store: DuckdbStore, pieces: Sequence[Parsed]) -> Iterator[Batch]:
-    stream = store.open_stream("file:///bench/access.log")
-    known = store.open_file(stream.stream_id, path="/bench/access.log", device=1, inode=1)
+    (stream,) = store.open_streams(["file:///bench/access.log"])
+    (known,) = store.open_files([NewFile(stream.stream_id, "/bench/access.log", device=1, inode=1)])
     file = TailedFile(1, known.path, known.device, known.inode, 0, known.file_id)
     batch = Batch(store.appender(), store.full_rows // FIRST_SHARE)
     offset = 0

@@ -14,6 +14,7 @@ from puppylog.model.stream import StreamReport
 from puppylog.monitor.collectors import FollowedStream, StreamState
 from support.embedded import EmbeddedStore, wait_until
 from support.inprocess import InProcess
+from support.lines import open_stream
 
 GOLDEN = Path(__file__).parent / "golden"
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -87,7 +88,7 @@ def test_it_asks_the_store(cli: InProcess, server: EmbeddedStore) -> None:
     empty = cli("collector", "status")
     assert (empty.code, empty.err) == (0, "puppylog: no collector has said anything yet\n")
     store = server.connect()
-    stream_id = store.open_stream("file:///var/log/live.log", group="front").stream_id
+    stream_id = open_stream(store, "file:///var/log/live.log", group="front").stream_id
     store.report([StreamReport(stream_id, 5, 100.0, 100.0, 0.0, 7, 1)])
     wait_until(lambda: store.query("SELECT 1 FROM puppylog.stream_reports").num_rows == 1, what="the report")
     said = cli("collector", "status", "-o", "json", "--within", "1h")

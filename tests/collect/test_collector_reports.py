@@ -72,7 +72,7 @@ def test_a_watched_file_that_is_away_is_a_problem_until_it_is_there(log: Path, m
 
 def test_a_collector_that_fails_does_not_say_that_it_ended(log: Path) -> None:
     class Refusing(Told):
-        def open_file(self, *_: object, **__: object) -> NoReturn:
+        def open_files(self, *_: object, **__: object) -> NoReturn:
             raise StoreRefused("no")
 
     store = Refusing()

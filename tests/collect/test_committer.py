@@ -8,7 +8,7 @@ from puppylog.collect.batch import Batch
 from puppylog.collect.committer import Committer
 from puppylog.collect.events import Committed, Event, FileFinished, StoreAway, StoreBack
 from puppylog.collect.patience import patiently
-from puppylog.errors import StoreError, StoreUnavailable
+from puppylog.errors import BatchDropped, StoreError, StoreUnavailable
 from puppylog.model.record import Parsed
 from puppylog.model.stream import EMPTY_FINGERPRINT, Move
 from puppylog.stores.base import Appended
@@ -20,11 +20,15 @@ class FakeAppender:
     def __init__(self, failures: Sequence[Exception] = (), gate: threading.Event | None = None) -> None:
         self.failures = list(failures)
         self.gate = gate
+        self.completed = threading.Event()
         self.discarded = False
         self.records = 0
 
     def write(self, stream_id: int, file_id: int, parsed: Parsed) -> None:
         raise NotImplementedError
+
+    def complete(self) -> None:
+        self.completed.set()
 
     def commit(self, moves: Sequence[Move]) -> Appended:  # noqa: ARG002 - the protocol's
         if self.gate is not None:
@@ -80,6 +84,44 @@ def test_batches_after_a_failed_one_are_dropped_and_those_after_its_error_are_no
         committer.wait()
     assert not fourth.discarded
     assert committer.totals.records == 4
+
+
+class FullAppender(FakeAppender):
+    """Has no room for its rows."""
+
+    def complete(self) -> None:
+        super().complete()
+        raise BatchDropped("no room")
+
+
+def test_a_batch_is_completed_before_its_turn_comes() -> None:
+    gate = threading.Event()
+    second, third = FakeAppender(), FakeAppender()
+    with Committer(threading.Event(), lambda _: None) as committer, ThreadPoolExecutor(1) as other:
+        committer.hand_over(batch(FakeAppender(gate=gate)))
+        committer.hand_over(batch(second))
+        assert second.completed.is_set()
+        waiting = other.submit(committer.hand_over, batch(third))
+        assert third.completed.wait(10)
+        assert not waiting.done()
+        gate.set()
+        waiting.result(10)
+
+
+def test_nobody_learns_that_there_is_no_room_before_the_batches_before_are_committed() -> None:
+    gate = threading.Event()
+    second = FullAppender()
+    with Committer(threading.Event(), lambda _: None) as committer, ThreadPoolExecutor(1) as other:
+        committer.hand_over(batch(FakeAppender(gate=gate), records=2))
+        handed_over = other.submit(committer.hand_over, batch(second))
+        assert second.completed.wait(10)
+        assert not handed_over.done()
+        gate.set()
+        with pytest.raises(BatchDropped):
+            handed_over.result(10)
+        assert committer.is_idle
+    assert committer.totals.records == 2
+    assert second.discarded
 
 
 def test_one_batch_is_committed_at_a_time_one_waits_and_the_next_one_is_not_taken() -> None:

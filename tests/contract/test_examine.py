@@ -11,7 +11,7 @@ from puppylog.model.metric import Metric
 from puppylog.monitor.checkup import check_up
 from puppylog.stores.base import Store
 from support.embedded import wait_until
-from support.lines import Source, records
+from support.lines import Source, open_stream, records
 from support.server import StoreServer
 
 ALERT = Alert("busy", "total", "avg", Comparison.ABOVE, 10, 3, 1, 0, 0, 2, each_segment=False, no_data=NoData.ZERO)
@@ -53,7 +53,7 @@ def test_the_claims_of_every_client_are_known_while_they_last(
 ) -> None:
     other = server.connect()
     assert source.stream_id in other.examine().claimed
-    mine = other.open_stream("file:///var/log/other.log").stream_id
+    mine = open_stream(other, "file:///var/log/other.log").stream_id
     assert store.examine().claimed == {source.stream_id, mine}
     store.close_stream(source.stream_id)
     assert other.examine().claimed == {mine}

@@ -10,8 +10,8 @@ import pytest
 from contract.differences import JSON_SPELLING, NUL_IN_TEXT, Difference
 from puppylog.errors import StreamBusy
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition
-from puppylog.stores.base import Appended, Store
-from support.lines import LINE_BYTES, NOON, Source, fingerprint, records, rejects, rows, with_data
+from puppylog.stores.base import Appended, NewFile, Store
+from support.lines import LINE_BYTES, NOON, Source, fingerprint, open_stream, records, rejects, rows, with_data
 from support.server import StoreServer
 
 
@@ -20,7 +20,7 @@ def count(store: Store, table: str) -> int:
 
 
 def test_a_new_stream_has_no_files_and_the_group_it_was_given(store: Store) -> None:
-    stream = store.open_stream("file:///a.log", group="web")
+    stream = open_stream(store, "file:///a.log", group="web")
     assert (stream.source_uri, stream.group, stream.files) == ("file:///a.log", "web", ())
 
 
@@ -29,7 +29,7 @@ def test_rows_and_position_are_there_together(store: Store) -> None:
     assert source.append(records(3), rejects(b"bad \xff", start=300)) == Appended(records=3, rejects=1)
     assert (count(store, "log_records"), count(store, "rejected_lines")) == (3, 1)
     store.close_stream(source.stream_id)
-    (file,) = store.open_stream("file:///var/log/test.log").files
+    (file,) = open_stream(store, "file:///var/log/test.log").files
     assert (file.file_id, file.byte_offset, file.fingerprint) == (source.file_id, 400, fingerprint(400))
     assert not file.finished
 
@@ -87,7 +87,7 @@ def test_what_a_parser_has_learnt_moves_with_the_position(store: Store) -> None:
 
 def _reopen(source: Source) -> tuple[FilePosition, ...]:
     source.store.close_stream(source.stream_id)
-    return source.store.open_stream("file:///var/log/test.log").files
+    return open_stream(source.store, "file:///var/log/test.log").files
 
 
 def test_a_batch_is_not_stored_twice(store: Store) -> None:
@@ -123,17 +123,17 @@ def test_a_finished_file_takes_no_more_lines(store: Store) -> None:
 
 
 def test_a_stream_is_followed_by_one_collector_at_a_time(server: StoreServer, store: Store) -> None:
-    stream = store.open_stream("file:///a.log")
+    stream = open_stream(store, "file:///a.log")
     other = server.connect()
     with pytest.raises(StreamBusy, match="follows it already"):
-        other.open_stream("file:///a.log")
+        open_stream(other, "file:///a.log")
     store.close_stream(stream.stream_id)
-    assert other.open_stream("file:///a.log").stream_id == stream.stream_id
+    assert open_stream(other, "file:///a.log").stream_id == stream.stream_id
 
 
 def test_a_new_file_stands_where_it_was_opened(store: Store) -> None:
-    stream = store.open_stream("file:///a.log")
-    file = store.open_file(stream.stream_id, path="/a.log", device=-1, inode=-2, byte_offset=7)
+    stream = open_stream(store, "file:///a.log")
+    (file,) = store.open_files([NewFile(stream.stream_id, "/a.log", device=-1, inode=-2, byte_offset=7)])
     assert (file.byte_offset, file.fingerprint, file.device, file.inode) == (7, EMPTY_FINGERPRINT, -1, -2)
 
 

@@ -10,7 +10,7 @@ from puppylog.model.stream import StreamReport
 from puppylog.monitor.collectors import FollowedStream, StreamState, list_followed
 from puppylog.stores.base import Store
 from support.embedded import wait_until
-from support.lines import Source, records
+from support.lines import Source, open_stream, records
 from support.server import StoreServer
 
 URI = "file:///var/log/a.log"
@@ -28,7 +28,7 @@ def see(store: Store, count: int, **arguments: Any) -> list[FollowedStream]:
 
 
 def test_a_report_is_seen_by_everybody_who_looks(server: StoreServer, store: Store) -> None:
-    stream_id = store.open_stream(URI, group="web").stream_id
+    stream_id = open_stream(store, URI, group="web").stream_id
     store.report([report(stream_id, backlog_bytes=2**40, behind_s=12.25, format="json")])
     (stream,) = see(server.connect(), 1)
     assert (stream.source_uri, stream.group, stream.state) == (URI, "web", StreamState.BEHIND)
@@ -41,7 +41,7 @@ def test_a_report_is_seen_by_everybody_who_looks(server: StoreServer, store: Sto
 
 
 def test_a_report_takes_the_place_of_the_one_before(store: Store) -> None:
-    stream_id = store.open_stream(URI).stream_id
+    stream_id = open_stream(store, URI).stream_id
     store.report([report(stream_id, problem="cannot read it: 'ü' is gone", behind_s=3.0, backlog_bytes=1)])
     wait_until(lambda: [s.problem for s in list_followed(store)] == ["cannot read it: 'ü' is gone"], what="the problem")
     store.report([report(stream_id, read_ago_s=None, ended=True)])
@@ -51,7 +51,7 @@ def test_a_report_takes_the_place_of_the_one_before(store: Store) -> None:
 
 
 def test_a_thousand_streams_are_reported_at_once(store: Store) -> None:
-    streams = [store.open_stream(f"file:///{number:04}").stream_id for number in range(1000)]
+    streams = [stream.stream_id for stream in store.open_streams([f"file:///{number:04}" for number in range(1000)])]
     store.report([report(stream_id, records=number) for number, stream_id in enumerate(streams)])
     assert [stream.records for stream in see(store, 1000)] == list(range(1000))
     store.report([report(streams[500], records=-1), report(streams[2], records=-1)])
@@ -60,7 +60,7 @@ def test_a_thousand_streams_are_reported_at_once(store: Store) -> None:
 
 
 def test_a_stream_that_nobody_has_opened_is_left_out(store: Store) -> None:
-    stream_id = store.open_stream(URI).stream_id
+    stream_id = open_stream(store, URI).stream_id
     store.report([])
     store.report([report(stream_id + 1000), report(stream_id)])
     assert [stream.source_uri for stream in see(store, 1)] == [URI]
@@ -72,7 +72,7 @@ def test_collectors_report_while_others_append(server: StoreServer, store: Store
         return sum(source.append(records(1000, start=source.offset)).records for _ in range(5))
 
     def tell(client: Store) -> int:
-        stream_id = client.open_stream(URI).stream_id
+        stream_id = open_stream(client, URI).stream_id
         for number in range(50):
             client.report([report(stream_id, records=number)])
         return stream_id

@@ -12,7 +12,7 @@ from puppylog.monitor.collectors import list_followed
 from puppylog.stores.postgres.bootstrap import bootstrap
 from puppylog.stores.postgres.schema import SCHEMA_VERSION
 from puppylog.stores.postgres.store import PostgresStore
-from support.lines import fingerprint, records
+from support.lines import fingerprint, open_stream, records
 from support.old_schema import BYTE_OFFSET, RECORDS, URI, make_version_1
 from support.postgres import PostgresServer
 
@@ -38,7 +38,7 @@ def test_a_store_of_version_1_goes_on_where_it_stood(version_1: str) -> None:
     assert (upgraded.found_version, upgraded.schema_version) == (1, SCHEMA_VERSION)
     until = BYTE_OFFSET + 200
     with PostgresStore(version_1) as store:
-        stream = store.open_stream(URI)
+        stream = open_stream(store, URI)
         (file,) = stream.files
         assert (file.byte_offset, file.context) == (BYTE_OFFSET, "")
         appender = store.appender()
@@ -48,5 +48,5 @@ def test_a_store_of_version_1_goes_on_where_it_stood(version_1: str) -> None:
         assert store.query("SELECT count(*) AS n FROM puppylog.log_records")["n"].to_pylist() == [RECORDS + 2]
         assert [followed.records for followed in list_followed(store)] == [2]
         store.close_stream(stream.stream_id)
-        (file,) = store.open_stream(URI).files
+        (file,) = open_stream(store, URI).files
         assert (file.byte_offset, file.context) == (until, "json")

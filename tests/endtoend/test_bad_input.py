@@ -9,6 +9,7 @@ import pytest
 
 from support.commands import Puppylog
 from support.embedded import EmbeddedStore
+from support.lines import open_stream
 from support.refusals import assert_refused
 
 LINE = b'10.0.0.1 - - [01/Mar/2026:12:00:00 +0000] "GET / HTTP/1.1" 200 1 "-" "-"\n'
@@ -105,5 +106,5 @@ def test_a_second_collector_on_a_file(puppylog: Puppylog, server: EmbeddedStore,
     path = tmp_path / "access.log"
     path.write_bytes(LINE)
     with server.connect() as store:
-        store.open_stream(f"file://{path}")
+        open_stream(store, f"file://{path}")
         assert_refused(puppylog("collector", "-s", str(path)), 69, "access.log", "follows it already")

@@ -182,8 +182,8 @@ def test_a_library_that_the_server_lacks(
         with shared_postgres.connect(name) as admin:
             admin.execute("SET allow_system_table_mods = on")
             admin.execute(
-                "UPDATE pg_proc SET probin = '$libdir/gone-1.0', prosrc = 'open_stream', "
-                "prolang = (SELECT oid FROM pg_language WHERE lanname = 'c') WHERE proname = 'open_stream'"
+                "UPDATE pg_proc SET probin = '$libdir/gone-1.0', prosrc = 'open_streams', "
+                "prolang = (SELECT oid FROM pg_language WHERE lanname = 'c') WHERE proname = 'open_streams'"
             )
         ran = puppylog_at(shared_postgres.url(name))("collector", "-s", str(log))
         assert_refused(ran, 78, name, "gone-1.0", "No such file", "lacks a library", "install its package")

@@ -65,12 +65,15 @@ MOVE = (
     "SELECT puppylog.move_position("
     "{{{0}[stream]}}, {{{0}[file]}}, {{{0}[at]}}, {{{0}[at]}} + 1, 0, '', 0, '', false, '')"
 )
-OPEN_FILE = "SELECT puppylog.open_file({{{0}[stream]}}, '/a', 1, 1, 0, '', '')"
+OPEN_FILE = (
+    "SELECT puppylog.open_files(ARRAY[{{{0}[stream]}}], ARRAY['/a'], ARRAY[1::bigint], ARRAY[1::bigint], "
+    "ARRAY[0::bigint], '', '')"
+)
 REPORT = (
     "SELECT puppylog.report_streams(ARRAY[{{{0}[stream]}}], ARRAY[0], NULL, NULL, ARRAY[0], ARRAY[0], ARRAY[0], "
     "ARRAY['json'], NULL, ARRAY[false])"
 )
-OPEN_STREAM = "SELECT puppylog.open_stream('{{{0}[uri]}}', NULL)"
+OPEN_STREAM = "SELECT puppylog.open_streams(ARRAY['{{{0}[uri]}}'], NULL)"
 
 WRITER_MAY = [
     "INSERT INTO puppylog.log_records (ts, stream_id, file_id, line_offset) VALUES (now(), 1, 1, 1)",
@@ -81,7 +84,7 @@ WRITER_MAY = [
     MOVE.format("own"),
     OPEN_FILE.format("own"),
     OPEN_STREAM.format("own"),
-    "SELECT puppylog.open_stream('file:///new', 'new group')",
+    "SELECT puppylog.open_streams(ARRAY['file:///new'], 'new group')",
     REPORT.format("own"),
 ]
 WRITER_MAY_NOT = [
@@ -141,7 +144,7 @@ READER_MAY_NOT = [
     MOVE.format("own"),
     OPEN_FILE.format("own"),
     OPEN_STREAM.format("own"),
-    "SELECT puppylog.open_stream('file:///new', NULL)",
+    "SELECT puppylog.open_streams(ARRAY['file:///new'], NULL)",
     REPORT.format("own"),
     "CREATE TABLE puppylog.mine (a int)",
     "CREATE TABLE metrics.mine (a int)",
@@ -153,7 +156,7 @@ STRANGER_MAY_NOT = [
     "SELECT * FROM puppylog.schema_versions",
     "SELECT * FROM metrics.total_traffic",
     "INSERT INTO puppylog.log_records (ts, stream_id, file_id, line_offset) VALUES (now(), 1, 1, 1)",
-    "SELECT puppylog.open_stream('file:///new', NULL)",
+    "SELECT puppylog.open_streams(ARRAY['file:///new'], NULL)",
 ]
 
 ALLOWED = [("first_writer", sql) for sql in WRITER_MAY] + [("reader", sql) for sql in READER_MAY]

@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 
 from puppylog.model.record import NO_RECORDS, NO_REJECTS, RECORDS, REJECTS, Parsed
-from puppylog.model.stream import Fingerprint, Move, hash_bytes
-from puppylog.stores.base import Appended, Store
+from puppylog.model.stream import Fingerprint, Move, Stream, hash_bytes
+from puppylog.stores.base import Appended, NewFile, Store
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LINE_BYTES = 100
@@ -47,13 +47,20 @@ def fingerprint(at: int) -> Fingerprint:
     return Fingerprint(min(at, 1024), "head", min(at, 256), hash_bytes(str(at).encode()))
 
 
+def open_stream(store: Store, uri: str, *, group: str | None = None) -> Stream:
+    """Open one stream."""
+    (stream,) = store.open_streams([uri], group=group)
+    return stream
+
+
 class Source:
     """A file of a stream, to which batches are appended one after another."""
 
     def __init__(self, store: Store, uri: str = "file:///var/log/test.log", group: str | None = None) -> None:
         self.store = store
-        self.stream_id = store.open_stream(uri, group=group).stream_id
-        self.file_id = store.open_file(self.stream_id, path="/var/log/test.log", device=1, inode=2).file_id
+        self.stream_id = open_stream(store, uri, group=group).stream_id
+        (file,) = store.open_files([NewFile(self.stream_id, "/var/log/test.log", device=1, inode=2)])
+        self.file_id = file.file_id
         self.offset = 0
 
     def append(self, *batches: Parsed) -> Appended:

@@ -1,8 +1,9 @@
 """The collector: files in, committed rows out. Reading and parsing go on while the batch before is being committed."""
 
+import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -21,15 +22,16 @@ from puppylog.collect.events import (
     Summary,
 )
 from puppylog.collect.followed import SOON_S, Followed, OpenFile
+from puppylog.collect.introduction import Introduction
 from puppylog.collect.patience import patiently
 from puppylog.collect.reporting import Reporting
 from puppylog.errors import BatchDropped, PuppylogError, StoreFull, StoreUnavailable
 from puppylog.formats.base import Format
 from puppylog.model.record import Parsed
-from puppylog.model.stream import Stream, StreamReport
-from puppylog.stores.base import Inlet
+from puppylog.model.stream import FilePosition, Stream, StreamReport
+from puppylog.stores.base import Inlet, NewFile
 from puppylog.tail.boundary import Boundary
-from puppylog.tail.chunk import Chunk, TailedFile
+from puppylog.tail.chunk import Chunk
 from puppylog.tail.descriptors import allow_many_files
 from puppylog.tail.notification import Notification
 from puppylog.tail.pipe import PipeTailer
@@ -40,6 +42,7 @@ _EXPAND_S = 2.0
 _KEEP_ALIVE_S = 2.0
 _PROGRESS_S = 0.2
 _REREAD_S = 2.0
+_OPENED_AT_ONCE = 500  # streams: thousands start within seconds, and others have their turn in the store
 
 
 @dataclass(slots=True)
@@ -98,6 +101,7 @@ class Collector:
         self._notification = Notification()
         self._followed: dict[str, Followed] = {}
         self._left_out: set[str] = set()
+        self._introduction = Introduction(self._open_files, format)
         self._seen = _Seen()
         self._reporting = Reporting()
         self._progress_at = 0.0
@@ -189,22 +193,25 @@ class Collector:
 
     def _is_over(self) -> bool:
         """Return whether this round is the last: a pipe has an end, a path has one only if it is not watched."""
-        is_watched = self._watch and any(not followed.tailer.is_ended for followed in self._followed.values())
-        is_open = any(followed.is_pipe and not followed.tailer.is_ended for followed in self._followed.values())
-        return self._stop.is_set() or not (is_watched or is_open)
+        return self._stop.is_set() or not any(
+            not followed.tailer.is_ended and (self._watch or followed.is_pipe) for followed in self._followed.values()
+        )
 
     def _iter_chunks(self) -> Iterator[tuple[Followed, Chunk]]:
         """Give what can be read now, each source in its turn, until nothing is due or we are stopped."""
         self._wake_changed()
         while due := self._find_due():
-            for followed in due:
-                for chunk in followed.look(time.monotonic()):
-                    yield followed, chunk
-                    if self._stop.is_set():
-                        return
-                self._note_problem(followed)
+            yield from self._introduction.iter_open(self._look_round(due))
             if self._stop.is_set() or not any(followed.tailer.has_more for followed in due):
                 return
+
+    def _look_round(self, due: Iterable[Followed]) -> Iterator[tuple[Followed, Chunk]]:
+        for followed in due:
+            for chunk in followed.look(time.monotonic()):
+                yield followed, chunk
+                if self._stop.is_set():
+                    return
+            self._note_problem(followed)
 
     def _find_due(self) -> list[Followed]:
         """Return the sources that are to be looked at: without watching, all of them as long as there is more."""
@@ -224,7 +231,7 @@ class Collector:
                 self._on_event(SourceAway(followed.stream.source_uri, followed.problem, self._watch))
 
     def _take(self, batch: Batch, followed: Followed, chunk: Chunk) -> None:
-        file = self._open(followed, chunk.file)
+        file = followed.files[chunk.file.serial]
         parsed = self._parse(file, chunk)
         batch.add(followed.stream.stream_id, file.file_id, chunk, parsed, file.parser.context)
         self._note_taken(followed.stream.stream_id, chunk, parsed, file.parser.name)
@@ -244,43 +251,33 @@ class Collector:
             self._on_event(FormatChosen(chunk.file.path, name))
         return parsed
 
-    def _open(self, followed: Followed, file: TailedFile) -> OpenFile:
-        """Return the file as we know it; a new one is made known to the store first."""
-        if file.serial not in followed.files:
-            file_id = file.file_id or self._open_file(followed.stream.stream_id, file)
-            parser = self._format.open(file.context, file.modified_at_us)
-            followed.files[file.serial] = OpenFile(file_id, parser)
-        return followed.files[file.serial]
-
-    def _open_file(self, stream_id: int, file: TailedFile) -> int:
-        def call() -> int:
-            opened = self._store.open_file(
-                stream_id, path=file.path, device=file.device, inode=file.inode, byte_offset=file.start
-            )
-            return opened.file_id
-
-        return patiently(call, self._stop, self._on_event)
+    def _open_files(self, new: Sequence[NewFile]) -> Sequence[FilePosition]:
+        return patiently(lambda: self._store.open_files(new), self._stop, self._on_event)
 
     def _follow_new(self) -> None:
         """Open the sources that are not followed yet: all of them at first, new matches of a pattern later."""
         is_first = not self._followed
         paths = expand_sources(self._sources, watch=self._watch, followed=self._followed, on_left_out=self._leave_out)
-        for path in paths:
-            if path not in self._followed:
-                self._followed[path] = self._follow(path, from_end=self._from_end and is_first)
+        new = [path for path in paths if path not in self._followed]
+        for start in range(0, len(new), _OPENED_AT_ONCE):
+            self._follow(new[start : start + _OPENED_AT_ONCE], from_end=self._from_end and is_first)
 
     def _leave_out(self, cause: str) -> None:
         if cause not in self._left_out:
             self._left_out.add(cause)
             self._on_event(LeftOut(cause))
 
-    def _follow(self, path: str, *, from_end: bool) -> Followed:
-        uri = f"stdin://{self._host}" if path == STDIN else f"file://{self._host}{quote(path)}"
-        stream = patiently(lambda: self._store.open_stream(uri, group=self._group), self._stop, self._on_event)
-        standing = [file.byte_offset for file in stream.files if not file.finished]
-        self._on_event(StreamOpened(uri, standing[-1] if standing else 0))
-        self._reporting.open(stream.stream_id, time.monotonic())
-        return Followed(stream, self._open_tailer(path, stream, from_end=from_end))
+    def _follow(self, paths: Sequence[str], *, from_end: bool) -> None:
+        uris = [self._uri_of(path) for path in paths]
+        streams = patiently(lambda: self._store.open_streams(uris, group=self._group), self._stop, self._on_event)
+        for path, stream in zip(paths, streams, strict=True):
+            standing = [file.byte_offset for file in stream.files if not file.finished]
+            self._on_event(StreamOpened(stream.source_uri, standing[-1] if standing else 0))
+            self._reporting.open(stream.stream_id, time.monotonic())
+            self._followed[path] = Followed(stream, self._open_tailer(path, stream, from_end=from_end))
+
+    def _uri_of(self, path: str) -> str:
+        return f"stdin://{self._host}" if path == STDIN else f"file://{self._host}{quote(os.fsencode(path))}"
 
     def _open_tailer(self, path: str, stream: Stream, *, from_end: bool) -> Tailer | PipeTailer:
         boundary, record_wait_s = self._boundary, self._record_wait_s

@@ -16,7 +16,6 @@ from puppylog.collect.events import Committed, FileFinished, OnEvent
 from puppylog.collect.patience import patiently
 from puppylog.stores.base import Appended
 
-
 _AHEAD = 1  # batches that wait behind the one that is being committed, so that the store never waits for the next
 
 
@@ -61,9 +60,11 @@ class Committer:
         """Wait until there is nothing before this batch but one that is being committed, and queue it.
 
         Raises:
-            PuppylogError: a batch before could not be committed; this one and those between are dropped.
+            PuppylogError: a batch before could not be committed, or there is no room for this one; it and those between
+                are dropped.
         """
         try:
+            self._complete(batch)
             self._wait_for_all_but(_AHEAD)
         except BaseException:
             batch.appender.discard()
@@ -77,6 +78,14 @@ class Committer:
             PuppylogError: it could not be.
         """
         self._wait_for_all_but(0)
+
+    def _complete(self, batch: Batch) -> None:
+        """Do what can be done while the store is busy still."""
+        try:
+            batch.appender.complete()
+        except BaseException:
+            self.wait()  # whoever learns of it asks the store how far it is, and begins again from there
+            raise
 
     def _wait_for_all_but(self, count: int) -> None:
         while len(self._pending) > count:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from puppylog.model.record import Parsed
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, Move, Stream, StreamReport
-from puppylog.stores.base import Appended, Appender
+from puppylog.stores.base import Appended, Appender, NewFile
 
 
 class DryInlet:
@@ -15,14 +15,19 @@ class DryInlet:
     def __init__(self) -> None:
         self._last_id = 0
 
-    def open_stream(self, source_uri: str, *, group: str | None = None) -> Stream:
-        return Stream(self._next_id(), source_uri, group, ())
+    def open_streams(self, source_uris: Sequence[str], *, group: str | None = None) -> Sequence[Stream]:
+        return [Stream(self._next_id(), source_uri, group, ()) for source_uri in source_uris]
 
     def close_stream(self, stream_id: int) -> None:
         pass
 
-    def open_file(self, stream_id: int, *, path: str, device: int, inode: int, byte_offset: int = 0) -> FilePosition:  # noqa: ARG002 - the protocol's
-        return FilePosition(self._next_id(), path, device, inode, EMPTY_FINGERPRINT, byte_offset, finished=False)
+    def open_files(self, new: Sequence[NewFile]) -> Sequence[FilePosition]:
+        return [
+            FilePosition(
+                self._next_id(), file.path, file.device, file.inode, EMPTY_FINGERPRINT, file.byte_offset, finished=False
+            )
+            for file in new
+        ]
 
     def appender(self) -> Appender:
         return _DryAppender()
@@ -46,6 +51,9 @@ class _DryAppender:
         self._counted = Appended(
             self._counted.records + parsed.records.num_rows, self._counted.rejects + parsed.rejects.num_rows
         )
+
+    def complete(self) -> None:
+        pass
 
     def commit(self, moves: Sequence[Move]) -> Appended:  # noqa: ARG002 - the protocol's
         return self._counted

@@ -51,11 +51,25 @@ class Replayed:
     refused: Mapping[str, int]  # lines that the store can not hold as records, by cause
 
 
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file that a stream begins to read."""
+
+    stream_id: int
+    path: str
+    device: int  # st_dev and st_ino, as signed 64-bit numbers
+    inode: int
+    byte_offset: int = 0  # where reading starts
+
+
 class Appender(Protocol):
     """One transaction of lines in the making: rows of any number of files, and how far they take each file."""
 
     def write(self, stream_id: int, file_id: int, parsed: Parsed) -> None:
         """Take rows. Must hold them, in memory or on disk, until `commit` has succeeded. One thread at a time."""
+
+    def complete(self) -> None:
+        """Do what of `commit` can be done beforehand: no more rows will come. Another appender may be in `commit`."""
 
     def commit(self, moves: Sequence[Move]) -> Appended:
         """Commit the rows and the moves in one transaction, or none of it.
@@ -77,18 +91,22 @@ class Inlet(Protocol):
     def full_rows(self) -> int:
         """How many rows a transaction of a backfill should have for the store to be at its fastest."""
 
-    def open_stream(self, source_uri: str, *, group: str | None = None) -> Stream:
-        """Claim the stream of this source, made if it is new, and return it with all positions.
+    def open_streams(self, source_uris: Sequence[str], *, group: str | None = None) -> Sequence[Stream]:
+        """Claim the streams of these sources, made if they are new; return them with all positions, in the same order.
 
-        Must refuse with `StreamBusy` while another live process holds it. A claim ends with `close_stream`, with
-        `close`, or with the process. ``group`` is made if it is new; None leaves the stream in the group it has.
+        Must refuse with `StreamBusy`, and then claim none of them, while a live process holds one: another one, or this
+        one. A claim ends with `close_stream`, with `close`, or with the process. ``group`` is made if it is new; None
+        leaves the streams in the groups they have. Must open a thousand within a second or two.
         """
 
     def close_stream(self, stream_id: int) -> None:
         """Give the claim back. It is OK to close what is not open."""
 
-    def open_file(self, stream_id: int, *, path: str, device: int, inode: int, byte_offset: int = 0) -> FilePosition:
-        """Make a new file of the stream, standing at ``byte_offset``, and return it."""
+    def open_files(self, new: Sequence[NewFile]) -> Sequence[FilePosition]:
+        """Make new files of streams, all of them or none, and return them in the same order.
+
+        They count as opened in that order. Must open a thousand within a second or two.
+        """
 
     def appender(self) -> Appender:
         """Start a transaction of lines. Several may be in the making, one may be in `commit`."""

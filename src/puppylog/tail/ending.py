@@ -2,8 +2,20 @@
 
 from puppylog.tail.handle import OpenFile
 from puppylog.tail.identity import BLANK, Imprint, read_imprint
+from puppylog.tail.succession import Found
 
 _SEARCH_BYTES = 64 << 10
+
+
+def start_at_end(standing: Found) -> Found:
+    """Return the file at the path from behind its last complete line, unless it is one to go on with.
+
+    Raises:
+        OSError: the file cannot be read now.
+    """
+    if standing.position is not None or standing.imprint.offset > 0:
+        return standing
+    return Found(standing.handle, find_end(standing.handle), None)
 
 
 def find_end(handle: OpenFile) -> Imprint:

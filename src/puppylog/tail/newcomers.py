@@ -109,7 +109,8 @@ def _newer_than(beside: Beside, last: Last) -> Iterator[Sibling]:
 def _is(beside: Beside, sibling: Sibling, last: Last) -> bool:
     """Whether this is the last file; not another one that got its inode after it was let go."""
     if sibling.identity == last.identity:
-        return beside.is_taken(sibling) or beside.is_finished(sibling)
+        is_untouched = sibling.size > 0 or sibling.mtime_ns == last.mtime_ns  # of an empty one only the inode is known
+        return beside.is_taken(sibling) or (is_untouched and beside.is_finished(sibling))
     finished = [known for known in beside.known if known.finished and position_identity(known) == last.identity]
     if any(beside.is_finished_as(sibling, position) for position in finished):
         return True

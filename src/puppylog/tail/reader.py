@@ -96,6 +96,14 @@ class Reader:
             self._is_announced = True
             yield self._chunker.bare_chunk()
 
+    def is_emptied(self) -> bool:
+        """Whether what was read is not in the file any more, as `read` would find out.
+
+        Raises:
+            OSError: the file cannot be read now.
+        """
+        return not self._chunker.whole.is_of(self.handle)
+
     def place(self, path: str) -> FilePosition:
         """Return where the file stood, in whole lines, as a store would remember it."""
         whole = self._chunker.whole
@@ -111,7 +119,9 @@ class Reader:
         """Return the last chunks of the file, with the unfinished line that may be left."""
         if self.is_truncated:
             self._chunker.drop_line()
-        return self._chunker.finish()
+        chunks = [*self._ready, *self._chunker.finish()]
+        self._ready.clear()
+        return chunks
 
     def close(self) -> None:
         self.handle.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from puppylog.tail.compression import SUFFIXES
 from puppylog.tail.decompressed import open_log
-from puppylog.tail.handle import OpenFile, identity_of, signed64
+from puppylog.tail.handle import OpenFile, identity_of
 
 # .1  .2026-11-23T18:00  .old  -20261123  .1.gz  .gz; not the -1 of a second program's live log.
 _PACKED = "|".join(map(re.escape, SUFFIXES))
@@ -26,6 +26,7 @@ class Sibling:
 
     path: str
     identity: tuple[int, int]
+    size: int  # on disk
     mtime_ns: int
     is_rotated: bool  # it is named as rotation names the files of the path
     number: int | None = None  # of a rotation that numbers: 1 is the newest
@@ -128,11 +129,13 @@ def _list_beside(path: Path, inodes: Collection[int]) -> list[Sibling]:
 
 
 def _scan(path: Path, inodes: Collection[int]) -> set[tuple[str, int]]:
+    # Thousands of files in one directory are scanned for each of them, so there is little to do for an entry.
+    base, wanted = path.name, {inode % 2**64 for inode in inodes}
     with os.scandir(path.parent) as entries:
         return {
             (entry.name, entry.inode())
             for entry in entries
-            if (entry.name != path.name and is_rotation_of(path.name, entry.name)) or signed64(entry.inode()) in inodes
+            if entry.inode() in wanted or (entry.name.startswith(base) and is_rotation_of(base, entry.name))
         }
 
 
@@ -148,6 +151,7 @@ def _look_at(path: Path, name: str) -> Sibling | None:
     return Sibling(
         str(found),
         identity_of(status),
+        status.st_size,
         status.st_mtime_ns,
         is_rotated=name != path.name and is_rotation_of(path.name, name),
         number=int(number[1]) if number else None,

@@ -79,7 +79,7 @@ def expand_sources(
             found.update(_choose(pattern, set(iter_matches(pattern)), followed, on_left_out, watch=watch))
         elif Path(pattern).is_dir():
             directory = str(Path(pattern).absolute())
-            files = {str(Path(directory, name)) for name in list_names(directory) if not name.startswith(".")}
+            files = {f"{directory.rstrip('/')}/{name}" for name in list_names(directory) if not name.startswith(".")}
             found.update(_choose(directory, files, followed, on_left_out, watch=watch))
         else:
             path = str(Path(pattern).absolute())

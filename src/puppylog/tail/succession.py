@@ -101,6 +101,7 @@ class _Search:
             self._beside.siblings = self._list_siblings()
             self._claim_renamed()
             self._claim_copied()
+            self._claim_by_inode()
             self._last = self._last or self._find_last_known()
             if self._standing is not None and not self._is_certain_at_path():
                 self._find_newcomers()
@@ -146,13 +147,9 @@ class _Search:
     def _claim_renamed(self) -> None:
         for position in self._open_positions():
             for sibling in self._beside.free():
-                if sibling.identity == position_identity(position) and self._may_be_renamed(sibling, position):
+                if sibling.identity == position_identity(position) and position.fingerprint.head_size > 0:
                     self._claim_sibling(position, sibling)
                     break
-
-    def _may_be_renamed(self, sibling: Sibling, position: FilePosition) -> bool:
-        """A position at which nothing was read has only an inode, and inodes are used again for any file."""
-        return position.fingerprint.head_size > 0 or (sibling.is_rotated and not self._beside.is_finished(sibling))
 
     def _claim_copied(self) -> None:
         """Look for the same content under another inode, or for the same inode on a device with a new number."""
@@ -167,6 +164,16 @@ class _Search:
                     break
             else:
                 self._claim_moved_to_path(position)
+
+    def _claim_by_inode(self) -> None:
+        """Where nothing was read, only the inode speaks, and inodes are used again: for any file, even for a copy."""
+        for position in self._open_positions():
+            for sibling in self._beside.free():
+                is_certain = position.fingerprint.head_size > 0
+                if is_certain or sibling.identity != position_identity(position) or not sibling.is_rotated:
+                    continue
+                if not self._beside.is_finished(sibling) and self._claim_sibling(position, sibling):
+                    break
 
     def _claim_moved_to_path(self, position: FilePosition) -> None:
         """Try the file at the path itself. There, a few equal lines are rather a new file that begins alike."""

@@ -12,7 +12,7 @@ from puppylog.stores.duckdb.directory import StoreDirectory
 from puppylog.stores.duckdb.engine import Connection, Engine
 from puppylog.stores.duckdb.schema import SCHEMA_VERSION, list_migrations, migrate
 from support.embedded import EmbeddedStore, wait_until
-from support.lines import NOON, fingerprint, records
+from support.lines import NOON, fingerprint, open_stream, records
 
 URI = "file:///var/log/test.log"
 STORED = f"""
@@ -53,7 +53,7 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedSto
 def test_a_store_of_version_1_goes_on_where_it_stood(old: EmbeddedStore) -> None:
     store = old.connect()
     assert store.info.schema_version == SCHEMA_VERSION
-    stream = store.open_stream(URI)
+    stream = open_stream(store, URI)
     (file,) = stream.files
     assert (file.byte_offset, file.context) == (300, "")
     appender = store.appender()
@@ -61,7 +61,7 @@ def test_a_store_of_version_1_goes_on_where_it_stood(old: EmbeddedStore) -> None
     appender.commit([Move(file.file_id, 300, 500, fingerprint(500), finished=False, context="json")])
     assert store.query("SELECT count(*) AS n FROM puppylog.log_records")["n"].to_pylist() == [5]
     store.close_stream(stream.stream_id)
-    (file,) = store.open_stream(URI).files
+    (file,) = open_stream(store, URI).files
     assert (file.byte_offset, file.context) == (500, "json")
     store.report([StreamReport(stream.stream_id, 0, None, 1.0, 2.0, 2, 0)])
     wait_until(lambda: store.query("SELECT 1 FROM puppylog.stream_reports").num_rows == 1, what="the report")

@@ -11,7 +11,7 @@ from puppylog.stores.postgres import store as store_module
 from puppylog.stores.postgres.store import PostgresStore
 from support.cut_wire import CutWire
 from support.embedded import wait_until
-from support.lines import Source, records
+from support.lines import Source, open_stream, records
 from support.postgres import PostgresServer
 
 URI = "file:///var/log/test.log"
@@ -54,16 +54,16 @@ def is_free(store: PostgresStore) -> bool:
 
 
 def test_who_is_refused_learns_who_holds_the_stream(far: PostgresStore, near: PostgresStore) -> None:
-    far.open_stream(URI)
+    open_stream(far, URI)
     (pid,) = holder(near)
     with pytest.raises(StreamBusy, match=rf"^cannot collect {URI}: .* \(server process {pid}\) follows it already$"):
-        near.open_stream(URI)
+        open_stream(near, URI)
 
 
 def test_a_process_does_not_follow_a_stream_twice(near: PostgresStore) -> None:
-    near.open_stream(URI)
+    open_stream(near, URI)
     with pytest.raises(StreamBusy, match="this process follows it already"):
-        near.open_stream(URI)
+        open_stream(near, URI)
 
 
 def test_a_stream_whose_opening_was_cut_can_be_opened_by_the_next_call(
@@ -71,25 +71,25 @@ def test_a_stream_whose_opening_was_cut_can_be_opened_by_the_next_call(
 ) -> None:
     """Also when it had been claimed already, and only the answer to the question for its files got lost."""
     wire.cut_at(b"FROM puppylog.log_files", heard=True)
-    assert far.open_stream(URI).files == ()
+    assert open_stream(far, URI).files == ()
     wait_until(lambda: wire.cuts == 1, what="the cut")
     with pytest.raises(StreamBusy):
-        near.open_stream(URI)
+        open_stream(near, URI)
 
 
 def test_a_claim_is_taken_back_after_a_cut(far: PostgresStore, near: PostgresStore, wire: CutWire) -> None:
-    far.open_stream(URI)
+    open_stream(far, URI)
     before = holder(near)
     wire.cut()
     far.keep_alive()
     assert len(holder(near)) == 1
     assert holder(near) != before
     with pytest.raises(StreamBusy):
-        near.open_stream(URI)
+        open_stream(near, URI)
 
 
 def test_a_claim_that_was_given_back_is_not_taken_again(far: PostgresStore, near: PostgresStore, wire: CutWire) -> None:
-    stream = far.open_stream(URI)
+    stream = open_stream(far, URI)
     far.close_stream(stream.stream_id)
     wire.cut()
     far.keep_alive()
@@ -100,16 +100,16 @@ def test_a_claim_can_be_given_back_while_the_server_is_away(
     far: PostgresStore, near: PostgresStore, wire: CutWire
 ) -> None:
     """It has gone with its session; there is nothing to wait for."""
-    stream = far.open_stream(URI)
+    stream = open_stream(far, URI)
     wire.cut(and_stay_down=True)
     far.close_stream(stream.stream_id)
     wait_until(lambda: is_free(near), what="the end of the session")
-    assert near.open_stream(URI).stream_id == stream.stream_id
+    assert open_stream(near, URI).stream_id == stream.stream_id
 
 
 def test_a_session_that_only_the_server_believes_in_is_ended(far: PostgresStore, near: PostgresStore) -> None:
     """As after a lost network: the client's end is gone, and the server has not heard of it."""
-    far.open_stream(URI)
+    open_stream(far, URI)
     before = holder(near)
     with far._control.session() as session:
         number = session._connection.fileno()
@@ -134,7 +134,7 @@ def test_who_comes_back_to_a_stream_that_another_has_taken_is_refused_and_stores
     source.append(records(1))
     wire.cut(and_stay_down=True)
     wait_until(lambda: is_free(near), what="the end of the session")
-    (file,) = near.open_stream(URI).files
+    (file,) = open_stream(near, URI).files
     theirs = near.appender()
     theirs.write(source.stream_id, file.file_id, records(2, start=file.byte_offset))
     theirs.commit([source.move(file.byte_offset, 300)])

@@ -15,7 +15,7 @@ from puppylog.stores.postgres.bootstrap import bootstrap
 from puppylog.stores.postgres.store import PostgresStore
 from support.catalog import read_catalog
 from support.inprocess import InProcess
-from support.lines import Source, records
+from support.lines import Source, open_stream, records
 from support.old_schema import make_version_1
 from support.postgres import PostgresServer
 from support.refusals import assert_refused
@@ -87,7 +87,7 @@ def test_an_older_schema_is_refused_until_bootstrap_has_upgraded_it(
     with PostgresStore(old_url) as store:
         assert store.info.schema_version == future.version
         assert store.query("SELECT count(*) AS n FROM puppylog.log_records")["n"].to_pylist() == [3]
-        (file,) = store.open_stream("file:///var/log/test.log").files
+        (file,) = open_stream(store, "file:///var/log/test.log").files
         assert file.byte_offset == 300
 
 

@@ -20,7 +20,7 @@ from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
 from puppylog.model.record import Parsed
 from puppylog.model.stream import FilePosition, Move, Stream, StreamReport, have_moved
-from puppylog.stores.base import Appended, Parameters, Replayed, Reread, StoreInfo
+from puppylog.stores.base import Appended, NewFile, Parameters, Replayed, Reread, StoreInfo
 from puppylog.stores.duckdb import doctor, wire
 from puppylog.stores.duckdb.directory import StoreDirectory
 from puppylog.stores.duckdb.launch import is_answering, start_engine
@@ -82,25 +82,31 @@ class DuckdbStore:
 
     # --- putting lines in
 
-    def open_stream(self, source_uri: str, *, group: str | None = None) -> Stream:
-        stream = wire.to_stream(self._ask("open_stream", source_uri=source_uri, group=group))
-        claim = FileLock(self._directory.streams / f"{stream.stream_id}.lock")
-        if stream.stream_id in self._claims or not claim.acquire():
-            holder = claim.read_note() or "another collector"
-            raise StreamBusy(f"cannot collect {source_uri}: {holder} follows it already")
-        claim.write_note(f"process {os.getpid()}")
-        self._claims[stream.stream_id] = claim
-        # Asked again under the claim: until a moment ago somebody else may have moved its positions.
-        return wire.to_stream(self._ask("open_stream", source_uri=source_uri, group=group))
+    def open_streams(self, source_uris: Sequence[str], *, group: str | None = None) -> Sequence[Stream]:
+        stream_ids = self._ask("open_streams", source_uris=list(source_uris), group=group)
+        with contextlib.ExitStack() as given_back:
+            claims: dict[int, FileLock] = {}
+            for stream_id, source_uri in zip(stream_ids, source_uris, strict=True):
+                claim = FileLock(self._directory.streams / f"{stream_id}.lock")
+                if stream_id in self._claims or stream_id in claims or not claim.acquire():
+                    holder = claim.read_note() or "another collector"
+                    raise StreamBusy(f"cannot collect {source_uri}: {holder} follows it already")
+                given_back.callback(claim.release)
+                claim.write_note(f"process {os.getpid()}")
+                claims[stream_id] = claim
+            # Not before they are claimed: until a moment ago somebody else may have moved their positions.
+            streams = [wire.to_stream(plain) for plain in self._ask("find_streams", stream_ids=stream_ids)]
+            given_back.pop_all()
+        self._claims.update(claims)
+        return streams
 
     def close_stream(self, stream_id: int) -> None:
         claim = self._claims.pop(stream_id, None)
         if claim is not None:
             claim.release()
 
-    def open_file(self, stream_id: int, *, path: str, device: int, inode: int, byte_offset: int = 0) -> FilePosition:
-        new = {"stream_id": stream_id, "path": path, "device": device, "inode": inode, "byte_offset": byte_offset}
-        return wire.to_position(self._ask("open_file", **new))
+    def open_files(self, new: Sequence[NewFile]) -> Sequence[FilePosition]:
+        return [wire.to_position(plain) for plain in self._ask("open_files", new=list(new))]
 
     def appender(self) -> "SpoolAppender":
         return SpoolAppender(self, self._own_spool())
@@ -256,6 +262,10 @@ class SpoolAppender:
         self._rejects.write(stream_id, file_id, parsed.rejects)
         self._counted[0] += parsed.records.num_rows
         self._counted[1] += parsed.rejects.num_rows
+
+    def complete(self) -> None:
+        self._records.finish()
+        self._rejects.finish()
 
     def commit(self, moves: Sequence[Move]) -> Appended:
         records, rejects = self._records.finish(), self._rejects.finish()

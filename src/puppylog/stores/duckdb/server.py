@@ -48,8 +48,9 @@ class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyp
         self._actions: dict[str, Callable[..., object]] = {
             "hello": self._hello,
             "leave": self.asked_to_leave.set,
-            "open_stream": self._open_stream,
-            "open_file": self._open_file,
+            "open_streams": self._open_streams,
+            "find_streams": self._find_streams,
+            "open_files": self._open_files,
             "find_files": self._find_files,
             "append": self._append,
             "report": self._report,
@@ -124,11 +125,16 @@ class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyp
         with self._engine.read() as connection:
             return [stored.alert for stored in alerts.list_alerts(connection)]
 
-    def _open_stream(self, source_uri: str, group: str | None) -> object:
-        return self._engine.write(lambda connection: streams.open_stream(connection, source_uri, group))
+    def _open_streams(self, source_uris: list[str], group: str | None) -> object:
+        return self._engine.write(lambda connection: streams.open_streams(connection, source_uris, group))
 
-    def _open_file(self, **new: Any) -> object:  # noqa: ANN401 - checked by the function that takes them
-        return self._engine.write(lambda connection: streams.open_file(connection, **new))
+    def _find_streams(self, stream_ids: list[int]) -> object:
+        with self._engine.read() as connection:
+            return streams.find_streams(connection, stream_ids)
+
+    def _open_files(self, new: list[dict[str, Any]]) -> object:
+        files = wire.to_new_files(new)
+        return self._engine.write(lambda connection: streams.open_files(connection, files))
 
     def _find_files(self, file_ids: list[int]) -> object:
         with self._engine.read() as connection:

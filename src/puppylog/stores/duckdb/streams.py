@@ -2,17 +2,30 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
 
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, Stream
+from puppylog.stores.base import NewFile
 from puppylog.stores.catalog import get_found, refuse_deletion
 from puppylog.stores.duckdb.engine import Connection
 from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import position_of
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "streams.sql")
+
+_NEW_FILES = pa.schema(
+    [
+        ("id", pa.int32()),
+        ("stream_id", pa.int32()),
+        ("path", pa.string()),
+        ("device", pa.int64()),
+        ("inode", pa.int64()),
+        ("byte_offset", pa.int64()),
+    ]
+)
 
 _REPORTS = pa.schema(
     [
@@ -30,37 +43,48 @@ _REPORTS = pa.schema(
 )
 
 
-def open_stream(connection: Connection, source_uri: str, group: str | None) -> Stream:
-    """Return the stream of this source with its positions; it and its group are made if they are new."""
-    if not connection.rows(_QUERIES["find_stream"], {"source_uri": source_uri}):
-        connection.run(_QUERIES["insert_stream"], {"source_uri": source_uri})
-    if group is not None:
-        create_group(connection, group)
-        group_id = get_group_id(connection, group)
-        connection.run(_QUERIES["move_stream"], {"source_uri": source_uri, "group_id": group_id})
-    (row,) = connection.rows(_QUERIES["find_stream"], {"source_uri": source_uri})
-    files = connection.rows(_QUERIES["files_of_stream"], {"stream_id": row["id"]})
-    return Stream(row["id"], source_uri, row["group_name"], tuple(position_of(file) for file in files))
+def open_streams(connection: Connection, source_uris: Sequence[str], group: str | None) -> list[int]:
+    """Return the ids of the streams of these sources, in their order; they and their group are made if they are new."""
+    with connection.table("asked", pa.table({"source_uri": pa.array(source_uris, pa.string())})):
+        connection.run(_QUERIES["insert_streams"])
+        if group is not None:
+            create_group(connection, group)
+            connection.run(_QUERIES["move_streams"], {"group_id": get_group_id(connection, group)})
+        ids = {row["source_uri"]: row["id"] for row in connection.rows(_QUERIES["ids_of_streams"])}
+    return [ids[source_uri] for source_uri in source_uris]
 
 
-def open_file(
-    connection: Connection, stream_id: int, *, path: str, device: int, inode: int, byte_offset: int
-) -> FilePosition:
-    """Make a new file of the stream, standing at ``byte_offset``."""
-    new = {
-        "id": connection.value(_QUERIES["next_id"]),
-        "stream_id": stream_id,
-        "path": path,
-        "device": device,
-        "inode": inode,
-        "head_size": EMPTY_FINGERPRINT.head_size,
-        "head_hash": EMPTY_FINGERPRINT.head_hash,
-        "marker_size": EMPTY_FINGERPRINT.marker_size,
-        "marker_hash": EMPTY_FINGERPRINT.marker_hash,
-        "byte_offset": byte_offset,
+def find_streams(connection: Connection, stream_ids: Sequence[int]) -> list[Stream]:
+    """Return these streams with their positions, in the order of ``stream_ids``; unknown ones are left out."""
+    asked = {"ids": json.dumps(list(stream_ids))}
+    rows = {row["id"]: row for row in connection.rows(_QUERIES["find_streams"], asked)}
+    files: dict[int, list[FilePosition]] = {stream_id: [] for stream_id in rows}
+    for file in connection.rows(_QUERIES["files_of_streams"], asked):
+        files[file["stream_id"]].append(position_of(file))
+    found = ((stream_id, rows[stream_id]) for stream_id in stream_ids if stream_id in rows)
+    return [
+        Stream(stream_id, row["source_uri"], row["group_name"], tuple(files[stream_id])) for stream_id, row in found
+    ]
+
+
+def open_files(connection: Connection, new: Sequence[NewFile]) -> list[FilePosition]:
+    """Make new files of streams and return them in the same order."""
+    ids = sorted(row["id"] for row in connection.rows(_QUERIES["next_ids"], {"count": len(new)}))
+    files = [
+        FilePosition(file_id, file.path, file.device, file.inode, EMPTY_FINGERPRINT, file.byte_offset, finished=False)
+        for file_id, file in zip(ids, new, strict=True)
+    ]
+    columns = {
+        "id": ids,
+        "stream_id": [file.stream_id for file in new],
+        "path": [file.path for file in new],
+        "device": [file.device for file in new],
+        "inode": [file.inode for file in new],
+        "byte_offset": [file.byte_offset for file in new],
     }
-    connection.run(_QUERIES["insert_file"], new)
-    return FilePosition(new["id"], path, device, inode, EMPTY_FINGERPRINT, byte_offset, finished=False)
+    with connection.table("new_files", pa.table(columns, schema=_NEW_FILES)):
+        connection.run(_QUERIES["insert_files"], asdict(EMPTY_FINGERPRINT))
+    return files
 
 
 def find_files(connection: Connection, file_ids: Sequence[int]) -> list[FilePosition]:

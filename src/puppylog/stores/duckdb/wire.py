@@ -16,8 +16,9 @@ from puppylog.errors import BY_NAME, PuppylogError, StoreError, StoreUnavailable
 from puppylog.model.alert import Alert, Comparison, NoData
 from puppylog.model.metric import Metric
 from puppylog.model.stream import FilePosition, Fingerprint, Move, Stream
+from puppylog.stores.base import NewFile
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Raised with every change that an older client or engine would misread; the two must agree on it."""
 
 
@@ -68,6 +69,10 @@ def to_position(plain: Mapping[str, Any]) -> FilePosition:
 
 def to_stream(plain: Mapping[str, Any]) -> Stream:
     return Stream(**{**plain, "files": tuple(to_position(file) for file in plain["files"])})
+
+
+def to_new_files(plain: Sequence[Mapping[str, Any]]) -> list[NewFile]:
+    return [NewFile(**new) for new in plain]
 
 
 def to_moves(plain: Sequence[Mapping[str, Any]]) -> list[Move]:

@@ -32,6 +32,9 @@ class CopyAppender:
         if parsed.lines:
             self._rows.append(make_ready(Rows(stream_id, file_id, parsed)))
 
+    def complete(self) -> None:
+        pass
+
     def commit(self, moves: Sequence[Move]) -> Appended:
         if self._is_uncertain and self._is_committed(moves):
             return self._as_committed()

@@ -5,18 +5,18 @@ session that is lost is replaced with the next call, and what it had claimed is 
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Self
 
 import pyarrow as pa
 
-from puppylog.errors import StoreUnavailable, StreamBusy
+from puppylog.errors import PuppylogError, StoreUnavailable, StreamBusy
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
 from puppylog.model.stream import FilePosition, Move, Stream, StreamReport
-from puppylog.stores.base import Appended, Parameters, Replayed, Reread, StoreInfo
+from puppylog.stores.base import Appended, NewFile, Parameters, Replayed, Reread, StoreInfo
 from puppylog.stores.examination import Examination
 from puppylog.stores.postgres import streams
 from puppylog.stores.postgres.appender import CopyAppender
@@ -74,15 +74,24 @@ class PostgresStore:
 
     # --- putting lines in
 
-    def open_stream(self, source_uri: str, *, group: str | None = None) -> Stream:
-        def work(session: Session) -> Stream:
-            stream_id = streams.open_stream(session, source_uri, group)
-            if stream_id in self._claims:
-                raise StreamBusy(f"cannot collect {source_uri}: this process follows it already")
-            streams.claim_stream(session, stream_id, source_uri)
-            stream = streams.read_stream(session, stream_id, source_uri)
-            self._claims[stream_id] = source_uri  # not before: whoever has no answer asks again
-            return stream
+    def open_streams(self, source_uris: Sequence[str], *, group: str | None = None) -> Sequence[Stream]:
+        def work(session: Session) -> Sequence[Stream]:
+            claims: dict[int, str] = {}
+            for stream_id, source_uri in zip(
+                streams.open_streams(session, source_uris, group), source_uris, strict=True
+            ):
+                if stream_id in self._claims or stream_id in claims:
+                    raise StreamBusy(f"cannot collect {source_uri}: this process follows it already")
+                claims[stream_id] = source_uri
+            streams.claim_streams(session, claims)
+            try:
+                opened = streams.find_streams(session, list(claims))
+            except PuppylogError:
+                with suppress(PuppylogError):  # they may have gone with the session
+                    streams.release_streams(session, list(claims))
+                raise
+            self._claims.update(claims)  # not before: whoever has no answer asks again
+            return opened
 
         return self._control.call(work)
 
@@ -90,14 +99,10 @@ class PostgresStore:
         if self._claims.pop(stream_id, None) is None or self._control.is_lost:
             return
         with suppress(StoreUnavailable):  # the session is lost, and the claim with it
-            self._control.call(lambda session: streams.release_stream(session, stream_id), is_repeatable=False)
+            self._control.call(lambda session: streams.release_streams(session, [stream_id]), is_repeatable=False)
 
-    def open_file(self, stream_id: int, *, path: str, device: int, inode: int, byte_offset: int = 0) -> FilePosition:
-        return self._control.call(
-            lambda session: streams.open_file(
-                session, stream_id, path=path, device=device, inode=inode, byte_offset=byte_offset
-            )
-        )
+    def open_files(self, new: Sequence[NewFile]) -> Sequence[FilePosition]:
+        return self._control.call(lambda session: streams.open_files(session, new))
 
     def appender(self) -> CopyAppender:
         return CopyAppender(self.append, self.find_files)
@@ -186,8 +191,7 @@ class PostgresStore:
         """Take the claims of a session that was lost over into the new one."""
         if self._claims:
             self._check_library(session)
-        for stream_id, source_uri in self._claims.items():
-            _claim_patiently(session, stream_id, source_uri)
+            _claim_patiently(session, self._claims)
 
     def close(self) -> None:
         if self._runner is not None:
@@ -204,12 +208,12 @@ class PostgresStore:
         self.close()
 
 
-def _claim_patiently(session: Session, stream_id: int, source_uri: str) -> None:
+def _claim_patiently(session: Session, source_uris: Mapping[int, str]) -> None:
     """Claim what a session of ours held that the server is just ending."""
     deadline = time.monotonic() + _PATIENCE_S
     while True:
         try:
-            return streams.claim_stream(session, stream_id, source_uri)
+            return streams.claim_streams(session, source_uris)
         except StreamBusy:
             if time.monotonic() > deadline:
                 raise

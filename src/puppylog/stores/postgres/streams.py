@@ -9,6 +9,7 @@ from typing import Any
 
 from puppylog.errors import StreamBusy
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, Stream, StreamReport
+from puppylog.stores.base import NewFile
 from puppylog.stores.catalog import get_found, refuse_deletion
 from puppylog.stores.postgres.session import Session
 from puppylog.stores.queries import load_queries
@@ -17,31 +18,41 @@ from puppylog.stores.rows import columns_of_reports, position_of
 _QUERIES = load_queries("puppylog.stores.postgres", "streams.sql")
 
 
-def open_stream(session: Session, source_uri: str, group: str | None) -> int:
-    """Return the id of the stream of this source; it and its group are made if they are new."""
-    return int(session.value(_QUERIES["open_stream"], {"source_uri": source_uri, "group_name": group}))
+def open_streams(session: Session, source_uris: Sequence[str], group: str | None) -> list[int]:
+    """Return the ids of the streams of these sources, in their order; they and their group are made if they are new."""
+    asked = {"source_uris": list(source_uris), "group_name": group}
+    return [row["id"] for row in session.rows(_QUERIES["open_streams"], asked)]
 
 
-def claim_stream(session: Session, stream_id: int, source_uri: str) -> None:
-    """Claim the stream for as long as the session lives.
+def claim_streams(session: Session, source_uris: Mapping[int, str]) -> None:
+    """Claim streams, sources by stream, for as long as the session lives: all of them or none.
 
     Raises:
-        StreamBusy: another session holds it.
+        StreamBusy: another session holds one.
     """
-    if not session.value(_QUERIES["claim_stream"], {"stream_id": stream_id}):
-        raise StreamBusy(f"cannot collect {source_uri}: {_holder(session, stream_id)} follows it already")
+    rows = session.rows(_QUERIES["claim_streams"], {"stream_ids": list(source_uris)})
+    busy = [row["stream_id"] for row in rows if not row["is_claimed"]]
+    if busy:
+        holder = _holder(session, busy[0])
+        release_streams(session, [row["stream_id"] for row in rows if row["is_claimed"]])
+        raise StreamBusy(f"cannot collect {source_uris[busy[0]]}: {holder} follows it already")
 
 
-def release_stream(session: Session, stream_id: int) -> None:
-    session.run(_QUERIES["release_stream"], {"stream_id": stream_id})
+def release_streams(session: Session, stream_ids: Sequence[int]) -> None:
+    session.run(_QUERIES["release_streams"], {"stream_ids": list(stream_ids)})
 
 
-def read_stream(session: Session, stream_id: int, source_uri: str) -> Stream:
-    """Return the stream with its positions."""
-    values = {"stream_id": stream_id}
-    group = session.value(_QUERIES["stream_group"], values)
-    files = session.rows(_QUERIES["files_of_stream"], values)
-    return Stream(stream_id, source_uri, group, tuple(position_of(file) for file in files))
+def find_streams(session: Session, stream_ids: Sequence[int]) -> list[Stream]:
+    """Return these streams with their positions, in the order of ``stream_ids``; unknown ones are left out."""
+    asked = {"stream_ids": list(stream_ids)}
+    rows = {row["id"]: row for row in session.rows(_QUERIES["find_streams"], asked)}
+    files: dict[int, list[FilePosition]] = {stream_id: [] for stream_id in rows}
+    for file in session.rows(_QUERIES["files_of_streams"], asked):
+        files[file["stream_id"]].append(position_of(file))
+    found = ((stream_id, rows[stream_id]) for stream_id in stream_ids if stream_id in rows)
+    return [
+        Stream(stream_id, row["source_uri"], row["group_name"], tuple(files[stream_id])) for stream_id, row in found
+    ]
 
 
 def own_backend(session: Session) -> dict[str, Any]:
@@ -65,21 +76,22 @@ def _holder(session: Session, stream_id: int) -> str:
     return f"{who}{where} (server process {row['pid']})"
 
 
-def open_file(
-    session: Session, stream_id: int, *, path: str, device: int, inode: int, byte_offset: int
-) -> FilePosition:
-    """Make a new file of the stream, standing at ``byte_offset``."""
-    new = {
-        "stream_id": stream_id,
-        "path": path,
-        "device": device,
-        "inode": inode,
-        "byte_offset": byte_offset,
+def open_files(session: Session, new: Sequence[NewFile]) -> list[FilePosition]:
+    """Make new files of streams and return them in the same order."""
+    columns = {
+        "stream_ids": [file.stream_id for file in new],
+        "paths": [file.path for file in new],
+        "devices": [file.device for file in new],
+        "inodes": [file.inode for file in new],
+        "byte_offsets": [file.byte_offset for file in new],
         "head_hash": EMPTY_FINGERPRINT.head_hash,
         "marker_hash": EMPTY_FINGERPRINT.marker_hash,
     }
-    file_id = int(session.value(_QUERIES["open_file"], new))
-    return FilePosition(file_id, path, device, inode, EMPTY_FINGERPRINT, byte_offset, finished=False)
+    ids = [row["id"] for row in session.rows(_QUERIES["open_files"], columns)]
+    return [
+        FilePosition(file_id, file.path, file.device, file.inode, EMPTY_FINGERPRINT, file.byte_offset, finished=False)
+        for file_id, file in zip(ids, new, strict=True)
+    ]
 
 
 def find_files(session: Session, file_ids: Sequence[int]) -> dict[int, tuple[int, FilePosition]]:

@@ -16,24 +16,33 @@ UPDATE puppylog.log_streams SET group_id = NULL WHERE group_id = $id
 -- name: metrics_of_group
 SELECT name FROM puppylog.metrics WHERE group_id = $id ORDER BY name
 
--- name: find_stream
-SELECT streams.id, groups.name AS group_name
+-- name: insert_streams
+-- Of the sources that a client asks for, those that are new.
+INSERT INTO puppylog.log_streams (id, source_uri, created_at)
+SELECT nextval('puppylog.ids'), source_uri, now()
+FROM (SELECT DISTINCT source_uri FROM asked) AS wanted
+WHERE source_uri NOT IN (SELECT source_uri FROM puppylog.log_streams)
+
+-- name: move_streams
+UPDATE puppylog.log_streams
+SET group_id = $group_id
+WHERE source_uri IN (SELECT source_uri FROM asked) AND group_id IS DISTINCT FROM $group_id
+
+-- name: ids_of_streams
+SELECT id, source_uri FROM puppylog.log_streams WHERE source_uri IN (SELECT source_uri FROM asked)
+
+-- name: find_streams
+SELECT streams.id, streams.source_uri, groups.name AS group_name
 FROM puppylog.log_streams AS streams
 LEFT JOIN puppylog.log_groups AS groups ON groups.id = streams.group_id
-WHERE streams.source_uri = $source_uri
+WHERE streams.id IN (SELECT unnest(from_json($ids, '["INTEGER"]')))
 
--- name: insert_stream
-INSERT INTO puppylog.log_streams (id, source_uri, created_at) VALUES (nextval('puppylog.ids'), $source_uri, now())
-
--- name: move_stream
-UPDATE puppylog.log_streams SET group_id = $group_id WHERE source_uri = $source_uri
-
--- name: files_of_stream
--- In the order in which they were opened.
-SELECT id AS file_id, path, device, inode, head_size, head_hash, marker_size, marker_hash, byte_offset, finished,
-       context
+-- name: files_of_streams
+-- Those of a stream in the order in which they were opened.
+SELECT stream_id, id AS file_id, path, device, inode, head_size, head_hash, marker_size, marker_hash, byte_offset,
+       finished, context
 FROM puppylog.log_files
-WHERE stream_id = $stream_id
+WHERE stream_id IN (SELECT unnest(from_json($ids, '["INTEGER"]')))
 ORDER BY id
 
 -- name: find_files
@@ -44,11 +53,12 @@ FROM puppylog.log_files
 WHERE list_contains(from_json($ids, '["INTEGER"]'), id)
 ORDER BY id
 
--- name: insert_file
+-- name: insert_files
 INSERT INTO puppylog.log_files (id, stream_id, path, device, inode, head_size, head_hash, marker_size, marker_hash,
                                 byte_offset, finished, opened_at, moved_at)
-SELECT $id, $stream_id, $path, $device, $inode, $head_size, $head_hash, $marker_size, $marker_hash, $byte_offset,
-       false, now(), now()
+SELECT id, stream_id, path, device, inode, $head_size, $head_hash, $marker_size, $marker_hash, byte_offset, false,
+       now(), now()
+FROM new_files
 
 -- name: report_streams
 -- What collectors say of their streams takes the place of what they said before.
@@ -63,5 +73,5 @@ ON known.stream_id = told.stream_id
 WHEN MATCHED THEN UPDATE
 WHEN NOT MATCHED THEN INSERT
 
--- name: next_id
-SELECT nextval('puppylog.ids') AS id
+-- name: next_ids
+SELECT nextval('puppylog.ids') AS id FROM range($count)

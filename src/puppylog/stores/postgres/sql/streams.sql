@@ -1,14 +1,18 @@
 -- Groups, streams and the files they have read.
 
--- name: open_stream
-SELECT puppylog.open_stream($source_uri, $group_name) AS id
+-- name: open_streams
+SELECT id
+FROM unnest(puppylog.open_streams($source_uris::text[], $group_name)) WITH ORDINALITY AS opened (id, place)
+ORDER BY place
 
--- name: claim_stream
+-- name: claim_streams
 -- A claim is a lock of the session: the server lets go of it when the session ends, however that happens.
-SELECT pg_try_advisory_lock(1885697641, $stream_id) AS is_claimed
+SELECT stream_id, pg_try_advisory_lock(1885697641, stream_id) AS is_claimed
+FROM unnest($stream_ids::integer[]) WITH ORDINALITY AS asked (stream_id, place)
+ORDER BY place
 
--- name: release_stream
-SELECT pg_advisory_unlock(1885697641, $stream_id)
+-- name: release_streams
+SELECT pg_advisory_unlock(1885697641, stream_id) FROM unnest($stream_ids::integer[]) AS stream_id
 
 -- name: holder_of_stream
 -- Who holds the claim, as far as this role may see.
@@ -28,18 +32,18 @@ SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()
 -- Ends a session of ours that the server still believes in, and waits until all that it held is free.
 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid = $pid AND backend_start = $backend_start
 
--- name: stream_group
-SELECT groups.name AS group_name
+-- name: find_streams
+SELECT streams.id, streams.source_uri, groups.name AS group_name
 FROM puppylog.log_streams AS streams
 LEFT JOIN puppylog.log_groups AS groups ON groups.id = streams.group_id
-WHERE streams.id = $stream_id
+WHERE streams.id = ANY($stream_ids)
 
--- name: files_of_stream
--- In the order in which they were opened.
-SELECT id AS file_id, path, device, inode, head_size, head_hash, marker_size, marker_hash, byte_offset, finished,
-       context
+-- name: files_of_streams
+-- Those of a stream in the order in which they were opened.
+SELECT stream_id, id AS file_id, path, device, inode, head_size, head_hash, marker_size, marker_hash, byte_offset,
+       finished, context
 FROM puppylog.log_files
-WHERE stream_id = $stream_id
+WHERE stream_id = ANY($stream_ids)
 ORDER BY id
 
 -- name: find_files
@@ -49,8 +53,13 @@ SELECT id AS file_id, stream_id, path, device, inode, head_size, head_hash, mark
 FROM puppylog.log_files
 WHERE id = ANY($ids)
 
--- name: open_file
-SELECT puppylog.open_file($stream_id, $path, $device, $inode, $byte_offset, $head_hash, $marker_hash) AS id
+-- name: open_files
+SELECT id
+FROM unnest(puppylog.open_files(
+    $stream_ids::integer[], $paths::text[], $devices::bigint[], $inodes::bigint[], $byte_offsets::bigint[],
+    $head_hash, $marker_hash
+)) WITH ORDINALITY AS opened (id, place)
+ORDER BY place
 
 -- name: report_streams
 -- What a collector says of its streams, in columns.

@@ -9,42 +9,63 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, puppylog, pg_temp AS $$
     ), 'USAGE')
 $$;
 
-CREATE OR REPLACE FUNCTION puppylog.open_stream(source_uri text, group_name text) RETURNS integer
+-- Makes the streams of these sources, and their group, if they are new; returns the ids in the order of the sources.
+-- Groups come before streams, and streams by name: of two who make the same ones at once, one waits for the other, and
+-- never each for each.
+CREATE OR REPLACE FUNCTION puppylog.open_streams(source_uris text[], group_name text) RETURNS integer[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
 DECLARE
-    found puppylog.log_streams;
+    ids integer[];
     new_group integer;
 BEGIN
-    INSERT INTO puppylog.log_streams (id, source_uri, writer, created_at)
-    SELECT nextval('puppylog.ids'), open_stream.source_uri, session_user, now()
-    WHERE NOT EXISTS (SELECT FROM puppylog.log_streams AS s WHERE s.source_uri = open_stream.source_uri)
-    ON CONFLICT DO NOTHING;
-    SELECT * INTO STRICT found FROM puppylog.log_streams AS s WHERE s.source_uri = open_stream.source_uri;
-    IF NOT puppylog.is_writer(found.writer) THEN
-        RAISE insufficient_privilege
-            USING MESSAGE = format('stream %s belongs to role %s, not to %s', source_uri, found.writer, session_user);
-    END IF;
     IF group_name IS NOT NULL THEN
         INSERT INTO puppylog.log_groups (id, name) VALUES (nextval('puppylog.ids'), group_name) ON CONFLICT DO NOTHING;
         SELECT id INTO STRICT new_group FROM puppylog.log_groups WHERE name = group_name;
-        UPDATE puppylog.log_streams SET group_id = new_group WHERE id = found.id AND group_id IS DISTINCT FROM new_group;
     END IF;
-    RETURN found.id;
+    INSERT INTO puppylog.log_streams (id, group_id, source_uri, writer, created_at)
+    SELECT nextval('puppylog.ids'), new_group, asked.source_uri, session_user, now()
+    FROM (SELECT DISTINCT uri FROM unnest(source_uris) AS uri) AS asked (source_uri)
+    WHERE NOT EXISTS (SELECT FROM puppylog.log_streams AS s WHERE s.source_uri = asked.source_uri)
+    ORDER BY asked.source_uri
+    ON CONFLICT DO NOTHING;
+    ids := ARRAY(
+        SELECT s.id
+        FROM unnest(source_uris) WITH ORDINALITY AS asked (source_uri, place)
+        JOIN puppylog.log_streams AS s ON s.source_uri = asked.source_uri
+        ORDER BY asked.place
+    );
+    PERFORM puppylog.check_writers(ids);
+    IF group_name IS NOT NULL THEN
+        UPDATE puppylog.log_streams SET group_id = new_group WHERE id = ANY (ids) AND group_id IS DISTINCT FROM new_group;
+    END IF;
+    RETURN ids;
 END
 $$;
 
-CREATE OR REPLACE FUNCTION puppylog.open_file(
-    stream integer, path text, device bigint, inode bigint, byte_offset bigint, head_hash text, marker_hash text
-) RETURNS integer
+-- Makes new files; the arrays have an element for each. Returns their ids, which say in which order they were opened.
+CREATE OR REPLACE FUNCTION puppylog.open_files(
+    stream_ids integer[], paths text[], devices bigint[], inodes bigint[], byte_offsets bigint[], head_hash text,
+    marker_hash text
+) RETURNS integer[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
 DECLARE
-    new_id integer := nextval('puppylog.ids');
+    ids integer[] := ARRAY(SELECT nextval('puppylog.ids') FROM unnest(stream_ids));
 BEGIN
-    PERFORM puppylog.check_writer(stream);
+    PERFORM puppylog.check_writers(stream_ids);
     INSERT INTO puppylog.log_files (id, stream_id, path, device, inode, head_size, head_hash, marker_size, marker_hash,
                                     byte_offset, finished, opened_at, moved_at)
-    VALUES (new_id, stream, path, device, inode, 0, head_hash, 0, marker_hash, byte_offset, false, now(), now());
-    RETURN new_id;
+    SELECT new.id, new.stream_id, new.path, new.device, new.inode, 0, head_hash, 0, marker_hash, new.byte_offset, false,
+           now(), now()
+    FROM unnest(ids, stream_ids, paths, devices, inodes, byte_offsets)
+        AS new (id, stream_id, path, device, inode, byte_offset);
+    RETURN ids;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION puppylog.check_writers(streams integer[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
+BEGIN
+    PERFORM puppylog.check_writer(stream) FROM (SELECT DISTINCT unnest(streams)) AS asked (stream);
 END
 $$;
 

@@ -5,6 +5,10 @@ DROP FUNCTION IF EXISTS puppylog.move_position(
     integer, integer, bigint, bigint, integer, text, integer, text, boolean
 );
 
+-- Streams and files are opened many at once.
+DROP FUNCTION IF EXISTS puppylog.open_stream(text, text);
+DROP FUNCTION IF EXISTS puppylog.open_file(integer, text, bigint, bigint, bigint, text, text);
+
 -- What a collector last said of each stream that it follows, or has followed to an orderly end. All by the server's clock.
 -- Rows change every few seconds and in place: pages have room for that.
 CREATE TABLE puppylog.stream_reports (
