@@ -69,3 +69,17 @@ def test_a_file_that_was_emptied_and_then_renamed_is_read_from_its_copy_first(fo
     following.rotate()
     following.append("newer\n")
     assert following.poll() == [b"three", b"new", b"newer"]
+
+
+def test_the_copy_is_no_new_file_even_if_its_original_has_left_meanwhile(following: World) -> None:
+    following.append("three\n")
+    copy_and_truncate(following, "a.log.3")
+    following.append("four\n")
+    following.rotate("a.log.2")
+    following.append("five\n")
+    following.rotate("a.log.1")
+    following.append("six\n")
+    assert sorted(following.poll()) == [b"five", b"four", b"six", b"three"]
+    following.poll_after_the_wait()
+    assert following.ledger.finished == [True, True, True, False]
+    assert following.ledger.known[0].byte_offset == len("one\ntwo\nthree\n")

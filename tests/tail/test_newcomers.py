@@ -92,6 +92,14 @@ def test_another_file_with_the_inode_of_the_last_one_is_a_newcomer(directory: Di
     assert directory.newcomers(last) == ["a.log.1"]
 
 
+def test_another_empty_file_with_the_inode_of_an_empty_last_one_is_not_that(directory: Directory) -> None:
+    known = directory.write("a.log.2", is_known=True)
+    last = last_of(known)
+    directory.write("a.log.3", b"one\n")
+    directory.write("a.log.2")  # the same inode, later
+    assert directory.newcomers(last) == ["a.log.3"]
+
+
 def test_finished_files_and_their_copies_are_none(directory: Directory) -> None:
     known = directory.write("a.log.3", b"one\n", is_known=True)
     directory.write("a.log.2", b"two\n", is_known=True)

@@ -98,6 +98,19 @@ def test_a_position_without_bytes_is_answered_by_its_inode_only_under_a_rotated_
     assert found.lost == [stranger]
 
 
+def test_an_inode_alone_does_not_claim_the_copy_of_a_file_that_is_known_by_its_bytes(
+    log: Path, opened: list[OpenFile]
+) -> None:
+    """The copy got the inode that a deleted file had."""
+    copy = write(log.with_name("a.log.1"), b"one\n", 1)
+    known, blank = replace(copy, inode=1), replace(copy, file_id=2, fingerprint=EMPTY_FINGERPRINT, byte_offset=0)
+    write(log, b"new\n")
+    found = find(log, [known, blank], opened)
+    assert [one.position for one in found.before] == [known]
+    found = find(log, [replace(known, finished=True), blank], opened)
+    assert (found.before, found.lost) == ([], [blank])
+
+
 def test_nothing_is_given_up_while_no_file_stands_at_the_path(log: Path, opened: list[OpenFile]) -> None:
     position = write(log, b"one\n", 1)
     log.unlink()
