@@ -65,7 +65,7 @@ def test_a_store_in_which_there_is_nothing_yet_is_well(patient: Patient) -> None
     found = patient.check()
     assert patient.bad() == []
     assert found["server"].found.startswith("PostgreSQL ")
-    assert found["store"].found == "flavour plain, schema version 1; records are kept for ever"
+    assert found["store"].found == "flavour plain, schema version 2; records are kept for ever"
     assert found["capability several machines"].state is Health.NOTE
     assert found["partitions"].found == "those of today and tomorrow (UTC) are there"
     assert found["jobs"].state is Health.NOTE
