@@ -22,6 +22,7 @@ class Content:
     is_known: bool = False  # the store has a position in it
     is_unseen: bool = False  # rotated away before the stream began: it is nobody's business until somebody reads it
     is_finished: bool = False
+    is_late: bool = False  # it was written to after its rotation
     is_read: bool = False  # lines of it were given by the collector at work
     is_moved: bool = False  # its inode does not speak for it any more
     is_packed: bool = False

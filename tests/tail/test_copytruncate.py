@@ -3,6 +3,7 @@
 import os
 import shutil
 
+from support.compressing import COMPRESS
 from support.tail_world import World
 
 
@@ -83,3 +84,16 @@ def test_the_copy_is_no_new_file_even_if_its_original_has_left_meanwhile(followi
     following.poll_after_the_wait()
     assert following.ledger.finished == [True, True, True, False]
     assert following.ledger.known[0].byte_offset == len("one\ntwo\nthree\n")
+
+
+def test_a_copy_is_read_and_not_what_is_just_being_made_of_it(following: World) -> None:
+    following.append("".join(f"{os.urandom(50).hex()}\n" for _ in range(5000)))
+    expected = following.log.read_bytes().splitlines()[2:]
+    copy_and_truncate(following)
+    packed = following.log.with_name("a.log.1.gz")
+    data = COMPRESS[".gz"](following.log.with_name("a.log.1").read_bytes())
+    packed.write_bytes(data[: len(data) // 2])
+    os.utime(packed, (1000, 1000))
+    assert following.poll() == expected
+    packed.write_bytes(data)
+    assert following.run_once() == []

@@ -71,6 +71,7 @@ class TailingMachine(RuleBasedStateMachine):
         late = self.chain[0]
         if late.is_finished or late.is_moved or not (late.data or late.is_known):
             return  # the writer woke up too late, or writes to a file that nobody could tell from a known empty one
+        late.is_late = True
         data = f"{late.number}:late:".encode().ljust(length, b"x") + b"\n"
         self._append(self.path.with_name(str(late.name)), late, data)
 
@@ -294,6 +295,9 @@ class TailingMachine(RuleBasedStateMachine):
             self._lose_unread(content)
         self.path.with_name(str(content.name)).unlink()
         content.name = None
+        if content.is_late:  # it looked newer than those behind it, and its name does not say any more that it was not
+            for other in self.chain:
+                other.is_unseen = True
 
     def _is_held(self, content: Content) -> bool:
         if self.tailer is None:

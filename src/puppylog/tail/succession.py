@@ -157,7 +157,9 @@ class _Search:
             if position.fingerprint.head_size == 0:
                 continue
             siblings = [sibling for sibling in self._beside.free() if sibling.is_rotated]
-            for sibling in sorted(siblings, key=lambda sibling: sibling.identity[1] != position.inode):
+            # While a file is being compressed it stands beside what becomes of it, and only one of them is whole.
+            siblings.sort(key=lambda sibling: (sibling.identity[1] != position.inode, sibling.is_compressed))
+            for sibling in siblings:
                 if not self._beside.begins_like(sibling, position) or self._beside.is_finished(sibling):
                     continue
                 if self._claim_sibling(position, sibling):
