@@ -44,7 +44,8 @@ COMMANDS: Final[Table] = {
     epilog=examples(
         "puppylog collector -s access.log",
         "puppylog collector -s '/var/log/nginx/*.log' --watch --group shop",
-        "zcat access.log.2.gz | puppylog collector -s -",
+        "puppylog collector -s app.log --watch --multiline indent",
+        "journalctl -f | puppylog collector -s -",
         "puppylog collector -s access.log --dry-run",
         "puppylog collector detect access.log",
     ),
@@ -57,7 +58,8 @@ COMMANDS: Final[Table] = {
     metavar="PATH",
     envvar="PUPPYLOG_SOURCE",
     show_envvar=True,
-    help="A file, a pattern such as '/var/log/*.log', or - for standard input. May be given again.",
+    help="A file, compressed or not, a directory, a named pipe, a pattern such as '/var/log/**/*.log', "
+    "or - for standard input. May be given again.",
 )
 @click.option(
     "-w",
