@@ -13,7 +13,7 @@ from puppylog.tail.tailer import Tailer
 SOON_S: Final = 0.1
 """How often a file that grows is looked at. Well below the second in which a line should be visible."""
 
-IDLE_S: Final = 2.0
+IDLE_S: Final = 3.0
 """How often a file is looked at that has long been at rest: often enough for those that nobody is told of, seldom
 enough for a thousand of them to cost nothing."""
 
