@@ -39,6 +39,13 @@ def reject(source: Source, lines: Sequence[bytes], *, reason: str = REASON) -> l
     return offsets
 
 
+def all_places(store: Store) -> list[tuple[int, int]]:
+    """Return where records and rejected lines start, in one look: a replay that was killed may still be at work."""
+    one = "SELECT file_id, line_offset FROM puppylog."
+    sql = f"{one}log_records UNION ALL {one}rejected_lines"
+    return sorted((row["file_id"], row["line_offset"]) for row in store.query(sql).to_pylist())
+
+
 def places(store: Store, table: str) -> list[tuple[int, int]]:
     """Return where the lines in a table start: their files and offsets, in order."""
     rows = store.query(f"SELECT file_id, line_offset FROM puppylog.{table} ORDER BY file_id, line_offset")
