@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
 
 from puppylog.formats.base import Format, Parser
 from puppylog.formats.detection import Verdict, find_best, take_sample
-from puppylog.model.record import NO_RECORDS, NO_REJECTS, Parsed
+from puppylog.model.record import Parsed, join_parsed
 
 ENOUGH: Final = 0.5
 """The share of the first lines that a format must fit."""
@@ -85,7 +84,7 @@ class AutoParser:
                 parts.append(self._format.open(before, self._about_us).parse(data[:at], offset, read_at_us))
             self._begin(verdict.format)
             data, offset = data[at:], offset + at
-        return _join(parts)
+        return join_parsed(parts)
 
     def _choose(self, data: bytes | memoryview) -> Parser:
         best = find_best(self._auto.candidates, take_sample(data), self._about_us)
@@ -142,13 +141,3 @@ class AutoParser:
         if best is None or best.coverage < NEARLY_ALL:
             return None
         return (0, best) if best.lines >= RUN or self._lines < _EARLY_LINES else None
-
-
-def _join(parts: Sequence[Parsed]) -> Parsed:
-    if len(parts) == 1:
-        return parts[0]
-    return Parsed(
-        pa.concat_batches([NO_RECORDS, *(part.records for part in parts)]),
-        pa.concat_batches([NO_REJECTS, *(part.rejects for part in parts)]),
-        joined=sum(part.joined for part in parts),
-    )

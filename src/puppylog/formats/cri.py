@@ -28,12 +28,10 @@ def read_cri(text: bytes | memoryview) -> Rows:
     if native.lines is not None:
         return rows_from_buffers(native.lines.cri(text), REASONS)
     builder = RowsBuilder(bytes(text))
-    at = 0
-    for line in builder.text.split(b"\n")[:-1]:
-        reason = _read_line(builder, at, line.removesuffix(b"\r").decode())
+    for at, line in builder.iter_lines():
+        reason = _read_line(builder, at, line.decode())
         if reason is not None:
             builder.reject(at, reason)
-        at += len(line) + 1
     return builder.build()
 
 

@@ -1,10 +1,10 @@
 """Which format some lines are in: every candidate reads them, and the one that fits most of them wins."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from puppylog.formats.base import Format, Parser
+from puppylog.formats.base import Format
 from puppylog.model.record import Parsed
 
 SAMPLE_BYTES: Final = 64 << 10
@@ -19,7 +19,6 @@ class Verdict:
     format: Format
     fits: int  # lines that became records
     lines: int  # that became anything: empty ones say nothing about a format
-    parser: Parser  # that has read the sample
     parsed: Parsed
 
     @property
@@ -28,22 +27,21 @@ class Verdict:
         return self.fits / self.lines if self.lines else 0.0
 
 
-def judge(format_: Format, sample: bytes, about_us: int | None = None, offset: int = 0) -> Verdict:
-    """Let one format read the sample: whole lines, which stand at ``offset`` of their file."""
-    parser = format_.open("", about_us)
-    parsed = parser.parse(sample, offset, about_us or 0)
+def judge(format_: Format, sample: bytes, about_us: int | None = None) -> Verdict:
+    """Let one format read the sample, which is whole lines."""
+    parsed = format_.open("", about_us).parse(sample, 0, about_us or 0)
     empty = parsed.rejects["reason"].to_pylist().count("empty line")
     fits = parsed.records.num_rows
-    return Verdict(format_, fits, fits + parsed.rejects.num_rows - empty, parser, parsed)
+    return Verdict(format_, fits, fits + parsed.rejects.num_rows - empty, parsed)
 
 
 def find_best(candidates: Iterable[Format], sample: bytes, about_us: int | None = None) -> Verdict | None:
     """Return the best verdict, of equal ones the first; None where no format fits a line."""
-    best = max((judge(candidate, sample, about_us) for candidate in candidates), key=lambda v: v.coverage, default=None)
+    best = next(iter(rank(candidates, sample, about_us)), None)
     return best if best is not None and best.fits else None
 
 
-def rank(candidates: Sequence[Format], sample: bytes, about_us: int | None = None) -> list[Verdict]:
+def rank(candidates: Iterable[Format], sample: bytes, about_us: int | None = None) -> list[Verdict]:
     """Return all verdicts, the best one first."""
     return sorted((judge(candidate, sample, about_us) for candidate in candidates), key=lambda v: -v.coverage)
 

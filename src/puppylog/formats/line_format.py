@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from puppylog.formats.rows import NO_TIME, Rows
 from puppylog.formats.spans import Spans, Taker
 from puppylog.formats.words import Bytes, Flags, Positions
-from puppylog.model.record import NO_RECORDS, NO_REJECTS, RECORDS, REJECTS, Parsed
+from puppylog.model.record import NO_REJECTS, RECORDS, REJECTS, Parsed, join_parsed
 
 Reader: TypeAlias = Callable[[bytes | memoryview], Rows]
 r"""Makes a row of each line of a text: whole lines of UTF-8, each ended by ``\n``."""
@@ -56,13 +56,7 @@ def parse_lines(reader: Reader, data: bytes | memoryview, offset: int, read_at_u
     parts = [
         _parse_part(reader, part, offset + since, read_at_us, zone) for since, part in _iter_parts(memoryview(data))
     ]
-    if len(parts) == 1:
-        return parts[0]
-    return Parsed(
-        pa.concat_batches([NO_RECORDS, *(part.records for part in parts)]),
-        pa.concat_batches([NO_REJECTS, *(part.rejects for part in parts)]),
-        joined=sum(part.joined for part in parts),
-    )
+    return join_parsed(parts)
 
 
 def _iter_parts(data: memoryview) -> Iterator[tuple[int, memoryview]]:

@@ -64,13 +64,11 @@ def read_logfmt(text: bytes | memoryview) -> Rows:
     if native.lines is not None:
         return rows_from_buffers(native.lines.logfmt(text, TABLE), REASONS)
     builder = RowsBuilder(bytes(text))
-    at = 0
-    for line in builder.text.split(b"\n")[:-1]:
+    for at, line in builder.iter_lines():
         try:
-            _read_line(builder, at, line.removesuffix(b"\r").decode())
+            _read_line(builder, at, line.decode())
         except _NoLogfmt as refusal:
             builder.reject(at, refusal.reason)
-        at += len(line) + 1
     return builder.build()
 
 

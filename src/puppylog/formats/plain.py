@@ -28,14 +28,11 @@ def read_plain(text: bytes | memoryview) -> Rows:
     if native.lines is not None:
         return rows_from_buffers(native.lines.plain(text), REASONS)
     builder = RowsBuilder(bytes(text))
-    at = 0
-    for line in builder.text.split(b"\n")[:-1]:
-        message = line.removesuffix(b"\r").decode()
-        if message:
-            _add_record(builder, at, message)
+    for at, line in builder.iter_lines():
+        if line:
+            _add_record(builder, at, line.decode())
         else:
             builder.reject(at, "empty line")
-        at += len(line) + 1
     return builder.build()
 
 

@@ -3,7 +3,7 @@
 A native reader gives them as buffers; one that is written in Python adds them one by one. What comes out is the same.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -49,6 +49,13 @@ class RowsBuilder:
     _columns: dict[str, list[str | int | None]] = field(default_factory=lambda: {name: [] for name in FILLED})
     _rejected_at: list[int] = field(default_factory=list)
     _reasons: list[str] = field(default_factory=list)
+
+    def iter_lines(self) -> Iterator[tuple[int, bytes]]:
+        """Give where each line starts, and the line without its end: a newline, and one return before it."""
+        at = 0
+        for line in self.text.split(b"\n")[:-1]:
+            yield at, line.removesuffix(b"\r")
+            at += len(line) + 1
 
     def add(
         self,

@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
-import pyarrow as pa
-
 from puppylog.errors import UsageError
 from puppylog.formats.base import UTC
 from puppylog.formats.layout.assembly import assign_columns
@@ -21,7 +19,7 @@ from puppylog.formats.layout.program import NO_DAY, Day, Ending, Kind, Program, 
 from puppylog.formats.layout.reader import find_mismatch, read_lines
 from puppylog.formats.line_format import parse_lines
 from puppylog.formats.rows import Rows
-from puppylog.model.record import NO_RECORDS, NO_REJECTS, Parsed
+from puppylog.model.record import Parsed, join_parsed
 
 NAME: Final = "w3c"
 
@@ -131,13 +129,7 @@ class W3cParser:
                 part = memoryview(data)[since:until]
                 parts.append(parse_lines(self._state.read, part, offset + since, read_at_us, UTC))
             self._state, since = state, until
-        if len(parts) == 1:
-            return parts[0]
-        return Parsed(
-            pa.concat_batches([NO_RECORDS, *(part.records for part in parts)]),
-            pa.concat_batches([NO_REJECTS, *(part.rejects for part in parts)]),
-            joined=sum(part.joined for part in parts),
-        )
+        return join_parsed(parts)
 
 
 def _iter_changes(data: bytes, state: _State) -> Iterator[tuple[int, _State]]:

@@ -3,6 +3,7 @@
 Lines travel in columns from here on: a format turns bytes into these two shapes, a store keeps them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -85,3 +86,14 @@ class Parsed:
 
 NO_RECORDS = pa.RecordBatch.from_pylist([], schema=RECORDS)
 NO_REJECTS = pa.RecordBatch.from_pylist([], schema=REJECTS)
+
+
+def join_parsed(parts: Sequence[Parsed]) -> Parsed:
+    """Return the parts, which follow one another, as one."""
+    if len(parts) == 1:
+        return parts[0]
+    return Parsed(
+        pa.concat_batches([NO_RECORDS, *(part.records for part in parts)]),
+        pa.concat_batches([NO_REJECTS, *(part.rejects for part in parts)]),
+        joined=sum(part.joined for part in parts),
+    )

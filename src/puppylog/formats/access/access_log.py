@@ -24,7 +24,7 @@ from puppylog.formats.line_format import parse_lines
 from puppylog.formats.rows import Rows, rows_from_buffers
 from puppylog.formats.spans import Spans, Taker
 from puppylog.formats.words import Flags, Positions
-from puppylog.model.record import NO_RECORDS, NO_REJECTS, RECORDS, REJECTS, Parsed
+from puppylog.model.record import NO_REJECTS, RECORDS, REJECTS, Parsed, join_parsed
 
 _BLOCK_BYTES = 5 << 20
 """Parsed at once. With less, the calls into numpy weigh more, and the columns of blocks must be joined, which costs a
@@ -54,12 +54,7 @@ class AccessLog:
         if native.lines is not None:
             return parse_lines(self._read, data, offset, read_at_us, UTC)
         parts = [_parse_block(block, self.variant) for block in iter_blocks(data, offset, _BLOCK_BYTES)]
-        if len(parts) == 1:
-            return parts[0]
-        return Parsed(
-            pa.concat_batches([NO_RECORDS, *(part.records for part in parts)]),
-            pa.concat_batches([NO_REJECTS, *(part.rejects for part in parts)]),
-        )
+        return join_parsed(parts)
 
     def locate(self, line: str) -> int:
         return find_mismatch(line, self.variant)

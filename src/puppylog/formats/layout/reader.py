@@ -33,18 +33,16 @@ def find_mismatch(program: Program, line: str) -> int:
 
 def _read(program: Program, text: bytes) -> Rows:
     builder = RowsBuilder(text)
-    at = 0
-    for raw in text.split(b"\n")[:-1]:
-        if program.is_delimited and raw.startswith(b"#"):
+    for at, line in builder.iter_lines():
+        if program.is_delimited and line.startswith(b"#"):
             builder.joined += 1
+            continue
+        try:
+            record, time = _read_line(program, line)
+        except Misfit as misfit:
+            builder.reject(at, misfit.reason.text)
         else:
-            try:
-                record, time = _read_line(program, raw.removesuffix(b"\r"))
-            except Misfit as misfit:
-                builder.reject(at, misfit.reason.text)
-            else:
-                builder.add(at, time[0], is_local=time[1], members=record.members, columns=record.columns)
-        at += len(raw) + 1
+            builder.add(at, time[0], is_local=time[1], members=record.members, columns=record.columns)
     return builder.build()
 
 

@@ -122,14 +122,5 @@ static void read_text(Builder *builder, Span table) {
 
 PyObject *native_json(PyObject *module, PyObject *arguments) {
     (void)module;
-    Py_buffer text, names;
-    if (!PyArg_ParseTuple(arguments, "y*y*", &text, &names)) return NULL;
-    Builder builder;
-    builder_begin(&builder, text.buf, (size_t)text.len);
-    Py_BEGIN_ALLOW_THREADS
-    read_text(&builder, (Span){names.buf, (size_t)names.len});
-    Py_END_ALLOW_THREADS
-    PyBuffer_Release(&text);
-    PyBuffer_Release(&names);
-    return give_rows(&builder);
+    return read_by_names(arguments, read_text);
 }

@@ -107,6 +107,19 @@ PyObject *give_rows(Builder *builder) {
     return Py_BuildValue("(nNNn)", (Py_ssize_t)builder->rows, nulls, blocks, (Py_ssize_t)builder->joined);
 }
 
+PyObject *read_by_names(PyObject *arguments, void (*read)(Builder *builder, Span table)) {
+    Py_buffer text, names;
+    if (!PyArg_ParseTuple(arguments, "y*y*", &text, &names)) return NULL;
+    Builder builder;
+    builder_begin(&builder, text.buf, (size_t)text.len);
+    Py_BEGIN_ALLOW_THREADS
+    read(&builder, (Span){names.buf, (size_t)names.len});
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&text);
+    PyBuffer_Release(&names);
+    return give_rows(&builder);
+}
+
 static PyMethodDef methods[] = {
     {"access", native_access, METH_VARARGS, "access(text, variant): see access/native.py"},
     {"json", native_json, METH_VARARGS, "json(text, names): see json_lines.py"},

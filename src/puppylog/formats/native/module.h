@@ -10,6 +10,9 @@
 /* Give the builder's rows to Python, and its memory with them; NULL, with MemoryError set, if it has failed. */
 PyObject *give_rows(Builder *builder);
 
+/* Read a text by a table of names, the two arguments of a reader that knows fields by their names. */
+PyObject *read_by_names(PyObject *arguments, void (*read)(Builder *builder, Span table));
+
 PyObject *native_access(PyObject *module, PyObject *arguments);
 PyObject *native_json(PyObject *module, PyObject *arguments);
 PyObject *native_logfmt(PyObject *module, PyObject *arguments);

@@ -68,17 +68,15 @@ class SyslogParser:
 
 def _read_text(text: bytes, calendar: Calendar) -> Rows:
     builder = RowsBuilder(text)
-    at = 0
-    for line in text.split(b"\n")[:-1]:
+    for at, line in builder.iter_lines():
         try:
-            frames = iter_frames(line.removesuffix(b"\r"))
+            frames = iter_frames(line)
             entries = [(since, _read_message(message.decode(), calendar)) for since, message in frames]
         except Misfit as misfit:
             builder.reject(at, misfit.reason)
         else:
             for since, entry in entries:
                 add_entry(builder, at + since, entry)
-        at += len(line) + 1
     return builder.build()
 
 
