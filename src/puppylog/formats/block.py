@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from puppylog.formats.spans import view_lines
 from puppylog.formats.words import Bytes, Flags, Positions, Words, view_words
 
 MARGIN = 32
@@ -111,4 +112,4 @@ def _repair(raw: Bytes) -> Bytes:
 def _line_array(padded: Bytes) -> pa.Array:
     newlines = find_newlines(padded)
     offsets = np.append(starts_of(newlines), newlines[-1] + 1)
-    return pa.Array.from_buffers(pa.large_binary(), newlines.size, [None, pa.py_buffer(offsets), pa.py_buffer(padded)])
+    return view_lines(padded, offsets)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from puppylog.formats.rows import NO_TIME, Rows
-from puppylog.formats.spans import Spans, Taker
+from puppylog.formats.spans import Spans, Taker, view_lines
 from puppylog.formats.words import Bytes, Flags, Positions
 from puppylog.model.record import NO_REJECTS, RECORDS, REJECTS, Parsed, join_parsed
 
@@ -109,7 +109,7 @@ class _Place:
 
     def __init__(self, raw: Bytes, text: Bytes) -> None:
         self._text_starts, self._raw_starts = _starts_of(text), _starts_of(raw)
-        lines = [_line_array(text, self._text_starts), _line_array(raw, self._raw_starts)]
+        lines = [view_lines(text, self._text_starts), view_lines(raw, self._raw_starts)]
         self._damaged = np.asarray(pc.not_equal(*lines))
 
     def lead_back(self, at: Positions) -> Positions:
@@ -131,10 +131,6 @@ class _Place:
 def _starts_of(text: Bytes) -> Positions:
     """Return where each line starts, and where the last one ends."""
     return np.concatenate([[0], np.flatnonzero(text == _NEWLINE) + 1])
-
-
-def _line_array(text: Bytes, starts: Positions) -> pa.Array:
-    return pa.Array.from_buffers(pa.large_binary(), starts.size - 1, [None, pa.py_buffer(starts), pa.py_buffer(text)])
 
 
 def _flag_damaged(attributes: pa.Array, damaged: Flags) -> pa.Array:

@@ -40,6 +40,11 @@ class Spans:
         return Spans(self.since, self.until - is_dash)
 
 
+def view_lines(text: Bytes, bounds: Positions) -> pa.Array:
+    """Return what stands between each position in ``bounds`` and the next one, as one array, without a copy."""
+    return pa.Array.from_buffers(pa.large_binary(), bounds.size - 1, [None, pa.py_buffer(bounds), pa.py_buffer(text)])
+
+
 class Taker:
     """Copies fields out of one text."""
 

@@ -3,28 +3,20 @@
 While a line is parsed its reason is a code, and the least code is the first reason.
 """
 
-from enum import IntEnum
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from puppylog.formats.reasons import TextReason
 from puppylog.formats.words import Flags
 
 Reasons: TypeAlias = npt.NDArray[np.uint8]
 
 
-class Reason(IntEnum):
+class Reason(TextReason):
     """Its code beside each line, its text in the store."""
-
-    text: str
-
-    def __new__(cls, code: int, text: str) -> Self:
-        reason = int.__new__(cls, code)
-        reason._value_ = code
-        reason.text = text
-        return reason
 
     EMPTY = 0, "empty line"
     NO_REQUEST = 1, "no time in brackets before a quoted request"

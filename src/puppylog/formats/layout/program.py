@@ -5,8 +5,9 @@ Readers do one step after another and never go back. ``native/layout.c`` knows k
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple
 
+from puppylog.formats.reasons import TextReason
 from puppylog.formats.rows import FILLED
 
 TEXT_COLUMNS: Final = tuple(name for name in FILLED if name not in {"status_code", "response_bytes", "attributes"})
@@ -96,16 +97,8 @@ class Program:
     day: Day = NO_DAY
 
 
-class Reason(IntEnum):
+class Reason(TextReason):
     """Why a line is rejected."""
-
-    text: str
-
-    def __new__(cls, code: int, text: str) -> Self:
-        reason = int.__new__(cls, code)
-        reason._value_ = code
-        reason.text = text
-        return reason
 
     EMPTY = 0, "empty line"
     TEXT = 1, "a text that the format has between its fields is missing"
