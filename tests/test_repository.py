@@ -26,7 +26,8 @@ def iter_texts() -> Iterator[tuple[str, str]]:
     paths = [path for path in ROOT.iterdir() if path.is_file()]
     paths += [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
     for path in paths:
-        if "__pycache__" not in path.parts and path.name != ".coverage":
+        # In a linked work tree, .git is a file that says where the repository is.
+        if "__pycache__" not in path.parts and path.name not in (".coverage", ".git"):
             yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8", errors="replace")
 
 
