@@ -41,7 +41,12 @@ _DEFAULTS: Final[Mapping[str, str]] = {
     "tcp_user_timeout": "60000",  # what was sent waits for its receipt so long: meanwhile, keepalives rest
     "client_encoding": "UTF8",
 }
+# What our SQL means depends on these, and a server, a database, a role or a URL may say otherwise. With
+# standard_conforming_strings off a backslash hides the quote after it: an expression that has been judged would be read
+# as another one, and could end in the middle of the query.
 _SET_UP: Final = """
+SET standard_conforming_strings = on;
+SET transform_null_equals = off;
 SET TimeZone = 'UTC';
 SET DateStyle = 'ISO, YMD';
 SET IntervalStyle = 'postgres';

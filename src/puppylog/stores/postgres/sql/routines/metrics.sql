@@ -77,9 +77,11 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, puppylog, pg_temp AS $$
 $$;
 
 -- Brings a rollup up to date: what is stale, and the buckets between its old and its new watermark; up to ``until`` at
--- most. A failure is recorded with the metric, and never raised.
+-- most. A failure is recorded with the metric, and never raised. The stored query is read as it was judged, whatever the
+-- session that calls this says of strings.
 CREATE OR REPLACE FUNCTION puppylog.refresh_rollup(metric integer, until timestamptz DEFAULT 'infinity') RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp
+SET standard_conforming_strings = on SET transform_null_equals = off AS $$
 DECLARE
     stored puppylog.metrics;
     goal timestamptz;

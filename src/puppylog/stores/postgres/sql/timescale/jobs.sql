@@ -42,7 +42,7 @@ $$;
 
 -- Whether a materialized range holds as many records as there are.
 CREATE OR REPLACE FUNCTION puppylog.is_refreshed(metric integer, since timestamptz, until timestamptz) RETURNS boolean
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET standard_conforming_strings = on SET transform_null_equals = off AS $$
 DECLARE
     held bigint;
     there bigint;
