@@ -82,6 +82,15 @@ def test_times_are_written_in_the_zone_that_was_asked_for() -> None:
     assert out.getvalue() == '{"ts": "2015-05-17T12:05:03.250000+02:00"}\n'
 
 
+def test_texts_within_lists_and_objects_of_csv_are_cleaned_like_others() -> None:
+    hostile = "\x9b2J\u202etxt.exe"
+    for value in ([hostile], {"agent": hostile}, {hostile: 1}, [{"a": [hostile]}]):
+        cell = csv_cell(value)
+        assert cell.isprintable()
+        [[read]] = csv.reader([cell])
+        assert json.loads(read) == value
+
+
 @given(st.dictionaries(st.text(min_size=1), st.text(st.characters(codec="utf-8")), min_size=1))
 def test_json_loses_nothing(row: dict[str, str]) -> None:
     assert json.loads(json_object(list(row), list(row.values()))) == row

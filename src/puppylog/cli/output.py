@@ -176,7 +176,7 @@ def json_object(names: Sequence[str], row: Sequence[Plain]) -> str:
 def csv_cell(value: Plain) -> str:
     """Return one cell of CSV."""
     if not isinstance(value, str):
-        text = text_of(value)
+        text = clean_json(text_of(value))  # a list or an object is JSON, and its texts are from logs, too
     elif not value:
         return '""'
     else:
