@@ -159,3 +159,44 @@ def test_a_full_disk_under_the_output_is_said_in_one_line() -> None:
             [sys.executable, "-m", "puppylog", "completion", "zsh"], stdout=full, stderr=subprocess.PIPE, check=False
         )
     assert (said.returncode, said.stderr) == (1, b"puppylog: cannot write the output: No space left on device\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (["completion", "zsh"], 1, "puppylog: cannot write the output: Bad file descriptor\n"),
+        (["formats", "-o", "csv"], 1, "puppylog: cannot write the output: Bad file descriptor\n"),
+        (["--version"], 1, "puppylog: cannot write the output: Bad file descriptor\n"),
+        (["sql", ""], 2, "puppylog: cannot ask the store: the query is empty\n"),
+    ],
+)
+def test_a_closed_output_is_said_only_by_a_command_that_writes_to_it(
+    arguments: list[str], code: int, text: str
+) -> None:
+    assert run_without("1", arguments, stderr=subprocess.PIPE) == (code, text)
+
+
+@pytest.mark.parametrize("closed", ["2", "0"])
+def test_a_closed_stderr_or_stdin_changes_no_exit_code(closed: str) -> None:
+    assert run_without(closed, ["completion", "zsh"])[0] == 0
+    assert run_without(closed, ["no such command"])[0] == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_words_that_a_full_disk_takes_no_more_change_no_exit_code() -> None:
+    with Path("/dev/full").open("wb") as full:
+        said = subprocess.run([sys.executable, "-m", "puppylog", "colector"], stderr=full, check=False)
+    assert said.returncode == 2
+
+
+def run_without(closed: str, arguments: list[str], stderr: int = subprocess.DEVNULL) -> tuple[int, str]:
+    """Run the command line as a process that is started without one of its standard streams."""
+    shell = f'exec "$0" -m puppylog "$@" {closed}>&-'
+    said = subprocess.run(
+        ["/bin/sh", "-c", shell, sys.executable, *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=stderr,
+        text=True,
+        check=False,
+    )
+    return said.returncode, said.stderr or ""

@@ -10,8 +10,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import Final, TextIO
+from typing import Final
 
 import click
 from click.shell_completion import shell_complete
@@ -19,6 +18,12 @@ from click.shell_completion import shell_complete
 from puppylog import __version__
 from puppylog.cli.lazy import LazyGroup, Table
 from puppylog.cli.options import examples, store_options
+from puppylog.cli.standard_streams import (
+    abandon,
+    abandon_stderr_if_broken,
+    never_fail_to_encode,
+    open_missing_streams,
+)
 from puppylog.cli.talk import point, warn
 from puppylog.errors import FormatError, PuppylogError
 
@@ -32,7 +37,7 @@ NO_READER: Final = 141  # 128 + SIGPIPE, as of any program in a pipe
 COMPLETE: Final = "_PUPPYLOG_COMPLETE"
 
 # Stores say StoreFull; what comes up raw without a file's name is about stdout.
-_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+_UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 
 COMMANDS: Final[Table] = {
     "collector": ("puppylog.cli.collector:collector", "Collect log files into the store."),
@@ -74,23 +79,33 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line of this process."""
+    open_missing_streams()
     code = run(sys.argv[1:])
+    abandon_stderr_if_broken()
     gc.freeze()  # what is left goes with the process; to look through it for cycles first takes a tenth of a second
     sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; whatever goes wrong is one line on stderr."""
-    _never_fail_to_encode(sys.stdout, sys.stderr)
+    never_fail_to_encode(sys.stdout, sys.stderr)
     try:
-        if instruction := os.environ.get(COMPLETE):
-            return shell_complete(cli, {}, "puppylog", COMPLETE, instruction)
-        # Not cli.main(): it has ways of its own to end a process, without a word when the output cannot be written.
-        with cli.make_context("puppylog", list(arguments)) as ctx:
-            cli.invoke(ctx)
-        sys.stdout.flush()
+        code = _run_command(arguments)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last resort: a defect is one line, too
-        return _explain(error)
+        code = _explain(error)
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        code = _explain(error)
+    return code
+
+
+def _run_command(arguments: Sequence[str]) -> int:
+    if instruction := os.environ.get(COMPLETE):
+        return shell_complete(cli, {}, "puppylog", COMPLETE, instruction)
+    # Not cli.main(): it has ways of its own to end a process, without a word when the output cannot be written.
+    with cli.make_context("puppylog", list(arguments)) as ctx:
+        cli.invoke(ctx)
     return 0
 
 
@@ -108,7 +123,7 @@ def _explain(error: BaseException) -> int:
         case click.Abort() | KeyboardInterrupt():
             code = INTERRUPTED
         case BrokenPipeError():
-            _let_go_of_stdout()
+            abandon(sys.stdout)
             code = NO_READER
         case _:
             code = _confess(error)
@@ -126,8 +141,8 @@ def _refuse(error: click.ClickException) -> int:
 
 
 def _confess(error: BaseException) -> int:
-    if isinstance(error, OSError) and error.filename is None and error.errno in _NO_ROOM:
-        _let_go_of_stdout()
+    if isinstance(error, OSError) and error.filename is None and error.errno in _UNWRITABLE:
+        abandon(sys.stdout)
         warn(f"cannot write the output: {error.strerror}")
         return CANNOT_WRITE
     if os.environ.get("PUPPYLOG_DEBUG"):
@@ -137,16 +152,3 @@ def _confess(error: BaseException) -> int:
         "please report it (run with PUPPYLOG_DEBUG=1 for the traceback)"
     )
     return DEFECT
-
-
-def _never_fail_to_encode(*streams: TextIO) -> None:
-    """Whatever a terminal's encoding has no character for is written as an escape."""
-    for stream in streams:
-        with suppress(AttributeError):  # a test's stand-in
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[attr-defined]  # only real text files have it
-
-
-def _let_go_of_stdout() -> None:
-    """What is still in the buffer must not fail again when the interpreter ends."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

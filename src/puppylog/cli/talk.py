@@ -1,6 +1,11 @@
-"""What commands say besides data: lines on stderr. Each is cleaned, for it may echo a file or a user."""
+"""What commands say besides data: lines on stderr. Each is cleaned, for it may echo a file or a user.
+
+A line that cannot be written is lost, and the command goes on: a collector must not stop because the disk that takes
+its stderr is full.
+"""
 
 import sys
+from contextlib import suppress
 
 from puppylog.settings import Settings
 from puppylog.tui.clean import clean, width_of
@@ -14,12 +19,16 @@ def tell(settings: Settings, text: str) -> None:
 
 def warn(text: str) -> None:
     """Say what is wrong."""
-    sys.stderr.write(f"puppylog: {clean(text)}\n")
-    sys.stderr.flush()
+    _write(f"puppylog: {clean(text)}\n")
 
 
 def point(text: str, at: int) -> None:
     """Show a text with a caret below the character that stands at ``at``."""
     before = clean(text[:at])
-    sys.stderr.write(f"  {before}{clean(text[at:])}\n  {' ' * width_of(before)}^\n")
-    sys.stderr.flush()
+    _write(f"  {before}{clean(text[at:])}\n  {' ' * width_of(before)}^\n")
+
+
+def _write(text: str) -> None:
+    with suppress(OSError):
+        sys.stderr.write(text)
+        sys.stderr.flush()
