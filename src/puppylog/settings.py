@@ -5,6 +5,7 @@ defaults. Nothing below the faces reads the environment: what it needs from ther
 """
 
 import os
+import pwd
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,8 +58,18 @@ def read_settings(given: Mapping[str, object], environ: Mapping[str, str]) -> Se
 
 
 def default_store(environ: Mapping[str, str]) -> str:
-    """Return the URL of the embedded store in the user's data directory."""
-    return f"duckdb://{quote(str(_xdg(environ, 'XDG_DATA_HOME', '.local/share') / 'puppylog'))}"
+    """Return the URL of the embedded store in the user's data directory.
+
+    Raises:
+        ConfigurationError: the user has none.
+    """
+    data = _xdg(environ, "XDG_DATA_HOME", ".local/share")
+    if data is None:
+        raise ConfigurationError(
+            f"cannot find a place for the store: HOME is not set, and user {os.geteuid()} has no home directory; "
+            "set HOME, or name a store with --store duckdb:///some/directory"
+        )
+    return f"duckdb://{quote(os.fsencode(data / 'puppylog'))}"
 
 
 def find_zone(name: str) -> tzinfo | None:
@@ -89,14 +100,29 @@ def _choose_color(choice: str, environ: Mapping[str, str]) -> bool | None:
 
 def _read_files(environ: Mapping[str, str]) -> dict[str, object]:
     """Return what the files say: the user's own wins over the machine's, key by key."""
-    user_file = _xdg(environ, "XDG_CONFIG_HOME", ".config") / "puppylog" / "config.toml"
-    return _read_file(SYSTEM_FILE) | _read_file(user_file)
+    folder = _xdg(environ, "XDG_CONFIG_HOME", ".config")
+    return _read_file(SYSTEM_FILE) | ({} if folder is None else _read_file(folder / "puppylog" / "config.toml"))
 
 
-def _xdg(environ: Mapping[str, str], variable: str, below_home: str) -> Path:
+def _xdg(environ: Mapping[str, str], variable: str, below_home: str) -> Path | None:
+    """Return the directory that ``variable`` names, or the one in the user's home; None if there is no home."""
     # The XDG specification says that a relative path is to be ignored.
     named = Path(environ.get(variable, ""))
-    return named if named.is_absolute() else Path(environ.get("HOME") or Path.home()) / below_home
+    if named.is_absolute():
+        return named
+    home = _find_home(environ)
+    return None if home is None else home / below_home
+
+
+def _find_home(environ: Mapping[str, str]) -> Path | None:
+    """Return the user's home directory: HOME, or what the system's list of users says. A service may have neither."""
+    home = Path(environ.get("HOME", ""))
+    if not home.is_absolute():
+        try:
+            home = Path(pwd.getpwuid(os.geteuid()).pw_dir)
+        except KeyError:
+            return None
+    return home if home.is_absolute() else None
 
 
 def _read_file(path: Path) -> dict[str, object]:

@@ -1,5 +1,8 @@
+import os
+import pwd
 from datetime import UTC
 from pathlib import Path
+from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -7,6 +10,7 @@ import pytest
 from puppylog import settings
 from puppylog.errors import ConfigurationError
 from puppylog.settings import Settings, find_zone, read_settings
+from puppylog.stores.connect import parse_duckdb_url
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +47,31 @@ def test_the_xdg_data_directory_is_honoured() -> None:
 
 def test_a_home_with_odd_characters_makes_a_url_that_means_it() -> None:
     assert read_settings({}, {"HOME": "/home/100% ada"}).store == "duckdb:///home/100%25%20ada/.local/share/puppylog"
+
+
+@pytest.mark.parametrize(
+    "home", ["/home/jürgen", "/home/a#b", "/home/with blank", "/home/cur{ly", "/home/odd\udcff%20"]
+)
+def test_the_default_store_is_in_the_home_directory_whatever_its_name(home: str) -> None:
+    path = parse_duckdb_url(read_settings({}, {"HOME": home}).store)
+    assert os.fsencode(path) == os.fsencode(home) + b"/.local/share/puppylog"
+
+
+def test_without_home_the_systems_list_of_users_names_the_home_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: pwd.struct_passwd(("ada", "x", 1, 1, "", "/home/ada", "")))
+    for environ in ({}, {"HOME": ""}, {"HOME": "relative"}):
+        assert read_settings({}, environ).store == "duckdb:///home/ada/.local/share/puppylog"
+
+
+def test_a_user_without_a_home_needs_a_store_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    def find_nobody(_: int) -> NoReturn:
+        raise KeyError
+
+    monkeypatch.setattr(pwd, "getpwuid", find_nobody)
+    assert read_settings({"store": "duckdb:///given"}, {}).store == "duckdb:///given"
+    assert read_settings({}, {"XDG_DATA_HOME": "/data"}).store == "duckdb:///data/puppylog"
+    with pytest.raises(ConfigurationError, match="cannot find a place for the store: HOME is not set"):
+        read_settings({}, {})
 
 
 def test_a_relative_xdg_directory_is_ignored() -> None:

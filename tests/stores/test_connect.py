@@ -10,7 +10,30 @@ def test_the_path_of_a_url_is_absolute_and_unquoted() -> None:
     assert parse_duckdb_url("duckdb:///var/lib/my%20logs") == Path("/var/lib/my logs")
 
 
-@pytest.mark.parametrize("url", ["", "duckdb:", "duckdb://host/path", "duckdb:relative", "sqlite:///x", "/just/a/path"])
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("duckdb:///a%20b", "/a b"),
+        ("duckdb:///a b", "/a b"),
+        ("duckdb:///j%C3%BCrgen", "/jürgen"),
+        ("duckdb:///jürgen", "/jürgen"),
+        ("duckdb:///a#b?c", "/a#b?c"),
+        ("duckdb:///a%23b%3Fc", "/a#b?c"),
+        ("duckdb:///100%", "/100%"),
+        ("duckdb:///100%25", "/100%"),
+        ("duckdb:///a%2520b", "/a%20b"),
+        ("duckdb:///x%FF", "/x\udcff"),
+        ("duckdb:///x\udcff", "/x\udcff"),
+        ("duckdb:/var/lib/logs", "/var/lib/logs"),
+    ],
+)
+def test_all_of_a_url_is_the_path_and_percent_signs_may_stand_for_bytes(url: str, path: str) -> None:
+    assert parse_duckdb_url(url) == Path(path)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "duckdb:", "duckdb:///a%00b", "duckdb://host/path", "duckdb:relative", "sqlite:///x", "/just/a/path"]
+)
 def test_what_names_no_store_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="cannot open store"):
         connect(url)

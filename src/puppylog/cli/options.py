@@ -31,7 +31,8 @@ def store_options(command: Callback) -> Callback:
         command
     )
     help_ = (
-        "The store: duckdb:///directory or postgresql://host/database. Default: duckdb:// in the user's data directory."
+        "The store: duckdb:///directory or postgresql://host/database. Default: duckdb:// in the user's data "
+        "directory. In a directory's name % and two hexadecimal digits stand for a byte; %25 is a percent sign."
     )
     return _option("--store", metavar="URL", callback=_refuse_password, help=help_)(command)
 

@@ -1,13 +1,15 @@
 """From a URL to a connected store. A store's libraries are imported when one of its kind is connected to."""
 
+import os
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes
 
 from puppylog.errors import ConfigurationError, UsageError
 from puppylog.stores.base import Store
 
 _POSTGRESQL: Final = ("postgresql", "postgres")
+_DUCKDB: Final = "duckdb"
 
 
 def connect(url: str) -> Store:
@@ -58,18 +60,23 @@ def name_store(url: str) -> str:
 def parse_duckdb_url(url: str) -> Path:
     """Return the directory that ``duckdb:///path`` names.
 
+    All that follows ``duckdb://`` is the path: it has neither a query nor a fragment. ``%`` and two hexadecimal digits
+    stand for a byte; every other character stands for itself, a ``%`` without such digits included.
+
     Raises:
         ConfigurationError: it names none.
     """
-    parts = urlsplit(url)
-    if parts.scheme != "duckdb":
+    scheme, separator, rest = url.partition(":")
+    if not separator or scheme.lower() != _DUCKDB:
         # Its kind, and no more of it: whatever it is, it may hold a password.
-        shown = f"{parts.scheme}://…" if parts.scheme else "of this name" if "=" in url else repr(url)
+        is_scheme = bool(separator) and scheme.isascii() and scheme.replace("+", "").isalnum()
+        shown = f"{scheme}://…" if is_scheme else "of this name" if "=" in url else repr(url)
         raise ConfigurationError(
             f"cannot open store {shown}: write duckdb:///path/of/a/directory or postgresql://user@host/database"
         )
-    if parts.netloc or not parts.path.startswith("/"):
+    path = os.fsdecode(unquote_to_bytes(os.fsencode(rest.removeprefix("//"))))
+    if not path.startswith("/") or "\0" in path:
         raise ConfigurationError(
             f"cannot open store {url!r}: the path must be absolute, as in duckdb:///var/lib/puppylog"
         )
-    return Path(unquote(parts.path))
+    return Path(path)

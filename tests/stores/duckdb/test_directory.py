@@ -1,6 +1,7 @@
 import json
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -69,4 +70,31 @@ def test_a_socket_too_deep_for_the_kernel_is_reached_by_a_short_name(tmp_path: P
     with directory.reachable_socket() as short:
         assert len(short) < 100
         assert Path(short).samefile(directory.socket)
-    assert not Path(short).parent.exists()
+
+
+@pytest.mark.parametrize("name", ["with blank", "jürgen", "a#b", "cur{ly", "100%", "it's", "x\udcff"])
+def test_a_socket_of_any_name_is_reached_by_characters_that_stand_for_themselves(tmp_path: Path, name: str) -> None:
+    directory = StoreDirectory(tmp_path / name)
+    directory.prepare()
+    directory.socket.touch()
+    with directory.reachable_socket() as plain:
+        assert quote(plain) == plain
+        assert Path(plain).samefile(directory.socket)
+
+
+def test_without_proc_a_link_reaches_the_directory_and_goes_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("puppylog.stores.duckdb.directory._OPEN_FILES", tmp_path / "none")
+    directory = StoreDirectory(tmp_path / "with blank")
+    directory.prepare()
+    with directory.reachable() as link:
+        assert link.samefile(directory.path)
+    assert not link.parent.exists()
+
+
+@pytest.mark.parametrize("name", ["a?b", "a\\b"])
+def test_a_name_that_duckdb_reads_as_another_one_is_refused_before_anything_is_made(tmp_path: Path, name: str) -> None:
+    with pytest.raises(StoreRefused, match="DuckDB does not read"):
+        StoreDirectory(tmp_path / name / "store").prepare()
+    assert not list(tmp_path.iterdir())

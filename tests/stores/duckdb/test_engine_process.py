@@ -37,6 +37,17 @@ def test_many_who_come_at_once_share_one_engine(server: EmbeddedStore) -> None:
     assert server.engine_pids() == pids[:1]
 
 
+def test_a_directory_of_any_name_holds_a_store(tmp_path: Path) -> None:
+    name = "it's #1 of jürgen{100%} & a%20b \udcff"
+    with EmbeddedStore(tmp_path / name / "data" / "puppylog") as server:
+        store = server.connect()
+        Source(store).append(records(7))
+        server.kill_engine()
+        assert count(store) == 7
+        assert {file.name for file in server.directory.path.iterdir()} >= {"engine.sock", "records.duckdb"}
+    assert [os.fsencode(found.name) for found in tmp_path.iterdir()] == [os.fsencode(name)]
+
+
 def test_the_engine_stays_while_a_client_is_there_and_stops_when_asked_after(server: EmbeddedStore) -> None:
     store = server.connect()
     with pytest.raises(UsageError, match="uses it; end that first"):

@@ -15,10 +15,12 @@ import errno
 import json
 import os
 import pwd
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from puppylog.errors import StoreFull, StoreRefused
 
@@ -26,6 +28,15 @@ LAYOUT = 1
 
 # The kernel's limit for the path of a Unix socket is 108 bytes, 104 on some systems, with the final NUL.
 _SOCKET_PATH_LIMIT = 100
+
+# Paths of these characters stand for themselves in the URI by which gRPC finds a socket.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9/._+,=@~-]*")
+
+# DuckDB resolves links itself, then puts its log beside the part before a question mark and takes \ for /.
+_MISREAD: Final = re.compile(r"[?\\]")
+
+# Names of this process's open files, by which the kernel resolves a path that begins with one of them.
+_OPEN_FILES: Final = Path("/proc/self/fd")
 
 
 class StoreDirectory:
@@ -47,9 +58,11 @@ class StoreDirectory:
         """Make the directory if it is missing, and refuse one that is not ours.
 
         Raises:
-            StoreRefused: it is no directory, another user's, full of other things, or of a newer layout.
+            StoreRefused: it is no directory, another user's, full of other things, of a newer layout, or of a name
+                that DuckDB would read as another one.
             StoreFull: there is no room to make it.
         """
+        self._refuse_misread_paths()
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._refuse_strangers()
@@ -60,6 +73,14 @@ class StoreDirectory:
             self.spool.mkdir(exist_ok=True)
         except OSError as error:
             raise refuse(self.path, error) from None
+
+    def _refuse_misread_paths(self) -> None:
+        misread = _MISREAD.search(str(self.path))
+        if misread is not None:
+            raise StoreRefused(
+                f"cannot open store {self.path}: DuckDB does not read {misread[0]!r} in a path as part of a name; "
+                "name a directory without it"
+            )
 
     def _refuse_strangers(self) -> None:
         status = self.path.stat()
@@ -85,15 +106,34 @@ class StoreDirectory:
             )
 
     @contextmanager
-    def reachable_socket(self) -> Iterator[str]:
-        """Give a path to the socket that is short enough for the kernel, for as long as it is used."""
-        if len(os.fsencode(self.socket)) <= _SOCKET_PATH_LIMIT:
-            yield str(self.socket)
+    def reachable(self) -> Iterator[Path]:
+        """Give a path to the directory that every library takes, for as long as it is used.
+
+        The directory's own path may be too long for a socket, and may hold bytes that mean something else in gRPC's
+        URIs or that are no text at all.
+        """
+        if len(os.fsencode(self.socket)) <= _SOCKET_PATH_LIMIT and _PLAIN.fullmatch(str(self.path)):
+            yield self.path
             return
-        with tempfile.TemporaryDirectory(prefix="puppylog-") as short:
-            link = Path(short) / "s"
-            link.symlink_to(self.path)
-            yield str(link / self.socket.name)
+        directory = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            opened = _OPEN_FILES / str(directory)
+            if opened.exists():
+                yield opened
+                return
+            # A system, or a jail, without /proc.
+            with tempfile.TemporaryDirectory(prefix="puppylog-") as short:
+                link = Path(short) / "s"
+                link.symlink_to(self.path)
+                yield link
+        finally:
+            os.close(directory)
+
+    @contextmanager
+    def reachable_socket(self) -> Iterator[str]:
+        """Give a path to the socket that every library takes, for as long as it is used."""
+        with self.reachable() as path:
+            yield str(path / self.socket.name)
 
 
 def refuse(path: Path, error: OSError) -> StoreRefused | StoreFull:

@@ -124,7 +124,7 @@ class Engine:
         except StoreFull:
             raise
         except PuppylogError as error:
-            raise StoreRefused(f"cannot open database {path}: {error.message}") from None
+            raise StoreRefused(f"cannot open database {path.resolve()}: {error.message}") from None
         self._queue = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
         self._writer = self._root.cursor()
 

@@ -32,9 +32,10 @@ _started: list[subprocess.Popen[bytes]] = []
 
 def is_answering(directory: StoreDirectory) -> bool:
     """Return whether somebody accepts connections at the store's socket."""
-    with socket.socket(socket.AF_UNIX) as probe, directory.reachable_socket() as path:
+    with socket.socket(socket.AF_UNIX) as probe:
         try:
-            probe.connect(path)
+            with directory.reachable_socket() as path:
+                probe.connect(path)
         except OSError:
             return False
     return True

@@ -204,10 +204,13 @@ def serve(directory: StoreDirectory, ready: Callable[[], None]) -> None:
         if not lock.acquire_within(_OWN_S):
             raise StoreUnavailable(f"cannot open store {directory.path}: another engine owns it")
         spool.sweep(directory.spool)
-        with Engine(directory.database) as engine, directory.reachable_socket() as socket:
+        with directory.reachable() as path, Engine(path / directory.database.name) as engine:
             engine.write(migrate)
             directory.socket.unlink(missing_ok=True)  # a killed engine's
-            with Jobs(engine) as jobs, Service(f"grpc+unix://{socket}", directory, engine, jobs) as service:
+            with (
+                Jobs(engine) as jobs,
+                Service(f"grpc+unix://{path / directory.socket.name}", directory, engine, jobs) as service,
+            ):
                 ready()
                 _wait_until_unneeded(clients, engine, service)
                 service.shutdown()
