@@ -198,12 +198,18 @@ def test_deep_nesting_is_refused(text: str) -> None:
     assert refusal(text).startswith("it is nested more than 20 deep")
 
 
+def test_a_product_of_more_than_a_hundred_factors_is_refused() -> None:
+    assert refusal("1" + "*1" * 101).startswith("more than 100 factors stand in a row")
+
+
 def test_an_expression_has_at_most_a_thousand_characters() -> None:
     assert refusal("x" * 1001) == "it has 1001 characters, at most 1000 are allowed"
     assert refusal("(" * 10_000 + "1" + ")" * 10_000) == "it has 20001 characters, at most 1000 are allowed"
 
 
-@pytest.mark.parametrize("text", ["1" + "+1" * 400, "host" + "||host" * 166, "true" + " or true" * 124])
+@pytest.mark.parametrize(
+    "text", ["1" + "+1" * 400, "1" + "*1" * 100, "host" + "||host" * 166, "true" + " or true" * 124]
+)
 def test_a_long_chain_is_not_deep(text: str, outlet: MemoryOutlet) -> None:
     assert text_of(outlet, text) is not None
 

@@ -24,7 +24,7 @@ _TEXT_LEAVES: Texts = st.one_of(
     _QUOTED,
 )
 _INTEGER_LEAVES: Texts = st.one_of(
-    st.sampled_from(["status_code", "response_bsize", "line_offset"]), st.integers(0, 1000).map(str)
+    st.sampled_from(["status_code", "response_bsize", "line_offset", str(2**63 - 1)]), st.integers(0, 1000).map(str)
 )
 _NUMBER_LEAVES: Texts = st.sampled_from(["1.5", ".25", "1e3", "2.5", "1e-3", "attributes.n::float8"])
 _TIME_LEAVES: Texts = st.one_of(st.just("ts"), _INSTANTS, st.just("date '2015-05-17'"))
@@ -69,7 +69,7 @@ def _integers(depth: int) -> Texts:
     whole, text = _integers(depth - 1), _texts(depth - 1)
     return st.one_of(
         _INTEGER_LEAVES,
-        _infix(["+", "-", "/", "%"], whole, whole),
+        _infix(["+", "-", "*", "/", "%"], whole, whole),
         _built("-({0})", whole),
         _built("abs({0})", whole),
         _built("mod({0}, {1})", whole, whole),

@@ -3,8 +3,8 @@
 A text is parsed by sqlglot as PostgreSQL's, judged node by node against an allow-list (`grammar`), and kept as
 canonical text, from which the SQL of each store is made. On the way every part gets a type, so that what a store would
 refuse, or read differently from another one, is refused here, with its place. What the lines of a log may bring about
-(a text that is no number, a divisor of zero) is null, never an error; only arithmetic beyond 64 bits is left to the
-store to refuse.
+(a text that is no number, a divisor of zero, a whole number beyond 64 bits) is null, never an error; only arithmetic of
+double precision beyond its range is left to the store: PostgreSQL refuses it, DuckDB gives infinity.
 
 Columns:    those of ``log_records`` and the original's names for two of them; ``attributes.key``, ``attributes.a.b``,
             ``attributes ->> 'key'`` and ``attributes -> 'a' ->> 'b'`` are text out of the attributes.

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
+from puppylog.model.expression.overflow import narrow_number
 from puppylog.model.expression.term import ATOM, Accept, Offence, Term, Type, quote
 
 # A text becomes a number only if a double holds each of its digits; everything else is null, on every store, so that
@@ -144,7 +145,7 @@ _CASTS = {
     (Type.TEXT, Type.INTEGER): _matched(WHOLE_PATTERN, "BIGINT"),
     (Type.TEXT, Type.NUMBER): _matched(NUMBER_PATTERN, "DOUBLE PRECISION"),
     (Type.TEXT, Type.BOOLEAN): _both(f"(CASE LOWER({{0}}){_WHENS} END)"),
-    (Type.NUMBER, Type.INTEGER): _both("CAST({0} AS BIGINT)"),
+    (Type.NUMBER, Type.INTEGER): _Cast(*narrow_number("{0}")),
     (Type.INTEGER, Type.BOOLEAN): _both("({0} <> 0)"),
     (Type.BOOLEAN, Type.INTEGER): _both("CAST(CAST({0} AS INTEGER) AS BIGINT)"),
     (Type.TIMESTAMPTZ, Type.DATE): _both("CAST({0} AT TIME ZONE 'UTC' AS DATE)"),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from puppylog.model.expression.conversion import as_text, byte_order, coerce, common_type, of_type
+from puppylog.model.expression.overflow import absolute_whole
 from puppylog.model.expression.term import Accept, Offence, Term, Type, accept_each, compose
 
 UNITS = ("second", "minute", "hour", "day", "week", "month", "quarter", "year")
@@ -88,8 +89,9 @@ def _call(
 
 
 def _abs(arguments: Sequence[Term]) -> Term:
-    type_ = Type.NUMBER if arguments[0].type is Type.NUMBER else Type.INTEGER
-    return _call("abs", accept_each((of_type(type_),), arguments), type_)
+    if arguments[0].type is Type.NUMBER:
+        return _call("abs", arguments, Type.NUMBER)
+    return absolute_whole(coerce(arguments[0], Type.INTEGER))
 
 
 def _concat(arguments: Sequence[Term]) -> Term:

@@ -4,7 +4,7 @@ A node is known by its exact class, and every argument that is set must be one t
 adds is refused until somebody has thought about it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlglot import exp
@@ -12,6 +12,7 @@ from sqlglot import exp
 from puppylog.model.expression import leaf
 from puppylog.model.expression.conversion import as_text, byte_order, cast, coerce, common_type, of_type
 from puppylog.model.expression.function import FIELDS, call, check_name
+from puppylog.model.expression.overflow import add_whole, multiply_whole, narrow, negate_whole
 from puppylog.model.expression.term import (
     AND,
     COMPARISON,
@@ -30,6 +31,8 @@ from puppylog.model.expression.tree import Node, Refusal, blaming, describe
 
 # sqlglot calls itself some 20 times a level, of the 1,000 that Python allows; canonical text must parse again anywhere.
 MAX_DEPTH = 20
+# Each product is narrowed to 64 bits, three levels of SQL; DuckDB allows a thousand levels.
+MAX_FACTORS = 100
 
 
 def judge(node: Node, depth: int = 0) -> Term:
@@ -85,17 +88,28 @@ def _chain(node: Node, depth: int) -> Term:
     links: list[Node] = []
     while type(node) in operators:
         links.append(node)
-        node = node.this
-    left, first = judge(node, depth), node
+        node = _without_parentheses(node.this, operators)
+    if binding == PRODUCT and len(links) > MAX_FACTORS:
+        raise Refusal(links[0], f"more than {MAX_FACTORS} factors stand in a row")
+    left, first, is_wide = judge(node, depth), node, False
     for link in reversed(links):
         right = judge(link.expression, depth)
         with blaming(link, first, link.expression):
-            left = _join(operators[type(link)], left, right, binding)
-        first = link
-    return left
+            left = _join(operators[type(link)], left, right, binding, is_wide=is_wide)
+        first, is_wide = link, binding == SUM and left.type is Type.INTEGER
+    return narrow(left) if is_wide else left
 
 
-def _join(operator: str, left: Term, right: Term, binding: int) -> Term:
+def _without_parentheses(node: Node, operators: Mapping[type[Node], str]) -> Node:
+    """Return the link within parentheses that change nothing: the canonical text leaves them out."""
+    inner = node
+    while type(inner) is exp.Paren:
+        inner = inner.this
+    return inner if type(inner) in operators else node
+
+
+def _join(operator: str, left: Term, right: Term, binding: int, *, is_wide: bool) -> Term:
+    """Join two operands. ``is_wide``: the left one is the sum so far, in the type that `add_whole` gives."""
     terms = (left.operand(binding), right.operand(binding + 1))
     if binding in {OR, AND}:
         return _infix(operator, accept_each([of_type(Type.BOOLEAN)] * 2, terms), Type.BOOLEAN, binding)
@@ -104,27 +118,18 @@ def _join(operator: str, left: Term, right: Term, binding: int) -> Term:
     if binding == SUM and left.type is Type.TIMESTAMPTZ and right.type is Type.INTERVAL:
         return _infix(operator, terms, Type.TIMESTAMPTZ, binding)
     type_ = Type.NUMBER if Type.NUMBER in {left.type, right.type} and operator != "%" else Type.INTEGER
-    return _arithmetic(operator, accept_each([of_type(type_)] * 2, terms), type_, binding)
+    operands = accept_each([of_type(type_)] * 2, terms)
+    if type_ is Type.NUMBER:  # a divisor of zero gives null
+        divisor = "NULLIF({1}, 0)" if operator == "/" else "{1}"
+        return compose(
+            type_, f"{{0}} {operator} {{1}}", *operands, sql=f"({{0}} {operator} {divisor})", binding=binding
+        )
+    return add_whole(operator, operands, is_wide=is_wide) if binding == SUM else multiply_whole(operator, operands)
 
 
 def _infix(operator: str, terms: Sequence[Term], type_: Type, binding: int) -> Term:
     text = f"{{0}} {operator} {{1}}"
     return compose(type_, text, *terms, sql=f"({text})", binding=binding)
-
-
-def _arithmetic(operator: str, terms: Sequence[Term], type_: Type, binding: int) -> Term:
-    """Divisors of zero give null. Of whole numbers, one operand is made 64 bits wide, and so is the result."""
-    left = "{0}" if type_ is Type.NUMBER or terms[0].binding == binding else "CAST({0} AS BIGINT)"
-    right = "NULLIF({1}, 0)" if operator in "/%" else "{1}"
-    whole = "//" if operator == "/" and type_ is Type.INTEGER else operator
-    return compose(
-        type_,
-        f"{{0}} {operator} {{1}}",
-        *terms,
-        duckdb=f"({left} {whole} {right})",
-        postgres=f"({left} {operator} {right})",
-        binding=binding,
-    )
 
 
 def _not(node: Node, depth: int) -> Term:
@@ -137,7 +142,10 @@ def _negative(node: Node, depth: int) -> Term:
     type_ = Type.NUMBER if term.type is Type.NUMBER else Type.INTEGER
     with blaming(node.this):
         term = coerce(term, type_)
-    return compose(type_, "-{0}", term.operand(SIGN + 1), sql="(-{0})", binding=SIGN)
+    operand = term.operand(SIGN + 1)
+    if type_ is Type.INTEGER and term.literal is None:
+        return negate_whole(operand)
+    return compose(type_, "-{0}", operand, sql="(-{0})", binding=SIGN)
 
 
 _COMPARISONS: dict[type[Node], str] = {
