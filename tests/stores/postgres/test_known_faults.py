@@ -49,9 +49,9 @@ def test_a_fault_of_data_nodes_concerns_only_stores_that_have_them(version: str,
     ("postgres", "is_in"), [(150_018, False), (150_019, True), (150_020, True), (160_000, False), (140_019, False)]
 )
 def test_a_fault_may_need_a_release_of_postgresql(postgres: int, is_in: bool) -> None:
-    distributed = Flavour.TIMESCALEDB_DISTRIBUTED
-    assert has("cannot drop portal", "2.13.1", flavour=distributed, postgres=postgres) is is_in
-    assert not has("cannot drop portal", "2.14.0", flavour=distributed, postgres=postgres)
+    for flavour, version in ((Flavour.TIMESCALEDB_DISTRIBUTED, "2.13.1"), (Flavour.TIMESCALEDB, "2.28.3")):
+        assert has("cannot drop portal", version, flavour=flavour, postgres=postgres) is is_in
+    assert not has("cannot drop portal", "2.29.0", postgres=postgres)
 
 
 @pytest.mark.parametrize(("version", "is_in"), [("2.28", True), ("2.28.1-dev", True), ("2.29", False)])
