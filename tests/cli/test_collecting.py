@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
@@ -8,6 +9,7 @@ from puppylog.collect.events import (
     Committed,
     Event,
     FileFinished,
+    LineContinued,
     LineCut,
     Progress,
     SourceAway,
@@ -34,6 +36,10 @@ def settings(*, quiet: bool = False) -> Settings:
         (
             SourceAway("file:///log/a.log", "cannot read /log/a.log: no such file"),
             "puppylog: cannot read /log/a.log: no such file; waiting for it\n",
+        ),
+        (
+            LineContinued("/log/a.log", 7),
+            "puppylog: /log/a.log: the line that was stored up to byte 7 has gone on; its rest is stored by itself\n",
         ),
         (StoreAway("cannot reach it", 2.0), "puppylog: cannot reach it; nothing is lost, asking again in 2.0 s\n"),
         (StoreBack(), "puppylog: the store is back\n"),
@@ -84,6 +90,9 @@ def test_a_summary_is_one_line() -> None:
     assert " 194 records, 0 rejected, 60 lines joined in " in describe_summary(w3c)
     waiting = Summary(10, 0, 0, 0, 1, 10, 0.0, ())
     assert describe_summary(waiting).endswith("(0 lines/s); 10 B of unfinished lines wait for their end")
+    assert describe_summary(replace(waiting, unfinished_wait_s=10)).endswith(
+        "10 B of unfinished lines wait for their end, or for a run 10 s after the last change of their files"
+    )
 
 
 def test_reasons_are_told_the_most_frequent_first_and_not_without_end() -> None:

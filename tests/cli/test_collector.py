@@ -1,6 +1,8 @@
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,19 @@ def test_a_file_is_collected_once_and_a_summary_says_so(cli: InProcess, log: Pat
     assert "of unfinished lines wait for their end" in first.err
     assert " 0 records, 0 rejected in " in cli("collector", "--source", str(log)).err
     assert routes(cli, log) == [f"/{i}" for i in range(20)]
+
+
+def test_an_unfinished_line_is_stored_when_its_file_rests_and_its_rest_is_said(cli: InProcess, log: Path) -> None:
+    os.utime(log, (time.time() - 60,) * 2)
+    assert " 21 records, 1 rejected in " in cli("collector", "-s", str(log)).err
+    size = log.stat().st_size
+    with log.open("a") as file:
+        file.write(" and more\n" + GOOD.format("next"))
+    second = cli("collector", "-s", str(log))
+    assert f"{log}: the line that was stored up to byte {size} has gone on; its rest is stored by itself" in second.err
+    assert " 1 records, 1 rejected in " in second.err
+    assert routes(cli, log) == [f"/{i}" for i in range(20)] + ["/unfinished", "/next"]
+    assert " 0 records, 0 rejected in " in cli("collector", "-s", str(log)).err
 
 
 def test_a_dry_run_counts_and_stores_nothing(cli: InProcess, log: Path) -> None:

@@ -1,5 +1,6 @@
 r"""Cutting is pure, so every way of cutting the same bytes into blocks must say the same."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -121,3 +122,37 @@ def test_however_the_bytes_come_the_lines_are_the_same(data: bytes, blocks: list
     assert flatten(pieces) == expected
     ends = [offset, *(piece.until for piece in pieces)]
     assert [piece.since for piece in pieces] == ends[:-1], "the ranges follow one another without a gap"
+
+
+def test_the_rest_of_an_unfinished_line_is_a_line_of_its_own() -> None:
+    cutter = LineCutter(100, MAX)
+    assert cutter.feed(b"one\ntw") == [Piece(100, 104, b"one\n", 100)]
+    assert cutter.finish() == Piece(104, 106, b"tw\n", 104, is_unfinished=True)
+    assert cutter.feed(b"o\nthree\n") == [Piece(106, 114, b"o\nthree\n", 106, is_rest=True)]
+    assert cutter.feed(b"four\n") == [Piece(114, 119, b"four\n", 114)]
+
+
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
+def test_a_newline_that_comes_late_is_no_line_of_its_own(newline: bytes) -> None:
+    cutter = LineCutter(100, MAX, is_in_line=True)
+    end = 100 + len(newline)
+    assert cutter.feed(newline) == [Piece(100, end, b"", end)]
+    assert cutter.feed(b"two\n") == [Piece(end, end + 4, b"two\n", end)]
+    cutter = LineCutter(100, MAX, is_in_line=True)
+    assert cutter.feed(newline + b"two\n") == [Piece(100, end + 4, b"two\n", end)]
+
+
+def test_the_rest_of_an_unfinished_line_may_be_too_long_or_unfinished_itself() -> None:
+    cutter = LineCutter(0, MAX, is_in_line=True)
+    (piece,) = [*cutter.feed(b"x" * (MAX + 5)), *cutter.feed(b"\n")]
+    assert (piece.since, piece.until, piece.is_cut, piece.is_rest) == (0, MAX + 6, True, True)
+    cutter = LineCutter(0, MAX, is_in_line=True)
+    assert cutter.feed(b"tw") == []
+    assert cutter.finish() == Piece(0, 2, b"tw\n", 0, is_unfinished=True, is_rest=True)
+
+
+def test_only_text_is_an_unfinished_line() -> None:
+    for block, expected in ((b"", False), (b"\0\0", False), (b"tw\0\0", False), (b"tw", True)):
+        cutter = LineCutter(0, MAX)
+        cutter.feed(block)
+        assert cutter.has_unfinished_line == expected

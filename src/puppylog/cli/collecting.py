@@ -11,6 +11,7 @@ from puppylog.collect.events import (
     FileFinished,
     FormatChosen,
     LeftOut,
+    LineContinued,
     LineCut,
     Progress,
     SourceAway,
@@ -64,6 +65,8 @@ class Reporter:
                 tell(self._settings, f"finished {path}, {format_bytes(byte_offset)}")
             case LineCut(path, line_offset):
                 warn(f"{path}: the line at byte {line_offset} is too long; its beginning is kept")
+            case LineContinued(path, offset):
+                warn(f"{path}: the line that was stored up to byte {offset} has gone on; its rest is stored by itself")
             case SourceAway(_, cause, is_watched):
                 warn(f"{cause}; waiting for it" if is_watched else cause)
             case StoreAway(cause, retry_in_s):
@@ -88,6 +91,9 @@ def describe_summary(summary: Summary) -> str:
     rate = round(lines / summary.seconds) if summary.seconds > 0 else lines
     joined = f", {format_number(summary.joined)} lines joined" if summary.joined else ""
     waiting = f"; {format_bytes(summary.unfinished_bytes)} of unfinished lines wait for their end"
+    if summary.unfinished_wait_s is not None:
+        quiet = format_duration(summary.unfinished_wait_s)
+        waiting += f", or for a run {quiet} after the last change of their files"
     return (
         f"{format_number(summary.bytes_read)} bytes, {format_number(summary.records)} records, "
         f"{format_number(summary.rejects)} rejected{joined} in {format_duration(summary.seconds)} "

@@ -13,6 +13,7 @@ from puppylog.collect.committer import Committer
 from puppylog.collect.events import (
     FormatChosen,
     LeftOut,
+    LineContinued,
     LineCut,
     OnEvent,
     Progress,
@@ -35,6 +36,7 @@ from puppylog.tail.chunk import Chunk
 from puppylog.tail.descriptors import allow_many_files
 from puppylog.tail.notification import Notification
 from puppylog.tail.pipe import PipeTailer
+from puppylog.tail.reader import LINE_WAIT_S
 from puppylog.tail.source import STDIN, expand_sources, is_pipe
 from puppylog.tail.tailer import RECORD_WAIT_S, Tailer
 
@@ -98,6 +100,7 @@ class Collector:
         self._from_end = from_end
         self._boundary = boundary
         self._record_wait_s = record_wait_s if watch else 0.0
+        self._line_wait_s = None if watch else LINE_WAIT_S
         self._notification = Notification()
         self._followed: dict[str, Followed] = {}
         self._left_out: set[str] = set()
@@ -133,6 +136,7 @@ class Collector:
             joined=totals.joined,
             files=len(totals.file_ids),
             unfinished_bytes=unfinished,
+            unfinished_wait_s=self._line_wait_s,
             seconds=time.monotonic() - started,
             reasons=tuple(totals.reasons.most_common()),
             unread=0 if self._watch else unread,
@@ -242,6 +246,8 @@ class Collector:
         self._seen.rejects += parsed.rejects.num_rows
         if chunk.is_cut:
             self._on_event(LineCut(chunk.file.path, chunk.offset))
+        if chunk.is_rest:
+            self._on_event(LineContinued(chunk.file.path, chunk.offset))
 
     def _parse(self, file: OpenFile, chunk: Chunk) -> Parsed:
         parsed = file.parser.parse(chunk.data, chunk.offset, time.time_ns() // 1000)
@@ -286,7 +292,14 @@ class Collector:
         if is_pipe(path):
             return PipeTailer(path, watch=self._watch, boundary=boundary, record_wait_s=record_wait_s)
         self._notification.watch(path)
-        return Tailer(path, stream.files, from_end=from_end, boundary=boundary, record_wait_s=record_wait_s)
+        return Tailer(
+            path,
+            stream.files,
+            from_end=from_end,
+            boundary=boundary,
+            record_wait_s=record_wait_s,
+            line_wait_s=self._line_wait_s,
+        )
 
     def _keep_alive(self) -> None:
         patiently(self._store.keep_alive, self._stop, self._on_event)

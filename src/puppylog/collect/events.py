@@ -45,6 +45,14 @@ class LineCut:
 
 
 @dataclass(frozen=True, slots=True)
+class LineContinued:
+    """A line whose beginning was stored without its newline has gone on; the rest of it is stored by itself."""
+
+    path: str
+    rest_offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class Committed:
     """The store has answered: rows and positions are durable."""
 
@@ -90,6 +98,7 @@ Event: TypeAlias = (
     | FormatChosen
     | FileFinished
     | LineCut
+    | LineContinued
     | Committed
     | Progress
     | StoreAway
@@ -111,4 +120,5 @@ class Summary:
     unfinished_bytes: int  # of last lines that wait for their newline
     seconds: float
     reasons: tuple[tuple[str, int], ...]  # why lines were rejected, most frequent first
+    unfinished_wait_s: float | None = None  # how long after its last change a run takes one; None while watching
     unread: int = 0  # sources that could not be read to their end

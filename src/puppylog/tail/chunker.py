@@ -22,13 +22,18 @@ class Chunker:
         self.made = imprint
         """Of the file as far as it is in chunks."""
         self._max_line_bytes = max_line_bytes
-        self._cutter = LineCutter(imprint.offset, max_line_bytes)
+        self._cutter = LineCutter(imprint.offset, max_line_bytes, is_in_line=_is_in_line(imprint))
         self._gatherer = None if boundary is None else RecordGatherer(boundary, max_line_bytes)
 
     @property
     def waiting_bytes(self) -> int:
         """How much was taken of a line that waits for its newline."""
         return self._cutter.waiting
+
+    @property
+    def has_unfinished_line(self) -> bool:
+        """Whether text was taken that waits for its newline, and that `end_line` would give."""
+        return self._cutter.has_unfinished_line
 
     @property
     def whole(self) -> Imprint:
@@ -67,7 +72,7 @@ class Chunker:
         last = self._cutter.finish()
         if last is not None and lines and not last.is_cut and last.data and last.offset == lines[0][0].until:
             before, lines = lines[0][0], []
-            last = Piece(before.since, last.until, before.data + last.data, before.offset, is_unfinished=True)
+            last = replace(before, until=last.until, data=before.data + last.data, is_unfinished=True)
         if last is not None:
             lines.append((last, self.taken))
         return [self._chunk(*line) for line in lines]
@@ -75,7 +80,7 @@ class Chunker:
     def drop_line(self) -> None:
         """Forget the line that waits for its newline: its bytes are not what they were."""
         self.taken = self.whole
-        self._cutter = LineCutter(self.taken.offset, self._max_line_bytes)
+        self._cutter = LineCutter(self.taken.offset, self._max_line_bytes, is_in_line=_is_in_line(self.taken))
 
     def bare_chunk(self) -> Chunk:
         """Return a chunk that accounts for nothing."""
@@ -98,4 +103,10 @@ class Chunker:
             imprint.fingerprint(),
             is_cut=piece.is_cut,
             is_unfinished=piece.is_unfinished,
+            is_rest=piece.is_rest,
         )
+
+
+def _is_in_line(imprint: Imprint) -> bool:
+    """Whether the bytes before the offset are the beginning of a line. NULs are a hole, behind which a line begins."""
+    return bool(imprint.edge) and not imprint.edge.endswith((b"\n", b"\0"))

@@ -21,12 +21,21 @@ class Piece:
     offset: int
     is_cut: bool = False
     is_unfinished: bool = False
+    is_rest: bool = False
 
 
 class LineCutter:
     """Takes blocks, gives pieces. Holds the line that waits for its newline: of a long one, only its beginning."""
 
-    def __init__(self, offset: int, max_line_bytes: int) -> None:
+    def __init__(self, offset: int, max_line_bytes: int, *, is_in_line: bool = False) -> None:
+        """Start at an offset.
+
+        Args:
+            offset: of the first byte that will come.
+            max_line_bytes: longer lines are cut.
+            is_in_line: the beginning of the line that comes first was given out before, as an unfinished line.
+        """
+        self._is_in_line = is_in_line
         self._offset = offset  # everything before it is in a piece that was given out
         self._max = max_line_bytes
         self._nuls = 0  # skipped at the start of the waiting line
@@ -37,6 +46,11 @@ class LineCutter:
     def waiting(self) -> int:
         """How many bytes of a line without its newline were taken."""
         return self._nuls + len(self._held) + self._dropped
+
+    @property
+    def has_unfinished_line(self) -> bool:
+        """Whether text waits for its newline. NULs at its end are room that its writer has allocated beforehand."""
+        return bool(self._held) and not self._held.endswith(b"\0") and not (self._is_in_line and self._held == b"\r")
 
     def feed(self, block: bytes) -> list[Piece]:
         """Take the block that follows, and return the lines that are whole now."""
@@ -56,13 +70,15 @@ class LineCutter:
         if not self.waiting:
             return None
         since, until = self._offset, self._offset + self.waiting
-        data, offset, is_cut = bytes(self._held), since + self._nuls, self._dropped > 0
+        data, offset, is_cut, is_rest = bytes(self._held), since + self._nuls, self._dropped > 0, self._is_in_line
         self._begin_line(until)
-        if not data:
+        if not data or (is_rest and data == b"\r"):
             return Piece(since, until, b"", until)
-        return Piece(since, until, data + b"\n", offset, is_cut=is_cut, is_unfinished=True)
+        self._is_in_line = True
+        return Piece(since, until, data + b"\n", offset, is_cut=is_cut, is_unfinished=True, is_rest=is_rest)
 
     def _begin_line(self, offset: int) -> None:
+        self._is_in_line = False
         self._offset = offset
         self._nuls = self._dropped = 0
         self._held.clear()
@@ -72,7 +88,9 @@ class LineCutter:
         end = block.find(b"\n") + 1
         if end:
             since, until = self._offset, self._offset + self.waiting + end
-            pieces.append(Piece(since, until, bytes(self._held) + b"\n", since + self._nuls, is_cut=True))
+            rest = self._is_in_line
+            line = bytes(self._held) + b"\n"
+            pieces.append(Piece(since, until, line, since + self._nuls, is_cut=True, is_rest=rest))
             self._begin_line(until)
         return end
 
@@ -97,7 +115,7 @@ class LineCutter:
     def _cut(self, data: bytes, pieces: list[Piece]) -> None:
         """Make pieces of whole lines, which follow the NULs skipped so far."""
         base = self._offset + self._nuls
-        since, at = self._offset, 0
+        since, at = self._offset, self._end_line_in_progress(data)
         has_nuls = b"\0" in data
         while at < len(data):
             start = _end_of_nuls(data, at) if has_nuls else at
@@ -108,9 +126,18 @@ class LineCutter:
                 lines = data[start : start + self._max] + b"\n"
             else:
                 lines = data[start:end]
-            pieces.append(Piece(since, base + end, lines, base + start, is_cut=is_cut))
+            is_rest = self._is_in_line and start == 0
+            pieces.append(Piece(since, base + end, lines, base + start, is_cut=is_cut, is_rest=is_rest))
             since, at = base + end, end
-        self._begin_line(since)
+        if since < base + len(data):
+            pieces.append(Piece(since, base + len(data), b"", base + len(data)))
+        self._begin_line(base + len(data))
+
+    def _end_line_in_progress(self, data: bytes) -> int:
+        """Return where whole lines begin: behind the newline of a line that was given out without it."""
+        if not self._is_in_line:
+            return 0
+        return next((len(newline) for newline in (b"\n", b"\r\n") if data.startswith(newline)), 0)
 
     def _end_of_lines(self, data: bytes, at: int, *, has_nuls: bool) -> int:
         """Return how far the lines from ``at`` on may stay in one piece: ``at`` itself if the first is over-long."""

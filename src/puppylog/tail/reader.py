@@ -13,6 +13,9 @@ from puppylog.tail.handle import OpenFile
 PLACE_ID = 0
 """Stands for what the store calls the file, which a reader does not know: it is none of the store's."""
 
+LINE_WAIT_S = 10.0
+"""A run that does not watch takes an unfinished last line when its file has not been changed for so long."""
+
 
 class Reader:
     """Owns its handle. Chunks that were made but not taken are given by the next `read`."""
@@ -24,9 +27,20 @@ class Reader:
         chunk_bytes: int,
         *,
         record_wait_s: float = 0.0,
+        line_wait_s: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Read on from where the chunker stands; a record at the end is given when it has not grown for so long."""
+        """Prepare to read on from where the chunker stands.
+
+        Args:
+            handle: of the file.
+            chunker: where reading goes on.
+            chunk_bytes: how much is read at once.
+            record_wait_s: how long the file must not have grown before its last record is given.
+            line_wait_s: how long the file must not have been changed before an unfinished last line is given. That of
+                a compressed file which is whole is given at once. None: an unfinished line waits for its newline.
+            clock: seconds that never go back.
+        """
         self.handle = handle
         self.is_truncated = False
         """What chunks were made of is not in the file any more."""
@@ -35,6 +49,7 @@ class Reader:
         self._chunker = chunker
         self._chunk_bytes = chunk_bytes
         self._record_wait_s = record_wait_s
+        self._line_wait_s = line_wait_s
         self._clock = clock
         self._grew_at = clock()
         self._ready: deque[Chunk] = deque()
@@ -89,12 +104,24 @@ class Reader:
             if stop_at is not None and self.end >= stop_at:
                 return
         self.is_at_end = True
+        if self._chunker.has_unfinished_line and self._will_not_go_on():
+            self._ready += self._chunker.end_line()
+            yield from self._give()
         if self._chunker.has_record and self._clock() - self._grew_at >= self._record_wait_s:
             self._ready += self._chunker.end_record()
             yield from self._give()
         if not self._is_announced:
             self._is_announced = True
             yield self._chunker.bare_chunk()
+
+    def _will_not_go_on(self) -> bool:
+        """Whether the unfinished line at the end is all that its writer will write of it, as far as can be told."""
+        if self._line_wait_s is None or self.is_truncated or self.handle.fault is not None:
+            return False
+        if self.handle.is_compressed:
+            return True
+        status = self.handle.status()
+        return status.st_size == self.end and quiet_s(status, time.time()) >= self._line_wait_s
 
     def is_emptied(self) -> bool:
         """Whether what was read is not in the file any more, as `read` would find out.
@@ -152,3 +179,16 @@ class Reader:
         self.is_truncated = not self._chunker.whole.is_of(self.handle)
         self._chunker.drop_line()
         return not self.is_truncated
+
+
+def quiet_s(status: os.stat_result, now: float) -> float:
+    """Return for how many seconds at least a file has not been changed.
+
+    Args:
+        status: of the file.
+        now: by the clock that people set, in seconds since the epoch. A time of change in the future says nothing: the
+            clock was set back, or somebody has set the time of the file. What the kernel notes of the latter is when
+            it was done. If that lies in the future as well, the file counts as changed just now.
+    """
+    changed_at = status.st_mtime if status.st_mtime <= now else status.st_ctime
+    return max(0.0, now - changed_at)

@@ -4,6 +4,7 @@ The record at the end waits as an unfinished line does: until the next one begin
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from puppylog.tail.boundary import Boundary
 from puppylog.tail.identity import Imprint
@@ -50,12 +51,12 @@ class RecordGatherer:
 
     def _join(self, piece: Piece) -> Piece:
         held = self._held
-        return piece if held is None else Piece(held.since, piece.until, held.data + piece.data, held.offset)
+        return piece if held is None else replace(held, until=piece.until, data=held.data + piece.data)
 
 
 def _split(piece: Piece, at: int) -> tuple[Piece, Piece]:
     until = piece.offset + at
     return (
-        Piece(piece.since, until, piece.data[:at], piece.offset),
+        replace(piece, until=until, data=piece.data[:at]),
         Piece(until, piece.until, piece.data[at:], until),
     )

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -61,6 +62,7 @@ class Tailer:
         rotate_wait_s: float = ROTATE_WAIT_S,
         boundary: Boundary | None = None,
         record_wait_s: float = RECORD_WAIT_S,
+        line_wait_s: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Find out where reading goes on.
@@ -71,11 +73,11 @@ class Tailer:
             from_end: start after the last complete line, unless there is a known position to go on from.
             chunk_bytes: how much is read at once.
             max_line_bytes: longer lines are cut.
-            rotate_wait_s: how long a rotated file must not have grown before it is finished. With 0, `read` finishes it
-                at once.
+            rotate_wait_s: how long a rotated file must not have grown before `read` finishes it.
             boundary: where records of several lines begin; without one, every line is a record.
             record_wait_s: how long a file must not have grown before its last record is whole. With 0, `read` takes it
                 as whole at the end of the file.
+            line_wait_s: see `Reader`.
             clock: seconds that never go back.
         """
         self.path = str(Path(path).absolute())
@@ -85,11 +87,12 @@ class Tailer:
         """Whether the last `read` stopped at its limit: there may be more to read at once."""
         self._at = Path(self.path)
         self._known = list(known)
-        self._chunk_bytes = chunk_bytes
+        self._open_reader = partial(
+            Reader, chunk_bytes=chunk_bytes, record_wait_s=record_wait_s, line_wait_s=line_wait_s, clock=clock
+        )
         self._max_line_bytes = max_line_bytes
         self._rotate_wait_s = rotate_wait_s
         self._boundary = boundary
-        self._record_wait_s = record_wait_s
         self._clock = clock
         self._serials = count(1)
         self._current: Reader | None = None  # of the file that stands at the path
@@ -264,7 +267,7 @@ class Tailer:
             context="" if position is None else position.context,
         )
         chunker = Chunker(file, found.imprint, self._max_line_bytes, self._boundary)
-        return Reader(handle, chunker, self._chunk_bytes, record_wait_s=self._record_wait_s, clock=self._clock)
+        return self._open_reader(handle, chunker)
 
     def _give_up(self, position: FilePosition) -> Chunk:
         """Finish a position whose file is nowhere to be found."""
@@ -327,8 +330,9 @@ class Tailer:
             self._begin(succession, truncated)
 
     def _part(self, leaving: _Leaving) -> _Leaving | None:
-        """Tell a file that has left the path, and was emptied before, from what its inode holds now."""
-        truncated, leaving.reader = leaving.reader, self._read_again(leaving.reader)
+        """Tell a file that has left the path, and was emptied before, from what its inode holds now: another file."""
+        truncated = leaving.reader
+        leaving.reader = self._reader(Found(truncated.handle, BLANK, None))
         truncated.is_truncated = True
         copy = self._find_copy(truncated)
         if copy is None:
@@ -357,10 +361,6 @@ class Tailer:
     def _going_on(self, truncated: Reader, copy: OpenFile) -> _Leaving:
         truncated.go_on_in(copy)
         return _Leaving(truncated, copy.status().st_size, self._clock())
-
-    def _read_again(self, truncated: Reader) -> Reader:
-        """Return a reader of the same inode from its start: what it holds now is another file."""
-        return self._reader(Found(truncated.handle, BLANK, None))
 
     def _read(self, reader: Reader) -> Iterator[Chunk]:
         began_at = reader.end
