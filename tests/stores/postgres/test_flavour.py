@@ -19,7 +19,12 @@ TIMESCALE = {"timescaledb": "2.29.2", "timescaledb_license": "timescale"}
     ("facts", "flavour", "why"),
     [
         ({}, Flavour.PLAIN, "no TimescaleDB"),
-        ({"timescaledb_offered": "2.29.2"}, Flavour.PLAIN, "installed but not preloaded"),
+        ({"timescaledb_offered": "2.29.2"}, Flavour.PLAIN, "installed, but not named in shared_preload_libraries"),
+        (
+            {"timescaledb_offered": "2.29.2", "timescaledb_is_loaded": True},
+            Flavour.PLAIN,
+            "not created in this database",
+        ),
         (TIMESCALE, Flavour.TIMESCALEDB, "continuous aggregates"),
         ({**TIMESCALE, "timescaledb": "2.14.0"}, Flavour.TIMESCALEDB, "2.14.0"),
         ({**TIMESCALE, "timescaledb_license": "apache"}, Flavour.PLAIN, "Apache edition"),

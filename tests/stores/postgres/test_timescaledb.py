@@ -7,10 +7,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from puppylog.errors import UsageError
+from puppylog.errors import StoreRefused, UsageError
 from puppylog.model.metric import Metric
 from puppylog.stores.postgres.bootstrap import Lifetimes, bootstrap
+from puppylog.stores.postgres.flavour import Flavour
 from puppylog.stores.postgres.store import PostgresStore
 from support.database_elsewhere import database_elsewhere
 from support.embedded import wait_until
@@ -106,3 +108,19 @@ def test_what_timescaledb_cannot_aggregate_is_a_rollup(url: str, store: Postgres
     assert kinds(url) == {}
     left = "relnamespace = 'puppylog'::regnamespace AND relname ~ '^(rollup|continuous)_'"
     assert ask(url, f"SELECT count(*) FROM pg_class WHERE {left}") == [(0,)]
+
+
+def test_an_owner_who_is_no_superuser_gets_timescaledb_and_whoever_may_not_create_it_is_refused() -> None:
+    with database_elsewhere(SERVER or "") as url:
+        name = conninfo_to_dict(url)["dbname"]
+        ask(url, f"CREATE ROLE {name} LOGIN")
+        try:
+            mine = make_conninfo(url, user=name)
+            with pytest.raises(StoreRefused, match="let a superuser run CREATE EXTENSION timescaledb"):
+                bootstrap(mine)
+            ask(url, f"GRANT CREATE ON DATABASE {name} TO {name}")
+            assert bootstrap(mine).flavour is Flavour.TIMESCALEDB
+        finally:
+            ask(url, f"REASSIGN OWNED BY {name} TO CURRENT_USER")
+            ask(url, f"DROP OWNED BY {name} CASCADE")
+            ask(url, f"DROP ROLE {name}")

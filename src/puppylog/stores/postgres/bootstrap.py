@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from puppylog.errors import ConfigurationError, PuppylogError, StoreRefused, UsageError
+from puppylog.errors import ConfigurationError, StoreRefused, UsageError
 from puppylog.model.period import format_period
 from puppylog.stores.capabilities import Capability
 from puppylog.stores.postgres import roles
+from puppylog.stores.postgres.extensions import create_extensions
 from puppylog.stores.postgres.flavour import (
     Flavour,
     Server,
@@ -69,7 +70,10 @@ def bootstrap(
         found = find_installation(session)
         if found is not None and found.schema_version > SCHEMA_VERSION:
             check_version(found.schema_version, session.name)
-        server, notes = _prepare(url, session, server, found, is_distributed=is_distributed)
+        notes = create_extensions(url, server, is_new=found is None, is_distributed=is_distributed)
+        server = read_server(session)
+        if server.citus is not None:
+            server = replace(server, workers=int(session.value(_QUERIES["count_workers"])))
         flavour, why = _choose(server, found, is_distributed=is_distributed)
         with session.transaction():
             _install(session, flavour, found, server, lifetimes)
@@ -92,43 +96,6 @@ def bootstrap(
             roles=names,
             notes=notes,
         )
-
-
-def _prepare(
-    url: str, session: Session, server: Server, found: Installation | None, *, is_distributed: bool
-) -> tuple[Server, list[str]]:
-    """Create the extensions that can be had; return what the server is now, and what could not be done."""
-    notes: list[str] = []
-    wants = {
-        "timescaledb": server.timescaledb is None and server.citus is None and _is_loaded(server, "timescaledb"),
-        "citus": is_distributed and server.citus is None and _is_loaded(server, "citus"),
-        "citus_columnar": is_distributed and not server.citus_columnar and server.citus_columnar_offered,
-        "pg_cron": server.pg_cron is None and server.pg_cron_database == server.database,
-    }
-    is_new = found is None
-    for extension, is_wanted in wants.items():
-        if is_wanted and (is_new or extension == "pg_cron"):
-            notes += _create_extension(url, extension)
-    server = read_server(session)
-    if server.citus is not None:
-        server = replace(server, workers=int(session.value(_QUERIES["count_workers"])))
-    return server, notes
-
-
-def _is_loaded(server: Server, library: str) -> bool:
-    return library in server.preloaded.replace(" ", "").split(",")
-
-
-def _create_extension(url: str, extension: str) -> list[str]:
-    """Create it in a session of its own: TimescaleDB asks for one in which nothing has happened yet."""
-    try:
-        with Session(url) as session:
-            if extension == "pg_cron":
-                session.run("SELECT set_config('citus.enable_ddl_propagation', 'off', false)")  # of this node alone
-            session.run(f"CREATE EXTENSION IF NOT EXISTS {extension} CASCADE")
-    except PuppylogError as error:
-        return [f"{extension} is there, but cannot be created: {error.message.partition(': ')[2]}"]
-    return [f"created extension {extension}"]
 
 
 def _choose(server: Server, found: Installation | None, *, is_distributed: bool) -> tuple[Flavour, str]:

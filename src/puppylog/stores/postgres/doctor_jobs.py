@@ -32,7 +32,7 @@ def examine_jobs(session: Session, server: Server, installed: Installation) -> l
             *look("jobs", partial(_examine_timescale, session, installed)),
             *look("background workers", partial(_examine_workers, session)),
         ]
-    runs = _examine_cron if server.pg_cron is not None else _examine_runner
+    runs = _examine_cron if server.has_cron else _examine_runner
     return [*look("jobs", partial(runs, session)), *look("metrics", partial(_examine_metrics, session, {}))]
 
 

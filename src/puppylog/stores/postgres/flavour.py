@@ -21,6 +21,7 @@ _OLDEST: Final = 140_000
 _TIMESCALEDB: Final = (2, 14)
 _MULTI_NODE: Final = ((2, 5), (2, 14))
 _CITUS: Final = (12,)
+_CRON: Final = (1, 5)  # the first whose schedules may be shorter than a minute
 
 
 class Flavour(StrEnum):
@@ -42,6 +43,7 @@ class Server:
     is_standby: bool
     timescaledb: str | None = None  # version of the extension in this database
     timescaledb_offered: str | None = None  # version that could be created
+    timescaledb_is_loaded: bool = False  # without its library, it cannot be created
     timescaledb_license: str | None = None  # "timescale" or "apache"
     timescaledb_schema: str = "public"
     refreshes_in_batches: bool = False  # unless it is told otherwise
@@ -49,6 +51,7 @@ class Server:
     data_nodes: int = 0
     citus: str | None = None
     citus_offered: str | None = None
+    citus_is_loaded: bool = False
     citus_columnar: bool = False
     citus_columnar_offered: bool = False
     workers: int = 0
@@ -56,11 +59,15 @@ class Server:
     pg_cron_offered: str | None = None
     pg_cron_database: str | None = None  # where pg_cron keeps its jobs
     database: str = ""
-    preloaded: str = ""  # shared_preload_libraries, where this role may see it
 
     @property
     def version_text(self) -> str:
         return f"{self.version // 10_000}.{self.version % 10_000}"
+
+    @property
+    def has_cron(self) -> bool:
+        """Whether this database has a pg_cron that can run our jobs."""
+        return self.pg_cron is not None and is_cron(self.pg_cron)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,17 @@ def parse_version(text: str) -> tuple[int, ...]:
     return tuple(int(number) for number in match[0].split(".")) if match else ()
 
 
+def is_cron(version: str) -> bool:
+    """Return whether this version of pg_cron can run our jobs, which come every few seconds."""
+    return parse_version(version) >= _CRON
+
+
+def is_timescaledb_used(version: str, *, is_distributed: bool) -> bool:
+    """Return whether a store is made of this version of TimescaleDB, if it is the community edition."""
+    least, below = _MULTI_NODE if is_distributed else (_TIMESCALEDB, (1_000_000,))
+    return least <= parse_version(version) < below
+
+
 def check_server(server: Server, thing: str) -> None:
     """Raise ConfigurationError if no flavour is possible on this server."""
     if server.version < _OLDEST:
@@ -103,7 +121,13 @@ def choose(server: Server, *, is_distributed: bool) -> Choice:
         )
     if server.timescaledb is None:
         offered = server.timescaledb_offered
-        why = f"TimescaleDB {offered} is installed but not preloaded" if offered else "no TimescaleDB"
+        why = (
+            "no TimescaleDB"
+            if offered is None
+            else f"TimescaleDB {offered} is not created in this database"
+            if server.timescaledb_is_loaded
+            else f"TimescaleDB {offered} is installed, but not named in shared_preload_libraries"
+        )
         return Choice(Flavour.PLAIN, f"{why}: native partitions, rollup tables")
     if server.timescaledb_license == "apache":
         return Choice(
@@ -166,7 +190,7 @@ def list_capabilities(flavour: Flavour, server: Server) -> Sequence[Capability]:
         Flavour.PLAIN: "needs TimescaleDB's community edition, 2.14 or later",
         Flavour.CITUS: "TimescaleDB's, which does not go with Citus",
     }.get(flavour, "")
-    has_cron = flavour in (Flavour.PLAIN, Flavour.CITUS) and server.pg_cron is not None
+    has_cron = flavour in (Flavour.PLAIN, Flavour.CITUS) and server.has_cron
     return (
         Capability(
             "continuous aggregates",
@@ -182,7 +206,7 @@ def list_capabilities(flavour: Flavour, server: Server) -> Sequence[Capability]:
             if is_timescale
             else "pg_cron"
             if has_cron
-            else "no pg_cron in this database: any collector with --watch, or puppylog up, runs them, one at a time",
+            else f"{_describe_no_cron(server)}: any collector with --watch, or puppylog up, runs them, one at a time",
         ),
         Capability(
             "columns for old records",
@@ -203,3 +227,10 @@ def list_capabilities(flavour: Flavour, server: Server) -> Sequence[Capability]:
             else "needs Citus 12 or later, at installation (bootstrap --distributed)",
         ),
     )
+
+
+def _describe_no_cron(server: Server) -> str:
+    version = server.pg_cron or server.pg_cron_offered
+    if version is None or is_cron(version):
+        return "no pg_cron in this database"
+    return f"pg_cron {version} is older than 1.5, and knows no schedule of seconds"

@@ -89,7 +89,8 @@ SELECT to_regclass('puppylog.log_records_' || to_char(current_date, 'YYYYMMDD'))
        to_regclass('puppylog.log_records_' || to_char(current_date + 1, 'YYYYMMDD')) IS NOT NULL AS has_tomorrow,
        EXISTS (SELECT FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
                WHERE inhparent = CAST('puppylog.log_records' AS regclass) AND relname ~ '^log_records_[0-9]{8}$') AS has_any,
-       (EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron')
+       (EXISTS (SELECT FROM pg_extension
+                WHERE extname = 'pg_cron' AND CAST(string_to_array(substring(extversion, '^[0-9.]+'), '.') AS integer[]) >= '{1,5}')
         AND (SELECT installed_at FROM puppylog.installation) < now() - INTERVAL '15 minutes') -- it comes every ten
        OR EXISTS (SELECT FROM pg_locks
                   WHERE locktype = 'advisory' AND granted AND classid = 1885697639 AND objsubid = 2 AND objid = 6

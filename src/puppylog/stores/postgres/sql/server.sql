@@ -23,8 +23,10 @@ SELECT pg_is_in_recovery() AS is_standby,
        (SELECT default_version FROM pg_available_extensions WHERE name = 'pg_cron') AS pg_cron_offered,
        CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE') THEN current_setting('cron.database_name', true) END
            AS pg_cron_database,
-       CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE')
-            THEN coalesce(current_setting('shared_preload_libraries', true), '') ELSE '' END AS preloaded
+       -- Not by shared_preload_libraries, which few may see: a library that is loaded gives its settings a type.
+       EXISTS (SELECT FROM pg_settings WHERE name = 'timescaledb.max_background_workers' AND vartype = 'integer')
+           AS timescaledb_is_loaded,
+       EXISTS (SELECT FROM pg_settings WHERE name = 'citus.shard_count' AND vartype = 'integer') AS citus_is_loaded
 
 -- name: count_workers
 -- The machines that Citus spreads data over, besides the coordinator.

@@ -1,5 +1,5 @@
--- What runs the jobs where there is no TimescaleDB: pg_cron if this database has it; otherwise any puppylog process that
--- stays, one at a time.
+-- What runs the jobs where there is no TimescaleDB: pg_cron 1.5 or later if this database has it; otherwise any puppylog
+-- process that stays, one at a time.
 
 -- One round of everything, for whatever schedules it.
 CREATE OR REPLACE PROCEDURE puppylog.run_jobs(evaluator text)
@@ -10,9 +10,11 @@ BEGIN
 END
 $$;
 
+-- An older pg_cron refuses a schedule of seconds.
 DO $$
 BEGIN
-    IF EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
+    IF EXISTS (SELECT FROM pg_extension
+               WHERE extname = 'pg_cron' AND string_to_array(substring(extversion, '^[0-9.]+'), '.')::integer[] >= '{1,5}') THEN
         PERFORM cron.schedule('puppylog jobs', '5 seconds', $job$CALL puppylog.run_jobs('pg_cron')$job$);
         PERFORM cron.schedule('puppylog days', '*/10 * * * *', 'SELECT puppylog.tend_days()');
         PERFORM cron.schedule('puppylog tidy', '17 * * * *', $job$DELETE FROM cron.job_run_details
