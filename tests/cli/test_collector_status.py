@@ -22,6 +22,7 @@ AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 def stream(path: str, state: StreamState, problem: str | None = None, *, lag_bytes: int = 0) -> FollowedStream:
     return FollowedStream(
+        stream_id=1,
         source_uri=f"file://web1{path}",
         group="shop",
         state=state,
@@ -30,9 +31,10 @@ def stream(path: str, state: StreamState, problem: str | None = None, *, lag_byt
         lag_bytes=lag_bytes,
         lag_s=lag_bytes / 100,
         lines_per_s=1234.56,
-        read_at=AT,
+        stored_at=AT,
         records=1_000_000,
         rejects=12,
+        waiting_lines=5 if lag_bytes else 0,
         format="access",
     )
 
@@ -41,6 +43,7 @@ STREAMS = [
     stream("/var/log/a.log", StreamState.OK),
     stream("/var/log/b.log", StreamState.BEHIND, lag_bytes=1234),
     stream("/var/log/%1B[2J.log", StreamState.STALLED, "cannot read it: \x1b[2J no such file", lag_bytes=5),
+    stream("/var/log/gone.log", StreamState.FINISHED),
     stream("", StreamState.ENDED),
 ]
 
@@ -63,13 +66,19 @@ def test_programs_get_the_same_in_their_formats(cli: InProcess, monkeypatch: pyt
     show(monkeypatch, STREAMS)
     assert cli("collector", "status", "-o", "jsonl").out == (GOLDEN / "collector.status.jsonl").read_text("utf-8")
     rows = list(csv.DictReader(io.StringIO(cli("collector", "status", "-o", "csv").out)))
-    assert [row["state"] for row in rows] == ["ok", "behind", "stalled", "ended"]
+    assert [row["state"] for row in rows] == ["ok", "behind", "stalled", "finished", "ended"]
     assert list(rows[0]) == collector_status.SCHEMA.names
 
 
 @pytest.mark.parametrize(
     ("state", "code"),
-    [(StreamState.OK, 0), (StreamState.BEHIND, 0), (StreamState.ENDED, 0), (StreamState.STALLED, 1)],
+    [
+        (StreamState.OK, 0),
+        (StreamState.BEHIND, 0),
+        (StreamState.FINISHED, 0),
+        (StreamState.ENDED, 0),
+        (StreamState.STALLED, 1),
+    ],
 )
 def test_the_exit_code_says_whether_any_has_stalled(
     cli: InProcess, monkeypatch: pytest.MonkeyPatch, state: StreamState, code: int
@@ -94,7 +103,7 @@ def test_it_asks_the_store(cli: InProcess, server: EmbeddedStore) -> None:
     said = cli("collector", "status", "-o", "json", "--within", "1h")
     [row] = json.loads(said.out)
     assert said.code == 1
-    assert "/var/log/live.log has stalled: 5 bytes wait, and nothing has been read for 1 min" in said.err
+    assert "/var/log/live.log has stalled: 5 bytes wait, and nothing has been stored for 1 min" in said.err
     assert (row["source"], row["host"], row["group"], row["state"]) == ("/var/log/live.log", None, "front", "stalled")
     assert (row["records"], row["rejected"], row["lag_bytes"], row["format"]) == (7, 1, 5, None)
     assert json.loads(cli("collector", "status", "-o", "json", "--stale", "1h").out)[0]["state"] == "behind"

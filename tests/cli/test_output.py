@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from puppylog.cli import output
 from puppylog.cli.output import CsvWriter, JsonlWriter, JsonWriter, TextWriter, Writer, csv_cell, json_object, unique
+from puppylog.cli.values import Plain
 from puppylog.settings import Settings
 from puppylog.tui.clean import clean
 
@@ -84,7 +85,8 @@ def test_times_are_written_in_the_zone_that_was_asked_for() -> None:
 
 def test_texts_within_lists_and_objects_of_csv_are_cleaned_like_others() -> None:
     hostile = "\x9b2J\u202etxt.exe"
-    for value in ([hostile], {"agent": hostile}, {hostile: 1}, [{"a": [hostile]}]):
+    values: list[Plain] = [[hostile], {"agent": hostile}, {hostile: 1}, [{"a": [hostile]}]]
+    for value in values:
         cell = csv_cell(value)
         assert cell.isprintable()
         [[read]] = csv.reader([cell])

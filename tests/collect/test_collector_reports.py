@@ -9,10 +9,12 @@ import pytest
 
 from puppylog.collect import reporting
 from puppylog.collect.collector import Collector
-from puppylog.collect.dry import DryInlet
-from puppylog.errors import StoreRefused, StoreUnavailable
+from puppylog.collect.dry import DryAppender, DryInlet
+from puppylog.errors import StoreFull, StoreRefused, StoreUnavailable
 from puppylog.formats.registry import find_format
-from puppylog.model.stream import StreamReport
+from puppylog.model.stream import Move, StreamReport
+from puppylog.stores.base import Appended
+from puppylog.tail.tailer import Tailer
 from support.embedded import wait_until
 
 LINE = '192.0.2.1 - - [01/Mar/2026:12:00:00 +0000] "GET /{} HTTP/1.1" 200 1 "-" "-"\n'
@@ -30,6 +32,28 @@ class Told(DryInlet):
         self.reports += reports
         if self._is_away:
             raise StoreUnavailable("away")
+
+
+class FullAppender(DryAppender):
+    """Commits nothing while its store is full."""
+
+    def __init__(self, store: "FullStore") -> None:
+        super().__init__()
+        self._of = store
+
+    def commit(self, moves: Sequence[Move]) -> Appended:
+        if self._of.is_full:
+            raise StoreFull("the disk is full")
+        return super().commit(moves)
+
+
+class FullStore(Told):
+    """Takes reports, but no lines, until its disk has room again."""
+
+    is_full = True
+
+    def appender(self) -> FullAppender:
+        return FullAppender(self)
 
 
 def collector(store: DryInlet, stop: threading.Event, *paths: Path, watch: bool = False) -> Collector:
@@ -68,6 +92,47 @@ def test_a_watched_file_that_is_away_is_a_problem_until_it_is_there(log: Path, m
         stop.set()
         running.join()
     assert store.reports[-1].ended
+
+
+def test_what_a_full_store_does_not_take_is_not_counted(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reporting, "REPORT_S", 0.05)
+    store, stop = FullStore(), threading.Event()
+    running = threading.Thread(target=collector(store, stop, log, watch=True).run)
+    running.start()
+    try:
+        wait_until(lambda: any(report.problem for report in store.reports), what="the problem")
+        told = [report for report in store.reports if report.problem][-1]
+        assert (told.problem, told.records, told.rejects, told.lines_per_s) == ("the disk is full", 0, 0, 0.0)
+        assert (told.waiting_lines, told.backlog_bytes) == (11, log.stat().st_size)
+        store.is_full = False
+        wait_until(lambda: store.reports[-1].records == 10, what="the commit")
+        wait_until(lambda: store.reports[-1].problem is None, what="the end of the problem")
+        assert (store.reports[-1].waiting_lines, store.reports[-1].backlog_bytes) == (0, 0)
+    finally:
+        store.is_full = False
+        stop.set()
+        running.join()
+    assert (store.reports[-1].records, store.reports[-1].rejects) == (10, 1)
+
+
+def test_a_file_that_was_read_and_deleted_is_finished_and_begins_again(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reporting, "REPORT_S", 0.05)
+    assert Tailer.__init__.__kwdefaults__ is not None
+    monkeypatch.setitem(Tailer.__init__.__kwdefaults__, "rotate_wait_s", 0.0)
+    store, stop = Told(), threading.Event()
+    running = threading.Thread(target=collector(store, stop, log, watch=True).run)
+    running.start()
+    try:
+        wait_until(lambda: any(report.records for report in store.reports), what="the lines")
+        log.unlink()
+        wait_until(lambda: store.reports[-1].finished, what="the end of the file")
+        log.write_text(LINE.format(1))
+        wait_until(lambda: store.reports[-1].records == 11 and not store.reports[-1].finished, what="the next file")
+    finally:
+        stop.set()
+        running.join()
 
 
 def test_a_collector_that_fails_does_not_say_that_it_ended(log: Path) -> None:

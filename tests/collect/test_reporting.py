@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from puppylog.collect.reporting import HEARTBEAT_S, REPORT_S, Reporting
+from puppylog.collect.batch import Share
+from puppylog.collect.events import Committed, StoreAway, StoreBack
+from puppylog.collect.reporting import HEARTBEAT_S, REPORT_S, Reporting, StoreState
 from puppylog.model.stream import StreamReport
 
 START = 1000.0
@@ -26,15 +28,17 @@ def ids(reports: Sequence[StreamReport]) -> list[int]:
     return [report.stream_id for report in reports]
 
 
-def look(reporting: Reporting, backlog_bytes: int, at: float, problem: str | None = None) -> StreamReport:
+def look(reporting: Reporting, unread_bytes: int, at: float, problem: str | None = None) -> StreamReport:
     """Look at stream 1 and return what is said of it then."""
-    reporting.look(1, backlog_bytes=backlog_bytes, problem=problem, at=at)
+    reporting.look(1, unread_bytes=unread_bytes, problem=problem, at=at)
     (report,) = reporting.due(at)
     return report
 
 
-def read(reporting: Reporting, size_bytes: int, at: float, *, records: int = 1, rejects: int = 0) -> None:
-    reporting.take(1, records=records, rejects=rejects, size_bytes=size_bytes, at=at)
+def store(reporting: Reporting, size_bytes: int, at: float, *, records: int = 1, rejects: int = 0) -> None:
+    """Read so much of stream 1, and store it at once."""
+    reporting.take(1, lines=records + rejects, size_bytes=size_bytes)
+    reporting.store([(1, Share(records, rejects, size_bytes))], at)
 
 
 def test_nothing_is_due_without_a_stream() -> None:
@@ -52,7 +56,7 @@ def test_a_new_stream_is_reported_at_once() -> None:
 
 def test_streams_with_news_are_reported_often_and_all_of_them_sometimes() -> None:
     reporting = begin(1, 2, 3)
-    read(reporting, 100, START + 1)
+    store(reporting, 100, START + 1)
     assert not reporting.is_due(START + REPORT_S - 0.1)
     assert reporting.is_due(START + REPORT_S)
     assert ids(reporting.due(START + REPORT_S)) == [1]
@@ -63,22 +67,22 @@ def test_streams_with_news_are_reported_often_and_all_of_them_sometimes() -> Non
 
 def test_a_rate_is_of_the_time_since_the_report_before() -> None:
     reporting = begin(1)
-    read(reporting, 100, START + 1, records=40, rejects=10)
+    store(reporting, 100, START + 1, records=40, rejects=10)
     (report,) = reporting.due(START + 5)
-    assert (report.lines_per_s, report.records, report.rejects, report.read_ago_s) == (10.0, 40, 10, 4.0)
+    assert (report.lines_per_s, report.records, report.rejects, report.stored_ago_s) == (10.0, 40, 10, 4.0)
     (report,) = reporting.due(START + 10)
-    assert (report.lines_per_s, report.records, report.rejects, report.read_ago_s) == (0.0, 40, 10, 9.0)
+    assert (report.lines_per_s, report.records, report.rejects, report.stored_ago_s) == (0.0, 40, 10, 9.0)
 
 
 def test_a_backlog_is_as_old_as_its_oldest_byte_is_known_to_be() -> None:
     reporting = begin(1)
     assert look(reporting, 100, START + 5).behind_s == 0
     assert look(reporting, 150, START + 10).behind_s == 5  # nothing was read
-    read(reporting, 100, START + 12)
+    store(reporting, 100, START + 12)
     assert look(reporting, 60, START + 15).behind_s == 5  # the first hundred is done; fifty were there at 10
-    read(reporting, 50, START + 16)
+    store(reporting, 50, START + 16)
     assert look(reporting, 10, START + 20).behind_s == 5  # ten were there at 15
-    read(reporting, 10, START + 21)
+    store(reporting, 10, START + 21)
     report = look(reporting, 0, START + 25)
     assert (report.backlog_bytes, report.behind_s) == (0, None)
 
@@ -88,14 +92,14 @@ def test_a_busy_file_that_is_kept_up_with_is_not_behind_for_longer_and_longer() 
     for second in range(5, 60, 5):
         report = look(reporting, 10, START + second)
         assert report.behind_s == 0
-        read(reporting, 10, START + second + 1)
+        store(reporting, 10, START + second + 1)
 
 
 def test_a_truncated_file_is_waited_for_since_its_backlog_began() -> None:
     reporting = begin(1)
     look(reporting, 1000, START + 5)
     assert look(reporting, 10, START + 10).behind_s == 5
-    read(reporting, 10, START + 11)
+    store(reporting, 10, START + 11)
     assert look(reporting, 0, START + 15).behind_s is None
 
 
@@ -111,8 +115,8 @@ def test_the_age_of_a_backlog_is_never_less_than_that_of_a_byte_that_was_seen(st
         can = min(wanted, len(seen_at) - done)
         done += can
         if can:
-            read(reporting, can, at)
-        reporting.look(1, backlog_bytes=len(seen_at) - done, problem=None, at=at)
+            store(reporting, can, at)
+        reporting.look(1, unread_bytes=len(seen_at) - done, problem=None, at=at)
         told = reporting._streams[1]
         if done == len(seen_at):
             assert not told.marks
@@ -129,7 +133,7 @@ def test_a_problem_is_news_and_so_is_its_end() -> None:
     assert (
         look(reporting, 0, START + 5, problem="cannot read it: no such file").problem == "cannot read it: no such file"
     )
-    reporting.look(1, backlog_bytes=0, problem="cannot read it: no such file", at=START + 10)
+    reporting.look(1, unread_bytes=0, problem="cannot read it: no such file", at=START + 10)
     assert reporting.due(START + 10) == []
     reporting.due(START + HEARTBEAT_S)
     assert look(reporting, 0, START + HEARTBEAT_S + 5).problem is None
@@ -152,7 +156,56 @@ def test_what_no_store_could_hold_is_escaped() -> None:
 
 def test_the_last_report_says_that_it_ended() -> None:
     reporting = begin(1, 2)
-    read(reporting, 100, START + 1)
+    store(reporting, 100, START + 1)
     reports = reporting.end(START + 2)
     assert [(report.stream_id, report.records, report.ended) for report in reports] == [(1, 1, True), (2, 0, True)]
     assert not reporting.is_due(START + 100)
+
+
+def test_what_was_read_and_waits_for_the_store_counts_as_not_there() -> None:
+    reporting = begin(1)
+    reporting.take(1, lines=5000, size_bytes=100)
+    report = look(reporting, 50, START + 5)
+    assert (report.records, report.rejects, report.lines_per_s, report.stored_ago_s) == (0, 0, 0.0, None)
+    assert (report.waiting_lines, report.backlog_bytes, report.behind_s) == (5000, 150, 0)
+    reporting.store([(1, Share(4000, 999, 99))], START + 9)
+    report = look(reporting, 50, START + 10)
+    assert (report.records, report.rejects, report.waiting_lines, report.backlog_bytes) == (4000, 999, 1, 51)
+    assert (report.lines_per_s, report.stored_ago_s, report.behind_s) == (4999 / 5, 1.0, 5.0)
+
+
+def test_what_is_read_again_is_not_counted_twice() -> None:
+    reporting = begin(1)
+    store(reporting, 100, START + 1, records=7)
+    reporting.take(1, lines=5, size_bytes=50)
+    reporting.begin_again()
+    reporting.open(1, START + 3)
+    report = look(reporting, 50, START + 5)
+    assert (report.records, report.waiting_lines, report.backlog_bytes) == (7, 0, 50)
+
+
+def test_a_store_that_takes_no_lines_is_a_problem_of_what_has_something_to_store() -> None:
+    state = StoreState(lambda _: None)
+    reporting = begin(1, 2)
+    state(StoreAway("cannot write it: the disk is full", 1.0))
+    for stream_id, unread_bytes in ((1, 5), (2, 0)):
+        reporting.look(stream_id, unread_bytes=unread_bytes, problem=None, at=START + 5, store_problem=state.problem)
+    assert [report.problem for report in reporting.due(START + HEARTBEAT_S)] == [
+        "cannot write it: the disk is full",
+        None,
+    ]
+    for event in (StoreBack(), Committed(1, 0)):
+        state(StoreAway("away", 1.0))
+        state(event)
+        assert state.problem is None
+
+
+def test_a_file_that_is_gone_is_finished_once_all_of_it_is_stored() -> None:
+    reporting = begin(1)
+    reporting.take(1, lines=1, size_bytes=5)
+    for size_bytes, is_finished in ((0, False), (5, True)):
+        reporting.store([(1, Share(0, 0, size_bytes))], START + 1)
+        reporting.look(1, unread_bytes=0, problem="cannot read it: no such file", at=START + 2, is_gone=True)
+        assert [report.finished for report in reporting.end(START + 2)] == [is_finished]
+        reporting.open(1, START + 2)
+        reporting.take(1, lines=1, size_bytes=5)

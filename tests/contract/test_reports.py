@@ -17,7 +17,7 @@ URI = "file:///var/log/a.log"
 
 
 def report(stream_id: int, **changes: Any) -> StreamReport:
-    told = {"backlog_bytes": 0, "behind_s": None, "read_ago_s": 1.5, "lines_per_s": 2.5, "records": 7, "rejects": 1}
+    told = {"backlog_bytes": 0, "behind_s": None, "stored_ago_s": 1.5, "lines_per_s": 2.5, "records": 7, "rejects": 1}
     return StreamReport(stream_id, **{**told, **changes})
 
 
@@ -29,14 +29,14 @@ def see(store: Store, count: int, **arguments: Any) -> list[FollowedStream]:
 
 def test_a_report_is_seen_by_everybody_who_looks(server: StoreServer, store: Store) -> None:
     stream_id = open_stream(store, URI, group="web").stream_id
-    store.report([report(stream_id, backlog_bytes=2**40, behind_s=12.25, format="json")])
+    store.report([report(stream_id, backlog_bytes=2**40, behind_s=12.25, format="json", waiting_lines=5)])
     (stream,) = see(server.connect(), 1)
     assert (stream.source_uri, stream.group, stream.state) == (URI, "web", StreamState.BEHIND)
     assert (stream.records, stream.rejects, stream.lines_per_s, stream.format) == (7, 1, 2.5, "json")
-    assert stream.lag_bytes == 2**40
+    assert (stream.lag_bytes, stream.waiting_lines) == (2**40, 5)
     assert stream.lag_s == pytest.approx(12.25 + stream.report_age_s)
-    assert stream.read_at is not None
-    assert abs((datetime.now(UTC) - stream.read_at).total_seconds()) < 60
+    assert stream.stored_at is not None
+    assert abs((datetime.now(UTC) - stream.stored_at).total_seconds()) < 60
     assert see(store, 0, group="shop") == []
 
 
@@ -44,10 +44,17 @@ def test_a_report_takes_the_place_of_the_one_before(store: Store) -> None:
     stream_id = open_stream(store, URI).stream_id
     store.report([report(stream_id, problem="cannot read it: 'ü' is gone", behind_s=3.0, backlog_bytes=1)])
     wait_until(lambda: [s.problem for s in list_followed(store)] == ["cannot read it: 'ü' is gone"], what="the problem")
-    store.report([report(stream_id, read_ago_s=None, ended=True)])
+    store.report([report(stream_id, stored_ago_s=None, ended=True)])
     wait_until(lambda: [s.state for s in list_followed(store)] == [StreamState.ENDED], what="the last report")
     (stream,) = list_followed(store)
-    assert (stream.problem, stream.read_at, stream.lag_bytes, stream.lag_s) == (None, None, 0, 0)
+    assert (stream.problem, stream.stored_at, stream.lag_bytes, stream.lag_s) == (None, None, 0, 0)
+
+
+def test_a_file_that_was_read_to_its_end_and_is_gone_is_finished(store: Store) -> None:
+    stream_id = open_stream(store, URI).stream_id
+    store.report([report(stream_id, problem="cannot read it: no such file", finished=True)])
+    (stream,) = see(store, 1)
+    assert (stream.state, stream.problem) == (StreamState.FINISHED, None)
 
 
 def test_a_thousand_streams_are_reported_at_once(store: Store) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from puppylog.model.finding import Finding, Health
 from puppylog.monitor.checkup import check_up, find_alerts, find_evaluator, find_streams
+from puppylog.monitor.collectors import StreamState, list_followed
 from puppylog.stores.base import Store
 from puppylog.stores.examination import Examination
 from support.memory import MemoryOutlet
@@ -113,3 +114,28 @@ def test_nothing_is_called_wrong_that_was_not_so_twice(recovering: Recovering, s
     findings = check_up(cast("Store", recovering), patience_s=0)
     assert [finding.state for finding in findings if finding.subject == "server"] == [state]
     assert recovering.states == []
+
+
+@pytest.mark.parametrize(
+    ("report", "state", "found"),
+    [
+        ({"problem": "cannot read it"}, Health.WRONG, "it has stalled: cannot read it; followed now; "),
+        ({"reported_at": ago(100)}, Health.WRONG, "it has stalled: its collector has not reported for 1 min"),
+        (
+            {"problem": "no such file", "finished": True},
+            Health.OK,
+            "its file is gone, and all of it is stored; followed now",
+        ),
+        ({}, Health.OK, "followed now; "),
+    ],
+)
+def test_a_stream_has_stalled_here_if_the_status_of_collectors_says_so(
+    outlet: MemoryOutlet, report: dict[str, Any], state: Health, found: str
+) -> None:
+    outlet.insert("log_streams", id=1, source_uri="file:///a")
+    outlet.insert("log_files", id=1, stream_id=1, path="/a", byte_offset=9, moved_at=ago(1))
+    outlet.insert("stream_reports", stream_id=1, **{"reported_at": ago(1), **report})
+    [finding] = find_streams(outlet, frozenset([1]))
+    assert (finding.state, finding.found[: len(found)]) == (state, found)
+    [followed] = list_followed(outlet)
+    assert (followed.state is StreamState.STALLED) == (state is Health.WRONG)

@@ -8,14 +8,14 @@ import pytest
 from puppylog.monitor.collectors import StreamState, list_followed
 from support.memory import MemoryOutlet
 
-WAITING = "5 bytes wait, and nothing has been read for"
+WAITING = "5 bytes wait, and nothing has been stored for"
 GONE = "its collector has not reported for"
 
 
 def say(outlet: MemoryOutlet, *, stream_id: int = 1, age_s: float = 1, **told: Any) -> None:
     """Let a collector have said something ``age_s`` ago; what it said of times is how long before that."""
     at = datetime.now(UTC) - timedelta(seconds=age_s)
-    for name, column in (("behind_s", "behind_since"), ("read_ago_s", "read_at")):
+    for name, column in (("behind_s", "behind_since"), ("stored_ago_s", "stored_at")):
         if told.get(name) is not None:
             told[column] = at - timedelta(seconds=told[name])
         told.pop(name, None)
@@ -29,16 +29,20 @@ def say(outlet: MemoryOutlet, *, stream_id: int = 1, age_s: float = 1, **told: A
     ("told", "state", "problem"),
     [
         ({}, StreamState.OK, None),
-        ({"read_ago_s": 5000}, StreamState.OK, None),
-        ({"backlog_bytes": 5, "behind_s": 500, "read_ago_s": 2}, StreamState.BEHIND, None),
-        ({"backlog_bytes": 5, "behind_s": 2, "read_ago_s": 500}, StreamState.BEHIND, None),
-        ({"backlog_bytes": 5, "behind_s": 10, "read_ago_s": None}, StreamState.BEHIND, None),
-        ({"backlog_bytes": 5, "behind_s": 40, "read_ago_s": 40}, StreamState.STALLED, WAITING),
-        ({"backlog_bytes": 5, "behind_s": 40, "read_ago_s": None}, StreamState.STALLED, WAITING),
-        ({"backlog_bytes": 5, "behind_s": 20, "read_ago_s": 20, "age_s": 15}, StreamState.STALLED, WAITING),
+        ({"stored_ago_s": 5000}, StreamState.OK, None),
+        ({"backlog_bytes": 5, "behind_s": 500, "stored_ago_s": 2}, StreamState.BEHIND, None),
+        ({"backlog_bytes": 5, "behind_s": 2, "stored_ago_s": 500}, StreamState.BEHIND, None),
+        ({"backlog_bytes": 5, "behind_s": 10, "stored_ago_s": None}, StreamState.BEHIND, None),
+        ({"backlog_bytes": 5, "behind_s": 40, "stored_ago_s": 40}, StreamState.STALLED, WAITING),
+        ({"backlog_bytes": 5, "behind_s": 40, "stored_ago_s": None}, StreamState.STALLED, WAITING),
+        ({"backlog_bytes": 5, "behind_s": 20, "stored_ago_s": 20, "age_s": 15}, StreamState.STALLED, WAITING),
         ({"problem": "cannot read it"}, StreamState.STALLED, "cannot read it"),
-        ({"age_s": 100}, StreamState.STALLED, f"{GONE} 1 min, and has not ended in order"),
+        ({"age_s": 100}, StreamState.STALLED, f"{GONE} 1 min: it was killed, or it cannot write to the store"),
         ({"age_s": 100, "problem": "cannot read it"}, StreamState.STALLED, GONE),
+        ({"age_s": -4000}, StreamState.STALLED, "its last report is 1 h ahead of the store's clock"),
+        ({"age_s": -2}, StreamState.OK, None),
+        ({"finished": True, "age_s": 10**6, "problem": "cannot read it: no such file"}, StreamState.FINISHED, None),
+        ({"ended": True, "finished": True}, StreamState.ENDED, None),
         ({"ended": True, "age_s": 10**6, "backlog_bytes": 5, "problem": "cannot read it"}, StreamState.ENDED, None),
     ],
 )
@@ -68,13 +72,13 @@ def test_what_waits_goes_on_waiting_while_nobody_says_anything(outlet: MemoryOut
 
 def test_a_stream_is_told_with_where_it_is_and_what_has_come(outlet: MemoryOutlet) -> None:
     outlet.insert("log_groups", id=1, name="shop")
-    say(outlet, records=10, rejects=2, format="json", lines_per_s=7.5, read_ago_s=3)
+    say(outlet, records=10, rejects=2, format="json", lines_per_s=7.5, stored_ago_s=3)
     (stream,) = list_followed(outlet)
     assert (stream.host, stream.source, stream.name) == ("web1", "/var/log/a b.log", "web1:/var/log/a b.log")
     assert (stream.group, stream.records, stream.rejects, stream.format) == ("shop", 10, 2, "json")
     assert (stream.lag_bytes, stream.lag_s, stream.lines_per_s) == (0, 0, 7.5)
-    assert stream.read_at is not None
-    assert (datetime.now(UTC) - stream.read_at).total_seconds() == pytest.approx(4, abs=2)
+    assert stream.stored_at is not None
+    assert (datetime.now(UTC) - stream.stored_at).total_seconds() == pytest.approx(4, abs=2)
 
 
 def test_streams_can_be_left_out_by_group_and_by_age(outlet: MemoryOutlet) -> None:

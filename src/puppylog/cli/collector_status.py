@@ -26,8 +26,9 @@ SCHEMA: Final = pa.schema(
         ("lines_per_s", pa.float64()),
         ("records", pa.int64()),
         ("rejected", pa.int64()),
+        ("waiting", pa.int64()),
         ("format", pa.string()),
-        ("read_at", pa.timestamp("us", "UTC")),
+        ("stored_at", pa.timestamp("us", "UTC")),
         ("report_age_s", pa.float64()),
         ("problem", pa.string()),
     ]
@@ -47,7 +48,7 @@ _MOST_TOLD: Final = 20
     "--stale",
     default=format_period(STALE_S),
     show_default=True,
-    help="A stream has stalled after so long without a word of its collector, or without a line while lines wait.",
+    help="A stream has stalled after so long without a word of its collector, or if lines wait and none is stored.",
 )
 @click.option("--within", metavar="TIME", help="Leave out streams of which no collector has said anything for so long.")
 @group_option("Only streams of this log group.")
@@ -58,11 +59,14 @@ def status(settings: Settings, *, stale: str, within: str | None, group: str | N
     """Say whether the collectors keep up.
 
     One row per stream that a collector of this store follows, or has followed, on whatever machine. Its state is ok
-    (everything is read), behind (bytes wait, and are being read), stalled, or ended. Records and rejected lines are
-    counted since the collector started; format tells how its lines are parsed.
+    (everything is stored), behind (bytes wait, and are being stored), stalled, finished (its file was read to its
+    end and is gone), or ended (its collector has ended in order).
 
-    The exit code is 1 if any has stalled: bytes wait and nothing is read, the file cannot be read, or its collector has
-    stopped talking without having ended in order. It is 0 otherwise.
+    Every number is of what the store has committed, since the collector started; waiting says how many lines have been
+    read and are not committed. The lag is of all that is not committed. Format tells how lines are parsed.
+
+    The exit code is 1 if any has stalled: bytes wait and nothing is stored, the file cannot be read, the store cannot
+    be written, or the last report of the collector is old. It is 0 otherwise.
     """
     stale_s = parse_period(stale, "--stale")
     within_s = None if within is None else parse_period(within, "--within")
@@ -87,8 +91,9 @@ def _row(stream: FollowedStream) -> dict[str, object]:
         "lines_per_s": round(stream.lines_per_s, 1),
         "records": stream.records,
         "rejected": stream.rejects,
+        "waiting": stream.waiting_lines,
         "format": stream.format or None,
-        "read_at": stream.read_at,
+        "stored_at": stream.stored_at,
         "report_age_s": round(stream.report_age_s, 1),
         "problem": stream.problem,
     }

@@ -18,12 +18,22 @@ FULL_BYTES = 256 << 20
 
 
 @dataclass(slots=True)
+class Share:
+    """What a batch holds of one stream."""
+
+    records: int = 0
+    rejects: int = 0
+    size_bytes: int = 0
+
+
+@dataclass(slots=True)
 class Batch:
     """Filled by one thread, then handed over and committed by another."""
 
     appender: Appender
     full_rows: int
     moves: dict[int, Move] = field(default_factory=dict)
+    shares: dict[int, Share] = field(default_factory=dict)  # by stream
     records: int = 0
     rejects: int = 0
     joined: int = 0
@@ -49,6 +59,10 @@ class Batch:
         self.rejects += parsed.rejects.num_rows
         self.joined += parsed.joined
         self.size_bytes += chunk.until - chunk.since
+        share = self.shares.setdefault(stream_id, Share())
+        share.records += parsed.records.num_rows
+        share.rejects += parsed.rejects.num_rows
+        share.size_bytes += chunk.until - chunk.since
         if parsed.rejects.num_rows:
             for count in pc.value_counts(parsed.rejects.column("reason")).to_pylist():
                 self.reasons[count["values"]] += count["counts"]

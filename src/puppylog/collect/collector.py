@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from puppylog.collect.batch import FIRST_SHARE, Batch
@@ -25,7 +24,7 @@ from puppylog.collect.events import (
 from puppylog.collect.followed import SOON_S, Followed, OpenFile
 from puppylog.collect.introduction import Introduction
 from puppylog.collect.patience import patiently
-from puppylog.collect.reporting import Reporting
+from puppylog.collect.reporting import Reporting, StoreState
 from puppylog.errors import BatchDropped, PuppylogError, StoreFull, StoreUnavailable
 from puppylog.formats.base import Format
 from puppylog.model.record import Parsed
@@ -45,15 +44,6 @@ _KEEP_ALIVE_S = 2.0
 _PROGRESS_S = 0.2
 _REREAD_S = 2.0
 _OPENED_AT_ONCE = 500  # streams: thousands start within seconds, and others have their turn in the store
-
-
-@dataclass(slots=True)
-class _Seen:
-    """What has been read and parsed, committed or on its way."""
-
-    size_bytes: int = 0
-    records: int = 0
-    rejects: int = 0
 
 
 class Collector:
@@ -93,7 +83,7 @@ class Collector:
         self._sources = sources
         self._format = format
         self._stop = stop
-        self._on_event = on_event
+        self._on_event = self._store_state = StoreState(on_event)
         self._group = group
         self._host = host
         self._watch = watch
@@ -105,7 +95,7 @@ class Collector:
         self._followed: dict[str, Followed] = {}
         self._left_out: set[str] = set()
         self._introduction = Introduction(self._open_files, format)
-        self._seen = _Seen()
+        self._read_bytes = 0  # committed or on their way
         self._reporting = Reporting()
         self._progress_at = 0.0
 
@@ -123,8 +113,8 @@ class Collector:
             allow_many_files()
             while not self._run_through(committer):
                 self._close_all()  # and begin again where the store stands
-            self._report_progress(is_last=True)
-            self._look_at_all()
+            self._report_progress(committer, is_last=True)
+            self._look_at_all(committer)
             self._tell_store(self._reporting.end(time.monotonic()))
             unread = sum(followed.problem is not None for followed in self._followed.values())
             unfinished = sum(followed.tailer.unfinished_bytes for followed in self._followed.values())
@@ -147,9 +137,8 @@ class Collector:
 
         What is not committed is dropped, and read from its files again. What came through a pipe cannot be read again.
         """
-        totals = committer.totals
-        self._seen = _Seen(totals.size_bytes, totals.records, totals.rejects)
-        self._reporting = Reporting()
+        self._read_bytes = committer.totals.size_bytes
+        self._reporting.begin_again()
         try:
             self._follow_new()
             for batch in self._iter_batches(committer):
@@ -175,13 +164,13 @@ class Collector:
                 is_over = self._is_over()
                 for followed, chunk in self._iter_chunks():
                     self._take(batch, followed, chunk)
-                    self._report_progress()
-                    self._report_streams()
+                    self._report_progress(committer)
+                    self._report_streams(committer)
                     if batch.is_full:
                         more_rows = min(batch.full_rows * 2, full_rows)
                         full, batch = batch, Batch(self._store.appender(), more_rows)
                         yield full
-                self._report_streams()
+                self._report_streams(committer)
                 if committer.is_idle:
                     committer.wait()  # not for long: it tells of a failure, should no line come for a while
                 if batch.moves and (is_over or committer.is_idle):
@@ -241,9 +230,8 @@ class Collector:
         self._note_taken(followed.stream.stream_id, chunk, parsed, file.parser.name)
         if chunk.finished:
             del followed.files[chunk.file.serial]
-        self._seen.size_bytes += chunk.until - chunk.since
-        self._seen.records += parsed.records.num_rows
-        self._seen.rejects += parsed.rejects.num_rows
+            followed.has_finished = True
+        self._read_bytes += chunk.until - chunk.since
         if chunk.is_cut:
             self._on_event(LineCut(chunk.file.path, chunk.offset))
         if chunk.is_rest:
@@ -312,32 +300,37 @@ class Collector:
         act()
         return now
 
-    def _report_progress(self, *, is_last: bool = False) -> None:
+    def _report_progress(self, committer: Committer, *, is_last: bool = False) -> None:
         now = time.monotonic()
         if not is_last and now - self._progress_at < _PROGRESS_S:
             return
         self._progress_at = now
-        seen = self._seen
-        backlog = sum(followed.tailer.backlog_bytes() for followed in self._followed.values())
-        self._on_event(Progress(seen.size_bytes, seen.size_bytes + backlog, seen.records, seen.rejects))
+        done = committer.totals
+        unread = sum(followed.tailer.backlog_bytes() for followed in self._followed.values())
+        self._on_event(Progress(done.size_bytes, self._read_bytes + unread, done.records, done.rejects))
 
     def _note_taken(self, stream_id: int, chunk: Chunk, parsed: Parsed, format_name: str) -> None:
-        records, rejects, size_bytes = parsed.records.num_rows, parsed.rejects.num_rows, chunk.until - chunk.since
-        self._reporting.take(stream_id, records=records, rejects=rejects, size_bytes=size_bytes, at=time.monotonic())
+        lines = parsed.records.num_rows + parsed.rejects.num_rows
+        self._reporting.take(stream_id, lines=lines, size_bytes=chunk.until - chunk.since)
         self._reporting.choose_format(stream_id, format_name)
 
-    def _report_streams(self) -> None:
+    def _report_streams(self, committer: Committer) -> None:
         """Tell the store how the streams get on, if it is time to."""
         if self._reporting.is_due(time.monotonic()):
-            self._look_at_all()
+            self._look_at_all(committer)
             self._tell_store(self._reporting.due(time.monotonic()))
 
-    def _look_at_all(self) -> None:
+    def _look_at_all(self, committer: Committer) -> None:
         now = time.monotonic()
+        self._reporting.store(committer.iter_stored(), at=now)
         for followed in self._followed.values():
-            backlog_bytes = followed.tailer.backlog_bytes()
             self._reporting.look(
-                followed.stream.stream_id, backlog_bytes=backlog_bytes, problem=followed.problem, at=now
+                followed.stream.stream_id,
+                unread_bytes=followed.tailer.backlog_bytes(),
+                problem=followed.problem,
+                at=now,
+                store_problem=self._store_state.problem,
+                is_gone=followed.is_gone,
             )
 
     def _tell_store(self, reports: Sequence[StreamReport]) -> None:

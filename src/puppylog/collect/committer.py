@@ -6,12 +6,13 @@ reading stops. The file is the buffer.
 
 import threading
 from collections import Counter, deque
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from puppylog.collect.batch import Batch
+from puppylog.collect.batch import Batch, Share
 from puppylog.collect.events import Committed, FileFinished, OnEvent
 from puppylog.collect.patience import patiently
 from puppylog.stores.base import Appended
@@ -50,11 +51,17 @@ class Committer:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="committer")
         self._pending: deque[Future[None]] = deque()
         self._has_failed = False
+        self._stored: deque[Mapping[int, Share]] = deque()
         self.totals = Totals()
 
     @property
     def is_idle(self) -> bool:
         return all(pending.done() for pending in self._pending)
+
+    def iter_stored(self) -> Iterator[tuple[int, Share]]:
+        """Give what has been committed of which stream since the last call."""
+        while self._stored:
+            yield from self._stored.popleft().items()
 
     def hand_over(self, batch: Batch) -> None:
         """Wait until there is nothing before this batch but one that is being committed, and queue it.
@@ -110,6 +117,10 @@ class Committer:
             batch.appender.discard()
             raise
         self.totals.add(batch, appended)
+        for stream_id, refused in appended.refused_by_stream.items():
+            batch.shares[stream_id].records -= refused
+            batch.shares[stream_id].rejects += refused
+        self._stored.append(batch.shares)
         self._on_event(Committed(appended.records, appended.rejects))
         for path, byte_offset in batch.finished:
             self._on_event(FileFinished(path, byte_offset))

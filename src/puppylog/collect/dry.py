@@ -30,7 +30,7 @@ class DryInlet:
         ]
 
     def appender(self) -> Appender:
-        return _DryAppender()
+        return DryAppender()
 
     def report(self, reports: Sequence[StreamReport]) -> None:
         pass
@@ -43,7 +43,9 @@ class DryInlet:
         return self._last_id
 
 
-class _DryAppender:
+class DryAppender:
+    """Counts rows, and commits nothing."""
+
     def __init__(self) -> None:
         self._counted = Appended(0, 0)
 

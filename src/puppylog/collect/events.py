@@ -62,7 +62,7 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far it is. Bytes are of this run; ``bytes_total`` is what was there to read when it was last looked at."""
+    """How far it is: what of this run is committed, and what was there to read when it was last looked at."""
 
     bytes_done: int
     bytes_total: int

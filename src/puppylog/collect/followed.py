@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from puppylog.formats.base import Parser
@@ -37,6 +38,7 @@ class Followed:
     stream: Stream
     tailer: Tailer | PipeTailer
     files: dict[int, OpenFile] = field(default_factory=dict)  # by the serial of the tailed file
+    has_finished: bool = False  # a file of it was read to its end and left its path
     problem: str | None = None
     due_at: float = 0.0
     """When it is looked at again; on the clock that is handed to `look`."""
@@ -46,6 +48,14 @@ class Followed:
     def is_pipe(self) -> bool:
         """Whether what was read cannot be read again."""
         return isinstance(self.tailer, PipeTailer)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether its files were read to their end, and none stands at its path any more."""
+        has_finished = self.has_finished or any(file.finished for file in self.stream.files)
+        if self.files or not has_finished or not isinstance(self.tailer, Tailer):
+            return False
+        return not Path(self.tailer.path).exists()
 
     def look(self, now: float) -> Iterator[Chunk]:
         """Give what can be read now, but no more than a turn of it; then it is due again, the sooner the more came."""

@@ -1,14 +1,18 @@
 """What a collector says of its streams: bookkeeping, and when it is time to say something.
 
+What it counts is what the store has committed. What has been read and waits for the store is part of the backlog.
+
 Pure: nothing here asks for the time or talks to a store. Instants are seconds of whatever clock the caller has, as long
 as it is always the same one and never goes back.
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from puppylog.collect.batch import Share
+from puppylog.collect.events import Committed, Event, OnEvent, StoreAway, StoreBack
 from puppylog.model.stream import StreamReport
 
 REPORT_S: Final = 5.0
@@ -35,26 +39,35 @@ class _Told:
 
     stream_id: int
     reported_at: float  # at first: when it was opened
-    read_at: float | None = None
-    read_bytes: int = 0
-    backlog_bytes: int = 0
+    stored_at: float | None = None
+    stored: Share = field(default_factory=Share)
+    read_bytes: int = 0  # stored or waiting for the store, as is read_lines
+    read_lines: int = 0
+    backlog_bytes: int = 0  # unread, or read and waiting for the store
     marks: deque[_Mark] = field(default_factory=deque)  # oldest first; none if there is no backlog
-    records: int = 0
-    rejects: int = 0
     lines_reported: int = 0
     format: str = ""
     problem: str | None = None
+    is_finished: bool = False
     is_news: bool = True
 
-    def look(self, backlog_bytes: int, at: float) -> None:
-        """Note how much is there to read now; forget the moments whose bytes have been read meanwhile."""
-        while self.marks and self.marks[0].end <= self.read_bytes:
+    @property
+    def stored_lines(self) -> int:
+        return self.stored.records + self.stored.rejects
+
+    @property
+    def waiting_lines(self) -> int:
+        return self.read_lines - self.stored_lines
+
+    def look(self, unread_bytes: int, at: float) -> None:
+        """Note how much is there to read now; forget the moments whose bytes have been stored meanwhile."""
+        while self.marks and self.marks[0].end <= self.stored.size_bytes:
             self.marks.popleft()
-        self.backlog_bytes = backlog_bytes
-        if not backlog_bytes:
+        self.backlog_bytes = self.read_bytes - self.stored.size_bytes + unread_bytes
+        if not self.backlog_bytes:
             self.marks.clear()
             return
-        mark = _Mark(at, self.read_bytes + backlog_bytes)
+        mark = _Mark(at, self.stored.size_bytes + self.backlog_bytes)
         while self.marks and self.marks[-1].end >= mark.end:  # nothing new since then, or a file was truncated
             mark.at = self.marks.pop().at
         if len(self.marks) == _MOST_MARKS:
@@ -62,34 +75,53 @@ class _Told:
         self.marks.append(mark)
 
     def report(self, at: float, *, ended: bool) -> StreamReport:
-        lines = self.records + self.rejects
         elapsed_s = at - self.reported_at
-        rate = (lines - self.lines_reported) / elapsed_s if elapsed_s > 0 else 0.0
-        self.reported_at, self.lines_reported = at, lines
+        rate = (self.stored_lines - self.lines_reported) / elapsed_s if elapsed_s > 0 else 0.0
+        self.reported_at, self.lines_reported = at, self.stored_lines
         # The next report says that it has come to rest.
         self.is_news = rate > 0
         return StreamReport(
             stream_id=self.stream_id,
             backlog_bytes=self.backlog_bytes,
             behind_s=at - self.marks[0].at if self.marks else None,
-            read_ago_s=None if self.read_at is None else at - self.read_at,
+            stored_ago_s=None if self.stored_at is None else at - self.stored_at,
             lines_per_s=rate,
-            records=self.records,
-            rejects=self.rejects,
+            records=self.stored.records,
+            rejects=self.stored.rejects,
             format=self.format,
             problem=self.problem,
             ended=ended,
+            waiting_lines=self.waiting_lines,
+            finished=self.is_finished and not self.backlog_bytes,
         )
+
+
+class StoreState:
+    """Hands events on, and remembers from them why the store takes no lines now. Called from two threads."""
+
+    def __init__(self, on_event: OnEvent) -> None:
+        self._on_event = on_event
+        self.problem: str | None = None
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case StoreAway(cause):
+                self.problem = cause
+            case StoreBack() | Committed():
+                self.problem = None
+        self._on_event(event)
 
 
 class Reporting:
     """The books of one collector.
 
-    It tells what it takes, and looks at its sources when `is_due` says so; `due` gives what is to be sent then::
+    It tells what it reads and what has been stored, and looks at its sources when `is_due` says so; `due` gives what is
+    to be sent then::
 
         if reporting.is_due(now):
+            reporting.store(committer.iter_stored(), at=now)
             for source in sources:
-                reporting.look(source.stream_id, backlog_bytes=..., problem=..., at=now)
+                reporting.look(source.stream_id, unread_bytes=..., problem=..., at=now)
             store.report(reporting.due(now))
     """
 
@@ -99,18 +131,31 @@ class Reporting:
         self._heartbeat_at = 0.0
 
     def open(self, stream_id: int, at: float) -> None:
-        """Begin with a stream. It is reported as soon as possible, so that it is known to be followed."""
-        self._streams[stream_id] = _Told(stream_id, reported_at=at)
+        """Begin with a stream, or go on with it. It is reported as soon as possible: it is known to be followed."""
+        self._streams.setdefault(stream_id, _Told(stream_id, reported_at=at))
         self._next_at = at
 
-    def take(self, stream_id: int, *, records: int, rejects: int, size_bytes: int, at: float) -> None:
-        """Note what was read of a stream."""
+    def begin_again(self) -> None:
+        """Note that what was not stored is dropped, and will be read again."""
+        for told in self._streams.values():
+            told.read_bytes, told.read_lines = told.stored.size_bytes, told.stored_lines
+
+    def take(self, stream_id: int, *, lines: int, size_bytes: int) -> None:
+        """Note what was read of a stream, and waits for the store."""
         told = self._streams[stream_id]
-        told.records += records
-        told.rejects += rejects
+        told.read_lines += lines
         told.read_bytes += size_bytes
-        told.read_at = at
         told.is_news = True
+
+    def store(self, stored: Iterable[tuple[int, Share]], at: float) -> None:
+        """Note what the store has committed of which stream."""
+        for stream_id, share in stored:
+            told = self._streams[stream_id]
+            told.stored.records += share.records
+            told.stored.rejects += share.rejects
+            told.stored.size_bytes += share.size_bytes
+            told.stored_at = at
+            told.is_news = True
 
     def choose_format(self, stream_id: int, name: str) -> None:
         """Note how the stream's lines are parsed."""
@@ -119,13 +164,34 @@ class Reporting:
             told.format = _storable(name)
             told.is_news = True
 
-    def look(self, stream_id: int, *, backlog_bytes: int, problem: str | None, at: float) -> None:
-        """Note how much there is to read, and what keeps it from being read."""
+    def look(
+        self,
+        stream_id: int,
+        *,
+        unread_bytes: int,
+        problem: str | None,
+        at: float,
+        store_problem: str | None = None,
+        is_gone: bool = False,
+    ) -> None:
+        """Note how much there is to read, and what keeps it from being stored.
+
+        Args:
+            stream_id: of the stream.
+            unread_bytes: that are there, and have not been read.
+            problem: why the source cannot be read.
+            at: now.
+            store_problem: why the store takes no lines. It concerns a stream that has something to store.
+            is_gone: the source was read to its end, and is not there any more.
+        """
         told = self._streams[stream_id]
-        problem = None if problem is None else _storable(problem)
-        told.is_news |= backlog_bytes != told.backlog_bytes or problem != told.problem
-        told.problem = problem
-        told.look(backlog_bytes, at)
+        before = (told.backlog_bytes, told.problem, told.is_finished)
+        told.look(unread_bytes, at)
+        if problem is None and told.backlog_bytes:
+            problem = store_problem
+        told.problem = None if problem is None else _storable(problem)
+        told.is_finished = is_gone
+        told.is_news |= before != (told.backlog_bytes, told.problem, told.is_finished)
 
     def is_due(self, at: float) -> bool:
         """Return whether it is time to look at the sources, and to say what there is to say. Costs nothing."""

@@ -83,21 +83,23 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class StreamReport:
-    """What a collector says of a stream that it follows.
+    """What a collector says of a stream that it follows. What counts is what the store has, not what was read.
 
     Whatever happened is told by how long ago it was, so that no clock of one machine is compared with another's.
     """
 
     stream_id: int
-    backlog_bytes: int  # that are there to be read, and have not been
+    backlog_bytes: int  # that are there to be read, and are not stored
     behind_s: float | None  # how long the oldest of them has been there, as far as is known; None if there is none
-    read_ago_s: float | None  # None if nothing has been read since the collector started
-    lines_per_s: float  # read, since the report before
-    records: int  # read since the collector started
+    stored_ago_s: float | None  # None if nothing has been stored since the collector started
+    lines_per_s: float  # stored, since the report before
+    records: int  # stored since the collector started
     rejects: int
     format: str = ""  # how lines are parsed; empty as long as none has told
-    problem: str | None = None  # why the source cannot be read now
+    problem: str | None = None  # why the source cannot be read, or the store cannot be written, now
     ended: bool = False  # this is the last report of a collector that ends in order
+    waiting_lines: int = 0  # that have been read, and wait for the store
+    finished: bool = False  # its file was read to its end and is gone
 
 
 def split_uri(source_uri: str) -> tuple[str | None, str]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from puppylog.model.finding import Finding, Health, format_age
 from puppylog.model.period import format_period
 from puppylog.monitor.alerts import OLD_HEARTBEAT_S, find_heartbeat
+from puppylog.monitor.collectors import StreamState, list_followed
 from puppylog.stores.base import Outlet, Store
 from puppylog.stores.examination import look
 from puppylog.stores.queries import load_queries
@@ -24,6 +25,7 @@ PATIENCE_S: Final = 3.0
 _QUIET_S: Final = 86_400.0
 
 _SEE_JOBS: Final = "see who runs the jobs, above"
+_SEE_STATUS: Final = "start its collector again, or see 'puppylog collector status'"
 
 
 def check_up(store: Store, *, patience_s: float = PATIENCE_S) -> list[Finding]:
@@ -81,23 +83,34 @@ def find_alerts(outlet: Outlet) -> Iterator[Finding]:
 
 
 def find_streams(outlet: Outlet, claimed: frozenset[int]) -> Iterator[Finding]:
-    """Give whether each stream is followed, and when its last lines came.
+    """Give how each stream gets on, and when its last lines came.
 
-    The store cannot know how long the file is, so it cannot say how far behind a collector is; and a log may be quiet.
-    So nothing is wrong with a stream here, but what nobody follows, or has been quiet for long, is worth knowing.
+    Whether a stream has stalled is judged where ``collector status`` asks as well, so that both say the same. A stream
+    that no collector follows, or that has been quiet for long, is worth knowing.
     """
+    judged = {stream.stream_id: stream for stream in list_followed(outlet)}
     for stream in outlet.query(_QUERIES["stream_health"]).to_pylist():
         subject = f"stream {stream['source_uri']}"
         is_followed = stream["stream_id"] in claimed
-        follower = "followed now" if is_followed else "followed by nobody"
-        is_quiet = stream["age_s"] is None or stream["age_s"] > _QUIET_S
-        advice = ""
-        if not is_followed:
-            advice = "if lines should come: a collector with --watch, or puppylog up"
-        elif is_quiet:
-            advice = "a quiet log, or one that is written elsewhere now"
-        state = Health.OK if is_followed and not is_quiet else Health.NOTE
-        yield Finding(subject, state, f"{follower}; {_describe_file(stream)}", advice)
+        report = judged.get(stream["stream_id"])
+        where = f"{'followed now' if is_followed else 'followed by nobody'}; {_describe_file(stream)}"
+        if report is not None and report.state is StreamState.STALLED:
+            yield Finding(subject, Health.WRONG, f"it has stalled: {report.problem}; {where}", _SEE_STATUS)
+        elif report is not None and report.state is StreamState.FINISHED:
+            yield Finding(subject, Health.OK, f"its file is gone, and all of it is stored; {where}")
+        else:
+            yield _find_quiet(stream, subject, where, is_followed=is_followed)
+
+
+def _find_quiet(stream: Mapping[str, Any], subject: str, where: str, *, is_followed: bool) -> Finding:
+    is_quiet = stream["age_s"] is None or stream["age_s"] > _QUIET_S
+    advice = ""
+    if not is_followed:
+        advice = "if lines should come: a collector with --watch, or puppylog up"
+    elif is_quiet:
+        advice = "a quiet log, or one that is written elsewhere now"
+    state = Health.OK if is_followed and not is_quiet else Health.NOTE
+    return Finding(subject, state, where, advice)
 
 
 def _describe_file(stream: Mapping[str, Any]) -> str:

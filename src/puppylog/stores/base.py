@@ -7,7 +7,7 @@ method raises errors of `puppylog.errors` only: `StoreUnavailable` or `StoreFull
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, Self, TypeAlias
 
 import pyarrow as pa
@@ -30,6 +30,7 @@ class Appended:
     records: int
     rejects: int
     refused: int = 0  # of the rejects: rows that fitted their format, but that the store can not hold
+    refused_by_stream: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -282,7 +282,7 @@ class SpoolAppender:
         else:
             self._records.give_back()
             self._rejects.give_back()
-        return Appended(*self._counted)
+        return Appended(records=self._counted[0], rejects=self._counted[1])
 
     def discard(self) -> None:
         self._records.discard()

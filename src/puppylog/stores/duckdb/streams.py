@@ -32,13 +32,15 @@ _REPORTS = pa.schema(
         ("stream_id", pa.int32()),
         ("backlog_bytes", pa.int64()),
         ("behind_s", pa.float64()),
-        ("read_ago_s", pa.float64()),
+        ("stored_ago_s", pa.float64()),
         ("lines_per_s", pa.float64()),
         ("records", pa.int64()),
         ("rejects", pa.int64()),
         ("format", pa.string()),
         ("problem", pa.string()),
         ("ended", pa.bool_()),
+        ("waiting_lines", pa.int64()),
+        ("finished", pa.bool_()),
     ]
 )
 

@@ -7,6 +7,7 @@ A row that the server refuses for what is in it is found by halving: within a sa
 stay. It becomes a rejected line.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -74,7 +75,12 @@ def append(session: Session, days: Days, moves: Sequence[Move], rows: Sequence[R
         note_times(session, rows)
     records = sum(part.records.num_rows for part in rows)
     rejected = sum(part.parsed.rejects.num_rows for part in rejects)
-    return Appended(records=records - len(refused), rejects=rejected + len(refused), refused=len(refused))
+    return Appended(
+        records=records - len(refused),
+        rejects=rejected + len(refused),
+        refused=len(refused),
+        refused_by_stream=Counter(part.stream_id for part in refused),
+    )
 
 
 def make_days(session: Session, days: Days, rows: Sequence[Rows]) -> None:

@@ -64,9 +64,9 @@ FROM new_files
 -- What collectors say of their streams takes the place of what they said before.
 MERGE INTO puppylog.stream_reports AS known
 USING (
-    SELECT stream_id, now() AS reported_at, now() - to_seconds(read_ago_s) AS read_at,
+    SELECT stream_id, now() AS reported_at, now() - to_seconds(stored_ago_s) AS stored_at,
            now() - to_seconds(behind_s) AS behind_since, backlog_bytes, lines_per_s, records, rejects, format,
-           problem, ended
+           problem, ended, waiting_lines, finished
     FROM reports
 ) AS told
 ON known.stream_id = told.stream_id

@@ -64,9 +64,9 @@ ORDER BY place
 -- name: report_streams
 -- What a collector says of its streams, in columns.
 SELECT puppylog.report_streams(
-    $stream_id::integer[], $backlog_bytes::bigint[], $behind_s::double precision[], $read_ago_s::double precision[],
+    $stream_id::integer[], $backlog_bytes::bigint[], $behind_s::double precision[], $stored_ago_s::double precision[],
     $lines_per_s::double precision[], $records::bigint[], $rejects::bigint[], $format::text[], $problem::text[],
-    $ended::boolean[]
+    $ended::boolean[], $waiting_lines::bigint[], $finished::boolean[]
 )
 
 -- name: find_group

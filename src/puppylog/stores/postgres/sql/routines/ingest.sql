@@ -110,8 +110,9 @@ $$;
 -- Keeps what a collector says of its streams; of streams that are not its own, nothing. How long something has lasted
 -- comes in seconds, so that no two clocks are compared.
 CREATE OR REPLACE FUNCTION puppylog.report_streams(
-    stream_ids integer[], backlogs_bytes bigint[], behinds_s double precision[], reads_ago_s double precision[],
-    lines_per_s double precision[], records bigint[], rejects bigint[], formats text[], problems text[], ended boolean[]
+    stream_ids integer[], backlogs_bytes bigint[], behinds_s double precision[], stored_ago_s double precision[],
+    lines_per_s double precision[], records bigint[], rejects bigint[], formats text[], problems text[], ended boolean[],
+    waiting_lines bigint[], finished boolean[]
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp SET lock_timeout = '5s' AS $$
 DECLARE
@@ -123,18 +124,25 @@ BEGIN
     -- The next report is never far: nobody waits for the disk. It holds for this transaction.
     PERFORM set_config('synchronous_commit', 'off', true);
     INSERT INTO puppylog.stream_reports AS known (
-        stream_id, reported_at, read_at, behind_since, backlog_bytes, lines_per_s, records, rejects, format, problem, ended
+        stream_id, reported_at, stored_at, behind_since, backlog_bytes, lines_per_s, records, rejects, format, problem,
+        ended, waiting_lines, finished
     )
-    SELECT told.stream_id, now(), now() - make_interval(secs => told.read_ago_s),
+    SELECT told.stream_id, now(), now() - make_interval(secs => told.stored_ago_s),
            now() - make_interval(secs => told.behind_s), told.backlog_bytes, told.lines_per_s, told.records,
-           told.rejects, told.format, told.problem, told.ended
-    FROM unnest(stream_ids, backlogs_bytes, behinds_s, reads_ago_s, lines_per_s, records, rejects, formats, problems, ended)
-        AS told (stream_id, backlog_bytes, behind_s, read_ago_s, lines_per_s, records, rejects, format, problem, ended)
+           told.rejects, told.format, told.problem, told.ended, told.waiting_lines, told.finished
+    FROM unnest(
+        stream_ids, backlogs_bytes, behinds_s, stored_ago_s, lines_per_s, records, rejects, formats, problems, ended,
+        waiting_lines, finished
+    ) AS told (
+        stream_id, backlog_bytes, behind_s, stored_ago_s, lines_per_s, records, rejects, format, problem, ended,
+        waiting_lines, finished
+    )
     JOIN puppylog.log_streams AS streams ON streams.id = told.stream_id AND streams.writer = ANY (own)
     ORDER BY told.stream_id
     ON CONFLICT (stream_id) DO UPDATE SET
-        reported_at = excluded.reported_at, read_at = excluded.read_at, behind_since = excluded.behind_since,
+        reported_at = excluded.reported_at, stored_at = excluded.stored_at, behind_since = excluded.behind_since,
         backlog_bytes = excluded.backlog_bytes, lines_per_s = excluded.lines_per_s, records = excluded.records,
-        rejects = excluded.rejects, format = excluded.format, problem = excluded.problem, ended = excluded.ended;
+        rejects = excluded.rejects, format = excluded.format, problem = excluded.problem, ended = excluded.ended,
+        waiting_lines = excluded.waiting_lines, finished = excluded.finished;
 END
 $$;
