@@ -1,8 +1,11 @@
-"""Lines nobody would write, by the million: ``python -m formats.fuzz NAME --inputs N``, from the folder ``tests``.
+"""Lines nobody would write, by the million: ``python -m formats.fuzz NAME… --inputs N``, from the folder ``tests``.
 
 Each line is one of the format's samples in which something was cut, doubled, swapped or replaced. All are read
 natively; each must become records or a reject. A share of them is read in Python as well, and must become the same.
 What is found belongs into the samples.
+
+``--failures`` makes every part be read once more with an allocation that fails; this needs readers that
+``native_builds`` has made, given by ``--readers``. Where these have a sanitizer in them its library is preloaded.
 """
 
 import argparse
@@ -10,9 +13,14 @@ import random
 import re
 import sys
 from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
 
+from formats.native_builds import load_readers
 from formats.paths import reading
-from formats.sample_files import line_of, read_samples
+from formats.sample_files import before, line_of, read_samples
+from puppylog.formats import native
 from puppylog.formats.registry import FORMATS, find_format
 from puppylog.model.record import Parsed
 
@@ -26,26 +34,66 @@ _BYTES = (
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Read lines nobody would write.")
-    parser.add_argument("name", help="a format, or an expression with --samples regex")
+    parser.add_argument("names", nargs="+", help="formats; an expression with --samples regex; or log_format, for all")
     parser.add_argument("--samples", help="the family whose samples are taken")
-    parser.add_argument("--inputs", type=int, default=1_000_000)
+    parser.add_argument("--inputs", type=int, default=1_000_000, help="of each format")
+    parser.add_argument("--readers", type=Path, help="the file of a native module, in place of the installed one")
+    parser.add_argument("--failures", action="store_true", help="let allocations fail as well")
     parser.add_argument("--compare", type=int, default=10, metavar="N", help="read every Nth part in Python as well")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
+    if asked.readers:
+        native.lines = load_readers(asked.readers)
+    targets = [target for name in asked.names for target in list_targets(name, asked.samples)]
+    return max(_fuzz(name, lines, asked) for name, lines in targets)
+
+
+def list_targets(name: str, family: str | None = None) -> list[tuple[str, list[bytes]]]:
+    """Return formats, each with the lines that are damaged for it."""
+    samples = read_samples(family or (FORMATS[name].samples if name in FORMATS else name))
+    lines = [line for sample in samples for line in (*before(sample).split(b"\n")[:-1], line_of(sample))]
+    names = sorted({sample["as"] for sample in samples}) if name == "log_format" else [name]
+    return [(each, lines) for each in names]
+
+
+def _fuzz(name: str, lines: list[bytes], asked: argparse.Namespace) -> int:
     chance = random.Random(asked.seed)
-    family = asked.samples or FORMATS[asked.name].samples
-    lines = [line_of(sample) for sample in read_samples(family)]
-    done = 0
-    for part in range(asked.inputs // _LINES):
-        data = b"".join(_iter_damaged(chance, lines))
-        native = _read(asked.name, data, "native")
-        if part % asked.compare == 0 and _rows(native) != _rows(_read(asked.name, data, "python")):
-            sys.stdout.write(f"seed {asked.seed}, part {part}: the paths differ\n")
-            _show_difference(asked.name, data)
+    done = failures = 0
+    at_once = min(_LINES, asked.inputs)
+    for part in range(asked.inputs // at_once):
+        data = b"".join(islice(_iter_damaged(chance, lines), at_once))
+        parsed = _read(name, data, "native")
+        if asked.failures:
+            failures += _read_with_failures(chance, name, data, parsed)
+        if part % asked.compare == 0 and _rows(parsed) != _rows(_read(name, data, "python")):
+            sys.stdout.write(f"{name}: seed {asked.seed}, part {part}: the paths differ\n")
+            _show_difference(name, data)
             return 1
-        done += _LINES
-    sys.stdout.write(f"{done} inputs, none of them lost; every {asked.compare}th part the same in Python\n")
+        done += at_once
+    sys.stdout.write(
+        f"{name}: {done} inputs, none of them lost; every {asked.compare}th part the same in Python; "
+        f"{failures} allocations failed\n"
+    )
     return 0
+
+
+def _read_with_failures(chance: random.Random, name: str, data: bytes, wanted: Parsed) -> int:
+    """Let allocations fail at some places of the text; return how many of these attempts failed."""
+    readers: Any = native.lines
+    failures = 0
+    for _ in range(3):
+        readers.count_blocks()
+        readers.fail_allocation_after(chance.randrange(200))
+        try:
+            parsed = _read(name, data, "native")
+        except MemoryError:
+            failures += 1
+        else:
+            assert _rows(parsed) == _rows(wanted), "a failed allocation was not noticed"
+            del parsed
+        finally:
+            readers.fail_allocation_after(-1)
+    return failures
 
 
 def _read(name: str, data: bytes, path: str) -> Parsed:
@@ -71,7 +119,7 @@ def _show_difference(name: str, data: bytes) -> None:
 
 
 def _iter_damaged(chance: random.Random, lines: list[bytes]) -> Iterator[bytes]:
-    for _ in range(_LINES):
+    while True:
         line = chance.choice(lines)
         for _ in range(chance.choice((1, 1, 1, 2, 3, 8))):
             line = _damage(chance, line, lines)

@@ -28,6 +28,7 @@ from puppylog.cli.talk import point, warn
 from puppylog.errors import FormatError, PuppylogError
 
 CANNOT_WRITE: Final = 1
+NO_MEMORY: Final = 1
 USAGE: Final = 2
 DEFECT: Final = 70
 INTERRUPTED: Final = 130
@@ -122,6 +123,9 @@ def _explain(error: BaseException) -> int:
             code = _refuse(error)
         case click.Abort() | KeyboardInterrupt():
             code = INTERRUPTED
+        case MemoryError():
+            warn("cannot go on: there is not enough memory")
+            code = NO_MEMORY
         case BrokenPipeError():
             abandon(sys.stdout)
             code = NO_READER

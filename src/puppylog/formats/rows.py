@@ -51,7 +51,13 @@ class RowsBuilder:
     _reasons: list[str] = field(default_factory=list)
 
     def iter_lines(self) -> Iterator[tuple[int, bytes]]:
-        """Give where each line starts, and the line without its end: a newline, and one return before it."""
+        """Give where each line starts, and the line without its end: a newline, and one return before it.
+
+        Raises:
+            ValueError: the last line has no newline.
+        """
+        if self.text and not self.text.endswith(b"\n"):
+            raise ValueError("the last line of the text has no newline")
         at = 0
         for line in self.text.split(b"\n")[:-1]:
             yield at, line.removesuffix(b"\r")

@@ -165,10 +165,13 @@ PyObject *native_access(PyObject *module, PyObject *arguments) {
     int variant;
     if (!PyArg_ParseTuple(arguments, "y*i", &text, &variant)) return NULL;
     Builder builder;
-    builder_begin(&builder, text.buf, (size_t)text.len);
-    Py_BEGIN_ALLOW_THREADS
-    read_text(&builder, variant);
-    Py_END_ALLOW_THREADS
+    bool is_ready = is_whole_lines(&text);
+    if (is_ready) {
+        builder_begin(&builder, text.buf, (size_t)text.len);
+        Py_BEGIN_ALLOW_THREADS
+        read_text(&builder, variant);
+        Py_END_ALLOW_THREADS
+    }
     PyBuffer_Release(&text);
-    return give_rows(&builder);
+    return is_ready ? give_rows(&builder) : NULL;
 }

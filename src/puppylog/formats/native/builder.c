@@ -53,22 +53,24 @@ void builder_begin(Builder *builder, const void *text, size_t size) {
     begin_texts(builder, &builder->attributes);
 }
 
-static void make_room_in(Builder *builder, Column *column, size_t size) {
-    reserve(builder, &column->values, (builder->room + 1) * size);
-    reserve(builder, &column->validity, builder->room);
+static void make_room_in(Builder *builder, Column *column, size_t room, size_t size) {
+    reserve(builder, &column->values, (room + 1) * size);
+    reserve(builder, &column->validity, room);
 }
 
 /* Make room for more rows. The sizes of blocks with one value for each row are set at the end. */
 static bool make_room(Builder *builder) {
-    builder->room = builder->rows * 2 + 1024;
-    reserve(builder, &builder->at, builder->room * sizeof(int64_t));
-    reserve(builder, &builder->ts_us, builder->room * sizeof(int64_t));
-    reserve(builder, &builder->is_local, builder->room);
-    for (int text = 0; text < TEXTS; text++) make_room_in(builder, &builder->texts[text], sizeof(int32_t));
-    make_room_in(builder, &builder->attributes, sizeof(int32_t));
-    make_room_in(builder, &builder->status, sizeof(int16_t));
-    make_room_in(builder, &builder->bytes, sizeof(int64_t));
-    return !builder->failed;
+    size_t room = builder->rows * 2 + 1024;
+    reserve(builder, &builder->at, room * sizeof(int64_t));
+    reserve(builder, &builder->ts_us, room * sizeof(int64_t));
+    reserve(builder, &builder->is_local, room);
+    for (int text = 0; text < TEXTS; text++) make_room_in(builder, &builder->texts[text], room, sizeof(int32_t));
+    make_room_in(builder, &builder->attributes, room, sizeof(int32_t));
+    make_room_in(builder, &builder->status, room, sizeof(int16_t));
+    make_room_in(builder, &builder->bytes, room, sizeof(int64_t));
+    if (builder->failed) return false;
+    builder->room = room;
+    return true;
 }
 
 /* End the row's text: what was written into the column's data since the last row. */
@@ -84,6 +86,7 @@ static inline void add_text(Builder *builder, Column *column, Span text) {
 }
 
 void builder_record(Builder *builder, size_t at, const Row *row) {
+    if (builder->failed) return;
     if (builder->rows == builder->room && !make_room(builder)) return;
     PUT(builder->at, int64_t, (int64_t)at);
     PUT(builder->ts_us, int64_t, row->ts_us);
@@ -102,6 +105,7 @@ void builder_record(Builder *builder, size_t at, const Row *row) {
 }
 
 void builder_reject(Builder *builder, size_t at, uint8_t reason) {
+    if (builder->failed) return;
     builder_drop_members(builder);
     const uint8_t *newline = memchr(builder->text + at, '\n', (size_t)(builder->end - builder->text) - at);
     int64_t since = (int64_t)at, until = newline - builder->text;
@@ -112,7 +116,7 @@ void builder_reject(Builder *builder, size_t at, uint8_t reason) {
 }
 
 void builder_drop_members(Builder *builder) {
-    if (builder->members == 0) return;
+    if (builder->failed || builder->members == 0) return;
     builder->attributes.data.size = (size_t)((int32_t *)builder->attributes.values.at)[builder->rows];
     builder->members = 0;
 }

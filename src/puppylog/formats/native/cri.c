@@ -51,13 +51,5 @@ static void read_text(Builder *builder) {
 
 PyObject *native_cri(PyObject *module, PyObject *arguments) {
     (void)module;
-    Py_buffer text;
-    if (!PyArg_ParseTuple(arguments, "y*", &text)) return NULL;
-    Builder builder;
-    builder_begin(&builder, text.buf, (size_t)text.len);
-    Py_BEGIN_ALLOW_THREADS
-    read_text(&builder);
-    Py_END_ALLOW_THREADS
-    PyBuffer_Release(&text);
-    return give_rows(&builder);
+    return read_alone(arguments, read_text);
 }

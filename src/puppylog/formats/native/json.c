@@ -2,8 +2,6 @@
 #include "json_text.h"
 #include "module.h"
 
-#include <stdlib.h>
-
 typedef struct {
     Builder *builder;
     Names names;
@@ -117,7 +115,7 @@ static void read_text(Builder *builder, Span table) {
     }
     if (reading.walk.failed) builder->failed = true;
     json_walk_close(&reading.walk);
-    free(reading.members.at);
+    memory_free(reading.members.at);
 }
 
 PyObject *native_json(PyObject *module, PyObject *arguments) {

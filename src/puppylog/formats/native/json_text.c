@@ -1,8 +1,6 @@
 #include "json_text.h"
 #include "scan.h"
 
-#include <stdlib.h>
-
 enum { LONGEST_NUMBER = 1000, LONGEST_EXPONENT = 4 }; /* digits; PostgreSQL's numbers end at 10^131072 and 10^-16383 */
 enum { REPLACEMENT = 0xFFFD };
 
@@ -258,8 +256,8 @@ int json_walk(Walk *walk, Span text) {
 }
 
 void json_walk_close(Walk *walk) {
-    free(walk->items.at);
-    free(walk->keys.at);
+    memory_free(walk->items.at);
+    memory_free(walk->keys.at);
 }
 
 const uint8_t *json_string_end(const uint8_t *at) {

@@ -1,6 +1,4 @@
 /* Lines read by the steps of a compiled layout: see layout/program.py for what the steps are. */
-#include <stdlib.h>
-
 #include "module.h"
 #include "moment.h"
 #include "request.h"
@@ -327,8 +325,8 @@ static void read_text(Builder *builder, Program *program) {
 
 static bool take_steps(PyObject *given, Program *program) {
     program->count = (size_t)PyTuple_GET_SIZE(given);
-    program->steps = calloc(program->count + 1, sizeof *program->steps);
-    program->values = calloc(program->count + 1, sizeof *program->values);
+    program->steps = memory_resize(NULL, (program->count + 1) * sizeof *program->steps);
+    program->values = memory_resize(NULL, (program->count + 1) * sizeof *program->values);
     if (program->steps == NULL || program->values == NULL) {
         PyErr_NoMemory();
         return false;
@@ -363,15 +361,15 @@ PyObject *native_layout(PyObject *module, PyObject *arguments) {
     program.has_parts = has_parts;
     program.is_delimited = is_delimited;
     Builder builder;
-    bool is_ready = take_steps(steps, &program);
+    bool is_ready = is_whole_lines(&text) && take_steps(steps, &program);
     if (is_ready) {
         builder_begin(&builder, text.buf, (size_t)text.len);
         Py_BEGIN_ALLOW_THREADS
         read_text(&builder, &program);
         Py_END_ALLOW_THREADS
     }
-    free(program.steps);
-    free(program.values);
+    memory_free(program.steps);
+    memory_free(program.values);
     PyBuffer_Release(&text);
     return is_ready ? give_rows(&builder) : NULL;
 }

@@ -3,8 +3,6 @@
 #include "module.h"
 #include "scan.h"
 
-#include <stdlib.h>
-
 /* As in logfmt.py */
 enum { EMPTY, CONTROL, NO_PAIR, NO_KEY, OPEN_QUOTE, QUOTE_WITHIN, FEW_PAIRS, FITS };
 
@@ -214,8 +212,8 @@ static void read_text(Builder *builder, Span table) {
         else builder_reject(builder, at, (uint8_t)reason);
     }
     if (reading.failed) builder->failed = true;
-    free(reading.members.at);
-    free(reading.keys.at);
+    memory_free(reading.members.at);
+    memory_free(reading.keys.at);
 }
 
 PyObject *native_logfmt(PyObject *module, PyObject *arguments) {

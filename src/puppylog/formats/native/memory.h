@@ -15,11 +15,19 @@ typedef struct {
 
 enum { SLOTS = 64 }; /* kinds of blocks: those of one slot are used alike */
 
+/* Change the size of a block, which NULL makes a new one; NULL, and the block as it was, when there is no memory. */
+void *memory_resize(void *at, size_t size);
+
+void memory_free(void *at);
+
 /* Return an empty block that was used for this slot before, or nothing. Call it with Python's lock held. */
 Bytes memory_reuse(int slot);
 
 /* Keep the block for its slot, or free it. Call it with Python's lock held. */
 void memory_give_back(int slot, Bytes bytes);
+
+/* Free the blocks that are kept: memory has run out. Call it with Python's lock held. */
+void memory_forget(void);
 
 /* Make room for `more` bytes at the end; false when there is no memory. */
 bool bytes_grow(Bytes *bytes, size_t more);
@@ -35,5 +43,10 @@ static inline bool bytes_append(Bytes *bytes, const void *data, size_t size, boo
     bytes->size += size;
     return true;
 }
+
+#ifdef PUPPYLOG_TEST_MEMORY
+extern long memory_fails_after; /* so many calls succeed, all later ones fail; less than 0: none fails */
+extern long memory_blocks;      /* that are allocated */
+#endif
 
 #endif

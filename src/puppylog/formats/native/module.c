@@ -33,6 +33,12 @@ static PyTypeObject buffer_type = {
     .tp_doc = "Memory of a column, read-only.",
 };
 
+bool is_whole_lines(const Py_buffer *text) {
+    if (text->len == 0 || ((const char *)text->buf)[text->len - 1] == '\n') return true;
+    PyErr_SetString(PyExc_ValueError, "the last line of the text has no newline");
+    return false;
+}
+
 /* Append the block to the list in `context`, as a buffer that owns it from now on. */
 static void hand_over(Bytes *bytes, int slot, void *context) {
     PyObject *blocks = context;
@@ -74,18 +80,19 @@ static PyObject *finish(Builder *builder) {
     size_t rows = builder->rows;
     builder->at.size = builder->ts_us.size = rows * sizeof(int64_t);
     builder->is_local.size = rows;
-    PyObject *nulls = PyList_New(TEXTS + 3);
-    if (nulls == NULL) return NULL;
+    Py_ssize_t counts[TEXTS + 3];
     for (int column = 0; column < TEXTS; column++) {
-        Py_ssize_t count = finish_column(&builder->texts[column], rows, (rows + 1) * sizeof(int32_t));
-        PyList_SET_ITEM(nulls, column, PyLong_FromSsize_t(count));
+        counts[column] = finish_column(&builder->texts[column], rows, (rows + 1) * sizeof(int32_t));
     }
-    Py_ssize_t status = finish_column(&builder->status, rows, rows * sizeof(int16_t));
-    Py_ssize_t bytes = finish_column(&builder->bytes, rows, rows * sizeof(int64_t));
-    Py_ssize_t attributes = finish_column(&builder->attributes, rows, (rows + 1) * sizeof(int32_t));
-    PyList_SET_ITEM(nulls, TEXTS, PyLong_FromSsize_t(status));
-    PyList_SET_ITEM(nulls, TEXTS + 1, PyLong_FromSsize_t(bytes));
-    PyList_SET_ITEM(nulls, TEXTS + 2, PyLong_FromSsize_t(attributes));
+    counts[TEXTS] = finish_column(&builder->status, rows, rows * sizeof(int16_t));
+    counts[TEXTS + 1] = finish_column(&builder->bytes, rows, rows * sizeof(int64_t));
+    counts[TEXTS + 2] = finish_column(&builder->attributes, rows, (rows + 1) * sizeof(int32_t));
+    PyObject *nulls = PyList_New(TEXTS + 3);
+    for (int column = 0; nulls != NULL && column < TEXTS + 3; column++) {
+        PyObject *count = PyLong_FromSsize_t(counts[column]);
+        if (count == NULL) Py_CLEAR(nulls);
+        else PyList_SET_ITEM(nulls, column, count);
+    }
     return nulls;
 }
 
@@ -96,6 +103,7 @@ PyObject *give_rows(Builder *builder) {
     if (blocks == NULL) {
         Py_XDECREF(nulls);
         builder_each_block(builder, give_back, NULL);
+        memory_forget(); /* nobody else can have it as long as we keep it */
         return NULL;
     }
     builder_each_block(builder, hand_over, blocks);
@@ -111,14 +119,47 @@ PyObject *read_by_names(PyObject *arguments, void (*read)(Builder *builder, Span
     Py_buffer text, names;
     if (!PyArg_ParseTuple(arguments, "y*y*", &text, &names)) return NULL;
     Builder builder;
-    builder_begin(&builder, text.buf, (size_t)text.len);
-    Py_BEGIN_ALLOW_THREADS
-    read(&builder, (Span){names.buf, (size_t)names.len});
-    Py_END_ALLOW_THREADS
+    bool is_ready = is_whole_lines(&text);
+    if (is_ready) {
+        builder_begin(&builder, text.buf, (size_t)text.len);
+        Py_BEGIN_ALLOW_THREADS
+        read(&builder, (Span){names.buf, (size_t)names.len});
+        Py_END_ALLOW_THREADS
+    }
     PyBuffer_Release(&text);
     PyBuffer_Release(&names);
-    return give_rows(&builder);
+    return is_ready ? give_rows(&builder) : NULL;
 }
+
+PyObject *read_alone(PyObject *arguments, void (*read)(Builder *builder)) {
+    Py_buffer text;
+    if (!PyArg_ParseTuple(arguments, "y*", &text)) return NULL;
+    Builder builder;
+    bool is_ready = is_whole_lines(&text);
+    if (is_ready) {
+        builder_begin(&builder, text.buf, (size_t)text.len);
+        Py_BEGIN_ALLOW_THREADS
+        read(&builder);
+        Py_END_ALLOW_THREADS
+    }
+    PyBuffer_Release(&text);
+    return is_ready ? give_rows(&builder) : NULL;
+}
+
+#ifdef PUPPYLOG_TEST_MEMORY
+static PyObject *fail_allocation_after(PyObject *self, PyObject *arguments) {
+    (void)self;
+    if (!PyArg_ParseTuple(arguments, "l", &memory_fails_after)) return NULL;
+    Py_RETURN_NONE;
+}
+
+/* Free what is kept, and return how many blocks are still allocated. */
+static PyObject *count_blocks(PyObject *self, PyObject *nothing) {
+    (void)self, (void)nothing;
+    memory_forget();
+    return PyLong_FromLong(memory_blocks);
+}
+#endif
 
 static PyMethodDef methods[] = {
     {"access", native_access, METH_VARARGS, "access(text, variant): see access/native.py"},
@@ -128,6 +169,10 @@ static PyMethodDef methods[] = {
     {"layout", native_layout, METH_VARARGS, "layout(text, lead, steps, …): see layout/reader.py"},
     {"plain", native_plain, METH_VARARGS, "plain(text): see plain.py"},
     {"syslog", native_syslog, METH_VARARGS, "syslog(text, year, month, day): see syslog/syslog.py"},
+#ifdef PUPPYLOG_TEST_MEMORY
+    {"fail_allocation_after", fail_allocation_after, METH_VARARGS, "fail_allocation_after(successes)"},
+    {"count_blocks", count_blocks, METH_NOARGS, "count_blocks()"},
+#endif
     {0},
 };
 

@@ -7,6 +7,12 @@
 
 #include "builder.h"
 
+/* Whether the text ends with a newline, as all readers rely on; false, with ValueError set, if it does not. */
+bool is_whole_lines(const Py_buffer *text);
+
+/* Read the text, the only argument of a reader that needs nothing else. */
+PyObject *read_alone(PyObject *arguments, void (*read)(Builder *builder));
+
 /* Give the builder's rows to Python, and its memory with them; NULL, with MemoryError set, if it has failed. */
 PyObject *give_rows(Builder *builder);
 

@@ -97,12 +97,15 @@ PyObject *native_syslog(PyObject *module, PyObject *arguments) {
     Calendar calendar;
     if (!PyArg_ParseTuple(arguments, "y*iii", &text, &calendar.year, &calendar.month, &calendar.day)) return NULL;
     Builder builder;
-    builder_begin(&builder, text.buf, (size_t)text.len);
-    Py_BEGIN_ALLOW_THREADS
-    read_text(&builder, &calendar);
-    Py_END_ALLOW_THREADS
+    bool is_ready = is_whole_lines(&text);
+    if (is_ready) {
+        builder_begin(&builder, text.buf, (size_t)text.len);
+        Py_BEGIN_ALLOW_THREADS
+        read_text(&builder, &calendar);
+        Py_END_ALLOW_THREADS
+    }
     PyBuffer_Release(&text);
-    PyObject *rows = give_rows(&builder);
+    PyObject *rows = is_ready ? give_rows(&builder) : NULL;
     if (rows == NULL) return NULL;
     return Py_BuildValue("(Niii)", rows, calendar.year, calendar.month, calendar.day);
 }
