@@ -1,6 +1,5 @@
 """What only an embedded store knows of itself: metrics that wait, and claims, which are locks on files."""
 
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,8 +8,7 @@ import pytest
 from puppylog.model.finding import Finding, Health
 from puppylog.stores.base import StoreInfo
 from puppylog.stores.duckdb.directory import StoreDirectory
-from puppylog.stores.duckdb.doctor import examine, iter_claimed
-from puppylog.stores.duckdb.locks import FileLock
+from puppylog.stores.duckdb.doctor import examine
 from support.memory import MemoryOutlet
 
 METRIC = {"id": 1, "name": "hits", "statistic": "count", "property": "*", "period_s": 60, "refresh_s": 10}
@@ -60,23 +58,3 @@ def test_a_metric_that_was_never_refreshed_is_well_while_it_is_new(tmp_path: Pat
         outlet.insert("metrics", **METRIC, created_at=ago(0))
         outlet.insert("log_records", ts=ago(9_000))
         assert metric_of(outlet, tmp_path).found == "not refreshed yet"
-
-
-def test_a_claim_is_a_lock_that_is_held(tmp_path: Path) -> None:
-    with FileLock(tmp_path / "7.lock") as held, FileLock(tmp_path / "8.lock") as released:
-        for claim in (held, released):
-            claim.acquire()
-            claim.write_note(f"process {os.getpid()}")
-        released.release()
-        assert list(iter_claimed(tmp_path)) == [7]
-
-
-def test_a_lock_whose_holder_has_ended_is_not_even_tried(tmp_path: Path) -> None:
-    pid = os.fork()
-    if pid == 0:
-        os._exit(0)
-    os.waitpid(pid, 0)
-    with FileLock(tmp_path / "7.lock") as lock:
-        lock.acquire()
-        lock.write_note(f"process {pid}")
-        assert list(iter_claimed(tmp_path)) == []

@@ -5,7 +5,6 @@ all others as long as it lives; that is how the engine knows that it is needed.
 """
 
 import contextlib
-import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from puppylog.model.record import Parsed
 from puppylog.model.stream import FilePosition, Move, Stream, StreamReport, have_moved
 from puppylog.stores.base import Appended, NewFile, Parameters, Replayed, Reread, StoreInfo
 from puppylog.stores.duckdb import doctor, wire
+from puppylog.stores.duckdb.claims import Claims
 from puppylog.stores.duckdb.directory import StoreDirectory
 from puppylog.stores.duckdb.launch import is_answering, start_engine
 from puppylog.stores.duckdb.locks import FileLock
@@ -62,7 +62,7 @@ class DuckdbStore:
         self._channel: flight.FlightClient | None = None
         self._channel_lock = threading.Lock()
         self._spool: Spool | None = None
-        self._claims: dict[int, FileLock] = {}
+        self._claims = Claims(self._directory.streams)
         try:
             hello = self._greet()
         except BaseException:
@@ -85,25 +85,18 @@ class DuckdbStore:
     def open_streams(self, source_uris: Sequence[str], *, group: str | None = None) -> Sequence[Stream]:
         stream_ids = self._ask("open_streams", source_uris=list(source_uris), group=group)
         with contextlib.ExitStack() as given_back:
-            claims: dict[int, FileLock] = {}
             for stream_id, source_uri in zip(stream_ids, source_uris, strict=True):
-                claim = FileLock(self._directory.streams / f"{stream_id}.lock")
-                if stream_id in self._claims or stream_id in claims or not claim.acquire():
-                    holder = claim.read_note() or "another collector"
+                if not self._claims.acquire(stream_id):
+                    holder = self._claims.describe_holder(stream_id)
                     raise StreamBusy(f"cannot collect {source_uri}: {holder} follows it already")
-                given_back.callback(claim.release)
-                claim.write_note(f"process {os.getpid()}")
-                claims[stream_id] = claim
+                given_back.callback(self._claims.release, stream_id)
             # Not before they are claimed: until a moment ago somebody else may have moved their positions.
             streams = [wire.to_stream(plain) for plain in self._ask("find_streams", stream_ids=stream_ids)]
             given_back.pop_all()
-        self._claims.update(claims)
         return streams
 
     def close_stream(self, stream_id: int) -> None:
-        claim = self._claims.pop(stream_id, None)
-        if claim is not None:
-            claim.release()
+        self._claims.release(stream_id)
 
     def open_files(self, new: Sequence[NewFile]) -> Sequence[FilePosition]:
         return [wire.to_position(plain) for plain in self._ask("open_files", new=list(new))]
@@ -192,8 +185,7 @@ class DuckdbStore:
         return Appended(**self._act("append", plain, is_repeatable=False))
 
     def close(self) -> None:
-        for stream_id in list(self._claims):
-            self.close_stream(stream_id)
+        self._claims.close()
         self._drop_channel(self._channel)
         self._stack.close()
 

@@ -7,7 +7,7 @@ engine.log       what the engine had to say
 engine.lock      held by the engine
 start.lock       held by the client that is starting the engine
 clients.lock     shared by all clients; the engine leaves when it can have it alone
-streams/         one lock per stream, held by the collector that follows it
+streams/claims   a lock per stream, held by the collector that follows it
 spool/           batches on their way from a collector to the engine, one folder per client
 """
 

@@ -1,15 +1,13 @@
 """Examining an embedded store: its engine, its metrics, and which streams are followed now."""
 
-import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 from puppylog.model.finding import Finding, Health, format_age
 from puppylog.stores.base import Outlet, StoreInfo
 from puppylog.stores.capabilities import Capability
+from puppylog.stores.duckdb.claims import iter_claimed
 from puppylog.stores.duckdb.directory import StoreDirectory
-from puppylog.stores.duckdb.locks import FileLock
 from puppylog.stores.examination import Examination, find_capabilities, limit_s, look
 from puppylog.stores.queries import load_queries
 
@@ -56,31 +54,3 @@ def _is_behind(outlet: Outlet, metric: Mapping[str, Any], late_s: float) -> bool
     # The bucket that is being filled, and the one before it, are left to live reading.
     values = {"watermark": metric["watermark"], "settled_s": late_s + 2 * metric["period_s"]}
     return bool(outlet.query(_QUERIES["is_behind"], values)["is_behind"][0].as_py())
-
-
-def iter_claimed(streams: Path) -> Iterator[int]:
-    """Give the ids of the streams in the folder of locks that some process follows now.
-
-    A lock is tried only while the process that has left its note there is alive: whoever tries it holds it for a
-    moment, and a collector that starts in this very moment would be refused.
-    """
-    for path in sorted(streams.glob("*.lock")):
-        lock = FileLock(path)
-        if path.stem.isdigit() and _is_alive(lock.read_note()):
-            with lock:
-                if not lock.acquire(shared=True):
-                    yield int(path.stem)
-
-
-def _is_alive(note: str) -> bool:
-    """Whether the process that a claim's note names still is."""
-    pid = note.removeprefix("process ")
-    if not pid.isdigit():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -52,20 +52,6 @@ class FileLock:
             time.sleep(0.02)
         return True
 
-    def write_note(self, text: str) -> None:
-        """Leave a word for those who find the lock held: who holds it."""
-        if self._fd is not None:
-            note = text.encode()
-            os.pwrite(self._fd, note, 0)
-            os.ftruncate(self._fd, len(note))  # behind it: emptying a file first costs a thousand claims a second
-
-    def read_note(self) -> str:
-        """Return what the holder has left, or nothing."""
-        try:
-            return self.path.read_text(encoding="utf-8", errors="replace").strip()
-        except OSError:
-            return ""
-
     def release(self) -> None:
         if self._fd is not None:
             os.close(self._fd)
