@@ -1,9 +1,14 @@
 """An alert that rings as soon as it is judged, and one that does not."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
+from puppylog.monitor.alerts import Heartbeat, Watched, watch_alerts
+from puppylog.stores.base import Outlet
 from support.embedded import EmbeddedStore, wait_until
 from support.inprocess import InProcess
 
@@ -68,8 +73,52 @@ def test_an_unknown_alert_is_wrong_usage(cli: InProcess, command: str) -> None:
     assert "cannot find alert 'nope'" in said.err
 
 
-def test_a_check_that_nobody_evaluates_says_no(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("puppylog.cli.alerts.find_heartbeat", lambda _outlet: None)
-    monkeypatch.setattr("puppylog.cli.alerts._HEARTBEAT_WAIT_S", 0.0)
-    said = cli("monitor", "alerts", "check", "still")
-    assert (said.code, said.err) == (1, "puppylog: nobody has evaluated the alerts yet\n")
+NOTHING = (
+    "puppylog: nothing evaluates the alerts, and nothing ever has; "
+    "run 'puppylog up', which keeps the engine that evaluates them; 'puppylog doctor' says more\n"
+)
+LONG_AGO = (
+    "puppylog: nothing evaluates the alerts: engine last did 1 h 0 min ago; "
+    "run 'puppylog up', which keeps the engine that evaluates them; 'puppylog doctor' says more\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("heartbeat", "said"), [(None, NOTHING), (Heartbeat("engine", datetime.now(UTC), 3600.0, None), LONG_AGO)]
+)
+def test_alerts_that_nothing_evaluates_are_no_good_news(
+    cli: InProcess, monkeypatch: pytest.MonkeyPatch, heartbeat: Heartbeat | None, said: str
+) -> None:
+    monkeypatch.setattr("puppylog.cli.alerts.find_heartbeat", lambda _outlet: heartbeat)
+    monkeypatch.setattr("puppylog.cli.alerts._ENGINE_WAIT_S", 0.0)
+    checked = cli("monitor", "alerts", "check", "still")
+    assert (checked.code, checked.out, checked.err) == (1, "", said)
+    listed = cli("monitor", "alerts", "list", "-o", "json")
+    assert (listed.code, listed.err) == (1, said)
+    assert [row["state"] for row in json.loads(listed.out)] == ["unknown", "unknown"]
+
+
+def test_an_alert_that_is_not_evaluated_when_it_is_due_is_unknown_and_the_others_are_not(
+    cli: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def watch_one_overdue(outlet: Outlet, **arguments: Any) -> Watched:
+        watched = watch_alerts(outlet, **arguments)
+        states = [replace(s, evaluated_age_s=40.0 if s.alert.name == "still" else 0.0) for s in watched.states]
+        return replace(watched, states=tuple(states))
+
+    monkeypatch.setattr("puppylog.cli.alerts.watch_alerts", watch_one_overdue)
+    monkeypatch.setattr("puppylog.cli.alerts._ENGINE_WAIT_S", 0.0)
+    monkeypatch.setattr(
+        "puppylog.cli.alerts.find_heartbeat", lambda _outlet: Heartbeat("engine", datetime.now(UTC), 1.0, None)
+    )
+    listed = cli("monitor", "alerts", "list", "-o", "json")
+    assert listed.code == 1
+    assert [(row["name"], row["state"]) for row in json.loads(listed.out)] == [("loud", "firing"), ("still", "unknown")]
+    assert listed.err == (
+        "puppylog: alert still is not evaluated when it is due, last 40 s ago; 'puppylog doctor' says more\n"
+    )
+
+
+def test_a_check_of_no_alerts_does_not_say_that_all_is_good(cli: InProcess) -> None:
+    said = cli("monitor", "alerts", "check", "--group", "shop")
+    assert (said.code, said.out, said.err) == (0, "", "puppylog: there are no alerts to check\n")

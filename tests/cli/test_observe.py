@@ -22,6 +22,7 @@ def outlet(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryOutlet]:
         memory.insert("metrics", id=1, name="hits", statistic="count", property="*", period_s=10)
         rule = {"statistic": "avg", "comparison": ">", "level": 10.0, "window_s": 120, "period_s": 10}
         memory.insert("alerts", id=10, name="busy", metric_id=1, no_data="zero", **rule)
+        memory.connection.execute("UPDATE puppylog.alerts SET evaluated_at = now()")
         memory.insert("alert_states", alert_id=10, state="ok", since="2026-03-01T12:00:00Z", value=3.0)
         memory.insert("heartbeat", evaluator="a test")
         memory.connection.execute("UPDATE puppylog.heartbeat SET beat_at = now()")
@@ -151,7 +152,10 @@ def test_nobody_to_evaluate_the_alerts_is_said_after_a_while(
     pass_time(*[lambda: None] * 2)
     assert cli("monitor", "alerts", "observe").err.strip() == ""
     pass_time(*[lambda: None] * 6)
-    assert cli("monitor", "alerts", "observe").err.count("the alerts were last evaluated 1 min 30 s ago") == 1
+    assert (
+        cli("monitor", "alerts", "observe").err.count("nothing evaluates the alerts: a test last did 1 min 30 s ago")
+        == 1
+    )
 
 
 def test_without_alerts_there_is_a_hint(cli: InProcess, outlet: MemoryOutlet, pass_time: Callable[..., None]) -> None:

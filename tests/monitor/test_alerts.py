@@ -107,6 +107,8 @@ def test_a_heartbeat_ages_by_the_clock_of_the_store(outlet: MemoryOutlet) -> Non
     assert (beat.evaluator, beat.error, beat.is_old) == ("engine 7", "full", True)
 
 
-@pytest.mark.parametrize(("age_s", "is_old"), [(OLD_HEARTBEAT_S, False), (OLD_HEARTBEAT_S + 1, True)])
-def test_a_heartbeat_is_old_after_a_while(age_s: float, is_old: bool) -> None:
+@pytest.mark.parametrize(
+    ("age_s", "is_old"), [(OLD_HEARTBEAT_S, False), (OLD_HEARTBEAT_S + 1, True), (-2, False), (-60, True)]
+)
+def test_a_heartbeat_is_old_after_a_while_or_if_the_clock_was_set_back(age_s: float, is_old: bool) -> None:
     assert Heartbeat("engine", when(0), age_s, None).is_old is is_old

@@ -45,6 +45,7 @@ def test_an_evaluator_is_wrong_when_it_is_needed_and_does_not_go_round(
     [
         (45, None, Health.OK, "evaluated 45 s ago"),
         (55, None, Health.WRONG, "it was last evaluated 55 s ago, and is due every 10s"),
+        (-90, None, Health.WRONG, "it was last evaluated 1 min ahead of the store's clock, and is due every 10s"),
         (5, "division by zero", Health.WRONG, "its last evaluation failed: division by zero"),
     ],
 )

@@ -9,7 +9,8 @@ from typing import Any, Self
 import duckdb
 import pyarrow as pa
 
-from puppylog.stores.base import Parameters
+from puppylog.stores.base import Parameters, StoreInfo
+from puppylog.stores.duckdb.schema import SCHEMA_VERSION
 from puppylog.stores.queries import parameters_of
 
 _TEXT = re.compile(r"'[^']*'")
@@ -17,6 +18,8 @@ _TEXT = re.compile(r"'[^']*'")
 
 class MemoryOutlet:
     """Answers queries as a store does. `insert` is how a test puts rows into it."""
+
+    info = StoreInfo("memory:", "duckdb", duckdb.__version__, SCHEMA_VERSION)
 
     def __init__(self) -> None:
         self.connection = duckdb.connect()

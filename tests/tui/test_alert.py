@@ -99,17 +99,40 @@ def test_a_rule_is_a_sentence() -> None:
     assert rule == "avg of total_traffic over 2m above 10 for 1m, each segment by itself"
 
 
+BEAT = Heartbeat("engine 7", AT, 1.0, None)
+
+
 @pytest.mark.parametrize(
-    ("heartbeat", "cause"),
+    ("heartbeat", "age_s", "flavour", "cause"),
     [
-        (None, "nobody has evaluated the alerts yet"),
+        (None, 1, "duckdb", "nothing evaluates the alerts, and nothing ever has; run 'puppylog up', which keeps the"),
+        (replace(BEAT, age_s=200.0), 1, "plain", "nothing evaluates the alerts: engine 7 last did 3 min 20 s ago; run"),
         (
-            Heartbeat("engine 7", AT, 200.0, None),
-            "the alerts were last evaluated 3 min 20 s ago, by engine 7: what they say may be old",
+            replace(BEAT, age_s=-4000.0),
+            1,
+            "citus",
+            "nothing evaluates the alerts: engine 7 last did at a time 1 h 6 min",
         ),
-        (Heartbeat("engine 7", AT, 1.0, "full"), "the evaluator of alerts has a problem: full"),
-        (Heartbeat("engine 7", AT, 1.0, None), None),
+        (
+            replace(BEAT, age_s=40.0),
+            1,
+            "timescaledb",
+            "nothing evaluates the alerts: engine 7 last did 40 s ago; 'puppy",
+        ),
+        (replace(BEAT, error="full"), 1, "duckdb", "the evaluator of alerts has a problem: full; 'puppylog doctor'"),
+        (BEAT, 51, "duckdb", "alert totaltraffic is not evaluated when it is due, last 51 s ago; 'puppylog doctor'"),
+        (BEAT, -60, "duckdb", "alert totaltraffic is not evaluated when it is due, last at a time 1 min 0 s ahead"),
+        (BEAT, 49, "duckdb", None),
     ],
 )
-def test_states_are_doubted_when_nobody_evaluates_them(heartbeat: Heartbeat | None, cause: str | None) -> None:
-    assert doubt(heartbeat) == cause
+def test_states_are_doubted_when_nothing_evaluates_them(
+    heartbeat: Heartbeat | None, age_s: float, flavour: str, cause: str | None
+) -> None:
+    said = doubt(heartbeat, [replace(OK, evaluated_age_s=age_s)], flavour)
+    assert said is None if cause is None else str(said).startswith(cause)
+
+
+def test_of_several_alerts_that_are_overdue_one_is_named() -> None:
+    late = replace(OK, evaluated_age_s=99.0)
+    other = replace(late, alert=replace(ALERT, name="a"))
+    assert str(doubt(BEAT, [late, late, other], "duckdb")).startswith("alert a (and 1 more) is not evaluated when")

@@ -1,8 +1,9 @@
 """``puppylog monitor alerts list | get | meta | check``: what alerts there are, and what they have said."""
 
+import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Final
 
 import click
@@ -24,13 +25,18 @@ from puppylog.errors import NotFound
 from puppylog.model.alert import State
 from puppylog.monitor.alerts import AlertState, Watched, find_heartbeat, get_alert, read_signals, watch_alerts
 from puppylog.settings import Settings
-from puppylog.stores.base import Outlet
+from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 from puppylog.tui.alert import describe_rule, doubt
 
-# An engine that has just been started for this question first makes up the evaluations that were missed.
-_HEARTBEAT_WAIT_S: Final = 15.0
+# An engine that has just been started for this question first catches up the evaluations that were missed.
+_ENGINE_WAIT_S: Final = 15.0
+# On a server, an evaluator is there already or is not; one that has just lost its predecessor takes over within this.
+_EVALUATOR_WAIT_S: Final = 3.0
 _HEARTBEAT_POLL_S: Final = 0.1
+
+UNKNOWN: Final = "unknown"
+"""The state of an alert that is not evaluated, in a list."""
 
 _INSTANT: Final = pa.timestamp("us", "UTC")
 _STATE: Final = [("state", pa.string()), ("since", _INSTANT), ("value", pa.float64())]
@@ -60,12 +66,19 @@ _META: Final = pa.schema(
 @store_options
 @pass_settings
 def list_(settings: Settings, group: str | None) -> None:
-    """List the alerts and what they are in."""
+    """List the alerts and what they are in.
+
+    A state is unknown where the alert has not been evaluated when it was due. The exit code is 1 then, otherwise 0.
+    """
     with connect(settings.store) as store:
-        states = watch_alerts(store, group=group).states
-    if not states:
+        judged = _read_judged(store, (), group)
+    if not judged.states:
         tell(settings, "no alerts yet; a good start is: puppylog monitor metrics create --default")
-    write_rows([_list_row(state, settings) for state in states], _LISTED, settings)
+    rows = [
+        _list_row(state, settings, is_known=judged.has_evaluator and not state.is_overdue) for state in judged.states
+    ]
+    write_rows(rows, _LISTED, settings)
+    _say_no_if(judged.cause)
 
 
 @click.command(epilog=examples("puppylog monitor alerts get totaltraffic --since 1d -o json"))
@@ -118,31 +131,55 @@ def meta(settings: Settings, name: str) -> None:
 def check(ctx: click.Context, settings: Settings, names: Sequence[str], group: str | None) -> None:
     """Exit with 1 if an alert rings.
 
-    Prints those that do. An alert that cannot be judged, or that nobody has evaluated lately, is no good news either.
+    Prints those that do. It is 1 as well if an alert cannot be judged, or has not been evaluated when it was due:
+    stderr says what to run then.
     """
     with connect(settings.store) as store:
-        cause = _await_evaluator(store)
-        watched = watch_alerts(store, group=group)
-    states = _pick(watched, names)
+        judged = _read_judged(store, names, group)
+    states = judged.states
     ringing = [state for state in states if state.state is State.FIRING]
     failing = [state for state in states if state.error is not None]
     if ringing:
         write_rows([_list_row(state, settings) for state in ringing], _LISTED, settings)
     for state in failing:
         warn(f"alert {state.alert.name} cannot be judged: {state.error}")
-    if cause is not None and states:
-        warn(cause)
-    if ringing or failing or (cause is not None and states):
+    _say_no_if(judged.cause)
+    if ringing or failing:
         ctx.exit(1)
-    tell(settings, "all good")
+    tell(settings, "all good" if states else "there are no alerts to check")
 
 
-def _await_evaluator(outlet: Outlet) -> str | None:
-    """Return why the states may not be what they say, after giving an evaluator some time to go round."""
-    deadline = time.monotonic() + _HEARTBEAT_WAIT_S
-    while (cause := doubt(find_heartbeat(outlet))) is not None and time.monotonic() < deadline:
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """The states of alerts, and whether they are of now."""
+
+    states: Sequence[AlertState]
+    has_evaluator: bool
+    cause: str | None  # why some or all states say nothing about now
+
+
+def _read_judged(store: Store, names: Sequence[str], group: str | None) -> _Judged:
+    """Return the states of the alerts of these names, or of all.
+
+    An engine that was started by this very command gets some time to evaluate them; so does one that is late.
+    """
+    flavour = store.info.flavour
+    deadline = time.monotonic() + (_ENGINE_WAIT_S if flavour == "duckdb" else _EVALUATOR_WAIT_S)
+    while True:
+        states = _pick(watch_alerts(store, group=group), names)
+        heartbeat = find_heartbeat(store)
+        cause = doubt(heartbeat, states, flavour) if states else None
+        if cause is None or time.monotonic() >= deadline:
+            return _Judged(states, heartbeat is not None and not heartbeat.is_old, cause)
         time.sleep(_HEARTBEAT_POLL_S)
-    return cause
+
+
+def _say_no_if(cause: str | None) -> None:
+    """Say why the states are no answer, and end with exit code 1; do nothing without a cause."""
+    if cause is not None:
+        sys.stdout.flush()
+        warn(cause)
+        raise click.exceptions.Exit(1)
 
 
 def _pick(watched: Watched, names: Sequence[str]) -> list[AlertState]:
@@ -153,11 +190,11 @@ def _pick(watched: Watched, names: Sequence[str]) -> list[AlertState]:
     return [state for state in watched.states if not names or state.alert.name in names]
 
 
-def _list_row(state: AlertState, settings: Settings) -> dict[str, object]:
+def _list_row(state: AlertState, settings: Settings, *, is_known: bool = True) -> dict[str, object]:
     return {
         "name": state.alert.name,
         "segment": state.segment_name if settings.output == "table" else state.segment,
-        "state": state.state,
+        "state": state.state if is_known else UNKNOWN,
         "since": state.since,
         "value": state.value,
         "rule": describe_rule(state.alert),

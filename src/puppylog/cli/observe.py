@@ -16,13 +16,13 @@ from puppylog.errors import PuppylogError
 from puppylog.model.period import format_period, parse_period
 from puppylog.monitor.alerts import AlertState, Signal, Watched, find_heartbeat, list_news, watch_alerts
 from puppylog.settings import Settings
-from puppylog.stores.base import Outlet
+from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 from puppylog.tui.alert import doubt, draw_alerts, line_for_signal, line_for_state
 from puppylog.tui.clean import clean
 from puppylog.tui.live import Line, Live
 
-# An engine that was started for us needs a moment before it has gone round; until then nobody is to be alarmed.
+# An engine that was started for us needs a moment before it has gone round; until then there is no reason to warn.
 _GRACE_S: Final = 5.0
 _HINT: Final = "no alerts yet; a good start is: puppylog monitor metrics create --default"
 
@@ -53,20 +53,24 @@ def observe(settings: Settings, refresh_rate: str, group: str | None) -> None:
             _observe_in_pipe(store, settings, every_s, group)
 
 
-def _observe_on_terminal(outlet: Outlet, settings: Settings, every_s: int, group: str | None) -> None:
+def _observe_on_terminal(store: Store, settings: Settings, every_s: int, group: str | None) -> None:
     live = Live(sys.stdout, wants_color(settings))
     watched = Watched((), 0)
     began = time.monotonic()
     while True:
         try:
-            watched = watch_alerts(outlet, group=group)
-            cause = doubt(find_heartbeat(outlet)) if time.monotonic() - began > _GRACE_S else None
+            watched = watch_alerts(store, group=group)
+            cause = _doubt(store, watched) if time.monotonic() - began > _GRACE_S else None
         except PuppylogError as error:
             if not error.transient:
                 raise
             cause = error.message
         live.show(_frame(watched, settings, every_s, cause))
         time.sleep(every_s)
+
+
+def _doubt(store: Store, watched: Watched) -> str | None:
+    return doubt(find_heartbeat(store), watched.states, store.info.flavour) if watched.states else None
 
 
 def _frame(watched: Watched, settings: Settings, every_s: int, cause: str | None) -> list[Line]:
@@ -78,16 +82,17 @@ def _frame(watched: Watched, settings: Settings, every_s: int, cause: str | None
     return lines + ([Line(""), Line(cause, "red")] if cause is not None else [])
 
 
-def _observe_in_pipe(outlet: Outlet, settings: Settings, every_s: int, group: str | None) -> None:
+def _observe_in_pipe(store: Store, settings: Settings, every_s: int, group: str | None) -> None:
     story = _Story(settings, began=time.monotonic())
-    if not story.begin(watch_alerts(outlet, group=group)):
+    if not story.begin(watch_alerts(store, group=group)):
         tell(settings, _HINT)
     while True:
         time.sleep(every_s)
         try:
-            story.tell_news(list_news(outlet, story.last_signal, group=group))
-            story.tell_others(watch_alerts(outlet, group=group))
-            cause = doubt(find_heartbeat(outlet)) if time.monotonic() - story.began > _GRACE_S else None
+            story.tell_news(list_news(store, story.last_signal, group=group))
+            watched = watch_alerts(store, group=group)
+            story.tell_others(watched)
+            cause = _doubt(store, watched) if time.monotonic() - story.began > _GRACE_S else None
         except PuppylogError as error:
             if not error.transient:
                 raise

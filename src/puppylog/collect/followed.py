@@ -1,8 +1,8 @@
 """A source that is followed: its stream, its files and their parsers, and when it is worth another look."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from puppylog.formats.base import Parser
@@ -55,7 +55,13 @@ class Followed:
         has_finished = self.has_finished or any(file.finished for file in self.stream.files)
         if self.files or not has_finished or not isinstance(self.tailer, Tailer):
             return False
-        return not Path(self.tailer.path).exists()
+        try:
+            os.stat(self.tailer.path)  # noqa: PTH116 - pathlib does not tell a missing file from one that is forbidden
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:
+            return False
+        return False
 
     def look(self, now: float) -> Iterator[Chunk]:
         """Give what can be read now, but no more than a turn of it; then it is due again, the sooner the more came."""

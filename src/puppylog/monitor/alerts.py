@@ -1,4 +1,7 @@
-"""What there is to know of alerts: what each is in, what it has signalled, whether anybody evaluates them."""
+"""What there is to know of alerts: what each is in, what it has signalled, whether anything evaluates them.
+
+A state is of the last evaluation. Where none has come for too long, the state says nothing about now.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +19,10 @@ from puppylog.stores.rows import alert_of
 
 # Evaluators go round every second or so. Older than this, alerts say what was, not what is.
 OLD_HEARTBEAT_S: Final = 30.0
+
+# An instant in the store may be a little ahead of the question: on PostgreSQL, both are of when a transaction began.
+# What is further ahead was written before the store's clock was set back.
+_AHEAD_S: Final = 5.0
 
 _QUERIES = load_queries("puppylog.stores", "monitor.sql")
 
@@ -35,6 +42,12 @@ class AlertState:
     evaluated_at: datetime
     error: str | None  # why the last evaluation failed
     source_uri: str | None = None  # of the stream, where segments are streams
+    evaluated_age_s: float = 0.0  # how long ago it was evaluated, by the store's clock
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it has not been evaluated when it was due: what it is in now is not known."""
+        return is_overdue(self.evaluated_age_s, self.alert.period_s)
 
     @property
     def segment_name(self) -> str | None:
@@ -87,7 +100,12 @@ class Heartbeat:
 
     @property
     def is_old(self) -> bool:
-        return self.age_s > OLD_HEARTBEAT_S
+        return not -_AHEAD_S <= self.age_s <= OLD_HEARTBEAT_S
+
+
+def is_overdue(evaluated_age_s: float, period_s: float) -> bool:
+    """Return whether an alert that was evaluated so long ago should have been evaluated since."""
+    return not -_AHEAD_S <= evaluated_age_s <= OLD_HEARTBEAT_S + 2 * period_s
 
 
 def watch_alerts(outlet: Outlet, *, name: str | None = None, group: str | None = None) -> Watched:
@@ -138,6 +156,7 @@ def _alert_state(row: dict[str, Any]) -> AlertState:
         evaluated_at=row["evaluated_at"],
         error=row["error"],
         source_uri=row["source_uri"],
+        evaluated_age_s=row["evaluated_age_s"],
     )
 
 

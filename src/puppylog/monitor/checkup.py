@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from puppylog.model.finding import Finding, Health, format_age
 from puppylog.model.period import format_period
-from puppylog.monitor.alerts import OLD_HEARTBEAT_S, find_heartbeat
+from puppylog.monitor.alerts import find_heartbeat, is_overdue
 from puppylog.monitor.collectors import StreamState, list_followed
 from puppylog.stores.base import Outlet, Store
 from puppylog.stores.examination import look
@@ -60,26 +60,31 @@ def find_evaluator(outlet: Outlet) -> Iterator[Finding]:
     if heartbeat is None:
         yield Finding("evaluator", failing, "it has never gone round", _SEE_JOBS)
     elif heartbeat.is_old:
-        yield Finding("evaluator", failing, f"it last went round {format_age(heartbeat.age_s)} ago", _SEE_JOBS)
+        yield Finding("evaluator", failing, f"it last went round {_tell_age(heartbeat.age_s)}", _SEE_JOBS)
     elif heartbeat.error is not None:
         yield Finding("evaluator", Health.WRONG, f"its last round failed: {heartbeat.error}")
     else:
-        found = f"it went round {format_age(heartbeat.age_s)} ago (as {heartbeat.evaluator})"
+        found = f"it went round {_tell_age(heartbeat.age_s)} (as {heartbeat.evaluator})"
         yield Finding("evaluator", Health.OK, found)
 
 
 def find_alerts(outlet: Outlet) -> Iterator[Finding]:
     """Give whether each alert is evaluated, and when it last was. What it is in is not a matter of health."""
     for alert in outlet.query(_QUERIES["alert_health"]).to_pylist():
-        subject, age = f"alert {alert['name']}", format_age(alert["age_s"])
+        subject, age = f"alert {alert['name']}", _tell_age(alert["age_s"])
         if alert["error"] is not None:
             advice = "it is tried again every period; 'puppylog monitor alerts list' shows its definition"
             yield Finding(subject, Health.WRONG, f"its last evaluation failed: {alert['error']}", advice)
-        elif alert["age_s"] > OLD_HEARTBEAT_S + 2 * alert["period_s"]:
-            found = f"it was last evaluated {age} ago, and is due every {format_period(alert['period_s'])}"
-            yield Finding(subject, Health.WRONG, found, "what was missed is made up, in order; " + _SEE_JOBS)
+        elif is_overdue(alert["age_s"], alert["period_s"]):
+            found = f"it was last evaluated {age}, and is due every {format_period(alert['period_s'])}"
+            yield Finding(subject, Health.WRONG, found, "what was missed is caught up, in order; " + _SEE_JOBS)
         else:
-            yield Finding(subject, Health.OK, f"evaluated {age} ago")
+            yield Finding(subject, Health.OK, f"evaluated {age}")
+
+
+def _tell_age(age_s: float) -> str:
+    """Return how long ago it was; or how far ahead of the store's clock, if that was set back since."""
+    return f"{format_age(-age_s)} ahead of the store's clock" if age_s < -1 else f"{format_age(age_s)} ago"
 
 
 def find_streams(outlet: Outlet, claimed: frozenset[int]) -> Iterator[Finding]:

@@ -29,6 +29,15 @@ COMPARED: Final = {
 _COLORS: Final = {RINGING: "red", FAILING: "red", PENDING: "yellow", NO_DATA: "yellow", ALL_GOOD: "green"} | {
     RECOVERED: "green"
 }
+_ADVISE_DOCTOR: Final = "'puppylog doctor' says more"
+_ADVICE: Final = {
+    "duckdb": f"run 'puppylog up', which keeps the engine that evaluates them; {_ADVISE_DOCTOR}",
+    "plain": f"run 'puppylog up', which evaluates them, or install pg_cron; {_ADVISE_DOCTOR}",
+    "citus": f"run 'puppylog up', which evaluates them, or install pg_cron; {_ADVISE_DOCTOR}",
+    "timescaledb": "'puppylog doctor' says why the server's scheduler does not run its job",
+    "timescaledb_distributed": "'puppylog doctor' says why the server's scheduler does not run its job",
+}
+"""By flavour of the store: what to do where nothing evaluates the alerts."""
 _WORDS: Final = {State.FIRING: RINGING, State.PENDING: PENDING, State.NO_DATA: NO_DATA, State.OK: ALL_GOOD}
 
 
@@ -86,16 +95,33 @@ def describe_rule(alert: Alert) -> str:
     return " ".join(parts) + (", each segment by itself" if alert.each_segment else "")
 
 
-def doubt(heartbeat: Heartbeat | None) -> str | None:
-    """Return why the states may not be what they say; None if somebody evaluates the alerts."""
+def doubt(heartbeat: Heartbeat | None, states: Sequence[AlertState], flavour: str) -> str | None:
+    """Return why the states say nothing about now, and what to do; None if all of them are evaluated when due.
+
+    Args:
+        heartbeat: the evaluator's sign of life; None if there never was one.
+        states: of the alerts.
+        flavour: of the store. It decides what evaluates alerts.
+    """
+    advice = _ADVICE.get(flavour, _ADVISE_DOCTOR)
     if heartbeat is None:
-        return "nobody has evaluated the alerts yet"
+        return f"nothing evaluates the alerts, and nothing ever has; {advice}"
     if heartbeat.is_old:
-        age = format_duration(heartbeat.age_s)
-        return f"the alerts were last evaluated {age} ago, by {heartbeat.evaluator}: what they say may be old"
+        return f"nothing evaluates the alerts: {heartbeat.evaluator} last did {_age(heartbeat.age_s)}; {advice}"
     if heartbeat.error is not None:
-        return f"the evaluator of alerts has a problem: {heartbeat.error}"
-    return None
+        return f"the evaluator of alerts has a problem: {heartbeat.error}; {_ADVISE_DOCTOR}"
+    overdue = sorted({state.alert.name: state.evaluated_age_s for state in states if state.is_overdue}.items())
+    if not overdue:
+        return None
+    name, age_s = overdue[0]
+    others = f" (and {len(overdue) - 1} more)" if len(overdue) > 1 else ""
+    return f"alert {name}{others} is not evaluated when it is due, last {_age(age_s)}; {_ADVISE_DOCTOR}"
+
+
+def _age(age_s: float) -> str:
+    if age_s < 0:
+        return f"at a time {format_duration(-age_s)} ahead of the store's clock"
+    return f"{format_duration(age_s)} ago"
 
 
 def _row(state: AlertState, zone: tzinfo | None) -> list[str]:

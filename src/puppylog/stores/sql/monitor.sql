@@ -49,6 +49,7 @@ ORDER BY bucket, segment
 SELECT alerts.name, metrics.name AS metric, groups.name AS group_name, alerts.statistic, alerts.comparison,
        alerts.level, alerts.window_s, alerts.period_s, alerts.for_s, alerts.keep_firing_for_s, alerts.delay_s,
        alerts.each_segment, alerts.no_data, alerts.created_at, alerts.evaluated_at, alerts.error,
+       extract(epoch FROM now() - alerts.evaluated_at)::DOUBLE PRECISION AS evaluated_age_s,
        states.segment, states.state, states.since, states.value, fired.last_fired_at, streams.source_uri,
        (SELECT coalesce(max(id), 0) FROM puppylog.alert_history) AS last_signal
 FROM puppylog.alerts AS alerts
