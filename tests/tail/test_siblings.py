@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from puppylog.tail.siblings import Rearranged, is_rotation_of, list_bases, list_siblings
+from puppylog.tail.rotated_names import find_extended_base, list_bases, parse_rotated_name
+from puppylog.tail.siblings import Rearranged, list_siblings
 
 
 @pytest.mark.parametrize(
@@ -27,7 +28,7 @@ from puppylog.tail.siblings import Rearranged, is_rotation_of, list_bases, list_
     ],
 )
 def test_rotation_gives_such_names(name: str) -> None:
-    assert is_rotation_of("access.log", name)
+    assert parse_rotated_name("access.log", name) is not None
     assert "/var/log/access.log" in list_bases(f"/var/log/{name}")
 
 
@@ -42,13 +43,40 @@ def test_rotation_gives_such_names(name: str) -> None:
         "access.log-1",
         "access.log-error",
         "error.log.1",
-        "access.1.log",
+        "access-2.log",
+        "access-error.log",
+        "access.log.d",
+        "my-access.1.log",
         "my-access.log.1",
     ],
 )
 def test_others_are_of_another_program_or_cannot_be_read(name: str) -> None:
-    assert not is_rotation_of("access.log", name)
+    assert parse_rotated_name("access.log", name) is None
     assert "/var/log/access.log" not in list_bases(f"/var/log/{name}")
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "date"),
+    [
+        ("access.1.log", 1, None),
+        ("access.12.log.gz", 12, None),
+        ("access-20261126.log", None, "20261126"),
+        ("access-20261126.log.xz", None, "20261126"),
+        ("access_2026-11-26.log", None, "20261126"),
+        ("access.2026-11-26.log", None, "20261126"),
+        ("access-2026112618.log", None, "2026112618"),
+    ],
+)
+def test_rotation_may_keep_the_extension(name: str, number: int | None, date: str | None) -> None:
+    rotated = parse_rotated_name("access.log", name)
+    assert rotated is not None
+    assert (rotated.number, rotated.date, rotated.is_extended) == (number, date, True)
+    assert find_extended_base(f"/var/log/{name}") == "/var/log/access.log"
+
+
+@pytest.mark.parametrize("name", ["access-2.log", "access.log", "access.log.1", "access.1.gz", "1.log", "20261126.log"])
+def test_other_names_have_no_base_with_their_extension(name: str) -> None:
+    assert find_extended_base(f"/var/log/{name}") is None
 
 
 def write(path: Path, mtime_s: int) -> Path:

@@ -102,6 +102,8 @@ def _newer_than(beside: Beside, last: Last) -> Iterator[Sibling]:
         if not sibling.is_rotated:
             continue
         is_newer = None if last_sibling is None else sibling.is_newer_than(last_sibling)
+        if is_newer is None and sibling.is_extended and (last_sibling is not None or sibling.date is None):
+            continue  # app.2.log beside app.log.1 is another program's log
         if sibling.mtime_ns >= last.mtime_ns if is_newer is None else is_newer:
             yield sibling
 

@@ -1,7 +1,6 @@
 """The files beside a path: those that rotation has made of it, and those that have an inode we look for."""
 
 import os
-import re
 import stat
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -10,14 +9,7 @@ from pathlib import Path
 from puppylog.tail.compression import SUFFIXES
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import OpenFile, identity_of
-
-# .1  .2026-11-23T18:00  .old  -20261123  .1.gz  .gz; not the -1 of a second program's live log.
-_PACKED = "|".join(map(re.escape, SUFFIXES))
-_SUFFIX = re.compile(
-    rf"(?:\.old|\.\d[\d.\-_:T]*|[\-_](?:\d{{6}}|\d{{4}}[\-_.]\d\d)[\d.\-_:T]*)(?:{_PACKED})?|{_PACKED}"
-)
-_NUMBER = re.compile(rf"\.(\d{{1,3}})(?:{_PACKED})?")
-_DATE = re.compile(rf"[.\-_](\d{{4}}[\d.\-_:T]{{2,}})(?:{_PACKED})?")
+from puppylog.tail.rotated_names import RotatedName, parse_rotated_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +20,26 @@ class Sibling:
     identity: tuple[int, int]
     size: int  # on disk
     mtime_ns: int
-    is_rotated: bool  # it is named as rotation names the files of the path
-    number: int | None = None  # of a rotation that numbers: 1 is the newest
-    date: str | None = None  # of a rotation that dates, year first: its digits
+    rotated: RotatedName | None  # it is named as rotation names the files of the path
+
+    @property
+    def is_rotated(self) -> bool:
+        return self.rotated is not None
+
+    @property
+    def number(self) -> int | None:
+        """The number in its name: 1 is the newest."""
+        return None if self.rotated is None else self.rotated.number
+
+    @property
+    def date(self) -> str | None:
+        """The digits of the date in its name, year first."""
+        return None if self.rotated is None else self.rotated.date
+
+    @property
+    def is_extended(self) -> bool:
+        """Whether number or date stand before the extension, as they may in the name of another program's log."""
+        return self.rotated is not None and self.rotated.is_extended
 
     @property
     def is_compressed(self) -> bool:
@@ -44,6 +53,8 @@ class Sibling:
 
     def is_newer_than(self, other: "Sibling") -> bool | None:
         """Go by the names; None if they do not say it."""
+        if self.is_extended != other.is_extended:
+            return None
         if self.number is not None and other.number is not None:
             return self.number < other.number
         if self.date is not None and other.date is not None and len(self.date) == len(other.date):
@@ -74,17 +85,6 @@ class Sibling:
 
 class Rearranged(Exception):
     """Files were renamed while we looked. It is time to look again."""
-
-
-def is_rotation_of(base: str, name: str) -> bool:
-    """Whether rotation gives such a name to the file called ``base``, compressed or not."""
-    return name.startswith(base) and _SUFFIX.fullmatch(name, len(base)) is not None
-
-
-def list_bases(path: str) -> list[str]:
-    """Return the paths that this one is a rotated file of, going by its name."""
-    start = path.rfind("/") + 2
-    return [path[:at] for at in range(start, len(path)) if _SUFFIX.fullmatch(path, at)]
 
 
 def list_siblings(paths: Sequence[str], inodes: Collection[int]) -> list[Sibling]:
@@ -130,12 +130,13 @@ def _list_beside(path: Path, inodes: Collection[int]) -> list[Sibling]:
 
 def _scan(path: Path, inodes: Collection[int]) -> set[tuple[str, int]]:
     # Thousands of files in one directory are scanned for each of them, so there is little to do for an entry.
-    base, wanted = path.name, {inode % 2**64 for inode in inodes}
+    base, stem, wanted = path.name, path.stem, {inode % 2**64 for inode in inodes}
     with os.scandir(path.parent) as entries:
         return {
             (entry.name, entry.inode())
             for entry in entries
-            if entry.inode() in wanted or (entry.name.startswith(base) and is_rotation_of(base, entry.name))
+            if entry.inode() in wanted
+            or (entry.name.startswith(stem) and parse_rotated_name(base, entry.name) is not None)
         }
 
 
@@ -147,13 +148,5 @@ def _look_at(path: Path, name: str) -> Sibling | None:
         return None  # gone again, or none of ours
     if not stat.S_ISREG(status.st_mode):
         return None
-    number, date = _NUMBER.fullmatch(name, len(path.name)), _DATE.fullmatch(name, len(path.name))
-    return Sibling(
-        str(found),
-        identity_of(status),
-        status.st_size,
-        status.st_mtime_ns,
-        is_rotated=name != path.name and is_rotation_of(path.name, name),
-        number=int(number[1]) if number else None,
-        date=re.sub(r"\D", "", date[1]) if date else None,
-    )
+    rotated = parse_rotated_name(path.name, name)
+    return Sibling(str(found), identity_of(status), status.st_size, status.st_mtime_ns, rotated)

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import re
 import stat
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -12,12 +13,15 @@ from puppylog.errors import SourceError
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import cannot_read, identity_of
 from puppylog.tail.pattern import is_pattern, iter_matches, list_names
-from puppylog.tail.siblings import list_bases
+from puppylog.tail.rotated_names import find_extended_base, list_bases
 
 STDIN = "-"
 """The source that is standard input."""
 
 _SAMPLE_BYTES = 8192
+
+# As long as a rotated file is waited for before it is finished: its writers have noticed the rotation by then.
+_WRITTEN_WITHIN_S = 5.0
 
 # Files that people give by mistake, most often through a pattern: where in the file, which bytes, what it is.
 _MAGIC = (
@@ -147,7 +151,7 @@ def _choose(
     """Return those matches that can be collected."""
     matches = {match for match in matches if match in followed or not (Path(match).is_dir() or is_pipe(match))}
     if watch:
-        matches = {match for match in matches if match in followed or not matches.intersection(list_bases(match))}
+        matches = {match for match in matches if match in followed or not _is_rotated_of_any(match, matches)}
     if not matches and not watch:
         raise SourceError(f"cannot read {pattern}: no file matches")
     chosen: dict[str, None] = {}
@@ -166,6 +170,21 @@ def _choose(
     if refusal is not None and not chosen and not watch:
         raise refusal
     return chosen
+
+
+def _is_rotated_of_any(match: str, matches: Collection[str]) -> bool:
+    """Whether the match is a rotated file of another match, which is then the one to follow.
+
+    ``app.1.log`` may as well be the log of another program: then it is written to, and a rotated file is not.
+    """
+    if any(base in matches for base in list_bases(match)):
+        return True
+    if find_extended_base(match) not in matches:
+        return False
+    try:
+        return time.time() - Path(match).stat().st_mtime > _WRITTEN_WITHIN_S
+    except OSError:
+        return False
 
 
 def _without_doubles(found: Iterable[str], followed: Collection[str], on_left_out: OnLeftOut) -> list[str]:
