@@ -105,3 +105,35 @@ def test_two_that_open_the_same_new_sources_at_once_make_them_once(server: Store
     assert sorted(len(streams) for streams in opened) in ([0, 0], [0, 100])
     made = store.query("SELECT source_uri FROM puppylog.log_streams ORDER BY 1")["source_uri"].to_pylist()
     assert made == uris
+
+
+def test_a_file_is_found_by_its_inode_or_by_its_head_whichever_stream_has_read_it(store: Store) -> None:
+    source = Source(store, A)
+    source.append(records(3))
+    other = open_stream(store, B)
+    unread, stranger = store.open_files([NewFile(other.stream_id, "/b", 1, -9), NewFile(other.stream_id, "/b", 1, 5)])
+    (by_inode,) = store.find_known_files("file:///", [(1, 2), (2, 5)], [])
+    assert (by_inode.source_uri, by_inode.stream_id) == (A, source.stream_id)
+    assert (by_inode.position.file_id, by_inode.position.byte_offset) == (source.file_id, 300)
+    assert by_inode.position.fingerprint == fingerprint(300)
+    (by_head,) = store.find_known_files("file:///", [], [(300, "head"), (299, "head"), (300, "other")])
+    assert by_head == by_inode
+    both = store.find_known_files("file:///", [(1, -9), (1, 2)], [(300, "head")])
+    assert [(file.source_uri, file.position.file_id) for file in both] == [(A, source.file_id), (B, unread.file_id)]
+    assert stranger.file_id not in {file.position.file_id for file in both}
+    assert list(store.find_known_files("file:///", [], [])) == []
+
+
+def test_the_files_of_another_host_are_not_found(store: Store) -> None:
+    for uri in ("file://web1/a.log", "file://web10/a.log"):
+        store.open_files([NewFile(open_stream(store, uri).stream_id, "/a.log", 1, 2)])
+    found = store.find_known_files("file://web1/", [(1, 2)], [])
+    assert [file.source_uri for file in found] == ["file://web1/a.log"]
+
+
+def test_a_thousand_identities_and_heads_are_looked_up_by_one_call(store: Store) -> None:
+    stream = open_stream(store, A)
+    files = store.open_files([NewFile(stream.stream_id, "/a", 1, inode) for inode in range(2000)])
+    asked = [(1, inode) for inode in range(0, 2000, 2)]
+    found = store.find_known_files("file:///", asked, [(1024, f"{number:016x}") for number in range(1000)])
+    assert [file.position.file_id for file in found] == [file.file_id for file in files[::2]]

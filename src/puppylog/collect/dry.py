@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from puppylog.model.record import Parsed
-from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, Move, Stream, StreamReport
+from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, KnownFile, Move, Stream, StreamReport
 from puppylog.stores.base import Appended, Appender, NewFile
 
 
@@ -28,6 +28,14 @@ class DryInlet:
             )
             for file in new
         ]
+
+    def find_known_files(
+        self,
+        source_prefix: str,  # noqa: ARG002 - the protocol's
+        identities: Sequence[tuple[int, int]],  # noqa: ARG002 - the protocol's
+        heads: Sequence[tuple[int, str]],  # noqa: ARG002 - the protocol's
+    ) -> Sequence[KnownFile]:
+        return []
 
     def appender(self) -> Appender:
         return DryAppender()

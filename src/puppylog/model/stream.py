@@ -48,6 +48,15 @@ class FilePosition:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownFile:
+    """A file that some stream has read, and which stream that is."""
+
+    stream_id: int
+    source_uri: str
+    position: FilePosition
+
+
+@dataclass(frozen=True, slots=True)
 class Move:
     """A position on its way: the store accepts it only if the file still stands at ``since``."""
 

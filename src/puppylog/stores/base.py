@@ -15,7 +15,7 @@ import pyarrow as pa
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
 from puppylog.model.record import Parsed
-from puppylog.model.stream import FilePosition, Move, Stream, StreamReport
+from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport
 from puppylog.stores.examination import Examination
 
 Value: TypeAlias = str | int | float | bool | None
@@ -107,6 +107,21 @@ class Inlet(Protocol):
         """Make new files of streams, all of them or none, and return them in the same order.
 
         They count as opened in that order. Must open a thousand within a second or two.
+        """
+
+    def find_known_files(
+        self, source_prefix: str, identities: Sequence[tuple[int, int]], heads: Sequence[tuple[int, str]]
+    ) -> Sequence[KnownFile]:
+        """Return the files that were read from a device and inode, or that begin with one of the heads.
+
+        Only streams whose source URI starts with ``source_prefix`` are searched: inodes mean something on one host only.
+        Must return files in the order in which they were opened, finished ones included. Must not read all files of the
+        store into the client, and must answer for a thousand identities and heads within a second.
+
+        Args:
+            source_prefix: what the source URIs of this host begin with, such as ``file://web1/``.
+            identities: devices and inodes, as signed 64-bit numbers.
+            heads: sizes in bytes, above 0, and hashes, as `Fingerprint.head_size` and `Fingerprint.head_hash` are.
         """
 
     def appender(self) -> Appender:

@@ -6,7 +6,7 @@ from typing import Any
 
 from puppylog.model.alert import Alert, Comparison, NoData
 from puppylog.model.metric import Metric
-from puppylog.model.stream import FilePosition, Fingerprint, StreamReport
+from puppylog.model.stream import FilePosition, Fingerprint, KnownFile, StreamReport
 
 Row = Mapping[str, Any]
 
@@ -64,6 +64,10 @@ def position_of(row: Row) -> FilePosition:
         row["finished"],
         row["context"],
     )
+
+
+def known_file_of(row: Row) -> KnownFile:
+    return KnownFile(row["stream_id"], row["source_uri"], position_of(row))
 
 
 def columns_of_reports(reports: Sequence[StreamReport]) -> dict[str, list[Any]]:

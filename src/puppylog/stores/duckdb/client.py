@@ -18,7 +18,7 @@ from puppylog.errors import ConfigurationError, StoreUnavailable, StreamBusy
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
 from puppylog.model.record import Parsed
-from puppylog.model.stream import FilePosition, Move, Stream, StreamReport, have_moved
+from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport, have_moved
 from puppylog.stores.base import Appended, NewFile, Parameters, Replayed, Reread, StoreInfo
 from puppylog.stores.duckdb import doctor, wire
 from puppylog.stores.duckdb.claims import Claims
@@ -100,6 +100,12 @@ class DuckdbStore:
 
     def open_files(self, new: Sequence[NewFile]) -> Sequence[FilePosition]:
         return [wire.to_position(plain) for plain in self._ask("open_files", new=list(new))]
+
+    def find_known_files(
+        self, source_prefix: str, identities: Sequence[tuple[int, int]], heads: Sequence[tuple[int, str]]
+    ) -> Sequence[KnownFile]:
+        asked = {"source_prefix": source_prefix, "identities": list(identities), "heads": list(heads)}
+        return [wire.to_known_file(plain) for plain in self._ask("find_known_files", **asked)]
 
     def appender(self) -> "SpoolAppender":
         return SpoolAppender(self, self._own_spool())

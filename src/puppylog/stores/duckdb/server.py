@@ -52,6 +52,7 @@ class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyp
             "find_streams": self._find_streams,
             "open_files": self._open_files,
             "find_files": self._find_files,
+            "find_known_files": self._find_known_files,
             "append": self._append,
             "report": self._report,
             "replay": self._replay,
@@ -139,6 +140,12 @@ class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyp
     def _find_files(self, file_ids: list[int]) -> object:
         with self._engine.read() as connection:
             return streams.find_files(connection, file_ids)
+
+    def _find_known_files(
+        self, source_prefix: str, identities: list[tuple[int, int]], heads: list[tuple[int, str]]
+    ) -> object:
+        with self._engine.read() as connection:
+            return streams.find_known_files(connection, source_prefix, identities, heads)
 
     def _append(self, moves: list[dict[str, Any]], records: str | None, rejects: str | None) -> object:
         spooled = self._directory.spool

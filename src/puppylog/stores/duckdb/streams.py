@@ -7,12 +7,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, Stream
+from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, KnownFile, Stream
 from puppylog.stores.base import NewFile
 from puppylog.stores.catalog import get_found, refuse_deletion
 from puppylog.stores.duckdb.engine import Connection
 from puppylog.stores.queries import load_queries
-from puppylog.stores.rows import position_of
+from puppylog.stores.rows import known_file_of, position_of
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "streams.sql")
 
@@ -26,6 +26,9 @@ _NEW_FILES = pa.schema(
         ("byte_offset", pa.int64()),
     ]
 )
+
+_IDENTITIES = pa.schema([("device", pa.int64()), ("inode", pa.int64())])
+_HEADS = pa.schema([("head_size", pa.int32()), ("head_hash", pa.string())])
 
 _REPORTS = pa.schema(
     [
@@ -92,6 +95,25 @@ def open_files(connection: Connection, new: Sequence[NewFile]) -> list[FilePosit
 def find_files(connection: Connection, file_ids: Sequence[int]) -> list[FilePosition]:
     """Return where these files stand; unknown ones are left out."""
     return [position_of(row) for row in connection.rows(_QUERIES["find_files"], {"ids": json.dumps(list(file_ids))})]
+
+
+def find_known_files(
+    connection: Connection,
+    source_prefix: str,
+    identities: Sequence[Sequence[int]],
+    heads: Sequence[tuple[int, str]],
+) -> list[KnownFile]:
+    """Return the files of the host's streams that have one of the identities, or begin with one of the heads."""
+    with (
+        connection.table("asked_identities", _table_of(identities, _IDENTITIES)),
+        connection.table("asked_heads", _table_of(heads, _HEADS)),
+    ):
+        rows = connection.rows(_QUERIES["find_known_files"], {"source_prefix": source_prefix})
+    return [known_file_of(row) for row in rows]
+
+
+def _table_of(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.Table:
+    return pa.table([pa.array([row[at] for row in rows], field.type) for at, field in enumerate(schema)], schema=schema)
 
 
 def report(connection: Connection, columns: Mapping[str, Sequence[Any]]) -> None:

@@ -15,7 +15,7 @@ from pyarrow import flight
 from puppylog.errors import BY_NAME, PuppylogError, StoreError, StoreUnavailable
 from puppylog.model.alert import Alert, Comparison, NoData
 from puppylog.model.metric import Metric
-from puppylog.model.stream import FilePosition, Fingerprint, Move, Stream
+from puppylog.model.stream import FilePosition, Fingerprint, KnownFile, Move, Stream
 from puppylog.stores.base import NewFile
 
 PROTOCOL = 3
@@ -65,6 +65,10 @@ def to_fingerprint(plain: Mapping[str, Any]) -> Fingerprint:
 
 def to_position(plain: Mapping[str, Any]) -> FilePosition:
     return FilePosition(**{**plain, "fingerprint": to_fingerprint(plain["fingerprint"])})
+
+
+def to_known_file(plain: Mapping[str, Any]) -> KnownFile:
+    return KnownFile(**{**plain, "position": to_position(plain["position"])})
 
 
 def to_stream(plain: Mapping[str, Any]) -> Stream:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from puppylog.errors import PuppylogError, StoreUnavailable, StreamBusy
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
-from puppylog.model.stream import FilePosition, Move, Stream, StreamReport
+from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport
 from puppylog.stores.base import Appended, NewFile, Parameters, Replayed, Reread, StoreInfo
 from puppylog.stores.examination import Examination
 from puppylog.stores.postgres import streams
@@ -103,6 +103,11 @@ class PostgresStore:
 
     def open_files(self, new: Sequence[NewFile]) -> Sequence[FilePosition]:
         return self._control.call(lambda session: streams.open_files(session, new))
+
+    def find_known_files(
+        self, source_prefix: str, identities: Sequence[tuple[int, int]], heads: Sequence[tuple[int, str]]
+    ) -> Sequence[KnownFile]:
+        return self._control.call(lambda session: streams.find_known_files(session, source_prefix, identities, heads))
 
     def appender(self) -> CopyAppender:
         return CopyAppender(self.append, self.find_files)

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from puppylog.errors import StreamBusy
-from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, Stream, StreamReport
+from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, KnownFile, Stream, StreamReport
 from puppylog.stores.base import NewFile
 from puppylog.stores.catalog import get_found, refuse_deletion
 from puppylog.stores.postgres.session import Session
 from puppylog.stores.queries import load_queries
-from puppylog.stores.rows import columns_of_reports, position_of
+from puppylog.stores.rows import columns_of_reports, known_file_of, position_of
 
 _QUERIES = load_queries("puppylog.stores.postgres", "streams.sql")
 
@@ -98,6 +98,20 @@ def find_files(session: Session, file_ids: Sequence[int]) -> dict[int, tuple[int
     """Return of which stream these files are and where they stand, by their ids; unknown ones are left out."""
     rows = session.rows(_QUERIES["find_files"], {"ids": list(file_ids)})
     return {row["file_id"]: (row["stream_id"], position_of(row)) for row in rows}
+
+
+def find_known_files(
+    session: Session, source_prefix: str, identities: Sequence[tuple[int, int]], heads: Sequence[tuple[int, str]]
+) -> list[KnownFile]:
+    """Return the files of the host's streams that have one of the identities, or begin with one of the heads."""
+    asked = {
+        "source_prefix": source_prefix,
+        "devices": [device for device, _ in identities],
+        "inodes": [inode for _, inode in identities],
+        "head_sizes": [size for size, _ in heads],
+        "head_hashes": [head_hash for _, head_hash in heads],
+    }
+    return [known_file_of(row) for row in session.rows(_QUERIES["find_known_files"], asked)]
 
 
 def report(session: Session, reports: Sequence[StreamReport]) -> None:

@@ -53,6 +53,19 @@ FROM puppylog.log_files
 WHERE list_contains(from_json($ids, '["INTEGER"]'), id)
 ORDER BY id
 
+-- name: find_known_files
+-- The files of one host that have one of the identities, or begin with one of the heads.
+SELECT streams.source_uri, files.stream_id, files.id AS file_id, files.path, files.device, files.inode, files.head_size,
+       files.head_hash, files.marker_size, files.marker_hash, files.byte_offset, files.finished, files.context
+FROM puppylog.log_files AS files
+JOIN puppylog.log_streams AS streams ON streams.id = files.stream_id
+WHERE starts_with(streams.source_uri, $source_prefix) AND files.id IN (
+    SELECT id FROM puppylog.log_files JOIN asked_identities USING (device, inode)
+    UNION ALL
+    SELECT id FROM puppylog.log_files JOIN asked_heads USING (head_size, head_hash)
+)
+ORDER BY files.id
+
 -- name: insert_files
 INSERT INTO puppylog.log_files (id, stream_id, path, device, inode, head_size, head_hash, marker_size, marker_hash,
                                 byte_offset, finished, opened_at, moved_at)

@@ -53,6 +53,18 @@ SELECT id AS file_id, stream_id, path, device, inode, head_size, head_hash, mark
 FROM puppylog.log_files
 WHERE id = ANY($ids)
 
+-- name: find_known_files
+-- The files of one host that have one of the identities, or begin with one of the heads.
+SELECT streams.source_uri, files.stream_id, files.id AS file_id, files.path, files.device, files.inode, files.head_size,
+       files.head_hash, files.marker_size, files.marker_hash, files.byte_offset, files.finished, files.context
+FROM puppylog.log_files AS files
+JOIN puppylog.log_streams AS streams ON streams.id = files.stream_id
+WHERE starts_with(streams.source_uri, $source_prefix) AND (
+    (files.device, files.inode) IN (SELECT * FROM unnest($devices::bigint[], $inodes::bigint[]))
+    OR (files.head_hash, files.head_size) IN (SELECT * FROM unnest($head_hashes::text[], $head_sizes::integer[]))
+)
+ORDER BY files.id
+
 -- name: open_files
 SELECT id
 FROM unnest(puppylog.open_files(
