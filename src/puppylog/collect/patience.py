@@ -1,5 +1,6 @@
 """Waiting for a store that is away."""
 
+import random
 import threading
 from collections.abc import Callable
 from typing import TypeVar
@@ -28,9 +29,11 @@ def patiently(call: Callable[[], T], stop: threading.Event, on_event: OnEvent) -
         except PuppylogError as error:
             if not error.transient or was_stopped:
                 raise
-            on_event(StoreAway(error.message, retry_in_s))
+            # Not all at once: many collectors may wait for the same server, and each may need more than one connection.
+            pause_s = retry_in_s * random.uniform(0.5, 1.0)  # noqa: S311 - it keeps no secret
+            on_event(StoreAway(error.message, pause_s))
             is_away = True
-            stop.wait(retry_in_s)
+            stop.wait(pause_s)
             retry_in_s = min(retry_in_s * 2, _LAST_RETRY_S)
             continue
         if is_away:

@@ -4,9 +4,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
+import pytest
 
 from puppylog.model.metric import Metric
+from puppylog.stores.postgres import runner
 from puppylog.stores.postgres.runner import JobRunner
+from puppylog.stores.postgres.session import Session
 from puppylog.stores.postgres.store import PostgresStore
 from support.embedded import wait_until
 from support.lines import Source, records
@@ -29,13 +32,26 @@ def test_one_client_leads_and_the_next_takes_over(postgres_store_url: str) -> No
     leaders = (
         "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND (classid, objid) = (1885697639, 6)"
     )
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'puppylog-jobs'"
     here = f"{leaders} AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     with JobRunner(postgres_store_url) as first:
         wait_until(lambda: ask(postgres_store_url, here) == [(1,)], what="leading")
         with JobRunner(postgres_store_url):
-            wait_until(lambda: ask(postgres_store_url, f"{waiting} AND datname = current_database()") == [(2,)])
-            assert ask(postgres_store_url, here) == [(1,)]
             first.close()
+            wait_until(lambda: ask(postgres_store_url, here) == [(0,)], what="the end of the first's lead")
             wait_until(lambda: ask(postgres_store_url, here) == [(1,)], what="taking over")
     assert ask(postgres_store_url, here) == [(0,)]
+
+
+def test_who_does_not_lead_keeps_no_connection(postgres_store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Session] = []
+
+    def connect(url: str, *, application: str) -> Session:
+        opened.append(Session(url, application=application))
+        return opened[-1]
+
+    monkeypatch.setattr(runner, "Session", connect)
+    with JobRunner(postgres_store_url):
+        wait_until(lambda: len(opened) == 1, what="leading")
+        with JobRunner(postgres_store_url):
+            wait_until(lambda: len(opened) == 2 and opened[1].is_broken, what="the end of the second's session")
+        assert not opened[0].is_broken

@@ -54,6 +54,22 @@ _NEVER_CONNECTS: Final = {
     "invalid sslmode": "see PGSSLMODE",
 }
 
+# What a server or PgBouncer says when it has no connection left, and which limit that is.
+_EXHAUSTED: Final = {
+    "too many connections for role": "ALTER ROLE … CONNECTION LIMIT gives the role more",
+    "too many connections for database": "ALTER DATABASE … CONNECTION LIMIT gives the database more",
+    "too many clients already": "max_connections of the server gives it more",
+    "remaining connection slots are reserved": (
+        "max_connections of the server gives it more; superuser_reserved_connections and reserved_connections are "
+        "taken from them"
+    ),
+    "no more connections allowed": "max_client_conn of PgBouncer gives it more",
+}
+
+
+class ConnectionsExhausted(StoreUnavailable):
+    """The server has no connection left for us. Never leaves the store as anything but a `StoreUnavailable`."""
+
 
 class RowRefused(PuppylogError):
     """The server refuses a row of a COPY, for what is in it. Never leaves the store: the row is found and set aside."""
@@ -101,6 +117,9 @@ def translate_copy(error: psycopg.Error, what: str) -> PuppylogError:
 def translate_connect(error: psycopg.Error, thing: str) -> PuppylogError:
     """Return our error for a session that did not come about."""
     cause = describe(error)
+    more = next((advice for sign, advice in _EXHAUSTED.items() if sign in cause), None)
+    if more is not None:
+        return ConnectionsExhausted(f"cannot connect to {thing}: {cause}; {more}")
     advice = next((advice for sign, advice in _NEVER_CONNECTS.items() if sign in cause), None)
     if advice is not None or isinstance(error, psycopg.ProgrammingError):
         return ConfigurationError(f"cannot connect to {thing}: {cause}" + (f"; {advice}" if advice else ""))

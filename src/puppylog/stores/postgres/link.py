@@ -7,7 +7,11 @@ from typing import TypeVar
 
 from puppylog.errors import StoreUnavailable
 from puppylog.stores.postgres import streams
+from puppylog.stores.postgres.failures import ConnectionsExhausted
 from puppylog.stores.postgres.session import Session
+from puppylog.stores.queries import load_queries
+
+_QUERIES = load_queries("puppylog.stores.postgres", "server.sql")
 
 T = TypeVar("T")
 
@@ -24,6 +28,7 @@ class Link:
         self._url = url
         self._application = application
         self._on_renewal = on_renewal
+        self.partner: Link | None = None
         self._lock = threading.RLock()
         self._session: Session | None = None
         self._backend: dict[str, object] | None = None
@@ -57,8 +62,23 @@ class Link:
         self._session = session
         return session
 
+    def pair(self, partner: "Link") -> None:
+        """Let either one's session go when the server has no connection left for the other one's.
+
+        A collector needs both. With one of them it stores nothing, and keeps another collector from its second.
+        """
+        self.partner, partner.partner = partner, self
+
     def call(self, work: Callable[[Session], T], *, is_repeatable: bool = True) -> T:
         """Do ``work`` in the session; once more in a new one if the session turns out to be lost."""
+        try:
+            return self._call(work, is_repeatable=is_repeatable)
+        except ConnectionsExhausted:
+            if self.partner is not None:
+                self.partner.let_go()
+            raise
+
+    def _call(self, work: Callable[[Session], T], *, is_repeatable: bool) -> T:
         for is_last in (not is_repeatable, True):
             with self.session() as session:
                 try:
@@ -68,8 +88,38 @@ class Link:
                         raise
         raise AssertionError  # the loop returns or raises
 
+    def let_go(self) -> None:
+        """Close the session, unless somebody works in it; the next call opens another one."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self.close()
+                self._backend = None  # it ends by itself, and holds nothing that is ours
+            finally:
+                self._lock.release()
+
     def close(self) -> None:
         with self._lock:
             if self._session is not None:
                 self._session.close()
                 self._session = None
+
+
+def connect_both(control: Link, ingest: Link) -> None:
+    """Open both sessions of a collector, or keep none.
+
+    Raises:
+        StoreUnavailable: there is no connection for one of them; the message names the limits.
+    """
+    limits = control.call(_describe_limits)
+    try:
+        ingest.call(lambda _: None)
+    except ConnectionsExhausted as error:
+        raise ConnectionsExhausted(f"{error.message}; a collector needs two connections ({limits})") from None
+
+
+def _describe_limits(session: Session) -> str:
+    (row,) = session.rows(_QUERIES["connection_limits"])
+    parts = [f"max_connections is {row['most']}, of which {row['reserved']} are reserved"]
+    parts += [f"role {session.role!r} may have {row['of_role']}"] if row["of_role"] >= 0 else []
+    parts += [f"database {session.database!r} may have {row['of_database']}"] if row["of_database"] >= 0 else []
+    return ", ".join(parts)

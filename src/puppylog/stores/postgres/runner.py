@@ -1,7 +1,8 @@
 """Running the jobs from a client, where nothing in the server does: one client at a time, under an advisory lock.
 
 Whoever has the lock goes round every second; when it leaves, or is killed, the server lets go of the lock, and the next
-client takes over. Each step is one function call, so one transaction: a runner that dies has done a step or has not.
+client takes over, which looks for that every two seconds and keeps no connection meanwhile. Each step is one function
+call, so one transaction: a runner that dies has done a step or has not.
 """
 
 import os
@@ -20,6 +21,7 @@ _QUERIES = load_queries("puppylog.stores.postgres", "jobs.sql")
 TICK_S: Final = 1.0
 _TEND_S: Final = 600.0
 _RETRY_S: Final = 5.0
+_LOOK_S: Final = 2.0
 
 
 class JobRunner:
@@ -35,13 +37,15 @@ class JobRunner:
 
     def _run(self) -> None:
         while True:
+            pause_s = _LOOK_S
             try:
                 with Session(self._url, application="puppylog-jobs") as session:
                     self._lead(session)
             except PuppylogError as error:
+                pause_s = _RETRY_S
                 if not self._stop.is_set():
                     self._tell(error.message)
-            if self._stop.wait(_RETRY_S):
+            if self._stop.wait(pause_s):
                 return
 
     def _tell(self, message: str) -> None:
@@ -50,13 +54,12 @@ class JobRunner:
             session.run(_QUERIES["beat"], {"evaluator": self._evaluator, "error": message})
 
     def _lead(self, session: Session) -> None:
-        """Wait for the lock, then go round until stopped. An error ends the session, and so the lead.
+        """Go round until stopped, if the lock is free. An error ends the session, and so the lead.
 
         The last round comes after the stop: whoever has stored lines and leaves, leaves no metric behind them.
         """
-        while not session.value(_QUERIES["try_to_lead"]):
-            if self._stop.wait(TICK_S):
-                return
+        if not session.value(_QUERIES["try_to_lead"]):
+            return
         is_last = False
         while not is_last:
             is_last = self._stop.is_set()

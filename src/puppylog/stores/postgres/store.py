@@ -23,7 +23,7 @@ from puppylog.stores.postgres.appender import CopyAppender
 from puppylog.stores.postgres.flavour import Flavour, list_capabilities, read_server
 from puppylog.stores.postgres.ingest import Days, Rows, append
 from puppylog.stores.postgres.installation import check_library, get_installation
-from puppylog.stores.postgres.link import Link
+from puppylog.stores.postgres.link import Link, connect_both
 from puppylog.stores.postgres.replay import replay
 from puppylog.stores.postgres.runner import JobRunner
 from puppylog.stores.postgres.session import Session
@@ -53,6 +53,7 @@ class PostgresStore:
         self._claims: dict[int, str] = {}
         self._control = Link(url, "puppylog", self._claim_again)
         self._ingest = Link(url, "puppylog-ingest", self._check_library)
+        self._control.pair(self._ingest)
         self._runner: JobRunner | None = None
         try:
             with self._control.session() as session:
@@ -93,6 +94,7 @@ class PostgresStore:
             self._claims.update(claims)  # not before: whoever has no answer asks again
             return opened
 
+        connect_both(self._control, self._ingest)  # before anything is claimed that could not be collected
         return self._control.call(work)
 
     def close_stream(self, stream_id: int) -> None:

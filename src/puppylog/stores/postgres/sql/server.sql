@@ -70,3 +70,11 @@ SELECT puppylog.tend_days()
 -- name: longest_period
 -- No metric may have buckets that reach as far back as records are kept.
 SELECT name, period_s FROM puppylog.metrics ORDER BY period_s DESC LIMIT 1
+
+-- name: connection_limits
+-- How many connections there may be: on the server, of this role and to this database (-1: as many as there are).
+SELECT CAST(current_setting('max_connections') AS integer) AS most,
+       CAST(current_setting('superuser_reserved_connections') AS integer)
+           + coalesce(CAST(current_setting('reserved_connections', true) AS integer), 0) AS reserved,
+       (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user) AS of_role,
+       (SELECT datconnlimit FROM pg_database WHERE datname = current_database()) AS of_database
