@@ -15,7 +15,7 @@ _NUMBER = re.compile(rf"\.(\d{{1,3}})(?:{_PACKED})?")
 _DATED = re.compile(rf"[.\-_](\d{{4}}[\d.\-_:T]{{2,}})(?:{_PACKED})?")
 
 # The part between app and .log in app.1.log and app-20261123.log.gz: logrotate's `extension`.
-_INFIX = re.compile(rf"\.(?P<number>\d{{1,3}})|[.\-_](?P<date>(?:\d{{6}}|\d{{4}}[\-_.]\d\d)(?:[\d.\-_:T]*\d)?)")
+_INFIX = re.compile(r"\.(?P<number>\d{1,3})|[.\-_](?P<date>(?:\d{6}|\d{4}[\-_.]\d\d)(?:[\d.\-_:T]*\d)?)")
 _EXTENDED = re.compile(rf"(?P<stem>.+?)(?:{_INFIX.pattern})(?P<extension>\.[A-Za-z]\w*)(?:{_PACKED})?")
 
 

@@ -19,7 +19,14 @@ from psycopg.pq import TransactionStatus
 
 from puppylog.errors import ConfigurationError, PuppylogError, StoreUnavailable
 from puppylog.stores.postgres.answers import batch_of, read_rest_as_text, schema_of
-from puppylog.stores.postgres.failures import translate, translate_connect, translate_copy, translate_query
+from puppylog.stores.postgres.failures import (
+    translate,
+    translate_connect,
+    translate_copy,
+    translate_query,
+    translated,
+)
+from puppylog.stores.postgres.pooler import ASK, hands_around, refuse_pooler
 
 Values = Mapping[str, Any]
 
@@ -106,6 +113,19 @@ def _numbered(sql: str) -> tuple[str, tuple[str, ...]]:
     return _WORD.sub(number, sql), tuple(names)
 
 
+def _connect(url: str, application: str, defaults: Mapping[str, str], name: str) -> "psycopg.Connection[Any]":
+    try:
+        return psycopg.Connection.connect(
+            url,
+            autocommit=True,
+            fallback_application_name=application,
+            cursor_factory=psycopg.RawCursor,
+            **cast("dict[str, Any]", defaults),
+        )
+    except psycopg.Error as error:
+        raise translate_connect(error, name) from None
+
+
 class Session:
     """One connection, with one thread at a time in it. Usable with ``with``."""
 
@@ -113,30 +133,29 @@ class Session:
         """Connect.
 
         Raises:
-            ConfigurationError: the server does not let us in, and waiting would not help.
+            ConfigurationError: the server does not let us in, or a pooler hands its sessions around; waiting would
+                not help.
             StoreUnavailable: it does not answer.
         """
         self.name = name_store(url)
         given = parse_url(url)
         defaults = {key: value for key, value in _DEFAULTS.items() if key not in given}
         self._lock = threading.RLock()
-        try:
-            self._connection: psycopg.Connection[Any] = psycopg.Connection.connect(
-                url,
-                autocommit=True,
-                fallback_application_name=application,
-                cursor_factory=psycopg.RawCursor,
-                **cast("dict[str, Any]", defaults),
-            )
-        except psycopg.Error as error:
-            raise translate_connect(error, self.name) from None
+        self._connection = _connect(url, application, defaults, self.name)
         self.name = self._name()
         read_rest_as_text(self._connection)
         try:
+            # A pooler gives each client a number of its own, which no process of the server has.
+            if self.value(ASK) != self.backend_pid and self._is_handed_around(url, application, defaults):
+                raise refuse_pooler(self.name)
             self.run(_SET_UP)
         except PuppylogError:
             self.close()
             raise
+
+    def _is_handed_around(self, url: str, application: str, defaults: Mapping[str, str]) -> bool:
+        with translated(f"use store {self.name}"), _connect(url, application, defaults, self.name) as other:
+            return hands_around(lambda: int(self.value(ASK)), lambda: int(other.execute(ASK).fetchall()[0][0]))
 
     def _name(self) -> str:
         """Return where we really are, whatever of it the URL, the environment or a service said."""
