@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -18,6 +18,8 @@ import pyarrow as pa
 
 from puppylog.errors import PuppylogError, QueryError, StoreError, StoreFull, StoreRefused, StoreUnavailable
 from puppylog.stores.base import Parameters
+from puppylog.stores.duckdb import reading_sql
+from puppylog.stores.explained import iter_explained
 
 T = TypeVar("T")
 
@@ -31,8 +33,17 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
+    # A name in a user's SQL is a table's, never that of a variable of ours.
+    "python_enable_replacements": "false",
 }
 """How the database is opened. The bench opens its floor with the same settings."""
+
+# From here on nothing can change a setting, whatever SQL gets through: only those of one connection that are named.
+_LOCK = """
+SET GLOBAL TimeZone = 'UTC';
+SET GLOBAL allowed_configs = ['search_path', 'operator_memory_limit'];
+SET GLOBAL lock_configuration = true;
+"""
 
 _log = logging.getLogger("puppylog.engine")
 
@@ -88,12 +99,27 @@ class Connection:
         Raises:
             QueryError: with the reason.
         """
+        reading_sql.refuse_size(sql)
+        statement = self._only_statement(sql)
+        if statement.type == duckdb.StatementType.EXPLAIN:
+            statement = self._explained(sql)
+        if statement.type != duckdb.StatementType.SELECT:
+            raise QueryError(f"cannot run this SQL: only reading is allowed, not {statement.type.name}")
+        reading_sql.check_tree(self.value("SELECT json_serialize_sql($sql)", {"sql": statement.query}))
+
+    def _only_statement(self, sql: str) -> duckdb.Statement:
         with _translated():
             statements = self._cursor.extract_statements(sql)
         if len(statements) != 1:
             raise QueryError(f"cannot run this SQL: it has {len(statements)} statements, and one is allowed")
-        if statements[0].type not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
-            raise QueryError(f"cannot run this SQL: only reading is allowed, not {statements[0].type.name}")
+        return statements[0]
+
+    def _explained(self, sql: str) -> duckdb.Statement:
+        """Return the statement that an EXPLAIN explains, and with ANALYZE runs."""
+        for text in iter_explained(sql):
+            with suppress(QueryError):
+                return self._only_statement(text)
+        raise QueryError("cannot run this SQL: what it explains cannot be told to read only")
 
     def interrupt(self) -> None:
         """Make the query that runs in another thread fail. It is OK if none does."""
@@ -120,7 +146,7 @@ class Engine:
         try:
             with _translated():
                 self._root = duckdb.connect(str(path), config=SETTINGS)
-                self._root.execute("SET GLOBAL TimeZone = 'UTC'")
+                self._root.execute(_LOCK)
         except StoreFull:
             raise
         except PuppylogError as error:

@@ -18,6 +18,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
 from puppylog.errors import ConfigurationError, PuppylogError, StoreUnavailable
+from puppylog.stores.explained import iter_explained
 from puppylog.stores.postgres.answers import batch_of, read_rest_as_text, schema_of
 from puppylog.stores.postgres.failures import (
     translate,
@@ -254,7 +255,10 @@ class Session:
 
     def _read(self, cursor: "psycopg.Cursor[Any]", sql: str) -> Iterator[pa.RecordBatch]:
         text = sql.strip().removesuffix(";").strip()
-        is_explained = text[:8].upper() == "EXPLAIN "
+        explained = list(iter_explained(text))
+        is_explained = bool(explained)
+        if is_explained:
+            self._check_explained(cursor, explained)
         declared = text if is_explained else f"DECLARE answer NO SCROLL CURSOR FOR {text}"
         cursor.execute(declared, prepare=True)
         if not is_explained:
@@ -263,6 +267,20 @@ class Session:
         is_all = is_explained or len(rows) < _BATCH_ROWS
         schema = schema_of(cursor.description or (), rows, is_all=is_all)
         return self._iter_batches(cursor, rows, schema, is_all=is_all)
+
+    def _check_explained(self, cursor: "psycopg.Cursor[Any]", texts: Sequence[str]) -> None:
+        """Refuse an EXPLAIN of what no cursor takes: it would run CREATE TABLE AS, for one."""
+        error: psycopg.Error | None = None
+        for text in texts:
+            try:
+                with self._connection.transaction(force_rollback=True):
+                    cursor.execute(f"DECLARE explained NO SCROLL CURSOR FOR {text}", prepare=True)
+            except psycopg.Error as refusal:
+                error = error or refusal
+            else:
+                return
+        assert error is not None  # noqa: S101 - there was a text
+        raise error
 
     def _iter_batches(
         self, cursor: "psycopg.Cursor[Any]", rows: Sequence[Any], schema: pa.Schema, *, is_all: bool

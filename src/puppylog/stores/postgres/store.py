@@ -18,7 +18,7 @@ from puppylog.model.metric import Metric
 from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport
 from puppylog.stores.base import Appended, NewFile, Parameters, Replayed, Reread, StoreInfo
 from puppylog.stores.examination import Examination
-from puppylog.stores.postgres import streams
+from puppylog.stores.postgres import reading_sql, streams
 from puppylog.stores.postgres.appender import CopyAppender
 from puppylog.stores.postgres.flavour import Flavour, list_capabilities, read_server
 from puppylog.stores.postgres.ingest import Days, Rows, append
@@ -27,6 +27,9 @@ from puppylog.stores.postgres.link import Link, connect_both
 from puppylog.stores.postgres.replay import replay
 from puppylog.stores.postgres.runner import JobRunner
 from puppylog.stores.postgres.session import Session
+from puppylog.stores.queries import load_queries
+
+_QUERIES: Final = load_queries("puppylog.stores.postgres", "server.sql")
 
 if TYPE_CHECKING:
     from puppylog.stores.postgres.definitions import Definitions
@@ -133,8 +136,12 @@ class PostgresStore:
 
     @contextmanager
     def stream_query(self, sql: str) -> Iterator[Iterator[pa.RecordBatch]]:
-        with Session(self._url, application="puppylog-sql") as session, session.reading(sql) as batches:
-            yield batches
+        words = reading_sql.list_words(sql)
+        with Session(self._url, application="puppylog-sql") as session:
+            asked = {"words": words, "harmless": list(reading_sql.HARMLESS)}
+            reading_sql.refuse([row["name"] for row in session.rows(_QUERIES["functions_with_effects"], asked)])
+            with session.reading(sql) as batches:
+                yield batches
 
     def examine(self) -> Examination:
         from puppylog.stores.postgres import doctor  # noqa: PLC0415 - only a doctor needs it

@@ -78,3 +78,12 @@ SELECT CAST(current_setting('max_connections') AS integer) AS most,
            + coalesce(CAST(current_setting('reserved_connections', true) AS integer), 0) AS reserved,
        (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user) AS of_role,
        (SELECT datconnlimit FROM pg_database WHERE datname = current_database()) AS of_database
+
+-- name: functions_with_effects
+-- Which of $words are functions that may do more than to read: volatile ones, and those that run SQL given as text.
+SELECT DISTINCT proname AS name
+FROM pg_proc
+WHERE proname = ANY(CAST($words AS text[])) AND proname <> ALL(CAST($harmless AS text[]))
+  AND (provolatile = 'v' OR proname IN ('connectby', 'crosstab', 'crosstab2', 'crosstab3', 'crosstab4', 'crosstabn',
+                                        'ts_rewrite', 'xpath_table'))
+ORDER BY name

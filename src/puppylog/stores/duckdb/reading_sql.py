@@ -1,0 +1,112 @@
+"""Which SQL of a user only reads: decided on the tree that DuckDB's own parser makes of it, before it runs.
+
+A statement must be a SELECT, or an EXPLAIN of one. A function may change the engine (``enable_logging``), crash it
+(``arrow_scan`` takes addresses), reach for files, or run SQL that the tree does not show (``query``). So table
+functions must be on a list; those of a later DuckDB are refused until someone has read what they do. Other functions
+are pure but for a few, which are refused by name. A test compares both lists with DuckDB's catalog.
+"""
+
+import json
+import re
+from typing import Any, Final
+
+from puppylog.errors import QueryError
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+MAX_LENGTH: Final = 65_536
+"""Characters of a user's SQL. DuckDB bounds how deep an expression is, but not how many UNIONs or CTEs follow."""
+
+MAX_DEPTH: Final = 200
+"""Parentheses within parentheses, and signs in a row."""
+
+TABLE_FUNCTIONS: Final = _names(
+    """
+    duckdb_approx_database_count duckdb_available_metrics duckdb_columns duckdb_connection_count duckdb_constraints
+    duckdb_coordinate_systems duckdb_databases duckdb_dependencies duckdb_dialects duckdb_eviction_queues
+    duckdb_extensions duckdb_external_file_cache duckdb_functions duckdb_indexes duckdb_keywords duckdb_memory
+    duckdb_optimizers duckdb_schemas duckdb_secret_types duckdb_sequences duckdb_settings duckdb_table_sample
+    duckdb_tables duckdb_temporary_files duckdb_triggers duckdb_types duckdb_variables duckdb_views
+    generate_series histogram histogram_values icu_calendar_names json_each json_tree pg_timezone_names
+    pragma_collations pragma_database_size pragma_platform pragma_show pragma_storage_info pragma_table_info
+    pragma_user_agent pragma_version query_table range repeat repeat_row summary unnest
+    """
+)
+"""Table functions and table macros that a user's SQL may call: they read the catalog or the database, or make rows."""
+
+REFUSED_FUNCTIONS: Final = frozenset({"nextval", "setval", "sleep_ms", "write_log"})
+"""Functions of rows that do something: move a sequence, keep a thread, write the engine's log."""
+
+HARMLESS_VOLATILES: Final = _names(
+    """
+    currval current_connection_id current_query current_query_id current_transaction_id error gen_random_uuid random
+    setseed stats uuid uuidv4 uuidv7 vector_type
+    """
+)
+"""Functions that DuckDB's catalog says have side effects, and that change nothing beyond their own connection."""
+
+_QUERY_NODES: Final = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"})
+_QUOTED: Final = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_PARENTHESIS: Final = re.compile(r"[()]")
+_SIGNS: Final = re.compile(rf"(?:[-+~(]\s*){{{MAX_DEPTH + 1}}}")
+
+
+def refuse_size(sql: str) -> None:
+    """Refuse SQL that DuckDB cannot parse in little time and memory.
+
+    6,000 open parentheses or minus signs take its parser 10 s and 2 GB before it finds that they are no SQL.
+
+    Raises:
+        QueryError: with what there is too much of.
+    """
+    if len(sql) > MAX_LENGTH:
+        raise QueryError(f"cannot run this SQL: it has {len(sql)} characters, and {MAX_LENGTH} are allowed")
+    bare = _QUOTED.sub(" ", sql)
+    depth = deepest = 0
+    for sign in _PARENTHESIS.findall(bare):
+        depth = depth + 1 if sign == "(" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    if deepest > MAX_DEPTH or _SIGNS.search(bare):
+        raise QueryError(f"cannot run this SQL: it is nested more than {MAX_DEPTH} deep")
+
+
+def check_tree(serialized: str) -> None:
+    """Refuse a SELECT that does more than to read.
+
+    Args:
+        serialized: the statement's tree, as ``json_serialize_sql`` gives it.
+
+    Raises:
+        QueryError: with the function or the kind of statement that is not allowed.
+    """
+    tree = json.loads(serialized)
+    if tree["error"]:
+        raise QueryError("cannot run this SQL: only reading is allowed, and this cannot be told to read only")
+    waiting: list[Any] = [tree["statements"]]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            _check_node(node)
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+
+
+def _check_node(node: dict[str, Any]) -> None:
+    kind = node.get("type")
+    if isinstance(kind, str) and kind.endswith("_NODE") and kind not in _QUERY_NODES:
+        raise QueryError(f"cannot run this SQL: only reading is allowed, not {kind.split('_')[0]}")
+    if kind == "TABLE_FUNCTION":
+        _check_table_function(node.get("function"))
+    name = str(node.get("function_name", "")).lower()
+    if name in REFUSED_FUNCTIONS:
+        raise QueryError(f"cannot run this SQL: only reading is allowed, and function {name} does more")
+
+
+def _check_table_function(function: object) -> None:
+    name = str(function.get("function_name", "")).lower() if isinstance(function, dict) else ""
+    if name not in TABLE_FUNCTIONS:
+        raise QueryError(f"cannot run this SQL: table function {name} is not allowed; it may do more than read")

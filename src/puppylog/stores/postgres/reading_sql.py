@@ -1,0 +1,67 @@
+"""Which SQL of a user only reads on PostgreSQL, as far as the server's catalog can tell.
+
+A transaction that only reads keeps tables as they are, and a cursor takes one SELECT. What is left are functions: they
+may end other clients' sessions, read and write the server's files, change settings, or run SQL of their own. Those are
+volatile in the catalog, and a statement that names one is refused. See decision 28.
+"""
+
+import re
+from typing import Final
+
+from puppylog.errors import QueryError
+
+MAX_LENGTH: Final = 65_536
+"""Characters of a user's SQL."""
+
+HARMLESS: Final = (
+    "clock_timestamp",
+    "current_query",
+    "gen_random_uuid",
+    "pg_collation_actual_version",
+    "pg_database_size",
+    "pg_indexes_size",
+    "pg_is_in_recovery",
+    "pg_partition_ancestors",
+    "pg_partition_tree",
+    "pg_relation_size",
+    "pg_table_size",
+    "pg_tablespace_size",
+    "pg_total_relation_size",
+    "random",
+    "random_normal",
+    "timeofday",
+    "uuidv4",
+    "uuidv7",
+    # of TimescaleDB and Citus: sizes
+    "approximate_row_count",
+    "chunks_detailed_size",
+    "citus_relation_size",
+    "citus_table_size",
+    "citus_total_relation_size",
+    "hypertable_approximate_size",
+    "hypertable_detailed_size",
+    "hypertable_size",
+)
+"""Volatile functions that change nothing and end at once."""
+
+_WORD: Final = re.compile(r"[^\W\d][\w$]*")
+_ESCAPED_NAME: Final = re.compile(r"\bU&\s*\"", re.IGNORECASE)
+
+
+def list_words(sql: str) -> list[str]:
+    """Return every word of ``sql`` that could be a function's name, in lower case, wherever it stands.
+
+    Raises:
+        QueryError: it is too long, or holds names that are written as escapes.
+    """
+    if len(sql) > MAX_LENGTH:
+        raise QueryError(f"cannot run this SQL: it has {len(sql)} characters, and {MAX_LENGTH} are allowed")
+    if _ESCAPED_NAME.search(sql):
+        raise QueryError('cannot run this SQL: a name written as U&"…" is not allowed')
+    return sorted({word.lower() for word in _WORD.findall(sql)})
+
+
+def refuse(names: list[str]) -> None:
+    """Raise QueryError if the catalog has found functions that do more than to read."""
+    if names:
+        raise QueryError(f"cannot run this SQL: only reading is allowed, and function {', '.join(names)} does more")
