@@ -89,7 +89,8 @@ def create_alert(store: Connection, alert: Alert, evaluated_at: datetime) -> int
     (row,) = store.execute(
         "INSERT INTO puppylog.alerts "
         "SELECT (jsonb_populate_record(NULL::puppylog.alerts, %s || jsonb_build_object("
-        "'id', nextval('puppylog.ids'), 'metric_id', id, 'created_at', now(), 'evaluated_at', %s::timestamptz))).* "
+        "'id', nextval('puppylog.ids'), 'metric_id', id, 'created_at', now(), 'unjudged_segments', 0, "
+        "'evaluated_at', %s::timestamptz))).* "
         "FROM puppylog.metrics WHERE name = %s RETURNING id",
         [Jsonb(asdict(alert)), evaluated_at, alert.metric],
     )

@@ -52,6 +52,20 @@ def start(at: datetime) -> Status:
     return Status(State.OK, at, None, None, at, None)
 
 
+def rebase(status: Status, now: datetime) -> Status:
+    """Return the status with every instant that lies after ``now`` moved to it: the clock was set back.
+
+    Otherwise no evaluation would come until the clock is where it was, and what a segment is in would last too long.
+    """
+    return replace(
+        status,
+        since=min(status.since, now),
+        clear_since=None if status.clear_since is None else min(status.clear_since, now),
+        evaluated_at=min(status.evaluated_at, now),
+        seen_at=None if status.seen_at is None else min(status.seen_at, now),
+    )
+
+
 def window_of(alert: Alert, metric_period_s: int, at: datetime) -> tuple[datetime, datetime]:
     """Return the window of the evaluation at ``at``: half-open, whole buckets, ending ``delay`` before it."""
     period = timedelta(seconds=metric_period_s)

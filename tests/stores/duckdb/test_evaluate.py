@@ -100,3 +100,18 @@ def test_a_segment_that_is_to_stay_as_it_is_stays_if_it_fires(engine: Engine) ->
     make_alert(engine, Comparison.AT_LEAST, NoData.KEEP)
     assert judge(engine, 100) == {"1": "firing"}
     assert signals(engine) == [("1", "ok", "firing")]
+
+
+def test_an_alert_judges_a_limited_number_of_segments_and_counts_the_rest(engine: Engine) -> None:
+    for stream in (3, 1, 2):
+        store_line(engine, stream, 0.5)
+    store_line(engine, 4, -0.5)
+    make_alert(engine, Comparison.AT_LEAST, NoData.ZERO)
+    now_us = int((NOON + timedelta(hours=1)).timestamp() * 1_000_000)
+    engine.write(lambda connection: evaluate(connection, "silent", now_us, most_segments=2))
+    assert ask(engine, "SELECT segment FROM puppylog.alert_states ORDER BY segment") == [
+        {"segment": "1"},
+        {"segment": "2"},
+    ]
+    assert ask(engine, "SELECT unjudged_segments FROM puppylog.alerts") == [{"unjudged_segments": 1}]
+    assert judge(engine, 2) == {"1": "ok", "2": "ok"}

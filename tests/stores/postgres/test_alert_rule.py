@@ -1,22 +1,19 @@
 """The rule of an alert in SQL agrees with the model's, step by step; and the evaluator tells what the model would."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
-from puppylog.model.alert import ALERT_STATISTICS, Alert, Comparison, NoData
-from puppylog.model.alert_rule import Status, Window, adds_up, observe, start, step, window_of
+from puppylog.model.alert import Alert
+from puppylog.model.alert_rule import Window, observe, start, step
+from support.alert_model import Trial, alerts, metric_statistics, trials
 from support.alert_tables import (
-    ALERT,
-    NOON,
     Connection,
-    Observations,
-    Told,
     at,
     clear,
     connect,
@@ -38,22 +35,6 @@ def database(shared_postgres: PostgresServer, postgres_template: str) -> Iterato
         connect(shared_postgres.url(name)) as connection,
     ):
         yield connection
-
-
-lengths = st.sampled_from([0, 1, 5, 10, 12, 30])
-metric_statistics = st.sampled_from(["count", "sum", "avg", "min", "p99", "distinct"])
-levels = st.sampled_from([0.0, 9.5, 10.0, 10.0, 10.0]) | st.floats(allow_nan=False, allow_infinity=False)
-alerts = st.builds(
-    replace,
-    st.just(ALERT),
-    statistic=st.sampled_from(ALERT_STATISTICS),
-    comparison=st.sampled_from(Comparison),
-    level=levels,
-    window_s=st.integers(1, 10).map(lambda buckets: buckets * 10),
-    for_s=lengths,
-    keep_firing_for_s=lengths,
-    no_data=st.sampled_from(NoData),
-)
 
 
 def windows(metric_statistic: str) -> st.SearchStrategy[Window]:
@@ -121,82 +102,13 @@ def test_every_step_is_the_models(
     assert {(row["alert_id"], row["segment"]) for row in found} == {(1, "s")}
 
 
-def expect(
-    alert: Alert, observations: Observations, *, metric_statistic: str, metric_period_s: int, since: int, until: int
-) -> Told:
-    """What the model makes of it all at once: every evaluation after ``since`` up to ``until``."""
-    lives: dict[str | None, Status] = {}
-    signals = []
-    for second in range((since // alert.period_s + 1) * alert.period_s, until + 1, alert.period_s):
-        low, high = window_of(alert, metric_period_s, at(second))
-        held: dict[str | None, dict[tuple[int, str | None], float]] = {}
-        for (bucket, segment), value in observations.items():
-            if low <= at(bucket) < high and value is not None:
-                judged = held.setdefault(segment if alert.each_segment else None, {})
-                is_added = not alert.each_segment and adds_up(metric_statistic)
-                key = (bucket, None if is_added else segment)
-                judged[key] = judged.get(key, 0) + value
-        for segment in held.keys() | lives.keys() | (set() if alert.each_segment else {None}):
-            values = list(held.get(segment, {}).values())
-            window = Window(len(values), sum(values), min(values), max(values)) if values else Window(0)
-            before = lives.get(segment) or start(at(second))
-            after = step(alert, before, observe(alert, metric_statistic, metric_period_s, window), at(second))
-            if after.state is not before.state:
-                states = (before.state.value, after.state.value)
-                signals.append((at(second), segment, *states, after.value, low, high))
-            lives[segment] = after
-    return Told(lives, sorted(signals, key=lambda signal: (signal[0], signal[1] is None, signal[1])))
-
-
 @settings(max_examples=100, deadline=None)
-@given(
-    alert=alerts.flatmap(
-        lambda alert: st.builds(
-            replace,
-            st.just(alert),
-            each_segment=st.booleans(),
-            period_s=st.sampled_from([1, 5, 7, 60]),
-            delay_s=st.integers(0, 30),
-            level=st.integers(0, 20),
-        )
-    ),
-    metric_statistic=st.sampled_from(["count", "sum", "avg"]),
-    metric_period_s=st.sampled_from([1, 2, 5, 10]),
-    buckets=st.dictionaries(
-        st.integers(-5, 10),
-        st.dictionaries(
-            st.sampled_from([None, "", "a", "b"]), st.none() | st.integers(0, 20).map(float) | st.just(math.inf)
-        ),
-        min_size=4,
-    ),
-    calls_s=st.lists(st.integers(0, 20) | st.integers(0, 250), min_size=1, max_size=4),
-)
-def test_the_evaluator_tells_in_any_number_of_calls_what_the_model_tells_in_one(
-    database: Connection,
-    *,
-    alert: Alert,
-    metric_statistic: str,
-    metric_period_s: int,
-    buckets: Mapping[int, Mapping[str | None, float | None]],
-    calls_s: Sequence[int],
-) -> None:
+@given(trials())
+def test_the_evaluator_tells_in_any_number_of_calls_what_the_model_tells(database: Connection, trial: Trial) -> None:
     clear(database)
-    observations = {
-        (NOON + no * metric_period_s, segment): value
-        for no, values in buckets.items()
-        for segment, value in values.items()
-        if value != math.inf or metric_statistic != "count"  # that is finite
-    }
-    create_metric(database, observations, statistic=metric_statistic, period_s=metric_period_s)
-    alert_id = create_alert(database, alert, at(NOON + 0.5))
-    for call_s in sorted(calls_s):
-        assert not evaluate(database, alert_id, at(NOON + call_s + 0.5))
+    create_metric(database, trial.observations, statistic=trial.metric_statistic, period_s=trial.metric_period_s)
+    alert_id = create_alert(database, trial.alert, at(trial.evaluated_at))
+    for now, expected in trial.iter_expected():
+        assert not evaluate(database, alert_id, at(now))
         assert errors(database) == {"a": None}
-        assert tell(database) == expect(
-            alert,
-            observations,
-            metric_statistic=metric_statistic,
-            metric_period_s=metric_period_s,
-            since=NOON,
-            until=NOON + call_s,
-        )
+        assert tell(database) == expected

@@ -43,6 +43,10 @@ def _examine_metrics(outlet: Outlet, directory: StoreDirectory) -> Iterator[Find
 def _judge_metric(outlet: Outlet, directory: StoreDirectory, metric: Mapping[str, Any]) -> Finding:
     """Say whether anything waits for a refresh. When no line has come, nothing is refreshed, and nothing waits."""
     subject, late_s = f"metric {metric['name']}", limit_s(metric["refresh_s"])
+    if metric["error"] is not None:
+        found = f"its last refresh failed: {metric['error']}"
+        advice = "it is tried again by itself; until then what is new is missing, or reading it fails as well"
+        return Finding(subject, Health.WRONG, found, advice)
     age = f"refreshed {format_age(metric['age_s'])} ago" if metric["is_refreshed"] else "not refreshed yet"
     if metric["age_s"] > late_s and (metric["is_touched"] or _is_behind(outlet, metric, late_s)):
         advice = f"what {directory.log} says last is why; 'puppylog down', when nobody uses the store, ends its engine"

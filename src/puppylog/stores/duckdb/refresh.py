@@ -26,8 +26,8 @@ _SLICE_RECORDS = 4_000_000
 def refresh(connection: Connection, stored: StoredMetric, now_us: int, until_us: int | None = None) -> None:
     """Bring the metric up to date, within the caller's transaction; with ``until_us``, no further than there."""
     period_us = stored.metric.period_s * US_PER_S
-    settled_us = now_us - max(stored.metric.period_s, _SETTLE_S) * US_PER_S
-    goal_us = settled_us if until_us is None else min(settled_us, until_us)
+    settled = settled_us(stored.metric.period_s, now_us)
+    goal_us = settled if until_us is None else min(settled, until_us)
     watermark_us = max(stored.watermark_us, goal_us // period_us * period_us)
     seq = int(connection.value(_QUERIES["last_invalidation"]))
     touched = connection.rows(_QUERIES["invalidations_after"], {"seq": stored.refreshed_seq})
@@ -35,8 +35,13 @@ def refresh(connection: Connection, stored: StoredMetric, now_us: int, until_us:
     stale = [(stored.watermark_us, watermark_us), *late]
     for low_us, high_us in merge_ranges(stale, period_us):
         _replace_range(connection, stored, low_us, high_us)
-    note = {"id": stored.id, "watermark_us": watermark_us, "seq": max(seq, stored.refreshed_seq)}
+    note = {"id": stored.id, "watermark_us": watermark_us, "seq": max(seq, stored.refreshed_seq), "now_us": now_us}
     connection.run(_QUERIES["note_refresh"], note)
+
+
+def settled_us(period_s: int, now_us: int) -> int:
+    """Return up to when buckets are final, but for lines that come late."""
+    return now_us - max(period_s, _SETTLE_S) * US_PER_S
 
 
 def forget_invalidations(connection: Connection) -> None:
@@ -74,6 +79,11 @@ def refresh_by_name(connection: Connection, name: str, now_us: int, until_us: in
     for stored in list_metrics(connection):
         if stored.metric.name == name:
             refresh(connection, stored, now_us, until_us)
+
+
+def note_error(connection: Connection, metric_id: int, message: str) -> None:
+    """Record why the last refresh of a metric failed. OK if the metric is gone."""
+    connection.run(_QUERIES["note_refresh_error"], {"id": metric_id, "error": message})
 
 
 def _replace_range(connection: Connection, stored: StoredMetric, since_us: int, until_us: int) -> None:

@@ -22,6 +22,7 @@ TICK_S: Final = 1.0
 _TEND_S: Final = 600.0
 _RETRY_S: Final = 5.0
 _LOOK_S: Final = 2.0
+_CATCH_UP_S: Final = 1.0
 
 
 class JobRunner:
@@ -68,16 +69,28 @@ class JobRunner:
             self._stop.wait(max(0.0, TICK_S - (time.monotonic() - started)))
 
     def _go_round(self, session: Session, *, is_last: bool) -> None:
+        session.run(_QUERIES["rebase_clock"])
         if session.value(_QUERIES["take_invalidations"]):
             for row in session.rows(_QUERIES["metrics"] if is_last else _QUERIES["metrics_due"]):
                 session.run(_QUERIES["refresh"], row)
-        for row in session.rows(_QUERIES["alerts_due"]):
-            while session.value(_QUERIES["evaluate"], row) and not self._stop.is_set():
-                pass
+        self._evaluate_due(session)
         if time.monotonic() - self._tended_at > _TEND_S and not is_last:
             session.run(_QUERIES["tend_days"])
             self._tended_at = time.monotonic()
         session.run(_QUERIES["beat"], {"evaluator": self._evaluator, "error": None})
+
+    def _evaluate_due(self, session: Session) -> None:
+        """Evaluate what is due; what has much to catch up comes last, and has a limited time of each round."""
+        for row in session.rows(_QUERIES["alerts_due"], {"catching_up": False}):
+            while session.value(_QUERIES["evaluate"], row) and not self._stop.is_set():
+                pass
+        deadline = time.monotonic() + _CATCH_UP_S
+        for row in session.rows(_QUERIES["alerts_due"], {"catching_up": True}):
+            while session.value(_QUERIES["evaluate"], row):
+                if time.monotonic() > deadline or self._stop.is_set():
+                    return
+            if time.monotonic() > deadline:
+                return
 
     def close(self) -> None:
         """Return when a last round is over."""

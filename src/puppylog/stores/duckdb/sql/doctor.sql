@@ -2,7 +2,7 @@
 
 -- name: metric_ages
 -- How long ago each metric was refreshed, in the order of their names.
-SELECT name, period_s, refresh_s, watermark::VARCHAR AS watermark, refreshed_at IS NOT NULL AS is_refreshed,
+SELECT name, error, period_s, refresh_s, watermark::VARCHAR AS watermark, refreshed_at IS NOT NULL AS is_refreshed,
        extract(epoch FROM now() - coalesce(refreshed_at, created_at))::DOUBLE AS age_s,
        EXISTS (FROM puppylog.invalidations WHERE seq > refreshed_seq) AS is_touched
 FROM puppylog.metrics

@@ -11,9 +11,10 @@ ORDER BY metrics.name
 
 -- name: insert_metric
 -- A metric whose every bucket is still read live.
-INSERT INTO puppylog.metrics
+INSERT INTO puppylog.metrics (id, name, statistic, property, period_s, segment, filter, refresh_s, group_id, created_at,
+                              watermark, refreshed_seq)
 SELECT $id, $name, $statistic, $property, $period_s, $segment, $filter, $refresh_s, $group_id, now(),
-       make_timestamptz($watermark_us), (SELECT coalesce(max(seq), 0) FROM puppylog.invalidations), NULL
+       make_timestamptz($watermark_us), (SELECT coalesce(max(seq), 0) FROM puppylog.invalidations)
 
 -- name: delete_metric
 DELETE FROM puppylog.metrics WHERE id = $id
@@ -53,8 +54,11 @@ ts >= make_timestamptz({since_us}) AND ts < make_timestamptz({until_us})
 
 -- name: note_refresh
 UPDATE puppylog.metrics
-SET watermark = make_timestamptz($watermark_us), refreshed_seq = $seq, refreshed_at = now()
+SET watermark = make_timestamptz($watermark_us), refreshed_seq = $seq, refreshed_at = make_timestamptz($now_us), error = NULL
 WHERE id = $id
+
+-- name: note_refresh_error
+UPDATE puppylog.metrics SET error = $error WHERE id = $id
 
 -- name: last_invalidation
 SELECT coalesce(max(seq), 0) AS seq FROM puppylog.invalidations

@@ -17,8 +17,12 @@ SELECT id FROM puppylog.metrics_due('infinity') AS due (id)
 -- name: refresh
 SELECT puppylog.refresh_rollup($id)
 
+-- name: rebase_clock
+SELECT puppylog.rebase_clock()
+
 -- name: alerts_due
-SELECT id FROM puppylog.alerts_due() AS due (id)
+-- Those that are catching up, or the others.
+SELECT id FROM puppylog.alerts_due(catching_up => $catching_up) AS due (id)
 
 -- name: evaluate
 SELECT puppylog.evaluate_alert($id) AS is_more_due

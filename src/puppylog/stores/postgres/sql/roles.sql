@@ -29,7 +29,8 @@ GRANT SELECT ON puppylog.installation, puppylog.schema_versions, puppylog.log_gr
                 puppylog.log_files TO puppylog_writer;
 GRANT EXECUTE ON FUNCTION puppylog.open_streams, puppylog.open_files, puppylog.move_position, puppylog.check_writer,
                           puppylog.report_streams, puppylog.is_writer, puppylog.tend_days, puppylog.take_invalidations, puppylog.metrics_due,
-                          puppylog.refresh_rollup, puppylog.alerts_due, puppylog.evaluate_alert, puppylog.beat
+                          puppylog.refresh_rollup, puppylog.alerts_due, puppylog.evaluate_alert, puppylog.beat,
+                          puppylog.rebase_clock
 TO puppylog_writer;
 DO $$ BEGIN
     IF to_regproc('puppylog.make_days') IS NOT NULL THEN

@@ -69,11 +69,16 @@ BEGIN
 END
 $$;
 
--- What is observed at so many evaluations, the first at ``first_at``: of every segment that has a state or is seen. New
--- ones are there from when they are seen first; before that they did not exist, and are not judged.
+-- So many segments an alert judges one by one; the rest is counted.
+CREATE OR REPLACE FUNCTION puppylog.most_segments() RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT 20000 $$;
+
+-- What is observed at so many evaluations, the first at ``first_at``: of every segment that has a state, then of those
+-- that are seen, up to most_segments. New ones are there from when they are seen first; before that they did not exist,
+-- and are not judged. Every row says how many more segments are seen.
 CREATE OR REPLACE FUNCTION puppylog.observe_alert(
     alert puppylog.alerts, metric puppylog.metrics, first_at timestamptz, evaluations integer
-) RETURNS TABLE (segment text, evaluated_at timestamptz, observed double precision)
+) RETURNS TABLE (segment text, evaluated_at timestamptz, observed double precision, unjudged bigint)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     last_at timestamptz := first_at + make_interval(secs => alert.period_s) * (evaluations - 1);
@@ -101,12 +106,20 @@ BEGIN
             WHERE first_no < end_no
             GROUP BY segment, first_no, end_no
             HAVING count(value) > 0
+        ), seen AS (
+            SELECT segment, first_no, row_number() OVER (ORDER BY is_known DESC, first_no, segment) AS place
+            FROM (
+                SELECT segment, min(first_no) AS first_no, bool_or(is_known) AS is_known
+                FROM (SELECT segment, first_no, false AS is_known FROM panes UNION ALL %6$s) AS known
+                GROUP BY segment
+            ) AS grouped
         ), lives AS (
-            SELECT segment, min(first_no) AS first_no
-            FROM (SELECT segment, first_no FROM panes UNION ALL %6$s) AS known
-            GROUP BY segment
+            SELECT segment, first_no FROM seen WHERE place <= puppylog.most_segments()
         ), parts AS (
-            SELECT segment, generate_series(first_no, end_no - 1) AS evaluation_no, n, value FROM panes
+            SELECT panes.segment, generate_series(panes.first_no, end_no - 1) AS evaluation_no, n, value
+            FROM panes
+            JOIN lives ON coalesce(lives.segment, '') = coalesce(panes.segment, '')
+                      AND (lives.segment IS NULL) = (panes.segment IS NULL)
             UNION ALL
             SELECT segment, generate_series(first_no, $2 - 1), 0, NULL FROM lives
         ), windows AS (
@@ -115,7 +128,8 @@ BEGIN
             GROUP BY segment, evaluation_no
         )
         SELECT segment, $1 + evaluation_no * make_interval(secs => $6),
-               puppylog.observe_window($8, $9, $10, n, value, value, value)
+               puppylog.observe_window($8, $9, $10, n, value, value, value),
+               (SELECT greatest(0, count(*) - puppylog.most_segments()) FROM seen)
         FROM windows
         $query$,
         metric.name,
@@ -124,8 +138,8 @@ BEGIN
         CASE WHEN adds_up THEN 'GROUP BY bucket' ELSE '' END,
         CASE WHEN alert.statistic IN ('min', 'max') THEN alert.statistic ELSE 'sum' END,
         CASE WHEN alert.each_segment
-             THEN 'SELECT segment COLLATE "C", 0 FROM puppylog.alert_states WHERE alert_id = $11'
-             ELSE 'SELECT NULL, 0' END
+             THEN 'SELECT segment COLLATE "C", 0, true FROM puppylog.alert_states WHERE alert_id = $11'
+             ELSE 'SELECT NULL, 0, true' END
     ) USING first_at, evaluations, metric.period_s + alert.delay_s,
             puppylog.floor_to(first_at - delay, metric.period_s) - make_interval(secs => alert.window_s),
             puppylog.floor_to(last_at - delay, metric.period_s),
@@ -138,6 +152,10 @@ $$;
 CREATE OR REPLACE FUNCTION puppylog.judge_alert(alert puppylog.alerts, until timestamptz) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
+    -- How much is caught up of evaluations that were missed: those of so many seconds, and so many of all segments
+    -- together. Older ones are skipped. As in model/alert_schedule.py.
+    catch_up_s CONSTANT integer := 7 * 86400;
+    most_judgements CONSTANT bigint := 2000000;
     -- What one call may look at: evaluations, and observations in all their windows together.
     most_evaluations CONSTANT bigint := 2000;
     most_observations CONSTANT bigint := 5000000;
@@ -151,8 +169,11 @@ DECLARE
     first_at timestamptz := puppylog.floor_to(alert.evaluated_at, alert.period_s) + period;
     last_at timestamptz;
     metric puppylog.metrics;
+    due bigint;
+    caught_up bigint;
     evaluations bigint;
     segments bigint;
+    unjudged bigint := 0;
     found record;
     place tid; -- of the segment's state, if it has one; nobody else changes states while we hold the lock
     before puppylog.alert_states;
@@ -165,16 +186,25 @@ BEGIN
     END IF;
     SELECT m.* INTO STRICT metric FROM puppylog.metrics AS m WHERE m.id = alert.metric_id;
     SELECT greatest(1, count(*)) INTO segments FROM puppylog.alert_states AS s WHERE s.alert_id = alert.id;
-    evaluations := least(floor(EXTRACT(epoch FROM until - first_at) / alert.period_s) + 1, most_evaluations,
+    due := floor(EXTRACT(epoch FROM until - first_at) / alert.period_s) + 1;
+    caught_up := least(due, greatest(1, catch_up_s / alert.period_s), greatest(1, most_judgements / segments));
+    IF caught_up < due THEN
+        UPDATE puppylog.alerts AS a -- gaps that follow each other are told as one
+        SET skipped_since = CASE WHEN a.skipped_until >= first_at - period THEN a.skipped_since ELSE first_at - period END,
+            skipped_until = first_at + period * (due - caught_up - 1)
+        WHERE a.id = alert.id;
+        first_at := first_at + period * (due - caught_up);
+    END IF;
+    evaluations := least(caught_up, most_evaluations,
                          greatest(1, most_observations / (segments * (alert.window_s / metric.period_s))));
     last_at := first_at + period * (evaluations - 1);
     -- Of each segment its state comes first, if it has one; after that its windows in order, always up to the last.
     FOR found IN
         SELECT s.segment COLLATE "C" AS segment, NULL::timestamptz AS evaluated_at, NULL::double precision AS observed,
-               s.ctid AS place, s AS status
+               s.ctid AS place, s AS status, NULL::bigint AS unjudged
         FROM puppylog.alert_states AS s WHERE s.alert_id = alert.id
         UNION ALL
-        SELECT o.segment COLLATE "C", o.evaluated_at, o.observed, NULL, NULL
+        SELECT o.segment COLLATE "C", o.evaluated_at, o.observed, NULL, NULL, o.unjudged
         FROM puppylog.observe_alert(alert, metric, first_at, evaluations::integer) AS o
         ORDER BY segment, evaluated_at NULLS FIRST
     LOOP
@@ -183,6 +213,7 @@ BEGIN
             status := found.status;
             CONTINUE;
         END IF;
+        unjudged := found.unjudged;
         IF status.alert_id IS NULL THEN
             status.alert_id := alert.id;
             status.segment := found.segment;
@@ -232,7 +263,8 @@ BEGIN
            alert.comparison, alert.level, s.window_until - make_interval(secs => alert.window_s), s.window_until,
            until - s.evaluated_at >= period + made_up_after, now()
     FROM (SELECT * FROM unnest(signals) AS u ORDER BY u.evaluated_at, u.segment) AS s;
-    UPDATE puppylog.alerts AS a SET evaluated_at = last_at, error = NULL WHERE a.id = alert.id;
+    UPDATE puppylog.alerts AS a
+    SET evaluated_at = last_at, error = NULL, unjudged_segments = unjudged WHERE a.id = alert.id;
     RETURN last_at + period <= until;
 END
 $$;
@@ -257,6 +289,10 @@ BEGIN
         RETURN false;
     END IF;
     until := least(until, clock_timestamp()); -- nobody may have judged what has not happened yet
+    IF alert.evaluated_at > until THEN -- the clock was set back
+        PERFORM puppylog.rebase_alerts(until, alert.id);
+        RETURN false;
+    END IF;
     BEGIN
         RETURN puppylog.judge_alert(alert, until);
     EXCEPTION WHEN OTHERS OR query_canceled THEN -- a time limit cancels, and must not keep the others waiting either
@@ -269,14 +305,20 @@ BEGIN
 END
 $$;
 
--- The alerts of which an evaluation is due; the one that has waited longest comes first.
-CREATE OR REPLACE FUNCTION puppylog.alerts_due(now timestamptz DEFAULT clock_timestamp()) RETURNS SETOF integer
+-- The alerts of which an evaluation is due; the one that has waited longest comes first. One that has missed more than
+-- 100 evaluations is catching up: those come last, the one that has missed least first, or are asked for by themselves.
+CREATE OR REPLACE FUNCTION puppylog.alerts_due(
+    now timestamptz DEFAULT clock_timestamp(), catching_up boolean DEFAULT NULL
+) RETURNS SETOF integer
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
 BEGIN
     RETURN QUERY
-    SELECT a.id FROM puppylog.alerts AS a
-    WHERE puppylog.floor_to(a.evaluated_at, a.period_s) + make_interval(secs => a.period_s) <= alerts_due.now
-    ORDER BY a.evaluated_at, a.id;
+    SELECT a.id
+    FROM (SELECT *, EXTRACT(epoch FROM alerts_due.now - evaluated_at) / period_s AS missed FROM puppylog.alerts) AS a
+    WHERE (puppylog.floor_to(a.evaluated_at, a.period_s) + make_interval(secs => a.period_s) <= alerts_due.now
+           OR a.evaluated_at > alerts_due.now) -- the clock was set back
+      AND (catching_up IS NULL OR (a.missed > 100) = catching_up)
+    ORDER BY a.missed > 100, CASE WHEN a.missed > 100 THEN a.missed END, a.evaluated_at, a.id;
 END
 $$;
 
@@ -291,21 +333,35 @@ BEGIN
     END IF;
     UPDATE puppylog.heartbeat AS h
     SET evaluator = beat.evaluator, beat_at = clock_timestamp(), error = beat.error
-    WHERE h.beat_at < clock_timestamp() - interval '4 seconds' OR h.error IS DISTINCT FROM beat.error;
+    WHERE h.beat_at < clock_timestamp() - interval '4 seconds' OR h.beat_at > clock_timestamp() OR h.error IS DISTINCT FROM beat.error;
 END
 $$;
 
--- One round: all that is due, in as many transactions as it takes.
+-- One round: all that is due. What is not catching up comes first, in as many transactions as it takes; the rest has one
+-- second of each round, so that the next round is never far.
 CREATE OR REPLACE PROCEDURE puppylog.evaluate_alerts(evaluator text DEFAULT 'scheduler')
 LANGUAGE plpgsql AS $$
 DECLARE
     due integer;
     is_more_due boolean;
+    started timestamptz;
 BEGIN
-    FOR due IN SELECT d FROM puppylog.alerts_due() AS d LOOP
+    PERFORM puppylog.rebase_clock();
+    COMMIT;
+    FOR due IN SELECT d FROM puppylog.alerts_due(catching_up => false) AS d LOOP
         LOOP
             is_more_due := puppylog.evaluate_alert(due);
             COMMIT;
+            EXIT WHEN NOT is_more_due;
+        END LOOP;
+    END LOOP;
+    started := clock_timestamp();
+    <<catching_up>>
+    FOR due IN SELECT d FROM puppylog.alerts_due(catching_up => true) AS d LOOP
+        LOOP
+            is_more_due := puppylog.evaluate_alert(due);
+            COMMIT;
+            EXIT catching_up WHEN clock_timestamp() NOT BETWEEN started AND started + interval '1 second';
             EXIT WHEN NOT is_more_due;
         END LOOP;
     END LOOP;

@@ -29,13 +29,15 @@ CREATE OR REPLACE FUNCTION puppylog.take_invalidations() RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
 DECLARE
     taken record;
-    settled timestamptz := clock_timestamp();
+    settled timestamptz := 'infinity';
 BEGIN
     IF NOT pg_try_advisory_xact_lock(1885697639, 4) THEN
         RETURN false;
     END IF;
     IF (SELECT flavour FROM puppylog.installation) = 'timescaledb_distributed' THEN
-        settled := settled - interval '5 seconds';  -- data nodes commit a moment after the access node, where the notes are
+        -- Data nodes commit a moment after the access node, where the notes are. Notes in the future: the clock was set back.
+        UPDATE puppylog.invalidations SET noted_at = clock_timestamp() WHERE noted_at > clock_timestamp();
+        settled := clock_timestamp() - interval '5 seconds';
     END IF;
     FOR taken IN DELETE FROM puppylog.invalidations WHERE noted_at <= settled RETURNING low, high LOOP
         INSERT INTO puppylog.touched_ranges (metric_id, low, high)
@@ -50,6 +52,7 @@ CREATE OR REPLACE FUNCTION puppylog.metrics_due(now timestamptz DEFAULT clock_ti
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
     SELECT id FROM puppylog.metrics
     WHERE refreshed_at IS NULL OR refreshed_at <= now - make_interval(secs => refresh_s)
+       OR refreshed_at > clock_timestamp() -- the clock was set back
     ORDER BY refreshed_at NULLS FIRST
 $$;
 

@@ -8,3 +8,22 @@ DROP FUNCTION IF EXISTS puppylog.report_streams(
     integer[], bigint[], double precision[], double precision[], double precision[], bigint[], bigint[], text[], text[],
     boolean[]
 );
+
+-- Segments that the last evaluation observed and did not judge: an alert judges a limited number of segments.
+ALTER TABLE puppylog.alerts ADD COLUMN unjudged_segments bigint NOT NULL DEFAULT 0;
+
+-- The last evaluations that were missed and are not caught up: after skipped_since, up to skipped_until.
+ALTER TABLE puppylog.alerts ADD COLUMN skipped_since timestamptz;
+ALTER TABLE puppylog.alerts ADD COLUMN skipped_until timestamptz;
+
+-- When the clock was last found to have been set back, and by how much; a row for each kind of instant that was re-based.
+CREATE TABLE puppylog.clock_steps (
+    part text PRIMARY KEY,            -- alerts, metrics, reports or heartbeat
+    noticed_at timestamptz NOT NULL,  -- by the clock that had been set back
+    back_s double precision NOT NULL, -- how far the newest instant lay in the future, in seconds
+    rebased bigint NOT NULL           -- how many rows had an instant in the future
+);
+
+-- They take or return more than before.
+DROP FUNCTION IF EXISTS puppylog.observe_alert(puppylog.alerts, puppylog.metrics, timestamptz, integer);
+DROP FUNCTION IF EXISTS puppylog.alerts_due(timestamptz);

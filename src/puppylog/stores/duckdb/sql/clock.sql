@@ -1,0 +1,62 @@
+-- Instants in the future: the clock was set back after they were stored. Each is moved to now, so that nothing waits
+-- until the clock is where it was.
+
+-- name: rebase_alerts
+UPDATE puppylog.alerts SET evaluated_at = make_timestamptz($now_us)
+WHERE evaluated_at > make_timestamptz($now_us) AND id = coalesce($id, id)
+
+-- name: rebase_states
+UPDATE puppylog.alert_states
+SET since = least(since, make_timestamptz($now_us)),
+    clear_since = CASE WHEN clear_since IS NOT NULL THEN least(clear_since, make_timestamptz($now_us)) END,
+    evaluated_at = least(evaluated_at, make_timestamptz($now_us)),
+    seen_at = CASE WHEN seen_at IS NOT NULL THEN least(seen_at, make_timestamptz($now_us)) END
+WHERE alert_id = coalesce($id, alert_id) AND evaluated_at > make_timestamptz($now_us)
+
+-- name: metrics_ahead
+-- Metrics that are materialized beyond now.
+SELECT id, period_s FROM puppylog.metrics WHERE watermark > make_timestamptz($now_us)
+
+-- name: lower_watermark
+-- What lies above is read live again.
+UPDATE puppylog.metrics SET watermark = make_timestamptz($watermark_us) WHERE id = $id
+
+-- name: clear_above
+DELETE FROM puppylog.rollup_{id} WHERE bucket >= make_timestamptz($watermark_us)
+
+-- name: rebase_refreshes
+UPDATE puppylog.metrics SET refreshed_at = make_timestamptz($now_us) WHERE refreshed_at > make_timestamptz($now_us)
+
+-- name: rebase_reports
+-- The report is as old as can be told; how long something has lasted stays.
+UPDATE puppylog.stream_reports
+SET reported_at = make_timestamptz($now_us), stored_at = stored_at - (reported_at - make_timestamptz($now_us)),
+    behind_since = behind_since - (reported_at - make_timestamptz($now_us))
+WHERE reported_at > make_timestamptz($now_us)
+
+-- name: rebase_heartbeat
+UPDATE puppylog.heartbeat SET beat_at = make_timestamptz($now_us) WHERE beat_at > make_timestamptz($now_us)
+
+-- name: rebase_steps
+UPDATE puppylog.clock_steps SET noticed_at = make_timestamptz($now_us) WHERE noticed_at > make_timestamptz($now_us)
+
+-- name: instants_ahead
+-- How many instants of each kind lie in the future, and how far the last one does.
+SELECT part, count(*) AS rebased, (max(epoch_us(instant)) - $now_us) / 1e6 AS back_s
+FROM (
+    SELECT 'alerts' AS part, evaluated_at AS instant FROM puppylog.alerts
+    UNION ALL
+    SELECT 'metrics', greatest(watermark, refreshed_at) FROM puppylog.metrics
+    UNION ALL
+    SELECT 'reports', reported_at FROM puppylog.stream_reports
+    UNION ALL
+    SELECT 'heartbeat', beat_at FROM puppylog.heartbeat
+) AS stored
+WHERE instant > make_timestamptz($now_us)
+GROUP BY part
+
+-- name: forget_step
+DELETE FROM puppylog.clock_steps WHERE part = $part
+
+-- name: note_step
+INSERT INTO puppylog.clock_steps VALUES ($part, make_timestamptz($now_us), $back_s, $rebased)

@@ -1,0 +1,87 @@
+-- A clock that was set back: instants that the store keeps then lie in the future. Each is moved to now, so that nothing
+-- waits until the clock is where it was, and no report looks fresh for so long. The same as stores/duckdb/clock.py.
+
+-- Of one alert, or of all. The caller has the evaluator's lock.
+CREATE OR REPLACE FUNCTION puppylog.rebase_alerts(now timestamptz, id integer DEFAULT NULL) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, puppylog, pg_temp AS $$
+    UPDATE puppylog.alert_states AS s
+    SET since = least(s.since, rebase_alerts.now),
+        clear_since = CASE WHEN s.clear_since IS NOT NULL THEN least(s.clear_since, rebase_alerts.now) END,
+        evaluated_at = least(s.evaluated_at, rebase_alerts.now),
+        seen_at = CASE WHEN s.seen_at IS NOT NULL THEN least(s.seen_at, rebase_alerts.now) END
+    WHERE s.alert_id = coalesce(rebase_alerts.id, s.alert_id) AND s.evaluated_at > rebase_alerts.now;
+    UPDATE puppylog.alerts AS a SET evaluated_at = rebase_alerts.now
+    WHERE a.id = coalesce(rebase_alerts.id, a.id) AND a.evaluated_at > rebase_alerts.now;
+$$;
+
+-- A rollup is read live again where it is not final. What TimescaleDB refreshes keeps its watermark, which cannot be
+-- lowered. The caller has the refresher's lock.
+CREATE OR REPLACE FUNCTION puppylog.rebase_metrics(now timestamptz) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, puppylog, pg_temp AS $$
+DECLARE
+    ahead record;
+BEGIN
+    FOR ahead IN
+        SELECT m.id, puppylog.floor_to(
+                   rebase_metrics.now - make_interval(secs => greatest(m.period_s, 2)), m.period_s) AS watermark
+        FROM puppylog.metrics AS m WHERE m.kind = 'rollup' AND m.watermark > rebase_metrics.now
+        FOR UPDATE
+    LOOP
+        EXECUTE format('DELETE FROM puppylog.rollup_%s WHERE bucket >= $1', ahead.id) USING ahead.watermark;
+        UPDATE puppylog.metrics AS m SET watermark = ahead.watermark WHERE m.id = ahead.id;
+    END LOOP;
+    UPDATE puppylog.metrics AS m SET refreshed_at = rebase_metrics.now WHERE m.refreshed_at > rebase_metrics.now;
+END
+$$;
+
+-- Notes by how much the clock was set back. Clocks are set by less than two seconds all the time, and nobody needs to
+-- know.
+CREATE OR REPLACE FUNCTION puppylog.note_clock_step(part text, now timestamptz, latest timestamptz, rebased bigint)
+RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, puppylog, pg_temp AS $$
+    INSERT INTO puppylog.clock_steps AS c (part, noticed_at, back_s, rebased)
+    SELECT note_clock_step.part, note_clock_step.now, EXTRACT(epoch FROM latest - note_clock_step.now),
+           note_clock_step.rebased
+    WHERE latest - note_clock_step.now >= interval '2 seconds'
+    ON CONFLICT ON CONSTRAINT clock_steps_pkey DO UPDATE
+    SET noticed_at = excluded.noticed_at, back_s = excluded.back_s, rebased = excluded.rebased
+$$;
+
+-- Moves all of them that lie in the future. What an evaluator or a refresher is at is left to the next call.
+CREATE OR REPLACE FUNCTION puppylog.rebase_clock(now timestamptz DEFAULT clock_timestamp()) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
+DECLARE
+    found record;
+BEGIN
+    SELECT max(a.evaluated_at) AS latest, count(*) AS rebased INTO found
+    FROM puppylog.alerts AS a WHERE a.evaluated_at > rebase_clock.now;
+    IF found.rebased > 0 AND pg_try_advisory_xact_lock(1885697639, 2) THEN
+        PERFORM puppylog.rebase_alerts(rebase_clock.now);
+        PERFORM puppylog.note_clock_step('alerts', rebase_clock.now, found.latest, found.rebased);
+    END IF;
+    SELECT max(CASE WHEN m.kind = 'rollup' THEN greatest(m.watermark, m.refreshed_at) ELSE m.refreshed_at END) AS latest,
+           count(*) AS rebased INTO found
+    FROM puppylog.metrics AS m
+    WHERE m.refreshed_at > rebase_clock.now OR (m.kind = 'rollup' AND m.watermark > rebase_clock.now);
+    IF found.rebased > 0 AND pg_try_advisory_xact_lock(1885697639, 4) THEN
+        PERFORM puppylog.rebase_metrics(rebase_clock.now);
+        PERFORM puppylog.note_clock_step('metrics', rebase_clock.now, found.latest, found.rebased);
+    END IF;
+    SELECT max(r.reported_at) AS latest, count(*) AS rebased INTO found
+    FROM puppylog.stream_reports AS r WHERE r.reported_at > rebase_clock.now;
+    IF found.rebased > 0 THEN -- how long something has lasted stays
+        UPDATE puppylog.stream_reports AS r
+        SET reported_at = rebase_clock.now, stored_at = r.stored_at - (r.reported_at - rebase_clock.now),
+            behind_since = r.behind_since - (r.reported_at - rebase_clock.now)
+        WHERE r.reported_at > rebase_clock.now;
+        PERFORM puppylog.note_clock_step('reports', rebase_clock.now, found.latest, found.rebased);
+    END IF;
+    SELECT max(h.beat_at) AS latest, count(*) AS rebased INTO found
+    FROM puppylog.heartbeat AS h WHERE h.beat_at > rebase_clock.now;
+    IF found.rebased > 0 THEN
+        UPDATE puppylog.heartbeat AS h SET beat_at = rebase_clock.now WHERE h.beat_at > rebase_clock.now;
+        PERFORM puppylog.note_clock_step('heartbeat', rebase_clock.now, found.latest, found.rebased);
+    END IF;
+    UPDATE puppylog.clock_steps AS c SET noticed_at = rebase_clock.now WHERE c.noticed_at > rebase_clock.now;
+END
+$$;
