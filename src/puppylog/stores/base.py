@@ -114,7 +114,7 @@ class Inlet(Protocol):
     ) -> Sequence[KnownFile]:
         """Return the files that were read from a device and inode, or that begin with one of the heads.
 
-        Only streams whose source URI starts with ``source_prefix`` are searched: inodes mean something on one host only.
+        Only streams whose source URI starts with ``source_prefix`` are searched: an inode means something on one host.
         Must return files in the order in which they were opened, finished ones included. Must not read all files of the
         store into the client, and must answer for a thousand identities and heads within a second.
 
