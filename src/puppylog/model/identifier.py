@@ -15,10 +15,11 @@ def parse_identifier(text: str, what: str) -> str:
     Raises:
         UsageError: it is empty, too long, or has a character outside ``a-z 0-9 _``.
     """
+    shown = repr(text) if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]!r}…"
     if not _IDENTIFIER.fullmatch(text):
         raise UsageError(
-            f"cannot name {what} {text!r}: a name is lower-case letters, digits and '_', and starts with no digit"
+            f"cannot name {what} {shown}: a name is lower-case letters, digits and '_', and starts with no digit"
         )
     if len(text) > MAX_LENGTH:
-        raise UsageError(f"cannot name {what} {text!r}: a name has at most {MAX_LENGTH} characters")
+        raise UsageError(f"cannot name {what} {shown}: a name has at most {MAX_LENGTH} characters")
     return text

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import ipc
 
-from puppylog.errors import StoreUnavailable
+from puppylog.errors import StoreError, StoreUnavailable
 from puppylog.model.record import RECORDS
-from puppylog.stores.duckdb.spool import ROW_GROUP, SPOOLED_RECORDS, Spool, SpoolFile, read_spooled
+from puppylog.stores.duckdb.spool import ROW_GROUP, SPOOLED_RECORDS, Spool, SpoolFile, read_spooled, sweep
 from support.embedded import EmbeddedStore
 from support.lines import Source, records
 
@@ -110,3 +110,21 @@ def test_a_file_whose_request_was_never_answered_is_not_written_over(server: Emb
         appender.commit([source.move(0, 1000)])
     assert appender.commit([source.move(0, 1000)]).records == 10
     assert list(server.directory.spool.rglob("*.arrow")) == []
+
+
+@pytest.mark.parametrize("name", ["../x", "../records.duckdb", "1-ab/../x.arrow", "1-ab/x", "x/0.arrow", "0.arrow"])
+def test_only_files_that_clients_make_are_read(tmp_path: Path, name: str) -> None:
+    spool = tmp_path / "spool"
+    (spool / "1-ab").mkdir(parents=True)
+    with pytest.raises(StoreError, match="it is not in the spool"):
+        read_spooled(spool, f"{spool}/{name}", SPOOLED_RECORDS)
+
+
+def test_what_puppylog_has_not_made_stays_in_the_spool(tmp_path: Path) -> None:
+    strangers = [tmp_path / ".DS_Store", tmp_path / "lost+found", tmp_path / "-1-ab"]
+    for stranger in strangers:
+        stranger.mkdir()
+    dead = tmp_path / "999999999-ab"
+    dead.mkdir()
+    sweep(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted(strangers)

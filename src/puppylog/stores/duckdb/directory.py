@@ -69,8 +69,8 @@ class StoreDirectory:
             self.path.chmod(0o700)
             if not self.marker.exists():  # the first thing in it: what has no marker and is not empty is not ours
                 _write_whole(self.marker, json.dumps({"puppylog_store": LAYOUT}) + "\n")
-            self.streams.mkdir(exist_ok=True)
-            self.spool.mkdir(exist_ok=True)
+            self.streams.mkdir(mode=0o700, exist_ok=True)
+            self.spool.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise refuse(self.path, error) from None
 
@@ -144,10 +144,16 @@ def refuse(path: Path, error: OSError) -> StoreRefused | StoreFull:
     return StoreRefused(f"cannot open store {path}: {cause}")
 
 
+def open_private(path: str, flags: int) -> int:
+    """Open a file for `open`, so that only its owner can read it if it is new, whatever the umask is."""
+    return os.open(path, flags, 0o600)
+
+
 def _write_whole(path: Path, text: str) -> None:
     """Write a file so that nobody ever sees half of it."""
     half = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
-    half.write_text(text, encoding="utf-8")
+    with open(half, "w", encoding="utf-8", opener=open_private) as file:
+        file.write(text)
     half.replace(path)
 
 

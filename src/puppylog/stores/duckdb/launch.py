@@ -13,7 +13,7 @@ from pyarrow import flight
 
 from puppylog.errors import BY_NAME, StoreUnavailable, UsageError
 from puppylog.stores.duckdb import wire
-from puppylog.stores.duckdb.directory import StoreDirectory
+from puppylog.stores.duckdb.directory import StoreDirectory, open_private
 from puppylog.stores.duckdb.locks import FileLock
 
 START_S = 60.0
@@ -23,8 +23,6 @@ STOP_S = 20.0
 """How long it may take to leave: it folds its log into the file first."""
 
 _ATTEMPTS = 3
-
-_LOG_LIMIT_BYTES = 1 << 20
 
 # Engines that this process has started and that have not ended yet: those that have are waited for at the next start.
 _started: list[subprocess.Popen[bytes]] = []
@@ -73,8 +71,7 @@ def _is_owned(directory: StoreDirectory) -> bool:
 
 
 def _start(directory: StoreDirectory, deadline: float) -> None:
-    mode = "ab" if directory.log.exists() and directory.log.stat().st_size < _LOG_LIMIT_BYTES else "wb"
-    with directory.log.open(mode) as log:
+    with open(directory.log, "ab", opener=open_private) as log:
         engine = subprocess.Popen(
             [sys.executable, "-m", "puppylog.stores.duckdb.server", str(directory.path)],
             stdin=subprocess.DEVNULL,

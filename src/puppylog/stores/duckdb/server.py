@@ -24,6 +24,7 @@ from puppylog.stores.duckdb import alerts, ingest, metrics, replay, spool, strea
 from puppylog.stores.duckdb.directory import StoreDirectory
 from puppylog.stores.duckdb.engine import Connection, Engine
 from puppylog.stores.duckdb.jobs import Jobs
+from puppylog.stores.duckdb.limited_log import LimitedLog
 from puppylog.stores.duckdb.locks import FileLock
 from puppylog.stores.duckdb.schema import SCHEMA_VERSION, migrate
 
@@ -32,6 +33,8 @@ IDLE_S = 10.0
 
 # Clients look whether the store is owned by taking the lock for a moment.
 _OWN_S = 2.0
+
+_LOG_LIMIT_BYTES = 1 << 20
 
 _log = logging.getLogger("puppylog.engine")
 
@@ -69,13 +72,16 @@ class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyp
     def do_action(self, context: flight.ServerCallContext, action: flight.Action) -> Iterator[flight.Result]:
         del context  # nobody but the store's owner can open the socket
         with _answering(action.type):
-            answer = self._actions[action.type](**wire.decode(action.body.to_pybytes()))
+            act = self._actions.get(action.type)
+            if act is None:
+                raise StoreError(f"cannot {action.type[:40]!r}: the engine knows no such action")
+            answer = act(**wire.decode(action.body))
         yield flight.Result(pa.py_buffer(wire.encode(answer)))
 
     def do_get(self, context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.GeneratorStream:
-        asked = wire.decode(ticket.ticket)
-        batches = self._iter_query(context, asked["sql"], asked["parameters"], is_ours=asked["is_ours"])
         with _answering("query"):
+            asked = wire.decode(ticket.ticket)
+            batches = self._iter_query(context, asked["sql"], asked["parameters"], is_ours=asked["is_ours"])
             schema = next(batches)
         return flight.GeneratorStream(schema, batches)
 
@@ -251,7 +257,9 @@ def _wait_until_unneeded(clients: FileLock, engine: Engine, service: Service) ->
 
 def main() -> None:
     """Run as ``python -m puppylog.stores.duckdb.server DIRECTORY``; say on stdout whether it is ready."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
+    os.umask(0o077)  # the database, its log and the socket are for their owner, however lax the client's umask was
+    handler = LimitedLog(sys.stderr, limit_bytes=_LOG_LIMIT_BYTES)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, handlers=[handler])
 
     def say(line: str) -> None:
         with contextlib.suppress(BrokenPipeError):  # whoever has started us is gone; others will come

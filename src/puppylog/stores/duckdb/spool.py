@@ -12,6 +12,7 @@ import contextlib
 import itertools
 import mmap
 import os
+import re
 import shutil
 from collections import deque
 from pathlib import Path
@@ -40,6 +41,11 @@ another size, each thread would leave a row group that is not full, and the stor
 # The C library keeps what is freed for the next time. Arrow's own pool gives it back to the system, and pays for the
 # clearing of new pages each time.
 _POOL = pa.system_memory_pool()
+
+
+# What clients call their folders and files. Any other name in a request is not read, ``..`` above all.
+_FOLDER = re.compile(r"(?P<pid>[1-9][0-9]{0,9})-[0-9a-f]+")
+_FILE = re.compile(r"[0-9]+\.arrow")
 
 
 class Spool:
@@ -187,7 +193,8 @@ def read_spooled(spool: Path, path: str | None, schema: pa.Schema) -> pa.Table:
     """
     if path is None:
         return schema.empty_table()
-    if Path(path).parent.parent != spool:
+    folder, name = Path(path).parts[-2:] if path.count("/") > 1 else ("", path)
+    if not (_FOLDER.fullmatch(folder) and _FILE.fullmatch(name) and Path(path).parent.parent == spool):
         raise StoreError(f"cannot read batch {path}: it is not in the spool")
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - quick, and on the way of every batch
@@ -202,9 +209,13 @@ def read_spooled(spool: Path, path: str | None, schema: pa.Schema) -> pa.Table:
 
 
 def sweep(spool: Path) -> None:
-    """Remove what dead clients have left. A process number that is in use again only puts it off."""
+    """Remove the folders of dead clients. A process number that is in use again only puts it off.
+
+    What Puppylog has not made, such as a file manager's ``.DS_Store``, is left alone.
+    """
     for folder in spool.iterdir():
-        if not _is_alive(int(folder.name.partition("-")[0])):
+        made_by_client = _FOLDER.fullmatch(folder.name)
+        if made_by_client and not _is_alive(int(made_by_client["pid"])):
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from puppylog.model.identifier import parse_identifier
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, KnownFile, Stream
 from puppylog.stores.base import NewFile
 from puppylog.stores.catalog import get_found, refuse_deletion
@@ -123,7 +124,12 @@ def report(connection: Connection, columns: Mapping[str, Sequence[Any]]) -> None
 
 
 def create_group(connection: Connection, name: str) -> bool:
-    """Return whether it is new."""
+    """Return whether the group is new.
+
+    Raises:
+        UsageError: it cannot have this name.
+    """
+    parse_identifier(name, "group")
     if connection.rows(_QUERIES["find_group"], {"name": name}):
         return False
     connection.run(_QUERIES["insert_group"], {"name": name})

@@ -14,6 +14,7 @@ from pyarrow import flight
 
 from puppylog.errors import BY_NAME, PuppylogError, StoreError, StoreUnavailable
 from puppylog.model.alert import Alert, Comparison, NoData
+from puppylog.model.identifier import parse_identifier
 from puppylog.model.metric import Metric
 from puppylog.model.stream import FilePosition, Fingerprint, KnownFile, Move, Stream
 from puppylog.stores.base import NewFile
@@ -21,14 +22,28 @@ from puppylog.stores.base import NewFile
 PROTOCOL = 3
 """Raised with every change that an older client or engine would misread; the two must agree on it."""
 
+MAX_BODY_BYTES = 256 << 20
+"""Of a message. The largest are positions of all files that a collector follows, some 500 bytes each."""
+
 
 def encode(value: object) -> bytes:
     """Return JSON of plain values and frozen dataclasses."""
     return json.dumps(value, default=_plain, separators=(",", ":")).encode()
 
 
-def decode(body: bytes) -> Any:  # noqa: ANN401 - JSON is any value; the functions below give it its shape
-    return json.loads(body)
+def decode(body: "bytes | pa.Buffer") -> Any:  # noqa: ANN401 - JSON is any value; the functions below give it its shape
+    """Return the JSON value of a request or an answer.
+
+    Raises:
+        StoreError: it is none, or larger than any that a client or the engine sends.
+    """
+    size = len(body)
+    if size > MAX_BODY_BYTES:
+        raise StoreError(f"cannot read a message of {size:,} bytes: {MAX_BODY_BYTES:,} are the most")
+    try:
+        return json.loads(bytes(body))
+    except (ValueError, RecursionError):  # ValueError: no JSON, or no UTF-8
+        raise StoreError(f"cannot read a message of {size:,} bytes: it is no JSON") from None
 
 
 def _plain(value: object) -> object:
@@ -84,9 +99,13 @@ def to_moves(plain: Sequence[Mapping[str, Any]]) -> list[Move]:
 
 
 def to_metric(plain: Mapping[str, Any]) -> Metric:
-    return Metric(**plain)
+    metric = Metric(**plain)
+    parse_identifier(metric.name, "metric")
+    return metric
 
 
 def to_alert(plain: Mapping[str, Any]) -> Alert:
     parts = {"comparison": Comparison(plain["comparison"]), "no_data": NoData(plain["no_data"])}
-    return Alert(**{**plain, **parts})
+    alert = Alert(**{**plain, **parts})
+    parse_identifier(alert.name, "alert")
+    return alert

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from puppylog.errors import StreamBusy
+from puppylog.model.identifier import parse_identifier
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, KnownFile, Stream, StreamReport
 from puppylog.stores.base import NewFile
 from puppylog.stores.catalog import get_found, refuse_deletion
@@ -120,7 +121,12 @@ def report(session: Session, reports: Sequence[StreamReport]) -> None:
 
 
 def create_group(session: Session, name: str) -> bool:
-    """Return whether it is new."""
+    """Return whether the group is new.
+
+    Raises:
+        UsageError: it cannot have this name.
+    """
+    parse_identifier(name, "group")
     return session.run(_QUERIES["insert_group"], {"name": name}) == 1
 
 
