@@ -66,4 +66,8 @@ def test_every_line_is_somewhere(lines: list[bytes]) -> None:
     assert parsed.lines + parsed.joined == len(lines)
     offsets = sorted(parsed.records["line_offset"].to_pylist() + parsed.rejects["line_offset"].to_pylist())
     starts = [sum(len(line) + 1 for line in lines[:number]) for number in range(len(lines))]
-    assert offsets == [at for number, at in enumerate(starts) if number == 0 or not lines[number].startswith(b" ")]
+    assert offsets == [
+        at
+        for number, at in enumerate(starts)
+        if number == 0 or not lines[number].startswith(b" ") or not lines[number - 1]  # nothing continues an empty line
+    ]

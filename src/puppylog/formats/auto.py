@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from puppylog.formats.base import Format, Parser
+from puppylog.formats.byte_order_mark import skip_mark
 from puppylog.formats.detection import Verdict, find_best, take_sample
 from puppylog.model.record import Parsed, join_parsed
 
@@ -69,6 +70,7 @@ class AutoParser:
         return f"{self._format.name}\n{self._parser.context}" if self._parser is not None else ""
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
+        data, offset = skip_mark(data, offset)
         parts = []
         while len(data):
             parser = self._parser or self._choose(data)

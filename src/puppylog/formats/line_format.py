@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from puppylog.formats.byte_order_mark import skip_mark
 from puppylog.formats.rows import NO_TIME, Rows
 from puppylog.formats.spans import Spans, Taker, view_lines
 from puppylog.formats.words import Bytes, Flags, Positions
@@ -53,6 +54,7 @@ def parse_lines(reader: Reader, data: bytes | memoryview, offset: int, read_at_u
     """
     if len(data) and data[-1] != _NEWLINE:
         raise ValueError("the last line of the data has no newline")
+    data, offset = skip_mark(data, offset)
     parts = [
         _parse_part(reader, part, offset + since, read_at_us, zone) for since, part in _iter_parts(memoryview(data))
     ]

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from puppylog.formats.base import Format, Parser
+from puppylog.formats.byte_order_mark import skip_mark
 from puppylog.model.record import RECORDS, REJECTS, Parsed
 
 MarkStarts: TypeAlias = Callable[[Sequence[bytes]], Sequence[bool]]
@@ -52,9 +53,13 @@ class MultilineParser:
         return self.parser.context
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
+        data, offset = skip_mark(data, offset)
         lines = bytes(data).split(b"\n")[:-1]
         starts = np.array(self.mark_starts(lines), np.bool_)
         starts[:1] = True  # there is nothing that it could continue
+        for at, line in enumerate(lines):
+            if line in {b"", b"\r"} and starts[at]:
+                starts[at + 1 : at + 2] = True  # an empty line is no beginning that others could continue
         if starts.all():
             return self.parser.parse(data, offset, read_at_us)
         first = np.flatnonzero(starts)

@@ -1,4 +1,4 @@
-"""The last resort, which takes every line that is not empty: the line is the message.
+"""The last resort, which takes every line: the line is the message. Empty lines say nothing, and become nothing.
 
 If it begins with a date and a time, in brackets or not, that is the record's time; a word like ERROR or [error] right
 behind it is the severity. Everything stays in the message as well.
@@ -10,7 +10,8 @@ from typing import Final
 from puppylog.formats import clock, native
 from puppylog.formats.rows import NO_TIME, Rows, RowsBuilder, rows_from_buffers
 
-REASONS: Final = ("empty line",)
+REASONS: Final = ()
+"""Every line fits."""
 
 _STAMP = re.compile(
     r"[\[(]?([0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]++)?+"
@@ -32,7 +33,7 @@ def read_plain(text: bytes | memoryview) -> Rows:
         if line:
             _add_record(builder, at, line.decode())
         else:
-            builder.reject(at, "empty line")
+            builder.joined += 1
     return builder.build()
 
 

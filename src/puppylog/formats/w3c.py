@@ -13,6 +13,7 @@ from typing import Final
 
 from puppylog.errors import UsageError
 from puppylog.formats.base import UTC
+from puppylog.formats.byte_order_mark import skip_mark
 from puppylog.formats.layout.assembly import assign_columns
 from puppylog.formats.layout.fields import Field
 from puppylog.formats.layout.program import NO_DAY, Day, Ending, Kind, Program, Step
@@ -122,6 +123,7 @@ class W3cParser:
         return self._state.write()
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
+        data, offset = skip_mark(data, offset)
         parts = []
         since = 0
         for until, state in _iter_changes(bytes(data), self._state):

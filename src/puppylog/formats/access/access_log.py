@@ -20,6 +20,7 @@ from puppylog.formats.access.response import Numbers, Variant, read_response
 from puppylog.formats.attributes import build_objects, quote_json
 from puppylog.formats.base import UTC
 from puppylog.formats.block import Block, find_damaged, find_newlines, iter_blocks, starts_of
+from puppylog.formats.byte_order_mark import skip_mark
 from puppylog.formats.line_format import parse_lines
 from puppylog.formats.rows import Rows, rows_from_buffers
 from puppylog.formats.spans import Spans, Taker
@@ -53,6 +54,7 @@ class AccessLog:
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
         if native.lines is not None:
             return parse_lines(self._read, data, offset, read_at_us, UTC)
+        data, offset = skip_mark(data, offset)
         parts = [_parse_block(block, self.variant) for block in iter_blocks(data, offset, _BLOCK_BYTES)]
         return join_parsed(parts)
 

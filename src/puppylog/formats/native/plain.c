@@ -3,8 +3,6 @@
 #include "module.h"
 #include "scan.h"
 
-enum { EMPTY }; /* as in plain.py */
-
 static const char *const SEVERITIES[] = {
     "trace", "debug",    "info",  "notice", "warn",  "warning", "err",    "error",
     "crit",  "critical", "alert", "emerg",  "fatal", "panic",   "severe",
@@ -95,7 +93,7 @@ static void read_text(Builder *builder) {
         newline = find(line, builder->end, '\n');
         const uint8_t *until = newline - (newline > line && newline[-1] == '\r');
         if (line == until) {
-            builder_reject(builder, (size_t)(line - text), EMPTY);
+            builder->joined++;
             continue;
         }
         Row row = {.ts_us = NO_TIME, .text[MESSAGE] = span_of(line, until)};
