@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from puppylog.monitor.alerts import Heartbeat, Watched, watch_alerts
+from puppylog.monitor.clock import ClockStep
 from puppylog.stores.base import Outlet
 from support.embedded import EmbeddedStore, wait_until
 from support.inprocess import InProcess
@@ -122,3 +123,24 @@ def test_an_alert_that_is_not_evaluated_when_it_is_due_is_unknown_and_the_others
 def test_a_check_of_no_alerts_does_not_say_that_all_is_good(cli: InProcess) -> None:
     said = cli("monitor", "alerts", "check", "--group", "shop")
     assert (said.code, said.out, said.err) == (0, "", "puppylog: there are no alerts to check\n")
+
+
+def test_a_check_says_that_the_clock_was_set_back_and_which_segments_are_not_judged(
+    cli: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def watch_some_segments(outlet: Outlet, **arguments: Any) -> Watched:
+        watched = watch_alerts(outlet, **arguments)
+        return replace(watched, states=tuple(replace(state, unjudged_segments=7) for state in watched.states))
+
+    monkeypatch.setattr("puppylog.cli.alerts.watch_alerts", watch_some_segments)
+    monkeypatch.setattr("puppylog.cli.alerts.find_clock_step", lambda _outlet: ClockStep(60.0, 7200.0, {"alerts": 2}))
+    said = cli("monitor", "alerts", "check", "still")
+    assert (said.code, said.out) == (0, "")
+    assert said.err.splitlines() == [
+        "puppylog: alert still: it judges 20,000 segments one by one, and 7 more are not judged",
+        (
+            "puppylog: the store's clock was set back by 2 h, noticed 1 min ago; "
+            "re-based to then: 2 last evaluations of alerts"
+        ),
+        "puppylog: all good",
+    ]

@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 
 from puppylog.model.finding import Finding, Health
-from puppylog.monitor.checkup import check_up, find_alerts, find_evaluator, find_streams
+from puppylog.monitor.checkup import check_up, find_alerts, find_clock, find_evaluator, find_streams
 from puppylog.monitor.collectors import StreamState, list_followed
 from puppylog.stores.base import Store
 from puppylog.stores.examination import Examination
@@ -140,3 +140,45 @@ def test_a_stream_has_stalled_here_if_the_status_of_collectors_says_so(
     assert (finding.state, finding.found[: len(found)]) == (state, found)
     [followed] = list_followed(outlet)
     assert (followed.state is StreamState.STALLED) == (state is Health.WRONG)
+
+
+@pytest.mark.parametrize(
+    ("alert", "state", "found"),
+    [
+        (
+            {"unjudged_segments": 180_000},
+            Health.WARNING,
+            "it judges 20,000 segments one by one, and 180,000 more are not judged",
+        ),
+        (
+            {
+                "skipped_since": datetime(2026, 3, 1, tzinfo=UTC),
+                "skipped_until": datetime(2027, 2, 22, tzinfo=UTC),
+            },
+            Health.NOTE,
+            (
+                "evaluated 5 s ago; evaluations that were missed from 2026-03-01T00:00:00+00:00 to "
+                "2027-02-22T00:00:00+00:00 are not caught up"
+            ),
+        ),
+    ],
+)
+def test_what_an_alert_leaves_out_is_said(
+    outlet: MemoryOutlet, alert: dict[str, Any], state: Health, found: str
+) -> None:
+    outlet.insert("alerts", id=10, name="busy", metric_id=1, evaluated_at=ago(5), **alert, **RULE)
+    [finding] = find_alerts(outlet)
+    assert (finding.state, finding.found) == (state, found)
+
+
+def test_a_clock_that_was_set_back_is_a_warning_for_a_day(outlet: MemoryOutlet) -> None:
+    outlet.insert("clock_steps", part="alerts", noticed_at=ago(90_000), back_s=7.0, rebased=1)
+    assert list(find_clock(outlet)) == []
+    outlet.insert("clock_steps", part="metrics", noticed_at=ago(200), back_s=3600.0, rebased=2)
+    outlet.insert("clock_steps", part="heartbeat", noticed_at=ago(200), back_s=3599.0, rebased=1)
+    [finding] = find_clock(outlet)
+    assert (finding.subject, finding.state) == ("clock", Health.WARNING)
+    assert finding.found == (
+        "the store's clock was set back by 1 h, noticed 3 min ago; re-based to then: 1 heartbeats of the evaluator, "
+        "2 watermarks or refreshes of metrics"
+    )

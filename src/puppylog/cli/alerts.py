@@ -23,7 +23,16 @@ from puppylog.cli.talk import tell, warn
 from puppylog.cli.times import parse_range
 from puppylog.errors import NotFound
 from puppylog.model.alert import State
-from puppylog.monitor.alerts import AlertState, Watched, find_heartbeat, get_alert, read_signals, watch_alerts
+from puppylog.monitor.alerts import (
+    AlertState,
+    Watched,
+    describe_unjudged,
+    find_heartbeat,
+    get_alert,
+    read_signals,
+    watch_alerts,
+)
+from puppylog.monitor.clock import ClockStep, find_clock_step
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
@@ -55,6 +64,9 @@ _META: Final = pa.schema(
         ("created_at", _INSTANT),
         ("evaluated_at", _INSTANT),
         ("error", pa.string()),
+        ("unjudged_segments", pa.int64()),
+        ("skipped_since", _INSTANT),
+        ("skipped_until", _INSTANT),
         ("states", pa.list_(pa.struct([("segment", pa.string()), *_STATE, ("last_fired_at", _INSTANT)]))),
     ]
 )
@@ -112,7 +124,8 @@ def meta(settings: Settings, name: str) -> None:
     with connect(settings.store) as store:
         states = get_alert(store, name).states
     first = states[0]
-    of_alert = {"created_at": first.created_at, "evaluated_at": first.evaluated_at, "error": first.error}
+    names = ("created_at", "evaluated_at", "error", "unjudged_segments", "skipped_since", "skipped_until")
+    of_alert = {name: getattr(first, name) for name in names}
     judged = [asdict(state) for state in states if state.state is not None]
     write_record({**asdict(first.alert), "group": first.group, **of_alert, "states": judged}, _META, settings)
 
@@ -143,6 +156,11 @@ def check(ctx: click.Context, settings: Settings, names: Sequence[str], group: s
         write_rows([_list_row(state, settings) for state in ringing], _LISTED, settings)
     for state in failing:
         warn(f"alert {state.alert.name} cannot be judged: {state.error}")
+    for name, segments in {state.alert.name: state.unjudged_segments for state in states}.items():
+        if segments:
+            warn(f"alert {name}: {describe_unjudged(segments)}")
+    if judged.clock_step is not None and states:
+        warn(judged.clock_step.describe())
     _say_no_if(judged.cause)
     if ringing or failing:
         ctx.exit(1)
@@ -156,6 +174,7 @@ class _Judged:
     states: Sequence[AlertState]
     has_evaluator: bool
     cause: str | None  # why some or all states say nothing about now
+    clock_step: ClockStep | None  # whether the store's clock was set back lately
 
 
 def _read_judged(store: Store, names: Sequence[str], group: str | None) -> _Judged:
@@ -170,7 +189,7 @@ def _read_judged(store: Store, names: Sequence[str], group: str | None) -> _Judg
         heartbeat = find_heartbeat(store)
         cause = doubt(heartbeat, states, flavour) if states else None
         if cause is None or time.monotonic() >= deadline:
-            return _Judged(states, heartbeat is not None and not heartbeat.is_old, cause)
+            return _Judged(states, heartbeat is not None and not heartbeat.is_old, cause, find_clock_step(store))
         time.sleep(_HEARTBEAT_POLL_S)
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from puppylog.errors import NotFound
 from puppylog.model.alert import Alert, Comparison, State
+from puppylog.model.alert_schedule import MOST_SEGMENTS
 from puppylog.model.stream import name_source
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.stores.base import Outlet
@@ -43,6 +44,9 @@ class AlertState:
     error: str | None  # why the last evaluation failed
     source_uri: str | None = None  # of the stream, where segments are streams
     evaluated_age_s: float = 0.0  # how long ago it was evaluated, by the store's clock
+    unjudged_segments: int = 0  # seen at the last evaluation, beyond those that an alert judges
+    skipped_since: datetime | None = None  # the last evaluations that were missed and are not caught up: after this
+    skipped_until: datetime | None = None  # and up to this
 
     @property
     def is_overdue(self) -> bool:
@@ -108,6 +112,11 @@ def is_overdue(evaluated_age_s: float, period_s: float) -> bool:
     return not -_AHEAD_S <= evaluated_age_s <= OLD_HEARTBEAT_S + 2 * period_s
 
 
+def describe_unjudged(segments: int) -> str:
+    """Return how many segments an alert does not judge, as a sentence about it."""
+    return f"it judges {MOST_SEGMENTS:,} segments one by one, and {segments:,} more are not judged"
+
+
 def watch_alerts(outlet: Outlet, *, name: str | None = None, group: str | None = None) -> Watched:
     """Return what all alerts are in; only those of one name, or of metrics limited to one group, if given."""
     rows = outlet.query(_QUERIES["alert_states"], {"name": name, "group": group}).to_pylist()
@@ -157,6 +166,9 @@ def _alert_state(row: dict[str, Any]) -> AlertState:
         error=row["error"],
         source_uri=row["source_uri"],
         evaluated_age_s=row["evaluated_age_s"],
+        unjudged_segments=row["unjudged_segments"],
+        skipped_since=row["skipped_since"],
+        skipped_until=row["skipped_until"],
     )
 
 

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from puppylog.model.finding import Finding, Health, format_age
 from puppylog.model.period import format_period
-from puppylog.monitor.alerts import find_heartbeat, is_overdue
+from puppylog.monitor.alerts import describe_unjudged, find_heartbeat, is_overdue
+from puppylog.monitor.clock import find_clock_step
 from puppylog.monitor.collectors import StreamState, list_followed
 from puppylog.stores.base import Outlet, Store
 from puppylog.stores.examination import look
@@ -24,6 +25,7 @@ PATIENCE_S: Final = 3.0
 # A log may be quiet for so long before it is worth a word.
 _QUIET_S: Final = 86_400.0
 
+_FEWER_SEGMENTS: Final = "let the segment expression of its metric give fewer segments"
 _SEE_JOBS: Final = "see who runs the jobs, above"
 _SEE_STATUS: Final = "start its collector again, or see 'puppylog collector status'"
 
@@ -45,10 +47,19 @@ def _examine(store: Store) -> list[Finding]:
     examined = store.examine()
     return [
         *examined.findings,
+        *look("clock", partial(find_clock, store)),
         *look("evaluator", partial(find_evaluator, store)),
         *look("alerts", partial(find_alerts, store)),
         *look("streams", partial(find_streams, store, examined.claimed)),
     ]
+
+
+def find_clock(outlet: Outlet) -> Iterator[Finding]:
+    """Give whether the store's clock was set back lately."""
+    step = find_clock_step(outlet)
+    if step is not None:
+        advice = "see that the time of the store's machine is kept; what was evaluated before is evaluated again"
+        yield Finding("clock", Health.WARNING, step.describe(), advice)
 
 
 def find_evaluator(outlet: Outlet) -> Iterator[Finding]:
@@ -78,6 +89,12 @@ def find_alerts(outlet: Outlet) -> Iterator[Finding]:
         elif is_overdue(alert["age_s"], alert["period_s"]):
             found = f"it was last evaluated {age}, and is due every {format_period(alert['period_s'])}"
             yield Finding(subject, Health.WRONG, found, "what was missed is caught up, in order; " + _SEE_JOBS)
+        elif alert["unjudged_segments"]:
+            yield Finding(subject, Health.WARNING, describe_unjudged(alert["unjudged_segments"]), _FEWER_SEGMENTS)
+        elif alert["skipped_until"] is not None:
+            since, until = (alert[name].isoformat(timespec="seconds") for name in ("skipped_since", "skipped_until"))
+            found = f"evaluated {age}; evaluations that were missed from {since} to {until} are not caught up"
+            yield Finding(subject, Health.NOTE, found)
         else:
             yield Finding(subject, Health.OK, f"evaluated {age}")
 

@@ -53,6 +53,13 @@ def test_a_metric_is_wrong_when_late_records_have_waited_for_its_refresh(
         assert metric_of(outlet, tmp_path).state is state
 
 
+def test_a_metric_whose_refresh_failed_is_named_with_the_reason(tmp_path: Path) -> None:
+    with MemoryOutlet() as outlet:
+        outlet.insert("metrics", **METRIC, refreshed_at=ago(5), watermark=ago(0), error="cannot run this SQL: no")
+        found = metric_of(outlet, tmp_path)
+    assert (found.state, found.found) == (Health.WRONG, "its last refresh failed: cannot run this SQL: no")
+
+
 def test_a_metric_that_was_never_refreshed_is_well_while_it_is_new(tmp_path: Path) -> None:
     with MemoryOutlet() as outlet:
         outlet.insert("metrics", **METRIC, created_at=ago(0))

@@ -49,6 +49,7 @@ ORDER BY bucket, segment
 SELECT alerts.name, metrics.name AS metric, groups.name AS group_name, alerts.statistic, alerts.comparison,
        alerts.level, alerts.window_s, alerts.period_s, alerts.for_s, alerts.keep_firing_for_s, alerts.delay_s,
        alerts.each_segment, alerts.no_data, alerts.created_at, alerts.evaluated_at, alerts.error,
+       alerts.unjudged_segments, alerts.skipped_since, alerts.skipped_until,
        extract(epoch FROM now() - alerts.evaluated_at)::DOUBLE PRECISION AS evaluated_age_s,
        states.segment, states.state, states.since, states.value, fired.last_fired_at, streams.source_uri,
        (SELECT coalesce(max(id), 0) FROM puppylog.alert_history) AS last_signal
@@ -165,9 +166,16 @@ SELECT (SELECT count(*) FROM puppylog.metrics) AS metrics, (SELECT count(*) FROM
 
 -- name: alert_health
 -- How long ago each alert was evaluated, by the store's own clock, and why that failed.
-SELECT name, period_s, error, extract(epoch FROM now() - evaluated_at)::DOUBLE PRECISION AS age_s
+SELECT name, period_s, error, unjudged_segments, skipped_since, skipped_until,
+       extract(epoch FROM now() - evaluated_at)::DOUBLE PRECISION AS age_s
 FROM puppylog.alerts
 ORDER BY name
+
+-- name: clock_steps
+-- By how much the store's clock was set back, and how long ago that was noticed; a row for each kind of instant.
+SELECT part, back_s, rebased, extract(epoch FROM now() - noticed_at)::DOUBLE PRECISION AS age_s
+FROM puppylog.clock_steps
+ORDER BY part
 
 -- name: stream_health
 -- The streams, each with its newest file, and how long ago lines of it were committed.
