@@ -25,7 +25,8 @@ _FOLDERS: Final = {
 }
 """Where a flavour's layout is; the first folder that has a file of a number."""
 
-_REFRESH_OPTIONS: Final = """, options => '{"buckets_per_batch": 0}'"""
+# Where there are options, there is ``force`` as well.
+_REFRESH_OPTIONS: Final = """, force => again, options => '{"buckets_per_batch": 0}'"""
 _POLICY_OPTIONS: Final = ", buckets_per_batch => 0"
 
 _ROUTINES: Final = {

@@ -69,7 +69,8 @@ WHERE id = $id
 CALL puppylog.refresh_range($id, $since::timestamptz, $until::timestamptz)
 
 -- name: note_refresh
-SELECT puppylog.note_refresh($id)
+-- How far it is refreshed, the job that checks it will say.
+UPDATE puppylog.metrics SET refreshed_at = clock_timestamp() WHERE id = $id
 
 -- name: refresh_rollup
 SELECT puppylog.refresh_rollup($id, $until::timestamptz)

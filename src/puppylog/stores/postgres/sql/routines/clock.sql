@@ -14,16 +14,19 @@ LANGUAGE sql SET search_path = pg_catalog, puppylog, pg_temp AS $$
     WHERE a.id = coalesce(rebase_alerts.id, a.id) AND a.evaluated_at > rebase_alerts.now;
 $$;
 
--- A rollup is read live again where it is not final. What TimescaleDB refreshes keeps its watermark, which cannot be
--- lowered. The caller has the refresher's lock.
+-- A rollup is read live again where it is not final, but for buckets whose records may have been dropped: they could not
+-- be computed again. What TimescaleDB refreshes keeps its watermark, which cannot be lowered. The caller has the
+-- refresher's lock.
 CREATE OR REPLACE FUNCTION puppylog.rebase_metrics(now timestamptz) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, puppylog, pg_temp AS $$
 DECLARE
     ahead record;
 BEGIN
     FOR ahead IN
-        SELECT m.id, puppylog.floor_to(
-                   rebase_metrics.now - make_interval(secs => greatest(m.period_s, 2)), m.period_s) AS watermark
+        SELECT m.id, least(m.watermark, greatest(
+                   puppylog.floor_to(rebase_metrics.now - make_interval(secs => greatest(m.period_s, 2)), m.period_s),
+                   puppylog.ceil_to(puppylog.oldest_kept(m.watermark), m.period_s) + make_interval(secs => 2 * m.period_s)
+               )) AS watermark
         FROM puppylog.metrics AS m WHERE m.kind = 'rollup' AND m.watermark > rebase_metrics.now
         FOR UPDATE
     LOOP

@@ -57,11 +57,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_
 $$;
 
 -- What a metric has to recompute below its watermark: whole buckets, without overlaps, gaps of less than an hour closed.
-CREATE OR REPLACE FUNCTION puppylog.stale_ranges(metric integer)
+CREATE OR REPLACE FUNCTION puppylog.stale_ranges(metric integer, at timestamptz DEFAULT clock_timestamp())
 RETURNS TABLE (since timestamptz, until timestamptz)
 LANGUAGE sql STABLE SET search_path = pg_catalog, puppylog, pg_temp AS $$
     WITH buckets AS (
-        SELECT puppylog.floor_to(greatest(low, puppylog.ceil_to(puppylog.oldest_kept(), period_s)), period_s) AS since,
+        SELECT puppylog.floor_to(greatest(low, puppylog.ceil_to(puppylog.oldest_kept(at), period_s)), period_s) AS since,
                -- A rollup reads live what is above its watermark; of a continuous aggregate, only TimescaleDB knows it.
                least(puppylog.ceil_to(high + interval '1 microsecond', period_s),
                      CASE kind WHEN 'rollup' THEN watermark ELSE 'infinity' END) AS until
@@ -79,10 +79,33 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, puppylog, pg_temp AS $$
     SELECT min(since), max(until) FROM numbered GROUP BY island ORDER BY 1
 $$;
 
+-- How many records the buckets of [since, until) hold, and how many there are. Counted in this order: records only
+-- become more, so that equal counts mean that the buckets held all of them.
+CREATE OR REPLACE FUNCTION puppylog.count_range(
+    metric integer, since timestamptz, until timestamptz, OUT held bigint, OUT there bigint
+)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp
+SET standard_conforming_strings = on SET transform_null_equals = off AS $$
+DECLARE
+    stored puppylog.metrics;
+BEGIN
+    SELECT * INTO STRICT stored FROM puppylog.metrics WHERE id = metric;
+    EXECUTE format(
+        'SELECT coalesce(sum(n), 0) FROM puppylog.%I WHERE bucket >= $1 AND bucket < $2',
+        format(CASE stored.kind WHEN 'rollup' THEN 'rollup_%s' ELSE 'continuous_%s' END, metric)
+    ) INTO held USING since, until;
+    EXECUTE format('SELECT coalesce(sum(n), 0) FROM (%s) AS buckets', stored.query)
+    INTO there
+    USING since, until, ARRAY(SELECT s.id FROM puppylog.log_streams AS s WHERE s.group_id = stored.group_id);
+END
+$$;
+
 -- Brings a rollup up to date: what is stale, and the buckets between its old and its new watermark; up to ``until`` at
--- most. A failure is recorded with the metric, and never raised. The stored query is read as it was judged, whatever the
--- session that calls this says of strings.
-CREATE OR REPLACE FUNCTION puppylog.refresh_rollup(metric integer, until timestamptz DEFAULT 'infinity') RETURNS void
+-- most. ``at`` is now; a test may say another time. A failure is recorded with the metric, and never raised. The stored
+-- query is read as it was judged, whatever the session that calls this says of strings.
+CREATE OR REPLACE FUNCTION puppylog.refresh_rollup(
+    metric integer, until timestamptz DEFAULT 'infinity', at timestamptz DEFAULT clock_timestamp()
+) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp
 SET standard_conforming_strings = on SET transform_null_equals = off AS $$
 DECLARE
@@ -98,11 +121,11 @@ BEGIN
     END IF;
     streams := ARRAY(SELECT s.id FROM puppylog.log_streams AS s WHERE s.group_id = stored.group_id);
     -- Lines come a little late even when nothing is wrong; the youngest buckets are left to live reading.
-    goal := least(until, clock_timestamp() - make_interval(secs => greatest(stored.period_s, 2)));
+    goal := least(until, at - make_interval(secs => greatest(stored.period_s, 2)));
     goal := greatest(puppylog.floor_to(goal, stored.period_s), stored.watermark);
     BEGIN
         FOR stale IN
-            SELECT r.since, r.until FROM puppylog.stale_ranges(metric) AS r
+            SELECT r.since, r.until FROM puppylog.stale_ranges(metric, at) AS r
             UNION ALL
             SELECT stored.watermark, goal WHERE stored.watermark < goal
         LOOP

@@ -27,3 +27,15 @@ CREATE TABLE puppylog.clock_steps (
 -- They take or return more than before.
 DROP FUNCTION IF EXISTS puppylog.observe_alert(puppylog.alerts, puppylog.metrics, timestamptz, integer);
 DROP FUNCTION IF EXISTS puppylog.alerts_due(timestamptz);
+
+-- These routines have got another argument, or are not there any more.
+DROP FUNCTION IF EXISTS puppylog.stale_ranges(integer);
+DROP FUNCTION IF EXISTS puppylog.refresh_rollup(integer, timestamptz);
+DROP FUNCTION IF EXISTS puppylog.is_refreshed(integer, timestamptz, timestamptz);
+DROP FUNCTION IF EXISTS puppylog.note_refresh(integer);
+DROP PROCEDURE IF EXISTS puppylog.refresh_range(integer, timestamptz, timestamptz);
+DROP PROCEDURE IF EXISTS puppylog.refresh_touched(integer);
+
+-- The watermark of a continuous aggregate says how far its buckets have been compared with the records. Until now it
+-- said how far TimescaleDB had refreshed them, and some were left out for good: all of them are compared once more.
+UPDATE puppylog.metrics SET watermark = '-infinity' WHERE kind = 'continuous_aggregate';

@@ -33,31 +33,12 @@ LANGUAGE sql STABLE AS $$
     WHERE user_view_schema = 'puppylog' AND user_view_name = format('continuous_%s', metric)
 $$;
 
--- Notes how far TimescaleDB has refreshed a metric.
-CREATE OR REPLACE FUNCTION puppylog.note_refresh(metric integer) RETURNS void
-LANGUAGE sql AS $$
-    UPDATE puppylog.metrics SET watermark = puppylog.watermark_of(id), refreshed_at = clock_timestamp()
-    WHERE id = metric AND watermark IS DISTINCT FROM puppylog.watermark_of(id)
-$$;
-
--- Whether a materialized range holds as many records as there are.
-CREATE OR REPLACE FUNCTION puppylog.is_refreshed(metric integer, since timestamptz, until timestamptz) RETURNS boolean
-LANGUAGE plpgsql SET standard_conforming_strings = on SET transform_null_equals = off AS $$
-DECLARE
-    held bigint;
-    there bigint;
-BEGIN
-    EXECUTE format('SELECT coalesce(sum(n), 0) FROM puppylog.continuous_%s WHERE bucket >= $1 AND bucket < $2', metric)
-    INTO held USING since, until;
-    EXECUTE format('SELECT coalesce(sum(n), 0) FROM (%s) AS buckets', (SELECT query FROM puppylog.metrics WHERE id = metric))
-    INTO there USING since, until;
-    RETURN held = there;
-END
-$$;
-
 -- Refreshes a range of whole buckets at once. Without batches: by default, TimescaleDB makes a transaction of every ten
 -- buckets, and a day has 86,400 of a second.
-CREATE OR REPLACE PROCEDURE puppylog.refresh_range(metric integer, since timestamptz, until timestamptz)
+-- With ``again``, buckets that TimescaleDB believes to be up to date are computed as well, where its release can do so.
+CREATE OR REPLACE PROCEDURE puppylog.refresh_range(
+    metric integer, since timestamptz, until timestamptz, again boolean DEFAULT false
+)
 LANGUAGE plpgsql AS $$
 BEGIN
     CALL {extension}.refresh_continuous_aggregate(
@@ -66,45 +47,98 @@ BEGIN
 END
 $$;
 
--- Sees to what lines have touched. What lies within the reach of a metric's policy is left to that, and waited for; what
--- is older is refreshed here, one range after another, even above the watermark: once it moves, nobody else will. A range is forgotten when counting says that
--- it holds as many records as there are. Should a refresh fail, the job is tried again, and nothing has been forgotten.
-CREATE OR REPLACE PROCEDURE puppylog.refresh_touched(metric integer)
+-- Checks the buckets that TimescaleDB's watermark has passed since the last round: reading takes them from the aggregate
+-- from now on, but a policy moves the watermark over buckets that are older than its own window without computing them.
+-- A day whose count is not that of its records becomes a touched range. A metric's own watermark says how far this has
+-- been done. One round checks for five seconds at most; the next round goes on.
+CREATE OR REPLACE PROCEDURE puppylog.check_passed(metric integer, reached timestamptz, at timestamptz)
+LANGUAGE plpgsql AS $$
+DECLARE
+    stored puppylog.metrics;
+    started timestamptz := clock_timestamp();
+    since timestamptz;
+    until timestamptz;
+    count record;
+BEGIN
+    SELECT * INTO STRICT stored FROM puppylog.metrics WHERE id = metric;
+    IF reached <= stored.watermark THEN
+        RETURN;
+    END IF;
+    until := greatest(stored.watermark, puppylog.ceil_to(puppylog.oldest_kept(at), stored.period_s));
+    LOOP
+        SELECT puppylog.floor_to(min(r.ts), stored.period_s) INTO since
+        FROM puppylog.log_records AS r WHERE r.ts >= until AND r.ts < reached;
+        EXIT WHEN since IS NULL;
+        until := least(puppylog.ceil_to(since + INTERVAL '1 day', stored.period_s), reached);
+        SELECT * INTO count FROM puppylog.count_range(metric, since, until);
+        IF count.held <> count.there THEN
+            INSERT INTO puppylog.touched_ranges (metric_id, low, high)
+            VALUES (metric, since, until - INTERVAL '1 microsecond');
+        END IF;
+        UPDATE puppylog.metrics SET watermark = until WHERE id = metric;
+        COMMIT;
+        IF clock_timestamp() NOT BETWEEN started AND started + INTERVAL '5 seconds' THEN
+            RETURN;
+        END IF;
+    END LOOP;
+    UPDATE puppylog.metrics SET watermark = reached, refreshed_at = clock_timestamp() WHERE id = metric;
+    COMMIT;
+END
+$$;
+
+-- Refreshes what lines have touched. Buckets within the reach of a metric's policy are left to the policy; older ones are
+-- refreshed here, one range after another, even above TimescaleDB's watermark: once it moves, no policy will. A range is
+-- forgotten when counting says that it holds as many records as there are, or when it is still read live. A refresh
+-- has failed when it holds fewer records than there were before it began; more have merely come since.
+-- Should a refresh raise an error, the job is tried again, and nothing has been forgotten.
+-- ``at`` is now; a test may say another time.
+CREATE OR REPLACE PROCEDURE puppylog.refresh_touched(metric integer, at timestamptz DEFAULT clock_timestamp())
 LANGUAGE plpgsql AS $$
 DECLARE
     stored puppylog.metrics;
     reached timestamptz := puppylog.watermark_of(metric);
-    last_touched bigint := (SELECT max(id) FROM puppylog.touched_ranges WHERE metric_id = metric);
+    last_touched bigint;
     policy_since timestamptz;
     stale record;
+    before record;
+    after record;
     mismatch text;
 BEGIN
+    CALL puppylog.check_passed(metric, reached, at);
+    last_touched := (SELECT max(id) FROM puppylog.touched_ranges WHERE metric_id = metric);
     SELECT * INTO STRICT stored FROM puppylog.metrics WHERE id = metric;
     -- As the policy has it: it refreshes only buckets that are within its reach as a whole.
-    policy_since := puppylog.ceil_to(clock_timestamp() - puppylog.refreshed_back(stored.period_s), stored.period_s);
+    policy_since := puppylog.ceil_to(at - puppylog.refreshed_back(stored.period_s), stored.period_s);
     FOR stale IN
         SELECT part.since, part.until, part.is_ours
-        FROM puppylog.stale_ranges(metric) AS r,
+        FROM puppylog.stale_ranges(metric, at) AS r,
              LATERAL (VALUES (r.since, least(r.until, policy_since), true),
                              (greatest(r.since, policy_since), least(r.until, reached), false)) AS part (since, until, is_ours)
         WHERE part.since < part.until
         ORDER BY 1
     LOOP
-        IF stale.is_ours THEN
+        SELECT * INTO before FROM puppylog.count_range(metric, stale.since, stale.until);
+        after := before;
+        IF stale.is_ours AND (before.held <> before.there OR stale.until > reached) THEN
             CALL puppylog.refresh_range(metric, stale.since, stale.until);
+            SELECT * INTO after FROM puppylog.count_range(metric, stale.since, stale.until);
+            IF after.held < before.there THEN  -- TimescaleDB may have lost its note that the range is out of date
+                CALL puppylog.refresh_range(metric, stale.since, stale.until, again => true);
+                SELECT * INTO after FROM puppylog.count_range(metric, stale.since, stale.until);
+            END IF;
+            IF after.held < before.there THEN
+                mismatch := format('the refresh of %s to %s holds %s of %s records',
+                                   stale.since, stale.until, after.held, before.there);
+            END IF;
         END IF;
-        IF NOT puppylog.is_refreshed(metric, stale.since, stale.until) THEN
+        IF after.held <> after.there THEN
             INSERT INTO puppylog.touched_ranges (metric_id, low, high)
             VALUES (metric, stale.since, stale.until - INTERVAL '1 microsecond');
-            IF stale.is_ours THEN
-                mismatch := format('the refresh of %s to %s holds other records than there are', stale.since, stale.until);
-            END IF;
         END IF;
         COMMIT;
     END LOOP;
     DELETE FROM puppylog.touched_ranges WHERE metric_id = metric AND id <= last_touched;
     UPDATE puppylog.metrics SET error = mismatch WHERE id = metric AND error IS DISTINCT FROM mismatch;
-    PERFORM puppylog.note_refresh(metric);
     COMMIT;
 END
 $$;

@@ -1,0 +1,81 @@
+"""A metric of a PostgreSQL store, refreshed at times that the test chooses: nobody runs the store's own jobs."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import psycopg
+
+from puppylog.model.metric import Metric
+from puppylog.stores.postgres.store import PostgresStore
+
+_RECORD: Final = "INSERT INTO puppylog.log_records (ts, stream_id, file_id, line_offset) VALUES (%s, 1, 1, 0)"
+_NOTE: Final = "INSERT INTO puppylog.invalidations (stream_id, low, high) VALUES (1, %s, %s)"
+_SAID: Final = "SELECT CAST(extract(epoch FROM bucket) AS bigint), CAST(value AS bigint) FROM metrics.hits"
+_THERE: Final = """
+    SELECT CAST(floor(extract(epoch FROM ts) / %s) AS bigint) * %s, count(*) FROM puppylog.log_records GROUP BY 1
+"""
+_POLICY: Final = """
+    SELECT ceil_to(%(at)s - puppylog.refreshed_back(period_s), period_s),
+           floor_to(%(at)s - make_interval(secs => greatest(period_s, 2)), period_s)
+    FROM puppylog.metrics
+"""
+
+
+class RefreshedMetric:
+    """The metric ``hits`` counts all records. Instants are seconds since the epoch."""
+
+    def __init__(self, url: str, period_s: int) -> None:
+        """Make it, in place of any other, in a store without records."""
+        self._period_s = period_s
+        self._connection = psycopg.connect(url, autocommit=True, options="-c search_path=puppylog,public")
+        for table in ("log_records", "invalidations"):
+            self.ask(f"DELETE FROM puppylog.{table}")
+        with PostgresStore(url) as store:
+            for metric in store.list_metrics():
+                store.delete_metric(metric.name)
+            store.create_metric(Metric("hits", "count", "*", period_s))
+        ((self._id, self.kind),) = self.ask("SELECT id, kind FROM puppylog.metrics")
+
+    def ask(self, sql: str, values: Any = None) -> list[tuple[Any, ...]]:
+        cursor = self._connection.execute(sql.encode(), values)
+        return cursor.fetchall() if cursor.description else []
+
+    def store_line(self, at_s: int) -> None:
+        """Store a record as an ingest transaction does."""
+        at = _instant(at_s)
+        with self._connection.transaction():
+            self.ask(_RECORD, [at])
+            self.ask(_NOTE, [at, at])
+
+    def refresh(self, clock_s: int) -> None:
+        """Do what a round of the store's jobs does at that time."""
+        assert self.ask("SELECT puppylog.take_invalidations()") == [(True,)]
+        if self.kind == "rollup":
+            self.ask("SELECT puppylog.rebase_metrics(%s)", [_instant(clock_s)])
+            self.ask("SELECT puppylog.refresh_rollup(%s, 'infinity', %s)", [self._id, _instant(clock_s)])
+        else:
+            self.ask("CALL puppylog.refresh_touched(%s, %s)", [self._id, _instant(clock_s)])
+
+    def run_policy(self, clock_s: int) -> None:
+        """Do what TimescaleDB's policy of the metric does at that time."""
+        ((since, until),) = self.ask(_POLICY, {"at": _instant(clock_s)})
+        self.ask("CALL puppylog.refresh_range(%s, %s, %s)", [self._id, since, until])
+
+    def said(self) -> Mapping[int, int]:
+        """Return the records per bucket, as the metric says."""
+        return dict(self.ask(_SAID))
+
+    def there(self) -> Mapping[int, int]:
+        """Return the records per bucket, as they are."""
+        return dict(self.ask(_THERE, [self._period_s, self._period_s]))
+
+    def error(self) -> str | None:
+        return str(error) if (error := self.ask("SELECT error FROM puppylog.metrics")[0][0]) else None
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _instant(at_s: int) -> datetime:
+    return datetime.fromtimestamp(at_s, UTC)
