@@ -1,5 +1,6 @@
 """Records of several lines are never torn, and every byte is accounted for, however the bytes come."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -69,12 +70,33 @@ def test_forgetting_the_unfinished_line_keeps_the_record() -> None:
     assert [chunk.data for chunk in chunker.finish()] == [b"one\n two\n four\n"]
 
 
-def test_a_record_that_is_too_long_is_given_as_the_whole_lines_that_it_has() -> None:
+@pytest.mark.parametrize("end", [b"two\n end\nthree\n", b" more\ntwo\n end\nthree\n"])
+def test_a_record_that_is_too_long_keeps_its_first_lines_and_has_no_other_record_of_its_rest(end: bytes) -> None:
     chunker = make_chunker()
-    chunks = chunker.feed(b"one\n" + b" more\n" * 100)
-    chunks += chunker.feed(b" more\n" * 100)
-    assert b"".join(chunk.data for chunk in chunks) == b"one\n" + b" more\n" * 200
-    assert not chunker.has_record
+    data = b"one\n" + b" more\n" * 200
+    chunks = [*feed(chunker, data, [650, 500]), *chunker.feed(end)]
+    assert [(chunk.is_cut, chunk.data) for chunk in chunks] == [
+        (True, b"one\n" + b" more\n" * 32),
+        (False, b"two\n end\n"),
+    ]
+    assert (chunks[0].since, chunks[0].offset, chunks[0].until) == (0, 0, len(data) + end.index(b"two"))
+    assert [chunk.data for chunk in chunker.finish()] == [b"three\n"]
+
+
+def test_what_continues_an_over_long_line_is_no_record_of_its_own() -> None:
+    chunker = make_chunker()
+    chunks = chunker.feed(b"a" * 300 + b"\n at\n at\nb\n " + b"c" * 300 + b"\n at\nd\n")
+    assert [(chunk.is_cut, chunk.data) for chunk in chunks] == [(True, b"a" * 200 + b"\n"), (True, b"b\n")]
+
+
+def test_an_unfinished_last_line_does_not_revive_a_record_that_was_cut() -> None:
+    for last, data in ((b" thr", []), (b"thr", [b"thr\n"])):
+        chunker = make_chunker()
+        chunker.feed(b"one\n" + b" more\n" * 100 + last)
+        chunks = chunker.finish()
+        assert [chunk.data for chunk in chunks] == [b"one\n" + b" more\n" * 32, *data]
+        assert chunks[0].is_cut
+        assert chunks[-1].until == 4 + 600 + len(last)
 
 
 @given(lines=LINES, sizes=st.lists(st.integers(1, 90), max_size=60))
@@ -84,12 +106,10 @@ def test_records_are_whole_and_every_byte_is_accounted_for(lines: list[bytes], s
     chunks = [*feed(chunker, data, sizes), *chunker.finish()]
     assert [chunk.since for chunk in chunks] == [0, *(chunk.until for chunk in chunks[:-1])]
     assert chunks[-1].until == len(data)
-    held = 0
     for chunk in chunks:
         assert chunk.fingerprint == BLANK.after(data, chunk.until).fingerprint()
         if not chunk.is_cut:
             assert chunk.data == data[chunk.offset : chunk.until]
-        follows_a_long_one = held > MAX or chunk.is_cut
-        held = len(chunk.data)
-        is_torn = data[chunk.until : chunk.until + 1] in {b" ", b"\n"} and chunk.until < len(data)
-        assert not is_torn or held > MAX or chunk.is_cut or follows_a_long_one
+        else:
+            assert len(chunk.data) <= MAX + 1
+        assert chunk.until == len(data) or data[chunk.until : chunk.until + 1] not in {b" ", b"\n"}

@@ -64,7 +64,7 @@ class Reporter:
             case FileFinished(path, byte_offset) if path != STDIN:
                 tell(self._settings, f"finished {path}, {format_bytes(byte_offset)}")
             case LineCut(path, line_offset):
-                warn(f"{path}: the line at byte {line_offset} is too long; its beginning is kept")
+                warn(f"{path}: the line or record at byte {line_offset} is too long; its beginning is kept")
             case LineContinued(path, offset):
                 warn(f"{path}: the line that was stored up to byte {offset} has gone on; its rest is stored by itself")
             case SourceAway(_, cause, is_watched):

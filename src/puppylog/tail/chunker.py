@@ -71,11 +71,17 @@ class Chunker:
         lines = [] if self._gatherer is None else self._gatherer.flush()
         last = self._cutter.finish()
         if last is not None and lines and not last.is_cut and last.data and last.offset == lines[0][0].until:
-            before, lines = lines[0][0], []
-            last = replace(before, until=last.until, data=before.data + last.data, is_unfinished=True)
+            before = lines[0][0]
+            if not before.is_cut or self._continues(last.data):
+                lines = []
+                data = before.data if before.is_cut else before.data + last.data
+                last = replace(before, until=last.until, data=data, is_unfinished=True)
         if last is not None:
             lines.append((last, self.taken))
         return [self._chunk(*line) for line in lines]
+
+    def _continues(self, line: bytes) -> bool:
+        return self._gatherer is not None and self._gatherer.continues(line)
 
     def drop_line(self) -> None:
         """Forget the line that waits for its newline: its bytes are not what they were."""
