@@ -1,13 +1,17 @@
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from formats.paths import PATHS, reading
 from puppylog.formats.base import UTC
 from puppylog.formats.line_format import LineFormat
 from puppylog.formats.multiline import Multiline
+from puppylog.formats.registry import find_format
 from puppylog.formats.rows import Rows, RowsBuilder
 from puppylog.model.record import Parsed
+from puppylog.tail.boundary import PatternBoundary
 
 
 def read(text: bytes | memoryview) -> Rows:
@@ -71,3 +75,36 @@ def test_every_line_is_somewhere(lines: list[bytes]) -> None:
         for number, at in enumerate(starts)
         if number == 0 or not lines[number].startswith(b" ") or not lines[number - 1]  # nothing continues an empty line
     ]
+
+
+OBJECTS = b"""{
+  "time": "2026-11-24T10:00:00Z",
+  "msg": "a",
+  "n": [1,
+    2]
+}
+{"time": "2026-11-24T10:00:01Z", "msg": "b"}
+{"time": "2026-11-24T10:00:02Z", "msg": "c"}
+  at line 1
+{ "msg":
+  oops
+}
+{\r
+  "msg": "d"\r
+}\r
+"""
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_an_object_of_json_may_take_several_lines(path: str) -> None:
+    with reading(path):
+        parser = Multiline(find_format("json"), PatternBoundary(r"^\{").mark_starts).open()
+        parsed = parser.parse(OBJECTS, 100, 0)
+    records = parsed.records.to_pylist()
+    assert [record["message"] for record in records] == ["a", "b", "c\n  at line 1", "d"]
+    begin = (b"{\n", b'{"time": "2026-11-24T10:00:01Z', b'{"time": "2026-11-24T10:00:02Z', b"{\r")
+    assert [record["line_offset"] for record in records] == [100 + OBJECTS.index(text) for text in begin]
+    assert records[0]["attributes"] == '{"n": [1,     2]}'
+    (reject,) = parsed.rejects.to_pylist()
+    assert (reject["line_offset"], reject["line"]) == (100 + OBJECTS.index(b'{ "msg"'), b'{ "msg":\n  oops\n}')
+    assert parsed.joined == OBJECTS.count(b"\n") - 5

@@ -1,9 +1,10 @@
 """Records of several lines, such as a message with its stack trace.
 
-The first line is read in a format; the others are added to its message, or become it where the format has none.
+The first line is read in a format; the others are added to its message, or become it where the format has none. In
+JSON, a first line that does not fit alone is read once more together with the others: an object may take several lines.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import TypeAlias
@@ -68,7 +69,31 @@ class MultilineParser:
         parsed = self.parser.parse(b"".join(head + b"\n" for head in heads), 0, read_at_us)
         places = _Places(heads, _starts_of(lines)[first] + offset)
         joined = parsed.joined + len(lines) - len(heads)
-        return Parsed(_extend(parsed.records, rests, places), _lengthen(parsed.rejects, rests, places), joined=joined)
+        records = _extend(parsed.records, rests, places)
+        rejects = parsed.rejects
+        if self.parser.name == "json" and rejects.num_rows:
+            offsets, numbers = places.of(rejects["line_offset"])
+            objects = {at: _join_lines(heads[head], rests[head]) for at, head in enumerate(numbers) if rests[head]}
+            whole, fits = self._read_objects(objects, offsets, read_at_us)
+            records = pa.concat_batches([records, whole]).sort_by("line_offset")
+            rejects = rejects.take(pa.array(np.delete(np.arange(rejects.num_rows), fits)))
+        return Parsed(records, _lengthen(rejects, rests, places), joined=joined)
+
+    def _read_objects(
+        self, objects: Mapping[int, bytes], offsets: pa.Array, read_at_us: int
+    ) -> tuple[pa.RecordBatch, "np.typing.NDArray[np.int64]"]:
+        """Read objects, each in one line, by their numbers; return the records at their offsets, and which they are."""
+        lines = list(objects.values())
+        records = self.parser.parse(b"".join(line + b"\n" for line in lines), 0, read_at_us).records
+        found = np.searchsorted(_starts_of(lines), np.asarray(records["line_offset"]), side="right") - 1
+        fits = np.array(list(objects), np.int64)[found]
+        position = RECORDS.get_field_index("line_offset")
+        return records.set_column(position, RECORDS.field(position), offsets.take(pa.array(fits))), fits
+
+
+def _join_lines(head: bytes, rest: Sequence[bytes]) -> bytes:
+    """Return an object of several lines in one. Line breaks become blanks: within a string they would not be JSON."""
+    return b" ".join(line.removesuffix(b"\r") for line in (head, *rest))
 
 
 class _Places:
