@@ -32,7 +32,10 @@ def settings(*, quiet: bool = False) -> Settings:
     [
         (FileFinished("/log/a.log.1", 2_000), "puppylog: finished /log/a.log.1, 2.0 kB\n"),
         (FileFinished("-", 2_000), ""),
-        (LineCut("/log/a\x1b", 7), "puppylog: /log/a\\x1b: the line at byte 7 is too long; its beginning is kept\n"),
+        (
+            LineCut("/log/a\x1b", 7),
+            "puppylog: /log/a\\x1b: the line or record at byte 7 is too long; its beginning is kept\n",
+        ),
         (
             SourceAway("file:///log/a.log", "cannot read /log/a.log: no such file"),
             "puppylog: cannot read /log/a.log: no such file; waiting for it\n",

@@ -125,16 +125,22 @@ def test_a_file_that_we_may_not_read_is_refused(logs: Path, monkeypatch: pytest.
         return real(path, flags, mode)
 
     monkeypatch.setattr(os, "open", refuse)  # the mode of the file would say nothing to a superuser
-    assert refusal(logs / "b.log", watch=True) == f"cannot read {logs}/b.log: permission denied"
-    assert refusal(logs / "*.log") == f"cannot read {logs}/b.log: permission denied"
-    assert names(expand_sources([str(logs / "*.log")], watch=True)) == ["a.log"]
+    cause = f"cannot read {logs}/b.log: permission denied"
+    assert refusal(logs / "b.log") == cause
+    said: list[tuple[str, str]] = []
+    assert names(expand_sources([str(logs / "*.log")], on_refused=lambda *told: said.append(told))) == ["a.log"]
+    sources = [str(logs / "b.log"), str(logs / "a.log")]
+    assert names(expand_sources(sources, on_refused=lambda *told: said.append(told))) == ["a.log"]
+    assert said == [(str(logs / "b.log"), cause)] * 2
+    assert names(expand_sources([str(logs / "b.log")], watch=True)) == ["b.log"], "it is tried again"
+    assert names(expand_sources([str(logs / "*.log")], watch=True)) == ["a.log", "b.log"]
 
 
 def test_a_followed_file_is_not_judged_again(logs: Path) -> None:
     path = str(logs / "a.log")
     Path(path).write_bytes(b"\x1f\x8b turned into something else")
     assert expand_sources([path, str(logs / "*.log")], watch=True, followed=[path]) == [path, str(logs / "b.log")]
-    refusal(path, watch=True)
+    refusal(path)
 
 
 def test_compressed_files_are_judged_by_what_is_in_them(logs: Path) -> None:

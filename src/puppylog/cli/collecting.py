@@ -9,6 +9,7 @@ from puppylog.collect.events import (
     Committed,
     Event,
     FileFinished,
+    FilesTakeTurns,
     FormatChosen,
     LeftOut,
     LineContinued,
@@ -59,14 +60,17 @@ class Reporter:
                 sys.stdout.flush()
             case LeftOut(cause):
                 warn(f"left out: {cause}")
+            case FilesTakeTurns(limit, most_open):
+                warn(
+                    f"the limit of {limit} open files leaves room for {most_open} logs at once: those at rest are "
+                    "closed, and opened again when they change (raise it with `ulimit -n`, or with LimitNOFILE=)"
+                )
             case FormatChosen(path, format_):
                 tell(self._settings, f"reading {path} as {format_}")
             case FileFinished(path, byte_offset) if path != STDIN:
                 tell(self._settings, f"finished {path}, {format_bytes(byte_offset)}")
-            case LineCut(path, line_offset):
-                warn(f"{path}: the line or record at byte {line_offset} is too long; its beginning is kept")
-            case LineContinued(path, offset):
-                warn(f"{path}: the line that was stored up to byte {offset} has gone on; its rest is stored by itself")
+            case LineCut() | LineContinued():
+                warn(_describe_line(event))
             case SourceAway(_, cause, is_watched):
                 warn(f"{cause}; waiting for it" if is_watched else cause)
             case StoreAway(cause, retry_in_s):
@@ -83,6 +87,13 @@ class Reporter:
 
     def __exit__(self, *_: object) -> None:
         self._clear()
+
+
+def _describe_line(event: LineCut | LineContinued) -> str:
+    if isinstance(event, LineCut):
+        return f"{event.path}: the line or record at byte {event.line_offset} is too long; its beginning is kept"
+    end = event.rest_offset
+    return f"{event.path}: the line that was stored up to byte {end} has gone on; its rest is stored by itself"
 
 
 def describe_summary(summary: Summary) -> str:

@@ -5,11 +5,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 from urllib.parse import quote
 
 from puppylog.collect.batch import FIRST_SHARE, Batch
 from puppylog.collect.committer import Committer
 from puppylog.collect.events import (
+    FilesTakeTurns,
     FormatChosen,
     LeftOut,
     LineContinued,
@@ -25,6 +27,7 @@ from puppylog.collect.followed import SOON_S, Followed, OpenFile
 from puppylog.collect.introduction import Introduction
 from puppylog.collect.patience import patiently
 from puppylog.collect.reporting import Reporting, StoreState
+from puppylog.collect.slots import Slots
 from puppylog.errors import BatchDropped, PuppylogError, StoreFull, StoreUnavailable
 from puppylog.formats.base import Format
 from puppylog.model.record import Parsed
@@ -32,11 +35,11 @@ from puppylog.model.stream import FilePosition, Stream, StreamReport
 from puppylog.stores.base import Inlet, NewFile
 from puppylog.tail.boundary import Boundary
 from puppylog.tail.chunk import Chunk
-from puppylog.tail.descriptors import allow_many_files
+from puppylog.tail.closed import ClosedTailer
 from puppylog.tail.notification import Notification
 from puppylog.tail.pipe import PipeTailer
 from puppylog.tail.reader import LINE_WAIT_S
-from puppylog.tail.source import STDIN, expand_sources, is_pipe
+from puppylog.tail.source import STDIN, expand_sources, is_pipe, refuse_binary
 from puppylog.tail.tailer import RECORD_WAIT_S, Tailer
 
 _EXPAND_S = 2.0
@@ -93,7 +96,10 @@ class Collector:
         self._line_wait_s = None if watch else LINE_WAIT_S
         self._notification = Notification()
         self._followed: dict[str, Followed] = {}
+        self._slots = Slots(on_full=self._note_full)
         self._left_out: set[str] = set()
+        self._is_full_said = False
+        self._refused: set[str] = set()  # paths and patterns that cannot be read
         self._introduction = Introduction(self._open_files, format)
         self._read_bytes = 0  # committed or on their way
         self._reporting = Reporting()
@@ -110,7 +116,6 @@ class Collector:
         with ExitStack() as stack, Committer(self._stop, self._on_event) as committer:
             stack.enter_context(self._notification)
             stack.callback(self._close_all)
-            allow_many_files()
             while not self._run_through(committer):
                 self._close_all()  # and begin again where the store stands
             self._report_progress(committer, is_last=True)
@@ -129,7 +134,7 @@ class Collector:
             unfinished_wait_s=self._line_wait_s,
             seconds=time.monotonic() - started,
             reasons=tuple(totals.reasons.most_common()),
-            unread=0 if self._watch else unread,
+            unread=0 if self._watch else unread + len(self._refused),
         )
 
     def _run_through(self, committer: Committer) -> bool:
@@ -139,6 +144,7 @@ class Collector:
         """
         self._read_bytes = committer.totals.size_bytes
         self._reporting.begin_again()
+        self._slots = Slots(on_full=self._note_full)
         try:
             self._follow_new()
             for batch in self._iter_batches(committer):
@@ -187,7 +193,7 @@ class Collector:
     def _is_over(self) -> bool:
         """Return whether this round is the last: a pipe has an end, a path has one only if it is not watched."""
         return self._stop.is_set() or not any(
-            not followed.tailer.is_ended and (self._watch or followed.is_pipe) for followed in self._followed.values()
+            not followed.is_over and (self._watch or followed.is_pipe) for followed in self._followed.values()
         )
 
     def _iter_chunks(self) -> Iterator[tuple[Followed, Chunk]]:
@@ -195,8 +201,11 @@ class Collector:
         self._wake_changed()
         while due := self._find_due():
             yield from self._introduction.iter_open(self._look_round(due))
-            if self._stop.is_set() or not any(followed.tailer.has_more for followed in due):
+            if self._stop.is_set() or not any(self._has_more(followed) for followed in due):
                 return
+
+    def _has_more(self, followed: Followed) -> bool:
+        return followed.tailer.has_more or not (self._watch or followed.is_pipe or followed.is_done)
 
     def _look_round(self, due: Iterable[Followed]) -> Iterator[tuple[Followed, Chunk]]:
         for followed in due:
@@ -207,9 +216,13 @@ class Collector:
             self._note_problem(followed)
 
     def _find_due(self) -> list[Followed]:
-        """Return the sources that are to be looked at: without watching, all of them as long as there is more."""
+        """Return the sources that are to be looked at: without watching, all that were not read to their end."""
         now = time.monotonic()
-        return [followed for followed in self._followed.values() if not self._watch or followed.due_at <= now]
+        return [
+            followed
+            for followed in self._followed.values()
+            if (followed.due_at <= now if self._watch else not followed.is_over)
+        ]
 
     def _wake_changed(self) -> None:
         changed = self._notification.take_changes()
@@ -228,9 +241,7 @@ class Collector:
         parsed = self._parse(file, chunk)
         batch.add(followed.stream.stream_id, file.file_id, chunk, parsed, file.parser.context)
         self._note_taken(followed.stream.stream_id, chunk, parsed, file.parser.name)
-        if chunk.finished:
-            del followed.files[chunk.file.serial]
-            followed.has_finished = True
+        followed.take(file, chunk)
         self._read_bytes += chunk.until - chunk.since
         if chunk.is_cut:
             self._on_event(LineCut(chunk.file.path, chunk.offset))
@@ -251,7 +262,13 @@ class Collector:
     def _follow_new(self) -> None:
         """Open the sources that are not followed yet: all of them at first, new matches of a pattern later."""
         is_first = not self._followed
-        paths = expand_sources(self._sources, watch=self._watch, followed=self._followed, on_left_out=self._leave_out)
+        paths = expand_sources(
+            self._sources,
+            watch=self._watch,
+            followed=self._followed,
+            on_left_out=self._leave_out,
+            on_refused=self._refuse,
+        )
         new = [path for path in paths if path not in self._followed]
         for start in range(0, len(new), _OPENED_AT_ONCE):
             self._follow(new[start : start + _OPENED_AT_ONCE], from_end=self._from_end and is_first)
@@ -261,6 +278,16 @@ class Collector:
             self._left_out.add(cause)
             self._on_event(LeftOut(cause))
 
+    def _note_full(self) -> None:
+        if self._watch and not self._is_full_said:
+            self._is_full_said = True
+            self._on_event(FilesTakeTurns(self._slots.descriptors, self._slots.limit))
+
+    def _refuse(self, path: str, cause: str) -> None:
+        if path not in self._refused:
+            self._refused.add(path)
+            self._on_event(SourceAway(path, cause, self._watch))
+
     def _follow(self, paths: Sequence[str], *, from_end: bool) -> None:
         uris = [self._uri_of(path) for path in paths]
         streams = patiently(lambda: self._store.open_streams(uris, group=self._group), self._stop, self._on_event)
@@ -268,22 +295,38 @@ class Collector:
             standing = [file.byte_offset for file in stream.files if not file.finished]
             self._on_event(StreamOpened(stream.source_uri, standing[-1] if standing else 0))
             self._reporting.open(stream.stream_id, time.monotonic())
-            self._followed[path] = Followed(stream, self._open_tailer(path, stream, from_end=from_end))
+            self._followed[path] = Followed(
+                stream,
+                ClosedTailer(path),
+                open_tailer=partial(self._open_tailer, path, stream, from_end=from_end),
+                slots=self._slots,
+                is_pipe=path == STDIN or is_pipe(path),
+                reads_once=not self._watch,
+            )
+            if path != STDIN:
+                self._notification.watch(path)
 
     def _uri_of(self, path: str) -> str:
         return f"stdin://{self._host}" if path == STDIN else f"file://{self._host}{quote(os.fsencode(path))}"
 
-    def _open_tailer(self, path: str, stream: Stream, *, from_end: bool) -> Tailer | PipeTailer:
+    def _open_tailer(
+        self, path: str, stream: Stream, known: Sequence[FilePosition], *, from_end: bool
+    ) -> Tailer | PipeTailer:
+        """Open a source: from the end only if nothing of it was read.
+
+        Raises:
+            SourceError: a pipe cannot be read, or the file is no log.
+        """
         boundary, record_wait_s = self._boundary, self._record_wait_s
         if path == STDIN:
             return PipeTailer(boundary=boundary, record_wait_s=record_wait_s)
         if is_pipe(path):
             return PipeTailer(path, watch=self._watch, boundary=boundary, record_wait_s=record_wait_s)
-        self._notification.watch(path)
+        refuse_binary(path)
         return Tailer(
             path,
-            stream.files,
-            from_end=from_end,
+            known,
+            from_end=from_end and known == list(stream.files),
             boundary=boundary,
             record_wait_s=record_wait_s,
             line_wait_s=self._line_wait_s,

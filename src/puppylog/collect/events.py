@@ -21,6 +21,14 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
+class FilesTakeTurns:
+    """More files are followed than may be open at once. Those at rest are closed, and opened when they change."""
+
+    limit: int  # on this process's descriptors
+    most_open: int  # of logs
+
+
+@dataclass(frozen=True, slots=True)
 class FormatChosen:
     """A file's lines have told how they are to be parsed."""
 
@@ -95,6 +103,7 @@ class SourceAway:
 Event: TypeAlias = (
     StreamOpened
     | LeftOut
+    | FilesTakeTurns
     | FormatChosen
     | FileFinished
     | LineCut

@@ -1,13 +1,18 @@
 """A source that is followed: its stream, its files and their parsers, and when it is worth another look."""
 
+import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
+from puppylog.collect.slots import Slots
+from puppylog.errors import SourceError
 from puppylog.formats.base import Parser
-from puppylog.model.stream import Stream
+from puppylog.model.stream import FilePosition, Stream
 from puppylog.tail.chunk import Chunk
+from puppylog.tail.closed import ClosedTailer, Standing, find_standing
+from puppylog.tail.handle import cannot_read, signed64
 from puppylog.tail.pipe import PipeTailer
 from puppylog.tail.tailer import Tailer
 
@@ -19,7 +24,11 @@ IDLE_S: Final = 3.0
 enough for a thousand of them to cost nothing."""
 
 _SLOWER: Final = 1.5
+_MOST_POSITIONS: Final = 2000  # a file that is emptied again and again leaves a finished one each time
 _TURN_BYTES: Final = 16 << 20  # read of one source before the others have their turn
+
+OpenTailer: TypeAlias = Callable[[Sequence[FilePosition]], Tailer | PipeTailer]
+"""Opens a source, from the positions that are known of it. Raises `SourceError` if it can not be read."""
 
 
 @dataclass(slots=True)
@@ -33,27 +42,39 @@ class OpenFile:
 
 @dataclass(slots=True, eq=False)
 class Followed:
-    """A source and its files."""
+    """A source and its files.
+
+    It is opened when it is looked at. If there are `slots`, it is closed at rest where another source needs the room,
+    and opened again when something has changed at its path.
+    """
 
     stream: Stream
-    tailer: Tailer | PipeTailer
+    tailer: Tailer | PipeTailer | ClosedTailer
+    open_tailer: OpenTailer | None = None
+    slots: Slots | None = None
+    is_pipe: bool = False  # what was read cannot be read again
+    reads_once: bool = False  # it is done when its end was reached
+    is_done: bool = False
     files: dict[int, OpenFile] = field(default_factory=dict)  # by the serial of the tailed file
     has_finished: bool = False  # a file of it was read to its end and left its path
     problem: str | None = None
     due_at: float = 0.0
     """When it is looked at again; on the clock that is handed to `look`."""
     _pause_s: float = SOON_S
+    _waits_for_room: bool = False  # too many others are open
+    _untaken: int = 0  # chunks that were given and not taken yet
+    _positions: dict[int, FilePosition] | None = None  # as the chunks that were taken have moved them
 
     @property
-    def is_pipe(self) -> bool:
-        """Whether what was read cannot be read again."""
-        return isinstance(self.tailer, PipeTailer)
+    def is_over(self) -> bool:
+        """Whether it needs no other look."""
+        return self.is_done or self.tailer.is_ended
 
     @property
     def is_gone(self) -> bool:
         """Whether its files were read to their end, and none stands at its path any more."""
         has_finished = self.has_finished or any(file.finished for file in self.stream.files)
-        if self.files or not has_finished or not isinstance(self.tailer, Tailer):
+        if self.files or not has_finished or isinstance(self.tailer, PipeTailer):
             return False
         try:
             os.stat(self.tailer.path)  # noqa: PTH116 - pathlib does not tell a missing file from one that is forbidden
@@ -66,11 +87,87 @@ class Followed:
     def look(self, now: float) -> Iterator[Chunk]:
         """Give what can be read now, but no more than a turn of it; then it is due again, the sooner the more came."""
         came = False
-        for chunk in self.tailer.read(_TURN_BYTES):
-            came = True
-            yield chunk
-        self._pause_s = SOON_S if came else min(IDLE_S, self._pause_s * _SLOWER)
+        if self._open():
+            for chunk in self.tailer.read(_TURN_BYTES):
+                came = True
+                self._untaken += 1
+                yield chunk
+            self.is_done = self.reads_once and not self.is_pipe and not self.tailer.has_more
+        if came and self.slots is not None:
+            self.slots.touch(self)
+        self._pause_s = SOON_S if came or self._waits_for_room else min(IDLE_S, self._pause_s * _SLOWER)
         self.due_at = now if self.tailer.has_more else now + self._pause_s
+
+    def take(self, file: OpenFile, chunk: Chunk) -> None:
+        """Note that a chunk that was given has become part of a batch."""
+        self._untaken -= 1
+        if chunk.finished:
+            del self.files[chunk.file.serial]
+            self.has_finished = True
+        met, context = chunk.file, file.parser.context
+        positions = self._known()
+        positions[file.file_id] = FilePosition(
+            file.file_id, met.path, met.device, met.inode, chunk.fingerprint, chunk.until, chunk.finished, context
+        )
+        if len(positions) > _MOST_POSITIONS:
+            self._positions = {
+                file_id: position
+                for at, (file_id, position) in enumerate(positions.items())
+                if at > _MOST_POSITIONS // 2 or not position.finished
+            }
+
+    def close_at_rest(self) -> bool:
+        """See `Slotted`."""
+        if isinstance(self.tailer, PipeTailer | ClosedTailer):
+            return True
+        path, standing = self.tailer.path, None
+        if not self.is_done:
+            standing = find_standing(path)  # before it is asked whether all is read: what comes later makes another one
+            if self._untaken or not self.tailer.is_at_rest or not self._is_read_at(standing):
+                return False
+            self.files.clear()
+        self.tailer.close()
+        self.tailer = ClosedTailer(
+            path,
+            standing=standing,
+            problem=self.tailer.problem,
+            unfinished_bytes=self.tailer.unfinished_bytes,
+            is_ended=self.is_done,
+        )
+        return True
+
+    def _is_read_at(self, standing: Standing) -> bool:
+        """Whether the file at the path is the one that is read, or there is none and none is read."""
+        identities = [(file.device, file.inode) for file in self._known().values() if not file.finished]
+        if len(standing) == 1:
+            return not self.files
+        return len(self.files) == 1 and (signed64(standing[0]), signed64(standing[1])) in identities
+
+    def _known(self) -> dict[int, FilePosition]:
+        if self._positions is None:
+            self._positions = {position.file_id: position for position in self.stream.files}
+        return self._positions
+
+    def _open(self) -> bool:
+        """Return whether it is open now."""
+        closed = self.tailer
+        if not isinstance(closed, ClosedTailer):
+            return True
+        if self.open_tailer is None or not closed.has_changed():
+            return False
+        self._waits_for_room = self.slots is not None and not self.is_pipe and not self.slots.take(self)
+        if self._waits_for_room:
+            if not self.reads_once:
+                closed.problem = cannot_read(closed.path, OSError(errno.EMFILE, "")).message
+            return False
+        try:
+            self.tailer = self.open_tailer(list(self._known().values()))
+        except SourceError as error:
+            closed.problem, self.is_done = error.message, self.reads_once
+            if self.slots is not None:
+                self.slots.release(self)
+            return False
+        return True
 
     def wake(self) -> None:
         """Something has happened to it: it is due at once."""

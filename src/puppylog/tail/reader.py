@@ -75,9 +75,16 @@ class Reader:
         """Whether the file stands as it stood when this was asked last, and was read to its end then."""
         same_time = status.st_mtime_ns == self._mtime_ns
         self._mtime_ns = status.st_mtime_ns
+        return same_time and self._has_given_all(status)
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether everything was read and given, but for an unfinished last line."""
+        return self._has_given_all(self.handle.status())
+
+    def _has_given_all(self, status: os.stat_result) -> bool:
         return (
-            same_time
-            and self.is_at_end
+            self.is_at_end
             and status.st_size == self.handle.raw_offset(self.end)
             and self._is_announced
             and not self._ready

@@ -50,6 +50,7 @@ _SHORTEST_LINE = 4
 
 
 OnLeftOut: TypeAlias = Callable[[str], None]
+OnRefused: TypeAlias = Callable[[str, str], None]
 
 
 def expand_sources(
@@ -58,6 +59,7 @@ def expand_sources(
     watch: bool = False,
     followed: Collection[str] = (),
     on_left_out: OnLeftOut = lambda _: None,
+    on_refused: OnRefused = lambda _path, _cause: None,
 ) -> list[str]:
     """Return the absolute paths that are meant, each file once, in the order given; matches of a pattern by name.
 
@@ -67,30 +69,50 @@ def expand_sources(
     Args:
         patterns: paths of files, directories and named pipes, glob patterns, or ``-`` for standard input, which stays
             ``-``.
-        watch: a path or a match need not exist yet. Matches that cannot be read are left out until they can be, and so
-            are rotated files of another match: following that one finds them by their identity.
+        watch: a path or a match need not exist, or be readable: the paths are returned, to be tried again. Matches that
+            are no logs are left out, and so are rotated files of another match: following that one finds them by
+            their identity.
         followed: paths that were returned before. They are returned again without another look.
         on_left_out: told in a sentence of each match or path that is left out, again at every call.
+        on_refused: told of each path, match or pattern that cannot be collected, with the cause, if others can be.
 
     Raises:
-        SourceError: a path cannot be collected, or a pattern has no match that can be.
+        SourceError: nothing can be collected; the cause is that of the first path or pattern.
     """
     found: dict[str, None] = {}
+    refused: dict[str, SourceError] = {}
     for pattern in patterns:
-        if pattern == STDIN:
-            found[STDIN] = None
-        elif is_pattern(pattern):
-            found.update(_choose(pattern, set(iter_matches(pattern)), followed, on_left_out, watch=watch))
-        elif Path(pattern).is_dir():
-            directory = str(Path(pattern).absolute())
-            files = {f"{directory.rstrip('/')}/{name}" for name in list_names(directory) if not name.startswith(".")}
-            found.update(_choose(directory, files, followed, on_left_out, watch=watch))
-        else:
-            path = str(Path(pattern).absolute())
-            if path not in followed:
-                check_source(path, may_be_missing=watch)
-            found[path] = None
+        try:
+            found.update(_expand(pattern, followed, on_left_out, refused, watch=watch))
+        except SourceError as error:
+            refused[pattern] = error
+    if refused and not found:
+        raise next(iter(refused.values()))
+    for path, refusal in refused.items():
+        on_refused(path, refusal.message)
     return _without_doubles(found, followed, on_left_out)
+
+
+def _expand(
+    pattern: str,
+    followed: Collection[str],
+    on_left_out: OnLeftOut,
+    refused: dict[str, SourceError],
+    *,
+    watch: bool,
+) -> dict[str, None]:
+    if pattern == STDIN:
+        return {STDIN: None}
+    if is_pattern(pattern):
+        return _choose(pattern, set(iter_matches(pattern)), followed, on_left_out, refused, watch=watch)
+    if Path(pattern).is_dir():
+        directory = str(Path(pattern).absolute())
+        files = {f"{directory.rstrip('/')}/{name}" for name in list_names(directory) if not name.startswith(".")}
+        return _choose(directory, files, followed, on_left_out, refused, watch=watch)
+    path = str(Path(pattern).absolute())
+    if not watch and path not in followed:
+        check_source(path)
+    return {path: None}
 
 
 def is_pipe(path: str) -> bool:
@@ -101,7 +123,21 @@ def is_pipe(path: str) -> bool:
         return False
 
 
-def check_source(path: str, *, may_be_missing: bool = False) -> None:
+def refuse_binary(path: str) -> None:
+    """Look into the file, and say nothing if it may be a log, is a pipe, or cannot be read.
+
+    Raises:
+        BinaryFile: it is no log.
+    """
+    try:
+        check_source(path)
+    except BinaryFile:
+        raise
+    except SourceError:
+        return
+
+
+def check_source(path: str) -> None:
     """Look into the file, and say nothing if it may be a log, or a pipe.
 
     Raises:
@@ -112,10 +148,6 @@ def check_source(path: str, *, may_be_missing: bool = False) -> None:
     try:
         with contextlib.closing(open_log(path)) as handle:
             binary = find_binary(handle.read(_SAMPLE_BYTES, 0))
-    except FileNotFoundError as error:
-        if may_be_missing:
-            return
-        raise cannot_read(path, error) from None
     except OSError as error:
         if error.errno in {errno.EMFILE, errno.ENFILE}:
             return  # this says nothing about the file; whoever follows it will try again
@@ -146,30 +178,41 @@ def find_binary(sample: bytes) -> str | None:
 
 
 def _choose(
-    pattern: str, matches: set[str], followed: Collection[str], on_left_out: OnLeftOut, *, watch: bool
+    pattern: str,
+    matches: set[str],
+    followed: Collection[str],
+    on_left_out: OnLeftOut,
+    refused: dict[str, SourceError],
+    *,
+    watch: bool,
 ) -> dict[str, None]:
-    """Return those matches that can be collected."""
+    """Return those matches that can be collected; note in ``refused`` those of a pattern that cannot be read."""
     matches = {match for match in matches if match in followed or not (Path(match).is_dir() or is_pipe(match))}
     if watch:
         matches = {match for match in matches if match in followed or not _is_rotated_of_any(match, matches)}
     if not matches and not watch:
         raise SourceError(f"cannot read {pattern}: no file matches")
     chosen: dict[str, None] = {}
-    refusal: SourceError | None = None
-    for match in sorted(matches):
-        try:
-            if match not in followed:
-                check_source(match)
-        except SourceError as error:
-            if not watch and not isinstance(error, BinaryFile) and is_pattern(pattern):
-                raise
-            refusal = refusal or error
+    refusals = {match: _find_refusal(match, followed) for match in sorted(matches)}
+    for match, error in refusals.items():
+        if error is None or (watch and not isinstance(error, BinaryFile)):
+            chosen[match] = None  # what cannot be read is tried again, and its status tells why it waits
+        elif isinstance(error, BinaryFile) or not is_pattern(pattern):
             on_left_out(f"{match} is left out: {error.message}")
         else:
-            chosen[match] = None
-    if refusal is not None and not chosen and not watch:
-        raise refusal
+            refused[match] = error
+    if not chosen and not watch:
+        raise next(error for error in refusals.values() if error is not None)
     return chosen
+
+
+def _find_refusal(match: str, followed: Collection[str]) -> SourceError | None:
+    try:
+        if match not in followed:
+            check_source(match)
+    except SourceError as error:
+        return error
+    return None
 
 
 def _is_rotated_of_any(match: str, matches: Collection[str]) -> bool:

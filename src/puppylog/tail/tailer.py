@@ -85,6 +85,7 @@ class Tailer:
         """Why the path cannot be read now, or not to its end; None if it can."""
         self.has_more = False
         """Whether the last `read` stopped at its limit: there may be more to read at once."""
+        self.is_ended = False  # until it is closed: a path always has a future
         self._at = Path(self.path)
         self._known = list(known)
         self._open_reader = partial(
@@ -101,7 +102,6 @@ class Tailer:
         self._budget: int | None = None  # how many bytes may be read yet
         self._last: Last | None = None  # the file that left last
         self._has_begun = False  # the known positions have been searched for
-        self._is_closed = False
         self._arrive(from_end=from_end)
 
     def read(self, limit_bytes: int | None = None) -> Iterator[Chunk]:
@@ -113,7 +113,7 @@ class Tailer:
             limit_bytes: come back after about so many bytes were read; `has_more` says whether that was the reason.
                 Whoever reads many paths gives each of them a turn by this.
         """
-        if self._is_closed:
+        if self.is_ended:
             return
         self.problem = None
         self._budget = limit_bytes
@@ -140,13 +140,13 @@ class Tailer:
         return sum(reader.waiting_bytes for reader in self._readers())
 
     @property
-    def is_ended(self) -> bool:
-        """Whether nothing will ever come again: a path always has a future."""
-        return self._is_closed
+    def is_at_rest(self) -> bool:
+        """Whether everything was read and given, but for an unfinished last line, and no rotated file is waited for."""
+        return not (self._leaving or self._ready) and all(reader.is_at_rest for reader in self._readers())
 
     def close(self) -> None:
         """Let go of every file. It is OK to close twice."""
-        self._is_closed = True
+        self.is_ended = True
         for reader in self._readers():
             reader.close()
         self._current = None

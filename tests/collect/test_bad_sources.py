@@ -1,0 +1,90 @@
+"""A source that cannot be read is named and tried again; the others are collected meanwhile."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from puppylog.collect import followed, reporting
+from puppylog.collect.events import SourceAway
+from support.embedded import wait_until
+from support.recording import RecordingStore, collect_once, watching
+
+
+@pytest.fixture
+def good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(reporting, "REPORT_S", 0.05)
+    monkeypatch.setattr(followed, "IDLE_S", 0.2)
+    path = tmp_path / "good.log"
+    path.write_text("good\n")
+    return path
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> Path:
+    return tmp_path / "bad.log"
+
+
+def forbid(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody open the file: its mode would say nothing to a superuser."""
+    real = os.open
+
+    def refuse(name: str, flags: int, mode: int = 0o777) -> int:
+        if name == str(path):
+            raise PermissionError(13, "Permission denied", name)
+        return real(name, flags, mode)
+
+    monkeypatch.setattr(os, "open", refuse)
+
+
+def causes(events: list[object]) -> list[str]:
+    return [event.cause for event in events if isinstance(event, SourceAway)]
+
+
+def test_a_run_collects_the_good_ones_and_names_the_bad_ones(
+    good: Path, bad: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad.write_bytes(b"\x7fELF")
+    store = RecordingStore()
+    unread, events = collect_once(store, str(bad), str(good), str(good.with_name("none.log")))
+    assert (unread, dict(store.lines)) == (2, {"good": 1})
+    assert causes([*events]) == [
+        f"cannot read {bad}: it is a program",
+        f"cannot read {good.with_name('none.log')}: no such file or directory",
+    ]
+    bad.write_text("bad\n")
+    forbid(bad, monkeypatch)
+    unread, events = collect_once(store, str(good.with_name("*.log")))
+    assert (unread, causes([*events])) == (1, [f"cannot read {bad}: permission denied"])
+
+
+def test_a_watched_file_that_is_forbidden_is_a_problem_until_it_is_allowed(
+    good: Path, bad: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad.write_text("bad\n")
+    store = RecordingStore()
+    cause = f"cannot read {bad}: permission denied"
+    opens = os.open
+    forbid(bad, monkeypatch)
+    with watching(store, str(good), str(bad)) as events:
+        wait_until(lambda: store.lines["good"] == 1, what="the good file")
+        wait_until(lambda: cause in store.problems.values(), what="the problem")
+        assert causes([*events]) == [cause]
+        monkeypatch.setattr(os, "open", opens)
+        wait_until(lambda: store.lines["bad"] == 1, what="the file that was forbidden")
+        wait_until(lambda: not any(store.problems.values()), what="the end of the problem")
+    assert dict(store.lines) == {"good": 1, "bad": 1}
+
+
+@pytest.mark.parametrize("source", ["bad.log", "*.log"])
+def test_a_watched_file_that_is_no_log_is_tried_again(good: Path, bad: Path, source: str) -> None:
+    bad.write_bytes(b"\x89PNG\r\n")
+    store = RecordingStore()
+    with watching(store, str(good), str(bad.with_name(source))) as events:
+        wait_until(lambda: store.lines["good"] == 1, what="the good file")
+        if source == "bad.log":
+            wait_until(lambda: f"cannot read {bad}: it is an image" in store.problems.values(), what="the problem")
+            assert causes([*events]) == [f"cannot read {bad}: it is an image"]
+        bad.write_text("bad\n")
+        wait_until(lambda: store.lines["bad"] == 1, what="the file that was no log")
+    assert dict(store.lines) == {"good": 1, "bad": 1}

@@ -1,0 +1,77 @@
+"""A store that remembers the lines it was given, for tests of collectors within one process."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from puppylog.collect.collector import Collector
+from puppylog.collect.dry import DryAppender, DryInlet
+from puppylog.collect.events import Event
+from puppylog.formats.registry import find_format
+from puppylog.model.record import Parsed
+from puppylog.model.stream import Move, StreamReport
+from puppylog.stores.base import Appended
+
+
+class RecordingStore(DryInlet):
+    """Counts the committed lines, and keeps the last report of each stream."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: Counter[str] = Counter()
+        self.problems: dict[int, str | None] = {}
+
+    def appender(self) -> DryAppender:
+        return _RecordingAppender(self)
+
+    def report(self, reports: Sequence[StreamReport]) -> None:
+        self.problems.update((report.stream_id, report.problem) for report in reports)
+
+
+class _RecordingAppender(DryAppender):
+    def __init__(self, store: RecordingStore) -> None:
+        super().__init__()
+        self._store = store
+        self._lines: list[str] = []
+
+    def write(self, stream_id: int, file_id: int, parsed: Parsed) -> None:
+        super().write(stream_id, file_id, parsed)
+        self._lines += parsed.data.decode().splitlines()
+
+    def commit(self, moves: Sequence[Move]) -> Appended:
+        self._store.lines.update(self._lines)
+        return super().commit(moves)
+
+
+def collect_once(store: RecordingStore, *sources: str) -> tuple[int, list[Event]]:
+    """Collect without watching; return how many sources could not be read, and what was said."""
+    events: list[Event] = []
+    collector = Collector(
+        store, sources, format=find_format("plain"), stop=threading.Event(), on_event=events.append, watch=False
+    )
+    return collector.run().unread, events
+
+
+@contextmanager
+def watching(store: RecordingStore, *sources: str) -> Iterator[list[Event]]:
+    """Watch in a thread of its own; give what is said. It must end in order."""
+    events: list[Event] = []
+    stop = threading.Event()
+    collector = Collector(store, sources, format=find_format("plain"), stop=stop, on_event=events.append, watch=True)
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            collector.run()
+        except BaseException as failure:  # noqa: BLE001 - told to the test below
+            failures.append(failure)
+
+    running = threading.Thread(target=run)
+    running.start()
+    try:
+        yield events
+    finally:
+        stop.set()
+        running.join()
+    assert failures == []
