@@ -3,6 +3,9 @@
 Names decide what becomes a column (see ``names``); all else are attributes, in their order, as they stand: numbers keep
 their digits, objects and arrays their blanks. Of an object with some members in columns the others stay together. What
 ``json_text`` had to replace, since no store can hold it, is flagged with the attribute ``invalid_escape``.
+
+The journal of systemd writes a message that is not plain text as a list of its bytes, ``"MESSAGE": [104, 105]``. Under
+that name, in capitals, such a list is the text that the bytes are in UTF-8.
 """
 
 from collections.abc import Iterable
@@ -23,6 +26,9 @@ from puppylog.formats.json_text import (
 )
 from puppylog.formats.names import TABLE, find_name, fold, holds_names
 from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
+
+_JOURNAL_MESSAGE: Final = "MESSAGE"
+_LARGEST_BYTE: Final = 255
 
 EMPTY: Final = "empty line"
 REASONS: Final = (EMPTY, NO_OBJECT, MALFORMED, TOO_DEEP, NUMBER_RANGE)
@@ -54,10 +60,19 @@ def _read_line(builder: RowsBuilder, at: int, line: str) -> None:
     if not line:
         raise Unreadable(EMPTY)
     items, has_nothings = read_object(line)
-    fields = read_fields(_list_members(items))
+    members = _list_members(items)
+    for member, item in zip(members, items, strict=True):
+        if item.key == _JOURNAL_MESSAGE and isinstance(item.value, list) and _are_bytes(item.value):
+            member.text = bytes(map(int, item.value)).decode("utf-8", "replace").replace("\0", "\ufffd")
+            has_nothings |= "\ufffd" in member.text
+    fields = read_fields(members)
     if has_nothings:
         fields.attributes.append(("invalid_escape", "true"))
     builder.add(at, fields.ts_us, is_local=fields.is_local, members=fields.attributes, columns=fields.columns)
+
+
+def _are_bytes(values: list[object]) -> bool:
+    return all(isinstance(value, Number) and value.isdigit() and int(value) <= _LARGEST_BYTE for value in values)
 
 
 def _list_members(items: Iterable[Item], prefix: str = "") -> list[Member]:

@@ -1,6 +1,7 @@
 /* JSON lines: see json_lines.py. */
 #include "json_text.h"
 #include "module.h"
+#include "scan.h"
 
 typedef struct {
     Builder *builder;
@@ -8,6 +9,7 @@ typedef struct {
     Path path;
     Walk walk;
     Bytes members; /* Member */
+    bool has_nothings;
     uint8_t *room; /* where texts without their escapes go */
 } Reading;
 
@@ -49,6 +51,47 @@ static void read_value(Reading *reading, const Item *item, Member *member) {
     }
 }
 
+/* How many bytes may follow `byte` in a character, and which the first of them may be; 0 if none begins with it. */
+static int following(uint8_t byte, uint8_t *least, uint8_t *most) {
+    *least = byte == 0xE0 ? 0xA0 : byte == 0xF0 ? 0x90 : 0x80;
+    *most = byte == 0xED ? 0x9F : byte == 0xF4 ? 0x8F : 0xBF;
+    return byte >= 0xC2 && byte <= 0xDF ? 1 : byte >= 0xE0 && byte <= 0xEF ? 2 : byte >= 0xF0 && byte <= 0xF4 ? 3 : 0;
+}
+
+/* Read a list of bytes and write the text that they are, with U+FFFD for what is none, as Python decodes it. The
+ * bytes are put where the text, three bytes for each at most, never reaches those that are still to be decoded. False if
+ * the list has anything but numbers up to 255. */
+static bool read_bytes(Reading *reading, Span list, Span *text) {
+    const uint8_t *at = json_skip_blanks(list.at + 1, list.at + list.size), *last = list.at + list.size - 1;
+    uint8_t *bytes = reading->room + list.size, *end = bytes;
+    while (at < last) {
+        int byte = 0, digits = 0;
+        for (; at < last && is_digit(*at) && digits < 4; digits++) byte = byte * 10 + (*at++ - '0');
+        at = json_skip_blanks(at, last);
+        if (digits == 0 || byte > 0xFF || (at < last && *at != ',')) return false;
+        *end++ = (uint8_t)byte;
+        if (at < last) at = json_skip_blanks(at + 1, last);
+    }
+    uint8_t *to = reading->room;
+    while (bytes < end) {
+        uint8_t least, most;
+        int more = following(*bytes, &least, &most), taken = 1;
+        while (taken <= more && bytes + taken < end && bytes[taken] >= least && bytes[taken] <= most) {
+            taken++;
+            least = 0x80;
+            most = 0xBF;
+        }
+        bool is_nothing = *bytes == 0 || (*bytes >= 0x80 && (more == 0 || taken <= more));
+        const uint8_t *from = is_nothing ? (const uint8_t *)"\xEF\xBF\xBD" : bytes;
+        reading->has_nothings |= is_nothing || (taken == 3 && memcmp(bytes, "\xEF\xBF\xBD", 3) == 0);
+        for (int place = 0; place < (is_nothing ? 3 : taken); place++) *to++ = from[place];
+        bytes += taken;
+    }
+    *text = span_of(reading->room, to);
+    reading->room = to;
+    return true;
+}
+
 static void list_members(Reading *reading, size_t first_item, size_t prefix);
 
 /* Add the members of an object in an object. */
@@ -67,6 +110,10 @@ static void list_members(Reading *reading, size_t first_item, size_t prefix) {
         Member member = {.key = item.has_key_escapes ? decode(reading, item.key) : item.key, .json = item.json};
         member.name = names_find(&reading->names, &reading->path, prefix, member.key);
         if (member.name.field != FIELD_NONE) read_value(reading, &item, &member);
+        if (prefix == 0 && *item.json.at == '[' && span_is(member.key, "MESSAGE") &&
+            read_bytes(reading, item.json, &member.text)) {
+            member.kind = VALUE_TEXT;
+        }
         size_t at = reading->members.size;
         if (!bytes_append(&reading->members, &member, sizeof member, &reading->walk.failed)) return;
         if (member.name.is_object && *item.json.at == '{') {
@@ -84,7 +131,7 @@ static int read_line(Reading *reading, Span line, Row *row) {
     if (reason != JSON_FITS) return reason;
     reading->room = builder_scratch(reading->builder, 4 * line.size);
     if (reading->room == NULL) return JSON_EMPTY;
-    bool has_nothings = walk->has_nothings;
+    reading->has_nothings = walk->has_nothings;
     if (walk->has_nothings || walk->has_key_escapes || walk->has_twins) {
         Span tidy = json_tidy(walk, line, reading->room);
         reading->room += line.size;
@@ -97,7 +144,7 @@ static int read_line(Reading *reading, Span line, Row *row) {
     size_t count = reading->members.size / sizeof *members;
     fields_read(members, count, reading->room, row);
     fields_write(reading->builder, members, count);
-    if (has_nothings) builder_json_member(reading->builder, span_of_text("invalid_escape"), span_of_text("true"));
+    if (reading->has_nothings) builder_json_member(reading->builder, span_of_text("invalid_escape"), span_of_text("true"));
     return JSON_FITS;
 }
 
