@@ -34,11 +34,13 @@ _LISTED: Final = pa.schema(
         ("segment", pa.string()),
         ("filter", pa.string()),
         ("group", pa.string()),
+        ("state", pa.string()),
     ]
 )
 _META: Final = pa.schema(
     [
         *_LISTED,
+        ("error", pa.string()),
         ("refresh_s", pa.int32()),
         ("created_at", _INSTANT),
         ("refreshed_at", _INSTANT),
@@ -59,12 +61,15 @@ _CHART_WIDTH: Final = 100
 @store_options
 @pass_settings
 def list_(settings: Settings, group: str | None) -> None:
-    """List the metrics."""
+    """List the metrics.
+
+    A metric is ok, or checking: lines came late, and their buckets are being refreshed; or in error: see doctor.
+    """
     with connect(settings.store) as store:
         states = list_metrics(store, group=group)
     if not states:
         tell(settings, "no metrics yet; a good start is: puppylog monitor metrics create --default")
-    write_rows([asdict(state.metric) for state in states], _LISTED, settings)
+    write_rows([{**asdict(state.metric), "state": state.state} for state in states], _LISTED, settings)
 
 
 @click.command(
@@ -129,4 +134,5 @@ def meta(settings: Settings, name: str) -> None:
 
 def _describe(state: MetricState, extent: Extent) -> dict[str, object]:
     times = {"created_at": state.created_at, "refreshed_at": state.refreshed_at, "watermark": state.watermark}
-    return {**asdict(state.metric), **times, **asdict(extent)}
+    health = {"state": state.state, "error": state.error}
+    return {**asdict(state.metric), **health, **times, **asdict(extent)}

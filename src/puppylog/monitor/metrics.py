@@ -24,6 +24,15 @@ class MetricState:
     created_at: datetime
     watermark: datetime | None  # buckets below it are materialized; None: not one is yet
     refreshed_at: datetime | None
+    error: str | None  # why the last refresh failed; the next one may succeed only if something is done about it
+    is_being_checked: bool  # some buckets may lack records until they are refreshed, within seconds
+
+    @property
+    def state(self) -> str:
+        """``error``, ``checking`` or ``ok``."""
+        if self.error is not None:
+            return "error"
+        return "checking" if self.is_being_checked else "ok"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +84,11 @@ def read_observations(
 
 
 def _metric_state(row: dict[str, Any]) -> MetricState:
-    return MetricState(metric_of(row), row["created_at"], row["watermark"], row["refreshed_at"])
+    return MetricState(
+        metric_of(row),
+        created_at=row["created_at"],
+        watermark=row["watermark"],
+        refreshed_at=row["refreshed_at"],
+        error=row["error"],
+        is_being_checked=row["is_being_checked"],
+    )

@@ -15,6 +15,7 @@ from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 from puppylog.stores.postgres.bootstrap import bootstrap
 from puppylog.stores.postgres.runner import JobRunner
+from puppylog.stores.postgres.schema import SCHEMA_VERSION
 from support.embedded import wait_until
 from support.lines import Source, records
 from support.postgres import PostgresServer
@@ -65,7 +66,7 @@ def test_a_store_in_which_there_is_nothing_yet_is_well(patient: Patient) -> None
     found = patient.check()
     assert patient.bad() == []
     assert found["server"].found.startswith("PostgreSQL ")
-    assert found["store"].found == "flavour plain, schema version 2; records are kept for ever"
+    assert found["store"].found == f"flavour plain, schema version {SCHEMA_VERSION}; records are kept for ever"
     assert found["capability several machines"].state is Health.NOTE
     assert found["partitions"].found == "those of today and tomorrow (UTC) are there"
     assert found["jobs"].state is Health.NOTE

@@ -1,6 +1,7 @@
 """Continuous aggregates of TimescaleDB: no bucket is left out, whenever the policy and the job of the store run."""
 
 import os
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -74,6 +75,37 @@ def test_a_bucket_at_the_edge_of_the_policys_reach_is_not_forgotten(url: str) ->
             return metric.said() == metric.there()
 
         wait_until(is_complete, what="the buckets at the edge")
+
+
+def test_a_backfill_shows_no_error(url: str) -> None:
+    with closing(RefreshedMetric(url, 1)) as metric, psycopg.connect(url, autocommit=True) as backfill:
+        stop = threading.Event()
+
+        def fill() -> None:
+            """Store lines that are older than the policy reaches, without a pause."""
+            while not stop.is_set():
+                with backfill.transaction():
+                    backfill.execute(
+                        "INSERT INTO puppylog.log_records (ts, stream_id, file_id, line_offset) "
+                        "SELECT now() - make_interval(days => 3, secs => n), 1, 1, 0 FROM generate_series(1, 300) AS n"
+                    )
+                    backfill.execute(
+                        "INSERT INTO puppylog.invalidations (stream_id, low, high) "
+                        "VALUES (1, now() - INTERVAL '3 days 300 s', now() - INTERVAL '3 days')"
+                    )
+
+        filling = threading.Thread(target=fill)
+        filling.start()
+        try:
+            for _ in range(10):
+                metric.ask("CALL puppylog.refresh_job(0, NULL)")
+                assert metric.error() is None
+        finally:
+            stop.set()
+            filling.join()
+        metric.ask("CALL puppylog.refresh_job(0, NULL)")
+        metric.ask("CALL puppylog.refresh_job(0, NULL)")
+        assert metric.said() == metric.there()
 
 
 def test_a_store_that_lacks_buckets_is_healed_when_it_is_upgraded(url: str) -> None:

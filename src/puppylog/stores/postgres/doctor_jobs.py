@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from puppylog.model.finding import Finding, Health, format_age
 from puppylog.stores.examination import limit_s, look
+from puppylog.stores.postgres.doctor_sums import compare_sums
 from puppylog.stores.postgres.flavour import Server
 from puppylog.stores.postgres.installation import Installation
 from puppylog.stores.postgres.metrics import CONTINUOUS
@@ -161,6 +162,11 @@ def _examine_runner(session: Session) -> Iterator[Finding]:
 def _examine_metrics(session: Session, policies: Mapping[int, Row]) -> Iterator[Finding]:
     for metric in session.rows(_QUERIES["metrics"]):
         yield judge_metric(metric, policies.get(metric["id"]))
+        yield from look(f"metric {metric['name']}", partial(_compare, session, metric))
+
+
+def _compare(session: Session, metric: Row) -> list[Finding]:
+    return [compare_sums(session, metric)]
 
 
 def judge_metric(metric: Row, policy: Row | None) -> Finding:

@@ -5,7 +5,8 @@
 SELECT metrics.name, metrics.statistic, metrics.property, metrics.period_s, metrics.segment, metrics.filter,
        metrics.refresh_s, groups.name AS group_name, metrics.created_at, metrics.refreshed_at,
        -- Before the first refresh the watermark is below every instant that a log can name.
-       CASE WHEN metrics.watermark > '0001-01-02T00:00:00Z'::TIMESTAMPTZ THEN metrics.watermark END AS watermark
+       CASE WHEN metrics.watermark > '0001-01-02T00:00:00Z'::TIMESTAMPTZ THEN metrics.watermark END AS watermark,
+       metrics.error, metrics.id IN (SELECT metric_id FROM puppylog.metrics_being_checked) AS is_being_checked
 FROM puppylog.metrics AS metrics
 LEFT JOIN puppylog.log_groups AS groups ON groups.id = metrics.group_id
 WHERE metrics.name = coalesce($name, metrics.name)

@@ -33,6 +33,21 @@ SELECT id, name, kind, error, refresh_s,
 FROM puppylog.metrics
 ORDER BY name
 
+-- name: limit_statement
+SELECT set_config('statement_timeout', $limit_ms::text, true) AS set_to
+
+-- name: count_day
+-- The newest day of a metric below an instant: how many records its buckets hold, and how many there are.
+SELECT CAST(since AS text) AS since, CAST(until AS text) AS until, held, there
+FROM puppylog.count_day($id, $before::timestamptz)
+
+-- name: is_being_checked
+-- Whether lines have come within [since, until) that a metric has still to take in.
+SELECT EXISTS (SELECT FROM puppylog.touched_ranges
+               WHERE metric_id = $id AND low < $until::timestamptz AND high >= $since::timestamptz)
+    OR EXISTS (SELECT FROM puppylog.invalidations WHERE low < $until::timestamptz AND high >= $since::timestamptz)
+    AS is_being_checked
+
 -- name: timescale_jobs
 -- TimescaleDB's jobs that are ours: those of our schema, those of our records, and the policies of our metrics.
 SELECT jobs.job_id, CAST(jobs.proc_name AS text) AS proc_name, jobs.scheduled, stats.last_run_status, stats.job_status,

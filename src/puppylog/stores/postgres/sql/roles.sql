@@ -44,6 +44,7 @@ GRANT USAGE ON SCHEMA puppylog, metrics TO puppylog_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA puppylog, metrics TO puppylog_reader;
 ALTER DEFAULT PRIVILEGES IN SCHEMA puppylog GRANT SELECT ON TABLES TO puppylog_reader;
 ALTER DEFAULT PRIVILEGES IN SCHEMA metrics GRANT SELECT ON TABLES TO puppylog_reader;
+GRANT EXECUTE ON FUNCTION puppylog.count_day TO puppylog_reader;
 DO $$ DECLARE routine regprocedure; BEGIN
     FOR routine IN SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'puppylog'::regnamespace AND proname = 'time_bucket'
     LOOP

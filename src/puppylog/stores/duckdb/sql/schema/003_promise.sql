@@ -24,3 +24,7 @@ CREATE TABLE puppylog.clock_steps (
     back_s DOUBLE NOT NULL,           -- how far the newest instant lay in the future, in seconds
     rebased BIGINT NOT NULL           -- how many rows had an instant in the future
 );
+
+-- The metrics that have buckets which may lack records, until they have been refreshed.
+CREATE VIEW puppylog.metrics_being_checked AS
+SELECT id AS metric_id FROM puppylog.metrics WHERE EXISTS (FROM puppylog.invalidations WHERE seq > refreshed_seq);

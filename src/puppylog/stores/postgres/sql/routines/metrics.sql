@@ -100,6 +100,30 @@ BEGIN
 END
 $$;
 
+-- The same for the newest day below ``before`` that has records, of the buckets that ought to be complete: below the
+-- metric's watermark, and not where records may have been dropped. Nulls if there is none.
+CREATE OR REPLACE FUNCTION puppylog.count_day(
+    metric integer, before timestamptz, OUT since timestamptz, OUT until timestamptz, OUT held bigint, OUT there bigint
+)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
+DECLARE
+    stored puppylog.metrics;
+    oldest timestamptz;
+    newest timestamptz;
+BEGIN
+    SELECT * INTO STRICT stored FROM puppylog.metrics WHERE id = metric;
+    oldest := puppylog.ceil_to(puppylog.oldest_kept(), stored.period_s);
+    SELECT max(r.ts) INTO newest FROM puppylog.log_records AS r
+    WHERE r.ts >= oldest AND r.ts < least(before, stored.watermark);
+    IF newest IS NULL THEN
+        RETURN;
+    END IF;
+    until := puppylog.floor_to(newest, stored.period_s) + make_interval(secs => stored.period_s);
+    since := greatest(puppylog.floor_to(until - INTERVAL '1 day', stored.period_s), oldest);
+    SELECT c.held, c.there INTO held, there FROM puppylog.count_range(metric, since, until) AS c;
+END
+$$;
+
 -- Brings a rollup up to date: what is stale, and the buckets between its old and its new watermark; up to ``until`` at
 -- most. ``at`` is now; a test may say another time. A failure is recorded with the metric, and never raised. The stored
 -- query is read as it was judged, whatever the session that calls this says of strings.

@@ -39,3 +39,6 @@ DROP PROCEDURE IF EXISTS puppylog.refresh_touched(integer);
 -- The watermark of a continuous aggregate says how far its buckets have been compared with the records. Until now it
 -- said how far TimescaleDB had refreshed them, and some were left out for good: all of them are compared once more.
 UPDATE puppylog.metrics SET watermark = '-infinity' WHERE kind = 'continuous_aggregate';
+
+-- The metrics that have buckets which may lack records, until they have been refreshed and counted.
+CREATE VIEW puppylog.metrics_being_checked AS SELECT DISTINCT metric_id FROM puppylog.touched_ranges;
