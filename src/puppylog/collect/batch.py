@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from puppylog.model.record import RECORDS, REJECTS, Parsed
 from puppylog.model.stream import Move
 from puppylog.stores.base import Appender
-from puppylog.tail.chunk import Chunk
+from puppylog.tail.chunk import Chunk, TailedFile
 
 # The first batch is smaller, so that the store begins to work while there is still little to give it.
 FIRST_SHARE = 2
@@ -40,6 +40,7 @@ class Batch:
     size_bytes: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     finished: list[tuple[str, int]] = field(default_factory=list)
+    finished_files: list[TailedFile] = field(default_factory=list)
     last_rows: int = 0  # of the last chunk: about as many as the next one will bring
 
     def add(self, stream_id: int, file_id: int, chunk: Chunk, parsed: Parsed, context: str = "") -> None:
@@ -68,6 +69,7 @@ class Batch:
                 self.reasons[count["values"]] += count["counts"]
         if chunk.finished:
             self.finished.append((chunk.file.path, chunk.until))
+            self.finished_files.append(chunk.file)
 
     @property
     def is_full(self) -> bool:

@@ -1,12 +1,10 @@
 """The collector: files in, committed rows out. Reading and parsing go on while the batch before is being committed."""
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
-from urllib.parse import quote
 
 from puppylog.collect.batch import FIRST_SHARE, Batch
 from puppylog.collect.committer import Committer
@@ -24,23 +22,25 @@ from puppylog.collect.events import (
     Summary,
 )
 from puppylog.collect.followed import SOON_S, Followed, OpenFile
-from puppylog.collect.introduction import Introduction
+from puppylog.collect.introduction import Introduction, stream_of
+from puppylog.collect.known_files import Head, KnownFiles
+from puppylog.collect.opening import SourceOpener
 from puppylog.collect.patience import patiently
 from puppylog.collect.reporting import Reporting, StoreState
 from puppylog.collect.slots import Slots
 from puppylog.errors import BatchDropped, PuppylogError, StoreFull, StoreUnavailable
 from puppylog.formats.base import Format
 from puppylog.model.record import Parsed
-from puppylog.model.stream import FilePosition, Stream, StreamReport
+from puppylog.model.stream import FilePosition, KnownFile, Stream, StreamReport
 from puppylog.stores.base import Inlet, NewFile
 from puppylog.tail.boundary import Boundary
 from puppylog.tail.chunk import Chunk
 from puppylog.tail.closed import ClosedTailer
 from puppylog.tail.notification import Notification
-from puppylog.tail.pipe import PipeTailer
-from puppylog.tail.reader import LINE_WAIT_S
-from puppylog.tail.source import STDIN, expand_sources, is_pipe, refuse_binary
-from puppylog.tail.tailer import RECORD_WAIT_S, Tailer
+from puppylog.tail.owners import Identity
+from puppylog.tail.rotated_names import list_bases
+from puppylog.tail.source import STDIN, expand_sources, is_pipe
+from puppylog.tail.tailer import RECORD_WAIT_S
 
 _EXPAND_S = 2.0
 _KEEP_ALIVE_S = 2.0
@@ -88,18 +88,16 @@ class Collector:
         self._stop = stop
         self._on_event = self._store_state = StoreState(on_event)
         self._group = group
-        self._host = host
         self._watch = watch
         self._from_end = from_end
-        self._boundary = boundary
-        self._record_wait_s = record_wait_s if watch else 0.0
-        self._line_wait_s = None if watch else LINE_WAIT_S
+        self._opener = SourceOpener(host, watch=watch, boundary=boundary, record_wait_s=record_wait_s)
         self._notification = Notification()
         self._followed: dict[str, Followed] = {}
         self._slots = Slots(on_full=self._note_full)
         self._left_out: set[str] = set()
         self._is_full_said = False
         self._refused: set[str] = set()  # paths and patterns that cannot be read
+        self._known = self._make_known_files()
         self._introduction = Introduction(self._open_files, format)
         self._read_bytes = 0  # committed or on their way
         self._reporting = Reporting()
@@ -113,7 +111,7 @@ class Collector:
             PuppylogError: the store refuses, or is away when stopped. Nothing is lost: the position has not moved.
         """
         started = time.monotonic()
-        with ExitStack() as stack, Committer(self._stop, self._on_event) as committer:
+        with ExitStack() as stack, Committer(self._stop, self._on_event, self._note_committed) as committer:
             stack.enter_context(self._notification)
             stack.callback(self._close_all)
             while not self._run_through(committer):
@@ -131,7 +129,7 @@ class Collector:
             joined=totals.joined,
             files=len(totals.file_ids),
             unfinished_bytes=unfinished,
-            unfinished_wait_s=self._line_wait_s,
+            unfinished_wait_s=self._opener.line_wait_s,
             seconds=time.monotonic() - started,
             reasons=tuple(totals.reasons.most_common()),
             unread=0 if self._watch else unread + len(self._refused),
@@ -239,8 +237,10 @@ class Collector:
     def _take(self, batch: Batch, followed: Followed, chunk: Chunk) -> None:
         file = followed.files[chunk.file.serial]
         parsed = self._parse(file, chunk)
-        batch.add(followed.stream.stream_id, file.file_id, chunk, parsed, file.parser.context)
-        self._note_taken(followed.stream.stream_id, chunk, parsed, file.parser.name)
+        stream_id = stream_of(followed, chunk.file)
+        batch.add(stream_id, file.file_id, chunk, parsed, file.parser.context)
+        self._known.take(file.file_id, chunk.until)
+        self._note_taken(stream_id, chunk, parsed, file.parser.name)
         followed.take(file, chunk)
         self._read_bytes += chunk.until - chunk.since
         if chunk.is_cut:
@@ -270,6 +270,8 @@ class Collector:
             on_refused=self._refuse,
         )
         new = [path for path in paths if path not in self._followed]
+        known = {*self._followed, *new}
+        new.sort(key=lambda path: any(base in known for base in list_bases(path)))  # a log before its rotated files
         for start in range(0, len(new), _OPENED_AT_ONCE):
             self._follow(new[start : start + _OPENED_AT_ONCE], from_end=self._from_end and is_first)
 
@@ -289,48 +291,45 @@ class Collector:
             self._on_event(SourceAway(path, cause, self._watch))
 
     def _follow(self, paths: Sequence[str], *, from_end: bool) -> None:
-        uris = [self._uri_of(path) for path in paths]
+        uris = [self._opener.uri_of(path) for path in paths]
+        for stream_id in self._known.take_claims(uris):
+            self._store.close_stream(stream_id)
         streams = patiently(lambda: self._store.open_streams(uris, group=self._group), self._stop, self._on_event)
+        self._known.follow(streams)
+        self._known.prepare(paths)
         for path, stream in zip(paths, streams, strict=True):
             standing = [file.byte_offset for file in stream.files if not file.finished]
             self._on_event(StreamOpened(stream.source_uri, standing[-1] if standing else 0))
             self._reporting.open(stream.stream_id, time.monotonic())
-            self._followed[path] = Followed(
+            followed = self._followed[path] = Followed(
                 stream,
                 ClosedTailer(path),
-                open_tailer=partial(self._open_tailer, path, stream, from_end=from_end),
+                open_tailer=partial(self._opener.open_tailer, self._known, path, stream, from_end=from_end),
                 slots=self._slots,
                 is_pipe=path == STDIN or is_pipe(path),
                 reads_once=not self._watch,
             )
+            self._known.attach(stream.stream_id, followed.release)
             if path != STDIN:
                 self._notification.watch(path)
 
-    def _uri_of(self, path: str) -> str:
-        return f"stdin://{self._host}" if path == STDIN else f"file://{self._host}{quote(os.fsencode(path))}"
+    def _make_known_files(self) -> KnownFiles:
+        def find(identities: Sequence[Identity], heads: Sequence[Head]) -> Sequence[KnownFile]:
+            prefix = self._opener.source_prefix
+            return patiently(
+                lambda: self._store.find_known_files(prefix, identities, heads), self._stop, self._on_event
+            )
 
-    def _open_tailer(
-        self, path: str, stream: Stream, known: Sequence[FilePosition], *, from_end: bool
-    ) -> Tailer | PipeTailer:
-        """Open a source: from the end only if nothing of it was read.
+        return KnownFiles(find, self._claim, self._leave_out)
 
-        Raises:
-            SourceError: a pipe cannot be read, or the file is no log.
-        """
-        boundary, record_wait_s = self._boundary, self._record_wait_s
-        if path == STDIN:
-            return PipeTailer(boundary=boundary, record_wait_s=record_wait_s)
-        if is_pipe(path):
-            return PipeTailer(path, watch=self._watch, boundary=boundary, record_wait_s=record_wait_s)
-        refuse_binary(path)
-        return Tailer(
-            path,
-            known,
-            from_end=from_end and known == list(stream.files),
-            boundary=boundary,
-            record_wait_s=record_wait_s,
-            line_wait_s=self._line_wait_s,
-        )
+    def _claim(self, source_uri: str) -> Stream:
+        """Claim a stream of which a file was found under another name."""
+        (stream,) = patiently(lambda: self._store.open_streams([source_uri]), self._stop, self._on_event)
+        self._reporting.open(stream.stream_id, time.monotonic())
+        return stream
+
+    def _note_committed(self, batch: Batch) -> None:
+        self._known.committed(batch.moves.values(), batch.finished_files)
 
     def _keep_alive(self) -> None:
         patiently(self._store.keep_alive, self._stop, self._on_event)
@@ -385,4 +384,7 @@ class Collector:
         for followed in self._followed.values():
             followed.tailer.close()
             self._store.close_stream(followed.stream.stream_id)
+        for stream_id in self._known.claims():
+            self._store.close_stream(stream_id)
+        self._known = self._make_known_files()
         self._followed.clear()

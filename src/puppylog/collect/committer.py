@@ -6,7 +6,7 @@ reading stops. The file is the buffer.
 
 import threading
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -45,9 +45,22 @@ class Totals:
 class Committer:
     """Commits batches one by one in a thread of its own. Usable with ``with``."""
 
-    def __init__(self, stop: threading.Event, on_event: OnEvent) -> None:
+    def __init__(
+        self,
+        stop: threading.Event,
+        on_event: OnEvent,
+        on_batch: Callable[[Batch], None] = lambda _: None,
+    ) -> None:
+        """Start the thread.
+
+        Args:
+            stop: set when the run is to end; then nothing is tried again.
+            on_event: called from the thread.
+            on_batch: told, from the thread, of each batch that the store has.
+        """
         self._stop = stop
         self._on_event = on_event
+        self._on_batch = on_batch
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="committer")
         self._pending: deque[Future[None]] = deque()
         self._has_failed = False
@@ -121,6 +134,7 @@ class Committer:
             batch.shares[stream_id].records -= refused
             batch.shares[stream_id].rejects += refused
         self._stored.append(batch.shares)
+        self._on_batch(batch)
         self._on_event(Committed(appended.records, appended.rejects))
         for path, byte_offset in batch.finished:
             self._on_event(FileFinished(path, byte_offset))

@@ -104,6 +104,8 @@ class Followed:
         if chunk.finished:
             del self.files[chunk.file.serial]
             self.has_finished = True
+        if chunk.file.stream_id is not None:
+            return  # another stream's position
         met, context = chunk.file, file.parser.context
         positions = self._known()
         positions[file.file_id] = FilePosition(
@@ -115,6 +117,16 @@ class Followed:
                 for at, (file_id, position) in enumerate(positions.items())
                 if at > _MOST_POSITIONS // 2 or not position.finished
             }
+
+    def release(self, file_id: int) -> bool:
+        """Leave a file of the stream to another source; return False if it is read here, or will be looked for here."""
+        if isinstance(self.tailer, Tailer):
+            if not self.tailer.release(file_id):
+                return False
+        elif self.tailer.problem is None and isinstance(self.tailer, ClosedTailer) and self.tailer.has_changed():
+            return False
+        self._known().pop(file_id, None)
+        return True
 
     def close_at_rest(self) -> bool:
         """See `Slotted`."""

@@ -62,7 +62,7 @@ class Introduction:
         new = list(dict.fromkeys((followed, chunk.file) for followed, chunk in waiting))
         opened = self._open_files(
             [
-                NewFile(followed.stream.stream_id, _as_text(file.path), file.device, file.inode, file.start)
+                NewFile(stream_of(followed, file), _as_text(file.path), file.device, file.inode, file.start)
                 for followed, file in new
             ]
         )
@@ -71,6 +71,11 @@ class Introduction:
 
     def _open(self, followed: Followed, file: TailedFile, file_id: int) -> None:
         followed.files[file.serial] = OpenFile(file_id, self._format.open(file.context, file.modified_at_us))
+
+
+def stream_of(followed: Followed, file: TailedFile) -> int:
+    """Return the stream of the file: the source's, or the one that has read the file under another name."""
+    return followed.stream.stream_id if file.stream_id is None else file.stream_id
 
 
 def _as_text(path: str) -> str:

@@ -16,6 +16,7 @@ class TailedFile:
     start: int  # the offset at which reading starts
     file_id: int | None  # what the store calls it; None for a file that the store does not know yet
     context: str = ""  # of the position at which reading starts, see `puppylog.model.stream.FilePosition`
+    stream_id: int | None = None  # of the stream that has read the file; None: of the source that is tailed
     modified_at_us: int | None = None  # when it was last changed, as of then, in microseconds since the epoch
 
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from puppylog.model.stream import FilePosition
-from puppylog.tail.chunk import Chunk
+from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.chunker import Chunker
 from puppylog.tail.handle import OpenFile
 
@@ -55,6 +55,10 @@ class Reader:
         self._ready: deque[Chunk] = deque()
         self._is_announced = chunker.file.file_id is not None
         self._mtime_ns = -1
+
+    @property
+    def file(self) -> TailedFile:
+        return self._chunker.file
 
     @property
     def end(self) -> int:

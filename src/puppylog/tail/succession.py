@@ -26,6 +26,7 @@ class Found:
     handle: OpenFile
     imprint: Imprint
     position: FilePosition | None  # None: a file that is new to the store
+    stream_id: int | None = None  # of another stream, to which the position belongs
 
     @property
     def is_certain(self) -> bool:

@@ -6,20 +6,20 @@ Whoever polls calls `Tailer.read` again and again. Nothing here waits, and nothi
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
-from itertools import count
 from pathlib import Path
 
 from puppylog.model.stream import FilePosition
 from puppylog.tail.boundary import Boundary
-from puppylog.tail.chunk import Chunk, TailedFile
-from puppylog.tail.chunker import Chunker
+from puppylog.tail.chunk import Chunk
 from puppylog.tail.decompressed import open_log
+from puppylog.tail.draining import Draining
 from puppylog.tail.ending import start_at_end
+from puppylog.tail.foreign import LeftAlone, settle, settle_rotated
 from puppylog.tail.handle import OpenFile, cannot_read, identity_of
 from puppylog.tail.identity import BLANK
 from puppylog.tail.newcomers import Last
+from puppylog.tail.opener import Opener
+from puppylog.tail.owners import NoOwners, Owners
 from puppylog.tail.reader import PLACE_ID, Reader
 from puppylog.tail.succession import Found, Succession, find_succession
 
@@ -39,15 +39,6 @@ RECORD_WAIT_S = 2.0
 _REMEMBERED = 1000
 
 
-@dataclass(slots=True)
-class _Leaving:
-    """A file that was rotated away. Its writers may not have noticed yet."""
-
-    reader: Reader
-    size: int  # on disk, when it was last seen to grow
-    due_at: float  # when it is finished if it does not grow any more
-
-
 class Tailer:
     """Reads what is written to a path. A missing or unreadable file is waited for; `problem` says so."""
 
@@ -63,6 +54,7 @@ class Tailer:
         boundary: Boundary | None = None,
         record_wait_s: float = RECORD_WAIT_S,
         line_wait_s: float | None = None,
+        owners: Owners | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Find out where reading goes on.
@@ -78,6 +70,7 @@ class Tailer:
             record_wait_s: how long a file must not have grown before its last record is whole. With 0, `read` takes it
                 as whole at the end of the file.
             line_wait_s: see `Reader`.
+            owners: knows what other tailers and streams have read; None if there are no others.
             clock: seconds that never go back.
         """
         self.path = str(Path(path).absolute())
@@ -88,16 +81,20 @@ class Tailer:
         self.is_ended = False  # until it is closed: a path always has a future
         self._at = Path(self.path)
         self._known = list(known)
-        self._open_reader = partial(
-            Reader, chunk_bytes=chunk_bytes, record_wait_s=record_wait_s, line_wait_s=line_wait_s, clock=clock
+        self._owners: Owners = NoOwners() if owners is None else owners
+        self._left_alone: LeftAlone | None = None
+        self._opener = Opener(
+            chunk_bytes=chunk_bytes,
+            max_line_bytes=max_line_bytes,
+            boundary=boundary,
+            record_wait_s=record_wait_s,
+            line_wait_s=line_wait_s,
+            clock=clock,
         )
-        self._max_line_bytes = max_line_bytes
         self._rotate_wait_s = rotate_wait_s
-        self._boundary = boundary
         self._clock = clock
-        self._serials = count(1)
         self._current: Reader | None = None  # of the file that stands at the path
-        self._leaving: list[_Leaving] = []  # in the order in which they stood there
+        self._leaving: list[Draining] = []  # in the order in which they stood there
         self._ready: list[Chunk] = []  # the last chunks of files that were let go
         self._budget: int | None = None  # how many bytes may be read yet
         self._last: Last | None = None  # the file that left last
@@ -151,6 +148,7 @@ class Tailer:
             reader.close()
         self._current = None
         self._leaving.clear()
+        self._hold()
 
     def _readers(self) -> list[Reader]:
         readers = [leaving.reader for leaving in self._leaving]
@@ -173,6 +171,9 @@ class Tailer:
         else:
             if self._current is not None and identity_of(status) == self._current.handle.identity:
                 return self._current.is_untouched(status)
+            left_alone = self._left_alone
+            if left_alone is not None and self._current is None and left_alone.is_so(status, self._clock()):
+                return True
             self._leave()
             self._arrive()
         return False
@@ -183,7 +184,7 @@ class Tailer:
             return
         status = self._current.handle.status()
         self._last = Last(self._current.handle.identity, status.st_mtime_ns)
-        self._leaving.append(_Leaving(self._current, status.st_size, self._clock() + self._rotate_wait_s))
+        self._leaving.append(Draining(self._current, status.st_size, self._clock() + self._rotate_wait_s))
         self._current = None
 
     def _arrive(self, *, from_end: bool = False) -> None:
@@ -197,6 +198,7 @@ class Tailer:
         try:
             held = self._hold_leaving()
             succession = find_succession(self.path, handle, self._known, held=held, last=self._last)
+            self._left_alone = settle(succession, self._owners, self.path, self._clock())
             if from_end and succession.standing is not None and not succession.before:
                 succession.standing = start_at_end(succession.standing)
         except OSError as error:
@@ -206,6 +208,19 @@ class Tailer:
         else:
             self._has_begun = True
             self._begin(succession)
+            self._hold()
+
+    def _hold(self) -> None:
+        """Let other tailers know what is open here."""
+        self._owners.hold({reader.handle.identity: reader.file for reader in self._readers()})
+
+    def release(self, file_id: int) -> bool:
+        """Leave a file of this stream to another tailer; return False if it is being read here."""
+        if any(reader.file.file_id == file_id for reader in self._readers()):
+            return False
+        self._known = [position for position in self._known if position.file_id != file_id]
+        self._ready = [chunk for chunk in self._ready if chunk.file.file_id != file_id]
+        return True
 
     def _hold_leaving(self) -> list[OpenFile]:
         """Return the files that are spoken for, with the copies of those that were emptied: they are not new files."""
@@ -243,7 +258,7 @@ class Tailer:
                 self._ready += self._last_chunks(truncated)
             else:
                 self._known.remove(position)
-                self._ready.append(self._give_up(position))
+                self._ready.append(self._remember(self._opener.give_up(position)))
         for found in succession.before:
             status = found.handle.status()
             quiet_s = max(0.0, time.time() - max(status.st_mtime, status.st_ctime))
@@ -251,29 +266,9 @@ class Tailer:
             if truncated is not None and found.position is not None and found.position.file_id == PLACE_ID:
                 self._leaving.append(self._going_on(truncated, found.handle))
             else:
-                self._leaving.append(_Leaving(self._reader(found), status.st_size, due_at))
+                self._leaving.append(Draining(self._opener.open_reader(found), status.st_size, due_at))
         if standing is not None:
-            self._current = self._reader(standing)
-
-    def _reader(self, found: Found) -> Reader:
-        handle, position = found.handle, found.position
-        file = TailedFile(
-            next(self._serials),
-            handle.path,
-            *handle.identity,
-            found.imprint.offset,
-            None if position is None else position.file_id,
-            modified_at_us=handle.status().st_mtime_ns // 1000,
-            context="" if position is None else position.context,
-        )
-        chunker = Chunker(file, found.imprint, self._max_line_bytes, self._boundary)
-        return self._open_reader(handle, chunker)
-
-    def _give_up(self, position: FilePosition) -> Chunk:
-        """Finish a position whose file is nowhere to be found."""
-        offset = position.byte_offset
-        file = TailedFile(next(self._serials), position.path, position.device, position.inode, offset, position.file_id)
-        return self._remember(Chunk(file, offset, offset, b"", offset, position.fingerprint, finished=True))
+            self._current = self._opener.open_reader(standing)
 
     def _give(self) -> Iterator[Chunk]:
         while self._ready:
@@ -284,7 +279,7 @@ class Tailer:
             if not self._is_spent:
                 yield from self._read_leaving(leaving)
 
-    def _read_leaving(self, leaving: _Leaving) -> Iterator[Chunk]:
+    def _read_leaving(self, leaving: Draining) -> Iterator[Chunk]:
         yield from self._read(leaving.reader)
         if leaving.reader.is_truncated:
             going_on = self._part(leaving)
@@ -301,7 +296,9 @@ class Tailer:
             self._note_fault(reader)
             self._leaving.remove(leaving)
             reader.close()
-            yield from self._finish(reader)
+            self._ready += self._last_chunks(reader)
+            self._hold()
+            yield from self._give()
 
     def _read_current(self) -> Iterator[Chunk]:
         if self._current is None:
@@ -324,15 +321,17 @@ class Tailer:
         try:
             held = self._hold_leaving()
             succession = find_succession(self.path, truncated.handle, [*self._known, place], held=held)
+            settle_rotated(succession, self._owners)
         except OSError as error:
             self._note(error)
         else:
             self._begin(succession, truncated)
+            self._hold()
 
-    def _part(self, leaving: _Leaving) -> _Leaving | None:
+    def _part(self, leaving: Draining) -> Draining | None:
         """Tell a file that has left the path, and was emptied before, from what its inode holds now: another file."""
         truncated = leaving.reader
-        leaving.reader = self._reader(Found(truncated.handle, BLANK, None))
+        leaving.reader = self._opener.open_reader(Found(truncated.handle, BLANK, None))
         truncated.is_truncated = True
         copy = self._find_copy(truncated)
         if copy is None:
@@ -340,6 +339,7 @@ class Tailer:
             return None
         going_on = self._going_on(truncated, copy)
         self._leaving.insert(self._leaving.index(leaving), going_on)
+        self._hold()
         return going_on
 
     def _find_copy(self, truncated: Reader) -> OpenFile | None:
@@ -358,9 +358,9 @@ class Tailer:
                 found.handle.close()
         return copy
 
-    def _going_on(self, truncated: Reader, copy: OpenFile) -> _Leaving:
+    def _going_on(self, truncated: Reader, copy: OpenFile) -> Draining:
         truncated.go_on_in(copy)
-        return _Leaving(truncated, copy.status().st_size, self._clock())
+        return Draining(truncated, copy.status().st_size, self._clock())
 
     def _read(self, reader: Reader) -> Iterator[Chunk]:
         began_at = reader.end
@@ -371,10 +371,6 @@ class Tailer:
         if self._budget is not None:
             self._budget -= reader.end - began_at
 
-    def _finish(self, reader: Reader) -> Iterator[Chunk]:
-        self._ready += self._last_chunks(reader)
-        yield from self._give()
-
     def _last_chunks(self, reader: Reader) -> list[Chunk]:
         chunks = reader.finish()
         self._remember(chunks[-1])
@@ -384,10 +380,13 @@ class Tailer:
         """Know the finished file again, should it come back to the path, or a copy of it turn up beside it."""
         file = last.file
         file_id = -file.serial if file.file_id is None else file.file_id
-        self._known.append(
-            FilePosition(file_id, file.path, file.device, file.inode, last.fingerprint, last.until, finished=True)
+        position = FilePosition(
+            file_id, file.path, file.device, file.inode, last.fingerprint, last.until, finished=True
         )
-        del self._known[: max(0, len(self._known) - _REMEMBERED)]
+        self._owners.finish(file, position)
+        if file.stream_id is None:
+            self._known.append(position)
+            del self._known[: max(0, len(self._known) - _REMEMBERED)]
         return last
 
     def _note(self, error: OSError) -> None:

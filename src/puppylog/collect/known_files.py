@@ -1,0 +1,265 @@
+"""Which stream a file belongs to: the one that has read it, under whatever name the file is found now.
+
+A file counts as read by a stream if it has the device and inode of one of the stream's positions and holds what the
+position was committed for. A compressed file and a copy have inodes of their own, so all that the store has of the
+file must stand in them. Each file is open in one tailer of this process, and of a stream that another collector follows
+nothing is read.
+"""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from puppylog.collect.same_file import find_heads, find_match, goes_by_content
+from puppylog.errors import ConfigurationError, StreamBusy
+from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, split_uri
+from puppylog.tail.chunk import TailedFile
+from puppylog.tail.decompressed import open_log
+from puppylog.tail.handle import OpenFile, identity_of
+from puppylog.tail.identity import Imprint, confirm
+from puppylog.tail.owners import READ_TO_ITS_END, Continuation, Elsewhere, Identity
+
+Head: TypeAlias = tuple[int, str]
+
+_ASK_AGAIN_S: Final = 3.0
+"""How often a file is asked for that another collector reads."""
+
+
+@dataclass(slots=True, eq=False)
+class HeldBySource:
+    """What a source of this collector holds."""
+
+    stream_id: int
+    release: Callable[[int], bool] | None = None  # leaves a file to another source
+    files: Mapping[Identity, TailedFile] = field(default_factory=dict)
+
+
+class KnownFiles:
+    """Asks the store, and remembers what the tailers of this process hold. Made anew with every start."""
+
+    def __init__(
+        self,
+        find: Callable[[Sequence[Identity], Sequence[Head]], Sequence[KnownFile]],
+        claim: Callable[[str], Stream],
+        on_left_out: Callable[[str], None],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            find: looks for files of this host in the store.
+            claim: opens a stream by its source URI; raises `StreamBusy` if another collector follows it.
+            on_left_out: told in a sentence of each file that another collector reads.
+        """
+        self._find = find
+        self._claim = claim
+        self._on_left_out = on_left_out
+        self._sources: dict[int, HeldBySource] = {}  # by stream
+        self._held: dict[Identity, HeldBySource] = {}
+        self._held_ids: dict[int, HeldBySource] = {}  # by file
+        self._lock = threading.Lock()
+        self._on_their_way: dict[int, int] = {}  # offsets in bytes, by file
+        self._finishing: dict[TailedFile, FilePosition] = {}  # read to their end, and not committed yet
+        self._claimed: dict[int, str] = {}  # streams of which files are read here, but whose source is not followed
+        self._unknown: set[Identity] = set()  # asked for beforehand
+
+    def follow(self, streams: Iterable[Stream]) -> None:
+        """Note that the sources of these streams are followed from now on. Their tailers may not be open yet."""
+        for stream in streams:
+            self._sources[stream.stream_id] = HeldBySource(stream.stream_id)
+
+    def owners_for(self, stream_id: int) -> "StreamOwners":
+        """Return what the tailer of the stream's source asks."""
+        return StreamOwners(self, self._sources[stream_id])
+
+    def attach(self, stream_id: int, release: Callable[[int], bool]) -> None:
+        """Note how a source is asked to leave a file to another one."""
+        self._sources[stream_id].release = release
+
+    def is_read(self, position: FilePosition) -> bool:
+        """Return whether a tailer of this process has the file of the position open."""
+        return self._holder(position) is not None
+
+    def take_claims(self, source_uris: Sequence[str]) -> list[int]:
+        """Return the streams of these sources that are claimed here; their claims are not ours any more."""
+        wanted = set(source_uris)
+        taken = [stream_id for stream_id, source_uri in self._claimed.items() if source_uri in wanted]
+        for stream_id in taken:
+            del self._claimed[stream_id]
+        return taken
+
+    def claims(self) -> list[int]:
+        """Return the streams that are claimed here, beside those that are followed."""
+        return list(self._claimed)
+
+    def prepare(self, paths: Sequence[str]) -> None:
+        """Ask for many files at once before they are opened, so that a new file costs no question of its own."""
+        asked: dict[Identity, Sequence[Head]] = {}
+        for path in paths:
+            with contextlib.suppress(OSError):
+                identity = identity_of(Path(path).stat())
+                asked[identity] = _read_heads(path) if goes_by_content(path) else []
+        known = self._find(list(asked), [head for heads in asked.values() for head in heads])
+        identities = {_identity(file.position) for file in known}
+        known_heads = {(file.position.fingerprint.head_size, file.position.fingerprint.head_hash) for file in known}
+        self._unknown |= {
+            identity
+            for identity, heads in asked.items()
+            if identity not in identities and identity not in self._held and known_heads.isdisjoint(heads)
+        }
+
+    def take(self, file_id: int, until: int) -> None:
+        """Note that lines of a file, up to an offset in bytes, are on their way to the store."""
+        with self._lock:
+            self._on_their_way[file_id] = until
+
+    def committed(self, moves: Iterable[Move], finished: Iterable[TailedFile]) -> None:
+        """Note what the store knows now. May be called by another thread."""
+        with self._lock:
+            for move in moves:
+                if self._on_their_way.get(move.file_id) == move.until:
+                    del self._on_their_way[move.file_id]
+            for file in finished:
+                self._finishing.pop(file, None)
+
+    def find_owner(self, asking: HeldBySource, path: str, handle: OpenFile) -> Elsewhere | Continuation | None:
+        """See `puppylog.tail.owners.Owners`."""
+        if self._is_finishing(path, handle):
+            return Elsewhere()
+        if handle.identity in self._unknown:
+            self._unknown.discard(handle.identity)
+            return None
+        heads = find_heads(handle) if goes_by_content(handle.path) else []
+        best: tuple[KnownFile, Imprint] | None = None
+        for file in self._find([handle.identity], heads):
+            if file.stream_id == asking.stream_id and _identity(file.position) != handle.identity:
+                continue  # the tailer itself looks for copies of what its stream has read
+            if self._is_blank(asking, file, handle) and not self._may_read(file):
+                return Elsewhere(_ASK_AGAIN_S)
+            imprint = find_match(file, handle)
+            if imprint is not None and (best is None or file.position.byte_offset >= best[0].position.byte_offset):
+                best = file, imprint
+        return None if best is None else self._continue(asking, path, handle, *best)
+
+    def _continue(
+        self, asking: HeldBySource, path: str, handle: OpenFile, file: KnownFile, imprint: Imprint
+    ) -> Elsewhere | Continuation:
+        """Go on with a file of another stream, if nothing else reads it and there is something to read."""
+        position = file.position
+        if self._holder(position) not in {None, asking} or not self._is_released(asking, file):
+            return Elsewhere()
+        with self._lock:
+            if position.file_id in self._on_their_way:
+                return Elsewhere()
+        if position.finished and not handle.read(1, imprint.offset):
+            return READ_TO_ITS_END
+        if file.stream_id in self._sources or file.stream_id in self._claimed:
+            return Continuation(file.stream_id, position, imprint)
+        stream = self._claim_stream(path, file)
+        if stream is None:
+            return Elsewhere(_ASK_AGAIN_S)
+        fresh = next((known for known in stream.files if known.file_id == position.file_id), None)
+        confirmed = None if fresh is None else confirm(handle, fresh)
+        return Elsewhere() if fresh is None or confirmed is None else Continuation(file.stream_id, fresh, confirmed)
+
+    def _is_released(self, asking: HeldBySource, file: KnownFile) -> bool:
+        """Return whether the source of the file's own stream leaves the file to another source, or does not exist."""
+        source = self._sources.get(file.stream_id)
+        if source is None or source.release is None:
+            return source is None or source is asking
+        if not source.release(file.position.file_id) and source is not asking:
+            return False
+        with self._lock:  # it may have been given up a moment ago, and that is not said to the store any more
+            for given_up in [known for known in self._finishing if known.file_id == file.position.file_id]:
+                del self._finishing[given_up]
+        return True
+
+    def _may_read(self, file: KnownFile) -> bool:
+        """Return whether no other collector follows the stream of a file of which nothing is stored yet."""
+        if file.stream_id in self._sources or file.stream_id in self._claimed:
+            return True
+        return self._claim_stream(file.position.path, file) is not None
+
+    def _is_blank(self, asking: HeldBySource, file: KnownFile, handle: OpenFile) -> bool:
+        """Return whether only its inode says that the file may be the one that another stream is about to read."""
+        position = file.position
+        is_blank = position.fingerprint.head_size == 0 and not position.finished
+        return is_blank and _identity(position) == handle.identity and file.stream_id != asking.stream_id
+
+    def _claim_stream(self, path: str, file: KnownFile) -> Stream | None:
+        try:
+            stream = self._claim(file.source_uri)
+        except (StreamBusy, ConfigurationError) as error:
+            self._on_left_out(f"{path} is left out: it belongs to {split_uri(file.source_uri)[1]}; {error.message}")
+            return None
+        self._claimed[stream.stream_id] = stream.source_uri
+        return stream
+
+    def _holder(self, position: FilePosition) -> HeldBySource | None:
+        """Return which source has the file of the position open, going by its id, or by its inode if it is new."""
+        holder = self._held.get(_identity(position))
+        file = None if holder is None else holder.files.get(_identity(position))
+        if file is not None and file.file_id in {None, position.file_id} and file.start <= position.byte_offset:
+            return holder
+        return self._held_ids.get(position.file_id)
+
+    def _is_finishing(self, path: str, handle: OpenFile) -> bool:
+        """Return whether a tailer of this process has just read the file, and its end is on its way to the store."""
+        for last in list(self._finishing.values()):
+            same = _identity(last) == handle.identity
+            if (same or goes_by_content(path)) and last.byte_offset > 0 and confirm(handle, last) is not None:
+                return True
+        return False
+
+    def is_held(self, asking: HeldBySource, identity: Identity) -> bool:
+        """See `puppylog.tail.owners.Owners`."""
+        return self._held.get(identity, asking) is not asking
+
+    def hold(self, source: HeldBySource, files: Mapping[Identity, TailedFile]) -> None:
+        """See `puppylog.tail.owners.Owners`."""
+        for identity, file in source.files.items():
+            if self._held.get(identity) is source:
+                del self._held[identity]
+            if file.file_id is not None and self._held_ids.get(file.file_id) is source:
+                del self._held_ids[file.file_id]
+        source.files = dict(files)
+        for identity, file in files.items():
+            self._held.setdefault(identity, source)
+            self._unknown.discard(identity)
+            if file.file_id is not None:
+                self._held_ids[file.file_id] = source
+
+    def finish(self, file: TailedFile, last: FilePosition) -> None:
+        """See `puppylog.tail.owners.Owners`."""
+        self._finishing[file] = last
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOwners:
+    """What one tailer asks. Implements `puppylog.tail.owners.Owners`."""
+
+    _known: KnownFiles
+    _source: HeldBySource
+
+    def is_held(self, identity: Identity) -> bool:
+        return self._known.is_held(self._source, identity)
+
+    def find_owner(self, path: str, handle: OpenFile) -> Elsewhere | Continuation | None:
+        return self._known.find_owner(self._source, path, handle)
+
+    def hold(self, files: Mapping[Identity, TailedFile]) -> None:
+        self._known.hold(self._source, files)
+
+    def finish(self, file: TailedFile, last: FilePosition) -> None:
+        self._known.finish(file, last)
+
+
+def _identity(position: FilePosition) -> Identity:
+    return position.device, position.inode
+
+
+def _read_heads(path: str) -> Sequence[Head]:
+    with contextlib.closing(open_log(path)) as handle:
+        return find_heads(handle)

@@ -1,0 +1,82 @@
+"""Whether an opened file is the one that a stream has read: by inode and hashes, or by all that the store has of it."""
+
+import contextlib
+import os
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from puppylog.model.stream import HEAD_BYTES, KnownFile, hash_bytes, split_uri
+from puppylog.tail.compression import SUFFIXES
+from puppylog.tail.copies import is_beginning_of
+from puppylog.tail.decompressed import open_log
+from puppylog.tail.handle import OpenFile
+from puppylog.tail.identity import Imprint, confirm
+from puppylog.tail.rotated_names import find_extended_base, list_bases
+
+
+def goes_by_content(path: str) -> bool:
+    """Return whether rotation may have copied or compressed a file to this path: then it has an inode of its own."""
+    return path.endswith(SUFFIXES) or bool(_bases(path))
+
+
+def find_heads(handle: OpenFile) -> Sequence[tuple[int, str]]:
+    """Return the sizes and hashes of the heads that a position in this file, or in what it is a copy of, may have.
+
+    Raises:
+        OSError: the file cannot be read now.
+    """
+    head = handle.read(HEAD_BYTES, 0)
+    sizes = {at + 1 for at, byte in enumerate(head) if byte == 0x0A} | {len(head)}
+    return [(size, hash_bytes(head[:size])) for size in sorted(sizes) if size > 0]
+
+
+def find_match(file: KnownFile, handle: OpenFile) -> Imprint | None:
+    """Return the imprint of the opened file where the known one stands; None if it is another file.
+
+    Files that begin alike are no copies. A compressed file, or one with the name of a rotated file, must hold all that
+    the store has; if that is less than a full head, it must be no longer, or have the name that rotation gives.
+
+    Raises:
+        OSError: the file cannot be read now.
+    """
+    position = file.position
+    if position.fingerprint.head_size == 0:
+        return None
+    if (position.device, position.inode) == handle.identity:
+        return confirm(handle, position)
+    bases, known = _bases(handle.path), _known_paths(file)
+    is_rotated = not bases.isdisjoint(known)
+    if not (handle.is_compressed or is_rotated or _names(bases) & _names(known)):
+        return None
+    imprint = confirm(handle, position)
+    if imprint is None or _has_diverged(file, handle):
+        return None
+    if position.fingerprint.head_size == HEAD_BYTES or not handle.read(1, position.byte_offset):
+        return imprint
+    return imprint if is_rotated and not position.finished else None
+
+
+def _has_diverged(file: KnownFile, handle: OpenFile) -> bool:
+    """Return whether the known file is still at its path, and the opened one goes on otherwise."""
+    position = file.position
+    try:
+        with contextlib.closing(open_log(os.path.realpath(split_uri(file.source_uri)[1]))) as original:
+            if original.identity != (position.device, position.inode) or confirm(original, position) is None:
+                return False
+            return not is_beginning_of(handle, original)
+    except OSError:
+        return False
+
+
+def _bases(path: str) -> set[str]:
+    extended = find_extended_base(path)
+    return {*list_bases(path), *([] if extended is None else [extended])}
+
+
+def _known_paths(file: KnownFile) -> set[str]:
+    paths = {split_uri(file.source_uri)[1], file.position.path}
+    return paths.union(*(_bases(path) for path in paths))
+
+
+def _names(paths: set[str]) -> set[str]:
+    return {PurePath(path).name for path in paths}

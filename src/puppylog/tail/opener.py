@@ -1,0 +1,60 @@
+"""Makes the readers of one tailer's files, and the last chunk of a file that is not there any more."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from itertools import count
+
+from puppylog.model.stream import FilePosition
+from puppylog.tail.boundary import Boundary
+from puppylog.tail.chunk import Chunk, TailedFile
+from puppylog.tail.chunker import Chunker
+from puppylog.tail.reader import Reader
+from puppylog.tail.succession import Found
+
+
+class Opener:
+    """Gives each file its serial, which is unique within the tailer."""
+
+    def __init__(
+        self,
+        *,
+        chunk_bytes: int,
+        max_line_bytes: int,
+        boundary: Boundary | None,
+        record_wait_s: float,
+        line_wait_s: float | None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take what all readers of the tailer have in common; see `Reader` and `Chunker`."""
+        self._open_reader = partial(
+            Reader, chunk_bytes=chunk_bytes, record_wait_s=record_wait_s, line_wait_s=line_wait_s, clock=clock
+        )
+        self._max_line_bytes = max_line_bytes
+        self._boundary = boundary
+        self._serials = count(1)
+
+    def open_reader(self, found: Found) -> Reader:
+        """Return a reader of the file from where it was found to go on; behind a finished position it is a new file.
+
+        Raises:
+            OSError: the file cannot be read now.
+        """
+        handle, position = found.handle, found.position
+        file = TailedFile(
+            next(self._serials),
+            handle.path,
+            *handle.identity,
+            found.imprint.offset,
+            None if position is None or position.finished else position.file_id,
+            modified_at_us=handle.status().st_mtime_ns // 1000,
+            context="" if position is None else position.context,
+            stream_id=found.stream_id,
+        )
+        return self._open_reader(handle, Chunker(file, found.imprint, self._max_line_bytes, self._boundary))
+
+    def give_up(self, position: FilePosition) -> Chunk:
+        """Return the chunk that finishes a position whose file is nowhere to be found."""
+        offset = position.byte_offset
+        file = TailedFile(next(self._serials), position.path, position.device, position.inode, offset, position.file_id)
+        return Chunk(file, offset, offset, b"", offset, position.fingerprint, finished=True)

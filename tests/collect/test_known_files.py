@@ -1,0 +1,307 @@
+"""A file that the store knows belongs to the stream that has read it, under whatever name it is found."""
+
+import gzip
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from puppylog.collect import collector as collector_module
+from puppylog.collect import opening as opening_module
+from puppylog.collect.collector import Collector
+from puppylog.collect.events import Event, LeftOut
+from puppylog.formats.registry import find_format
+from puppylog.tail.tailer import Tailer
+from support.embedded import wait_until
+from support.remembering_store import RememberingStore
+
+FILLER = "x" * 60
+
+
+class Logs:
+    """A directory of logs with numbered lines, and what collectors have stored of them."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.store = RememberingStore()
+        self.events: list[Event] = []
+        self.written: list[str] = []
+
+    def path(self, name: str) -> Path:
+        return self.directory / name
+
+    def write(self, name: str, count: int = 3) -> None:
+        lines = [f"line {number} {FILLER}" for number in range(len(self.written), len(self.written) + count)]
+        with self.path(name).open("a") as file:
+            file.writelines(f"{line}\n" for line in lines)
+        self.written += lines
+
+    def rename(self, old: str, new: str) -> None:
+        self.path(old).rename(self.path(new))
+
+    def gzip(self, name: str) -> None:
+        self.path(f"{name}.gz").write_bytes(gzip.compress(self.path(name).read_bytes()))
+        self.path(name).unlink()
+
+    def collector(self, sources: tuple[str, ...], *, watch: bool = False, stop: threading.Event) -> Collector:
+        paths = [str(self.directory / source) if source else str(self.directory) for source in sources]
+        return Collector(
+            self.store.client(),
+            paths,
+            format=find_format("plain"),
+            stop=stop,
+            on_event=self.events.append,
+            watch=watch,
+        )
+
+    def collect(self, *sources: str) -> None:
+        """Run once over the sources; with none, over the directory."""
+        self.collector(sources or ("",), stop=threading.Event()).run()
+
+    @contextmanager
+    def watching(self, *sources: str) -> Iterator[None]:
+        stop = threading.Event()
+        failures: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                self.collector(sources or ("",), watch=True, stop=stop).run()
+            except BaseException as error:
+                failures.append(error)
+                raise
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+        assert not failures
+
+    def check(self) -> None:
+        """See that every line is stored, and once."""
+        doubled = [line for line, count in Counter(self.store.messages).items() if count > 1]
+        missing = set(self.written) - set(self.store.messages)
+        assert (sorted(missing), sorted(doubled)) == ([], [])
+
+    def wait(self) -> None:
+        wait_until(lambda: set(self.written) <= set(self.store.messages), what="the lines' arrival")
+        self.check()
+
+
+@pytest.fixture
+def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Logs:
+    monkeypatch.setattr(opening_module, "Tailer", partial(Tailer, rotate_wait_s=0.3))
+    monkeypatch.setattr(collector_module, "_EXPAND_S", 0.05)
+    directory = tmp_path / "logs"
+    directory.mkdir()
+    return Logs(directory)
+
+
+@pytest.mark.parametrize("size", [1, 3, 40])
+@pytest.mark.parametrize("sources", [("",), ("app*",), ("app.log*",), ("app.log.1", "app.log")])
+def test_a_rotated_log_is_not_stored_again(logs: Logs, sources: tuple[str, ...], size: int) -> None:
+    logs.write("app.log", size)
+    logs.collect(*(sources if len(sources) == 1 else ("app.log",)))
+    logs.rename("app.log", "app.log.1")
+    logs.write("app.log", 2)
+    logs.collect(*sources)
+    logs.check()
+
+
+@pytest.mark.parametrize("size", [1, 3, 40])
+def test_a_rotated_log_that_is_compressed_later_is_not_stored_again(logs: Logs, size: int) -> None:
+    logs.write("app.log", size)
+    logs.collect()
+    logs.rename("app.log", "app.log.1")
+    logs.write("app.log", 2)
+    logs.collect()
+    logs.gzip("app.log.1")
+    logs.collect()
+    logs.rename("app.log.1.gz", "app.log.2.gz")
+    logs.rename("app.log", "app.log.1")
+    logs.write("app.log", 2)
+    logs.collect()
+    logs.check()
+
+
+@pytest.mark.parametrize("kind", ["create", "compress", "delaycompress", "copytruncate", "dateext", "extension"])
+@pytest.mark.parametrize("size", [2, 50])
+@pytest.mark.parametrize("sources", [("",), ("app*",)])
+def test_cron_runs_over_five_rounds_of_rotation_store_each_line_once(
+    logs: Logs, kind: str, size: int, sources: tuple[str, ...]
+) -> None:
+    logs.write("app.log", size)
+    for number in range(5):
+        logs.collect(*sources)
+        logs.write("app.log", size)
+        rotate(logs, kind, number)
+        logs.write("app.log", size)
+    logs.collect(*sources)
+    logs.collect(*sources)
+    logs.check()
+
+
+def rotate(logs: Logs, kind: str, number: int) -> None:
+    """Do what logrotate does."""
+    newest = "app.log.1"
+    if kind == "dateext":
+        newest = f"app.log-2026112{number}"
+    elif kind == "extension":
+        newest = "app.1.log"
+        for age in range(number, 0, -1):
+            logs.rename(f"app.{age}.log", f"app.{age + 1}.log")
+    else:
+        for age in range(number, 0, -1):
+            for ending in ("", ".gz"):
+                if logs.path(f"app.log.{age}{ending}").exists():
+                    logs.rename(f"app.log.{age}{ending}", f"app.log.{age + 1}{ending}")
+    if kind == "copytruncate":
+        logs.path(newest).write_bytes(logs.path("app.log").read_bytes())
+        os.truncate(logs.path("app.log"), 0)
+        return
+    logs.rename("app.log", newest)
+    if kind == "compress":
+        logs.gzip(newest)
+    if kind == "delaycompress" and logs.path("app.log.2").exists():
+        logs.gzip("app.log.2")
+
+
+@pytest.mark.parametrize("name", ["zzz.log", "aaa.log", "app.log.1", "app-20261126.log", "app.1.log", "sub/app.log"])
+@pytest.mark.parametrize("has_successor", [True, False])
+def test_a_renamed_log_is_read_on_for_the_stream_that_began_it(logs: Logs, name: str, has_successor: bool) -> None:
+    logs.path("sub").mkdir()
+    logs.write("app.log")
+    logs.collect("app.log")
+    logs.write("app.log", 2)
+    logs.rename("app.log", name)
+    if has_successor:
+        logs.write("app.log")
+    logs.collect(name)
+    logs.write(name, 2)
+    logs.collect(name)
+    logs.collect(*(["app.log"] if has_successor else []), name)
+    logs.check()
+    assert [file.byte_offset for file in logs.store.files_of(name) if name != "sub/app.log"] == []
+
+
+def test_a_log_that_was_finished_and_has_grown_is_read_from_where_it_ended(logs: Logs) -> None:
+    logs.write("app.log")
+    logs.collect("app.log")
+    logs.rename("app.log", "zzz.log")
+    old = logs.path("zzz.log").stat().st_mtime - 100
+    os.utime(logs.path("zzz.log"), (old, old))
+    logs.write("app.log")
+    logs.collect("app.log")
+    logs.write("zzz.log")
+    logs.collect()
+    logs.collect()
+    logs.check()
+
+
+def test_a_link_and_its_target_are_one_file_in_two_runs(logs: Logs) -> None:
+    logs.write("real.log")
+    logs.path("link.log").symlink_to("real.log")
+    logs.collect("link.log")
+    logs.write("real.log")
+    logs.collect("real.log")
+    logs.write("real.log")
+    logs.collect("link.log")
+    logs.check()
+
+
+def test_of_two_hard_links_either_may_go(logs: Logs) -> None:
+    logs.write("a.log")
+    logs.path("b.log").hardlink_to(logs.path("a.log"))
+    logs.collect()
+    logs.path("a.log").unlink()
+    logs.write("b.log")
+    logs.collect()
+    logs.check()
+
+
+@pytest.mark.parametrize("text", ["started\n", f"#Fields: date time\n{FILLER}\n" * 20])
+def test_files_that_only_begin_alike_are_all_stored(logs: Logs, text: str) -> None:
+    names = ["a.log", "b.log", "c.log.1", "d.log-20261126"]
+    for name in names[::2]:
+        logs.path(name).write_text(text)
+    logs.collect()
+    for name in names[1::2]:
+        logs.path(name).write_text(text)
+    for name in names:
+        logs.write(name)
+    logs.collect()
+    counts = Counter(logs.store.messages)
+    assert all(counts[line] == 1 for line in logs.written)
+    assert all(counts[line] == len(names) * text.count(line) for line in set(text.splitlines()))
+
+
+@pytest.mark.parametrize(
+    "renamed", ["zzz.log", "app.log.1", "app.1.log", "app-20261126.log", "app.log-20261126", "app.log.old"]
+)
+@pytest.mark.parametrize("has_successor", [True, False])
+def test_while_watching_a_renamed_log_is_stored_once(logs: Logs, renamed: str, has_successor: bool) -> None:
+    logs.write("app.log")
+    with logs.watching():
+        logs.wait()
+        logs.rename("app.log", renamed)
+        if has_successor:
+            logs.write("app.log")
+        logs.write(renamed)
+        logs.wait()
+        if renamed in {"zzz.log", "app.1.log", "app-20261126.log"}:
+            wait_until(lambda: logs.store.files_of("app.log")[0].finished)
+            logs.write(renamed)
+            logs.wait()
+    logs.check()
+
+
+def test_while_watching_one_of_two_hard_links_may_go(logs: Logs) -> None:
+    logs.write("a.log")
+    logs.path("b.log").hardlink_to(logs.path("a.log"))
+    with logs.watching():
+        logs.wait()
+        logs.path("a.log").unlink()
+        wait_until(lambda: logs.store.files_of("a.log")[0].finished)
+        logs.write("b.log")
+        logs.wait()
+
+
+def test_a_file_of_a_stream_that_another_collector_follows_is_left_to_it(logs: Logs) -> None:
+    logs.write("app.log")
+    with logs.watching("app.log"):
+        logs.wait()
+        logs.path("zzz.log").hardlink_to(logs.path("app.log"))
+        logs.collect("zzz.log")
+        (cause,) = (event.cause for event in logs.events if isinstance(event, LeftOut))
+        assert "zzz.log is left out" in cause
+        assert "app.log; cannot collect" in cause
+        logs.write("zzz.log")
+        logs.wait()
+    logs.write("zzz.log")
+    logs.collect("zzz.log")
+    logs.check()
+
+
+def test_idle_files_that_another_stream_has_read_ask_the_store_nothing(logs: Logs) -> None:
+    for number in range(20):
+        logs.write(f"{number}.log")
+    logs.collect()
+    for number in range(20):
+        logs.rename(f"{number}.log", f"moved-{number}.txt")
+        os.utime(logs.path(f"moved-{number}.txt"), (1_000_000_000, 1_000_000_000))
+        logs.write(f"{number}.log")
+    logs.collect("*.log")
+    with logs.watching("*.txt", "new.log"):
+        logs.write("new.log")
+        logs.wait()
+        asked = logs.store.questions
+        logs.write("new.log")
+        logs.wait()
+        assert logs.store.questions == asked
