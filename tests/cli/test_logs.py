@@ -14,11 +14,17 @@ from support.inprocess import InProcess
 from support.lines import NOON, Source, rows
 
 GOLDEN = Path(__file__).parent / "golden"
+# The records that are there from the beginning; some tests add others.
+OURS = ("--where", "user_agent is not null", "--to", "2026-03-01T12:02:00Z")
 
 
 def test_the_newest_records_come_last_in_the_columns_that_are_filled(cli: InProcess) -> None:
-    got = cli("logs", "-l", "3", "--to", "2026-03-01T12:02:00Z")
-    assert (got.code, got.err) == (0, "")
+    got = cli("logs", "-l", "3", *OURS)
+    assert got.code == 0
+    assert got.err.splitlines() == [
+        "puppylog: not shown: user_agent, attributes; -o jsonl shows all of it",
+        "puppylog: 3 of 120 records, the newest; -l for more",
+    ]
     assert got.out == (GOLDEN / "logs.txt").read_text(encoding="utf-8")
 
 
@@ -26,6 +32,14 @@ def test_machines_get_every_column_and_attributes_as_an_object(cli: InProcess) -
     [record] = json.loads(cli("logs", "-l", "1", "--to", "2026-03-01T12:02:00Z", "-o", "json").out)
     assert (record["line_offset"], record["attributes"], record["user_agent"]) == (11900, {"zone": "a"}, "\x1b[2J")
     assert "referer" in record
+
+
+def test_an_answer_that_leaves_nothing_out_says_nothing(cli: InProcess) -> None:
+    for limit in ("120", "121"):
+        got = cli("logs", "-l", limit, *OURS, "-o", "jsonl")
+        assert (len(got.out.splitlines()), got.err) == (120, "")
+    assert cli("logs", "-l", "119", *OURS, "-o", "jsonl", "-q").err == ""
+    assert "119 of 120 records" in cli("logs", "-l", "119", *OURS, "-o", "json").err
 
 
 def test_filter_range_and_group_limit_a_search(cli: InProcess) -> None:

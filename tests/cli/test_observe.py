@@ -186,6 +186,28 @@ def test_a_terminal_gets_a_table_that_is_drawn_again(
     assert "\x1b[31mbusy   Ringing a bell" in second
 
 
+def test_a_terminal_that_is_too_low_shows_what_rings_and_what_is_wrong_and_says_how_much_is_missing(
+    cli: InProcess, outlet: MemoryOutlet, pass_time: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = {"statistic": "avg", "comparison": ">", "level": 1.0, "window_s": 120, "period_s": 10, "no_data": "ok"}
+    for number in range(30):
+        outlet.insert("alerts", id=20 + number, name=f"a{number:02}", metric_id=1, **rule)
+        outlet.insert("alert_states", alert_id=20 + number, state="firing" if number == 29 else "ok", value=3.0)
+    outlet.connection.execute("UPDATE puppylog.alerts SET evaluated_at = now()")
+    outlet.connection.execute("UPDATE puppylog.heartbeat SET beat_at = now() - INTERVAL '90 seconds'")
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setattr("shutil.get_terminal_size", lambda *_: os.terminal_size((80, 12)))
+    pass_time(*[lambda: None] * 4)
+    cli("monitor", "alerts", "observe", "--color", "never")
+    last = [line.removesuffix("\x1b[K") for line in terminal.getvalue().split("\x1b[J")[-2].strip().split("\n")]
+    assert len(last) == 11
+    assert last[1].startswith("nothing evaluates the alerts: a test last did 1 min 30 s ago; run ")
+    assert last[5].startswith("a29    Ringing a bell")
+    assert last[-1] == "and 26 more lines, which do not fit the terminal"
+
+
 @pytest.mark.parametrize("rate", ["0", "often"])
 def test_a_rate_that_is_none_is_refused(cli: InProcess, rate: str) -> None:
     assert cli("monitor", "alerts", "observe", "-rr", rate).code == 2

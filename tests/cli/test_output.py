@@ -93,6 +93,17 @@ def test_texts_within_lists_and_objects_of_csv_are_cleaned_like_others() -> None
         assert json.loads(read) == value
 
 
+def test_a_table_that_is_cut_to_the_terminal_says_in_which_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output, "terminal_width", lambda: 30)
+    settings = Settings(store="", color=False, output="table", zone=UTC, host="", quiet=False)
+    output.write_table(pa.table({"a": ["x" * 99], "b": ["y"]}), settings)
+    assert capsys.readouterr().err == "puppylog: cut: a; -o jsonl shows all of it\n"
+    output.write_table(pa.table({"a": ["x"], "b": ["y"]}), settings)
+    assert capsys.readouterr().err == ""
+
+
 @given(st.dictionaries(st.text(min_size=1), st.text(st.characters(codec="utf-8")), min_size=1))
 def test_json_loses_nothing(row: dict[str, str]) -> None:
     assert json.loads(json_object(list(row), list(row.values()))) == row

@@ -51,7 +51,8 @@ def test_no_output_has_a_control_sequence(cli: InProcess, output: str) -> None:
 def test_the_newest_come_last_and_so_many(cli: InProcess) -> None:
     listed = [json.loads(line) for line in cli("rejects", "list", "-l", "2", "-o", "jsonl").out.splitlines()]
     assert [line["line"] for line in listed] == [access_line(2).decode(), "=1+1"]
-    assert cli("rejects", "list", "-l", "0", "-o", "jsonl").out == ""
+    none = cli("rejects", "list", "-l", "0", "-o", "jsonl")
+    assert (none.out, none.err) == ("", "puppylog: 0 of 4 lines, the newest; -l for more\n")
 
 
 def test_reasons_are_counted(cli: InProcess) -> None:

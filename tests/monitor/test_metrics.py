@@ -1,11 +1,22 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from puppylog.errors import NotFound
 from puppylog.model.metric import Metric
-from puppylog.monitor.metrics import Extent, get_metric, list_metrics, measure_extent, read_observations
-from puppylog.monitor.range import Range
+from puppylog.monitor.metrics import (
+    Extent,
+    choose_step,
+    count_buckets,
+    get_metric,
+    list_metrics,
+    measure_extent,
+    read_in_steps,
+    read_observations,
+)
+from puppylog.monitor.range import ALWAYS, Range
 from support.memory import MemoryOutlet
 
 PLAIN = Metric(name="hits", statistic="count", property="*", period_s=10)
@@ -79,3 +90,44 @@ def test_the_extent_counts_what_there_is(outlet: MemoryOutlet) -> None:
     assert measure_extent(outlet, SEGMENTED) == Extent(3, 2, 2, first, last)
     outlet.make_metric("hits", [])
     assert measure_extent(outlet, PLAIN) == Extent(0, 0, 0, None, None)
+
+
+def test_buckets_are_counted_up_to_a_number(outlet: MemoryOutlet) -> None:
+    rows = [(at(second), segment, 1.0) for second in (10, 20, 30) for segment in ("a", "b")]
+    outlet.make_metric("sections", [*rows, (at(40), "b", 1.0)])
+    assert [count_buckets(outlet, SEGMENTED, most) for most in (2, 3, 9)] == [2, 3, 4]
+    assert count_buckets(outlet, SEGMENTED, 9, segment="a") == 3
+    assert count_buckets(outlet, SEGMENTED, 9, within=Range(datetime.fromisoformat(at(30)), None)) == 2
+
+
+@pytest.mark.parametrize(
+    ("statistic", "values"), [("count", [3.0, 7.0]), ("min", [1.0, 3.0]), ("max", [2.0, 4.0]), ("avg", [1.5, 3.5])]
+)
+def test_steps_hold_several_buckets_as_the_statistic_wants_it(
+    outlet: MemoryOutlet, statistic: str, values: list[float]
+) -> None:
+    outlet.make_metric("hits", [(at(second), None, float(second // 10)) for second in (10, 20, 30, 40)])
+    metric = Metric(name="hits", statistic=statistic, property="*", period_s=10)
+    table, step_s = read_in_steps(outlet, metric, within=ALWAYS, steps=3)
+    assert step_s == 30
+    assert table["bucket"].to_pylist() == [datetime.fromisoformat(at(second)) for second in (0, 30)]
+    assert table["value"].to_pylist() == values
+    every, step_s = read_in_steps(outlet, metric, within=ALWAYS, steps=4)
+    assert (step_s, every["value"].to_pylist()) == (10, [1.0, 2.0, 3.0, 4.0])
+
+
+def test_a_range_without_observations_has_steps_of_one_period(outlet: MemoryOutlet) -> None:
+    outlet.make_metric("hits", [])
+    table, step_s = read_in_steps(outlet, PLAIN, within=ALWAYS, steps=3)
+    assert (table.num_rows, step_s) == (0, 10)
+
+
+@given(st.integers(1, 86_400), st.integers(0, 10**9), st.integers(2, 200), st.integers(0, 10**9))
+def test_a_step_is_whole_periods_and_covers_a_span_wherever_that_begins(
+    period_s: int, periods: int, steps: int, begin: int
+) -> None:
+    span_s = period_s * (periods + 1)
+    step_s = choose_step(period_s, span_s, steps)
+    first, last = begin * period_s, begin * period_s + span_s - period_s
+    assert step_s % period_s == 0
+    assert last // step_s - first // step_s + 1 <= steps

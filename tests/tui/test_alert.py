@@ -12,6 +12,7 @@ from puppylog.tui.alert import (
     draw_alerts,
     line_for_signal,
     line_for_state,
+    sort_by_urgency,
     word_for_signal,
     word_for_state,
 )
@@ -33,6 +34,7 @@ SIGNAL = Signal(1, "totaltraffic", None, AT, State.OK, State.FIRING, 12.5, Compa
         (replace(OK, state=State.NO_DATA), "No data"),
         (replace(OK, state=None), "Not judged yet"),
         (replace(OK, error="cannot divide"), "Cannot be judged"),
+        (replace(OK, evaluated_age_s=60.0), "Not evaluated"),
     ],
 )
 def test_a_state_has_its_word(state: AlertState, word: str) -> None:
@@ -52,6 +54,12 @@ def test_a_state_has_its_word(state: AlertState, word: str) -> None:
 )
 def test_a_change_of_state_has_its_word(from_state: State, to_state: State, word: str) -> None:
     assert word_for_signal(replace(SIGNAL, from_state=from_state, to_state=to_state)) == word
+
+
+def test_what_rings_comes_first_and_what_is_good_last() -> None:
+    firing, failing = replace(OK, state=State.FIRING), replace(OK, error="cannot divide")
+    pending, overdue = replace(OK, state=State.PENDING), replace(OK, evaluated_age_s=60.0)
+    assert sort_by_urgency([OK, pending, overdue, failing, firing]) == [firing, failing, overdue, pending, OK]
 
 
 def test_a_state_is_told_on_one_line() -> None:

@@ -25,10 +25,13 @@ def test_lines_are_drawn_and_then_drawn_over() -> None:
     assert taken(out) == "\r\x1b[1A\x1b[J"
 
 
-def test_what_does_not_fit_the_terminal_is_left_out() -> None:
+def test_what_does_not_fit_the_terminal_is_left_out_and_counted() -> None:
     screen, out = live(columns=6, rows=3)
-    screen.show([Line("long line"), Line("2"), Line("3")])
+    screen.show([Line("long line"), Line("2")])
     assert taken(out) == "long…\x1b[K\n2\x1b[K\n\x1b[J"
+    screen, out = live(columns=80, rows=3)
+    screen.show([Line("1"), Line("2"), Line("3")])
+    assert taken(out) == "1\x1b[K\nand 2 more lines, which do not fit the terminal\x1b[K\n\x1b[J"
 
 
 def test_a_line_is_all_in_one_color_and_what_it_says_is_clean() -> None:

@@ -33,6 +33,14 @@ def test_on_a_terminal_the_widest_column_gives_way() -> None:
     assert lines == ["name            hits", "xxxxxxxxxxx…       1", "blog          123456"]
 
 
+def test_a_table_knows_in_which_columns_something_is_cut() -> None:
+    table = TableWriter(io.StringIO(), ["name", "hits"], [False, True], 20)
+    table.write([["x" * 500, "1"], ["blog", "123456"]])
+    assert table.cut_names == {"name"}
+    table.write([["blog", "1234567"]])
+    assert table.cut_names == {"name", "hits"}
+
+
 @pytest.mark.parametrize(
     ("width", "lines"),
     [

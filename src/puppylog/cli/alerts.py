@@ -1,5 +1,6 @@
 """``puppylog monitor alerts list | get | meta | check``: what alerts there are, and what they have said."""
 
+import functools
 import sys
 import time
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from typing import Final
 import click
 import pyarrow as pa
 
+from puppylog.cli.cuts import tell_cut
 from puppylog.cli.options import (
     examples,
     group_option,
@@ -26,6 +28,7 @@ from puppylog.model.alert import State
 from puppylog.monitor.alerts import (
     AlertState,
     Watched,
+    count_signals,
     describe_unjudged,
     find_heartbeat,
     get_alert,
@@ -109,9 +112,12 @@ def get(settings: Settings, name: str, *, since: str | None, from_: str | None, 
     with connect(settings.store) as store:
         get_alert(store, name)
         signals = read_signals(store, name, within=within, signals=limit)
-    if not signals.num_rows:
-        tell(settings, f"alert {name} has not signalled anything")
-    write_table(signals, settings)
+        if not signals.num_rows:
+            tell(settings, f"alert {name} has not signalled anything")
+        write_table(signals, settings)
+        sys.stdout.flush()
+        count = functools.partial(count_signals, store, name, within=within)
+        tell_cut(settings, "signals", shown=signals.num_rows, limit=limit, count=count)
 
 
 @click.command()

@@ -1,5 +1,6 @@
 """``puppylog logs``: records by filter, and new ones as they come in."""
 
+import functools
 import sys
 import time
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from typing import Final, TypeAlias
 import click
 import pyarrow as pa
 
+from puppylog.cli.cuts import tell_cut
 from puppylog.cli.options import (
     examples,
     group_option,
@@ -23,7 +25,16 @@ from puppylog.cli.times import parse_range
 from puppylog.errors import PuppylogError, UsageError
 from puppylog.model.expression import parse_filter, render
 from puppylog.model.expression.reading import Dialect
-from puppylog.monitor.search import Cursor, News, Search, find_records, get_group_id, read_cursor, read_news
+from puppylog.monitor.search import (
+    Cursor,
+    News,
+    Search,
+    count_records,
+    find_records,
+    get_group_id,
+    read_cursor,
+    read_news,
+)
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
@@ -44,6 +55,8 @@ _SHOWN: Final = (
     "severity",
     "message",
 )
+# Where a line is, and how its time was found: of no interest to people who look at records.
+_PLACE: Final = frozenset({"stream_id", "file_id", "line_offset", "ts_source"})
 
 
 @click.command(
@@ -75,7 +88,8 @@ def logs(
 ) -> None:
     """Search records, and follow new ones.
 
-    The newest come last. A table has the columns that most records fill; the other formats have all of them.
+    The newest come last; stderr says how many there are besides. A table has the columns that people look at, as far as
+    records fill them; the other formats have all of them.
     """
     if follow and to is not None:
         raise UsageError("cannot follow to an end: use --to without -f")
@@ -91,11 +105,15 @@ def logs(
         cursor = read_cursor(store) if follow else Cursor({})
         found = find_records(store, search, records=limit)
         names = _choose_columns(found) if settings.output == "table" else found.schema.names
-        printer = _Printer(settings, found.schema, names)
+        printer = _Printer(settings, found.schema, names, _find_left_out(found, names))
         printer.write(found)
+        if not follow:
+            printer.close()
+        sys.stdout.flush()
+        count = functools.partial(count_records, store, search)
+        tell_cut(settings, "records", shown=found.num_rows, limit=limit, count=count)
         if follow:
             _follow(store, search, cursor, found, printer)
-        printer.close()
 
 
 def _follow(store: Store, search: Search, cursor: Cursor, shown: pa.Table, printer: "_Printer") -> None:
@@ -141,6 +159,15 @@ def _choose_columns(found: pa.Table) -> Sequence[str]:
     return filled if found.num_rows else _SHOWN
 
 
+def _find_left_out(found: pa.Table, shown: Sequence[str]) -> Sequence[str]:
+    """Return the columns that a table leaves out although some records fill them, apart from where a line is."""
+    return [
+        name
+        for name in found.schema.names
+        if name not in shown and name not in _PLACE and found[name].null_count < found.num_rows
+    ]
+
+
 def _know_json(records: pa.Table) -> pa.Table:
     """Return the records with their attributes marked as what they are, so that JSON holds objects and not texts."""
     at = records.schema.get_field_index("attributes")
@@ -154,10 +181,10 @@ def _know_json(records: pa.Table) -> pa.Table:
 class _Printer:
     """Writes tables of records, one after another, as one answer."""
 
-    def __init__(self, settings: Settings, schema: pa.Schema, names: Sequence[str]) -> None:
+    def __init__(self, settings: Settings, schema: pa.Schema, names: Sequence[str], left_out: Sequence[str]) -> None:
         self.settings = settings
         self._names = list(names)
-        self._writer = open_writer(settings, pa.schema([schema.field(name) for name in names]))
+        self._writer = open_writer(settings, pa.schema([schema.field(name) for name in names]), left_out)
 
     def write(self, records: pa.Table) -> None:
         for batch in _know_json(records.select(self._names)).to_batches(max_chunksize=2048):

@@ -1,12 +1,15 @@
 """``puppylog monitor metrics list | get | meta``: what metrics there are, and what they have observed."""
 
+import functools
 import sys
 from dataclasses import asdict
 from typing import Final
 
 import click
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from puppylog.cli.cuts import tell_cut
 from puppylog.cli.options import (
     examples,
     group_option,
@@ -19,7 +22,18 @@ from puppylog.cli.options import (
 from puppylog.cli.output import terminal_width, write_record, write_rows, write_table
 from puppylog.cli.talk import tell
 from puppylog.cli.times import parse_range
-from puppylog.monitor.metrics import Extent, MetricState, get_metric, list_metrics, measure_extent, read_observations
+from puppylog.model.metric import Metric
+from puppylog.monitor.metrics import (
+    Extent,
+    MetricState,
+    count_buckets,
+    get_metric,
+    list_metrics,
+    measure_extent,
+    read_in_steps,
+    read_observations,
+)
+from puppylog.monitor.range import ALWAYS
 from puppylog.settings import Settings
 from puppylog.stores.connect import connect
 from puppylog.tui.observation import Observation, draw_metric
@@ -53,6 +67,7 @@ _META: Final = pa.schema(
     ]
 )
 _CHART_WIDTH: Final = 100
+_CHART_MARGIN: Final = 12  # for the numbers beside the columns
 
 
 @click.command("list")
@@ -100,20 +115,40 @@ def get(
 ) -> None:
     """Show what a metric has observed.
 
-    On a terminal: columns over time; for a metric with segments, bars of their totals and a small line each. Elsewhere:
-    one row per bucket and segment.
+    On a terminal: columns over time; for a metric with segments, bars of their totals and a small line each. A chart of
+    a range of time shows all of it, in steps of several periods if need be. Elsewhere: one row per bucket and segment.
+
+    Of the rest, the newest are shown; stderr says how many there are.
     """
     within = parse_range(settings, since, from_, to)
+    width = terminal_width()
+    is_chart = chart if chart is not None else width is not None and settings.output == "table"
     with connect(settings.store) as store:
         metric = get_metric(store, name).metric
+        if is_chart and within != ALWAYS and _is_default("limit"):
+            steps = (width or _CHART_WIDTH) - _CHART_MARGIN
+            table, step_s = read_in_steps(store, metric, within=within, steps=steps, segment=segment)
+            _draw(metric, table, settings, width, step_s)
+            return
         table = read_observations(store, metric, within=within, buckets=limit, segment=segment)
-    width = terminal_width()
-    if chart if chart is not None else width is not None and settings.output == "table":
-        rows = [Observation(**row) for row in table.to_pylist()]
-        for line in draw_metric(metric, rows, width=width or _CHART_WIDTH, zone=settings.zone):
-            sys.stdout.write(f"{line}\n")
-    else:
-        write_table(table if metric.segment is not None else table.drop_columns("segment"), settings)
+        if is_chart:
+            _draw(metric, table, settings, width, metric.period_s)
+        else:
+            write_table(table if metric.segment is not None else table.drop_columns("segment"), settings)
+        sys.stdout.flush()
+        count = functools.partial(count_buckets, store, metric, within=within, segment=segment)
+        tell_cut(settings, "buckets", shown=pc.count_distinct(table["bucket"]).as_py(), limit=limit, count=count)
+
+
+def _draw(metric: Metric, table: pa.Table, settings: Settings, width: int | None, step_s: int) -> None:
+    rows = [Observation(**row) for row in table.to_pylist()]
+    for line in draw_metric(metric, rows, width=width or _CHART_WIDTH, zone=settings.zone, step_s=step_s):
+        sys.stdout.write(f"{line}\n")
+
+
+def _is_default(option: str) -> bool:
+    source = click.get_current_context().get_parameter_source(option)
+    return source is click.core.ParameterSource.DEFAULT
 
 
 @click.command()

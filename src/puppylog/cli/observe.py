@@ -1,6 +1,8 @@
 """``puppylog monitor alerts observe``: a live view on a terminal, a line per change of state in a pipe."""
 
+import shutil
 import sys
+import textwrap
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,7 +20,7 @@ from puppylog.monitor.alerts import AlertState, Signal, Watched, find_heartbeat,
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
-from puppylog.tui.alert import doubt, draw_alerts, line_for_signal, line_for_state
+from puppylog.tui.alert import doubt, draw_alerts, line_for_signal, line_for_state, sort_by_urgency
 from puppylog.tui.clean import clean
 from puppylog.tui.live import Line, Live
 
@@ -54,7 +56,7 @@ def observe(settings: Settings, refresh_rate: str, group: str | None) -> None:
 
 
 def _observe_on_terminal(store: Store, settings: Settings, every_s: int, group: str | None) -> None:
-    live = Live(sys.stdout, wants_color(settings))
+    live = Live(sys.stdout, wants_color(settings), shutil.get_terminal_size)
     watched = Watched((), 0)
     began = time.monotonic()
     while True:
@@ -75,11 +77,14 @@ def _doubt(store: Store, watched: Watched) -> str | None:
 
 def _frame(watched: Watched, settings: Settings, every_s: int, cause: str | None) -> list[Line]:
     now = datetime.now(UTC).astimezone(settings.zone).isoformat(timespec="seconds")
-    lines = [Line(f"{now}, every {format_period(every_s)}, Ctrl-C to leave"), Line("")]
-    lines += draw_alerts(watched.states, zone=settings.zone, width=(terminal_width() or 80) - 1)
+    width, height = (terminal_width() or 80) - 1, shutil.get_terminal_size().lines
+    head = [Line(f"{now}, every {format_period(every_s)}, Ctrl-C to leave")]
+    if cause is not None:
+        head += [Line(line, "red") for line in textwrap.wrap(cause, width)]  # before the alerts, which may not all fit
     if not watched.states:
-        lines = [lines[0], Line(_HINT)]
-    return lines + ([Line(""), Line(cause, "red")] if cause is not None else [])
+        return [*head, Line(_HINT)]
+    states = sort_by_urgency(watched.states) if len(watched.states) + len(head) + 3 > height else watched.states
+    return [*head, Line(""), *draw_alerts(states, zone=settings.zone, width=width)]
 
 
 def _observe_in_pipe(store: Store, settings: Settings, every_s: int, group: str | None) -> None:
@@ -107,7 +112,7 @@ class _Story:
     settings: Settings
     began: float
     last_signal: int = 0
-    _errors: dict[str, str | None] = field(default_factory=dict)  # by alert: every one that is known
+    _told: dict[str, tuple[str | None, bool]] = field(default_factory=dict)  # by alert that is known
     _is_doubtful: bool = False
 
     def begin(self, watched: Watched) -> bool:
@@ -123,9 +128,9 @@ class _Story:
             self._write(line_for_signal(signal, self.settings.zone), _signal_row(signal))
 
     def tell_others(self, watched: Watched) -> None:
-        """Tell what no signal tells: an alert that is new, one that cannot be judged any more, or can be again."""
+        """Tell what no signal tells: an alert that is new, that cannot be judged or is not evaluated, or is again."""
         for state in watched.states:
-            if self._errors.get(state.alert.name, "unknown") != state.error:
+            if self._told.get(state.alert.name) != _tell_of(state):
                 self._tell_state(state)
 
     def doubt(self, cause: str | None) -> None:
@@ -138,7 +143,7 @@ class _Story:
             self._is_doubtful = False
 
     def _tell_state(self, state: AlertState) -> None:
-        self._errors[state.alert.name] = state.error
+        self._told[state.alert.name] = _tell_of(state)
         self._write(line_for_state(state, self.settings.zone), _state_row(state))
 
     def _write(self, line: str, row: dict[str, object]) -> None:
@@ -146,6 +151,11 @@ class _Story:
             line = json_object(list(row), [plain(value, self.settings.zone) for value in row.values()])
         sys.stdout.write(clean(line) + "\n")
         sys.stdout.flush()
+
+
+def _tell_of(state: AlertState) -> tuple[str | None, bool]:
+    """Return what is told of an alert besides its signals: why it cannot be judged, and whether it is overdue."""
+    return state.error, state.is_overdue
 
 
 def _signal_row(signal: Signal) -> dict[str, object]:

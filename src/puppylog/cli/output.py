@@ -16,6 +16,7 @@ from typing import Final, Protocol, TextIO
 
 import pyarrow as pa
 
+from puppylog.cli.cuts import tell_narrowed
 from puppylog.cli.values import Plain, are_numbers, plain_rows, text_of
 from puppylog.settings import Settings
 from puppylog.tui.clean import clean, clean_json
@@ -38,8 +39,8 @@ class Writer(Protocol):
     def close(self) -> None: ...
 
 
-def open_writer(settings: Settings, schema: pa.Schema) -> Writer:
-    """Return the writer to stdout that was asked for."""
+def open_writer(settings: Settings, schema: pa.Schema, left_out: Sequence[str] = ()) -> Writer:
+    """Return the writer to stdout that was asked for; a table says that it leaves out these columns."""
     out, zone = sys.stdout, settings.zone
     match settings.output:
         case "json":
@@ -48,7 +49,9 @@ def open_writer(settings: Settings, schema: pa.Schema) -> Writer:
             return JsonlWriter(out, schema, zone)
         case "csv":
             return CsvWriter(out, schema, zone)
-    return TextWriter(out, schema, zone, width=terminal_width(), bold=wants_color(settings))
+    return TextWriter(
+        out, schema, zone, width=terminal_width(), bold=wants_color(settings), settings=settings, left_out=left_out
+    )
 
 
 def terminal_width() -> int | None:
@@ -138,8 +141,20 @@ class CsvWriter:
 class TextWriter:
     """A table for people: cut to the terminal where there is one."""
 
-    def __init__(self, out: TextIO, schema: pa.Schema, zone: tzinfo | None, *, width: int | None, bold: bool) -> None:
+    def __init__(
+        self,
+        out: TextIO,
+        schema: pa.Schema,
+        zone: tzinfo | None,
+        *,
+        width: int | None,
+        bold: bool,
+        settings: Settings | None = None,
+        left_out: Sequence[str] = (),
+    ) -> None:
+        """Write to ``out``; with settings, say on stderr in the end what was cut or left out of the table."""
         self._zone = zone
+        self._out, self._settings, self._left_out = out, settings, left_out
         numbers = are_numbers(schema)
         rigid = [
             is_number or pa.types.is_timestamp(kind) for is_number, kind in zip(numbers, schema.types, strict=True)
@@ -154,6 +169,10 @@ class TextWriter:
     def close(self) -> None:
         if self._is_empty:
             self._table.write([])
+        if self._settings is not None:
+            self._out.flush()  # what is said about the table comes after it
+            cut = [name for name in self._table.names if name in self._table.cut_names]
+            tell_narrowed(self._settings, cut, self._left_out)
 
 
 def unique(names: Sequence[str]) -> list[str]:

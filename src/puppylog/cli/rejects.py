@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Final
 import click
 import pyarrow as pa
 
+from puppylog.cli.cuts import tell_cut
 from puppylog.cli.options import (
     examples,
     group_option,
@@ -29,6 +30,7 @@ from puppylog.errors import UsageError
 from puppylog.monitor.rejects import (
     KnownFile,
     Wanted,
+    count_lines,
     count_reasons,
     find_source,
     iter_newest,
@@ -145,9 +147,13 @@ def list_lines(settings: Settings, *, chosen: Filter, limit: int) -> None:
     """List rejected lines, the newest last."""
     writer = open_writer(settings, _LISTED)
     with _choosing(settings, chosen) as (store, files, wanted):
+        shown = 0
         for batch in iter_newest(store, wanted, lines=limit):
             writer.write(_show(batch, files))
-    writer.close()
+            shown += batch.num_rows
+        writer.close()
+        sys.stdout.flush()
+        tell_cut(settings, "lines", shown=shown, limit=limit, count=functools.partial(count_lines, store, wanted))
 
 
 def _show(batch: pa.RecordBatch, files: dict[int, KnownFile]) -> pa.RecordBatch:

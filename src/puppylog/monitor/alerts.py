@@ -140,6 +140,12 @@ def read_signals(outlet: Outlet, name: str, *, within: Range = ALWAYS, signals: 
     return outlet.query(_QUERIES["signals"], {"name": name, "signals": signals, **within.parameters()})
 
 
+def count_signals(outlet: Outlet, name: str, most: int, *, within: Range = ALWAYS) -> int:
+    """Return how many signals there are in one alert's history; ``most`` if there are so many or more."""
+    [row] = outlet.query(_QUERIES["signals_count"], {"name": name, "most": most, **within.parameters()}).to_pylist()
+    return int(row["n"])
+
+
 def list_news(outlet: Outlet, after: int, *, group: str | None = None) -> list[Signal]:
     """Return every signal that was recorded after the signal of id ``after``, in order."""
     rows = outlet.query(_QUERIES["signals_after"], {"after": after, "group": group}).to_pylist()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -12,6 +12,14 @@ from puppylog.monitor.range import ALWAYS, Range
 from puppylog.stores.base import Outlet, Value
 from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import metric_of
+
+_IN_STEPS: Final = {"count": "sum(value)", "sum": "sum(value)", "min": "min(value)", "max": "max(value)"}
+_KNOWN_STEPS_S: Final = [
+    *(1, 2, 5, 10, 15, 30),
+    *(60 * minutes for minutes in (1, 2, 5, 10, 15, 30)),
+    *(3600 * hours for hours in (1, 2, 3, 6, 12)),
+    *(86_400 * days for days in (1, 2, 7, 14, 28)),
+]
 
 _QUERIES = load_queries("puppylog.stores", "monitor.sql")
 
@@ -81,6 +89,47 @@ def read_observations(
     if metric.segment is not None and segment is None:
         return outlet.query(_QUERIES["series_by_segment"].format(metric=metric.name), parameters)
     return outlet.query(_QUERIES["series"].format(metric=metric.name), {**parameters, "segment": segment})
+
+
+def count_buckets(
+    outlet: Outlet, metric: Metric, most: int, *, within: Range = ALWAYS, segment: str | None = None
+) -> int:
+    """Return how many buckets are not empty; ``most`` if there are so many or more."""
+    parameters: dict[str, Value] = {**within.parameters(), "segment": segment, "most": most}
+    [row] = outlet.query(_QUERIES["series_count"].format(metric=metric.name), parameters).to_pylist()
+    return int(row["n"])
+
+
+def read_in_steps(
+    outlet: Outlet, metric: Metric, *, within: Range, steps: int, segment: str | None = None
+) -> tuple[pa.Table, int]:
+    """Return ``(bucket, segment, value)`` of all of a range in at most ``steps`` steps, and the seconds in a step.
+
+    A step holds one bucket where that fits. Otherwise its value is the sum of its buckets, their least or their
+    greatest, as the statistic wants it; for all other statistics it is their mean, each bucket counting the same.
+    """
+    parameters: dict[str, Value] = {**within.parameters(), "segment": segment}
+    [extent] = outlet.query(_QUERIES["series_extent"].format(metric=metric.name), parameters).to_pylist()
+    span_s = metric.period_s
+    if extent["first_bucket"] is not None:
+        span_s += int((extent["last_bucket"] - extent["first_bucket"]).total_seconds())
+    step_s = choose_step(metric.period_s, span_s, steps)
+    sql = _QUERIES["series_in_steps"].format(metric=metric.name, value=_IN_STEPS.get(metric.statistic, "avg(value)"))
+    return outlet.query(sql, {**parameters, "step_s": step_s}), step_s
+
+
+def choose_step(period_s: int, span_s: int, steps: int) -> int:
+    """Return a length of time, a multiple of the period, of which at most ``steps`` cover the span in any alignment.
+
+    It is one that people know where one fits, such as 5 minutes.
+    """
+    most = max(1, steps - 1)  # a span that begins within a step ends in one more
+    if span_s <= period_s * steps:
+        return period_s
+    for known_s in _KNOWN_STEPS_S:
+        if known_s % period_s == 0 and known_s * most >= span_s:
+            return known_s
+    return -(-span_s // (most * period_s)) * period_s
 
 
 def _metric_state(row: dict[str, Any]) -> MetricState:

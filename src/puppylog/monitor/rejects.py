@@ -127,6 +127,12 @@ def iter_newest(outlet: Outlet, wanted: Wanted, *, lines: int) -> Iterator[pa.Re
         yield from _fetch(outlet, batch, ("rejected_at", *_BY_PLACE))
 
 
+def count_lines(outlet: Outlet, wanted: Wanted, most: int) -> int:
+    """Return how many lines are wanted; ``most`` if there are so many or more."""
+    [row] = outlet.query(wanted.render("places_count"), {**wanted.parameters(), "most": most}).to_pylist()
+    return int(row["n"])
+
+
 def iter_rejects(outlet: Outlet, wanted: Wanted) -> Iterator[pa.RecordBatch]:
     """Give all lines that are wanted, in batches of schema LINES.
 

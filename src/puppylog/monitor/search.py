@@ -83,6 +83,12 @@ def find_records(outlet: Outlet, search: Search, *, records: int) -> pa.Table:
     return outlet.query(search.render("records"), {**search.parameters(), "records": records})
 
 
+def count_records(outlet: Outlet, search: Search, most: int) -> int:
+    """Return how many records are wanted; ``most`` if there are so many or more."""
+    [row] = outlet.query(search.render("records_count"), {**search.parameters(), "most": most}).to_pylist()
+    return int(row["n"])
+
+
 def read_cursor(outlet: Outlet) -> Cursor:
     """Return where every file stands now."""
     rows = outlet.query(_QUERIES["positions"])

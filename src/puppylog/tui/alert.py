@@ -18,6 +18,7 @@ RECOVERED: Final = "Recovered"
 PENDING: Final = "About to ring"
 NO_DATA: Final = "No data"
 NOT_JUDGED: Final = "Not judged yet"
+NOT_EVALUATED: Final = "Not evaluated"
 FAILING: Final = "Cannot be judged"
 
 COMPARED: Final = {
@@ -26,8 +27,10 @@ COMPARED: Final = {
     Comparison.BELOW: "below",
     Comparison.AT_MOST: "at most",
 }
-_COLORS: Final = {RINGING: "red", FAILING: "red", PENDING: "yellow", NO_DATA: "yellow", ALL_GOOD: "green"} | {
-    RECOVERED: "green"
+_COLORS: Final = {
+    **dict.fromkeys((RINGING, FAILING), "red"),
+    **dict.fromkeys((PENDING, NO_DATA, NOT_EVALUATED), "yellow"),
+    **dict.fromkeys((ALL_GOOD, RECOVERED), "green"),
 }
 _ADVISE_DOCTOR: Final = "'puppylog doctor' says more"
 _ADVICE: Final = {
@@ -47,6 +50,8 @@ def word_for_state(state: AlertState) -> str:
         return FAILING
     if state.state is None:
         return NOT_JUDGED
+    if state.is_overdue:
+        return NOT_EVALUATED
     if state.state is State.OK and state.last_fired_at is not None:
         return RECOVERED
     return _WORDS[state.state]
@@ -84,6 +89,12 @@ def draw_alerts(states: Sequence[AlertState], *, zone: tzinfo | None, width: int
     header, *rows = out.getvalue().splitlines()
     colors = [_COLORS.get(word_for_state(state), "") for state in states]
     return [Line(header, "bold"), *(Line(row, color) for row, color in zip(rows, colors, strict=True))]
+
+
+def sort_by_urgency(states: Sequence[AlertState]) -> list[AlertState]:
+    """Return the states with what rings first, then what cannot be judged, and what is good last."""
+    ranks = {word: rank for rank, word in enumerate((RINGING, FAILING, NOT_EVALUATED, PENDING, NO_DATA, NOT_JUDGED))}
+    return sorted(states, key=lambda state: ranks.get(word_for_state(state), len(ranks)))
 
 
 def describe_rule(alert: Alert) -> str:

@@ -31,9 +31,11 @@ class Live:
     _height: int = field(default=0, init=False)
 
     def show(self, lines: Sequence[Line]) -> None:
-        """Draw these lines in the place of the last ones; those that do not fit the terminal are left out."""
+        """Draw these lines in the place of the last ones; the last line says how many do not fit the terminal."""
         columns, rows = self.size()
-        shown = lines[: max(1, rows - 1)]
+        shown = list(lines[: max(1, rows - 1)])
+        if len(shown) < len(lines) and len(shown) > 1:
+            shown[-1] = Line(f"and {len(lines) - len(shown) + 1} more lines, which do not fit the terminal", "yellow")
         # The last column stays free: a terminal that has filled it may have gone on to the next line, or not.
         drawn = "".join(self._draw(line, columns - 1) + "\x1b[K\n" for line in shown)
         self.out.write(self._back() + drawn + "\x1b[J")

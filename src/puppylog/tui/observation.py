@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Final
 
@@ -28,9 +28,17 @@ class Observation:
     value: Number
 
 
-def draw_metric(metric: Metric, rows: Sequence[Observation], *, width: int, zone: tzinfo | None) -> list[str]:
-    """Return the lines of a chart, none of them wider than ``width``. ``rows`` are in the order of their buckets."""
+def draw_metric(
+    metric: Metric, rows: Sequence[Observation], *, width: int, zone: tzinfo | None, step_s: int | None = None
+) -> list[str]:
+    """Return the lines of a chart, none of them wider than ``width``.
+
+    ``rows`` are in the order of their buckets; with ``step_s``, each is of so many seconds instead of one period.
+    """
     lines = _head(metric, rows, zone)
+    if step_s is not None and step_s != metric.period_s:
+        lines[0] += f", drawn in steps of {format_period(step_s)}"
+        metric = replace(metric, period_s=step_s)
     if rows:
         lines += (
             _draw_segments(metric, rows, width) if metric.segment is not None else _draw_series(metric, rows, width)

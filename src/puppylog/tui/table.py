@@ -26,6 +26,7 @@ class TableWriter:
     width: int | None = None  # of the terminal; None cuts nothing
     bold: bool = False
     rigid: Sequence[bool] = ()  # which columns say nothing when they are cut, such as times; empty: none of them
+    cut_names: set[str] = field(default_factory=set)  # of the columns in which something was cut
     _widths: list[int] = field(default_factory=list)
 
     def write(self, rows: Sequence[Sequence[str]]) -> None:
@@ -50,12 +51,13 @@ class TableWriter:
         return [cells if is_rigid else next(given) for cells, is_rigid in zip(natural, rigid, strict=True)]
 
     def _line(self, row: Sequence[str]) -> str:
-        padded = [self._pad(*cell) for cell in zip(row, self._widths, self.right, strict=True)]
+        padded = [self._pad(*cell) for cell in zip(row, self._widths, self.right, self.names, strict=True)]
         return _GAP.join(padded).rstrip()
 
-    def _pad(self, cell: str, width: int, right: bool) -> str:
-        if self.width is not None:
+    def _pad(self, cell: str, width: int, right: bool, name: str) -> str:
+        if self.width is not None and width_of(cell) > width:
             cell = cut(cell, width)
+            self.cut_names.add(name)
         blanks = " " * (width - width_of(cell))
         return blanks + cell if right else cell + blanks
 

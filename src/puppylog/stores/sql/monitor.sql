@@ -44,6 +44,33 @@ FROM observations
 WHERE bucket IN (SELECT DISTINCT bucket FROM observations ORDER BY bucket DESC LIMIT $buckets)
 ORDER BY bucket, segment
 
+-- name: series_count
+-- How many buckets of a metric, or of one of its segments, are not empty; counted up to a number.
+SELECT count(*) AS n
+FROM (
+    SELECT DISTINCT bucket
+    FROM metrics.{metric}
+    WHERE bucket >= $since::TIMESTAMPTZ AND bucket < $until::TIMESTAMPTZ
+      AND coalesce(segment, '') = coalesce($segment, segment, '')
+    LIMIT $most
+) AS counted
+
+-- name: series_extent
+-- The first and the last bucket of a metric, or of one of its segments, that are not empty.
+SELECT min(bucket) AS first_bucket, max(bucket) AS last_bucket
+FROM metrics.{metric}
+WHERE bucket >= $since::TIMESTAMPTZ AND bucket < $until::TIMESTAMPTZ
+  AND coalesce(segment, '') = coalesce($segment, segment, '')
+
+-- name: series_in_steps
+-- All observations, several buckets as one; steps are aligned to the epoch, as buckets are.
+SELECT to_timestamp(floor(extract(epoch FROM bucket) / $step_s) * $step_s) AS bucket, segment, {value} AS value
+FROM metrics.{metric}
+WHERE bucket >= $since::TIMESTAMPTZ AND bucket < $until::TIMESTAMPTZ
+  AND coalesce(segment, '') = coalesce($segment, segment, '')
+GROUP BY 1, 2
+ORDER BY 1, 2
+
 -- name: alert_states
 -- The alerts (of one name, of metrics of one group, or all), a row per segment that has been judged, or one without.
 -- last_signal is the newest signal of any alert that had been recorded in this same snapshot.
@@ -82,6 +109,17 @@ FROM (
     LIMIT $signals
 ) AS newest
 ORDER BY newest.id
+
+-- name: signals_count
+-- How many signals of one alert there are, counted up to a number.
+SELECT count(*) AS n
+FROM (
+    SELECT history.id
+    FROM puppylog.alert_history AS history
+    JOIN puppylog.alerts AS alerts ON alerts.id = history.alert_id
+    WHERE alerts.name = $name AND history.evaluated_at >= $since::TIMESTAMPTZ AND history.evaluated_at < $until::TIMESTAMPTZ
+    LIMIT $most
+) AS counted
 
 -- name: signals_after
 -- Every signal that was recorded after one, in order.
@@ -127,6 +165,18 @@ FROM (
     LIMIT $records
 ) AS newest
 ORDER BY ts, file_id, line_offset
+
+-- name: records_count
+-- How many records the filter leaves, counted up to a number.
+SELECT count(*) AS n
+FROM (
+    SELECT file_id
+    FROM puppylog.log_records
+    WHERE ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
+      AND {in_group}
+      AND {where}
+    LIMIT $most
+) AS counted
 
 -- name: positions
 -- Up to where the lines of every file are committed.

@@ -22,6 +22,16 @@ FROM (
 ) AS newest
 ORDER BY rejected_at, stream_id, file_id, line_offset
 
+-- name: places_count
+-- How many of these lines there are, counted up to a number.
+SELECT count(*) AS n
+FROM (
+    SELECT file_id
+    FROM puppylog.rejected_lines
+    WHERE {wanted}
+    LIMIT $most
+) AS counted
+
 -- name: lines_at
 -- The rejected lines at these places, those that are still there. The lists have one number per place; the bounds hold
 -- for all of them, and let the store leave out the rest.
