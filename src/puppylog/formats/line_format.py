@@ -6,14 +6,16 @@ led back to where the lines stand in the file.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from puppylog.formats.base import Parser
 from puppylog.formats.byte_order_mark import skip_mark
+from puppylog.formats.fold import Fold
 from puppylog.formats.rows import NO_TIME, Rows
 from puppylog.formats.spans import Spans, Taker, view_lines
 from puppylog.formats.words import Bytes, Flags, Positions
@@ -22,13 +24,14 @@ from puppylog.model.record import NO_REJECTS, RECORDS, REJECTS, Parsed, join_par
 Reader: TypeAlias = Callable[[bytes | memoryview], Rows]
 r"""Makes a row of each line of a text: whole lines of UTF-8, each ended by ``\n``."""
 
+_UTC: Final = "UTC"
 _NEWLINE = 10
 _PART_BYTES = 64 << 20  # read at once: columns of texts count their bytes in 31 bits, and escapes make six of one
 
 
 @dataclass(frozen=True, slots=True)
 class LineFormat:
-    """A `puppylog.formats.base.Format` that is its own parser: a line needs nothing from the lines before."""
+    """A `puppylog.formats.base.Format`; in UTC its own parser, because a line needs nothing from the lines before."""
 
     name: str
     reader: Reader
@@ -36,8 +39,8 @@ class LineFormat:
     locator: Callable[[str], int] = lambda _: 0
     context: str = ""
 
-    def open(self, context: str = "", about_us: int | None = None) -> "LineFormat":  # noqa: ARG002 - the protocol's
-        return self
+    def open(self, context: str = "", about_us: int | None = None) -> Parser:  # noqa: ARG002 - the protocol's
+        return self if self.zone.key == _UTC else LineParser(self, Fold.open(context)[1])
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
         return parse_lines(self.reader, data, offset, read_at_us, self.zone)
@@ -46,8 +49,37 @@ class LineFormat:
         return self.locator(line)
 
 
-def parse_lines(reader: Reader, data: bytes | memoryview, offset: int, read_at_us: int, zone: ZoneInfo) -> Parsed:
-    """Do what `puppylog.formats.base.Parser.parse` must, by a reader; ``zone`` is that of stamps without one.
+@dataclass(frozen=True, slots=True)
+class LineParser:
+    """A `puppylog.formats.base.Parser`. Its context is that of the hour that comes twice."""
+
+    format: LineFormat
+    fold: Fold
+
+    @property
+    def name(self) -> str:
+        return self.format.name
+
+    @property
+    def context(self) -> str:
+        return self.fold.extend("")
+
+    def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
+        return parse_lines(self.format.reader, data, offset, read_at_us, self.format.zone, fold=self.fold)
+
+
+def parse_lines(
+    reader: Reader, data: bytes | memoryview, offset: int, read_at_us: int, zone: ZoneInfo, *, fold: Fold | None = None
+) -> Parsed:
+    """Do what `puppylog.formats.base.Parser.parse` must, by a reader.
+
+    Args:
+        reader: makes rows of the lines.
+        data: see there, as for what follows.
+        offset: in bytes.
+        read_at_us: microseconds since the epoch.
+        zone: of stamps that name none.
+        fold: what is known of stamps before that are shown twice; it learns from these lines. None: nothing.
 
     Raises:
         ValueError: the last line has no end.
@@ -55,9 +87,12 @@ def parse_lines(reader: Reader, data: bytes | memoryview, offset: int, read_at_u
     if len(data) and data[-1] != _NEWLINE:
         raise ValueError("the last line of the data has no newline")
     data, offset = skip_mark(data, offset)
-    parts = [
-        _parse_part(reader, part, offset + since, read_at_us, zone) for since, part in _iter_parts(memoryview(data))
-    ]
+    known = Fold() if fold is None else fold
+
+    def instants_of(rows: Rows) -> pa.Array:
+        return _instants(rows, read_at_us, zone, known)
+
+    parts = [_parse_part(reader, part, offset + since, instants_of) for since, part in _iter_parts(memoryview(data))]
     return join_parsed(parts)
 
 
@@ -75,7 +110,7 @@ def _iter_parts(data: memoryview) -> Iterator[tuple[int, memoryview]]:
         since = min(until, len(data))
 
 
-def _parse_part(reader: Reader, data: memoryview, offset: int, read_at_us: int, zone: ZoneInfo) -> Parsed:
+def _parse_part(reader: Reader, data: memoryview, offset: int, instants_of: Callable[[Rows], pa.Array]) -> Parsed:
     raw = np.frombuffer(data, np.uint8)
     text = _repair(data, raw)
     rows = reader(data if text is None else text)
@@ -87,7 +122,7 @@ def _parse_part(reader: Reader, data: memoryview, offset: int, read_at_us: int, 
     columns = {
         **rows.columns,
         "line_offset": pa.array(at + offset),
-        "ts": _instants(rows, read_at_us, zone),
+        "ts": instants_of(rows),
     }
     if place is not None:
         columns["attributes"] = _flag_damaged(columns["attributes"], place.are_damaged(rows.at))
@@ -141,16 +176,16 @@ def _flag_damaged(attributes: pa.Array, damaged: Flags) -> pa.Array:
     return pc.if_else(pa.array(damaged), pc.coalesce(flagged, pa.scalar("{" + flag)), attributes)
 
 
-def _instants(rows: Rows, read_at_us: int, zone: ZoneInfo) -> pa.Array:
-    """Return the times in UTC. Clocks that are set back show an hour twice: the first one is meant."""
-    kind = RECORDS.field("ts").type
-    ts_us = np.where(rows.ts_us == NO_TIME, read_at_us, rows.ts_us) if (rows.ts_us == NO_TIME).any() else rows.ts_us
-    instants = pa.array(ts_us).view(kind)
-    if zone.key == "UTC" or not rows.is_local.any():
-        return instants
-    wall = pa.array(ts_us).view(pa.timestamp("us"))
-    zoned = pc.assume_timezone(wall, zone.key, ambiguous="earliest", nonexistent="earliest").view(kind)
-    return pc.if_else(pa.array(rows.is_local & (rows.ts_us != NO_TIME)), zoned, instants)
+def _instants(rows: Rows, read_at_us: int, zone: ZoneInfo, fold: Fold) -> pa.Array:
+    """Return the times in UTC."""
+    ts_us, has_none = rows.ts_us, rows.ts_us == NO_TIME
+    if has_none.any():
+        ts_us = np.where(has_none, read_at_us, ts_us)
+    if zone.key != _UTC and rows.is_local.any():
+        is_local = rows.is_local & ~has_none
+        ts_us = ts_us.copy()
+        ts_us[is_local] = fold.resolve(ts_us[is_local], zone)
+    return pa.array(ts_us).view(RECORDS.field("ts").type)
 
 
 def _build_rejects(raw: Bytes, lines: Spans, reasons: pa.Array, offset: int) -> pa.RecordBatch:

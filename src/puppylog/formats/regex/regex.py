@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from puppylog.formats.base import Format, Options
+from puppylog.formats.fold import Fold
 from puppylog.formats.line_format import parse_lines
 from puppylog.formats.regex.fields import assign_fields
 from puppylog.formats.regex.groups import FITS, Groups
@@ -34,7 +35,8 @@ class Regex:
     options: Options
 
     def open(self, context: str = "", about_us: int | None = None) -> "RegexParser":
-        return RegexParser(self, Calendar.open(context, self.options.year, about_us))
+        rest, fold = Fold.open(context)
+        return RegexParser(self, Calendar.open(rest, self.options.year, about_us), fold)
 
     def locate(self, line: str) -> int:
         rejects = self.open().parse(f"{line}\n".encode(), 0, 0).rejects
@@ -55,10 +57,14 @@ def make_regex(written: str, options: Options) -> Format:
 
 @dataclass(frozen=True, slots=True)
 class RegexParser:
-    """Implements `puppylog.formats.base.Parser`. Its context is the month of the last stamp that named no year."""
+    """Implements `puppylog.formats.base.Parser`.
+
+    Its context is the month of the last stamp that named no year, and what `Fold` remembers.
+    """
 
     format: Regex
     calendar: Calendar
+    fold: Fold
 
     @property
     def name(self) -> str:
@@ -66,10 +72,10 @@ class RegexParser:
 
     @property
     def context(self) -> str:
-        return self.calendar.context
+        return self.fold.extend(self.calendar.context)
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
-        return parse_lines(self._read, data, offset, read_at_us, self.format.options.zone)
+        return parse_lines(self._read, data, offset, read_at_us, self.format.options.zone, fold=self.fold)
 
     def _read(self, text: bytes | memoryview) -> Rows:
         raw = np.frombuffer(text, np.uint8)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from puppylog.formats import native
 from puppylog.formats.base import Options
+from puppylog.formats.fold import Fold
 from puppylog.formats.line_format import parse_lines
 from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
 from puppylog.formats.syslog.calendar import Calendar
@@ -29,7 +30,8 @@ class Syslog:
     name: str = _NAME
 
     def open(self, context: str = "", about_us: int | None = None) -> "SyslogParser":
-        return SyslogParser(self.options, Calendar.open(context, self.options.year, about_us))
+        rest, fold = Fold.open(context)
+        return SyslogParser(self.options, Calendar.open(rest, self.options.year, about_us), fold)
 
     def locate(self, line: str) -> int:
         calendar = Calendar.open("", self.options.year, None)
@@ -44,18 +46,22 @@ class Syslog:
 
 @dataclass(frozen=True, slots=True)
 class SyslogParser:
-    """Implements `puppylog.formats.base.Parser`. Its context is the month of the last stamp that named no year."""
+    """Implements `puppylog.formats.base.Parser`.
+
+    Its context is the month of the last stamp that named no year, and what `Fold` remembers.
+    """
 
     options: Options
     calendar: Calendar
+    fold: Fold
     name: str = _NAME
 
     @property
     def context(self) -> str:
-        return self.calendar.context
+        return self.fold.extend(self.calendar.context)
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
-        return parse_lines(self._read, data, offset, read_at_us, self.options.zone)
+        return parse_lines(self._read, data, offset, read_at_us, self.options.zone, fold=self.fold)
 
     def _read(self, text: bytes | memoryview) -> Rows:
         calendar = self.calendar
