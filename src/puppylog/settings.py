@@ -21,6 +21,7 @@ SYSTEM_FILE: Final = Path("/etc/puppylog/config.toml")
 COLORS: Final = ("auto", "always", "never")
 OUTPUTS: Final = ("table", "json", "jsonl", "csv")
 _KEYS: Final[Mapping[str, type]] = {"store": str, "color": str, "output": str, "tz": str, "host": str, "quiet": bool}
+TIMEOUT_S: Final = 60.0
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {"color": COLORS, "output": OUTPUTS}
 
 
@@ -34,6 +35,7 @@ class Settings:
     zone: tzinfo | None  # times are shown and naive ones are read in it; None is this machine's own
     host: str  # what this machine is called in a store that others share
     quiet: bool
+    timeout_s: float = TIMEOUT_S  # how long a query of sql, logs and doctor may take
 
 
 def read_settings(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
@@ -54,6 +56,7 @@ def read_settings(given: Mapping[str, object], environ: Mapping[str, str]) -> Se
         zone=find_zone(str(values.get("tz", "UTC"))),
         host=str(values.get("host") or os.uname().nodename),
         quiet=bool(values.get("quiet", False)),
+        timeout_s=float(str(values.get("timeout", TIMEOUT_S))),
     )
 
 

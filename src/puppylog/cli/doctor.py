@@ -9,7 +9,7 @@ from typing import Final
 import click
 import pyarrow as pa
 
-from puppylog.cli.options import examples, output_options, pass_settings, store_options
+from puppylog.cli.options import examples, output_options, pass_settings, store_options, timeout_option
 from puppylog.cli.output import terminal_width, wants_color, write_rows
 from puppylog.cli.talk import tell
 from puppylog.model.finding import Finding
@@ -32,6 +32,7 @@ _LEAST_WIDTH: Final = 40
         "puppylog doctor", "puppylog doctor -o jsonl | grep wrong", "puppylog doctor -q >/dev/null || mail …"
     )
 )
+@timeout_option
 @output_options
 @store_options
 @pass_settings
@@ -44,7 +45,7 @@ def doctor(settings: Settings) -> None:
     The state of a finding is ok, note (worth knowing), warning (answers may be wrong, or soon will be) or wrong (it
     does not work). The exit code is 1 if any is a warning or wrong, otherwise 0.
     """
-    with connect(settings.store) as store:
+    with connect(settings.store, timeout_s=settings.timeout_s) as store:
         findings = check_up(store)
     write_findings(findings, settings)
     bad = sum(finding.state.is_bad for finding in findings)

@@ -18,6 +18,7 @@ from puppylog.cli.options import (
     pass_settings,
     range_options,
     store_options,
+    timeout_option,
 )
 from puppylog.cli.output import open_writer
 from puppylog.cli.talk import tell, warn
@@ -72,6 +73,7 @@ _PLACE: Final = frozenset({"stream_id", "file_id", "line_offset", "ts_source"})
 @group_option("Only records of this log group.")
 @click.option("-f", "--follow", is_flag=True, help="Then show new records as they come in, until interrupted.")
 @limit_option("of the newest records (with -f: of those that are there already)", 100)
+@timeout_option
 @output_options
 @store_options
 @pass_settings
@@ -97,7 +99,7 @@ def logs(
         raise UsageError("cannot follow as one JSON document: use -o jsonl")
     wanted = None if where is None else parse_filter(where)
     within = parse_range(settings, since, from_, to)
-    with connect(settings.store) as store:
+    with connect(settings.store, timeout_s=settings.timeout_s) as store:
         dialect: Dialect = "duckdb" if store.info.flavour == "duckdb" else "postgres"
         condition = "true" if wanted is None else render(wanted, dialect)
         search = Search(condition, within, None if group is None else get_group_id(store, group))

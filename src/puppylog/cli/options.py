@@ -13,7 +13,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 import click
 
 from puppylog.errors import ConfigurationError
-from puppylog.settings import COLORS, OUTPUTS, Settings, find_zone, read_settings
+from puppylog.settings import COLORS, OUTPUTS, TIMEOUT_S, Settings, find_zone, read_settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -59,6 +59,12 @@ def host_option(command: Callback) -> Callback:
     """Add ``--host``."""
     help_ = "What to call this machine in a store that several share. Default: its host name."
     return _option("--host", metavar="NAME", help=help_)(command)
+
+
+def timeout_option(command: Callback) -> Callback:
+    """Add ``--timeout``."""
+    help_ = f"How long a query may take before it is ended. Default: {TIMEOUT_S:g}."
+    return _option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), help=help_)(command)
 
 
 def range_options(command: Callback) -> Callback:

@@ -7,7 +7,7 @@ from typing import Final
 import click
 import pyarrow as pa
 
-from puppylog.cli.options import examples, output_options, pass_settings, store_options
+from puppylog.cli.options import examples, output_options, pass_settings, store_options, timeout_option
 from puppylog.cli.output import write_batches
 from puppylog.errors import UsageError
 from puppylog.settings import Settings
@@ -26,6 +26,7 @@ _NOTHING: Final = pa.RecordBatch.from_pylist([], pa.schema([]))
     )
 )
 @click.argument("query")
+@timeout_option
 @output_options
 @store_options
 @pass_settings
@@ -38,6 +39,6 @@ def sql(settings: Settings, query: str) -> None:
     text = sys.stdin.read() if query == "-" else query
     if not text.strip():
         raise UsageError("cannot ask the store: the query is empty")
-    with connect(settings.store) as store, store.stream_query(text) as batches:
+    with connect(settings.store, timeout_s=settings.timeout_s) as store, store.stream_query(text) as batches:
         first = next(batches, _NOTHING)
         write_batches(first.schema, chain([first], batches), settings)

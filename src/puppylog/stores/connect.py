@@ -12,8 +12,12 @@ _POSTGRESQL: Final = ("postgresql", "postgres")
 _DUCKDB: Final = "duckdb"
 
 
-def connect(url: str) -> Store:
+def connect(url: str, *, timeout_s: float | None = None) -> Store:
     """Connect to the store at ``url``; the embedded one is made if it is missing.
+
+    Args:
+        url: of the store.
+        timeout_s: how long a query may take; None is no limit.
 
     Raises:
         ConfigurationError: it is not the URL of a store, or the store is not ours (`StoreRefused`).
@@ -22,10 +26,10 @@ def connect(url: str) -> Store:
     if is_postgresql(url):
         from puppylog.stores.postgres.store import PostgresStore  # noqa: PLC0415 - only who uses it pays for libpq
 
-        return PostgresStore(url)
+        return PostgresStore(url, timeout_s=timeout_s)
     from puppylog.stores.duckdb.client import DuckdbStore  # noqa: PLC0415 - only who uses it pays for Flight
 
-    return DuckdbStore(parse_duckdb_url(url))
+    return DuckdbStore(parse_duckdb_url(url), timeout_s=timeout_s)
 
 
 def stop(url: str) -> bool:

@@ -23,6 +23,7 @@ from puppylog.stores.base import Appended, NewFile, Parameters, Replayed, Reread
 from puppylog.stores.duckdb import doctor, wire
 from puppylog.stores.duckdb.claims import Claims
 from puppylog.stores.duckdb.directory import StoreDirectory
+from puppylog.stores.duckdb.interruptible import interruptible
 from puppylog.stores.duckdb.launch import is_answering, start_engine
 from puppylog.stores.duckdb.locks import FileLock
 from puppylog.stores.duckdb.spool import ROW_GROUP, SPOOLED_RECORDS, SPOOLED_REJECTS, SPOOLED_REREAD, Spool
@@ -45,13 +46,18 @@ class DuckdbStore:
     # transactions. Beyond this the gain is small and the memory is not.
     full_rows = 4 * ROW_GROUP
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, timeout_s: float | None = None) -> None:
         """Connect to the store in the directory ``path``, made if it is missing.
+
+        Args:
+            path: the directory.
+            timeout_s: how long a query may take; None is no limit.
 
         Raises:
             StoreRefused: it is not ours to open.
             StoreUnavailable: its engine does not start.
         """
+        self._timeout_s = timeout_s
         self._stack = contextlib.ExitStack()
         self._directory = StoreDirectory(path)
         self._directory.prepare()
@@ -138,13 +144,14 @@ class DuckdbStore:
     # --- looking
 
     def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
-        ticket = {"sql": sql, "parameters": dict(parameters) if parameters else None, "is_ours": True}
-        return self._call(lambda channel: _get(channel, ticket).read_all())
+        values = dict(parameters) if parameters else None
+        ticket = {"sql": sql, "parameters": values, "is_ours": True, "timeout_s": self._timeout_s}
+        return interruptible(lambda: self._call(lambda channel: _get(channel, ticket).read_all()))
 
     @contextmanager
     def stream_query(self, sql: str) -> Iterator[Iterator[pa.RecordBatch]]:
-        ticket = {"sql": sql, "parameters": None, "is_ours": False}
-        reader = self._call(lambda channel: _get(channel, ticket))
+        ticket = {"sql": sql, "parameters": None, "is_ours": False, "timeout_s": self._timeout_s}
+        reader = interruptible(lambda: self._call(lambda channel: _get(channel, ticket)))
         try:
             yield _iter_batches(reader)
         finally:
@@ -209,7 +216,7 @@ class DuckdbStore:
         body = wire.encode(arguments)
 
         def ask(channel: flight.FlightClient) -> Any:  # noqa: ANN401 - JSON
-            (answer,) = channel.do_action(flight.Action(action, body))
+            (answer,) = interruptible(lambda: list(channel.do_action(flight.Action(action, body))))
             return wire.decode(answer.body.to_pybytes())
 
         return self._call(ask, is_repeatable=is_repeatable)
@@ -296,11 +303,18 @@ def _get(channel: flight.FlightClient, ticket: Mapping[str, object]) -> flight.F
     return channel.do_get(flight.Ticket(wire.encode(ticket)))
 
 
+def _read_chunk(reader: flight.FlightStreamReader) -> flight.FlightStreamChunk | None:
+    try:
+        return reader.read_chunk()
+    except StopIteration:
+        return None
+
+
 def _iter_batches(reader: flight.FlightStreamReader) -> Iterator[pa.RecordBatch]:
     """Give an answer's batches: an empty one if there are no rows, for the names of its columns."""
     is_empty = True
     try:
-        for chunk in reader:
+        while (chunk := interruptible(lambda: _read_chunk(reader))) is not None:
             is_empty = False
             yield chunk.data
     except (pa.ArrowException, OSError) as error:

@@ -23,10 +23,14 @@ from puppylog.stores.explained import iter_explained
 
 T = TypeVar("T")
 
+MEMORY_LIMIT_BYTES = 2_000_000_000
+"""What a log collector may take of a machine that has other work to do; larger queries spill to disk."""
+
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "threads": max(2, os.cpu_count() or 2),
-    # What a log collector may take of a machine that has other work to do; larger queries spill to disk.
-    "memory_limit": "2GB",
+    "memory_limit": f"{MEMORY_LIMIT_BYTES}B",
+    # A thread turns to another query after a part of its work, so that a long query does not hold up the writer.
+    "scheduler_process_partial": "true",
     # Rows of a batch may be written by several threads at once. Nobody asks for rows without saying in which order.
     "preserve_insertion_order": "false",
     # A user's SQL reads the store and nothing else: no files, no network, no extensions.
@@ -87,10 +91,15 @@ class Connection:
     @contextmanager
     def table(self, name: str, rows: pa.Table) -> Iterator[None]:
         """Let statements read ``rows`` under ``name``, without a copy."""
-        self._cursor.register(name, rows)
+        with _translated():
+            self._cursor.register(name, rows)
         try:
             yield
-        finally:
+        except BaseException:
+            with suppress(duckdb.Error):  # the transaction is aborted, and what aborted it is the error to tell
+                self._cursor.unregister(name)
+            raise
+        with _translated():
             self._cursor.unregister(name)
 
     def reads_only(self, sql: str) -> None:
@@ -120,6 +129,11 @@ class Connection:
             with suppress(QueryError):
                 return self._only_statement(text)
         raise QueryError("cannot run this SQL: what it explains cannot be told to read only")
+
+    def limit_memory(self, size_bytes: int) -> None:
+        """Bound what this connection's queries may sort and hash; beyond it they spill to disk."""
+        with _translated():
+            self._cursor.execute(f"SET operator_memory_limit = '{size_bytes}B'")
 
     def interrupt(self) -> None:
         """Make the query that runs in another thread fail. It is OK if none does."""
@@ -225,6 +239,31 @@ def _plain_type(type_: pa.DataType) -> pa.DataType:
     return type_.value_type if pa.types.is_dictionary(type_) else type_
 
 
+def iter_batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """Give an answer's batches as they are made. What goes wrong meanwhile comes through Arrow, without its class."""
+    while True:
+        try:
+            batch = reader.read_next_batch()
+        except StopIteration:
+            return
+        except (pa.ArrowException, OSError) as error:
+            raise _translate_text(" ".join(str(error).split()), error) from error
+        yield batch
+
+
+def _translate_text(text: str, error: Exception) -> PuppylogError:
+    """Return our error for one of DuckDB's that is known by its text alone."""
+    if "Out of Memory Error" in text or isinstance(error, MemoryError):
+        return OutOfMemory(f"cannot use the database: {text}")
+    if "INTERRUPT Error" in text:
+        return QueryError("cannot finish this query: it was interrupted")
+    return QueryError(f"cannot run this SQL: {text}")
+
+
+class OutOfMemory(StoreUnavailable):
+    """DuckDB has no memory left for this statement; it may have some when others have ended."""
+
+
 class _BrokenError(StoreUnavailable):
     """DuckDB has given up on this database until it is opened again; the engine has to leave and come back."""
 
@@ -242,8 +281,9 @@ def _translate(error: duckdb.Error) -> PuppylogError:
     if any(sign.lower() in text.lower() for sign in _FULL):
         return StoreFull(f"cannot write to the store: {text}")
     match error:
-        case duckdb.FatalException() | duckdb.InternalException():
-            return _BrokenError(f"cannot use the database: {text}")
+        case duckdb.FatalException() | duckdb.InternalException() | duckdb.OutOfMemoryException():
+            kind = OutOfMemory if isinstance(error, duckdb.OutOfMemoryException) else _BrokenError
+            return kind(f"cannot use the database: {text}")
         case duckdb.TransactionException() if "read-only mode" in text:
             return QueryError("cannot run this SQL: only reading is allowed")
         case duckdb.InterruptException():

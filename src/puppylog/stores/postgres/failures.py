@@ -103,8 +103,15 @@ def translate_query(error: psycopg.Error) -> PuppylogError:
     told = translate(error, "run this SQL")
     if isinstance(error, sqlstates.ReadOnlySqlTransaction):
         return QueryError("cannot run this SQL: only reading is allowed")
+    if isinstance(error, sqlstates.QueryCanceled):
+        return QueryError(f"cannot finish this query: {describe(error)} (see --timeout)")
     is_faulty = (error.sqlstate or "").startswith(_OF_A_QUERY) or isinstance(error, psycopg.DataError)
     return QueryError(f"cannot run this SQL: {describe(error)}") if is_faulty else told
+
+
+def is_timed_out(error: PuppylogError) -> bool:
+    """Return whether the server has ended the statement, for its time-out or because somebody asked it to."""
+    return isinstance(error.__cause__, sqlstates.QueryCanceled)
 
 
 def translate_copy(error: psycopg.Error, what: str) -> PuppylogError:

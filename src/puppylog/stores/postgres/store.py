@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import pyarrow as pa
 
-from puppylog.errors import PuppylogError, StoreUnavailable, StreamBusy
+from puppylog.errors import PuppylogError, QueryError, StoreUnavailable, StreamBusy
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
 from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport
@@ -20,6 +20,7 @@ from puppylog.stores.base import Appended, NewFile, Parameters, Replayed, Reread
 from puppylog.stores.examination import Examination
 from puppylog.stores.postgres import reading_sql, streams
 from puppylog.stores.postgres.appender import CopyAppender
+from puppylog.stores.postgres.failures import is_timed_out
 from puppylog.stores.postgres.flavour import Flavour, list_capabilities, read_server
 from puppylog.stores.postgres.ingest import Days, Rows, append
 from puppylog.stores.postgres.installation import check_library, get_installation
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from puppylog.stores.postgres.definitions import Definitions
 
 _FULL_ROWS: Final = 65_536
+_CHECKS_CLIENTS_SINCE: Final = 140_000  # client_connection_check_interval
 _PATIENCE_S: Final = 5.0
 
 
@@ -45,14 +47,19 @@ class PostgresStore:
     # Larger transactions are no faster here, and what is in the making has to be held in memory.
     full_rows = _FULL_ROWS
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, timeout_s: float | None = None) -> None:
         """Connect.
+
+        Args:
+            url: of the database.
+            timeout_s: how long a query may take; None is no limit.
 
         Raises:
             ConfigurationError: the server does not let us in, or Puppylog is not installed there (`StoreRefused`).
             StoreUnavailable: it does not answer.
         """
         self._url = url
+        self._timeout_s = timeout_s
         self._claims: dict[int, str] = {}
         self._control = Link(url, "puppylog", self._claim_again)
         self._ingest = Link(url, "puppylog-ingest", self._check_library)
@@ -132,7 +139,16 @@ class PostgresStore:
     # --- looking
 
     def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
-        return self._control.call(lambda session: session.fetch(sql, parameters))
+        def work(session: Session) -> pa.Table:
+            try:
+                return session.fetch(sql, parameters)
+            except StoreUnavailable as error:
+                if self._timeout_s is None or not is_timed_out(error):
+                    raise
+                told = f"cannot finish this query: it took longer than {self._timeout_s:g} s (see --timeout)"
+                raise QueryError(told) from error
+
+        return self._control.call(work)
 
     @contextmanager
     def stream_query(self, sql: str) -> Iterator[Iterator[pa.RecordBatch]]:
@@ -140,6 +156,7 @@ class PostgresStore:
         with Session(self._url, application="puppylog-sql") as session:
             asked = {"words": words, "harmless": list(reading_sql.HARMLESS)}
             reading_sql.refuse([row["name"] for row in session.rows(_QUERIES["functions_with_effects"], asked)])
+            self._bound(session)
             with session.reading(sql) as batches:
                 yield batches
 
@@ -203,9 +220,17 @@ class PostgresStore:
 
     def _claim_again(self, session: Session) -> None:
         """Take the claims of a session that was lost over into the new one."""
+        self._bound(session)
         if self._claims:
             self._check_library(session)
             _claim_patiently(session, self._claims)
+
+    def _bound(self, session: Session) -> None:
+        """Have the server end a query that takes too long, or whose client is gone."""
+        if self._timeout_s is not None:
+            session.run(f"SET statement_timeout = {max(1, round(self._timeout_s * 1000))}")
+        if session.server_version >= _CHECKS_CLIENTS_SINCE:
+            session.run("SET client_connection_check_interval = 1000")
 
     def close(self) -> None:
         if self._runner is not None:
