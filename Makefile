@@ -14,7 +14,7 @@ UV ?= uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	--custom-compile-command "make lock" --no-emit-index-url --no-emit-find-links pyproject.toml
 
-.PHONY: help demo test check bench scale fmt lock clean
+.PHONY: help demo test check soak bench scale fmt lock clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -31,6 +31,10 @@ check: $(VENV)/dev.stamp ## all that must be green: lint, format, types, floors,
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest $(ARGS)
+
+soak: $(VENV)/dev.stamp ## rotate, kill and backfill for half an hour; with PUPPYLOG_TEST_TIMESCALEDB its metrics, too
+	PUPPYLOG_TEST_SOAK_S=$${PUPPYLOG_TEST_SOAK_S:-1800} $(BIN)/pytest -s tests/endtoend/test_soak.py \
+		tests/endtoend/test_metric_sums_timescaledb.py $(ARGS)
 
 bench: $(VENV)/run.stamp ## measure speed, size, latency and idle cost; options with ARGS="--lines 500000"
 	@$(BIN)/python -m bench $(ARGS)

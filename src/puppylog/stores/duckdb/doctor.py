@@ -1,6 +1,8 @@
 """Examining an embedded store: its engine, its metrics, and which streams are followed now."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from puppylog.model.finding import Finding, Health, format_age
@@ -8,6 +10,7 @@ from puppylog.stores.base import Outlet, StoreInfo
 from puppylog.stores.capabilities import Capability
 from puppylog.stores.duckdb.claims import iter_claimed
 from puppylog.stores.duckdb.directory import StoreDirectory
+from puppylog.stores.duckdb.doctor_sums import compare_sums
 from puppylog.stores.examination import Examination, find_capabilities, limit_s, look
 from puppylog.stores.queries import load_queries
 
@@ -37,7 +40,18 @@ def examine(outlet: Outlet, info: StoreInfo, directory: StoreDirectory, engine_p
 
 def _examine_metrics(outlet: Outlet, directory: StoreDirectory) -> Iterator[Finding]:
     for metric in outlet.query(_QUERIES["metric_ages"]).to_pylist():
-        yield _judge_metric(outlet, directory, metric)
+        judged = _judge_metric(outlet, directory, metric)
+        if judged.state is Health.OK:
+            yield from look(judged.subject, partial(_compare, outlet, metric, judged))
+        else:
+            yield judged
+
+
+def _compare(outlet: Outlet, metric: Mapping[str, Any], judged: Finding) -> list[Finding]:
+    compared = compare_sums(outlet, metric)
+    if compared.state is Health.OK:
+        return [replace(compared, found=f"{judged.found}; {compared.found}")]
+    return [compared]
 
 
 def _judge_metric(outlet: Outlet, directory: StoreDirectory, metric: Mapping[str, Any]) -> Finding:
