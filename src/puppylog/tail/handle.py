@@ -106,7 +106,8 @@ def cannot_read(path: str, error: OSError) -> SourceError:
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         cure = "raise it with `ulimit -n`, or with LimitNOFILE= where systemd starts it"
         return SourceError(f"cannot read {path}: too many files are open, the limit is {limit} ({cure})")
-    return SourceError(f"cannot read {path}: {(error.strerror or str(error)).lower()}")
+    cause = error.strerror or str(error)
+    return SourceError(f"cannot read {path}: {cause[:1].lower()}{cause[1:]}")
 
 
 def signed64(number: int) -> int:

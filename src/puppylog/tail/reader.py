@@ -1,5 +1,7 @@
 """Reading one file on: each block is checked to be the continuation of what was read before."""
 
+import codecs
+import errno
 import os
 import time
 from collections import deque
@@ -15,6 +17,9 @@ PLACE_ID = 0
 
 LINE_WAIT_S = 10.0
 """A run that does not watch takes an unfinished last line when its file has not been changed for so long."""
+
+# Files that were empty when they were opened can tell only now. Their lines are no lines: a newline has two bytes.
+_UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class Reader:
@@ -105,7 +110,7 @@ class Reader:
             limit_bytes: stop after the block that makes it so many. What is read of an endless line counts as well.
 
         Raises:
-            OSError: the file cannot be read now.
+            OSError: the file cannot be read now, or not as UTF-8.
         """
         self.is_at_end = False
         stop_at = None if limit_bytes is None else self.end + limit_bytes
@@ -180,6 +185,9 @@ class Reader:
         block = self.handle.read(self._chunk_bytes, self.end)
         if not self._chunker.taken.is_of(self.handle):
             return self._go_back()
+        if self.end == 0 and block.startswith(_UTF_16_MARKS):
+            self.is_at_end = True  # of what can be read: once it has left its path it need not be kept
+            raise OSError(errno.EILSEQ, "it is UTF-16 text, and UTF-8 is needed")
         if block:
             self._grew_at = self._clock()
             self._ready += self._chunker.feed(block)
