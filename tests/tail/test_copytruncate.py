@@ -3,6 +3,8 @@
 import os
 import shutil
 
+import pytest
+
 from support.compressing import COMPRESS
 from support.tail_world import World
 
@@ -97,3 +99,38 @@ def test_a_copy_is_read_and_not_what_is_just_being_made_of_it(following: World) 
     assert following.poll() == expected
     packed.write_bytes(data)
     assert following.run_once() == []
+
+
+@pytest.mark.parametrize("grown_lines", [1, 50])
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_generations_that_come_and_go_while_a_backlog_is_read_are_all_read(
+    following: World, grown_lines: int, rounds: int
+) -> None:
+    """Nothing of the file at the path was read yet when it is copied and emptied again."""
+    following.stop()
+    lines = [f"line {number}" for number in range(400)]
+    following.append("".join(f"{line}\n" for line in lines[:200]))
+    shift_copy_and_truncate(following)
+    following.append("".join(f"{line}\n" for line in lines[200:220]))
+    following.start(chunk_bytes=100)
+    for chunk in following.tailer.read(limit_bytes=100):
+        following.ledger.commit(chunk)
+    at = 220
+    for _ in range(rounds):
+        shift_copy_and_truncate(following)
+        following.append("".join(f"{line}\n" for line in lines[at : at + grown_lines]))
+        at += grown_lines
+    for _ in range(3):
+        following.poll_after_the_wait()
+    stored = following.ledger.lines[2:]
+    assert sorted(stored) == sorted(line.encode() for line in lines[:at])
+
+
+def shift_copy_and_truncate(world: World) -> None:
+    """Shift the numbered copies, copy the log to the first, and empty it."""
+    for age in range(4, 0, -1):
+        old = world.log.with_name(f"a.log.{age}")
+        if old.exists():
+            old.rename(world.log.with_name(f"a.log.{age + 1}"))
+    world.log.with_name("a.log.1").write_bytes(world.log.read_bytes())
+    os.truncate(world.log, 0)

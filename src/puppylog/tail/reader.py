@@ -6,8 +6,9 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from puppylog.model.stream import FilePosition
+from puppylog.model.stream import HEAD_BYTES, FilePosition, hash_bytes
 from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.chunker import Chunker
 from puppylog.tail.handle import OpenFile
@@ -60,6 +61,8 @@ class Reader:
         self._ready: deque[Chunk] = deque()
         self._is_announced = chunker.file.file_id is not None
         self._mtime_ns = -1
+        # Until a line is read, only this tells that the file was emptied and written anew.
+        self._first_bytes = b"" if handle.is_compressed or chunker.taken.offset else self._read_first_bytes()
 
     @property
     def file(self) -> TailedFile:
@@ -145,12 +148,16 @@ class Reader:
         Raises:
             OSError: the file cannot be read now.
         """
-        return not self._chunker.whole.is_of(self.handle)
+        return not self._is_whole_there()
 
     def place(self, path: str) -> FilePosition:
         """Return where the file stood, in whole lines, as a store would remember it."""
         whole = self._chunker.whole
-        return FilePosition(PLACE_ID, path, *self.handle.identity, whole.fingerprint(), whole.offset, finished=False)
+        fingerprint = whole.fingerprint()
+        if whole.offset == 0:
+            first = self._first_bytes
+            fingerprint = replace(fingerprint, head_size=len(first), head_hash=hash_bytes(first))
+        return FilePosition(PLACE_ID, path, *self.handle.identity, fingerprint, whole.offset, finished=False)
 
     def go_on_in(self, copy: OpenFile) -> None:
         """Read the rest of a truncated file from its copy, and own that. The handle of the file is left to others."""
@@ -183,7 +190,7 @@ class Reader:
         if self.is_truncated:
             return False
         block = self.handle.read(self._chunk_bytes, self.end)
-        if not self._chunker.taken.is_of(self.handle):
+        if not self._chunker.taken.is_of(self.handle) or (self.end == 0 and not self._is_whole_there()):
             return self._go_back()
         if self.end == 0 and block.startswith(_UTF_16_MARKS):
             self.is_at_end = True  # of what can be read: once it has left its path it need not be kept
@@ -195,9 +202,21 @@ class Reader:
 
     def _go_back(self) -> bool:
         """Forget the unfinished line. The file is truncated only if what was whole is gone as well."""
-        self.is_truncated = not self._chunker.whole.is_of(self.handle)
+        self.is_truncated = not self._is_whole_there()
         self._chunker.drop_line()
         return not self.is_truncated
+
+    def _is_whole_there(self) -> bool:
+        """Whether all that was read of whole lines, or else what the file began with, is still in the file."""
+        whole = self._chunker.whole
+        return (
+            whole.is_of(self.handle)
+            if whole.offset
+            else self._read_first_bytes(len(self._first_bytes)) == self._first_bytes
+        )
+
+    def _read_first_bytes(self, size: int = HEAD_BYTES) -> bytes:
+        return self.handle.read(size, 0) if size else b""
 
 
 def quiet_s(status: os.stat_result, now: float) -> float:

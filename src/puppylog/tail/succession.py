@@ -51,6 +51,7 @@ def find_succession(
     *,
     held: Sequence[OpenFile] = (),
     last: Last | None = None,
+    before: Last | None = None,
 ) -> Succession:
     """Return what is to be read at the path and beside it.
 
@@ -60,12 +61,13 @@ def find_succession(
         known: the positions of the stream in opening order; where the unfinished ones go on is asked.
         held: files that are being read anyway.
         last: the last file that was seen at the path; None to go by the known positions.
+        before: the last file that was seen at the path before, should no known position be found.
 
     Raises:
         OSError: the search failed, and is to be repeated.
     """
     for _ in range(_TRIES):
-        search = _Search(path, standing, known, held, last)
+        search = _Search(path, standing, known, held, last=last, before=before)
         try:
             return search.run()
         except Rearranged:
@@ -85,12 +87,15 @@ class _Search:
         standing: OpenFile | None,
         known: Sequence[FilePosition],
         held: Sequence[OpenFile],
+        *,
         last: Last | None,
+        before: Last | None,
     ) -> None:
         self._path = path
         self._standing = standing
         self._known = known
         self._last = last
+        self._before = before
         self._beside = Beside(known, [*held, *([standing] if standing else [])])
         self._found: dict[int, Found] = {}  # by file id
         self._new: list[Found] = []
@@ -103,7 +108,7 @@ class _Search:
             self._claim_renamed()
             self._claim_copied()
             self._claim_by_inode()
-            self._last = self._last or self._find_last_known()
+            self._last = self._last or self._find_last_known() or self._before
             if self._standing is not None and not self._is_certain_at_path():
                 self._find_newcomers()
         return self._result()

@@ -320,7 +320,8 @@ class Tailer:
         place = truncated.place(self.path)
         try:
             held = self._hold_leaving()
-            succession = find_succession(self.path, truncated.handle, [*self._known, place], held=held)
+            known = [*self._known, place]
+            succession = find_succession(self.path, truncated.handle, known, held=held, before=self._last)
             settle_rotated(succession, self._owners)
         except OSError as error:
             self._note(error)
