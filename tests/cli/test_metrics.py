@@ -1,9 +1,12 @@
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from puppylog.cli import metrics
+from puppylog.monitor.metrics import get_metric
 from support.inprocess import InProcess
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -17,6 +20,12 @@ def _sections(cli: InProcess) -> None:
     )
     assert (created.code, created.err) == (0, "")
     cli("monitor", "metrics", "create", "-id", "failures", "-pr", "10s", "--filter", "status_code >= 500")
+
+
+FAILED = (
+    "puppylog: metric failures may be out of date, for its last refresh failed: division by zero; "
+    "'puppylog doctor' says more\n"
+)
 
 
 def golden(name: str) -> str:
@@ -97,6 +106,29 @@ def test_meta_says_how_a_metric_is_defined_and_how_far_it_is(cli: InProcess) -> 
     assert meta["first_bucket"] == "2026-03-01T12:00:00+00:00"
     shown = cli("monitor", "metrics", "meta", "sections").out
     assert "segment       SPLIT_PART(request_route, '/', 2)\n" in shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, ""),
+        (
+            {"error": "division by zero", "is_being_checked": True},
+            FAILED,
+        ),
+        (
+            {"error": None, "is_being_checked": True},
+            "puppylog: metric failures has still to take in lines that came late: values may change\n",
+        ),
+    ],
+)
+def test_values_that_are_not_current_say_so(
+    cli: InProcess, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], said: str
+) -> None:
+    monkeypatch.setattr(metrics, "get_metric", lambda store, name: replace(get_metric(store, name), **changes))
+    got = cli("monitor", "metrics", "get", "failures", "-o", "csv")
+    assert (got.code, got.err) == (0, said)
+    assert len(got.out.splitlines()) == 13
 
 
 def test_an_unknown_metric_is_wrong_usage(cli: InProcess) -> None:

@@ -20,7 +20,7 @@ from puppylog.cli.options import (
     store_options,
 )
 from puppylog.cli.output import terminal_width, write_record, write_rows, write_table
-from puppylog.cli.talk import tell
+from puppylog.cli.talk import tell, warn
 from puppylog.cli.times import parse_range
 from puppylog.model.metric import Metric
 from puppylog.monitor.metrics import (
@@ -124,7 +124,9 @@ def get(
     width = terminal_width()
     is_chart = chart if chart is not None else width is not None and settings.output == "table"
     with connect(settings.store) as store:
-        metric = get_metric(store, name).metric
+        state = get_metric(store, name)
+        metric = state.metric
+        _doubt(state, settings)
         if is_chart and within != ALWAYS and _is_default("limit"):
             steps = (width or _CHART_WIDTH) - _CHART_MARGIN
             table, step_s = read_in_steps(store, metric, within=within, steps=steps, segment=segment)
@@ -138,6 +140,17 @@ def get(
         sys.stdout.flush()
         count = functools.partial(count_buckets, store, metric, within=within, segment=segment)
         tell_cut(settings, "buckets", shown=pc.count_distinct(table["bucket"]).as_py(), limit=limit, count=count)
+
+
+def _doubt(state: MetricState, settings: Settings) -> None:
+    """Say that the values are not current, if they are not."""
+    if state.error is not None:
+        warn(
+            f"metric {state.metric.name} may be out of date, for its last refresh failed: {state.error}; "
+            "'puppylog doctor' says more"
+        )
+    elif state.is_being_checked:
+        tell(settings, f"metric {state.metric.name} has still to take in lines that came late: values may change")
 
 
 def _draw(metric: Metric, table: pa.Table, settings: Settings, width: int | None, step_s: int) -> None:
