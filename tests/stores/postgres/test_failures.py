@@ -124,7 +124,6 @@ def test_a_connection_that_waiting_would_not_bring_about(text: str, advice: str)
     [
         "the database system is starting up",
         "the database system is shutting down",
-        "sorry, too many clients already",
         "Connection refused",
         "connection timeout expired",
         "server closed the connection unexpectedly",
