@@ -81,11 +81,17 @@ def test_a_copy_that_fails_for_another_reason(state: str) -> None:
     assert type(translate_copy(said(state), "write")) is type(translate(said(state), "write"))
 
 
-@pytest.mark.parametrize("state", ["42601", "42P01", "22012", "0A000", "57014", "42501"])
+@pytest.mark.parametrize("state", ["42601", "42P01", "22012", "0A000", "42501"])
 def test_a_users_own_sql(state: str) -> None:
     told = translate_query(said(state))
     assert type(told) is QueryError
     assert told.message == "cannot run this SQL: it says so"
+
+
+def test_a_query_that_ran_out_of_time_names_the_option() -> None:
+    told = translate_query(said("57014"))
+    assert type(told) is QueryError
+    assert told.message == "cannot finish this query: it says so (see --timeout)"
 
 
 def test_a_users_sql_that_would_write() -> None:
