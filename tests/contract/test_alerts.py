@@ -92,6 +92,19 @@ def test_what_was_missed_is_made_up_in_order_and_marked(server: StoreServer, sto
     assert history(store)[0]["window_since"] <= minute_ago < history(store)[0]["window_until"]
 
 
+def test_an_alert_goes_on_when_the_clock_was_set_back(server: StoreServer, store: Store, source: Source) -> None:
+    store.create_alert(ALERT)
+    wait_until(lambda: states(store) == {None: "ok"}, what="the first evaluation")
+    server.away_since(datetime.now(UTC) + timedelta(hours=1))  # the same as a clock that is set back by an hour
+    ahead = "SELECT id FROM puppylog.alerts WHERE evaluated_at > now()"
+    wait_until(lambda: not store.query(ahead), what="re-basing")
+    source.append(records(60, ts=datetime.now(UTC), step_s=0))
+    wait_until(lambda: len(history(store)) == 2, what="firing and recovering")
+    assert [row["to_state"] for row in history(store)] == ["firing", "ok"]
+    steps = store.query("SELECT back_s FROM puppylog.clock_steps WHERE part = 'alerts'").to_pylist()
+    assert [round(row["back_s"], -2) for row in steps] == [3600]
+
+
 def test_the_evaluator_leaves_a_heartbeat(store: Store) -> None:
     def beats() -> list[dict[str, Any]]:
         return store.query("SELECT * FROM puppylog.heartbeat").to_pylist()  # type: ignore[no-any-return] # pyarrow is untyped
