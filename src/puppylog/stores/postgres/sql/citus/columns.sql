@@ -1,4 +1,5 @@
--- Old partitions become columnar. They still take late lines, but no updates and no deletions, which records never see.
+-- Old partitions become columnar, one in each round. They still take late lines, but no updates and no deletions, which
+-- records never see.
 
 CREATE OR REPLACE FUNCTION puppylog.turn_columnar() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp SET lock_timeout = '3s' AS $$
@@ -7,6 +8,8 @@ DECLARE
     partition record;
 BEGIN
     SELECT * INTO STRICT chosen FROM puppylog.installation;
+    -- Citus copies the partition and drops it, and its COPY locks only the parent: lines that are committed between would
+    -- be gone. So writers wait outside, for one partition at most.
     IF chosen.columnar_after_s IS NULL OR NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus_columnar') THEN
         RETURN;
     END IF;
@@ -15,8 +18,11 @@ BEGIN
         JOIN pg_class AS c ON c.oid = to_regclass(format('puppylog.%I', d.name))
         JOIN pg_am AS am ON am.oid = c.relam
         WHERE d.until <= now() - make_interval(secs => chosen.columnar_after_s) AND am.amname = 'heap'
+        ORDER BY d.name
+        LIMIT 1
     LOOP
         BEGIN
+            LOCK TABLE ONLY puppylog.log_records IN SHARE ROW EXCLUSIVE MODE;
             PERFORM alter_table_set_access_method(format('puppylog.%I', partition.name)::regclass, 'columnar');
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
             NULL;  -- the next round will

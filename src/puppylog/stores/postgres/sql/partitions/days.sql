@@ -25,6 +25,9 @@ BEGIN
         RETURN;  -- somebody else has, meanwhile
     END IF;
     IF EXISTS (SELECT 1 FROM puppylog.log_records_rest WHERE ts >= since AND ts < until) THEN
+        -- The parent as well: it is all that a COPY of Citus locks, and lines that come between copying and deletion would
+        -- be deleted uncopied.
+        LOCK TABLE ONLY puppylog.log_records IN SHARE ROW EXCLUSIVE MODE;
         LOCK TABLE puppylog.log_records_rest IN ACCESS EXCLUSIVE MODE;
         EXECUTE format('CREATE TABLE puppylog.%I (LIKE puppylog.log_records INCLUDING DEFAULTS)', partition);
         EXECUTE format('INSERT INTO puppylog.%I SELECT * FROM puppylog.log_records_rest WHERE ts >= $1 AND ts < $2', partition)
