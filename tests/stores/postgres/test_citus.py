@@ -11,6 +11,7 @@ import pytest
 from puppylog.stores.postgres.bootstrap import Lifetimes, bootstrap
 from puppylog.stores.postgres.store import PostgresStore
 from support.database_elsewhere import citus_database
+from support.embedded import wait_until
 from support.lines import Source, records
 
 COORDINATOR = os.environ.get("PUPPYLOG_TEST_CITUS")
@@ -81,3 +82,62 @@ def test_old_partitions_are_dropped_on_every_node(url: str, store: PostgresStore
     assert ask(url, "SELECT count(*) FROM puppylog.log_records") == [(10,)]
     shards = f"SELECT count(*) FROM pg_dist_partition WHERE logicalrelid::text LIKE '%log_records_{month_ago:%Y%m%d}'"
     assert ask(url, shards) == [(0,)]
+
+
+def is_started(url: str, rebalance: str) -> bool:
+    try:
+        ask(url, rebalance)
+    except psycopg.errors.InternalError as error:
+        assert "re-run the command" in str(error)  # noqa: PT017 - anything else is a failure
+        return False
+    return True
+
+
+def test_no_line_is_lost_that_comes_while_an_old_partition_becomes_columnar(url: str, store: PostgresStore) -> None:
+    old = NOW - timedelta(days=7)
+    sources = [Source(store, f"file:///{number}") for number in range(24)]
+    for source in sources:  # the first of them starts the runner of the jobs, which turns the partition
+        source.append(records(5, ts=old))
+    wait_until(
+        lambda: (
+            ask(
+                url,
+                f"SELECT relam = (SELECT oid FROM pg_am WHERE amname = 'columnar') FROM pg_class "
+                f"WHERE relname = 'log_records_{old:%Y%m%d}'",
+            )
+            == [(True,)]
+        ),
+        within_s=60,
+        what="columns",
+    )
+    assert ask(url, "SELECT count(*) FROM puppylog.log_records") == [(5 * len(sources),)]
+
+
+def test_a_worker_that_joins_later_gets_shards_by_the_advice_of_the_doctor() -> None:
+    with citus_database(COORDINATOR or "") as url:
+        ((host, port),) = ask(
+            url, "SELECT nodename, nodeport FROM pg_dist_node WHERE groupid > 0 ORDER BY 2 DESC LIMIT 1"
+        )
+        ask(url, f"SELECT citus_remove_node('{host}', {port})")
+        bootstrap(url, is_distributed=True)
+        with PostgresStore(url) as store:
+            sources = [Source(store, f"file:///{number}") for number in range(8)]
+            for source in sources:
+                source.append(records(5, ts=NOW - timedelta(days=7)))
+            ask(url, f"SELECT citus_add_node('{host}', {port})")
+            (advice,) = (
+                finding.advice for finding in store.examine().findings if finding.subject == f"worker {host}:{port}"
+            )
+            wait_until(lambda: is_started(url, advice), within_s=60, what="a moment in which no partition is made")
+            wait_until(
+                lambda: ask(url, "SELECT DISTINCT state FROM citus_rebalance_status()") == [("finished",)],
+                within_s=120,
+                what="the end of the rebalance",
+            )
+            for source in sources:
+                source.append(records(5, ts=NOW - timedelta(days=7), start=source.offset))
+            found = {finding.subject: finding.found for finding in store.examine().findings}
+        assert found[f"worker {host}:{port}"] == "active; it holds 8 of the records' shards"
+        assert ask(url, "SELECT count(*), count(DISTINCT (file_id, line_offset)) FROM puppylog.log_records") == [
+            (80, 80)
+        ]

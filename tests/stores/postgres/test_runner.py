@@ -1,5 +1,6 @@
 """Running the jobs from a client: one at a time, and not without a last round."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from puppylog.stores.postgres import runner
 from puppylog.stores.postgres.runner import JobRunner
 from puppylog.stores.postgres.session import Session
 from puppylog.stores.postgres.store import PostgresStore
+from support.alert_tables import ALERT
 from support.embedded import wait_until
 from support.lines import Source, records
 
@@ -55,3 +57,42 @@ def test_who_does_not_lead_keeps_no_connection(postgres_store_url: str, monkeypa
         with JobRunner(postgres_store_url):
             wait_until(lambda: len(opened) == 2 and opened[1].is_broken, what="the end of the second's session")
         assert not opened[0].is_broken
+
+
+def break_notes(url: str) -> None:
+    """Let the notes of touched times fail as they do while a worker of Citus is away."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "CREATE OR REPLACE FUNCTION puppylog.take_invalidations() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN "
+            "RAISE connection_exception USING MESSAGE = 'connection to the remote node failed'; END $$"
+        )
+
+
+def test_alerts_are_evaluated_while_metrics_cannot_be_refreshed_and_the_heartbeat_says_why(
+    postgres_store_url: str,
+) -> None:
+    with PostgresStore(postgres_store_url) as store:
+        store.create_metric(Metric("total", "count", "*", 60))
+        store.create_alert(replace(ALERT, metric="total", window_s=60))
+    break_notes(postgres_store_url)
+    ask(postgres_store_url, "UPDATE puppylog.alerts SET evaluated_at = now() - INTERVAL '1 hour' RETURNING 1")
+    late = "SELECT count(*) FROM puppylog.alerts WHERE evaluated_at < now() - INTERVAL '1 minute'"
+    with JobRunner(postgres_store_url):
+        wait_until(lambda: ask(postgres_store_url, late) == [(0,)], what="the alert's evaluation")
+        wait_until(
+            lambda: "remote node failed" in str(ask(postgres_store_url, "SELECT error FROM puppylog.heartbeat")),
+            what="the heartbeat's error",
+        )
+
+
+def test_a_scheduler_in_the_server_evaluates_alerts_while_metrics_cannot_be_refreshed(postgres_store_url: str) -> None:
+    with PostgresStore(postgres_store_url) as store:
+        store.create_metric(Metric("total", "count", "*", 60))
+        store.create_alert(replace(ALERT, metric="total", window_s=60))
+    break_notes(postgres_store_url)
+    ask(postgres_store_url, "UPDATE puppylog.alerts SET evaluated_at = now() - INTERVAL '1 hour' RETURNING 1")
+    with psycopg.connect(postgres_store_url, autocommit=True) as connection:
+        connection.execute("CALL puppylog.run_jobs('pg_cron')")
+    assert ask(postgres_store_url, "SELECT evaluated_at > now() - INTERVAL '1 minute' FROM puppylog.alerts") == [
+        (True,)
+    ]

@@ -12,6 +12,9 @@ from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.postgres", "doctor.sql")
 
+# With writes blocked, which collectors wait out: the records have no replica identity, without which Citus refuses to
+# move a shard in another way; force_logical would leave late lines of a columnar partition behind.
+_REBALANCE: Final = "SELECT citus_rebalance_start(shard_transfer_mode => 'block_writes')"
 _TEND: Final = "the jobs make it within ten minutes; at once: SELECT puppylog.tend_days()"
 
 
@@ -72,7 +75,7 @@ def _judge_worker(node: Mapping[str, Any]) -> Finding:
         return Finding(subject, Health.WRONG, "it is not active", f"SELECT citus_activate_node({name})")
     if role == "worker" and node["shouldhaveshards"] and not node["shards"]:
         found = "it holds none of the records' shards: it has joined after the store was installed"
-        return Finding(subject, Health.WARNING, found, "SELECT citus_rebalance_start()")
+        return Finding(subject, Health.WARNING, found, _REBALANCE)
     return Finding(subject, Health.OK, f"active; it holds {node['shards']} of the records' shards")
 
 

@@ -70,14 +70,28 @@ class JobRunner:
 
     def _go_round(self, session: Session, *, is_last: bool) -> None:
         session.run(_QUERIES["rebase_clock"])
-        if session.value(_QUERIES["take_invalidations"]):
-            for row in session.rows(_QUERIES["metrics"] if is_last else _QUERIES["metrics_due"]):
-                session.run(_QUERIES["refresh"], row)
+        error = self._refresh(session, is_last=is_last)
         self._evaluate_due(session)
         if time.monotonic() - self._tended_at > _TEND_S and not is_last:
             session.run(_QUERIES["tend_days"])
             self._tended_at = time.monotonic()
-        session.run(_QUERIES["beat"], {"evaluator": self._evaluator, "error": None})
+        session.run(_QUERIES["beat"], {"evaluator": self._evaluator, "error": error})
+
+    def _refresh(self, session: Session, *, is_last: bool) -> str | None:
+        """Refresh the metrics that are due; return why not, if the places where records are noted cannot be read.
+
+        With a worker of Citus away they cannot; what lies on this node, alerts and the heartbeat, goes on.
+        """
+        try:
+            is_taken = session.value(_QUERIES["take_invalidations"])
+        except PuppylogError as error:
+            if session.is_broken:
+                raise
+            return error.message
+        if is_taken:
+            for row in session.rows(_QUERIES["metrics"] if is_last else _QUERIES["metrics_due"]):
+                session.run(_QUERIES["refresh"], row)
+        return None
 
     def _evaluate_due(self, session: Session) -> None:
         """Evaluate what is due; what has much to catch up comes last, and has a limited time of each round."""
