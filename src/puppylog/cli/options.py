@@ -21,7 +21,7 @@ Callback: TypeAlias = Callable[..., Any]
 Decorator: TypeAlias = Callable[[Callback], Callback]
 
 _GIVEN: Final = "puppylog.given"
-_PASSWORD: Final = re.compile(r"://[^/@]*:[^/@]*@|\bpassword\s*=")
+_PASSWORD: Final = re.compile(r"://[^/@]*:[^/@]*@|password\s*=")
 
 
 def store_options(command: Callback) -> Callback:
