@@ -42,3 +42,7 @@ UPDATE puppylog.metrics SET watermark = '-infinity' WHERE kind = 'continuous_agg
 
 -- The metrics that have buckets which may lack records, until they have been refreshed and counted.
 CREATE VIEW puppylog.metrics_being_checked AS SELECT DISTINCT metric_id FROM puppylog.touched_ranges;
+
+-- Before a file is begun as a new one, it is looked for among the files of all streams.
+CREATE INDEX ON puppylog.log_files (device, inode);
+CREATE INDEX ON puppylog.log_files (head_hash, head_size);
