@@ -93,6 +93,9 @@ def judge_job(subject: str, job: Row, why: str) -> Finding:
     if job["job_status"] != "Running" and job["late_s"] is not None and job["late_s"] > late_s:
         found = f"it should have run {format_age(job['late_s'])} ago; {last}"
         return Finding(subject, Health.WRONG, found, _SEE_SCHEDULER)
+    if job["job_status"] != "Running" and job["late_s"] is not None and -job["late_s"] > late_s + job["every_s"]:
+        found = f"its next run is {format_age(-job['late_s'])} ahead: the clock was set back; {last}"
+        return Finding(subject, Health.WRONG, found, f"SELECT alter_job({job['job_id']}, next_start => now())")
     if job["total_runs"] == 0:
         return Finding(subject, Health.OK, "it has not been run yet")
     return Finding(subject, Health.OK, f"{last}; {ran}")
