@@ -54,7 +54,7 @@ def _texts(depth: int) -> Texts:
         _built(
             "{0}({1}, {2}, {3})", st.sampled_from(["substr", "substring"]), text, st.integers(1, 4), st.integers(0, 4)
         ),
-        _built("replace({0}, {1}, {2})", text, text, text),
+        _built("replace({0}, 'b', 'a')", text),
         _built("concat({0}, {1}, {2})", text, whole, _booleans(depth - 1)),
         _built("{0}({1}, {2})", st.sampled_from(["coalesce", "nullif", "greatest", "least"]), text, text),
         _infix(["||"], text, text),

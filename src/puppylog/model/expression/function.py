@@ -36,6 +36,12 @@ def _delimiter(term: Term) -> Term:
     return term
 
 
+def _written(term: Term) -> Term:
+    if not isinstance(term.literal, str):
+        raise Offence("a text that is written out is wanted here, so that the length of the result is known")
+    return term
+
+
 def _unit(term: Term) -> Term:
     if term.literal not in UNITS:
         raise Offence(f"a unit is one of {', '.join(UNITS)}")
@@ -66,7 +72,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "lower": (Form((_TEXT,), Type.TEXT),),
     "ltrim": (Form((_TEXT,), Type.TEXT, sql="LTRIM({0}, ' ')"), Form((_TEXT, _TEXT), Type.TEXT)),
     "mod": (Form((_INTEGER, _INTEGER), Type.INTEGER, sql="({0} % NULLIF({1}, 0))"),),
-    "replace": (Form((_TEXT, _TEXT, _TEXT), Type.TEXT),),
+    "replace": (Form((_TEXT, _written, _written), Type.TEXT),),
     "right": (Form((_TEXT, _COUNT), Type.TEXT),),
     "round": (Form((_NUMBER,), Type.NUMBER, duckdb="ROUND_EVEN({0}, 0)"),),  # PostgreSQL rounds a double to even
     "rtrim": (Form((_TEXT,), Type.TEXT, sql="RTRIM({0}, ' ')"), Form((_TEXT, _TEXT), Type.TEXT)),

@@ -31,6 +31,8 @@ from puppylog.model.expression.tree import Node, Refusal, blaming, describe
 
 # sqlglot calls itself some 20 times a level, of the 1,000 that Python allows; canonical text must parse again anywhere.
 MAX_DEPTH = 20
+MAX_GROWTH = 100
+"""How many times longer ``replace`` may make a text. Nested calls multiply: five of them made gigabytes of one line."""
 # Each product is narrowed to 64 bits, three levels of SQL; DuckDB allows a thousand levels.
 MAX_FACTORS = 100
 
@@ -258,7 +260,21 @@ def _call(node: Node, depth: int) -> Term:
         check_name(name)
     terms = [judge(argument, depth) for argument in arguments]
     with blaming(node, *arguments):
-        return call(name, terms)
+        term = call(name, terms)
+    if _growth(node) > MAX_GROWTH:
+        raise Refusal(node, f"its result may be more than {MAX_GROWTH} times as long as what it replaces in")
+    return term
+
+
+def _growth(node: Node) -> int:
+    """Return how many times as long as its parts the value of ``node`` may be, for all calls of ``replace`` in it."""
+    growth = 1
+    for found in node.find_all(exp.Anonymous):
+        arguments = found.expressions
+        if found.name.lower() == "replace" and len(arguments) == 3:
+            searched, replacement = (len(argument.name) for argument in arguments[1:])
+            growth *= max(1, -(-replacement // max(1, searched)))
+    return growth
 
 
 class _Rule(NamedTuple):
