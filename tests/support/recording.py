@@ -11,7 +11,7 @@ from puppylog.collect.events import Event
 from puppylog.formats.registry import find_format
 from puppylog.model.record import Parsed
 from puppylog.model.stream import Move, StreamReport
-from puppylog.stores.base import Appended
+from puppylog.stores.base import Appended, Inlet
 
 
 class RecordingStore(DryInlet):
@@ -44,7 +44,7 @@ class _RecordingAppender(DryAppender):
         return super().commit(moves)
 
 
-def collect_once(store: RecordingStore, *sources: str) -> tuple[int, list[Event]]:
+def collect_once(store: Inlet, *sources: str) -> tuple[int, list[Event]]:
     """Collect without watching; return how many sources could not be read, and what was said."""
     events: list[Event] = []
     collector = Collector(
@@ -54,7 +54,7 @@ def collect_once(store: RecordingStore, *sources: str) -> tuple[int, list[Event]
 
 
 @contextmanager
-def watching(store: RecordingStore, *sources: str) -> Iterator[list[Event]]:
+def watching(store: Inlet, *sources: str) -> Iterator[list[Event]]:
     """Watch in a thread of its own; give what is said. It must end in order."""
     events: list[Event] = []
     stop = threading.Event()

@@ -2,14 +2,17 @@
 
 import os
 import stat
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from puppylog.tail.compression import SUFFIXES
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import OpenFile, identity_of
 from puppylog.tail.rotated_names import RotatedName, parse_rotated_name
+
+_MOST_NEARBY = 200  # directories: each is listed twice when a file is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +117,31 @@ def list_siblings(paths: Sequence[str], inodes: Collection[int]) -> list[Sibling
         for sibling in beside:
             if sibling.path != paths[0] and (sibling.identity not in siblings or sibling.is_rotated):
                 siblings[sibling.identity] = sibling
+    return sort_siblings(siblings.values())
+
+
+def sort_siblings(siblings: Iterable[Sibling]) -> list[Sibling]:
+    """Return them in the order that `list_siblings` gives."""
     return sorted(
-        siblings.values(),
-        key=lambda sibling: (sibling.mtime_ns, -(sibling.number or 0), sibling.date or "", sibling.path),
+        siblings, key=lambda sibling: (sibling.mtime_ns, -(sibling.number or 0), sibling.date or "", sibling.path)
     )
+
+
+def list_nearby(path: str) -> list[str]:
+    """Return the path's name in the directories below that of the path, and beside it.
+
+    Logrotate's `olddir` is one of them, as a rule: ``old`` or ``../old``. Of very many directories, some are left out.
+    """
+    directory = Path(path).parent
+    found: dict[str, None] = {}
+    for parent in (directory, directory.parent):
+        try:
+            with os.scandir(parent) as entries:
+                found.update((entry.path, None) for entry in entries if entry.is_dir(follow_symlinks=False))
+        except OSError:
+            continue  # what we may not list, we cannot search
+    found.pop(str(directory), None)
+    return [f"{found_in}/{Path(path).name}" for found_in in islice(found, _MOST_NEARBY)]
 
 
 def _list_beside(path: Path, inodes: Collection[int]) -> list[Sibling]:

@@ -7,13 +7,14 @@ renamed beside it. Failing that, in a rotated file that holds the same, a copy. 
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from puppylog.model.stream import HEAD_BYTES, FilePosition
 from puppylog.tail.beside import Beside, position_identity
 from puppylog.tail.handle import OpenFile
 from puppylog.tail.identity import BLANK, Imprint, confirm
 from puppylog.tail.newcomers import Last, find_last_known, iter_newcomers, open_emptied, open_newest_compressed
-from puppylog.tail.siblings import Rearranged, Sibling, list_siblings
+from puppylog.tail.siblings import Rearranged, Sibling, list_nearby, list_siblings, sort_siblings
 
 # Rotation renames a chain of files within milliseconds; a directory that changes so often is no chain.
 _TRIES = 20
@@ -108,6 +109,8 @@ class _Search:
             self._claim_renamed()
             self._claim_copied()
             self._claim_by_inode()
+            if self._open_positions():
+                self._claim_in_nearby_directories()
             self._last = self._last or self._find_last_known() or self._before
             if self._standing is not None and not self._is_certain_at_path():
                 self._find_newcomers()
@@ -157,10 +160,10 @@ class _Search:
                     self._claim_sibling(position, sibling)
                     break
 
-    def _claim_copied(self) -> None:
+    def _claim_copied(self, least_head: int = 1) -> None:
         """Look for the same content under another inode, or for the same inode on a device with a new number."""
         for position in self._open_positions():
-            if position.fingerprint.head_size == 0:
+            if position.fingerprint.head_size < least_head:
                 continue
             siblings = [sibling for sibling in self._beside.free() if sibling.is_rotated]
             # While a file is being compressed it stands beside what becomes of it, and only one of them is whole.
@@ -182,6 +185,20 @@ class _Search:
                     continue
                 if not self._beside.is_finished(sibling) and self._claim_sibling(position, sibling):
                     break
+
+    def _claim_in_nearby_directories(self) -> None:
+        """Look where logrotate's `olddir` may have moved files. A directory counts if a known file is found in it."""
+        beside = list(self._beside.siblings)
+        seen = {sibling.identity for sibling in beside}
+        paths = [self._path, *list_nearby(self._path)]
+        inodes = {position.inode for position in self._open_positions()}
+        nearby = [sibling for sibling in list_siblings(paths, inodes) if sibling.identity not in seen]
+        self._beside.siblings = nearby
+        self._claim_renamed()
+        self._claim_copied(HEAD_BYTES)  # logs of other programs lie there, and a few equal lines say nothing
+        proven = {Path(sibling.path).parent for sibling in nearby if self._beside.is_taken(sibling)}
+        moved = [sibling for sibling in nearby if Path(sibling.path).parent in proven]
+        self._beside.siblings = sort_siblings([*beside, *moved])
 
     def _claim_moved_to_path(self, position: FilePosition) -> None:
         """Try the file at the path itself. There, a few equal lines are rather a new file that begins alike."""
