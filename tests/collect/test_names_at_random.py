@@ -1,0 +1,60 @@
+"""Random histories of a directory: lines are written, files renamed, linked, rotated, compressed, collected by cron.
+
+More of them: TAILING_EXAMPLES=1000 pytest tests/collect/test_names_at_random.py
+"""
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from collect.test_known_files import Logs
+
+STEPS = 25
+KINDS = ("write", "write", "collect", "collect", "rotate", "move", "link", "gzip", "unlink")
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("TAILING_EXAMPLES", "20"))))
+def test_each_line_is_stored_once_whatever_its_file_is_called(tmp_path: Path, seed: int) -> None:
+    logs, chance = Logs(tmp_path), random.Random(seed)
+    history = [act(logs, chance, step) for step in range(STEPS)]
+    logs.write("a.log", 1)
+    logs.collect()
+    logs.collect()
+    try:
+        logs.check()
+    except AssertionError as error:
+        raise AssertionError(f"{error} after {history}") from None
+
+
+def act(logs: Logs, chance: random.Random, step: int) -> tuple[str, ...]:
+    """Do one thing, if the files there are allow it, and return what it was."""
+    names = sorted(path.name for path in logs.directory.iterdir() if path.suffix != ".gz")
+    kind = chance.choice(KINDS)
+    name = chance.choice(names) if names else "a.log"
+    links = logs.path(name).stat().st_nlink if names else 0
+    if kind == "write":
+        name = chance.choice(["a.log", "b.log", *[other for other in names if other.startswith("z")][:1]])
+        logs.write(name, chance.choice([1, 3, 30]))
+    elif kind == "collect" and names:
+        logs.collect()
+    elif kind == "rotate" and name in {"a.log", "b.log"} and names:
+        rotate(logs, name)
+    elif kind == "move" and names:
+        logs.rename(name, f"z{step}.log")
+    elif kind == "link" and names:
+        logs.path(f"zl{step}.log").hardlink_to(logs.path(name))
+    elif kind == "gzip" and ".log." in name and links == 1:
+        logs.gzip(name)
+    elif kind == "unlink" and links > 1:
+        logs.path(name).unlink()
+    return kind, name
+
+
+def rotate(logs: Logs, name: str) -> None:
+    for age in range(STEPS, 0, -1):
+        for ending in ("", ".gz"):
+            if logs.path(f"{name}.{age}{ending}").exists():
+                logs.rename(f"{name}.{age}{ending}", f"{name}.{age + 1}{ending}")
+    logs.rename(name, f"{name}.1")
