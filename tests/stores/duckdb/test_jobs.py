@@ -172,3 +172,13 @@ def test_a_year_forward_is_caught_up_in_part_and_the_rest_is_said(engine: Engine
         "WHERE name = 'a_year'",
     )
     assert row == {"since": NOON_S, "until": NOON_S + YEAR_S - 7 * 24 * HOUR_S}
+
+
+def test_the_newest_buckets_are_filled_even_if_nothing_more_comes(engine: Engine) -> None:
+    store_line(engine, NOON_S)
+    clock = Clock(NOON_S + 1)  # the line's bucket may still grow, and is read live
+    with Jobs(engine, clock):
+        wait_until(lambda: ask(engine, "SELECT refreshed_at FROM puppylog.metrics")[0]["refreshed_at"] is not None)
+        assert ask(engine, "SELECT * FROM puppylog.rollup_1") == []
+        clock.now_s += 60
+        wait_until(lambda: len(ask(engine, "SELECT * FROM puppylog.rollup_1")) == 1, what="the bucket's filling")

@@ -133,6 +133,9 @@ class Jobs:
             self._engine.write(lambda connection: refresh.note_error(connection, stored.id, message))
         else:
             self._failing.pop(stored.id, None)
+            with self._engine.read() as connection:
+                if refresh.has_live_records(connection, stored.id):
+                    appends = -1  # the newest buckets are still to be filled, even if nothing more comes
         self._refreshed[stored.id] = (time.monotonic(), appends)
 
     def _refresh(self, name: str, until_us: int | None) -> None:

@@ -81,6 +81,11 @@ def refresh_by_name(connection: Connection, name: str, now_us: int, until_us: in
             refresh(connection, stored, now_us, until_us)
 
 
+def has_live_records(connection: Connection, metric_id: int) -> bool:
+    """Return whether any record is too new for the last refresh, so that another one is needed."""
+    return bool(connection.value(_QUERIES["has_live_records"], {"id": metric_id}))
+
+
 def note_error(connection: Connection, metric_id: int, message: str) -> None:
     """Record why the last refresh of a metric failed. OK if the metric is gone."""
     connection.run(_QUERIES["note_refresh_error"], {"id": metric_id, "error": message})

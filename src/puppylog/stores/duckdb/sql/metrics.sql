@@ -60,6 +60,12 @@ WHERE id = $id
 -- name: note_refresh_error
 UPDATE puppylog.metrics SET error = $error WHERE id = $id
 
+-- name: has_live_records
+-- Whether any record is not below the metric's watermark: a later refresh has to take it in.
+SELECT count(*) > 0 AS has_live
+FROM (SELECT 1 FROM puppylog.log_records
+      WHERE ts >= (SELECT watermark FROM puppylog.metrics WHERE id = $id) LIMIT 1) AS live
+
 -- name: last_invalidation
 SELECT coalesce(max(seq), 0) AS seq FROM puppylog.invalidations
 
