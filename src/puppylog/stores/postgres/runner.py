@@ -3,6 +3,8 @@
 Whoever has the lock goes round every second; when it leaves, or is killed, the server lets go of the lock, and the next
 client takes over, which looks for that every two seconds and keeps no connection meanwhile. Each step is one function
 call, so one transaction: a runner that dies has done a step or has not.
+
+Where TimescaleDB's scheduler runs them, any client sees to it that they do not wait for a clock that was set back.
 """
 
 import os
@@ -13,6 +15,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from puppylog.errors import PuppylogError
+from puppylog.stores.postgres.link import Link
 from puppylog.stores.postgres.session import Session
 from puppylog.stores.queries import load_queries
 
@@ -23,6 +26,23 @@ _TEND_S: Final = 600.0
 _RETRY_S: Final = 5.0
 _LOOK_S: Final = 2.0
 _CATCH_UP_S: Final = 1.0
+_WAKE_S: Final = 60.0
+
+
+class JobWaker:
+    """Wakes the jobs that TimescaleDB's scheduler lets wait for a clock that was set back, once a minute at most."""
+
+    def __init__(self) -> None:
+        self._woken_at = float("-inf")
+
+    def wake(self, link: Link) -> None:
+        """Wake them if it is time. A failure is kept quiet: a store that is away is told of by others."""
+        now = time.monotonic()
+        if now - self._woken_at < _WAKE_S:
+            return
+        self._woken_at = now
+        with suppress(PuppylogError):
+            link.call(lambda session: session.run(_QUERIES["wake_jobs"]))
 
 
 class JobRunner:

@@ -26,7 +26,7 @@ from puppylog.stores.postgres.ingest import Days, Rows, append
 from puppylog.stores.postgres.installation import check_library, get_installation
 from puppylog.stores.postgres.link import Link, connect_both
 from puppylog.stores.postgres.replay import replay
-from puppylog.stores.postgres.runner import JobRunner
+from puppylog.stores.postgres.runner import JobRunner, JobWaker
 from puppylog.stores.postgres.session import Session
 from puppylog.stores.queries import load_queries
 
@@ -65,6 +65,7 @@ class PostgresStore:
         self._ingest = Link(url, "puppylog-ingest", self._check_library)
         self._control.pair(self._ingest)
         self._runner: JobRunner | None = None
+        self._waker = JobWaker()
         try:
             with self._control.session() as session:
                 installed = get_installation(session)
@@ -126,15 +127,21 @@ class PostgresStore:
 
     def report(self, reports: Sequence[StreamReport]) -> None:
         self._control.call(lambda session: streams.report(session, reports))
+        self._wake_jobs()
 
     def keep_alive(self) -> None:
-        """Connect again if the session is lost; run the jobs where nothing in the server does."""
+        """Connect again if the session is lost; run the jobs, or wake those that the server runs."""
         self._control.call(lambda session: session.run("SELECT"))
         self._run_jobs()
+        self._wake_jobs()
 
     def _run_jobs(self) -> None:
         if self._runs_jobs and self._runner is None:
             self._runner = JobRunner(self._url)
+
+    def _wake_jobs(self) -> None:
+        if self.flavour.is_timescale:
+            self._waker.wake(self._control)
 
     # --- looking
 

@@ -32,3 +32,7 @@ SELECT puppylog.tend_days()
 
 -- name: beat
 SELECT puppylog.beat($evaluator, $error)
+
+-- name: wake_jobs
+-- Lets jobs of TimescaleDB's that wait for a clock that was set back run now.
+SELECT puppylog.wake_jobs()

@@ -36,6 +36,9 @@ DO $$ BEGIN
     IF to_regproc('puppylog.make_days') IS NOT NULL THEN
         GRANT EXECUTE ON FUNCTION puppylog.make_days TO puppylog_writer;
     END IF;
+    IF to_regproc('puppylog.wake_jobs') IS NOT NULL THEN
+        GRANT EXECUTE ON FUNCTION puppylog.wake_jobs TO puppylog_writer;
+    END IF;
 END $$;
 
 -- name: grant_reader

@@ -1,0 +1,144 @@
+"""Jobs of TimescaleDB's that wait for a clock that was set back are woken by any client that stays; others are not."""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from puppylog.errors import PuppylogError
+from puppylog.model.metric import Metric
+from puppylog.stores.postgres.bootstrap import bootstrap
+from puppylog.stores.postgres.runner import JobWaker
+from puppylog.stores.postgres.store import PostgresStore
+from support.database_elsewhere import database_elsewhere, timescaledb_distributed_database
+from support.embedded import wait_until
+from support.postgres import PostgresServer
+from support.timescaledb import timescaledb_server
+
+DATABASES = {
+    "PUPPYLOG_TEST_TIMESCALEDB": database_elsewhere,
+    "PUPPYLOG_TEST_TIMESCALEDB_DISTRIBUTED": timescaledb_distributed_database,
+}
+JOBS = """
+    SELECT job_id FROM timescaledb_information.jobs
+    WHERE proc_name IN ('evaluate_job', 'refresh_job', 'policy_refresh_continuous_aggregate') ORDER BY job_id
+"""
+AHEAD = f"""
+    SELECT count(*) FROM timescaledb_information.job_stats
+    WHERE job_id IN ({JOBS}) AND isfinite(next_start) AND next_start > clock_timestamp() + INTERVAL '1 minute'
+"""
+
+
+@pytest.fixture(scope="module", params=list(DATABASES))
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A store with a metric that a policy refreshes every minute."""
+    server = os.environ.get(request.param)
+    if server is None:
+        pytest.skip(f"NOT TESTED: jobs of TimescaleDB; set {request.param} to the URL of a server, as a superuser")
+    with DATABASES[request.param](server) as url:
+        bootstrap(url, is_distributed=request.param.endswith("DISTRIBUTED"))
+        create_metric(url)
+        yield url
+
+
+def create_metric(url: str) -> None:
+    with PostgresStore(url) as store:
+        store.create_metric(Metric("total", "count", "*", 60, refresh_s=60))
+
+
+def ask(url: str, sql: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(sql.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+def put_off(url: str, until: str, *, started: str = "now()") -> None:
+    """Put the jobs off until then, as a clock leaves them that is set back, last started then."""
+
+    def are_put_off() -> bool:
+        ask(url, f"SELECT alter_job(job_id, next_start => {until}) FROM ({JOBS}) AS jobs")
+        return ask(url, AHEAD) == [(3,)]
+
+    wait_until(are_put_off, within_s=30, what="jobs that wait for the clock")
+    ask(url, f"UPDATE _timescaledb_internal.bgw_job_stat SET last_start = {started} WHERE job_id IN ({JOBS})")
+
+
+def runs(url: str) -> list[tuple[Any, ...]]:
+    stats = "SELECT job_id, total_successes FROM timescaledb_information.job_stats"
+    return ask(url, f"{stats} WHERE job_id IN ({JOBS}) ORDER BY job_id")
+
+
+def have_all_run(url: str, before: list[tuple[Any, ...]]) -> bool:
+    return all(now > then for (_, now), (_, then) in zip(runs(url), before, strict=True))
+
+
+@pytest.mark.parametrize(
+    "act", [lambda store: store.report([]), PostgresStore.keep_alive], ids=["report", "keep_alive"]
+)
+def test_a_client_wakes_jobs_that_wait_for_the_clock(url: str, act: Callable[[PostgresStore], None]) -> None:
+    put_off(url, "now() + INTERVAL '1 hour'")
+    before = runs(url)
+    with PostgresStore(url) as store:
+        act(store)
+    assert ask(url, AHEAD) == [(0,)]
+    wait_until(lambda: have_all_run(url, before), within_s=30, what="a run of every job")
+
+
+def test_a_short_step_back_is_known_by_a_job_that_was_started_in_the_future(url: str) -> None:
+    put_off(url, "now() + INTERVAL '2 minutes'", started="now() + INTERVAL '1 minute'")
+    with PostgresStore(url) as store:
+        store.keep_alive()
+    assert ask(url, AHEAD) == [(0,)]
+
+
+def test_jobs_that_wait_as_long_as_after_a_crash_are_left_alone(url: str) -> None:
+    put_off(url, "now() + INTERVAL '5 minutes'")
+    with PostgresStore(url) as store:
+        store.keep_alive()
+    assert ask(url, AHEAD) == [(3,)]
+
+
+def test_a_job_that_somebody_put_off_for_ever_is_left_alone(url: str) -> None:
+    put_off(url, "now() + INTERVAL '1 hour'")
+    ask(url, f"SELECT alter_job(job_id, next_start => 'infinity') FROM ({JOBS}) AS jobs")
+    with PostgresStore(url) as store:
+        store.keep_alive()
+    sql = f"SELECT count(*) FROM timescaledb_information.job_stats WHERE job_id IN ({JOBS}) AND next_start = 'infinity'"
+    assert ask(url, sql) == [(3,)]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    """Roles are of a whole server: one of our own."""
+    with timescaledb_server() as server:
+        yield server
+
+
+def test_a_writer_who_does_not_own_the_jobs_wakes_them(server: PostgresServer) -> None:
+    url = server.url(server.create_database())
+    bootstrap(url, with_roles=True)
+    create_metric(url)
+    ask(url, "CREATE ROLE writer LOGIN IN ROLE puppylog_writer")
+    put_off(url, "now() + INTERVAL '1 hour'")
+    with PostgresStore(url.replace("//postgres@", "//writer@")) as store:
+        store.report([])
+    assert ask(url, AHEAD) == [(0,)]
+
+
+def test_jobs_are_looked_at_once_a_minute_and_a_failure_is_kept_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[float] = []
+    clock = [1000.0]
+
+    class AwayLink:
+        def call(self, _: object) -> None:
+            calls.append(clock[0])
+            raise PuppylogError("cannot reach the store")
+
+    monkeypatch.setattr("puppylog.stores.postgres.runner.time.monotonic", lambda: clock[0])
+    waker = JobWaker()
+    link: Any = AwayLink()
+    for clock[0] in (1000.0, 1002.0, 1059.0, 1060.0, 1062.0):
+        waker.wake(link)
+    assert calls == [1000.0, 1060.0]
