@@ -71,7 +71,7 @@ OPEN_FILE = (
 )
 REPORT = (
     "SELECT puppylog.report_streams(ARRAY[{{{0}[stream]}}], ARRAY[0], NULL, NULL, ARRAY[0], ARRAY[0], ARRAY[0], "
-    "ARRAY['json'], NULL, ARRAY[false])"
+    "ARRAY['json'], NULL, ARRAY[false], ARRAY[0], ARRAY[false])"
 )
 OPEN_STREAM = "SELECT puppylog.open_streams(ARRAY['{{{0}[uri]}}'], NULL)"
 
