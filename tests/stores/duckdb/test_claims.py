@@ -1,7 +1,10 @@
 """Claims of streams: locks on parts of one file, however many there are."""
 
+import errno
 import os
 from pathlib import Path
+
+import pytest
 
 from puppylog.stores.duckdb.claims import Claims, iter_claimed
 
@@ -55,3 +58,16 @@ def test_thousands_of_claims_need_one_descriptor(tmp_path: Path) -> None:
     assert len(os.listdir("/proc/self/fd")) == before + 1  # noqa: PTH208 - as above
     assert len(list(iter_claimed(tmp_path))) == 3000
     claims.close()
+
+
+def test_a_full_disk_does_not_keep_a_stream_from_its_claim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    ours, theirs = Claims(tmp_path), Claims(tmp_path)
+    monkeypatch.setattr("os.pwrite", fail)
+    assert ours.acquire(7)
+    assert not theirs.acquire(7)
+    assert theirs.describe_holder(7) == "another collector"
+    ours.close()
+    theirs.close()

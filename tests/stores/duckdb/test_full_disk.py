@@ -3,6 +3,8 @@
 The limit on the size of files stands in for the disk: the engine inherits it and meets it in the same places.
 """
 
+import errno
+import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,3 +55,29 @@ def test_a_full_disk_under_the_spool_drops_the_batch(server: EmbeddedStore) -> N
     appender.discard()
     assert list(server.directory.spool.rglob("*.arrow")) == []
     assert source.append(records(1)).records == 1
+
+
+def test_a_full_disk_does_not_keep_a_collector_from_its_streams(server: EmbeddedStore) -> None:
+    store = server.connect()
+    with room_for(0):
+        (stream,) = store.open_streams(["file:///a.log"])
+    assert stream.source_uri == "file:///a.log"
+
+
+def test_a_disk_without_room_for_a_claim_or_an_engine_is_full(
+    server: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> bool:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "a file")
+
+    store = server.connect()
+    with monkeypatch.context() as patch:
+        patch.setattr("puppylog.stores.duckdb.client.Claims.acquire", fail)
+        with pytest.raises(StoreFull, match="no space left on device"):
+            store.open_streams(["file:///a.log"])
+    server.kill_engine()
+    with monkeypatch.context() as patch:
+        patch.setattr("puppylog.stores.duckdb.client.start_engine", fail)
+        with pytest.raises(StoreFull, match="no space left on device"):
+            count(store)
+    assert count(store) == 0

@@ -8,6 +8,7 @@ import fcntl
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -41,7 +42,8 @@ class Claims:
         if stream_id in self._held or not self._lock(stream_id, fcntl.F_WRLCK):
             return False
         self._held.add(stream_id)
-        os.pwrite(self._fd, str(os.getpid()).encode().ljust(_NOTE_BYTES), stream_id * _NOTE_BYTES)
+        with suppress(OSError):  # a full disk; the lock is the claim, and the note only helps whoever is refused
+            os.pwrite(self._fd, str(os.getpid()).encode().ljust(_NOTE_BYTES), stream_id * _NOTE_BYTES)
         return True
 
     def release(self, stream_id: int) -> None:

@@ -22,7 +22,7 @@ from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamR
 from puppylog.stores.base import Appended, NewFile, Parameters, Replayed, Reread, StoreInfo
 from puppylog.stores.duckdb import doctor, wire
 from puppylog.stores.duckdb.claims import Claims
-from puppylog.stores.duckdb.directory import StoreDirectory
+from puppylog.stores.duckdb.directory import StoreDirectory, refuse
 from puppylog.stores.duckdb.interruptible import interruptible
 from puppylog.stores.duckdb.launch import is_answering, start_engine
 from puppylog.stores.duckdb.locks import FileLock
@@ -62,7 +62,10 @@ class DuckdbStore:
         self._directory = StoreDirectory(path)
         self._directory.prepare()
         self._presence = FileLock(self._directory.clients_lock)
-        self._presence.acquire(shared=True, wait=True)
+        try:
+            self._presence.acquire(shared=True, wait=True)
+        except OSError as error:
+            raise refuse(self._directory.path, error) from None
         self._stack.callback(self._presence.release)
         self._socket = self._stack.enter_context(self._directory.reachable_socket())
         self._channel: flight.FlightClient | None = None
@@ -92,7 +95,7 @@ class DuckdbStore:
         stream_ids = self._ask("open_streams", source_uris=list(source_uris), group=group)
         with contextlib.ExitStack() as given_back:
             for stream_id, source_uri in zip(stream_ids, source_uris, strict=True):
-                if not self._claims.acquire(stream_id):
+                if not self._acquire(stream_id):
                     holder = self._claims.describe_holder(stream_id)
                     raise StreamBusy(f"cannot collect {source_uri}: {holder} follows it already")
                 given_back.callback(self._claims.release, stream_id)
@@ -100,6 +103,12 @@ class DuckdbStore:
             streams = [wire.to_stream(plain) for plain in self._ask("find_streams", stream_ids=stream_ids)]
             given_back.pop_all()
         return streams
+
+    def _acquire(self, stream_id: int) -> bool:
+        try:
+            return self._claims.acquire(stream_id)
+        except OSError as error:
+            raise refuse(self._directory.path, error) from None
 
     def close_stream(self, stream_id: int) -> None:
         self._claims.release(stream_id)
@@ -239,7 +248,10 @@ class DuckdbStore:
         with self._channel_lock:
             if self._channel is None:
                 if not is_answering(self._directory):
-                    start_engine(self._directory)
+                    try:
+                        start_engine(self._directory)
+                    except OSError as error:  # no room for its log, or for a lock's file
+                        raise refuse(self._directory.path, error) from None
                 self._channel = flight.connect(f"grpc+unix://{self._socket}", generic_options=_CHANNEL)
             return self._channel
 
