@@ -17,6 +17,17 @@ def test_a_query_that_takes_too_long_is_ended(postgres_store_url: str) -> None:
         assert store.query("SELECT 1 AS one").to_pylist() == [{"one": 1}]
 
 
+def test_a_regular_expression_that_backtracks_is_ended(postgres_store_url: str) -> None:
+    # The last reference is to a letter that is not there, and every split of the text is tried before that is known.
+    backtracking = "SELECT (repeat('a', 2000) || '!') ~ '^(a|!)(a*)(a*)(a*)(a*)\\1$' AS found"
+    with PostgresStore(postgres_store_url, timeout_s=0.3) as store:
+        with pytest.raises(QueryError, match="see --timeout"):
+            store.query(backtracking)
+        with pytest.raises(QueryError, match="see --timeout"), store.stream_query(backtracking) as batches:
+            list(batches)
+        assert store.query("SELECT 1 AS one").to_pylist() == [{"one": 1}]
+
+
 def test_the_server_looks_whether_the_client_of_a_query_is_there(postgres_store_url: str) -> None:
     with PostgresStore(postgres_store_url, timeout_s=60) as store:
         asked = (
