@@ -6,6 +6,7 @@ import pytest
 
 from puppylog.cli.collecting import Reporter, describe_reasons, describe_summary
 from puppylog.collect.events import (
+    ChangesUntold,
     Committed,
     Event,
     FileFinished,
@@ -32,6 +33,13 @@ def settings(*, quiet: bool = False) -> Settings:
     [
         (FileFinished("/log/a.log.1", 2_000), "puppylog: finished /log/a.log.1, 2.0 kB\n"),
         (FileFinished("-", 2_000), ""),
+        (
+            ChangesUntold("fs.inotify.max_user_watches"),
+            (
+                "puppylog: the system has no room to tell of changes in some directories: their files are looked at "
+                "every few seconds instead (the limit is fs.inotify.max_user_watches)\n"
+            ),
+        ),
         (
             LineCut("/log/a\x1b", 7),
             "puppylog: /log/a\\x1b: the line or record at byte 7 is too long; its beginning is kept\n",

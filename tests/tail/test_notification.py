@@ -1,4 +1,7 @@
+import ctypes
+import errno
 import os
+import resource
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,3 +79,50 @@ def test_where_the_kernel_cannot_nothing_is_told(monkeypatch: pytest.MonkeyPatch
         (tmp_path / "a.log").touch()
         assert deaf.take_changes() == set()
         deaf.close()
+
+
+class NoRoom:
+    """A C library whose kernel has no room for a watch."""
+
+    def __init__(self, error: int) -> None:
+        self._error = error
+
+    def inotify_init1(self, _: int) -> int:
+        return os.open(os.devnull, os.O_RDONLY)
+
+    def inotify_add_watch(self, *_: object) -> int:
+        ctypes.set_errno(self._error)
+        return -1
+
+
+def test_a_limit_on_watches_is_told_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("ctypes.CDLL", lambda *_, **__: NoRoom(errno.ENOSPC))
+    told: list[str] = []
+    with Notification(told.append) as deaf:
+        for name in ("a", "b"):
+            deaf.watch(str(tmp_path / name / "x.log"))
+    assert told == ["fs.inotify.max_user_watches"]
+
+
+def test_a_missing_directory_is_no_limit(tmp_path: Path) -> None:
+    told: list[str] = []
+    with Notification(told.append) as notification:
+        notification.watch(str(tmp_path / "missing" / "x.log"))
+    assert told == []
+
+
+def test_a_limit_on_instances_is_told_when_a_path_is_watched(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    next_free = os.dup(0)
+    os.close(next_free)
+    told: list[str] = []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (next_free, before[1]))
+    try:
+        deaf = Notification(told.append)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    with deaf:
+        assert told == []
+        for name in ("a.log", "b.log"):
+            deaf.watch(str(tmp_path / name))
+    assert told == ["fs.inotify.max_user_instances, or ulimit -n"]

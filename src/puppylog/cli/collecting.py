@@ -6,6 +6,7 @@ from typing import Final, Self
 
 from puppylog.cli.talk import tell, warn
 from puppylog.collect.events import (
+    ChangesUntold,
     Committed,
     Event,
     FileFinished,
@@ -60,11 +61,8 @@ class Reporter:
                 sys.stdout.flush()
             case LeftOut(cause):
                 warn(f"left out: {cause}")
-            case FilesTakeTurns(limit, most_open):
-                warn(
-                    f"the limit of {limit} open files leaves room for {most_open} logs at once: those at rest are "
-                    "closed, and opened again when they change (raise it with `ulimit -n`, or with LimitNOFILE=)"
-                )
+            case FilesTakeTurns() | ChangesUntold():
+                warn(_describe_limit(event))
             case FormatChosen(path, format_):
                 tell(self._settings, f"reading {path} as {format_}")
             case FileFinished(path, byte_offset) if path != STDIN:
@@ -87,6 +85,18 @@ class Reporter:
 
     def __exit__(self, *_: object) -> None:
         self._clear()
+
+
+def _describe_limit(event: FilesTakeTurns | ChangesUntold) -> str:
+    if isinstance(event, FilesTakeTurns):
+        return (
+            f"the limit of {event.limit} open files leaves room for {event.most_open} logs at once: those at rest are "
+            "closed, and opened again when they change (raise it with `ulimit -n`, or with LimitNOFILE=)"
+        )
+    return (
+        "the system has no room to tell of changes in some directories: their files are looked at every few seconds "
+        f"instead (the limit is {event.limit})"
+    )
 
 
 def _describe_line(event: LineCut | LineContinued) -> str:

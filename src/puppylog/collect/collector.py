@@ -9,6 +9,7 @@ from functools import partial
 from puppylog.collect.batch import FIRST_SHARE, Batch
 from puppylog.collect.committer import Committer
 from puppylog.collect.events import (
+    ChangesUntold,
     FilesTakeTurns,
     FormatChosen,
     LeftOut,
@@ -91,7 +92,7 @@ class Collector:
         self._watch = watch
         self._from_end = from_end
         self._opener = SourceOpener(host, watch=watch, boundary=boundary, record_wait_s=record_wait_s)
-        self._notification = Notification()
+        self._notification = Notification(on_limit=self._note_untold)
         self._followed: dict[str, Followed] = {}
         self._slots = Slots(on_full=self._note_full)
         self._left_out: set[str] = set()
@@ -284,6 +285,10 @@ class Collector:
         if self._watch and not self._is_full_said:
             self._is_full_said = True
             self._on_event(FilesTakeTurns(self._slots.descriptors, self._slots.limit))
+
+    def _note_untold(self, limit: str) -> None:
+        if self._watch:
+            self._on_event(ChangesUntold(limit))
 
     def _refuse(self, path: str, cause: str) -> None:
         if path not in self._refused:

@@ -29,6 +29,13 @@ class FilesTakeTurns:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangesUntold:
+    """The kernel has no room to tell of changes in some directories. Their files are looked at from time to time."""
+
+    limit: str  # that is reached, such as fs.inotify.max_user_watches
+
+
+@dataclass(frozen=True, slots=True)
 class FormatChosen:
     """A file's lines have told how they are to be parsed."""
 
@@ -104,6 +111,7 @@ Event: TypeAlias = (
     StreamOpened
     | LeftOut
     | FilesTakeTurns
+    | ChangesUntold
     | FormatChosen
     | FileFinished
     | LineCut

@@ -1,12 +1,15 @@
 """Being told by the kernel that something happened to a path (Linux's inotify).
 
 It only makes things faster. Network file systems, mapped memory and other kernels tell nothing, so whoever is told must
-look from time to time all the same; a queue that overflows is said, and means that anything may have happened.
+look from time to time all the same; a queue that overflows is said, and means that anything may have happened. So is
+a limit of the system that leaves no room for a watch.
 """
 
 import ctypes
+import errno
 import os
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Self
 
@@ -18,11 +21,27 @@ _OVERFLOW, _IGNORED = 0x4000, 0x8000  # the queue was full; the watch is no more
 _EVENT: Final = struct.Struct("iIII")  # watch, what happened, a cookie, and the length of the name that follows
 _READ_BYTES: Final = 64 << 10
 
+# Where inotify(7) says that the system has no room: for another instance, and for another watch.
+_INSTANCE_LIMITS: Final = {
+    errno.EMFILE: "fs.inotify.max_user_instances, or ulimit -n",
+    errno.ENFILE: "fs.file-max",
+    errno.ENOMEM: "the kernel's memory",
+}
+_WATCH_LIMITS: Final = {errno.ENOSPC: "fs.inotify.max_user_watches", errno.ENOMEM: "the kernel's memory"}
+
 
 class Notification:
     """Watches the directories of paths. Where the kernel cannot, it knows of no change. Usable with ``with``."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_limit: Callable[[str], None] = lambda _: None) -> None:
+        """Begin with no path.
+
+        Args:
+            on_limit: is called by `watch`, once, with the name of the limit that leaves no room for a path.
+        """
+        self._on_limit = on_limit
+        self._limit: str | None = None  # reached, and not told yet
+        self._is_limit_told = False
         self._descriptor = -1
         self._directories: dict[int, str] = {}  # by the number of their watch
         self._watches: dict[str, int] = {}
@@ -30,6 +49,8 @@ class Notification:
         try:
             self._libc = ctypes.CDLL(None, use_errno=True)
             self._descriptor = self._libc.inotify_init1(_CLOEXEC_NONBLOCK)
+            if self._descriptor < 0:
+                self._limit = _INSTANCE_LIMITS.get(ctypes.get_errno())
         except (OSError, AttributeError):  # another kernel, or another C library
             pass
 
@@ -40,9 +61,14 @@ class Notification:
             directory = str(Path(place).parent)
             if self._descriptor >= 0 and directory not in self._watches:
                 watch = self._libc.inotify_add_watch(self._descriptor, os.fsencode(directory), _EVENTS)
-                if watch >= 0:  # there are limits, and directories that are not there
+                if watch >= 0:
                     self._watches[directory] = watch
                     self._directories[watch] = directory
+                else:  # a limit, or a directory that is not there
+                    self._limit = _WATCH_LIMITS.get(ctypes.get_errno(), self._limit)
+        if self._limit is not None and not self._is_limit_told:
+            self._is_limit_told = True
+            self._on_limit(self._limit)
 
     def take_changes(self) -> set[str] | None:
         """Return the watched paths to which something has happened since the last call; None for any of them."""
