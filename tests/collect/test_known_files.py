@@ -226,6 +226,30 @@ def test_of_two_hard_links_either_may_go(logs: Logs) -> None:
     logs.check()
 
 
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_an_empty_log_that_was_written_and_rotated_is_stored_once(logs: Logs, comes_back: bool) -> None:
+    logs.path("app.log").touch()
+    logs.collect()
+    logs.write("app.log", 30)
+    logs.rename("app.log", "app.log.1")
+    logs.collect()
+    if comes_back:
+        logs.rename("app.log.1", "app.log")
+    logs.write("app.log")
+    logs.collect()
+    logs.check()
+
+
+def test_a_copy_that_a_link_leads_to_is_not_stored_again(logs: Logs) -> None:
+    logs.write("app.log")
+    logs.collect("app.log")
+    logs.path("app.log.1").write_bytes(logs.path("app.log").read_bytes())
+    os.truncate(logs.path("app.log"), 0)
+    logs.path("current.log").symlink_to("app.log.1")
+    logs.collect("current.log")
+    logs.check()
+
+
 @pytest.mark.parametrize("text", ["started\n", f"#Fields: date time\n{FILLER}\n" * 20])
 def test_files_that_only_begin_alike_are_all_stored(logs: Logs, text: str) -> None:
     names = ["a.log", "b.log", "c.log.1", "d.log-20261126"]

@@ -7,6 +7,8 @@ nothing is read.
 """
 
 import contextlib
+import math
+import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -100,7 +102,7 @@ class KnownFiles:
         for path in paths:
             with contextlib.suppress(OSError):
                 identity = identity_of(Path(path).stat())
-                asked[identity] = _read_heads(path) if goes_by_content(path) else []
+                asked[identity] = _read_heads(path) if goes_by_content(_resolve(path)) else []
         known = self._find(list(asked), [head for heads in asked.values() for head in heads])
         identities = {_identity(file.position) for file in known}
         known_heads = {(file.position.fingerprint.head_size, file.position.fingerprint.head_hash) for file in known}
@@ -126,17 +128,23 @@ class KnownFiles:
 
     def find_owner(self, asking: HeldBySource, path: str, handle: OpenFile) -> Elsewhere | Continuation | None:
         """See `puppylog.tail.owners.Owners`."""
-        if self._is_finishing(path, handle):
+        if self._is_finishing(handle):
             return Elsewhere()
         if handle.identity in self._unknown:
             self._unknown.discard(handle.identity)
             return None
         heads = find_heads(handle) if goes_by_content(handle.path) else []
         best: tuple[KnownFile, Imprint] | None = None
-        for file in self._find([handle.identity], heads):
+        known = self._find([handle.identity], heads)
+        blank = {file.position.file_id: file.stream_id for file in known if _is_blank(file, handle)}
+        since = min(
+            (file_id for file_id, stream_id in blank.items() if stream_id == asking.stream_id), default=math.inf
+        )
+        for file in known:
             if file.stream_id == asking.stream_id and _identity(file.position) != handle.identity:
                 continue  # the tailer itself looks for copies of what its stream has read
-            if self._is_blank(asking, file, handle) and not self._may_read(file):
+            began_earlier = file.position.file_id in blank and file.position.file_id < since
+            if began_earlier and file.stream_id != asking.stream_id and not self._may_read(file):
                 return Elsewhere(_ASK_AGAIN_S)
             imprint = find_match(file, handle)
             if imprint is not None and (best is None or file.position.byte_offset >= best[0].position.byte_offset):
@@ -182,12 +190,6 @@ class KnownFiles:
             return True
         return self._claim_stream(file.position.path, file) is not None
 
-    def _is_blank(self, asking: HeldBySource, file: KnownFile, handle: OpenFile) -> bool:
-        """Return whether only its inode says that the file may be the one that another stream is about to read."""
-        position = file.position
-        is_blank = position.fingerprint.head_size == 0 and not position.finished
-        return is_blank and _identity(position) == handle.identity and file.stream_id != asking.stream_id
-
     def _claim_stream(self, path: str, file: KnownFile) -> Stream | None:
         try:
             stream = self._claim(file.source_uri)
@@ -205,11 +207,11 @@ class KnownFiles:
             return holder
         return self._held_ids.get(position.file_id)
 
-    def _is_finishing(self, path: str, handle: OpenFile) -> bool:
+    def _is_finishing(self, handle: OpenFile) -> bool:
         """Return whether a tailer of this process has just read the file, and its end is on its way to the store."""
         for last in list(self._finishing.values()):
             same = _identity(last) == handle.identity
-            if (same or goes_by_content(path)) and last.byte_offset > 0 and confirm(handle, last) is not None:
+            if (same or goes_by_content(handle.path)) and last.byte_offset > 0 and confirm(handle, last) is not None:
                 return True
         return False
 
@@ -258,6 +260,18 @@ class StreamOwners:
 
 def _identity(position: FilePosition) -> Identity:
     return position.device, position.inode
+
+
+def _is_blank(file: KnownFile, handle: OpenFile) -> bool:
+    """Return whether only its inode says that the file may be the one that a stream is about to read."""
+    position = file.position
+    is_blank = position.fingerprint.head_size == 0 and not position.finished
+    return is_blank and _identity(position) == handle.identity
+
+
+def _resolve(path: str) -> str:
+    """Return what a link leads to, as the tailer that opens it does: only its own name may be that of a copy."""
+    return os.path.realpath(path) if Path(path).is_symlink() else path
 
 
 def _read_heads(path: str) -> Sequence[Head]:

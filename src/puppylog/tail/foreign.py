@@ -50,6 +50,7 @@ def settle(succession: Succession, owners: Owners, path: str, now: float) -> Lef
             succession.standing = answer
             if answer.position is not None and answer.position in succession.lost:
                 succession.lost.remove(answer.position)
+            _give_up_blank(succession, standing, answer)
     except BaseException:
         _close(succession)
         raise
@@ -67,6 +68,7 @@ def settle_rotated(succession: Succession, owners: Owners) -> None:
             answer = _ask(owners, found.handle.path, found)
             if not isinstance(answer, Elsewhere):
                 before[before.index(found)] = answer
+                _give_up_blank(succession, found, answer)
                 continue
             found.handle.close()
             before.remove(found)
@@ -77,6 +79,12 @@ def settle_rotated(succession: Succession, owners: Owners) -> None:
         raise
 
 
+def _give_up_blank(succession: Succession, found: Found, answer: Found) -> None:
+    """Another stream has read the file that this stream knew by its inode only."""
+    if found.position is not None and answer.position is not found.position:
+        succession.lost.append(found.position)
+
+
 def _close(succession: Succession) -> None:
     for found in [*succession.before, *([succession.standing] if succession.standing else [])]:
         found.handle.close()
@@ -85,8 +93,10 @@ def _close(succession: Succession) -> None:
 def _ask(owners: Owners, path: str, found: Found) -> Found | Elsewhere:
     if owners.is_held(found.handle.identity):
         return Elsewhere()
-    if found.position is not None or found.imprint.offset > 0:
+    if found.imprint.offset > 0 or (found.position is not None and found.is_certain):
         return found
+    if found.position is not None and not found.handle.read(1, 0):
+        return found  # nobody can have read anything of it, and an idle empty file costs no question
     owner = owners.find_owner(path, found.handle)
     if owner is None or isinstance(owner, Elsewhere):
         return owner or found
