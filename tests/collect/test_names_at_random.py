@@ -5,6 +5,7 @@ More of them: TAILING_EXAMPLES=1000 pytest tests/collect/test_names_at_random.py
 
 import os
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,9 +29,11 @@ def test_each_line_is_stored_once_whatever_its_file_is_called(tmp_path: Path, se
         raise AssertionError(f"{error} after {history}") from None
 
 
-def act(logs: Logs, chance: random.Random, step: int) -> tuple[str, ...]:
+def act(
+    logs: Logs, chance: random.Random, step: int, may_move: Callable[[str], bool] = lambda _: True
+) -> tuple[str, ...]:
     """Do one thing, if the files there are allow it, and return what it was."""
-    names = sorted(path.name for path in logs.directory.iterdir() if path.suffix != ".gz")
+    names = sorted(path.name for path in logs.directory.iterdir() if path.suffix != ".gz" and not path.is_symlink())
     kind = chance.choice(KINDS)
     name = chance.choice(names) if names else "a.log"
     links = logs.path(name).stat().st_nlink if names else 0
@@ -41,9 +44,9 @@ def act(logs: Logs, chance: random.Random, step: int) -> tuple[str, ...]:
         logs.collect()
     elif kind == "rotate" and name in {"a.log", "b.log"} and names:
         rotate(logs, name)
-    elif kind == "move" and names:
+    elif kind == "move" and names and may_move(name):
         logs.rename(name, f"z{step}.log")
-    elif kind == "link" and names:
+    elif kind == "link" and names and may_move(name):
         logs.path(f"zl{step}.log").hardlink_to(logs.path(name))
     elif kind == "gzip" and ".log." in name and links == 1:
         logs.gzip(name)
@@ -53,8 +56,13 @@ def act(logs: Logs, chance: random.Random, step: int) -> tuple[str, ...]:
 
 
 def rotate(logs: Logs, name: str) -> None:
-    for age in range(STEPS, 0, -1):
+    make_room(logs, name)
+    logs.rename(name, f"{name}.1")
+
+
+def make_room(logs: Logs, name: str) -> None:
+    """Give each rotated file of the log the next number."""
+    for age in range(STEPS * 2, 0, -1):
         for ending in ("", ".gz"):
             if logs.path(f"{name}.{age}{ending}").exists():
                 logs.rename(f"{name}.{age}{ending}", f"{name}.{age + 1}{ending}")
-    logs.rename(name, f"{name}.1")

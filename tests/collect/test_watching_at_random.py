@@ -1,0 +1,259 @@
+"""Random histories of a directory under collectors that watch it, two at a time, and crash: each line is stored once.
+
+Names change under them as in `test_names_at_random`; besides, files are copied and emptied, and a symbolic link that is
+a source of its own points now here, now there. A collector moves only when its turn comes, and commits only when it is
+told to, so that a seed always means the same history.
+
+More of them: TAILING_EXAMPLES=1000 pytest tests/collect/test_watching_at_random.py
+"""
+
+import contextlib
+import os
+import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from collect.test_known_files import Logs
+from collect.test_names_at_random import act, make_room
+from puppylog.collect import collector as collector_module
+from puppylog.collect import committer as committer_module
+from puppylog.collect import followed as followed_module
+from puppylog.collect import known_files as known_files_module
+from puppylog.collect import opening as opening_module
+from puppylog.errors import SourceError, StreamBusy
+from puppylog.tail.tailer import Tailer
+
+STEPS = 40
+LINK = "current.log"
+WATCHED = (("",), ("a.log",), ("a.log", "b.log"), ("a*",), ("b*", "z*"), ("*.log",), (LINK,), (LINK, "b.log"))
+KINDS = {"change": 8, "watch": 2, "turn": 8, "slow": 2, "stop": 1, "crash": 2, "copytruncate": 1, "link": 1}
+
+
+class Crashed(BaseException):
+    """What a collector meets in place of a commit when it is to die: nothing of it reaches the store any more."""
+
+
+class Turns(threading.Event):
+    """What stops a collector. Between two looks, it waits here for its turn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at_rest = threading.Semaphore(0)
+        self.turn = threading.Semaphore(0)
+
+    def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - turns take the place of time
+        if not self.is_set():
+            self.at_rest.release()
+            self.turn.acquire()
+        return self.is_set()
+
+
+class Commits:
+    """Takes the place of the committer's thread: commits at once, or later, or never."""
+
+    watcher: "Watcher | None" = None  # for whom the next one is made
+
+    def __init__(self, **_options: object) -> None:
+        self._watcher = Commits.watcher
+        if self._watcher is not None:
+            self._watcher.commits = self
+        self._waiting: list[Commit] = []
+
+    def submit(self, act: Callable[..., None], *arguments: object) -> "Commit":
+        commit = Commit(partial(act, *arguments), self._watcher)
+        self._waiting.append(commit)
+        if self._watcher is None or not self._watcher.is_slow:
+            self.catch_up()
+        return commit
+
+    def catch_up(self) -> None:
+        while self._waiting:
+            self._waiting.pop(0).act()
+
+    def shutdown(self) -> None:
+        """There is no thread."""
+
+
+class Commit(Future[None]):
+    def __init__(self, commit: Callable[[], None], watcher: "Watcher | None") -> None:
+        super().__init__()
+        self._commit = commit
+        self._watcher = watcher
+
+    def act(self) -> None:
+        if self.done():
+            return
+        if self._watcher is not None and self._watcher.is_dying:
+            self.set_exception(Crashed())
+            return
+        try:
+            self.set_result(self._commit())
+        except BaseException as error:  # noqa: BLE001 - as an executor does
+            self.set_exception(error)
+
+    def result(self, timeout: float | None = None) -> None:
+        self.act()
+        return super().result(timeout)
+
+
+class Watcher:
+    """A collector that watches, and moves only in its turn."""
+
+    def __init__(self, logs: Logs, sources: tuple[str, ...]) -> None:
+        self.is_slow = self.is_dying = False
+        self.commits: Commits | None = None
+        self.failure: BaseException | None = None
+        self._turns = Turns()
+        self._collector = logs.collector(sources, watch=True, stop=self._turns)
+        self._thread = threading.Thread(target=self._run)
+        Commits.watcher = self
+        self._thread.start()
+        self._turns.at_rest.acquire()
+        Commits.watcher = None
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def turn(self, *, is_slow: bool = False) -> None:
+        """Let it look once. If it is slow, what it reads waits for its commit until a turn that is not."""
+        self.is_slow = is_slow
+        if self.commits is not None and not is_slow:
+            self.commits.catch_up()
+        self._turns.turn.release()
+        self._turns.at_rest.acquire()
+        if self.failure is not None:
+            self._thread.join()
+
+    def stop(self) -> None:
+        self.is_slow = False
+        self._turns.set()
+        self._turns.turn.release()
+        self._thread.join()
+
+    def crash(self, looks: int) -> None:
+        """Look some more times, in vain, and die."""
+        self.is_dying = True
+        for _ in range(looks):
+            if self.is_alive:
+                self.turn(is_slow=True)
+        self.stop()
+
+    def _run(self) -> None:
+        try:
+            self._collector.run()
+        except BaseException as error:  # noqa: BLE001 - `check` raises it in the test's thread
+            self.failure = error
+        finally:
+            self._turns.at_rest.release()
+
+    def check(self) -> None:
+        """See that it has ended only for want of files, or because another collector follows a stream of its own."""
+        if self.failure is not None and not isinstance(self.failure, SourceError | StreamBusy | Crashed):
+            raise self.failure
+
+
+class SharedLogs(Logs):
+    """Logs of which another collector may follow a stream, so that a run is refused."""
+
+    def collect(self, *sources: str) -> None:
+        with contextlib.suppress(StreamBusy):
+            super().collect(*sources)
+
+
+class History:
+    def __init__(self, directory: Path, seed: int) -> None:
+        self.logs = SharedLogs(directory)
+        self.chance = random.Random(seed)
+        self.watchers: list[Watcher] = []
+        self.copies: set[int] = set()  # inodes
+        self.steps: list[tuple[object, ...]] = []
+
+    def step(self, number: int) -> None:
+        kind = self.chance.choices([*KINDS], [*KINDS.values()])[0]
+        if kind == "change":
+            self.steps.append(act(self.logs, self.chance, number, self.may_move))
+        elif kind == "copytruncate":
+            self.copy_and_truncate(self.chance.choice(["a.log", "b.log"]))
+        elif kind == "link":
+            self.point(self.chance.choice(["a.log", "b.log", "a.log.1"]))
+        elif kind == "watch" and len(self.watchers) < 2:
+            sources = self.chance.choice(WATCHED)
+            self.steps.append((kind, sources))
+            self.watchers.append(Watcher(self.logs, sources))
+        elif self.watchers:
+            self.move(kind, self.chance.choice(self.watchers))
+        for watcher in list(self.watchers):
+            if not watcher.is_alive:
+                watcher.check()
+                self.steps.append(("ended", repr(watcher.failure)))
+                self.watchers.remove(watcher)
+
+    def move(self, kind: str, watcher: Watcher) -> None:
+        looks = self.chance.choice([0, 1, 2])
+        self.steps.append((kind, self.watchers.index(watcher), looks))
+        if kind == "stop":
+            watcher.stop()
+        elif kind == "crash":
+            watcher.crash(looks)
+        elif kind != "watch":
+            watcher.turn(is_slow=kind == "slow")
+
+    def may_move(self, name: str) -> bool:
+        """A copy of which nothing may be stored yet is known only by the name that rotation gave it."""
+        return self.logs.path(name).stat().st_ino not in self.copies
+
+    def copy_and_truncate(self, name: str) -> None:
+        path = self.logs.path(name)
+        if path.exists() and path.stat().st_size > 0:
+            self.steps.append(("copytruncate", name))
+            make_room(self.logs, name)
+            copy = self.logs.path(f"{name}.1")
+            copy.write_bytes(path.read_bytes())
+            self.copies.add(copy.stat().st_ino)
+            os.truncate(path, 0)
+
+    def point(self, name: str) -> None:
+        self.steps.append(("point", name))
+        new = self.logs.path(".new")
+        new.symlink_to(name)
+        new.rename(self.logs.path(LINK))
+
+    def end(self) -> None:
+        for watcher in self.watchers:
+            watcher.stop()
+            watcher.check()
+        assert self.logs.store.claimed == set()
+        self.logs.write("a.log", 1)
+        self.logs.collect()
+        self.logs.collect()
+        self.logs.check()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_takes_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(committer_module, "ThreadPoolExecutor", Commits)
+    monkeypatch.setattr(collector_module, "_EXPAND_S", 0.0)
+    monkeypatch.setattr(known_files_module, "_ASK_AGAIN_S", 0.0)
+    monkeypatch.setattr(followed_module, "SOON_S", 0.0)
+    monkeypatch.setattr(followed_module, "IDLE_S", 0.0)
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("TAILING_EXAMPLES", "40"))))
+def test_each_line_is_stored_once_whoever_watches(tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rotate_wait_s = 1000.0 if seed % 2 else 0.0
+    monkeypatch.setattr(opening_module, "Tailer", partial(Tailer, rotate_wait_s=rotate_wait_s))
+    history = History(tmp_path, seed)
+    try:
+        for number in range(STEPS):
+            history.step(number)
+        history.end()
+    except BaseException as error:
+        for watcher in history.watchers:
+            watcher.stop()
+        raise AssertionError(f"{error!r} after {history.steps}") from error
