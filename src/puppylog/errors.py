@@ -12,6 +12,7 @@
     │   └── StoreRefused        78  a store that is not ours, or not of our version
     └── StoreError              69  the store could not do it
         ├── StoreUnavailable    69  away, and it may come back            (transient)
+        │   └── StoreCrowded    69  others have all of its connections    (transient)
         ├── StoreFull           69  no room, until somebody makes some    (transient)
         │   └── BatchDropped    69  no room to hand a batch over; its lines are to be read again
         └── StreamBusy          69  another collector follows this stream
@@ -82,6 +83,10 @@ class StoreError(PuppylogError):
 
 class StoreUnavailable(StoreError):
     transient = True
+
+
+class StoreCrowded(StoreUnavailable):
+    pass
 
 
 class StoreFull(StoreError):

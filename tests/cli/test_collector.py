@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from puppylog.errors import StoreCrowded, StoreUnavailable
+from puppylog.stores.base import Store
+from puppylog.stores.connect import connect
 from support.inprocess import InProcess
 
 GOOD = '10.0.0.1 - - [01/Mar/2026:12:00:00 +0000] "GET /{} HTTP/1.1" 200 17 "-" "curl/8"\n'
@@ -39,6 +42,29 @@ def test_a_file_is_collected_once_and_a_summary_says_so(cli: InProcess, log: Pat
     assert "of unfinished lines wait for their end" in first.err
     assert " 0 records, 0 rejected in " in cli("collector", "--source", str(log)).err
     assert routes(cli, log) == [f"/{i}" for i in range(20)]
+
+
+def test_a_run_waits_for_a_connection_that_others_have_and_for_no_server_that_is_away(
+    cli: InProcess, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals: list[StoreUnavailable] = []
+
+    def refuse_first(url: str) -> Store:
+        if refusals:
+            raise refusals.pop()
+        return connect(url)
+
+    monkeypatch.setattr("puppylog.cli.collector.connect", refuse_first)
+    refusals[:] = [StoreCrowded("cannot connect: too many connections")] * 2
+    run = cli("collector", "-s", str(log))
+    assert run.code == 0
+    assert run.err.count("cannot connect: too many connections; nothing is lost, asking again in") == 2
+    assert " 20 records, 1 rejected in " in run.err
+    refusals[:] = [StoreUnavailable("cannot connect: no such server")]
+    assert cli("collector", "-s", str(log)).code == 69
+    monkeypatch.setattr("puppylog.cli.collector._CROWDED_S", 0.0)
+    refusals[:] = [StoreCrowded("cannot connect: too many connections")]
+    assert cli("collector", "-s", str(log)).code == 69
 
 
 def test_an_unfinished_line_is_stored_when_its_file_rests_and_its_rest_is_said(cli: InProcess, log: Path) -> None:

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from puppylog.collect.collector import Collector
 from puppylog.collect.dry import DryInlet
 from puppylog.collect.events import Summary
 from puppylog.collect.patience import patiently
-from puppylog.errors import PuppylogError, SourceError, UsageError
+from puppylog.errors import PuppylogError, SourceError, StoreCrowded, UsageError
 from puppylog.formats.base import Format
 from puppylog.formats.multiline import Multiline
 from puppylog.model.identifier import parse_identifier
@@ -30,6 +31,8 @@ from puppylog.stores.connect import connect
 from puppylog.tail.boundary import Boundary
 from puppylog.tail.source import STDIN
 from puppylog.tui.clean import clean
+
+_CROWDED_S: Final = 60.0  # runs from cron follow each other, and must not gather for ever
 
 COMMANDS: Final[Table] = {
     "detect": ("puppylog.cli.detect:detect", "Show how a file would be parsed."),
@@ -191,5 +194,10 @@ def _run(order: Order, store: Inlet, stop: threading.Event, reporter: Reporter, 
 
 
 def _connect(url: str, stop: threading.Event, reporter: Reporter, *, waits: bool) -> Store:
-    """Connect to the store; who watches also waits for it."""
-    return patiently(lambda: connect(url), stop, reporter.on_event) if waits else connect(url)
+    """Connect to the store; who watches also waits for it, and a run waits a while for other runs to end."""
+    deadline = time.monotonic() + _CROWDED_S
+
+    def may_wait(error: PuppylogError) -> bool:
+        return error.transient and (waits or (isinstance(error, StoreCrowded) and time.monotonic() < deadline))
+
+    return patiently(lambda: connect(url), stop, reporter.on_event, may_wait=may_wait)

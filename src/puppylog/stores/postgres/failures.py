@@ -15,6 +15,7 @@ from puppylog.errors import (
     ConfigurationError,
     PuppylogError,
     QueryError,
+    StoreCrowded,
     StoreError,
     StoreFull,
     StoreRefused,
@@ -67,8 +68,8 @@ _EXHAUSTED: Final = {
 }
 
 
-class ConnectionsExhausted(StoreUnavailable):
-    """The server has no connection left for us. Never leaves the store as anything but a `StoreUnavailable`."""
+class ConnectionsExhausted(StoreCrowded):
+    """The server has no connection left for us. Never leaves the store as anything but a `StoreCrowded`."""
 
 
 class RowRefused(PuppylogError):
