@@ -193,8 +193,9 @@ def read_spooled(spool: Path, path: str | None, schema: pa.Schema) -> pa.Table:
     """
     if path is None:
         return schema.empty_table()
-    folder, name = Path(path).parts[-2:] if path.count("/") > 1 else ("", path)
-    if not (_FOLDER.fullmatch(folder) and _FILE.fullmatch(name) and Path(path).parent.parent == spool):
+    file_path = Path(path)
+    folder = file_path.parent
+    if not (folder.parent == spool and _FOLDER.fullmatch(folder.name) and _FILE.fullmatch(file_path.name)):
         raise StoreError(f"cannot read batch {path}: it is not in the spool")
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - quick, and on the way of every batch
