@@ -18,6 +18,7 @@ from typing import Final, TypeAlias
 from puppylog.collect.same_file import find_heads, find_match, goes_by_content
 from puppylog.errors import ConfigurationError, StreamBusy
 from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, split_uri
+from puppylog.tail.beside import position_identity
 from puppylog.tail.chunk import TailedFile
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import OpenFile, identity_of
@@ -104,7 +105,7 @@ class KnownFiles:
                 identity = identity_of(Path(path).stat())
                 asked[identity] = _read_heads(path) if goes_by_content(_resolve(path)) else []
         known = self._find(list(asked), [head for heads in asked.values() for head in heads])
-        identities = {_identity(file.position) for file in known}
+        identities = {position_identity(file.position) for file in known}
         known_heads = {(file.position.fingerprint.head_size, file.position.fingerprint.head_hash) for file in known}
         self._unknown |= {
             identity
@@ -141,7 +142,7 @@ class KnownFiles:
             (file_id for file_id, stream_id in blank.items() if stream_id == asking.stream_id), default=math.inf
         )
         for file in known:
-            if file.stream_id == asking.stream_id and _identity(file.position) != handle.identity:
+            if file.stream_id == asking.stream_id and position_identity(file.position) != handle.identity:
                 continue  # the tailer itself looks for copies of what its stream has read
             began_earlier = file.position.file_id in blank and file.position.file_id < since
             if began_earlier and file.stream_id != asking.stream_id and not self._may_read(file):
@@ -201,8 +202,8 @@ class KnownFiles:
 
     def _holder(self, position: FilePosition) -> HeldBySource | None:
         """Return which source has the file of the position open, going by its id, or by its inode if it is new."""
-        holder = self._held.get(_identity(position))
-        file = None if holder is None else holder.files.get(_identity(position))
+        holder = self._held.get(position_identity(position))
+        file = None if holder is None else holder.files.get(position_identity(position))
         if file is not None and file.file_id in {None, position.file_id} and file.start <= position.byte_offset:
             return holder
         return self._held_ids.get(position.file_id)
@@ -210,7 +211,7 @@ class KnownFiles:
     def _is_finishing(self, handle: OpenFile) -> bool:
         """Return whether a tailer of this process has just read the file, and its end is on its way to the store."""
         for last in list(self._finishing.values()):
-            same = _identity(last) == handle.identity
+            same = position_identity(last) == handle.identity
             if (same or goes_by_content(handle.path)) and last.byte_offset > 0 and confirm(handle, last) is not None:
                 return True
         return False
@@ -258,15 +259,11 @@ class StreamOwners:
         self._known.finish(file, last)
 
 
-def _identity(position: FilePosition) -> Identity:
-    return position.device, position.inode
-
-
 def _is_blank(file: KnownFile, handle: OpenFile) -> bool:
     """Return whether only its inode says that the file may be the one that a stream is about to read."""
     position = file.position
     is_blank = position.fingerprint.head_size == 0 and not position.finished
-    return is_blank and _identity(position) == handle.identity
+    return is_blank and position_identity(position) == handle.identity
 
 
 def _resolve(path: str) -> str:

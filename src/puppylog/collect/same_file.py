@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from puppylog.model.stream import HEAD_BYTES, KnownFile, hash_bytes, split_uri
+from puppylog.tail.beside import position_identity
 from puppylog.tail.compression import SUFFIXES
 from puppylog.tail.copies import is_beginning_of
 from puppylog.tail.decompressed import open_log
@@ -42,7 +43,7 @@ def find_match(file: KnownFile, handle: OpenFile) -> Imprint | None:
     position = file.position
     if position.fingerprint.head_size == 0:
         return None
-    if (position.device, position.inode) == handle.identity:
+    if position_identity(position) == handle.identity:
         return confirm(handle, position)
     bases, known = _bases(handle.path), _known_paths(file)
     is_rotated = not bases.isdisjoint(known)
@@ -61,7 +62,7 @@ def _has_diverged(file: KnownFile, handle: OpenFile) -> bool:
     position = file.position
     try:
         with contextlib.closing(open_log(os.path.realpath(split_uri(file.source_uri)[1]))) as original:
-            if original.identity != (position.device, position.inode) or confirm(original, position) is None:
+            if original.identity != position_identity(position) or confirm(original, position) is None:
                 return False
             return not is_beginning_of(handle, original)
     except OSError:
