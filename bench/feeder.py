@@ -17,7 +17,7 @@ from puppylog.collect.committer import Committer
 from puppylog.model.record import Parsed
 from puppylog.model.stream import EMPTY_FINGERPRINT
 from puppylog.stores.base import NewFile
-from puppylog.stores.duckdb.client import DuckdbStore
+from puppylog.stores.duckdb.client.store import DuckdbStore
 from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.tailer import CHUNK_BYTES
 

@@ -10,7 +10,7 @@ from bench.processes import BenchBroken, Place, Usage, read_cpu_s, read_peak_byt
 from bench.report import Figure, Target, median_of, single
 from puppylog.cli.demo.traffic import Traffic
 from puppylog.stores.connect import connect, stop
-from puppylog.stores.duckdb.client import DuckdbStore
+from puppylog.stores.duckdb.client.store import DuckdbStore
 
 LINES_PER_S = 400.0
 """How fast the log's own clock runs: 3 million lines are two hours."""

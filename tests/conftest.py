@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from puppylog.stores.postgres.bootstrap import bootstrap
+from puppylog.stores.postgres.schema.bootstrap import bootstrap
 from support.postgres import PostgresServer
 
 

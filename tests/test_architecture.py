@@ -34,18 +34,20 @@ def read_floors() -> tuple[list[str], set[str]]:
     block = text.split("```")[1]
     floors: list[str] = []
     folders: set[str] = set()
+    path: list[str] = []
     for indent, name, kind in (match.groups() for line in block.splitlines() if (match := FLOOR_LINE.match(line))):
         if not indent:
             floors.append(name)
+        path = [*path[: len(indent) // 2], name]
         if kind == "/":
-            folders.add(name if not indent else f"{floors[-1]}/{name}")
+            folders.add("/".join(path))
     return floors, folders
 
 
 def test_the_floors_in_the_page_are_the_layers_that_are_checked() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     (layers,) = [
-        contract["layers"] for contract in settings["tool"]["importlinter"]["contracts"] if contract["type"] == "layers"
+        contract["layers"] for contract in settings["tool"]["importlinter"]["contracts"] if contract["id"] == "floors"
     ]
     assert read_floors()[0] == [name for layer in layers for name in layer.split(" | ")]
 
@@ -156,8 +158,8 @@ def modules_under(folder: str) -> list[str]:
 
 
 def test_a_collector_loads_no_screen_and_no_database() -> None:
-    loaded = loaded_after_importing([*modules_under("collect"), "puppylog.stores.duckdb.client"])
-    assert "puppylog.stores.duckdb.client" in loaded
+    loaded = loaded_after_importing([*modules_under("collect"), "puppylog.stores.duckdb.client.store"])
+    assert "puppylog.stores.duckdb.client.store" in loaded
     assert loaded & {"rich", "click", "duckdb", "sqlglot", "puppylog.tui", "puppylog.cli"} == set()
 
 
@@ -168,5 +170,5 @@ def test_a_collector_of_postgresql_loads_no_screen_no_other_store_and_no_parser(
 
 
 def test_a_monitor_loads_no_screen_and_no_database() -> None:
-    loaded = loaded_after_importing([*modules_under("monitor"), "puppylog.stores.duckdb.client"])
+    loaded = loaded_after_importing([*modules_under("monitor"), "puppylog.stores.duckdb.client.store"])
     assert loaded & {"rich", "click", "duckdb", "puppylog.tui", "puppylog.cli"} == set()

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from bench.floor import parse
 from bench.processes import BenchBroken, Usage, run_json
-from puppylog.stores.postgres import pgcopy
+from puppylog.stores.postgres.ingest import pgcopy
 from puppylog.stores.postgres.store import PostgresStore
 
 TRANSACTION_ROWS = PostgresStore.full_rows

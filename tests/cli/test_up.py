@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from puppylog.stores.duckdb.launch import is_answering
+from puppylog.stores.duckdb.client.launch import is_answering
 from support.commands import Puppylog
 from support.embedded import EmbeddedStore, wait_until
 

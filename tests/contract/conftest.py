@@ -9,7 +9,7 @@ import pytest
 from contract.differences import DUCKDB, POSTGRESQL, Difference
 from contract.elsewhere import ELSEWHERE, OTHER_POSTGRES
 from puppylog.stores.base import Store
-from puppylog.stores.postgres.bootstrap import bootstrap
+from puppylog.stores.postgres.schema.bootstrap import bootstrap
 from support.embedded import EmbeddedStore
 from support.postgres_store import PostgresStoreServer
 from support.server import StoreServer

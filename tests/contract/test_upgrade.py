@@ -9,8 +9,8 @@ from contract.differences import POSTGRESQL
 from contract.elsewhere import ELSEWHERE
 from puppylog.model.stream import Move, StreamReport
 from puppylog.monitor.collectors import list_followed
-from puppylog.stores.postgres.bootstrap import bootstrap
-from puppylog.stores.postgres.schema import SCHEMA_VERSION
+from puppylog.stores.postgres.schema.bootstrap import bootstrap
+from puppylog.stores.postgres.schema.migrations import SCHEMA_VERSION
 from puppylog.stores.postgres.store import PostgresStore
 from support.lines import fingerprint, open_stream, records
 from support.old_schema import BYTE_OFFSET, RECORDS, URI, make_version_1

@@ -11,7 +11,7 @@ import pytest
 
 from deploy.filling import fill, note_error
 from deploy.reader import Reader, create_login, drop_roles, find_missing_roles
-from puppylog.stores.postgres.bootstrap import bootstrap
+from puppylog.stores.postgres.schema.bootstrap import bootstrap
 from support.database_elsewhere import citus_database, database_elsewhere
 from support.postgres import PostgresServer
 from support.postgres_store import PostgresStoreServer

@@ -12,7 +12,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from deploy.macros import Look
-from puppylog.stores.postgres import roles
+from puppylog.stores.postgres.schema import roles
 
 
 @dataclass(frozen=True, slots=True)

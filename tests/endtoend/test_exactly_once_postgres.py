@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from puppylog.stores.postgres.bootstrap import bootstrap
+from puppylog.stores.postgres.schema.bootstrap import bootstrap
 from support.cut_wire import CutWire
 from support.embedded import wait_until
 from support.postgres import PostgresServer

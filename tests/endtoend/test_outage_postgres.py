@@ -14,7 +14,7 @@ from typing import TypeAlias
 import psycopg
 import pytest
 
-from puppylog.stores.postgres.bootstrap import bootstrap
+from puppylog.stores.postgres.schema.bootstrap import bootstrap
 from support.commands import Puppylog
 from support.cut_wire import CutWire
 from support.embedded import wait_until

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from puppylog.stores.postgres.bootstrap import bootstrap
+from puppylog.stores.postgres.schema.bootstrap import bootstrap
 from support.commands import Puppylog
 from support.embedded import wait_until
 from support.postgres import PostgresServer, _list_children

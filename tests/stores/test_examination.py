@@ -2,8 +2,7 @@ from collections.abc import Iterator
 
 from puppylog.errors import StoreError, StoreRefused
 from puppylog.model.finding import Finding, Health
-from puppylog.stores.capabilities import Capability
-from puppylog.stores.examination import find_capabilities, limit_s, look
+from puppylog.stores.examination import Capability, find_capabilities, limit_s, look
 
 SEEN = Finding("jobs", Health.OK, "they run")
 

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from puppylog.stores.base import Store
-from puppylog.stores.duckdb.client import DuckdbStore
+from puppylog.stores.duckdb.client.store import DuckdbStore
 from puppylog.stores.duckdb.directory import StoreDirectory
 from puppylog.stores.duckdb.locks import FileLock
 
@@ -49,7 +49,7 @@ class EmbeddedStore:
         for entry in Path("/proc").iterdir():
             with contextlib.suppress(OSError, ValueError):
                 words = entry.joinpath("cmdline").read_bytes().split(b"\0")
-                if b"puppylog.stores.duckdb.server" in words and os.fsencode(self.directory.path) in words:
+                if b"puppylog.stores.duckdb.engine.server" in words and os.fsencode(self.directory.path) in words:
                     found.append(int(entry.name))
         return found
 

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from puppylog.stores.base import Parameters, StoreInfo
-from puppylog.stores.duckdb.schema import SCHEMA_VERSION
+from puppylog.stores.duckdb.engine.schema import SCHEMA_VERSION
 from puppylog.stores.queries import parameters_of
 
 _TEXT = re.compile(r"'[^']*'")

@@ -5,9 +5,9 @@ from typing import Final
 import psycopg
 import pytest
 
-from puppylog.stores.postgres import bootstrap as bootstrap_module
-from puppylog.stores.postgres import schema
-from puppylog.stores.postgres.bootstrap import bootstrap
+from puppylog.stores.postgres.schema import bootstrap as bootstrap_module
+from puppylog.stores.postgres.schema import migrations as schema
+from puppylog.stores.postgres.schema.bootstrap import bootstrap
 
 URI: Final = "file:///var/log/test.log"
 BYTE_OFFSET: Final = 300

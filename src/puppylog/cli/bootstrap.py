@@ -49,8 +49,8 @@ def bootstrap(
         raise UsageError(
             "cannot bootstrap: the embedded store makes itself; name a database with --store postgresql://…"
         )
-    from puppylog.stores.postgres.bootstrap import Lifetimes  # noqa: PLC0415 - only who uses it pays for libpq
-    from puppylog.stores.postgres.bootstrap import bootstrap as install  # noqa: PLC0415 - as above
+    from puppylog.stores.postgres.schema.bootstrap import Lifetimes  # noqa: PLC0415 - only who uses it pays for libpq
+    from puppylog.stores.postgres.schema.bootstrap import bootstrap as install  # noqa: PLC0415 - as above
 
     done = install(
         settings.store,

@@ -27,7 +27,7 @@ def connect(url: str, *, timeout_s: float | None = None) -> Store:
         from puppylog.stores.postgres.store import PostgresStore  # noqa: PLC0415 - only who uses it pays for libpq
 
         return PostgresStore(url, timeout_s=timeout_s)
-    from puppylog.stores.duckdb.client import DuckdbStore  # noqa: PLC0415 - only who uses it pays for Flight
+    from puppylog.stores.duckdb.client.store import DuckdbStore  # noqa: PLC0415 - only who uses it pays for Flight
 
     return DuckdbStore(parse_duckdb_url(url), timeout_s=timeout_s)
 
@@ -41,8 +41,8 @@ def stop(url: str) -> bool:
     """
     if is_postgresql(url):
         raise UsageError("cannot stop the engine: a PostgreSQL store has none; its server is its administrator's")
+    from puppylog.stores.duckdb.client.launch import stop_engine  # noqa: PLC0415 - as above
     from puppylog.stores.duckdb.directory import StoreDirectory  # noqa: PLC0415 - as above
-    from puppylog.stores.duckdb.launch import stop_engine  # noqa: PLC0415 - as above
 
     return stop_engine(StoreDirectory(parse_duckdb_url(url)))
 
@@ -56,7 +56,7 @@ def name_store(url: str) -> str:
     """Return ``url`` as it may be shown: without a secret."""
     if not is_postgresql(url):
         return url
-    from puppylog.stores.postgres.session import name_store as name  # noqa: PLC0415 - as above
+    from puppylog.stores.postgres.sessions.session import name_store as name  # noqa: PLC0415 - as above
 
     return name(url)
 

@@ -6,10 +6,18 @@ from typing import Final
 
 from puppylog.errors import PuppylogError
 from puppylog.model.finding import Finding, Health
-from puppylog.stores.capabilities import Capability
 
 _PERIODS_LATE: Final = 10
 _LEAST_LATE_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """One ability of a store. ``why`` says who provides it, or what is missing and what to do about it."""
+
+    name: str
+    is_there: bool
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from puppylog.errors import BatchDropped, StoreFull
-from puppylog.stores.duckdb.client import DuckdbStore
+from puppylog.stores.duckdb.client.store import DuckdbStore
 from support.embedded import EmbeddedStore
 from support.lines import Source, records
 
@@ -72,12 +72,12 @@ def test_a_disk_without_room_for_a_claim_or_an_engine_is_full(
 
     store = server.connect()
     with monkeypatch.context() as patch:
-        patch.setattr("puppylog.stores.duckdb.client.Claims.acquire", fail)
+        patch.setattr("puppylog.stores.duckdb.client.store.Claims.acquire", fail)
         with pytest.raises(StoreFull, match="no space left on device"):
             store.open_streams(["file:///a.log"])
     server.kill_engine()
     with monkeypatch.context() as patch:
-        patch.setattr("puppylog.stores.duckdb.client.start_engine", fail)
+        patch.setattr("puppylog.stores.duckdb.client.store.start_engine", fail)
         with pytest.raises(StoreFull, match="no space left on device"):
             count(store)
     assert count(store) == 0

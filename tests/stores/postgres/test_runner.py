@@ -10,7 +10,7 @@ import pytest
 from puppylog.model.metric import Metric
 from puppylog.stores.postgres import runner
 from puppylog.stores.postgres.runner import JobRunner
-from puppylog.stores.postgres.session import Session
+from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.postgres.store import PostgresStore
 from support.alert_tables import ALERT
 from support.embedded import wait_until

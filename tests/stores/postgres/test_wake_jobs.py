@@ -9,8 +9,8 @@ import pytest
 
 from puppylog.errors import PuppylogError
 from puppylog.model.metric import Metric
-from puppylog.stores.postgres.bootstrap import bootstrap
 from puppylog.stores.postgres.runner import JobWaker
+from puppylog.stores.postgres.schema.bootstrap import bootstrap
 from puppylog.stores.postgres.store import PostgresStore
 from support.database_elsewhere import database_elsewhere, timescaledb_distributed_database
 from support.embedded import wait_until

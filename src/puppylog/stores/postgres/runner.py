@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import Final, Self
 
 from puppylog.errors import PuppylogError
-from puppylog.stores.postgres.link import Link
-from puppylog.stores.postgres.session import Session
+from puppylog.stores.postgres.sessions.link import Link
+from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.postgres", "jobs.sql")

@@ -18,22 +18,23 @@ from puppylog.model.metric import Metric
 from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport
 from puppylog.stores.base import Appended, NewFile, Parameters, Replayed, Reread, StoreInfo
 from puppylog.stores.examination import Examination
-from puppylog.stores.postgres import reading_sql, streams
-from puppylog.stores.postgres.appender import CopyAppender
-from puppylog.stores.postgres.failures import is_timed_out
-from puppylog.stores.postgres.flavour import Flavour, list_capabilities, read_server
-from puppylog.stores.postgres.ingest import Days, Rows, append
-from puppylog.stores.postgres.installation import check_library, get_installation
-from puppylog.stores.postgres.link import Link, connect_both
-from puppylog.stores.postgres.replay import replay
+from puppylog.stores.postgres.ingest import streams
+from puppylog.stores.postgres.ingest.append import Days, Rows, append
+from puppylog.stores.postgres.ingest.appender import CopyAppender
+from puppylog.stores.postgres.ingest.replay import replay
 from puppylog.stores.postgres.runner import JobRunner, JobWaker
-from puppylog.stores.postgres.session import Session
+from puppylog.stores.postgres.schema.flavour import Flavour, list_capabilities, read_server
+from puppylog.stores.postgres.schema.installation import check_library, get_installation
+from puppylog.stores.postgres.sessions import reading_sql
+from puppylog.stores.postgres.sessions.failures import is_timed_out
+from puppylog.stores.postgres.sessions.link import Link, connect_both
+from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
 
 _QUERIES: Final = load_queries("puppylog.stores.postgres", "server.sql")
 
 if TYPE_CHECKING:
-    from puppylog.stores.postgres.definitions import Definitions
+    from puppylog.stores.postgres.definitions.definitions import Definitions
 
 _FULL_ROWS: Final = 65_536
 _CHECKS_CLIENTS_SINCE: Final = 140_000  # client_connection_check_interval
@@ -168,7 +169,7 @@ class PostgresStore:
                 yield batches
 
     def examine(self) -> Examination:
-        from puppylog.stores.postgres import doctor  # noqa: PLC0415 - only a doctor needs it
+        from puppylog.stores.postgres.doctor import doctor  # noqa: PLC0415 - only a doctor needs it
 
         return self._control.call(lambda session: doctor.examine(session, self._installation))
 
@@ -176,7 +177,7 @@ class PostgresStore:
 
     @cached_property
     def _definitions(self) -> "Definitions":
-        from puppylog.stores.postgres.definitions import Definitions  # noqa: PLC0415 - no collector parses expressions
+        from puppylog.stores.postgres.definitions.definitions import Definitions  # noqa: PLC0415 - no collector parses expressions
 
         return Definitions(self._control, self._installation)
 

@@ -87,3 +87,11 @@ WHERE proname = ANY(CAST($words AS text[])) AND proname <> ALL(CAST($harmless AS
   AND (provolatile = 'v' OR proname IN ('connectby', 'crosstab', 'crosstab2', 'crosstab3', 'crosstab4', 'crosstabn',
                                         'ts_rewrite', 'xpath_table'))
 ORDER BY name
+
+-- name: own_backend
+-- What tells this session from a later one with the same process number.
+SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()
+
+-- name: end_backend
+-- Ends a session of ours that the server still believes in, and waits until all that it held is free.
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid = $pid AND backend_start = $backend_start

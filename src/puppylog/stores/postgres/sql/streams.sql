@@ -24,14 +24,6 @@ WHERE locks.locktype = 'advisory' AND locks.granted AND locks.classid = 18856976
   AND locks.objid = $stream_id
   AND locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 
--- name: own_backend
--- What tells this session from a later one with the same process number.
-SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()
-
--- name: end_backend
--- Ends a session of ours that the server still believes in, and waits until all that it held is free.
-SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid = $pid AND backend_start = $backend_start
-
 -- name: find_streams
 SELECT streams.id, streams.source_uri, groups.name AS group_name
 FROM puppylog.log_streams AS streams

@@ -1,0 +1,73 @@
+"""Examining an embedded store: its engine, its metrics, and which streams are followed now."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
+
+from puppylog.model.finding import Finding, Health, format_age
+from puppylog.stores.base import Outlet, StoreInfo
+from puppylog.stores.duckdb.client.claims import iter_claimed
+from puppylog.stores.duckdb.client.doctor_sums import compare_sums
+from puppylog.stores.duckdb.directory import StoreDirectory
+from puppylog.stores.examination import Capability, Examination, find_capabilities, limit_s, look
+from puppylog.stores.queries import load_queries
+
+_QUERIES = load_queries("puppylog.stores.duckdb", "doctor.sql")
+
+_CAPABILITIES: Final = (
+    Capability("columns for old records", True, "all records are in columns"),
+    Capability("several machines", False, "one machine's users share it; several machines need a PostgreSQL store"),
+)
+
+
+def examine(outlet: Outlet, info: StoreInfo, directory: StoreDirectory, engine_pid: int) -> Examination:
+    """Look at a store that is connected to."""
+    engine = (
+        f"DuckDB {info.version} in {directory.path}, schema version {info.schema_version}; engine process {engine_pid}"
+    )
+    findings = [
+        Finding("server", Health.OK, engine),
+        *find_capabilities(_CAPABILITIES),
+        Finding(
+            "jobs", Health.OK, "the engine runs them while it has a client; what fails is told in " + str(directory.log)
+        ),
+        *look("metrics", lambda: _examine_metrics(outlet, directory)),
+    ]
+    return Examination(findings, frozenset(iter_claimed(directory.streams)))
+
+
+def _examine_metrics(outlet: Outlet, directory: StoreDirectory) -> Iterator[Finding]:
+    for metric in outlet.query(_QUERIES["metric_ages"]).to_pylist():
+        judged = _judge_metric(outlet, directory, metric)
+        if judged.state is Health.OK:
+            yield from look(judged.subject, partial(_compare, outlet, metric, judged))
+        else:
+            yield judged
+
+
+def _compare(outlet: Outlet, metric: Mapping[str, Any], judged: Finding) -> list[Finding]:
+    compared = compare_sums(outlet, metric)
+    if compared.state is Health.OK:
+        return [replace(compared, found=f"{judged.found}; {compared.found}")]
+    return [compared]
+
+
+def _judge_metric(outlet: Outlet, directory: StoreDirectory, metric: Mapping[str, Any]) -> Finding:
+    """Say whether anything waits for a refresh. When no line has come, nothing is refreshed, and nothing waits."""
+    subject, late_s = f"metric {metric['name']}", limit_s(metric["refresh_s"])
+    if metric["error"] is not None:
+        found = f"its last refresh failed: {metric['error']}"
+        advice = "it is tried again by itself; until then what is new is missing, or reading it fails as well"
+        return Finding(subject, Health.WRONG, found, advice)
+    age = f"refreshed {format_age(metric['age_s'])} ago" if metric["is_refreshed"] else "not refreshed yet"
+    if metric["age_s"] > late_s and (metric["is_touched"] or _is_behind(outlet, metric, late_s)):
+        advice = f"what {directory.log} says last is why; 'puppylog down', when nobody uses the store, ends its engine"
+        return Finding(subject, Health.WRONG, f"{age}, while records that came since wait for it", advice)
+    return Finding(subject, Health.OK, age)
+
+
+def _is_behind(outlet: Outlet, metric: Mapping[str, Any], late_s: float) -> bool:
+    # The bucket that is being filled, and the one before it, are left to live reading.
+    values = {"watermark": metric["watermark"], "settled_s": late_s + 2 * metric["period_s"]}
+    return bool(outlet.query(_QUERIES["is_behind"], values)["is_behind"][0].as_py())

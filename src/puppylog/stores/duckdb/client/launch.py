@@ -1,0 +1,129 @@
+"""Starting the engine: the first client does it, detached from its terminal, and waits until the engine answers."""
+
+import contextlib
+import json
+import select
+import socket
+import subprocess
+import sys
+import time
+
+import pyarrow as pa
+from pyarrow import flight
+
+from puppylog.errors import BY_NAME, StoreUnavailable, UsageError
+from puppylog.stores.duckdb import wire
+from puppylog.stores.duckdb.directory import StoreDirectory, open_private
+from puppylog.stores.duckdb.locks import FileLock
+
+START_S = 60.0
+"""How long an engine may take to be ready: after a crash it first replays what was in its log."""
+
+STOP_S = 20.0
+"""How long it may take to leave: it folds its log into the file first."""
+
+_ATTEMPTS = 3
+
+# Engines that this process has started and that have not ended yet: those that have are waited for at the next start.
+_started: list[subprocess.Popen[bytes]] = []
+
+
+def is_answering(directory: StoreDirectory) -> bool:
+    """Return whether somebody accepts connections at the store's socket."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            with directory.reachable_socket() as path:
+                probe.connect(path)
+        except OSError:
+            return False
+    return True
+
+
+def start_engine(directory: StoreDirectory) -> None:
+    """Return when an engine answers, started by us or by somebody else.
+
+    Raises:
+        StoreRefused: the store is not ours; the engine's own words.
+        StoreUnavailable: it did not get ready in START_S.
+    """
+    deadline = time.monotonic() + START_S
+    failures = 0
+    with FileLock(directory.start_lock) as lock:
+        lock.acquire(wait=True)
+        # One that is owned and does not answer is leaving, or is being started by a client that has died meanwhile.
+        while not is_answering(directory):
+            if time.monotonic() > deadline:
+                raise StoreUnavailable(f"cannot open store {directory.path}: its engine does not answer")
+            if _is_owned(directory):
+                time.sleep(0.02)
+                continue
+            try:
+                _start(directory, deadline)
+            except StoreUnavailable:  # it died without a word, or another one was faster
+                failures += 1
+                if failures == _ATTEMPTS:
+                    raise
+
+
+def _is_owned(directory: StoreDirectory) -> bool:
+    with FileLock(directory.engine_lock) as owner:
+        return not owner.acquire()
+
+
+def _start(directory: StoreDirectory, deadline: float) -> None:
+    with open(directory.log, "ab", opener=open_private) as log:
+        engine = subprocess.Popen(
+            [sys.executable, "-m", "puppylog.stores.duckdb.engine.server", str(directory.path)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            cwd="/",
+            start_new_session=True,  # an interrupt at the client's terminal is not for the engine
+        )
+    assert engine.stdout is not None  # noqa: S101 - asked for above; tells the type checker
+    with engine.stdout as says:
+        is_heard = select.select([says], [], [], max(0.0, deadline - time.monotonic()))[0]
+        said = says.readline().decode("utf-8", "replace").strip() if is_heard else ""
+    _started[:] = [started for started in (*_started, engine) if started.poll() is None]
+    if said == "ready":
+        return
+    raise _error_from(said, directory)
+
+
+def _error_from(said: str, directory: StoreDirectory) -> Exception:
+    try:
+        told = json.loads(said)
+        return BY_NAME[told["error"]](told["message"])
+    except (ValueError, KeyError, TypeError):
+        return StoreUnavailable(f"cannot open store {directory.path}: its engine did not start; see {directory.log}")
+
+
+def stop_engine(directory: StoreDirectory) -> bool:
+    """Ask the engine to leave and wait until it has gone; return whether one was running.
+
+    Raises:
+        UsageError: somebody uses it.
+        StoreUnavailable: it did not go.
+    """
+    if not directory.marker.exists():
+        return False
+    with FileLock(directory.clients_lock) as clients:
+        if not clients.acquire():
+            raise UsageError(
+                f"cannot stop the engine of store {directory.path}: "
+                "a collector, a monitor or `puppylog up` uses it; end that first"
+            )
+    if not _is_owned(directory):
+        return False
+    # A failure means that it is leaving already, or does not answer: found out below.
+    failures = contextlib.suppress(pa.ArrowException, OSError)
+    with failures, directory.reachable_socket() as path, flight.connect(f"grpc+unix://{path}") as channel:
+        list(channel.do_action(flight.Action("leave", wire.encode({}))))
+    deadline = time.monotonic() + STOP_S
+    while _is_owned(directory):
+        if time.monotonic() > deadline:
+            raise StoreUnavailable(
+                f"cannot stop the engine of store {directory.path}: it has not gone in {STOP_S:.0f} s"
+            )
+        time.sleep(0.02)
+    return True

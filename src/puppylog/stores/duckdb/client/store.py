@@ -1,0 +1,336 @@
+"""The embedded store, seen from a collector or a monitor: a thin client of the engine process. Never imports DuckDB.
+
+Every call finds the engine or starts it, so a crashed engine is back with the next call. A client shares a lock with
+all others as long as it lives; that is how the engine knows that it is needed.
+"""
+
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import pyarrow as pa
+from pyarrow import flight
+
+from puppylog.errors import ConfigurationError, StoreUnavailable, StreamBusy
+from puppylog.model.alert import Alert
+from puppylog.model.metric import Metric
+from puppylog.model.record import Parsed
+from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport, have_moved
+from puppylog.stores.base import Appended, NewFile, Parameters, Replayed, Reread, StoreInfo
+from puppylog.stores.duckdb import wire
+from puppylog.stores.duckdb.client import doctor
+from puppylog.stores.duckdb.client.claims import Claims
+from puppylog.stores.duckdb.client.interruptible import interruptible
+from puppylog.stores.duckdb.client.launch import is_answering, start_engine
+from puppylog.stores.duckdb.directory import StoreDirectory, refuse
+from puppylog.stores.duckdb.locks import FileLock
+from puppylog.stores.duckdb.spool import ROW_GROUP, SPOOLED_RECORDS, SPOOLED_REJECTS, SPOOLED_REREAD, Spool
+from puppylog.stores.examination import Examination
+from puppylog.stores.rows import columns_of_reports
+
+# An engine that comes back after a crash must be found at once: no pooled connection with the memory of a failure.
+_CHANNEL = [
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.initial_reconnect_backoff_ms", 50),
+    ("grpc.max_reconnect_backoff_ms", 500),
+]
+
+
+class DuckdbStore:
+    """A connected embedded store. Implements `puppylog.stores.base.Store`. May be used by several threads."""
+
+    is_shared = False
+    # Four of the row groups that the engine writes straight into its file, several times faster than smaller
+    # transactions. Beyond this the gain is small and the memory is not.
+    full_rows = 4 * ROW_GROUP
+
+    def __init__(self, path: Path, *, timeout_s: float | None = None) -> None:
+        """Connect to the store in the directory ``path``, made if it is missing.
+
+        Args:
+            path: the directory.
+            timeout_s: how long a query may take; None is no limit.
+
+        Raises:
+            StoreRefused: it is not ours to open.
+            StoreUnavailable: its engine does not start.
+        """
+        self._timeout_s = timeout_s
+        self._stack = contextlib.ExitStack()
+        self._directory = StoreDirectory(path)
+        self._directory.prepare()
+        self._presence = FileLock(self._directory.clients_lock)
+        try:
+            self._presence.acquire(shared=True, wait=True)
+        except OSError as error:
+            raise refuse(self._directory.path, error) from None
+        self._stack.callback(self._presence.release)
+        self._socket = self._stack.enter_context(self._directory.reachable_socket())
+        self._channel: flight.FlightClient | None = None
+        self._channel_lock = threading.Lock()
+        self._spool: Spool | None = None
+        self._claims = Claims(self._directory.streams)
+        try:
+            hello = self._greet()
+        except BaseException:
+            self.close()
+            raise
+        self.info = StoreInfo(**hello["info"])
+        self.engine_pid = int(hello["pid"])
+
+    def _greet(self) -> dict[str, Any]:
+        hello: dict[str, Any] = self._ask("hello")
+        if hello["protocol"] != wire.PROTOCOL:
+            raise ConfigurationError(
+                f"cannot use store {self._directory.path}: its engine runs Puppylog {hello['version']}; "
+                "end the puppylog processes that use it, run `puppylog down`, and try again"
+            )
+        return hello
+
+    # --- putting lines in
+
+    def open_streams(self, source_uris: Sequence[str], *, group: str | None = None) -> Sequence[Stream]:
+        stream_ids = self._ask("open_streams", source_uris=list(source_uris), group=group)
+        with contextlib.ExitStack() as given_back:
+            for stream_id, source_uri in zip(stream_ids, source_uris, strict=True):
+                if not self._acquire(stream_id):
+                    holder = self._claims.describe_holder(stream_id)
+                    raise StreamBusy(f"cannot collect {source_uri}: {holder} follows it already")
+                given_back.callback(self._claims.release, stream_id)
+            # Not before they are claimed: until a moment ago somebody else may have moved their positions.
+            streams = [wire.to_stream(plain) for plain in self._ask("find_streams", stream_ids=stream_ids)]
+            given_back.pop_all()
+        return streams
+
+    def _acquire(self, stream_id: int) -> bool:
+        try:
+            return self._claims.acquire(stream_id)
+        except OSError as error:
+            raise refuse(self._directory.path, error) from None
+
+    def close_stream(self, stream_id: int) -> None:
+        self._claims.release(stream_id)
+
+    def open_files(self, new: Sequence[NewFile]) -> Sequence[FilePosition]:
+        return [wire.to_position(plain) for plain in self._ask("open_files", new=list(new))]
+
+    def find_known_files(
+        self, source_prefix: str, identities: Sequence[tuple[int, int]], heads: Sequence[tuple[int, str]]
+    ) -> Sequence[KnownFile]:
+        asked = {"source_prefix": source_prefix, "identities": list(identities), "heads": list(heads)}
+        return [wire.to_known_file(plain) for plain in self._ask("find_known_files", **asked)]
+
+    def appender(self) -> "SpoolAppender":
+        return SpoolAppender(self, self._own_spool())
+
+    def replay(self, lines: Sequence[Reread]) -> Replayed:
+        spooled = self._own_spool().open_file(SPOOLED_REREAD)
+        try:
+            for part in lines:
+                rows = part.records.append_column(SPOOLED_REREAD.field("rejected_offset"), part.line_offsets)
+                spooled.write(part.stream_id, part.file_id, rows)
+            return Replayed(**self._ask("replay", records=spooled.finish()))
+        finally:
+            spooled.discard()
+
+    def _own_spool(self) -> Spool:
+        if self._spool is None:
+            self._spool = self._stack.enter_context(Spool(self._directory.spool))
+        return self._spool
+
+    def report(self, reports: Sequence[StreamReport]) -> None:
+        self._ask("report", columns=columns_of_reports(reports))
+
+    def keep_alive(self) -> None:
+        """Start the engine again if it has crashed: its jobs are wanted as long as a client watches."""
+        if self._spool is not None:
+            self._spool.clear()  # asked for when there is no backlog: batches will be small now
+        if not is_answering(self._directory):
+            self._ask("hello")
+
+    # --- looking
+
+    def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
+        values = dict(parameters) if parameters else None
+        ticket = {"sql": sql, "parameters": values, "is_ours": True, "timeout_s": self._timeout_s}
+        return interruptible(lambda: self._call(lambda channel: _get(channel, ticket).read_all()))
+
+    @contextmanager
+    def stream_query(self, sql: str) -> Iterator[Iterator[pa.RecordBatch]]:
+        ticket = {"sql": sql, "parameters": None, "is_ours": False, "timeout_s": self._timeout_s}
+        reader = interruptible(lambda: self._call(lambda channel: _get(channel, ticket)))
+        try:
+            yield _iter_batches(reader)
+        finally:
+            reader.cancel()
+
+    def examine(self) -> Examination:
+        return doctor.examine(self, self.info, self._directory, int(self._greet()["pid"]))
+
+    # --- definitions
+
+    def create_group(self, name: str) -> bool:
+        return bool(self._ask("create_group", name=name))
+
+    def delete_group(self, name: str) -> None:
+        self._ask("delete_group", name=name)
+
+    def create_metric(self, metric: Metric) -> bool:
+        return bool(self._ask("create_metric", metric=metric))
+
+    def delete_metric(self, name: str) -> None:
+        self._ask("delete_metric", name=name)
+
+    def list_metrics(self) -> Sequence[Metric]:
+        return [wire.to_metric(plain) for plain in self._ask("list_metrics")]
+
+    def create_alert(self, alert: Alert) -> bool:
+        return bool(self._ask("create_alert", alert=alert))
+
+    def delete_alert(self, name: str) -> None:
+        self._ask("delete_alert", name=name)
+
+    def list_alerts(self) -> Sequence[Alert]:
+        return [wire.to_alert(plain) for plain in self._ask("list_alerts")]
+
+    # --- the engine
+
+    def find_files(self, file_ids: Sequence[int]) -> list[FilePosition]:
+        """Return where these files stand in the store."""
+        return [wire.to_position(plain) for plain in self._ask("find_files", file_ids=list(file_ids))]
+
+    def append_spooled(self, moves: Sequence[Move], records: str | None, rejects: str | None) -> Appended:
+        """Have the engine commit spooled rows; asked once, so that the caller learns of every failure."""
+        plain = {"moves": list(moves), "records": records, "rejects": rejects}
+        return Appended(**self._act("append", plain, is_repeatable=False))
+
+    def close(self) -> None:
+        self._claims.close()
+        self._drop_channel(self._channel)
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _ask(self, action: str, /, **arguments: object) -> Any:  # noqa: ANN401 - JSON
+        """Ask for an action that may be asked for twice."""
+        return self._act(action, arguments, is_repeatable=True)
+
+    def _act(self, action: str, arguments: Mapping[str, object], *, is_repeatable: bool) -> Any:  # noqa: ANN401 - JSON
+        body = wire.encode(arguments)
+
+        def ask(channel: flight.FlightClient) -> Any:  # noqa: ANN401 - JSON
+            (answer,) = interruptible(lambda: list(channel.do_action(flight.Action(action, body))))
+            return wire.decode(answer.body.to_pybytes())
+
+        return self._call(ask, is_repeatable=is_repeatable)
+
+    def _call(self, ask: Any, *, is_repeatable: bool = True) -> Any:  # noqa: ANN401 - what the caller's function gives
+        """Ask the engine; if it is not there, start it, and ask once more what may be asked twice."""
+        for is_last in (not is_repeatable, True):
+            channel = self._connected()
+            try:
+                return ask(channel)
+            except (pa.ArrowException, OSError) as error:
+                told = wire.decode_error(error)
+            if isinstance(told, StoreUnavailable):
+                self._drop_channel(channel)
+            if is_last or not isinstance(told, StoreUnavailable):
+                raise told
+        raise AssertionError  # the loop returns or raises
+
+    def _connected(self) -> flight.FlightClient:
+        with self._channel_lock:
+            if self._channel is None:
+                if not is_answering(self._directory):
+                    try:
+                        start_engine(self._directory)
+                    except OSError as error:  # no room for its log, or for a lock's file
+                        raise refuse(self._directory.path, error) from None
+                self._channel = flight.connect(f"grpc+unix://{self._socket}", generic_options=_CHANNEL)
+            return self._channel
+
+    def _drop_channel(self, channel: flight.FlightClient) -> None:
+        """Connect anew with the next call; nothing happens if that has been done already."""
+        with self._channel_lock:
+            if channel is self._channel:
+                self._channel = None
+        if channel is not None:
+            channel.close()
+
+
+class SpoolAppender:
+    """One transaction of lines in the making, as files in the spool."""
+
+    def __init__(self, store: DuckdbStore, spool: Spool) -> None:
+        self._store = store
+        self._records = spool.open_file(SPOOLED_RECORDS)
+        self._rejects = spool.open_file(SPOOLED_REJECTS)
+        self._counted = [0, 0]
+        self._is_uncertain = False
+
+    def write(self, stream_id: int, file_id: int, parsed: Parsed) -> None:
+        self._records.write(stream_id, file_id, parsed.records)
+        self._rejects.write(stream_id, file_id, parsed.rejects)
+        self._counted[0] += parsed.records.num_rows
+        self._counted[1] += parsed.rejects.num_rows
+
+    def complete(self) -> None:
+        self._records.finish()
+        self._rejects.finish()
+
+    def commit(self, moves: Sequence[Move]) -> Appended:
+        records, rejects = self._records.finish(), self._rejects.finish()
+        was_uncertain, self._is_uncertain = self._is_uncertain, True
+        if not (was_uncertain and self._is_committed(moves)):
+            try:
+                self._store.append_spooled(moves, records, rejects)
+            except StreamBusy:
+                # An engine that lost us, but not itself, may have committed between our question and our second try.
+                if not (was_uncertain and self._is_committed(moves)):
+                    raise
+        if was_uncertain:
+            self.discard()  # a request that nobody answered may still be about to read them
+        else:
+            self._records.give_back()
+            self._rejects.give_back()
+        return Appended(records=self._counted[0], rejects=self._counted[1])
+
+    def discard(self) -> None:
+        self._records.discard()
+        self._rejects.discard()
+
+    def _is_committed(self, moves: Sequence[Move]) -> bool:
+        """Return whether a commit whose answer got lost had come through: all moves have, or none has."""
+        stands = {file.file_id: file for file in self._store.find_files([move.file_id for move in moves])}
+        return have_moved(moves, stands)
+
+
+def _get(channel: flight.FlightClient, ticket: Mapping[str, object]) -> flight.FlightStreamReader:
+    return channel.do_get(flight.Ticket(wire.encode(ticket)))
+
+
+def _read_chunk(reader: flight.FlightStreamReader) -> flight.FlightStreamChunk | None:
+    try:
+        return reader.read_chunk()
+    except StopIteration:
+        return None
+
+
+def _iter_batches(reader: flight.FlightStreamReader) -> Iterator[pa.RecordBatch]:
+    """Give an answer's batches: an empty one if there are no rows, for the names of its columns."""
+    is_empty = True
+    try:
+        while (chunk := interruptible(lambda: _read_chunk(reader))) is not None:
+            is_empty = False
+            yield chunk.data
+    except (pa.ArrowException, OSError) as error:
+        raise wire.decode_error(error) from None
+    if is_empty:
+        yield pa.RecordBatch.from_pylist([], schema=reader.schema)

@@ -1,0 +1,294 @@
+"""The one owner of the database. Only this module knows DuckDB; every one of its exceptions is translated here.
+
+DuckDB lets one process write a file, and one transaction at a time is all it does well. So there is one queue with one
+thread behind it for everything that writes, and a cursor of its own for everyone who reads.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import duckdb
+import pyarrow as pa
+
+from puppylog.errors import PuppylogError, QueryError, StoreError, StoreFull, StoreRefused, StoreUnavailable
+from puppylog.stores.base import Parameters
+from puppylog.stores.duckdb.engine import reading_sql
+from puppylog.stores.explained import iter_explained
+
+T = TypeVar("T")
+
+MEMORY_LIMIT_BYTES = 2_000_000_000
+"""What a log collector may take of a machine that has other work to do; larger queries spill to disk."""
+
+SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "threads": max(2, os.cpu_count() or 2),
+    "memory_limit": f"{MEMORY_LIMIT_BYTES}B",
+    # A thread turns to another query after a part of its work, so that a long query does not hold up the writer.
+    "scheduler_process_partial": "true",
+    # Rows of a batch may be written by several threads at once. Nobody asks for rows without saying in which order.
+    "preserve_insertion_order": "false",
+    # A user's SQL reads the store and nothing else: no files, no network, no extensions.
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    # A name in a user's SQL is a table's, never that of a variable of ours.
+    "python_enable_replacements": "false",
+}
+"""How the database is opened. The bench opens its floor with the same settings."""
+
+# From here on nothing can change a setting, whatever SQL gets through: only those of one connection that are named.
+_LOCK = """
+SET GLOBAL TimeZone = 'UTC';
+SET GLOBAL allowed_configs = ['search_path', 'operator_memory_limit'];
+SET GLOBAL lock_configuration = true;
+"""
+
+_log = logging.getLogger("puppylog.engine")
+
+_BATCH_ROWS = 65_536
+_FULL = ("No space left", "Disk quota", "File too large", "disk full")
+
+
+class Connection:
+    """A connection within one transaction: Arrow in, Arrow out, and only errors of ours."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._cursor = cursor
+
+    def run(self, sql: str, parameters: Parameters | None = None) -> None:
+        """Execute one statement, or several without parameters."""
+        with _translated():
+            self._cursor.execute(sql, dict(parameters) if parameters else None)
+
+    def fetch(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
+        """Return the whole answer of a query."""
+        with _translated():
+            return self._relation(sql, parameters).to_arrow_table()
+
+    def rows(self, sql: str, parameters: Parameters | None = None) -> list[dict[str, Any]]:
+        """Return a short answer as rows by column name: catalogues, never records."""
+        return self.fetch(sql, parameters).to_pylist()  # type: ignore[no-any-return] # pyarrow is untyped
+
+    def value(self, sql: str, parameters: Parameters | None = None) -> Any:  # noqa: ANN401 - whatever the query gives
+        """Return the one value of a query of one row and one column."""
+        (row,) = self.rows(sql, parameters)
+        (value,) = row.values()
+        return value
+
+    def batches(self, sql: str, parameters: Parameters | None = None) -> pa.RecordBatchReader:
+        """Return the answer of a query in batches, made while they are read. Enumerations come as text."""
+        with _translated():
+            reader = self._relation(sql, parameters).to_arrow_reader(_BATCH_ROWS)
+        plain = [field.with_type(_plain_type(field.type)) for field in reader.schema]
+        return reader.cast(pa.schema(plain))
+
+    @contextmanager
+    def table(self, name: str, rows: pa.Table) -> Iterator[None]:
+        """Let statements read ``rows`` under ``name``, without a copy."""
+        with _translated():
+            self._cursor.register(name, rows)
+        try:
+            yield
+        except BaseException:
+            with suppress(duckdb.Error):  # the transaction is aborted, and what aborted it is the error to tell
+                self._cursor.unregister(name)
+            raise
+        with _translated():
+            self._cursor.unregister(name)
+
+    def reads_only(self, sql: str) -> None:
+        """Refuse what is not one statement that reads.
+
+        Raises:
+            QueryError: with the reason.
+        """
+        reading_sql.refuse_size(sql)
+        statement = self._only_statement(sql)
+        if statement.type == duckdb.StatementType.EXPLAIN:
+            statement = self._explained(sql)
+        if statement.type != duckdb.StatementType.SELECT:
+            raise QueryError(f"cannot run this SQL: only reading is allowed, not {statement.type.name}")
+        reading_sql.check_tree(self.value("SELECT json_serialize_sql($sql)", {"sql": statement.query}))
+
+    def _only_statement(self, sql: str) -> duckdb.Statement:
+        with _translated():
+            statements = self._cursor.extract_statements(sql)
+        if len(statements) != 1:
+            raise QueryError(f"cannot run this SQL: it has {len(statements)} statements, and one is allowed")
+        return statements[0]
+
+    def _explained(self, sql: str) -> duckdb.Statement:
+        """Return the statement that an EXPLAIN explains, and with ANALYZE runs."""
+        for text in iter_explained(sql):
+            with suppress(QueryError):
+                return self._only_statement(text)
+        raise QueryError("cannot run this SQL: what it explains cannot be told to read only")
+
+    def limit_memory(self, size_bytes: int) -> None:
+        """Bound what this connection's queries may sort and hash; beyond it they spill to disk."""
+        with _translated():
+            self._cursor.execute(f"SET operator_memory_limit = '{size_bytes}B'")
+
+    def interrupt(self) -> None:
+        """Make the query that runs in another thread fail. It is OK if none does."""
+        self._cursor.interrupt()
+
+    def _relation(self, sql: str, parameters: Parameters | None) -> duckdb.DuckDBPyRelation:
+        relation = self._cursor.sql(sql, params=dict(parameters) if parameters else None)
+        if relation is None:
+            raise QueryError("cannot run this SQL: it gives no rows")
+        return relation
+
+
+class Engine:
+    """The open database. Usable with ``with``; everything in it is durable when `write` returns."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the database at ``path``, made if it is missing.
+
+        Raises:
+            StoreRefused: it is no database, or one of a newer DuckDB.
+            StoreFull: there is no room.
+        """
+        self.is_broken = threading.Event()
+        try:
+            with _translated():
+                self._root = duckdb.connect(str(path), config=SETTINGS)
+                self._root.execute(_LOCK)
+        except StoreFull:
+            raise
+        except PuppylogError as error:
+            raise StoreRefused(f"cannot open database {path.resolve()}: {error.message}") from None
+        self._queue = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
+        self._writer = self._root.cursor()
+
+    @property
+    def version(self) -> str:
+        return str(duckdb.__version__)
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in a transaction of its own, after all that were asked for before; return what it returns."""
+        return self._queue.submit(self._transaction, work).result()
+
+    def write_soon(self, work: Callable[[Connection], None]) -> None:
+        """Run ``work`` as `write` does, but return at once. What goes wrong with it is logged."""
+
+        def note(done: Future[None]) -> None:
+            if (error := done.exception()) is not None:
+                _log.error("a transaction that nobody waits for has failed: %s", error)
+
+        self._queue.submit(self._transaction, work).add_done_callback(note)
+
+    def _transaction(self, work: Callable[[Connection], T]) -> T:
+        connection = Connection(self._writer)
+        try:
+            connection.run("BEGIN")
+            result = work(connection)
+            connection.run("COMMIT")
+        except BaseException as error:
+            self._roll_back(error)
+            raise
+        return result
+
+    def _roll_back(self, cause: BaseException) -> None:
+        try:
+            self._writer.execute("ROLLBACK")
+        except duckdb.TransactionException:
+            pass  # a failed commit has rolled back already
+        except duckdb.Error:
+            self.is_broken.set()
+        if isinstance(cause, _BrokenError):
+            self.is_broken.set()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection that sees one state of the store and cannot change it."""
+        cursor = self._root.cursor()
+        try:
+            with _translated():
+                cursor.execute("SET search_path = 'puppylog,main'")  # a user's SQL finds log_records as it stands
+                cursor.execute("BEGIN TRANSACTION READ ONLY")
+            yield Connection(cursor)
+        except _BrokenError:
+            self.is_broken.set()
+            raise
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        """Finish what is queued, fold the log into the file, let go of it."""
+        self._queue.shutdown()
+        self._writer.close()
+        self._root.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _plain_type(type_: pa.DataType) -> pa.DataType:
+    """Return the type without dictionaries, whose values would have to travel beside the batches."""
+    return type_.value_type if pa.types.is_dictionary(type_) else type_
+
+
+def iter_batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """Give an answer's batches as they are made. What goes wrong meanwhile comes through Arrow, without its class."""
+    while True:
+        try:
+            batch = reader.read_next_batch()
+        except StopIteration:
+            return
+        except (pa.ArrowException, OSError) as error:
+            raise _translate_text(" ".join(str(error).split()), error) from error
+        yield batch
+
+
+def _translate_text(text: str, error: Exception) -> PuppylogError:
+    """Return our error for one of DuckDB's that is known by its text alone."""
+    if "Out of Memory Error" in text or isinstance(error, MemoryError):
+        return OutOfMemory(f"cannot use the database: {text}")
+    if "INTERRUPT Error" in text:
+        return QueryError("cannot finish this query: it was interrupted")
+    return QueryError(f"cannot run this SQL: {text}")
+
+
+class OutOfMemory(StoreUnavailable):
+    """DuckDB has no memory left for this statement; it may have some when others have ended."""
+
+
+class _BrokenError(StoreUnavailable):
+    """DuckDB has given up on this database until it is opened again; the engine has to leave and come back."""
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        raise _translate(error) from error
+
+
+def _translate(error: duckdb.Error) -> PuppylogError:
+    text = " ".join(str(error).split("\n\nLINE ")[0].split())
+    if any(sign.lower() in text.lower() for sign in _FULL):
+        return StoreFull(f"cannot write to the store: {text}")
+    match error:
+        case duckdb.FatalException() | duckdb.InternalException() | duckdb.OutOfMemoryException():
+            kind = OutOfMemory if isinstance(error, duckdb.OutOfMemoryException) else _BrokenError
+            return kind(f"cannot use the database: {text}")
+        case duckdb.TransactionException() if "read-only mode" in text:
+            return QueryError("cannot run this SQL: only reading is allowed")
+        case duckdb.InterruptException():
+            return QueryError("cannot finish this query: it was interrupted")
+        case duckdb.IOException() | duckdb.ConnectionException() | duckdb.TransactionException():
+            return StoreError(f"cannot use the database: {text}")
+        case _:
+            return QueryError(f"cannot run this SQL: {text}")

@@ -1,0 +1,209 @@
+"""Evaluating an alert: what is due is judged in order, in one transaction.
+
+All segments together are one status, which the model's rule judges. One by one they are judged by one query, so that
+many of them cost no more than their rows. Evaluations that were missed
+while no engine ran are caught up: the records tell what would have been observed. One call does a limited number of
+them, so that a long absence does not hold up the writer.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import pyarrow as pa
+
+from puppylog.model.alert import State
+from puppylog.model.alert_rule import (
+    MADE_UP_AFTER,
+    Status,
+    Window,
+    adds_up,
+    counts_missing_as_zero,
+    observe,
+    start,
+    step,
+)
+from puppylog.model.alert_schedule import MOST_SEGMENTS, Due, plan
+from puppylog.stores.duckdb.engine.alerts import StoredAlert, find_alert
+from puppylog.stores.duckdb.engine.clock import rebase_alert
+from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.duckdb.engine.refresh import US_PER_S
+from puppylog.stores.queries import load_queries
+
+_QUERIES = load_queries("puppylog.stores.duckdb", "alerts.sql")
+
+EVALUATOR = "engine"
+
+# A segment that has not been seen for so long is forgotten: segments come from log lines, and whoever writes those must
+# not be able to make the states grow without end. If it fires because it is not seen, its last signal says no_data.
+_FORGET_US: Final = 86_400 * US_PER_S
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+_JUDGED: Final = pa.schema(
+    [
+        ("segment", pa.string()),
+        ("at_us", pa.int64()),
+        ("from_state", pa.string()),
+        ("state", pa.string()),
+        ("since_us", pa.int64()),
+        ("clear_since_us", pa.int64()),
+        ("value", pa.float64()),
+        ("seen_us", pa.int64()),
+        ("is_last", pa.bool_()),
+        ("is_forgotten", pa.bool_()),
+        ("unjudged", pa.int64()),
+    ]
+)
+
+
+def evaluate(connection: Connection, name: str, now_us: int, *, most_segments: int = MOST_SEGMENTS) -> bool:
+    """Do the evaluations of one alert that are due, oldest first, a limited number of them; return whether more are.
+
+    It is OK if the alert has been deleted meanwhile.
+    """
+    stored = find_alert(connection, name)
+    if stored is None:
+        return False
+    if stored.evaluated_us > now_us:
+        rebase_alert(connection, stored.id, now_us)
+        return False
+    states = int(connection.value(_QUERIES["count_states"], {"id": stored.id}))
+    buckets = stored.alert.window_s // stored.metric_period_s
+    due = plan(stored.evaluated_us, now_us, stored.alert.period_s, segments=states, buckets=buckets)
+    if due is None:
+        return False
+    if due.skipped:
+        until_us = due.first_us - due.period_us
+        since_us = until_us - due.skipped * due.period_us
+        connection.run(_QUERIES["note_skipped"], {"id": stored.id, "since_us": since_us, "until_us": until_us})
+    if stored.alert.each_segment:
+        judged = _judge_each(connection, stored, due, new_segments=max(0, most_segments - states))
+    else:
+        judged = _judge_together(connection, stored, due)
+    _write(connection, stored, judged, now_us)
+    unjudged = judged["unjudged"][0].as_py() if judged.num_rows else 0
+    note = {"id": stored.id, "evaluated_us": due.last_us, "unjudged": unjudged}
+    connection.run(_QUERIES["note_evaluation"], note)
+    return due.last_us + due.period_us <= now_us
+
+
+def note_error(connection: Connection, name: str, message: str, now_us: int) -> None:
+    """Record that the alert's evaluations up to now have failed, and why; the next one is tried when it is due."""
+    stored = find_alert(connection, name)
+    if stored is not None:
+        connection.run(_QUERIES["note_failure"], {"id": stored.id, "evaluated_us": now_us, "error": message})
+
+
+def beat(connection: Connection, error: str | None, now_us: int) -> None:
+    """Leave a sign of life, and what went wrong since the last one."""
+    for query in ("first_beat", "beat"):
+        connection.run(_QUERIES[query], {"evaluator": EVALUATOR, "error": error, "now_us": now_us})
+
+
+def _judge_together(connection: Connection, stored: StoredAlert, due: Due) -> pa.Table:
+    """Return what the query ``judge`` would: the model's own rule is the quickest for a single status."""
+    alert, judged = stored.alert, []
+    is_summed = adds_up(stored.metric_statistic)
+    sql = _QUERIES["observe_together"].format(
+        metric=alert.metric,
+        value="sum(value)" if is_summed else "value",
+        grouping="GROUP BY bucket" if is_summed else "",
+    )
+    windows = {
+        row["at_us"]: Window(row["n"], row["sum"], row["min"], row["max"])
+        for row in connection.rows(sql, _observed(stored, due))
+        if row["n"]
+    }
+    status = _find_status(connection, stored) or start(_instant(due.first_us))
+    for at_us in range(due.first_us, due.last_us + 1, due.period_us):
+        window = windows.get(at_us, Window(0))
+        value = observe(alert, stored.metric_statistic, stored.metric_period_s, window)
+        status, last = step(alert, status, value, _instant(at_us)), status
+        if status.state is not last.state or at_us == due.last_us:
+            judged.append(_judged(status, last, is_last=at_us == due.last_us))
+    return pa.Table.from_pylist(judged, _JUDGED)
+
+
+def _find_status(connection: Connection, stored: StoredAlert) -> Status | None:
+    rows = connection.rows(_QUERIES["states_of"], {"id": stored.id})
+    statuses = [
+        Status(
+            state=State(row["state"]),
+            since=_instant(row["since_us"]),
+            clear_since=None if row["clear_since_us"] is None else _instant(row["clear_since_us"]),
+            value=row["value"],
+            evaluated_at=_instant(row["evaluated_us"]),
+            seen_at=None if row["seen_us"] is None else _instant(row["seen_us"]),
+        )
+        for row in rows
+    ]
+    return statuses[0] if statuses else None
+
+
+def _judged(status: Status, last: Status, *, is_last: bool) -> dict[str, Any]:
+    return {
+        "at_us": _us(status.evaluated_at),
+        "from_state": last.state.value,
+        "state": status.state.value,
+        "since_us": _us(status.since),
+        "clear_since_us": None if status.clear_since is None else _us(status.clear_since),
+        "value": status.value,
+        "seen_us": None if status.seen_at is None else _us(status.seen_at),
+        "is_last": is_last,
+        "is_forgotten": False,
+        "unjudged": 0,
+    }
+
+
+def _judge_each(connection: Connection, stored: StoredAlert, due: Due, *, new_segments: int) -> pa.Table:
+    """Return the rows of the query ``judge``."""
+    parameters = {
+        **_observed(stored, due),
+        "id": stored.id,
+        "evaluations": due.evaluations,
+        "buckets": stored.alert.window_s // stored.metric_period_s,
+        "is_count": counts_missing_as_zero(stored.metric_statistic),
+        "new_segments": new_segments,
+        "forget_us": _FORGET_US,
+    }
+    observed = _QUERIES["observe_each"].format(metric=stored.alert.metric)
+    return connection.fetch(_QUERIES["judge"].format(observed=observed), parameters)
+
+
+def _observed(stored: StoredAlert, due: Due) -> dict[str, int]:
+    """Return the parameters of the queries ``observe_…``."""
+    return {
+        "first_us": due.first_us,
+        "last_us": due.last_us,
+        "period_us": due.period_us,
+        "delay_us": stored.alert.delay_s * US_PER_S,
+        "window_us": stored.alert.window_s * US_PER_S,
+        "bucket_us": stored.metric_period_s * US_PER_S,
+    }
+
+
+def _write(connection: Connection, stored: StoredAlert, judged: pa.Table, now_us: int) -> None:
+    """Replace the states and add the signals."""
+    alert = stored.alert
+    missed_us = alert.period_s * US_PER_S + MADE_UP_AFTER // timedelta(microseconds=1)
+    signals = {
+        "id": stored.id,
+        "now_us": now_us,
+        "missed_us": missed_us,
+        "delay_us": alert.delay_s * US_PER_S,
+        "window_us": alert.window_s * US_PER_S,
+        "bucket_us": stored.metric_period_s * US_PER_S,
+    }
+    connection.run(_QUERIES["delete_states"], {"id": stored.id})
+    with connection.table("judged", judged):
+        connection.run(_QUERIES["insert_states"], {"id": stored.id})
+        connection.run(_QUERIES["insert_signals"], signals)
+
+
+def _instant(us: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=us)
+
+
+def _us(instant: datetime) -> int:
+    return (instant - _EPOCH) // timedelta(microseconds=1)

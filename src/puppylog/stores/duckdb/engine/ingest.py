@@ -1,0 +1,75 @@
+"""The ingest transaction: rows and positions are committed together, and only onto the position they start from.
+
+The check of the position is what makes a line stored once: whatever a client believes after a crash or a cut, a batch
+that has been committed moves its files past their ``since`` and can not be committed again.
+"""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from puppylog.errors import StreamBusy
+from puppylog.model.stream import Move
+from puppylog.stores.base import Appended
+from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.queries import load_queries
+
+_QUERIES = load_queries("puppylog.stores.duckdb", "ingest.sql")
+
+
+def append(connection: Connection, moves: Sequence[Move], records: pa.Table, rejects: pa.Table) -> Appended:
+    """Append rows and move positions, within the caller's transaction.
+
+    Args:
+        connection: the writer's.
+        moves: one per file that the rows are of.
+        records: columns of `model.record.RECORDS` with ``stream_id`` and ``file_id``.
+        rejects: columns of `model.record.REJECTS` with ``stream_id`` and ``file_id``.
+
+    Raises:
+        StreamBusy: a file does not stand where its move starts.
+    """
+    with connection.table("moves", _table_of(moves)):
+        _check_positions(connection, moves)
+        if records.num_rows:
+            append_records(connection, records)
+        if rejects.num_rows:
+            with connection.table("rejects", rejects):
+                connection.run(_QUERIES["append_rejects"])
+        connection.run(_QUERIES["move_positions"])
+    return Appended(records=records.num_rows, rejects=rejects.num_rows)
+
+
+def append_records(connection: Connection, records: pa.Table) -> None:
+    """Append records and note the times that they touch; columns as of `append`."""
+    with connection.table("records", records):
+        connection.run(_QUERIES["append_records"])
+        connection.run(_QUERIES["invalidate"])
+
+
+def _check_positions(connection: Connection, moves: Sequence[Move]) -> None:
+    positions = {row["id"]: row for row in connection.rows(_QUERIES["positions_of"])}
+    for move in moves:
+        position = positions.get(move.file_id)
+        if position is None:
+            raise StreamBusy(f"cannot append to file {move.file_id}: the store does not know it (any more)")
+        if position["byte_offset"] != move.since or position["finished"]:
+            raise StreamBusy(
+                f"cannot append to file {move.file_id} from byte {move.since}: "
+                f"another collector has taken it to byte {position['byte_offset']}"
+            )
+
+
+def _table_of(moves: Sequence[Move]) -> pa.Table:
+    return pa.table(
+        {
+            "file_id": pa.array([move.file_id for move in moves], pa.int32()),
+            "until": pa.array([move.until for move in moves], pa.int64()),
+            "head_size": pa.array([move.fingerprint.head_size for move in moves], pa.int32()),
+            "head_hash": pa.array([move.fingerprint.head_hash for move in moves], pa.string()),
+            "marker_size": pa.array([move.fingerprint.marker_size for move in moves], pa.int32()),
+            "marker_hash": pa.array([move.fingerprint.marker_hash for move in moves], pa.string()),
+            "finished": pa.array([move.finished for move in moves], pa.bool_()),
+            "context": pa.array([move.context for move in moves], pa.string()),
+        }
+    )

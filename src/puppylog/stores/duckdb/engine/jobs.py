@@ -1,0 +1,195 @@
+"""The engine's jobs: one thread that refreshes metrics, evaluates alerts and leaves a heartbeat.
+
+A job never raises out of its round. What goes wrong with one metric or alert is recorded as its error and does not
+concern the others; anything else that goes wrong is told with the heartbeat.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Final, Self
+
+from puppylog.errors import PuppylogError
+from puppylog.model.alert_schedule import count_due
+from puppylog.model.metric import Metric
+from puppylog.stores.duckdb.engine import alerts, clock, evaluate, metrics, refresh
+from puppylog.stores.duckdb.engine.database import Connection, Engine
+
+TICK_S = 0.5
+BEAT_S = 5.0
+"""A monitor calls a heartbeat old after a few of these."""
+
+# An alert that has missed more evaluations than this is catching up, and lets the others go first.
+_CATCHING_UP: Final = 100
+# So long a round catches up at most, so that the next one, and its alerts that have missed nothing, is never far.
+_CATCH_UP_S: Final = 0.5
+# Before the first look at the clock; later than any time, so that the first look re-bases what is in the future.
+_NEVER_US: Final = 2**63 - 1
+
+_log = logging.getLogger("puppylog.jobs")
+
+
+class Jobs:
+    """Runs from construction to `close`. Usable with ``with``."""
+
+    def __init__(self, engine: Engine, clock_us: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
+        """``clock_us``: the time of day in microseconds since the epoch; it may go back."""
+        self._engine = engine
+        self._clock_us = clock_us
+        self._seen_us = _NEVER_US  # what the clock said last
+        self._failing: dict[int, str] = {}  # by metric: why it is not refreshed
+        self._stop = threading.Event()
+        self._appends = 0  # counted, so that nothing is refreshed when nothing has come
+        self._refreshed: dict[int, tuple[float, int]] = {}  # by metric: when, and at which count of appends
+        self._known_metrics: list[metrics.StoredMetric] = []
+        self._known_alerts: list[alerts.StoredAlert] = []
+        self._is_outdated = threading.Event()  # the two lists
+        self._is_outdated.set()
+        self._beat_at = 0.0
+        self._error: str | None = None
+        self._thread = threading.Thread(target=self._run, name="jobs")
+        self._thread.start()
+
+    def note_append(self) -> None:
+        """Say that there are new lines."""
+        self._appends += 1
+
+    def note_definitions(self) -> None:
+        """Say that metrics or alerts have been made or deleted."""
+        self._is_outdated.set()
+
+    def materialize(self, metric: Metric) -> None:
+        """Fill a metric up to now, oldest first, in transactions that leave room for others in between."""
+        with self._engine.read() as connection:
+            slices = list(refresh.iter_slices(connection))
+        for until_us in [*slices, None]:
+            self._refresh(metric.name, until_us)
+
+    def _run(self) -> None:
+        while not self._stop.wait(TICK_S):
+            self._round()
+
+    def _round(self) -> None:
+        """Do all that is due. A part that fails keeps no other part from its turn."""
+        with self._told():
+            self._look_at_clock()
+        with self._told():
+            self._list_definitions()
+        for metric in self._known_metrics:
+            with self._told():
+                self._refresh_if_due(metric)
+        with self._told():
+            self._evaluate_due()
+        if time.monotonic() - self._beat_at >= BEAT_S:
+            with self._told():
+                error, self._error = self._error, None
+                self._engine.write(lambda connection: evaluate.beat(connection, error, self._clock_us()))
+                self._beat_at = time.monotonic()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Tell what goes wrong with the next heartbeat, and go on."""
+        try:
+            yield
+        except PuppylogError as error:
+            self._error = error.message
+            _log.error("%s", error.message)
+        except Exception:  # noqa: BLE001 - the other jobs must have their turn whatever happened in this one
+            self._error = "internal error; the engine's log tells more"
+            _log.exception("a round of jobs failed")
+
+    def _look_at_clock(self) -> None:
+        """Re-base the store's instants at the start, and whenever the clock goes back."""
+        now_us = self._clock_us()
+        if now_us < self._seen_us:
+            self._engine.write(lambda connection: clock.rebase(connection, now_us))
+            self._is_outdated.set()
+        self._seen_us = now_us
+
+    def _list_definitions(self) -> None:
+        if self._is_outdated.is_set():
+            self._is_outdated.clear()
+            with self._engine.read() as connection:
+                self._known_metrics = metrics.list_metrics(connection)
+                self._known_alerts = alerts.list_alerts(connection)
+
+    def _refresh_if_due(self, stored: metrics.StoredMetric) -> None:
+        """Refresh the metric; a failure is recorded with it, and the next refresh comes when it is due."""
+        at, appends = self._refreshed.get(stored.id, (0.0, -1))
+        if appends == self._appends or time.monotonic() - at < stored.metric.refresh_s:
+            return
+        appends = self._appends
+        try:
+            self._refresh(stored.metric.name, None)
+        except PuppylogError as error:
+            message = error.message
+            appends = -1  # what has come is still to be taken in
+            if self._failing.get(stored.id) != message:
+                _log.error("metric %s is not refreshed: %s", stored.metric.name, message)
+            self._failing[stored.id] = message
+            self._engine.write(lambda connection: refresh.note_error(connection, stored.id, message))
+        else:
+            self._failing.pop(stored.id, None)
+            with self._engine.read() as connection:
+                if refresh.has_live_records(connection, stored.id):
+                    appends = -1  # the newest buckets are still to be filled, even if nothing more comes
+        self._refreshed[stored.id] = (time.monotonic(), appends)
+
+    def _refresh(self, name: str, until_us: int | None) -> None:
+        def work(connection: Connection) -> None:
+            refresh.refresh_by_name(connection, name, self._clock_us(), until_us)
+            refresh.forget_invalidations(connection)
+
+        self._engine.write(work)
+
+    def _evaluate_due(self) -> None:
+        """Evaluate each alert that is due, those that missed least first.
+
+        An alert that has much to catch up gets what time is left of a round, at least one call; the others come first
+        in every round.
+        """
+        now_us = self._clock_us()
+        due = [(_missed(stored, now_us), stored) for stored in self._known_alerts]
+        due = sorted(((missed, stored) for missed, stored in due if missed), key=lambda pair: pair[0])
+        for missed, stored in due:
+            if missed <= _CATCHING_UP:
+                self._evaluate(stored, now_us)
+        deadline = time.monotonic() + _CATCH_UP_S
+        for stored in (stored for missed, stored in due if missed > _CATCHING_UP):
+            while self._evaluate(stored, now_us):
+                if time.monotonic() > deadline or self._stop.is_set():
+                    return
+            if time.monotonic() > deadline:
+                return
+
+    def _evaluate(self, stored: alerts.StoredAlert, now_us: int) -> bool:
+        """Do one call's evaluations in a transaction of their own; return whether more are due."""
+        name = stored.alert.name
+        self._is_outdated.set()  # the alert moves on
+        try:
+            return self._engine.write(lambda connection: evaluate.evaluate(connection, name, now_us))
+        except PuppylogError as error:
+            message = error.message
+            self._engine.write(lambda connection: evaluate.note_error(connection, name, message, now_us))
+            return False
+
+    def close(self) -> None:
+        """Return when the round is over."""
+        self._stop.set()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+def _missed(stored: alerts.StoredAlert, now_us: int) -> int:
+    """Return how many evaluations of an alert are due; one in the future is re-based, which counts as one."""
+    if stored.evaluated_us > now_us:
+        return 1
+    return count_due(stored.evaluated_us, now_us, stored.alert.period_s)

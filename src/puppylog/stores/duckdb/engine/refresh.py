@@ -1,0 +1,97 @@
+"""Refreshing a metric: the buckets between its old and its new watermark, and those that late lines have touched.
+
+A watermark says how far a metric is materialized. It moves in the transaction that fills the buckets below it, and the
+ingest transaction notes every line below some watermark as an invalidation; so a bucket is either read live, or up to
+date, or noted. Raw rows are read once per refresh and range; the buckets of a range are replaced, never added to.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.duckdb.engine.metrics import StoredMetric, list_metrics
+from puppylog.stores.queries import load_queries
+
+_QUERIES = load_queries("puppylog.stores.duckdb", "metrics.sql")
+
+US_PER_S = 1_000_000
+
+# Lines come a little late even when nothing is wrong; buckets younger than this are left to live reading.
+_SETTLE_S = 2
+# Ranges closer than this are recomputed as one: reading an hour twice costs more than reading its gap.
+_MERGE_US = 3600 * US_PER_S
+# So many records are aggregated in one transaction at most, so that lines and alerts get their turn in between.
+_SLICE_RECORDS = 4_000_000
+
+
+def refresh(connection: Connection, stored: StoredMetric, now_us: int, until_us: int | None = None) -> None:
+    """Bring the metric up to date, within the caller's transaction; with ``until_us``, no further than there."""
+    period_us = stored.metric.period_s * US_PER_S
+    settled = settled_us(stored.metric.period_s, now_us)
+    goal_us = settled if until_us is None else min(settled, until_us)
+    watermark_us = max(stored.watermark_us, goal_us // period_us * period_us)
+    seq = int(connection.value(_QUERIES["last_invalidation"]))
+    touched = connection.rows(_QUERIES["invalidations_after"], {"seq": stored.refreshed_seq})
+    late = [(row["low_us"], min(row["high_us"] + 1, stored.watermark_us)) for row in touched]
+    stale = [(stored.watermark_us, watermark_us), *late]
+    for low_us, high_us in merge_ranges(stale, period_us):
+        _replace_range(connection, stored, low_us, high_us)
+    note = {"id": stored.id, "watermark_us": watermark_us, "seq": max(seq, stored.refreshed_seq), "now_us": now_us}
+    connection.run(_QUERIES["note_refresh"], note)
+
+
+def settled_us(period_s: int, now_us: int) -> int:
+    """Return up to when buckets are final, but for lines that come late."""
+    return now_us - max(period_s, _SETTLE_S) * US_PER_S
+
+
+def forget_invalidations(connection: Connection) -> None:
+    """Drop the invalidations that every metric has worked off."""
+    connection.run(_QUERIES["forget_invalidations"])
+
+
+def merge_ranges(ranges: Iterable[tuple[int, int]], period_us: int) -> list[tuple[int, int]]:
+    """Return ``ranges`` (half-open, microseconds) as whole buckets, in order, without overlaps or small gaps."""
+    merged: list[tuple[int, int]] = []
+    for low, high in sorted(ranges):
+        if low >= high:
+            continue
+        since, until = low // period_us * period_us, -(-high // period_us) * period_us
+        if merged and since - merged[-1][1] <= _MERGE_US:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], until))
+        else:
+            merged.append((since, until))
+    return merged
+
+
+def iter_slices(connection: Connection) -> Iterator[int]:
+    """Give the ends of time slices, oldest first, that hold about so many records as one transaction may aggregate."""
+    records = 0
+    rows: Sequence[dict[str, int]] = connection.rows(_QUERIES["rows_per_day"])
+    for row in rows:
+        if records and records + row["records"] > _SLICE_RECORDS:
+            yield row["day_us"]
+            records = 0
+        records += row["records"]
+
+
+def refresh_by_name(connection: Connection, name: str, now_us: int, until_us: int | None = None) -> None:
+    """Refresh the metric if it is still there: it may have been deleted since somebody asked for it."""
+    for stored in list_metrics(connection):
+        if stored.metric.name == name:
+            refresh(connection, stored, now_us, until_us)
+
+
+def has_live_records(connection: Connection, metric_id: int) -> bool:
+    """Return whether any record is too new for the last refresh, so that another one is needed."""
+    return bool(connection.value(_QUERIES["has_live_records"], {"id": metric_id}))
+
+
+def note_error(connection: Connection, metric_id: int, message: str) -> None:
+    """Record why the last refresh of a metric failed. OK if the metric is gone."""
+    connection.run(_QUERIES["note_refresh_error"], {"id": metric_id, "error": message})
+
+
+def _replace_range(connection: Connection, stored: StoredMetric, since_us: int, until_us: int) -> None:
+    connection.run(_QUERIES["clear_range"].format(id=stored.id), {"since_us": since_us, "until_us": until_us})
+    where = _QUERIES["materialized_range"].format(since_us=since_us, until_us=until_us)
+    connection.run(_QUERIES["fill_range"].format(id=stored.id, aggregate=stored.aggregate(where)))

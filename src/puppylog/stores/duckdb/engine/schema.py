@@ -1,0 +1,34 @@
+"""The schema: migrations that run once, in the order of their numbers, together with the note that they ran."""
+
+from importlib import resources
+
+from puppylog.errors import StoreRefused
+from puppylog.stores.duckdb.engine.database import Connection
+
+
+def list_migrations() -> list[str]:
+    """Return the migrations' SQL; the first one makes version 1."""
+    folder = resources.files("puppylog.stores.duckdb").joinpath("sql", "schema")
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
+    return [file.read_text(encoding="utf-8") for file in files]
+
+
+SCHEMA_VERSION = len(list_migrations())
+
+
+def migrate(connection: Connection) -> int:
+    """Bring the database to SCHEMA_VERSION, within the caller's transaction; return the version it had.
+
+    Raises:
+        StoreRefused: it has a newer one.
+    """
+    connection.run("CREATE TABLE IF NOT EXISTS main.puppylog_schema (version INTEGER NOT NULL, applied_at TIMESTAMPTZ)")
+    found = int(connection.value("SELECT coalesce(max(version), 0) FROM main.puppylog_schema"))
+    if found > SCHEMA_VERSION:
+        raise StoreRefused(
+            f"cannot open the store: its schema is version {found}, this Puppylog knows {SCHEMA_VERSION}; use the newer"
+        )
+    for version, sql in enumerate(list_migrations()[found:], start=found + 1):
+        connection.run(sql)
+        connection.run("INSERT INTO main.puppylog_schema VALUES ($version, now())", {"version": version})
+    return found

@@ -1,0 +1,160 @@
+"""Groups, streams and the files they have read: what is behind the positions. Each function is one transaction."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pyarrow as pa
+
+from puppylog.model.identifier import parse_identifier
+from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, KnownFile, Stream
+from puppylog.stores.base import NewFile
+from puppylog.stores.catalog import get_found, refuse_deletion
+from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.queries import load_queries
+from puppylog.stores.rows import known_file_of, position_of
+
+_QUERIES = load_queries("puppylog.stores.duckdb", "streams.sql")
+
+_NEW_FILES = pa.schema(
+    [
+        ("id", pa.int32()),
+        ("stream_id", pa.int32()),
+        ("path", pa.string()),
+        ("device", pa.int64()),
+        ("inode", pa.int64()),
+        ("byte_offset", pa.int64()),
+    ]
+)
+
+_IDENTITIES = pa.schema([("device", pa.int64()), ("inode", pa.int64())])
+_HEADS = pa.schema([("head_size", pa.int32()), ("head_hash", pa.string())])
+
+_REPORTS = pa.schema(
+    [
+        ("stream_id", pa.int32()),
+        ("backlog_bytes", pa.int64()),
+        ("behind_s", pa.float64()),
+        ("stored_ago_s", pa.float64()),
+        ("lines_per_s", pa.float64()),
+        ("records", pa.int64()),
+        ("rejects", pa.int64()),
+        ("format", pa.string()),
+        ("problem", pa.string()),
+        ("ended", pa.bool_()),
+        ("waiting_lines", pa.int64()),
+        ("finished", pa.bool_()),
+    ]
+)
+
+
+def open_streams(connection: Connection, source_uris: Sequence[str], group: str | None) -> list[int]:
+    """Return the ids of the streams of these sources, in their order; they and their group are made if they are new."""
+    with connection.table("asked", pa.table({"source_uri": pa.array(source_uris, pa.string())})):
+        connection.run(_QUERIES["insert_streams"])
+        if group is not None:
+            create_group(connection, group)
+            connection.run(_QUERIES["move_streams"], {"group_id": get_group_id(connection, group)})
+        ids = {row["source_uri"]: row["id"] for row in connection.rows(_QUERIES["ids_of_streams"])}
+    return [ids[source_uri] for source_uri in source_uris]
+
+
+def find_streams(connection: Connection, stream_ids: Sequence[int]) -> list[Stream]:
+    """Return these streams with their positions, in the order of ``stream_ids``; unknown ones are left out."""
+    asked = {"ids": json.dumps(list(stream_ids))}
+    rows = {row["id"]: row for row in connection.rows(_QUERIES["find_streams"], asked)}
+    files: dict[int, list[FilePosition]] = {stream_id: [] for stream_id in rows}
+    for file in connection.rows(_QUERIES["files_of_streams"], asked):
+        files[file["stream_id"]].append(position_of(file))
+    found = ((stream_id, rows[stream_id]) for stream_id in stream_ids if stream_id in rows)
+    return [
+        Stream(stream_id, row["source_uri"], row["group_name"], tuple(files[stream_id])) for stream_id, row in found
+    ]
+
+
+def open_files(connection: Connection, new: Sequence[NewFile]) -> list[FilePosition]:
+    """Make new files of streams and return them in the same order."""
+    ids = sorted(row["id"] for row in connection.rows(_QUERIES["next_ids"], {"count": len(new)}))
+    files = [
+        FilePosition(file_id, file.path, file.device, file.inode, EMPTY_FINGERPRINT, file.byte_offset, finished=False)
+        for file_id, file in zip(ids, new, strict=True)
+    ]
+    columns = {
+        "id": ids,
+        "stream_id": [file.stream_id for file in new],
+        "path": [file.path for file in new],
+        "device": [file.device for file in new],
+        "inode": [file.inode for file in new],
+        "byte_offset": [file.byte_offset for file in new],
+    }
+    with connection.table("new_files", pa.table(columns, schema=_NEW_FILES)):
+        connection.run(_QUERIES["insert_files"], asdict(EMPTY_FINGERPRINT))
+    return files
+
+
+def find_files(connection: Connection, file_ids: Sequence[int]) -> list[FilePosition]:
+    """Return where these files stand; unknown ones are left out."""
+    return [position_of(row) for row in connection.rows(_QUERIES["find_files"], {"ids": json.dumps(list(file_ids))})]
+
+
+def find_known_files(
+    connection: Connection,
+    source_prefix: str,
+    identities: Sequence[Sequence[int]],
+    heads: Sequence[tuple[int, str]],
+) -> list[KnownFile]:
+    """Return the files of the host's streams that have one of the identities, or begin with one of the heads."""
+    with (
+        connection.table("asked_identities", _table_of(identities, _IDENTITIES)),
+        connection.table("asked_heads", _table_of(heads, _HEADS)),
+    ):
+        rows = connection.rows(_QUERIES["find_known_files"], {"source_prefix": source_prefix})
+    return [known_file_of(row) for row in rows]
+
+
+def _table_of(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.Table:
+    return pa.table([pa.array([row[at] for row in rows], field.type) for at, field in enumerate(schema)], schema=schema)
+
+
+def report(connection: Connection, columns: Mapping[str, Sequence[Any]]) -> None:
+    """Keep what is said of streams, in place of what was said before; ``columns`` are those of `StreamReport`."""
+    with connection.table("reports", pa.table(dict(columns), schema=_REPORTS)):
+        connection.run(_QUERIES["report_streams"])
+
+
+def create_group(connection: Connection, name: str) -> bool:
+    """Return whether the group is new.
+
+    Raises:
+        UsageError: it cannot have this name.
+    """
+    parse_identifier(name, "group")
+    if connection.rows(_QUERIES["find_group"], {"name": name}):
+        return False
+    connection.run(_QUERIES["insert_group"], {"name": name})
+    return True
+
+
+def get_group_id(connection: Connection, name: str) -> int:
+    """Return the id of the group.
+
+    Raises:
+        NotFound: there is none of that name.
+    """
+    rows = connection.rows(_QUERIES["find_group"], {"name": name})
+    return int(get_found(rows[0] if rows else None, "group", name)["id"])
+
+
+def delete_group(connection: Connection, name: str) -> None:
+    """Forget the group and keep its streams.
+
+    Raises:
+        NotFound: there is no such group.
+        UsageError: a metric is limited to it.
+    """
+    group_id = get_group_id(connection, name)
+    metrics = [row["name"] for row in connection.rows(_QUERIES["metrics_of_group"], {"id": group_id})]
+    refuse_deletion("group", name, metrics, "metric {} is limited to it")
+    connection.run(_QUERIES["release_streams"], {"id": group_id})
+    connection.run(_QUERIES["delete_group"], {"id": group_id})

@@ -1,0 +1,1 @@
+"""Groups, metrics and alerts: rows, and what the server makes of them."""

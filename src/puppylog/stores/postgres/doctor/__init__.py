@@ -1,0 +1,1 @@
+"""What the doctor finds in a database and its server."""

@@ -1,0 +1,102 @@
+"""Whether the places where a PostgreSQL store keeps its records are there: partitions of days, and other machines."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, Final
+
+from puppylog.model.finding import Finding, Health
+from puppylog.stores.examination import look
+from puppylog.stores.postgres.schema.flavour import Flavour
+from puppylog.stores.postgres.sessions.session import Session
+from puppylog.stores.queries import load_queries
+
+_QUERIES = load_queries("puppylog.stores.postgres", "doctor.sql")
+
+# With writes blocked, which collectors wait out: the records have no replica identity, without which Citus refuses to
+# move a shard in another way; force_logical would leave late lines of a columnar partition behind.
+_REBALANCE: Final = "SELECT citus_rebalance_start(shard_transfer_mode => 'block_writes')"
+_TEND: Final = "the jobs make it within ten minutes; at once: SELECT puppylog.tend_days()"
+
+
+def examine_layout(session: Session, flavour: Flavour) -> list[Finding]:
+    """Look at what this flavour has: partitions, workers, data nodes."""
+    parts: list[tuple[str, Callable[[Session], Iterator[Finding]]]] = []
+    if not flavour.is_timescale:
+        parts += [("partitions", _examine_days), ("log_records_rest", _examine_rest)]
+    if flavour is Flavour.CITUS:
+        parts += [("nodes", _examine_workers), ("connections", _examine_connections)]
+    if flavour is Flavour.TIMESCALEDB_DISTRIBUTED:
+        parts += [("data nodes", _examine_data_nodes)]
+    return [finding for subject, part in parts for finding in look(subject, partial(part, session))]
+
+
+def _examine_days(session: Session) -> Iterator[Finding]:
+    (days,) = session.rows(_QUERIES["days"])
+    missing = [name for name, has in (("today", days["has_today"]), ("tomorrow", days["has_tomorrow"])) if not has]
+    if not days["has_any"]:
+        yield Finding("partitions", Health.NOTE, "there are none yet: the first collector makes them")
+    elif missing:
+        found = f"that of {' and that of '.join(missing)} (UTC) is missing"
+        if days["are_tended"]:
+            yield Finding("partitions", Health.WARNING, f"{found}, although somebody runs the jobs", _TEND)
+        else:
+            yield Finding(
+                "partitions", Health.NOTE, f"{found}: a collector makes those it needs, the jobs the next ones"
+            )
+    else:
+        yield Finding("partitions", Health.OK, "those of today and tomorrow (UTC) are there")
+
+
+def _examine_rest(session: Session) -> Iterator[Finding]:
+    strays = int(session.value(_QUERIES["strays"]))
+    if strays:
+        found = f"records of days that get partitions of their own lie in it ({strays:,}); reading them takes longer"
+        yield Finding("log_records_rest", Health.WARNING, found, _TEND)
+    (far,) = session.rows(_QUERIES["far_days"])
+    if far["oldest"] is not None:
+        found = (
+            f"it holds records of {far['oldest']:%Y-%m-%d} to {far['newest']:%Y-%m-%d}: days more than 400 days ago, "
+            "or more than 3 days ahead, get no partitions"
+        )
+        yield Finding("log_records_rest", Health.NOTE, found)
+    if not strays and far["oldest"] is None:
+        yield Finding("log_records_rest", Health.OK, "it is empty")
+
+
+def _examine_workers(session: Session) -> Iterator[Finding]:
+    for node in session.rows(_QUERIES["citus_nodes"]):
+        yield _judge_worker(node)
+
+
+def _judge_worker(node: Mapping[str, Any]) -> Finding:
+    role = "coordinator" if node["groupid"] == 0 else "worker"
+    subject, name = f"{role} {node['nodename']}:{node['nodeport']}", f"'{node['nodename']}', {node['nodeport']}"
+    if not node["isactive"]:
+        return Finding(subject, Health.WRONG, "it is not active", f"SELECT citus_activate_node({name})")
+    if role == "worker" and node["shouldhaveshards"] and not node["shards"]:
+        found = "it holds none of the records' shards: it has joined after the store was installed"
+        return Finding(subject, Health.WARNING, found, _REBALANCE)
+    return Finding(subject, Health.OK, f"active; it holds {node['shards']} of the records' shards")
+
+
+def _examine_connections(session: Session) -> Iterator[Finding]:
+    broken = session.rows(_QUERIES["citus_connections"])
+    for row in broken:
+        found = "{to_nodename}:{to_nodeport} cannot be reached from {from_nodes} of the nodes".format(**row)
+        advice = "see whether it runs, and whether this role may connect to it: pg_hba.conf, .pgpass, pg_dist_authinfo"
+        yield Finding("connections", Health.WRONG, found, advice)
+    if not broken:
+        yield Finding("connections", Health.OK, "every node reaches every other")
+
+
+def _examine_data_nodes(session: Session) -> Iterator[Finding]:
+    nodes = session.rows(_QUERIES["data_nodes"])
+    for node in nodes:
+        subject = f"data node {node['node_name']}"
+        if node["answers"]:
+            yield Finding(subject, Health.OK, "it answers")
+        else:
+            advice = "see whether it runs, and whether this role may connect to it"
+            yield Finding(subject, Health.WRONG, "it does not answer: its records cannot be read", advice)
+    if not nodes:
+        yield Finding("data nodes", Health.WRONG, "there are none any more")

@@ -1,0 +1,65 @@
+"""Whether the buckets of a metric hold as many records as there are: day by day, the newest first, in limited time."""
+
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from puppylog.errors import PuppylogError
+from puppylog.model.finding import Finding, Health
+from puppylog.stores.postgres.sessions.session import Session
+from puppylog.stores.queries import load_queries
+
+_QUERIES = load_queries("puppylog.stores.postgres", "doctor.sql")
+
+COMPARED_S: Final = 2.0
+"""So long the comparison of one metric takes at most, in seconds."""
+
+
+def compare_sums(session: Session, metric: Mapping[str, Any], limit_s: float = COMPARED_S) -> Finding:
+    """Return whether a metric lacks records, from a row of the query ``metrics``.
+
+    It says since when the metric was compared, and what was not compared for lack of time.
+    """
+    subject = f"metric {metric['name']}"
+    deadline = time.monotonic() + limit_s
+    before, records = "infinity", 0
+    while True:
+        day = _count_day(session, metric["id"], before, deadline)
+        if day is None:
+            if records == 0:
+                return Finding(subject, Health.NOTE, f"its sum was not compared: one day takes more than {limit_s:g} s")
+            found = f"it holds all {records} records since {before}; older ones were not compared within {limit_s:g} s"
+            return Finding(subject, Health.OK, found)
+        if day["since"] is None:
+            return Finding(subject, Health.OK, f"it holds all {records} records that it has to")
+        if day["held"] != day["there"]:
+            return _judge(session, metric, day)
+        before, records = day["since"], records + day["there"]
+
+
+def _count_day(session: Session, metric_id: int, before: str, deadline: float) -> Mapping[str, Any] | None:
+    """Return the next day; None if the time is over."""
+    left_ms = int((deadline - time.monotonic()) * 1000)
+    if left_ms <= 0:
+        return None
+    try:
+        with session.transaction():
+            session.run(_QUERIES["limit_statement"], {"limit_ms": left_ms})
+            return session.rows(_QUERIES["count_day"], {"id": metric_id, "before": before})[0]
+    except PuppylogError:
+        if time.monotonic() < deadline:
+            raise
+        return None
+
+
+def _judge(session: Session, metric: Mapping[str, Any], day: Mapping[str, Any]) -> Finding:
+    subject = f"metric {metric['name']}"
+    found = f"from {day['since']} to {day['until']} it holds {day['held']} of {day['there']} records"
+    times = {"since": day["since"], "until": day["until"]}
+    if session.value(_QUERIES["is_being_checked"], {"id": metric["id"], **times}):
+        return Finding(subject, Health.NOTE, f"checking: {found}; the range is being refreshed")
+    advice = (
+        "as the owner of the store: INSERT INTO puppylog.touched_ranges (metric_id, low, high) "
+        f"VALUES ({metric['id']}, '{day['since']}', '{day['until']}'); the jobs then compute the range again"
+    )
+    return Finding(subject, Health.WRONG, found, advice)

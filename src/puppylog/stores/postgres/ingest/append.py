@@ -1,0 +1,216 @@
+"""The ingest transaction: rows and positions are committed together, and only onto the position they start from.
+
+The check of the position is what makes a line stored once: whatever a client believes after a crash or a cut, a batch
+that has been committed moves its files past their ``since`` and can not be committed again.
+
+A row that the server refuses for what is in it is found by halving: within a savepoint each, so the good halves
+stay. It becomes a rejected line.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from itertools import groupby
+from typing import Any, Final
+
+import pyarrow as pa
+
+from puppylog.errors import StoreUnavailable, StreamBusy
+from puppylog.model.record import REJECTS, Parsed
+from puppylog.model.stream import Move
+from puppylog.stores.base import Appended
+from puppylog.stores.postgres.ingest import pgcopy
+from puppylog.stores.postgres.ingest.streams import find_files
+from puppylog.stores.postgres.ingest.touched import days_of, ranges_of
+from puppylog.stores.postgres.sessions.failures import RowRefused
+from puppylog.stores.postgres.sessions.session import Session
+from puppylog.stores.queries import load_queries
+
+_QUERIES = load_queries("puppylog.stores.postgres", "ingest.sql")
+_COPY_RECORDS: Final = _QUERIES["copy_records"].format(columns=", ".join(pgcopy.RECORD_COLUMNS))
+_COPY_REJECTS: Final = _QUERIES["copy_rejects"].format(columns=", ".join(pgcopy.REJECT_COLUMNS))
+_EPOCH: Final = date(1970, 1, 1)
+# Rows that are made ready at once: with fewer, the calls into Arrow weigh more; with more, nothing stays in the cache.
+_PIECE_ROWS: Final = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some rows of one file, and the bytes that they were made of."""
+
+    stream_id: int
+    file_id: int
+    parsed: Parsed
+    encoded: tuple[Any, ...] | None = None  # the records as they are sent, if they were made ready beforehand
+
+    @property
+    def records(self) -> pa.RecordBatch:
+        return self.parsed.records
+
+
+@dataclass(slots=True)
+class Days:
+    """The days whose partitions this process knows to have been asked for."""
+
+    are_needed: bool  # not where the store makes chunks by itself
+    known: set[int] = field(default_factory=set)
+
+
+def append(session: Session, days: Days, moves: Sequence[Move], rows: Sequence[Rows]) -> Appended:
+    """Append rows and move positions in one transaction.
+
+    Raises:
+        StreamBusy: a file does not stand where its move starts.
+    """
+    make_days(session, days, rows)
+    stream_ids = _streams_of(session, moves, rows)
+    with session.transaction():
+        for move in moves:
+            _move_position(session, stream_ids[move.file_id], move)
+        refused = copy_records(session, rows)
+        rejects = [part for part in rows if part.parsed.rejects.num_rows]
+        if rejects or refused:
+            session.copy(_COPY_REJECTS, _encode_rejects([*rejects, *refused]))
+        note_times(session, rows)
+    records = sum(part.records.num_rows for part in rows)
+    rejected = sum(part.parsed.rejects.num_rows for part in rejects)
+    return Appended(
+        records=records - len(refused),
+        rejects=rejected + len(refused),
+        refused=len(refused),
+        refused_by_stream=Counter(part.stream_id for part in refused),
+    )
+
+
+def make_days(session: Session, days: Days, rows: Sequence[Rows]) -> None:
+    """Ask for the partitions of days that are new to us; before the transaction, which must not hold their locks."""
+    if not days.are_needed:
+        return
+    new = days_of(part.records for part in rows) - days.known
+    if not new:
+        return
+    try:
+        session.run(
+            _QUERIES["make_days"], {"days": [_EPOCH + timedelta(days=day) for day in sorted(new) if day < 2_900_000]}
+        )
+    except StoreUnavailable:
+        if session.is_broken:
+            raise
+        return  # Citus has seen a deadlock: the lines lie in the rest until the jobs come round
+    days.known |= new
+
+
+def _streams_of(session: Session, moves: Sequence[Move], rows: Sequence[Rows]) -> dict[int, int]:
+    """Return of which stream each file is that moves."""
+    streams = {part.file_id: part.stream_id for part in rows}
+    unknown = [move.file_id for move in moves if move.file_id not in streams]
+    if unknown:
+        streams |= {file_id: stream_id for file_id, (stream_id, _) in find_files(session, unknown).items()}
+    for move in moves:
+        if move.file_id not in streams:
+            raise StreamBusy(f"cannot append to file {move.file_id}: the store does not know it (any more)")
+    return streams
+
+
+def _move_position(session: Session, stream_id: int, move: Move) -> None:
+    stands = session.value(
+        _QUERIES["move_position"],
+        {
+            "stream_id": stream_id,
+            "file_id": move.file_id,
+            "since": move.since,
+            "until": move.until,
+            "head_size": move.fingerprint.head_size,
+            "head_hash": move.fingerprint.head_hash,
+            "marker_size": move.fingerprint.marker_size,
+            "marker_hash": move.fingerprint.marker_hash,
+            "finished": move.finished,
+            "context": move.context,
+        },
+    )
+    if stands is not None:
+        raise StreamBusy(
+            f"cannot append to file {move.file_id} from byte {move.since}: "
+            f"another collector has taken it to byte {stands}"
+        )
+
+
+def copy_records(session: Session, rows: Sequence[Rows]) -> list[Rows]:
+    """Copy the records; return those that the server refuses, as rejected lines."""
+    parts = [part for part in rows if part.records.num_rows]
+    if not parts:
+        return []
+    try:
+        with session.transaction():
+            session.copy(_COPY_RECORDS, _encode(parts, _encode_records))
+    except RowRefused as refusal:
+        if sum(part.records.num_rows for part in parts) == 1:
+            return [_rejected(parts[0], refusal.message)]
+        first, second = _halve(parts)
+        return [*copy_records(session, first), *copy_records(session, second)]
+    return []
+
+
+def _halve(parts: list[Rows]) -> tuple[list[Rows], list[Rows]]:
+    if len(parts) > 1:
+        return parts[: len(parts) // 2], parts[len(parts) // 2 :]
+    (part,) = parts
+    middle = part.records.num_rows // 2
+    return [_slice(part, 0, middle)], [_slice(part, middle, part.records.num_rows - middle)]
+
+
+def _slice(part: Rows, start: int, count: int) -> Rows:
+    parsed = part.parsed
+    return Rows(
+        part.stream_id,
+        part.file_id,
+        Parsed(parsed.records.slice(start, count), parsed.rejects, parsed.data, parsed.data_offset),
+    )
+
+
+def _rejected(part: Rows, cause: str) -> Rows:
+    """Return the one record as the line that it was made of."""
+    offset = part.records.column("line_offset")[0].as_py()
+    line = {"line_offset": offset, "reason": f"the store refuses it: {cause}", "line": part.parsed.line_at(offset)}
+    rejects = pa.RecordBatch.from_pylist([line], schema=REJECTS)
+    return Rows(part.stream_id, part.file_id, Parsed(part.records.slice(0, 0), rejects))
+
+
+def note_times(session: Session, rows: Sequence[Rows]) -> None:
+    by_stream = sorted(rows, key=lambda part: part.stream_id)
+    touched = [
+        found
+        for stream_id, parts in groupby(by_stream, key=lambda part: part.stream_id)
+        for found in ranges_of(stream_id, [part.records for part in parts])
+    ]
+    if touched:
+        streams, lows, highs = (list(column) for column in zip(*touched, strict=True))
+        session.run(_QUERIES["invalidate"], {"stream_ids": streams, "low_us": lows, "high_us": highs})
+
+
+def _encode(parts: Sequence[Rows], encode: Callable[[Rows], Iterator[Any]]) -> Iterator[Any]:
+    yield pgcopy.HEADER
+    for part in parts:
+        yield from encode(part)
+    yield pgcopy.TRAILER
+
+
+def make_ready(part: Rows) -> Rows:
+    """Return the same rows with the bytes that will be sent: so a commit only has to send them."""
+    return replace(part, encoded=tuple(_encode_records(part)))
+
+
+def _encode_records(part: Rows) -> Iterator[Any]:
+    if part.encoded is not None:
+        yield from part.encoded
+        return
+    for start in range(0, part.records.num_rows, _PIECE_ROWS):
+        yield pgcopy.encode_records(part.stream_id, part.file_id, part.records.slice(start, _PIECE_ROWS))
+
+
+def _encode_rejects(parts: Sequence[Rows]) -> Iterator[Any]:
+    def encode(part: Rows) -> Iterator[Any]:
+        yield pgcopy.encode_rejects(part.stream_id, part.file_id, part.parsed.rejects)
+
+    return _encode(parts, encode)

@@ -1,0 +1,141 @@
+"""Groups, streams, claims and positions, as one session sees them.
+
+A claim is an advisory lock of the session: the server lets go of it when the session ends, so no lease can expire and
+none is left behind. What makes a line stored once is not the claim but the position (`ingest`).
+"""
+
+from collections.abc import Mapping, Sequence
+
+from puppylog.errors import StreamBusy
+from puppylog.model.identifier import parse_identifier
+from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, KnownFile, Stream, StreamReport
+from puppylog.stores.base import NewFile
+from puppylog.stores.catalog import get_found, refuse_deletion
+from puppylog.stores.postgres.sessions.session import Session
+from puppylog.stores.queries import load_queries
+from puppylog.stores.rows import columns_of_reports, known_file_of, position_of
+
+_QUERIES = load_queries("puppylog.stores.postgres", "streams.sql")
+
+
+def open_streams(session: Session, source_uris: Sequence[str], group: str | None) -> list[int]:
+    """Return the ids of the streams of these sources, in their order; they and their group are made if they are new."""
+    asked = {"source_uris": list(source_uris), "group_name": group}
+    return [row["id"] for row in session.rows(_QUERIES["open_streams"], asked)]
+
+
+def claim_streams(session: Session, source_uris: Mapping[int, str]) -> None:
+    """Claim streams, sources by stream, for as long as the session lives: all of them or none.
+
+    Raises:
+        StreamBusy: another session holds one.
+    """
+    rows = session.rows(_QUERIES["claim_streams"], {"stream_ids": list(source_uris)})
+    busy = [row["stream_id"] for row in rows if not row["is_claimed"]]
+    if busy:
+        holder = _holder(session, busy[0])
+        release_streams(session, [row["stream_id"] for row in rows if row["is_claimed"]])
+        raise StreamBusy(f"cannot collect {source_uris[busy[0]]}: {holder} follows it already")
+
+
+def release_streams(session: Session, stream_ids: Sequence[int]) -> None:
+    session.run(_QUERIES["release_streams"], {"stream_ids": list(stream_ids)})
+
+
+def find_streams(session: Session, stream_ids: Sequence[int]) -> list[Stream]:
+    """Return these streams with their positions, in the order of ``stream_ids``; unknown ones are left out."""
+    asked = {"stream_ids": list(stream_ids)}
+    rows = {row["id"]: row for row in session.rows(_QUERIES["find_streams"], asked)}
+    files: dict[int, list[FilePosition]] = {stream_id: [] for stream_id in rows}
+    for file in session.rows(_QUERIES["files_of_streams"], asked):
+        files[file["stream_id"]].append(position_of(file))
+    found = ((stream_id, rows[stream_id]) for stream_id in stream_ids if stream_id in rows)
+    return [
+        Stream(stream_id, row["source_uri"], row["group_name"], tuple(files[stream_id])) for stream_id, row in found
+    ]
+
+
+def _holder(session: Session, stream_id: int) -> str:
+    rows = session.rows(_QUERIES["holder_of_stream"], {"stream_id": stream_id})
+    if not rows:
+        return "another collector"
+    row = rows[0]
+    where = "" if row["client_addr"] is None else f" at {row['client_addr']}"
+    who = row["application_name"] or "another collector"
+    return f"{who}{where} (server process {row['pid']})"
+
+
+def open_files(session: Session, new: Sequence[NewFile]) -> list[FilePosition]:
+    """Make new files of streams and return them in the same order."""
+    columns = {
+        "stream_ids": [file.stream_id for file in new],
+        "paths": [file.path for file in new],
+        "devices": [file.device for file in new],
+        "inodes": [file.inode for file in new],
+        "byte_offsets": [file.byte_offset for file in new],
+        "head_hash": EMPTY_FINGERPRINT.head_hash,
+        "marker_hash": EMPTY_FINGERPRINT.marker_hash,
+    }
+    ids = [row["id"] for row in session.rows(_QUERIES["open_files"], columns)]
+    return [
+        FilePosition(file_id, file.path, file.device, file.inode, EMPTY_FINGERPRINT, file.byte_offset, finished=False)
+        for file_id, file in zip(ids, new, strict=True)
+    ]
+
+
+def find_files(session: Session, file_ids: Sequence[int]) -> dict[int, tuple[int, FilePosition]]:
+    """Return of which stream these files are and where they stand, by their ids; unknown ones are left out."""
+    rows = session.rows(_QUERIES["find_files"], {"ids": list(file_ids)})
+    return {row["file_id"]: (row["stream_id"], position_of(row)) for row in rows}
+
+
+def find_known_files(
+    session: Session, source_prefix: str, identities: Sequence[tuple[int, int]], heads: Sequence[tuple[int, str]]
+) -> list[KnownFile]:
+    """Return the files of the host's streams that have one of the identities, or begin with one of the heads."""
+    asked = {
+        "source_prefix": source_prefix,
+        "devices": [device for device, _ in identities],
+        "inodes": [inode for _, inode in identities],
+        "head_sizes": [size for size, _ in heads],
+        "head_hashes": [head_hash for _, head_hash in heads],
+    }
+    return [known_file_of(row) for row in session.rows(_QUERIES["find_known_files"], asked)]
+
+
+def report(session: Session, reports: Sequence[StreamReport]) -> None:
+    """Keep what is said of streams, in place of what was said before."""
+    session.run(_QUERIES["report_streams"], columns_of_reports(reports))
+
+
+def create_group(session: Session, name: str) -> bool:
+    """Return whether the group is new.
+
+    Raises:
+        UsageError: it cannot have this name.
+    """
+    parse_identifier(name, "group")
+    return session.run(_QUERIES["insert_group"], {"name": name}) == 1
+
+
+def get_group_id(session: Session, name: str) -> int:
+    """Return the id of the group.
+
+    Raises:
+        NotFound: there is none of that name.
+    """
+    rows = session.rows(_QUERIES["find_group"], {"name": name})
+    return int(get_found(rows[0] if rows else None, "group", name)["id"])
+
+
+def delete_group(session: Session, name: str) -> None:
+    """Forget the group and keep its streams.
+
+    Raises:
+        NotFound: there is no such group.
+        UsageError: a metric is limited to it.
+    """
+    group_id = get_group_id(session, name)
+    metrics = [row["name"] for row in session.rows(_QUERIES["metrics_of_group"], {"id": group_id})]
+    refuse_deletion("group", name, metrics, "metric {} is limited to it")
+    session.run(_QUERIES["delete_group"], {"id": group_id})

@@ -1,0 +1,156 @@
+"""Installing and upgrading: idempotent, in one transaction, and safe when two do it at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from puppylog.errors import ConfigurationError, StoreRefused, UsageError
+from puppylog.model.period import format_period
+from puppylog.stores.examination import Capability
+from puppylog.stores.postgres.schema import roles
+from puppylog.stores.postgres.schema.extensions import create_extensions
+from puppylog.stores.postgres.schema.flavour import (
+    Flavour,
+    Server,
+    check_server,
+    choose,
+    list_capabilities,
+    read_server,
+)
+from puppylog.stores.postgres.schema.installation import Installation, find_installation
+from puppylog.stores.postgres.schema.migrations import SCHEMA_VERSION, check_version, migrate
+from puppylog.stores.postgres.sessions.session import Session
+from puppylog.stores.queries import load_queries
+
+_QUERIES = load_queries("puppylog.stores.postgres", "server.sql")
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """How long records are kept, and when they are turned into columns. None leaves it as it is, 0 means never."""
+
+    drop_after_s: int | None = None
+    columnar_after_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bootstrapped:
+    """What was found and what was chosen."""
+
+    name: str  # of the store
+    server: Server
+    flavour: Flavour
+    why: str
+    found_version: int  # 0 where nothing was installed
+    schema_version: int
+    drop_after_s: int | None
+    columnar_after_s: int | None
+    capabilities: Sequence[Capability]
+    roles: Sequence[str]
+    notes: Sequence[str]
+
+
+def bootstrap(
+    url: str, *, is_distributed: bool = False, lifetimes: Lifetimes | None = None, with_roles: bool = False
+) -> Bootstrapped:
+    """Install Puppylog in the database at ``url``, or upgrade it.
+
+    Raises:
+        ConfigurationError: the server can not do what is asked for.
+        StoreRefused: the database is something else's, a standby, or a newer Puppylog's; or the role may not.
+        StoreUnavailable: it does not answer.
+    """
+    lifetimes = lifetimes or Lifetimes()
+    with Session(url, application="puppylog-bootstrap") as session:
+        server = read_server(session)
+        check_server(server, session.name)
+        if server.is_standby:
+            raise StoreRefused(f"cannot install into {session.name}: it is a read-only standby; name its primary")
+        session.run(_QUERIES["lock_installation"])
+        found = find_installation(session)
+        if found is not None and found.schema_version > SCHEMA_VERSION:
+            check_version(found.schema_version, session.name)
+        notes = create_extensions(url, server, is_new=found is None, is_distributed=is_distributed)
+        server = read_server(session)
+        if server.citus is not None:
+            server = replace(server, workers=int(session.value(_QUERIES["count_workers"])))
+        flavour, why = _choose(server, found, is_distributed=is_distributed)
+        with session.transaction():
+            _install(session, flavour, found, server, lifetimes)
+            names = roles.create_roles(session) if with_roles else roles.find_roles(session)
+            roles.grant(session, names, flavour)
+        session.run(_QUERIES["tend_days"])  # the first time at once: lines may come before the jobs do
+        installed = find_installation(session)
+        if installed is None:
+            raise StoreRefused(f"cannot install into {session.name}: what was installed is gone again")
+        return Bootstrapped(
+            name=session.name,
+            server=server,
+            flavour=flavour,
+            why=why,
+            found_version=0 if found is None else found.schema_version,
+            schema_version=installed.schema_version,
+            drop_after_s=installed.drop_after_s,
+            columnar_after_s=installed.columnar_after_s,
+            capabilities=list_capabilities(flavour, server),
+            roles=names,
+            notes=notes,
+        )
+
+
+def _choose(server: Server, found: Installation | None, *, is_distributed: bool) -> tuple[Flavour, str]:
+    if found is None:
+        choice = choose(server, is_distributed=is_distributed)
+        return choice.flavour, choice.why
+    is_spread = found.flavour in (Flavour.CITUS, Flavour.TIMESCALEDB_DISTRIBUTED)
+    if is_distributed and not is_spread:
+        raise ConfigurationError(
+            f"cannot distribute: this store was installed as {found.flavour} and stays so; install "
+            "into another database and collect there"
+        )
+    _check_extension(found.flavour, server)
+    return found.flavour, "as it was installed"
+
+
+def _check_extension(flavour: Flavour, server: Server) -> None:
+    missing = (flavour.is_timescale and server.timescaledb is None) or (
+        flavour is Flavour.CITUS and server.citus is None
+    )
+    if missing:
+        raise StoreRefused(f"cannot upgrade: the store was installed as {flavour}, and that extension is gone")
+
+
+def _install(
+    session: Session, flavour: Flavour, found: Installation | None, server: Server, lifetimes: Lifetimes
+) -> None:
+    before = 0 if found is None else found.schema_version
+    if before == 0:
+        migrate(session, flavour, before, server, routines=False)
+        default_s = 2 * _DAY_S if flavour is not Flavour.PLAIN else 0
+        lifetimes = replace(
+            lifetimes,
+            columnar_after_s=default_s if lifetimes.columnar_after_s is None else lifetimes.columnar_after_s,
+        )
+    _check_lifetimes(session, lifetimes, is_new=found is None)
+    session.run(
+        _QUERIES["set_lifetimes"],
+        {
+            "is_drop_given": lifetimes.drop_after_s is not None,
+            "drop_after_s": lifetimes.drop_after_s or None,
+            "is_columnar_given": lifetimes.columnar_after_s is not None,
+            "columnar_after_s": lifetimes.columnar_after_s or None,
+        },
+    )
+    migrate(session, flavour, SCHEMA_VERSION if before == 0 else before, server, routines=True)
+
+
+def _check_lifetimes(session: Session, lifetimes: Lifetimes, *, is_new: bool) -> None:
+    kept_s = lifetimes.drop_after_s
+    if not kept_s or is_new:
+        return
+    rows = session.rows(_QUERIES["longest_period"])
+    if rows and rows[0]["period_s"] * 4 > kept_s:
+        raise UsageError(
+            f"cannot keep records for {format_period(kept_s)}: metric {rows[0]['name']!r} has a period of "
+            f"{format_period(rows[0]['period_s'])}, and would lose buckets with their records"
+        )

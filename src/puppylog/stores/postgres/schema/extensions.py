@@ -1,0 +1,72 @@
+"""Extensions that a store is installed with: created where they are offered, loaded and wanted.
+
+What is not there decides the flavour of a store; that something cannot be created does not, and is refused. A flavour
+stays: a store of an owner who may not create TimescaleDB would be one of plain PostgreSQL for ever.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from puppylog.errors import PuppylogError, StoreRefused
+from puppylog.stores.postgres.schema.flavour import Server, is_cron, is_timescaledb_used
+from puppylog.stores.postgres.sessions.session import Session, name_store
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An extension that is to be created."""
+
+    name: str
+    is_needed: bool  # the store would be of another flavour without it
+
+
+def iter_wanted(server: Server, *, is_new: bool, is_distributed: bool) -> Iterator[Wanted]:
+    """Give what is to be created in a database in this order; ``is_new`` if nothing of ours is there yet."""
+    offers_timescaledb = server.timescaledb_is_loaded and server.timescaledb_offered is not None
+    if is_new and offers_timescaledb and server.timescaledb is None and server.citus is None:
+        is_used = is_timescaledb_used(server.timescaledb_offered or "", is_distributed=is_distributed)
+        yield Wanted("timescaledb", is_needed=is_used)
+    if is_new and is_distributed and server.citus is None and server.citus_is_loaded:
+        yield Wanted("citus", is_needed=True)
+    if is_new and is_distributed and not server.citus_columnar and server.citus_columnar_offered:
+        yield Wanted("citus_columnar", is_needed=False)
+    if server.pg_cron is None and server.pg_cron_database == server.database and is_cron(server.pg_cron_offered or ""):
+        yield Wanted("pg_cron", is_needed=False)
+
+
+def create_extensions(url: str, server: Server, *, is_new: bool, is_distributed: bool) -> list[str]:
+    """Create what is wanted; return what is to be said of it.
+
+    Raises:
+        StoreRefused: one cannot be created that decides what the store will be.
+        StoreUnavailable: the server went away.
+    """
+    notes = []
+    for wanted in iter_wanted(server, is_new=is_new, is_distributed=is_distributed):
+        try:
+            _create(url, wanted.name)
+        except PuppylogError as error:
+            cause = error.message.partition(": ")[2].partition("; ")[0]
+            if wanted.is_needed:
+                raise _refuse(error, url, wanted.name, cause) from None
+            notes.append(f"{wanted.name} is there, but cannot be created: {cause}")
+        else:
+            notes.append(f"created extension {wanted.name}")
+    return notes
+
+
+def _refuse(error: PuppylogError, url: str, name: str, cause: str) -> PuppylogError:
+    if error.transient:
+        return error
+    return StoreRefused(
+        f"cannot install into {name_store(url)}: {name} is loaded, and cannot be created: {cause}; let a superuser run "
+        f"CREATE EXTENSION {name} in this database, then bootstrap again, or name a server without it"
+    )
+
+
+def _create(url: str, name: str) -> None:
+    """Create it in a session of its own: TimescaleDB asks for one in which nothing has happened yet."""
+    with Session(url) as session:
+        if name == "pg_cron":
+            session.run("SELECT set_config('citus.enable_ddl_propagation', 'off', false)")  # of this node alone
+        session.run(f"CREATE EXTENSION IF NOT EXISTS {name} CASCADE")

@@ -1,0 +1,93 @@
+"""What is installed in a database, as everybody who connects finds it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from puppylog.errors import PuppylogError, StoreRefused, StoreUnavailable
+from puppylog.stores.postgres.schema.flavour import Flavour
+from puppylog.stores.postgres.schema.migrations import check_version
+from puppylog.stores.postgres.sessions.session import Session
+from puppylog.stores.queries import load_queries
+
+_QUERIES = load_queries("puppylog.stores.postgres", "server.sql")
+# What a flavour cannot do without, and a setting that is a number or a boolean only if it is loaded.
+_LIBRARIES: Final = {
+    Flavour.TIMESCALEDB: ("timescaledb", "timescaledb.restoring"),
+    Flavour.TIMESCALEDB_DISTRIBUTED: ("timescaledb", "timescaledb.restoring"),
+    Flavour.CITUS: ("citus", "citus.shard_count"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What was chosen when the store was installed."""
+
+    flavour: Flavour
+    schema_version: int
+    drop_after_s: int | None
+    columnar_after_s: int | None
+
+
+def find_installation(session: Session) -> Installation | None:
+    """Return what is installed; None if nothing is.
+
+    Raises:
+        StoreRefused: there is something else in schemas of our names.
+    """
+    (schemas,) = session.rows(_QUERIES["schemas"])
+    if schemas["is_ours"]:
+        rows = session.rows(_QUERIES["installation"])
+        if rows and rows[0]["schema_version"]:
+            return Installation(**{**rows[0], "flavour": Flavour(rows[0]["flavour"])})
+    if schemas["has_schema"] or schemas["has_metrics"]:
+        theirs = "puppylog" if schemas["has_schema"] else "metrics"
+        raise StoreRefused(f"cannot use {session.name}: its schema {theirs!r} is not Puppylog's; name another database")
+    return None
+
+
+def check_library(session: Session, flavour: Flavour) -> None:
+    """Raise if the server does not do what the flavour's extension does: it takes rows all the same, and puts them
+    beside the chunks or shards, where nobody finds them later.
+
+    Raises:
+        StoreRefused: the library is not loaded.
+        StoreUnavailable: the database is being restored.
+    """
+    if flavour not in _LIBRARIES:
+        return
+    library, setting = _LIBRARIES[flavour]
+    (row,) = session.rows(_QUERIES["library"], {"setting": setting})
+    if not row["is_loaded"]:
+        raise StoreRefused(
+            f"cannot use store {session.name}: the server has not loaded {library}; name it in "
+            "shared_preload_libraries, and restart the server"
+        )
+    if row["is_restoring"]:
+        raise StoreUnavailable(
+            f"cannot use store {session.name}: it is being restored, until timescaledb_post_restore() is called"
+        )
+
+
+def get_installation(session: Session) -> Installation:
+    """Return what is installed, if this version of Puppylog can work with it.
+
+    Raises:
+        StoreRefused: it can not; the message says what to do.
+    """
+    try:
+        found = find_installation(session)
+    except PuppylogError as error:
+        if isinstance(error, StoreRefused) and "permission denied" in error.message:
+            raise StoreRefused(
+                f"cannot use {session.name}: role {session.role!r} may not read it; make it a member of "
+                "puppylog_reader or puppylog_writer (puppylog bootstrap --roles)"
+            ) from None
+        raise
+    if found is None:
+        raise StoreRefused(
+            f"cannot use {session.name}: Puppylog is not installed there; run 'puppylog bootstrap' first"
+        )
+    check_version(found.schema_version, session.name)
+    if found.flavour is Flavour.CITUS:
+        check_library(session, found.flavour)  # without it, reading finds nothing either
+    return found

@@ -1,0 +1,135 @@
+"""A session that is there when it is needed, and replaced when it is lost."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from puppylog.errors import StoreUnavailable
+from puppylog.stores.postgres.sessions.failures import ConnectionsExhausted
+from puppylog.stores.postgres.sessions.session import Session
+from puppylog.stores.queries import load_queries
+
+_QUERIES = load_queries("puppylog.stores.postgres", "server.sql")
+
+T = TypeVar("T")
+
+
+class Link:
+    """A session for one purpose. May be used by several threads, one after another."""
+
+    def __init__(
+        self,
+        url: str,
+        application: str,
+        on_renewal: Callable[[Session], None] | None = None,
+    ) -> None:
+        self._url = url
+        self._application = application
+        self._on_renewal = on_renewal
+        self.partner: Link | None = None
+        self._lock = threading.RLock()
+        self._session: Session | None = None
+        self._backend: dict[str, object] | None = None
+
+    @property
+    def is_lost(self) -> bool:
+        return self._session is None or self._session.is_broken
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Give the session to one thread; a new one if it was lost."""
+        with self._lock:
+            known = self._session
+            yield self._renew() if known is None or known.is_broken else known
+
+    def _renew(self) -> Session:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+        session = Session(self._url, application=self._application)
+        try:
+            backend = _own_backend(session)
+            if self._backend is not None:
+                _end_backend(session, self._backend)  # it may hold locks, or be committing still
+            self._backend = backend
+            if self._on_renewal is not None:
+                self._on_renewal(session)
+        except BaseException:
+            session.close()
+            raise
+        self._session = session
+        return session
+
+    def pair(self, partner: "Link") -> None:
+        """Let either one's session go when the server has no connection left for the other one's.
+
+        A collector needs both. With one of them it stores nothing, and keeps another collector from its second.
+        """
+        self.partner, partner.partner = partner, self
+
+    def call(self, work: Callable[[Session], T], *, is_repeatable: bool = True) -> T:
+        """Do ``work`` in the session; once more in a new one if the session turns out to be lost."""
+        try:
+            return self._call(work, is_repeatable=is_repeatable)
+        except ConnectionsExhausted:
+            if self.partner is not None:
+                self.partner.let_go()
+            raise
+
+    def _call(self, work: Callable[[Session], T], *, is_repeatable: bool) -> T:
+        for is_last in (not is_repeatable, True):
+            with self.session() as session:
+                try:
+                    return work(session)
+                except StoreUnavailable:
+                    if is_last or not session.is_broken:
+                        raise
+        raise AssertionError  # the loop returns or raises
+
+    def let_go(self) -> None:
+        """Close the session, unless somebody works in it; the next call opens another one."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self.close()
+                self._backend = None  # it ends by itself, and holds nothing that is ours
+            finally:
+                self._lock.release()
+
+    def close(self) -> None:
+        with self._lock:
+            if self._session is not None:
+                self._session.close()
+                self._session = None
+
+
+def connect_both(control: Link, ingest: Link) -> None:
+    """Open both sessions of a collector, or keep none.
+
+    Raises:
+        StoreUnavailable: there is no connection for one of them; the message names the limits.
+    """
+    limits = control.call(_describe_limits)
+    try:
+        ingest.call(lambda _: None)
+    except ConnectionsExhausted as error:
+        raise ConnectionsExhausted(f"{error.message}; a collector needs two connections ({limits})") from None
+
+
+def _describe_limits(session: Session) -> str:
+    (row,) = session.rows(_QUERIES["connection_limits"])
+    parts = [f"max_connections is {row['most']}, of which {row['reserved']} are reserved"]
+    parts += [f"role {session.role!r} may have {row['of_role']}"] if row["of_role"] >= 0 else []
+    parts += [f"database {session.database!r} may have {row['of_database']}"] if row["of_database"] >= 0 else []
+    return ", ".join(parts)
+
+
+def _own_backend(session: Session) -> dict[str, Any]:
+    """Return what `_end_backend` needs to know of this session, should it be lost."""
+    (row,) = session.rows(_QUERIES["own_backend"])
+    return row
+
+
+def _end_backend(session: Session, backend: Mapping[str, Any]) -> None:
+    """End a lost session of ours that the server still believes in. It is OK if it is gone."""
+    session.rows(_QUERIES["end_backend"], backend)

@@ -1,0 +1,328 @@
+"""A session with the server: SQL and rows in, Arrow and rows out, and only errors of ours.
+
+Named values (``$name``) are numbered for PostgreSQL and sent beside the statement, never within it. What stands in
+quotes or in a comment is left alone.
+"""
+
+import logging
+import re
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from typing import Any, Final, Self, cast
+
+import psycopg
+import pyarrow as pa
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
+
+from puppylog.errors import ConfigurationError, PuppylogError, StoreUnavailable
+from puppylog.stores.explained import iter_explained
+from puppylog.stores.postgres.sessions.answers import batch_of, read_rest_as_text, schema_of
+from puppylog.stores.postgres.sessions.failures import (
+    translate,
+    translate_connect,
+    translate_copy,
+    translate_query,
+    translated,
+)
+from puppylog.stores.postgres.sessions.pooler import ASK, hands_around, refuse_pooler
+
+Values = Mapping[str, Any]
+
+# What psycopg has to say while it gives up a lost connection is no news: the error has told of it.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
+
+_WORD: Final = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$([a-z_]+)")
+# What libpq repeats of a URL that it does not understand, though it may be a password.
+_TOKEN: Final = re.compile(r"(invalid percent-encoded token): .*")
+_PORTS: Final = re.compile(r"[0-9]{0,5}(,[0-9]{0,5})*")  # one for each host
+_BATCH_ROWS: Final = 65_536
+
+# What libpq is told unless the URL says otherwise: a host that is gone is noticed within a minute.
+_DEFAULTS: Final[Mapping[str, str]] = {
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",  # what was sent waits for its receipt so long: meanwhile, keepalives rest
+    "client_encoding": "UTF8",
+}
+# What our SQL means depends on these, and a server, a database, a role or a URL may say otherwise. With
+# standard_conforming_strings off a backslash hides the quote after it: an expression that has been judged would be read
+# as another one, and could end in the middle of the query.
+_SET_UP: Final = """
+SET standard_conforming_strings = on;
+SET transform_null_equals = off;
+SET TimeZone = 'UTC';
+SET DateStyle = 'ISO, YMD';
+SET IntervalStyle = 'postgres';
+SET extra_float_digits = 1;
+SET search_path = puppylog, public;
+SET tcp_keepalives_idle = 30;
+SET tcp_keepalives_interval = 10;
+SET tcp_keepalives_count = 3;
+SET tcp_user_timeout = 60000;
+"""
+
+
+def parse_url(url: str) -> dict[str, str]:
+    """Return what ``url`` says to libpq.
+
+    Raises:
+        ConfigurationError: libpq does not understand it. The message does not repeat a password.
+    """
+    try:
+        given = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
+    except UnicodeError:
+        raise ConfigurationError("cannot read the store's URL: what stands after a % in it is no UTF-8") from None
+    except psycopg.ProgrammingError as error:
+        cause = _TOKEN.sub(r"\1", " ".join(str(error).split()).replace(url, "it"))
+        raise ConfigurationError(
+            f"cannot read the store's URL: {cause}; write postgresql://user@host:port/database"
+        ) from None
+    if "@" in given.get("host", "") or not _PORTS.fullmatch(given.get("port", "")):
+        raise ConfigurationError(
+            "cannot read the store's URL: what it says of host and port makes no sense; write "
+            "postgresql://user@host:port/database, and in a password %40 for @, %3A for :, %2F for /"
+        )
+    return given
+
+
+def name_store(url: str) -> str:
+    """Return the URL as it may be shown: where the server is and which database, and no secret."""
+    given = parse_url(url)
+    host = given.get("host") or given.get("hostaddr") or given.get("service", "")
+    port = f":{given['port']}" if "port" in given else ""
+    return f"postgresql://{host}{port}/{given.get('dbname', '')}"
+
+
+@lru_cache(maxsize=1024)
+def _numbered(sql: str) -> tuple[str, tuple[str, ...]]:
+    """Return ``sql`` with ``$1`` for the first of its ``$names`` and so on, and the names in that order."""
+    names: list[str] = []
+
+    def number(match: re.Match[str]) -> str:
+        name = match[1]
+        if name is None:
+            return match[0]
+        if name not in names:
+            names.append(name)
+        return f"${names.index(name) + 1}"
+
+    return _WORD.sub(number, sql), tuple(names)
+
+
+def _connect(url: str, application: str, defaults: Mapping[str, str], name: str) -> "psycopg.Connection[Any]":
+    try:
+        return psycopg.Connection.connect(
+            url,
+            autocommit=True,
+            fallback_application_name=application,
+            cursor_factory=psycopg.RawCursor,
+            **cast("dict[str, Any]", defaults),
+        )
+    except psycopg.Error as error:
+        raise translate_connect(error, name) from None
+
+
+class Session:
+    """One connection, with one thread at a time in it. Usable with ``with``."""
+
+    def __init__(self, url: str, *, application: str = "puppylog") -> None:
+        """Connect.
+
+        Raises:
+            ConfigurationError: the server does not let us in, or a pooler hands its sessions around; waiting would
+                not help.
+            StoreUnavailable: it does not answer.
+        """
+        self.name = name_store(url)
+        given = parse_url(url)
+        defaults = {key: value for key, value in _DEFAULTS.items() if key not in given}
+        self._lock = threading.RLock()
+        self._connection = _connect(url, application, defaults, self.name)
+        self.name = self._name()
+        read_rest_as_text(self._connection)
+        try:
+            # A pooler gives each client a number of its own, which no process of the server has.
+            if self.value(ASK) != self.backend_pid and self._is_handed_around(url, application, defaults):
+                raise refuse_pooler(self.name)
+            self.run(_SET_UP)
+        except PuppylogError:
+            self.close()
+            raise
+
+    def _is_handed_around(self, url: str, application: str, defaults: Mapping[str, str]) -> bool:
+        with translated(f"use store {self.name}"), _connect(url, application, defaults, self.name) as other:
+            return hands_around(lambda: int(self.value(ASK)), lambda: int(other.execute(ASK).fetchall()[0][0]))
+
+    def _name(self) -> str:
+        """Return where we really are, whatever of it the URL, the environment or a service said."""
+        info = self._connection.info
+        where = "" if info.host.startswith("/") else f"{info.host}:{info.port}"
+        return f"postgresql://{where}/{info.dbname}"
+
+    @property
+    def is_broken(self) -> bool:
+        return self._connection.closed or self._connection.broken
+
+    @property
+    def backend_pid(self) -> int:
+        return int(self._connection.info.backend_pid)
+
+    @property
+    def server_version(self) -> int:
+        """As in 170004 for 17.4."""
+        return int(self._connection.info.server_version)
+
+    @property
+    def role(self) -> str:
+        return str(self._connection.info.user)
+
+    @property
+    def database(self) -> str:
+        return str(self._connection.info.dbname)
+
+    def run(self, sql: str, values: Values | None = None) -> int:
+        """Execute one statement, or several without values; return how many rows it has changed or given."""
+        with self._lock, self._cursor(f"use store {self.name}") as cursor:
+            self._execute(cursor, sql, values)
+            return int(cursor.rowcount)
+
+    def rows(self, sql: str, values: Values | None = None) -> list[dict[str, Any]]:
+        """Return a short answer as rows by column name: catalogues, never records."""
+        with self._lock, self._cursor(f"use store {self.name}") as cursor:
+            self._execute(cursor, sql, values)
+            names = [column.name for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def value(self, sql: str, values: Values | None = None) -> Any:  # noqa: ANN401 - whatever the query gives
+        """Return the one value of a query of one row and one column."""
+        (row,) = self.rows(sql, values)
+        (value,) = row.values()
+        return value
+
+    def fetch(self, sql: str, values: Values | None = None) -> pa.Table:
+        """Return the whole answer of a query."""
+        with self._lock, self._cursor(f"use store {self.name}") as cursor:
+            self._execute(cursor, sql, values)
+            rows = cursor.fetchall()
+            schema = schema_of(cursor.description or (), rows, is_all=True)
+            return pa.Table.from_batches([batch_of(rows, schema)])
+
+    def copy(self, sql: str, pieces: Iterable[Any]) -> None:
+        """Send the pieces of a COPY.
+
+        Raises:
+            RowRefused: the server refuses one of the rows for what is in it.
+        """
+        with self._lock:
+            try:
+                with self._connection.cursor() as cursor, cursor.copy(sql) as copy:
+                    for piece in pieces:
+                        copy.write(piece)
+            except psycopg.Error as error:
+                raise translate_copy(error, f"write to store {self.name}") from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit what is done within, or none of it. Within another one it is a savepoint."""
+        with self._lock:
+            try:
+                with self._connection.transaction():
+                    yield
+            except psycopg.Error as error:
+                raise translate(error, f"use store {self.name}") from error
+
+    @contextmanager
+    def reading(self, sql: str) -> Iterator[Iterator[pa.RecordBatch]]:
+        """Run a user's statement in a transaction that only reads, and give its answer in batches.
+
+        A cursor takes only what gives rows, and a prepared statement is only one: so nothing else can be smuggled in,
+        whatever rights the role has.
+        """
+        with self._lock, self._connection.cursor() as cursor:
+            try:
+                cursor.execute("BEGIN TRANSACTION READ ONLY")
+                yield self._read(cursor, sql)
+            except psycopg.Error as error:
+                raise translate_query(error) from error
+            finally:
+                with suppress(psycopg.Error):
+                    self._connection.rollback()
+
+    def _read(self, cursor: "psycopg.Cursor[Any]", sql: str) -> Iterator[pa.RecordBatch]:
+        text = sql.strip().removesuffix(";").strip()
+        explained = list(iter_explained(text))
+        is_explained = bool(explained)
+        if is_explained:
+            self._check_explained(cursor, explained)
+        declared = text if is_explained else f"DECLARE answer NO SCROLL CURSOR FOR {text}"
+        cursor.execute(declared, prepare=True)
+        if not is_explained:
+            cursor.execute(f"FETCH FORWARD {_BATCH_ROWS} FROM answer")
+        rows = cursor.fetchall()
+        is_all = is_explained or len(rows) < _BATCH_ROWS
+        schema = schema_of(cursor.description or (), rows, is_all=is_all)
+        return self._iter_batches(cursor, rows, schema, is_all=is_all)
+
+    def _check_explained(self, cursor: "psycopg.Cursor[Any]", texts: Sequence[str]) -> None:
+        """Refuse an EXPLAIN of what no cursor takes: it would run CREATE TABLE AS, for one."""
+        error: psycopg.Error | None = None
+        for text in texts:
+            try:
+                with self._connection.transaction(force_rollback=True):
+                    cursor.execute(f"DECLARE explained NO SCROLL CURSOR FOR {text}", prepare=True)
+            except psycopg.Error as refusal:
+                error = error or refusal
+            else:
+                return
+        assert error is not None  # noqa: S101 - there was a text
+        raise error
+
+    def _iter_batches(
+        self, cursor: "psycopg.Cursor[Any]", rows: Sequence[Any], schema: pa.Schema, *, is_all: bool
+    ) -> Iterator[pa.RecordBatch]:
+        yield batch_of(rows, schema)
+        while not is_all:
+            try:
+                rows = cursor.execute(f"FETCH FORWARD {_BATCH_ROWS} FROM answer").fetchall()
+            except psycopg.Error as error:
+                raise translate_query(error) from error
+            is_all = len(rows) < _BATCH_ROWS
+            if rows:
+                yield batch_of(rows, schema)
+
+    @contextmanager
+    def _cursor(self, what: str) -> Iterator["psycopg.Cursor[Any]"]:
+        try:
+            with self._connection.cursor() as cursor:
+                yield cursor
+        except psycopg.Error as error:
+            told = translate(error, what)
+            if self.is_broken and not isinstance(told, StoreUnavailable):
+                told = StoreUnavailable(told.message)
+            raise told from error
+        except BaseException:
+            if self._connection.info.transaction_status is TransactionStatus.ACTIVE:
+                self.close()  # interrupted within a statement, whose answer would be taken for that of the next one
+            raise
+
+    def _execute(self, cursor: "psycopg.Cursor[Any]", sql: str, values: Values | None) -> None:
+        if not values:
+            cursor.execute(sql)
+            return
+        text, names = _numbered(sql)
+        cursor.execute(text, [values[name] for name in names])
+
+    def close(self) -> None:
+        with suppress(psycopg.Error):
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,117 @@
+"""The evaluator in the engine: which segments there are, and when one is forgotten."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from puppylog.model.alert import Alert, Comparison, NoData, define_alert
+from puppylog.model.metric import Metric
+from puppylog.stores.duckdb.engine.alerts import create_alert
+from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.evaluate import evaluate
+from puppylog.stores.duckdb.engine.metrics import create_metric
+from puppylog.stores.duckdb.engine.schema import migrate
+
+HOUR_S = 3600
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+METRIC = Metric("lines", "count", "*", HOUR_S, segment="stream_id")
+RECORD = (
+    "INSERT INTO puppylog.log_records (ts, stream_id, file_id, line_offset) VALUES ($ts::TIMESTAMPTZ, $stream, 1, 0)"
+)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    """A store with a metric of the lines of each stream, by the hour."""
+    with Engine(tmp_path / "database") as engine:
+        engine.write(migrate)
+        engine.write(lambda connection: create_metric(connection, METRIC))
+        yield engine
+
+
+def store_line(engine: Engine, stream: int, hours: float) -> None:
+    at = NOON + timedelta(hours=hours)
+    engine.write(lambda connection: connection.run(RECORD, {"ts": at.isoformat(), "stream": stream}))
+
+
+def make_alert(engine: Engine, comparison: Comparison, no_data: NoData) -> None:
+    """Make an alert that was judged last at NOON."""
+    alert: Alert = define_alert(
+        "silent",
+        METRIC,
+        comparison=comparison,
+        level=1,
+        window_s=HOUR_S,
+        statistic="sum",
+        period_s=HOUR_S,
+        delay_s=0,
+        each_segment=True,
+        no_data=no_data,
+    )
+
+    def work(connection: Connection) -> None:
+        create_alert(connection, alert)
+        connection.run("UPDATE puppylog.alerts SET evaluated_at = $at::TIMESTAMPTZ", {"at": NOON.isoformat()})
+
+    engine.write(work)
+
+
+def judge(engine: Engine, hours: float) -> dict[str, str]:
+    """Evaluate up to then and return the states by segment."""
+    now_us = int((NOON + timedelta(hours=hours)).timestamp() * 1_000_000)
+    while engine.write(lambda connection: evaluate(connection, "silent", now_us)):
+        pass
+    rows = ask(engine, "SELECT segment, state FROM puppylog.alert_states")
+    return {row["segment"]: row["state"] for row in rows}
+
+
+def ask(engine: Engine, sql: str) -> list[dict[str, Any]]:
+    with engine.read() as connection:
+        return connection.rows(sql)
+
+
+def signals(engine: Engine) -> list[tuple[str, str, str]]:
+    rows = ask(engine, "SELECT segment, from_state, to_state FROM puppylog.alert_history ORDER BY id")
+    return [(row["segment"], row["from_state"], row["to_state"]) for row in rows]
+
+
+def test_a_segment_that_fires_because_it_is_not_seen_is_forgotten_with_a_last_signal(engine: Engine) -> None:
+    store_line(engine, 1, 0.5)
+    store_line(engine, 2, 0.5)
+    store_line(engine, 2, 25.5)
+    make_alert(engine, Comparison.BELOW, NoData.ZERO)
+    assert judge(engine, 25) == {"1": "firing", "2": "firing"}
+    assert judge(engine, 26) == {"2": "ok"}
+    assert sorted(signals(engine)) == [
+        ("1", "firing", "no_data"),
+        ("1", "ok", "firing"),
+        ("2", "firing", "ok"),
+        ("2", "ok", "firing"),
+    ]
+    store_line(engine, 1, 26.5)
+    assert judge(engine, 27) == {"1": "ok", "2": "firing"}
+
+
+def test_a_segment_that_is_to_stay_as_it_is_stays_if_it_fires(engine: Engine) -> None:
+    store_line(engine, 1, 0.5)
+    make_alert(engine, Comparison.AT_LEAST, NoData.KEEP)
+    assert judge(engine, 100) == {"1": "firing"}
+    assert signals(engine) == [("1", "ok", "firing")]
+
+
+def test_an_alert_judges_a_limited_number_of_segments_and_counts_the_rest(engine: Engine) -> None:
+    for stream in (3, 1, 2):
+        store_line(engine, stream, 0.5)
+    store_line(engine, 4, -0.5)
+    make_alert(engine, Comparison.AT_LEAST, NoData.ZERO)
+    now_us = int((NOON + timedelta(hours=1)).timestamp() * 1_000_000)
+    engine.write(lambda connection: evaluate(connection, "silent", now_us, most_segments=2))
+    assert ask(engine, "SELECT segment FROM puppylog.alert_states ORDER BY segment") == [
+        {"segment": "1"},
+        {"segment": "2"},
+    ]
+    assert ask(engine, "SELECT unjudged_segments FROM puppylog.alerts") == [{"unjudged_segments": 1}]
+    assert judge(engine, 2) == {"1": "ok", "2": "ok"}

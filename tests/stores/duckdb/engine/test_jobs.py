@@ -1,0 +1,184 @@
+"""The engine's jobs: no metric, no alert and no clock keeps the others from their turn."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from puppylog.model.alert import Alert, Comparison, NoData
+from puppylog.model.metric import Metric
+from puppylog.stores.duckdb.engine.alerts import create_alert
+from puppylog.stores.duckdb.engine.database import Engine
+from puppylog.stores.duckdb.engine.jobs import Jobs
+from puppylog.stores.duckdb.engine.metrics import create_metric
+from puppylog.stores.duckdb.engine.schema import migrate
+from support.embedded import wait_until
+
+HOUR_S = 3600
+YEAR_S = 365 * 24 * HOUR_S
+NOON_S = int(datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp())
+ALERT = Alert(
+    name="busy",
+    metric="total",
+    statistic="sum",
+    comparison=Comparison.AT_LEAST,
+    level=1,
+    window_s=60,
+    period_s=5,
+    for_s=0,
+    keep_firing_for_s=0,
+    delay_s=2,
+    each_segment=False,
+    no_data=NoData.ZERO,
+)
+
+
+class Clock:
+    """Stands still until it is set."""
+
+    def __init__(self, now_s: float) -> None:
+        self.now_s = now_s
+
+    def __call__(self) -> int:
+        return int(self.now_s * 1_000_000)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    with Engine(tmp_path / "database") as engine:
+        engine.write(migrate)
+        engine.write(lambda connection: create_metric(connection, Metric("total", "count", "*", 1, refresh_s=1)))
+        yield engine
+
+
+def ask(engine: Engine, sql: str) -> list[dict[str, Any]]:
+    with engine.read() as connection:
+        return connection.rows(sql)
+
+
+def add_alert(engine: Engine, alert: Alert, evaluated_s: float) -> None:
+    engine.write(lambda connection: create_alert(connection, alert))
+    sql = f"UPDATE puppylog.alerts SET evaluated_at = to_timestamp({evaluated_s}) WHERE name = '{alert.name}'"
+    engine.write(lambda connection: connection.run(sql))
+
+
+def store_line(engine: Engine, second: float) -> None:
+    sql = (
+        "INSERT INTO puppylog.log_records (ts, stream_id, file_id, line_offset) "
+        f"VALUES (to_timestamp({second}), 1, 1, 0)"
+    )
+    engine.write(lambda connection: connection.run(sql))
+
+
+def evaluated_s(engine: Engine, name: str = "busy") -> float:
+    (row,) = ask(engine, f"SELECT epoch(evaluated_at) AS at FROM puppylog.alerts WHERE name = '{name}'")
+    return float(row["at"])
+
+
+def history(engine: Engine) -> list[tuple[float, str]]:
+    rows = ask(engine, "SELECT epoch(evaluated_at) AS at, to_state FROM puppylog.alert_history ORDER BY id")
+    return [(row["at"], row["to_state"]) for row in rows]
+
+
+def steps(engine: Engine) -> dict[str, float]:
+    return {row["part"]: row["back_s"] for row in ask(engine, "SELECT part, back_s FROM puppylog.clock_steps")}
+
+
+def test_a_metric_that_cannot_be_refreshed_stops_nothing_else(engine: Engine) -> None:
+    engine.write(lambda connection: create_metric(connection, Metric("broken", "count", "*", 1, refresh_s=1)))
+    (row,) = ask(engine, "SELECT id FROM puppylog.metrics WHERE name = 'broken'")
+    engine.write(lambda connection: connection.run(f"DROP TABLE puppylog.rollup_{row['id']}"))
+    add_alert(engine, ALERT, NOON_S - 5)
+    with Jobs(engine, Clock(NOON_S)) as jobs:
+        jobs.note_append()
+        wait_until(lambda: bool(ask(engine, "SELECT beat_at FROM puppylog.heartbeat")), what="a heartbeat")
+        errors = ask(engine, "SELECT name, error FROM puppylog.metrics ORDER BY name")
+        assert [row["name"] for row in errors if row["error"] is None] == ["total"]
+        assert f"rollup_{row['id']}" in errors[0]["error"]
+        assert evaluated_s(engine) == NOON_S
+        sql = f"CREATE TABLE puppylog.rollup_{row['id']} (bucket TIMESTAMPTZ, segment VARCHAR, value DOUBLE)"
+        engine.write(lambda connection: connection.run(sql))
+        healed = "SELECT name FROM puppylog.metrics WHERE error IS NOT NULL"
+        wait_until(lambda: not ask(engine, healed), what="the next refresh")
+
+
+@pytest.mark.parametrize("back_s", [HOUR_S, YEAR_S])
+def test_alerts_metrics_and_the_heartbeat_go_on_when_the_clock_is_set_back(engine: Engine, back_s: int) -> None:
+    clock = Clock(NOON_S)
+    add_alert(engine, replace(ALERT, for_s=10), NOON_S - 5)
+    store_line(engine, NOON_S - 10)
+    with Jobs(engine, clock) as jobs:
+        jobs.note_append()
+        wait_until(lambda: evaluated_s(engine) == NOON_S, what="the evaluation")
+        wait_until(lambda: bool(ask(engine, "SELECT beat_at FROM puppylog.heartbeat")), what="a heartbeat")
+        assert history(engine) == [(NOON_S, "pending")]
+        back = NOON_S - back_s
+        store_line(engine, back)
+        clock.now_s = back + 1
+        wait_until(lambda: evaluated_s(engine) == back + 1, what="re-basing")
+        clock.now_s = back + 15
+        wait_until(lambda: evaluated_s(engine) == back + 15, what="going on")
+        (metric,) = ask(engine, "SELECT epoch(watermark) AS at FROM puppylog.metrics")
+        assert metric["at"] <= back + 15
+        assert ask(engine, "SELECT sum(value) AS n, count(*) AS buckets FROM metrics.total") == [{"n": 2, "buckets": 2}]
+    # What was pending has been so since the clock was set back, not for as long as the step was.
+    assert history(engine) == [(NOON_S, "pending"), (back + 15, "firing")]
+    assert set(steps(engine)) == {"alerts", "metrics", "heartbeat"}
+    assert steps(engine)["alerts"] == back_s - 1
+
+
+def test_an_engine_that_starts_re_bases_what_is_in_the_future(engine: Engine) -> None:
+    add_alert(engine, ALERT, NOON_S + HOUR_S)
+    at_s = NOON_S + HOUR_S
+    report = (
+        "INSERT INTO puppylog.stream_reports (stream_id, reported_at, stored_at, backlog_bytes, lines_per_s, records, "
+        f"rejects, format, ended) VALUES (1, to_timestamp({at_s}), to_timestamp({at_s - 7}), 0, 0, 0, 0, '', false)"
+    )
+    engine.write(lambda connection: connection.run(report))
+    with Jobs(engine, Clock(NOON_S)):
+        wait_until(lambda: evaluated_s(engine) == NOON_S, what="re-basing")
+    (row,) = ask(
+        engine, "SELECT epoch(reported_at) AS at, epoch(reported_at - stored_at) AS ago_s FROM puppylog.stream_reports"
+    )
+    assert row == {"at": NOON_S, "ago_s": 7}
+    assert steps(engine) == {"alerts": HOUR_S, "reports": HOUR_S}
+
+
+def test_a_clock_that_moves_by_less_than_two_seconds_is_not_worth_a_word(engine: Engine) -> None:
+    add_alert(engine, ALERT, NOON_S + 1)
+    with Jobs(engine, Clock(NOON_S)):
+        wait_until(lambda: evaluated_s(engine) == NOON_S, what="re-basing")
+    assert steps(engine) == {}
+
+
+def test_a_year_forward_is_caught_up_in_part_and_the_rest_is_said(engine: Engine) -> None:
+    clock = Clock(NOON_S)
+    add_alert(engine, replace(ALERT, name="a_year", period_s=10), NOON_S)
+    add_alert(engine, replace(ALERT, name="on_time"), NOON_S + YEAR_S - 5)
+    store_line(engine, NOON_S + 60)
+    store_line(engine, NOON_S + YEAR_S - 24 * HOUR_S)
+    clock.now_s = NOON_S + YEAR_S
+    with Jobs(engine, clock):
+        wait_until(lambda: evaluated_s(engine, "on_time") == NOON_S + YEAR_S, what="the alert that is on time")
+        assert evaluated_s(engine, "a_year") < NOON_S + YEAR_S
+        wait_until(lambda: evaluated_s(engine, "a_year") == NOON_S + YEAR_S, what="catching up", within_s=60)
+    assert [state for _, state in history(engine)] == ["firing", "ok"]
+    (row,) = ask(
+        engine,
+        "SELECT epoch(skipped_since) AS since, epoch(skipped_until) AS until FROM puppylog.alerts "
+        "WHERE name = 'a_year'",
+    )
+    assert row == {"since": NOON_S, "until": NOON_S + YEAR_S - 7 * 24 * HOUR_S}
+
+
+def test_the_newest_buckets_are_filled_even_if_nothing_more_comes(engine: Engine) -> None:
+    store_line(engine, NOON_S)
+    clock = Clock(NOON_S + 1)  # the line's bucket may still grow, and is read live
+    with Jobs(engine, clock):
+        wait_until(lambda: ask(engine, "SELECT refreshed_at FROM puppylog.metrics")[0]["refreshed_at"] is not None)
+        assert ask(engine, "SELECT * FROM puppylog.rollup_1") == []
+        clock.now_s += 60
+        wait_until(lambda: len(ask(engine, "SELECT * FROM puppylog.rollup_1")) == 1, what="the bucket's filling")

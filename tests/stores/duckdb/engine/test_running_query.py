@@ -1,0 +1,155 @@
+"""Queries of clients are bounded: in time, in memory, in how many run; and they end with their client."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pyarrow as pa
+import pytest
+
+from puppylog.errors import PuppylogError, QueryError, StoreUnavailable
+from puppylog.model.metric import Metric
+from puppylog.stores.duckdb.client.store import DuckdbStore
+from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.server import Service
+from support.embedded import EmbeddedStore, wait_until
+from support.lines import Source, records
+
+ENDLESS = "SELECT count(*) AS n FROM range(10000000) AS a, range(1000000) AS b"
+
+
+def ask(store: DuckdbStore, sql: str) -> list[dict[str, Any]]:
+    with store.stream_query(sql) as batches:
+        return [row for batch in batches for row in batch.to_pylist()]
+
+
+@contextlib.contextmanager
+def patient_and_not(server: EmbeddedStore, timeout_s: float) -> Iterator[tuple[DuckdbStore, DuckdbStore]]:
+    """Give a client without a time-out and one with it."""
+    with server.connect() as patient, DuckdbStore(server.directory.path, timeout_s=timeout_s) as hasty:
+        yield patient, hasty
+
+
+def run_out_of_time(server: EmbeddedStore, timeout_s: float) -> None:
+    with DuckdbStore(server.directory.path, timeout_s=timeout_s) as store, pytest.raises(QueryError):
+        ask(store, ENDLESS)
+
+
+def cpu_s(pid: int) -> float:
+    """Return the processor time that a process has had."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def is_idle(pid: int) -> bool:
+    before = cpu_s(pid)
+    threading.Event().wait(0.3)
+    return cpu_s(pid) - before < 0.1
+
+
+def test_a_query_that_takes_too_long_is_ended(server: EmbeddedStore) -> None:
+    with patient_and_not(server, 0.5) as (patient, hasty):
+        with pytest.raises(QueryError, match=r"it took longer than 0\.5 s \(see --timeout\)"):
+            ask(hasty, ENDLESS)
+        with pytest.raises(QueryError, match=r"it took longer than 0\.5 s"):
+            hasty.query(ENDLESS)
+        wait_until(lambda: is_idle(patient.engine_pid), what="the end of the query")
+
+
+def test_few_queries_of_users_run_at_once_and_hold_up_nobody_else(server: EmbeddedStore) -> None:
+    with patient_and_not(server, 1.0) as (patient, hasty):
+        started = cpu_s(patient.engine_pid)
+        heavy = [threading.Thread(target=run_out_of_time, args=(server, 4.0)) for _ in range(2)]
+        for thread in heavy:
+            thread.start()
+        wait_until(lambda: cpu_s(patient.engine_pid) > started + 0.3, what="the start of the queries")
+        with pytest.raises(QueryError, match="2 others have been running for 1 s; try later"):
+            ask(hasty, "SELECT 1 AS one")
+        Source(patient).append(records(3))
+        assert patient.query("SELECT count(*) AS n FROM puppylog.log_records").to_pylist() == [{"n": 3}]
+        for thread in heavy:
+            thread.join()
+        assert ask(hasty, "SELECT 1 AS one") == [{"one": 1}]
+
+
+def test_an_answer_that_nobody_reads_on_keeps_no_query_from_running(server: EmbeddedStore) -> None:
+    rows = "SELECT repeat('x', 1000) AS text FROM range(3000000)"
+    with patient_and_not(server, 5.0) as (patient, hasty), contextlib.ExitStack() as unread:
+        for _ in range(3):
+            next(unread.enter_context(patient.stream_query(rows)))
+        assert ask(hasty, "SELECT 1 AS one") == [{"one": 1}]
+
+
+def test_a_result_that_explodes_ends_with_a_sentence_and_the_engine_goes_on(server: EmbeddedStore) -> None:
+    value = "repeat(repeat(host, 10000), 10000)"
+    with server.connect() as store:
+        Source(store).append(records(3000))
+        pid = store.engine_pid
+        with pytest.raises(QueryError, match=r"cannot (finish|run) this"):
+            ask(store, f"SELECT max(length({value})), max({value}) FROM log_records")
+        Source(store, "file:///b.log").append(records(3))
+        assert server.engine_pids() == [pid]
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+        peak_kb = int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
+        assert peak_kb < 6_000_000
+
+
+def test_an_interrupt_ends_sql_at_once_and_its_query_with_it(server: EmbeddedStore) -> None:
+    with server.connect() as store:
+        started = cpu_s(store.engine_pid)
+        command = [sys.executable, "-m", "puppylog", "--store", server.url, "sql", ENDLESS]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asking:
+            wait_until(lambda: cpu_s(store.engine_pid) > started + 0.3, what="the start of the query")
+            asking.send_signal(signal.SIGINT)
+            began = time.monotonic()
+            _, said = asking.communicate(timeout=10)
+            assert time.monotonic() - began < 5
+        assert (asking.returncode, said) == (130, b"")
+        wait_until(lambda: is_idle(store.engine_pid), what="the end of the query")
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    with Engine(tmp_path / "records.duckdb") as engine:
+        yield engine
+
+
+def test_what_aborts_a_transaction_is_the_error_that_is_told(engine: Engine) -> None:
+    def work(connection: Connection) -> None:
+        with connection.table("rows", pa.table({"a": [1]})):
+            connection.run("INSERT INTO nowhere SELECT error('the cause') FROM rows")
+
+    def abort(connection: Connection) -> None:
+        with connection.table("rows", pa.table({"a": [1]})):
+            connection.run("CREATE TEMP TABLE t AS SELECT error('the cause') FROM rows")
+
+    for failing in (work, abort):
+        with pytest.raises(QueryError, match=r"the cause|nowhere"):
+            engine.write(failing)
+    assert engine.write(lambda connection: connection.value("SELECT 1")) == 1
+
+
+def test_a_transaction_that_finds_no_memory_may_be_tried_again(engine: Engine) -> None:
+    with pytest.raises(StoreUnavailable, match="Out of Memory") as failure:
+        engine.write(lambda connection: connection.run("SELECT list(repeat('x', 1000000) || i) FROM range(10000) t(i)"))
+    assert failure.value.transient
+
+
+def test_a_metric_that_cannot_be_filled_does_not_stay() -> None:
+    deleted: list[object] = []
+
+    def refuse(metric: Metric) -> None:
+        raise PuppylogError(f"cannot fill {metric.name}")
+
+    service = SimpleNamespace(_jobs=SimpleNamespace(materialize=refuse), _engine=SimpleNamespace(write=deleted.append))
+    with pytest.raises(PuppylogError, match="cannot fill hits"):
+        Service._materialize(cast("Service", service), Metric("hits", "count", "*", 60))
+    assert len(deleted) == 1

@@ -1,0 +1,63 @@
+"""The doctor compares what a metric holds with the records."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from puppylog.model.finding import Finding, Health
+from puppylog.stores.postgres.doctor.sums import compare_sums
+from puppylog.stores.postgres.sessions.session import Session
+from support.clock_steps import DAY_S
+from support.refreshed_metric import RefreshedMetric
+
+START_S = 1_790_000_000
+
+
+@pytest.fixture
+def metric(postgres_store_url: str) -> Iterator[RefreshedMetric]:
+    """A metric with a record on each of three days."""
+    with closing(RefreshedMetric(postgres_store_url, 10)) as metric:
+        for day in range(3):
+            metric.store_line(START_S + 10 * day * DAY_S)
+        metric.refresh(START_S + 30 * DAY_S)
+        yield metric
+
+
+def compare(metric: RefreshedMetric, url: str, limit_s: float = 60) -> Finding:
+    ((number,),) = metric.ask("SELECT id FROM puppylog.metrics")
+    with Session(url) as session:
+        return compare_sums(session, {"id": number, "name": "hits"}, limit_s)
+
+
+def lose_a_bucket(metric: RefreshedMetric) -> None:
+    ((number,),) = metric.ask("SELECT id FROM puppylog.metrics")
+    metric.ask(f"DELETE FROM puppylog.rollup_{number} WHERE bucket < to_timestamp({START_S + DAY_S})")
+
+
+def test_a_complete_metric_holds_all_records(metric: RefreshedMetric, postgres_store_url: str) -> None:
+    found = compare(metric, postgres_store_url)
+    assert (found.subject, found.state) == ("metric hits", Health.OK)
+    assert found.found == "it holds all 3 records that it has to"
+
+
+def test_a_bucket_that_is_lost_is_found_and_the_advice_mends_it(
+    metric: RefreshedMetric, postgres_store_url: str
+) -> None:
+    lose_a_bucket(metric)
+    found = compare(metric, postgres_store_url)
+    assert found.state is Health.WRONG
+    assert "it holds 0 of 1 records" in found.found
+    metric.ask(found.advice.partition(": ")[2].partition(";")[0])
+    waiting = compare(metric, postgres_store_url)
+    assert waiting.state is Health.NOTE
+    assert waiting.found.startswith("checking: ")
+    metric.refresh(START_S + 30 * DAY_S)
+    assert compare(metric, postgres_store_url).state is Health.OK
+    assert metric.said() == metric.there()
+
+
+def test_what_was_not_compared_in_time_is_said(metric: RefreshedMetric, postgres_store_url: str) -> None:
+    found = compare(metric, postgres_store_url, limit_s=0)
+    assert found.state is Health.NOTE
+    assert found.found == "its sum was not compared: one day takes more than 0 s"

@@ -1,0 +1,126 @@
+"""What only TimescaleDB does: columns for old chunks, policies that stop where records are dropped, fallbacks."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from puppylog.errors import StoreRefused, UsageError
+from puppylog.model.metric import Metric
+from puppylog.stores.postgres.schema.bootstrap import Lifetimes, bootstrap
+from puppylog.stores.postgres.schema.flavour import Flavour
+from puppylog.stores.postgres.store import PostgresStore
+from support.database_elsewhere import database_elsewhere
+from support.embedded import wait_until
+from support.lines import Source, records
+
+SERVER = os.environ.get("PUPPYLOG_TEST_TIMESCALEDB")
+DAY_S = 86_400
+
+pytestmark = pytest.mark.skipif(
+    SERVER is None,
+    reason="NOT TESTED: TimescaleDB; set PUPPYLOG_TEST_TIMESCALEDB to the URL of a server, as a superuser",
+)
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    with database_elsewhere(SERVER or "") as url:
+        bootstrap(url)
+        yield url
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[PostgresStore]:
+    with PostgresStore(url) as store:
+        yield store
+
+
+def ask(url: str, sql: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(sql.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+def kinds(url: str) -> dict[str, str]:
+    return dict(ask(url, "SELECT name, kind FROM puppylog.metrics"))
+
+
+def test_an_old_chunk_becomes_columns_and_takes_late_lines(url: str, store: PostgresStore) -> None:
+    week_ago = datetime.now(UTC) - timedelta(days=7)
+    source = Source(store)
+    source.append(records(5000, ts=week_ago, step_s=1, request_route="/a/b/c", response_bytes=7))
+    store.create_metric(Metric("total", "sum", "response_bytes", 3600))
+    (job,) = ask(url, "SELECT job_id FROM timescaledb_information.jobs WHERE proc_name LIKE '%compression%'")[0]
+    ask(url, f"CALL run_job({job})")
+    assert ask(url, "SELECT count(*) > 0 FROM timescaledb_information.chunks WHERE is_compressed") == [(True,)]
+    source.append(records(10, ts=week_ago, start=source.offset, response_bytes=7))
+    assert ask(url, "SELECT count(*), count(DISTINCT (file_id, line_offset)) FROM puppylog.log_records") == [
+        (5010, 5010)
+    ]
+    wait_until(lambda: ask(url, "SELECT sum(value) FROM metrics.total") == [(5010 * 7.0,)], what="the correction")
+
+
+def test_no_policy_reaches_as_far_back_as_records_are_dropped(url: str, store: PostgresStore) -> None:
+    store.create_metric(Metric("quick", "count", "*", 1))
+    store.create_metric(Metric("slow", "count", "*", 6 * 3600))
+    bootstrap(url, lifetimes=Lifetimes(drop_after_s=2 * DAY_S))
+    sql = """
+        SELECT CAST(config ->> 'start_offset' AS interval) < interval '2 days' FROM timescaledb_information.jobs
+        WHERE proc_name = 'policy_refresh_continuous_aggregate'
+    """
+    assert ask(url, sql) == [(True,), (True,)]
+    assert ask(
+        url, "SELECT config ->> 'drop_after' FROM timescaledb_information.jobs WHERE proc_name = 'policy_retention'"
+    )
+    with PostgresStore(url) as again, pytest.raises(UsageError, match="its period of 1d is too long for a store"):
+        again.create_metric(Metric("daily", "count", "*", DAY_S))
+    with pytest.raises(UsageError, match="metric 'slow' has a period of 6h"):
+        bootstrap(url, lifetimes=Lifetimes(drop_after_s=DAY_S - 3600))
+
+
+def test_dropping_records_leaves_what_was_counted_of_them(url: str, store: PostgresStore) -> None:
+    month_ago = datetime.now(UTC) - timedelta(days=30)
+    source = Source(store)
+    source.append(records(10, ts=month_ago, step_s=0), records(5, ts=datetime.now(UTC), step_s=0, start=1000))
+    store.create_metric(Metric("total", "count", "*", 60))
+    bootstrap(url, lifetimes=Lifetimes(drop_after_s=7 * DAY_S))
+    (job,) = ask(url, "SELECT job_id FROM timescaledb_information.jobs WHERE proc_name = 'policy_retention'")[0]
+    ask(url, f"CALL run_job({job})")
+    assert ask(url, "SELECT count(*) FROM puppylog.log_records") == [(5,)]
+    source.append(records(1, ts=month_ago, start=source.offset))  # a late line must not erase the ten
+    tables = "(SELECT 1 FROM puppylog.invalidations UNION ALL SELECT 1 FROM puppylog.touched_ranges)"
+    wait_until(lambda: ask(url, f"SELECT count(*) FROM {tables} AS left_over") == [(0,)], what="the refresh")
+    assert ask(url, "SELECT sum(value) FROM metrics.total") == [(15.0,)]
+
+
+def test_what_timescaledb_cannot_aggregate_is_a_rollup(url: str, store: PostgresStore) -> None:
+    store.create_group("web")
+    store.create_metric(Metric("plain", "count", "*", 60))
+    store.create_metric(Metric("grouped", "count", "*", 60, group="web"))
+    assert kinds(url) == {"plain": "continuous_aggregate", "grouped": "rollup"}
+    for name in ("plain", "grouped"):
+        store.delete_metric(name)
+    assert kinds(url) == {}
+    left = "relnamespace = 'puppylog'::regnamespace AND relname ~ '^(rollup|continuous)_'"
+    assert ask(url, f"SELECT count(*) FROM pg_class WHERE {left}") == [(0,)]
+
+
+def test_an_owner_who_is_no_superuser_gets_timescaledb_and_whoever_may_not_create_it_is_refused() -> None:
+    with database_elsewhere(SERVER or "") as url:
+        name = conninfo_to_dict(url)["dbname"]
+        ask(url, f"CREATE ROLE {name} LOGIN")
+        try:
+            mine = make_conninfo(url, user=name)
+            with pytest.raises(StoreRefused, match="let a superuser run CREATE EXTENSION timescaledb"):
+                bootstrap(mine)
+            ask(url, f"GRANT CREATE ON DATABASE {name} TO {name}")
+            assert bootstrap(mine).flavour is Flavour.TIMESCALEDB
+        finally:
+            ask(url, f"REASSIGN OWNED BY {name} TO CURRENT_USER")
+            ask(url, f"DROP OWNED BY {name} CASCADE")
+            ask(url, f"DROP ROLE {name}")

@@ -1,0 +1,170 @@
+"""What a server says when something fails, and what becomes of it: an error of ours that says whether waiting helps."""
+
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+
+from puppylog.errors import (
+    ConfigurationError,
+    PuppylogError,
+    QueryError,
+    StoreError,
+    StoreFull,
+    StoreRefused,
+    StoreUnavailable,
+)
+from puppylog.stores.postgres.ingest import pgcopy
+from puppylog.stores.postgres.sessions.failures import (
+    RowRefused,
+    translate,
+    translate_connect,
+    translate_copy,
+    translate_query,
+)
+from puppylog.stores.postgres.sessions.session import Session
+from support.embedded import wait_until
+from support.postgres import PostgresServer
+
+
+def said(state: str, text: str = "it says so") -> psycopg.Error:
+    """Return what psycopg raises when a server answers with this SQLSTATE."""
+    return psycopg.errors.lookup(state)(text)
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "advice"),
+    [
+        ("53100", StoreFull, ""),
+        ("53200", StoreUnavailable, ""),
+        ("53300", StoreUnavailable, ""),
+        ("57P01", StoreUnavailable, ""),
+        ("57P02", StoreUnavailable, ""),
+        ("57P03", StoreUnavailable, ""),
+        ("57014", StoreUnavailable, ""),
+        ("25P03", StoreUnavailable, ""),
+        ("25P04", StoreUnavailable, ""),
+        ("40001", StoreUnavailable, ""),
+        ("40P01", StoreUnavailable, ""),
+        ("55P03", StoreUnavailable, ""),
+        ("58030", StoreUnavailable, ""),
+        ("XX000", StoreUnavailable, ""),
+        ("08006", StoreUnavailable, ""),
+        ("25006", StoreRefused, "; if this is a standby, name its primary (or target_session_attrs=read-write)"),
+        ("42501", StoreRefused, "; see 'puppylog bootstrap --roles' for what each command needs"),
+        ("58P01", StoreRefused, "; the server lacks a library that the database needs: install its package"),
+        ("42P01", StoreError, ""),
+    ],
+)
+def test_what_a_session_is_told(state: str, kind: type[PuppylogError], advice: str) -> None:
+    told = translate(said(state), "use store s")
+    assert type(told) is kind
+    assert told.message == f"cannot use store s: it says so{advice}"
+
+
+@pytest.mark.parametrize("kind", [psycopg.OperationalError, psycopg.InterfaceError])
+def test_what_has_no_state_is_a_store_that_is_away(kind: Callable[[str], psycopg.Error]) -> None:
+    told = translate(kind("consuming input failed: server closed it\n\tThis probably means\n\tthe worst."), "do it")
+    assert type(told) is StoreUnavailable
+    assert told.message == "cannot do it: consuming input failed: server closed it"
+
+
+@pytest.mark.parametrize("state", ["22021", "22003", "22P05", "23514", "54000"])
+def test_a_row_that_can_never_be_stored(state: str) -> None:
+    told = translate_copy(said(state), "write")
+    assert type(told) is RowRefused
+    assert told.message == "it says so"
+
+
+@pytest.mark.parametrize("state", ["53100", "57P01", "25006"])
+def test_a_copy_that_fails_for_another_reason(state: str) -> None:
+    assert type(translate_copy(said(state), "write")) is type(translate(said(state), "write"))
+
+
+@pytest.mark.parametrize("state", ["42601", "42P01", "22012", "0A000", "42501"])
+def test_a_users_own_sql(state: str) -> None:
+    told = translate_query(said(state))
+    assert type(told) is QueryError
+    assert told.message == "cannot run this SQL: it says so"
+
+
+def test_a_query_that_ran_out_of_time_names_the_option() -> None:
+    told = translate_query(said("57014"))
+    assert type(told) is QueryError
+    assert told.message == "cannot finish this query: it says so (see --timeout)"
+
+
+def test_a_users_sql_that_would_write() -> None:
+    assert translate_query(said("25006")).message == "cannot run this SQL: only reading is allowed"
+
+
+def test_a_server_that_goes_away_during_a_users_sql() -> None:
+    assert type(translate_query(said("57P01"))) is StoreUnavailable
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ('password authentication failed for user "u"', "PGPASSWORD"),
+        ("fe_sendauth: no password supplied", "set PGPASSWORD"),
+        ('no pg_hba.conf entry for host "h", user "u"', "pg_hba.conf"),
+        ('database "d" does not exist', "create it"),
+        ('permission denied for database "d"', "CONNECT"),
+        ('role "u" is not permitted to log in', "member"),
+        ('definition of service "s" not found', "service file"),
+        ("server does not support SSL, but SSL was required", "sslmode"),
+        ("SSL error: certificate verify failed", "sslrootcert"),
+        ('invalid integer value "x" for connection option "port"', "PGPORT"),
+    ],
+)
+def test_a_connection_that_waiting_would_not_bring_about(text: str, advice: str) -> None:
+    error = psycopg.OperationalError(f'connection failed: connection to server at "h", port 1 failed: FATAL:  {text}')
+    told = translate_connect(error, "postgresql://h/d")
+    assert type(told) is ConfigurationError
+    assert told.message.startswith(f"cannot connect to postgresql://h/d: {text}; ")
+    assert advice in told.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the database system is starting up",
+        "the database system is shutting down",
+        "Connection refused",
+        "connection timeout expired",
+        "server closed the connection unexpectedly",
+    ],
+)
+def test_a_connection_that_may_come_about_later(text: str) -> None:
+    told = translate_connect(psycopg.OperationalError(f"connection failed: FATAL:  {text}"), "postgresql://h/d")
+    assert type(told) is StoreUnavailable
+    assert told.message == f"cannot connect to postgresql://h/d: {text}"
+
+
+# --- sessions that the server ends by a time limit of its own
+
+
+@pytest.fixture
+def ended(shared_postgres: PostgresServer) -> Iterator[Session]:
+    """A session that the server has ended in the middle of a transaction, unnoticed so far."""
+    url = shared_postgres.url(options="-c idle_in_transaction_session_timeout=1ms")
+    with Session(url) as session:
+        session.run("CREATE TEMPORARY TABLE t (a int)")
+        pid = session.backend_pid
+        session._connection.execute("BEGIN")
+        with shared_postgres.connect() as admin:
+            count = f"SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}"
+            wait_until(lambda: admin.execute(count.encode()).fetchall() == [(0,)], what="the time limit")
+        yield session
+
+
+def test_a_session_that_has_timed_out_is_one_that_was_lost(ended: Session) -> None:
+    with pytest.raises(StoreUnavailable, match="idle-in-transaction timeout"):
+        ended.run("SELECT 1")
+    assert ended.is_broken
+
+
+def test_a_copy_in_a_session_that_has_timed_out_is_not_at_fault(ended: Session) -> None:
+    with pytest.raises(StoreUnavailable, match="idle-in-transaction timeout"):
+        ended.copy("COPY t FROM STDIN (FORMAT binary)", [pgcopy.HEADER, pgcopy.TRAILER])
+    assert ended.is_broken
