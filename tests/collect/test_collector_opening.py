@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from puppylog.collect import collector as collector_module
+from puppylog.collect import source_follower as follower_module
 from puppylog.collect.collector import Collector
 from puppylog.collect.dry import DryInlet
 from puppylog.collect.events import Event, StreamOpened
+from puppylog.collect.options import CollectOptions
 from puppylog.errors import StoreUnavailable
 from puppylog.formats.registry import find_format
 from puppylog.model.record import Parsed
@@ -78,14 +79,14 @@ def names(tmp_path: Path) -> list[str]:
 
 
 def collect(store: Opened, directory: Path, events: list[Event]) -> None:
-    sources, stop = [str(directory)], threading.Event()
-    Collector(store, sources, format=find_format("plain"), stop=stop, on_event=events.append).run()
+    options = CollectOptions(sources=[str(directory)], format=find_format("plain"))
+    Collector(store, options, stop=threading.Event(), on_event=events.append).run()
 
 
 def test_sources_and_their_files_are_opened_many_at_once(
     names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collector_module, "_OPENED_AT_ONCE", 10)
+    monkeypatch.setattr(follower_module, "_OPENED_AT_ONCE", 10)
     store, events = Opened(), list[Event]()
     collect(store, tmp_path, events)
     assert store.streams == [names[:10], names[10:20], names[20:]]

@@ -10,6 +10,7 @@ import pytest
 from puppylog.collect import reporting
 from puppylog.collect.collector import Collector
 from puppylog.collect.dry import DryAppender, DryInlet
+from puppylog.collect.options import CollectOptions
 from puppylog.errors import StoreFull, StoreRefused, StoreUnavailable
 from puppylog.formats.registry import find_format
 from puppylog.model.stream import Move, StreamReport
@@ -57,8 +58,8 @@ class FullStore(Told):
 
 
 def collector(store: DryInlet, stop: threading.Event, *paths: Path, watch: bool = False) -> Collector:
-    sources = [str(path) for path in paths]
-    return Collector(store, sources, format=find_format("access"), stop=stop, on_event=lambda _: None, watch=watch)
+    options = CollectOptions(sources=[str(path) for path in paths], format=find_format("access"), watch=watch)
+    return Collector(store, options, stop=stop, on_event=lambda _: None)
 
 
 @pytest.fixture

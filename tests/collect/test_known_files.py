@@ -15,6 +15,7 @@ from puppylog.collect import collector as collector_module
 from puppylog.collect import opening as opening_module
 from puppylog.collect.collector import Collector
 from puppylog.collect.events import Event, LeftOut
+from puppylog.collect.options import CollectOptions
 from puppylog.formats.registry import find_format
 from puppylog.tail.tailer import Tailer
 from support.embedded import wait_until
@@ -50,14 +51,8 @@ class Logs:
 
     def collector(self, sources: tuple[str, ...], *, watch: bool = False, stop: threading.Event) -> Collector:
         paths = [str(self.directory / source) if source else str(self.directory) for source in sources]
-        return Collector(
-            self.store.client(),
-            paths,
-            format=find_format("plain"),
-            stop=stop,
-            on_event=self.events.append,
-            watch=watch,
-        )
+        options = CollectOptions(sources=paths, format=find_format("plain"), watch=watch)
+        return Collector(self.store.client(), options, stop=stop, on_event=self.events.append)
 
     def collect(self, *sources: str) -> None:
         """Run once over the sources; with none, over the directory."""

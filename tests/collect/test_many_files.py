@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from puppylog.collect import collector as collector_module
 from puppylog.collect import reporting
+from puppylog.collect import source_follower as follower_module
 from puppylog.collect.events import FilesTakeTurns
 from puppylog.collect.slots import Slots
 from support.embedded import wait_until
@@ -20,7 +20,7 @@ OPEN = 4
 
 @pytest.fixture
 def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    monkeypatch.setattr(collector_module, "Slots", partial(Slots, OPEN))
+    monkeypatch.setattr(follower_module, "Slots", partial(Slots, OPEN))
     monkeypatch.setattr(reporting, "REPORT_S", 0.05)
     directory = tmp_path / "logs"
     directory.mkdir()
@@ -54,7 +54,7 @@ def test_a_run_reads_all_files_a_few_at_a_time(logs: list[Path]) -> None:
 
 
 def test_a_run_gives_large_files_their_turns(logs: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("puppylog.collect.followed._TURN_BYTES", 16)
+    monkeypatch.setattr("puppylog.collect.followed_source._TURN_BYTES", 16)
     for path in logs:
         path.write_text("".join(f"{path.stem} {number}\n" for number in range(20)))
     store = RecordingStore()

@@ -22,7 +22,7 @@ from collect.test_known_files import Logs
 from collect.test_names_at_random import act, make_room
 from puppylog.collect import collector as collector_module
 from puppylog.collect import committer as committer_module
-from puppylog.collect import followed as followed_module
+from puppylog.collect import followed_source as followed_module
 from puppylog.collect import known_files as known_files_module
 from puppylog.collect import opening as opening_module
 from puppylog.errors import SourceError, StreamBusy

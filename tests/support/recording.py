@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from puppylog.collect.collector import Collector
 from puppylog.collect.dry import DryAppender, DryInlet
 from puppylog.collect.events import Event
+from puppylog.collect.options import CollectOptions
 from puppylog.formats.registry import find_format
 from puppylog.model.record import Parsed
 from puppylog.model.stream import Move, StreamReport
@@ -47,10 +48,8 @@ class _RecordingAppender(DryAppender):
 def collect_once(store: Inlet, *sources: str) -> tuple[int, list[Event]]:
     """Collect without watching; return how many sources could not be read, and what was said."""
     events: list[Event] = []
-    collector = Collector(
-        store, sources, format=find_format("plain"), stop=threading.Event(), on_event=events.append, watch=False
-    )
-    return collector.run().unread, events
+    options = CollectOptions(sources=sources, format=find_format("plain"))
+    return Collector(store, options, stop=threading.Event(), on_event=events.append).run().unread, events
 
 
 @contextmanager
@@ -58,7 +57,8 @@ def watching(store: Inlet, *sources: str) -> Iterator[list[Event]]:
     """Watch in a thread of its own; give what is said. It must end in order."""
     events: list[Event] = []
     stop = threading.Event()
-    collector = Collector(store, sources, format=find_format("plain"), stop=stop, on_event=events.append, watch=True)
+    options = CollectOptions(sources=sources, format=find_format("plain"), watch=True)
+    collector = Collector(store, options, stop=stop, on_event=events.append)
     failures: list[BaseException] = []
 
     def run() -> None:

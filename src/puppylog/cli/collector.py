@@ -3,8 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -20,15 +19,15 @@ from puppylog.cli.talk import tell
 from puppylog.collect.collector import Collector
 from puppylog.collect.dry import DryInlet
 from puppylog.collect.events import Summary
+from puppylog.collect.options import CollectOptions
 from puppylog.collect.patience import patiently
 from puppylog.errors import PuppylogError, SourceError, StoreCrowded, UsageError
 from puppylog.formats.base import Format
 from puppylog.formats.multiline import Multiline
 from puppylog.model.identifier import parse_identifier
 from puppylog.settings import Settings
-from puppylog.stores.base import Inlet, Store
+from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
-from puppylog.tail.boundary import Boundary
 from puppylog.tail.source import STDIN
 from puppylog.tui.clean import clean
 
@@ -121,53 +120,45 @@ def collector(
         raise UsageError("cannot watch in a dry run: it ends where the files end")
     if group is not None:
         parse_identifier(group, "group")
-    order = Order(
+    boundary = choose_multiline(multiline)
+
+    def read_format(settings: Settings) -> Format:
+        chosen = choose_format(settings, format_, format_from, year)
+        joined = chosen if boundary is None else Multiline(chosen, boundary.mark_starts)
+        return Restamped(joined) if now else joined
+
+    options = CollectOptions(
         sources=sources,
-        watch=watch,
-        now=now,
-        from_end=from_end,
-        format=choose_format(settings, format_, format_from, year),
-        multiline=choose_multiline(multiline),
-        record_wait_s=multiline_timeout,
+        format=read_format(settings),
         group=group,
+        watch=watch,
+        from_end=from_end,
+        boundary=boundary,
+        record_wait_s=multiline_timeout,
     )
     with Signals(can_begin_anew=watch and STDIN not in sources) as signals, Reporter(settings, echo=echo) as reporter:
         summary: Summary | None
         if dry_run:
-            summary = _run(order, DryInlet(), signals.stop, reporter, host="")
+            summary = Collector(DryInlet(), options, stop=signals.stop, on_event=reporter.on_event).run()
             for line in (describe_summary(summary), *describe_reasons(summary)):
                 sys.stdout.write(clean(line) + "\n")
         else:
-            summary = _collect(order, settings, signals, reporter)
+            summary = _collect(options, settings, signals, reporter)
             while signals.begin_anew():
                 tell(settings, "beginning anew, as asked by SIGHUP")
                 settings = reread_settings()
-                order = replace(order, format=choose_format(settings, format_, format_from, year))
-                summary = _collect(order, settings, signals, reporter)
+                options = replace(options, format=read_format(settings))
+                summary = _collect(options, settings, signals, reporter)
     if summary is not None and summary.unread:
         ctx.exit(SourceError.exit_code)
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be collected, and how."""
-
-    sources: Sequence[str]
-    watch: bool
-    now: bool
-    from_end: bool
-    format: Format
-    multiline: Boundary | None
-    record_wait_s: float
-    group: str | None
-
-
-def _collect(order: Order, settings: Settings, signals: Signals, reporter: Reporter) -> Summary | None:
-    """Collect into the store; return nothing if SIGHUP came while the store was away."""
+def _collect(options: CollectOptions, settings: Settings, signals: Signals, reporter: Reporter) -> Summary | None:
+    """Collect into the store; return None if SIGHUP came while the store was away."""
     try:
-        with _connect(settings.store, signals.stop, reporter, waits=order.watch) as store:
-            host = settings.host if store.is_shared else ""
-            summary = _run(order, store, signals.stop, reporter, host)
+        with _connect(settings.store, signals.stop, reporter, waits=options.watch) as store:
+            options = replace(options, host=settings.host if store.is_shared else "")
+            summary = Collector(store, options, stop=signals.stop, on_event=reporter.on_event).run()
     except PuppylogError as error:
         if not (error.transient and signals.is_reading_again):
             raise
@@ -176,25 +167,8 @@ def _collect(order: Order, settings: Settings, signals: Signals, reporter: Repor
     return summary
 
 
-def _run(order: Order, store: Inlet, stop: threading.Event, reporter: Reporter, host: str) -> Summary:
-    format_ = Multiline(order.format, order.multiline.mark_starts) if order.multiline is not None else order.format
-    return Collector(
-        store,
-        order.sources,
-        format=Restamped(format_) if order.now else format_,
-        stop=stop,
-        on_event=reporter.on_event,
-        group=order.group,
-        host=host,
-        watch=order.watch,
-        from_end=order.from_end,
-        boundary=order.multiline,
-        record_wait_s=order.record_wait_s,
-    ).run()
-
-
 def _connect(url: str, stop: threading.Event, reporter: Reporter, *, waits: bool) -> Store:
-    """Connect to the store; who watches also waits for it, and a run waits a while for other runs to end."""
+    """Connect to the store. A collector that watches waits for it; a run waits a minute for other runs to end."""
     deadline = time.monotonic() + _CROWDED_S
 
     def may_wait(error: PuppylogError) -> bool:

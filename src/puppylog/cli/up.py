@@ -13,6 +13,7 @@ from puppylog.cli.parsing import choose_format, format_options, zone_option
 from puppylog.cli.signals import Signals
 from puppylog.cli.talk import tell, warn
 from puppylog.collect.collector import Collector
+from puppylog.collect.options import CollectOptions
 from puppylog.collect.patience import patiently
 from puppylog.errors import PuppylogError
 from puppylog.model.identifier import parse_identifier
@@ -56,18 +57,14 @@ def up(
         if not paths:
             _stay(store, asked)
             return
-        host = settings.host if store.is_shared else ""
-        run = Collector(
-            store,
-            paths,
+        options = CollectOptions(
+            sources=paths,
             format=choose_format(settings, format_, format_from, year),
-            stop=asked,
-            on_event=reporter.on_event,
             group=group,
-            host=host,
+            host=settings.host if store.is_shared else "",
             watch=True,
         )
-        summary = run.run()
+        summary = Collector(store, options, stop=asked, on_event=reporter.on_event).run()
     tell(settings, describe_summary(summary))
 
 

@@ -1,45 +1,46 @@
-"""New files are made known to the store many at once: each time costs a transaction, however many they are.
+"""Registers new files in the store, many in one transaction: a transaction costs the same however many files it has.
 
-Until then their chunks wait. Those of one file stay in their order, and files are made known in the order in which
-their first chunks came.
+The chunks of a file wait until the file is registered. Chunks of one file keep their order. Files are registered in the
+order of their first chunks.
 """
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
-from puppylog.collect.followed import Followed, OpenFile
+from puppylog.collect.followed_source import FollowedSource, OpenFile
 from puppylog.formats.base import Format
 from puppylog.model.stream import FilePosition
 from puppylog.stores.base import NewFile
 from puppylog.tail.chunk import Chunk, TailedFile
 
-Read: TypeAlias = tuple[Followed, Chunk]
+SourceChunk: TypeAlias = tuple[FollowedSource, Chunk]
+"""A chunk, and the source that it was read from."""
 
 _WAITING_CHUNKS: Final = 256
-_WAITING_BYTES: Final = 16 << 20  # what they hold in memory; of large files, few are worth a transaction
+_WAITING_BYTES: Final = 16 << 20  # bounds the memory that waiting chunks take
 
 
-class Introduction:
-    """Opens the files that chunks are of, before anybody takes the chunks."""
+class FileRegistration:
+    """Gives every file its id in the store, and a parser, before a chunk of the file is passed on."""
 
     def __init__(
         self,
         open_files: Callable[[Sequence[NewFile]], Sequence[FilePosition]],
         format: Format,  # noqa: A002 - the word of the product
     ) -> None:
-        """Prepare to open files.
+        """Prepare to register files.
 
         Args:
-            open_files: makes them known to the store.
-            format: whose parsers read them.
+            open_files: registers new files in the store; returns their positions in the same order.
+            format: makes the parser of each file.
         """
         self._open_files = open_files
         self._format = format
 
-    def iter_open(self, chunks: Iterable[Read]) -> Iterator[Read]:
-        """Give the chunks when their files are open; at the latest when there are no more, all of them."""
-        waiting: list[Read] = []
+    def iter_registered(self, chunks: Iterable[SourceChunk]) -> Iterator[SourceChunk]:
+        """Pass the chunks on, each as soon as its file is registered; after the last chunk all files are."""
+        waiting: list[SourceChunk] = []
         waiting_bytes = 0
         for followed, chunk in chunks:
             file = chunk.file
@@ -51,14 +52,14 @@ class Introduction:
             waiting.append((followed, chunk))
             waiting_bytes += len(chunk.data)
             if len(waiting) >= _WAITING_CHUNKS or waiting_bytes >= _WAITING_BYTES:
-                self._introduce(waiting)
+                self._register(waiting)
                 yield from waiting
                 waiting, waiting_bytes = [], 0
         if waiting:
-            self._introduce(waiting)
+            self._register(waiting)
             yield from waiting
 
-    def _introduce(self, waiting: Iterable[Read]) -> None:
+    def _register(self, waiting: Iterable[SourceChunk]) -> None:
         new = list(dict.fromkeys((followed, chunk.file) for followed, chunk in waiting))
         opened = self._open_files(
             [
@@ -69,12 +70,12 @@ class Introduction:
         for (followed, file), position in zip(new, opened, strict=True):
             self._open(followed, file, position.file_id)
 
-    def _open(self, followed: Followed, file: TailedFile, file_id: int) -> None:
+    def _open(self, followed: FollowedSource, file: TailedFile, file_id: int) -> None:
         followed.files[file.serial] = OpenFile(file_id, self._format.open(file.context, file.modified_at_us))
 
 
-def stream_of(followed: Followed, file: TailedFile) -> int:
-    """Return the stream of the file: the source's, or the one that has read the file under another name."""
+def stream_of(followed: FollowedSource, file: TailedFile) -> int:
+    """Return the id of the file's stream: the source's, or that of the stream that read the file under another name."""
     return followed.stream.stream_id if file.stream_id is None else file.stream_id
 
 

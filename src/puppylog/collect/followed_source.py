@@ -1,4 +1,4 @@
-"""A source that is followed: its stream, its files and their parsers, and when it is worth another look."""
+"""A source that is followed: its stream, its files and their parsers, and when it is looked at again."""
 
 import errno
 import os
@@ -17,62 +17,64 @@ from puppylog.tail.pipe import PipeTailer
 from puppylog.tail.tailer import Tailer
 
 SOON_S: Final = 0.1
-"""How often a file that grows is looked at. Well below the second in which a line should be visible."""
+"""The pause between two looks at a file that grows. A new line should be visible within a second."""
 
 IDLE_S: Final = 3.0
-"""How often a file is looked at that has long been at rest: often enough for those that nobody is told of, seldom
-enough for a thousand of them to cost nothing."""
+"""The pause between two looks at a file that has long been at rest.
 
-_SLOWER: Final = 1.5
-_MOST_POSITIONS: Final = 2000  # a file that is emptied again and again leaves a finished one each time
-_TURN_BYTES: Final = 16 << 20  # read of one source before the others have their turn
+Short enough for a file of whose changes the kernel does not tell, long enough for a thousand files to cost nothing.
+"""
+
+_SLOWER: Final = 1.5  # factor from one pause to the next, while nothing comes
+_MOST_POSITIONS: Final = 2000  # bounds memory: a file that is emptied again and again adds a position each time
+_TURN_BYTES: Final = 16 << 20  # read from one source before the next source has its turn
 
 OpenTailer: TypeAlias = Callable[[Sequence[FilePosition]], Tailer | PipeTailer]
-"""Opens a source, from the positions that are known of it. Raises `SourceError` if it can not be read."""
+"""Opens a source at its known positions. Raises `SourceError` if the source cannot be read."""
 
 
 @dataclass(slots=True)
 class OpenFile:
-    """A file that is being read: what the store calls it, and who reads its lines."""
+    """A file that is being read: its id in the store, and the parser of its lines."""
 
     file_id: int
     parser: Parser
-    format_name: str = ""  # what was last said about it
+    format_name: str = ""  # the format that was last told to the user
 
 
 @dataclass(slots=True, eq=False)
-class Followed:
+class FollowedSource:
     """A source and its files.
 
-    It is opened when it is looked at. If there are `slots`, it is closed at rest where another source needs the room,
-    and opened again when something has changed at its path.
+    A look opens the source. With `slots`, a source at rest is closed when another source needs its descriptor, and a
+    look opens it again once something has changed at its path.
     """
 
     stream: Stream
     tailer: Tailer | PipeTailer | ClosedTailer
     open_tailer: OpenTailer | None = None
     slots: Slots | None = None
-    is_pipe: bool = False  # what was read cannot be read again
-    reads_once: bool = False  # it is done when its end was reached
+    is_pipe: bool = False  # what was read of a pipe cannot be read again
+    reads_once: bool = False  # the source is done when its end is reached
     is_done: bool = False
     files: dict[int, OpenFile] = field(default_factory=dict)  # by the serial of the tailed file
-    has_finished: bool = False  # a file of it was read to its end and left its path
+    has_finished: bool = False  # a file of the source was read to its end and left its path
     problem: str | None = None
     due_at: float = 0.0
-    """When it is looked at again; on the clock that is handed to `look`."""
+    """The instant of the next look, in seconds of the clock that is handed to `look`."""
     _pause_s: float = SOON_S
-    _waits_for_room: bool = False  # too many others are open
-    _untaken: int = 0  # chunks that were given and not taken yet
-    _positions: dict[int, FilePosition] | None = None  # as the chunks that were taken have moved them
+    _waits_for_slot: bool = False  # as many sources are open as may be
+    _untaken: int = 0  # chunks that were read and are not in a batch yet
+    _positions: dict[int, FilePosition] | None = None  # by file id; None: still those of the stream
 
     @property
     def is_over(self) -> bool:
-        """Whether it needs no other look."""
+        """Whether the source needs no further look."""
         return self.is_done or self.tailer.is_ended
 
     @property
     def is_gone(self) -> bool:
-        """Whether its files were read to their end, and none stands at its path any more."""
+        """Whether all files of the source were read to their end, and no file is left at its path."""
         has_finished = self.has_finished or any(file.finished for file in self.stream.files)
         if self.files or not has_finished or isinstance(self.tailer, PipeTailer):
             return False
@@ -85,7 +87,11 @@ class Followed:
         return False
 
     def look(self, now: float) -> Iterator[Chunk]:
-        """Give what can be read now, but no more than a turn of it; then it is due again, the sooner the more came."""
+        """Read what can be read now, at most one turn of it, and set when the source is looked at again.
+
+        Args:
+            now: in seconds, of a clock that never goes back.
+        """
         came = False
         if self._open():
             for chunk in self.tailer.read(_TURN_BYTES):
@@ -95,17 +101,17 @@ class Followed:
             self.is_done = self.reads_once and not self.is_pipe and not self.tailer.has_more
         if came and self.slots is not None:
             self.slots.touch(self)
-        self._pause_s = SOON_S if came or self._waits_for_room else min(IDLE_S, self._pause_s * _SLOWER)
+        self._pause_s = SOON_S if came or self._waits_for_slot else min(IDLE_S, self._pause_s * _SLOWER)
         self.due_at = now if self.tailer.has_more else now + self._pause_s
 
     def take(self, file: OpenFile, chunk: Chunk) -> None:
-        """Note that a chunk that was given has become part of a batch."""
+        """Note that a chunk of `look` has become part of a batch."""
         self._untaken -= 1
         if chunk.finished:
             del self.files[chunk.file.serial]
             self.has_finished = True
         if chunk.file.stream_id is not None:
-            return  # another stream's position
+            return  # the position is another stream's
         met, context = chunk.file, file.parser.context
         positions = self._known()
         positions[file.file_id] = FilePosition(
@@ -119,7 +125,11 @@ class Followed:
             }
 
     def release(self, file_id: int) -> bool:
-        """Leave a file of the stream to another source; return False if it is read here, or will be looked for here."""
+        """Leave a file of the stream to another source.
+
+        Returns:
+            False if this source reads the file now, or may still look for it.
+        """
         if isinstance(self.tailer, Tailer):
             if not self.tailer.release(file_id):
                 return False
@@ -129,12 +139,12 @@ class Followed:
         return True
 
     def close_at_rest(self) -> bool:
-        """See `Slotted`."""
+        """See `puppylog.collect.slots.Slotted`."""
         if isinstance(self.tailer, PipeTailer | ClosedTailer):
             return True
         path, standing = self.tailer.path, None
         if not self.is_done:
-            standing = find_standing(path)  # before it is asked whether all is read: what comes later makes another one
+            standing = find_standing(path)  # taken first: if lines come after the checks below, it changes
             if self._untaken or not self.tailer.is_at_rest or not self._is_read_at(standing):
                 return False
             self.files.clear()
@@ -149,7 +159,7 @@ class Followed:
         return True
 
     def _is_read_at(self, standing: Standing) -> bool:
-        """Whether the file at the path is the one that is read, or there is none and none is read."""
+        """Whether the file at the path is the file that is open; or no file is at the path and none is open."""
         identities = [(file.device, file.inode) for file in self._known().values() if not file.finished]
         if len(standing) == 1:
             return not self.files
@@ -161,14 +171,14 @@ class Followed:
         return self._positions
 
     def _open(self) -> bool:
-        """Return whether it is open now."""
+        """Open the source if there may be something to read; return whether it is open now."""
         closed = self.tailer
         if not isinstance(closed, ClosedTailer):
             return True
         if self.open_tailer is None or not closed.has_changed():
             return False
-        self._waits_for_room = self.slots is not None and not self.is_pipe and not self.slots.take(self)
-        if self._waits_for_room:
+        self._waits_for_slot = self.slots is not None and not self.is_pipe and not self.slots.take(self)
+        if self._waits_for_slot:
             if not self.reads_once:
                 closed.problem = cannot_read(closed.path, OSError(errno.EMFILE, "")).message
             return False
@@ -182,6 +192,6 @@ class Followed:
         return True
 
     def wake(self) -> None:
-        """Something has happened to it: it is due at once."""
+        """Look at the source at once: something has happened to it."""
         self.due_at = 0.0
         self._pause_s = SOON_S

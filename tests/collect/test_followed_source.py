@@ -2,14 +2,14 @@ from pathlib import Path
 
 import pytest
 
-from puppylog.collect import followed as followed_module
-from puppylog.collect.followed import IDLE_S, SOON_S, Followed
+from puppylog.collect import followed_source as followed_source_module
+from puppylog.collect.followed_source import IDLE_S, SOON_S, FollowedSource
 from puppylog.model.stream import Stream
 from puppylog.tail.tailer import Tailer
 
 
-def follow(path: Path) -> Followed:
-    return Followed(Stream(1, path.as_uri(), None, ()), Tailer(str(path), chunk_bytes=16))
+def follow(path: Path) -> FollowedSource:
+    return FollowedSource(Stream(1, path.as_uri(), None, ()), Tailer(str(path), chunk_bytes=16))
 
 
 def test_a_source_at_rest_is_looked_at_ever_more_seldom(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_a_source_to_which_something_happened_is_due_at_once(tmp_path: Path) -> 
 
 
 def test_a_source_with_much_to_read_comes_back_after_its_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(followed_module, "_TURN_BYTES", 32)
+    monkeypatch.setattr(followed_source_module, "_TURN_BYTES", 32)
     path = tmp_path / "a.log"
     path.write_bytes(b"0123456\n" * 100)
     followed = follow(path)

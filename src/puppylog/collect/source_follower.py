@@ -1,0 +1,262 @@
+"""Follows sources: expands patterns, opens and closes tailers, and reads the sources in turn."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+from puppylog.collect.batch import Batch
+from puppylog.collect.events import ChangesUntold, FilesTakeTurns, LeftOut, OnEvent, SourceAway, StreamOpened
+from puppylog.collect.file_registration import FileRegistration, SourceChunk
+from puppylog.collect.followed_source import FollowedSource
+from puppylog.collect.known_files import Head, KnownFiles
+from puppylog.collect.opening import SourceOpener
+from puppylog.collect.options import CollectOptions
+from puppylog.collect.patience import patiently
+from puppylog.collect.slots import Slots
+from puppylog.model.stream import FilePosition, KnownFile, Stream
+from puppylog.stores.base import Inlet, NewFile
+from puppylog.tail.chunk import Chunk
+from puppylog.tail.closed import ClosedTailer
+from puppylog.tail.notification import Notification
+from puppylog.tail.owners import Identity
+from puppylog.tail.rotated_names import list_bases
+from puppylog.tail.source import STDIN, expand_sources, is_pipe
+
+_OPENED_AT_ONCE = 500  # streams: a store opens thousands within seconds, and serves other clients between two calls
+
+
+class SourceFollower:
+    """The sources of one collector. Usable with ``with``; on leaving, every file is closed and every stream released.
+
+    Iterating gives the sources that are followed now.
+    """
+
+    def __init__(
+        self,
+        store: Inlet,
+        options: CollectOptions,
+        *,
+        stop: threading.Event,
+        on_event: OnEvent,
+        on_stream: Callable[[int], None],
+    ) -> None:
+        """Prepare to follow; nothing is opened before `follow_new`.
+
+        Args:
+            store: where streams and files are registered.
+            options: which sources, and how.
+            stop: when set, reading ends after the chunk that is being read, and the store is not waited for.
+            on_event: is told of sources that are opened, left out, or cannot be read.
+            on_stream: called with the id of each stream before the first line of it is read.
+        """
+        self._store = store
+        self._options = options
+        self._stop = stop
+        self._on_event = on_event
+        self._on_stream = on_stream
+        self._opener = SourceOpener(options)
+        self._notification = Notification(on_limit=self._note_untold)
+        self._followed: dict[str, FollowedSource] = {}  # by path
+        self._slots = Slots(on_full=self._note_full)
+        self._registration = FileRegistration(self._open_files, options.format)
+        self._known = self._make_known_files()
+        self._left_out: set[str] = set()  # causes that were told
+        self._refused: set[str] = set()  # paths and patterns that cannot be read
+        self._is_full_said = False
+
+    @property
+    def line_wait_s(self) -> float | None:
+        """See `SourceOpener.line_wait_s`."""
+        return self._opener.line_wait_s
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no source needs another look: a pipe has an end, a file has an end only if it is not watched."""
+        return not any(
+            not followed.is_over and (self._options.watch or followed.is_pipe) for followed in self._followed.values()
+        )
+
+    @property
+    def has_pipe(self) -> bool:
+        """Whether a source is a pipe: what was read of a pipe cannot be read again."""
+        return any(followed.is_pipe for followed in self._followed.values())
+
+    @property
+    def backlog_bytes(self) -> int:
+        """How many bytes the sources have that were not read yet."""
+        return sum(followed.tailer.backlog_bytes() for followed in self._followed.values())
+
+    @property
+    def unfinished_bytes(self) -> int:
+        """How many bytes the last lines have that wait for their newline."""
+        return sum(followed.tailer.unfinished_bytes for followed in self._followed.values())
+
+    @property
+    def unread(self) -> int:
+        """How many sources cannot be read, or not to their end."""
+        return len(self._refused) + sum(followed.problem is not None for followed in self._followed.values())
+
+    def begin_again(self) -> None:
+        """Close all files and release all streams, so that `follow_new` starts where the store stands now."""
+        self._close_all()
+        self._known = self._make_known_files()
+        self._slots = Slots(on_full=self._note_full)
+
+    def follow_new(self) -> None:
+        """Follow the sources that are not followed yet: all of them at first, new matches of a pattern later.
+
+        Raises:
+            SourceError: a source cannot be read at all.
+            PuppylogError: the store refuses, or is away when stopped.
+        """
+        is_first = not self._followed
+        paths = expand_sources(
+            self._options.sources,
+            watch=self._options.watch,
+            followed=self._followed,
+            on_left_out=self._leave_out,
+            on_refused=self._refuse,
+        )
+        new = [path for path in paths if path not in self._followed]
+        known = {*self._followed, *new}
+        new.sort(key=lambda path: any(base in known for base in list_bases(path)))  # a log before its rotated files
+        for start in range(0, len(new), _OPENED_AT_ONCE):
+            self._follow(new[start : start + _OPENED_AT_ONCE], from_end=self._options.from_end and is_first)
+
+    def iter_chunks(self) -> Iterator[SourceChunk]:
+        """Read what can be read now, each source in its turn, until no source is due or the run is stopped.
+
+        The file of every chunk that is given is registered in the store. Whoever gets a chunk calls `take` with it.
+        """
+        self._wake_changed()
+        while due := self._find_due():
+            yield from self._registration.iter_registered(self._read_in_turn(due))
+            if self._stop.is_set() or not any(self._has_more(followed) for followed in due):
+                return
+
+    def take(self, followed: FollowedSource, chunk: Chunk) -> None:
+        """Note that a chunk of `iter_chunks` has become part of a batch."""
+        file = followed.files[chunk.file.serial]
+        self._known.take(file.file_id, chunk.until)
+        followed.take(file, chunk)
+
+    def note_committed(self, batch: Batch) -> None:
+        """Note that the store has a batch. May be called from another thread."""
+        self._known.committed(batch.moves.values(), batch.finished_files)
+
+    def _has_more(self, followed: FollowedSource) -> bool:
+        return followed.tailer.has_more or not (self._options.watch or followed.is_pipe or followed.is_done)
+
+    def _read_in_turn(self, due: Iterable[FollowedSource]) -> Iterator[SourceChunk]:
+        for followed in due:
+            for chunk in followed.look(time.monotonic()):
+                yield followed, chunk
+                if self._stop.is_set():
+                    return
+            self._note_problem(followed)
+
+    def _find_due(self) -> list[FollowedSource]:
+        """Return the sources to look at now: without watching, all that were not read to their end."""
+        now = time.monotonic()
+        return [
+            followed
+            for followed in self._followed.values()
+            if (followed.due_at <= now if self._options.watch else not followed.is_over)
+        ]
+
+    def _wake_changed(self) -> None:
+        changed = self._notification.take_changes()
+        for path, followed in self._followed.items():
+            if changed is None or path in changed:
+                followed.wake()
+
+    def _note_problem(self, followed: FollowedSource) -> None:
+        if followed.tailer.problem != followed.problem:
+            followed.problem = followed.tailer.problem
+            if followed.problem is not None:
+                self._on_event(SourceAway(followed.stream.source_uri, followed.problem, self._options.watch))
+
+    def _follow(self, paths: Sequence[str], *, from_end: bool) -> None:
+        uris = [self._opener.uri_of(path) for path in paths]
+        for stream_id in self._known.take_claims(uris):
+            self._store.close_stream(stream_id)
+        for path, stream in zip(paths, self._open_streams(uris, paths), strict=True):
+            standing = [file.byte_offset for file in stream.files if not file.finished]
+            self._on_event(StreamOpened(stream.source_uri, standing[-1] if standing else 0))
+            self._on_stream(stream.stream_id)
+            followed = self._followed[path] = FollowedSource(
+                stream,
+                ClosedTailer(path),
+                open_tailer=partial(self._opener.open_tailer, self._known, path, stream, from_end=from_end),
+                slots=self._slots,
+                is_pipe=path == STDIN or is_pipe(path),
+                reads_once=not self._options.watch,
+            )
+            self._known.attach(stream.stream_id, followed.release)
+            if path != STDIN:
+                self._notification.watch(path)
+
+    def _open_streams(self, uris: Sequence[str], paths: Sequence[str]) -> Sequence[Stream]:
+        group = self._options.group
+        streams = patiently(lambda: self._store.open_streams(uris, group=group), self._stop, self._on_event)
+        self._known.follow(streams)
+        self._known.prepare(paths)
+        return streams
+
+    def _open_files(self, new: Sequence[NewFile]) -> Sequence[FilePosition]:
+        return patiently(lambda: self._store.open_files(new), self._stop, self._on_event)
+
+    def _make_known_files(self) -> KnownFiles:
+        def find(identities: Sequence[Identity], heads: Sequence[Head]) -> Sequence[KnownFile]:
+            prefix = self._opener.source_prefix
+            return patiently(
+                lambda: self._store.find_known_files(prefix, identities, heads), self._stop, self._on_event
+            )
+
+        return KnownFiles(find, self._claim, self._leave_out)
+
+    def _claim(self, source_uri: str) -> Stream:
+        """Claim a stream of which a file was found under another name."""
+        (stream,) = patiently(lambda: self._store.open_streams([source_uri]), self._stop, self._on_event)
+        self._on_stream(stream.stream_id)
+        return stream
+
+    def _leave_out(self, cause: str) -> None:
+        if cause not in self._left_out:
+            self._left_out.add(cause)
+            self._on_event(LeftOut(cause))
+
+    def _refuse(self, path: str, cause: str) -> None:
+        if path not in self._refused:
+            self._refused.add(path)
+            self._on_event(SourceAway(path, cause, self._options.watch))
+
+    def _note_full(self) -> None:
+        if self._options.watch and not self._is_full_said:
+            self._is_full_said = True
+            self._on_event(FilesTakeTurns(self._slots.descriptors, self._slots.limit))
+
+    def _note_untold(self, limit: str) -> None:
+        if self._options.watch:
+            self._on_event(ChangesUntold(limit))
+
+    def _close_all(self) -> None:
+        for followed in self._followed.values():
+            followed.tailer.close()
+            self._store.close_stream(followed.stream.stream_id)
+        for stream_id in self._known.claims():
+            self._store.close_stream(stream_id)
+        self._followed.clear()
+
+    def __iter__(self) -> Iterator[FollowedSource]:
+        return iter(self._followed.values())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        with self._notification:
+            self._close_all()

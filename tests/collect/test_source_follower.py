@@ -1,0 +1,97 @@
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from puppylog.collect.dry import DryInlet
+from puppylog.collect.events import Event, StreamOpened
+from puppylog.collect.options import CollectOptions
+from puppylog.collect.source_follower import SourceFollower
+from puppylog.formats.registry import find_format
+
+
+class Released(DryInlet):
+    """Remembers which streams were released."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stream_ids: list[int] = []
+
+    def close_stream(self, stream_id: int) -> None:
+        self.stream_ids.append(stream_id)
+
+
+class Following:
+    """A follower of all logs of a directory, and what it told."""
+
+    def __init__(self, directory: Path) -> None:
+        self.store = Released()
+        self.stop = threading.Event()
+        self.events: list[Event] = []
+        self.stream_ids: list[int] = []
+        self.follower = SourceFollower(
+            self.store,
+            CollectOptions(sources=[f"{directory}/*.log"], format=find_format("plain"), watch=True),
+            stop=self.stop,
+            on_event=self.events.append,
+            on_stream=self.stream_ids.append,
+        )
+
+    def read(self) -> bytes:
+        data = b""
+        for followed, chunk in self.follower.iter_chunks():
+            data += chunk.data
+            self.follower.take(followed, chunk)
+        return data
+
+    @property
+    def opened(self) -> list[str]:
+        return [Path(event.source_uri).name for event in self.events if isinstance(event, StreamOpened)]
+
+
+@pytest.fixture
+def following(tmp_path: Path) -> Iterator[Following]:
+    (tmp_path / "a.log").write_bytes(b"one\n")
+    following = Following(tmp_path)
+    with following.follower:
+        yield following
+
+
+def test_a_new_match_of_a_pattern_is_followed_at_the_next_search(following: Following, tmp_path: Path) -> None:
+    following.follower.follow_new()
+    assert following.read() == b"one\n"
+    (tmp_path / "b.log").write_bytes(b"two\n")
+    following.follower.follow_new()
+    assert following.read() == b"two\n"
+    assert following.opened == ["a.log", "b.log"]
+    assert [followed.stream.stream_id for followed in following.follower] == following.stream_ids
+
+
+def test_beginning_again_releases_all_streams_and_reads_from_where_the_store_stands(following: Following) -> None:
+    following.follower.follow_new()
+    assert following.read() == b"one\n"
+    following.follower.begin_again()
+    assert following.store.stream_ids == following.stream_ids
+    assert list(following.follower) == []
+    following.follower.follow_new()
+    assert following.read() == b"one\n"  # the store has committed nothing
+
+
+def test_reading_ends_after_the_chunk_that_is_being_read_when_the_run_is_stopped(
+    following: Following, tmp_path: Path
+) -> None:
+    (tmp_path / "b.log").write_bytes(b"two\n")
+    following.follower.follow_new()
+    following.stop.set()
+    assert following.read() == b"one\n"
+    assert following.follower.backlog_bytes == 4
+
+
+def test_every_stream_is_released_at_the_end(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_bytes(b"one\n")
+    following = Following(tmp_path)
+    with following.follower:
+        following.follower.follow_new()
+        assert following.store.stream_ids == []
+    assert following.store.stream_ids == following.stream_ids
