@@ -22,7 +22,7 @@ FINDINGS = [
 
 
 def found(monkeypatch: pytest.MonkeyPatch, findings: list[Finding]) -> None:
-    monkeypatch.setattr(doctor, "check_up", lambda _: findings)
+    monkeypatch.setattr(doctor, "list_findings", lambda _: findings)
 
 
 def test_a_store_that_is_well_is_no_failure(cli: InProcess) -> None:

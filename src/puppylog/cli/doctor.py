@@ -13,7 +13,7 @@ from puppylog.cli.options import examples, output_options, pass_settings, store_
 from puppylog.cli.output import terminal_width, wants_color, write_rows
 from puppylog.cli.talk import tell
 from puppylog.model.finding import Finding
-from puppylog.monitor.checkup import check_up
+from puppylog.monitor.doctor import list_findings
 from puppylog.settings import Settings
 from puppylog.stores.connect import connect
 from puppylog.tui.clean import clean
@@ -46,7 +46,7 @@ def doctor(settings: Settings) -> None:
     does not work). The exit code is 1 if any is a warning or wrong, otherwise 0.
     """
     with connect(settings.store, timeout_s=settings.timeout_s) as store:
-        findings = check_up(store)
+        findings = list_findings(store)
     write_findings(findings, settings)
     bad = sum(finding.state.is_bad for finding in findings)
     if bad:

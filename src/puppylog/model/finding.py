@@ -1,4 +1,4 @@
-"""What an examination of a store finds: of what, how it is, what was seen, and what to do about it."""
+"""A finding of the doctor: its subject, the state of that subject, what was found, and what to do about it."""
 
 from dataclasses import dataclass
 from enum import StrEnum

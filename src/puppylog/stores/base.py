@@ -16,7 +16,7 @@ from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
 from puppylog.model.record import Parsed
 from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport
-from puppylog.stores.examination import Examination
+from puppylog.stores.doctor import StoreFindings
 
 Value: TypeAlias = str | int | float | bool | None
 Parameters: TypeAlias = Mapping[str, Value]
@@ -224,12 +224,13 @@ class Store(Inlet, Outlet, Catalog, Replayer, Protocol):
     def is_shared(self) -> bool:
         """Whether collectors on other machines may write to it: then source URIs carry the host."""
 
-    def examine(self) -> Examination:
-        """Look at what only this store knows: its server, what it can do, its jobs and metrics, and who follows what.
+    def list_findings(self) -> StoreFindings:
+        """Return findings about the server, its capabilities, its jobs and metrics, and the ids of followed streams.
 
-        Must say of every metric whether it is up to date, and of every ability why it is not there. Must only read, and
-        must be possible for a role that may only read: what it may not see is a note that says so. Must not raise for
-        what is wrong with a part. Findings come in the same order every time, those of one subject together.
+        Must say of every metric whether it is up to date, and of every capability that is missing why it is. Must only
+        read, and must be possible for a role that may only read: a part that this role may not read gives a note. Must
+        not raise for a fault of one part. Must give findings in the same order every time, those of one subject
+        together.
         """
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
 from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport
 from puppylog.stores.base import Appended, NewFile, Parameters, Replayed, Reread, StoreInfo
-from puppylog.stores.examination import Examination
+from puppylog.stores.doctor import StoreFindings
 from puppylog.stores.postgres.ingest import streams
 from puppylog.stores.postgres.ingest.append import Days, Rows, append
 from puppylog.stores.postgres.ingest.appender import CopyAppender
@@ -168,10 +168,10 @@ class PostgresStore:
             with session.reading(sql) as batches:
                 yield batches
 
-    def examine(self) -> Examination:
+    def list_findings(self) -> StoreFindings:
         from puppylog.stores.postgres.doctor import doctor  # noqa: PLC0415 - only a doctor needs it
 
-        return self._control.call(lambda session: doctor.examine(session, self._installation))
+        return self._control.call(lambda session: doctor.list_findings(session, self._installation))
 
     # --- definitions
 

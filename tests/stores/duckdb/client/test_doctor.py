@@ -7,7 +7,7 @@ import pytest
 
 from puppylog.model.finding import Finding, Health
 from puppylog.stores.base import StoreInfo
-from puppylog.stores.duckdb.client.doctor import examine
+from puppylog.stores.duckdb.client.doctor import list_findings
 from puppylog.stores.duckdb.directory import StoreDirectory
 from support.memory import MemoryOutlet
 
@@ -21,8 +21,8 @@ def metric_of(outlet: MemoryOutlet, path: Path) -> Finding:
         "INSERT INTO puppylog.rollup_1 SELECT time_bucket(INTERVAL '1 minute', ts), NULL, count(*) "
         "FROM puppylog.log_records GROUP BY 1"
     )
-    examined = examine(outlet, StoreInfo("duckdb:///x", "duckdb", "2.0.0", 1), StoreDirectory(path), 123)
-    [found] = [finding for finding in examined.findings if finding.subject == "metric hits"]
+    told = list_findings(outlet, StoreInfo("duckdb:///x", "duckdb", "2.0.0", 1), StoreDirectory(path), 123)
+    [found] = [finding for finding in told.findings if finding.subject == "metric hits"]
     return found
 
 

@@ -1,4 +1,4 @@
-"""Examining a real server: what is wrong with it is found, by whoever may look."""
+"""Findings about a real server: its faults are found, as the owner and as a role that may only read."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import pytest
 from puppylog.model.alert import Alert, Comparison, NoData
 from puppylog.model.finding import Finding, Health
 from puppylog.model.metric import Metric
-from puppylog.monitor.checkup import check_up
+from puppylog.monitor.doctor import list_findings
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 from puppylog.stores.postgres.runner import JobRunner
@@ -37,7 +37,7 @@ class Patient:
     def check(self) -> dict[str, Finding]:
         """Return the worst finding of each subject."""
         order = list(Health)
-        found = sorted(check_up(self.store, patience_s=0), key=lambda finding: order.index(finding.state))
+        found = sorted(list_findings(self.store, recheck_s=0), key=lambda finding: order.index(finding.state))
         return {finding.subject: finding for finding in found}
 
     def bad(self) -> list[str]:
@@ -150,7 +150,7 @@ def guarded() -> Iterator[PostgresServer]:
 def test_a_reader_finds_what_the_owner_finds(guarded: PostgresServer) -> None:
     with connect(guarded.url()) as owned, connect(guarded.url().replace("postgres@", "reader@")) as read:
         assert read.info.url == owned.info.url
-        seen = [[(one.subject, one.state) for one in check_up(store, patience_s=0)] for store in (owned, read)]
+        seen = [[(one.subject, one.state) for one in list_findings(store, recheck_s=0)] for store in (owned, read)]
     assert seen[0] == seen[1]
 
 

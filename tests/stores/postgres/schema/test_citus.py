@@ -126,7 +126,9 @@ def test_a_worker_that_joins_later_gets_shards_by_the_advice_of_the_doctor() -> 
                 source.append(records(5, ts=NOW - timedelta(days=7)))
             ask(url, f"SELECT citus_add_node('{host}', {port})")
             (advice,) = (
-                finding.advice for finding in store.examine().findings if finding.subject == f"worker {host}:{port}"
+                finding.advice
+                for finding in store.list_findings().findings
+                if finding.subject == f"worker {host}:{port}"
             )
             wait_until(lambda: is_started(url, advice), within_s=60, what="a moment in which no partition is made")
             wait_until(
@@ -136,7 +138,7 @@ def test_a_worker_that_joins_later_gets_shards_by_the_advice_of_the_doctor() -> 
             )
             for source in sources:
                 source.append(records(5, ts=NOW - timedelta(days=7), start=source.offset))
-            found = {finding.subject: finding.found for finding in store.examine().findings}
+            found = {finding.subject: finding.found for finding in store.list_findings().findings}
         assert found[f"worker {host}:{port}"] == "active; it holds 8 of the records' shards"
         assert ask(url, "SELECT count(*), count(DISTINCT (file_id, line_offset)) FROM puppylog.log_records") == [
             (80, 80)

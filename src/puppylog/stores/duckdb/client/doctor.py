@@ -1,4 +1,4 @@
-"""Examining an embedded store: its engine, its metrics, and which streams are followed now."""
+"""Findings about an embedded store: its engine, its metrics, and which streams are followed now."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from puppylog.model.finding import Finding, Health, format_age
 from puppylog.stores.base import Outlet, StoreInfo
+from puppylog.stores.doctor import Capability, StoreFindings, findings_of, limit_s, list_capability_findings
 from puppylog.stores.duckdb.client.claims import iter_claimed
 from puppylog.stores.duckdb.client.doctor_sums import compare_sums
 from puppylog.stores.duckdb.directory import StoreDirectory
-from puppylog.stores.examination import Capability, Examination, find_capabilities, limit_s, look
 from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "doctor.sql")
@@ -21,27 +21,27 @@ _CAPABILITIES: Final = (
 )
 
 
-def examine(outlet: Outlet, info: StoreInfo, directory: StoreDirectory, engine_pid: int) -> Examination:
-    """Look at a store that is connected to."""
+def list_findings(outlet: Outlet, info: StoreInfo, directory: StoreDirectory, engine_pid: int) -> StoreFindings:
+    """Return the findings about a connected store."""
     engine = (
         f"DuckDB {info.version} in {directory.path}, schema version {info.schema_version}; engine process {engine_pid}"
     )
     findings = [
         Finding("server", Health.OK, engine),
-        *find_capabilities(_CAPABILITIES),
+        *list_capability_findings(_CAPABILITIES),
         Finding(
             "jobs", Health.OK, "the engine runs them while it has a client; what fails is told in " + str(directory.log)
         ),
-        *look("metrics", lambda: _examine_metrics(outlet, directory)),
+        *findings_of("metrics", lambda: _iter_metric_findings(outlet, directory)),
     ]
-    return Examination(findings, frozenset(iter_claimed(directory.streams)))
+    return StoreFindings(findings, frozenset(iter_claimed(directory.streams)))
 
 
-def _examine_metrics(outlet: Outlet, directory: StoreDirectory) -> Iterator[Finding]:
+def _iter_metric_findings(outlet: Outlet, directory: StoreDirectory) -> Iterator[Finding]:
     for metric in outlet.query(_QUERIES["metric_ages"]).to_pylist():
         judged = _judge_metric(outlet, directory, metric)
         if judged.state is Health.OK:
-            yield from look(judged.subject, partial(_compare, outlet, metric, judged))
+            yield from findings_of(judged.subject, partial(_compare, outlet, metric, judged))
         else:
             yield judged
 

@@ -20,6 +20,7 @@ from puppylog.model.metric import Metric
 from puppylog.model.record import Parsed
 from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport, have_moved
 from puppylog.stores.base import Appended, NewFile, Parameters, Replayed, Reread, StoreInfo
+from puppylog.stores.doctor import StoreFindings
 from puppylog.stores.duckdb import wire
 from puppylog.stores.duckdb.client import doctor
 from puppylog.stores.duckdb.client.claims import Claims
@@ -28,7 +29,6 @@ from puppylog.stores.duckdb.client.launch import is_answering, start_engine
 from puppylog.stores.duckdb.directory import StoreDirectory, refuse
 from puppylog.stores.duckdb.locks import FileLock
 from puppylog.stores.duckdb.spool import ROW_GROUP, SPOOLED_RECORDS, SPOOLED_REJECTS, SPOOLED_REREAD, Spool
-from puppylog.stores.examination import Examination
 from puppylog.stores.rows import columns_of_reports
 
 # An engine that comes back after a crash must be found at once: no pooled connection with the memory of a failure.
@@ -167,8 +167,8 @@ class DuckdbStore:
         finally:
             reader.cancel()
 
-    def examine(self) -> Examination:
-        return doctor.examine(self, self.info, self._directory, int(self._greet()["pid"]))
+    def list_findings(self) -> StoreFindings:
+        return doctor.list_findings(self, self.info, self._directory, int(self._greet()["pid"]))
 
     # --- definitions
 

@@ -1,4 +1,4 @@
--- What an examination asks.
+-- What the doctor asks.
 
 -- name: metric_ages
 -- How long ago each metric was refreshed, in the order of their names.

@@ -1,6 +1,6 @@
-"""Examining a PostgreSQL store: the server, what it can do and what is known to be wrong with it, then its parts.
+"""Findings about a PostgreSQL store: the server, its capabilities and the known faults of its version, then its parts.
 
-Everything is asked by itself: what is out of order, or hidden from a role that may only read, hides nothing else.
+Each part is asked for separately: one that is broken, or that this role may not read, hides no other.
 """
 
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ from typing import Final
 
 from puppylog.model.finding import Finding, Health
 from puppylog.model.period import format_period
-from puppylog.stores.examination import Examination, find_capabilities, look
-from puppylog.stores.postgres.doctor.jobs import examine_jobs
+from puppylog.stores.doctor import StoreFindings, findings_of, list_capability_findings
+from puppylog.stores.postgres.doctor.jobs import list_job_findings
 from puppylog.stores.postgres.doctor.known_faults import find_faults
-from puppylog.stores.postgres.doctor.layout import examine_layout
+from puppylog.stores.postgres.doctor.layout import list_layout_findings
 from puppylog.stores.postgres.schema.flavour import Flavour, Server, list_capabilities, parse_version, read_server
 from puppylog.stores.postgres.schema.installation import Installation
 from puppylog.stores.postgres.sessions.session import Session
@@ -25,28 +25,28 @@ _SERVER_QUERIES = load_queries("puppylog.stores.postgres", "server.sql")
 _EXTENSIONS: Final = ("timescaledb", "citus", "pg_cron")
 
 
-def examine(session: Session, installed: Installation) -> Examination:
-    """Look at the server, its jobs, the metrics, and the places where the records are.
+def list_findings(session: Session, installed: Installation) -> StoreFindings:
+    """Return the findings about the server, its jobs, the metrics, and the tables of records.
 
     Raises:
-        StoreUnavailable: the server is away.
+        StoreUnavailable: the server does not answer.
     """
     server = read_server(session)
     if installed.flavour is Flavour.CITUS:
         server = replace(server, workers=int(session.value(_SERVER_QUERIES["count_workers"])))
     claimed = frozenset(row["stream_id"] for row in session.rows(_QUERIES["claimed_streams"]))
     findings = [
-        *look("server", partial(_examine_server, session, server, installed)),
-        *find_capabilities(list_capabilities(installed.flavour, server)),
+        *findings_of("server", partial(_iter_server_findings, session, server, installed)),
+        *list_capability_findings(list_capabilities(installed.flavour, server)),
     ]
     if installed.flavour.is_timescale and server.timescaledb is not None:
         findings += find_faults(installed.flavour, server.timescaledb, server.version)
-    findings += examine_jobs(session, server, installed)
-    findings += examine_layout(session, installed.flavour)
-    return Examination(findings, claimed)
+    findings += list_job_findings(session, server, installed)
+    findings += list_layout_findings(session, installed.flavour)
+    return StoreFindings(findings, claimed)
 
 
-def _examine_server(session: Session, server: Server, installed: Installation) -> Iterator[Finding]:
+def _iter_server_findings(session: Session, server: Server, installed: Installation) -> Iterator[Finding]:
     yield Finding("server", Health.OK, f"PostgreSQL {server.version_text} at {session.name}")
     (state,) = session.rows(_QUERIES["session"])
     if server.is_standby:
@@ -58,7 +58,7 @@ def _examine_server(session: Session, server: Server, installed: Installation) -
             "transactions only read by default: nothing can be collected",
             "set default_transaction_read_only = off for the database or the role",
         )
-    yield from _examine_extensions(server)
+    yield from _iter_extension_findings(server)
     yield Finding("store", Health.OK, _describe(installed))
     if installed.flavour.is_timescale and server.timescaledb_license == "apache":
         yield Finding(
@@ -69,7 +69,7 @@ def _examine_server(session: Session, server: Server, installed: Installation) -
         )
 
 
-def _examine_extensions(server: Server) -> Iterator[Finding]:
+def _iter_extension_findings(server: Server) -> Iterator[Finding]:
     for name in _EXTENSIONS:
         version, offered = getattr(server, name), getattr(server, f"{name}_offered")
         if version is None:

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, Final
 
 from puppylog.model.finding import Finding, Health, format_age
-from puppylog.stores.examination import limit_s, look
+from puppylog.stores.doctor import findings_of, limit_s
 from puppylog.stores.postgres.definitions.metrics import CONTINUOUS
 from puppylog.stores.postgres.doctor.sums import compare_sums
 from puppylog.stores.postgres.schema.flavour import Server
@@ -26,21 +26,24 @@ _SEE_SCHEDULER: Final = (
 _CRON_JOBS: Final = {"puppylog jobs": 5.0, "puppylog days": 600.0, "puppylog tidy": 3600.0}  # every so many seconds
 
 
-def examine_jobs(session: Session, server: Server, installed: Installation) -> list[Finding]:
-    """Look at whatever runs the jobs here, and at the metrics."""
+def list_job_findings(session: Session, server: Server, installed: Installation) -> list[Finding]:
+    """Return the findings about the scheduler of the jobs and about each metric."""
     if installed.flavour.is_timescale:
         return [
-            *look("jobs", partial(_examine_timescale, session, installed)),
-            *look("background workers", partial(_examine_workers, session)),
+            *findings_of("jobs", partial(_iter_timescale_findings, session, installed)),
+            *findings_of("background workers", partial(_iter_worker_findings, session)),
         ]
-    runs = _examine_cron if server.has_cron else _examine_runner
-    return [*look("jobs", partial(runs, session)), *look("metrics", partial(_examine_metrics, session, {}))]
+    runs = _iter_cron_findings if server.has_cron else _iter_runner_findings
+    return [
+        *findings_of("jobs", partial(runs, session)),
+        *findings_of("metrics", partial(_iter_metric_findings, session, {})),
+    ]
 
 
 # --- TimescaleDB's scheduler
 
 
-def _examine_timescale(session: Session, installed: Installation) -> Iterator[Finding]:
+def _iter_timescale_findings(session: Session, installed: Installation) -> Iterator[Finding]:
     jobs = session.rows(_QUERIES["timescale_jobs"])
     policies = {job["metric_id"]: job for job in jobs if job["metric_id"] is not None}
     named = {job["proc_name"]: job for job in jobs if job["metric_id"] is None}
@@ -56,7 +59,7 @@ def _examine_timescale(session: Session, installed: Installation) -> Iterator[Fi
     for policy in policies.values():
         policy["dropped_s"] = min(drops, default=None)
         policy["why"] = _explain(session, policy)
-    yield from look("metrics", partial(_examine_metrics, session, policies))
+    yield from findings_of("metrics", partial(_iter_metric_findings, session, policies))
 
 
 def _explain(session: Session, job: Row) -> str:
@@ -101,7 +104,7 @@ def judge_job(subject: str, job: Row, why: str) -> Finding:
     return Finding(subject, Health.OK, f"{last}; {ran}")
 
 
-def _examine_workers(session: Session) -> Iterator[Finding]:
+def _iter_worker_findings(session: Session) -> Iterator[Finding]:
     (row,) = session.rows(_QUERIES["background_workers"])
     found = f"{row['workers']} for all databases of the server; {row['jobs']} jobs in this one"
     if row["processes"] <= row["workers"]:
@@ -118,7 +121,7 @@ def _examine_workers(session: Session) -> Iterator[Finding]:
 # --- pg_cron, or a client
 
 
-def _examine_cron(session: Session) -> Iterator[Finding]:
+def _iter_cron_findings(session: Session) -> Iterator[Finding]:
     jobs = {row["jobname"]: row for row in session.rows(_QUERIES["cron_jobs"])}
     if not jobs and not session.rows(_QUERIES["session"])[0]["is_owner"]:
         yield Finding("jobs", Health.NOTE, "pg_cron shows its jobs only to the role that owns them")
@@ -146,7 +149,7 @@ def judge_cron_job(name: str, every_s: float, job: Row | None) -> Finding:
     return Finding(subject, Health.OK, f"its last run, {age}: {job['status']}")
 
 
-def _examine_runner(session: Session) -> Iterator[Finding]:
+def _iter_runner_findings(session: Session) -> Iterator[Finding]:
     runners = session.rows(_QUERIES["job_runner"])
     if runners:
         where = runners[0]["client_addr"]
@@ -162,10 +165,10 @@ def _examine_runner(session: Session) -> Iterator[Finding]:
 # --- metrics
 
 
-def _examine_metrics(session: Session, policies: Mapping[int, Row]) -> Iterator[Finding]:
+def _iter_metric_findings(session: Session, policies: Mapping[int, Row]) -> Iterator[Finding]:
     for metric in session.rows(_QUERIES["metrics"]):
         yield judge_metric(metric, policies.get(metric["id"]))
-        yield from look(f"metric {metric['name']}", partial(_compare, session, metric))
+        yield from findings_of(f"metric {metric['name']}", partial(_compare, session, metric))
 
 
 def _compare(session: Session, metric: Row) -> list[Finding]:

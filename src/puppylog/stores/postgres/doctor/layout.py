@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, Final
 
 from puppylog.model.finding import Finding, Health
-from puppylog.stores.examination import look
+from puppylog.stores.doctor import findings_of
 from puppylog.stores.postgres.schema.flavour import Flavour
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
@@ -18,19 +18,19 @@ _REBALANCE: Final = "SELECT citus_rebalance_start(shard_transfer_mode => 'block_
 _TEND: Final = "the jobs make it within ten minutes; at once: SELECT puppylog.tend_days()"
 
 
-def examine_layout(session: Session, flavour: Flavour) -> list[Finding]:
-    """Look at what this flavour has: partitions, workers, data nodes."""
+def list_layout_findings(session: Session, flavour: Flavour) -> list[Finding]:
+    """Return findings about what this flavour has of partitions, workers and data nodes."""
     parts: list[tuple[str, Callable[[Session], Iterator[Finding]]]] = []
     if not flavour.is_timescale:
-        parts += [("partitions", _examine_days), ("log_records_rest", _examine_rest)]
+        parts += [("partitions", _iter_day_findings), ("log_records_rest", _iter_rest_findings)]
     if flavour is Flavour.CITUS:
-        parts += [("nodes", _examine_workers), ("connections", _examine_connections)]
+        parts += [("nodes", _iter_worker_findings), ("connections", _iter_connection_findings)]
     if flavour is Flavour.TIMESCALEDB_DISTRIBUTED:
-        parts += [("data nodes", _examine_data_nodes)]
-    return [finding for subject, part in parts for finding in look(subject, partial(part, session))]
+        parts += [("data nodes", _iter_data_node_findings)]
+    return [finding for subject, part in parts for finding in findings_of(subject, partial(part, session))]
 
 
-def _examine_days(session: Session) -> Iterator[Finding]:
+def _iter_day_findings(session: Session) -> Iterator[Finding]:
     (days,) = session.rows(_QUERIES["days"])
     missing = [name for name, has in (("today", days["has_today"]), ("tomorrow", days["has_tomorrow"])) if not has]
     if not days["has_any"]:
@@ -47,7 +47,7 @@ def _examine_days(session: Session) -> Iterator[Finding]:
         yield Finding("partitions", Health.OK, "those of today and tomorrow (UTC) are there")
 
 
-def _examine_rest(session: Session) -> Iterator[Finding]:
+def _iter_rest_findings(session: Session) -> Iterator[Finding]:
     strays = int(session.value(_QUERIES["strays"]))
     if strays:
         found = f"records of days that get partitions of their own lie in it ({strays:,}); reading them takes longer"
@@ -63,7 +63,7 @@ def _examine_rest(session: Session) -> Iterator[Finding]:
         yield Finding("log_records_rest", Health.OK, "it is empty")
 
 
-def _examine_workers(session: Session) -> Iterator[Finding]:
+def _iter_worker_findings(session: Session) -> Iterator[Finding]:
     for node in session.rows(_QUERIES["citus_nodes"]):
         yield _judge_worker(node)
 
@@ -79,7 +79,7 @@ def _judge_worker(node: Mapping[str, Any]) -> Finding:
     return Finding(subject, Health.OK, f"active; it holds {node['shards']} of the records' shards")
 
 
-def _examine_connections(session: Session) -> Iterator[Finding]:
+def _iter_connection_findings(session: Session) -> Iterator[Finding]:
     broken = session.rows(_QUERIES["citus_connections"])
     for row in broken:
         found = "{to_nodename}:{to_nodeport} cannot be reached from {from_nodes} of the nodes".format(**row)
@@ -89,7 +89,7 @@ def _examine_connections(session: Session) -> Iterator[Finding]:
         yield Finding("connections", Health.OK, "every node reaches every other")
 
 
-def _examine_data_nodes(session: Session) -> Iterator[Finding]:
+def _iter_data_node_findings(session: Session) -> Iterator[Finding]:
     nodes = session.rows(_QUERIES["data_nodes"])
     for node in nodes:
         subject = f"data node {node['node_name']}"

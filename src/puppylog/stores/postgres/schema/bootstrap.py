@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from puppylog.errors import ConfigurationError, StoreRefused, UsageError
 from puppylog.model.period import format_period
-from puppylog.stores.examination import Capability
+from puppylog.stores.doctor import Capability
 from puppylog.stores.postgres.schema import roles
 from puppylog.stores.postgres.schema.extensions import create_extensions
 from puppylog.stores.postgres.schema.flavour import (

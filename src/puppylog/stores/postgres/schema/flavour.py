@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from puppylog.errors import ConfigurationError
-from puppylog.stores.examination import Capability
+from puppylog.stores.doctor import Capability
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
 

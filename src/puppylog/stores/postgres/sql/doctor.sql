@@ -1,4 +1,4 @@
--- What an examination asks. Only reading; each by itself, so that what a role may not see hides nothing else.
+-- What the doctor asks. Each query reads one part, so that a part which a role may not read hides no other.
 
 -- name: session
 -- What this session may do.

@@ -1,7 +1,7 @@
-"""Examining a store, whichever it is: what it knows of itself, then what is the same on all of them.
+"""The doctor: the findings that a store gives of itself, then those that are asked of every store in the same way.
 
-Findings come in the order in which things depend on each other: server, capabilities, jobs, metrics, evaluator, alerts,
-streams; those of one subject stand together.
+Findings come in the order in which their subjects depend on each other: server, capabilities, jobs,
+metrics, evaluator, alerts, streams. Findings of one subject stand together.
 """
 
 import time
@@ -15,13 +15,14 @@ from puppylog.monitor.alerts import describe_unjudged, find_heartbeat, is_overdu
 from puppylog.monitor.clock import find_clock_step
 from puppylog.monitor.collectors import StreamState, list_followed
 from puppylog.stores.base import Outlet, Store
-from puppylog.stores.examination import look
+from puppylog.stores.doctor import findings_of
 from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores", "monitor.sql")
 
-# An engine that has just been started by our own connection has gone round by then.
-PATIENCE_S: Final = 3.0
+RECHECK_S: Final = 3.0
+"""An engine that this client has just started has run its jobs once by then."""
+
 # A log may be quiet for so long before it is worth a word.
 _QUIET_S: Final = 86_400.0
 
@@ -30,27 +31,30 @@ _SEE_JOBS: Final = "see who runs the jobs, above"
 _SEE_STATUS: Final = "start its collector again, or see 'puppylog collector status'"
 
 
-def check_up(store: Store, *, patience_s: float = PATIENCE_S) -> list[Finding]:
-    """Return everything that is found. Nothing is called wrong that was not so twice, ``patience_s`` apart.
+def list_findings(store: Store, *, recheck_s: float = RECHECK_S) -> list[Finding]:
+    """Return all findings about the store and what it holds.
+
+    If one is wrong, all are asked for again ``recheck_s`` seconds later, and the second answer is returned: jobs of a
+    store that has just been opened may not have run yet.
 
     Raises:
-        StoreUnavailable: the store is away.
+        StoreUnavailable: the store does not answer.
     """
-    findings = _examine(store)
+    findings = _ask_once(store)
     if any(finding.state is Health.WRONG for finding in findings):
-        time.sleep(patience_s)
-        findings = _examine(store)
+        time.sleep(recheck_s)
+        findings = _ask_once(store)
     return findings
 
 
-def _examine(store: Store) -> list[Finding]:
-    examined = store.examine()
+def _ask_once(store: Store) -> list[Finding]:
+    own = store.list_findings()
     return [
-        *examined.findings,
-        *look("clock", partial(find_clock, store)),
-        *look("evaluator", partial(find_evaluator, store)),
-        *look("alerts", partial(find_alerts, store)),
-        *look("streams", partial(find_streams, store, examined.claimed)),
+        *own.findings,
+        *findings_of("clock", partial(find_clock, store)),
+        *findings_of("evaluator", partial(find_evaluator, store)),
+        *findings_of("alerts", partial(find_alerts, store)),
+        *findings_of("streams", partial(find_streams, store, own.claimed)),
     ]
 
 

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 from puppylog.errors import StoreError, StoreRefused
 from puppylog.model.finding import Finding, Health
-from puppylog.stores.examination import Capability, find_capabilities, limit_s, look
+from puppylog.stores.doctor import Capability, findings_of, limit_s, list_capability_findings
 
 SEEN = Finding("jobs", Health.OK, "they run")
 
@@ -18,21 +18,23 @@ def broken() -> Iterator[Finding]:
 
 
 def test_what_a_role_may_not_see_is_a_note_that_says_so() -> None:
-    [found] = look("alerts", hidden)
+    [found] = findings_of("alerts", hidden)
     assert (found.subject, found.state) == ("alerts", Health.NOTE)
     assert found.found == "this role may not see it: permission denied for table alerts"
 
 
 def test_what_cannot_be_looked_at_for_another_reason_is_wrong() -> None:
-    assert look("alerts", broken) == [Finding("alerts", Health.WRONG, "cannot use store x: relation is gone")]
+    assert findings_of("alerts", broken) == [Finding("alerts", Health.WRONG, "cannot use store x: relation is gone")]
 
 
 def test_what_can_be_looked_at_is_found() -> None:
-    assert look("jobs", lambda: [SEEN]) == [SEEN]
+    assert findings_of("jobs", lambda: [SEEN]) == [SEEN]
 
 
 def test_what_a_store_cannot_do_is_no_fault_and_says_why() -> None:
-    found = find_capabilities([Capability("flying", False, "it has no wings"), Capability("running", True, "on legs")])
+    found = list_capability_findings(
+        [Capability("flying", False, "it has no wings"), Capability("running", True, "on legs")]
+    )
     assert [(one.subject, one.state, one.found) for one in found] == [
         ("capability flying", Health.NOTE, "no: it has no wings"),
         ("capability running", Health.OK, "yes: on legs"),

@@ -1,4 +1,4 @@
-"""What a store says of itself when it is examined, and how to look at its parts so that no failure hides the rest."""
+"""What every store's doctor needs: the type of its answer, and findings that do not fail with the part they are of."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -21,20 +21,23 @@ class Capability:
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
-    """What only the store itself knows."""
+class StoreFindings:
+    """What the doctor can learn from this kind of store only."""
 
     findings: Sequence[Finding]
-    claimed: frozenset[int]  # the streams that some process follows now
+    claimed: frozenset[int]  # ids of the streams that a process follows now
 
 
 def limit_s(every_s: float) -> float:
-    """Return when what is done every ``every_s`` is late: after ten times as long, and a minute at least."""
+    """Return after how many seconds a job with a period of ``every_s`` is late: ten periods, at least a minute."""
     return max(_PERIODS_LATE * every_s, _LEAST_LATE_S)
 
 
-def look(subject: str, work: Callable[[], Iterable[Finding]]) -> list[Finding]:
-    """Return what ``work`` finds. That it fails is a finding as well: what a role may not see is only a note."""
+def findings_of(subject: str, work: Callable[[], Iterable[Finding]]) -> list[Finding]:
+    """Return the findings of ``work``; if it fails, one finding about ``subject`` with the cause.
+
+    That a role may not read a part is a note. Every other cause is a fault.
+    """
     try:
         return list(work())
     except PuppylogError as error:
@@ -45,8 +48,8 @@ def look(subject: str, work: Callable[[], Iterable[Finding]]) -> list[Finding]:
         return [Finding(subject, Health.NOTE, f"this role may not see it: {cause}", advice)]
 
 
-def find_capabilities(capabilities: Iterable[Capability]) -> list[Finding]:
-    """Return a finding for each: what is not there is worth knowing, and no fault."""
+def list_capability_findings(capabilities: Iterable[Capability]) -> list[Finding]:
+    """Return a finding for each capability. That a store lacks one is a note."""
     return [
         Finding(
             f"capability {able.name}",

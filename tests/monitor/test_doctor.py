@@ -5,10 +5,10 @@ from typing import Any, cast
 import pytest
 
 from puppylog.model.finding import Finding, Health
-from puppylog.monitor.checkup import check_up, find_alerts, find_clock, find_evaluator, find_streams
 from puppylog.monitor.collectors import StreamState, list_followed
+from puppylog.monitor.doctor import find_alerts, find_clock, find_evaluator, find_streams, list_findings
 from puppylog.stores.base import Store
-from puppylog.stores.examination import Examination
+from puppylog.stores.doctor import StoreFindings
 from support.memory import MemoryOutlet
 
 RULE = {"statistic": "avg", "comparison": ">", "level": 10.0, "window_s": 120, "period_s": 10, "no_data": "zero"}
@@ -86,14 +86,14 @@ def test_a_stream_may_have_no_file_and_a_file_may_be_read_to_its_end(outlet: Mem
 
 
 class Recovering(MemoryOutlet):
-    """A store that says something else every time it is examined."""
+    """A store that gives other findings every time."""
 
     def __init__(self, *states: Health) -> None:
         super().__init__()
         self.states = list(states)
 
-    def examine(self) -> Examination:
-        return Examination([Finding("server", self.states.pop(0), "it is there")], frozenset())
+    def list_findings(self) -> StoreFindings:
+        return StoreFindings([Finding("server", self.states.pop(0), "it is there")], frozenset())
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def recovering(request: pytest.FixtureRequest) -> Iterator[Recovering]:
     indirect=["recovering"],
 )
 def test_nothing_is_called_wrong_that_was_not_so_twice(recovering: Recovering, state: Health) -> None:
-    findings = check_up(cast("Store", recovering), patience_s=0)
+    findings = list_findings(cast("Store", recovering), recheck_s=0)
     assert [finding.state for finding in findings if finding.subject == "server"] == [state]
     assert recovering.states == []
 

@@ -1,4 +1,4 @@
-"""What a store promises of its own examination: it is complete, it is in order, and it is no news that it is well."""
+"""What a store promises of its findings: complete, in order, and none that is wrong while the store works."""
 
 from datetime import UTC, datetime
 from itertools import groupby
@@ -8,7 +8,7 @@ import pytest
 from puppylog.model.alert import Alert, Comparison, NoData
 from puppylog.model.finding import Finding, Health
 from puppylog.model.metric import Metric
-from puppylog.monitor.checkup import check_up
+from puppylog.monitor.doctor import list_findings
 from puppylog.stores.base import Store
 from support.embedded import wait_until
 from support.lines import Source, open_stream, records
@@ -33,16 +33,16 @@ def wrong(findings: list[Finding]) -> list[Finding]:
 
 
 def test_a_store_that_works_has_nothing_wrong_and_says_so_of_every_part(store: Store, source: Source) -> None:
-    del source  # it has made what is examined
-    wait_until(lambda: wrong(check_up(store, patience_s=0)) == [], what="the first round of the jobs")
-    found = {finding.subject: finding for finding in check_up(store)}
+    del source  # it has made what the findings are about
+    wait_until(lambda: wrong(list_findings(store, recheck_s=0)) == [], what="the first round of the jobs")
+    found = {finding.subject: finding for finding in list_findings(store)}
     assert {"server", "metric total", "metric of_shop", "evaluator", "alert busy"} <= found.keys()
     assert found["stream file:///var/log/test.log"].state is Health.OK
     assert {"jobs", "job evaluate_job"} & found.keys()
 
 
 def test_every_ability_is_there_or_says_why_not(store: Store) -> None:
-    abilities = [finding for finding in store.examine().findings if finding.subject.startswith("capability ")]
+    abilities = [finding for finding in store.list_findings().findings if finding.subject.startswith("capability ")]
     assert len(abilities) > 1
     for ability in abilities:
         assert ability.found.startswith("yes: " if ability.state is Health.OK else "no: ")
@@ -52,16 +52,16 @@ def test_the_claims_of_every_client_are_known_while_they_last(
     server: StoreServer, store: Store, source: Source
 ) -> None:
     other = server.connect()
-    assert source.stream_id in other.examine().claimed
+    assert source.stream_id in other.list_findings().claimed
     mine = open_stream(other, "file:///var/log/other.log").stream_id
-    assert store.examine().claimed == {source.stream_id, mine}
+    assert store.list_findings().claimed == {source.stream_id, mine}
     store.close_stream(source.stream_id)
-    assert other.examine().claimed == {mine}
+    assert other.list_findings().claimed == {mine}
 
 
 def test_findings_come_in_the_same_order_those_of_one_subject_together(store: Store, source: Source) -> None:
     del source  # as above
-    subjects = [[finding.subject for finding in store.examine().findings] for _ in range(2)]
+    subjects = [[finding.subject for finding in store.list_findings().findings] for _ in range(2)]
     assert subjects[0] == subjects[1]
     together = [subject for subject, _ in groupby(subjects[0])]
     assert len(together) == len(set(together))
