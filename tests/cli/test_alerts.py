@@ -9,7 +9,7 @@ import pytest
 
 from puppylog.monitor.alerts import Heartbeat, Watched, watch_alerts
 from puppylog.monitor.clock import ClockStep
-from puppylog.stores.base import Outlet
+from puppylog.stores.base import RecordReader
 from support.embedded import EmbeddedStore, wait_until
 from support.inprocess import InProcess
 
@@ -91,7 +91,7 @@ LONG_AGO = (
 def test_alerts_that_nothing_evaluates_are_no_good_news(
     cli: InProcess, monkeypatch: pytest.MonkeyPatch, heartbeat: Heartbeat | None, said: str
 ) -> None:
-    monkeypatch.setattr("puppylog.cli.alerts.find_heartbeat", lambda _outlet: heartbeat)
+    monkeypatch.setattr("puppylog.cli.alerts.find_heartbeat", lambda _reader: heartbeat)
     monkeypatch.setattr("puppylog.cli.alerts._ENGINE_WAIT_S", 0.0)
     checked = cli("monitor", "alerts", "check", "still")
     assert (checked.code, checked.out, checked.err) == (1, "", said)
@@ -103,15 +103,15 @@ def test_alerts_that_nothing_evaluates_are_no_good_news(
 def test_an_alert_that_is_not_evaluated_when_it_is_due_is_unknown_and_the_others_are_not(
     cli: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def watch_one_overdue(outlet: Outlet, **arguments: Any) -> Watched:
-        watched = watch_alerts(outlet, **arguments)
+    def watch_one_overdue(reader: RecordReader, **arguments: Any) -> Watched:
+        watched = watch_alerts(reader, **arguments)
         states = [replace(s, evaluated_age_s=40.0 if s.alert.name == "still" else 0.0) for s in watched.states]
         return replace(watched, states=tuple(states))
 
     monkeypatch.setattr("puppylog.cli.alerts.watch_alerts", watch_one_overdue)
     monkeypatch.setattr("puppylog.cli.alerts._ENGINE_WAIT_S", 0.0)
     monkeypatch.setattr(
-        "puppylog.cli.alerts.find_heartbeat", lambda _outlet: Heartbeat("engine", datetime.now(UTC), 1.0, None)
+        "puppylog.cli.alerts.find_heartbeat", lambda _reader: Heartbeat("engine", datetime.now(UTC), 1.0, None)
     )
     listed = cli("monitor", "alerts", "list", "-o", "json")
     assert listed.code == 1
@@ -129,12 +129,12 @@ def test_a_check_of_no_alerts_does_not_say_that_all_is_good(cli: InProcess) -> N
 def test_a_check_says_that_the_clock_was_set_back_and_which_segments_are_not_judged(
     cli: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def watch_some_segments(outlet: Outlet, **arguments: Any) -> Watched:
-        watched = watch_alerts(outlet, **arguments)
+    def watch_some_segments(reader: RecordReader, **arguments: Any) -> Watched:
+        watched = watch_alerts(reader, **arguments)
         return replace(watched, states=tuple(replace(state, unjudged_segments=7) for state in watched.states))
 
     monkeypatch.setattr("puppylog.cli.alerts.watch_alerts", watch_some_segments)
-    monkeypatch.setattr("puppylog.cli.alerts.find_clock_step", lambda _outlet: ClockStep(60.0, 7200.0, {"alerts": 2}))
+    monkeypatch.setattr("puppylog.cli.alerts.find_clock_step", lambda _reader: ClockStep(60.0, 7200.0, {"alerts": 2}))
     said = cli("monitor", "alerts", "check", "still")
     assert (said.code, said.out) == (0, "")
     assert said.err.splitlines() == [

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from puppylog.monitor.search import Search, find_records
-from puppylog.stores.base import Outlet
+from puppylog.stores.base import RecordReader
 from support.embedded import EmbeddedStore
 from support.inprocess import InProcess
 from support.lines import NOON, Source, rows
@@ -109,9 +109,9 @@ def test_what_is_committed_while_the_search_begins_is_shown_once(
 ) -> None:
     source = Source(server.connect(), "file:///var/log/race.log")
 
-    def commit_first(outlet: Outlet, search: Search, *, records: int) -> pa.Table:
+    def commit_first(reader: RecordReader, search: Search, *, records: int) -> pa.Table:
         source.append(rows([{"ruser": "racer"}], start=source.offset))
-        return find_records(outlet, search, records=records)
+        return find_records(reader, search, records=records)
 
     monkeypatch.setattr("puppylog.cli.logs.find_records", commit_first)
     _sleep_as(monkeypatch, _Sleep(lambda: None))

@@ -12,13 +12,13 @@ import pytest
 from puppylog.cli import observe as module
 from puppylog.errors import StoreUnavailable
 from support.inprocess import InProcess
-from support.memory import MemoryOutlet
+from support.memory import MemoryReader
 
 
 @pytest.fixture
-def outlet(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryOutlet]:
+def reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryReader]:
     """One alert that has been judged, and the store that ``observe`` connects to."""
-    with MemoryOutlet() as memory:
+    with MemoryReader() as memory:
         memory.insert("metrics", id=1, name="hits", statistic="count", property="*", period_s=10)
         rule = {"statistic": "avg", "comparison": ">", "level": 10.0, "window_s": 120, "period_s": 10}
         memory.insert("alerts", id=10, name="busy", metric_id=1, no_data="zero", **rule)
@@ -57,12 +57,12 @@ def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return replace
 
 
-def signal(outlet: MemoryOutlet, number: int, from_state: str, to_state: str, value: float) -> Callable[[], None]:
+def signal(reader: MemoryReader, number: int, from_state: str, to_state: str, value: float) -> Callable[[], None]:
     def insert() -> None:
         states = {"from_state": from_state, "to_state": to_state, "value": value, "comparison": ">", "level": 10.0}
         at = f"2026-03-01T12:0{number}:00Z"
-        outlet.insert("alert_history", id=number, alert_id=10, evaluated_at=at, **states)
-        outlet.connection.execute("UPDATE puppylog.alert_states SET state = ?", [to_state])
+        reader.insert("alert_history", id=number, alert_id=10, evaluated_at=at, **states)
+        reader.connection.execute("UPDATE puppylog.alert_states SET state = ?", [to_state])
 
     return insert
 
@@ -74,9 +74,9 @@ def observe(cli: InProcess, *arguments: str) -> list[str]:
 
 
 def test_a_pipe_gets_the_state_at_first_and_then_a_line_per_change(
-    cli: InProcess, outlet: MemoryOutlet, pass_time: Callable[..., None]
+    cli: InProcess, reader: MemoryReader, pass_time: Callable[..., None]
 ) -> None:
-    ring, recover = signal(outlet, 1, "ok", "firing", 12.5), signal(outlet, 2, "firing", "ok", 0.0)
+    ring, recover = signal(reader, 1, "ok", "firing", 12.5), signal(reader, 2, "firing", "ok", 0.0)
     pass_time(lambda: None, ring, lambda: None, recover)
     assert observe(cli) == [
         "2026-03-01T12:00:00+00:00 busy: All good, value 3 (above 10)",
@@ -86,15 +86,15 @@ def test_a_pipe_gets_the_state_at_first_and_then_a_line_per_change(
 
 
 def test_changes_between_two_looks_are_all_told(
-    cli: InProcess, outlet: MemoryOutlet, pass_time: Callable[..., None]
+    cli: InProcess, reader: MemoryReader, pass_time: Callable[..., None]
 ) -> None:
-    ring, recover = signal(outlet, 1, "ok", "firing", 12.5), signal(outlet, 2, "firing", "ok", 0.0)
+    ring, recover = signal(reader, 1, "ok", "firing", 12.5), signal(reader, 2, "firing", "ok", 0.0)
     pass_time(lambda: (ring(), recover()))
     assert [line.split()[2] for line in observe(cli)] == ["All", "Ringing", "Recovered,"]
 
 
-def test_programs_get_json_lines(cli: InProcess, outlet: MemoryOutlet, pass_time: Callable[..., None]) -> None:
-    pass_time(signal(outlet, 1, "ok", "firing", 12.5))
+def test_programs_get_json_lines(cli: InProcess, reader: MemoryReader, pass_time: Callable[..., None]) -> None:
+    pass_time(signal(reader, 1, "ok", "firing", 12.5))
     first, second = (json.loads(line) for line in observe(cli, "-o", "jsonl", "--tz", "Europe/Berlin"))
     assert (first["alert"], first["from_state"], first["to_state"]) == ("busy", None, "ok")
     assert second == {
@@ -111,12 +111,12 @@ def test_programs_get_json_lines(cli: InProcess, outlet: MemoryOutlet, pass_time
 
 
 def test_an_alert_that_is_new_or_cannot_be_judged_is_told(
-    cli: InProcess, outlet: MemoryOutlet, pass_time: Callable[..., None]
+    cli: InProcess, reader: MemoryReader, pass_time: Callable[..., None]
 ) -> None:
     rule = {"statistic": "avg", "comparison": ">", "level": 1.0, "window_s": 120, "period_s": 10, "no_data": "ok"}
     pass_time(
-        lambda: outlet.insert("alerts", id=11, name="new", metric_id=1, **rule),
-        lambda: outlet.connection.execute("UPDATE puppylog.alerts SET error = 'cannot \x1b' WHERE name = 'new'"),
+        lambda: reader.insert("alerts", id=11, name="new", metric_id=1, **rule),
+        lambda: reader.connection.execute("UPDATE puppylog.alerts SET error = 'cannot \x1b' WHERE name = 'new'"),
         lambda: None,
     )
     assert observe(cli)[1:] == [
@@ -126,19 +126,19 @@ def test_an_alert_that_is_new_or_cannot_be_judged_is_told(
 
 
 def test_a_store_that_is_away_is_said_once_and_asked_again(
-    cli: InProcess, outlet: MemoryOutlet, pass_time: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    cli: InProcess, reader: MemoryReader, pass_time: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    query = outlet.query
+    query = reader.query
 
     def refuse(*_: object) -> NoReturn:
         raise StoreUnavailable("cannot reach the store")
 
     pass_time(
         *[lambda: None] * 3,
-        lambda: monkeypatch.setattr(outlet, "query", refuse),
+        lambda: monkeypatch.setattr(reader, "query", refuse),
         *[lambda: None] * 3,
-        lambda: monkeypatch.setattr(outlet, "query", query),
-        signal(outlet, 1, "ok", "firing", 12.5),
+        lambda: monkeypatch.setattr(reader, "query", query),
+        signal(reader, 1, "ok", "firing", 12.5),
     )
     ran = cli("monitor", "alerts", "observe")
     assert len(ran.out.splitlines()) == 2
@@ -146,9 +146,9 @@ def test_a_store_that_is_away_is_said_once_and_asked_again(
 
 
 def test_nobody_to_evaluate_the_alerts_is_said_after_a_while(
-    cli: InProcess, outlet: MemoryOutlet, pass_time: Callable[..., None]
+    cli: InProcess, reader: MemoryReader, pass_time: Callable[..., None]
 ) -> None:
-    outlet.connection.execute("UPDATE puppylog.heartbeat SET beat_at = now() - INTERVAL '90 seconds'")
+    reader.connection.execute("UPDATE puppylog.heartbeat SET beat_at = now() - INTERVAL '90 seconds'")
     pass_time(*[lambda: None] * 2)
     assert cli("monitor", "alerts", "observe").err.strip() == ""
     pass_time(*[lambda: None] * 6)
@@ -158,8 +158,8 @@ def test_nobody_to_evaluate_the_alerts_is_said_after_a_while(
     )
 
 
-def test_without_alerts_there_is_a_hint(cli: InProcess, outlet: MemoryOutlet, pass_time: Callable[..., None]) -> None:
-    outlet.connection.execute("DELETE FROM puppylog.alerts")
+def test_without_alerts_there_is_a_hint(cli: InProcess, reader: MemoryReader, pass_time: Callable[..., None]) -> None:
+    reader.connection.execute("DELETE FROM puppylog.alerts")
     pass_time()
     ran = cli("monitor", "alerts", "observe")
     assert (ran.out, ran.err.splitlines()[0]) == (
@@ -169,7 +169,7 @@ def test_without_alerts_there_is_a_hint(cli: InProcess, outlet: MemoryOutlet, pa
 
 
 def test_a_terminal_gets_a_table_that_is_drawn_again(
-    cli: InProcess, outlet: MemoryOutlet, pass_time: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    cli: InProcess, reader: MemoryReader, pass_time: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
@@ -178,7 +178,7 @@ def test_a_terminal_gets_a_table_that_is_drawn_again(
     terminal = Terminal()
     monkeypatch.setattr("sys.stdout", terminal)
     monkeypatch.setattr("shutil.get_terminal_size", lambda *_: os.terminal_size((100, 24)))
-    pass_time(signal(outlet, 1, "ok", "firing", 12.5))
+    pass_time(signal(reader, 1, "ok", "firing", 12.5))
     cli("monitor", "alerts", "observe", "--color", "always")
     first, second = terminal.getvalue().split("\x1b[J")[:2]
     assert "\x1b[32mbusy   All good" in first
@@ -187,14 +187,14 @@ def test_a_terminal_gets_a_table_that_is_drawn_again(
 
 
 def test_a_terminal_that_is_too_low_shows_what_rings_and_what_is_wrong_and_says_how_much_is_missing(
-    cli: InProcess, outlet: MemoryOutlet, pass_time: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    cli: InProcess, reader: MemoryReader, pass_time: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rule = {"statistic": "avg", "comparison": ">", "level": 1.0, "window_s": 120, "period_s": 10, "no_data": "ok"}
     for number in range(30):
-        outlet.insert("alerts", id=20 + number, name=f"a{number:02}", metric_id=1, **rule)
-        outlet.insert("alert_states", alert_id=20 + number, state="firing" if number == 29 else "ok", value=3.0)
-    outlet.connection.execute("UPDATE puppylog.alerts SET evaluated_at = now()")
-    outlet.connection.execute("UPDATE puppylog.heartbeat SET beat_at = now() - INTERVAL '90 seconds'")
+        reader.insert("alerts", id=20 + number, name=f"a{number:02}", metric_id=1, **rule)
+        reader.insert("alert_states", alert_id=20 + number, state="firing" if number == 29 else "ok", value=3.0)
+    reader.connection.execute("UPDATE puppylog.alerts SET evaluated_at = now()")
+    reader.connection.execute("UPDATE puppylog.heartbeat SET beat_at = now() - INTERVAL '90 seconds'")
     terminal = io.StringIO()
     monkeypatch.setattr(terminal, "isatty", lambda: True)
     monkeypatch.setattr("sys.stdout", terminal)

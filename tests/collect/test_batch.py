@@ -4,7 +4,7 @@ import pytest
 
 from puppylog.collect import batch as batch_module
 from puppylog.collect.batch import Batch, flag_cut
-from puppylog.collect.dry import DryInlet
+from puppylog.collect.dry import DryWriter
 from puppylog.model.stream import EMPTY_FINGERPRINT, Move
 from puppylog.tail.chunk import Chunk, TailedFile
 from support.lines import records, rejects
@@ -17,7 +17,7 @@ def chunk(since: int, until: int, *, finished: bool = False, is_cut: bool = Fals
 
 
 def test_chunks_of_one_file_make_one_move() -> None:
-    batch = Batch(DryInlet().appender(), full_rows=1000)
+    batch = Batch(DryWriter().appender(), full_rows=1000)
     batch.add(1, 5, chunk(0, 10), records(2))
     batch.add(1, 5, chunk(10, 30, finished=True), rejects(b"x", b"y", b"z"))
     assert batch.moves == {5: Move(5, 0, 30, EMPTY_FINGERPRINT, finished=True)}
@@ -27,7 +27,7 @@ def test_chunks_of_one_file_make_one_move() -> None:
 
 
 def test_a_batch_is_full_by_rows_or_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    batch = Batch(DryInlet().appender(), full_rows=4)
+    batch = Batch(DryWriter().appender(), full_rows=4)
     batch.add(1, 5, chunk(0, 10), records(2))
     assert not batch.is_full  # two more would just fit
     batch.full_rows = 3

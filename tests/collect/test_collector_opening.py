@@ -9,7 +9,7 @@ import pytest
 
 from puppylog.collect import source_follower as follower_module
 from puppylog.collect.collector import Collector
-from puppylog.collect.dry import DryInlet
+from puppylog.collect.dry import DryWriter
 from puppylog.collect.events import Event, StreamOpened
 from puppylog.collect.options import CollectOptions
 from puppylog.errors import StoreUnavailable
@@ -19,7 +19,7 @@ from puppylog.model.stream import FilePosition, Move, Stream
 from puppylog.stores.base import Appended, Appender, NewFile
 
 
-class Opened(DryInlet):
+class Opened(DryWriter):
     """Remembers what was opened, call by call, and lets nobody store lines of a file that it does not know."""
 
     def __init__(self, failures: int = 0) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from puppylog.collect import reporting
 from puppylog.collect.collector import Collector
-from puppylog.collect.dry import DryAppender, DryInlet
+from puppylog.collect.dry import DryAppender, DryWriter
 from puppylog.collect.options import CollectOptions
 from puppylog.errors import StoreFull, StoreRefused, StoreUnavailable
 from puppylog.formats.registry import find_format
@@ -21,7 +21,7 @@ from support.embedded import wait_until
 LINE = '192.0.2.1 - - [01/Mar/2026:12:00:00 +0000] "GET /{} HTTP/1.1" 200 1 "-" "-"\n'
 
 
-class Told(DryInlet):
+class Told(DryWriter):
     """Remembers what it is told, and may be away whenever it is told something."""
 
     def __init__(self, *, is_away: bool = False) -> None:
@@ -57,7 +57,7 @@ class FullStore(Told):
         return FullAppender(self)
 
 
-def collector(store: DryInlet, stop: threading.Event, *paths: Path, watch: bool = False) -> Collector:
+def collector(store: DryWriter, stop: threading.Event, *paths: Path, watch: bool = False) -> Collector:
     options = CollectOptions(sources=[str(path) for path in paths], format=find_format("access"), watch=watch)
     return Collector(store, options, stop=stop, on_event=lambda _: None)
 

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from puppylog.collect.dry import DryInlet
+from puppylog.collect.dry import DryWriter
 from puppylog.collect.events import Event, StreamOpened
 from puppylog.collect.options import CollectOptions
 from puppylog.collect.source_follower import SourceFollower
 from puppylog.formats.registry import find_format
 
 
-class Released(DryInlet):
+class Released(DryWriter):
     """Remembers which streams were released."""
 
     def __init__(self) -> None:

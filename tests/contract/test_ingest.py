@@ -1,4 +1,4 @@
-"""What `puppylog.stores.base.Inlet` promises."""
+"""What `puppylog.stores.base.RecordWriter` promises."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What `puppylog.stores.base.Inlet` promises of streams and files that are opened many at once."""
+"""What `puppylog.stores.base.RecordWriter` promises of streams and files that are opened many at once."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What `puppylog.stores.base.Outlet` promises."""
+"""What `puppylog.stores.base.RecordReader` promises."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -11,15 +11,15 @@ from puppylog.errors import ExpressionError
 from puppylog.model.expression import parse_filter, parse_segment, render, render_segment
 from puppylog.model.record import COLUMNS
 from support.expressions import filters, segments
-from support.memory import MemoryOutlet
+from support.memory import MemoryReader
 
 CASTS = "casts lead to text, integer, bigint, double precision, boolean, timestamptz and date only"
 
 
 @pytest.fixture(scope="module")
-def outlet() -> Iterator[MemoryOutlet]:
-    with MemoryOutlet() as outlet:
-        outlet.insert(
+def reader() -> Iterator[MemoryReader]:
+    with MemoryReader() as reader:
+        reader.insert(
             "log_records",
             ts="2015-05-17T10:05:03.250Z",
             host="83.149.9.216",
@@ -29,16 +29,16 @@ def outlet() -> Iterator[MemoryOutlet]:
             user_agent="Mozilla é😀 ",
             attributes='{"n":"1.5","a":{"b":"x/y"},"x y":42,"k\\"q":1}',
         )
-        outlet.insert("log_records", ts="1969-12-31T23:59:59Z", line_offset=1, attributes='{"n":"12a"}')
-        yield outlet
+        reader.insert("log_records", ts="1969-12-31T23:59:59Z", line_offset=1, attributes='{"n":"12a"}')
+        yield reader
 
 
-def text_of(outlet: MemoryOutlet, segment: str) -> str | None:
+def text_of(reader: MemoryReader, segment: str) -> str | None:
     """What the segment is for the first record."""
     sql = (
         f"SELECT {render_segment(parse_segment(segment), 'duckdb')} AS s FROM puppylog.log_records ORDER BY line_offset"
     )
-    value = outlet.query(sql)["s"][0].as_py()
+    value = reader.query(sql)["s"][0].as_py()
     assert value is None or isinstance(value, str)
     return value
 
@@ -210,8 +210,8 @@ def test_an_expression_has_at_most_a_thousand_characters() -> None:
 @pytest.mark.parametrize(
     "text", ["1" + "+1" * 400, "1" + "*1" * 100, "host" + "||host" * 166, "true" + " or true" * 124]
 )
-def test_a_long_chain_is_not_deep(text: str, outlet: MemoryOutlet) -> None:
-    assert text_of(outlet, text) is not None
+def test_a_long_chain_is_not_deep(text: str, reader: MemoryReader) -> None:
+    assert text_of(reader, text) is not None
 
 
 @pytest.mark.parametrize("text", ["status_code = 1", "null", "status_code is null", "attributes.a::boolean"])
@@ -290,9 +290,9 @@ def test_a_filter_is_nothing_else(text: str) -> None:
         ("case status_code when 200 then 1 else 2.5 end", "2.5"),
     ],
 )
-def test_what_an_expression_means(segment: str, text: str | None, outlet: MemoryOutlet) -> None:
+def test_what_an_expression_means(segment: str, text: str | None, reader: MemoryReader) -> None:
     """The answers are PostgreSQL 15's."""
-    assert text_of(outlet, segment) == text
+    assert text_of(reader, segment) == text
 
 
 @pytest.mark.parametrize(
@@ -317,12 +317,12 @@ def test_a_canonical_text_is_its_own_canonical_text(text: str) -> None:
     assert len(canonical) > 1000 or parse_segment(canonical) == canonical
 
 
-def test_no_allowed_expression_fails_on_a_record(outlet: MemoryOutlet) -> None:
+def test_no_allowed_expression_fails_on_a_record(reader: MemoryReader) -> None:
     @settings(max_examples=150, deadline=None)
     @given(segments, filters)
     def run(segment: str, condition: str) -> None:
         text, where = render_segment(segment, "duckdb"), render(condition, "duckdb")
-        table = outlet.query(f"SELECT {text} AS s FROM puppylog.log_records WHERE {where} OR NOT {where} OR true")
+        table = reader.query(f"SELECT {text} AS s FROM puppylog.log_records WHERE {where} OR NOT {where} OR true")
         assert table.num_rows == 2
 
     run()

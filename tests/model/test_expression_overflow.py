@@ -3,12 +3,12 @@
 import pytest
 
 from puppylog.model.expression import parse_segment, render_segment
-from support.memory import MemoryOutlet
+from support.memory import MemoryReader
 from support.overflow import EDGES
 
 
 @pytest.mark.parametrize(("text", "value"), EDGES.items())
 def test_what_is_beyond_64_bits_is_null_in_duckdb(text: str, value: str | None) -> None:
-    with MemoryOutlet() as outlet:
+    with MemoryReader() as reader:
         rendered = render_segment(parse_segment(text), "duckdb")
-        assert outlet.query(f"SELECT {rendered} AS s").to_pylist() == [{"s": value}]
+        assert reader.query(f"SELECT {rendered} AS s").to_pylist() == [{"s": value}]

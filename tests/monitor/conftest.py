@@ -2,10 +2,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.memory import MemoryOutlet
+from support.memory import MemoryReader
 
 
 @pytest.fixture
-def outlet() -> Iterator[MemoryOutlet]:
-    with MemoryOutlet() as memory:
+def reader() -> Iterator[MemoryReader]:
+    with MemoryReader() as memory:
         yield memory

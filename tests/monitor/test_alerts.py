@@ -14,7 +14,7 @@ from puppylog.monitor.alerts import (
     watch_alerts,
 )
 from puppylog.monitor.range import Range
-from support.memory import MemoryOutlet
+from support.memory import MemoryReader
 
 
 def at(second: int) -> str:
@@ -26,29 +26,29 @@ def when(second: int) -> datetime:
 
 
 @pytest.fixture
-def alerted(outlet: MemoryOutlet) -> MemoryOutlet:
+def alerted(reader: MemoryReader) -> MemoryReader:
     """Two alerts: one judged as a whole, one by segment, of a metric limited to a group."""
-    outlet.insert("log_groups", id=7, name="shop")
-    outlet.insert("metrics", id=1, name="hits", statistic="count", property="*", period_s=10)
-    outlet.insert("metrics", id=2, name="sections", statistic="count", property="*", period_s=10, group_id=7)
+    reader.insert("log_groups", id=7, name="shop")
+    reader.insert("metrics", id=1, name="hits", statistic="count", property="*", period_s=10)
+    reader.insert("metrics", id=2, name="sections", statistic="count", property="*", period_s=10, group_id=7)
     rule = {"statistic": "avg", "comparison": ">", "level": 10.0, "window_s": 120, "period_s": 10, "no_data": "zero"}
-    outlet.insert("alerts", id=10, name="busy", metric_id=1, **rule)
-    outlet.insert("alerts", id=11, name="crowded", metric_id=2, **{**rule, "each_segment": True})
-    return outlet
+    reader.insert("alerts", id=10, name="busy", metric_id=1, **rule)
+    reader.insert("alerts", id=11, name="crowded", metric_id=2, **{**rule, "each_segment": True})
+    return reader
 
 
-def signal(outlet: MemoryOutlet, number: int, alert: int, to: str, segment: str | None = None) -> None:
+def signal(reader: MemoryReader, number: int, alert: int, to: str, segment: str | None = None) -> None:
     states = {"from_state": "ok", "to_state": to, "comparison": ">", "level": 10.0, "value": 12.0}
-    outlet.insert("alert_history", id=number, alert_id=alert, evaluated_at=at(number), segment=segment, **states)
+    reader.insert("alert_history", id=number, alert_id=alert, evaluated_at=at(number), segment=segment, **states)
 
 
-def test_an_alert_that_was_never_judged_has_no_state(alerted: MemoryOutlet) -> None:
+def test_an_alert_that_was_never_judged_has_no_state(alerted: MemoryReader) -> None:
     [state] = get_alert(alerted, "busy").states
     assert state.alert == Alert("busy", "hits", "avg", Comparison.ABOVE, 10.0, 120, 10, 0, 0, 0, False, NoData.ZERO)
     assert (state.subject, state.state, state.last_fired_at) == (("busy", None), None, None)
 
 
-def test_each_segment_has_its_state_and_its_last_firing(alerted: MemoryOutlet) -> None:
+def test_each_segment_has_its_state_and_its_last_firing(alerted: MemoryReader) -> None:
     for segment in ("a", None):
         alerted.insert("alert_states", alert_id=11, segment=segment, state="firing", since=at(30), value=12.5)
     signal(alerted, 1, 11, "firing", "a")
@@ -63,17 +63,17 @@ def test_each_segment_has_its_state_and_its_last_firing(alerted: MemoryOutlet) -
     assert watched.last_signal == 4
 
 
-def test_alerts_may_be_limited_to_the_group_of_their_metric(alerted: MemoryOutlet) -> None:
+def test_alerts_may_be_limited_to_the_group_of_their_metric(alerted: MemoryReader) -> None:
     assert [state.alert.name for state in watch_alerts(alerted).states] == ["busy", "crowded"]
     assert [state.alert.name for state in watch_alerts(alerted, group="shop").states] == ["crowded"]
 
 
-def test_an_unknown_alert_is_not_found(alerted: MemoryOutlet) -> None:
+def test_an_unknown_alert_is_not_found(alerted: MemoryReader) -> None:
     with pytest.raises(NotFound, match="cannot find alert 'bus'"):
         get_alert(alerted, "bus")
 
 
-def test_news_are_the_signals_after_one_in_their_order(alerted: MemoryOutlet) -> None:
+def test_news_are_the_signals_after_one_in_their_order(alerted: MemoryReader) -> None:
     signal(alerted, 3, 11, "ok", "a")
     signal(alerted, 1, 10, "firing")
     signal(alerted, 2, 11, "firing", "a")
@@ -85,7 +85,7 @@ def test_news_are_the_signals_after_one_in_their_order(alerted: MemoryOutlet) ->
     assert list_news(alerted, 3) == []
 
 
-def test_the_newest_signals_of_one_alert_come_oldest_first(alerted: MemoryOutlet) -> None:
+def test_the_newest_signals_of_one_alert_come_oldest_first(alerted: MemoryReader) -> None:
     for number in (1, 2, 3, 4):
         signal(alerted, number, 10, "firing")
     signal(alerted, 5, 11, "firing")
@@ -94,14 +94,14 @@ def test_the_newest_signals_of_one_alert_come_oldest_first(alerted: MemoryOutlet
     assert read_signals(alerted, "busy", within=within, signals=9)["evaluated_at"].to_pylist() == [when(2), when(3)]
 
 
-def test_without_an_evaluator_there_is_no_heartbeat(outlet: MemoryOutlet) -> None:
-    assert find_heartbeat(outlet) is None
+def test_without_an_evaluator_there_is_no_heartbeat(reader: MemoryReader) -> None:
+    assert find_heartbeat(reader) is None
 
 
-def test_a_heartbeat_ages_by_the_clock_of_the_store(outlet: MemoryOutlet) -> None:
-    outlet.insert("heartbeat", evaluator="engine 7", error="full")
-    outlet.connection.execute("UPDATE puppylog.heartbeat SET beat_at = now() - INTERVAL '90 seconds'")
-    beat = find_heartbeat(outlet)
+def test_a_heartbeat_ages_by_the_clock_of_the_store(reader: MemoryReader) -> None:
+    reader.insert("heartbeat", evaluator="engine 7", error="full")
+    reader.connection.execute("UPDATE puppylog.heartbeat SET beat_at = now() - INTERVAL '90 seconds'")
+    beat = find_heartbeat(reader)
     assert beat is not None
     assert beat.age_s == pytest.approx(90, abs=5)
     assert (beat.evaluator, beat.error, beat.is_old) == ("engine 7", "full", True)

@@ -6,23 +6,23 @@ from typing import Any
 import pytest
 
 from puppylog.monitor.collectors import StreamState, list_followed
-from support.memory import MemoryOutlet
+from support.memory import MemoryReader
 
 WAITING = "5 bytes wait, and nothing has been stored for"
 GONE = "its collector has not reported for"
 
 
-def say(outlet: MemoryOutlet, *, stream_id: int = 1, age_s: float = 1, **told: Any) -> None:
+def say(reader: MemoryReader, *, stream_id: int = 1, age_s: float = 1, **told: Any) -> None:
     """Let a collector have said something ``age_s`` ago; what it said of times is how long before that."""
     at = datetime.now(UTC) - timedelta(seconds=age_s)
     for name, column in (("behind_s", "behind_since"), ("stored_ago_s", "stored_at")):
         if told.get(name) is not None:
             told[column] = at - timedelta(seconds=told[name])
         told.pop(name, None)
-    outlet.insert(
+    reader.insert(
         "log_streams", id=stream_id, source_uri=f"file://web{stream_id}/var/log/a%20b.log", group_id=stream_id
     )
-    outlet.insert("stream_reports", stream_id=stream_id, reported_at=at, **told)
+    reader.insert("stream_reports", stream_id=stream_id, reported_at=at, **told)
 
 
 @pytest.mark.parametrize(
@@ -47,33 +47,33 @@ def say(outlet: MemoryOutlet, *, stream_id: int = 1, age_s: float = 1, **told: A
     ],
 )
 def test_a_stream_gets_on_as_its_collector_says(
-    outlet: MemoryOutlet, told: dict[str, Any], state: StreamState, problem: str | None
+    reader: MemoryReader, told: dict[str, Any], state: StreamState, problem: str | None
 ) -> None:
-    say(outlet, **told)
-    (stream,) = list_followed(outlet)
+    say(reader, **told)
+    (stream,) = list_followed(reader)
     assert stream.state is state
     assert (stream.problem is None) if problem is None else str(stream.problem).startswith(problem)
 
 
-def test_how_long_is_too_long_is_the_callers_choice(outlet: MemoryOutlet) -> None:
-    say(outlet, age_s=100)
-    assert [stream.state for stream in list_followed(outlet, stale_s=30)] == [StreamState.STALLED]
-    assert [stream.state for stream in list_followed(outlet, stale_s=200)] == [StreamState.OK]
+def test_how_long_is_too_long_is_the_callers_choice(reader: MemoryReader) -> None:
+    say(reader, age_s=100)
+    assert [stream.state for stream in list_followed(reader, stale_s=30)] == [StreamState.STALLED]
+    assert [stream.state for stream in list_followed(reader, stale_s=200)] == [StreamState.OK]
 
 
-def test_what_waits_goes_on_waiting_while_nobody_says_anything(outlet: MemoryOutlet) -> None:
-    say(outlet, age_s=100, backlog_bytes=5, behind_s=10, lines_per_s=7.5)
-    (stream,) = list_followed(outlet)
+def test_what_waits_goes_on_waiting_while_nobody_says_anything(reader: MemoryReader) -> None:
+    say(reader, age_s=100, backlog_bytes=5, behind_s=10, lines_per_s=7.5)
+    (stream,) = list_followed(reader)
     assert stream.lag_bytes == 5
     assert stream.lag_s == pytest.approx(110, abs=2)
     assert stream.report_age_s == pytest.approx(100, abs=2)
     assert stream.lines_per_s == 0
 
 
-def test_a_stream_is_told_with_where_it_is_and_what_has_come(outlet: MemoryOutlet) -> None:
-    outlet.insert("log_groups", id=1, name="shop")
-    say(outlet, records=10, rejects=2, format="json", lines_per_s=7.5, stored_ago_s=3)
-    (stream,) = list_followed(outlet)
+def test_a_stream_is_told_with_where_it_is_and_what_has_come(reader: MemoryReader) -> None:
+    reader.insert("log_groups", id=1, name="shop")
+    say(reader, records=10, rejects=2, format="json", lines_per_s=7.5, stored_ago_s=3)
+    (stream,) = list_followed(reader)
     assert (stream.host, stream.source, stream.name) == ("web1", "/var/log/a b.log", "web1:/var/log/a b.log")
     assert (stream.group, stream.records, stream.rejects, stream.format) == ("shop", 10, 2, "json")
     assert (stream.lag_bytes, stream.lag_s, stream.lines_per_s) == (0, 0, 7.5)
@@ -81,10 +81,10 @@ def test_a_stream_is_told_with_where_it_is_and_what_has_come(outlet: MemoryOutle
     assert (datetime.now(UTC) - stream.stored_at).total_seconds() == pytest.approx(4, abs=2)
 
 
-def test_streams_can_be_left_out_by_group_and_by_age(outlet: MemoryOutlet) -> None:
-    outlet.insert("log_groups", id=1, name="shop")
-    say(outlet, stream_id=1)
-    say(outlet, stream_id=2, age_s=1000)
-    assert len(list_followed(outlet)) == 2
-    assert [stream.host for stream in list_followed(outlet, group="shop")] == ["web1"]
-    assert [stream.host for stream in list_followed(outlet, within_s=100)] == ["web1"]
+def test_streams_can_be_left_out_by_group_and_by_age(reader: MemoryReader) -> None:
+    reader.insert("log_groups", id=1, name="shop")
+    say(reader, stream_id=1)
+    say(reader, stream_id=2, age_s=1000)
+    assert len(list_followed(reader)) == 2
+    assert [stream.host for stream in list_followed(reader, group="shop")] == ["web1"]
+    assert [stream.host for stream in list_followed(reader, within_s=100)] == ["web1"]

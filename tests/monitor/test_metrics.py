@@ -17,7 +17,7 @@ from puppylog.monitor.metrics import (
     read_observations,
 )
 from puppylog.monitor.range import ALWAYS, Range
-from support.memory import MemoryOutlet
+from support.memory import MemoryReader
 
 PLAIN = Metric(name="hits", statistic="count", property="*", period_s=10)
 SEGMENTED = Metric(name="sections", statistic="count", property="*", period_s=10, segment="request_route")
@@ -27,98 +27,98 @@ def at(second: int) -> str:
     return f"2015-05-17T10:00:{second:02}+00:00"
 
 
-def test_a_metric_is_read_as_its_row_has_it(outlet: MemoryOutlet) -> None:
-    outlet.insert("log_groups", id=7, name="shop")
-    outlet.make_metric("hits", [], refresh_s=5, group_id=7, filter="status_code = 500", watermark=at(10))
-    state = get_metric(outlet, "hits")
+def test_a_metric_is_read_as_its_row_has_it(reader: MemoryReader) -> None:
+    reader.insert("log_groups", id=7, name="shop")
+    reader.make_metric("hits", [], refresh_s=5, group_id=7, filter="status_code = 500", watermark=at(10))
+    state = get_metric(reader, "hits")
     assert state.metric == Metric("hits", "count", "*", 10, None, "status_code = 500", 5, "shop")
     assert state.watermark == datetime(2015, 5, 17, 10, 0, 10, tzinfo=UTC)
     assert state.refreshed_at is None
 
 
-def test_a_watermark_before_all_time_means_that_nothing_is_materialized(outlet: MemoryOutlet) -> None:
-    outlet.make_metric("hits", [])
-    outlet.connection.execute("UPDATE puppylog.metrics SET watermark = make_timestamptz(-62200000000000000)")
-    assert get_metric(outlet, "hits").watermark is None
+def test_a_watermark_before_all_time_means_that_nothing_is_materialized(reader: MemoryReader) -> None:
+    reader.make_metric("hits", [])
+    reader.connection.execute("UPDATE puppylog.metrics SET watermark = make_timestamptz(-62200000000000000)")
+    assert get_metric(reader, "hits").watermark is None
 
 
-def test_an_unknown_metric_is_not_found(outlet: MemoryOutlet) -> None:
-    outlet.make_metric("hits", [])
+def test_an_unknown_metric_is_not_found(reader: MemoryReader) -> None:
+    reader.make_metric("hits", [])
     with pytest.raises(NotFound, match="cannot find metric 'hit'"):
-        get_metric(outlet, "hit")
+        get_metric(reader, "hit")
 
 
-def test_metrics_are_listed_by_name_and_may_be_limited_to_a_group(outlet: MemoryOutlet) -> None:
-    outlet.insert("log_groups", id=7, name="shop")
-    outlet.make_metric("b", [])
-    outlet.make_metric("c", [], group_id=7)
-    outlet.make_metric("a", [])
-    assert [state.metric.name for state in list_metrics(outlet)] == ["a", "b", "c"]
-    assert [state.metric.name for state in list_metrics(outlet, group="shop")] == ["c"]
-    assert list_metrics(outlet, group="shed") == []
+def test_metrics_are_listed_by_name_and_may_be_limited_to_a_group(reader: MemoryReader) -> None:
+    reader.insert("log_groups", id=7, name="shop")
+    reader.make_metric("b", [])
+    reader.make_metric("c", [], group_id=7)
+    reader.make_metric("a", [])
+    assert [state.metric.name for state in list_metrics(reader)] == ["a", "b", "c"]
+    assert [state.metric.name for state in list_metrics(reader, group="shop")] == ["c"]
+    assert list_metrics(reader, group="shed") == []
 
 
-def test_the_newest_buckets_come_oldest_first(outlet: MemoryOutlet) -> None:
-    outlet.make_metric("hits", [(at(30), None, 3.0), (at(10), None, 1.0), (at(20), None, 2.0)])
-    assert read_observations(outlet, PLAIN, buckets=2)["value"].to_pylist() == [2.0, 3.0]
+def test_the_newest_buckets_come_oldest_first(reader: MemoryReader) -> None:
+    reader.make_metric("hits", [(at(30), None, 3.0), (at(10), None, 1.0), (at(20), None, 2.0)])
+    assert read_observations(reader, PLAIN, buckets=2)["value"].to_pylist() == [2.0, 3.0]
 
 
-def test_a_range_is_half_open(outlet: MemoryOutlet) -> None:
-    outlet.make_metric("hits", [(at(second), None, float(second)) for second in (10, 20, 30)])
+def test_a_range_is_half_open(reader: MemoryReader) -> None:
+    reader.make_metric("hits", [(at(second), None, float(second)) for second in (10, 20, 30)])
     within = Range(datetime.fromisoformat(at(10)), datetime.fromisoformat(at(30)))
-    assert read_observations(outlet, PLAIN, within=within, buckets=9)["value"].to_pylist() == [10.0, 20.0]
+    assert read_observations(reader, PLAIN, within=within, buckets=9)["value"].to_pylist() == [10.0, 20.0]
 
 
-def test_every_segment_of_the_newest_buckets_comes(outlet: MemoryOutlet) -> None:
+def test_every_segment_of_the_newest_buckets_comes(reader: MemoryReader) -> None:
     rows = [(at(10), "a", 1.0), (at(20), "b", 2.0), (at(20), "a", 3.0), (at(30), None, 4.0)]
-    outlet.make_metric("sections", rows)
-    found = read_observations(outlet, SEGMENTED, buckets=2)
+    reader.make_metric("sections", rows)
+    found = read_observations(reader, SEGMENTED, buckets=2)
     assert found["segment"].to_pylist() == ["a", "b", None]
     assert found["value"].to_pylist() == [3.0, 2.0, 4.0]
 
 
-def test_one_segment_is_a_series_of_its_own(outlet: MemoryOutlet) -> None:
+def test_one_segment_is_a_series_of_its_own(reader: MemoryReader) -> None:
     rows = [(at(10), "a", 1.0), (at(20), "a", 2.0), (at(30), "b", 3.0), (at(40), "b", 4.0), (at(50), "", 5.0)]
-    outlet.make_metric("sections", rows)
-    assert read_observations(outlet, SEGMENTED, buckets=1, segment="a")["value"].to_pylist() == [2.0]
-    assert read_observations(outlet, SEGMENTED, buckets=9, segment="it's")["value"].to_pylist() == []
+    reader.make_metric("sections", rows)
+    assert read_observations(reader, SEGMENTED, buckets=1, segment="a")["value"].to_pylist() == [2.0]
+    assert read_observations(reader, SEGMENTED, buckets=9, segment="it's")["value"].to_pylist() == []
 
 
-def test_the_extent_counts_what_there_is(outlet: MemoryOutlet) -> None:
-    outlet.make_metric("sections", [(at(10), "a", 1.0), (at(20), "a", 2.0), (at(20), "b", 3.0)])
+def test_the_extent_counts_what_there_is(reader: MemoryReader) -> None:
+    reader.make_metric("sections", [(at(10), "a", 1.0), (at(20), "a", 2.0), (at(20), "b", 3.0)])
     first, last = datetime.fromisoformat(at(10)), datetime.fromisoformat(at(20))
-    assert measure_extent(outlet, SEGMENTED) == Extent(3, 2, 2, first, last)
-    outlet.make_metric("hits", [])
-    assert measure_extent(outlet, PLAIN) == Extent(0, 0, 0, None, None)
+    assert measure_extent(reader, SEGMENTED) == Extent(3, 2, 2, first, last)
+    reader.make_metric("hits", [])
+    assert measure_extent(reader, PLAIN) == Extent(0, 0, 0, None, None)
 
 
-def test_buckets_are_counted_up_to_a_number(outlet: MemoryOutlet) -> None:
+def test_buckets_are_counted_up_to_a_number(reader: MemoryReader) -> None:
     rows = [(at(second), segment, 1.0) for second in (10, 20, 30) for segment in ("a", "b")]
-    outlet.make_metric("sections", [*rows, (at(40), "b", 1.0)])
-    assert [count_buckets(outlet, SEGMENTED, most) for most in (2, 3, 9)] == [2, 3, 4]
-    assert count_buckets(outlet, SEGMENTED, 9, segment="a") == 3
-    assert count_buckets(outlet, SEGMENTED, 9, within=Range(datetime.fromisoformat(at(30)), None)) == 2
+    reader.make_metric("sections", [*rows, (at(40), "b", 1.0)])
+    assert [count_buckets(reader, SEGMENTED, most) for most in (2, 3, 9)] == [2, 3, 4]
+    assert count_buckets(reader, SEGMENTED, 9, segment="a") == 3
+    assert count_buckets(reader, SEGMENTED, 9, within=Range(datetime.fromisoformat(at(30)), None)) == 2
 
 
 @pytest.mark.parametrize(
     ("statistic", "values"), [("count", [3.0, 7.0]), ("min", [1.0, 3.0]), ("max", [2.0, 4.0]), ("avg", [1.5, 3.5])]
 )
 def test_steps_hold_several_buckets_as_the_statistic_wants_it(
-    outlet: MemoryOutlet, statistic: str, values: list[float]
+    reader: MemoryReader, statistic: str, values: list[float]
 ) -> None:
-    outlet.make_metric("hits", [(at(second), None, float(second // 10)) for second in (10, 20, 30, 40)])
+    reader.make_metric("hits", [(at(second), None, float(second // 10)) for second in (10, 20, 30, 40)])
     metric = Metric(name="hits", statistic=statistic, property="*", period_s=10)
-    table, step_s = read_in_steps(outlet, metric, within=ALWAYS, steps=3)
+    table, step_s = read_in_steps(reader, metric, within=ALWAYS, steps=3)
     assert step_s == 30
     assert table["bucket"].to_pylist() == [datetime.fromisoformat(at(second)) for second in (0, 30)]
     assert table["value"].to_pylist() == values
-    every, step_s = read_in_steps(outlet, metric, within=ALWAYS, steps=4)
+    every, step_s = read_in_steps(reader, metric, within=ALWAYS, steps=4)
     assert (step_s, every["value"].to_pylist()) == (10, [1.0, 2.0, 3.0, 4.0])
 
 
-def test_a_range_without_observations_has_steps_of_one_period(outlet: MemoryOutlet) -> None:
-    outlet.make_metric("hits", [])
-    table, step_s = read_in_steps(outlet, PLAIN, within=ALWAYS, steps=3)
+def test_a_range_without_observations_has_steps_of_one_period(reader: MemoryReader) -> None:
+    reader.make_metric("hits", [])
+    table, step_s = read_in_steps(reader, PLAIN, within=ALWAYS, steps=3)
     assert (table.num_rows, step_s) == (0, 10)
 
 

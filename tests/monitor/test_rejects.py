@@ -3,7 +3,7 @@ import pytest
 from puppylog.errors import NotFound
 from puppylog.monitor import rejects
 from puppylog.monitor.rejects import KnownFile, Wanted, find_source, iter_newest, iter_rejects, read_files
-from support.memory import MemoryOutlet
+from support.memory import MemoryReader
 
 FILES = {
     1: KnownFile(1, 10, "/var/log/nginx/access.log.1", "file:///var/log/nginx/access.log"),
@@ -43,56 +43,56 @@ def test_a_relative_path_is_one_from_here(monkeypatch: pytest.MonkeyPatch) -> No
     assert find_source(FILES, ["log/nginx/*.1"]) == [1]
 
 
-def reject(outlet: MemoryOutlet, file_id: int, line_offset: int, line: bytes, **row: object) -> None:
-    outlet.insert("rejected_lines", **{"file_id": file_id, "line_offset": line_offset, "line": line, **row})
+def reject(reader: MemoryReader, file_id: int, line_offset: int, line: bytes, **row: object) -> None:
+    reader.insert("rejected_lines", **{"file_id": file_id, "line_offset": line_offset, "line": line, **row})
 
 
-def test_files_are_known_with_their_streams(outlet: MemoryOutlet) -> None:
-    outlet.insert("log_streams", id=10, source_uri="file:///a")
-    outlet.insert("log_files", id=7, stream_id=10, path="/a.1")
-    assert read_files(outlet) == {7: KnownFile(7, 10, "/a.1", "file:///a")}
+def test_files_are_known_with_their_streams(reader: MemoryReader) -> None:
+    reader.insert("log_streams", id=10, source_uri="file:///a")
+    reader.insert("log_files", id=7, stream_id=10, path="/a.1")
+    assert read_files(reader) == {7: KnownFile(7, 10, "/a.1", "file:///a")}
 
 
-def test_batches_hold_so_many_bytes_and_so_many_lines(outlet: MemoryOutlet, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_hold_so_many_bytes_and_so_many_lines(reader: MemoryReader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rejects, "_BATCH_BYTES", 10)
     monkeypatch.setattr(rejects, "_BATCH_LINES", 3)
     sizes = [1, 1, 1, 1, 9, 2, 30, 5, 5, 1]
     for number, size in enumerate(sizes):
-        reject(outlet, 1, number, b"x" * size)
-    batches = [[len(line) for line in batch["line"].to_pylist()] for batch in iter_rejects(outlet, Wanted())]
+        reject(reader, 1, number, b"x" * size)
+    batches = [[len(line) for line in batch["line"].to_pylist()] for batch in iter_rejects(reader, Wanted())]
     assert batches == [[1, 1, 1], [1, 9], [2], [30], [5, 5], [1]]
 
 
 def test_pages_follow_one_another_through_files_and_streams(
-    outlet: MemoryOutlet, monkeypatch: pytest.MonkeyPatch
+    reader: MemoryReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rejects, "_PAGE_PLACES", 2)
     places = [(2, 1, 0), (1, 3, 5), (1, 3, 0), (1, 4, 0), (2, 2, 9), (1, 3, 7)]
     for stream_id, file_id, line_offset in places:
-        reject(outlet, file_id, line_offset, b"x", stream_id=stream_id)
+        reject(reader, file_id, line_offset, b"x", stream_id=stream_id)
     found = [
         (row["stream_id"], row["file_id"], row["line_offset"])
-        for batch in iter_rejects(outlet, Wanted())
+        for batch in iter_rejects(reader, Wanted())
         for row in batch.to_pylist()
     ]
     assert found == sorted(places)
 
 
-def test_the_newest_come_in_the_order_in_which_they_were_rejected(outlet: MemoryOutlet) -> None:
-    reject(outlet, 1, 0, b"oldest", rejected_at="2026-01-01T00:00:00Z")
-    reject(outlet, 2, 5, b"newest", rejected_at="2026-01-03T00:00:00Z")
-    reject(outlet, 3, 0, b"between", rejected_at="2026-01-02T00:00:00Z")
-    [batch] = iter_newest(outlet, Wanted(), lines=2)
+def test_the_newest_come_in_the_order_in_which_they_were_rejected(reader: MemoryReader) -> None:
+    reject(reader, 1, 0, b"oldest", rejected_at="2026-01-01T00:00:00Z")
+    reject(reader, 2, 5, b"newest", rejected_at="2026-01-03T00:00:00Z")
+    reject(reader, 3, 0, b"between", rejected_at="2026-01-02T00:00:00Z")
+    [batch] = iter_newest(reader, Wanted(), lines=2)
     assert batch["line"].to_pylist() == [b"between", b"newest"]
 
 
 def test_a_line_that_is_gone_when_its_turn_comes_is_left_out(
-    outlet: MemoryOutlet, monkeypatch: pytest.MonkeyPatch
+    reader: MemoryReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rejects, "_BATCH_LINES", 2)
     for number in range(5):
-        reject(outlet, 1, number, b"%d" % number)
-    reading = iter_rejects(outlet, Wanted())
+        reject(reader, 1, number, b"%d" % number)
+    reading = iter_rejects(reader, Wanted())
     assert next(reading)["line"].to_pylist() == [b"0", b"1"]
-    outlet.connection.execute("DELETE FROM puppylog.rejected_lines WHERE line_offset IN (2, 3)")
+    reader.connection.execute("DELETE FROM puppylog.rejected_lines WHERE line_offset IN (2, 3)")
     assert [batch["line"].to_pylist() for batch in reading] == [[b"4"]]

@@ -17,84 +17,84 @@ from puppylog.monitor.search import (
     read_cursor,
     read_news,
 )
-from support.memory import MemoryOutlet
+from support.memory import MemoryReader
 
 NOON = datetime.fromisoformat("2015-05-17T12:00:00+00:00")
 
 
-def add_file(outlet: MemoryOutlet, file_id: int, *, stream_id: int = 1, offset: int = 0) -> None:
-    outlet.insert("log_files", id=file_id, stream_id=stream_id, byte_offset=offset)
+def add_file(reader: MemoryReader, file_id: int, *, stream_id: int = 1, offset: int = 0) -> None:
+    reader.insert("log_files", id=file_id, stream_id=stream_id, byte_offset=offset)
 
 
-def commit(outlet: MemoryOutlet, file_id: int, *offsets: int, until: int, late_s: int = 0) -> None:
+def commit(reader: MemoryReader, file_id: int, *offsets: int, until: int, late_s: int = 0) -> None:
     """Put a line at each offset and move the file's position, as a collector's transaction does."""
     for offset in offsets:
         ts = NOON + timedelta(seconds=offset - late_s)
-        outlet.insert("log_records", stream_id=1, file_id=file_id, line_offset=offset, ts=ts, status_code=offset % 2)
-    outlet.connection.execute("UPDATE puppylog.log_files SET byte_offset = ? WHERE id = ?", [until, file_id])
+        reader.insert("log_records", stream_id=1, file_id=file_id, line_offset=offset, ts=ts, status_code=offset % 2)
+    reader.connection.execute("UPDATE puppylog.log_files SET byte_offset = ? WHERE id = ?", [until, file_id])
 
 
 def places(records: pa.Table) -> list[tuple[int, int]]:
     return [(row["file_id"], row["line_offset"]) for row in records.to_pylist()]
 
 
-def test_the_newest_records_come_oldest_first(outlet: MemoryOutlet) -> None:
-    add_file(outlet, 1)
-    commit(outlet, 1, 0, 10, 20, until=30)
-    assert places(find_records(outlet, Search(), records=2)) == [(1, 10), (1, 20)]
+def test_the_newest_records_come_oldest_first(reader: MemoryReader) -> None:
+    add_file(reader, 1)
+    commit(reader, 1, 0, 10, 20, until=30)
+    assert places(find_records(reader, Search(), records=2)) == [(1, 10), (1, 20)]
 
 
-def test_a_filter_a_range_and_a_group_leave_out_what_is_not_wanted(outlet: MemoryOutlet) -> None:
-    outlet.insert("log_groups", id=7, name="shop")
-    outlet.insert("log_streams", id=1, group_id=7)
-    outlet.insert("log_streams", id=2)
-    add_file(outlet, 1)
-    commit(outlet, 1, 0, 3, 5, 8, until=10)
-    outlet.insert("log_records", stream_id=2, file_id=2, ts=NOON + timedelta(seconds=3), status_code=1)
+def test_a_filter_a_range_and_a_group_leave_out_what_is_not_wanted(reader: MemoryReader) -> None:
+    reader.insert("log_groups", id=7, name="shop")
+    reader.insert("log_streams", id=1, group_id=7)
+    reader.insert("log_streams", id=2)
+    add_file(reader, 1)
+    commit(reader, 1, 0, 3, 5, 8, until=10)
+    reader.insert("log_records", stream_id=2, file_id=2, ts=NOON + timedelta(seconds=3), status_code=1)
     within = Range(NOON + timedelta(seconds=1), NOON + timedelta(seconds=8))
-    wanted = Search("status_code = 1 OR false", within, get_group_id(outlet, "shop"))
-    assert places(find_records(outlet, wanted, records=9)) == [(1, 3), (1, 5)]
+    wanted = Search("status_code = 1 OR false", within, get_group_id(reader, "shop"))
+    assert places(find_records(reader, wanted, records=9)) == [(1, 3), (1, 5)]
 
 
-def test_an_unknown_group_is_not_found(outlet: MemoryOutlet) -> None:
+def test_an_unknown_group_is_not_found(reader: MemoryReader) -> None:
     with pytest.raises(NotFound, match="cannot find group 'shed'"):
-        get_group_id(outlet, "shed")
+        get_group_id(reader, "shed")
 
 
-def test_news_are_the_lines_committed_since_the_cursor_whatever_their_times(outlet: MemoryOutlet) -> None:
-    add_file(outlet, 1)
-    commit(outlet, 1, 0, 10, until=20)
-    cursor = read_cursor(outlet)
-    assert read_news(outlet, Search(), cursor) is None
-    commit(outlet, 1, 20, 30, until=40, late_s=3600)
-    add_file(outlet, 2)
-    commit(outlet, 2, 0, until=5)
-    news = read_news(outlet, Search(), cursor)
+def test_news_are_the_lines_committed_since_the_cursor_whatever_their_times(reader: MemoryReader) -> None:
+    add_file(reader, 1)
+    commit(reader, 1, 0, 10, until=20)
+    cursor = read_cursor(reader)
+    assert read_news(reader, Search(), cursor) is None
+    commit(reader, 1, 20, 30, until=40, late_s=3600)
+    add_file(reader, 2)
+    commit(reader, 2, 0, until=5)
+    news = read_news(reader, Search(), cursor)
     assert news is not None
     assert places(news.records) == [(1, 20), (1, 30), (2, 0)]
     assert (news.cursor, news.is_behind) == (Cursor({1: 40, 2: 5}), False)
-    assert read_news(outlet, Search(), news.cursor) is None
+    assert read_news(reader, Search(), news.cursor) is None
 
 
-def test_news_that_the_filter_leaves_out_still_move_the_cursor(outlet: MemoryOutlet) -> None:
-    add_file(outlet, 1)
-    commit(outlet, 1, 0, 2, until=4)
-    news = read_news(outlet, Search("status_code = 1"), Cursor({}))
+def test_news_that_the_filter_leaves_out_still_move_the_cursor(reader: MemoryReader) -> None:
+    add_file(reader, 1)
+    commit(reader, 1, 0, 2, until=4)
+    news = read_news(reader, Search("status_code = 1"), Cursor({}))
     assert news is not None
     assert (places(news.records), news.cursor) == ([], Cursor({1: 4}))
 
 
 def test_a_large_backlog_comes_in_steps_that_leave_nothing_out(
-    outlet: MemoryOutlet, monkeypatch: pytest.MonkeyPatch
+    reader: MemoryReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "STEP_BYTES", 25)
-    add_file(outlet, 1)
-    add_file(outlet, 2)
-    commit(outlet, 1, *range(0, 100, 10), until=100)
-    commit(outlet, 2, 0, 10, until=15)
+    add_file(reader, 1)
+    add_file(reader, 2)
+    commit(reader, 1, *range(0, 100, 10), until=100)
+    commit(reader, 2, 0, 10, until=15)
     shown: list[tuple[int, int]] = []
     cursor, steps = Cursor({}), 0
-    while (news := read_news(outlet, Search(), cursor)) is not None:
+    while (news := read_news(reader, Search(), cursor)) is not None:
         shown += places(news.records)
         cursor, steps = news.cursor, steps + 1
     assert shown == [(1, offset) for offset in range(0, 100, 10)] + [(2, 0), (2, 10)]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from puppylog.model.metric import Metric
 from puppylog.stores.aggregate import aggregate_sql
-from support.memory import MemoryOutlet
+from support.memory import MemoryReader
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Row = dict[str, Any]
@@ -34,27 +34,27 @@ COLUMNS = pa.schema(
 
 
 @pytest.fixture(scope="module")
-def outlet() -> Iterator[MemoryOutlet]:
-    with MemoryOutlet() as outlet:
-        outlet.insert("log_streams", id=1, group_id=7)
-        outlet.insert("log_streams", id=2, group_id=8)
-        outlet.insert("log_streams", id=3)
-        yield outlet
+def reader() -> Iterator[MemoryReader]:
+    with MemoryReader() as reader:
+        reader.insert("log_streams", id=1, group_id=7)
+        reader.insert("log_streams", id=2, group_id=8)
+        reader.insert("log_streams", id=3)
+        yield reader
 
 
-def fill(outlet: MemoryOutlet, rows: Sequence[Row]) -> None:
+def fill(reader: MemoryReader, rows: Sequence[Row]) -> None:
     """Make ``rows`` the store's only records."""
     table = pa.Table.from_pylist([dict.fromkeys(COLUMNS.names) | row for row in rows], COLUMNS)
-    outlet.connection.execute("DELETE FROM puppylog.log_records")
-    outlet.connection.register("incoming", table)
-    outlet.connection.execute(
+    reader.connection.execute("DELETE FROM puppylog.log_records")
+    reader.connection.register("incoming", table)
+    reader.connection.execute(
         "INSERT INTO puppylog.log_records BY NAME SELECT *, 0 AS file_id, 0 AS line_offset FROM incoming"
     )
-    outlet.connection.unregister("incoming")
+    reader.connection.unregister("incoming")
 
 
-def ask(outlet: MemoryOutlet, metric: Metric, **limits: Any) -> dict[Key, float | None]:
-    table = outlet.query(aggregate_sql(metric, "duckdb", **limits))
+def ask(reader: MemoryReader, metric: Metric, **limits: Any) -> dict[Key, float | None]:
+    table = reader.query(aggregate_sql(metric, "duckdb", **limits))
     assert table.schema.field("bucket").type == pa.timestamp("us", "UTC")
     assert table.schema.field("segment").type == pa.string()
     assert table.schema.field("value").type == pa.float64()
@@ -126,11 +126,11 @@ def attribute(record: Row) -> str | None:
 
 
 @pytest.mark.parametrize("statistic", DEFINITIONS)
-def test_a_statistic_is_what_its_definition_says(outlet: MemoryOutlet, statistic: str) -> None:
+def test_a_statistic_is_what_its_definition_says(reader: MemoryReader, statistic: str) -> None:
     @settings(max_examples=25, deadline=None)
     @given(rows, st.sampled_from([1, 7, 60, 39600, 604800]), st.booleans(), st.booleans())
     def run(records: list[Row], period_s: int, is_segmented: bool, is_filtered: bool) -> None:
-        fill(outlet, records)
+        fill(reader, records)
         metric = Metric(
             "m",
             statistic,
@@ -145,13 +145,13 @@ def test_a_statistic_is_what_its_definition_says(outlet: MemoryOutlet, statistic
             lambda record: record["response_bytes"],
             lambda record: not is_filtered or record["request_route"] not in {"/a", None},
         )
-        assert_same(ask(outlet, metric), expected)
+        assert_same(ask(reader, metric), expected)
 
     run()
 
 
 @pytest.mark.parametrize("statistic", DEFINITIONS)
-def test_an_attribute_that_is_no_number_is_no_value(outlet: MemoryOutlet, statistic: str) -> None:
+def test_an_attribute_that_is_no_number_is_no_value(reader: MemoryReader, statistic: str) -> None:
     def operand(record: Row) -> Any:
         text = attribute(record)
         if statistic in {"count", "distinct"}:
@@ -161,20 +161,20 @@ def test_an_attribute_that_is_no_number_is_no_value(outlet: MemoryOutlet, statis
     @settings(max_examples=25, deadline=None)
     @given(rows)
     def run(records: list[Row]) -> None:
-        fill(outlet, records)
+        fill(reader, records)
         metric = Metric("m", statistic, "attributes.a.select", 60)
-        assert_same(ask(outlet, metric), expect(metric, records, operand, lambda _: True))
+        assert_same(ask(reader, metric), expect(metric, records, operand, lambda _: True))
 
     run()
 
 
-def test_a_count_of_records_counts_those_without_any_value(outlet: MemoryOutlet) -> None:
+def test_a_count_of_records_counts_those_without_any_value(reader: MemoryReader) -> None:
     @settings(max_examples=25, deadline=None)
     @given(rows)
     def run(records: list[Row]) -> None:
-        fill(outlet, records)
+        fill(reader, records)
         metric = Metric("m", "count", "*", 10)
-        assert_same(ask(outlet, metric), expect(metric, records, lambda _: 1, lambda _: True))
+        assert_same(ask(reader, metric), expect(metric, records, lambda _: 1, lambda _: True))
 
     run()
 
@@ -183,49 +183,49 @@ SECOND = timedelta(seconds=1)
 THREE = [{"ts": EPOCH + n * SECOND, "stream_id": n, "response_bytes": n} for n in (1, 2, 3)]
 
 
-def test_a_bucket_whose_records_all_fail_the_filter_has_no_row(outlet: MemoryOutlet) -> None:
-    fill(outlet, [*THREE, {"ts": EPOCH + 9 * SECOND, "stream_id": 1, "response_bytes": None}])
-    assert ask(outlet, Metric("m", "count", "*", 1, filter="response_bytes > 1")) == {
+def test_a_bucket_whose_records_all_fail_the_filter_has_no_row(reader: MemoryReader) -> None:
+    fill(reader, [*THREE, {"ts": EPOCH + 9 * SECOND, "stream_id": 1, "response_bytes": None}])
+    assert ask(reader, Metric("m", "count", "*", 1, filter="response_bytes > 1")) == {
         (EPOCH + 2 * SECOND, None): 1,
         (EPOCH + 3 * SECOND, None): 1,
     }
-    assert ask(outlet, Metric("m", "count", "*", 1, filter="NULL")) == {}
+    assert ask(reader, Metric("m", "count", "*", 1, filter="NULL")) == {}
 
 
-def test_a_bucket_without_any_value_has_a_row_that_says_so(outlet: MemoryOutlet) -> None:
-    fill(outlet, [{"ts": EPOCH, "stream_id": 1}])
+def test_a_bucket_without_any_value_has_a_row_that_says_so(reader: MemoryReader) -> None:
+    fill(reader, [{"ts": EPOCH, "stream_id": 1}])
     for statistic, value in {"sum": None, "avg": None, "max": None, "p50": None, "count": 0, "distinct": 0}.items():
-        assert ask(outlet, Metric("m", statistic, "response_bytes", 1)) == {(EPOCH, None): value}
+        assert ask(reader, Metric("m", statistic, "response_bytes", 1)) == {(EPOCH, None): value}
 
 
-def test_a_bucket_is_half_open(outlet: MemoryOutlet) -> None:
+def test_a_bucket_is_half_open(reader: MemoryReader) -> None:
     us = timedelta(microseconds=1)
-    fill(outlet, [{"ts": EPOCH + offset, "stream_id": 1} for offset in (-us, 0 * us, 10 * SECOND - us, 10 * SECOND)])
-    assert ask(outlet, Metric("m", "count", "*", 10)) == {
+    fill(reader, [{"ts": EPOCH + offset, "stream_id": 1} for offset in (-us, 0 * us, 10 * SECOND - us, 10 * SECOND)])
+    assert ask(reader, Metric("m", "count", "*", 10)) == {
         (EPOCH - 10 * SECOND, None): 1,
         (EPOCH, None): 2,
         (EPOCH + 10 * SECOND, None): 1,
     }
 
 
-def test_only_the_streams_of_the_group_are_counted(outlet: MemoryOutlet) -> None:
-    fill(outlet, THREE)
+def test_only_the_streams_of_the_group_are_counted(reader: MemoryReader) -> None:
+    fill(reader, THREE)
     metric = Metric("m", "sum", "response_bytes", 60)
-    assert ask(outlet, metric) == {(EPOCH, None): 6}
-    assert ask(outlet, metric, group_id=8) == {(EPOCH, None): 2}
-    assert ask(outlet, metric, group_id=9) == {}
+    assert ask(reader, metric) == {(EPOCH, None): 6}
+    assert ask(reader, metric, group_id=8) == {(EPOCH, None): 2}
+    assert ask(reader, metric, group_id=9) == {}
 
 
-def test_what_the_caller_adds_does_not_loosen_the_filter(outlet: MemoryOutlet) -> None:
-    fill(outlet, THREE)
+def test_what_the_caller_adds_does_not_loosen_the_filter(reader: MemoryReader) -> None:
+    fill(reader, THREE)
     metric = Metric("m", "sum", "response_bytes", 60, filter="response_bytes = 1 OR response_bytes = 2")
     until = "ts < TIMESTAMPTZ '1970-01-01 00:00:02+00' OR false"
-    assert ask(outlet, metric, where=until, group_id=7) == {(EPOCH, None): 1}
-    assert ask(outlet, metric, where=until, group_id=8) == {}
+    assert ask(reader, metric, where=until, group_id=7) == {(EPOCH, None): 1}
+    assert ask(reader, metric, where=until, group_id=8) == {}
 
 
-def test_a_segment_is_text_whatever_the_expression_gives(outlet: MemoryOutlet) -> None:
-    fill(outlet, THREE)
+def test_a_segment_is_text_whatever_the_expression_gives(reader: MemoryReader) -> None:
+    fill(reader, THREE)
     for segment, texts in {
         "response_bytes > 1": {"true", "false"},
         "response_bytes / 2": {"0", "1"},
@@ -233,7 +233,7 @@ def test_a_segment_is_text_whatever_the_expression_gives(outlet: MemoryOutlet) -
         "NULL": {None},
         "'$x {y} %s ''z'''": {"$x {y} %s 'z'"},
     }.items():
-        assert {key[1] for key in ask(outlet, Metric("m", "count", "*", 60, segment=segment))} == texts
+        assert {key[1] for key in ask(reader, Metric("m", "count", "*", 60, segment=segment))} == texts
 
 
 @pytest.mark.parametrize(

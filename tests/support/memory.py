@@ -1,4 +1,4 @@
-"""A database in memory with the store's tables: enough of an Outlet to test what reads from one."""
+"""A database in memory with the store's tables: enough of a RecordReader to test monitors with it."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from puppylog.stores.queries import parameters_of
 _TEXT = re.compile(r"'[^']*'")
 
 
-class MemoryOutlet:
+class MemoryReader:
     """Answers queries as a store does. `insert` is how a test puts rows into it."""
 
     info = StoreInfo("memory:", "duckdb", duckdb.__version__, SCHEMA_VERSION)

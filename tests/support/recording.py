@@ -6,16 +6,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from puppylog.collect.collector import Collector
-from puppylog.collect.dry import DryAppender, DryInlet
+from puppylog.collect.dry import DryAppender, DryWriter
 from puppylog.collect.events import Event
 from puppylog.collect.options import CollectOptions
 from puppylog.formats.registry import find_format
 from puppylog.model.record import Parsed
 from puppylog.model.stream import Move, StreamReport
-from puppylog.stores.base import Appended, Inlet
+from puppylog.stores.base import Appended, RecordWriter
 
 
-class RecordingStore(DryInlet):
+class RecordingStore(DryWriter):
     """Counts the committed lines, and keeps the last report of each stream."""
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class _RecordingAppender(DryAppender):
         return super().commit(moves)
 
 
-def collect_once(store: Inlet, *sources: str) -> tuple[int, list[Event]]:
+def collect_once(store: RecordWriter, *sources: str) -> tuple[int, list[Event]]:
     """Collect without watching; return how many sources could not be read, and what was said."""
     events: list[Event] = []
     options = CollectOptions(sources=sources, format=find_format("plain"))
@@ -53,7 +53,7 @@ def collect_once(store: Inlet, *sources: str) -> tuple[int, list[Event]]:
 
 
 @contextmanager
-def watching(store: Inlet, *sources: str) -> Iterator[list[Event]]:
+def watching(store: RecordWriter, *sources: str) -> Iterator[list[Event]]:
     """Watch in a thread of its own; give what is said. It must end in order."""
     events: list[Event] = []
     stop = threading.Event()

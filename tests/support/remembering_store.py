@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
-from puppylog.collect.dry import DryInlet
+from puppylog.collect.dry import DryWriter
 from puppylog.errors import StreamBusy
 from puppylog.model.record import Parsed
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, KnownFile, Move, Stream, StreamReport
@@ -24,8 +24,8 @@ class RememberingStore:
         self.claimed: set[int] = set()
         self.questions = 0
 
-    def client(self) -> "RememberingInlet":
-        return RememberingInlet(self)
+    def client(self) -> "RememberingWriter":
+        return RememberingWriter(self)
 
     def stream_files(self, stream_id: int) -> list[FilePosition]:
         return [position for owner, position in self.files.values() if owner == stream_id]
@@ -36,7 +36,7 @@ class RememberingStore:
         return self.stream_files(stream_id)
 
 
-class RememberingInlet(DryInlet):
+class RememberingWriter(DryWriter):
     """One collector's connection."""
 
     def __init__(self, store: RememberingStore) -> None:

@@ -17,7 +17,7 @@ from puppylog.cli.restamp import Restamped
 from puppylog.cli.signals import Signals
 from puppylog.cli.talk import tell
 from puppylog.collect.collector import Collector
-from puppylog.collect.dry import DryInlet
+from puppylog.collect.dry import DryWriter
 from puppylog.collect.events import Summary
 from puppylog.collect.options import CollectOptions
 from puppylog.collect.patience import patiently
@@ -139,7 +139,7 @@ def collector(
     with Signals(can_begin_anew=watch and STDIN not in sources) as signals, Reporter(settings, echo=echo) as reporter:
         summary: Summary | None
         if dry_run:
-            summary = Collector(DryInlet(), options, stop=signals.stop, on_event=reporter.on_event).run()
+            summary = Collector(DryWriter(), options, stop=signals.stop, on_event=reporter.on_event).run()
             for line in (describe_summary(summary), *describe_reasons(summary)):
                 sys.stdout.write(clean(line) + "\n")
         else:

@@ -17,7 +17,7 @@ from puppylog.collect.source_follower import SourceFollower
 from puppylog.errors import BatchDropped, PuppylogError, StoreFull, StoreUnavailable
 from puppylog.model.record import Parsed
 from puppylog.model.stream import StreamReport
-from puppylog.stores.base import Inlet
+from puppylog.stores.base import RecordWriter
 from puppylog.tail.chunk import Chunk
 
 _EXPAND_S = 2.0  # between two searches for new matches of the patterns
@@ -31,7 +31,7 @@ class Collector:
 
     def __init__(
         self,
-        store: Inlet,
+        store: RecordWriter,
         options: CollectOptions,
         *,
         stop: threading.Event,

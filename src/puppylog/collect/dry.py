@@ -7,8 +7,8 @@ from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, KnownFile, Mo
 from puppylog.stores.base import Appended, Appender, NewFile
 
 
-class DryInlet:
-    """Takes every line and forgets it. Implements `puppylog.stores.base.Inlet`."""
+class DryWriter:
+    """Takes every line and stores none. Implements `puppylog.stores.base.RecordWriter`."""
 
     full_rows = 131_072
 

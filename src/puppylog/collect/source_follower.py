@@ -17,7 +17,7 @@ from puppylog.collect.options import CollectOptions
 from puppylog.collect.patience import patiently
 from puppylog.collect.slots import Slots
 from puppylog.model.stream import FilePosition, KnownFile, Stream
-from puppylog.stores.base import Inlet, NewFile
+from puppylog.stores.base import NewFile, RecordWriter
 from puppylog.tail.chunk import Chunk
 from puppylog.tail.closed import ClosedTailer
 from puppylog.tail.notification import Notification
@@ -36,7 +36,7 @@ class SourceFollower:
 
     def __init__(
         self,
-        store: Inlet,
+        store: RecordWriter,
         options: CollectOptions,
         *,
         stop: threading.Event,

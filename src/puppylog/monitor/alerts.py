@@ -14,7 +14,7 @@ from puppylog.model.alert import Alert, Comparison, State
 from puppylog.model.alert_schedule import MOST_SEGMENTS
 from puppylog.model.stream import name_source
 from puppylog.monitor.range import ALWAYS, Range
-from puppylog.stores.base import Outlet
+from puppylog.stores.base import RecordReader
 from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import alert_of
 
@@ -117,44 +117,44 @@ def describe_unjudged(segments: int) -> str:
     return f"it judges {MOST_SEGMENTS:,} segments one by one, and {segments:,} more are not judged"
 
 
-def watch_alerts(outlet: Outlet, *, name: str | None = None, group: str | None = None) -> Watched:
+def watch_alerts(reader: RecordReader, *, name: str | None = None, group: str | None = None) -> Watched:
     """Return what all alerts are in; only those of one name, or of metrics limited to one group, if given."""
-    rows = outlet.query(_QUERIES["alert_states"], {"name": name, "group": group}).to_pylist()
+    rows = reader.query(_QUERIES["alert_states"], {"name": name, "group": group}).to_pylist()
     return Watched(tuple(map(_alert_state, rows)), max((row["last_signal"] for row in rows), default=0))
 
 
-def get_alert(outlet: Outlet, name: str) -> Watched:
+def get_alert(reader: RecordReader, name: str) -> Watched:
     """Return what one alert is in.
 
     Raises:
         NotFound: there is none of that name.
     """
-    watched = watch_alerts(outlet, name=name)
+    watched = watch_alerts(reader, name=name)
     if not watched.states:
         raise NotFound(f"cannot find alert {name!r}: see 'puppylog monitor alerts list'")
     return watched
 
 
-def read_signals(outlet: Outlet, name: str, *, within: Range = ALWAYS, signals: int) -> pa.Table:
+def read_signals(reader: RecordReader, name: str, *, within: Range = ALWAYS, signals: int) -> pa.Table:
     """Return the newest ``signals`` of one alert's history, oldest first."""
-    return outlet.query(_QUERIES["signals"], {"name": name, "signals": signals, **within.parameters()})
+    return reader.query(_QUERIES["signals"], {"name": name, "signals": signals, **within.parameters()})
 
 
-def count_signals(outlet: Outlet, name: str, most: int, *, within: Range = ALWAYS) -> int:
+def count_signals(reader: RecordReader, name: str, most: int, *, within: Range = ALWAYS) -> int:
     """Return how many signals there are in one alert's history; ``most`` if there are so many or more."""
-    [row] = outlet.query(_QUERIES["signals_count"], {"name": name, "most": most, **within.parameters()}).to_pylist()
+    [row] = reader.query(_QUERIES["signals_count"], {"name": name, "most": most, **within.parameters()}).to_pylist()
     return int(row["n"])
 
 
-def list_news(outlet: Outlet, after: int, *, group: str | None = None) -> list[Signal]:
+def list_news(reader: RecordReader, after: int, *, group: str | None = None) -> list[Signal]:
     """Return every signal that was recorded after the signal of id ``after``, in order."""
-    rows = outlet.query(_QUERIES["signals_after"], {"after": after, "group": group}).to_pylist()
+    rows = reader.query(_QUERIES["signals_after"], {"after": after, "group": group}).to_pylist()
     return [_signal(row) for row in rows]
 
 
-def find_heartbeat(outlet: Outlet) -> Heartbeat | None:
+def find_heartbeat(reader: RecordReader) -> Heartbeat | None:
     """Return the evaluator's sign of life; None if nothing has ever been evaluated."""
-    rows = outlet.query(_QUERIES["heartbeat"]).to_pylist()
+    rows = reader.query(_QUERIES["heartbeat"]).to_pylist()
     return Heartbeat(**rows[0]) if rows else None
 
 

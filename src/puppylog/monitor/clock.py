@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from puppylog.model.finding import format_age
-from puppylog.stores.base import Outlet
+from puppylog.stores.base import RecordReader
 from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores", "monitor.sql")
@@ -36,9 +36,9 @@ class ClockStep:
         return f"the store's clock was set back by {back}, noticed {age} ago; re-based to then: {parts}"
 
 
-def find_clock_step(outlet: Outlet) -> ClockStep | None:
+def find_clock_step(reader: RecordReader) -> ClockStep | None:
     """Return by how much the clock was set back within the last day; None if it was not."""
-    steps = [row for row in outlet.query(_QUERIES["clock_steps"]).to_pylist() if row["age_s"] <= _WORTH_TELLING_S]
+    steps = [row for row in reader.query(_QUERIES["clock_steps"]).to_pylist() if row["age_s"] <= _WORTH_TELLING_S]
     if not steps:
         return None
     return ClockStep(

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from puppylog.model.finding import format_age
 from puppylog.model.stream import name_source, split_uri
-from puppylog.stores.base import Outlet
+from puppylog.stores.base import RecordReader
 from puppylog.stores.queries import load_queries
 
 STALE_S: Final = 30
@@ -67,17 +67,17 @@ class FollowedStream:
 
 
 def list_followed(
-    outlet: Outlet, *, stale_s: float = STALE_S, within_s: float | None = None, group: str | None = None
+    reader: RecordReader, *, stale_s: float = STALE_S, within_s: float | None = None, group: str | None = None
 ) -> list[FollowedStream]:
     """Return the streams that collectors follow or have followed, in the order of their sources.
 
     Args:
-        outlet: the store.
+        reader: the store.
         stale_s: after so long without a report, or without a line stored while lines wait, a stream has stalled.
         within_s: leave out those of which no collector has said anything for so long.
         group: only streams of this log group.
     """
-    rows = outlet.query(_QUERIES["stream_reports"], {"group": group}).to_pylist()
+    rows = reader.query(_QUERIES["stream_reports"], {"group": group}).to_pylist()
     return [_judge(row, stale_s) for row in rows if within_s is None or row["report_age_s"] <= within_s]
 
 

@@ -14,7 +14,7 @@ from puppylog.model.period import format_period
 from puppylog.monitor.alerts import describe_unjudged, find_heartbeat, is_overdue
 from puppylog.monitor.clock import find_clock_step
 from puppylog.monitor.collectors import StreamState, list_followed
-from puppylog.stores.base import Outlet, Store
+from puppylog.stores.base import RecordReader, Store
 from puppylog.stores.doctor import findings_of
 from puppylog.stores.queries import load_queries
 
@@ -58,18 +58,18 @@ def _ask_once(store: Store) -> list[Finding]:
     ]
 
 
-def find_clock(outlet: Outlet) -> Iterator[Finding]:
+def find_clock(reader: RecordReader) -> Iterator[Finding]:
     """Give whether the store's clock was set back lately."""
-    step = find_clock_step(outlet)
+    step = find_clock_step(reader)
     if step is not None:
         advice = "see that the time of the store's machine is kept; what was evaluated before is evaluated again"
         yield Finding("clock", Health.WARNING, step.describe(), advice)
 
 
-def find_evaluator(outlet: Outlet) -> Iterator[Finding]:
+def find_evaluator(reader: RecordReader) -> Iterator[Finding]:
     """Give what the heartbeat says: metrics and alerts are kept up to date, or nobody does it."""
-    heartbeat = find_heartbeat(outlet)
-    (counts,) = outlet.query(_QUERIES["definitions"]).to_pylist()
+    heartbeat = find_heartbeat(reader)
+    (counts,) = reader.query(_QUERIES["definitions"]).to_pylist()
     is_needed = counts["metrics"] + counts["alerts"] > 0
     failing = Health.WRONG if is_needed else Health.NOTE
     if heartbeat is None:
@@ -83,9 +83,9 @@ def find_evaluator(outlet: Outlet) -> Iterator[Finding]:
         yield Finding("evaluator", Health.OK, found)
 
 
-def find_alerts(outlet: Outlet) -> Iterator[Finding]:
+def find_alerts(reader: RecordReader) -> Iterator[Finding]:
     """Give whether each alert is evaluated, and when it last was. What it is in is not a matter of health."""
-    for alert in outlet.query(_QUERIES["alert_health"]).to_pylist():
+    for alert in reader.query(_QUERIES["alert_health"]).to_pylist():
         subject, age = f"alert {alert['name']}", _tell_age(alert["age_s"])
         if alert["error"] is not None:
             advice = "it is tried again every period; 'puppylog monitor alerts list' shows its definition"
@@ -108,14 +108,14 @@ def _tell_age(age_s: float) -> str:
     return f"{format_age(-age_s)} ahead of the store's clock" if age_s < -1 else f"{format_age(age_s)} ago"
 
 
-def find_streams(outlet: Outlet, claimed: frozenset[int]) -> Iterator[Finding]:
+def find_streams(reader: RecordReader, claimed: frozenset[int]) -> Iterator[Finding]:
     """Give how each stream gets on, and when its last lines came.
 
     Whether a stream has stalled is judged where ``collector status`` asks as well, so that both say the same. A stream
     that no collector follows, or that has been quiet for long, is worth knowing.
     """
-    judged = {stream.stream_id: stream for stream in list_followed(outlet)}
-    for stream in outlet.query(_QUERIES["stream_health"]).to_pylist():
+    judged = {stream.stream_id: stream for stream in list_followed(reader)}
+    for stream in reader.query(_QUERIES["stream_health"]).to_pylist():
         subject = f"stream {stream['source_uri']}"
         is_followed = stream["stream_id"] in claimed
         report = judged.get(stream["stream_id"])

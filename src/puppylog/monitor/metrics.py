@@ -9,7 +9,7 @@ import pyarrow as pa
 from puppylog.errors import NotFound
 from puppylog.model.metric import Metric
 from puppylog.monitor.range import ALWAYS, Range
-from puppylog.stores.base import Outlet, Value
+from puppylog.stores.base import RecordReader, Value
 from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import metric_of
 
@@ -54,32 +54,32 @@ class Extent:
     last_bucket: datetime | None
 
 
-def list_metrics(outlet: Outlet, *, group: str | None = None) -> list[MetricState]:
+def list_metrics(reader: RecordReader, *, group: str | None = None) -> list[MetricState]:
     """Return the metrics in the order of their names; only those limited to ``group`` if one is given."""
-    rows = outlet.query(_QUERIES["metric_states"], {"name": None, "group": group}).to_pylist()
+    rows = reader.query(_QUERIES["metric_states"], {"name": None, "group": group}).to_pylist()
     return [_metric_state(row) for row in rows]
 
 
-def get_metric(outlet: Outlet, name: str) -> MetricState:
+def get_metric(reader: RecordReader, name: str) -> MetricState:
     """Return one metric.
 
     Raises:
         NotFound: there is none of that name.
     """
-    rows = outlet.query(_QUERIES["metric_states"], {"name": name, "group": None}).to_pylist()
+    rows = reader.query(_QUERIES["metric_states"], {"name": name, "group": None}).to_pylist()
     if not rows:
         raise NotFound(f"cannot find metric {name!r}: see 'puppylog monitor metrics list'")
     return _metric_state(rows[0])
 
 
-def measure_extent(outlet: Outlet, metric: Metric) -> Extent:
+def measure_extent(reader: RecordReader, metric: Metric) -> Extent:
     """Return how much there is of ``metric``."""
-    [row] = outlet.query(_QUERIES["metric_extent"].format(metric=metric.name)).to_pylist()
+    [row] = reader.query(_QUERIES["metric_extent"].format(metric=metric.name)).to_pylist()
     return Extent(**row)
 
 
 def read_observations(
-    outlet: Outlet, metric: Metric, *, within: Range = ALWAYS, buckets: int, segment: str | None = None
+    reader: RecordReader, metric: Metric, *, within: Range = ALWAYS, buckets: int, segment: str | None = None
 ) -> pa.Table:
     """Return ``(bucket, segment, value)`` of the newest ``buckets`` that are not empty, oldest first.
 
@@ -87,21 +87,21 @@ def read_observations(
     """
     parameters: dict[str, Value] = {**within.parameters(), "buckets": buckets}
     if metric.segment is not None and segment is None:
-        return outlet.query(_QUERIES["series_by_segment"].format(metric=metric.name), parameters)
-    return outlet.query(_QUERIES["series"].format(metric=metric.name), {**parameters, "segment": segment})
+        return reader.query(_QUERIES["series_by_segment"].format(metric=metric.name), parameters)
+    return reader.query(_QUERIES["series"].format(metric=metric.name), {**parameters, "segment": segment})
 
 
 def count_buckets(
-    outlet: Outlet, metric: Metric, most: int, *, within: Range = ALWAYS, segment: str | None = None
+    reader: RecordReader, metric: Metric, most: int, *, within: Range = ALWAYS, segment: str | None = None
 ) -> int:
     """Return how many buckets are not empty; ``most`` if there are so many or more."""
     parameters: dict[str, Value] = {**within.parameters(), "segment": segment, "most": most}
-    [row] = outlet.query(_QUERIES["series_count"].format(metric=metric.name), parameters).to_pylist()
+    [row] = reader.query(_QUERIES["series_count"].format(metric=metric.name), parameters).to_pylist()
     return int(row["n"])
 
 
 def read_in_steps(
-    outlet: Outlet, metric: Metric, *, within: Range, steps: int, segment: str | None = None
+    reader: RecordReader, metric: Metric, *, within: Range, steps: int, segment: str | None = None
 ) -> tuple[pa.Table, int]:
     """Return ``(bucket, segment, value)`` of all of a range in at most ``steps`` steps, and the seconds in a step.
 
@@ -109,13 +109,13 @@ def read_in_steps(
     greatest, as the statistic wants it; for all other statistics it is their mean, each bucket counting the same.
     """
     parameters: dict[str, Value] = {**within.parameters(), "segment": segment}
-    [extent] = outlet.query(_QUERIES["series_extent"].format(metric=metric.name), parameters).to_pylist()
+    [extent] = reader.query(_QUERIES["series_extent"].format(metric=metric.name), parameters).to_pylist()
     span_s = metric.period_s
     if extent["first_bucket"] is not None:
         span_s += int((extent["last_bucket"] - extent["first_bucket"]).total_seconds())
     step_s = choose_step(metric.period_s, span_s, steps)
     sql = _QUERIES["series_in_steps"].format(metric=metric.name, value=_IN_STEPS.get(metric.statistic, "avg(value)"))
-    return outlet.query(sql, {**parameters, "step_s": step_s}), step_s
+    return reader.query(sql, {**parameters, "step_s": step_s}), step_s
 
 
 def choose_step(period_s: int, span_s: int, steps: int) -> int:

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from puppylog.errors import NotFound
 from puppylog.monitor.range import ALWAYS, Range
-from puppylog.stores.base import Outlet, Value
+from puppylog.stores.base import RecordReader, Value
 from puppylog.stores.queries import load_queries
 
 LINES: Final = pa.schema(
@@ -78,9 +78,9 @@ class Wanted:
         return values
 
 
-def read_files(outlet: Outlet) -> dict[int, KnownFile]:
+def read_files(reader: RecordReader) -> dict[int, KnownFile]:
     """Return every file that has been collected, by its id."""
-    rows = outlet.query(_QUERIES["known_files"]).to_pylist()
+    rows = reader.query(_QUERIES["known_files"]).to_pylist()
     return {row["file_id"]: KnownFile(**row) for row in rows}
 
 
@@ -111,38 +111,38 @@ def _is_meant(file: KnownFile, pattern: str) -> bool:
     return any(name == pattern or fnmatchcase(name, pattern) for name in names)
 
 
-def count_reasons(outlet: Outlet, wanted: Wanted) -> pa.Table:
+def count_reasons(reader: RecordReader, wanted: Wanted) -> pa.Table:
     """Return how many lines were rejected for what, by stream, most frequent first.
 
     Columns: ``stream_id``, ``reason``, ``lines``, ``first_at``, ``last_at``.
     """
-    found = outlet.query(wanted.render("reasons"), wanted.parameters())
+    found = reader.query(wanted.render("reasons"), wanted.parameters())
     return found.sort_by([("lines", "descending"), ("reason", "ascending"), ("stream_id", "ascending")])
 
 
-def iter_newest(outlet: Outlet, wanted: Wanted, *, lines: int) -> Iterator[pa.RecordBatch]:
+def iter_newest(reader: RecordReader, wanted: Wanted, *, lines: int) -> Iterator[pa.RecordBatch]:
     """Give the newest ``lines`` that are wanted, oldest first, in batches of schema LINES."""
-    places = outlet.query(wanted.render("newest_places"), {**wanted.parameters(), "places": lines})
+    places = reader.query(wanted.render("newest_places"), {**wanted.parameters(), "places": lines})
     for batch in _iter_batches(places):
-        yield from _fetch(outlet, batch, ("rejected_at", *_BY_PLACE))
+        yield from _fetch(reader, batch, ("rejected_at", *_BY_PLACE))
 
 
-def count_lines(outlet: Outlet, wanted: Wanted, most: int) -> int:
+def count_lines(reader: RecordReader, wanted: Wanted, most: int) -> int:
     """Return how many lines are wanted; ``most`` if there are so many or more."""
-    [row] = outlet.query(wanted.render("places_count"), {**wanted.parameters(), "most": most}).to_pylist()
+    [row] = reader.query(wanted.render("places_count"), {**wanted.parameters(), "most": most}).to_pylist()
     return int(row["n"])
 
 
-def iter_rejects(outlet: Outlet, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+def iter_rejects(reader: RecordReader, wanted: Wanted) -> Iterator[pa.RecordBatch]:
     """Give all lines that are wanted, in batches of schema LINES.
 
     Each file's are in the order in which they stand in it, and one file comes after the other.
     """
     after = {"after_stream": -1, "after_file": -1, "after_offset": -1}
     while True:
-        page = outlet.query(wanted.render("places_in_files"), {**wanted.parameters(), **after, "places": _PAGE_PLACES})
+        page = reader.query(wanted.render("places_in_files"), {**wanted.parameters(), **after, "places": _PAGE_PLACES})
         for places in _iter_batches(page):
-            yield from _fetch(outlet, places, _BY_PLACE)
+            yield from _fetch(reader, places, _BY_PLACE)
         if page.num_rows < _PAGE_PLACES:
             return
         stream_id, file_id, line_offset = (page[name][-1].as_py() for name in _BY_PLACE)
@@ -161,12 +161,12 @@ def _iter_batches(places: pa.Table) -> Iterator[pa.Table]:
         start = until
 
 
-def _fetch(outlet: Outlet, places: pa.Table, order: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def _fetch(reader: RecordReader, places: pa.Table, order: Sequence[str]) -> Iterator[pa.RecordBatch]:
     columns = [places[name].to_pylist() for name in _BY_PLACE]
     values: dict[str, Value] = {}
     for what, numbers in zip(("stream", "file", "offset"), columns, strict=True):
         values[f"{what}s"] = ",".join(map(str, numbers))
         values[f"lowest_{what}"] = min(numbers)
         values[f"highest_{what}"] = max(numbers)
-    found = outlet.query(_QUERIES["lines_at"], values).cast(LINES)
+    found = reader.query(_QUERIES["lines_at"], values).cast(LINES)
     yield from found.sort_by([(name, "ascending") for name in order]).combine_chunks().to_batches()

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from puppylog.errors import NotFound
 from puppylog.monitor.range import ALWAYS, Range
-from puppylog.stores.base import Outlet, Value
+from puppylog.stores.base import RecordReader, Value
 from puppylog.stores.queries import load_queries
 
 # So many bytes of log files are asked for at once: a follower beside a backfill must not hold gigabytes of answer.
@@ -66,41 +66,41 @@ class News:
     is_behind: bool
 
 
-def get_group_id(outlet: Outlet, name: str) -> int:
+def get_group_id(reader: RecordReader, name: str) -> int:
     """Return what the store calls a log group.
 
     Raises:
         NotFound: there is none of that name.
     """
-    rows = outlet.query(_QUERIES["group_of_name"], {"name": name}).to_pylist()
+    rows = reader.query(_QUERIES["group_of_name"], {"name": name}).to_pylist()
     if not rows:
         raise NotFound(f"cannot find group {name!r}: see 'puppylog groups list'")
     return int(rows[0]["id"])
 
 
-def find_records(outlet: Outlet, search: Search, *, records: int) -> pa.Table:
+def find_records(reader: RecordReader, search: Search, *, records: int) -> pa.Table:
     """Return the newest ``records`` that are wanted, oldest first, with all columns of ``log_records``."""
-    return outlet.query(search.render("records"), {**search.parameters(), "records": records})
+    return reader.query(search.render("records"), {**search.parameters(), "records": records})
 
 
-def count_records(outlet: Outlet, search: Search, most: int) -> int:
+def count_records(reader: RecordReader, search: Search, most: int) -> int:
     """Return how many records are wanted; ``most`` if there are so many or more."""
-    [row] = outlet.query(search.render("records_count"), {**search.parameters(), "most": most}).to_pylist()
+    [row] = reader.query(search.render("records_count"), {**search.parameters(), "most": most}).to_pylist()
     return int(row["n"])
 
 
-def read_cursor(outlet: Outlet) -> Cursor:
+def read_cursor(reader: RecordReader) -> Cursor:
     """Return where every file stands now."""
-    rows = outlet.query(_QUERIES["positions"])
+    rows = reader.query(_QUERIES["positions"])
     return Cursor(dict(zip(rows["file_id"].to_pylist(), rows["byte_offset"].to_pylist(), strict=True)))
 
 
-def read_news(outlet: Outlet, search: Search, since: Cursor) -> News | None:
+def read_news(reader: RecordReader, search: Search, since: Cursor) -> News | None:
     """Return what came in since then, at most some `STEP_BYTES` of it; None if no file has moved."""
-    stretches, is_behind = plan_stretches(since, read_cursor(outlet), STEP_BYTES)
+    stretches, is_behind = plan_stretches(since, read_cursor(reader), STEP_BYTES)
     if not stretches:
         return None
-    found = outlet.query(
+    found = reader.query(
         search.render("arrived_records"),
         {
             **search.parameters(),

@@ -1,8 +1,9 @@
 """What a store must do, written as obligations. One contract suite asks every store whether it does.
 
-A collector needs `Inlet`, a monitor needs `Outlet`, whoever defines metrics and alerts needs `Catalog`, whoever reads
-rejected lines again needs `Replayer`; a `Store` is all of them. No method returns before what it says is durable. Every
-method raises errors of `puppylog.errors` only: `StoreUnavailable` or `StoreFull` when the same call may succeed later.
+A collector needs a `RecordWriter`, a monitor a `RecordReader`, a command that defines metrics and alerts a
+`DefinitionStore`, and ``rejects replay`` a `Replayer`. A `Store` is all of them. A method that changes the store
+returns when the change is durable. Every method raises errors of `puppylog.errors` only: `StoreUnavailable` or
+`StoreFull` when the same call may succeed later.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -77,7 +78,7 @@ class Appender(Protocol):
 
         Must find out by asking, after a cut connection, whether the transaction had been committed, so that calling it
         again after a transient error stores nothing twice. Must refuse with `StreamBusy` when a file does not stand
-        where its move starts: somebody else has collected it meanwhile. Must keep a row that it can never hold as a
+        where its move starts: another collector has read it meanwhile. Must keep a row that it can never hold as a
         rejected line, with its cause, and store the others.
         """
 
@@ -85,17 +86,17 @@ class Appender(Protocol):
         """Drop what is held; must leave nothing behind. Is a no-op after a successful `commit`."""
 
 
-class Inlet(Protocol):
-    """Where collectors put lines."""
+class RecordWriter(Protocol):
+    """Stores parsed lines, and how far each file has been read. Used by collectors."""
 
     @property
     def full_rows(self) -> int:
-        """How many rows a transaction of a backfill should have for the store to be at its fastest."""
+        """The number of rows in one transaction with which this store takes a backfill fastest."""
 
     def open_streams(self, source_uris: Sequence[str], *, group: str | None = None) -> Sequence[Stream]:
-        """Claim the streams of these sources, made if they are new; return them with all positions, in the same order.
+        """Claim the streams of these sources; return them with all positions, in the same order. New ones are made.
 
-        Must refuse with `StreamBusy`, and then claim none of them, while a live process holds one: another one, or this
+        Must refuse with `StreamBusy`, and then claim none of them, while a client of this or of another process holds
         one. A claim ends with `close_stream`, with `close`, or with the process. ``group`` is made if it is new; None
         leaves the streams in the groups they have. Must open a thousand within a second or two.
         """
@@ -131,31 +132,31 @@ class Inlet(Protocol):
         """Keep what a collector says of its streams, in place of what it said before.
 
         Must take a thousand at once, every few seconds, and not wait for an append. It is OK for a report to be seen a
-        moment later, to be lost in a crash, and to be left out if its stream is unknown or somebody else's.
+        moment later, to be lost in a crash, and to be left out if its stream is unknown or claimed by another client.
         """
 
     def keep_alive(self) -> None:
-        """Say that a watching client is still there. It is OK for this to do nothing."""
+        """Tell the store that a watching client is connected. It is OK for this to do nothing."""
 
 
 class Replayer(Protocol):
-    """Where rejected lines that have been read again become records."""
+    """Stores records in place of rejected lines that have been read again."""
 
     def replay(self, lines: Sequence[Reread]) -> Replayed:
         """Turn rejected lines into records in their place, in one transaction, or none of them.
 
-        Must leave out a line that is no rejected line any more: somebody has been faster, or it was this very call and
-        its answer got lost. So it may be called again after any error, by anybody, and stores nothing twice. Must keep
-        a line rejected, with the cause as its reason, if it can never hold one of the line's records. Must tell the
+        Must leave out a line that is no rejected line any more: another client has replayed it, or this call has and
+        its answer was lost. So any client may call it again after any error, and nothing is stored twice. Must keep a
+        line rejected, with the cause as its reason, if it can never hold one of the line's records. Must tell the
         metrics of the records' times, as a commit of new lines does.
         """
 
 
-class Outlet(Protocol):
-    """Where monitors look. All of it must be possible while collectors append at full speed."""
+class RecordReader(Protocol):
+    """Answers queries. Used by monitors. Must answer while collectors append at full speed."""
 
     def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
-        """Run one of our own reading queries and return its whole answer."""
+        """Run one of Puppylog's own reading queries and return its whole answer."""
 
     def stream_query(self, sql: str) -> AbstractContextManager[Iterator[pa.RecordBatch]]:
         """Run a user's SQL: one statement that reads, never writes. Unqualified ``log_records`` must be found.
@@ -165,7 +166,7 @@ class Outlet(Protocol):
         """
 
 
-class Catalog(Protocol):
+class DefinitionStore(Protocol):
     """Definitions: log groups, metrics, alerts. Names have been checked by the caller; references are checked here."""
 
     def create_group(self, name: str) -> bool:
@@ -180,7 +181,9 @@ class Catalog(Protocol):
         """
 
     def create_metric(self, metric: Metric) -> bool:
-        """Make the metric and materialize what is there; return whether it is new. The same definition twice is OK.
+        """Make the metric and materialize the records it covers; return whether it is new.
+
+        Must accept the same definition again.
 
         Raises:
             AlreadyExists: the name belongs to another definition.
@@ -195,7 +198,7 @@ class Catalog(Protocol):
         """In the order of their names."""
 
     def create_alert(self, alert: Alert) -> bool:
-        """Make the alert; it is evaluated from now on. Returns and raises as `create_metric`."""
+        """Make the alert, which is evaluated from now on; return and raise as `create_metric` does."""
 
     def delete_alert(self, name: str) -> None:
         """Forget the alert, its states and its history. Raises NotFound."""
@@ -206,7 +209,7 @@ class Catalog(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoreInfo:
-    """What `puppylog` says about a store."""
+    """The engine and the schema of a connected store."""
 
     url: str
     flavour: str  # "duckdb", or one of PostgreSQL's: "plain", "timescaledb", "timescaledb_distributed", "citus"
@@ -214,7 +217,7 @@ class StoreInfo:
     schema_version: int
 
 
-class Store(Inlet, Outlet, Catalog, Replayer, Protocol):
+class Store(RecordWriter, RecordReader, DefinitionStore, Replayer, Protocol):
     """A connected store. Usable with ``with``."""
 
     @property
@@ -222,7 +225,7 @@ class Store(Inlet, Outlet, Catalog, Replayer, Protocol):
 
     @property
     def is_shared(self) -> bool:
-        """Whether collectors on other machines may write to it: then source URIs carry the host."""
+        """Whether collectors on other machines may write to it; source URIs then name the host."""
 
     def list_findings(self) -> StoreFindings:
         """Return findings about the server, its capabilities, its jobs and metrics, and the ids of followed streams.

@@ -9,19 +9,19 @@ from puppylog.model.finding import Finding, Health
 from puppylog.stores.base import StoreInfo
 from puppylog.stores.duckdb.client.doctor import list_findings
 from puppylog.stores.duckdb.directory import StoreDirectory
-from support.memory import MemoryOutlet
+from support.memory import MemoryReader
 
 METRIC = {"id": 1, "name": "hits", "statistic": "count", "property": "*", "period_s": 60, "refresh_s": 10}
 
 
-def metric_of(outlet: MemoryOutlet, path: Path) -> Finding:
+def metric_of(reader: MemoryReader, path: Path) -> Finding:
     """Return what is found of the one metric."""
-    outlet.connection.execute("CREATE TABLE puppylog.rollup_1 (bucket TIMESTAMPTZ, segment VARCHAR, value DOUBLE)")
-    outlet.connection.execute(
+    reader.connection.execute("CREATE TABLE puppylog.rollup_1 (bucket TIMESTAMPTZ, segment VARCHAR, value DOUBLE)")
+    reader.connection.execute(
         "INSERT INTO puppylog.rollup_1 SELECT time_bucket(INTERVAL '1 minute', ts), NULL, count(*) "
         "FROM puppylog.log_records GROUP BY 1"
     )
-    told = list_findings(outlet, StoreInfo("duckdb:///x", "duckdb", "2.0.0", 1), StoreDirectory(path), 123)
+    told = list_findings(reader, StoreInfo("duckdb:///x", "duckdb", "2.0.0", 1), StoreDirectory(path), 123)
     [found] = [finding for finding in told.findings if finding.subject == "metric hits"]
     return found
 
@@ -42,31 +42,31 @@ def ago(seconds: float) -> datetime:
 def test_a_metric_is_wrong_when_records_have_waited_for_its_refresh(
     refreshed_s: float, record_s: float, state: Health, tmp_path: Path
 ) -> None:
-    with MemoryOutlet() as outlet:
-        outlet.insert("metrics", **METRIC, refreshed_at=ago(refreshed_s), watermark=ago(refreshed_s + 60))
-        outlet.insert("log_records", ts=ago(record_s))
-        assert metric_of(outlet, tmp_path).state is state
+    with MemoryReader() as reader:
+        reader.insert("metrics", **METRIC, refreshed_at=ago(refreshed_s), watermark=ago(refreshed_s + 60))
+        reader.insert("log_records", ts=ago(record_s))
+        assert metric_of(reader, tmp_path).state is state
 
 
 @pytest.mark.parametrize(("seq", "state"), [(3, Health.OK), (4, Health.WRONG)])
 def test_a_metric_is_wrong_when_late_records_have_waited_for_its_refresh(
     seq: int, state: Health, tmp_path: Path
 ) -> None:
-    with MemoryOutlet() as outlet:
-        outlet.insert("metrics", **METRIC, refreshed_at=ago(5_000), watermark=ago(0), refreshed_seq=3)
-        outlet.insert("invalidations", seq=seq, low=ago(9_000), high=ago(9_000))
-        assert metric_of(outlet, tmp_path).state is state
+    with MemoryReader() as reader:
+        reader.insert("metrics", **METRIC, refreshed_at=ago(5_000), watermark=ago(0), refreshed_seq=3)
+        reader.insert("invalidations", seq=seq, low=ago(9_000), high=ago(9_000))
+        assert metric_of(reader, tmp_path).state is state
 
 
 def test_a_metric_whose_refresh_failed_is_named_with_the_reason(tmp_path: Path) -> None:
-    with MemoryOutlet() as outlet:
-        outlet.insert("metrics", **METRIC, refreshed_at=ago(5), watermark=ago(0), error="cannot run this SQL: no")
-        found = metric_of(outlet, tmp_path)
+    with MemoryReader() as reader:
+        reader.insert("metrics", **METRIC, refreshed_at=ago(5), watermark=ago(0), error="cannot run this SQL: no")
+        found = metric_of(reader, tmp_path)
     assert (found.state, found.found) == (Health.WRONG, "its last refresh failed: cannot run this SQL: no")
 
 
 def test_a_metric_that_was_never_refreshed_is_well_while_it_is_new(tmp_path: Path) -> None:
-    with MemoryOutlet() as outlet:
-        outlet.insert("metrics", **METRIC, created_at=ago(0))
-        outlet.insert("log_records", ts=ago(9_000))
-        assert metric_of(outlet, tmp_path).found == "not refreshed yet; it holds all records that it has to"
+    with MemoryReader() as reader:
+        reader.insert("metrics", **METRIC, created_at=ago(0))
+        reader.insert("log_records", ts=ago(9_000))
+        assert metric_of(reader, tmp_path).found == "not refreshed yet; it holds all records that it has to"

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 from puppylog.model.finding import Finding, Health, format_age
-from puppylog.stores.base import Outlet, StoreInfo
+from puppylog.stores.base import RecordReader, StoreInfo
 from puppylog.stores.doctor import Capability, StoreFindings, findings_of, limit_s, list_capability_findings
 from puppylog.stores.duckdb.client.claims import iter_claimed
 from puppylog.stores.duckdb.client.doctor_sums import compare_sums
@@ -21,7 +21,7 @@ _CAPABILITIES: Final = (
 )
 
 
-def list_findings(outlet: Outlet, info: StoreInfo, directory: StoreDirectory, engine_pid: int) -> StoreFindings:
+def list_findings(reader: RecordReader, info: StoreInfo, directory: StoreDirectory, engine_pid: int) -> StoreFindings:
     """Return the findings about a connected store."""
     engine = (
         f"DuckDB {info.version} in {directory.path}, schema version {info.schema_version}; engine process {engine_pid}"
@@ -32,28 +32,28 @@ def list_findings(outlet: Outlet, info: StoreInfo, directory: StoreDirectory, en
         Finding(
             "jobs", Health.OK, "the engine runs them while it has a client; what fails is told in " + str(directory.log)
         ),
-        *findings_of("metrics", lambda: _iter_metric_findings(outlet, directory)),
+        *findings_of("metrics", lambda: _iter_metric_findings(reader, directory)),
     ]
     return StoreFindings(findings, frozenset(iter_claimed(directory.streams)))
 
 
-def _iter_metric_findings(outlet: Outlet, directory: StoreDirectory) -> Iterator[Finding]:
-    for metric in outlet.query(_QUERIES["metric_ages"]).to_pylist():
-        judged = _judge_metric(outlet, directory, metric)
+def _iter_metric_findings(reader: RecordReader, directory: StoreDirectory) -> Iterator[Finding]:
+    for metric in reader.query(_QUERIES["metric_ages"]).to_pylist():
+        judged = _judge_metric(reader, directory, metric)
         if judged.state is Health.OK:
-            yield from findings_of(judged.subject, partial(_compare, outlet, metric, judged))
+            yield from findings_of(judged.subject, partial(_compare, reader, metric, judged))
         else:
             yield judged
 
 
-def _compare(outlet: Outlet, metric: Mapping[str, Any], judged: Finding) -> list[Finding]:
-    compared = compare_sums(outlet, metric)
+def _compare(reader: RecordReader, metric: Mapping[str, Any], judged: Finding) -> list[Finding]:
+    compared = compare_sums(reader, metric)
     if compared.state is Health.OK:
         return [replace(compared, found=f"{judged.found}; {compared.found}")]
     return [compared]
 
 
-def _judge_metric(outlet: Outlet, directory: StoreDirectory, metric: Mapping[str, Any]) -> Finding:
+def _judge_metric(reader: RecordReader, directory: StoreDirectory, metric: Mapping[str, Any]) -> Finding:
     """Say whether anything waits for a refresh. When no line has come, nothing is refreshed, and nothing waits."""
     subject, late_s = f"metric {metric['name']}", limit_s(metric["refresh_s"])
     if metric["error"] is not None:
@@ -61,13 +61,13 @@ def _judge_metric(outlet: Outlet, directory: StoreDirectory, metric: Mapping[str
         advice = "it is tried again by itself; until then what is new is missing, or reading it fails as well"
         return Finding(subject, Health.WRONG, found, advice)
     age = f"refreshed {format_age(metric['age_s'])} ago" if metric["is_refreshed"] else "not refreshed yet"
-    if metric["age_s"] > late_s and (metric["is_touched"] or _is_behind(outlet, metric, late_s)):
+    if metric["age_s"] > late_s and (metric["is_touched"] or _is_behind(reader, metric, late_s)):
         advice = f"what {directory.log} says last is why; 'puppylog down', when nobody uses the store, ends its engine"
         return Finding(subject, Health.WRONG, f"{age}, while records that came since wait for it", advice)
     return Finding(subject, Health.OK, age)
 
 
-def _is_behind(outlet: Outlet, metric: Mapping[str, Any], late_s: float) -> bool:
+def _is_behind(reader: RecordReader, metric: Mapping[str, Any], late_s: float) -> bool:
     # The bucket that is being filled, and the one before it, are left to live reading.
     values = {"watermark": metric["watermark"], "settled_s": late_s + 2 * metric["period_s"]}
-    return bool(outlet.query(_QUERIES["is_behind"], values)["is_behind"][0].as_py())
+    return bool(reader.query(_QUERIES["is_behind"], values)["is_behind"][0].as_py())

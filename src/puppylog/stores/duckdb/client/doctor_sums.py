@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from puppylog.model.finding import Finding, Health
 from puppylog.model.metric import Metric
-from puppylog.stores.base import Outlet
+from puppylog.stores.base import RecordReader
 from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import metric_of
 
@@ -19,7 +19,7 @@ COMPARED_S: Final = 2.0
 _DAY_US: Final = 86_400_000_000
 
 
-def compare_sums(outlet: Outlet, row: Mapping[str, Any], limit_s: float = COMPARED_S) -> Finding:
+def compare_sums(reader: RecordReader, row: Mapping[str, Any], limit_s: float = COMPARED_S) -> Finding:
     """Return whether a metric lacks records, from a row of the query ``metric_ages``.
 
     Counts are compared by value, other statistics by the number of their buckets.
@@ -30,33 +30,35 @@ def compare_sums(outlet: Outlet, row: Mapping[str, Any], limit_s: float = COMPAR
     period_us = metric.period_s * 1_000_000
     while True:
         values = {"id": row["id"], "period_s": metric.period_s, "before": before}
-        until_us = outlet.query(_QUERIES["newest_day"], values)["until_us"][0].as_py()
+        until_us = reader.query(_QUERIES["newest_day"], values)["until_us"][0].as_py()
         if until_us is None:
             return Finding(subject, Health.OK, "it holds all records that it has to")
         if time.monotonic() >= deadline:
             found = "the whole of it" if before == "infinity" else f"what is before {before}"
             return Finding(subject, Health.OK, f"{found} was not compared with the records within {limit_s:g} s")
         since_us = min((until_us - _DAY_US) // period_us * period_us, until_us - period_us)
-        held, there = _count_day(outlet, row, metric, since_us, until_us)
+        held, there = _count_day(reader, row, metric, since_us, until_us)
         times = f"from {_text(since_us)} to {_text(until_us)}"
         if held != there:
             what = "records" if metric.statistic == "count" else "buckets"
             found = f"{times} it holds {held} of {there} {what}"
-            if outlet.query(_QUERIES["is_being_checked"], {"id": row["id"]})["is_being_checked"][0].as_py():
+            if reader.query(_QUERIES["is_being_checked"], {"id": row["id"]})["is_being_checked"][0].as_py():
                 return Finding(subject, Health.NOTE, f"checking: {found}; the range is being refreshed")
             advice = "delete the metric and create it again: it is then computed from the records"
             return Finding(subject, Health.WRONG, found, advice)
         before = _text(since_us)
 
 
-def _count_day(outlet: Outlet, row: Mapping[str, Any], metric: Metric, since_us: int, until_us: int) -> tuple[int, int]:
+def _count_day(
+    reader: RecordReader, row: Mapping[str, Any], metric: Metric, since_us: int, until_us: int
+) -> tuple[int, int]:
     """Return what the rollup holds, and what the records give."""
     from puppylog.stores.aggregate import aggregate_sql  # noqa: PLC0415 - a client that does not compare needs no parser
 
     bounds: dict[str, Any] = {"since_us": since_us, "until_us": until_us}
     where = _QUERIES["in_range"].format(**bounds)
     aggregate = aggregate_sql(metric, "duckdb", group_id=row["group_id"], where=where)
-    (counts,) = outlet.query(_QUERIES["compare_day"].format(id=row["id"], aggregate=aggregate, **bounds)).to_pylist()
+    (counts,) = reader.query(_QUERIES["compare_day"].format(id=row["id"], aggregate=aggregate, **bounds)).to_pylist()
     kind = "total" if metric.statistic == "count" else "buckets"
     return int(counts[f"held_{kind}"]), int(counts[f"there_{kind}"])
 

@@ -22,7 +22,7 @@ _PAUSES_S: Final = (0.1, 0.3, 1.0)
 
 
 class Definitions:
-    """What `puppylog.stores.base.Catalog` wants, over one link."""
+    """What `puppylog.stores.base.DefinitionStore` wants, over one link."""
 
     def __init__(self, link: Link, installation: Installation) -> None:
         self._link = link
