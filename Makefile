@@ -60,8 +60,8 @@ $(BIN)/python:
 		"Puppylog needs Python 3.11 or newer: name one, as in make PYTHON=python3.12 test")'
 	@$(PYTHON) -m venv --without-pip $(VENV)
 
-# What the native readers are made of.
-NATIVE := hatch_build.py $(wildcard src/puppylog/formats/native/*.[ch])
+# What the modules in C are made of.
+NATIVE := hatch_build.py $(wildcard src/puppylog/formats/native/*.[ch] src/puppylog/stores/postgres/ingest/*.c)
 
 $(VENV)/run.stamp: requirements/run.txt pyproject.toml $(NATIVE) | $(BIN)/python
 	@echo "Installing what Puppylog needs into $(VENV) …"

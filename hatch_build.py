@@ -1,6 +1,6 @@
-"""Builds the readers of lines that are written in C, with the compiler that Python's own modules were built with.
+"""Builds what is written in C, with the compiler that Python's own modules were built with.
 
-Where there is none, or it fails, the package is whole without them: it only parses more slowly.
+Where there is no compiler, or the compiler fails, the package is whole without it: Python does the same, more slowly.
 """
 
 import shlex
@@ -8,38 +8,41 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-_FOLDER = Path("src", "puppylog", "formats", "native")
+# Extension modules by what they do. Each is made of all C files of its folder.
+_MODULES: Final = {
+    "lines are parsed": Path("src", "puppylog", "formats", "native", "_lines"),
+    "rows for PostgreSQL are encoded": Path("src", "puppylog", "stores", "postgres", "ingest", "_pgcopy"),
+}
 
 
-class NativeReaders(BuildHookInterface[Any]):
-    """Adds the compiled module to a wheel; for an editable install it stays beside its source."""
+class NativeModules(BuildHookInterface[Any]):
+    """Adds the compiled modules to a wheel; for an editable install they stay in the folders of their sources."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - the hook's
-        folder = Path(self.root) / _FOLDER
-        target = folder / f"_lines{sysconfig.get_config_var('EXT_SUFFIX')}"
-        command = [
-            *shlex.split(sysconfig.get_config_var("LDSHARED") or "cc -shared"),
-            "-O3",
-            "-std=c11",
-            "-fPIC",
-            "-Wall",
-            "-Wextra",
-            f"-I{sysconfig.get_path('include')}",
-            *(str(source) for source in sorted(folder.glob("*.c"))),
-            "-o",
-            str(target),
-        ]
-        try:
-            subprocess.run(command, check=True, capture_output=True, text=True)
-        except (OSError, subprocess.CalledProcessError) as error:
-            cause = getattr(error, "stderr", None) or error
-            sys.stderr.write(f"no native readers, lines are parsed more slowly: {cause}\n")
-            target.unlink(missing_ok=True)
-            return
-        build_data["pure_python"] = False
-        build_data["infer_tag"] = True
-        build_data["artifacts"].append(str(_FOLDER / target.name))
+        for work, module in _MODULES.items():
+            target = module.with_name(f"{module.name}{sysconfig.get_config_var('EXT_SUFFIX')}")
+            try:
+                subprocess.run(_command(Path(self.root) / target), check=True, capture_output=True, text=True)
+            except (OSError, subprocess.CalledProcessError) as error:
+                cause = getattr(error, "stderr", None) or error
+                sys.stderr.write(f"cannot compile {module.name}, {work} more slowly: {cause}\n")
+                (Path(self.root) / target).unlink(missing_ok=True)
+                continue
+            build_data["pure_python"] = False
+            build_data["infer_tag"] = True
+            build_data["artifacts"].append(str(target))
+
+
+def _command(target: Path) -> list[str]:
+    """Return the command that compiles all C files of the target's folder into the target."""
+    return [
+        *shlex.split(sysconfig.get_config_var("LDSHARED") or "cc -shared"),
+        *("-O3", "-std=c11", "-fPIC", "-Wall", "-Wextra"),
+        f"-I{sysconfig.get_path('include')}",
+        *(str(source) for source in sorted(target.parent.glob("*.c"))),
+        *("-o", str(target)),
+    ]

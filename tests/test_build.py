@@ -1,4 +1,4 @@
-"""The package's own build makes the native readers where there is a compiler, and is whole without them."""
+"""The package's own build compiles the modules in C where there is a compiler, and is whole without them."""
 
 import shutil
 import subprocess
@@ -7,31 +7,33 @@ from typing import Any
 
 import pytest
 
-from hatch_build import NativeReaders
+from hatch_build import NativeModules
 
 ROOT = Path(__file__).parents[1]
-FOLDER = Path("src", "puppylog", "formats", "native")
+FOLDERS = [Path("src", "puppylog", "formats", "native"), Path("src", "puppylog", "stores", "postgres", "ingest")]
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    shutil.copytree(ROOT / FOLDER, tmp_path / FOLDER, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    for folder in FOLDERS:
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
     return tmp_path
 
 
 def build(root: Path) -> dict[str, Any]:
     data: dict[str, Any] = {"artifacts": []}
-    hook = NativeReaders(str(root), {}, None, None, "", "wheel")  # type: ignore[arg-type]  # it asks nothing of the rest
+    hook = NativeModules(str(root), {}, None, None, "", "wheel")  # type: ignore[arg-type]  # it asks nothing of the rest
     hook.initialize("standard", data)
     return data
 
 
-def test_a_wheel_has_the_native_readers_and_is_for_this_platform(root: Path) -> None:
+def test_a_wheel_has_the_modules_in_c_and_is_for_this_platform(root: Path) -> None:
     if shutil.which("cc") is None:
-        pytest.skip("NOT TESTED: the build of the native readers; there is no C compiler")
+        pytest.skip("NOT TESTED: the build of the modules in C; there is no C compiler")
     data = build(root)
-    (artifact,) = data["artifacts"]
-    assert (root / artifact).exists()
+    assert [Path(artifact).parent for artifact in data["artifacts"]] == FOLDERS
+    assert [Path(artifact).name.split(".")[0] for artifact in data["artifacts"]] == ["_lines", "_pgcopy"]
+    assert all((root / artifact).exists() for artifact in data["artifacts"])
     assert (data["pure_python"], data["infer_tag"]) == (False, True)
 
 
@@ -43,5 +45,9 @@ def test_without_a_compiler_the_package_is_whole_and_says_so(
 
     monkeypatch.setattr(subprocess, "run", fail)
     assert build(root) == {"artifacts": []}
-    assert not list((root / FOLDER).glob("*.so"))
-    assert capsys.readouterr().err.startswith("no native readers, lines are parsed more slowly: ")
+    assert not list(root.rglob("*.so"))
+    messages = capsys.readouterr().err.splitlines()
+    assert [message.partition(":")[0] for message in messages] == [
+        "cannot compile _lines, lines are parsed more slowly",
+        "cannot compile _pgcopy, rows for PostgreSQL are encoded more slowly",
+    ]

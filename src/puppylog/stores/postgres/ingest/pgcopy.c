@@ -1,0 +1,236 @@
+/* Rows in PostgreSQL's binary COPY format, made from the buffers of Arrow's columns. pgcopy.py does the same in Python.
+ *
+ * A row is the count of its fields (int16), then of each field its size (int32, -1 for a null) and its bytes. All
+ * numbers are big-endian. The first pass over the columns checks the buffers and adds up the size of all rows; the
+ * second one writes them. Nothing is kept between two calls, and neither pass needs Python's lock.
+ */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define EPOCH_US INT64_C(946684800000000) /* PostgreSQL counts from the year 2000 */
+
+enum { SIZE = 4, MOST_FIELDS = 64 };
+enum { JSONB_VERSION = 1 };
+
+typedef enum { CONSTANT, INT2, INT4, INT8, TIMESTAMPTZ, TEXT, JSONB, KINDS } Kind;
+
+/* PostgreSQL's names of the types, as Python gives them. */
+static const char *const NAMES[KINDS] = {[INT2] = "int2", [INT4] = "int4", [INT8] = "int8",
+                                         [TIMESTAMPTZ] = "timestamptz", [TEXT] = "text", [JSONB] = "jsonb"};
+/* Bytes of one value in the column's second buffer: a number, or where a text starts. */
+static const int WIDTHS[KINDS] = {[INT2] = 2, [INT4] = 4, [INT8] = 8, [TIMESTAMPTZ] = 8, [TEXT] = 4, [JSONB] = 4};
+
+/* What one place of all rows is made of: bytes that are the same in each, or a column. */
+typedef struct {
+    Kind kind;
+    const uint8_t *constant;
+    size_t constant_size;
+    size_t offset; /* of the column's first row in its buffers, in rows */
+    Py_buffer validity, values, data; /* .obj is NULL where there is none */
+} Field;
+
+typedef enum { FINE, BAD_BUFFERS, TIME_TOO_EARLY, TOO_LARGE } Fault;
+
+static inline uint8_t *put_16(uint8_t *to, uint16_t value) {
+    to[0] = (uint8_t)(value >> 8);
+    to[1] = (uint8_t)value;
+    return to + 2;
+}
+
+static inline uint8_t *put_32(uint8_t *to, uint32_t value) {
+    return put_16(put_16(to, (uint16_t)(value >> 16)), (uint16_t)value);
+}
+
+static inline uint8_t *put_64(uint8_t *to, uint64_t value) {
+    return put_32(put_32(to, (uint32_t)(value >> 32)), (uint32_t)value);
+}
+
+static inline bool is_null(const Field *field, size_t row) {
+    const uint8_t *validity = field->validity.buf;
+    size_t bit = field->offset + row;
+    return validity != NULL && !(validity[bit / 8] >> bit % 8 & 1);
+}
+
+/* Read a number of the column's second buffer, which need not be aligned. */
+#define READ(type, name)                                                              \
+    static inline type name(const Field *field, size_t row) {                         \
+        type value;                                                                   \
+        const uint8_t *values = field->values.buf;                                    \
+        memcpy(&value, values + (field->offset + row) * sizeof value, sizeof value);  \
+        return value;                                                                 \
+    }
+READ(int16_t, read_16)
+READ(int32_t, read_32)
+READ(int64_t, read_64)
+
+/* Return whether Arrow's buffers are as large as the column's rows need. */
+static bool has_buffers(const Field *field, size_t rows) {
+    size_t until = field->offset + rows, values = until + (field->kind >= TEXT);
+    if (field->validity.buf != NULL && (size_t)field->validity.len < (until + 7) / 8) return false;
+    return (size_t)field->values.len / (size_t)WIDTHS[field->kind] >= values;
+}
+
+static Fault measure_constant(const Field *field, size_t rows, size_t *size) {
+    if (field->constant_size && rows > PY_SSIZE_T_MAX / field->constant_size) return TOO_LARGE;
+    *size += rows * field->constant_size;
+    return FINE;
+}
+
+/* Add what the texts of a column take to `size`. */
+static Fault measure_texts(const Field *field, size_t rows, size_t *size) {
+    size_t lead = field->kind == JSONB;
+    int32_t start = read_32(field, 0);
+    if (start < 0) return BAD_BUFFERS;
+    for (size_t row = 0; row < rows; row++) {
+        int32_t end = read_32(field, row + 1);
+        if (end < start) return BAD_BUFFERS;
+        *size += SIZE + (is_null(field, row) ? 0 : lead + (size_t)(end - start));
+        start = end;
+    }
+    return start <= field->data.len ? FINE : BAD_BUFFERS;
+}
+
+/* Add what the numbers of a column take to `size`. */
+static Fault measure_numbers(const Field *field, size_t rows, size_t *size) {
+    for (size_t row = 0; row < rows; row++) {
+        bool is_set = !is_null(field, row);
+        *size += SIZE + (is_set ? (size_t)WIDTHS[field->kind] : 0);
+        if (field->kind == TIMESTAMPTZ && is_set && read_64(field, row) < INT64_MIN + EPOCH_US) return TIME_TOO_EARLY;
+    }
+    return FINE;
+}
+
+/* Set the size of all rows in bytes. */
+static Fault measure(const Field *fields, size_t count, size_t rows, size_t *size) {
+    *size = 0;
+    for (size_t place = 0; place < count; place++) {
+        const Field *field = &fields[place];
+        Fault fault = FINE;
+        if (field->kind == CONSTANT) fault = measure_constant(field, rows, size);
+        else if (!has_buffers(field, rows)) fault = BAD_BUFFERS;
+        else if (field->kind >= TEXT) fault = measure_texts(field, rows, size);
+        else fault = measure_numbers(field, rows, size);
+        if (fault != FINE) return fault;
+        if (*size > PY_SSIZE_T_MAX) return TOO_LARGE;
+    }
+    return FINE;
+}
+
+static inline uint8_t *write_text(uint8_t *to, const Field *field, size_t row) {
+    int32_t start = read_32(field, row);
+    size_t size = (size_t)(read_32(field, row + 1) - start);
+    bool has_version = field->kind == JSONB;
+    to = put_32(to, (uint32_t)(size + has_version));
+    if (has_version) *to++ = JSONB_VERSION;
+    if (size) memcpy(to, (const uint8_t *)field->data.buf + start, size);
+    return to + size;
+}
+
+static inline uint8_t *write_field(uint8_t *to, const Field *field, size_t row) {
+    if (field->kind == CONSTANT) {
+        memcpy(to, field->constant, field->constant_size);
+        return to + field->constant_size;
+    }
+    if (is_null(field, row)) return put_32(to, UINT32_MAX);
+    switch (field->kind) {
+    case INT2: return put_16(put_32(to, 2), (uint16_t)read_16(field, row));
+    case INT4: return put_32(put_32(to, 4), (uint32_t)read_32(field, row));
+    case INT8: return put_64(put_32(to, 8), (uint64_t)read_64(field, row));
+    case TIMESTAMPTZ: return put_64(put_32(to, 8), (uint64_t)(read_64(field, row) - EPOCH_US));
+    default: return write_text(to, field, row);
+    }
+}
+
+static void write_rows(uint8_t *to, const Field *fields, size_t count, size_t rows) {
+    for (size_t row = 0; row < rows; row++) {
+        for (size_t place = 0; place < count; place++) to = write_field(to, &fields[place], row);
+    }
+}
+
+/* Take a field as Python gives it: bytes, or a tuple (type, offset, validity, values, data). */
+static bool take_field(PyObject *given, Field *field) {
+    *field = (Field){.kind = CONSTANT};
+    if (PyBytes_Check(given)) {
+        field->constant = (const uint8_t *)PyBytes_AS_STRING(given);
+        field->constant_size = (size_t)PyBytes_GET_SIZE(given);
+        return true;
+    }
+    const char *name;
+    Py_ssize_t offset;
+    if (!PyTuple_Check(given)) {
+        PyErr_SetString(PyExc_TypeError, "a field is bytes, or a tuple of a column's type, offset and buffers");
+        return false;
+    }
+    if (!PyArg_ParseTuple(given, "snz*y*z*", &name, &offset, &field->validity, &field->values, &field->data)) {
+        return false; /* PyArg_ParseTuple has released what it had taken */
+    }
+    field->offset = (size_t)offset;
+    for (Kind kind = INT2; kind < KINDS; kind++) {
+        if (strcmp(name, NAMES[kind]) == 0) field->kind = kind;
+    }
+    if (field->kind != CONSTANT && offset >= 0) return true;
+    PyErr_Format(PyExc_ValueError, "cannot encode a column of type %s at offset %zd", name, offset);
+    return false;
+}
+
+static void release_fields(Field *fields, size_t count) {
+    for (size_t place = 0; place < count; place++) {
+        PyBuffer_Release(&fields[place].validity);
+        PyBuffer_Release(&fields[place].values);
+        PyBuffer_Release(&fields[place].data);
+    }
+}
+
+static PyObject *encode_fields(const Field *fields, size_t count, size_t rows) {
+    size_t size;
+    Fault fault;
+    Py_BEGIN_ALLOW_THREADS
+    fault = measure(fields, count, rows, &size);
+    Py_END_ALLOW_THREADS
+    if (fault == BAD_BUFFERS) PyErr_SetString(PyExc_ValueError, "the buffers of a column do not hold its rows");
+    if (fault == TIME_TOO_EARLY) PyErr_SetString(PyExc_OverflowError, "PostgreSQL has no time as early as this");
+    if (fault == TOO_LARGE) PyErr_NoMemory();
+    PyObject *encoded = fault == FINE ? PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size) : NULL;
+    if (encoded == NULL) return NULL;
+    uint8_t *to = (uint8_t *)PyBytes_AS_STRING(encoded);
+    Py_BEGIN_ALLOW_THREADS
+    write_rows(to, fields, count, rows);
+    Py_END_ALLOW_THREADS
+    return encoded;
+}
+
+static PyObject *encode(PyObject *module, PyObject *arguments) {
+    (void)module;
+    Py_ssize_t rows;
+    PyObject *given;
+    if (!PyArg_ParseTuple(arguments, "nO!", &rows, &PyTuple_Type, &given)) return NULL;
+    size_t count = (size_t)PyTuple_GET_SIZE(given), taken = 0;
+    if (rows < 0 || count > MOST_FIELDS) {
+        PyErr_SetString(PyExc_ValueError, "cannot encode rows: there are less than none, or more than 64 fields");
+        return NULL;
+    }
+    Field fields[MOST_FIELDS];
+    bool is_ready = true;
+    while (is_ready && taken < count) {
+        is_ready = take_field(PyTuple_GET_ITEM(given, (Py_ssize_t)taken), &fields[taken]);
+        taken++;
+    }
+    PyObject *encoded = is_ready ? encode_fields(fields, count, (size_t)rows) : NULL;
+    release_fields(fields, taken);
+    return encoded;
+}
+
+static PyMethodDef methods[] = {
+    {"encode", encode, METH_VARARGS, "encode(rows, fields): the rows in PostgreSQL's binary COPY format"},
+    {0},
+};
+
+static struct PyModuleDef module = {
+    PyModuleDef_HEAD_INIT, .m_name = "_pgcopy", .m_doc = "Rows for PostgreSQL's COPY.", .m_methods = methods,
+};
+
+PyMODINIT_FUNC PyInit__pgcopy(void) { return PyModuleDef_Init(&module); }
