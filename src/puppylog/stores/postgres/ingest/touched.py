@@ -1,14 +1,15 @@
-"""Which times a batch has touched: what its metrics have to look at again."""
+"""The times of a batch's records: they say what metrics must compute again, and which days need a partition."""
 
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 _HOUR_US: Final = 3_600_000_000
-# A log whose times are all over the place must not make a note for each of its lines.
+_DAY_US: Final = 24 * _HOUR_US
 _MOST_RANGES: Final = 1_000
+"""A log whose lines are of any time at all must not write a range for each of its lines."""
 
 
 class Touched(NamedTuple):
@@ -20,34 +21,51 @@ class Touched(NamedTuple):
 
 
 def ranges_of(stream_id: int, batches: Iterable[pa.RecordBatch]) -> list[Touched]:
-    """Return the times of a stream's records, as ranges within an hour each: one straggler from last week does not
-    touch the week. Where these would be too many, they are of whole days, or longer.
+    """Return the times of a stream's records as ranges, each within one hour, in their order.
+
+    A single record of last week does not touch the week since. If there are more than ``_MOST_RANGES`` ranges, each is
+    within one day, or within 24 days, and so on.
     """
-    instants = [batch.column("ts").cast(pa.int64()).to_numpy() for batch in batches if batch.num_rows]
-    if not instants:
+    us = _list_times(batches)
+    if not len(us):
         return []
-    us = np.concatenate(instants)
-    if us.min() // _HOUR_US == us.max() // _HOUR_US:  # as nearly always while following
-        return [Touched(stream_id, int(us.min()), int(us.max()))]
-    us.sort()
+    low, high = _find_bounds(us)
+    if low // _HOUR_US == high // _HOUR_US:  # as nearly always while following
+        return [Touched(stream_id, low, high)]
     width_us = _HOUR_US
-    while len(starts := _starts(us // width_us)) > _MOST_RANGES:
+    while pc.count_distinct(_number_periods(us, low, width_us)).as_py() > _MOST_RANGES:
         width_us *= 24
-    ends = np.append(starts[1:], len(us)) - 1
-    return [Touched(stream_id, int(low), int(high)) for low, high in zip(us[starts], us[ends], strict=True)]
-
-
-def _starts(sorted_keys: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
-    """Return where each new key begins."""
-    return np.flatnonzero(np.diff(sorted_keys, prepend=sorted_keys[0] - 1)).astype(np.int64)
+    periods = pa.table({"period": _number_periods(us, low, width_us), "us": us}).group_by("period", use_threads=False)
+    bounds = periods.aggregate([("us", "min"), ("us", "max")])
+    ranges = zip(bounds["us_min"].to_pylist(), bounds["us_max"].to_pylist(), strict=True)
+    return [Touched(stream_id, first, last) for first, last in sorted(ranges)]
 
 
 def days_of(batches: Iterable[pa.RecordBatch]) -> set[int]:
     """Return the days, in UTC and counted from the epoch, that the records lie in."""
-    days: set[int] = set()
-    for batch in batches:
-        if batch.num_rows:
-            us = batch.column("ts").cast(pa.int64()).to_numpy()
-            low, high = int(us.min()) // (24 * _HOUR_US), int(us.max()) // (24 * _HOUR_US)
-            days.update([low] if low == high else np.unique(us // (24 * _HOUR_US)).tolist())
-    return days
+    us = _list_times(batches)
+    if not len(us):
+        return set()
+    low, high = _find_bounds(us)
+    if low // _DAY_US == high // _DAY_US:
+        return {low // _DAY_US}
+    return {low // _DAY_US + day for day in pc.unique(_number_periods(us, low, _DAY_US)).to_pylist()}
+
+
+def _list_times(batches: Iterable[pa.RecordBatch]) -> pa.ChunkedArray:
+    """Return the records' times, in microseconds since the epoch."""
+    return pa.chunked_array([batch.column("ts").cast(pa.int64()) for batch in batches], pa.int64())
+
+
+def _find_bounds(us: pa.ChunkedArray) -> tuple[int, int]:
+    bounds = pc.min_max(us).as_py()
+    return bounds["min"], bounds["max"]
+
+
+def _number_periods(us: pa.ChunkedArray, low: int, width_us: int) -> pa.ChunkedArray:
+    """Return for each time the number of its period of ``width_us``; the period of ``low``, the first time, is 0.
+
+    Periods are aligned to the epoch. They are counted from the first one because Arrow's division rounds towards zero,
+    and would put a time before the epoch into the period after its own.
+    """
+    return pc.divide(pc.subtract(us, low // width_us * width_us), width_us)
