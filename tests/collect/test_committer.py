@@ -151,3 +151,19 @@ def test_once_stopped_a_store_that_is_away_is_asked_once_more_only() -> None:
     with pytest.raises(StoreUnavailable):
         patiently(call, stop, lambda _: None)
     assert len(calls) == 2
+
+
+def test_settling_waits_for_a_commit_that_is_under_way_and_discards_what_failed() -> None:
+    gate = threading.Event()
+    failed, queued = FakeAppender([StoreError("broken")], gate), FakeAppender()
+    with Committer(threading.Event(), lambda _: None) as committer:
+        committer.hand_over(batch(failed))
+        committer.hand_over(batch(queued))
+        threading.Timer(0.1, gate.set).start()
+        committer.settle()
+        assert committer.is_idle
+        assert failed.discarded
+        assert queued.discarded
+        committer.hand_over(batch(FakeAppender()))
+        committer.wait()
+    assert committer.totals.records == 1

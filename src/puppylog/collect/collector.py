@@ -106,6 +106,7 @@ class Collector:
                 raise
             self._on_event(StoreAway(error.message, _REREAD_S))
             self._stop.wait(_REREAD_S)
+            committer.settle()  # the store tells where it stands only when no commit is under way
             return False
         return True
 

@@ -1,13 +1,14 @@
-"""The thread that commits: one batch at a time, in order, for as long as it takes.
+"""The thread that commits: one batch at a time, in order, however long the store takes.
 
-While it waits for the store, one batch waits behind it, and the next one is being filled; when that one is full too,
-reading stops. The file is the buffer.
+While one batch is being committed, one more waits for its turn, and a third is being filled. When the third is full,
+reading stops: the lines stay in their files until the store has taken a batch.
 """
 
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -15,14 +16,20 @@ from typing import Self
 from puppylog.collect.batch import Batch, Share
 from puppylog.collect.events import Committed, FileFinished, OnEvent
 from puppylog.collect.patience import patiently
+from puppylog.errors import PuppylogError
 from puppylog.stores.base import Appended
 
-_AHEAD = 1  # batches that wait behind the one that is being committed, so that the store never waits for the next
+_AHEAD = 1  # batches that wait while another one is being committed, so that the store never waits for the next one
 
 
 @dataclass(slots=True)
 class Totals:
-    """What has been committed so far."""
+    """What has been committed so far.
+
+    Only the committing thread changes the fields. During the run, the reading thread reads the numbers without a lock:
+    they never decrease, and may be of different batches. It reads the collections only after the committing thread has
+    ended.
+    """
 
     size_bytes: int = 0
     records: int = 0
@@ -54,34 +61,37 @@ class Committer:
         """Start the thread.
 
         Args:
-            stop: set when the run is to end; then nothing is tried again.
-            on_event: called from the thread.
-            on_batch: told, from the thread, of each batch that the store has.
+            stop: set when the run is to end; then a commit that failed is not tried again.
+            on_event: called from the committing thread.
+            on_batch: called from the committing thread with each batch that the store has committed.
         """
         self._stop = stop
         self._on_event = on_event
         self._on_batch = on_batch
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="committer")
-        self._pending: deque[Future[None]] = deque()
+        self._pending: deque[Future[None]] = deque()  # reading thread only
+        # The committing thread reads and sets it. The reading thread clears it when no commit is queued or running.
         self._has_failed = False
+        # The committing thread appends, the reading thread takes from the other end. No lock: both are atomic.
         self._stored: deque[Mapping[int, Share]] = deque()
-        self.totals = Totals()
+        self.totals = Totals()  # see its docstring
 
     @property
     def is_idle(self) -> bool:
+        """Whether no batch is being committed or waits for its turn."""
         return all(pending.done() for pending in self._pending)
 
     def iter_stored(self) -> Iterator[tuple[int, Share]]:
-        """Give what has been committed of which stream since the last call."""
+        """Give the id of each stream of which something was committed since the last call, and what that was."""
         while self._stored:
             yield from self._stored.popleft().items()
 
     def hand_over(self, batch: Batch) -> None:
-        """Wait until there is nothing before this batch but one that is being committed, and queue it.
+        """Wait until at most one other batch is queued or being committed, and queue this one.
 
         Raises:
-            PuppylogError: a batch before could not be committed, or there is no room for this one; it and those between
-                are dropped.
+            PuppylogError: an earlier batch could not be committed, or there is no room for this one. The failed batch
+                and the batches queued after it are discarded, and so is this one.
         """
         try:
             self._complete(batch)
@@ -92,19 +102,24 @@ class Committer:
         self._pending.append(self._thread.submit(self._commit, batch))
 
     def wait(self) -> None:
-        """Return when everything handed over is committed.
+        """Return when every batch that was handed over is committed.
 
         Raises:
-            PuppylogError: it could not be.
+            PuppylogError: a batch could not be committed. The batches queued after it are discarded.
         """
         self._wait_for_all_but(0)
 
+    def settle(self) -> None:
+        """Return when no batch is queued or being committed, whether they were committed or not."""
+        with suppress(PuppylogError):
+            self.wait()
+
     def _complete(self, batch: Batch) -> None:
-        """Do what can be done while the store is busy still."""
+        """Prepare the batch for its commit while the store still commits the previous one."""
         try:
             batch.appender.complete()
         except BaseException:
-            self.wait()  # whoever learns of it asks the store how far it is, and begins again from there
+            self.wait()  # the caller begins again where the store stands, so no commit may be under way by then
             raise
 
     def _wait_for_all_but(self, count: int) -> None:
@@ -113,7 +128,7 @@ class Committer:
                 self._pending.popleft().result()
             except BaseException:
                 for pending in self._pending:
-                    pending.result()  # dropped, without an error of its own
+                    pending.result()  # discarded, which raises nothing
                 self._pending.clear()
                 self._has_failed = False
                 raise
