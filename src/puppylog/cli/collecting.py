@@ -31,20 +31,20 @@ _SHOWN_REASONS: Final = 10
 
 
 class Reporter:
-    """Says what a collector's events mean, with a line of progress below where stderr is a terminal.
+    """Says on stderr what a collector's events mean. On a terminal, a line of progress is shown below.
 
-    Events come from two threads. Usable with ``with``; on leaving, the line of progress is gone.
+    Usable with ``with``; on leaving, the line of progress is removed.
     """
 
     def __init__(self, settings: Settings, *, echo: bool = False) -> None:
         self._settings = settings
         self._echo = echo
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # events come from two threads; whatever is written is written under the lock
         shows = sys.stderr.isatty() and not settings.quiet
-        self._progress = ProgressLine(Live(sys.stderr, has_color=False)) if shows else None
+        self._progress = ProgressLine(Live(sys.stderr, has_color=False)) if shows else None  # under the lock
 
     def on_event(self, event: Event) -> None:
-        """Say what there is to say about it."""
+        """Say what the event means. May be called from several threads."""
         with self._lock:
             if isinstance(event, Progress):
                 if self._progress is not None:
@@ -84,7 +84,8 @@ class Reporter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._clear()
+        with self._lock:
+            self._clear()
 
 
 def _describe_limit(event: FilesTakeTurns | ChangesUntold) -> str:

@@ -12,8 +12,9 @@ from puppylog.model.stream import Move
 from puppylog.stores.base import Appender
 from puppylog.tail.chunk import Chunk, TailedFile
 
-# The first batch is smaller, so that the store begins to work while there is still little to give it.
 FIRST_SHARE = 2
+"""The first batch is full at this fraction of the rows of a full one, so that the store starts to work early."""
+
 FULL_BYTES = 256 << 20
 
 
@@ -28,7 +29,11 @@ class Share:
 
 @dataclass(slots=True)
 class Batch:
-    """Filled by one thread, then handed over and committed by another."""
+    """The rows of one transaction.
+
+    The reading thread fills it and hands it over to a `puppylog.collect.committer.Committer`; from then on every field
+    belongs to the committing thread. No lock: no two threads use a batch at the same time.
+    """
 
     appender: Appender
     full_rows: int
@@ -41,12 +46,17 @@ class Batch:
     reasons: Counter[str] = field(default_factory=Counter)
     finished: list[tuple[str, int]] = field(default_factory=list)
     finished_files: list[TailedFile] = field(default_factory=list)
-    last_rows: int = 0  # of the last chunk: about as many as the next one will bring
+    last_rows: int = 0  # lines of the last chunk; the next chunk is expected to bring as many
 
     def add(self, stream_id: int, file_id: int, chunk: Chunk, parsed: Parsed, context: str = "") -> None:
-        """Take a chunk's rows and its step of the position. Chunks of one file come in their order.
+        """Add a chunk's rows, and move the file's position to the end of the chunk.
 
-        ``context`` is what the file's parser has learnt so far; it is committed with the position.
+        Args:
+            stream_id: of the file's stream.
+            file_id: of the file, in the store.
+            chunk: follows the last one of its file that was added.
+            parsed: the chunk's rows.
+            context: of the file's parser after the chunk; it is committed with the position.
         """
         if chunk.is_cut:
             parsed = flag_cut(parsed)
@@ -73,7 +83,10 @@ class Batch:
 
     @property
     def is_full(self) -> bool:
-        """Whether another chunk would be too much. Just below the limit, the last row group is a full one, too."""
+        """Whether the next chunk is expected to exceed the limit of rows, or the limit of bytes is reached.
+
+        A batch stays just below the limit of rows, so that its last row group is a full one.
+        """
         return self.records + self.rejects + self.last_rows > self.full_rows or self.size_bytes >= FULL_BYTES
 
 

@@ -1,4 +1,4 @@
-"""What happened while collecting, as small values. A face decides what to say about it; nothing here prints."""
+"""What happened while collecting, as small values. The command line decides what to say; nothing here prints."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -123,6 +123,7 @@ Event: TypeAlias = (
     | SourceAway
 )
 OnEvent: TypeAlias = Callable[[Event], None]
+"""Is told what happens. A collector calls it from its reading thread and from its committing thread."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,9 +62,11 @@ class KnownFiles:
         self._sources: dict[int, HeldBySource] = {}  # by stream
         self._held: dict[Identity, HeldBySource] = {}
         self._held_ids: dict[int, HeldBySource] = {}  # by file
+        # Two fields are used in the reading thread and in the committing thread, under the lock; the others in the
+        # reading thread only.
         self._lock = threading.Lock()
-        self._on_their_way: dict[int, int] = {}  # offsets in bytes, by file
-        self._finishing: dict[TailedFile, FilePosition] = {}  # read to their end, and not committed yet
+        self._on_their_way: dict[int, int] = {}  # offsets in bytes, by file; under the lock
+        self._finishing: dict[TailedFile, FilePosition] = {}  # read to their end, not committed yet; under the lock
         self._claimed: dict[int, str] = {}  # streams of which files are read here, but whose source is not followed
         self._unknown: set[Identity] = set()  # asked for beforehand
 
@@ -210,7 +212,9 @@ class KnownFiles:
 
     def _is_finishing(self, handle: OpenFile) -> bool:
         """Return whether a tailer of this process has just read the file, and its end is on its way to the store."""
-        for last in list(self._finishing.values()):
+        with self._lock:
+            finishing = list(self._finishing.values())
+        for last in finishing:
             same = position_identity(last) == handle.identity
             if (same or goes_by_content(handle.path)) and last.byte_offset > 0 and confirm(handle, last) is not None:
                 return True
@@ -236,7 +240,8 @@ class KnownFiles:
 
     def finish(self, file: TailedFile, last: FilePosition) -> None:
         """See `puppylog.tail.owners.Owners`."""
-        self._finishing[file] = last
+        with self._lock:
+            self._finishing[file] = last
 
 
 @dataclass(frozen=True, slots=True)

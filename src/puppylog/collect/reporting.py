@@ -99,9 +99,15 @@ class _Told:
 class StoreState:
     """Hands events on, and remembers from them why the store takes no lines now. Called from two threads."""
 
+    problem: str | None
+    """None: the store takes lines. Both threads set it and the reading thread reads it, without a lock.
+
+    It is one reference. If both threads set it at once, either may win; the next event sets it again.
+    """
+
     def __init__(self, on_event: OnEvent) -> None:
         self._on_event = on_event
-        self.problem: str | None = None
+        self.problem = None
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -113,10 +119,10 @@ class StoreState:
 
 
 class Reporting:
-    """The books of one collector.
+    """The reports of one collector on its streams. Used in the reading thread only.
 
-    It tells what it reads and what has been stored, and looks at its sources when `is_due` says so; `due` gives what is
-    to be sent then::
+    The collector notes what it reads and what has been stored. When `is_due` says so, it notes the state of its sources
+    as well, and sends what `due` returns::
 
         if reporting.is_due(now):
             reporting.store(committer.iter_stored(), at=now)

@@ -62,6 +62,8 @@ class SourceFollower:
         self._followed: dict[str, FollowedSource] = {}  # by path
         self._slots = Slots(on_full=self._note_full)
         self._registration = FileRegistration(self._open_files, options.format)
+        # Both threads use it, and `KnownFiles` has the lock. The reading thread replaces it in `begin_again`, when no
+        # commit is under way.
         self._known = self._make_known_files()
         self._left_out: set[str] = set()  # causes that were told
         self._refused: set[str] = set()  # paths and patterns that cannot be read
@@ -100,7 +102,10 @@ class SourceFollower:
         return len(self._refused) + sum(followed.problem is not None for followed in self._followed.values())
 
     def begin_again(self) -> None:
-        """Close all files and release all streams, so that `follow_new` starts where the store stands now."""
+        """Close all files and release all streams, so that `follow_new` starts where the store stands now.
+
+        No batch may be queued or being committed.
+        """
         self._close_all()
         self._known = self._make_known_files()
         self._slots = Slots(on_full=self._note_full)

@@ -23,7 +23,10 @@ class Line:
 
 @dataclass(slots=True)
 class Live:
-    """A place at the cursor of ``out`` that shows the last lines given to `show`."""
+    """A place at the cursor of ``out`` that shows the last lines given to `show`.
+
+    Not for several threads at once: the caller has a lock, or one thread.
+    """
 
     out: TextIO
     has_color: bool

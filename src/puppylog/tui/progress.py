@@ -17,7 +17,7 @@ _BAR_CELLS: Final = 20
 
 @dataclass(slots=True)
 class ProgressLine:
-    """Shows how many of how many bytes are done."""
+    """Shows how many of how many bytes are done. Not for several threads at once: the caller has a lock."""
 
     live: Live
     clock: Callable[[], float] = time.monotonic
