@@ -21,6 +21,7 @@ from formats.native_builds import load_readers
 from formats.paths import reading
 from formats.sample_files import before, line_of, read_samples
 from puppylog.formats import native
+from puppylog.formats.byte_order_mark import skip_mark
 from puppylog.formats.registry import FORMATS, find_format
 from puppylog.model.record import Parsed
 
@@ -102,7 +103,8 @@ def _read(name: str, data: bytes, path: str) -> Parsed:
     parsed.records.validate(full=True)
     parsed.rejects.validate(full=True)
     offsets = {offset for batch in (parsed.records, parsed.rejects) for offset in batch["line_offset"].to_pylist()}
-    starts = {0, *(newline.end() for newline in re.finditer(b"\n", data))} - {len(data)}
+    _, begin = skip_mark(data, 0)  # the first line starts behind a byte order mark
+    starts = {begin, *(newline.end() for newline in re.finditer(b"\n", data))} - {len(data)}
     assert len(starts - offsets) == parsed.joined, "a line was lost"
     return parsed
 
