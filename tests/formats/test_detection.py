@@ -1,6 +1,6 @@
 from puppylog.formats import detection
 from puppylog.formats.access.access_log import AccessLog
-from puppylog.formats.access.response import Variant
+from puppylog.formats.access.line import Variant
 from puppylog.formats.detection import find_best, judge, rank, take_sample
 
 COMMON = b'192.0.2.1 - - [01/Jan/2026:00:00:00 +0000] "GET / HTTP/1.1" 200 5\n'

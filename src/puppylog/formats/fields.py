@@ -120,7 +120,7 @@ def _read_value(field_name: str, member: Member) -> clock.Stamp | Columns | None
 def _read_text(field_name: str, text: str) -> Columns | None:
     match field_name:
         case "request":
-            return _read_request(text)
+            return read_request(text)
         case "severity":
             return {field_name: text.translate(_LOWER)}
         case "message":
@@ -158,7 +158,8 @@ def _read_integer(field_name: str, since: int, until: int, text: str) -> Columns
     return {field_name: int(text)}
 
 
-def _read_request(text: str) -> Columns | None:
+def read_request(text: str) -> Columns | None:
+    """Return the columns of ``METHOD route HTTP/x`` or, as in HTTP/0.9, of ``METHOD /route``; None for other texts."""
     match = _REQUEST.fullmatch(text)
     return (
         None if match is None else dict(zip(_REQUEST_COLUMNS, (match[1], match[2] or match[4], match[3]), strict=True))

@@ -7,7 +7,7 @@ from typing import Final
 
 from puppylog.errors import UsageError
 from puppylog.formats.access.access_log import AccessLog
-from puppylog.formats.access.response import Variant
+from puppylog.formats.access.line import Variant
 from puppylog.formats.auto import Auto
 from puppylog.formats.base import Format, Options
 from puppylog.formats.cri import locate_cri, read_cri

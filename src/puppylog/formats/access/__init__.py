@@ -2,7 +2,5 @@
 
     [vhost ]host ident user [dd/Mon/yyyy:HH:MM:SS +zzzz] "request" status bytes[ "referer" "user agent"][ extra]
 
-``lines`` finds the quotes; ``clock``, ``head``, ``request`` and ``response`` each read their part of every line at
-once. Regular parts, nearly all of them, are read by words of eight characters at known distances from the quotes; odd
-ones by a regular expression that Arrow runs over just those. What cannot be read is said by a `Reason`.
+``line`` reads a line; a line that cannot be read has a `Reason`. ``mismatch`` finds the place in it for a person.
 """

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from puppylog.formats.access.response import Variant
+from puppylog.formats.access.line import Variant
 
 _STAMP = r" \[[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9]{2}:[0-9]{2}:[0-9]{2} [+-][0-9]{4}\]"
 _QUOTED = r' "(?:\\.|[^"\\])*"'
