@@ -12,6 +12,7 @@ from puppylog.collect.events import (
     FileFinished,
     LineContinued,
     LineCut,
+    NativeReadersMissing,
     Progress,
     SourceAway,
     StoreAway,
@@ -55,6 +56,13 @@ def settings(*, quiet: bool = False) -> Settings:
         (StoreAway("cannot reach it", 2.0), "puppylog: cannot reach it; nothing is lost, asking again in 2.0 s\n"),
         (StoreBack(), "puppylog: the store is back\n"),
         (StreamOpened("file:///log/a.log", 0), ""),
+        (
+            NativeReadersMissing(),
+            (
+                "puppylog: installed without a C compiler: lines are read in Python, which takes about 40 to 120 times "
+                "as much CPU (install a compiler, then Puppylog again)\n"
+            ),
+        ),
         (Progress(1, 2, 3, 4), ""),
         (Committed(5, 6), ""),
     ],

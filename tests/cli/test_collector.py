@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from formats.paths import reading
 from puppylog.errors import StoreCrowded, StoreUnavailable
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
@@ -86,6 +87,17 @@ def test_a_dry_run_counts_and_stores_nothing(cli: InProcess, log: Path) -> None:
     assert " 20 records, 1 rejected in " in dry.out
     assert "       1 rejected: " in dry.out
     assert routes(cli, log) == []
+
+
+def test_a_run_without_the_native_readers_says_so_and_makes_the_same_records(cli: InProcess, log: Path) -> None:
+    with reading("python"):
+        dry = cli("collector", "-s", str(log), "--dry-run")
+        quiet = cli("collector", "-s", str(log), "--quiet")
+    assert dry.err.splitlines()[0].startswith("puppylog: installed without a C compiler: lines are read in Python")
+    assert dry.err.splitlines()[1:] == [f"puppylog: reading {log} as access"]
+    assert " 20 records, 1 rejected in " in dry.out
+    assert quiet.err == ""
+    assert routes(cli, log) == [f"/{i}" for i in range(20)]
 
 
 def test_what_the_store_answers_is_printed_on_request(cli: InProcess, log: Path) -> None:

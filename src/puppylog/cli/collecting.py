@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from collections.abc import Mapping
 from typing import Final, Self
 
 from puppylog.cli.talk import tell, warn
@@ -15,6 +16,7 @@ from puppylog.collect.events import (
     LeftOut,
     LineContinued,
     LineCut,
+    NativeReadersMissing,
     Progress,
     SourceAway,
     StoreAway,
@@ -28,6 +30,13 @@ from puppylog.tui.number import format_bytes, format_duration, format_number
 from puppylog.tui.progress import ProgressLine
 
 _SHOWN_REASONS: Final = 10
+_NOTES: Final[Mapping[type[Event], str]] = {
+    StoreBack: "the store is back",
+    NativeReadersMissing: (
+        "installed without a C compiler: lines are read in Python, which takes about 40 to 120 times as much CPU "
+        "(install a compiler, then Puppylog again)"
+    ),
+}
 
 
 class Reporter:
@@ -73,8 +82,8 @@ class Reporter:
                 warn(f"{cause}; waiting for it" if is_watched else cause)
             case StoreAway(cause, retry_in_s):
                 warn(f"{cause}; nothing is lost, asking again in {format_duration(retry_in_s)}")
-            case StoreBack():
-                tell(self._settings, "the store is back")
+            case StoreBack() | NativeReadersMissing():
+                tell(self._settings, _NOTES[type(event)])
 
     def _clear(self) -> None:
         if self._progress is not None:

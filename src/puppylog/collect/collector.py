@@ -7,7 +7,16 @@ from contextlib import suppress
 
 from puppylog.collect.batch import FIRST_SHARE, Batch
 from puppylog.collect.committer import Committer
-from puppylog.collect.events import FormatChosen, LineContinued, LineCut, OnEvent, Progress, StoreAway, Summary
+from puppylog.collect.events import (
+    FormatChosen,
+    LineContinued,
+    LineCut,
+    NativeReadersMissing,
+    OnEvent,
+    Progress,
+    StoreAway,
+    Summary,
+)
 from puppylog.collect.file_registration import stream_of
 from puppylog.collect.followed_source import SOON_S, FollowedSource, OpenFile
 from puppylog.collect.options import CollectOptions
@@ -15,6 +24,7 @@ from puppylog.collect.patience import patiently
 from puppylog.collect.reporting import Reporting, StoreState
 from puppylog.collect.source_follower import SourceFollower
 from puppylog.errors import BatchDropped, PuppylogError, StoreFull, StoreUnavailable
+from puppylog.formats import native
 from puppylog.model.record import Parsed
 from puppylog.model.stream import StreamReport
 from puppylog.stores.base import RecordWriter
@@ -64,6 +74,8 @@ class Collector:
             PuppylogError: the store refuses, or is away when stopped. Nothing is lost: the position has not moved.
         """
         started = time.monotonic()
+        if native.lines is None:
+            self._on_event(NativeReadersMissing())
         follower = self._follower
         with follower, Committer(self._stop, self._on_event, follower.note_committed) as committer:
             while not self._run_through(committer):

@@ -14,6 +14,11 @@ class StreamOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class NativeReadersMissing:
+    """Puppylog was installed without a C compiler: the readers in Python take about 40 to 120 times as much CPU."""
+
+
+@dataclass(frozen=True, slots=True)
 class LeftOut:
     """Something that matches a pattern, or lies in a directory, is not followed."""
 
@@ -109,6 +114,7 @@ class SourceAway:
 
 Event: TypeAlias = (
     StreamOpened
+    | NativeReadersMissing
     | LeftOut
     | FilesTakeTurns
     | ChangesUntold
