@@ -15,6 +15,7 @@
         │   └── StoreCrowded    69  others have all of its connections    (transient)
         ├── StoreFull           69  no room, until somebody makes some    (transient)
         │   └── BatchDropped    69  no room to hand a batch over; its lines are to be read again
+        ├── StoreDamaged        69  the store has lost commits, or a part of it cannot be read
         └── StreamBusy          69  another collector follows this stream
 
 Drivers' exceptions are translated at one seam per store and never travel further. A message reads
@@ -95,6 +96,10 @@ class StoreFull(StoreError):
 
 class BatchDropped(StoreFull):
     transient = False
+
+
+class StoreDamaged(StoreError):
+    pass
 
 
 class StreamBusy(StoreError):

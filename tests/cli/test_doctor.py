@@ -65,3 +65,17 @@ def test_the_exit_code_says_whether_somebody_should_act(
 def test_a_store_that_cannot_be_reached_is_one_line(cli: InProcess) -> None:
     said = cli("doctor", "--store", "postgresql://127.0.0.1:1/shop")
     assert (said.code, said.out, said.err.count("\n")) == (69, "", 1)
+
+
+def test_a_store_that_is_too_damaged_to_be_opened_is_a_finding(cli: InProcess, tmp_path: Path) -> None:
+    store = tmp_path / "damaged"
+    cli("sql", "select 1", "--store", f"duckdb://{store}")
+    cli("down", "--store", f"duckdb://{store}")
+    (store / "records.duckdb").write_bytes(b"")
+    said = cli("doctor", "-o", "json", "--store", f"duckdb://{store}")
+    [found] = json.loads(said.out)
+    assert (said.code, found["subject"], found["state"]) == (1, "database", "wrong")
+    assert found["found"].startswith(f"cannot read the store {store}: ")
+    for command in (["sql", "select 1"], ["collector", "status"], ["logs"]):
+        said = cli(*command, "--store", f"duckdb://{store}")
+        assert (said.code, said.err.startswith(f"puppylog: cannot read the store {store}: ")) == (69, True)

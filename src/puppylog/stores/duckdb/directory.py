@@ -2,6 +2,8 @@
 
 puppylog.json    says that this is a store, and of which layout
 records.duckdb   the database; the engine process opens it, nobody else
+last_commit      the number of the last commit, so that a database that has lost commits is noticed
+damage.txt       what could not be read, until the whole database has been read without a fault
 engine.sock      where the engine answers
 engine.log       what the engine had to say
 engine.lock      held by the engine
@@ -46,6 +48,9 @@ class StoreDirectory:
         self.path = path
         self.marker = path / "puppylog.json"
         self.database = path / "records.duckdb"
+        self.write_ahead_log = path / "records.duckdb.wal"
+        self.last_commit = path / "last_commit"
+        self.damage = path / "damage.txt"
         self.socket = path / "engine.sock"
         self.log = path / "engine.log"
         self.engine_lock = path / "engine.lock"
@@ -68,7 +73,7 @@ class StoreDirectory:
             self._refuse_strangers()
             self.path.chmod(0o700)
             if not self.marker.exists():  # the first thing in it: what has no marker and is not empty is not ours
-                _write_whole(self.marker, json.dumps({"puppylog_store": LAYOUT}) + "\n")
+                write_whole(self.marker, json.dumps({"puppylog_store": LAYOUT}) + "\n")
             self.streams.mkdir(mode=0o700, exist_ok=True)
             self.spool.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
@@ -149,7 +154,7 @@ def open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
     """Write a file so that nobody ever sees half of it."""
     half = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
     with open(half, "w", encoding="utf-8", opener=open_private) as file:

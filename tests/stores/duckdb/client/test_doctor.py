@@ -14,6 +14,11 @@ from support.memory import MemoryReader
 METRIC = {"id": 1, "name": "hits", "statistic": "count", "property": "*", "period_s": 60, "refresh_s": 10}
 
 
+def verify_nothing(within_s: float) -> dict[str, int]:
+    del within_s
+    return {"read": 0, "rows": 0}
+
+
 def metric_of(reader: MemoryReader, path: Path) -> Finding:
     """Return what is found of the one metric."""
     reader.connection.execute("CREATE TABLE puppylog.rollup_1 (bucket TIMESTAMPTZ, segment VARCHAR, value DOUBLE)")
@@ -21,7 +26,9 @@ def metric_of(reader: MemoryReader, path: Path) -> Finding:
         "INSERT INTO puppylog.rollup_1 SELECT time_bucket(INTERVAL '1 minute', ts), NULL, count(*) "
         "FROM puppylog.log_records GROUP BY 1"
     )
-    told = list_findings(reader, StoreInfo("duckdb:///x", "duckdb", "2.0.0", 1), StoreDirectory(path), 123)
+    told = list_findings(
+        reader, StoreInfo("duckdb:///x", "duckdb", "2.0.0", 1), StoreDirectory(path), 123, verify_nothing
+    )
     [found] = [finding for finding in told.findings if finding.subject == "metric hits"]
     return found
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from puppylog.errors import StoreRefused, StoreUnavailable, UsageError
+from puppylog.errors import StoreDamaged, StoreRefused, StoreUnavailable, UsageError
 from puppylog.stores.connect import connect, stop
 from puppylog.stores.duckdb.client.store import DuckdbStore
 from support.embedded import EmbeddedStore, wait_until
@@ -139,7 +139,7 @@ def test_what_a_dead_client_left_in_the_spool_is_swept(server: EmbeddedStore) ->
 def test_a_database_of_somebody_else_is_refused(server: EmbeddedStore) -> None:
     server.directory.prepare()
     server.directory.database.write_bytes(b"this is no database" * 1000)
-    with pytest.raises(StoreRefused, match="cannot open database"):
+    with pytest.raises(StoreDamaged, match="cannot read the store"):
         server.connect()
     assert server.directory.database.read_bytes().startswith(b"this is no database")
 

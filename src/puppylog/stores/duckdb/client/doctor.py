@@ -1,10 +1,11 @@
 """Findings about an embedded store: its engine, its metrics, and which streams are followed now."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
+from puppylog.errors import StoreDamaged
 from puppylog.model.finding import Finding, Health, format_age
 from puppylog.stores.base import RecordReader, StoreInfo
 from puppylog.stores.doctor import Capability, StoreFindings, findings_of, limit_s, list_capability_findings
@@ -20,9 +21,31 @@ _CAPABILITIES: Final = (
     Capability("several machines", False, "one machine's users share it; several machines need a PostgreSQL store"),
 )
 
+_VERIFY_S: Final = 10.0
+"""How long the engine reads the database. One that is known to be damaged is read to its end."""
+_DAMAGED: Final = (
+    "no line is stored until it is mended: end the processes that use it, put a copy of its directory in place and run "
+    "'puppylog doctor' again; 'puppylog sql' reads what is left"
+)
 
-def list_findings(reader: RecordReader, info: StoreInfo, directory: StoreDirectory, engine_pid: int) -> StoreFindings:
-    """Return the findings about a connected store."""
+
+def list_findings(
+    reader: RecordReader,
+    info: StoreInfo,
+    directory: StoreDirectory,
+    engine_pid: int,
+    verify: Callable[[float], Mapping[str, int]],
+) -> StoreFindings:
+    """Return the findings about a connected store.
+
+    Args:
+        reader: the store.
+        info: its kind and version.
+        directory: its directory.
+        engine_pid: the process of its engine.
+        verify: makes the engine read the database for so many seconds; returns ``rows`` and how many of them were
+            ``read``, and raises StoreDamaged.
+    """
     engine = (
         f"DuckDB {info.version} in {directory.path}, schema version {info.schema_version}; engine process {engine_pid}"
     )
@@ -32,9 +55,21 @@ def list_findings(reader: RecordReader, info: StoreInfo, directory: StoreDirecto
         Finding(
             "jobs", Health.OK, "the engine runs them while it has a client; what fails is told in " + str(directory.log)
         ),
+        *findings_of("database", lambda: [_verify(verify)]),
         *findings_of("metrics", lambda: _iter_metric_findings(reader, directory)),
     ]
     return StoreFindings(findings, frozenset(iter_claimed(directory.streams)))
+
+
+def _verify(verify: Callable[[float], Mapping[str, int]]) -> Finding:
+    try:
+        verified = verify(_VERIFY_S)
+    except StoreDamaged as error:
+        return Finding("database", Health.WRONG, error.message, _DAMAGED)
+    if verified["read"] == verified["rows"]:
+        return Finding("database", Health.OK, f"all of its {verified['rows']:,} rows can be read")
+    found = f"{verified['read']:,} of its {verified['rows']:,} rows were read in {_VERIFY_S:.0f} s, without a fault"
+    return Finding("database", Health.OK, found)
 
 
 def _iter_metric_findings(reader: RecordReader, directory: StoreDirectory) -> Iterator[Finding]:

@@ -168,7 +168,11 @@ class DuckdbStore:
             reader.cancel()
 
     def list_findings(self) -> StoreFindings:
-        return doctor.list_findings(self, self.info, self._directory, int(self._greet()["pid"]))
+        return doctor.list_findings(self, self.info, self._directory, int(self._greet()["pid"]), self._verify)
+
+    def _verify(self, within_s: float) -> dict[str, int]:
+        verified: dict[str, int] = self._ask("verify", within_s=within_s)
+        return verified
 
     # --- definitions
 

@@ -16,9 +16,18 @@ from typing import Any, Self, TypeVar
 import duckdb
 import pyarrow as pa
 
-from puppylog.errors import PuppylogError, QueryError, StoreError, StoreFull, StoreRefused, StoreUnavailable
+from puppylog.errors import (
+    PuppylogError,
+    QueryError,
+    StoreDamaged,
+    StoreError,
+    StoreFull,
+    StoreRefused,
+    StoreUnavailable,
+)
 from puppylog.stores.base import Parameters
 from puppylog.stores.duckdb.engine import reading_sql
+from puppylog.stores.duckdb.engine.damage import DamageNote, is_damage
 from puppylog.stores.explained import iter_explained
 
 T = TypeVar("T")
@@ -149,20 +158,31 @@ class Connection:
 class Engine:
     """The open database. Usable with ``with``; everything in it is durable when `write` returns."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, damage: DamageNote | None = None) -> None:
         """Open the database at ``path``, made if it is missing.
 
+        Args:
+            path: of the database file.
+            damage: where to note that a part of the database cannot be read.
+
         Raises:
-            StoreRefused: it is no database, or one of a newer DuckDB.
+            StoreDamaged: it is no database, or one that cannot be read.
+            StoreRefused: it is one of a newer DuckDB, or another process has it.
             StoreFull: there is no room.
         """
         self.is_broken = threading.Event()
+        self._store_path = path.resolve().parent
+        self._damage = damage
+        self._number_commit: Callable[[Connection], int] | None = None
+        self._mark_commit: Callable[[int], None] | None = None
         try:
             with _translated():
                 self._root = duckdb.connect(str(path), config=SETTINGS)
                 self._root.execute(_LOCK)
         except StoreFull:
             raise
+        except StoreDamaged as error:
+            raise self._describe_damage(error) from None
         except PuppylogError as error:
             raise StoreRefused(f"cannot open database {path.resolve()}: {error.message}") from None
         self._queue = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
@@ -171,6 +191,10 @@ class Engine:
     @property
     def version(self) -> str:
         return str(duckdb.__version__)
+
+    def number_commits(self, number: Callable[[Connection], int], mark: Callable[[int], None]) -> None:
+        """Call ``number`` at the end of each transaction from now on, and ``mark`` with its result after the commit."""
+        self._number_commit, self._mark_commit = number, mark
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a transaction of its own, after all that were asked for before; return what it returns."""
@@ -190,10 +214,17 @@ class Engine:
         try:
             connection.run("BEGIN")
             result = work(connection)
+            number = None if self._number_commit is None else self._number_commit(connection)
             connection.run("COMMIT")
+        except StoreDamaged as error:
+            self._roll_back(error)
+            raise self._note_damage(error) from None
         except BaseException as error:
             self._roll_back(error)
             raise
+        # After the commit, so that the mark is never ahead of the database, whenever the process is killed.
+        if number is not None and self._mark_commit is not None:
+            self._mark_commit(number)
         return result
 
     def _roll_back(self, cause: BaseException) -> None:
@@ -203,8 +234,18 @@ class Engine:
             pass  # a failed commit has rolled back already
         except duckdb.Error:
             self.is_broken.set()
-        if isinstance(cause, _BrokenError):
+        if isinstance(cause, _BrokenError | _BrokenByDamage):
             self.is_broken.set()
+
+    def _describe_damage(self, error: StoreDamaged) -> StoreDamaged:
+        cause = error.message.partition(": ")[2]
+        return type(error)(f"cannot read the store {self._store_path}: {cause}")
+
+    def _note_damage(self, error: StoreDamaged) -> StoreDamaged:
+        described = self._describe_damage(error)
+        if self._damage is not None:
+            self._damage.note(described.message)
+        return described
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -215,6 +256,10 @@ class Engine:
                 cursor.execute("SET search_path = 'puppylog,main'")  # a user's SQL finds log_records as it stands
                 cursor.execute("BEGIN TRANSACTION READ ONLY")
             yield Connection(cursor)
+        except StoreDamaged as error:
+            if isinstance(error, _BrokenByDamage):
+                self.is_broken.set()
+            raise self._note_damage(error) from None
         except _BrokenError:
             self.is_broken.set()
             raise
@@ -253,6 +298,8 @@ def iter_batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
 
 def _translate_text(text: str, error: Exception) -> PuppylogError:
     """Return our error for one of DuckDB's that is known by its text alone."""
+    if is_damage(text):
+        return StoreDamaged(f"cannot read the database: {text}")
     if "Out of Memory Error" in text or isinstance(error, MemoryError):
         return OutOfMemory(f"cannot use the database: {text}")
     if "INTERRUPT Error" in text:
@@ -268,6 +315,10 @@ class _BrokenError(StoreUnavailable):
     """DuckDB has given up on this database until it is opened again; the engine has to leave and come back."""
 
 
+class _BrokenByDamage(StoreDamaged):
+    """The same, because a part of the database cannot be read."""
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
@@ -281,14 +332,18 @@ def _translate(error: duckdb.Error) -> PuppylogError:
     if any(sign.lower() in text.lower() for sign in _FULL):
         return StoreFull(f"cannot write to the store: {text}")
     match error:
+        case _ if is_damage(text):
+            is_fatal = isinstance(error, duckdb.FatalException | duckdb.InternalException)
+            return (_BrokenByDamage if is_fatal else StoreDamaged)(f"cannot read the database: {text}")
         case duckdb.FatalException() | duckdb.InternalException() | duckdb.OutOfMemoryException():
             kind = OutOfMemory if isinstance(error, duckdb.OutOfMemoryException) else _BrokenError
             return kind(f"cannot use the database: {text}")
         case duckdb.TransactionException() if "read-only mode" in text:
-            return QueryError("cannot run this SQL: only reading is allowed")
-        case duckdb.InterruptException():
-            return QueryError("cannot finish this query: it was interrupted")
+            refused = "cannot run this SQL: only reading is allowed"
         case duckdb.IOException() | duckdb.ConnectionException() | duckdb.TransactionException():
             return StoreError(f"cannot use the database: {text}")
+        case duckdb.InterruptException():
+            refused = "cannot finish this query: it was interrupted"
         case _:
-            return QueryError(f"cannot run this SQL: {text}")
+            refused = f"cannot run this SQL: {text}"
+    return QueryError(refused)

@@ -19,17 +19,20 @@ import pyarrow as pa
 from pyarrow import flight
 
 from puppylog import __version__
-from puppylog.errors import PuppylogError, StoreError, StoreUnavailable
+from puppylog.errors import PuppylogError, StoreDamaged, StoreError, StoreUnavailable
 from puppylog.model.metric import Metric
 from puppylog.stores.base import StoreInfo
 from puppylog.stores.duckdb import spool, wire
 from puppylog.stores.duckdb.directory import StoreDirectory
 from puppylog.stores.duckdb.engine import alerts, ingest, metrics, replay, streams
+from puppylog.stores.duckdb.engine.commits import CommitNumbers
+from puppylog.stores.duckdb.engine.damage import DamageNote
 from puppylog.stores.duckdb.engine.database import MEMORY_LIMIT_BYTES, Connection, Engine
 from puppylog.stores.duckdb.engine.jobs import Jobs
 from puppylog.stores.duckdb.engine.limited_log import LimitedLog
 from puppylog.stores.duckdb.engine.running_query import QueryRunner, Question
 from puppylog.stores.duckdb.engine.schema import SCHEMA_VERSION, migrate
+from puppylog.stores.duckdb.engine.verify import Verified, verify
 from puppylog.stores.duckdb.locks import FileLock
 
 IDLE_S = 10.0
@@ -49,8 +52,11 @@ _log = logging.getLogger("puppylog.engine")
 class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyped
     """What clients may ask: actions by name, queries by SQL. Each request runs in a thread of its own."""
 
-    def __init__(self, location: str, directory: StoreDirectory, engine: Engine, jobs: Jobs) -> None:
+    def __init__(
+        self, location: str, directory: StoreDirectory, engine: Engine, jobs: Jobs, damage: DamageNote
+    ) -> None:
         super().__init__(location)
+        self._damage = damage
         self._directory = directory
         self._engine = engine
         self._jobs = jobs
@@ -58,6 +64,7 @@ class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyp
         self.asked_to_leave = threading.Event()
         self._actions: dict[str, Callable[..., object]] = {
             "hello": self._hello,
+            "verify": self._verify,
             "leave": self.asked_to_leave.set,
             "open_streams": self._open_streams,
             "find_streams": self._find_streams,
@@ -102,6 +109,19 @@ class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyp
         info = StoreInfo(str(self._directory.path), "duckdb", self._engine.version, SCHEMA_VERSION)
         return {"protocol": wire.PROTOCOL, "version": __version__, "pid": os.getpid(), "info": info}
 
+    def _verify(self, within_s: float) -> Verified:
+        """Read the database; all of one that is known to be damaged, because only that can prove that it is whole."""
+        with self._engine.read() as connection:
+            verified = verify(connection, within_s if self._damage.found is None else None)
+        if verified.read == verified.rows:
+            self._damage.clear()
+        return verified
+
+    def _refuse_damaged(self) -> None:
+        """Store nothing in a database that may lose it."""
+        if self._damage.found is not None:
+            raise StoreDamaged(self._damage.found)
+
     def _writing(self, work: Callable[[Connection, str], object]) -> Callable[[str], object]:
         """Return the action that does something to the group, metric or alert of a name."""
 
@@ -143,6 +163,7 @@ class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyp
             return [stored.alert for stored in alerts.list_alerts(connection)]
 
     def _open_streams(self, source_uris: list[str], group: str | None) -> object:
+        self._refuse_damaged()
         return self._engine.write(lambda connection: streams.open_streams(connection, source_uris, group))
 
     def _find_streams(self, stream_ids: list[int]) -> object:
@@ -164,6 +185,7 @@ class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyp
             return streams.find_known_files(connection, source_prefix, identities, heads)
 
     def _append(self, moves: list[dict[str, Any]], records: str | None, rejects: str | None) -> object:
+        self._refuse_damaged()
         spooled = self._directory.spool
         rows = spool.read_spooled(spooled, records, spool.SPOOLED_RECORDS)
         refused = spool.read_spooled(spooled, rejects, spool.SPOOLED_REJECTS)
@@ -173,6 +195,7 @@ class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyp
         return appended
 
     def _replay(self, records: str | None) -> object:
+        self._refuse_damaged()
         rows = spool.read_spooled(self._directory.spool, records, spool.SPOOLED_REREAD)
         replayed = self._engine.write(lambda connection: replay.replay(connection, rows))
         self._jobs.note_append()
@@ -215,6 +238,7 @@ def serve(directory: StoreDirectory, ready: Callable[[], None]) -> None:
 
     Raises:
         StoreRefused: it is not ours.
+        StoreDamaged: it has lost commits, or cannot be read.
         StoreUnavailable: another engine owns it.
     """
     directory.prepare()
@@ -222,17 +246,37 @@ def serve(directory: StoreDirectory, ready: Callable[[], None]) -> None:
         if not lock.acquire_within(_OWN_S):
             raise StoreUnavailable(f"cannot open store {directory.path}: another engine owns it")
         spool.sweep(directory.spool)
-        with directory.reachable() as path, Engine(path / directory.database.name) as engine:
-            engine.write(migrate)
+        damage = DamageNote(directory.damage)
+        with (
+            CommitNumbers(directory) as commits,
+            directory.reachable() as path,
+            _open_database(path / directory.database.name, commits, damage) as engine,
+        ):
             directory.socket.unlink(missing_ok=True)  # a killed engine's
             with (
                 Jobs(engine) as jobs,
-                Service(f"grpc+unix://{path / directory.socket.name}", directory, engine, jobs) as service,
+                Service(f"grpc+unix://{path / directory.socket.name}", directory, engine, jobs, damage) as service,
             ):
                 ready()
                 _wait_until_unneeded(clients, engine, service)
                 service.shutdown()
             directory.socket.unlink(missing_ok=True)
+
+
+def _open_database(path: Path, commits: CommitNumbers, damage: DamageNote) -> Engine:
+    """Open the database, whole and of our schema."""
+    commits.check_database_file()
+    engine = Engine(path, damage)
+    try:
+        engine.write(commits.check_last_commit)  # the schema may be missing, which reading needs
+        engine.write(migrate)
+        with engine.read() as connection:
+            commits.mark_last_commit(connection)
+        engine.number_commits(commits.number, commits.mark)
+    except BaseException:
+        engine.close()
+        raise
+    return engine
 
 
 def _wait_until_unneeded(clients: FileLock, engine: Engine, service: Service) -> None:

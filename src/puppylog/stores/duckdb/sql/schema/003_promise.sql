@@ -28,3 +28,7 @@ CREATE TABLE puppylog.clock_steps (
 -- The metrics that have buckets which may lack records, until they have been refreshed.
 CREATE VIEW puppylog.metrics_being_checked AS
 SELECT id AS metric_id FROM puppylog.metrics WHERE EXISTS (FROM puppylog.invalidations WHERE seq > refreshed_seq);
+
+-- How many transactions have been committed: one row. The store's directory holds the number a second time.
+CREATE TABLE puppylog.commits (number BIGINT NOT NULL);
+INSERT INTO puppylog.commits VALUES (1);
