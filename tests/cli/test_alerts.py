@@ -16,10 +16,10 @@ from support.inprocess import InProcess
 
 @pytest.fixture(autouse=True)
 def _judged(cli: InProcess, server: EmbeddedStore) -> None:
-    cli("monitor", "metrics", "create", "-id", "hits", "-pr", "1s")
-    rule = ("-m", "hits", "--window", "10s", "-pr", "1s", "--delay", "0")
-    cli("monitor", "alerts", "create", "-id", "loud", "--when", ">= 0", *rule)
-    cli("monitor", "alerts", "create", "-id", "still", "--when", "> 1e9", *rule)
+    cli("monitor", "metrics", "create", "-i", "hits", "--period", "1s")
+    rule = ("-m", "hits", "--window", "10s", "--period", "1s", "--delay", "0")
+    cli("monitor", "alerts", "create", "-i", "loud", "--when", ">= 0", *rule)
+    cli("monitor", "alerts", "create", "-i", "still", "--when", "> 1e9", *rule)
     store = server.connect()
     wait_until(
         lambda: store.query("SELECT count(*) AS n FROM puppylog.alert_states")["n"].to_pylist() == [2], what="judging"

@@ -12,7 +12,7 @@ CREATE = ("monitor", "alerts", "create")
 
 @pytest.fixture(autouse=True)
 def _metric(cli: InProcess) -> None:
-    cli("monitor", "metrics", "create", "-id", "hits", "-pr", "10s")
+    cli("monitor", "metrics", "create", "-i", "hits", "--period", "10s")
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_what_is_no_comparison_is_refused(text: str) -> None:
 
 def test_an_alert_is_defined_by_its_flags(cli: InProcess) -> None:
     made = cli(
-        *(*CREATE, "-id", "busy", "-m", "hits", "-s", "max", "--when", ">= 10", "--window", "1m", "-pr", "30s"),
+        *(*CREATE, "-i", "busy", "-m", "hits", "-s", "max", "--when", ">= 10", "--window", "1m", "--period", "30s"),
         *("--for", "1m", "--keep-firing-for", "2m", "--delay", "5s", "--no-data", "keep"),
     )
     assert (made.code, made.out, made.err) == (0, "", "puppylog: created alert busy\n")
@@ -60,18 +60,16 @@ def test_an_alert_is_defined_by_its_flags(cli: InProcess) -> None:
 
 
 def test_the_same_alert_twice_is_no_error_and_another_one_is(cli: InProcess) -> None:
-    cli(*CREATE, "-id", "twice", "-m", "hits", "--when", "> 10")
-    assert (
-        cli(*CREATE, "-id", "twice", "-m", "hits", "--when", "> 10").err == "puppylog: alert twice is there already\n"
-    )
-    other = cli(*CREATE, "-id", "twice", "-m", "hits", "--when", "> 11")
+    cli(*CREATE, "-i", "twice", "-m", "hits", "--when", "> 10")
+    assert cli(*CREATE, "-i", "twice", "-m", "hits", "--when", "> 10").err == "puppylog: alert twice is there already\n"
+    other = cli(*CREATE, "-i", "twice", "-m", "hits", "--when", "> 11")
     assert (other.code, other.err.count("\n")) == (2, 1)
 
 
 @pytest.mark.parametrize(
     ("arguments", "cause"),
     [
-        (["-id", "Loud"], "cannot name alert 'Loud'"),
+        (["-i", "Loud"], "cannot name alert 'Loud'"),
         (["-m", "nope"], "cannot find metric 'nope'"),
         (["--window", "25s"], "whole number of the periods"),
         (["--window", "0"], "cannot use window '0'"),
@@ -82,7 +80,7 @@ def test_the_same_alert_twice_is_no_error_and_another_one_is(cli: InProcess) -> 
     ],
 )
 def test_what_makes_no_alert_is_refused(cli: InProcess, arguments: list[str], cause: str) -> None:
-    complete = ["-id", "loud", "-m", "hits", "--when", "> 10", *arguments]
+    complete = ["-i", "loud", "-m", "hits", "--when", "> 10", *arguments]
     made = cli(*CREATE, *complete)
     assert made.code == 2
     assert cause in made.err
@@ -90,8 +88,8 @@ def test_what_makes_no_alert_is_refused(cli: InProcess, arguments: list[str], ca
 
 
 def test_a_deleted_alert_is_gone_and_its_metric_may_go_too(cli: InProcess) -> None:
-    cli("monitor", "metrics", "create", "-id", "brief", "-pr", "10s")
-    cli(*CREATE, "-id", "short", "-m", "brief", "--when", "> 10")
+    cli("monitor", "metrics", "create", "-i", "brief", "--period", "10s")
+    cli(*CREATE, "-i", "short", "-m", "brief", "--when", "> 10")
     kept = cli("monitor", "metrics", "delete", "brief")
     assert (kept.code, "short" in kept.err) == (2, True)
     assert cli("monitor", "alerts", "delete", "short").err == "puppylog: deleted alert short\n"

@@ -36,7 +36,7 @@ def test_a_store_with_an_older_default_set_gets_what_is_new(cli: InProcess) -> N
 
 def test_the_original_flags_define_a_metric(cli: InProcess) -> None:
     made = cli(
-        *(*CREATE, "-id", "magic", "-s", "p99", "-p", "response_bsize", "--period", "60", "-rr", "30"),
+        *(*CREATE, "-id", "magic", "-s", "p99", "-p", "response_bsize", "-pr", "60", "-rr", "30"),
         *("-seg", "request_method", "--filter", "status_code < 500"),
     )
     assert (made.code, made.out, made.err) == (0, "", "puppylog: created metric magic\n")
@@ -57,16 +57,16 @@ def test_the_original_flags_define_a_metric(cli: InProcess) -> None:
     ("arguments", "cause"),
     [
         ([], "cannot create a metric without a name"),
-        (["--default", "-id", "mine"], "cannot create --default with an identifier"),
-        (["-id", "Mine"], "cannot name metric 'Mine'"),
-        (["-id", "mine", "-s", "median"], "cannot use statistic 'median'"),
-        (["-id", "mine", "-s", "avg"], "cannot take avg of '*'"),
-        (["-id", "mine", "-p", "colour"], "cannot use property 'colour'"),
-        (["-id", "mine", "-pr", "0"], "cannot use period '0'"),
-        (["-id", "mine", "-rr", "soon"], "cannot read refresh rate 'soon'"),
-        (["-id", "mine", "-seg", "(select 1)"], "cannot use segment expression"),
-        (["-id", "mine", "--filter", "status_code"], "cannot use filter expression"),
-        (["-id", "mine", "--group", "shed"], "shed"),
+        (["--default", "-i", "mine"], "cannot create --default with an identifier"),
+        (["-i", "Mine"], "cannot name metric 'Mine'"),
+        (["-i", "mine", "-s", "median"], "cannot use statistic 'median'"),
+        (["-i", "mine", "-s", "avg"], "cannot take avg of '*'"),
+        (["-i", "mine", "-p", "colour"], "cannot use property 'colour'"),
+        (["-i", "mine", "--period", "0"], "cannot use period '0'"),
+        (["-i", "mine", "--refresh-rate", "soon"], "cannot read refresh rate 'soon'"),
+        (["-i", "mine", "--segment", "(select 1)"], "cannot use segment expression"),
+        (["-i", "mine", "--filter", "status_code"], "cannot use filter expression"),
+        (["-i", "mine", "--group", "shed"], "shed"),
     ],
 )
 def test_what_makes_no_metric_is_refused(cli: InProcess, arguments: list[str], cause: str) -> None:
@@ -77,13 +77,13 @@ def test_what_makes_no_metric_is_refused(cli: InProcess, arguments: list[str], c
 
 
 def test_another_definition_does_not_take_a_name(cli: InProcess) -> None:
-    cli(*CREATE, "-id", "taken", "-pr", "60")
-    made = cli(*CREATE, "-id", "taken", "-pr", "120")
+    cli(*CREATE, "-i", "taken", "--period", "60")
+    made = cli(*CREATE, "-i", "taken", "--period", "120")
     assert (made.code, made.out) == (2, "")
     assert "taken" in made.err
 
 
 def test_a_deleted_metric_is_gone(cli: InProcess) -> None:
-    cli(*CREATE, "-id", "brief")
+    cli(*CREATE, "-i", "brief")
     assert cli("monitor", "metrics", "delete", "brief").err == "puppylog: deleted metric brief\n"
     assert cli("monitor", "metrics", "delete", "brief").code == 2

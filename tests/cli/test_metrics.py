@@ -15,11 +15,11 @@ GOLDEN = Path(__file__).parent / "golden"
 @pytest.fixture(autouse=True)
 def _sections(cli: InProcess) -> None:
     created = cli(
-        *("monitor", "metrics", "create", "-id", "sections", "-pr", "1m", "-q"),
-        *("-seg", "split_part(request_route, '/', 2)", "--group", "shop"),
+        *("monitor", "metrics", "create", "-i", "sections", "--period", "1m", "-q"),
+        *("--segment", "split_part(request_route, '/', 2)", "--group", "shop"),
     )
     assert (created.code, created.err) == (0, "")
-    cli("monitor", "metrics", "create", "-id", "failures", "-pr", "10s", "--filter", "status_code >= 500")
+    cli("monitor", "metrics", "create", "-i", "failures", "--period", "10s", "--filter", "status_code >= 500")
 
 
 FAILED = (

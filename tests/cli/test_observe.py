@@ -210,4 +210,4 @@ def test_a_terminal_that_is_too_low_shows_what_rings_and_what_is_wrong_and_says_
 
 @pytest.mark.parametrize("rate", ["0", "often"])
 def test_a_rate_that_is_none_is_refused(cli: InProcess, rate: str) -> None:
-    assert cli("monitor", "alerts", "observe", "-rr", rate).code == 2
+    assert cli("monitor", "alerts", "observe", "--refresh-rate", rate).code == 2

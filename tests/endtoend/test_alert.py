@@ -24,7 +24,7 @@ def test_the_default_alert_rings_and_one_with_a_short_window_recovers(puppylog: 
     path = tmp_path / "access.log"
     path.write_text("")
     assert puppylog("monitor", "metrics", "create", "--default").code == 0
-    rush = ("-id", "rush", "-m", "total_traffic", "--when", "> 10", "--window", "10s")
+    rush = ("-i", "rush", "-m", "total_traffic", "--when", "> 10", "--window", "10s")
     assert puppylog("monitor", "alerts", "create", *rush).code == 0
     with puppylog.start("collector", "-s", str(path), "--watch") as collector:
         try:

@@ -63,13 +63,13 @@ def test_an_unknown_format(puppylog: Puppylog, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["-id", "Not a name", "-s", "count", "-p", "*", "-pr", "10"], ["Not a name"]),
-        (["-id", "a", "-s", "count", "-p", "*", "-pr", "0"], ["period", "0"]),
-        (["-id", "a", "-s", "avg", "-p", "no_such", "-pr", "10"], ["no_such", "no such column"]),
-        (["-id", "a", "-s", "median", "-p", "*", "-pr", "10"], ["median"]),
-        (["-id", "a", "-s", "count", "-p", "*", "-pr", "10", "-seg", "(SELECT 1)"], ["subquery", "column 1"]),
-        (["-id", "a", "-s", "count", "-p", "*", "-pr", "10", "-seg", "host; DROP TABLE x"], [";", "column 5"]),
-        (["-id", "a", "-s", "count", "-p", "*", "-pr", "10", "--filter", "statuscode = 1"], ["status_code"]),
+        (["-i", "Not a name", "-s", "count", "-p", "*", "--period", "10"], ["Not a name"]),
+        (["-i", "a", "-s", "count", "-p", "*", "--period", "0"], ["period", "0"]),
+        (["-i", "a", "-s", "avg", "-p", "no_such", "--period", "10"], ["no_such", "no such column"]),
+        (["-i", "a", "-s", "median", "-p", "*", "--period", "10"], ["median"]),
+        (["-i", "a", "-s", "count", "-p", "*", "--period", "10", "--segment", "(SELECT 1)"], ["subquery", "column 1"]),
+        (["-i", "a", "-s", "count", "-p", "*", "--period", "10", "--segment", "host; DROP TABLE x"], [";", "column 5"]),
+        (["-i", "a", "-s", "count", "-p", "*", "--period", "10", "--filter", "statuscode = 1"], ["status_code"]),
     ],
 )
 def test_a_metric_that_cannot_be(puppylog: Puppylog, arguments: list[str], words: list[str]) -> None:

@@ -18,7 +18,7 @@ from support.embedded import wait_until
 SERVER = "PUPPYLOG_TEST_TIMESCALEDB"
 BURST = 3000
 LINE = '10.0.0.1 - - [{at:%d/%b/%Y:%H:%M:%S} +0000] "GET /shop/1 HTTP/1.1" 200 5 "-" "-"\n'
-RUSH = ("-id", "rush", "-m", "total_traffic", "--when", "> 10", "--window", "10s")
+RUSH = ("-i", "rush", "-m", "total_traffic", "--when", "> 10", "--window", "10s")
 
 INSERT = """
     INSERT INTO puppylog.log_records (ts, stream_id, file_id, line_offset, host, request_method, request_route)
@@ -63,7 +63,7 @@ def test_the_alarm_rings_and_recovers_while_it_is_watched(
     assert puppylog("monitor", "alerts", "create", *RUSH).code == 0
     with (
         puppylog.start("collector", "-s", str(path), "--watch") as collector,
-        puppylog.start("monitor", "alerts", "observe", "-rr", "1", "-o", "jsonl") as observer,
+        puppylog.start("monitor", "alerts", "observe", "--refresh-rate", "1", "-o", "jsonl") as observer,
     ):
         try:
             burst_at = datetime.now(UTC)

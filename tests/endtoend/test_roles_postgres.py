@@ -216,7 +216,7 @@ def test_no_routine_is_everybodys_and_those_with_the_owners_rights_name_their_sc
 def test_commands_of_each_role(server: PostgresServer, database: str, home: Path) -> None:
     first, second, reader, stranger = (Puppylog(url_of(server, database, login), home) for login in LOGINS)
     collect = ("collector", "-s", str(home / "first_writer.log"))
-    define = ("monitor", "metrics", "create", "-id", "mine", "-s", "count", "-p", "*", "-pr", "10")
+    define = ("monitor", "metrics", "create", "-i", "mine", "-s", "count", "-p", "*", "--period", "10")
     look = ("monitor", "metrics", "list", "-o", "csv")
     search = ("logs", "-o", "jsonl")
 
@@ -239,7 +239,7 @@ def test_commands_of_each_role(server: PostgresServer, database: str, home: Path
 
 def test_a_metric_that_is_defined_later_can_be_read_too(server: PostgresServer, database: str, home: Path) -> None:
     owner, reader = (Puppylog(url_of(server, database, login), home) for login in ("postgres", "reader"))
-    created = owner("monitor", "metrics", "create", "-id", "later", "-s", "count", "-p", "*", "-pr", "60")
+    created = owner("monitor", "metrics", "create", "-i", "later", "-s", "count", "-p", "*", "--period", "60")
     try:
         assert created.code == 0, created
         ran = reader("monitor", "metrics", "get", "later", "-o", "csv", "--from", "2026-03-01", "--to", "2026-03-02")

@@ -11,6 +11,7 @@ import click
 
 from puppylog.cli.collecting import Reporter, describe_reasons, describe_summary
 from puppylog.cli.lazy import LazyGroup, Table
+from puppylog.cli.old_names import OldNamesOption
 from puppylog.cli.options import examples, host_option, pass_settings, reread_settings, store_options
 from puppylog.cli.parsing import choose_format, choose_multiline, format_options, multiline_options, zone_option
 from puppylog.cli.restamp import Restamped
@@ -83,7 +84,14 @@ COMMANDS: Final[Table] = {
     show_envvar=True,
     help="The log group of these sources; made if it is new.",
 )
-@click.option("-r", "--redirect_psql_out", "echo", is_flag=True, help="Print what the store answers to each batch.")
+@click.option(
+    "-r",
+    "--echo",
+    cls=OldNamesOption,
+    old_names=("--redirect_psql_out",),
+    is_flag=True,
+    help="Print what the store answers to each batch.",
+)
 @click.option("--dry-run", is_flag=True, help="Parse and count, store nothing; also tell why lines are rejected.")
 @host_option
 @store_options

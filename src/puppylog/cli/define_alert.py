@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 
+from puppylog.cli.old_names import OldNamesOption
 from puppylog.cli.options import examples, pass_settings, store_options
 from puppylog.cli.talk import tell
 from puppylog.errors import UsageError
@@ -29,12 +30,20 @@ _WHEN: Final = re.compile(r"\s*(>=|<=|>|<|ge\b|le\b|gt\b|lt\b)\s*(\S+)\s*", re.I
 
 @click.command(
     epilog=examples(
-        "puppylog monitor alerts create -id busy -m total_traffic --when '> 10' --window 2m",
-        "puppylog monitor alerts create -id slow -m p99_bytes -s max --when '>= 1e6' --for 5m --no-data ok",
-        "puppylog monitor alerts create -id crowded -m total_traffic_per_route --when '> 100' --each-segment",
+        "puppylog monitor alerts create -i busy -m total_traffic --when '> 10' --window 2m",
+        "puppylog monitor alerts create -i slow -m p99_bytes -s max --when '>= 1e6' --for 5m --no-data ok",
+        "puppylog monitor alerts create -i crowded -m total_traffic_per_route --when '> 100' --each-segment",
     )
 )
-@click.option("-id", "--identifier", metavar="NAME", required=True, help="What to call it.")
+@click.option(
+    "-i",
+    "--identifier",
+    cls=OldNamesOption,
+    old_names=("-id",),
+    metavar="NAME",
+    required=True,
+    help="The alert's name: lower-case letters, digits and '_'.",
+)
 @click.option("-m", "--metric", metavar="NAME", required=True, help="The metric that it judges.")
 @click.option(
     "-s",
@@ -48,7 +57,12 @@ _WHEN: Final = re.compile(r"\s*(>=|<=|>|<|ge\b|le\b|gt\b|lt\b)\s*(\S+)\s*", re.I
     "--when", metavar="'> LEVEL'", required=True, help="When it rings: > >= < <= (or gt ge lt le) and a number."
 )
 @click.option("--window", default="2m", show_default=True, help="How much is judged: whole periods of the metric.")
-@click.option("-pr", "--period", help="How often it is judged. Default: 5s, less often over a long window.")
+@click.option(
+    "--period",
+    cls=OldNamesOption,
+    old_names=("-pr",),
+    help="How often it is judged. Default: 5s, less often over a long window.",
+)
 @click.option("--for", "for_", default="0", show_default=True, help="It rings after it was true for so long.")
 @click.option("--keep-firing-for", default="0", show_default=True, help="It recovers after it was false for so long.")
 @click.option(

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import click
 
+from puppylog.cli.old_names import OldNamesOption
 from puppylog.cli.options import examples, group_option, pass_settings, store_options
 from puppylog.cli.talk import tell
 from puppylog.errors import UsageError
@@ -20,20 +21,40 @@ from puppylog.stores.connect import connect
 @click.command(
     epilog=examples(
         "puppylog monitor metrics create --default",
-        "puppylog monitor metrics create -id magic -s count -p '*' --period 60 --refresh_rate 60",
-        "puppylog monitor metrics create -id p99_bytes -s p99 -p response_bytes -pr 1m -seg request_method",
-        "puppylog monitor metrics create -id errors --filter 'status_code >= 500' -pr 5m --group shop",
+        "puppylog monitor metrics create -i magic -s count -p '*' --period 60 --refresh-rate 60",
+        "puppylog monitor metrics create -i p99_bytes -s p99 -p response_bytes --period 1m --segment request_method",
+        "puppylog monitor metrics create -i errors --filter 'status_code >= 500' --period 5m --group shop",
     )
 )
 @click.option("--default", "is_default", is_flag=True, help="Create the default metrics and alerts.")
-@click.option("-id", "--identifier", metavar="NAME", help="What to call it: lower-case letters, digits and '_'.")
+@click.option(
+    "-i",
+    "--identifier",
+    cls=OldNamesOption,
+    old_names=("-id",),
+    metavar="NAME",
+    help="The metric's name: lower-case letters, digits and '_'.",
+)
 @click.option("-s", "--stat", default="count", show_default=True, help=f"One of {', '.join(STATISTICS)}, or pNN.")
 @click.option("-p", "--prop", default="*", show_default=True, help="What of: * (count), a column, or attributes.KEY.")
-@click.option("-pr", "--period", default="1m", show_default=True, help="How long a bucket is: 60, 10s, 5m, 1h.")
-@click.option("-rr", "--refresh_rate", help="How often new records are materialized. Default: each period, from 10s.")
 @click.option(
-    "-seg",
-    "--segment_expression",
+    "--period",
+    cls=OldNamesOption,
+    old_names=("-pr",),
+    default="1m",
+    show_default=True,
+    help="How long a bucket is: 60, 10s, 5m, 1h.",
+)
+@click.option(
+    "--refresh-rate",
+    cls=OldNamesOption,
+    old_names=("-rr", "--refresh_rate"),
+    help="How often new records are materialized. Default: each period, from 10s.",
+)
+@click.option(
+    "--segment",
+    cls=OldNamesOption,
+    old_names=("-seg", "--segment_expression"),
     metavar="SQL",
     help="A series for each value of this expression, such as split_part(request_route, '/', 2).",
 )
@@ -50,7 +71,7 @@ def create(
     prop: str,
     period: str,
     refresh_rate: str | None,
-    segment_expression: str | None,
+    segment: str | None,
     filter_: str | None,
     group: str | None,
 ) -> None:
@@ -65,7 +86,7 @@ def create(
             _create_defaults(store, settings, group)
         return
     if identifier is None:
-        raise UsageError("cannot create a metric without a name: give it with -id, or ask for --default")
+        raise UsageError("cannot create a metric without a name: give it with -i/--identifier, or ask for --default")
     statistic = parse_statistic(stat)
     period_s = parse_period(period)
     metric = Metric(
@@ -73,7 +94,7 @@ def create(
         statistic=statistic,
         property=parse_property(prop, statistic),
         period_s=period_s,
-        segment=None if segment_expression is None else parse_segment(segment_expression),
+        segment=None if segment is None else parse_segment(segment),
         filter=None if filter_ is None else parse_filter(filter_),
         refresh_s=max(period_s, 10) if refresh_rate is None else parse_period(refresh_rate, "refresh rate"),
         group=group,

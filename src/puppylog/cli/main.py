@@ -17,6 +17,7 @@ from click.shell_completion import shell_complete
 
 from puppylog import __version__
 from puppylog.cli.lazy import LazyGroup, Table
+from puppylog.cli.old_names import without_old_names
 from puppylog.cli.options import examples, store_options
 from puppylog.cli.standard_streams import (
     abandon,
@@ -139,6 +140,8 @@ def _refuse(error: click.ClickException) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
         return USAGE
+    if isinstance(error, click.NoSuchOption):
+        error = without_old_names(error)
     hint = f" (see '{ctx.command_path} --help')" if ctx is not None else ""
     warn(" ".join(error.format_message().split()).removesuffix(".") + hint)
     return USAGE

@@ -44,7 +44,7 @@ def monitor() -> None:
     epilog=examples(
         "puppylog monitor metrics create --default",
         "puppylog monitor metrics get total_traffic --since 1h",
-        "puppylog monitor metrics create -id errors -s count --filter 'status_code >= 500' -pr 1m",
+        "puppylog monitor metrics create -i errors -s count --filter 'status_code >= 500' --period 1m",
     ),
 )
 @output_options
@@ -61,7 +61,7 @@ def metrics(ctx: click.Context) -> None:
     invoke_without_command=True,
     epilog=examples(
         "puppylog monitor alerts observe",
-        "puppylog monitor alerts create -id busy -m total_traffic --when '> 10' --window 2m",
+        "puppylog monitor alerts create -i busy -m total_traffic --when '> 10' --window 2m",
         "puppylog monitor alerts get totaltraffic --since 1d",
     ),
 )

@@ -10,6 +10,7 @@ from typing import Final
 
 import click
 
+from puppylog.cli.old_names import OldNamesOption
 from puppylog.cli.options import examples, group_option, output_options, pass_settings, store_options
 from puppylog.cli.output import json_object, terminal_width, wants_color
 from puppylog.cli.talk import tell, warn
@@ -32,11 +33,18 @@ _HINT: Final = "no alerts yet; a good start is: puppylog monitor metrics create 
 @click.command(
     epilog=examples(
         "puppylog monitor alerts observe",
-        "puppylog monitor alerts observe -rr 10 --group shop",
+        "puppylog monitor alerts observe --refresh-rate 10 --group shop",
         "puppylog monitor alerts observe -o jsonl | tee -a alerts.jsonl",
     )
 )
-@click.option("-rr", "--refresh_rate", default="2s", show_default=True, help="How often to look.")
+@click.option(
+    "--refresh-rate",
+    cls=OldNamesOption,
+    old_names=("-rr", "--refresh_rate"),
+    default="2s",
+    show_default=True,
+    help="How often to look.",
+)
 @group_option("Only alerts on metrics that are limited to this log group.")
 @output_options
 @store_options

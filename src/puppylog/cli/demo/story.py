@@ -22,7 +22,7 @@ from puppylog.tui.chart import resample, sparkline
 # The default alert judges two minutes: what it says of a rush it still says when the demo is over. This one is like it,
 # but looks back ten seconds only, and so it recovers before our eyes.
 RUSH: Final = "rush"
-RUSH_DEFINITION: Final = ("-id", RUSH, "-m", "total_traffic", "--when", "> 10", "--window", "10s", "-pr", "1s")
+RUSH_DEFINITION: Final = ("-i", RUSH, "-m", "total_traffic", "--when", "> 10", "--window", "10s", "--period", "1s")
 DEFAULT_ALERT: Final = "totaltraffic"
 RATE: Final = "total_traffic"
 BY_SECTION: Final = "total_traffic_per_route"
@@ -110,7 +110,7 @@ class Story:
         self._stage.run("monitor", "metrics", "create", "--default")
         self._stage.run("monitor", "alerts", "create", *RUSH_DEFINITION)
         collector = self._start("collector", "-s", "access.log", "--watch")
-        self._start("monitor", "alerts", "observe", "-rr", "1s")
+        self._start("monitor", "alerts", "observe", "--refresh-rate", "1s")
         return collector
 
     def _start(self, *arguments: str) -> subprocess.Popen[str]:
