@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from puppylog.errors import BY_NAME
 from puppylog.stores.queries import load_queries
 
 ROOT = Path(__file__).parents[1]
@@ -109,6 +110,84 @@ def list_query_files() -> set[tuple[str, str]]:
         (".".join(("puppylog", *path.parents[1].relative_to(SOURCE).parts)), path.name)
         for path in SOURCE.rglob("sql/*.sql")
     }
+
+
+# The modules that may read the words of an error, and whose words these are.
+TRANSLATORS = {
+    "errors.py": "Puppylog's own",
+    "stores/duckdb/engine/failures.py": "DuckDB's, which are English and sometimes all there is",
+    "stores/duckdb/wire.py": "gRPC's, to cut off what it adds",
+    "stores/postgres/sessions/failures.py": "libpq's, which hands on no SQLSTATE when it does not connect",
+    "formats/regex/pattern.py": "RE2's, for the place in the expression",
+    "tail/boundary.py": "RE2's, to cut off its first words",
+}
+
+
+def iter_readers(tree: ast.AST) -> Iterator[ast.expr]:
+    """Give every expression that looks into an error's message: a comparison, a method of a text, a regular expression.
+
+    To show a message is not to read it: neither `error.message` as an argument nor `str(error).lower()` is given.
+    """
+
+    def is_message(node: ast.expr) -> bool:
+        match node:
+            case ast.Attribute(attr="message_primary"):
+                return True
+            case ast.Attribute(value=ast.Name(id=name), attr="message"):
+                return name in caught
+            case ast.Call(func=ast.Name(id="str"), args=[ast.Name(id=name)]):
+                return name in caught
+            case ast.Call(func=ast.Attribute(value=value)) | ast.Subscript(value=value):
+                return is_message(value)
+        return False
+
+    caught = {"error"} | {node.name for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler) and node.name}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Compare(left=left, comparators=others) if any(map(is_message, [left, *others])):
+                yield node
+            case ast.Call(func=ast.Attribute(value=value, attr=name)) if is_message(value) and name != "lower":
+                yield node
+            case ast.Call(func=ast.Attribute(attr="search" | "match" | "fullmatch" | "sub"), args=args) if any(
+                map(is_message, args)
+            ):
+                yield node
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "'permission denied' in error.message",
+        "error.message.partition(': ')[2]",
+        "re.search('denied', error.message)",
+        "error.diag.message_primary == 'x'",
+        "try: f()\nexcept OSError as error: str(error).startswith('x')",
+        "try: f()\nexcept OSError as error: 'x' in str(error).lower()",
+    ],
+)
+def test_a_reader_of_messages_is_recognized(code: str) -> None:
+    assert list(iter_readers(ast.parse(code)))
+
+
+def test_no_module_but_a_translator_reads_the_message_of_an_error() -> None:
+    readers = {
+        f"{path.relative_to(SOURCE)}:{node.lineno}"
+        for path in MODULES
+        if str(path.relative_to(SOURCE)) not in TRANSLATORS
+        for node in iter_readers(ast.parse(path.read_text(encoding="utf-8")))
+    }
+    assert readers == set()
+
+
+def test_an_error_is_made_of_its_parts_and_never_of_a_whole_message() -> None:
+    whole = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in [*MODULES, *sorted((ROOT / "tests").rglob("*.py"))]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in BY_NAME and node.args
+        if "cannot " in ast.unparse(node.args[0])
+    ]
+    assert whole == []
 
 
 def test_every_query_used_is_there() -> None:

@@ -1,40 +1,76 @@
 """Every error Puppylog raises on purpose, in one tree.
 
-    PuppylogError
-    ├── UsageError              2   what was asked cannot be done as asked
+    PuppylogError               exit code
+    ├── UsageError              2   the request cannot be done as it was written
     │   ├── SourceError         2   a file that cannot be collected
     │   ├── NotFound            2   no metric, alert, group or stream of that name
     │   ├── AlreadyExists       2   the name is taken by another definition
     │   ├── ExpressionError     2   a segment or filter expression that is not allowed
     │   ├── FormatError         2   a server's log format that cannot be read
-    │   └── QueryError          2   SQL the store refuses
+    │   └── QueryError          2   SQL that the store refuses
     ├── ConfigurationError      78  a setting that makes no sense
-    │   └── StoreRefused        78  a store that is not ours, or not of our version
+    │   └── StoreRefused        78  a store that is not Puppylog's, or of another version
+    │       └── StoreForbidden  78  a store that the role, or the user, has no right to use in this way
     └── StoreError              69  the store could not do it
-        ├── StoreUnavailable    69  away, and it may come back            (transient)
-        │   └── StoreCrowded    69  others have all of its connections    (transient)
-        ├── StoreFull           69  no room, until somebody makes some    (transient)
-        │   └── BatchDropped    69  no room to hand a batch over; its lines are to be read again
+        ├── StoreUnavailable    69  the store does not answer, and may come back        (transient)
+        │   └── StoreCrowded    69  other clients have all connections of the server    (transient)
+        ├── StoreFull           69  the store has no disk space until some is freed     (transient)
+        │   └── BatchDropped    69  no disk space to hand a batch over; its lines have to be read again
         ├── StoreDamaged        69  the store has lost commits, or a part of it cannot be read
         └── StreamBusy          69  another collector follows this stream
 
-Drivers' exceptions are translated at one seam per store and never travel further. A message reads
-``cannot <verb> <thing>: <cause>``, fits on one line and needs no traceback beside it. ``transient`` says whether
-waiting may cure the error: what may be retried is a property of the error, not of the place that catches it.
+An error carries its parts: the verb and the thing (what was attempted, on what), the cause and the advice. The message
+is composed of them, ``cannot <verb> <thing>: <cause>; <advice>``, fits on one line and needs no traceback. It is shown
+to people, and only shown: code decides by the class of an error or by a field, never by searching the message, whose
+words may come from a server in any language.
+
+Each store has one translator that turns its driver's exceptions into these errors; a driver's exception travels no
+further. ``transient`` says whether a retry may succeed: a property of the error, not of the code that catches it.
 """
 
 from typing import ClassVar
 
 
 class PuppylogError(Exception):
-    """The root: one line for a person to read, the exit code of the process it ends, and whether waiting helps."""
+    """The root of the tree.
+
+    Attributes:
+        exit_code: of the process that the error ends.
+        transient: whether the same call may succeed later without anybody changing anything.
+        verb: what was attempted, with its preposition: ``"read"``, ``"connect to"``.
+        thing: what it was attempted on, such as ``"store postgresql://host/database"``; may be empty.
+        cause: why it failed, as far as that is known; empty where the advice says all.
+        advice: what the user can do about it; may be empty.
+
+    >>> error = PuppylogError("read", "the file a.log", "it is a directory", "name a file")
+    >>> print(error)
+    cannot read the file a.log: it is a directory; name a file
+    """
 
     exit_code: ClassVar[int] = 1
     transient: ClassVar[bool] = False
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, verb: str, thing: str, cause: str = "", advice: str = "") -> None:
+        super().__init__(verb, thing, cause, advice)
+        self.verb = verb
+        self.thing = thing
+        self.cause = cause
+        self.advice = advice
+
+    @property
+    def parts(self) -> tuple[str, str, str, str]:
+        """Verb, thing, cause and advice: what another error of the same words is made of."""
+        return self.verb, self.thing, self.cause, self.advice
+
+    @property
+    def message(self) -> str:
+        """One line for a person to read."""
+        attempt = " ".join(part for part in ("cannot", self.verb, self.thing) if part)
+        reason = "; ".join(part for part in (self.cause, self.advice) if part)
+        return f"{attempt}: {reason}" if reason else attempt
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class UsageError(PuppylogError):
@@ -58,10 +94,15 @@ class ExpressionError(UsageError):
 
 
 class FormatError(UsageError):
-    """Knows what was written, and where in it the cause stands, in characters."""
+    """A log format that cannot be read.
 
-    def __init__(self, message: str, written: str, at: int) -> None:
-        super().__init__(message)
+    Attributes:
+        written: the whole format, as the user wrote it.
+        at: where in it the fault is, in characters from its start.
+    """
+
+    def __init__(self, thing: str, cause: str, *, written: str, at: int) -> None:
+        super().__init__("read", thing, cause)
         self.written = written
         self.at = at
 
@@ -75,6 +116,10 @@ class ConfigurationError(PuppylogError):
 
 
 class StoreRefused(ConfigurationError):
+    pass
+
+
+class StoreForbidden(StoreRefused):
     pass
 
 

@@ -69,8 +69,10 @@ def default_store(environ: Mapping[str, str]) -> str:
     data = _xdg(environ, "XDG_DATA_HOME", ".local/share")
     if data is None:
         raise ConfigurationError(
-            f"cannot find a place for the store: HOME is not set, and user {os.geteuid()} has no home directory; "
-            "set HOME, or name a store with --store duckdb:///some/directory"
+            "find",
+            "a place for the store",
+            f"HOME is not set, and user {os.geteuid()} has no home directory",
+            advice="set HOME, or name a store with --store duckdb:///some/directory",
         )
     return f"duckdb://{quote(os.fsencode(data / 'puppylog'))}"
 
@@ -89,7 +91,7 @@ def find_zone(name: str) -> tzinfo | None:
         return ZoneInfo(name)
     except (OSError, ValueError, KeyError) as error:
         raise ConfigurationError(
-            f"cannot use time zone {name!r}: write UTC, local, or a name such as Europe/Berlin"
+            "use", f"time zone {name!r}", advice="write UTC, local, or a name such as Europe/Berlin"
         ) from error
 
 
@@ -134,9 +136,9 @@ def _read_file(path: Path) -> dict[str, object]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        raise ConfigurationError(f"cannot read {path}: {error.strerror}") from error
+        raise ConfigurationError("read", str(path), error.strerror or str(error)) from error
     except ValueError as error:  # not TOML, or not UTF-8
-        raise ConfigurationError(f"cannot read {path}: {error}") from error
+        raise ConfigurationError("read", str(path), str(error)) from error
     for key, value in values.items():
         _check(path, key, value)
     return values
@@ -144,15 +146,15 @@ def _read_file(path: Path) -> dict[str, object]:
 
 def _check(path: Path, key: str, value: object) -> None:
     if key not in _KEYS:
-        raise ConfigurationError(f"cannot use {path}: unknown key {key!r}; known are {', '.join(_KEYS)}")
+        raise ConfigurationError("use", str(path), f"unknown key {key!r}", advice=f"known are {', '.join(_KEYS)}")
     wanted = _KEYS[key]
     if type(value) is not wanted:
         article = {"str": "a string", "bool": "true or false"}[wanted.__name__]
-        raise ConfigurationError(f"cannot use {path}: {key} must be {article}, not {value!r}")
+        raise ConfigurationError("use", str(path), f"{key} must be {article}, not {value!r}")
     if key in _CHOICES and value not in _CHOICES[key]:
-        raise ConfigurationError(f"cannot use {path}: {key} must be one of {', '.join(_CHOICES[key])}, not {value!r}")
+        raise ConfigurationError("use", str(path), f"{key} must be one of {', '.join(_CHOICES[key])}, not {value!r}")
     if key == "tz":
         try:
             find_zone(str(value))
         except ConfigurationError as error:
-            raise ConfigurationError(f"cannot use {path}: tz: {error.message}") from error
+            raise ConfigurationError("use", str(path), f"tz: {error.message}") from error

@@ -56,15 +56,15 @@ def test_a_run_waits_for_a_connection_that_others_have_and_for_no_server_that_is
         return connect(url)
 
     monkeypatch.setattr("puppylog.cli.collector.connect", refuse_first)
-    refusals[:] = [StoreCrowded("cannot connect: too many connections")] * 2
+    refusals[:] = [StoreCrowded("connect", "", "too many connections")] * 2
     run = cli("collector", "-s", str(log))
     assert run.code == 0
     assert run.err.count("cannot connect: too many connections; nothing is lost, asking again in") == 2
     assert " 20 records, 1 rejected in " in run.err
-    refusals[:] = [StoreUnavailable("cannot connect: no such server")]
+    refusals[:] = [StoreUnavailable("connect", "", "no such server")]
     assert cli("collector", "-s", str(log)).code == 69
     monkeypatch.setattr("puppylog.cli.collector._CROWDED_S", 0.0)
-    refusals[:] = [StoreCrowded("cannot connect: too many connections")]
+    refusals[:] = [StoreCrowded("connect", "", "too many connections")]
     assert cli("collector", "-s", str(log)).code == 69
 
 

@@ -38,11 +38,11 @@ def fail_with(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], int]
 @pytest.mark.parametrize(
     ("error", "code", "text"),
     [
-        (NotFound("cannot find metric 'x': none"), 2, "puppylog: cannot find metric 'x': none\n"),
-        (StoreUnavailable("cannot reach it"), 69, "puppylog: cannot reach it\n"),
-        (ConfigurationError("cannot use it"), 78, "puppylog: cannot use it\n"),
+        (NotFound("find", "metric 'x'", "none"), 2, "puppylog: cannot find metric 'x': none\n"),
+        (StoreUnavailable("reach", "it"), 69, "puppylog: cannot reach it\n"),
+        (ConfigurationError("use", "it"), 78, "puppylog: cannot use it\n"),
         (MemoryError(), 1, "puppylog: cannot go on: there is not enough memory\n"),
-        (NotFound("cannot find '\x1b[2J\n'"), 2, "puppylog: cannot find '\\x1b[2J\\n'\n"),
+        (NotFound("find", "'\x1b[2J\n'"), 2, "puppylog: cannot find '\\x1b[2J\\n'\n"),
         (
             ZeroDivisionError("by\nzero"),
             70,

@@ -131,7 +131,7 @@ def test_a_store_that_is_away_is_said_once_and_asked_again(
     query = reader.query
 
     def refuse(*_: object) -> NoReturn:
-        raise StoreUnavailable("cannot reach the store")
+        raise StoreUnavailable("reach", "the store")
 
     pass_time(
         *[lambda: None] * 3,

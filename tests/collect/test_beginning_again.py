@@ -53,7 +53,7 @@ class FullWhileItCommits(DryWriter):
         self._appenders += 1
         if self._appenders == 3:
             assert self.commit_began.wait(10)
-            raise StoreFull("the disk is full")
+            raise StoreFull("reach", "the store", "the disk is full")
         return SlowAppender(self) if self._appenders == 1 else DryAppender()
 
 

@@ -37,7 +37,7 @@ class Opened(DryWriter):
     def open_files(self, new: Sequence[NewFile]) -> Sequence[FilePosition]:
         if self._failures:
             self._failures -= 1
-            raise StoreUnavailable("away")
+            raise StoreUnavailable("reach", "the store", "away")
         self.files.append([Path(file.path).name for file in new])
         opened = super().open_files(new)
         self._file_ids |= {file.file_id for file in opened}

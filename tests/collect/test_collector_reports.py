@@ -32,7 +32,7 @@ class Told(DryWriter):
     def report(self, reports: Sequence[StreamReport]) -> None:
         self.reports += reports
         if self._is_away:
-            raise StoreUnavailable("away")
+            raise StoreUnavailable("reach", "the store", "away")
 
 
 class FullAppender(DryAppender):
@@ -44,7 +44,7 @@ class FullAppender(DryAppender):
 
     def commit(self, moves: Sequence[Move]) -> Appended:
         if self._of.is_full:
-            raise StoreFull("the disk is full")
+            raise StoreFull("write to", "the store", "the disk is full")
         return super().commit(moves)
 
 
@@ -103,7 +103,12 @@ def test_what_a_full_store_does_not_take_is_not_counted(log: Path, monkeypatch: 
     try:
         wait_until(lambda: any(report.problem for report in store.reports), what="the problem")
         told = [report for report in store.reports if report.problem][-1]
-        assert (told.problem, told.records, told.rejects, told.lines_per_s) == ("the disk is full", 0, 0, 0.0)
+        assert (told.problem, told.records, told.rejects, told.lines_per_s) == (
+            "cannot write to the store: the disk is full",
+            0,
+            0,
+            0.0,
+        )
         assert (told.waiting_lines, told.backlog_bytes) == (11, log.stat().st_size)
         store.is_full = False
         wait_until(lambda: store.reports[-1].records == 10, what="the commit")
@@ -139,7 +144,7 @@ def test_a_file_that_was_read_and_deleted_is_finished_and_begins_again(
 def test_a_collector_that_fails_does_not_say_that_it_ended(log: Path) -> None:
     class Refusing(Told):
         def open_files(self, *_: object, **__: object) -> NoReturn:
-            raise StoreRefused("no")
+            raise StoreRefused("reach", "the store", "no")
 
     store = Refusing()
     with pytest.raises(StoreRefused):

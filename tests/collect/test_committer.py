@@ -49,18 +49,18 @@ def batch(appender: FakeAppender, records: int = 1) -> Batch:
 
 def test_a_transient_error_is_waited_out_and_told() -> None:
     events: list[Event] = []
-    failures = [StoreUnavailable("away"), StoreUnavailable("still away")]
+    failures = [StoreUnavailable("reach", "the store", "away"), StoreUnavailable("reach", "the store", "still away")]
     with Committer(threading.Event(), events.append) as committer:
         committer.hand_over(batch(FakeAppender(failures)))
         committer.wait()
     away = [event for event in events if isinstance(event, StoreAway)]
-    assert [event.cause for event in away] == ["away", "still away"]
+    assert [event.cause for event in away] == ["cannot reach the store: away", "cannot reach the store: still away"]
     assert away[0].retry_in_s < away[1].retry_in_s
     assert events[2:] == [StoreBack(), Committed(1, 0), FileFinished("/a", 10)]
 
 
 def test_an_error_that_waiting_does_not_cure_ends_the_run_and_drops_the_batch() -> None:
-    appender = FakeAppender([StoreError("no")])
+    appender = FakeAppender([StoreError("reach", "the store", "no")])
     with Committer(threading.Event(), lambda _: None) as committer:
         committer.hand_over(batch(appender))
         with pytest.raises(StoreError, match="no"):
@@ -73,7 +73,7 @@ def test_batches_after_a_failed_one_are_dropped_and_those_after_its_error_are_no
     gate = threading.Event()
     second, third, fourth = FakeAppender(), FakeAppender(), FakeAppender()
     with Committer(threading.Event(), lambda _: None) as committer:
-        committer.hand_over(batch(FakeAppender([StoreError("no")], gate)))
+        committer.hand_over(batch(FakeAppender([StoreError("reach", "the store", "no")], gate)))
         committer.hand_over(batch(second))
         gate.set()
         with pytest.raises(StoreError):
@@ -91,7 +91,7 @@ class FullAppender(FakeAppender):
 
     def complete(self) -> None:
         super().complete()
-        raise BatchDropped("no room")
+        raise BatchDropped("reach", "the store", "no room")
 
 
 def test_a_batch_is_completed_before_its_turn_comes() -> None:
@@ -146,7 +146,7 @@ def test_once_stopped_a_store_that_is_away_is_asked_once_more_only() -> None:
     def call() -> None:
         calls.append(1)
         stop.set()
-        raise StoreUnavailable("away")
+        raise StoreUnavailable("reach", "the store", "away")
 
     with pytest.raises(StoreUnavailable):
         patiently(call, stop, lambda _: None)
@@ -155,7 +155,7 @@ def test_once_stopped_a_store_that_is_away_is_asked_once_more_only() -> None:
 
 def test_settling_waits_for_a_commit_that_is_under_way_and_discards_what_failed() -> None:
     gate = threading.Event()
-    failed, queued = FakeAppender([StoreError("broken")], gate), FakeAppender()
+    failed, queued = FakeAppender([StoreError("reach", "the store", "broken")], gate), FakeAppender()
     with Committer(threading.Event(), lambda _: None) as committer:
         committer.hand_over(batch(failed))
         committer.hand_over(batch(queued))

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from puppylog.errors import StoreError, StoreRefused
+from puppylog.errors import StoreError, StoreForbidden
 from puppylog.model.finding import Finding, Health
 from puppylog.stores.doctor import Capability, findings_of, limit_s, list_capability_findings
 
@@ -9,12 +9,14 @@ SEEN = Finding("jobs", Health.OK, "they run")
 
 def hidden() -> Iterator[Finding]:
     yield SEEN
-    raise StoreRefused("cannot use store x: permission denied for table alerts; see 'puppylog bootstrap --roles'")
+    raise StoreForbidden(
+        "use", "store x", "permission denied for table alerts", advice="see 'puppylog bootstrap --roles'"
+    )
 
 
 def broken() -> Iterator[Finding]:
     yield SEEN
-    raise StoreError("cannot use store x: relation is gone")
+    raise StoreError("use", "store x", "relation is gone")
 
 
 def test_what_a_role_may_not_see_is_a_note_that_says_so() -> None:

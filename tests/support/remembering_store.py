@@ -50,7 +50,7 @@ class RememberingWriter(DryWriter):
             ids = [store.streams.setdefault(uri, next(store.ids)) for uri in source_uris]
             busy = [uri for uri, stream_id in zip(source_uris, ids, strict=True) if stream_id in store.claimed]
             if busy or len(set(ids)) < len(ids):
-                raise StreamBusy(f"cannot collect {busy}: another collector follows it already")
+                raise StreamBusy("collect", busy[0], "another collector follows it already")
             store.claimed.update(ids)
             self._own.update(ids)
             return [
@@ -130,7 +130,7 @@ class RememberingAppender:
                 stream_id, position = self._store.files[move.file_id]
                 assert stream_id in self._own
                 if position.byte_offset != move.since or position.finished:
-                    raise StreamBusy(f"cannot append to file {move.file_id} from byte {move.since}: {position}")
+                    raise StreamBusy("append to", f"file {move.file_id} from byte {move.since}", str(position))
             for move in moves:
                 stream_id, position = self._store.files[move.file_id]
                 moved = replace(

@@ -211,7 +211,7 @@ def _pick(watched: Watched, names: Sequence[str]) -> list[AlertState]:
     known = {state.alert.name for state in watched.states}
     for name in names:
         if name not in known:
-            raise NotFound(f"cannot find alert {name!r}: see 'puppylog monitor alerts list'")
+            raise NotFound("find", f"alert {name!r}", advice="see 'puppylog monitor alerts list'")
     return [state for state in watched.states if not names or state.alert.name in names]
 
 

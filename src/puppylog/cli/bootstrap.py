@@ -47,7 +47,7 @@ def bootstrap(
     """
     if not is_postgresql(settings.store):
         raise UsageError(
-            "cannot bootstrap: the embedded store makes itself; name a database with --store postgresql://…"
+            "bootstrap", "", "the embedded store makes itself", advice="name a database with --store postgresql://…"
         )
     from puppylog.stores.postgres.schema.bootstrap import Lifetimes  # noqa: PLC0415 - only who uses it pays for libpq
     from puppylog.stores.postgres.schema.bootstrap import bootstrap as install  # noqa: PLC0415 - as above

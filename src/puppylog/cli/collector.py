@@ -123,9 +123,9 @@ def collector(
     if ctx.invoked_subcommand is not None:
         return
     if not sources:
-        raise UsageError("cannot collect nothing: name a source with -s/--source")
+        raise UsageError("collect", "nothing", advice="name a source with -s/--source")
     if dry_run and watch:
-        raise UsageError("cannot watch in a dry run: it ends where the files end")
+        raise UsageError("watch", "in a dry run", "it ends where the files end")
     if group is not None:
         parse_identifier(group, "group")
     boundary = choose_multiline(multiline)

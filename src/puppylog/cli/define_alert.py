@@ -140,5 +140,5 @@ def parse_when(text: str) -> tuple[Comparison, float]:
     except ValueError:
         level = math.nan
     if match is None or not math.isfinite(level):
-        raise UsageError(f"cannot read --when {text!r}: write one of > >= < <= and a number, such as '> 10'")
+        raise UsageError("read", f"--when {text!r}", advice="write one of > >= < <= and a number, such as '> 10'")
     return parse_comparison(match[1]), level

@@ -81,12 +81,14 @@ def create(
     """
     if is_default:
         if identifier is not None:
-            raise UsageError("cannot create --default with an identifier: the default set has its own names")
+            raise UsageError("create", "--default with an identifier", "the default set has its own names")
         with connect(settings.store) as store:
             _create_defaults(store, settings, group)
         return
     if identifier is None:
-        raise UsageError("cannot create a metric without a name: give it with -i/--identifier, or ask for --default")
+        raise UsageError(
+            "create", "a metric without a name", advice="give it with -i/--identifier, or ask for --default"
+        )
     statistic = parse_statistic(stat)
     period_s = parse_period(period)
     metric = Metric(

@@ -112,7 +112,7 @@ def _read_lines(file: Path, lines: int) -> tuple[bytes, int]:
         raise cannot_read(str(file), error) from None
     data = b"\n".join(data.split(b"\n", lines)[:lines])
     if not data:
-        raise SourceError(f"cannot tell the format of {file}: it is empty")
+        raise SourceError("tell", f"the format of {file}", "it is empty")
     return data if data.endswith(b"\n") else data + b"\n", about_us
 
 

@@ -94,9 +94,9 @@ def logs(
     records fill them; the other formats have all of them.
     """
     if follow and to is not None:
-        raise UsageError("cannot follow to an end: use --to without -f")
+        raise UsageError("follow", "to an end", advice="use --to without -f")
     if follow and settings.output == "json":
-        raise UsageError("cannot follow as one JSON document: use -o jsonl")
+        raise UsageError("follow", "as one JSON document", advice="use -o jsonl")
     wanted = None if where is None else parse_filter(where)
     within = parse_range(settings, since, from_, to)
     with connect(settings.store, timeout_s=settings.timeout_s) as store:

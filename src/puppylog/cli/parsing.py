@@ -98,7 +98,7 @@ def choose_format(settings: Settings, written: str, configuration: Path | None, 
     try:
         text = configuration.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        raise UsageError(f"cannot read {configuration}: {(error.strerror or str(error)).lower()}") from None
+        raise UsageError("read", str(configuration), (error.strerror or str(error)).lower()) from None
     nickname = "" if written == AUTO else written
     found = find_formats_of(text, str(configuration), options, nickname)
     return found[0] if nickname else choose_by_looking(options, found)
@@ -116,4 +116,6 @@ def _local_zone() -> str:
     try:
         return ZoneInfo(named).key
     except (OSError, ValueError, KeyError):
-        raise UsageError("cannot use time zone local: this machine's zone has no name; write it as Area/City") from None
+        raise UsageError(
+            "use", "time zone local", "this machine's zone has no name", advice="write it as Area/City"
+        ) from None

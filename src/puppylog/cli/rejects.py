@@ -201,8 +201,10 @@ def export(settings: Settings, *, chosen: Filter, path: Path | None) -> None:
     """
     if path is None and sys.stdout.isatty():
         raise UsageError(
-            "cannot write the lines to a terminal: as they stood, they may hold what a terminal obeys; "
-            "name a file with --file, or a pipe"
+            "write",
+            "the lines to a terminal",
+            "as they stood, they may hold what a terminal obeys",
+            advice="name a file with --file, or a pipe",
         )
     with _choosing(settings, chosen) as (store, _, wanted), ExitStack() as stack:
         out = sys.stdout.buffer if path is None else stack.enter_context(_open_file(path))
@@ -215,7 +217,7 @@ def _open_file(path: Path) -> BinaryIO:
     try:
         return path.open("wb")
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from None
+        raise UsageError("write", str(path), (error.strerror or str(error)).lower()) from None
 
 
 @rejects.command(
@@ -248,7 +250,7 @@ def replay_lines(
     take it in. One that does not stays a rejected line, with the reason that it has.
     """
     if format_from is None and ctx.get_parameter_source("format_") is click.core.ParameterSource.DEFAULT:
-        raise UsageError("cannot replay without a format: name it with --format ('puppylog formats' lists them)")
+        raise UsageError("replay", "without a format", advice="name it with --format ('puppylog formats' lists them)")
     format_chosen = choose_format(settings, format_, format_from, year)
     with _choosing(settings, chosen) as (store, _, wanted):
         summary = replay(None if dry_run else store, iter_rejects(store, wanted), format_chosen)

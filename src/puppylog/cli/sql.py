@@ -38,7 +38,7 @@ def sql(settings: Settings, query: str) -> None:
     """
     text = sys.stdin.read() if query == "-" else query
     if not text.strip():
-        raise UsageError("cannot ask the store: the query is empty")
+        raise UsageError("ask", "the store", "the query is empty")
     with connect(settings.store, timeout_s=settings.timeout_s) as store, store.stream_query(text) as batches:
         first = next(batches, _NOTHING)
         write_batches(first.schema, chain([first], batches), settings)

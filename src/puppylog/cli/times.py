@@ -19,13 +19,13 @@ def parse_range(settings: Settings, since: str | None, from_: str | None, to: st
         UsageError: one is no time, ``--since`` and ``--from`` are both given, or nothing can be in between.
     """
     if since is not None and from_ is not None:
-        raise UsageError("cannot use both --since and --from: each says where the range begins")
+        raise UsageError("use", "both --since and --from", "each says where the range begins")
     now = datetime.now(UTC)
     option, begin = ("--since", since) if since is not None else ("--from", from_)
     first = None if begin is None else parse_instant(begin, option, now=now, zone=settings.zone)
     last = None if to is None else parse_instant(to, "--to", now=now, zone=settings.zone)
     if first is not None and last is not None and first >= last:
-        raise UsageError(f"cannot look from {begin} to {to}: the range ends before it begins")
+        raise UsageError("look from", f"{begin} to {to}", "the range ends before it begins")
     return Range(first, last)
 
 
@@ -47,6 +47,7 @@ def parse_instant(text: str, option: str, *, now: datetime, zone: tzinfo | None)
         return instant.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise UsageError(
-            f"cannot read {option} {text!r}: write a date, a time such as 2015-05-17T10:05:00Z, now, "
-            "or a length of time ago such as 2h"
+            "read",
+            f"{option} {text!r}",
+            advice=("write a date, a time such as 2015-05-17T10:05:00Z, now, or a length of time ago such as 2h"),
         ) from error

@@ -106,7 +106,7 @@ def find_format(written: str, options: Options = Options()) -> Format:  # noqa: 
     if entry is None and is_layout(written):
         return _make_layout(read_written(written), " ".join(written.splitlines()).strip(), options)
     if entry is None:
-        raise UsageError(f"cannot use format {written!r}: it must be one of {', '.join((AUTO, *FORMAT_NAMES))}")
+        raise UsageError("use", f"format {written!r}", f"it must be one of {', '.join((AUTO, *FORMAT_NAMES))}")
     return entry.make(options)
 
 

@@ -83,7 +83,7 @@ def read_fields(written: str) -> W3c:
     match = _FIELDS.match(written)
     fields = " ".join(match[1].split()) if match else ""
     if not fields or not _are_few(fields):
-        raise UsageError(f"cannot use format {written[:80]!r}: it must be w3c: and 1 to {_MOST_FIELDS} fields")
+        raise UsageError("use", f"format {written[:80]!r}", f"it must be w3c: and 1 to {_MOST_FIELDS} fields")
     return W3c(fields)
 
 

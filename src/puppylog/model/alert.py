@@ -70,7 +70,7 @@ def parse_comparison(text: str) -> Comparison:
     word = text.strip().lower()
     known = {**{comparison.value: comparison for comparison in Comparison}, **_WORDS}
     if word not in known:
-        raise UsageError(f"cannot use comparison {text!r}: known are {', '.join(known)}")
+        raise UsageError("use", f"comparison {text!r}", advice=f"known are {', '.join(known)}")
     return known[word]
 
 
@@ -83,7 +83,7 @@ def parse_no_data(text: str) -> NoData:
     word = text.strip().lower().replace("-", "_")
     known = [policy.value for policy in NoData]
     if word not in known:
-        raise UsageError(f"cannot use no-data policy {text!r}: known are {', '.join(known)}")
+        raise UsageError("use", f"no-data policy {text!r}", advice=f"known are {', '.join(known)}")
     return NoData(word)
 
 
@@ -136,7 +136,7 @@ def define_alert(
     )
     cause = _fault_of(alert, metric)
     if cause is not None:
-        raise UsageError(f"cannot define alert {name!r}: {cause}")
+        raise UsageError("define", f"alert {name!r}", cause)
     return alert
 
 

@@ -18,8 +18,8 @@ def parse_identifier(text: str, what: str) -> str:
     shown = repr(text) if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]!r}…"
     if not _IDENTIFIER.fullmatch(text):
         raise UsageError(
-            f"cannot name {what} {shown}: a name is lower-case letters, digits and '_', and starts with no digit"
+            "name", f"{what} {shown}", "a name is lower-case letters, digits and '_', and starts with no digit"
         )
     if len(text) > MAX_LENGTH:
-        raise UsageError(f"cannot name {what} {shown}: a name has at most {MAX_LENGTH} characters")
+        raise UsageError("name", f"{what} {shown}", f"a name has at most {MAX_LENGTH} characters")
     return text

@@ -56,7 +56,7 @@ def parse_statistic(text: str) -> str:
         return statistic
     if parse_percentile(statistic) is not None:
         return f"p{Decimal(statistic[1:]).normalize():f}"
-    raise UsageError(f"cannot use statistic {text!r}: known are {', '.join(STATISTICS)} and pNN, such as p99")
+    raise UsageError("use", f"statistic {text!r}", advice=f"known are {', '.join(STATISTICS)} and pNN, such as p99")
 
 
 def parse_property(text: str, statistic: str) -> str:
@@ -68,15 +68,19 @@ def parse_property(text: str, statistic: str) -> str:
     name = ALIASES.get(text.strip(), text.strip())
     if name == "*":
         if statistic != "count":
-            raise UsageError(f"cannot take {statistic} of '*': only count takes whole records; name a column with -p")
+            raise UsageError(
+                "take", f"{statistic} of '*'", "only count takes whole records", advice="name a column with -p"
+            )
         return name
     if _ATTRIBUTE.fullmatch(name):
         return name
     if name not in COLUMNS or name == "attributes":
         known = ", ".join(sorted(COLUMNS - {"attributes"}))
-        raise UsageError(f"cannot use property {text!r}: no such column; known are {known} and attributes.<key>")
+        raise UsageError(
+            "use", f"property {text!r}", "no such column", advice=f"known are {known} and attributes.<key>"
+        )
     if statistic not in _ANY_COLUMN and name not in NUMERIC_COLUMNS:
-        raise UsageError(f"cannot take {statistic} of {name}: it is not a number")
+        raise UsageError("take", f"{statistic} of {name}", "it is not a number")
     return name
 
 

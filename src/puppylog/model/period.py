@@ -18,12 +18,14 @@ def parse_period(text: str, what: str = "period", *, least_s: int = 1) -> int:
     """
     match = _PERIOD.fullmatch(text.strip())
     if match is None:
-        raise UsageError(f"cannot read {what} {text!r}: write seconds, or a number with s, m, h, d or w, such as 10s")
+        raise UsageError(
+            "read", f"{what} {text!r}", advice="write seconds, or a number with s, m, h, d or w, such as 10s"
+        )
     seconds = int(match[1]) * _UNITS_S[match[2] or "s"]
     if seconds < least_s:
-        raise UsageError(f"cannot use {what} {text!r}: it must be at least {format_period(least_s)}")
+        raise UsageError("use", f"{what} {text!r}", f"it must be at least {format_period(least_s)}")
     if seconds > MOST_S:
-        raise UsageError(f"cannot use {what} {text!r}: it must be at most {format_period(MOST_S)}")
+        raise UsageError("use", f"{what} {text!r}", f"it must be at most {format_period(MOST_S)}")
     return seconds
 
 

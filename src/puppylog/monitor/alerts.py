@@ -131,7 +131,7 @@ def get_alert(reader: RecordReader, name: str) -> Watched:
     """
     watched = watch_alerts(reader, name=name)
     if not watched.states:
-        raise NotFound(f"cannot find alert {name!r}: see 'puppylog monitor alerts list'")
+        raise NotFound("find", f"alert {name!r}", advice="see 'puppylog monitor alerts list'")
     return watched
 
 

@@ -68,7 +68,7 @@ def get_metric(reader: RecordReader, name: str) -> MetricState:
     """
     rows = reader.query(_QUERIES["metric_states"], {"name": name, "group": None}).to_pylist()
     if not rows:
-        raise NotFound(f"cannot find metric {name!r}: see 'puppylog monitor metrics list'")
+        raise NotFound("find", f"metric {name!r}", advice="see 'puppylog monitor metrics list'")
     return _metric_state(rows[0])
 
 

@@ -98,7 +98,7 @@ def find_source(files: dict[int, KnownFile], patterns: Sequence[str]) -> Sequenc
         written = {pattern, str(Path(pattern).absolute())}
         matches = [file.file_id for file in files.values() if any(_is_meant(file, word) for word in written)]
         if not matches:
-            raise NotFound(f"cannot find source {pattern!r}: no such file has been collected into this store")
+            raise NotFound("find", f"source {pattern!r}", "no such file has been collected into this store")
         found.update(dict.fromkeys(matches))
     return sorted(found)
 

@@ -74,7 +74,7 @@ def get_group_id(reader: RecordReader, name: str) -> int:
     """
     rows = reader.query(_QUERIES["group_of_name"], {"name": name}).to_pylist()
     if not rows:
-        raise NotFound(f"cannot find group {name!r}: see 'puppylog groups list'")
+        raise NotFound("find", f"group {name!r}", advice="see 'puppylog groups list'")
     return int(rows[0]["id"])
 
 

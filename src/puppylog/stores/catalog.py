@@ -18,7 +18,7 @@ def get_found(found: T | None, what: str, name: str) -> T:
         NotFound: nothing was.
     """
     if found is None:
-        raise NotFound(f"cannot find {what} {name!r}: there is none of that name")
+        raise NotFound("find", f"{what} {name!r}", "there is none of that name")
     return found
 
 
@@ -31,10 +31,10 @@ def refuse_other(definition: Metric | Alert, *, is_same: bool) -> None:
     """Raise AlreadyExists unless what has the name of ``definition`` already is the same."""
     if not is_same:
         what = "metric" if isinstance(definition, Metric) else "alert"
-        raise AlreadyExists(f"cannot create {what} {definition.name!r}: the name belongs to another definition")
+        raise AlreadyExists("create", f"{what} {definition.name!r}", "the name belongs to another definition")
 
 
 def refuse_deletion(what: str, name: str, users: Sequence[str], use: str) -> None:
     """Raise UsageError while somebody uses it: ``use`` says who and how, as in "metric {} is limited to it"."""
     if users:
-        raise UsageError(f"cannot delete {what} {name!r}: {use.format(', '.join(users))}")
+        raise UsageError("delete", f"{what} {name!r}", use.format(", ".join(users)))

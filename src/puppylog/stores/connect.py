@@ -40,7 +40,7 @@ def stop(url: str) -> bool:
         ConfigurationError: it is not the URL of an embedded store.
     """
     if is_postgresql(url):
-        raise UsageError("cannot stop the engine: a PostgreSQL store has none; its server is its administrator's")
+        raise UsageError("stop", "the engine", "a PostgreSQL store has none; its server is its administrator's")
     from puppylog.stores.duckdb.client.launch import stop_engine  # noqa: PLC0415 - as above
     from puppylog.stores.duckdb.directory import StoreDirectory  # noqa: PLC0415 - as above
 
@@ -76,11 +76,11 @@ def parse_duckdb_url(url: str) -> Path:
         is_scheme = bool(separator) and scheme.isascii() and scheme.replace("+", "").isalnum()
         shown = f"{scheme}://…" if is_scheme else "of this name" if "=" in url else repr(url)
         raise ConfigurationError(
-            f"cannot open store {shown}: write duckdb:///path/of/a/directory or postgresql://user@host/database"
+            "open", f"store {shown}", advice="write duckdb:///path/of/a/directory or postgresql://user@host/database"
         )
     path = os.fsdecode(unquote_to_bytes(os.fsencode(rest.removeprefix("//"))))
     if not path.startswith("/") or "\0" in path:
         raise ConfigurationError(
-            f"cannot open store {url!r}: the path must be absolute, as in duckdb:///var/lib/puppylog"
+            "open", f"store {url!r}", "the path must be absolute, as in duckdb:///var/lib/puppylog"
         )
     return Path(path)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from puppylog.errors import PuppylogError
+from puppylog.errors import PuppylogError, StoreForbidden
 from puppylog.model.finding import Finding, Health
 
 _PERIODS_LATE: Final = 10
@@ -40,12 +40,11 @@ def findings_of(subject: str, work: Callable[[], Iterable[Finding]]) -> list[Fin
     """
     try:
         return list(work())
-    except PuppylogError as error:
-        if "permission denied" not in error.message:
-            return [Finding(subject, Health.WRONG, error.message)]
-        cause = error.message.partition(": ")[2].partition(";")[0]
+    except StoreForbidden as error:
         advice = "ask as a member of puppylog_reader, or as the owner of the store"
-        return [Finding(subject, Health.NOTE, f"this role may not see it: {cause}", advice)]
+        return [Finding(subject, Health.NOTE, f"this role may not see it: {error.cause}", advice)]
+    except PuppylogError as error:
+        return [Finding(subject, Health.WRONG, error.message)]
 
 
 def list_capability_findings(capabilities: Iterable[Capability]) -> list[Finding]:

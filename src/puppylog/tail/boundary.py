@@ -64,7 +64,7 @@ class PatternBoundary:
             self._find_beginnings([b""])
         except pa.ArrowInvalid as error:
             cause = str(error).removeprefix("Invalid regular expression: ")
-            raise UsageError(f"cannot use the pattern {pattern!r}: {cause}") from None
+            raise UsageError("use", f"the pattern {pattern!r}", cause) from None
 
     def find_last_start(self, lines: bytes) -> int:
         """See `Boundary`. Looks at a few of the last lines, and at more of them as long as there is none."""

@@ -105,9 +105,9 @@ def cannot_read(path: str, error: OSError) -> SourceError:
     if error.errno == errno.EMFILE:
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         cure = "raise it with `ulimit -n`, or with LimitNOFILE= where systemd starts it"
-        return SourceError(f"cannot read {path}: too many files are open, the limit is {limit} ({cure})")
+        return SourceError("read", str(path), f"too many files are open, the limit is {limit} ({cure})")
     cause = error.strerror or str(error)
-    return SourceError(f"cannot read {path}: {cause[:1].lower()}{cause[1:]}")
+    return SourceError("read", str(path), f"{cause[:1].lower()}{cause[1:]}")
 
 
 def signed64(number: int) -> int:

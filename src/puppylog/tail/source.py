@@ -153,7 +153,7 @@ def check_source(path: str) -> None:
             return  # this says nothing about the file; whoever follows it will try again
         raise cannot_read(path, error) from None
     if binary is not None:
-        raise BinaryFile(f"cannot read {path}: {binary}")
+        raise BinaryFile("read", path, binary)
 
 
 class BinaryFile(SourceError):
@@ -191,7 +191,7 @@ def _choose(
     if watch:
         matches = {match for match in matches if match in followed or not _is_rotated_of_any(match, matches)}
     if not matches and not watch:
-        raise SourceError(f"cannot read {pattern}: no file matches")
+        raise SourceError("read", pattern, "no file matches")
     chosen: dict[str, None] = {}
     refusals = {match: _find_refusal(match, followed) for match in sorted(matches)}
     for match, error in refusals.items():

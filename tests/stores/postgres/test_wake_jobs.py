@@ -134,7 +134,7 @@ def test_jobs_are_looked_at_once_a_minute_and_a_failure_is_kept_quiet(monkeypatc
     class AwayLink:
         def call(self, _: object) -> None:
             calls.append(clock[0])
-            raise PuppylogError("cannot reach the store")
+            raise PuppylogError("reach", "the store")
 
     monkeypatch.setattr("puppylog.stores.postgres.runner.time.monotonic", lambda: clock[0])
     waker = JobWaker()

@@ -153,7 +153,7 @@ class Stage:
 
 def _require(is_well: bool, arguments: tuple[str, ...], code: int | None) -> None:
     if not is_well:
-        raise StoreError(f"cannot go on with the demo: puppylog {arguments[0]} has ended with {code}")
+        raise StoreError("go on", "with the demo", f"puppylog {arguments[0]} has ended with {code}")
 
 
 def _listen(process: subprocess.Popen[str], hear: Callable[[str], None]) -> None:

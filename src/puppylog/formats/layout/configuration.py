@@ -84,9 +84,9 @@ def choose_layout(found: Configuration, nickname: str, source: str) -> WrittenLa
             return layout
     if not found.layouts:
         elsewhere = f"; it includes {', '.join(found.includes)}" if found.includes else ""
-        raise UsageError(f"cannot find a log format in {source}: no log_format or LogFormat stands there{elsewhere}")
+        raise UsageError("find", f"a log format in {source}", f"no log_format or LogFormat stands there{elsewhere}")
     cause = f"there is no {nickname!r}" if nickname else "there are several"
-    raise UsageError(f"cannot choose a log format of {source}: {cause}; name one of {', '.join(names)}")
+    raise UsageError("choose", f"a log format of {source}", cause, advice=f"name one of {', '.join(names)}")
 
 
 def _find_nginx(directives: Sequence[_Directive]) -> Configuration:

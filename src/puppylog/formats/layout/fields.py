@@ -39,4 +39,4 @@ Token: TypeAlias = str | Field
 
 def refuse(written: str, at: int, cause: str) -> FormatError:
     """Return the error that points into the string."""
-    return FormatError(f"cannot read log format {written!r}: {cause} (column {at + 1})", written, at)
+    return FormatError(f"log format {written!r}", f"{cause} (column {at + 1})", written=written, at=at)

@@ -78,7 +78,7 @@ def read_written(text: str) -> WrittenLayout:
             return read_apache(words)
     elif is_layout(text):
         return WrittenLayout("", text, Server.NGINX if VARIABLE.search(text) else Server.APACHE)
-    raise UsageError(f"cannot read log format {text!r}: it has no variable of nginx and no directive of Apache")
+    raise UsageError("read", f"log format {text!r}", "it has no variable of nginx and no directive of Apache")
 
 
 def _complete(text: str) -> str:
@@ -100,5 +100,5 @@ def compile_layout(written: str | WrittenLayout) -> Layout:
     if layout.server is Server.APACHE:
         return Layout(layout, compile_apache(layout.written))
     if layout.escape not in _ESCAPES:
-        raise UsageError(f"cannot read log format: escape={layout.escape} is none of default, json and none")
+        raise UsageError("read", "log format", f"escape={layout.escape} is none of default, json and none")
     return Layout(layout, compile_nginx(layout.written, layout.escape))

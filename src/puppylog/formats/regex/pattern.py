@@ -69,4 +69,4 @@ def parse_pattern(written: str) -> Pattern:
 
 def _refuse(written: str, cause: str, at: int) -> UsageError:
     place = f", at character {at + 1}" if at >= 0 else ""
-    return UsageError(f"cannot use pattern {written!r}: {cause}{place}")
+    return UsageError("use", f"pattern {written!r}", f"{cause}{place}")

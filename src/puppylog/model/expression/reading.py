@@ -83,7 +83,7 @@ def _read(text: str, what: str, max_length: int) -> Term:
         if complaint.end > complaint.start:
             place = f" (at column {complaint.start + 1}: {_shorten(text[complaint.start : complaint.end])})"
         name = what if what == "expression" else f"{what} expression"
-        raise ExpressionError(f'cannot use {name} "{_shorten(text)}": {complaint.cause}{place}') from None
+        raise ExpressionError("use", f'{name} "{_shorten(text)}"', f"{complaint.cause}{place}") from None
 
 
 def _shorten(text: str) -> str:

@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from puppylog.errors import StoreFull, StoreRefused
+from puppylog.errors import StoreForbidden, StoreFull, StoreRefused
 
 LAYOUT = 1
 
@@ -63,7 +63,8 @@ class StoreDirectory:
         """Make the directory if it is missing, and refuse one that is not ours.
 
         Raises:
-            StoreRefused: it is no directory, another user's, full of other things, of a newer layout, or of a name
+            StoreForbidden: it is another user's, or its place may not be written.
+            StoreRefused: it is no directory, full of other things, of a newer layout, or of a name
                 that DuckDB would read as another one.
             StoreFull: there is no room to make it.
         """
@@ -83,31 +84,36 @@ class StoreDirectory:
         misread = _MISREAD.search(str(self.path))
         if misread is not None:
             raise StoreRefused(
-                f"cannot open store {self.path}: DuckDB does not read {misread[0]!r} in a path as part of a name; "
-                "name a directory without it"
+                "open",
+                f"store {self.path}",
+                f"DuckDB does not read {misread[0]!r} in a path as part of a name",
+                advice="name a directory without it",
             )
 
     def _refuse_strangers(self) -> None:
         status = self.path.stat()
         if status.st_uid != os.geteuid():
-            raise StoreRefused(f"cannot open store {self.path}: it belongs to {_user_name(status.st_uid)}, not to you")
+            raise StoreForbidden("open", f"store {self.path}", f"it belongs to {_user_name(status.st_uid)}, not to you")
         # Listed before the marker is looked for: somebody else may be making the store at this moment.
         others = [path for path in self.path.iterdir() if not path.name.startswith(self.marker.name)]
         if self.marker.exists():
             self._refuse_other_layouts()
         elif others:
             raise StoreRefused(
-                f"cannot open store {self.path}: it holds other files and no store; name another directory"
+                "open", f"store {self.path}", "it holds other files and no store", advice="name another directory"
             )
 
     def _refuse_other_layouts(self) -> None:
         try:
             layout = json.loads(self.marker.read_text(encoding="utf-8"))["puppylog_store"]
         except (ValueError, KeyError, TypeError):
-            raise StoreRefused(f"cannot open store {self.path}: {self.marker.name} in it is not readable") from None
+            raise StoreRefused("open", f"store {self.path}", f"{self.marker.name} in it is not readable") from None
         if layout != LAYOUT:
             raise StoreRefused(
-                f"cannot open store {self.path}: its layout is {layout}, this Puppylog knows {LAYOUT}; use a newer one"
+                "open",
+                f"store {self.path}",
+                f"its layout is {layout}, this Puppylog knows {LAYOUT}",
+                advice="use a newer one",
             )
 
     @contextmanager
@@ -142,11 +148,13 @@ class StoreDirectory:
 
 
 def refuse(path: Path, error: OSError) -> StoreRefused | StoreFull:
-    """Return the error that an ``OSError`` on a store's own files amounts to."""
+    """Return Puppylog's error for an ``OSError`` on a store's own files."""
     cause = os.strerror(error.errno).lower() if error.errno else str(error)
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return StoreFull(f"cannot write to store {path}: {cause}")
-    return StoreRefused(f"cannot open store {path}: {cause}")
+        return StoreFull("write to", f"store {path}", cause)
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return StoreForbidden("open", f"store {path}", cause)
+    return StoreRefused("open", f"store {path}", cause)
 
 
 def open_private(path: str, flags: int) -> int:

@@ -182,7 +182,7 @@ class SpoolFile:
 
 def _dropped(path: Path, error: OSError) -> PuppylogError:
     refusal = refuse(path.parent.parent.parent, error)
-    return BatchDropped(refusal.message) if isinstance(refusal, StoreFull) else refusal
+    return BatchDropped(*refusal.parts) if isinstance(refusal, StoreFull) else refusal
 
 
 def read_spooled(spool: Path, path: str | None, schema: pa.Schema) -> pa.Table:
@@ -196,16 +196,16 @@ def read_spooled(spool: Path, path: str | None, schema: pa.Schema) -> pa.Table:
     file_path = Path(path)
     folder = file_path.parent
     if not (folder.parent == spool and _FOLDER.fullmatch(folder.name) and _FILE.fullmatch(file_path.name)):
-        raise StoreError(f"cannot read batch {path}: it is not in the spool")
+        raise StoreError("read", f"batch {path}", "it is not in the spool")
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - quick, and on the way of every batch
             # Not Arrow's own map, which takes no path that is not UTF-8.
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         table = ipc.open_file(pa.py_buffer(mapped)).read_all()
     except (OSError, ValueError, pa.ArrowInvalid) as error:  # ValueError: it is empty
-        raise StoreError(f"cannot read batch {path}: {error}") from None
+        raise StoreError("read", f"batch {path}", str(error)) from None
     if table.schema != schema:
-        raise StoreError(f"cannot read batch {path}: it has other columns; collector and engine differ in version")
+        raise StoreError("read", f"batch {path}", "it has other columns; collector and engine differ in version")
     return table
 
 

@@ -39,11 +39,11 @@ def decode(body: "bytes | pa.Buffer") -> Any:  # noqa: ANN401 - JSON is any valu
     """
     size = len(body)
     if size > MAX_BODY_BYTES:
-        raise StoreError(f"cannot read a message of {size:,} bytes: {MAX_BODY_BYTES:,} are the most")
+        raise StoreError("read", f"a message of {size:,} bytes", f"{MAX_BODY_BYTES:,} are the most")
     try:
         return json.loads(bytes(body))
     except (ValueError, RecursionError):  # ValueError: no JSON, or no UTF-8
-        raise StoreError(f"cannot read a message of {size:,} bytes: it is no JSON") from None
+        raise StoreError("read", f"a message of {size:,} bytes", "it is no JSON") from None
 
 
 def _plain(value: object) -> object:
@@ -52,26 +52,36 @@ def _plain(value: object) -> object:
     raise TypeError(f"cannot send a {type(value).__name__}")
 
 
+def pack_error(error: PuppylogError) -> bytes:
+    """Return the error's class and parts as JSON, for `unpack_error`. A class of the engine alone becomes its base."""
+    name = next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in BY_NAME)
+    return encode({"error": name, "parts": error.parts})
+
+
+def unpack_error(packed: bytes | str) -> PuppylogError | None:
+    """Return the error that `pack_error` was given; None if these are other bytes."""
+    try:
+        told = json.loads(packed)
+        return BY_NAME[told["error"]](*told["parts"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 def encode_error(error: PuppylogError) -> flight.FlightServerError:
     """Return what the server raises so that `decode_error` gives ``error`` again on the other side."""
-    name = next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in BY_NAME)
-    detail = json.dumps({"error": name, "message": error.message}).encode()
-    return flight.FlightServerError(error.message.encode("ascii", "backslashreplace").decode(), extra_info=detail)
+    text = error.message.encode("ascii", "backslashreplace").decode()
+    return flight.FlightServerError(text, extra_info=pack_error(error))
 
 
 def decode_error(error: pa.ArrowException | OSError) -> PuppylogError:
     """Return the error that the engine raised, or StoreUnavailable when it was the engine that went away."""
-    detail = getattr(error, "extra_info", b"")
-    if detail:
-        try:
-            told = json.loads(detail)
-            return BY_NAME[told["error"]](told["message"])
-        except (ValueError, KeyError, TypeError):
-            pass  # not from us: told below as what it is
+    told = unpack_error(getattr(error, "extra_info", b""))
+    if told is not None:
+        return told
     if isinstance(error, flight.FlightUnavailableError | flight.FlightCancelledError | flight.FlightInternalError):
-        return StoreUnavailable("cannot reach the store's engine: it went away")
-    text = str(error).split(". Detail:")[0]
-    return StoreError(f"cannot use the store's engine: {' '.join(text.split())}")
+        return StoreUnavailable("reach", "the store's engine", "it went away")
+    text = str(error).split(". Detail:")[0]  # gRPC adds where in its own code it has noticed
+    return StoreError("use", "the store's engine", " ".join(text.split()))
 
 
 def to_fingerprint(plain: Mapping[str, Any]) -> Fingerprint:

@@ -94,7 +94,7 @@ class PostgresStore:
                 streams.open_streams(session, source_uris, group), source_uris, strict=True
             ):
                 if stream_id in self._claims or stream_id in claims:
-                    raise StreamBusy(f"cannot collect {source_uri}: this process follows it already")
+                    raise StreamBusy("collect", source_uri, "this process follows it already")
                 claims[stream_id] = source_uri
             streams.claim_streams(session, claims)
             try:
@@ -153,8 +153,8 @@ class PostgresStore:
             except StoreUnavailable as error:
                 if self._timeout_s is None or not is_timed_out(error):
                     raise
-                told = f"cannot finish this query: it took longer than {self._timeout_s:g} s (see --timeout)"
-                raise QueryError(told) from error
+                cause = f"it took longer than {self._timeout_s:g} s (see --timeout)"
+                raise QueryError("finish", "this query", cause) from error
 
         return self._control.call(work)
 

@@ -16,7 +16,7 @@ from puppylog.model.record import NO_REJECTS, RECORDS, Parsed
 from puppylog.stores.connect import stop
 from puppylog.stores.duckdb.client.store import DuckdbStore
 from puppylog.stores.duckdb.engine.commits import CommitNumbers
-from puppylog.stores.duckdb.engine.damage import is_damage
+from puppylog.stores.duckdb.engine.failures import is_damage
 from support.embedded import EmbeddedStore
 from support.lines import LINE_BYTES, NOON, Source, records
 

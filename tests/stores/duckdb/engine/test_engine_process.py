@@ -96,7 +96,7 @@ def test_a_commit_whose_answer_was_lost_is_not_repeated(server: EmbeddedStore, m
     def lose_the_answer(self: DuckdbStore, action: str, arguments: dict[str, object], *, is_repeatable: bool) -> object:
         answer = ask(self, action, arguments, is_repeatable=is_repeatable)
         server.kill_engine()
-        raise StoreUnavailable(f"cut after {action}: {answer}")
+        raise StoreUnavailable("reach", "the store", f"cut after {action}: {answer}")
 
     appender = store.appender()
     appender.write(source.stream_id, source.file_id, records(3))
@@ -115,7 +115,7 @@ def test_a_commit_that_did_not_come_through_is_repeated(server: EmbeddedStore, m
     appender.write(source.stream_id, source.file_id, records(3))
 
     def cut(*_: object, **__: object) -> object:
-        raise StoreUnavailable("cut")
+        raise StoreUnavailable("reach", "the store", "cut")
 
     monkeypatch.setattr(DuckdbStore, "_act", cut)
     with pytest.raises(StoreUnavailable):

@@ -147,7 +147,7 @@ def test_a_metric_that_cannot_be_filled_does_not_stay() -> None:
     deleted: list[object] = []
 
     def refuse(metric: Metric) -> None:
-        raise PuppylogError(f"cannot fill {metric.name}")
+        raise PuppylogError("fill", metric.name)
 
     service = SimpleNamespace(_jobs=SimpleNamespace(materialize=refuse), _engine=SimpleNamespace(write=deleted.append))
     with pytest.raises(PuppylogError, match="cannot fill hits"):

@@ -153,15 +153,15 @@ class FateStore:
             late, self._late = self._late, None
             self._take(late)
         if fate is Fate.LOST_BEFORE:
-            raise StoreUnavailable("lost before")
+            raise StoreUnavailable("reach", "the store", "lost before")
         if self.offset != move.since:
-            raise StreamBusy("it stands elsewhere")
+            raise StreamBusy("reach", "the store", "it stands elsewhere")
         if fate is Fate.COMMITS_LATE:
             self._late = move
-            raise StoreUnavailable("not committed yet")
+            raise StoreUnavailable("reach", "the store", "not committed yet")
         self._take(move)
         if fate is Fate.LOST_AFTER:
-            raise StoreUnavailable("lost after")
+            raise StoreUnavailable("reach", "the store", "lost after")
         return Appended(sum(part.records.num_rows for part in rows), 0)
 
     def _take(self, move: Move) -> None:
@@ -220,7 +220,11 @@ def test_a_batch_of_several_files_is_committed_only_if_all_of_them_have_moved() 
     class TwoFiles(FateStore):
         def append(self, moves: Sequence[Move], rows: Sequence[Rows]) -> Appended:
             del moves, rows
-            raise StreamBusy("one of them stands elsewhere") if self.offset else StoreUnavailable("lost")
+            raise (
+                StreamBusy("reach", "the store", "one of them stands elsewhere")
+                if self.offset
+                else StoreUnavailable("reach", "the store", "lost")
+            )
 
         def find_files(self, file_ids: Sequence[int]) -> Mapping[int, FilePosition]:
             at = {7: self.offset, 8: 0}

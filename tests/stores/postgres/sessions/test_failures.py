@@ -10,12 +10,14 @@ from puppylog.errors import (
     PuppylogError,
     QueryError,
     StoreError,
+    StoreForbidden,
     StoreFull,
     StoreRefused,
     StoreUnavailable,
 )
 from puppylog.stores.postgres.ingest import pgcopy
 from puppylog.stores.postgres.sessions.failures import (
+    Attempt,
     RowRefused,
     translate,
     translate_connect,
@@ -25,6 +27,9 @@ from puppylog.stores.postgres.sessions.failures import (
 from puppylog.stores.postgres.sessions.session import Session
 from support.embedded import wait_until
 from support.postgres import PostgresServer
+
+USE = Attempt("use", "store s")
+WRITE = Attempt("write to", "store s")
 
 
 def said(state: str, text: str = "it says so") -> psycopg.Error:
@@ -51,34 +56,36 @@ def said(state: str, text: str = "it says so") -> psycopg.Error:
         ("XX000", StoreUnavailable, ""),
         ("08006", StoreUnavailable, ""),
         ("25006", StoreRefused, "; if this is a standby, name its primary (or target_session_attrs=read-write)"),
-        ("42501", StoreRefused, "; see 'puppylog bootstrap --roles' for what each command needs"),
+        ("42501", StoreForbidden, "; see 'puppylog bootstrap --roles' for what each command needs"),
         ("58P01", StoreRefused, "; the server lacks a library that the database needs: install its package"),
         ("42P01", StoreError, ""),
     ],
 )
 def test_what_a_session_is_told(state: str, kind: type[PuppylogError], advice: str) -> None:
-    told = translate(said(state), "use store s")
+    told = translate(said(state), USE)
     assert type(told) is kind
     assert told.message == f"cannot use store s: it says so{advice}"
 
 
 @pytest.mark.parametrize("kind", [psycopg.OperationalError, psycopg.InterfaceError])
 def test_what_has_no_state_is_a_store_that_is_away(kind: Callable[[str], psycopg.Error]) -> None:
-    told = translate(kind("consuming input failed: server closed it\n\tThis probably means\n\tthe worst."), "do it")
+    told = translate(
+        kind("consuming input failed: server closed it\n\tThis probably means\n\tthe worst."), Attempt("do", "it")
+    )
     assert type(told) is StoreUnavailable
     assert told.message == "cannot do it: consuming input failed: server closed it"
 
 
 @pytest.mark.parametrize("state", ["22021", "22003", "22P05", "23514", "54000"])
 def test_a_row_that_can_never_be_stored(state: str) -> None:
-    told = translate_copy(said(state), "write")
+    told = translate_copy(said(state), WRITE)
     assert type(told) is RowRefused
-    assert told.message == "it says so"
+    assert told.cause == "it says so"
 
 
 @pytest.mark.parametrize("state", ["53100", "57P01", "25006"])
 def test_a_copy_that_fails_for_another_reason(state: str) -> None:
-    assert type(translate_copy(said(state), "write")) is type(translate(said(state), "write"))
+    assert type(translate_copy(said(state), WRITE)) is type(translate(said(state), WRITE))
 
 
 @pytest.mark.parametrize("state", ["42601", "42P01", "22012", "0A000", "42501"])

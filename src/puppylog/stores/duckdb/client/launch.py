@@ -1,7 +1,6 @@
 """Starting the engine: the first client does it, detached from its terminal, and waits until the engine answers."""
 
 import contextlib
-import json
 import select
 import socket
 import subprocess
@@ -11,7 +10,7 @@ import time
 import pyarrow as pa
 from pyarrow import flight
 
-from puppylog.errors import BY_NAME, StoreUnavailable, UsageError
+from puppylog.errors import PuppylogError, StoreUnavailable, UsageError
 from puppylog.stores.duckdb import wire
 from puppylog.stores.duckdb.directory import StoreDirectory, open_private
 from puppylog.stores.duckdb.locks import FileLock
@@ -53,7 +52,7 @@ def start_engine(directory: StoreDirectory) -> None:
         # One that is owned and does not answer is leaving, or is being started by a client that has died meanwhile.
         while not is_answering(directory):
             if time.monotonic() > deadline:
-                raise StoreUnavailable(f"cannot open store {directory.path}: its engine does not answer")
+                raise StoreUnavailable("open", f"store {directory.path}", "its engine does not answer")
             if _is_owned(directory):
                 time.sleep(0.02)
                 continue
@@ -90,12 +89,13 @@ def _start(directory: StoreDirectory, deadline: float) -> None:
     raise _error_from(said, directory)
 
 
-def _error_from(said: str, directory: StoreDirectory) -> Exception:
-    try:
-        told = json.loads(said)
-        return BY_NAME[told["error"]](told["message"])
-    except (ValueError, KeyError, TypeError):
-        return StoreUnavailable(f"cannot open store {directory.path}: its engine did not start; see {directory.log}")
+def _error_from(said: str, directory: StoreDirectory) -> PuppylogError:
+    told = wire.unpack_error(said)
+    if told is not None:
+        return told
+    return StoreUnavailable(
+        "open", f"store {directory.path}", "its engine did not start", advice=f"see {directory.log}"
+    )
 
 
 def stop_engine(directory: StoreDirectory) -> bool:
@@ -110,8 +110,10 @@ def stop_engine(directory: StoreDirectory) -> bool:
     with FileLock(directory.clients_lock) as clients:
         if not clients.acquire():
             raise UsageError(
-                f"cannot stop the engine of store {directory.path}: "
-                "a collector, a monitor or `puppylog up` uses it; end that first"
+                "stop",
+                f"the engine of store {directory.path}",
+                "a collector, a monitor or `puppylog up` uses it",
+                advice="end that first",
             )
     if not _is_owned(directory):
         return False
@@ -123,7 +125,7 @@ def stop_engine(directory: StoreDirectory) -> bool:
     while _is_owned(directory):
         if time.monotonic() > deadline:
             raise StoreUnavailable(
-                f"cannot stop the engine of store {directory.path}: it has not gone in {STOP_S:.0f} s"
+                "stop", f"the engine of store {directory.path}", f"it has not gone in {STOP_S:.0f} s"
             )
         time.sleep(0.02)
     return True

@@ -85,8 +85,10 @@ class DuckdbStore:
         hello: dict[str, Any] = self._ask("hello")
         if hello["protocol"] != wire.PROTOCOL:
             raise ConfigurationError(
-                f"cannot use store {self._directory.path}: its engine runs Puppylog {hello['version']}; "
-                "end the puppylog processes that use it, run `puppylog down`, and try again"
+                "use",
+                f"store {self._directory.path}",
+                f"its engine runs Puppylog {hello['version']}",
+                advice="end the puppylog processes that use it, run `puppylog down`, and try again",
             )
         return hello
 
@@ -98,7 +100,7 @@ class DuckdbStore:
             for stream_id, source_uri in zip(stream_ids, source_uris, strict=True):
                 if not self._acquire(stream_id):
                     holder = self._claims.describe_holder(stream_id)
-                    raise StreamBusy(f"cannot collect {source_uri}: {holder} follows it already")
+                    raise StreamBusy("collect", source_uri, f"{holder} follows it already")
                 given_back.callback(self._claims.release, stream_id)
             # Not before they are claimed: until a moment ago somebody else may have moved their positions.
             streams = [wire.to_stream(plain) for plain in self._ask("find_streams", stream_ids=stream_ids)]

@@ -88,7 +88,7 @@ class CommitNumbers:
     def _damaged(self, cause: str) -> StoreDamaged:
         mark = self._directory.last_commit.name
         advice = f"put the store's own files back, or remove {mark} in it to go on with what is left"
-        return StoreDamaged(f"cannot read the store {self._directory.path}: {cause}; {advice}")
+        return StoreDamaged("read", f"the store {self._directory.path}", cause, advice)
 
     def number(self, connection: Connection) -> int:
         """Return the number of the transaction that is about to commit."""

@@ -1,4 +1,4 @@
-"""The one owner of the database. Only this module knows DuckDB; every one of its exceptions is translated here.
+"""The one owner of the database. Only this module and the translator of DuckDB's exceptions, `failures`, import DuckDB.
 
 DuckDB lets one process write a file, and one transaction at a time is all it does well. So there is one queue with one
 thread behind it for everything that writes, and a cursor of its own for everyone who reads.
@@ -16,18 +16,11 @@ from typing import Any, Self, TypeVar
 import duckdb
 import pyarrow as pa
 
-from puppylog.errors import (
-    PuppylogError,
-    QueryError,
-    StoreDamaged,
-    StoreError,
-    StoreFull,
-    StoreRefused,
-    StoreUnavailable,
-)
+from puppylog.errors import PuppylogError, QueryError, StoreDamaged, StoreFull, StoreRefused
 from puppylog.stores.base import Parameters
 from puppylog.stores.duckdb.engine import reading_sql
-from puppylog.stores.duckdb.engine.damage import DamageNote, is_damage
+from puppylog.stores.duckdb.engine.damage import DamageNote
+from puppylog.stores.duckdb.engine.failures import BrokenByDamage, BrokenError, translate_streamed, translated
 from puppylog.stores.explained import iter_explained
 
 T = TypeVar("T")
@@ -61,7 +54,6 @@ SET GLOBAL lock_configuration = true;
 _log = logging.getLogger("puppylog.engine")
 
 _BATCH_ROWS = 65_536
-_FULL = ("No space left", "Disk quota", "File too large", "disk full")
 
 
 class Connection:
@@ -72,12 +64,12 @@ class Connection:
 
     def run(self, sql: str, parameters: Parameters | None = None) -> None:
         """Execute one statement, or several without parameters."""
-        with _translated():
+        with translated():
             self._cursor.execute(sql, dict(parameters) if parameters else None)
 
     def fetch(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
         """Return the whole answer of a query."""
-        with _translated():
+        with translated():
             return self._relation(sql, parameters).to_arrow_table()
 
     def rows(self, sql: str, parameters: Parameters | None = None) -> list[dict[str, Any]]:
@@ -92,7 +84,7 @@ class Connection:
 
     def batches(self, sql: str, parameters: Parameters | None = None) -> pa.RecordBatchReader:
         """Return the answer of a query in batches, made while they are read. Enumerations come as text."""
-        with _translated():
+        with translated():
             reader = self._relation(sql, parameters).to_arrow_reader(_BATCH_ROWS)
         plain = [field.with_type(_plain_type(field.type)) for field in reader.schema]
         return reader.cast(pa.schema(plain))
@@ -100,7 +92,7 @@ class Connection:
     @contextmanager
     def table(self, name: str, rows: pa.Table) -> Iterator[None]:
         """Let statements read ``rows`` under ``name``, without a copy."""
-        with _translated():
+        with translated():
             self._cursor.register(name, rows)
         try:
             yield
@@ -108,7 +100,7 @@ class Connection:
             with suppress(duckdb.Error):  # the transaction is aborted, and what aborted it is the error to tell
                 self._cursor.unregister(name)
             raise
-        with _translated():
+        with translated():
             self._cursor.unregister(name)
 
     def reads_only(self, sql: str) -> None:
@@ -122,14 +114,14 @@ class Connection:
         if statement.type == duckdb.StatementType.EXPLAIN:
             statement = self._explained(sql)
         if statement.type != duckdb.StatementType.SELECT:
-            raise QueryError(f"cannot run this SQL: only reading is allowed, not {statement.type.name}")
+            raise QueryError("run", "this SQL", f"only reading is allowed, not {statement.type.name}")
         reading_sql.check_tree(self.value("SELECT json_serialize_sql($sql)", {"sql": statement.query}))
 
     def _only_statement(self, sql: str) -> duckdb.Statement:
-        with _translated():
+        with translated():
             statements = self._cursor.extract_statements(sql)
         if len(statements) != 1:
-            raise QueryError(f"cannot run this SQL: it has {len(statements)} statements, and one is allowed")
+            raise QueryError("run", "this SQL", f"it has {len(statements)} statements, and one is allowed")
         return statements[0]
 
     def _explained(self, sql: str) -> duckdb.Statement:
@@ -137,11 +129,11 @@ class Connection:
         for text in iter_explained(sql):
             with suppress(QueryError):
                 return self._only_statement(text)
-        raise QueryError("cannot run this SQL: what it explains cannot be told to read only")
+        raise QueryError("run", "this SQL", "what it explains cannot be told to read only")
 
     def limit_memory(self, size_bytes: int) -> None:
         """Bound what this connection's queries may sort and hash; beyond it they spill to disk."""
-        with _translated():
+        with translated():
             self._cursor.execute(f"SET operator_memory_limit = '{size_bytes}B'")
 
     def interrupt(self) -> None:
@@ -151,7 +143,7 @@ class Connection:
     def _relation(self, sql: str, parameters: Parameters | None) -> duckdb.DuckDBPyRelation:
         relation = self._cursor.sql(sql, params=dict(parameters) if parameters else None)
         if relation is None:
-            raise QueryError("cannot run this SQL: it gives no rows")
+            raise QueryError("run", "this SQL", "it gives no rows")
         return relation
 
 
@@ -176,7 +168,7 @@ class Engine:
         self._number_commit: Callable[[Connection], int] | None = None
         self._mark_commit: Callable[[int], None] | None = None
         try:
-            with _translated():
+            with translated():
                 self._root = duckdb.connect(str(path), config=SETTINGS)
                 self._root.execute(_LOCK)
         except StoreFull:
@@ -184,7 +176,7 @@ class Engine:
         except StoreDamaged as error:
             raise self._describe_damage(error) from None
         except PuppylogError as error:
-            raise StoreRefused(f"cannot open database {path.resolve()}: {error.message}") from None
+            raise StoreRefused("open", f"database {path.resolve()}", error.cause) from None
         self._queue = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
         self._writer = self._root.cursor()
 
@@ -234,33 +226,31 @@ class Engine:
             pass  # a failed commit has rolled back already
         except duckdb.Error:
             self.is_broken.set()
-        if isinstance(cause, _BrokenError | _BrokenByDamage):
+        if isinstance(cause, BrokenError | BrokenByDamage):
             self.is_broken.set()
 
     def _describe_damage(self, error: StoreDamaged) -> StoreDamaged:
-        cause = error.message.partition(": ")[2]
-        return type(error)(f"cannot read the store {self._store_path}: {cause}")
+        return type(error)("read", f"the store {self._store_path}", error.cause)
 
     def _note_damage(self, error: StoreDamaged) -> StoreDamaged:
-        described = self._describe_damage(error)
         if self._damage is not None:
-            self._damage.note(described.message)
-        return described
+            self._damage.note(error.cause)
+        return self._describe_damage(error)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection that sees one state of the store and cannot change it."""
         cursor = self._root.cursor()
         try:
-            with _translated():
+            with translated():
                 cursor.execute("SET search_path = 'puppylog,main'")  # a user's SQL finds log_records as it stands
                 cursor.execute("BEGIN TRANSACTION READ ONLY")
             yield Connection(cursor)
         except StoreDamaged as error:
-            if isinstance(error, _BrokenByDamage):
+            if isinstance(error, BrokenByDamage):
                 self.is_broken.set()
             raise self._note_damage(error) from None
-        except _BrokenError:
+        except BrokenError:
             self.is_broken.set()
             raise
         finally:
@@ -292,58 +282,5 @@ def iter_batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         except StopIteration:
             return
         except (pa.ArrowException, OSError) as error:
-            raise _translate_text(" ".join(str(error).split()), error) from error
+            raise translate_streamed(error) from error
         yield batch
-
-
-def _translate_text(text: str, error: Exception) -> PuppylogError:
-    """Return our error for one of DuckDB's that is known by its text alone."""
-    if is_damage(text):
-        return StoreDamaged(f"cannot read the database: {text}")
-    if "Out of Memory Error" in text or isinstance(error, MemoryError):
-        return OutOfMemory(f"cannot use the database: {text}")
-    if "INTERRUPT Error" in text:
-        return QueryError("cannot finish this query: it was interrupted")
-    return QueryError(f"cannot run this SQL: {text}")
-
-
-class OutOfMemory(StoreUnavailable):
-    """DuckDB has no memory left for this statement; it may have some when others have ended."""
-
-
-class _BrokenError(StoreUnavailable):
-    """DuckDB has given up on this database until it is opened again; the engine has to leave and come back."""
-
-
-class _BrokenByDamage(StoreDamaged):
-    """The same, because a part of the database cannot be read."""
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except duckdb.Error as error:
-        raise _translate(error) from error
-
-
-def _translate(error: duckdb.Error) -> PuppylogError:
-    text = " ".join(str(error).split("\n\nLINE ")[0].split())
-    if any(sign.lower() in text.lower() for sign in _FULL):
-        return StoreFull(f"cannot write to the store: {text}")
-    match error:
-        case _ if is_damage(text):
-            is_fatal = isinstance(error, duckdb.FatalException | duckdb.InternalException)
-            return (_BrokenByDamage if is_fatal else StoreDamaged)(f"cannot read the database: {text}")
-        case duckdb.FatalException() | duckdb.InternalException() | duckdb.OutOfMemoryException():
-            kind = OutOfMemory if isinstance(error, duckdb.OutOfMemoryException) else _BrokenError
-            return kind(f"cannot use the database: {text}")
-        case duckdb.TransactionException() if "read-only mode" in text:
-            refused = "cannot run this SQL: only reading is allowed"
-        case duckdb.IOException() | duckdb.ConnectionException() | duckdb.TransactionException():
-            return StoreError(f"cannot use the database: {text}")
-        case duckdb.InterruptException():
-            refused = "cannot finish this query: it was interrupted"
-        case _:
-            refused = f"cannot run this SQL: {text}"
-    return QueryError(refused)

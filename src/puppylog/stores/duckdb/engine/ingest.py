@@ -52,11 +52,12 @@ def _check_positions(connection: Connection, moves: Sequence[Move]) -> None:
     for move in moves:
         position = positions.get(move.file_id)
         if position is None:
-            raise StreamBusy(f"cannot append to file {move.file_id}: the store does not know it (any more)")
+            raise StreamBusy("append to", f"file {move.file_id}", "the store does not know it (any more)")
         if position["byte_offset"] != move.since or position["finished"]:
             raise StreamBusy(
-                f"cannot append to file {move.file_id} from byte {move.since}: "
-                f"another collector has taken it to byte {position['byte_offset']}"
+                "append to",
+                f"file {move.file_id} from byte {move.since}",
+                f"another collector has taken it to byte {position['byte_offset']}",
             )
 
 

@@ -97,8 +97,7 @@ def _try(connection: Connection, stored: StoredMetric) -> None:
     try:
         connection.fetch(_QUERIES["try_metric"].format(aggregate=stored.aggregate("true")))
     except QueryError as error:
-        cause = error.message.removeprefix("cannot run this SQL: ")
-        raise UsageError(f"cannot create metric {stored.metric.name!r}: {cause}") from None
+        raise UsageError("create", f"metric {stored.metric.name!r}", error.cause, error.advice) from None
 
 
 def _stored(row: Mapping[str, Any]) -> StoredMetric:

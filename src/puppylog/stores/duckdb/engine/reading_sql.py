@@ -63,14 +63,14 @@ def refuse_size(sql: str) -> None:
         QueryError: with what there is too much of.
     """
     if len(sql) > MAX_LENGTH:
-        raise QueryError(f"cannot run this SQL: it has {len(sql)} characters, and {MAX_LENGTH} are allowed")
+        raise QueryError("run", "this SQL", f"it has {len(sql)} characters, and {MAX_LENGTH} are allowed")
     bare = _QUOTED.sub(" ", sql)
     depth = deepest = 0
     for sign in _PARENTHESIS.findall(bare):
         depth = depth + 1 if sign == "(" else max(0, depth - 1)
         deepest = max(deepest, depth)
     if deepest > MAX_DEPTH or _SIGNS.search(bare):
-        raise QueryError(f"cannot run this SQL: it is nested more than {MAX_DEPTH} deep")
+        raise QueryError("run", "this SQL", f"it is nested more than {MAX_DEPTH} deep")
 
 
 def check_tree(serialized: str) -> None:
@@ -84,7 +84,7 @@ def check_tree(serialized: str) -> None:
     """
     tree = json.loads(serialized)
     if tree["error"]:
-        raise QueryError("cannot run this SQL: only reading is allowed, and this cannot be told to read only")
+        raise QueryError("run", "this SQL", "only reading is allowed, and this cannot be told to read only")
     waiting: list[Any] = [tree["statements"]]
     while waiting:
         node = waiting.pop()
@@ -98,15 +98,15 @@ def check_tree(serialized: str) -> None:
 def _check_node(node: dict[str, Any]) -> None:
     kind = node.get("type")
     if isinstance(kind, str) and kind.endswith("_NODE") and kind not in _QUERY_NODES:
-        raise QueryError(f"cannot run this SQL: only reading is allowed, not {kind.split('_')[0]}")
+        raise QueryError("run", "this SQL", f"only reading is allowed, not {kind.split('_')[0]}")
     if kind == "TABLE_FUNCTION":
         _check_table_function(node.get("function"))
     name = str(node.get("function_name", "")).lower()
     if name in REFUSED_FUNCTIONS:
-        raise QueryError(f"cannot run this SQL: only reading is allowed, and function {name} does more")
+        raise QueryError("run", "this SQL", f"only reading is allowed, and function {name} does more")
 
 
 def _check_table_function(function: object) -> None:
     name = str(function.get("function_name", "")).lower() if isinstance(function, dict) else ""
     if name not in TABLE_FUNCTIONS:
-        raise QueryError(f"cannot run this SQL: table function {name} is not allowed; it may do more than read")
+        raise QueryError("run", "this SQL", f"table function {name} is not allowed; it may do more than read")

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from puppylog.errors import PuppylogError, QueryError
-from puppylog.stores.duckdb.engine.database import MEMORY_LIMIT_BYTES, Connection, Engine, OutOfMemory, iter_batches
+from puppylog.stores.duckdb.engine.database import MEMORY_LIMIT_BYTES, Connection, Engine, iter_batches
+from puppylog.stores.duckdb.engine.failures import OutOfMemory
 
 USER_QUERIES: Final = 2
 """Queries of users' own SQL that run at once. Each one more takes a share of the processors from the writer."""
@@ -123,7 +124,10 @@ class _Running:
                 raise _LeftError
             if deadline is not None and time.monotonic() > deadline:
                 raise QueryError(
-                    f"cannot run this SQL: {USER_QUERIES} others have been running for {timeout_s:g} s; try later"
+                    "run",
+                    "this SQL",
+                    f"{USER_QUERIES} others have been running for {timeout_s:g} s",
+                    advice="try later",
                 )
 
     def _put(self, answer: object, *, has_slot: bool) -> None:
@@ -173,10 +177,10 @@ class _Running:
         except OutOfMemory as error:
             if self._question.is_ours:
                 raise
-            raise QueryError("cannot finish this query: it needs more memory than a query may have") from error
+            raise QueryError("finish", "this query", "it needs more memory than a query may have") from error
         except PuppylogError as error:
             if self._reason is not None:
-                raise QueryError(f"cannot finish this query: {self._reason}") from error
+                raise QueryError("finish", "this query", self._reason) from error
             raise
         finally:
             done.set()

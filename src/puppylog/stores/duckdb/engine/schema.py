@@ -26,7 +26,10 @@ def migrate(connection: Connection) -> int:
     found = int(connection.value("SELECT coalesce(max(version), 0) FROM main.puppylog_schema"))
     if found > SCHEMA_VERSION:
         raise StoreRefused(
-            f"cannot open the store: its schema is version {found}, this Puppylog knows {SCHEMA_VERSION}; use the newer"
+            "open",
+            "the store",
+            f"its schema is version {found}, this Puppylog knows {SCHEMA_VERSION}",
+            advice="use the newer",
         )
     for version, sql in enumerate(list_migrations()[found:], start=found + 1):
         connection.run(sql)

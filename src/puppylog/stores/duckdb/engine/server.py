@@ -89,7 +89,7 @@ class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyp
         with _answering(action.type):
             act = self._actions.get(action.type)
             if act is None:
-                raise StoreError(f"cannot {action.type[:40]!r}: the engine knows no such action")
+                raise StoreError("do", repr(action.type[:40]), "the engine knows no such action")
             answer = act(**wire.decode(action.body))
         yield flight.Result(pa.py_buffer(wire.encode(answer)))
 
@@ -120,7 +120,7 @@ class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyp
     def _refuse_damaged(self) -> None:
         """Store nothing in a database that may lose it."""
         if self._damage.found is not None:
-            raise StoreDamaged(self._damage.found)
+            raise StoreDamaged("read", f"the store {self._directory.path}", self._damage.found)
 
     def _writing(self, work: Callable[[Connection, str], object]) -> Callable[[str], object]:
         """Return the action that does something to the group, metric or alert of a name."""
@@ -217,7 +217,7 @@ def _answering(what: str) -> Iterator[None]:
         raise wire.encode_error(error) from None
     except Exception as error:  # noqa: BLE001 - a client must never wait for an answer that does not come
         _log.exception("cannot %s", what)
-        lost = StoreError(f"cannot {what}: {type(error).__name__} in the engine; its log tells more")
+        lost = StoreError(f"{what}", "", f"{type(error).__name__} in the engine", advice="its log tells more")
         raise wire.encode_error(lost) from None
 
 
@@ -244,7 +244,7 @@ def serve(directory: StoreDirectory, ready: Callable[[], None]) -> None:
     directory.prepare()
     with FileLock(directory.engine_lock) as lock, FileLock(directory.clients_lock) as clients:
         if not lock.acquire_within(_OWN_S):
-            raise StoreUnavailable(f"cannot open store {directory.path}: another engine owns it")
+            raise StoreUnavailable("open", f"store {directory.path}", "another engine owns it")
         spool.sweep(directory.spool)
         damage = DamageNote(directory.damage)
         with (
@@ -324,7 +324,7 @@ def main() -> None:
     except PuppylogError as error:
         _log.error("%s", error.message)
         if not sys.stdout.closed:
-            say(wire.encode({"error": type(error).__name__, "message": error.message}).decode())
+            say(wire.pack_error(error).decode())
         sys.exit(error.exit_code)
 
 

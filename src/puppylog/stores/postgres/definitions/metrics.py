@@ -85,8 +85,12 @@ def create_metric(
         return None
     if drop_after_s is not None and metric.period_s * 4 > drop_after_s:
         raise UsageError(
-            f"cannot create metric {metric.name!r}: its period of {format_period(metric.period_s)} is too long for a "
-            f"store that keeps records for {format_period(drop_after_s)}"
+            "create",
+            f"metric {metric.name!r}",
+            (
+                f"its period of {format_period(metric.period_s)} is too long for a store that keeps records for "
+                f"{format_period(drop_after_s)}"
+            ),
         )
     group_id = None if metric.group is None else get_group_id(session, metric.group)
     number = int(session.value(_QUERIES["next_id"]))
@@ -182,8 +186,7 @@ def _try(session: Session, stored: StoredMetric) -> None:
     except PuppylogError as error:
         if error.transient:
             raise
-        cause = error.message.partition(": ")[2]
-        raise UsageError(f"cannot create metric {stored.metric.name!r}: {cause}") from None
+        raise UsageError("create", f"metric {stored.metric.name!r}", error.cause, error.advice) from None
 
 
 def _stored(row: Mapping[str, Any]) -> StoredMetric:

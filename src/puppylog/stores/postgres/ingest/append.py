@@ -109,7 +109,7 @@ def _streams_of(session: Session, moves: Sequence[Move], rows: Sequence[Rows]) -
         streams |= {file_id: stream_id for file_id, (stream_id, _) in find_files(session, unknown).items()}
     for move in moves:
         if move.file_id not in streams:
-            raise StreamBusy(f"cannot append to file {move.file_id}: the store does not know it (any more)")
+            raise StreamBusy("append to", f"file {move.file_id}", "the store does not know it (any more)")
     return streams
 
 
@@ -131,8 +131,9 @@ def _move_position(session: Session, stream_id: int, move: Move) -> None:
     )
     if stands is not None:
         raise StreamBusy(
-            f"cannot append to file {move.file_id} from byte {move.since}: "
-            f"another collector has taken it to byte {stands}"
+            "append to",
+            f"file {move.file_id} from byte {move.since}",
+            f"another collector has taken it to byte {stands}",
         )
 
 
@@ -146,7 +147,7 @@ def copy_records(session: Session, rows: Sequence[Rows]) -> list[Rows]:
             session.copy(_COPY_RECORDS, _encode(parts, _encode_records))
     except RowRefused as refusal:
         if sum(part.records.num_rows for part in parts) == 1:
-            return [_rejected(parts[0], refusal.message)]
+            return [_rejected(parts[0], refusal.cause)]
         first, second = _halve(parts)
         return [*copy_records(session, first), *copy_records(session, second)]
     return []

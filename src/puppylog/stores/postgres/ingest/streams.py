@@ -35,7 +35,7 @@ def claim_streams(session: Session, source_uris: Mapping[int, str]) -> None:
     if busy:
         holder = _holder(session, busy[0])
         release_streams(session, [row["stream_id"] for row in rows if row["is_claimed"]])
-        raise StreamBusy(f"cannot collect {source_uris[busy[0]]}: {holder} follows it already")
+        raise StreamBusy("collect", source_uris[busy[0]], f"{holder} follows it already")
 
 
 def release_streams(session: Session, stream_ids: Sequence[int]) -> None:

@@ -65,7 +65,7 @@ def bootstrap(
         server = read_server(session)
         check_server(server, session.name)
         if server.is_standby:
-            raise StoreRefused(f"cannot install into {session.name}: it is a read-only standby; name its primary")
+            raise StoreRefused("install into", session.name, "it is a read-only standby", advice="name its primary")
         session.run(_QUERIES["lock_installation"])
         found = find_installation(session)
         if found is not None and found.schema_version > SCHEMA_VERSION:
@@ -82,7 +82,7 @@ def bootstrap(
         session.run(_QUERIES["tend_days"])  # the first time at once: lines may come before the jobs do
         installed = find_installation(session)
         if installed is None:
-            raise StoreRefused(f"cannot install into {session.name}: what was installed is gone again")
+            raise StoreRefused("install into", session.name, "what was installed is gone again")
         return Bootstrapped(
             name=session.name,
             server=server,
@@ -105,8 +105,10 @@ def _choose(server: Server, found: Installation | None, *, is_distributed: bool)
     is_spread = found.flavour in (Flavour.CITUS, Flavour.TIMESCALEDB_DISTRIBUTED)
     if is_distributed and not is_spread:
         raise ConfigurationError(
-            f"cannot distribute: this store was installed as {found.flavour} and stays so; install "
-            "into another database and collect there"
+            "distribute",
+            "",
+            f"this store was installed as {found.flavour} and stays so",
+            advice="install into another database and collect there",
         )
     _check_extension(found.flavour, server)
     return found.flavour, "as it was installed"
@@ -117,7 +119,7 @@ def _check_extension(flavour: Flavour, server: Server) -> None:
         flavour is Flavour.CITUS and server.citus is None
     )
     if missing:
-        raise StoreRefused(f"cannot upgrade: the store was installed as {flavour}, and that extension is gone")
+        raise StoreRefused("upgrade", "", f"the store was installed as {flavour}, and that extension is gone")
 
 
 def _install(
@@ -151,6 +153,10 @@ def _check_lifetimes(session: Session, lifetimes: Lifetimes, *, is_new: bool) ->
     rows = session.rows(_QUERIES["longest_period"])
     if rows and rows[0]["period_s"] * 4 > kept_s:
         raise UsageError(
-            f"cannot keep records for {format_period(kept_s)}: metric {rows[0]['name']!r} has a period of "
-            f"{format_period(rows[0]['period_s'])}, and would lose buckets with their records"
+            "keep",
+            f"records for {format_period(kept_s)}",
+            (
+                f"metric {rows[0]['name']!r} has a period of {format_period(rows[0]['period_s'])}, and would lose "
+                "buckets with their records"
+            ),
         )

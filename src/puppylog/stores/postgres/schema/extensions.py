@@ -46,21 +46,25 @@ def create_extensions(url: str, server: Server, *, is_new: bool, is_distributed:
         try:
             _create(url, wanted.name)
         except PuppylogError as error:
-            cause = error.message.partition(": ")[2].partition("; ")[0]
             if wanted.is_needed:
-                raise _refuse(error, url, wanted.name, cause) from None
-            notes.append(f"{wanted.name} is there, but cannot be created: {cause}")
+                raise _refuse(error, url, wanted.name) from None
+            notes.append(f"{wanted.name} is there, but cannot be created: {error.cause}")
         else:
             notes.append(f"created extension {wanted.name}")
     return notes
 
 
-def _refuse(error: PuppylogError, url: str, name: str, cause: str) -> PuppylogError:
+def _refuse(error: PuppylogError, url: str, name: str) -> PuppylogError:
     if error.transient:
         return error
     return StoreRefused(
-        f"cannot install into {name_store(url)}: {name} is loaded, and cannot be created: {cause}; let a superuser run "
-        f"CREATE EXTENSION {name} in this database, then bootstrap again, or name a server without it"
+        "install into",
+        name_store(url),
+        f"{name} is loaded, and cannot be created: {error.cause}",
+        advice=(
+            f"let a superuser run CREATE EXTENSION {name} in this database, then bootstrap again, or "
+            "name a server without it"
+        ),
     )
 
 

@@ -104,7 +104,9 @@ def is_timescaledb_used(version: str, *, is_distributed: bool) -> bool:
 def check_server(server: Server, thing: str) -> None:
     """Raise ConfigurationError if no flavour is possible on this server."""
     if server.version < _OLDEST:
-        raise ConfigurationError(f"cannot use {thing}: PostgreSQL {server.version_text} is older than 14; upgrade it")
+        raise ConfigurationError(
+            "use", thing, f"PostgreSQL {server.version_text} is older than 14", advice="upgrade it"
+        )
 
 
 def choose(server: Server, *, is_distributed: bool) -> Choice:
@@ -147,35 +149,44 @@ def choose(server: Server, *, is_distributed: bool) -> Choice:
 def _choose_distributed(server: Server) -> Choice:
     if server.citus is not None:
         if parse_version(server.citus) < _CITUS:
-            raise ConfigurationError(f"cannot distribute: Citus {server.citus} is older than 12; upgrade it")
+            raise ConfigurationError("distribute", "", f"Citus {server.citus} is older than 12", advice="upgrade it")
         nodes = "this node alone" if server.workers == 0 else f"{server.workers} workers"
         return Choice(Flavour.CITUS, f"Citus {server.citus}: distributed by stream over {nodes}")
     if server.timescaledb is None:
         raise ConfigurationError(
-            "cannot distribute: neither Citus nor TimescaleDB is in this database; install Citus 12 or later, or leave "
-            "out --distributed for one machine"
+            "distribute",
+            "",
+            "neither Citus nor TimescaleDB is in this database",
+            advice="install Citus 12 or later, or leave out --distributed for one machine",
         )
     least, below = _MULTI_NODE
     version = parse_version(server.timescaledb)
     if version >= below:
         raise ConfigurationError(
-            f"cannot distribute: TimescaleDB {server.timescaledb} has no data nodes any more (2.13 was the last); use "
-            "Citus for several machines, or leave out --distributed"
+            "distribute",
+            "",
+            f"TimescaleDB {server.timescaledb} has no data nodes any more (2.13 was the last)",
+            advice="use Citus for several machines, or leave out --distributed",
         )
     if version < least:
         raise ConfigurationError(
-            f"cannot distribute: TimescaleDB {server.timescaledb} has no continuous aggregates over data nodes; "
-            "upgrade it to 2.13, or use Citus"
+            "distribute",
+            "",
+            f"TimescaleDB {server.timescaledb} has no continuous aggregates over data nodes",
+            advice="upgrade it to 2.13, or use Citus",
         )
     if server.timescaledb_license == "apache":
         raise ConfigurationError(
-            f"cannot distribute: TimescaleDB {server.timescaledb} is its Apache edition; data nodes need the community "
-            "edition"
+            "distribute",
+            "",
+            f"TimescaleDB {server.timescaledb} is its Apache edition; data nodes need the community edition",
         )
     if server.data_nodes == 0:
         raise ConfigurationError(
-            "cannot distribute: this TimescaleDB has no data nodes; attach some with add_data_node(name, host), or "
-            "leave out --distributed"
+            "distribute",
+            "",
+            "this TimescaleDB has no data nodes",
+            advice="attach some with add_data_node(name, host), or leave out --distributed",
         )
     return Choice(
         Flavour.TIMESCALEDB_DISTRIBUTED,

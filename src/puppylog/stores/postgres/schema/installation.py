@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from puppylog.errors import PuppylogError, StoreRefused, StoreUnavailable
+from puppylog.errors import StoreForbidden, StoreRefused, StoreUnavailable
 from puppylog.stores.postgres.schema.flavour import Flavour
 from puppylog.stores.postgres.schema.migrations import check_version
 from puppylog.stores.postgres.sessions.session import Session
@@ -41,7 +41,9 @@ def find_installation(session: Session) -> Installation | None:
             return Installation(**{**rows[0], "flavour": Flavour(rows[0]["flavour"])})
     if schemas["has_schema"] or schemas["has_metrics"]:
         theirs = "puppylog" if schemas["has_schema"] else "metrics"
-        raise StoreRefused(f"cannot use {session.name}: its schema {theirs!r} is not Puppylog's; name another database")
+        raise StoreRefused(
+            "use", session.name, f"its schema {theirs!r} is not Puppylog's", advice="name another database"
+        )
     return None
 
 
@@ -59,12 +61,14 @@ def check_library(session: Session, flavour: Flavour) -> None:
     (row,) = session.rows(_QUERIES["library"], {"setting": setting})
     if not row["is_loaded"]:
         raise StoreRefused(
-            f"cannot use store {session.name}: the server has not loaded {library}; name it in "
-            "shared_preload_libraries, and restart the server"
+            "use",
+            f"store {session.name}",
+            f"the server has not loaded {library}",
+            advice="name it in shared_preload_libraries, and restart the server",
         )
     if row["is_restoring"]:
         raise StoreUnavailable(
-            f"cannot use store {session.name}: it is being restored, until timescaledb_post_restore() is called"
+            "use", f"store {session.name}", "it is being restored, until timescaledb_post_restore() is called"
         )
 
 
@@ -72,20 +76,21 @@ def get_installation(session: Session) -> Installation:
     """Return what is installed, if this version of Puppylog can work with it.
 
     Raises:
-        StoreRefused: it can not; the message says what to do.
+        StoreForbidden: the session's role may not read it.
+        StoreRefused: it is not installed, or of another version; the advice says what to do.
     """
     try:
         found = find_installation(session)
-    except PuppylogError as error:
-        if isinstance(error, StoreRefused) and "permission denied" in error.message:
-            raise StoreRefused(
-                f"cannot use {session.name}: role {session.role!r} may not read it; make it a member of "
-                "puppylog_reader or puppylog_writer (puppylog bootstrap --roles)"
-            ) from None
-        raise
+    except StoreForbidden:
+        raise StoreForbidden(
+            "use",
+            session.name,
+            f"role {session.role!r} may not read it",
+            advice="make it a member of puppylog_reader or puppylog_writer (puppylog bootstrap --roles)",
+        ) from None
     if found is None:
         raise StoreRefused(
-            f"cannot use {session.name}: Puppylog is not installed there; run 'puppylog bootstrap' first"
+            "use", session.name, "Puppylog is not installed there", advice="run 'puppylog bootstrap' first"
         )
     check_version(found.schema_version, session.name)
     if found.flavour is Flavour.CITUS:

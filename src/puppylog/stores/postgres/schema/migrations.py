@@ -124,11 +124,15 @@ def check_version(found: int, thing: str) -> None:
     """Raise StoreRefused if the store is not of our version; it says which way to go."""
     if found > SCHEMA_VERSION:
         raise StoreRefused(
-            f"cannot use {thing}: its schema is version {found}, this Puppylog knows {SCHEMA_VERSION}; "
-            "use a newer Puppylog"
+            "use",
+            thing,
+            f"its schema is version {found}, this Puppylog knows {SCHEMA_VERSION}",
+            advice="use a newer Puppylog",
         )
     if found < SCHEMA_VERSION:
         raise StoreRefused(
-            f"cannot use {thing}: its schema is version {found}, this Puppylog needs {SCHEMA_VERSION}; "
-            "run 'puppylog bootstrap'"
+            "use",
+            thing,
+            f"its schema is version {found}, this Puppylog needs {SCHEMA_VERSION}",
+            advice="run 'puppylog bootstrap'",
         )

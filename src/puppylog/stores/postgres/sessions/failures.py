@@ -1,11 +1,15 @@
-"""What PostgreSQL says when something fails, translated once: which error of ours it is, and whether waiting helps.
+"""The one translator of psycopg's exceptions: which of Puppylog's errors each becomes, and with what advice.
 
-A server's answer is told by its SQLSTATE. What libpq says before there is a session has none; there, its English text
-is all there is, and what is not recognized counts as a store that is away.
+A server writes its messages in the language of its ``lc_messages``, so an answer is told by its SQLSTATE and its
+fields, and its text is only shown. psycopg hands on no SQLSTATE of a session that did not come about; there, the
+English text is all there is, and a text that is not recognized counts as a store that does not answer.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 import psycopg
@@ -17,6 +21,7 @@ from puppylog.errors import (
     QueryError,
     StoreCrowded,
     StoreError,
+    StoreForbidden,
     StoreFull,
     StoreRefused,
     StoreUnavailable,
@@ -34,7 +39,6 @@ _OF_A_QUERY: Final = ("22", "42", "0A", "21", "25", "26", "34", "54", "2F", "38"
 # What waiting does not cure, and what does.
 _REFUSED: Final[dict[type[psycopg.Error], str]] = {
     sqlstates.ReadOnlySqlTransaction: "if this is a standby, name its primary (or target_session_attrs=read-write)",
-    sqlstates.InsufficientPrivilege: "see 'puppylog bootstrap --roles' for what each command needs",
     sqlstates.UndefinedFile: "the server lacks a library that the database needs: install its package",
 }
 
@@ -68,6 +72,11 @@ _EXHAUSTED: Final = {
 }
 
 
+# What libpq repeats of a URL that it does not understand, though it may be a password.
+_TOKEN: Final = re.compile(r"(invalid percent-encoded token): .*")
+_PLAIN_NAME: Final = re.compile(r"[a-z_][a-z0-9_]*")
+
+
 class ConnectionsExhausted(StoreCrowded):
     """The server has no connection left for us. Never leaves the store as anything but a `StoreCrowded`."""
 
@@ -76,50 +85,91 @@ class RowRefused(PuppylogError):
     """The server refuses a row of a COPY, for what is in it. Never leaves the store: the row is found and set aside."""
 
 
+class Right(Enum):
+    """What a statement of Puppylog's needs, and the grant that gives it."""
+
+    READ = "GRANT puppylog_reader TO {role} lets it read"
+    WRITE = "GRANT puppylog_writer TO {role} lets it collect"
+    ANY = (
+        "GRANT puppylog_reader TO {role} lets it read, GRANT puppylog_writer TO {role} lets it collect; only the "
+        "owner of the store defines metrics and alerts"
+    )
+
+    def advise(self, role: str) -> str:
+        """Return the advice for a role that lacks the right."""
+        name = role if _PLAIN_NAME.fullmatch(role) else '"' + role.replace('"', '""') + '"'
+        return f"role {role!r} lacks a right: {self.value.format(role=name)} (see 'puppylog bootstrap --roles')"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What was attempted in a session, as far as its errors tell of it."""
+
+    verb: str
+    thing: str
+    role: str = ""  # of the session, if a right may be what is missing
+    right: Right = Right.ANY
+
+
 @contextmanager
-def translated(what: str) -> Iterator[None]:
-    """Turn psycopg's exceptions into ours; ``what`` completes "cannot"."""
+def translated(attempt: Attempt) -> Iterator[None]:
+    """Turn psycopg's exceptions into Puppylog's."""
     try:
         yield
     except psycopg.Error as error:
-        raise translate(error, what) from error
+        raise translate(error, attempt) from error
 
 
-def translate(error: psycopg.Error, what: str) -> PuppylogError:
-    """Return our error for what happened in a session while we wanted to do ``what``."""
-    text = f"cannot {what}: {describe(error)}"
+def translate(error: psycopg.Error, attempt: Attempt) -> PuppylogError:
+    """Return Puppylog's error for a failure in a session."""
+    parts = attempt.verb, attempt.thing, describe(error)
     state = error.sqlstate or ""
     if isinstance(error, sqlstates.DiskFull):
-        return StoreFull(text)
+        return StoreFull(*parts)
+    if isinstance(error, sqlstates.InsufficientPrivilege):
+        return StoreForbidden(*parts, _advise_forbidden(error, attempt))
     for kind, advice in _REFUSED.items():
         if isinstance(error, kind):
-            return StoreRefused(f"{text}; {advice}")
+            return StoreRefused(*parts, advice)
     is_unexplained = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and not state
     may_pass = state.startswith(_MAY_PASS) or state == _LOCK_NOT_AVAILABLE
-    return StoreUnavailable(text) if may_pass or is_unexplained else StoreError(text)
+    return StoreUnavailable(*parts) if may_pass or is_unexplained else StoreError(*parts)
+
+
+def _advise_forbidden(error: psycopg.Error, attempt: Attempt) -> str:
+    """Return the server's hint, which Puppylog's routines and CREATE EXTENSION give, or else the missing grant."""
+    hint = " ".join((error.diag.message_hint or "").split()).removesuffix(".")
+    if hint:
+        return hint[:1].lower() + hint[1:]
+    if attempt.role:
+        return attempt.right.advise(attempt.role)
+    return "see 'puppylog bootstrap --roles' for what each command needs"
 
 
 def translate_query(error: psycopg.Error) -> PuppylogError:
-    """Return our error for what happened to SQL that a user has written."""
-    told = translate(error, "run this SQL")
+    """Return Puppylog's error for a failure of SQL that a user has written.
+
+    A missing right is a `QueryError` here as well: the SQL may name anything in the database, not only the store.
+    """
+    told = translate(error, Attempt("run", "this SQL"))
     if isinstance(error, sqlstates.ReadOnlySqlTransaction):
-        return QueryError("cannot run this SQL: only reading is allowed")
+        return QueryError("run", "this SQL", "only reading is allowed")
     if isinstance(error, sqlstates.QueryCanceled):
-        return QueryError(f"cannot finish this query: {describe(error)} (see --timeout)")
+        return QueryError("finish", "this query", f"{told.cause} (see --timeout)")
     is_faulty = (error.sqlstate or "").startswith(_OF_A_QUERY) or isinstance(error, psycopg.DataError)
-    return QueryError(f"cannot run this SQL: {describe(error)}") if is_faulty else told
+    return QueryError("run", "this SQL", told.cause) if is_faulty else told
 
 
 def is_timed_out(error: PuppylogError) -> bool:
-    """Return whether the server has ended the statement, for its time-out or because somebody asked it to."""
+    """Return whether the server has ended the statement, because of its time-out or because another session asked."""
     return isinstance(error.__cause__, sqlstates.QueryCanceled)
 
 
-def translate_copy(error: psycopg.Error, what: str) -> PuppylogError:
-    """Return our error for what happened to a COPY: `RowRefused` when one of its rows is at fault."""
+def translate_copy(error: psycopg.Error, attempt: Attempt) -> PuppylogError:
+    """Return Puppylog's error for a failure of a COPY: `RowRefused` if one of its rows is at fault."""
     if (error.sqlstate or "").startswith(_REFUSES_ROW):
-        return RowRefused(describe(error))
-    return translate(error, what)
+        return RowRefused("write", f"a row to {attempt.thing}", describe(error))
+    return translate(error, attempt)
 
 
 def translate_connect(error: psycopg.Error, thing: str) -> PuppylogError:
@@ -127,11 +177,17 @@ def translate_connect(error: psycopg.Error, thing: str) -> PuppylogError:
     cause = describe(error)
     more = next((advice for sign, advice in _EXHAUSTED.items() if sign in cause), None)
     if more is not None:
-        return ConnectionsExhausted(f"cannot connect to {thing}: {cause}; {more}")
+        return ConnectionsExhausted("connect to", thing, cause, advice=more)
     advice = next((advice for sign, advice in _NEVER_CONNECTS.items() if sign in cause), None)
     if advice is not None or isinstance(error, psycopg.ProgrammingError):
-        return ConfigurationError(f"cannot connect to {thing}: {cause}" + (f"; {advice}" if advice else ""))
-    return StoreUnavailable(f"cannot connect to {thing}: {cause}")
+        return ConfigurationError("connect to", thing, cause, advice or "")
+    return StoreUnavailable("connect to", thing, cause)
+
+
+def translate_url(error: psycopg.ProgrammingError, url: str) -> ConfigurationError:
+    """Return Puppylog's error for a URL that libpq does not understand, without the password that may stand in it."""
+    cause = _TOKEN.sub(r"\1", " ".join(str(error).split()).replace(url, "it"))
+    return ConfigurationError("read", "the store's URL", cause, "write postgresql://user@host:port/database")
 
 
 def describe(error: psycopg.Error) -> str:

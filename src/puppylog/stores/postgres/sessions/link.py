@@ -113,7 +113,9 @@ def connect_both(control: Link, ingest: Link) -> None:
     try:
         ingest.call(lambda _: None)
     except ConnectionsExhausted as error:
-        raise ConnectionsExhausted(f"{error.message}; a collector needs two connections ({limits})") from None
+        verb, thing, cause, advice = error.parts
+        advice = f"{advice}; a collector needs two connections ({limits})"
+        raise ConnectionsExhausted(verb, thing, cause, advice) from None
 
 
 def _describe_limits(session: Session) -> str:

@@ -25,7 +25,11 @@ def hands_around(first: Callable[[], int], second: Callable[[], int]) -> bool:
 
 def refuse_pooler(name: str) -> ConfigurationError:
     return ConfigurationError(
-        f"cannot use {name}: a pooler stands before it that hands sessions around between transactions, as PgBouncer "
-        "does with pool_mode = transaction, and a collector's claims are locks of its session; name the server itself, "
-        "or set pool_mode = session for this database"
+        "use",
+        name,
+        (
+            "a pooler stands before it that hands sessions around between transactions, as PgBouncer does "
+            "with pool_mode = transaction, and a collector's claims are locks of its session"
+        ),
+        advice="name the server itself, or set pool_mode = session for this database",
     )

@@ -55,13 +55,13 @@ def list_words(sql: str) -> list[str]:
         QueryError: it is too long, or holds names that are written as escapes.
     """
     if len(sql) > MAX_LENGTH:
-        raise QueryError(f"cannot run this SQL: it has {len(sql)} characters, and {MAX_LENGTH} are allowed")
+        raise QueryError("run", "this SQL", f"it has {len(sql)} characters, and {MAX_LENGTH} are allowed")
     if _ESCAPED_NAME.search(sql):
-        raise QueryError('cannot run this SQL: a name written as U&"…" is not allowed')
+        raise QueryError("run", "this SQL", 'a name written as U&"…" is not allowed')
     return sorted({word.lower() for word in _WORD.findall(sql)})
 
 
 def refuse(names: list[str]) -> None:
     """Raise QueryError if the catalog has found functions that do more than to read."""
     if names:
-        raise QueryError(f"cannot run this SQL: only reading is allowed, and function {', '.join(names)} does more")
+        raise QueryError("run", "this SQL", f"only reading is allowed, and function {', '.join(names)} does more")

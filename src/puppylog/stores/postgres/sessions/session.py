@@ -21,10 +21,13 @@ from puppylog.errors import ConfigurationError, PuppylogError, StoreUnavailable
 from puppylog.stores.explained import iter_explained
 from puppylog.stores.postgres.sessions.answers import batch_of, read_rest_as_text, schema_of
 from puppylog.stores.postgres.sessions.failures import (
+    Attempt,
+    Right,
     translate,
     translate_connect,
     translate_copy,
     translate_query,
+    translate_url,
     translated,
 )
 from puppylog.stores.postgres.sessions.pooler import ASK, hands_around, refuse_pooler
@@ -35,8 +38,6 @@ Values = Mapping[str, Any]
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 _WORD: Final = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$([a-z_]+)")
-# What libpq repeats of a URL that it does not understand, though it may be a password.
-_TOKEN: Final = re.compile(r"(invalid percent-encoded token): .*")
 _PORTS: Final = re.compile(r"[0-9]{0,5}(,[0-9]{0,5})*")  # one for each host
 _BATCH_ROWS: Final = 65_536
 
@@ -76,16 +77,15 @@ def parse_url(url: str) -> dict[str, str]:
     try:
         given = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
     except UnicodeError:
-        raise ConfigurationError("cannot read the store's URL: what stands after a % in it is no UTF-8") from None
+        raise ConfigurationError("read", "the store's URL", "what stands after a % in it is no UTF-8") from None
     except psycopg.ProgrammingError as error:
-        cause = _TOKEN.sub(r"\1", " ".join(str(error).split()).replace(url, "it"))
-        raise ConfigurationError(
-            f"cannot read the store's URL: {cause}; write postgresql://user@host:port/database"
-        ) from None
+        raise translate_url(error, url) from None
     if "@" in given.get("host", "") or not _PORTS.fullmatch(given.get("port", "")):
         raise ConfigurationError(
-            "cannot read the store's URL: what it says of host and port makes no sense; write "
-            "postgresql://user@host:port/database, and in a password %40 for @, %3A for :, %2F for /"
+            "read",
+            "the store's URL",
+            "what it says of host and port makes no sense",
+            advice=("write postgresql://user@host:port/database, and in a password %40 for @, %3A for :, %2F for /"),
         )
     return given
 
@@ -144,6 +144,7 @@ class Session:
         self._lock = threading.RLock()
         self._connection = _connect(url, application, defaults, self.name)
         self.name = self._name()
+        self._role = str(self._connection.info.user)  # a lost connection does not tell it any more
         read_rest_as_text(self._connection)
         try:
             # A pooler gives each client a number of its own, which no process of the server has.
@@ -155,7 +156,7 @@ class Session:
             raise
 
     def _is_handed_around(self, url: str, application: str, defaults: Mapping[str, str]) -> bool:
-        with translated(f"use store {self.name}"), _connect(url, application, defaults, self.name) as other:
+        with translated(self._attempt()), _connect(url, application, defaults, self.name) as other:
             return hands_around(lambda: int(self.value(ASK)), lambda: int(other.execute(ASK).fetchall()[0][0]))
 
     def _name(self) -> str:
@@ -179,7 +180,7 @@ class Session:
 
     @property
     def role(self) -> str:
-        return str(self._connection.info.user)
+        return self._role
 
     @property
     def database(self) -> str:
@@ -187,13 +188,13 @@ class Session:
 
     def run(self, sql: str, values: Values | None = None) -> int:
         """Execute one statement, or several without values; return how many rows it has changed or given."""
-        with self._lock, self._cursor(f"use store {self.name}") as cursor:
+        with self._lock, self._cursor() as cursor:
             self._execute(cursor, sql, values)
             return int(cursor.rowcount)
 
     def rows(self, sql: str, values: Values | None = None) -> list[dict[str, Any]]:
         """Return a short answer as rows by column name: catalogues, never records."""
-        with self._lock, self._cursor(f"use store {self.name}") as cursor:
+        with self._lock, self._cursor() as cursor:
             self._execute(cursor, sql, values)
             names = [column.name for column in cursor.description or ()]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
@@ -206,7 +207,7 @@ class Session:
 
     def fetch(self, sql: str, values: Values | None = None) -> pa.Table:
         """Return the whole answer of a query."""
-        with self._lock, self._cursor(f"use store {self.name}") as cursor:
+        with self._lock, self._cursor(Right.READ) as cursor:
             self._execute(cursor, sql, values)
             rows = cursor.fetchall()
             schema = schema_of(cursor.description or (), rows, is_all=True)
@@ -224,7 +225,9 @@ class Session:
                     for piece in pieces:
                         copy.write(piece)
             except psycopg.Error as error:
-                raise translate_copy(error, f"write to store {self.name}") from error
+                raise translate_copy(
+                    error, Attempt("write to", f"store {self.name}", self.role, Right.WRITE)
+                ) from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -234,7 +237,7 @@ class Session:
                 with self._connection.transaction():
                     yield
             except psycopg.Error as error:
-                raise translate(error, f"use store {self.name}") from error
+                raise translate(error, self._attempt()) from error
 
     @contextmanager
     def reading(self, sql: str) -> Iterator[Iterator[pa.RecordBatch]]:
@@ -295,15 +298,18 @@ class Session:
             if rows:
                 yield batch_of(rows, schema)
 
+    def _attempt(self, right: Right = Right.ANY) -> Attempt:
+        return Attempt("use", f"store {self.name}", self.role, right)
+
     @contextmanager
-    def _cursor(self, what: str) -> Iterator["psycopg.Cursor[Any]"]:
+    def _cursor(self, right: Right = Right.ANY) -> Iterator["psycopg.Cursor[Any]"]:
         try:
             with self._connection.cursor() as cursor:
                 yield cursor
         except psycopg.Error as error:
-            told = translate(error, what)
+            told = translate(error, self._attempt(right))
             if self.is_broken and not isinstance(told, StoreUnavailable):
-                told = StoreUnavailable(told.message)
+                told = StoreUnavailable(*told.parts)
             raise told from error
         except BaseException:
             if self._connection.info.transaction_status is TransactionStatus.ACTIVE:

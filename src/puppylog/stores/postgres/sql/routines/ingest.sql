@@ -77,7 +77,8 @@ BEGIN
     SELECT * INTO found FROM puppylog.log_streams AS s WHERE s.id = stream;
     IF NOT puppylog.is_writer(found.writer) THEN
         RAISE insufficient_privilege
-            USING MESSAGE = format('stream %s belongs to role %s, not to %s', found.source_uri, found.writer, session_user);
+            USING MESSAGE = format('stream %s belongs to role %s, not to %s', found.source_uri, found.writer, session_user),
+                  HINT = format('collect it as %s, or as the owner of the store', found.writer);
     END IF;
 END
 $$;

@@ -1,0 +1,84 @@
+"""The one translator of DuckDB's exceptions: which of Puppylog's errors each becomes.
+
+DuckDB tells most failures apart by the class of its exception, and writes its messages in English only. Where one class
+stands for several failures (a full disk, a transaction that only reads), or where Arrow has taken the class away, the
+text decides. No other module reads it.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import duckdb
+
+from puppylog.errors import PuppylogError, QueryError, StoreDamaged, StoreError, StoreFull, StoreUnavailable
+
+# How DuckDB's messages begin when bytes of its files are not those that it wrote. Only the beginning counts: what a
+# user's own SQL makes it say, as with error('…') or a failing cast, begins with the kind of that error.
+_DAMAGE: Final = re.compile(
+    r"Corrupt database file|Failure while replaying WAL file"
+    r"|IO Error: (?:The file .* is not a valid DuckDB database file|Could not read enough bytes)"
+)
+_FULL: Final = ("no space left", "disk quota", "file too large", "disk full")
+
+
+class OutOfMemory(StoreUnavailable):
+    """DuckDB has no memory left for this statement; it may have some when others have ended."""
+
+
+class BrokenError(StoreUnavailable):
+    """DuckDB has given up on this database until it is opened again; the engine has to end and be started again."""
+
+
+class BrokenByDamage(StoreDamaged):
+    """DuckDB has given up on this database because a part of it cannot be read."""
+
+
+def is_damage(text: str) -> bool:
+    """Return whether an error of DuckDB says that its files are damaged."""
+    return _DAMAGE.match(text) is not None
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn DuckDB's exceptions into Puppylog's."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise translate(error) from error
+
+
+def translate(error: duckdb.Error) -> PuppylogError:
+    """Return Puppylog's error for one of DuckDB's."""
+    text = " ".join(str(error).split("\n\nLINE ")[0].split())
+    if any(sign in text.lower() for sign in _FULL):
+        return StoreFull("write to", "the store", text)
+    match error:
+        case _ if is_damage(text):
+            is_fatal = isinstance(error, duckdb.FatalException | duckdb.InternalException)
+            return (BrokenByDamage if is_fatal else StoreDamaged)("read", "the database", text)
+        case duckdb.FatalException() | duckdb.InternalException() | duckdb.OutOfMemoryException():
+            kind = OutOfMemory if isinstance(error, duckdb.OutOfMemoryException) else BrokenError
+            return kind("use", "the database", text)
+        case duckdb.TransactionException() if "read-only mode" in text:
+            refused = QueryError("run", "this SQL", "only reading is allowed")
+        case duckdb.IOException() | duckdb.ConnectionException() | duckdb.TransactionException():
+            return StoreError("use", "the database", text)
+        case duckdb.InterruptException():
+            refused = QueryError("finish", "this query", "it was interrupted")
+        case _:
+            refused = QueryError("run", "this SQL", text)
+    return refused
+
+
+def translate_streamed(error: Exception) -> PuppylogError:
+    """Return Puppylog's error for one of DuckDB's that came through Arrow, which keeps nothing of it but its text."""
+    text = " ".join(str(error).split())
+    if is_damage(text):
+        return StoreDamaged("read", "the database", text)
+    if "Out of Memory Error" in text or isinstance(error, MemoryError):
+        return OutOfMemory("use", "the database", text)
+    if "INTERRUPT Error" in text:
+        return QueryError("finish", "this query", "it was interrupted")
+    return QueryError("run", "this SQL", text)
