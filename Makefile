@@ -33,8 +33,12 @@ check: $(VENV)/dev.stamp ## all that must be green: lint, format, types, floors,
 	$(BIN)/pytest $(ARGS)
 
 soak: $(VENV)/dev.stamp ## rotate, kill and backfill for half an hour; with PUPPYLOG_TEST_TIMESCALEDB its metrics, too
-	TAILING_EXAMPLES=$${TAILING_EXAMPLES:-2000} PUPPYLOG_TEST_SOAK_S=$${PUPPYLOG_TEST_SOAK_S:-1800} $(BIN)/pytest -s \
+	TAILING_EXAMPLES=$${TAILING_EXAMPLES:-2000} PUPPYLOG_TEST_SOAK_S=$${PUPPYLOG_TEST_SOAK_S:-1800} \
+	PUPPYLOG_TEST_SOAK_COPYTRUNCATE_RUNS=$${PUPPYLOG_TEST_SOAK_COPYTRUNCATE_RUNS:-20} \
+	PUPPYLOG_TEST_SOAK_COPYTRUNCATE_LINES=$${PUPPYLOG_TEST_SOAK_COPYTRUNCATE_LINES:-2000000} \
+	PUPPYLOG_TEST_SOAK_COPYTRUNCATE_KILLS=$${PUPPYLOG_TEST_SOAK_COPYTRUNCATE_KILLS:-200} $(BIN)/pytest -s \
 		tests/tail/test_model.py tests/endtoend/test_logrotate.py tests/endtoend/test_soak.py \
+		tests/endtoend/test_soak_copytruncate.py \
 		tests/endtoend/test_metric_sums_timescaledb.py $(ARGS)
 
 bench: $(VENV)/run.stamp ## measure speed, size, latency and idle cost; options with ARGS="--lines 500000"
