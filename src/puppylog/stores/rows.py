@@ -1,4 +1,4 @@
-"""From rows of a catalogue to what they are rows of: every store has the same columns."""
+"""From rows of the store's own tables to values of the model: every store has the same columns."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields

@@ -34,7 +34,7 @@ from puppylog.stores.queries import load_queries
 _QUERIES: Final = load_queries("puppylog.stores.postgres", "server.sql")
 
 if TYPE_CHECKING:
-    from puppylog.stores.postgres.definitions.definitions import Definitions
+    from puppylog.stores.postgres.definitions.linked import LinkedDefinitions
 
 _FULL_ROWS: Final = 65_536
 _CHECKS_CLIENTS_SINCE: Final = 140_000  # client_connection_check_interval
@@ -176,10 +176,10 @@ class PostgresStore:
     # --- definitions
 
     @cached_property
-    def _definitions(self) -> "Definitions":
-        from puppylog.stores.postgres.definitions.definitions import Definitions  # noqa: PLC0415 - no collector parses expressions
+    def _definitions(self) -> "LinkedDefinitions":
+        from puppylog.stores.postgres.definitions.linked import LinkedDefinitions  # noqa: PLC0415 - no collector parses expressions
 
-        return Definitions(self._control, self._installation)
+        return LinkedDefinitions(self._control, self._installation)
 
     def create_group(self, name: str) -> bool:
         return self._definitions.create_group(name)

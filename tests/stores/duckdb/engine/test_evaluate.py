@@ -9,10 +9,9 @@ import pytest
 
 from puppylog.model.alert import Alert, Comparison, NoData, define_alert
 from puppylog.model.metric import Metric
-from puppylog.stores.duckdb.engine.alerts import create_alert
 from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.evaluate import evaluate
-from puppylog.stores.duckdb.engine.metrics import create_metric
 from puppylog.stores.duckdb.engine.schema import migrate
 
 HOUR_S = 3600
@@ -28,7 +27,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     """A store with a metric of the lines of each stream, by the hour."""
     with Engine(tmp_path / "database") as engine:
         engine.write(migrate)
-        engine.write(lambda connection: create_metric(connection, METRIC))
+        engine.write(lambda connection: DEFINITIONS.create_metric(connection, METRIC))
         yield engine
 
 
@@ -53,7 +52,7 @@ def make_alert(engine: Engine, comparison: Comparison, no_data: NoData) -> None:
     )
 
     def work(connection: Connection) -> None:
-        create_alert(connection, alert)
+        DEFINITIONS.create_alert(connection, alert)
         connection.run("UPDATE puppylog.alerts SET evaluated_at = $at::TIMESTAMPTZ", {"at": NOON.isoformat()})
 
     engine.write(work)

@@ -10,10 +10,9 @@ import pytest
 
 from puppylog.model.alert import Alert, Comparison, NoData
 from puppylog.model.metric import Metric
-from puppylog.stores.duckdb.engine.alerts import create_alert
 from puppylog.stores.duckdb.engine.database import Engine
+from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.jobs import Jobs
-from puppylog.stores.duckdb.engine.metrics import create_metric
 from puppylog.stores.duckdb.engine.schema import migrate
 from support.embedded import wait_until
 
@@ -50,7 +49,9 @@ class Clock:
 def engine(tmp_path: Path) -> Iterator[Engine]:
     with Engine(tmp_path / "database") as engine:
         engine.write(migrate)
-        engine.write(lambda connection: create_metric(connection, Metric("total", "count", "*", 1, refresh_s=1)))
+        engine.write(
+            lambda connection: DEFINITIONS.create_metric(connection, Metric("total", "count", "*", 1, refresh_s=1))
+        )
         yield engine
 
 
@@ -60,7 +61,7 @@ def ask(engine: Engine, sql: str) -> list[dict[str, Any]]:
 
 
 def add_alert(engine: Engine, alert: Alert, evaluated_s: float) -> None:
-    engine.write(lambda connection: create_alert(connection, alert))
+    engine.write(lambda connection: DEFINITIONS.create_alert(connection, alert))
     sql = f"UPDATE puppylog.alerts SET evaluated_at = to_timestamp({evaluated_s}) WHERE name = '{alert.name}'"
     engine.write(lambda connection: connection.run(sql))
 
@@ -88,7 +89,9 @@ def steps(engine: Engine) -> dict[str, float]:
 
 
 def test_a_metric_that_cannot_be_refreshed_stops_nothing_else(engine: Engine) -> None:
-    engine.write(lambda connection: create_metric(connection, Metric("broken", "count", "*", 1, refresh_s=1)))
+    engine.write(
+        lambda connection: DEFINITIONS.create_metric(connection, Metric("broken", "count", "*", 1, refresh_s=1))
+    )
     (row,) = ask(engine, "SELECT id FROM puppylog.metrics WHERE name = 'broken'")
     engine.write(lambda connection: connection.run(f"DROP TABLE puppylog.rollup_{row['id']}"))
     add_alert(engine, ALERT, NOON_S - 5)

@@ -13,8 +13,8 @@ from puppylog.model.metric import Metric
 from puppylog.model.record import RECORDS
 from puppylog.stores.duckdb.engine.clock import rebase
 from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.ingest import append_records
-from puppylog.stores.duckdb.engine.metrics import create_metric, delete_metric
 from puppylog.stores.duckdb.engine.refresh import US_PER_S, forget_invalidations, refresh_by_name
 from puppylog.stores.duckdb.engine.schema import migrate
 from support.clock_steps import PERIODS, Step, clock_steps
@@ -62,7 +62,7 @@ def test_every_refresh_leaves_the_sum_equal_to_the_number_of_records(
     engine: Engine, period_s: int, steps: Sequence[Step]
 ) -> None:
     engine.write(lambda connection: connection.run("DELETE FROM puppylog.log_records"))
-    engine.write(lambda connection: create_metric(connection, Metric("hits", "count", "*", period_s)))
+    engine.write(lambda connection: DEFINITIONS.create_metric(connection, Metric("hits", "count", "*", period_s)))
     clock_s = START_S
     for what, seconds in [*steps, ("refresh", 0)]:
         if what == "line":
@@ -73,12 +73,12 @@ def test_every_refresh_leaves_the_sum_equal_to_the_number_of_records(
             refresh(engine, "hits", clock_s)
             said, there = buckets(engine, "hits", period_s)
             assert said == there
-    engine.write(lambda connection: delete_metric(connection, "hits"))
+    engine.write(lambda connection: DEFINITIONS.delete_metric(connection, "hits"))
 
 
 @pytest.mark.parametrize("step", [timedelta(seconds=5), timedelta(hours=1), timedelta(days=3)])
 def test_after_the_clock_is_set_back_new_lines_are_read_live(engine: Engine, step: timedelta) -> None:
-    engine.write(lambda connection: create_metric(connection, Metric("hits", "count", "*", 1)))
+    engine.write(lambda connection: DEFINITIONS.create_metric(connection, Metric("hits", "count", "*", 1)))
     store_line(engine, START_S)
     refresh(engine, "hits", START_S + 100)
     back_s = START_S + 100 - int(step.total_seconds())

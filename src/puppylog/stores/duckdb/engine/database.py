@@ -17,11 +17,11 @@ import duckdb
 import pyarrow as pa
 
 from puppylog.errors import PuppylogError, QueryError, StoreDamaged, StoreFull, StoreRefused
-from puppylog.stores.base import Parameters
 from puppylog.stores.duckdb.engine import reading_sql
 from puppylog.stores.duckdb.engine.damage import DamageNote
 from puppylog.stores.duckdb.engine.failures import BrokenByDamage, BrokenError, translate_streamed, translated
 from puppylog.stores.explained import iter_explained
+from puppylog.stores.sql_connection import Values
 
 T = TypeVar("T")
 
@@ -57,35 +57,35 @@ _BATCH_ROWS = 65_536
 
 
 class Connection:
-    """A connection within one transaction: Arrow in, Arrow out, and only errors of ours."""
+    """A connection within one transaction. Implements `puppylog.stores.sql_connection.SqlConnection`."""
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
         self._cursor = cursor
 
-    def run(self, sql: str, parameters: Parameters | None = None) -> None:
+    def run(self, sql: str, values: Values | None = None) -> None:
         """Execute one statement, or several without parameters."""
         with translated():
-            self._cursor.execute(sql, dict(parameters) if parameters else None)
+            self._cursor.execute(sql, dict(values) if values else None)
 
-    def fetch(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
+    def fetch(self, sql: str, values: Values | None = None) -> pa.Table:
         """Return the whole answer of a query."""
         with translated():
-            return self._relation(sql, parameters).to_arrow_table()
+            return self._relation(sql, values).to_arrow_table()
 
-    def rows(self, sql: str, parameters: Parameters | None = None) -> list[dict[str, Any]]:
-        """Return a short answer as rows by column name: catalogues, never records."""
-        return self.fetch(sql, parameters).to_pylist()  # type: ignore[no-any-return] # pyarrow is untyped
+    def rows(self, sql: str, values: Values | None = None) -> list[dict[str, Any]]:
+        """Return a short answer as rows by column name: definitions, never records."""
+        return self.fetch(sql, values).to_pylist()  # type: ignore[no-any-return] # pyarrow is untyped
 
-    def value(self, sql: str, parameters: Parameters | None = None) -> Any:  # noqa: ANN401 - whatever the query gives
+    def value(self, sql: str, values: Values | None = None) -> Any:  # noqa: ANN401 - whatever the query gives
         """Return the one value of a query of one row and one column."""
-        (row,) = self.rows(sql, parameters)
+        (row,) = self.rows(sql, values)
         (value,) = row.values()
         return value
 
-    def batches(self, sql: str, parameters: Parameters | None = None) -> pa.RecordBatchReader:
+    def batches(self, sql: str, values: Values | None = None) -> pa.RecordBatchReader:
         """Return the answer of a query in batches, made while they are read. Enumerations come as text."""
         with translated():
-            reader = self._relation(sql, parameters).to_arrow_reader(_BATCH_ROWS)
+            reader = self._relation(sql, values).to_arrow_reader(_BATCH_ROWS)
         plain = [field.with_type(_plain_type(field.type)) for field in reader.schema]
         return reader.cast(pa.schema(plain))
 
@@ -140,8 +140,8 @@ class Connection:
         """Make the query that runs in another thread fail. It is OK if none does."""
         self._cursor.interrupt()
 
-    def _relation(self, sql: str, parameters: Parameters | None) -> duckdb.DuckDBPyRelation:
-        relation = self._cursor.sql(sql, params=dict(parameters) if parameters else None)
+    def _relation(self, sql: str, values: Values | None) -> duckdb.DuckDBPyRelation:
+        relation = self._cursor.sql(sql, params=dict(values) if values else None)
         if relation is None:
             raise QueryError("run", "this SQL", "it gives no rows")
         return relation

@@ -23,9 +23,9 @@ from puppylog.model.alert_rule import (
     step,
 )
 from puppylog.model.alert_schedule import MOST_SEGMENTS, Due, plan
-from puppylog.stores.duckdb.engine.alerts import StoredAlert, find_alert
 from puppylog.stores.duckdb.engine.clock import rebase_alert
 from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredAlert
 from puppylog.stores.duckdb.engine.refresh import US_PER_S
 from puppylog.stores.queries import load_queries
 
@@ -62,7 +62,7 @@ def evaluate(connection: Connection, name: str, now_us: int, *, most_segments: i
 
     It is OK if the alert has been deleted meanwhile.
     """
-    stored = find_alert(connection, name)
+    stored = DEFINITIONS.find_alert(connection, name)
     if stored is None:
         return False
     if stored.evaluated_us > now_us:
@@ -90,7 +90,7 @@ def evaluate(connection: Connection, name: str, now_us: int, *, most_segments: i
 
 def note_error(connection: Connection, name: str, message: str, now_us: int) -> None:
     """Record that the alert's evaluations up to now have failed, and why; the next one is tried when it is due."""
-    stored = find_alert(connection, name)
+    stored = DEFINITIONS.find_alert(connection, name)
     if stored is not None:
         connection.run(_QUERIES["note_failure"], {"id": stored.id, "evaluated_us": now_us, "error": message})
 

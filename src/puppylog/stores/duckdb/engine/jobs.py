@@ -15,8 +15,9 @@ from typing import Final, Self
 from puppylog.errors import PuppylogError
 from puppylog.model.alert_schedule import count_due
 from puppylog.model.metric import Metric
-from puppylog.stores.duckdb.engine import alerts, clock, evaluate, metrics, refresh
+from puppylog.stores.duckdb.engine import clock, evaluate, refresh
 from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredAlert, StoredMetric
 
 TICK_S = 0.5
 BEAT_S = 5.0
@@ -44,8 +45,8 @@ class Jobs:
         self._stop = threading.Event()
         self._appends = 0  # counted, so that nothing is refreshed when nothing has come
         self._refreshed: dict[int, tuple[float, int]] = {}  # by metric: when, and at which count of appends
-        self._known_metrics: list[metrics.StoredMetric] = []
-        self._known_alerts: list[alerts.StoredAlert] = []
+        self._known_metrics: list[StoredMetric] = []
+        self._known_alerts: list[StoredAlert] = []
         self._is_outdated = threading.Event()  # the two lists
         self._is_outdated.set()
         self._beat_at = 0.0
@@ -113,10 +114,10 @@ class Jobs:
         if self._is_outdated.is_set():
             self._is_outdated.clear()
             with self._engine.read() as connection:
-                self._known_metrics = metrics.list_metrics(connection)
-                self._known_alerts = alerts.list_alerts(connection)
+                self._known_metrics = DEFINITIONS.list_metrics(connection)
+                self._known_alerts = DEFINITIONS.list_alerts(connection)
 
-    def _refresh_if_due(self, stored: metrics.StoredMetric) -> None:
+    def _refresh_if_due(self, stored: StoredMetric) -> None:
         """Refresh the metric; a failure is recorded with it, and the next refresh comes when it is due."""
         at, appends = self._refreshed.get(stored.id, (0.0, -1))
         if appends == self._appends or time.monotonic() - at < stored.metric.refresh_s:
@@ -165,7 +166,7 @@ class Jobs:
             if time.monotonic() > deadline:
                 return
 
-    def _evaluate(self, stored: alerts.StoredAlert, now_us: int) -> bool:
+    def _evaluate(self, stored: StoredAlert, now_us: int) -> bool:
         """Do one call's evaluations in a transaction of their own; return whether more are due."""
         name = stored.alert.name
         self._is_outdated.set()  # the alert moves on
@@ -188,7 +189,7 @@ class Jobs:
         self.close()
 
 
-def _missed(stored: alerts.StoredAlert, now_us: int) -> int:
+def _missed(stored: StoredAlert, now_us: int) -> int:
     """Return how many evaluations of an alert are due; one in the future is re-based, which counts as one."""
     if stored.evaluated_us > now_us:
         return 1

@@ -8,7 +8,7 @@ date, or noted. Raw rows are read once per refresh and range; the buckets of a r
 from collections.abc import Iterable, Iterator, Sequence
 
 from puppylog.stores.duckdb.engine.database import Connection
-from puppylog.stores.duckdb.engine.metrics import StoredMetric, list_metrics
+from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredMetric
 from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "metrics.sql")
@@ -75,10 +75,10 @@ def iter_slices(connection: Connection) -> Iterator[int]:
 
 
 def refresh_by_name(connection: Connection, name: str, now_us: int, until_us: int | None = None) -> None:
-    """Refresh the metric if it is still there: it may have been deleted since somebody asked for it."""
-    for stored in list_metrics(connection):
-        if stored.metric.name == name:
-            refresh(connection, stored, now_us, until_us)
+    """Refresh the metric as `refresh` does. It is OK if it has been deleted since the refresh was asked for."""
+    stored = DEFINITIONS.find_metric(connection, name)
+    if stored is not None:
+        refresh(connection, stored, now_us, until_us)
 
 
 def has_live_records(connection: Connection, metric_id: int) -> bool:

@@ -24,10 +24,11 @@ from puppylog.model.metric import Metric
 from puppylog.stores.base import StoreInfo
 from puppylog.stores.duckdb import spool, wire
 from puppylog.stores.duckdb.directory import StoreDirectory
-from puppylog.stores.duckdb.engine import alerts, ingest, metrics, replay, streams
+from puppylog.stores.duckdb.engine import ingest, replay, streams
 from puppylog.stores.duckdb.engine.commits import CommitNumbers
 from puppylog.stores.duckdb.engine.damage import DamageNote
 from puppylog.stores.duckdb.engine.database import MEMORY_LIMIT_BYTES, Connection, Engine
+from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.jobs import Jobs
 from puppylog.stores.duckdb.engine.limited_log import LimitedLog
 from puppylog.stores.duckdb.engine.running_query import QueryRunner, Question
@@ -74,13 +75,13 @@ class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyp
             "append": self._append,
             "report": self._report,
             "replay": self._replay,
-            "create_group": self._writing(streams.create_group),
-            "delete_group": self._writing(streams.delete_group),
+            "create_group": self._writing(DEFINITIONS.create_group),
+            "delete_group": self._writing(DEFINITIONS.delete_group),
             "create_metric": self._create_metric,
-            "delete_metric": self._writing(metrics.delete_metric),
+            "delete_metric": self._writing(DEFINITIONS.delete_metric),
             "list_metrics": self._list_metrics,
             "create_alert": self._create_alert,
-            "delete_alert": self._writing(alerts.delete_alert),
+            "delete_alert": self._writing(DEFINITIONS.delete_alert),
             "list_alerts": self._list_alerts,
         }
 
@@ -134,7 +135,7 @@ class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyp
 
     def _create_metric(self, metric: dict[str, Any]) -> bool:
         asked = wire.to_metric(metric)
-        stored = self._engine.write(lambda connection: metrics.create_metric(connection, asked))
+        stored = self._engine.write(lambda connection: DEFINITIONS.create_metric(connection, asked))
         if stored is not None:
             self._materialize(asked)
             self._jobs.note_definitions()
@@ -145,22 +146,22 @@ class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyp
         try:
             self._jobs.materialize(metric)
         except PuppylogError:
-            self._engine.write(lambda connection: metrics.delete_metric(connection, metric.name))
+            self._engine.write(lambda connection: DEFINITIONS.delete_metric(connection, metric.name))
             raise
 
     def _list_metrics(self) -> object:
         with self._engine.read() as connection:
-            return [stored.metric for stored in metrics.list_metrics(connection)]
+            return [stored.metric for stored in DEFINITIONS.list_metrics(connection)]
 
     def _create_alert(self, alert: dict[str, Any]) -> bool:
         asked = wire.to_alert(alert)
-        is_new = self._engine.write(lambda connection: alerts.create_alert(connection, asked))
+        is_new = self._engine.write(lambda connection: DEFINITIONS.create_alert(connection, asked))
         self._jobs.note_definitions()
         return is_new
 
     def _list_alerts(self) -> object:
         with self._engine.read() as connection:
-            return [stored.alert for stored in alerts.list_alerts(connection)]
+            return [stored.alert for stored in DEFINITIONS.list_alerts(connection)]
 
     def _open_streams(self, source_uris: list[str], group: str | None) -> object:
         self._refuse_damaged()

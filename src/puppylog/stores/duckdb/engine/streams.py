@@ -1,4 +1,4 @@
-"""Groups, streams and the files they have read: what is behind the positions. Each function is one transaction."""
+"""Streams, the files they have read, and how far. Each function works within the caller's transaction."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,11 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from puppylog.model.identifier import parse_identifier
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, KnownFile, Stream
 from puppylog.stores.base import NewFile
-from puppylog.stores.catalog import get_found, refuse_deletion
 from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import known_file_of, position_of
 
@@ -54,8 +53,8 @@ def open_streams(connection: Connection, source_uris: Sequence[str], group: str 
     with connection.table("asked", pa.table({"source_uri": pa.array(source_uris, pa.string())})):
         connection.run(_QUERIES["insert_streams"])
         if group is not None:
-            create_group(connection, group)
-            connection.run(_QUERIES["move_streams"], {"group_id": get_group_id(connection, group)})
+            DEFINITIONS.create_group(connection, group)
+            connection.run(_QUERIES["move_streams"], {"group_id": DEFINITIONS.get_group_id(connection, group)})
         ids = {row["source_uri"]: row["id"] for row in connection.rows(_QUERIES["ids_of_streams"])}
     return [ids[source_uri] for source_uri in source_uris]
 
@@ -121,40 +120,3 @@ def report(connection: Connection, columns: Mapping[str, Sequence[Any]]) -> None
     """Keep what is said of streams, in place of what was said before; ``columns`` are those of `StreamReport`."""
     with connection.table("reports", pa.table(dict(columns), schema=_REPORTS)):
         connection.run(_QUERIES["report_streams"])
-
-
-def create_group(connection: Connection, name: str) -> bool:
-    """Return whether the group is new.
-
-    Raises:
-        UsageError: it cannot have this name.
-    """
-    parse_identifier(name, "group")
-    if connection.rows(_QUERIES["find_group"], {"name": name}):
-        return False
-    connection.run(_QUERIES["insert_group"], {"name": name})
-    return True
-
-
-def get_group_id(connection: Connection, name: str) -> int:
-    """Return the id of the group.
-
-    Raises:
-        NotFound: there is none of that name.
-    """
-    rows = connection.rows(_QUERIES["find_group"], {"name": name})
-    return int(get_found(rows[0] if rows else None, "group", name)["id"])
-
-
-def delete_group(connection: Connection, name: str) -> None:
-    """Forget the group and keep its streams.
-
-    Raises:
-        NotFound: there is no such group.
-        UsageError: a metric is limited to it.
-    """
-    group_id = get_group_id(connection, name)
-    metrics = [row["name"] for row in connection.rows(_QUERIES["metrics_of_group"], {"id": group_id})]
-    refuse_deletion("group", name, metrics, "metric {} is limited to it")
-    connection.run(_QUERIES["release_streams"], {"id": group_id})
-    connection.run(_QUERIES["delete_group"], {"id": group_id})

@@ -1,24 +1,4 @@
--- Alerts: definitions, states, history, and what they observe.
-
--- name: list_alerts
--- In the order of their names. Instants in microseconds since the epoch.
-SELECT alerts.id, alerts.name, metrics.name AS metric, alerts.statistic, alerts.comparison, alerts.level,
-       alerts.window_s, alerts.period_s, alerts.for_s, alerts.keep_firing_for_s, alerts.delay_s, alerts.each_segment,
-       alerts.no_data, metrics.id AS metric_id, metrics.statistic AS metric_statistic,
-       metrics.period_s AS metric_period_s, epoch_us(alerts.evaluated_at) AS evaluated_us, alerts.error
-FROM puppylog.alerts AS alerts
-JOIN puppylog.metrics AS metrics ON metrics.id = alerts.metric_id
-ORDER BY alerts.name
-
--- name: insert_alert
--- Its first evaluation is the next one that is due.
-INSERT INTO puppylog.alerts (id, name, metric_id, statistic, comparison, level, window_s, period_s, for_s,
-                             keep_firing_for_s, delay_s, each_segment, no_data, created_at, evaluated_at)
-SELECT nextval('puppylog.ids'), $name, $metric_id, $statistic, $comparison, $level, $window_s, $period_s, $for_s,
-       $keep_firing_for_s, $delay_s, $each_segment, $no_data, now(), now()
-
--- name: delete_alert
-DELETE FROM puppylog.alerts WHERE id = $id
+-- Evaluating alerts: states, history, and what an evaluation observes.
 
 -- name: delete_states
 DELETE FROM puppylog.alert_states WHERE alert_id = $id

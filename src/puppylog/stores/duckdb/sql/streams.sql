@@ -1,20 +1,4 @@
--- Groups, streams and the files they have read.
-
--- name: find_group
-SELECT id FROM puppylog.log_groups WHERE name = $name
-
--- name: insert_group
-INSERT INTO puppylog.log_groups (id, name) VALUES (nextval('puppylog.ids'), $name)
-
--- name: delete_group
-DELETE FROM puppylog.log_groups WHERE id = $id
-
--- name: release_streams
--- A group's streams outlive it.
-UPDATE puppylog.log_streams SET group_id = NULL WHERE group_id = $id
-
--- name: metrics_of_group
-SELECT name FROM puppylog.metrics WHERE group_id = $id ORDER BY name
+-- Streams and the files they have read.
 
 -- name: insert_streams
 -- Of the sources that a client asks for, those that are new.

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from puppylog.model.finding import Finding, Health, format_age
 from puppylog.stores.doctor import findings_of, limit_s
-from puppylog.stores.postgres.definitions.metrics import CONTINUOUS
+from puppylog.stores.postgres.definitions.server import CONTINUOUS
 from puppylog.stores.postgres.doctor.sums import compare_sums
 from puppylog.stores.postgres.schema.flavour import Server
 from puppylog.stores.postgres.schema.installation import Installation

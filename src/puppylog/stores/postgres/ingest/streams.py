@@ -1,4 +1,4 @@
-"""Groups, streams, claims and positions, as one session sees them.
+"""Streams, claims and positions, as one session sees them.
 
 A claim is an advisory lock of the session: the server lets go of it when the session ends, so no lease can expire and
 none is left behind. What makes a line stored once is not the claim but the position (`ingest`).
@@ -7,10 +7,8 @@ none is left behind. What makes a line stored once is not the claim but the posi
 from collections.abc import Mapping, Sequence
 
 from puppylog.errors import StreamBusy
-from puppylog.model.identifier import parse_identifier
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, KnownFile, Stream, StreamReport
 from puppylog.stores.base import NewFile
-from puppylog.stores.catalog import get_found, refuse_deletion
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import columns_of_reports, known_file_of, position_of
@@ -106,36 +104,3 @@ def find_known_files(
 def report(session: Session, reports: Sequence[StreamReport]) -> None:
     """Keep what is said of streams, in place of what was said before."""
     session.run(_QUERIES["report_streams"], columns_of_reports(reports))
-
-
-def create_group(session: Session, name: str) -> bool:
-    """Return whether the group is new.
-
-    Raises:
-        UsageError: it cannot have this name.
-    """
-    parse_identifier(name, "group")
-    return session.run(_QUERIES["insert_group"], {"name": name}) == 1
-
-
-def get_group_id(session: Session, name: str) -> int:
-    """Return the id of the group.
-
-    Raises:
-        NotFound: there is none of that name.
-    """
-    rows = session.rows(_QUERIES["find_group"], {"name": name})
-    return int(get_found(rows[0] if rows else None, "group", name)["id"])
-
-
-def delete_group(session: Session, name: str) -> None:
-    """Forget the group and keep its streams.
-
-    Raises:
-        NotFound: there is no such group.
-        UsageError: a metric is limited to it.
-    """
-    group_id = get_group_id(session, name)
-    metrics = [row["name"] for row in session.rows(_QUERIES["metrics_of_group"], {"id": group_id})]
-    refuse_deletion("group", name, metrics, "metric {} is limited to it")
-    session.run(_QUERIES["delete_group"], {"id": group_id})

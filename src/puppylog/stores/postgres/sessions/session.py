@@ -128,7 +128,7 @@ def _connect(url: str, application: str, defaults: Mapping[str, str], name: str)
 
 
 class Session:
-    """One connection, with one thread at a time in it. Usable with ``with``."""
+    """One connection. Implements `puppylog.stores.sql_connection.SqlConnection`. Usable with ``with``."""
 
     def __init__(self, url: str, *, application: str = "puppylog") -> None:
         """Connect.
@@ -193,7 +193,7 @@ class Session:
             return int(cursor.rowcount)
 
     def rows(self, sql: str, values: Values | None = None) -> list[dict[str, Any]]:
-        """Return a short answer as rows by column name: catalogues, never records."""
+        """Return a short answer as rows by column name: definitions, never records."""
         with self._lock, self._cursor() as cursor:
             self._execute(cursor, sql, values)
             names = [column.name for column in cursor.description or ()]

@@ -1,4 +1,4 @@
--- Groups, streams and the files they have read.
+-- Streams and the files they have read.
 
 -- name: open_streams
 SELECT id
@@ -72,16 +72,3 @@ SELECT puppylog.report_streams(
     $lines_per_s::double precision[], $records::bigint[], $rejects::bigint[], $format::text[], $problem::text[],
     $ended::boolean[], $waiting_lines::bigint[], $finished::boolean[]
 )
-
--- name: find_group
-SELECT id FROM puppylog.log_groups WHERE name = $name
-
--- name: insert_group
-INSERT INTO puppylog.log_groups (id, name) VALUES (nextval('puppylog.ids'), $name) ON CONFLICT DO NOTHING
-
--- name: delete_group
--- Its streams outlive it.
-DELETE FROM puppylog.log_groups WHERE id = $id
-
--- name: metrics_of_group
-SELECT name FROM puppylog.metrics WHERE group_id = $id ORDER BY name

@@ -1,0 +1,227 @@
+"""Groups, metrics and alerts, in one implementation for every store.
+
+A definition is a row. What a store makes of the row of a metric, such as a rollup table and a view, differs between
+stores: that is what a subclass of `Definitions` adds. Finding, listing, deleting and all refusals are here.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Generic, TypeVar
+
+from puppylog.errors import AlreadyExists, NotFound, UsageError
+from puppylog.model.alert import Alert
+from puppylog.model.identifier import parse_identifier
+from puppylog.model.metric import Metric
+from puppylog.stores.queries import load_queries
+from puppylog.stores.rows import values_of_alert
+from puppylog.stores.sql_connection import SqlConnection
+
+_QUERIES = load_queries("puppylog.stores", "definitions.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMetric:
+    """A metric with the numbers under which the store knows it and its group."""
+
+    id: int
+    metric: Metric
+    group_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAlert:
+    """An alert with the number under which the store knows it."""
+
+    id: int
+    alert: Alert
+
+
+C = TypeVar("C", bound=SqlConnection)
+M = TypeVar("M", bound=StoredMetric)
+A = TypeVar("A", bound=StoredAlert)
+
+
+class Definitions(ABC, Generic[C, M, A]):
+    """The definitions of one kind of store. Each method works within the caller's transaction and keeps no state.
+
+    A store must let one transaction at a time change definitions; only `create_group` may run at any time.
+    """
+
+    metric_columns: ClassVar[str]
+    """SQL: columns of ``metrics`` that this store has beyond the definition, each after a comma."""
+
+    alert_columns: ClassVar[str]
+    """The same of ``alerts``. The columns of the alert's metric can be named as well."""
+
+    # --- what a store adds
+
+    @abstractmethod
+    def insert_group(self, connection: C, name: str) -> bool:
+        """Insert the group unless there is one of that name; return whether it is new."""
+
+    @abstractmethod
+    def release_streams(self, connection: C, group_id: int) -> None:
+        """Take the streams out of a group that is about to be deleted. It is OK if deleting its row does that."""
+
+    @abstractmethod
+    def read_metric(self, row: Mapping[str, Any]) -> M:
+        """Return the metric of a row: the columns of the definition, and those in `metric_columns`."""
+
+    @abstractmethod
+    def read_alert(self, row: Mapping[str, Any]) -> A:
+        """Return the alert of a row: the columns of the definition, and those in `alert_columns`."""
+
+    @abstractmethod
+    def make_metric(self, connection: C, metric_id: int, metric: Metric, group_id: int | None) -> M:
+        """Insert the row of a new metric, and make its rollup and its view. No bucket is materialized yet.
+
+        Raises:
+            UsageError: the store cannot compute it, or would lose its buckets.
+        """
+
+    @abstractmethod
+    def drop_metric(self, connection: C, stored: M) -> None:
+        """Drop the view and the rollup of a metric whose row is about to be deleted."""
+
+    @abstractmethod
+    def drop_alert(self, connection: C, stored: A) -> None:
+        """Delete states and history of an alert. It is OK if deleting its row does that."""
+
+    # --- groups
+
+    def create_group(self, connection: C, name: str) -> bool:
+        """Return whether the group is new.
+
+        Raises:
+            UsageError: a group cannot have this name.
+        """
+        parse_identifier(name, "group")
+        return self.insert_group(connection, name)
+
+    def get_group_id(self, connection: C, name: str) -> int:
+        """Return the number of the group.
+
+        Raises:
+            NotFound: there is no such group.
+        """
+        rows = connection.rows(_QUERIES["find_group"], {"name": name})
+        return int(_get_found(rows[0] if rows else None, "group", name)["id"])
+
+    def delete_group(self, connection: C, name: str) -> None:
+        """Delete the group and keep its streams.
+
+        Raises:
+            NotFound: there is no such group.
+            UsageError: a metric is limited to it.
+        """
+        group_id = self.get_group_id(connection, name)
+        metrics = [row["name"] for row in connection.rows(_QUERIES["metrics_of_group"], {"id": group_id})]
+        _refuse_deletion("group", name, metrics, "metric {} is limited to it")
+        self.release_streams(connection, group_id)
+        connection.run(_QUERIES["delete_group"], {"id": group_id})
+
+    # --- metrics
+
+    def list_metrics(self, connection: C) -> list[M]:
+        """Return all metrics in the order of their names."""
+        sql = _QUERIES["list_metrics"].format(columns=self.metric_columns)
+        return [self.read_metric(row) for row in connection.rows(sql)]
+
+    def find_metric(self, connection: C, name: str) -> M | None:
+        """Return the metric of that name, or None."""
+        return next((stored for stored in self.list_metrics(connection) if stored.metric.name == name), None)
+
+    def get_metric(self, connection: C, name: str) -> M:
+        """Return the metric of that name.
+
+        Raises:
+            NotFound: there is no such metric.
+        """
+        return _get_found(self.find_metric(connection, name), "metric", name)
+
+    def create_metric(self, connection: C, metric: Metric) -> M | None:
+        """Make the metric, of which every bucket is computed when it is read, and return it; None if it exists already.
+
+        Raises:
+            AlreadyExists: the name belongs to another definition.
+            NotFound: there is no such group.
+            UsageError: the store cannot compute the metric, or would lose its buckets.
+        """
+        found = self.find_metric(connection, metric.name)
+        if found is not None:
+            # How often a metric is refreshed does not change what it says.
+            _refuse_other("metric", metric.name, is_same=replace(found.metric, refresh_s=metric.refresh_s) == metric)
+            return None
+        group_id = None if metric.group is None else self.get_group_id(connection, metric.group)
+        return self.make_metric(connection, int(connection.value(_QUERIES["next_id"])), metric, group_id)
+
+    def delete_metric(self, connection: C, name: str) -> None:
+        """Delete the metric and its buckets; the records stay.
+
+        Raises:
+            NotFound: there is no such metric.
+            UsageError: an alert judges it.
+        """
+        stored = self.get_metric(connection, name)
+        alerts = [row["name"] for row in connection.rows(_QUERIES["alerts_of_metric"], {"id": stored.id})]
+        _refuse_deletion("metric", name, alerts, "alert {} judges it")
+        self.drop_metric(connection, stored)
+        connection.run(_QUERIES["delete_metric"], {"id": stored.id})
+
+    # --- alerts
+
+    def list_alerts(self, connection: C) -> list[A]:
+        """Return all alerts in the order of their names."""
+        sql = _QUERIES["list_alerts"].format(columns=self.alert_columns)
+        return [self.read_alert(row) for row in connection.rows(sql)]
+
+    def find_alert(self, connection: C, name: str) -> A | None:
+        """Return the alert of that name, or None."""
+        return next((stored for stored in self.list_alerts(connection) if stored.alert.name == name), None)
+
+    def create_alert(self, connection: C, alert: Alert) -> bool:
+        """Make the alert; return whether it is new. Its first evaluation is due one period from now.
+
+        Raises:
+            AlreadyExists: the name belongs to another definition.
+            NotFound: there is no such metric.
+        """
+        metric = self.get_metric(connection, alert.metric)
+        found = self.find_alert(connection, alert.name)
+        if found is not None:
+            _refuse_other("alert", alert.name, is_same=found.alert == alert)
+            return False
+        connection.run(_QUERIES["insert_alert"], values_of_alert(alert, metric.id))
+        return True
+
+    def delete_alert(self, connection: C, name: str) -> None:
+        """Delete the alert, its states and its history.
+
+        Raises:
+            NotFound: there is no such alert.
+        """
+        stored = _get_found(self.find_alert(connection, name), "alert", name)
+        self.drop_alert(connection, stored)
+        connection.run(_QUERIES["delete_alert"], {"id": stored.id})
+
+
+T = TypeVar("T")
+
+
+def _get_found(found: T | None, what: str, name: str) -> T:
+    if found is None:
+        raise NotFound("find", f"{what} {name!r}", "there is none of that name")
+    return found
+
+
+def _refuse_other(what: str, name: str, *, is_same: bool) -> None:
+    """Raise AlreadyExists unless the definition that has the name already is the same."""
+    if not is_same:
+        raise AlreadyExists("create", f"{what} {name!r}", "the name belongs to another definition")
+
+
+def _refuse_deletion(what: str, name: str, users: Sequence[str], use: str) -> None:
+    """Raise UsageError if other definitions use this one: ``use`` says how, as in "metric {} is limited to it"."""
+    if users:
+        raise UsageError("delete", f"{what} {name!r}", use.format(", ".join(users)))

@@ -1,0 +1,98 @@
+"""Groups, metrics and alerts in the embedded store: a metric's row becomes a rollup table and a view.
+
+One thread writes, so one transaction at a time changes definitions.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from puppylog.errors import QueryError, UsageError
+from puppylog.model.metric import Metric
+from puppylog.stores import definitions
+from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.queries import load_queries
+from puppylog.stores.rows import alert_of, metric_of, values_of_metric
+
+_QUERIES = load_queries("puppylog.stores.duckdb", "definitions.sql")
+_ALERT_QUERIES = load_queries("puppylog.stores.duckdb", "alerts.sql")
+
+BEGINNING_US: Final = -62_200_000_000_000_000
+"""Below every instant that a log can name: the year 1 minus a margin, in microseconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMetric(definitions.StoredMetric):
+    """A metric as the engine has it: its definition, and how far it is materialized."""
+
+    watermark_us: int
+    refreshed_seq: int
+    refreshed_us: int | None
+
+    def aggregate(self, where: str) -> str:
+        """Return the SQL that computes its buckets from the records that ``where`` selects."""
+        from puppylog.stores.aggregate import aggregate_sql  # noqa: PLC0415 - an engine without metrics starts without it
+
+        return aggregate_sql(self.metric, "duckdb", group_id=self.group_id, where=where)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAlert(definitions.StoredAlert):
+    """An alert as the engine has it: its definition, what it needs of its metric, and how far it is evaluated."""
+
+    metric_statistic: str
+    metric_period_s: int
+    evaluated_us: int
+    error: str | None
+
+
+class EngineDefinitions(definitions.Definitions[Connection, StoredMetric, StoredAlert]):
+    """The definitions of the embedded store."""
+
+    metric_columns: ClassVar[str] = _QUERIES["metric_columns"]
+    alert_columns: ClassVar[str] = _QUERIES["alert_columns"]
+
+    def insert_group(self, connection: Connection, name: str) -> bool:
+        return bool(connection.rows(_QUERIES["insert_group"], {"name": name}))
+
+    def release_streams(self, connection: Connection, group_id: int) -> None:
+        connection.run(_QUERIES["release_streams"], {"id": group_id})
+
+    def read_metric(self, row: Mapping[str, Any]) -> StoredMetric:
+        return StoredMetric(
+            row["id"], metric_of(row), row["group_id"], row["watermark_us"], row["refreshed_seq"], row["refreshed_us"]
+        )
+
+    def read_alert(self, row: Mapping[str, Any]) -> StoredAlert:
+        return StoredAlert(
+            row["id"], alert_of(row), row["metric_statistic"], row["metric_period_s"], row["evaluated_us"], row["error"]
+        )
+
+    def make_metric(self, connection: Connection, metric_id: int, metric: Metric, group_id: int | None) -> StoredMetric:
+        stored = StoredMetric(metric_id, metric, group_id, BEGINNING_US, 0, None)
+        _try(connection, stored)
+        row = {**values_of_metric(metric), "id": metric_id, "group_id": group_id, "watermark_us": BEGINNING_US}
+        connection.run(_QUERIES["insert_metric"], row)
+        connection.run(_QUERIES["create_rollup"].format(id=metric_id))
+        live = stored.aggregate(_QUERIES["live_range"].format(id=metric_id))
+        connection.run(_QUERIES["create_view"].format(id=metric_id, name=metric.name, live=live))
+        return stored
+
+    def drop_metric(self, connection: Connection, stored: StoredMetric) -> None:
+        connection.run(_QUERIES["drop_view"].format(name=stored.metric.name))
+        connection.run(_QUERIES["drop_rollup"].format(id=stored.id))
+
+    def drop_alert(self, connection: Connection, stored: StoredAlert) -> None:
+        for query in ("delete_states", "delete_history"):
+            connection.run(_ALERT_QUERIES[query], {"id": stored.id})
+
+
+DEFINITIONS: Final = EngineDefinitions()
+
+
+def _try(connection: Connection, stored: StoredMetric) -> None:
+    """Raise UsageError if DuckDB cannot compute the metric."""
+    try:
+        connection.fetch(_QUERIES["try_metric"].format(aggregate=stored.aggregate("true")))
+    except QueryError as error:
+        raise UsageError("create", f"metric {stored.metric.name!r}", error.cause, error.advice) from None

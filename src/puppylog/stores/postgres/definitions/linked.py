@@ -1,0 +1,71 @@
+"""The definitions of a PostgreSQL store over a link: one client at a time changes them, a transaction for each change.
+
+Apart from the store itself, because only a command that defines something needs the parser of expressions.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
+
+from puppylog.errors import StoreUnavailable
+from puppylog.model.alert import Alert
+from puppylog.model.metric import Metric
+from puppylog.stores.postgres.definitions.materialize import materialize
+from puppylog.stores.postgres.definitions.server import ServerDefinitions, lock_definitions
+from puppylog.stores.postgres.schema.installation import Installation
+from puppylog.stores.postgres.sessions.link import Link
+from puppylog.stores.postgres.sessions.session import Session
+
+T = TypeVar("T")
+
+_PAUSES_S: Final = (0.1, 0.3, 1.0)
+
+
+class LinkedDefinitions:
+    """Implements `puppylog.stores.base.DefinitionStore`."""
+
+    def __init__(self, link: Link, installation: Installation) -> None:
+        self._link = link
+        self._definitions = ServerDefinitions(installation)
+
+    def create_group(self, name: str) -> bool:
+        return self._link.call(lambda session: self._definitions.create_group(session, name))
+
+    def delete_group(self, name: str) -> None:
+        self._change(lambda session: self._definitions.delete_group(session, name))
+
+    def create_metric(self, metric: Metric) -> bool:
+        stored = self._change(lambda session: self._definitions.create_metric(session, metric))
+        if stored is not None:
+            self._link.call(lambda session: materialize(session, stored))
+        return stored is not None
+
+    def delete_metric(self, name: str) -> None:
+        self._change(lambda session: self._definitions.delete_metric(session, name))
+
+    def list_metrics(self) -> Sequence[Metric]:
+        return [stored.metric for stored in self._link.call(self._definitions.list_metrics)]
+
+    def create_alert(self, alert: Alert) -> bool:
+        return self._change(lambda session: self._definitions.create_alert(session, alert))
+
+    def delete_alert(self, name: str) -> None:
+        self._change(lambda session: self._definitions.delete_alert(session, name))
+
+    def list_alerts(self) -> Sequence[Alert]:
+        return [stored.alert for stored in self._link.call(self._definitions.list_alerts)]
+
+    def _change(self, work: Callable[[Session], T]) -> T:
+        """Run ``work`` in a transaction, and again if TimescaleDB's policies, which change its catalog, end it."""
+
+        def alone(session: Session) -> T:
+            with session.transaction():
+                lock_definitions(session)
+                return work(session)
+
+        for pause_s in _PAUSES_S:
+            try:
+                return self._link.call(alone)
+            except StoreUnavailable:
+                time.sleep(pause_s)
+        return self._link.call(alone)

@@ -1,0 +1,135 @@
+"""Groups, metrics and alerts on a PostgreSQL server: a metric's row becomes a query, an aggregate and a view.
+
+On TimescaleDB a metric is a continuous aggregate where it can be one; TimescaleDB refuses those with a subquery (the
+limit to a group) and, before 2.20, those with a function that is not immutable. Everything else is a rollup table.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Final
+
+from puppylog.errors import PuppylogError, UsageError
+from puppylog.model.metric import Metric
+from puppylog.model.period import format_period
+from puppylog.stores import definitions
+from puppylog.stores.aggregate import Dialect, aggregate_sql
+from puppylog.stores.definitions import StoredAlert
+from puppylog.stores.postgres.schema.installation import Installation
+from puppylog.stores.postgres.sessions.session import Session
+from puppylog.stores.queries import load_queries
+from puppylog.stores.rows import alert_of, metric_of, values_of_metric
+
+_QUERIES = load_queries("puppylog.stores.postgres", "definitions.sql")
+
+ROLLUP: Final = "rollup"
+CONTINUOUS: Final = "continuous_aggregate"
+
+_LEAST_KEPT_PERIODS: Final = 4
+"""Records must be kept for so many periods of a metric: a bucket is recomputed after it ended, if lines come late."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMetric(definitions.StoredMetric):
+    """A metric as the server has it."""
+
+    kind: str  # ROLLUP or CONTINUOUS
+
+    def aggregate(self, dialect: Dialect, where: str, *, is_counted: bool) -> str:
+        """Return the SQL that computes its buckets from the records that ``where`` selects."""
+        return aggregate_sql(self.metric, dialect, group_id=self.group_id, where=where, is_counted=is_counted)
+
+    def query(self) -> str:
+        """Return the SQL of its buckets in a range.
+
+        Which streams are in its group is asked beforehand: with a subquery, TimescaleDB 2.13 has been seen to insert
+        nothing of a data node whose rows it does select.
+        """
+        in_range = _QUERIES["aggregate_range" if self.group_id is None else "aggregate_group_range"]
+        return aggregate_sql(self.metric, "postgres", where=in_range, is_counted=True)
+
+
+class ServerDefinitions(definitions.Definitions[Session, StoredMetric, StoredAlert]):
+    """The definitions of a PostgreSQL store, whatever its flavour."""
+
+    metric_columns: ClassVar[str] = _QUERIES["metric_columns"]
+    alert_columns: ClassVar[str] = ""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+
+    def insert_group(self, connection: Session, name: str) -> bool:
+        return bool(connection.rows(_QUERIES["insert_group"], {"name": name}))
+
+    def release_streams(self, connection: Session, group_id: int) -> None:
+        """Do nothing: a foreign key does it."""
+
+    def read_metric(self, row: Mapping[str, Any]) -> StoredMetric:
+        return StoredMetric(row["id"], metric_of(row), row["group_id"], row["kind"])
+
+    def read_alert(self, row: Mapping[str, Any]) -> StoredAlert:
+        return StoredAlert(row["id"], alert_of(row))
+
+    def make_metric(self, connection: Session, metric_id: int, metric: Metric, group_id: int | None) -> StoredMetric:
+        self._check_lifetime(metric)
+        stored = StoredMetric(metric_id, metric, group_id, ROLLUP)
+        _try(connection, stored)
+        if self._installation.flavour.is_timescale and group_id is None and _create_continuous(connection, stored):
+            stored = replace(stored, kind=CONTINUOUS)
+        else:
+            _create_rollup(connection, stored)
+        row = {**values_of_metric(metric), "id": metric_id, "group_id": group_id, "kind": stored.kind}
+        connection.run(_QUERIES["insert_metric"], {**row, "query": stored.query()})
+        return stored
+
+    def _check_lifetime(self, metric: Metric) -> None:
+        kept_s = self._installation.drop_after_s
+        if kept_s is not None and metric.period_s * _LEAST_KEPT_PERIODS > kept_s:
+            cause = (
+                f"its period of {format_period(metric.period_s)} is too long for a store that keeps records for "
+                f"{format_period(kept_s)}"
+            )
+            raise UsageError("create", f"metric {metric.name!r}", cause)
+
+    def drop_metric(self, connection: Session, stored: StoredMetric) -> None:
+        connection.run(_QUERIES["drop_view"].format(name=stored.metric.name))
+        connection.run(_QUERIES["drop_rollup" if stored.kind == ROLLUP else "drop_continuous"].format(id=stored.id))
+
+    def drop_alert(self, connection: Session, stored: StoredAlert) -> None:
+        """Do nothing: foreign keys do it."""
+
+
+def lock_definitions(session: Session) -> None:
+    """Let no other client change definitions until the transaction ends."""
+    session.run(_QUERIES["lock_definitions"])
+
+
+def _create_continuous(session: Session, stored: StoredMetric) -> bool:
+    """Return whether TimescaleDB takes the metric as a continuous aggregate."""
+    aggregate = stored.aggregate("timescaledb", "true", is_counted=True)
+    try:
+        with session.transaction():
+            session.run(_QUERIES["create_continuous"].format(id=stored.id, aggregate=aggregate))
+            session.run(_QUERIES["create_continuous_view"].format(id=stored.id, name=stored.metric.name))
+    except PuppylogError as error:
+        if error.transient:
+            raise
+        return False
+    return True
+
+
+def _create_rollup(session: Session, stored: StoredMetric) -> None:
+    live = stored.aggregate("postgres", _QUERIES["live_range"].format(id=stored.id), is_counted=False)
+    session.run(_QUERIES["create_rollup"].format(id=stored.id))
+    session.run(_QUERIES["index_rollup"].format(id=stored.id))
+    session.run(_QUERIES["create_rollup_view"].format(id=stored.id, name=stored.metric.name, live=live))
+
+
+def _try(session: Session, stored: StoredMetric) -> None:
+    """Raise UsageError if the server cannot compute the metric."""
+    try:
+        with session.transaction():
+            session.run(_QUERIES["try_metric"].format(aggregate=stored.aggregate("postgres", "true", is_counted=False)))
+    except PuppylogError as error:
+        if error.transient:
+            raise
+        raise UsageError("create", f"metric {stored.metric.name!r}", error.cause, error.advice) from None

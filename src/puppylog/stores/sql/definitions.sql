@@ -1,0 +1,46 @@
+-- Groups, metrics and alerts: what means the same on every store. What a store makes of a row is in its own files.
+
+-- name: find_group
+SELECT id FROM puppylog.log_groups WHERE name = $name
+
+-- name: delete_group
+DELETE FROM puppylog.log_groups WHERE id = $id
+
+-- name: metrics_of_group
+SELECT name FROM puppylog.metrics WHERE group_id = $id ORDER BY name
+
+-- name: next_id
+SELECT nextval('puppylog.ids') AS id
+
+-- name: list_metrics
+-- The definitions in the order of their names, and what else the store keeps of each.
+SELECT metrics.id, metrics.name, metrics.statistic, metrics.property, metrics.period_s, metrics.segment, metrics.filter,
+       metrics.refresh_s, metrics.group_id, groups.name AS group_name{columns}
+FROM puppylog.metrics AS metrics
+LEFT JOIN puppylog.log_groups AS groups ON groups.id = metrics.group_id
+ORDER BY metrics.name
+
+-- name: delete_metric
+DELETE FROM puppylog.metrics WHERE id = $id
+
+-- name: alerts_of_metric
+SELECT name FROM puppylog.alerts WHERE metric_id = $id ORDER BY name
+
+-- name: list_alerts
+-- The definitions in the order of their names, and what else the store keeps of each.
+SELECT alerts.id, alerts.name, metrics.name AS metric, alerts.statistic, alerts.comparison, alerts.level,
+       alerts.window_s, alerts.period_s, alerts.for_s, alerts.keep_firing_for_s, alerts.delay_s, alerts.each_segment,
+       alerts.no_data{columns}
+FROM puppylog.alerts AS alerts
+JOIN puppylog.metrics AS metrics ON metrics.id = alerts.metric_id
+ORDER BY alerts.name
+
+-- name: insert_alert
+-- Its first evaluation is due one period after this.
+INSERT INTO puppylog.alerts (id, name, metric_id, statistic, comparison, level, window_s, period_s, for_s,
+                             keep_firing_for_s, delay_s, each_segment, no_data, created_at, evaluated_at)
+SELECT nextval('puppylog.ids'), $name, $metric_id, $statistic, $comparison, $level, $window_s, $period_s, $for_s,
+       $keep_firing_for_s, $delay_s, $each_segment, $no_data, now(), now()
+
+-- name: delete_alert
+DELETE FROM puppylog.alerts WHERE id = $id
