@@ -21,7 +21,7 @@ import duckdb
 import pyarrow as pa
 
 from bench.flat import SIZES, measure_flat
-from bench.idle import MANY, measure_idle, measure_many
+from bench.idle import MANY, SETTLE_S, measure_idle, measure_many
 from bench.ingest import figures_of, measure_parsing, measure_rounds, write_log
 from bench.latency import measure_answers, measure_visibility
 from bench.peers import format_peers
@@ -107,8 +107,8 @@ def _measure_embedded(work: Path, log: Path, options: argparse.Namespace) -> lis
         figures += measure_visibility(work / "visibility", options.samples)
     if "idle" in options.only:
         _say("idle")
-        figures += measure_idle(work / "idle", options.idle_s)
-        figures += measure_many(work / "many", options.idle_s, options.idle_files)
+        figures += measure_idle(work / "idle", options.idle_s, options.settle_s)
+        figures += measure_many(work / "many", options.idle_s, options.idle_files, options.settle_s)
     if options.flat:
         _say(f"files of {', '.join(map(str, SIZES))} times {options.flat_lines:,} lines")
         figures += measure_flat(work / "flat", options.flat_lines, _say)
@@ -124,6 +124,7 @@ def _parse_options() -> argparse.Namespace:
     parser.add_argument("--pairs", type=int, default=3, metavar="N", help="floor, ingest and one-liner, alternately")
     parser.add_argument("--samples", type=int, default=300, metavar="N", help="appended lines that are waited for")
     parser.add_argument("--idle-s", type=float, default=30.0, metavar="S")
+    parser.add_argument("--settle-s", type=float, default=SETTLE_S, metavar="S", help="from a start to idleness")
     parser.add_argument("--idle-files", type=int, default=MANY, metavar="N", help="files that are watched in vain")
     parser.add_argument("--flat", action="store_true", help="files of 1 to 30 million lines, too; wants 12 GB of room")
     parser.add_argument("--flat-lines", type=int, default=1_000_000, metavar="N", help="of the smallest of them")

@@ -12,22 +12,26 @@ from puppylog.stores.connect import connect, stop
 
 MANY = 1000
 
-_SETTLE_S = 5.0
-_REST_S = 15.0  # until files that have just been read are looked at as seldom as those at rest
+SETTLE_S = 5.0  # after this time the work of the start is over
+
+# A collector looks at files that it has just read more often than at others. It stops to do so after this many times
+# the time to settle.
+_RESTS = 3
 _PATIENCE_S = 120.0
 _SHARE = Target(at_most=2)
 _SHARE_OF_MANY = Target(at_most=1)
 _COUNT = "SELECT count(*) AS records FROM puppylog.log_records"
 
 
-def measure_idle(work: Path, seconds: float) -> list[Figure]:
+def measure_idle(work: Path, seconds: float, settle_s: float = SETTLE_S) -> list[Figure]:
+    """Measure a collector that watches one file, and its engine, for ``seconds`` after ``settle_s`` seconds."""
     place = Place(work)
-    figures = _measure(place, "engine", lambda: partial(read_cpu_s, engine_pid(place)), seconds)
+    figures = _measure(place, "engine", lambda: partial(read_cpu_s, engine_pid(place)), seconds, settle_s)
     stop(place.url)
     return figures
 
 
-def measure_many(work: Path, seconds: float, files: int = MANY) -> list[Figure]:
+def measure_many(work: Path, seconds: float, files: int = MANY, settle_s: float = SETTLE_S) -> list[Figure]:
     """Measure a collector that watches so many files, of one line each, and its engine."""
     place = Place(work)
     logs = place.directory / "logs"
@@ -39,7 +43,7 @@ def measure_many(work: Path, seconds: float, files: int = MANY) -> list[Figure]:
     with place.running("collector", "-s", str(logs / "*.log"), "--watch") as collector:
         _wait_for(place, files)
         clocks = {"collector": partial(read_cpu_s, collector.pid), "engine": partial(read_cpu_s, engine_pid(place))}
-        shares = _measure_shares(clocks, seconds, _REST_S)
+        shares = _measure_shares(clocks, seconds, _RESTS * settle_s)
     stop(place.url)
     return [
         single(f"idle CPU of a collector of {files:,} files", shares["collector"], "% of a core", _SHARE_OF_MANY),
@@ -56,13 +60,15 @@ def _wait_for(place: Place, records: int) -> None:
             time.sleep(0.1)
 
 
-def measure_idle_server(place: Place, server_cpu_s: Callable[[], float] | None, seconds: float) -> list[Figure]:
+def measure_idle_server(
+    place: Place, server_cpu_s: Callable[[], float] | None, seconds: float, settle_s: float = SETTLE_S
+) -> list[Figure]:
     """Measure on a server; without ``server_cpu_s``, its processes cannot be seen."""
-    return _measure(place, "server", None if server_cpu_s is None else lambda: server_cpu_s, seconds)
+    return _measure(place, "server", None if server_cpu_s is None else lambda: server_cpu_s, seconds, settle_s)
 
 
 def _measure(
-    place: Place, store: str, find_clock: Callable[[], Callable[[], float]] | None, seconds: float
+    place: Place, store: str, find_clock: Callable[[], Callable[[], float]] | None, seconds: float, settle_s: float
 ) -> list[Figure]:
     log = place.directory / "access.log"
     log.touch()
@@ -71,7 +77,7 @@ def _measure(
         clocks: dict[str, Callable[[], float]] = {"  collector": partial(read_cpu_s, collector.pid)}
         if find_clock is not None:
             clocks[f"  {store}"] = find_clock()
-        shares = _measure_shares(clocks, seconds)
+        shares = _measure_shares(clocks, seconds, settle_s)
     total = [single(f"idle CPU of collector and {store}", sum(shares.values()), "% of a core", _SHARE)]
     return [
         *(total if len(shares) > 1 else []),
@@ -79,9 +85,7 @@ def _measure(
     ]
 
 
-def _measure_shares(
-    clocks: Mapping[str, Callable[[], float]], seconds: float, settle_s: float = _SETTLE_S
-) -> dict[str, float]:
+def _measure_shares(clocks: Mapping[str, Callable[[], float]], seconds: float, settle_s: float) -> dict[str, float]:
     """Return what percentage of a core each clock of CPU seconds goes on by."""
     time.sleep(settle_s)
     before = {name: read_s() for name, read_s in clocks.items()}

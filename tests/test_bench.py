@@ -50,9 +50,9 @@ def test_the_table_has_a_line_per_figure_and_none_for_what_did_not_vary() -> Non
 def test_a_small_bench_measures_everything_and_ends_well(tmp_path: Path) -> None:
     """On PostgreSQL, too: the wheel that other tests use brings a server, and the bench finds it."""
     report = tmp_path / "report.json"
-    small = ["--lines", "20000", "--pairs", "1", "--samples", "3", "--idle-s", "0.5", "--idle-files", "3"]
+    small = ["--lines", "20000", "--pairs", "1", "--samples", "3", "--idle-s", "0.5", "--settle-s", "0.2"]
     where = ["--directory", str(tmp_path), "--json", str(report)]
-    command = [sys.executable, "-m", "bench", *small, "--flat", "--flat-lines", "500", *where]
+    command = [sys.executable, "-m", "bench", *small, "--idle-files", "3", "--flat", "--flat-lines", "500", *where]
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("BENCH_", "PG"))}
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=280)
     assert done.returncode == 0, done.stderr

@@ -55,7 +55,7 @@ class ServerBench:
             say(f"{self._store}: idle")
             read_s = self._server.cpu_s if self._server.is_here else None
             with self._stand.place(self._work / "idle") as place:
-                figures += measure_idle_server(place, read_s, options.idle_s)
+                figures += measure_idle_server(place, read_s, options.idle_s, options.settle_s)
         return figures
 
     def _measure_ingest(self, log: Path, options: argparse.Namespace, say: Callable[[str], None]) -> list[Figure]:
