@@ -150,6 +150,9 @@ def test_a_connection_that_may_come_about_later(text: str) -> None:
 
 # --- sessions that the server ends by a time limit of its own
 
+# The server names the cause and closes the socket. A client that notices the closed socket first never reads the cause.
+ENDED = "idle-in-transaction timeout|server closed the connection unexpectedly"
+
 
 @pytest.fixture
 def ended(shared_postgres: PostgresServer) -> Iterator[Session]:
@@ -166,12 +169,12 @@ def ended(shared_postgres: PostgresServer) -> Iterator[Session]:
 
 
 def test_a_session_that_has_timed_out_is_one_that_was_lost(ended: Session) -> None:
-    with pytest.raises(StoreUnavailable, match="idle-in-transaction timeout"):
+    with pytest.raises(StoreUnavailable, match=ENDED):
         ended.run("SELECT 1")
     assert ended.is_broken
 
 
 def test_a_copy_in_a_session_that_has_timed_out_is_not_at_fault(ended: Session) -> None:
-    with pytest.raises(StoreUnavailable, match="idle-in-transaction timeout"):
+    with pytest.raises(StoreUnavailable, match=ENDED):
         ended.copy("COPY t FROM STDIN (FORMAT binary)", [pgcopy.HEADER, pgcopy.TRAILER])
     assert ended.is_broken
