@@ -14,6 +14,10 @@ UV ?= uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	--custom-compile-command "make lock" --no-emit-index-url --no-emit-find-links pyproject.toml
 
+# Most tests wait for a process, a server or a deadline, so two cores are busy with four processes of pytest.
+PROCESSES ?= 4
+IN_PARALLEL := -n $(PROCESSES) --dist worksteal
+
 .PHONY: help demo test check soak bench scale fmt lock clean
 
 help: ## say what there is
@@ -23,14 +27,14 @@ demo: $(VENV)/run.stamp ## watch lines become records, metrics and an alert; end
 	@$(BIN)/puppylog demo
 
 test: $(VENV)/dev.stamp ## run the tests; choose some with ARGS="-k rotation"
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest $(IN_PARALLEL) $(ARGS)
 
 check: $(VENV)/dev.stamp ## all that must be green: lint, format, types, floors, tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest $(IN_PARALLEL) $(ARGS)
 
 soak: $(VENV)/dev.stamp ## rotate, kill and backfill for half an hour; with PUPPYLOG_TEST_TIMESCALEDB its metrics, too
 	TAILING_EXAMPLES=$${TAILING_EXAMPLES:-2000} PUPPYLOG_TEST_SOAK_S=$${PUPPYLOG_TEST_SOAK_S:-1800} \
