@@ -18,6 +18,20 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 PROCESSES ?= 4
 IN_PARALLEL := -n $(PROCESSES) --dist worksteal
 
+# What is drawn at random is short in `make test` and long in `make soak`. Each of these variables sets a length.
+SOAK_LENGTHS := TAILING_EXAMPLES=$${TAILING_EXAMPLES:-2000} PUPPYLOG_TEST_SOAK_S=$${PUPPYLOG_TEST_SOAK_S:-1800} \
+	PUPPYLOG_TEST_EXACTLY_ONCE_LINES=$${PUPPYLOG_TEST_EXACTLY_ONCE_LINES:-200000} \
+	PUPPYLOG_TEST_EXACTLY_ONCE_KILLS=$${PUPPYLOG_TEST_EXACTLY_ONCE_KILLS:-26} \
+	PUPPYLOG_TEST_SOAK_COPYTRUNCATE_RUNS=$${PUPPYLOG_TEST_SOAK_COPYTRUNCATE_RUNS:-20} \
+	PUPPYLOG_TEST_SOAK_COPYTRUNCATE_LINES=$${PUPPYLOG_TEST_SOAK_COPYTRUNCATE_LINES:-2000000} \
+	PUPPYLOG_TEST_SOAK_COPYTRUNCATE_KILLS=$${PUPPYLOG_TEST_SOAK_COPYTRUNCATE_KILLS:-200} \
+	PUPPYLOG_TEST_REPLAY_KILLS=$${PUPPYLOG_TEST_REPLAY_KILLS:-50} \
+	PUPPYLOG_TEST_EXAMPLES_TIMES=$${PUPPYLOG_TEST_EXAMPLES_TIMES:-20}
+SOAK_TESTS := tests/tail/test_model.py tests/collect/test_names_at_random.py tests/collect/test_watching_at_random.py \
+	tests/endtoend/test_logrotate.py tests/endtoend/test_exactly_once.py tests/endtoend/test_exactly_once_postgres.py \
+	tests/endtoend/test_replay_killed.py tests/endtoend/test_soak.py tests/endtoend/test_soak_copytruncate.py \
+	tests/endtoend/test_metric_sums_timescaledb.py
+
 .PHONY: help demo test check soak bench scale fmt lock clean
 
 help: ## say what there is
@@ -36,14 +50,9 @@ check: $(VENV)/dev.stamp ## all that must be green: lint, format, types, floors,
 	$(BIN)/lint-imports
 	$(BIN)/pytest $(IN_PARALLEL) $(ARGS)
 
-soak: $(VENV)/dev.stamp ## rotate, kill and backfill for half an hour; with PUPPYLOG_TEST_TIMESCALEDB its metrics, too
-	TAILING_EXAMPLES=$${TAILING_EXAMPLES:-2000} PUPPYLOG_TEST_SOAK_S=$${PUPPYLOG_TEST_SOAK_S:-1800} \
-	PUPPYLOG_TEST_SOAK_COPYTRUNCATE_RUNS=$${PUPPYLOG_TEST_SOAK_COPYTRUNCATE_RUNS:-20} \
-	PUPPYLOG_TEST_SOAK_COPYTRUNCATE_LINES=$${PUPPYLOG_TEST_SOAK_COPYTRUNCATE_LINES:-2000000} \
-	PUPPYLOG_TEST_SOAK_COPYTRUNCATE_KILLS=$${PUPPYLOG_TEST_SOAK_COPYTRUNCATE_KILLS:-200} $(BIN)/pytest -s \
-		tests/tail/test_model.py tests/endtoend/test_logrotate.py tests/endtoend/test_soak.py \
-		tests/endtoend/test_soak_copytruncate.py \
-		tests/endtoend/test_metric_sums_timescaledb.py $(ARGS)
+soak: $(VENV)/dev.stamp ## before a release: draw and kill at random for hours; metrics, too, with PUPPYLOG_TEST_TIMESCALEDB
+	$(SOAK_LENGTHS) $(BIN)/pytest -s $(SOAK_TESTS) $(ARGS)
+	$(SOAK_LENGTHS) $(BIN)/pytest $(IN_PARALLEL) -m hypothesis --timeout 3600 $(ARGS)
 
 bench: $(VENV)/run.stamp ## measure speed, size, latency and idle cost; options with ARGS="--lines 500000"
 	@$(BIN)/python -m bench $(ARGS)

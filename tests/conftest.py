@@ -1,11 +1,19 @@
-"""Servers that many tests share. One that nobody asks for is not started."""
+"""Servers that many tests share, each started when a test asks for it, and the profile of all property tests."""
 
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from puppylog.stores.postgres.schema.bootstrap import bootstrap
+from support.examples import USUAL, examples
 from support.postgres import PostgresServer
+
+# No property becomes untrue on a busy machine: neither an example nor the drawing of one has a deadline.
+settings.register_profile(
+    "puppylog", deadline=None, max_examples=examples(USUAL), suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("puppylog")
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from puppylog.errors import AlreadyExists, NotFound, UsageError
 from puppylog.model.metric import Metric
 from puppylog.stores.base import Store
 from support.embedded import wait_until
+from support.examples import examples
 from support.lines import NOON, Source, records, rows
 from support.observations import SECTION, STATISTICS, assert_same, points, raw
 from support.server import StoreServer
@@ -28,8 +29,8 @@ ROW = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.timeout(1200)  # 165 metrics; each takes a second where it is made on every node
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.timeout(3600)  # 11 metrics an example; each takes a second where it is made on every node
+@settings(max_examples=examples(5), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     before=st.lists(ROW, max_size=40),
     after=st.lists(ROW, max_size=40),

@@ -14,10 +14,10 @@ import pytest
 from support.embedded import EmbeddedStore, wait_until
 from support.rotating_log import Collecting, Writer
 
-LINES = int(os.environ.get("PUPPYLOG_TEST_EXACTLY_ONCE_LINES", "200000"))
-KILLS = 26  # of each, the collector and the engine
-ROTATIONS = 16
-TRUNCATIONS = 4
+LINES = int(os.environ.get("PUPPYLOG_TEST_EXACTLY_ONCE_LINES", "60000"))
+KILLS = int(os.environ.get("PUPPYLOG_TEST_EXACTLY_ONCE_KILLS", "8"))  # of the collector, and as many of the engine
+ROTATIONS = 2 * KILLS // 3
+TRUNCATIONS = max(2, KILLS // 6)
 
 
 def stored(server: EmbeddedStore) -> int:

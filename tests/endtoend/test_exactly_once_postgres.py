@@ -23,12 +23,12 @@ from support.postgres import PostgresServer
 from support.rotating_log import Collecting, Writer
 from support.timescaledb import timescaledb_server
 
-LINES = int(os.environ.get("PUPPYLOG_TEST_EXACTLY_ONCE_LINES", "200000"))
+LINES = int(os.environ.get("PUPPYLOG_TEST_EXACTLY_ONCE_LINES", "60000"))
 SEED = os.environ.get("PUPPYLOG_TEST_EXACTLY_ONCE_SEED")
-BREAKS = 25  # of each: kills of the collector, restarts of the server, cuts of the wire
+BREAKS = int(os.environ.get("PUPPYLOG_TEST_EXACTLY_ONCE_KILLS", "8"))  # of the collector; as many restarts and cuts
 STEPS = 4 * BREAKS
-ROTATIONS = 16
-TRUNCATIONS = 4
+ROTATIONS = 2 * BREAKS // 3
+TRUNCATIONS = max(2, BREAKS // 6)
 LONG_BYTES = 400_000  # more than most batches have: such a trap springs in one of the next
 MEMORY_BYTES = 300_000_000
 TALK = ("reading /", "nothing is lost", "the store is back", "finished /", "waiting for it", " records, ")

@@ -14,6 +14,7 @@ from formats.sample_files import read_samples
 from formats.test_json_text import without_nothings, written_objects
 from puppylog.formats.json_lines import REASONS
 from puppylog.formats.registry import find_format
+from support.examples import examples
 
 paths = st.sampled_from(PATHS)
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20).filter(
@@ -78,7 +79,7 @@ def test_requests_that_are_written_as_servers_do_come_back(row: Any, write: Any,
     assert record == {"line_offset": 0, "ident": None, "severity": "info", "attributes": None, **row}
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.lists(written_objects(), max_size=3), paths)
 def test_what_has_no_known_name_comes_back_as_attributes(documents: list[str], path: str) -> None:
     lines = [f'{{"x":{document}}}'.replace("\n", " ") for document in documents]
@@ -95,7 +96,7 @@ def only_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.lists(written_objects().map(lambda text: text.replace("\n", " ") + "\n"), max_size=4).map("".join))
 def test_both_paths_say_the_same_of_documents(data: str) -> None:
     assert read("json", data.encode(), "native") == read("json", data.encode(), "python")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from formats.agreement import assert_no_line_is_lost, read, starts_of
 from puppylog.formats.registry import find_format
+from support.examples import examples
 
 PATTERN = (
     r'^(?P<host>[^ ]+) "(?P<request>[^"]*)" (?P<status>[^ ]+) (?P<bytes>[^ ]+)(?: (?P<shop>[^ ]+))?( (?P<seconds>.*))?$'
@@ -60,7 +61,7 @@ def read_slowly(line: str) -> dict[str, Any] | str:
     return {name: value for name, value in row.items() if value not in (None, {})}
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.lists(lines, max_size=12))
 def test_the_columns_say_what_a_slow_reader_says(written: list[str]) -> None:
     data = "".join(f"{line}\n" for line in written).encode()
@@ -75,7 +76,7 @@ def test_the_columns_say_what_a_slow_reader_says(written: list[str]) -> None:
     assert rows == {at: read_slowly(line) for at, line in zip(starts_of(data), written, strict=True)}
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(
     st.lists(st.sampled_from(["Nov 24 10:00:00", "Dec 31 23:59:59", "Jan  1 00:00:00", "Jun 1 10:00:00", "-"])),
     st.data(),

@@ -10,6 +10,7 @@ from sqlglot import exp
 from puppylog.errors import ExpressionError
 from puppylog.model.expression import parse_filter, parse_segment, render, render_segment
 from puppylog.model.record import COLUMNS
+from support.examples import examples
 from support.expressions import filters, segments
 from support.memory import MemoryReader
 
@@ -309,7 +310,7 @@ def test_postgresql_gets_its_own_words(text: str, postgres: str) -> None:
     assert render(parse_filter(text), "postgres") == postgres
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(st.one_of(segments, filters))
 def test_a_canonical_text_is_its_own_canonical_text(text: str) -> None:
     canonical = parse_segment(text)
@@ -318,7 +319,7 @@ def test_a_canonical_text_is_its_own_canonical_text(text: str) -> None:
 
 
 def test_no_allowed_expression_fails_on_a_record(reader: MemoryReader) -> None:
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=examples(150))
     @given(segments, filters)
     def run(segment: str, condition: str) -> None:
         text, where = render_segment(segment, "duckdb"), render(condition, "duckdb")
@@ -363,7 +364,7 @@ def outcome(text: str) -> str | ExpressionError:
         return error
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(st.one_of(garbage, mutations()))
 @example("host' OR '1'='1")
 @example("host = 'a' UNION SELECT 1")

@@ -16,6 +16,7 @@ from puppylog.stores.duckdb.engine.evaluate import evaluate
 from puppylog.stores.duckdb.engine.schema import migrate
 from support.alert_model import Trial, trials
 from support.alert_tables import Told, at
+from support.examples import examples
 
 _OBSERVED = pa.schema([("second", pa.int64()), ("segment", pa.string()), ("value", pa.float64())])
 _RESET = """
@@ -75,7 +76,7 @@ def tell(engine: Engine) -> Told:
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(trials())
 def test_the_evaluator_tells_in_any_number_of_calls_what_the_model_tells(engine: Engine, trial: Trial) -> None:
     engine.write(lambda connection: prepare(connection, trial))

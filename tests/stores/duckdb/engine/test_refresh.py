@@ -18,6 +18,7 @@ from puppylog.stores.duckdb.engine.ingest import append_records
 from puppylog.stores.duckdb.engine.refresh import US_PER_S, forget_invalidations, refresh_by_name
 from puppylog.stores.duckdb.engine.schema import migrate
 from support.clock_steps import PERIODS, Step, clock_steps
+from support.examples import examples
 
 START_S = 1_790_000_000
 
@@ -56,7 +57,7 @@ def buckets(engine: Engine, name: str, period_s: int) -> tuple[dict[int, int], d
     return {row["b"]: int(row["n"]) for row in said}, {row["b"]: row["n"] for row in there}
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(period_s=st.sampled_from(PERIODS), steps=clock_steps(has_policy=False))
 def test_every_refresh_leaves_the_sum_equal_to_the_number_of_records(
     engine: Engine, period_s: int, steps: Sequence[Step]

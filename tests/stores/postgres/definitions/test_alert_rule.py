@@ -24,6 +24,7 @@ from support.alert_tables import (
     status_of,
     tell,
 )
+from support.examples import examples
 from support.postgres import PostgresServer
 
 
@@ -74,7 +75,7 @@ CHAIN = """
 """
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(alert=alerts, metric_and_stream=streams())
 def test_every_step_is_the_models(
     database: Connection, alert: Alert, metric_and_stream: tuple[str, Sequence[tuple[int, Window]]]
@@ -102,7 +103,7 @@ def test_every_step_is_the_models(
     assert {(row["alert_id"], row["segment"]) for row in found} == {(1, "s")}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(trials())
 def test_the_evaluator_tells_in_any_number_of_calls_what_the_model_tells(database: Connection, trial: Trial) -> None:
     clear(database)

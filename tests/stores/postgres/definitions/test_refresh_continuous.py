@@ -15,6 +15,7 @@ from puppylog.stores.postgres.schema.bootstrap import bootstrap
 from support.clock_steps import DAY_S, PERIODS, Step, clock_steps
 from support.database_elsewhere import database_elsewhere
 from support.embedded import wait_until
+from support.examples import examples
 from support.refreshed_metric import RefreshedMetric
 
 SERVER = os.environ.get("PUPPYLOG_TEST_TIMESCALEDB")
@@ -36,7 +37,7 @@ def url() -> Iterator[str]:
         yield url
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(period_s=st.sampled_from(PERIODS), steps=clock_steps(has_policy=True))
 # The bucket at the edge of the policy's reach: for the job it is the policy's, for the policy it is too old.
 @example(period_s=1, steps=[("line", -DAY_S - 8), ("line", -60), ("refresh", 0), ("clock", 5), ("policy", 0)])

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from support.clock_steps import PERIODS, Step, clock_steps
+from support.examples import examples
 from support.postgres import PostgresServer
 from support.refreshed_metric import RefreshedMetric
 
@@ -21,7 +22,7 @@ def url(shared_postgres: PostgresServer, postgres_template: str) -> Iterator[str
         yield shared_postgres.url(name)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(period_s=st.sampled_from(PERIODS), steps=clock_steps(has_policy=False))
 def test_every_refresh_leaves_the_sum_equal_to_the_number_of_records(
     url: str, period_s: int, steps: Sequence[Step]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from puppylog.model.record import NO_RECORDS, NO_REJECTS, RECORDS, REJECTS
 from puppylog.stores.postgres.ingest import pgcopy
 from puppylog.stores.postgres.ingest.pgcopy import RECORD_COLUMNS, REJECT_COLUMNS, encode_records, encode_rejects
+from support.examples import examples
 
 EPOCH_US = 946_684_800_000_000
 STREAM, FILE = 7, -3
@@ -97,7 +98,7 @@ def make_records(*rows: dict[str, Any]) -> pa.RecordBatch:
 
 @on_both_paths
 # A batch is fifteen columns, and slow to draw: on a busy machine the first one takes a second.
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 @given(batches(RECORDS))
 def test_records_are_encoded_as_line_by_line(path: str, batch: pa.RecordBatch) -> None:
     with encoding(path):
