@@ -77,6 +77,8 @@ class SourceFollower:
     @property
     def is_over(self) -> bool:
         """Whether no source needs another look: a pipe has an end, a file has an end only if it is not watched."""
+        if self._options.watch and any(source != STDIN and not is_pipe(source) for source in self._options.sources):
+            return False  # a file may come to a path, a directory or a pattern that has none yet
         return not any(
             not followed.is_over and (self._options.watch or followed.is_pipe) for followed in self._followed.values()
         )
