@@ -3,14 +3,14 @@
 import contextlib
 import os
 from collections.abc import Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
-from puppylog.model.stream import HEAD_BYTES, KnownFile, hash_bytes, split_uri
+from puppylog.model.stream import HEAD_BYTES, FilePosition, KnownFile, hash_bytes, split_uri
 from puppylog.tail.beside import position_identity
 from puppylog.tail.compression import SUFFIXES
 from puppylog.tail.copies import is_beginning_of
 from puppylog.tail.decompressed import open_log
-from puppylog.tail.handle import OpenFile
+from puppylog.tail.handle import OpenFile, identity_of
 from puppylog.tail.identity import Imprint, confirm
 from puppylog.tail.rotated_names import find_extended_base, list_bases
 
@@ -46,7 +46,7 @@ def find_match(file: KnownFile, handle: OpenFile) -> Imprint | None:
     if position_identity(position) == handle.identity:
         return confirm(handle, position)
     bases, known = _bases(handle.path), _known_paths(file)
-    is_rotated = not bases.isdisjoint(known)
+    is_rotated = not bases.isdisjoint(known) or any(_has_identity(base, position) for base in bases)
     if not (handle.is_compressed or is_rotated or _names(bases) & _names(known)):
         return None
     imprint = confirm(handle, position)
@@ -55,6 +55,14 @@ def find_match(file: KnownFile, handle: OpenFile) -> Imprint | None:
     if position.fingerprint.head_size == HEAD_BYTES or not handle.read(1, position.byte_offset):
         return imprint
     return imprint if is_rotated and not position.finished else None
+
+
+def _has_identity(path: str, position: FilePosition) -> bool:
+    """Return whether the file at the path has the inode of the position: the log was copied, emptied and goes on."""
+    try:
+        return identity_of(Path(path).stat()) == position_identity(position)
+    except OSError:
+        return False
 
 
 def _has_diverged(file: KnownFile, handle: OpenFile) -> bool:
