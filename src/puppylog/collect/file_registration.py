@@ -28,13 +28,16 @@ class FileRegistration:
         self,
         open_files: Callable[[Sequence[NewFile]], Sequence[FilePosition]],
         format: Format,  # noqa: A002 - the word of the product
+        on_registered: Callable[[int, TailedFile, int], None] = lambda _stream_id, _file, _file_id: None,
     ) -> None:
         """Prepare to register files.
 
         Args:
             open_files: registers new files in the store; returns their positions in the same order.
             format: makes the parser of each file.
+            on_registered: told the stream of the source, the file and its new id, of each new file.
         """
+        self._on_registered = on_registered
         self._open_files = open_files
         self._format = format
 
@@ -69,6 +72,7 @@ class FileRegistration:
         )
         for (followed, file), position in zip(new, opened, strict=True):
             self._open(followed, file, position.file_id)
+            self._on_registered(followed.stream.stream_id, file, position.file_id)
 
     def _open(self, followed: FollowedSource, file: TailedFile, file_id: int) -> None:
         followed.files[file.serial] = OpenFile(file_id, self._format.open(file.context, file.modified_at_us))

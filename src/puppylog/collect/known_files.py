@@ -62,6 +62,7 @@ class KnownFiles:
         self._sources: dict[int, HeldBySource] = {}  # by stream
         self._held: dict[Identity, HeldBySource] = {}
         self._held_ids: dict[int, HeldBySource] = {}  # by file
+        self._new_ids: dict[TailedFile, int] = {}  # of files that the store did not know when they were opened
         # Two fields are used in the reading thread and in the committing thread, under the lock; the others in the
         # reading thread only.
         self._lock = threading.Lock()
@@ -203,11 +204,7 @@ class KnownFiles:
         return stream
 
     def _holder(self, position: FilePosition) -> HeldBySource | None:
-        """Return which source has the file of the position open, going by its id, or by its inode if it is new."""
-        holder = self._held.get(position_identity(position))
-        file = None if holder is None else holder.files.get(position_identity(position))
-        if file is not None and file.file_id in {None, position.file_id} and file.start <= position.byte_offset:
-            return holder
+        """Return which source has the file of the position open."""
         return self._held_ids.get(position.file_id)
 
     def _is_finishing(self, handle: OpenFile) -> bool:
@@ -229,14 +226,29 @@ class KnownFiles:
         for identity, file in source.files.items():
             if self._held.get(identity) is source:
                 del self._held[identity]
-            if file.file_id is not None and self._held_ids.get(file.file_id) is source:
-                del self._held_ids[file.file_id]
+            if file not in still_open:
+                file_id = self._new_ids.pop(file, file.file_id)
+                if file_id is not None and self._held_ids.get(file_id) is source:
+                    del self._held_ids[file_id]
         source.files = dict(files)
         for identity, file in files.items():
             self._held.setdefault(identity, source)
             self._unknown.discard(identity)
             if file.file_id is not None:
                 self._held_ids[file.file_id] = source
+
+    def register(self, stream_id: int, file: TailedFile, file_id: int) -> None:
+        """Note the id that the store has given to a new file.
+
+        Args:
+            stream_id: of the source that reads the file.
+            file: as its tailer met it.
+            file_id: what the store calls it.
+        """
+        source = self._sources[stream_id]
+        if file in source.files.values():
+            self._new_ids[file] = file_id
+            self._held_ids[file_id] = source
 
     def finish(self, file: TailedFile, last: FilePosition) -> None:
         """See `puppylog.tail.owners.Owners`."""

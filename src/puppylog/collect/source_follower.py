@@ -18,7 +18,7 @@ from puppylog.collect.patience import patiently
 from puppylog.collect.slots import Slots
 from puppylog.model.stream import FilePosition, KnownFile, Stream
 from puppylog.stores.base import NewFile, RecordWriter
-from puppylog.tail.chunk import Chunk
+from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.closed import ClosedTailer
 from puppylog.tail.notification import Notification
 from puppylog.tail.owners import Identity
@@ -61,7 +61,7 @@ class SourceFollower:
         self._notification = Notification(on_limit=self._note_untold)
         self._followed: dict[str, FollowedSource] = {}  # by path
         self._slots = Slots(on_full=self._note_full)
-        self._registration = FileRegistration(self._open_files, options.format)
+        self._registration = FileRegistration(self._open_files, options.format, self._note_registered)
         # Both threads use it, and `KnownFiles` has the lock. The reading thread replaces it in `begin_again`, when no
         # commit is under way.
         self._known = self._make_known_files()
@@ -215,6 +215,9 @@ class SourceFollower:
 
     def _open_files(self, new: Sequence[NewFile]) -> Sequence[FilePosition]:
         return patiently(lambda: self._store.open_files(new), self._stop, self._on_event)
+
+    def _note_registered(self, stream_id: int, file: TailedFile, file_id: int) -> None:
+        self._known.register(stream_id, file, file_id)
 
     def _make_known_files(self) -> KnownFiles:
         def find(identities: Sequence[Identity], heads: Sequence[Head]) -> Sequence[KnownFile]:
