@@ -6,17 +6,23 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from puppylog.collect import collector as collector_module
 from puppylog.collect import opening as opening_module
+from puppylog.collect import source_follower as source_follower_module
 from puppylog.collect.collector import Collector
 from puppylog.collect.events import Event, LeftOut
+from puppylog.collect.known_files import KnownFiles
 from puppylog.collect.options import CollectOptions
 from puppylog.formats.registry import find_format
+from puppylog.tail.chunk import TailedFile
+from puppylog.tail.source import expand_sources
 from puppylog.tail.tailer import Tailer
 from support.embedded import wait_until
 from support.remembering_store import RememberingStore
@@ -44,6 +50,10 @@ class Logs:
 
     def rename(self, old: str, new: str) -> None:
         self.path(old).rename(self.path(new))
+
+    def copy_and_truncate(self, name: str, copy: str) -> None:
+        self.path(copy).write_bytes(self.path(name).read_bytes())
+        os.truncate(self.path(name), 0)
 
     def gzip(self, name: str) -> None:
         self.path(f"{name}.gz").write_bytes(gzip.compress(self.path(name).read_bytes()))
@@ -243,6 +253,98 @@ def test_a_copy_that_a_link_leads_to_is_not_stored_again(logs: Logs) -> None:
     logs.path("current.log").symlink_to("app.log.1")
     logs.collect("current.log")
     logs.check()
+
+
+@pytest.mark.parametrize("size", [3, 30])
+def test_a_link_that_is_pointed_at_the_copy_of_its_log_stores_nothing_again(
+    logs: Logs, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(opening_module, "Tailer", partial(Tailer, rotate_wait_s=0.0))
+
+    def point(name: str) -> None:
+        logs.path("current.log").unlink(missing_ok=True)
+        logs.path("current.log").symlink_to(name)
+        logs.collect("current.log")
+
+    logs.write("app.log", size)
+    logs.write("other.log", 2)
+    point("app.log")
+    point("other.log")
+    logs.copy_and_truncate("app.log", "app.log.1")
+    point("app.log.1")
+    point("app.log.1")
+    logs.check()
+
+
+@pytest.mark.parametrize("size", [3, 30])
+def test_the_copy_of_a_log_that_was_read_under_another_name_is_not_stored_again(logs: Logs, size: int) -> None:
+    logs.write("app.log", size)
+    logs.path("service.log").hardlink_to(logs.path("app.log"))
+    logs.collect("service.log")
+    logs.write("app.log", 2)
+    logs.copy_and_truncate("app.log", "app.log.1")
+    logs.collect()
+    logs.collect()
+    logs.check()
+
+
+def test_lines_are_stored_that_come_to_a_finished_file_under_a_name_of_its_own(logs: Logs) -> None:
+    with logs.watching():
+        logs.write("app.log.1")
+        logs.wait()
+        logs.rename("app.log.1", "service.log")
+        logs.write("app.log.1", 2)
+        logs.wait()
+        wait_until(lambda: any(file.finished for file in logs.store.files_of("app.log.1")), what="the end of the file")
+    logs.write("service.log")
+    logs.collect()
+    logs.check()
+
+
+def test_a_directory_without_files_is_watched_until_one_comes(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[object] = []
+
+    def expand(*sources: Any, **options: Any) -> list[str]:
+        looks.append(sources)
+        return expand_sources(*sources, **options)
+
+    monkeypatch.setattr(source_follower_module, "expand_sources", expand)
+    with logs.watching():
+        wait_until(lambda: len(looks) > 1, what="the second look")
+        logs.write("app.log")
+        logs.wait()
+
+
+def test_a_copy_stays_known_when_another_source_has_asked_for_it(logs: Logs) -> None:
+    logs.write("app.log", 30)
+    logs.collect("app.log")
+    logs.copy_and_truncate("app.log", "app.log.1")
+    logs.collect("app.log")
+    with logs.watching():
+        logs.write("app.log", 1)
+        logs.wait()
+        logs.rename("app.log.1", "app.log.2")
+        logs.rename("app.log", "app.log.1")
+        logs.write("app.log", 1)
+        logs.wait()
+    logs.check()
+
+
+def test_a_new_file_with_the_inode_of_a_known_one_does_not_hide_the_known_one(logs: Logs) -> None:
+    """While a tailer has the new file open, the known one's stream still looks for what became of the known one."""
+    logs.write("app.log", 30)
+    logs.collect("app.log")
+    (known,) = logs.store.files_of("app.log")
+    (stream,) = logs.store.client().open_streams(["file://h/other.log"])
+    files = KnownFiles(lambda _identities, _heads: [], lambda _uri: stream, lambda _cause: None)
+    files.follow([stream])
+    new = TailedFile(1, "other.log", known.device, known.inode, 0, None)
+    files.owners_for(stream.stream_id).hold({(known.device, known.inode): new})
+    assert not files.is_read(known)
+    files.register(stream.stream_id, new, 77)
+    assert files.is_read(replace(known, file_id=77))
+    files.owners_for(stream.stream_id).hold({})
+    assert not files.is_read(replace(known, file_id=77))
 
 
 @pytest.mark.parametrize("text", ["started\n", f"#Fields: date time\n{FILLER}\n" * 20])

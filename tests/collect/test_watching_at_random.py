@@ -172,12 +172,15 @@ class History:
         self.chance = random.Random(seed)
         self.watchers: list[Watcher] = []
         self.copies: set[int] = set()  # inodes
+        self.renamed: set[int] = set()  # inodes
         self.steps: list[tuple[object, ...]] = []
 
     def step(self, number: int) -> None:
         kind = self.chance.choices([*KINDS], [*KINDS.values()])[0]
         if kind == "change":
-            self.steps.append(act(self.logs, self.chance, number, self.may_move))
+            did, name = act(self.logs, self.chance, number, self.may_move)
+            self.steps.append((did, name))
+            self.note_names()
         elif kind == "copytruncate":
             self.copy_and_truncate(self.chance.choice(["a.log", "b.log"]))
         elif kind == "link":
@@ -208,9 +211,17 @@ class History:
         """A copy of which nothing may be stored yet is known only by the name that rotation gave it."""
         return self.logs.path(name).stat().st_ino not in self.copies
 
+    def note_names(self) -> None:
+        """Remember which files have or had a name that says nothing of their log.
+
+        If such a file is copied and emptied again and again while nothing looks, and the store has a few lines of it
+        under the other name, then neither name nor inode nor length tells the copy from a file that begins alike.
+        """
+        self.renamed |= {path.stat().st_ino for path in self.logs.directory.glob("z*")}
+
     def copy_and_truncate(self, name: str) -> None:
         path = self.logs.path(name)
-        if path.exists() and path.stat().st_size > 0:
+        if path.exists() and path.stat().st_size > 0 and path.stat().st_ino not in self.renamed:
             self.steps.append(("copytruncate", name))
             make_room(self.logs, name)
             copy = self.logs.path(f"{name}.1")

@@ -3,7 +3,7 @@
 import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from puppylog.collect.slots import Slots
@@ -124,18 +124,23 @@ class FollowedSource:
                 if at > _MOST_POSITIONS // 2 or not position.finished
             }
 
-    def release(self, file_id: int) -> bool:
+    def release(self, position: FilePosition) -> bool:
         """Leave a file of the stream to another source.
 
         Returns:
             False if this source reads the file now, or may still look for it.
         """
-        if isinstance(self.tailer, Tailer):
-            if not self.tailer.release(file_id):
+        tailer = self.tailer
+        if isinstance(tailer, Tailer):
+            if not tailer.release(position.file_id):
                 return False
-        elif self.tailer.problem is None and isinstance(self.tailer, ClosedTailer) and self.tailer.has_changed():
-            return False
-        self._known().pop(file_id, None)
+        elif isinstance(tailer, ClosedTailer):
+            will_look = tailer.problem is None and tailer.has_changed() and not position.finished
+            if will_look:
+                return False
+        known = self._known()
+        if position.file_id in known:  # it is read elsewhere, but a copy of it is still no new file
+            known[position.file_id] = replace(known[position.file_id], finished=True)
         return True
 
     def close_at_rest(self) -> bool:

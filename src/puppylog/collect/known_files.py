@@ -36,7 +36,7 @@ class HeldBySource:
     """What a source of this collector holds."""
 
     stream_id: int
-    release: Callable[[int], bool] | None = None  # leaves a file to another source
+    release: Callable[[FilePosition], bool] | None = None  # leaves a file to another source
     files: Mapping[Identity, TailedFile] = field(default_factory=dict)
 
 
@@ -80,7 +80,7 @@ class KnownFiles:
         """Return what the tailer of the stream's source asks."""
         return StreamOwners(self, self._sources[stream_id])
 
-    def attach(self, stream_id: int, release: Callable[[int], bool]) -> None:
+    def attach(self, stream_id: int, release: Callable[[FilePosition], bool]) -> None:
         """Note how a source is asked to leave a file to another one."""
         self._sources[stream_id].release = release
 
@@ -145,8 +145,9 @@ class KnownFiles:
             (file_id for file_id, stream_id in blank.items() if stream_id == asking.stream_id), default=math.inf
         )
         for file in known:
-            if file.stream_id == asking.stream_id and position_identity(file.position) != handle.identity:
-                continue  # the tailer itself looks for copies of what its stream has read
+            is_own_copy = file.stream_id == asking.stream_id and position_identity(file.position) != handle.identity
+            if is_own_copy and path == handle.path:
+                continue  # the tailer itself looks for copies of what its stream has read, unless a link leads to one
             began_earlier = file.position.file_id in blank and file.position.file_id < since
             if began_earlier and file.stream_id != asking.stream_id and not self._may_read(file):
                 return Elsewhere(_ASK_AGAIN_S)
@@ -160,13 +161,15 @@ class KnownFiles:
     ) -> Elsewhere | Continuation:
         """Go on with a file of another stream, if nothing else reads it and there is something to read."""
         position = file.position
-        if self._holder(position) not in {None, asking} or not self._is_released(asking, file):
+        if position.finished and not handle.read(1, imprint.offset):
+            return READ_TO_ITS_END
+        holder = self._holder(position)
+        is_read_here = holder is asking and position_identity(position) != handle.identity
+        if is_read_here or holder not in {None, asking} or not self._is_released(asking, file):
             return Elsewhere()
         with self._lock:
             if position.file_id in self._on_their_way:
                 return Elsewhere()
-        if position.finished and not handle.read(1, imprint.offset):
-            return READ_TO_ITS_END
         if file.stream_id in self._sources or file.stream_id in self._claimed:
             return Continuation(file.stream_id, position, imprint)
         stream = self._claim_stream(path, file)
@@ -181,7 +184,7 @@ class KnownFiles:
         source = self._sources.get(file.stream_id)
         if source is None or source.release is None:
             return source is None or source is asking
-        if not source.release(file.position.file_id) and source is not asking:
+        if not source.release(file.position) and source is not asking:
             return False
         with self._lock:  # it may have been given up a moment ago, and that is not said to the store any more
             for given_up in [known for known in self._finishing if known.file_id == file.position.file_id]:
@@ -223,6 +226,7 @@ class KnownFiles:
 
     def hold(self, source: HeldBySource, files: Mapping[Identity, TailedFile]) -> None:
         """See `puppylog.tail.owners.Owners`."""
+        still_open = set(files.values())
         for identity, file in source.files.items():
             if self._held.get(identity) is source:
                 del self._held[identity]

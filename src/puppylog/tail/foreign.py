@@ -93,7 +93,7 @@ def _close(succession: Succession) -> None:
 def _ask(owners: Owners, path: str, found: Found) -> Found | Elsewhere:
     if owners.is_held(found.handle.identity):
         return Elsewhere()
-    if found.imprint.offset > 0 or (found.position is not None and found.is_certain):
+    if found.position is not None and found.is_certain:
         return found
     if found.position is not None and not found.handle.read(1, 0):
         return found  # nobody can have read anything of it, and an idle empty file costs no question

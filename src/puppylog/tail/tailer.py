@@ -6,6 +6,7 @@ Whoever polls calls `Tailer.read` again and again. Nothing here waits, and nothi
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from puppylog.model.stream import FilePosition
@@ -218,7 +219,7 @@ class Tailer:
         """Leave a file of this stream to another tailer; return False if it is being read here."""
         if any(reader.file.file_id == file_id for reader in self._readers()):
             return False
-        self._known = [position for position in self._known if position.file_id != file_id]
+        self._known = [replace(known, finished=known.finished or known.file_id == file_id) for known in self._known]
         self._ready = [chunk for chunk in self._ready if chunk.file.file_id != file_id]
         return True
 
@@ -391,8 +392,7 @@ class Tailer:
         return last
 
     def _note(self, error: OSError) -> None:
-        if self.problem is None:
-            self.problem = cannot_read(self.path, error).message
+        self.problem = self.problem or cannot_read(self.path, error).message
 
     def _note_fault(self, reader: Reader) -> None:
         fault = reader.handle.fault
