@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from collect.test_known_files import Logs
+from support.numbered_logs import Logs
 
 STEPS = 25
 KINDS = ("write", "write", "collect", "collect", "rotate", "move", "link", "gzip", "unlink")

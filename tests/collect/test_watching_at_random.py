@@ -18,7 +18,6 @@ from pathlib import Path
 
 import pytest
 
-from collect.test_known_files import Logs
 from collect.test_names_at_random import act, make_room
 from puppylog.collect import collector as collector_module
 from puppylog.collect import committer as committer_module
@@ -27,6 +26,7 @@ from puppylog.collect import known_files as known_files_module
 from puppylog.collect import opening as opening_module
 from puppylog.errors import SourceError, StreamBusy
 from puppylog.tail.tailer import Tailer
+from support.numbered_logs import Logs
 
 STEPS = 40
 LINK = "current.log"

@@ -1,0 +1,88 @@
+"""A directory of logs with numbered lines: what was written is compared with what collectors have stored."""
+
+import gzip
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from puppylog.collect.collector import Collector
+from puppylog.collect.events import Event
+from puppylog.collect.options import CollectOptions
+from puppylog.formats.registry import find_format
+from support.embedded import wait_until
+from support.remembering_store import RememberingStore
+
+FILLER = "x" * 60
+
+
+class Logs:
+    """A directory of logs with numbered lines, and what collectors have stored of them."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.store = RememberingStore()
+        self.events: list[Event] = []
+        self.written: list[str] = []
+
+    def path(self, name: str) -> Path:
+        return self.directory / name
+
+    def write(self, name: str, count: int = 3) -> None:
+        lines = [f"line {number} {FILLER}" for number in range(len(self.written), len(self.written) + count)]
+        with self.path(name).open("a") as file:
+            file.writelines(f"{line}\n" for line in lines)
+        self.written += lines
+
+    def rename(self, old: str, new: str) -> None:
+        self.path(old).rename(self.path(new))
+
+    def copy_and_truncate(self, name: str, copy: str) -> None:
+        self.path(copy).write_bytes(self.path(name).read_bytes())
+        os.truncate(self.path(name), 0)
+
+    def gzip(self, name: str) -> None:
+        self.path(f"{name}.gz").write_bytes(gzip.compress(self.path(name).read_bytes()))
+        self.path(name).unlink()
+
+    def collector(self, sources: tuple[str, ...], *, watch: bool = False, stop: threading.Event) -> Collector:
+        paths = [str(self.directory / source) if source else str(self.directory) for source in sources]
+        options = CollectOptions(sources=paths, format=find_format("plain"), watch=watch)
+        return Collector(self.store.client(), options, stop=stop, on_event=self.events.append)
+
+    def collect(self, *sources: str) -> None:
+        """Run once over the sources; with none, over the directory."""
+        self.collector(sources or ("",), stop=threading.Event()).run()
+
+    @contextmanager
+    def watching(self, *sources: str) -> Iterator[None]:
+        stop = threading.Event()
+        failures: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                self.collector(sources or ("",), watch=True, stop=stop).run()
+            except BaseException as error:
+                failures.append(error)
+                raise
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+        assert not failures
+
+    def check(self) -> None:
+        """See that every line is stored, and once."""
+        doubled = [line for line, count in Counter(self.store.messages).items() if count > 1]
+        missing = set(self.written) - set(self.store.messages)
+        assert (sorted(missing), sorted(doubled)) == ([], [])
+
+    def wait(self) -> None:
+        wait_until(lambda: set(self.written) <= set(self.store.messages), what="the lines' arrival")
+        self.check()
