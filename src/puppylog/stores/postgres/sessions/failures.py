@@ -1,12 +1,13 @@
 """The one translator of psycopg's exceptions: which of Puppylog's errors each becomes, and with what advice.
 
 A server writes its messages in the language of its ``lc_messages``, so an answer is told by its SQLSTATE and its
-fields, and its text is only shown. psycopg hands on no SQLSTATE of a session that did not come about; there, the
-English text is all there is, and a text that is not recognized counts as a store that does not answer.
+fields, and its text is only shown. Of a connection that fails, psycopg hands on the text alone: an English text is
+recognized, because it says more than the SQLSTATE; for any other text `refusal` finds the SQLSTATE. Without either, the
+store counts as one that does not answer.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -58,6 +59,16 @@ _NEVER_CONNECTS: Final = {
     "invalid integer value": "see PGPORT and the URL's parameters",
     "invalid sslmode": "see PGSSLMODE",
 }
+
+# The same by SQLSTATE, for servers that do not say it in English.
+_REFUSED_STATES: Final = {
+    "28P01": "check PGPASSWORD, ~/.pgpass or the service file",
+    "28000": "the server does not let this role in from here: it needs LOGIN, and a line of pg_hba.conf",
+    "3D000": "create it, or name another one",
+    "42501": "the role needs CONNECT on it",
+}
+_NO_CONNECTION_LEFT: Final = "53300"
+_ANY_LIMIT: Final = "max_connections of the server, or a CONNECTION LIMIT of the role or of the database, gives more"
 
 # What a server or PgBouncer says when it has no connection left, and which limit that is.
 _EXHAUSTED: Final = {
@@ -172,8 +183,16 @@ def translate_copy(error: psycopg.Error, attempt: Attempt) -> PuppylogError:
     return translate(error, attempt)
 
 
-def translate_connect(error: psycopg.Error, thing: str) -> PuppylogError:
-    """Return our error for a session that did not come about."""
+def translate_connect(
+    error: psycopg.Error, thing: str, find_state: Callable[[str], str] = lambda _: ""
+) -> PuppylogError:
+    """Return Puppylog's error for a connection that failed.
+
+    Args:
+        error: what psycopg raised.
+        thing: the store.
+        find_state: finds the SQLSTATE for a text that is not recognized; it may return none.
+    """
     cause = describe(error)
     more = next((advice for sign, advice in _EXHAUSTED.items() if sign in cause), None)
     if more is not None:
@@ -181,6 +200,11 @@ def translate_connect(error: psycopg.Error, thing: str) -> PuppylogError:
     advice = next((advice for sign, advice in _NEVER_CONNECTS.items() if sign in cause), None)
     if advice is not None or isinstance(error, psycopg.ProgrammingError):
         return ConfigurationError("connect to", thing, cause, advice or "")
+    state = "" if isinstance(error, sqlstates.ConnectionTimeout) else find_state(str(error))
+    if state == _NO_CONNECTION_LEFT:
+        return ConnectionsExhausted("connect to", thing, cause, _ANY_LIMIT)
+    if state in _REFUSED_STATES:
+        return ConfigurationError("connect to", thing, cause, _REFUSED_STATES[state])
     return StoreUnavailable("connect to", thing, cause)
 
 

@@ -31,6 +31,7 @@ from puppylog.stores.postgres.sessions.failures import (
     translated,
 )
 from puppylog.stores.postgres.sessions.pooler import ASK, hands_around, refuse_pooler
+from puppylog.stores.postgres.sessions.refusal import find_refusal
 
 Values = Mapping[str, Any]
 
@@ -124,7 +125,7 @@ def _connect(url: str, application: str, defaults: Mapping[str, str], name: str)
             **cast("dict[str, Any]", defaults),
         )
     except psycopg.Error as error:
-        raise translate_connect(error, name) from None
+        raise translate_connect(error, name, lambda text: find_refusal(url, defaults, text)) from None
 
 
 class Session:
