@@ -17,7 +17,7 @@ _NO_STREAM: Final = "no stream, stdout or stderr, after the time"
 _NO_TAG: Final = "no tag, F or P, after the stream"
 
 REASONS: Final = ("empty line", _NO_TIME, _TIME_RANGE, _NO_STREAM, _NO_TAG)
-"""In the order of the numbers that ``native/cri.c`` gives."""
+"""In the order of the numbers in ``native/enums.h``."""
 
 _STREAM = re.compile(r"(stdout|stderr) ")
 _TAG = re.compile(r"([FP])(?::[^ ]*)?(?: |\Z)")

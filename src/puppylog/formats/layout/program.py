@@ -1,6 +1,6 @@
 """What a layout is when it is compiled: steps, each a field and the text that stands behind it.
 
-Readers do one step after another and never go back. ``native/layout.c`` knows kinds and endings by their numbers.
+Readers do one step after another and never go back. ``native/enums.h`` has the same numbers.
 """
 
 from dataclasses import dataclass

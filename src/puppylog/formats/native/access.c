@@ -1,12 +1,8 @@
-/* Access logs of Apache and nginx: see access/__init__.py for the line, access/reason.py for what is wrong with it. */
+/* Access logs of Apache and nginx: see access/__init__.py. */
 #include "clock.h"
 #include "module.h"
 #include "request.h"
 #include "scan.h"
-
-/* As in access/reason.py */
-enum { EMPTY, NO_REQUEST, TIME_FORM, TIME_RANGE, HEAD, OPEN_QUOTE, STATUS, BYTES, NO_REFERER, NO_AGENT, FITS };
-enum { AUTO, COMMON, COMBINED };
 
 enum { NO_TEXT = 0xFF }; /* a byte that no text has */
 enum { STAMP_SIZE = 26, LEAD = 30 }; /* the stamp, and all from the blank before its bracket to the request's quote */
@@ -27,12 +23,12 @@ static const uint8_t *find_opening(const uint8_t *line, const uint8_t *until) {
 
 static int read_time(Reading *reading, const uint8_t *line, const uint8_t *opening, Row *row) {
     const uint8_t *at = opening - LEAD;
-    if (opening - line < LEAD || at[0] != ' ' || at[1] != '[') return TIME_FORM;
+    if (opening - line < LEAD || at[0] != ' ' || at[1] != '[') return ACCESS_TIME_FORM;
     if (memcmp(at + 2, reading->stamp, STAMP_SIZE) != 0) {
         Stamp stamp = clock_access((Span){at + 2, STAMP_SIZE}, &reading->stamp_us);
         if (stamp != STAMP_ZONED) {
             memset(reading->stamp, NO_TEXT, STAMP_SIZE);
-            return stamp == STAMP_NONE ? TIME_FORM : TIME_RANGE;
+            return stamp == STAMP_NONE ? ACCESS_TIME_FORM : ACCESS_TIME_RANGE;
         }
         memcpy(reading->stamp, at + 2, STAMP_SIZE);
     }
@@ -44,7 +40,7 @@ static int read_time(Reading *reading, const uint8_t *line, const uint8_t *openi
 static int read_head(const uint8_t *line, const uint8_t *until, Row *row, Span *vhost) {
     const uint8_t *host_until = find(line, until, ' ');
     const uint8_t *ident_until = host_until == NULL ? NULL : find(host_until + 1, until, ' ');
-    if (ident_until == NULL || host_until == line) return HEAD;
+    if (ident_until == NULL || host_until == line) return ACCESS_HEAD;
     Span host = span_of(line, host_until), user = span_of(ident_until + 1, until);
     Span ident = without_dash(span_of(host_until + 1, ident_until));
     if (ident.size && user.size >= 2 && user.at[0] == '-' && user.at[1] == ' ') {
@@ -64,17 +60,17 @@ static inline bool ends_word(const uint8_t *at, const uint8_t *until) { return a
 /* " status bytes"; *at moves behind them. */
 static int read_numbers(const uint8_t **place, const uint8_t *until, Row *row) {
     const uint8_t *at = *place;
-    if (until - at < 2 || at[0] != ' ') return STATUS;
+    if (until - at < 2 || at[0] != ' ') return ACCESS_STATUS;
     if (at[1] == '-' && ends_word(at + 2, until)) {
         at += 2;
     } else {
-        if (until - at < 4 || !is_digit(at[1]) || !is_digit(at[2]) || !is_digit(at[3])) return STATUS;
-        if (!ends_word(at + 4, until)) return STATUS;
+        if (until - at < 4 || !is_digit(at[1]) || !is_digit(at[2]) || !is_digit(at[3])) return ACCESS_STATUS;
+        if (!ends_word(at + 4, until)) return ACCESS_STATUS;
         row->has_status = true;
         row->status = (int16_t)((at[1] - '0') * 100 + (at[2] - '0') * 10 + (at[3] - '0'));
         at += 4;
     }
-    if (until - at < 2 || at[0] != ' ') return BYTES;
+    if (until - at < 2 || at[0] != ' ') return ACCESS_BYTES;
     at++;
     if (at[0] == '-' && ends_word(at + 1, until)) {
         *place = at + 1;
@@ -83,7 +79,7 @@ static int read_numbers(const uint8_t **place, const uint8_t *until, Row *row) {
     const uint8_t *since = at;
     uint64_t bytes = 0;
     for (; at < until && is_digit(*at) && at - since < 19; at++) bytes = bytes * 10 + (uint64_t)(*at - '0');
-    if (at == since || !ends_word(at, until) || bytes > INT64_MAX) return BYTES;
+    if (at == since || !ends_word(at, until) || bytes > INT64_MAX) return ACCESS_BYTES;
     row->has_bytes = true;
     row->bytes = (int64_t)bytes;
     *place = at;
@@ -92,17 +88,17 @@ static int read_numbers(const uint8_t **place, const uint8_t *until, Row *row) {
 
 /* ` "referer" "user agent" extra`, or ` extra` alone; `at` is behind the bytes. */
 static int read_ending(int variant, const uint8_t *at, const uint8_t *until, Row *row, Span *extra) {
-    if (until - at >= 2 && at[0] == ' ' && at[1] == '"' && variant != COMMON) {
+    if (until - at >= 2 && at[0] == ' ' && at[1] == '"' && variant != ACCESS_COMMON) {
         const uint8_t *referer = at + 2, *closing = find_quote(referer, until);
-        if (closing == NULL || until - closing < 3 || closing[1] != ' ' || closing[2] != '"') return NO_AGENT;
+        if (closing == NULL || until - closing < 3 || closing[1] != ' ' || closing[2] != '"') return ACCESS_NO_AGENT;
         const uint8_t *agent = closing + 3;
         row->text[REFERER] = without_dash(span_of(referer, closing));
         closing = find_quote(agent, until);
-        if (closing == NULL) return NO_AGENT;
+        if (closing == NULL) return ACCESS_NO_AGENT;
         row->text[USER_AGENT] = without_dash(span_of(agent, closing));
         at = closing + 1;
-    } else if (variant == COMBINED) {
-        return NO_REFERER;
+    } else if (variant == ACCESS_COMBINED) {
+        return ACCESS_NO_REFERER;
     }
     if (at < until && at[0] == ' ') at++;
     *extra = span_of(at, until);
@@ -118,60 +114,44 @@ static bool has_open_quote(const uint8_t *at, const uint8_t *until) {
     return is_open;
 }
 
-static int read_line(Reading *reading, const uint8_t *line, const uint8_t *until, Row *row, Span *vhost, Span *extra) {
+static int read_row(Reading *reading, const uint8_t *line, const uint8_t *until, Row *row, Span *vhost, Span *extra) {
     const uint8_t *opening = find_opening(line, until);
-    if (opening == NULL) return line == until ? EMPTY : NO_REQUEST;
+    if (opening == NULL) return line == until ? ACCESS_EMPTY : ACCESS_NO_REQUEST;
     int reason = read_time(reading, line, opening, row);
     if (reason == FITS) reason = read_head(line, opening - LEAD, row, vhost);
     if (reason != FITS) return reason;
     const uint8_t *closing = find_quote(opening + 1, until);
-    if (closing == NULL) return OPEN_QUOTE;
+    if (closing == NULL) return ACCESS_OPEN_QUOTE;
     const uint8_t *at = closing + 1;
     int numbers = read_numbers(&at, until, row);
     int ending = numbers == FITS ? read_ending(reading->variant, at, until, row, extra) : FITS;
     /* Quotes that do not come in pairs are judged first; where a line fits, only what is behind it can hold one. */
     bool fits = numbers == FITS && ending == FITS;
     const uint8_t *rest = fits && extra->at != NULL ? extra->at : closing + 1;
-    if (has_open_quote(rest, until)) return OPEN_QUOTE;
+    if (has_open_quote(rest, until)) return ACCESS_OPEN_QUOTE;
     if (numbers != FITS) return numbers;
     if (ending != FITS) return ending;
     read_request(span_of(opening + 1, closing), row);
     return FITS;
 }
 
-static void read_text(Builder *builder, int variant) {
-    const uint8_t *text = builder->text, *end = builder->end;
-    Reading reading = {.variant = variant};
-    memset(reading.stamp, NO_TEXT, STAMP_SIZE);
-    for (const uint8_t *line = text, *newline; line < end; line = newline + 1) {
-        newline = find(line, end, '\n');
-        const uint8_t *until = newline - (newline > line && newline[-1] == '\r');
-        Row row = {0};
-        Span vhost = {0}, extra = {0};
-        int reason = read_line(&reading, line, until, &row, &vhost, &extra);
-        if (reason != FITS) {
-            builder_reject(builder, (size_t)(line - text), (uint8_t)reason);
-            continue;
-        }
-        if (vhost.size) builder_text_member(builder, span_of_text("vhost"), vhost);
-        if (extra.size) builder_text_member(builder, span_of_text("extra"), extra);
-        builder_record(builder, (size_t)(line - text), &row);
-    }
+INLINED int read_line(Builder *builder, Span line, void *reading) {
+    Row row = {0};
+    Span vhost = {0}, extra = {0};
+    int reason = read_row(reading, line.at, line.at + line.size, &row, &vhost, &extra);
+    if (reason != FITS) return reason;
+    if (vhost.size) builder_text_member(builder, span_of_text("vhost"), vhost);
+    if (extra.size) builder_text_member(builder, span_of_text("extra"), extra);
+    builder_record(builder, line.at, &row);
+    return FITS;
 }
 
+static void read_text(Builder *builder, void *reading) { read_lines(builder, read_line, reading); }
+
 PyObject *native_access(PyObject *module, PyObject *arguments) {
-    (void)module;
     Py_buffer text;
-    int variant;
-    if (!PyArg_ParseTuple(arguments, "y*i", &text, &variant)) return NULL;
-    Builder builder;
-    bool is_ready = is_whole_lines(&text);
-    if (is_ready) {
-        builder_begin(&builder, text.buf, (size_t)text.len);
-        Py_BEGIN_ALLOW_THREADS
-        read_text(&builder, variant);
-        Py_END_ALLOW_THREADS
-    }
-    PyBuffer_Release(&text);
-    return is_ready ? give_rows(&builder) : NULL;
+    Reading reading;
+    if (!PyArg_ParseTuple(arguments, "y*i", &text, &reading.variant)) return NULL;
+    memset(reading.stamp, NO_TEXT, STAMP_SIZE);
+    return read_rows(module, &text, read_text, &reading);
 }

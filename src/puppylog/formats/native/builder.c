@@ -36,19 +36,16 @@ void builder_each_block(Builder *builder, void (*act)(Bytes *bytes, int slot, vo
     each_block_of(&builder->attributes, slot + 6, act, context);
 }
 
-static void reuse(Bytes *bytes, int slot, void *context) {
-    (void)context;
-    *bytes = memory_reuse(slot);
-}
+static void reuse(Bytes *bytes, int slot, void *kept) { *bytes = memory_reuse(kept, slot); }
 
 /* The first offset of a column of texts. */
 static void begin_texts(Builder *builder, Column *column) {
     if (reserve(builder, &column->values, sizeof(int32_t))) *(int32_t *)column->values.at = 0;
 }
 
-void builder_begin(Builder *builder, const void *text, size_t size) {
+void builder_begin(Builder *builder, const void *text, size_t size, Kept *kept) {
     *builder = (Builder){.text = text, .end = (const uint8_t *)text + size};
-    builder_each_block(builder, reuse, NULL);
+    builder_each_block(builder, reuse, kept);
     for (int column = 0; column < TEXTS; column++) begin_texts(builder, &builder->texts[column]);
     begin_texts(builder, &builder->attributes);
 }
@@ -85,10 +82,10 @@ static inline void add_text(Builder *builder, Column *column, Span text) {
     end_text(builder, column, text.size > 0);
 }
 
-void builder_record(Builder *builder, size_t at, const Row *row) {
+void builder_record(Builder *builder, const uint8_t *line, const Row *row) {
     if (builder->failed) return;
     if (builder->rows == builder->room && !make_room(builder)) return;
-    PUT(builder->at, int64_t, (int64_t)at);
+    PUT(builder->at, int64_t, line - builder->text);
     PUT(builder->ts_us, int64_t, row->ts_us);
     PUT(builder->is_local, uint8_t, row->is_local);
     for (int text = 0; text < TEXTS; text++) add_text(builder, &builder->texts[text], row->text[text]);
@@ -104,11 +101,11 @@ void builder_record(Builder *builder, size_t at, const Row *row) {
     builder->rows++;
 }
 
-void builder_reject(Builder *builder, size_t at, uint8_t reason) {
+void builder_reject(Builder *builder, const uint8_t *line, uint8_t reason) {
     if (builder->failed) return;
     builder_drop_members(builder);
-    const uint8_t *newline = memchr(builder->text + at, '\n', (size_t)(builder->end - builder->text) - at);
-    int64_t since = (int64_t)at, until = newline - builder->text;
+    const uint8_t *newline = memchr(line, '\n', (size_t)(builder->end - line));
+    int64_t since = line - builder->text, until = newline - builder->text;
     add_bytes(builder, &builder->rejected_at, &since, sizeof since);
     add_bytes(builder, &builder->rejected_until, &until, sizeof until);
     add_byte(builder, &builder->reasons, reason);

@@ -7,6 +7,7 @@
 #ifndef PUPPYLOG_BUILDER_H
 #define PUPPYLOG_BUILDER_H
 
+#include "enums.h"
 #include "memory.h"
 
 #define NO_TIME INT64_MIN /* the line has no time */
@@ -16,9 +17,6 @@ typedef struct {
     const uint8_t *at;
     size_t size;
 } Span;
-
-/* The columns of texts, in the order of Python's FILLED; status_code and response_bytes stand after PROTO. */
-enum { HOST, IDENT, RUSER, METHOD, ROUTE, PROTO, REFERER, USER_AGENT, SEVERITY, MESSAGE, TEXTS };
 
 /* One record. An empty text says nothing and becomes null. */
 typedef struct {
@@ -44,23 +42,23 @@ typedef struct {
     Column texts[TEXTS], status, bytes, attributes;
     size_t rejects;
     Bytes rejected_at, rejected_until, reasons;
-    size_t joined; /* lines that said something about others */
+    size_t joined; /* lines that made no row */
     Bytes scratch;
     size_t members; /* of the line's attributes so far */
     bool failed;
 } Builder;
 
-/* Begin to read a text; call it with Python's lock held. */
-void builder_begin(Builder *builder, const void *text, size_t size);
+/* Begin to read a text, with blocks of memory from `kept`, whose lock is held. */
+void builder_begin(Builder *builder, const void *text, size_t size, Kept *kept);
 
 /* Call `act` with each block of memory, its slot and `context`. */
 void builder_each_block(Builder *builder, void (*act)(Bytes *bytes, int slot, void *context), void *context);
 
-/* Take a record that starts at `at`, with the members written since the last line. */
-void builder_record(Builder *builder, size_t at, const Row *row);
+/* Add a record whose line starts at `line`, with the members written since the last record. */
+void builder_record(Builder *builder, const uint8_t *line, const Row *row);
 
-/* Reject the line that starts at `at`; its members are forgotten. */
-void builder_reject(Builder *builder, size_t at, uint8_t reason);
+/* Reject the line that starts at `line`, and drop the members written for it. */
+void builder_reject(Builder *builder, const uint8_t *line, uint8_t reason);
 
 /* Forget the members written for this line. */
 void builder_drop_members(Builder *builder);

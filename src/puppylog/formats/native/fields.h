@@ -4,12 +4,6 @@
 
 #include "names.h"
 
-/* In the order of FIELDS in names.py */
-enum {
-    FIELD_NONE, FIELD_TIME, FIELD_SEVERITY, FIELD_MESSAGE, FIELD_HOST, FIELD_RUSER, FIELD_REQUEST, FIELD_METHOD,
-    FIELD_ROUTE, FIELD_PROTO, FIELD_STATUS, FIELD_BYTES, FIELD_REFERER, FIELD_USER_AGENT, FIELDS
-};
-
 typedef enum { VALUE_OTHER, VALUE_TEXT, VALUE_NUMBER, VALUE_NULL } Kind;
 
 /* A field of a line. The members of an object that is looked into follow it. */

@@ -98,7 +98,7 @@ static void list_members(Reading *reading, size_t first_item, size_t prefix);
 static void list_inner(Reading *reading, Span json) {
     size_t first_item = reading->walk.items.size;
     reading->path.at[reading->path.size] = '.';
-    if (json_walk(&reading->walk, json) == JSON_FITS) list_members(reading, first_item, reading->path.size + 1);
+    if (json_walk(&reading->walk, json) == FITS) list_members(reading, first_item, reading->path.size + 1);
     reading->walk.items.size = first_item;
 }
 
@@ -123,12 +123,12 @@ static void list_members(Reading *reading, size_t first_item, size_t prefix) {
     }
 }
 
-static int read_line(Reading *reading, Span line, Row *row) {
+static int read_row(Reading *reading, Span line, Row *row) {
     if (line.size == 0) return JSON_EMPTY;
     Walk *walk = &reading->walk;
     walk->items.size = reading->members.size = 0;
     int reason = json_walk(walk, line);
-    if (reason != JSON_FITS) return reason;
+    if (reason != FITS) return reason;
     reading->room = builder_scratch(reading->builder, 4 * line.size);
     if (reading->room == NULL) return JSON_EMPTY;
     reading->has_nothings = walk->has_nothings;
@@ -145,27 +145,23 @@ static int read_line(Reading *reading, Span line, Row *row) {
     fields_read(members, count, reading->room, row);
     fields_write(reading->builder, members, count);
     if (reading->has_nothings) builder_json_member(reading->builder, span_of_text("invalid_escape"), span_of_text("true"));
-    return JSON_FITS;
+    return FITS;
 }
 
-static void read_text(Builder *builder, Span table) {
+INLINED int read_line(Builder *builder, Span line, void *reading) {
+    Row row = {0};
+    int reason = read_row(reading, line, &row);
+    if (reason == FITS) builder_record(builder, line.at, &row);
+    return reason;
+}
+
+static void read_text(Builder *builder, void *table) {
     Reading reading = {.builder = builder};
-    names_open(&reading.names, table);
-    for (const uint8_t *line = builder->text, *newline; line < builder->end; line = newline + 1) {
-        newline = memchr(line, '\n', (size_t)(builder->end - line));
-        const uint8_t *until = newline - (newline > line && newline[-1] == '\r');
-        Row row = {0};
-        int reason = read_line(&reading, span_of(line, until), &row);
-        size_t at = (size_t)(line - builder->text);
-        if (reason == JSON_FITS) builder_record(builder, at, &row);
-        else builder_reject(builder, at, (uint8_t)reason);
-    }
+    names_open(&reading.names, *(const Span *)table);
+    read_lines(builder, read_line, &reading);
     if (reading.walk.failed) builder->failed = true;
     json_walk_close(&reading.walk);
     memory_free(reading.members.at);
 }
 
-PyObject *native_json(PyObject *module, PyObject *arguments) {
-    (void)module;
-    return read_by_names(arguments, read_text);
-}
+PyObject *native_json(PyObject *module, PyObject *arguments) { return read_by_names(module, arguments, read_text); }

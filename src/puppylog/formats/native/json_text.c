@@ -120,7 +120,7 @@ static int take_number(Cursor *cursor) {
         exponent = take_digits(cursor, from);
     }
     cursor->state = ENDED;
-    return exponent > LONGEST_EXPONENT || cursor->at - since > LONGEST_NUMBER ? JSON_NUMBER_RANGE : JSON_FITS;
+    return exponent > LONGEST_EXPONENT || cursor->at - since > LONGEST_NUMBER ? JSON_NUMBER_RANGE : FITS;
 }
 
 static int take_word(Cursor *cursor, const char *word) {
@@ -128,7 +128,7 @@ static int take_word(Cursor *cursor, const char *word) {
     if ((size_t)(cursor->end - cursor->at) < size || memcmp(cursor->at, word, size) != 0) return JSON_MALFORMED;
     cursor->at += size;
     cursor->state = ENDED;
-    return JSON_FITS;
+    return FITS;
 }
 
 static int take_string(Cursor *cursor) {
@@ -138,7 +138,7 @@ static int take_string(Cursor *cursor) {
     if (cursor->depth == 1) cursor->item.has_escapes = has_escapes;
     cursor->at = closing + 1;
     cursor->state = ENDED;
-    return JSON_FITS;
+    return FITS;
 }
 
 static int close_bracket(Cursor *cursor) {
@@ -151,7 +151,7 @@ static int close_bracket(Cursor *cursor) {
     cursor->depth--;
     cursor->at++;
     cursor->state = ENDED;
-    return JSON_FITS;
+    return FITS;
 }
 
 static int open_bracket(Cursor *cursor) {
@@ -164,7 +164,7 @@ static int open_bracket(Cursor *cursor) {
     skip(cursor);
     if (peek(cursor) == (is_object ? '}' : ']')) return close_bracket(cursor);
     cursor->state = is_object ? KEY : VALUE;
-    return JSON_FITS;
+    return FITS;
 }
 
 static int take_value(Cursor *cursor) {
@@ -200,7 +200,7 @@ static int take_key(Cursor *cursor) {
     cursor->at++;
     skip(cursor);
     cursor->state = VALUE;
-    return JSON_FITS;
+    return FITS;
 }
 
 /* A value has ended within a bracket: a comma or the closing one follows. */
@@ -216,12 +216,12 @@ static int take_end(Cursor *cursor) {
     cursor->at++;
     skip(cursor);
     cursor->state = is_object ? KEY : VALUE;
-    return JSON_FITS;
+    return FITS;
 }
 
 static int take_object(Cursor *cursor) {
     int reason = open_bracket(cursor);
-    while (reason == JSON_FITS && cursor->depth > 0) {
+    while (reason == FITS && cursor->depth > 0) {
         switch (cursor->state) {
         case VALUE: reason = take_value(cursor); break;
         case KEY: reason = take_key(cursor); break;
@@ -229,7 +229,7 @@ static int take_object(Cursor *cursor) {
         }
     }
     skip(cursor);
-    return reason == JSON_FITS && cursor->at != cursor->end ? JSON_MALFORMED : reason;
+    return reason == FITS && cursor->at != cursor->end ? JSON_MALFORMED : reason;
 }
 
 /* Count the brackets that are not in strings, whether or not anything else is right. */
@@ -252,7 +252,7 @@ int json_walk(Walk *walk, Span text) {
     walk->keys.size = 0;
     walk->has_nothings = walk->has_key_escapes = walk->has_twins = false;
     int reason = take_object(&cursor);
-    return reason == JSON_FITS || !is_too_deep(text) ? reason : JSON_TOO_DEEP;
+    return reason == FITS || !is_too_deep(text) ? reason : JSON_TOO_DEEP;
 }
 
 void json_walk_close(Walk *walk) {

@@ -6,9 +6,6 @@
 
 enum { JSON_DEEPEST = 100 };
 
-/* As in json_lines.py */
-enum { JSON_EMPTY, JSON_NO_OBJECT, JSON_MALFORMED, JSON_TOO_DEEP, JSON_NUMBER_RANGE, JSON_FITS };
-
 /* A member of an object: spans of the text. */
 typedef struct {
     Span key;  /* what is between its quotes */
@@ -26,7 +23,7 @@ typedef struct {
     bool failed;          /* no memory */
 } Walk;
 
-/* Read an object, all of `text`, and find what is odd in it; return a reason or JSON_FITS. */
+/* Read an object, all of `text`, and find what is odd in it; return a reason or FITS. */
 int json_walk(Walk *walk, Span text);
 
 /* Write into `to` the text, which fits, as its members are to be read; there is room for twice as much. The walk says

@@ -75,18 +75,18 @@ static const uint8_t *find_line_end(Span literal, const uint8_t *since, const ui
 static const uint8_t *find_end(const Step *step, const uint8_t *since, const uint8_t *until) {
     const uint8_t *proto;
     switch (step->ending) {
-    case SIZED: return until - since >= step->size ? since + step->size : NULL;
-    case QUOTE: return find_quote(since, until);
-    case LIST: return find_list_end(since, until, step->literal);
-    case ADDRESS: return find_last_colon(since, until);
-    case BEFORE_PROTO:
+    case END_SIZED: return until - since >= step->size ? since + step->size : NULL;
+    case END_QUOTE: return find_quote(since, until);
+    case END_LIST: return find_list_end(since, until, step->literal);
+    case END_ADDRESS: return find_last_colon(since, until);
+    case END_BEFORE_PROTO:
         proto = find_text(since, until, span_of_text(" HTTP/"));
         return proto != NULL ? proto : find_text(since, until, step->literal);
-    case BEHIND_PROTO:
+    case END_BEHIND_PROTO:
         proto = find_text(since, until, span_of_text(" HTTP/"));
         return find_text(proto != NULL ? proto + 6 : since, until, step->literal);
-    case SLASH: return find(since, until, '/');
-    case REST: return find_line_end(step->literal, since, until);
+    case END_SLASH: return find(since, until, '/');
+    case END_REST: return find_line_end(step->literal, since, until);
     default: return find_text(since, until, step->literal);
     }
 }
@@ -107,9 +107,9 @@ static bool is_number(Span text) {
 
 static int take_status(Span text, Row *row) {
     int status = 0;
-    if (text.size > 3) return NO_STATUS;
+    if (text.size > 3) return LAYOUT_STATUS;
     for (size_t place = 0; place < text.size; place++) {
-        if (!is_digit(text.at[place])) return NO_STATUS;
+        if (!is_digit(text.at[place])) return LAYOUT_STATUS;
         status = status * 10 + (text.at[place] - '0');
     }
     row->has_status = true;
@@ -119,12 +119,12 @@ static int take_status(Span text, Row *row) {
 
 static int take_bytes(Span text, Row *row) {
     uint64_t bytes = 0;
-    if (text.size > 19) return NO_BYTES;
+    if (text.size > 19) return LAYOUT_BYTES;
     for (size_t place = 0; place < text.size; place++) {
-        if (!is_digit(text.at[place])) return NO_BYTES;
+        if (!is_digit(text.at[place])) return LAYOUT_BYTES;
         bytes = bytes * 10 + (uint64_t)(text.at[place] - '0');
     }
-    if (bytes > INT64_MAX) return NO_BYTES;
+    if (bytes > INT64_MAX) return LAYOUT_BYTES;
     row->has_bytes = true;
     row->bytes = (int64_t)bytes;
     return FITS;
@@ -132,14 +132,14 @@ static int take_bytes(Span text, Row *row) {
 
 static void put(Builder *builder, const Step *step, Span text, Row *row) {
     if (step->column >= 0) row->text[step->column] = text;
-    else if (step->kind == NUMBER && is_number(text)) builder_json_member(builder, step->name, text);
+    else if (step->kind == KIND_NUMBER && is_number(text)) builder_json_member(builder, step->name, text);
     else builder_text_member(builder, step->name, text);
 }
 
 static int take_stamp(Builder *builder, const Step *step, Span text, Row *row) {
     int64_t us;
     Stamp stamp = clock_access(text, &us);
-    if (stamp != STAMP_ZONED) return stamp == STAMP_NONE ? TIME_FORM : TIME_RANGE;
+    if (stamp != STAMP_ZONED) return stamp == STAMP_NONE ? LAYOUT_TIME_FORM : LAYOUT_TIME_RANGE;
     put(builder, step, text, row);
     return FITS;
 }
@@ -147,41 +147,41 @@ static int take_stamp(Builder *builder, const Step *step, Span text, Row *row) {
 /* A text that is skipped by its size must end where a character ends. */
 static int skip(const Step *step, Span text) {
     for (size_t place = 0; step->size && place < text.size; place++) {
-        if (text.at[place] >= 0x80) return TIME_FORM;
+        if (text.at[place] >= 0x80) return LAYOUT_TIME_FORM;
     }
     return FITS;
 }
 
 /* Take the value of a field. */
 static int take(Program *program, Builder *builder, const Step *step, Span text, Record *record) {
-    if (step->kind == STAMP) return take_stamp(builder, step, text, &record->row);
-    if (step->kind > STAMP) return moment_take(&record->moment, step->kind, text, &program->last);
-    if (step->kind == SKIP) return skip(step, text);
+    if (step->kind == KIND_STAMP) return take_stamp(builder, step, text, &record->row);
+    if (step->kind > KIND_STAMP) return moment_take(&record->moment, step->kind, text, &program->last);
+    if (step->kind == KIND_SKIP) return skip(step, text);
     text = without_dash(text);
-    if (text.size == 0 || (step->kind == USER && span_is(text, "\"\""))) return FITS;
+    if (text.size == 0 || (step->kind == KIND_USER && span_is(text, "\"\""))) return FITS;
     switch (step->kind) {
-    case REQUEST: read_request(text, &record->row); return FITS;
-    case STATUS_CODE: return take_status(text, &record->row);
-    case BYTES: return take_bytes(text, &record->row);
-    case STEM: record->stem = text; return FITS;
-    case QUERY: record->query = text; return FITS;
+    case KIND_REQUEST: read_request(text, &record->row); return FITS;
+    case KIND_STATUS: return take_status(text, &record->row);
+    case KIND_BYTES: return take_bytes(text, &record->row);
+    case KIND_STEM: record->stem = text; return FITS;
+    case KIND_QUERY: record->query = text; return FITS;
     default: put(builder, step, text, &record->row); return FITS;
     }
 }
 
 static int read_steps(Program *program, Builder *builder, const uint8_t *at, const uint8_t *until, Record *record) {
-    if (!starts_with(at, until, program->lead)) return NO_TEXT;
+    if (!starts_with(at, until, program->lead)) return LAYOUT_NO_TEXT;
     at += program->lead.size;
     for (size_t place = 0; place < program->count; place++) {
         const Step *step = &program->steps[place];
         const uint8_t *field_until = find_end(step, at, until);
-        if (field_until == NULL) return step->ending == QUOTE ? OPEN_QUOTE : NO_TEXT;
+        if (field_until == NULL) return step->ending == END_QUOTE ? LAYOUT_OPEN_QUOTE : LAYOUT_NO_TEXT;
         int reason = take(program, builder, step, span_of(at, field_until), record);
         if (reason != FITS) return reason;
-        if (!starts_with(field_until, until, step->literal)) return NO_TEXT;
+        if (!starts_with(field_until, until, step->literal)) return LAYOUT_NO_TEXT;
         at = field_until + step->literal.size;
     }
-    return at < until ? MORE : FITS;
+    return at < until ? LAYOUT_MORE : FITS;
 }
 
 /* The closing quote of a value that opens before `at`; quotes in it are written twice. */
@@ -196,12 +196,12 @@ static const uint8_t *find_closing(const uint8_t *at, const uint8_t *until) {
 static int split(Program *program, const uint8_t *at, const uint8_t *until, uint8_t delimiter) {
     for (size_t place = 0; place < program->count; place++) {
         Value *value = &program->values[place];
-        if (at > until) return FEWER;
+        if (at > until) return LAYOUT_FEWER;
         value->is_quoted = at < until && *at == '"';
         const uint8_t *end;
         if (value->is_quoted) {
             end = find_closing(at + 1, until);
-            if (end == NULL || (end + 1 < until && end[1] != delimiter)) return OPEN_QUOTE;
+            if (end == NULL || (end + 1 < until && end[1] != delimiter)) return LAYOUT_OPEN_QUOTE;
             value->text = span_of(at + 1, end);
             end++;
         } else {
@@ -212,7 +212,7 @@ static int split(Program *program, const uint8_t *at, const uint8_t *until, uint
         at = end + 1;
     }
     if (at >= until || (until - at == 1 && *at == delimiter)) return FITS;
-    return MORE_FIELDS;
+    return LAYOUT_MORE_FIELDS;
 }
 
 /* Write what the span says into the room, and return it from there. */
@@ -257,7 +257,7 @@ static Span resolve_agent(Record *record, Span text, uint8_t delimiter) {
 static bool is_escaped(const Step *step, const Value *value, uint8_t delimiter) {
     const uint8_t *until = value->text.at + value->text.size;
     if (value->is_quoted) return find(value->text.at, until, '"') != NULL;
-    return step->kind == AGENT && find(value->text.at, until, delimiter == '\t' ? '%' : '+') != NULL;
+    return step->kind == KIND_AGENT && find(value->text.at, until, delimiter == '\t' ? '%' : '+') != NULL;
 }
 
 /* Room for each value once more, and for the route. */
@@ -278,7 +278,7 @@ static void join_route(Builder *builder, Record *record, size_t line_size) {
 }
 
 static int read_delimited(Program *program, Builder *builder, const uint8_t *line, const uint8_t *until, Record *record) {
-    if (program->count == 0) return NO_FIELDS;
+    if (program->count == 0) return LAYOUT_NO_FIELDS;
     uint8_t delimiter = find(line, until, '\t') != NULL ? '\t' : ' ';
     int reason = split(program, line, until, delimiter);
     if (reason != FITS) return reason;
@@ -297,31 +297,25 @@ static int read_delimited(Program *program, Builder *builder, const uint8_t *lin
     return FITS;
 }
 
-static int read_line(Program *program, Builder *builder, const uint8_t *line, const uint8_t *until, Record *record) {
-    if (line == until) return EMPTY;
+static int read_record(Program *program, Builder *builder, const uint8_t *line, const uint8_t *until, Record *record) {
+    if (line == until) return LAYOUT_EMPTY;
     int reason = program->is_delimited ? read_delimited(program, builder, line, until, record)
                                        : read_steps(program, builder, line, until, record);
     if (reason != FITS) return reason;
     return moment_tell(&record->moment, program->has_parts, program->is_delimited, &record->row);
 }
 
-static void read_text(Builder *builder, Program *program) {
-    const uint8_t *text = builder->text, *end = builder->end;
+INLINED int read_line(Builder *builder, Span line, void *reading) {
+    Program *program = reading;
+    if (program->is_delimited && line.size && line.at[0] == '#') return JOINED;
     const int *day = program->day;
-    moment_forget(&program->last);
-    for (const uint8_t *line = text, *newline; line < end; line = newline + 1) {
-        newline = find(line, end, '\n');
-        if (program->is_delimited && *line == '#') {
-            builder->joined++;
-            continue;
-        }
-        const uint8_t *until = newline - (newline > line && newline[-1] == '\r');
-        Record record = {.moment = {.year = day[0], .month = day[1], .day = day[2], .half_day = -1}};
-        int reason = read_line(program, builder, line, until, &record);
-        if (reason == FITS) builder_record(builder, (size_t)(line - text), &record.row);
-        else builder_reject(builder, (size_t)(line - text), (uint8_t)reason);
-    }
+    Record record = {.moment = {.year = day[0], .month = day[1], .day = day[2], .half_day = -1}};
+    int reason = read_record(program, builder, line.at, line.at + line.size, &record);
+    if (reason == FITS) builder_record(builder, line.at, &record.row);
+    return reason;
 }
+
+static void read_text(Builder *builder, void *program) { read_lines(builder, read_line, program); }
 
 static bool take_steps(PyObject *given, Program *program) {
     program->count = (size_t)PyTuple_GET_SIZE(given);
@@ -346,9 +340,8 @@ static bool take_steps(PyObject *given, Program *program) {
 }
 
 PyObject *native_layout(PyObject *module, PyObject *arguments) {
-    (void)module;
     Py_buffer text;
-    PyObject *steps;
+    PyObject *steps, *rows = NULL;
     int has_parts, is_delimited;
     const char *lead;
     Py_ssize_t lead_size;
@@ -360,16 +353,10 @@ PyObject *native_layout(PyObject *module, PyObject *arguments) {
     program.lead = (Span){(const uint8_t *)lead, (size_t)lead_size};
     program.has_parts = has_parts;
     program.is_delimited = is_delimited;
-    Builder builder;
-    bool is_ready = is_whole_lines(&text) && take_steps(steps, &program);
-    if (is_ready) {
-        builder_begin(&builder, text.buf, (size_t)text.len);
-        Py_BEGIN_ALLOW_THREADS
-        read_text(&builder, &program);
-        Py_END_ALLOW_THREADS
-    }
+    moment_forget(&program.last);
+    if (take_steps(steps, &program)) rows = read_rows(module, &text, read_text, &program);
+    else PyBuffer_Release(&text);
     memory_free(program.steps);
     memory_free(program.values);
-    PyBuffer_Release(&text);
-    return is_ready ? give_rows(&builder) : NULL;
+    return rows;
 }

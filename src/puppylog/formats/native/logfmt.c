@@ -3,9 +3,6 @@
 #include "module.h"
 #include "scan.h"
 
-/* As in logfmt.py */
-enum { EMPTY, CONTROL, NO_PAIR, NO_KEY, OPEN_QUOTE, QUOTE_WITHIN, FEW_PAIRS, FITS };
-
 enum { LONGEST_NUMBER = 20, LONGEST_EXPONENT = 3, REPLACEMENT = 0xFFFD };
 
 typedef struct {
@@ -112,8 +109,8 @@ static Span unescape(Reading *reading, Span quoted) {
 static int read_quoted(Reading *reading, const uint8_t **place, const uint8_t *end, Member *member) {
     const uint8_t *since = *place + 1, *at = since;
     while (at < end && *at != '"') at += *at == '\\' ? 2 : 1;
-    if (at >= end) return OPEN_QUOTE;
-    if (!ends_word(at + 1, end)) return QUOTE_WITHIN;
+    if (at >= end) return LOGFMT_OPEN_QUOTE;
+    if (!ends_word(at + 1, end)) return LOGFMT_QUOTE_WITHIN;
     member->kind = VALUE_TEXT;
     member->json = (Span){0};
     member->text = unescape(reading, span_of(since, at));
@@ -124,7 +121,7 @@ static int read_quoted(Reading *reading, const uint8_t **place, const uint8_t *e
 static int read_plain(const uint8_t **place, const uint8_t *end, Member *member) {
     const uint8_t *at = *place;
     while (!ends_word(at, end) && *at != '"') at++;
-    if (!ends_word(at, end)) return QUOTE_WITHIN;
+    if (!ends_word(at, end)) return LOGFMT_QUOTE_WITHIN;
     Span value = span_of(*place, at);
     *place = at;
     member->json = member->text = value;
@@ -159,7 +156,7 @@ static int list_members(Reading *reading, Span line) {
     for (; at < end || words == 0; words++, at = skip_blanks(at, end)) {
         const uint8_t *until = key_end(at, end);
         bool is_pair = until > at && until < end && *until == '=';
-        if (until == at || !(is_pair || (words > 0 && ends_word(until, end)))) return words ? NO_KEY : NO_PAIR;
+        if (until == at || !(is_pair || (words > 0 && ends_word(until, end)))) return words ? LOGFMT_NO_KEY : LOGFMT_NO_PAIR;
         Member member = {.key = span_of(at, until), .json = span_of_text("true")};
         member.name = names_find(&reading->names, &reading->path, 0, member.key);
         at = until;
@@ -173,20 +170,20 @@ static int list_members(Reading *reading, Span line) {
         Key key = {.text = member.key, .since = words};
         bytes_append(&reading->keys, &key, sizeof key, &reading->failed);
         bytes_append(&reading->members, &member, sizeof member, &reading->failed);
-        if (reading->failed) return EMPTY;
+        if (reading->failed) return LOGFMT_EMPTY;
     }
-    if (words > 2 * pairs) return FEW_PAIRS;
+    if (words > 2 * pairs) return LOGFMT_FEW_PAIRS;
     drop_twins(reading);
     return FITS;
 }
 
-static int read_line(Reading *reading, Span line, Row *row) {
-    if (line.size == 0) return EMPTY;
-    if (has_control(line)) return CONTROL;
+static int read_row(Reading *reading, Span line, Row *row) {
+    if (line.size == 0) return LOGFMT_EMPTY;
+    if (has_control(line)) return LOGFMT_CONTROL;
     reading->keys.size = reading->members.size = 0;
     reading->has_nothings = false;
     reading->room = builder_scratch(reading->builder, 2 * line.size);
-    if (reading->room == NULL) return EMPTY;
+    if (reading->room == NULL) return LOGFMT_EMPTY;
     int reason = list_members(reading, line);
     if (reason != FITS) return reason;
     Member *members = (Member *)reading->members.at;
@@ -199,24 +196,20 @@ static int read_line(Reading *reading, Span line, Row *row) {
     return FITS;
 }
 
-static void read_text(Builder *builder, Span table) {
+INLINED int read_line(Builder *builder, Span line, void *reading) {
+    Row row = {0};
+    int reason = read_row(reading, line, &row);
+    if (reason == FITS) builder_record(builder, line.at, &row);
+    return reason;
+}
+
+static void read_text(Builder *builder, void *table) {
     Reading reading = {.builder = builder};
-    names_open(&reading.names, table);
-    for (const uint8_t *line = builder->text, *newline; line < builder->end; line = newline + 1) {
-        newline = memchr(line, '\n', (size_t)(builder->end - line));
-        const uint8_t *until = newline - (newline > line && newline[-1] == '\r');
-        Row row = {0};
-        int reason = read_line(&reading, span_of(line, until), &row);
-        size_t at = (size_t)(line - builder->text);
-        if (reason == FITS) builder_record(builder, at, &row);
-        else builder_reject(builder, at, (uint8_t)reason);
-    }
+    names_open(&reading.names, *(const Span *)table);
+    read_lines(builder, read_line, &reading);
     if (reading.failed) builder->failed = true;
     memory_free(reading.members.at);
     memory_free(reading.keys.at);
 }
 
-PyObject *native_logfmt(PyObject *module, PyObject *arguments) {
-    (void)module;
-    return read_by_names(arguments, read_text);
-}
+PyObject *native_logfmt(PyObject *module, PyObject *arguments) { return read_by_names(module, arguments, read_text); }

@@ -2,10 +2,10 @@
 
 #include <stdlib.h>
 
-enum { DEPTH = 8, LARGEST_KEPT = 8 << 20 }; /* of a slot: as many as there are chunks between two writes of a batch */
+enum { LARGEST_KEPT = 8 << 20 }; /* bytes of a block that is kept */
 
 #ifdef PUPPYLOG_TEST_MEMORY
-long memory_fails_after = -1, memory_blocks = 0;
+_Atomic long memory_fails_after = -1, memory_blocks = 0;
 
 static bool may_allocate(void) {
     if (memory_fails_after == 0) return false;
@@ -29,27 +29,24 @@ void *memory_resize(void *at, size_t size) { return realloc(at, size); }
 void memory_free(void *at) { free(at); }
 #endif
 
-static Bytes kept[SLOTS][DEPTH];
-static int kept_count[SLOTS];
-
-Bytes memory_reuse(int slot) {
-    if (kept_count[slot] == 0) return (Bytes){0};
-    Bytes bytes = kept[slot][--kept_count[slot]];
+Bytes memory_reuse(Kept *kept, int slot) {
+    if (kept->counts[slot] == 0) return (Bytes){0};
+    Bytes bytes = kept->blocks[slot][--kept->counts[slot]];
     bytes.size = 0;
     return bytes;
 }
 
-void memory_give_back(int slot, Bytes bytes) {
-    if (bytes.at != NULL && bytes.room <= LARGEST_KEPT && kept_count[slot] < DEPTH) {
-        kept[slot][kept_count[slot]++] = bytes;
+void memory_give_back(Kept *kept, int slot, Bytes bytes) {
+    if (bytes.at != NULL && bytes.room <= LARGEST_KEPT && kept->counts[slot] < DEPTH) {
+        kept->blocks[slot][kept->counts[slot]++] = bytes;
     } else {
         memory_free(bytes.at);
     }
 }
 
-void memory_forget(void) {
+void memory_forget(Kept *kept) {
     for (int slot = 0; slot < SLOTS; slot++) {
-        while (kept_count[slot] > 0) memory_free(kept[slot][--kept_count[slot]].at);
+        while (kept->counts[slot] > 0) memory_free(kept->blocks[slot][--kept->counts[slot]].at);
     }
 }
 

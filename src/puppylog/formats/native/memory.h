@@ -14,20 +14,27 @@ typedef struct {
 } Bytes;
 
 enum { SLOTS = 64 }; /* kinds of blocks: those of one slot are used alike */
+enum { DEPTH = 8 };  /* blocks kept of a slot: as many as there are chunks between two writes of a batch */
+
+/* Blocks that are kept for the next text. It belongs to one module, whose lock is held where it is used. */
+typedef struct {
+    Bytes blocks[SLOTS][DEPTH];
+    int counts[SLOTS];
+} Kept;
 
 /* Change the size of a block, which NULL makes a new one; NULL, and the block as it was, when there is no memory. */
 void *memory_resize(void *at, size_t size);
 
 void memory_free(void *at);
 
-/* Return an empty block that was used for this slot before, or nothing. Call it with Python's lock held. */
-Bytes memory_reuse(int slot);
+/* Return an empty block that was used for this slot before, or nothing. */
+Bytes memory_reuse(Kept *kept, int slot);
 
-/* Keep the block for its slot, or free it. Call it with Python's lock held. */
-void memory_give_back(int slot, Bytes bytes);
+/* Keep the block for its slot, or free it. */
+void memory_give_back(Kept *kept, int slot, Bytes bytes);
 
-/* Free the blocks that are kept: memory has run out. Call it with Python's lock held. */
-void memory_forget(void);
+/* Free the blocks that are kept. */
+void memory_forget(Kept *kept);
 
 /* Make room for `more` bytes at the end; false when there is no memory. */
 bool bytes_grow(Bytes *bytes, size_t more);
@@ -45,8 +52,8 @@ static inline bool bytes_append(Bytes *bytes, const void *data, size_t size, boo
 }
 
 #ifdef PUPPYLOG_TEST_MEMORY
-extern long memory_fails_after; /* so many calls succeed, all later ones fail; less than 0: none fails */
-extern long memory_blocks;      /* that are allocated */
+extern _Atomic long memory_fails_after; /* so many calls succeed, all later ones fail; less than 0: none fails */
+extern _Atomic long memory_blocks;      /* that are allocated */
 #endif
 
 #endif

@@ -1,60 +1,79 @@
-/* The module: one function for each reader. It takes a text, whole lines of UTF-8, and gives what rows.py says. */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-
+/* The module _lines: one function for each reader. See _lines.pyi for what they take and return. */
 #include "module.h"
 
-/* A block of a builder's memory in the hands of Python. */
+/* What one instance of the module owns. An interpreter has its own instance, and so its own blocks. */
+typedef struct {
+    Kept kept;
+    PyThread_type_lock lock; /* of `kept`: threads run at the same time where Python has no lock of its own */
+    PyTypeObject *buffer_type;
+} State;
+
+/* A block of a builder's memory that Python owns. */
 typedef struct {
     PyObject_HEAD
     Bytes bytes;
     int slot;
 } Buffer;
 
-static void buffer_dealloc(Buffer *self) {
-    memory_give_back(self->slot, self->bytes);
-    Py_TYPE(self)->tp_free((PyObject *)self);
+static void lock(State *state) { PyThread_acquire_lock(state->lock, WAIT_LOCK); }
+
+static void unlock(State *state) { PyThread_release_lock(state->lock); }
+
+static void buffer_dealloc(PyObject *self) {
+    PyTypeObject *type = Py_TYPE(self);
+    State *state = PyType_GetModuleState(type); /* the type, and with it the module, lives as long as its buffers */
+    Buffer *buffer = (Buffer *)self;
+    lock(state);
+    memory_give_back(&state->kept, buffer->slot, buffer->bytes);
+    unlock(state);
+    type->tp_free(self);
+    Py_DECREF(type);
 }
 
-static int buffer_get(Buffer *self, Py_buffer *view, int flags) {
-    static uint8_t nothing;
-    void *at = self->bytes.at != NULL ? self->bytes.at : &nothing;
-    return PyBuffer_FillInfo(view, (PyObject *)self, at, (Py_ssize_t)self->bytes.size, 1, flags);
+static int buffer_get(PyObject *self, Py_buffer *view, int flags) {
+    static const uint8_t nothing; /* read-only: it has no bytes */
+    const Bytes *bytes = &((Buffer *)self)->bytes;
+    void *at = bytes->at != NULL ? bytes->at : (void *)&nothing;
+    return PyBuffer_FillInfo(view, self, at, (Py_ssize_t)bytes->size, 1, flags);
 }
 
-static PyBufferProcs buffer_procs = {.bf_getbuffer = (getbufferproc)buffer_get};
-
-static PyTypeObject buffer_type = {
-    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "puppylog.formats.native._lines.Buffer",
-    .tp_basicsize = sizeof(Buffer),
-    .tp_dealloc = (destructor)buffer_dealloc,
-    .tp_as_buffer = &buffer_procs,
-    .tp_flags = Py_TPFLAGS_DEFAULT,
-    .tp_doc = "Memory of a column, read-only.",
+static PyType_Slot buffer_slots[] = {
+    {Py_tp_dealloc, buffer_dealloc},
+    {Py_bf_getbuffer, buffer_get},
+    {Py_tp_doc, (void *)"Memory of a column, read-only."},
+    {0, NULL},
 };
 
-bool is_whole_lines(const Py_buffer *text) {
-    if (text->len == 0 || ((const char *)text->buf)[text->len - 1] == '\n') return true;
-    PyErr_SetString(PyExc_ValueError, "the last line of the text has no newline");
-    return false;
-}
+static PyType_Spec buffer_spec = {
+    .name = "puppylog.formats.native._lines.Buffer",
+    .basicsize = sizeof(Buffer),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = buffer_slots,
+};
 
-/* Append the block to the list in `context`, as a buffer that owns it from now on. */
+/* Where hand_over puts the blocks of a builder. */
+typedef struct {
+    PyTypeObject *buffer_type;
+    PyObject *blocks;
+} Given;
+
+/* Append the block to the list, as a buffer that owns it from now on; or free it if an error is set. */
 static void hand_over(Bytes *bytes, int slot, void *context) {
-    PyObject *blocks = context;
-    Buffer *buffer = PyErr_Occurred() ? NULL : PyObject_New(Buffer, &buffer_type);
+    Given *given = context;
+    Buffer *buffer = PyErr_Occurred() ? NULL : PyObject_New(Buffer, given->buffer_type);
     if (buffer == NULL) {
-        memory_give_back(slot, *bytes);
+        memory_free(bytes->at);
         return;
     }
-    *buffer = (Buffer){.ob_base = buffer->ob_base, .bytes = *bytes, .slot = slot};
-    PyList_Append(blocks, (PyObject *)buffer);
+    buffer->bytes = *bytes;
+    buffer->slot = slot;
+    PyList_Append(given->blocks, (PyObject *)buffer);
     Py_DECREF(buffer);
 }
 
-static void give_back(Bytes *bytes, int slot, void *context) {
-    (void)context;
-    memory_give_back(slot, *bytes);
+static void free_block(Bytes *bytes, int slot, void *context) {
+    (void)slot, (void)context;
+    memory_free(bytes->at);
 }
 
 /* Pack the validity, one byte for each row, into bits. */
@@ -75,7 +94,7 @@ static Py_ssize_t finish_column(Column *column, size_t rows, size_t values_size)
     return (Py_ssize_t)column->nulls;
 }
 
-/* Set the sizes of what has one value for each row; return how many nulls each column has. */
+/* Set the sizes of the blocks with one value for each row; return the list of the columns' counts of nulls. */
 static PyObject *finish(Builder *builder) {
     size_t rows = builder->rows;
     builder->at.size = builder->ts_us.size = rows * sizeof(int64_t);
@@ -96,17 +115,20 @@ static PyObject *finish(Builder *builder) {
     return nulls;
 }
 
-PyObject *give_rows(Builder *builder) {
+/* Give the builder's rows to Python, and its memory with them; NULL, with MemoryError set, if it has failed. */
+static PyObject *give_rows(State *state, Builder *builder) {
     if (builder->failed) PyErr_NoMemory();
     PyObject *nulls = builder->failed ? NULL : finish(builder);
     PyObject *blocks = nulls == NULL ? NULL : PyList_New(0);
     if (blocks == NULL) {
         Py_XDECREF(nulls);
-        builder_each_block(builder, give_back, NULL);
-        memory_forget(); /* nobody else can have it as long as we keep it */
+        builder_each_block(builder, free_block, NULL);
+        lock(state);
+        memory_forget(&state->kept); /* other parts of the process can have this memory now */
+        unlock(state);
         return NULL;
     }
-    builder_each_block(builder, hand_over, blocks);
+    builder_each_block(builder, hand_over, &(Given){state->buffer_type, blocks});
     if (PyErr_Occurred()) {
         Py_DECREF(nulls);
         Py_DECREF(blocks);
@@ -115,72 +137,166 @@ PyObject *give_rows(Builder *builder) {
     return Py_BuildValue("(nNNn)", (Py_ssize_t)builder->rows, nulls, blocks, (Py_ssize_t)builder->joined);
 }
 
-PyObject *read_by_names(PyObject *arguments, void (*read)(Builder *builder, Span table)) {
-    Py_buffer text, names;
-    if (!PyArg_ParseTuple(arguments, "y*y*", &text, &names)) return NULL;
-    Builder builder;
-    bool is_ready = is_whole_lines(&text);
-    if (is_ready) {
-        builder_begin(&builder, text.buf, (size_t)text.len);
-        Py_BEGIN_ALLOW_THREADS
-        read(&builder, (Span){names.buf, (size_t)names.len});
-        Py_END_ALLOW_THREADS
+PyObject *read_rows(PyObject *module, Py_buffer *text, ReadText *read, void *reading) {
+    if (text->len > 0 && ((const char *)text->buf)[text->len - 1] != '\n') {
+        PyErr_SetString(PyExc_ValueError, "the last line of the text has no newline");
+        PyBuffer_Release(text);
+        return NULL;
     }
-    PyBuffer_Release(&text);
-    PyBuffer_Release(&names);
-    return is_ready ? give_rows(&builder) : NULL;
+    State *state = PyModule_GetState(module);
+    Builder builder;
+    lock(state);
+    builder_begin(&builder, text->buf, (size_t)text->len, &state->kept);
+    unlock(state);
+    Py_BEGIN_ALLOW_THREADS
+    read(&builder, reading);
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(text);
+    return give_rows(state, &builder);
 }
 
-PyObject *read_alone(PyObject *arguments, void (*read)(Builder *builder)) {
+PyObject *read_alone(PyObject *module, PyObject *arguments, ReadText *read) {
     Py_buffer text;
-    if (!PyArg_ParseTuple(arguments, "y*", &text)) return NULL;
-    Builder builder;
-    bool is_ready = is_whole_lines(&text);
-    if (is_ready) {
-        builder_begin(&builder, text.buf, (size_t)text.len);
-        Py_BEGIN_ALLOW_THREADS
-        read(&builder);
-        Py_END_ALLOW_THREADS
-    }
-    PyBuffer_Release(&text);
-    return is_ready ? give_rows(&builder) : NULL;
+    return PyArg_ParseTuple(arguments, "y*", &text) ? read_rows(module, &text, read, NULL) : NULL;
+}
+
+PyObject *read_by_names(PyObject *module, PyObject *arguments, ReadText *read) {
+    Py_buffer text, names;
+    if (!PyArg_ParseTuple(arguments, "y*y*", &text, &names)) return NULL;
+    Span table = {names.buf, (size_t)names.len};
+    PyObject *rows = read_rows(module, &text, read, &table);
+    PyBuffer_Release(&names);
+    return rows;
 }
 
 #ifdef PUPPYLOG_TEST_MEMORY
-static PyObject *fail_allocation_after(PyObject *self, PyObject *arguments) {
-    (void)self;
-    if (!PyArg_ParseTuple(arguments, "l", &memory_fails_after)) return NULL;
+static PyObject *fail_allocation_after(PyObject *module, PyObject *arguments) {
+    (void)module;
+    long successes;
+    if (!PyArg_ParseTuple(arguments, "l", &successes)) return NULL;
+    memory_fails_after = successes;
     Py_RETURN_NONE;
 }
 
-/* Free what is kept, and return how many blocks are still allocated. */
-static PyObject *count_blocks(PyObject *self, PyObject *nothing) {
-    (void)self, (void)nothing;
-    memory_forget();
+/* Free the blocks that are kept, and return how many blocks are still allocated. */
+static PyObject *count_blocks(PyObject *module, PyObject *nothing) {
+    (void)nothing;
+    State *state = PyModule_GetState(module);
+    lock(state);
+    memory_forget(&state->kept);
+    unlock(state);
     return PyLong_FromLong(memory_blocks);
 }
 #endif
 
+/* Lists of enums.h, each ended by NULL. */
+typedef struct {
+    const char *name;
+    const char *const *texts;
+} Enum;
+
+#define ENUM(name, list) {name, (const char *const[]){list(AS_TEXT) NULL}}
+
+static const Enum ENUMS[] = {
+    ENUM("access variants", ACCESS_VARIANTS), ENUM("access reasons", ACCESS_REASONS),
+    ENUM("cri reasons", CRI_REASONS), ENUM("json reasons", JSON_REASONS),
+    ENUM("logfmt reasons", LOGFMT_REASONS), ENUM("syslog reasons", SYSLOG_REASONS),
+    ENUM("layout reasons", LAYOUT_REASONS), ENUM("layout kinds", LAYOUT_KINDS),
+    ENUM("layout endings", LAYOUT_ENDINGS), ENUM("text columns", TEXT_COLUMNS),
+    ENUM("named fields", NAMED_FIELDS),
+};
+
+static PyObject *list_texts(const char *const *texts) {
+    PyObject *list = PyList_New(0);
+    for (; list != NULL && *texts != NULL; texts++) {
+        PyObject *text = PyUnicode_FromString(*texts);
+        if (text == NULL || PyList_Append(list, text) < 0) Py_CLEAR(list);
+        Py_XDECREF(text);
+    }
+    return list;
+}
+
+/* Add ENUMS: a dict of each list's name, and the texts of its members in the order of their numbers. */
+static int add_enums(PyObject *module) {
+    PyObject *enums = PyDict_New();
+    if (enums == NULL) return -1;
+    int failed = 0;
+    for (size_t place = 0; !failed && place < sizeof ENUMS / sizeof *ENUMS; place++) {
+        PyObject *texts = list_texts(ENUMS[place].texts);
+        failed = texts == NULL || PyDict_SetItemString(enums, ENUMS[place].name, texts) < 0;
+        Py_XDECREF(texts);
+    }
+    if (!failed) failed = PyModule_AddObjectRef(module, "ENUMS", enums) < 0;
+    Py_DECREF(enums);
+    return failed ? -1 : 0;
+}
+
+static int module_exec(PyObject *module) {
+    State *state = PyModule_GetState(module);
+    state->lock = PyThread_allocate_lock();
+    if (state->lock == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    state->buffer_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &buffer_spec, NULL);
+    return state->buffer_type == NULL ? -1 : add_enums(module);
+}
+
+static int module_traverse(PyObject *module, visitproc visit, void *arg) {
+    State *state = PyModule_GetState(module);
+    Py_VISIT(state->buffer_type);
+    return 0;
+}
+
+static int module_clear(PyObject *module) {
+    State *state = PyModule_GetState(module);
+    Py_CLEAR(state->buffer_type);
+    return 0;
+}
+
+static void module_free(void *module) {
+    State *state = PyModule_GetState(module);
+    module_clear(module);
+    memory_forget(&state->kept);
+    if (state->lock != NULL) PyThread_free_lock(state->lock);
+}
+
 static PyMethodDef methods[] = {
-    {"access", native_access, METH_VARARGS, "access(text, variant): see access/native.py"},
-    {"json", native_json, METH_VARARGS, "json(text, names): see json_lines.py"},
-    {"logfmt", native_logfmt, METH_VARARGS, "logfmt(text, names): see logfmt.py"},
-    {"cri", native_cri, METH_VARARGS, "cri(text): see cri.py"},
-    {"layout", native_layout, METH_VARARGS, "layout(text, lead, steps, …): see layout/reader.py"},
-    {"plain", native_plain, METH_VARARGS, "plain(text): see plain.py"},
-    {"syslog", native_syslog, METH_VARARGS, "syslog(text, year, month, day): see syslog/syslog.py"},
+    {"access", native_access, METH_VARARGS, NULL},
+    {"json", native_json, METH_VARARGS, NULL},
+    {"logfmt", native_logfmt, METH_VARARGS, NULL},
+    {"cri", native_cri, METH_VARARGS, NULL},
+    {"layout", native_layout, METH_VARARGS, NULL},
+    {"plain", native_plain, METH_VARARGS, NULL},
+    {"syslog", native_syslog, METH_VARARGS, NULL},
 #ifdef PUPPYLOG_TEST_MEMORY
-    {"fail_allocation_after", fail_allocation_after, METH_VARARGS, "fail_allocation_after(successes)"},
-    {"count_blocks", count_blocks, METH_NOARGS, "count_blocks()"},
+    {"fail_allocation_after", fail_allocation_after, METH_VARARGS, NULL},
+    {"count_blocks", count_blocks, METH_NOARGS, NULL},
 #endif
     {0},
 };
 
-static struct PyModuleDef module = {
-    PyModuleDef_HEAD_INIT, .m_name = "_lines", .m_doc = "Readers of lines.", .m_size = -1, .m_methods = methods,
+static PyModuleDef_Slot module_slots[] = {
+    {Py_mod_exec, module_exec},
+#if PY_VERSION_HEX >= 0x030C0000
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+#if PY_VERSION_HEX >= 0x030D0000
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL},
 };
 
-PyMODINIT_FUNC PyInit__lines(void) {
-    if (PyType_Ready(&buffer_type) < 0) return NULL;
-    return PyModule_Create(&module);
-}
+static struct PyModuleDef module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_lines",
+    .m_doc = "Readers of lines.",
+    .m_size = sizeof(State),
+    .m_methods = methods,
+    .m_slots = module_slots,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
+    .m_free = module_free,
+};
+
+PyMODINIT_FUNC PyInit__lines(void) { return PyModuleDef_Init(&module); }

@@ -1,23 +1,25 @@
-/* What module.c knows of the readers, and they of it. */
+/* What the readers and module.c have in common. */
 #ifndef PUPPYLOG_MODULE_H
 #define PUPPYLOG_MODULE_H
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-#include "builder.h"
+#include "lines.h"
 
-/* Whether the text ends with a newline, as all readers rely on; false, with ValueError set, if it does not. */
-bool is_whole_lines(const Py_buffer *text);
+/* Read all lines of the builder's text. Python's lock is not held. */
+typedef void ReadText(Builder *builder, void *reading);
 
-/* Read the text, the only argument of a reader that needs nothing else. */
-PyObject *read_alone(PyObject *arguments, void (*read)(Builder *builder));
+/* Read the text, which is released, and return what rows.py makes Rows of; `module` is the module of the reader. NULL,
+ * with ValueError set, if the last line has no newline, or with MemoryError set if memory runs out. */
+PyObject *read_rows(PyObject *module, Py_buffer *text, ReadText *read, void *reading);
 
-/* Give the builder's rows to Python, and its memory with them; NULL, with MemoryError set, if it has failed. */
-PyObject *give_rows(Builder *builder);
+/* The same for a reader whose only argument is the text. */
+PyObject *read_alone(PyObject *module, PyObject *arguments, ReadText *read);
 
-/* Read a text by a table of names, the two arguments of a reader that knows fields by their names. */
-PyObject *read_by_names(PyObject *arguments, void (*read)(Builder *builder, Span table));
+/* The same for a reader that knows fields by their names: it has a table as its second argument, and `read` is given the
+ * table, a Span. */
+PyObject *read_by_names(PyObject *module, PyObject *arguments, ReadText *read);
 
 PyObject *native_access(PyObject *module, PyObject *arguments);
 PyObject *native_json(PyObject *module, PyObject *arguments);

@@ -20,68 +20,68 @@ static int digits(Span text, size_t at, size_t size, bool is_padded) {
 
 static int take_two(Span text, int *part) {
     *part = digits(text, 0, 2, true);
-    return text.size == 2 && *part >= 0 ? FITS : TIME_FORM;
+    return text.size == 2 && *part >= 0 ? FITS : LAYOUT_TIME_FORM;
 }
 
 static int take_year(Span text, Moment *moment) {
     moment->year = digits(text, 0, 4, false);
-    if (text.size != 4 || moment->year < 0) return TIME_FORM;
-    return moment->year == 0 ? TIME_RANGE : FITS;
+    if (text.size != 4 || moment->year < 0) return LAYOUT_TIME_FORM;
+    return moment->year == 0 ? LAYOUT_TIME_RANGE : FITS;
 }
 
 static int take_fraction(Span text, Moment *moment) {
     int64_t unit_us = 100000;
-    if (text.size == 0) return TIME_FORM;
+    if (text.size == 0) return LAYOUT_TIME_FORM;
     moment->fraction_us = 0;
     for (size_t place = 0; place < text.size; place++, unit_us /= 10) {
-        if (!is_digit(text.at[place])) return TIME_FORM;
+        if (!is_digit(text.at[place])) return LAYOUT_TIME_FORM;
         moment->fraction_us += (text.at[place] - '0') * unit_us;
     }
     return FITS;
 }
 
 static int take_zone(Span text, Moment *moment) {
-    if (text.size != 5 || (text.at[0] != '+' && text.at[0] != '-')) return TIME_FORM;
+    if (text.size != 5 || (text.at[0] != '+' && text.at[0] != '-')) return LAYOUT_TIME_FORM;
     int hour = digits(text, 1, 2, false), minute = digits(text, 3, 2, false);
-    if (hour < 0 || minute < 0) return TIME_FORM;
-    if (hour > 14 || minute > 59) return TIME_RANGE;
+    if (hour < 0 || minute < 0) return LAYOUT_TIME_FORM;
+    if (hour > 14 || minute > 59) return LAYOUT_TIME_RANGE;
     moment->zone_m = (hour * 60 + minute) * (text.at[0] == '-' ? -1 : 1);
     moment->has_zone = true;
     return FITS;
 }
 
 static int take_date(Span text, Moment *moment) {
-    if (text.size != 10 || text.at[4] != '-' || text.at[7] != '-') return TIME_FORM;
+    if (text.size != 10 || text.at[4] != '-' || text.at[7] != '-') return LAYOUT_TIME_FORM;
     moment->month = digits(text, 5, 2, false);
     moment->day = digits(text, 8, 2, false);
-    if (moment->month < 0 || moment->day < 0) return TIME_FORM;
+    if (moment->month < 0 || moment->day < 0) return LAYOUT_TIME_FORM;
     return take_year((Span){text.at, 4}, moment);
 }
 
 static int take_time_of_day(Span text, Moment *moment) {
     const uint8_t *point = find(text.at, text.at + text.size, '.');
     Span time = point != NULL ? span_of(text.at, point) : text;
-    if ((time.size != 5 && time.size != 8) || time.at[2] != ':') return TIME_FORM;
+    if ((time.size != 5 && time.size != 8) || time.at[2] != ':') return LAYOUT_TIME_FORM;
     moment->hour = digits(time, 0, 2, false);
     moment->minute = digits(time, 3, 2, false);
-    if (moment->hour < 0 || moment->minute < 0) return TIME_FORM;
+    if (moment->hour < 0 || moment->minute < 0) return LAYOUT_TIME_FORM;
     if (time.size == 8) {
         moment->second = digits(time, 6, 2, false);
-        if (time.at[5] != ':' || moment->second < 0) return TIME_FORM;
+        if (time.at[5] != ':' || moment->second < 0) return LAYOUT_TIME_FORM;
     }
     return point != NULL ? take_fraction(span_of(point + 1, text.at + text.size), moment) : FITS;
 }
 
 static int take_half_day(Span text, Moment *moment) {
-    if (text.size != 2 || (text.at[1] | 32) != 'm') return TIME_FORM;
+    if (text.size != 2 || (text.at[1] | 32) != 'm') return LAYOUT_TIME_FORM;
     int letter = text.at[0] | 32;
-    if (letter != 'a' && letter != 'p') return TIME_FORM;
+    if (letter != 'a' && letter != 'p') return LAYOUT_TIME_FORM;
     moment->half_day = letter == 'p';
     return FITS;
 }
 
 static int take_whole(LastStamp *last, int kind, Span text, Moment *moment) {
-    if (kind == ACCESS) {
+    if (kind == KIND_ACCESS) {
         if (text.size == STAMP_SIZE && memcmp(text.at, last->text, STAMP_SIZE) == 0) {
             moment->whole = STAMP_ZONED;
         } else {
@@ -91,34 +91,34 @@ static int take_whole(LastStamp *last, int kind, Span text, Moment *moment) {
         }
         moment->whole_us = last->us;
     } else {
-        moment->whole = kind == ISO ? clock_iso(text, &moment->whole_us) : clock_epoch(text, &moment->whole_us);
+        moment->whole = kind == KIND_ISO ? clock_iso(text, &moment->whole_us) : clock_epoch(text, &moment->whole_us);
     }
-    if (moment->whole == STAMP_NONE) return TIME_FORM;
-    return moment->whole == STAMP_OUT_OF_RANGE ? TIME_RANGE : FITS;
+    if (moment->whole == STAMP_NONE) return LAYOUT_TIME_FORM;
+    return moment->whole == STAMP_OUT_OF_RANGE ? LAYOUT_TIME_RANGE : FITS;
 }
 
 int moment_take(Moment *moment, int kind, Span text, LastStamp *last) {
     switch (kind) {
-    case YEAR: return take_year(text, moment);
-    case YEAR_OF_CENTURY:
+    case KIND_YEAR: return take_year(text, moment);
+    case KIND_YEAR_OF_CENTURY:
         moment->year = digits(text, 0, 2, false);
-        if (text.size != 2 || moment->year < 0) return TIME_FORM;
+        if (text.size != 2 || moment->year < 0) return LAYOUT_TIME_FORM;
         moment->year += moment->year >= 69 ? 1900 : 2000;
         return FITS;
-    case MONTH: return take_two(text, &moment->month);
-    case MONTH_NAME:
+    case KIND_MONTH: return take_two(text, &moment->month);
+    case KIND_MONTH_NAME:
         moment->month = text.size >= 3 ? clock_month(text.at) : 0;
-        return moment->month ? FITS : TIME_FORM;
-    case DAY: return take_two(text, &moment->day);
-    case HOUR:
-    case HOUR_OF_TWELVE: return take_two(text, &moment->hour);
-    case HALF_DAY: return take_half_day(text, moment);
-    case MINUTE: return take_two(text, &moment->minute);
-    case SECOND: return take_two(text, &moment->second);
-    case FRACTION: return take_fraction(text, moment);
-    case ZONE: return take_zone(text, moment);
-    case DATE: return take_date(text, moment);
-    case TIME: return take_time_of_day(text, moment);
+        return moment->month ? FITS : LAYOUT_TIME_FORM;
+    case KIND_DAY: return take_two(text, &moment->day);
+    case KIND_HOUR:
+    case KIND_HOUR_OF_TWELVE: return take_two(text, &moment->hour);
+    case KIND_HALF_DAY: return take_half_day(text, moment);
+    case KIND_MINUTE: return take_two(text, &moment->minute);
+    case KIND_SECOND: return take_two(text, &moment->second);
+    case KIND_FRACTION: return take_fraction(text, moment);
+    case KIND_ZONE: return take_zone(text, moment);
+    case KIND_DATE: return take_date(text, moment);
+    case KIND_TIME: return take_time_of_day(text, moment);
     default: return take_whole(last, kind, text, moment);
     }
 }
@@ -133,12 +133,12 @@ int moment_tell(const Moment *moment, bool has_parts, bool is_utc, Row *row) {
     if (!has_parts || moment->year == 0) return FITS;
     int hour = moment->hour;
     if (moment->half_day >= 0) {
-        if (hour < 1 || hour > 12) return TIME_RANGE;
+        if (hour < 1 || hour > 12) return LAYOUT_TIME_RANGE;
         hour = hour % 12 + 12 * moment->half_day;
     }
     Stamp stamp = clock_join(moment->year, moment->month, moment->day, hour, moment->minute, moment->second,
                              moment->zone_m, &row->ts_us);
-    if (stamp == STAMP_OUT_OF_RANGE) return TIME_RANGE;
+    if (stamp == STAMP_OUT_OF_RANGE) return LAYOUT_TIME_RANGE;
     row->ts_us += moment->fraction_us;
     row->is_local = !moment->has_zone && !is_utc;
     return FITS;

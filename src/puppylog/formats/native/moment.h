@@ -4,14 +4,6 @@
 
 #include "clock.h"
 
-/* As in layout/program.py */
-enum { SKIP, TEXT, USER, NUMBER, REQUEST, STATUS_CODE, BYTES, AGENT, STEM, QUERY, STAMP, ACCESS, ISO, EPOCH, YEAR,
-       YEAR_OF_CENTURY, MONTH, MONTH_NAME, DAY, HOUR, HOUR_OF_TWELVE, HALF_DAY, MINUTE, SECOND, FRACTION, ZONE, DATE,
-       TIME };
-enum { SIZED, LITERAL, QUOTE, LIST, ADDRESS, BEFORE_PROTO, BEHIND_PROTO, SLASH, REST };
-enum { EMPTY, NO_TEXT, OPEN_QUOTE, TIME_FORM, TIME_RANGE, NO_STATUS, NO_BYTES, MORE, NO_FIELDS, FEWER, MORE_FIELDS,
-       FITS };
-
 enum { STAMP_SIZE = 26 };
 
 /* The stamp of the line before, in an access log's form: neighbours mostly carry the same. */

@@ -87,23 +87,17 @@ static void read_severity(const uint8_t *at, const uint8_t *until, Row *row) {
     }
 }
 
-static void read_text(Builder *builder) {
-    const uint8_t *text = builder->text;
-    for (const uint8_t *line = text, *newline; line < builder->end; line = newline + 1) {
-        newline = find(line, builder->end, '\n');
-        const uint8_t *until = newline - (newline > line && newline[-1] == '\r');
-        if (line == until) {
-            builder->joined++;
-            continue;
-        }
-        Row row = {.ts_us = NO_TIME, .text[MESSAGE] = span_of(line, until)};
-        const uint8_t *behind = read_time(line, until, &row);
-        if (behind != NULL) read_severity(behind, until, &row);
-        builder_record(builder, (size_t)(line - text), &row);
-    }
+INLINED int read_line(Builder *builder, Span line, void *reading) {
+    (void)reading;
+    if (line.size == 0) return JOINED;
+    const uint8_t *until = line.at + line.size;
+    Row row = {.ts_us = NO_TIME, .text[MESSAGE] = line};
+    const uint8_t *behind = read_time(line.at, until, &row);
+    if (behind != NULL) read_severity(behind, until, &row);
+    builder_record(builder, line.at, &row);
+    return FITS;
 }
 
-PyObject *native_plain(PyObject *module, PyObject *arguments) {
-    (void)module;
-    return read_alone(arguments, read_text);
-}
+static void read_text(Builder *builder, void *reading) { read_lines(builder, read_line, reading); }
+
+PyObject *native_plain(PyObject *module, PyObject *arguments) { return read_alone(module, arguments, read_text); }

@@ -6,12 +6,12 @@ enum { HIGHEST_PRIORITY = 191, LONGEST_NUMBER = 18, LONGEST_SIZE = 9 };
 
 static int read_message(Calendar *calendar, const uint8_t *at, const uint8_t *until, Entry *entry) {
     *entry = (Entry){.row.ts_us = NO_TIME};
-    if (at == until) return EMPTY;
+    if (at == until) return SYSLOG_EMPTY;
     if (*at != '<') return syslog_3164(calendar, at, until, false, entry);
     const uint8_t *since = ++at;
     int priority = 0;
     while (at < until && is_digit(*at) && at - since < 3) priority = priority * 10 + (*at++ - '0');
-    if (at == since || at == until || *at != '>' || priority > HIGHEST_PRIORITY) return PRIORITY;
+    if (at == since || at == until || *at != '>' || priority > HIGHEST_PRIORITY) return SYSLOG_PRIORITY;
     at++;
     entry->facility = span_of_text(SYSLOG_FACILITIES[priority / 8]);
     entry->row.text[SEVERITY] = span_of_text(SYSLOG_SEVERITIES[priority % 8]);
@@ -39,7 +39,7 @@ static void add_entry(Builder *builder, const uint8_t *at, const Entry *entry) {
     else add_text(builder, "pid", entry->pid);
     add_text(builder, "msgid", entry->msgid);
     syslog_structured(builder, entry->structured);
-    builder_record(builder, (size_t)(at - builder->text), &entry->row);
+    builder_record(builder, at, &entry->row);
 }
 
 /* Read the size of a message before it; NULL if there is none, or else where the message starts. */
@@ -69,7 +69,9 @@ static int read_frames(Calendar *calendar, const uint8_t *at, const uint8_t *unt
     return FITS;
 }
 
-static int read_line(Calendar *calendar, const uint8_t *at, const uint8_t *until, Builder *builder) {
+INLINED int read_line(Builder *builder, Span line, void *reading) {
+    Calendar *calendar = reading;
+    const uint8_t *at = line.at, *until = at + line.size;
     size_t size;
     if (at < until && is_digit(*at) && read_size(at, until, &size) != NULL) {
         Calendar before = *calendar;
@@ -82,30 +84,13 @@ static int read_line(Calendar *calendar, const uint8_t *at, const uint8_t *until
     return reason;
 }
 
-static void read_text(Builder *builder, Calendar *calendar) {
-    for (const uint8_t *line = builder->text, *newline; line < builder->end; line = newline + 1) {
-        newline = find(line, builder->end, '\n');
-        const uint8_t *until = newline - (newline > line && newline[-1] == '\r');
-        int reason = read_line(calendar, line, until, builder);
-        if (reason != FITS) builder_reject(builder, (size_t)(line - builder->text), (uint8_t)reason);
-    }
-}
+static void read_text(Builder *builder, void *calendar) { read_lines(builder, read_line, calendar); }
 
 PyObject *native_syslog(PyObject *module, PyObject *arguments) {
-    (void)module;
     Py_buffer text;
     Calendar calendar;
     if (!PyArg_ParseTuple(arguments, "y*iii", &text, &calendar.year, &calendar.month, &calendar.day)) return NULL;
-    Builder builder;
-    bool is_ready = is_whole_lines(&text);
-    if (is_ready) {
-        builder_begin(&builder, text.buf, (size_t)text.len);
-        Py_BEGIN_ALLOW_THREADS
-        read_text(&builder, &calendar);
-        Py_END_ALLOW_THREADS
-    }
-    PyBuffer_Release(&text);
-    PyObject *rows = is_ready ? give_rows(&builder) : NULL;
+    PyObject *rows = read_rows(module, &text, read_text, &calendar);
     if (rows == NULL) return NULL;
     return Py_BuildValue("(Niii)", rows, calendar.year, calendar.month, calendar.day);
 }

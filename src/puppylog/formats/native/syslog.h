@@ -5,9 +5,6 @@
 #include "clock.h"
 #include "scan.h"
 
-/* As in syslog/misfit.py */
-enum { EMPTY, NOT_SYSLOG, PRIORITY, TIME_FORM, TIME_RANGE, HEADER, NO_TAG, NOTHING, FITS };
-
 /* See syslog/calendar.py. */
 typedef struct {
     int year, month, day;

@@ -138,17 +138,17 @@ int syslog_3164(Calendar *calendar, const uint8_t *at, const uint8_t *until, boo
     const uint8_t *time_at = has_priority ? skip_before_time(at, until, &is_cisco) : at;
     Found found;
     Stamp stamp = syslog_stamp(calendar, time_at, until, &found);
-    if (stamp == STAMP_OUT_OF_RANGE) return TIME_RANGE;
+    if (stamp == STAMP_OUT_OF_RANGE) return SYSLOG_TIME_RANGE;
     if (stamp == STAMP_NONE) {
-        if (!has_priority) return NOT_SYSLOG;
+        if (!has_priority) return SYSLOG_NO_SYSLOG;
         at = skip_blanks(at, until);
     } else {
         entry->row.ts_us = found.us;
         entry->row.is_local = found.is_local;
         at = found.until;
-        if (!read_host(&at, until, found.is_iso && !has_priority, is_cisco, entry)) return NO_TAG;
+        if (!read_host(&at, until, found.is_iso && !has_priority, is_cisco, entry)) return SYSLOG_NO_TAG;
     }
-    if (at == until && entry->row.text[HOST].size == 0) return NOTHING;
+    if (at == until && entry->row.text[HOST].size == 0) return SYSLOG_NOTHING;
     read_content(at, until, entry);
     entry->row.text[HOST] = without_dash(entry->row.text[HOST]);
     return FITS;

@@ -88,16 +88,16 @@ int syslog_5424(const uint8_t *at, const uint8_t *until, Entry *entry) {
     const uint8_t *end = word_end(at, until);
     if (!span_is(span_of(at, end), "-")) {
         Stamp stamp = clock_iso(span_of(at, end), &entry->row.ts_us);
-        if (stamp == STAMP_NONE) return TIME_FORM;
-        if (stamp == STAMP_OUT_OF_RANGE) return TIME_RANGE;
+        if (stamp == STAMP_NONE) return SYSLOG_TIME_FORM;
+        if (stamp == STAMP_OUT_OF_RANGE) return SYSLOG_TIME_RANGE;
         entry->row.is_local = stamp == STAMP_LOCAL;
     }
     Span *words[] = {&entry->row.text[HOST], &entry->app, &entry->pid, &entry->msgid};
     for (size_t place = 0; place < sizeof words / sizeof *words; place++) {
-        if (end == until) return HEADER;
+        if (end == until) return SYSLOG_HEADER;
         at = end + 1;
         end = word_end(at, until);
-        if (end == at) return HEADER;
+        if (end == at) return SYSLOG_HEADER;
         *words[place] = without_dash(span_of(at, end));
     }
     at = read_structured(end < until ? end + 1 : until, until, entry);

@@ -1,4 +1,4 @@
-"""Why a line is rejected: a small closed set, in the order of the numbers that ``native/syslog.c`` gives."""
+"""Why a line is rejected: a small closed set, in the order of the numbers in ``native/enums.h``."""
 
 from typing import Final
 

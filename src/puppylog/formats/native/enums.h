@@ -1,0 +1,162 @@
+/* Numbers that C and Python share.
+ *
+ * Each list is written once, in the order of its numbers, with the text by which Python knows the member. The module
+ * gives the lists to Python as ENUMS (see module.c), and tests/formats/test_native_enums.py compares them with Python's.
+ */
+#ifndef PUPPYLOG_ENUMS_H
+#define PUPPYLOG_ENUMS_H
+
+#define AS_NUMBER(name, text) name,
+#define AS_TEXT(name, text) text,
+
+/* What a reader says of a line that it does not reject. A line that is rejected has a reason, 0 or more. */
+enum { FITS = -1, JOINED = -2 /* it makes no row: it says something about other lines, or nothing */ };
+
+#define ACCESS_VARIANTS(X)         \
+    X(ACCESS_EITHER, "access")     \
+    X(ACCESS_COMMON, "common")     \
+    X(ACCESS_COMBINED, "combined")
+
+#define ACCESS_REASONS(X)                                               \
+    X(ACCESS_EMPTY, "empty line")                                       \
+    X(ACCESS_NO_REQUEST, "no time in brackets before a quoted request") \
+    X(ACCESS_TIME_FORM, "time is not dd/Mon/yyyy:HH:MM:SS +zzzz")       \
+    X(ACCESS_TIME_RANGE, "time out of range")                           \
+    X(ACCESS_HEAD, "no host, ident and user before the time")           \
+    X(ACCESS_OPEN_QUOTE, "an unclosed quote")                           \
+    X(ACCESS_STATUS, "status is not three digits")                      \
+    X(ACCESS_BYTES, "bytes is not a whole number of 63 bits")           \
+    X(ACCESS_NO_REFERER, "no referer and user agent")                   \
+    X(ACCESS_NO_AGENT, "a referer but no user agent")
+
+#define CRI_REASONS(X)                                              \
+    X(CRI_EMPTY, "empty line")                                      \
+    X(CRI_NO_TIME, "no time at the start")                          \
+    X(CRI_TIME_RANGE, "time out of range")                          \
+    X(CRI_NO_STREAM, "no stream, stdout or stderr, after the time") \
+    X(CRI_NO_TAG, "no tag, F or P, after the stream")
+
+#define JSON_REASONS(X)                           \
+    X(JSON_EMPTY, "empty line")                   \
+    X(JSON_NO_OBJECT, "not a JSON object")        \
+    X(JSON_MALFORMED, "malformed JSON")           \
+    X(JSON_TOO_DEEP, "nested too deeply")         \
+    X(JSON_NUMBER_RANGE, "a number out of range")
+
+#define LOGFMT_REASONS(X)                                  \
+    X(LOGFMT_EMPTY, "empty line")                          \
+    X(LOGFMT_CONTROL, "a control character")               \
+    X(LOGFMT_NO_PAIR, "no key=value pair at its start")    \
+    X(LOGFMT_NO_KEY, "a word that is no key")              \
+    X(LOGFMT_OPEN_QUOTE, "an unclosed quote")              \
+    X(LOGFMT_QUOTE_WITHIN, "a quote within a word")        \
+    X(LOGFMT_FEW_PAIRS, "more words than key=value pairs")
+
+#define SYSLOG_REASONS(X)                                                           \
+    X(SYSLOG_EMPTY, "empty line")                                                   \
+    X(SYSLOG_NO_SYSLOG, "no priority and no time at the start")                     \
+    X(SYSLOG_PRIORITY, "priority is not a number from 0 to 191 in angle brackets")  \
+    X(SYSLOG_TIME_FORM, "time is not yyyy-mm-ddTHH:MM:SS or a dash")                \
+    X(SYSLOG_TIME_RANGE, "time out of range")                                       \
+    X(SYSLOG_HEADER, "no host, application, process and message id after the time") \
+    X(SYSLOG_NO_TAG, "no host and tag after the time")                              \
+    X(SYSLOG_NOTHING, "no message")
+
+#define LAYOUT_REASONS(X)                                                         \
+    X(LAYOUT_EMPTY, "empty line")                                                 \
+    X(LAYOUT_NO_TEXT, "a text that the format has between its fields is missing") \
+    X(LAYOUT_OPEN_QUOTE, "an unclosed quote")                                     \
+    X(LAYOUT_TIME_FORM, "time is not as the format writes it")                    \
+    X(LAYOUT_TIME_RANGE, "time out of range")                                     \
+    X(LAYOUT_STATUS, "status is not a number of up to three digits")              \
+    X(LAYOUT_BYTES, "bytes is not a whole number of 63 bits")                     \
+    X(LAYOUT_MORE, "more than the format has")                                    \
+    X(LAYOUT_NO_FIELDS, "no #Fields before it")                                   \
+    X(LAYOUT_FEWER, "fewer fields than in #Fields")                               \
+    X(LAYOUT_MORE_FIELDS, "more fields than in #Fields")
+
+/* What a field's text means: see Kind in layout/program.py. */
+#define LAYOUT_KINDS(X)                        \
+    X(KIND_SKIP, "SKIP")                       \
+    X(KIND_TEXT, "TEXT")                       \
+    X(KIND_USER, "USER")                       \
+    X(KIND_NUMBER, "NUMBER")                   \
+    X(KIND_REQUEST, "REQUEST")                 \
+    X(KIND_STATUS, "STATUS")                   \
+    X(KIND_BYTES, "BYTES")                     \
+    X(KIND_AGENT, "AGENT")                     \
+    X(KIND_STEM, "STEM")                       \
+    X(KIND_QUERY, "QUERY")                     \
+    X(KIND_STAMP, "STAMP")                     \
+    X(KIND_ACCESS, "ACCESS")                   \
+    X(KIND_ISO, "ISO")                         \
+    X(KIND_EPOCH, "EPOCH")                     \
+    X(KIND_YEAR, "YEAR")                       \
+    X(KIND_YEAR_OF_CENTURY, "YEAR_OF_CENTURY") \
+    X(KIND_MONTH, "MONTH")                     \
+    X(KIND_MONTH_NAME, "MONTH_NAME")           \
+    X(KIND_DAY, "DAY")                         \
+    X(KIND_HOUR, "HOUR")                       \
+    X(KIND_HOUR_OF_TWELVE, "HOUR_OF_TWELVE")   \
+    X(KIND_HALF_DAY, "HALF_DAY")               \
+    X(KIND_MINUTE, "MINUTE")                   \
+    X(KIND_SECOND, "SECOND")                   \
+    X(KIND_FRACTION, "FRACTION")               \
+    X(KIND_ZONE, "ZONE")                       \
+    X(KIND_DATE, "DATE")                       \
+    X(KIND_TIME, "TIME")
+
+/* Where a field ends: see Ending in layout/program.py. */
+#define LAYOUT_ENDINGS(X)               \
+    X(END_SIZED, "SIZED")               \
+    X(END_LITERAL, "LITERAL")           \
+    X(END_QUOTE, "QUOTE")               \
+    X(END_LIST, "LIST")                 \
+    X(END_ADDRESS, "ADDRESS")           \
+    X(END_BEFORE_PROTO, "BEFORE_PROTO") \
+    X(END_BEHIND_PROTO, "BEHIND_PROTO") \
+    X(END_SLASH, "SLASH")               \
+    X(END_REST, "REST")
+
+/* The columns of texts, in the order of TEXT_COLUMNS in layout/program.py. */
+#define TEXT_COLUMNS(X)         \
+    X(HOST, "host")             \
+    X(IDENT, "ident")           \
+    X(RUSER, "ruser")           \
+    X(METHOD, "request_method") \
+    X(ROUTE, "request_route")   \
+    X(PROTO, "request_proto")   \
+    X(REFERER, "referer")       \
+    X(USER_AGENT, "user_agent") \
+    X(SEVERITY, "severity")     \
+    X(MESSAGE, "message")
+
+/* What a field with a name may be, in the order of FIELDS in names.py. */
+#define NAMED_FIELDS(X)               \
+    X(FIELD_TIME, "ts")               \
+    X(FIELD_SEVERITY, "severity")     \
+    X(FIELD_MESSAGE, "message")       \
+    X(FIELD_HOST, "host")             \
+    X(FIELD_RUSER, "ruser")           \
+    X(FIELD_REQUEST, "request")       \
+    X(FIELD_METHOD, "request_method") \
+    X(FIELD_ROUTE, "request_route")   \
+    X(FIELD_PROTO, "request_proto")   \
+    X(FIELD_STATUS, "status_code")    \
+    X(FIELD_BYTES, "response_bytes")  \
+    X(FIELD_REFERER, "referer")       \
+    X(FIELD_USER_AGENT, "user_agent")
+
+enum { ACCESS_VARIANTS(AS_NUMBER) };
+enum { ACCESS_REASONS(AS_NUMBER) };
+enum { CRI_REASONS(AS_NUMBER) };
+enum { JSON_REASONS(AS_NUMBER) };
+enum { LOGFMT_REASONS(AS_NUMBER) };
+enum { SYSLOG_REASONS(AS_NUMBER) };
+enum { LAYOUT_REASONS(AS_NUMBER) };
+enum { LAYOUT_KINDS(AS_NUMBER) };
+enum { LAYOUT_ENDINGS(AS_NUMBER) };
+enum { TEXT_COLUMNS(AS_NUMBER) TEXTS /* how many there are */ };
+enum { FIELD_NONE, NAMED_FIELDS(AS_NUMBER) FIELDS /* how many there are, and FIELD_NONE */ };
+
+#endif

@@ -1,0 +1,26 @@
+/* The loop over the lines of a text, which all readers share. */
+#ifndef PUPPYLOG_LINES_H
+#define PUPPYLOG_LINES_H
+
+#include "builder.h"
+
+/* Read a line, which is given without its newline and without a return before the newline. Add the records that the line
+ * makes and return FITS; or return JOINED; or return the number of the reason to reject the line, and add no record. */
+typedef int ReadLine(Builder *builder, Span line, void *reading);
+
+/* A call for each line costs 2 to 6 % of the time: each reader has a copy of the loop, with its own function in it. */
+#define INLINED static inline __attribute__((always_inline))
+
+/* Call `read_line` with each line of the text. */
+INLINED void read_lines(Builder *builder, ReadLine *read_line, void *reading) {
+    const uint8_t *newline;
+    for (const uint8_t *line = builder->text; line < builder->end; line = newline + 1) {
+        newline = memchr(line, '\n', (size_t)(builder->end - line));
+        const uint8_t *until = newline - (newline > line && newline[-1] == '\r');
+        int reason = read_line(builder, span_of(line, until), reading);
+        if (reason == JOINED) builder->joined++;
+        else if (reason != FITS) builder_reject(builder, line, (uint8_t)reason);
+    }
+}
+
+#endif

@@ -1,0 +1,65 @@
+"""The numbers that the native readers share with Python mean the same to both."""
+
+import shutil
+import subprocess
+import sysconfig
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from formats.native_builds import find_compiler
+from puppylog.formats import cri, json_lines, logfmt, names, native
+from puppylog.formats.access import access_log
+from puppylog.formats.layout import program
+from puppylog.formats.syslog import misfit
+from puppylog.stores.postgres.ingest import pgcopy
+
+LISTS: dict[str, Sequence[str]] = {
+    "access variants": [variant.value for variant in access_log._NUMBERS],
+    "access reasons": access_log._REASONS,
+    "cri reasons": cri.REASONS,
+    "json reasons": json_lines.REASONS,
+    "logfmt reasons": logfmt.REASONS,
+    "syslog reasons": misfit.REASONS,
+    "layout reasons": program.REASONS,
+    "layout kinds": [kind.name for kind in program.Kind],
+    "layout endings": [ending.name for ending in program.Ending],
+    "text columns": program.TEXT_COLUMNS,
+    "named fields": names.FIELDS,
+}
+NO_REASON = "none: the line fits"  # a member of some of Python's lists, behind the reasons
+
+# What Python's interface wants to be able to write to: it does so once, when the module is loaded.
+WRITTEN_BY_PYTHON = {"module", "module_slots", "methods", "buffer_slots", "buffer_spec"}
+
+
+@pytest.mark.parametrize("name", sorted(LISTS))
+def test_a_list_is_the_same_in_c_and_in_python(name: str) -> None:
+    if native.lines is None:
+        pytest.skip("NOT TESTED: the lists of the native readers; there was no C compiler when Puppylog was installed")
+    assert native.lines.ENUMS[name] == [text for text in LISTS[name] if text != NO_REASON]
+
+
+def test_every_list_in_c_is_compared() -> None:
+    if native.lines is None:
+        pytest.skip("NOT TESTED: the lists of the native readers; there was no C compiler when Puppylog was installed")
+    assert sorted(native.lines.ENUMS) == sorted(LISTS)
+
+
+@pytest.mark.parametrize("file", [native.__file__, pgcopy.__file__])
+def test_a_module_in_c_has_no_memory_that_threads_or_interpreters_share(tmp_path: Path, file: str) -> None:
+    compiler = find_compiler()
+    nm = shutil.which("nm")
+    if compiler is None or nm is None:
+        pytest.skip("NOT TESTED: the memory of the modules in C; there is no C compiler, or no nm")
+    sources = sorted(str(source) for source in Path(file).parent.glob("*.c"))
+    joined = tmp_path / "joined.o"
+    # Position-dependent: in other code, constants with addresses in them stand where they can be written to.
+    flags = ["-r", "-nostdlib", "-std=c11", "-fno-pic", "-fno-pie", f"-I{sysconfig.get_path('include')}"]
+    subprocess.run([compiler, *flags, *sources, "-o", str(joined)], check=True, capture_output=True, text=True)
+    listed = subprocess.run([nm, str(joined)], check=True, capture_output=True, text=True).stdout
+    symbols = [line.split()[-2:] for line in listed.splitlines()]
+    writable = {name.lstrip("_") for kind, name in symbols if kind in "bBdDcC"}
+    assert "module" in writable
+    assert writable - WRITTEN_BY_PYTHON == set()
