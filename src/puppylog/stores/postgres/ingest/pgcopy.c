@@ -229,8 +229,22 @@ static PyMethodDef methods[] = {
     {0},
 };
 
+static PyModuleDef_Slot module_slots[] = {
+#if PY_VERSION_HEX >= 0x030C0000
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+#if PY_VERSION_HEX >= 0x030D0000
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL},
+};
+
 static struct PyModuleDef module = {
-    PyModuleDef_HEAD_INIT, .m_name = "_pgcopy", .m_doc = "Rows for PostgreSQL's COPY.", .m_methods = methods,
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_pgcopy",
+    .m_doc = "Rows for PostgreSQL's COPY.",
+    .m_methods = methods,
+    .m_slots = module_slots,
 };
 
 PyMODINIT_FUNC PyInit__pgcopy(void) { return PyModuleDef_Init(&module); }
