@@ -1,6 +1,5 @@
 import json
 
-import numpy as np
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +17,7 @@ def test_a_quoted_text_is_read_back_by_json(values: list[str | None]) -> None:
 
 @given(st.lists(st.tuples(st.booleans(), st.none() | st.text("ab\"'\\", max_size=3), st.booleans()), max_size=20))
 def test_objects_hold_the_members_that_are_there(rows: list[tuple[bool, str | None, bool]]) -> None:
-    present = np.array([is_present for is_present, _, _ in rows], np.bool_)
+    present = pa.array([is_present for is_present, _, _ in rows], pa.bool_())
     members = {
         "text": quote_json(pa.array([text for is_present, text, _ in rows if is_present], pa.string())),
         "flag": pa.array(["true" if flag else None for is_present, _, flag in rows if is_present], pa.string()),
@@ -36,5 +35,5 @@ def test_objects_hold_the_members_that_are_there(rows: list[tuple[bool, str | No
 
 
 def test_a_single_member_needs_no_comma() -> None:
-    objects = build_objects({"a": pa.array(['"x"']), "b": pa.array([None], pa.string())}, np.array([False, True]))
+    objects = build_objects({"a": pa.array(['"x"']), "b": pa.array([None], pa.string())}, pa.array([False, True]))
     assert objects.to_pylist() == [None, '{"a": "x"}']

@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,9 +19,10 @@ MIDNIGHT_US = 1_792_886_400_000_000  # 2026-10-25 00:00 on the wall, if it hung 
 def resolve(*walls: str, fold: Fold | None = None) -> list[str]:
     """Return the minutes of the day in UTC, as ``hh:mm``, for those on the wall."""
     minutes = [int(wall[:2]) * 60 + int(wall[3:]) for wall in walls]
-    wall_us = MIDNIGHT_US + np.array(minutes, np.int64) * 60_000_000
-    found = ((fold or Fold()).resolve(wall_us, ZONE) - MIDNIGHT_US) // 60_000_000
-    return [f"{minute // 60 % 24:02}:{minute % 60:02}" for minute in found.tolist()]
+    wall_us = pa.array([MIDNIGHT_US + minute * 60_000_000 for minute in minutes], pa.int64())
+    found_us = (fold or Fold()).resolve(wall_us, ZONE).to_pylist()
+    found = [(us - MIDNIGHT_US) // 60_000_000 for us in found_us]
+    return [f"{minute // 60 % 24:02}:{minute % 60:02}" for minute in found]
 
 
 def test_stamps_that_go_back_by_about_an_hour_are_of_the_second_one() -> None:

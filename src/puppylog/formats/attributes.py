@@ -5,11 +5,8 @@ Only lines that have something to say are touched; the rest stay null.
 
 from collections.abc import Mapping
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-
-from puppylog.formats.words import Flags
 
 _SHORT_ESCAPES = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r"}
 
@@ -25,12 +22,12 @@ def quote_json(texts: pa.Array) -> pa.Array:
     return pc.binary_join_element_wise('"', escaped, '"', "").take(encoded.indices)
 
 
-def build_objects(members: Mapping[str, pa.Array], present: Flags) -> pa.Array:
+def build_objects(members: Mapping[str, pa.Array], present: pa.Array) -> pa.Array:
     """Return one JSON object per row of ``present``, null where it is false.
 
     Args:
         members: JSON values by key, one for each row that is present; a null leaves its key out. Keys need no escape.
-        present: which rows have an object.
+        present: bool: which rows have an object.
     """
     named = [
         pc.binary_join_element_wise(f'"{key}": ', values, "")
@@ -38,10 +35,10 @@ def build_objects(members: Mapping[str, pa.Array], present: Flags) -> pa.Array:
         if values.null_count < len(values)
     ]
     if not named:
-        return pa.nulls(present.size, pa.string())
+        return pa.nulls(len(present), pa.string())
     joined = named[0] if len(named) == 1 else pc.binary_join_element_wise(*named, ", ", null_handling="skip")
     objects = pc.binary_join_element_wise("{", joined, "}", "")
-    if present.all():
+    if len(objects) == len(present):
         return objects
-    place = np.cumsum(present, dtype=np.int32) - 1
-    return objects.take(pa.array(place, mask=~present))
+    place = pc.subtract(pc.cumulative_sum(present.cast(pa.int64())), 1)
+    return objects.take(pc.if_else(present, place, None))

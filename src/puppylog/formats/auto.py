@@ -6,15 +6,15 @@ anyway; only where so many follow one another that they are no accident, and ano
 does that one take over, from the first of them on.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from puppylog.formats.base import Format, Parser
 from puppylog.formats.byte_order_mark import skip_mark
 from puppylog.formats.detection import Verdict, find_best, take_sample
+from puppylog.formats.integers import view_integers
 from puppylog.model.record import Parsed, join_parsed
 
 ENOUGH: Final = 0.5
@@ -115,16 +115,19 @@ class AutoParser:
 
     def _long_runs(self, parsed: Parsed) -> list[tuple[int, int]]:
         """Return the first long runs of misfits: where each starts, and its length, those read before included."""
-        fits = np.asarray(parsed.records["line_offset"])
-        misfits = np.asarray(parsed.rejects["line_offset"])
-        place = np.searchsorted(fits, misfits)  # equal within a run: no line that fits is between
-        starts = np.flatnonzero(np.diff(place, prepend=-1))
-        lengths = np.diff(starts, append=misfits.size)
-        if place[0] == 0:
-            lengths[0] += self._misfits
-        self._misfits = int(lengths[-1]) if place[-1] == fits.size else 0
-        long = np.flatnonzero(lengths >= RUN)[:_MOST_RUNS]
-        return [(int(misfits[starts[run]]), int(lengths[run])) for run in long]
+        fits = view_integers(parsed.records["line_offset"])
+        misfits = view_integers(parsed.rejects["line_offset"])
+        runs: list[tuple[int, int]] = []
+        start = next_fit = length = 0
+        while start < len(misfits):
+            next_fit = bisect_left(fits, misfits[start], next_fit)  # no line that fits is within a run
+            end = bisect_left(misfits, fits[next_fit], start) if next_fit < len(fits) else len(misfits)
+            length = end - start + (self._misfits if next_fit == 0 else 0)
+            if length >= RUN and len(runs) < _MOST_RUNS:
+                runs.append((misfits[start], length))
+            start = end
+        self._misfits = length if next_fit == len(fits) else 0
+        return runs
 
     def _find_better(self, data: bytes | memoryview, length: int) -> Verdict | None:
         """Return a format that fits the first misfits, with which ``data`` begins, or nearly all of them."""

@@ -6,14 +6,14 @@ come. What was decided last is remembered, also in the parser's context: a resta
 """
 
 import re
+from collections.abc import Sequence
 from typing import Final, Self
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from puppylog.formats.words import Flags, Positions
+from puppylog.formats.integers import view_integers
 
 _CONTEXT: Final = re.compile(r"(.*?)(?:\nfold (-?[0-9]{1,18}))?", re.DOTALL)
 
@@ -38,40 +38,43 @@ class Fold:
         """Return the context with what is remembered here; mostly it is nothing."""
         return context if self._last_us is None else f"{context}\nfold {self._last_us}"
 
-    def resolve(self, wall_us: Positions, zone: ZoneInfo) -> Positions:
-        """Return the instants that were meant, in microseconds since the epoch.
+    def resolve(self, wall_us: pa.Array, zone: ZoneInfo) -> pa.Array:
+        """Return the instants that were meant: int64, microseconds since the epoch.
 
         Args:
-            wall_us: what the clock on the wall showed, in the order of the file.
+            wall_us: int64: what the clock on the wall showed, in the order of the file.
             zone: where the clock hung.
         """
         first, second = (_assume(wall_us, zone, which) for which in ("earliest", "latest"))
-        is_twice = first != second
-        if not wall_us.size:
+        if not len(wall_us):
             return first
-        is_second = self._choose(first, second, is_twice) if is_twice.any() else is_twice
-        instants: Positions = np.where(is_second, second, first)
-        self._last_us = int(instants[-1]) if is_twice[-1] else None
+        is_twice = pc.not_equal(first, second)
+        if not pc.any(is_twice).as_py():
+            self._last_us = None
+            return first
+        instants = self._choose(view_integers(first), view_integers(second))
+        self._last_us = instants[-1] if is_twice[-1].as_py() else None
+        return pa.array(instants, pa.int64())
+
+    def _choose(self, first: Sequence[int], second: Sequence[int]) -> list[int]:
+        """Return the instant of each stamp, which differ where the clock showed the stamp twice.
+
+        The step from the stamp before, as if both were of the first hour, decides where the step goes back, or forward
+        by about an hour. Another step decides nothing: the stamp is of the same hour as the one before.
+        """
+        instants = []
+        before = first[0] if self._last_us is None else self._last_us
+        is_known = True  # the stamp before meant one instant, or is remembered
+        is_second = False
+        for early, late in zip(first, second, strict=True):
+            is_back = early - before < -_DISORDER_US
+            if is_back or is_known or early - before >= late - early - _DISORDER_US:
+                is_second = is_back
+            instants.append(late if is_second else early)
+            before, is_known = early, early == late
         return instants
 
-    def _choose(self, first: Positions, second: Positions, is_twice: Flags) -> Flags:
-        """Return which stamps are of the second hour.
 
-        The step from the stamp before, as if both were of the first hour, says it where it goes back, or on by about an
-        hour. A step that says nothing leaves it as it was.
-        """
-        before = np.concatenate([[first[0] if self._last_us is None else self._last_us], first[:-1]])
-        step = first - before
-        is_back = step < -_DISORDER_US
-        is_known = ~np.concatenate([[False], is_twice[:-1]])  # the stamp before meant one instant, or is remembered
-        is_decided = is_back | is_known | (step >= second - first - _DISORDER_US)
-        decided = np.where(is_decided, np.arange(first.size), 0)
-        at: Positions = np.maximum.accumulate(decided)
-        chosen: Flags = is_twice & is_back[at]
-        return chosen
-
-
-def _assume(wall_us: Positions, zone: ZoneInfo, which: str) -> Positions:
-    wall = pa.array(wall_us).view(pa.timestamp("us"))
-    zoned = pc.assume_timezone(wall, zone.key, ambiguous=which, nonexistent="earliest")
-    return np.asarray(zoned.view(pa.int64()))
+def _assume(wall_us: pa.Array, zone: ZoneInfo, which: str) -> pa.Array:
+    wall = wall_us.view(pa.timestamp("us"))
+    return pc.assume_timezone(wall, zone.key, ambiguous=which, nonexistent="earliest").view(pa.int64())

@@ -4,21 +4,21 @@ A reader sees only valid UTF-8, and positions in it. Bytes that are not UTF-8 ar
 led back to where the lines stand in the file.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from puppylog.formats.base import Parser
 from puppylog.formats.byte_order_mark import skip_mark
 from puppylog.formats.fold import Fold
+from puppylog.formats.integers import view_integers
+from puppylog.formats.lines import Lines, is_utf8, slice_bytes
 from puppylog.formats.rows import NO_TIME, Rows
-from puppylog.formats.spans import Spans, Taker, view_lines
-from puppylog.formats.words import Bytes, Flags, Positions
 from puppylog.model.record import NO_REJECTS, RECORDS, REJECTS, Parsed, join_parsed
 
 Reader: TypeAlias = Callable[[bytes | memoryview], Rows]
@@ -26,6 +26,7 @@ r"""Makes a row of each line of a text: whole lines of UTF-8, each ended by ``\n
 
 _UTC: Final = "UTC"
 _NEWLINE = 10
+_NO_TIME = pa.scalar(NO_TIME, pa.int64())
 _PART_BYTES = 64 << 20  # read at once: columns of texts count their bytes in 31 bits, and escapes make six of one
 
 
@@ -111,85 +112,60 @@ def _iter_parts(data: memoryview) -> Iterator[tuple[int, memoryview]]:
 
 
 def _parse_part(reader: Reader, data: memoryview, offset: int, instants_of: Callable[[Rows], pa.Array]) -> Parsed:
-    raw = np.frombuffer(data, np.uint8)
-    text = _repair(data, raw)
-    rows = reader(data if text is None else text)
-    place = None if text is None else _Place(raw, np.frombuffer(text, np.uint8))
-    at, rejected = rows.at, Spans(rows.rejected_at, rows.rejected_until)
-    if place is not None:
-        at = place.lead_back(at)
-        rejected = Spans(place.lead_back(rejected.since), place.lead_back(rejected.until))
-    columns = {
-        **rows.columns,
-        "line_offset": pa.array(at + offset),
-        "ts": instants_of(rows),
-    }
-    if place is not None:
+    repaired = None if is_utf8(data) else str(data, "utf-8", "replace").encode()
+    rows = reader(data if repaired is None else repaired)
+    at, rejected_at, rejected_until, columns = rows.at, rows.rejected_at, rows.rejected_until, dict(rows.columns)
+    if repaired is not None:
+        place = _Place(data, repaired)
+        at, rejected_at, rejected_until = map(place.lead_back, (at, rejected_at, rejected_until))
         columns["attributes"] = _flag_damaged(columns["attributes"], place.are_damaged(rows.at))
+    start = pa.scalar(offset, pa.int64())
+    columns |= {"line_offset": pc.add(at, start), "ts": instants_of(rows)}
     records = pa.RecordBatch.from_arrays([columns[name] for name in RECORDS.names], schema=RECORDS)
-    return Parsed(records, _build_rejects(raw, rejected, rows.reasons, offset), joined=rows.joined)
-
-
-def _repair(data: memoryview, raw: Bytes) -> bytes | None:
-    """Return the data as UTF-8 if it is not."""
-    if raw.max() < 0x80:
-        return None
-    try:
-        str(data, "utf-8")
-    except UnicodeDecodeError:
-        return str(data, "utf-8", "replace").encode()
-    return None
+    if not len(rejected_at):
+        return Parsed(records, NO_REJECTS, joined=rows.joined)
+    rejected = [pc.add(rejected_at, start), rows.reasons, slice_bytes(data, rejected_at, rejected_until)]
+    return Parsed(records, pa.RecordBatch.from_arrays(rejected, schema=REJECTS), joined=rows.joined)
 
 
 class _Place:
-    """Where the lines of a repaired text stand in the bytes that came. No repair makes or takes a newline."""
+    """Where the lines of a repaired text are in the bytes that were read. A repair adds and removes no newline."""
 
-    def __init__(self, raw: Bytes, text: Bytes) -> None:
-        self._text_starts, self._raw_starts = _starts_of(text), _starts_of(raw)
-        lines = [view_lines(text, self._text_starts), view_lines(raw, self._raw_starts)]
-        self._damaged = np.asarray(pc.not_equal(*lines))
+    def __init__(self, raw: memoryview, text: bytes) -> None:
+        self._raw, self._text = Lines.split(raw, pa.binary()), Lines.split(text, pa.binary())
+        self._damaged = pc.not_equal(self._raw.texts, self._text.texts)
 
-    def lead_back(self, at: Positions) -> Positions:
-        """Return positions in the bytes for positions in the text."""
+    def lead_back(self, at: pa.Array) -> pa.Array:
+        """Return positions in the bytes for positions in the text; a position beyond its line moves to its newline."""
         line = self._line_of(at)
-        last = self._raw_starts[line + 1] - 1
-        back: Positions = np.minimum(self._raw_starts[line] + at - self._text_starts[line], last)
-        return back
+        in_line = pc.subtract(at, self._text.starts.take(line))
+        return pc.min_element_wise(pc.add(self._raw.starts.take(line), in_line), self._raw.newlines.take(line))
 
-    def are_damaged(self, at: Positions) -> Flags:
+    def are_damaged(self, at: pa.Array) -> pa.Array:
         """Return whether the lines at these positions in the text had bytes that are not UTF-8."""
-        return self._damaged[self._line_of(at)]
+        return self._damaged.take(self._line_of(at))
 
-    def _line_of(self, at: Positions) -> Positions:
-        after: Positions = np.searchsorted(self._text_starts, at, side="right")
-        return after - 1
+    def _line_of(self, at: pa.Array) -> pa.Array:
+        """Return the number of the line of each position."""
+        line = pc.index_in(at, value_set=self._text.starts)
+        if not line.null_count:
+            return line
+        starts = view_integers(self._text.starts)  # some positions are within their line
+        return pa.array([bisect_right(starts, position) - 1 for position in view_integers(at)], pa.int32())
 
 
-def _starts_of(text: Bytes) -> Positions:
-    """Return where each line starts, and where the last one ends."""
-    return np.concatenate([[0], np.flatnonzero(text == _NEWLINE) + 1])
-
-
-def _flag_damaged(attributes: pa.Array, damaged: Flags) -> pa.Array:
+def _flag_damaged(attributes: pa.Array, damaged: pa.Array) -> pa.Array:
     flag = '"invalid_utf8": true}'
     flagged = pc.binary_join_element_wise(pc.utf8_slice_codeunits(attributes, 0, -1), flag, ", ")
-    return pc.if_else(pa.array(damaged), pc.coalesce(flagged, pa.scalar("{" + flag)), attributes)
+    return pc.if_else(damaged, pc.coalesce(flagged, pa.scalar("{" + flag)), attributes)
 
 
 def _instants(rows: Rows, read_at_us: int, zone: ZoneInfo, fold: Fold) -> pa.Array:
     """Return the times in UTC."""
-    ts_us, has_none = rows.ts_us, rows.ts_us == NO_TIME
-    if has_none.any():
-        ts_us = np.where(has_none, read_at_us, ts_us)
-    if zone.key != _UTC and rows.is_local.any():
-        is_local = rows.is_local & ~has_none
-        ts_us = ts_us.copy()
-        ts_us[is_local] = fold.resolve(ts_us[is_local], zone)
-    return pa.array(ts_us).view(RECORDS.field("ts").type)
-
-
-def _build_rejects(raw: Bytes, lines: Spans, reasons: pa.Array, offset: int) -> pa.RecordBatch:
-    if not lines.since.size:
-        return NO_REJECTS
-    columns = [pa.array(lines.since + offset), reasons, Taker(raw, lines.since.size).take_bytes(lines)]
-    return pa.RecordBatch.from_arrays(columns, schema=REJECTS)
+    ts_us, has_none = rows.ts_us, pc.equal(rows.ts_us, _NO_TIME)
+    if pc.any(has_none).as_py():
+        ts_us = pc.if_else(has_none, pa.scalar(read_at_us, pa.int64()), ts_us)
+    if zone.key != _UTC:
+        is_local = pc.and_not(rows.is_local.cast(pa.bool_()), has_none)
+        ts_us = pc.replace_with_mask(ts_us, is_local, fold.resolve(ts_us.filter(is_local), zone))
+    return ts_us.view(RECORDS.field("ts").type)

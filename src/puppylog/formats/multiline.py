@@ -4,16 +4,17 @@ The first line is read in a format; the others are added to its message, or beco
 JSON, a first line that does not fit alone is read once more together with the others: an object may take several lines.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import TypeAlias
 
-import numpy as np
 import pyarrow as pa
 
 from puppylog.formats.base import Format, Parser
 from puppylog.formats.byte_order_mark import skip_mark
+from puppylog.formats.integers import view_integers
 from puppylog.model.record import RECORDS, REJECTS, Parsed
 
 MarkStarts: TypeAlias = Callable[[Sequence[bytes]], Sequence[bool]]
@@ -56,18 +57,14 @@ class MultilineParser:
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
         data, offset = skip_mark(data, offset)
         lines = bytes(data).split(b"\n")[:-1]
-        starts = np.array(self.mark_starts(lines), np.bool_)
-        starts[:1] = True  # there is nothing that it could continue
-        for at, line in enumerate(lines):
-            if line in {b"", b"\r"} and starts[at]:
-                starts[at + 1 : at + 2] = True  # an empty line is no beginning that others could continue
-        if starts.all():
+        first = self._find_heads(lines)
+        if len(first) == len(lines):
             return self.parser.parse(data, offset, read_at_us)
-        first = np.flatnonzero(starts)
         heads = [lines[at] for at in first]
         rests = [lines[at + 1 : until] for at, until in zip(first, [*first[1:], len(lines)], strict=True)]
         parsed = self.parser.parse(b"".join(head + b"\n" for head in heads), 0, read_at_us)
-        places = _Places(heads, _starts_of(lines)[first] + offset)
+        starts = _starts_of(lines)
+        places = _Places(heads, [starts[at] + offset for at in first])
         joined = parsed.joined + len(lines) - len(heads)
         records = _extend(parsed.records, rests, places)
         rejects = parsed.rejects
@@ -76,19 +73,31 @@ class MultilineParser:
             objects = {at: _join_lines(heads[head], rests[head]) for at, head in enumerate(numbers) if rests[head]}
             whole, fits = self._read_objects(objects, offsets, read_at_us)
             records = pa.concat_batches([records, whole]).sort_by("line_offset")
-            rejects = rejects.take(pa.array(np.delete(np.arange(rejects.num_rows), fits)))
+            left = sorted({*range(rejects.num_rows)} - {*fits})
+            rejects = rejects.take(pa.array(left, pa.int64()))
         return Parsed(records, _lengthen(rejects, rests, places), joined=joined)
+
+    def _find_heads(self, lines: Sequence[bytes]) -> list[int]:
+        """Return the numbers of the lines that begin a record."""
+        first: list[int] = []
+        is_after_empty = True  # the first line continues nothing, and an empty line is continued by nothing
+        for number, (line, is_start) in enumerate(zip(lines, self.mark_starts(lines), strict=True)):
+            is_head = is_start or is_after_empty
+            if is_head:
+                first.append(number)
+            is_after_empty = is_head and line in {b"", b"\r"}
+        return first
 
     def _read_objects(
         self, objects: Mapping[int, bytes], offsets: pa.Array, read_at_us: int
-    ) -> tuple[pa.RecordBatch, "np.typing.NDArray[np.int64]"]:
+    ) -> tuple[pa.RecordBatch, list[int]]:
         """Read objects, each in one line, by their numbers; return the records at their offsets, and which they are."""
-        lines = list(objects.values())
+        numbers, lines = list(objects), list(objects.values())
         records = self.parser.parse(b"".join(line + b"\n" for line in lines), 0, read_at_us).records
-        found = np.searchsorted(_starts_of(lines), np.asarray(records["line_offset"]), side="right") - 1
-        fits = np.array(list(objects), np.int64)[found]
+        starts = _starts_of(lines)
+        fits = [numbers[bisect_right(starts, at) - 1] for at in view_integers(records["line_offset"])]
         position = RECORDS.get_field_index("line_offset")
-        return records.set_column(position, RECORDS.field(position), offsets.take(pa.array(fits))), fits
+        return records.set_column(position, RECORDS.field(position), offsets.take(pa.array(fits, pa.int64()))), fits
 
 
 def _join_lines(head: bytes, rest: Sequence[bytes]) -> bytes:
@@ -99,19 +108,21 @@ def _join_lines(head: bytes, rest: Sequence[bytes]) -> bytes:
 class _Places:
     """Where the first lines stand, alone and in their file."""
 
-    def __init__(self, heads: Sequence[bytes], in_file: "np.typing.NDArray[np.int64]") -> None:
+    def __init__(self, heads: Sequence[bytes], in_file: Sequence[int]) -> None:
         self._alone = _starts_of(heads)
         self._in_file = in_file
 
     def of(self, offsets: pa.Array) -> tuple[pa.Array, list[int]]:
         """Return the offsets in the file, and which first line each is in."""
-        alone = np.asarray(offsets)
-        head = np.searchsorted(self._alone, alone, side="right") - 1
-        return pa.array(self._in_file[head] + alone - self._alone[head]), head.tolist()
+        alone = view_integers(offsets)
+        heads = [bisect_right(self._alone, at) - 1 for at in alone]
+        in_file = [self._in_file[head] + at - self._alone[head] for at, head in zip(alone, heads, strict=True)]
+        return pa.array(in_file, pa.int64()), heads
 
 
-def _starts_of(lines: Sequence[bytes]) -> "np.typing.NDArray[np.int64]":
-    return np.array([0, *accumulate(len(line) + 1 for line in lines)][:-1], np.int64)
+def _starts_of(lines: Sequence[bytes]) -> list[int]:
+    """Return where each line starts in the lines joined by newlines, in bytes."""
+    return list(accumulate((len(line) + 1 for line in lines), initial=0))[:-1]
 
 
 def _extend(records: pa.RecordBatch, rests: Sequence[Sequence[bytes]], places: _Places) -> pa.RecordBatch:

@@ -7,11 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-import numpy as np
 import pyarrow as pa
 
 from puppylog.formats.quoting import quote
-from puppylog.formats.words import Flags, Positions
 from puppylog.model.record import RECORDS
 
 NO_TIME: Final = -(1 << 63)
@@ -25,14 +23,14 @@ Member: TypeAlias = tuple[str, str]  # a key, and its value in JSON
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Records and rejects of one text, each in its order."""
+    """Records and rejects of one text, each in its order. Positions are bytes from the start of the text."""
 
-    at: Positions  # where each record starts
-    ts_us: Positions  # microseconds since the epoch, or NO_TIME
-    is_local: Flags  # whether the stamp names no zone: ts_us is then what the clock on the wall showed
+    at: pa.Array  # int64: where each record starts
+    ts_us: pa.Array  # int64: microseconds since the epoch, or NO_TIME
+    is_local: pa.Array  # bool or uint8: whether the stamp names no zone; ts_us is then the time of the wall clock
     columns: Mapping[str, pa.Array]  # those of FILLED, each as in RECORDS
-    rejected_at: Positions  # where each rejected line starts
-    rejected_until: Positions  # where its newline is
+    rejected_at: pa.Array  # int64: where each rejected line starts
+    rejected_until: pa.Array  # int64: where the newline of each rejected line is
     reasons: pa.Array  # strings
     joined: int = 0  # lines that said something about others
 
@@ -97,12 +95,12 @@ class RowsBuilder:
 
     def build(self) -> Rows:
         return Rows(
-            np.array(self._at, np.int64),
-            np.array(self._ts_us, np.int64),
-            np.array(self._is_local, np.bool_),
+            pa.array(self._at, pa.int64()),
+            pa.array(self._ts_us, pa.int64()),
+            pa.array(self._is_local, pa.bool_()),
             {name: pa.array(values, RECORDS.field(name).type) for name, values in self._columns.items()},
-            np.array(self._rejected_at, np.int64),
-            np.array([self.text.index(b"\n", at) for at in self._rejected_at], np.int64),
+            pa.array(self._rejected_at, pa.int64()),
+            pa.array([self.text.index(b"\n", at) for at in self._rejected_at], pa.int64()),
             pa.array(self._reasons, pa.string()),
             self.joined,
         )
@@ -115,6 +113,7 @@ def write_object(members: Iterable[Member]) -> str:
 
 _SINGLE: Final = ("at", "ts_us", "is_local", "rejected_at", "rejected_until", "reasons", "scratch")
 _LAST: Final = ("status_code", "response_bytes", "attributes")
+_NO_REASONS: Final = pa.array([], pa.string())
 _COLUMNS: Final = (*(name for name in FILLED if name not in _LAST), *_LAST)
 
 
@@ -132,16 +131,23 @@ def rows_from_buffers(given: Sequence[Any], reasons: Sequence[str]) -> Rows:
         name: _column_of(RECORDS.field(name).type, count, nulls[place], blocks[len(_SINGLE) + 3 * place :][:3])
         for place, name in enumerate(_COLUMNS)
     }
+    numbers = _array_of(pa.uint8(), single["reasons"])
     return Rows(
-        np.frombuffer(single["at"], np.int64),
-        np.frombuffer(single["ts_us"], np.int64),
-        np.frombuffer(single["is_local"], np.bool_),
+        _array_of(pa.int64(), single["at"]),
+        _array_of(pa.int64(), single["ts_us"]),
+        _array_of(pa.uint8(), single["is_local"]),
         columns,
-        np.frombuffer(single["rejected_at"], np.int64),
-        np.frombuffer(single["rejected_until"], np.int64),
-        pa.array(reasons, pa.string()).take(pa.array(np.frombuffer(single["reasons"], np.uint8))),
+        _array_of(pa.int64(), single["rejected_at"]),
+        _array_of(pa.int64(), single["rejected_until"]),
+        pa.array(reasons, pa.string()).take(numbers) if len(numbers) else _NO_REASONS,
         joined,
     )
+
+
+def _array_of(kind: pa.DataType, block: Any) -> pa.Array:  # noqa: ANN401 - anything that holds bytes
+    """Return the numbers that fill a block, without a copy."""
+    values = pa.py_buffer(block)
+    return pa.Array.from_buffers(kind, values.size * 8 // kind.bit_width, [None, values])
 
 
 def _column_of(kind: pa.DataType, count: int, nulls: int, blocks: Sequence[Any]) -> pa.Array:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -12,7 +11,6 @@ from puppylog.formats.regex.fields import REQUEST, TIME
 from puppylog.formats.regex.times import read_times
 from puppylog.formats.rows import FILLED, NO_TIME
 from puppylog.formats.syslog.calendar import Calendar
-from puppylog.formats.words import Flags
 from puppylog.model.record import RECORDS
 
 _LARGEST: Final = {"status_code": "0000000000000032767", "response_bytes": "9223372036854775807"}
@@ -23,6 +21,8 @@ _NOTHING = pa.scalar(None, pa.string())
 
 FITS: Final = 255
 """Instead of a reason's number."""
+
+_FITS = pa.scalar(FITS, pa.uint8())
 
 
 class Groups:
@@ -37,10 +37,10 @@ class Groups:
             rows: the number of lines.
         """
         self.columns = {name: pa.nulls(rows, RECORDS.field(name).type) for name in FILLED}
-        self.ts_us = np.full(rows, NO_TIME)
-        self.is_local = np.zeros(rows, np.bool_)
+        self.ts_us = pa.repeat(pa.scalar(NO_TIME, pa.int64()), rows)
+        self.is_local = pa.repeat(False, rows)
         self.reasons: list[str] = []
-        self.reason = np.full(rows, FITS, np.uint8)  # of each line, its place in `reasons`
+        self.reason = pa.repeat(_FITS, rows)  # of each line, its place in `reasons`
         self._values = values
         self._fields = fields
         self._members: dict[str, pa.Array] = {}  # JSON or null
@@ -73,9 +73,7 @@ class Groups:
     def _read_numbers(self, field: str, group: str, values: pa.Array) -> None:
         padded = pc.utf8_lpad(values, 19, "0")
         is_number = pc.and_(pc.match_substring_regex(values, _NUMBER), pc.less_equal(padded, _LARGEST[field]))
-        self._reject(
-            np.asarray(pc.invert(is_number).fill_null(False)), f"group {group} is no whole number in its range"
-        )
+        self._reject(pc.invert(is_number).fill_null(False), f"group {group} is no whole number in its range")
         self.columns[field] = pc.if_else(is_number, values, _NOTHING).cast(RECORDS.field(field).type)
 
     def _read_requests(self, values: pa.Array) -> None:
@@ -91,17 +89,17 @@ class Groups:
         else:
             self.columns["message"] = garbage
 
-    def _reject(self, are_wrong: Flags, reason: str) -> None:
+    def _reject(self, are_wrong: pa.Array, reason: str) -> None:
         """Give these lines a reason, unless they have one."""
-        self.reason[are_wrong & (self.reason == FITS)] = len(self.reasons)
+        number = pa.scalar(len(self.reasons), pa.uint8())
+        self.reason = pc.if_else(pc.and_(are_wrong, pc.equal(self.reason, _FITS)), number, self.reason)
         self.reasons.append(reason)
 
     def _build_attributes(self) -> pa.Array:
-        present = np.zeros(self.reason.size, np.bool_)
+        present = pa.repeat(False, len(self.reason))
         for values in self._members.values():
-            present |= np.asarray(values.is_valid())
-        rows = pa.array(np.flatnonzero(present))
-        return build_objects({key: values.take(rows) for key, values in self._members.items()}, present)
+            present = pc.or_(present, values.is_valid())
+        return build_objects({key: values.filter(present) for key, values in self._members.items()}, present)
 
 
 def _without(values: pa.Array, text: str) -> pa.Array:

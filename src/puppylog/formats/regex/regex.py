@@ -3,26 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from puppylog.formats.base import Format, Options
 from puppylog.formats.fold import Fold
 from puppylog.formats.line_format import parse_lines
+from puppylog.formats.lines import Lines
 from puppylog.formats.regex.fields import assign_fields
 from puppylog.formats.regex.groups import FITS, Groups
 from puppylog.formats.regex.mismatch import find_mismatch
 from puppylog.formats.regex.pattern import Pattern, parse_pattern
 from puppylog.formats.rows import Rows
-from puppylog.formats.spans import Spans, Taker
 from puppylog.formats.syslog.calendar import Calendar
 from puppylog.model.record import Parsed
 
-_NEWLINE, _RETURN = 10, 13
-
 _NO_MATCH = "does not match the pattern"
 _EMPTY = "empty line"
+_FITS = pa.scalar(FITS, pa.uint8())
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,27 +76,32 @@ class RegexParser:
         return parse_lines(self._read, data, offset, read_at_us, self.format.options.zone, fold=self.fold)
 
     def _read(self, text: bytes | memoryview) -> Rows:
-        raw = np.frombuffer(text, np.uint8)
-        newlines = np.flatnonzero(raw == _NEWLINE)
-        since = np.concatenate([[0], newlines[:-1] + 1])
-        until = newlines - ((raw[newlines - 1] == _RETURN) & (newlines > since))
-        lines = Taker(raw, since.size).take_texts(Spans(since, until))
-        found = pc.extract_regex(lines, self.format.pattern.regex)
-        is_match = np.asarray(found.is_valid())
-        matched = found.filter(pa.array(is_match))
+        lines = Lines.split(text, pa.string())
+        texts = _without_return(lines.texts)
+        is_empty = pc.equal(texts, "")
+        found = pc.extract_regex(pc.if_else(is_empty, pa.scalar(None, pa.string()), texts), self.format.pattern.regex)
+        is_match = found.is_valid()
+        matched = found.filter(is_match)
         values = {name: pc.struct_field(matched, name) for name in self.format.pattern.names}
         groups = Groups(values, self.format.fields, len(matched))
         groups.read(self.calendar)
-        reasons = np.where(until > since, len(groups.reasons), len(groups.reasons) + 1)
-        reasons[is_match] = groups.reason
-        rejected = np.flatnonzero(reasons != FITS)
-        kept = groups.reason == FITS
+        no_match, empty = (pa.scalar(len(groups.reasons) + more, pa.uint8()) for more in (0, 1))
+        reasons = pc.replace_with_mask(pc.if_else(is_empty, empty, no_match), is_match, groups.reason)
+        is_rejected, is_kept = pc.not_equal(reasons, _FITS), pc.equal(groups.reason, _FITS)
         return Rows(
-            since[is_match][kept],
-            groups.ts_us[kept],
-            groups.is_local[kept],
-            {name: column.filter(pa.array(kept)) for name, column in groups.columns.items()},
-            since[rejected],
-            newlines[rejected],
-            pa.array([*groups.reasons, _NO_MATCH, _EMPTY], pa.string()).take(pa.array(reasons[rejected])),
+            lines.starts.filter(is_match).filter(is_kept),
+            groups.ts_us.filter(is_kept),
+            groups.is_local.filter(is_kept),
+            {name: column.filter(is_kept) for name, column in groups.columns.items()},
+            lines.starts.filter(is_rejected),
+            lines.newlines.filter(is_rejected),
+            pa.array([*groups.reasons, _NO_MATCH, _EMPTY], pa.string()).take(reasons.filter(is_rejected)),
         )
+
+
+def _without_return(texts: pa.Array) -> pa.Array:
+    """Return the lines without the carriage return before their newline."""
+    has_return = pc.ends_with(texts, "\r")
+    if not pc.any(has_return).as_py():
+        return texts
+    return pc.if_else(has_return, pc.utf8_slice_codeunits(texts, 0, -1), texts)

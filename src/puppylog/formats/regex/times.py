@@ -2,17 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from puppylog.formats import clock
 from puppylog.formats.clock import OutOfRange, Stamp
 from puppylog.formats.rows import NO_TIME
 from puppylog.formats.syslog.calendar import Calendar
 from puppylog.formats.syslog.stamp import find_stamp
-from puppylog.formats.words import Flags, Positions
 
 _FORMS: Final[tuple[Callable[[str], Stamp | None], ...]] = (clock.parse_iso, clock.parse_access, clock.parse_epoch)
 _ABSENT: Final = ("", "-")
@@ -23,10 +22,10 @@ _Verdict = tuple[int, bool, int]  # microseconds or NO_TIME, whether they are lo
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    us: Positions  # microseconds since the epoch, or NO_TIME
-    is_local: Flags  # they name no zone: what the clock on the wall showed
-    is_unknown: Flags  # a stamp in no known form
-    is_out_of_range: Flags  # one that is formed as it should, and names no instant
+    us: pa.Array  # int64: microseconds since the epoch, or NO_TIME
+    is_local: pa.Array  # bool: they name no zone, and say what the clock on the wall showed
+    is_unknown: pa.Array  # bool: a stamp in no known form
+    is_out_of_range: pa.Array  # bool: one that is formed as it should, and names no instant
 
 
 def read_times(stamps: pa.Array, calendar: Calendar) -> Times:
@@ -34,15 +33,18 @@ def read_times(stamps: pa.Array, calendar: Calendar) -> Times:
     encoded = stamps.dictionary_encode()
     texts = encoded.dictionary.to_pylist()
     alone = [_read_alone(text) for text in texts]
-    codes = encoded.indices.to_numpy()
-    is_new = np.diff(codes, prepend=-1) != 0
-    runs = [alone[code] or _read_in_order(texts[code], calendar) for code in codes[is_new].tolist()]
-    verdicts = np.array(runs, np.int64).reshape(-1, 3)[np.cumsum(is_new) - 1]
+    runs = pc.run_end_encode(encoded.indices)  # of equal stamps that follow one another
+    verdicts = [alone[code] or _read_in_order(texts[code], calendar) for code in runs.values.to_pylist()]
+
+    def spread(values: list[Any], kind: pa.DataType) -> pa.Array:
+        """Return for each stamp the value of its run."""
+        return pc.run_end_decode(pa.RunEndEncodedArray.from_arrays(runs.run_ends, pa.array(values, kind)))
+
     return Times(
-        np.ascontiguousarray(verdicts[:, 0]),
-        verdicts[:, 1].astype(np.bool_),
-        verdicts[:, 2] == _UNKNOWN,
-        verdicts[:, 2] == _OUT_OF_RANGE,
+        spread([us for us, _, _ in verdicts], pa.int64()),
+        spread([is_local for _, is_local, _ in verdicts], pa.bool_()),
+        spread([found == _UNKNOWN for *_, found in verdicts], pa.bool_()),
+        spread([found == _OUT_OF_RANGE for *_, found in verdicts], pa.bool_()),
     )
 
 

@@ -1,0 +1,66 @@
+"""The lines of a text as Arrow arrays, without a Python object for each line."""
+
+import struct
+from dataclasses import dataclass
+from typing import Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from puppylog.formats.integers import view_integers
+
+_ONE = pa.scalar(1, pa.int64())
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The lines of a text, without their newlines. Positions are bytes from the start of the text."""
+
+    texts: pa.Array  # strings, or bytes if the lines may hold anything
+    starts: pa.Array  # int64: where each line starts
+    newlines: pa.Array  # int64: where the newline of each line is
+
+    @classmethod
+    def split(cls, text: bytes | memoryview, kind: pa.DataType) -> Self:
+        """Split a text of whole lines.
+
+        Args:
+            text: its last byte is a newline.
+            kind: of `texts`: ``pa.string()``, for which the text must be UTF-8, or ``pa.binary()``.
+        """
+        bounds = pa.py_buffer(struct.pack("=2i", 0, len(text)))
+        whole = pa.Array.from_buffers(kind, 1, [None, bounds, pa.py_buffer(text)])
+        texts = pc.split_pattern(whole, "\n").values[:-1]  # nothing follows the last newline
+        lengths = pc.add(pc.binary_length(texts).cast(pa.int64()), _ONE)
+        ends = pc.cumulative_sum(lengths)
+        return cls(texts, pc.subtract(ends, lengths), pc.subtract(ends, _ONE))
+
+
+def slice_bytes(text: bytes | memoryview, starts: pa.Array, ends: pa.Array) -> pa.Array:
+    """Return the bytes ``text[start:end]`` of every pair, as an array of ``pa.binary()``.
+
+    Args:
+        text: at most 2 GiB.
+        starts: int64, ascending.
+        ends: int64; no slice overlaps the next one.
+    """
+    # One array holds the slices and the gaps between them in turn; a mask keeps every other value.
+    count = len(starts)
+    bounds = memoryview(bytearray(8 * (2 * count + 1))).cast("q")
+    bounds[0:-1:2] = view_integers(starts)
+    bounds[1::2] = view_integers(ends)
+    bounds[-1] = bounds[-2] if count else 0
+    parts = [None, pa.py_buffer(bounds), pa.py_buffer(text)]
+    gapped = pa.Array.from_buffers(pa.large_binary(), 2 * count, parts)
+    every_other = pa.Array.from_buffers(pa.bool_(), 2 * count, [None, pa.py_buffer(b"\x55" * (count // 4 + 1))])
+    return gapped.filter(every_other).cast(pa.binary())
+
+
+def is_utf8(text: bytes | memoryview) -> bool:
+    """Return whether the bytes are UTF-8 in its strict form."""
+    bounds = pa.py_buffer(struct.pack("=2q", 0, len(text)))
+    try:
+        pa.Array.from_buffers(pa.large_string(), 1, [None, bounds, pa.py_buffer(text)]).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
