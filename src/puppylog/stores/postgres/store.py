@@ -30,6 +30,7 @@ from puppylog.stores.postgres.sessions.failures import is_timed_out
 from puppylog.stores.postgres.sessions.link import Link, connect_both
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
+from puppylog.stores.streams import find_files, find_streams, refuse_claimed
 
 _QUERIES: Final = load_queries("puppylog.stores.postgres", "server.sql")
 
@@ -94,11 +95,11 @@ class PostgresStore:
                 streams.open_streams(session, source_uris, group), source_uris, strict=True
             ):
                 if stream_id in self._claims or stream_id in claims:
-                    raise StreamBusy("collect", source_uri, "this process follows it already")
+                    refuse_claimed(source_uri, "this process")
                 claims[stream_id] = source_uri
             streams.claim_streams(session, claims)
             try:
-                opened = streams.find_streams(session, list(claims))
+                opened = find_streams(session, list(claims))
             except PuppylogError:
                 with suppress(PuppylogError):  # they may have gone with the session
                     streams.release_streams(session, list(claims))
@@ -219,9 +220,9 @@ class PostgresStore:
         return replayed
 
     def find_files(self, file_ids: Sequence[int]) -> dict[int, FilePosition]:
-        """Return where these files stand in the store."""
-        found = self._ingest.call(lambda session: streams.find_files(session, file_ids))
-        return {file_id: position for file_id, (_, position) in found.items()}
+        """Return the committed positions of these files by their ids, without those that the store does not know."""
+        found = self._ingest.call(lambda session: find_files(session, file_ids))
+        return {file_id: file.position for file_id, file in found.items()}
 
     def _check_library(self, session: Session) -> None:
         check_library(session, self.flavour)

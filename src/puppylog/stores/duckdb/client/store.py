@@ -14,22 +14,23 @@ from typing import Any, Self
 import pyarrow as pa
 from pyarrow import flight
 
-from puppylog.errors import ConfigurationError, StoreUnavailable, StreamBusy
+from puppylog.errors import ConfigurationError, StoreUnavailable
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
-from puppylog.model.record import Parsed
-from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport, have_moved
+from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport
 from puppylog.stores.base import Appended, NewFile, Parameters, Replayed, Reread, StoreInfo
 from puppylog.stores.doctor import StoreFindings
 from puppylog.stores.duckdb import wire
 from puppylog.stores.duckdb.client import doctor
+from puppylog.stores.duckdb.client.appender import SpoolAppender
 from puppylog.stores.duckdb.client.claims import Claims
 from puppylog.stores.duckdb.client.interruptible import interruptible
 from puppylog.stores.duckdb.client.launch import is_answering, start_engine
 from puppylog.stores.duckdb.directory import StoreDirectory, refuse
 from puppylog.stores.duckdb.locks import FileLock
-from puppylog.stores.duckdb.spool import ROW_GROUP, SPOOLED_RECORDS, SPOOLED_REJECTS, SPOOLED_REREAD, Spool
+from puppylog.stores.duckdb.spool import ROW_GROUP, SPOOLED_REREAD, Spool
 from puppylog.stores.rows import columns_of_reports
+from puppylog.stores.streams import refuse_claimed
 
 # An engine that comes back after a crash must be found at once: no pooled connection with the memory of a failure.
 _CHANNEL = [
@@ -99,8 +100,7 @@ class DuckdbStore:
         with contextlib.ExitStack() as given_back:
             for stream_id, source_uri in zip(stream_ids, source_uris, strict=True):
                 if not self._acquire(stream_id):
-                    holder = self._claims.describe_holder(stream_id)
-                    raise StreamBusy("collect", source_uri, f"{holder} follows it already")
+                    refuse_claimed(source_uri, self._claims.describe_holder(stream_id))
                 given_back.callback(self._claims.release, stream_id)
             # Not before they are claimed: until a moment ago somebody else may have moved their positions.
             streams = [wire.to_stream(plain) for plain in self._ask("find_streams", stream_ids=stream_ids)]
@@ -125,8 +125,8 @@ class DuckdbStore:
         asked = {"source_prefix": source_prefix, "identities": list(identities), "heads": list(heads)}
         return [wire.to_known_file(plain) for plain in self._ask("find_known_files", **asked)]
 
-    def appender(self) -> "SpoolAppender":
-        return SpoolAppender(self, self._own_spool())
+    def appender(self) -> SpoolAppender:
+        return SpoolAppender(self._own_spool(), self.append_spooled, self.find_files)
 
     def replay(self, lines: Sequence[Reread]) -> Replayed:
         spooled = self._own_spool().open_file(SPOOLED_REREAD)
@@ -204,9 +204,10 @@ class DuckdbStore:
 
     # --- the engine
 
-    def find_files(self, file_ids: Sequence[int]) -> list[FilePosition]:
-        """Return where these files stand in the store."""
-        return [wire.to_position(plain) for plain in self._ask("find_files", file_ids=list(file_ids))]
+    def find_files(self, file_ids: Sequence[int]) -> dict[int, FilePosition]:
+        """Return the committed positions of these files by their ids, without those that the store does not know."""
+        files = [wire.to_position(plain) for plain in self._ask("find_files", file_ids=list(file_ids))]
+        return {file.file_id: file for file in files}
 
     def append_spooled(self, moves: Sequence[Move], records: str | None, rejects: str | None) -> Appended:
         """Have the engine commit spooled rows; asked once, so that the caller learns of every failure."""
@@ -269,53 +270,6 @@ class DuckdbStore:
                 self._channel = None
         if channel is not None:
             channel.close()
-
-
-class SpoolAppender:
-    """One transaction of lines in the making, as files in the spool."""
-
-    def __init__(self, store: DuckdbStore, spool: Spool) -> None:
-        self._store = store
-        self._records = spool.open_file(SPOOLED_RECORDS)
-        self._rejects = spool.open_file(SPOOLED_REJECTS)
-        self._counted = [0, 0]
-        self._is_uncertain = False
-
-    def write(self, stream_id: int, file_id: int, parsed: Parsed) -> None:
-        self._records.write(stream_id, file_id, parsed.records)
-        self._rejects.write(stream_id, file_id, parsed.rejects)
-        self._counted[0] += parsed.records.num_rows
-        self._counted[1] += parsed.rejects.num_rows
-
-    def complete(self) -> None:
-        self._records.finish()
-        self._rejects.finish()
-
-    def commit(self, moves: Sequence[Move]) -> Appended:
-        records, rejects = self._records.finish(), self._rejects.finish()
-        was_uncertain, self._is_uncertain = self._is_uncertain, True
-        if not (was_uncertain and self._is_committed(moves)):
-            try:
-                self._store.append_spooled(moves, records, rejects)
-            except StreamBusy:
-                # An engine that lost us, but not itself, may have committed between our question and our second try.
-                if not (was_uncertain and self._is_committed(moves)):
-                    raise
-        if was_uncertain:
-            self.discard()  # a request that nobody answered may still be about to read them
-        else:
-            self._records.give_back()
-            self._rejects.give_back()
-        return Appended(records=self._counted[0], rejects=self._counted[1])
-
-    def discard(self) -> None:
-        self._records.discard()
-        self._rejects.discard()
-
-    def _is_committed(self, moves: Sequence[Move]) -> bool:
-        """Return whether a commit whose answer got lost had come through: all moves have, or none has."""
-        stands = {file.file_id: file for file in self._store.find_files([move.file_id for move in moves])}
-        return have_moved(moves, stands)
 
 
 def _get(channel: flight.FlightClient, ticket: Mapping[str, object]) -> flight.FlightStreamReader:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from puppylog.errors import StreamBusy
 from puppylog.model.stream import Move
 from puppylog.stores.base import Appended
 from puppylog.stores.duckdb.engine.database import Connection
 from puppylog.stores.queries import load_queries
+from puppylog.stores.streams import refuse_moved_file, refuse_unknown_file
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "ingest.sql")
 
@@ -52,13 +52,9 @@ def _check_positions(connection: Connection, moves: Sequence[Move]) -> None:
     for move in moves:
         position = positions.get(move.file_id)
         if position is None:
-            raise StreamBusy("append to", f"file {move.file_id}", "the store does not know it (any more)")
+            refuse_unknown_file(move.file_id)
         if position["byte_offset"] != move.since or position["finished"]:
-            raise StreamBusy(
-                "append to",
-                f"file {move.file_id} from byte {move.since}",
-                f"another collector has taken it to byte {position['byte_offset']}",
-            )
+            refuse_moved_file(move, position["byte_offset"])
 
 
 def _table_of(moves: Sequence[Move]) -> pa.Table:

@@ -35,6 +35,7 @@ from puppylog.stores.duckdb.engine.running_query import QueryRunner, Question
 from puppylog.stores.duckdb.engine.schema import SCHEMA_VERSION, migrate
 from puppylog.stores.duckdb.engine.verify import Verified, verify
 from puppylog.stores.duckdb.locks import FileLock
+from puppylog.stores.streams import find_files, find_streams
 
 IDLE_S = 10.0
 """The engine leaves so long after its last client. Long enough for one command after another to find it running."""
@@ -169,7 +170,7 @@ class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyp
 
     def _find_streams(self, stream_ids: list[int]) -> object:
         with self._engine.read() as connection:
-            return streams.find_streams(connection, stream_ids)
+            return find_streams(connection, stream_ids)
 
     def _open_files(self, new: list[dict[str, Any]]) -> object:
         files = wire.to_new_files(new)
@@ -177,7 +178,7 @@ class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyp
 
     def _find_files(self, file_ids: list[int]) -> object:
         with self._engine.read() as connection:
-            return streams.find_files(connection, file_ids)
+            return [file.position for file in find_files(connection, file_ids).values()]
 
     def _find_known_files(
         self, source_prefix: str, identities: list[tuple[int, int]], heads: list[tuple[int, str]]

@@ -1,18 +1,18 @@
 """Streams, the files they have read, and how far. Each function works within the caller's transaction."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
 
-from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, KnownFile, Stream
+from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, KnownFile
 from puppylog.stores.base import NewFile
 from puppylog.stores.duckdb.engine.database import Connection
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.queries import load_queries
-from puppylog.stores.rows import known_file_of, position_of
+from puppylog.stores.rows import known_file_of
+from puppylog.stores.streams import new_positions
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "streams.sql")
 
@@ -59,26 +59,9 @@ def open_streams(connection: Connection, source_uris: Sequence[str], group: str 
     return [ids[source_uri] for source_uri in source_uris]
 
 
-def find_streams(connection: Connection, stream_ids: Sequence[int]) -> list[Stream]:
-    """Return these streams with their positions, in the order of ``stream_ids``; unknown ones are left out."""
-    asked = {"ids": json.dumps(list(stream_ids))}
-    rows = {row["id"]: row for row in connection.rows(_QUERIES["find_streams"], asked)}
-    files: dict[int, list[FilePosition]] = {stream_id: [] for stream_id in rows}
-    for file in connection.rows(_QUERIES["files_of_streams"], asked):
-        files[file["stream_id"]].append(position_of(file))
-    found = ((stream_id, rows[stream_id]) for stream_id in stream_ids if stream_id in rows)
-    return [
-        Stream(stream_id, row["source_uri"], row["group_name"], tuple(files[stream_id])) for stream_id, row in found
-    ]
-
-
 def open_files(connection: Connection, new: Sequence[NewFile]) -> list[FilePosition]:
     """Make new files of streams and return them in the same order."""
     ids = sorted(row["id"] for row in connection.rows(_QUERIES["next_ids"], {"count": len(new)}))
-    files = [
-        FilePosition(file_id, file.path, file.device, file.inode, EMPTY_FINGERPRINT, file.byte_offset, finished=False)
-        for file_id, file in zip(ids, new, strict=True)
-    ]
     columns = {
         "id": ids,
         "stream_id": [file.stream_id for file in new],
@@ -89,12 +72,7 @@ def open_files(connection: Connection, new: Sequence[NewFile]) -> list[FilePosit
     }
     with connection.table("new_files", pa.table(columns, schema=_NEW_FILES)):
         connection.run(_QUERIES["insert_files"], asdict(EMPTY_FINGERPRINT))
-    return files
-
-
-def find_files(connection: Connection, file_ids: Sequence[int]) -> list[FilePosition]:
-    """Return where these files stand; unknown ones are left out."""
-    return [position_of(row) for row in connection.rows(_QUERIES["find_files"], {"ids": json.dumps(list(file_ids))})]
+    return new_positions(ids, new)
 
 
 def find_known_files(

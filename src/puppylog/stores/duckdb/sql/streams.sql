@@ -15,28 +15,6 @@ WHERE source_uri IN (SELECT source_uri FROM asked) AND group_id IS DISTINCT FROM
 -- name: ids_of_streams
 SELECT id, source_uri FROM puppylog.log_streams WHERE source_uri IN (SELECT source_uri FROM asked)
 
--- name: find_streams
-SELECT streams.id, streams.source_uri, groups.name AS group_name
-FROM puppylog.log_streams AS streams
-LEFT JOIN puppylog.log_groups AS groups ON groups.id = streams.group_id
-WHERE streams.id IN (SELECT unnest(from_json($ids, '["INTEGER"]')))
-
--- name: files_of_streams
--- Those of a stream in the order in which they were opened.
-SELECT stream_id, id AS file_id, path, device, inode, head_size, head_hash, marker_size, marker_hash, byte_offset,
-       finished, context
-FROM puppylog.log_files
-WHERE stream_id IN (SELECT unnest(from_json($ids, '["INTEGER"]')))
-ORDER BY id
-
--- name: find_files
--- Where these files stand: what a client asks when it does not know whether its commit came through.
-SELECT id AS file_id, path, device, inode, head_size, head_hash, marker_size, marker_hash, byte_offset, finished,
-       context
-FROM puppylog.log_files
-WHERE list_contains(from_json($ids, '["INTEGER"]'), id)
-ORDER BY id
-
 -- name: find_known_files
 -- The files of one host that have one of the identities, or begin with one of the heads.
 SELECT streams.source_uri, files.stream_id, files.id AS file_id, files.path, files.device, files.inode, files.head_size,

@@ -16,16 +16,16 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from puppylog.errors import StoreUnavailable, StreamBusy
+from puppylog.errors import StoreUnavailable
 from puppylog.model.record import REJECTS, Parsed
 from puppylog.model.stream import Move
 from puppylog.stores.base import Appended
 from puppylog.stores.postgres.ingest import pgcopy
-from puppylog.stores.postgres.ingest.streams import find_files
 from puppylog.stores.postgres.ingest.touched import days_of, ranges_of
 from puppylog.stores.postgres.sessions.failures import RowRefused
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
+from puppylog.stores.streams import find_files, refuse_moved_file, refuse_unknown_file
 
 _QUERIES = load_queries("puppylog.stores.postgres", "ingest.sql")
 _COPY_RECORDS: Final = _QUERIES["copy_records"].format(columns=", ".join(pgcopy.RECORD_COLUMNS))
@@ -106,10 +106,10 @@ def _streams_of(session: Session, moves: Sequence[Move], rows: Sequence[Rows]) -
     streams = {part.file_id: part.stream_id for part in rows}
     unknown = [move.file_id for move in moves if move.file_id not in streams]
     if unknown:
-        streams |= {file_id: stream_id for file_id, (stream_id, _) in find_files(session, unknown).items()}
+        streams |= {file_id: file.stream_id for file_id, file in find_files(session, unknown).items()}
     for move in moves:
         if move.file_id not in streams:
-            raise StreamBusy("append to", f"file {move.file_id}", "the store does not know it (any more)")
+            refuse_unknown_file(move.file_id)
     return streams
 
 
@@ -130,11 +130,7 @@ def _move_position(session: Session, stream_id: int, move: Move) -> None:
         },
     )
     if stands is not None:
-        raise StreamBusy(
-            "append to",
-            f"file {move.file_id} from byte {move.since}",
-            f"another collector has taken it to byte {stands}",
-        )
+        refuse_moved_file(move, stands)
 
 
 def copy_records(session: Session, rows: Sequence[Rows]) -> list[Rows]:

@@ -6,12 +6,12 @@ none is left behind. What makes a line stored once is not the claim but the posi
 
 from collections.abc import Mapping, Sequence
 
-from puppylog.errors import StreamBusy
-from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, KnownFile, Stream, StreamReport
+from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, KnownFile, StreamReport
 from puppylog.stores.base import NewFile
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
-from puppylog.stores.rows import columns_of_reports, known_file_of, position_of
+from puppylog.stores.rows import columns_of_reports, known_file_of
+from puppylog.stores.streams import new_positions, refuse_claimed
 
 _QUERIES = load_queries("puppylog.stores.postgres", "streams.sql")
 
@@ -33,24 +33,11 @@ def claim_streams(session: Session, source_uris: Mapping[int, str]) -> None:
     if busy:
         holder = _holder(session, busy[0])
         release_streams(session, [row["stream_id"] for row in rows if row["is_claimed"]])
-        raise StreamBusy("collect", source_uris[busy[0]], f"{holder} follows it already")
+        refuse_claimed(source_uris[busy[0]], holder)
 
 
 def release_streams(session: Session, stream_ids: Sequence[int]) -> None:
     session.run(_QUERIES["release_streams"], {"stream_ids": list(stream_ids)})
-
-
-def find_streams(session: Session, stream_ids: Sequence[int]) -> list[Stream]:
-    """Return these streams with their positions, in the order of ``stream_ids``; unknown ones are left out."""
-    asked = {"stream_ids": list(stream_ids)}
-    rows = {row["id"]: row for row in session.rows(_QUERIES["find_streams"], asked)}
-    files: dict[int, list[FilePosition]] = {stream_id: [] for stream_id in rows}
-    for file in session.rows(_QUERIES["files_of_streams"], asked):
-        files[file["stream_id"]].append(position_of(file))
-    found = ((stream_id, rows[stream_id]) for stream_id in stream_ids if stream_id in rows)
-    return [
-        Stream(stream_id, row["source_uri"], row["group_name"], tuple(files[stream_id])) for stream_id, row in found
-    ]
 
 
 def _holder(session: Session, stream_id: int) -> str:
@@ -75,16 +62,7 @@ def open_files(session: Session, new: Sequence[NewFile]) -> list[FilePosition]:
         "marker_hash": EMPTY_FINGERPRINT.marker_hash,
     }
     ids = [row["id"] for row in session.rows(_QUERIES["open_files"], columns)]
-    return [
-        FilePosition(file_id, file.path, file.device, file.inode, EMPTY_FINGERPRINT, file.byte_offset, finished=False)
-        for file_id, file in zip(ids, new, strict=True)
-    ]
-
-
-def find_files(session: Session, file_ids: Sequence[int]) -> dict[int, tuple[int, FilePosition]]:
-    """Return of which stream these files are and where they stand, by their ids; unknown ones are left out."""
-    rows = session.rows(_QUERIES["find_files"], {"ids": list(file_ids)})
-    return {row["file_id"]: (row["stream_id"], position_of(row)) for row in rows}
+    return new_positions(ids, new)
 
 
 def find_known_files(

@@ -24,27 +24,6 @@ WHERE locks.locktype = 'advisory' AND locks.granted AND locks.classid = 18856976
   AND locks.objid = $stream_id
   AND locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 
--- name: find_streams
-SELECT streams.id, streams.source_uri, groups.name AS group_name
-FROM puppylog.log_streams AS streams
-LEFT JOIN puppylog.log_groups AS groups ON groups.id = streams.group_id
-WHERE streams.id = ANY($stream_ids)
-
--- name: files_of_streams
--- Those of a stream in the order in which they were opened.
-SELECT stream_id, id AS file_id, path, device, inode, head_size, head_hash, marker_size, marker_hash, byte_offset,
-       finished, context
-FROM puppylog.log_files
-WHERE stream_id = ANY($stream_ids)
-ORDER BY id
-
--- name: find_files
--- Where these files stand: what a client asks when it does not know whether its commit came through.
-SELECT id AS file_id, stream_id, path, device, inode, head_size, head_hash, marker_size, marker_hash, byte_offset,
-       finished, context
-FROM puppylog.log_files
-WHERE id = ANY($ids)
-
 -- name: find_known_files
 -- The files of one host that have one of the identities, or begin with one of the heads.
 SELECT streams.source_uri, files.stream_id, files.id AS file_id, files.path, files.device, files.inode, files.head_size,

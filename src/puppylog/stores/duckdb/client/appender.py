@@ -1,0 +1,59 @@
+"""A transaction of lines in the making, as files in the spool."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from puppylog.model.record import Parsed
+from puppylog.model.stream import FilePosition, Move
+from puppylog.stores.base import Appended
+from puppylog.stores.commit_once import CommitOnce
+from puppylog.stores.duckdb.spool import SPOOLED_RECORDS, SPOOLED_REJECTS, Spool
+
+
+class SpoolAppender:
+    """Implements `puppylog.stores.base.Appender`."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        append_spooled: Callable[[Sequence[Move], str | None, str | None], Appended],
+        find_files: Callable[[Sequence[int]], Mapping[int, FilePosition]],
+    ) -> None:
+        """Begin without rows.
+
+        Args:
+            spool: where the rows are written.
+            append_spooled: has the engine commit the moves with the records and the rejected lines of two files in the
+                spool, named, in one transaction; it does not try again.
+            find_files: returns the committed positions of files by their ids.
+        """
+        self._append_spooled = append_spooled
+        self._once = CommitOnce(find_files)
+        self._records = spool.open_file(SPOOLED_RECORDS)
+        self._rejects = spool.open_file(SPOOLED_REJECTS)
+        self._record_count = 0
+        self._reject_count = 0
+
+    def write(self, stream_id: int, file_id: int, parsed: Parsed) -> None:
+        self._records.write(stream_id, file_id, parsed.records)
+        self._rejects.write(stream_id, file_id, parsed.rejects)
+        self._record_count += parsed.records.num_rows
+        self._reject_count += parsed.rejects.num_rows
+
+    def complete(self) -> None:
+        self._records.finish()
+        self._rejects.finish()
+
+    def commit(self, moves: Sequence[Move]) -> Appended:
+        records, rejects = self._records.finish(), self._rejects.finish()
+        was_uncertain = self._once.is_uncertain
+        self._once.commit(moves, lambda: self._append_spooled(moves, records, rejects))
+        if was_uncertain:
+            self.discard()  # the engine may still be about to read the files for the first commit
+        else:
+            self._records.give_back()
+            self._rejects.give_back()
+        return Appended(records=self._record_count, rejects=self._reject_count)
+
+    def discard(self) -> None:
+        self._records.discard()
+        self._rejects.discard()

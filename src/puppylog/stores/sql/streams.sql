@@ -1,0 +1,22 @@
+-- Streams and the files they have read: what means the same on every store.
+
+-- name: find_streams
+SELECT streams.id, streams.source_uri, groups.name AS group_name
+FROM puppylog.log_streams AS streams
+LEFT JOIN puppylog.log_groups AS groups ON groups.id = streams.group_id
+WHERE streams.id = ANY($ids::integer[])
+
+-- name: files_of_streams
+-- The files of each stream in the order in which they were opened.
+SELECT id AS file_id, stream_id, path, device, inode, head_size, head_hash, marker_size, marker_hash, byte_offset,
+       finished, context
+FROM puppylog.log_files
+WHERE stream_id = ANY($ids::integer[])
+ORDER BY id
+
+-- name: find_files
+-- The streams and the committed positions of files.
+SELECT id AS file_id, stream_id, path, device, inode, head_size, head_hash, marker_size, marker_hash, byte_offset,
+       finished, context
+FROM puppylog.log_files
+WHERE id = ANY($ids::integer[])

@@ -1,0 +1,63 @@
+"""Streams and positions, in one implementation for every store. Each function works within the caller's transaction."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, NoReturn
+
+from puppylog.errors import StreamBusy
+from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, Move, Stream
+from puppylog.stores.base import NewFile
+from puppylog.stores.queries import load_queries
+from puppylog.stores.rows import position_of
+from puppylog.stores.sql_connection import SqlConnection
+
+_QUERIES = load_queries("puppylog.stores", "streams.sql")
+
+
+class StreamFile(NamedTuple):
+    """A file with the stream that reads it."""
+
+    stream_id: int
+    position: FilePosition
+
+
+def find_streams(connection: SqlConnection, stream_ids: Sequence[int]) -> list[Stream]:
+    """Return these streams with their positions, in the order of ``stream_ids``, without those that do not exist."""
+    asked = {"ids": list(stream_ids)}
+    rows = {row["id"]: row for row in connection.rows(_QUERIES["find_streams"], asked)}
+    files: dict[int, list[FilePosition]] = {stream_id: [] for stream_id in rows}
+    for file in connection.rows(_QUERIES["files_of_streams"], asked):
+        files[file["stream_id"]].append(position_of(file))
+    found = ((stream_id, rows[stream_id]) for stream_id in stream_ids if stream_id in rows)
+    return [
+        Stream(stream_id, row["source_uri"], row["group_name"], tuple(files[stream_id])) for stream_id, row in found
+    ]
+
+
+def find_files(connection: SqlConnection, file_ids: Sequence[int]) -> dict[int, StreamFile]:
+    """Return these files by their ids, without those that do not exist."""
+    rows = connection.rows(_QUERIES["find_files"], {"ids": list(file_ids)})
+    return {row["file_id"]: StreamFile(row["stream_id"], position_of(row)) for row in rows}
+
+
+def new_positions(file_ids: Iterable[int], new: Sequence[NewFile]) -> list[FilePosition]:
+    """Return the positions of new files, whose ids come in the same order."""
+    return [
+        FilePosition(file_id, file.path, file.device, file.inode, EMPTY_FINGERPRINT, file.byte_offset, finished=False)
+        for file_id, file in zip(file_ids, new, strict=True)
+    ]
+
+
+def refuse_claimed(source_uri: str, holder: str) -> NoReturn:
+    """Raise StreamBusy: ``holder``, such as "process 123", has claimed the stream."""
+    raise StreamBusy("collect", source_uri, f"{holder} follows it already")
+
+
+def refuse_unknown_file(file_id: int) -> NoReturn:
+    """Raise StreamBusy: the store has no such file, so its stream has been deleted since the collector opened it."""
+    raise StreamBusy("append to", f"file {file_id}", "the store does not know it (any more)")
+
+
+def refuse_moved_file(move: Move, byte_offset: int) -> NoReturn:
+    """Raise StreamBusy: the file is at ``byte_offset``, and not where its move starts."""
+    cause = f"another collector has taken it to byte {byte_offset}"
+    raise StreamBusy("append to", f"file {move.file_id} from byte {move.since}", cause)
