@@ -17,7 +17,7 @@ SETTLE_S = 5.0  # after this time the work of the start is over
 # A collector looks at files that it has just read more often than at others. It stops to do so after this many times
 # the time to settle.
 _RESTS = 3
-_PATIENCE_S = 120.0
+_MOST_WAIT_S = 120.0
 _SHARE = Target(at_most=2)
 _SHARE_OF_MANY = Target(at_most=1)
 _COUNT = "SELECT count(*) AS records FROM puppylog.log_records"
@@ -52,11 +52,11 @@ def measure_many(work: Path, seconds: float, files: int = MANY, settle_s: float 
 
 
 def _wait_for(place: Place, records: int) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + _MOST_WAIT_S
     with connect(place.url) as store:
         while store.query(_COUNT).to_pylist() != [{"records": records}]:
             if time.monotonic() > deadline:
-                raise BenchBroken(f"{records} lines of as many files have not come within {_PATIENCE_S:.0f} s")
+                raise BenchBroken(f"{records} lines of as many files have not come within {_MOST_WAIT_S:.0f} s")
             time.sleep(0.1)
 
 

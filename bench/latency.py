@@ -22,7 +22,7 @@ METRIC = "total_traffic_per_route"
 _COUNT = "SELECT count(*) AS lines FROM puppylog.log_records"
 _VISIBLE = Target(at_most=1000)
 _ANSWERED = Target(at_most=500)
-_PATIENCE_S = 30.0
+_MOST_WAIT_S = 30.0
 _PAUSE_S = 0.1
 
 
@@ -66,10 +66,10 @@ def _append(log: Path) -> None:
 
 
 def _wait_for(store: Store, lines: int) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + _MOST_WAIT_S
     while store.query(_COUNT).to_pylist() != [{"lines": lines}]:
         if time.monotonic() > deadline:
-            raise BenchBroken(f"line {lines} has not become visible within {_PATIENCE_S:.0f} s")
+            raise BenchBroken(f"line {lines} has not become visible within {_MOST_WAIT_S:.0f} s")
         time.sleep(0.002)
 
 

@@ -7,7 +7,7 @@ import pytest
 from puppylog.collect.batch import Batch
 from puppylog.collect.committer import Committer
 from puppylog.collect.events import Committed, Event, FileFinished, StoreAway, StoreBack
-from puppylog.collect.patience import patiently
+from puppylog.collect.retry import call_with_retry
 from puppylog.errors import BatchDropped, StoreError, StoreUnavailable
 from puppylog.model.record import Parsed
 from puppylog.model.stream import EMPTY_FINGERPRINT, Move
@@ -149,7 +149,7 @@ def test_once_stopped_a_store_that_is_away_is_asked_once_more_only() -> None:
         raise StoreUnavailable("reach", "the store", "away")
 
     with pytest.raises(StoreUnavailable):
-        patiently(call, stop, lambda _: None)
+        call_with_retry(call, stop, lambda _: None)
     assert len(calls) == 2
 
 

@@ -21,7 +21,7 @@ from puppylog.collect.collector import Collector
 from puppylog.collect.dry import DryWriter
 from puppylog.collect.events import Summary
 from puppylog.collect.options import CollectOptions
-from puppylog.collect.patience import patiently
+from puppylog.collect.retry import call_with_retry
 from puppylog.errors import PuppylogError, SourceError, StoreCrowded, UsageError
 from puppylog.formats.base import Format
 from puppylog.formats.multiline import Multiline
@@ -179,7 +179,7 @@ def _connect(url: str, stop: threading.Event, reporter: Reporter, *, waits: bool
     """Connect to the store. A collector that watches waits for it; a run waits a minute for other runs to end."""
     deadline = time.monotonic() + _CROWDED_S
 
-    def may_wait(error: PuppylogError) -> bool:
+    def may_retry(error: PuppylogError) -> bool:
         return error.transient and (waits or (isinstance(error, StoreCrowded) and time.monotonic() < deadline))
 
-    return patiently(lambda: connect(url), stop, reporter.on_event, may_wait=may_wait)
+    return call_with_retry(lambda: connect(url), stop, reporter.on_event, may_retry=may_retry)

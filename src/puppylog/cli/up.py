@@ -14,7 +14,7 @@ from puppylog.cli.signals import Signals
 from puppylog.cli.talk import tell, warn
 from puppylog.collect.collector import Collector
 from puppylog.collect.options import CollectOptions
-from puppylog.collect.patience import patiently
+from puppylog.collect.retry import call_with_retry
 from puppylog.errors import PuppylogError
 from puppylog.model.identifier import parse_identifier
 from puppylog.settings import Settings
@@ -52,7 +52,7 @@ def up(
     with ExitStack() as stack:
         asked = stack.enter_context(Signals()).stop
         reporter = stack.enter_context(Reporter(settings))
-        store = stack.enter_context(patiently(lambda: connect(settings.store), asked, reporter.on_event))
+        store = stack.enter_context(call_with_retry(lambda: connect(settings.store), asked, reporter.on_event))
         tell(settings, f"up: {name_store(settings.store)}; Ctrl-C to leave")
         if not paths:
             _stay(store, asked)

@@ -20,8 +20,8 @@ from puppylog.collect.events import (
 from puppylog.collect.file_registration import stream_of
 from puppylog.collect.followed_source import SOON_S, FollowedSource, OpenFile
 from puppylog.collect.options import CollectOptions
-from puppylog.collect.patience import patiently
 from puppylog.collect.reporting import Reporting, StoreState
+from puppylog.collect.retry import call_with_retry
 from puppylog.collect.source_follower import SourceFollower
 from puppylog.errors import BatchDropped, PuppylogError, StoreFull, StoreUnavailable
 from puppylog.formats import native
@@ -174,7 +174,7 @@ class Collector:
         return parsed
 
     def _keep_alive(self) -> None:
-        patiently(self._store.keep_alive, self._stop, self._on_event)
+        call_with_retry(self._store.keep_alive, self._stop, self._on_event)
 
     def _every(self, period_s: float, last_at: float, act: Callable[[], None]) -> float:
         """Call `act` if a period has passed since the last call; return the instant of the last call."""

@@ -15,7 +15,7 @@ from typing import Self
 
 from puppylog.collect.batch import Batch, Share
 from puppylog.collect.events import Committed, FileFinished, OnEvent
-from puppylog.collect.patience import patiently
+from puppylog.collect.retry import call_with_retry
 from puppylog.errors import PuppylogError
 from puppylog.stores.base import Appended
 
@@ -139,7 +139,7 @@ class Committer:
             return
         moves = list(batch.moves.values())
         try:
-            appended: Appended = patiently(lambda: batch.appender.commit(moves), self._stop, self._on_event)
+            appended: Appended = call_with_retry(lambda: batch.appender.commit(moves), self._stop, self._on_event)
         except BaseException:
             self._has_failed = True
             batch.appender.discard()

@@ -14,7 +14,7 @@ from puppylog.collect.followed_source import FollowedSource
 from puppylog.collect.known_files import Head, KnownFiles
 from puppylog.collect.opening import SourceOpener
 from puppylog.collect.options import CollectOptions
-from puppylog.collect.patience import patiently
+from puppylog.collect.retry import call_with_retry
 from puppylog.collect.slots import Slots
 from puppylog.model.stream import FilePosition, KnownFile, Stream
 from puppylog.stores.base import NewFile, RecordWriter
@@ -208,13 +208,13 @@ class SourceFollower:
 
     def _open_streams(self, uris: Sequence[str], paths: Sequence[str]) -> Sequence[Stream]:
         group = self._options.group
-        streams = patiently(lambda: self._store.open_streams(uris, group=group), self._stop, self._on_event)
+        streams = call_with_retry(lambda: self._store.open_streams(uris, group=group), self._stop, self._on_event)
         self._known.follow(streams)
         self._known.prepare(paths)
         return streams
 
     def _open_files(self, new: Sequence[NewFile]) -> Sequence[FilePosition]:
-        return patiently(lambda: self._store.open_files(new), self._stop, self._on_event)
+        return call_with_retry(lambda: self._store.open_files(new), self._stop, self._on_event)
 
     def _note_registered(self, stream_id: int, file: TailedFile, file_id: int) -> None:
         self._known.register(stream_id, file, file_id)
@@ -222,7 +222,7 @@ class SourceFollower:
     def _make_known_files(self) -> KnownFiles:
         def find(identities: Sequence[Identity], heads: Sequence[Head]) -> Sequence[KnownFile]:
             prefix = self._opener.source_prefix
-            return patiently(
+            return call_with_retry(
                 lambda: self._store.find_known_files(prefix, identities, heads), self._stop, self._on_event
             )
 
@@ -230,7 +230,7 @@ class SourceFollower:
 
     def _claim(self, source_uri: str) -> Stream:
         """Claim a stream of which a file was found under another name."""
-        (stream,) = patiently(lambda: self._store.open_streams([source_uri]), self._stop, self._on_event)
+        (stream,) = call_with_retry(lambda: self._store.open_streams([source_uri]), self._stop, self._on_event)
         self._on_stream(stream.stream_id)
         return stream
 

@@ -35,7 +35,7 @@ GARBAGE_SHARE: Final = 0.01
 _CALM_S: Final = 5.0
 _RUSH_S: Final = 8.0  # at least; it goes on until both alerts have been seen to fire
 # What the story waits for comes in a few seconds; after so many it will not come, and the end says so.
-_PATIENCE_S: Final = 20.0
+_MOST_WAIT_S: Final = 20.0
 _LOOK_S: Final = 0.5
 _LOOKS_PER_LINE: Final = 6  # where there is no terminal
 _SHOWN_S: Final = 32  # seconds and characters: the line fits on 80 columns
@@ -148,7 +148,7 @@ class Story:
         self._wait_until(store, phase, lambda: time.monotonic() > until)
 
     def _wait_until(self, store: Store, phase: str, is_over: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + _MOST_WAIT_S
         while not is_over() and time.monotonic() < deadline:
             self._look(store, phase)
             self._stage.wait(_LOOK_S)

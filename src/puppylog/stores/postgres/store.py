@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 _FULL_ROWS: Final = 65_536
 _CHECKS_CLIENTS_SINCE: Final = 140_000  # client_connection_check_interval
-_PATIENCE_S: Final = 5.0
+_CLAIM_RETRY_S: Final = 5.0
 
 
 class PostgresStore:
@@ -232,7 +232,7 @@ class PostgresStore:
         self._bound(session)
         if self._claims:
             self._check_library(session)
-            _claim_patiently(session, self._claims)
+            _claim_with_retry(session, self._claims)
 
     def _bound(self, session: Session) -> None:
         """Have the server end a query that takes too long, or whose client is gone."""
@@ -256,9 +256,9 @@ class PostgresStore:
         self.close()
 
 
-def _claim_patiently(session: Session, source_uris: Mapping[int, str]) -> None:
+def _claim_with_retry(session: Session, source_uris: Mapping[int, str]) -> None:
     """Claim what a session of ours held that the server is just ending."""
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + _CLAIM_RETRY_S
     while True:
         try:
             return streams.claim_streams(session, source_uris)

@@ -32,10 +32,10 @@ def ask(store: DuckdbStore, sql: str) -> list[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def patient_and_not(server: EmbeddedStore, timeout_s: float) -> Iterator[tuple[DuckdbStore, DuckdbStore]]:
+def unlimited_and_limited(server: EmbeddedStore, timeout_s: float) -> Iterator[tuple[DuckdbStore, DuckdbStore]]:
     """Give a client without a time-out and one with it."""
-    with server.connect() as patient, DuckdbStore(server.directory.path, timeout_s=timeout_s) as hasty:
-        yield patient, hasty
+    with server.connect() as unlimited, DuckdbStore(server.directory.path, timeout_s=timeout_s) as limited:
+        yield unlimited, limited
 
 
 def run_out_of_time(server: EmbeddedStore, timeout_s: float) -> None:
@@ -56,36 +56,36 @@ def is_idle(pid: int) -> bool:
 
 
 def test_a_query_that_takes_too_long_is_ended(server: EmbeddedStore) -> None:
-    with patient_and_not(server, 0.5) as (patient, hasty):
+    with unlimited_and_limited(server, 0.5) as (unlimited, limited):
         with pytest.raises(QueryError, match=r"it took longer than 0\.5 s \(see --timeout\)"):
-            ask(hasty, ENDLESS)
+            ask(limited, ENDLESS)
         with pytest.raises(QueryError, match=r"it took longer than 0\.5 s"):
-            hasty.query(ENDLESS)
-        wait_until(lambda: is_idle(patient.engine_pid), what="the end of the query")
+            limited.query(ENDLESS)
+        wait_until(lambda: is_idle(unlimited.engine_pid), what="the end of the query")
 
 
 def test_few_queries_of_users_run_at_once_and_hold_up_nobody_else(server: EmbeddedStore) -> None:
-    with patient_and_not(server, 1.0) as (patient, hasty):
-        started = cpu_s(patient.engine_pid)
+    with unlimited_and_limited(server, 1.0) as (unlimited, limited):
+        started = cpu_s(unlimited.engine_pid)
         heavy = [threading.Thread(target=run_out_of_time, args=(server, 4.0)) for _ in range(2)]
         for thread in heavy:
             thread.start()
-        wait_until(lambda: cpu_s(patient.engine_pid) > started + 0.3, what="the start of the queries")
+        wait_until(lambda: cpu_s(unlimited.engine_pid) > started + 0.3, what="the start of the queries")
         with pytest.raises(QueryError, match="2 others have been running for 1 s; try later"):
-            ask(hasty, "SELECT 1 AS one")
-        Source(patient).append(records(3))
-        assert patient.query("SELECT count(*) AS n FROM puppylog.log_records").to_pylist() == [{"n": 3}]
+            ask(limited, "SELECT 1 AS one")
+        Source(unlimited).append(records(3))
+        assert unlimited.query("SELECT count(*) AS n FROM puppylog.log_records").to_pylist() == [{"n": 3}]
         for thread in heavy:
             thread.join()
-        assert ask(hasty, "SELECT 1 AS one") == [{"one": 1}]
+        assert ask(limited, "SELECT 1 AS one") == [{"one": 1}]
 
 
 def test_an_answer_that_nobody_reads_on_keeps_no_query_from_running(server: EmbeddedStore) -> None:
     rows = "SELECT repeat('x', 1000) AS text FROM range(3000000)"
-    with patient_and_not(server, 5.0) as (patient, hasty), contextlib.ExitStack() as unread:
+    with unlimited_and_limited(server, 5.0) as (unlimited, limited), contextlib.ExitStack() as unread:
         for _ in range(3):
-            next(unread.enter_context(patient.stream_query(rows)))
-        assert ask(hasty, "SELECT 1 AS one") == [{"one": 1}]
+            next(unread.enter_context(unlimited.stream_query(rows)))
+        assert ask(limited, "SELECT 1 AS one") == [{"one": 1}]
 
 
 def test_a_result_that_explodes_ends_with_a_sentence_and_the_engine_goes_on(server: EmbeddedStore) -> None:

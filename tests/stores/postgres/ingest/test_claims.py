@@ -129,7 +129,7 @@ def test_a_session_that_only_the_server_believes_in_is_ended(far: PostgresStore,
 def test_who_comes_back_to_a_stream_that_another_has_taken_is_refused_and_stores_nothing(
     far: PostgresStore, near: PostgresStore, wire: CutWire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_module, "_PATIENCE_S", 0.1)
+    monkeypatch.setattr(store_module, "_CLAIM_RETRY_S", 0.1)
     source = Source(far)
     source.append(records(1))
     wire.cut(and_stay_down=True)

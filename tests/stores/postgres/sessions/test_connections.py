@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from puppylog.collect.patience import patiently
+from puppylog.collect.retry import call_with_retry
 from puppylog.errors import StoreUnavailable
 from puppylog.stores.postgres.sessions.failures import ConnectionsExhausted, translate_connect
 from puppylog.stores.postgres.store import PostgresStore
@@ -77,7 +77,7 @@ def test_as_many_collectors_as_connections_store_everything_one_after_another(
     timer = threading.Timer(20, over.set)
     timer.start()
     with ThreadPoolExecutor(LIMIT) as pool:
-        calls = [pool.submit(patiently, lambda n=n: collect(n), over, lambda _: None) for n in range(LIMIT)]
+        calls = [pool.submit(call_with_retry, lambda n=n: collect(n), over, lambda _: None) for n in range(LIMIT)]
         for call in calls:
             call.result()
     timer.cancel()

@@ -1,4 +1,4 @@
-"""Waiting for a store that is away."""
+"""Retry of a call to a store that does not answer."""
 
 import random
 import threading
@@ -18,23 +18,23 @@ def _is_transient(error: PuppylogError) -> bool:
     return error.transient
 
 
-def patiently(
+def call_with_retry(
     call: Callable[[], T],
     stop: threading.Event,
     on_event: OnEvent,
     *,
-    may_wait: Callable[[PuppylogError], bool] = _is_transient,
+    may_retry: Callable[[PuppylogError], bool] = _is_transient,
 ) -> T:
-    """Call until it succeeds, waiting longer from time to time while the store is away; once stopped, only once more.
+    """Call until the call succeeds, and return its result. Each pause is longer than the one before, 10 s at most.
 
     Args:
-        call: what to do.
-        stop: ends the waiting.
-        on_event: is told that the store is away, and that it is back.
-        may_wait: whether to call again after an error.
+        call: asks the store.
+        stop: ends the pause; after it is set, the call is made once more only.
+        on_event: gets a `StoreAway` before each pause, and a `StoreBack` if a retry succeeds.
+        may_retry: whether to call again after an error; by default after those that are transient.
 
     Raises:
-        PuppylogError: an error after which it may not wait, or any error after ``stop``.
+        PuppylogError: an error that allows no retry, or any error after ``stop``.
     """
     retry_in_s = _FIRST_RETRY_S
     is_away = False
@@ -43,9 +43,9 @@ def patiently(
         try:
             result = call()
         except PuppylogError as error:
-            if not may_wait(error) or was_stopped:
+            if not may_retry(error) or was_stopped:
                 raise
-            # Not all at once: many collectors may wait for the same server, and each may need more than one connection.
+            # A random part, because many collectors may wait for one server, and each may need several connections.
             pause_s = retry_in_s * random.uniform(0.5, 1.0)  # noqa: S311 - it keeps no secret
             on_event(StoreAway(error.message, pause_s))
             is_away = True
