@@ -9,6 +9,8 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check -qq
 INSTALL_LOCKED := $(PIP) install --require-hashes --requirement
 INSTALL_PUPPYLOG := $(PIP) install --no-deps --no-build-isolation --editable .
 
+C_SOURCES := $(wildcard src/puppylog/formats/native/*.[ch] src/puppylog/stores/postgres/ingest/*.c)
+
 # Only `make lock` needs uv: it resolves for every Python and platform at once.
 UV ?= uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
@@ -46,6 +48,7 @@ test: $(VENV)/dev.stamp ## run the tests; choose some with ARGS="-k rotation"
 check: $(VENV)/dev.stamp ## all that must be green: lint, format, types, floors, tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/clang-format --dry-run --Werror $(C_SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest $(IN_PARALLEL) $(ARGS)
@@ -63,6 +66,7 @@ scale: $(VENV)/run.stamp ## measure what a line costs each part of a store of se
 fmt: $(VENV)/dev.stamp ## put the source into its one format
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
+	$(BIN)/clang-format -i $(C_SOURCES)
 
 lock: ## write requirements/*.txt anew from pyproject.toml
 	$(COMPILE) --group build --output-file requirements/run.txt
@@ -78,7 +82,7 @@ $(BIN)/python:
 	@$(PYTHON) -m venv --without-pip $(VENV)
 
 # What the modules in C are made of.
-NATIVE := hatch_build.py $(wildcard src/puppylog/formats/native/*.[ch] src/puppylog/stores/postgres/ingest/*.c)
+NATIVE := hatch_build.py $(C_SOURCES)
 
 $(VENV)/run.stamp: requirements/run.txt pyproject.toml $(NATIVE) | $(BIN)/python
 	@echo "Installing what Puppylog needs into $(VENV) …"

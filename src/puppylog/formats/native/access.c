@@ -4,7 +4,7 @@
 #include "request.h"
 #include "scan.h"
 
-enum { NO_TEXT = 0xFF }; /* a byte that no text has */
+enum { NO_TEXT = 0xFF };             /* a byte that no text has */
 enum { STAMP_SIZE = 26, LEAD = 30 }; /* the stamp, and all from the blank before its bracket to the request's quote */
 
 typedef struct {

@@ -26,8 +26,9 @@ static void each_block_of(Column *column, int slot, void (*act)(Bytes *, int, vo
 }
 
 void builder_each_block(Builder *builder, void (*act)(Bytes *bytes, int slot, void *context), void *context) {
-    Bytes *single[] = {&builder->at, &builder->ts_us, &builder->is_local, &builder->rejected_at,
-                       &builder->rejected_until, &builder->reasons, &builder->scratch};
+    Bytes *single[] = {&builder->at,          &builder->ts_us,          &builder->is_local,
+                       &builder->rejected_at, &builder->rejected_until, &builder->reasons,
+                       &builder->scratch};
     int slot = 0;
     for (; slot < (int)(sizeof single / sizeof *single); slot++) act(single[slot], slot, context);
     for (int text = 0; text < TEXTS; text++, slot += 3) each_block_of(&builder->texts[text], slot, act, context);

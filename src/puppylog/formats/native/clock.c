@@ -88,7 +88,8 @@ Stamp clock_iso(Span text, int64_t *us) {
     if (place < text.size && (at[place] == '.' || at[place] == ',')) {
         int64_t unit_us = 100000;
         size_t since = ++place;
-        for (; place < text.size && is_digit(at[place]); place++, unit_us /= 10) fraction_us += (at[place] - '0') * unit_us;
+        for (; place < text.size && is_digit(at[place]); place++, unit_us /= 10)
+            fraction_us += (at[place] - '0') * unit_us;
         if (place == since) return STAMP_NONE;
     }
     int zone_m;
@@ -108,7 +109,10 @@ Stamp clock_epoch(Span text, int64_t *us) {
     }
     if (place == 0) return STAMP_NONE;
     /* Up to 10^11 it is seconds, which reach to the year 5138; then the smaller units take over, a thousandfold each. */
-    int64_t unit_ns = whole < 100000000000u ? 1000000000 : whole < 100000000000000u ? 1000000 : whole < 100000000000000000u ? 1000 : 1;
+    int64_t unit_ns = whole < 100000000000u         ? 1000000000
+                      : whole < 100000000000000u    ? 1000000
+                      : whole < 100000000000000000u ? 1000
+                                                    : 1;
     int64_t fraction_ns = 0;
     if (place < text.size) {
         if (text.at[place] != '.' || place + 1 == text.size) return STAMP_NONE;

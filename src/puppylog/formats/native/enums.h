@@ -12,9 +12,9 @@
 /* What a reader says of a line that it does not reject. A line that is rejected has a reason, 0 or more. */
 enum { FITS = -1, JOINED = -2 /* it makes no row: it says something about other lines, or nothing */ };
 
-#define ACCESS_VARIANTS(X)         \
-    X(ACCESS_EITHER, "access")     \
-    X(ACCESS_COMMON, "common")     \
+#define ACCESS_VARIANTS(X)     \
+    X(ACCESS_EITHER, "access") \
+    X(ACCESS_COMMON, "common") \
     X(ACCESS_COMBINED, "combined")
 
 #define ACCESS_REASONS(X)                                               \
@@ -36,20 +36,20 @@ enum { FITS = -1, JOINED = -2 /* it makes no row: it says something about other 
     X(CRI_NO_STREAM, "no stream, stdout or stderr, after the time") \
     X(CRI_NO_TAG, "no tag, F or P, after the stream")
 
-#define JSON_REASONS(X)                           \
-    X(JSON_EMPTY, "empty line")                   \
-    X(JSON_NO_OBJECT, "not a JSON object")        \
-    X(JSON_MALFORMED, "malformed JSON")           \
-    X(JSON_TOO_DEEP, "nested too deeply")         \
+#define JSON_REASONS(X)                    \
+    X(JSON_EMPTY, "empty line")            \
+    X(JSON_NO_OBJECT, "not a JSON object") \
+    X(JSON_MALFORMED, "malformed JSON")    \
+    X(JSON_TOO_DEEP, "nested too deeply")  \
     X(JSON_NUMBER_RANGE, "a number out of range")
 
-#define LOGFMT_REASONS(X)                                  \
-    X(LOGFMT_EMPTY, "empty line")                          \
-    X(LOGFMT_CONTROL, "a control character")               \
-    X(LOGFMT_NO_PAIR, "no key=value pair at its start")    \
-    X(LOGFMT_NO_KEY, "a word that is no key")              \
-    X(LOGFMT_OPEN_QUOTE, "an unclosed quote")              \
-    X(LOGFMT_QUOTE_WITHIN, "a quote within a word")        \
+#define LOGFMT_REASONS(X)                               \
+    X(LOGFMT_EMPTY, "empty line")                       \
+    X(LOGFMT_CONTROL, "a control character")            \
+    X(LOGFMT_NO_PAIR, "no key=value pair at its start") \
+    X(LOGFMT_NO_KEY, "a word that is no key")           \
+    X(LOGFMT_OPEN_QUOTE, "an unclosed quote")           \
+    X(LOGFMT_QUOTE_WITHIN, "a quote within a word")     \
     X(LOGFMT_FEW_PAIRS, "more words than key=value pairs")
 
 #define SYSLOG_REASONS(X)                                                           \

@@ -90,9 +90,9 @@ typedef struct {
 } Reading;
 
 static const int COLUMNS[FIELDS] = {
-    [FIELD_SEVERITY] = SEVERITY, [FIELD_MESSAGE] = MESSAGE, [FIELD_HOST] = HOST, [FIELD_RUSER] = RUSER,
-    [FIELD_METHOD] = METHOD, [FIELD_ROUTE] = ROUTE, [FIELD_PROTO] = PROTO, [FIELD_REFERER] = REFERER,
-    [FIELD_USER_AGENT] = USER_AGENT,
+    [FIELD_SEVERITY] = SEVERITY, [FIELD_MESSAGE] = MESSAGE, [FIELD_HOST] = HOST,
+    [FIELD_RUSER] = RUSER,       [FIELD_METHOD] = METHOD,   [FIELD_ROUTE] = ROUTE,
+    [FIELD_PROTO] = PROTO,       [FIELD_REFERER] = REFERER, [FIELD_USER_AGENT] = USER_AGENT,
 };
 
 static bool read_whole_request(Reading *reading, Span text) {
@@ -112,8 +112,8 @@ static bool read_text(Reading *reading, int field, Span text) {
         if (!is_method(text)) return false;
         break;
     case FIELD_ROUTE:
-        if (text.at[0] != '/' && !begins_with(text, "http://") && !begins_with(text, "https://") &&
-            !span_is(text, "*")) return false;
+        if (text.at[0] != '/' && !begins_with(text, "http://") && !begins_with(text, "https://") && !span_is(text, "*"))
+            return false;
         break;
     case FIELD_PROTO:
         if (!begins_with(text, "HTTP/")) return false;

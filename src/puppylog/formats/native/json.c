@@ -44,10 +44,13 @@ static void read_value(Reading *reading, const Item *item, Member *member) {
         break;
     case '[': read_list(reading, member); break;
     case 'n': member->kind = VALUE_NULL; break;
-    case '{': case 't': case 'f': break;
+    case '{':
+    case 't':
+    case 'f': break;
     default:
         member->kind = VALUE_NUMBER;
         member->text = item->json;
+        break;
     }
 }
 
@@ -144,7 +147,8 @@ static int read_row(Reading *reading, Span line, Row *row) {
     size_t count = reading->members.size / sizeof *members;
     fields_read(members, count, reading->room, row);
     fields_write(reading->builder, members, count);
-    if (reading->has_nothings) builder_json_member(reading->builder, span_of_text("invalid_escape"), span_of_text("true"));
+    if (reading->has_nothings)
+        builder_json_member(reading->builder, span_of_text("invalid_escape"), span_of_text("true"));
     return FITS;
 }
 

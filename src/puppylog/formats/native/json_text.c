@@ -173,7 +173,8 @@ static int take_value(Cursor *cursor) {
         cursor->item.has_escapes = false;
     }
     switch (peek(cursor)) {
-    case '{': case '[': return open_bracket(cursor);
+    case '{':
+    case '[': return open_bracket(cursor);
     case '"': return take_string(cursor);
     case 't': return take_word(cursor, "true");
     case 'f': return take_word(cursor, "false");

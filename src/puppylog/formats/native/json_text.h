@@ -8,15 +8,15 @@ enum { JSON_DEEPEST = 100 };
 
 /* A member of an object: spans of the text. */
 typedef struct {
-    Span key;  /* what is between its quotes */
-    Span json; /* the value */
+    Span key;                          /* what is between its quotes */
+    Span json;                         /* the value */
     bool has_key_escapes, has_escapes; /* the latter of a string */
 } Item;
 
 /* What reading an object has found. The blocks of memory are the caller's; see json_walk_close. */
 typedef struct {
-    Bytes items; /* Item: those of the outermost object, behind what was there before */
-    Bytes keys;  /* Key: those of the objects that are open */
+    Bytes items;          /* Item: those of the outermost object, behind what was there before */
+    Bytes keys;           /* Key: those of the objects that are open */
     bool has_nothings;    /* escapes that stand for no character */
     bool has_key_escapes; /* keys that may look different and be equal */
     bool has_twins;       /* equal keys in one object */

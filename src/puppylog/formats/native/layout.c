@@ -277,7 +277,8 @@ static void join_route(Builder *builder, Record *record, size_t line_size) {
     record->row.text[ROUTE] = span_of(since, record->room);
 }
 
-static int read_delimited(Program *program, Builder *builder, const uint8_t *line, const uint8_t *until, Record *record) {
+static int read_delimited(Program *program, Builder *builder, const uint8_t *line, const uint8_t *until,
+                          Record *record) {
     if (program->count == 0) return LAYOUT_NO_FIELDS;
     uint8_t delimiter = find(line, until, '\t') != NULL ? '\t' : ' ';
     int reason = split(program, line, until, delimiter);

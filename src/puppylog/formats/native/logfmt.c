@@ -54,7 +54,8 @@ static bool is_number(Span value) {
     if (at < end && *at == '-') at++;
     if (at == end || !is_digit(*at)) return false;
     if (*at == '0') at++;
-    else while (at < end && is_digit(*at)) at++;
+    else
+        while (at < end && is_digit(*at)) at++;
     if (at < end && *at == '.') {
         for (since = ++at; at < end && is_digit(*at);) at++;
         if (at == since) return false;
@@ -67,9 +68,10 @@ static bool is_number(Span value) {
 }
 
 /* Read the escape whose backslash is at `at` and write what it means; set where it ends. */
-static uint8_t *put_escape(Reading *reading, const uint8_t *at, const uint8_t *end, const uint8_t **until, uint8_t *to) {
-    static const uint8_t MEANT[128] = {['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['a'] = '\a', ['b'] = '\b',
-                                       ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t', ['v'] = '\v'};
+static uint8_t *put_escape(Reading *reading, const uint8_t *at, const uint8_t *end, const uint8_t **until,
+                           uint8_t *to) {
+    static const uint8_t MEANT[128] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['a'] = '\a', ['b'] = '\b',
+                                       ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t', ['v'] = '\v'};
     uint8_t byte = *++at;
     if (byte == 'u' && json_hex(at + 1, end) >= 0) {
         return json_put(to, json_unit(at, end, until, &reading->has_nothings));
@@ -156,7 +158,8 @@ static int list_members(Reading *reading, Span line) {
     for (; at < end || words == 0; words++, at = skip_blanks(at, end)) {
         const uint8_t *until = key_end(at, end);
         bool is_pair = until > at && until < end && *until == '=';
-        if (until == at || !(is_pair || (words > 0 && ends_word(until, end)))) return words ? LOGFMT_NO_KEY : LOGFMT_NO_PAIR;
+        if (until == at || !(is_pair || (words > 0 && ends_word(until, end))))
+            return words ? LOGFMT_NO_KEY : LOGFMT_NO_PAIR;
         Member member = {.key = span_of(at, until), .json = span_of_text("true")};
         member.name = names_find(&reading->names, &reading->path, 0, member.key);
         at = until;

@@ -189,21 +189,22 @@ static PyObject *count_blocks(PyObject *module, PyObject *nothing) {
 }
 #endif
 
-/* Lists of enums.h, each ended by NULL. */
+/* A list of enums.h. */
 typedef struct {
     const char *name;
-    const char *const *texts;
+    const char *const *texts; /* the last one is NULL */
 } Enum;
 
-#define ENUM(name, list) {name, (const char *const[]){list(AS_TEXT) NULL}}
+#define TEXTS_OF(list) \
+    (const char *const[]) { list(AS_TEXT) NULL }
 
 static const Enum ENUMS[] = {
-    ENUM("access variants", ACCESS_VARIANTS), ENUM("access reasons", ACCESS_REASONS),
-    ENUM("cri reasons", CRI_REASONS), ENUM("json reasons", JSON_REASONS),
-    ENUM("logfmt reasons", LOGFMT_REASONS), ENUM("syslog reasons", SYSLOG_REASONS),
-    ENUM("layout reasons", LAYOUT_REASONS), ENUM("layout kinds", LAYOUT_KINDS),
-    ENUM("layout endings", LAYOUT_ENDINGS), ENUM("text columns", TEXT_COLUMNS),
-    ENUM("named fields", NAMED_FIELDS),
+    {"access variants", TEXTS_OF(ACCESS_VARIANTS)}, {"access reasons", TEXTS_OF(ACCESS_REASONS)},
+    {"cri reasons", TEXTS_OF(CRI_REASONS)},         {"json reasons", TEXTS_OF(JSON_REASONS)},
+    {"logfmt reasons", TEXTS_OF(LOGFMT_REASONS)},   {"syslog reasons", TEXTS_OF(SYSLOG_REASONS)},
+    {"layout reasons", TEXTS_OF(LAYOUT_REASONS)},   {"layout kinds", TEXTS_OF(LAYOUT_KINDS)},
+    {"layout endings", TEXTS_OF(LAYOUT_ENDINGS)},   {"text columns", TEXTS_OF(TEXT_COLUMNS)},
+    {"named fields", TEXTS_OF(NAMED_FIELDS)},
 };
 
 static PyObject *list_texts(const char *const *texts) {
@@ -288,15 +289,9 @@ static PyModuleDef_Slot module_slots[] = {
 };
 
 static struct PyModuleDef module = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "_lines",
-    .m_doc = "Readers of lines.",
-    .m_size = sizeof(State),
-    .m_methods = methods,
-    .m_slots = module_slots,
-    .m_traverse = module_traverse,
-    .m_clear = module_clear,
-    .m_free = module_free,
+    PyModuleDef_HEAD_INIT,         .m_name = "_lines",      .m_doc = "Readers of lines.",
+    .m_size = sizeof(State),       .m_methods = methods,    .m_slots = module_slots,
+    .m_traverse = module_traverse, .m_clear = module_clear, .m_free = module_free,
 };
 
 PyMODINIT_FUNC PyInit__lines(void) { return PyModuleDef_Init(&module); }

@@ -7,8 +7,8 @@
 enum { NAME_SLOTS = 1024, LONGEST_PATH = 48 };
 
 typedef struct {
-    uint8_t field; /* one of those in fields.h, or 0 */
-    uint8_t rank;  /* of several names for one field, the one of least rank counts */
+    uint8_t field;  /* one of those in fields.h, or 0 */
+    uint8_t rank;   /* of several names for one field, the one of least rank counts */
     bool is_object; /* names are in an object that has this name */
 } Name;
 

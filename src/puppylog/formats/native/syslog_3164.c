@@ -2,9 +2,9 @@
 #include "syslog.h"
 
 const char *const SYSLOG_FACILITIES[24] = {
-    "kern",     "user",  "mail",   "daemon", "auth",   "syslog", "lpr",    "news",
-    "uucp",     "cron",  "authpriv", "ftp",  "ntp",    "audit",  "alert",  "clock",
-    "local0",   "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+    "kern",   "user",   "mail",     "daemon", "auth",   "syslog", "lpr",    "news",
+    "uucp",   "cron",   "authpriv", "ftp",    "ntp",    "audit",  "alert",  "clock",
+    "local0", "local1", "local2",   "local3", "local4", "local5", "local6", "local7",
 };
 const char *const SYSLOG_SEVERITIES[8] = {"emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"};
 

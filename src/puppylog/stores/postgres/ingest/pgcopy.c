@@ -19,8 +19,9 @@ enum { JSONB_VERSION = 1 };
 typedef enum { CONSTANT, INT2, INT4, INT8, TIMESTAMPTZ, TEXT, JSONB, KINDS } Kind;
 
 /* PostgreSQL's names of the types, as Python gives them. */
-static const char *const NAMES[KINDS] = {[INT2] = "int2", [INT4] = "int4", [INT8] = "int8",
-                                         [TIMESTAMPTZ] = "timestamptz", [TEXT] = "text", [JSONB] = "jsonb"};
+static const char *const NAMES[KINDS] = {[INT2] = "int2", [INT4] = "int4",
+                                         [INT8] = "int8", [TIMESTAMPTZ] = "timestamptz",
+                                         [TEXT] = "text", [JSONB] = "jsonb"};
 /* Bytes of one value in the column's second buffer: a number, or where a text starts. */
 static const int WIDTHS[KINDS] = {[INT2] = 2, [INT4] = 4, [INT8] = 8, [TIMESTAMPTZ] = 8, [TEXT] = 4, [JSONB] = 4};
 
@@ -29,7 +30,7 @@ typedef struct {
     Kind kind;
     const uint8_t *constant;
     size_t constant_size;
-    size_t offset; /* of the column's first row in its buffers, in rows */
+    size_t offset;                    /* of the column's first row in its buffers, in rows */
     Py_buffer validity, values, data; /* .obj is NULL where there is none */
 } Field;
 
@@ -56,12 +57,12 @@ static inline bool is_null(const Field *field, size_t row) {
 }
 
 /* Read a number of the column's second buffer, which need not be aligned. */
-#define READ(type, name)                                                              \
-    static inline type name(const Field *field, size_t row) {                         \
-        type value;                                                                   \
-        const uint8_t *values = field->values.buf;                                    \
-        memcpy(&value, values + (field->offset + row) * sizeof value, sizeof value);  \
-        return value;                                                                 \
+#define READ(type, name)                                                             \
+    static inline type name(const Field *field, size_t row) {                        \
+        type value;                                                                  \
+        const uint8_t *values = field->values.buf;                                   \
+        memcpy(&value, values + (field->offset + row) * sizeof value, sizeof value); \
+        return value;                                                                \
     }
 READ(int16_t, read_16)
 READ(int32_t, read_32)
@@ -240,11 +241,8 @@ static PyModuleDef_Slot module_slots[] = {
 };
 
 static struct PyModuleDef module = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "_pgcopy",
-    .m_doc = "Rows for PostgreSQL's COPY.",
-    .m_methods = methods,
-    .m_slots = module_slots,
+    PyModuleDef_HEAD_INIT, .m_name = "_pgcopy",     .m_doc = "Rows for PostgreSQL's COPY.",
+    .m_methods = methods,  .m_slots = module_slots,
 };
 
 PyMODINIT_FUNC PyInit__pgcopy(void) { return PyModuleDef_Init(&module); }
