@@ -133,7 +133,7 @@ def iter_readers(tree: ast.AST) -> Iterator[ast.expr]:
         match node:
             case ast.Attribute(attr="message_primary"):
                 return True
-            case ast.Attribute(value=ast.Name(id=name), attr="message"):
+            case ast.Attribute(value=ast.Name(id=name), attr="message" | "cause" | "advice" | "thing" | "verb"):
                 return name in caught
             case ast.Call(func=ast.Name(id="str"), args=[ast.Name(id=name)]):
                 return name in caught
@@ -159,6 +159,7 @@ def iter_readers(tree: ast.AST) -> Iterator[ast.expr]:
     [
         "'permission denied' in error.message",
         "error.message.partition(': ')[2]",
+        "'permission denied' in error.cause",
         "re.search('denied', error.message)",
         "error.diag.message_primary == 'x'",
         "try: f()\nexcept OSError as error: str(error).startswith('x')",

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 from pathlib import Path
@@ -5,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from puppylog.errors import StoreRefused
-from puppylog.stores.duckdb.directory import StoreDirectory
+from puppylog.errors import StoreForbidden, StoreFull, StoreRefused
+from puppylog.stores.duckdb.directory import StoreDirectory, refuse
 
 
 def test_a_new_store_is_for_its_owner_only(tmp_path: Path) -> None:
@@ -59,7 +60,7 @@ def test_another_users_store_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
     directory.prepare()
     mine = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
-    with pytest.raises(StoreRefused, match=r"it belongs to \S+, not to you"):
+    with pytest.raises(StoreForbidden, match=r"it belongs to \S+, not to you"):
         directory.prepare()
 
 
@@ -98,3 +99,18 @@ def test_a_name_that_duckdb_reads_as_another_one_is_refused_before_anything_is_m
     with pytest.raises(StoreRefused, match="DuckDB does not read"):
         StoreDirectory(tmp_path / name / "store").prepare()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (errno.EACCES, StoreForbidden),
+        (errno.EPERM, StoreForbidden),
+        (errno.ENOSPC, StoreFull),
+        (errno.EDQUOT, StoreFull),
+        (errno.ENOTDIR, StoreRefused),
+    ],
+)
+def test_what_the_system_refuses_is_told_by_its_number(code: int, kind: type[StoreRefused | StoreFull]) -> None:
+    refused = refuse(Path("/store"), OSError(code, "ein anderes Wort"))
+    assert (type(refused), refused.cause) == (kind, os.strerror(code).lower())

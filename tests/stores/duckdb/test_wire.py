@@ -1,0 +1,27 @@
+"""Errors that cross from the engine to its client keep their class and their parts."""
+
+import pytest
+
+from puppylog.errors import BY_NAME, FormatError, PuppylogError, StoreUnavailable
+from puppylog.stores.duckdb import wire
+from puppylog.stores.duckdb.engine.failures import OutOfMemory
+
+PARTS = ("open", "store /ä/\udcff", "permission denied", "ask its owner")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BY_NAME.values() if kind is not FormatError])
+def test_an_error_of_the_engine_is_the_same_at_the_client(kind: type[PuppylogError]) -> None:
+    told = wire.decode_error(wire.encode_error(kind(*PARTS)))
+    assert (type(told), told.parts) == (kind, PARTS)
+
+
+def test_an_error_that_only_the_engine_knows_becomes_its_base() -> None:
+    told = wire.decode_error(wire.encode_error(OutOfMemory(*PARTS)))
+    assert (type(told), told.parts) == (StoreUnavailable, PARTS)
+
+
+@pytest.mark.parametrize(
+    "packed", [b"", b"no JSON", b"[]", b'{"error": "Unknown", "parts": []}', b'{"error": "NotFound"}']
+)
+def test_bytes_of_another_origin_are_no_error(packed: bytes) -> None:
+    assert wire.unpack_error(packed) is None
