@@ -72,6 +72,32 @@ def test_a_role_that_may_not_read_a_table_is_told_which_grant_it_lacks(url_of: U
     )
 
 
+def test_sql_that_names_a_table_which_the_role_may_not_read_is_refused_as_any_command(url_of: UrlOf) -> None:
+    with (
+        connect(url_of("writer")) as store,
+        pytest.raises(StoreForbidden) as refused,
+        store.stream_query("SELECT * FROM log_records"),
+    ):
+        pass
+    assert (refused.value.exit_code, refused.value.thing) == (78, "this SQL")
+    assert "GRANT puppylog_reader TO writer" in refused.value.advice
+
+
+def test_sql_that_names_what_is_no_part_of_the_store_is_at_fault_itself(url_of: UrlOf, server: PostgresServer) -> None:
+    with server.connect() as admin:
+        admin.execute("GRANT puppylog_reader TO stranger")
+    try:
+        with (
+            connect(url_of("stranger")) as store,
+            pytest.raises(QueryError),
+            store.stream_query("SELECT * FROM pg_authid"),
+        ):
+            pass
+    finally:
+        with server.connect() as admin:
+            admin.execute("REVOKE puppylog_reader FROM stranger")
+
+
 def test_a_role_that_may_not_define_is_told_who_may(url_of: UrlOf) -> None:
     with connect(url_of("writer")) as store, pytest.raises(StoreForbidden) as refused:
         store.create_metric(Metric("more", "count", "*", 60))

@@ -26,7 +26,7 @@ from puppylog.stores.postgres.runner import JobRunner, JobWaker
 from puppylog.stores.postgres.schema.flavour import Flavour, list_capabilities, read_server
 from puppylog.stores.postgres.schema.installation import check_library, get_installation
 from puppylog.stores.postgres.sessions import reading_sql
-from puppylog.stores.postgres.sessions.failures import is_timed_out
+from puppylog.stores.postgres.sessions.failures import forbid_reading, is_forbidden, is_timed_out
 from puppylog.stores.postgres.sessions.link import Link, connect_both
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
@@ -166,8 +166,13 @@ class PostgresStore:
             asked = {"words": words, "harmless": list(reading_sql.HARMLESS)}
             reading_sql.refuse([row["name"] for row in session.rows(_QUERIES["functions_with_effects"], asked)])
             self._bound(session)
-            with session.reading(sql) as batches:
-                yield batches
+            try:
+                with session.reading(sql) as batches:
+                    yield batches
+            except QueryError as error:
+                if not is_forbidden(error) or session.value(_QUERIES["may_read"]):
+                    raise  # what it may not read is no part of the store
+                raise forbid_reading(error, session.role) from error
 
     def list_findings(self) -> StoreFindings:
         from puppylog.stores.postgres.doctor import doctor  # noqa: PLC0415 - only a doctor needs it

@@ -160,7 +160,8 @@ def _advise_forbidden(error: psycopg.Error, attempt: Attempt) -> str:
 def translate_query(error: psycopg.Error) -> PuppylogError:
     """Return Puppylog's error for a failure of SQL that a user has written.
 
-    A missing right is a `QueryError` here as well: the SQL may name anything in the database, not only the store.
+    A missing right is a `QueryError` here as well, because the SQL may name anything in the database. The caller finds
+    out whether it is the store that the role may not read, and then uses `forbid_reading`.
     """
     told = translate(error, Attempt("run", "this SQL"))
     if isinstance(error, sqlstates.ReadOnlySqlTransaction):
@@ -174,6 +175,16 @@ def translate_query(error: psycopg.Error) -> PuppylogError:
 def is_timed_out(error: PuppylogError) -> bool:
     """Return whether the server has ended the statement, because of its time-out or because another session asked."""
     return isinstance(error.__cause__, sqlstates.QueryCanceled)
+
+
+def is_forbidden(error: PuppylogError) -> bool:
+    """Return whether the session's role lacks a right."""
+    return isinstance(error.__cause__, sqlstates.InsufficientPrivilege)
+
+
+def forbid_reading(error: PuppylogError, role: str) -> StoreForbidden:
+    """Return the same error for a role that may not read the store."""
+    return StoreForbidden(error.verb, error.thing, error.cause, Right.READ.advise(role))
 
 
 def translate_copy(error: psycopg.Error, attempt: Attempt) -> PuppylogError:

@@ -48,6 +48,10 @@ FROM puppylog.installation
 SELECT EXISTS (SELECT FROM pg_settings WHERE name = $setting AND vartype <> 'string') AS is_loaded,
        current_setting('timescaledb.restoring', true) IS NOT DISTINCT FROM 'on' AS is_restoring
 
+-- name: may_read
+-- Whether this session's role may read records.
+SELECT has_table_privilege('puppylog.log_records', 'SELECT')
+
 -- name: lock_installation
 -- One installs or upgrades at a time; the others wait and find it done.
 SELECT pg_advisory_lock(1885697639, 1)
