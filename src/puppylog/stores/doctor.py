@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from puppylog.errors import PuppylogError, StoreForbidden
 from puppylog.model.finding import Finding, Health
+
+COMPARED_S: Final = 2.0
+"""After so many seconds no other day of a metric is compared with the records."""
 
 _PERIODS_LATE: Final = 10
 _LEAST_LATE_S: Final = 60.0
@@ -26,6 +29,31 @@ class StoreFindings:
 
     findings: Sequence[Finding]
     claimed: frozenset[int]  # ids of the streams that a process follows now
+
+
+class ComparedDay(NamedTuple):
+    """What a metric's buckets of a range hold, and what the records of that range give."""
+
+    since: str  # RFC 3339, as is `until`; half-open
+    until: str
+    held: int
+    there: int
+
+
+def judge_difference(name: str, day: ComparedDay, what: str, *, is_being_checked: bool, advice: str) -> Finding:
+    """Return the finding about a metric whose buckets differ from the records: a fault, unless they are being mended.
+
+    Args:
+        name: of the metric.
+        day: where it differs.
+        what: was counted, "records" or "buckets".
+        is_being_checked: whether the store is refreshing the range.
+        advice: how to mend it.
+    """
+    found = f"from {day.since} to {day.until} it holds {day.held} of {day.there} {what}"
+    if is_being_checked:
+        return Finding(f"metric {name}", Health.NOTE, f"checking: {found}; the range is being refreshed")
+    return Finding(f"metric {name}", Health.WRONG, found, advice)
 
 
 def limit_s(every_s: float) -> float:

@@ -8,13 +8,11 @@ from typing import Any, Final
 from puppylog.model.finding import Finding, Health
 from puppylog.model.metric import Metric
 from puppylog.stores.base import RecordReader
+from puppylog.stores.doctor import COMPARED_S, ComparedDay, judge_difference
 from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import metric_of
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "doctor.sql")
-
-COMPARED_S: Final = 2.0
-"""After so many seconds no other day of a metric is compared."""
 
 _DAY_US: Final = 86_400_000_000
 
@@ -38,14 +36,15 @@ def compare_sums(reader: RecordReader, row: Mapping[str, Any], limit_s: float = 
             return Finding(subject, Health.OK, f"{found} was not compared with the records within {limit_s:g} s")
         since_us = min((until_us - _DAY_US) // period_us * period_us, until_us - period_us)
         held, there = _count_day(reader, row, metric, since_us, until_us)
-        times = f"from {_text(since_us)} to {_text(until_us)}"
         if held != there:
-            what = "records" if metric.statistic == "count" else "buckets"
-            found = f"{times} it holds {held} of {there} {what}"
-            if reader.query(_QUERIES["is_being_checked"], {"id": row["id"]})["is_being_checked"][0].as_py():
-                return Finding(subject, Health.NOTE, f"checking: {found}; the range is being refreshed")
-            advice = "delete the metric and create it again: it is then computed from the records"
-            return Finding(subject, Health.WRONG, found, advice)
+            asked = reader.query(_QUERIES["is_being_checked"], {"id": row["id"]})
+            return judge_difference(
+                metric.name,
+                ComparedDay(_text(since_us), _text(until_us), held, there),
+                "records" if metric.statistic == "count" else "buckets",
+                is_being_checked=asked["is_being_checked"][0].as_py(),
+                advice="delete the metric and create it again: it is then computed from the records",
+            )
         before = _text(since_us)
 
 

@@ -63,9 +63,9 @@ class Jobs:
         self._is_outdated.set()
 
     def materialize(self, metric: Metric) -> None:
-        """Fill a metric up to now, oldest first, in transactions that leave room for others in between."""
+        """Fill a metric up to now, oldest first, in several transactions."""
         with self._engine.read() as connection:
-            slices = list(refresh.iter_slices(connection))
+            slices = refresh.list_slice_ends(connection)
         for until_us in [*slices, None]:
             self._refresh(metric.name, until_us)
 

@@ -5,11 +5,12 @@ ingest transaction notes every line below some watermark as an invalidation; so 
 date, or noted. Raw rows are read once per refresh and range; the buckets of a range are replaced, never added to.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 
 from puppylog.stores.duckdb.engine.database import Connection
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredMetric
 from puppylog.stores.queries import load_queries
+from puppylog.stores.slices import slice_starts
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "metrics.sql")
 
@@ -19,8 +20,6 @@ US_PER_S = 1_000_000
 _SETTLE_S = 2
 # Ranges closer than this are recomputed as one: reading an hour twice costs more than reading its gap.
 _MERGE_US = 3600 * US_PER_S
-# So many records are aggregated in one transaction at most, so that lines and alerts get their turn in between.
-_SLICE_RECORDS = 4_000_000
 
 
 def refresh(connection: Connection, stored: StoredMetric, now_us: int, until_us: int | None = None) -> None:
@@ -63,15 +62,10 @@ def merge_ranges(ranges: Iterable[tuple[int, int]], period_us: int) -> list[tupl
     return merged
 
 
-def iter_slices(connection: Connection) -> Iterator[int]:
-    """Give the ends of time slices, oldest first, that hold about so many records as one transaction may aggregate."""
-    records = 0
-    rows: Sequence[dict[str, int]] = connection.rows(_QUERIES["rows_per_day"])
-    for row in rows:
-        if records and records + row["records"] > _SLICE_RECORDS:
-            yield row["day_us"]
-            records = 0
-        records += row["records"]
+def list_slice_ends(connection: Connection) -> list[int]:
+    """Return the ends of all slices but the last one, oldest first, in microseconds since the epoch."""
+    days = ((row["day_us"], row["records"]) for row in connection.rows(_QUERIES["rows_per_day"]))
+    return slice_starts(days)[1:]
 
 
 def refresh_by_name(connection: Connection, name: str, now_us: int, until_us: int | None = None) -> None:

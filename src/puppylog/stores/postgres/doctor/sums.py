@@ -2,17 +2,15 @@
 
 import time
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from puppylog.errors import PuppylogError
 from puppylog.model.finding import Finding, Health
+from puppylog.stores.doctor import COMPARED_S, ComparedDay, judge_difference
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.postgres", "doctor.sql")
-
-COMPARED_S: Final = 2.0
-"""So long the comparison of one metric takes at most, in seconds."""
 
 
 def compare_sums(session: Session, metric: Mapping[str, Any], limit_s: float = COMPARED_S) -> Finding:
@@ -53,13 +51,11 @@ def _count_day(session: Session, metric_id: int, before: str, deadline: float) -
 
 
 def _judge(session: Session, metric: Mapping[str, Any], day: Mapping[str, Any]) -> Finding:
-    subject = f"metric {metric['name']}"
-    found = f"from {day['since']} to {day['until']} it holds {day['held']} of {day['there']} records"
+    compared = ComparedDay(day["since"], day["until"], day["held"], day["there"])
     times = {"since": day["since"], "until": day["until"]}
-    if session.value(_QUERIES["is_being_checked"], {"id": metric["id"], **times}):
-        return Finding(subject, Health.NOTE, f"checking: {found}; the range is being refreshed")
+    is_being_checked = bool(session.value(_QUERIES["is_being_checked"], {"id": metric["id"], **times}))
     advice = (
         "as the owner of the store: INSERT INTO puppylog.touched_ranges (metric_id, low, high) "
         f"VALUES ({metric['id']}, '{day['since']}', '{day['until']}'); the jobs then compute the range again"
     )
-    return Finding(subject, Health.WRONG, found, advice)
+    return judge_difference(metric["name"], compared, "records", is_being_checked=is_being_checked, advice=advice)
