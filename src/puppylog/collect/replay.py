@@ -8,22 +8,21 @@ that only say something about others, such as the directives of a W3C log: whoev
 later, needs them.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Self, TypeAlias
+from itertools import accumulate, groupby
+from typing import Final, Self
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from puppylog.formats.base import Format, Parser
+from puppylog.formats.integers import view_integers
 from puppylog.formats.multiline import MultilineParser
 from puppylog.model.record import RECORDS
 from puppylog.stores.base import Replayer, Reread
-
-_Numbers: TypeAlias = npt.NDArray[np.int64]
 
 # What a line without a time gets for the moment, to be told from a time: an instant in 1601 that no log has.
 _NO_TIME_US: Final = -11_644_473_599_999_999
@@ -70,10 +69,11 @@ def replay(store: Replayer | None, batches: Iterable[pa.RecordBatch], format: Fo
 
 def _iter_files(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     """Cut a batch where another file begins."""
-    file_ids = batch["file_id"].to_numpy()
-    starts = np.flatnonzero(np.diff(file_ids, prepend=file_ids[:1] - 1)).tolist()
-    for start, until in zip(starts, [*starts[1:], batch.num_rows], strict=True):
-        yield batch.slice(start, until - start)
+    start = 0
+    for _, rows in groupby(batch["file_id"].to_pylist()):
+        count = sum(1 for _ in rows)
+        yield batch.slice(start, count)
+        start += count
 
 
 class _Reading:
@@ -96,19 +96,28 @@ class _Reading:
         parser = self._parser if is_each_one_line else MultilineParser(self._parser, lines.mark_starts)
         parsed = parser.parse(lines.text, self._offset, _NO_TIME_US)
         offset, self._offset = self._offset, self._offset + len(lines.text)
-        starts = parsed.records["line_offset"].to_numpy() - offset
-        line_of_record = lines.find(starts)
-        misfits, first = np.unique(lines.find(parsed.rejects["line_offset"].to_numpy() - offset), return_index=True)
-        fits = np.isin(line_of_record, misfits, invert=True) & (starts >= 0)  # a record that ends here began elsewhere
-        count = np.unique(line_of_record[fits]).size
+        misfits: dict[int, str] = {}  # by the number of the line: the first reason against it
+        for at, reason in zip(
+            view_integers(parsed.rejects["line_offset"]), parsed.rejects["reason"].to_pylist(), strict=True
+        ):
+            misfits.setdefault(lines.find(at - offset), reason)
+        starts = [at - offset for at in view_integers(parsed.records["line_offset"])]
+        line_of_record = [lines.find(start) for start in starts]
+        fits = [  # a record that starts before the text began in other lines and ends here
+            number
+            for number, (start, line) in enumerate(zip(starts, line_of_record, strict=True))
+            if start >= 0 and line not in misfits
+        ]
+        fitting = [line_of_record[number] for number in fits]
         summary.read += batch.num_rows
-        summary.reasons.update(parsed.rejects["reason"].take(pa.array(first)).to_pylist())
-        summary.joined += batch.num_rows - misfits.size - count
-        if not count:
+        summary.reasons.update(misfits.values())
+        summary.joined += batch.num_rows - len(misfits) - len({*fitting})
+        if not fits:
             return None
-        line = line_of_record[fits]
-        records = lines.put_back(parsed.records.filter(pa.array(fits)), starts[fits], line)
-        return Reread(batch["stream_id"][0].as_py(), file_id, records, pa.array(lines.line_offsets[line]))
+        kept = parsed.records.take(pa.array(fits, pa.int64()))
+        records = lines.put_back(kept, [starts[number] for number in fits], fitting)
+        line_offsets = pa.array([lines.line_offsets[line] for line in fitting], pa.int64())
+        return Reread(batch["stream_id"][0].as_py(), file_id, records, line_offsets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,36 +125,48 @@ class _Lines:
     """Rejected lines of one file, joined to a text."""
 
     text: bytes
-    starts: _Numbers  # in the text
-    line_offsets: _Numbers  # in the file
-    rejected_us: _Numbers
+    starts: Sequence[int]  # of each line in the text, in bytes
+    line_offsets: Sequence[int]  # of each line in the file, in bytes
+    rejected_us: Sequence[int]  # microseconds since the epoch
 
     @classmethod
     def join(cls, batch: pa.RecordBatch) -> Self:
-        lengths = pc.binary_length(batch["line"]).to_numpy().astype(np.int64) + 1
+        lines = batch["line"].to_pylist()
         return cls(
-            b"\n".join(batch["line"].to_pylist()) + b"\n",
-            np.cumsum(lengths) - lengths,
-            batch["line_offset"].to_numpy(),
-            batch["rejected_at"].cast(pa.int64()).to_numpy(),
+            b"\n".join(lines) + b"\n",
+            _starts_of(lines),
+            batch["line_offset"].to_pylist(),
+            batch["rejected_at"].cast(pa.int64()).to_pylist(),
         )
 
     def mark_starts(self, text_lines: Sequence[bytes]) -> Sequence[bool]:
-        """Say which lines of the text begin a rejected one: whoever rejected a record of several lines kept all."""
-        sizes = np.array([len(line) + 1 for line in text_lines])
-        marks: Sequence[bool] = np.isin(np.cumsum(sizes) - sizes, self.starts).tolist()
-        return marks
+        """Say which lines of the text begin a rejected one: a record of several lines was rejected with all of them."""
+        starts = {*self.starts}
+        return [start in starts for start in _starts_of(text_lines)]
 
-    def find(self, at: _Numbers) -> _Numbers:
-        """Return the numbers of the lines in which these places of the text are."""
-        found: _Numbers = np.searchsorted(self.starts, at, side="right") - 1
-        return found
+    def find(self, at: int) -> int:
+        """Return the number of the line in which a position of the text is."""
+        return bisect_right(self.starts, at) - 1
 
-    def put_back(self, records: pa.RecordBatch, starts: _Numbers, line: _Numbers) -> pa.RecordBatch:
-        """Return records of the text as those of the file. One without a time is of when its line was read first."""
-        ts_us = records["ts"].cast(pa.int64()).to_numpy()
-        ts_us = np.where(ts_us == _NO_TIME_US, self.rejected_us[line], ts_us)
+    def put_back(self, records: pa.RecordBatch, starts: Sequence[int], lines: Sequence[int]) -> pa.RecordBatch:
+        """Return records of the text as those of the file. One without a time is of when its line was read first.
+
+        Args:
+            records: of the text.
+            starts: where each record starts in the text, in bytes.
+            lines: the number of the line of each record.
+        """
+        offsets = [
+            self.line_offsets[line] + start - self.starts[line] for start, line in zip(starts, lines, strict=True)
+        ]
+        ts_us = records["ts"].cast(pa.int64())
+        rejected_us = pa.array([self.rejected_us[line] for line in lines], pa.int64())
+        ts_us = pc.if_else(pc.equal(ts_us, pa.scalar(_NO_TIME_US, pa.int64())), rejected_us, ts_us)
         columns = dict(zip(records.schema.names, records.columns, strict=True))
-        columns["line_offset"] = pa.array(self.line_offsets[line] + starts - self.starts[line])
-        columns["ts"] = pa.array(ts_us).cast(RECORDS.field("ts").type)
+        columns |= {"line_offset": pa.array(offsets, pa.int64()), "ts": ts_us.cast(RECORDS.field("ts").type)}
         return pa.RecordBatch.from_arrays([columns[name] for name in RECORDS.names], schema=RECORDS)
+
+
+def _starts_of(lines: Sequence[bytes]) -> list[int]:
+    """Return where each line starts in the text of all of them, in bytes."""
+    return list(accumulate((len(line) + 1 for line in lines), initial=0))[:-1]

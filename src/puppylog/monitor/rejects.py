@@ -5,14 +5,15 @@ they are and how long; then lines are fetched by their places, in batches of so 
 store may change: a line that is gone by then is left out.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-import numpy as np
 import pyarrow as pa
 
 from puppylog.errors import NotFound
@@ -151,11 +152,11 @@ def iter_rejects(reader: RecordReader, wanted: Wanted) -> Iterator[pa.RecordBatc
 
 def _iter_batches(places: pa.Table) -> Iterator[pa.Table]:
     """Cut places into batches whose lines can be held at once; a line that is longer than that is one by itself."""
-    ends = np.cumsum(places["line_bytes"].to_numpy().astype(np.int64))
+    ends = list(accumulate(places["line_bytes"].to_pylist()))
     start = 0
     while start < places.num_rows:
-        before = int(ends[start - 1]) if start else 0
-        until = int(np.searchsorted(ends, before + _BATCH_BYTES, side="right"))
+        before = ends[start - 1] if start else 0
+        until = bisect_right(ends, before + _BATCH_BYTES)
         until = min(max(until, start + 1), start + _BATCH_LINES)
         yield places.slice(start, until - start)
         start = until
