@@ -4,15 +4,10 @@ Made once from a seed. Addresses come from ranges that belong to nobody: benchma
 documentation. Sizes and shares follow what access logs of small shops look like; nothing here depends on time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from itertools import accumulate
+from random import Random
 
 VISITORS = 30_000
 PRODUCTS = 4_000
@@ -30,7 +25,6 @@ _STATUSES: dict[str, dict[int, float]] = {
     "scan": {404: 0.97, 403: 0.03},
     "broken": {400: 0.9, 408: 0.1},
 }
-KINDS = tuple(_STATUSES)
 NO_BODY = (204, 304)
 
 _WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
@@ -79,57 +73,54 @@ class _Crowd:
 
 
 @dataclass(frozen=True, slots=True)
-class Visitors:
-    cumulative: Floats  # share of the traffic of all visitors up to this one
-    prefixes: pa.Array  # host, ident, user
-    agents: Ints  # which user agent each one has
+class Visitor:
+    prefix: bytes  # host, ident, user
+    agent: bytes
+    protocol: bytes  # of the user agent, after a blank
 
 
 @dataclass(frozen=True, slots=True)
-class Requests:
-    cumulative: Floats
-    texts: pa.Array  # method and route, or what was sent instead
-    kinds: Ints  # index into KINDS
-    size_bytes: Floats  # the median of the answer's size
-    size_spread: Floats  # sigma of its logarithm; 0 for files, which are always of one size
-    referred: Floats  # how often the request says where it comes from
-    complete: npt.NDArray[np.bool_]  # followed by a protocol
+class Request:
+    text: bytes  # method and route, or what was sent instead
+    statuses: Sequence[int]  # that the request is answered with
+    status_shares: Sequence[float]  # of the answers, the share up to each status; the last one is 1
+    size_bytes: float  # the median of the answer's size
+    size_spread: float  # sigma of its logarithm; 0 for files, which are always of one size
+    referred: float  # how often the request says where it comes from
+    has_protocol: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    visitors: Visitors
-    requests: Requests
-    referers: pa.Array
-    referers_cumulative: Floats
-    agents: pa.Array
-    protocols: pa.Array  # one per agent
-    statuses: Ints  # kinds x the most statuses that a kind has
-    statuses_cumulative: Floats
+    """What there is. The shares of a list are cumulative: those of all members up to this one, in any unit."""
+
+    visitors: Sequence[Visitor]
+    visitor_shares: Sequence[float]
+    requests: Sequence[Request]
+    request_shares: Sequence[float]
+    referers: Sequence[bytes]
+    referer_shares: Sequence[float]
 
 
 def make_shop(seed: int) -> Shop:
-    rng = np.random.default_rng(seed)
-    statuses, cumulative = _status_tables()
+    random = Random(seed)  # noqa: S311 - it keeps no secret
     referers = ["https://search.example/", "https://news.example/puppies", "https://shop.example/"]
-    referers += [f"https://shop.example{page}" for page in _pages(rng)[:1200]]
+    referers += [f"https://shop.example{page}" for page in _pages(random)[:1200]]
+    crowds = list(_crowds(random))
     return Shop(
-        visitors=_make_visitors(rng),
-        requests=_make_requests(rng),
-        referers=pa.array(["-", *referers], pa.binary()),
-        referers_cumulative=_cumulate(_zipf(len(referers))),
-        agents=pa.array([agent for _, _, agent in _AGENTS], pa.binary()),
-        protocols=pa.array([f" {protocol}" for _, protocol, _ in _AGENTS] + [""], pa.binary()),
-        statuses=statuses,
-        statuses_cumulative=cumulative,
+        visitors=list(_visitors(random)),
+        visitor_shares=list(accumulate(_zipf(VISITORS))),
+        requests=[request for crowd in crowds for request in _requests(random, crowd)],
+        request_shares=list(accumulate(crowd.share * part for crowd in crowds for part in _zipf(len(crowd.texts)))),
+        referers=[referer.encode() for referer in referers],
+        referer_shares=list(accumulate(_zipf(len(referers)))),
     )
 
 
-def _make_visitors(rng: np.random.Generator) -> Visitors:
-    numbers = rng.permutation(1 << 17)[:VISITORS]
-    shares = np.array([share for share, _, _ in _AGENTS])
-    prefixes = []
-    for rank, number in enumerate(numbers.tolist()):
+def _visitors(random: Random) -> Iterator[Visitor]:
+    numbers = random.sample(range(1 << 17), VISITORS)
+    agents = random.choices(_AGENTS, weights=[share for share, _, _ in _AGENTS], k=VISITORS)
+    for rank, (number, (_, protocol, agent)) in enumerate(zip(numbers, agents, strict=True)):
         high, low = number >> 8, number & 255
         if rank % 16 == 5:
             host = f"2001:db8:{high:x}:{low:x}::{rank & 15 or 1:x}"
@@ -138,33 +129,31 @@ def _make_visitors(rng: np.random.Generator) -> Visitors:
         else:
             host = f"198.{18 + (high >> 8)}.{high & 255}.{low}"
         user = _USERS[rank // 32 % len(_USERS)] if rank % 32 == 9 else "-"
-        prefixes.append(f"{host} - {user} [")
-    agents = rng.choice(len(_AGENTS), VISITORS, p=shares / shares.sum())
-    return Visitors(_cumulate(_zipf(VISITORS)), pa.array(prefixes, pa.binary()), agents.astype(np.int64))
+        yield Visitor(f"{host} - {user} [".encode(), agent.encode(), f" {protocol}".encode())
 
 
-def _make_requests(rng: np.random.Generator) -> Requests:
-    crowds = list(_crowds(rng))
-    counts = [len(crowd.texts) for crowd in crowds]
-    medians = np.exp(rng.normal(0.0, 0.8, sum(counts)))
-    return Requests(
-        cumulative=_cumulate(np.concatenate([crowd.share * _zipf(len(crowd.texts)) for crowd in crowds])),
-        texts=pa.array([text for crowd in crowds for text in crowd.texts], pa.binary()),
-        kinds=np.repeat([KINDS.index(crowd.kind) for crowd in crowds], counts),
-        size_bytes=medians * np.repeat([crowd.size_bytes for crowd in crowds], counts),
-        size_spread=np.repeat([crowd.size_spread for crowd in crowds], counts),
-        referred=np.repeat([crowd.referred for crowd in crowds], counts),
-        complete=np.repeat([crowd.kind != "broken" for crowd in crowds], counts),
-    )
+def _requests(random: Random, crowd: _Crowd) -> Iterator[Request]:
+    shares = _STATUSES[crowd.kind]
+    statuses, status_shares = tuple(shares), (*accumulate(tuple(shares.values())[:-1]), 1.0)
+    for text in crowd.texts:
+        yield Request(
+            text.encode(),
+            statuses,
+            status_shares,
+            size_bytes=crowd.size_bytes * random.lognormvariate(0.0, 0.8),
+            size_spread=crowd.size_spread,
+            referred=crowd.referred,
+            has_protocol=crowd.kind != "broken",
+        )
 
 
-def _crowds(rng: np.random.Generator) -> Iterator[_Crowd]:
-    shop, blog = ([f"GET {route}" for route in _pages(rng) if route.startswith(top)] for top in ("/shop", "/blog"))
-    products = [f"GET /api/v1/products/{1000 + number}" for number in rng.permutation(PRODUCTS)]
+def _crowds(random: Random) -> Iterator[_Crowd]:
+    shop, blog = ([f"GET {route}" for route in _pages(random) if route.startswith(top)] for top in ("/shop", "/blog"))
+    products = [f"GET /api/v1/products/{1000 + number}" for number in random.sample(range(PRODUCTS), PRODUCTS)]
     account = [f"GET /api/v1/{name}" for name in ("cart", "me", "offers", "orders")]
     orders = ["POST /api/v1/cart", "POST /api/v1/orders", "DELETE /api/v1/cart"]
     entrances = ["GET /", "GET /login", "GET /about", "GET /robots.txt"]
-    yield _Crowd(30, "asset", [f"GET /static/{name}" for name in _asset_names(rng)], 24_000, 0.0, 0.9)
+    yield _Crowd(30, "asset", [f"GET /static/{name}" for name in _asset_names(random)], 24_000, 0.0, 0.9)
     yield _Crowd(20, "page", shop, 18_000, 0.25, 0.6)
     yield _Crowd(12, "page", blog, 14_000, 0.1, 0.4)
     yield _Crowd(4, "page", entrances, 6_000, 0.1, 0.3)
@@ -176,13 +165,13 @@ def _crowds(rng: np.random.Generator) -> Iterator[_Crowd]:
     yield _Crowd(0.05, "broken", list(_BROKEN), 226, 0.0, 0.0)
 
 
-def _asset_names(rng: np.random.Generator) -> list[str]:
-    hashes = rng.integers(0, 1 << 32, 160).tolist()
+def _asset_names(random: Random) -> list[str]:
+    hashes = [random.getrandbits(32) for _ in range(160)]
     endings = ("js", "css", "webp", "svg", "woff2")
     return [f"{endings[i % 5]}/{_GOODS[i % 11]}-{digest:08x}.{endings[i % 5]}" for i, digest in enumerate(hashes)]
 
 
-def _pages(rng: np.random.Generator) -> list[str]:
+def _pages(random: Random) -> list[str]:
     """Return the routes of all pages, in an order of popularity of this call's own."""
     goods = [
         f"/shop/{_GOODS[i % 11]}/{_KINDS_OF_GOODS[i // 11 % 10]}-{_GOODS[i % 11]}-{1000 + i}" for i in range(PRODUCTS)
@@ -190,24 +179,11 @@ def _pages(rng: np.random.Generator) -> list[str]:
     searches = [f"/shop/search?q={good}&page={page}" for good in _GOODS for page in range(1, 9)]
     posts = [f"/blog/{2020 + i % 6}/{1 + i % 12:02}/how-to-train-your-{_GOODS[i % 11]}-{i}" for i in range(POSTS)]
     pages = [*goods, *searches, *posts]
-    return [pages[i] for i in rng.permutation(len(pages))]
+    return random.sample(pages, len(pages))
 
 
-def _status_tables() -> tuple[Ints, Floats]:
-    most = max(len(shares) for shares in _STATUSES.values())
-    statuses = np.zeros((len(KINDS), most), dtype=np.int64)
-    cumulative = np.ones((len(KINDS), most))
-    for row, shares in enumerate(_STATUSES.values()):
-        statuses[row, : len(shares)] = list(shares)
-        cumulative[row, : len(shares)] = _cumulate(np.array(list(shares.values())))
-    return statuses, cumulative
-
-
-def _zipf(count: int) -> Floats:
-    weights = np.arange(1, count + 1, dtype=np.float64) ** -ZIPF_EXPONENT
-    return np.asarray(weights / weights.sum())
-
-
-def _cumulate(shares: Floats) -> Floats:
-    sums = np.cumsum(shares)
-    return np.asarray(sums / sums[-1])
+def _zipf(count: int) -> list[float]:
+    """Return the share of each rank; the shares add up to 1."""
+    weights = [rank**-ZIPF_EXPONENT for rank in range(1, count + 1)]
+    total = sum(weights)
+    return [weight / total for weight in weights]
