@@ -103,6 +103,9 @@ def test_a_server_that_is_not_there(
         ("postgresql://u:secret@[::1/logs", ["IPv6"]),
         ("postgresql://u:secret@127.0.0.1/logs?nope=1", ["nope"]),
         ("postgresql://u@127.0.0.1/logs?password=secret%zz", ["percent-encoded"]),
+        ("postgresql://u@127.0.0.1/logs?sslpassword=secret%00", ["percent-encoded"]),
+        ("postgresql://u@127.0.0.1/logs?sslpassword%3Dsecret", ["separator"]),
+        ("postgresql://u:1/secret@127.0.0.1/logs", ["host and port", "%2F for /"]),
     ],
 )
 def test_a_url_that_is_none_and_its_secret_is_not_repeated(puppylog_at: PuppylogAt, url: str, words: list[str]) -> None:

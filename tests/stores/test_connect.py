@@ -48,6 +48,10 @@ def test_a_password_in_a_url_is_not_repeated() -> None:
         "postgresql+psycopg://u:secret@h/db",
         "postgresql:/u:secret@h",
         "host=h password=secret",
+        "duckdb://me:secret@h/x",
+        "postgresql://me:1/secret@127.0.0.1/x",
+        "postgresql://127.0.0.1/x?password=secret%00",
+        "postgresql://127.0.0.1/x?sslpassword%3Dsecret",
     ):
         with pytest.raises(PuppylogError) as refusal:
             connect(url)

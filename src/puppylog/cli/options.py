@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable
 from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
+from urllib.parse import unquote
 
 import click
 
@@ -21,7 +22,8 @@ Callback: TypeAlias = Callable[..., Any]
 Decorator: TypeAlias = Callable[[Callback], Callback]
 
 _GIVEN: Final = "puppylog.given"
-_PASSWORD: Final = re.compile(r"://[^/@]*:[^/@]*@|password\s*=")
+_USER_AND_PASSWORD: Final = re.compile(r"://[^@/:]*:.*@")
+_SECRET_PARAMETER: Final = re.compile(r"(password|oauth_client_secret|scram_(client|server)_key)\s*=")
 
 
 def store_options(command: Callback) -> Callback:
@@ -135,8 +137,10 @@ def _option(*names: str, callback: Callable[..., object] | None = None, **attrib
 
 
 def _refuse_password(url: str, *, is_flag: bool) -> None:
-    """Every user of a machine can read its processes' arguments: a secret is no argument."""
-    if is_flag and _PASSWORD.search(url):
+    """Refuse a URL with a password among the arguments, which every user of the machine can read."""
+    if not is_flag or url.startswith("duckdb:///"):  # what follows is a path
+        return
+    if _USER_AND_PASSWORD.search(url.partition("?")[0]) or _SECRET_PARAMETER.search(unquote(url)):
         raise click.BadParameter(
             "a password does not belong on the command line; use PGPASSWORD, ~/.pgpass, a service, or PUPPYLOG_STORE"
         )

@@ -72,7 +72,7 @@ def parse_duckdb_url(url: str) -> Path:
     """
     scheme, separator, rest = url.partition(":")
     if not separator or scheme.lower() != _DUCKDB:
-        # Its kind, and no more of it: whatever it is, it may hold a password.
+        # Only the scheme is shown: the rest may hold a password.
         is_scheme = bool(separator) and scheme.isascii() and scheme.replace("+", "").isalnum()
         shown = f"{scheme}://…" if is_scheme else "of this name" if "=" in url else repr(url)
         raise ConfigurationError(
@@ -80,7 +80,8 @@ def parse_duckdb_url(url: str) -> Path:
         )
     path = os.fsdecode(unquote_to_bytes(os.fsencode(rest.removeprefix("//"))))
     if not path.startswith("/") or "\0" in path:
+        shown = "duckdb://…" if "@" in url else repr(url)  # user:password@host is no part of such a URL
         raise ConfigurationError(
-            "open", f"store {url!r}", "the path must be absolute, as in duckdb:///var/lib/puppylog"
+            "open", f"store {shown}", "the path must be absolute, as in duckdb:///var/lib/puppylog"
         )
     return Path(path)

@@ -83,8 +83,10 @@ _EXHAUSTED: Final = {
 }
 
 
-# What libpq repeats of a URL that it does not understand, though it may be a password.
-_TOKEN: Final = re.compile(r"(invalid percent-encoded token): .*")
+# libpq repeats, in quotes, the part of a URL that it does not understand, and any part may be a password. What is one
+# character long is libpq's own, such as the separator that is missing.
+_QUOTED: Final = re.compile(r'"[^"]"|".*"')
+_NAMES_A_PARAMETER: Final = re.compile(r'(invalid|extra key/value separator "=" in) URI query parameter: "[a-z_]+"')
 _PLAIN_NAME: Final = re.compile(r"[a-z_][a-z0-9_]*")
 
 
@@ -219,9 +221,11 @@ def translate_connect(
     return StoreUnavailable("connect to", thing, cause)
 
 
-def translate_url(error: psycopg.ProgrammingError, url: str) -> ConfigurationError:
-    """Return Puppylog's error for a URL that libpq does not understand, without the password that may stand in it."""
-    cause = _TOKEN.sub(r"\1", " ".join(str(error).split()).replace(url, "it"))
+def translate_url(error: psycopg.ProgrammingError) -> ConfigurationError:
+    """Return Puppylog's error for a URL that libpq does not understand, without the password that the URL may hold."""
+    cause = " ".join(str(error).split())
+    if not _NAMES_A_PARAMETER.fullmatch(cause):
+        cause = _QUOTED.sub(lambda quoted: quoted[0] if len(quoted[0]) == 3 else '"…"', cause)
     return ConfigurationError("read", "the store's URL", cause, "write postgresql://user@host:port/database")
 
 

@@ -80,8 +80,10 @@ def parse_url(url: str) -> dict[str, str]:
     except UnicodeError:
         raise ConfigurationError("read", "the store's URL", "what stands after a % in it is no UTF-8") from None
     except psycopg.ProgrammingError as error:
-        raise translate_url(error, url) from None
-    if "@" in given.get("host", "") or not _PORTS.fullmatch(given.get("port", "")):
+        raise translate_url(error) from None
+    # A slash in a password ends the host: what is left of the password would be shown as the name of a database.
+    is_host_cut = "@" in url.partition("://")[2].partition("?")[0].partition("/")[2]
+    if is_host_cut or "@" in given.get("host", "") or not _PORTS.fullmatch(given.get("port", "")):
         raise ConfigurationError(
             "read",
             "the store's URL",
