@@ -20,6 +20,14 @@ _DAMAGE: Final = re.compile(
     r"Corrupt database file|Failure while replaying WAL file"
     r"|IO Error: (?:The file .* is not a valid DuckDB database file|Could not read enough bytes)"
 )
+# The classes of errors about DuckDB's own files. Texts of other classes may quote a user's SQL or a log line.
+_OF_FILES: Final = (
+    duckdb.IOException,
+    duckdb.FatalException,
+    duckdb.InternalException,
+    duckdb.OutOfMemoryException,
+    duckdb.TransactionException,
+)
 _FULL: Final = ("no space left", "disk quota", "file too large", "disk full")
 
 
@@ -52,7 +60,7 @@ def translated() -> Iterator[None]:
 def translate(error: duckdb.Error) -> PuppylogError:
     """Return Puppylog's error for one of DuckDB's."""
     text = " ".join(str(error).split("\n\nLINE ")[0].split())
-    if any(sign in text.lower() for sign in _FULL):
+    if isinstance(error, _OF_FILES) and any(sign in text.lower() for sign in _FULL):
         return StoreFull("write to", "the store", text)
     match error:
         case _ if is_damage(text):
@@ -73,12 +81,15 @@ def translate(error: duckdb.Error) -> PuppylogError:
 
 
 def translate_streamed(error: Exception) -> PuppylogError:
-    """Return Puppylog's error for one of DuckDB's that came through Arrow, which keeps nothing of it but its text."""
+    """Return Puppylog's error for one of DuckDB's that came through Arrow, which keeps nothing of it but its text.
+
+    Only the first words count: DuckDB's own, which name the class.
+    """
     text = " ".join(str(error).split())
     if is_damage(text):
         return StoreDamaged("read", "the database", text)
-    if "Out of Memory Error" in text or isinstance(error, MemoryError):
+    if text.startswith("Out of Memory Error") or isinstance(error, MemoryError):
         return OutOfMemory("use", "the database", text)
-    if "INTERRUPT Error" in text:
+    if text.startswith("INTERRUPT Error"):
         return QueryError("finish", "this query", "it was interrupted")
     return QueryError("run", "this SQL", text)
