@@ -12,7 +12,7 @@ from pyarrow import flight
 
 from puppylog.errors import PuppylogError, StoreUnavailable, UsageError
 from puppylog.stores.duckdb import wire
-from puppylog.stores.duckdb.directory import StoreDirectory, open_private
+from puppylog.stores.duckdb.directory import StoreDirectory, open_private, refuse
 from puppylog.stores.duckdb.locks import FileLock
 
 START_S = 60.0
@@ -99,12 +99,20 @@ def _error_from(said: str, directory: StoreDirectory) -> PuppylogError:
 
 
 def stop_engine(directory: StoreDirectory) -> bool:
-    """Ask the engine to leave and wait until it has gone; return whether one was running.
+    """Ask the engine to end and wait until its process has ended; return whether an engine was running.
 
     Raises:
-        UsageError: somebody uses it.
-        StoreUnavailable: it did not go.
+        UsageError: a client uses the engine.
+        StoreRefused: the locks cannot be opened: the directory is read-only, or another user's.
+        StoreUnavailable: the engine has not ended in STOP_S.
     """
+    try:
+        return _stop(directory)
+    except OSError as error:
+        raise refuse(directory.path, error) from None
+
+
+def _stop(directory: StoreDirectory) -> bool:
     if not directory.marker.exists():
         return False
     with FileLock(directory.clients_lock) as clients:
