@@ -1,8 +1,13 @@
 """Rows in PostgreSQL's binary COPY format, made in C and made in Python, against a third encoder in this module."""
 
+import os
 import struct
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -10,11 +15,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from formats.native_builds import build_module, build_with_sanitizers, find_compiler
 from puppylog.model.record import NO_RECORDS, NO_REJECTS, RECORDS, REJECTS
 from puppylog.stores.postgres.ingest import pgcopy
 from puppylog.stores.postgres.ingest.pgcopy import RECORD_COLUMNS, REJECT_COLUMNS, encode_records, encode_rejects
 from support.examples import examples
 
+INPUTS = os.environ.get("PUPPYLOG_TEST_FUZZ_INPUTS", "300")  # rows that are encoded under the sanitizers
+FUZZ_S = 240 + int(INPUTS) / 100  # at least 100 rows a second
 EPOCH_US = 946_684_800_000_000
 STREAM, FILE = 7, -3
 BIGINT = st.integers(-(2**63), 2**63 - 1)
@@ -235,3 +243,24 @@ def test_buffers_that_do_not_hold_the_rows_are_refused(
 def test_more_rows_than_memory_holds_are_a_memory_error() -> None:
     with encoding("native"), pytest.raises(MemoryError):
         encode_fields(2**62, (b"\0\1\0\0",))
+
+
+@pytest.mark.timeout(FUZZ_S + 60)
+def test_sanitizers_find_nothing_in_damaged_buffers(tmp_path: Path) -> None:
+    """Addresses and undefined behaviour; `pgcopy_fuzz` says what is damaged."""
+    compiler = find_compiler()
+    if compiler is None:
+        pytest.skip("NOT TESTED: rows encoded in C; there is no C compiler here")
+    build = partial(build_module, compiler, Path(pgcopy.__file__).parent, tmp_path / "_pgcopy")
+    module, environment = build_with_sanitizers(compiler, build)
+    done = subprocess.run(
+        [sys.executable, "-m", "stores.postgres.ingest.pgcopy_fuzz", str(module), "--inputs", INPUTS],
+        cwd=Path(__file__).parents[3],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=FUZZ_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:] + done.stdout[-1000:]
+    assert "the same in Python" in done.stdout
