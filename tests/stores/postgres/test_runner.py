@@ -1,5 +1,8 @@
 """Running the jobs from a client: one at a time, and not without a last round."""
 
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +12,7 @@ import pytest
 
 from puppylog.model.metric import Metric
 from puppylog.stores.postgres import runner
+from puppylog.stores.postgres import store as store_module
 from puppylog.stores.postgres.runner import JobRunner
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.postgres.store import PostgresStore
@@ -96,3 +100,26 @@ def test_a_scheduler_in_the_server_evaluates_alerts_while_metrics_cannot_be_refr
     assert ask(postgres_store_url, "SELECT evaluated_at > now() - INTERVAL '1 minute' FROM puppylog.alerts") == [
         (True,)
     ]
+
+
+def test_a_commit_and_a_watching_collector_start_one_runner_together(
+    postgres_store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[str] = []
+    both_are_starting = threading.Barrier(2)
+
+    class CountedRunner:
+        def __init__(self, url: str) -> None:
+            started.append(url)
+            with suppress(threading.BrokenBarrierError):
+                both_are_starting.wait(timeout=0.5)
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(store_module, "JobRunner", CountedRunner)
+    with PostgresStore(postgres_store_url) as store, ThreadPoolExecutor(2) as threads:
+        calls: list[Future[object]] = [threads.submit(store.keep_alive), threads.submit(store.append, [], [])]
+        for call in calls:
+            call.result(timeout=30)
+    assert len(started) == 1

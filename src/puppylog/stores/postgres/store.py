@@ -4,6 +4,7 @@ One session for claims, questions and definitions, another one for batches, so t
 session that is lost is replaced with the next call, and what it had claimed is claimed again.
 """
 
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -43,7 +44,7 @@ _CLAIM_RETRY_S: Final = 5.0
 
 
 class PostgresStore:
-    """A connected store. Implements `puppylog.stores.base.Store`. May be used by several threads."""
+    """A connected store. Implements `puppylog.stores.base.Store`."""
 
     is_shared = True
     # Larger transactions are no faster here, and what is in the making has to be held in memory.
@@ -60,13 +61,15 @@ class PostgresStore:
             ConfigurationError: the server does not let us in, or Puppylog is not installed there (`StoreRefused`).
             StoreUnavailable: it does not answer.
         """
+        # Fields without a comment are not changed after the constructor.
         self._url = url
         self._timeout_s = timeout_s
-        self._claims: dict[int, str] = {}
+        self._lock = threading.Lock()  # held for a moment, never while the server is asked
+        self._claims: dict[int, str] = {}  # under the lock: sources by stream
         self._control = Link(url, "puppylog", self._claim_again)
         self._ingest = Link(url, "puppylog-ingest", self._check_library)
         self._control.pair(self._ingest)
-        self._runner: JobRunner | None = None
+        self._runner: JobRunner | None = None  # under the lock
         self._waker = JobWaker()
         try:
             with self._control.session() as session:
@@ -76,6 +79,7 @@ class PostgresStore:
             self.close()
             raise
         self._installation = installed
+        # In a transaction of the ingest link, so one thread at a time.
         self._days = Days(are_needed=not installed.flavour.is_timescale)
         self.info = StoreInfo(session.name, installed.flavour.value, server.version_text, installed.schema_version)
         self._runs_jobs = not next(
@@ -91,10 +95,12 @@ class PostgresStore:
     def open_streams(self, source_uris: Sequence[str], *, group: str | None = None) -> Sequence[Stream]:
         def work(session: Session) -> Sequence[Stream]:
             claims: dict[int, str] = {}
+            with self._lock:
+                claimed = frozenset(self._claims)
             for stream_id, source_uri in zip(
                 streams.open_streams(session, source_uris, group), source_uris, strict=True
             ):
-                if stream_id in self._claims or stream_id in claims:
+                if stream_id in claimed or stream_id in claims:
                     refuse_claimed(source_uri, "this process")
                 claims[stream_id] = source_uri
             streams.claim_streams(session, claims)
@@ -104,14 +110,17 @@ class PostgresStore:
                 with suppress(PuppylogError):  # they may have gone with the session
                     streams.release_streams(session, list(claims))
                 raise
-            self._claims.update(claims)  # not before: whoever has no answer asks again
+            with self._lock:
+                self._claims.update(claims)  # not before: without an answer, the caller asks again
             return opened
 
         connect_both(self._control, self._ingest)  # before anything is claimed that could not be collected
         return self._control.call(work)
 
     def close_stream(self, stream_id: int) -> None:
-        if self._claims.pop(stream_id, None) is None or self._control.is_lost:
+        with self._lock:
+            was_claimed = self._claims.pop(stream_id, None) is not None
+        if not was_claimed or self._control.is_lost:
             return
         with suppress(StoreUnavailable):  # the session is lost, and the claim with it
             self._control.call(lambda session: streams.release_streams(session, [stream_id]), is_repeatable=False)
@@ -138,8 +147,11 @@ class PostgresStore:
         self._wake_jobs()
 
     def _run_jobs(self) -> None:
-        if self._runs_jobs and self._runner is None:
-            self._runner = JobRunner(self._url)
+        if not self._runs_jobs:
+            return
+        with self._lock:  # a commit and `keep_alive` may both be the first to need it
+            if self._runner is None:
+                self._runner = JobRunner(self._url)
 
     def _wake_jobs(self) -> None:
         if self.flavour.is_timescale:
@@ -181,7 +193,7 @@ class PostgresStore:
 
     # --- definitions
 
-    @cached_property
+    @cached_property  # two threads may each make one: it has no state of its own
     def _definitions(self) -> "LinkedDefinitions":
         from puppylog.stores.postgres.definitions.linked import LinkedDefinitions  # noqa: PLC0415 - no collector parses expressions
 
@@ -233,24 +245,27 @@ class PostgresStore:
         check_library(session, self.flavour)
 
     def _claim_again(self, session: Session) -> None:
-        """Take the claims of a session that was lost over into the new one."""
+        """Claim in a new session what the lost session had claimed."""
         self._bound(session)
-        if self._claims:
+        with self._lock:
+            claims = dict(self._claims)
+        if claims:
             self._check_library(session)
-            _claim_with_retry(session, self._claims)
+            _claim_with_retry(session, claims)
 
     def _bound(self, session: Session) -> None:
-        """Have the server end a query that takes too long, or whose client is gone."""
+        """Make the server end a query that takes too long, or whose client is gone."""
         if self._timeout_s is not None:
             session.run(f"SET statement_timeout = {max(1, round(self._timeout_s * 1000))}")
         if session.server_version >= _CHECKS_CLIENTS_SINCE:
             session.run("SET client_connection_check_interval = 1000")
 
     def close(self) -> None:
-        if self._runner is not None:
-            self._runner.close()
-            self._runner = None
-        self._claims.clear()
+        with self._lock:
+            runner, self._runner = self._runner, None
+            self._claims.clear()
+        if runner is not None:
+            runner.close()
         self._ingest.close()
         self._control.close()
 
@@ -262,7 +277,7 @@ class PostgresStore:
 
 
 def _claim_with_retry(session: Session, source_uris: Mapping[int, str]) -> None:
-    """Claim what a session of ours held that the server is just ending."""
+    """Claim streams that a lost session of this process holds until the server has ended it."""
     deadline = time.monotonic() + _CLAIM_RETRY_S
     while True:
         try:
