@@ -17,6 +17,7 @@ import pytest
 from puppylog.errors import PuppylogError, QueryError, StoreUnavailable
 from puppylog.model.metric import Metric
 from puppylog.stores.duckdb.client.store import DuckdbStore
+from puppylog.stores.duckdb.engine import running_query
 from puppylog.stores.duckdb.engine.database import Connection, Engine
 from puppylog.stores.duckdb.engine.server import Service
 from support.embedded import EmbeddedStore, wait_until
@@ -150,3 +151,15 @@ def test_a_metric_that_cannot_be_filled_does_not_stay() -> None:
     with pytest.raises(PuppylogError, match="cannot fill hits"):
         Service._materialize(cast("Service", service), Metric("hits", "count", "*", 60))
     assert len(deleted) == 1
+
+
+def test_the_time_of_a_query_stands_still_while_its_client_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("puppylog.stores.duckdb.engine.running_query.time.monotonic", lambda: now[0])
+    watch = running_query.Stopwatch()
+    for step_s, change in ((1.0, watch.resume), (2.0, watch.pause), (30.0, watch.pause), (40.0, watch.resume)):
+        now[0] += step_s
+        change()
+    assert watch.read_s() == 2.0
+    now[0] += 5.0
+    assert watch.read_s() == 7.0

@@ -63,7 +63,34 @@ class _LeftError(Exception):
     """The client has gone away: the answer has no reader."""
 
 
+class Stopwatch:
+    """How long a query has run, without the time in which it waited for its client. For several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._spent_s = 0.0  # under the lock: the time up to the last pause
+        self._resumed_at: float | None = None  # under the lock; None while it is paused
+
+    def resume(self) -> None:
+        with self._lock:
+            self._resumed_at = time.monotonic()
+
+    def pause(self) -> None:
+        with self._lock:
+            self._spent_s, self._resumed_at = self._total_s(), None
+
+    def read_s(self) -> float:
+        """Return the time in seconds."""
+        with self._lock:
+            return self._total_s()
+
+    def _total_s(self) -> float:
+        return self._spent_s + (0.0 if self._resumed_at is None else time.monotonic() - self._resumed_at)
+
+
 class _Running:
+    """One query of one client."""
+
     def __init__(
         self, engine: Engine, slots: threading.BoundedSemaphore, question: Question, is_left: Callable[[], bool]
     ) -> None:
@@ -71,11 +98,11 @@ class _Running:
         self._slots = slots
         self._question = question
         self._client_left = is_left
+        # Three threads use these: the request's takes answers, the query's puts them, and a watcher interrupts it.
         self._answers: queue.Queue[Any] = queue.Queue(maxsize=2)
-        self._is_unread = threading.Event()  # nobody will take another answer
-        self._spent_s = 0.0  # in the engine, without waiting for the client
-        self._resumed_at: float | None = None
-        self._reason: str | None = None
+        self._is_unread = threading.Event()  # the request will take no other answer
+        self._clock = Stopwatch()
+        self._reason: str | None = None  # set by the watcher; read by the query's thread when the query has failed
 
     def iter_answer(self) -> Iterator[Any]:
         try:
@@ -135,7 +162,7 @@ class _Running:
         with suppress(queue.Full):
             self._answers.put_nowait(answer)
             return
-        self._pause()
+        self._clock.pause()
         if has_slot:
             self._slots.release()
         try:
@@ -148,12 +175,7 @@ class _Running:
         finally:
             if has_slot:
                 self._slots.acquire()
-            self._resumed_at = time.monotonic()
-
-    def _pause(self) -> None:
-        if self._resumed_at is not None:
-            self._spent_s += time.monotonic() - self._resumed_at
-            self._resumed_at = None
+            self._clock.resume()
 
     def _is_left(self) -> bool:
         return self._is_unread.is_set() or self._client_left()
@@ -169,7 +191,7 @@ class _Running:
                 if self._reason is not None:
                     connection.interrupt()  # again and again: one between two steps of the query is forgotten
 
-        self._resumed_at = time.monotonic()
+        self._clock.resume()
         watcher = threading.Thread(target=watch, daemon=True, name="query-watch")
         watcher.start()
         try:
@@ -189,9 +211,8 @@ class _Running:
     def _find_reason(self) -> str | None:
         if self._is_left():
             return "its client has left"
-        resumed_at, limit_s = self._resumed_at, self._question.timeout_s
-        running_s = self._spent_s + (0.0 if resumed_at is None else time.monotonic() - resumed_at)
-        if limit_s is not None and running_s > limit_s:
+        limit_s = self._question.timeout_s
+        if limit_s is not None and self._clock.read_s() > limit_s:
             return f"it took longer than {limit_s:g} s (see --timeout)"
         if not self._question.is_ours and _resident_bytes() > _RESIDENT_LIMIT_BYTES:
             return "it needs more memory than a query may have"
