@@ -218,7 +218,11 @@ class StoreInfo:
 
 
 class Store(RecordWriter, RecordReader, DefinitionStore, Replayer, Protocol):
-    """A connected store. Usable with ``with``."""
+    """A connected store. Usable with ``with``.
+
+    Must allow several threads to use it at once, with two exceptions: one thread opens and closes streams, and one
+    thread at a time uses an appender. It is OK for a store to make threads wait for each other.
+    """
 
     @property
     def info(self) -> StoreInfo: ...

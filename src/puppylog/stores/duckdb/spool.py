@@ -49,7 +49,10 @@ _FILE = re.compile(r"[0-9]+\.arrow")
 
 
 class Spool:
-    """One client's folder of the spool. Its name begins with the client's process number."""
+    """One client's folder of the spool. Its name begins with the client's process number.
+
+    The reading thread takes files to write, and the committing thread gives them back or clears them.
+    """
 
     def __init__(self, spool: Path) -> None:
         """Make the folder.
@@ -58,8 +61,9 @@ class Spool:
             StoreFull: there is no room.
             StoreRefused: it cannot be made.
         """
+        # Both threads use both fields without a lock: a step of the counter, and of the deque, is atomic.
         self._numbers = itertools.count()
-        self._used: deque[Path] = deque()  # files that nobody reads any more, the longest unused first
+        self._used: deque[Path] = deque()  # files whose rows are committed, the longest unused first
         self.path = spool / f"{os.getpid()}-{os.urandom(4).hex()}"
         try:
             self.path.mkdir(mode=0o700)
@@ -77,7 +81,7 @@ class Spool:
             return self.path / f"{next(self._numbers)}.arrow"
 
     def give_back(self, path: Path) -> None:
-        """Let a file be written over. Nobody may read it any more."""
+        """Let a file be written over. Its rows must be committed: the engine reads them no more."""
         self._used.append(path)
 
     def clear(self) -> None:
@@ -97,7 +101,10 @@ class Spool:
 
 
 class SpoolFile:
-    """Rows on their way, of one schema. Made on disk with the first rows that fill a batch, or with the last."""
+    """Rows of one schema for the engine. Made on disk with the first rows that fill a batch, or with the last.
+
+    One thread at a time uses it: the reading thread until the batch is handed over, then the committing thread.
+    """
 
     def __init__(self, spool: Spool, schema: pa.Schema) -> None:
         self._spool = spool

@@ -33,7 +33,8 @@ class JobWaker:
     """Wakes the jobs that TimescaleDB's scheduler lets wait for a clock that was set back, once a minute at most."""
 
     def __init__(self) -> None:
-        self._woken_at = float("-inf")
+        # Read and set without a lock: two threads at once wake the jobs twice, which does no harm.
+        self._woken_at = float("-inf")  # by the monotonic clock, in seconds
 
     def wake(self, link: Link) -> None:
         """Wake them if it is time. A failure is kept quiet: a store that is away is told of by others."""
@@ -49,9 +50,10 @@ class JobRunner:
     """Runs from construction to `close`, whenever no other runner does. Usable with ``with``."""
 
     def __init__(self, url: str) -> None:
+        # Fields without a comment are not changed after the constructor.
         self._url = url
-        self._stop = threading.Event()
-        self._tended_at = float("-inf")
+        self._stop = threading.Event()  # set by `close`, in any thread
+        self._tended_at = float("-inf")  # in the runner's thread; by the monotonic clock, in seconds
         self._evaluator = f"{os.uname().nodename}:{os.getpid()}"
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
         self._thread.start()

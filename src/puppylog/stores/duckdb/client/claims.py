@@ -24,7 +24,7 @@ _GET: Final[int] = getattr(fcntl, "F_OFD_GETLK", fcntl.F_GETLK)
 
 
 class Claims:
-    """The claims of one client. They end with `close`, or with the process."""
+    """The claims of one client. They end with `close`, or with the process. One thread uses an instance."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "claims"

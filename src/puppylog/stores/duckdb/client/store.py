@@ -41,7 +41,7 @@ _CHANNEL = [
 
 
 class DuckdbStore:
-    """A connected embedded store. Implements `puppylog.stores.base.Store`. May be used by several threads."""
+    """A connected embedded store. Implements `puppylog.stores.base.Store`."""
 
     is_shared = False
     # Four of the row groups that the engine writes straight into its file, several times faster than smaller
@@ -59,8 +59,9 @@ class DuckdbStore:
             StoreRefused: it is not ours to open.
             StoreUnavailable: its engine does not start.
         """
+        # Fields without a comment are not changed after the constructor.
         self._timeout_s = timeout_s
-        self._stack = contextlib.ExitStack()
+        self._stack = contextlib.ExitStack()  # in the thread that makes appenders, and in `close`
         self._directory = StoreDirectory(path)
         self._directory.prepare()
         self._presence = FileLock(self._directory.clients_lock)
@@ -70,10 +71,10 @@ class DuckdbStore:
             raise refuse(self._directory.path, error) from None
         self._stack.callback(self._presence.release)
         self._socket = self._stack.enter_context(self._directory.reachable_socket())
-        self._channel: flight.FlightClient | None = None
         self._channel_lock = threading.Lock()
-        self._spool: Spool | None = None
-        self._claims = Claims(self._directory.streams)
+        self._channel: flight.FlightClient | None = None  # under `_channel_lock`; its calls need no lock
+        self._spool: Spool | None = None  # in the thread that makes appenders; `Spool` says who uses what it has
+        self._claims = Claims(self._directory.streams)  # in the thread that opens and closes streams
         try:
             hello = self._greet()
         except BaseException:
@@ -102,7 +103,7 @@ class DuckdbStore:
                 if not self._acquire(stream_id):
                     refuse_claimed(source_uri, self._claims.describe_holder(stream_id))
                 given_back.callback(self._claims.release, stream_id)
-            # Not before they are claimed: until a moment ago somebody else may have moved their positions.
+            # Not before they are claimed: until then another collector may have moved their positions.
             streams = [wire.to_stream(plain) for plain in self._ask("find_streams", stream_ids=stream_ids)]
             given_back.pop_all()
         return streams
@@ -216,7 +217,9 @@ class DuckdbStore:
 
     def close(self) -> None:
         self._claims.close()
-        self._drop_channel(self._channel)
+        with self._channel_lock:
+            channel = self._channel
+        self._drop_channel(channel)
         self._stack.close()
 
     def __enter__(self) -> Self:

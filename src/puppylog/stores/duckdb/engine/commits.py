@@ -42,8 +42,9 @@ class CommitNumbers:
             StoreRefused: it cannot be opened.
             StoreFull: there is no room for it.
         """
+        # After the store is opened, all fields are used in the writer's thread only.
         self._directory = directory
-        self._synced_at = 0.0
+        self._synced_at = 0.0  # by the monotonic clock, in seconds
         is_new_store = not directory.database.exists() and not directory.last_commit.exists()
         try:
             self._fd = os.open(directory.last_commit, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

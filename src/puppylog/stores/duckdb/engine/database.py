@@ -148,7 +148,11 @@ class Connection:
 
 
 class Engine:
-    """The open database. Usable with ``with``; everything in it is durable when `write` returns."""
+    """The open database. Usable with ``with``; everything in it is durable when `write` returns.
+
+    Any thread may call `write`, `write_soon` and `read`; what they are given runs in the writer's thread, and in the
+    caller's own for `read`.
+    """
 
     def __init__(self, path: Path, damage: DamageNote | None = None) -> None:
         """Open the database at ``path``, made if it is missing.
@@ -162,14 +166,16 @@ class Engine:
             StoreRefused: it is one of a newer DuckDB, or another process has it.
             StoreFull: there is no room.
         """
-        self.is_broken = threading.Event()
+        # Fields without a comment are not changed after the constructor.
+        self.is_broken = threading.Event()  # set in any thread; an engine that is broken stays so
         self._store_path = path.resolve().parent
         self._damage = damage
+        # Set once, by `number_commits`, before other threads know the engine; used in the writer's thread.
         self._number_commit: Callable[[Connection], int] | None = None
         self._mark_commit: Callable[[int], None] | None = None
         try:
             with translated():
-                self._root = duckdb.connect(str(path), config=SETTINGS)
+                self._root = duckdb.connect(str(path), config=SETTINGS)  # in any thread, to make cursors only
                 self._root.execute(_LOCK)
         except StoreFull:
             raise
@@ -178,14 +184,17 @@ class Engine:
         except PuppylogError as error:
             raise StoreRefused("open", f"database {path.resolve()}", error.cause) from None
         self._queue = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
-        self._writer = self._root.cursor()
+        self._writer = self._root.cursor()  # in the writer's thread, and in `close` after that thread has ended
 
     @property
     def version(self) -> str:
         return str(duckdb.__version__)
 
     def number_commits(self, number: Callable[[Connection], int], mark: Callable[[int], None]) -> None:
-        """Call ``number`` at the end of each transaction from now on, and ``mark`` with its result after the commit."""
+        """Call ``number`` at the end of each transaction from now on, and ``mark`` with its result after the commit.
+
+        Must be called before other threads know the engine. Both are called in the writer's thread.
+        """
         self._number_commit, self._mark_commit = number, mark
 
     def write(self, work: Callable[[Connection], T]) -> T:
@@ -193,11 +202,11 @@ class Engine:
         return self._queue.submit(self._transaction, work).result()
 
     def write_soon(self, work: Callable[[Connection], None]) -> None:
-        """Run ``work`` as `write` does, but return at once. What goes wrong with it is logged."""
+        """Run ``work`` as `write` does, but return at once. An error is logged."""
 
         def note(done: Future[None]) -> None:
             if (error := done.exception()) is not None:
-                _log.error("a transaction that nobody waits for has failed: %s", error)
+                _log.error("a transaction whose result no client waits for has failed: %s", error)
 
         self._queue.submit(self._transaction, work).add_done_callback(note)
 
@@ -257,7 +266,7 @@ class Engine:
             cursor.close()
 
     def close(self) -> None:
-        """Finish what is queued, fold the log into the file, let go of it."""
+        """Run the queued transactions, fold the log into the database file, and close it."""
         self._queue.shutdown()
         self._writer.close()
         self._root.close()

@@ -38,32 +38,44 @@ class Jobs:
 
     def __init__(self, engine: Engine, clock_us: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
         """``clock_us``: the time of day in microseconds since the epoch; it may go back."""
+        # In any thread: these do not change after the constructor, or are events.
         self._engine = engine
         self._clock_us = clock_us
+        self._stop = threading.Event()
+        self._is_outdated = threading.Event()  # the lists of metrics and alerts
+        self._is_outdated.set()
+
+        # Under the lock.
+        self._lock = threading.Lock()
+        self._appends = 0  # counted, so that no metric is refreshed when no line was stored
+
+        # In the thread of the jobs only.
         self._seen_us = _NEVER_US  # what the clock said last
         self._failing: dict[int, str] = {}  # by metric: why it is not refreshed
-        self._stop = threading.Event()
-        self._appends = 0  # counted, so that nothing is refreshed when nothing has come
         self._refreshed: dict[int, tuple[float, int]] = {}  # by metric: when, and at which count of appends
         self._known_metrics: list[StoredMetric] = []
         self._known_alerts: list[StoredAlert] = []
-        self._is_outdated = threading.Event()  # the two lists
-        self._is_outdated.set()
         self._beat_at = 0.0
         self._error: str | None = None
+
         self._thread = threading.Thread(target=self._run, name="jobs")
         self._thread.start()
 
     def note_append(self) -> None:
-        """Say that there are new lines."""
-        self._appends += 1
+        """Note that lines were committed. For any thread, after the commit."""
+        with self._lock:
+            self._appends += 1
+
+    def _count_appends(self) -> int:
+        with self._lock:
+            return self._appends
 
     def note_definitions(self) -> None:
-        """Say that metrics or alerts have been made or deleted."""
+        """Note that metrics or alerts were made or deleted. For any thread, after the commit."""
         self._is_outdated.set()
 
     def materialize(self, metric: Metric) -> None:
-        """Fill a metric up to now, oldest first, in several transactions."""
+        """Fill a metric up to now, oldest first, in several transactions. Runs in the caller's thread."""
         with self._engine.read() as connection:
             slices = refresh.list_slice_ends(connection)
         for until_us in [*slices, None]:
@@ -120,9 +132,10 @@ class Jobs:
     def _refresh_if_due(self, stored: StoredMetric) -> None:
         """Refresh the metric; a failure is recorded with it, and the next refresh comes when it is due."""
         at, appends = self._refreshed.get(stored.id, (0.0, -1))
-        if appends == self._appends or time.monotonic() - at < stored.metric.refresh_s:
+        counted = self._count_appends()
+        if appends == counted or time.monotonic() - at < stored.metric.refresh_s:
             return
-        appends = self._appends
+        appends = counted
         try:
             self._refresh(stored.metric.name, None)
         except PuppylogError as error:

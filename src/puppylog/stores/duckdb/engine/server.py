@@ -58,6 +58,7 @@ class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyp
         self, location: str, directory: StoreDirectory, engine: Engine, jobs: Jobs, damage: DamageNote
     ) -> None:
         super().__init__(location)
+        # No field is changed after the constructor, so the threads of the requests need no lock.
         self._damage = damage
         self._directory = directory
         self._engine = engine

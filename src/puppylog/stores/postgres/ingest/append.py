@@ -51,7 +51,7 @@ class Rows:
 
 @dataclass(slots=True)
 class Days:
-    """The days whose partitions this process knows to have been asked for."""
+    """The days whose partitions this process knows to have been asked for. Used under the lock of the ingest link."""
 
     are_needed: bool  # not where the store makes chunks by itself
     known: set[int] = field(default_factory=set)

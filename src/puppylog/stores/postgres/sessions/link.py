@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Link:
-    """A session for one purpose. May be used by several threads, one after another."""
+    """A session for one purpose. Several threads may use it; each waits until the other's work is done."""
 
     def __init__(
         self,
@@ -24,17 +24,20 @@ class Link:
         application: str,
         on_renewal: Callable[[Session], None] | None = None,
     ) -> None:
+        # Fields without a comment are not changed after the constructor.
         self._url = url
         self._application = application
-        self._on_renewal = on_renewal
-        self.partner: Link | None = None
+        self._on_renewal = on_renewal  # called under the lock
+        self.partner: Link | None = None  # set once, by `pair`, before other threads know the link
         self._lock = threading.RLock()
-        self._session: Session | None = None
-        self._backend: dict[str, object] | None = None
+        self._session: Session | None = None  # changed under the lock; `is_lost` reads the reference without it
+        self._backend: Mapping[str, Any] | None = None  # under the lock: the last session's process, until it is ended
 
     @property
     def is_lost(self) -> bool:
-        return self._session is None or self._session.is_broken
+        """Whether there is no session now. Another thread may be opening one."""
+        session = self._session
+        return session is None or session.is_broken
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -62,7 +65,7 @@ class Link:
         return session
 
     def pair(self, partner: "Link") -> None:
-        """Let either one's session go when the server has no connection left for the other one's.
+        """Release the session of one link when the server has no connection left for the other.
 
         A collector needs both. With one of them it stores nothing, and keeps another collector from its second.
         """
@@ -74,7 +77,7 @@ class Link:
             return self._call(work, is_repeatable=is_repeatable)
         except ConnectionsExhausted:
             if self.partner is not None:
-                self.partner.let_go()
+                self.partner.release()
             raise
 
     def _call(self, work: Callable[[Session], T], *, is_repeatable: bool) -> T:
@@ -87,8 +90,8 @@ class Link:
                         raise
         raise AssertionError  # the loop returns or raises
 
-    def let_go(self) -> None:
-        """Close the session, unless somebody works in it; the next call opens another one."""
+    def release(self) -> None:
+        """Close the session, unless another thread uses it; the next call opens another one."""
         if self._lock.acquire(blocking=False):
             try:
                 self.close()

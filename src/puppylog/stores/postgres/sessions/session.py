@@ -131,7 +131,10 @@ def _connect(url: str, application: str, defaults: Mapping[str, str], name: str)
 
 
 class Session:
-    """One connection. Implements `puppylog.stores.sql_connection.SqlConnection`. Usable with ``with``."""
+    """One connection. Implements `puppylog.stores.sql_connection.SqlConnection`. Usable with ``with``.
+
+    A statement of another thread waits until this thread's statement or transaction is over.
+    """
 
     def __init__(self, url: str, *, application: str = "puppylog") -> None:
         """Connect.
@@ -145,6 +148,7 @@ class Session:
         given = parse_url(url)
         defaults = {key: value for key, value in _DEFAULTS.items() if key not in given}
         self._lock = threading.RLock()
+        # Statements and transactions under the lock; `close`, and what a session is asked about itself, without it.
         self._connection = _connect(url, application, defaults, self.name)
         self.name = self._name()
         self._role = str(self._connection.info.user)  # a lost connection does not tell it any more
