@@ -191,6 +191,22 @@ def test_an_error_is_made_of_its_parts_and_never_of_a_whole_message() -> None:
     assert whole == []
 
 
+def test_every_package_that_is_imported_is_a_declared_dependency() -> None:
+    """Another package may be installed by accident; Arrow, for one, has methods that need numpy."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {re.split(r"[^\w-]", dependency)[0] for dependency in project["dependencies"]}
+    imported: set[str] = set()
+    for module in MODULES:
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {name.name.partition(".")[0] for name in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                imported.add(node.module.partition(".")[0])
+            elif isinstance(node, ast.Attribute):
+                assert node.attr not in {"to_numpy", "to_pandas", "fetchnumpy"}, relative(module)
+    assert imported - sys.stdlib_module_names - {"puppylog"} == declared
+
+
 def test_every_query_used_is_there() -> None:
     uses = set(iter_query_uses())
     assert len(uses) > 10
