@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from puppylog.cli import collector_status
+from puppylog.cli import collector_status, output
 from puppylog.model.stream import StreamReport
 from puppylog.monitor.collectors import FollowedStream, StreamState
 from support.embedded import EmbeddedStore, wait_until
@@ -60,6 +60,39 @@ def test_a_table_has_a_row_for_each_stream_and_stderr_the_stalled_ones(
     assert said.out == (GOLDEN / "collector.status.txt").read_text(encoding="utf-8")
     assert said.code == 1
     assert said.err == ("puppylog: web1:/var/log/\\x1b[2J.log has stalled: cannot read it: \\x1b[2J no such file\n")
+
+
+def test_a_table_that_does_not_fit_the_terminal_leaves_columns_out_and_names_them(
+    cli: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show(monkeypatch, STREAMS)
+    monkeypatch.setattr(output, "terminal_width", lambda: 80)
+    said = cli("collector", "status", "--color", "never")
+    assert said.out == (GOLDEN / "collector.status.80.txt").read_text(encoding="utf-8")
+    assert max(map(len, said.out.splitlines())) <= 80
+    hidden = "group, lag_bytes, waiting, format, stored_at, report_age_s, problem"
+    assert said.err.splitlines()[0] == f"puppylog: not shown: {hidden}; -o jsonl shows all of it"
+    assert "/var/log/\\x1b[2J.log has stalled: cannot read it" in said.err
+
+
+@pytest.mark.parametrize(("columns", "hidden"), [(300, 0), (120, 5), (40, 11)])
+def test_a_table_leaves_out_no_more_columns_than_it_must(
+    cli: InProcess, monkeypatch: pytest.MonkeyPatch, columns: int, hidden: int
+) -> None:
+    show(monkeypatch, STREAMS)
+    monkeypatch.setattr(output, "terminal_width", lambda: columns)
+    said = cli("collector", "status", "--color", "never")
+    assert max(map(len, said.out.splitlines())) <= columns
+    assert len(said.out.splitlines()[0].split()) == len(collector_status.SCHEMA) - hidden
+    assert ("not shown: " in said.err) == (hidden > 0)
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl", "csv"])
+def test_programs_get_every_column_on_any_terminal(cli: InProcess, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    show(monkeypatch, STREAMS)
+    wide = cli("collector", "status", "-o", form).out
+    monkeypatch.setattr(output, "terminal_width", lambda: 20)
+    assert cli("collector", "status", "-o", form).out == wide
 
 
 def test_programs_get_the_same_in_their_formats(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from puppylog.tui.clean import width_of
-from puppylog.tui.table import TableWriter, fit
+from puppylog.tui.table import TableWriter, find_columns_to_hide, fit
 
 
 def drawn(rows: list[list[str]], width: int | None = None, *, bold: bool = False) -> list[str]:
@@ -92,3 +92,28 @@ def test_no_line_is_wider_than_the_terminal(names: list[str], width: int) -> Non
     out = io.StringIO()
     TableWriter(out, ["name", "hits"], [False, True], width).write([[name, "7"] for name in names])
     assert all(width_of(line) <= width for line in out.getvalue().split("\n"))
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcdefgh"), st.tuples(st.integers(1, 100), st.booleans()), min_size=1),
+    st.permutations("abcdefgh"),
+    st.integers(1, 300),
+)
+def test_columns_are_left_out_in_their_order_and_no_more_than_it_takes(
+    columns: dict[str, tuple[int, bool]], order: list[str], width: int
+) -> None:
+    natural = {name: cells for name, (cells, _) in columns.items()}
+    rigid = [is_rigid for _, is_rigid in columns.values()]
+    expendable = [name for name in order if name in columns][:-1]
+
+    def width_without(hidden: list[str]) -> int:
+        shown = [
+            cells if is_rigid else min(cells, 24) for name, (cells, is_rigid) in columns.items() if name not in hidden
+        ]
+        return sum(shown) + 2 * (len(shown) - 1)
+
+    hidden = find_columns_to_hide(natural, rigid, expendable, width)
+    assert sorted(hidden) == sorted(expendable[: len(hidden)])
+    assert width_without(hidden) <= width or len(hidden) == len(expendable)
+    if hidden:
+        assert width_without(expendable[: len(hidden) - 1]) > width

@@ -33,6 +33,21 @@ SCHEMA: Final = pa.schema(
         ("problem", pa.string()),
     ]
 )
+# Left out of a table that does not fit the terminal, in this order. The problem of a stream that has stalled is told on
+# stderr as well.
+_EXPENDABLE: Final = (
+    "report_age_s",
+    "stored_at",
+    "format",
+    "group",
+    "waiting",
+    "problem",
+    "lag_bytes",
+    "host",
+    "rejected",
+    "lines_per_s",
+    "records",
+)
 _MOST_TOLD: Final = 20
 
 
@@ -65,6 +80,8 @@ def status(settings: Settings, *, stale: str, within: str | None, group: str | N
     Every number is of what the store has committed, since the collector started; waiting says how many lines have been
     read and are not committed. The lag is of all that is not committed. Format tells how lines are parsed.
 
+    A table that does not fit the terminal leaves columns out and names them; -o json, jsonl and csv have all.
+
     The exit code is 1 if any has stalled: bytes wait and nothing is stored, the file cannot be read, the store cannot
     be written, or the last report of the collector is old. It is 0 otherwise.
     """
@@ -74,7 +91,7 @@ def status(settings: Settings, *, stale: str, within: str | None, group: str | N
         streams = list_followed(store, stale_s=stale_s, within_s=within_s, group=group)
     if not streams:
         tell(settings, "no collector has said anything yet")
-    write_rows([_row(stream) for stream in streams], SCHEMA, settings)
+    write_rows([_row(stream) for stream in streams], SCHEMA, settings, expendable=_EXPENDABLE)
     sys.stdout.flush()
     if not _tell_stalled(streams):
         raise click.exceptions.Exit(1)

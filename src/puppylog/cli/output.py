@@ -19,8 +19,8 @@ import pyarrow as pa
 from puppylog.cli.cuts import tell_narrowed
 from puppylog.cli.values import Plain, are_numbers, plain_rows, text_of
 from puppylog.settings import Settings
-from puppylog.tui.clean import clean, clean_json
-from puppylog.tui.table import TableWriter
+from puppylog.tui.clean import clean, clean_json, width_of
+from puppylog.tui.table import TableWriter, find_columns_to_hide
 
 # Rows made into text at a time: enough to keep the cost per row low, few enough to see the first one soon.
 _BLOCK_ROWS: Final = 2048
@@ -64,9 +64,34 @@ def wants_color(settings: Settings) -> bool:
     return settings.color if settings.color is not None else sys.stdout.isatty()
 
 
-def write_rows(rows: Sequence[Mapping[str, object]], schema: pa.Schema, settings: Settings) -> None:
-    """Write an answer that was made here."""
-    write_table(pa.Table.from_pylist(rows, schema), settings)
+def write_rows(
+    rows: Sequence[Mapping[str, object]], schema: pa.Schema, settings: Settings, *, expendable: Sequence[str] = ()
+) -> None:
+    """Write an answer that was made here.
+
+    Args:
+        rows: of the answer.
+        schema: of the rows.
+        settings: of the command.
+        expendable: columns that a table leaves out, the first of them first, if it does not fit the terminal. What is
+            left out is said on stderr.
+    """
+    table = pa.Table.from_pylist(rows, schema)
+    hidden = _find_hidden(table, settings, expendable)
+    writer = open_writer(settings, table.drop_columns(hidden).schema, hidden)
+    for batch in table.drop_columns(hidden).to_batches():
+        writer.write(batch)
+    writer.close()
+
+
+def _find_hidden(table: pa.Table, settings: Settings, expendable: Sequence[str]) -> list[str]:
+    width = terminal_width()
+    if settings.output != "table" or width is None:
+        return []
+    texts = [[clean(text) for text in row] for batch in table.to_batches() for row in _text_rows(batch, settings.zone)]
+    columns = zip(table.column_names, *texts, strict=True)
+    natural = {cells[0]: max(map(width_of, cells)) for cells in columns}
+    return find_columns_to_hide(natural, _rigid(table.schema), expendable, width)
 
 
 def write_record(row: Mapping[str, object], schema: pa.Schema, settings: Settings) -> None:
@@ -155,16 +180,12 @@ class TextWriter:
         """Write to ``out``; with settings, say on stderr in the end what was cut or left out of the table."""
         self._zone = zone
         self._out, self._settings, self._left_out = out, settings, left_out
-        numbers = are_numbers(schema)
-        rigid = [
-            is_number or pa.types.is_timestamp(kind) for is_number, kind in zip(numbers, schema.types, strict=True)
-        ]
-        self._table = TableWriter(out, schema.names, numbers, width, bold, rigid)
+        self._table = TableWriter(out, schema.names, are_numbers(schema), width, bold, _rigid(schema))
         self._is_empty = True
 
     def write(self, batch: pa.RecordBatch) -> None:
         self._is_empty = False
-        self._table.write([[text_of(value, null="-") for value in row] for row in plain_rows(batch, self._zone)])
+        self._table.write(_text_rows(batch, self._zone))
 
     def close(self) -> None:
         if self._is_empty:
@@ -173,6 +194,16 @@ class TextWriter:
             self._out.flush()  # what is said about the table comes after it
             cut = [name for name in self._table.names if name in self._table.cut_names]
             tell_narrowed(self._settings, cut, self._left_out)
+
+
+def _text_rows(batch: pa.RecordBatch, zone: tzinfo | None) -> list[list[str]]:
+    return [[text_of(value, null="-") for value in row] for row in plain_rows(batch, zone)]
+
+
+def _rigid(schema: pa.Schema) -> list[bool]:
+    """Return which columns say nothing when they are cut: numbers and times."""
+    numbers = are_numbers(schema)
+    return [is_number or pa.types.is_timestamp(kind) for is_number, kind in zip(numbers, schema.types, strict=True)]
 
 
 def unique(names: Sequence[str]) -> list[str]:

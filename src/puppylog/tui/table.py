@@ -3,7 +3,7 @@
 Rows may come in blocks without end; the first block decides the widths, a later cell that is wider pushes its line.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Final, TextIO
@@ -13,6 +13,8 @@ from puppylog.tui.clean import clean, cut, width_of
 _GAP: Final = "  "
 # A column that has to give way keeps at least so much, or nobody could tell what is in it.
 _LEAST_WIDTH: Final = 8
+# A text column that is cut below this width says little: other columns are left out before.
+_READABLE_WIDTH: Final = 24
 _BOLD: Final = "\x1b[1m{}\x1b[0m"
 
 
@@ -60,6 +62,30 @@ class TableWriter:
             self.cut_names.add(name)
         blanks = " " * (width - width_of(cell))
         return blanks + cell if right else cell + blanks
+
+
+def find_columns_to_hide(
+    natural: Mapping[str, int], rigid: Sequence[bool], expendable: Sequence[str], width: int
+) -> list[str]:
+    """Return the columns to leave out of a table, in their order, so that the others can be read.
+
+    Args:
+        natural: the width of each column if nothing in it is cut.
+        rigid: which columns say nothing when they are cut.
+        expendable: the columns that may be left out. The first is left out first, and no more than it takes.
+        width: of the terminal.
+    """
+    needed = {
+        name: cells if is_rigid else min(cells, _READABLE_WIDTH)
+        for (name, cells), is_rigid in zip(natural.items(), rigid, strict=True)
+    }
+    hidden: set[str] = set()
+    for name in expendable:
+        shown = [cells for other, cells in needed.items() if other not in hidden]
+        if sum(shown) + len(_GAP) * (len(shown) - 1) <= width:
+            break
+        hidden.add(name)
+    return [name for name in natural if name in hidden]
 
 
 def fit(natural: Sequence[int], total: int) -> list[int]:
