@@ -36,7 +36,7 @@ class PuppylogError(Exception):
 
     Attributes:
         exit_code: of the process that the error ends.
-        transient: whether the same call may succeed later without anybody changing anything.
+        transient: whether a retry of the same call may succeed although the user changes nothing.
         verb: what was attempted, with its preposition: ``"read"``, ``"connect to"``.
         thing: what it was attempted on, such as ``"store postgresql://host/database"``; may be empty.
         cause: why it failed, as far as that is known; empty where the advice says all.

@@ -1,16 +1,16 @@
-"""The directory of an embedded store: what lies in it, whose it is, and whether it is ours to touch.
+"""The directory of an embedded store: its files, its owner, and whether Puppylog may use it.
 
 puppylog.json    says that this is a store, and of which layout
-records.duckdb   the database; the engine process opens it, nobody else
+records.duckdb   the database; only the engine process opens it
 last_commit      the number of the last commit, so that a database that has lost commits is noticed
 damage.txt       what could not be read, until the whole database has been read without a fault
 engine.sock      where the engine answers
-engine.log       what the engine had to say
+engine.log       the engine's log
 engine.lock      held by the engine
 start.lock       held by the client that is starting the engine
-clients.lock     shared by all clients; the engine leaves when it can have it alone
+clients.lock     shared by all clients; the engine ends when it can lock it exclusively
 streams/claims   a lock per stream, held by the collector that follows it
-spool/           batches on their way from a collector to the engine, one folder per client
+spool/           batches that collectors hand to the engine, one folder per client
 """
 
 import errno
@@ -34,7 +34,7 @@ _SOCKET_PATH_LIMIT = 100
 # Paths of these characters stand for themselves in the URI by which gRPC finds a socket.
 _PLAIN: Final = re.compile(r"[A-Za-z0-9/._+,=@~-]*")
 
-# DuckDB resolves links itself, then puts its log beside the part before a question mark and takes \ for /.
+# DuckDB resolves links itself, then puts its log next to the part before a question mark, and reads \ as /.
 _MISREAD: Final = re.compile(r"[?\\]")
 
 # Names of this process's open files, by which the kernel resolves a path that begins with one of them.
@@ -60,20 +60,20 @@ class StoreDirectory:
         self.spool = path / "spool"
 
     def prepare(self) -> None:
-        """Make the directory if it is missing, and refuse one that is not ours.
+        """Make the directory if it is missing, and refuse one that is no store of this user and version.
 
         Raises:
-            StoreForbidden: it is another user's, or its place may not be written.
+            StoreForbidden: it is another user's, or the user may not write there.
             StoreRefused: it is no directory, full of other things, of a newer layout, or of a name
                 that DuckDB would read as another one.
-            StoreFull: there is no room to make it.
+            StoreFull: there is no disk space to make it.
         """
         self._refuse_misread_paths()
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._refuse_strangers()
             self.path.chmod(0o700)
-            if not self.marker.exists():  # the first thing in it: what has no marker and is not empty is not ours
+            if not self.marker.exists():  # written first: a directory with files and no marker is no store
                 write_whole(self.marker, json.dumps({"puppylog_store": LAYOUT}) + "\n")
             self.streams.mkdir(mode=0o700, exist_ok=True)
             self.spool.mkdir(mode=0o700, exist_ok=True)
@@ -94,7 +94,7 @@ class StoreDirectory:
         status = self.path.stat()
         if status.st_uid != os.geteuid():
             raise StoreForbidden("open", f"store {self.path}", f"it belongs to {_user_name(status.st_uid)}, not to you")
-        # Listed before the marker is looked for: somebody else may be making the store at this moment.
+        # Listed before the marker is looked for, because another process may be making the store at this moment.
         others = [path for path in self.path.iterdir() if not path.name.startswith(self.marker.name)]
         if self.marker.exists():
             self._refuse_other_layouts()
@@ -163,7 +163,7 @@ def open_private(path: str, flags: int) -> int:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file so that nobody ever sees half of it."""
+    """Write a file so that no process ever reads half of it."""
     half = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
     with open(half, "w", encoding="utf-8", opener=open_private) as file:
         file.write(text)

@@ -1,7 +1,7 @@
 """Advisory locks on files in the store's directory.
 
-The system lets go of them the moment their process ends, however it ends. So who is there, and who follows which
-stream, is never written down and can never be out of date: a lock is held, or it is not.
+The system releases them the moment their process ends, however it ends. So which clients an engine has, and which
+process follows which stream, is not written down and cannot be out of date: a lock is held, or it is not.
 """
 
 import fcntl

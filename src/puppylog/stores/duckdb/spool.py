@@ -1,11 +1,11 @@
-"""Batches on their way: a client writes Arrow IPC files into its folder of the spool, the engine maps them.
+"""Batches that a client hands to the engine: the client writes Arrow IPC files into its folder, the engine maps them.
 
-Handing over a file costs one write into the page cache and no copy on the other side; sending the same rows through the
-socket costs several. The file is a message, not a journal: nothing depends on its being on the disk, because the
-position moves with the commit alone. What a dead client has left is swept by the next engine.
+A file costs one write into the page cache, and the engine copies nothing; sending the same rows through the socket
+costs several copies. The file is a message, not a journal: it need not reach the disk, because the position moves only
+with the commit. The next engine removes the files of a dead client.
 
-A file whose rows are committed is written over by a later batch: pages that are there already take rows at a third of
-the cost of new ones. One whose fate is not certain is removed, because an engine may still read it.
+A later batch overwrites a file whose rows are committed: writing to existing pages costs a third of writing to new
+ones. A file whose commit is uncertain is removed instead, because an engine may still read it.
 """
 
 import contextlib
@@ -34,16 +34,16 @@ SPOOLED_REREAD = pa.schema([*SPOOLED_RECORDS, pa.field("rejected_offset", pa.int
 
 
 ROW_GROUP = 122_880
-"""Rows of one batch in the file, as many as DuckDB keeps together. Its threads take a batch each: were batches of
-another size, each thread would leave a row group that is not full, and the store would take half as much room again."""
+"""Rows of one Arrow batch in the file: the size of DuckDB's row groups. Each of DuckDB's threads takes one batch. With
+batches of another size each thread would leave a row group that is not full, and the store would grow by half."""
 
 
-# The C library keeps what is freed for the next time. Arrow's own pool gives it back to the system, and pays for the
-# clearing of new pages each time.
+# The C library keeps freed memory for the next batch. Arrow's own pool returns it to the system, which then clears new
+# pages for each batch.
 _POOL = pa.system_memory_pool()
 
 
-# What clients call their folders and files. Any other name in a request is not read, ``..`` above all.
+# The names of clients' folders and files. A request with any other name, such as ``..``, is refused.
 _FOLDER = re.compile(r"(?P<pid>[1-9][0-9]{0,9})-[0-9a-f]+")
 _FILE = re.compile(r"[0-9]+\.arrow")
 
@@ -58,7 +58,7 @@ class Spool:
         """Make the folder.
 
         Raises:
-            StoreFull: there is no room.
+            StoreFull: there is no disk space.
             StoreRefused: it cannot be made.
         """
         # Both threads use both fields without a lock: a step of the counter, and of the deque, is atomic.
@@ -74,7 +74,7 @@ class Spool:
         return SpoolFile(self, schema)
 
     def take(self) -> Path:
-        """Return the path of a file to write: a used one, or one that is not there yet."""
+        """Return the path of a file to write: a committed one to overwrite, or a new one."""
         try:
             return self._used.popleft()
         except IndexError:
@@ -85,7 +85,7 @@ class Spool:
         self._used.append(path)
 
     def clear(self) -> None:
-        """Remove the files that wait to be written over."""
+        """Remove the files that are offered for overwriting."""
         with contextlib.suppress(IndexError):
             while True:
                 self._used.popleft().unlink(missing_ok=True)
@@ -119,7 +119,7 @@ class SpoolFile:
         """Add ``rows`` of one file.
 
         Raises:
-            BatchDropped: there is no room for them; the file is of no use any more.
+            BatchDropped: there is no disk space for them; the file is unusable from then on.
         """
         if rows.num_rows == 0:
             return
@@ -135,10 +135,10 @@ class SpoolFile:
             self._waiting_rows += rows.num_rows
 
     def finish(self) -> str | None:
-        """Complete the file; return its path, or None if it has no rows. May be asked again.
+        """Complete the file; return its path, or None if it has no rows. May be called again.
 
         Raises:
-            BatchDropped: there is no room for it; the file is of no use any more.
+            BatchDropped: there is no disk space for it; the file is unusable from then on.
         """
         self._write_waiting()
         if self._path is None:
@@ -147,7 +147,7 @@ class SpoolFile:
             if self._writer is not None and self._sink is not None:
                 self._writer.close()
                 self._writer = None
-                self._sink.truncate(self._sink.tell())  # behind it, an earlier batch may have left more
+                self._sink.truncate(self._sink.tell())  # an earlier, longer batch may have been in this file
                 self._sink.close()
         except OSError as error:
             raise _dropped(self._path, error) from None
@@ -169,16 +169,16 @@ class SpoolFile:
             raise _dropped(path, error) from None
 
     def give_back(self) -> None:
-        """Let the file be written over by another one: its rows are committed, and nobody reads it any more."""
+        """Offer the file for overwriting: its rows are committed, and no process reads it any more."""
         if self._path is not None:
             self._spool.give_back(self._path)
             self._path = None
 
     def discard(self) -> None:
-        """Remove the file, complete or not, and those that wait to be written over: room may be what is missing."""
+        """Remove the file, complete or not, and the files that are offered for overwriting, to free disk space."""
         self._waiting, self._waiting_rows = [], 0
         if self._sink is not None:
-            with contextlib.suppress(OSError):  # what it still holds is not wanted
+            with contextlib.suppress(OSError):  # its buffer may not fit on the disk, and is not needed
                 self._sink.close()
             self._writer = None
         if self._path is not None:

@@ -91,11 +91,11 @@ _PLAIN_NAME: Final = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 class ConnectionsExhausted(StoreCrowded):
-    """The server has no connection left for us. Never leaves the store as anything but a `StoreCrowded`."""
+    """The server has no connection left. Callers outside this store see a `StoreCrowded`."""
 
 
 class RowRefused(PuppylogError):
-    """The server refuses a row of a COPY, for what is in it. Never leaves the store: the row is found and set aside."""
+    """The server refuses a row of a COPY because of its values. The store finds that row and keeps it as rejected."""
 
 
 class Right(Enum):
@@ -230,10 +230,10 @@ def translate_url(error: psycopg.ProgrammingError) -> ConfigurationError:
 
 
 def describe(error: psycopg.Error) -> str:
-    """Return what the error says, on one line, without the place in the statement and without its hints."""
+    """Return the primary message of the error on one line, without its position in the statement and its hints."""
     primary = error.diag.message_primary
     text = " ".join((primary or str(error) or type(error).__name__).split())
-    # libpq tells the same of each address it has tried, and begins with what everybody knows.
+    # libpq repeats itself for each address that it has tried, and begins each time with the address.
     for sign in ("FATAL: ", "FEHLER: "):
         if sign in text:
             text = text.split(sign)[-1].strip()

@@ -1,4 +1,4 @@
-"""A session that is there when it is needed, and replaced when it is lost."""
+"""A session that is opened when it is first needed, and replaced when the connection is lost."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -41,7 +41,7 @@ class Link:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """Give the session to one thread; a new one if it was lost."""
+        """Give the session to one thread at a time; a new session if the old one was lost."""
         with self._lock:
             known = self._session
             yield self._renew() if known is None or known.is_broken else known
@@ -54,7 +54,7 @@ class Link:
         try:
             backend = _own_backend(session)
             if self._backend is not None:
-                _end_backend(session, self._backend)  # it may hold locks, or be committing still
+                _end_backend(session, self._backend)  # the lost session may still hold locks or be committing
             self._backend = backend
             if self._on_renewal is not None:
                 self._on_renewal(session)
@@ -67,7 +67,7 @@ class Link:
     def pair(self, partner: "Link") -> None:
         """Release the session of one link when the server has no connection left for the other.
 
-        A collector needs both. With one of them it stores nothing, and keeps another collector from its second.
+        A collector needs both sessions. With one session it stores nothing, and takes it from another collector.
         """
         self.partner, partner.partner = partner, self
 
@@ -95,7 +95,7 @@ class Link:
         if self._lock.acquire(blocking=False):
             try:
                 self.close()
-                self._backend = None  # it ends by itself, and holds nothing that is ours
+                self._backend = None  # the process of a closed session ends by itself
             finally:
                 self._lock.release()
 
@@ -110,7 +110,7 @@ def connect_both(control: Link, ingest: Link) -> None:
     """Open both sessions of a collector, or keep none.
 
     Raises:
-        StoreUnavailable: there is no connection for one of them; the message names the limits.
+        StoreUnavailable: the server has no connection for one of them; the advice names the limits.
     """
     limits = control.call(_describe_limits)
     try:
@@ -130,11 +130,11 @@ def _describe_limits(session: Session) -> str:
 
 
 def _own_backend(session: Session) -> dict[str, Any]:
-    """Return what `_end_backend` needs to know of this session, should it be lost."""
+    """Return the identity of this session's server process, for `_end_backend` if the session is lost."""
     (row,) = session.rows(_QUERIES["own_backend"])
     return row
 
 
 def _end_backend(session: Session, backend: Mapping[str, Any]) -> None:
-    """End a lost session of ours that the server still believes in. It is OK if it is gone."""
+    """End the server process of a lost session. It is OK if that process has ended already."""
     session.rows(_QUERIES["end_backend"], backend)

@@ -1,6 +1,7 @@
-"""Whether a pooler stands before the server that hands sessions around between transactions.
+"""Whether a pooler in front of the server gives each transaction of a client another session.
 
-With one, a claim, which is a lock of a session, belongs to whoever gets that session next, and settings are another's.
+Puppylog cannot work with such a pooler: a claim is a lock of a session, and would pass, as settings would, to the
+client that gets the session next.
 """
 
 from collections.abc import Callable
@@ -9,11 +10,11 @@ from typing import Final
 from puppylog.errors import ConfigurationError
 
 ASK: Final = "SELECT pg_backend_pid()"
-_ROUNDS: Final = 5  # other clients may take the session that we look for
+_ROUNDS: Final = 5  # other clients may take the session in between
 
 
 def hands_around(first: Callable[[], int], second: Callable[[], int]) -> bool:
-    """Return whether two connections that are open at the same time take turns at sessions of the server.
+    """Return whether two connections that are open at the same time share sessions of the server.
 
     Args:
         first: asks the server over one connection which process serves it.

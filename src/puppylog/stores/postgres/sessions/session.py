@@ -1,7 +1,7 @@
-"""A session with the server: SQL and rows in, Arrow and rows out, and only errors of ours.
+"""A session with the server: it takes SQL and rows, gives Arrow tables and rows, and raises Puppylog's errors only.
 
-Named values (``$name``) are numbered for PostgreSQL and sent beside the statement, never within it. What stands in
-quotes or in a comment is left alone.
+Named values (``$name``) are numbered for PostgreSQL and sent apart from the statement, never within it. Quoted text and
+comments stay as they are.
 """
 
 import logging
@@ -35,25 +35,25 @@ from puppylog.stores.postgres.sessions.refusal import find_refusal
 
 Values = Mapping[str, Any]
 
-# What psycopg has to say while it gives up a lost connection is no news: the error has told of it.
+# psycopg warns when it gives up a lost connection; the error has reported that already.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 _WORD: Final = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$([a-z_]+)")
 _PORTS: Final = re.compile(r"[0-9]{0,5}(,[0-9]{0,5})*")  # one for each host
 _BATCH_ROWS: Final = 65_536
 
-# What libpq is told unless the URL says otherwise: a host that is gone is noticed within a minute.
+# Parameters of libpq that a URL may override. With them, a host that is gone is noticed within a minute.
 _DEFAULTS: Final[Mapping[str, str]] = {
     "connect_timeout": "10",
     "keepalives_idle": "30",
     "keepalives_interval": "10",
     "keepalives_count": "3",
-    "tcp_user_timeout": "60000",  # what was sent waits for its receipt so long: meanwhile, keepalives rest
+    "tcp_user_timeout": "60000",  # for data that is not acknowledged; meanwhile no keepalives are sent
     "client_encoding": "UTF8",
 }
-# What our SQL means depends on these, and a server, a database, a role or a URL may say otherwise. With
-# standard_conforming_strings off a backslash hides the quote after it: an expression that has been judged would be read
-# as another one, and could end in the middle of the query.
+# The meaning of Puppylog's SQL depends on these settings, and a server, a database, a role or a URL may change them.
+# With standard_conforming_strings off, a backslash escapes the quote after it: an expression that was checked would be
+# read as another one, and could end in the middle of the query.
 _SET_UP: Final = """
 SET standard_conforming_strings = on;
 SET transform_null_equals = off;
@@ -94,7 +94,7 @@ def parse_url(url: str) -> dict[str, str]:
 
 
 def name_store(url: str) -> str:
-    """Return the URL as it may be shown: where the server is and which database, and no secret."""
+    """Return the URL without secrets, for messages: the server's address and the database."""
     given = parse_url(url)
     host = given.get("host") or given.get("hostaddr") or given.get("service", "")
     port = f":{given['port']}" if "port" in given else ""
@@ -140,9 +140,9 @@ class Session:
         """Connect.
 
         Raises:
-            ConfigurationError: the server does not let us in, or a pooler hands its sessions around; waiting would
-                not help.
-            StoreUnavailable: it does not answer.
+            ConfigurationError: the server refuses the connection for a reason that a retry does not cure, or a pooler
+                gives each transaction another session.
+            StoreUnavailable: the server does not answer.
         """
         self.name = name_store(url)
         given = parse_url(url)
@@ -154,7 +154,7 @@ class Session:
         self._role = str(self._connection.info.user)  # a lost connection does not tell it any more
         read_rest_as_text(self._connection)
         try:
-            # A pooler gives each client a number of its own, which no process of the server has.
+            # A pooler invents a process number for each client; the server's own number differs from it.
             if self.value(ASK) != self.backend_pid and self._is_handed_around(url, application, defaults):
                 raise refuse_pooler(self.name)
             self.run(_SET_UP)
@@ -167,7 +167,7 @@ class Session:
             return hands_around(lambda: int(self.value(ASK)), lambda: int(other.execute(ASK).fetchall()[0][0]))
 
     def _name(self) -> str:
-        """Return where we really are, whatever of it the URL, the environment or a service said."""
+        """Return the server and database of the open connection, which the environment or a service file may choose."""
         info = self._connection.info
         where = "" if info.host.startswith("/") else f"{info.host}:{info.port}"
         return f"postgresql://{where}/{info.dbname}"
