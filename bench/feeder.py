@@ -19,7 +19,7 @@ from puppylog.model.stream import EMPTY_FINGERPRINT
 from puppylog.stores.base import NewFile
 from puppylog.stores.duckdb.client.store import DuckdbStore
 from puppylog.tail.chunk import Chunk, TailedFile
-from puppylog.tail.tailer import CHUNK_BYTES
+from puppylog.tail.limits import CHUNK_BYTES
 
 
 def main() -> None:

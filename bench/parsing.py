@@ -13,7 +13,7 @@ from pyarrow import csv
 from bench.floor import FORMAT
 from bench.processes import Stopwatch
 from puppylog.formats.registry import find_format
-from puppylog.tail.tailer import CHUNK_BYTES
+from puppylog.tail.limits import CHUNK_BYTES
 
 _MOST_BYTES = 128 << 20  # enough to tell, and little enough for any machine
 

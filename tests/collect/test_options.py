@@ -4,7 +4,7 @@ import pytest
 
 from puppylog.collect.options import CollectOptions
 from puppylog.formats.registry import find_format
-from puppylog.tail.tailer import RECORD_WAIT_S
+from puppylog.tail.limits import RECORD_WAIT_S
 
 
 def test_a_run_stops_at_the_end_of_its_files_and_starts_at_their_beginning_unless_told_otherwise() -> None:

@@ -268,3 +268,23 @@ def test_each_line_is_stored_once_whoever_watches(tmp_path: Path, seed: int, mon
         for watcher in history.watchers:
             watcher.stop()
         raise AssertionError(f"{error!r} after {history.steps}") from error
+
+
+def test_a_log_that_two_collectors_begin_while_it_is_empty_is_read_by_one(tmp_path: Path) -> None:
+    """The second one knows the log as the target of a link, and opens it before the first notices that it is empty."""
+    logs = SharedLogs(tmp_path)
+    logs.write("a.log", 3)
+    first = Watcher(logs, ("a.log",))
+    first.turn()
+    logs.copy_and_truncate("a.log", "a.log.1")
+    logs.path(LINK).symlink_to("a.log")
+    second = Watcher(logs, (LINK,))
+    second.turn()
+    first.turn()
+    logs.write("a.log", 2)
+    for watcher in (first, second, first, second):
+        watcher.turn()
+    for watcher in (first, second):
+        watcher.stop()
+        watcher.check()
+    logs.check()

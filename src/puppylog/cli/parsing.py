@@ -15,7 +15,7 @@ from puppylog.formats.base import Format, Options
 from puppylog.formats.registry import AUTO, choose_by_looking, find_format, find_formats_of
 from puppylog.settings import Settings
 from puppylog.tail.boundary import Boundary, IndentationBoundary, PatternBoundary
-from puppylog.tail.tailer import RECORD_WAIT_S
+from puppylog.tail.limits import RECORD_WAIT_S
 
 _LOCALTIME: Final = Path("/etc/localtime")
 

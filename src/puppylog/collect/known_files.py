@@ -18,12 +18,12 @@ from typing import Final, TypeAlias
 from puppylog.collect.same_file import find_heads, find_match, goes_by_content
 from puppylog.errors import ConfigurationError, StreamBusy
 from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, split_uri
-from puppylog.tail.beside import position_identity
 from puppylog.tail.chunk import TailedFile
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import OpenFile, identity_of
 from puppylog.tail.identity import Imprint, confirm
-from puppylog.tail.owners import READ_TO_ITS_END, Continuation, Elsewhere, Identity
+from puppylog.tail.owners import READ_TO_ITS_END, Continuation, Elsewhere
+from puppylog.tail.rotation.place import Identity, Place, position_identity
 
 Head: TypeAlias = tuple[int, str]
 
@@ -67,7 +67,7 @@ class KnownFiles:
         # reading thread only.
         self._lock = threading.Lock()
         self._on_their_way: dict[int, int] = {}  # offsets in bytes, by file; under the lock
-        self._finishing: dict[TailedFile, FilePosition] = {}  # read to their end, not committed yet; under the lock
+        self._finishing: dict[TailedFile, Place] = {}  # read to their end, not committed yet; under the lock
         self._claimed: dict[int, str] = {}  # streams of which files are read here, but whose source is not followed
         self._unknown: set[Identity] = set()  # asked for beforehand
 
@@ -130,7 +130,9 @@ class KnownFiles:
             for file in finished:
                 self._finishing.pop(file, None)
 
-    def find_owner(self, asking: HeldBySource, path: str, handle: OpenFile) -> Elsewhere | Continuation | None:
+    def find_owner(
+        self, asking: HeldBySource, path: str, handle: OpenFile, *, others_only: bool
+    ) -> Elsewhere | Continuation | None:
         """See `puppylog.tail.owners.Owners`."""
         if self._is_finishing(handle):
             return Elsewhere()
@@ -146,7 +148,7 @@ class KnownFiles:
         )
         for file in known:
             is_own_copy = file.stream_id == asking.stream_id and position_identity(file.position) != handle.identity
-            if is_own_copy and path == handle.path:
+            if (is_own_copy and path == handle.path) or (others_only and file.stream_id == asking.stream_id):
                 continue  # the tailer itself looks for copies of what its stream has read, unless a link leads to one
             began_earlier = file.position.file_id in blank and file.position.file_id < since
             if began_earlier and file.stream_id != asking.stream_id and not self._may_read(file):
@@ -215,7 +217,7 @@ class KnownFiles:
         with self._lock:
             finishing = list(self._finishing.values())
         for last in finishing:
-            same = position_identity(last) == handle.identity
+            same = last.identity == handle.identity
             if (same or goes_by_content(handle.path)) and last.byte_offset > 0 and confirm(handle, last) is not None:
                 return True
         return False
@@ -254,7 +256,7 @@ class KnownFiles:
             self._new_ids[file] = file_id
             self._held_ids[file_id] = source
 
-    def finish(self, file: TailedFile, last: FilePosition) -> None:
+    def finish(self, file: TailedFile, last: Place) -> None:
         """See `puppylog.tail.owners.Owners`."""
         with self._lock:
             self._finishing[file] = last
@@ -270,13 +272,13 @@ class StreamOwners:
     def is_held(self, identity: Identity) -> bool:
         return self._known.is_held(self._source, identity)
 
-    def find_owner(self, path: str, handle: OpenFile) -> Elsewhere | Continuation | None:
-        return self._known.find_owner(self._source, path, handle)
+    def find_owner(self, path: str, handle: OpenFile, *, others_only: bool = False) -> Elsewhere | Continuation | None:
+        return self._known.find_owner(self._source, path, handle, others_only=others_only)
 
     def hold(self, files: Mapping[Identity, TailedFile]) -> None:
         self._known.hold(self._source, files)
 
-    def finish(self, file: TailedFile, last: FilePosition) -> None:
+    def finish(self, file: TailedFile, last: Place) -> None:
         self._known.finish(file, last)
 
 

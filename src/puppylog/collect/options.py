@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from puppylog.formats.base import Format
 from puppylog.tail.boundary import Boundary
-from puppylog.tail.tailer import RECORD_WAIT_S
+from puppylog.tail.limits import RECORD_WAIT_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

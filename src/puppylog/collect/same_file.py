@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 
 from puppylog.model.stream import HEAD_BYTES, FilePosition, KnownFile, hash_bytes, split_uri
-from puppylog.tail.beside import position_identity
 from puppylog.tail.compression import SUFFIXES
 from puppylog.tail.copies import is_beginning_of
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import OpenFile, identity_of
 from puppylog.tail.identity import Imprint, confirm
-from puppylog.tail.rotated_names import find_extended_base, list_bases
+from puppylog.tail.rotation.names import find_extended_base, list_bases
+from puppylog.tail.rotation.place import position_identity
 
 
 def goes_by_content(path: str) -> bool:

@@ -21,8 +21,8 @@ from puppylog.stores.base import NewFile, RecordWriter
 from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.closed import ClosedTailer
 from puppylog.tail.notification import Notification
-from puppylog.tail.owners import Identity
-from puppylog.tail.rotated_names import list_bases
+from puppylog.tail.rotation.names import list_bases
+from puppylog.tail.rotation.place import Identity
 from puppylog.tail.source import STDIN, expand_sources, is_pipe
 
 _OPENED_AT_ONCE = 500  # streams: a store opens thousands within seconds, and serves other clients between two calls

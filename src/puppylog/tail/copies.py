@@ -1,13 +1,13 @@
 """Whether a file is a copy of another: it has another inode, and perhaps is compressed, but holds the same bytes."""
 
-from puppylog.model.stream import HEAD_BYTES, FilePosition
+from puppylog.model.stream import HEAD_BYTES
 from puppylog.tail.handle import OpenFile
-from puppylog.tail.identity import confirm, has_head
+from puppylog.tail.identity import Recorded, confirm, has_head
 
 _BLOCK_BYTES = 1 << 20
 
 
-def is_copy_of(handle: OpenFile, finished: FilePosition) -> bool:
+def is_copy_of(handle: OpenFile, finished: Recorded) -> bool:
     """Whether the file is a copy of a finished one. A small file says little: then it must be no longer, either."""
     head_size, end = finished.fingerprint.head_size, finished.byte_offset
     if head_size == 0 or not has_head(handle, finished.fingerprint):

@@ -2,20 +2,20 @@
 
 from puppylog.tail.handle import OpenFile
 from puppylog.tail.identity import BLANK, Imprint, read_imprint
-from puppylog.tail.succession import Found
+from puppylog.tail.rotation.find import FileToRead
 
 _SEARCH_BYTES = 64 << 10
 
 
-def start_at_end(standing: Found) -> Found:
+def start_at_end(standing: FileToRead) -> FileToRead:
     """Return the file at the path from behind its last complete line, unless it is one to go on with.
 
     Raises:
         OSError: the file cannot be read now.
     """
-    if standing.position is not None or standing.imprint.offset > 0:
+    if standing.place is not None or standing.imprint.offset > 0:
         return standing
-    return Found(standing.handle, find_end(standing.handle), None)
+    return FileToRead(standing.handle, find_end(standing.handle), None)
 
 
 def find_end(handle: OpenFile) -> Imprint:

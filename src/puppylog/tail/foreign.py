@@ -1,103 +1,117 @@
-"""Files at a path, or beside it, that another stream has begun: they are left to it, or read on for it."""
+"""Files at a path, or next to it, that another stream has begun: they are left to it, or read on for it."""
 
 import os
 from dataclasses import dataclass
 
-from puppylog.tail.handle import identity_of
-from puppylog.tail.owners import Elsewhere, Owners
-from puppylog.tail.succession import Found, Succession
+from puppylog.tail.handle import OpenFile, identity_of
+from puppylog.tail.owners import Continuation, Elsewhere, Owners
+from puppylog.tail.rotation.find import FilesToRead, FileToRead
+from puppylog.tail.rotation.place import Identity, Place
 
 
 @dataclass(frozen=True, slots=True)
 class LeftAlone:
-    """The file at the path is another's to read, as long as it stays as it is."""
+    """A file at the path that another tailer or collector reads. It is not asked about again while it is unchanged."""
 
-    identity: tuple[int, int]
+    identity: Identity
     size: int
     mtime_ns: int
     ask_at: float  # on the tailer's clock, in seconds
 
+    @classmethod
+    def of(cls, handle: OpenFile, answer: Elsewhere, now: float) -> "LeftAlone":
+        """Return the file as it is now.
+
+        Raises:
+            OSError: its status cannot be asked for.
+        """
+        status = handle.status()
+        return cls(handle.identity, status.st_size, status.st_mtime_ns, now + answer.ask_again_s)
+
     def is_so(self, status: os.stat_result, now: float) -> bool:
-        """Whether it is too early to ask again."""
+        """Return whether the file is unchanged and it is too early to ask again."""
         same = (identity_of(status), status.st_size, status.st_mtime_ns) == (self.identity, self.size, self.mtime_ns)
         return same and now < self.ask_at
 
 
-def settle(succession: Succession, owners: Owners, path: str, now: float) -> LeftAlone | None:
-    """Take out of the succession what another stream reads, and go on where another stream has stopped.
+def settle(files: FilesToRead, owners: Owners, path: str, now: float) -> LeftAlone | None:
+    """Take out the files that another stream reads, and go on in those where another stream has stopped.
 
     Returns:
-        What is known of the file at the path if it is left to another; None if it is read here.
+        The file at the path if it is left to another tailer; None if it is read here.
 
     Raises:
-        OSError: a file cannot be read now. Every handle of the succession is closed.
+        OSError: a file cannot be read now. Every handle is closed.
         PuppylogError: the store cannot be asked; likewise.
     """
-    left_alone = None
-    settle_rotated(succession, owners)
-    standing = succession.standing
+    settle_rotated(files, owners)
+    standing = files.standing
     if standing is None:
         return None
     try:
         answer = _ask(owners, path, standing)
         if isinstance(answer, Elsewhere):
-            status = standing.handle.status()
-            ask_at = now + answer.ask_again_s
-            left_alone = LeftAlone(standing.handle.identity, status.st_size, status.st_mtime_ns, ask_at)
+            left_alone = LeftAlone.of(standing.handle, answer, now)
             standing.handle.close()
-            succession.standing = None
-        else:
-            succession.standing = answer
-            if answer.position is not None and answer.position in succession.lost:
-                succession.lost.remove(answer.position)
-            _give_up_blank(succession, standing, answer)
+            files.standing = None
+            return left_alone
+        files.standing = answer
+        _forget_missing(files, answer)
+        _give_up_blank(files, standing, answer)
     except BaseException:
-        _close(succession)
+        files.close()
         raise
-    return left_alone
+    return None
 
 
-def settle_rotated(succession: Succession, owners: Owners) -> None:
-    """Do so for the rotated files only. A position whose file another tailer holds counts as lost.
+def settle_rotated(files: FilesToRead, owners: Owners) -> None:
+    """Do so for the rotated files only. A place whose file another tailer holds counts as missing.
 
     Raises: as `settle`.
     """
-    before = succession.before
+    rotated = files.rotated
     try:
-        for found in list(before):
+        for found in list(rotated):
             answer = _ask(owners, found.handle.path, found)
             if not isinstance(answer, Elsewhere):
-                before[before.index(found)] = answer
-                _give_up_blank(succession, found, answer)
+                rotated[rotated.index(found)] = answer
+                _give_up_blank(files, found, answer)
                 continue
             found.handle.close()
-            before.remove(found)
-            if found.position is not None:
-                succession.lost.append(found.position)
+            rotated.remove(found)
+            if found.place is not None:
+                files.missing.append(found.place)
     except BaseException:
-        _close(succession)
+        files.close()
         raise
 
 
-def _give_up_blank(succession: Succession, found: Found, answer: Found) -> None:
+def continue_in(handle: OpenFile, owner: Continuation) -> FileToRead:
+    """Return the file from where its stream has stopped."""
+    return FileToRead(handle, owner.imprint, Place.of(owner.position), owner.stream_id)
+
+
+def _forget_missing(files: FilesToRead, answer: FileToRead) -> None:
+    """The answer may be a place of the tailer's own stream that was not found by its content."""
+    if answer.place is not None and answer.place.position is not None:
+        position = answer.place.position
+        files.missing = [place for place in files.missing if place.position != position]
+
+
+def _give_up_blank(files: FilesToRead, found: FileToRead, answer: FileToRead) -> None:
     """Another stream has read the file that this stream knew by its inode only."""
-    if found.position is not None and answer.position is not found.position:
-        succession.lost.append(found.position)
+    if found.place is not None and answer.place is not found.place:
+        files.missing.append(found.place)
 
 
-def _close(succession: Succession) -> None:
-    for found in [*succession.before, *([succession.standing] if succession.standing else [])]:
-        found.handle.close()
-
-
-def _ask(owners: Owners, path: str, found: Found) -> Found | Elsewhere:
+def _ask(owners: Owners, path: str, found: FileToRead) -> FileToRead | Elsewhere:
     if owners.is_held(found.handle.identity):
         return Elsewhere()
-    if found.position is not None and found.is_certain:
+    if found.is_certain:
         return found
-    if found.position is not None and not found.handle.read(1, 0):
-        return found  # nobody can have read anything of it, and an idle empty file costs no question
+    if found.place is not None and not found.handle.read(1, 0):
+        return found  # no stream can have read anything of it, and an idle empty file costs no question
     owner = owners.find_owner(path, found.handle)
     if owner is None or isinstance(owner, Elsewhere):
         return owner or found
-    return Found(found.handle, owner.imprint, owner.position, owner.stream_id)
+    return continue_in(found.handle, owner)

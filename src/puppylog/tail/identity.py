@@ -4,8 +4,9 @@ An imprint is what one must remember of the bytes read so far. It follows the re
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
-from puppylog.model.stream import HEAD_BYTES, MARKER_BYTES, FilePosition, Fingerprint, hash_bytes
+from puppylog.model.stream import HEAD_BYTES, MARKER_BYTES, Fingerprint, hash_bytes
 from puppylog.tail.handle import OpenFile
 
 
@@ -54,12 +55,22 @@ def has_head(handle: OpenFile, fingerprint: Fingerprint) -> bool:
     return len(head) == fingerprint.head_size and hash_bytes(head) == fingerprint.head_hash
 
 
-def confirm(handle: OpenFile, position: FilePosition) -> Imprint | None:
-    """Return the file's imprint at the position if it holds what the position was committed for, else None."""
-    fingerprint = position.fingerprint
+class Recorded(Protocol):
+    """An offset in a file, and what the file held when it was read up to there."""
+
+    @property
+    def fingerprint(self) -> Fingerprint: ...
+
+    @property
+    def byte_offset(self) -> int: ...
+
+
+def confirm(handle: OpenFile, recorded: Recorded) -> Imprint | None:
+    """Return the file's imprint at the offset if it still holds what was recorded, else None."""
+    fingerprint = recorded.fingerprint
     if not has_head(handle, fingerprint):  # asked first: to get to the offset, a compressed file is read up to there
         return None
-    imprint = read_imprint(handle, position.byte_offset)
+    imprint = read_imprint(handle, recorded.byte_offset)
     if imprint is None:
         return None
     marker = imprint.edge[len(imprint.edge) - fingerprint.marker_size :]

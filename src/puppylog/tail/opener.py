@@ -5,12 +5,12 @@ from collections.abc import Callable
 from functools import partial
 from itertools import count
 
-from puppylog.model.stream import FilePosition
 from puppylog.tail.boundary import Boundary
 from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.chunker import Chunker
 from puppylog.tail.reader import Reader
-from puppylog.tail.succession import Found
+from puppylog.tail.rotation.find import FileToRead
+from puppylog.tail.rotation.place import Place
 
 
 class Opener:
@@ -34,27 +34,29 @@ class Opener:
         self._boundary = boundary
         self._serials = count(1)
 
-    def open_reader(self, found: Found) -> Reader:
+    def open_reader(self, found: FileToRead) -> Reader:
         """Return a reader of the file from where it was found to go on; behind a finished position it is a new file.
 
         Raises:
             OSError: the file cannot be read now.
         """
-        handle, position = found.handle, found.position
+        handle, place = found.handle, found.place
+        position = None if place is None or place.finished else place.position
         file = TailedFile(
             next(self._serials),
             handle.path,
             *handle.identity,
             found.imprint.offset,
-            None if position is None or position.finished else position.file_id,
+            None if position is None else position.file_id,
             modified_at_us=handle.status().st_mtime_ns // 1000,
-            context="" if position is None else position.context,
+            context="" if place is None or place.position is None else place.position.context,
             stream_id=found.stream_id,
         )
         return self._open_reader(handle, Chunker(file, found.imprint, self._max_line_bytes, self._boundary))
 
-    def give_up(self, position: FilePosition) -> Chunk:
-        """Return the chunk that finishes a position whose file is nowhere to be found."""
-        offset = position.byte_offset
-        file = TailedFile(next(self._serials), position.path, position.device, position.inode, offset, position.file_id)
-        return Chunk(file, offset, offset, b"", offset, position.fingerprint, finished=True)
+    def give_up(self, place: Place) -> Chunk:
+        """Return the chunk that finishes a file that is nowhere to be found."""
+        file_id = None if place.position is None else place.position.file_id
+        file = TailedFile(next(self._serials), place.path, *place.identity, place.byte_offset, file_id)
+        offset = place.byte_offset
+        return Chunk(file, offset, offset, b"", offset, place.fingerprint, finished=True)

@@ -3,15 +3,13 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol
 
 from puppylog.model.stream import FilePosition
 from puppylog.tail.chunk import TailedFile
 from puppylog.tail.handle import OpenFile
 from puppylog.tail.identity import Imprint
-
-Identity: TypeAlias = tuple[int, int]
-"""Device and inode, as signed 64-bit numbers."""
+from puppylog.tail.rotation.place import Identity, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +38,13 @@ class Owners(Protocol):
     def is_held(self, identity: Identity) -> bool:
         """Return whether another tailer of this process has the file open. Must be cheap."""
 
-    def find_owner(self, path: str, handle: OpenFile) -> Elsewhere | Continuation | None:
+    def find_owner(self, path: str, handle: OpenFile, *, others_only: bool = False) -> Elsewhere | Continuation | None:
         """Return who reads the file that was opened at the path; None if no stream has read it.
+
+        Args:
+            path: of the source, or of the rotated file.
+            handle: the file.
+            others_only: leave out what the asking tailer's own stream has read.
 
         Raises:
             OSError: the file cannot be read now.
@@ -51,7 +54,7 @@ class Owners(Protocol):
     def hold(self, files: Mapping[Identity, TailedFile]) -> None:
         """Note all files that the tailer has open, in place of those that were noted before."""
 
-    def finish(self, file: TailedFile, last: FilePosition) -> None:
+    def finish(self, file: TailedFile, last: Place) -> None:
         """Note that the tailer reads no more of the file. The store does not know that yet."""
 
 
@@ -61,11 +64,17 @@ class NoOwners:
     def is_held(self, identity: Identity) -> bool:  # noqa: ARG002 - the protocol's
         return False
 
-    def find_owner(self, path: str, handle: OpenFile) -> Elsewhere | Continuation | None:  # noqa: ARG002 - the protocol's
+    def find_owner(
+        self,
+        path: str,  # noqa: ARG002 - the protocol's
+        handle: OpenFile,  # noqa: ARG002 - the protocol's
+        *,
+        others_only: bool = False,  # noqa: ARG002 - the protocol's
+    ) -> Elsewhere | Continuation | None:
         return None
 
     def hold(self, files: Mapping[Identity, TailedFile]) -> None:
         """Nothing else asks."""
 
-    def finish(self, file: TailedFile, last: FilePosition) -> None:
+    def finish(self, file: TailedFile, last: Place) -> None:
         """Nothing else asks."""

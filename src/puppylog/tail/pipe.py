@@ -17,8 +17,8 @@ from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.chunker import Chunker
 from puppylog.tail.handle import cannot_read, identity_of
 from puppylog.tail.identity import BLANK
+from puppylog.tail.limits import CHUNK_BYTES, MAX_LINE_BYTES, RECORD_WAIT_S
 from puppylog.tail.source import STDIN
-from puppylog.tail.tailer import CHUNK_BYTES, MAX_LINE_BYTES, RECORD_WAIT_S
 
 # How long small writes are gathered into one chunk, and how long a poll waits for the first of them. A named pipe is
 # one source among others, which are not to wait for it.

@@ -8,13 +8,11 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from puppylog.model.stream import HEAD_BYTES, FilePosition, hash_bytes
+from puppylog.model.stream import HEAD_BYTES, hash_bytes
 from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.chunker import Chunker
 from puppylog.tail.handle import OpenFile
-
-PLACE_ID = 0
-"""Stands for what the store calls the file, which a reader does not know: it is none of the store's."""
+from puppylog.tail.rotation.place import Place
 
 LINE_WAIT_S = 10.0
 """A run that does not watch takes an unfinished last line when its file has not been changed for so long."""
@@ -52,6 +50,8 @@ class Reader:
         """What chunks were made of is not in the file any more."""
         self.is_at_end = False
         """Whether `read` came to the end of the file when it was last called."""
+        self.was_empty = False
+        """Whether `read` has found nothing in the file so far. Another collector may have opened it since."""
         self._chunker = chunker
         self._chunk_bytes = chunk_bytes
         self._record_wait_s = record_wait_s
@@ -123,6 +123,7 @@ class Reader:
             if stop_at is not None and self.end >= stop_at:
                 return
         self.is_at_end = True
+        self.was_empty = self.end == 0
         if self._chunker.has_unfinished_line and self._will_not_go_on():
             self._ready += self._chunker.end_line()
             yield from self._give()
@@ -150,14 +151,22 @@ class Reader:
         """
         return not self._is_whole_there()
 
-    def place(self, path: str) -> FilePosition:
-        """Return where the file stood, in whole lines, as a store would remember it."""
+    def has_data(self) -> bool:
+        """Return whether the file holds anything now.
+
+        Raises:
+            OSError: the file cannot be read now.
+        """
+        return self.handle.read(1, 0) != b""
+
+    def place(self, path: str) -> Place:
+        """Return how far the file was read, in whole lines."""
         whole = self._chunker.whole
         fingerprint = whole.fingerprint()
         if whole.offset == 0:
             first = self._first_bytes
             fingerprint = replace(fingerprint, head_size=len(first), head_hash=hash_bytes(first))
-        return FilePosition(PLACE_ID, path, *self.handle.identity, fingerprint, whole.offset, finished=False)
+        return Place(path, self.handle.identity, fingerprint, whole.offset, finished=False)
 
     def go_on_in(self, copy: OpenFile) -> None:
         """Read the rest of a truncated file from its copy, and own that. The handle of the file is left to others."""

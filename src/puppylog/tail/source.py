@@ -13,7 +13,7 @@ from puppylog.errors import SourceError
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import cannot_read, identity_of
 from puppylog.tail.pattern import is_pattern, iter_matches, list_names
-from puppylog.tail.rotated_names import find_extended_base, list_bases
+from puppylog.tail.rotation.names import find_extended_base, list_bases
 
 STDIN = "-"
 """The source that is standard input."""

@@ -1,43 +1,29 @@
 """A path over time: the files that stand at it one after another, each read to its end, none twice.
 
-Whoever polls calls `Tailer.read` again and again. Nothing here waits, and nothing depends on being told of a change.
+The caller polls: it calls `Tailer.read` again and again. Nothing here waits, and nothing depends on a notification.
 """
 
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from puppylog.model.stream import FilePosition
 from puppylog.tail.boundary import Boundary
 from puppylog.tail.chunk import Chunk
 from puppylog.tail.decompressed import open_log
-from puppylog.tail.draining import Draining
 from puppylog.tail.ending import start_at_end
-from puppylog.tail.foreign import LeftAlone, settle, settle_rotated
+from puppylog.tail.foreign import LeftAlone, continue_in, settle, settle_rotated
 from puppylog.tail.handle import OpenFile, cannot_read, identity_of
 from puppylog.tail.identity import BLANK
-from puppylog.tail.newcomers import Last
+from puppylog.tail.known_places import KnownPlaces
+from puppylog.tail.limits import CHUNK_BYTES, MAX_LINE_BYTES, RECORD_WAIT_S, ROTATE_WAIT_S
 from puppylog.tail.opener import Opener
-from puppylog.tail.owners import NoOwners, Owners
-from puppylog.tail.reader import PLACE_ID, Reader
-from puppylog.tail.succession import Found, Succession, find_succession
-
-CHUNK_BYTES = 4 << 20
-"""How much is read at once. Smaller chunks cost more per line, larger ones only memory."""
-
-MAX_LINE_BYTES = 1 << 20
-"""What is kept of one line."""
-
-# Programs go on writing into a rotated file until they are told to open the new one.
-ROTATE_WAIT_S = 5.0
-
-# A stack trace is written in one go, or nearly so.
-RECORD_WAIT_S = 2.0
-
-# A file that is emptied again and again leaves a finished one each time. So many may come back.
-_REMEMBERED = 1000
+from puppylog.tail.owners import Elsewhere, NoOwners, Owners
+from puppylog.tail.reader import Reader
+from puppylog.tail.rotated_file import RotatedFile
+from puppylog.tail.rotation.find import FilesToRead, FileToRead, find_copy, find_files
+from puppylog.tail.rotation.place import LastFile, Place
 
 
 class Tailer:
@@ -80,8 +66,7 @@ class Tailer:
         self.has_more = False
         """Whether the last `read` stopped at its limit: there may be more to read at once."""
         self.is_ended = False  # until it is closed: a path always has a future
-        self._at = Path(self.path)
-        self._known = list(known)
+        self._known = KnownPlaces(known)
         self._owners: Owners = NoOwners() if owners is None else owners
         self._left_alone: LeftAlone | None = None
         self._opener = Opener(
@@ -95,11 +80,11 @@ class Tailer:
         self._rotate_wait_s = rotate_wait_s
         self._clock = clock
         self._current: Reader | None = None  # of the file that stands at the path
-        self._leaving: list[Draining] = []  # in the order in which they stood there
-        self._ready: list[Chunk] = []  # the last chunks of files that were let go
+        self._rotated: list[RotatedFile] = []  # in the order in which they stood at the path
+        self._ready: list[Chunk] = []  # the last chunks of files that are closed
         self._budget: int | None = None  # how many bytes may be read yet
-        self._last: Last | None = None  # the file that left last
-        self._has_begun = False  # the known positions have been searched for
+        self._last: LastFile | None = None  # the file that left the path last
+        self._has_begun = False  # the files of the known positions have been searched for
         self._arrive(from_end=from_end)
 
     def read(self, limit_bytes: int | None = None) -> Iterator[Chunk]:
@@ -109,7 +94,7 @@ class Tailer:
 
         Args:
             limit_bytes: come back after about so many bytes were read; `has_more` says whether that was the reason.
-                Whoever reads many paths gives each of them a turn by this.
+                A caller that reads many paths gives each of them a turn by this.
         """
         if self.is_ended:
             return
@@ -117,7 +102,7 @@ class Tailer:
         self._budget = limit_bytes
         is_untouched = self._look()
         yield from self._give()
-        yield from self._read_all_leaving()
+        yield from self._drain()
         if not is_untouched and not self._is_spent:
             yield from self._read_current()
         self.has_more = self._is_spent
@@ -129,7 +114,7 @@ class Tailer:
         return self._budget is not None and self._budget <= 0
 
     def backlog_bytes(self) -> int:
-        """How many bytes the files hold that were not read yet; of compressed ones, as they lie on disk."""
+        """Return how many bytes the files hold that were not read yet; of compressed ones, as they lie on disk."""
         return sum(reader.backlog_bytes for reader in self._readers())
 
     @property
@@ -139,26 +124,37 @@ class Tailer:
 
     @property
     def is_at_rest(self) -> bool:
-        """Whether everything was read and given, but for an unfinished last line, and no rotated file is waited for."""
-        return not (self._leaving or self._ready) and all(reader.is_at_rest for reader in self._readers())
+        """Whether everything was read and given, but for an unfinished last line, and no rotated file is drained."""
+        return not (self._rotated or self._ready) and all(reader.is_at_rest for reader in self._readers())
 
     def close(self) -> None:
-        """Let go of every file. It is OK to close twice."""
+        """Close every file. It is OK to close twice."""
         self.is_ended = True
         for reader in self._readers():
             reader.close()
         self._current = None
-        self._leaving.clear()
-        self._hold()
+        self._rotated.clear()
+        self._tell_held()
+
+    def release(self, file_id: int) -> bool:
+        """Leave a file of this stream to another tailer; return False if it is being read here."""
+        if any(reader.file.file_id == file_id for reader in self._readers()):
+            return False
+        self._known.release(file_id)
+        return True
 
     def _readers(self) -> list[Reader]:
-        readers = [leaving.reader for leaving in self._leaving]
+        readers = [rotated.reader for rotated in self._rotated]
         return [*readers, self._current] if self._current is not None else readers
+
+    def _tell_held(self) -> None:
+        """Tell other tailers which files are open here."""
+        self._owners.hold({reader.handle.identity: reader.file for reader in self._readers()})
 
     def _look(self) -> bool:
         """See what stands at the path; return whether nothing has happened, which makes a poll cost no more than this.
 
-        An error other than that there is no file says nothing about the file: what is open stays so.
+        Only the error that there is no file says something about the file; after any other, what is open stays open.
         """
         try:
             status = os.stat(self.path)  # noqa: PTH116 - a third of the cost, and this is what idle files cost
@@ -180,16 +176,16 @@ class Tailer:
         return False
 
     def _leave(self) -> None:
-        """The path does not lead to the current file any more."""
+        """Drain the current file: the path does not lead to it any more."""
         if self._current is None:
             return
         status = self._current.handle.status()
-        self._last = Last(self._current.handle.identity, status.st_mtime_ns)
-        self._leaving.append(Draining(self._current, status.st_size, self._clock() + self._rotate_wait_s))
+        self._last = LastFile(self._current.handle.identity, status.st_mtime_ns)
+        self._rotated.append(RotatedFile(self._current, status.st_size, self._clock() + self._rotate_wait_s))
         self._current = None
 
     def _arrive(self, *, from_end: bool = False) -> None:
-        """Open the file at the path, and those that stood there since we last looked.
+        """Open the file at the path, and those that stood there since the last look.
 
         When that fails, everything is as before, and the next poll tries again.
         """
@@ -197,198 +193,198 @@ class Tailer:
         if (handle is None and self._has_begun) or (handle is not None and self._take_back(handle)):
             return
         try:
-            held = self._hold_leaving()
-            succession = find_succession(self.path, handle, self._known, held=held, last=self._last)
-            self._left_alone = settle(succession, self._owners, self.path, self._clock())
-            if from_end and succession.standing is not None and not succession.before:
-                succession.standing = start_at_end(succession.standing)
+            files = find_files(self.path, handle, list(self._known), held=self._list_held(), last=self._last)
+            self._left_alone = settle(files, self._owners, self.path, self._clock())
+            if from_end and files.standing is not None and not files.rotated:
+                files.standing = start_at_end(files.standing)
         except OSError as error:
             self._note(error)
             if handle is not None:
                 handle.close()
         else:
             self._has_begun = True
-            self._begin(succession)
-            self._hold()
-
-    def _hold(self) -> None:
-        """Let other tailers know what is open here."""
-        self._owners.hold({reader.handle.identity: reader.file for reader in self._readers()})
-
-    def release(self, file_id: int) -> bool:
-        """Leave a file of this stream to another tailer; return False if it is being read here."""
-        if any(reader.file.file_id == file_id for reader in self._readers()):
-            return False
-        self._known = [replace(known, finished=known.finished or known.file_id == file_id) for known in self._known]
-        self._ready = [chunk for chunk in self._ready if chunk.file.file_id != file_id]
-        return True
-
-    def _hold_leaving(self) -> list[OpenFile]:
-        """Return the files that are spoken for, with the copies of those that were emptied: they are not new files."""
-        for leaving in list(self._leaving):
-            if leaving.reader.is_emptied():
-                self._part(leaving)
-        return [leaving.reader.handle for leaving in self._leaving]
+            self._begin(files)
+            self._tell_held()
 
     def _open(self) -> OpenFile | None:
         """Open the file at the path under its own name, which tells more than that of a link to it."""
         try:
-            return open_log(os.path.realpath(self.path) if self._at.is_symlink() else self.path)
+            return open_log(os.path.realpath(self.path) if Path(self.path).is_symlink() else self.path)
         except OSError as error:
             self._note(error)
             return None
 
     def _take_back(self, handle: OpenFile) -> bool:
-        """Whether the file had left only for a while."""
-        for leaving in self._leaving:
-            if leaving.reader.handle.identity == handle.identity:
+        """Return whether the file at the path is a rotated one that is still drained; then it is the current one."""
+        for rotated in self._rotated:
+            if rotated.reader.handle.identity == handle.identity:
                 handle.close()
-                self._leaving.remove(leaving)
-                self._current = leaving.reader
+                self._rotated.remove(rotated)
+                self._current = rotated.reader
                 return True
         return False
 
-    def _begin(self, succession: Succession, truncated: Reader | None = None) -> None:
-        self._last = succession.last
-        standing = succession.standing
-        for found in [*succession.before, standing]:
-            if found is not None and found.position in self._known:
-                self._known.remove(found.position)
-        for position in succession.lost:
-            if truncated is not None and position.file_id == PLACE_ID:
-                self._ready += self._last_chunks(truncated)
+    def _list_held(self) -> list[OpenFile]:
+        """Return the rotated files that are drained. First, those that were emptied are told from their copies."""
+        for rotated in list(self._rotated):
+            if rotated.reader.is_emptied():
+                self._part(rotated)
+        return [rotated.reader.handle for rotated in self._rotated]
+
+    def _begin(self, files: FilesToRead, truncated: Reader | None = None, place: Place | None = None) -> None:
+        """Read the files from now on.
+
+        Args:
+            files: what was found.
+            truncated: the reader of a file that was truncated, if that is why files were looked for.
+            place: where it stood. A file that continues the place is a copy of what was truncated.
+        """
+        self._last = files.last
+        for found in files:
+            self._known.discard(found.place)
+        for missing in files.missing:
+            if truncated is not None and missing is place:
+                self._ready += self._finish(truncated)
             else:
-                self._known.remove(position)
-                self._ready.append(self._remember(self._opener.give_up(position)))
-        for found in succession.before:
-            status = found.handle.status()
-            quiet_s = max(0.0, time.time() - max(status.st_mtime, status.st_ctime))
-            due_at = self._clock() + max(0.0, self._rotate_wait_s - quiet_s)
-            if truncated is not None and found.position is not None and found.position.file_id == PLACE_ID:
-                self._leaving.append(self._going_on(truncated, found.handle))
+                self._known.discard(missing)
+                self._ready.append(self._remember(self._opener.give_up(missing), missing.position))
+        for found in files.rotated:
+            if truncated is not None and found.place is place:
+                self._rotated.append(self._go_on_in_copy(truncated, found.handle))
             else:
-                self._leaving.append(Draining(self._opener.open_reader(found), status.st_size, due_at))
-        if standing is not None:
-            self._current = self._opener.open_reader(standing)
+                reader = self._opener.open_reader(found)
+                self._rotated.append(RotatedFile.found(reader, self._clock(), self._rotate_wait_s))
+        if files.standing is not None:
+            self._current = self._opener.open_reader(files.standing)
 
     def _give(self) -> Iterator[Chunk]:
         while self._ready:
             yield self._ready.pop(0)
 
-    def _read_all_leaving(self) -> Iterator[Chunk]:
-        for leaving in list(self._leaving):
+    def _drain(self) -> Iterator[Chunk]:
+        for rotated in list(self._rotated):
             if not self._is_spent:
-                yield from self._read_leaving(leaving)
+                yield from self._read_rotated(rotated)
 
-    def _read_leaving(self, leaving: Draining) -> Iterator[Chunk]:
-        yield from self._read(leaving.reader)
-        if leaving.reader.is_truncated:
-            going_on = self._part(leaving)
+    def _read_rotated(self, rotated: RotatedFile) -> Iterator[Chunk]:
+        yield from self._read(rotated.reader)
+        if rotated.reader.is_truncated:
+            going_on = self._part(rotated)
             yield from self._give()
             if going_on is not None:
-                yield from self._read_leaving(going_on)
-            yield from self._read(leaving.reader)
-        reader = leaving.reader
-        size = reader.handle.status().st_size
-        if size > leaving.size:
-            leaving.size = size
-            leaving.due_at = self._clock() + self._rotate_wait_s
-        if self._clock() >= leaving.due_at and reader.is_at_end:
-            self._note_fault(reader)
-            self._leaving.remove(leaving)
-            reader.close()
-            self._ready += self._last_chunks(reader)
-            self._hold()
-            yield from self._give()
+                yield from self._read_rotated(going_on)
+            yield from self._read(rotated.reader)
+        if rotated in self._rotated and rotated.is_quiet(self._clock(), self._rotate_wait_s):
+            self._note_fault(rotated.reader)
+            self._rotated.remove(rotated)
+            rotated.reader.close()
+            self._ready += self._finish(rotated.reader)
+            self._tell_held()
+        yield from self._give()
 
     def _read_current(self) -> Iterator[Chunk]:
-        if self._current is None:
+        reader = self._current
+        if reader is None:
             return
-        yield from self._read(self._current)
-        if not self._current.is_truncated:
-            return
-        self._leave_truncated(self._current)
+        yield from self._read(reader)
         yield from self._give()
-        yield from self._read_all_leaving()
-        if not self._is_spent:
-            yield from self._read(self._current)
-
-    def _leave_truncated(self, truncated: Reader) -> None:
-        """Begin the file again from its start. Whoever emptied it may have copied it first, with what was not read yet.
-
-        When the search for the copy fails, everything is as before, and the next poll tries again.
-        """
-        place = truncated.place(self.path)
-        try:
-            held = self._hold_leaving()
-            known = [*self._known, place]
-            succession = find_succession(self.path, truncated.handle, known, held=held, before=self._last)
-            settle_rotated(succession, self._owners)
-        except OSError as error:
-            self._note(error)
-        else:
-            self._begin(succession, truncated)
-            self._hold()
-
-    def _part(self, leaving: Draining) -> Draining | None:
-        """Tell a file that has left the path, and was emptied before, from what its inode holds now: another file."""
-        truncated = leaving.reader
-        leaving.reader = self._opener.open_reader(Found(truncated.handle, BLANK, None))
-        truncated.is_truncated = True
-        copy = self._find_copy(truncated)
-        if copy is None:
-            self._ready += self._last_chunks(truncated)
-            return None
-        going_on = self._going_on(truncated, copy)
-        self._leaving.insert(self._leaving.index(leaving), going_on)
-        self._hold()
-        return going_on
-
-    def _find_copy(self, truncated: Reader) -> OpenFile | None:
-        """Look for the copy of a file that has left the path already."""
-        held = [leaving.reader.handle for leaving in self._leaving]
-        try:
-            before = find_succession(self.path, None, [*self._known, truncated.place(self.path)], held=held).before
-        except OSError as error:
-            self._note(error)
-            return None
-        copy = None
-        for found in before:
-            if found.position is not None and found.position.file_id == PLACE_ID:
-                copy = found.handle
-            else:
-                found.handle.close()
-        return copy
-
-    def _going_on(self, truncated: Reader, copy: OpenFile) -> Draining:
-        truncated.go_on_in(copy)
-        return Draining(truncated, copy.status().st_size, self._clock())
+        if reader is self._current and reader.is_truncated:
+            self._begin_again(reader)
+            yield from self._give()
+            yield from self._drain()
+            if not self._is_spent:
+                yield from self._read(self._current)
 
     def _read(self, reader: Reader) -> Iterator[Chunk]:
         began_at = reader.end
         try:
+            if reader.was_empty and reader.has_data() and not self._may_begin(reader):
+                return
             yield from reader.read(self._budget)
         except OSError as error:
             self._note(error)
         if self._budget is not None:
             self._budget -= reader.end - began_at
 
-    def _last_chunks(self, reader: Reader) -> list[Chunk]:
+    def _may_begin(self, reader: Reader) -> bool:
+        """Return whether to read a file that has got its first bytes. It may have got a second reader while empty."""
+        reader.was_empty = False
+        path = self.path if reader is self._current else reader.handle.path
+        owner = self._owners.find_owner(path, reader.handle, others_only=True)
+        if owner is None:
+            return True
+        other = None
+        if not isinstance(owner, Elsewhere):
+            other = self._opener.open_reader(continue_in(reader.handle, owner))
+        elif reader is self._current:
+            self._left_alone = LeftAlone.of(reader.handle, owner, self._clock())
+        self._ready += self._finish(reader)
+        self._replace(reader, other)
+        self._tell_held()
+        return False
+
+    def _replace(self, reader: Reader, other: Reader | None) -> None:
+        if other is None:
+            reader.close()
+        if reader is self._current:
+            self._current = other
+        for rotated in [rotated for rotated in self._rotated if rotated.reader is reader]:
+            if other is None:
+                self._rotated.remove(rotated)
+            else:
+                rotated.reader = other
+
+    def _begin_again(self, truncated: Reader) -> None:
+        """Begin the current file again from its start. It may have been copied before it was truncated.
+
+        The copy holds what was not read yet. When the search for it fails, everything is as before, and the next poll
+        tries again.
+        """
+        place = truncated.place(self.path)
+        try:
+            known = [*self._known, place]
+            files = find_files(self.path, truncated.handle, known, held=self._list_held(), before=self._last)
+            settle_rotated(files, self._owners)
+        except OSError as error:
+            self._note(error)
+        else:
+            self._begin(files, truncated, place)
+            self._tell_held()
+
+    def _part(self, rotated: RotatedFile) -> RotatedFile | None:
+        """Tell a rotated file that was emptied from what its inode holds now: another file.
+
+        Returns:
+            The copy in which the emptied file goes on, if there is one.
+        """
+        truncated = rotated.reader
+        rotated.reader = self._opener.open_reader(FileToRead(truncated.handle, BLANK, None))
+        truncated.is_truncated = True
+        copy = None
+        try:
+            held = [rotated.reader.handle for rotated in self._rotated]
+            copy = find_copy(self.path, truncated.place(self.path), list(self._known), held)
+        except OSError as error:
+            self._note(error)
+        if copy is None:
+            self._ready += self._finish(truncated)
+            return None
+        going_on = self._go_on_in_copy(truncated, copy)
+        self._rotated.insert(self._rotated.index(rotated), going_on)
+        self._tell_held()
+        return going_on
+
+    def _go_on_in_copy(self, truncated: Reader, copy: OpenFile) -> RotatedFile:
+        truncated.go_on_in(copy)
+        return RotatedFile(truncated, copy.status().st_size, self._clock())
+
+    def _finish(self, reader: Reader) -> list[Chunk]:
         chunks = reader.finish()
         self._remember(chunks[-1])
         return chunks
 
-    def _remember(self, last: Chunk) -> Chunk:
-        """Know the finished file again, should it come back to the path, or a copy of it turn up beside it."""
-        file = last.file
-        file_id = -file.serial if file.file_id is None else file.file_id
-        position = FilePosition(
-            file_id, file.path, file.device, file.inode, last.fingerprint, last.until, finished=True
-        )
-        self._owners.finish(file, position)
-        if file.stream_id is None:
-            self._known.append(position)
-            del self._known[: max(0, len(self._known) - _REMEMBERED)]
+    def _remember(self, last: Chunk, position: FilePosition | None = None) -> Chunk:
+        self._owners.finish(last.file, self._known.remember(last, position))
         return last
 
     def _note(self, error: OSError) -> None:

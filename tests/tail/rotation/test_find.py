@@ -1,4 +1,4 @@
-"""Who comes before the file at a path. What this means for lines is in the tests of the tailer."""
+"""Which files are opened at a path and next to it. What this means for lines is in the tests of the tailer."""
 
 import os
 from collections.abc import Iterator
@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition
-from puppylog.tail import succession
 from puppylog.tail.handle import Handle, OpenFile, identity_of
 from puppylog.tail.identity import BLANK
-from puppylog.tail.siblings import Rearranged, Sibling, list_siblings
-from puppylog.tail.succession import Succession, find_succession
+from puppylog.tail.rotation import find as find_module
+from puppylog.tail.rotation.candidate import Candidate, Rearranged
+from puppylog.tail.rotation.content import FileContent
+from puppylog.tail.rotation.find import FilesToRead, FileToRead, find_files
+from puppylog.tail.rotation.place import Place
+from puppylog.tail.rotation.snapshot import list_candidates
 
 
 @pytest.fixture
@@ -35,11 +38,20 @@ def write(path: Path, data: bytes, file_id: int = 0) -> FilePosition:
     return FilePosition(file_id, str(path), *identity_of(path.stat()), fingerprint, len(data), finished=False)
 
 
-def find(log: Path, known: list[FilePosition], opened: list[OpenFile]) -> Succession:
+def find(log: Path, known: list[FilePosition], opened: list[OpenFile]) -> FilesToRead:
     standing = Handle(str(log)) if log.exists() else None
-    found = find_succession(str(log), standing, known)
-    opened += [one.handle for one in [*found.before, found.standing] if one is not None]
+    found = find_files(str(log), standing, [Place.of(position) for position in known])
+    opened += [one.handle for one in found]
     return found
+
+
+def position_of(found: FileToRead | None) -> FilePosition | None:
+    assert found is not None
+    return None if found.place is None else found.place.position
+
+
+def missing(found: FilesToRead) -> list[FilePosition | None]:
+    return [place.position for place in found.missing]
 
 
 def open_files() -> int:
@@ -50,24 +62,24 @@ def test_a_position_goes_on_in_the_file_that_it_was_committed_for(log: Path, ope
     position = write(log, b"one\n", 7)
     found = find(log, [position], opened)
     assert found.standing is not None
-    assert (found.standing.position, found.standing.imprint.offset) == (position, 4)
-    assert (found.before, found.lost) == ([], [])
+    assert (position_of(found.standing), found.standing.imprint.offset) == (position, 4)
+    assert (found.rotated, missing(found)) == ([], [])
 
 
 def test_positions_are_answered_in_their_order_and_one_file_each(log: Path, opened: list[OpenFile]) -> None:
     first, second = write(log.with_name("a.log.2"), b"one\n", 1), write(log.with_name("a.log.1"), b"two\n", 2)
     write(log, b"three\n")
     found = find(log, [first, second], opened)
-    assert [one.position for one in found.before] == [first, second]
+    assert [position_of(one) for one in found.rotated] == [first, second]
     assert found.standing is not None
-    assert found.standing.position is None
+    assert position_of(found.standing) is None
 
 
 def test_equal_files_are_told_apart_by_their_inodes(log: Path, opened: list[OpenFile]) -> None:
     rotated = write(log.with_name("a.log.1"), b"ping\nping\n", 1)
     write(log, b"ping\nping\nping\n")
     found = find(log, [rotated], opened)
-    assert [one.position for one in found.before] == [rotated]
+    assert [position_of(one) for one in found.rotated] == [rotated]
     assert found.standing is not None
     assert found.standing.imprint == BLANK
 
@@ -75,16 +87,16 @@ def test_equal_files_are_told_apart_by_their_inodes(log: Path, opened: list[Open
 def test_a_small_file_that_begins_like_a_lost_one_is_a_new_one(log: Path, opened: list[OpenFile]) -> None:
     position = replace(write(log, b"ping\n" * 20, 1), inode=1)
     found = find(log, [position], opened)
-    assert found.lost == [position]
+    assert missing(found) == [position]
     assert found.standing is not None
-    assert found.standing.position is None
+    assert position_of(found.standing) is None
 
 
 def test_a_long_file_that_holds_the_same_is_a_copy_that_took_the_place(log: Path, opened: list[OpenFile]) -> None:
     position = replace(write(log, b"ping\n" * 2000, 1), inode=1)
     found = find(log, [position], opened)
     assert found.standing is not None
-    assert found.standing.position == position
+    assert position_of(found.standing) == position
 
 
 def test_a_position_without_bytes_is_answered_by_its_inode_only_under_a_rotated_name(
@@ -94,8 +106,8 @@ def test_a_position_without_bytes_is_answered_by_its_inode_only_under_a_rotated_
     rotated = replace(write(log.with_name("a.log.1"), b"one\n", 1), fingerprint=EMPTY_FINGERPRINT, byte_offset=0)
     stranger = replace(write(log.with_name("b.log"), b"one\n", 2), fingerprint=EMPTY_FINGERPRINT, byte_offset=0)
     found = find(log, [rotated, stranger], opened)
-    assert [one.position for one in found.before] == [rotated]
-    assert found.lost == [stranger]
+    assert [position_of(one) for one in found.rotated] == [rotated]
+    assert missing(found) == [stranger]
 
 
 def test_an_inode_alone_does_not_claim_the_copy_of_a_file_that_is_known_by_its_bytes(
@@ -106,19 +118,19 @@ def test_an_inode_alone_does_not_claim_the_copy_of_a_file_that_is_known_by_its_b
     known, blank = replace(copy, inode=1), replace(copy, file_id=2, fingerprint=EMPTY_FINGERPRINT, byte_offset=0)
     write(log, b"new\n")
     found = find(log, [known, blank], opened)
-    assert [one.position for one in found.before] == [known]
+    assert [position_of(one) for one in found.rotated] == [known]
     found = find(log, [replace(known, finished=True), blank], opened)
-    assert (found.before, found.lost) == ([], [blank])
+    assert (found.rotated, missing(found)) == ([], [blank])
 
 
 def test_nothing_is_given_up_while_no_file_stands_at_the_path(log: Path, opened: list[OpenFile]) -> None:
     position = write(log, b"one\n", 1)
     log.unlink()
     found = find(log, [position], opened)
-    assert (found.before, found.standing, found.lost) == ([], None, [])
+    assert (found.rotated, found.standing, missing(found)) == ([], None, [])
 
 
-def test_a_directory_that_may_not_be_listed_has_no_siblings(
+def test_a_directory_that_may_not_be_listed_has_no_candidates(
     log: Path, opened: list[OpenFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     position = write(log.with_name("a.log.1"), b"one\n", 1)
@@ -130,7 +142,7 @@ def test_a_directory_that_may_not_be_listed_has_no_siblings(
     with monkeypatch.context() as patch:
         patch.setattr(os, "scandir", refuse)
         found = find(log, [position], opened)
-    assert found.lost == [position]
+    assert missing(found) == [position]
 
 
 def test_a_search_that_a_rotation_overtakes_is_made_again(
@@ -140,16 +152,16 @@ def test_a_search_that_a_rotation_overtakes_is_made_again(
     write(log, b"new\n")
     looks: list[int] = []
 
-    def list_and_rename(paths: list[str], inodes: set[int]) -> list[Sibling]:
-        siblings = list_siblings(paths, inodes)
+    def list_and_rename(paths: list[str], inodes: set[int]) -> list[Candidate]:
+        candidates = list_candidates(paths, inodes)
         if not looks:
             log.with_name("a.log.1").rename(log.with_name("a.log.2"))
         looks.append(1)
-        return siblings
+        return candidates
 
-    monkeypatch.setattr(succession, "list_siblings", list_and_rename)
+    monkeypatch.setattr(find_module, "list_candidates", list_and_rename)
     found = find(log, [position], opened)
-    assert [one.handle.path for one in found.before] == [str(log.with_name("a.log.2"))]
+    assert [one.handle.path for one in found.rotated] == [str(log.with_name("a.log.2"))]
     assert len(looks) == 2
 
 
@@ -157,15 +169,15 @@ def test_a_search_that_a_rotation_overtakes_is_made_again(
 def test_a_search_that_fails_leaves_nothing_open(log: Path, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first position is answered; the look for the second fails."""
     first, second = write(log.with_name("a.log.2"), b"one\n", 2), write(log.with_name("a.log.1"), b"two\n", 1)
-    real = Sibling.open
+    real = FileContent.open
 
-    def fail(sibling: Sibling) -> OpenFile | None:
-        if sibling.path.endswith(".1"):
+    def fail(content: FileContent) -> OpenFile | None:
+        if content.path.endswith(".1"):
             raise error
-        return real(sibling)
+        return real(content)
 
-    monkeypatch.setattr(Sibling, "open", fail)
+    monkeypatch.setattr(FileContent, "open", fail)
     before = open_files()
     with pytest.raises(OSError, match=r"renamed all the time|Input/output"):
-        find_succession(str(log), None, [second, first])
+        find_files(str(log), None, [Place.of(second), Place.of(first)])
     assert open_files() == before

@@ -1,18 +1,19 @@
-"""Rotated files that nobody has seen, and those of before the stream began, lie beside each other."""
+"""Which rotated files stood at the path after the last known one, and which lay there before the stream began."""
 
 import os
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition
-from puppylog.tail.beside import Beside
-from puppylog.tail.handle import Handle, OpenFile, identity_of
+from puppylog.tail.handle import identity_of
 from puppylog.tail.identity import BLANK
-from puppylog.tail.newcomers import Last, find_last_known, iter_newcomers, open_emptied
-from puppylog.tail.siblings import list_siblings
+from puppylog.tail.rotation.candidate import Candidate
+from puppylog.tail.rotation.evidence import Evidence
+from puppylog.tail.rotation.place import LastFile, Place, position_identity
+from puppylog.tail.rotation.snapshot import list_candidates
+from puppylog.tail.rotation.unseen import Look, find_last_known, take_emptied, take_newer
 
 
 class Directory:
@@ -36,23 +37,20 @@ class Directory:
             self.known.append(position)
         return position
 
-    def look(self) -> Beside:
-        beside = Beside(self.known, [])
-        beside.siblings = list_siblings([str(self.path / "a.log")], {position.inode for position in self.known})
-        return beside
+    def look(self) -> Look:
+        candidates = list_candidates([str(self.path / "a.log")], {position.inode for position in self.known})
+        return Look([Place.of(position) for position in self.known], candidates, [], Evidence())
 
-    def newcomers(self, last: Last) -> list[str]:
-        return names(list(iter_newcomers(self.look(), last)))
-
-
-def names(handles: Sequence[OpenFile]) -> list[str]:
-    for handle in handles:
-        handle.close()
-    return [Path(handle.path).name for handle in handles]
+    def newer(self, last: LastFile) -> list[str]:
+        return [name(candidate) for candidate in take_newer(self.look(), last)]
 
 
-def last_of(position: FilePosition) -> Last:
-    return Last((position.device, position.inode), Path(position.path).stat().st_mtime_ns)
+def name(candidate: Candidate) -> str:
+    return Path(candidate.path).name
+
+
+def last_of(position: FilePosition) -> LastFile:
+    return LastFile(position_identity(position), Path(position.path).stat().st_mtime_ns)
 
 
 @pytest.fixture
@@ -65,7 +63,7 @@ def test_those_with_a_lower_number_came_later_even_if_the_last_was_written_to_si
     directory.write("a.log.2", b"two\n")
     directory.write("a.log.1", b"three\n")
     known = directory.write("a.log.3", b"one\nlate\n", is_known=True)
-    assert directory.newcomers(last_of(known)) == ["a.log.2", "a.log.1"]
+    assert directory.newer(last_of(known)) == ["a.log.2", "a.log.1"]
 
 
 def test_without_numbers_those_came_later_that_were_written_later(directory: Directory) -> None:
@@ -73,7 +71,7 @@ def test_without_numbers_those_came_later_that_were_written_later(directory: Dir
     known = directory.write("a.log-20261122", b"one\n", is_known=True)
     directory.write("a.log-20261123", b"two\n")
     directory.write("a.log-20261124", b"three\n")
-    assert directory.newcomers(last_of(known)) == ["a.log-20261123", "a.log-20261124"]
+    assert directory.newer(last_of(known)) == ["a.log-20261123", "a.log-20261124"]
 
 
 def test_a_last_file_that_is_gone_is_remembered_by_when_it_was_written(directory: Directory) -> None:
@@ -82,14 +80,14 @@ def test_a_last_file_that_is_gone_is_remembered_by_when_it_was_written(directory
     (directory.path / "a.log").unlink()
     directory.write("b.log")  # takes the inode
     directory.write("a.log.1", b"two\n")
-    assert directory.newcomers(gone) == ["a.log.1"]
+    assert directory.newer(gone) == ["a.log.1"]
 
 
-def test_another_file_with_the_inode_of_the_last_one_is_a_newcomer(directory: Directory) -> None:
+def test_another_file_with_the_inode_of_the_last_one_is_newer(directory: Directory) -> None:
     known = directory.write("a.log.1", b"one\n", is_known=True)
     last = last_of(known)
     directory.write("a.log.1", b"another\n")  # the same inode
-    assert directory.newcomers(last) == ["a.log.1"]
+    assert directory.newer(last) == ["a.log.1"]
 
 
 def test_another_empty_file_with_the_inode_of_an_empty_last_one_is_not_that(directory: Directory) -> None:
@@ -97,31 +95,31 @@ def test_another_empty_file_with_the_inode_of_an_empty_last_one_is_not_that(dire
     last = last_of(known)
     directory.write("a.log.3", b"one\n")
     directory.write("a.log.2")  # the same inode, later
-    assert directory.newcomers(last) == ["a.log.3"]
+    assert directory.newer(last) == ["a.log.3"]
 
 
 def test_finished_files_and_their_copies_are_none(directory: Directory) -> None:
     known = directory.write("a.log.3", b"one\n", is_known=True)
     directory.write("a.log.2", b"two\n", is_known=True)
     directory.write("a.log.1", b"two\n")
-    assert directory.newcomers(last_of(known)) == []
+    assert directory.newer(last_of(known)) == []
     directory.write("a.log.1", b"two\nand more\n")
-    assert directory.newcomers(last_of(known)) == ["a.log.1"]
+    assert directory.newer(last_of(known)) == ["a.log.1"]
 
 
 def test_a_long_file_is_the_copy_of_a_finished_one_even_if_it_has_grown(directory: Directory) -> None:
     known = directory.write("a.log.2", b"one\n" * 1000, is_known=True)
     directory.write("a.log.1", b"one\n" * 1000 + b"more\n")
-    assert directory.newcomers(last_of(known)) == []
+    assert directory.newer(last_of(known)) == []
 
 
 def test_a_finished_empty_file_is_known_only_while_it_is_empty(directory: Directory) -> None:
     known = directory.write("a.log.3", b"one\n", is_known=True)
     directory.write("a.log.2", is_known=True)
     directory.write("a.log.1", is_known=True)
-    assert directory.newcomers(last_of(known)) == []
+    assert directory.newer(last_of(known)) == []
     directory.write("a.log.1", b"two\n")  # the same inode
-    assert directory.newcomers(last_of(known)) == ["a.log.1"]
+    assert directory.newer(last_of(known)) == ["a.log.1"]
 
 
 def test_the_last_known_file_is_the_last_one_that_its_bytes_confirm(directory: Directory) -> None:
@@ -129,27 +127,25 @@ def test_the_last_known_file_is_the_last_one_that_its_bytes_confirm(directory: D
     known = directory.write("a.log.2", b"two\n", is_known=True)
     blank = directory.write("a.log.1", b"three\n")
     directory.known.append(replace(blank, file_id=3, fingerprint=EMPTY_FINGERPRINT, byte_offset=0, finished=False))
-    handle = Handle(str(directory.path / "a.log.1"))
-    assert find_last_known(directory.look(), {3: handle}) == last_of(known)
-    handle.close()
+    look = directory.look()
+    found = next(candidate for candidate in look.candidates if name(candidate) == "a.log.1")
+    assert find_last_known(look, [(list(look.known)[-1], found)]) == last_of(known)
 
 
-def test_where_only_inodes_speak_the_oldest_file_is_the_last_known(directory: Directory) -> None:
+def test_of_files_that_are_known_by_inode_alone_the_oldest_is_the_last_known(directory: Directory) -> None:
     blanks = [directory.write("a.log.2", is_known=True), directory.write("a.log.1", is_known=True)]
-    assert find_last_known(directory.look(), {}) == last_of(blanks[0])
+    assert find_last_known(directory.look(), []) == last_of(blanks[0])
 
 
 def test_without_a_known_file_there_is_no_last_one(directory: Directory) -> None:
     directory.write("a.log.1", b"before\n")
-    assert find_last_known(directory.look(), {}) is None
+    assert find_last_known(directory.look(), []) is None
 
 
 def test_a_file_that_was_emptied_while_it_was_read_is_new_from_its_start(directory: Directory) -> None:
     position = directory.write("a.log.1", b"one\n")
     directory.write("a.log.1", b"another\n")  # the same inode
-    emptied = open_emptied(directory.look(), [replace(position, finished=False)])
+    emptied = take_emptied(directory.look(), [Place.of(replace(position, finished=False))])
     assert emptied is not None
-    handle, last = emptied
-    assert names([handle]) == ["a.log.1"]
-    assert last.identity == (position.device, position.inode)
-    assert open_emptied(directory.look(), [replace(position, inode=1, finished=False)]) is None
+    assert (name(emptied), emptied.identity) == ("a.log.1", position_identity(position))
+    assert take_emptied(directory.look(), [Place.of(replace(position, inode=1, finished=False))]) is None

@@ -1,0 +1,85 @@
+"""What the contents of candidates say: whether one is the file of a place, a copy of it, or a copy of an open file.
+
+Each answer opens the candidate, and is kept where it may be asked for again. Every method may raise `Rearranged` or
+OSError; then the whole match is worth nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from puppylog.model.stream import HEAD_BYTES, hash_bytes
+from puppylog.tail.copies import is_beginning_of, is_copy_of
+from puppylog.tail.identity import Imprint, confirm
+from puppylog.tail.rotation.candidate import Candidate
+from puppylog.tail.rotation.place import Place
+
+
+class Evidence:
+    """Answers questions about candidates; made anew for every list of candidates."""
+
+    def __init__(self) -> None:
+        """Nothing is known before it is asked for."""
+        self._heads: dict[Candidate, bytes] = {}
+        self._copies: dict[tuple[Candidate, Place], bool] = {}
+
+    def confirm(self, candidate: Candidate, place: Place) -> Imprint | None:
+        """Return the file's imprint at the place if it holds what the place was noted for, else None."""
+        with candidate.content.opened() as handle:
+            return None if handle is None else confirm(handle, place)
+
+    def can_be_read(self, candidate: Candidate) -> bool:
+        """Return whether we may open it, and it is compressed if its name says so."""
+        with candidate.content.opened() as handle:
+            return handle is not None
+
+    def begins_like(self, candidate: Candidate, place: Place) -> bool:
+        """Return whether it may be the file of the place, going by its first bytes."""
+        fingerprint = place.fingerprint
+        head = self._head(candidate)[: fingerprint.head_size]
+        return len(head) == fingerprint.head_size and hash_bytes(head) == fingerprint.head_hash
+
+    def is_finished(self, candidate: Candidate, known: Iterable[Place]) -> bool:
+        """Return whether one of the known places is finished, and the candidate is its file or a copy of that."""
+        return any(self.is_finished_as(candidate, place) for place in known if place.finished)
+
+    def is_finished_as(self, candidate: Candidate, place: Place) -> bool:
+        """Return whether this is the file of the finished place, by inode and content, or a copy by its content."""
+        if place.identity != candidate.identity:
+            return candidate.is_rotated and self._is_copy(candidate, place)
+        with candidate.content.opened() as handle:
+            if handle is None or confirm(handle, place) is None:
+                return False
+            # Of a file that was empty to its end only the inode is known, so the file must still be empty.
+            return place.byte_offset > 0 or not handle.read(1, 0)
+
+    def is_copy_in_the_making(
+        self, candidate: Candidate, held: Iterable[Candidate], candidates: Sequence[Candidate]
+    ) -> bool:
+        """Return whether this is a compressed copy of a held file, or of the plain file from which it is being made."""
+        if not candidate.is_compressed:
+            return False
+        originals = [*held, *(plain for plain in candidates if plain.path == candidate.plain_path)]
+        return any(self.is_beginning_of(candidate, original) for original in originals)
+
+    def is_beginning_of(self, candidate: Candidate, original: Candidate) -> bool:
+        """Return whether all that the candidate holds stands in the original, too."""
+        with candidate.content.opened() as handle, original.content.opened() as whole:
+            return handle is not None and whole is not None and is_beginning_of(handle, whole)
+
+    def is_empty(self, candidate: Candidate) -> bool:
+        """Return whether it holds nothing, or cannot be read."""
+        return not self._head(candidate)
+
+    def _is_copy(self, candidate: Candidate, place: Place) -> bool:
+        if not self.begins_like(candidate, place):
+            return False
+        key = candidate, place
+        if key not in self._copies:
+            with candidate.content.opened() as handle:
+                self._copies[key] = handle is not None and is_copy_of(handle, place)
+        return self._copies[key]
+
+    def _head(self, candidate: Candidate) -> bytes:
+        if candidate not in self._heads:
+            with candidate.content.opened() as handle:
+                self._heads[candidate] = b"" if handle is None else handle.read(HEAD_BYTES, 0)
+        return self._heads[candidate]

@@ -1,0 +1,231 @@
+"""Which candidate continues which known file, and which candidates are new. Pure: it reads content, and opens nothing.
+
+A place continues in the file that has its inode and still holds what the place was noted for: at the path, or under
+another name. Failing that, in a rotated file that holds the same bytes: a copy. Failing that, its file is missing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from puppylog.model.stream import HEAD_BYTES
+from puppylog.tail.identity import Imprint
+from puppylog.tail.rotation.candidate import Candidate
+from puppylog.tail.rotation.evidence import Evidence
+from puppylog.tail.rotation.place import LastFile, Place
+from puppylog.tail.rotation.snapshot import sort_candidates
+from puppylog.tail.rotation.unseen import (
+    Look,
+    find_last_known,
+    last_file,
+    take_emptied,
+    take_newer,
+    take_newest_compressed,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is known before the candidates are listed."""
+
+    known: Sequence[Place]  # in the order in which their files were opened
+    standing: Candidate | None = None  # the file at the path
+    held: Sequence[Candidate] = ()  # files that are being read anyway
+    last: LastFile | None = None  # the last file that was seen at the path; None to go by the known places
+    before: LastFile | None = None  # the last file that was seen there before, if no known place is found
+
+
+@dataclass(frozen=True, slots=True)
+class Continued:
+    """The file in which a place continues."""
+
+    candidate: Candidate
+    imprint: Imprint  # of the file up to where reading goes on
+    place: Place | None  # None for a finished file that was put back to the path and goes on where it ended
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether content says so. An inode alone may be another file's by now."""
+        return self.place is not None and not self.place.is_blank
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """The answer."""
+
+    rotated: Sequence[Continued]  # places that continue in rotated files, in the order of the known places
+    standing: Continued | None  # how the file at the path continues; None if it is new, or there is none
+    unseen: Sequence[Candidate]  # files that are new to the store, in the order in which they stood at the path
+    missing: Sequence[Place]  # unfinished places whose file was not found
+    last: LastFile | None  # the newest file that is known to have stood at the path before the one that stands there
+
+    @property
+    def is_certain_at_path(self) -> bool:
+        """Whether the file at the path continues a place beyond doubt."""
+        return self.standing is not None and self.standing.is_certain
+
+
+def match_standing(situation: Situation, evidence: Evidence) -> Assignment:
+    """Match the file at the path only. No other file need be looked for if this leaves nothing open."""
+    matching = _Matching(situation, (), evidence)
+    matching.match_standing()
+    return matching.result()
+
+
+def match(situation: Situation, candidates: Sequence[Candidate], evidence: Evidence) -> Assignment:
+    """Match all places.
+
+    Args:
+        situation: what is known.
+        candidates: in the order of `sort_candidates`. Those nearby count only for what the others leave open, and only
+            in directories that hold a known file.
+        evidence: answers what the contents say.
+
+    Raises:
+        Rearranged: files were renamed meanwhile.
+        OSError: a candidate cannot be read now.
+    """
+    matching = _Matching(situation, [candidate for candidate in candidates if not candidate.is_nearby], evidence)
+    matching.match_standing()
+    matching.match_rotated()
+    nearby = [candidate for candidate in candidates if candidate.is_nearby]
+    if nearby:
+        matching.match_nearby(nearby)
+    matching.find_unseen()
+    return matching.result()
+
+
+class _Matching:
+    """One match at work."""
+
+    def __init__(self, situation: Situation, candidates: Sequence[Candidate], evidence: Evidence) -> None:
+        standing = situation.standing
+        self._known = situation.known
+        self._standing = standing
+        self._last = situation.last
+        self._before = situation.before
+        held = [*situation.held, *([standing] if standing else [])]
+        self._look = Look(situation.known, candidates, held, evidence)
+        self._evidence = evidence
+        self._continued: dict[Place, Continued] = {}
+        self._unseen: list[Candidate] = []
+
+    def match_standing(self) -> None:
+        """Match the file at the path with a place by inode and content."""
+        standing = self._standing
+        if standing is not None:
+            for place in self._open_places():
+                if place.identity == standing.identity and self._claim(place, standing):
+                    return
+
+    def match_rotated(self) -> None:
+        """Match by inode and content, then by content, and at last by inode alone."""
+        self._match_renamed()
+        self._match_copied()
+        self._match_by_inode()
+
+    def match_nearby(self, nearby: Sequence[Candidate]) -> None:
+        """Match the places that are still open, and add the candidates of directories in which that succeeded."""
+        look, found = self._look, list(self._look.candidates)
+        look.candidates = nearby
+        self._match_renamed()
+        self._match_copied(HEAD_BYTES)  # logs of other programs lie there, and a few equal lines say nothing
+        proven = {PurePath(candidate.path).parent for candidate in nearby if look.is_taken(candidate)}
+        moved = [candidate for candidate in nearby if PurePath(candidate.path).parent in proven]
+        look.candidates = sort_candidates([*found, *moved])
+
+    def find_unseen(self) -> None:
+        """Find the files that stood at the path after the last known one, unless the known one stands there still."""
+        rotated = [(place, at.candidate) for place, at in self._continued.items() if at.candidate is not self._standing]
+        self._last = self._last or find_last_known(self._look, rotated) or self._before
+        at_path = self._at_path()
+        if self._standing is None or (at_path is not None and at_path.is_certain):
+            return
+        if self._last is None:
+            places = self._open_places()
+            first = take_emptied(self._look, places)
+            if first is None and any(place.is_blank for place in places):
+                first = take_newest_compressed(self._look)
+            if first is None:
+                return
+            self._unseen.append(first)
+            self._last = last_file(first)
+        self._unseen += take_newer(self._look, self._last)
+
+    def result(self) -> Assignment:
+        """Return what was found so far."""
+        at_path = self._at_path()
+        rotated = [self._continued[place] for place in self._known if place in self._continued]
+        return Assignment(
+            [at for at in rotated if at is not at_path],
+            at_path or self._find_put_back(),
+            self._unseen,
+            self._open_places()[::-1],
+            self._last,
+        )
+
+    def _at_path(self) -> Continued | None:
+        return next((at for at in self._continued.values() if at.candidate is self._standing), None)
+
+    def _open_places(self) -> list[Place]:
+        """Return the unfinished places without a file: the newest first, but blank ones after all others."""
+        places = [place for place in reversed(self._known) if not place.finished and place not in self._continued]
+        return sorted(places, key=lambda place: place.is_blank)
+
+    def _match_renamed(self) -> None:
+        for place in self._open_places():
+            for candidate in self._look.iter_free():
+                if candidate.identity == place.identity and not place.is_blank:
+                    self._claim(place, candidate)
+                    break
+
+    def _match_copied(self, least_head: int = 1) -> None:
+        """Look for the same content under another inode, or for the same inode on a device with a new number."""
+        for place in self._open_places():
+            if place.fingerprint.head_size < least_head:
+                continue
+            candidates = [candidate for candidate in self._look.iter_free() if candidate.is_rotated]
+            # While a file is being compressed, it and its compressed copy are both there, and only the file is whole.
+            candidates.sort(key=lambda found: (found.identity[1] != place.identity[1], found.is_compressed))
+            if not any(self._is_copy(candidate, place) and self._claim(place, candidate) for candidate in candidates):
+                self._match_moved_to_path(place)
+
+    def _is_copy(self, candidate: Candidate, place: Place) -> bool:
+        return self._evidence.begins_like(candidate, place) and not self._evidence.is_finished(candidate, self._known)
+
+    def _match_by_inode(self) -> None:
+        """Match blank places. Inodes are used again, so the file must have the name of a rotated file."""
+        for place in self._open_places():
+            for candidate in self._look.iter_free():
+                if not place.is_blank or candidate.identity != place.identity or not candidate.is_rotated:
+                    continue
+                if not self._evidence.is_finished(candidate, self._known) and self._claim(place, candidate):
+                    break
+
+    def _match_moved_to_path(self, place: Place) -> None:
+        """Match a place with the file at the path. There, a few equal lines are rather a new file that begins alike."""
+        standing = self._standing
+        if standing is None or self._at_path() is not None:
+            return
+        if standing.identity[1] == place.identity[1] or place.fingerprint.head_size == HEAD_BYTES:
+            self._claim(place, standing)
+
+    def _claim(self, place: Place, candidate: Candidate) -> bool:
+        imprint = self._evidence.confirm(candidate, place)
+        if imprint is None:
+            return False
+        self._continued[place] = Continued(candidate, imprint, place)
+        self._look.held.append(candidate)
+        return True
+
+    def _find_put_back(self) -> Continued | None:
+        """Return where a finished file ended that was put back to the path."""
+        standing = self._standing
+        if standing is None:
+            return None
+        for place in reversed(self._known):
+            if place.finished and place.byte_offset > 0 and place.identity == standing.identity:
+                imprint = self._evidence.confirm(standing, place)
+                if imprint is not None:
+                    return Continued(standing, imprint, None)
+        return None

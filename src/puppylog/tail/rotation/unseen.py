@@ -1,0 +1,145 @@
+"""Rotated files that stood at the path while no collector looked: those that came after the last known one.
+
+Files from before the stream began lie in the same directory, with the same kind of name. Only a known file tells them
+apart. Pure, like `match`.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from puppylog.tail.rotation.candidate import Candidate
+from puppylog.tail.rotation.evidence import Evidence
+from puppylog.tail.rotation.place import Identity, LastFile, Place
+
+
+@dataclass(slots=True)
+class Look:
+    """The candidates at one moment, and which of them are taken."""
+
+    known: Sequence[Place]
+    candidates: Sequence[Candidate]
+    held: list[Candidate]  # open already, standing at the path, or the answer to a known place
+    evidence: Evidence
+
+    def is_taken(self, candidate: Candidate) -> bool:
+        """Return whether the candidate is one of the held files."""
+        return any(held.identity == candidate.identity for held in self.held)
+
+    def iter_free(self) -> Iterator[Candidate]:
+        """Give the candidates that are not taken, the oldest first."""
+        return (candidate for candidate in self.candidates if not self.is_taken(candidate))
+
+    def take_if_new(self, candidate: Candidate) -> bool:
+        """Take a file that is new to the store; return False for a copy of a known file, and for an unreadable one."""
+        is_new = (
+            self.evidence.can_be_read(candidate)
+            and not self.evidence.is_copy_in_the_making(candidate, self.held, self.candidates)
+            and not self.evidence.is_finished(candidate, self.known)
+        )
+        if is_new:
+            self.held.append(candidate)
+        return is_new
+
+
+def find_last_known(look: Look, found: Collection[tuple[Place, Candidate]]) -> LastFile | None:
+    """Return the newest file that the store knows and that is still among the candidates.
+
+    Places are noted in the order in which their files stood at the path, so the newest is that of the last place whose
+    file is found by content. If files are found by inode alone, the oldest of them is returned: an inode may belong to
+    a newer file by now, and everything older than the returned file would be skipped as seen.
+
+    Args:
+        look: the candidates.
+        found: which candidates continue which unfinished places.
+    """
+    files = dict(found)
+    for place in reversed(look.known):
+        last = None if place.is_blank else _find(look, files, place)
+        if last is not None:
+            return last
+    blank = [_find(look, files, place) for place in look.known if place.is_blank]
+    return min((last for last in blank if last is not None), key=lambda last: last.mtime_ns, default=None)
+
+
+def take_emptied(look: Look, places: Sequence[Place]) -> Candidate | None:
+    """Take a rotated file that has the inode of a place and other bytes: it was emptied, written, and then rotated."""
+    for place in places:
+        for candidate in look.iter_free():
+            if candidate.is_rotated and candidate.identity == place.identity and look.take_if_new(candidate):
+                return candidate
+    return None
+
+
+def take_newest_compressed(look: Look) -> Candidate | None:
+    """Take the newest rotated file, if it is compressed.
+
+    A file of which only the inode was known has left the path, and compressing has given it another inode. Whether or
+    not this is that file: it was rotated last, so it stood at the path after the known file had begun.
+    """
+    rotated = [candidate for candidate in look.candidates if candidate.is_rotated]
+    newest = rotated[-1] if rotated else None
+    for candidate in rotated:
+        newest = candidate if newest is None or candidate.is_newer_than(newest) else newest
+    if newest is None or not newest.is_compressed or look.is_taken(newest):
+        return None
+    return newest if look.take_if_new(newest) else None
+
+
+def take_newer(look: Look, last: LastFile) -> list[Candidate]:
+    """Take the files that came after the last one; return them with the oldest first."""
+    newer = [candidate for candidate in _iter_newer(look, last) if not look.evidence.is_finished(candidate, look.known)]
+    if all(candidate.number is not None for candidate in newer):
+        newer.sort(key=lambda candidate: candidate.number or 0, reverse=True)
+    elif len({len(candidate.date or "") for candidate in newer}) == 1:
+        newer.sort(key=lambda candidate: candidate.date or "")
+    return [candidate for candidate in newer if look.take_if_new(candidate)]
+
+
+def last_file(candidate: Candidate) -> LastFile:
+    """Return the candidate as the last file that is known."""
+    return LastFile(candidate.identity, candidate.mtime_ns)
+
+
+def _find(look: Look, files: dict[Place, Candidate], place: Place) -> LastFile | None:
+    if place in files:
+        return last_file(files[place])
+    for candidate in look.candidates:
+        if place.finished and look.evidence.is_finished_as(candidate, place):
+            return last_file(candidate)
+    return None
+
+
+def _iter_newer(look: Look, last: LastFile) -> Iterator[Candidate]:
+    """Give the rotated files that are newer than the last one.
+
+    Names are compared where they can be. A rotated file may be written to for a while, and compressing it may give it a
+    new time, so the time of the last write is the weaker sign.
+    """
+    last_candidate = next((candidate for candidate in look.candidates if _is(look, candidate, last)), None)
+    for candidate in look.iter_free():
+        if not candidate.is_rotated:
+            continue
+        is_newer = None if last_candidate is None else candidate.is_newer_than(last_candidate)
+        if is_newer is None and candidate.is_extended and (last_candidate is not None or candidate.date is None):
+            continue  # app.2.log next to app.log.1 is another program's log
+        if candidate.mtime_ns >= last.mtime_ns if is_newer is None else is_newer:
+            yield candidate
+
+
+def _is(look: Look, candidate: Candidate, last: LastFile) -> bool:
+    """Return whether this is the last file, and not another one that got its inode."""
+    evidence = look.evidence
+    if candidate.identity == last.identity:
+        # Of an empty file only the inode is known, so it must be untouched.
+        may_be = candidate.size > 0 or candidate.mtime_ns == last.mtime_ns
+        return look.is_taken(candidate) or (may_be and evidence.is_finished(candidate, look.known))
+    if any(evidence.is_finished_as(candidate, place) for place in _iter_finished(look.known, last.identity)):
+        return True
+    held = next((held for held in look.held if held.identity == last.identity), None)
+    if held is None or not candidate.is_compressed:
+        return False
+    return not evidence.is_empty(candidate) and evidence.is_beginning_of(candidate, held)
+
+
+def _iter_finished(known: Sequence[Place], identity: Identity) -> Iterator[Place]:
+    return (place for place in known if place.finished and place.identity == identity)

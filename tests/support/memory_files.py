@@ -1,0 +1,66 @@
+"""Candidates whose content is in memory, so that matching is tested without a disk."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from puppylog.tail.handle import OpenFile
+from puppylog.tail.identity import BLANK
+from puppylog.tail.rotation.candidate import Candidate
+from puppylog.tail.rotation.names import parse_rotated_name
+from puppylog.tail.rotation.place import Place
+
+NAME = "a.log"
+DEVICE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryFile:
+    """Implements `OpenFile`."""
+
+    path: str
+    identity: tuple[int, int]
+    data: bytes
+    is_compressed: bool = False
+    fault: str | None = None
+
+    def status(self) -> os.stat_result:
+        raise NotImplementedError
+
+    def read(self, size: int, offset: int) -> bytes:
+        return self.data[offset : offset + size]
+
+    def raw_offset(self, offset: int) -> int:
+        return offset
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryContent:
+    """Implements `Content`."""
+
+    file: MemoryFile
+    may_be_read: bool = True
+
+    @contextmanager
+    def opened(self) -> Iterator[OpenFile | None]:
+        yield self.file if self.may_be_read else None
+
+
+def candidate(
+    name: str, inode: int, data: bytes, mtime_ns: int = 0, *, may_be_read: bool = True, is_nearby: bool = False
+) -> Candidate:
+    path = f"/old/{name}" if is_nearby else f"/log/{name}"
+    file = MemoryFile(path, (DEVICE, inode), data, is_compressed=name.endswith(".gz"))
+    rotated = parse_rotated_name(NAME, name)
+    content = MemoryContent(file, may_be_read)
+    return Candidate(path, file.identity, len(data), mtime_ns, rotated, content, is_nearby)
+
+
+def place(inode: int, data: bytes, *, finished: bool = False, name: str = NAME) -> Place:
+    """Return the place at the end of the data."""
+    fingerprint = BLANK.after(data, len(data)).fingerprint()
+    return Place(f"/log/{name}", (DEVICE, inode), fingerprint, len(data), finished)

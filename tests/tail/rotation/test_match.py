@@ -1,0 +1,209 @@
+"""Which candidate continues which place: tables and properties, without a disk."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from puppylog.tail.rotation.candidate import Candidate
+from puppylog.tail.rotation.evidence import Evidence
+from puppylog.tail.rotation.match import Situation, match, match_standing
+from puppylog.tail.rotation.place import LastFile, Place
+from puppylog.tail.rotation.snapshot import sort_candidates
+from support.memory_files import NAME, candidate, place
+
+
+def lines(label: str, count: int = 40) -> bytes:
+    return b"".join(f"{label} line {number} of the file\n".encode() for number in range(count))
+
+
+ONE, TWO, THREE = lines("one", 60), lines("two"), lines("three")
+MORE = b"and more\n"
+
+
+@dataclass
+class Case:
+    """One row of the table: what is known, what is there, and what must come out."""
+
+    known: Sequence[Place]
+    candidates: Sequence[Candidate]
+    standing: Candidate | None = None
+    last: LastFile | None = None
+    rotated: Sequence[str] = ()  # names of the files in which the places continue, in their order
+    at_path: int | None = None  # the offset at which the file at the path continues
+    unseen: Sequence[str] = ()
+    missing: int = 0
+
+    def run(self) -> None:
+        situation = Situation(self.known, self.standing, last=self.last)
+        found = match(situation, sort_candidates(self.candidates), Evidence())
+        assert [name(at.candidate) for at in found.rotated] == list(self.rotated)
+        assert (found.standing.imprint.offset if found.standing else None) == self.at_path
+        assert [name(unseen) for unseen in found.unseen] == list(self.unseen)
+        assert len(found.missing) == self.missing
+
+
+def name(candidate: Candidate) -> str:
+    return PurePath(candidate.path).name
+
+
+CASES = {
+    "the file at the path continues": Case([place(1, ONE)], [], candidate(NAME, 1, ONE + MORE), at_path=len(ONE)),
+    "a renamed file continues under its new name": Case(
+        [place(1, ONE)], [candidate("a.log.1", 1, ONE + MORE)], candidate(NAME, 2, TWO), rotated=["a.log.1"]
+    ),
+    "a file with a foreign name is found by inode and content": Case(
+        [place(1, ONE)], [candidate("put-aside", 1, ONE)], candidate(NAME, 2, TWO), rotated=["put-aside"]
+    ),
+    "an inode that was used again is not the file": Case(
+        [place(1, ONE)], [candidate("a.log.1", 1, THREE)], candidate(NAME, 2, TWO), missing=1, unseen=["a.log.1"]
+    ),
+    "a copy continues where the file was emptied": Case(
+        [place(1, ONE)], [candidate("a.log.1", 5, ONE + MORE)], candidate(NAME, 1, TWO), rotated=["a.log.1"]
+    ),
+    "a compressed file continues": Case(
+        [place(1, ONE)], [candidate("a.log.1.gz", 5, ONE + MORE)], candidate(NAME, 2, TWO), rotated=["a.log.1.gz"]
+    ),
+    "while a file is being compressed, the plain one continues": Case(
+        [place(1, ONE)],
+        [candidate("a.log.1.gz", 5, ONE[:100]), candidate("a.log.1", 7, ONE)],
+        candidate(NAME, 2, TWO),
+        rotated=["a.log.1"],
+    ),
+    "a copy of a finished file is neither new nor a continuation": Case(
+        [place(1, ONE, finished=True), place(2, TWO)],
+        [candidate("a.log.2.gz", 8, ONE)],
+        candidate(NAME, 2, TWO),
+        at_path=len(TWO),
+    ),
+    "two generations between two looks are both unseen": Case(
+        [place(1, ONE)],
+        [candidate("a.log.3", 1, ONE), candidate("a.log.2", 2, TWO, 2), candidate("a.log.1", 3, THREE, 3)],
+        candidate(NAME, 4, MORE),
+        rotated=["a.log.3"],
+        unseen=["a.log.2", "a.log.1"],
+    ),
+    "files from before the stream began are not unseen": Case(
+        [place(2, TWO)],
+        [candidate("a.log.2", 1, ONE), candidate("a.log.1", 2, TWO, 2)],
+        candidate(NAME, 4, MORE),
+        rotated=["a.log.1"],
+    ),
+    "without history, nothing but the file at the path is new": Case(
+        [], [candidate("a.log.1", 1, ONE)], candidate(NAME, 2, TWO)
+    ),
+    "a finished file that was put back goes on where it ended": Case(
+        [place(1, ONE, finished=True)], [], candidate(NAME, 1, ONE + MORE), at_path=len(ONE)
+    ),
+    "a blank place continues by inode under a rotated name only": Case(
+        [place(1, b""), place(2, b"")],
+        [candidate("a.log.1", 1, ONE), candidate("put-aside", 2, TWO)],
+        candidate(NAME, 3, MORE),
+        rotated=["a.log.1"],
+        missing=1,
+    ),
+    "nothing that may not be read is new": Case(
+        [place(1, ONE)],
+        [candidate("a.log.2", 1, ONE), candidate("a.log.1", 2, TWO, 2, may_be_read=False)],
+        candidate(NAME, 4, MORE),
+        rotated=["a.log.2"],
+    ),
+    "a file in olddir continues if its content is long enough": Case(
+        [place(1, ONE), place(2, b"short\n")],
+        [candidate("a.log.1", 7, ONE, is_nearby=True), candidate("a.log.2", 8, b"short\n", is_nearby=True)],
+        candidate(NAME, 4, MORE),
+        rotated=["a.log.1"],
+        missing=1,
+    ),
+    "while no file stands at the path, nothing is unseen": Case(
+        [place(1, ONE)], [candidate("a.log.2", 1, ONE), candidate("a.log.1", 2, TWO, 2)], rotated=["a.log.2"]
+    ),
+    "another program's log is not unseen": Case(
+        [place(1, ONE)],
+        [candidate("a.log.1", 1, ONE), candidate("a.2.log", 2, TWO, 2)],
+        candidate(NAME, 4, MORE),
+        rotated=["a.log.1"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_places_and_candidates_are_matched(case: Case) -> None:
+    case.run()
+
+
+def test_the_file_at_the_path_is_matched_without_candidates() -> None:
+    situation = Situation([place(1, ONE), place(2, TWO)], candidate(NAME, 2, TWO))
+    found = match_standing(situation, Evidence())
+    assert found.is_certain_at_path
+    assert [missing.identity[1] for missing in found.missing] == [1]
+
+
+@dataclass
+class Generation:
+    """One file of the path's history."""
+
+    data: bytes
+    inode: int
+    read_bytes: int | None  # how far the store has it; None if it was never seen
+    is_moved: bool  # it was copied or compressed, so its inode is another one now
+    is_compressed: bool
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Generation]:
+    """Return generations, the oldest first. The first ones are known to the store, the later ones are unseen."""
+    count = draw(st.integers(1, 6))
+    known = draw(st.integers(0, count))
+    generations = []
+    for number in range(count):
+        data = lines(f"generation {number}", draw(st.integers(1, 60)))
+        ends = [at + 1 for at, byte in enumerate(data) if byte == 0x0A]
+        read_bytes = draw(st.sampled_from(ends)) if number < known else None
+        is_compressed = draw(st.booleans())
+        generations.append(
+            Generation(data, 10 + number, read_bytes, is_compressed or draw(st.booleans()), is_compressed)
+        )
+    return generations
+
+
+@given(histories(), st.booleans())
+def test_every_known_file_is_found_once_and_every_unseen_one_in_its_order(
+    history: list[Generation], finished: bool
+) -> None:
+    """The newest generation stands at the path, the others are rotated and numbered. Lines are unique."""
+    *rotated, current = history
+    candidates = [
+        candidate(
+            f"{NAME}.{len(rotated) - number}{'.gz' if one.is_compressed else ''}",
+            one.inode + 100 * one.is_moved,
+            one.data,
+            mtime_ns=number,
+        )
+        for number, one in enumerate(rotated)
+    ]
+    standing = candidate(NAME, current.inode, current.data)
+    known = [
+        place(one.inode, one.data[: one.read_bytes], finished=finished and one.read_bytes == len(one.data))
+        for one in history
+        if one.read_bytes is not None
+    ]
+    found = match(Situation(known, standing), sort_candidates(candidates), Evidence())
+    by_content = {one.data: number for number, one in enumerate(history)}
+    for at in [*found.rotated, *([found.standing] if found.standing else [])]:
+        with at.candidate.content.opened() as handle:
+            assert handle is not None
+            generation = history[by_content[handle.read(1 << 20, 0)]]
+        assert at.imprint.offset == generation.read_bytes
+    assert found.missing == []
+    going_on, unseen = [], []
+    for one, generation in zip(candidates, rotated, strict=True):
+        if generation.read_bytes is None:
+            unseen.append(name(one))
+        elif not finished or generation.read_bytes < len(generation.data):
+            going_on.append(name(one))
+    assert [name(at.candidate) for at in found.rotated] == going_on
+    assert [name(one) for one in found.unseen] == (unseen if known else [])
