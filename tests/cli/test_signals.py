@@ -11,14 +11,14 @@ def test_a_signal_asks_to_stop_and_the_old_handlers_come_back(number: signal.Sig
     before = signal.getsignal(number)
     with Signals() as signals:
         os.kill(os.getpid(), number)
-        assert signals.stop.wait(5)
+        assert signals.stop.wait(60)
     assert signal.getsignal(number) is before
 
 
 def test_a_second_interrupt_ends_at_once() -> None:
     with Signals() as signals:
         os.kill(os.getpid(), signal.SIGINT)
-        assert signals.stop.wait(5)
+        assert signals.stop.wait(60)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
 
@@ -26,7 +26,7 @@ def test_a_second_interrupt_ends_at_once() -> None:
 def test_a_second_request_to_end_is_patient() -> None:
     with Signals() as signals:
         os.kill(os.getpid(), signal.SIGTERM)
-        assert signals.stop.wait(5)
+        assert signals.stop.wait(60)
         signal.raise_signal(signal.SIGTERM)
 
 
@@ -34,7 +34,7 @@ def test_a_hangup_stops_who_can_begin_anew() -> None:
     with Signals(can_begin_anew=True) as signals:
         assert not signals.begin_anew()
         os.kill(os.getpid(), signal.SIGHUP)
-        assert signals.stop.wait(5)
+        assert signals.stop.wait(60)
         assert signals.begin_anew()
         assert not signals.stop.is_set()
         assert not signals.begin_anew()

@@ -18,7 +18,7 @@ def puppylog(server: EmbeddedStore, tmp_path: Path) -> Puppylog:
 
 def end(process: "subprocess.Popen[bytes]", number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
     process.send_signal(number)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=60)
     return process.returncode, err.decode()
 
 

@@ -111,6 +111,6 @@ def test_a_database_that_is_being_restored_is_waited_for(
                 admin.execute(sql.SQL("ALTER DATABASE {} RESET timescaledb.restoring").format(name))
                 wait_until(lambda: count(server, database) == (200, 200), what="collecting")
                 collector.send_signal(signal.SIGTERM)
-                assert collector.wait(10) == 0
+                assert collector.wait(60) == 0
             finally:
                 collector.kill()

@@ -32,6 +32,6 @@ def test_a_collector_waits_for_room_and_loses_nothing(
             sql = "SELECT count(*) AS n, count(DISTINCT line_offset) AS places FROM puppylog.log_records"
             wait_until(lambda: store.query(sql).to_pylist() == [{"n": 5000, "places": 5000}], what="catching up")
             collector.send_signal(signal.SIGTERM)
-            assert collector.wait(10) == 0
+            assert collector.wait(60) == 0
         finally:
             collector.kill()

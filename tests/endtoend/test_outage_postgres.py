@@ -82,7 +82,7 @@ def next_line(process: "subprocess.Popen[bytes]") -> str:
 
 def stop(process: "subprocess.Popen[bytes]") -> int:
     process.send_signal(signal.SIGTERM)
-    return process.wait(10)
+    return process.wait(60)
 
 
 @pytest.mark.parametrize("watch", [("--watch",), ()], ids=["watching", "to the end"])

@@ -36,7 +36,7 @@ def test_the_second_is_refused_and_takes_over_when_the_first_is_gone(
             with path.open("a") as log:
                 log.write("".join(LINE.format(number=n) for n in range(100, 200)))
             first.send_signal(how)
-            first.wait(10)
+            first.wait(60)
         finally:
             first.kill()
         ran = puppylog("collector", "-s", str(path))

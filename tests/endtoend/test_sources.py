@@ -23,7 +23,7 @@ def watching(puppylog: Puppylog, *arguments: str) -> Iterator["subprocess.Popen[
         try:
             yield collector
             collector.send_signal(signal.SIGTERM)
-            assert collector.wait(10) == 0
+            assert collector.wait(60) == 0
         finally:
             collector.kill()
 

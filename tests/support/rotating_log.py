@@ -91,7 +91,7 @@ class Collecting:
     def stop(self) -> int:
         self.check()
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=10)
+        return self.process.wait(timeout=60)
 
     def end(self) -> None:
         self.process.kill()
