@@ -116,9 +116,9 @@ def _parse_part(reader: Reader, data: memoryview, offset: int, instants_of: Call
     rows = reader(data if repaired is None else repaired)
     at, rejected_at, rejected_until, columns = rows.at, rows.rejected_at, rows.rejected_until, dict(rows.columns)
     if repaired is not None:
-        place = _Place(data, repaired)
-        at, rejected_at, rejected_until = map(place.lead_back, (at, rejected_at, rejected_until))
-        columns["attributes"] = _flag_damaged(columns["attributes"], place.are_damaged(rows.at))
+        lines = _RepairedLines(data, repaired)
+        at, rejected_at, rejected_until = map(lines.find_in_bytes, (at, rejected_at, rejected_until))
+        columns["attributes"] = _flag_damaged(columns["attributes"], lines.are_damaged(rows.at))
     start = pa.scalar(offset, pa.int64())
     columns |= {"line_offset": pc.add(at, start), "ts": instants_of(rows)}
     records = pa.RecordBatch.from_arrays([columns[name] for name in RECORDS.names], schema=RECORDS)
@@ -128,14 +128,14 @@ def _parse_part(reader: Reader, data: memoryview, offset: int, instants_of: Call
     return Parsed(records, pa.RecordBatch.from_arrays(rejected, schema=REJECTS), joined=rows.joined)
 
 
-class _Place:
+class _RepairedLines:
     """Where the lines of a repaired text are in the bytes that were read. A repair adds and removes no newline."""
 
     def __init__(self, raw: memoryview, text: bytes) -> None:
         self._raw, self._text = Lines.split(raw, pa.binary()), Lines.split(text, pa.binary())
         self._damaged = pc.not_equal(self._raw.texts, self._text.texts)
 
-    def lead_back(self, at: pa.Array) -> pa.Array:
+    def find_in_bytes(self, at: pa.Array) -> pa.Array:
         """Return positions in the bytes for positions in the text; a position beyond its line moves to its newline."""
         line = self._line_of(at)
         in_line = pc.subtract(at, self._text.starts.take(line))
