@@ -1,5 +1,6 @@
 """What only an embedded store knows of itself: metrics that wait, and claims, which are locks on files."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -77,3 +78,30 @@ def test_a_metric_that_was_never_refreshed_is_well_while_it_is_new(tmp_path: Pat
         reader.insert("metrics", **METRIC, created_at=ago(0))
         reader.insert("log_records", ts=ago(9_000))
         assert metric_of(reader, tmp_path).found == "not refreshed yet; it holds all records that it has to"
+
+
+@pytest.mark.parametrize(
+    ("free", "state", "words"),
+    [
+        ((100 << 20, 5), Health.OK, "100 MiB are free on the disk of"),
+        ((63 << 20, 5), Health.WARNING, "63 MiB are free on the disk of"),
+        ((4096, 5), Health.WRONG, "is full: 4,096 bytes are free, and no line can be stored"),
+        ((100 << 20, 0), Health.WRONG, "all of its inodes are taken"),
+    ],
+)
+def test_a_disk_without_room_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: tuple[int, int], state: Health, words: str
+) -> None:
+    free_bytes, free_files = free
+
+    def statvfs(_: Path) -> os.statvfs_result:
+        return os.statvfs_result((4096, 4096, 10**9, 10**9, free_bytes // 4096, 10**6, 10**6, free_files, 0, 255))
+
+    monkeypatch.setattr("puppylog.stores.duckdb.client.doctor.os.statvfs", statvfs)
+    with MemoryReader() as reader:
+        told = list_findings(
+            reader, StoreInfo("duckdb:///x", "duckdb", "2.0.0", 1), StoreDirectory(tmp_path), 123, verify_nothing
+        )
+    [found] = [finding for finding in told.findings if finding.subject == "disk"]
+    assert (found.state, bool(found.advice)) == (state, state.is_bad)
+    assert words in found.found

@@ -1,5 +1,6 @@
 """Findings about an embedded store: its engine, its metrics, and which streams are followed now."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -28,6 +29,12 @@ _DAMAGED: Final = (
     "'puppylog doctor' again; 'puppylog sql' reads what is left"
 )
 
+_FULL_BYTES: Final = 1 << 20
+"""With less room than this, DuckDB cannot write: it takes blocks of 256 KiB, for the database and for its log."""
+_NEARLY_FULL_BYTES: Final = 64 << 20
+"""With less room than this, a large batch may not fit into the spool; the small batches of a growing file still do."""
+_MORE_ROOM: Final = "free some, or move the store to a larger disk; what is not stored stays in its file until then"
+
 
 def list_findings(
     reader: RecordReader,
@@ -55,10 +62,27 @@ def list_findings(
         Finding(
             "jobs", Health.OK, "the engine runs them while it has a client; what fails is told in " + str(directory.log)
         ),
+        _judge_disk(directory),
         *findings_of("database", lambda: [_verify(verify)]),
         *findings_of("metrics", lambda: _iter_metric_findings(reader, directory)),
     ]
     return StoreFindings(findings, frozenset(iter_claimed(directory.streams)))
+
+
+def _judge_disk(directory: StoreDirectory) -> Finding:
+    """Say whether the store's disk has room. The reserve that file systems keep for root does not count."""
+    disk = os.statvfs(directory.path)
+    free_bytes = disk.f_bavail * disk.f_frsize
+    found = f"{free_bytes / (1 << 20):,.0f} MiB are free on the disk of {directory.path}"
+    if disk.f_files > 0 and disk.f_favail == 0:
+        found = f"the disk of {directory.path} has no room for another file: all of its inodes are taken"
+        return Finding("disk", Health.WRONG, found, _MORE_ROOM)
+    if free_bytes < _FULL_BYTES:
+        found = f"the disk of {directory.path} is full: {free_bytes:,} bytes are free, and no line can be stored"
+        return Finding("disk", Health.WRONG, found, _MORE_ROOM)
+    if free_bytes < _NEARLY_FULL_BYTES:
+        return Finding("disk", Health.WARNING, found, _MORE_ROOM)
+    return Finding("disk", Health.OK, found)
 
 
 def _verify(verify: Callable[[float], Mapping[str, int]]) -> Finding:
