@@ -18,7 +18,7 @@ settings.load_profile("puppylog")
 
 @pytest.fixture(scope="session")
 def shared_postgres() -> Iterator[PostgresServer]:
-    """One server for all tests; whoever breaks it makes one of his own."""
+    """One server for all tests. A test that breaks its server starts one of its own."""
     with PostgresServer() as server:
         yield server
 
@@ -32,7 +32,7 @@ def postgres_url(shared_postgres: PostgresServer) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgres_template(shared_postgres: PostgresServer) -> str:
-    """The name of a database with Puppylog's schema; nobody connects to it."""
+    """The name of a database with Puppylog's schema; no test connects to it."""
     name = shared_postgres.create_database()
     bootstrap(shared_postgres.url(name))
     return name
@@ -40,6 +40,6 @@ def postgres_template(shared_postgres: PostgresServer) -> str:
 
 @pytest.fixture
 def postgres_store_url(shared_postgres: PostgresServer, postgres_template: str) -> Iterator[str]:
-    """An empty store of the test's own. Nobody runs its jobs."""
+    """An empty store of the test's own. No process runs its jobs."""
     with shared_postgres.database(template=postgres_template) as name:
         yield shared_postgres.url(name)

@@ -1,4 +1,4 @@
-"""Stores whose servers the tests do not bring along: whoever has one names it in a variable of the environment."""
+"""Stores whose servers the tests do not bring along: a variable of the environment names each."""
 
 import os
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from support.database_elsewhere import citus_database, database_elsewhere, times
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """A store on somebody else's server."""
+    """A store on a server that the tests did not start."""
 
     title: str
     variable: str
@@ -21,7 +21,7 @@ class Elsewhere:
 
     @property
     def url(self) -> str:
-        """Where the server is; empty if nobody offers one."""
+        """Where the server is; empty if the variable is not set."""
         return os.environ.get(self.variable, "")
 
     @property

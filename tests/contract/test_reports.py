@@ -1,4 +1,4 @@
-"""What a store promises of what collectors say: it is kept, and everybody who looks at the store can see it."""
+"""What a store promises of collectors' reports: it keeps them, and every client can read them."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime

@@ -62,7 +62,12 @@ def test_an_alert_is_wrong_when_its_evaluation_fails_or_is_late(
     [
         ({1}, 5, Health.OK, "followed now; the last lines came 5 s ago, up to byte 1,234 of /var/log/a.log"),
         ({1}, 200_000, Health.NOTE, "followed now; the last lines came 2 d ago, up to byte 1,234 of /var/log/a.log"),
-        (set(), 5, Health.NOTE, "followed by nobody; the last lines came 5 s ago, up to byte 1,234 of /var/log/a.log"),
+        (
+            set(),
+            5,
+            Health.NOTE,
+            "followed by no collector; the last lines came 5 s ago, up to byte 1,234 of /var/log/a.log",
+        ),
     ],
 )
 def test_a_stream_tells_of_its_newest_file_and_whether_it_is_followed(
@@ -81,7 +86,7 @@ def test_a_stream_may_have_no_file_and_a_file_may_be_read_to_its_end(reader: Mem
     reader.insert("log_streams", id=2, source_uri="file:///b")
     reader.insert("log_files", id=2, stream_id=2, path="/b.1", byte_offset=9, moved_at=ago(1), finished=True)
     none, finished = find_streams(reader, frozenset())
-    assert none.found == "followed by nobody; no file of it has been read yet"
+    assert none.found == "followed by no collector; no file of it has been read yet"
     assert finished.found.endswith("up to byte 9 of /b.1, read to its end")
 
 

@@ -119,7 +119,7 @@ def find_streams(reader: RecordReader, claimed: frozenset[int]) -> Iterator[Find
         subject = f"stream {stream['source_uri']}"
         is_followed = stream["stream_id"] in claimed
         report = judged.get(stream["stream_id"])
-        where = f"{'followed now' if is_followed else 'followed by nobody'}; {_describe_file(stream)}"
+        where = f"{'followed now' if is_followed else 'followed by no collector'}; {_describe_file(stream)}"
         if report is not None and report.state is StreamState.STALLED:
             yield Finding(subject, Health.WRONG, f"it has stalled: {report.problem}; {where}", _SEE_STATUS)
         elif report is not None and report.state is StreamState.FINISHED:

@@ -24,10 +24,10 @@ def connect(url: str, *, timeout_s: float | None = None) -> Store:
         StoreUnavailable: it does not answer.
     """
     if is_postgresql(url):
-        from puppylog.stores.postgres.store import PostgresStore  # noqa: PLC0415 - only who uses it pays for libpq
+        from puppylog.stores.postgres.store import PostgresStore  # noqa: PLC0415 - libpq is loaded for a PostgreSQL store only
 
         return PostgresStore(url, timeout_s=timeout_s)
-    from puppylog.stores.duckdb.client.store import DuckdbStore  # noqa: PLC0415 - only who uses it pays for Flight
+    from puppylog.stores.duckdb.client.store import DuckdbStore  # noqa: PLC0415 - Flight is loaded for an embedded store only
 
     return DuckdbStore(parse_duckdb_url(url), timeout_s=timeout_s)
 
@@ -36,7 +36,7 @@ def stop(url: str) -> bool:
     """Stop the engine of the embedded store at ``url``; return whether one was running.
 
     Raises:
-        UsageError: somebody uses it, or it has none.
+        UsageError: a client uses it, or the store has none.
         ConfigurationError: it is not the URL of an embedded store.
     """
     if is_postgresql(url):

@@ -17,7 +17,7 @@ Values: TypeAlias = Mapping[str, Value | Sequence[Value]]
 class SqlConnection(Protocol):
     """A connection within a transaction that its owner began.
 
-    Every method must bind values beside the statement and never put them into its text. Every method must raise errors
+    Every method must bind values and never put them into the text of the statement. Every method must raise errors
     of `puppylog.errors` only. After an error the transaction may be aborted: the caller must not go on with it.
     """
 

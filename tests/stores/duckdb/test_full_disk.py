@@ -1,4 +1,4 @@
-"""A disk without room: told as such, nothing lost, and it goes on when there is room again.
+"""A full disk: the error says so, no line is lost, and the store goes on when there is space again.
 
 The limit on the size of files stands in for the disk: the engine inherits it and meets it in the same places.
 """

@@ -1,4 +1,4 @@
-"""The spool: whole row groups, and files that are written over when nobody can read them any more."""
+"""The spool: whole row groups, and files that are written over when no engine reads them any more."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Running the jobs from a client, where nothing in the server does: one client at a time, under an advisory lock.
 
-Whoever has the lock goes round every second; when it leaves, or is killed, the server lets go of the lock, and the next
-client takes over, which looks for that every two seconds and keeps no connection meanwhile. Each step is one function
+The runner with the lock does a round every second. When its process ends, or is killed, the server releases the lock.
+The other runners try to take the lock every two seconds, and keep no connection meanwhile. Each step is one function
 call, so one transaction: a runner that dies has done a step or has not.
 
 Where TimescaleDB's scheduler runs them, any client sees to it that they do not wait for a clock that was set back.
@@ -77,9 +77,9 @@ class JobRunner:
             session.run(_QUERIES["beat"], {"evaluator": self._evaluator, "error": message})
 
     def _lead(self, session: Session) -> None:
-        """Go round until stopped, if the lock is free. An error ends the session, and so the lead.
+        """Do rounds until stopped, if the lock is free. An error ends the session, and so releases the lock.
 
-        The last round comes after the stop: whoever has stored lines and leaves, leaves no metric behind them.
+        The last round begins after the stop, so that the metrics have all lines that this process stored.
         """
         if not session.value(_QUERIES["try_to_lead"]):
             return

@@ -176,7 +176,7 @@ def test_a_damaged_block_stops_storing_until_the_database_is_whole_again(server:
         file.write(b"\xa5" * 500)
     store = server.connect()
     source = Source(store, "file:///var/log/other.log")
-    assert source.append(records(1)).records == 1  # nobody has met the damage yet
+    assert source.append(records(1)).records == 1  # no query has read the damaged part yet
     with pytest.raises(StoreDamaged, match=f"{CANNOT_READ}{server.directory.path}: Corrupt database file"):
         store.query("SELECT sum(hash(response_bytes)) AS n FROM puppylog.log_records")
     with pytest.raises(StoreDamaged, match=CANNOT_READ):

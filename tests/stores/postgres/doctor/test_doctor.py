@@ -46,14 +46,14 @@ class Patient:
 
 @pytest.fixture
 def patient(postgres_store_url: str) -> Iterator[Patient]:
-    """A store without anything in it; nobody runs its jobs."""
+    """An empty store, whose jobs no process runs."""
     with connect(postgres_store_url) as store:
         yield Patient(postgres_store_url, store)
 
 
 @pytest.fixture
 def busy(patient: Patient) -> Patient:
-    """A metric, an alert on it, and records of now; whoever has stored them has left, and nobody runs the jobs."""
+    """A metric, an alert on it, and records of now; their collector has ended, and no process runs the jobs."""
     with connect(patient.url) as collector:
         Source(collector).append(records(10, ts=datetime.now(UTC), step_s=0))
     patient.run("DELETE FROM puppylog.heartbeat")

@@ -58,7 +58,7 @@ def test_a_day_far_from_now_gets_no_partition_and_loses_no_line(
 
 def test_a_day_that_is_locked_goes_into_the_rest_and_is_moved_later(postgres_store_url: str, source: Source) -> None:
     week_ago = TODAY - timedelta(days=7)
-    source.append(records(1, ts=TODAY + timedelta(days=900)))  # a line in the rest, for somebody to be reading
+    source.append(records(1, ts=TODAY + timedelta(days=900)))  # a line in the rest, so that a reader has a row to read
     with psycopg.connect(postgres_store_url) as reader:
         reader.execute("SELECT count(*) FROM puppylog.log_records_rest")
         source.append(records(5, ts=week_ago, start=source.offset))

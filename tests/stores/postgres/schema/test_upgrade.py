@@ -1,4 +1,4 @@
-"""From an older schema to ours: refused until somebody runs bootstrap, and then the same as if installed today."""
+"""From an older schema to ours: refused until bootstrap is run, and then the same as if installed today."""
 
 from collections.abc import Iterator
 from importlib.resources.abc import Traversable

@@ -33,7 +33,7 @@ def pids(*served: int) -> Callable[[], int]:
         ([7], [8], False),  # each connection has its session
         ([7], [7], True),  # the other one got ours, which was idle
         ([7], [8, 9, 7], True),  # after a while
-        ([7, 9], [8], True),  # somebody else got ours, and we another one
+        ([7, 9], [8], True),  # another client got our session, and we got a third
         ([7, 7, 7, 9], [8], True),
     ],
 )

@@ -42,7 +42,7 @@ class Claims:
         if stream_id in self._held or not self._lock(stream_id, fcntl.F_WRLCK):
             return False
         self._held.add(stream_id)
-        with suppress(OSError):  # a full disk; the lock is the claim, and the note only helps whoever is refused
+        with suppress(OSError):  # a full disk; the lock is the claim, the note only names its holder
             os.pwrite(self._fd, str(os.getpid()).encode().ljust(_NOTE_BYTES), stream_id * _NOTE_BYTES)
         return True
 

@@ -121,7 +121,9 @@ def _judge_metric(reader: RecordReader, directory: StoreDirectory, metric: Mappi
         return Finding(subject, Health.WRONG, found, advice)
     age = f"refreshed {format_age(metric['age_s'])} ago" if metric["is_refreshed"] else "not refreshed yet"
     if metric["age_s"] > late_s and (metric["is_touched"] or _is_behind(reader, metric, late_s)):
-        advice = f"what {directory.log} says last is why; 'puppylog down', when nobody uses the store, ends its engine"
+        advice = (
+            f"what {directory.log} says last is why; 'puppylog down' ends its engine if no other command uses the store"
+        )
         return Finding(subject, Health.WRONG, f"{age}, while records that came since wait for it", advice)
     return Finding(subject, Health.OK, age)
 

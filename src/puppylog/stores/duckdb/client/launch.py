@@ -28,7 +28,7 @@ _started: list[subprocess.Popen[bytes]] = []
 
 
 def is_answering(directory: StoreDirectory) -> bool:
-    """Return whether somebody accepts connections at the store's socket."""
+    """Return whether an engine accepts connections at the store's socket."""
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             with directory.reachable_socket() as path:
@@ -39,17 +39,18 @@ def is_answering(directory: StoreDirectory) -> bool:
 
 
 def start_engine(directory: StoreDirectory) -> None:
-    """Return when an engine answers, started by us or by somebody else.
+    """Return when an engine answers, started by this client or by another.
 
     Raises:
-        StoreRefused: the store is not ours; the engine's own words.
+        StoreRefused: the store is another user's or another version's; the engine says which.
         StoreUnavailable: it did not get ready in START_S.
     """
     deadline = time.monotonic() + START_S
     failures = 0
     with FileLock(directory.start_lock) as lock:
         lock.acquire(wait=True)
-        # One that is owned and does not answer is leaving, or is being started by a client that has died meanwhile.
+        # A store whose lock is held, and whose engine does not answer: the engine is ending, or it is starting for a
+        # client that has died.
         while not is_answering(directory):
             if time.monotonic() > deadline:
                 raise StoreUnavailable("open", f"store {directory.path}", "its engine does not answer")
@@ -125,7 +126,7 @@ def _stop(directory: StoreDirectory) -> bool:
             )
     if not _is_owned(directory):
         return False
-    # A failure means that it is leaving already, or does not answer: found out below.
+    # A failure means that the engine is ending already, or does not answer. The loop below finds out which.
     failures = contextlib.suppress(pa.ArrowException, OSError)
     with failures, directory.reachable_socket() as path, flight.connect(f"grpc+unix://{path}") as channel:
         list(channel.do_action(flight.Action("leave", wire.encode({}))))

@@ -261,7 +261,7 @@ class DuckdbStore:
                 if not is_answering(self._directory):
                     try:
                         start_engine(self._directory)
-                    except OSError as error:  # no room for its log, or for a lock's file
+                    except OSError as error:  # the disk is full: its log or a lock's file cannot be made
                         raise refuse(self._directory.path, error) from None
                 self._channel = flight.connect(f"grpc+unix://{self._socket}", generic_options=_CHANNEL)
             return self._channel

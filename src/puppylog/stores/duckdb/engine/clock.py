@@ -12,7 +12,7 @@ from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "clock.sql")
 
-# Clocks are set by less than this all the time, and nobody needs to know.
+# A clock that is kept by NTP is set back by less than this all the time: not worth a finding.
 _WORTH_TELLING_S: Final = 2.0
 
 

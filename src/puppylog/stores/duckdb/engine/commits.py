@@ -24,7 +24,7 @@ from puppylog.stores.queries import load_queries
 _QUERIES = load_queries("puppylog.stores.duckdb", "commits.sql")
 
 _SYNC_S: Final = 1.0
-_DIGITS: Final = 19  # of the largest 64-bit number: the mark keeps its size, and writing over it needs no room
+_DIGITS: Final = 19  # of the largest 64-bit number: the mark keeps its size, and writing over it needs no space
 
 # DuckDB's headers. A database that is no larger holds nothing, unless it has a write-ahead log.
 _HEADERS_BYTES: Final = 3 * 4096
@@ -40,7 +40,7 @@ class CommitNumbers:
 
         Raises:
             StoreRefused: it cannot be opened.
-            StoreFull: there is no room for it.
+            StoreFull: the disk is full.
         """
         # After the store is opened, all fields are used in the writer's thread only.
         self._directory = directory

@@ -33,7 +33,7 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": f"{MEMORY_LIMIT_BYTES}B",
     # A thread turns to another query after a part of its work, so that a long query does not hold up the writer.
     "scheduler_process_partial": "true",
-    # Rows of a batch may be written by several threads at once. Nobody asks for rows without saying in which order.
+    # Rows of a batch may be written by several threads at once. Every query that needs an order names it.
     "preserve_insertion_order": "false",
     # A user's SQL reads the store and nothing else: no files, no network, no extensions.
     "enable_external_access": "false",
@@ -42,7 +42,7 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     # A name in a user's SQL is a table's, never that of a variable of ours.
     "python_enable_replacements": "false",
 }
-"""How the database is opened. The bench opens its floor with the same settings."""
+"""How the database is opened. The bench opens the database that it compares with in the same way."""
 
 # From here on nothing can change a setting, whatever SQL gets through: only those of one connection that are named.
 _LOCK = """
@@ -164,7 +164,7 @@ class Engine:
         Raises:
             StoreDamaged: it is no database, or one that cannot be read.
             StoreRefused: it is one of a newer DuckDB, or another process has it.
-            StoreFull: there is no room.
+            StoreFull: the disk is full.
         """
         # Fields without a comment are not changed after the constructor.
         self.is_broken = threading.Event()  # set in any thread; an engine that is broken stays so
@@ -279,7 +279,7 @@ class Engine:
 
 
 def _plain_type(type_: pa.DataType) -> pa.DataType:
-    """Return the type without dictionaries, whose values would have to travel beside the batches."""
+    """Return the type without dictionaries, whose values would have to be sent before the batches."""
     return type_.value_type if pa.types.is_dictionary(type_) else type_
 
 

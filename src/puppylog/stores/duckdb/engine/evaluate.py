@@ -33,8 +33,8 @@ _QUERIES = load_queries("puppylog.stores.duckdb", "alerts.sql")
 
 EVALUATOR = "engine"
 
-# A segment that has not been seen for so long is forgotten: segments come from log lines, and whoever writes those must
-# not be able to make the states grow without end. If it fires because it is not seen, its last signal says no_data.
+# A segment that was not observed for so long is forgotten: segments come from log lines, and a client that sends ever
+# new ones must not make the states grow without end. If it fires because it is missing, its last signal says no_data.
 _FORGET_US: Final = 86_400 * US_PER_S
 
 

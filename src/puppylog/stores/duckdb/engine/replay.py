@@ -1,6 +1,6 @@
-"""Rejected lines that have been read again become records: those go and these come in one transaction.
+"""Rejected lines that have been read again become records: one transaction deletes the lines and stores the records.
 
-One transaction at a time writes here, so a line that is found is there until its record is.
+One transaction at a time writes, so a rejected line that is found stays until this transaction deletes it.
 """
 
 import pyarrow as pa

@@ -1,4 +1,4 @@
-"""The engine process: answers clients over the socket, lets the jobs run, leaves when nobody needs it.
+"""The engine process: answers clients over the socket, runs the jobs, and ends when it has no client.
 
 Started by `launch`, never by hand. It says on one line of its first output whether it is ready or why it is not; from
 then on what it has to say goes to ``engine.log``.
@@ -88,7 +88,7 @@ class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyp
         }
 
     def do_action(self, context: flight.ServerCallContext, action: flight.Action) -> Iterator[flight.Result]:
-        del context  # nobody but the store's owner can open the socket
+        del context  # only the store's owner can open the socket
         with _answering(action.type):
             act = self._actions.get(action.type)
             if act is None:
@@ -205,13 +205,13 @@ class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyp
         return replayed
 
     def _report(self, columns: dict[str, list[Any]]) -> None:
-        """Take it without waiting for a turn: whoever reports has lines to read."""
+        """Queue the reports and answer at once: the collector has lines to read."""
         self._engine.write_soon(lambda connection: streams.report(connection, columns))
 
 
 @contextlib.contextmanager
 def _answering(what: str) -> Iterator[None]:
-    """Turn what goes wrong into what a client can read; what nobody expected is logged with its traceback."""
+    """Turn an error into what a client can read; log one that is not of `puppylog.errors` with its traceback."""
     try:
         yield
     except flight.FlightError:
@@ -237,7 +237,7 @@ def limit_memory() -> None:
 
 
 def serve(directory: StoreDirectory, ready: Callable[[], None]) -> None:
-    """Own the store until nobody needs it.
+    """Own the store until it has no client.
 
     Raises:
         StoreRefused: it is not ours.
@@ -295,7 +295,7 @@ def _wait_until_unneeded(clients: FileLock, engine: Engine, service: Service) ->
     poll_s = 0.5
     while not signalled.wait(poll_s):
         if engine.is_broken.is_set():
-            _log.error("the database is broken until it is opened again; leaving")
+            _log.error("the database is broken until it is opened again; the engine ends")
             os._exit(70)  # closing would wait for it, and its log is replayed by the next engine
         if not clients.acquire():
             idle_s = 0.0
@@ -314,7 +314,7 @@ def main() -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, handlers=[handler])
 
     def say(line: str) -> None:
-        with contextlib.suppress(BrokenPipeError):  # whoever has started us is gone; others will come
+        with contextlib.suppress(BrokenPipeError):  # the client that started this engine has ended; others may come
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
         with contextlib.suppress(BrokenPipeError):

@@ -80,7 +80,7 @@ WITH RECURSIVE observed AS MATERIALIZED (
         FROM observed, definition
         WHERE n > 0
     ) AS valued
-), newcomers AS MATERIALIZED (
+), unseen_segments AS MATERIALIZED (
     SELECT segment, first_no, row_number() OVER (ORDER BY first_no, segment) AS place
     FROM (
         SELECT segment, min(evaluation_no) AS first_no FROM observations GROUP BY segment
@@ -92,7 +92,7 @@ WITH RECURSIVE observed AS MATERIALIZED (
         SELECT segment, 0::BIGINT AS first_no, state, since_us, clear_since_us, seen_us FROM known
         UNION ALL
         SELECT segment, first_no, 'ok', $first_us + first_no * $period_us, NULL, NULL
-        FROM newcomers WHERE place <= $new_segments
+        FROM unseen_segments WHERE place <= $new_segments
     ) AS judged
 ), series AS MATERIALIZED (
     SELECT lives.life, list(observations.value ORDER BY numbers.evaluation_no) AS values
@@ -155,7 +155,7 @@ SELECT lives.segment, $first_us + chain.evaluation_no * $period_us AS at_us, cha
        AND $first_us + chain.evaluation_no * $period_us - chain.seen_us > $forget_us
        AND (chain.state IN ('ok', 'no_data') OR (chain.state = 'firing' AND definition.no_data <> 'keep')) IS TRUE
            AS is_forgotten,
-       (SELECT count(*) FROM newcomers WHERE place > $new_segments) AS unjudged
+       (SELECT count(*) FROM unseen_segments WHERE place > $new_segments) AS unjudged
 FROM chain
 JOIN lives ON lives.life = chain.life
 CROSS JOIN definition

@@ -1,4 +1,4 @@
-"""Whether somebody runs the jobs of a PostgreSQL store, and whether its metrics are up to date for it."""
+"""Whether the jobs of a PostgreSQL store run, and whether its metrics are up to date."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -156,10 +156,10 @@ def _iter_runner_findings(session: Session) -> Iterator[Finding]:
         at = "" if where is None else f" at {where}"
         yield Finding("jobs", Health.OK, f"a puppylog process{at} runs them (server process {runners[0]['pid']})")
     elif session.value(_QUERIES["definitions"]):
-        found = "nobody runs them: metrics are not refreshed, and alerts are not evaluated"
+        found = "no process runs them: metrics are not refreshed, and alerts are not evaluated"
         yield Finding("jobs", Health.WRONG, found, _RUN_JOBS)
     else:
-        yield Finding("jobs", Health.NOTE, "nobody runs them; there is no metric and no alert yet", _RUN_JOBS)
+        yield Finding("jobs", Health.NOTE, "no process runs them; there is no metric and no alert yet", _RUN_JOBS)
 
 
 # --- metrics

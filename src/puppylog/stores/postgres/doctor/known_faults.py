@@ -67,7 +67,7 @@ KNOWN_FAULTS: Final = (
     KnownFault(
         (2, 17, 0),
         (2, 28, 3),
-        "stddev() beside avg() in one question to the columnstore can be wrong (#10209)",
+        "stddev() together with avg() in one query to the columnstore can be wrong (#10209)",
         "upgrade TimescaleDB to 2.29.2; until then ask for them one by one, as metrics do",
     ),
     KnownFault(

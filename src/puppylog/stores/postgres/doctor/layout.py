@@ -38,7 +38,7 @@ def _iter_day_findings(session: Session) -> Iterator[Finding]:
     elif missing:
         found = f"that of {' and that of '.join(missing)} (UTC) is missing"
         if days["are_tended"]:
-            yield Finding("partitions", Health.WARNING, f"{found}, although somebody runs the jobs", _TEND)
+            yield Finding("partitions", Health.WARNING, f"{found}, although the jobs run", _TEND)
         else:
             yield Finding(
                 "partitions", Health.NOTE, f"{found}: a collector makes those it needs, the jobs the next ones"

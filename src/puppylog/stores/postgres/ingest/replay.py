@@ -1,8 +1,8 @@
-"""Rejected lines that have been read again become records: those go and these come in one transaction.
+"""Rejected lines that have been read again become records: one transaction deletes the lines and stores the records.
 
-The lines are deleted first. What the deletion gives back was there, and nobody else can delete it any more: only of
-these lines records are stored. A record that the server refuses takes the whole transaction back; it is done again
-without the line, which stays where it is and learns the cause.
+The lines are deleted first. The deletion returns those that were rejected lines still, and no other transaction can
+delete them any more: records are stored of these lines only. If the server refuses a record, the transaction is rolled
+back and done again without its line, which stays a rejected line with the cause as its reason.
 """
 
 from collections import Counter, defaultdict

@@ -1,7 +1,7 @@
 """Streams, claims and positions, as one session sees them.
 
-A claim is an advisory lock of the session: the server lets go of it when the session ends, so no lease can expire and
-none is left behind. What makes a line stored once is not the claim but the position (`ingest`).
+A claim is an advisory lock of the session: the server releases it when the session ends, so no lease can expire and
+none is left over. What makes a line stored once is not the claim but the position (`ingest`).
 """
 
 from collections.abc import Mapping, Sequence

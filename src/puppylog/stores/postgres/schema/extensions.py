@@ -21,7 +21,7 @@ class Wanted:
 
 
 def iter_wanted(server: Server, *, is_new: bool, is_distributed: bool) -> Iterator[Wanted]:
-    """Give what is to be created in a database in this order; ``is_new`` if nothing of ours is there yet."""
+    """Give the extensions to create, in order; ``is_new`` if Puppylog is not installed in the database yet."""
     offers_timescaledb = server.timescaledb_is_loaded and server.timescaledb_offered is not None
     if is_new and offers_timescaledb and server.timescaledb is None and server.citus is None:
         is_used = is_timescaledb_used(server.timescaledb_offered or "", is_distributed=is_distributed)
@@ -48,7 +48,7 @@ def create_extensions(url: str, server: Server, *, is_new: bool, is_distributed:
         except PuppylogError as error:
             if wanted.is_needed:
                 raise _refuse(error, url, wanted.name) from None
-            notes.append(f"{wanted.name} is there, but cannot be created: {error.cause}")
+            notes.append(f"{wanted.name} is offered, but cannot be created: {error.cause}")
         else:
             notes.append(f"created extension {wanted.name}")
     return notes

@@ -119,7 +119,7 @@ def choose(server: Server, *, is_distributed: bool) -> Choice:
         return _choose_distributed(server)
     if server.citus is not None:
         return Choice(
-            Flavour.PLAIN, f"Citus {server.citus} is there, but not asked for (--distributed); kept on this node"
+            Flavour.PLAIN, f"Citus {server.citus} is installed, but not asked for (--distributed); kept on this node"
         )
     if server.timescaledb is None:
         offered = server.timescaledb_offered

@@ -1,4 +1,4 @@
-"""What is installed in a database, as everybody who connects finds it."""
+"""What is installed in a database, as every client finds it when it connects."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -48,8 +48,8 @@ def find_installation(session: Session) -> Installation | None:
 
 
 def check_library(session: Session, flavour: Flavour) -> None:
-    """Raise if the server does not do what the flavour's extension does: it takes rows all the same, and puts them
-    beside the chunks or shards, where nobody finds them later.
+    """Raise if the library of the flavour's extension is not loaded: the server takes rows without it, but stores them
+    outside the chunks or shards, where no query finds them later.
 
     Raises:
         StoreRefused: the library is not loaded.

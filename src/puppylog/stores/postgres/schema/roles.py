@@ -1,5 +1,5 @@
 """Two roles, for logins to be members of: a writer that can only append and move its own streams' positions, a reader
-that can only read. Whoever defines metrics and alerts is a member of the role that owns the store.
+that can only read. To define metrics and alerts, a login is a member of the role that owns the store.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ def create_roles(session: Session) -> Sequence[str]:
 
 
 def grant(session: Session, names: Sequence[str], flavour: Flavour) -> None:
-    """Give the roles what they need, and everybody else nothing."""
+    """Grant the roles the rights that they need, and all other roles none."""
     if flavour is Flavour.TIMESCALEDB_DISTRIBUTED:
         for name in names:
             session.run(_QUERIES["create_role_on_data_nodes"].format(role=name))

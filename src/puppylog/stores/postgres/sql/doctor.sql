@@ -6,7 +6,7 @@ SELECT CAST(current_setting('transaction_read_only') AS boolean) AS is_read_only
        pg_has_role((SELECT nspowner FROM pg_namespace WHERE nspname = 'puppylog'), 'MEMBER') AS is_owner
 
 -- name: definitions
--- Whether there is anything that somebody has to keep up to date.
+-- Whether there is a metric or an alert, which jobs have to keep up to date.
 SELECT EXISTS (SELECT FROM puppylog.metrics) OR EXISTS (SELECT FROM puppylog.alerts) AS has_any
 
 -- name: claimed_streams
@@ -99,7 +99,7 @@ WHERE job.database = current_database() AND job.jobname IN ('puppylog jobs', 'pu
 ORDER BY job.jobname
 
 -- name: days
--- Which partitions there are: of today, of tomorrow, of any day; and whether somebody runs the jobs that make them.
+-- Which partitions there are: of today, of tomorrow, of any day; and whether the jobs that make them run.
 SELECT to_regclass('puppylog.log_records_' || to_char(current_date, 'YYYYMMDD')) IS NOT NULL AS has_today,
        to_regclass('puppylog.log_records_' || to_char(current_date + 1, 'YYYYMMDD')) IS NOT NULL AS has_tomorrow,
        EXISTS (SELECT FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid

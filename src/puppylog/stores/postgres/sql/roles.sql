@@ -16,7 +16,7 @@ END $role$')
 CALL distributed_exec('GRANT USAGE ON SCHEMA puppylog TO {role}')
 
 -- name: revoke_all
--- Functions that run with the owner's rights are nobody's by default.
+-- Functions that run with the owner's rights may be called by no other role unless it is granted.
 REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA puppylog FROM PUBLIC;
 REVOKE ALL ON SCHEMA puppylog, metrics FROM PUBLIC;
 

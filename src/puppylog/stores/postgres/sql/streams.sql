@@ -6,7 +6,7 @@ FROM unnest(puppylog.open_streams($source_uris::text[], $group_name)) WITH ORDIN
 ORDER BY place
 
 -- name: claim_streams
--- A claim is a lock of the session: the server lets go of it when the session ends, however that happens.
+-- A claim is a lock of the session: the server releases it when the session ends, however that happens.
 SELECT stream_id, pg_try_advisory_lock(1885697641, stream_id) AS is_claimed
 FROM unnest($stream_ids::integer[]) WITH ORDINALITY AS asked (stream_id, place)
 ORDER BY place

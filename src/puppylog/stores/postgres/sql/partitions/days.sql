@@ -22,7 +22,7 @@ BEGIN
     END IF;
     PERFORM pg_advisory_xact_lock(1885697639, 3);
     IF to_regclass('puppylog.' || partition) IS NOT NULL THEN
-        RETURN;  -- somebody else has, meanwhile
+        RETURN;  -- another session has made it meanwhile
     END IF;
     IF EXISTS (SELECT 1 FROM puppylog.log_records_rest WHERE ts >= since AND ts < until) THEN
         -- The parent as well: it is all that a COPY of Citus locks, and lines that come between copying and deletion would

@@ -161,9 +161,9 @@ DECLARE
     most_observations CONSTANT bigint := 5000000;
     -- An evaluation later than its period and this was missed, and is marked so. A busy store may be a little late.
     made_up_after CONSTANT interval := '10 seconds';
-    -- A segment that has not been seen for so long is forgotten: segments come from log lines, and whoever writes those
-    -- must not be able to make the states grow without end. If it fires because it is not seen, its last signal says
-    -- no_data.
+    -- A segment that was not observed for so long is forgotten: segments come from log lines, and a client that sends
+    -- ever new ones must not make the states grow without end. If it fires because it is missing, its last signal
+    -- says no_data.
     forget_after CONSTANT interval := '24 hours';
     period interval := make_interval(secs => alert.period_s);
     first_at timestamptz := puppylog.floor_to(alert.evaluated_at, alert.period_s) + period;
@@ -175,7 +175,7 @@ DECLARE
     segments bigint;
     unjudged bigint := 0;
     found record;
-    place tid; -- of the segment's state, if it has one; nobody else changes states while we hold the lock
+    place tid; -- of the segment's state, if it has one; no other session changes states while this one holds the lock
     before puppylog.alert_states;
     status puppylog.alert_states;
     signal puppylog.alert_history;
@@ -270,7 +270,7 @@ END
 $$;
 
 -- Does the evaluations of one alert that are due, oldest first, a limited number of them; returns whether more are due.
--- It is OK if the alert has been deleted, or if somebody else evaluates: then nothing is done, and false returned.
+-- It is OK if the alert has been deleted, or if another session evaluates: then nothing is done, and false returned.
 -- A failure is recorded with the alert, whose evaluations up to now have failed; it is never raised.
 CREATE OR REPLACE FUNCTION puppylog.evaluate_alert(id integer, until timestamptz DEFAULT clock_timestamp())
 RETURNS boolean
@@ -288,7 +288,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    until := least(until, clock_timestamp()); -- nobody may have judged what has not happened yet
+    until := least(until, clock_timestamp()); -- what has not happened yet cannot be judged
     IF alert.evaluated_at > until THEN -- the clock was set back
         PERFORM puppylog.rebase_alerts(until, alert.id);
         RETURN false;

@@ -37,8 +37,8 @@ BEGIN
 END
 $$;
 
--- Notes by how much the clock was set back. Clocks are set by less than two seconds all the time, and nobody needs to
--- know.
+-- Notes by how much the clock was set back. A clock that is kept by NTP is set back by less than two seconds all the
+-- time: not worth a note.
 CREATE OR REPLACE FUNCTION puppylog.note_clock_step(part text, now timestamptz, latest timestamptz, rebased bigint)
 RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, puppylog, pg_temp AS $$

@@ -3,7 +3,7 @@
 
 CREATE OR REPLACE FUNCTION puppylog.is_writer(writer name) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, puppylog, pg_temp AS $$
-    -- Whoever owns the store may do what any writer may.
+    -- The owner of the store may do what any writer may.
     SELECT writer = session_user OR pg_has_role(session_user, (
         SELECT nspowner FROM pg_namespace WHERE nspname = 'puppylog'
     ), 'USAGE')
@@ -84,8 +84,8 @@ END
 $$;
 
 -- Moves a position if it stands at ``since``; returns null, or where it stands instead: -1 for nowhere.
--- The row stays locked until the transaction ends, so a second collector's batch waits, and is then refused. Longer than
--- half a minute nobody waits: a session that was cut without a word holds its locks until the server finds out.
+-- The row stays locked until the transaction ends, so a second collector's batch waits, and is then refused. It waits for
+-- half a minute at most: a session whose connection was cut holds its locks until the server notices.
 CREATE OR REPLACE FUNCTION puppylog.move_position(
     stream integer, file integer, since bigint, until bigint, new_head_size integer, new_head_hash text,
     new_marker_size integer, new_marker_hash text, is_finished boolean, new_context text
@@ -122,7 +122,7 @@ DECLARE
         WHERE puppylog.is_writer(w.writer)
     );
 BEGIN
-    -- The next report is never far: nobody waits for the disk. It holds for this transaction.
+    -- The next report comes soon, so this one need not wait for the disk. The setting is for this transaction.
     PERFORM set_config('synchronous_commit', 'off', true);
     INSERT INTO puppylog.stream_reports AS known (
         stream_id, reported_at, stored_at, behind_since, backlog_bytes, lines_per_s, records, rejects, format, problem,

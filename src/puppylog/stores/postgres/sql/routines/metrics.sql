@@ -24,7 +24,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_
     FROM puppylog.installation
 $$;
 
--- Hands the notes of all ingest transactions out to the metrics; returns false when somebody else is refreshing.
+-- Hands the notes of all ingest transactions out to the metrics; returns false when another session is refreshing.
 CREATE OR REPLACE FUNCTION puppylog.take_invalidations() RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
 DECLARE

@@ -3,7 +3,7 @@
 
 -- Lets the jobs that wait so run now: those of our schema, those of our records, and the policies of our metrics. A job
 -- after a failure waits for five schedule intervals at most, and for five minutes after a crash: it waits for nothing but the
--- clock if it has longer to wait than that, or if it was last started in the future. 'infinity' is somebody's wish.
+-- clock if it has longer to wait than that, or if it was last started in the future. 'infinity' was set by an administrator.
 -- It never fails: a job that cannot be changed now, or not by us, is left to the next call.
 CREATE OR REPLACE FUNCTION puppylog.wake_jobs() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp SET lock_timeout = '1s' AS $$

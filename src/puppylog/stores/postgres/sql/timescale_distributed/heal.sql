@@ -1,5 +1,5 @@
 -- A crash of the access node within a commit can leave transactions prepared on the data nodes. Their rows become visible
--- when somebody asks whether they were committed; TimescaleDB does not do so by itself. Seldom: a transaction that is
+-- when a session asks whether they were committed; TimescaleDB does not do so by itself. Seldom: a transaction that is
 -- committing just then is answered a moment before its rows are visible.
 
 CREATE OR REPLACE PROCEDURE puppylog.heal_job(job_id integer, config jsonb)
