@@ -47,7 +47,7 @@ def _iter_batches(store: DuckdbStore, pieces: Sequence[Parsed]) -> Iterator[Batc
     for piece in pieces:
         chunk = Chunk(file, offset, offset + piece.lines, b"", offset, EMPTY_FINGERPRINT)
         batch.add(stream.stream_id, known.file_id, chunk, piece)
-        offset = chunk.until
+        offset = chunk.end
         if batch.is_full:
             yield batch
             batch = Batch(store.appender(), store.full_rows)

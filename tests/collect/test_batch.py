@@ -12,8 +12,8 @@ from support.lines import records, rejects
 FILE = TailedFile(serial=1, path="/a.log", device=1, inode=2, start=0, file_id=None)
 
 
-def chunk(since: int, until: int, *, finished: bool = False, is_cut: bool = False) -> Chunk:
-    return Chunk(FILE, since, until, b"x\n", since, EMPTY_FINGERPRINT, finished, is_cut)
+def chunk(start: int, end: int, *, finished: bool = False, is_cut: bool = False) -> Chunk:
+    return Chunk(FILE, start, end, b"x\n", start, EMPTY_FINGERPRINT, finished, is_cut)
 
 
 def test_chunks_of_one_file_make_one_move() -> None:

@@ -49,15 +49,15 @@ def file(serial: int, file_id: int | None = None) -> TailedFile:
     return TailedFile(serial, f"/{serial}.log", 1, serial, 0, file_id)
 
 
-def chunk(of: TailedFile, since: int = 0, data: bytes = b"line\n") -> Chunk:
-    return Chunk(of, since, since + len(data), data, since, EMPTY_FINGERPRINT)
+def chunk(of: TailedFile, start: int = 0, data: bytes = b"line\n") -> Chunk:
+    return Chunk(of, start, start + len(data), data, start, EMPTY_FINGERPRINT)
 
 
 def test_new_files_are_registered_together_before_their_first_chunks_are_given(
     registration: FileRegistration, known: Known, followed: FollowedSource
 ) -> None:
     first, second = file(1), file(2)
-    read = [(followed, chunk(first)), (followed, chunk(second)), (followed, chunk(first, since=5))]
+    read = [(followed, chunk(first)), (followed, chunk(second)), (followed, chunk(first, start=5))]
     given = []
     for followed_, given_chunk in registration.iter_registered(read):
         assert known.calls == [["/1.log", "/2.log"]]
@@ -76,7 +76,7 @@ def test_the_chunks_of_a_registered_file_do_not_wait(
     assert next(chunks) == (followed, chunk(new))
     assert known.calls == [["/2.log"]]
     assert followed.files[1].file_id == 7
-    assert list(registration.iter_registered([(followed, chunk(new, since=5))])) == [(followed, chunk(new, since=5))]
+    assert list(registration.iter_registered([(followed, chunk(new, start=5))])) == [(followed, chunk(new, start=5))]
     assert known.calls == [["/2.log"]]
 
 

@@ -16,10 +16,10 @@ FIRST_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECOND_AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
-def batch(*lines: bytes, file_id: int = 1, since: int = 0, at: datetime = FIRST_AT) -> pa.RecordBatch:
+def batch(*lines: bytes, file_id: int = 1, start: int = 0, at: datetime = FIRST_AT) -> pa.RecordBatch:
     """Return rejected lines that start 1,000 bytes apart."""
     rows = [
-        {"stream_id": 9, "file_id": file_id, "line_offset": since + 1000 * number, "rejected_at": at, "line": line}
+        {"stream_id": 9, "file_id": file_id, "line_offset": start + 1000 * number, "rejected_at": at, "line": line}
         for number, line in enumerate(lines)
     ]
     return pa.RecordBatch.from_pylist(rows, schema=LINES)
@@ -104,14 +104,14 @@ def counts(summary: Summary) -> tuple[int, int, int, int]:
 
 def test_each_record_is_put_where_its_line_starts_in_its_file() -> None:
     store = Store()
-    summary = replay(store, [batch(b"a", b"x", b"b", since=5000), batch(b"c", file_id=2)], Words())
+    summary = replay(store, [batch(b"a", b"x", b"b", start=5000), batch(b"c", file_id=2)], Words())
     assert counts(summary) == (4, 3, 1, 0)
     assert store.rows == [(1, 5000, 5000, "a"), (1, 7000, 7000, "b"), (2, 0, 0, "c")]
 
 
 def test_a_record_that_starts_within_its_line_does_so_in_the_file() -> None:
     store = Store()
-    replay(store, [batch(b"a b", b" c", since=70)], Words())
+    replay(store, [batch(b"a b", b" c", start=70)], Words())
     assert store.rows == [(1, 70, 70, "a"), (1, 72, 70, "b"), (1, 1071, 1070, "c")]
 
 
@@ -125,7 +125,7 @@ def test_a_line_of_which_a_part_does_not_fit_stays_whole() -> None:
 
 def test_a_record_of_several_lines_is_read_as_the_one_that_was_rejected() -> None:
     store = Store()
-    summary = replay(store, [batch(b"a", b"b\n  at x\n  at y", b"x\nc", b"d", since=70)], Words())
+    summary = replay(store, [batch(b"a", b"b\n  at x\n  at y", b"x\nc", b"d", start=70)], Words())
     assert counts(summary) == (4, 3, 1, 0)
     assert store.rows == [(1, 70, 70, "a"), (1, 1070, 1070, "b\n  at x\n  at y"), (1, 3070, 3070, "d")]
 
@@ -139,7 +139,7 @@ def test_lines_that_say_something_about_others_stay() -> None:
 
 def test_a_parser_goes_on_within_a_file_and_a_new_one_is_opened_for_the_next() -> None:
     store, words = Store(), Words()
-    both = pa.Table.from_batches([batch(b"c", since=2000), batch(b"d", file_id=2, at=SECOND_AT)])
+    both = pa.Table.from_batches([batch(b"c", start=2000), batch(b"d", file_id=2, at=SECOND_AT)])
     replay(store, [batch(b"a", b"b"), *both.combine_chunks().to_batches()], words)
     numbers = [number for call in store.calls for part in call for number in part.records["response_bytes"].to_pylist()]
     assert numbers == [0, 1, 2, 0]
@@ -149,7 +149,7 @@ def test_a_parser_goes_on_within_a_file_and_a_new_one_is_opened_for_the_next() -
 
 def test_a_record_without_a_time_is_of_when_its_line_was_read_first() -> None:
     store = Store()
-    lines = pa.Table.from_batches([batch(b"now", b"a"), batch(b"now", since=2000, at=SECOND_AT)])
+    lines = pa.Table.from_batches([batch(b"now", b"a"), batch(b"now", start=2000, at=SECOND_AT)])
     replay(store, lines.combine_chunks().to_batches(), Words())
     [[part]] = store.calls
     assert part.records["ts"].to_pylist() == [FIRST_AT, SECOND_AT, SECOND_AT]

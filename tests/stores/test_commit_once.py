@@ -46,7 +46,7 @@ class FateStore:
             self._take(late)
         if fate is Fate.LOST_BEFORE:
             raise StoreUnavailable("reach", "the store", "lost before")
-        if self.offset != move.since:
+        if self.offset != move.start:
             raise StreamBusy("reach", "the store", "it stands elsewhere")
         if fate is Fate.COMMITS_LATE:
             self._late = move
@@ -57,8 +57,8 @@ class FateStore:
         return Appended(1, 0)
 
     def _take(self, move: Move) -> None:
-        self.offset = move.until
-        self.lines.append(move.since)
+        self.offset = move.end
+        self.lines.append(move.start)
 
     def find_files(self, file_ids: Sequence[int]) -> Mapping[int, FilePosition]:
         (file_id,) = file_ids
@@ -67,8 +67,8 @@ class FateStore:
 
 
 def move_of(number: int) -> Move:
-    until = (number + 1) * LINE_BYTES
-    return Move(7, number * LINE_BYTES, until, fingerprint(until), finished=False)
+    end = (number + 1) * LINE_BYTES
+    return Move(7, number * LINE_BYTES, end, fingerprint(end), finished=False)
 
 
 Appending: TypeAlias = Callable[[FateStore], AbstractContextManager[Callable[[], Appender]]]

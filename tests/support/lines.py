@@ -68,8 +68,8 @@ class Source:
         appender = self.store.appender()
         for parsed in batches:
             appender.write(self.stream_id, self.file_id, parsed)
-        since, self.offset = self.offset, self.offset + sum(parsed.lines for parsed in batches) * LINE_BYTES
-        return appender.commit([self.move(since, self.offset)])
+        start, self.offset = self.offset, self.offset + sum(parsed.lines for parsed in batches) * LINE_BYTES
+        return appender.commit([self.move(start, self.offset)])
 
-    def move(self, since: int, until: int, *, finished: bool = False, context: str = "") -> Move:
-        return Move(self.file_id, since, until, fingerprint(until), finished, context)
+    def move(self, start: int, end: int, *, finished: bool = False, context: str = "") -> Move:
+        return Move(self.file_id, start, end, fingerprint(end), finished, context)

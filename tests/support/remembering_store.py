@@ -129,13 +129,13 @@ class RememberingAppender:
             for move in moves:
                 stream_id, position = self._store.files[move.file_id]
                 assert stream_id in self._own
-                if position.byte_offset != move.since or position.finished:
-                    raise StreamBusy("append to", f"file {move.file_id} from byte {move.since}", str(position))
+                if position.byte_offset != move.start or position.finished:
+                    raise StreamBusy("append to", f"file {move.file_id} from byte {move.start}", str(position))
             for move in moves:
                 stream_id, position = self._store.files[move.file_id]
                 moved = replace(
                     position,
-                    byte_offset=move.until,
+                    byte_offset=move.end,
                     fingerprint=move.fingerprint,
                     finished=move.finished,
                     context=move.context,

@@ -44,15 +44,15 @@ class Content:
 
     def holds_no_line_in(self, chunk: Chunk) -> bool:
         """Whether the chunk, which has no data, may be of this content: the range that it accounts for is a hole."""
-        return len(self.data) >= chunk.until and not self.data[chunk.since : chunk.until].strip(b"\0")
+        return len(self.data) >= chunk.end and not self.data[chunk.start : chunk.end].strip(b"\0")
 
     def lines_in(self, chunk: Chunk) -> list[int]:
         """Return where the chunk's lines start, having compared it with what the file held."""
         if not chunk.data:
-            assert not self.data[chunk.since : chunk.until].strip(b"\0"), (self.number, chunk)
+            assert not self.data[chunk.start : chunk.end].strip(b"\0"), (self.number, chunk)
             return []
-        assert not self.data[chunk.since : chunk.offset].strip(b"\0")
-        held = bytes(self.data[chunk.offset : chunk.until])
+        assert not self.data[chunk.start : chunk.offset].strip(b"\0")
+        held = bytes(self.data[chunk.offset : chunk.end])
         assert held.endswith(b"\n") != chunk.is_unfinished
         assert chunk.is_cut == (len(held.rstrip(b"\n")) > MAX_LINE and held.count(b"\n", 0, -1) == 0)
         assert chunk.data == (held.rstrip(b"\n")[:MAX_LINE] + b"\n" if chunk.is_cut or chunk.is_unfinished else held)

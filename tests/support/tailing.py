@@ -39,9 +39,9 @@ class Ledger:
     def commit(self, chunk: Chunk) -> None:
         """Move the position of the chunk's file."""
         position = self._positions[self._file_id(chunk)]
-        assert (position.byte_offset, position.finished) == (chunk.since, False)
+        assert (position.byte_offset, position.finished) == (chunk.start, False)
         self._positions[position.file_id] = replace(
-            position, fingerprint=chunk.fingerprint, byte_offset=chunk.until, finished=chunk.finished
+            position, fingerprint=chunk.fingerprint, byte_offset=chunk.end, finished=chunk.finished
         )
         self.chunks.append(chunk)
 

@@ -20,9 +20,9 @@ def test_every_chunk_has_the_fingerprint_of_the_file_up_to_its_end(data: bytes, 
         at += size
     at_end = 0
     for chunk in chunks:
-        assert chunk.since == at_end
-        assert chunk.fingerprint == BLANK.after(data, chunk.until).fingerprint()
-        at_end = chunk.until
+        assert chunk.start == at_end
+        assert chunk.fingerprint == BLANK.after(data, chunk.end).fingerprint()
+        at_end = chunk.end
     assert at_end == len(data)
 
 
@@ -33,14 +33,14 @@ def test_forgetting_the_waiting_line_goes_back_to_the_last_chunk() -> None:
     chunker.drop_line()
     assert chunker.taken == chunker.made == BLANK.after(b"one\n", 4)
     (chunk,) = chunker.feed(b"two\n")
-    assert (chunk.since, chunk.until, chunk.data) == (4, 8, b"two\n")
+    assert (chunk.start, chunk.end, chunk.data) == (4, 8, b"two\n")
 
 
 def test_a_finish_without_a_waiting_line_accounts_for_nothing() -> None:
     chunker = Chunker(FILE, BLANK, 500)
     chunker.feed(b"one\n")
     (last,) = chunker.finish()
-    assert (last.since, last.until, last.data, last.finished, last.is_unfinished) == (4, 4, b"", True, False)
+    assert (last.start, last.end, last.data, last.finished, last.is_unfinished) == (4, 4, b"", True, False)
     assert last.fingerprint == BLANK.after(b"one\n", 4).fingerprint()
 
 

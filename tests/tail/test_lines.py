@@ -30,13 +30,13 @@ def flatten(pieces: list[Piece]) -> list[tuple[int, int, bytes, bool]]:
     lines = []
     for piece in pieces:
         if piece.is_cut:
-            lines.append((piece.offset, piece.until, piece.data, True))
+            lines.append((piece.offset, piece.end, piece.data, True))
             continue
         at = piece.offset
         for line in split(piece.data):
             lines.append((at, at + len(line), line, False))
             at += len(line)
-        assert at == piece.until
+        assert at == piece.end
     return lines
 
 
@@ -120,8 +120,8 @@ def test_however_the_bytes_come_the_lines_are_the_same(data: bytes, blocks: list
     pieces = cut(*parts, data[at:], offset=offset)
     expected = [(start + offset, end + offset, kept, is_cut) for start, end, kept, is_cut in explain(data)]
     assert flatten(pieces) == expected
-    ends = [offset, *(piece.until for piece in pieces)]
-    assert [piece.since for piece in pieces] == ends[:-1], "the ranges follow one another without a gap"
+    ends = [offset, *(piece.end for piece in pieces)]
+    assert [piece.start for piece in pieces] == ends[:-1], "the ranges follow one another without a gap"
 
 
 def test_the_rest_of_an_unfinished_line_is_a_line_of_its_own() -> None:
@@ -145,7 +145,7 @@ def test_a_newline_that_comes_late_is_no_line_of_its_own(newline: bytes) -> None
 def test_the_rest_of_an_unfinished_line_may_be_too_long_or_unfinished_itself() -> None:
     cutter = LineCutter(0, MAX, is_in_line=True)
     (piece,) = [*cutter.feed(b"x" * (MAX + 5)), *cutter.feed(b"\n")]
-    assert (piece.since, piece.until, piece.is_cut, piece.is_rest) == (0, MAX + 6, True, True)
+    assert (piece.start, piece.end, piece.is_cut, piece.is_rest) == (0, MAX + 6, True, True)
     cutter = LineCutter(0, MAX, is_in_line=True)
     assert cutter.feed(b"tw") == []
     assert cutter.finish() == Piece(0, 2, b"tw\n", 0, is_unfinished=True, is_rest=True)

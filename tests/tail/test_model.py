@@ -363,21 +363,21 @@ class TailingMachine(RuleBasedStateMachine):
                 if identity in content.identities + content.former and content.holds_no_line_in(chunk)
             ]
             self.content_of[file_id] = found[-1]
-        is_given_up = chunk.finished and chunk.until == chunk.file.start == 0
+        is_given_up = chunk.finished and chunk.end == chunk.file.start == 0
         self.content_of[file_id].is_known |= not is_given_up
         return self.content_of[file_id]
 
     def _store(self, chunk: Chunk) -> None:
         file_id = self.file_ids[chunk.file.serial]
         position = self.positions[file_id]
-        assert position.byte_offset == chunk.since
+        assert position.byte_offset == chunk.start
         assert not position.finished
         content = self._content(chunk)
         for start in content.lines_in(chunk):
             assert (content.number, start) not in self.stored, f"stored twice: {content.number} at {start}"
             self.stored[content.number, start] = file_id
         self.positions[file_id] = replace(
-            position, fingerprint=chunk.fingerprint, byte_offset=chunk.until, finished=chunk.finished
+            position, fingerprint=chunk.fingerprint, byte_offset=chunk.end, finished=chunk.finished
         )
 
 

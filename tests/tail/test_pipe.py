@@ -58,14 +58,14 @@ def test_at_the_end_the_unfinished_line_is_taken_and_the_input_is_finished(pipe:
     pipe.end()
     lines, last = pipe.read_all()
     assert (lines.data, lines.finished) == (b"one\n", False)
-    assert (last.data, last.finished, last.is_unfinished, last.since, last.until) == (b"two\n", True, True, 4, 7)
+    assert (last.data, last.finished, last.is_unfinished, last.start, last.end) == (b"two\n", True, True, 4, 7)
     assert list(pipe.tailer.read()) == []
 
 
 def test_an_empty_input_is_finished_too(pipe: Pipe) -> None:
     pipe.end()
     (last,) = pipe.read_all()
-    assert (last.data, last.finished, last.until) == (b"", True, 0)
+    assert (last.data, last.finished, last.end) == (b"", True, 0)
 
 
 def test_the_input_is_one_file_that_the_store_does_not_know(pipe: Pipe) -> None:
@@ -91,7 +91,7 @@ def test_much_data_comes_whole_and_in_order(pipe: Pipe) -> None:
     chunks = pipe.read_all()
     writer.join()
     assert b"".join(chunk.data for chunk in chunks) == lines
-    assert [chunk.since for chunk in chunks] == [0, *(chunk.until for chunk in chunks[:-1])]
+    assert [chunk.start for chunk in chunks] == [0, *(chunk.end for chunk in chunks[:-1])]
 
 
 def test_what_was_not_taken_is_given_next_time_and_before_the_end(pipe: Pipe) -> None:
@@ -179,7 +179,7 @@ def test_what_comes_through_a_watched_pipe_is_one_file(watched: Fifo) -> None:
         with watched.path.open("wb") as writer:
             writer.write(text)
         chunks += watched.tailer.read()
-    assert [(chunk.since, chunk.until, chunk.finished) for chunk in chunks] == [
+    assert [(chunk.start, chunk.end, chunk.finished) for chunk in chunks] == [
         (0, 4, False),
         (4, 6, False),
         (6, 12, False),

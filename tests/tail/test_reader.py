@@ -145,7 +145,7 @@ def test_the_unfinished_line_comes_with_the_end_but_not_if_it_is_gone(
         read(reader)
     (last,) = reader.finish()
     assert last.finished
-    assert (last.since, last.until, last.data) == ((4, 4, b"") if is_truncated else (4, 7, b"hal\n"))
+    assert (last.start, last.end, last.data) == ((4, 4, b"") if is_truncated else (4, 7, b"hal\n"))
     assert last.is_unfinished != is_truncated
 
 
@@ -156,7 +156,7 @@ def make_new(log: Path) -> Reader:
 def test_a_new_file_is_announced_once_even_if_there_is_no_line_yet(log: Path) -> None:
     append(log, b"hal")
     reader = make_new(log)
-    assert [(chunk.data, chunk.since, chunk.until) for chunk in reader.read()] == [(b"", 0, 0)]
+    assert [(chunk.data, chunk.start, chunk.end) for chunk in reader.read()] == [(b"", 0, 0)]
     append(log, b"f\n")
     assert [chunk.data for chunk in reader.read()] == [b"half\n"]
     reader.close()

@@ -33,16 +33,16 @@ def test_the_record_at_the_end_waits_for_the_next_one() -> None:
     assert chunker.feed(b"one\n  two\n") == []
     assert chunker.has_record
     (chunk,) = chunker.feed(b"  three\nfour\n fi")
-    assert (chunk.since, chunk.until, chunk.data) == (0, 18, b"one\n  two\n  three\n")
+    assert (chunk.start, chunk.end, chunk.data) == (0, 18, b"one\n  two\n  three\n")
     (chunk,) = chunker.feed(b"ve\nsix\n")
-    assert (chunk.since, chunk.data) == (18, b"four\n five\n")
+    assert (chunk.start, chunk.data) == (18, b"four\n five\n")
 
 
 def test_a_record_ends_when_nobody_believes_in_more() -> None:
     chunker = make_chunker()
     chunker.feed(b"one\n two\nthr")
     (chunk,) = chunker.end_record()
-    assert (chunk.data, chunk.until, chunker.has_record, chunker.waiting_bytes) == (b"one\n two\n", 9, False, 3)
+    assert (chunk.data, chunk.end, chunker.has_record, chunker.waiting_bytes) == (b"one\n two\n", 9, False, 3)
     assert chunk.fingerprint == BLANK.after(b"one\n two\n", 9).fingerprint()
     assert chunker.feed(b"ee\n") == []
     assert [chunk.data for chunk in chunker.finish()] == [b"three\n"]
@@ -52,7 +52,7 @@ def test_the_unfinished_line_at_the_end_belongs_to_its_record() -> None:
     chunker = make_chunker()
     chunker.feed(b"one\n two\n thr")
     (last,) = chunker.finish()
-    assert (last.data, last.since, last.until, last.finished, last.is_unfinished) == (
+    assert (last.data, last.start, last.end, last.finished, last.is_unfinished) == (
         b"one\n two\n thr\n",
         0,
         13,
@@ -79,7 +79,7 @@ def test_a_record_that_is_too_long_keeps_its_first_lines_and_has_no_other_record
         (True, b"one\n" + b" more\n" * 32),
         (False, b"two\n end\n"),
     ]
-    assert (chunks[0].since, chunks[0].offset, chunks[0].until) == (0, 0, len(data) + end.index(b"two"))
+    assert (chunks[0].start, chunks[0].offset, chunks[0].end) == (0, 0, len(data) + end.index(b"two"))
     assert [chunk.data for chunk in chunker.finish()] == [b"three\n"]
 
 
@@ -96,7 +96,7 @@ def test_an_unfinished_last_line_does_not_revive_a_record_that_was_cut() -> None
         chunks = chunker.finish()
         assert [chunk.data for chunk in chunks] == [b"one\n" + b" more\n" * 32, *data]
         assert chunks[0].is_cut
-        assert chunks[-1].until == 4 + 600 + len(last)
+        assert chunks[-1].end == 4 + 600 + len(last)
 
 
 @given(lines=LINES, sizes=st.lists(st.integers(1, 90), max_size=60))
@@ -104,12 +104,12 @@ def test_records_are_whole_and_every_byte_is_accounted_for(lines: list[bytes], s
     data = b"".join(lines)
     chunker = make_chunker()
     chunks = [*feed(chunker, data, sizes), *chunker.finish()]
-    assert [chunk.since for chunk in chunks] == [0, *(chunk.until for chunk in chunks[:-1])]
-    assert chunks[-1].until == len(data)
+    assert [chunk.start for chunk in chunks] == [0, *(chunk.end for chunk in chunks[:-1])]
+    assert chunks[-1].end == len(data)
     for chunk in chunks:
-        assert chunk.fingerprint == BLANK.after(data, chunk.until).fingerprint()
+        assert chunk.fingerprint == BLANK.after(data, chunk.end).fingerprint()
         if not chunk.is_cut:
-            assert chunk.data == data[chunk.offset : chunk.until]
+            assert chunk.data == data[chunk.offset : chunk.end]
         else:
             assert len(chunk.data) <= MAX + 1
-        assert chunk.until == len(data) or data[chunk.until : chunk.until + 1] not in {b" ", b"\n"}
+        assert chunk.end == len(data) or data[chunk.end : chunk.end + 1] not in {b" ", b"\n"}

@@ -138,7 +138,7 @@ def test_a_file_that_is_gone_is_finished_where_it_stood(following: World) -> Non
     assert following.run_once() == [b"new"]
     assert following.ledger.finished == [True, False]
     last = next(chunk for chunk in following.ledger.chunks if chunk.finished)
-    assert (last.since, last.until, last.data) == (8, 8, b"")
+    assert (last.start, last.end, last.data) == (8, 8, b"")
 
 
 def test_an_inode_that_is_used_again_does_not_pass_for_the_old_file(following: World) -> None:

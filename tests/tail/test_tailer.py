@@ -79,7 +79,7 @@ def test_the_unfinished_line_is_taken_when_its_file_is_finished(following: World
     assert following.tailer.unfinished_bytes == 3
     assert following.poll_after_the_wait() == [b"hal"]
     last = following.ledger.chunks[-1]
-    assert (last.is_unfinished, last.finished, last.since, last.until) == (True, True, 8, 11)
+    assert (last.is_unfinished, last.finished, last.start, last.end) == (True, True, 8, 11)
 
 
 def test_a_file_that_vanishes_and_a_new_one_later(following: World) -> None:
@@ -229,7 +229,7 @@ def test_the_hole_that_a_truncation_leaves_is_skipped(world: World) -> None:
     os.close(writer)
     assert world.poll() == [b"two"]
     last = world.ledger.chunks[-1]
-    assert (last.since, last.offset, last.until) == (0, 4000, 4004)
+    assert (last.start, last.offset, last.end) == (0, 4000, 4004)
 
 
 def test_a_file_truncated_and_rotated_between_two_polls_is_read_from_its_start(following: World) -> None:

@@ -91,7 +91,7 @@ def test_a_line_of_any_length_takes_no_memory(world: World) -> None:
     chunks = list(world.tailer.read())
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert [(chunk.since, chunk.is_cut) for chunk in chunks] == [(0, True), ((1 << 28) + 1, False)]
+    assert [(chunk.start, chunk.is_cut) for chunk in chunks] == [(0, True), ((1 << 28) + 1, False)]
     assert chunks[1].data == b"next\n"
     assert peak_bytes < 32 << 20
 

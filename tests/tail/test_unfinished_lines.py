@@ -34,7 +34,7 @@ def test_the_unfinished_line_of_a_file_that_rests_is_taken_and_not_twice(world: 
     world.append("one\ntwo")
     let_rest(world.log)
     assert run_once(world) == [b"one", b"two"]
-    assert (last_chunk(world).is_unfinished, last_chunk(world).until, last_chunk(world).finished) == (True, 7, False)
+    assert (last_chunk(world).is_unfinished, last_chunk(world).end, last_chunk(world).finished) == (True, 7, False)
     assert run_once(world) == []
 
 
@@ -70,8 +70,8 @@ def test_what_comes_behind_a_line_that_was_taken_unfinished(
     run_once(world)
     world.append(rest)
     assert run_once(world) == lines
-    assert [chunk.is_rest for chunk in world.ledger.chunks if chunk.since == 7] == [is_rest]
-    assert last_chunk(world).until == 7 + len(rest), "the position is exact"
+    assert [chunk.is_rest for chunk in world.ledger.chunks if chunk.start == 7] == [is_rest]
+    assert last_chunk(world).end == 7 + len(rest), "the position is exact"
     assert run_once(world) == []
 
 

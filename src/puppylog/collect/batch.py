@@ -63,22 +63,22 @@ class Batch:
         parsed = replace(parsed, data=chunk.data, data_offset=chunk.offset)
         self.appender.write(stream_id, file_id, parsed)
         so_far = self.moves.get(file_id)
-        since = chunk.since if so_far is None else so_far.since
-        self.moves[file_id] = Move(file_id, since, chunk.until, chunk.fingerprint, chunk.finished, context)
+        start = chunk.start if so_far is None else so_far.start
+        self.moves[file_id] = Move(file_id, start, chunk.end, chunk.fingerprint, chunk.finished, context)
         self.last_rows = parsed.lines
         self.records += parsed.records.num_rows
         self.rejects += parsed.rejects.num_rows
         self.joined += parsed.joined
-        self.size_bytes += chunk.until - chunk.since
+        self.size_bytes += chunk.end - chunk.start
         share = self.shares.setdefault(stream_id, Share())
         share.records += parsed.records.num_rows
         share.rejects += parsed.rejects.num_rows
-        share.size_bytes += chunk.until - chunk.since
+        share.size_bytes += chunk.end - chunk.start
         if parsed.rejects.num_rows:
             for count in pc.value_counts(parsed.rejects.column("reason")).to_pylist():
                 self.reasons[count["values"]] += count["counts"]
         if chunk.finished:
-            self.finished.append((chunk.file.path, chunk.until))
+            self.finished.append((chunk.file.path, chunk.end))
             self.finished_files.append(chunk.file)
 
     @property

@@ -159,7 +159,7 @@ class Collector:
         batch.add(stream_id, file.file_id, chunk, parsed, file.parser.context)
         self._note_taken(stream_id, chunk, parsed, file.parser.name)
         self._follower.take(followed, chunk)
-        self._read_bytes += chunk.until - chunk.since
+        self._read_bytes += chunk.end - chunk.start
         if chunk.is_cut:
             self._on_event(LineCut(chunk.file.path, chunk.offset))
         if chunk.is_rest:
@@ -198,7 +198,7 @@ class Collector:
 
     def _note_taken(self, stream_id: int, chunk: Chunk, parsed: Parsed, format_name: str) -> None:
         lines = parsed.records.num_rows + parsed.rejects.num_rows
-        self._reporting.take(stream_id, lines=lines, size_bytes=chunk.until - chunk.since)
+        self._reporting.take(stream_id, lines=lines, size_bytes=chunk.end - chunk.start)
         self._reporting.choose_format(stream_id, format_name)
 
     def _report_streams(self, committer: Committer) -> None:

@@ -115,7 +115,7 @@ class FollowedSource:
         met, context = chunk.file, file.parser.context
         positions = self._known()
         positions[file.file_id] = FilePosition(
-            file.file_id, met.path, met.device, met.inode, chunk.fingerprint, chunk.until, chunk.finished, context
+            file.file_id, met.path, met.device, met.inode, chunk.fingerprint, chunk.end, chunk.finished, context
         )
         if len(positions) > _MOST_POSITIONS:
             self._positions = {

@@ -116,16 +116,16 @@ class KnownFiles:
             if identity not in identities and identity not in self._held and known_heads.isdisjoint(heads)
         }
 
-    def take(self, file_id: int, until: int) -> None:
+    def take(self, file_id: int, end: int) -> None:
         """Note that lines of a file, up to an offset in bytes, are on their way to the store."""
         with self._lock:
-            self._on_their_way[file_id] = until
+            self._on_their_way[file_id] = end
 
     def committed(self, moves: Iterable[Move], finished: Iterable[TailedFile]) -> None:
         """Note what the store knows now. May be called by another thread."""
         with self._lock:
             for move in moves:
-                if self._on_their_way.get(move.file_id) == move.until:
+                if self._on_their_way.get(move.file_id) == move.end:
                     del self._on_their_way[move.file_id]
             for file in finished:
                 self._finishing.pop(file, None)

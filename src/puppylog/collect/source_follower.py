@@ -147,7 +147,7 @@ class SourceFollower:
     def take(self, followed: FollowedSource, chunk: Chunk) -> None:
         """Note that a chunk of `iter_chunks` has become part of a batch."""
         file = followed.files[chunk.file.serial]
-        self._known.take(file.file_id, chunk.until)
+        self._known.take(file.file_id, chunk.end)
         followed.take(file, chunk)
 
     def note_committed(self, batch: Batch) -> None:

@@ -58,11 +58,11 @@ class KnownFile:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A position on its way: the store accepts it only if the file still stands at ``since``."""
+    """A position on its way: the store accepts it only if the file still stands at ``start``."""
 
     file_id: int
-    since: int
-    until: int
+    start: int
+    end: int
     fingerprint: Fingerprint
     finished: bool
     context: str = ""
@@ -72,7 +72,7 @@ def have_moved(moves: Iterable[Move], stands: Mapping[int, FilePosition]) -> boo
     """Return whether each file stands where its move takes it; ``stands`` has what the store knows, by file."""
     return all(
         (file := stands.get(move.file_id)) is not None
-        and file.byte_offset == move.until
+        and file.byte_offset == move.end
         and file.fingerprint == move.fingerprint
         and file.finished == move.finished
         and file.context == move.context

@@ -60,4 +60,4 @@ def refuse_unknown_file(file_id: int) -> NoReturn:
 def refuse_moved_file(move: Move, byte_offset: int) -> NoReturn:
     """Raise StreamBusy: the file is at ``byte_offset``, and not where its move starts."""
     cause = f"another collector has taken it to byte {byte_offset}"
-    raise StreamBusy("append to", f"file {move.file_id} from byte {move.since}", cause)
+    raise StreamBusy("append to", f"file {move.file_id} from byte {move.start}", cause)

@@ -29,11 +29,11 @@ class Chunk:
     """
 
     file: TailedFile
-    since: int
-    until: int
+    start: int
+    end: int
     data: bytes  # whole lines, each ended by \n; with a boundary, whole records
-    offset: int  # where data[0] stands in the file: ``since``, or behind the NULs that were skipped
-    fingerprint: Fingerprint  # of the file as far as ``until``
+    offset: int  # where data[0] stands in the file: ``start``, or behind the NULs that were skipped
+    fingerprint: Fingerprint  # of the file as far as ``end``
     finished: bool = False  # rotated away, truncated or deleted, and read to its end: the last chunk of its file
     is_cut: bool = False  # data is the beginning of one over-long line, and a newline of ours
     is_unfinished: bool = False  # data ends with a last line that never got its newline, and a newline of ours

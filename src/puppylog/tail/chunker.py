@@ -55,7 +55,7 @@ class Chunker:
 
         pieces = self._cutter.feed(block)
         if self._gatherer is None:
-            chunks = [self._chunk(piece, imprint_at(piece.until)) for piece in pieces]
+            chunks = [self._chunk(piece, imprint_at(piece.end)) for piece in pieces]
         else:
             records = [record for piece in pieces for record in self._gatherer.feed(piece, imprint_at)]
             chunks = [self._chunk(*record) for record in records]
@@ -70,12 +70,12 @@ class Chunker:
         """Return everything that waits: the line at the end will not get its newline any more."""
         lines = [] if self._gatherer is None else self._gatherer.flush()
         last = self._cutter.finish()
-        if last is not None and lines and not last.is_cut and last.data and last.offset == lines[0][0].until:
+        if last is not None and lines and not last.is_cut and last.data and last.offset == lines[0][0].end:
             before = lines[0][0]
             if not before.is_cut or self._continues(last.data):
                 lines = []
                 data = before.data if before.is_cut else before.data + last.data
-                last = replace(before, until=last.until, data=data, is_unfinished=True)
+                last = replace(before, end=last.end, data=data, is_unfinished=True)
         if last is not None:
             lines.append((last, self.taken))
         return [self._chunk(*line) for line in lines]
@@ -102,8 +102,8 @@ class Chunker:
         self.made = imprint
         return Chunk(
             self.file,
-            piece.since,
-            piece.until,
+            piece.start,
+            piece.end,
             piece.data,
             piece.offset,
             imprint.fingerprint(),

@@ -42,7 +42,7 @@ class KnownPlaces:
         """
         file = last.file
         identity = file.device, file.inode
-        place = Place(file.path, identity, last.fingerprint, last.until, finished=True, position=position)
+        place = Place(file.path, identity, last.fingerprint, last.end, finished=True, position=position)
         if file.stream_id is None:
             self._places.append(place)
             del self._places[: max(0, len(self._places) - _REMEMBERED)]

@@ -15,8 +15,8 @@ _NULS = re.compile(rb"\0+")
 class Piece:
     """Whole lines, and the range of the file that they account for. See `chunk.Chunk` for the words."""
 
-    since: int
-    until: int
+    start: int
+    end: int
     data: bytes
     offset: int
     is_cut: bool = False
@@ -69,13 +69,13 @@ class LineCutter:
         """Return the line that waits, which will not get its newline any more; None if there is nothing."""
         if not self.waiting:
             return None
-        since, until = self._offset, self._offset + self.waiting
-        data, offset, is_cut, is_rest = bytes(self._held), since + self._nuls, self._dropped > 0, self._is_in_line
-        self._begin_line(until)
+        start, end = self._offset, self._offset + self.waiting
+        data, offset, is_cut, is_rest = bytes(self._held), start + self._nuls, self._dropped > 0, self._is_in_line
+        self._begin_line(end)
         if not data or (is_rest and data == b"\r"):
-            return Piece(since, until, b"", until)
+            return Piece(start, end, b"", end)
         self._is_in_line = True
-        return Piece(since, until, data + b"\n", offset, is_cut=is_cut, is_unfinished=True, is_rest=is_rest)
+        return Piece(start, end, data + b"\n", offset, is_cut=is_cut, is_unfinished=True, is_rest=is_rest)
 
     def _begin_line(self, offset: int) -> None:
         self._is_in_line = False
@@ -87,11 +87,11 @@ class LineCutter:
         """Give the beginning of the over-long line if it ends in this block; return where the next line starts."""
         end = block.find(b"\n") + 1
         if end:
-            since, until = self._offset, self._offset + self.waiting + end
-            rest = self._is_in_line
+            line_end = self._offset + self.waiting + end
+            line_start = self._offset + self._nuls
             line = bytes(self._held) + b"\n"
-            pieces.append(Piece(since, until, line, since + self._nuls, is_cut=True, is_rest=rest))
-            self._begin_line(until)
+            pieces.append(Piece(self._offset, line_end, line, line_start, is_cut=True, is_rest=self._is_in_line))
+            self._begin_line(line_end)
         return end
 
     def _skip_nuls(self, block: bytes, at: int) -> int:
@@ -115,22 +115,22 @@ class LineCutter:
     def _cut(self, data: bytes, pieces: list[Piece]) -> None:
         """Make pieces of whole lines, which follow the NULs skipped so far."""
         base = self._offset + self._nuls
-        since, at = self._offset, self._end_line_in_progress(data)
+        start, at = self._offset, self._end_line_in_progress(data)
         has_nuls = b"\0" in data
         while at < len(data):
-            start = _end_of_nuls(data, at) if has_nuls else at
-            end = self._end_of_lines(data, start, has_nuls=has_nuls)
-            is_cut = end == start
+            line_at = _end_of_nuls(data, at) if has_nuls else at
+            end = self._end_of_lines(data, line_at, has_nuls=has_nuls)
+            is_cut = end == line_at
             if is_cut:
-                end = data.find(b"\n", start + self._max) + 1
-                lines = data[start : start + self._max] + b"\n"
+                end = data.find(b"\n", line_at + self._max) + 1
+                lines = data[line_at : line_at + self._max] + b"\n"
             else:
-                lines = data[start:end]
-            is_rest = self._is_in_line and start == 0
-            pieces.append(Piece(since, base + end, lines, base + start, is_cut=is_cut, is_rest=is_rest))
-            since, at = base + end, end
-        if since < base + len(data):
-            pieces.append(Piece(since, base + len(data), b"", base + len(data)))
+                lines = data[line_at:end]
+            is_rest = self._is_in_line and line_at == 0
+            pieces.append(Piece(start, base + end, lines, base + line_at, is_cut=is_cut, is_rest=is_rest))
+            start, at = base + end, end
+        if start < base + len(data):
+            pieces.append(Piece(start, base + len(data), b"", base + len(data)))
         self._begin_line(base + len(data))
 
     def _end_line_in_progress(self, data: bytes) -> int:

@@ -28,16 +28,16 @@ class RecordGatherer:
     def feed(self, piece: Piece, imprint_at: Callable[[int], Imprint]) -> list[tuple[Piece, Imprint]]:
         """Take the lines that follow, and return those that are in whole records now."""
         given: list[tuple[Piece, Imprint]] = []
-        if self._held is not None and piece.offset != self._held.until:
+        if self._held is not None and piece.offset != self._held.end:
             given += self.flush()
         start = self._boundary.find_last_start(piece.data)
         if start == 0:
             given += self.flush()
         elif start > 0:
             before, piece = _split(piece, start)
-            given += [(part, imprint_at(part.until)) for part in self._end_with(before)]
+            given += [(part, imprint_at(part.end)) for part in self._end_with(before)]
             self._held = None
-        self._held, self.end = self._shorten(self._join(piece)), imprint_at(piece.until)
+        self._held, self.end = self._shorten(self._join(piece)), imprint_at(piece.end)
         return given
 
     def flush(self) -> list[tuple[Piece, Imprint]]:
@@ -76,7 +76,7 @@ class RecordGatherer:
         if held is None:
             return piece
         data = held.data if held.is_cut else held.data + piece.data
-        return replace(held, until=piece.until, data=data, is_cut=held.is_cut or piece.is_cut)
+        return replace(held, end=piece.end, data=data, is_cut=held.is_cut or piece.is_cut)
 
     def _shorten(self, record: Piece) -> Piece:
         """Keep as many first lines of a record as may be kept, and one at least."""
@@ -87,8 +87,8 @@ class RecordGatherer:
 
 
 def _split(piece: Piece, at: int) -> tuple[Piece, Piece]:
-    until = piece.offset + at
+    end = piece.offset + at
     return (
-        replace(piece, until=until, data=piece.data[:at]),
-        Piece(until, piece.until, piece.data[at:], until),
+        replace(piece, end=end, data=piece.data[:at]),
+        Piece(end, piece.end, piece.data[at:], end),
     )

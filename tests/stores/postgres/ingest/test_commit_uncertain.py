@@ -37,12 +37,12 @@ def store(shared_postgres: PostgresServer, postgres_template: str, wire: CutWire
         yield store
 
 
-def begin(store: PostgresStore, source: Source, *, since: int = 0) -> tuple[Appender, list[Move]]:
+def begin(store: PostgresStore, source: Source, *, start: int = 0) -> tuple[Appender, list[Move]]:
     """Return a batch of three records and a rejected line, ready to be committed."""
     appender = store.appender()
-    appender.write(source.stream_id, source.file_id, records(3, start=since))
-    appender.write(source.stream_id, source.file_id, rejects(b"bad", start=since + 3 * LINE_BYTES))
-    return appender, [source.move(since, since + 4 * LINE_BYTES)]
+    appender.write(source.stream_id, source.file_id, records(3, start=start))
+    appender.write(source.stream_id, source.file_id, rejects(b"bad", start=start + 3 * LINE_BYTES))
+    return appender, [source.move(start, start + 4 * LINE_BYTES)]
 
 
 def check(store: PostgresStore, batches: int) -> None:
@@ -68,7 +68,7 @@ def test_a_commit_without_an_answer_is_asked_about_and_stored_once(
     wait_until(lambda: wire.cuts == 1, what="the cut")
     assert appender.commit(moves) == Appended(records=3, rejects=1)
     check(store, 1)
-    appender, moves = begin(store, source, since=4 * LINE_BYTES)
+    appender, moves = begin(store, source, start=4 * LINE_BYTES)
     appender.commit(moves)
     check(store, 2)
 
@@ -106,7 +106,7 @@ def test_cuts_at_every_message_of_a_transaction(store: PostgresStore, wire: CutW
     source = Source(store)
     cuts = 0
     for batches, left in enumerate(range(1, 3000, 97)):
-        appender, moves = begin(store, source, since=4 * LINE_BYTES * batches)
+        appender, moves = begin(store, source, start=4 * LINE_BYTES * batches)
         wire.cut_after(left)
         try:
             appended = appender.commit(moves)

@@ -53,7 +53,7 @@ def _check_positions(connection: Connection, moves: Sequence[Move]) -> None:
         position = positions.get(move.file_id)
         if position is None:
             refuse_unknown_file(move.file_id)
-        if position["byte_offset"] != move.since or position["finished"]:
+        if position["byte_offset"] != move.start or position["finished"]:
             refuse_moved_file(move, position["byte_offset"])
 
 
@@ -61,7 +61,7 @@ def _table_of(moves: Sequence[Move]) -> pa.Table:
     return pa.table(
         {
             "file_id": pa.array([move.file_id for move in moves], pa.int32()),
-            "until": pa.array([move.until for move in moves], pa.int64()),
+            "until": pa.array([move.end for move in moves], pa.int64()),
             "head_size": pa.array([move.fingerprint.head_size for move in moves], pa.int32()),
             "head_hash": pa.array([move.fingerprint.head_hash for move in moves], pa.string()),
             "marker_size": pa.array([move.fingerprint.marker_size for move in moves], pa.int32()),

@@ -119,8 +119,8 @@ def _move_position(session: Session, stream_id: int, move: Move) -> None:
         {
             "stream_id": stream_id,
             "file_id": move.file_id,
-            "since": move.since,
-            "until": move.until,
+            "since": move.start,
+            "until": move.end,
             "head_size": move.fingerprint.head_size,
             "head_hash": move.fingerprint.head_hash,
             "marker_size": move.fingerprint.marker_size,
