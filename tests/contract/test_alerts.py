@@ -30,7 +30,7 @@ ALERT = Alert(
 
 
 def history(store: Store) -> list[dict[str, Any]]:
-    return store.query("SELECT * FROM puppylog.alert_history ORDER BY evaluated_at, id").to_pylist()  # type: ignore[no-any-return] # pyarrow is untyped
+    return store.query("SELECT * FROM puppylog.alert_history ORDER BY evaluated_at, id").to_pylist()
 
 
 def states(store: Store) -> dict[str | None, str]:
@@ -107,7 +107,7 @@ def test_an_alert_goes_on_when_the_clock_was_set_back(server: StoreServer, store
 
 def test_the_evaluator_leaves_a_heartbeat(store: Store) -> None:
     def beats() -> list[dict[str, Any]]:
-        return store.query("SELECT * FROM puppylog.heartbeat").to_pylist()  # type: ignore[no-any-return] # pyarrow is untyped
+        return store.query("SELECT * FROM puppylog.heartbeat").to_pylist()
 
     wait_until(lambda: bool(beats()), what="a heartbeat")
     first = beats()[0]["beat_at"]

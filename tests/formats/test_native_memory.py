@@ -55,7 +55,7 @@ def sanitized(compiler: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     return build_with_sanitizers(compiler, partial(build_readers, compiler, folder))
 
 
-def read_rows(written: str, data: bytes) -> tuple[list[object], list[object]]:
+def read_rows(written: str, data: bytes) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     parsed = find_format(written).open("", 0).parse(data, 0, 0)
     return parsed.records.to_pylist(), parsed.rejects.to_pylist()
 

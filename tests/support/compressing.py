@@ -4,7 +4,6 @@ import bz2
 import gzip
 import lzma
 from collections.abc import Callable
-from typing import cast
 
 import pyarrow as pa
 
@@ -17,7 +16,7 @@ def _compress_zstd(data: bytes) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.CompressedOutputStream(sink, "zstd") as stream:
         stream.write(data)
-    return cast("bytes", sink.getvalue().to_pybytes())
+    return sink.getvalue().to_pybytes()
 
 
 COMPRESS: dict[str, Callable[[bytes], bytes]] = {

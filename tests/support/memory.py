@@ -31,7 +31,9 @@ class MemoryReader:
     def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
         wanted = parameters_of(_TEXT.sub("", sql))
         assert wanted == set(parameters or {}), "a query must get exactly the values it asks for"
-        return self.connection.sql(sql, params=dict(parameters) if parameters else None).to_arrow_table()
+        values = dict(parameters) if parameters else None
+        table: pa.Table = self.connection.sql(sql, params=values).to_arrow_table()
+        return table
 
     @contextmanager
     def stream_query(self, sql: str) -> Iterator[Iterator[pa.RecordBatch]]:

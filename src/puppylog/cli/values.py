@@ -29,7 +29,7 @@ def plain_rows(batch: pa.RecordBatch, zone: tzinfo | None) -> list[tuple[Plain, 
 def plain_column(column: pa.Array, zone: tzinfo | None) -> list[Plain]:
     """Return one column as plain values. What Python cannot hold, such as the year 12000, comes as Arrow's text."""
     is_json = False
-    if isinstance(column.type, pa.BaseExtensionType):
+    if isinstance(column, pa.ExtensionArray):
         is_json = column.type.extension_name == _JSON_TYPE
         column = column.storage
     kind = column.type

@@ -177,7 +177,7 @@ class _Zstd:
     def read(self, limit: int) -> bytes:
         self._raw.failure = None
         try:
-            unpacked = cast("bytes", self._stream.read(limit))
+            unpacked = self._stream.read(limit)
         except OSError as error:
             self.is_whole = False
             if self._raw.failure is not None:

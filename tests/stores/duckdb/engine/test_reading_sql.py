@@ -135,7 +135,7 @@ def ask(engine: Engine, sql: str) -> list[dict[str, object]]:
     """Ask as the server does for a user."""
     with engine.read() as connection:
         connection.reads_only(sql)
-        return connection.batches(sql).read_all().to_pylist()  # type: ignore[no-any-return] # pyarrow is untyped
+        return connection.batches(sql).read_all().to_pylist()
 
 
 def state(engine: Engine) -> list[list[dict[str, object]]]:

@@ -159,7 +159,8 @@ class DuckdbStore:
     def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
         values = dict(parameters) if parameters else None
         ticket = {"sql": sql, "parameters": values, "is_ours": True, "timeout_s": self._timeout_s}
-        return interruptible(lambda: self._call(lambda channel: _get(channel, ticket).read_all()))
+        table: pa.Table = interruptible(lambda: self._call(lambda channel: _get(channel, ticket).read_all()))
+        return table
 
     @contextmanager
     def stream_query(self, sql: str) -> Iterator[Iterator[pa.RecordBatch]]:
@@ -266,8 +267,8 @@ class DuckdbStore:
                 self._channel = flight.connect(f"grpc+unix://{self._socket}", generic_options=_CHANNEL)
             return self._channel
 
-    def _drop_channel(self, channel: flight.FlightClient) -> None:
-        """Connect anew with the next call; nothing happens if that has been done already."""
+    def _drop_channel(self, channel: flight.FlightClient | None) -> None:
+        """Close the channel, if there is one; the next call opens another, unless a call has done so already."""
         with self._channel_lock:
             if channel is self._channel:
                 self._channel = None

@@ -70,11 +70,12 @@ class Connection:
     def fetch(self, sql: str, values: Values | None = None) -> pa.Table:
         """Return the whole answer of a query."""
         with translated():
-            return self._relation(sql, values).to_arrow_table()
+            table: pa.Table = self._relation(sql, values).to_arrow_table()
+            return table
 
     def rows(self, sql: str, values: Values | None = None) -> list[dict[str, Any]]:
         """Return a short answer as rows by column name: definitions, never records."""
-        return self.fetch(sql, values).to_pylist()  # type: ignore[no-any-return] # pyarrow is untyped
+        return self.fetch(sql, values).to_pylist()
 
     def value(self, sql: str, values: Values | None = None) -> Any:  # noqa: ANN401 - whatever the query gives
         """Return the one value of a query of one row and one column."""
@@ -85,7 +86,7 @@ class Connection:
     def batches(self, sql: str, values: Values | None = None) -> pa.RecordBatchReader:
         """Return the answer of a query in batches, made while they are read. Enumerations come as text."""
         with translated():
-            reader = self._relation(sql, values).to_arrow_reader(_BATCH_ROWS)
+            reader: pa.RecordBatchReader = self._relation(sql, values).to_arrow_reader(_BATCH_ROWS)
         plain = [field.with_type(_plain_type(field.type)) for field in reader.schema]
         return reader.cast(pa.schema(plain))
 

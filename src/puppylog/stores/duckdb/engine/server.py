@@ -51,7 +51,7 @@ _STACKS_BYTES = 1 << 30
 _log = logging.getLogger("puppylog.engine")
 
 
-class Service(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is untyped
+class Service(flight.FlightServerBase):
     """What clients may ask: actions by name, queries by SQL. Each request runs in a thread of its own."""
 
     def __init__(

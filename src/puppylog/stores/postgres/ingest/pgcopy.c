@@ -166,7 +166,7 @@ static bool take_field(PyObject *given, Field *field) {
         PyErr_SetString(PyExc_TypeError, "a field is bytes, or a tuple of a column's type, offset and buffers");
         return false;
     }
-    if (!PyArg_ParseTuple(given, "snz*y*z*", &name, &offset, &field->validity, &field->values, &field->data)) {
+    if (!PyArg_ParseTuple(given, "snz*z*z*", &name, &offset, &field->validity, &field->values, &field->data)) {
         return false; /* PyArg_ParseTuple has released what it had taken */
     }
     field->offset = (size_t)offset;

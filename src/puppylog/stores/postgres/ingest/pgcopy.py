@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 import pyarrow as pa
 
-_Field: TypeAlias = bytes | tuple[str, int, pa.Buffer | None, pa.Buffer, pa.Buffer | None]
+_Field: TypeAlias = bytes | tuple[str, int, pa.Buffer | None, pa.Buffer | None, pa.Buffer | None]
 
 encode_fields: Callable[[int, tuple[_Field, ...]], bytes] | None = None
 """The encoder in C; None where there was no C compiler when Puppylog was installed. See ``_pgcopy.pyi``."""
