@@ -75,6 +75,17 @@ def test_a_table_that_does_not_fit_the_terminal_leaves_columns_out_and_names_the
     assert "/var/log/\\x1b[2J.log has stalled: cannot read it" in said.err
 
 
+def test_a_long_path_is_cut_at_its_start(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    show(monkeypatch, [stream(f"/srv/applications/production/shop/logs/{name}.log", StreamState.OK) for name in "ab"])
+    monkeypatch.setattr(output, "terminal_width", lambda: 80)
+    said = cli("collector", "status", "--color", "never")
+    assert [line.split()[0] for line in said.out.splitlines()[1:]] == [
+        "…/production/shop/logs/a.log",
+        "…/production/shop/logs/b.log",
+    ]
+    assert said.err.startswith("puppylog: cut: source; not shown: ")
+
+
 @pytest.mark.parametrize(("columns", "hidden"), [(300, 0), (120, 5), (40, 11)])
 def test_a_table_leaves_out_no_more_columns_than_it_must(
     cli: InProcess, monkeypatch: pytest.MonkeyPatch, columns: int, hidden: int

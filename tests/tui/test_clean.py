@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from puppylog.tui.clean import clean, clean_json, cut, width_of
+from puppylog.tui.clean import clean, clean_json, cut, cut_start, width_of
 
 OBEYED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 ANY_TEXT = st.text(st.characters(codec=None))
@@ -71,3 +71,20 @@ def test_text_is_cut_with_an_ellipsis(text: str, width: int, shown: str) -> None
 @given(st.text(st.characters(codec=None)).map(clean), st.integers(0, 20))
 def test_cut_text_is_never_wider_than_asked(text: str, width: int) -> None:
     assert width_of(cut(text, width)) <= width
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [
+        ("/var/log/a.log", 14, "/var/log/a.log"),
+        ("/var/log/a.log", 8, "…g/a.log"),
+        ("/var/log/日本", 5, "…日本"),
+        ("/var/log/日本", 4, "…本"),
+        ("/var/log/e\u0301x", 3, "…e\u0301x"),
+        ("/var/log/e\u0301x", 2, "…x"),
+        ("/var", 1, "…"),
+        ("/var", 0, ""),
+    ],
+)
+def test_text_is_cut_at_its_start(text: str, width: int, shown: str) -> None:
+    assert cut_start(text, width) == shown

@@ -91,7 +91,7 @@ def status(settings: Settings, *, stale: str, within: str | None, group: str | N
         streams = list_followed(store, stale_s=stale_s, within_s=within_s, group=group)
     if not streams:
         tell(settings, "no collector has said anything yet")
-    write_rows([_row(stream) for stream in streams], SCHEMA, settings, expendable=_EXPENDABLE)
+    write_rows([_row(stream) for stream in streams], SCHEMA, settings, expendable=_EXPENDABLE, paths={"source"})
     sys.stdout.flush()
     if not _tell_stalled(streams):
         raise click.exceptions.Exit(1)

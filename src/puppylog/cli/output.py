@@ -10,7 +10,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Final, Protocol, TextIO
 
@@ -39,8 +39,17 @@ class Writer(Protocol):
     def close(self) -> None: ...
 
 
-def open_writer(settings: Settings, schema: pa.Schema, left_out: Sequence[str] = ()) -> Writer:
-    """Return the writer to stdout that was asked for; a table says that it leaves out these columns."""
+def open_writer(
+    settings: Settings, schema: pa.Schema, left_out: Sequence[str] = (), paths: Collection[str] = ()
+) -> Writer:
+    """Return the writer to stdout that was asked for.
+
+    Args:
+        settings: of the command.
+        schema: of the rows.
+        left_out: columns that are not among them. A table says that they are missing.
+        paths: columns of paths, which a table cuts at their start.
+    """
     out, zone = sys.stdout, settings.zone
     match settings.output:
         case "json":
@@ -50,7 +59,14 @@ def open_writer(settings: Settings, schema: pa.Schema, left_out: Sequence[str] =
         case "csv":
             return CsvWriter(out, schema, zone)
     return TextWriter(
-        out, schema, zone, width=terminal_width(), bold=wants_color(settings), settings=settings, left_out=left_out
+        out,
+        schema,
+        zone,
+        width=terminal_width(),
+        bold=wants_color(settings),
+        settings=settings,
+        left_out=left_out,
+        paths=paths,
     )
 
 
@@ -65,7 +81,12 @@ def wants_color(settings: Settings) -> bool:
 
 
 def write_rows(
-    rows: Sequence[Mapping[str, object]], schema: pa.Schema, settings: Settings, *, expendable: Sequence[str] = ()
+    rows: Sequence[Mapping[str, object]],
+    schema: pa.Schema,
+    settings: Settings,
+    *,
+    expendable: Sequence[str] = (),
+    paths: Collection[str] = (),
 ) -> None:
     """Write an answer that was made here.
 
@@ -75,10 +96,11 @@ def write_rows(
         settings: of the command.
         expendable: columns that a table leaves out, the first of them first, if it does not fit the terminal. What is
             left out is said on stderr.
+        paths: columns of paths, which a table cuts at their start.
     """
     table = pa.Table.from_pylist(rows, schema)
     hidden = _find_hidden(table, settings, expendable)
-    writer = open_writer(settings, table.drop_columns(hidden).schema, hidden)
+    writer = open_writer(settings, table.drop_columns(hidden).schema, hidden, paths)
     for batch in table.drop_columns(hidden).to_batches():
         writer.write(batch)
     writer.close()
@@ -176,11 +198,12 @@ class TextWriter:
         bold: bool,
         settings: Settings | None = None,
         left_out: Sequence[str] = (),
+        paths: Collection[str] = (),
     ) -> None:
         """Write to ``out``; with settings, say on stderr in the end what was cut or left out of the table."""
         self._zone = zone
         self._out, self._settings, self._left_out = out, settings, left_out
-        self._table = TableWriter(out, schema.names, are_numbers(schema), width, bold, _rigid(schema))
+        self._table = TableWriter(out, schema.names, are_numbers(schema), width, bold, _rigid(schema), paths)
         self._is_empty = True
 
     def write(self, batch: pa.RecordBatch) -> None:

@@ -52,6 +52,20 @@ def cut(text: str, width: int) -> str:
     return "".join(taken) + "…" if width > 0 else ""
 
 
+def cut_start(text: str, width: int) -> str:
+    """Return the end of cleaned ``text`` in at most ``width`` cells, after an ellipsis if something is missing."""
+    if width_of(text) <= width:
+        return text
+    first, cells = len(text), 1  # one cell is the ellipsis
+    for at in range(len(text) - 1, -1, -1):
+        cells += _cells(text[at])
+        if cells > width:
+            break
+        if _cells(text[at]):  # a mark belongs to the character before
+            first = at
+    return f"…{text[first:]}" if width > 0 else ""
+
+
 def _cells(char: str) -> int:
     if unicodedata.category(char) in _MARKS:
         return 0

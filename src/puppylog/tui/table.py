@@ -3,12 +3,12 @@
 Rows may come in blocks without end; the first block decides the widths, a later cell that is wider pushes its line.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Final, TextIO
 
-from puppylog.tui.clean import clean, cut, width_of
+from puppylog.tui.clean import clean, cut, cut_start, width_of
 
 _GAP: Final = "  "
 # A column that has to give way keeps at least so much, or nobody could tell what is in it.
@@ -28,6 +28,7 @@ class TableWriter:
     width: int | None = None  # of the terminal; None cuts nothing
     bold: bool = False
     rigid: Sequence[bool] = ()  # which columns say nothing when they are cut, such as times; empty: none of them
+    paths: Collection[str] = ()  # columns that are cut at their start: the end of a path tells it from others
     cut_names: set[str] = field(default_factory=set)  # of the columns in which something was cut
     _widths: list[int] = field(default_factory=list)
 
@@ -58,7 +59,7 @@ class TableWriter:
 
     def _pad(self, cell: str, width: int, right: bool, name: str) -> str:
         if self.width is not None and width_of(cell) > width:
-            cell = cut(cell, width)
+            cell = cut_start(cell, width) if name in self.paths else cut(cell, width)
             self.cut_names.add(name)
         blanks = " " * (width - width_of(cell))
         return blanks + cell if right else cell + blanks
