@@ -116,7 +116,30 @@ def check(server: EmbeddedStore, logs: list[CopyTruncatedLog], history: list[str
         records, lines = counts.get(f"10.0.0.{log.number}", (0, 0))
         if (records, lines) != (log.written, log.written):
             wrong[log.path.name] = f"{log.written - lines} of {log.written} lost, {records - lines} stored again"
-    assert not wrong, "\n".join([f"seed {SEED}: {wrong}", *history])
+    if wrong:
+        raise AssertionError("\n".join([f"seed {SEED}: {wrong}", *iter_stored_again(server), *history]))
+
+
+def iter_stored_again(server: EmbeddedStore) -> Iterator[str]:
+    """Give a sentence for each run of lines that are stored more than once: which files they were stored from."""
+    with server.connect() as store:
+        found = store.query(
+            """
+            WITH again AS (
+                SELECT host, response_bytes, list(DISTINCT file_id ORDER BY file_id) AS file_ids
+                FROM puppylog.log_records GROUP BY ALL HAVING count(*) > 1
+            )
+            SELECT host, file_ids, count(*) AS lines, min(response_bytes) AS first, max(response_bytes) AS last
+            FROM again GROUP BY host, file_ids ORDER BY host, first
+            """
+        ).to_pylist()
+        files = store.query(
+            "SELECT id, stream_id, path, inode, byte_offset, finished, head_size FROM puppylog.log_files"
+        ).to_pylist()
+        store.close()
+    for row in found:
+        yield f"{row['host']}: {row['lines']} lines, {row['first']} to {row['last']}, from files {row['file_ids']}"
+    yield from map(str, files)
 
 
 @pytest.mark.parametrize("run", range(RUNS))
