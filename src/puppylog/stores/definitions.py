@@ -125,12 +125,13 @@ class Definitions(ABC, Generic[C, M, A]):
 
     def list_metrics(self, connection: C) -> list[M]:
         """Return all metrics in the order of their names."""
-        sql = _QUERIES["list_metrics"].format(columns=self.metric_columns)
+        sql = _QUERIES["list_metrics"].format(columns=self.metric_columns, condition="")
         return [self.read_metric(row) for row in connection.rows(sql)]
 
     def find_metric(self, connection: C, name: str) -> M | None:
         """Return the metric of that name, or None."""
-        return next((stored for stored in self.list_metrics(connection) if stored.metric.name == name), None)
+        sql = _QUERIES["list_metrics"].format(columns=self.metric_columns, condition=_QUERIES["of_metric_name"])
+        return next((self.read_metric(row) for row in connection.rows(sql, {"name": name})), None)
 
     def get_metric(self, connection: C, name: str) -> M:
         """Return the metric of that name.
@@ -173,12 +174,13 @@ class Definitions(ABC, Generic[C, M, A]):
 
     def list_alerts(self, connection: C) -> list[A]:
         """Return all alerts in the order of their names."""
-        sql = _QUERIES["list_alerts"].format(columns=self.alert_columns)
+        sql = _QUERIES["list_alerts"].format(columns=self.alert_columns, condition="")
         return [self.read_alert(row) for row in connection.rows(sql)]
 
     def find_alert(self, connection: C, name: str) -> A | None:
         """Return the alert of that name, or None."""
-        return next((stored for stored in self.list_alerts(connection) if stored.alert.name == name), None)
+        sql = _QUERIES["list_alerts"].format(columns=self.alert_columns, condition=_QUERIES["of_alert_name"])
+        return next((self.read_alert(row) for row in connection.rows(sql, {"name": name})), None)
 
     def create_alert(self, connection: C, alert: Alert) -> bool:
         """Make the alert; return whether it is new. Its first evaluation is due one period from now.

@@ -18,7 +18,11 @@ SELECT metrics.id, metrics.name, metrics.statistic, metrics.property, metrics.pe
        metrics.refresh_s, metrics.group_id, groups.name AS group_name{columns}
 FROM puppylog.metrics AS metrics
 LEFT JOIN puppylog.log_groups AS groups ON groups.id = metrics.group_id
+{condition}
 ORDER BY metrics.name
+
+-- name: of_metric_name
+WHERE metrics.name = $name
 
 -- name: delete_metric
 DELETE FROM puppylog.metrics WHERE id = $id
@@ -33,7 +37,11 @@ SELECT alerts.id, alerts.name, metrics.name AS metric, alerts.statistic, alerts.
        alerts.no_data{columns}
 FROM puppylog.alerts AS alerts
 JOIN puppylog.metrics AS metrics ON metrics.id = alerts.metric_id
+{condition}
 ORDER BY alerts.name
+
+-- name: of_alert_name
+WHERE alerts.name = $name
 
 -- name: insert_alert
 -- Its first evaluation is due one period after this.

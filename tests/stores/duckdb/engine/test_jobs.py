@@ -10,9 +10,10 @@ import pytest
 
 from puppylog.model.alert import Alert, Comparison, NoData
 from puppylog.model.metric import Metric
-from puppylog.stores.duckdb.engine.database import Engine
-from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
-from puppylog.stores.duckdb.engine.jobs import Jobs
+from puppylog.stores.duckdb.engine import evaluate, jobs
+from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredAlert
+from puppylog.stores.duckdb.engine.jobs import Jobs, order_due
 from puppylog.stores.duckdb.engine.schema import migrate
 from support.embedded import wait_until
 
@@ -101,7 +102,7 @@ def test_a_metric_that_cannot_be_refreshed_stops_nothing_else(engine: Engine) ->
         errors = ask(engine, "SELECT name, error FROM puppylog.metrics ORDER BY name")
         assert [row["name"] for row in errors if row["error"] is None] == ["total"]
         assert f"rollup_{row['id']}" in errors[0]["error"]
-        assert evaluated_s(engine) == NOON_S
+        wait_until(lambda: evaluated_s(engine) == NOON_S, what="the evaluation")
         sql = f"CREATE TABLE puppylog.rollup_{row['id']} (bucket TIMESTAMPTZ, segment VARCHAR, value DOUBLE)"
         engine.write(lambda connection: connection.run(sql))
         healed = "SELECT name FROM puppylog.metrics WHERE error IS NOT NULL"
@@ -177,6 +178,28 @@ def test_a_year_forward_is_caught_up_in_part_and_the_rest_is_said(engine: Engine
     assert row == {"since": NOON_S, "until": NOON_S + YEAR_S - 7 * 24 * HOUR_S}
 
 
+def test_a_long_round_leaves_signs_of_life(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    beat, evaluate_one = evaluate.beat, evaluate.evaluate
+
+    def note_beat(connection: Connection, error: str | None, now_us: int) -> None:
+        told.append("beat")
+        beat(connection, error, now_us)
+
+    def note_evaluation(connection: Connection, name: str, now_us: int) -> bool:
+        told.append(name)
+        return evaluate_one(connection, name, now_us)
+
+    monkeypatch.setattr(jobs, "BEAT_S", 0.0)
+    monkeypatch.setattr(evaluate, "beat", note_beat)
+    monkeypatch.setattr(evaluate, "evaluate", note_evaluation)
+    for name in ("a", "b"):
+        add_alert(engine, replace(ALERT, name=name), NOON_S - 5)
+    with Jobs(engine, Clock(NOON_S)):
+        wait_until(lambda: "b" in told, what="the evaluation of the last alert")
+    assert "beat" in told[told.index("a") : told.index("b")]
+
+
 def test_the_newest_buckets_are_filled_even_if_nothing_more_comes(engine: Engine) -> None:
     store_line(engine, NOON_S)
     clock = Clock(NOON_S + 1)  # the line's bucket may still grow, and is read live
@@ -185,3 +208,10 @@ def test_the_newest_buckets_are_filled_even_if_nothing_more_comes(engine: Engine
         assert ask(engine, "SELECT * FROM puppylog.rollup_1") == []
         clock.now_s += 60
         wait_until(lambda: len(ask(engine, "SELECT * FROM puppylog.rollup_1")) == 1, what="the bucket's filling")
+
+
+def test_an_alert_that_takes_long_is_evaluated_after_those_that_do_not() -> None:
+    alerts = [StoredAlert(number, replace(ALERT, name=str(number)), "count", 1, 0, None) for number in range(5)]
+    missed = [1, 1, 0, 1, 2]
+    ordered = order_due(zip(missed, alerts, strict=True), {0: 0.5, 1: 0.1, 4: 0.001})
+    assert [stored.id for _, stored in ordered] == [3, 1, 0, 4]

@@ -27,7 +27,7 @@ from puppylog.stores.duckdb.engine.clock import rebase_alert
 from puppylog.stores.duckdb.engine.database import Connection
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredAlert
 from puppylog.stores.duckdb.engine.refresh import US_PER_S
-from puppylog.stores.queries import load_queries
+from puppylog.stores.queries import load_queries, parameters_of
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "alerts.sql")
 
@@ -167,8 +167,18 @@ def _judge_each(connection: Connection, stored: StoredAlert, due: Due, *, new_se
         "new_segments": new_segments,
         "forget_us": _FORGET_US,
     }
-    observed = _QUERIES["observe_each"].format(metric=stored.alert.metric)
-    return connection.fetch(_QUERIES["judge"].format(observed=observed), parameters)
+    if due.evaluations == 1:
+        observed = _QUERIES["observe_each_once"].format(metric=stored.alert.metric)
+        series = _QUERIES["series_of_one"]
+        chain = _QUERIES["next_states"].format(observed_now=_QUERIES["observed_once"])
+    else:
+        observed = _QUERIES["observe_each"].format(metric=stored.alert.metric)
+        series = _QUERIES["series_of_many"]
+        next_states = _QUERIES["next_states"].format(observed_now=_QUERIES["observed_next"])
+        chain = _QUERIES["chain_of_many"].format(next_states=next_states)
+    sql = _QUERIES["judge"].format(observed=observed, series=series, chain=chain)
+    used = parameters_of(sql)  # DuckDB refuses a parameter that a query does not name
+    return connection.fetch(sql, {name: value for name, value in parameters.items() if name in used})
 
 
 def _observed(stored: StoredAlert, due: Due) -> dict[str, int]:

@@ -7,7 +7,7 @@ concern the others; anything else that goes wrong is told with the heartbeat.
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Final, Self
@@ -16,7 +16,7 @@ from puppylog.errors import PuppylogError
 from puppylog.model.alert_schedule import count_due
 from puppylog.model.metric import Metric
 from puppylog.stores.duckdb.engine import clock, evaluate, refresh
-from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredAlert, StoredMetric
 
 TICK_S = 0.5
@@ -55,6 +55,7 @@ class Jobs:
         self._refreshed: dict[int, tuple[float, int]] = {}  # by metric: when, and at which count of appends
         self._known_metrics: list[StoredMetric] = []
         self._known_alerts: list[StoredAlert] = []
+        self._took_s: dict[int, float] = {}  # by alert: how long its last evaluation took
         self._beat_at = 0.0
         self._error: str | None = None
 
@@ -80,6 +81,7 @@ class Jobs:
             slices = refresh.list_slice_ends(connection)
         for until_us in [*slices, None]:
             self._refresh(metric.name, until_us)
+        self._engine.write(refresh.forget_invalidations)
 
     def _run(self) -> None:
         while not self._stop.wait(TICK_S):
@@ -91,11 +93,20 @@ class Jobs:
             self._look_at_clock()
         with self._told():
             self._list_definitions()
+        has_refreshed = False
         for metric in self._known_metrics:
             with self._told():
-                self._refresh_if_due(metric)
+                has_refreshed |= self._refresh_if_due(metric)
+            self._beat_if_due()
+        if has_refreshed:
+            with self._told():
+                self._engine.write(refresh.forget_invalidations)
         with self._told():
             self._evaluate_due()
+        self._beat_if_due()
+
+    def _beat_if_due(self) -> None:
+        """Leave a sign of life. Asked for within a round as well: with many metrics and alerts a round takes long."""
         if time.monotonic() - self._beat_at >= BEAT_S:
             with self._told():
                 error, self._error = self._error, None
@@ -129,12 +140,12 @@ class Jobs:
                 self._known_metrics = DEFINITIONS.list_metrics(connection)
                 self._known_alerts = DEFINITIONS.list_alerts(connection)
 
-    def _refresh_if_due(self, stored: StoredMetric) -> None:
-        """Refresh the metric; a failure is recorded with it, and the next refresh comes when it is due."""
+    def _refresh_if_due(self, stored: StoredMetric) -> bool:
+        """Return whether the metric was refreshed. A failure is recorded; the next try is when it is due."""
         at, appends = self._refreshed.get(stored.id, (0.0, -1))
         counted = self._count_appends()
         if appends == counted or time.monotonic() - at < stored.metric.refresh_s:
-            return
+            return False
         appends = counted
         try:
             self._refresh(stored.metric.name, None)
@@ -151,26 +162,24 @@ class Jobs:
                 if refresh.has_live_records(connection, stored.id):
                     appends = -1  # the newest buckets are still to be filled, even if nothing more comes
         self._refreshed[stored.id] = (time.monotonic(), appends)
+        return stored.id not in self._failing
 
     def _refresh(self, name: str, until_us: int | None) -> None:
-        def work(connection: Connection) -> None:
-            refresh.refresh_by_name(connection, name, self._clock_us(), until_us)
-            refresh.forget_invalidations(connection)
-
-        self._engine.write(work)
+        self._engine.write(lambda connection: refresh.refresh_by_name(connection, name, self._clock_us(), until_us))
 
     def _evaluate_due(self) -> None:
-        """Evaluate each alert that is due, those that missed least first.
+        """Evaluate each alert that is due: those that missed least first, of these the ones that took least time last.
 
         An alert that has much to catch up gets what time is left of a round, at least one call; the others come first
         in every round.
         """
         now_us = self._clock_us()
         due = [(_missed(stored, now_us), stored) for stored in self._known_alerts]
-        due = sorted(((missed, stored) for missed, stored in due if missed), key=lambda pair: pair[0])
+        due = order_due(due, self._took_s)
         for missed, stored in due:
             if missed <= _CATCHING_UP:
                 self._evaluate(stored, now_us)
+                self._beat_if_due()
         deadline = time.monotonic() + _CATCH_UP_S
         for stored in (stored for missed, stored in due if missed > _CATCHING_UP):
             while self._evaluate(stored, now_us):
@@ -183,12 +192,15 @@ class Jobs:
         """Do one call's evaluations in a transaction of their own; return whether more are due."""
         name = stored.alert.name
         self._is_outdated.set()  # the alert moves on
+        started_at = time.monotonic()
         try:
             return self._engine.write(lambda connection: evaluate.evaluate(connection, name, now_us))
         except PuppylogError as error:
             message = error.message
             self._engine.write(lambda connection: evaluate.note_error(connection, name, message, now_us))
             return False
+        finally:
+            self._took_s[stored.id] = time.monotonic() - started_at
 
     def close(self) -> None:
         """Return when the round is over."""
@@ -200,6 +212,17 @@ class Jobs:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+
+def order_due(due: Iterable[tuple[int, StoredAlert]], took_s: Mapping[int, float]) -> list[tuple[int, StoredAlert]]:
+    """Return the alerts that have missed evaluations in the order in which they get their turn.
+
+    Args:
+        due: alerts, and how many evaluations each has missed.
+        took_s: by alert, how many seconds its last evaluation took.
+    """
+    missing = [(missed, stored) for missed, stored in due if missed]
+    return sorted(missing, key=lambda pair: (pair[0], took_s.get(pair[1].id, 0.0)))
 
 
 def _missed(stored: StoredAlert, now_us: int) -> int:

@@ -45,6 +45,14 @@ JOIN observations
  AND bucket_us < (at_us - $delay_us) // $bucket_us * $bucket_us
 GROUP BY at_us, segment
 
+-- name: observe_each_once
+-- The same, for one evaluation.
+SELECT $first_us AS at_us, segment, count(value) AS n, sum(value) AS sum, min(value) AS min, max(value) AS max
+FROM metrics.{metric}
+WHERE bucket >= make_timestamptz(($first_us - $delay_us) // $bucket_us * $bucket_us - $window_us)
+  AND bucket < make_timestamptz(($first_us - $delay_us) // $bucket_us * $bucket_us)
+GROUP BY segment
+
 -- name: states_of
 -- What the alert is in now, by segment.
 SELECT segment, state, epoch_us(since) AS since_us, epoch_us(clear_since) AS clear_since_us, value,
@@ -56,7 +64,7 @@ WHERE alert_id = $id
 -- The rule of model/alert_rule.py once more, for all segments of an alert that judges them one by one. Of each segment: every evaluation that changes its state,
 -- and the last one. ``observed`` has the windows that hold anything; of a segment without a state, the first of them is
 -- its first evaluation, and at most $new_segments such segments are judged: those that are seen first, then by name.
--- unjudged is how many more there are.
+-- unjudged is how many more there are. ``chain`` is the query chain_of_one or chain_of_many.
 WITH RECURSIVE observed AS MATERIALIZED (
     {observed}
 ), definition AS (
@@ -81,7 +89,7 @@ WITH RECURSIVE observed AS MATERIALIZED (
         WHERE n > 0
     ) AS valued
 ), unseen_segments AS MATERIALIZED (
-    SELECT segment, first_no, row_number() OVER (ORDER BY first_no, segment) AS place
+    SELECT segment, first_no
     FROM (
         SELECT segment, min(evaluation_no) AS first_no FROM observations GROUP BY segment
     ) AS seen
@@ -92,60 +100,12 @@ WITH RECURSIVE observed AS MATERIALIZED (
         SELECT segment, 0::BIGINT AS first_no, state, since_us, clear_since_us, seen_us FROM known
         UNION ALL
         SELECT segment, first_no, 'ok', $first_us + first_no * $period_us, NULL, NULL
-        FROM unseen_segments WHERE place <= $new_segments
+        FROM (SELECT * FROM unseen_segments ORDER BY first_no, segment LIMIT $new_segments) AS admitted
     ) AS judged
 ), series AS MATERIALIZED (
-    SELECT lives.life, list(observations.value ORDER BY numbers.evaluation_no) AS values
-    FROM lives
-    CROSS JOIN range($evaluations) AS numbers (evaluation_no)
-    LEFT JOIN observations
-      ON observations.segment IS NOT DISTINCT FROM lives.segment
-     AND observations.evaluation_no = numbers.evaluation_no
-    GROUP BY lives.life
+    {series}
 ), chain AS (
-    SELECT life, first_no - 1 AS evaluation_no, NULL::VARCHAR AS from_state, state, since_us, clear_since_us,
-           NULL::DOUBLE AS value, seen_us
-    FROM lives
-    UNION ALL
-    SELECT life, evaluation_no, from_state, next_state AS state,
-           CASE WHEN next_state = from_state THEN since_us ELSE at_us END,
-           CASE WHEN next_state <> from_state THEN NULL
-                WHEN next_state <> 'firing' OR is_passed IS NULL THEN clear_since_us
-                WHEN NOT is_passed THEN coalesce(clear_since_us, at_us) END,
-           value, seen_us
-    FROM (
-        SELECT *, CASE
-            WHEN is_passed IS NULL THEN CASE WHEN no_data = 'keep' THEN from_state ELSE 'no_data' END
-            WHEN is_passed AND from_state = 'firing' THEN 'firing'
-            WHEN is_passed AND from_state = 'pending' THEN
-                CASE WHEN at_us - since_us >= for_s * 1000000::BIGINT THEN 'firing' ELSE 'pending' END
-            WHEN is_passed THEN CASE WHEN for_s > 0 THEN 'pending' ELSE 'firing' END
-            WHEN from_state = 'firing'
-             AND at_us - coalesce(clear_since_us, at_us) < keep_firing_for_s * 1000000::BIGINT THEN 'firing'
-            ELSE 'ok' END AS next_state
-        FROM (
-            SELECT *, CASE
-                WHEN value IS NULL THEN CASE no_data WHEN 'ok' THEN false WHEN 'alert' THEN true END
-                WHEN comparison = '>' THEN value > level
-                WHEN comparison = '>=' THEN value >= level
-                WHEN comparison = '<' THEN value < level
-                WHEN comparison = '<=' THEN value <= level END AS is_passed
-            FROM (
-                SELECT chain.life, chain.evaluation_no + 1 AS evaluation_no, chain.state AS from_state, chain.since_us,
-                       chain.clear_since_us, $first_us + (chain.evaluation_no + 1) * $period_us AS at_us,
-                       coalesce(series.values[chain.evaluation_no + 2],
-                                CASE WHEN definition.no_data = 'zero' THEN 0 END) AS value,
-                       CASE WHEN series.values[chain.evaluation_no + 2] IS NULL THEN chain.seen_us
-                            ELSE $first_us + (chain.evaluation_no + 1) * $period_us END AS seen_us,
-                       definition.no_data, definition.comparison, definition.level, definition.for_s,
-                       definition.keep_firing_for_s
-                FROM chain
-                JOIN series ON series.life = chain.life
-                CROSS JOIN definition
-                WHERE chain.evaluation_no < $evaluations - 1
-            ) AS observed_now
-        ) AS compared
-    ) AS turned
+    {chain}
 )
 SELECT lives.segment, $first_us + chain.evaluation_no * $period_us AS at_us, chain.from_state, chain.state,
        chain.since_us, chain.clear_since_us, chain.value, chain.seen_us,
@@ -155,12 +115,92 @@ SELECT lives.segment, $first_us + chain.evaluation_no * $period_us AS at_us, cha
        AND $first_us + chain.evaluation_no * $period_us - chain.seen_us > $forget_us
        AND (chain.state IN ('ok', 'no_data') OR (chain.state = 'firing' AND definition.no_data <> 'keep')) IS TRUE
            AS is_forgotten,
-       (SELECT count(*) FROM unseen_segments WHERE place > $new_segments) AS unjudged
+       greatest((SELECT count(*) FROM unseen_segments) - $new_segments, 0) AS unjudged
 FROM chain
 JOIN lives ON lives.life = chain.life
 CROSS JOIN definition
 WHERE chain.evaluation_no >= lives.first_no
   AND (chain.state <> chain.from_state OR chain.evaluation_no = $evaluations - 1)
+
+-- name: series_of_many
+-- Of the query judge: what was observed of each segment, one evaluation after another.
+SELECT lives.life, list(observations.value ORDER BY numbers.evaluation_no) AS values
+FROM lives
+CROSS JOIN range($evaluations) AS numbers (evaluation_no)
+LEFT JOIN observations
+  ON observations.segment IS NOT DISTINCT FROM lives.segment
+ AND observations.evaluation_no = numbers.evaluation_no
+GROUP BY lives.life
+
+-- name: series_of_one
+-- The same where one evaluation is due, as it is as long as nothing is late.
+SELECT lives.life, observations.value
+FROM lives
+LEFT JOIN observations ON observations.segment IS NOT DISTINCT FROM lives.segment
+
+-- name: chain_of_many
+-- Of the query judge: the states of each segment, one evaluation after another.
+SELECT life, first_no - 1 AS evaluation_no, NULL::VARCHAR AS from_state, state, since_us, clear_since_us,
+       NULL::DOUBLE AS value, seen_us
+FROM lives
+UNION ALL
+{next_states}
+
+-- name: next_states
+-- The rule itself: from the states and what is observed now to the next states.
+SELECT life, evaluation_no, from_state, next_state AS state,
+       CASE WHEN next_state = from_state THEN since_us ELSE at_us END AS since_us,
+       CASE WHEN next_state <> from_state THEN NULL
+            WHEN next_state <> 'firing' OR is_passed IS NULL THEN clear_since_us
+            WHEN NOT is_passed THEN coalesce(clear_since_us, at_us) END AS clear_since_us,
+       value, seen_us
+FROM (
+    SELECT *, CASE
+        WHEN is_passed IS NULL THEN CASE WHEN no_data = 'keep' THEN from_state ELSE 'no_data' END
+        WHEN is_passed AND from_state = 'firing' THEN 'firing'
+        WHEN is_passed AND from_state = 'pending' THEN
+            CASE WHEN at_us - since_us >= for_s * 1000000::BIGINT THEN 'firing' ELSE 'pending' END
+        WHEN is_passed THEN CASE WHEN for_s > 0 THEN 'pending' ELSE 'firing' END
+        WHEN from_state = 'firing'
+         AND at_us - coalesce(clear_since_us, at_us) < keep_firing_for_s * 1000000::BIGINT THEN 'firing'
+        ELSE 'ok' END AS next_state
+    FROM (
+        SELECT *, CASE
+            WHEN value IS NULL THEN CASE no_data WHEN 'ok' THEN false WHEN 'alert' THEN true END
+            WHEN comparison = '>' THEN value > level
+            WHEN comparison = '>=' THEN value >= level
+            WHEN comparison = '<' THEN value < level
+            WHEN comparison = '<=' THEN value <= level END AS is_passed
+        FROM (
+            {observed_now}
+        ) AS observed_now
+    ) AS compared
+) AS turned
+
+-- name: observed_next
+-- The states after each evaluation of the chain, and what the next one observes.
+SELECT chain.life, chain.evaluation_no + 1 AS evaluation_no, chain.state AS from_state, chain.since_us,
+       chain.clear_since_us, $first_us + (chain.evaluation_no + 1) * $period_us AS at_us,
+       coalesce(series.values[chain.evaluation_no + 2],
+                CASE WHEN definition.no_data = 'zero' THEN 0 END) AS value,
+       CASE WHEN series.values[chain.evaluation_no + 2] IS NULL THEN chain.seen_us
+            ELSE $first_us + (chain.evaluation_no + 1) * $period_us END AS seen_us,
+       definition.no_data, definition.comparison, definition.level, definition.for_s,
+       definition.keep_firing_for_s
+FROM chain
+JOIN series ON series.life = chain.life
+CROSS JOIN definition
+WHERE chain.evaluation_no < $evaluations - 1
+
+-- name: observed_once
+-- The states that are stored, and what the one evaluation that is due observes.
+SELECT lives.life, 0::BIGINT AS evaluation_no, lives.state AS from_state, lives.since_us, lives.clear_since_us,
+       $first_us AS at_us, coalesce(series.value, CASE WHEN definition.no_data = 'zero' THEN 0 END) AS value,
+       CASE WHEN series.value IS NULL THEN lives.seen_us ELSE $first_us END AS seen_us,
+       definition.no_data, definition.comparison, definition.level, definition.for_s, definition.keep_firing_for_s
+FROM lives
+JOIN series ON series.life = lives.life
+CROSS JOIN definition
 
 -- name: insert_states
 -- What each segment is in after the last evaluation.
