@@ -5,7 +5,7 @@ More of them: TAILING_EXAMPLES=1000 pytest tests/collect/test_names_at_random.py
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pytest
@@ -30,29 +30,50 @@ def test_each_line_is_stored_once_whatever_its_file_is_called(tmp_path: Path, se
 
 
 def act(
-    logs: Logs, chance: random.Random, step: int, may_move: Callable[[str], bool] = lambda _: True
+    logs: Logs,
+    chance: random.Random,
+    step: int,
+    may_move: Callable[[str], bool] = lambda _: True,
+    frozen: Collection[int] = (),
 ) -> tuple[str, ...]:
-    """Do one thing, if the files there are allow it, and return what it was."""
+    """Do one thing, if the files there are allow it, and return what it was.
+
+    Files with frozen inodes stay as they are.
+    """
     names = sorted(path.name for path in logs.directory.iterdir() if path.suffix != ".gz" and not path.is_symlink())
+
+    def is_frozen(name: str) -> bool:
+        return logs.path(name).exists() and logs.path(name).stat().st_ino in frozen
+
     kind = chance.choice(KINDS)
     name = chance.choice(names) if names else "a.log"
-    links = logs.path(name).stat().st_nlink if names else 0
     if kind == "write":
-        name = chance.choice(["a.log", "b.log", *[other for other in names if other.startswith("z")][:1]])
-        logs.write(name, chance.choice([1, 3, 30]))
+        name, count = choose_log(chance, names), chance.choice([1, 3, 30])
+        if not is_frozen(name):
+            logs.write(name, count)
     elif kind == "collect" and names:
         logs.collect()
-    elif kind == "rotate" and name in {"a.log", "b.log"} and names:
+    elif names and not is_frozen(name):
+        rearrange(logs, kind, name, step, may_move)
+    return kind, name
+
+
+def choose_log(chance: random.Random, names: list[str]) -> str:
+    return chance.choice(["a.log", "b.log", *[other for other in names if other.startswith("z")][:1]])
+
+
+def rearrange(logs: Logs, kind: str, name: str, step: int, may_move: Callable[[str], bool]) -> None:
+    links = logs.path(name).stat().st_nlink
+    if kind == "rotate" and name in {"a.log", "b.log"}:
         rotate(logs, name)
-    elif kind == "move" and names and may_move(name):
+    elif kind == "move" and may_move(name):
         logs.rename(name, f"z{step}.log")
-    elif kind == "link" and names and may_move(name):
+    elif kind == "link" and may_move(name):
         logs.path(f"zl{step}.log").hardlink_to(logs.path(name))
     elif kind == "gzip" and ".log." in name and links == 1:
         logs.gzip(name)
     elif kind == "unlink" and links > 1:
         logs.path(name).unlink()
-    return kind, name
 
 
 def rotate(logs: Logs, name: str) -> None:

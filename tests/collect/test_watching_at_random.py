@@ -31,7 +31,7 @@ from support.numbered_logs import Logs
 STEPS = 40
 LINK = "current.log"
 WATCHED = (("",), ("a.log",), ("a.log", "b.log"), ("a*",), ("b*", "z*"), ("*.log",), (LINK,), (LINK, "b.log"))
-KINDS = {"change": 8, "watch": 2, "turn": 8, "slow": 2, "stop": 1, "crash": 2, "copytruncate": 1, "link": 1}
+KINDS = {"change": 8, "watch": 2, "turn": 8, "slow": 2, "stop": 1, "crash": 2, "copytruncate": 1, "copy": 2, "link": 1}
 
 
 class Crashed(BaseException):
@@ -158,6 +158,29 @@ class Watcher:
             raise self.failure
 
 
+class SlowCopy:
+    """What copytruncate does, step by step: half of the copy, the other half, the truncation."""
+
+    def __init__(self, logs: Logs, name: str) -> None:
+        make_room(logs, name)
+        self.log, self._copy = logs.path(name), logs.path(f"{name}.1")
+        self._copy.touch()
+        self.inode = self._copy.stat().st_ino
+        self._data = self.log.read_bytes()
+        self._steps: list[Callable[[], object]] = [self._copy_half, self._copy_all, partial(os.truncate, self.log, 0)]
+
+    def go_on(self) -> bool:
+        """Return whether there is more to do."""
+        self._steps.pop(0)()
+        return bool(self._steps)
+
+    def _copy_half(self) -> None:
+        self._copy.write_bytes(self._data[: len(self._data) // 2])
+
+    def _copy_all(self) -> None:
+        self._copy.write_bytes(self._data)
+
+
 class SharedLogs(Logs):
     """Logs of which another collector may follow a stream, so that a run is refused."""
 
@@ -173,16 +196,19 @@ class History:
         self.watchers: list[Watcher] = []
         self.copies: set[int] = set()  # inodes
         self.renamed: set[int] = set()  # inodes
+        self.copying: SlowCopy | None = None
         self.steps: list[tuple[object, ...]] = []
 
     def step(self, number: int) -> None:
         kind = self.chance.choices([*KINDS], [*KINDS.values()])[0]
         if kind == "change":
-            did, name = act(self.logs, self.chance, number, self.may_move)
+            did, name = act(self.logs, self.chance, number, self.may_move, self.frozen())
             self.steps.append((did, name))
             self.note_names()
         elif kind == "copytruncate":
             self.copy_and_truncate(self.chance.choice(["a.log", "b.log"]))
+        elif kind == "copy":
+            self.copy_on(self.chance.choice(["a.log", "b.log"]))
         elif kind == "link":
             self.point(self.chance.choice(["a.log", "b.log", "a.log.1"]))
         elif kind == "watch" and len(self.watchers) < 2:
@@ -219,15 +245,33 @@ class History:
         """
         self.renamed |= {path.stat().st_ino for path in self.logs.directory.glob("z*")}
 
-    def copy_and_truncate(self, name: str) -> None:
+    def may_be_copied(self, name: str) -> bool:
         path = self.logs.path(name)
-        if path.exists() and path.stat().st_size > 0 and path.stat().st_ino not in self.renamed:
+        if not path.exists() or path.stat().st_size == 0:
+            return False
+        return path.stat().st_ino not in self.renamed | self.frozen()
+
+    def copy_and_truncate(self, name: str) -> None:
+        if self.may_be_copied(name):
             self.steps.append(("copytruncate", name))
-            make_room(self.logs, name)
-            copy = self.logs.path(f"{name}.1")
-            copy.write_bytes(path.read_bytes())
-            self.copies.add(copy.stat().st_ino)
-            os.truncate(path, 0)
+            copy = SlowCopy(self.logs, name)
+            self.copies.add(copy.inode)
+            while copy.go_on():
+                pass
+
+    def copy_on(self, name: str) -> None:
+        """Make a copy step by step. Nothing is written to the log meanwhile: copytruncate itself would lose that."""
+        if self.copying is None and self.may_be_copied(name):
+            self.steps.append(("begin a copy", name))
+            self.copying = SlowCopy(self.logs, name)
+            self.copies.add(self.copying.inode)
+        elif self.copying is not None:
+            self.steps.append(("go on copying", self.copying.log.name))
+            if not self.copying.go_on():
+                self.copying = None
+
+    def frozen(self) -> set[int]:
+        return set() if self.copying is None else {self.copying.inode, self.copying.log.stat().st_ino}
 
     def point(self, name: str) -> None:
         self.steps.append(("point", name))
@@ -236,6 +280,8 @@ class History:
         new.rename(self.logs.path(LINK))
 
     def end(self) -> None:
+        while self.copying is not None:
+            self.copy_on("")
         for watcher in self.watchers:
             watcher.stop()
             watcher.check()

@@ -1,6 +1,7 @@
 """Candidates whose content is in memory, so that matching is tested without a disk."""
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,9 +25,13 @@ class MemoryFile:
     data: bytes
     is_compressed: bool = False
     fault: str | None = None
+    mtime_ns: int = 0
 
     def status(self) -> os.stat_result:
-        raise NotImplementedError
+        size, mtime_s = len(self.data), self.mtime_ns / 10**9
+        plain = (stat.S_IFREG, self.identity[1], self.identity[0], 1, 0, 0, size, 0, 0, 0)
+        times = {"st_atime": mtime_s, "st_mtime": mtime_s, "st_ctime": mtime_s}
+        return os.stat_result(plain, {**times, "st_atime_ns": 0, "st_mtime_ns": self.mtime_ns, "st_ctime_ns": 0})
 
     def read(self, size: int, offset: int) -> bytes:
         return self.data[offset : offset + size]
@@ -54,7 +59,7 @@ def candidate(
     name: str, inode: int, data: bytes, mtime_ns: int = 0, *, may_be_read: bool = True, is_nearby: bool = False
 ) -> Candidate:
     path = f"/old/{name}" if is_nearby else f"/log/{name}"
-    file = MemoryFile(path, (DEVICE, inode), data, is_compressed=name.endswith(".gz"))
+    file = MemoryFile(path, (DEVICE, inode), data, is_compressed=name.endswith(".gz"), mtime_ns=mtime_ns)
     rotated = parse_rotated_name(NAME, name)
     content = MemoryContent(file, may_be_read)
     return Candidate(path, file.identity, len(data), mtime_ns, rotated, content, is_nearby)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from puppylog.collect.same_file import find_heads, find_match, goes_by_content
+from puppylog.collect.same_file import find_copied_logs, find_heads, find_match, goes_by_content
 from puppylog.errors import ConfigurationError, StreamBusy
 from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, split_uri
 from puppylog.tail.chunk import TailedFile
@@ -60,6 +60,7 @@ class KnownFiles:
         self._claim = claim
         self._on_left_out = on_left_out
         self._sources: dict[int, HeldBySource] = {}  # by stream
+        self._followed_paths: set[str] = set()  # of sources
         self._held: dict[Identity, HeldBySource] = {}
         self._held_ids: dict[int, HeldBySource] = {}  # by file
         self._new_ids: dict[TailedFile, int] = {}  # of files that the store did not know when they were opened
@@ -75,6 +76,7 @@ class KnownFiles:
         """Note that the sources of these streams are followed from now on. Their tailers may not be open yet."""
         for stream in streams:
             self._sources[stream.stream_id] = HeldBySource(stream.stream_id)
+            self._followed_paths.add(split_uri(stream.source_uri)[1])
 
     def owners_for(self, stream_id: int) -> "StreamOwners":
         """Return what the tailer of the stream's source asks."""
@@ -138,7 +140,7 @@ class KnownFiles:
             return Elsewhere()
         if handle.identity in self._unknown:
             self._unknown.discard(handle.identity)
-            return None
+            return Elsewhere(_ASK_AGAIN_S) if self._is_copy_of_live(handle) else None
         heads = find_heads(handle) if goes_by_content(handle.path) else []
         best: tuple[KnownFile, Imprint] | None = None
         known = self._find([handle.identity], heads)
@@ -156,7 +158,16 @@ class KnownFiles:
             imprint = find_match(file, handle)
             if imprint is not None and (best is None or file.position.byte_offset >= best[0].position.byte_offset):
                 best = file, imprint
-        return None if best is None else self._continue(asking, path, handle, *best)
+        if best is not None:
+            return self._continue(asking, path, handle, *best)
+        return Elsewhere(_ASK_AGAIN_S) if self._is_copy_of_live(handle) else None
+
+    def _is_copy_of_live(self, handle: OpenFile) -> bool:
+        """Return whether this is copytruncate's copy of a log that is not emptied yet, and that a stream reads."""
+        return any(
+            log.path in self._followed_paths or log.identity in self._held or self._find([log.identity], [])
+            for log in find_copied_logs(handle)
+        )
 
     def _continue(
         self, asking: HeldBySource, path: str, handle: OpenFile, file: KnownFile, imprint: Imprint

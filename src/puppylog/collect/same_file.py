@@ -3,16 +3,17 @@
 import contextlib
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from puppylog.model.stream import HEAD_BYTES, FilePosition, KnownFile, hash_bytes, split_uri
 from puppylog.tail.compression import SUFFIXES
-from puppylog.tail.copies import is_beginning_of
+from puppylog.tail.copies import is_beginning_of, is_copy_of_live
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import OpenFile, identity_of
 from puppylog.tail.identity import Imprint, confirm
 from puppylog.tail.rotation.names import find_extended_base, list_bases
-from puppylog.tail.rotation.place import position_identity
+from puppylog.tail.rotation.place import Identity, position_identity
 
 
 def goes_by_content(path: str) -> bool:
@@ -55,6 +56,31 @@ def find_match(file: KnownFile, handle: OpenFile) -> Imprint | None:
     if position.fingerprint.head_size == HEAD_BYTES or not handle.read(1, position.byte_offset):
         return imprint
     return imprint if is_rotated and not position.finished else None
+
+
+@dataclass(frozen=True, slots=True)
+class CopiedLog:
+    """A log that was copied and not emptied yet."""
+
+    path: str
+    identity: Identity
+
+
+def find_copied_logs(handle: OpenFile) -> Sequence[CopiedLog]:
+    """Return the logs of which the opened file is a copy, whole or half, going by its name and content.
+
+    Raises:
+        OSError: the file cannot be read now.
+    """
+    copied = []
+    for path in _bases(handle.path):
+        try:
+            with contextlib.closing(open_log(path)) as log:
+                if log.identity != handle.identity and is_copy_of_live(handle, log):
+                    copied.append(CopiedLog(path, log.identity))
+        except OSError:
+            continue  # there is no such log, or it cannot be read
+    return copied
 
 
 def _has_identity(path: str, position: FilePosition) -> bool:

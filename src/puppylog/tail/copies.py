@@ -26,3 +26,17 @@ def is_beginning_of(handle: OpenFile, original: OpenFile) -> bool:
             return False
         at, size = at + len(block), _BLOCK_BYTES
     return True
+
+
+def is_copy_of_live(handle: OpenFile, live: OpenFile) -> bool:
+    """Return whether copytruncate has made, or is making, this copy of a log that is emptied only later.
+
+    All that the copy holds stands in the log, too. A few equal lines may as well be how every file of the log begins;
+    then the copy must not have been written before the log was.
+    """
+    head = handle.read(HEAD_BYTES, 0)
+    if not head or live.read(len(head), 0) != head:
+        return False
+    if len(head) < HEAD_BYTES and handle.status().st_mtime_ns < live.status().st_mtime_ns:
+        return False
+    return is_beginning_of(handle, live)

@@ -50,8 +50,9 @@ class Reader:
         """What chunks were made of is not in the file any more."""
         self.is_at_end = False
         """Whether `read` came to the end of the file when it was last called."""
-        self.was_empty = False
-        """Whether `read` has found nothing in the file so far. Another collector may have opened it since."""
+        self.needs_owner_check = False
+        """Whether nothing was in the file when it was opened: another collector may have opened it since, or it may
+        become a copy of a file that is read."""
         self._chunker = chunker
         self._chunk_bytes = chunk_bytes
         self._record_wait_s = record_wait_s
@@ -123,7 +124,7 @@ class Reader:
             if stop_at is not None and self.end >= stop_at:
                 return
         self.is_at_end = True
-        self.was_empty = self.end == 0
+        self.needs_owner_check = self.end == 0
         if self._chunker.has_unfinished_line and self._will_not_go_on():
             self._ready += self._chunker.end_line()
             yield from self._give()

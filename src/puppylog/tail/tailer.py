@@ -11,6 +11,7 @@ from pathlib import Path
 from puppylog.model.stream import FilePosition
 from puppylog.tail.boundary import Boundary
 from puppylog.tail.chunk import Chunk
+from puppylog.tail.copies import is_copy_of_live
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.ending import start_at_end
 from puppylog.tail.foreign import LeftAlone, continue_in, settle, settle_rotated
@@ -19,7 +20,7 @@ from puppylog.tail.identity import BLANK
 from puppylog.tail.known_places import KnownPlaces
 from puppylog.tail.limits import CHUNK_BYTES, MAX_LINE_BYTES, RECORD_WAIT_S, ROTATE_WAIT_S
 from puppylog.tail.opener import Opener
-from puppylog.tail.owners import Elsewhere, NoOwners, Owners
+from puppylog.tail.owners import Continuation, Elsewhere, NoOwners, Owners
 from puppylog.tail.reader import Reader
 from puppylog.tail.rotated_file import RotatedFile
 from puppylog.tail.rotation.find import FilesToRead, FileToRead, find_copy, find_files
@@ -234,10 +235,7 @@ class Tailer:
     def _begin(self, files: FilesToRead, truncated: Reader | None = None, place: Place | None = None) -> None:
         """Read the files from now on.
 
-        Args:
-            files: what was found.
-            truncated: the reader of a file that was truncated, if that is why files were looked for.
-            place: where it stood. A file that continues the place is a copy of what was truncated.
+        They may have been looked for because a file was truncated: what continues its place is a copy of it.
         """
         self._last = files.last
         for found in files:
@@ -256,6 +254,7 @@ class Tailer:
                 self._rotated.append(RotatedFile.found(reader, self._clock(), self._rotate_wait_s))
         if files.standing is not None:
             self._current = self._opener.open_reader(files.standing)
+            self._current.needs_owner_check |= truncated is not None
 
     def _give(self) -> Iterator[Chunk]:
         while self._ready:
@@ -298,7 +297,7 @@ class Tailer:
     def _read(self, reader: Reader) -> Iterator[Chunk]:
         began_at = reader.end
         try:
-            if reader.was_empty and reader.has_data() and not self._may_begin(reader):
+            if reader.needs_owner_check and reader.has_data() and not self._may_begin(reader):
                 return
             yield from reader.read(self._budget)
         except OSError as error:
@@ -307,10 +306,9 @@ class Tailer:
             self._budget -= reader.end - began_at
 
     def _may_begin(self, reader: Reader) -> bool:
-        """Return whether to read a file that has got its first bytes. It may have got a second reader while empty."""
-        reader.was_empty = False
-        path = self.path if reader is self._current else reader.handle.path
-        owner = self._owners.find_owner(path, reader.handle, others_only=True)
+        """Return whether to read a file that was empty when it was opened, and has its first bytes now."""
+        reader.needs_owner_check = False
+        owner = self._find_owner(reader)
         if owner is None:
             return True
         other = None
@@ -322,6 +320,14 @@ class Tailer:
         self._replace(reader, other)
         self._tell_held()
         return False
+
+    def _find_owner(self, reader: Reader) -> Elsewhere | Continuation | None:
+        current = self._current
+        if reader is current or current is None:
+            return self._owners.find_owner(self.path, reader.handle, others_only=True)
+        if current.is_emptied() or is_copy_of_live(reader.handle, current.handle):
+            return Elsewhere()  # a copy that was just begun is found again by its content, once it is whole
+        return self._owners.find_owner(reader.handle.path, reader.handle, others_only=True)
 
     def _replace(self, reader: Reader, other: Reader | None) -> None:
         if other is None:
@@ -335,10 +341,9 @@ class Tailer:
                 rotated.reader = other
 
     def _begin_again(self, truncated: Reader) -> None:
-        """Begin the current file again from its start. It may have been copied before it was truncated.
+        """Begin the current file again from its start, and read the rest of what it held in its copy, if there is one.
 
-        The copy holds what was not read yet. When the search for it fails, everything is as before, and the next poll
-        tries again.
+        When the search for the copy fails, everything is as before, and the next poll tries again.
         """
         place = truncated.place(self.path)
         try:
@@ -359,10 +364,10 @@ class Tailer:
         """
         truncated = rotated.reader
         rotated.reader = self._opener.open_reader(FileToRead(truncated.handle, BLANK, None))
+        rotated.reader.needs_owner_check = True
         truncated.is_truncated = True
-        copy = None
+        copy, held = None, [rotated.reader.handle for rotated in self._rotated]
         try:
-            held = [rotated.reader.handle for rotated in self._rotated]
             copy = find_copy(self.path, truncated.place(self.path), list(self._known), held)
         except OSError as error:
             self._note(error)
@@ -391,6 +396,5 @@ class Tailer:
         self.problem = self.problem or cannot_read(self.path, error).message
 
     def _note_fault(self, reader: Reader) -> None:
-        fault = reader.handle.fault
-        if fault is not None and self.problem is None:
-            self.problem = f"cannot read {reader.handle.path}: {fault}"
+        if reader.handle.fault is not None:
+            self.problem = self.problem or f"cannot read {reader.handle.path}: {reader.handle.fault}"

@@ -20,7 +20,7 @@ def lines(label: str, count: int = 40) -> bytes:
     return b"".join(f"{label} line {number} of the file\n".encode() for number in range(count))
 
 
-ONE, TWO, THREE = lines("one", 60), lines("two"), lines("three")
+ONE, TWO, THREE = lines("one", 60), lines("two"), lines("three", 90)
 MORE = b"and more\n"
 
 
@@ -91,6 +91,25 @@ CASES = {
         [candidate("a.log.2", 1, ONE), candidate("a.log.1", 2, TWO, 2)],
         candidate(NAME, 4, MORE),
         rotated=["a.log.1"],
+    ),
+    "a copy of the file at the path is not unseen, whole or half": Case(
+        [place(1, ONE)],
+        [candidate("a.log.2", 9, ONE), candidate("a.log.1", 5, THREE[: len(THREE) // 2], 2)],
+        candidate(NAME, 1, THREE, 3),
+        rotated=["a.log.2"],
+    ),
+    "a small copy of the file at the path is not unseen if it was written later": Case(
+        [place(1, ONE)],
+        [candidate("a.log.2", 9, ONE), candidate("a.log.1", 5, b"few\n", 4)],
+        candidate(NAME, 1, b"few\n", 3),
+        rotated=["a.log.2"],
+    ),
+    "a generation that begins like the file at the path is unseen": Case(
+        [place(1, ONE)],
+        [candidate("a.log.2", 9, ONE), candidate("a.log.1", 5, b"few\n", 2)],
+        candidate(NAME, 1, b"few\nand more\n", 3),
+        rotated=["a.log.2"],
+        unseen=["a.log.1"],
     ),
     "without history, nothing but the file at the path is new": Case(
         [], [candidate("a.log.1", 1, ONE)], candidate(NAME, 2, TWO)

@@ -39,7 +39,7 @@ class Directory:
 
     def look(self) -> Look:
         candidates = list_candidates([str(self.path / "a.log")], {position.inode for position in self.known})
-        return Look([Place.of(position) for position in self.known], candidates, [], Evidence())
+        return Look([Place.of(position) for position in self.known], candidates, [], None, Evidence())
 
     def newer(self, last: LastFile) -> list[str]:
         return [name(candidate) for candidate in take_newer(self.look(), last)]

@@ -7,7 +7,7 @@ OSError; then the whole match is worth nothing.
 from collections.abc import Iterable, Sequence
 
 from puppylog.model.stream import HEAD_BYTES, hash_bytes
-from puppylog.tail.copies import is_beginning_of, is_copy_of
+from puppylog.tail.copies import is_beginning_of, is_copy_of, is_copy_of_live
 from puppylog.tail.identity import Imprint, confirm
 from puppylog.tail.rotation.candidate import Candidate
 from puppylog.tail.rotation.place import Place
@@ -59,6 +59,11 @@ class Evidence:
             return False
         originals = [*held, *(plain for plain in candidates if plain.path == candidate.plain_path)]
         return any(self.is_beginning_of(candidate, original) for original in originals)
+
+    def is_copy_of_live(self, candidate: Candidate, live: Candidate) -> bool:
+        """Return whether copytruncate has made, or is making, this copy of the file at the path."""
+        with candidate.content.opened() as handle, live.content.opened() as log:
+            return handle is not None and log is not None and is_copy_of_live(handle, log)
 
     def is_beginning_of(self, candidate: Candidate, original: Candidate) -> bool:
         """Return whether all that the candidate holds stands in the original, too."""

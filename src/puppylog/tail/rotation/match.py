@@ -105,7 +105,7 @@ class _Matching:
         self._last = situation.last
         self._before = situation.before
         held = [*situation.held, *([standing] if standing else [])]
-        self._look = Look(situation.known, candidates, held, evidence)
+        self._look = Look(situation.known, candidates, held, standing, evidence)
         self._evidence = evidence
         self._continued: dict[Place, Continued] = {}
         self._unseen: list[Candidate] = []
@@ -199,8 +199,14 @@ class _Matching:
             for candidate in self._look.iter_free():
                 if not place.is_blank or candidate.identity != place.identity or not candidate.is_rotated:
                     continue
-                if not self._evidence.is_finished(candidate, self._known) and self._claim(place, candidate):
+                if self._is_new(candidate) and self._claim(place, candidate):
                     break
+
+    def _is_new(self, candidate: Candidate) -> bool:
+        """Return whether it is neither a copy of a finished file nor one of the file at the path."""
+        if self._standing is not None and self._evidence.is_copy_of_live(candidate, self._standing):
+            return False
+        return not self._evidence.is_finished(candidate, self._known)
 
     def _match_moved_to_path(self, place: Place) -> None:
         """Match a place with the file at the path. There, a few equal lines are rather a new file that begins alike."""

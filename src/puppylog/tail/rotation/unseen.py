@@ -19,6 +19,7 @@ class Look:
     known: Sequence[Place]
     candidates: Sequence[Candidate]
     held: list[Candidate]  # open already, standing at the path, or the answer to a known place
+    standing: Candidate | None  # the file at the path
     evidence: Evidence
 
     def is_taken(self, candidate: Candidate) -> bool:
@@ -34,6 +35,7 @@ class Look:
         is_new = (
             self.evidence.can_be_read(candidate)
             and not self.evidence.is_copy_in_the_making(candidate, self.held, self.candidates)
+            and not (self.standing is not None and self.evidence.is_copy_of_live(candidate, self.standing))
             and not self.evidence.is_finished(candidate, self.known)
         )
         if is_new:
