@@ -44,11 +44,18 @@ def test_alerts_are_listed_with_their_states(cli: InProcess) -> None:
 
 
 def test_history_has_a_row_per_change(cli: InProcess) -> None:
-    [signal] = json.loads(cli("monitor", "alerts", "get", "loud", "-o", "json").out)
-    assert (signal["from_state"], signal["to_state"], signal["value"], signal["level"]) == ("ok", "firing", 0.0, 0.0)
-    assert cli("monitor", "alerts", "get", "loud", "-l", "0").err.endswith("0 of 1 signals, the newest; -l for more\n")
+    [transition] = json.loads(cli("monitor", "alerts", "get", "loud", "-o", "json").out)
+    assert (transition["from_state"], transition["to_state"], transition["value"], transition["level"]) == (
+        "ok",
+        "firing",
+        0.0,
+        0.0,
+    )
+    assert cli("monitor", "alerts", "get", "loud", "-l", "0").err.endswith(
+        "0 of 1 transitions, the newest; -l for more\n"
+    )
     quiet = cli("monitor", "alerts", "get", "still", "-o", "jsonl")
-    assert (quiet.code, quiet.out, quiet.err) == (0, "", "puppylog: alert still has not signalled anything\n")
+    assert (quiet.code, quiet.out, quiet.err) == (0, "", "puppylog: alert still has never changed its state\n")
 
 
 def test_meta_has_the_definition_and_the_states(cli: InProcess) -> None:

@@ -16,7 +16,7 @@ def _metric(cli: InProcess) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "comparison", "level"),
+    ("text", "comparison", "threshold"),
     [
         ("> 10", Comparison.ABOVE, 10.0),
         (" >=0.5 ", Comparison.AT_LEAST, 0.5),
@@ -26,8 +26,8 @@ def _metric(cli: InProcess) -> None:
         ("LE 3", Comparison.AT_MOST, 3.0),
     ],
 )
-def test_a_comparison_and_a_level_are_read(text: str, comparison: Comparison, level: float) -> None:
-    assert parse_when(text) == (comparison, level)
+def test_a_comparison_and_a_threshold_are_read(text: str, comparison: Comparison, threshold: float) -> None:
+    assert parse_when(text) == (comparison, threshold)
 
 
 @pytest.mark.parametrize("text", ["", "10", ">", "> ten", "= 10", "> nan", "> inf", "> 10 11", "gt10", "\x1b> 10"])

@@ -57,7 +57,7 @@ def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return replace
 
 
-def signal(reader: MemoryReader, number: int, from_state: str, to_state: str, value: float) -> Callable[[], None]:
+def change_state(reader: MemoryReader, number: int, from_state: str, to_state: str, value: float) -> Callable[[], None]:
     def insert() -> None:
         states = {"from_state": from_state, "to_state": to_state, "value": value, "comparison": ">", "level": 10.0}
         at = f"2026-03-01T12:0{number}:00Z"
@@ -76,7 +76,7 @@ def observe(cli: InProcess, *arguments: str) -> list[str]:
 def test_a_pipe_gets_the_state_at_first_and_then_a_line_per_change(
     cli: InProcess, reader: MemoryReader, pass_time: Callable[..., None]
 ) -> None:
-    ring, recover = signal(reader, 1, "ok", "firing", 12.5), signal(reader, 2, "firing", "ok", 0.0)
+    ring, recover = change_state(reader, 1, "ok", "firing", 12.5), change_state(reader, 2, "firing", "ok", 0.0)
     pass_time(lambda: None, ring, lambda: None, recover)
     assert observe(cli) == [
         "2026-03-01T12:00:00+00:00 busy: All good, value 3 (above 10)",
@@ -88,13 +88,13 @@ def test_a_pipe_gets_the_state_at_first_and_then_a_line_per_change(
 def test_changes_between_two_looks_are_all_told(
     cli: InProcess, reader: MemoryReader, pass_time: Callable[..., None]
 ) -> None:
-    ring, recover = signal(reader, 1, "ok", "firing", 12.5), signal(reader, 2, "firing", "ok", 0.0)
+    ring, recover = change_state(reader, 1, "ok", "firing", 12.5), change_state(reader, 2, "firing", "ok", 0.0)
     pass_time(lambda: (ring(), recover()))
     assert [line.split()[2] for line in observe(cli)] == ["All", "Ringing", "Recovered,"]
 
 
 def test_programs_get_json_lines(cli: InProcess, reader: MemoryReader, pass_time: Callable[..., None]) -> None:
-    pass_time(signal(reader, 1, "ok", "firing", 12.5))
+    pass_time(change_state(reader, 1, "ok", "firing", 12.5))
     first, second = (json.loads(line) for line in observe(cli, "-o", "jsonl", "--tz", "Europe/Berlin"))
     assert (first["alert"], first["from_state"], first["to_state"]) == ("busy", None, "ok")
     assert second == {
@@ -138,7 +138,7 @@ def test_a_store_that_is_away_is_said_once_and_asked_again(
         lambda: monkeypatch.setattr(reader, "query", refuse),
         *[lambda: None] * 3,
         lambda: monkeypatch.setattr(reader, "query", query),
-        signal(reader, 1, "ok", "firing", 12.5),
+        change_state(reader, 1, "ok", "firing", 12.5),
     )
     ran = cli("monitor", "alerts", "observe")
     assert len(ran.out.splitlines()) == 2
@@ -178,7 +178,7 @@ def test_a_terminal_gets_a_table_that_is_drawn_again(
     terminal = Terminal()
     monkeypatch.setattr("sys.stdout", terminal)
     monkeypatch.setattr("shutil.get_terminal_size", lambda *_: os.terminal_size((100, 24)))
-    pass_time(signal(reader, 1, "ok", "firing", 12.5))
+    pass_time(change_state(reader, 1, "ok", "firing", 12.5))
     cli("monitor", "alerts", "observe", "--color", "always")
     first, second = terminal.getvalue().split("\x1b[J")[:2]
     assert "\x1b[32mbusy   All good" in first

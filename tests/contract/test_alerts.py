@@ -18,7 +18,7 @@ ALERT = Alert(
     metric="total",
     statistic="avg",
     comparison=Comparison.ABOVE,
-    level=10,
+    threshold=10,
     window_s=3,
     period_s=1,
     for_s=0,
@@ -120,7 +120,7 @@ def test_the_same_alert_twice_is_no_error_and_another_of_its_name_is(store: Stor
     assert store.create_alert(ALERT)
     assert not store.create_alert(ALERT)
     with pytest.raises(AlreadyExists, match="'busy': the name belongs to another definition"):
-        store.create_alert(changed(ALERT, level=11))
+        store.create_alert(changed(ALERT, threshold=11))
     assert list(store.list_alerts()) == [ALERT]
     with pytest.raises(UsageError, match="alert busy judges it"):
         store.delete_metric("total")
@@ -140,7 +140,7 @@ def test_a_deleted_alert_is_gone_with_its_history(store: Store, source: Source) 
 
 def test_a_segment_is_not_judged_before_it_was_first_seen(server: StoreServer, store: Store, source: Source) -> None:
     store.create_metric(Metric("sections", "count", "*", 1, segment="request_route", refresh_s=1))
-    store.create_alert(changed(ALERT, metric="sections", each_segment=True, level=-1, no_data=NoData.NO_DATA))
+    store.create_alert(changed(ALERT, metric="sections", each_segment=True, threshold=-1, no_data=NoData.NO_DATA))
     ago = datetime.now(UTC) - timedelta(seconds=20)
     source.append(rows([{"ts": ago, "request_route": "/new"}]))
     wait_until(lambda: server.is_settled(store), what="the correction")

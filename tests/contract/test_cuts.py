@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from puppylog.model.metric import Metric
-from puppylog.monitor.alerts import count_signals
+from puppylog.monitor.alerts import count_transitions
 from puppylog.monitor.metrics import count_buckets, read_in_steps
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.monitor.rejects import Wanted, count_lines
@@ -21,7 +21,7 @@ def test_what_is_left_out_is_counted_up_to_a_number(store: Store) -> None:
     minute = Range(NOON, NOON + timedelta(minutes=1))
     assert [count_records(store, Search("status_code = 200", minute), most) for most in (7, 60, 61)] == [7, 60, 60]
     assert [count_lines(store, Wanted(), most) for most in (1, 9)] == [1, 2]
-    assert count_signals(store, "none", 9, within=minute) == 0
+    assert count_transitions(store, "none", 9, within=minute) == 0
 
 
 def test_a_metric_is_read_in_steps_that_are_aligned_to_the_epoch(store: Store) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from puppylog.model.alert import State
 from puppylog.model.defaults import DEFAULT_ALERTS, DEFAULT_METRICS
-from puppylog.monitor.alerts import list_news, watch_alerts
+from puppylog.monitor.alerts import list_transitions_after, watch_alerts
 from puppylog.stores.base import Store
 from support.embedded import wait_until
 from support.lines import Source, records
@@ -29,7 +29,7 @@ def test_a_stream_that_has_gone_silent_rings_until_lines_come_again(store: Store
     wait_until(lambda: states(store) == rings, within_s=WITHIN_S, what="the alert")
     silent.append(records(600, start=silent.offset, ts=datetime.now(UTC)))
     wait_until(lambda: states(store)["/var/log/silent.log"] is State.OK, within_s=WITHIN_S, what="the recovery")
-    news = [(signal.segment_name, signal.to_state) for signal in list_news(store, 0)]
+    news = [(signal.segment_name, signal.to_state) for signal in list_transitions_after(store, 0)]
     assert news == [("/var/log/silent.log", State.FIRING), ("/var/log/silent.log", State.OK)]
 
 
@@ -40,4 +40,4 @@ def test_a_stream_of_which_only_old_lines_came_is_not_judged(store: Store) -> No
     busy = Source(store, "file:///busy")
     busy.append(records(600, ts=datetime.now(UTC)))
     wait_until(lambda: states(store) == {"/busy": State.OK}, within_s=WITHIN_S, what="the first evaluation")
-    assert list_news(store, 0) == []
+    assert list_transitions_after(store, 0) == []

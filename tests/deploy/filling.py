@@ -19,7 +19,7 @@ _BURST = Alert(
     metric="total_traffic",
     statistic="avg",
     comparison=Comparison.ABOVE,
-    level=10,
+    threshold=10,
     window_s=3,
     period_s=1,
     for_s=0,
@@ -40,7 +40,7 @@ def fill(store: Store, at: datetime) -> None:
     for metric in DEFAULT_METRICS:
         store.create_metric(metric)
     store.create_alert(_BURST)
-    busy = _changed(_BURST, name="busy", metric="total_traffic_per_route", statistic="sum", level=55, window_s=60)
+    busy = _changed(_BURST, name="busy", metric="total_traffic_per_route", statistic="sum", threshold=55, window_s=60)
     store.create_alert(_changed(busy, each_segment=True))
     store.create_alert(_changed(_BURST, name="seldom", period_s=2**31 - 1))  # nobody evaluates it before 2038
     web = Source(store, "file:///var/log/web.log", group="web")

@@ -42,16 +42,18 @@ def test_a_policy_is_known_by_its_name() -> None:
 
 @pytest.mark.parametrize(("window_s", "period_s"), [(60, 5), (600, 5), (720, 6), (3600, 30), (86400, 720)])
 def test_a_longer_window_is_judged_less_often(window_s: int, period_s: int) -> None:
-    alert = define_alert("a", P99, comparison=Comparison.ABOVE, level=1, window_s=window_s)
+    alert = define_alert("a", P99, comparison=Comparison.ABOVE, threshold=1, window_s=window_s)
     assert alert.period_s == period_s
 
 
 def test_what_is_not_said_suits_the_metric() -> None:
-    counted = define_alert("a", COUNT, comparison=Comparison.ABOVE, level=1, window_s=60)
+    counted = define_alert("a", COUNT, comparison=Comparison.ABOVE, threshold=1, window_s=60)
     assert (counted.delay_s, counted.no_data, counted.for_s, counted.keep_firing_for_s) == (10, NoData.ZERO, 0, 0)
-    slow = define_alert("a", P99, comparison=Comparison.ABOVE, level=1, window_s=60)
+    slow = define_alert("a", P99, comparison=Comparison.ABOVE, threshold=1, window_s=60)
     assert (slow.delay_s, slow.no_data) == (60, NoData.NO_DATA)
-    quick = define_alert("a", Metric("m", "sum", "line_offset", 1), comparison=Comparison.ABOVE, level=1, window_s=60)
+    quick = define_alert(
+        "a", Metric("m", "sum", "line_offset", 1), comparison=Comparison.ABOVE, threshold=1, window_s=60
+    )
     assert (quick.delay_s, quick.no_data) == (2, NoData.NO_DATA)
 
 
@@ -60,7 +62,7 @@ def test_what_is_said_is_kept() -> None:
         "a",
         COUNT,
         comparison=Comparison.AT_MOST,
-        level=-1.5,
+        threshold=-1.5,
         window_s=20,
         statistic="max",
         period_s=1,
@@ -70,7 +72,12 @@ def test_what_is_said_is_kept() -> None:
         each_segment=True,
         no_data=NoData.OK,
     )
-    assert (alert.metric, alert.statistic, alert.comparison, alert.level) == ("hits", "max", Comparison.AT_MOST, -1.5)
+    assert (alert.metric, alert.statistic, alert.comparison, alert.threshold) == (
+        "hits",
+        "max",
+        Comparison.AT_MOST,
+        -1.5,
+    )
     assert (alert.window_s, alert.period_s, alert.for_s, alert.keep_firing_for_s, alert.delay_s) == (20, 1, 3, 4, 0)
     assert (alert.each_segment, alert.no_data) == (True, NoData.OK)
 
@@ -81,8 +88,8 @@ def test_what_is_said_is_kept() -> None:
         ({"window_s": 15}, "its window of 15s is no whole number of the periods of metric 'hits', 10s each"),
         ({"window_s": 5}, "its window of 5s is no whole number of the periods of metric 'hits', 10s each"),
         ({"window_s": 0}, "its window of 0s is no whole number of the periods of metric 'hits', 10s each"),
-        ({"level": math.nan}, "nan is no level"),
-        ({"level": -math.inf}, "-inf is no level"),
+        ({"threshold": math.nan}, "its threshold of nan is not finite"),
+        ({"threshold": -math.inf}, "its threshold of -inf is not finite"),
         ({"statistic": "p99"}, "it takes one of avg, sum, min, max of the observations, not 'p99'"),
         ({"period_s": 0}, "its period is shorter than 1s"),
         ({"for_s": -1}, "a length of time is below zero"),
@@ -92,7 +99,13 @@ def test_what_is_said_is_kept() -> None:
     ],
 )
 def test_what_makes_no_alert_is_refused(changes: dict[str, Any], cause: str) -> None:
-    parts: dict[str, Any] = {"metric": COUNT, "comparison": Comparison.ABOVE, "level": 1.0, "window_s": 60, **changes}
+    parts: dict[str, Any] = {
+        "metric": COUNT,
+        "comparison": Comparison.ABOVE,
+        "threshold": 1.0,
+        "window_s": 60,
+        **changes,
+    }
     with pytest.raises(UsageError) as caught:
         define_alert("a", **parts)
     assert caught.value.message == f"cannot define alert 'a': {cause}"

@@ -21,7 +21,7 @@ ALERT = Alert(
     metric="m",
     statistic="avg",
     comparison=Comparison.ABOVE,
-    level=10,
+    threshold=10,
     window_s=60,
     period_s=5,
     for_s=0,
@@ -31,7 +31,7 @@ ALERT = Alert(
     no_data=NoData.NO_DATA,
 )
 OK, PENDING, FIRING, NO_DATA = State.OK, State.PENDING, State.FIRING, State.NO_DATA
-PASSED, CLEAR = 11.0, 10.0
+CROSSED, CLEAR = 11.0, 10.0
 
 
 def at(second: int) -> datetime:
@@ -56,25 +56,25 @@ def states(alert: Alert, stream: Stream) -> list[State]:
 
 
 def expected_states(alert: Alert, conditions: Sequence[tuple[int, bool]]) -> list[State]:
-    """The states by what they mean.
+    """Return the states by their definition, without stepping.
 
-    An alarm is an instant at which the level has been passed for ``for_s``. An alert fires if there was an alarm and,
-    since the last one, the level has nowhere been not passed for ``keep_firing_for_s``.
+    An alarm is an instant at which the threshold has been crossed for ``for_s`` seconds. A recovery is an instant at
+    which it has not been crossed for ``keep_firing_for_s`` seconds. An alert fires from an alarm until a recovery.
     """
     alarms: set[int] = set()
     recoveries: set[int] = set()
-    for is_passed, run_ in groupby(conditions, key=lambda condition: condition[1]):
+    for is_crossed, run_ in groupby(conditions, key=lambda condition: condition[1]):
         seconds = [second for second, _ in run_]
-        lasts_s = alert.for_s if is_passed else alert.keep_firing_for_s
-        (alarms if is_passed else recoveries).update(s for s in seconds if s - seconds[0] >= lasts_s)
+        lasts_s = alert.for_s if is_crossed else alert.keep_firing_for_s
+        (alarms if is_crossed else recoveries).update(s for s in seconds if s - seconds[0] >= lasts_s)
 
-    def expect(second: int, is_passed: bool) -> State:
+    def expect(second: int, is_crossed: bool) -> State:
         last_alarm = max((alarm for alarm in alarms if alarm <= second), default=None)
         if last_alarm is not None and not any(last_alarm < recovery <= second for recovery in recoveries):
             return FIRING
-        return PENDING if is_passed else OK
+        return PENDING if is_crossed else OK
 
-    return [expect(second, is_passed) for second, is_passed in conditions]
+    return [expect(second, is_crossed) for second, is_crossed in conditions]
 
 
 def streams(values: st.SearchStrategy[float | None]) -> st.SearchStrategy[Stream]:
@@ -110,9 +110,9 @@ COMPARE = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator
 def test_the_state_is_what_the_whole_stream_says(alert: Alert, stream: Stream) -> None:
     if alert.no_data in {NoData.KEEP, NoData.NO_DATA}:
         alert = replace(alert, no_data=NoData.OK)
-    missing = {NoData.OK: False, NoData.ALERT: True, NoData.ZERO: COMPARE[alert.comparison.value](0, alert.level)}
+    missing = {NoData.OK: False, NoData.ALERT: True, NoData.ZERO: COMPARE[alert.comparison.value](0, alert.threshold)}
     conditions = [
-        (s, missing[alert.no_data] if value is None else COMPARE[alert.comparison.value](value, alert.level))
+        (s, missing[alert.no_data] if value is None else COMPARE[alert.comparison.value](value, alert.threshold))
         for s, value in stream
     ]
     assert states(alert, stream) == expected_states(alert, conditions)
@@ -163,15 +163,15 @@ def test_a_stream_in_two_halves_gives_the_same(alert: Alert, stream: Stream, cut
 @pytest.mark.parametrize(
     ("for_s", "keep_s", "values", "expected"),
     [
-        (0, 0, [PASSED, CLEAR, PASSED], [FIRING, OK, FIRING]),
-        (5, 0, [PASSED, PASSED, CLEAR], [PENDING, FIRING, OK]),
-        (6, 0, [PASSED, PASSED, PASSED], [PENDING, PENDING, FIRING]),
-        (10, 0, [PASSED, PASSED, CLEAR, PASSED, PASSED, PASSED], [PENDING, PENDING, OK, PENDING, PENDING, FIRING]),
-        (0, 5, [PASSED, CLEAR, CLEAR, CLEAR], [FIRING, FIRING, OK, OK]),
-        (0, 10, [PASSED, CLEAR, PASSED, CLEAR, CLEAR, CLEAR], [FIRING, FIRING, FIRING, FIRING, FIRING, OK]),
-        (5, 5, [PASSED, PASSED, CLEAR, CLEAR, PASSED], [PENDING, FIRING, FIRING, OK, PENDING]),
-        (10, 0, [PASSED, None, PASSED, PASSED, PASSED], [PENDING, NO_DATA, PENDING, PENDING, FIRING]),
-        (0, 60, [PASSED, None, CLEAR], [FIRING, NO_DATA, OK]),
+        (0, 0, [CROSSED, CLEAR, CROSSED], [FIRING, OK, FIRING]),
+        (5, 0, [CROSSED, CROSSED, CLEAR], [PENDING, FIRING, OK]),
+        (6, 0, [CROSSED, CROSSED, CROSSED], [PENDING, PENDING, FIRING]),
+        (10, 0, [CROSSED, CROSSED, CLEAR, CROSSED, CROSSED, CROSSED], [PENDING, PENDING, OK, PENDING, PENDING, FIRING]),
+        (0, 5, [CROSSED, CLEAR, CLEAR, CLEAR], [FIRING, FIRING, OK, OK]),
+        (0, 10, [CROSSED, CLEAR, CROSSED, CLEAR, CLEAR, CLEAR], [FIRING, FIRING, FIRING, FIRING, FIRING, OK]),
+        (5, 5, [CROSSED, CROSSED, CLEAR, CLEAR, CROSSED], [PENDING, FIRING, FIRING, OK, PENDING]),
+        (10, 0, [CROSSED, None, CROSSED, CROSSED, CROSSED], [PENDING, NO_DATA, PENDING, PENDING, FIRING]),
+        (0, 60, [CROSSED, None, CLEAR], [FIRING, NO_DATA, OK]),
     ],
 )
 def test_what_happens_every_five_seconds(
@@ -183,7 +183,7 @@ def test_what_happens_every_five_seconds(
 
 def test_pending_goes_on_while_nothing_is_observed_and_the_state_is_kept() -> None:
     alert = replace(ALERT, for_s=10, no_data=NoData.KEEP)
-    assert states(alert, [(5, PASSED), (10, None), (15, PASSED)]) == [PENDING, PENDING, FIRING]
+    assert states(alert, [(5, CROSSED), (10, None), (15, CROSSED)]) == [PENDING, PENDING, FIRING]
 
 
 # What a window holds: per bucket a value, or None where the metric has no row.

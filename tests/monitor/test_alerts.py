@@ -9,8 +9,8 @@ from puppylog.monitor.alerts import (
     Heartbeat,
     find_heartbeat,
     get_alert,
-    list_news,
-    read_signals,
+    list_transitions_after,
+    read_transitions,
     watch_alerts,
 )
 from puppylog.monitor.range import Range
@@ -37,7 +37,7 @@ def alerted(reader: MemoryReader) -> MemoryReader:
     return reader
 
 
-def signal(reader: MemoryReader, number: int, alert: int, to: str, segment: str | None = None) -> None:
+def record_transition(reader: MemoryReader, number: int, alert: int, to: str, segment: str | None = None) -> None:
     states = {"from_state": "ok", "to_state": to, "comparison": ">", "level": 10.0, "value": 12.0}
     reader.insert("alert_history", id=number, alert_id=alert, evaluated_at=at(number), segment=segment, **states)
 
@@ -51,16 +51,16 @@ def test_an_alert_that_was_never_judged_has_no_state(alerted: MemoryReader) -> N
 def test_each_segment_has_its_state_and_its_last_firing(alerted: MemoryReader) -> None:
     for segment in ("a", None):
         alerted.insert("alert_states", alert_id=11, segment=segment, state="firing", since=at(30), value=12.5)
-    signal(alerted, 1, 11, "firing", "a")
-    signal(alerted, 2, 11, "firing")
-    signal(alerted, 3, 11, "firing")
-    signal(alerted, 4, 11, "ok")
+    record_transition(alerted, 1, 11, "firing", "a")
+    record_transition(alerted, 2, 11, "firing")
+    record_transition(alerted, 3, 11, "firing")
+    record_transition(alerted, 4, 11, "ok")
     watched = watch_alerts(alerted, name="crowded")
     assert [(state.segment, state.state, state.last_fired_at) for state in watched.states] == [
         ("a", State.FIRING, when(1)),
         (None, State.FIRING, when(3)),
     ]
-    assert watched.last_signal == 4
+    assert watched.last_transition == 4
 
 
 def test_alerts_may_be_limited_to_the_group_of_their_metric(alerted: MemoryReader) -> None:
@@ -73,25 +73,28 @@ def test_an_unknown_alert_is_not_found(alerted: MemoryReader) -> None:
         get_alert(alerted, "bus")
 
 
-def test_news_are_the_signals_after_one_in_their_order(alerted: MemoryReader) -> None:
-    signal(alerted, 3, 11, "ok", "a")
-    signal(alerted, 1, 10, "firing")
-    signal(alerted, 2, 11, "firing", "a")
-    assert [(news.id, news.alert, news.segment, news.to_state) for news in list_news(alerted, 1)] == [
+def test_news_are_the_transitions_after_one_in_their_order(alerted: MemoryReader) -> None:
+    record_transition(alerted, 3, 11, "ok", "a")
+    record_transition(alerted, 1, 10, "firing")
+    record_transition(alerted, 2, 11, "firing", "a")
+    assert [(news.id, news.alert, news.segment, news.to_state) for news in list_transitions_after(alerted, 1)] == [
         (2, "crowded", "a", State.FIRING),
         (3, "crowded", "a", State.OK),
     ]
-    assert [news.id for news in list_news(alerted, 0, group="shop")] == [2, 3]
-    assert list_news(alerted, 3) == []
+    assert [news.id for news in list_transitions_after(alerted, 0, group="shop")] == [2, 3]
+    assert list_transitions_after(alerted, 3) == []
 
 
-def test_the_newest_signals_of_one_alert_come_oldest_first(alerted: MemoryReader) -> None:
+def test_the_newest_transitions_of_one_alert_come_oldest_first(alerted: MemoryReader) -> None:
     for number in (1, 2, 3, 4):
-        signal(alerted, number, 10, "firing")
-    signal(alerted, 5, 11, "firing")
-    assert read_signals(alerted, "busy", signals=2)["evaluated_at"].to_pylist() == [when(3), when(4)]
+        record_transition(alerted, number, 10, "firing")
+    record_transition(alerted, 5, 11, "firing")
+    assert read_transitions(alerted, "busy", transitions=2)["evaluated_at"].to_pylist() == [when(3), when(4)]
     within = Range(when(2), when(4))
-    assert read_signals(alerted, "busy", within=within, signals=9)["evaluated_at"].to_pylist() == [when(2), when(3)]
+    assert read_transitions(alerted, "busy", within=within, transitions=9)["evaluated_at"].to_pylist() == [
+        when(2),
+        when(3),
+    ]
 
 
 def test_without_an_evaluator_there_is_no_heartbeat(reader: MemoryReader) -> None:

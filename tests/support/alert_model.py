@@ -15,13 +15,13 @@ NOTHING: Final = Told({}, [])
 
 lengths = st.sampled_from([0, 1, 5, 10, 12, 30])
 metric_statistics = st.sampled_from(["count", "sum", "avg", "min", "p99", "distinct"])
-levels = st.sampled_from([0.0, 9.5, 10.0, 10.0, 10.0]) | st.floats(allow_nan=False, allow_infinity=False)
+thresholds = st.sampled_from([0.0, 9.5, 10.0, 10.0, 10.0]) | st.floats(allow_nan=False, allow_infinity=False)
 alerts = st.builds(
     replace,
     st.just(ALERT),
     statistic=st.sampled_from(ALERT_STATISTICS),
     comparison=st.sampled_from(Comparison),
-    level=levels,
+    threshold=thresholds,
     window_s=st.integers(1, 10).map(lambda buckets: buckets * 10),
     for_s=lengths,
     keep_firing_for_s=lengths,
@@ -41,7 +41,7 @@ def expect(
 ) -> Told:
     """What the model makes of it all at once: every evaluation after ``since`` up to ``until``; ``before`` was told."""
     lives = dict(before.states)
-    signals = []
+    transitions = []
     for second in range((since // alert.period_s + 1) * alert.period_s, until + 1, alert.period_s):
         low, high = window_of(alert, metric_period_s, at(second))
         held: dict[str | None, dict[tuple[int, str | None], float]] = {}
@@ -58,15 +58,15 @@ def expect(
             after = step(alert, last, observe(alert, metric_statistic, metric_period_s, window), at(second))
             if after.state is not last.state:
                 states = (last.state.value, after.state.value)
-                signals.append((at(second), segment, *states, after.value, low, high))
+                transitions.append((at(second), segment, *states, after.value, low, high))
             lives[segment] = after
-    signals.sort(key=lambda signal: (signal[0], signal[1] is None, signal[1]))
-    return Told(lives, [*before.signals, *signals])
+    transitions.sort(key=lambda transition: (transition[0], transition[1] is None, transition[1]))
+    return Told(lives, [*before.transitions, *transitions])
 
 
 def expect_rebased(told: Told, now: float) -> Told:
     """What the model makes of a clock that says ``now``, and said more before."""
-    return Told({segment: rebase(status, at(now)) for segment, status in told.states.items()}, told.signals)
+    return Told({segment: rebase(status, at(now)) for segment, status in told.states.items()}, told.transitions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def trials(draw: st.DrawFn) -> Trial:
         each_segment=draw(st.booleans()),
         period_s=draw(st.sampled_from([1, 5, 7, 60])),
         delay_s=draw(st.integers(0, 30)),
-        level=draw(st.integers(0, 20)),
+        threshold=draw(st.integers(0, 20)),
     )
     statistic = draw(st.sampled_from(["count", "sum", "avg"]))
     period_s = draw(st.sampled_from([1, 2, 5, 10]))

@@ -5,7 +5,7 @@ A metric here is a table that holds what is to be observed, so that instants can
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 
 from puppylog.model.alert import Alert, Comparison, NoData, State
 from puppylog.model.alert_rule import Status
+from puppylog.stores.rows import columns_of_alert
 
 Connection: TypeAlias = psycopg.Connection[dict[str, Any]]
 Observations: TypeAlias = Mapping[tuple[int, str | None], float | None]
@@ -26,7 +27,7 @@ ALERT = Alert(
     metric="m",
     statistic="avg",
     comparison=Comparison.ABOVE,
-    level=10,
+    threshold=10,
     window_s=10,
     period_s=5,
     for_s=0,
@@ -41,13 +42,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """All that an alert has to tell: its states by segment, and its signals in the order of their ids.
+    """All that an alert has to tell: its states by segment, and its transitions in the order of their ids.
 
-    Of a signal: the evaluation, the segment, the states, the value, and the window.
+    Of a transition: the evaluation, the segment, the states, the value, and the window.
     """
 
     states: Mapping[str | None, Status]
-    signals: Sequence[tuple[datetime, str | None, str, str, float | None, datetime, datetime]]
+    transitions: Sequence[tuple[datetime, str | None, str, str, float | None, datetime, datetime]]
 
 
 def at(second: float) -> datetime:
@@ -92,7 +93,7 @@ def create_alert(store: Connection, alert: Alert, evaluated_at: datetime) -> int
         "'id', nextval('puppylog.ids'), 'metric_id', id, 'created_at', now(), 'unjudged_segments', 0, "
         "'evaluated_at', %s::timestamptz))).* "
         "FROM puppylog.metrics WHERE name = %s RETURNING id",
-        [Jsonb(asdict(alert)), evaluated_at, alert.metric],
+        [Jsonb(columns_of_alert(alert)), evaluated_at, alert.metric],
     )
     return int(row["id"])
 
@@ -115,8 +116,8 @@ def tell(store: Connection) -> Told:
     """Return what is told by all alerts that there are, which should be one."""
     states = {row["segment"]: status_of(row) for row in store.execute("SELECT * FROM puppylog.alert_states")}
     columns = ("evaluated_at", "segment", "from_state", "to_state", "value", "window_since", "window_until")
-    signals = store.execute(f"SELECT {', '.join(columns)} FROM puppylog.alert_history ORDER BY id".encode())
-    return Told(states, [tuple(row[column] for column in columns) for row in signals])
+    transitions = store.execute(f"SELECT {', '.join(columns)} FROM puppylog.alert_history ORDER BY id".encode())
+    return Told(states, [tuple(row[column] for column in columns) for row in transitions])
 
 
 def status_of(row: Mapping[str, Any]) -> Status:

@@ -5,23 +5,23 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from puppylog.model.alert import Alert, Comparison, NoData, State
-from puppylog.monitor.alerts import AlertState, Heartbeat, Signal
+from puppylog.monitor.alerts import AlertState, Heartbeat, Transition
 from puppylog.tui.alert import (
     describe_rule,
     doubt,
     draw_alerts,
-    line_for_signal,
     line_for_state,
+    line_for_transition,
     sort_by_urgency,
-    word_for_signal,
     word_for_state,
+    word_for_transition,
 )
 
 AT = datetime(2015, 5, 17, 10, 5, 3, tzinfo=UTC)
 LATER = AT.replace(minute=7)
 ALERT = Alert("totaltraffic", "total_traffic", "avg", Comparison.ABOVE, 10.0, 120, 10, 0, 0, 2, False, NoData.ZERO)
 OK = AlertState(ALERT, None, None, State.OK, AT, 3.25, None, AT, LATER, None)
-SIGNAL = Signal(1, "totaltraffic", None, AT, State.OK, State.FIRING, 12.5, Comparison.ABOVE, 10.0)
+TRANSITION = Transition(1, "totaltraffic", None, AT, State.OK, State.FIRING, 12.5, Comparison.ABOVE, 10.0)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_state_has_its_word(state: AlertState, word: str) -> None:
     ],
 )
 def test_a_change_of_state_has_its_word(from_state: State, to_state: State, word: str) -> None:
-    assert word_for_signal(replace(SIGNAL, from_state=from_state, to_state=to_state)) == word
+    assert word_for_transition(replace(TRANSITION, from_state=from_state, to_state=to_state)) == word
 
 
 def test_what_rings_comes_first_and_what_is_good_last() -> None:
@@ -76,10 +76,10 @@ def test_a_failing_alert_tells_why() -> None:
     assert told.endswith("totaltraffic: Cannot be judged, value 3.25 (above 10), cannot read metric")
 
 
-def test_a_signal_is_told_on_one_line_in_the_zone_of_the_reader() -> None:
-    signal = replace(SIGNAL, segment="shop", comparison=Comparison.AT_MOST)
+def test_a_transition_is_told_on_one_line_in_the_zone_of_the_reader() -> None:
+    transition = replace(TRANSITION, segment="shop", comparison=Comparison.AT_MOST)
     assert (
-        line_for_signal(signal, ZoneInfo("Europe/Berlin"))
+        line_for_transition(transition, ZoneInfo("Europe/Berlin"))
         == "2015-05-17T12:05:03+02:00 totaltraffic[shop]: Ringing a bell, value 12.5 (at most 10)"
     )
 

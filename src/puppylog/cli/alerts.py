@@ -28,17 +28,18 @@ from puppylog.model.alert import State
 from puppylog.monitor.alerts import (
     AlertState,
     Watched,
-    count_signals,
+    count_transitions,
     describe_unjudged,
     find_heartbeat,
     get_alert,
-    read_signals,
+    read_transitions,
     watch_alerts,
 )
 from puppylog.monitor.clock import ClockStep, find_clock_step
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
+from puppylog.stores.rows import columns_of_alert
 from puppylog.tui.alert import describe_rule, doubt
 
 # An engine that has just been started for this question first catches up the evaluations that were missed.
@@ -99,25 +100,25 @@ def list_(settings: Settings, group: str | None) -> None:
 @click.command(epilog=examples("puppylog monitor alerts get totaltraffic --since 1d -o json"))
 @click.argument("name")
 @range_options
-@limit_option("of the newest signals", 100)
+@limit_option("of the newest transitions", 100)
 @output_options
 @store_options
 @pass_settings
 def get(settings: Settings, name: str, *, since: str | None, from_: str | None, to: str | None, limit: int) -> None:
     """Show the history of an alert.
 
-    One row per change of state: the evaluation that brought it, what was observed in which window, and the level.
+    One row per change of state: when it was evaluated, the observed value, the window and the threshold.
     """
     within = parse_range(settings, since, from_, to)
     with connect(settings.store) as store:
         get_alert(store, name)
-        signals = read_signals(store, name, within=within, signals=limit)
-        if not signals.num_rows:
-            tell(settings, f"alert {name} has not signalled anything")
-        write_table(signals, settings)
+        transitions = read_transitions(store, name, within=within, transitions=limit)
+        if not transitions.num_rows:
+            tell(settings, f"alert {name} has never changed its state")
+        write_table(transitions, settings)
         sys.stdout.flush()
-        count = functools.partial(count_signals, store, name, within=within)
-        tell_cut(settings, "signals", shown=signals.num_rows, limit=limit, count=count)
+        count = functools.partial(count_transitions, store, name, within=within)
+        tell_cut(settings, "transitions", shown=transitions.num_rows, limit=limit, count=count)
 
 
 @click.command()
@@ -133,7 +134,7 @@ def meta(settings: Settings, name: str) -> None:
     names = ("created_at", "evaluated_at", "error", "unjudged_segments", "skipped_since", "skipped_until")
     of_alert = {name: getattr(first, name) for name in names}
     judged = [asdict(state) for state in states if state.state is not None]
-    write_record({**asdict(first.alert), "group": first.group, **of_alert, "states": judged}, _META, settings)
+    write_record({**columns_of_alert(first.alert), "group": first.group, **of_alert, "states": judged}, _META, settings)
 
 
 @click.command(

@@ -54,7 +54,7 @@ _WHEN: Final = re.compile(r"\s*(>=|<=|>|<|ge\b|le\b|gt\b|lt\b)\s*(\S+)\s*", re.I
     help="What of the observations in the window.",
 )
 @click.option(
-    "--when", metavar="'> LEVEL'", required=True, help="When it rings: > >= < <= (or gt ge lt le) and a number."
+    "--when", metavar="'> THRESHOLD'", required=True, help="When it rings: > >= < <= (or gt ge lt le) and a number."
 )
 @click.option("--window", default="2m", show_default=True, help="How much is judged: whole periods of the metric.")
 @click.option(
@@ -96,14 +96,14 @@ def create(
     The store evaluates it from now on. Creating the same alert twice is not an error.
     """
     name = parse_identifier(identifier, "alert")
-    comparison, level = parse_when(when)
+    comparison, threshold = parse_when(when)
     with connect(settings.store) as store:
         alert = define_alert(
             name,
             get_metric(store, metric).metric,
             statistic=stat,
             comparison=comparison,
-            level=level,
+            threshold=threshold,
             window_s=parse_period(window, "window"),
             period_s=None if period is None else parse_period(period),
             for_s=parse_period(for_, "--for", least_s=0),
@@ -129,16 +129,16 @@ def delete(settings: Settings, names: tuple[str, ...]) -> None:
 
 
 def parse_when(text: str) -> tuple[Comparison, float]:
-    """Return the comparison and the level in ``text``, such as ``> 10``.
+    """Return the comparison and the threshold in ``text``, such as ``> 10``.
 
     Raises:
         UsageError: it is none.
     """
     match = _WHEN.fullmatch(text)
     try:
-        level = float(match[2]) if match is not None else math.nan
+        threshold = float(match[2]) if match is not None else math.nan
     except ValueError:
-        level = math.nan
-    if match is None or not math.isfinite(level):
+        threshold = math.nan
+    if match is None or not math.isfinite(threshold):
         raise UsageError("read", f"--when {text!r}", advice="write one of > >= < <= and a number, such as '> 10'")
-    return parse_comparison(match[1]), level
+    return parse_comparison(match[1]), threshold

@@ -17,11 +17,18 @@ from puppylog.cli.talk import tell, warn
 from puppylog.cli.values import plain
 from puppylog.errors import PuppylogError
 from puppylog.model.period import format_period, parse_period
-from puppylog.monitor.alerts import AlertState, Signal, Watched, find_heartbeat, list_news, watch_alerts
+from puppylog.monitor.alerts import (
+    AlertState,
+    Transition,
+    Watched,
+    find_heartbeat,
+    list_transitions_after,
+    watch_alerts,
+)
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
-from puppylog.tui.alert import doubt, draw_alerts, line_for_signal, line_for_state, sort_by_urgency
+from puppylog.tui.alert import doubt, draw_alerts, line_for_state, line_for_transition, sort_by_urgency
 from puppylog.tui.clean import clean
 from puppylog.tui.live import Line, Live
 
@@ -102,7 +109,7 @@ def _observe_in_pipe(store: Store, settings: Settings, every_s: int, group: str 
     while True:
         time.sleep(every_s)
         try:
-            story.tell_news(list_news(store, story.last_signal, group=group))
+            story.tell_transitions(list_transitions_after(store, story.last_transition, group=group))
             watched = watch_alerts(store, group=group)
             story.tell_others(watched)
             cause = _doubt(store, watched) if time.monotonic() - story.began > _GRACE_S else None
@@ -119,24 +126,24 @@ class _Story:
 
     settings: Settings
     began: float
-    last_signal: int = 0
+    last_transition: int = 0
     _told: dict[str, tuple[str | None, bool]] = field(default_factory=dict)  # by alert that is known
     _is_doubtful: bool = False
 
     def begin(self, watched: Watched) -> bool:
         """Tell what all alerts are in; return whether there are any."""
-        self.last_signal = watched.last_signal
+        self.last_transition = watched.last_transition
         for state in watched.states:
             self._tell_state(state)
         return bool(watched.states)
 
-    def tell_news(self, signals: list[Signal]) -> None:
-        for signal in signals:
-            self.last_signal = signal.id
-            self._write(line_for_signal(signal, self.settings.zone), _signal_row(signal))
+    def tell_transitions(self, transitions: list[Transition]) -> None:
+        for transition in transitions:
+            self.last_transition = transition.id
+            self._write(line_for_transition(transition, self.settings.zone), _transition_row(transition))
 
     def tell_others(self, watched: Watched) -> None:
-        """Tell what no signal tells: an alert that is new, that cannot be judged or is not evaluated, or is again."""
+        """Tell of each alert that is new, or whose error or overdue state has changed since it was told."""
         for state in watched.states:
             if self._told.get(state.alert.name) != _tell_of(state):
                 self._tell_state(state)
@@ -162,20 +169,20 @@ class _Story:
 
 
 def _tell_of(state: AlertState) -> tuple[str | None, bool]:
-    """Return what is told of an alert besides its signals: why it cannot be judged, and whether it is overdue."""
+    """Return why the alert cannot be judged, None if it can, and whether its evaluation is overdue."""
     return state.error, state.is_overdue
 
 
-def _signal_row(signal: Signal) -> dict[str, object]:
+def _transition_row(transition: Transition) -> dict[str, object]:
     return {
-        "at": signal.evaluated_at,
-        "alert": signal.alert,
-        "segment": signal.segment,
-        "from_state": signal.from_state,
-        "to_state": signal.to_state,
-        "value": signal.value,
-        "comparison": signal.comparison,
-        "level": signal.level,
+        "at": transition.evaluated_at,
+        "alert": transition.alert,
+        "segment": transition.segment,
+        "from_state": transition.from_state,
+        "to_state": transition.to_state,
+        "value": transition.value,
+        "comparison": transition.comparison,
+        "level": transition.threshold,
         "error": None,
     }
 
@@ -189,6 +196,6 @@ def _state_row(state: AlertState) -> dict[str, object]:
         "to_state": state.state,
         "value": state.value,
         "comparison": state.alert.comparison,
-        "level": state.alert.level,
+        "level": state.alert.threshold,
         "error": state.error,
     }

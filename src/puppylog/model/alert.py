@@ -1,4 +1,4 @@
-"""An alert judges a metric: a statistic of its observations over a trailing window against a level, every period.
+"""An alert compares a statistic of a metric's observations over a trailing window with a threshold, every period.
 
 What it is lives here; what it does, a pure function of what was and what is observed, is `alert_rule`.
 """
@@ -25,13 +25,13 @@ class NoData(StrEnum):
     OK = "ok"
     KEEP = "keep"  # the state stays as it is
     NO_DATA = "no_data"  # a state of its own
-    ALERT = "alert"  # as if the level were passed
+    ALERT = "alert"  # as if the threshold were crossed
     ZERO = "zero"  # as if zero were observed
 
 
 class State(StrEnum):
     OK = "ok"
-    PENDING = "pending"  # the level is passed, but not yet for long enough
+    PENDING = "pending"  # the threshold is crossed, but not yet for long enough
     FIRING = "firing"
     NO_DATA = "no_data"
 
@@ -47,7 +47,7 @@ class Alert:
     metric: str
     statistic: str  # one of ALERT_STATISTICS, over the observations in the window
     comparison: Comparison
-    level: float
+    threshold: float
     window_s: int  # a whole number of the metric's periods
     period_s: int  # time between two evaluations; evaluations are aligned to the epoch
     for_s: int
@@ -99,7 +99,7 @@ def define_alert(
     metric: Metric,
     *,
     comparison: Comparison,
-    level: float,
+    threshold: float,
     window_s: int,
     statistic: str = "avg",
     period_s: int | None = None,
@@ -125,7 +125,7 @@ def define_alert(
         metric=metric.name,
         statistic=statistic,
         comparison=comparison,
-        level=level,
+        threshold=threshold,
         window_s=window_s,
         period_s=period_s,
         for_s=for_s,
@@ -147,7 +147,7 @@ def _fault_of(alert: Alert, metric: Metric) -> str | None:
         f"it takes one of {', '.join(ALERT_STATISTICS)} of the observations, not {alert.statistic!r}": (
             alert.statistic not in ALERT_STATISTICS
         ),
-        f"{alert.level} is no level": not math.isfinite(alert.level),
+        f"its threshold of {alert.threshold} is not finite": not math.isfinite(alert.threshold),
         f"its window of {window} is no whole number of the periods of metric {metric.name!r}, {period} each": (
             alert.window_s < metric.period_s or alert.window_s % metric.period_s != 0
         ),

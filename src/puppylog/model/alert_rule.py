@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from puppylog.model.alert import Alert, Comparison, NoData, State
 from puppylog.model.metric import ADDITIVE_STATISTICS
 
-MADE_UP_AFTER = timedelta(seconds=10)
+MISSED_AFTER = timedelta(seconds=10)
 """An evaluation later than its period and this was missed, and is marked so. A busy store may be a little late."""
 
 _COMPARE: dict[Comparison, Callable[[float, float], bool]] = {
@@ -41,7 +41,7 @@ class Status:
 
     state: State
     since: datetime  # the evaluation that brought the state
-    clear_since: datetime | None  # firing, but the level has not been passed since then
+    clear_since: datetime | None  # firing, but the threshold has not been crossed since then
     value: float | None  # what was observed last
     evaluated_at: datetime
     seen_at: datetime | None  # the last evaluation that observed anything
@@ -103,7 +103,7 @@ def adds_up(metric_statistic: str) -> bool:
 
 
 def step(alert: Alert, before: Status, value: float | None, at: datetime) -> Status:
-    """Return the status after the evaluation at ``at`` that observed ``value``; a change of state is a signal.
+    """Return the status after the evaluation at ``at`` that observed ``value``.
 
     Args:
         alert: the definition.
@@ -115,20 +115,20 @@ def step(alert: Alert, before: Status, value: float | None, at: datetime) -> Sta
     if value is None and alert.no_data is NoData.ZERO:
         value = 0.0
     now = replace(before, value=value, evaluated_at=at, seen_at=seen_at)
-    is_passed = _is_passed(alert, value)
-    if is_passed is None:
+    is_crossed = _is_crossed(alert, value)
+    if is_crossed is None:
         return now if alert.no_data is NoData.KEEP else _turn(now, State.NO_DATA, at)
-    return _passed(alert, now, at) if is_passed else _not_passed(alert, now, at)
+    return _crossed(alert, now, at) if is_crossed else _not_crossed(alert, now, at)
 
 
-def _is_passed(alert: Alert, value: float | None) -> bool | None:
-    """Return whether the level is passed; None when there is nothing to tell it by."""
+def _is_crossed(alert: Alert, value: float | None) -> bool | None:
+    """Return whether the threshold is crossed; None when there is nothing to tell it by."""
     if value is not None:
-        return _COMPARE[alert.comparison](value, alert.level)
+        return _COMPARE[alert.comparison](value, alert.threshold)
     return {NoData.OK: False, NoData.ALERT: True}.get(alert.no_data)
 
 
-def _passed(alert: Alert, now: Status, at: datetime) -> Status:
+def _crossed(alert: Alert, now: Status, at: datetime) -> Status:
     match now.state:
         case State.FIRING:
             return replace(now, clear_since=None)
@@ -139,7 +139,7 @@ def _passed(alert: Alert, now: Status, at: datetime) -> Status:
             return _turn(now, State.PENDING if alert.for_s else State.FIRING, at)
 
 
-def _not_passed(alert: Alert, now: Status, at: datetime) -> Status:
+def _not_crossed(alert: Alert, now: Status, at: datetime) -> Status:
     if now.state is not State.FIRING:
         return _turn(now, State.OK, at)
     clear_since = now.clear_since or at

@@ -19,14 +19,16 @@ DEFAULT_METRICS = (
 )
 
 DEFAULT_ALERTS = (
-    define_alert("totaltraffic", _TOTAL_TRAFFIC, statistic="avg", comparison=Comparison.ABOVE, level=10, window_s=120),
+    define_alert(
+        "totaltraffic", _TOTAL_TRAFFIC, statistic="avg", comparison=Comparison.ABOVE, threshold=10, window_s=120
+    ),
     # A stream is judged from its first line on. A day after its last one it is forgotten, and rings no more.
     define_alert(
         "silent_stream",
         _LINES_PER_STREAM,
         statistic="sum",
         comparison=Comparison.BELOW,
-        level=1,
+        threshold=1,
         window_s=300,
         period_s=10,
         delay_s=10,

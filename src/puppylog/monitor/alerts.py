@@ -1,6 +1,6 @@
-"""What there is to know of alerts: what each is in, what it has signalled, whether anything evaluates them.
+"""The state of each alert, the history of its transitions, and whether a process evaluates the alerts.
 
-A state is of the last evaluation. Where none has come for too long, the state says nothing about now.
+A state is that of the last evaluation. If the last evaluation is too long ago, the state says nothing about now.
 """
 
 from dataclasses import dataclass
@@ -66,14 +66,14 @@ class AlertState:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """All alerts at one moment. Signals after ``last_signal`` are news."""
+    """The states of all alerts at one moment, and the id of the newest transition at that moment."""
 
     states: tuple[AlertState, ...]
-    last_signal: int
+    last_transition: int
 
 
 @dataclass(frozen=True, slots=True)
-class Signal:
+class Transition:
     """One change of state, as a row of history."""
 
     id: int
@@ -84,7 +84,7 @@ class Signal:
     to_state: State
     value: float | None
     comparison: Comparison
-    level: float
+    threshold: float
     source_uri: str | None = None  # of the stream, where segments are streams
 
     @property
@@ -120,7 +120,7 @@ def describe_unjudged(segments: int) -> str:
 def watch_alerts(reader: RecordReader, *, name: str | None = None, group: str | None = None) -> Watched:
     """Return what all alerts are in; only those of one name, or of metrics limited to one group, if given."""
     rows = reader.query(_QUERIES["alert_states"], {"name": name, "group": group}).to_pylist()
-    return Watched(tuple(map(_alert_state, rows)), max((row["last_signal"] for row in rows), default=0))
+    return Watched(tuple(map(_alert_state, rows)), max((row["last_transition"] for row in rows), default=0))
 
 
 def get_alert(reader: RecordReader, name: str) -> Watched:
@@ -135,21 +135,21 @@ def get_alert(reader: RecordReader, name: str) -> Watched:
     return watched
 
 
-def read_signals(reader: RecordReader, name: str, *, within: Range = ALWAYS, signals: int) -> pa.Table:
-    """Return the newest ``signals`` of one alert's history, oldest first."""
-    return reader.query(_QUERIES["signals"], {"name": name, "signals": signals, **within.parameters()})
+def read_transitions(reader: RecordReader, name: str, *, within: Range = ALWAYS, transitions: int) -> pa.Table:
+    """Return the newest ``transitions`` of one alert's history, oldest first."""
+    return reader.query(_QUERIES["transitions"], {"name": name, "transitions": transitions, **within.parameters()})
 
 
-def count_signals(reader: RecordReader, name: str, most: int, *, within: Range = ALWAYS) -> int:
-    """Return how many signals there are in one alert's history; ``most`` if there are so many or more."""
-    [row] = reader.query(_QUERIES["signals_count"], {"name": name, "most": most, **within.parameters()}).to_pylist()
+def count_transitions(reader: RecordReader, name: str, most: int, *, within: Range = ALWAYS) -> int:
+    """Return how many transitions there are in one alert's history; ``most`` if there are so many or more."""
+    [row] = reader.query(_QUERIES["transitions_count"], {"name": name, "most": most, **within.parameters()}).to_pylist()
     return int(row["n"])
 
 
-def list_news(reader: RecordReader, after: int, *, group: str | None = None) -> list[Signal]:
-    """Return every signal that was recorded after the signal of id ``after``, in order."""
-    rows = reader.query(_QUERIES["signals_after"], {"after": after, "group": group}).to_pylist()
-    return [_signal(row) for row in rows]
+def list_transitions_after(reader: RecordReader, after: int, *, group: str | None = None) -> list[Transition]:
+    """Return every transition that was recorded after the transition of id ``after``, in order."""
+    rows = reader.query(_QUERIES["transitions_after"], {"after": after, "group": group}).to_pylist()
+    return [_transition(row) for row in rows]
 
 
 def find_heartbeat(reader: RecordReader) -> Heartbeat | None:
@@ -178,8 +178,8 @@ def _alert_state(row: dict[str, Any]) -> AlertState:
     )
 
 
-def _signal(row: dict[str, Any]) -> Signal:
-    return Signal(
+def _transition(row: dict[str, Any]) -> Transition:
+    return Transition(
         row["id"],
         alert=row["name"],
         segment=row["segment"],
@@ -188,7 +188,7 @@ def _signal(row: dict[str, Any]) -> Signal:
         to_state=State(row["to_state"]),
         value=row["value"],
         comparison=Comparison(row["comparison"]),
-        level=row["level"],
+        threshold=row["level"],
         source_uri=row["source_uri"],
     )
 

@@ -30,7 +30,7 @@ def alert_of(row: Row) -> Alert:
         metric=row["metric"],
         statistic=row["statistic"],
         comparison=Comparison(row["comparison"]),
-        level=row["level"],
+        threshold=row["level"],
         window_s=row["window_s"],
         period_s=row["period_s"],
         for_s=row["for_s"],
@@ -46,9 +46,14 @@ def values_of_metric(metric: Metric) -> dict[str, Any]:
     return {field: value for field, value in asdict(metric).items() if field != "group"}
 
 
+def columns_of_alert(alert: Alert) -> dict[str, Any]:
+    """Return the definition of an alert by the names of its columns: its threshold is in ``level``."""
+    return {("level" if field == "threshold" else field): value for field, value in asdict(alert).items()}
+
+
 def values_of_alert(alert: Alert, metric_id: int) -> dict[str, Any]:
     """Return the columns of an alert's row that say what it is."""
-    values = {field: value for field, value in asdict(alert).items() if field != "metric"}
+    values = {column: value for column, value in columns_of_alert(alert).items() if column != "metric"}
     return {**values, "metric_id": metric_id, "comparison": alert.comparison.value, "no_data": alert.no_data.value}
 
 

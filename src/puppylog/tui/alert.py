@@ -7,7 +7,7 @@ from typing import Final
 
 from puppylog.model.alert import Alert, Comparison, State
 from puppylog.model.period import format_period
-from puppylog.monitor.alerts import AlertState, Heartbeat, Signal
+from puppylog.monitor.alerts import AlertState, Heartbeat, Transition
 from puppylog.tui.live import Line
 from puppylog.tui.number import format_duration, format_number
 from puppylog.tui.table import TableWriter
@@ -57,26 +57,27 @@ def word_for_state(state: AlertState) -> str:
     return _WORDS[state.state]
 
 
-def word_for_signal(signal: Signal) -> str:
+def word_for_transition(transition: Transition) -> str:
     """Return what an alert has come to."""
-    if signal.to_state is State.OK and signal.from_state is State.FIRING:
+    if transition.to_state is State.OK and transition.from_state is State.FIRING:
         return RECOVERED
-    return _WORDS[signal.to_state]
+    return _WORDS[transition.to_state]
 
 
 def line_for_state(state: AlertState, zone: tzinfo | None) -> str:
     """Return one line about what an alert is in, beginning with the time since when."""
     at = state.since or state.evaluated_at
     because = f", {state.error}" if state.error else ""
-    rule = _level(state.alert.comparison, state.alert.level)
+    rule = _threshold(state.alert.comparison, state.alert.threshold)
     return f"{_time(at, zone)} {_subject(state)}: {word_for_state(state)}, {_value(state.value)} ({rule}){because}"
 
 
-def line_for_signal(signal: Signal, zone: tzinfo | None) -> str:
+def line_for_transition(transition: Transition, zone: tzinfo | None) -> str:
     """Return one line about a change of state, beginning with the time of the evaluation that brought it."""
-    subject = _named(signal.alert, signal.segment_name, has_segment=signal.segment is not None)
-    rule = _level(signal.comparison, signal.level)
-    return f"{_time(signal.evaluated_at, zone)} {subject}: {word_for_signal(signal)}, {_value(signal.value)} ({rule})"
+    subject = _named(transition.alert, transition.segment_name, has_segment=transition.segment is not None)
+    rule = _threshold(transition.comparison, transition.threshold)
+    at, word = _time(transition.evaluated_at, zone), word_for_transition(transition)
+    return f"{at} {subject}: {word}, {_value(transition.value)} ({rule})"
 
 
 def draw_alerts(states: Sequence[AlertState], *, zone: tzinfo | None, width: int) -> list[Line]:
@@ -100,7 +101,7 @@ def sort_by_urgency(states: Sequence[AlertState]) -> list[AlertState]:
 def describe_rule(alert: Alert) -> str:
     """Return when an alert rings, in a sentence."""
     parts = [f"{alert.statistic} of {alert.metric} over {format_period(alert.window_s)}"]
-    parts.append(_level(alert.comparison, alert.level))
+    parts.append(_threshold(alert.comparison, alert.threshold))
     if alert.for_s:
         parts.append(f"for {format_period(alert.for_s)}")
     return " ".join(parts) + (", each segment by itself" if alert.each_segment else "")
@@ -138,7 +139,7 @@ def _age(age_s: float) -> str:
 def _row(state: AlertState, zone: tzinfo | None) -> list[str]:
     # Short, to leave room for names: the view says what year it is, and where.
     times = [f"{at.astimezone(zone):%m-%d %H:%M:%S}" if at else "-" for at in (state.since, state.last_fired_at)]
-    rule = _level(state.alert.comparison, state.alert.level)
+    rule = _threshold(state.alert.comparison, state.alert.threshold)
     return [_subject(state), word_for_state(state), format_number(state.value), rule, *times]
 
 
@@ -156,8 +157,8 @@ def _value(value: float | None) -> str:
     return f"value {format_number(value)}"
 
 
-def _level(comparison: Comparison, level: float) -> str:
-    return f"{COMPARED[comparison]} {format_number(level)}"
+def _threshold(comparison: Comparison, threshold: float) -> str:
+    return f"{COMPARED[comparison]} {format_number(threshold)}"
 
 
 def _time(at: datetime, zone: tzinfo | None) -> str:

@@ -12,7 +12,7 @@ from puppylog.cli.demo.server import Server
 from puppylog.cli.demo.stage import Stage
 from puppylog.cli.demo.traffic import Traffic
 from puppylog.model.alert import State
-from puppylog.monitor.alerts import Signal, list_news
+from puppylog.monitor.alerts import Transition, list_transitions_after
 from puppylog.monitor.metrics import get_metric, read_observations
 from puppylog.monitor.range import Range
 from puppylog.stores.base import Store
@@ -86,7 +86,7 @@ class Story:
             self._play(store, collector)
         with connect(self._stage.url) as store:
             self._wait_until(store, "end", lambda: _count_lines(store) >= self._server.lines)
-            fired = {alert: _states_of(list_news(store, 0), alert) for alert in (RUSH, DEFAULT_ALERT)}
+            fired = {alert: _states_of(list_transitions_after(store, 0), alert) for alert in (RUSH, DEFAULT_ALERT)}
         self._screen.show("")
         if not keep:
             self._stage.end_all()
@@ -133,11 +133,13 @@ class Story:
             "rush",
             lambda: (
                 time.monotonic() > rush_ends_at
-                and all("firing" in _states_of(list_news(store, 0), alert) for alert in (RUSH, DEFAULT_ALERT))
+                and all(
+                    "firing" in _states_of(list_transitions_after(store, 0), alert) for alert in (RUSH, DEFAULT_ALERT)
+                )
             ),
         )
         self._set_rate("calm again", CALM_PER_S)
-        self._wait_until(store, "calm", lambda: _states_of(list_news(store, 0), RUSH)[-1:] == ["ok"])
+        self._wait_until(store, "calm", lambda: _states_of(list_transitions_after(store, 0), RUSH)[-1:] == ["ok"])
 
     def _set_rate(self, what: str, rate_per_s: float) -> None:
         self._server.rate_per_s = rate_per_s
@@ -194,8 +196,8 @@ def _count_lines(store: Store) -> int:
     return int(row["lines"])
 
 
-def _states_of(signals: list[Signal], alert: str) -> list[str]:
-    return [signal.to_state.value for signal in signals if signal.alert == alert]
+def _states_of(transitions: list[Transition], alert: str) -> list[str]:
+    return [transition.to_state.value for transition in transitions if transition.alert == alert]
 
 
 def _in_words(states: list[str]) -> str:

@@ -19,7 +19,7 @@ from puppylog.model.metric import Metric
 from puppylog.model.stream import FilePosition, Fingerprint, KnownFile, Move, Stream
 from puppylog.stores.base import NewFile
 
-PROTOCOL = 6
+PROTOCOL = 7
 """Raised with every change that an older client or engine would misread; the two must agree on it."""
 
 MAX_BODY_BYTES = 256 << 20

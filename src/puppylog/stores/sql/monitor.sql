@@ -73,14 +73,14 @@ ORDER BY 1, 2
 
 -- name: alert_states
 -- The alerts (of one name, of metrics of one group, or all), a row per segment that has been judged, or one without.
--- last_signal is the newest signal of any alert that had been recorded in this same snapshot.
+-- last_transition is the newest transition of any alert that had been recorded in this same snapshot.
 SELECT alerts.name, metrics.name AS metric, groups.name AS group_name, alerts.statistic, alerts.comparison,
        alerts.level, alerts.window_s, alerts.period_s, alerts.for_s, alerts.keep_firing_for_s, alerts.delay_s,
        alerts.each_segment, alerts.no_data, alerts.created_at, alerts.evaluated_at, alerts.error,
        alerts.unjudged_segments, alerts.skipped_since, alerts.skipped_until,
        extract(epoch FROM now() - alerts.evaluated_at)::DOUBLE PRECISION AS evaluated_age_s,
        states.segment, states.state, states.since, states.value, fired.last_fired_at, streams.source_uri,
-       (SELECT coalesce(max(id), 0) FROM puppylog.alert_history) AS last_signal
+       (SELECT coalesce(max(id), 0) FROM puppylog.alert_history) AS last_transition
 FROM puppylog.alerts AS alerts
 JOIN puppylog.metrics AS metrics ON metrics.id = alerts.metric_id
 LEFT JOIN puppylog.log_groups AS groups ON groups.id = metrics.group_id
@@ -97,8 +97,8 @@ WHERE alerts.name = coalesce($name, alerts.name)
   AND coalesce(groups.name, '') = coalesce($group, groups.name, '')
 ORDER BY alerts.name, states.segment
 
--- name: signals
--- The newest signals of one alert.
+-- name: transitions
+-- The newest transitions of one alert.
 SELECT evaluated_at, segment, from_state, to_state, value, comparison, level, window_since, window_until, made_up, recorded_at
 FROM (
     SELECT history.*
@@ -106,12 +106,12 @@ FROM (
     JOIN puppylog.alerts AS alerts ON alerts.id = history.alert_id
     WHERE alerts.name = $name AND history.evaluated_at >= $since::TIMESTAMPTZ AND history.evaluated_at < $until::TIMESTAMPTZ
     ORDER BY history.id DESC
-    LIMIT $signals
+    LIMIT $transitions
 ) AS newest
 ORDER BY newest.id
 
--- name: signals_count
--- How many signals of one alert there are, counted up to a number.
+-- name: transitions_count
+-- How many transitions of one alert there are, counted up to a number.
 SELECT count(*) AS n
 FROM (
     SELECT history.id
@@ -121,8 +121,8 @@ FROM (
     LIMIT $most
 ) AS counted
 
--- name: signals_after
--- Every signal that was recorded after one, in order.
+-- name: transitions_after
+-- Every transition that was recorded after one, in order.
 SELECT history.id, alerts.name, history.evaluated_at, history.segment, history.from_state, history.to_state, history.value,
        history.comparison, history.level, streams.source_uri
 FROM puppylog.alert_history AS history

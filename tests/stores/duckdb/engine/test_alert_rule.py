@@ -1,7 +1,6 @@
 """The evaluator of the embedded store tells what the model would: also when the clock goes back."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
 
@@ -14,6 +13,7 @@ from puppylog.model.alert_rule import Status
 from puppylog.stores.duckdb.engine.database import Connection, Engine
 from puppylog.stores.duckdb.engine.evaluate import evaluate
 from puppylog.stores.duckdb.engine.schema import migrate
+from puppylog.stores.rows import columns_of_alert
 from support.alert_model import Trial, trials
 from support.alert_tables import Told, at
 from support.examples import examples
@@ -46,7 +46,7 @@ def prepare(connection: Connection, trial: Trial) -> None:
         "$period_s AS period_s, 1 AS refresh_s, now() AS created_at, now() AS watermark, 0 AS refreshed_seq",
         {"statistic": trial.metric_statistic, "period_s": trial.metric_period_s},
     )
-    definition = {name: value for name, value in asdict(trial.alert).items() if name != "metric"}
+    definition = {name: value for name, value in columns_of_alert(trial.alert).items() if name != "metric"}
     columns = ", ".join(f"${name} AS {name}" for name in definition)
     connection.run(
         f"INSERT INTO puppylog.alerts BY NAME SELECT 1 AS id, 1 AS metric_id, now() AS created_at, "
@@ -58,7 +58,7 @@ def prepare(connection: Connection, trial: Trial) -> None:
 def tell(engine: Engine) -> Told:
     with engine.read() as connection:
         states = connection.rows("SELECT * FROM puppylog.alert_states")
-        signals = connection.rows("SELECT * FROM puppylog.alert_history ORDER BY id")
+        transitions = connection.rows("SELECT * FROM puppylog.alert_history ORDER BY id")
     names = ("evaluated_at", "segment", "from_state", "to_state", "value", "window_since", "window_until")
     return Told(
         {
@@ -72,7 +72,7 @@ def tell(engine: Engine) -> Told:
             )
             for row in states
         },
-        [tuple(row[name] for name in names) for row in signals],
+        [tuple(row[name] for name in names) for row in transitions],
     )
 
 

@@ -42,7 +42,7 @@ def make_alert(engine: Engine, comparison: Comparison, no_data: NoData) -> None:
         "silent",
         METRIC,
         comparison=comparison,
-        level=1,
+        threshold=1,
         window_s=HOUR_S,
         statistic="sum",
         period_s=HOUR_S,
@@ -72,19 +72,19 @@ def ask(engine: Engine, sql: str) -> list[dict[str, Any]]:
         return connection.rows(sql)
 
 
-def signals(engine: Engine) -> list[tuple[str, str, str]]:
+def transitions(engine: Engine) -> list[tuple[str, str, str]]:
     rows = ask(engine, "SELECT segment, from_state, to_state FROM puppylog.alert_history ORDER BY id")
     return [(row["segment"], row["from_state"], row["to_state"]) for row in rows]
 
 
-def test_a_segment_that_fires_because_it_is_not_seen_is_forgotten_with_a_last_signal(engine: Engine) -> None:
+def test_a_segment_that_fires_because_it_is_not_seen_is_forgotten_with_a_last_transition(engine: Engine) -> None:
     store_line(engine, 1, 0.5)
     store_line(engine, 2, 0.5)
     store_line(engine, 2, 25.5)
     make_alert(engine, Comparison.BELOW, NoData.ZERO)
     assert judge(engine, 25) == {"1": "firing", "2": "firing"}
     assert judge(engine, 26) == {"2": "ok"}
-    assert sorted(signals(engine)) == [
+    assert sorted(transitions(engine)) == [
         ("1", "firing", "no_data"),
         ("1", "ok", "firing"),
         ("2", "firing", "ok"),
@@ -98,7 +98,7 @@ def test_a_segment_that_is_to_stay_as_it_is_stays_if_it_fires(engine: Engine) ->
     store_line(engine, 1, 0.5)
     make_alert(engine, Comparison.AT_LEAST, NoData.KEEP)
     assert judge(engine, 100) == {"1": "firing"}
-    assert signals(engine) == [("1", "ok", "firing")]
+    assert transitions(engine) == [("1", "ok", "firing")]
 
 
 def test_an_alert_judges_a_limited_number_of_segments_and_counts_the_rest(engine: Engine) -> None:

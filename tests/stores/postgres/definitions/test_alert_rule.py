@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +10,7 @@ from psycopg.types.json import Jsonb
 
 from puppylog.model.alert import Alert
 from puppylog.model.alert_rule import Window, observe, start, step
+from puppylog.stores.rows import columns_of_alert
 from support.alert_model import Trial, alerts, metric_statistics, trials
 from support.alert_tables import (
     Connection,
@@ -84,7 +84,7 @@ def test_every_step_is_the_models(
     found = database.execute(
         CHAIN,
         {
-            "alert": Jsonb(asdict(alert)),
+            "alert": Jsonb(columns_of_alert(alert)),
             "statistic": alert.statistic,
             "metric_statistic": metric_statistic,
             "buckets": alert.window_s // 10,

@@ -48,7 +48,7 @@ def elsewhere(url: str) -> Iterator[Connection]:
         yield connection
 
 
-# Two buckets above the level, then nothing more.
+# Two buckets above the threshold, then nothing more.
 BURST: Observations = {(NOON, None): 20.0, (NOON + 1, None): 20.0}
 
 
@@ -61,9 +61,9 @@ def test_what_was_missed_is_made_up_in_order_and_marked(store: Connection) -> No
         (at(NOON + 5), "firing", False),
         (at(NOON + 15), "no_data", True),
     ]
-    for signal in history(store):
-        assert (signal["comparison"], signal["level"]) == (">", 10)
-        assert signal["recorded_at"] > signal["evaluated_at"]
+    for transition in history(store):
+        assert (transition["comparison"], transition["level"]) == (">", 10)
+        assert transition["recorded_at"] > transition["evaluated_at"]
 
 
 def test_what_has_not_happened_yet_is_not_judged(store: Connection) -> None:
@@ -106,10 +106,10 @@ def test_a_segment_that_is_not_seen_for_a_day_is_forgotten_unless_it_fires(store
     assert [(s["segment"], s["to_state"]) for s in history(store)] == [("loud", "firing")]
 
 
-def test_a_segment_that_fires_because_it_is_not_seen_is_forgotten_with_a_last_signal(store: Connection) -> None:
+def test_a_segment_that_fires_because_it_is_not_seen_is_forgotten_with_a_last_transition(store: Connection) -> None:
     hour_s = 3600
     create_metric(store, {(NOON, "ended"): 5.0}, period_s=hour_s)
-    silent = replace(ALERT, comparison=Comparison.BELOW, level=1, window_s=hour_s, period_s=hour_s)
+    silent = replace(ALERT, comparison=Comparison.BELOW, threshold=1, window_s=hour_s, period_s=hour_s)
     alert_id = create_alert(store, replace(silent, each_segment=True, no_data=NoData.ZERO), at(NOON))
     evaluate(store, alert_id, at(NOON + 26 * hour_s))
     assert {segment: status.state for segment, status in tell(store).states.items()} == {"ended": State.FIRING}

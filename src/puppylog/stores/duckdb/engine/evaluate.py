@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from puppylog.model.alert import State
 from puppylog.model.alert_rule import (
-    MADE_UP_AFTER,
+    MISSED_AFTER,
     Status,
     Window,
     adds_up,
@@ -34,7 +34,7 @@ _QUERIES = load_queries("puppylog.stores.duckdb", "alerts.sql")
 EVALUATOR = "engine"
 
 # A segment that was not observed for so long is forgotten: segments come from log lines, and a client that sends ever
-# new ones must not make the states grow without end. If it fires because it is missing, its last signal says no_data.
+# new ones must not make the states grow without end. If it fires because it is missing, it turns to no_data at last.
 _FORGET_US: Final = 86_400 * US_PER_S
 
 
@@ -194,10 +194,10 @@ def _observed(stored: StoredAlert, due: Due) -> dict[str, int]:
 
 
 def _write(connection: Connection, stored: StoredAlert, judged: pa.Table, now_us: int) -> None:
-    """Replace the states and add the signals."""
+    """Replace the states and add the transitions."""
     alert = stored.alert
-    missed_us = alert.period_s * US_PER_S + MADE_UP_AFTER // timedelta(microseconds=1)
-    signals = {
+    missed_us = alert.period_s * US_PER_S + MISSED_AFTER // timedelta(microseconds=1)
+    transitions = {
         "id": stored.id,
         "now_us": now_us,
         "missed_us": missed_us,
@@ -208,7 +208,7 @@ def _write(connection: Connection, stored: StoredAlert, judged: pa.Table, now_us
     connection.run(_QUERIES["delete_states"], {"id": stored.id})
     with connection.table("judged", judged):
         connection.run(_QUERIES["insert_states"], {"id": stored.id})
-        connection.run(_QUERIES["insert_signals"], signals)
+        connection.run(_QUERIES["insert_transitions"], transitions)
 
 
 def _instant(us: int) -> datetime:

@@ -151,16 +151,16 @@ UNION ALL
 SELECT life, evaluation_no, from_state, next_state AS state,
        CASE WHEN next_state = from_state THEN since_us ELSE at_us END AS since_us,
        CASE WHEN next_state <> from_state THEN NULL
-            WHEN next_state <> 'firing' OR is_passed IS NULL THEN clear_since_us
-            WHEN NOT is_passed THEN coalesce(clear_since_us, at_us) END AS clear_since_us,
+            WHEN next_state <> 'firing' OR is_crossed IS NULL THEN clear_since_us
+            WHEN NOT is_crossed THEN coalesce(clear_since_us, at_us) END AS clear_since_us,
        value, seen_us
 FROM (
     SELECT *, CASE
-        WHEN is_passed IS NULL THEN CASE WHEN no_data = 'keep' THEN from_state ELSE 'no_data' END
-        WHEN is_passed AND from_state = 'firing' THEN 'firing'
-        WHEN is_passed AND from_state = 'pending' THEN
+        WHEN is_crossed IS NULL THEN CASE WHEN no_data = 'keep' THEN from_state ELSE 'no_data' END
+        WHEN is_crossed AND from_state = 'firing' THEN 'firing'
+        WHEN is_crossed AND from_state = 'pending' THEN
             CASE WHEN at_us - since_us >= for_s * 1000000::BIGINT THEN 'firing' ELSE 'pending' END
-        WHEN is_passed THEN CASE WHEN for_s > 0 THEN 'pending' ELSE 'firing' END
+        WHEN is_crossed THEN CASE WHEN for_s > 0 THEN 'pending' ELSE 'firing' END
         WHEN from_state = 'firing'
          AND at_us - coalesce(clear_since_us, at_us) < keep_firing_for_s * 1000000::BIGINT THEN 'firing'
         ELSE 'ok' END AS next_state
@@ -170,7 +170,7 @@ FROM (
             WHEN comparison = '>' THEN value > level
             WHEN comparison = '>=' THEN value >= level
             WHEN comparison = '<' THEN value < level
-            WHEN comparison = '<=' THEN value <= level END AS is_passed
+            WHEN comparison = '<=' THEN value <= level END AS is_crossed
         FROM (
             {observed_now}
         ) AS observed_now
@@ -210,19 +210,19 @@ SELECT $id, segment, state, make_timestamptz(since_us), make_timestamptz(clear_s
 FROM judged
 WHERE is_last AND is_forgotten IS NOT TRUE
 
--- name: insert_signals
+-- name: insert_transitions
 -- The changes of state, in order; of a segment that fires and is forgotten, a last one.
 INSERT INTO puppylog.alert_history
 SELECT nextval('puppylog.ids'), $id, segment, make_timestamptz(at_us), from_state, to_state, value, comparison, level,
        make_timestamptz(until_us - $window_us), make_timestamptz(until_us), $now_us - at_us >= $missed_us, now()
 FROM (
-    SELECT signals.*, definition.comparison, definition.level,
+    SELECT transitions.*, definition.comparison, definition.level,
            (at_us - $delay_us) // $bucket_us * $bucket_us AS until_us
     FROM (
         SELECT segment, at_us, 0 AS turn, from_state, state AS to_state, value FROM judged WHERE state <> from_state
         UNION ALL
         SELECT segment, at_us, 1, 'firing', 'no_data', value FROM judged WHERE is_forgotten AND state = 'firing'
-    ) AS signals
+    ) AS transitions
     CROSS JOIN (SELECT comparison, level FROM puppylog.alerts WHERE id = $id) AS definition
     ORDER BY at_us, segment, turn
 ) AS ordered

@@ -31,7 +31,7 @@ CREATE OR REPLACE FUNCTION puppylog.step_alert(
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
     status puppylog.alert_states := before;
-    is_passed boolean; -- null: there is nothing to tell it by
+    is_crossed boolean; -- null: there is nothing to tell it by
     next_state text;
 BEGIN
     IF observed IS NOT NULL THEN
@@ -41,7 +41,7 @@ BEGIN
     END IF;
     status.value := observed;
     status.evaluated_at := at;
-    is_passed := CASE
+    is_crossed := CASE
         WHEN observed IS NULL THEN CASE definition.no_data WHEN 'ok' THEN false WHEN 'alert' THEN true END
         WHEN definition.comparison = '>' THEN observed > definition.level
         WHEN definition.comparison = '>=' THEN observed >= definition.level
@@ -49,11 +49,11 @@ BEGIN
         WHEN definition.comparison = '<=' THEN observed <= definition.level
     END;
     next_state := CASE
-        WHEN is_passed IS NULL THEN CASE WHEN definition.no_data = 'keep' THEN status.state ELSE 'no_data' END
-        WHEN is_passed AND status.state = 'firing' THEN 'firing'
-        WHEN is_passed AND status.state = 'pending' THEN
+        WHEN is_crossed IS NULL THEN CASE WHEN definition.no_data = 'keep' THEN status.state ELSE 'no_data' END
+        WHEN is_crossed AND status.state = 'firing' THEN 'firing'
+        WHEN is_crossed AND status.state = 'pending' THEN
             CASE WHEN at - status.since >= make_interval(secs => definition.for_s) THEN 'firing' ELSE 'pending' END
-        WHEN is_passed THEN CASE WHEN definition.for_s > 0 THEN 'pending' ELSE 'firing' END
+        WHEN is_crossed THEN CASE WHEN definition.for_s > 0 THEN 'pending' ELSE 'firing' END
         WHEN status.state = 'firing' AND at - coalesce(status.clear_since, at)
                                          < make_interval(secs => definition.keep_firing_for_s) THEN 'firing'
         ELSE 'ok'
@@ -62,8 +62,8 @@ BEGIN
         status.state := next_state;
         status.since := at;
         status.clear_since := NULL;
-    ELSIF next_state = 'firing' AND is_passed IS NOT NULL THEN
-        status.clear_since := CASE WHEN NOT is_passed THEN coalesce(status.clear_since, at) END;
+    ELSIF next_state = 'firing' AND is_crossed IS NOT NULL THEN
+        status.clear_since := CASE WHEN NOT is_crossed THEN coalesce(status.clear_since, at) END;
     END IF;
     RETURN status;
 END
@@ -160,9 +160,9 @@ DECLARE
     most_evaluations CONSTANT bigint := 2000;
     most_observations CONSTANT bigint := 5000000;
     -- An evaluation later than its period and this was missed, and is marked so. A busy store may be a little late.
-    made_up_after CONSTANT interval := '10 seconds';
+    missed_after CONSTANT interval := '10 seconds';
     -- A segment that was not observed for so long is forgotten: segments come from log lines, and a client that sends
-    -- ever new ones must not make the states grow without end. If it fires because it is missing, its last signal
+    -- ever new ones must not make the states grow without end. If it fires because it is missing, its last transition
     -- says no_data.
     forget_after CONSTANT interval := '24 hours';
     period interval := make_interval(secs => alert.period_s);
@@ -178,8 +178,8 @@ DECLARE
     place tid; -- of the segment's state, if it has one; no other session changes states while this one holds the lock
     before puppylog.alert_states;
     status puppylog.alert_states;
-    signal puppylog.alert_history;
-    signals puppylog.alert_history[] := '{}';
+    transition puppylog.alert_history;
+    transitions puppylog.alert_history[] := '{}';
 BEGIN
     IF first_at > until THEN
         RETURN false;
@@ -223,27 +223,27 @@ BEGIN
         before := status;
         status := puppylog.step_alert(alert, before, found.observed, found.evaluated_at);
         IF status.state <> before.state THEN
-            signal.segment := status.segment;
-            signal.evaluated_at := status.evaluated_at;
-            signal.from_state := before.state;
-            signal.to_state := status.state;
-            signal.value := status.value;
-            signal.window_until := puppylog.floor_to(
+            transition.segment := status.segment;
+            transition.evaluated_at := status.evaluated_at;
+            transition.from_state := before.state;
+            transition.to_state := status.state;
+            transition.value := status.value;
+            transition.window_until := puppylog.floor_to(
                 status.evaluated_at - make_interval(secs => alert.delay_s), metric.period_s);
-            signals := array_append(signals, signal);
+            transitions := array_append(transitions, transition);
         END IF;
         CONTINUE WHEN found.evaluated_at < last_at;
         IF alert.each_segment AND last_at - status.seen_at > forget_after
            AND (status.state IN ('ok', 'no_data') OR status.state = 'firing' AND alert.no_data <> 'keep') THEN
             IF status.state = 'firing' THEN
-                signal.segment := status.segment;
-                signal.evaluated_at := last_at;
-                signal.from_state := 'firing';
-                signal.to_state := 'no_data';
-                signal.value := status.value;
-                signal.window_until := puppylog.floor_to(
+                transition.segment := status.segment;
+                transition.evaluated_at := last_at;
+                transition.from_state := 'firing';
+                transition.to_state := 'no_data';
+                transition.value := status.value;
+                transition.window_until := puppylog.floor_to(
                     last_at - make_interval(secs => alert.delay_s), metric.period_s);
-                signals := array_append(signals, signal);
+                transitions := array_append(transitions, transition);
             END IF;
             DELETE FROM puppylog.alert_states AS s WHERE s.ctid = place;
         ELSIF place IS NOT NULL THEN
@@ -261,8 +261,8 @@ BEGIN
                                         level, window_since, window_until, made_up, recorded_at)
     SELECT nextval('puppylog.signal_ids'), alert.id, s.segment, s.evaluated_at, s.from_state, s.to_state, s.value,
            alert.comparison, alert.level, s.window_until - make_interval(secs => alert.window_s), s.window_until,
-           until - s.evaluated_at >= period + made_up_after, now()
-    FROM (SELECT * FROM unnest(signals) AS u ORDER BY u.evaluated_at, u.segment) AS s;
+           until - s.evaluated_at >= period + missed_after, now()
+    FROM (SELECT * FROM unnest(transitions) AS u ORDER BY u.evaluated_at, u.segment) AS s;
     UPDATE puppylog.alerts AS a
     SET evaluated_at = last_at, error = NULL, unjudged_segments = unjudged WHERE a.id = alert.id;
     RETURN last_at + period <= until;
