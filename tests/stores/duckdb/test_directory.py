@@ -114,3 +114,30 @@ def test_a_name_that_duckdb_reads_as_another_one_is_refused_before_anything_is_m
 def test_what_the_system_refuses_is_told_by_its_number(code: int, kind: type[StoreRefused | StoreFull]) -> None:
     refused = refuse(Path("/store"), OSError(code, "ein anderes Wort"))
     assert (type(refused), refused.cause) == (kind, os.strerror(code).lower())
+
+
+def test_the_link_of_a_killed_process_is_removed_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("puppylog.stores.duckdb.directory._OPEN_FILES", tmp_path / "none")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    dead, alive, other = (
+        tmp_path / name for name in ("puppylog-999999999-x", f"puppylog-{os.getpid()}-x", "puppylog-1x")
+    )
+    for folder in (dead, alive, other):
+        folder.mkdir()
+        (folder / "s").symlink_to(tmp_path)
+    directory = StoreDirectory(tmp_path / "with blank")
+    directory.prepare()
+    with directory.reachable() as link:
+        assert link.samefile(directory.path)
+    assert (dead.exists(), alive.exists(), other.exists()) == (False, True, True)
+
+
+def test_under_any_umask_a_store_and_the_folders_made_for_it_are_for_their_owner_only(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        StoreDirectory(tmp_path / "deep" / "down" / "store").prepare()
+    finally:
+        os.umask(before)
+    made = [tmp_path / "deep", *(tmp_path / "deep").rglob("*")]
+    assert {path.stat().st_mode & 0o077 for path in made} == {0}
+    assert len(made) > 5

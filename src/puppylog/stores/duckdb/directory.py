@@ -20,7 +20,7 @@ import pwd
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +36,10 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9/._+,=@~-]*")
 
 # DuckDB resolves links itself, then puts its log next to the part before a question mark, and reads \ as /.
 _MISREAD: Final = re.compile(r"[?\\]")
+
+# A link to the store, in a folder of the temporary directory that begins with the number of the process.
+_LINK: Final = "s"
+_LINK_FOLDER: Final = re.compile(r"puppylog-(?P<pid>[1-9][0-9]{0,9})-.+")
 
 # Names of this process's open files, by which the kernel resolves a path that begins with one of them.
 _OPEN_FILES: Final = Path("/proc/self/fd")
@@ -70,7 +74,10 @@ class StoreDirectory:
         """
         self._refuse_misread_paths()
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for parent in reversed(self.path.parents):  # `parents=True` would leave their mode to the umask
+                if not parent.exists():
+                    parent.mkdir(mode=0o700, exist_ok=True)
+            self.path.mkdir(mode=0o700, exist_ok=True)
             self._refuse_strangers()
             self.path.chmod(0o700)
             if not self.marker.exists():  # written first: a directory with files and no marker is no store
@@ -133,8 +140,9 @@ class StoreDirectory:
                 yield opened
                 return
             # A system, or a jail, without /proc.
-            with tempfile.TemporaryDirectory(prefix="puppylog-") as short:
-                link = Path(short) / "s"
+            _sweep_links()
+            with tempfile.TemporaryDirectory(prefix=f"puppylog-{os.getpid()}-") as short:
+                link = Path(short) / _LINK
                 link.symlink_to(self.path)
                 yield link
         finally:
@@ -145,6 +153,27 @@ class StoreDirectory:
         """Give a path to the socket that every library takes, for as long as it is used."""
         with self.reachable() as path:
             yield str(path / self.socket.name)
+
+
+def _sweep_links() -> None:
+    """Remove the links of processes that were killed. A process number that is in use again only puts it off."""
+    for folder in Path(tempfile.gettempdir()).glob("puppylog-*-*"):
+        made_by = _LINK_FOLDER.fullmatch(folder.name)
+        with suppress(OSError):  # another process removes it at the same time, or something else is in it
+            if made_by and folder.lstat().st_uid == os.geteuid() and not is_alive(int(made_by["pid"])):
+                (folder / _LINK).unlink(missing_ok=True)
+                folder.rmdir()
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether there is a process of this number."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def refuse(path: Path, error: OSError) -> StoreRefused | StoreFull:

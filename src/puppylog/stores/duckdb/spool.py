@@ -24,7 +24,7 @@ from pyarrow import ipc
 
 from puppylog.errors import BatchDropped, PuppylogError, StoreError, StoreFull
 from puppylog.model.record import RECORDS, REJECTS
-from puppylog.stores.duckdb.directory import refuse
+from puppylog.stores.duckdb.directory import is_alive, refuse
 
 _SOURCE = [pa.field("stream_id", pa.int32(), nullable=False), pa.field("file_id", pa.int32(), nullable=False)]
 SPOOLED_RECORDS = pa.schema([*_SOURCE, *RECORDS])
@@ -223,15 +223,5 @@ def sweep(spool: Path) -> None:
     """
     for folder in spool.iterdir():
         made_by_client = _FOLDER.fullmatch(folder.name)
-        if made_by_client and not _is_alive(int(made_by_client["pid"])):
+        if made_by_client and not is_alive(int(made_by_client["pid"])):
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
