@@ -1,5 +1,6 @@
 """Servers that many tests share, each started when a test asks for it, and the profile of all property tests."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,11 @@ settings.register_profile(
     "puppylog", deadline=None, max_examples=examples(USUAL), suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("puppylog")
+
+# A shell starts a job in the background with SIGINT ignored. Commands that tests start would inherit that, and no test
+# could interrupt them.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
