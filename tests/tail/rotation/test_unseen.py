@@ -108,8 +108,10 @@ def test_finished_files_and_their_copies_are_none(directory: Directory) -> None:
 
 
 def test_a_long_file_is_the_copy_of_a_finished_one_even_if_it_has_grown(directory: Directory) -> None:
-    known = directory.write("a.log.2", b"one\n" * 1000, is_known=True)
-    directory.write("a.log.1", b"one\n" * 1000 + b"more\n")
+    # Unique bytes: tailers of other tests search the directories next to theirs, and this one is among them.
+    long = b"a line of a long file that was copied\n" * 100
+    known = directory.write("a.log.2", long, is_known=True)
+    directory.write("a.log.1", long + b"more\n")
     assert directory.newer(last_of(known)) == []
 
 
