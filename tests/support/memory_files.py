@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from puppylog.tail.checkpoint import START_OF_FILE
 from puppylog.tail.handle import OpenFile
-from puppylog.tail.identity import BLANK
 from puppylog.tail.rotation.candidate import Candidate
 from puppylog.tail.rotation.names import parse_rotated_name
 from puppylog.tail.rotation.place import Place
@@ -67,5 +67,5 @@ def candidate(
 
 def place(inode: int, data: bytes, *, finished: bool = False, name: str = NAME) -> Place:
     """Return the place at the end of the data."""
-    fingerprint = BLANK.after(data, len(data)).fingerprint()
+    fingerprint = START_OF_FILE.after(data, len(data)).fingerprint()
     return Place(f"/log/{name}", (DEVICE, inode), fingerprint, len(data), finished)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from puppylog.tail.checkpoint import START_OF_FILE
 from puppylog.tail.chunk import TailedFile
 from puppylog.tail.chunker import Chunker
 from puppylog.tail.handle import Handle
-from puppylog.tail.identity import BLANK
 from puppylog.tail.reader import Reader
 
 
@@ -27,7 +27,7 @@ def append(path: Path, data: bytes) -> None:
 @pytest.fixture
 def reader(log: Path) -> Iterator[Reader]:
     file = TailedFile(1, str(log), 0, 0, 0, file_id=7)
-    reader = Reader(Handle(str(log)), Chunker(file, BLANK, 1000), chunk_bytes=64)
+    reader = Reader(Handle(str(log)), Chunker(file, START_OF_FILE, 1000), chunk_bytes=64)
     yield reader
     reader.close()
 
@@ -150,7 +150,7 @@ def test_the_unfinished_line_comes_with_the_end_but_not_if_it_is_gone(
 
 
 def make_new(log: Path) -> Reader:
-    return Reader(Handle(str(log)), Chunker(TailedFile(1, str(log), 0, 0, 0, None), BLANK, 1000), 64)
+    return Reader(Handle(str(log)), Chunker(TailedFile(1, str(log), 0, 0, 0, None), START_OF_FILE, 1000), 64)
 
 
 def test_a_new_file_is_announced_once_even_if_there_is_no_line_yet(log: Path) -> None:
@@ -173,4 +173,4 @@ def test_a_new_file_with_a_line_needs_no_announcement(log: Path) -> None:
 def test_a_fingerprint_goes_with_the_end_of_its_chunk(log: Path, reader: Reader) -> None:
     append(log, b"one\ntwo\nhal")
     (chunk,) = reader.read()
-    assert chunk.fingerprint == BLANK.after(b"one\ntwo\n", 8).fingerprint()
+    assert chunk.fingerprint == START_OF_FILE.after(b"one\ntwo\n", 8).fingerprint()

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from puppylog.tail.boundary import IndentationBoundary
+from puppylog.tail.checkpoint import START_OF_FILE
 from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.chunker import Chunker
-from puppylog.tail.identity import BLANK
 
 MAX = 200
 LINES = st.lists(
@@ -17,7 +17,7 @@ LINES = st.lists(
 
 
 def make_chunker() -> Chunker:
-    return Chunker(TailedFile(1, "/log", 0, 0, 0, None), BLANK, MAX, IndentationBoundary())
+    return Chunker(TailedFile(1, "/log", 0, 0, 0, None), START_OF_FILE, MAX, IndentationBoundary())
 
 
 def feed(chunker: Chunker, data: bytes, sizes: list[int]) -> list[Chunk]:
@@ -41,9 +41,9 @@ def test_the_record_at_the_end_waits_for_the_next_one() -> None:
 def test_a_record_ends_when_nobody_believes_in_more() -> None:
     chunker = make_chunker()
     chunker.feed(b"one\n two\nthr")
-    (chunk,) = chunker.end_record()
+    (chunk,) = chunker.flush_record()
     assert (chunk.data, chunk.end, chunker.has_record, chunker.waiting_bytes) == (b"one\n two\n", 9, False, 3)
-    assert chunk.fingerprint == BLANK.after(b"one\n two\n", 9).fingerprint()
+    assert chunk.fingerprint == START_OF_FILE.after(b"one\n two\n", 9).fingerprint()
     assert chunker.feed(b"ee\n") == []
     assert [chunk.data for chunk in chunker.finish()] == [b"three\n"]
 
@@ -65,7 +65,7 @@ def test_forgetting_the_unfinished_line_keeps_the_record() -> None:
     chunker = make_chunker()
     chunker.feed(b"one\n two\n thr")
     chunker.drop_line()
-    assert chunker.taken == chunker.whole == BLANK.after(b"one\n two\n", 9)
+    assert chunker.fed_to == chunker.complete_to == START_OF_FILE.after(b"one\n two\n", 9)
     chunker.feed(b" four\n")
     assert [chunk.data for chunk in chunker.finish()] == [b"one\n two\n four\n"]
 
@@ -107,7 +107,7 @@ def test_records_are_whole_and_every_byte_is_accounted_for(lines: list[bytes], s
     assert [chunk.start for chunk in chunks] == [0, *(chunk.end for chunk in chunks[:-1])]
     assert chunks[-1].end == len(data)
     for chunk in chunks:
-        assert chunk.fingerprint == BLANK.after(data, chunk.end).fingerprint()
+        assert chunk.fingerprint == START_OF_FILE.after(data, chunk.end).fingerprint()
         if not chunk.is_cut:
             assert chunk.data == data[chunk.offset : chunk.end]
         else:

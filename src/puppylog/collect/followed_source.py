@@ -11,7 +11,7 @@ from puppylog.errors import SourceError
 from puppylog.formats.base import Parser
 from puppylog.model.stream import FilePosition, Stream
 from puppylog.tail.chunk import Chunk
-from puppylog.tail.closed import ClosedTailer, Standing, find_standing
+from puppylog.tail.closed import ClosedTailer, PathState, read_path_state
 from puppylog.tail.handle import cannot_read, signed64
 from puppylog.tail.pipe import PipeTailer
 from puppylog.tail.tailer import Tailer
@@ -147,28 +147,28 @@ class FollowedSource:
         """See `puppylog.collect.slots.Slotted`."""
         if isinstance(self.tailer, PipeTailer | ClosedTailer):
             return True
-        path, standing = self.tailer.path, None
+        path, state = self.tailer.path, None
         if not self.is_done:
-            standing = find_standing(path)  # taken first: if lines come after the checks below, it changes
-            if self._untaken or not self.tailer.is_at_rest or not self._is_read_at(standing):
+            state = read_path_state(path)  # taken first: if lines come after the checks below, it changes
+            if self._untaken or not self.tailer.is_at_rest or not self._is_read_at(state):
                 return False
             self.files.clear()
         self.tailer.close()
         self.tailer = ClosedTailer(
             path,
-            standing=standing,
+            state=state,
             problem=self.tailer.problem,
             unfinished_bytes=self.tailer.unfinished_bytes,
             is_ended=self.is_done,
         )
         return True
 
-    def _is_read_at(self, standing: Standing) -> bool:
+    def _is_read_at(self, state: PathState) -> bool:
         """Whether the file at the path is the file that is open; or no file is at the path and none is open."""
         identities = [(file.device, file.inode) for file in self._known().values() if not file.finished]
-        if len(standing) == 1:
+        if len(state) == 1:
             return not self.files
-        return len(self.files) == 1 and (signed64(standing[0]), signed64(standing[1])) in identities
+        return len(self.files) == 1 and (signed64(state[0]), signed64(state[1])) in identities
 
     def _known(self) -> dict[int, FilePosition]:
         if self._positions is None:

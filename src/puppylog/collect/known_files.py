@@ -18,10 +18,10 @@ from typing import Final, TypeAlias
 from puppylog.collect.same_file import find_copied_logs, find_heads, find_match, goes_by_content
 from puppylog.errors import ConfigurationError, StreamBusy
 from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, split_uri
+from puppylog.tail.checkpoint import Checkpoint, confirm
 from puppylog.tail.chunk import TailedFile
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import OpenFile, identity_of
-from puppylog.tail.identity import Imprint, confirm
 from puppylog.tail.owners import READ_TO_ITS_END, Continuation, Elsewhere
 from puppylog.tail.rotation.place import Identity, Place, position_identity
 
@@ -142,9 +142,9 @@ class KnownFiles:
             self._unknown.discard(handle.identity)
             return Elsewhere(_ASK_AGAIN_S) if self._is_copy_of_live(handle) else None
         heads = find_heads(handle) if goes_by_content(handle.path) else []
-        best: tuple[KnownFile, Imprint] | None = None
+        best: tuple[KnownFile, Checkpoint] | None = None
         known = self._find([handle.identity], heads)
-        blank = {file.position.file_id: file.stream_id for file in known if _is_blank(file, handle)}
+        blank = {file.position.file_id: file.stream_id for file in known if _is_inode_only(file, handle)}
         since = min(
             (file_id for file_id, stream_id in blank.items() if stream_id == asking.stream_id), default=math.inf
         )
@@ -155,9 +155,9 @@ class KnownFiles:
             began_earlier = file.position.file_id in blank and file.position.file_id < since
             if began_earlier and file.stream_id != asking.stream_id and not self._may_read(file):
                 return Elsewhere(_ASK_AGAIN_S)
-            imprint = find_match(file, handle)
-            if imprint is not None and (best is None or file.position.byte_offset >= best[0].position.byte_offset):
-                best = file, imprint
+            checkpoint = find_match(file, handle)
+            if checkpoint is not None and (best is None or file.position.byte_offset >= best[0].position.byte_offset):
+                best = file, checkpoint
         if best is not None:
             return self._continue(asking, path, handle, *best)
         return Elsewhere(_ASK_AGAIN_S) if self._is_copy_of_live(handle) else None
@@ -170,11 +170,11 @@ class KnownFiles:
         )
 
     def _continue(
-        self, asking: HeldBySource, path: str, handle: OpenFile, file: KnownFile, imprint: Imprint
+        self, asking: HeldBySource, path: str, handle: OpenFile, file: KnownFile, checkpoint: Checkpoint
     ) -> Elsewhere | Continuation:
         """Go on with a file of another stream, if nothing else reads it and there is something to read."""
         position = file.position
-        if position.finished and not handle.read(1, imprint.offset):
+        if position.finished and not handle.read(1, checkpoint.offset):
             return READ_TO_ITS_END
         holder = self._holder(position)
         is_read_here = holder is asking and position_identity(position) != handle.identity
@@ -184,7 +184,7 @@ class KnownFiles:
             if position.file_id in self._on_their_way:
                 return Elsewhere()
         if file.stream_id in self._sources or file.stream_id in self._claimed:
-            return Continuation(file.stream_id, position, imprint)
+            return Continuation(file.stream_id, position, checkpoint)
         stream = self._claim_stream(path, file)
         if stream is None:
             return Elsewhere(_ASK_AGAIN_S)
@@ -293,11 +293,11 @@ class StreamOwners:
         self._known.finish(file, last)
 
 
-def _is_blank(file: KnownFile, handle: OpenFile) -> bool:
+def _is_inode_only(file: KnownFile, handle: OpenFile) -> bool:
     """Return whether only its inode says that the file may be the one that a stream is about to read."""
     position = file.position
-    is_blank = position.fingerprint.head_size == 0 and not position.finished
-    return is_blank and position_identity(position) == handle.identity
+    is_inode_only = position.fingerprint.head_size == 0 and not position.finished
+    return is_inode_only and position_identity(position) == handle.identity
 
 
 def _resolve(path: str) -> str:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from puppylog.model.stream import HEAD_BYTES, FilePosition, KnownFile, hash_bytes, split_uri
+from puppylog.tail.checkpoint import Checkpoint, confirm
 from puppylog.tail.compression import SUFFIXES
 from puppylog.tail.copies import is_beginning_of, is_copy_of_live
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import OpenFile, identity_of
-from puppylog.tail.identity import Imprint, confirm
 from puppylog.tail.rotation.names import find_extended_base, list_bases
 from puppylog.tail.rotation.place import Identity, position_identity
 
@@ -32,8 +32,8 @@ def find_heads(handle: OpenFile) -> Sequence[tuple[int, str]]:
     return [(size, hash_bytes(head[:size])) for size in sorted(sizes) if size > 0]
 
 
-def find_match(file: KnownFile, handle: OpenFile) -> Imprint | None:
-    """Return the imprint of the opened file where the known one stands; None if it is another file.
+def find_match(file: KnownFile, handle: OpenFile) -> Checkpoint | None:
+    """Return the checkpoint of the opened file where the known one stands; None if it is another file.
 
     Files that begin alike are no copies. A compressed file, or one with the name of a rotated file, must hold all that
     the store has; if that is less than a full head, it must be no longer, or have the name that rotation gives.
@@ -50,12 +50,12 @@ def find_match(file: KnownFile, handle: OpenFile) -> Imprint | None:
     is_rotated = not bases.isdisjoint(known) or any(_has_identity(base, position) for base in bases)
     if not (handle.is_compressed or is_rotated or _names(bases) & _names(known)):
         return None
-    imprint = confirm(handle, position)
-    if imprint is None or _has_diverged(file, handle):
+    checkpoint = confirm(handle, position)
+    if checkpoint is None or _has_diverged(file, handle):
         return None
     if position.fingerprint.head_size == HEAD_BYTES or not handle.read(1, position.byte_offset):
-        return imprint
-    return imprint if is_rotated and not position.finished else None
+        return checkpoint
+    return checkpoint if is_rotated and not position.finished else None
 
 
 @dataclass(frozen=True, slots=True)

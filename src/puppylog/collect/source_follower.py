@@ -191,8 +191,8 @@ class SourceFollower:
         for stream_id in self._known.take_claims(uris):
             self._store.close_stream(stream_id)
         for path, stream in zip(paths, self._open_streams(uris, paths), strict=True):
-            standing = [file.byte_offset for file in stream.files if not file.finished]
-            self._on_event(StreamOpened(stream.source_uri, standing[-1] if standing else 0))
+            offsets = [file.byte_offset for file in stream.files if not file.finished]
+            self._on_event(StreamOpened(stream.source_uri, offsets[-1] if offsets else 0))
             self._on_stream(stream.stream_id)
             followed = self._followed[path] = FollowedSource(
                 stream,

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from puppylog.tail.chunk import Chunk
 
-Standing: TypeAlias = tuple[int, ...]
+PathState: TypeAlias = tuple[int, ...]
 """Device, inode, size and time of change of the file at a path, or why there is none."""
 
 
@@ -19,7 +19,7 @@ class ClosedTailer:
         self,
         path: str,
         *,
-        standing: Standing | None = None,
+        state: PathState | None = None,
         problem: str | None = None,
         unfinished_bytes: int = 0,
         is_ended: bool = False,
@@ -28,7 +28,7 @@ class ClosedTailer:
 
         Args:
             path: of the source.
-            standing: what stood there when everything of it had been read; None if something is to be read.
+            state: what stood there when everything of it had been read; None if something is to be read.
             problem: why it could not be opened or read.
             unfinished_bytes: of its last line.
             is_ended: it will not be opened again.
@@ -37,11 +37,11 @@ class ClosedTailer:
         self.problem = problem
         self.unfinished_bytes = unfinished_bytes
         self.is_ended = is_ended
-        self._standing = standing
+        self._state = state
 
     def has_changed(self) -> bool:
         """Whether there may be something to read."""
-        return not self.is_ended and (self._standing is None or find_standing(self.path) != self._standing)
+        return not self.is_ended and (self._state is None or read_path_state(self.path) != self._state)
 
     def read(self, limit_bytes: int | None = None) -> Iterator[Chunk]:  # noqa: ARG002 - as a tailer has it
         """Give nothing."""
@@ -52,7 +52,7 @@ class ClosedTailer:
         if not self.has_changed():
             return 0
         try:
-            return os.stat(self.path).st_size  # noqa: PTH116 - see `find_standing`
+            return os.stat(self.path).st_size  # noqa: PTH116 - see `read_path_state`
         except OSError:
             return 0
 
@@ -60,7 +60,7 @@ class ClosedTailer:
         """There is nothing to close."""
 
 
-def find_standing(path: str) -> Standing:
+def read_path_state(path: str) -> PathState:
     """Return what stands at the path now; another value whenever the file, or anything in it, is another."""
     try:
         status = os.stat(path)  # noqa: PTH116 - a third of the cost, and this is what idle files cost

@@ -15,7 +15,7 @@ from typing import IO, Protocol, cast
 
 import pyarrow as pa
 
-from puppylog.tail.identity import BLANK
+from puppylog.tail.checkpoint import START_OF_FILE
 
 _RAW_BYTES = 64 << 10
 
@@ -31,7 +31,7 @@ class RawFile:
     """The bytes of a file as they lie on disk, in their order."""
 
     def __init__(self, descriptor: int) -> None:
-        self.imprint = BLANK
+        self.checkpoint = START_OF_FILE
         """Of what was taken so far."""
         self.is_dry = False
         """Whether there was nothing more when it was last asked for."""
@@ -42,11 +42,11 @@ class RawFile:
     def read(self, size: int = _RAW_BYTES) -> bytes:
         """Return what follows, at most ``size`` bytes. Arrow asks here as well, and translates what it meets."""
         try:
-            data = os.pread(self._descriptor, size, self.imprint.offset)
+            data = os.pread(self._descriptor, size, self.checkpoint.offset)
         except OSError as error:
             self.failure = error
             raise
-        self.imprint = self.imprint.after(data, len(data))
+        self.checkpoint = self.checkpoint.after(data, len(data))
         self.is_dry = not data
         return data
 

@@ -1,8 +1,8 @@
 """Whether a file is a copy of another: it has another inode, and perhaps is compressed, but holds the same bytes."""
 
 from puppylog.model.stream import HEAD_BYTES
+from puppylog.tail.checkpoint import Recorded, confirm, has_head
 from puppylog.tail.handle import OpenFile
-from puppylog.tail.identity import Recorded, confirm, has_head
 
 _BLOCK_BYTES = 1 << 20
 

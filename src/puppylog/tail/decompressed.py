@@ -66,11 +66,11 @@ class DecompressedHandle:
 
     def raw_offset(self, offset: int) -> int:  # noqa: ARG002 - it goes forward only, so it is where it stands
         """Return how much of the file on disk was taken so far; of a damaged one, all that it will ever be of use."""
-        return self._raw.imprint.offset if self._damage is None else self.status().st_size
+        return self._raw.checkpoint.offset if self._damage is None else self.status().st_size
 
     def read(self, size: int, offset: int) -> bytes:
         """Return at most ``size`` bytes from ``offset`` on; fewer only where the file has no more of them now."""
-        if not self._raw.imprint.is_of(self._handle):
+        if not self._raw.checkpoint.is_of(self._handle):
             self._begin()  # it was truncated and written anew
         if offset + size <= len(self._head):
             return self._head[offset : offset + size]
@@ -125,7 +125,7 @@ class DecompressedHandle:
             if piece:
                 self._dry_at = -1
             else:
-                self._dry_at, self._limit = self._raw.imprint.offset, _PIECE_BYTES
+                self._dry_at, self._limit = self._raw.checkpoint.offset, _PIECE_BYTES
             return piece
 
     def _unpack_again(self) -> None:

@@ -1,25 +1,25 @@
 """Where the last complete line of a file ends: from there on it is read by who wants new lines only."""
 
+from puppylog.tail.checkpoint import START_OF_FILE, Checkpoint, read_checkpoint
 from puppylog.tail.handle import OpenFile
-from puppylog.tail.identity import BLANK, Imprint, read_imprint
 from puppylog.tail.rotation.find import FileToRead
 
 _SEARCH_BYTES = 64 << 10
 
 
-def start_at_end(standing: FileToRead) -> FileToRead:
+def start_at_end(at_path: FileToRead) -> FileToRead:
     """Return the file at the path from behind its last complete line, unless it is one to go on with.
 
     Raises:
         OSError: the file cannot be read now.
     """
-    if standing.place is not None or standing.imprint.offset > 0:
-        return standing
-    return FileToRead(standing.handle, find_end(standing.handle), None)
+    if at_path.place is not None or at_path.checkpoint.offset > 0:
+        return at_path
+    return FileToRead(at_path.handle, find_end(at_path.handle), None)
 
 
-def find_end(handle: OpenFile) -> Imprint:
-    """Return the imprint behind the last complete line.
+def find_end(handle: OpenFile) -> Checkpoint:
+    """Return the checkpoint behind the last complete line.
 
     Raises:
         OSError: the file cannot be read now.
@@ -27,22 +27,22 @@ def find_end(handle: OpenFile) -> Imprint:
     return _search_forward(handle) if handle.is_compressed else _search_back(handle)
 
 
-def _search_back(handle: OpenFile) -> Imprint:
+def _search_back(handle: OpenFile) -> Checkpoint:
     end = handle.status().st_size
     while end > 0:
         start = max(0, end - _SEARCH_BYTES)
         newline = handle.read(end - start, start).rfind(b"\n")
         if newline >= 0:
-            return read_imprint(handle, start + newline + 1) or BLANK
+            return read_checkpoint(handle, start + newline + 1) or START_OF_FILE
         end = start
-    return BLANK
+    return START_OF_FILE
 
 
-def _search_forward(handle: OpenFile) -> Imprint:
+def _search_forward(handle: OpenFile) -> Checkpoint:
     """Read all of it: there is no other way to its end."""
-    found = imprint = BLANK
-    while block := handle.read(_SEARCH_BYTES, imprint.offset):
+    found = checkpoint = START_OF_FILE
+    while block := handle.read(_SEARCH_BYTES, checkpoint.offset):
         size = block.rfind(b"\n") + 1
-        found = imprint.after(block, size) if size else found
-        imprint = imprint.after(block, len(block))
+        found = checkpoint.after(block, size) if size else found
+        checkpoint = checkpoint.after(block, len(block))
     return found

@@ -10,7 +10,7 @@ from puppylog.tail.rotation.place import Identity, Place
 
 
 @dataclass(frozen=True, slots=True)
-class LeftAlone:
+class SkippedFile:
     """A file at the path that another tailer or collector reads. It is not asked about again while it is unchanged."""
 
     identity: Identity
@@ -19,7 +19,7 @@ class LeftAlone:
     ask_at: float  # on the tailer's clock, in seconds
 
     @classmethod
-    def of(cls, handle: OpenFile, answer: Elsewhere, now: float) -> "LeftAlone":
+    def of(cls, handle: OpenFile, answer: Elsewhere, now: float) -> "SkippedFile":
         """Return the file as it is now.
 
         Raises:
@@ -28,13 +28,13 @@ class LeftAlone:
         status = handle.status()
         return cls(handle.identity, status.st_size, status.st_mtime_ns, now + answer.ask_again_s)
 
-    def is_so(self, status: os.stat_result, now: float) -> bool:
+    def is_still_skipped(self, status: os.stat_result, now: float) -> bool:
         """Return whether the file is unchanged and it is too early to ask again."""
         same = (identity_of(status), status.st_size, status.st_mtime_ns) == (self.identity, self.size, self.mtime_ns)
         return same and now < self.ask_at
 
 
-def settle(files: FilesToRead, owners: Owners, path: str, now: float) -> LeftAlone | None:
+def apply_owners(files: FilesToRead, owners: Owners, path: str, now: float) -> SkippedFile | None:
     """Take out the files that another stream reads, and go on in those where another stream has stopped.
 
     Returns:
@@ -44,30 +44,30 @@ def settle(files: FilesToRead, owners: Owners, path: str, now: float) -> LeftAlo
         OSError: a file cannot be read now. Every handle is closed.
         PuppylogError: the store cannot be asked; likewise.
     """
-    settle_rotated(files, owners)
-    standing = files.standing
-    if standing is None:
+    apply_owners_to_rotated(files, owners)
+    at_path = files.at_path
+    if at_path is None:
         return None
     try:
-        answer = _ask(owners, path, standing)
+        answer = _ask(owners, path, at_path)
         if isinstance(answer, Elsewhere):
-            left_alone = LeftAlone.of(standing.handle, answer, now)
-            standing.handle.close()
-            files.standing = None
-            return left_alone
-        files.standing = answer
+            skipped = SkippedFile.of(at_path.handle, answer, now)
+            at_path.handle.close()
+            files.at_path = None
+            return skipped
+        files.at_path = answer
         _forget_missing(files, answer)
-        _give_up_blank(files, standing, answer)
+        _note_missing(files, at_path, answer)
     except BaseException:
         files.close()
         raise
     return None
 
 
-def settle_rotated(files: FilesToRead, owners: Owners) -> None:
+def apply_owners_to_rotated(files: FilesToRead, owners: Owners) -> None:
     """Do so for the rotated files only. A place whose file another tailer holds counts as missing.
 
-    Raises: as `settle`.
+    Raises: as `apply_owners`.
     """
     rotated = files.rotated
     try:
@@ -75,7 +75,7 @@ def settle_rotated(files: FilesToRead, owners: Owners) -> None:
             answer = _ask(owners, found.handle.path, found)
             if not isinstance(answer, Elsewhere):
                 rotated[rotated.index(found)] = answer
-                _give_up_blank(files, found, answer)
+                _note_missing(files, found, answer)
                 continue
             found.handle.close()
             rotated.remove(found)
@@ -88,7 +88,7 @@ def settle_rotated(files: FilesToRead, owners: Owners) -> None:
 
 def continue_in(handle: OpenFile, owner: Continuation) -> FileToRead:
     """Return the file from where its stream has stopped."""
-    return FileToRead(handle, owner.imprint, Place.of(owner.position), owner.stream_id)
+    return FileToRead(handle, owner.checkpoint, Place.of(owner.position), owner.stream_id)
 
 
 def _forget_missing(files: FilesToRead, answer: FileToRead) -> None:
@@ -98,7 +98,7 @@ def _forget_missing(files: FilesToRead, answer: FileToRead) -> None:
         files.missing = [place for place in files.missing if place.position != position]
 
 
-def _give_up_blank(files: FilesToRead, found: FileToRead, answer: FileToRead) -> None:
+def _note_missing(files: FilesToRead, found: FileToRead, answer: FileToRead) -> None:
     """Another stream has read the file that this stream knew by its inode only."""
     if found.place is not None and answer.place is not found.place:
         files.missing.append(found.place)

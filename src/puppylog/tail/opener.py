@@ -46,15 +46,15 @@ class Opener:
             next(self._serials),
             handle.path,
             *handle.identity,
-            found.imprint.offset,
+            found.checkpoint.offset,
             None if position is None else position.file_id,
             modified_at_us=handle.status().st_mtime_ns // 1000,
             context="" if place is None or place.position is None else place.position.context,
             stream_id=found.stream_id,
         )
-        return self._open_reader(handle, Chunker(file, found.imprint, self._max_line_bytes, self._boundary))
+        return self._open_reader(handle, Chunker(file, found.checkpoint, self._max_line_bytes, self._boundary))
 
-    def give_up(self, place: Place) -> Chunk:
+    def finish_missing(self, place: Place) -> Chunk:
         """Return the chunk that finishes a file that is nowhere to be found."""
         file_id = None if place.position is None else place.position.file_id
         file = TailedFile(next(self._serials), place.path, *place.identity, place.byte_offset, file_id)

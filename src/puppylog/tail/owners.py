@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from puppylog.model.stream import FilePosition
+from puppylog.tail.checkpoint import Checkpoint
 from puppylog.tail.chunk import TailedFile
 from puppylog.tail.handle import OpenFile
-from puppylog.tail.identity import Imprint
 from puppylog.tail.rotation.place import Identity, Place
 
 
@@ -25,11 +25,11 @@ READ_TO_ITS_END: Final = Elsewhere(math.inf)
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """A stream has read the file as far as the imprint; the asking tailer reads the rest for that stream."""
+    """A stream has read the file as far as the checkpoint; the asking tailer reads the rest for that stream."""
 
     stream_id: int
     position: FilePosition
-    imprint: Imprint
+    checkpoint: Checkpoint
 
 
 class Owners(Protocol):

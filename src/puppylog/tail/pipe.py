@@ -13,10 +13,10 @@ from pathlib import Path
 
 from puppylog.errors import SourceError
 from puppylog.tail.boundary import Boundary
+from puppylog.tail.checkpoint import START_OF_FILE
 from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.chunker import Chunker
 from puppylog.tail.handle import cannot_read, identity_of
-from puppylog.tail.identity import BLANK
 from puppylog.tail.limits import CHUNK_BYTES, MAX_LINE_BYTES, RECORD_WAIT_S
 from puppylog.tail.source import STDIN
 
@@ -85,7 +85,7 @@ class PipeTailer:
             with contextlib.suppress(OSError):  # a file or a terminal
                 fcntl.fcntl(self._descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         file = TailedFile(serial, self._name, *self._identity, 0, None, modified_at_us=time.time_ns() // 1000)
-        self._chunker = Chunker(file, BLANK, self._max_line_bytes, self._boundary)
+        self._chunker = Chunker(file, START_OF_FILE, self._max_line_bytes, self._boundary)
 
     @property
     def is_ended(self) -> bool:
@@ -144,11 +144,11 @@ class PipeTailer:
             self._came_at = self._clock()
             self._ready += self._chunker.feed(block)
         elif self._clock() - self._came_at >= self._record_wait_s:
-            self._ready += self._chunker.end_record()
+            self._ready += self._chunker.flush_record()
         if self._have_left:
             self._have_left = False
             self._is_at_end = not self._watch
-            self._ready += self._chunker.end_line() if self._watch else self._chunker.finish()
+            self._ready += self._chunker.flush_all() if self._watch else self._chunker.finish()
 
     def _gather(self) -> bytes:
         """Return what comes until there is enough, or a moment has passed, or nobody can write any more."""

@@ -63,7 +63,7 @@ class Reader:
         self._is_announced = chunker.file.file_id is not None
         self._mtime_ns = -1
         # Until a line is read, only this tells that the file was emptied and written anew.
-        self._first_bytes = b"" if handle.is_compressed or chunker.taken.offset else self._read_first_bytes()
+        self._first_bytes = b"" if handle.is_compressed or chunker.fed_to.offset else self._read_first_bytes()
 
     @property
     def file(self) -> TailedFile:
@@ -72,7 +72,7 @@ class Reader:
     @property
     def end(self) -> int:
         """Everything before it was read from the file."""
-        return self._chunker.taken.offset
+        return self._chunker.fed_to.offset
 
     @property
     def backlog_bytes(self) -> int:
@@ -126,14 +126,14 @@ class Reader:
         self.is_at_end = True
         self.needs_owner_check = self.end == 0
         if self._chunker.has_unfinished_line and self._will_not_go_on():
-            self._ready += self._chunker.end_line()
+            self._ready += self._chunker.flush_all()
             yield from self._give()
         if self._chunker.has_record and self._clock() - self._grew_at >= self._record_wait_s:
-            self._ready += self._chunker.end_record()
+            self._ready += self._chunker.flush_record()
             yield from self._give()
         if not self._is_announced:
             self._is_announced = True
-            yield self._chunker.bare_chunk()
+            yield self._chunker.empty_chunk()
 
     def _will_not_go_on(self) -> bool:
         """Whether the unfinished line at the end is all that its writer will write of it, as far as can be told."""
@@ -162,7 +162,7 @@ class Reader:
 
     def place(self, path: str) -> Place:
         """Return how far the file was read, in whole lines."""
-        whole = self._chunker.whole
+        whole = self._chunker.complete_to
         fingerprint = whole.fingerprint()
         if whole.offset == 0:
             first = self._first_bytes
@@ -200,7 +200,7 @@ class Reader:
         if self.is_truncated:
             return False
         block = self.handle.read(self._chunk_bytes, self.end)
-        if not self._chunker.taken.is_of(self.handle) or (self.end == 0 and not self._is_whole_there()):
+        if not self._chunker.fed_to.is_of(self.handle) or (self.end == 0 and not self._is_whole_there()):
             return self._go_back()
         if self.end == 0 and block.startswith(_UTF_16_MARKS):
             self.is_at_end = True  # of what can be read: once it has left its path it need not be kept
@@ -218,7 +218,7 @@ class Reader:
 
     def _is_whole_there(self) -> bool:
         """Whether all that was read of whole lines, or else what the file began with, is still in the file."""
-        whole = self._chunker.whole
+        whole = self._chunker.complete_to
         return (
             whole.is_of(self.handle)
             if whole.offset

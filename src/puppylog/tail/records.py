@@ -10,24 +10,24 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from puppylog.tail.boundary import Boundary
-from puppylog.tail.identity import Imprint
+from puppylog.tail.checkpoint import Checkpoint
 from puppylog.tail.lines import Piece
 
 
 class RecordGatherer:
-    """Takes pieces of whole lines, gives pieces of whole records, each with the imprint of the file at its end."""
+    """Takes pieces of whole lines, gives pieces of whole records, each with the checkpoint of the file at its end."""
 
     def __init__(self, boundary: Boundary, max_bytes: int) -> None:
         """Prepare; of a record that waits and is longer than ``max_bytes`` the first lines are kept."""
         self._boundary = boundary
         self._max = max_bytes
         self._held: Piece | None = None
-        self.end: Imprint | None = None
+        self.end: Checkpoint | None = None
         """Of the file at the end of the lines that wait; None if none do."""
 
-    def feed(self, piece: Piece, imprint_at: Callable[[int], Imprint]) -> list[tuple[Piece, Imprint]]:
+    def feed(self, piece: Piece, checkpoint_at: Callable[[int], Checkpoint]) -> list[tuple[Piece, Checkpoint]]:
         """Take the lines that follow, and return those that are in whole records now."""
-        given: list[tuple[Piece, Imprint]] = []
+        given: list[tuple[Piece, Checkpoint]] = []
         if self._held is not None and piece.offset != self._held.end:
             given += self.flush()
         start = self._boundary.find_last_start(piece.data)
@@ -35,12 +35,12 @@ class RecordGatherer:
             given += self.flush()
         elif start > 0:
             before, piece = _split(piece, start)
-            given += [(part, imprint_at(part.end)) for part in self._end_with(before)]
+            given += [(part, checkpoint_at(part.end)) for part in self._end_with(before)]
             self._held = None
-        self._held, self.end = self._shorten(self._join(piece)), imprint_at(piece.end)
+        self._held, self.end = self._shorten(self._join(piece)), checkpoint_at(piece.end)
         return given
 
-    def flush(self) -> list[tuple[Piece, Imprint]]:
+    def flush(self) -> list[tuple[Piece, Checkpoint]]:
         """Return the lines that wait, if any, as if they were a whole record."""
         if self._held is None or self.end is None:
             return []

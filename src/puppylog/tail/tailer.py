@@ -10,13 +10,13 @@ from pathlib import Path
 
 from puppylog.model.stream import FilePosition
 from puppylog.tail.boundary import Boundary
+from puppylog.tail.checkpoint import START_OF_FILE
 from puppylog.tail.chunk import Chunk
 from puppylog.tail.copies import is_copy_of_live
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.ending import start_at_end
-from puppylog.tail.foreign import LeftAlone, continue_in, settle, settle_rotated
+from puppylog.tail.foreign import SkippedFile, apply_owners, apply_owners_to_rotated, continue_in
 from puppylog.tail.handle import OpenFile, cannot_read, identity_of
-from puppylog.tail.identity import BLANK
 from puppylog.tail.known_places import KnownPlaces
 from puppylog.tail.limits import CHUNK_BYTES, MAX_LINE_BYTES, RECORD_WAIT_S, ROTATE_WAIT_S
 from puppylog.tail.opener import Opener
@@ -69,7 +69,7 @@ class Tailer:
         self.is_ended = False  # until it is closed: a path always has a future
         self._known = KnownPlaces(known)
         self._owners: Owners = NoOwners() if owners is None else owners
-        self._left_alone: LeftAlone | None = None
+        self._skipped: SkippedFile | None = None
         self._opener = Opener(
             chunk_bytes=chunk_bytes,
             max_line_bytes=max_line_bytes,
@@ -169,8 +169,8 @@ class Tailer:
         else:
             if self._current is not None and identity_of(status) == self._current.handle.identity:
                 return self._current.is_untouched(status)
-            left_alone = self._left_alone
-            if left_alone is not None and self._current is None and left_alone.is_so(status, self._clock()):
+            skipped = self._skipped
+            if skipped is not None and self._current is None and skipped.is_still_skipped(status, self._clock()):
                 return True
             self._leave()
             self._arrive()
@@ -195,9 +195,9 @@ class Tailer:
             return
         try:
             files = find_files(self.path, handle, list(self._known), held=self._list_held(), last=self._last)
-            self._left_alone = settle(files, self._owners, self.path, self._clock())
-            if from_end and files.standing is not None and not files.rotated:
-                files.standing = start_at_end(files.standing)
+            self._skipped = apply_owners(files, self._owners, self.path, self._clock())
+            if from_end and files.at_path is not None and not files.rotated:
+                files.at_path = start_at_end(files.at_path)
         except OSError as error:
             self._note(error)
             if handle is not None:
@@ -245,15 +245,15 @@ class Tailer:
                 self._ready += self._finish(truncated)
             else:
                 self._known.discard(missing)
-                self._ready.append(self._remember(self._opener.give_up(missing), missing.position))
+                self._ready.append(self._remember(self._opener.finish_missing(missing), missing.position))
         for found in files.rotated:
             if truncated is not None and found.place is place:
                 self._rotated.append(self._go_on_in_copy(truncated, found.handle))
             else:
                 reader = self._opener.open_reader(found)
                 self._rotated.append(RotatedFile.found(reader, self._clock(), self._rotate_wait_s))
-        if files.standing is not None:
-            self._current = self._opener.open_reader(files.standing)
+        if files.at_path is not None:
+            self._current = self._opener.open_reader(files.at_path)
             self._current.needs_owner_check |= truncated is not None
 
     def _give(self) -> Iterator[Chunk]:
@@ -315,7 +315,7 @@ class Tailer:
         if not isinstance(owner, Elsewhere):
             other = self._opener.open_reader(continue_in(reader.handle, owner))
         elif reader is self._current:
-            self._left_alone = LeftAlone.of(reader.handle, owner, self._clock())
+            self._skipped = SkippedFile.of(reader.handle, owner, self._clock())
         self._ready += self._finish(reader)
         self._replace(reader, other)
         self._tell_held()
@@ -349,7 +349,7 @@ class Tailer:
         try:
             known = [*self._known, place]
             files = find_files(self.path, truncated.handle, known, held=self._list_held(), before=self._last)
-            settle_rotated(files, self._owners)
+            apply_owners_to_rotated(files, self._owners)
         except OSError as error:
             self._note(error)
         else:
@@ -363,7 +363,7 @@ class Tailer:
             The copy in which the emptied file goes on, if there is one.
         """
         truncated = rotated.reader
-        rotated.reader = self._opener.open_reader(FileToRead(truncated.handle, BLANK, None))
+        rotated.reader = self._opener.open_reader(FileToRead(truncated.handle, START_OF_FILE, None))
         rotated.reader.needs_owner_check = True
         truncated.is_truncated = True
         copy, held = None, [rotated.reader.handle for rotated in self._rotated]

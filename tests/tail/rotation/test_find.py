@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition
+from puppylog.tail.checkpoint import START_OF_FILE
 from puppylog.tail.handle import Handle, OpenFile, identity_of
-from puppylog.tail.identity import BLANK
 from puppylog.tail.rotation import find as find_module
-from puppylog.tail.rotation.candidate import Candidate, Rearranged
+from puppylog.tail.rotation.candidate import Candidate, DirectoryChanged
 from puppylog.tail.rotation.content import FileContent
 from puppylog.tail.rotation.find import FilesToRead, FileToRead, find_files
 from puppylog.tail.rotation.place import Place
@@ -34,13 +34,13 @@ def opened() -> Iterator[list[OpenFile]]:
 def write(path: Path, data: bytes, file_id: int = 0) -> FilePosition:
     """Write a file, and return a position at its end."""
     path.write_bytes(data)
-    fingerprint = BLANK.after(data, len(data)).fingerprint()
+    fingerprint = START_OF_FILE.after(data, len(data)).fingerprint()
     return FilePosition(file_id, str(path), *identity_of(path.stat()), fingerprint, len(data), finished=False)
 
 
 def find(log: Path, known: list[FilePosition], opened: list[OpenFile]) -> FilesToRead:
-    standing = Handle(str(log)) if log.exists() else None
-    found = find_files(str(log), standing, [Place.of(position) for position in known])
+    at_path = Handle(str(log)) if log.exists() else None
+    found = find_files(str(log), at_path, [Place.of(position) for position in known])
     opened += [one.handle for one in found]
     return found
 
@@ -61,8 +61,8 @@ def open_files() -> int:
 def test_a_position_goes_on_in_the_file_that_it_was_committed_for(log: Path, opened: list[OpenFile]) -> None:
     position = write(log, b"one\n", 7)
     found = find(log, [position], opened)
-    assert found.standing is not None
-    assert (position_of(found.standing), found.standing.imprint.offset) == (position, 4)
+    assert found.at_path is not None
+    assert (position_of(found.at_path), found.at_path.checkpoint.offset) == (position, 4)
     assert (found.rotated, missing(found)) == ([], [])
 
 
@@ -71,8 +71,8 @@ def test_positions_are_answered_in_their_order_and_one_file_each(log: Path, open
     write(log, b"three\n")
     found = find(log, [first, second], opened)
     assert [position_of(one) for one in found.rotated] == [first, second]
-    assert found.standing is not None
-    assert position_of(found.standing) is None
+    assert found.at_path is not None
+    assert position_of(found.at_path) is None
 
 
 def test_equal_files_are_told_apart_by_their_inodes(log: Path, opened: list[OpenFile]) -> None:
@@ -80,23 +80,23 @@ def test_equal_files_are_told_apart_by_their_inodes(log: Path, opened: list[Open
     write(log, b"ping\nping\nping\n")
     found = find(log, [rotated], opened)
     assert [position_of(one) for one in found.rotated] == [rotated]
-    assert found.standing is not None
-    assert found.standing.imprint == BLANK
+    assert found.at_path is not None
+    assert found.at_path.checkpoint == START_OF_FILE
 
 
 def test_a_small_file_that_begins_like_a_lost_one_is_a_new_one(log: Path, opened: list[OpenFile]) -> None:
     position = replace(write(log, b"ping\n" * 20, 1), inode=1)
     found = find(log, [position], opened)
     assert missing(found) == [position]
-    assert found.standing is not None
-    assert position_of(found.standing) is None
+    assert found.at_path is not None
+    assert position_of(found.at_path) is None
 
 
 def test_a_long_file_that_holds_the_same_is_a_copy_that_took_the_place(log: Path, opened: list[OpenFile]) -> None:
     position = replace(write(log, b"ping\n" * 2000, 1), inode=1)
     found = find(log, [position], opened)
-    assert found.standing is not None
-    assert position_of(found.standing) == position
+    assert found.at_path is not None
+    assert position_of(found.at_path) == position
 
 
 def test_a_position_without_bytes_is_answered_by_its_inode_only_under_a_rotated_name(
@@ -127,7 +127,7 @@ def test_nothing_is_given_up_while_no_file_stands_at_the_path(log: Path, opened:
     position = write(log, b"one\n", 1)
     log.unlink()
     found = find(log, [position], opened)
-    assert (found.rotated, found.standing, missing(found)) == ([], None, [])
+    assert (found.rotated, found.at_path, missing(found)) == ([], None, [])
 
 
 def test_a_directory_that_may_not_be_listed_has_no_candidates(
@@ -165,7 +165,7 @@ def test_a_search_that_a_rotation_overtakes_is_made_again(
     assert len(looks) == 2
 
 
-@pytest.mark.parametrize("error", [Rearranged("again"), OSError(5, "Input/output error")])
+@pytest.mark.parametrize("error", [DirectoryChanged("again"), OSError(5, "Input/output error")])
 def test_a_search_that_fails_leaves_nothing_open(log: Path, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first position is answered; the look for the second fails."""
     first, second = write(log.with_name("a.log.2"), b"one\n", 2), write(log.with_name("a.log.1"), b"two\n", 1)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from puppylog.tail.rotation.candidate import Candidate
 from puppylog.tail.rotation.evidence import Evidence
-from puppylog.tail.rotation.match import Situation, match, match_standing
+from puppylog.tail.rotation.match import Situation, match, match_at_path
 from puppylog.tail.rotation.place import LastFile, Place
 from puppylog.tail.rotation.snapshot import sort_candidates
 from support.memory_files import NAME, candidate, place
@@ -30,18 +30,18 @@ class Case:
 
     known: Sequence[Place]
     candidates: Sequence[Candidate]
-    standing: Candidate | None = None
+    at_path: Candidate | None = None
     last: LastFile | None = None
     rotated: Sequence[str] = ()  # names of the files in which the places continue, in their order
-    at_path: int | None = None  # the offset at which the file at the path continues
+    continues_at: int | None = None  # the offset at which the file at the path continues
     unseen: Sequence[str] = ()
     missing: int = 0
 
     def run(self) -> None:
-        situation = Situation(self.known, self.standing, last=self.last)
+        situation = Situation(self.known, self.at_path, last=self.last)
         found = match(situation, sort_candidates(self.candidates), Evidence())
         assert [name(at.candidate) for at in found.rotated] == list(self.rotated)
-        assert (found.standing.imprint.offset if found.standing else None) == self.at_path
+        assert (found.at_path.checkpoint.offset if found.at_path else None) == self.continues_at
         assert [name(unseen) for unseen in found.unseen] == list(self.unseen)
         assert len(found.missing) == self.missing
 
@@ -51,7 +51,7 @@ def name(candidate: Candidate) -> str:
 
 
 CASES = {
-    "the file at the path continues": Case([place(1, ONE)], [], candidate(NAME, 1, ONE + MORE), at_path=len(ONE)),
+    "the file at the path continues": Case([place(1, ONE)], [], candidate(NAME, 1, ONE + MORE), continues_at=len(ONE)),
     "a renamed file continues under its new name": Case(
         [place(1, ONE)], [candidate("a.log.1", 1, ONE + MORE)], candidate(NAME, 2, TWO), rotated=["a.log.1"]
     ),
@@ -77,7 +77,7 @@ CASES = {
         [place(1, ONE, finished=True), place(2, TWO)],
         [candidate("a.log.2.gz", 8, ONE)],
         candidate(NAME, 2, TWO),
-        at_path=len(TWO),
+        continues_at=len(TWO),
     ),
     "two generations between two looks are both unseen": Case(
         [place(1, ONE)],
@@ -115,7 +115,7 @@ CASES = {
         [], [candidate("a.log.1", 1, ONE)], candidate(NAME, 2, TWO)
     ),
     "a finished file that was put back goes on where it ended": Case(
-        [place(1, ONE, finished=True)], [], candidate(NAME, 1, ONE + MORE), at_path=len(ONE)
+        [place(1, ONE, finished=True)], [], candidate(NAME, 1, ONE + MORE), continues_at=len(ONE)
     ),
     "a blank place continues by inode under a rotated name only": Case(
         [place(1, b""), place(2, b"")],
@@ -156,7 +156,7 @@ def test_places_and_candidates_are_matched(case: Case) -> None:
 
 def test_the_file_at_the_path_is_matched_without_candidates() -> None:
     situation = Situation([place(1, ONE), place(2, TWO)], candidate(NAME, 2, TWO))
-    found = match_standing(situation, Evidence())
+    found = match_at_path(situation, Evidence())
     assert found.is_certain_at_path
     assert [missing.identity[1] for missing in found.missing] == [1]
 
@@ -204,19 +204,19 @@ def test_every_known_file_is_found_once_and_every_unseen_one_in_its_order(
         )
         for number, one in enumerate(rotated)
     ]
-    standing = candidate(NAME, current.inode, current.data)
+    at_path = candidate(NAME, current.inode, current.data)
     known = [
         place(one.inode, one.data[: one.read_bytes], finished=finished and one.read_bytes == len(one.data))
         for one in history
         if one.read_bytes is not None
     ]
-    found = match(Situation(known, standing), sort_candidates(candidates), Evidence())
+    found = match(Situation(known, at_path), sort_candidates(candidates), Evidence())
     by_content = {one.data: number for number, one in enumerate(history)}
-    for at in [*found.rotated, *([found.standing] if found.standing else [])]:
+    for at in [*found.rotated, *([found.at_path] if found.at_path else [])]:
         with at.candidate.content.opened() as handle:
             assert handle is not None
             generation = history[by_content[handle.read(1 << 20, 0)]]
-        assert at.imprint.offset == generation.read_bytes
+        assert at.checkpoint.offset == generation.read_bytes
     assert found.missing == []
     going_on, unseen = [], []
     for one, generation in zip(candidates, rotated, strict=True):

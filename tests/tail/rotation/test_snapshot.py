@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from puppylog.tail.rotation.candidate import Rearranged
+from puppylog.tail.rotation.candidate import DirectoryChanged
 from puppylog.tail.rotation.snapshot import list_candidates
 
 
@@ -49,10 +49,10 @@ def test_a_candidate_that_was_renamed_meanwhile_is_not_opened_as_another(tmp_pat
     write(tmp_path / "a.log.1", 1)
     (candidate,) = list_candidates([str(log)], ())
     (tmp_path / "a.log.1").rename(tmp_path / "a.log.2")
-    with pytest.raises(Rearranged, match="gone"), candidate.content.opened():
+    with pytest.raises(DirectoryChanged, match="gone"), candidate.content.opened():
         pass
     log.rename(tmp_path / "a.log.1")
-    with pytest.raises(Rearranged, match="another file"), candidate.content.opened():
+    with pytest.raises(DirectoryChanged, match="another file"), candidate.content.opened():
         pass
 
 
@@ -67,6 +67,6 @@ def test_a_listing_that_a_rotation_overtakes_is_not_believed(tmp_path: Path, mon
         return real_stat(path, follow_symlinks=follow_symlinks)
 
     monkeypatch.setattr(Path, "stat", stat)
-    with pytest.raises(Rearranged):
+    with pytest.raises(DirectoryChanged):
         list_candidates([str(log)], ())
     assert names(log) == ["a.log.2"]

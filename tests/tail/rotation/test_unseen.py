@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition
+from puppylog.tail.checkpoint import START_OF_FILE
 from puppylog.tail.handle import identity_of
-from puppylog.tail.identity import BLANK
 from puppylog.tail.rotation.candidate import Candidate
 from puppylog.tail.rotation.evidence import Evidence
 from puppylog.tail.rotation.place import LastFile, Place, position_identity
 from puppylog.tail.rotation.snapshot import list_candidates
-from puppylog.tail.rotation.unseen import Look, find_last_known, take_emptied, take_newer
+from puppylog.tail.rotation.unseen import CandidatePool, find_last_known, take_emptied, take_newer
 
 
 class Directory:
@@ -30,19 +30,19 @@ class Directory:
         path.write_bytes(data)
         self._time += 1
         os.utime(path, (self._time, self._time))
-        fingerprint = BLANK.after(data, len(data)).fingerprint()
+        fingerprint = START_OF_FILE.after(data, len(data)).fingerprint()
         identity = identity_of(path.stat())
         position = FilePosition(len(self.known) + 1, str(path), *identity, fingerprint, len(data), finished=True)
         if is_known:
             self.known.append(position)
         return position
 
-    def look(self) -> Look:
+    def pool(self) -> CandidatePool:
         candidates = list_candidates([str(self.path / "a.log")], {position.inode for position in self.known})
-        return Look([Place.of(position) for position in self.known], candidates, [], None, Evidence())
+        return CandidatePool([Place.of(position) for position in self.known], candidates, [], None, Evidence())
 
     def newer(self, last: LastFile) -> list[str]:
-        return [name(candidate) for candidate in take_newer(self.look(), last)]
+        return [name(candidate) for candidate in take_newer(self.pool(), last)]
 
 
 def name(candidate: Candidate) -> str:
@@ -129,25 +129,25 @@ def test_the_last_known_file_is_the_last_one_that_its_bytes_confirm(directory: D
     known = directory.write("a.log.2", b"two\n", is_known=True)
     blank = directory.write("a.log.1", b"three\n")
     directory.known.append(replace(blank, file_id=3, fingerprint=EMPTY_FINGERPRINT, byte_offset=0, finished=False))
-    look = directory.look()
-    found = next(candidate for candidate in look.candidates if name(candidate) == "a.log.1")
-    assert find_last_known(look, [(list(look.known)[-1], found)]) == last_of(known)
+    pool = directory.pool()
+    found = next(candidate for candidate in pool.candidates if name(candidate) == "a.log.1")
+    assert find_last_known(pool, [(list(pool.known)[-1], found)]) == last_of(known)
 
 
 def test_of_files_that_are_known_by_inode_alone_the_oldest_is_the_last_known(directory: Directory) -> None:
     blanks = [directory.write("a.log.2", is_known=True), directory.write("a.log.1", is_known=True)]
-    assert find_last_known(directory.look(), []) == last_of(blanks[0])
+    assert find_last_known(directory.pool(), []) == last_of(blanks[0])
 
 
 def test_without_a_known_file_there_is_no_last_one(directory: Directory) -> None:
     directory.write("a.log.1", b"before\n")
-    assert find_last_known(directory.look(), []) is None
+    assert find_last_known(directory.pool(), []) is None
 
 
 def test_a_file_that_was_emptied_while_it_was_read_is_new_from_its_start(directory: Directory) -> None:
     position = directory.write("a.log.1", b"one\n")
     directory.write("a.log.1", b"another\n")  # the same inode
-    emptied = take_emptied(directory.look(), [Place.of(replace(position, finished=False))])
+    emptied = take_emptied(directory.pool(), [Place.of(replace(position, finished=False))])
     assert emptied is not None
     assert (name(emptied), emptied.identity) == ("a.log.1", position_identity(position))
-    assert take_emptied(directory.look(), [Place.of(replace(position, inode=1, finished=False))]) is None
+    assert take_emptied(directory.pool(), [Place.of(replace(position, inode=1, finished=False))]) is None

@@ -17,7 +17,7 @@ class Content(Protocol):
         """Open the file for as long as the context lasts; None if it may not be read, or is not what its name says.
 
         Raises:
-            Rearranged: another file, or none, stands at the candidate's path by now.
+            DirectoryChanged: another file, or none, stands at the candidate's path by now.
             OSError: the file cannot be opened now.
         """
 
@@ -75,5 +75,5 @@ class Candidate:
         return None
 
 
-class Rearranged(Exception):
+class DirectoryChanged(Exception):
     """Files were renamed while they were looked at. The directory must be listed again."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from puppylog.tail.compression import SUFFIXES
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import OpenFile
-from puppylog.tail.rotation.candidate import Candidate, Rearranged
+from puppylog.tail.rotation.candidate import Candidate, DirectoryChanged
 from puppylog.tail.rotation.place import Identity
 
 
@@ -34,10 +34,10 @@ class FileContent:
         except PermissionError:
             return None
         except FileNotFoundError:
-            raise Rearranged(f"{self.path} is gone") from None
+            raise DirectoryChanged(f"{self.path} is gone") from None
         if handle.identity != self.identity:
             handle.close()
-            raise Rearranged(f"{self.path} is another file by now")
+            raise DirectoryChanged(f"{self.path} is another file by now")
         if self.path.endswith(SUFFIXES) and not handle.is_compressed:
             handle.close()
             return None

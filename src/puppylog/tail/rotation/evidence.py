@@ -1,14 +1,14 @@
 """What the contents of candidates say: whether one is the file of a place, a copy of it, or a copy of an open file.
 
-Each answer opens the candidate, and is kept where it may be asked for again. Every method may raise `Rearranged` or
-OSError; then the whole match is worth nothing.
+Each answer opens the candidate. Answers that may be asked for again are cached. Every method may raise
+`DirectoryChanged` or OSError; the match is then worthless and is made again.
 """
 
 from collections.abc import Iterable, Sequence
 
 from puppylog.model.stream import HEAD_BYTES, hash_bytes
+from puppylog.tail.checkpoint import Checkpoint, confirm
 from puppylog.tail.copies import is_beginning_of, is_copy_of, is_copy_of_live
-from puppylog.tail.identity import Imprint, confirm
 from puppylog.tail.rotation.candidate import Candidate
 from puppylog.tail.rotation.place import Place
 
@@ -21,8 +21,8 @@ class Evidence:
         self._heads: dict[Candidate, bytes] = {}
         self._copies: dict[tuple[Candidate, Place], bool] = {}
 
-    def confirm(self, candidate: Candidate, place: Place) -> Imprint | None:
-        """Return the file's imprint at the place if it holds what the place was noted for, else None."""
+    def confirm(self, candidate: Candidate, place: Place) -> Checkpoint | None:
+        """Return the file's checkpoint at the place if it holds what the place was noted for, else None."""
         with candidate.content.opened() as handle:
             return None if handle is None else confirm(handle, place)
 
@@ -51,7 +51,7 @@ class Evidence:
             # Of a file that was empty to its end only the inode is known, so the file must still be empty.
             return place.byte_offset > 0 or not handle.read(1, 0)
 
-    def is_copy_in_the_making(
+    def is_unfinished_copy(
         self, candidate: Candidate, held: Iterable[Candidate], candidates: Sequence[Candidate]
     ) -> bool:
         """Return whether this is a compressed copy of a held file, or of the plain file from which it is being made."""

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from puppylog.tail.checkpoint import START_OF_FILE, Checkpoint
 from puppylog.tail.handle import OpenFile
-from puppylog.tail.identity import BLANK, Imprint
-from puppylog.tail.rotation.candidate import Candidate, Rearranged
+from puppylog.tail.rotation.candidate import Candidate, DirectoryChanged
 from puppylog.tail.rotation.content import FileContent, candidate_of
 from puppylog.tail.rotation.evidence import Evidence
-from puppylog.tail.rotation.match import Assignment, Situation, match, match_standing
+from puppylog.tail.rotation.match import Assignment, Situation, match, match_at_path
 from puppylog.tail.rotation.place import LastFile, Place
 from puppylog.tail.rotation.snapshot import list_candidates, list_nearby, sort_candidates
 
@@ -23,14 +23,14 @@ class FileToRead:
     """An open file, and where reading goes on in it."""
 
     handle: OpenFile
-    imprint: Imprint  # of the file up to there
+    checkpoint: Checkpoint  # of the file up to there
     place: Place | None  # None: a file that is new to the store, or that goes on behind its finished place
     stream_id: int | None = None  # of another stream, to which the place belongs
 
     @property
     def is_certain(self) -> bool:
         """Whether its content says that it is the file of the place. An inode alone may be another file's by now."""
-        return self.place is not None and not self.place.is_blank
+        return self.place is not None and not self.place.is_inode_only
 
 
 @dataclass(slots=True)
@@ -38,15 +38,15 @@ class FilesToRead:
     """What `find_files` has found. The caller owns the handles."""
 
     rotated: list[FileToRead] = field(default_factory=list)  # with something left to read perhaps, oldest first
-    standing: FileToRead | None = None  # the file at the path
+    at_path: FileToRead | None = None  # the file at the path
     missing: list[Place] = field(default_factory=list)  # places whose file was not found
     last: LastFile | None = None  # the newest file that is known to have stood at the path before
 
     def __iter__(self) -> Iterator[FileToRead]:
         """Give all files, in the order in which they are read."""
         yield from self.rotated
-        if self.standing is not None:
-            yield self.standing
+        if self.at_path is not None:
+            yield self.at_path
 
     def close(self) -> None:
         """Close every handle."""
@@ -56,7 +56,7 @@ class FilesToRead:
 
 def find_files(
     path: str,
-    standing: OpenFile | None,
+    at_path: OpenFile | None,
     known: Sequence[Place],
     *,
     held: Iterable[OpenFile] = (),
@@ -67,7 +67,7 @@ def find_files(
 
     Args:
         path: whose directory is searched.
-        standing: the file at the path; None while there is none, and then no place is given up as missing.
+        at_path: the file at the path; None while there is none, and then no place is given up as missing.
         known: the places of the stream in the order in which their files were opened.
         held: files that are being read anyway.
         last: the last file that was seen at the path; None to go by the known places.
@@ -76,12 +76,12 @@ def find_files(
     Raises:
         OSError: the search failed, and is to be repeated. Only the file at the path is still open.
     """
-    at_path = None if standing is None else candidate_of(standing)
-    situation = Situation(known, at_path, [candidate_of(handle) for handle in held], last, before)
+    candidate = None if at_path is None else candidate_of(at_path)
+    situation = Situation(known, candidate, [candidate_of(handle) for handle in held], last, before)
     for _ in range(_TRIES):
         try:
-            return _open_all(_match(path, situation), standing)
-        except Rearranged:
+            return _open_all(_match(path, situation), at_path)
+        except DirectoryChanged:
             continue
     raise BlockingIOError("the files in its directory are being renamed all the time")
 
@@ -110,7 +110,7 @@ def find_copy(path: str, place: Place, known: Sequence[Place], held: Iterable[Op
 def _match(path: str, situation: Situation) -> Assignment:
     """Match with as few candidates as are needed: most often, with the file at the path alone."""
     evidence = Evidence()
-    assignment = match_standing(situation, evidence)
+    assignment = match_at_path(situation, evidence)
     has_history = bool(situation.known) or situation.last is not None
     if not has_history or (assignment.is_certain_at_path and not assignment.missing):
         return assignment
@@ -125,25 +125,25 @@ def _match(path: str, situation: Situation) -> Assignment:
     return assignment
 
 
-def _open_all(assignment: Assignment, standing: OpenFile | None) -> FilesToRead:
+def _open_all(assignment: Assignment, at_path: OpenFile | None) -> FilesToRead:
     with ExitStack() as stack:
 
         def open_file(candidate: Candidate) -> OpenFile:
             handle = FileContent(candidate.path, candidate.identity).open()
             if handle is None:
-                raise Rearranged(f"{candidate.path} may not be read any more")
+                raise DirectoryChanged(f"{candidate.path} may not be read any more")
             stack.callback(handle.close)
             return handle
 
-        rotated = [FileToRead(open_file(at.candidate), at.imprint, at.place) for at in assignment.rotated]
-        unseen = [FileToRead(open_file(candidate), BLANK, None) for candidate in assignment.unseen]
+        rotated = [FileToRead(open_file(at.candidate), at.checkpoint, at.place) for at in assignment.rotated]
+        unseen = [FileToRead(open_file(candidate), START_OF_FILE, None) for candidate in assignment.unseen]
         stack.pop_all()
     files = FilesToRead(rotated, last=assignment.last)
-    if standing is not None:
-        at_path = assignment.standing
+    if at_path is not None:
+        continued = assignment.at_path
         files.rotated += unseen
         files.missing = list(assignment.missing)
-        files.standing = FileToRead(standing, BLANK, None)
-        if at_path is not None:
-            files.standing = FileToRead(standing, at_path.imprint, at_path.place)
+        files.at_path = FileToRead(at_path, START_OF_FILE, None)
+        if continued is not None:
+            files.at_path = FileToRead(at_path, continued.checkpoint, continued.place)
     return files

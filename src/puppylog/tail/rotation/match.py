@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from puppylog.model.stream import HEAD_BYTES
-from puppylog.tail.identity import Imprint
+from puppylog.tail.checkpoint import Checkpoint
 from puppylog.tail.rotation.candidate import Candidate
 from puppylog.tail.rotation.evidence import Evidence
 from puppylog.tail.rotation.place import LastFile, Place
 from puppylog.tail.rotation.snapshot import sort_candidates
 from puppylog.tail.rotation.unseen import (
-    Look,
+    CandidatePool,
     find_last_known,
     last_file,
     take_emptied,
@@ -29,7 +29,7 @@ class Situation:
     """What is known before the candidates are listed."""
 
     known: Sequence[Place]  # in the order in which their files were opened
-    standing: Candidate | None = None  # the file at the path
+    at_path: Candidate | None = None  # the file at the path
     held: Sequence[Candidate] = ()  # files that are being read anyway
     last: LastFile | None = None  # the last file that was seen at the path; None to go by the known places
     before: LastFile | None = None  # the last file that was seen there before, if no known place is found
@@ -40,13 +40,13 @@ class Continued:
     """The file in which a place continues."""
 
     candidate: Candidate
-    imprint: Imprint  # of the file up to where reading goes on
+    checkpoint: Checkpoint  # of the file up to where reading goes on
     place: Place | None  # None for a finished file that was put back to the path and goes on where it ended
 
     @property
     def is_certain(self) -> bool:
         """Whether content says so. An inode alone may be another file's by now."""
-        return self.place is not None and not self.place.is_blank
+        return self.place is not None and not self.place.is_inode_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Assignment:
     """The answer."""
 
     rotated: Sequence[Continued]  # places that continue in rotated files, in the order of the known places
-    standing: Continued | None  # how the file at the path continues; None if it is new, or there is none
+    at_path: Continued | None  # how the file at the path continues; None if it is new, or there is none
     unseen: Sequence[Candidate]  # files that are new to the store, in the order in which they stood at the path
     missing: Sequence[Place]  # unfinished places whose file was not found
     last: LastFile | None  # the newest file that is known to have stood at the path before the one that stands there
@@ -62,13 +62,13 @@ class Assignment:
     @property
     def is_certain_at_path(self) -> bool:
         """Whether the file at the path continues a place beyond doubt."""
-        return self.standing is not None and self.standing.is_certain
+        return self.at_path is not None and self.at_path.is_certain
 
 
-def match_standing(situation: Situation, evidence: Evidence) -> Assignment:
+def match_at_path(situation: Situation, evidence: Evidence) -> Assignment:
     """Match the file at the path only. No other file need be looked for if this leaves nothing open."""
     matching = _Matching(situation, (), evidence)
-    matching.match_standing()
+    matching.match_at_path()
     return matching.result()
 
 
@@ -82,11 +82,11 @@ def match(situation: Situation, candidates: Sequence[Candidate], evidence: Evide
         evidence: answers what the contents say.
 
     Raises:
-        Rearranged: files were renamed meanwhile.
+        DirectoryChanged: files were renamed meanwhile.
         OSError: a candidate cannot be read now.
     """
     matching = _Matching(situation, [candidate for candidate in candidates if not candidate.is_nearby], evidence)
-    matching.match_standing()
+    matching.match_at_path()
     matching.match_rotated()
     nearby = [candidate for candidate in candidates if candidate.is_nearby]
     if nearby:
@@ -99,23 +99,23 @@ class _Matching:
     """One match at work."""
 
     def __init__(self, situation: Situation, candidates: Sequence[Candidate], evidence: Evidence) -> None:
-        standing = situation.standing
+        at_path = situation.at_path
         self._known = situation.known
-        self._standing = standing
+        self._at_path = at_path
         self._last = situation.last
         self._before = situation.before
-        held = [*situation.held, *([standing] if standing else [])]
-        self._look = Look(situation.known, candidates, held, standing, evidence)
+        held = [*situation.held, *([at_path] if at_path else [])]
+        self._pool = CandidatePool(situation.known, candidates, held, at_path, evidence)
         self._evidence = evidence
         self._continued: dict[Place, Continued] = {}
         self._unseen: list[Candidate] = []
 
-    def match_standing(self) -> None:
+    def match_at_path(self) -> None:
         """Match the file at the path with a place by inode and content."""
-        standing = self._standing
-        if standing is not None:
+        at_path = self._at_path
+        if at_path is not None:
             for place in self._open_places():
-                if place.identity == standing.identity and self._claim(place, standing):
+                if place.identity == at_path.identity and self._claim(place, at_path):
                     return
 
     def match_rotated(self) -> None:
@@ -126,56 +126,56 @@ class _Matching:
 
     def match_nearby(self, nearby: Sequence[Candidate]) -> None:
         """Match the places that are still open, and add the candidates of directories in which that succeeded."""
-        look, found = self._look, list(self._look.candidates)
-        look.candidates = nearby
+        pool, found = self._pool, list(self._pool.candidates)
+        pool.candidates = nearby
         self._match_renamed()
         self._match_copied(HEAD_BYTES)  # logs of other programs lie there, and a few equal lines say nothing
-        proven = {PurePath(candidate.path).parent for candidate in nearby if look.is_taken(candidate)}
+        proven = {PurePath(candidate.path).parent for candidate in nearby if pool.is_taken(candidate)}
         moved = [candidate for candidate in nearby if PurePath(candidate.path).parent in proven]
-        look.candidates = sort_candidates([*found, *moved])
+        pool.candidates = sort_candidates([*found, *moved])
 
     def find_unseen(self) -> None:
         """Find the files that stood at the path after the last known one, unless the known one stands there still."""
-        rotated = [(place, at.candidate) for place, at in self._continued.items() if at.candidate is not self._standing]
-        self._last = self._last or find_last_known(self._look, rotated) or self._before
-        at_path = self._at_path()
-        if self._standing is None or (at_path is not None and at_path.is_certain):
+        rotated = [(place, at.candidate) for place, at in self._continued.items() if at.candidate is not self._at_path]
+        self._last = self._last or find_last_known(self._pool, rotated) or self._before
+        continued = self._find_continued_at_path()
+        if self._at_path is None or (continued is not None and continued.is_certain):
             return
         if self._last is None:
             places = self._open_places()
-            first = take_emptied(self._look, places)
-            if first is None and any(place.is_blank for place in places):
-                first = take_newest_compressed(self._look)
+            first = take_emptied(self._pool, places)
+            if first is None and any(place.is_inode_only for place in places):
+                first = take_newest_compressed(self._pool)
             if first is None:
                 return
             self._unseen.append(first)
             self._last = last_file(first)
-        self._unseen += take_newer(self._look, self._last)
+        self._unseen += take_newer(self._pool, self._last)
 
     def result(self) -> Assignment:
         """Return what was found so far."""
-        at_path = self._at_path()
+        continued = self._find_continued_at_path()
         rotated = [self._continued[place] for place in self._known if place in self._continued]
         return Assignment(
-            [at for at in rotated if at is not at_path],
-            at_path or self._find_put_back(),
+            [at for at in rotated if at is not continued],
+            continued or self._find_put_back(),
             self._unseen,
             self._open_places()[::-1],
             self._last,
         )
 
-    def _at_path(self) -> Continued | None:
-        return next((at for at in self._continued.values() if at.candidate is self._standing), None)
+    def _find_continued_at_path(self) -> Continued | None:
+        return next((at for at in self._continued.values() if at.candidate is self._at_path), None)
 
     def _open_places(self) -> list[Place]:
         """Return the unfinished places without a file: the newest first, but blank ones after all others."""
         places = [place for place in reversed(self._known) if not place.finished and place not in self._continued]
-        return sorted(places, key=lambda place: place.is_blank)
+        return sorted(places, key=lambda place: place.is_inode_only)
 
     def _match_renamed(self) -> None:
         for place in self._open_places():
-            for candidate in self._look.iter_free():
-                if candidate.identity == place.identity and not place.is_blank:
+            for candidate in self._pool.iter_free():
+                if candidate.identity == place.identity and not place.is_inode_only:
                     self._claim(place, candidate)
                     break
 
@@ -184,7 +184,7 @@ class _Matching:
         for place in self._open_places():
             if place.fingerprint.head_size < least_head:
                 continue
-            candidates = [candidate for candidate in self._look.iter_free() if candidate.is_rotated]
+            candidates = [candidate for candidate in self._pool.iter_free() if candidate.is_rotated]
             # While a file is being compressed, it and its compressed copy are both there, and only the file is whole.
             candidates.sort(key=lambda found: (found.identity[1] != place.identity[1], found.is_compressed))
             if not any(self._is_copy(candidate, place) and self._claim(place, candidate) for candidate in candidates):
@@ -196,42 +196,42 @@ class _Matching:
     def _match_by_inode(self) -> None:
         """Match blank places. Inodes are used again, so the file must have the name of a rotated file."""
         for place in self._open_places():
-            for candidate in self._look.iter_free():
-                if not place.is_blank or candidate.identity != place.identity or not candidate.is_rotated:
+            for candidate in self._pool.iter_free():
+                if not place.is_inode_only or candidate.identity != place.identity or not candidate.is_rotated:
                     continue
                 if self._is_new(candidate) and self._claim(place, candidate):
                     break
 
     def _is_new(self, candidate: Candidate) -> bool:
         """Return whether it is neither a copy of a finished file nor one of the file at the path."""
-        if self._standing is not None and self._evidence.is_copy_of_live(candidate, self._standing):
+        if self._at_path is not None and self._evidence.is_copy_of_live(candidate, self._at_path):
             return False
         return not self._evidence.is_finished(candidate, self._known)
 
     def _match_moved_to_path(self, place: Place) -> None:
         """Match a place with the file at the path. There, a few equal lines are rather a new file that begins alike."""
-        standing = self._standing
-        if standing is None or self._at_path() is not None:
+        at_path = self._at_path
+        if at_path is None or self._find_continued_at_path() is not None:
             return
-        if standing.identity[1] == place.identity[1] or place.fingerprint.head_size == HEAD_BYTES:
-            self._claim(place, standing)
+        if at_path.identity[1] == place.identity[1] or place.fingerprint.head_size == HEAD_BYTES:
+            self._claim(place, at_path)
 
     def _claim(self, place: Place, candidate: Candidate) -> bool:
-        imprint = self._evidence.confirm(candidate, place)
-        if imprint is None:
+        checkpoint = self._evidence.confirm(candidate, place)
+        if checkpoint is None:
             return False
-        self._continued[place] = Continued(candidate, imprint, place)
-        self._look.held.append(candidate)
+        self._continued[place] = Continued(candidate, checkpoint, place)
+        self._pool.held.append(candidate)
         return True
 
     def _find_put_back(self) -> Continued | None:
         """Return where a finished file ended that was put back to the path."""
-        standing = self._standing
-        if standing is None:
+        at_path = self._at_path
+        if at_path is None:
             return None
         for place in reversed(self._known):
-            if place.finished and place.byte_offset > 0 and place.identity == standing.identity:
-                imprint = self._evidence.confirm(standing, place)
-                if imprint is not None:
-                    return Continued(standing, imprint, None)
+            if place.finished and place.byte_offset > 0 and place.identity == at_path.identity:
+                checkpoint = self._evidence.confirm(at_path, place)
+                if checkpoint is not None:
+                    return Continued(at_path, checkpoint, None)
         return None

@@ -33,7 +33,7 @@ class Place:
         )
 
     @property
-    def is_blank(self) -> bool:
+    def is_inode_only(self) -> bool:
         """Whether only device and inode are known of the file. An inode is used again when its file is deleted."""
         return self.fingerprint.head_size == 0
 

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from puppylog.tail.handle import identity_of
-from puppylog.tail.rotation.candidate import Candidate, Rearranged
+from puppylog.tail.rotation.candidate import Candidate, DirectoryChanged
 from puppylog.tail.rotation.content import FileContent
 from puppylog.tail.rotation.names import parse_rotated_name
 from puppylog.tail.rotation.place import Identity
@@ -26,7 +26,7 @@ def list_candidates(paths: Sequence[str], inodes: Collection[int]) -> list[Candi
         inodes: signed, as `identity_of` has them.
 
     Raises:
-        Rearranged: files were renamed while the directory was listed, and one of them may have been missed.
+        DirectoryChanged: files were renamed while the directory was listed, and one of them may have been missed.
         OSError: a directory cannot be listed.
     """
     candidates: dict[Identity, Candidate] = {}
@@ -83,7 +83,7 @@ def _list_directory(path: Path, inodes: Collection[int]) -> list[Candidate]:
     entries = _scan(path, inodes)
     candidates = [candidate for name, _ in entries if (candidate := _make_candidate(path, name)) is not None]
     if _scan(path, inodes) != entries:
-        raise Rearranged(f"{path.parent} has changed")
+        raise DirectoryChanged(f"{path.parent} has changed")
     return candidates
 
 

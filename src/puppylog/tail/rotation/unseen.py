@@ -13,13 +13,13 @@ from puppylog.tail.rotation.place import Identity, LastFile, Place
 
 
 @dataclass(slots=True)
-class Look:
+class CandidatePool:
     """The candidates at one moment, and which of them are taken."""
 
     known: Sequence[Place]
     candidates: Sequence[Candidate]
-    held: list[Candidate]  # open already, standing at the path, or the answer to a known place
-    standing: Candidate | None  # the file at the path
+    held: list[Candidate]  # open already, at the path, or the answer to a known place
+    at_path: Candidate | None  # the file at the path
     evidence: Evidence
 
     def is_taken(self, candidate: Candidate) -> bool:
@@ -34,8 +34,8 @@ class Look:
         """Take a file that is new to the store; return False for a copy of a known file, and for an unreadable one."""
         is_new = (
             self.evidence.can_be_read(candidate)
-            and not self.evidence.is_copy_in_the_making(candidate, self.held, self.candidates)
-            and not (self.standing is not None and self.evidence.is_copy_of_live(candidate, self.standing))
+            and not self.evidence.is_unfinished_copy(candidate, self.held, self.candidates)
+            and not (self.at_path is not None and self.evidence.is_copy_of_live(candidate, self.at_path))
             and not self.evidence.is_finished(candidate, self.known)
         )
         if is_new:
@@ -43,7 +43,7 @@ class Look:
         return is_new
 
 
-def find_last_known(look: Look, found: Collection[tuple[Place, Candidate]]) -> LastFile | None:
+def find_last_known(pool: CandidatePool, found: Collection[tuple[Place, Candidate]]) -> LastFile | None:
     """Return the newest file that the store knows and that is still among the candidates.
 
     Places are noted in the order in which their files stood at the path, so the newest is that of the last place whose
@@ -51,50 +51,50 @@ def find_last_known(look: Look, found: Collection[tuple[Place, Candidate]]) -> L
     a newer file by now, and everything older than the returned file would be skipped as seen.
 
     Args:
-        look: the candidates.
+        pool: the candidates.
         found: which candidates continue which unfinished places.
     """
     files = dict(found)
-    for place in reversed(look.known):
-        last = None if place.is_blank else _find(look, files, place)
+    for place in reversed(pool.known):
+        last = None if place.is_inode_only else _find(pool, files, place)
         if last is not None:
             return last
-    blank = [_find(look, files, place) for place in look.known if place.is_blank]
+    blank = [_find(pool, files, place) for place in pool.known if place.is_inode_only]
     return min((last for last in blank if last is not None), key=lambda last: last.mtime_ns, default=None)
 
 
-def take_emptied(look: Look, places: Sequence[Place]) -> Candidate | None:
+def take_emptied(pool: CandidatePool, places: Sequence[Place]) -> Candidate | None:
     """Take a rotated file that has the inode of a place and other bytes: it was emptied, written, and then rotated."""
     for place in places:
-        for candidate in look.iter_free():
-            if candidate.is_rotated and candidate.identity == place.identity and look.take_if_new(candidate):
+        for candidate in pool.iter_free():
+            if candidate.is_rotated and candidate.identity == place.identity and pool.take_if_new(candidate):
                 return candidate
     return None
 
 
-def take_newest_compressed(look: Look) -> Candidate | None:
+def take_newest_compressed(pool: CandidatePool) -> Candidate | None:
     """Take the newest rotated file, if it is compressed.
 
     A file of which only the inode was known has left the path, and compressing has given it another inode. Whether or
     not this is that file: it was rotated last, so it stood at the path after the known file had begun.
     """
-    rotated = [candidate for candidate in look.candidates if candidate.is_rotated]
+    rotated = [candidate for candidate in pool.candidates if candidate.is_rotated]
     newest = rotated[-1] if rotated else None
     for candidate in rotated:
         newest = candidate if newest is None or candidate.is_newer_than(newest) else newest
-    if newest is None or not newest.is_compressed or look.is_taken(newest):
+    if newest is None or not newest.is_compressed or pool.is_taken(newest):
         return None
-    return newest if look.take_if_new(newest) else None
+    return newest if pool.take_if_new(newest) else None
 
 
-def take_newer(look: Look, last: LastFile) -> list[Candidate]:
+def take_newer(pool: CandidatePool, last: LastFile) -> list[Candidate]:
     """Take the files that came after the last one; return them with the oldest first."""
-    newer = [candidate for candidate in _iter_newer(look, last) if not look.evidence.is_finished(candidate, look.known)]
+    newer = [candidate for candidate in _iter_newer(pool, last) if not pool.evidence.is_finished(candidate, pool.known)]
     if all(candidate.number is not None for candidate in newer):
         newer.sort(key=lambda candidate: candidate.number or 0, reverse=True)
     elif len({len(candidate.date or "") for candidate in newer}) == 1:
         newer.sort(key=lambda candidate: candidate.date or "")
-    return [candidate for candidate in newer if look.take_if_new(candidate)]
+    return [candidate for candidate in newer if pool.take_if_new(candidate)]
 
 
 def last_file(candidate: Candidate) -> LastFile:
@@ -102,23 +102,23 @@ def last_file(candidate: Candidate) -> LastFile:
     return LastFile(candidate.identity, candidate.mtime_ns)
 
 
-def _find(look: Look, files: dict[Place, Candidate], place: Place) -> LastFile | None:
+def _find(pool: CandidatePool, files: dict[Place, Candidate], place: Place) -> LastFile | None:
     if place in files:
         return last_file(files[place])
-    for candidate in look.candidates:
-        if place.finished and look.evidence.is_finished_as(candidate, place):
+    for candidate in pool.candidates:
+        if place.finished and pool.evidence.is_finished_as(candidate, place):
             return last_file(candidate)
     return None
 
 
-def _iter_newer(look: Look, last: LastFile) -> Iterator[Candidate]:
+def _iter_newer(pool: CandidatePool, last: LastFile) -> Iterator[Candidate]:
     """Give the rotated files that are newer than the last one.
 
     Names are compared where they can be. A rotated file may be written to for a while, and compressing it may give it a
     new time, so the time of the last write is the weaker sign.
     """
-    last_candidate = next((candidate for candidate in look.candidates if _is(look, candidate, last)), None)
-    for candidate in look.iter_free():
+    last_candidate = next((candidate for candidate in pool.candidates if _is(pool, candidate, last)), None)
+    for candidate in pool.iter_free():
         if not candidate.is_rotated:
             continue
         is_newer = None if last_candidate is None else candidate.is_newer_than(last_candidate)
@@ -128,16 +128,16 @@ def _iter_newer(look: Look, last: LastFile) -> Iterator[Candidate]:
             yield candidate
 
 
-def _is(look: Look, candidate: Candidate, last: LastFile) -> bool:
+def _is(pool: CandidatePool, candidate: Candidate, last: LastFile) -> bool:
     """Return whether this is the last file, and not another one that got its inode."""
-    evidence = look.evidence
+    evidence = pool.evidence
     if candidate.identity == last.identity:
         # Of an empty file only the inode is known, so it must be untouched.
         may_be = candidate.size > 0 or candidate.mtime_ns == last.mtime_ns
-        return look.is_taken(candidate) or (may_be and evidence.is_finished(candidate, look.known))
-    if any(evidence.is_finished_as(candidate, place) for place in _iter_finished(look.known, last.identity)):
+        return pool.is_taken(candidate) or (may_be and evidence.is_finished(candidate, pool.known))
+    if any(evidence.is_finished_as(candidate, place) for place in _iter_finished(pool.known, last.identity)):
         return True
-    held = next((held for held in look.held if held.identity == last.identity), None)
+    held = next((held for held in pool.held if held.identity == last.identity), None)
     if held is None or not candidate.is_compressed:
         return False
     return not evidence.is_empty(candidate) and evidence.is_beginning_of(candidate, held)

@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from puppylog.model.stream import EMPTY_FINGERPRINT, HEAD_BYTES, MARKER_BYTES, FilePosition, Fingerprint, hash_bytes
+from puppylog.tail.checkpoint import START_OF_FILE, confirm, read_checkpoint
 from puppylog.tail.handle import Handle
-from puppylog.tail.identity import BLANK, confirm, read_imprint
 
 DATA = bytes(range(1, 251)) * 20
 
 
 def position(data: bytes, fingerprint: Fingerprint | None = None) -> FilePosition:
-    imprint = BLANK.after(data, len(data))
-    return FilePosition(1, "/log", 0, 0, fingerprint or imprint.fingerprint(), len(data), finished=False)
+    checkpoint = START_OF_FILE.after(data, len(data))
+    return FilePosition(1, "/log", 0, 0, fingerprint or checkpoint.fingerprint(), len(data), finished=False)
 
 
 @pytest.fixture
@@ -26,43 +26,43 @@ def log(tmp_path: Path) -> Path:
 
 
 @given(sizes=st.lists(st.integers(0, 700), max_size=10))
-def test_the_imprint_grows_with_what_is_read(sizes: list[int]) -> None:
-    imprint, at = BLANK, 0
+def test_the_checkpoint_grows_with_what_is_read(sizes: list[int]) -> None:
+    checkpoint, at = START_OF_FILE, 0
     for size in sizes:
         block = DATA[at : at + size]
-        imprint = imprint.after(block + b"more", len(block))
+        checkpoint = checkpoint.after(block + b"more", len(block))
         at += len(block)
-    assert imprint.offset == at
-    assert imprint.head == DATA[: min(at, HEAD_BYTES)]
-    assert imprint.edge == DATA[max(0, at - MARKER_BYTES) : at]
+    assert checkpoint.offset == at
+    assert checkpoint.head == DATA[: min(at, HEAD_BYTES)]
+    assert checkpoint.marker == DATA[max(0, at - MARKER_BYTES) : at]
 
 
 def test_a_fingerprint_covers_the_head_and_the_bytes_before_the_offset() -> None:
-    fingerprint = BLANK.after(DATA, 2000).fingerprint()
+    fingerprint = START_OF_FILE.after(DATA, 2000).fingerprint()
     assert fingerprint == Fingerprint(
         HEAD_BYTES, hash_bytes(DATA[:HEAD_BYTES]), MARKER_BYTES, hash_bytes(DATA[2000 - MARKER_BYTES : 2000])
     )
-    assert BLANK.fingerprint() == EMPTY_FINGERPRINT
+    assert START_OF_FILE.fingerprint() == EMPTY_FINGERPRINT
 
 
 @pytest.mark.parametrize("offset", [0, 1, 256, 257, 1023, 1024, 1025, 5000])
-def test_reading_it_again_gives_the_same_imprint(log: Path, offset: int) -> None:
+def test_reading_it_again_gives_the_same_checkpoint(log: Path, offset: int) -> None:
     handle = Handle(str(log))
-    assert read_imprint(handle, offset) == BLANK.after(DATA, offset)
+    assert read_checkpoint(handle, offset) == START_OF_FILE.after(DATA, offset)
     handle.close()
 
 
-def test_a_file_that_is_too_short_has_no_imprint(log: Path) -> None:
+def test_a_file_that_is_too_short_has_no_checkpoint(log: Path) -> None:
     handle = Handle(str(log))
-    assert read_imprint(handle, len(DATA) + 1) is None
+    assert read_checkpoint(handle, len(DATA) + 1) is None
     handle.close()
 
 
 def test_a_file_that_has_grown_is_confirmed(log: Path) -> None:
     handle = Handle(str(log))
-    imprint = confirm(handle, position(DATA[:3000]))
-    assert imprint is not None
-    assert imprint.offset == 3000
+    checkpoint = confirm(handle, position(DATA[:3000]))
+    assert checkpoint is not None
+    assert checkpoint.offset == 3000
     handle.close()
 
 
@@ -78,17 +78,17 @@ def test_a_change_in_the_head_or_before_the_offset_is_seen(log: Path, at: int, i
 
 def test_a_position_without_a_fingerprint_is_confirmed_by_any_file_that_is_long_enough(log: Path) -> None:
     handle = Handle(str(log))
-    assert confirm(handle, position(DATA[:70], EMPTY_FINGERPRINT)) == BLANK.after(DATA, 70)
+    assert confirm(handle, position(DATA[:70], EMPTY_FINGERPRINT)) == START_OF_FILE.after(DATA, 70)
     handle.close()
 
 
-def test_an_imprint_knows_its_file_until_it_is_truncated_or_written_anew(log: Path) -> None:
-    imprint = BLANK.after(DATA, 3000)
+def test_a_checkpoint_knows_its_file_until_it_is_truncated_or_written_anew(log: Path) -> None:
+    checkpoint = START_OF_FILE.after(DATA, 3000)
     handle = Handle(str(log))
-    assert imprint.is_of(handle)
+    assert checkpoint.is_of(handle)
     log.write_bytes(DATA[:2999])
-    assert not imprint.is_of(handle)
+    assert not checkpoint.is_of(handle)
     log.write_bytes(DATA[1:])
-    assert not imprint.is_of(handle)
-    assert BLANK.is_of(handle)
+    assert not checkpoint.is_of(handle)
+    assert START_OF_FILE.is_of(handle)
     handle.close()

@@ -1,6 +1,6 @@
 """Telling a file from another that has its inode, or its copy from a stranger: by what it holds, not by its name.
 
-An imprint is what one must remember of the bytes read so far. It follows the reading without going back to the file.
+A checkpoint is what one must remember of the bytes read so far. It follows the reading without going back to the file.
 """
 
 from dataclasses import dataclass
@@ -11,42 +11,42 @@ from puppylog.tail.handle import OpenFile
 
 
 @dataclass(frozen=True, slots=True)
-class Imprint:
+class Checkpoint:
     """The first bytes of a file, and the last ones before an offset; both shorter only where the file is."""
 
     offset: int
     head: bytes
-    edge: bytes
+    marker: bytes
 
-    def after(self, block: bytes, size: int) -> "Imprint":
-        """Return the imprint as of ``size`` bytes into ``block``, which stands at the offset of this one."""
+    def after(self, block: bytes, size: int) -> "Checkpoint":
+        """Return the checkpoint as of ``size`` bytes into ``block``, which stands at the offset of this one."""
         head = self.head
         if len(head) < HEAD_BYTES:
             head += block[: min(size, HEAD_BYTES - len(head))]
         from_block = block[max(0, size - MARKER_BYTES) : size]
-        edge = self.edge[max(0, len(self.edge) + len(from_block) - MARKER_BYTES) :] + from_block
-        return Imprint(self.offset + size, head, edge)
+        marker = self.marker[max(0, len(self.marker) + len(from_block) - MARKER_BYTES) :] + from_block
+        return Checkpoint(self.offset + size, head, marker)
 
     def fingerprint(self) -> Fingerprint:
-        return Fingerprint(len(self.head), hash_bytes(self.head), len(self.edge), hash_bytes(self.edge))
+        return Fingerprint(len(self.head), hash_bytes(self.head), len(self.marker), hash_bytes(self.marker))
 
     def is_of(self, handle: OpenFile) -> bool:
         """Whether the file still holds these bytes before the offset. Another content has other ones there."""
-        return handle.read(len(self.edge), self.offset - len(self.edge)) == self.edge
+        return handle.read(len(self.marker), self.offset - len(self.marker)) == self.marker
 
 
-BLANK = Imprint(0, b"", b"")
+START_OF_FILE = Checkpoint(0, b"", b"")
 """Of any file, before its first byte."""
 
 
-def read_imprint(handle: OpenFile, offset: int) -> Imprint | None:
-    """Return the imprint of the file as of ``offset``; None if it is not that long."""
-    head_size, edge_size = min(offset, HEAD_BYTES), min(offset, MARKER_BYTES)
+def read_checkpoint(handle: OpenFile, offset: int) -> Checkpoint | None:
+    """Return the checkpoint of the file as of ``offset``; None if it is not that long."""
+    head_size, marker_size = min(offset, HEAD_BYTES), min(offset, MARKER_BYTES)
     head = handle.read(head_size, 0)
     if len(head) < head_size:
         return None
-    edge = handle.read(edge_size, offset - edge_size)
-    return Imprint(offset, head, edge) if len(edge) == edge_size else None
+    marker = handle.read(marker_size, offset - marker_size)
+    return Checkpoint(offset, head, marker) if len(marker) == marker_size else None
 
 
 def has_head(handle: OpenFile, fingerprint: Fingerprint) -> bool:
@@ -65,13 +65,13 @@ class Recorded(Protocol):
     def byte_offset(self) -> int: ...
 
 
-def confirm(handle: OpenFile, recorded: Recorded) -> Imprint | None:
-    """Return the file's imprint at the offset if it still holds what was recorded, else None."""
+def confirm(handle: OpenFile, recorded: Recorded) -> Checkpoint | None:
+    """Return the file's checkpoint at the offset if it still holds what was recorded, else None."""
     fingerprint = recorded.fingerprint
     if not has_head(handle, fingerprint):  # asked first: to get to the offset, a compressed file is read up to there
         return None
-    imprint = read_imprint(handle, recorded.byte_offset)
-    if imprint is None:
+    checkpoint = read_checkpoint(handle, recorded.byte_offset)
+    if checkpoint is None:
         return None
-    marker = imprint.edge[len(imprint.edge) - fingerprint.marker_size :]
-    return imprint if hash_bytes(marker) == fingerprint.marker_hash else None
+    marker = checkpoint.marker[len(checkpoint.marker) - fingerprint.marker_size :]
+    return checkpoint if hash_bytes(marker) == fingerprint.marker_hash else None
