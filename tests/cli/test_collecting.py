@@ -106,7 +106,7 @@ def test_a_terminal_gets_a_line_of_progress_that_makes_room_for_words(monkeypatc
 def test_a_summary_is_one_line() -> None:
     assert describe_summary(SUMMARY) == "2,370,789 bytes, 9,999 records, 1 rejected in 0.4 s (25,000 lines/s)"
     w3c = Summary(10, 194, 0, 60, 1, 0, 0.0, ())
-    assert " 194 records, 0 rejected, 60 lines joined in " in describe_summary(w3c)
+    assert " 194 records, 0 rejected, 60 lines without a row in " in describe_summary(w3c)
     waiting = Summary(10, 0, 0, 0, 1, 10, 0.0, ())
     assert describe_summary(waiting).endswith("(0 lines/s); 10 B of unfinished lines wait for their end")
     assert describe_summary(replace(waiting, unfinished_wait_s=10)).endswith(

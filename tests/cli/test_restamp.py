@@ -18,7 +18,7 @@ class Old:
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
         assert (bytes(data), offset, read_at_us) == (b"line\n", 7, LATER_US)
-        return Parsed(records(2, host="here").records, rejects(b"bad").rejects, joined=3)
+        return Parsed(records(2, host="here").records, rejects(b"bad").rejects, rowless=3)
 
 
 def test_records_are_of_now_and_nothing_else_changes() -> None:
@@ -31,5 +31,5 @@ def test_records_are_of_now_and_nothing_else_changes() -> None:
     assert old.records["ts"].to_pylist()[0] == NOON
     assert parsed.records.drop_columns(["ts"]).equals(old.records.drop_columns(["ts"]))
     assert parsed.rejects.equals(old.rejects)
-    assert parsed.joined == 3
+    assert parsed.rowless == 3
     assert Restamped(Old()).locate("four") == 4

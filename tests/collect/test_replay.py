@@ -51,13 +51,13 @@ class WordParser:
         self._number = 0
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
-        records, rejects, joined, at = [], [], 0, offset
+        records, rejects, rowless, at = [], [], 0, offset
         for line in bytes(data).splitlines(keepends=True):
             words = line.split()
             for word in words:
                 found = at + line.index(word)
                 if word.startswith(b"#"):
-                    joined += 1
+                    rowless += 1
                 elif word.startswith(b"x"):
                     rejects.append({"line_offset": found, "reason": f"it is {word.decode()}", "line": word})
                 else:
@@ -70,7 +70,7 @@ class WordParser:
         return Parsed(
             pa.RecordBatch.from_pylist(records, schema=RECORDS) if records else NO_RECORDS,
             pa.RecordBatch.from_pylist(rejects, schema=REJECTS) if rejects else NO_REJECTS,
-            joined=joined,
+            rowless=rowless,
         )
 
 
@@ -133,7 +133,7 @@ def test_a_record_of_several_lines_is_read_as_the_one_that_was_rejected() -> Non
 def test_lines_that_say_something_about_others_stay() -> None:
     store = Store()
     summary = replay(store, [batch(b"#", b"a", b"#", b"")], Words())
-    assert (counts(summary), summary.joined) == ((4, 1, 3, 0), 3)
+    assert (counts(summary), summary.rowless) == ((4, 1, 3, 0), 3)
     assert store.rows == [(1, 1000, 1000, "a")]
 
 

@@ -20,7 +20,7 @@ READ_AT_US = 1_900_000_000_000_000
 class Outcome:
     records: list[dict[str, Any]]
     rejects: list[dict[str, Any]]
-    joined: int
+    rowless: int
     context: str
 
 
@@ -42,7 +42,7 @@ def read(
         outcome = Outcome(
             outcome.records + parsed.records.to_pylist(),
             outcome.rejects + parsed.rejects.to_pylist(),
-            outcome.joined + parsed.joined,
+            outcome.rowless + parsed.rowless,
             parser.context,
         )
     return outcome
@@ -53,7 +53,7 @@ def starts_of(data: bytes) -> list[int]:
 
 
 def assert_no_line_is_lost(data: bytes, outcome: Outcome) -> None:
-    """Each line is rejected with its bytes, has records, the first of them where it starts, or is counted as joined."""
+    """Assert that each line is a reject with its bytes, the start of a record, or counted as rowless."""
     starts = starts_of(data)
     rejected = {row["line_offset"]: row["line"] for row in outcome.rejects}
     for since, line in zip(starts, data.split(b"\n")[:-1], strict=True):
@@ -62,7 +62,7 @@ def assert_no_line_is_lost(data: bytes, outcome: Outcome) -> None:
     offsets = [row["line_offset"] for row in outcome.records]
     assert offsets == sorted(set(offsets))
     lost = set(starts) - {*offsets, *(row["line_offset"] for row in outcome.rejects)}
-    assert len(lost) == outcome.joined
+    assert len(lost) == outcome.rowless
     assert not {*offsets} & {row["line_offset"] for row in outcome.rejects}
 
 

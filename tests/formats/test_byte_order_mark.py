@@ -33,7 +33,7 @@ def test_a_mark_at_the_start_of_a_file_is_no_part_of_its_first_line(family: str,
     marked, plain = (read(written, mark + lines * 2, path) for mark in (MARK, b""))
     assert without_offsets(marked) == without_offsets(plain)
     assert [row["line_offset"] for row in marked.records] == [row["line_offset"] + 3 for row in plain.records]
-    assert (marked.rejects, marked.joined) == (plain.rejects, plain.joined)
+    assert (marked.rejects, marked.rowless) == (plain.rejects, plain.rowless)
 
 
 @pytest.mark.parametrize("family", ["json", "syslog", "cri", "logfmt", "w3c", "access"])

@@ -33,7 +33,7 @@ MAIN = (
 def rows_of(parsed: Parsed) -> tuple[Any, Any, int]:
     parsed.records.validate(full=True)
     parsed.rejects.validate(full=True)
-    return parsed.records.to_pylist(), parsed.rejects.to_pylist(), parsed.joined
+    return parsed.records.to_pylist(), parsed.rejects.to_pylist(), parsed.rowless
 
 
 def read(written: str, data: bytes, path: str = "native") -> Parsed:

@@ -51,4 +51,4 @@ def test_both_paths_say_the_same_of_whatever_pieces(data: bytes, draw: st.DataOb
 def test_empty_lines_become_nothing_and_are_counted(path: str) -> None:
     outcome = read("plain", b"a\n\n\r\n b\n\n", path)
     assert [(record["line_offset"], record["message"]) for record in outcome.records] == [(0, "a"), (5, " b")]
-    assert (outcome.rejects, outcome.joined) == ([], 3)
+    assert (outcome.rejects, outcome.rowless) == ([], 3)

@@ -21,7 +21,7 @@ values = st.text(st.characters(exclude_characters="\n\r\t", exclude_categories=[
 def rows_of(parsed: Parsed) -> tuple[list[Any], list[Any], int]:
     parsed.records.validate(full=True)
     parsed.rejects.validate(full=True)
-    return parsed.records.to_pylist(), parsed.rejects.to_pylist(), parsed.joined
+    return parsed.records.to_pylist(), parsed.rejects.to_pylist(), parsed.rowless
 
 
 def read(data: bytes, path: str = "native") -> Parsed:
@@ -47,15 +47,15 @@ def test_values_in_quotes_come_back(at: datetime, row: list[str], delimiter: str
     columns = ["ruser", "user_agent", "referer", "request_method", "host"]
     assert [record[name] for name in columns] == [None if value in {"", "-"} else value for value in row]
     assert record["ts"] == at.replace(tzinfo=UTC)
-    assert parsed.joined == 1
+    assert parsed.rowless == 1
 
 
 @given(w3c_lines)
 def test_both_paths_read_the_same_and_no_line_is_lost(lines: list[bytes]) -> None:
     native, python = read(joined(lines)), read(joined(lines), "python")
     assert rows_of(native) == rows_of(python)
-    assert native.lines + native.joined == len(lines)
-    assert native.joined == sum(line.startswith(b"#") for line in lines)
+    assert native.lines + native.rowless == len(lines)
+    assert native.rowless == sum(line.startswith(b"#") for line in lines)
 
 
 @given(w3c_lines, st.data(), paths)
@@ -133,4 +133,4 @@ def test_fields_without_end_are_refused(written: str) -> None:
 @pytest.mark.parametrize("path", PATHS)
 def test_directives_alone_are_joined(path: str) -> None:
     parsed = read(b"#\n#Version: 1.0\n#Fields: a\n" * 1000, path)
-    assert (parsed.lines, parsed.joined) == (0, 3000)
+    assert (parsed.lines, parsed.rowless) == (0, 3000)

@@ -120,14 +120,14 @@ def describe_summary(summary: Summary) -> str:
     """Return what a run has done, in one line."""
     lines = summary.records + summary.rejects
     rate = round(lines / summary.seconds) if summary.seconds > 0 else lines
-    joined = f", {format_number(summary.joined)} lines joined" if summary.joined else ""
+    rowless = f", {format_number(summary.rowless)} lines without a row" if summary.rowless else ""
     waiting = f"; {format_bytes(summary.unfinished_bytes)} of unfinished lines wait for their end"
     if summary.unfinished_wait_s is not None:
         quiet = format_duration(summary.unfinished_wait_s)
         waiting += f", or for a run {quiet} after the last change of their files"
     return (
         f"{format_number(summary.bytes_read)} bytes, {format_number(summary.records)} records, "
-        f"{format_number(summary.rejects)} rejected{joined} in {format_duration(summary.seconds)} "
+        f"{format_number(summary.rejects)} rejected{rowless} in {format_duration(summary.seconds)} "
         f"({format_number(rate)} lines/s)" + (waiting if summary.unfinished_bytes else "")
     )
 

@@ -269,6 +269,6 @@ def _describe(summary: Summary, *, is_dry: bool) -> Sequence[str]:
     lines = [f"{read} rejected lines read: {records} {now}, {stay} stay"]
     if summary.missed:
         lines.append(f"{format_number(summary.missed):>8} gone: another replay was faster")
-    if summary.joined:
-        lines.append(f"{format_number(summary.joined):>8} stay: they only say something about other lines")
+    if summary.rowless:
+        lines.append(f"{format_number(summary.rowless):>8} stay: they make no row, as directives do")
     return lines + [f"{format_number(number):>8} stay: {reason}" for reason, number in summary.reasons.most_common()]

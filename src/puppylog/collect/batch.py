@@ -41,7 +41,7 @@ class Batch:
     shares: dict[int, Share] = field(default_factory=dict)  # by stream
     records: int = 0
     rejects: int = 0
-    joined: int = 0
+    rowless: int = 0
     size_bytes: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     finished: list[tuple[str, int]] = field(default_factory=list)
@@ -68,7 +68,7 @@ class Batch:
         self.last_rows = parsed.lines
         self.records += parsed.records.num_rows
         self.rejects += parsed.rejects.num_rows
-        self.joined += parsed.joined
+        self.rowless += parsed.rowless
         self.size_bytes += chunk.end - chunk.start
         share = self.shares.setdefault(stream_id, Share())
         share.records += parsed.records.num_rows
@@ -101,4 +101,4 @@ def flag_cut(parsed: Parsed) -> Parsed:
         marked = [f"{reason} (the line was too long and is cut)" for reason in rejects["reason"].to_pylist()]
         position = REJECTS.get_field_index("reason")
         rejects = rejects.set_column(position, REJECTS.field(position), pa.array(marked, pa.string()))
-    return Parsed(records, rejects, joined=parsed.joined)
+    return Parsed(records, rejects, rowless=parsed.rowless)

@@ -89,7 +89,7 @@ class Collector:
             bytes_read=totals.size_bytes,
             records=totals.records,
             rejects=totals.rejects,
-            joined=totals.joined,
+            rowless=totals.rowless,
             files=len(totals.file_ids),
             unfinished_bytes=unfinished,
             unfinished_wait_s=follower.line_wait_s,

@@ -34,7 +34,7 @@ class Totals:
     size_bytes: int = 0
     records: int = 0
     rejects: int = 0
-    joined: int = 0
+    rowless: int = 0
     file_ids: set[int] = field(default_factory=set)
     reasons: Counter[str] = field(default_factory=Counter)
 
@@ -42,7 +42,7 @@ class Totals:
         self.size_bytes += batch.size_bytes
         self.records += appended.records
         self.rejects += appended.rejects
-        self.joined += batch.joined
+        self.rowless += batch.rowless
         if appended.refused:
             self.reasons["the store refuses it"] += appended.refused
         self.file_ids.update(batch.moves)

@@ -139,7 +139,7 @@ class Summary:
     bytes_read: int
     records: int
     rejects: int
-    joined: int  # lines that said something about others
+    rowless: int  # lines without a row of their own
     files: int
     unfinished_bytes: int  # of last lines that wait for their newline
     seconds: float

@@ -34,13 +34,13 @@ class Summary:
 
     read: int = 0
     records: int = 0  # that are records now; in a dry run, that would be
-    joined: int = 0  # that say something about others
+    rowless: int = 0  # that make no row, such as directives
     missed: int = 0  # that were no rejected lines any more when their turn came
     reasons: Counter[str] = field(default_factory=Counter)  # why the others stay
 
     @property
     def stay(self) -> int:
-        return self.joined + self.reasons.total()
+        return self.rowless + self.reasons.total()
 
 
 def replay(store: Replayer | None, batches: Iterable[pa.RecordBatch], format: Format) -> Summary:  # noqa: A002 - the word
@@ -111,7 +111,7 @@ class _Reading:
         fitting = [line_of_record[number] for number in fits]
         summary.read += batch.num_rows
         summary.reasons.update(misfits.values())
-        summary.joined += batch.num_rows - len(misfits) - len({*fitting})
+        summary.rowless += batch.num_rows - len(misfits) - len({*fitting})
         if not fits:
             return None
         kept = parsed.records.take(pa.array(fits, pa.int64()))

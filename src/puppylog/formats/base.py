@@ -36,9 +36,9 @@ class Parser(Protocol):
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
         r"""Make rows of the lines in ``data``, which follow those of the call before.
 
-        Each line becomes a record, or a reject with its reason and its bytes, or it is counted as ``joined``: it has
-        said something about other lines. Must never drop a line, nor fail for what a line holds; the same lines give
-        the same rows, in whatever pieces they come.
+        Each line becomes a record, or a reject with its reason and its bytes, or it is counted as ``rowless``: a
+        directive, a continuation line or an empty line. Must never drop a line, nor fail because of the bytes in a
+        line. The same lines must give the same rows, however they are split over calls.
 
         Args:
             data: whole lines, each ended by ``\n``; it may be empty.

@@ -123,9 +123,9 @@ def _parse_part(reader: Reader, data: memoryview, offset: int, instants_of: Call
     columns |= {"line_offset": pc.add(at, start), "ts": instants_of(rows)}
     records = pa.RecordBatch.from_arrays([columns[name] for name in RECORDS.names], schema=RECORDS)
     if not len(rejected_at):
-        return Parsed(records, NO_REJECTS, joined=rows.joined)
+        return Parsed(records, NO_REJECTS, rowless=rows.rowless)
     rejected = [pc.add(rejected_at, start), rows.reasons, slice_bytes(data, rejected_at, rejected_until)]
-    return Parsed(records, pa.RecordBatch.from_arrays(rejected, schema=REJECTS), joined=rows.joined)
+    return Parsed(records, pa.RecordBatch.from_arrays(rejected, schema=REJECTS), rowless=rows.rowless)
 
 
 class _RepairedLines:

@@ -65,7 +65,7 @@ class MultilineParser:
         parsed = self.parser.parse(b"".join(head + b"\n" for head in heads), 0, read_at_us)
         starts = _starts_of(lines)
         places = _Places(heads, [starts[at] + offset for at in first])
-        joined = parsed.joined + len(lines) - len(heads)
+        rowless = parsed.rowless + len(lines) - len(heads)
         records = _extend(parsed.records, rests, places)
         rejects = parsed.rejects
         if self.parser.name == "json" and rejects.num_rows:
@@ -75,7 +75,7 @@ class MultilineParser:
             records = pa.concat_batches([records, whole]).sort_by("line_offset")
             left = sorted({*range(rejects.num_rows)} - {*fits})
             rejects = rejects.take(pa.array(left, pa.int64()))
-        return Parsed(records, _lengthen(rejects, rests, places), joined=joined)
+        return Parsed(records, _lengthen(rejects, rests, places), rowless=rowless)
 
     def _find_heads(self, lines: Sequence[bytes]) -> list[int]:
         """Return the numbers of the lines that begin a record."""

@@ -33,7 +33,7 @@ def read_plain(text: bytes | memoryview) -> Rows:
         if line:
             _add_record(builder, at, line.decode())
         else:
-            builder.joined += 1
+            builder.rowless += 1
     return builder.build()
 
 

@@ -32,7 +32,7 @@ class Rows:
     rejected_at: pa.Array  # int64: where each rejected line starts
     rejected_until: pa.Array  # int64: where the newline of each rejected line is
     reasons: pa.Array  # strings
-    joined: int = 0  # lines that said something about others
+    rowless: int = 0  # lines that make no row: directives, empty lines
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class RowsBuilder:
     """Collects the rows of a text one by one."""
 
     text: bytes
-    joined: int = 0
+    rowless: int = 0
     _at: list[int] = field(default_factory=list)
     _ts_us: list[int] = field(default_factory=list)
     _is_local: list[bool] = field(default_factory=list)
@@ -102,7 +102,7 @@ class RowsBuilder:
             pa.array(self._rejected_at, pa.int64()),
             pa.array([self.text.index(b"\n", at) for at in self._rejected_at], pa.int64()),
             pa.array(self._reasons, pa.string()),
-            self.joined,
+            self.rowless,
         )
 
 
@@ -122,10 +122,10 @@ def rows_from_buffers(given: Sequence[Any], reasons: Sequence[str]) -> Rows:
 
     Args:
         given: the number of records; that of each column's nulls; all blocks in the order of ``builder_each_block`` in
-            ``native/builder.c``, three for each column; the number of joined lines.
+            ``native/builder.c``, three for each column; the number of lines that make no row.
         reasons: the texts of the reader's reasons, by their numbers.
     """
-    count, nulls, blocks, joined = given
+    count, nulls, blocks, rowless = given
     single = dict(zip(_SINGLE, blocks, strict=False))
     columns = {
         name: _column_of(RECORDS.field(name).type, count, nulls[place], blocks[len(_SINGLE) + 3 * place :][:3])
@@ -140,7 +140,7 @@ def rows_from_buffers(given: Sequence[Any], reasons: Sequence[str]) -> Rows:
         _array_of(pa.int64(), single["rejected_at"]),
         _array_of(pa.int64(), single["rejected_until"]),
         pa.array(reasons, pa.string()).take(numbers) if len(numbers) else _NO_REASONS,
-        joined,
+        rowless,
     )
 
 

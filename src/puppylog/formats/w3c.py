@@ -1,7 +1,7 @@
 """W3C extended logs, as IIS and CloudFront write them: the log itself says which fields its lines have.
 
 ``#Fields`` may change at any line, ``#Date`` gives the day where lines tell only the time. All directives count as
-``joined``. Times are UTC. What fills no column becomes an attribute with the field's own name.
+``rowless``. Times are UTC. What fills no column becomes an attribute with the field's own name.
 """
 
 import re

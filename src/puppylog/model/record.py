@@ -64,14 +64,14 @@ ALIASES = {"indent_logname": "ident", "response_bsize": "response_bytes"}
 class Parsed:
     """What a format made of some whole lines: records and rejects, each in file order.
 
-    A line that is neither is counted in ``joined``: it said something about others.
+    A line that makes no row of its own (a directive, a continuation line, an empty line) is counted in ``rowless``.
     """
 
     records: pa.RecordBatch  # of schema RECORDS
     rejects: pa.RecordBatch  # of schema REJECTS
     data: bytes = b""  # what they were made of, for a store that must give a line back as it was
     data_offset: int = 0  # where that starts in its file
-    joined: int = 0  # lines that made no row of their own
+    rowless: int = 0  # lines that made no row of their own
 
     def line_at(self, line_offset: int) -> bytes:
         """Return the line that starts there, without its newline; nothing if it is not known any more."""
@@ -95,5 +95,5 @@ def join_parsed(parts: Sequence[Parsed]) -> Parsed:
     return Parsed(
         pa.concat_batches([NO_RECORDS, *(part.records for part in parts)]),
         pa.concat_batches([NO_REJECTS, *(part.rejects for part in parts)]),
-        joined=sum(part.joined for part in parts),
+        rowless=sum(part.rowless for part in parts),
     )

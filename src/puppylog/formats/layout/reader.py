@@ -35,7 +35,7 @@ def _read(program: Program, text: bytes) -> Rows:
     builder = RowsBuilder(text)
     for at, line in builder.iter_lines():
         if program.is_delimited and line.startswith(b"#"):
-            builder.joined += 1
+            builder.rowless += 1
             continue
         try:
             record, time = _read_line(program, line)
