@@ -6,7 +6,6 @@ import pytest
 
 from puppylog.cli.collecting import Reporter, describe_reasons, describe_summary
 from puppylog.collect.events import (
-    ChangesUntold,
     Committed,
     Event,
     FileFinished,
@@ -19,6 +18,7 @@ from puppylog.collect.events import (
     StoreBack,
     StreamOpened,
     Summary,
+    WatchLimitReached,
 )
 from puppylog.settings import Settings
 
@@ -35,7 +35,7 @@ def settings(*, quiet: bool = False) -> Settings:
         (FileFinished("/log/a.log.1", 2_000), "puppylog: finished /log/a.log.1, 2.0 kB\n"),
         (FileFinished("-", 2_000), ""),
         (
-            ChangesUntold("fs.inotify.max_user_watches"),
+            WatchLimitReached("fs.inotify.max_user_watches"),
             (
                 "puppylog: the system has no room to tell of changes in some directories: their files are looked at "
                 "every few seconds instead (the limit is fs.inotify.max_user_watches)\n"

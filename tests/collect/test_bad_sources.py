@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from puppylog.collect import followed_source, reporting
+from puppylog.collect import reporting, tailed_source
 from puppylog.collect.events import SourceAway
 from support.embedded import wait_until
 from support.recording import RecordingStore, collect_once, watching
@@ -14,7 +14,7 @@ from support.recording import RecordingStore, collect_once, watching
 @pytest.fixture
 def good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(reporting, "REPORT_S", 0.05)
-    monkeypatch.setattr(followed_source, "IDLE_S", 0.2)
+    monkeypatch.setattr(tailed_source, "IDLE_S", 0.2)
     path = tmp_path / "good.log"
     path.write_text("good\n")
     return path

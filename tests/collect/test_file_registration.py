@@ -5,7 +5,7 @@ import pytest
 
 from puppylog.collect import file_registration as registration_module
 from puppylog.collect.file_registration import FileRegistration
-from puppylog.collect.followed_source import FollowedSource
+from puppylog.collect.tailed_source import TailedSource
 from puppylog.formats.registry import find_format
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, Stream
 from puppylog.stores.base import NewFile
@@ -41,8 +41,8 @@ def registration(known: Known) -> FileRegistration:
 
 
 @pytest.fixture
-def followed(tmp_path: Path) -> FollowedSource:
-    return FollowedSource(Stream(1, "file:///a.log", None, ()), Tailer(str(tmp_path / "a.log")))
+def source(tmp_path: Path) -> TailedSource:
+    return TailedSource(Stream(1, "file:///a.log", None, ()), Tailer(str(tmp_path / "a.log")))
 
 
 def file(serial: int, file_id: int | None = None) -> TailedFile:
@@ -54,29 +54,29 @@ def chunk(of: TailedFile, start: int = 0, data: bytes = b"line\n") -> Chunk:
 
 
 def test_new_files_are_registered_together_before_their_first_chunks_are_given(
-    registration: FileRegistration, known: Known, followed: FollowedSource
+    registration: FileRegistration, known: Known, source: TailedSource
 ) -> None:
     first, second = file(1), file(2)
-    read = [(followed, chunk(first)), (followed, chunk(second)), (followed, chunk(first, start=5))]
+    read = [(source, chunk(first)), (source, chunk(second)), (source, chunk(first, start=5))]
     given = []
-    for followed_, given_chunk in registration.iter_registered(read):
+    for source_, given_chunk in registration.iter_registered(read):
         assert known.calls == [["/1.log", "/2.log"]]
-        given.append((followed_, given_chunk))
+        given.append((source_, given_chunk))
     assert given == read
-    assert {serial: opened.file_id for serial, opened in followed.files.items()} == {1: 100, 2: 101}
+    assert {serial: opened.file_id for serial, opened in source.files.items()} == {1: 100, 2: 101}
 
 
 def test_the_chunks_of_a_registered_file_do_not_wait(
-    registration: FileRegistration, known: Known, followed: FollowedSource
+    registration: FileRegistration, known: Known, source: TailedSource
 ) -> None:
     old, new = file(1, file_id=7), file(2)
-    chunks = registration.iter_registered([(followed, chunk(new)), (followed, chunk(old))])
-    assert next(chunks) == (followed, chunk(old))
+    chunks = registration.iter_registered([(source, chunk(new)), (source, chunk(old))])
+    assert next(chunks) == (source, chunk(old))
     assert known.calls == []
-    assert next(chunks) == (followed, chunk(new))
+    assert next(chunks) == (source, chunk(new))
     assert known.calls == [["/2.log"]]
-    assert followed.files[1].file_id == 7
-    assert list(registration.iter_registered([(followed, chunk(new, start=5))])) == [(followed, chunk(new, start=5))]
+    assert source.files[1].file_id == 7
+    assert list(registration.iter_registered([(source, chunk(new, start=5))])) == [(source, chunk(new, start=5))]
     assert known.calls == [["/2.log"]]
 
 
@@ -84,20 +84,20 @@ def test_the_chunks_of_a_registered_file_do_not_wait(
 def test_files_are_registered_before_too_many_chunks_wait(
     registration: FileRegistration,
     known: Known,
-    followed: FollowedSource,
+    source: TailedSource,
     monkeypatch: pytest.MonkeyPatch,
     limit: dict[str, int],
 ) -> None:
     for name, value in limit.items():
         monkeypatch.setattr(registration_module, name, value)
-    read = [(followed, chunk(file(serial))) for serial in range(10)]
+    read = [(source, chunk(file(serial))) for serial in range(10)]
     assert list(registration.iter_registered(read)) == read
     assert [len(call) for call in known.calls] == [4, 4, 2]
 
 
 def test_where_nothing_is_new_the_store_is_not_asked(
-    registration: FileRegistration, known: Known, followed: FollowedSource
+    registration: FileRegistration, known: Known, source: TailedSource
 ) -> None:
     assert list(registration.iter_registered([])) == []
-    assert len(list(registration.iter_registered([(followed, chunk(file(1, file_id=7)))]))) == 1
+    assert len(list(registration.iter_registered([(source, chunk(file(1, file_id=7)))]))) == 1
     assert known.calls == []

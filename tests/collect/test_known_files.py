@@ -10,7 +10,7 @@ import pytest
 
 from puppylog.collect import opening as opening_module
 from puppylog.collect import source_follower as source_follower_module
-from puppylog.collect.events import LeftOut
+from puppylog.collect.events import SourceSkipped
 from puppylog.collect.known_files import KnownFiles
 from puppylog.tail.chunk import TailedFile
 from puppylog.tail.source import expand_sources
@@ -310,7 +310,7 @@ def test_a_file_of_a_stream_that_another_collector_follows_is_left_to_it(logs: L
         logs.wait()
         logs.path("zzz.log").hardlink_to(logs.path("app.log"))
         logs.collect("zzz.log")
-        (cause,) = (event.cause for event in logs.events if isinstance(event, LeftOut))
+        (cause,) = (event.cause for event in logs.events if isinstance(event, SourceSkipped))
         assert "zzz.log is left out" in cause
         assert "app.log; cannot collect" in cause
         logs.write("zzz.log")

@@ -9,7 +9,7 @@ import pytest
 
 from puppylog.collect import reporting
 from puppylog.collect import source_follower as follower_module
-from puppylog.collect.events import FilesTakeTurns
+from puppylog.collect.events import OpenFileLimitReached
 from puppylog.collect.slots import Slots
 from support.embedded import wait_until
 from support.recording import RecordingStore, collect_once, watching
@@ -50,11 +50,13 @@ def test_a_run_reads_all_files_a_few_at_a_time(logs: list[Path]) -> None:
     unread, events = collect_once(store, str(logs[0].parent))
     assert store.lines == expected(logs, 1)
     assert unread == 0
-    assert not any(isinstance(event, FilesTakeTurns) for event in events), "nothing waits for longer than its turn"
+    assert not any(isinstance(event, OpenFileLimitReached) for event in events), (
+        "nothing waits for longer than its turn"
+    )
 
 
 def test_a_run_gives_large_files_their_turns(logs: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("puppylog.collect.followed_source._TURN_BYTES", 16)
+    monkeypatch.setattr("puppylog.collect.tailed_source._TURN_BYTES", 16)
     for path in logs:
         path.write_text("".join(f"{path.stem} {number}\n" for number in range(20)))
     store = RecordingStore()
@@ -84,7 +86,7 @@ def test_watched_files_at_rest_are_closed_and_opened_when_they_change(logs: list
             append(path, 4)
         wait_until(lambda: store.lines == expected(logs, 5), what="lines before and behind a rotation")
         wait_until(lambda: not any(store.problems.values()), what="the end of all problems")
-    assert [event.most_open for event in events if isinstance(event, FilesTakeTurns)] == [OPEN]
+    assert [event.most_open for event in events if isinstance(event, OpenFileLimitReached)] == [OPEN]
 
 
 def test_an_unfinished_line_of_a_closed_file_is_read_when_it_ends(logs: list[Path]) -> None:

@@ -141,7 +141,7 @@ def test_a_problem_is_news_and_so_is_its_end() -> None:
 
 def test_a_format_is_news() -> None:
     reporting = begin(1)
-    reporting.choose_format(1, "json")
+    reporting.note_format(1, "json")
     (report,) = reporting.due(START + 5)
     assert report.format == "json"
 

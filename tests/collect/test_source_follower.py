@@ -40,9 +40,9 @@ class Following:
 
     def read(self) -> bytes:
         data = b""
-        for followed, chunk in self.follower.iter_chunks():
+        for source, chunk in self.follower.iter_chunks():
             data += chunk.data
-            self.follower.take(followed, chunk)
+            self.follower.take(source, chunk)
         return data
 
     @property
@@ -65,7 +65,7 @@ def test_a_new_match_of_a_pattern_is_followed_at_the_next_search(following: Foll
     following.follower.follow_new()
     assert following.read() == b"two\n"
     assert following.opened == ["a.log", "b.log"]
-    assert [followed.stream.stream_id for followed in following.follower] == following.stream_ids
+    assert [source.stream.stream_id for source in following.follower] == following.stream_ids
 
 
 def test_beginning_again_releases_all_streams_and_reads_from_where_the_store_stands(following: Following) -> None:

@@ -21,9 +21,9 @@ import pytest
 from collect.test_names_at_random import act, make_room
 from puppylog.collect import collector as collector_module
 from puppylog.collect import committer as committer_module
-from puppylog.collect import followed_source as followed_module
 from puppylog.collect import known_files as known_files_module
 from puppylog.collect import opening as opening_module
+from puppylog.collect import tailed_source as tailed_source_module
 from puppylog.errors import SourceError, StreamBusy
 from puppylog.tail.tailer import Tailer
 from support.numbered_logs import Logs
@@ -297,8 +297,8 @@ def _nothing_takes_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(committer_module, "ThreadPoolExecutor", Commits)
     monkeypatch.setattr(collector_module, "_EXPAND_S", 0.0)
     monkeypatch.setattr(known_files_module, "_ASK_AGAIN_S", 0.0)
-    monkeypatch.setattr(followed_module, "SOON_S", 0.0)
-    monkeypatch.setattr(followed_module, "IDLE_S", 0.0)
+    monkeypatch.setattr(tailed_source_module, "SOON_S", 0.0)
+    monkeypatch.setattr(tailed_source_module, "IDLE_S", 0.0)
 
 
 @pytest.mark.parametrize("seed", range(int(os.environ.get("TAILING_EXAMPLES", "40"))))

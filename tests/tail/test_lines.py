@@ -128,7 +128,7 @@ def test_the_rest_of_an_unfinished_line_is_a_line_of_its_own() -> None:
     cutter = LineCutter(100, MAX)
     assert cutter.feed(b"one\ntw") == [Piece(100, 104, b"one\n", 100)]
     assert cutter.finish() == Piece(104, 106, b"tw\n", 104, is_unfinished=True)
-    assert cutter.feed(b"o\nthree\n") == [Piece(106, 114, b"o\nthree\n", 106, is_rest=True)]
+    assert cutter.feed(b"o\nthree\n") == [Piece(106, 114, b"o\nthree\n", 106, continues_line=True)]
     assert cutter.feed(b"four\n") == [Piece(114, 119, b"four\n", 114)]
 
 
@@ -145,10 +145,10 @@ def test_a_newline_that_comes_late_is_no_line_of_its_own(newline: bytes) -> None
 def test_the_rest_of_an_unfinished_line_may_be_too_long_or_unfinished_itself() -> None:
     cutter = LineCutter(0, MAX, is_in_line=True)
     (piece,) = [*cutter.feed(b"x" * (MAX + 5)), *cutter.feed(b"\n")]
-    assert (piece.start, piece.end, piece.is_cut, piece.is_rest) == (0, MAX + 6, True, True)
+    assert (piece.start, piece.end, piece.is_cut, piece.continues_line) == (0, MAX + 6, True, True)
     cutter = LineCutter(0, MAX, is_in_line=True)
     assert cutter.feed(b"tw") == []
-    assert cutter.finish() == Piece(0, 2, b"tw\n", 0, is_unfinished=True, is_rest=True)
+    assert cutter.finish() == Piece(0, 2, b"tw\n", 0, is_unfinished=True, continues_line=True)
 
 
 def test_only_text_is_an_unfinished_line() -> None:

@@ -78,7 +78,7 @@ def test_an_empty_directory_is_refused_unless_it_is_watched(logs: Path) -> None:
 def test_what_is_no_log_is_left_out_of_a_directory_and_named(logs: Path) -> None:
     (logs / "a.db").write_bytes(b"SQLite format 3\0" + b"\0" * 100)
     said: list[str] = []
-    assert names(expand_sources([str(logs)], watch=True, on_left_out=said.append)) == ["a.log", "b.log", "c.txt"]
+    assert names(expand_sources([str(logs)], watch=True, on_skipped=said.append)) == ["a.log", "b.log", "c.txt"]
     assert said == [f"{logs}/a.db is left out: cannot read {logs}/a.db: it is an SQLite database"]
 
 
@@ -99,7 +99,7 @@ def test_a_named_pipe_is_taken_by_its_path_without_waiting_for_its_writer(logs: 
 def test_two_paths_of_one_file_are_followed_as_one(logs: Path) -> None:
     (logs / "0.log").symlink_to(logs / "a.log")
     said: list[str] = []
-    assert names(expand_sources([str(logs / "0.log"), str(logs / "*.log")], on_left_out=said.append)) == [
+    assert names(expand_sources([str(logs / "0.log"), str(logs / "*.log")], on_skipped=said.append)) == [
         "a.log",
         "b.log",
     ]

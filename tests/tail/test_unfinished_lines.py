@@ -54,7 +54,7 @@ def test_who_watches_waits_for_the_newline(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rest", "lines", "is_rest"),
+    ("rest", "lines", "continues_line"),
     [
         ("fold\nthree\n", [b"fold", b"three"], True),
         ("\nthree\n", [b"three"], False),
@@ -63,14 +63,14 @@ def test_who_watches_waits_for_the_newline(world: World) -> None:
     ],
 )
 def test_what_comes_behind_a_line_that_was_taken_unfinished(
-    world: World, rest: str, lines: list[bytes], is_rest: bool
+    world: World, rest: str, lines: list[bytes], continues_line: bool
 ) -> None:
     world.append("one\ntwo")
     let_rest(world.log)
     run_once(world)
     world.append(rest)
     assert run_once(world) == lines
-    assert [chunk.is_rest for chunk in world.ledger.chunks if chunk.start == 7] == [is_rest]
+    assert [chunk.continues_line for chunk in world.ledger.chunks if chunk.start == 7] == [continues_line]
     assert last_chunk(world).end == 7 + len(rest), "the position is exact"
     assert run_once(world) == []
 
@@ -83,7 +83,7 @@ def test_a_rest_may_be_unfinished_too(world: World) -> None:
     assert run_once(world) == []
     let_rest(world.log)
     assert run_once(world) == [b"o"]
-    assert (last_chunk(world).is_rest, last_chunk(world).is_unfinished) == (True, True)
+    assert (last_chunk(world).continues_line, last_chunk(world).is_unfinished) == (True, True)
 
 
 def test_who_watches_later_reads_the_rest(world: World) -> None:

@@ -7,21 +7,21 @@ from typing import Final, Self
 
 from puppylog.cli.talk import tell, warn
 from puppylog.collect.events import (
-    ChangesUntold,
     Committed,
     Event,
     FileFinished,
-    FilesTakeTurns,
     FormatChosen,
-    LeftOut,
     LineContinued,
     LineCut,
     NativeReadersMissing,
+    OpenFileLimitReached,
     Progress,
     SourceAway,
+    SourceSkipped,
     StoreAway,
     StoreBack,
     Summary,
+    WatchLimitReached,
 )
 from puppylog.settings import Settings
 from puppylog.tail.source import STDIN
@@ -68,9 +68,9 @@ class Reporter:
             case Committed(records, rejects) if self._echo:
                 sys.stdout.write(f"committed {records} records, {rejects} rejected lines\n")
                 sys.stdout.flush()
-            case LeftOut(cause):
+            case SourceSkipped(cause):
                 warn(f"left out: {cause}")
-            case FilesTakeTurns() | ChangesUntold():
+            case OpenFileLimitReached() | WatchLimitReached():
                 warn(_describe_limit(event))
             case FormatChosen(path, format_):
                 tell(self._settings, f"reading {path} as {format_}")
@@ -97,8 +97,8 @@ class Reporter:
             self._clear()
 
 
-def _describe_limit(event: FilesTakeTurns | ChangesUntold) -> str:
-    if isinstance(event, FilesTakeTurns):
+def _describe_limit(event: OpenFileLimitReached | WatchLimitReached) -> str:
+    if isinstance(event, OpenFileLimitReached):
         return (
             f"the limit of {event.limit} open files leaves room for {event.most_open} logs at once: those at rest are "
             "closed, and opened again when they change (raise it with `ulimit -n`, or with LimitNOFILE=)"

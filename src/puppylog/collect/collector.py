@@ -18,11 +18,11 @@ from puppylog.collect.events import (
     Summary,
 )
 from puppylog.collect.file_registration import stream_of
-from puppylog.collect.followed_source import SOON_S, FollowedSource, OpenFile
 from puppylog.collect.options import CollectOptions
 from puppylog.collect.reporting import Reporting, StoreState
 from puppylog.collect.retry import call_with_retry
 from puppylog.collect.source_follower import SourceFollower
+from puppylog.collect.tailed_source import SOON_S, OpenFile, TailedSource
 from puppylog.errors import BatchDropped, PuppylogError, StoreFull, StoreUnavailable
 from puppylog.formats import native
 from puppylog.model.record import Parsed
@@ -81,8 +81,8 @@ class Collector:
             while not self._run_through(committer):
                 follower.begin_again()
             self._report_progress(committer, is_last=True)
-            self._look_at_all(committer)
-            self._tell_store(self._reporting.end(time.monotonic()))
+            self._note_sources(committer)
+            self._send_reports(self._reporting.end(time.monotonic()))
             unread, unfinished = follower.unread, follower.unfinished_bytes
         totals = committer.totals
         return Summary(
@@ -130,8 +130,8 @@ class Collector:
         try:
             while True:
                 is_over = self._stop.is_set() or self._follower.is_over
-                for followed, chunk in self._follower.iter_chunks():
-                    self._take(batch, followed, chunk)
+                for source, chunk in self._follower.iter_chunks():
+                    self._take(batch, source, chunk)
                     self._report_progress(committer)
                     self._report_streams(committer)
                     if batch.is_full:
@@ -152,17 +152,17 @@ class Collector:
         finally:
             batch.appender.discard()
 
-    def _take(self, batch: Batch, followed: FollowedSource, chunk: Chunk) -> None:
-        file = followed.files[chunk.file.serial]
+    def _take(self, batch: Batch, source: TailedSource, chunk: Chunk) -> None:
+        file = source.files[chunk.file.serial]
         parsed = self._parse(file, chunk)
-        stream_id = stream_of(followed, chunk.file)
+        stream_id = stream_of(source, chunk.file)
         batch.add(stream_id, file.file_id, chunk, parsed, file.parser.context)
         self._note_taken(stream_id, chunk, parsed, file.parser.name)
-        self._follower.take(followed, chunk)
+        self._follower.take(source, chunk)
         self._read_bytes += chunk.end - chunk.start
         if chunk.is_cut:
             self._on_event(LineCut(chunk.file.path, chunk.offset))
-        if chunk.is_rest:
+        if chunk.continues_line:
             self._on_event(LineContinued(chunk.file.path, chunk.offset))
 
     def _parse(self, file: OpenFile, chunk: Chunk) -> Parsed:
@@ -199,28 +199,28 @@ class Collector:
     def _note_taken(self, stream_id: int, chunk: Chunk, parsed: Parsed, format_name: str) -> None:
         lines = parsed.records.num_rows + parsed.rejects.num_rows
         self._reporting.take(stream_id, lines=lines, size_bytes=chunk.end - chunk.start)
-        self._reporting.choose_format(stream_id, format_name)
+        self._reporting.note_format(stream_id, format_name)
 
     def _report_streams(self, committer: Committer) -> None:
         """Tell the store the state of the streams, if a report is due."""
         if self._reporting.is_due(time.monotonic()):
-            self._look_at_all(committer)
-            self._tell_store(self._reporting.due(time.monotonic()))
+            self._note_sources(committer)
+            self._send_reports(self._reporting.due(time.monotonic()))
 
-    def _look_at_all(self, committer: Committer) -> None:
+    def _note_sources(self, committer: Committer) -> None:
         now = time.monotonic()
         self._reporting.store(committer.iter_stored(), at=now)
-        for followed in self._follower:
+        for source in self._follower:
             self._reporting.look(
-                followed.stream.stream_id,
-                unread_bytes=followed.tailer.backlog_bytes(),
-                problem=followed.problem,
+                source.stream.stream_id,
+                unread_bytes=source.tailer.backlog_bytes(),
+                problem=source.problem,
                 at=now,
                 store_problem=self._store_state.problem,
-                is_gone=followed.is_gone,
+                is_gone=source.is_gone,
             )
 
-    def _tell_store(self, reports: Sequence[StreamReport]) -> None:
+    def _send_reports(self, reports: Sequence[StreamReport]) -> None:
         """Send the reports. If the store is away, they are discarded: the next ones say the same, and more."""
         with suppress(StoreUnavailable, StoreFull):
             self._store.report(reports)

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class StreamOpened:
-    """A source is being followed."""
+    """A source was opened, and is followed from now on."""
 
     source_uri: str
     resumed_at: int  # bytes of its current file that are stored already
@@ -19,14 +19,14 @@ class NativeReadersMissing:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
-    """Something that matches a pattern, or lies in a directory, is not followed."""
+class SourceSkipped:
+    """Something that matches a pattern, or lies in a directory, is not collected."""
 
     cause: str
 
 
 @dataclass(frozen=True, slots=True)
-class FilesTakeTurns:
+class OpenFileLimitReached:
     """More files are followed than may be open at once. Those at rest are closed, and opened when they change."""
 
     limit: int  # on this process's descriptors
@@ -34,7 +34,7 @@ class FilesTakeTurns:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangesUntold:
+class WatchLimitReached:
     """The kernel has no room to tell of changes in some directories. Their files are looked at from time to time."""
 
     limit: str  # that is reached, such as fs.inotify.max_user_watches
@@ -115,9 +115,9 @@ class SourceAway:
 Event: TypeAlias = (
     StreamOpened
     | NativeReadersMissing
-    | LeftOut
-    | FilesTakeTurns
-    | ChangesUntold
+    | SourceSkipped
+    | OpenFileLimitReached
+    | WatchLimitReached
     | FormatChosen
     | FileFinished
     | LineCut

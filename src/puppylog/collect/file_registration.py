@@ -8,13 +8,13 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
-from puppylog.collect.followed_source import FollowedSource, OpenFile
+from puppylog.collect.tailed_source import OpenFile, TailedSource
 from puppylog.formats.base import Format
 from puppylog.model.stream import FilePosition
 from puppylog.stores.base import NewFile
 from puppylog.tail.chunk import Chunk, TailedFile
 
-SourceChunk: TypeAlias = tuple[FollowedSource, Chunk]
+SourceChunk: TypeAlias = tuple[TailedSource, Chunk]
 """A chunk, and the source that it was read from."""
 
 _WAITING_CHUNKS: Final = 256
@@ -45,14 +45,14 @@ class FileRegistration:
         """Pass the chunks on, each as soon as its file is registered; after the last chunk all files are."""
         waiting: list[SourceChunk] = []
         waiting_bytes = 0
-        for followed, chunk in chunks:
+        for source, chunk in chunks:
             file = chunk.file
-            if file.serial not in followed.files and file.file_id is not None:
-                self._open(followed, file, file.file_id)
-            if file.serial in followed.files:
-                yield followed, chunk
+            if file.serial not in source.files and file.file_id is not None:
+                self._open(source, file, file.file_id)
+            if file.serial in source.files:
+                yield source, chunk
                 continue
-            waiting.append((followed, chunk))
+            waiting.append((source, chunk))
             waiting_bytes += len(chunk.data)
             if len(waiting) >= _WAITING_CHUNKS or waiting_bytes >= _WAITING_BYTES:
                 self._register(waiting)
@@ -63,24 +63,24 @@ class FileRegistration:
             yield from waiting
 
     def _register(self, waiting: Iterable[SourceChunk]) -> None:
-        new = list(dict.fromkeys((followed, chunk.file) for followed, chunk in waiting))
+        new = list(dict.fromkeys((source, chunk.file) for source, chunk in waiting))
         opened = self._open_files(
             [
-                NewFile(stream_of(followed, file), _as_text(file.path), file.device, file.inode, file.start)
-                for followed, file in new
+                NewFile(stream_of(source, file), _as_text(file.path), file.device, file.inode, file.start)
+                for source, file in new
             ]
         )
-        for (followed, file), position in zip(new, opened, strict=True):
-            self._open(followed, file, position.file_id)
-            self._on_registered(followed.stream.stream_id, file, position.file_id)
+        for (source, file), position in zip(new, opened, strict=True):
+            self._open(source, file, position.file_id)
+            self._on_registered(source.stream.stream_id, file, position.file_id)
 
-    def _open(self, followed: FollowedSource, file: TailedFile, file_id: int) -> None:
-        followed.files[file.serial] = OpenFile(file_id, self._format.open(file.context, file.modified_at_us))
+    def _open(self, source: TailedSource, file: TailedFile, file_id: int) -> None:
+        source.files[file.serial] = OpenFile(file_id, self._format.open(file.context, file.modified_at_us))
 
 
-def stream_of(followed: FollowedSource, file: TailedFile) -> int:
+def stream_of(source: TailedSource, file: TailedFile) -> int:
     """Return the id of the file's stream: the source's, or that of the stream that read the file under another name."""
-    return followed.stream.stream_id if file.stream_id is None else file.stream_id
+    return source.stream.stream_id if file.stream_id is None else file.stream_id
 
 
 def _as_text(path: str) -> str:

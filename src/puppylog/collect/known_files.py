@@ -32,7 +32,7 @@ _ASK_AGAIN_S: Final = 3.0
 
 
 @dataclass(slots=True, eq=False)
-class HeldBySource:
+class SourceFiles:
     """What a source of this collector holds."""
 
     stream_id: int
@@ -47,22 +47,22 @@ class KnownFiles:
         self,
         find: Callable[[Sequence[Identity], Sequence[Head]], Sequence[KnownFile]],
         claim: Callable[[str], Stream],
-        on_left_out: Callable[[str], None],
+        on_skipped: Callable[[str], None],
     ) -> None:
         """Prepare.
 
         Args:
             find: looks for files of this host in the store.
             claim: opens a stream by its source URI; raises `StreamBusy` if another collector follows it.
-            on_left_out: told in a sentence of each file that another collector reads.
+            on_skipped: told in a sentence of each file that another collector reads.
         """
         self._find = find
         self._claim = claim
-        self._on_left_out = on_left_out
-        self._sources: dict[int, HeldBySource] = {}  # by stream
+        self._on_skipped = on_skipped
+        self._sources: dict[int, SourceFiles] = {}  # by stream
         self._followed_paths: set[str] = set()  # of sources
-        self._held: dict[Identity, HeldBySource] = {}
-        self._held_ids: dict[int, HeldBySource] = {}  # by file
+        self._held: dict[Identity, SourceFiles] = {}
+        self._held_ids: dict[int, SourceFiles] = {}  # by file
         self._new_ids: dict[TailedFile, int] = {}  # of files that the store did not know when they were opened
         # Two fields are used in the reading thread and in the committing thread, under the lock; the others in the
         # reading thread only.
@@ -75,7 +75,7 @@ class KnownFiles:
     def follow(self, streams: Iterable[Stream]) -> None:
         """Note that the sources of these streams are followed from now on. Their tailers may not be open yet."""
         for stream in streams:
-            self._sources[stream.stream_id] = HeldBySource(stream.stream_id)
+            self._sources[stream.stream_id] = SourceFiles(stream.stream_id)
             self._followed_paths.add(split_uri(stream.source_uri)[1])
 
     def owners_for(self, stream_id: int) -> "StreamOwners":
@@ -99,7 +99,7 @@ class KnownFiles:
         return taken
 
     def claims(self) -> list[int]:
-        """Return the streams that are claimed here, beside those that are followed."""
+        """Return the streams that are claimed only because a file of theirs is read here."""
         return list(self._claimed)
 
     def prepare(self, paths: Sequence[str]) -> None:
@@ -133,7 +133,7 @@ class KnownFiles:
                 self._finishing.pop(file, None)
 
     def find_owner(
-        self, asking: HeldBySource, path: str, handle: OpenFile, *, others_only: bool
+        self, asking: SourceFiles, path: str, handle: OpenFile, *, others_only: bool
     ) -> Elsewhere | Continuation | None:
         """See `puppylog.tail.owners.Owners`."""
         if self._is_finishing(handle):
@@ -170,7 +170,7 @@ class KnownFiles:
         )
 
     def _continue(
-        self, asking: HeldBySource, path: str, handle: OpenFile, file: KnownFile, checkpoint: Checkpoint
+        self, asking: SourceFiles, path: str, handle: OpenFile, file: KnownFile, checkpoint: Checkpoint
     ) -> Elsewhere | Continuation:
         """Go on with a file of another stream, if nothing else reads it and there is something to read."""
         position = file.position
@@ -192,7 +192,7 @@ class KnownFiles:
         confirmed = None if fresh is None else confirm(handle, fresh)
         return Elsewhere() if fresh is None or confirmed is None else Continuation(file.stream_id, fresh, confirmed)
 
-    def _is_released(self, asking: HeldBySource, file: KnownFile) -> bool:
+    def _is_released(self, asking: SourceFiles, file: KnownFile) -> bool:
         """Return whether the source of the file's own stream leaves the file to another source, or does not exist."""
         source = self._sources.get(file.stream_id)
         if source is None or source.release is None:
@@ -214,12 +214,12 @@ class KnownFiles:
         try:
             stream = self._claim(file.source_uri)
         except (StreamBusy, ConfigurationError) as error:
-            self._on_left_out(f"{path} is left out: it belongs to {split_uri(file.source_uri)[1]}; {error.message}")
+            self._on_skipped(f"{path} is left out: it belongs to {split_uri(file.source_uri)[1]}; {error.message}")
             return None
         self._claimed[stream.stream_id] = stream.source_uri
         return stream
 
-    def _holder(self, position: FilePosition) -> HeldBySource | None:
+    def _holder(self, position: FilePosition) -> SourceFiles | None:
         """Return which source has the file of the position open."""
         return self._held_ids.get(position.file_id)
 
@@ -233,11 +233,11 @@ class KnownFiles:
                 return True
         return False
 
-    def is_held(self, asking: HeldBySource, identity: Identity) -> bool:
+    def is_held(self, asking: SourceFiles, identity: Identity) -> bool:
         """See `puppylog.tail.owners.Owners`."""
         return self._held.get(identity, asking) is not asking
 
-    def hold(self, source: HeldBySource, files: Mapping[Identity, TailedFile]) -> None:
+    def hold(self, source: SourceFiles, files: Mapping[Identity, TailedFile]) -> None:
         """See `puppylog.tail.owners.Owners`."""
         still_open = set(files.values())
         for identity, file in source.files.items():
@@ -278,7 +278,7 @@ class StreamOwners:
     """What one tailer asks. Implements `puppylog.tail.owners.Owners`."""
 
     _known: KnownFiles
-    _source: HeldBySource
+    _source: SourceFiles
 
     def is_held(self, identity: Identity) -> bool:
         return self._known.is_held(self._source, identity)

@@ -34,7 +34,7 @@ class _Mark:
 
 
 @dataclass(slots=True)
-class _Told:
+class _StreamProgress:
     """One stream: what is known of it, and what has been said."""
 
     stream_id: int
@@ -49,7 +49,7 @@ class _Told:
     format: str = ""
     problem: str | None = None
     is_finished: bool = False
-    is_news: bool = True
+    has_news: bool = True
 
     @property
     def stored_lines(self) -> int:
@@ -79,7 +79,7 @@ class _Told:
         rate = (self.stored_lines - self.lines_reported) / elapsed_s if elapsed_s > 0 else 0.0
         self.reported_at, self.lines_reported = at, self.stored_lines
         # The next report says that it has come to rest.
-        self.is_news = rate > 0
+        self.has_news = rate > 0
         return StreamReport(
             stream_id=self.stream_id,
             backlog_bytes=self.backlog_bytes,
@@ -132,43 +132,43 @@ class Reporting:
     """
 
     def __init__(self) -> None:
-        self._streams: dict[int, _Told] = {}
+        self._streams: dict[int, _StreamProgress] = {}
         self._next_at = 0.0
         self._heartbeat_at = 0.0
 
     def open(self, stream_id: int, at: float) -> None:
-        """Begin with a stream, or go on with it. It is reported as soon as possible: it is known to be followed."""
-        self._streams.setdefault(stream_id, _Told(stream_id, reported_at=at))
+        """Note that a stream is followed from now on. Its first report is due at once."""
+        self._streams.setdefault(stream_id, _StreamProgress(stream_id, reported_at=at))
         self._next_at = at
 
     def begin_again(self) -> None:
         """Note that what was not stored is dropped, and will be read again."""
-        for told in self._streams.values():
-            told.read_bytes, told.read_lines = told.stored.size_bytes, told.stored_lines
+        for progress in self._streams.values():
+            progress.read_bytes, progress.read_lines = progress.stored.size_bytes, progress.stored_lines
 
     def take(self, stream_id: int, *, lines: int, size_bytes: int) -> None:
         """Note what was read of a stream, and waits for the store."""
-        told = self._streams[stream_id]
-        told.read_lines += lines
-        told.read_bytes += size_bytes
-        told.is_news = True
+        progress = self._streams[stream_id]
+        progress.read_lines += lines
+        progress.read_bytes += size_bytes
+        progress.has_news = True
 
     def store(self, stored: Iterable[tuple[int, Share]], at: float) -> None:
         """Note what the store has committed of which stream."""
         for stream_id, share in stored:
-            told = self._streams[stream_id]
-            told.stored.records += share.records
-            told.stored.rejects += share.rejects
-            told.stored.size_bytes += share.size_bytes
-            told.stored_at = at
-            told.is_news = True
+            progress = self._streams[stream_id]
+            progress.stored.records += share.records
+            progress.stored.rejects += share.rejects
+            progress.stored.size_bytes += share.size_bytes
+            progress.stored_at = at
+            progress.has_news = True
 
-    def choose_format(self, stream_id: int, name: str) -> None:
+    def note_format(self, stream_id: int, name: str) -> None:
         """Note how the stream's lines are parsed."""
-        told = self._streams[stream_id]
-        if name != told.format:
-            told.format = _storable(name)
-            told.is_news = True
+        progress = self._streams[stream_id]
+        if name != progress.format:
+            progress.format = _storable(name)
+            progress.has_news = True
 
     def look(
         self,
@@ -190,14 +190,14 @@ class Reporting:
             store_problem: why the store takes no lines. It concerns a stream that has something to store.
             is_gone: the source was read to its end, and is not there any more.
         """
-        told = self._streams[stream_id]
-        before = (told.backlog_bytes, told.problem, told.is_finished)
-        told.look(unread_bytes, at)
-        if problem is None and told.backlog_bytes:
+        progress = self._streams[stream_id]
+        before = (progress.backlog_bytes, progress.problem, progress.is_finished)
+        progress.look(unread_bytes, at)
+        if problem is None and progress.backlog_bytes:
             problem = store_problem
-        told.problem = None if problem is None else _storable(problem)
-        told.is_finished = is_gone
-        told.is_news |= before != (told.backlog_bytes, told.problem, told.is_finished)
+        progress.problem = None if problem is None else _storable(problem)
+        progress.is_finished = is_gone
+        progress.has_news |= before != (progress.backlog_bytes, progress.problem, progress.is_finished)
 
     def is_due(self, at: float) -> bool:
         """Return whether it is time to look at the sources, and to say what there is to say. Costs nothing."""
@@ -213,14 +213,14 @@ class Reporting:
 
     def end(self, at: float) -> Sequence[StreamReport]:
         """Return the last reports: the collector ends in order, and follows none of its streams any more."""
-        reports = [told.report(at, ended=True) for told in self._streams.values()]
+        reports = [progress.report(at, ended=True) for progress in self._streams.values()]
         self._streams.clear()
         return reports
 
     def _iter_reports(self, at: float, *, everything: bool) -> Iterator[StreamReport]:
-        for told in self._streams.values():
-            if everything or told.is_news:
-                yield told.report(at, ended=False)
+        for progress in self._streams.values():
+            if everything or progress.has_news:
+                yield progress.report(at, ended=False)
 
 
 def _storable(text: str) -> str:

@@ -8,14 +8,21 @@ from types import TracebackType
 from typing import Self
 
 from puppylog.collect.batch import Batch
-from puppylog.collect.events import ChangesUntold, FilesTakeTurns, LeftOut, OnEvent, SourceAway, StreamOpened
+from puppylog.collect.events import (
+    OnEvent,
+    OpenFileLimitReached,
+    SourceAway,
+    SourceSkipped,
+    StreamOpened,
+    WatchLimitReached,
+)
 from puppylog.collect.file_registration import FileRegistration, SourceChunk
-from puppylog.collect.followed_source import FollowedSource
 from puppylog.collect.known_files import Head, KnownFiles
 from puppylog.collect.opening import SourceOpener
 from puppylog.collect.options import CollectOptions
 from puppylog.collect.retry import call_with_retry
 from puppylog.collect.slots import Slots
+from puppylog.collect.tailed_source import TailedSource
 from puppylog.model.stream import FilePosition, KnownFile, Stream
 from puppylog.stores.base import NewFile, RecordWriter
 from puppylog.tail.chunk import Chunk, TailedFile
@@ -58,16 +65,16 @@ class SourceFollower:
         self._on_event = on_event
         self._on_stream = on_stream
         self._opener = SourceOpener(options)
-        self._notification = Notification(on_limit=self._note_untold)
-        self._followed: dict[str, FollowedSource] = {}  # by path
-        self._slots = Slots(on_full=self._note_full)
+        self._notification = Notification(on_limit=self._note_watch_limit)
+        self._sources: dict[str, TailedSource] = {}  # by path
+        self._slots = Slots(on_full=self._note_open_file_limit)
         self._registration = FileRegistration(self._open_files, options.format, self._note_registered)
         # Both threads use it, and `KnownFiles` has the lock. The reading thread replaces it in `begin_again`, when no
         # commit is under way.
         self._known = self._make_known_files()
-        self._left_out: set[str] = set()  # causes that were told
+        self._skipped: set[str] = set()  # causes that were told
         self._refused: set[str] = set()  # paths and patterns that cannot be read
-        self._is_full_said = False
+        self._is_open_file_limit_told = False
 
     @property
     def line_wait_s(self) -> float | None:
@@ -80,28 +87,28 @@ class SourceFollower:
         if self._options.watch and any(source != STDIN and not is_pipe(source) for source in self._options.sources):
             return False  # a file may come to a path, a directory or a pattern that has none yet
         return not any(
-            not followed.is_over and (self._options.watch or followed.is_pipe) for followed in self._followed.values()
+            not source.is_over and (self._options.watch or source.is_pipe) for source in self._sources.values()
         )
 
     @property
     def has_pipe(self) -> bool:
         """Whether a source is a pipe: what was read of a pipe cannot be read again."""
-        return any(followed.is_pipe for followed in self._followed.values())
+        return any(source.is_pipe for source in self._sources.values())
 
     @property
     def backlog_bytes(self) -> int:
         """How many bytes the sources have that were not read yet."""
-        return sum(followed.tailer.backlog_bytes() for followed in self._followed.values())
+        return sum(source.tailer.backlog_bytes() for source in self._sources.values())
 
     @property
     def unfinished_bytes(self) -> int:
         """How many bytes the last lines have that wait for their newline."""
-        return sum(followed.tailer.unfinished_bytes for followed in self._followed.values())
+        return sum(source.tailer.unfinished_bytes for source in self._sources.values())
 
     @property
     def unread(self) -> int:
         """How many sources cannot be read, or not to their end."""
-        return len(self._refused) + sum(followed.problem is not None for followed in self._followed.values())
+        return len(self._refused) + sum(source.problem is not None for source in self._sources.values())
 
     def begin_again(self) -> None:
         """Close all files and release all streams, so that `follow_new` starts where the store stands now.
@@ -110,7 +117,7 @@ class SourceFollower:
         """
         self._close_all()
         self._known = self._make_known_files()
-        self._slots = Slots(on_full=self._note_full)
+        self._slots = Slots(on_full=self._note_open_file_limit)
 
     def follow_new(self) -> None:
         """Follow the sources that are not followed yet: all of them at first, new matches of a pattern later.
@@ -119,16 +126,16 @@ class SourceFollower:
             SourceError: a source cannot be read at all.
             PuppylogError: the store refuses, or is away when stopped.
         """
-        is_first = not self._followed
+        is_first = not self._sources
         paths = expand_sources(
             self._options.sources,
             watch=self._options.watch,
-            followed=self._followed,
-            on_left_out=self._leave_out,
+            followed=self._sources,
+            on_skipped=self._skip,
             on_refused=self._refuse,
         )
-        new = [path for path in paths if path not in self._followed]
-        known = {*self._followed, *new}
+        new = [path for path in paths if path not in self._sources]
+        known = {*self._sources, *new}
         new.sort(key=lambda path: any(base in known for base in list_bases(path)))  # a log before its rotated files
         for start in range(0, len(new), _OPENED_AT_ONCE):
             self._follow(new[start : start + _OPENED_AT_ONCE], from_end=self._options.from_end and is_first)
@@ -141,50 +148,50 @@ class SourceFollower:
         self._wake_changed()
         while due := self._find_due():
             yield from self._registration.iter_registered(self._read_in_turn(due))
-            if self._stop.is_set() or not any(self._has_more(followed) for followed in due):
+            if self._stop.is_set() or not any(self._has_more(source) for source in due):
                 return
 
-    def take(self, followed: FollowedSource, chunk: Chunk) -> None:
+    def take(self, source: TailedSource, chunk: Chunk) -> None:
         """Note that a chunk of `iter_chunks` has become part of a batch."""
-        file = followed.files[chunk.file.serial]
+        file = source.files[chunk.file.serial]
         self._known.take(file.file_id, chunk.end)
-        followed.take(file, chunk)
+        source.take(file, chunk)
 
     def note_committed(self, batch: Batch) -> None:
         """Note that the store has a batch. May be called from another thread."""
         self._known.committed(batch.moves.values(), batch.finished_files)
 
-    def _has_more(self, followed: FollowedSource) -> bool:
-        return followed.tailer.has_more or not (self._options.watch or followed.is_pipe or followed.is_done)
+    def _has_more(self, source: TailedSource) -> bool:
+        return source.tailer.has_more or not (self._options.watch or source.is_pipe or source.is_done)
 
-    def _read_in_turn(self, due: Iterable[FollowedSource]) -> Iterator[SourceChunk]:
-        for followed in due:
-            for chunk in followed.look(time.monotonic()):
-                yield followed, chunk
+    def _read_in_turn(self, due: Iterable[TailedSource]) -> Iterator[SourceChunk]:
+        for source in due:
+            for chunk in source.look(time.monotonic()):
+                yield source, chunk
                 if self._stop.is_set():
                     return
-            self._note_problem(followed)
+            self._note_problem(source)
 
-    def _find_due(self) -> list[FollowedSource]:
+    def _find_due(self) -> list[TailedSource]:
         """Return the sources to look at now: without watching, all that were not read to their end."""
         now = time.monotonic()
         return [
-            followed
-            for followed in self._followed.values()
-            if (followed.due_at <= now if self._options.watch else not followed.is_over)
+            source
+            for source in self._sources.values()
+            if (source.due_at <= now if self._options.watch else not source.is_over)
         ]
 
     def _wake_changed(self) -> None:
         changed = self._notification.take_changes()
-        for path, followed in self._followed.items():
+        for path, source in self._sources.items():
             if changed is None or path in changed:
-                followed.wake()
+                source.wake()
 
-    def _note_problem(self, followed: FollowedSource) -> None:
-        if followed.tailer.problem != followed.problem:
-            followed.problem = followed.tailer.problem
-            if followed.problem is not None:
-                self._on_event(SourceAway(followed.stream.source_uri, followed.problem, self._options.watch))
+    def _note_problem(self, source: TailedSource) -> None:
+        if source.tailer.problem != source.problem:
+            source.problem = source.tailer.problem
+            if source.problem is not None:
+                self._on_event(SourceAway(source.stream.source_uri, source.problem, self._options.watch))
 
     def _follow(self, paths: Sequence[str], *, from_end: bool) -> None:
         uris = [self._opener.uri_of(path) for path in paths]
@@ -194,7 +201,7 @@ class SourceFollower:
             offsets = [file.byte_offset for file in stream.files if not file.finished]
             self._on_event(StreamOpened(stream.source_uri, offsets[-1] if offsets else 0))
             self._on_stream(stream.stream_id)
-            followed = self._followed[path] = FollowedSource(
+            source = self._sources[path] = TailedSource(
                 stream,
                 ClosedTailer(path),
                 open_tailer=partial(self._opener.open_tailer, self._known, path, stream, from_end=from_end),
@@ -202,7 +209,7 @@ class SourceFollower:
                 is_pipe=path == STDIN or is_pipe(path),
                 reads_once=not self._options.watch,
             )
-            self._known.attach(stream.stream_id, followed.release)
+            self._known.attach(stream.stream_id, source.release)
             if path != STDIN:
                 self._notification.watch(path)
 
@@ -226,7 +233,7 @@ class SourceFollower:
                 lambda: self._store.find_known_files(prefix, identities, heads), self._stop, self._on_event
             )
 
-        return KnownFiles(find, self._claim, self._leave_out)
+        return KnownFiles(find, self._claim, self._skip)
 
     def _claim(self, source_uri: str) -> Stream:
         """Claim a stream of which a file was found under another name."""
@@ -234,35 +241,35 @@ class SourceFollower:
         self._on_stream(stream.stream_id)
         return stream
 
-    def _leave_out(self, cause: str) -> None:
-        if cause not in self._left_out:
-            self._left_out.add(cause)
-            self._on_event(LeftOut(cause))
+    def _skip(self, cause: str) -> None:
+        if cause not in self._skipped:
+            self._skipped.add(cause)
+            self._on_event(SourceSkipped(cause))
 
     def _refuse(self, path: str, cause: str) -> None:
         if path not in self._refused:
             self._refused.add(path)
             self._on_event(SourceAway(path, cause, self._options.watch))
 
-    def _note_full(self) -> None:
-        if self._options.watch and not self._is_full_said:
-            self._is_full_said = True
-            self._on_event(FilesTakeTurns(self._slots.descriptors, self._slots.limit))
+    def _note_open_file_limit(self) -> None:
+        if self._options.watch and not self._is_open_file_limit_told:
+            self._is_open_file_limit_told = True
+            self._on_event(OpenFileLimitReached(self._slots.descriptors, self._slots.limit))
 
-    def _note_untold(self, limit: str) -> None:
+    def _note_watch_limit(self, limit: str) -> None:
         if self._options.watch:
-            self._on_event(ChangesUntold(limit))
+            self._on_event(WatchLimitReached(limit))
 
     def _close_all(self) -> None:
-        for followed in self._followed.values():
-            followed.tailer.close()
-            self._store.close_stream(followed.stream.stream_id)
+        for source in self._sources.values():
+            source.tailer.close()
+            self._store.close_stream(source.stream.stream_id)
         for stream_id in self._known.claims():
             self._store.close_stream(stream_id)
-        self._followed.clear()
+        self._sources.clear()
 
-    def __iter__(self) -> Iterator[FollowedSource]:
-        return iter(self._followed.values())
+    def __iter__(self) -> Iterator[TailedSource]:
+        return iter(self._sources.values())
 
     def __enter__(self) -> Self:
         return self

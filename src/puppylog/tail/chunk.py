@@ -37,4 +37,4 @@ class Chunk:
     finished: bool = False  # rotated away, truncated or deleted, and read to its end: the last chunk of its file
     is_cut: bool = False  # data is the beginning of one over-long line, and a newline of ours
     is_unfinished: bool = False  # data ends with a last line that never got its newline, and a newline of ours
-    is_rest: bool = False  # data begins within a line, whose beginning an earlier chunk gave out as unfinished
+    continues_line: bool = False  # data begins within a line, whose beginning an earlier chunk gave out as unfinished

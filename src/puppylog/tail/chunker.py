@@ -109,7 +109,7 @@ class Chunker:
             checkpoint.fingerprint(),
             is_cut=piece.is_cut,
             is_unfinished=piece.is_unfinished,
-            is_rest=piece.is_rest,
+            continues_line=piece.continues_line,
         )
 
 

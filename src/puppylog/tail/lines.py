@@ -21,7 +21,7 @@ class Piece:
     offset: int
     is_cut: bool = False
     is_unfinished: bool = False
-    is_rest: bool = False
+    continues_line: bool = False
 
 
 class LineCutter:
@@ -70,12 +70,17 @@ class LineCutter:
         if not self.waiting:
             return None
         start, end = self._offset, self._offset + self.waiting
-        data, offset, is_cut, is_rest = bytes(self._held), start + self._nuls, self._dropped > 0, self._is_in_line
+        data, offset, is_cut, continues_line = (
+            bytes(self._held),
+            start + self._nuls,
+            self._dropped > 0,
+            self._is_in_line,
+        )
         self._begin_line(end)
-        if not data or (is_rest and data == b"\r"):
+        if not data or (continues_line and data == b"\r"):
             return Piece(start, end, b"", end)
         self._is_in_line = True
-        return Piece(start, end, data + b"\n", offset, is_cut=is_cut, is_unfinished=True, is_rest=is_rest)
+        return Piece(start, end, data + b"\n", offset, is_cut=is_cut, is_unfinished=True, continues_line=continues_line)
 
     def _begin_line(self, offset: int) -> None:
         self._is_in_line = False
@@ -90,7 +95,7 @@ class LineCutter:
             line_end = self._offset + self.waiting + end
             line_start = self._offset + self._nuls
             line = bytes(self._held) + b"\n"
-            pieces.append(Piece(self._offset, line_end, line, line_start, is_cut=True, is_rest=self._is_in_line))
+            pieces.append(Piece(self._offset, line_end, line, line_start, is_cut=True, continues_line=self._is_in_line))
             self._begin_line(line_end)
         return end
 
@@ -126,8 +131,8 @@ class LineCutter:
                 lines = data[line_at : line_at + self._max] + b"\n"
             else:
                 lines = data[line_at:end]
-            is_rest = self._is_in_line and line_at == 0
-            pieces.append(Piece(start, base + end, lines, base + line_at, is_cut=is_cut, is_rest=is_rest))
+            continues_line = self._is_in_line and line_at == 0
+            pieces.append(Piece(start, base + end, lines, base + line_at, is_cut=is_cut, continues_line=continues_line))
             start, at = base + end, end
         if start < base + len(data):
             pieces.append(Piece(start, base + len(data), b"", base + len(data)))

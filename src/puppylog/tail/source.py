@@ -49,7 +49,7 @@ _BEGINNING = re.compile(rb"[\t\x20-\x7e]{16}|[\t\x20-\x7e]{4,15}\r?\Z")
 _SHORTEST_LINE = 4
 
 
-OnLeftOut: TypeAlias = Callable[[str], None]
+OnSkipped: TypeAlias = Callable[[str], None]
 OnRefused: TypeAlias = Callable[[str, str], None]
 
 
@@ -58,7 +58,7 @@ def expand_sources(
     *,
     watch: bool = False,
     followed: Collection[str] = (),
-    on_left_out: OnLeftOut = lambda _: None,
+    on_skipped: OnSkipped = lambda _: None,
     on_refused: OnRefused = lambda _path, _cause: None,
 ) -> list[str]:
     """Return the absolute paths that are meant, each file once, in the order given; matches of a pattern by name.
@@ -73,7 +73,7 @@ def expand_sources(
             are no logs are left out, and so are rotated files of another match: following that one finds them by
             their identity.
         followed: paths that were returned before. They are returned again without another look.
-        on_left_out: told in a sentence of each match or path that is left out, again at every call.
+        on_skipped: told in a sentence of each match or path that is left out, again at every call.
         on_refused: told of each path, match or pattern that cannot be collected, with the cause, if others can be.
 
     Raises:
@@ -83,20 +83,20 @@ def expand_sources(
     refused: dict[str, SourceError] = {}
     for pattern in patterns:
         try:
-            found.update(_expand(pattern, followed, on_left_out, refused, watch=watch))
+            found.update(_expand(pattern, followed, on_skipped, refused, watch=watch))
         except SourceError as error:
             refused[pattern] = error
     if refused and not found:
         raise next(iter(refused.values()))
     for path, refusal in refused.items():
         on_refused(path, refusal.message)
-    return _without_doubles(found, followed, on_left_out)
+    return _without_doubles(found, followed, on_skipped)
 
 
 def _expand(
     pattern: str,
     followed: Collection[str],
-    on_left_out: OnLeftOut,
+    on_skipped: OnSkipped,
     refused: dict[str, SourceError],
     *,
     watch: bool,
@@ -104,11 +104,11 @@ def _expand(
     if pattern == STDIN:
         return {STDIN: None}
     if is_pattern(pattern):
-        return _choose(pattern, set(iter_matches(pattern)), followed, on_left_out, refused, watch=watch)
+        return _choose(pattern, set(iter_matches(pattern)), followed, on_skipped, refused, watch=watch)
     if Path(pattern).is_dir():
         directory = str(Path(pattern).absolute())
         files = {f"{directory.rstrip('/')}/{name}" for name in list_names(directory) if not name.startswith(".")}
-        return _choose(directory, files, followed, on_left_out, refused, watch=watch)
+        return _choose(directory, files, followed, on_skipped, refused, watch=watch)
     path = str(Path(pattern).absolute())
     if not watch and path not in followed:
         check_source(path)
@@ -181,7 +181,7 @@ def _choose(
     pattern: str,
     matches: set[str],
     followed: Collection[str],
-    on_left_out: OnLeftOut,
+    on_skipped: OnSkipped,
     refused: dict[str, SourceError],
     *,
     watch: bool,
@@ -198,7 +198,7 @@ def _choose(
         if error is None or (watch and not isinstance(error, BinaryFile)):
             chosen[match] = None  # what cannot be read is tried again, and its status tells why it waits
         elif isinstance(error, BinaryFile) or not is_pattern(pattern):
-            on_left_out(f"{match} is left out: {error.message}")
+            on_skipped(f"{match} is left out: {error.message}")
         else:
             refused[match] = error
     if not chosen and not watch:
@@ -230,7 +230,7 @@ def _is_rotated_of_any(match: str, matches: Collection[str]) -> bool:
         return False
 
 
-def _without_doubles(found: Iterable[str], followed: Collection[str], on_left_out: OnLeftOut) -> list[str]:
+def _without_doubles(found: Iterable[str], followed: Collection[str], on_skipped: OnSkipped) -> list[str]:
     """Return the paths without those that lead to a file which another one leads to as well."""
     paths = list(found)
     if all(path in followed for path in paths):
@@ -242,6 +242,6 @@ def _without_doubles(found: Iterable[str], followed: Collection[str], on_left_ou
         except OSError:
             continue  # it is not there yet
         if owners.setdefault(identity, path) != path and path not in followed:
-            on_left_out(f"{path} is left out: it is the same file as {owners[identity]}")
+            on_skipped(f"{path} is left out: it is the same file as {owners[identity]}")
             paths.remove(path)
     return paths

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from puppylog.collect.events import ChangesUntold
+from puppylog.collect.events import WatchLimitReached
 from support.embedded import wait_until
 from support.recording import RecordingStore, collect_once, watching
 
@@ -43,10 +43,10 @@ def test_it_is_said_once_and_every_line_is_stored(directories: list[Path]) -> No
             with (directory / "app.log").open("a") as file:
                 file.write(f"{directory.name} 1\n")
         wait_until(lambda: store.lines == Counter({"a 0": 1, "b 0": 1, "a 1": 1, "b 1": 1}), what="more lines")
-    told = [event for event in events if isinstance(event, ChangesUntold)]
-    assert told == [ChangesUntold("fs.inotify.max_user_watches")]
+    told = [event for event in events if isinstance(event, WatchLimitReached)]
+    assert told == [WatchLimitReached("fs.inotify.max_user_watches")]
 
 
 def test_a_run_that_does_not_watch_needs_no_notification(directories: list[Path]) -> None:
     _, events = collect_once(RecordingStore(), *map(str, directories))
-    assert not any(isinstance(event, ChangesUntold) for event in events)
+    assert not any(isinstance(event, WatchLimitReached) for event in events)

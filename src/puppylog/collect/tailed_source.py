@@ -1,4 +1,4 @@
-"""A source that is followed: its stream, its files and their parsers, and when it is looked at again."""
+"""A source that is collected: its stream, its files and their parsers, and when it is looked at again."""
 
 import errno
 import os
@@ -43,7 +43,7 @@ class OpenFile:
 
 
 @dataclass(slots=True, eq=False)
-class FollowedSource:
+class TailedSource:
     """A source and its files.
 
     A look opens the source. With `slots`, a source at rest is closed when another source needs its descriptor, and a
@@ -144,7 +144,7 @@ class FollowedSource:
         return True
 
     def close_at_rest(self) -> bool:
-        """See `puppylog.collect.slots.Slotted`."""
+        """See `puppylog.collect.slots.Closable`."""
         if isinstance(self.tailer, PipeTailer | ClosedTailer):
             return True
         path, state = self.tailer.path, None

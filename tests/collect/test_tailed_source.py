@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import pytest
+
+from puppylog.collect import tailed_source as tailed_source_module
+from puppylog.collect.tailed_source import IDLE_S, SOON_S, TailedSource
+from puppylog.model.stream import Stream
+from puppylog.tail.tailer import Tailer
+
+
+def follow(path: Path) -> TailedSource:
+    return TailedSource(Stream(1, path.as_uri(), None, ()), Tailer(str(path), chunk_bytes=16))
+
+
+def test_a_source_at_rest_is_looked_at_ever_more_seldom(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_bytes(b"one\n")
+    source = follow(path)
+    assert b"".join(chunk.data for chunk in source.look(10.0)) == b"one\n"
+    assert source.due_at == 10.0 + SOON_S
+    pauses = []
+    for _ in range(12):
+        assert not list(source.look(20.0))
+        pauses.append(source.due_at - 20.0)
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == IDLE_S
+    path.write_bytes(b"one\ntwo\n")
+    assert list(source.look(30.0))
+    assert source.due_at == 30.0 + SOON_S
+
+
+def test_a_source_to_which_something_happened_is_due_at_once(tmp_path: Path) -> None:
+    source = follow(tmp_path / "a.log")
+    assert not list(source.look(10.0))
+    source.wake()
+    assert source.due_at < 10.0
+
+
+def test_a_source_with_much_to_read_comes_back_after_its_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tailed_source_module, "_TURN_BYTES", 32)
+    path = tmp_path / "a.log"
+    path.write_bytes(b"0123456\n" * 100)
+    source = follow(path)
+    taken = [chunk.data for chunk in source.look(10.0)]
+    assert 32 <= len(b"".join(taken)) < 800
+    assert source.due_at == 10.0
+    while source.tailer.has_more:
+        taken += [chunk.data for chunk in source.look(10.0)]
+    assert b"".join(taken) == b"0123456\n" * 100
+    assert source.is_pipe is False
