@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from puppylog.monitor.alerts import Heartbeat, Watched, watch_alerts
+from puppylog.monitor.alerts import AlertSnapshot, Heartbeat, read_alerts
 from puppylog.monitor.clock import ClockStep
 from puppylog.stores.base import RecordReader
 from support.embedded import EmbeddedStore, wait_until
@@ -110,12 +110,12 @@ def test_alerts_that_nothing_evaluates_are_no_good_news(
 def test_an_alert_that_is_not_evaluated_when_it_is_due_is_unknown_and_the_others_are_not(
     cli: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def watch_one_overdue(reader: RecordReader, **arguments: Any) -> Watched:
-        watched = watch_alerts(reader, **arguments)
-        states = [replace(s, evaluated_age_s=40.0 if s.alert.name == "still" else 0.0) for s in watched.states]
-        return replace(watched, states=tuple(states))
+    def read_one_overdue(reader: RecordReader, **arguments: Any) -> AlertSnapshot:
+        snapshot = read_alerts(reader, **arguments)
+        states = [replace(s, evaluated_age_s=40.0 if s.alert.name == "still" else 0.0) for s in snapshot.states]
+        return replace(snapshot, states=tuple(states))
 
-    monkeypatch.setattr("puppylog.cli.alerts.watch_alerts", watch_one_overdue)
+    monkeypatch.setattr("puppylog.cli.alerts.read_alerts", read_one_overdue)
     monkeypatch.setattr("puppylog.cli.alerts._ENGINE_WAIT_S", 0.0)
     monkeypatch.setattr(
         "puppylog.cli.alerts.find_heartbeat", lambda _reader: Heartbeat("engine", datetime.now(UTC), 1.0, None)
@@ -136,11 +136,11 @@ def test_a_check_of_no_alerts_does_not_say_that_all_is_good(cli: InProcess) -> N
 def test_a_check_says_that_the_clock_was_set_back_and_which_segments_are_not_judged(
     cli: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def watch_some_segments(reader: RecordReader, **arguments: Any) -> Watched:
-        watched = watch_alerts(reader, **arguments)
-        return replace(watched, states=tuple(replace(state, unjudged_segments=7) for state in watched.states))
+    def read_some_segments(reader: RecordReader, **arguments: Any) -> AlertSnapshot:
+        snapshot = read_alerts(reader, **arguments)
+        return replace(snapshot, states=tuple(replace(state, unjudged_segments=7) for state in snapshot.states))
 
-    monkeypatch.setattr("puppylog.cli.alerts.watch_alerts", watch_some_segments)
+    monkeypatch.setattr("puppylog.cli.alerts.read_alerts", read_some_segments)
     monkeypatch.setattr("puppylog.cli.alerts.find_clock_step", lambda _reader: ClockStep(60.0, 7200.0, {"alerts": 2}))
     said = cli("monitor", "alerts", "check", "still")
     assert (said.code, said.out) == (0, "")

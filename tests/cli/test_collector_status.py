@@ -49,7 +49,7 @@ STREAMS = [
 
 
 def show(monkeypatch: pytest.MonkeyPatch, streams: Sequence[FollowedStream]) -> None:
-    monkeypatch.setattr(collector_status, "list_followed", lambda *_, **__: list(streams))
+    monkeypatch.setattr(collector_status, "list_followed_streams", lambda *_, **__: list(streams))
 
 
 def test_a_table_has_a_row_for_each_stream_and_stderr_the_stalled_ones(

@@ -6,7 +6,7 @@ from puppylog.model.metric import Metric
 from puppylog.monitor.alerts import count_transitions
 from puppylog.monitor.metrics import count_buckets, read_in_steps
 from puppylog.monitor.range import ALWAYS, Range
-from puppylog.monitor.rejects import Wanted, count_lines
+from puppylog.monitor.rejects import RejectFilter, count_lines
 from puppylog.monitor.search import Search, count_records
 from puppylog.stores.base import Store
 from support.lines import Source, rejects, rows
@@ -20,7 +20,7 @@ def test_what_is_left_out_is_counted_up_to_a_number(store: Store) -> None:
     source.append(rejects(b"one", b"two", start=source.offset))
     minute = Range(NOON, NOON + timedelta(minutes=1))
     assert [count_records(store, Search("status_code = 200", minute), most) for most in (7, 60, 61)] == [7, 60, 60]
-    assert [count_lines(store, Wanted(), most) for most in (1, 9)] == [1, 2]
+    assert [count_lines(store, RejectFilter(), most) for most in (1, 9)] == [1, 2]
     assert count_transitions(store, "none", 9, within=minute) == 0
 
 

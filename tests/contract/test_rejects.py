@@ -13,7 +13,7 @@ from puppylog.formats.registry import find_format
 from puppylog.model.metric import Metric
 from puppylog.monitor import rejects
 from puppylog.monitor.range import Range
-from puppylog.monitor.rejects import Wanted, count_reasons, find_source, iter_newest, iter_rejects, read_files
+from puppylog.monitor.rejects import RejectFilter, count_reasons, get_file_ids, iter_newest, iter_rejects, read_files
 from puppylog.monitor.search import get_group_id
 from puppylog.stores.base import Replayed, Reread, Store
 from support.embedded import wait_until
@@ -26,7 +26,7 @@ COMBINED = find_format("combined")
 
 
 def read_again(store: Store, batches: Iterable[pa.RecordBatch] | None = None) -> Summary:
-    return replay(store, iter_rejects(store, Wanted()) if batches is None else batches, COMBINED)
+    return replay(store, iter_rejects(store, RejectFilter()) if batches is None else batches, COMBINED)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_lines_of_several_files_go_into_one_transaction(store: Store, in_small_b
         for source in sources
         for at in reject(source, [access_line(number) for number in range(5)])
     ]
-    batches = list(iter_rejects(store, Wanted()))
+    batches = list(iter_rejects(store, RejectFilter()))
     assert any(len(set(batch["file_id"].to_pylist())) > 1 for batch in batches)
     assert read_again(store, batches).records == 20
     assert_places(store, "log_records", expected)
@@ -80,7 +80,7 @@ def test_lines_of_several_files_go_into_one_transaction(store: Store, in_small_b
 def test_a_line_that_is_no_rejected_line_any_more_is_left_out(store: Store) -> None:
     source = Source(store)
     offsets = reject(source, [access_line(number) for number in range(5)])
-    batches = list(iter_rejects(store, Wanted()))
+    batches = list(iter_rejects(store, RejectFilter()))
     assert read_again(store, [batch.slice(1, 2) for batch in batches]).records == 2
     summary = read_again(store, batches)  # as one that was overtaken, or whose answer got lost
     assert (summary.read, summary.records, summary.missed, summary.stay) == (5, 3, 2, 0)
@@ -162,8 +162,8 @@ def test_lines_come_with_all_their_bytes_file_by_file_in_their_order(store: Stor
     first, second = Source(store, "file:///1"), Source(store, "file:///2")
     for source in (first, second, first):
         reject(source, odd)
-    assert lines_of(iter_rejects(store, Wanted())) == odd * 3
-    assert lines_of(iter_newest(store, Wanted(), lines=21)) == odd[-21:]
+    assert lines_of(iter_rejects(store, RejectFilter())) == odd * 3
+    assert lines_of(iter_newest(store, RejectFilter(), lines=21)) == odd[-21:]
 
 
 def test_lines_are_chosen_by_reason_time_group_and_source(store: Store) -> None:
@@ -173,15 +173,15 @@ def test_lines_are_chosen_by_reason_time_group_and_source(store: Store) -> None:
     reject(other, [b"other"], reason="an unclosed quote")
     files = read_files(store)
 
-    def chosen(wanted: Wanted) -> list[bytes]:
+    def chosen(wanted: RejectFilter) -> list[bytes]:
         return lines_of(iter_rejects(store, wanted))
 
-    assert chosen(Wanted(reason="TIME")) == [b"shop 1"]
-    assert chosen(Wanted(reason="quote' OR true --")) == []
-    assert chosen(Wanted(group_id=get_group_id(store, "shop"))) == [b"shop 1", b"shop 2"]
-    assert chosen(Wanted(file_ids=find_source(files, ["file:///o*"]))) == [b"other"]
-    assert chosen(Wanted(within=Range(until=datetime.now(UTC) - timedelta(hours=1)))) == []
-    assert len(chosen(Wanted(within=Range(since=datetime.now(UTC) - timedelta(hours=1))))) == 3
+    assert chosen(RejectFilter(reason="TIME")) == [b"shop 1"]
+    assert chosen(RejectFilter(reason="quote' OR true --")) == []
+    assert chosen(RejectFilter(group_id=get_group_id(store, "shop"))) == [b"shop 1", b"shop 2"]
+    assert chosen(RejectFilter(file_ids=get_file_ids(files, ["file:///o*"]))) == [b"other"]
+    assert chosen(RejectFilter(within=Range(until=datetime.now(UTC) - timedelta(hours=1)))) == []
+    assert len(chosen(RejectFilter(within=Range(since=datetime.now(UTC) - timedelta(hours=1))))) == 3
 
 
 def test_reasons_are_counted_by_stream_most_frequent_first(store: Store) -> None:
@@ -189,7 +189,7 @@ def test_reasons_are_counted_by_stream_most_frequent_first(store: Store) -> None
     reject(first, [b"a", b"b"])
     reject(second, [b"c", b"d", b"e"])
     reject(second, [b"f"], reason="another")
-    counted = count_reasons(store, Wanted()).to_pylist()
+    counted = count_reasons(store, RejectFilter()).to_pylist()
     assert [(row["lines"], row["reason"], row["stream_id"]) for row in counted] == [
         (3, REASON, second.stream_id),
         (2, REASON, first.stream_id),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from puppylog.model.stream import StreamReport
-from puppylog.monitor.collectors import FollowedStream, StreamState, list_followed
+from puppylog.monitor.collectors import FollowedStream, StreamState, list_followed_streams
 from puppylog.stores.base import Store
 from support.embedded import wait_until
 from support.lines import Source, open_stream, records
@@ -23,8 +23,8 @@ def report(stream_id: int, **changes: Any) -> StreamReport:
 
 def see(store: Store, count: int, **arguments: Any) -> list[FollowedStream]:
     """Return what is said of so many streams, as soon as it can be seen."""
-    wait_until(lambda: len(list_followed(store, **arguments)) == count, what="the reports")
-    return list_followed(store, **arguments)
+    wait_until(lambda: len(list_followed_streams(store, **arguments)) == count, what="the reports")
+    return list_followed_streams(store, **arguments)
 
 
 def test_a_report_is_seen_by_everybody_who_looks(server: StoreServer, store: Store) -> None:
@@ -43,10 +43,12 @@ def test_a_report_is_seen_by_everybody_who_looks(server: StoreServer, store: Sto
 def test_a_report_takes_the_place_of_the_one_before(store: Store) -> None:
     stream_id = open_stream(store, URI).stream_id
     store.report([report(stream_id, problem="cannot read it: 'ü' is gone", behind_s=3.0, backlog_bytes=1)])
-    wait_until(lambda: [s.problem for s in list_followed(store)] == ["cannot read it: 'ü' is gone"], what="the problem")
+    wait_until(
+        lambda: [s.problem for s in list_followed_streams(store)] == ["cannot read it: 'ü' is gone"], what="the problem"
+    )
     store.report([report(stream_id, stored_ago_s=None, ended=True)])
-    wait_until(lambda: [s.state for s in list_followed(store)] == [StreamState.ENDED], what="the last report")
-    (stream,) = list_followed(store)
+    wait_until(lambda: [s.state for s in list_followed_streams(store)] == [StreamState.ENDED], what="the last report")
+    (stream,) = list_followed_streams(store)
     assert (stream.problem, stream.stored_at, stream.lag_bytes, stream.lag_s) == (None, None, 0, 0)
 
 
@@ -62,8 +64,8 @@ def test_a_thousand_streams_are_reported_at_once(store: Store) -> None:
     store.report([report(stream_id, records=number) for number, stream_id in enumerate(streams)])
     assert [stream.records for stream in see(store, 1000)] == list(range(1000))
     store.report([report(streams[500], records=-1), report(streams[2], records=-1)])
-    wait_until(lambda: sum(s.records == -1 for s in list_followed(store)) == 2, what="news of two")
-    assert len(list_followed(store)) == 1000
+    wait_until(lambda: sum(s.records == -1 for s in list_followed_streams(store)) == 2, what="news of two")
+    assert len(list_followed_streams(store)) == 1000
 
 
 def test_a_stream_that_nobody_has_opened_is_left_out(store: Store) -> None:
@@ -88,4 +90,4 @@ def test_collectors_report_while_others_append(server: StoreServer, store: Store
         appending, telling = threads.submit(append, store), threads.submit(tell, server.connect())
         assert appending.result() == 5000
         telling.result()
-    wait_until(lambda: [s.records for s in list_followed(store)] == [49], what="the last report")
+    wait_until(lambda: [s.records for s in list_followed_streams(store)] == [49], what="the last report")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from puppylog.model.alert import State
 from puppylog.model.defaults import DEFAULT_ALERTS, DEFAULT_METRICS
-from puppylog.monitor.alerts import list_transitions_after, watch_alerts
+from puppylog.monitor.alerts import list_transitions_after, read_alerts
 from puppylog.stores.base import Store
 from support.embedded import wait_until
 from support.lines import Source, records
@@ -16,7 +16,7 @@ WITHIN_S = 60
 
 
 def states(store: Store) -> dict[str | None, State | None]:
-    return {state.segment_name: state.state for state in watch_alerts(store, name=ALERT.name).states}
+    return {state.segment_name: state.state for state in read_alerts(store, name=ALERT.name).states}
 
 
 def test_a_stream_that_has_gone_silent_rings_until_lines_come_again(store: Store) -> None:

@@ -8,7 +8,7 @@ from contract.conftest import OFFERED
 from contract.differences import POSTGRESQL
 from contract.elsewhere import ELSEWHERE
 from puppylog.model.stream import Move, StreamReport
-from puppylog.monitor.collectors import list_followed
+from puppylog.monitor.collectors import list_followed_streams
 from puppylog.stores.postgres.schema.bootstrap import bootstrap
 from puppylog.stores.postgres.schema.migrations import SCHEMA_VERSION
 from puppylog.stores.postgres.store import PostgresStore
@@ -46,7 +46,7 @@ def test_a_store_of_version_1_goes_on_where_it_stood(version_1: str) -> None:
         appender.commit([Move(file.file_id, BYTE_OFFSET, until, fingerprint(until), finished=False, context="json")])
         store.report([StreamReport(stream.stream_id, 0, None, 1.0, 2.0, 2, 0)])
         assert store.query("SELECT count(*) AS n FROM puppylog.log_records")["n"].to_pylist() == [RECORDS + 2]
-        assert [followed.records for followed in list_followed(store)] == [2]
+        assert [followed.records for followed in list_followed_streams(store)] == [2]
         store.close_stream(stream.stream_id)
         (file,) = open_stream(store, URI).files
         assert (file.byte_offset, file.context) == (until, "json")

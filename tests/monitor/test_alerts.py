@@ -10,8 +10,8 @@ from puppylog.monitor.alerts import (
     find_heartbeat,
     get_alert,
     list_transitions_after,
+    read_alerts,
     read_transitions,
-    watch_alerts,
 )
 from puppylog.monitor.range import Range
 from support.memory import MemoryReader
@@ -55,17 +55,17 @@ def test_each_segment_has_its_state_and_its_last_firing(alerted: MemoryReader) -
     record_transition(alerted, 2, 11, "firing")
     record_transition(alerted, 3, 11, "firing")
     record_transition(alerted, 4, 11, "ok")
-    watched = watch_alerts(alerted, name="crowded")
-    assert [(state.segment, state.state, state.last_fired_at) for state in watched.states] == [
+    snapshot = read_alerts(alerted, name="crowded")
+    assert [(state.segment, state.state, state.last_fired_at) for state in snapshot.states] == [
         ("a", State.FIRING, when(1)),
         (None, State.FIRING, when(3)),
     ]
-    assert watched.last_transition == 4
+    assert snapshot.last_transition == 4
 
 
 def test_alerts_may_be_limited_to_the_group_of_their_metric(alerted: MemoryReader) -> None:
-    assert [state.alert.name for state in watch_alerts(alerted).states] == ["busy", "crowded"]
-    assert [state.alert.name for state in watch_alerts(alerted, group="shop").states] == ["crowded"]
+    assert [state.alert.name for state in read_alerts(alerted).states] == ["busy", "crowded"]
+    assert [state.alert.name for state in read_alerts(alerted, group="shop").states] == ["crowded"]
 
 
 def test_an_unknown_alert_is_not_found(alerted: MemoryReader) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from puppylog.monitor.collectors import StreamState, list_followed
+from puppylog.monitor.collectors import StreamState, list_followed_streams
 from support.memory import MemoryReader
 
 WAITING = "5 bytes wait, and nothing has been stored for"
@@ -50,20 +50,20 @@ def test_a_stream_gets_on_as_its_collector_says(
     reader: MemoryReader, told: dict[str, Any], state: StreamState, problem: str | None
 ) -> None:
     say(reader, **told)
-    (stream,) = list_followed(reader)
+    (stream,) = list_followed_streams(reader)
     assert stream.state is state
     assert (stream.problem is None) if problem is None else str(stream.problem).startswith(problem)
 
 
 def test_how_long_is_too_long_is_the_callers_choice(reader: MemoryReader) -> None:
     say(reader, age_s=100)
-    assert [stream.state for stream in list_followed(reader, stale_s=30)] == [StreamState.STALLED]
-    assert [stream.state for stream in list_followed(reader, stale_s=200)] == [StreamState.OK]
+    assert [stream.state for stream in list_followed_streams(reader, stale_s=30)] == [StreamState.STALLED]
+    assert [stream.state for stream in list_followed_streams(reader, stale_s=200)] == [StreamState.OK]
 
 
 def test_what_waits_goes_on_waiting_while_nobody_says_anything(reader: MemoryReader) -> None:
     say(reader, age_s=100, backlog_bytes=5, behind_s=10, lines_per_s=7.5)
-    (stream,) = list_followed(reader)
+    (stream,) = list_followed_streams(reader)
     assert stream.lag_bytes == 5
     assert stream.lag_s == pytest.approx(110, abs=2)
     assert stream.report_age_s == pytest.approx(100, abs=2)
@@ -73,7 +73,7 @@ def test_what_waits_goes_on_waiting_while_nobody_says_anything(reader: MemoryRea
 def test_a_stream_is_told_with_where_it_is_and_what_has_come(reader: MemoryReader) -> None:
     reader.insert("log_groups", id=1, name="shop")
     say(reader, records=10, rejects=2, format="json", lines_per_s=7.5, stored_ago_s=3)
-    (stream,) = list_followed(reader)
+    (stream,) = list_followed_streams(reader)
     assert (stream.host, stream.source, stream.name) == ("web1", "/var/log/a b.log", "web1:/var/log/a b.log")
     assert (stream.group, stream.records, stream.rejects, stream.format) == ("shop", 10, 2, "json")
     assert (stream.lag_bytes, stream.lag_s, stream.lines_per_s) == (0, 0, 7.5)
@@ -85,6 +85,6 @@ def test_streams_can_be_left_out_by_group_and_by_age(reader: MemoryReader) -> No
     reader.insert("log_groups", id=1, name="shop")
     say(reader, stream_id=1)
     say(reader, stream_id=2, age_s=1000)
-    assert len(list_followed(reader)) == 2
-    assert [stream.host for stream in list_followed(reader, group="shop")] == ["web1"]
-    assert [stream.host for stream in list_followed(reader, within_s=100)] == ["web1"]
+    assert len(list_followed_streams(reader)) == 2
+    assert [stream.host for stream in list_followed_streams(reader, group="shop")] == ["web1"]
+    assert [stream.host for stream in list_followed_streams(reader, within_s=100)] == ["web1"]

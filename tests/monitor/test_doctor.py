@@ -5,8 +5,14 @@ from typing import Any, cast
 import pytest
 
 from puppylog.model.finding import Finding, Health
-from puppylog.monitor.collectors import StreamState, list_followed
-from puppylog.monitor.doctor import find_alerts, find_clock, find_evaluator, find_streams, list_findings
+from puppylog.monitor.collectors import StreamState, list_followed_streams
+from puppylog.monitor.doctor import (
+    iter_alert_findings,
+    iter_clock_findings,
+    iter_evaluator_findings,
+    iter_stream_findings,
+    list_findings,
+)
 from puppylog.stores.base import Store
 from puppylog.stores.doctor import StoreFindings
 from support.memory import MemoryReader
@@ -36,7 +42,7 @@ def test_an_evaluator_is_wrong_when_it_is_needed_and_does_not_go_round(
         reader.insert("metrics", id=1, name="hits")
     if beat:
         reader.insert("heartbeat", **{**beat, "evaluator": "engine", "beat_at": ago(beat["beat_at"])})
-    [finding] = find_evaluator(reader)
+    [finding] = iter_evaluator_findings(reader)
     assert (finding.state, finding.found) == (state, found)
 
 
@@ -53,7 +59,7 @@ def test_an_alert_is_wrong_when_its_evaluation_fails_or_is_late(
     reader: MemoryReader, age_s: float, error: str | None, state: Health, found: str
 ) -> None:
     reader.insert("alerts", id=10, name="busy", metric_id=1, evaluated_at=ago(age_s), error=error, **RULE)
-    [finding] = find_alerts(reader)
+    [finding] = iter_alert_findings(reader)
     assert (finding.subject, finding.state, finding.found) == ("alert busy", state, found)
 
 
@@ -76,7 +82,7 @@ def test_a_stream_tells_of_its_newest_file_and_whether_it_is_followed(
     reader.insert("log_streams", id=1, source_uri="file:///var/log/a.log")
     reader.insert("log_files", id=1, stream_id=1, path="/var/log/old", byte_offset=9, moved_at=ago(1), finished=True)
     reader.insert("log_files", id=2, stream_id=1, path="/var/log/a.log", byte_offset=1234, moved_at=ago(age_s))
-    [finding] = find_streams(reader, frozenset(claimed))
+    [finding] = iter_stream_findings(reader, frozenset(claimed))
     assert (finding.subject, finding.state, finding.found) == ("stream file:///var/log/a.log", state, found)
     assert bool(finding.advice) is (state is Health.NOTE)
 
@@ -85,7 +91,7 @@ def test_a_stream_may_have_no_file_and_a_file_may_be_read_to_its_end(reader: Mem
     reader.insert("log_streams", id=1, source_uri="file:///a")
     reader.insert("log_streams", id=2, source_uri="file:///b")
     reader.insert("log_files", id=2, stream_id=2, path="/b.1", byte_offset=9, moved_at=ago(1), finished=True)
-    none, finished = find_streams(reader, frozenset())
+    none, finished = iter_stream_findings(reader, frozenset())
     assert none.found == "followed by no collector; no file of it has been read yet"
     assert finished.found.endswith("up to byte 9 of /b.1, read to its end")
 
@@ -143,9 +149,9 @@ def test_a_stream_has_stalled_here_if_the_status_of_collectors_says_so(
     # The time is taken now: parameters are made when tests are collected, minutes before this one runs.
     report = {"age_s": 1, **report}
     reader.insert("stream_reports", stream_id=1, reported_at=ago(report.pop("age_s")), **report)
-    [finding] = find_streams(reader, frozenset([1]))
+    [finding] = iter_stream_findings(reader, frozenset([1]))
     assert (finding.state, finding.found[: len(found)]) == (state, found)
-    [followed] = list_followed(reader)
+    [followed] = list_followed_streams(reader)
     assert (followed.state is StreamState.STALLED) == (state is Health.WRONG)
 
 
@@ -174,16 +180,16 @@ def test_what_an_alert_leaves_out_is_said(
     reader: MemoryReader, alert: dict[str, Any], state: Health, found: str
 ) -> None:
     reader.insert("alerts", id=10, name="busy", metric_id=1, evaluated_at=ago(5), **alert, **RULE)
-    [finding] = find_alerts(reader)
+    [finding] = iter_alert_findings(reader)
     assert (finding.state, finding.found) == (state, found)
 
 
 def test_a_clock_that_was_set_back_is_a_warning_for_a_day(reader: MemoryReader) -> None:
     reader.insert("clock_steps", part="alerts", noticed_at=ago(90_000), back_s=7.0, rebased=1)
-    assert list(find_clock(reader)) == []
+    assert list(iter_clock_findings(reader)) == []
     reader.insert("clock_steps", part="metrics", noticed_at=ago(200), back_s=3600.0, rebased=2)
     reader.insert("clock_steps", part="heartbeat", noticed_at=ago(200), back_s=3599.0, rebased=1)
-    [finding] = find_clock(reader)
+    [finding] = iter_clock_findings(reader)
     assert (finding.subject, finding.state) == ("clock", Health.WARNING)
     assert finding.found == (
         "the store's clock was set back by 1 h, noticed 3 min ago; re-based to then: 1 heartbeats of the evaluator, "

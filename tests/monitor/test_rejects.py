@@ -2,7 +2,7 @@ import pytest
 
 from puppylog.errors import NotFound
 from puppylog.monitor import rejects
-from puppylog.monitor.rejects import KnownFile, Wanted, find_source, iter_newest, iter_rejects, read_files
+from puppylog.monitor.rejects import KnownFile, RejectFilter, get_file_ids, iter_newest, iter_rejects, read_files
 from support.memory import MemoryReader
 
 FILES = {
@@ -28,19 +28,19 @@ FILES = {
     ],
 )
 def test_a_source_is_named_by_its_path_its_uri_or_a_pattern(patterns: list[str], found: list[int]) -> None:
-    assert find_source(FILES, patterns) == found
+    assert get_file_ids(FILES, patterns) == found
 
 
 @pytest.mark.parametrize("pattern", ["/var/log", "access", "", "/srv/a%20b.log.1", "[", "../*"])
 def test_a_source_that_was_never_collected_is_not_found(pattern: str) -> None:
     with pytest.raises(NotFound, match="cannot find source"):
-        find_source(FILES, ["/srv/*", pattern])
+        get_file_ids(FILES, ["/srv/*", pattern])
 
 
 def test_a_relative_path_is_one_from_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir("/var")
-    assert find_source(FILES, ["log/nginx/access.log"]) == [1, 2]
-    assert find_source(FILES, ["log/nginx/*.1"]) == [1]
+    assert get_file_ids(FILES, ["log/nginx/access.log"]) == [1, 2]
+    assert get_file_ids(FILES, ["log/nginx/*.1"]) == [1]
 
 
 def reject(reader: MemoryReader, file_id: int, line_offset: int, line: bytes, **row: object) -> None:
@@ -59,7 +59,7 @@ def test_batches_hold_so_many_bytes_and_so_many_lines(reader: MemoryReader, monk
     sizes = [1, 1, 1, 1, 9, 2, 30, 5, 5, 1]
     for number, size in enumerate(sizes):
         reject(reader, 1, number, b"x" * size)
-    batches = [[len(line) for line in batch["line"].to_pylist()] for batch in iter_rejects(reader, Wanted())]
+    batches = [[len(line) for line in batch["line"].to_pylist()] for batch in iter_rejects(reader, RejectFilter())]
     assert batches == [[1, 1, 1], [1, 9], [2], [30], [5, 5], [1]]
 
 
@@ -72,7 +72,7 @@ def test_pages_follow_one_another_through_files_and_streams(
         reject(reader, file_id, line_offset, b"x", stream_id=stream_id)
     found = [
         (row["stream_id"], row["file_id"], row["line_offset"])
-        for batch in iter_rejects(reader, Wanted())
+        for batch in iter_rejects(reader, RejectFilter())
         for row in batch.to_pylist()
     ]
     assert found == sorted(places)
@@ -82,7 +82,7 @@ def test_the_newest_come_in_the_order_in_which_they_were_rejected(reader: Memory
     reject(reader, 1, 0, b"oldest", rejected_at="2026-01-01T00:00:00Z")
     reject(reader, 2, 5, b"newest", rejected_at="2026-01-03T00:00:00Z")
     reject(reader, 3, 0, b"between", rejected_at="2026-01-02T00:00:00Z")
-    [batch] = iter_newest(reader, Wanted(), lines=2)
+    [batch] = iter_newest(reader, RejectFilter(), lines=2)
     assert batch["line"].to_pylist() == [b"between", b"newest"]
 
 
@@ -92,7 +92,7 @@ def test_a_line_that_is_gone_when_its_turn_comes_is_left_out(
     monkeypatch.setattr(rejects, "_BATCH_LINES", 2)
     for number in range(5):
         reject(reader, 1, number, b"%d" % number)
-    reading = iter_rejects(reader, Wanted())
+    reading = iter_rejects(reader, RejectFilter())
     assert next(reading)["line"].to_pylist() == [b"0", b"1"]
     reader.connection.execute("DELETE FROM puppylog.rejected_lines WHERE line_offset IN (2, 3)")
     assert [batch["line"].to_pylist() for batch in reading] == [[b"4"]]

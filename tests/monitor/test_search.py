@@ -13,9 +13,9 @@ from puppylog.monitor.search import (
     Search,
     find_records,
     get_group_id,
-    plan_stretches,
+    plan_byte_ranges,
     read_cursor,
-    read_news,
+    read_new_records,
 )
 from support.memory import MemoryReader
 
@@ -65,21 +65,21 @@ def test_news_are_the_lines_committed_since_the_cursor_whatever_their_times(read
     add_file(reader, 1)
     commit(reader, 1, 0, 10, until=20)
     cursor = read_cursor(reader)
-    assert read_news(reader, Search(), cursor) is None
+    assert read_new_records(reader, Search(), cursor) is None
     commit(reader, 1, 20, 30, until=40, late_s=3600)
     add_file(reader, 2)
     commit(reader, 2, 0, until=5)
-    news = read_news(reader, Search(), cursor)
+    news = read_new_records(reader, Search(), cursor)
     assert news is not None
     assert places(news.records) == [(1, 20), (1, 30), (2, 0)]
     assert (news.cursor, news.is_behind) == (Cursor({1: 40, 2: 5}), False)
-    assert read_news(reader, Search(), news.cursor) is None
+    assert read_new_records(reader, Search(), news.cursor) is None
 
 
 def test_news_that_the_filter_leaves_out_still_move_the_cursor(reader: MemoryReader) -> None:
     add_file(reader, 1)
     commit(reader, 1, 0, 2, until=4)
-    news = read_news(reader, Search("status_code = 1"), Cursor({}))
+    news = read_new_records(reader, Search("status_code = 1"), Cursor({}))
     assert news is not None
     assert (places(news.records), news.cursor) == ([], Cursor({1: 4}))
 
@@ -94,7 +94,7 @@ def test_a_large_backlog_comes_in_steps_that_leave_nothing_out(
     commit(reader, 2, 0, 10, until=15)
     shown: list[tuple[int, int]] = []
     cursor, steps = Cursor({}), 0
-    while (news := read_news(reader, Search(), cursor)) is not None:
+    while (news := read_new_records(reader, Search(), cursor)) is not None:
         shown += places(news.records)
         cursor, steps = news.cursor, steps + 1
     assert shown == [(1, offset) for offset in range(0, 100, 10)] + [(2, 0), (2, 10)]
@@ -112,7 +112,7 @@ def test_stretches_cover_what_lies_between_two_cursors_once(
     covered: dict[int, list[int]] = {}
     seen, is_behind = dict(since), True
     while is_behind:
-        stretches, is_behind = plan_stretches(Cursor(seen), Cursor(until), step_bytes)
+        stretches, is_behind = plan_byte_ranges(Cursor(seen), Cursor(until), step_bytes)
         assert sum(stretch.end - stretch.start for stretch in stretches) <= step_bytes
         for stretch in stretches:
             covered.setdefault(stretch.file_id, []).extend(range(stretch.start, stretch.end))

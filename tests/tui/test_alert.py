@@ -8,8 +8,8 @@ from puppylog.model.alert import Alert, Comparison, NoData, State
 from puppylog.monitor.alerts import AlertState, Heartbeat, Transition
 from puppylog.tui.alert import (
     describe_rule,
-    doubt,
     draw_alerts,
+    explain_stale_states,
     line_for_state,
     line_for_transition,
     sort_by_urgency,
@@ -136,11 +136,13 @@ BEAT = Heartbeat("engine 7", AT, 1.0, None)
 def test_states_are_doubted_when_nothing_evaluates_them(
     heartbeat: Heartbeat | None, age_s: float, flavour: str, cause: str | None
 ) -> None:
-    said = doubt(heartbeat, [replace(OK, evaluated_age_s=age_s)], flavour)
+    said = explain_stale_states(heartbeat, [replace(OK, evaluated_age_s=age_s)], flavour)
     assert said is None if cause is None else str(said).startswith(cause)
 
 
 def test_of_several_alerts_that_are_overdue_one_is_named() -> None:
     late = replace(OK, evaluated_age_s=99.0)
     other = replace(late, alert=replace(ALERT, name="a"))
-    assert str(doubt(BEAT, [late, late, other], "duckdb")).startswith("alert a (and 1 more) is not evaluated when")
+    assert str(explain_stale_states(BEAT, [late, late, other], "duckdb")).startswith(
+        "alert a (and 1 more) is not evaluated when"
+    )

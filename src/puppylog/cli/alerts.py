@@ -26,21 +26,21 @@ from puppylog.cli.times import parse_range
 from puppylog.errors import NotFound
 from puppylog.model.alert import State
 from puppylog.monitor.alerts import (
+    AlertSnapshot,
     AlertState,
-    Watched,
     count_transitions,
     describe_unjudged,
     find_heartbeat,
     get_alert,
+    read_alerts,
     read_transitions,
-    watch_alerts,
 )
 from puppylog.monitor.clock import ClockStep, find_clock_step
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 from puppylog.stores.rows import columns_of_alert
-from puppylog.tui.alert import describe_rule, doubt
+from puppylog.tui.alert import describe_rule, explain_stale_states
 
 # An engine that has just been started for this question first catches up the evaluations that were missed.
 _ENGINE_WAIT_S: Final = 15.0
@@ -192,9 +192,9 @@ def _read_judged(store: Store, names: Sequence[str], group: str | None) -> _Judg
     flavour = store.info.flavour
     deadline = time.monotonic() + (_ENGINE_WAIT_S if flavour == "duckdb" else _EVALUATOR_WAIT_S)
     while True:
-        states = _pick(watch_alerts(store, group=group), names)
+        states = _pick(read_alerts(store, group=group), names)
         heartbeat = find_heartbeat(store)
-        cause = doubt(heartbeat, states, flavour) if states else None
+        cause = explain_stale_states(heartbeat, states, flavour) if states else None
         if cause is None or time.monotonic() >= deadline:
             return _Judged(states, heartbeat is not None and not heartbeat.is_old, cause, find_clock_step(store))
         time.sleep(_HEARTBEAT_POLL_S)
@@ -208,12 +208,12 @@ def _say_no_if(cause: str | None) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _pick(watched: Watched, names: Sequence[str]) -> list[AlertState]:
-    known = {state.alert.name for state in watched.states}
+def _pick(snapshot: AlertSnapshot, names: Sequence[str]) -> list[AlertState]:
+    known = {state.alert.name for state in snapshot.states}
     for name in names:
         if name not in known:
             raise NotFound("find", f"alert {name!r}", advice="see 'puppylog monitor alerts list'")
-    return [state for state in watched.states if not names or state.alert.name in names]
+    return [state for state in snapshot.states if not names or state.alert.name in names]
 
 
 def _list_row(state: AlertState, settings: Settings, *, is_known: bool = True) -> dict[str, object]:

@@ -11,7 +11,7 @@ from puppylog.cli.options import examples, group_option, output_options, pass_se
 from puppylog.cli.output import write_rows
 from puppylog.cli.talk import tell, warn
 from puppylog.model.period import format_period, parse_period
-from puppylog.monitor.collectors import STALE_S, FollowedStream, StreamState, list_followed
+from puppylog.monitor.collectors import STALE_S, FollowedStream, StreamState, list_followed_streams
 from puppylog.settings import Settings
 from puppylog.stores.connect import connect
 
@@ -88,7 +88,7 @@ def status(settings: Settings, *, stale: str, within: str | None, group: str | N
     stale_s = parse_period(stale, "--stale")
     within_s = None if within is None else parse_period(within, "--within")
     with connect(settings.store) as store:
-        streams = list_followed(store, stale_s=stale_s, within_s=within_s, group=group)
+        streams = list_followed_streams(store, stale_s=stale_s, within_s=within_s, group=group)
     if not streams:
         tell(settings, "no collector has said anything yet")
     write_rows([_row(stream) for stream in streams], SCHEMA, settings, expendable=_EXPENDABLE, paths={"source"})

@@ -28,13 +28,13 @@ from puppylog.model.expression import parse_filter, render
 from puppylog.model.expression.reading import Dialect
 from puppylog.monitor.search import (
     Cursor,
-    News,
+    NewRecords,
     Search,
     count_records,
     find_records,
     get_group_id,
     read_cursor,
-    read_news,
+    read_new_records,
 )
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
@@ -122,9 +122,9 @@ def _follow(store: Store, search: Search, cursor: Cursor, shown: pa.Table, print
     known = {place for place in _places(shown) if place[1] >= cursor.offsets.get(place[0], 0)}
     is_away = False
     while True:
-        news: News | None = None
+        news: NewRecords | None = None
         try:
-            news = read_news(store, search, cursor)
+            news = read_new_records(store, search, cursor)
             if is_away:
                 tell(printer.settings, "the store is back")
             is_away = False

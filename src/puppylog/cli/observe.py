@@ -18,17 +18,17 @@ from puppylog.cli.values import plain
 from puppylog.errors import PuppylogError
 from puppylog.model.period import format_period, parse_period
 from puppylog.monitor.alerts import (
+    AlertSnapshot,
     AlertState,
     Transition,
-    Watched,
     find_heartbeat,
     list_transitions_after,
-    watch_alerts,
+    read_alerts,
 )
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
-from puppylog.tui.alert import doubt, draw_alerts, line_for_state, line_for_transition, sort_by_urgency
+from puppylog.tui.alert import draw_alerts, explain_stale_states, line_for_state, line_for_transition, sort_by_urgency
 from puppylog.tui.clean import clean
 from puppylog.tui.live import Line, Live
 
@@ -72,90 +72,90 @@ def observe(settings: Settings, refresh_rate: str, group: str | None) -> None:
 
 def _observe_on_terminal(store: Store, settings: Settings, every_s: int, group: str | None) -> None:
     live = Live(sys.stdout, wants_color(settings), shutil.get_terminal_size)
-    watched = Watched((), 0)
+    snapshot = AlertSnapshot((), 0)
     began = time.monotonic()
     while True:
         try:
-            watched = watch_alerts(store, group=group)
-            cause = _doubt(store, watched) if time.monotonic() - began > _GRACE_S else None
+            snapshot = read_alerts(store, group=group)
+            cause = _explain_stale_states(store, snapshot) if time.monotonic() - began > _GRACE_S else None
         except PuppylogError as error:
             if not error.transient:
                 raise
             cause = error.message
-        live.show(_frame(watched, settings, every_s, cause))
+        live.show(_frame(snapshot, settings, every_s, cause))
         time.sleep(every_s)
 
 
-def _doubt(store: Store, watched: Watched) -> str | None:
-    return doubt(find_heartbeat(store), watched.states, store.info.flavour) if watched.states else None
+def _explain_stale_states(store: Store, snapshot: AlertSnapshot) -> str | None:
+    return explain_stale_states(find_heartbeat(store), snapshot.states, store.info.flavour) if snapshot.states else None
 
 
-def _frame(watched: Watched, settings: Settings, every_s: int, cause: str | None) -> list[Line]:
+def _frame(snapshot: AlertSnapshot, settings: Settings, every_s: int, cause: str | None) -> list[Line]:
     now = datetime.now(UTC).astimezone(settings.zone).isoformat(timespec="seconds")
     width, height = (terminal_width() or 80) - 1, shutil.get_terminal_size().lines
     head = [Line(f"{now}, every {format_period(every_s)}, Ctrl-C to leave")]
     if cause is not None:
         head += [Line(line, "red") for line in textwrap.wrap(cause, width)]  # before the alerts, which may not all fit
-    if not watched.states:
+    if not snapshot.states:
         return [*head, Line(_HINT)]
-    states = sort_by_urgency(watched.states) if len(watched.states) + len(head) + 3 > height else watched.states
+    states = sort_by_urgency(snapshot.states) if len(snapshot.states) + len(head) + 3 > height else snapshot.states
     return [*head, Line(""), *draw_alerts(states, zone=settings.zone, width=width)]
 
 
 def _observe_in_pipe(store: Store, settings: Settings, every_s: int, group: str | None) -> None:
-    story = _Story(settings, began=time.monotonic())
-    if not story.begin(watch_alerts(store, group=group)):
+    log = _AlertLog(settings, began=time.monotonic())
+    if not log.begin(read_alerts(store, group=group)):
         tell(settings, _HINT)
     while True:
         time.sleep(every_s)
         try:
-            story.tell_transitions(list_transitions_after(store, story.last_transition, group=group))
-            watched = watch_alerts(store, group=group)
-            story.tell_others(watched)
-            cause = _doubt(store, watched) if time.monotonic() - story.began > _GRACE_S else None
+            log.tell_transitions(list_transitions_after(store, log.last_transition, group=group))
+            snapshot = read_alerts(store, group=group)
+            log.tell_others(snapshot)
+            cause = _explain_stale_states(store, snapshot) if time.monotonic() - log.began > _GRACE_S else None
         except PuppylogError as error:
             if not error.transient:
                 raise
             cause = error.message
-        story.doubt(cause)
+        log.tell_staleness(cause)
 
 
 @dataclass(slots=True)
-class _Story:
+class _AlertLog:
     """What has been told, so that only what is new is told next."""
 
     settings: Settings
     began: float
     last_transition: int = 0
     _told: dict[str, tuple[str | None, bool]] = field(default_factory=dict)  # by alert that is known
-    _is_doubtful: bool = False
+    _is_stale: bool = False
 
-    def begin(self, watched: Watched) -> bool:
+    def begin(self, snapshot: AlertSnapshot) -> bool:
         """Tell what all alerts are in; return whether there are any."""
-        self.last_transition = watched.last_transition
-        for state in watched.states:
+        self.last_transition = snapshot.last_transition
+        for state in snapshot.states:
             self._tell_state(state)
-        return bool(watched.states)
+        return bool(snapshot.states)
 
     def tell_transitions(self, transitions: list[Transition]) -> None:
         for transition in transitions:
             self.last_transition = transition.id
             self._write(line_for_transition(transition, self.settings.zone), _transition_row(transition))
 
-    def tell_others(self, watched: Watched) -> None:
+    def tell_others(self, snapshot: AlertSnapshot) -> None:
         """Tell of each alert that is new, or whose error or overdue state has changed since it was told."""
-        for state in watched.states:
+        for state in snapshot.states:
             if self._told.get(state.alert.name) != _tell_of(state):
                 self._tell_state(state)
 
-    def doubt(self, cause: str | None) -> None:
+    def tell_staleness(self, cause: str | None) -> None:
         """Say that the states may not be what they say, once until they are again."""
-        if cause is not None and not self._is_doubtful:
+        if cause is not None and not self._is_stale:
             warn(cause)
-            self._is_doubtful = True
-        if cause is None and self._is_doubtful:
+            self._is_stale = True
+        if cause is None and self._is_stale:
             tell(self.settings, "the alerts are evaluated again")
-            self._is_doubtful = False
+            self._is_stale = False
 
     def _tell_state(self, state: AlertState) -> None:
         self._told[state.alert.name] = _tell_of(state)

@@ -29,10 +29,10 @@ from puppylog.collect.replay import Summary, replay
 from puppylog.errors import UsageError
 from puppylog.monitor.rejects import (
     KnownFile,
-    Wanted,
+    RejectFilter,
     count_lines,
     count_reasons,
-    find_source,
+    get_file_ids,
     iter_newest,
     iter_rejects,
     read_files,
@@ -115,14 +115,14 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def _choosing(settings: Settings, chosen: Filter) -> Iterator[tuple[Store, dict[int, KnownFile], Wanted]]:
+def _choosing(settings: Settings, chosen: Filter) -> Iterator[tuple[Store, dict[int, KnownFile], RejectFilter]]:
     """Give the store, the files that it knows, and what is wanted of it."""
     within = parse_range(settings, chosen.since, chosen.from_, chosen.to)
     with connect(settings.store) as store:
         files = read_files(store)
         group_id = None if chosen.group is None else get_group_id(store, chosen.group)
-        file_ids = find_source(files, chosen.sources) if chosen.sources else None
-        yield store, files, Wanted(within, chosen.reason, group_id, file_ids)
+        file_ids = get_file_ids(files, chosen.sources) if chosen.sources else None
+        yield store, files, RejectFilter(within, chosen.reason, group_id, file_ids)
 
 
 @click.group(

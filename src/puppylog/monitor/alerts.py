@@ -65,7 +65,7 @@ class AlertState:
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class AlertSnapshot:
     """The states of all alerts at one moment, and the id of the newest transition at that moment."""
 
     states: tuple[AlertState, ...]
@@ -117,22 +117,22 @@ def describe_unjudged(segments: int) -> str:
     return f"it judges {MOST_SEGMENTS:,} segments one by one, and {segments:,} more are not judged"
 
 
-def watch_alerts(reader: RecordReader, *, name: str | None = None, group: str | None = None) -> Watched:
+def read_alerts(reader: RecordReader, *, name: str | None = None, group: str | None = None) -> AlertSnapshot:
     """Return what all alerts are in; only those of one name, or of metrics limited to one group, if given."""
     rows = reader.query(_QUERIES["alert_states"], {"name": name, "group": group}).to_pylist()
-    return Watched(tuple(map(_alert_state, rows)), max((row["last_transition"] for row in rows), default=0))
+    return AlertSnapshot(tuple(map(_alert_state, rows)), max((row["last_transition"] for row in rows), default=0))
 
 
-def get_alert(reader: RecordReader, name: str) -> Watched:
+def get_alert(reader: RecordReader, name: str) -> AlertSnapshot:
     """Return what one alert is in.
 
     Raises:
         NotFound: there is none of that name.
     """
-    watched = watch_alerts(reader, name=name)
-    if not watched.states:
+    snapshot = read_alerts(reader, name=name)
+    if not snapshot.states:
         raise NotFound("find", f"alert {name!r}", advice="see 'puppylog monitor alerts list'")
-    return watched
+    return snapshot
 
 
 def read_transitions(reader: RecordReader, name: str, *, within: Range = ALWAYS, transitions: int) -> pa.Table:

@@ -66,7 +66,7 @@ class FollowedStream:
         return name_source(self.source_uri)
 
 
-def list_followed(
+def list_followed_streams(
     reader: RecordReader, *, stale_s: float = STALE_S, within_s: float | None = None, group: str | None = None
 ) -> list[FollowedStream]:
     """Return the streams that collectors follow or have followed, in the order of their sources.

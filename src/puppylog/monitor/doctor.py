@@ -13,7 +13,7 @@ from puppylog.model.finding import Finding, Health, format_age
 from puppylog.model.period import format_period
 from puppylog.monitor.alerts import describe_unjudged, find_heartbeat, is_overdue
 from puppylog.monitor.clock import find_clock_step
-from puppylog.monitor.collectors import StreamState, list_followed
+from puppylog.monitor.collectors import StreamState, list_followed_streams
 from puppylog.stores.base import RecordReader, Store
 from puppylog.stores.doctor import findings_of
 from puppylog.stores.queries import load_queries
@@ -40,25 +40,25 @@ def list_findings(store: Store, *, recheck_s: float = RECHECK_S) -> list[Finding
     Raises:
         StoreUnavailable: the store does not answer.
     """
-    findings = _ask_once(store)
+    findings = _collect_findings(store)
     if any(finding.state is Health.WRONG for finding in findings):
         time.sleep(recheck_s)
-        findings = _ask_once(store)
+        findings = _collect_findings(store)
     return findings
 
 
-def _ask_once(store: Store) -> list[Finding]:
+def _collect_findings(store: Store) -> list[Finding]:
     own = store.list_findings()
     return [
         *own.findings,
-        *findings_of("clock", partial(find_clock, store)),
-        *findings_of("evaluator", partial(find_evaluator, store)),
-        *findings_of("alerts", partial(find_alerts, store)),
-        *findings_of("streams", partial(find_streams, store, own.claimed)),
+        *findings_of("clock", partial(iter_clock_findings, store)),
+        *findings_of("evaluator", partial(iter_evaluator_findings, store)),
+        *findings_of("alerts", partial(iter_alert_findings, store)),
+        *findings_of("streams", partial(iter_stream_findings, store, own.claimed)),
     ]
 
 
-def find_clock(reader: RecordReader) -> Iterator[Finding]:
+def iter_clock_findings(reader: RecordReader) -> Iterator[Finding]:
     """Give whether the store's clock was set back lately."""
     step = find_clock_step(reader)
     if step is not None:
@@ -66,7 +66,7 @@ def find_clock(reader: RecordReader) -> Iterator[Finding]:
         yield Finding("clock", Health.WARNING, step.describe(), advice)
 
 
-def find_evaluator(reader: RecordReader) -> Iterator[Finding]:
+def iter_evaluator_findings(reader: RecordReader) -> Iterator[Finding]:
     """Give what the heartbeat says: metrics and alerts are kept up to date, or nobody does it."""
     heartbeat = find_heartbeat(reader)
     (counts,) = reader.query(_QUERIES["definitions"]).to_pylist()
@@ -75,18 +75,18 @@ def find_evaluator(reader: RecordReader) -> Iterator[Finding]:
     if heartbeat is None:
         yield Finding("evaluator", failing, "it has never gone round", _SEE_JOBS)
     elif heartbeat.is_old:
-        yield Finding("evaluator", failing, f"it last went round {_tell_age(heartbeat.age_s)}", _SEE_JOBS)
+        yield Finding("evaluator", failing, f"it last went round {_describe_age(heartbeat.age_s)}", _SEE_JOBS)
     elif heartbeat.error is not None:
         yield Finding("evaluator", Health.WRONG, f"its last round failed: {heartbeat.error}")
     else:
-        found = f"it went round {_tell_age(heartbeat.age_s)} (as {heartbeat.evaluator})"
+        found = f"it went round {_describe_age(heartbeat.age_s)} (as {heartbeat.evaluator})"
         yield Finding("evaluator", Health.OK, found)
 
 
-def find_alerts(reader: RecordReader) -> Iterator[Finding]:
+def iter_alert_findings(reader: RecordReader) -> Iterator[Finding]:
     """Give whether each alert is evaluated, and when it last was. What it is in is not a matter of health."""
     for alert in reader.query(_QUERIES["alert_health"]).to_pylist():
-        subject, age = f"alert {alert['name']}", _tell_age(alert["age_s"])
+        subject, age = f"alert {alert['name']}", _describe_age(alert["age_s"])
         if alert["error"] is not None:
             advice = "it is tried again every period; 'puppylog monitor alerts list' shows its definition"
             yield Finding(subject, Health.WRONG, f"its last evaluation failed: {alert['error']}", advice)
@@ -103,18 +103,18 @@ def find_alerts(reader: RecordReader) -> Iterator[Finding]:
             yield Finding(subject, Health.OK, f"evaluated {age}")
 
 
-def _tell_age(age_s: float) -> str:
+def _describe_age(age_s: float) -> str:
     """Return how long ago it was; or how far ahead of the store's clock, if that was set back since."""
     return f"{format_age(-age_s)} ahead of the store's clock" if age_s < -1 else f"{format_age(age_s)} ago"
 
 
-def find_streams(reader: RecordReader, claimed: frozenset[int]) -> Iterator[Finding]:
+def iter_stream_findings(reader: RecordReader, claimed: frozenset[int]) -> Iterator[Finding]:
     """Give how each stream gets on, and when its last lines came.
 
     Whether a stream has stalled is judged where ``collector status`` asks as well, so that both say the same. A stream
     that no collector follows, or that has been quiet for long, is worth knowing.
     """
-    judged = {stream.stream_id: stream for stream in list_followed(reader)}
+    judged = {stream.stream_id: stream for stream in list_followed_streams(reader)}
     for stream in reader.query(_QUERIES["stream_health"]).to_pylist():
         subject = f"stream {stream['source_uri']}"
         is_followed = stream["stream_id"] in claimed
@@ -125,10 +125,10 @@ def find_streams(reader: RecordReader, claimed: frozenset[int]) -> Iterator[Find
         elif report is not None and report.state is StreamState.FINISHED:
             yield Finding(subject, Health.OK, f"its file is gone, and all of it is stored; {where}")
         else:
-            yield _find_quiet(stream, subject, where, is_followed=is_followed)
+            yield _judge_silence(stream, subject, where, is_followed=is_followed)
 
 
-def _find_quiet(stream: Mapping[str, Any], subject: str, where: str, *, is_followed: bool) -> Finding:
+def _judge_silence(stream: Mapping[str, Any], subject: str, where: str, *, is_followed: bool) -> Finding:
     is_quiet = stream["age_s"] is None or stream["age_s"] > _QUIET_S
     advice = ""
     if not is_followed:

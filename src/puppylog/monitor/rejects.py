@@ -54,7 +54,7 @@ class KnownFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RejectFilter:
     """Which rejected lines are wanted."""
 
     within: Range = ALWAYS  # when they were rejected
@@ -85,7 +85,7 @@ def read_files(reader: RecordReader) -> dict[int, KnownFile]:
     return {row["file_id"]: KnownFile(**row) for row in rows}
 
 
-def find_source(files: dict[int, KnownFile], patterns: Sequence[str]) -> Sequence[int]:
+def get_file_ids(files: dict[int, KnownFile], patterns: Sequence[str]) -> Sequence[int]:
     """Return the ids of the files that any of the patterns means.
 
     A pattern is a file's path, the path or the URI of its source, or one of these with ``*``, ``?`` and ``[…]``, which
@@ -97,14 +97,14 @@ def find_source(files: dict[int, KnownFile], patterns: Sequence[str]) -> Sequenc
     found: dict[int, None] = {}
     for pattern in patterns:
         written = {pattern, str(Path(pattern).absolute())}
-        matches = [file.file_id for file in files.values() if any(_is_meant(file, word) for word in written)]
+        matches = [file.file_id for file in files.values() if any(_matches(file, word) for word in written)]
         if not matches:
             raise NotFound("find", f"source {pattern!r}", "no such file has been collected into this store")
         found.update(dict.fromkeys(matches))
     return sorted(found)
 
 
-def _is_meant(file: KnownFile, pattern: str) -> bool:
+def _matches(file: KnownFile, pattern: str) -> bool:
     source = urlsplit(file.source_uri)
     if pattern == "-":
         return source.scheme == "stdin"
@@ -112,7 +112,7 @@ def _is_meant(file: KnownFile, pattern: str) -> bool:
     return any(name == pattern or fnmatchcase(name, pattern) for name in names)
 
 
-def count_reasons(reader: RecordReader, wanted: Wanted) -> pa.Table:
+def count_reasons(reader: RecordReader, wanted: RejectFilter) -> pa.Table:
     """Return how many lines were rejected for what, by stream, most frequent first.
 
     Columns: ``stream_id``, ``reason``, ``lines``, ``first_at``, ``last_at``.
@@ -121,20 +121,20 @@ def count_reasons(reader: RecordReader, wanted: Wanted) -> pa.Table:
     return found.sort_by([("lines", "descending"), ("reason", "ascending"), ("stream_id", "ascending")])
 
 
-def iter_newest(reader: RecordReader, wanted: Wanted, *, lines: int) -> Iterator[pa.RecordBatch]:
+def iter_newest(reader: RecordReader, wanted: RejectFilter, *, lines: int) -> Iterator[pa.RecordBatch]:
     """Give the newest ``lines`` that are wanted, oldest first, in batches of schema LINES."""
     places = reader.query(wanted.render("newest_places"), {**wanted.parameters(), "places": lines})
     for batch in _iter_batches(places):
         yield from _fetch(reader, batch, ("rejected_at", *_BY_PLACE))
 
 
-def count_lines(reader: RecordReader, wanted: Wanted, most: int) -> int:
+def count_lines(reader: RecordReader, wanted: RejectFilter, most: int) -> int:
     """Return how many lines are wanted; ``most`` if there are so many or more."""
     [row] = reader.query(wanted.render("places_count"), {**wanted.parameters(), "most": most}).to_pylist()
     return int(row["n"])
 
 
-def iter_rejects(reader: RecordReader, wanted: Wanted) -> Iterator[pa.RecordBatch]:
+def iter_rejects(reader: RecordReader, wanted: RejectFilter) -> Iterator[pa.RecordBatch]:
     """Give all lines that are wanted, in batches of schema LINES.
 
     Each file's are in the order in which they stand in it, and one file comes after the other.

@@ -49,7 +49,7 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class ByteRange:
     """The lines of a file that start in ``[start, end)``."""
 
     file_id: int
@@ -58,7 +58,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class NewRecords:
     """What came in, how far that goes, and whether there was more than one step could hold."""
 
     records: pa.Table
@@ -95,9 +95,9 @@ def read_cursor(reader: RecordReader) -> Cursor:
     return Cursor(dict(zip(rows["file_id"].to_pylist(), rows["byte_offset"].to_pylist(), strict=True)))
 
 
-def read_news(reader: RecordReader, search: Search, since: Cursor) -> News | None:
+def read_new_records(reader: RecordReader, search: Search, since: Cursor) -> NewRecords | None:
     """Return what came in since then, at most some `STEP_BYTES` of it; None if no file has moved."""
-    stretches, is_behind = plan_stretches(since, read_cursor(reader), STEP_BYTES)
+    stretches, is_behind = plan_byte_ranges(since, read_cursor(reader), STEP_BYTES)
     if not stretches:
         return None
     found = reader.query(
@@ -112,21 +112,21 @@ def read_news(reader: RecordReader, search: Search, since: Cursor) -> News | Non
         },
     )
     reached = {stretch.file_id: stretch.end for stretch in stretches}
-    return News(found, Cursor({**since.offsets, **reached}), is_behind)
+    return NewRecords(found, Cursor({**since.offsets, **reached}), is_behind)
 
 
-def plan_stretches(since: Cursor, until: Cursor, step_bytes: int) -> tuple[list[Stretch], bool]:
+def plan_byte_ranges(since: Cursor, until: Cursor, step_bytes: int) -> tuple[list[ByteRange], bool]:
     """Return what lies between two cursors, cut after ``step_bytes``, and whether it was cut.
 
     A file that is new since then is wanted from its beginning.
     """
-    stretches: list[Stretch] = []
+    stretches: list[ByteRange] = []
     for file_id, end in sorted(until.offsets.items()):
         start = since.offsets.get(file_id, 0)
         if start < end:
             if step_bytes <= 0:
                 return stretches, True
-            stretch = Stretch(file_id, start, min(end, start + step_bytes))
+            stretch = ByteRange(file_id, start, min(end, start + step_bytes))
             stretches.append(stretch)
             step_bytes -= stretch.end - stretch.start
             if stretch.end < end:

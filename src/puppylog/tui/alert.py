@@ -107,7 +107,7 @@ def describe_rule(alert: Alert) -> str:
     return " ".join(parts) + (", each segment by itself" if alert.each_segment else "")
 
 
-def doubt(heartbeat: Heartbeat | None, states: Sequence[AlertState], flavour: str) -> str | None:
+def explain_stale_states(heartbeat: Heartbeat | None, states: Sequence[AlertState], flavour: str) -> str | None:
     """Return why the states say nothing about now, and what to do; None if all of them are evaluated when due.
 
     Args:
