@@ -37,7 +37,22 @@ _REREAD_S = 2.0  # after the store refused a batch, before its lines are read ag
 
 
 class Collector:
-    """One run over some sources. Made to be run once."""
+    r"""Collects the lines of its sources in one run. A collector is run once only.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from puppylog.collect.dry import DryWriter
+        >>> from puppylog.formats.registry import find_format
+        >>> with TemporaryDirectory() as directory:
+        ...     log = Path(directory, "app.log")
+        ...     _ = log.write_text("one\ntwo\n")
+        ...     options = CollectOptions(sources=[str(log)], format=find_format("plain"))
+        ...     collector = Collector(DryWriter(), options, stop=threading.Event(), on_event=lambda event: None)
+        ...     summary = collector.run()
+        >>> summary.files, summary.records, summary.bytes_read
+        (1, 2, 8)
+    """
 
     def __init__(
         self,

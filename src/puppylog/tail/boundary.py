@@ -1,4 +1,4 @@
-"""Where records of several lines begin, such as a message with its stack trace. Pure: it sees whole lines."""
+"""Finds where records of several lines begin, such as a message with its stack trace. Pure: it gets whole lines."""
 
 import re
 from collections.abc import Sequence
@@ -9,31 +9,44 @@ import pyarrow.compute as pc
 
 from puppylog.errors import UsageError
 
-# What goes on with the line before: it is indented or empty, closes a bracket, or is how a Java trace names a cause.
+# A line continues the record of the line before if the line is indented or empty, closes a bracket, or names a cause in
+# a Java stack trace. Every other line begins a record.
 _BEGINNING = re.compile(rb"(?![ \t\r\n)\]}]|Caused by:|Suppressed:|\.\.\. \d+ )")
 
-_WINDOW_BYTES = 4096
+_WINDOW_BYTES = 4096  # searched first, from the end; a window without a match is followed by a larger one
 
 
 class Boundary(Protocol):
     """Tells the first line of a record from those that continue it."""
 
     def find_last_start(self, lines: bytes) -> int:
-        r"""Return where the last line starts that begins a record, or -1.
+        r"""Return the offset in ``lines``, in bytes, of the last line that begins a record; -1 if no line does.
 
         Args:
             lines: whole lines, each ended by \n.
         """
 
     def mark_starts(self, lines: Sequence[bytes]) -> list[bool]:
-        """Return of each line, without its newline, whether it begins a record."""
+        """Return whether each line begins a record.
+
+        Args:
+            lines: without their newlines.
+        """
 
 
 class IndentationBoundary:
-    """A line that is indented, empty, or clearly the end of what was begun before continues the record."""
+    r"""Lines that are indented, empty, or close a bracket continue a record. All other lines begin one.
+
+    Example:
+        >>> boundary = IndentationBoundary()
+        >>> boundary.mark_starts([b"ERROR no cart", b"  at shop.py:7", b"INFO up"])
+        [True, False, True]
+        >>> boundary.find_last_start(b"ERROR no cart\n  at shop.py:7\n")
+        0
+    """
 
     def find_last_start(self, lines: bytes) -> int:
-        """See `Boundary`. Goes back line by line, no further than to the first that begins a record."""
+        """See `Boundary`. Goes back line by line from the end, so a record that began recently is found fast."""
         end = len(lines)
         while end > 0:
             start = lines.rfind(b"\n", 0, end - 1) + 1
@@ -48,16 +61,16 @@ class IndentationBoundary:
 
 
 class PatternBoundary:
-    """A line in which the pattern is found begins a record.
+    """A line begins a record if the pattern is found in it.
 
-    The pattern is of RE2's kind, which takes linear time whatever people write, and is matched on a column of lines.
+    The pattern is matched by RE2, whose time is linear in the length of the line for every pattern.
     """
 
     def __init__(self, pattern: str) -> None:
-        """Take the pattern.
+        """Use the pattern.
 
         Raises:
-            UsageError: it is no pattern, or one that RE2 does not know.
+            UsageError: the pattern is not valid, or RE2 does not support it.
         """
         self._pattern = pattern
         try:
@@ -67,7 +80,7 @@ class PatternBoundary:
             raise UsageError("use", f"the pattern {pattern!r}", cause) from None
 
     def find_last_start(self, lines: bytes) -> int:
-        """See `Boundary`. Looks at a few of the last lines, and at more of them as long as there is none."""
+        """See `Boundary`. Searches a small window at the end first, then larger windows before it."""
         end, size = len(lines), _WINDOW_BYTES
         while end > 0:
             start = 0 if size >= end else lines.rfind(b"\n", 0, end - size) + 1

@@ -1,4 +1,4 @@
-"""Blocks, in the order of their file, become chunks with fingerprints. Pure: it sees bytes, and no file."""
+"""Makes chunks with fingerprints from the blocks of a file, which come in their order. Pure: it opens no file."""
 
 from dataclasses import replace
 
@@ -10,44 +10,54 @@ from puppylog.tail.records import RecordGatherer
 
 
 class Chunker:
-    """Makes the chunks of one file."""
+    r"""Makes the chunks of one file.
+
+    Example:
+        >>> from puppylog.tail.checkpoint import START_OF_FILE
+        >>> file = TailedFile(1, "/var/log/app.log", device=1, inode=2, start=0, file_id=None)
+        >>> chunker = Chunker(file, START_OF_FILE, max_line_bytes=1000)
+        >>> [(chunk.start, chunk.end, chunk.data) for chunk in chunker.feed(b"one\ntwo\nthr")]
+        [(0, 8, b'one\ntwo\n')]
+        >>> chunker.waiting_bytes
+        3
+    """
 
     def __init__(
         self, file: TailedFile, checkpoint: Checkpoint, max_line_bytes: int, boundary: Boundary | None = None
     ) -> None:
-        """Start at the checkpoint's offset. With a boundary, chunks end where records do."""
+        """Start at the offset of the checkpoint. With a boundary, every chunk ends where a record ends."""
         self.file = file
         self.fed_to = checkpoint
-        """Of every block that was taken."""
+        """The checkpoint behind the last block that was fed."""
         self.chunked_to = checkpoint
-        """Of the file as far as it is in chunks."""
+        """The checkpoint behind the last chunk that was returned."""
         self._max_line_bytes = max_line_bytes
         self._cutter = LineCutter(checkpoint.offset, max_line_bytes, is_in_line=_is_in_line(checkpoint))
         self._gatherer = None if boundary is None else RecordGatherer(boundary, max_line_bytes)
 
     @property
     def waiting_bytes(self) -> int:
-        """How much was taken of a line that waits for its newline."""
+        """How many bytes were fed of the last line, which waits for its newline."""
         return self._cutter.waiting
 
     @property
     def has_unfinished_line(self) -> bool:
-        """Whether text was taken that waits for its newline, and that `flush_all` would give."""
+        """Whether the last line has text but no newline yet. `flush_all` returns such a line."""
         return self._cutter.has_unfinished_line
 
     @property
     def complete_to(self) -> Checkpoint:
-        """Of the file as far as it is in whole lines, be they in chunks or in a record that waits."""
+        """The checkpoint behind the last whole line, which may be part of a record that still waits."""
         waiting = None if self._gatherer is None else self._gatherer.end
         return self.chunked_to if waiting is None else waiting
 
     @property
     def has_record(self) -> bool:
-        """Whether whole lines wait for the end of their record."""
+        """Whether whole lines wait because their record may go on."""
         return self._gatherer is not None and self._gatherer.end is not None
 
     def feed(self, block: bytes) -> list[Chunk]:
-        """Take the block that follows, and return chunks of the lines that are whole now."""
+        """Add the next block of the file; return the chunks that are complete now."""
         before = self.fed_to
 
         def checkpoint_at(offset: int) -> Checkpoint:
@@ -63,11 +73,11 @@ class Chunker:
         return chunks
 
     def flush_record(self) -> list[Chunk]:
-        """Return the lines that wait for the end of their record: it has come."""
+        """Return the record that waits, which has ended."""
         return [] if self._gatherer is None else [self._chunk(*record) for record in self._gatherer.flush()]
 
     def flush_all(self) -> list[Chunk]:
-        """Return everything that waits: the line at the end will not get its newline any more."""
+        """Return all bytes that wait, as chunks. The last line counts as finished although it has no newline."""
         lines = [] if self._gatherer is None else self._gatherer.flush()
         last = self._cutter.finish()
         if last is not None and lines and not last.is_cut and last.data and last.offset == lines[0][0].end:
@@ -84,17 +94,17 @@ class Chunker:
         return self._gatherer is not None and self._gatherer.continues(line)
 
     def drop_line(self) -> None:
-        """Forget the line that waits for its newline: its bytes are not what they were."""
+        """Forget the last line, which waits for its newline, because its bytes in the file have changed."""
         self.fed_to = self.complete_to
         self._cutter = LineCutter(self.fed_to.offset, self._max_line_bytes, is_in_line=_is_in_line(self.fed_to))
 
     def empty_chunk(self) -> Chunk:
-        """Return a chunk that accounts for nothing."""
+        """Return a chunk without data and with an empty range."""
         offset = self.chunked_to.offset
         return Chunk(self.file, offset, offset, b"", offset, self.chunked_to.fingerprint())
 
     def finish(self) -> list[Chunk]:
-        """Return what is left of the file; the last chunk says that it is finished."""
+        """Return the rest of the file. Its last chunk has `Chunk.finished` set."""
         chunks = self.flush_all() or [self.empty_chunk()]
         return [*chunks[:-1], replace(chunks[-1], finished=True)]
 
@@ -114,5 +124,5 @@ class Chunker:
 
 
 def _is_in_line(checkpoint: Checkpoint) -> bool:
-    """Whether the bytes before the offset are the beginning of a line. NULs are a hole, behind which a line begins."""
+    """Return whether the offset lies within a line. NULs before it are a hole, and a new line begins behind a hole."""
     return bool(checkpoint.marker) and not checkpoint.marker.endswith((b"\n", b"\0"))

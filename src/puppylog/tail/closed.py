@@ -1,4 +1,4 @@
-"""A source that holds no descriptor: not opened yet, closed while it is at rest, or read to its end."""
+"""Stands in for the tailer of a source that is not open: not opened yet, closed while idle, or read to its end."""
 
 import os
 from collections.abc import Iterator
@@ -7,11 +7,11 @@ from typing import TypeAlias
 from puppylog.tail.chunk import Chunk
 
 PathState: TypeAlias = tuple[int, ...]
-"""Device, inode, size and time of change of the file at a path, or why there is none."""
+"""Of the file at a path: device, inode, size in bytes, time of change in nanoseconds. If `stat` fails: its errno."""
 
 
 class ClosedTailer:
-    """Stands in for a `Tailer`: there is nothing to read from it until it is opened."""
+    """Has the methods of a `Tailer`, but holds no descriptor and reads nothing."""
 
     has_more = False
 
@@ -28,10 +28,10 @@ class ClosedTailer:
 
         Args:
             path: of the source.
-            state: what stood there when everything of it had been read; None if something is to be read.
-            problem: why it could not be opened or read.
-            unfinished_bytes: of its last line.
-            is_ended: it will not be opened again.
+            state: of the path when everything there had been read; None if there is something to read.
+            problem: why the source could not be opened or read.
+            unfinished_bytes: how much was read of the last line, which has no newline.
+            is_ended: whether the source is never opened again.
         """
         self.path = path
         self.problem = problem
@@ -40,15 +40,18 @@ class ClosedTailer:
         self._state = state
 
     def has_changed(self) -> bool:
-        """Whether there may be something to read."""
+        """Return whether there may be something to read."""
         return not self.is_ended and (self._state is None or read_path_state(self.path) != self._state)
 
-    def read(self, limit_bytes: int | None = None) -> Iterator[Chunk]:  # noqa: ARG002 - as a tailer has it
-        """Give nothing."""
+    def read(self, limit_bytes: int | None = None) -> Iterator[Chunk]:  # noqa: ARG002 - the signature of a tailer
+        """Return no chunk."""
         return iter(())
 
     def backlog_bytes(self) -> int:
-        """How many bytes lie at the path, if they are to be read; what was read of them before is not known here."""
+        """Return the size of the file at the path in bytes if it has changed, else 0.
+
+        How much of the file was read before is not known here, so the size is an upper limit.
+        """
         if not self.has_changed():
             return 0
         try:
@@ -57,13 +60,13 @@ class ClosedTailer:
             return 0
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: no file is open."""
 
 
 def read_path_state(path: str) -> PathState:
-    """Return what stands at the path now; another value whenever the file, or anything in it, is another."""
+    """Return the state of the path now. It differs whenever the path has another file, or its file has changed."""
     try:
-        status = os.stat(path)  # noqa: PTH116 - a third of the cost, and this is what idle files cost
+        status = os.stat(path)  # noqa: PTH116 - it takes a third of the time of pathlib, and runs for every idle file
     except OSError as error:
         return (error.errno or 0,)
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

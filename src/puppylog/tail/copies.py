@@ -1,4 +1,4 @@
-"""Whether a file is a copy of another: it has another inode, and perhaps is compressed, but holds the same bytes."""
+"""Tells whether a file is a copy of another: it holds the same bytes under another inode, and may be compressed."""
 
 from puppylog.model.stream import HEAD_BYTES
 from puppylog.tail.checkpoint import Recorded, confirm, has_head
@@ -8,18 +8,22 @@ _BLOCK_BYTES = 1 << 20
 
 
 def is_copy_of(handle: OpenFile, finished: Recorded) -> bool:
-    """Whether the file is a copy of a finished one. A small file says little: then it must be no longer, either."""
+    """Return whether the file is a copy of a finished file.
+
+    A copy of a file with a full head may have grown. Two small files may begin alike by chance, so a small copy must
+    also end where the finished file ended.
+    """
     head_size, end = finished.fingerprint.head_size, finished.byte_offset
     if head_size == 0 or not has_head(handle, finished.fingerprint):
         return False
     if confirm(handle, finished) is None:
-        # A compressed copy that is too short is still in the making, or damaged.
+        # A compressed copy that ends too early is still being written, or is damaged.
         return handle.is_compressed and not handle.read(1, end - 1) and handle.fault is not None
     return head_size == HEAD_BYTES or not handle.read(1, end)
 
 
 def is_beginning_of(handle: OpenFile, original: OpenFile) -> bool:
-    """Whether everything that the file holds stands in the original, too: a copy, perhaps one in the making."""
+    """Return whether the original begins with all bytes of the file: the file is a copy, which may still be written."""
     at, size = 0, HEAD_BYTES
     while block := handle.read(size, at):
         if original.read(len(block), at) != block:
@@ -29,10 +33,10 @@ def is_beginning_of(handle: OpenFile, original: OpenFile) -> bool:
 
 
 def is_copy_of_live(handle: OpenFile, live: OpenFile) -> bool:
-    """Return whether copytruncate has made, or is making, this copy of a log that is emptied only later.
+    """Return whether the file is a copy that copytruncate has made, or is making, of a log that is not emptied yet.
 
-    All that the copy holds stands in the log, too. A few equal lines may as well be how every file of the log begins;
-    then the copy must not have been written before the log was.
+    The log begins with all bytes of such a copy. A few equal lines may also be the way every file of the log begins, so
+    a small copy must not be older than the last change of the log.
     """
     head = handle.read(HEAD_BYTES, 0)
     if not head or live.read(len(head), 0) != head:

@@ -1,4 +1,4 @@
-"""Where the last complete line of a file ends: from there on it is read by who wants new lines only."""
+"""Finds where the last complete line of a file ends. A collector that wants only new lines starts there."""
 
 from puppylog.tail.checkpoint import START_OF_FILE, Checkpoint, read_checkpoint
 from puppylog.tail.handle import OpenFile
@@ -8,7 +8,7 @@ _SEARCH_BYTES = 64 << 10
 
 
 def start_at_end(at_path: FileToRead) -> FileToRead:
-    """Return the file at the path from behind its last complete line, unless it is one to go on with.
+    """Return the file at the path, to be read from behind its last complete line, unless a known position says where.
 
     Raises:
         OSError: the file cannot be read now.
@@ -19,7 +19,7 @@ def start_at_end(at_path: FileToRead) -> FileToRead:
 
 
 def find_end(handle: OpenFile) -> Checkpoint:
-    """Return the checkpoint behind the last complete line.
+    """Return the checkpoint behind the last complete line of the file.
 
     Raises:
         OSError: the file cannot be read now.
@@ -39,7 +39,7 @@ def _search_back(handle: OpenFile) -> Checkpoint:
 
 
 def _search_forward(handle: OpenFile) -> Checkpoint:
-    """Read all of it: there is no other way to its end."""
+    """Read the whole file: the end of a compressed file cannot be reached in another way."""
     found = checkpoint = START_OF_FILE
     while block := handle.read(_SEARCH_BYTES, checkpoint.offset):
         size = block.rfind(b"\n") + 1
