@@ -21,6 +21,9 @@ def test_the_examples_of_a_module_are_true(module: str) -> None:
     assert results.failed == 0
 
 
-@pytest.mark.parametrize("module", ["puppylog.collect.collector", "puppylog.tail"])
+@pytest.mark.parametrize(
+    "module",
+    ["puppylog.collect.collector", "puppylog.errors", "puppylog.model.alert", "puppylog.model.metric", "puppylog.tail"],
+)
 def test_a_module_that_a_caller_meets_first_has_an_example(module: str) -> None:
     assert module in MODULES

@@ -8,24 +8,24 @@
     │   ├── ExpressionError     2   a segment or filter expression that is not allowed
     │   ├── FormatError         2   a server's log format that cannot be read
     │   └── QueryError          2   SQL that the store refuses
-    ├── ConfigurationError      78  a setting that makes no sense
+    ├── ConfigurationError      78  a setting that is invalid
     │   └── StoreRefused        78  a store that is not Puppylog's, or of another version
     │       └── StoreForbidden  78  a store that the role, or the user, has no right to use in this way
-    └── StoreError              69  the store could not do it
-        ├── StoreUnavailable    69  the store does not answer, and may come back        (transient)
-        │   └── StoreCrowded    69  other clients have all connections of the server    (transient)
+    └── StoreError              69  the store failed
+        ├── StoreUnavailable    69  the store does not answer, but may answer later     (transient)
+        │   └── StoreCrowded    69  other clients use all connections of the server     (transient)
         ├── StoreFull           69  the store has no disk space until some is freed     (transient)
-        │   └── BatchDropped    69  no disk space to hand a batch over; its lines have to be read again
+        │   └── BatchDropped    69  no disk space to pass a batch to the engine; its lines must be read again
         ├── StoreDamaged        69  the store has lost commits, or a part of it cannot be read
         └── StreamBusy          69  another collector follows this stream
 
-An error carries its parts: the verb and the thing (what was attempted, on what), the cause and the advice. The message
-is composed of them, ``cannot <verb> <thing>: <cause>; <advice>``, fits on one line and needs no traceback. It is shown
-to people, and only shown: code decides by the class of an error or by a field, never by searching the message, whose
+An error has four parts: the verb and the thing (what was attempted, on what), the cause, and the advice. They make the
+message, ``cannot <verb> <thing>: <cause>; <advice>``, which fits on one line and is shown without a traceback. The
+message is for people. Code decides by the class of an error or by a field and never searches the message, because its
 words may come from a server in any language.
 
-Each store has one translator that turns its driver's exceptions into these errors; a driver's exception travels no
-further. ``transient`` says whether a retry may succeed: a property of the error, not of the code that catches it.
+Each store has one module that translates the exceptions of its driver into these errors. ``transient`` says whether a
+retry may succeed.
 """
 
 from typing import ClassVar
@@ -35,11 +35,11 @@ class PuppylogError(Exception):
     """The root of the tree.
 
     Attributes:
-        exit_code: of the process that the error ends.
-        transient: whether a retry of the same call may succeed although the user changes nothing.
+        exit_code: the exit code of a process that ends because of the error.
+        transient: whether a later retry of the same call may succeed without any change by the user.
         verb: what was attempted, with its preposition: ``"read"``, ``"connect to"``.
-        thing: what it was attempted on, such as ``"store postgresql://host/database"``; may be empty.
-        cause: why it failed, as far as that is known; empty where the advice says all.
+        thing: the object of the verb, such as ``"store postgresql://host/database"``; may be empty.
+        cause: why the attempt failed; empty if it is unknown, or if the advice says enough.
         advice: what the user can do about it; may be empty.
 
     >>> error = PuppylogError("read", "the file a.log", "it is a directory", "name a file")
@@ -59,12 +59,12 @@ class PuppylogError(Exception):
 
     @property
     def parts(self) -> tuple[str, str, str, str]:
-        """Verb, thing, cause and advice: what another error of the same words is made of."""
+        """Verb, thing, cause and advice: the arguments that make an error with the same message."""
         return self.verb, self.thing, self.cause, self.advice
 
     @property
     def message(self) -> str:
-        """One line for a person to read."""
+        """The error in one line, for people."""
         attempt = " ".join(part for part in ("cannot", self.verb, self.thing) if part)
         reason = "; ".join(part for part in (self.cause, self.advice) if part)
         return f"{attempt}: {reason}" if reason else attempt
@@ -98,7 +98,7 @@ class FormatError(UsageError):
 
     Attributes:
         written: the whole format, as the user wrote it.
-        at: where in it the fault is, in characters from its start.
+        at: offset of the fault in ``written``, in characters.
     """
 
     def __init__(self, thing: str, cause: str, *, written: str, at: int) -> None:
@@ -156,4 +156,4 @@ def _iter_tree(root: type[PuppylogError]) -> list[type[PuppylogError]]:
 
 
 BY_NAME = {error.__name__: error for error in _iter_tree(PuppylogError)}
-"""The class of an error by its name: how an error crosses from the engine's process to its client."""
+"""The class of each error by its name. The engine process sends an error to its client as name and parts."""

@@ -1,7 +1,7 @@
 """Settings: flags > environment > file > defaults, read once, into one frozen value.
 
-The command line hands in what was given as a flag or as ``PUPPYLOG_<FLAG>``; this module adds the files and the
-defaults. Nothing below the faces reads the environment: what it needs from there is a field of `Settings`.
+The command line passes what was given as a flag or as a variable ``PUPPYLOG_<FLAG>``. This module adds the files and
+the defaults. Only the command line and this module read the environment; other modules get `Settings`.
 """
 
 import os
@@ -27,26 +27,26 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {"color": COLORS, "output": OUT
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What every command may know about the place it runs in."""
+    """The settings that all commands share."""
 
     store: str  # the store's URL
-    color: bool | None  # None: where it ends on a terminal
+    color: bool | None  # None: only where the output is a terminal
     output: str  # one of OUTPUTS
-    zone: tzinfo | None  # times are shown and naive ones are read in it; None is this machine's own
-    host: str  # what this machine is called in a store that others share
+    zone: tzinfo | None  # of times that are shown, or read without an offset; None is the zone of this machine
+    host: str  # the name of this machine in a store that several machines share
     quiet: bool
-    timeout_s: float = TIMEOUT_S  # how long a query of sql, logs and doctor may take
+    timeout_s: float = TIMEOUT_S  # the longest time that a query of sql, logs and doctor may take
 
 
 def read_settings(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
     """Return the settings.
 
     Args:
-        given: what flags and ``PUPPYLOG_*`` variables said, by key; they win over every file.
-        environ: where the XDG directories, ``NO_COLOR``, ``FORCE_COLOR`` and ``TERM`` are looked up.
+        given: the values of flags and of ``PUPPYLOG_*`` variables, by key. They take precedence over every file.
+        environ: the environment, for the XDG directories, ``NO_COLOR``, ``FORCE_COLOR`` and ``TERM``.
 
     Raises:
-        ConfigurationError: a file that cannot be read, an unknown key, a value that makes no sense.
+        ConfigurationError: a file cannot be read, or has an unknown key or an invalid value.
     """
     values = _read_files(environ) | dict(given)
     return Settings(
@@ -64,7 +64,7 @@ def default_store(environ: Mapping[str, str]) -> str:
     """Return the URL of the embedded store in the user's data directory.
 
     Raises:
-        ConfigurationError: the user has none.
+        ConfigurationError: the user has no home directory.
     """
     data = _xdg(environ, "XDG_DATA_HOME", ".local/share")
     if data is None:
@@ -78,15 +78,15 @@ def default_store(environ: Mapping[str, str]) -> str:
 
 
 def find_zone(name: str) -> tzinfo | None:
-    """Return the time zone called ``name``; None, which `datetime.astimezone` understands, for ``local``.
+    """Return the time zone called ``name``, or None for ``local``: `datetime.astimezone` takes None for local time.
 
     Raises:
-        ConfigurationError: there is none of that name.
+        ConfigurationError: no time zone has that name.
     """
     if name.lower() == "local":
         return None
     if name.upper() in {"UTC", "Z"}:
-        return UTC  # must work where no time zone database is installed
+        return UTC  # works without a time zone database
     try:
         return ZoneInfo(name)
     except (OSError, ValueError, KeyError) as error:
@@ -104,13 +104,13 @@ def _choose_color(choice: str, environ: Mapping[str, str]) -> bool | None:
 
 
 def _read_files(environ: Mapping[str, str]) -> dict[str, object]:
-    """Return what the files say: the user's own wins over the machine's, key by key."""
+    """Return the values in the files. For each key, the user's file takes precedence over the system's."""
     folder = _xdg(environ, "XDG_CONFIG_HOME", ".config")
     return _read_file(SYSTEM_FILE) | ({} if folder is None else _read_file(folder / "puppylog" / "config.toml"))
 
 
 def _xdg(environ: Mapping[str, str], variable: str, below_home: str) -> Path | None:
-    """Return the directory that ``variable`` names, or the one in the user's home; None if there is no home."""
+    """Return the directory in ``variable``, or else ``below_home`` in the user's home; None if there is no home."""
     # The XDG specification says that a relative path is to be ignored.
     named = Path(environ.get(variable, ""))
     if named.is_absolute():
@@ -120,7 +120,7 @@ def _xdg(environ: Mapping[str, str], variable: str, below_home: str) -> Path | N
 
 
 def _find_home(environ: Mapping[str, str]) -> Path | None:
-    """Return the user's home directory: HOME, or what the system's list of users says. A service may have neither."""
+    """Return the user's home directory, from HOME or the system's list of users; None for a user without one."""
     home = Path(environ.get("HOME", ""))
     if not home.is_absolute():
         try:
@@ -140,11 +140,11 @@ def _read_file(path: Path) -> dict[str, object]:
     except ValueError as error:  # not TOML, or not UTF-8
         raise ConfigurationError("read", str(path), str(error)) from error
     for key, value in values.items():
-        _check(path, key, value)
+        _check_value(path, key, value)
     return values
 
 
-def _check(path: Path, key: str, value: object) -> None:
+def _check_value(path: Path, key: str, value: object) -> None:
     if key not in _KEYS:
         raise ConfigurationError("use", str(path), f"unknown key {key!r}", advice=f"known are {', '.join(_KEYS)}")
     wanted = _KEYS[key]

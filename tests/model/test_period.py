@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from puppylog.errors import UsageError
-from puppylog.model.period import MOST_S, format_period, parse_period
+from puppylog.model.period import MAX_PERIOD_S, format_period, parse_period
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_a_period_of_zero_is_refused_unless_it_may_be_zero() -> None:
 
 
 def test_a_length_of_time_that_no_store_can_keep_is_refused() -> None:
-    assert parse_period(str(MOST_S)) == MOST_S < 2**31
+    assert parse_period(str(MAX_PERIOD_S)) == MAX_PERIOD_S < 2**31
     with pytest.raises(UsageError, match=r"^cannot use period '9999w': it must be at most 24855d$"):
         parse_period("9999w")
 
@@ -41,6 +41,6 @@ def test_a_length_of_time_is_written_in_the_largest_unit_that_divides_it(seconds
     assert format_period(seconds) == text
 
 
-@given(st.integers(0, MOST_S))
+@given(st.integers(0, MAX_PERIOD_S))
 def test_what_is_written_is_read_again(seconds: int) -> None:
     assert parse_period(format_period(seconds), least_s=0) == seconds

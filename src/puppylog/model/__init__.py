@@ -1,1 +1,1 @@
-"""What Puppylog talks about: records, streams, metrics, alerts. Frozen values and pure functions, no I/O."""
+"""Records, streams, metrics and alerts: frozen values, and pure functions of them. No I/O."""

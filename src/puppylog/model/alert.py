@@ -1,6 +1,6 @@
 """An alert compares a statistic of a metric's observations over a trailing window with a threshold, every period.
 
-What it is lives here; what it does, a pure function of what was and what is observed, is `alert_rule`.
+This module has the definition of an alert. `alert_rule` has the evaluation: a pure function of status and observation.
 """
 
 import math
@@ -20,10 +20,10 @@ class Comparison(StrEnum):
 
 
 class NoData(StrEnum):
-    """What no observation at all in a window means."""
+    """How an alert is judged when its window holds no observation."""
 
     OK = "ok"
-    KEEP = "keep"  # the state stays as it is
+    KEEP = "keep"  # the state does not change
     NO_DATA = "no_data"  # a state of its own
     ALERT = "alert"  # as if the threshold were crossed
     ZERO = "zero"  # as if zero were observed
@@ -31,7 +31,7 @@ class NoData(StrEnum):
 
 class State(StrEnum):
     OK = "ok"
-    PENDING = "pending"  # the threshold is crossed, but not yet for long enough
+    PENDING = "pending"  # the threshold is crossed, but not yet for `Alert.for_s` seconds
     FIRING = "firing"
     NO_DATA = "no_data"
 
@@ -41,31 +41,31 @@ ALERT_STATISTICS = ("avg", "sum", "min", "max")
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """The definition of an alert, as its row in ``alerts`` has it."""
+    """The definition of an alert: a row of the table ``alerts``. All lengths of time are in whole seconds."""
 
     name: str
-    metric: str
-    statistic: str  # one of ALERT_STATISTICS, over the observations in the window
+    metric: str  # the name of the metric
+    statistic: str  # one of ALERT_STATISTICS, taken of the observations in the window
     comparison: Comparison
     threshold: float
     window_s: int  # a whole number of the metric's periods
     period_s: int  # time between two evaluations; evaluations are aligned to the epoch
-    for_s: int
-    keep_firing_for_s: int
-    delay_s: int  # the window ends so long before the evaluation, for late lines
-    each_segment: bool  # judge every segment by itself, not all together
+    for_s: int  # how long the threshold must be crossed before the alert fires
+    keep_firing_for_s: int  # how long it must not be crossed before the alert stops firing
+    delay_s: int  # from the end of the window to the evaluation, so that late lines are counted
+    each_segment: bool  # judge each segment of the metric by itself, not all segments together
     no_data: NoData
 
 
 _WORDS = {"gt": Comparison.ABOVE, "ge": Comparison.AT_LEAST, "lt": Comparison.BELOW, "le": Comparison.AT_MOST}
-"""Comparisons for those whose shell takes ``>`` for itself."""
+"""Words for the comparisons: in a shell, an unquoted ``>`` redirects the output."""
 
 
 def parse_comparison(text: str) -> Comparison:
     """Return the comparison written as ``>``, ``>=``, ``<``, ``<=``, or as gt, ge, lt, le.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: no comparison is written so.
     """
     word = text.strip().lower()
     known = {**{comparison.value: comparison for comparison in Comparison}, **_WORDS}
@@ -75,10 +75,10 @@ def parse_comparison(text: str) -> Comparison:
 
 
 def parse_no_data(text: str) -> NoData:
-    """Return the policy for windows without any observation.
+    """Return the policy for windows without an observation. Case is ignored, and ``-`` is read as ``_``.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: no policy has that name.
     """
     word = text.strip().lower().replace("-", "_")
     known = [policy.value for policy in NoData]
@@ -87,10 +87,10 @@ def parse_no_data(text: str) -> NoData:
     return NoData(word)
 
 
-# So long may a line take from its file to the store. With less, the newest bucket would be judged half full.
+# A line takes up to this long from its file to the store. After a shorter delay, the newest bucket would be incomplete.
 _LEAST_DELAY_S = 2
 _PERIOD_S = 5
-# In 5 s, a window of more than 10 minutes hardly moves: it is judged so many times before it has moved on as a whole.
+# How often a window is judged while time moves on by its length. A window of 1 h is judged every 30 s, not every 5 s.
 _EVALUATIONS_PER_WINDOW = 120
 
 
@@ -109,10 +109,33 @@ def define_alert(
     each_segment: bool = False,
     no_data: NoData | None = None,
 ) -> Alert:
-    """Return the alert on ``metric``, with defaults that suit the metric where nothing is said.
+    """Return an alert on ``metric``.
+
+    Args:
+        name: of the alert; an identifier.
+        metric: what the alert judges.
+        comparison: how the observed value must compare with ``threshold`` for the alert to fire.
+        threshold: in the unit of the metric's observations; finite.
+        window_s: length of the window, a multiple of the metric's period.
+        statistic: one of `ALERT_STATISTICS`.
+        period_s: time between two evaluations; default 5 s, or a 120th of the window if that is longer.
+        for_s: see `Alert`.
+        keep_firing_for_s: see `Alert`.
+        delay_s: see `Alert`; default one period of the metric, at least 2 s.
+        each_segment: see `Alert`.
+        no_data: default `NoData.ZERO` if the metric counts, `NoData.NO_DATA` otherwise.
 
     Raises:
-        UsageError: the parts do not make an alert on this metric.
+        UsageError: an argument is out of range, or does not fit the metric.
+
+    >>> traffic = Metric("traffic", "count", "*", period_s=10)
+    >>> alert = define_alert("busy", traffic, comparison=Comparison.ABOVE, threshold=100, window_s=120)
+    >>> alert.statistic, alert.period_s, alert.delay_s, alert.no_data.value
+    ('avg', 5, 10, 'zero')
+    >>> define_alert("busy", traffic, comparison=Comparison.ABOVE, threshold=100, window_s=15)
+    Traceback (most recent call last):
+    puppylog.errors.UsageError: cannot define alert 'busy': its window of 15s is no whole number of the periods of \
+metric 'traffic', 10s each
     """
     if period_s is None:
         period_s = max(_PERIOD_S, window_s // _EVALUATIONS_PER_WINDOW)
@@ -134,14 +157,14 @@ def define_alert(
         each_segment=each_segment,
         no_data=no_data,
     )
-    cause = _fault_of(alert, metric)
+    cause = _find_fault(alert, metric)
     if cause is not None:
         raise UsageError("define", f"alert {name!r}", cause)
     return alert
 
 
-def _fault_of(alert: Alert, metric: Metric) -> str | None:
-    """Return what keeps ``alert`` from judging ``metric``, if anything does."""
+def _find_fault(alert: Alert, metric: Metric) -> str | None:
+    """Return the first reason why ``alert`` cannot judge ``metric``; None if it can."""
     window, period = format_period(alert.window_s), format_period(metric.period_s)
     faults = {
         f"it takes one of {', '.join(ALERT_STATISTICS)} of the observations, not {alert.statistic!r}": (
@@ -155,4 +178,4 @@ def _fault_of(alert: Alert, metric: Metric) -> str | None:
         "a length of time is below zero": min(alert.for_s, alert.keep_firing_for_s, alert.delay_s) < 0,
         f"metric {metric.name!r} has no segments to judge one by one": alert.each_segment and metric.segment is None,
     }
-    return next((fault for fault, is_there in faults.items() if is_there), None)
+    return next((fault for fault, is_present in faults.items() if is_present), None)

@@ -1,6 +1,7 @@
-"""The rule of an alert: what a window says, and what state that brings. Pure; it exists once more in SQL.
+"""The rule of an alert: the value of a window, and the status that follows from it. Pure functions.
 
-Time comes in with every call and is never asked for, so that missed evaluations are made up by the same rule, in order.
+Each store has the same rule in SQL, and tests compare the two. Every function takes the time as an argument and none
+reads a clock, so that a missed evaluation is caught up by the same rule.
 """
 
 import math
@@ -13,7 +14,7 @@ from puppylog.model.alert import Alert, Comparison, NoData, State
 from puppylog.model.metric import ADDITIVE_STATISTICS
 
 MISSED_AFTER = timedelta(seconds=10)
-"""An evaluation later than its period and this was missed, and is marked so. A busy store may be a little late."""
+"""An evaluation that is late by a period and this is marked as missed. A busy store is often a little late."""
 
 _COMPARE: dict[Comparison, Callable[[float, float], bool]] = {
     Comparison.ABOVE: operator.gt,
@@ -27,9 +28,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What the window of one evaluation holds of the metric: its observations, summed up."""
+    """The observations of a metric in the window of one evaluation, summed up."""
 
-    count: int
+    count: int  # of observations
     sum: float = 0.0
     min: float = math.inf
     max: float = -math.inf
@@ -37,25 +38,25 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What an alert, or one segment of it, is in."""
+    """The state of an alert, or of one segment of an alert that judges each segment by itself."""
 
     state: State
-    since: datetime  # the evaluation that brought the state
-    clear_since: datetime | None  # firing, but the threshold has not been crossed since then
-    value: float | None  # what was observed last
+    since: datetime  # the evaluation at which the state began
+    clear_since: datetime | None  # while firing: since when the threshold is no longer crossed; None if it is
+    value: float | None  # of the last evaluation; None if nothing was observed
     evaluated_at: datetime
-    seen_at: datetime | None  # the last evaluation that observed anything
+    seen_at: datetime | None  # the last evaluation whose window held an observation
 
 
 def start(at: datetime) -> Status:
-    """Return the status before the first evaluation, which is at ``at``."""
+    """Return the status before the first evaluation, which takes place at ``at``."""
     return Status(State.OK, at, None, None, at, None)
 
 
 def rebase(status: Status, now: datetime) -> Status:
-    """Return the status with every instant that lies after ``now`` moved to it: the clock was set back.
+    """Return the status after the clock was set back to ``now``: later instants are replaced by ``now``.
 
-    Otherwise no evaluation would come until the clock is where it was, and what a segment is in would last too long.
+    Otherwise the alert would not be evaluated until the clock reaches the last evaluation again.
     """
     return replace(
         status,
@@ -67,7 +68,10 @@ def rebase(status: Status, now: datetime) -> Status:
 
 
 def window_of(alert: Alert, metric_period_s: int, at: datetime) -> tuple[datetime, datetime]:
-    """Return the window of the evaluation at ``at``: half-open, whole buckets, ending ``delay`` before it."""
+    """Return start and end of the window of the evaluation at ``at``: half-open, aligned to the metric's buckets.
+
+    The end is the last limit of a bucket that is at least `Alert.delay_s` seconds before ``at``.
+    """
     period = timedelta(seconds=metric_period_s)
     end = at - timedelta(seconds=alert.delay_s)
     until = end - (end - _EPOCH) % period
@@ -75,15 +79,15 @@ def window_of(alert: Alert, metric_period_s: int, at: datetime) -> tuple[datetim
 
 
 def counts_missing_as_zero(metric_statistic: str) -> bool:
-    """Return whether a missing bucket of a metric means that nothing happened, rather than that nothing is known."""
+    """Return whether a missing bucket of the metric is an observation of zero. Otherwise it is no observation."""
     return metric_statistic == "count"
 
 
 def observe(alert: Alert, metric_statistic: str, metric_period_s: int, window: Window) -> float | None:
-    """Return the alert's statistic of the observations in a window; None if there are none, or none that is finite.
+    """Return the alert's statistic of the observations in ``window``; None if there are none, or if it is not finite.
 
-    Beside observations, missing buckets of a count are zero; those of other metrics are left out. A window without any
-    is `step`'s to judge, by the policy.
+    If the metric counts and the window has an observation, its missing buckets are zeros. Missing buckets of other
+    metrics are left out. `step` judges a window without any observation, by the policy of the alert.
     """
     if window.count == 0:
         return None
@@ -98,7 +102,7 @@ def observe(alert: Alert, metric_statistic: str, metric_period_s: int, window: W
 
 
 def adds_up(metric_statistic: str) -> bool:
-    """Return whether the segments of a bucket are added up when all are judged together."""
+    """Return whether an alert on all segments together adds up the observations of a bucket's segments."""
     return metric_statistic in ADDITIVE_STATISTICS
 
 
@@ -107,9 +111,9 @@ def step(alert: Alert, before: Status, value: float | None, at: datetime) -> Sta
 
     Args:
         alert: the definition.
-        before: the status so far; `start` for a segment that is new.
-        value: what `observe` gave.
-        at: when; later than all evaluations before.
+        before: the status after the evaluation before; that of `start` if there was none.
+        value: what `observe` returned.
+        at: the instant of this evaluation, later than that of ``before``.
     """
     seen_at = before.seen_at if value is None else at
     if value is None and alert.no_data is NoData.ZERO:
@@ -117,12 +121,12 @@ def step(alert: Alert, before: Status, value: float | None, at: datetime) -> Sta
     now = replace(before, value=value, evaluated_at=at, seen_at=seen_at)
     is_crossed = _is_crossed(alert, value)
     if is_crossed is None:
-        return now if alert.no_data is NoData.KEEP else _turn(now, State.NO_DATA, at)
+        return now if alert.no_data is NoData.KEEP else _change_state(now, State.NO_DATA, at)
     return _crossed(alert, now, at) if is_crossed else _not_crossed(alert, now, at)
 
 
 def _is_crossed(alert: Alert, value: float | None) -> bool | None:
-    """Return whether the threshold is crossed; None when there is nothing to tell it by."""
+    """Return whether the threshold is crossed; None if nothing was observed and the policy does not decide it."""
     if value is not None:
         return _COMPARE[alert.comparison](value, alert.threshold)
     return {NoData.OK: False, NoData.ALERT: True}.get(alert.no_data)
@@ -134,20 +138,20 @@ def _crossed(alert: Alert, now: Status, at: datetime) -> Status:
             return replace(now, clear_since=None)
         case State.PENDING:
             is_long_enough = at - now.since >= timedelta(seconds=alert.for_s)
-            return _turn(now, State.FIRING, at) if is_long_enough else now
+            return _change_state(now, State.FIRING, at) if is_long_enough else now
         case State.OK | State.NO_DATA:
-            return _turn(now, State.PENDING if alert.for_s else State.FIRING, at)
+            return _change_state(now, State.PENDING if alert.for_s else State.FIRING, at)
 
 
 def _not_crossed(alert: Alert, now: Status, at: datetime) -> Status:
     if now.state is not State.FIRING:
-        return _turn(now, State.OK, at)
+        return _change_state(now, State.OK, at)
     clear_since = now.clear_since or at
     if at - clear_since >= timedelta(seconds=alert.keep_firing_for_s):
-        return _turn(now, State.OK, at)
+        return _change_state(now, State.OK, at)
     return replace(now, clear_since=clear_since)
 
 
-def _turn(now: Status, state: State, at: datetime) -> Status:
-    """Return the status in another state; in the one it has, it stays as it is."""
+def _change_state(now: Status, state: State, at: datetime) -> Status:
+    """Return the status with ``state``, begun at ``at``; the same status if that is its state already."""
     return now if now.state is state else replace(now, state=state, since=at, clear_since=None)

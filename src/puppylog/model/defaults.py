@@ -1,5 +1,7 @@
-"""What ``--default`` creates: the traffic of a web server, in all and per section, with an alert on too much of it; the
-lines of each stream, with an alert on none.
+"""The metrics and alerts that ``--default`` creates.
+
+They count the requests of a web server, in total and per section, with an alert on too many; and the lines of each
+stream, with an alert on a stream that has none.
 """
 
 from puppylog.model.alert import Comparison, define_alert
@@ -7,7 +9,7 @@ from puppylog.model.metric import Metric
 
 _TOTAL_TRAFFIC = Metric("total_traffic", "count", "*", period_s=1, refresh_s=10)
 
-# Reading is real-time whatever the refresh: materializing seldom costs less and is seen by nobody.
+# A query computes the buckets that are not materialized yet, so a long refresh interval saves work and hides nothing.
 _LINES_PER_STREAM = Metric("lines_per_stream", "count", "*", period_s=60, segment="stream_id", refresh_s=60)
 
 DEFAULT_METRICS = (
@@ -22,7 +24,7 @@ DEFAULT_ALERTS = (
     define_alert(
         "totaltraffic", _TOTAL_TRAFFIC, statistic="avg", comparison=Comparison.ABOVE, threshold=10, window_s=120
     ),
-    # A stream is judged from its first line on. A day after its last one it is forgotten, and rings no more.
+    # A stream is judged from its first line on. A day after its last line its state is deleted, and the alert ends.
     define_alert(
         "silent_stream",
         _LINES_PER_STREAM,

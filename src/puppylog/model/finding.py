@@ -1,15 +1,15 @@
-"""A finding of the doctor: its subject, the state of that subject, what was found, and what to do about it."""
+"""A finding of ``puppylog doctor``: its subject, the state of the subject, what was found, and what the user can do."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Health(StrEnum):
-    """How something is. The last two want somebody to act, and make a check say no."""
+    """The state of a subject. WARNING and WRONG ask the user to act, and make the command exit with 1."""
 
-    OK = "ok"  # as it should be
-    NOTE = "note"  # worth knowing, such as what a store cannot do; nobody has to do anything
-    WARNING = "warning"  # it works, but what it says or does may be wrong, or soon will be
+    OK = "ok"
+    NOTE = "note"  # worth knowing, such as what a store cannot do; no action is needed
+    WARNING = "warning"  # it works, but gives wrong results in some cases, or will fail soon
     WRONG = "wrong"  # it does not work
 
     @property
@@ -19,7 +19,7 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One sentence about one thing. ``found`` and ``advice`` are for people, and may quote what a server said."""
+    """One sentence about one subject. ``found`` and ``advice`` are for people and may quote messages of a server."""
 
     subject: str
     state: Health
@@ -28,7 +28,7 @@ class Finding:
 
 
 def format_age(seconds: float) -> str:
-    """Return a length of time in the largest unit that it fills: ``4 s``, ``3 min``, ``26 h``, ``12 d``."""
+    """Return ``seconds`` in whole units: ``4 s``, ``3 min``, ``26 h``, ``12 d``. Days are used from two days on."""
     for size, unit, least in ((86400, "d", 2), (3600, "h", 1), (60, "min", 1)):
         if seconds >= least * size:
             return f"{int(seconds // size)} {unit}"

@@ -1,19 +1,20 @@
-"""Names that people give to metrics, alerts and groups: they become SQL identifiers, so they are checked once, here."""
+"""Names of metrics, alerts and groups. They become SQL identifiers, so each is checked here when it is read."""
 
 import re
 
 from puppylog.errors import UsageError
 
-# 48 leaves room for a suffix below PostgreSQL's 63-byte limit, beyond which names are cut without a word.
+# PostgreSQL cuts names at 63 bytes without an error. Below that, 15 bytes are left for a suffix.
 MAX_LENGTH = 48
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 def parse_identifier(text: str, what: str) -> str:
-    """Return ``text`` if it can name ``what`` (a metric, an alert, a group).
+    """Return ``text`` if it is a valid name. ``what`` is the kind of thing it names, for the message: ``"metric"``.
 
     Raises:
-        UsageError: it is empty, too long, or has a character outside ``a-z 0-9 _``.
+        UsageError: ``text`` is empty, longer than `MAX_LENGTH`, starts with a digit, or has a character outside
+            ``a-z 0-9 _``.
     """
     shown = repr(text) if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]!r}…"
     if not _IDENTIFIER.fullmatch(text):

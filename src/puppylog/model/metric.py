@@ -1,7 +1,7 @@
-"""A metric: ``statistic x property x period x segment x filter``, kept up to date by the store.
+"""A metric: a statistic of a property of the records, per period and segment. The store keeps it up to date.
 
 A bucket is half-open, ``[bucket, bucket + period)``, aligned to the epoch in UTC. An empty bucket has no row. Values
-are double precision on every store; ``stddev`` and ``variance`` are those of a sample and null below two rows.
+are double precision on every store. ``stddev`` and ``variance`` are those of a sample, and null below two records.
 """
 
 import re
@@ -12,11 +12,11 @@ from puppylog.errors import UsageError
 from puppylog.model.record import ALIASES, COLUMNS, NUMERIC_COLUMNS
 
 STATISTICS = ("count", "sum", "avg", "min", "max", "stddev", "variance", "distinct")
-"""Besides these, ``pNN`` with 0 < NN < 100: ``p50``, ``p99``, ``p99.9``."""
+"""The statistics with a fixed name. Percentiles, ``pNN`` with 0 < NN < 100, are statistics too: ``p50``, ``p99.9``."""
 
-# These may judge any column; all others need a number.
+# These statistics take any column; all others need a numeric one.
 _ANY_COLUMN = frozenset({"count", "distinct"})
-# The observations of all segments of a bucket add up to the observation without segments.
+# For these, the sum over all segments of a bucket is the observation of a metric without segments.
 ADDITIVE_STATISTICS = frozenset({"count", "sum"})
 _PERCENTILE = re.compile(r"p([0-9]{1,2}(?:\.[0-9]{1,6})?)")
 _ATTRIBUTE = re.compile(r"attributes\.([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)")
@@ -24,20 +24,25 @@ _ATTRIBUTE = re.compile(r"attributes\.([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """The definition of a metric, as its row in ``metrics`` has it. Everything else is made from it."""
+    """The definition of a metric: a row of the table ``metrics``. The store makes views and jobs from it.
+
+    >>> errors = Metric("errors", parse_statistic("COUNT"), "*", period_s=60, filter="status_code >= 500")
+    >>> errors.statistic, errors.period_s, errors.refresh_s
+    ('count', 60, 10)
+    """
 
     name: str
-    statistic: str
+    statistic: str  # one of STATISTICS, or pNN
     property: str  # "*", a column, or attributes.<key>
-    period_s: int
-    segment: str | None = None  # a scalar SQL expression over the columns, canonical text
-    filter: str | None = None  # a boolean one
-    refresh_s: int = 10
-    group: str | None = None  # only records of this log group
+    period_s: int  # length of a bucket
+    segment: str | None = None  # a scalar expression over the columns, as canonical text
+    filter: str | None = None  # a condition over the columns, as canonical text
+    refresh_s: int = 10  # time between two materializations
+    group: str | None = None  # the log group whose records it takes; None for all records
 
 
 def parse_percentile(statistic: str) -> float | None:
-    """Return the fraction that ``pNN`` stands for (``p99.9`` is 0.999), or None if it is no percentile."""
+    """Return the fraction of a percentile (0.999 for ``p99.9``), or None if ``statistic`` is not a percentile."""
     match = _PERCENTILE.fullmatch(statistic)
     if match is None:
         return None
@@ -46,10 +51,13 @@ def parse_percentile(statistic: str) -> float | None:
 
 
 def parse_statistic(text: str) -> str:
-    """Return the statistic named by ``text``; a percentile in its shortest spelling, ``p99`` for ``p99.0``.
+    """Return the statistic that ``text`` names, in lower case; a percentile without trailing zeros.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: no statistic has that name.
+
+    >>> parse_statistic("P99.0")
+    'p99'
     """
     statistic = text.strip().lower()
     if statistic in STATISTICS:
@@ -63,7 +71,7 @@ def parse_property(text: str, statistic: str) -> str:
     """Return the property that ``statistic`` is taken of: ``*``, a column, or ``attributes.<key>``.
 
     Raises:
-        UsageError: an unknown column, or one that the statistic cannot be taken of.
+        UsageError: there is no such column, or the statistic needs a number and the column is not one.
     """
     name = ALIASES.get(text.strip(), text.strip())
     if name == "*":
@@ -85,6 +93,6 @@ def parse_property(text: str, statistic: str) -> str:
 
 
 def parse_attribute(property_: str) -> str | None:
-    """Return ``key`` of ``attributes.key`` (dots reach into nested objects), or None for ``*`` and columns."""
+    """Return ``key`` of ``attributes.key``, or None for ``*`` and columns. Dots in the key name nested objects."""
     match = _ATTRIBUTE.fullmatch(property_)
     return match[1] if match else None

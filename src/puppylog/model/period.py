@@ -1,4 +1,4 @@
-"""Lengths of time as people write them: ``90``, ``10s``, ``5m``, ``2h``, ``1d``. Whole seconds everywhere else."""
+"""Lengths of time as users write them: ``90``, ``10s``, ``5m``, ``2h``, ``1d``. Elsewhere they are whole seconds."""
 
 import re
 
@@ -6,15 +6,20 @@ from puppylog.errors import UsageError
 
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _PERIOD = re.compile(r"([0-9]{1,12})\s*([smhdw]?)")
-# Stores keep lengths of time as 32-bit numbers of seconds; 68 years, in whole days.
-MOST_S = 24855 * 86400
+# Stores keep lengths of time in seconds as 32-bit integers. This is the limit in whole days, 68 years.
+MAX_PERIOD_S = 24855 * 86400
 
 
 def parse_period(text: str, what: str = "period", *, least_s: int = 1) -> int:
-    """Return the seconds in ``text``; a bare number means seconds.
+    """Return the length of time in ``text``, in seconds. A number without a unit is in seconds.
+
+    Args:
+        text: such as ``90`` or ``5m``.
+        what: the kind of length, for the message of an error.
+        least_s: the shortest length that is accepted.
 
     Raises:
-        UsageError: it is not a length of time, or shorter than ``least_s``, or longer than `MOST_S`.
+        UsageError: ``text`` is not a length of time, or is shorter than ``least_s`` or longer than `MAX_PERIOD_S`.
     """
     match = _PERIOD.fullmatch(text.strip())
     if match is None:
@@ -24,13 +29,13 @@ def parse_period(text: str, what: str = "period", *, least_s: int = 1) -> int:
     seconds = int(match[1]) * _UNITS_S[match[2] or "s"]
     if seconds < least_s:
         raise UsageError("use", f"{what} {text!r}", f"it must be at least {format_period(least_s)}")
-    if seconds > MOST_S:
-        raise UsageError("use", f"{what} {text!r}", f"it must be at most {format_period(MOST_S)}")
+    if seconds > MAX_PERIOD_S:
+        raise UsageError("use", f"{what} {text!r}", f"it must be at most {format_period(MAX_PERIOD_S)}")
     return seconds
 
 
 def format_period(seconds: int) -> str:
-    """Return ``seconds`` in the largest unit that divides it: 120 becomes ``2m``, 90 stays ``90s``."""
+    """Return ``seconds`` in the largest unit that divides it: ``2m`` for 120, ``90s`` for 90."""
     for unit in ("w", "d", "h", "m"):
         if seconds and seconds % _UNITS_S[unit] == 0:
             return f"{seconds // _UNITS_S[unit]}{unit}"

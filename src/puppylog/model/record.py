@@ -1,6 +1,7 @@
-"""A record: one parsed log line, as one row of columns. A rejected line: one that did not fit, with the reason.
+"""Records and rejected lines, as Arrow record batches.
 
-Lines travel in columns from here on: a format turns bytes into these two shapes, a store keeps them.
+A record is one parsed log line. A rejected line is a line that does not fit its format, with the reason. A format turns
+bytes into record batches of the two schemas here, and a store keeps them.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ import pyarrow as pa
 
 RECORDS = pa.schema(
     [
-        pa.field("line_offset", pa.int64(), nullable=False),  # where the line starts in its file, in bytes
+        pa.field("line_offset", pa.int64(), nullable=False),  # offset in bytes of the line in its file
         pa.field("ts", pa.timestamp("us", "UTC"), nullable=False),
         ("host", pa.string()),
         ("ident", pa.string()),
@@ -27,16 +28,16 @@ RECORDS = pa.schema(
         ("attributes", pa.string()),  # a JSON object, or null
     ]
 )
-"""What a format makes of the lines that fit. A store adds ``stream_id`` and ``file_id``."""
+"""The columns of records. A store adds ``stream_id`` and ``file_id``."""
 
 REJECTS = pa.schema(
     [
         pa.field("line_offset", pa.int64(), nullable=False),
         pa.field("reason", pa.string(), nullable=False),
-        pa.field("line", pa.binary(), nullable=False),  # the bytes as they stood in the file, without their newline
+        pa.field("line", pa.binary(), nullable=False),  # the bytes in the file, without the newline
     ]
 )
-"""What a format makes of the lines that do not fit."""
+"""The columns of rejected lines. A store adds ``stream_id``, ``file_id`` and ``rejected_at``."""
 
 NUMERIC_COLUMNS = frozenset({"line_offset", "status_code", "response_bytes", "stream_id", "file_id"})
 TEXT_COLUMNS = frozenset(
@@ -57,30 +58,31 @@ COLUMNS = frozenset({*RECORDS.names, "stream_id", "file_id"})
 """Every column of ``log_records``."""
 
 ALIASES = {"indent_logname": "ident", "response_bsize": "response_bytes"}
-"""The original's names, accepted wherever a column is named."""
+"""Names of columns in the original Puppylog, accepted wherever the user names a column."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What a format made of some whole lines: records and rejects, each in file order.
+    """The result of parsing some whole lines: records and rejects, each in the order of the file.
 
     A line that makes no row of its own (a directive, a continuation line, an empty line) is counted in ``rowless``.
     """
 
     records: pa.RecordBatch  # of schema RECORDS
     rejects: pa.RecordBatch  # of schema REJECTS
-    data: bytes = b""  # what they were made of, for a store that must give a line back as it was
-    data_offset: int = 0  # where that starts in its file
-    rowless: int = 0  # lines that made no row of their own
+    data: bytes = b""  # the lines that were parsed, from which `line_at` returns one
+    data_offset: int = 0  # offset in bytes of ``data`` in its file
+    rowless: int = 0  # lines without a row of their own
 
     def line_at(self, line_offset: int) -> bytes:
-        """Return the line that starts there, without its newline; nothing if it is not known any more."""
+        """Return the line at ``line_offset`` of the file, without its newline; empty if ``data`` does not hold it."""
         start = line_offset - self.data_offset
         end = self.data.find(b"\n", start) if start >= 0 else -1
         return self.data[start:end] if end >= 0 else self.data[max(start, 0) :] if start >= 0 else b""
 
     @property
     def lines(self) -> int:
+        """The number of records and rejects."""
         return int(self.records.num_rows + self.rejects.num_rows)
 
 
@@ -89,7 +91,7 @@ NO_REJECTS = pa.RecordBatch.from_pylist([], schema=REJECTS)
 
 
 def join_parsed(parts: Sequence[Parsed]) -> Parsed:
-    """Return the parts, which follow one another, as one."""
+    """Return consecutive parts as one. Its ``data`` is empty if there is more than one part."""
     if len(parts) == 1:
         return parts[0]
     return Parsed(

@@ -1,6 +1,6 @@
-"""Where lines come from: a stream, the files it has read one after another, and how far into each.
+"""A stream, the files that it has read one after another, and the position in each file.
 
-A position moves only together with the rows that it stands for, in one transaction of one database.
+A store moves a position in the transaction that stores the lines before it, never on its own.
 """
 
 import hashlib
@@ -9,24 +9,24 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 HEAD_BYTES = 1024
-"""A head is hashed up to here. It grows with its file, so a file of three lines has an identity at once."""
+"""At most so many bytes at the start of a file are hashed. A smaller file is hashed whole."""
 
 MARKER_BYTES = 256
-"""So much before the committed offset is hashed: a file that was truncated and has regrown past it is found out."""
+"""So many bytes before the committed offset are hashed, to notice a file that was truncated and has grown again."""
 
 
 def hash_bytes(data: bytes) -> str:
-    """Return the identity hash of ``data``: 16 hexadecimal digits of BLAKE2b. Not a secret, only a check."""
+    """Return the content hash of ``data``: 16 hexadecimal digits of BLAKE2b. It protects no secret."""
     return hashlib.blake2b(data, digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What a file held when its position was committed; tells it from another one with the same inode."""
+    """Hashes of a file's content when its position was committed. They tell it from another file of the same inode."""
 
-    head_size: int  # bytes hashed at its start, at most HEAD_BYTES, never beyond the offset
+    head_size: int  # number of bytes hashed at the start, at most HEAD_BYTES, all before the offset
     head_hash: str
-    marker_size: int  # bytes hashed that end at the offset, at most MARKER_BYTES
+    marker_size: int  # number of bytes hashed right before the offset, at most MARKER_BYTES
     marker_hash: str
 
 
@@ -35,21 +35,21 @@ EMPTY_FINGERPRINT = Fingerprint(0, hash_bytes(b""), 0, hash_bytes(b""))
 
 @dataclass(frozen=True, slots=True)
 class FilePosition:
-    """One file that a stream has read, as the store knows it."""
+    """The position of a stream in one file, as the store has it."""
 
     file_id: int
-    path: str  # where it was last seen; a rotated file has another name by now
+    path: str  # where the file was last seen; a rotated file has another path now
     device: int  # st_dev and st_ino, as signed 64-bit numbers
     inode: int
     fingerprint: Fingerprint
-    byte_offset: int  # every complete line before it is stored
+    byte_offset: int  # every complete line before this offset is stored
     finished: bool  # rotated away, truncated or deleted, and read to its end
-    context: str = ""  # what its parser has learnt from its lines, such as the format; it moves with the offset
+    context: str = ""  # what the parser has learnt from the lines before the offset, such as the format
 
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
-    """A file that some stream has read, and which stream that is."""
+    """A file that is in the store, and the stream that read it."""
 
     stream_id: int
     source_uri: str
@@ -69,7 +69,7 @@ class Move:
 
 
 def have_moved(moves: Iterable[Move], stands: Mapping[int, FilePosition]) -> bool:
-    """Return whether each file stands where its move takes it; ``stands`` has what the store knows, by file."""
+    """Return whether every move has been committed. ``stands`` has the positions in the store by ``file_id``."""
     return all(
         (file := stands.get(move.file_id)) is not None
         and file.byte_offset == move.end
@@ -92,33 +92,33 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class StreamReport:
-    """What a collector says of a stream that it follows. What counts is what the store has, not what was read.
+    """What a collector reports about a stream that it follows. A line counts when it is stored.
 
-    Whatever happened is told by how long ago it was, so that no clock of one machine is compared with another's.
+    Times are given as ages, so that the clocks of two machines are never compared.
     """
 
     stream_id: int
-    backlog_bytes: int  # that are there to be read, and are not stored
-    behind_s: float | None  # how long the oldest of them has been there, as far as is known; None if there is none
-    stored_ago_s: float | None  # None if nothing has been stored since the collector started
-    lines_per_s: float  # stored, since the report before
+    backlog_bytes: int  # in the files, but not stored
+    behind_s: float | None  # age of the oldest byte of the backlog, as far as is known; None without a backlog
+    stored_ago_s: float | None  # since the last commit; None if nothing was stored since the collector started
+    lines_per_s: float  # lines stored since the report before
     records: int  # stored since the collector started
-    rejects: int
-    format: str = ""  # how lines are parsed; empty as long as none has told
-    problem: str | None = None  # why the source cannot be read, or the store cannot be written, now
-    ended: bool = False  # this is the last report of a collector that ends in order
-    waiting_lines: int = 0  # that have been read, and wait for the store
-    finished: bool = False  # its file was read to its end and is gone
+    rejects: int  # stored since the collector started
+    format: str = ""  # of the lines; empty until it is known
+    problem: str | None = None  # why the source cannot be read or the store cannot be written at present
+    ended: bool = False  # whether this is the last report, of a collector that ends normally
+    waiting_lines: int = 0  # lines that were read and wait for the store
+    finished: bool = False  # whether its file was read to the end and no longer exists
 
 
 def split_uri(source_uri: str) -> tuple[str | None, str]:
-    """Return the host in a source's URI, None if it names none, and what is read there: a path, or ``-``."""
+    """Return the host (None if the URI has none) and the path of a source; the path of standard input is ``-``."""
     parts = urlsplit(source_uri)
     path = unquote(parts.path, errors="backslashreplace")
     return parts.netloc or None, path or "-"
 
 
 def name_source(source_uri: str) -> str:
-    """Return a source as people write it: ``/var/log/access.log``, with ``host:`` before it where a host is named."""
+    """Return a source as users write it: ``/var/log/access.log``, or ``host:/var/log/access.log`` if it has a host."""
     host, path = split_uri(source_uri)
     return path if host is None else f"{host}:{path}"

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from puppylog.errors import NotFound
 from puppylog.model.alert import Alert, Comparison, State
-from puppylog.model.alert_schedule import MOST_SEGMENTS
+from puppylog.model.alert_schedule import MAX_SEGMENTS
 from puppylog.model.stream import name_source
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.stores.base import RecordReader
@@ -114,7 +114,7 @@ def is_overdue(evaluated_age_s: float, period_s: float) -> bool:
 
 def describe_unjudged(segments: int) -> str:
     """Return how many segments an alert does not judge, as a sentence about it."""
-    return f"it judges {MOST_SEGMENTS:,} segments one by one, and {segments:,} more are not judged"
+    return f"it judges {MAX_SEGMENTS:,} segments one by one, and {segments:,} more are not judged"
 
 
 def read_alerts(reader: RecordReader, *, name: str | None = None, group: str | None = None) -> AlertSnapshot:

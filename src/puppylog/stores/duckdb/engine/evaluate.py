@@ -22,7 +22,7 @@ from puppylog.model.alert_rule import (
     start,
     step,
 )
-from puppylog.model.alert_schedule import MOST_SEGMENTS, Due, plan
+from puppylog.model.alert_schedule import MAX_SEGMENTS, Due, plan
 from puppylog.stores.duckdb.engine.clock import rebase_alert
 from puppylog.stores.duckdb.engine.database import Connection
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredAlert
@@ -57,7 +57,7 @@ _JUDGED: Final = pa.schema(
 )
 
 
-def evaluate(connection: Connection, name: str, now_us: int, *, most_segments: int = MOST_SEGMENTS) -> bool:
+def evaluate(connection: Connection, name: str, now_us: int, *, most_segments: int = MAX_SEGMENTS) -> bool:
     """Do the evaluations of one alert that are due, oldest first, a limited number of them; return whether more are.
 
     It is OK if the alert has been deleted meanwhile.
