@@ -261,7 +261,8 @@ class History:
 
     def copy_on(self, name: str) -> None:
         """Make a copy step by step. Nothing is written to the log meanwhile: copytruncate itself would lose that."""
-        if self.copying is None and self.may_be_copied(name):
+        is_linked = self.logs.path(LINK).is_symlink() and self.logs.path(LINK).readlink() == Path(f"{name}.1")
+        if self.copying is None and self.may_be_copied(name) and not is_linked:
             self.steps.append(("begin a copy", name))
             self.copying = SlowCopy(self.logs, name)
             self.copies.add(self.copying.inode)
@@ -274,6 +275,10 @@ class History:
         return set() if self.copying is None else {self.copying.inode, self.copying.log.stat().st_ino}
 
     def point(self, name: str) -> None:
+        """Lead the link to the name. If it led to a copy that is being made, the log itself might be unknown still."""
+        path = self.logs.path(name)
+        if path.exists() and path.stat().st_ino in self.frozen():
+            return
         self.steps.append(("point", name))
         new = self.logs.path(".new")
         new.symlink_to(name)
