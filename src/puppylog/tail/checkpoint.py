@@ -1,6 +1,7 @@
-"""Telling a file from another that has its inode, or its copy from a stranger: by what it holds, not by its name.
+"""Recognizes a file by the bytes that were read of it: names change, and an inode is used again for another file.
 
-A checkpoint is what one must remember of the bytes read so far. It follows the reading without going back to the file.
+A checkpoint is kept in memory and advanced with every block, so no byte is read twice for it. The store keeps its
+fingerprint.
 """
 
 from dataclasses import dataclass
@@ -12,14 +13,20 @@ from puppylog.tail.handle import OpenFile
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The first bytes of a file, and the last ones before an offset; both shorter only where the file is."""
+    r"""An offset in a file, the first bytes of the file, and the last bytes before the offset.
 
-    offset: int
-    head: bytes
-    marker: bytes
+    Example:
+        >>> checkpoint = START_OF_FILE.after(b"one\ntwo\n", 4)
+        >>> checkpoint.offset, checkpoint.head, checkpoint.marker
+        (4, b'one\n', b'one\n')
+    """
+
+    offset: int  # in bytes
+    head: bytes  # HEAD_BYTES; fewer only if the offset is smaller
+    marker: bytes  # the MARKER_BYTES before the offset; fewer only if the offset is smaller
 
     def after(self, block: bytes, size: int) -> "Checkpoint":
-        """Return the checkpoint as of ``size`` bytes into ``block``, which stands at the offset of this one."""
+        """Return the checkpoint ``size`` bytes further on. ``block`` holds the bytes that follow this checkpoint."""
         head = self.head
         if len(head) < HEAD_BYTES:
             head += block[: min(size, HEAD_BYTES - len(head))]
@@ -28,19 +35,20 @@ class Checkpoint:
         return Checkpoint(self.offset + size, head, marker)
 
     def fingerprint(self) -> Fingerprint:
+        """Return the hashes of head and marker, as a store keeps them."""
         return Fingerprint(len(self.head), hash_bytes(self.head), len(self.marker), hash_bytes(self.marker))
 
     def is_of(self, handle: OpenFile) -> bool:
-        """Whether the file still holds these bytes before the offset. Another content has other ones there."""
+        """Return whether the file still has the marker before the offset. A truncated file has other bytes there."""
         return handle.read(len(self.marker), self.offset - len(self.marker)) == self.marker
 
 
 START_OF_FILE = Checkpoint(0, b"", b"")
-"""Of any file, before its first byte."""
+"""The checkpoint before the first byte of any file."""
 
 
 def read_checkpoint(handle: OpenFile, offset: int) -> Checkpoint | None:
-    """Return the checkpoint of the file as of ``offset``; None if it is not that long."""
+    """Return the checkpoint of the file at ``offset``; None if the file is shorter."""
     head_size, marker_size = min(offset, HEAD_BYTES), min(offset, MARKER_BYTES)
     head = handle.read(head_size, 0)
     if len(head) < head_size:
@@ -50,13 +58,13 @@ def read_checkpoint(handle: OpenFile, offset: int) -> Checkpoint | None:
 
 
 def has_head(handle: OpenFile, fingerprint: Fingerprint) -> bool:
-    """Whether the file begins as the fingerprint says."""
+    """Return whether the first bytes of the file have the hash of the fingerprint's head."""
     head = handle.read(fingerprint.head_size, 0)
     return len(head) == fingerprint.head_size and hash_bytes(head) == fingerprint.head_hash
 
 
 class Recorded(Protocol):
-    """An offset in a file, and what the file held when it was read up to there."""
+    """An offset in a file, and the fingerprint of the file when it was read up to there."""
 
     @property
     def fingerprint(self) -> Fingerprint: ...
@@ -66,9 +74,9 @@ class Recorded(Protocol):
 
 
 def confirm(handle: OpenFile, recorded: Recorded) -> Checkpoint | None:
-    """Return the file's checkpoint at the offset if it still holds what was recorded, else None."""
+    """Return the checkpoint at the recorded offset if the file still has the recorded fingerprint, else None."""
     fingerprint = recorded.fingerprint
-    if not has_head(handle, fingerprint):  # asked first: to get to the offset, a compressed file is read up to there
+    if not has_head(handle, fingerprint):  # checked first: a compressed file must be decompressed up to the offset
         return None
     checkpoint = read_checkpoint(handle, recorded.byte_offset)
     if checkpoint is None:

@@ -1,7 +1,6 @@
-"""Compressed bytes to the bytes they were made of: one pass from the first to the last, in pieces of bounded size.
+"""Decompresses files: one pass from the first byte to the last, in pieces of bounded size.
 
-gzip, bzip2 and xz are unpacked by the standard library. For zstd it has something from Python 3.14 on only; Arrow,
-which is here anyway, unpacks it everywhere.
+The standard library decompresses gzip, bzip2 and xz. It knows zstd only from Python 3.14 on, so Arrow does zstd.
 """
 
 import bz2
@@ -19,69 +18,72 @@ from puppylog.tail.checkpoint import START_OF_FILE
 
 _RAW_BYTES = 64 << 10
 
-# What `xz -9` writes needs 65 MiB to be read; a dictionary beyond that is nobody's log.
+# Reading what `xz -9` writes takes 65 MiB. A file that needs more than this is refused: it is hardly a log.
 _XZ_MEMORY_BYTES = 100 << 20
 
 
 class Damaged(Exception):
-    """These bytes were not made by compressing anything. Output of the call that met them may be lost."""
+    """The compressed bytes are damaged. Bytes that the failed call had decompressed before the damage may be lost."""
 
 
 class RawFile:
-    """The bytes of a file as they lie on disk, in their order."""
+    """Reads the bytes of a file on disk from its start to its end."""
 
     def __init__(self, descriptor: int) -> None:
         self.checkpoint = START_OF_FILE
-        """Of what was taken so far."""
-        self.is_dry = False
-        """Whether there was nothing more when it was last asked for."""
+        """The checkpoint behind the last byte that was read."""
+        self.is_at_end = False
+        """Whether the last `read` found no more bytes."""
         self.failure: OSError | None = None
         self.closed = False
         self._descriptor = descriptor
 
     def read(self, size: int = _RAW_BYTES) -> bytes:
-        """Return what follows, at most ``size`` bytes. Arrow asks here as well, and translates what it meets."""
+        """Return the next bytes, at most ``size``; none at the end of the file.
+
+        Arrow calls this too, and translates errors. So an error is kept in `failure`.
+        """
         try:
             data = os.pread(self._descriptor, size, self.checkpoint.offset)
         except OSError as error:
             self.failure = error
             raise
         self.checkpoint = self.checkpoint.after(data, len(data))
-        self.is_dry = not data
+        self.is_at_end = not data
         return data
 
     def close(self) -> None:
-        """The descriptor is its owner's."""
+        """Do nothing: the owner of the descriptor closes it."""
 
 
-class Unpacking(Protocol):
+class Decompression(Protocol):
     """One pass over a compressed file."""
 
     def read(self, limit: int) -> bytes:
-        """Return some of the bytes that follow, at most ``limit``; none if the file has no more of them now.
+        """Return the next decompressed bytes, at most ``limit``; none if the file has no more bytes now.
 
         Raises:
-            Damaged: there is no going on. Asked for one byte at a time, it has given every byte before that place.
+            Damaged: the file is damaged here. With a limit of 1, every byte before the damage was returned.
             OSError: the file cannot be read now.
         """
 
     @property
     def is_whole(self) -> bool:
-        """Whether the file may end where it was read to."""
+        """Whether the compressed data is complete if the file ends at the point that was read to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compression:
-    """A way to compress, and how its files are told."""
+    """A compression format, and how its files are recognized."""
 
     name: str
     suffix: str
-    beginning: re.Pattern[bytes]
-    unpack: Callable[[RawFile], Unpacking]
+    magic: re.Pattern[bytes]
+    begin: Callable[[RawFile], Decompression]
 
 
 class _Decoder(Protocol):
-    """As the standard library has them for bzip2 and xz."""
+    """The decoders of the standard library for bzip2 and xz."""
 
     def decompress(self, data: bytes, max_length: int) -> bytes: ...
     @property
@@ -92,8 +94,8 @@ class _Decoder(Protocol):
     def unused_data(self) -> bytes: ...
 
 
-class _Gunzip:
-    """The same for gzip."""
+class _GzipDecoder:
+    """Gives `zlib` the interface of the other decoders."""
 
     def __init__(self) -> None:
         self._zlib = zlib.decompressobj(wbits=31)
@@ -101,7 +103,7 @@ class _Gunzip:
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
         unpacked = self._zlib.decompress(self._zlib.unconsumed_tail + data, max_length)
-        self.needs_input = len(unpacked) < max_length  # a full one may have left something behind
+        self.needs_input = len(unpacked) < max_length  # a full output may not be all of it
         return unpacked
 
     @property
@@ -114,14 +116,14 @@ class _Gunzip:
 
 
 class _Members:
-    """A pass over compressed streams that follow one another, perhaps with NULs in between."""
+    """A pass over a file of one or more compressed members, perhaps with NULs between them."""
 
     def __init__(self, raw: RawFile, magic: bytes, begin: Callable[[], _Decoder]) -> None:
         self._raw = raw
         self._magic = magic
         self._begin = begin
         self._decoder: _Decoder | None = None
-        self._rest = b""  # taken from the file, and not yet given to a decoder
+        self._rest = b""  # read from the file, and not yet passed to a decoder
         self._members = 0
 
     @property
@@ -167,7 +169,7 @@ class _Members:
 
 
 class _Zstd:
-    """A pass by Arrow, which takes frames that follow one another by itself."""
+    """A pass by Arrow, which reads a file of several frames without help."""
 
     def __init__(self, raw: RawFile) -> None:
         self._raw = raw
@@ -182,15 +184,15 @@ class _Zstd:
             self.is_whole = False
             if self._raw.failure is not None:
                 raise self._raw.failure from None
-            if self._raw.is_dry and limit == 1:
-                return b""  # it ends in the middle of a frame, and may go on when there is more
+            if self._raw.is_at_end and limit == 1:
+                return b""  # the file ends in the middle of a frame, and may still grow
             raise Damaged(str(error)) from None
         self.is_whole = not unpacked
         return unpacked
 
 
 _COMPRESSIONS = (
-    Compression("gzip", ".gz", re.compile(rb"\x1f\x8b\x08"), lambda raw: _Members(raw, b"\x1f\x8b", _Gunzip)),
+    Compression("gzip", ".gz", re.compile(rb"\x1f\x8b\x08"), lambda raw: _Members(raw, b"\x1f\x8b", _GzipDecoder)),
     Compression(
         "bzip2",
         ".bz2",
@@ -206,14 +208,17 @@ _COMPRESSIONS = (
     Compression("zstd", ".zst", re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"), _Zstd),
 )
 SUFFIXES = tuple(compression.suffix for compression in _COMPRESSIONS)
-"""How names of compressed files end, of those that can be read."""
+"""The ends of the names of compressed files that can be read."""
 
 SAMPLE_BYTES = 16
-"""So much of a file's beginning says how it is compressed."""
+"""How many bytes at the start of a file show how it is compressed."""
 
 
 def find_compression(path: str, beginning: bytes) -> Compression | None:
-    """Return how a file is compressed: its first bytes say it, and of an empty one its name. None: it is not."""
+    """Return the compression of a file; None if it is not compressed.
+
+    The first bytes of the file tell the compression. An empty file has the compression that its name tells.
+    """
     if not beginning:
         return next((one for one in _COMPRESSIONS if path.endswith(one.suffix)), None)
-    return next((one for one in _COMPRESSIONS if one.beginning.match(beginning)), None)
+    return next((one for one in _COMPRESSIONS if one.magic.match(beginning)), None)

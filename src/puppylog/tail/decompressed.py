@@ -1,4 +1,4 @@
-"""A compressed file, read as if it were the file that it was made of: every offset is one of decompressed bytes."""
+"""Reads a compressed file as if it were plain: every offset counts decompressed bytes."""
 
 import errno
 import os
@@ -14,7 +14,7 @@ def open_log(path: str) -> OpenFile:
     """Open a file, compressed or not.
 
     Raises:
-        OSError: it cannot be opened, or is no regular file.
+        OSError: the file cannot be opened, or is not a regular file.
     """
     handle = Handle(path)
     try:
@@ -26,15 +26,16 @@ def open_log(path: str) -> OpenFile:
 
 
 class DecompressedHandle:
-    """Implements `OpenFile`. It goes forward; asked to go back behind what it remembers, it begins again.
+    """Implements `OpenFile` for a compressed file.
 
-    What it holds in memory is what was last asked for, and a piece more.
+    Decompression goes forward only. A read before the bytes in memory starts a new pass from the start of the file. The
+    memory holds the bytes of the last read and one piece more.
     """
 
     is_compressed = True
 
     def __init__(self, handle: Handle, compression: Compression) -> None:
-        """Take the handle over."""
+        """Take ownership of the handle."""
         self.path = handle.path
         self.identity = handle.identity
         self._handle = handle
@@ -43,20 +44,20 @@ class DecompressedHandle:
 
     def _begin(self) -> None:
         self._raw = RawFile(self._handle.descriptor)
-        self._unpacking = self._compression.unpack(self._raw)
+        self._decompression = self._compression.begin(self._raw)
         self._head = b""
         self._window = bytearray()
         self._window_at = 0
-        self._dry_at = -1  # the size of the file on disk when everything of it had been given
+        self._ended_at = -1  # the size of the file on disk when all of it had been decompressed
         self._damage: str | None = None
         self._limit = _PIECE_BYTES
 
     @property
     def fault(self) -> str | None:
-        """Why there is no more to read although there should be."""
+        """Why no more can be read although the compressed data is not complete; None if there is no such reason."""
         if self._damage is not None:
             return f"it is damaged after {self._end} decompressed bytes ({self._damage})"
-        if self._dry_at > 0 and not self._unpacking.is_whole:
+        if self._ended_at > 0 and not self._decompression.is_whole:
             return f"it ends too early, after {self._end} decompressed bytes"
         return None
 
@@ -64,14 +65,14 @@ class DecompressedHandle:
         """Return the status of the file on disk."""
         return self._handle.status()
 
-    def raw_offset(self, offset: int) -> int:  # noqa: ARG002 - it goes forward only, so it is where it stands
-        """Return how much of the file on disk was taken so far; of a damaged one, all that it will ever be of use."""
+    def raw_offset(self, offset: int) -> int:  # noqa: ARG002 - the last read was at this offset
+        """Return how many bytes of the file on disk were read; of a damaged file, its size: no more can be used."""
         return self._raw.checkpoint.offset if self._damage is None else self.status().st_size
 
     def read(self, size: int, offset: int) -> bytes:
-        """Return at most ``size`` bytes from ``offset`` on; fewer only where the file has no more of them now."""
+        """Return at most ``size`` decompressed bytes from ``offset`` on; fewer only at the end of the file."""
         if not self._raw.checkpoint.is_of(self._handle):
-            self._begin()  # it was truncated and written anew
+            self._begin()  # the file was truncated and written again
         if offset + size <= len(self._head):
             return self._head[offset : offset + size]
         if offset < self._window_at:
@@ -88,7 +89,7 @@ class DecompressedHandle:
         return bytes(memoryview(self._window)[at : at + size])
 
     def close(self) -> None:
-        """It is OK to close twice."""
+        """Close the file. It is OK to close twice."""
         self._handle.close()
 
     @property
@@ -96,46 +97,46 @@ class DecompressedHandle:
         return self._window_at + len(self._window)
 
     def _forget(self, offset: int) -> None:
-        """Let go of what lies before the offset, but keep enough to tell the file by."""
+        """Drop the bytes before the offset from memory, but always keep the last MARKER_BYTES."""
         size = min(offset, self._end - MARKER_BYTES) - self._window_at
         if size > 0:
             del self._window[:size]
             self._window_at += size
 
     def _next_piece(self) -> bytes:
-        """Return what follows; nothing at the end, and where the file is damaged.
+        """Return the next decompressed bytes; none at the end of the file, and where it is damaged.
 
-        A decoder that meets an error keeps what it had unpacked in the same call. So it is then done once more, and
-        byte by byte near the place.
+        A decoder that meets damage does not return what it has decompressed in the same call. So a new pass goes to the
+        same offset, and on from there byte by byte.
         """
-        if self._damage is not None or self._dry_at == self.status().st_size:
+        if self._damage is not None or self._ended_at == self.status().st_size:
             return b""
         while True:
             try:
-                piece = self._unpacking.read(self._limit)
+                piece = self._decompression.read(self._limit)
             except Damaged as damage:
                 if self._limit == 1:
                     self._damage = str(damage)
                     return b""
-                self._unpack_again()
+                self._decompress_again()
                 continue
             except OSError:
-                self._begin()  # what was unpacked in this call may be lost, too
+                self._begin()  # the failed call may have lost decompressed bytes
                 raise
             if piece:
-                self._dry_at = -1
+                self._ended_at = -1
             else:
-                self._dry_at, self._limit = self._raw.checkpoint.offset, _PIECE_BYTES
+                self._ended_at, self._limit = self._raw.checkpoint.offset, _PIECE_BYTES
             return piece
 
-    def _unpack_again(self) -> None:
-        """Come back to where we stand, and go on carefully."""
+    def _decompress_again(self) -> None:
+        """Start a new pass, go to the present offset, and read single bytes from there on."""
         self._raw = RawFile(self._handle.descriptor)
-        self._unpacking = self._compression.unpack(self._raw)
+        self._decompression = self._compression.begin(self._raw)
         self._limit = 1
         missing = self._end
         try:
-            while missing and (piece := self._unpacking.read(min(missing, _PIECE_BYTES))):
+            while missing and (piece := self._decompression.read(min(missing, _PIECE_BYTES))):
                 missing -= len(piece)
         except (Damaged, OSError):
             pass

@@ -1,4 +1,4 @@
-"""Files at a path, or next to it, that another stream has begun: they are left to it, or read on for it."""
+"""Handles files at a path, or next to it, that belong to another stream: they are skipped, or read for that stream."""
 
 import os
 from dataclasses import dataclass
@@ -11,7 +11,10 @@ from puppylog.tail.rotation.place import Identity, Place
 
 @dataclass(frozen=True, slots=True)
 class SkippedFile:
-    """A file at the path that another tailer or collector reads. It is not asked about again while it is unchanged."""
+    """A file at the path that another tailer or collector reads.
+
+    While the file is unchanged, `Owners` are not asked about it again before ``ask_at``.
+    """
 
     identity: Identity
     size: int
@@ -20,29 +23,29 @@ class SkippedFile:
 
     @classmethod
     def of(cls, handle: OpenFile, answer: Elsewhere, now: float) -> "SkippedFile":
-        """Return the file as it is now.
+        """Return the file with its present status.
 
         Raises:
-            OSError: its status cannot be asked for.
+            OSError: the status of the file cannot be read.
         """
         status = handle.status()
         return cls(handle.identity, status.st_size, status.st_mtime_ns, now + answer.ask_again_s)
 
     def is_still_skipped(self, status: os.stat_result, now: float) -> bool:
-        """Return whether the file is unchanged and it is too early to ask again."""
+        """Return whether the file is unchanged and the time to ask again has not come."""
         same = (identity_of(status), status.st_size, status.st_mtime_ns) == (self.identity, self.size, self.mtime_ns)
         return same and now < self.ask_at
 
 
 def apply_owners(files: FilesToRead, owners: Owners, path: str, now: float) -> SkippedFile | None:
-    """Take out the files that another stream reads, and go on in those where another stream has stopped.
+    """Remove the files that another tailer reads, and continue those that another stream has read in part.
 
     Returns:
-        The file at the path if it is left to another tailer; None if it is read here.
+        The file at the path if another tailer reads it; None if it is read here.
 
     Raises:
         OSError: a file cannot be read now. Every handle is closed.
-        PuppylogError: the store cannot be asked; likewise.
+        PuppylogError: the store cannot be asked. Every handle is closed.
     """
     apply_owners_to_rotated(files, owners)
     at_path = files.at_path
@@ -65,7 +68,9 @@ def apply_owners(files: FilesToRead, owners: Owners, path: str, now: float) -> S
 
 
 def apply_owners_to_rotated(files: FilesToRead, owners: Owners) -> None:
-    """Do so for the rotated files only. A place whose file another tailer holds counts as missing.
+    """Do the same as `apply_owners` for the rotated files only.
+
+    A place whose file another tailer has open counts as missing.
 
     Raises: as `apply_owners`.
     """
@@ -87,19 +92,19 @@ def apply_owners_to_rotated(files: FilesToRead, owners: Owners) -> None:
 
 
 def continue_in(handle: OpenFile, owner: Continuation) -> FileToRead:
-    """Return the file from where its stream has stopped."""
+    """Return the file, to be read from where its stream has stopped."""
     return FileToRead(handle, owner.checkpoint, Place.of(owner.position), owner.stream_id)
 
 
 def _forget_missing(files: FilesToRead, answer: FileToRead) -> None:
-    """The answer may be a place of the tailer's own stream that was not found by its content."""
+    """Remove the answer's place from the missing ones: its file was not found by content, but it is this file."""
     if answer.place is not None and answer.place.position is not None:
         position = answer.place.position
         files.missing = [place for place in files.missing if place.position != position]
 
 
 def _note_missing(files: FilesToRead, found: FileToRead, answer: FileToRead) -> None:
-    """Another stream has read the file that this stream knew by its inode only."""
+    """Count the found place as missing if the file turns out to be another stream's: only the inode had matched."""
     if found.place is not None and answer.place is not found.place:
         files.missing.append(found.place)
 
@@ -110,7 +115,7 @@ def _ask(owners: Owners, path: str, found: FileToRead) -> FileToRead | Elsewhere
     if found.is_certain:
         return found
     if found.place is not None and not found.handle.read(1, 0):
-        return found  # no stream can have read anything of it, and an idle empty file costs no question
+        return found  # no stream can have read an empty file, so the store is not asked about it at every poll
     owner = owners.find_owner(path, found.handle)
     if owner is None or isinstance(owner, Elsewhere):
         return owner or found

@@ -1,4 +1,4 @@
-"""An open regular file. What is read through it stays the same file, whatever becomes of its name."""
+"""An open regular file. A handle stays with its file when the file is renamed or deleted."""
 
 import errno
 import os
@@ -8,43 +8,43 @@ from typing import Protocol
 
 from puppylog.errors import SourceError
 
-# Without O_NONBLOCK, opening a named pipe that nobody writes to would wait for a writer.
+# Without O_NONBLOCK, opening a named pipe would wait until a process opens it for writing.
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
 
 
 class OpenFile(Protocol):
-    """An open file, compressed or not. Whoever has it closes it. Every method may raise OSError."""
+    """An open file, compressed or not. Its owner closes it. Every method may raise OSError."""
 
     @property
     def path(self) -> str:
-        """Under which it was opened."""
+        """The path under which the file was opened."""
 
     @property
     def identity(self) -> tuple[int, int]:
-        """Device and inode."""
+        """Device and inode, as signed 64-bit numbers."""
 
     @property
     def is_compressed(self) -> bool: ...
 
     @property
     def fault(self) -> str | None:
-        """Why nothing more will be read, although the file should go on."""
+        """Why no more can be read although the file is not complete; None if there is no such reason."""
 
     def status(self) -> os.stat_result:
-        """Return the status of the file as it lies on disk."""
+        """Return the status of the file on disk."""
 
     def read(self, size: int, offset: int) -> bytes:
         """Return at most ``size`` bytes from ``offset`` on; fewer only at the end of the file.
 
-        How long a compressed file is shows only when it has been read. So nobody asks for a size: what ends before an
-        offset has no byte there.
+        The length of a compressed file is known only when all of it was read. So there is no method for the length:
+        callers read a byte at an offset to see whether the file is that long.
         """
 
     def raw_offset(self, offset: int) -> int:
-        """Return how many bytes of the file on disk were needed to read to ``offset``, up to which it was just read."""
+        """Return how many bytes of the file on disk were needed to read up to ``offset``, where the last read ended."""
 
     def close(self) -> None:
-        """It is OK to close twice."""
+        """Close the file. It is OK to close twice."""
 
 
 class Handle:
@@ -57,7 +57,7 @@ class Handle:
         """Open the file.
 
         Raises:
-            OSError: it cannot be opened, or is no regular file.
+            OSError: the file cannot be opened, or is not a regular file.
         """
         self.path = path
         self._fd = os.open(path, _FLAGS)
@@ -79,29 +79,30 @@ class Handle:
         return os.pread(self._fd, size, offset)
 
     def raw_offset(self, offset: int) -> int:
-        """Return the offset: this file is as it lies on disk."""
+        """Return the offset: a plain file has the same offsets on disk."""
         return offset
 
     def close(self) -> None:
-        """It is OK to close twice."""
+        """Close the file. It is OK to close twice."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
 
 
 def identity_of(status: os.stat_result) -> tuple[int, int]:
-    """Return (device, inode). The kernel's numbers are unsigned, and stores have no such type."""
+    """Return device and inode as signed 64-bit numbers: the kernel's are unsigned, and stores have no such type."""
     return signed64(status.st_dev), signed64(status.st_ino)
 
 
 def not_regular(path: str, status: os.stat_result) -> OSError:
-    """Return the error for reading what is no regular file."""
+    """Return the error for reading a directory, a device or a pipe."""
     if stat.S_ISDIR(status.st_mode):
         return OSError(errno.EISDIR, "it is a directory", path)
     return OSError(errno.EINVAL, "it is not a regular file", path)
 
 
 def cannot_read(path: str, error: OSError) -> SourceError:
+    """Return the error that tells a user why the path cannot be read."""
     if error.errno == errno.EMFILE:
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         cure = "raise it with `ulimit -n`, or with LimitNOFILE= where systemd starts it"
@@ -111,6 +112,6 @@ def cannot_read(path: str, error: OSError) -> SourceError:
 
 
 def signed64(number: int) -> int:
-    """Return the number with the same 64 bits that a signed column can hold."""
+    """Return the signed number that has the same 64 bits."""
     number &= (1 << 64) - 1
     return number - (1 << 64) if number >= 1 << 63 else number

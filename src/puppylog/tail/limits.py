@@ -1,13 +1,13 @@
-"""How much is read at once and kept of a line, and how long files and records are waited for."""
+"""Default limits of a tailer: block size, length of a line, and how long it waits for files and records."""
 
 CHUNK_BYTES = 4 << 20
-"""How much is read at once. Smaller chunks cost more per line, larger ones only memory."""
+"""How many bytes are read at once. Smaller blocks cost more time per line, larger ones only memory."""
 
 MAX_LINE_BYTES = 1 << 20
-"""What is kept of one line."""
+"""How many bytes of one line are kept. The rest of a longer line is dropped."""
 
 ROTATE_WAIT_S = 5.0
-"""How long a rotated file must not have grown: programs write into it until they are told to open the new one."""
+"""A rotated file is finished when it has not grown for so long: programs write to it until they open the new file."""
 
 RECORD_WAIT_S = 2.0
-"""How long a file must not have grown before its last record is whole. A stack trace is written nearly at once."""
+"""The last record is complete when the file has not grown for so long: a stack trace is written nearly at once."""
