@@ -1,26 +1,26 @@
-# What people and CI run. Needs Python 3.11 or newer with its pip; everything else goes into .venv.
+# The targets that people and CI run. They need Python 3.11 or newer with pip, and install everything else into .venv.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# The pip that is there fills the environment, so that none has to be put into it.
+# The system's pip installs into the environment, so the environment needs no pip of its own.
 PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check -qq
 INSTALL_LOCKED := $(PIP) install --require-hashes --requirement
 INSTALL_PUPPYLOG := $(PIP) install --no-deps --no-build-isolation --editable .
 
 C_SOURCES := $(wildcard src/puppylog/formats/native/*.[ch] src/puppylog/stores/postgres/ingest/*.c)
 
-# Only `make lock` needs uv: it resolves for every Python and platform at once.
+# Only `make lock` needs uv, which resolves for all versions of Python and all platforms at once.
 UV ?= uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	--custom-compile-command "make lock" --no-emit-index-url --no-emit-find-links pyproject.toml
 
-# Most tests wait for a process, a server or a deadline, so two cores are busy with four processes of pytest.
+# Most tests wait for a process, a server or a deadline, so four processes of pytest keep two cores busy.
 PROCESSES ?= 4
 IN_PARALLEL := -n $(PROCESSES) --dist worksteal
 
-# What is drawn at random is short in `make test` and long in `make soak`. Each of these variables sets a length.
+# Random tests are short in `make test` and long in `make soak`. Each of these variables sets a length.
 SOAK_LENGTHS := TAILING_EXAMPLES=$${TAILING_EXAMPLES:-2000} PUPPYLOG_TEST_SOAK_S=$${PUPPYLOG_TEST_SOAK_S:-1800} \
 	PUPPYLOG_TEST_EXACTLY_ONCE_LINES=$${PUPPYLOG_TEST_EXACTLY_ONCE_LINES:-200000} \
 	PUPPYLOG_TEST_EXACTLY_ONCE_KILLS=$${PUPPYLOG_TEST_EXACTLY_ONCE_KILLS:-26} \
@@ -38,16 +38,16 @@ SOAK_TESTS := tests/tail/test_model.py tests/collect/test_names_at_random.py tes
 
 .PHONY: help demo test check soak bench scale fmt lock clean
 
-help: ## say what there is
+help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-demo: $(VENV)/run.stamp ## watch lines become records, metrics and an alert; ends by itself
+demo: $(VENV)/run.stamp ## show how lines become records, metrics and an alert; ends by itself
 	@$(BIN)/puppylog demo
 
 test: $(VENV)/dev.stamp ## run the tests; choose some with ARGS="-k rotation"
 	@$(BIN)/pytest $(IN_PARALLEL) $(ARGS)
 
-check: $(VENV)/dev.stamp ## all that must be green: lint, format, types, floors, tests
+check: $(VENV)/dev.stamp ## run all checks: lint, format, types, layers, tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/clang-format --dry-run --Werror $(C_SOURCES)
@@ -55,7 +55,7 @@ check: $(VENV)/dev.stamp ## all that must be green: lint, format, types, floors,
 	$(BIN)/lint-imports
 	$(BIN)/pytest $(IN_PARALLEL) $(ARGS)
 
-soak: $(VENV)/dev.stamp ## before a release: draw and kill at random for hours; metrics, too, with PUPPYLOG_TEST_TIMESCALEDB
+soak: $(VENV)/dev.stamp ## before a release: random tests and kills for hours; of metrics, too, with PUPPYLOG_TEST_TIMESCALEDB
 	$(SOAK_LENGTHS) $(BIN)/pytest -s $(SOAK_TESTS) $(ARGS)
 	$(SOAK_LENGTHS) $(BIN)/pytest $(IN_PARALLEL) -m hypothesis --timeout 3600 $(ARGS)
 
@@ -65,16 +65,16 @@ bench: $(VENV)/run.stamp ## measure speed, size, latency and idle cost; options 
 scale: $(VENV)/run.stamp ## measure what a line costs each part of a store of several servers; see docs/scaling.md
 	@$(BIN)/python -m bench.scale $(ARGS)
 
-fmt: $(VENV)/dev.stamp ## put the source into its one format
+fmt: $(VENV)/dev.stamp ## format the source
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 	$(BIN)/clang-format -i $(C_SOURCES)
 
-lock: ## write requirements/*.txt anew from pyproject.toml
+lock: ## write requirements/*.txt from pyproject.toml
 	$(COMPILE) --group build --output-file requirements/run.txt
 	$(COMPILE) --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
 
-clean: ## forget the environment and every cache
+clean: ## delete the environment and all caches
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -83,7 +83,7 @@ $(BIN)/python:
 		"Puppylog needs Python 3.11 or newer: name one, as in make PYTHON=python3.12 test")'
 	@$(PYTHON) -m venv --without-pip $(VENV)
 
-# What the modules in C are made of.
+# Files that the modules in C are built from.
 NATIVE := hatch_build.py $(C_SOURCES)
 
 $(VENV)/run.stamp: requirements/run.txt pyproject.toml $(NATIVE) | $(BIN)/python

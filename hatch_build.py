@@ -1,6 +1,6 @@
-"""Builds what is written in C, with the compiler that Python's own modules were built with.
+"""Compiles the modules in C, with the compiler that Python's own modules were built with.
 
-Where there is no compiler, or the compiler fails, the package is whole without it: Python does the same, more slowly.
+Without a compiler, or if it fails, the package is complete: modules in Python do the same, more slowly.
 """
 
 import shlex
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-# Extension modules by what they do. Each is made of all C files of its folder.
+# Extension modules by what they do. Each is compiled from all C files of its folder.
 _MODULES: Final = {
     "lines are parsed": Path("src", "puppylog", "formats", "native", "_lines"),
     "rows for PostgreSQL are encoded": Path("src", "puppylog", "stores", "postgres", "ingest", "_pgcopy"),
@@ -20,7 +20,7 @@ _MODULES: Final = {
 
 
 class NativeModules(BuildHookInterface[Any]):
-    """Adds the compiled modules to a wheel; for an editable install they stay in the folders of their sources."""
+    """Adds the compiled modules to a wheel. In an editable install they stay in the folders of their sources."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - the hook's
         for work, module in _MODULES.items():

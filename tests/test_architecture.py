@@ -1,7 +1,7 @@
-"""The structure that ARCHITECTURE.md and the glossary tell of is the one that is there.
+"""ARCHITECTURE.md and the glossary describe the source as it is.
 
-That imports go down only is proven by import-linter. Here is what it cannot see: that the pages name what exists, that
-no module outgrows a head, that every query is used, and what a process really loads.
+import-linter proves which layers import which. These tests check the rest: that the pages name what exists, that no
+module is too long, that every query is used, and which modules a process really loads.
 """
 
 import ast
@@ -22,43 +22,43 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "puppylog"
 MODULES = sorted(SOURCE.rglob("*.py"))
 MOST_LINES = 400
-FLOOR_LINE = re.compile(r"^( *)(\w+)(/|\.py) {2,}\S")
+LAYER_LINE = re.compile(r"^( *)(\w+)(/|\.py) {2,}\S")
 
 
 def relative(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def read_floors() -> tuple[list[str], set[str]]:
-    """Return the floors that ARCHITECTURE.md lists, from the top, and all folders in that list."""
+def read_layers() -> tuple[list[str], set[str]]:
+    """Return the layers that ARCHITECTURE.md lists, from the top, and all folders in that list."""
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     block = text.split("```")[1]
-    floors: list[str] = []
+    layers: list[str] = []
     folders: set[str] = set()
     path: list[str] = []
-    for indent, name, kind in (match.groups() for line in block.splitlines() if (match := FLOOR_LINE.match(line))):
+    for indent, name, kind in (match.groups() for line in block.splitlines() if (match := LAYER_LINE.match(line))):
         if not indent:
-            floors.append(name)
+            layers.append(name)
         path = [*path[: len(indent) // 2], name]
         if kind == "/":
             folders.add("/".join(path))
-    return floors, folders
+    return layers, folders
 
 
-def test_the_floors_in_the_page_are_the_layers_that_are_checked() -> None:
+def test_the_layers_in_the_page_are_those_that_import_linter_checks() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     (layers,) = [
-        contract["layers"] for contract in settings["tool"]["importlinter"]["contracts"] if contract["id"] == "floors"
+        contract["layers"] for contract in settings["tool"]["importlinter"]["contracts"] if contract["id"] == "layers"
     ]
-    assert read_floors()[0] == [name for layer in layers for name in layer.split(" | ")]
+    assert read_layers()[0] == [name for layer in layers for name in layer.split(" | ")]
 
 
-def test_the_floors_and_folders_in_the_page_are_those_of_the_tree() -> None:
-    floors, folders = read_floors()
+def test_the_layers_and_folders_in_the_page_are_those_of_the_tree() -> None:
+    layers, folders = read_layers()
     tops = {path.stem for path in SOURCE.glob("*.py")} - {"__init__"} | {
         path.parent.name for path in SOURCE.glob("*/__init__.py")
     }
-    assert set(floors) == tops
+    assert set(layers) == tops
     assert folders == {str(path.parent.relative_to(SOURCE)) for path in SOURCE.rglob("*/__init__.py")} - {"."}
 
 
@@ -73,19 +73,19 @@ def test_no_module_is_too_long_to_be_read_at_once(folder: str) -> None:
     assert {name: lines for name, lines in lengths.items() if lines > MOST_LINES} == {}
 
 
-def test_no_module_is_named_after_nothing() -> None:
-    drawers = {"util", "utils", "helper", "helpers", "common", "core", "misc", "manager", "base_utils"}
+def test_no_module_has_a_name_that_fits_anything() -> None:
+    vague = {"util", "utils", "helper", "helpers", "common", "core", "misc", "manager", "base_utils"}
     named = {path.stem for path in MODULES} | {path.parent.name for path in MODULES}
-    assert named & drawers == set()
+    assert named & vague == set()
 
 
-def test_every_module_states_its_rule() -> None:
+def test_every_module_has_a_docstring() -> None:
     silent = [relative(path) for path in MODULES if not ast.get_docstring(ast.parse(path.read_bytes()))]
     assert [name for name in silent if not name.endswith("__main__.py")] == []
 
 
 def iter_query_uses() -> Iterator[tuple[tuple[str, str], str]]:
-    """Give (package, file) and the name of a query for every ``_QUERIES["name"]`` in the source."""
+    """Yield (package, file) and the name of the query for every ``_QUERIES["name"]`` in the source."""
     for path in MODULES:
         nodes = list(ast.walk(ast.parse(path.read_bytes())))
         tables = {
@@ -112,21 +112,21 @@ def list_query_files() -> set[tuple[str, str]]:
     }
 
 
-# The modules that may read the words of an error, and whose words these are.
+# The modules that may search the message of an error, and who wrote the message.
 TRANSLATORS = {
-    "errors.py": "Puppylog's own",
-    "stores/duckdb/engine/failures.py": "DuckDB's, which are English and sometimes all there is",
-    "stores/duckdb/wire.py": "gRPC's, to cut off what it adds",
-    "stores/postgres/sessions/failures.py": "libpq's, which hands on no SQLSTATE when it does not connect",
-    "formats/regex/pattern.py": "RE2's, for the place in the expression",
-    "tail/boundary.py": "RE2's, to cut off its first words",
+    "errors.py": "Puppylog",
+    "stores/duckdb/engine/failures.py": "DuckDB, always in English and sometimes without an error code",
+    "stores/duckdb/wire.py": "gRPC, to remove the text that it adds",
+    "stores/postgres/sessions/failures.py": "libpq, which has no SQLSTATE if it cannot connect",
+    "formats/regex/pattern.py": "RE2, for the offset in the expression",
+    "tail/boundary.py": "RE2, to remove its first words",
 }
 
 
 def iter_readers(tree: ast.AST) -> Iterator[ast.expr]:
-    """Give every expression that looks into an error's message: a comparison, a method of a text, a regular expression.
+    """Yield every expression that searches the message of an error by a comparison, a method or a regular expression.
 
-    To show a message is not to read it: neither `error.message` as an argument nor `str(error).lower()` is given.
+    Passing a message on is not searching it: `error.message` as an argument and `str(error).lower()` are not yielded.
     """
 
     def is_message(node: ast.expr) -> bool:
@@ -166,11 +166,11 @@ def iter_readers(tree: ast.AST) -> Iterator[ast.expr]:
         "try: f()\nexcept OSError as error: 'x' in str(error).lower()",
     ],
 )
-def test_a_reader_of_messages_is_recognized(code: str) -> None:
+def test_code_that_searches_a_message_is_recognized(code: str) -> None:
     assert list(iter_readers(ast.parse(code)))
 
 
-def test_no_module_but_a_translator_reads_the_message_of_an_error() -> None:
+def test_only_translators_search_the_message_of_an_error() -> None:
     readers = {
         f"{path.relative_to(SOURCE)}:{node.lineno}"
         for path in MODULES
@@ -180,7 +180,7 @@ def test_no_module_but_a_translator_reads_the_message_of_an_error() -> None:
     assert readers == set()
 
 
-def test_an_error_is_made_of_its_parts_and_never_of_a_whole_message() -> None:
+def test_every_error_is_made_from_parts_and_none_from_a_whole_message() -> None:
     whole = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in [*MODULES, *sorted((ROOT / "tests").rglob("*.py"))]
@@ -192,7 +192,7 @@ def test_an_error_is_made_of_its_parts_and_never_of_a_whole_message() -> None:
 
 
 def test_every_package_that_is_imported_is_a_declared_dependency() -> None:
-    """Another package may be installed by accident; Arrow, for one, has methods that need numpy."""
+    """A package installed for another reason would hide a missing dependency, as numpy would for Arrow."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {re.split(r"[^\w-]", dependency)[0] for dependency in project["dependencies"]}
     imported: set[str] = set()
@@ -207,7 +207,7 @@ def test_every_package_that_is_imported_is_a_declared_dependency() -> None:
     assert imported - sys.stdlib_module_names - {"puppylog"} == declared
 
 
-def test_every_query_used_is_there() -> None:
+def test_every_query_that_is_used_exists() -> None:
     uses = set(iter_query_uses())
     assert len(uses) > 10
     assert sorted(uses - {(file, name) for file in list_query_files() for name in load_queries(*file)}) == []
@@ -223,7 +223,7 @@ def test_sql_files_are_found_where_the_package_is_installed() -> None:
         assert resources.files(package).joinpath("sql", file).is_file()
 
 
-def test_every_word_of_the_glossary_is_used_in_the_source_and_stands_there_once() -> None:
+def test_every_word_of_the_glossary_is_defined_once_and_used_in_the_source() -> None:
     words = re.findall(
         r"^\| \*\*([a-z ]+)\*\* \|", (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8"), re.MULTILINE
     )

@@ -1,4 +1,4 @@
-"""The package's own build compiles the modules in C where there is a compiler, and is whole without them."""
+"""The build compiles the modules in C if there is a compiler. Without them the package is complete."""
 
 import shutil
 import subprocess
@@ -22,12 +22,12 @@ def root(tmp_path: Path) -> Path:
 
 def build(root: Path) -> dict[str, Any]:
     data: dict[str, Any] = {"artifacts": []}
-    hook = NativeModules(str(root), {}, None, None, "", "wheel")  # type: ignore[arg-type]  # it asks nothing of the rest
+    hook = NativeModules(str(root), {}, None, None, "", "wheel")  # type: ignore[arg-type]  # the hook does not use the other arguments
     hook.initialize("standard", data)
     return data
 
 
-def test_a_wheel_has_the_modules_in_c_and_is_for_this_platform(root: Path) -> None:
+def test_a_wheel_contains_the_modules_in_c_and_is_for_this_platform(root: Path) -> None:
     if shutil.which("cc") is None:
         pytest.skip("NOT TESTED: the build of the modules in C; there is no C compiler")
     data = build(root)
@@ -37,7 +37,7 @@ def test_a_wheel_has_the_modules_in_c_and_is_for_this_platform(root: Path) -> No
     assert (data["pure_python"], data["infer_tag"]) == (False, True)
 
 
-def test_without_a_compiler_the_package_is_whole_and_says_so(
+def test_without_a_compiler_the_build_succeeds_and_says_what_is_slower(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(*_: object, **__: object) -> None:

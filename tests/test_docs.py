@@ -1,4 +1,4 @@
-"""What the pages tell people to type exists: commands and their options, make's targets, and the pages linked to."""
+"""The commands, options, targets of make and links in the pages exist."""
 
 import re
 import shlex
@@ -22,7 +22,7 @@ def name(page: Path) -> str:
 
 
 def iter_commands(page: Path) -> Iterator[list[str]]:
-    """Give the words of every command after a ``$`` in a console block, and of every one in running text."""
+    """Yield the words of every command after ``$`` in a console block, and of every command in running text."""
     text = page.read_text(encoding="utf-8")
     lines = [line[2:] for block in CONSOLE.findall(text) for line in block.splitlines() if line.startswith("$ ")]
     for line in lines + INLINE.findall(text):
@@ -39,7 +39,7 @@ MAKE = [(page, words[1:]) for page, words in COMMANDS if words[0] == "make"]
 
 
 def resolve(words: list[str]) -> tuple[click.Command, list[str]]:
-    """Return the command that the words name, and what is left of them."""
+    """Return the command that the words name, and the words after its name."""
     command: click.Command = cli
     while words and isinstance(command, click.Group) and not words[0].startswith("-"):
         found = command.get_command(click.Context(command), words[0])
@@ -50,7 +50,7 @@ def resolve(words: list[str]) -> tuple[click.Command, list[str]]:
 
 @pytest.mark.parametrize(("page", "words"), PUPPYLOG, ids=[f"{page}: {shlex.join(words)}" for page, words in PUPPYLOG])
 def test_every_command_in_the_pages_exists_with_its_options(page: str, words: list[str]) -> None:
-    del page  # it is in the name of the test
+    del page  # pytest shows it in the name of the test
     command, rest = resolve(words)
     known = {option for parameter in command.params for option in [*parameter.opts, *parameter.secondary_opts]}
     known |= {"-h", "--help"}
@@ -58,7 +58,7 @@ def test_every_command_in_the_pages_exists_with_its_options(page: str, words: li
     assert used <= known
 
 
-def test_the_readme_shows_how_to_collect_and_how_to_look() -> None:
+def test_the_readme_shows_how_to_collect_and_how_to_monitor() -> None:
     shown = {words[0] for page, words in PUPPYLOG if page == "README.md" and words}
     assert {"collector", "monitor"} <= shown
 
@@ -71,7 +71,7 @@ def test_every_target_of_make_in_the_pages_exists() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
-def test_every_page_linked_to_is_there(page: Path) -> None:
+def test_every_page_that_is_linked_exists(page: Path) -> None:
     targets = LINK.findall(page.read_text(encoding="utf-8"))
     assert [target for target in targets if not (page.parent / target).exists()] == []
 

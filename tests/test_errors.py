@@ -1,4 +1,4 @@
-"""The tree of errors: what its page says of it, and what an error is made of."""
+"""The tree of errors in the docstring is the tree of classes, and an error consists of four parts."""
 
 import pickle
 import re
@@ -12,7 +12,7 @@ DRAWN = re.compile(r"^ {4}(?P<branch>[│ ├└─]*)(?P<name>[A-Z]\w+) +(?P<co
 
 
 def read_drawing() -> dict[str, tuple[str, int, bool]]:
-    """Return of every error that the docstring draws its base, its exit code and whether it is transient."""
+    """Return for each error in the docstring's tree its base class, its exit code and whether it is transient."""
     drawn = {}
     above = ["PuppylogError"]
     for line in (errors.__doc__ or "").splitlines():
@@ -23,7 +23,7 @@ def read_drawing() -> dict[str, tuple[str, int, bool]]:
     return drawn
 
 
-def test_the_tree_that_is_drawn_is_the_tree_that_is_raised() -> None:
+def test_the_tree_in_the_docstring_is_the_tree_of_classes() -> None:
     raised = {
         kind.__name__: (kind.__bases__[0].__name__, kind.exit_code, kind.transient)
         for kind in BY_NAME.values()
@@ -53,12 +53,12 @@ def test_a_message_is_composed_of_the_parts(error: PuppylogError, message: str) 
     assert (error.message, str(error)) == (message, message)
 
 
-def test_an_error_of_the_same_words_may_be_of_another_class() -> None:
+def test_the_parts_of_an_error_make_an_error_of_another_class() -> None:
     forbidden = StoreForbidden("read", "x", "the role may not", "ask its owner")
     refused = StoreRefused(*forbidden.parts)
     assert (type(refused), refused.message) == (StoreRefused, "cannot read x: the role may not; ask its owner")
 
 
 def test_an_error_keeps_its_parts_in_another_process() -> None:
-    error = pickle.loads(pickle.dumps(StoreForbidden("read", "x", "the role may not", "ask its owner")))  # noqa: S301 - our own
+    error = pickle.loads(pickle.dumps(StoreForbidden("read", "x", "the role may not", "ask its owner")))  # noqa: S301 - bytes of this test
     assert (type(error), error.parts) == (StoreForbidden, ("read", "x", "the role may not", "ask its owner"))

@@ -1,4 +1,4 @@
-"""What is committed can be used by anybody: it names no machine of ours, is locked by hashes, and says its reasons."""
+"""Committed files name no machine or registry, pin every dependency by hash, and give a reason for each exception."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from puppylog import __version__
 ROOT = Path(__file__).parents[1]
 PYPROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 LOCKS = ["requirements/run.txt", "requirements/dev.txt"]
-# Where packages and systems are fetched from, and where people and machines keep their files.
+# Hosts that packages come from, and directories that belong to one machine or user.
 REGISTRIES = re.compile(r"(pypi|pythonhosted|npmjs|crates|debian|ubuntu|docker)[.](org|com|io)\b")
 MACHINE_PATHS = re.compile(r"""(^|[\s"'`(=:])/(root|Users|work|opt|tmp|mnt)/[\w.-]+""", re.MULTILINE)
 EXCEPTION = re.compile(r"#\s*(noqa|type: ignore|pragma|ruff: noqa|mypy:)(?P<rest>.*)$", re.MULTILINE)
@@ -21,7 +21,7 @@ REASONED = re.compile(r"(: [A-Z]+\d+(, [A-Z]+\d+)*|\[[a-z, -]+\]) +[-#] \S.+")
 
 
 def iter_texts() -> Iterator[tuple[str, str]]:
-    """Give every text file that belongs to the repository, without asking git, which need not be there."""
+    """Yield name and text of every file of the repository. git is not asked: an unpacked archive has none."""
     folders = ("src", "tests", "bench", "docs", "deploy", "requirements", ".ci")
     paths = [path for path in ROOT.iterdir() if path.is_file()]
     paths += [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
@@ -40,7 +40,7 @@ def read_locked(name: str) -> dict[str, list[str]]:
     }
 
 
-def test_no_file_names_where_packages_come_from() -> None:
+def test_no_file_names_a_package_registry() -> None:
     found = {name: match[0] for name, text in iter_texts() if (match := REGISTRIES.search(text))}
     assert found == {}
 
@@ -68,8 +68,8 @@ def test_requirements_name_no_address_and_no_option(name: str) -> None:
     assert [line for line in text.splitlines() if line.startswith("-")] == []
 
 
-def test_everything_that_runs_is_what_the_checks_run_with() -> None:
-    # On which interpreters something is needed may differ: a check may need it everywhere.
+def test_the_checks_run_with_the_same_versions_as_the_product() -> None:
+    # The markers after ';' may differ: a check may need a package on every interpreter.
     run, dev = ({line.partition(" ;")[0]: hashes for line, hashes in read_locked(name).items()} for name in LOCKS)
     assert run.items() <= dev.items()
 
@@ -107,11 +107,11 @@ def test_every_exception_to_a_check_carries_its_reason_on_its_line() -> None:
     assert bare == []
 
 
-def test_the_changelog_tells_of_this_version() -> None:
+def test_the_changelog_has_this_version() -> None:
     assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-def test_ci_runs_what_people_run() -> None:
+def test_ci_runs_make_check() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
     assert "make check" in script.read_text(encoding="utf-8")

@@ -30,7 +30,7 @@ def write_system_file(text: str) -> None:
     settings.SYSTEM_FILE.write_text(text)
 
 
-def test_without_anything_the_store_is_in_the_users_data_directory(tmp_path: Path) -> None:
+def test_by_default_the_store_is_in_the_users_data_directory(tmp_path: Path) -> None:
     assert read_settings({}, {"HOME": str(tmp_path)}) == Settings(
         store=f"duckdb://{tmp_path}/.local/share/puppylog",
         color=None,
@@ -45,25 +45,25 @@ def test_the_xdg_data_directory_is_honoured() -> None:
     assert read_settings({}, {"HOME": "/home/ada", "XDG_DATA_HOME": "/data"}).store == "duckdb:///data/puppylog"
 
 
-def test_a_home_with_odd_characters_makes_a_url_that_means_it() -> None:
+def test_odd_characters_in_home_are_quoted_in_the_url() -> None:
     assert read_settings({}, {"HOME": "/home/100% ada"}).store == "duckdb:///home/100%25%20ada/.local/share/puppylog"
 
 
 @pytest.mark.parametrize(
     "home", ["/home/jürgen", "/home/a#b", "/home/with blank", "/home/cur{ly", "/home/odd\udcff%20"]
 )
-def test_the_default_store_is_in_the_home_directory_whatever_its_name(home: str) -> None:
+def test_the_url_of_the_default_store_leads_back_to_the_home_directory(home: str) -> None:
     path = parse_duckdb_url(read_settings({}, {"HOME": home}).store)
     assert os.fsencode(path) == os.fsencode(home) + b"/.local/share/puppylog"
 
 
-def test_without_home_the_systems_list_of_users_names_the_home_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_home_the_home_directory_comes_from_the_systems_list_of_users(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pwd, "getpwuid", lambda _: pwd.struct_passwd(("ada", "x", 1, 1, "", "/home/ada", "")))
     for environ in ({}, {"HOME": ""}, {"HOME": "relative"}):
         assert read_settings({}, environ).store == "duckdb:///home/ada/.local/share/puppylog"
 
 
-def test_a_user_without_a_home_needs_a_store_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_without_a_home_directory_must_name_a_store_only(monkeypatch: pytest.MonkeyPatch) -> None:
     def find_nobody(_: int) -> NoReturn:
         raise KeyError
 
@@ -79,7 +79,7 @@ def test_a_relative_xdg_directory_is_ignored() -> None:
     assert store == "duckdb:///home/ada/.local/share/puppylog"
 
 
-def test_what_was_given_wins_over_the_users_file_and_that_over_the_machines(tmp_path: Path) -> None:
+def test_flags_take_precedence_over_the_users_file_and_that_over_the_systems(tmp_path: Path) -> None:
     write_system_file('store = "duckdb:///system"\ntz = "Asia/Tokyo"\noutput = "csv"')
     environ = write_user_file(tmp_path, 'store = "duckdb:///user"\ntz = "Europe/Berlin"')
     found = read_settings({"store": "duckdb:///given"}, environ)
@@ -97,7 +97,7 @@ def test_what_was_given_wins_over_the_users_file_and_that_over_the_machines(tmp_
         ("store = ", r"Invalid value"),
     ],
 )
-def test_a_bad_file_is_refused_by_its_name_and_key(tmp_path: Path, text: str, cause: str) -> None:
+def test_the_error_of_a_bad_file_names_the_file_and_the_key(tmp_path: Path, text: str, cause: str) -> None:
     environ = write_user_file(tmp_path, text)
     with pytest.raises(ConfigurationError, match=cause) as refusal:
         read_settings({}, environ)
@@ -112,7 +112,7 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
         read_settings({}, environ)
 
 
-def test_a_directory_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
+def test_a_directory_at_the_path_of_the_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / ".config" / "puppylog" / "config.toml").mkdir(parents=True)
     with pytest.raises(ConfigurationError, match="Is a directory"):
         read_settings({}, {"HOME": str(tmp_path)})
