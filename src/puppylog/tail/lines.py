@@ -1,8 +1,8 @@
-r"""Cutting what was read into pieces of whole lines. Pure: it sees bytes in the order of the file, and no file.
+r"""Cuts blocks of a file into pieces of whole lines. Pure: it gets bytes in the order of the file, and opens no file.
 
-A piece is as many whole lines as there are in one go, found by looking for the last newline. Only two things make more
-pieces of a block: a line that is longer than allowed, and NULs at the start of a line. The lines behind them would not
-stand where the piece's offset says.
+A piece has all whole lines of a block, up to the last newline. A block makes more pieces only if one of its lines is
+too long, or if NULs stand before a line. Bytes are then left out, and the offsets of the lines behind them could not be
+computed from the offset of one piece.
 """
 
 import re
@@ -13,7 +13,7 @@ _NULS = re.compile(rb"\0+")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Whole lines, and the range of the file that they account for. See `chunk.Chunk` for the words."""
+    """Whole lines, and the byte range of the file that they account for. The fields are those of `chunk.Chunk`."""
 
     start: int
     end: int
@@ -25,35 +25,43 @@ class Piece:
 
 
 class LineCutter:
-    """Takes blocks, gives pieces. Holds the line that waits for its newline: of a long one, only its beginning."""
+    r"""Makes pieces of blocks. Keeps the last line until its newline comes; of a long line, only the beginning.
+
+    Example:
+        >>> cutter = LineCutter(0, max_line_bytes=100)
+        >>> [piece.data for piece in cutter.feed(b"one\ntwo\nthr")]
+        [b'one\ntwo\n']
+        >>> [piece.data for piece in cutter.feed(b"ee\n")]
+        [b'three\n']
+    """
 
     def __init__(self, offset: int, max_line_bytes: int, *, is_in_line: bool = False) -> None:
         """Start at an offset.
 
         Args:
-            offset: of the first byte that will come.
+            offset: of the first byte of the first block, in the file.
             max_line_bytes: longer lines are cut.
-            is_in_line: the beginning of the line that comes first was given out before, as an unfinished line.
+            is_in_line: whether the first block continues a line whose beginning was returned as an unfinished line.
         """
         self._is_in_line = is_in_line
-        self._offset = offset  # everything before it is in a piece that was given out
+        self._offset = offset  # in the file; all bytes before it are in pieces that were returned
         self._max = max_line_bytes
-        self._nuls = 0  # skipped at the start of the waiting line
-        self._held = bytearray()  # the waiting line, as far as it will be kept
-        self._dropped = 0  # bytes of the waiting line beyond that: it is over-long
+        self._nuls = 0  # how many were skipped at the start of the waiting line
+        self._held = bytearray()  # the waiting line, at most as many bytes as are kept
+        self._dropped = 0  # how many bytes of the waiting line are beyond that; then the line is too long
 
     @property
     def waiting(self) -> int:
-        """How many bytes of a line without its newline were taken."""
+        """How many bytes of the last line were fed, which has no newline yet."""
         return self._nuls + len(self._held) + self._dropped
 
     @property
     def has_unfinished_line(self) -> bool:
-        """Whether text waits for its newline. NULs at its end are room that its writer has allocated beforehand."""
+        """Whether the waiting line has text. NULs at its end are space that the writer has allocated to fill later."""
         return bool(self._held) and not self._held.endswith(b"\0") and not (self._is_in_line and self._held == b"\r")
 
     def feed(self, block: bytes) -> list[Piece]:
-        """Take the block that follows, and return the lines that are whole now."""
+        """Add the next block; return the lines that are whole now."""
         pieces: list[Piece] = []
         at = self._end_long_line(block, pieces) if self._dropped else 0
         if not self._held:
@@ -66,7 +74,7 @@ class LineCutter:
         return pieces
 
     def finish(self) -> Piece | None:
-        """Return the line that waits, which will not get its newline any more; None if there is nothing."""
+        """Return the waiting line with a newline added, as no more bytes of it will come; None if no line waits."""
         if not self.waiting:
             return None
         start, end = self._offset, self._offset + self.waiting
@@ -89,7 +97,11 @@ class LineCutter:
         self._held.clear()
 
     def _end_long_line(self, block: bytes, pieces: list[Piece]) -> int:
-        """Give the beginning of the over-long line if it ends in this block; return where the next line starts."""
+        """If the line that is too long ends in this block, add a piece with its beginning.
+
+        Returns:
+            The offset in the block at which the next line starts; 0 if the long line goes on.
+        """
         end = block.find(b"\n") + 1
         if end:
             line_end = self._offset + self.waiting + end
@@ -100,7 +112,10 @@ class LineCutter:
         return end
 
     def _skip_nuls(self, block: bytes, at: int) -> int:
-        """Step over NULs at the start of a line: the hole that a truncation leaves before a writer that goes on."""
+        """Return the offset behind NULs at the start of a line.
+
+        NULs are the hole that a truncation leaves if the writer goes on at its old offset.
+        """
         end = _end_of_nuls(block, at)
         self._nuls += end - at
         return end
@@ -113,12 +128,12 @@ class LineCutter:
         return data
 
     def _hold(self, block: bytes, at: int) -> None:
-        room = self._max - len(self._held)
-        self._held += memoryview(block)[at : at + room]
-        self._dropped += max(0, len(block) - at - room)
+        free = self._max - len(self._held)
+        self._held += memoryview(block)[at : at + free]
+        self._dropped += max(0, len(block) - at - free)
 
     def _cut(self, data: bytes, pieces: list[Piece]) -> None:
-        """Make pieces of whole lines, which follow the NULs skipped so far."""
+        """Add pieces of ``data``, which holds whole lines and follows the NULs that were skipped."""
         base = self._offset + self._nuls
         start, at = self._offset, self._end_line_in_progress(data)
         has_nuls = b"\0" in data
@@ -139,20 +154,23 @@ class LineCutter:
         self._begin_line(base + len(data))
 
     def _end_line_in_progress(self, data: bytes) -> int:
-        """Return where whole lines begin: behind the newline of a line that was given out without it."""
+        """Return the offset in ``data`` at which whole lines begin.
+
+        It is 0, or lies behind the newline of a line that was returned before as unfinished.
+        """
         if not self._is_in_line:
             return 0
         return next((len(newline) for newline in (b"\n", b"\r\n") if data.startswith(newline)), 0)
 
     def _end_of_lines(self, data: bytes, at: int, *, has_nuls: bool) -> int:
-        """Return how far the lines from ``at`` on may stay in one piece: ``at`` itself if the first is over-long."""
+        """Return the end of the lines from ``at`` on that fit into one piece; ``at`` if the first is too long."""
         hole = data.find(b"\n\0", at) if has_nuls else -1
         end = len(data) if hole < 0 else hole + 1
         while end - at > self._max + 1:
             newline = data.rfind(b"\n", at, at + self._max + 1)
             if newline < 0:
                 return at
-            at = newline + 1  # what lies before are lines, each shorter than this stride
+            at = newline + 1  # each line before it is shorter than this stride, so within the limit
         return end
 
 

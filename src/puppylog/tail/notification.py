@@ -1,8 +1,8 @@
-"""Being told by the kernel that something happened to a path (Linux's inotify).
+"""Notification of changes to paths, by inotify on Linux.
 
-It only makes things faster. Network file systems, mapped memory and other kernels tell nothing, so whoever is told must
-look from time to time all the same; a queue that overflows is said, and means that anything may have happened. So is
-a limit of the system that leaves no room for a watch.
+Notification only makes a collector react faster. Network file systems, writes through mapped memory and other kernels
+give none, so a collector polls every file all the same. If the queue of events overflows, any path may have changed. If
+the system allows no further watch, the caller is told which limit was reached.
 """
 
 import ctypes
@@ -17,11 +17,11 @@ _CLOEXEC_NONBLOCK: Final = os.O_CLOEXEC | os.O_NONBLOCK
 _MODIFY, _ATTRIB, _MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x2, 0x4, 0x40, 0x80, 0x100, 0x200
 _ONLY_DIRECTORIES = 0x01000000
 _EVENTS: Final = _MODIFY | _ATTRIB | _MOVED_FROM | _MOVED_TO | _CREATE | _DELETE | _ONLY_DIRECTORIES
-_OVERFLOW, _IGNORED = 0x4000, 0x8000  # the queue was full; the watch is no more
-_EVENT: Final = struct.Struct("iIII")  # watch, what happened, a cookie, and the length of the name that follows
+_OVERFLOW, _IGNORED = 0x4000, 0x8000  # the queue was full; the watch was removed
+_EVENT: Final = struct.Struct("iIII")  # watch, mask, cookie, length of the name that follows
 _READ_BYTES: Final = 64 << 10
 
-# Where inotify(7) says that the system has no room: for another instance, and for another watch.
+# The errors of inotify(7) that mean a limit, for another instance and for another watch, and the name of the limit.
 _INSTANCE_LIMITS: Final = {
     errno.EMFILE: "fs.inotify.max_user_instances, or ulimit -n",
     errno.ENFILE: "fs.file-max",
@@ -31,31 +31,33 @@ _WATCH_LIMITS: Final = {errno.ENOSPC: "fs.inotify.max_user_watches", errno.ENOME
 
 
 class Notification:
-    """Watches the directories of paths. Where the kernel cannot, it knows of no change. Usable with ``with``."""
+    """Watches the directories of paths. If the kernel cannot notify, no change is reported. Usable with ``with``."""
 
     def __init__(self, on_limit: Callable[[str], None] = lambda _: None) -> None:
-        """Begin with no path.
+        """Start without paths.
 
         Args:
-            on_limit: is called by `watch`, once, with the name of the limit that leaves no room for a path.
+            on_limit: called by `watch`, once, with the name of the limit that prevents the watch of a path.
         """
         self._on_limit = on_limit
-        self._limit: str | None = None  # reached, and not told yet
+        self._limit: str | None = None  # that was reached
         self._is_limit_told = False
         self._descriptor = -1
-        self._directories: dict[int, str] = {}  # by the number of their watch
+        self._directories: dict[int, str] = {}  # by watch
         self._watches: dict[str, int] = {}
-        self._watched: dict[str, set[str]] = {}  # by the place where something happens
+        self._watched: dict[
+            str, set[str]
+        ] = {}  # watched paths, by the path that changes: their own, or that of their link's target
         try:
             self._libc = ctypes.CDLL(None, use_errno=True)
             self._descriptor = self._libc.inotify_init1(_CLOEXEC_NONBLOCK)
             if self._descriptor < 0:
                 self._limit = _INSTANCE_LIMITS.get(ctypes.get_errno())
-        except (OSError, AttributeError):  # another kernel, or another C library
+        except (OSError, AttributeError):  # another kernel, or another C library without inotify
             pass
 
     def watch(self, path: str) -> None:
-        """Be told of what happens to ``path``, or to the file that it leads to now. It is OK to ask twice."""
+        """Watch ``path``, and the file that it links to now. It is OK to watch a path twice."""
         for place in {path, os.path.realpath(path)}:
             self._watched.setdefault(place, set()).add(path)
             directory = str(Path(place).parent)
@@ -64,14 +66,14 @@ class Notification:
                 if watch >= 0:
                     self._watches[directory] = watch
                     self._directories[watch] = directory
-                else:  # a limit, or a directory that is not there
+                else:  # a limit was reached, or the directory does not exist
                     self._limit = _WATCH_LIMITS.get(ctypes.get_errno(), self._limit)
         if self._limit is not None and not self._is_limit_told:
             self._is_limit_told = True
             self._on_limit(self._limit)
 
     def take_changes(self) -> set[str] | None:
-        """Return the watched paths to which something has happened since the last call; None for any of them."""
+        """Return the watched paths that have changed since the last call; None if any of them may have changed."""
         changed: set[str] = set()
         while events := self._read():
             at = 0
@@ -97,7 +99,7 @@ class Notification:
             return b""
 
     def close(self) -> None:
-        """It is OK to close twice."""
+        """Close the descriptor. It is OK to close twice."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1

@@ -1,4 +1,4 @@
-"""Makes the readers of one tailer's files, and the last chunk of a file that is not there any more."""
+"""Makes the readers of one tailer's files, and the last chunk of a file that was not found."""
 
 import time
 from collections.abc import Callable
@@ -26,7 +26,7 @@ class Opener:
         line_wait_s: float | None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take what all readers of the tailer have in common; see `Reader` and `Chunker`."""
+        """Set the options that all readers of the tailer share; see `Reader` and `Chunker`."""
         self._open_reader = partial(
             Reader, chunk_bytes=chunk_bytes, record_wait_s=record_wait_s, line_wait_s=line_wait_s, clock=clock
         )
@@ -35,7 +35,9 @@ class Opener:
         self._serials = count(1)
 
     def open_reader(self, found: FileToRead) -> Reader:
-        """Return a reader of the file from where it was found to go on; behind a finished position it is a new file.
+        """Return a reader that starts at the file's checkpoint.
+
+        A file that goes on behind a finished position is registered as a new file.
 
         Raises:
             OSError: the file cannot be read now.
@@ -55,7 +57,7 @@ class Opener:
         return self._open_reader(handle, Chunker(file, found.checkpoint, self._max_line_bytes, self._boundary))
 
     def finish_missing(self, place: Place) -> Chunk:
-        """Return the chunk that finishes a file that is nowhere to be found."""
+        """Return the chunk that finishes a file that was not found."""
         file_id = None if place.position is None else place.position.file_id
         file = TailedFile(next(self._serials), place.path, *place.identity, place.byte_offset, file_id)
         offset = place.byte_offset

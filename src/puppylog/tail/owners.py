@@ -1,4 +1,4 @@
-"""What a tailer must know of other tailers and streams before it begins a file: a file is read by one stream only."""
+"""What a tailer asks about other tailers and streams before it reads a file: one stream only reads a file."""
 
 import math
 from collections.abc import Mapping
@@ -14,18 +14,18 @@ from puppylog.tail.rotation.place import Identity, Place
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """The file is another tailer's or another collector's to read, or the store has all of it."""
+    """Another tailer or another collector reads the file, or the store has all of it: do not read it."""
 
-    ask_again_s: float = 0.0
+    ask_again_s: float = 0.0  # ask again after so many seconds, or when the file has changed
 
 
 READ_TO_ITS_END: Final = Elsewhere(math.inf)
-"""The store has all of the file: ask again when the file has changed."""
+"""The store has all of the file. Ask again only when the file has changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """A stream has read the file as far as the checkpoint; the asking tailer reads the rest for that stream."""
+    """A stream has read the file up to the checkpoint. The tailer that asks reads the rest for that stream."""
 
     stream_id: int
     position: FilePosition
@@ -33,18 +33,18 @@ class Continuation:
 
 
 class Owners(Protocol):
-    """Knows which files the other tailers of this process hold, and which files the streams of this host have read."""
+    """Knows which files other tailers of this process have open, and which files the streams of this host have read."""
 
     def is_held(self, identity: Identity) -> bool:
-        """Return whether another tailer of this process has the file open. Must be cheap."""
+        """Return whether another tailer of this process has the file open. Must be fast: it is called often."""
 
     def find_owner(self, path: str, handle: OpenFile, *, others_only: bool = False) -> Elsewhere | Continuation | None:
-        """Return who reads the file that was opened at the path; None if no stream has read it.
+        """Return by whom the opened file is read; None if no stream has read it.
 
         Args:
-            path: of the source, or of the rotated file.
+            path: of the source, if the file is at it; else of the rotated file.
             handle: the file.
-            others_only: leave out what the asking tailer's own stream has read.
+            others_only: ignore what the stream of the tailer that asks has read.
 
         Raises:
             OSError: the file cannot be read now.
@@ -52,29 +52,29 @@ class Owners(Protocol):
         """
 
     def hold(self, files: Mapping[Identity, TailedFile]) -> None:
-        """Note all files that the tailer has open, in place of those that were noted before."""
+        """Set the files that the tailer has open, in place of the files that were set before."""
 
     def finish(self, file: TailedFile, last: Place) -> None:
-        """Note that the tailer reads no more of the file. The store does not know that yet."""
+        """Note that the tailer has read the file to its end. The end is not stored yet."""
 
 
 class NoOwners:
-    """Implements `Owners` where there is one tailer only, and it knows all positions."""
+    """Implements `Owners` for a single tailer that knows all positions."""
 
-    def is_held(self, identity: Identity) -> bool:  # noqa: ARG002 - the protocol's
+    def is_held(self, identity: Identity) -> bool:  # noqa: ARG002 - the signature of the protocol
         return False
 
     def find_owner(
         self,
-        path: str,  # noqa: ARG002 - the protocol's
-        handle: OpenFile,  # noqa: ARG002 - the protocol's
+        path: str,  # noqa: ARG002 - the signature of the protocol
+        handle: OpenFile,  # noqa: ARG002 - the signature of the protocol
         *,
-        others_only: bool = False,  # noqa: ARG002 - the protocol's
+        others_only: bool = False,  # noqa: ARG002 - the signature of the protocol
     ) -> Elsewhere | Continuation | None:
         return None
 
     def hold(self, files: Mapping[Identity, TailedFile]) -> None:
-        """Nothing else asks."""
+        """Do nothing: no other tailer asks."""
 
     def finish(self, file: TailedFile, last: Place) -> None:
-        """Nothing else asks."""
+        """Do nothing: no other tailer asks."""

@@ -1,6 +1,6 @@
-"""Patterns of paths, as a shell has them, with ``**`` for any depth. A loop of links comes to an end.
+"""Expands patterns of paths like a shell, with ``**`` for any depth. A loop of links is walked once only.
 
-The standard library follows links below ``**`` as well, but into a loop until the system refuses, once per way around.
+`glob` of the standard library follows a loop of links below ``**`` until the system refuses the path.
 """
 
 import fnmatch
@@ -15,20 +15,20 @@ _ANY_DEPTH = "**"
 
 
 def is_pattern(path: str) -> bool:
-    """Whether this is a pattern, and no name of an existing file that looks like one."""
+    """Return whether the path is a pattern. The name of an existing file is not, even if it looks like a pattern."""
     return glob.has_magic(path) and not os.path.lexists(path)
 
 
 def iter_matches(pattern: str) -> Iterator[str]:
-    """Give the absolute paths that match. Names that begin with a dot are matched only by a pattern that does, too."""
+    """Give the absolute paths that match. Names that begin with a dot match only patterns that begin with a dot."""
     parts = Path(pattern).absolute().parts
     yield from dict.fromkeys(_iter_below(parts[0], parts[1:]))
 
 
 def list_names(directory: str) -> list[str]:
-    """Return the names in a directory, in order; none if it is no directory, or one that we may not list."""
+    """Return the sorted names in a directory; none if it is not a directory or may not be listed."""
     try:
-        return sorted(os.listdir(directory))  # noqa: PTH208 - thousands of names, every few seconds
+        return sorted(os.listdir(directory))  # noqa: PTH208 - faster, for thousands of names every few seconds
     except OSError:
         return []
 
@@ -56,11 +56,11 @@ def _iter_matching(directory: str, part: str) -> Iterator[str]:
     below = directory.rstrip("/")
     for name in list_names(directory):
         if matches(name) and (not name.startswith(".") or part.startswith(".")):
-            yield f"{below}/{name}"  # not by Path: it is what a thousand idle files cost, every few seconds
+            yield f"{below}/{name}"  # faster than Path, for a thousand idle files every few seconds
 
 
 def _walk(directory: str) -> Iterator[str]:
-    """Give the directory and all below, each once: under its own name rather than under that of a link to it."""
+    """Give the directory and all directories below, each once. Links are followed last, so real paths are preferred."""
     seen: set[tuple[int, int]] = set()
     waiting, links = deque([directory]), deque[str]()
     while waiting or links:

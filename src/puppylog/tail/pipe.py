@@ -1,4 +1,4 @@
-"""Standard input or a named pipe: read once, in order, and never again. Its place cannot be kept through a restart."""
+"""Reads standard input or a named pipe: once and in order. Reading cannot be resumed after a restart."""
 
 import contextlib
 import errno
@@ -20,16 +20,16 @@ from puppylog.tail.handle import cannot_read, identity_of
 from puppylog.tail.limits import CHUNK_BYTES, MAX_LINE_BYTES, RECORD_WAIT_S
 from puppylog.tail.source import STDIN
 
-# How long small writes are gathered into one chunk, and how long a poll waits for the first of them. A named pipe is
-# one source among others, which are not to wait for it.
+# How long a poll of standard input waits for the first write, and gathers small writes into one chunk. A poll of a
+# named pipe does not wait: there are other sources to read.
 _GATHER_S = 0.1
 
-# A writer that is faster than the polls goes on writing meanwhile. More than this is for privileged users only.
+# A large buffer lets a fast writer go on between two polls. Only privileged users may set a larger one.
 _PIPE_BYTES = 1 << 20
 
 
 class PipeTailer:
-    """Reads a pipe. Looks like a `Tailer`, but has an end: poll until `is_ended`."""
+    """Reads a pipe. Has the interface of a `Tailer`, but ends: poll until `is_ended`."""
 
     def __init__(
         self,
@@ -45,20 +45,20 @@ class PipeTailer:
         """Prepare to read.
 
         Args:
-            source: a file descriptor, which stays its owner's, or the path of a named pipe.
-            watch: when the writers of a named pipe have gone, wait for others. Otherwise that is the end; the first
-                one is waited for in any case.
+            source: a file descriptor, which its owner closes, or the path of a named pipe.
+            watch: when all writers of a named pipe have closed it, wait for others. Otherwise the input ends then. The
+                first writer is waited for in any case.
             chunk_bytes: how much is read at once.
             max_line_bytes: longer lines are cut.
             boundary: where records of several lines begin; without one, every line is a record.
-            record_wait_s: how long nothing must have come before the last record is whole.
-            clock: seconds that never go back.
+            record_wait_s: after how many seconds without data the last record counts as complete.
+            clock: returns seconds that never go back.
 
         Raises:
-            SourceError: there is nothing to read from.
+            SourceError: the source cannot be opened, or is not a pipe.
         """
         self.problem: str | None = None
-        """Why a named pipe cannot be read now. What goes wrong with another does not get better, and is raised."""
+        """Why a named pipe cannot be read now; None if it can. Errors of other sources do not pass, and are raised."""
         self.has_more = False
         """Whether the last `read` stopped at its limit: there may be more to read at once."""
         self._path = source if isinstance(source, str) else None
@@ -71,7 +71,7 @@ class PipeTailer:
         self._clock = clock
         self._came_at = clock()
         self._ready: deque[Chunk] = deque()
-        self._have_left = False  # the writers, since we last looked
+        self._have_left = False  # the writers; not handled yet
         self._is_at_end = False
         try:
             self._descriptor = _open_pipe(source) if isinstance(source, str) else source
@@ -82,24 +82,24 @@ class PipeTailer:
     def _begin(self, serial: int = 1) -> None:
         self._identity = identity_of(os.fstat(self._descriptor))
         if hasattr(fcntl, "F_SETPIPE_SZ"):
-            with contextlib.suppress(OSError):  # a file or a terminal
+            with contextlib.suppress(OSError):  # the source is a file or a terminal
                 fcntl.fcntl(self._descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         file = TailedFile(serial, self._name, *self._identity, 0, None, modified_at_us=time.time_ns() // 1000)
         self._chunker = Chunker(file, START_OF_FILE, self._max_line_bytes, self._boundary)
 
     @property
     def is_ended(self) -> bool:
-        """Whether the writers have gone and everything was given out. Until then, more may come."""
+        """Whether the writers have closed the pipe and every chunk was returned."""
         return self._is_at_end and not self._ready
 
     def read(self, limit_bytes: int | None = None) -> Iterator[Chunk]:
-        """Give what comes within a moment, or for as long as it comes fast; at the end, a chunk that finishes it.
+        """Give what can be read without a pause; at the end of the input, a chunk that finishes it.
 
         Args:
-            limit_bytes: come back after about so many bytes, as `Tailer.read` does.
+            limit_bytes: return after about so many bytes, as `Tailer.read` does.
 
         Raises:
-            SourceError: it cannot be read.
+            SourceError: the source cannot be read.
         """
         taken = 0
         self.has_more = False
@@ -119,16 +119,16 @@ class PipeTailer:
             yield from self._give()
 
     def backlog_bytes(self) -> int:
-        """Nobody knows."""
+        """Return 0: how much a writer will still write to a pipe cannot be known."""
         return 0
 
     @property
     def unfinished_bytes(self) -> int:
-        """How many bytes of an unfinished last line were read and wait for their newline."""
+        """How many bytes were read of the last line, which has no newline yet."""
         return self._chunker.waiting_bytes
 
     def close(self) -> None:
-        """Read no more. A file descriptor that was given is not ours to close."""
+        """Stop reading. A file descriptor is left open for its owner, a named pipe is closed."""
         self._ready.clear()
         self._is_at_end = True
         if self._path is not None and self._descriptor >= 0:
@@ -151,15 +151,15 @@ class PipeTailer:
             self._ready += self._chunker.flush_all() if self._watch else self._chunker.finish()
 
     def _gather(self) -> bytes:
-        """Return what comes until there is enough, or a moment has passed, or nobody can write any more."""
+        """Return what is written until a chunk is full, the time is over, or no writer has the pipe open."""
         parts: list[bytes] = []
         missing = self._chunk_bytes
-        until = time.monotonic() + (_GATHER_S if self._path is None else 0.0)
-        while missing and self._is_readable(until - time.monotonic()):
+        deadline = time.monotonic() + (_GATHER_S if self._path is None else 0.0)
+        while missing and self._is_readable(deadline - time.monotonic()):
             try:
                 part = os.read(self._descriptor, missing)
             except BlockingIOError:
-                continue  # another reader of a shared pipe was faster
+                continue  # another reader of a shared pipe has read it first
             except OSError as error:
                 raise self._cannot_read(error) from None
             if not part:
@@ -173,7 +173,7 @@ class PipeTailer:
         return bool(select.select([self._descriptor], [], [], max(0.0, wait_s))[0])
 
     def _follow_path(self) -> None:
-        """Open the pipe that stands at the path now, when the one before has been read to its end."""
+        """Open the pipe that is at the path now, once the pipe that was there before has been read to its end."""
         self.problem = None
         try:
             if identity_of(Path(self._name).stat()) == self._identity or self._has_writers():
