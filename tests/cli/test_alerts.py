@@ -87,7 +87,7 @@ NOTHING = (
     "run 'puppylog up', which keeps the engine that evaluates them; 'puppylog doctor' says more\n"
 )
 LONG_AGO = (
-    "puppylog: nothing evaluates the alerts: engine last did 1 h 0 min ago; "
+    "puppylog: nothing evaluates the alerts: engine last did so 1 h 0 min ago; "
     "run 'puppylog up', which keeps the engine that evaluates them; 'puppylog doctor' says more\n"
 )
 
@@ -148,7 +148,7 @@ def test_a_check_says_that_the_clock_was_set_back_and_which_segments_are_not_jud
         "puppylog: alert still: it judges 20,000 segments one by one, and 7 more are not judged",
         (
             "puppylog: the store's clock was set back by 2 h, noticed 1 min ago; "
-            "re-based to then: 2 last evaluations of alerts"
+            "moved from the future to then: 2 last evaluations of alerts"
         ),
         "puppylog: all good",
     ]

@@ -153,7 +153,7 @@ def test_nobody_to_evaluate_the_alerts_is_said_after_a_while(
     assert cli("monitor", "alerts", "observe").err.strip() == ""
     pass_time(*[lambda: None] * 6)
     assert (
-        cli("monitor", "alerts", "observe").err.count("nothing evaluates the alerts: a test last did 1 min 30 s ago")
+        cli("monitor", "alerts", "observe").err.count("nothing evaluates the alerts: a test last did so 1 min 30 s ago")
         == 1
     )
 
@@ -203,7 +203,7 @@ def test_a_terminal_that_is_too_low_shows_what_rings_and_what_is_wrong_and_says_
     cli("monitor", "alerts", "observe", "--color", "never")
     last = [line.removesuffix("\x1b[K") for line in terminal.getvalue().split("\x1b[J")[-2].strip().split("\n")]
     assert len(last) == 11
-    assert last[1].startswith("nothing evaluates the alerts: a test last did 1 min 30 s ago; run ")
+    assert last[1].startswith("nothing evaluates the alerts: a test last did so 1 min 30 s ago; run ")
     assert last[5].startswith("a29    Ringing a bell")
     assert last[-1] == "and 26 more lines, which do not fit the terminal"
 

@@ -27,7 +27,7 @@ def when(second: int) -> datetime:
 
 @pytest.fixture
 def alerted(reader: MemoryReader) -> MemoryReader:
-    """Two alerts: one judged as a whole, one by segment, of a metric limited to a group."""
+    """Two alerts: one judges all segments together, the other judges each segment of a metric limited to a group."""
     reader.insert("log_groups", id=7, name="shop")
     reader.insert("metrics", id=1, name="hits", statistic="count", property="*", period_s=10)
     reader.insert("metrics", id=2, name="sections", statistic="count", property="*", period_s=10, group_id=7)
@@ -63,7 +63,7 @@ def test_each_segment_has_its_state_and_its_last_firing(alerted: MemoryReader) -
     assert snapshot.last_transition == 4
 
 
-def test_alerts_may_be_limited_to_the_group_of_their_metric(alerted: MemoryReader) -> None:
+def test_alerts_can_be_limited_to_the_group_of_their_metric(alerted: MemoryReader) -> None:
     assert [state.alert.name for state in read_alerts(alerted).states] == ["busy", "crowded"]
     assert [state.alert.name for state in read_alerts(alerted, group="shop").states] == ["crowded"]
 
@@ -73,15 +73,15 @@ def test_an_unknown_alert_is_not_found(alerted: MemoryReader) -> None:
         get_alert(alerted, "bus")
 
 
-def test_news_are_the_transitions_after_one_in_their_order(alerted: MemoryReader) -> None:
+def test_transitions_after_a_given_one_are_listed_in_their_order(alerted: MemoryReader) -> None:
     record_transition(alerted, 3, 11, "ok", "a")
     record_transition(alerted, 1, 10, "firing")
     record_transition(alerted, 2, 11, "firing", "a")
-    assert [(news.id, news.alert, news.segment, news.to_state) for news in list_transitions_after(alerted, 1)] == [
+    assert [(each.id, each.alert, each.segment, each.to_state) for each in list_transitions_after(alerted, 1)] == [
         (2, "crowded", "a", State.FIRING),
         (3, "crowded", "a", State.OK),
     ]
-    assert [news.id for news in list_transitions_after(alerted, 0, group="shop")] == [2, 3]
+    assert [each.id for each in list_transitions_after(alerted, 0, group="shop")] == [2, 3]
     assert list_transitions_after(alerted, 3) == []
 
 

@@ -1,4 +1,4 @@
-"""How a stream gets on is judged by what was said of it, and by how long ago that was."""
+"""The state of a stream depends on the last report of its collector and on the age of that report."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,21 +12,21 @@ WAITING = "5 bytes wait, and nothing has been stored for"
 GONE = "its collector has not reported for"
 
 
-def say(reader: MemoryReader, *, stream_id: int = 1, age_s: float = 1, **told: Any) -> None:
-    """Let a collector have said something ``age_s`` ago; what it said of times is how long before that."""
+def add_report(reader: MemoryReader, *, stream_id: int = 1, age_s: float = 1, **values: Any) -> None:
+    """Insert a report of ``age_s`` seconds ago; ``behind_s`` and ``stored_ago_s`` are seconds before the report."""
     at = datetime.now(UTC) - timedelta(seconds=age_s)
     for name, column in (("behind_s", "behind_since"), ("stored_ago_s", "stored_at")):
-        if told.get(name) is not None:
-            told[column] = at - timedelta(seconds=told[name])
-        told.pop(name, None)
+        if values.get(name) is not None:
+            values[column] = at - timedelta(seconds=values[name])
+        values.pop(name, None)
     reader.insert(
         "log_streams", id=stream_id, source_uri=f"file://web{stream_id}/var/log/a%20b.log", group_id=stream_id
     )
-    reader.insert("stream_reports", stream_id=stream_id, reported_at=at, **told)
+    reader.insert("stream_reports", stream_id=stream_id, reported_at=at, **values)
 
 
 @pytest.mark.parametrize(
-    ("told", "state", "problem"),
+    ("report", "state", "problem"),
     [
         ({}, StreamState.OK, None),
         ({"stored_ago_s": 5000}, StreamState.OK, None),
@@ -46,23 +46,23 @@ def say(reader: MemoryReader, *, stream_id: int = 1, age_s: float = 1, **told: A
         ({"ended": True, "age_s": 10**6, "backlog_bytes": 5, "problem": "cannot read it"}, StreamState.ENDED, None),
     ],
 )
-def test_a_stream_gets_on_as_its_collector_says(
-    reader: MemoryReader, told: dict[str, Any], state: StreamState, problem: str | None
+def test_the_state_of_a_stream_follows_from_the_last_report(
+    reader: MemoryReader, report: dict[str, Any], state: StreamState, problem: str | None
 ) -> None:
-    say(reader, **told)
+    add_report(reader, **report)
     (stream,) = list_followed_streams(reader)
     assert stream.state is state
     assert (stream.problem is None) if problem is None else str(stream.problem).startswith(problem)
 
 
-def test_how_long_is_too_long_is_the_callers_choice(reader: MemoryReader) -> None:
-    say(reader, age_s=100)
+def test_the_caller_chooses_after_what_time_a_stream_has_stalled(reader: MemoryReader) -> None:
+    add_report(reader, age_s=100)
     assert [stream.state for stream in list_followed_streams(reader, stale_s=30)] == [StreamState.STALLED]
     assert [stream.state for stream in list_followed_streams(reader, stale_s=200)] == [StreamState.OK]
 
 
-def test_what_waits_goes_on_waiting_while_nobody_says_anything(reader: MemoryReader) -> None:
-    say(reader, age_s=100, backlog_bytes=5, behind_s=10, lines_per_s=7.5)
+def test_the_lag_grows_with_the_age_of_the_last_report(reader: MemoryReader) -> None:
+    add_report(reader, age_s=100, backlog_bytes=5, behind_s=10, lines_per_s=7.5)
     (stream,) = list_followed_streams(reader)
     assert stream.lag_bytes == 5
     assert stream.lag_s == pytest.approx(110, abs=2)
@@ -70,9 +70,9 @@ def test_what_waits_goes_on_waiting_while_nobody_says_anything(reader: MemoryRea
     assert stream.lines_per_s == 0
 
 
-def test_a_stream_is_told_with_where_it_is_and_what_has_come(reader: MemoryReader) -> None:
+def test_a_stream_has_its_host_its_source_and_the_figures_of_its_report(reader: MemoryReader) -> None:
     reader.insert("log_groups", id=1, name="shop")
-    say(reader, records=10, rejects=2, format="json", lines_per_s=7.5, stored_ago_s=3)
+    add_report(reader, records=10, rejects=2, format="json", lines_per_s=7.5, stored_ago_s=3)
     (stream,) = list_followed_streams(reader)
     assert (stream.host, stream.source, stream.name) == ("web1", "/var/log/a b.log", "web1:/var/log/a b.log")
     assert (stream.group, stream.records, stream.rejects, stream.format) == ("shop", 10, 2, "json")
@@ -83,8 +83,8 @@ def test_a_stream_is_told_with_where_it_is_and_what_has_come(reader: MemoryReade
 
 def test_streams_can_be_left_out_by_group_and_by_age(reader: MemoryReader) -> None:
     reader.insert("log_groups", id=1, name="shop")
-    say(reader, stream_id=1)
-    say(reader, stream_id=2, age_s=1000)
+    add_report(reader, stream_id=1)
+    add_report(reader, stream_id=2, age_s=1000)
     assert len(list_followed_streams(reader)) == 2
     assert [stream.host for stream in list_followed_streams(reader, group="shop")] == ["web1"]
     assert [stream.host for stream in list_followed_streams(reader, within_s=100)] == ["web1"]

@@ -27,15 +27,15 @@ def ago(seconds: float) -> datetime:
 @pytest.mark.parametrize(
     ("beat", "is_needed", "state", "found"),
     [
-        ({"beat_at": 5}, True, Health.OK, "it went round 5 s ago (as engine)"),
-        ({"beat_at": 40}, True, Health.WRONG, "it last went round 40 s ago"),
-        ({"beat_at": 40}, False, Health.NOTE, "it last went round 40 s ago"),
-        ({"beat_at": 5, "error": "no room"}, True, Health.WRONG, "its last round failed: no room"),
-        ({}, True, Health.WRONG, "it has never gone round"),
-        ({}, False, Health.NOTE, "it has never gone round"),
+        ({"beat_at": 5}, True, Health.OK, "it ran 5 s ago (as engine)"),
+        ({"beat_at": 40}, True, Health.WRONG, "it last ran 40 s ago"),
+        ({"beat_at": 40}, False, Health.NOTE, "it last ran 40 s ago"),
+        ({"beat_at": 5, "error": "disk full"}, True, Health.WRONG, "its last run failed: disk full"),
+        ({}, True, Health.WRONG, "it has never run"),
+        ({}, False, Health.NOTE, "it has never run"),
     ],
 )
-def test_an_evaluator_is_wrong_when_it_is_needed_and_does_not_go_round(
+def test_an_evaluator_that_does_not_run_is_wrong_if_it_is_needed(
     reader: MemoryReader, beat: dict[str, Any], is_needed: bool, state: Health, found: str
 ) -> None:
     if is_needed:
@@ -76,7 +76,7 @@ def test_an_alert_is_wrong_when_its_evaluation_fails_or_is_late(
         ),
     ],
 )
-def test_a_stream_tells_of_its_newest_file_and_whether_it_is_followed(
+def test_the_finding_on_a_stream_names_its_newest_file_and_says_whether_it_is_followed(
     reader: MemoryReader, claimed: set[int], age_s: float, state: Health, found: str
 ) -> None:
     reader.insert("log_streams", id=1, source_uri="file:///var/log/a.log")
@@ -97,7 +97,7 @@ def test_a_stream_may_have_no_file_and_a_file_may_be_read_to_its_end(reader: Mem
 
 
 class Recovering(MemoryReader):
-    """A store that gives other findings every time."""
+    """A store whose findings change with every call."""
 
     def __init__(self, *states: Health) -> None:
         super().__init__()
@@ -122,7 +122,7 @@ def recovering(request: pytest.FixtureRequest) -> Iterator[Recovering]:
     ],
     indirect=["recovering"],
 )
-def test_nothing_is_called_wrong_that_was_not_so_twice(recovering: Recovering, state: Health) -> None:
+def test_a_finding_is_wrong_only_if_it_is_so_twice(recovering: Recovering, state: Health) -> None:
     findings = list_findings(cast("Store", recovering), recheck_s=0)
     assert [finding.state for finding in findings if finding.subject == "server"] == [state]
     assert recovering.states == []
@@ -136,17 +136,17 @@ def test_nothing_is_called_wrong_that_was_not_so_twice(recovering: Recovering, s
         (
             {"problem": "no such file", "finished": True},
             Health.OK,
-            "its file is gone, and all of it is stored; followed now",
+            "its file is gone, and every line of it is stored; followed now",
         ),
         ({}, Health.OK, "followed now; "),
     ],
 )
-def test_a_stream_has_stalled_here_if_the_status_of_collectors_says_so(
+def test_doctor_and_collector_status_agree_on_whether_a_stream_has_stalled(
     reader: MemoryReader, report: dict[str, Any], state: Health, found: str
 ) -> None:
     reader.insert("log_streams", id=1, source_uri="file:///a")
     reader.insert("log_files", id=1, stream_id=1, path="/a", byte_offset=9, moved_at=ago(1))
-    # The time is taken now: parameters are made when tests are collected, minutes before this one runs.
+    # The age becomes an instant here: parameters are evaluated at collection, which may be minutes earlier.
     report = {"age_s": 1, **report}
     reader.insert("stream_reports", stream_id=1, reported_at=ago(report.pop("age_s")), **report)
     [finding] = iter_stream_findings(reader, frozenset([1]))
@@ -170,13 +170,13 @@ def test_a_stream_has_stalled_here_if_the_status_of_collectors_says_so(
             },
             Health.NOTE,
             (
-                "evaluated 5 s ago; evaluations that were missed from 2026-03-01T00:00:00+00:00 to "
+                "evaluated 5 s ago; the evaluations missed from 2026-03-01T00:00:00+00:00 to "
                 "2027-02-22T00:00:00+00:00 are not caught up"
             ),
         ),
     ],
 )
-def test_what_an_alert_leaves_out_is_said(
+def test_segments_and_evaluations_that_an_alert_leaves_out_are_reported(
     reader: MemoryReader, alert: dict[str, Any], state: Health, found: str
 ) -> None:
     reader.insert("alerts", id=10, name="busy", metric_id=1, evaluated_at=ago(5), **alert, **RULE)
@@ -192,6 +192,6 @@ def test_a_clock_that_was_set_back_is_a_warning_for_a_day(reader: MemoryReader) 
     [finding] = iter_clock_findings(reader)
     assert (finding.subject, finding.state) == ("clock", Health.WARNING)
     assert finding.found == (
-        "the store's clock was set back by 1 h, noticed 3 min ago; re-based to then: 1 heartbeats of the evaluator, "
-        "2 watermarks or refreshes of metrics"
+        "the store's clock was set back by 1 h, noticed 3 min ago; moved from the future to then: "
+        "1 heartbeats of the evaluator, 2 watermarks or refreshes of metrics"
     )

@@ -27,7 +27,7 @@ def at(second: int) -> str:
     return f"2015-05-17T10:00:{second:02}+00:00"
 
 
-def test_a_metric_is_read_as_its_row_has_it(reader: MemoryReader) -> None:
+def test_a_metric_is_read_from_its_row(reader: MemoryReader) -> None:
     reader.insert("log_groups", id=7, name="shop")
     reader.make_metric("hits", [], refresh_s=5, group_id=7, filter="status_code = 500", watermark=at(10))
     state = get_metric(reader, "hits")
@@ -69,7 +69,7 @@ def test_a_range_is_half_open(reader: MemoryReader) -> None:
     assert read_observations(reader, PLAIN, within=within, buckets=9)["value"].to_pylist() == [10.0, 20.0]
 
 
-def test_every_segment_of_the_newest_buckets_comes(reader: MemoryReader) -> None:
+def test_the_newest_buckets_include_all_their_segments(reader: MemoryReader) -> None:
     rows = [(at(10), "a", 1.0), (at(20), "b", 2.0), (at(20), "a", 3.0), (at(30), None, 4.0)]
     reader.make_metric("sections", rows)
     found = read_observations(reader, SEGMENTED, buckets=2)
@@ -84,7 +84,7 @@ def test_one_segment_is_a_series_of_its_own(reader: MemoryReader) -> None:
     assert read_observations(reader, SEGMENTED, buckets=9, segment="it's")["value"].to_pylist() == []
 
 
-def test_the_extent_counts_what_there_is(reader: MemoryReader) -> None:
+def test_the_extent_counts_observations_buckets_and_segments(reader: MemoryReader) -> None:
     reader.make_metric("sections", [(at(10), "a", 1.0), (at(20), "a", 2.0), (at(20), "b", 3.0)])
     first, last = datetime.fromisoformat(at(10)), datetime.fromisoformat(at(20))
     assert measure_extent(reader, SEGMENTED) == Extent(3, 2, 2, first, last)
@@ -103,7 +103,7 @@ def test_buckets_are_counted_up_to_a_number(reader: MemoryReader) -> None:
 @pytest.mark.parametrize(
     ("statistic", "values"), [("count", [3.0, 7.0]), ("min", [1.0, 3.0]), ("max", [2.0, 4.0]), ("avg", [1.5, 3.5])]
 )
-def test_steps_hold_several_buckets_as_the_statistic_wants_it(
+def test_a_step_of_several_buckets_combines_them_by_the_statistic(
     reader: MemoryReader, statistic: str, values: list[float]
 ) -> None:
     reader.make_metric("hits", [(at(second), None, float(second // 10)) for second in (10, 20, 30, 40)])
@@ -123,7 +123,7 @@ def test_a_range_without_observations_has_steps_of_one_period(reader: MemoryRead
 
 
 @given(st.integers(1, 86_400), st.integers(0, 10**9), st.integers(2, 200), st.integers(0, 10**9))
-def test_a_step_is_whole_periods_and_covers_a_span_wherever_that_begins(
+def test_a_step_is_whole_periods_and_steps_cover_a_span_that_begins_anywhere(
     period_s: int, periods: int, steps: int, begin: int
 ) -> None:
     span_s = period_s * (periods + 1)

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 from puppylog.monitor.range import ALWAYS, Range
 
 
-def test_ends_are_bound_as_instants_in_utc() -> None:
+def test_the_ends_of_a_range_are_bound_as_instants_in_utc() -> None:
     since = datetime(2015, 5, 17, 12, tzinfo=ZoneInfo("Europe/Berlin"))
     until = datetime(2015, 5, 18, tzinfo=UTC)
     assert Range(since, until).parameters() == {
@@ -13,5 +13,5 @@ def test_ends_are_bound_as_instants_in_utc() -> None:
     }
 
 
-def test_always_has_no_ends() -> None:
+def test_the_range_always_is_open_at_both_ends() -> None:
     assert ALWAYS.parameters() == {"since": "-infinity", "until": "infinity"}

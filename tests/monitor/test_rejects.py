@@ -37,7 +37,7 @@ def test_a_source_that_was_never_collected_is_not_found(pattern: str) -> None:
         get_file_ids(FILES, ["/srv/*", pattern])
 
 
-def test_a_relative_path_is_one_from_here(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_path_is_relative_to_the_working_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir("/var")
     assert get_file_ids(FILES, ["log/nginx/access.log"]) == [1, 2]
     assert get_file_ids(FILES, ["log/nginx/*.1"]) == [1]
@@ -47,13 +47,13 @@ def reject(reader: MemoryReader, file_id: int, line_offset: int, line: bytes, **
     reader.insert("rejected_lines", **{"file_id": file_id, "line_offset": line_offset, "line": line, **row})
 
 
-def test_files_are_known_with_their_streams(reader: MemoryReader) -> None:
+def test_files_are_read_with_their_streams(reader: MemoryReader) -> None:
     reader.insert("log_streams", id=10, source_uri="file:///a")
     reader.insert("log_files", id=7, stream_id=10, path="/a.1")
     assert read_files(reader) == {7: KnownFile(7, 10, "/a.1", "file:///a")}
 
 
-def test_batches_hold_so_many_bytes_and_so_many_lines(reader: MemoryReader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_are_limited_in_bytes_and_in_lines(reader: MemoryReader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rejects, "_BATCH_BYTES", 10)
     monkeypatch.setattr(rejects, "_BATCH_LINES", 3)
     sizes = [1, 1, 1, 1, 9, 2, 30, 5, 5, 1]
@@ -63,9 +63,7 @@ def test_batches_hold_so_many_bytes_and_so_many_lines(reader: MemoryReader, monk
     assert batches == [[1, 1, 1], [1, 9], [2], [30], [5, 5], [1]]
 
 
-def test_pages_follow_one_another_through_files_and_streams(
-    reader: MemoryReader, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pages_cover_all_files_and_streams_in_order(reader: MemoryReader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rejects, "_PAGE_PLACES", 2)
     places = [(2, 1, 0), (1, 3, 5), (1, 3, 0), (1, 4, 0), (2, 2, 9), (1, 3, 7)]
     for stream_id, file_id, line_offset in places:
@@ -78,7 +76,7 @@ def test_pages_follow_one_another_through_files_and_streams(
     assert found == sorted(places)
 
 
-def test_the_newest_come_in_the_order_in_which_they_were_rejected(reader: MemoryReader) -> None:
+def test_the_newest_lines_come_in_the_order_in_which_they_were_rejected(reader: MemoryReader) -> None:
     reject(reader, 1, 0, b"oldest", rejected_at="2026-01-01T00:00:00Z")
     reject(reader, 2, 5, b"newest", rejected_at="2026-01-03T00:00:00Z")
     reject(reader, 3, 0, b"between", rejected_at="2026-01-02T00:00:00Z")
@@ -86,7 +84,7 @@ def test_the_newest_come_in_the_order_in_which_they_were_rejected(reader: Memory
     assert batch["line"].to_pylist() == [b"between", b"newest"]
 
 
-def test_a_line_that_is_gone_when_its_turn_comes_is_left_out(
+def test_a_line_that_is_deleted_before_it_is_fetched_is_left_out(
     reader: MemoryReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rejects, "_BATCH_LINES", 2)

@@ -37,7 +37,7 @@ TRANSITION = Transition(1, "totaltraffic", None, AT, State.OK, State.FIRING, 12.
         (replace(OK, evaluated_age_s=60.0), "Not evaluated"),
     ],
 )
-def test_a_state_has_its_word(state: AlertState, word: str) -> None:
+def test_each_state_is_shown_as_its_word(state: AlertState, word: str) -> None:
     assert word_for_state(state) == word
 
 
@@ -52,31 +52,31 @@ def test_a_state_has_its_word(state: AlertState, word: str) -> None:
         (State.FIRING, State.NO_DATA, "No data"),
     ],
 )
-def test_a_change_of_state_has_its_word(from_state: State, to_state: State, word: str) -> None:
+def test_each_transition_is_shown_as_its_word(from_state: State, to_state: State, word: str) -> None:
     assert word_for_transition(replace(TRANSITION, from_state=from_state, to_state=to_state)) == word
 
 
-def test_what_rings_comes_first_and_what_is_good_last() -> None:
+def test_firing_alerts_come_first_and_good_ones_last() -> None:
     firing, failing = replace(OK, state=State.FIRING), replace(OK, error="cannot divide")
     pending, overdue = replace(OK, state=State.PENDING), replace(OK, evaluated_age_s=60.0)
     assert sort_by_urgency([OK, pending, overdue, failing, firing]) == [firing, failing, overdue, pending, OK]
 
 
-def test_a_state_is_told_on_one_line() -> None:
+def test_a_state_is_described_on_one_line() -> None:
     assert line_for_state(OK, UTC) == "2015-05-17T10:05:03+00:00 totaltraffic: All good, value 3.25 (above 10)"
 
 
-def test_what_was_never_judged_is_told_without_a_value() -> None:
+def test_an_alert_that_was_never_judged_is_described_without_a_value() -> None:
     state = replace(OK, state=None, since=None, value=None)
     assert line_for_state(state, UTC) == "2015-05-17T10:07:03+00:00 totaltraffic: Not judged yet, value - (above 10)"
 
 
-def test_a_failing_alert_tells_why() -> None:
-    told = line_for_state(replace(OK, error="cannot read metric"), UTC)
-    assert told.endswith("totaltraffic: Cannot be judged, value 3.25 (above 10), cannot read metric")
+def test_the_line_of_a_failing_alert_has_the_error() -> None:
+    line = line_for_state(replace(OK, error="cannot read metric"), UTC)
+    assert line.endswith("totaltraffic: Cannot be judged, value 3.25 (above 10), cannot read metric")
 
 
-def test_a_transition_is_told_on_one_line_in_the_zone_of_the_reader() -> None:
+def test_a_transition_is_described_on_one_line_in_the_zone_of_the_reader() -> None:
     transition = replace(TRANSITION, segment="shop", comparison=Comparison.AT_MOST)
     assert (
         line_for_transition(transition, ZoneInfo("Europe/Berlin"))
@@ -101,7 +101,7 @@ def test_the_live_view_is_a_table_in_which_each_line_has_the_color_of_its_state(
     ]
 
 
-def test_a_rule_is_a_sentence() -> None:
+def test_a_rule_is_described_as_a_phrase() -> None:
     assert describe_rule(ALERT) == "avg of total_traffic over 2m above 10"
     rule = describe_rule(replace(ALERT, for_s=60, each_segment=True))
     assert rule == "avg of total_traffic over 2m above 10 for 1m, each segment by itself"
@@ -114,18 +114,23 @@ BEAT = Heartbeat("engine 7", AT, 1.0, None)
     ("heartbeat", "age_s", "flavour", "cause"),
     [
         (None, 1, "duckdb", "nothing evaluates the alerts, and nothing ever has; run 'puppylog up', which keeps the"),
-        (replace(BEAT, age_s=200.0), 1, "plain", "nothing evaluates the alerts: engine 7 last did 3 min 20 s ago; run"),
+        (
+            replace(BEAT, age_s=200.0),
+            1,
+            "plain",
+            "nothing evaluates the alerts: engine 7 last did so 3 min 20 s ago; run",
+        ),
         (
             replace(BEAT, age_s=-4000.0),
             1,
             "citus",
-            "nothing evaluates the alerts: engine 7 last did at a time 1 h 6 min",
+            "nothing evaluates the alerts: engine 7 last did so at a time 1 h 6 min",
         ),
         (
             replace(BEAT, age_s=40.0),
             1,
             "timescaledb",
-            "nothing evaluates the alerts: engine 7 last did 40 s ago; 'puppy",
+            "nothing evaluates the alerts: engine 7 last did so 40 s ago; 'puppy",
         ),
         (replace(BEAT, error="full"), 1, "duckdb", "the evaluator of alerts has a problem: full; 'puppylog doctor'"),
         (BEAT, 51, "duckdb", "alert totaltraffic is not evaluated when it is due, last 51 s ago; 'puppylog doctor'"),
@@ -133,14 +138,14 @@ BEAT = Heartbeat("engine 7", AT, 1.0, None)
         (BEAT, 49, "duckdb", None),
     ],
 )
-def test_states_are_doubted_when_nothing_evaluates_them(
+def test_states_that_are_out_of_date_are_explained(
     heartbeat: Heartbeat | None, age_s: float, flavour: str, cause: str | None
 ) -> None:
     said = explain_stale_states(heartbeat, [replace(OK, evaluated_age_s=age_s)], flavour)
     assert said is None if cause is None else str(said).startswith(cause)
 
 
-def test_of_several_alerts_that_are_overdue_one_is_named() -> None:
+def test_of_several_overdue_alerts_one_is_named() -> None:
     late = replace(OK, evaluated_age_s=99.0)
     other = replace(late, alert=replace(ALERT, name="a"))
     assert str(explain_stale_states(BEAT, [late, late, other], "duckdb")).startswith(

@@ -21,7 +21,7 @@ def test_a_series_of_zeros_is_a_low_line() -> None:
     assert sparkline([0, 0]) == "▁▁"
 
 
-def test_values_below_zero_hang_under_it() -> None:
+def test_values_below_zero_are_drawn_below_zero() -> None:
     assert sparkline([-7, 0, 7]) == "▁▅█"
 
 
@@ -59,11 +59,11 @@ def test_a_short_series_is_not_stretched() -> None:
     assert resample([(0, 1.0), (2, 3.0)], 3, 10, missing=None) == [1.0, None, 3.0]
 
 
-def test_a_long_series_is_the_mean_of_its_stretches() -> None:
+def test_a_long_series_is_reduced_to_the_means_of_its_parts() -> None:
     assert resample([(0, 2.0), (1, 4.0), (3, 8.0)], 4, 2, missing=None) == [3.0, 8.0]
 
 
-def test_what_is_missing_counts_as_told() -> None:
+def test_a_missing_point_counts_as_the_given_value() -> None:
     assert resample([(0, 2.0), (3, 8.0)], 4, 2, missing=0.0) == [1.0, 4.0]
 
 

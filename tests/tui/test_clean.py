@@ -27,12 +27,12 @@ ANY_TEXT = st.text(st.characters(codec=None))
         ("Zoë 日本 e\u0301", "Zoë 日本 e\u0301"),
     ],
 )
-def test_what_a_terminal_could_obey_is_shown_as_an_escape(hostile: str, shown: str) -> None:
+def test_a_character_that_a_terminal_obeys_is_shown_as_an_escape(hostile: str, shown: str) -> None:
     assert clean(hostile) == shown
 
 
 @given(ANY_TEXT)
-def test_nothing_a_terminal_obeys_passes(text: str) -> None:
+def test_cleaned_text_has_no_character_that_a_terminal_obeys(text: str) -> None:
     assert not {unicodedata.category(char) for char in clean(text)} & OBEYED
 
 
@@ -42,7 +42,7 @@ def test_cleaning_twice_is_cleaning_once(text: str) -> None:
 
 
 @given(st.recursive(st.none() | st.booleans() | st.floats(allow_nan=False) | ANY_TEXT, st.lists))
-def test_clean_json_means_the_same_and_passes_nothing_that_a_terminal_obeys(value: object) -> None:
+def test_clean_json_has_the_same_value_and_no_character_that_a_terminal_obeys(value: object) -> None:
     document = clean_json(json.dumps(value, ensure_ascii=False))
     assert json.loads(document) == value
     assert not {unicodedata.category(char) for char in document} & OBEYED

@@ -25,7 +25,7 @@ def test_lines_are_drawn_and_then_drawn_over() -> None:
     assert taken(out) == "\r\x1b[1A\x1b[J"
 
 
-def test_what_does_not_fit_the_terminal_is_left_out_and_counted() -> None:
+def test_lines_that_do_not_fit_the_terminal_are_left_out_and_counted() -> None:
     screen, out = live(columns=6, rows=3)
     screen.show([Line("long line"), Line("2")])
     assert taken(out) == "long…\x1b[K\n2\x1b[K\n\x1b[J"
@@ -34,13 +34,13 @@ def test_what_does_not_fit_the_terminal_is_left_out_and_counted() -> None:
     assert taken(out) == "1\x1b[K\nand 2 more lines, which do not fit the terminal\x1b[K\n\x1b[J"
 
 
-def test_a_line_is_all_in_one_color_and_what_it_says_is_clean() -> None:
+def test_a_line_has_one_color_and_its_text_is_clean() -> None:
     screen, out = live(has_color=True)
     screen.show([Line("a\x1b[2J", "red"), Line("b", "mauve"), Line("c")])
     assert taken(out) == "\x1b[31ma\\x1b[2J\x1b[0m\x1b[K\nb\x1b[K\nc\x1b[K\n\x1b[J"
 
 
-def test_lines_are_taken_away_once() -> None:
+def test_lines_are_erased_once() -> None:
     screen, out = live()
     screen.show([Line("one")])
     taken(out)

@@ -51,5 +51,5 @@ def test_sizes_are_written_for_people(size: float, shown: str) -> None:
         (180000, "2 d 2 h"),
     ],
 )
-def test_lengths_of_time_are_written_for_people(seconds: float, shown: str) -> None:
+def test_durations_are_written_for_people(seconds: float, shown: str) -> None:
     assert format_duration(seconds) == shown

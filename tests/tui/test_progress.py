@@ -26,7 +26,7 @@ def test_a_backfill_shows_its_share_its_rates_and_the_time_left() -> None:
     )
 
 
-def test_a_rate_is_of_the_last_seconds() -> None:
+def test_a_rate_is_an_average_over_the_last_seconds() -> None:
     steps = [(float(second), 1000 * second, 1000 * second, 1000 * second) for second in range(11)]
     slower = [
         (10.0 + second, 10_000 + 10 * second, 10_000 + 10 * second, 10_000 + 10 * second) for second in range(1, 11)
@@ -35,7 +35,7 @@ def test_a_rate_is_of_the_last_seconds() -> None:
     assert shown(*steps, *slower)[-1] == "10,100 lines  10 lines/s"
 
 
-def test_it_never_wraps() -> None:
+def test_the_progress_line_never_wraps() -> None:
     assert all(
         len(line) <= 29 for line in shown((0.0, 0, 4 * 10**8, 0), (2.0, 10**8, 4 * 10**8, 5 * 10**5), columns=30)
     )

@@ -28,12 +28,12 @@ def test_without_a_terminal_nothing_is_cut() -> None:
     assert drawn([["x" * 500, "1"]])[1].startswith("x" * 500)
 
 
-def test_on_a_terminal_the_widest_column_gives_way() -> None:
+def test_on_a_terminal_the_widest_column_is_cut() -> None:
     lines = drawn([["x" * 500, "1"], ["blog", "123456"]], 20)
     assert lines == ["name            hits", "xxxxxxxxxxx…       1", "blog          123456"]
 
 
-def test_a_table_knows_in_which_columns_something_is_cut() -> None:
+def test_a_table_names_the_columns_in_which_a_cell_was_cut() -> None:
     table = TableWriter(io.StringIO(), ["name", "hits"], [False, True], 20)
     table.write([["x" * 500, "1"], ["blog", "123456"]])
     assert table.cut_names == {"name"}
@@ -49,7 +49,7 @@ def test_a_table_knows_in_which_columns_something_is_cut() -> None:
         (19, ["when       what", "2015-05-…  a long …"]),
     ],
 )
-def test_what_says_nothing_when_it_is_cut_gives_way_last(width: int, lines: list[str]) -> None:
+def test_a_rigid_column_is_cut_last(width: int, lines: list[str]) -> None:
     out = io.StringIO()
     table = TableWriter(out, ["when", "what"], [False, False], width, rigid=[True, False])
     table.write([["2015-05-17", "a long text about nothing"]])
@@ -83,7 +83,7 @@ def test_the_header_is_bold_on_request() -> None:
         ([], 10, []),
     ],
 )
-def test_widths_fit_and_the_widest_give_way_first(natural: list[int], total: int, widths: list[int]) -> None:
+def test_the_widest_columns_are_narrowed_first(natural: list[int], total: int, widths: list[int]) -> None:
     assert fit(natural, total) == widths
 
 
@@ -99,7 +99,7 @@ def test_no_line_is_wider_than_the_terminal(names: list[str], width: int) -> Non
     st.permutations("abcdefgh"),
     st.integers(1, 300),
 )
-def test_columns_are_left_out_in_their_order_and_no_more_than_it_takes(
+def test_columns_are_left_out_in_the_given_order_and_no_more_than_necessary(
     columns: dict[str, tuple[int, bool]], order: list[str], width: int
 ) -> None:
     natural = {name: cells for name, (cells, _) in columns.items()}

@@ -18,11 +18,11 @@ from puppylog.stores.base import RecordReader
 from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import alert_of
 
-# Evaluators go round every second or so. Older than this, alerts say what was, not what is.
+# An evaluator writes a heartbeat about once a second. If the heartbeat is older than this, the states are out of date.
 OLD_HEARTBEAT_S: Final = 30.0
 
-# An instant in the store may be a little ahead of the question: on PostgreSQL, both are of when a transaction began.
-# What is further ahead was written before the store's clock was set back.
+# On PostgreSQL, now() is the time at which a transaction began, so an instant in the store may be slightly ahead of the
+# now() of the query. An instant that is further ahead was written before the store's clock was set back.
 _AHEAD_S: Final = 5.0
 
 _QUERIES = load_queries("puppylog.stores", "monitor.sql")
@@ -30,10 +30,13 @@ _QUERIES = load_queries("puppylog.stores", "monitor.sql")
 
 @dataclass(frozen=True, slots=True)
 class AlertState:
-    """What an alert is in: for all segments together, or for one. ``state`` is None until it has been evaluated."""
+    """The state of an alert: for all segments together, or for one segment.
+
+    ``state`` is None until the alert has been evaluated.
+    """
 
     alert: Alert
-    group: str | None  # of its metric
+    group: str | None  # the log group that its metric is limited to
     segment: str | None
     state: State | None
     since: datetime | None
@@ -42,25 +45,25 @@ class AlertState:
     created_at: datetime
     evaluated_at: datetime
     error: str | None  # why the last evaluation failed
-    source_uri: str | None = None  # of the stream, where segments are streams
-    evaluated_age_s: float = 0.0  # how long ago it was evaluated, by the store's clock
-    unjudged_segments: int = 0  # seen at the last evaluation, beyond those that an alert judges
-    skipped_since: datetime | None = None  # the last evaluations that were missed and are not caught up: after this
-    skipped_until: datetime | None = None  # and up to this
+    source_uri: str | None = None  # the source of the stream, if the metric's segments are streams
+    evaluated_age_s: float = 0.0  # seconds since the last evaluation, by the store's clock
+    unjudged_segments: int = 0  # segments of the last evaluation beyond the number that an alert judges
+    skipped_since: datetime | None = None  # evaluations after this instant were missed and are not caught up
+    skipped_until: datetime | None = None  # the last of these missed evaluations
 
     @property
     def is_overdue(self) -> bool:
-        """Whether it has not been evaluated when it was due: what it is in now is not known."""
+        """Whether an evaluation was due and did not happen, so that the present state is unknown."""
         return is_overdue(self.evaluated_age_s, self.alert.period_s)
 
     @property
     def segment_name(self) -> str | None:
-        """The segment as people know it."""
+        """The segment; if segments are streams, the name of the stream's source instead of its id."""
         return _name_segment(self.segment, self.source_uri)
 
     @property
     def subject(self) -> tuple[str, str | None]:
-        """What it is the state of."""
+        """The alert's name and the segment; None is all segments together."""
         return self.alert.name, self.segment
 
 
@@ -85,17 +88,17 @@ class Transition:
     value: float | None
     comparison: Comparison
     threshold: float
-    source_uri: str | None = None  # of the stream, where segments are streams
+    source_uri: str | None = None  # the source of the stream, if the metric's segments are streams
 
     @property
     def segment_name(self) -> str | None:
-        """The segment as people know it."""
+        """The segment; if segments are streams, the name of the stream's source instead of its id."""
         return _name_segment(self.segment, self.source_uri)
 
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """The evaluator's sign of life. ``age_s`` is by the store's own clock."""
+    """The evaluator's last sign of life. ``age_s`` is measured by the store's clock."""
 
     evaluator: str
     beat_at: datetime
@@ -108,26 +111,32 @@ class Heartbeat:
 
 
 def is_overdue(evaluated_age_s: float, period_s: float) -> bool:
-    """Return whether an alert that was evaluated so long ago should have been evaluated since."""
+    """Return whether an alert that was last evaluated ``evaluated_age_s`` seconds ago has missed an evaluation."""
     return not -_AHEAD_S <= evaluated_age_s <= OLD_HEARTBEAT_S + 2 * period_s
 
 
 def describe_unjudged(segments: int) -> str:
-    """Return how many segments an alert does not judge, as a sentence about it."""
+    """Return a sentence that says how many segments the alert does not judge."""
     return f"it judges {MAX_SEGMENTS:,} segments one by one, and {segments:,} more are not judged"
 
 
 def read_alerts(reader: RecordReader, *, name: str | None = None, group: str | None = None) -> AlertSnapshot:
-    """Return what all alerts are in; only those of one name, or of metrics limited to one group, if given."""
+    """Return the states of all alerts.
+
+    Args:
+        reader: the store.
+        name: only the alert of this name.
+        group: only alerts on metrics that are limited to this log group.
+    """
     rows = reader.query(_QUERIES["alert_states"], {"name": name, "group": group}).to_pylist()
     return AlertSnapshot(tuple(map(_alert_state, rows)), max((row["last_transition"] for row in rows), default=0))
 
 
 def get_alert(reader: RecordReader, name: str) -> AlertSnapshot:
-    """Return what one alert is in.
+    """Return the states of one alert.
 
     Raises:
-        NotFound: there is none of that name.
+        NotFound: no alert has this name.
     """
     snapshot = read_alerts(reader, name=name)
     if not snapshot.states:
@@ -141,19 +150,19 @@ def read_transitions(reader: RecordReader, name: str, *, within: Range = ALWAYS,
 
 
 def count_transitions(reader: RecordReader, name: str, most: int, *, within: Range = ALWAYS) -> int:
-    """Return how many transitions there are in one alert's history; ``most`` if there are so many or more."""
+    """Return the number of transitions in one alert's history, counting no further than ``most``."""
     [row] = reader.query(_QUERIES["transitions_count"], {"name": name, "most": most, **within.parameters()}).to_pylist()
     return int(row["n"])
 
 
 def list_transitions_after(reader: RecordReader, after: int, *, group: str | None = None) -> list[Transition]:
-    """Return every transition that was recorded after the transition of id ``after``, in order."""
+    """Return the transitions whose id is greater than ``after``, in the order of their ids."""
     rows = reader.query(_QUERIES["transitions_after"], {"after": after, "group": group}).to_pylist()
     return [_transition(row) for row in rows]
 
 
 def find_heartbeat(reader: RecordReader) -> Heartbeat | None:
-    """Return the evaluator's sign of life; None if nothing has ever been evaluated."""
+    """Return the evaluator's last heartbeat; None if no evaluator has ever run."""
     rows = reader.query(_QUERIES["heartbeat"]).to_pylist()
     return Heartbeat(**rows[0]) if rows else None
 

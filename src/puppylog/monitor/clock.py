@@ -1,4 +1,7 @@
-"""Whether the clock of a store was set back: what its evaluator noted when it re-based instants in the future."""
+"""Whether a store's clock was set back.
+
+An evaluator that finds instants in the future moves them to now (it *re-bases* them) and records that it did.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,8 +13,8 @@ from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores", "monitor.sql")
 
-# People look once a day.
-_WORTH_TELLING_S: Final = 86_400.0
+# A step is reported for a day, so that people who look once a day see it.
+_REPORTED_S: Final = 86_400.0
 
 _NAMES: Final = {
     "alerts": "last evaluations of alerts",
@@ -23,22 +26,22 @@ _NAMES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ClockStep:
-    """The clock was set back, and what lay in the future was moved to now."""
+    """The store's clock was set back, and instants in the future were moved to now."""
 
-    age_s: float  # since it was noticed
-    back_s: float
-    rebased: Mapping[str, int]  # how many instants, by their kind
+    age_s: float  # seconds since the evaluator noticed the step
+    back_s: float  # by how many seconds the clock was set back
+    rebased: Mapping[str, int]  # the number of instants that were moved, by kind: a key of `_NAMES`
 
     def describe(self) -> str:
-        """Return it as a sentence."""
+        """Return a sentence for people."""
         parts = ", ".join(f"{count:,} {_NAMES.get(part, part)}" for part, count in self.rebased.items())
         back, age = format_age(self.back_s), format_age(self.age_s)
-        return f"the store's clock was set back by {back}, noticed {age} ago; re-based to then: {parts}"
+        return f"the store's clock was set back by {back}, noticed {age} ago; moved from the future to then: {parts}"
 
 
 def find_clock_step(reader: RecordReader) -> ClockStep | None:
-    """Return by how much the clock was set back within the last day; None if it was not."""
-    steps = [row for row in reader.query(_QUERIES["clock_steps"]).to_pylist() if row["age_s"] <= _WORTH_TELLING_S]
+    """Return the step by which the clock was set back within the last day; None if it was not set back."""
+    steps = [row for row in reader.query(_QUERIES["clock_steps"]).to_pylist() if row["age_s"] <= _REPORTED_S]
     if not steps:
         return None
     return ClockStep(

@@ -1,8 +1,9 @@
-"""How collectors get on, by what they have said of their streams: who is behind, and by how much; who has stalled.
+"""The state of each stream, derived from the reports of its collector: how far it is behind, and whether it stalled.
 
-This is the one place where that is judged: ``collector status`` and ``doctor`` both ask here.
+``collector status`` and ``doctor`` both use this module, so they always agree.
 
-A collector that has stalled cannot say so. So what it says has an age, and everything is judged by the store's clock.
+A collector that was killed cannot report that it stalled. So the age of its last report counts as well, measured by the
+store's clock.
 """
 
 from dataclasses import dataclass
@@ -16,27 +17,27 @@ from puppylog.stores.base import RecordReader
 from puppylog.stores.queries import load_queries
 
 STALE_S: Final = 30
-"""Two reports of a collector are 15 s apart at most; so this is two that have not come."""
+"""A collector reports at least every 15 s, so two reports are missing after this time."""
 
-# A report may be a little ahead of the question: on PostgreSQL, both are of the time when a transaction began.
+# On PostgreSQL, now() is the time at which a transaction began, so a report may be slightly ahead of the query.
 _AHEAD_S: Final = 5.0
 
 _QUERIES = load_queries("puppylog.stores", "collectors.sql")
 
 
 class StreamState(StrEnum):
-    """How a stream gets on."""
+    """Whether the lines of a stream are being stored."""
 
-    OK = "ok"  # everything is read
-    BEHIND = "behind"  # something waits, and is being stored
-    STALLED = "stalled"  # nothing is stored, though it should be
-    FINISHED = "finished"  # its file was read to its end, all of it is stored, and it is not there any more
-    ENDED = "ended"  # its collector has ended in order
+    OK = "ok"  # every line is stored
+    BEHIND = "behind"  # lines wait, and are being stored
+    STALLED = "stalled"  # lines wait and none is stored, the file cannot be read, or the collector does not report
+    FINISHED = "finished"  # the file is gone, and every line of it is stored
+    ENDED = "ended"  # the collector has ended in order
 
 
 @dataclass(frozen=True, slots=True)
 class FollowedStream:
-    """One stream, and what its collector has said of it."""
+    """One stream, and the last report of its collector."""
 
     stream_id: int
     source_uri: str
@@ -44,13 +45,13 @@ class FollowedStream:
     state: StreamState
     problem: str | None  # why it has stalled
     report_age_s: float
-    lag_bytes: int  # that wait to be stored, read or not
-    lag_s: float  # for how long the oldest of them has been waiting; 0 if none is
+    lag_bytes: int  # bytes that are not stored yet, whether read or not
+    lag_s: float  # seconds that the oldest of these bytes has been waiting; 0 if no byte waits
     lines_per_s: float
     stored_at: datetime | None  # when lines were last stored
     records: int  # stored since the collector started
-    rejects: int
-    waiting_lines: int  # that were read, and wait for the store
+    rejects: int  # likewise
+    waiting_lines: int  # lines that were read and are not stored yet
     format: str
 
     @property
@@ -69,12 +70,12 @@ class FollowedStream:
 def list_followed_streams(
     reader: RecordReader, *, stale_s: float = STALE_S, within_s: float | None = None, group: str | None = None
 ) -> list[FollowedStream]:
-    """Return the streams that collectors follow or have followed, in the order of their sources.
+    """Return the streams that a collector follows or has followed, in the order of their sources.
 
     Args:
         reader: the store.
-        stale_s: after so long without a report, or without a line stored while lines wait, a stream has stalled.
-        within_s: leave out those of which no collector has said anything for so long.
+        stale_s: seconds without a report, or without a line stored while lines wait, after which a stream has stalled.
+        within_s: leave out streams whose last report is older than this, in seconds.
         group: only streams of this log group.
     """
     rows = reader.query(_QUERIES["stream_reports"], {"group": group}).to_pylist()
@@ -92,7 +93,7 @@ def _judge(row: dict[str, Any], stale_s: float) -> FollowedStream:
     else:
         state = StreamState.BEHIND if row["backlog_bytes"] else StreamState.OK
     is_alive = not is_over and age_s <= stale_s
-    # What waits goes on waiting while nobody says anything; after an orderly end nobody waits for it.
+    # Bytes that waited at the last report have waited since then as well, unless the collector has ended.
     lag_s = 0.0 if row["behind_s"] is None else row["behind_s"] + (0.0 if row["ended"] else age_s)
     return FollowedStream(
         stream_id=row["stream_id"],

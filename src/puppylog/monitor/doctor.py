@@ -1,7 +1,7 @@
-"""The doctor: the findings that a store gives of itself, then those that are asked of every store in the same way.
+"""The doctor's findings: first those that only this kind of store has, then those that every store has.
 
 Findings come in the order in which their subjects depend on each other: server, capabilities, jobs,
-metrics, evaluator, alerts, streams. Findings of one subject stand together.
+metrics, evaluator, alerts, streams. Findings of one subject follow each other.
 """
 
 import time
@@ -21,21 +21,21 @@ from puppylog.stores.queries import load_queries
 _QUERIES = load_queries("puppylog.stores", "monitor.sql")
 
 RECHECK_S: Final = 3.0
-"""An engine that this client has just started has run its jobs once by then."""
+"""An engine that this client has just started runs all its jobs once within this time."""
 
-# A log may be quiet for so long before it is worth a word.
+# A stream without new lines for this long is noted.
 _QUIET_S: Final = 86_400.0
 
 _FEWER_SEGMENTS: Final = "let the segment expression of its metric give fewer segments"
-_SEE_JOBS: Final = "see who runs the jobs, above"
+_SEE_JOBS: Final = "see the findings on jobs, above"
 _SEE_STATUS: Final = "start its collector again, or see 'puppylog collector status'"
 
 
 def list_findings(store: Store, *, recheck_s: float = RECHECK_S) -> list[Finding]:
-    """Return all findings about the store and what it holds.
+    """Return all findings on the store.
 
-    If one is wrong, all are asked for again ``recheck_s`` seconds later, and the second answer is returned: jobs of a
-    store that has just been opened may not have run yet.
+    If a finding is wrong, all findings are collected again ``recheck_s`` seconds later, and those are returned: the
+    jobs of a store that has just been opened may not have run yet.
 
     Raises:
         StoreUnavailable: the store does not answer.
@@ -59,32 +59,32 @@ def _collect_findings(store: Store) -> list[Finding]:
 
 
 def iter_clock_findings(reader: RecordReader) -> Iterator[Finding]:
-    """Give whether the store's clock was set back lately."""
+    """Yield a finding if the store's clock was set back within the last day."""
     step = find_clock_step(reader)
     if step is not None:
-        advice = "see that the time of the store's machine is kept; what was evaluated before is evaluated again"
+        advice = "synchronize the clock of the store's machine; the time that came twice is evaluated twice"
         yield Finding("clock", Health.WARNING, step.describe(), advice)
 
 
 def iter_evaluator_findings(reader: RecordReader) -> Iterator[Finding]:
-    """Give what the heartbeat says: metrics and alerts are kept up to date, or nobody does it."""
+    """Yield one finding: whether an evaluator keeps metrics and alerts up to date, according to its heartbeat."""
     heartbeat = find_heartbeat(reader)
     (counts,) = reader.query(_QUERIES["definitions"]).to_pylist()
     is_needed = counts["metrics"] + counts["alerts"] > 0
     failing = Health.WRONG if is_needed else Health.NOTE
     if heartbeat is None:
-        yield Finding("evaluator", failing, "it has never gone round", _SEE_JOBS)
+        yield Finding("evaluator", failing, "it has never run", _SEE_JOBS)
     elif heartbeat.is_old:
-        yield Finding("evaluator", failing, f"it last went round {_describe_age(heartbeat.age_s)}", _SEE_JOBS)
+        yield Finding("evaluator", failing, f"it last ran {_describe_age(heartbeat.age_s)}", _SEE_JOBS)
     elif heartbeat.error is not None:
-        yield Finding("evaluator", Health.WRONG, f"its last round failed: {heartbeat.error}")
+        yield Finding("evaluator", Health.WRONG, f"its last run failed: {heartbeat.error}")
     else:
-        found = f"it went round {_describe_age(heartbeat.age_s)} (as {heartbeat.evaluator})"
+        found = f"it ran {_describe_age(heartbeat.age_s)} (as {heartbeat.evaluator})"
         yield Finding("evaluator", Health.OK, found)
 
 
 def iter_alert_findings(reader: RecordReader) -> Iterator[Finding]:
-    """Give whether each alert is evaluated, and when it last was. What it is in is not a matter of health."""
+    """Yield a finding per alert: when it was last evaluated, or why it is not. Whether it fires is no finding."""
     for alert in reader.query(_QUERIES["alert_health"]).to_pylist():
         subject, age = f"alert {alert['name']}", _describe_age(alert["age_s"])
         if alert["error"] is not None:
@@ -92,27 +92,31 @@ def iter_alert_findings(reader: RecordReader) -> Iterator[Finding]:
             yield Finding(subject, Health.WRONG, f"its last evaluation failed: {alert['error']}", advice)
         elif is_overdue(alert["age_s"], alert["period_s"]):
             found = f"it was last evaluated {age}, and is due every {format_period(alert['period_s'])}"
-            yield Finding(subject, Health.WRONG, found, "what was missed is caught up, in order; " + _SEE_JOBS)
+            advice = f"an evaluator catches up the missed evaluations, in order; {_SEE_JOBS}"
+            yield Finding(subject, Health.WRONG, found, advice)
         elif alert["unjudged_segments"]:
             yield Finding(subject, Health.WARNING, describe_unjudged(alert["unjudged_segments"]), _FEWER_SEGMENTS)
         elif alert["skipped_until"] is not None:
             since, until = (alert[name].isoformat(timespec="seconds") for name in ("skipped_since", "skipped_until"))
-            found = f"evaluated {age}; evaluations that were missed from {since} to {until} are not caught up"
+            found = f"evaluated {age}; the evaluations missed from {since} to {until} are not caught up"
             yield Finding(subject, Health.NOTE, found)
         else:
             yield Finding(subject, Health.OK, f"evaluated {age}")
 
 
 def _describe_age(age_s: float) -> str:
-    """Return how long ago it was; or how far ahead of the store's clock, if that was set back since."""
+    """Return an age as words; a negative one is a time ahead of the store's clock, which was set back since."""
     return f"{format_age(-age_s)} ahead of the store's clock" if age_s < -1 else f"{format_age(age_s)} ago"
 
 
 def iter_stream_findings(reader: RecordReader, claimed: frozenset[int]) -> Iterator[Finding]:
-    """Give how each stream gets on, and when its last lines came.
+    """Yield a finding per stream: whether it has stalled, and when its last lines were stored.
 
-    Whether a stream has stalled is judged where ``collector status`` asks as well, so that both say the same. A stream
-    that no collector follows, or that has been quiet for long, is worth knowing.
+    A stream that no collector follows, or that has had no new line for a day, is a note.
+
+    Args:
+        reader: the store.
+        claimed: the ids of the streams that a collector follows now.
     """
     judged = {stream.stream_id: stream for stream in list_followed_streams(reader)}
     for stream in reader.query(_QUERIES["stream_health"]).to_pylist():
@@ -123,7 +127,7 @@ def iter_stream_findings(reader: RecordReader, claimed: frozenset[int]) -> Itera
         if report is not None and report.state is StreamState.STALLED:
             yield Finding(subject, Health.WRONG, f"it has stalled: {report.problem}; {where}", _SEE_STATUS)
         elif report is not None and report.state is StreamState.FINISHED:
-            yield Finding(subject, Health.OK, f"its file is gone, and all of it is stored; {where}")
+            yield Finding(subject, Health.OK, f"its file is gone, and every line of it is stored; {where}")
         else:
             yield _judge_silence(stream, subject, where, is_followed=is_followed)
 
@@ -132,9 +136,9 @@ def _judge_silence(stream: Mapping[str, Any], subject: str, where: str, *, is_fo
     is_quiet = stream["age_s"] is None or stream["age_s"] > _QUIET_S
     advice = ""
     if not is_followed:
-        advice = "if lines should come: a collector with --watch, or puppylog up"
+        advice = "to follow it, run a collector with --watch, or puppylog up"
     elif is_quiet:
-        advice = "a quiet log, or one that is written elsewhere now"
+        advice = "either nothing is logged, or the program now logs elsewhere"
     state = Health.OK if is_followed and not is_quiet else Health.NOTE
     return Finding(subject, state, where, advice)
 

@@ -1,4 +1,4 @@
-"""What there is to know of log groups."""
+"""The log groups of a store."""
 
 import pyarrow as pa
 
@@ -9,5 +9,8 @@ _QUERIES = load_queries("puppylog.stores", "monitor.sql")
 
 
 def list_groups(reader: RecordReader) -> pa.Table:
-    """Return ``(name, streams, files, bytes, moved_at)`` of every group, in the order of their names."""
+    """Return ``(name, streams, files, bytes, moved_at)`` of every group, in the order of their names.
+
+    ``bytes`` are those that are stored; ``moved_at`` is when a position in one of the group's files last moved.
+    """
     return reader.query(_QUERIES["groups"])

@@ -1,4 +1,4 @@
-"""What there is to know of metrics: their definitions, how far they are materialized, what they observed."""
+"""Metrics: their definitions, how far they are materialized, and their observations."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,10 +30,10 @@ class MetricState:
 
     metric: Metric
     created_at: datetime
-    watermark: datetime | None  # buckets below it are materialized; None: not one is yet
+    watermark: datetime | None  # buckets below the watermark are materialized; None: no bucket is
     refreshed_at: datetime | None
-    error: str | None  # why the last refresh failed; the next one may succeed only if something is done about it
-    is_being_checked: bool  # some buckets may lack records until they are refreshed, within seconds
+    error: str | None  # why the last refresh failed
+    is_being_checked: bool  # late lines have arrived, and their buckets are refreshed within seconds
 
     @property
     def state(self) -> str:
@@ -45,7 +45,7 @@ class MetricState:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How much there is of a metric, live part included."""
+    """The size of a metric, including the buckets above its watermark."""
 
     observations: int
     buckets: int
@@ -55,7 +55,7 @@ class Extent:
 
 
 def list_metrics(reader: RecordReader, *, group: str | None = None) -> list[MetricState]:
-    """Return the metrics in the order of their names; only those limited to ``group`` if one is given."""
+    """Return the metrics in the order of their names; with ``group``, those that are limited to this log group."""
     rows = reader.query(_QUERIES["metric_states"], {"name": None, "group": group}).to_pylist()
     return [_metric_state(row) for row in rows]
 
@@ -64,7 +64,7 @@ def get_metric(reader: RecordReader, name: str) -> MetricState:
     """Return one metric.
 
     Raises:
-        NotFound: there is none of that name.
+        NotFound: no metric has this name.
     """
     rows = reader.query(_QUERIES["metric_states"], {"name": name, "group": None}).to_pylist()
     if not rows:
@@ -73,7 +73,7 @@ def get_metric(reader: RecordReader, name: str) -> MetricState:
 
 
 def measure_extent(reader: RecordReader, metric: Metric) -> Extent:
-    """Return how much there is of ``metric``."""
+    """Return the number of observations, buckets and segments of ``metric``, and its first and last bucket."""
     [row] = reader.query(_QUERIES["metric_extent"].format(metric=metric.name)).to_pylist()
     return Extent(**row)
 
@@ -83,7 +83,7 @@ def read_observations(
 ) -> pa.Table:
     """Return ``(bucket, segment, value)`` of the newest ``buckets`` that are not empty, oldest first.
 
-    ``segment`` picks one series of a segmented metric; None takes them all.
+    With ``segment``, only the observations of this segment.
     """
     parameters: dict[str, Value] = {**within.parameters(), "buckets": buckets}
     if metric.segment is not None and segment is None:
@@ -94,7 +94,7 @@ def read_observations(
 def count_buckets(
     reader: RecordReader, metric: Metric, most: int, *, within: Range = ALWAYS, segment: str | None = None
 ) -> int:
-    """Return how many buckets are not empty; ``most`` if there are so many or more."""
+    """Return the number of buckets that are not empty, counting no further than ``most``."""
     parameters: dict[str, Value] = {**within.parameters(), "segment": segment, "most": most}
     [row] = reader.query(_QUERIES["series_count"].format(metric=metric.name), parameters).to_pylist()
     return int(row["n"])
@@ -103,10 +103,10 @@ def count_buckets(
 def read_in_steps(
     reader: RecordReader, metric: Metric, *, within: Range, steps: int, segment: str | None = None
 ) -> tuple[pa.Table, int]:
-    """Return ``(bucket, segment, value)`` of all of a range in at most ``steps`` steps, and the seconds in a step.
+    """Return ``(bucket, segment, value)`` of a whole range in at most ``steps`` steps, and the seconds in a step.
 
-    A step holds one bucket where that fits. Otherwise its value is the sum of its buckets, their least or their
-    greatest, as the statistic wants it; for all other statistics it is their mean, each bucket counting the same.
+    If the range has more buckets than steps, a step covers several buckets. Its value is the sum of their values for
+    count and sum, the least for min, the greatest for max, and the unweighted mean for all other statistics.
     """
     parameters: dict[str, Value] = {**within.parameters(), "segment": segment}
     [extent] = reader.query(_QUERIES["series_extent"].format(metric=metric.name), parameters).to_pylist()
@@ -119,11 +119,11 @@ def read_in_steps(
 
 
 def choose_step(period_s: int, span_s: int, steps: int) -> int:
-    """Return a length of time, a multiple of the period, of which at most ``steps`` cover the span in any alignment.
+    """Return the length of a step in seconds: a multiple of the period, so that ``steps`` steps cover the span.
 
-    It is one that people know where one fits, such as 5 minutes.
+    The span may begin anywhere within a step. A round length, such as 5 minutes, is preferred.
     """
-    most = max(1, steps - 1)  # a span that begins within a step ends in one more
+    most = max(1, steps - 1)  # a span that begins within a step reaches into one step more
     if span_s <= period_s * steps:
         return period_s
     for known_s in _KNOWN_STEPS_S:

@@ -1,4 +1,4 @@
-"""A half-open range of time, as every question to a store has one."""
+"""The half-open range of time that limits a query."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """``since`` belongs to it, ``until`` does not. None has no end."""
+    """The instants from ``since`` up to but not including ``until``. None means that this end is open."""
 
     since: datetime | None = None
     until: datetime | None = None
 
     def parameters(self) -> dict[str, str]:
-        """Return the values of ``$since`` and ``$until``, which every store takes as instants."""
+        """Return the values of ``$since`` and ``$until``, as text that every store reads as an instant."""
         return {
             "since": "-infinity" if self.since is None else self.since.astimezone(UTC).isoformat(),
             "until": "infinity" if self.until is None else self.until.astimezone(UTC).isoformat(),

@@ -1,8 +1,8 @@
-"""Reading rejected lines: which there are, how many for which reason, and their bytes.
+"""Reading rejected lines: their places, the number of lines per reason, and their bytes.
 
-There may be millions of them, and each may be short or as long as a line can be. So what is asked for first is where
-they are and how long; then lines are fetched by their places, in batches of so many bytes. Between two questions the
-store may change: a line that is gone by then is left out.
+A store may hold millions of rejected lines, each up to the greatest length of a line. So the first query returns only
+places (file and offset) and lengths; further queries fetch the lines at these places, in batches of limited size. A
+line that is deleted between the two queries is left out.
 """
 
 from bisect import bisect_right
@@ -31,13 +31,13 @@ LINES: Final = pa.schema(
         ("line", pa.binary()),
     ]
 )
-"""Rejected lines as they are read. ``line`` is without its newline."""
+"""The columns of the batches of rejected lines. ``line`` does not include the newline."""
 
 _QUERIES = load_queries("puppylog.stores", "rejects.sql")
 _GROUPS = load_queries("puppylog.stores", "monitor.sql")
 
 _PAGE_PLACES: Final = 65_536
-# Lines are fetched so many at a time: whoever works on a batch of them holds it a few times over.
+# Limits on a batch of lines. A caller that works on a batch needs a few times its size in memory.
 _BATCH_LINES: Final = 16_384
 _BATCH_BYTES: Final = 8 << 20
 _BY_PLACE: Final = ("stream_id", "file_id", "line_offset")
@@ -49,28 +49,28 @@ class KnownFile:
 
     file_id: int
     stream_id: int
-    path: str  # where it was last seen
+    path: str  # the path at which a collector last saw the file
     source_uri: str
 
 
 @dataclass(frozen=True, slots=True)
 class RejectFilter:
-    """Which rejected lines are wanted."""
+    """Which rejected lines a query returns."""
 
-    within: Range = ALWAYS  # when they were rejected
-    reason: str = ""  # a part of their reason, in any case of letters
-    group_id: int | None = None
-    file_ids: Sequence[int] | None = None
+    within: Range = ALWAYS  # of the time when a line was rejected
+    reason: str = ""  # text that the reason contains; case is ignored
+    group_id: int | None = None  # None: of any group
+    file_ids: Sequence[int] | None = None  # None: of any file
 
     def render(self, query: str) -> str:
-        """Return the text of one of the queries that ask for lines."""
+        """Return the SQL of the named query ``query`` with this filter in it."""
         in_group = _GROUPS["in_any_group" if self.group_id is None else "in_one_group"]
         in_files = _QUERIES["in_any_file" if self.file_ids is None else "in_these_files"]
         wanted = _QUERIES["wanted"].format(in_group=in_group, in_files=in_files)
         return _QUERIES[query].format(wanted=wanted)
 
     def parameters(self) -> dict[str, Value]:
-        """Return the values that `render` leaves to be bound."""
+        """Return the values of the parameters in the SQL that `render` returns."""
         values: dict[str, Value] = {**self.within.parameters(), "reason": self.reason}
         if self.group_id is not None:
             values["group_id"] = self.group_id
@@ -86,13 +86,13 @@ def read_files(reader: RecordReader) -> dict[int, KnownFile]:
 
 
 def get_file_ids(files: dict[int, KnownFile], patterns: Sequence[str]) -> Sequence[int]:
-    """Return the ids of the files that any of the patterns means.
+    """Return the ids of the files that at least one of the patterns matches.
 
     A pattern is a file's path, the path or the URI of its source, or one of these with ``*``, ``?`` and ``[…]``, which
-    stand for slashes, too; ``-`` is standard input. Files that were rotated away belong to their source.
+    match slashes, too; ``-`` is standard input. A pattern that matches a source matches its rotated files as well.
 
     Raises:
-        NotFound: one of the patterns means none.
+        NotFound: one of the patterns matches no file.
     """
     found: dict[int, None] = {}
     for pattern in patterns:
@@ -113,7 +113,7 @@ def _matches(file: KnownFile, pattern: str) -> bool:
 
 
 def count_reasons(reader: RecordReader, wanted: RejectFilter) -> pa.Table:
-    """Return how many lines were rejected for what, by stream, most frequent first.
+    """Return the number of rejected lines per reason and stream, most frequent first.
 
     Columns: ``stream_id``, ``reason``, ``lines``, ``first_at``, ``last_at``.
     """
@@ -122,22 +122,22 @@ def count_reasons(reader: RecordReader, wanted: RejectFilter) -> pa.Table:
 
 
 def iter_newest(reader: RecordReader, wanted: RejectFilter, *, lines: int) -> Iterator[pa.RecordBatch]:
-    """Give the newest ``lines`` that are wanted, oldest first, in batches of schema LINES."""
+    """Yield the newest ``lines`` that match the filter, oldest first, in batches of schema LINES."""
     places = reader.query(wanted.render("newest_places"), {**wanted.parameters(), "places": lines})
     for batch in _iter_batches(places):
         yield from _fetch(reader, batch, ("rejected_at", *_BY_PLACE))
 
 
 def count_lines(reader: RecordReader, wanted: RejectFilter, most: int) -> int:
-    """Return how many lines are wanted; ``most`` if there are so many or more."""
+    """Return the number of lines that match the filter, counting no further than ``most``."""
     [row] = reader.query(wanted.render("places_count"), {**wanted.parameters(), "most": most}).to_pylist()
     return int(row["n"])
 
 
 def iter_rejects(reader: RecordReader, wanted: RejectFilter) -> Iterator[pa.RecordBatch]:
-    """Give all lines that are wanted, in batches of schema LINES.
+    """Yield all lines that match the filter, in batches of schema LINES.
 
-    Each file's are in the order in which they stand in it, and one file comes after the other.
+    Lines come file by file, in the order of their offsets.
     """
     after = {"after_stream": -1, "after_file": -1, "after_offset": -1}
     while True:
@@ -151,15 +151,15 @@ def iter_rejects(reader: RecordReader, wanted: RejectFilter) -> Iterator[pa.Reco
 
 
 def _iter_batches(places: pa.Table) -> Iterator[pa.Table]:
-    """Cut places into batches whose lines can be held at once; a line that is longer than that is one by itself."""
+    """Cut places into batches of at most _BATCH_LINES lines and _BATCH_BYTES bytes; a longer line is a batch alone."""
     ends = list(accumulate(places["line_bytes"].to_pylist()))
     start = 0
     while start < places.num_rows:
         before = ends[start - 1] if start else 0
-        until = bisect_right(ends, before + _BATCH_BYTES)
-        until = min(max(until, start + 1), start + _BATCH_LINES)
-        yield places.slice(start, until - start)
-        start = until
+        end = bisect_right(ends, before + _BATCH_BYTES)
+        end = min(max(end, start + 1), start + _BATCH_LINES)
+        yield places.slice(start, end - start)
+        start = end
 
 
 def _fetch(reader: RecordReader, places: pa.Table, order: Sequence[str]) -> Iterator[pa.RecordBatch]:

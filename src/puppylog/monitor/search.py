@@ -1,8 +1,8 @@
-"""Searching records, and following them as they come in.
+"""Searching records, and following new ones.
 
-What comes in is not in the order of its times: a line may be late, and several files grow at once. So a follower's
-cursor is where every file stood, and news are the lines between that and where it stands now. Rows and positions are
-committed together; so no line is shown twice, and none is left out.
+Records do not arrive in the order of their times: a line may be late, and several files grow at once. So a follower's
+cursor holds the position of every file, and the new records are the lines between that position and the present one. A
+store commits rows and positions together, so a follower shows every line exactly once.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from puppylog.monitor.range import ALWAYS, Range
 from puppylog.stores.base import RecordReader, Value
 from puppylog.stores.queries import load_queries
 
-# So many bytes of log files are asked for at once: a follower beside a backfill must not hold gigabytes of answer.
+# A query for new records covers at most this many bytes of log files: during a backfill, all of them may be gigabytes.
 STEP_BYTES: Final = 16 << 20
 
 _QUERIES = load_queries("puppylog.stores", "monitor.sql")
@@ -24,33 +24,35 @@ _QUERIES = load_queries("puppylog.stores", "monitor.sql")
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Which records are wanted."""
+    """Which records a query returns."""
 
-    condition: str = "true"  # SQL in the store's own dialect, rendered from a tree that was allowed
+    condition: str = (
+        "true"  # SQL in the store's dialect, rendered from a checked expression and never a user's own text
+    )
     within: Range = ALWAYS
     group_id: int | None = None
 
     def render(self, query: str) -> str:
-        """Return the text of one of the queries that search."""
+        """Return the SQL of the named query ``query`` with this search in it."""
         in_group = _QUERIES["in_any_group" if self.group_id is None else "in_one_group"]
         return _QUERIES[query].format(in_group=in_group, where=f"({self.condition})")
 
     def parameters(self) -> dict[str, Value]:
-        """Return the values that `render` leaves to be bound."""
+        """Return the values of the parameters in the SQL that `render` returns."""
         group: dict[str, Value] = {} if self.group_id is None else {"group_id": self.group_id}
         return {**self.within.parameters(), **group}
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far every file has been shown, in bytes."""
+    """How far a follower has shown every file: offsets in bytes by the file's id."""
 
     offsets: Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class ByteRange:
-    """The lines of a file that start in ``[start, end)``."""
+    """The lines of a file whose first byte is in ``[start, end)``."""
 
     file_id: int
     start: int
@@ -59,18 +61,18 @@ class ByteRange:
 
 @dataclass(frozen=True, slots=True)
 class NewRecords:
-    """What came in, how far that goes, and whether there was more than one step could hold."""
+    """Records that were stored after a cursor."""
 
     records: pa.Table
-    cursor: Cursor
-    is_behind: bool
+    cursor: Cursor  # behind these records
+    is_behind: bool  # whether there are more new records than one query returns
 
 
 def get_group_id(reader: RecordReader, name: str) -> int:
-    """Return what the store calls a log group.
+    """Return the id of a log group.
 
     Raises:
-        NotFound: there is none of that name.
+        NotFound: no group has this name.
     """
     rows = reader.query(_QUERIES["group_of_name"], {"name": name}).to_pylist()
     if not rows:
@@ -79,56 +81,59 @@ def get_group_id(reader: RecordReader, name: str) -> int:
 
 
 def find_records(reader: RecordReader, search: Search, *, records: int) -> pa.Table:
-    """Return the newest ``records`` that are wanted, oldest first, with all columns of ``log_records``."""
+    """Return the newest ``records`` that match the search, oldest first, with all columns of ``log_records``."""
     return reader.query(search.render("records"), {**search.parameters(), "records": records})
 
 
 def count_records(reader: RecordReader, search: Search, most: int) -> int:
-    """Return how many records are wanted; ``most`` if there are so many or more."""
+    """Return the number of records that match the search, counting no further than ``most``."""
     [row] = reader.query(search.render("records_count"), {**search.parameters(), "most": most}).to_pylist()
     return int(row["n"])
 
 
 def read_cursor(reader: RecordReader) -> Cursor:
-    """Return where every file stands now."""
+    """Return a cursor behind everything that is stored now."""
     rows = reader.query(_QUERIES["positions"])
     return Cursor(dict(zip(rows["file_id"].to_pylist(), rows["byte_offset"].to_pylist(), strict=True)))
 
 
-def read_new_records(reader: RecordReader, search: Search, since: Cursor) -> NewRecords | None:
-    """Return what came in since then, at most some `STEP_BYTES` of it; None if no file has moved."""
-    stretches, is_behind = plan_byte_ranges(since, read_cursor(reader), STEP_BYTES)
-    if not stretches:
+def read_new_records(reader: RecordReader, search: Search, start: Cursor) -> NewRecords | None:
+    """Return the records that were stored after ``start``, of at most `STEP_BYTES` of log files.
+
+    Return None if no position has moved.
+    """
+    ranges, is_behind = plan_byte_ranges(start, read_cursor(reader), STEP_BYTES)
+    if not ranges:
         return None
     found = reader.query(
         search.render("arrived_records"),
         {
             **search.parameters(),
-            "files": ",".join(str(stretch.file_id) for stretch in stretches),
-            "starts": ",".join(str(stretch.start) for stretch in stretches),
-            "ends": ",".join(str(stretch.end) for stretch in stretches),
-            "lowest_file": min(stretch.file_id for stretch in stretches),
-            "lowest_offset": min(stretch.start for stretch in stretches),
+            "files": ",".join(str(lines.file_id) for lines in ranges),
+            "starts": ",".join(str(lines.start) for lines in ranges),
+            "ends": ",".join(str(lines.end) for lines in ranges),
+            "lowest_file": min(lines.file_id for lines in ranges),
+            "lowest_offset": min(lines.start for lines in ranges),
         },
     )
-    reached = {stretch.file_id: stretch.end for stretch in stretches}
-    return NewRecords(found, Cursor({**since.offsets, **reached}), is_behind)
+    reached = {lines.file_id: lines.end for lines in ranges}
+    return NewRecords(found, Cursor({**start.offsets, **reached}), is_behind)
 
 
-def plan_byte_ranges(since: Cursor, until: Cursor, step_bytes: int) -> tuple[list[ByteRange], bool]:
-    """Return what lies between two cursors, cut after ``step_bytes``, and whether it was cut.
+def plan_byte_ranges(start: Cursor, end: Cursor, step_bytes: int) -> tuple[list[ByteRange], bool]:
+    """Return the byte ranges between two cursors, ``step_bytes`` at most in all, and whether some were left out.
 
-    A file that is new since then is wanted from its beginning.
+    A file that is not in ``start`` is read from its beginning.
     """
-    stretches: list[ByteRange] = []
-    for file_id, end in sorted(until.offsets.items()):
-        start = since.offsets.get(file_id, 0)
-        if start < end:
+    ranges: list[ByteRange] = []
+    for file_id, last in sorted(end.offsets.items()):
+        first = start.offsets.get(file_id, 0)
+        if first < last:
             if step_bytes <= 0:
-                return stretches, True
-            stretch = ByteRange(file_id, start, min(end, start + step_bytes))
-            stretches.append(stretch)
-            step_bytes -= stretch.end - stretch.start
-            if stretch.end < end:
-                return stretches, True
-    return stretches, False
+                return ranges, True
+            lines = ByteRange(file_id, first, min(last, first + step_bytes))
+            ranges.append(lines)
+            step_bytes -= lines.end - lines.start
+            if lines.end < last:
+                return ranges, True
+    return ranges, False

@@ -40,12 +40,12 @@ _ADVICE: Final = {
     "timescaledb": "'puppylog doctor' says why the server's scheduler does not run its job",
     "timescaledb_distributed": "'puppylog doctor' says why the server's scheduler does not run its job",
 }
-"""By flavour of the store: what to do where nothing evaluates the alerts."""
+"""What to do if nothing evaluates the alerts, by the flavour of the store."""
 _WORDS: Final = {State.FIRING: RINGING, State.PENDING: PENDING, State.NO_DATA: NO_DATA, State.OK: ALL_GOOD}
 
 
 def word_for_state(state: AlertState) -> str:
-    """Return what an alert is in, in a word or two."""
+    """Return the word for an alert's state, such as ``Ringing a bell``."""
     if state.error is not None:
         return FAILING
     if state.state is None:
@@ -58,14 +58,14 @@ def word_for_state(state: AlertState) -> str:
 
 
 def word_for_transition(transition: Transition) -> str:
-    """Return what an alert has come to."""
+    """Return the word for the state after a transition, such as ``Recovered``."""
     if transition.to_state is State.OK and transition.from_state is State.FIRING:
         return RECOVERED
     return _WORDS[transition.to_state]
 
 
 def line_for_state(state: AlertState, zone: tzinfo | None) -> str:
-    """Return one line about what an alert is in, beginning with the time since when."""
+    """Return one line about an alert's state, beginning with the time at which the state began."""
     at = state.since or state.evaluated_at
     because = f", {state.error}" if state.error else ""
     rule = _threshold(state.alert.comparison, state.alert.threshold)
@@ -73,7 +73,7 @@ def line_for_state(state: AlertState, zone: tzinfo | None) -> str:
 
 
 def line_for_transition(transition: Transition, zone: tzinfo | None) -> str:
-    """Return one line about a change of state, beginning with the time of the evaluation that brought it."""
+    """Return one line about a transition, beginning with the time of its evaluation."""
     subject = _named(transition.alert, transition.segment_name, has_segment=transition.segment is not None)
     rule = _threshold(transition.comparison, transition.threshold)
     at, word = _time(transition.evaluated_at, zone), word_for_transition(transition)
@@ -93,13 +93,13 @@ def draw_alerts(states: Sequence[AlertState], *, zone: tzinfo | None, width: int
 
 
 def sort_by_urgency(states: Sequence[AlertState]) -> list[AlertState]:
-    """Return the states with what rings first, then what cannot be judged, and what is good last."""
+    """Return the states in this order: firing, failing, not evaluated, pending, without data, not judged yet, good."""
     ranks = {word: rank for rank, word in enumerate((RINGING, FAILING, NOT_EVALUATED, PENDING, NO_DATA, NOT_JUDGED))}
     return sorted(states, key=lambda state: ranks.get(word_for_state(state), len(ranks)))
 
 
 def describe_rule(alert: Alert) -> str:
-    """Return when an alert rings, in a sentence."""
+    """Return the rule of an alert as a phrase, such as ``avg of total_traffic over 2m above 10``."""
     parts = [f"{alert.statistic} of {alert.metric} over {format_period(alert.window_s)}"]
     parts.append(_threshold(alert.comparison, alert.threshold))
     if alert.for_s:
@@ -108,18 +108,18 @@ def describe_rule(alert: Alert) -> str:
 
 
 def explain_stale_states(heartbeat: Heartbeat | None, states: Sequence[AlertState], flavour: str) -> str | None:
-    """Return why the states say nothing about now, and what to do; None if all of them are evaluated when due.
+    """Return why the states are out of date, and what to do; None if every alert is evaluated when it is due.
 
     Args:
-        heartbeat: the evaluator's sign of life; None if there never was one.
-        states: of the alerts.
-        flavour: of the store. It decides what evaluates alerts.
+        heartbeat: the evaluator's last heartbeat; None if no evaluator has ever run.
+        states: the states of the alerts.
+        flavour: the flavour of the store, which decides what evaluates alerts.
     """
     advice = _ADVICE.get(flavour, _ADVISE_DOCTOR)
     if heartbeat is None:
         return f"nothing evaluates the alerts, and nothing ever has; {advice}"
     if heartbeat.is_old:
-        return f"nothing evaluates the alerts: {heartbeat.evaluator} last did {_age(heartbeat.age_s)}; {advice}"
+        return f"nothing evaluates the alerts: {heartbeat.evaluator} last did so {_age(heartbeat.age_s)}; {advice}"
     if heartbeat.error is not None:
         return f"the evaluator of alerts has a problem: {heartbeat.error}; {_ADVISE_DOCTOR}"
     overdue = sorted({state.alert.name: state.evaluated_age_s for state in states if state.is_overdue}.items())
@@ -137,7 +137,7 @@ def _age(age_s: float) -> str:
 
 
 def _row(state: AlertState, zone: tzinfo | None) -> list[str]:
-    # Short, to leave room for names: the view says what year it is, and where.
+    # Without year and zone, so that names have more space: the first line of the view has both.
     times = [f"{at.astimezone(zone):%m-%d %H:%M:%S}" if at else "-" for at in (state.since, state.last_fired_at)]
     rule = _threshold(state.alert.comparison, state.alert.threshold)
     return [_subject(state), word_for_state(state), format_number(state.value), rule, *times]

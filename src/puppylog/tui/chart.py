@@ -1,4 +1,4 @@
-"""Charts made of block characters. Pure functions over numbers; None, and what is not finite, is a gap."""
+"""Charts made of block characters. Pure functions over numbers; None, NaN and infinities are gaps."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -13,20 +13,20 @@ _EIGHTHS: Final = 8
 
 
 def resample(points: Iterable[tuple[int, Number]], length: int, columns: int, *, missing: Number) -> list[Number]:
-    """Return the means of ``columns`` equal stretches of a series, so that its level is still to be read off.
+    """Cut a series into ``columns`` equal parts and return the mean of each part; None for a part without values.
 
     Args:
-        points: (position, value) with 0 <= position < length; the last one at a position counts.
-        length: how long the series is, at least 1.
-        columns: at most so many come back; a shorter series is not stretched.
-        missing: the value at a position without a point; None leaves it out of its mean.
+        points: (position, value) with 0 <= position < length; of two points at one position the last one counts.
+        length: the length of the series, at least 1.
+        columns: the number of parts; a series of fewer positions has one part per position.
+        missing: the value at a position without a point; None leaves the position out of the mean.
     """
     known = {position: value for position, value in points if 0 <= position < length and _is_finite(value)}
     columns = max(1, min(columns, length))
     edges = [length * column // columns for column in range(columns + 1)]
     totals, counts = [0.0] * columns, [0] * columns
     for position, value in known.items():
-        # The inverse of the edges: the column whose stretch holds the position.
+        # The inverse of the edges: the column whose part of the series holds the position.
         column = (columns * (position + 1) - 1) // length
         totals[column] += value or 0.0
         counts[column] += 1
@@ -38,13 +38,13 @@ def resample(points: Iterable[tuple[int, Number]], length: int, columns: int, *,
 
 
 def sparkline(values: Sequence[Number]) -> str:
-    """Return one character per value, on a scale that holds zero; a gap is a blank, zero a low line."""
+    """Return one character per value, on a scale that includes zero; a gap is a blank, the least value a low line."""
     low, high = _scale(values)
     return "".join(_RISING[_step(value, low, high, _EIGHTHS)] for value in values)
 
 
 def columns(values: Sequence[Number], height: int) -> list[str]:
-    """Return ``height`` lines from the top, one column of blocks per value, on a scale that holds zero."""
+    """Return ``height`` lines, the topmost first: one column of blocks per value, on a scale that includes zero."""
     low, high = _scale(values)
     steps = [_step(value, low, high, _EIGHTHS * height) for value in values]
     return [
@@ -54,7 +54,7 @@ def columns(values: Sequence[Number], height: int) -> list[str]:
 
 
 def bar(value: Number, longest: float, width: int) -> str:
-    """Return a bar of at most ``width`` cells, as long to ``width`` as ``value`` is to ``longest``."""
+    """Return a bar of ``width * value / longest`` cells, at most ``width``."""
     if not _is_finite(value) or value is None or value <= 0 or longest <= 0:
         return ""
     eighths = max(1, round(min(value / longest, 1.0) * width * _EIGHTHS))

@@ -1,8 +1,8 @@
-r"""Log text is hostile: whatever a terminal could obey, hide or reorder is shown as an escape such as ``\x1b``.
+r"""Log text is hostile: a character that a terminal obeys, hides or reorders is shown as an escape such as ``\x1b``.
 
-The rule is one sentence: a character that Python does not call printable is never written as itself. That covers the
+The rule: a character that is not printable for Python (`str.isprintable`) is never written as itself. These are the
 control characters of C0 and C1, line and paragraph separators, bidirectional overrides, zero-width and other format
-characters, lone surrogates, and code points that are not assigned. Combining marks stay: names need them.
+characters, lone surrogates, and code points that are not assigned. Combining marks stay, because names need them.
 """
 
 import unicodedata
@@ -20,9 +20,9 @@ def clean(text: str) -> str:
 
 
 def clean_json(document: str) -> str:
-    r"""Return the JSON ``document``, which is on one line, with the same characters written as ``\uXXXX``.
+    r"""Return the JSON ``document``, a single line, with each character that is not printable as ``\uXXXX``.
 
-    Nothing is lost: it decodes to the same value.
+    The result decodes to the same value.
     """
     if document.isprintable():
         return document
@@ -35,12 +35,12 @@ def _json_escape(char: str) -> str:
 
 
 def width_of(text: str) -> int:
-    """Return how many cells cleaned ``text`` takes on a terminal: East Asian wide characters take two, marks none."""
+    """Return the width of cleaned ``text`` in cells of a terminal: East Asian wide characters take two, marks none."""
     return len(text) if text.isascii() else sum(map(_cells, text))
 
 
 def cut(text: str, width: int) -> str:
-    """Return cleaned ``text`` in at most ``width`` cells, with an ellipsis where something is missing."""
+    """Return cleaned ``text`` cut to at most ``width`` cells, with an ellipsis at its end if it was cut."""
     if width_of(text) <= width:
         return text
     taken, cells = [], 1  # one cell is the ellipsis
@@ -53,7 +53,7 @@ def cut(text: str, width: int) -> str:
 
 
 def cut_start(text: str, width: int) -> str:
-    """Return the end of cleaned ``text`` in at most ``width`` cells, after an ellipsis if something is missing."""
+    """Return the end of cleaned ``text`` in at most ``width`` cells, with an ellipsis at its start if it was cut."""
     if width_of(text) <= width:
         return text
     first, cells = len(text), 1  # one cell is the ellipsis
@@ -61,7 +61,7 @@ def cut_start(text: str, width: int) -> str:
         cells += _cells(text[at])
         if cells > width:
             break
-        if _cells(text[at]):  # a mark belongs to the character before
+        if _cells(text[at]):  # not a mark, which belongs to the character before
             first = at
     return f"…{text[first:]}" if width > 0 else ""
 

@@ -1,6 +1,6 @@
-"""Lines that are drawn again in their place, on a terminal. What is drawn is cut to the terminal, never wrapped.
+"""Lines on a terminal that are redrawn in place. A line that is too long is cut, never wrapped.
 
-Nothing is hidden or switched that would have to be put right at the end: a process may be killed at any moment.
+No terminal mode is changed (the cursor stays visible), so a process that is killed leaves a usable terminal.
 """
 
 import shutil
@@ -23,9 +23,9 @@ class Line:
 
 @dataclass(slots=True)
 class Live:
-    """A place at the cursor of ``out`` that shows the last lines given to `show`.
+    """An area at the cursor of ``out`` that shows the lines of the last call of `show`.
 
-    Not for several threads at once: the caller has a lock, or one thread.
+    Not safe for several threads: the caller holds a lock, or uses one thread.
     """
 
     out: TextIO
@@ -34,19 +34,19 @@ class Live:
     _height: int = field(default=0, init=False)
 
     def show(self, lines: Sequence[Line]) -> None:
-        """Draw these lines in the place of the last ones; the last line says how many do not fit the terminal."""
+        """Replace the lines shown before; if the terminal is too low, the last line says how many are left out."""
         columns, rows = self.size()
         shown = list(lines[: max(1, rows - 1)])
         if len(shown) < len(lines) and len(shown) > 1:
             shown[-1] = Line(f"and {len(lines) - len(shown) + 1} more lines, which do not fit the terminal", "yellow")
-        # The last column stays free: a terminal that has filled it may have gone on to the next line, or not.
+        # The last column stays free: after it is filled, some terminals move to the next line and others do not.
         drawn = "".join(self._draw(line, columns - 1) + "\x1b[K\n" for line in shown)
         self.out.write(self._back() + drawn + "\x1b[J")
         self.out.flush()
         self._height = len(shown)
 
     def clear(self) -> None:
-        """Take the lines away, so that something else can be written."""
+        """Erase the lines, so that other output can be written."""
         if self._height:
             self.out.write(self._back() + "\x1b[J")
             self.out.flush()

@@ -1,4 +1,4 @@
-"""Numbers, sizes and lengths of time as people read them."""
+"""Numbers, sizes and durations as people read them."""
 
 import math
 from typing import Final
@@ -7,7 +7,7 @@ _UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
 def format_number(value: float | None) -> str:
-    """Return ``value`` for people: whole numbers with thousands marked, others with four digits that count."""
+    """Return ``value`` as text: whole numbers with thousands separators, others with four significant digits."""
     if value is None or math.isnan(value):
         return "-"
     if math.isinf(value):
@@ -18,7 +18,7 @@ def format_number(value: float | None) -> str:
 
 
 def format_bytes(size_bytes: float) -> str:
-    """Return a size in the largest unit below it, of a thousand each: ``1.2 GB``."""
+    """Return a size in the largest decimal unit that it reaches: ``1.2 GB``."""
     unit = 0
     while size_bytes >= 999.5 and unit < len(_UNITS) - 1:
         size_bytes, unit = size_bytes / 1000, unit + 1
@@ -28,7 +28,7 @@ def format_bytes(size_bytes: float) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """Return a length of time in its two largest units: ``0.4 s``, ``41 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    """Return a duration in its two largest units: ``0.4 s``, ``41 s``, ``3 min 20 s``, ``2 h 5 min``."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     whole = round(seconds)

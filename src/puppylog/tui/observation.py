@@ -1,4 +1,4 @@
-"""What a metric has observed, drawn: one series as columns over time, many segments as bars with a small line each."""
+"""Charts of a metric: one series as columns over time, segments as bars, each with a sparkline."""
 
 import math
 from collections.abc import Sequence
@@ -31,9 +31,14 @@ class Observation:
 def draw_metric(
     metric: Metric, rows: Sequence[Observation], *, width: int, zone: tzinfo | None, step_s: int | None = None
 ) -> list[str]:
-    """Return the lines of a chart, none of them wider than ``width``.
+    """Return the lines of a chart.
 
-    ``rows`` are in the order of their buckets; with ``step_s``, each is of so many seconds instead of one period.
+    Args:
+        metric: the metric.
+        rows: its observations, in the order of their buckets.
+        width: the greatest width of a line, in cells.
+        zone: the time zone of the times shown; None is this machine's.
+        step_s: the seconds that a row covers, if that is not the metric's period.
     """
     lines = _head(metric, rows, zone)
     if step_s is not None and step_s != metric.period_s:
@@ -72,7 +77,7 @@ def _draw_series(metric: Metric, rows: Sequence[Observation], width: int) -> lis
 
 
 def _draw_segments(metric: Metric, rows: Sequence[Observation], width: int) -> list[str]:
-    """The largest first. What can be added up is shown as its sum, everything else as its mean."""
+    """Return a line per segment, the largest first: the sum of an additive statistic, the mean of any other."""
     series: dict[str | None, list[Observation]] = {}
     for row in rows:
         series.setdefault(row.segment, []).append(row)
@@ -94,7 +99,7 @@ def _draw_segments(metric: Metric, rows: Sequence[Observation], width: int) -> l
 
 
 def _missing(metric: Metric) -> Number:
-    """What an empty bucket means: nothing happened is a fact about a count, and says nothing about a mean."""
+    """Return the value of an empty bucket: 0 for an additive statistic, and None (unknown) for any other."""
     return 0.0 if metric.statistic in ADDITIVE_STATISTICS else None
 
 
@@ -106,7 +111,7 @@ def _total(metric: Metric, rows: Sequence[Observation]) -> float:
 
 
 def _length(metric: Metric, rows: Sequence[Observation]) -> int:
-    """How many buckets there are from the first to the last, empty ones included."""
+    """Return the number of buckets from the first to the last, empty ones included."""
     return _position(metric, rows, rows[-1]) + 1
 
 
@@ -115,6 +120,6 @@ def _position(metric: Metric, rows: Sequence[Observation], row: Observation) -> 
 
 
 def _resample(metric: Metric, series: Sequence[Observation], rows: Sequence[Observation], cells: int) -> list[Number]:
-    """One series on the time axis of all ``rows``."""
+    """Return one series as ``cells`` values at most, on the time axis of all ``rows``."""
     points = [(_position(metric, rows, row), row.value) for row in series]
     return resample(points, _length(metric, rows), cells, missing=_missing(metric))

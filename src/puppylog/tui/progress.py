@@ -1,4 +1,4 @@
-"""How far a collector is: a line that is drawn again and again, with a rate and the time that is left."""
+"""The progress of a collector: a line that is redrawn, with the share done, the rate and the time left."""
 
 import time
 from collections import deque
@@ -10,28 +10,28 @@ from puppylog.tui.chart import bar
 from puppylog.tui.live import Line, Live
 from puppylog.tui.number import format_bytes, format_duration, format_number
 
-# Rates are of so long: short enough to follow a disk that slows down, long enough not to flicker.
+# Rates are averages over this time: short enough to show that a disk slows down, long enough not to flicker.
 _WINDOW_S: Final = 10.0
 _BAR_CELLS: Final = 20
 
 
 @dataclass(slots=True)
 class ProgressLine:
-    """Shows how many of how many bytes are done. Not for several threads at once: the caller has a lock."""
+    """Shows how many bytes are done, and of how many. Not safe for several threads: the caller holds a lock."""
 
     live: Live
     clock: Callable[[], float] = time.monotonic
     _samples: deque[tuple[float, int, int]] = field(default_factory=deque, init=False)
 
     def show(self, *, bytes_done: int, bytes_total: int, lines: int) -> None:
-        """Draw the line anew."""
+        """Redraw the line."""
         now = self.clock()
         self._samples.append((now, bytes_done, lines))
         while now - self._samples[0][0] > _WINDOW_S and len(self._samples) > 2:
             self._samples.popleft()
-        since, bytes_then, lines_then = self._samples[0]
-        passed_s = max(now - since, 1e-9)
-        bytes_rate, lines_rate = (bytes_done - bytes_then) / passed_s, (lines - lines_then) / passed_s
+        then, bytes_then, lines_then = self._samples[0]
+        elapsed_s = max(now - then, 1e-9)
+        bytes_rate, lines_rate = (bytes_done - bytes_then) / elapsed_s, (lines - lines_then) / elapsed_s
         parts = [f"{format_number(lines)} lines", f"{format_number(round(lines_rate))} lines/s"]
         if bytes_done < bytes_total:
             share = bytes_done / bytes_total
@@ -46,5 +46,5 @@ class ProgressLine:
         self.live.show([Line("  ".join(parts))])
 
     def clear(self) -> None:
-        """Take the line away."""
+        """Erase the line."""
         self.live.clear()

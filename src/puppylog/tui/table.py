@@ -1,6 +1,7 @@
-"""Tables of text: aligned columns, cut to a terminal's width and never cut elsewhere.
+"""Tables of text: aligned columns, cut only to fit a terminal.
 
-Rows may come in blocks without end; the first block decides the widths, a later cell that is wider pushes its line.
+Rows may arrive in any number of blocks. The first block decides the widths of the columns; without a terminal, a wider
+cell of a later block shifts the cells to its right.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -11,29 +12,29 @@ from typing import Final, TextIO
 from puppylog.tui.clean import clean, cut, cut_start, width_of
 
 _GAP: Final = "  "
-# A column that has to give way keeps at least so much, or nobody could tell what is in it.
+# A column is never narrowed below this width, because its cells could not be told apart.
 _LEAST_WIDTH: Final = 8
-# A text column that is cut below this width says little: other columns are left out before.
+# Expendable columns are left out before a text column is narrowed below this width.
 _READABLE_WIDTH: Final = 24
 _BOLD: Final = "\x1b[1m{}\x1b[0m"
 
 
 @dataclass(slots=True)
 class TableWriter:
-    """Writes one table to ``out``. Cells may hold anything: they are cleaned here."""
+    """Writes one table to ``out``. Cells may hold any text: `write` cleans it."""
 
     out: TextIO
     names: Sequence[str]
-    right: Sequence[bool]  # which columns hold numbers
-    width: int | None = None  # of the terminal; None cuts nothing
-    bold: bool = False
-    rigid: Sequence[bool] = ()  # which columns say nothing when they are cut, such as times; empty: none of them
-    paths: Collection[str] = ()  # columns that are cut at their start: the end of a path tells it from others
-    cut_names: set[str] = field(default_factory=set)  # of the columns in which something was cut
+    right: Sequence[bool]  # per column, whether it is aligned to the right, as numbers are
+    width: int | None = None  # of the terminal, in cells; None: nothing is cut
+    bold: bool = False  # whether the header is bold
+    rigid: Sequence[bool] = ()  # per column, whether it is useless when cut, as times are; empty: no column is
+    paths: Collection[str] = ()  # names of columns that are cut at their start, because a path is known by its end
+    cut_names: set[str] = field(default_factory=set)  # names of the columns in which a cell was cut
     _widths: list[int] = field(default_factory=list)
 
     def write(self, rows: Sequence[Sequence[str]]) -> None:
-        """Write rows, and the header before the first of them."""
+        """Write rows; the first call writes the header before them."""
         cells = [[clean(cell) for cell in row] for row in rows]
         if not self._widths:
             names = [clean(name) for name in self.names]
@@ -44,14 +45,14 @@ class TableWriter:
         self.out.writelines(self._line(row) + "\n" for row in cells)
 
     def _fit(self, natural: Sequence[int], width: int) -> list[int]:
-        room = width - len(_GAP) * (len(natural) - 1)
+        available = width - len(_GAP) * (len(natural) - 1)
         rigid = self.rigid or [False] * len(natural)
         kept = sum(cells for cells, is_rigid in zip(natural, rigid, strict=True) if is_rigid)
-        giving = [cells for cells, is_rigid in zip(natural, rigid, strict=True) if not is_rigid]
-        if kept + sum(min(cells, _LEAST_WIDTH) for cells in giving) > room:
-            return fit(natural, room)
-        given = iter(fit(giving, room - kept))
-        return [cells if is_rigid else next(given) for cells, is_rigid in zip(natural, rigid, strict=True)]
+        flexible = [cells for cells, is_rigid in zip(natural, rigid, strict=True) if not is_rigid]
+        if kept + sum(min(cells, _LEAST_WIDTH) for cells in flexible) > available:
+            return fit(natural, available)
+        fitted = iter(fit(flexible, available - kept))
+        return [cells if is_rigid else next(fitted) for cells, is_rigid in zip(natural, rigid, strict=True)]
 
     def _line(self, row: Sequence[str]) -> str:
         padded = [self._pad(*cell) for cell in zip(row, self._widths, self.right, self.names, strict=True)]
@@ -68,13 +69,13 @@ class TableWriter:
 def find_columns_to_hide(
     natural: Mapping[str, int], rigid: Sequence[bool], expendable: Sequence[str], width: int
 ) -> list[str]:
-    """Return the columns to leave out of a table, in their order, so that the others can be read.
+    """Return the columns to leave out of a table, in the table's order, so that the others are readable.
 
     Args:
-        natural: the width of each column if nothing in it is cut.
-        rigid: which columns say nothing when they are cut.
-        expendable: the columns that may be left out. The first is left out first, and no more than it takes.
-        width: of the terminal.
+        natural: by column, the width in cells at which no cell is cut.
+        rigid: per column, whether it is useless when cut.
+        expendable: the columns that may be left out, the first one first. No more are left out than necessary.
+        width: of the terminal, in cells.
     """
     needed = {
         name: cells if is_rigid else min(cells, _READABLE_WIDTH)
@@ -90,13 +91,13 @@ def find_columns_to_hide(
 
 
 def fit(natural: Sequence[int], total: int) -> list[int]:
-    """Return widths that together take at most ``total``: the widest columns give way first, as far as they can."""
+    """Return the widths of columns, narrowed to a sum of ``total``: the widest first, and none below _LEAST_WIDTH."""
     widths = list(natural)
     limit = max(widths, default=0)
     while sum(widths) > total and limit > _LEAST_WIDTH:
         limit -= 1
         widths = [min(width, limit) for width in natural]
-    # What the last step took too much goes back, from the left.
+    # The last step may have narrowed too many columns by one cell: widen them again, from the left.
     for at, (width, wanted) in enumerate(zip_longest(list(widths), natural)):
         if width < wanted and sum(widths) < total:
             widths[at] += 1
