@@ -33,7 +33,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreServ
             installed = bootstrap(url, is_distributed=elsewhere.is_distributed)
             assert installed.flavour == FLAVOURS.get(name, name), installed.why  # nothing is tested in another's name
             (jobs,) = (able for able in installed.capabilities if able.name == "jobs in the server")
-            yield stack.enter_context(PostgresStoreServer(name, url, runs_jobs=not jobs.is_there))
+            yield stack.enter_context(PostgresStoreServer(name, url, runs_jobs=not jobs.is_available))
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ def test_a_batch_is_not_stored_twice(store: Store) -> None:
     source.append(records(3))
     again = store.appender()
     again.write(source.stream_id, source.file_id, records(3))
-    with pytest.raises(StreamBusy, match="another collector has taken it to byte 300"):
+    with pytest.raises(StreamBusy, match="another collector has stored it up to byte 300"):
         again.commit([source.move(0, 300)])
     again.discard()
     assert count(store, "log_records") == 3

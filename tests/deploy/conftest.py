@@ -34,7 +34,7 @@ def reader(request: pytest.FixtureRequest) -> Iterator[Reader]:
         installed = bootstrap(url, is_distributed=flavour == "citus", with_roles=True)
         assert installed.flavour == flavour, installed.why  # nothing is tested in another's name
         (jobs,) = (able for able in installed.capabilities if able.name == "jobs in the server")
-        server = stack.enter_context(PostgresStoreServer(flavour, url, runs_jobs=not jobs.is_there))
+        server = stack.enter_context(PostgresStoreServer(flavour, url, runs_jobs=not jobs.is_available))
         filled_at = datetime.now(UTC)
         fill(server.connect(), filled_at)
         note_error(url)

@@ -1,1 +1,1 @@
-"""Where records, metrics and alerts live. `base` says what a store must do; each flavour has a folder."""
+"""Stores of records, metrics and alerts. `base` defines their interface; each kind of store has a folder."""

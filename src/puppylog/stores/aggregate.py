@@ -1,6 +1,6 @@
 """From a metric to SQL: the query that makes (bucket, segment, value) rows of records.
 
-Every store asks the same query; dialects differ in how they cut time into buckets and in how JSON is read.
+Every store runs the same query. The dialects differ in how they divide time into buckets and in how they read JSON.
 """
 
 from functools import lru_cache
@@ -13,10 +13,11 @@ Dialect: TypeAlias = Literal["duckdb", "timescaledb", "postgres"]
 
 _STEP = "INTERVAL '{period_s} seconds'"
 _EPOCH = "TIMESTAMPTZ '1970-01-01 00:00:00+00'"
-# DuckDB's time_bucket says the same in three times the time of this arithmetic, which rounds down before 1970 too.
+# DuckDB's time_bucket gives the same result in three times the time. This arithmetic rounds down before 1970, too.
 _DUCKDB_BUCKET = "make_timestamptz(epoch_us(ts) - ((epoch_us(ts) % {period_us}) + {period_us}) % {period_us})"
-# TimescaleDB counts from Monday, 3 January 2000. Most periods cannot tell that from the epoch, and before 2.15 a
-# continuous aggregate takes no origin; the others, such as a week or 7 seconds, need it.
+# TimescaleDB aligns buckets to Monday, 3 January 2000. A period that divides the time between the epoch and that day
+# needs no origin, and before 2.15 a continuous aggregate takes none. Other periods, such as a week or 7 seconds, need
+# the epoch as their origin.
 _TIMESCALEDB_ORIGIN_S = 946_857_600
 
 _STATISTICS = {
@@ -38,15 +39,15 @@ def aggregate_sql(
 ) -> str:
     """Return the query of a metric's buckets: ``bucket`` (timestamptz), ``segment`` (text), ``value`` (double).
 
-    A bucket has a row when at least one record passes the filter; its value is null when the statistic of no value, or
-    of too few, is.
+    A bucket has a row if at least one of its records passes the filter. The value is null if the records have too few
+    values for the statistic.
 
     Args:
         metric: the definition.
-        dialect: of which store.
-        where: SQL of our own making that limits the records besides the filter, such as a range of ``ts``.
-        group_id: only records of the streams in this log group.
-        is_counted: whether there is a fourth column, ``n``: how many records there are, whatever the statistic.
+        dialect: the SQL dialect of the store.
+        where: a further SQL condition on the records, such as a range of ``ts``. Must not contain a user's text.
+        group_id: the log group whose streams are read; None reads all streams.
+        is_counted: whether to add a fourth column, ``n``: the number of records in the bucket.
     """
     head, conditions = _parts(metric, dialect, is_counted=is_counted)
     if group_id is not None:
@@ -54,9 +55,9 @@ def aggregate_sql(
     return f"{head}\nWHERE {' AND '.join((f'({where})', *conditions))}\nGROUP BY 1, 2"
 
 
-@lru_cache(maxsize=1024)  # a refresh asks every second, and parsing an expression takes a millisecond
+@lru_cache(maxsize=1024)  # each refresh needs it, every second, and parsing an expression takes a millisecond
 def _parts(metric: Metric, dialect: Dialect, *, is_counted: bool) -> tuple[str, tuple[str, ...]]:
-    """Return the query up to its conditions, and the conditions of the metric itself."""
+    """Return the query up to WHERE, and the conditions that the metric's definition gives."""
     sql = _sql(dialect)
     segment = "CAST(NULL AS TEXT)" if metric.segment is None else render_segment(metric.segment, sql)
     value = f"CAST({_value(metric, dialect)} AS DOUBLE PRECISION)"
@@ -67,7 +68,7 @@ def _parts(metric: Metric, dialect: Dialect, *, is_counted: bool) -> tuple[str, 
 
 
 def _bucket(period_s: int, dialect: Dialect) -> str:
-    """Return the SQL of the bucket that a record is in, counted from the epoch."""
+    """Return the SQL of the start of a record's bucket. Buckets are aligned to the epoch."""
     step = _STEP.format(period_s=period_s)
     if dialect == "duckdb":
         return _DUCKDB_BUCKET.format(period_us=period_s * 1_000_000)
@@ -86,7 +87,7 @@ def _value(metric: Metric, dialect: Dialect) -> str:
 
 
 def _operand(metric: Metric, dialect: Dialect) -> str:
-    """Return the SQL of the property: as it is, or as a number where the statistic needs one."""
+    """Return the SQL of the property, cast to a number if the statistic needs numbers."""
     key = parse_attribute(metric.property)
     if key is None:
         return metric.property

@@ -1,9 +1,9 @@
-"""What a store must do, written as obligations. One contract suite asks every store whether it does.
+"""The interface of a store, written as obligations. One suite of contract tests checks every kind of store.
 
 A collector needs a `RecordWriter`, a monitor a `RecordReader`, a command that defines metrics and alerts a
 `DefinitionStore`, and ``rejects replay`` a `Replayer`. A `Store` is all of them. A method that changes the store
-returns when the change is durable. Every method raises errors of `puppylog.errors` only: `StoreUnavailable` or
-`StoreFull` when the same call may succeed later.
+returns when the change is durable. Every method raises only errors of `puppylog.errors`. `StoreUnavailable` and
+`StoreFull` mean that the same call may succeed later.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from puppylog.stores.doctor import StoreFindings
 
 Value: TypeAlias = str | int | float | bool | None
 Parameters: TypeAlias = Mapping[str, Value]
-"""Values for the ``$names`` in a query. They never become part of its text. Instants are RFC 3339 strings."""
+"""Values for the ``$names`` in a query. Stores bind them and never insert them into the SQL. Instants are RFC 3339."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,125 +30,131 @@ class Appended:
 
     records: int
     rejects: int
-    refused: int = 0  # of the rejects: rows that fitted their format, but that the store can not hold
-    refused_by_stream: Mapping[int, int] = field(default_factory=dict)
+    refused: int = 0  # how many of the rejects fit their format, but have values that the store cannot hold
+    refused_by_stream: Mapping[int, int] = field(default_factory=dict)  # the same number by stream id
 
 
 @dataclass(frozen=True, slots=True)
 class Reread:
-    """Rejected lines of one file that have been read again, and fit now."""
+    """Records of rejected lines of one file. The lines were parsed again, and fit their format now."""
 
     stream_id: int
     file_id: int
-    records: pa.RecordBatch  # of schema RECORDS, at least one of each line
-    line_offsets: pa.Array  # int64: for each record, where the rejected line starts that it was made of
+    records: pa.RecordBatch  # of schema RECORDS, at least one record for each line
+    line_offsets: pa.Array  # int64: for each record, the offset in bytes of the rejected line that it was parsed from
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """The store's answer to one transaction of rejected lines that were read again."""
+    """The store's answer to one transaction of rejected lines that were parsed again."""
 
-    lines: int  # that are records now
-    missed: int  # that were no rejected lines any more
-    refused: Mapping[str, int]  # lines that the store can not hold as records, by cause
+    lines: int  # rejected lines that became records
+    missed: int  # lines that another replay had already turned into records
+    refused: Mapping[str, int]  # the number of lines that the store cannot hold as records, by cause
 
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """A file that a stream begins to read."""
+    """A file that a stream starts to read."""
 
     stream_id: int
     path: str
-    device: int  # st_dev and st_ino, as signed 64-bit numbers
-    inode: int
-    byte_offset: int = 0  # where reading starts
+    device: int  # st_dev as a signed 64-bit number
+    inode: int  # st_ino as a signed 64-bit number
+    byte_offset: int = 0  # reading starts here
 
 
 class Appender(Protocol):
-    """One transaction of lines in the making: rows of any number of files, and how far they take each file."""
+    """A transaction of lines that is being built: rows of any number of files, and the new position of each file."""
 
     def write(self, stream_id: int, file_id: int, parsed: Parsed) -> None:
-        """Take rows. Must hold them, in memory or on disk, until `commit` has succeeded. One thread at a time."""
+        """Add rows. Must keep them, in memory or on disk, until `commit` succeeds. One thread at a time calls this."""
 
     def complete(self) -> None:
-        """Do what of `commit` can be done beforehand: no more rows will come. Another appender may be in `commit`."""
+        """Prepare `commit`: no more rows follow. Another appender may be in `commit` at the same time."""
 
     def commit(self, moves: Sequence[Move]) -> Appended:
-        """Commit the rows and the moves in one transaction, or none of it.
+        """Commit the rows and the moves in one transaction: all of them or none.
 
-        Must find out by asking, after a cut connection, whether the transaction had been committed, so that calling it
-        again after a transient error stores nothing twice. Must refuse with `StreamBusy` when a file does not stand
-        where its move starts: another collector has read it meanwhile. Must keep a row that it can never hold as a
-        rejected line, with its cause, and store the others.
+        It is OK to call this again after a transient error. Must then ask the store whether the earlier transaction was
+        committed, so that no row is stored twice. Must raise `StreamBusy` if the position of a file is not the start of
+        its move: another collector has read the file. If the store can never hold a row, must store its line as a
+        rejected line with the cause, and must store the other rows.
         """
 
     def discard(self) -> None:
-        """Drop what is held; must leave nothing behind. Is a no-op after a successful `commit`."""
+        """Delete the rows; must leave no file behind. Must do nothing after a successful `commit`."""
 
 
 class RecordWriter(Protocol):
-    """Stores parsed lines, and how far each file has been read. Used by collectors."""
+    """Stores parsed lines and the position of each file. Used by collectors."""
 
     @property
     def full_rows(self) -> int:
-        """The number of rows in one transaction with which this store takes a backfill fastest."""
+        """The number of rows per transaction with which a backfill into this store is fastest."""
 
     def open_streams(self, source_uris: Sequence[str], *, group: str | None = None) -> Sequence[Stream]:
-        """Claim the streams of these sources; return them with all positions, in the same order. New ones are made.
+        """Claim the streams of these sources, create those that are new, and return them in the same order.
 
-        Must refuse with `StreamBusy`, and then claim none of them, while a client of this or of another process holds
-        one. A claim ends with `close_stream`, with `close`, or with the process. ``group`` is made if it is new; None
-        leaves the streams in the groups they have. Must open a thousand within a second or two.
+        Must return each stream with the positions of all its files. Must raise `StreamBusy` and claim no stream if
+        another client, of this or of another process, has claimed one of them. A claim ends with `close_stream`, with
+        `close`, or with the process. Must open a thousand streams within two seconds.
+
+        Args:
+            source_uris: one for each stream.
+            group: the log group for the streams, created if it is new; None keeps the groups that the streams have.
         """
 
     def close_stream(self, stream_id: int) -> None:
-        """Give the claim back. It is OK to close what is not open."""
+        """Release the claim on the stream. It is OK to close a stream that is not open."""
 
     def open_files(self, new: Sequence[NewFile]) -> Sequence[FilePosition]:
-        """Make new files of streams, all of them or none, and return them in the same order.
+        """Register new files of streams, all of them or none, and return their positions in the same order.
 
-        They count as opened in that order. Must open a thousand within a second or two.
+        Must give the files increasing ids, in that order. Must register a thousand files within two seconds.
         """
 
     def find_known_files(
         self, source_prefix: str, identities: Sequence[tuple[int, int]], heads: Sequence[tuple[int, str]]
     ) -> Sequence[KnownFile]:
-        """Return the files that were read from a device and inode, or that begin with one of the heads.
+        """Return the registered files that have one of the identities, or that begin with one of the heads.
 
-        Only streams whose source URI starts with ``source_prefix`` are searched: an inode means something on one host.
-        Must return files in the order in which they were opened, finished ones included. Must not read all files of the
-        store into the client, and must answer for a thousand identities and heads within a second.
+        Must search only the streams whose source URI starts with ``source_prefix``, because an inode identifies a file
+        on one host only. Must return the files in the order in which they were registered, including finished files.
+        Must not read all files of the store into the client, and must answer for a thousand identities and heads within
+        a second.
 
         Args:
-            source_prefix: what the source URIs of this host begin with, such as ``file://web1/``.
+            source_prefix: the beginning of the source URIs of this host, such as ``file://web1/``.
             identities: devices and inodes, as signed 64-bit numbers.
             heads: sizes in bytes, above 0, and hashes, as `Fingerprint.head_size` and `Fingerprint.head_hash` are.
         """
 
     def appender(self) -> Appender:
-        """Start a transaction of lines. Several may be in the making, one may be in `commit`."""
+        """Return a new transaction of lines. It is OK to build several at once, with one of them in `commit`."""
 
     def report(self, reports: Sequence[StreamReport]) -> None:
-        """Keep what a collector says of its streams, in place of what it said before.
+        """Store a collector's reports about its streams. A report replaces the earlier report about its stream.
 
-        Must take a thousand at once, every few seconds, and not wait for an append. It is OK for a report to be seen a
-        moment later, to be lost in a crash, and to be left out if its stream is unknown or claimed by another client.
+        Must take a thousand reports at once, every few seconds, and must not wait for an append. It is OK if a report
+        becomes visible a moment later, or is lost in a crash. It is OK to ignore a report about a stream that the store
+        does not know or that another client has claimed.
         """
 
     def keep_alive(self) -> None:
-        """Tell the store that a watching client is connected. It is OK for this to do nothing."""
+        """Tell the store that a collector with ``--watch`` is connected. It is OK for this to do nothing."""
 
 
 class Replayer(Protocol):
-    """Stores records in place of rejected lines that have been read again."""
+    """Replaces rejected lines by records, after the lines were parsed again."""
 
     def replay(self, lines: Sequence[Reread]) -> Replayed:
-        """Turn rejected lines into records in their place, in one transaction, or none of them.
+        """Delete the rejected lines and store their records, in one transaction: all of them or none.
 
-        Must leave out a line that is no rejected line any more: another client has replayed it, or this call has and
-        its answer was lost. So any client may call it again after any error, and nothing is stored twice. Must keep a
-        line rejected, with the cause as its reason, if it can never hold one of the line's records. Must tell the
-        metrics of the records' times, as a commit of new lines does.
+        Must ignore a line that is no longer stored as rejected: another client has replayed the line, or this call did
+        and its answer was lost. So any client may call this again after any error, and no record is stored twice. If
+        the store can never hold a record of a line, must keep the line rejected, with the cause as its reason. Must
+        invalidate the metrics' buckets at the records' times, as a commit of new lines does.
         """
 
 
@@ -156,55 +162,73 @@ class RecordReader(Protocol):
     """Answers queries. Used by monitors. Must answer while collectors append at full speed."""
 
     def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
-        """Run one of Puppylog's own reading queries and return its whole answer."""
+        """Run one of Puppylog's own queries, which only read, and return its whole answer."""
 
     def stream_query(self, sql: str) -> AbstractContextManager[Iterator[pa.RecordBatch]]:
-        """Run a user's SQL: one statement that reads, never writes. Unqualified ``log_records`` must be found.
+        """Run a user's SQL and yield its answer in batches, at least one.
+
+        Must refuse everything but one statement that only reads. Must find ``log_records`` without its schema.
 
         Raises:
-            QueryError: the store refuses it; the message is the engine's, on one line.
+            QueryError: the store refuses the SQL, or the query fails. The message is the database's, on one line.
         """
 
 
 class DefinitionStore(Protocol):
-    """Definitions: log groups, metrics, alerts. Names have been checked by the caller; references are checked here."""
+    """Stores definitions: log groups, metrics, alerts. The caller has checked the names; a store checks references."""
 
     def create_group(self, name: str) -> bool:
-        """Return whether it is new."""
+        """Create the group unless it exists; return whether it is new."""
 
     def delete_group(self, name: str) -> None:
-        """Forget the group; must keep its streams and records, in no group.
+        """Delete the group; must keep its streams, without a group, and their records.
 
         Raises:
             NotFound: there is no such group.
-            UsageError: a metric is limited to it.
+            UsageError: a metric is limited to the group.
         """
 
     def create_metric(self, metric: Metric) -> bool:
-        """Make the metric and materialize the records it covers; return whether it is new.
+        """Create the metric and materialize the buckets of the stored records; return whether the metric is new.
 
         Must accept the same definition again.
 
         Raises:
-            AlreadyExists: the name belongs to another definition.
-            NotFound: no such group.
+            AlreadyExists: another definition has the name.
+            NotFound: there is no such group.
             UsageError: the store cannot compute the segment or the filter.
         """
 
     def delete_metric(self, name: str) -> None:
-        """Raises NotFound, or UsageError while an alert judges it."""
+        """Delete the metric and its buckets.
+
+        Raises:
+            NotFound: there is no such metric.
+            UsageError: an alert judges the metric.
+        """
 
     def list_metrics(self) -> Sequence[Metric]:
-        """In the order of their names."""
+        """Return all metrics in the order of their names."""
 
     def create_alert(self, alert: Alert) -> bool:
-        """Make the alert, which is evaluated from now on; return and raise as `create_metric` does."""
+        """Create the alert; return whether it is new. Its first evaluation is due one period from now.
+
+        Must accept the same definition again.
+
+        Raises:
+            AlreadyExists: another definition has the name.
+            NotFound: there is no such metric.
+        """
 
     def delete_alert(self, name: str) -> None:
-        """Forget the alert, its states and its history. Raises NotFound."""
+        """Delete the alert, its states and its history.
+
+        Raises:
+            NotFound: there is no such alert.
+        """
 
     def list_alerts(self) -> Sequence[Alert]:
-        """In the order of their names."""
+        """Return all alerts in the order of their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +237,7 @@ class StoreInfo:
 
     url: str
     flavour: str  # "duckdb", or one of PostgreSQL's: "plain", "timescaledb", "timescaledb_distributed", "citus"
-    version: str  # of the engine
+    version: str  # of DuckDB or PostgreSQL
     schema_version: int
 
 
@@ -229,19 +253,19 @@ class Store(RecordWriter, RecordReader, DefinitionStore, Replayer, Protocol):
 
     @property
     def is_shared(self) -> bool:
-        """Whether collectors on other machines may write to it; source URIs then name the host."""
+        """Whether collectors on other machines may write to the store. If so, source URIs contain the host's name."""
 
     def list_findings(self) -> StoreFindings:
         """Return findings about the server, its capabilities, its jobs and metrics, and the ids of followed streams.
 
-        Must say of every metric whether it is up to date, and of every capability that is missing why it is. Must only
-        read, and must be possible for a role that may only read: a part that this role may not read gives a note. Must
-        not raise for a fault of one part. Must give findings in the same order every time, those of one subject
-        together.
+        Must say for each metric whether it is up to date, and for each missing capability why it is missing. Must only
+        read, and must work for a role that may only read: a part that the role may not read gives a note. Must not
+        raise for a fault of one part. Must return findings in the same order every time, with those about one subject
+        next to each other.
         """
 
     def close(self) -> None:
-        """Give every claim back. Must be possible twice."""
+        """Release every claim and the connection. It is OK to close a store twice."""
 
     def __enter__(self) -> Self: ...
 

@@ -1,7 +1,7 @@
 """Committing a batch once, although the answer to a commit may be lost.
 
-A commit whose answer is lost has been made, or not, or will be made while the client asks. The positions of the batch's
-files tell: they move in the transaction of the rows.
+If the answer is lost, the commit may have succeeded, may have failed, or may still be running when the client asks. The
+positions of the batch's files tell which: they move in the same transaction as the rows.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,42 +12,42 @@ from puppylog.stores.base import Appended
 
 
 class CommitOnce:
-    """The commit of one batch. One thread at a time calls it, again after every error that may pass."""
+    """The commit of one batch. The caller calls `commit` again after each transient error. For one thread at a time."""
 
     def __init__(self, find_files: Callable[[Sequence[int]], Mapping[int, FilePosition]]) -> None:
-        """Begin without a commit.
+        """Start without a commit.
 
         Args:
-            find_files: must return the committed positions of files by their ids, without those it does not know.
+            find_files: must return the committed positions of the files with these ids, and leave out unknown files.
         """
         self._find_files = find_files
         self.is_uncertain = False
-        """Whether a commit was tried before, whose answer this client does not have."""
+        """Whether an earlier commit was sent to the store and may have succeeded."""
 
     def commit(self, moves: Sequence[Move], append: Callable[[], Appended]) -> Appended | None:
-        """Commit the batch; return the store's answer, or None if an earlier call did and its answer was lost.
+        """Commit the batch; return the store's answer, or None if an earlier call committed the batch.
 
         Args:
-            moves: of all files in the batch.
-            append: must commit the rows and the moves in one transaction, and must raise StreamBusy if a file is not
-                where its move starts. It is called at most once.
+            moves: one for each file of the batch.
+            append: must commit the rows and the moves in one transaction, and must raise StreamBusy if the position of
+                a file is not the start of its move. It is called at most once.
 
         Raises:
-            StreamBusy: another collector has moved a file.
+            StreamBusy: another collector has moved the position of a file.
             StoreUnavailable: the store does not answer; the batch may have been committed.
         """
         was_uncertain = self.is_uncertain
-        if was_uncertain and self._has_arrived(moves):
+        if was_uncertain and self._is_committed(moves):
             return None
         self.is_uncertain = True
         try:
             return append()
         except StreamBusy:
-            # The first commit may have been under way still when its positions were asked for.
-            if was_uncertain and self._has_arrived(moves):
+            # The earlier commit may have been running when the positions were read, and may have ended since.
+            if was_uncertain and self._is_committed(moves):
                 return None
             raise
 
-    def _has_arrived(self, moves: Sequence[Move]) -> bool:
-        """Return whether the earlier commit was made: all its files have moved then, and otherwise none."""
+    def _is_committed(self, moves: Sequence[Move]) -> bool:
+        """Return whether the earlier commit succeeded: then all its files have moved, otherwise none of them."""
         return have_moved(moves, self._find_files([move.file_id for move in moves]))

@@ -1,4 +1,4 @@
-"""From a URL to a connected store. A store's libraries are imported when one of its kind is connected to."""
+"""From a URL to a connected store. The client library of a kind of store is imported only to connect to that kind."""
 
 import os
 from pathlib import Path
@@ -13,15 +13,15 @@ _DUCKDB: Final = "duckdb"
 
 
 def connect(url: str, *, timeout_s: float | None = None) -> Store:
-    """Connect to the store at ``url``; the embedded one is made if it is missing.
+    """Connect to the store at ``url``. An embedded store is created if it does not exist.
 
     Args:
-        url: of the store.
-        timeout_s: how long a query may take; None is no limit.
+        url: ``duckdb:///path/of/a/directory`` or ``postgresql://user@host/database``.
+        timeout_s: how many seconds a query may take; None is no limit.
 
     Raises:
-        ConfigurationError: it is not the URL of a store, or the store is not ours (`StoreRefused`).
-        StoreUnavailable: it does not answer.
+        ConfigurationError: ``url`` is not the URL of a store, or the store is not Puppylog's (`StoreRefused`).
+        StoreUnavailable: the store does not answer.
     """
     if is_postgresql(url):
         from puppylog.stores.postgres.store import PostgresStore  # noqa: PLC0415 - libpq is loaded for a PostgreSQL store only
@@ -33,14 +33,14 @@ def connect(url: str, *, timeout_s: float | None = None) -> Store:
 
 
 def stop(url: str) -> bool:
-    """Stop the engine of the embedded store at ``url``; return whether one was running.
+    """Stop the engine of the embedded store at ``url``; return whether an engine was running.
 
     Raises:
-        UsageError: a client uses it, or the store has none.
-        ConfigurationError: it is not the URL of an embedded store.
+        UsageError: a client uses the engine, or the store is PostgreSQL and has no engine.
+        ConfigurationError: ``url`` is not the URL of a store.
     """
     if is_postgresql(url):
-        raise UsageError("stop", "the engine", "a PostgreSQL store has none; its server is its administrator's")
+        raise UsageError("stop", "the engine", "a PostgreSQL store has none; its administrator runs the server")
     from puppylog.stores.duckdb.client.launch import stop_engine  # noqa: PLC0415 - as above
     from puppylog.stores.duckdb.directory import StoreDirectory  # noqa: PLC0415 - as above
 
@@ -48,12 +48,12 @@ def stop(url: str) -> bool:
 
 
 def is_postgresql(url: str) -> bool:
-    """Return whether ``url`` names a PostgreSQL store. What it leaves out comes from libpq's environment."""
+    """Return whether ``url`` names a PostgreSQL store. libpq's environment gives the parts that ``url`` leaves out."""
     return url.partition("://")[0] in _POSTGRESQL
 
 
 def name_store(url: str) -> str:
-    """Return ``url`` as it may be shown: without a secret."""
+    """Return ``url`` without passwords, for messages."""
     if not is_postgresql(url):
         return url
     from puppylog.stores.postgres.sessions.session import name_store as name  # noqa: PLC0415 - as above
@@ -64,15 +64,15 @@ def name_store(url: str) -> str:
 def parse_duckdb_url(url: str) -> Path:
     """Return the directory that ``duckdb:///path`` names.
 
-    All that follows ``duckdb://`` is the path: it has neither a query nor a fragment. ``%`` and two hexadecimal digits
-    stand for a byte; every other character stands for itself, a ``%`` without such digits included.
+    The whole text after ``duckdb://`` is the path: such a URL has neither a query nor a fragment. ``%`` and two
+    hexadecimal digits stand for a byte; every other character stands for itself, even a ``%`` without such digits.
 
     Raises:
-        ConfigurationError: it names none.
+        ConfigurationError: ``url`` is no such URL, or its path is not absolute.
     """
     scheme, separator, rest = url.partition(":")
     if not separator or scheme.lower() != _DUCKDB:
-        # Only the scheme is shown: the rest may hold a password.
+        # The message shows only the scheme, because the rest may contain a password.
         is_scheme = bool(separator) and scheme.isascii() and scheme.replace("+", "").isalnum()
         shown = f"{scheme}://…" if is_scheme else "of this name" if "=" in url else repr(url)
         raise ConfigurationError(
@@ -80,7 +80,7 @@ def parse_duckdb_url(url: str) -> Path:
         )
     path = os.fsdecode(unquote_to_bytes(os.fsencode(rest.removeprefix("//"))))
     if not path.startswith("/") or "\0" in path:
-        shown = "duckdb://…" if "@" in url else repr(url)  # user:password@host is no part of such a URL
+        shown = "duckdb://…" if "@" in url else repr(url)  # a user may have written user:password@host
         raise ConfigurationError(
             "open", f"store {shown}", "the path must be absolute, as in duckdb:///var/lib/puppylog"
         )

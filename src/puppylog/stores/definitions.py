@@ -1,7 +1,7 @@
 """Groups, metrics and alerts, in one implementation for every store.
 
-A definition is a row. What a store makes of the row of a metric, such as a rollup table and a view, differs between
-stores: that is what a subclass of `Definitions` adds. Finding, listing, deleting and all refusals are here.
+A definition is a row. A metric also has a rollup table and a view, which differ between stores: a subclass of
+`Definitions` creates and drops them. This module finds, lists, creates and deletes the rows, and checks references.
 """
 
 from abc import ABC, abstractmethod
@@ -22,7 +22,7 @@ _QUERIES = load_queries("puppylog.stores", "definitions.sql")
 
 @dataclass(frozen=True, slots=True)
 class StoredMetric:
-    """A metric with the numbers under which the store knows it and its group."""
+    """A metric with its id in the store and the id of its group."""
 
     id: int
     metric: Metric
@@ -31,7 +31,7 @@ class StoredMetric:
 
 @dataclass(frozen=True, slots=True)
 class StoredAlert:
-    """An alert with the number under which the store knows it."""
+    """An alert with its id in the store."""
 
     id: int
     alert: Alert
@@ -43,41 +43,41 @@ A = TypeVar("A", bound=StoredAlert)
 
 
 class Definitions(ABC, Generic[C, M, A]):
-    """The definitions of one kind of store. Each method works within the caller's transaction and keeps no state.
+    """The definitions of one kind of store. Each method runs in the caller's transaction and keeps no state.
 
-    A store must let one transaction at a time change definitions; only `create_group` may run at any time.
+    A store must let only one transaction at a time change definitions. `create_group` may run at any time.
     """
 
     metric_columns: ClassVar[str]
-    """SQL: columns of ``metrics`` that this store has beyond the definition, each after a comma."""
+    """SQL: the columns of ``metrics`` that only this kind of store has, each with a comma before it."""
 
     alert_columns: ClassVar[str]
-    """The same of ``alerts``. The columns of the alert's metric can be named as well."""
+    """The same for ``alerts``. The SQL can also use the columns of the alert's metric, as ``metrics.…``."""
 
-    # --- what a store adds
+    # --- implemented by each kind of store
 
     @abstractmethod
     def insert_group(self, connection: C, name: str) -> bool:
-        """Insert the group unless there is one of that name; return whether it is new."""
+        """Insert the group unless it exists; return whether it is new."""
 
     @abstractmethod
     def release_streams(self, connection: C, group_id: int) -> None:
-        """Take the streams out of a group that is about to be deleted. It is OK if deleting its row does that."""
+        """Remove the streams from a group that is about to be deleted. May do nothing if a foreign key does this."""
 
     @abstractmethod
     def read_metric(self, row: Mapping[str, Any]) -> M:
-        """Return the metric of a row: the columns of the definition, and those in `metric_columns`."""
+        """Return the metric of a row, which has the columns of the definition and those in `metric_columns`."""
 
     @abstractmethod
     def read_alert(self, row: Mapping[str, Any]) -> A:
-        """Return the alert of a row: the columns of the definition, and those in `alert_columns`."""
+        """Return the alert of a row, which has the columns of the definition and those in `alert_columns`."""
 
     @abstractmethod
     def make_metric(self, connection: C, metric_id: int, metric: Metric, group_id: int | None) -> M:
-        """Insert the row of a new metric, and make its rollup and its view. No bucket is materialized yet.
+        """Insert the row of a new metric, and create its rollup and its view. The rollup is empty at first.
 
         Raises:
-            UsageError: the store cannot compute it, or would lose its buckets.
+            UsageError: the store cannot compute the metric, or would drop its records before its buckets are final.
         """
 
     @abstractmethod
@@ -86,12 +86,12 @@ class Definitions(ABC, Generic[C, M, A]):
 
     @abstractmethod
     def drop_alert(self, connection: C, stored: A) -> None:
-        """Delete states and history of an alert. It is OK if deleting its row does that."""
+        """Delete the states and the history of an alert. May do nothing if a foreign key does this."""
 
     # --- groups
 
     def create_group(self, connection: C, name: str) -> bool:
-        """Return whether the group is new.
+        """Create the group unless it exists; return whether it is new.
 
         Raises:
             UsageError: a group cannot have this name.
@@ -100,7 +100,7 @@ class Definitions(ABC, Generic[C, M, A]):
         return self.insert_group(connection, name)
 
     def get_group_id(self, connection: C, name: str) -> int:
-        """Return the number of the group.
+        """Return the id of the group.
 
         Raises:
             NotFound: there is no such group.
@@ -113,7 +113,7 @@ class Definitions(ABC, Generic[C, M, A]):
 
         Raises:
             NotFound: there is no such group.
-            UsageError: a metric is limited to it.
+            UsageError: a metric is limited to the group.
         """
         group_id = self.get_group_id(connection, name)
         metrics = [row["name"] for row in connection.rows(_QUERIES["metrics_of_group"], {"id": group_id})]
@@ -142,27 +142,27 @@ class Definitions(ABC, Generic[C, M, A]):
         return _get_found(self.find_metric(connection, name), "metric", name)
 
     def create_metric(self, connection: C, metric: Metric) -> M | None:
-        """Make the metric, of which every bucket is computed when it is read, and return it; None if it exists already.
+        """Create the metric and return it, or None if it exists. The store computes its buckets when they are read.
 
         Raises:
-            AlreadyExists: the name belongs to another definition.
+            AlreadyExists: another definition has the name.
             NotFound: there is no such group.
-            UsageError: the store cannot compute the metric, or would lose its buckets.
+            UsageError: the store cannot compute the metric, or would drop its records before its buckets are final.
         """
         found = self.find_metric(connection, metric.name)
         if found is not None:
-            # How often a metric is refreshed does not change what it says.
+            # Metrics that differ only in how often they are refreshed have the same buckets.
             _refuse_other("metric", metric.name, is_same=replace(found.metric, refresh_s=metric.refresh_s) == metric)
             return None
         group_id = None if metric.group is None else self.get_group_id(connection, metric.group)
         return self.make_metric(connection, int(connection.value(_QUERIES["next_id"])), metric, group_id)
 
     def delete_metric(self, connection: C, name: str) -> None:
-        """Delete the metric and its buckets; the records stay.
+        """Delete the metric and its buckets, and keep the records.
 
         Raises:
             NotFound: there is no such metric.
-            UsageError: an alert judges it.
+            UsageError: an alert judges the metric.
         """
         stored = self.get_metric(connection, name)
         alerts = [row["name"] for row in connection.rows(_QUERIES["alerts_of_metric"], {"id": stored.id})]
@@ -183,10 +183,10 @@ class Definitions(ABC, Generic[C, M, A]):
         return next((self.read_alert(row) for row in connection.rows(sql, {"name": name})), None)
 
     def create_alert(self, connection: C, alert: Alert) -> bool:
-        """Make the alert; return whether it is new. Its first evaluation is due one period from now.
+        """Create the alert; return whether it is new. Its first evaluation is due one period from now.
 
         Raises:
-            AlreadyExists: the name belongs to another definition.
+            AlreadyExists: another definition has the name.
             NotFound: there is no such metric.
         """
         metric = self.get_metric(connection, alert.metric)
@@ -218,12 +218,19 @@ def _get_found(found: T | None, what: str, name: str) -> T:
 
 
 def _refuse_other(what: str, name: str, *, is_same: bool) -> None:
-    """Raise AlreadyExists unless the definition that has the name already is the same."""
+    """Raise AlreadyExists unless the existing definition of that name is the same."""
     if not is_same:
         raise AlreadyExists("create", f"{what} {name!r}", "the name belongs to another definition")
 
 
 def _refuse_deletion(what: str, name: str, users: Sequence[str], use: str) -> None:
-    """Raise UsageError if other definitions use this one: ``use`` says how, as in "metric {} is limited to it"."""
+    """Raise UsageError if other definitions use this one.
+
+    Args:
+        what: "group" or "metric".
+        name: the name of the group or metric.
+        users: the names of the definitions that use it.
+        use: says how they use it, as in "metric {} is limited to it".
+    """
     if users:
         raise UsageError("delete", f"{what} {name!r}", use.format(", ".join(users)))

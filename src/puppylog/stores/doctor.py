@@ -1,4 +1,4 @@
-"""What every store's doctor needs: the type of its answer, and findings that do not fail with the part they are of."""
+"""What the doctors of all kinds of stores share: the type of their answer, and findings about parts that fail."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from puppylog.errors import PuppylogError, StoreForbidden
 from puppylog.model.finding import Finding, Health
 
 COMPARED_S: Final = 2.0
-"""After so many seconds no other day of a metric is compared with the records."""
+"""The doctor compares a metric's buckets with the records for so many seconds, then starts no further day."""
 
 _PERIODS_LATE: Final = 10
 _LEAST_LATE_S: Final = 60.0
@@ -16,55 +16,55 @@ _LEAST_LATE_S: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """One ability of a store. ``why`` says who provides it, or what is missing and what to do about it."""
+    """An ability that a store may have. ``why`` says what provides it, or what is missing and what to do about it."""
 
     name: str
-    is_there: bool
+    is_available: bool
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class StoreFindings:
-    """What the doctor can learn from this kind of store only."""
+    """The findings of the checks that only this kind of store has, and the streams that are claimed."""
 
     findings: Sequence[Finding]
     claimed: frozenset[int]  # ids of the streams that a process follows now
 
 
 class ComparedDay(NamedTuple):
-    """What a metric's buckets of a range hold, and what the records of that range give."""
+    """The number of records, or of buckets, in a metric's rollup for a range of time, and the number that is right."""
 
     since: str  # RFC 3339, as is `until`; half-open
     until: str
-    held: int
-    there: int
+    stored: int  # in the rollup
+    expected: int  # computed from the records
 
 
 def judge_difference(name: str, day: ComparedDay, what: str, *, is_being_checked: bool, advice: str) -> Finding:
-    """Return the finding about a metric whose buckets differ from the records: a fault, unless they are being mended.
+    """Return the finding about a metric whose rollup differs from the records: a note if a refresh is under way.
 
     Args:
-        name: of the metric.
-        day: where it differs.
-        what: was counted, "records" or "buckets".
-        is_being_checked: whether the store is refreshing the range.
-        advice: how to mend it.
+        name: the name of the metric.
+        day: the range and both numbers.
+        what: the things that were counted, "records" or "buckets".
+        is_being_checked: whether the store is refreshing the range now.
+        advice: how to repair the rollup.
     """
-    found = f"from {day.since} to {day.until} it holds {day.held} of {day.there} {what}"
+    found = f"from {day.since} to {day.until} it holds {day.stored} of {day.expected} {what}"
     if is_being_checked:
         return Finding(f"metric {name}", Health.NOTE, f"checking: {found}; the range is being refreshed")
     return Finding(f"metric {name}", Health.WRONG, found, advice)
 
 
 def limit_s(every_s: float) -> float:
-    """Return after how many seconds a job with a period of ``every_s`` is late: ten periods, at least a minute."""
+    """Return the delay in seconds after which a job that runs every ``every_s`` is late: ten periods, at least 60 s."""
     return max(_PERIODS_LATE * every_s, _LEAST_LATE_S)
 
 
 def findings_of(subject: str, work: Callable[[], Iterable[Finding]]) -> list[Finding]:
-    """Return the findings of ``work``; if it fails, one finding about ``subject`` with the cause.
+    """Return the findings of ``work``, or one finding about ``subject`` with the cause if ``work`` raises an error.
 
-    That a role may not read a part is a note. Every other cause is a fault.
+    The finding is a note if the role may not read that part of the store, and a fault for any other cause.
     """
     try:
         return list(work())
@@ -76,14 +76,14 @@ def findings_of(subject: str, work: Callable[[], Iterable[Finding]]) -> list[Fin
 
 
 def list_capability_findings(capabilities: Iterable[Capability]) -> list[Finding]:
-    """Return a finding for each capability. That a store lacks one is a note."""
+    """Return a finding for each capability: a note for each that the store does not have."""
     return [
         Finding(
-            f"capability {able.name}",
-            Health.OK if able.is_there else Health.NOTE,
-            f"{_YES_NO[able.is_there]}: {able.why}",
+            f"capability {capability.name}",
+            Health.OK if capability.is_available else Health.NOTE,
+            f"{_YES_NO[capability.is_available]}: {capability.why}",
         )
-        for able in capabilities
+        for capability in capabilities
     ]
 
 

@@ -1,20 +1,20 @@
-"""Which statement an EXPLAIN explains. With ANALYZE it runs, so it must be judged as if it stood alone."""
+"""Finds the statement within an EXPLAIN. EXPLAIN ANALYZE runs it, so the store must check it like any other SQL."""
 
 import re
 from collections.abc import Iterator
 from typing import Final
 
-# Blanks only: a comment that is read here otherwise than by the database could hide which statement is explained.
+# Only blanks may separate the words: in a comment that the database reads differently, a statement could hide.
 _HEAD: Final = re.compile(r"[ \t\r\n]*EXPLAIN\b[ \t\r\n]*(?:ANALYZE\b[ \t\r\n]*)?(?:VERBOSE\b)?", re.IGNORECASE)
-# Options are words and texts, such as (ANALYZE, FORMAT json).
+# The options of an EXPLAIN, such as (ANALYZE, FORMAT json).
 _OPTIONS: Final = re.compile(r"[ \t\r\n]*\([\w \t\r\n,'\"]*\)")
 
 
 def iter_explained(sql: str) -> Iterator[str]:
-    """Give the texts that may be the statement within an EXPLAIN; at most one of them is SQL. None if it is no EXPLAIN.
+    """Yield the texts that may be the statement within an EXPLAIN; no text if ``sql`` is no EXPLAIN.
 
-    The first one may begin with EXPLAIN's options, which only the database's parser can tell from a query in
-    parentheses; the second one is without them.
+    At most one of them is valid SQL. The first text may begin with EXPLAIN's options, because only the database's
+    parser can tell options from a query in parentheses. The second text has no options.
     """
     head = _HEAD.match(sql)
     if head is None:

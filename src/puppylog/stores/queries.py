@@ -1,8 +1,8 @@
 """Named, described queries, read from ``.sql`` files once.
 
-A query begins with ``-- name: it_is_called_so`` and goes on to the next one; the comment lines under its name say what
-it answers. Values are written ``$name`` and bound by the driver. ``{word}`` stands for an identifier or a rendered tree
-that our own code has made: never for a value, never for a user's text.
+A query starts with a line ``-- name: some_name`` and ends before the next such line. The comment lines under its name
+describe its answer. ``$name`` is a value that the driver binds. ``{word}`` is replaced by SQL that Puppylog's own code
+has made, such as an identifier or a rendered expression: never by a value, and never by a user's text.
 """
 
 import re
@@ -15,10 +15,10 @@ _PARAMETER = re.compile(r"\$([a-z_]+)")
 
 
 def parse_queries(text: str) -> dict[str, str]:
-    """Return the queries in ``text`` by name, without the lines that name them.
+    """Return the queries in ``text`` by name, without their ``-- name:`` lines.
 
     Raises:
-        ValueError: two have the same name.
+        ValueError: two queries have the same name.
     """
     parts = _NAME.split(text)[1:]
     queries: dict[str, str] = {}
@@ -36,5 +36,5 @@ def load_queries(package: str, file: str) -> Mapping[str, str]:
 
 
 def parameters_of(sql: str) -> frozenset[str]:
-    """Return the names of the values that ``sql`` wants bound."""
+    """Return the names of the ``$name`` parameters in ``sql``."""
     return frozenset(_PARAMETER.findall(sql))

@@ -1,4 +1,4 @@
-"""From rows of the store's own tables to values of the model: every store has the same columns."""
+"""From rows of the store's tables to values of the model. All kinds of stores have the same columns."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
@@ -42,7 +42,7 @@ def alert_of(row: Row) -> Alert:
 
 
 def values_of_metric(metric: Metric) -> dict[str, Any]:
-    """Return the columns of a metric's row that say what it is; its group is a number that the store knows."""
+    """Return the columns of a metric's row that define it, without its group: the store has a column ``group_id``."""
     return {field: value for field, value in asdict(metric).items() if field != "group"}
 
 
@@ -76,5 +76,5 @@ def known_file_of(row: Row) -> KnownFile:
 
 
 def columns_of_reports(reports: Sequence[StreamReport]) -> dict[str, list[Any]]:
-    """Return the reports in columns: a thousand of them come every few seconds, and there is no time for rows."""
-    return {field.name: [getattr(told, field.name) for told in reports] for field in fields(StreamReport)}
+    """Return the reports as columns: a thousand come every few seconds, and one statement stores them all."""
+    return {field.name: [getattr(report, field.name) for report in reports] for field in fields(StreamReport)}

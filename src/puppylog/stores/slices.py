@@ -1,4 +1,4 @@
-"""The slices in which a metric is materialized: each is aggregated in one transaction, and others run in between."""
+"""The slices in which a metric is materialized. Each slice is one transaction; others can run between two slices."""
 
 from collections.abc import Iterable
 from typing import Final, TypeVar
@@ -6,15 +6,15 @@ from typing import Final, TypeVar
 Day = TypeVar("Day")
 
 _SLICE_RECORDS: Final = 4_000_000
-"""The most records of a slice, unless one day has more: about two seconds of aggregating."""
+"""The largest number of records in a slice, unless one day has more. Aggregating them takes about two seconds."""
 
 
 def slice_starts(days: Iterable[tuple[Day, int]], most_records: int = _SLICE_RECORDS) -> list[Day]:
-    """Return the first day of each slice; a slice ends where the next one starts.
+    """Return the first day of each slice. A slice ends where the next slice starts.
 
     Args:
-        days: those that have records, in order, with the number of their records.
-        most_records: how many records a slice of several days may have.
+        days: the days that have records, in order, each with its number of records.
+        most_records: the largest number of records in a slice of several days.
     """
     starts: list[Day] = []
     in_slice = 0

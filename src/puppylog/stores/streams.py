@@ -1,4 +1,4 @@
-"""Streams and positions, in one implementation for every store. Each function works within the caller's transaction."""
+"""Streams and positions, in one implementation for every store. Each function runs in the caller's transaction."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, NoReturn
@@ -21,7 +21,7 @@ class StreamFile(NamedTuple):
 
 
 def find_streams(connection: SqlConnection, stream_ids: Sequence[int]) -> list[Stream]:
-    """Return these streams with their positions, in the order of ``stream_ids``, without those that do not exist."""
+    """Return these streams with their positions, in the order of ``stream_ids``. Unknown ids are left out."""
     asked = {"ids": list(stream_ids)}
     rows = {row["id"]: row for row in connection.rows(_QUERIES["find_streams"], asked)}
     files: dict[int, list[FilePosition]] = {stream_id: [] for stream_id in rows}
@@ -34,13 +34,13 @@ def find_streams(connection: SqlConnection, stream_ids: Sequence[int]) -> list[S
 
 
 def find_files(connection: SqlConnection, file_ids: Sequence[int]) -> dict[int, StreamFile]:
-    """Return these files by their ids, without those that do not exist."""
+    """Return these files by their ids. Unknown ids are left out."""
     rows = connection.rows(_QUERIES["find_files"], {"ids": list(file_ids)})
     return {row["file_id"]: StreamFile(row["stream_id"], position_of(row)) for row in rows}
 
 
 def new_positions(file_ids: Iterable[int], new: Sequence[NewFile]) -> list[FilePosition]:
-    """Return the positions of new files, whose ids come in the same order."""
+    """Return the positions of new files. ``file_ids`` are in the order of ``new``."""
     return [
         FilePosition(file_id, file.path, file.device, file.inode, EMPTY_FINGERPRINT, file.byte_offset, finished=False)
         for file_id, file in zip(file_ids, new, strict=True)
@@ -54,10 +54,10 @@ def refuse_claimed(source_uri: str, holder: str) -> NoReturn:
 
 def refuse_unknown_file(file_id: int) -> NoReturn:
     """Raise StreamBusy: the store has no such file, so its stream has been deleted since the collector opened it."""
-    raise StreamBusy("append to", f"file {file_id}", "the store does not know it (any more)")
+    raise StreamBusy("append to", f"file {file_id}", "the store does not know the file; its stream was deleted")
 
 
 def refuse_moved_file(move: Move, byte_offset: int) -> NoReturn:
-    """Raise StreamBusy: the file is at ``byte_offset``, and not where its move starts."""
-    cause = f"another collector has taken it to byte {byte_offset}"
+    """Raise StreamBusy: the position of the file is ``byte_offset``, and not the start of its move."""
+    cause = f"another collector has stored it up to byte {byte_offset}"
     raise StreamBusy("append to", f"file {move.file_id} from byte {move.start}", cause)

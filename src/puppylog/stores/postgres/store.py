@@ -83,7 +83,9 @@ class PostgresStore:
         self._days = Days(are_needed=not installed.flavour.is_timescale)
         self.info = StoreInfo(session.name, installed.flavour.value, server.version_text, installed.schema_version)
         self._runs_jobs = not next(
-            able.is_there for able in list_capabilities(installed.flavour, server) if able.name == "jobs in the server"
+            able.is_available
+            for able in list_capabilities(installed.flavour, server)
+            if able.name == "jobs in the server"
         )
 
     @property

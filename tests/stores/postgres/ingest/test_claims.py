@@ -143,7 +143,7 @@ def test_who_comes_back_to_a_stream_that_another_has_taken_is_refused_and_stores
     ours.write(source.stream_id, source.file_id, records(5, start=100))
     with pytest.raises(StoreUnavailable):
         ours.commit([source.move(100, 600)])
-    with pytest.raises(StreamBusy, match="another collector has taken it to byte 300"):
+    with pytest.raises(StreamBusy, match="another collector has stored it up to byte 300"):
         ours.commit([source.move(100, 600)])
     with pytest.raises(StreamBusy, match=r"server process \d+\) follows it already"):
         far.keep_alive()

@@ -99,7 +99,7 @@ def test_a_pg_cron_without_seconds_counts_as_none_and_the_reason_is_said(
     install_cron("1.4-1")
     installed = bootstrap(postgres_url)
     (jobs,) = (able for able in installed.capabilities if able.name == "jobs in the server")
-    assert not jobs.is_there
+    assert not jobs.is_available
     assert jobs.why.startswith("pg_cron 1.4-1 is older than 1.5, and knows no schedule of seconds: any collector")
     assert scheduled(postgres_url) == []
 
@@ -108,5 +108,5 @@ def test_a_pg_cron_with_seconds_gets_the_jobs(postgres_url: str, install_cron: C
     install_cron("1.5")
     installed = bootstrap(postgres_url)
     (jobs,) = (able for able in installed.capabilities if able.name == "jobs in the server")
-    assert (jobs.is_there, jobs.why) == (True, "pg_cron")
+    assert (jobs.is_available, jobs.why) == (True, "pg_cron")
     assert scheduled(postgres_url) == ["puppylog days", "puppylog jobs", "puppylog tidy"]

@@ -1,4 +1,4 @@
-"""Whether the buckets of a metric hold as many records as there are: day by day, the newest first, in limited time."""
+"""Compares the number of records in a metric's buckets with the records: the newest day first, for a limited time."""
 
 import time
 from collections.abc import Mapping
@@ -14,9 +14,12 @@ _QUERIES = load_queries("puppylog.stores.postgres", "doctor.sql")
 
 
 def compare_sums(session: Session, metric: Mapping[str, Any], limit_s: float = COMPARED_S) -> Finding:
-    """Return whether a metric lacks records, from a row of the query ``metrics``.
+    """Return the finding about the comparison of a metric's buckets with the records.
 
-    It says since when the metric was compared, and what was not compared for lack of time.
+    Args:
+        session: the session.
+        metric: a row of the query ``metrics``.
+        limit_s: after so many seconds no further day is compared. The finding then says since when days were compared.
     """
     subject = f"metric {metric['name']}"
     deadline = time.monotonic() + limit_s
@@ -25,18 +28,22 @@ def compare_sums(session: Session, metric: Mapping[str, Any], limit_s: float = C
         day = _count_day(session, metric["id"], before, deadline)
         if day is None:
             if records == 0:
-                return Finding(subject, Health.NOTE, f"its sum was not compared: one day takes more than {limit_s:g} s")
-            found = f"it holds all {records} records since {before}; older ones were not compared within {limit_s:g} s"
+                found = f"no bucket was compared with the records: one day takes more than {limit_s:g} s"
+                return Finding(subject, Health.NOTE, found)
+            found = (
+                f"its buckets hold all {records} records since {before}; older records were not compared within "
+                f"{limit_s:g} s"
+            )
             return Finding(subject, Health.OK, found)
         if day["since"] is None:
-            return Finding(subject, Health.OK, f"it holds all {records} records that it has to")
+            return Finding(subject, Health.OK, f"its buckets hold all {records} records")
         if day["held"] != day["there"]:
             return _judge(session, metric, day)
         before, records = day["since"], records + day["there"]
 
 
 def _count_day(session: Session, metric_id: int, before: str, deadline: float) -> Mapping[str, Any] | None:
-    """Return the next day; None if the time is over."""
+    """Return the comparison of the newest day before ``before``; None if the time is over."""
     left_ms = int((deadline - time.monotonic()) * 1000)
     if left_ms <= 0:
         return None
