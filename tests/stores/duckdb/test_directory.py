@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from puppylog.errors import StoreForbidden, StoreFull, StoreRefused
-from puppylog.stores.duckdb.directory import StoreDirectory, refuse
+from puppylog.stores.duckdb.directory import StoreDirectory, translate_os_error
 
 
 def test_a_new_store_is_for_its_owner_only(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_name_that_duckdb_reads_as_another_one_is_refused_before_anything_is_m
     ],
 )
 def test_what_the_system_refuses_is_told_by_its_number(code: int, kind: type[StoreRefused | StoreFull]) -> None:
-    refused = refuse(Path("/store"), OSError(code, "ein anderes Wort"))
+    refused = translate_os_error(Path("/store"), OSError(code, "ein anderes Wort"))
     assert (type(refused), refused.cause) == (kind, os.strerror(code).lower())
 
 

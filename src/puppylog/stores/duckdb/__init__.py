@@ -1,1 +1,1 @@
-"""The embedded store: one engine process owns the database, clients reach it over a Unix socket."""
+"""The embedded store: one engine process owns the database, and clients connect to it over a Unix socket."""

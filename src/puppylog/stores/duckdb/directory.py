@@ -1,10 +1,10 @@
 """The directory of an embedded store: its files, its owner, and whether Puppylog may use it.
 
-puppylog.json    says that this is a store, and of which layout
+puppylog.json    marks the directory as a store, and gives the version of its layout
 records.duckdb   the database; only the engine process opens it
-last_commit      the number of the last commit, so that a database that has lost commits is noticed
-damage.txt       what could not be read, until the whole database has been read without a fault
-engine.sock      where the engine answers
+last_commit      the number of the last commit; a database with a lower number has lost commits
+damage.txt       DuckDB's message about damage; removed when the whole database has been read without a fault
+engine.sock      the engine's socket
 engine.log       the engine's log
 engine.lock      held by the engine
 start.lock       held by the client that is starting the engine
@@ -31,22 +31,23 @@ LAYOUT = 1
 # The kernel's limit for the path of a Unix socket is 108 bytes, 104 on some systems, with the final NUL.
 _SOCKET_PATH_LIMIT = 100
 
-# Paths of these characters stand for themselves in the URI by which gRPC finds a socket.
+# A path that has only these characters needs no escapes in the URI by which gRPC finds a socket.
 _PLAIN: Final = re.compile(r"[A-Za-z0-9/._+,=@~-]*")
 
-# DuckDB resolves links itself, then puts its log next to the part before a question mark, and reads \ as /.
+# DuckDB reads \ in a path as /. It puts its log next to the part of the path before a question mark. It resolves links
+# first, so a link without these characters does not help.
 _MISREAD: Final = re.compile(r"[?\\]")
 
-# A link to the store, in a folder of the temporary directory that begins with the number of the process.
+# A link to the store, in a folder of the temporary directory whose name contains the process number.
 _LINK: Final = "s"
 _LINK_FOLDER: Final = re.compile(r"puppylog-(?P<pid>[1-9][0-9]{0,9})-.+")
 
-# Names of this process's open files, by which the kernel resolves a path that begins with one of them.
+# A path below an entry of this folder starts at an open directory of this process: the kernel resolves it so.
 _OPEN_FILES: Final = Path("/proc/self/fd")
 
 
 class StoreDirectory:
-    """The paths of one store. Making the value touches nothing; `prepare` does."""
+    """The paths of one store. The constructor does not touch the disk; `prepare` does."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -64,13 +65,13 @@ class StoreDirectory:
         self.spool = path / "spool"
 
     def prepare(self) -> None:
-        """Make the directory if it is missing, and refuse one that is no store of this user and version.
+        """Create the directory if it does not exist. Otherwise check that it is a store of this user and version.
 
         Raises:
-            StoreForbidden: it is another user's, or the user may not write there.
-            StoreRefused: it is no directory, full of other things, of a newer layout, or of a name
-                that DuckDB would read as another one.
-            StoreFull: there is no disk space to make it.
+            StoreForbidden: the directory belongs to another user, or the user may not write there.
+            StoreRefused: the path is no directory, has other files, has a newer layout, or has a name that DuckDB would
+                misread.
+            StoreFull: there is no disk space to create the directory.
         """
         self._refuse_misread_paths()
         try:
@@ -78,14 +79,14 @@ class StoreDirectory:
                 if not parent.exists():
                     parent.mkdir(mode=0o700, exist_ok=True)
             self.path.mkdir(mode=0o700, exist_ok=True)
-            self._refuse_strangers()
+            self._check_owner_and_files()
             self.path.chmod(0o700)
             if not self.marker.exists():  # written first: a directory with files and no marker is no store
                 write_whole(self.marker, json.dumps({"puppylog_store": LAYOUT}) + "\n")
             self.streams.mkdir(mode=0o700, exist_ok=True)
             self.spool.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
-            raise refuse(self.path, error) from None
+            raise translate_os_error(self.path, error) from None
 
     def _refuse_misread_paths(self) -> None:
         misread = _MISREAD.search(str(self.path))
@@ -97,20 +98,20 @@ class StoreDirectory:
                 advice="name a directory without it",
             )
 
-    def _refuse_strangers(self) -> None:
+    def _check_owner_and_files(self) -> None:
         status = self.path.stat()
         if status.st_uid != os.geteuid():
             raise StoreForbidden("open", f"store {self.path}", f"it belongs to {_user_name(status.st_uid)}, not to you")
-        # Listed before the marker is looked for, because another process may be making the store at this moment.
+        # The files are listed before the marker is looked for, because another process may be creating the store now.
         others = [path for path in self.path.iterdir() if not path.name.startswith(self.marker.name)]
         if self.marker.exists():
-            self._refuse_other_layouts()
+            self._check_layout()
         elif others:
             raise StoreRefused(
                 "open", f"store {self.path}", "it holds other files and no store", advice="name another directory"
             )
 
-    def _refuse_other_layouts(self) -> None:
+    def _check_layout(self) -> None:
         try:
             layout = json.loads(self.marker.read_text(encoding="utf-8"))["puppylog_store"]
         except (ValueError, KeyError, TypeError):
@@ -125,10 +126,10 @@ class StoreDirectory:
 
     @contextmanager
     def reachable(self) -> Iterator[Path]:
-        """Give a path to the directory that every library takes, for as long as it is used.
+        """Yield a path to the directory that gRPC and DuckDB accept. It is valid until the ``with`` block ends.
 
-        The directory's own path may be too long for a socket, and may hold bytes that mean something else in gRPC's
-        URIs or that are no text at all.
+        The directory's own path may be too long for a socket, may have characters with a meaning in gRPC's URIs, or may
+        not be valid text.
         """
         if len(os.fsencode(self.socket)) <= _SOCKET_PATH_LIMIT and _PLAIN.fullmatch(str(self.path)):
             yield self.path
@@ -139,7 +140,7 @@ class StoreDirectory:
             if opened.exists():
                 yield opened
                 return
-            # A system, or a jail, without /proc.
+            # This system, or this container, has no /proc.
             _sweep_links()
             with tempfile.TemporaryDirectory(prefix=f"puppylog-{os.getpid()}-") as short:
                 link = Path(short) / _LINK
@@ -150,23 +151,23 @@ class StoreDirectory:
 
     @contextmanager
     def reachable_socket(self) -> Iterator[str]:
-        """Give a path to the socket that every library takes, for as long as it is used."""
+        """Yield a path to the socket that gRPC accepts. The path is valid until the ``with`` block ends."""
         with self.reachable() as path:
             yield str(path / self.socket.name)
 
 
 def _sweep_links() -> None:
-    """Remove the links of processes that were killed. A process number that is in use again only puts it off."""
+    """Remove the links of killed processes. If a number belongs to a new process, a later call removes the link."""
     for folder in Path(tempfile.gettempdir()).glob("puppylog-*-*"):
-        made_by = _LINK_FOLDER.fullmatch(folder.name)
-        with suppress(OSError):  # another process removes it at the same time, or something else is in it
-            if made_by and folder.lstat().st_uid == os.geteuid() and not is_alive(int(made_by["pid"])):
+        link_folder = _LINK_FOLDER.fullmatch(folder.name)
+        with suppress(OSError):  # another process removes the folder at the same time, or it has other files
+            if link_folder and folder.lstat().st_uid == os.geteuid() and not is_alive(int(link_folder["pid"])):
                 (folder / _LINK).unlink(missing_ok=True)
                 folder.rmdir()
 
 
 def is_alive(pid: int) -> bool:
-    """Return whether there is a process of this number."""
+    """Return whether a process of this number runs."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -176,8 +177,8 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-def refuse(path: Path, error: OSError) -> StoreRefused | StoreFull:
-    """Return Puppylog's error for an ``OSError`` on a store's own files."""
+def translate_os_error(path: Path, error: OSError) -> StoreRefused | StoreFull:
+    """Return Puppylog's error for an ``OSError`` on one of the files of the store in ``path``."""
     cause = os.strerror(error.errno).lower() if error.errno else str(error)
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return StoreFull("write to", f"store {path}", cause)
@@ -187,16 +188,16 @@ def refuse(path: Path, error: OSError) -> StoreRefused | StoreFull:
 
 
 def open_private(path: str, flags: int) -> int:
-    """Open a file for `open`, so that only its owner can read it if it is new, whatever the umask is."""
+    """Open a file and return its descriptor, as an ``opener`` for `open`. Only the owner can read a new file."""
     return os.open(path, flags, 0o600)
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file so that no process ever reads half of it."""
-    half = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
-    with open(half, "w", encoding="utf-8", opener=open_private) as file:
+    """Write a file atomically: other processes read the old content or the new content."""
+    temporary = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
+    with open(temporary, "w", encoding="utf-8", opener=open_private) as file:
         file.write(text)
-    half.replace(path)
+    temporary.replace(path)
 
 
 def _user_name(uid: int) -> str:

@@ -1,7 +1,7 @@
 """Advisory locks on files in the store's directory.
 
-The system releases them the moment their process ends, however it ends. So which clients an engine has, and which
-process follows which stream, is not written down and cannot be out of date: a lock is held, or it is not.
+The system releases a lock when the process that holds it ends, even if it is killed. So the locks always tell which
+clients an engine has and which process follows a stream. A file that says so could be out of date.
 """
 
 import fcntl
@@ -13,7 +13,7 @@ from typing import Self
 
 
 class FileLock:
-    """A lock on a file, made if it is missing. Shared by many, or exclusive to one. Not for two threads at once."""
+    """A shared or exclusive lock on a file, which is created if it does not exist. For one thread at a time."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -24,10 +24,10 @@ class FileLock:
         return self._fd is not None
 
     def acquire(self, *, shared: bool = False, wait: bool = False) -> bool:
-        """Return whether the lock is held now. Asking again for a lock that is held changes nothing.
+        """Acquire the lock; return whether it is held now. A lock that is already held stays as it is.
 
         Raises:
-            OSError: the file cannot be made or opened.
+            OSError: the file cannot be created or opened.
         """
         if self._fd is not None:
             return True
@@ -44,7 +44,7 @@ class FileLock:
         return True
 
     def acquire_within(self, seconds: float) -> bool:
-        """Return whether the lock could be had alone in time."""
+        """Acquire the exclusive lock, retrying for so many seconds; return whether it is held now."""
         deadline = time.monotonic() + seconds
         while not self.acquire():
             if time.monotonic() > deadline:

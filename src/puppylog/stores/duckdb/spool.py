@@ -1,11 +1,11 @@
-"""Batches that a client hands to the engine: the client writes Arrow IPC files into its folder, the engine maps them.
+"""Batches on their way from a client to the engine: the client writes Arrow IPC files, and the engine maps them.
 
-A file costs one write into the page cache, and the engine copies nothing; sending the same rows through the socket
-costs several copies. The file is a message, not a journal: it need not reach the disk, because the position moves only
-with the commit. The next engine removes the files of a dead client.
+A file costs one write into the page cache, and the engine copies nothing. Sending the same rows through the socket
+costs several copies. The file is a message, not a journal: it need not reach the disk, because a position moves only
+with the commit. When an engine starts, it removes the files of dead clients.
 
 A later batch overwrites a file whose rows are committed: writing to existing pages costs a third of writing to new
-ones. A file whose commit is uncertain is removed instead, because an engine may still read it.
+pages. A file whose commit is uncertain is removed instead, because an engine may still read it.
 """
 
 import contextlib
@@ -24,18 +24,18 @@ from pyarrow import ipc
 
 from puppylog.errors import BatchDropped, PuppylogError, StoreError, StoreFull
 from puppylog.model.record import RECORDS, REJECTS
-from puppylog.stores.duckdb.directory import is_alive, refuse
+from puppylog.stores.duckdb.directory import is_alive, translate_os_error
 
 _SOURCE = [pa.field("stream_id", pa.int32(), nullable=False), pa.field("file_id", pa.int32(), nullable=False)]
 SPOOLED_RECORDS = pa.schema([*_SOURCE, *RECORDS])
 SPOOLED_REJECTS = pa.schema([*_SOURCE, *REJECTS])
 SPOOLED_REREAD = pa.schema([*SPOOLED_RECORDS, pa.field("rejected_offset", pa.int64(), nullable=False)])
-"""Records of rejected lines that were read again, and where the line of each starts."""
+"""Records of rejected lines that were parsed again, each with the offset of its line."""
 
 
 ROW_GROUP = 122_880
-"""Rows of one Arrow batch in the file: the size of DuckDB's row groups. Each of DuckDB's threads takes one batch. With
-batches of another size each thread would leave a row group that is not full, and the store would grow by half."""
+"""The number of rows in an Arrow batch of the file: the size of DuckDB's row groups. Each thread of DuckDB reads whole
+batches. With another size each thread would leave an incomplete row group, and the store would grow by half."""
 
 
 # The C library keeps freed memory for the next batch. Arrow's own pool returns it to the system, which then clears new
@@ -55,11 +55,11 @@ class Spool:
     """
 
     def __init__(self, spool: Path) -> None:
-        """Make the folder.
+        """Create the folder.
 
         Raises:
             StoreFull: there is no disk space.
-            StoreRefused: it cannot be made.
+            StoreRefused: the folder cannot be created.
         """
         # Both threads use both fields without a lock: a step of the counter, and of the deque, is atomic.
         self._numbers = itertools.count()
@@ -68,20 +68,20 @@ class Spool:
         try:
             self.path.mkdir(mode=0o700)
         except OSError as error:
-            raise refuse(spool, error) from None
+            raise translate_os_error(spool, error) from None
 
     def open_file(self, schema: pa.Schema) -> "SpoolFile":
         return SpoolFile(self, schema)
 
     def take(self) -> Path:
-        """Return the path of a file to write: a committed one to overwrite, or a new one."""
+        """Return the path of a file to write: a file that may be overwritten, or else a new file."""
         try:
             return self._used.popleft()
         except IndexError:
             return self.path / f"{next(self._numbers)}.arrow"
 
     def give_back(self, path: Path) -> None:
-        """Let a file be written over. Its rows must be committed: the engine reads them no more."""
+        """Offer a file for overwriting. Its rows must be committed, so that no engine reads it any more."""
         self._used.append(path)
 
     def clear(self) -> None:
@@ -101,25 +101,25 @@ class Spool:
 
 
 class SpoolFile:
-    """Rows of one schema for the engine. Made on disk with the first rows that fill a batch, or with the last.
+    """Rows of one schema for the engine. The file is created when the first Arrow batch is full, or by `finish`.
 
-    One thread at a time uses it: the reading thread until the batch is handed over, then the committing thread.
+    Only one thread at a time uses a file: the reading thread, and after `finish` the committing thread.
     """
 
     def __init__(self, spool: Spool, schema: pa.Schema) -> None:
         self._spool = spool
         self._schema = schema
-        self._waiting: list[pa.RecordBatch] = []  # less than a batch
+        self._waiting: list[pa.RecordBatch] = []  # fewer rows than an Arrow batch has
         self._waiting_rows = 0
         self._path: Path | None = None
         self._sink: BinaryIO | None = None
         self._writer: ipc.RecordBatchFileWriter | None = None
 
     def write(self, stream_id: int, file_id: int, rows: pa.RecordBatch) -> None:
-        """Add ``rows`` of one file.
+        """Add ``rows`` of one log file.
 
         Raises:
-            BatchDropped: there is no disk space for them; the file is unusable from then on.
+            BatchDropped: there is no disk space for the rows; this spool file cannot be used any more.
         """
         if rows.num_rows == 0:
             return
@@ -135,10 +135,10 @@ class SpoolFile:
             self._waiting_rows += rows.num_rows
 
     def finish(self) -> str | None:
-        """Complete the file; return its path, or None if it has no rows. May be called again.
+        """Complete the file; return its path, or None if it has no rows. It is OK to call this again.
 
         Raises:
-            BatchDropped: there is no disk space for it; the file is unusable from then on.
+            BatchDropped: there is no disk space for the rows; this spool file cannot be used any more.
         """
         self._write_waiting()
         if self._path is None:
@@ -154,7 +154,7 @@ class SpoolFile:
         return str(self._path)
 
     def _write_waiting(self) -> None:
-        """Write the rows that wait as one batch."""
+        """Write the waiting rows as one Arrow batch."""
         if not self._waiting:
             return
         batch = pa.concat_batches(self._waiting, memory_pool=_POOL)
@@ -178,7 +178,7 @@ class SpoolFile:
         """Remove the file, complete or not, and the files that are offered for overwriting, to free disk space."""
         self._waiting, self._waiting_rows = [], 0
         if self._sink is not None:
-            with contextlib.suppress(OSError):  # its buffer may not fit on the disk, and is not needed
+            with contextlib.suppress(OSError):  # the buffer may not fit on the disk, and its rows are not needed
                 self._sink.close()
             self._writer = None
         if self._path is not None:
@@ -188,15 +188,15 @@ class SpoolFile:
 
 
 def _dropped(path: Path, error: OSError) -> PuppylogError:
-    refusal = refuse(path.parent.parent.parent, error)
+    refusal = translate_os_error(path.parent.parent.parent, error)
     return BatchDropped(*refusal.parts) if isinstance(refusal, StoreFull) else refusal
 
 
 def read_spooled(spool: Path, path: str | None, schema: pa.Schema) -> pa.Table:
-    """Map a spooled file; no rows for None.
+    """Map a spooled file and return its rows. ``path`` None gives no rows.
 
     Raises:
-        StoreError: it is not a complete file of this schema in the spool.
+        StoreError: ``path`` is not a complete file of this schema in the spool.
     """
     if path is None:
         return schema.empty_table()
@@ -205,11 +205,11 @@ def read_spooled(spool: Path, path: str | None, schema: pa.Schema) -> pa.Table:
     if not (folder.parent == spool and _FOLDER.fullmatch(folder.name) and _FILE.fullmatch(file_path.name)):
         raise StoreError("read", f"batch {path}", "it is not in the spool")
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - quick, and on the way of every batch
-            # Not Arrow's own map, which takes no path that is not UTF-8.
+        with open(path, "rb") as file:  # noqa: PTH123 - faster, and every batch comes here
+            # Arrow's own memory map accepts only paths in UTF-8.
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         table = ipc.open_file(pa.py_buffer(mapped)).read_all()
-    except (OSError, ValueError, pa.ArrowInvalid) as error:  # ValueError: it is empty
+    except (OSError, ValueError, pa.ArrowInvalid) as error:  # ValueError: the file is empty
         raise StoreError("read", f"batch {path}", str(error)) from None
     if table.schema != schema:
         raise StoreError("read", f"batch {path}", "it has other columns; collector and engine differ in version")
@@ -217,11 +217,11 @@ def read_spooled(spool: Path, path: str | None, schema: pa.Schema) -> pa.Table:
 
 
 def sweep(spool: Path) -> None:
-    """Remove the folders of dead clients. A process number that is in use again only puts it off.
+    """Remove the folders of dead clients. If a number belongs to a new process, a later sweep removes the folder.
 
-    What Puppylog has not made, such as a file manager's ``.DS_Store``, is left alone.
+    Files that Puppylog has not made, such as a file manager's ``.DS_Store``, stay.
     """
     for folder in spool.iterdir():
-        made_by_client = _FOLDER.fullmatch(folder.name)
-        if made_by_client and not is_alive(int(made_by_client["pid"])):
+        client_folder = _FOLDER.fullmatch(folder.name)
+        if client_folder and not is_alive(int(client_folder["pid"])):
             shutil.rmtree(folder, ignore_errors=True)

@@ -1,7 +1,7 @@
-"""What goes over the socket between a client and the engine: actions with JSON bodies, errors, frozen values.
+"""The protocol on the socket between a client and the engine: actions, answers and errors as JSON.
 
-An action is a method name and a JSON object of its arguments; its answer is a JSON value. A batch of lines does not go
-over the socket: the client leaves it in the spool and sends its name.
+An action has a name and a JSON object of its arguments; its answer is a JSON value. A batch of lines is not sent over
+the socket: the client writes it into the spool and sends the paths of the files.
 """
 
 import dataclasses
@@ -20,14 +20,14 @@ from puppylog.model.stream import FilePosition, Fingerprint, KnownFile, Move, St
 from puppylog.stores.base import NewFile
 
 PROTOCOL = 7
-"""Raised with every change that an older client or engine would misread; the two must agree on it."""
+"""The version of the protocol. It rises with every change that an older client or engine would misunderstand."""
 
 MAX_BODY_BYTES = 256 << 20
-"""Of a message. The largest are positions of all files that a collector follows, some 500 bytes each."""
+"""The largest message. The longest messages list the positions of all files of a collector, about 500 bytes each."""
 
 
 def encode(value: object) -> bytes:
-    """Return JSON of plain values and frozen dataclasses."""
+    """Return ``value``, made of JSON's types and frozen dataclasses, as JSON."""
     return json.dumps(value, default=_plain, separators=(",", ":")).encode()
 
 
@@ -35,14 +35,14 @@ def decode(body: "bytes | pa.Buffer") -> Any:  # noqa: ANN401 - JSON is any valu
     """Return the JSON value of a request or an answer.
 
     Raises:
-        StoreError: it is none, or larger than any that a client or the engine sends.
+        StoreError: ``body`` is not JSON, or is larger than MAX_BODY_BYTES.
     """
     size = len(body)
     if size > MAX_BODY_BYTES:
         raise StoreError("read", f"a message of {size:,} bytes", f"{MAX_BODY_BYTES:,} are the most")
     try:
         return json.loads(bytes(body))
-    except (ValueError, RecursionError):  # ValueError: no JSON, or no UTF-8
+    except (ValueError, RecursionError):  # ValueError: not JSON, or not UTF-8
         raise StoreError("read", f"a message of {size:,} bytes", "it is no JSON") from None
 
 
@@ -53,34 +53,37 @@ def _plain(value: object) -> object:
 
 
 def pack_error(error: PuppylogError) -> bytes:
-    """Return the error's class and parts as JSON, for `unpack_error`. A class of the engine alone becomes its base."""
+    """Return the error's class and parts as JSON, for `unpack_error`.
+
+    A class that only the engine knows is replaced by its nearest base class in `puppylog.errors`.
+    """
     name = next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in BY_NAME)
     return encode({"error": name, "parts": error.parts})
 
 
 def unpack_error(packed: bytes | str) -> PuppylogError | None:
-    """Return the error that `pack_error` was given; None if these are other bytes."""
+    """Return the error that `pack_error` packed; None if ``packed`` is something else."""
     try:
-        told = json.loads(packed)
-        return BY_NAME[told["error"]](*told["parts"])
+        error = json.loads(packed)
+        return BY_NAME[error["error"]](*error["parts"])
     except (ValueError, KeyError, TypeError):
         return None
 
 
 def encode_error(error: PuppylogError) -> flight.FlightServerError:
-    """Return what the server raises so that `decode_error` gives ``error`` again on the other side."""
+    """Return the Flight error that the engine raises. The client's `decode_error` turns it into ``error`` again."""
     text = error.message.encode("ascii", "backslashreplace").decode()
     return flight.FlightServerError(text, extra_info=pack_error(error))
 
 
 def decode_error(error: pa.ArrowException | OSError) -> PuppylogError:
-    """Return the error that the engine raised, or StoreUnavailable when it was the engine that went away."""
-    told = unpack_error(getattr(error, "extra_info", b""))
-    if told is not None:
-        return told
+    """Return the error that the engine raised, or StoreUnavailable if the engine ended during the call."""
+    raised = unpack_error(getattr(error, "extra_info", b""))
+    if raised is not None:
+        return raised
     if isinstance(error, flight.FlightUnavailableError | flight.FlightCancelledError | flight.FlightInternalError):
         return StoreUnavailable("reach", "the store's engine", "it went away")
-    text = str(error).split(". Detail:")[0]  # gRPC adds where in its own code it has noticed
+    text = str(error).split(". Detail:")[0]  # gRPC appends the place in its own code
     return StoreError("use", "the store's engine", " ".join(text.split()))
 
 

@@ -77,7 +77,7 @@ def test_a_metric_that_was_never_refreshed_is_well_while_it_is_new(tmp_path: Pat
     with MemoryReader() as reader:
         reader.insert("metrics", **METRIC, created_at=ago(0))
         reader.insert("log_records", ts=ago(9_000))
-        assert metric_of(reader, tmp_path).found == "not refreshed yet; it holds all records that it has to"
+        assert metric_of(reader, tmp_path).found == "not refreshed yet; its buckets hold all records"
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_metric_that_was_never_refreshed_is_well_while_it_is_new(tmp_path: Pat
         ((100 << 20, 5), Health.OK, "100 MiB are free on the disk of"),
         ((63 << 20, 5), Health.WARNING, "63 MiB are free on the disk of"),
         ((4096, 5), Health.WRONG, "is full: 4,096 bytes are free, and no line can be stored"),
-        ((100 << 20, 0), Health.WRONG, "all of its inodes are taken"),
+        ((100 << 20, 0), Health.WRONG, "all of its inodes are used"),
     ],
 )
 def test_a_disk_without_room_is_named(

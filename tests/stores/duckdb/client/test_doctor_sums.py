@@ -51,7 +51,7 @@ def compare(store: Any, limit_s: float = 60) -> dict[str, Finding]:
 
 def test_complete_metrics_hold_all_records(store: Store) -> None:
     assert {finding.state for finding in compare(store).values()} == {Health.OK}
-    assert compare(store)["hits"].found == "it holds all records that it has to"
+    assert compare(store)["hits"].found == "its buckets hold all records"
 
 
 def test_buckets_that_are_lost_are_found(store: Store) -> None:
@@ -62,4 +62,4 @@ def test_buckets_that_are_lost_are_found(store: Store) -> None:
 
 
 def test_what_was_not_compared_in_time_is_said(store: Store) -> None:
-    assert compare(store, 0)["hits"].found == "the whole of it was not compared with the records within 0 s"
+    assert compare(store, 0)["hits"].found == "no bucket was compared with the records within 0 s"

@@ -1,1 +1,1 @@
-"""What runs in a collector or a monitor: it asks the engine process. Never imports DuckDB."""
+"""The client part, which runs in a collector or a monitor and calls the engine process. Never imports DuckDB."""

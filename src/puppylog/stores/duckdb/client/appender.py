@@ -1,4 +1,4 @@
-"""A transaction of lines in the making, as files in the spool."""
+"""A transaction of lines that is being built, as files in the spool."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -18,13 +18,14 @@ class SpoolAppender:
         append_spooled: Callable[[Sequence[Move], str | None, str | None], Appended],
         find_files: Callable[[Sequence[int]], Mapping[int, FilePosition]],
     ) -> None:
-        """Begin without rows.
+        """Start without rows.
 
         Args:
-            spool: where the rows are written.
-            append_spooled: has the engine commit the moves with the records and the rejected lines of two files in the
-                spool, named, in one transaction; it does not try again.
-            find_files: returns the committed positions of files by their ids.
+            spool: the client's folder, to which the rows are written.
+            append_spooled: makes the engine commit the moves, and the rows of two files of the spool, in one
+                transaction. Its arguments are the moves, the path of the records and the path of the rejected lines.
+                It does not retry.
+            find_files: returns the committed positions of the files with these ids.
         """
         self._append_spooled = append_spooled
         self._once = CommitOnce(find_files)
@@ -48,7 +49,7 @@ class SpoolAppender:
         was_uncertain = self._once.is_uncertain
         self._once.commit(moves, lambda: self._append_spooled(moves, records, rejects))
         if was_uncertain:
-            self.discard()  # the engine may still be about to read the files for the first commit
+            self.discard()  # the engine may still read the files for the first commit, so no batch may overwrite them
         else:
             self._records.give_back()
             self._rejects.give_back()

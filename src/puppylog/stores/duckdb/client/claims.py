@@ -1,7 +1,7 @@
-"""Which streams some process follows now: a lock for each, on a few bytes of one file.
+"""Claims on streams: a process that follows a stream locks the stream's few bytes of one file.
 
-One file for all of them, because a collector of thousands of files may have few descriptors left. The locks are those
-of an open file description (Linux): the system releases them when the process ends, however it ends.
+All streams share one file, because a collector of thousands of files may have few descriptors left. The locks belong to
+an open file description (on Linux): the system releases them when the process ends, even if it is killed.
 """
 
 import fcntl
@@ -13,18 +13,19 @@ from pathlib import Path
 from typing import Final
 
 _NOTE_BYTES: Final = 16
-"""A stream's part of the file, from stream id times this on. It is what is locked, and tells who has locked it."""
+"""The size of a stream's part of the file, which starts at the stream's id times this size. The process with the claim
+locks this part and writes its process number there."""
 
 _FLOCK: Final = struct.Struct("@hhqqi0q")  # struct flock: type, whence, start, length, pid
 _END: Final = 1 << 62
 
-# Elsewhere there are only the locks of processes. They tell collectors apart, but not two clients of one process.
+# Other systems have only locks that belong to a process. Two clients in one process do not exclude each other there.
 _SET: Final[int] = getattr(fcntl, "F_OFD_SETLK", fcntl.F_SETLK)
 _GET: Final[int] = getattr(fcntl, "F_OFD_GETLK", fcntl.F_GETLK)
 
 
 class Claims:
-    """The claims of one client. They end with `close`, or with the process. One thread uses an instance."""
+    """The claims of one client. They end with `close`, or when the process ends. Only one thread uses an instance."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "claims"
@@ -32,33 +33,33 @@ class Claims:
         self._held: set[int] = set()
 
     def acquire(self, stream_id: int) -> bool:
-        """Return whether the stream is this client's now; not, if another client or this one has it already.
+        """Claim the stream; return False if another client, or this client, has claimed it already.
 
         Raises:
-            OSError: the file cannot be made or opened.
+            OSError: the file cannot be created or opened.
         """
         if self._fd < 0:
             self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if stream_id in self._held or not self._lock(stream_id, fcntl.F_WRLCK):
             return False
         self._held.add(stream_id)
-        with suppress(OSError):  # a full disk; the lock is the claim, the note only names its holder
+        with suppress(OSError):  # if the disk is full, the claim still holds: it is the lock, not this note
             os.pwrite(self._fd, str(os.getpid()).encode().ljust(_NOTE_BYTES), stream_id * _NOTE_BYTES)
         return True
 
     def release(self, stream_id: int) -> None:
-        """It is OK to release what is not held."""
+        """Release the claim on the stream. It is OK to release a stream that is not claimed."""
         if stream_id in self._held:
             self._held.remove(stream_id)
             self._lock(stream_id, fcntl.F_UNLCK)
 
     def describe_holder(self, stream_id: int) -> str:
-        """Return who has the stream that could not be acquired."""
+        """Return a description of the process that has claimed the stream, such as "process 123"."""
         note = os.pread(self._fd, _NOTE_BYTES, stream_id * _NOTE_BYTES).strip(b" \0").decode("ascii", "replace")
         return f"process {note}" if note else "another collector"
 
     def close(self) -> None:
-        """Release everything. It is OK to close twice."""
+        """Release all claims. It is OK to close twice."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -67,13 +68,13 @@ class Claims:
     def _lock(self, stream_id: int, kind: int) -> bool:
         try:
             fcntl.fcntl(self._fd, _SET, _FLOCK.pack(kind, os.SEEK_SET, stream_id * _NOTE_BYTES, _NOTE_BYTES, 0))
-        except (BlockingIOError, PermissionError):  # either may say that another has it
+        except (BlockingIOError, PermissionError):  # systems differ in which one says that another client has the lock
             return False
         return True
 
 
 def iter_claimed(folder: Path) -> Iterator[int]:
-    """Give the ids of the streams that some process follows now. Nothing is locked by asking."""
+    """Yield the ids of the streams that any process follows now, without locking anything."""
     try:
         fd = os.open(folder / "claims", os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -86,9 +87,9 @@ def iter_claimed(folder: Path) -> Iterator[int]:
             kind, _, found, size, _ = _FLOCK.unpack(fcntl.fcntl(fd, _GET, asked))
             if kind == fcntl.F_UNLCK:
                 continue
-            # The kernel tells one of the locks in the range, whichever: the others are before or behind it.
-            first, behind = max(start, found), min(end, found + size)
-            yield from range(first // _NOTE_BYTES, behind // _NOTE_BYTES)
-            ranges += [(at, to) for at, to in ((start, first), (behind, end)) if at < to]
+            # The kernel returns any one of the locks in the range. The others are before its start or after its end.
+            lock_start, lock_end = max(start, found), min(end, found + size)
+            yield from range(lock_start // _NOTE_BYTES, lock_end // _NOTE_BYTES)
+            ranges += [(low, high) for low, high in ((start, lock_start), (lock_end, end)) if low < high]
     finally:
         os.close(fd)

@@ -23,17 +23,17 @@ _CAPABILITIES: Final = (
 )
 
 _VERIFY_S: Final = 10.0
-"""How long the engine reads the database. One that is known to be damaged is read to its end."""
+"""How many seconds the engine reads the database. A database that is known to be damaged is read completely."""
 _DAMAGED: Final = (
-    "no line is stored until it is mended: end the processes that use it, put a copy of its directory in place and run "
-    "'puppylog doctor' again; 'puppylog sql' reads what is left"
+    "no line is stored until it is repaired: end the processes that use it, put a copy of its directory in place and "
+    "run 'puppylog doctor' again; 'puppylog sql' reads what is left"
 )
 
 _FULL_BYTES: Final = 1 << 20
-"""With less room than this, DuckDB cannot write: it takes blocks of 256 KiB, for the database and for its log."""
+"""With less free space than this, DuckDB cannot write: it needs blocks of 256 KiB for the database and for its log."""
 _NEARLY_FULL_BYTES: Final = 64 << 20
-"""With less room than this, a large batch may not fit into the spool; the small batches of a growing file still do."""
-_MORE_ROOM: Final = "free some, or move the store to a larger disk; what is not stored stays in its file until then"
+"""With less free space than this, a large batch may not fit into the spool. The small batches of a growing file fit."""
+_FREE_SPACE: Final = "free some, or move the store to a larger disk; what is not stored stays in its file until then"
 
 
 def list_findings(
@@ -47,11 +47,11 @@ def list_findings(
 
     Args:
         reader: the store.
-        info: its kind and version.
-        directory: its directory.
-        engine_pid: the process of its engine.
-        verify: makes the engine read the database for so many seconds; returns ``rows`` and how many of them were
-            ``read``, and raises StoreDamaged.
+        info: the kind and version of the store.
+        directory: the directory of the store.
+        engine_pid: the process number of the engine.
+        verify: makes the engine read the database for the given number of seconds. Returns the number of ``rows`` in
+            the database and the number of rows that were ``read``; raises StoreDamaged.
     """
     engine = (
         f"DuckDB {info.version} in {directory.path}, schema version {info.schema_version}; engine process {engine_pid}"
@@ -70,18 +70,18 @@ def list_findings(
 
 
 def _judge_disk(directory: StoreDirectory) -> Finding:
-    """Say whether the store's disk has room. The reserve that file systems keep for root does not count."""
+    """Return the finding about free disk space, without the reserve that file systems keep for root."""
     disk = os.statvfs(directory.path)
     free_bytes = disk.f_bavail * disk.f_frsize
     found = f"{free_bytes / (1 << 20):,.0f} MiB are free on the disk of {directory.path}"
     if disk.f_files > 0 and disk.f_favail == 0:
-        found = f"the disk of {directory.path} has no room for another file: all of its inodes are taken"
-        return Finding("disk", Health.WRONG, found, _MORE_ROOM)
+        found = f"the disk of {directory.path} can hold no further file: all of its inodes are used"
+        return Finding("disk", Health.WRONG, found, _FREE_SPACE)
     if free_bytes < _FULL_BYTES:
         found = f"the disk of {directory.path} is full: {free_bytes:,} bytes are free, and no line can be stored"
-        return Finding("disk", Health.WRONG, found, _MORE_ROOM)
+        return Finding("disk", Health.WRONG, found, _FREE_SPACE)
     if free_bytes < _NEARLY_FULL_BYTES:
-        return Finding("disk", Health.WARNING, found, _MORE_ROOM)
+        return Finding("disk", Health.WARNING, found, _FREE_SPACE)
     return Finding("disk", Health.OK, found)
 
 
@@ -113,22 +113,22 @@ def _compare(reader: RecordReader, metric: Mapping[str, Any], judged: Finding) -
 
 
 def _judge_metric(reader: RecordReader, directory: StoreDirectory, metric: Mapping[str, Any]) -> Finding:
-    """Say whether anything waits for a refresh. When no line has come, nothing is refreshed, and nothing waits."""
+    """Return whether records wait for a refresh. A metric is not refreshed, and not late, while no line is stored."""
     subject, late_s = f"metric {metric['name']}", limit_s(metric["refresh_s"])
     if metric["error"] is not None:
         found = f"its last refresh failed: {metric['error']}"
-        advice = "it is tried again by itself; until then what is new is missing, or reading it fails as well"
+        advice = "the engine retries; until then new buckets are missing, or reading the metric fails as well"
         return Finding(subject, Health.WRONG, found, advice)
     age = f"refreshed {format_age(metric['age_s'])} ago" if metric["is_refreshed"] else "not refreshed yet"
     if metric["age_s"] > late_s and (metric["is_touched"] or _is_behind(reader, metric, late_s)):
         advice = (
-            f"what {directory.log} says last is why; 'puppylog down' ends its engine if no other command uses the store"
+            f"the end of {directory.log} says why; 'puppylog down' ends the engine if no other command uses the store"
         )
-        return Finding(subject, Health.WRONG, f"{age}, while records that came since wait for it", advice)
+        return Finding(subject, Health.WRONG, f"{age}, while newer records wait for a refresh", advice)
     return Finding(subject, Health.OK, age)
 
 
 def _is_behind(reader: RecordReader, metric: Mapping[str, Any], late_s: float) -> bool:
-    # The bucket that is being filled, and the one before it, are left to live reading.
+    # A refresh leaves out the current bucket and the one before it: both are computed when they are read.
     values = {"watermark": metric["watermark"], "settled_s": late_s + 2 * metric["period_s"]}
     return bool(reader.query(_QUERIES["is_behind"], values)["is_behind"][0].as_py())

@@ -1,4 +1,4 @@
-"""Whether a rollup holds what the records give: day by day, the newest first, in limited time."""
+"""Compares a rollup with the records: day by day, the newest day first, for a limited time."""
 
 import time
 from collections.abc import Mapping
@@ -18,9 +18,14 @@ _DAY_US: Final = 86_400_000_000
 
 
 def compare_sums(reader: RecordReader, row: Mapping[str, Any], limit_s: float = COMPARED_S) -> Finding:
-    """Return whether a metric lacks records, from a row of the query ``metric_ages``.
+    """Return the finding about the comparison of a metric's rollup with the records.
 
-    Counts are compared by value, other statistics by the number of their buckets.
+    The sums of counts are compared. For other statistics only the numbers of buckets are compared.
+
+    Args:
+        reader: the store.
+        row: the metric, a row of the query ``metric_ages``.
+        limit_s: after so many seconds no further day is compared.
     """
     metric = metric_of(row)
     subject, deadline = f"metric {metric.name}", time.monotonic() + limit_s
@@ -30,20 +35,20 @@ def compare_sums(reader: RecordReader, row: Mapping[str, Any], limit_s: float = 
         values = {"id": row["id"], "period_s": metric.period_s, "before": before}
         until_us = reader.query(_QUERIES["newest_day"], values)["until_us"][0].as_py()
         if until_us is None:
-            return Finding(subject, Health.OK, "it holds all records that it has to")
+            return Finding(subject, Health.OK, "its buckets hold all records")
         if time.monotonic() >= deadline:
-            found = "the whole of it" if before == "infinity" else f"what is before {before}"
-            return Finding(subject, Health.OK, f"{found} was not compared with the records within {limit_s:g} s")
+            found = "no bucket" if before == "infinity" else f"no bucket before {before}"
+            return Finding(subject, Health.OK, f"{found} was compared with the records within {limit_s:g} s")
         since_us = min((until_us - _DAY_US) // period_us * period_us, until_us - period_us)
-        held, there = _count_day(reader, row, metric, since_us, until_us)
-        if held != there:
+        stored, expected = _count_day(reader, row, metric, since_us, until_us)
+        if stored != expected:
             asked = reader.query(_QUERIES["is_being_checked"], {"id": row["id"]})
             return judge_difference(
                 metric.name,
-                ComparedDay(_text(since_us), _text(until_us), held, there),
+                ComparedDay(_text(since_us), _text(until_us), stored, expected),
                 "records" if metric.statistic == "count" else "buckets",
                 is_being_checked=asked["is_being_checked"][0].as_py(),
-                advice="delete the metric and create it again: it is then computed from the records",
+                advice="delete the metric and create it again: the store then computes it from the records",
             )
         before = _text(since_us)
 
@@ -51,7 +56,7 @@ def compare_sums(reader: RecordReader, row: Mapping[str, Any], limit_s: float = 
 def _count_day(
     reader: RecordReader, row: Mapping[str, Any], metric: Metric, since_us: int, until_us: int
 ) -> tuple[int, int]:
-    """Return what the rollup holds, and what the records give."""
+    """Return the numbers, of records or of buckets, that the rollup stores and that the records give."""
     from puppylog.stores.aggregate import aggregate_sql  # noqa: PLC0415 - a client that does not compare needs no parser
 
     bounds: dict[str, Any] = {"since_us": since_us, "until_us": until_us}
@@ -59,7 +64,7 @@ def _count_day(
     aggregate = aggregate_sql(metric, "duckdb", group_id=row["group_id"], where=where)
     (counts,) = reader.query(_QUERIES["compare_day"].format(id=row["id"], aggregate=aggregate, **bounds)).to_pylist()
     kind = "total" if metric.statistic == "count" else "buckets"
-    return int(counts[f"held_{kind}"]), int(counts[f"there_{kind}"])
+    return int(counts[f"stored_{kind}"]), int(counts[f"expected_{kind}"])
 
 
 def _text(instant_us: int) -> str:

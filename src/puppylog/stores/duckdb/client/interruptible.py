@@ -1,8 +1,7 @@
 """Waiting for the engine so that Ctrl-C ends the waiting.
 
-A call into gRPC does not return before its answer, and Python handles a signal only between its own steps. Python runs
-its handlers of signals in the main thread alone. So the main thread leaves the call to another thread and waits for
-that one.
+A call into gRPC does not return before its answer, and Python runs signal handlers only in the main thread, between two
+bytecodes. So another thread makes the call, and the main thread waits for that thread.
 """
 
 import queue
@@ -12,16 +11,16 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 
-# A signal interrupts the waiting of the main thread only if the system hands it to that thread, and while it waits
-# already. The main thread handles any other signal when it wakes.
+# The system may deliver a signal to another thread, which does not interrupt the wait of the main thread. So the main
+# thread wakes so often, in seconds, to handle such a signal.
 _WAKE_S: Final = 0.5
 
 
 def interruptible(call: Callable[[], T]) -> T:
     """Return what ``call`` returns, and raise what it raises.
 
-    Called in the main thread, it raises KeyboardInterrupt at most half a second after SIGINT; the call goes on in its
-    own thread. Called in another thread, which gets no signals, it waits until the call ends.
+    In the main thread, this raises KeyboardInterrupt at most half a second after SIGINT, and ``call`` goes on in its
+    own thread. In another thread, which handles no signals, this waits until ``call`` returns.
     """
     if threading.current_thread() is not threading.main_thread():
         return call()
@@ -30,7 +29,7 @@ def interruptible(call: Callable[[], T]) -> T:
     def run() -> None:
         try:
             answers.put((True, call()))
-        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits for the answer
             answers.put((False, error))
 
     threading.Thread(target=run, daemon=True, name="waiting").start()

@@ -1,4 +1,4 @@
-"""Starting the engine: the first client does it, detached from its terminal, and waits until the engine answers."""
+"""Starts and stops the engine. The first client starts it, detached from the terminal, and waits until it answers."""
 
 import contextlib
 import select
@@ -12,18 +12,18 @@ from pyarrow import flight
 
 from puppylog.errors import PuppylogError, StoreUnavailable, UsageError
 from puppylog.stores.duckdb import wire
-from puppylog.stores.duckdb.directory import StoreDirectory, open_private, refuse
+from puppylog.stores.duckdb.directory import StoreDirectory, open_private, translate_os_error
 from puppylog.stores.duckdb.locks import FileLock
 
 START_S = 60.0
-"""How long an engine may take to be ready: after a crash it first replays what was in its log."""
+"""How many seconds an engine may take to start: after a crash DuckDB first replays its write-ahead log."""
 
 STOP_S = 20.0
-"""How long it may take to leave: it folds its log into the file first."""
+"""How many seconds an engine may take to end: DuckDB first writes its write-ahead log into the database file."""
 
 _ATTEMPTS = 3
 
-# Engines that this process has started and that have not ended yet: those that have are waited for at the next start.
+# Engines that this process has started. The next start waits for those that have ended, so that no zombie stays.
 _started: list[subprocess.Popen[bytes]] = []
 
 
@@ -39,18 +39,17 @@ def is_answering(directory: StoreDirectory) -> bool:
 
 
 def start_engine(directory: StoreDirectory) -> None:
-    """Return when an engine answers, started by this client or by another.
+    """Start the engine, unless another client has, and return when it answers.
 
     Raises:
-        StoreRefused: the store is another user's or another version's; the engine says which.
-        StoreUnavailable: it did not get ready in START_S.
+        StoreRefused: the store belongs to another user or to another version; the cause says which.
+        StoreUnavailable: the engine does not answer within START_S.
     """
     deadline = time.monotonic() + START_S
     failures = 0
     with FileLock(directory.start_lock) as lock:
         lock.acquire(wait=True)
-        # A store whose lock is held, and whose engine does not answer: the engine is ending, or it is starting for a
-        # client that has died.
+        # If an engine holds its lock and does not answer, it is ending, or a client that has died started it just now.
         while not is_answering(directory):
             if time.monotonic() > deadline:
                 raise StoreUnavailable("open", f"store {directory.path}", "its engine does not answer")
@@ -59,7 +58,7 @@ def start_engine(directory: StoreDirectory) -> None:
                 continue
             try:
                 _start(directory, deadline)
-            except StoreUnavailable:  # it died without a word, or another one was faster
+            except StoreUnavailable:  # the engine died without a message, or another engine was faster
                 failures += 1
                 if failures == _ATTEMPTS:
                     raise
@@ -80,20 +79,21 @@ def _start(directory: StoreDirectory, deadline: float) -> None:
             cwd="/",
             start_new_session=True,  # an interrupt at the client's terminal is not for the engine
         )
-    assert engine.stdout is not None  # noqa: S101 - asked for above; tells the type checker
-    with engine.stdout as says:
-        is_heard = select.select([says], [], [], max(0.0, deadline - time.monotonic()))[0]
-        said = says.readline().decode("utf-8", "replace").strip() if is_heard else ""
+    assert engine.stdout is not None  # noqa: S101 - a pipe, as given above; tells the type checker
+    with engine.stdout as output:
+        is_readable = select.select([output], [], [], max(0.0, deadline - time.monotonic()))[0]
+        line = output.readline().decode("utf-8", "replace").strip() if is_readable else ""
     _started[:] = [started for started in (*_started, engine) if started.poll() is None]
-    if said == "ready":
+    if line == "ready":
         return
-    raise _error_from(said, directory)
+    raise _error_from(line, directory)
 
 
-def _error_from(said: str, directory: StoreDirectory) -> PuppylogError:
-    told = wire.unpack_error(said)
-    if told is not None:
-        return told
+def _error_from(line: str, directory: StoreDirectory) -> PuppylogError:
+    """Return the error that the engine printed instead of "ready"."""
+    error = wire.unpack_error(line)
+    if error is not None:
+        return error
     return StoreUnavailable(
         "open", f"store {directory.path}", "its engine did not start", advice=f"see {directory.log}"
     )
@@ -104,13 +104,13 @@ def stop_engine(directory: StoreDirectory) -> bool:
 
     Raises:
         UsageError: a client uses the engine.
-        StoreRefused: the locks cannot be opened: the directory is read-only, or another user's.
-        StoreUnavailable: the engine has not ended in STOP_S.
+        StoreRefused: the lock files cannot be opened: the directory is read-only, or belongs to another user.
+        StoreUnavailable: the engine does not end within STOP_S.
     """
     try:
         return _stop(directory)
     except OSError as error:
-        raise refuse(directory.path, error) from None
+        raise translate_os_error(directory.path, error) from None
 
 
 def _stop(directory: StoreDirectory) -> bool:
@@ -126,7 +126,7 @@ def _stop(directory: StoreDirectory) -> bool:
             )
     if not _is_owned(directory):
         return False
-    # A failure means that the engine is ending already, or does not answer. The loop below finds out which.
+    # If this call fails, the engine is ending already, or does not answer. The loop below finds out which.
     failures = contextlib.suppress(pa.ArrowException, OSError)
     with failures, directory.reachable_socket() as path, flight.connect(f"grpc+unix://{path}") as channel:
         list(channel.do_action(flight.Action("leave", wire.encode({}))))
@@ -134,7 +134,7 @@ def _stop(directory: StoreDirectory) -> bool:
     while _is_owned(directory):
         if time.monotonic() > deadline:
             raise StoreUnavailable(
-                "stop", f"the engine of store {directory.path}", f"it has not gone in {STOP_S:.0f} s"
+                "stop", f"the engine of store {directory.path}", f"it has not ended within {STOP_S:.0f} s"
             )
         time.sleep(0.02)
     return True

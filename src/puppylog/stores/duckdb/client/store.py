@@ -1,7 +1,7 @@
-"""The embedded store, seen from a collector or a monitor: a thin client of the engine process. Never imports DuckDB.
+"""The embedded store as a collector or a monitor uses it: a thin client of the engine process. Never imports DuckDB.
 
-Every call finds the engine or starts it, so a crashed engine is back with the next call. A client shares a lock with
-all others as long as it lives; that is how the engine knows that it is needed.
+Every call starts the engine if it is not running, so the next call after a crash brings the engine back. All clients
+share a lock as long as they live. The engine ends when no client holds that lock.
 """
 
 import contextlib
@@ -26,13 +26,13 @@ from puppylog.stores.duckdb.client.appender import SpoolAppender
 from puppylog.stores.duckdb.client.claims import Claims
 from puppylog.stores.duckdb.client.interruptible import interruptible
 from puppylog.stores.duckdb.client.launch import is_answering, start_engine
-from puppylog.stores.duckdb.directory import StoreDirectory, refuse
+from puppylog.stores.duckdb.directory import StoreDirectory, translate_os_error
 from puppylog.stores.duckdb.locks import FileLock
 from puppylog.stores.duckdb.spool import ROW_GROUP, SPOOLED_REREAD, Spool
 from puppylog.stores.rows import columns_of_reports
 from puppylog.stores.streams import refuse_claimed
 
-# An engine that comes back after a crash must be found at once: no pooled connection with the memory of a failure.
+# After a crash the new engine must be found at once. A pooled connection would wait, because its last attempt failed.
 _CHANNEL = [
     ("grpc.use_local_subchannel_pool", 1),
     ("grpc.initial_reconnect_backoff_ms", 50),
@@ -44,20 +44,20 @@ class DuckdbStore:
     """A connected embedded store. Implements `puppylog.stores.base.Store`."""
 
     is_shared = False
-    # Four of the row groups that the engine writes straight into its file, several times faster than smaller
-    # transactions. Beyond this the gain is small and the memory is not.
+    # DuckDB writes whole row groups straight into its file, several times faster than smaller transactions. More than
+    # four gain little time and need more memory.
     full_rows = 4 * ROW_GROUP
 
     def __init__(self, path: Path, *, timeout_s: float | None = None) -> None:
-        """Connect to the store in the directory ``path``, made if it is missing.
+        """Connect to the store in the directory ``path``, which is created if it does not exist.
 
         Args:
             path: the directory.
-            timeout_s: how long a query may take; None is no limit.
+            timeout_s: how many seconds a query may take; None is no limit.
 
         Raises:
-            StoreRefused: it is not ours to open.
-            StoreUnavailable: its engine does not start.
+            StoreRefused: the directory belongs to another user, or is no store of this version.
+            StoreUnavailable: the engine does not start.
         """
         # Fields without a comment are not changed after the constructor.
         self._timeout_s = timeout_s
@@ -68,7 +68,7 @@ class DuckdbStore:
         try:
             self._presence.acquire(shared=True, wait=True)
         except OSError as error:
-            raise refuse(self._directory.path, error) from None
+            raise translate_os_error(self._directory.path, error) from None
         self._stack.callback(self._presence.release)
         self._socket = self._stack.enter_context(self._directory.reachable_socket())
         self._channel_lock = threading.Lock()
@@ -94,25 +94,25 @@ class DuckdbStore:
             )
         return hello
 
-    # --- putting lines in
+    # --- storing lines
 
     def open_streams(self, source_uris: Sequence[str], *, group: str | None = None) -> Sequence[Stream]:
         stream_ids = self._ask("open_streams", source_uris=list(source_uris), group=group)
-        with contextlib.ExitStack() as given_back:
+        with contextlib.ExitStack() as undo:
             for stream_id, source_uri in zip(stream_ids, source_uris, strict=True):
                 if not self._acquire(stream_id):
                     refuse_claimed(source_uri, self._claims.describe_holder(stream_id))
-                given_back.callback(self._claims.release, stream_id)
-            # Not before they are claimed: until then another collector may have moved their positions.
+                undo.callback(self._claims.release, stream_id)
+            # The positions are read after the claims: before them another collector may still move the positions.
             streams = [wire.to_stream(plain) for plain in self._ask("find_streams", stream_ids=stream_ids)]
-            given_back.pop_all()
+            undo.pop_all()
         return streams
 
     def _acquire(self, stream_id: int) -> bool:
         try:
             return self._claims.acquire(stream_id)
         except OSError as error:
-            raise refuse(self._directory.path, error) from None
+            raise translate_os_error(self._directory.path, error) from None
 
     def close_stream(self, stream_id: int) -> None:
         self._claims.release(stream_id)
@@ -148,13 +148,13 @@ class DuckdbStore:
         self._ask("report", columns=columns_of_reports(reports))
 
     def keep_alive(self) -> None:
-        """Start the engine again if it has crashed: its jobs are wanted as long as a client watches."""
+        """Start the engine again if it has crashed, so that its jobs run as long as a client watches."""
         if self._spool is not None:
-            self._spool.clear()  # asked for when there is no backlog: batches will be small now
+            self._spool.clear()  # called when there is no backlog, so the next batches are small
         if not is_answering(self._directory):
             self._ask("hello")
 
-    # --- looking
+    # --- reading
 
     def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
         values = dict(parameters) if parameters else None
@@ -207,12 +207,18 @@ class DuckdbStore:
     # --- the engine
 
     def find_files(self, file_ids: Sequence[int]) -> dict[int, FilePosition]:
-        """Return the committed positions of these files by their ids, without those that the store does not know."""
+        """Return the committed positions of these files by their ids. Unknown ids are left out."""
         files = [wire.to_position(plain) for plain in self._ask("find_files", file_ids=list(file_ids))]
         return {file.file_id: file for file in files}
 
     def append_spooled(self, moves: Sequence[Move], records: str | None, rejects: str | None) -> Appended:
-        """Have the engine commit spooled rows; asked once, so that the caller learns of every failure."""
+        """Make the engine commit the moves and spooled rows. This does not retry, so that the caller sees every error.
+
+        Args:
+            moves: one for each file of the batch.
+            records: the path of the records in the spool; None if there are none.
+            rejects: the path of the rejected lines in the spool; None if there are none.
+        """
         plain = {"moves": list(moves), "records": records, "rejects": rejects}
         return Appended(**self._act("append", plain, is_repeatable=False))
 
@@ -230,7 +236,7 @@ class DuckdbStore:
         self.close()
 
     def _ask(self, action: str, /, **arguments: object) -> Any:  # noqa: ANN401 - JSON
-        """Ask for an action that may be asked for twice."""
+        """Call an action of the engine that is safe to repeat."""
         return self._act(action, arguments, is_repeatable=True)
 
     def _act(self, action: str, arguments: Mapping[str, object], *, is_repeatable: bool) -> Any:  # noqa: ANN401 - JSON
@@ -243,17 +249,20 @@ class DuckdbStore:
         return self._call(ask, is_repeatable=is_repeatable)
 
     def _call(self, ask: Any, *, is_repeatable: bool = True) -> Any:  # noqa: ANN401 - what the caller's function gives
-        """Ask the engine; if it is not there, start it, and ask once more what may be asked twice."""
+        """Call ``ask`` with a connection to the engine, which is started if it is not running.
+
+        If the engine goes away during the call and the call is repeatable, start the engine and call once more.
+        """
         for is_last in (not is_repeatable, True):
             channel = self._connected()
             try:
                 return ask(channel)
             except (pa.ArrowException, OSError) as error:
-                told = wire.decode_error(error)
-            if isinstance(told, StoreUnavailable):
+                failure = wire.decode_error(error)
+            if isinstance(failure, StoreUnavailable):
                 self._drop_channel(channel)
-            if is_last or not isinstance(told, StoreUnavailable):
-                raise told
+            if is_last or not isinstance(failure, StoreUnavailable):
+                raise failure
         raise AssertionError  # the loop returns or raises
 
     def _connected(self) -> flight.FlightClient:
@@ -262,13 +271,13 @@ class DuckdbStore:
                 if not is_answering(self._directory):
                     try:
                         start_engine(self._directory)
-                    except OSError as error:  # the disk is full: its log or a lock's file cannot be made
-                        raise refuse(self._directory.path, error) from None
+                    except OSError as error:  # such as a full disk: the log or a lock file cannot be created
+                        raise translate_os_error(self._directory.path, error) from None
                 self._channel = flight.connect(f"grpc+unix://{self._socket}", generic_options=_CHANNEL)
             return self._channel
 
     def _drop_channel(self, channel: flight.FlightClient | None) -> None:
-        """Close the channel, if there is one; the next call opens another, unless a call has done so already."""
+        """Close the channel, if there is one. The next call opens a new one, unless another thread has done so."""
         with self._channel_lock:
             if channel is self._channel:
                 self._channel = None
@@ -288,7 +297,7 @@ def _read_chunk(reader: flight.FlightStreamReader) -> flight.FlightStreamChunk |
 
 
 def _iter_batches(reader: flight.FlightStreamReader) -> Iterator[pa.RecordBatch]:
-    """Give an answer's batches: an empty one if there are no rows, for the names of its columns."""
+    """Yield the batches of an answer. Without rows, yield one empty batch, which has the names of the columns."""
     is_empty = True
     try:
         while (chunk := interruptible(lambda: _read_chunk(reader))) is not None:

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from puppylog.errors import StoreDamaged
-from puppylog.stores.duckdb.directory import StoreDirectory, refuse
+from puppylog.stores.duckdb.directory import StoreDirectory, translate_os_error
 from puppylog.stores.duckdb.engine.database import Connection
 from puppylog.stores.queries import load_queries
 
@@ -53,7 +53,7 @@ class CommitNumbers:
                 self._write(0)
                 self.marked = 0
         except OSError as error:
-            raise refuse(directory.path, error) from None
+            raise translate_os_error(directory.path, error) from None
 
     def check_database_file(self) -> None:
         """Refuse a store whose database is missing. Remove a database whose making was cut short by a kill.
