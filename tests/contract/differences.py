@@ -49,7 +49,7 @@ WRONG_TYPE = Difference(
     stores=ON_POSTGRES,
     kind="wording",
     reason="an expression gets types while it is rendered for PostgreSQL, so it is refused before the server sees it",
-    expected="text is wanted here, this is bigint (at column 8: status_code)",
+    expected="text is needed here, but this is bigint (at column 8: status_code)",
 )
 
 DIFFERENCES = {

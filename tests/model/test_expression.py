@@ -14,7 +14,7 @@ from support.examples import examples
 from support.expressions import filters, segments
 from support.memory import MemoryReader
 
-CASTS = "casts lead to text, integer, bigint, double precision, boolean, timestamptz and date only"
+CASTS = "a cast must be to text, integer, bigint, double precision, boolean, timestamptz or date"
 
 
 @pytest.fixture(scope="module")
@@ -117,9 +117,9 @@ def test_the_canonical_text_is_short_and_of_one_spelling(text: str, canonical: s
         ("log_records.host", "a qualified name is not allowed; write the column alone (at column 1: log_records.host)"),
         (
             "attributes",
-            "the attributes are no value; name one of them, such as attributes.key (at column 1: attributes)",
+            "attributes has no value of its own; name one attribute, such as attributes.key (at column 1: attributes)",
         ),
-        ("attributes -> 'a'", "'->' leads to '->>', which ends the path and gives text (at column 1: attributes)"),
+        ("attributes -> 'a'", "a path must end in '->>', which gives text (at column 1: attributes)"),
         ("host ->> 'a'", "only the attributes have keys: attributes ->> 'key' (at column 1: host)"),
         (
             "request_rout",
@@ -129,28 +129,28 @@ def test_the_canonical_text_is_short_and_of_one_spelling(text: str, canonical: s
         ("pg_sleep(10)", "there is no such function; the nearest known one is greatest (at column 1: pg_sleep(10))"),
         ("lower(host, 1)", "lower does not take 2 arguments but 1 (at column 1: lower(host, 1))"),
         ("abs(1, 2)", "abs does not take 2 arguments but 1 (at column 1: abs(1, 2))"),
-        ("substr(host, 0)", "a whole number from 1 on, written out, is wanted here (at column 14: 0)"),
+        ("substr(host, 0)", "this must be a literal integer of at least 1 (at column 14: 0)"),
         (
             "left(host, status_code)",
-            "a whole number from 0 on, written out, is wanted here (at column 12: status_code)",
+            "this must be a literal integer of at least 0 (at column 12: status_code)",
         ),
-        ("split_part(host, '', 1)", "a delimiter is a text of at least one character, written out (at column 18: '')"),
+        ("split_part(host, '', 1)", "a delimiter must be a literal text of at least one character (at column 18: '')"),
         (
             "date_trunc('eon', ts)",
             "a unit is one of second, minute, hour, day, week, month, quarter, year (at column 12: 'eon')",
         ),
-        ("lower(x -> x + 1)", "'->' leads to '->>', which ends the path and gives text (at column 7: x -> x + 1)"),
+        ("lower(x -> x + 1)", "a path must end in '->>', which gives text (at column 7: x -> x + 1)"),
         ("host ~ 'a'", "a regular expression is not allowed (at column 1: host ~ 'a')"),
-        ("host LIKE ident", "the pattern of LIKE must be written out (at column 11: ident)"),
+        ("host LIKE ident", "the pattern of LIKE must be a literal text (at column 11: ident)"),
         (r"host LIKE 'a\'", r"the pattern ends in a backslash that escapes nothing (at column 11: 'a\')"),
         ("host LIKE 'a' ESCAPE '!'", "escape is not allowed (at column 1: host LIKE 'a' ESCAPE '!')"),
-        ("host + 1", "bigint is wanted here, this is text (at column 1: host)"),
-        ("1 + 2 + host", "bigint is wanted here, this is text (at column 9: host)"),
-        ("host = 1", "bigint and text do not go together; cast one of them (at column 8: 1)"),
-        ("status_code IN (1, 'a', 2)", "bigint and text do not go together; cast one of them (at column 20: 'a')"),
-        ("NOT host", "boolean is wanted here, this is text (at column 5: host)"),
-        ("ts", "a segment is a text, a number or a boolean, this is timestamptz"),
-        ("host::date", "only a text that is written out can become date (at column 1: host)"),
+        ("host + 1", "bigint is needed here, but this is text (at column 1: host)"),
+        ("1 + 2 + host", "bigint is needed here, but this is text (at column 9: host)"),
+        ("host = 1", "bigint and text cannot be combined; cast one of them (at column 8: 1)"),
+        ("status_code IN (1, 'a', 2)", "bigint and text cannot be combined; cast one of them (at column 20: 'a')"),
+        ("NOT host", "boolean is needed here, but this is text (at column 5: host)"),
+        ("ts", "a segment must be a text, a number or a boolean, but this is timestamptz"),
+        ("host::date", "only a literal text can become date (at column 1: host)"),
         ("ts::text", "timestamptz cannot become text (at column 1: ts)"),
         (
             "host::json",
@@ -160,8 +160,11 @@ def test_the_canonical_text_is_short_and_of_one_spelling(text: str, canonical: s
             "host::varchar(3)",
             f"{CASTS} (at column 1: host::varchar(3))",
         ),
-        ("ts > 'soon'", "it is no instant; write it like timestamptz '2015-05-17 10:05:00+00' (at column 6: 'soon')"),
-        ("date '2015-02-30' = ts", "it is no date; write it like date '2015-05-17' (at column 6: '2015-02-30')"),
+        (
+            "ts > 'soon'",
+            "it is not an instant; write it like timestamptz '2015-05-17 10:05:00+00' (at column 6: 'soon')",
+        ),
+        ("date '2015-02-30' = ts", "it is not a date; write it like date '2015-05-17' (at column 6: '2015-02-30')"),
         (
             "ts > ts - interval '1 month'",
             "an interval is a whole number of seconds, minutes, hours, days or weeks (at column 6: ts)",
@@ -172,9 +175,9 @@ def test_the_canonical_text_is_short_and_of_one_spelling(text: str, canonical: s
         ("$$a$$", "a string in dollars is not allowed (at column 1: $$a$$)"),
         ("'a' 'b'", "a string after a string is not allowed (at column 1: 'a')"),
         ("(host, ident)", "a row of values is not allowed (at column 2: host, ident)"),
-        ("host AS a", "this cannot stand here (at column 6: AS)"),
-        ("host host", "this cannot stand here (at column 6: host)"),
-        ("DROP TABLE x", "this cannot stand here (at column 1: DROP)"),
+        ("host AS a", "this is not allowed here (at column 6: AS)"),
+        ("host host", "this is not allowed here (at column 6: host)"),
+        ("DROP TABLE x", "this is not allowed here (at column 1: DROP)"),
         ("lower(host", "it ends too early, after this (at column 7: host)"),
         ("host ||", "it ends too early, after this (at column 6: ||)"),
         ("host = 'a\0'", r"it has a character that no store can keep (at column 10: \x00)"),
@@ -186,7 +189,7 @@ def test_what_is_not_allowed_is_refused_with_its_place(text: str, cause: str) ->
 
 
 def test_a_refusal_shows_control_characters_and_long_texts_harmlessly() -> None:
-    assert refusal("host + '\x1b[31m\n'") == "bigint is wanted here, this is text (at column 1: host)"
+    assert refusal("host + '\x1b[31m\n'") == "bigint is needed here, but this is text (at column 1: host)"
     with pytest.raises(ExpressionError, match=re.escape(r'"\x1b[31m' + "x" * 54 + '…": ')):
         parse_segment("\x1b[31m" + "x" * 100)
 
@@ -200,7 +203,7 @@ def test_deep_nesting_is_refused(text: str) -> None:
 
 
 def test_a_product_of_more_than_a_hundred_factors_is_refused() -> None:
-    assert refusal("1" + "*1" * 101).startswith("more than 100 factors stand in a row")
+    assert refusal("1" + "*1" * 101).startswith("more than 100 factors follow one another")
 
 
 def test_an_expression_has_at_most_a_thousand_characters() -> None:
@@ -222,7 +225,7 @@ def test_a_filter_is_a_condition(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["status_code", "host", "ts", "1"])
 def test_a_filter_is_nothing_else(text: str) -> None:
-    with pytest.raises(ExpressionError, match=r'filter expression ".*": a filter is a condition, this is '):
+    with pytest.raises(ExpressionError, match=r'filter expression ".*": a filter must be a condition, but this is '):
         parse_filter(text)
 
 

@@ -1,6 +1,6 @@
-"""From one type to another: what goes without saying, what a cast says, and what a store must then be told.
+"""Conversions from one type to another: implicit ones, explicit casts, and the SQL of both.
 
-A conversion means the same on every store and fails on no row: a text that is no number becomes null.
+A conversion has the same result on every store and fails on no row: a text that is not a number becomes null.
 """
 
 from collections.abc import Sequence
@@ -9,22 +9,26 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from puppylog.model.expression.overflow import narrow_number
-from puppylog.model.expression.term import ATOM, Accept, Offence, Term, Type, quote
+from puppylog.model.expression.term import ATOM, Accept, Term, TermError, Type, quote
 
-# A text becomes a number only if a double holds each of its digits; everything else is null, on every store, so that
-# no line of a log can make an expression fail.
+# A text becomes a number only if a double can hold all its digits. Any other text becomes null on every store, so that
+# no log line makes an expression fail.
 WHOLE_PATTERN = "^[+-]?[0-9]{1,15}$"
 # No group captures: PostgreSQL would return the first group instead of the whole.
 NUMBER_PATTERN = "^[+-]?(?:[0-9]{1,15}(?:[.][0-9]{0,15})?|[.][0-9]{1,15})(?:[eE]-[0-9]{1,2})?$"
 
 
 def instant_term(text: str) -> Term:
-    """Make an instant of ISO 8601; it is UTC unless it says otherwise."""
+    """Return a literal of type timestamptz from a text in ISO 8601. An instant without an offset is in UTC.
+
+    Raises:
+        TermError: the text is not an instant.
+    """
     try:
         instant = datetime.fromisoformat(text)
         instant = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise Offence("it is no instant; write it like timestamptz '2015-05-17 10:05:00+00'") from None
+        raise TermError("it is not an instant; write it like timestamptz '2015-05-17 10:05:00+00'") from None
     sql = f"CAST({quote(instant.isoformat(' '))} AS TIMESTAMPTZ)"
     return Term(Type.TIMESTAMPTZ, sql, sql, sql)
 
@@ -33,22 +37,22 @@ def date_term(text: str) -> Term:
     try:
         sql = f"CAST({quote(date.fromisoformat(text).isoformat())} AS DATE)"
     except ValueError:
-        raise Offence("it is no date; write it like date '2015-05-17'") from None
+        raise TermError("it is not a date; write it like date '2015-05-17'") from None
     return Term(Type.DATE, sql, sql, sql)
 
 
 def _converted(term: Term, type_: Type, duckdb: str, postgres: str | None = None) -> Term:
-    """Convert without a word in the canonical text: there, the conversion goes without saying."""
+    """Return the term converted by SQL for the stores. The canonical text is unchanged: the conversion is implicit."""
     return replace(
         term, type=type_, duckdb=duckdb.format(term.duckdb), postgres=(postgres or duckdb).format(term.postgres)
     )
 
 
 def coerce(term: Term, wanted: Type) -> Term:
-    """Return the term as one of type ``wanted``, where that needs no cast of its author's.
+    """Return the term converted to type ``wanted``, if the conversion is implicit.
 
     Raises:
-        Offence: it does.
+        TermError: the conversion needs a cast, or is impossible.
     """
     match term.type, wanted:
         case have, _ if have is wanted:
@@ -63,7 +67,7 @@ def coerce(term: Term, wanted: Type) -> Term:
             return instant_term(term.literal)
         case Type.TEXT, Type.DATE if isinstance(term.literal, str):
             return date_term(term.literal)
-    raise Offence(f"{wanted} is wanted here, this is {term.type}")
+    raise TermError(f"{wanted} is needed here, but this is {term.type}")
 
 
 def of_type(type_: Type) -> Accept:
@@ -71,10 +75,10 @@ def of_type(type_: Type) -> Accept:
 
 
 def as_text(term: Term) -> Term:
-    """Return the term as text that is the same on every store (numbers: below 1e15).
+    """Return the term converted to text, the same text on every store (for numbers below 1e15).
 
     Raises:
-        Offence: it is a time, whose text depends on settings.
+        TermError: the term is a time, whose text depends on settings of the store, or an interval.
     """
     match term.type:
         case Type.TEXT | Type.NULL:
@@ -83,11 +87,11 @@ def as_text(term: Term) -> Term:
             return _converted(term, Type.TEXT, "CAST({0} AS TEXT)")
         case Type.NUMBER:  # DuckDB writes 4.0 where PostgreSQL writes 4
             return _converted(term, Type.TEXT, "REGEXP_REPLACE(CAST({0} AS TEXT), '[.]0$', '')", "CAST({0} AS TEXT)")
-    raise Offence(f"{term.type} cannot become text")
+    raise TermError(f"{term.type} cannot become text")
 
 
 def byte_order(term: Term) -> Term:
-    """Return the term so that texts sort by their bytes, as in DuckDB, whatever PostgreSQL's locale is."""
+    """Return the term so that PostgreSQL compares its text by bytes, as DuckDB does, and not by the locale."""
     return replace(term, postgres=f'({term.postgres} COLLATE "C")') if term.type is Type.TEXT else term
 
 
@@ -97,14 +101,14 @@ _TIMES = {Type.DATE, Type.TIMESTAMPTZ}
 
 
 def common_type(terms: Sequence[Term]) -> Type:
-    """Return the type that all ``terms`` can be coerced to, text if all are null.
+    """Return the type that all ``terms`` can be coerced to; text if all are null.
 
     Raises:
-        Offence: there is none.
+        TermError: there is no such type.
     """
     types = {term.type for term in terms} - {Type.NULL}
     if Type.INTERVAL in types:
-        raise Offence(_INTERVALS)
+        raise TermError(_INTERVALS)
     if not types:
         return Type.TEXT
     if len(types) == 1:
@@ -118,7 +122,7 @@ def common_type(terms: Sequence[Term]) -> Type:
         and all(isinstance(t.literal, str) for t in terms if t.type is Type.TEXT)
     ):
         return Type.TIMESTAMPTZ if Type.TIMESTAMPTZ in times else Type.DATE
-    raise Offence(f"{' and '.join(sorted(types))} do not go together; cast one of them")
+    raise TermError(f"{' and '.join(sorted(types))} cannot be combined; cast one of them")
 
 
 class _Cast(NamedTuple):
@@ -131,7 +135,10 @@ def _both(sql: str) -> _Cast:
 
 
 def _matched(pattern: str, sql_type: str) -> _Cast:
-    """Cast what matches ``pattern``. The text occurs once: casts within casts must not double it each time."""
+    """Return a cast of the text if it matches ``pattern``, to null otherwise.
+
+    The operand occurs once in the SQL. If it occurred twice, n nested casts would repeat it 2^n times.
+    """
     literal = quote(pattern).replace("{", "{{").replace("}", "}}")
     return _Cast(
         f"TRY_CAST(REGEXP_EXTRACT({{0}}, {literal}) AS {sql_type})",
@@ -150,14 +157,14 @@ _CASTS = {
     (Type.BOOLEAN, Type.INTEGER): _both("CAST(CAST({0} AS INTEGER) AS BIGINT)"),
     (Type.TIMESTAMPTZ, Type.DATE): _both("CAST({0} AT TIME ZONE 'UTC' AS DATE)"),
 }
-"""Casts that take more than `coerce` and `as_text`."""
+"""Explicit casts that `coerce` and `as_text` do not make."""
 
 
 def cast(term: Term, wanted: Type) -> Term:
     """Return ``CAST(term AS wanted)``.
 
     Raises:
-        Offence: there is no such cast that means the same on every store.
+        TermError: no cast from the term's type to ``wanted`` has the same result on every store.
     """
     written_out = isinstance(term.literal, str) and wanted in _TIMES
     if written_out:
@@ -167,7 +174,7 @@ def cast(term: Term, wanted: Type) -> Term:
     elif (term.type, wanted) in _CASTS:
         converted = _converted(term, wanted, *_CASTS[term.type, wanted])
     elif term.type is Type.TEXT and wanted in _TIMES:
-        raise Offence(f"only a text that is written out can become {wanted}")
+        raise TermError(f"only a literal text can become {wanted}")
     else:
         converted = coerce(term, wanted)
     return replace(converted, canonical=f"CAST({term.canonical} AS {wanted.upper()})", binding=ATOM, literal=None)

@@ -1,9 +1,10 @@
-"""The functions that expressions may use: pure, defined on every row, and of one meaning in DuckDB and PostgreSQL.
+"""The functions that expressions may use. Each is pure, defined on every row, and the same in DuckDB and PostgreSQL.
 
-What the two do differently is ironed out in the templates, or ruled out by asking for an argument that is written out:
-a position below 1, a negative count, an empty delimiter. Left out for want of agreement: regular expressions (RE2 and
-POSIX find different matches) and ``round`` to digits (of a double, they round different numbers). ``lower``, ``upper``
-and ``ILIKE`` agree on ASCII; beyond it PostgreSQL follows the locale of its database.
+Where the two differ, the SQL templates make them equal, or an argument must be a literal, so that the cases in which
+they differ can be refused: a position below 1, a negative count, an empty delimiter. Regular expressions are left out,
+because RE2 and POSIX find different matches, and so is ``round`` with a number of digits, which rounds doubles
+differently. ``lower``, ``upper`` and ``ILIKE`` agree on ASCII only; on other characters PostgreSQL follows the locale
+of the database.
 """
 
 import difflib
@@ -12,19 +13,19 @@ from dataclasses import dataclass
 
 from puppylog.model.expression.conversion import as_text, byte_order, coerce, common_type, of_type
 from puppylog.model.expression.overflow import absolute_whole
-from puppylog.model.expression.term import Accept, Offence, Term, Type, accept_each, compose
+from puppylog.model.expression.term import Accept, Term, TermError, Type, accept_each, compose
 
 UNITS = ("second", "minute", "hour", "day", "week", "month", "quarter", "year")
-"""What ``date_trunc`` may cut an instant to, in UTC."""
+"""The units that ``date_trunc`` accepts. It truncates in UTC."""
 
 FIELDS = ("year", "quarter", "month", "week", "day", "dow", "isodow", "doy", "hour", "minute")
-"""What ``extract`` may take from an instant, in UTC."""
+"""The fields that ``extract`` accepts. Their values are in UTC."""
 
 
 def _whole(least: int) -> Accept:
     def accept(term: Term) -> Term:
         if not isinstance(term.literal, int) or term.literal < least:
-            raise Offence(f"a whole number from {least} on, written out, is wanted here")
+            raise TermError(f"this must be a literal integer of at least {least}")
         return term
 
     return accept
@@ -32,19 +33,19 @@ def _whole(least: int) -> Accept:
 
 def _delimiter(term: Term) -> Term:
     if not isinstance(term.literal, str) or not term.literal:
-        raise Offence("a delimiter is a text of at least one character, written out")
+        raise TermError("a delimiter must be a literal text of at least one character")
     return term
 
 
 def _written(term: Term) -> Term:
     if not isinstance(term.literal, str):
-        raise Offence("a text that is written out is wanted here, so that the length of the result is known")
+        raise TermError("this must be a literal text, so that the length of the result is known")
     return term
 
 
 def _unit(term: Term) -> Term:
     if term.literal not in UNITS:
-        raise Offence(f"a unit is one of {', '.join(UNITS)}")
+        raise TermError(f"a unit is one of {', '.join(UNITS)}")
     return term
 
 
@@ -54,7 +55,7 @@ _COUNT, _POSITION = _whole(0), _whole(1)
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One form of a function, for as many arguments as ``takes`` has. Texts as in `compose`."""
+    """One form of a function, with as many arguments as ``takes`` has. The SQL templates are those of `compose`."""
 
     takes: tuple[Accept, ...]
     returns: Type
@@ -84,7 +85,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "trim": (Form((_TEXT,), Type.TEXT, sql="TRIM({0}, ' ')"), Form((_TEXT, _TEXT), Type.TEXT)),
     "upper": (Form((_TEXT,), Type.TEXT),),
 }
-"""Functions whose arguments each have a type of their own."""
+"""Functions with a fixed type for each argument."""
 
 
 def _call(
@@ -105,7 +106,7 @@ def _concat(arguments: Sequence[Term]) -> Term:
 
 
 def _same(name: str) -> Callable[[Sequence[Term]], Term]:
-    """Make a function whose arguments and result are all of one type."""
+    """Return a function whose arguments and result have one common type."""
 
     def call(arguments: Sequence[Term]) -> Term:
         type_ = common_type(arguments)
@@ -124,7 +125,7 @@ MIXED: dict[str, tuple[int, int, Callable[[Sequence[Term]], Term]]] = {
     "least": (1, 99, _same("least")),
     "nullif": (2, 2, _same("nullif")),
 }
-"""Functions of arguments of any type, with the least and the greatest number of arguments."""
+"""Functions with arguments of several types: the least and the greatest number of arguments, and the call."""
 
 NAMES = (*FORMS, *MIXED)
 _AGGREGATES = frozenset(
@@ -133,32 +134,32 @@ _AGGREGATES = frozenset(
 
 
 def check_name(name: str) -> None:
-    """Raises Offence if there is no function ``name``."""
+    """Raise TermError if there is no function ``name``."""
     if name in _AGGREGATES:
-        raise Offence("an aggregate is not allowed; the statistic of the metric is one")
+        raise TermError("an aggregate is not allowed; the statistic of the metric is one")
     if name not in NAMES:
-        raise Offence(f"there is no such function; the nearest known one is {nearest(name, NAMES)}")
+        raise TermError(f"there is no such function; the nearest known one is {nearest(name, NAMES)}")
 
 
 def call(name: str, arguments: Sequence[Term]) -> Term:
-    """Return the call of a function that there is.
+    """Return a call of the function ``name``, which `check_name` has accepted.
 
     Raises:
-        Offence: it does not take these arguments.
+        TermError: the number or the type of the arguments is wrong.
     """
     if name in MIXED:
         least, most, make = MIXED[name]
         if least <= len(arguments) <= most:
             return make(arguments)
         wanted = str(least) if least == most else "one or more"
-        raise Offence(f"{name} does not take {len(arguments)} arguments but {wanted}")
+        raise TermError(f"{name} does not take {len(arguments)} arguments but {wanted}")
     for form in FORMS[name]:
         if len(form.takes) == len(arguments):
             return _call(name, accept_each(form.takes, arguments), form.returns, form.sql, form.duckdb)
     wanted = " or ".join(str(len(form.takes)) for form in FORMS[name])
-    raise Offence(f"{name} does not take {len(arguments)} arguments but {wanted}")
+    raise TermError(f"{name} does not take {len(arguments)} arguments but {wanted}")
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """Return the one of ``known`` that looks most like ``name``."""
+    """Return the name in ``known`` that is most similar to ``name``."""
     return difflib.get_close_matches(name, known, n=1, cutoff=0)[0]

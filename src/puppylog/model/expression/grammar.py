@@ -1,7 +1,7 @@
-"""The allow-list: which nodes an expression may have, and what term each one makes.
+"""The allow-list: which nodes an expression may have, and the term that each node becomes.
 
-A node is known by its exact class, and every argument that is set must be one that its rule reads: what a later sqlglot
-adds is refused until somebody has thought about it.
+A rule applies to one class of nodes, not to its subclasses, and lists the arguments that it reads. A node with any
+other argument is refused, so that syntax which a later sqlglot adds is refused until a rule covers it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,54 +27,59 @@ from puppylog.model.expression.term import (
     accept_each,
     compose,
 )
-from puppylog.model.expression.tree import Node, Refusal, blaming, describe
+from puppylog.model.expression.tree import Node, NodeError, describe, locate_errors
 
-# sqlglot calls itself some 20 times a level, of the 1,000 that Python allows; canonical text must parse again anywhere.
+# sqlglot recurses about 20 times per level of nesting, and Python allows 1,000 calls. A canonical text must always
+# parse.
 MAX_DEPTH = 20
 MAX_GROWTH = 100
-"""How many times longer ``replace`` may make a text. Nested calls multiply: five of them made gigabytes of one line."""
-# Each product is narrowed to 64 bits, three levels of SQL; DuckDB allows a thousand levels.
+"""By what factor ``replace`` may lengthen a text. Factors of nested calls multiply: five made gigabytes of one line."""
+# Each product is narrowed to 64 bits, which nests the SQL three levels deeper. DuckDB allows a thousand levels.
 MAX_FACTORS = 100
 
 
-def judge(node: Node, depth: int = 0) -> Term:
-    """Return the term that ``node`` makes.
+def make_term(node: Node, depth: int = 0) -> Term:
+    """Return the term that ``node`` becomes. ``depth`` is how deep it is nested.
 
     Raises:
-        Refusal: it, or a node below it, is not allowed.
+        NodeError: the node, or a node below it, is not allowed.
     """
     if depth > MAX_DEPTH:
-        raise Refusal(node, f"it is nested more than {MAX_DEPTH} deep")
+        raise NodeError(node, f"it is nested more than {MAX_DEPTH} deep")
     rule = _RULES.get(type(node))
     if rule is None:
-        raise Refusal(node, f"{describe(node)} is not allowed")
+        raise NodeError(node, f"{describe(node)} is not allowed")
     for name, value in node.args.items():
         if value and name not in rule.reads:
-            raise Refusal(node, f"{describe(node)} with {name.replace('_', ' ')} is not allowed")
+            raise NodeError(node, f"{describe(node)} with {name.replace('_', ' ')} is not allowed")
     return rule.make(node, depth + 1)
 
 
-def _judged(node: Node, depth: int, type_: Type) -> Term:
-    term = judge(node, depth)
-    with blaming(node):
+def _make_typed(node: Node, depth: int, type_: Type) -> Term:
+    term = make_term(node, depth)
+    with locate_errors(node):
         return coerce(term, type_)
 
 
-def _alike(nodes: Sequence[Node], depth: int) -> list[Term]:
-    """Judge ``nodes``, which must be of one type, and make them so; the first one that does not fit is to blame."""
-    terms = [judge(node, depth) for node in nodes]
+def _make_alike(nodes: Sequence[Node], depth: int) -> list[Term]:
+    """Return the terms of ``nodes``, converted to one common type.
+
+    Raises:
+        NodeError: at the first node whose type does not go together with those before.
+    """
+    terms = [make_term(node, depth) for node in nodes]
     for count, node in enumerate(nodes, 1):
-        with blaming(node):
+        with locate_errors(node):
             type_ = common_type(terms[:count])
-    with blaming(nodes[0], *nodes):
+    with locate_errors(nodes[0], *nodes):
         return accept_each([of_type(type_)] * len(terms), terms)
 
 
 def _paren(node: Node, depth: int) -> Term:
-    return judge(node.this, depth)
+    return make_term(node.this, depth)
 
 
-# A chain of operators that bind alike is read from the left in a loop: its length is no depth.
+# A chain of operators of one precedence is read in a loop from the left, so its length does not count as depth.
 _CHAINS: tuple[tuple[int, dict[type[Node], str]], ...] = (
     (OR, {exp.Or: "OR"}),
     (AND, {exp.And: "AND"}),
@@ -92,18 +97,18 @@ def _chain(node: Node, depth: int) -> Term:
         links.append(node)
         node = _without_parentheses(node.this, operators)
     if binding == PRODUCT and len(links) > MAX_FACTORS:
-        raise Refusal(links[0], f"more than {MAX_FACTORS} factors stand in a row")
-    left, first, is_wide = judge(node, depth), node, False
+        raise NodeError(links[0], f"more than {MAX_FACTORS} factors follow one another")
+    left, first, is_wide = make_term(node, depth), node, False
     for link in reversed(links):
-        right = judge(link.expression, depth)
-        with blaming(link, first, link.expression):
+        right = make_term(link.expression, depth)
+        with locate_errors(link, first, link.expression):
             left = _join(operators[type(link)], left, right, binding, is_wide=is_wide)
         first, is_wide = link, binding == SUM and left.type is Type.INTEGER
     return narrow(left) if is_wide else left
 
 
 def _without_parentheses(node: Node, operators: Mapping[type[Node], str]) -> Node:
-    """Return the link within parentheses that change nothing: the canonical text leaves them out."""
+    """Return ``node`` without parentheses around an operator of the same chain: the canonical text omits them."""
     inner = node
     while type(inner) is exp.Paren:
         inner = inner.this
@@ -111,7 +116,7 @@ def _without_parentheses(node: Node, operators: Mapping[type[Node], str]) -> Nod
 
 
 def _join(operator: str, left: Term, right: Term, binding: int, *, is_wide: bool) -> Term:
-    """Join two operands. ``is_wide``: the left one is the sum so far, in the type that `add_whole` gives."""
+    """Return the operation on two operands. ``is_wide``: ``left`` is a sum in the wide type of `add_whole`."""
     terms = (left.operand(binding), right.operand(binding + 1))
     if binding in {OR, AND}:
         return _infix(operator, accept_each([of_type(Type.BOOLEAN)] * 2, terms), Type.BOOLEAN, binding)
@@ -135,14 +140,14 @@ def _infix(operator: str, terms: Sequence[Term], type_: Type, binding: int) -> T
 
 
 def _not(node: Node, depth: int) -> Term:
-    term = _judged(node.this, depth, Type.BOOLEAN).operand(NOT)
+    term = _make_typed(node.this, depth, Type.BOOLEAN).operand(NOT)
     return compose(Type.BOOLEAN, "NOT {0}", term, sql="(NOT {0})", binding=NOT)
 
 
 def _negative(node: Node, depth: int) -> Term:
-    term = judge(node.this, depth)
+    term = make_term(node.this, depth)
     type_ = Type.NUMBER if term.type is Type.NUMBER else Type.INTEGER
-    with blaming(node.this):
+    with locate_errors(node.this):
         term = coerce(term, type_)
     operand = term.operand(SIGN + 1)
     if type_ is Type.INTEGER and term.literal is None:
@@ -166,21 +171,21 @@ def _predicate(text: str, terms: Sequence[Term], duckdb: str | None = None) -> T
 
 
 def _comparison(node: Node, depth: int) -> Term:
-    left, right = _alike([node.this, node.expression], depth)
+    left, right = _make_alike([node.this, node.expression], depth)
     if type(node) not in {exp.EQ, exp.NEQ}:
         left = byte_order(left)
     return _predicate(f"{{0}} {_COMPARISONS[type(node)]} {{1}}", [left, right])
 
 
 def _between(node: Node, depth: int) -> Term:
-    value, low, high = _alike([node.this, node.args["low"], node.args["high"]], depth)
+    value, low, high = _make_alike([node.this, node.args["low"], node.args["high"]], depth)
     return _predicate("{0} BETWEEN {1} AND {2}", [byte_order(value), low, high])
 
 
 def _in(node: Node, depth: int) -> Term:
     if not node.expressions:
-        raise Refusal(node, "IN wants a list of values")
-    value, values, *more = _alike([node.this, *node.expressions], depth)
+        raise NodeError(node, "IN needs a list of values")
+    value, values, *more = _make_alike([node.this, *node.expressions], depth)
     for term in more:
         values = compose(Type.NULL, "{0}, {1}", values, term)
     return _predicate("{0} IN ({1})", [value, values])
@@ -188,34 +193,34 @@ def _in(node: Node, depth: int) -> Term:
 
 def _like(node: Node, depth: int) -> Term:
     word = ("NOT " if node.args.get("negate") else "") + ("ILIKE" if type(node) is exp.ILike else "LIKE")
-    pattern = _judged(node.expression, depth, Type.TEXT)
+    pattern = _make_typed(node.expression, depth, Type.TEXT)
     if not isinstance(pattern.literal, str):
-        raise Refusal(node.expression, f"the pattern of {word} must be written out")
+        raise NodeError(node.expression, f"the pattern of {word} must be a literal text")
     if (len(pattern.literal) - len(pattern.literal.rstrip("\\"))) % 2:
-        raise Refusal(node.expression, "the pattern ends in a backslash that escapes nothing")
-    # PostgreSQL escapes with a backslash unasked. DuckDB is told only where it matters: it is faster without.
+        raise NodeError(node.expression, "the pattern ends in a backslash that escapes nothing")
+    # In PostgreSQL the backslash escapes by default. DuckDB needs ESCAPE, and is faster without it.
     duckdb = f"({{0}} {word} {{1}} ESCAPE '\\')" if "\\" in pattern.literal else None
-    return _predicate(f"{{0}} {word} {{1}}", [_judged(node.this, depth, Type.TEXT), pattern], duckdb)
+    return _predicate(f"{{0}} {word} {{1}}", [_make_typed(node.this, depth, Type.TEXT), pattern], duckdb)
 
 
 def _is(node: Node, depth: int) -> Term:
     if type(node.expression) is not exp.Null:
-        raise Refusal(node, "IS goes with NULL and NOT NULL only")
-    return _predicate("{0} IS NOT NULL" if node.args.get("negate") else "{0} IS NULL", [judge(node.this, depth)])
+        raise NodeError(node, "IS must be followed by NULL or NOT NULL")
+    return _predicate("{0} IS NOT NULL" if node.args.get("negate") else "{0} IS NULL", [make_term(node.this, depth)])
 
 
 def _case(node: Node, depth: int) -> Term:
-    """Both forms: ``CASE WHEN condition THEN …`` and ``CASE value WHEN value THEN …``."""
+    """Return the term of ``CASE WHEN condition THEN …`` or ``CASE value WHEN value THEN …``."""
     subject, default, branches = node.this, node.args.get("default"), node.args["ifs"]
     conditions = [branch.this for branch in branches]
     if subject:
-        value, *whens = _alike([subject, *conditions], depth)
+        value, *whens = _make_alike([subject, *conditions], depth)
         term = compose(Type.NULL, "CASE {0}", value)
     else:
-        whens = [_judged(condition, depth, Type.BOOLEAN) for condition in conditions]
+        whens = [_make_typed(condition, depth, Type.BOOLEAN) for condition in conditions]
         term = compose(Type.NULL, "CASE")
     results = [branch.args["true"] for branch in branches]
-    thens = _alike([*results, default] if default else results, depth)
+    thens = _make_alike([*results, default] if default else results, depth)
     for when, then in zip(whens, thens, strict=False):
         term = compose(Type.NULL, "{0} WHEN {1} THEN {2}", term, when, then)
     if default:
@@ -227,9 +232,9 @@ def _cast(node: Node, depth: int) -> Term:
     to = node.args["to"]
     type_ = _TYPES.get(to.this) if type(to) is exp.DataType and not to.expressions else None
     if type_ is None:
-        raise Refusal(node, "casts lead to text, integer, bigint, double precision, boolean, timestamptz and date only")
-    term = judge(node.this, depth)
-    with blaming(node):
+        raise NodeError(node, "a cast must be to text, integer, bigint, double precision, boolean, timestamptz or date")
+    term = make_term(node.this, depth)
+    with locate_errors(node):
         return cast(term, type_)
 
 
@@ -247,8 +252,8 @@ _TYPES = {
 def _extract(node: Node, depth: int) -> Term:
     field = node.name.lower()
     if type(node.this) is not exp.Var or field not in FIELDS:
-        raise Refusal(node, f"extract takes {', '.join(FIELDS)}")
-    instant = _judged(node.expression, depth, Type.TIMESTAMPTZ)
+        raise NodeError(node, f"extract takes {', '.join(FIELDS)}")
+    instant = _make_typed(node.expression, depth, Type.TIMESTAMPTZ)
     name = field.upper()
     sql = f"CAST(EXTRACT({name} FROM {{0}} AT TIME ZONE 'UTC') AS DOUBLE PRECISION)"
     return compose(Type.NUMBER, f"EXTRACT({name} FROM {{0}})", instant, sql=sql)
@@ -256,18 +261,18 @@ def _extract(node: Node, depth: int) -> Term:
 
 def _call(node: Node, depth: int) -> Term:
     name, arguments = node.name.lower(), node.expressions
-    with blaming(node):
+    with locate_errors(node):
         check_name(name)
-    terms = [judge(argument, depth) for argument in arguments]
-    with blaming(node, *arguments):
+    terms = [make_term(argument, depth) for argument in arguments]
+    with locate_errors(node, *arguments):
         term = call(name, terms)
     if _growth(node) > MAX_GROWTH:
-        raise Refusal(node, f"its result may be more than {MAX_GROWTH} times as long as what it replaces in")
+        raise NodeError(node, f"its result may be more than {MAX_GROWTH} times as long as what it replaces in")
     return term
 
 
 def _growth(node: Node) -> int:
-    """Return how many times as long as its parts the value of ``node`` may be, for all calls of ``replace`` in it."""
+    """Return by what factor all calls of ``replace`` in ``node`` together may lengthen a text."""
     growth = 1
     for found in node.find_all(exp.Anonymous):
         arguments = found.expressions
@@ -279,7 +284,7 @@ def _growth(node: Node) -> int:
 
 class _Rule(NamedTuple):
     make: Callable[[Node, int], Term]
-    reads: frozenset[str]  # arguments that may be set; some only say how the text was spelt
+    reads: frozenset[str]  # arguments of the node that may be set; some only tell how the text was spelt
 
 
 def _rule(make: Callable[[Node, int], Term], *reads: str) -> _Rule:

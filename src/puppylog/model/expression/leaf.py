@@ -1,4 +1,4 @@
-"""The leaves of an expression: literals, columns and what the attributes hold."""
+"""The leaves of an expression: literals, columns and attributes."""
 
 import math
 import re
@@ -7,15 +7,15 @@ from sqlglot import exp
 
 from puppylog.model.expression.function import nearest
 from puppylog.model.expression.term import OTHER, Term, Type, compose, quote, text_term
-from puppylog.model.expression.tree import Node, Refusal
+from puppylog.model.expression.tree import Node, NodeError
 from puppylog.model.record import ALIASES, COLUMNS, TEXT_COLUMNS
 
-_GREATEST_INTEGER = 2**63 - 1
+_MAX_INTEGER = 2**63 - 1
 _UNITS_S = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86400, "WEEK": 604800}
 _AMOUNT = re.compile(r"[0-9]{1,12}")
-# A hundred years. An instant moved by more may leave what a store can hold, which would be an error.
-_GREATEST_INTERVAL_S = 36525 * 86400
-# In a key, DuckDB's paths give a meaning to these.
+# A hundred years. A longer interval could move an instant out of the range of a store, which is an error there.
+_MAX_INTERVAL_S = 36525 * 86400
+# DuckDB's paths give these characters a meaning within a key.
 _KEY = re.compile(r'[^"\\*\x00-\x1f]+')
 
 
@@ -25,20 +25,20 @@ def literal(node: Node) -> Term:
     try:
         return _integer(node) if node.name.isdigit() else _number(node)
     except ValueError:
-        raise Refusal(node, "it is no number") from None
+        raise NodeError(node, "it is not a number") from None
 
 
 def _integer(node: Node) -> Term:
     value = int(node.name)
-    if value > _GREATEST_INTEGER:
-        raise Refusal(node, "the number is beyond 64 bits")
+    if value > _MAX_INTEGER:
+        raise NodeError(node, "the number is beyond 64 bits")
     return Term(Type.INTEGER, str(value), str(value), str(value), literal=value)
 
 
 def _number(node: Node) -> Term:
     value = float(node.name)
     if not math.isfinite(value):
-        raise Refusal(node, "the number is beyond double precision")
+        raise NodeError(node, "the number is beyond double precision")
     return compose(Type.NUMBER, repr(value), sql=f"CAST({value!r} AS DOUBLE PRECISION)")
 
 
@@ -51,34 +51,34 @@ def boolean(node: Node) -> Term:
 
 
 def interval(node: Node) -> Term:
-    """A number of one unit of fixed length: months and years have none."""
+    """Return a literal interval, in one unit of fixed length. Months and years have no fixed length."""
     amount, unit = node.this, node.args.get("unit")
     name = unit.name.upper().removesuffix("S") if unit else ""
     if not isinstance(amount, exp.Literal) or not _AMOUNT.fullmatch(amount.name) or name not in _UNITS_S:
-        raise Refusal(node, "an interval is a whole number of seconds, minutes, hours, days or weeks")
+        raise NodeError(node, "an interval is a whole number of seconds, minutes, hours, days or weeks")
     seconds = int(amount.name) * _UNITS_S[name]
-    if seconds > _GREATEST_INTERVAL_S:
-        raise Refusal(node, "the interval is longer than a hundred years")
+    if seconds > _MAX_INTERVAL_S:
+        raise NodeError(node, "the interval is longer than a hundred years")
     return compose(Type.INTERVAL, f"INTERVAL '{int(amount.name)} {name}'", sql=f"INTERVAL '{seconds} seconds'")
 
 
 def name(node: Node) -> Term:
-    """A column, or ``attributes.key``."""
+    """Return the term of a column or of ``attributes.key``."""
     parts = _parts(node)
     first = parts[0].name if parts[0].args.get("quoted") else parts[0].name.lower()
     if len(parts) > 1:
         if first != "attributes":
-            raise Refusal(node, "a qualified name is not allowed; write the column alone")
+            raise NodeError(node, "a qualified name is not allowed; write the column alone")
         return _attribute(node, [part.name for part in parts[1:]])
     if first == "attributes":
-        raise Refusal(node, "the attributes are no value; name one of them, such as attributes.key")
+        raise NodeError(node, "attributes has no value of its own; name one attribute, such as attributes.key")
     return _column(node, ALIASES.get(first, first))
 
 
 def _column(node: Node, column: str) -> Term:
     if column not in COLUMNS:
         known = nearest(column, [*COLUMNS, *ALIASES])
-        raise Refusal(node, f"there is no such column; the nearest known one is {known}")
+        raise NodeError(node, f"there is no such column; the nearest known one is {known}")
     if column == "ts":
         return compose(Type.TIMESTAMPTZ, column)
     return compose(Type.TEXT if column in TEXT_COLUMNS else Type.INTEGER, column)
@@ -91,43 +91,43 @@ def _parts(node: Node) -> list[exp.Identifier]:
         after.insert(0, node.expression)
         node = node.this
     if type(node) is not exp.Column:
-        raise Refusal(node, "only a name can stand before a dot")
+        raise NodeError(node, "only a name is allowed before a dot")
     before = [node.args[part] for part in ("catalog", "db", "table", "this") if node.args.get(part)]
     parts = []
     for part in (*before, *after):
         if not isinstance(part, exp.Identifier):
-            raise Refusal(part, "only a name can stand after a dot")
+            raise NodeError(part, "only a name is allowed after a dot")
         parts.append(part)
     return parts
 
 
 def path(node: Node) -> Term:
-    """``attributes ->> 'key'``, with any number of ``-> 'key'`` before it."""
+    """Return the term of ``attributes ->> 'key'``, with any number of ``-> 'key'`` before the last arrow."""
     keys: list[str] = []
     inner = node
     while type(inner) in {exp.JSONExtractScalar, exp.JSONExtract}:
         if (type(inner) is exp.JSONExtractScalar) != (inner is node):
-            raise Refusal(node, "'->' leads to '->>', which ends the path and gives text")
+            raise NodeError(node, "a path must end in '->>', which gives text")
         keys.insert(0, _key(inner))
         inner = inner.this
     if type(inner) is not exp.Column or len(_parts(inner)) > 1 or inner.name.lower() != "attributes":
-        raise Refusal(inner, "only the attributes have keys: attributes ->> 'key'")
+        raise NodeError(inner, "only the attributes have keys: attributes ->> 'key'")
     return _attribute(node, keys)
 
 
 def _key(node: Node) -> str:
-    """Return the key of one arrow: it is parsed as the only step of a path."""
+    """Return the key after an arrow. sqlglot parses the key as a path of one step."""
     steps = node.expression.args.get("expressions", [])
     key = steps[-1].this if len(steps) == 2 and type(steps[-1]) is exp.JSONPathKey else None
     if not isinstance(key, str):
-        raise Refusal(node, "a key is a text that is written out")
+        raise NodeError(node, "a key must be a literal text")
     return key
 
 
 def _attribute(node: Node, keys: list[str]) -> Term:
     for key in keys:
         if not _KEY.fullmatch(key):
-            raise Refusal(node, 'a key has at least one character, and none of * " \\ nor control characters')
+            raise NodeError(node, 'a key has at least one character, and none of * " \\ nor control characters')
     arrows = [quote(key) for key in keys]
     canonical = " ->> ".join([" -> ".join(["attributes", *arrows[:-1]]), arrows[-1]])
     path = quote("$" + "".join(f'."{key}"' for key in keys))

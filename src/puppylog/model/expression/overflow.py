@@ -1,8 +1,8 @@
-"""Arithmetic that leaves the range of 64 bits gives null on every store, so that no line of a log makes a query fail.
+"""Arithmetic on integers. A result beyond 64 bits is null on every store, so that no log line makes a query fail.
 
-Whole numbers are computed in a wider type, HUGEINT in DuckDB and NUMERIC in PostgreSQL, and narrowed to 64 bits
-afterwards: a sum of any length once, at its end, and a product at each factor. Each text contains its operands once:
-nested operations must not double it each time.
+Integers are computed in a wider type, HUGEINT in DuckDB and NUMERIC in PostgreSQL, and then narrowed to 64 bits: a sum
+of any length once, at its end, and a product after each factor. The SQL of an operation contains each operand once. If
+it contained an operand twice, n nested operations would repeat it 2^n times.
 """
 
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ _TOO_LOW_NUMBER: Final = -(2**63) - 2048
 
 
 def narrow(wide: Term) -> Term:
-    """Return a whole number of the wider type as 64 bits, null where it does not fit."""
+    """Return an integer of the wider type as one of 64 bits; null if it does not fit."""
     postgres = _narrow(wide.postgres, str(_TOO_LOW), str(_TOO_HIGH))
     return replace(wide, duckdb=f"TRY_CAST({wide.duckdb} AS BIGINT)", postgres=postgres)
 
 
 def add_whole(operator: str, terms: Sequence[Term], *, is_wide: bool) -> Term:
-    """Return the sum or the difference in the wider type; ``is_wide``: the first operand has it already."""
+    """Return the sum or the difference in the wider type. ``is_wide``: the first operand has the wider type already."""
     text = f"{{0}} {operator} {{1}}"
     if is_wide:
         return compose(Type.INTEGER, text, *terms, sql=f"({text})", binding=SUM)
@@ -33,9 +33,9 @@ def add_whole(operator: str, terms: Sequence[Term], *, is_wide: bool) -> Term:
 
 
 def multiply_whole(operator: str, terms: Sequence[Term]) -> Term:
-    """Return the product, the quotient (whole) or the remainder; a divisor of zero gives null.
+    """Return the product, the quotient as an integer, or the remainder. A divisor of zero gives null.
 
-    No remainder is beyond 64 bits, and one quotient: that of the least number and -1.
+    A remainder always fits into 64 bits. So does a quotient, except that of -2^63 and -1.
     """
     text = f"{{0}} {operator} {{1}}"
     if operator == "%" or (operator == "/" and terms[1].literal is not None):
@@ -64,18 +64,19 @@ def absolute_whole(term: Term) -> Term:
 
 
 def narrow_number(template: str) -> tuple[str, str]:
-    """Return a template of double precision rounded to 64 bits, for DuckDB and for PostgreSQL.
+    """Return the SQL that rounds ``template``, a double, to an integer of 64 bits, for DuckDB and for PostgreSQL.
 
-    What does not fit, or is not finite, is null.
+    A number that does not fit or is not finite gives null.
     """
     low, high = (f"CAST({bound} AS DOUBLE PRECISION)" for bound in (_TOO_LOW_NUMBER, _TOO_HIGH))
     return f"TRY_CAST({template} AS BIGINT)", _narrow(template, low, high)
 
 
 def _narrow(sql: str, too_low: str, too_high: str) -> str:
-    """PostgreSQL has no TRY_CAST: what does not fit becomes one of two bounds, and the bounds become null.
+    """Return PostgreSQL's SQL for a cast to BIGINT that gives null if ``sql`` does not fit: it has no TRY_CAST.
 
-    LEAST and GREATEST leave nulls out, so a null becomes a bound as well; of NaN, LEAST takes the bound.
+    A value that does not fit is replaced by one of two bounds, and each bound by null. LEAST and GREATEST ignore null
+    and sort NaN last, so that null and NaN become a bound, too.
     """
     bounded = f"GREATEST(LEAST({sql}, {too_high}), {too_low})"
     return f"CAST(NULLIF(NULLIF({bounded}, {too_high}), {too_low}) AS BIGINT)"

@@ -1,4 +1,4 @@
-"""From the text of an expression to its canonical text and to SQL; and whatever is wrong with it, as one line."""
+"""Turns the text of an expression into canonical text and into SQL, or reports in one line what is wrong and where."""
 
 import re
 from typing import Literal, TypeAlias
@@ -8,21 +8,21 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from puppylog.errors import ExpressionError
 from puppylog.model.expression.conversion import as_text, coerce
-from puppylog.model.expression.grammar import MAX_DEPTH, judge
-from puppylog.model.expression.term import Offence, Term, Type
-from puppylog.model.expression.tree import Node, Refusal, grow, span, tokenize
+from puppylog.model.expression.grammar import MAX_DEPTH, make_term
+from puppylog.model.expression.term import Term, TermError, Type
+from puppylog.model.expression.tree import Node, NodeError, parse_tree, span, tokenize
 
 Dialect: TypeAlias = Literal["duckdb", "postgres"]
 
 MAX_LENGTH = 1000
-# Canonical text says in full what people may abbreviate, such as x::int or an instant.
+# Canonical text spells out abbreviations such as x::int, so it may be longer.
 MAX_CANONICAL_LENGTH = 8 * MAX_LENGTH
 _SHOWN = 60
 _CLOSED = re.compile(r"""(?:[^'"]|'[^']*'|"[^"]*")*""")
 
 
-class _Complaint(Exception):
-    """What is wrong, and from where to where."""
+class _TextError(Exception):
+    """What is wrong with a text, and the range of characters that is wrong; an empty range for the whole text."""
 
     def __init__(self, cause: str, start: int = 0, end: int = 0) -> None:
         super().__init__(cause)
@@ -32,16 +32,16 @@ class _Complaint(Exception):
 
 
 def parse_segment(text: str) -> str:
-    """Return the canonical text of a segment expression: one whose value can be written as text.
+    """Return the canonical text of a segment: an expression whose value can be written as text.
 
     Raises:
-        ExpressionError: it is not one, or uses what is not allowed; the message says what and where.
+        ExpressionError: the text is not such an expression, or uses what is not allowed; the message says where.
     """
     return _parse(text, "segment")
 
 
 def parse_filter(text: str) -> str:
-    """Return the canonical text of a filter expression: a condition.
+    """Return the canonical text of a filter: an expression of type boolean.
 
     Raises:
         ExpressionError: as `parse_segment`.
@@ -50,9 +50,10 @@ def parse_filter(text: str) -> str:
 
 
 def render(canonical: str, dialect: Dialect) -> str:
-    """Return an expression as SQL for a store. It is judged again: what a catalog holds is trusted no more than a text.
+    """Return the SQL of an expression for a store. The text is checked again, because anyone may write to a store.
 
-    The SQL can stand wherever an operand can. Its string literals may hold any characters, ``$``, ``%`` and braces too.
+    The SQL can be an operand of any operator. Its string literals may contain any character, also ``$``, ``%`` and
+    braces.
 
     Raises:
         ExpressionError: as `parse_segment`.
@@ -61,7 +62,7 @@ def render(canonical: str, dialect: Dialect) -> str:
 
 
 def render_segment(canonical: str, dialect: Dialect) -> str:
-    """Return a segment expression as SQL of type text, the same text on every store. Otherwise as `render`."""
+    """Return the SQL of a segment, of type text, for a store. The text is the same on every store. See `render`."""
     return _text_for(_read(canonical, "segment", MAX_CANONICAL_LENGTH), dialect)
 
 
@@ -77,13 +78,13 @@ def _text_for(term: Term, dialect: Dialect) -> str:
 
 def _read(text: str, what: str, max_length: int) -> Term:
     try:
-        return _fit(_judge(text, max_length), what)
-    except _Complaint as complaint:
+        return _coerce_for(_make_term(text, max_length), what)
+    except _TextError as error:
         place = ""
-        if complaint.end > complaint.start:
-            place = f" (at column {complaint.start + 1}: {_shorten(text[complaint.start : complaint.end])})"
+        if error.end > error.start:
+            place = f" (at column {error.start + 1}: {_shorten(text[error.start : error.end])})"
         name = what if what == "expression" else f"{what} expression"
-        raise ExpressionError("use", f'{name} "{_shorten(text)}"', f"{complaint.cause}{place}") from None
+        raise ExpressionError("use", f'{name} "{_shorten(text)}"', f"{error.cause}{place}") from None
 
 
 def _shorten(text: str) -> str:
@@ -91,47 +92,50 @@ def _shorten(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
 
 
-def _fit(term: Term, what: str) -> Term:
-    """Return the term as what it is for."""
+def _coerce_for(term: Term, what: str) -> Term:
+    """Return the term converted to the type that a segment or a filter must have."""
     try:
         if what == "segment":
             return as_text(term)
         return coerce(term, Type.BOOLEAN) if what == "filter" else term
-    except Offence:
+    except TermError:
         wanted = "a text, a number or a boolean" if what == "segment" else "a condition"
-        raise _Complaint(f"a {what} is {wanted}, this is {term.type}") from None
+        raise _TextError(f"a {what} must be {wanted}, but this is {term.type}") from None
 
 
-def _judge(text: str, max_length: int) -> Term:
+def _make_term(text: str, max_length: int) -> Term:
     if len(text) > max_length:
-        raise _Complaint(f"it has {len(text)} characters, at most {max_length} are allowed")
+        raise _TextError(f"it has {len(text)} characters, at most {max_length} are allowed")
     try:
-        return judge(_grow(_tokenize(text), text))
+        return make_term(_parse_tree(_tokenize(text), text))
     except RecursionError:
-        raise _Complaint(f"it is nested more than {MAX_DEPTH} deep") from None
-    except Refusal as refusal:
-        start, end = span(refusal.node) or (0, len(text))
-        raise _Complaint(refusal.cause, start, _balance(text, start, end)) from None
+        raise _TextError(f"it is nested more than {MAX_DEPTH} deep") from None
+    except NodeError as error:
+        start, end = span(error.node) or (0, len(text))
+        raise _TextError(error.cause, start, _find_closing(text, start, end)) from None
 
 
-def _balance(text: str, start: int, end: int) -> int:
-    """Return where what is open between ``start`` and ``end`` has been closed: a node's leaves have no parentheses."""
+def _find_closing(text: str, start: int, end: int) -> int:
+    """Return the end of ``text[start:end]`` extended by the parentheses that close those it opens.
+
+    sqlglot keeps the places of a node's leaves only, and no leaf is a parenthesis.
+    """
     while end < len(text) and text.count("(", start, end) > text.count(")", start, end):
         end += 1
     return end
 
 
 def _tokenize(text: str) -> list[Token]:
-    """Return the tokens of ``text``, none of which can make more of it than one expression."""
+    """Return the tokens of ``text``. Tokens that do not belong to an expression are refused."""
     for place, character in enumerate(text):
         if character == "\0" or "\ud800" <= character <= "\udfff":
-            raise _Complaint("it has a character that no store can keep", place, place + 1)
+            raise _TextError("it has a character that no store can keep", place, place + 1)
     try:
         tokens = tokenize(text)
     except TokenError:
         closed = _CLOSED.match(text)
         start = closed.end() if closed else 0
-        raise _Complaint("a quote or a comment is not closed", start, len(text)) from None
+        raise _TextError("a quote or a comment is not closed", start, len(text)) from None
     _check_gaps(text, tokens)
     for index, token in enumerate(tokens):
         previous = tokens[index - 1] if index else None
@@ -139,8 +143,8 @@ def _tokenize(text: str) -> list[Token]:
         if token.token_type in _REFUSED and not after_dot:
             opened = previous is not None and previous.token_type is TokenType.L_PAREN
             start = previous.start if previous and opened and token.token_type in _QUERIES else token.start
-            raise _Complaint(
-                f"{_REFUSED[token.token_type]} is not allowed", start, _balance(text, start, token.end + 1)
+            raise _TextError(
+                f"{_REFUSED[token.token_type]} is not allowed", start, _find_closing(text, start, token.end + 1)
             )
     return tokens
 
@@ -158,37 +162,37 @@ _REFUSED = {
     TokenType.PLACEHOLDER: "a placeholder",
     TokenType.OVER: "a window function",
 }
-"""Tokens that no expression has. The tree would show most of them too, but not where they stand."""
+"""Tokens that are refused. Most would be refused in the tree, too, but the tree does not keep their places."""
 
 
 def _check_gaps(text: str, tokens: list[Token]) -> None:
-    """Refuse comments: they are what lies between tokens without being a blank."""
+    """Refuse comments. A comment is text between two tokens that is not blank."""
     end = 0
     for start, after in [*((token.start, token.end + 1) for token in tokens), (len(text), len(text))]:
         gap = text[end:start]
         if gap.strip():
             begin = end + len(gap) - len(gap.lstrip())
-            raise _Complaint("a comment is not allowed", begin, end + len(gap.rstrip()))
+            raise _TextError("a comment is not allowed", begin, end + len(gap.rstrip()))
         end = after
 
 
-def _grow(tokens: list[Token], text: str) -> Node:
+def _parse_tree(tokens: list[Token], text: str) -> Node:
     try:
-        tree = grow(tokens, text)
+        tree = parse_tree(tokens, text)
     except ParseError as error:
-        raise _syntax_complaint(error, tokens) from None
+        raise _syntax_error(error, tokens) from None
     if tree is None:
-        raise _Complaint("it is empty")
+        raise _TextError("it is empty")
     return tree
 
 
-def _syntax_complaint(error: ParseError, tokens: list[Token]) -> _Complaint:
-    """Make a complaint of sqlglot's: it says only where the token ends that it stopped at, in lines and columns."""
+def _syntax_error(error: ParseError, tokens: list[Token]) -> _TextError:
+    """Return sqlglot's error with the place of its token. sqlglot gives only line and column of the token's end."""
     details = error.errors[0] if error.errors else {}
     place = (details.get("line"), details.get("col"))
     token = next((token for token in tokens if (token.line, token.col) == place), None)
     if token is None:
-        return _Complaint("it is no expression")
+        return _TextError("it is not an expression")
     if token is tokens[-1] and "Unexpected" not in str(details.get("description")):
-        return _Complaint("it ends too early, after this", token.start, token.end + 1)
-    return _Complaint("this cannot stand here", token.start, token.end + 1)
+        return _TextError("it ends too early, after this", token.start, token.end + 1)
+    return _TextError("this is not allowed here", token.start, token.end + 1)

@@ -1,7 +1,7 @@
-"""A term: an expression that has been judged, with its type and its text for each reader of it.
+"""A term: an expression that was checked, with its type, its canonical text, and its SQL for each store.
 
-The canonical text is what a person reads and a catalog keeps; it has the fewest parentheses that give the same tree
-again. The texts for the stores need no context: each can stand wherever an operand can.
+A store keeps the canonical text and shows it to users; it has no unnecessary parentheses. The SQL can be an operand of
+any operator without further parentheses.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,21 +11,21 @@ from enum import StrEnum
 
 class Type(StrEnum):
     TEXT = "text"
-    INTEGER = "bigint"  # every whole number is 64 bits wide, so that none overflows on one store only
+    INTEGER = "bigint"  # all integers have 64 bits, so that both stores overflow at the same value
     NUMBER = "double precision"
     BOOLEAN = "boolean"
     TIMESTAMPTZ = "timestamptz"
     DATE = "date"
     INTERVAL = "interval"
-    NULL = "null"  # fits wherever any other type does
+    NULL = "null"  # can be coerced to every other type
 
 
-# How tightly an operator binds, as in PostgreSQL: an operand that binds less needs parentheses.
+# Precedence of operators, as in PostgreSQL. An operand of lower precedence needs parentheses.
 OR, AND, NOT, COMPARISON, OTHER, SUM, PRODUCT, SIGN, ATOM = range(9)
 
 
-class Offence(Exception):
-    """Why a term cannot be made, and because of which argument. Whoever knows the place makes an error of it."""
+class TermError(Exception):
+    """Why a term cannot be made, and the index of the argument at fault. `locate_errors` adds the node."""
 
     def __init__(self, cause: str, argument: int | None = None) -> None:
         super().__init__(cause)
@@ -39,11 +39,11 @@ class Term:
     canonical: str
     duckdb: str
     postgres: str
-    binding: int = ATOM  # of the canonical text
-    literal: str | int | None = None  # its value, if it is a text or a whole number that is written out
+    binding: int = ATOM  # precedence of the outermost operator in the canonical text
+    literal: str | int | None = None  # the value, if the term is a literal text or integer
 
     def operand(self, least_binding: int) -> "Term":
-        """Return the term as an operand of an operator that wants at least ``least_binding``."""
+        """Return the term as an operand, in parentheses if its precedence is below ``least_binding``."""
         if self.binding >= least_binding:
             return self
         return replace(self, canonical=f"({self.canonical})", binding=ATOM)
@@ -58,9 +58,16 @@ def compose(
     postgres: str | None = None,
     binding: int = ATOM,
 ) -> Term:
-    """Make a term of ``operands``; ``{0}`` in a template stands for the first one's text.
+    """Return a term made of ``operands``. In a template, ``{0}`` stands for the text of the first operand.
 
-    ``sql`` is what the stores read where that is not the canonical text, ``duckdb`` and ``postgres`` where they differ.
+    Args:
+        type_: of the term.
+        canonical: template of the canonical text.
+        operands: the terms that the templates refer to.
+        sql: template of the SQL, if it differs from the canonical text.
+        duckdb: template of DuckDB's SQL, if it differs from ``sql``.
+        postgres: template of PostgreSQL's SQL, if it differs from ``sql``.
+        binding: precedence of the outermost operator in ``canonical``.
     """
     common = sql or canonical
     return Term(
@@ -83,15 +90,19 @@ def text_term(text: str) -> Term:
 
 
 Accept = Callable[[Term], Term]
-"""Returns a term as its place takes it, or raises Offence."""
+"""Returns an argument converted to what a function takes, or raises TermError."""
 
 
 def accept_each(accepts: Sequence[Accept], terms: Sequence[Term]) -> list[Term]:
-    """Return each of ``terms`` as the one of ``accepts`` beside it takes it; an offence says which was the culprit."""
+    """Return each term converted by the function of the same index.
+
+    Raises:
+        TermError: with the index of the term that was not accepted.
+    """
     accepted = []
     for index, (accept, term) in enumerate(zip(accepts, terms, strict=True)):
         try:
             accepted.append(accept(term))
-        except Offence as offence:
-            raise Offence(offence.cause, index) from None
+        except TermError as error:
+            raise TermError(error.cause, index) from None
     return accepted

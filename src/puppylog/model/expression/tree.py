@@ -1,4 +1,4 @@
-"""sqlglot's trees as they are used here: how one is grown from a text, and where a node of one stands in it."""
+"""sqlglot's trees: parsing a text into one, and the place of a node in the text."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -10,13 +10,13 @@ from sqlglot.dialects.postgres import Postgres
 from sqlglot.parsers.postgres import PostgresParser
 from sqlglot.tokenizer_core import Token, TokenType
 
-from puppylog.model.expression.term import Offence
+from puppylog.model.expression.term import TermError
 
 Node: TypeAlias = exp.Expr
 
 
-class Words(Postgres):
-    """PostgreSQL's expressions, but no function that sqlglot would translate: calls keep the name they came with."""
+class ExpressionDialect(Postgres):
+    """PostgreSQL's expressions, in which sqlglot translates no function: a call keeps its name."""
 
     class Parser(PostgresParser):
         FUNCTIONS: ClassVar[dict[str, Callable[..., Any]]] = {}
@@ -24,26 +24,35 @@ class Words(Postgres):
             name: parser for name, parser in PostgresParser.FUNCTION_PARSERS.items() if name in {"CAST", "EXTRACT"}
         }
         NO_PAREN_FUNCTIONS: ClassVar[dict[TokenType, Any]] = {}
-        LAMBDAS: ClassVar[dict[TokenType, Any]] = {}  # an arrow in an argument leads to a key
+        LAMBDAS: ClassVar[dict[TokenType, Any]] = {}  # an arrow in an argument is an access to a key, not a lambda
         NO_PAREN_FUNCTION_PARSERS: ClassVar = {"CASE": PostgresParser.NO_PAREN_FUNCTION_PARSERS["CASE"]}
 
 
-_WORDS = Words()
+_DIALECT = ExpressionDialect()
 
 
 def tokenize(text: str) -> list[Token]:
-    """Raises sqlglot's TokenError."""
-    return _WORDS.tokenize(text)
+    """Return the tokens of ``text``.
+
+    Raises:
+        TokenError: of sqlglot, for a quote or comment that is not closed.
+    """
+    return _DIALECT.tokenize(text)
 
 
-def grow(tokens: list[Token], text: str) -> Node | None:
-    """Return the tree of one expression, None of an empty text. Raises sqlglot's ParseError, or RecursionError."""
-    trees = _WORDS.parser().parse_into(exp.Condition, tokens, text)
+def parse_tree(tokens: list[Token], text: str) -> Node | None:
+    """Return the tree of one expression; None for an empty text.
+
+    Raises:
+        ParseError: of sqlglot.
+        RecursionError: the expression is nested too deep.
+    """
+    trees = _DIALECT.parser().parse_into(exp.Condition, tokens, text)
     return trees[0] if trees else None
 
 
-class Refusal(Exception):
-    """A node that may not be where it is."""
+class NodeError(Exception):
+    """A node that is not allowed, and why."""
 
     def __init__(self, node: Node, cause: str) -> None:
         super().__init__(cause)
@@ -52,17 +61,17 @@ class Refusal(Exception):
 
 
 @contextmanager
-def blaming(node: Node, *arguments: Node) -> Iterator[None]:
-    """Turn an offence within into a refusal of ``node``, or of the one of ``arguments`` that the offence names."""
+def locate_errors(node: Node, *arguments: Node) -> Iterator[None]:
+    """Turn a TermError into a NodeError at ``node``, or at the argument whose index the error has."""
     try:
         yield
-    except Offence as offence:
-        culprit = node if offence.argument is None else arguments[offence.argument]
-        raise Refusal(culprit, offence.cause) from None
+    except TermError as error:
+        wrong = node if error.argument is None else arguments[error.argument]
+        raise NodeError(wrong, error.cause) from None
 
 
 def describe(node: Node) -> str:
-    """Return what to call a node that has no place in an expression."""
+    """Return the name of a kind of node, for the message that refuses it."""
     return _DESCRIPTIONS.get(type(node)) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(node).__name__).lower()
 
 
@@ -83,7 +92,7 @@ _DESCRIPTIONS: dict[type[Node], str] = {
 
 
 def span(node: Node) -> tuple[int, int] | None:
-    """Return where the leaves of ``node`` begin and end in the text, or None if sqlglot has not kept it."""
+    """Return start and end of ``node`` in the text, in characters; None if sqlglot kept no place."""
     places = [found.meta for found in node.walk() if "start" in found.meta]
     if not places:
         return span(node.parent) if node.parent else None
