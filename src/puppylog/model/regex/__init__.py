@@ -1,0 +1,15 @@
+r"""Regular expressions that mean the same on every store: RE2's syntax, parsed here, written out for each store.
+
+Whether a text matches is all that is asked; which part of it matches is not. The accepted syntax is RE2's, without what
+PostgreSQL cannot do: Unicode classes such as ``\p{L}``, and counts above 255.
+
+>>> render_re2(parse_regex(r"(?i)a\d")), render_are(parse_regex(r"^a|b$"))
+('[Aa][0-9]', '(?:\\Aa|b\\Z)')
+"""
+
+from puppylog.model.regex.escape import escape
+from puppylog.model.regex.parsing import RegexError, parse_regex
+from puppylog.model.regex.render import render_are, render_re2
+from puppylog.model.regex.tree import literal_text
+
+__all__ = ["RegexError", "escape", "literal_text", "parse_regex", "render_are", "render_re2"]
