@@ -118,24 +118,24 @@ class Reader:
         """
         self.is_at_end = False
         stop_at = None if limit_bytes is None else self.end + limit_bytes
-        yield from self._give()
+        yield from self._iter_ready()
         while self._read_block():
-            yield from self._give()
+            yield from self._iter_ready()
             if stop_at is not None and self.end >= stop_at:
                 return
         self.is_at_end = True
         self.needs_owner_check = self.end == 0
-        if self._chunker.has_unfinished_line and self._will_not_go_on():
+        if self._chunker.has_unfinished_line and self._has_last_line_ended():
             self._ready += self._chunker.flush_all()
-            yield from self._give()
+            yield from self._iter_ready()
         if self._chunker.has_record and self._clock() - self._grew_at >= self._record_wait_s:
             self._ready += self._chunker.flush_record()
-            yield from self._give()
+            yield from self._iter_ready()
         if not self._is_announced:
             self._is_announced = True
             yield self._chunker.empty_chunk()
 
-    def _will_not_go_on(self) -> bool:
+    def _has_last_line_ended(self) -> bool:
         """Whether the unfinished line at the end is all that its writer will write of it, as far as can be told."""
         if self._line_wait_s is None or self.is_truncated or self.handle.fault is not None:
             return False
@@ -150,7 +150,7 @@ class Reader:
         Raises:
             OSError: the file cannot be read now.
         """
-        return not self._is_whole_there()
+        return not self._has_same_content()
 
     def has_data(self) -> bool:
         """Return whether the file holds anything now.
@@ -169,7 +169,7 @@ class Reader:
             fingerprint = replace(fingerprint, head_size=len(first), head_hash=hash_bytes(first))
         return Place(path, self.handle.identity, fingerprint, whole.offset, finished=False)
 
-    def go_on_in(self, copy: OpenFile) -> None:
+    def continue_in(self, copy: OpenFile) -> None:
         """Read the rest of a truncated file from its copy, and own that. The handle of the file is left to others."""
         self.handle = copy
         self.is_truncated = self.is_at_end = False
@@ -186,7 +186,7 @@ class Reader:
     def close(self) -> None:
         self.handle.close()
 
-    def _give(self) -> Iterator[Chunk]:
+    def _iter_ready(self) -> Iterator[Chunk]:
         while self._ready:
             self._is_announced = True
             yield self._ready.popleft()
@@ -200,8 +200,8 @@ class Reader:
         if self.is_truncated:
             return False
         block = self.handle.read(self._chunk_bytes, self.end)
-        if not self._chunker.fed_to.is_of(self.handle) or (self.end == 0 and not self._is_whole_there()):
-            return self._go_back()
+        if not self._chunker.fed_to.is_of(self.handle) or (self.end == 0 and not self._has_same_content()):
+            return self._check_truncation()
         if self.end == 0 and block.startswith(_UTF_16_MARKS):
             self.is_at_end = True  # of what can be read: once it has left its path it need not be kept
             raise OSError(errno.EILSEQ, "it is UTF-16 text, and UTF-8 is needed")
@@ -210,13 +210,13 @@ class Reader:
             self._ready += self._chunker.feed(block)
         return bool(block)
 
-    def _go_back(self) -> bool:
+    def _check_truncation(self) -> bool:
         """Forget the unfinished line. The file is truncated only if what was whole is gone as well."""
-        self.is_truncated = not self._is_whole_there()
+        self.is_truncated = not self._has_same_content()
         self._chunker.drop_line()
         return not self.is_truncated
 
-    def _is_whole_there(self) -> bool:
+    def _has_same_content(self) -> bool:
         """Whether all that was read of whole lines, or else what the file began with, is still in the file."""
         whole = self._chunker.complete_to
         return (

@@ -86,7 +86,7 @@ class Tailer:
         self._budget: int | None = None  # how many bytes may be read yet
         self._last: LastFile | None = None  # the file that left the path last
         self._has_begun = False  # the files of the known positions have been searched for
-        self._arrive(from_end=from_end)
+        self._search_files(from_end=from_end)
 
     def read(self, limit_bytes: int | None = None) -> Iterator[Chunk]:
         """Give everything that can be read now, older files first. Call it again to read on.
@@ -101,17 +101,17 @@ class Tailer:
             return
         self.problem = None
         self._budget = limit_bytes
-        is_untouched = self._look()
-        yield from self._give()
+        is_untouched = self._check_path()
+        yield from self._iter_ready()
         yield from self._drain()
-        if not is_untouched and not self._is_spent:
+        if not is_untouched and not self._is_turn_over:
             yield from self._read_current()
-        self.has_more = self._is_spent
+        self.has_more = self._is_turn_over
         for reader in self._readers():
             self._note_fault(reader)
 
     @property
-    def _is_spent(self) -> bool:
+    def _is_turn_over(self) -> bool:
         return self._budget is not None and self._budget <= 0
 
     def backlog_bytes(self) -> int:
@@ -135,7 +135,7 @@ class Tailer:
             reader.close()
         self._current = None
         self._rotated.clear()
-        self._tell_held()
+        self._publish_open_files()
 
     def release(self, file_id: int) -> bool:
         """Leave a file of this stream to another tailer; return False if it is being read here."""
@@ -148,11 +148,11 @@ class Tailer:
         readers = [rotated.reader for rotated in self._rotated]
         return [*readers, self._current] if self._current is not None else readers
 
-    def _tell_held(self) -> None:
+    def _publish_open_files(self) -> None:
         """Tell other tailers which files are open here."""
         self._owners.hold({reader.handle.identity: reader.file for reader in self._readers()})
 
-    def _look(self) -> bool:
+    def _check_path(self) -> bool:
         """See what stands at the path; return whether nothing has happened, which makes a poll cost no more than this.
 
         Only the error that there is no file says something about the file; after any other, what is open stays open.
@@ -160,23 +160,23 @@ class Tailer:
         try:
             status = os.stat(self.path)  # noqa: PTH116 - a third of the cost, and this is what idle files cost
         except (FileNotFoundError, NotADirectoryError) as error:
-            self._note(error)
-            self._leave()
+            self._note_error(error)
+            self._rotate_current()
             if not self._has_begun:
-                self._arrive()
+                self._search_files()
         except OSError as error:
-            self._note(error)
+            self._note_error(error)
         else:
             if self._current is not None and identity_of(status) == self._current.handle.identity:
                 return self._current.is_untouched(status)
             skipped = self._skipped
             if skipped is not None and self._current is None and skipped.is_still_skipped(status, self._clock()):
                 return True
-            self._leave()
-            self._arrive()
+            self._rotate_current()
+            self._search_files()
         return False
 
-    def _leave(self) -> None:
+    def _rotate_current(self) -> None:
         """Drain the current file: the path does not lead to it any more."""
         if self._current is None:
             return
@@ -185,13 +185,13 @@ class Tailer:
         self._rotated.append(RotatedFile(self._current, status.st_size, self._clock() + self._rotate_wait_s))
         self._current = None
 
-    def _arrive(self, *, from_end: bool = False) -> None:
+    def _search_files(self, *, from_end: bool = False) -> None:
         """Open the file at the path, and those that stood there since the last look.
 
         When that fails, everything is as before, and the next poll tries again.
         """
         handle = self._open()
-        if (handle is None and self._has_begun) or (handle is not None and self._take_back(handle)):
+        if (handle is None and self._has_begun) or (handle is not None and self._resume_rotated(handle)):
             return
         try:
             files = find_files(self.path, handle, list(self._known), held=self._list_held(), last=self._last)
@@ -199,23 +199,23 @@ class Tailer:
             if from_end and files.at_path is not None and not files.rotated:
                 files.at_path = start_at_end(files.at_path)
         except OSError as error:
-            self._note(error)
+            self._note_error(error)
             if handle is not None:
                 handle.close()
         else:
             self._has_begun = True
-            self._begin(files)
-            self._tell_held()
+            self._start_reading(files)
+            self._publish_open_files()
 
     def _open(self) -> OpenFile | None:
         """Open the file at the path under its own name, which tells more than that of a link to it."""
         try:
             return open_log(os.path.realpath(self.path) if Path(self.path).is_symlink() else self.path)
         except OSError as error:
-            self._note(error)
+            self._note_error(error)
             return None
 
-    def _take_back(self, handle: OpenFile) -> bool:
+    def _resume_rotated(self, handle: OpenFile) -> bool:
         """Return whether the file at the path is a rotated one that is still drained; then it is the current one."""
         for rotated in self._rotated:
             if rotated.reader.handle.identity == handle.identity:
@@ -229,10 +229,10 @@ class Tailer:
         """Return the rotated files that are drained. First, those that were emptied are told from their copies."""
         for rotated in list(self._rotated):
             if rotated.reader.is_emptied():
-                self._part(rotated)
+                self._split_emptied(rotated)
         return [rotated.reader.handle for rotated in self._rotated]
 
-    def _begin(self, files: FilesToRead, truncated: Reader | None = None, place: Place | None = None) -> None:
+    def _start_reading(self, files: FilesToRead, truncated: Reader | None = None, place: Place | None = None) -> None:
         """Read the files from now on.
 
         They may have been looked for because a file was truncated: what continues its place is a copy of it.
@@ -248,7 +248,7 @@ class Tailer:
                 self._ready.append(self._remember(self._opener.finish_missing(missing), missing.position))
         for found in files.rotated:
             if truncated is not None and found.place is place:
-                self._rotated.append(self._go_on_in_copy(truncated, found.handle))
+                self._rotated.append(self._continue_in_copy(truncated, found.handle))
             else:
                 reader = self._opener.open_reader(found)
                 self._rotated.append(RotatedFile.found(reader, self._clock(), self._rotate_wait_s))
@@ -256,56 +256,56 @@ class Tailer:
             self._current = self._opener.open_reader(files.at_path)
             self._current.needs_owner_check |= truncated is not None
 
-    def _give(self) -> Iterator[Chunk]:
+    def _iter_ready(self) -> Iterator[Chunk]:
         while self._ready:
             yield self._ready.pop(0)
 
     def _drain(self) -> Iterator[Chunk]:
         for rotated in list(self._rotated):
-            if not self._is_spent:
+            if not self._is_turn_over:
                 yield from self._read_rotated(rotated)
 
     def _read_rotated(self, rotated: RotatedFile) -> Iterator[Chunk]:
         yield from self._read(rotated.reader)
         if rotated.reader.is_truncated:
-            going_on = self._part(rotated)
-            yield from self._give()
-            if going_on is not None:
-                yield from self._read_rotated(going_on)
+            continued = self._split_emptied(rotated)
+            yield from self._iter_ready()
+            if continued is not None:
+                yield from self._read_rotated(continued)
             yield from self._read(rotated.reader)
         if rotated in self._rotated and rotated.is_quiet(self._clock(), self._rotate_wait_s):
             self._note_fault(rotated.reader)
             self._rotated.remove(rotated)
             rotated.reader.close()
             self._ready += self._finish(rotated.reader)
-            self._tell_held()
-        yield from self._give()
+            self._publish_open_files()
+        yield from self._iter_ready()
 
     def _read_current(self) -> Iterator[Chunk]:
         reader = self._current
         if reader is None:
             return
         yield from self._read(reader)
-        yield from self._give()
+        yield from self._iter_ready()
         if reader is self._current and reader.is_truncated:
-            self._begin_again(reader)
-            yield from self._give()
+            self._restart_truncated(reader)
+            yield from self._iter_ready()
             yield from self._drain()
-            if not self._is_spent:
+            if not self._is_turn_over:
                 yield from self._read(self._current)
 
     def _read(self, reader: Reader) -> Iterator[Chunk]:
         began_at = reader.end
         try:
-            if reader.needs_owner_check and reader.has_data() and not self._may_begin(reader):
+            if reader.needs_owner_check and reader.has_data() and not self._may_start_reading(reader):
                 return
             yield from reader.read(self._budget)
         except OSError as error:
-            self._note(error)
+            self._note_error(error)
         if self._budget is not None:
             self._budget -= reader.end - began_at
 
-    def _may_begin(self, reader: Reader) -> bool:
+    def _may_start_reading(self, reader: Reader) -> bool:
         """Return whether to read a file that was empty when it was opened, and has its first bytes now."""
         reader.needs_owner_check = False
         owner = self._find_owner(reader)
@@ -318,7 +318,7 @@ class Tailer:
             self._skipped = SkippedFile.of(reader.handle, owner, self._clock())
         self._ready += self._finish(reader)
         self._replace(reader, other)
-        self._tell_held()
+        self._publish_open_files()
         return False
 
     def _find_owner(self, reader: Reader) -> Elsewhere | Continuation | None:
@@ -340,7 +340,7 @@ class Tailer:
             else:
                 rotated.reader = other
 
-    def _begin_again(self, truncated: Reader) -> None:
+    def _restart_truncated(self, truncated: Reader) -> None:
         """Begin the current file again from its start, and read the rest of what it held in its copy, if there is one.
 
         When the search for the copy fails, everything is as before, and the next poll tries again.
@@ -348,15 +348,15 @@ class Tailer:
         place = truncated.place(self.path)
         try:
             known = [*self._known, place]
-            files = find_files(self.path, truncated.handle, known, held=self._list_held(), before=self._last)
+            files = find_files(self.path, truncated.handle, known, held=self._list_held(), fallback_last=self._last)
             apply_owners_to_rotated(files, self._owners)
         except OSError as error:
-            self._note(error)
+            self._note_error(error)
         else:
-            self._begin(files, truncated, place)
-            self._tell_held()
+            self._start_reading(files, truncated, place)
+            self._publish_open_files()
 
-    def _part(self, rotated: RotatedFile) -> RotatedFile | None:
+    def _split_emptied(self, rotated: RotatedFile) -> RotatedFile | None:
         """Tell a rotated file that was emptied from what its inode holds now: another file.
 
         Returns:
@@ -370,17 +370,17 @@ class Tailer:
         try:
             copy = find_copy(self.path, truncated.place(self.path), list(self._known), held)
         except OSError as error:
-            self._note(error)
+            self._note_error(error)
         if copy is None:
             self._ready += self._finish(truncated)
             return None
-        going_on = self._go_on_in_copy(truncated, copy)
-        self._rotated.insert(self._rotated.index(rotated), going_on)
-        self._tell_held()
-        return going_on
+        continued = self._continue_in_copy(truncated, copy)
+        self._rotated.insert(self._rotated.index(rotated), continued)
+        self._publish_open_files()
+        return continued
 
-    def _go_on_in_copy(self, truncated: Reader, copy: OpenFile) -> RotatedFile:
-        truncated.go_on_in(copy)
+    def _continue_in_copy(self, truncated: Reader, copy: OpenFile) -> RotatedFile:
+        truncated.continue_in(copy)
         return RotatedFile(truncated, copy.status().st_size, self._clock())
 
     def _finish(self, reader: Reader) -> list[Chunk]:
@@ -392,7 +392,7 @@ class Tailer:
         self._owners.finish(last.file, self._known.remember(last, position))
         return last
 
-    def _note(self, error: OSError) -> None:
+    def _note_error(self, error: OSError) -> None:
         self.problem = self.problem or cannot_read(self.path, error).message
 
     def _note_fault(self, reader: Reader) -> None:

@@ -1,5 +1,5 @@
-"""Which files stood at a path one after another: what is known of them is matched with the files that are there now.
+"""Finds the files that were at a path one after another: known places are matched with the files on disk now.
 
-`find_files` lists the candidates (`snapshot`), decides which candidate continues which known file and which candidates
-are new (`match`, which opens nothing by itself), and opens what is to be read.
+`find_files` lists the candidates (`snapshot`), decides which candidate continues which known place and which candidates
+are new (`match`, which opens no file itself), and opens the files to read.
 """

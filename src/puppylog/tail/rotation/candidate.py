@@ -1,4 +1,4 @@
-"""A file that may have stood at the path: what its directory says of it, and its content for whom asks."""
+"""A file that may have been at the path: its directory entry, and its content when it is needed."""
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -11,32 +11,34 @@ from puppylog.tail.rotation.place import Identity
 
 
 class Content(Protocol):
-    """What a candidate holds. Nothing of it is read before it is opened."""
+    """The content of a candidate. It is read only while it is opened."""
 
     def opened(self) -> AbstractContextManager[OpenFile | None]:
-        """Open the file for as long as the context lasts; None if it may not be read, or is not what its name says.
+        """Open the file until the context ends.
+
+        The result is None if the file may not be read, or is not compressed although its name says so.
 
         Raises:
-            DirectoryChanged: another file, or none, stands at the candidate's path by now.
+            DirectoryChanged: the candidate's path has no file or another file now.
             OSError: the file cannot be opened now.
         """
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
-    """A regular file as it was listed."""
+    """A regular file as it was when its directory was listed."""
 
     path: str
     identity: Identity
     size: int  # on disk, in bytes
-    mtime_ns: int
-    rotated: RotatedName | None  # what its name says, if rotation gives such names to files of the path
+    mtime_ns: int  # of its last change, in nanoseconds since the epoch
+    rotated: RotatedName | None  # what its name tells, if rotation gives such names to the files of the path
     content: Content
-    is_nearby: bool = False  # it lies in another directory, where logrotate's `olddir` may have put it
+    is_nearby: bool = False  # it is in another directory, where logrotate's `olddir` may have put it
 
     @property
     def is_rotated(self) -> bool:
-        """Whether it is named as rotation names the files of the path."""
+        """Whether it has a name that rotation gives to the files of the path."""
         return self.rotated is not None
 
     @property
@@ -51,12 +53,12 @@ class Candidate:
 
     @property
     def is_extended(self) -> bool:
-        """Whether number or date stand before the extension, as they may in the name of another program's log."""
+        """Whether the number or date is before the extension. The name may then be that of another program's log."""
         return self.rotated is not None and self.rotated.is_extended
 
     @property
     def is_compressed(self) -> bool:
-        """Whether its name says so."""
+        """Whether it has the name of a compressed file."""
         return self.path.endswith(SUFFIXES)
 
     @property
@@ -65,7 +67,7 @@ class Candidate:
         return self.path[: self.path.rfind(".")]
 
     def is_newer_than(self, other: "Candidate") -> bool | None:
-        """Compare the numbers or dates of the names; None if the names cannot be compared."""
+        """Return whether this file is newer by the number or date in its name; None if the names cannot be compared."""
         if self.is_extended != other.is_extended:
             return None
         if self.number is not None and other.number is not None:
@@ -76,4 +78,4 @@ class Candidate:
 
 
 class DirectoryChanged(Exception):
-    """Files were renamed while they were looked at. The directory must be listed again."""
+    """Files were renamed during the search, which must be repeated with a new listing of the directory."""

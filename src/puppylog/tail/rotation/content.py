@@ -1,4 +1,4 @@
-"""The content of a candidate: of a file that is opened when it is asked for, or of one that is open anyway."""
+"""The content of a candidate: of a file that is opened for every question, or of a file that is open already."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,7 +13,7 @@ from puppylog.tail.rotation.place import Identity
 
 @dataclass(frozen=True, slots=True)
 class FileContent:
-    """Implements `Content`: each question opens the file, so that no descriptor is held for a thousand candidates."""
+    """Implements `Content` by opening the file for every question: a thousand candidates need no descriptors."""
 
     path: str
     identity: Identity
@@ -28,7 +28,7 @@ class FileContent:
             yield handle
 
     def open(self) -> OpenFile | None:
-        """Open the file; the caller closes it. None and errors as in `Content.opened`."""
+        """Open the file, which the caller closes. Returns None and raises errors as `Content.opened` does."""
         try:
             handle = open_log(self.path)
         except PermissionError:
@@ -46,7 +46,7 @@ class FileContent:
 
 @dataclass(frozen=True, slots=True)
 class OpenContent:
-    """Implements `Content` for a file that somebody else holds open."""
+    """Implements `Content` for a file that is open already. Its owner closes it."""
 
     handle: OpenFile
 
@@ -56,10 +56,10 @@ class OpenContent:
 
 
 def candidate_of(handle: OpenFile) -> Candidate:
-    """Return an open file as a candidate. Its name says nothing.
+    """Return an open file as a candidate. Its name is not parsed, because it may have been renamed.
 
     Raises:
-        OSError: its status cannot be asked for.
+        OSError: the status of the file cannot be read.
     """
     status = handle.status()
     return Candidate(handle.path, handle.identity, status.st_size, status.st_mtime_ns, None, OpenContent(handle))

@@ -1,4 +1,4 @@
-"""What the contents of candidates say: whether one is the file of a place, a copy of it, or a copy of an open file.
+"""Compares contents: whether a candidate is the file of a place, a copy of that file, or a copy of an open file.
 
 Each answer opens the candidate. Answers that may be asked for again are cached. Every method may raise
 `DirectoryChanged` or OSError; the match is then worthless and is made again.
@@ -14,64 +14,64 @@ from puppylog.tail.rotation.place import Place
 
 
 class Evidence:
-    """Answers questions about candidates; made anew for every list of candidates."""
+    """Answers questions about the candidates of one listing."""
 
     def __init__(self) -> None:
-        """Nothing is known before it is asked for."""
+        """Start without answers."""
         self._heads: dict[Candidate, bytes] = {}
         self._copies: dict[tuple[Candidate, Place], bool] = {}
 
     def confirm(self, candidate: Candidate, place: Place) -> Checkpoint | None:
-        """Return the file's checkpoint at the place if it holds what the place was noted for, else None."""
+        """Return the checkpoint at the place if the candidate has the fingerprint of the place, else None."""
         with candidate.content.opened() as handle:
             return None if handle is None else confirm(handle, place)
 
     def can_be_read(self, candidate: Candidate) -> bool:
-        """Return whether we may open it, and it is compressed if its name says so."""
+        """Return whether the candidate may be opened, and is compressed if it has the name of a compressed file."""
         with candidate.content.opened() as handle:
             return handle is not None
 
     def begins_like(self, candidate: Candidate, place: Place) -> bool:
-        """Return whether it may be the file of the place, going by its first bytes."""
+        """Return whether the candidate's first bytes are those of the place's file."""
         fingerprint = place.fingerprint
         head = self._head(candidate)[: fingerprint.head_size]
         return len(head) == fingerprint.head_size and hash_bytes(head) == fingerprint.head_hash
 
     def is_finished(self, candidate: Candidate, known: Iterable[Place]) -> bool:
-        """Return whether one of the known places is finished, and the candidate is its file or a copy of that."""
+        """Return whether the candidate is the file of a finished place, or a copy of such a file."""
         return any(self.is_finished_as(candidate, place) for place in known if place.finished)
 
     def is_finished_as(self, candidate: Candidate, place: Place) -> bool:
-        """Return whether this is the file of the finished place, by inode and content, or a copy by its content."""
+        """Return whether the candidate is the file of the finished place, or a copy of it by its content."""
         if place.identity != candidate.identity:
             return candidate.is_rotated and self._is_copy(candidate, place)
         with candidate.content.opened() as handle:
             if handle is None or confirm(handle, place) is None:
                 return False
-            # Of a file that was empty to its end only the inode is known, so the file must still be empty.
+            # Of a file that was finished empty only the inode is known. If it has bytes now, it is another file.
             return place.byte_offset > 0 or not handle.read(1, 0)
 
     def is_unfinished_copy(
         self, candidate: Candidate, held: Iterable[Candidate], candidates: Sequence[Candidate]
     ) -> bool:
-        """Return whether this is a compressed copy of a held file, or of the plain file from which it is being made."""
+        """Return whether the candidate is a compressed copy of an open file, or of a plain file that is still there."""
         if not candidate.is_compressed:
             return False
         originals = [*held, *(plain for plain in candidates if plain.path == candidate.plain_path)]
         return any(self.is_beginning_of(candidate, original) for original in originals)
 
     def is_copy_of_live(self, candidate: Candidate, live: Candidate) -> bool:
-        """Return whether copytruncate has made, or is making, this copy of the file at the path."""
+        """Return whether the candidate is a copy that copytruncate has made, or is making, of the file at the path."""
         with candidate.content.opened() as handle, live.content.opened() as log:
             return handle is not None and log is not None and is_copy_of_live(handle, log)
 
     def is_beginning_of(self, candidate: Candidate, original: Candidate) -> bool:
-        """Return whether all that the candidate holds stands in the original, too."""
+        """Return whether the original begins with all bytes of the candidate."""
         with candidate.content.opened() as handle, original.content.opened() as whole:
             return handle is not None and whole is not None and is_beginning_of(handle, whole)
 
     def is_empty(self, candidate: Candidate) -> bool:
-        """Return whether it holds nothing, or cannot be read."""
+        """Return whether the candidate has no bytes, or cannot be read."""
         return not self._head(candidate)
 
     def _is_copy(self, candidate: Candidate, place: Place) -> bool:

@@ -1,4 +1,4 @@
-"""Finds and opens the files that are to be read at a path and next to it, in the order in which they stood there."""
+"""Finds and opens the files to read at a path and next to it, in the order in which they were at the path."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +14,8 @@ from puppylog.tail.rotation.match import Assignment, Situation, match, match_at_
 from puppylog.tail.rotation.place import LastFile, Place
 from puppylog.tail.rotation.snapshot import list_candidates, list_nearby, sort_candidates
 
-# Rotation renames a chain of files within milliseconds; a directory that changes so often is no chain.
+# Rotation renames its files within milliseconds. A directory that changes during so many searches changes for another
+# reason.
 _TRIES = 20
 
 
@@ -23,24 +24,24 @@ class FileToRead:
     """An open file, and where reading goes on in it."""
 
     handle: OpenFile
-    checkpoint: Checkpoint  # of the file up to there
-    place: Place | None  # None: a file that is new to the store, or that goes on behind its finished place
-    stream_id: int | None = None  # of another stream, to which the place belongs
+    checkpoint: Checkpoint  # where reading goes on
+    place: Place | None  # None if the file is new to the store, or goes on behind a finished place
+    stream_id: int | None = None  # of the stream that the place belongs to, if it is another stream
 
     @property
     def is_certain(self) -> bool:
-        """Whether its content says that it is the file of the place. An inode alone may be another file's by now."""
+        """Whether the content has confirmed the place. If only the inode matches, another file may have it now."""
         return self.place is not None and not self.place.is_inode_only
 
 
 @dataclass(slots=True)
 class FilesToRead:
-    """What `find_files` has found. The caller owns the handles."""
+    """The result of `find_files`. The caller owns the handles."""
 
-    rotated: list[FileToRead] = field(default_factory=list)  # with something left to read perhaps, oldest first
+    rotated: list[FileToRead] = field(default_factory=list)  # the oldest first; they may have bytes left to read
     at_path: FileToRead | None = None  # the file at the path
-    missing: list[Place] = field(default_factory=list)  # places whose file was not found
-    last: LastFile | None = None  # the newest file that is known to have stood at the path before
+    missing: list[Place] = field(default_factory=list)  # unfinished places whose file was not found
+    last: LastFile | None = None  # the newest known file that was at the path before
 
     def __iter__(self) -> Iterator[FileToRead]:
         """Give all files, in the order in which they are read."""
@@ -61,23 +62,23 @@ def find_files(
     *,
     held: Iterable[OpenFile] = (),
     last: LastFile | None = None,
-    before: LastFile | None = None,
+    fallback_last: LastFile | None = None,
 ) -> FilesToRead:
-    """Return what is to be read at the path and next to it.
+    """Return the files to read at the path and next to it.
 
     Args:
         path: whose directory is searched.
-        at_path: the file at the path; None while there is none, and then no place is given up as missing.
-        known: the places of the stream in the order in which their files were opened.
-        held: files that are being read anyway.
-        last: the last file that was seen at the path; None to go by the known places.
-        before: the last file that was seen at the path before, should no known place be found.
+        at_path: the open file at the path; None if there is none. Then no place counts as missing yet.
+        known: the places of the stream, in the order in which their files were opened.
+        held: other files that the tailer has open.
+        last: the last file that was seen at the path; None to take it from the known places.
+        fallback_last: what ``last`` is if no file of a known place is found.
 
     Raises:
-        OSError: the search failed, and is to be repeated. Only the file at the path is still open.
+        OSError: the search failed, and may be repeated. Only the file at the path is still open.
     """
     candidate = None if at_path is None else candidate_of(at_path)
-    situation = Situation(known, candidate, [candidate_of(handle) for handle in held], last, before)
+    situation = Situation(known, candidate, [candidate_of(handle) for handle in held], last, fallback_last)
     for _ in range(_TRIES):
         try:
             return _open_all(_match(path, situation), at_path)
@@ -87,16 +88,16 @@ def find_files(
 
 
 def find_copy(path: str, place: Place, known: Sequence[Place], held: Iterable[OpenFile]) -> OpenFile | None:
-    """Return the copy in which a file goes on that was emptied after it had left the path; None if there is none.
+    """Return the copy of a rotated file that was emptied, to read the rest from it; None if there is no copy.
 
     Args:
         path: whose directory is searched.
         place: how far the file was read before it was emptied.
         known: the other places of the stream.
-        held: files that are being read anyway.
+        held: files that the tailer has open.
 
     Raises:
-        OSError: the search failed. Nothing is open.
+        OSError: the search failed. No file was left open.
     """
     copy = None
     for found in find_files(path, None, [*known, place], held=held).rotated:
@@ -108,7 +109,7 @@ def find_copy(path: str, place: Place, known: Sequence[Place], held: Iterable[Op
 
 
 def _match(path: str, situation: Situation) -> Assignment:
-    """Match with as few candidates as are needed: most often, with the file at the path alone."""
+    """Match with as few candidates as needed. Most often the file at the path is enough, and no directory is listed."""
     evidence = Evidence()
     assignment = match_at_path(situation, evidence)
     has_history = bool(situation.known) or situation.last is not None

@@ -1,7 +1,7 @@
-"""Which candidate continues which known file, and which candidates are new. Pure: it reads content, and opens nothing.
+"""Decides which candidate continues which known place, and which candidates are new. Opens no file itself.
 
-A place continues in the file that has its inode and still holds what the place was noted for: at the path, or under
-another name. Failing that, in a rotated file that holds the same bytes: a copy. Failing that, its file is missing.
+A place continues in the file with the same inode and fingerprint, at the path or under another name. If there is no
+such file, it continues in a rotated file with the same content: a copy. Otherwise the file of the place is missing.
 """
 
 from collections.abc import Sequence
@@ -30,43 +30,43 @@ class Situation:
 
     known: Sequence[Place]  # in the order in which their files were opened
     at_path: Candidate | None = None  # the file at the path
-    held: Sequence[Candidate] = ()  # files that are being read anyway
-    last: LastFile | None = None  # the last file that was seen at the path; None to go by the known places
-    before: LastFile | None = None  # the last file that was seen there before, if no known place is found
+    held: Sequence[Candidate] = ()  # other files that the tailer has open
+    last: LastFile | None = None  # the last file seen at the path; None to take it from the known places
+    fallback_last: LastFile | None = None  # what ``last`` is if no file of a known place is found
 
 
 @dataclass(frozen=True, slots=True)
 class Continued:
-    """The file in which a place continues."""
+    """A place and the candidate that continues it."""
 
     candidate: Candidate
-    checkpoint: Checkpoint  # of the file up to where reading goes on
-    place: Place | None  # None for a finished file that was put back to the path and goes on where it ended
+    checkpoint: Checkpoint  # where reading goes on
+    place: Place | None  # None if a finished file was moved back to the path and has grown
 
     @property
     def is_certain(self) -> bool:
-        """Whether content says so. An inode alone may be another file's by now."""
+        """Whether the content has confirmed the place. If only the inode matches, another file may have it now."""
         return self.place is not None and not self.place.is_inode_only
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """The answer."""
+    """The result of a match."""
 
     rotated: Sequence[Continued]  # places that continue in rotated files, in the order of the known places
-    at_path: Continued | None  # how the file at the path continues; None if it is new, or there is none
-    unseen: Sequence[Candidate]  # files that are new to the store, in the order in which they stood at the path
+    at_path: Continued | None  # the place that the file at the path continues; None if the file is new or missing
+    unseen: Sequence[Candidate]  # files that are new to the store, in the order in which they were at the path
     missing: Sequence[Place]  # unfinished places whose file was not found
-    last: LastFile | None  # the newest file that is known to have stood at the path before the one that stands there
+    last: LastFile | None  # the newest known file that was at the path before the present one
 
     @property
     def is_certain_at_path(self) -> bool:
-        """Whether the file at the path continues a place beyond doubt."""
+        """Whether content has confirmed which place the file at the path continues."""
         return self.at_path is not None and self.at_path.is_certain
 
 
 def match_at_path(situation: Situation, evidence: Evidence) -> Assignment:
-    """Match the file at the path only. No other file need be looked for if this leaves nothing open."""
+    """Match the file at the path only. If this leaves no place open, no directory needs to be listed."""
     matching = _Matching(situation, (), evidence)
     matching.match_at_path()
     return matching.result()
@@ -76,13 +76,13 @@ def match(situation: Situation, candidates: Sequence[Candidate], evidence: Evide
     """Match all places.
 
     Args:
-        situation: what is known.
-        candidates: in the order of `sort_candidates`. Those nearby count only for what the others leave open, and only
-            in directories that hold a known file.
-        evidence: answers what the contents say.
+        situation: what is known before the directory is listed.
+        candidates: in the order of `sort_candidates`. Nearby candidates are matched only with places that the other
+            candidates leave open. They count as new only if their directory holds the file of a place.
+        evidence: compares contents.
 
     Raises:
-        DirectoryChanged: files were renamed meanwhile.
+        DirectoryChanged: files were renamed during the match.
         OSError: a candidate cannot be read now.
     """
     matching = _Matching(situation, [candidate for candidate in candidates if not candidate.is_nearby], evidence)
@@ -96,14 +96,14 @@ def match(situation: Situation, candidates: Sequence[Candidate], evidence: Evide
 
 
 class _Matching:
-    """One match at work."""
+    """The state of one match."""
 
     def __init__(self, situation: Situation, candidates: Sequence[Candidate], evidence: Evidence) -> None:
         at_path = situation.at_path
         self._known = situation.known
         self._at_path = at_path
         self._last = situation.last
-        self._before = situation.before
+        self._fallback_last = situation.fallback_last
         held = [*situation.held, *([at_path] if at_path else [])]
         self._pool = CandidatePool(situation.known, candidates, held, at_path, evidence)
         self._evidence = evidence
@@ -119,25 +119,25 @@ class _Matching:
                     return
 
     def match_rotated(self) -> None:
-        """Match by inode and content, then by content, and at last by inode alone."""
+        """Match by inode and content, then by content, and last by inode alone."""
         self._match_renamed()
         self._match_copied()
         self._match_by_inode()
 
     def match_nearby(self, nearby: Sequence[Candidate]) -> None:
-        """Match the places that are still open, and add the candidates of directories in which that succeeded."""
+        """Match the places that are still open. Then add the nearby candidates of each directory that had a match."""
         pool, found = self._pool, list(self._pool.candidates)
         pool.candidates = nearby
         self._match_renamed()
-        self._match_copied(HEAD_BYTES)  # logs of other programs lie there, and a few equal lines say nothing
+        self._match_copied(HEAD_BYTES)  # there are logs of other programs, which may have a few equal lines
         proven = {PurePath(candidate.path).parent for candidate in nearby if pool.is_taken(candidate)}
         moved = [candidate for candidate in nearby if PurePath(candidate.path).parent in proven]
         pool.candidates = sort_candidates([*found, *moved])
 
     def find_unseen(self) -> None:
-        """Find the files that stood at the path after the last known one, unless the known one stands there still."""
+        """Find the files that were at the path after the last known file, unless that file is still at the path."""
         rotated = [(place, at.candidate) for place, at in self._continued.items() if at.candidate is not self._at_path]
-        self._last = self._last or find_last_known(self._pool, rotated) or self._before
+        self._last = self._last or find_last_known(self._pool, rotated) or self._fallback_last
         continued = self._find_continued_at_path()
         if self._at_path is None or (continued is not None and continued.is_certain):
             return
@@ -153,7 +153,7 @@ class _Matching:
         self._unseen += take_newer(self._pool, self._last)
 
     def result(self) -> Assignment:
-        """Return what was found so far."""
+        """Return the matches that were made so far."""
         continued = self._find_continued_at_path()
         rotated = [self._continued[place] for place in self._known if place in self._continued]
         return Assignment(
@@ -168,7 +168,7 @@ class _Matching:
         return next((at for at in self._continued.values() if at.candidate is self._at_path), None)
 
     def _open_places(self) -> list[Place]:
-        """Return the unfinished places without a file: the newest first, but blank ones after all others."""
+        """Return the unfinished places without a file, the newest first; places with only an inode come last."""
         places = [place for place in reversed(self._known) if not place.finished and place not in self._continued]
         return sorted(places, key=lambda place: place.is_inode_only)
 
@@ -185,7 +185,7 @@ class _Matching:
             if place.fingerprint.head_size < least_head:
                 continue
             candidates = [candidate for candidate in self._pool.iter_free() if candidate.is_rotated]
-            # While a file is being compressed, it and its compressed copy are both there, and only the file is whole.
+            # While a file is being compressed, it and its compressed copy both exist, and only the file is complete.
             candidates.sort(key=lambda found: (found.identity[1] != place.identity[1], found.is_compressed))
             if not any(self._is_copy(candidate, place) and self._claim(place, candidate) for candidate in candidates):
                 self._match_moved_to_path(place)
@@ -194,7 +194,7 @@ class _Matching:
         return self._evidence.begins_like(candidate, place) and not self._evidence.is_finished(candidate, self._known)
 
     def _match_by_inode(self) -> None:
-        """Match blank places. Inodes are used again, so the file must have the name of a rotated file."""
+        """Match places with only an inode. Inodes are used again, so the file must have the name of a rotated file."""
         for place in self._open_places():
             for candidate in self._pool.iter_free():
                 if not place.is_inode_only or candidate.identity != place.identity or not candidate.is_rotated:
@@ -209,7 +209,7 @@ class _Matching:
         return not self._evidence.is_finished(candidate, self._known)
 
     def _match_moved_to_path(self, place: Place) -> None:
-        """Match a place with the file at the path. There, a few equal lines are rather a new file that begins alike."""
+        """Match a place with the file at the path, if the inode or a full head agrees: new logs often begin alike."""
         at_path = self._at_path
         if at_path is None or self._find_continued_at_path() is not None:
             return
@@ -225,7 +225,7 @@ class _Matching:
         return True
 
     def _find_put_back(self) -> Continued | None:
-        """Return where a finished file ended that was put back to the path."""
+        """Return the end of a finished file that was moved back to the path; None if there is no such file."""
         at_path = self._at_path
         if at_path is None:
             return None

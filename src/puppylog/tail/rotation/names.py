@@ -1,4 +1,4 @@
-"""Names that rotation gives to files: a number or a date behind the name, or before its extension."""
+"""Parses the names that rotation gives to files: with a number or a date at the end, or before the extension."""
 
 import re
 from dataclasses import dataclass
@@ -21,15 +21,20 @@ _EXTENDED = re.compile(rf"(?P<stem>.+?)(?:{_INFIX.pattern})(?P<extension>\.[A-Za
 
 @dataclass(frozen=True, slots=True)
 class RotatedName:
-    """What the name of a rotated file says of its age."""
+    """What the name of a rotated file tells about its age."""
 
     number: int | None  # 1 is the newest
     date: str | None  # digits, year first
-    is_extended: bool  # number or date stand before the extension, as they may in the name of another program's log
+    is_extended: bool  # the number or date is before the extension, as it may be in the name of another program's log
 
 
 def parse_rotated_name(base: str, name: str) -> RotatedName | None:
-    """Return what the name says if rotation gives it to the file called ``base``, compressed or not; else None."""
+    """Return what the name tells if rotation gives it to the file called ``base``, compressed or not; else None.
+
+    Example:
+        >>> parse_rotated_name("app.log", "app.log.2.gz")
+        RotatedName(number=2, date=None, is_extended=False)
+    """
     if name.startswith(base):
         if _SUFFIX.fullmatch(name, len(base)) is None:
             return None
@@ -49,13 +54,13 @@ def parse_rotated_name(base: str, name: str) -> RotatedName | None:
 
 
 def list_bases(path: str) -> list[str]:
-    """Return the paths that this one is a rotated file of, going by a number or a date behind the name."""
+    """Return the paths of which this may be a rotated file, by a number or a date at the end of its name."""
     start = path.rfind("/") + 2
     return [path[:at] for at in range(start, len(path)) if _SUFFIX.fullmatch(path, at)]
 
 
 def find_extended_base(path: str) -> str | None:
-    """Return the path that this one is a rotated file of, going by a number or a date before the extension."""
+    """Return the path of which this may be a rotated file, by a number or a date before its extension; else None."""
     directory, slash, name = path.rpartition("/")
     base = _extended_base(name)
     return None if base is None else f"{directory}{slash}{base}"

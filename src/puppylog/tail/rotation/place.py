@@ -1,4 +1,4 @@
-"""How far a file was read, and what it held then: by the store's word, or by a reader's."""
+"""A place: how far a file was read, and its fingerprint then. It comes from the store or from a reader."""
 
 from dataclasses import dataclass
 from typing import Self, TypeAlias
@@ -11,14 +11,14 @@ Identity: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
-    """A place in one file. Equal only to itself."""
+    """How far one file was read, and how to recognize the file. Equal only to itself."""
 
     path: str  # where the file was last seen
     identity: Identity
     fingerprint: Fingerprint
-    byte_offset: int
-    finished: bool  # there is nothing to read behind it; or another tailer reads that
-    position: FilePosition | None = None  # as the store has it; None for a file that the store does not know yet
+    byte_offset: int  # all bytes before it were read
+    finished: bool  # nothing is left to read, or another tailer reads the rest
+    position: FilePosition | None = None  # of the file in the store; None if the store does not know the file yet
 
     @classmethod
     def of(cls, position: FilePosition) -> Self:
@@ -34,18 +34,18 @@ class Place:
 
     @property
     def is_inode_only(self) -> bool:
-        """Whether only device and inode are known of the file. An inode is used again when its file is deleted."""
+        """Whether only device and inode of the file are known. The inode of a deleted file is used again."""
         return self.fingerprint.head_size == 0
 
 
 @dataclass(frozen=True, slots=True)
 class LastFile:
-    """The last file that is known to have stood at the path. Files that stood there after it are unseen."""
+    """The last known file that was at the path. Rotated files that are newer are unseen."""
 
     identity: Identity
-    mtime_ns: int  # when it was last written
+    mtime_ns: int  # of its last change, in nanoseconds since the epoch
 
 
 def position_identity(position: FilePosition) -> Identity:
-    """Return the device and the inode of the position's file."""
+    """Return device and inode of the position's file."""
     return position.device, position.inode

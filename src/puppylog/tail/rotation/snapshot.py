@@ -1,4 +1,4 @@
-"""The candidates for the files of a path: rotated files in its directory, and files that have an inode we look for."""
+"""Lists the candidates for the files of a path: rotated files in its directory, and files with a wanted inode."""
 
 import os
 import stat
@@ -13,20 +13,20 @@ from puppylog.tail.rotation.content import FileContent
 from puppylog.tail.rotation.names import parse_rotated_name
 from puppylog.tail.rotation.place import Identity
 
-_MOST_NEARBY = 200  # directories: each is listed twice when a file is looked for
+_MOST_NEARBY = 200  # directories; each is listed twice in a search
 
 
 def list_candidates(paths: Sequence[str], inodes: Collection[int]) -> list[Candidate]:
     """Return the rotated files of the paths, and files in the same directories that have one of the inodes.
 
-    The first path itself is never among them. The order is that of `sort_candidates`.
+    The file at the first path is left out. The order is that of `sort_candidates`.
 
     Args:
-        paths: the path, and others that its file has or had, such as the target of a link.
-        inodes: signed, as `identity_of` has them.
+        paths: the path, and other paths that its file has or had, such as the target of a link.
+        inodes: signed, as `identity_of` returns them.
 
     Raises:
-        DirectoryChanged: files were renamed while the directory was listed, and one of them may have been missed.
+        DirectoryChanged: files were renamed while a directory was listed, so the list may not be complete.
         OSError: a directory cannot be listed.
     """
     candidates: dict[Identity, Candidate] = {}
@@ -34,11 +34,11 @@ def list_candidates(paths: Sequence[str], inodes: Collection[int]) -> list[Candi
         try:
             listed = _list_directory(Path(path), inodes)
         except PermissionError:
-            continue  # we may read the file, but not list its directory
+            continue  # the file may be read although its directory may not be listed
         except (FileNotFoundError, NotADirectoryError):
             if path == paths[0]:
                 raise
-            continue  # the directory that a known file lay in is gone
+            continue  # the directory that had a known file is gone
         for candidate in listed:
             if candidate.path != paths[0] and (candidate.identity not in candidates or candidate.is_rotated):
                 candidates[candidate.identity] = candidate
@@ -46,9 +46,9 @@ def list_candidates(paths: Sequence[str], inodes: Collection[int]) -> list[Candi
 
 
 def list_nearby(path: str, inodes: Collection[int], found: Iterable[Candidate]) -> list[Candidate]:
-    """Return candidates in the directories below that of the path and next to it, without those already found.
+    """Return candidates in the directories below the path's directory and next to it, without those in ``found``.
 
-    Logrotate's `olddir` is one of these directories, as a rule: ``old`` or ``../old``.
+    Logrotate's `olddir` is usually one of these directories: ``old`` or ``../old``.
 
     Raises: as `list_candidates`.
     """
@@ -58,15 +58,15 @@ def list_nearby(path: str, inodes: Collection[int], found: Iterable[Candidate]) 
 
 
 def sort_candidates(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Return them with the one that was last written at the end.
+    """Return the candidates in the order of their last change, the newest last.
 
-    Of two that were written at the same instant, the one with the lower number or the later date in its name is last.
+    Of two with the same time, the one with the lower number or the later date in its name is the newer one.
     """
     return sorted(candidates, key=lambda found: (found.mtime_ns, -(found.number or 0), found.date or "", found.path))
 
 
 def _list_nearby_paths(path: str) -> list[str]:
-    """Return the path's name in each nearby directory. Of very many directories, some are left out."""
+    """Return the path's name in each nearby directory; of very many directories, only in some."""
     directory = Path(path).parent
     found: dict[str, None] = {}
     for parent in (directory, directory.parent):
@@ -74,7 +74,7 @@ def _list_nearby_paths(path: str) -> list[str]:
             with os.scandir(parent) as entries:
                 found.update((entry.path, None) for entry in entries if entry.is_dir(follow_symlinks=False))
         except OSError:
-            continue  # what we may not list, we cannot search
+            continue  # a directory that may not be listed cannot be searched
     found.pop(str(directory), None)
     return [f"{found_in}/{Path(path).name}" for found_in in islice(found, _MOST_NEARBY)]
 
@@ -88,7 +88,7 @@ def _list_directory(path: Path, inodes: Collection[int]) -> list[Candidate]:
 
 
 def _scan(path: Path, inodes: Collection[int]) -> set[tuple[str, int]]:
-    # Thousands of files in one directory are scanned for each of them, so there is little to do for an entry.
+    # A directory with thousands of logs is scanned once for each log, so each entry must be fast.
     base, stem, wanted = path.name, path.stem, {inode % 2**64 for inode in inodes}
     with os.scandir(path.parent) as entries:
         return {
@@ -104,7 +104,7 @@ def _make_candidate(path: Path, name: str) -> Candidate | None:
     try:
         status = found.stat()
     except OSError:
-        return None  # the file is gone again, or may not be looked at
+        return None  # the file is gone, or its status may not be read
     if not stat.S_ISREG(status.st_mode):
         return None
     rotated = parse_rotated_name(path.name, name)

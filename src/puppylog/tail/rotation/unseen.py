@@ -1,7 +1,7 @@
-"""Rotated files that stood at the path while no collector looked: those that came after the last known one.
+"""Finds unseen files: rotated files that were at the path after the last known file, while no collector ran.
 
-Files from before the stream began lie in the same directory, with the same kind of name. Only a known file tells them
-apart. Pure, like `match`.
+The directory also has rotated files from before the stream began, with the same kind of name. They can be recognized
+only by their age: they are older than the last known file. Opens no file itself, like `match`.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -14,11 +14,11 @@ from puppylog.tail.rotation.place import Identity, LastFile, Place
 
 @dataclass(slots=True)
 class CandidatePool:
-    """The candidates at one moment, and which of them are taken."""
+    """The candidates of one listing, and which of them are taken."""
 
     known: Sequence[Place]
     candidates: Sequence[Candidate]
-    held: list[Candidate]  # open already, at the path, or the answer to a known place
+    held: list[Candidate]  # taken: open already, at the path, matched with a place, or new
     at_path: Candidate | None  # the file at the path
     evidence: Evidence
 
@@ -31,7 +31,7 @@ class CandidatePool:
         return (candidate for candidate in self.candidates if not self.is_taken(candidate))
 
     def take_if_new(self, candidate: Candidate) -> bool:
-        """Take a file that is new to the store; return False for a copy of a known file, and for an unreadable one."""
+        """Take a file that is new to the store. Return False for a copy of a known file and for an unreadable file."""
         is_new = (
             self.evidence.can_be_read(candidate)
             and not self.evidence.is_unfinished_copy(candidate, self.held, self.candidates)
@@ -44,11 +44,11 @@ class CandidatePool:
 
 
 def find_last_known(pool: CandidatePool, found: Collection[tuple[Place, Candidate]]) -> LastFile | None:
-    """Return the newest file that the store knows and that is still among the candidates.
+    """Return the newest candidate that the store knows; None if it knows no candidate.
 
-    Places are noted in the order in which their files stood at the path, so the newest is that of the last place whose
-    file is found by content. If files are found by inode alone, the oldest of them is returned: an inode may belong to
-    a newer file by now, and everything older than the returned file would be skipped as seen.
+    The known places are in the order in which their files were at the path. So the newest file is that of the last
+    place whose file is found by content. If files are found by inode alone, the oldest of them is returned: a newer, unseen
+    file may have got the inode, and all files older than the returned one are skipped as known.
 
     Args:
         pool: the candidates.
@@ -56,15 +56,15 @@ def find_last_known(pool: CandidatePool, found: Collection[tuple[Place, Candidat
     """
     files = dict(found)
     for place in reversed(pool.known):
-        last = None if place.is_inode_only else _find(pool, files, place)
+        last = None if place.is_inode_only else _find_candidate(pool, files, place)
         if last is not None:
             return last
-    blank = [_find(pool, files, place) for place in pool.known if place.is_inode_only]
-    return min((last for last in blank if last is not None), key=lambda last: last.mtime_ns, default=None)
+    by_inode = [_find_candidate(pool, files, place) for place in pool.known if place.is_inode_only]
+    return min((last for last in by_inode if last is not None), key=lambda last: last.mtime_ns, default=None)
 
 
 def take_emptied(pool: CandidatePool, places: Sequence[Place]) -> Candidate | None:
-    """Take a rotated file that has the inode of a place and other bytes: it was emptied, written, and then rotated."""
+    """Take a rotated file with the inode of a place and another content: it was emptied, written to, and rotated."""
     for place in places:
         for candidate in pool.iter_free():
             if candidate.is_rotated and candidate.identity == place.identity and pool.take_if_new(candidate):
@@ -75,8 +75,8 @@ def take_emptied(pool: CandidatePool, places: Sequence[Place]) -> Candidate | No
 def take_newest_compressed(pool: CandidatePool) -> Candidate | None:
     """Take the newest rotated file, if it is compressed.
 
-    A file of which only the inode was known has left the path, and compressing has given it another inode. Whether or
-    not this is that file: it was rotated last, so it stood at the path after the known file had begun.
+    The file of a place with only an inode has left the path. Compression gives a file a new inode, so that file cannot
+    be recognized. But the newest rotated file was at the path when the place was noted, or later, so it is read.
     """
     rotated = [candidate for candidate in pool.candidates if candidate.is_rotated]
     newest = rotated[-1] if rotated else None
@@ -88,7 +88,7 @@ def take_newest_compressed(pool: CandidatePool) -> Candidate | None:
 
 
 def take_newer(pool: CandidatePool, last: LastFile) -> list[Candidate]:
-    """Take the files that came after the last one; return them with the oldest first."""
+    """Take the files that are newer than the last known file; return them, the oldest first."""
     newer = [candidate for candidate in _iter_newer(pool, last) if not pool.evidence.is_finished(candidate, pool.known)]
     if all(candidate.number is not None for candidate in newer):
         newer.sort(key=lambda candidate: candidate.number or 0, reverse=True)
@@ -98,11 +98,11 @@ def take_newer(pool: CandidatePool, last: LastFile) -> list[Candidate]:
 
 
 def last_file(candidate: Candidate) -> LastFile:
-    """Return the candidate as the last file that is known."""
+    """Return the candidate as the last known file."""
     return LastFile(candidate.identity, candidate.mtime_ns)
 
 
-def _find(pool: CandidatePool, files: dict[Place, Candidate], place: Place) -> LastFile | None:
+def _find_candidate(pool: CandidatePool, files: dict[Place, Candidate], place: Place) -> LastFile | None:
     if place in files:
         return last_file(files[place])
     for candidate in pool.candidates:
@@ -112,12 +112,12 @@ def _find(pool: CandidatePool, files: dict[Place, Candidate], place: Place) -> L
 
 
 def _iter_newer(pool: CandidatePool, last: LastFile) -> Iterator[Candidate]:
-    """Give the rotated files that are newer than the last one.
+    """Give the rotated files that are newer than the last known file.
 
-    Names are compared where they can be. A rotated file may be written to for a while, and compressing it may give it a
-    new time, so the time of the last write is the weaker sign.
+    Names are compared first. The time of the last change is used only if the names cannot be compared: a rotated file
+    may still be written to, and a compressed file may have the time of its compression.
     """
-    last_candidate = next((candidate for candidate in pool.candidates if _is(pool, candidate, last)), None)
+    last_candidate = next((candidate for candidate in pool.candidates if _is_last_file(pool, candidate, last)), None)
     for candidate in pool.iter_free():
         if not candidate.is_rotated:
             continue
@@ -128,11 +128,11 @@ def _iter_newer(pool: CandidatePool, last: LastFile) -> Iterator[Candidate]:
             yield candidate
 
 
-def _is(pool: CandidatePool, candidate: Candidate, last: LastFile) -> bool:
-    """Return whether this is the last file, and not another one that got its inode."""
+def _is_last_file(pool: CandidatePool, candidate: Candidate, last: LastFile) -> bool:
+    """Return whether the candidate is the last known file, and not another file that got its inode."""
     evidence = pool.evidence
     if candidate.identity == last.identity:
-        # Of an empty file only the inode is known, so it must be untouched.
+        # Of an empty file only the inode is known, so its time of change must be the same.
         may_be = candidate.size > 0 or candidate.mtime_ns == last.mtime_ns
         return pool.is_taken(candidate) or (may_be and evidence.is_finished(candidate, pool.known))
     if any(evidence.is_finished_as(candidate, place) for place in _iter_finished(pool.known, last.identity)):
