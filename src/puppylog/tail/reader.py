@@ -1,4 +1,4 @@
-"""Reading one file on: each block is checked to be the continuation of what was read before."""
+"""Reads one file. After each block it checks that the file was not truncated before the block was read."""
 
 import codecs
 import errno
@@ -15,14 +15,15 @@ from puppylog.tail.handle import OpenFile
 from puppylog.tail.rotation.place import Place
 
 LINE_WAIT_S = 10.0
-"""A run that does not watch takes an unfinished last line when its file has not been changed for so long."""
+"""Without watching, a last line without newline is stored when its file has not been changed for so long."""
 
-# Files that were empty when they were opened can tell only now. Their lines are no lines: a newline has two bytes.
+# The byte order marks of UTF-16, whose newlines are not one byte. A file that was empty when it was opened is checked
+# with its first block.
 _UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class Reader:
-    """Owns its handle. Chunks that were made but not taken are given by the next `read`."""
+    """Reads the file of a handle, which it owns. Chunks that a caller did not take are given by the next `read`."""
 
     def __init__(
         self,
@@ -34,25 +35,24 @@ class Reader:
         line_wait_s: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare to read on from where the chunker stands.
+        """Prepare to read on from the offset of the chunker.
 
         Args:
             handle: of the file.
-            chunker: where reading goes on.
-            chunk_bytes: how much is read at once.
-            record_wait_s: how long the file must not have grown before its last record is given.
-            line_wait_s: how long the file must not have been changed before an unfinished last line is given. That of
-                a compressed file which is whole is given at once. None: an unfinished line waits for its newline.
-            clock: seconds that never go back.
+            chunker: makes the chunks, and knows the offset.
+            chunk_bytes: how many bytes are read at once.
+            record_wait_s: the last record is given when the file has not grown for so many seconds.
+            line_wait_s: a last line without newline is given when the file has not been changed for so many seconds. In
+                a complete compressed file it is given at once. None: such a line waits for its newline.
+            clock: returns seconds that never go back.
         """
         self.handle = handle
         self.is_truncated = False
-        """What chunks were made of is not in the file any more."""
+        """Whether the bytes of the chunks that were made are not in the file any more."""
         self.is_at_end = False
-        """Whether `read` came to the end of the file when it was last called."""
+        """Whether the last `read` came to the end of the file."""
         self.needs_owner_check = False
-        """Whether nothing was in the file when it was opened: another collector may have opened it since, or it may
-        become a copy of a file that is read."""
+        """Whether the file was empty so far. Another collector may read it then, or it may become a copy."""
         self._chunker = chunker
         self._chunk_bytes = chunk_bytes
         self._record_wait_s = record_wait_s
@@ -62,7 +62,7 @@ class Reader:
         self._ready: deque[Chunk] = deque()
         self._is_announced = chunker.file.file_id is not None
         self._mtime_ns = -1
-        # Until a line is read, only this tells that the file was emptied and written anew.
+        # Until a line is read, only these bytes show that the file was emptied and written again.
         self._first_bytes = b"" if handle.is_compressed or chunker.fed_to.offset else self._read_first_bytes()
 
     @property
@@ -71,28 +71,28 @@ class Reader:
 
     @property
     def end(self) -> int:
-        """Everything before it was read from the file."""
+        """The offset in bytes up to which the file was read."""
         return self._chunker.fed_to.offset
 
     @property
     def backlog_bytes(self) -> int:
-        """How much is not read yet; of a compressed file, as it lies on disk."""
+        """How many bytes are not read yet; of a compressed file, as they are on disk."""
         return max(0, self.handle.status().st_size - self.handle.raw_offset(self.end))
 
     @property
     def waiting_bytes(self) -> int:
-        """How much was read of an unfinished last line."""
+        """How many bytes were read of the last line, which has no newline yet."""
         return self._chunker.waiting_bytes
 
     def is_untouched(self, status: os.stat_result) -> bool:
-        """Whether the file stands as it stood when this was asked last, and was read to its end then."""
+        """Return whether the file has not changed since the last call, and was read to its end."""
         same_time = status.st_mtime_ns == self._mtime_ns
         self._mtime_ns = status.st_mtime_ns
         return same_time and self._has_given_all(status)
 
     @property
     def is_at_rest(self) -> bool:
-        """Whether everything was read and given, but for an unfinished last line."""
+        """Whether all whole lines were read and given."""
         return self._has_given_all(self.handle.status())
 
     def _has_given_all(self, status: os.stat_result) -> bool:
@@ -105,13 +105,13 @@ class Reader:
         )
 
     def read(self, limit_bytes: int | None = None) -> Iterator[Chunk]:
-        """Give everything up to the end of the file. Stops where the file turns out to be truncated.
+        """Give all chunks up to the end of the file. Stop if the file was truncated.
 
-        A file that is new to the store is announced by a chunk without data, if there is no line in it yet: so a
-        restart knows it by its inode, even if it is rotated before its first line is stored.
+        A file that is new to the store and has no whole line yet is announced by a chunk without data. So the store
+        knows its inode, and a restart finds the file even if it is rotated before its first line is stored.
 
         Args:
-            limit_bytes: stop after the block that makes it so many. What is read of an endless line counts as well.
+            limit_bytes: stop after the block that reaches so many bytes. Bytes of a line that does not end count, too.
 
         Raises:
             OSError: the file cannot be read now, or not as UTF-8.
@@ -136,7 +136,7 @@ class Reader:
             yield self._chunker.empty_chunk()
 
     def _has_last_line_ended(self) -> bool:
-        """Whether the unfinished line at the end is all that its writer will write of it, as far as can be told."""
+        """Return whether the last line counts as ended without a newline: its writer has been idle long enough."""
         if self._line_wait_s is None or self.is_truncated or self.handle.fault is not None:
             return False
         if self.handle.is_compressed:
@@ -145,7 +145,7 @@ class Reader:
         return status.st_size == self.end and quiet_s(status, time.time()) >= self._line_wait_s
 
     def is_emptied(self) -> bool:
-        """Whether what was read is not in the file any more, as `read` would find out.
+        """Return whether the bytes that were read are not in the file any more, without reading on.
 
         Raises:
             OSError: the file cannot be read now.
@@ -153,7 +153,7 @@ class Reader:
         return not self._has_same_content()
 
     def has_data(self) -> bool:
-        """Return whether the file holds anything now.
+        """Return whether the file has any byte now.
 
         Raises:
             OSError: the file cannot be read now.
@@ -161,7 +161,7 @@ class Reader:
         return self.handle.read(1, 0) != b""
 
     def place(self, path: str) -> Place:
-        """Return how far the file was read, in whole lines."""
+        """Return the place behind the last whole line that was read."""
         whole = self._chunker.complete_to
         fingerprint = whole.fingerprint()
         if whole.offset == 0:
@@ -170,13 +170,13 @@ class Reader:
         return Place(path, self.handle.identity, fingerprint, whole.offset, finished=False)
 
     def continue_in(self, copy: OpenFile) -> None:
-        """Read the rest of a truncated file from its copy, and own that. The handle of the file is left to others."""
+        """Read the rest of a truncated file from its copy, and own the copy. Another reader owns the old handle now."""
         self.handle = copy
         self.is_truncated = self.is_at_end = False
         self._chunker.drop_line()
 
     def finish(self) -> list[Chunk]:
-        """Return the last chunks of the file, with the unfinished line that may be left."""
+        """Return the last chunks of the file. They have the last line even if it has no newline."""
         if self.is_truncated:
             self._chunker.drop_line()
         chunks = [*self._ready, *self._chunker.finish()]
@@ -194,8 +194,8 @@ class Reader:
     def _read_block(self) -> bool:
         """Read a block and make chunks of it; return whether there may be more.
 
-        The bytes before the block are looked at after it was read: had the file been truncated, and had it grown
-        again before the block was read, they would be others.
+        The marker before the block is compared after the block was read. If the file was truncated and has grown again
+        before the block was read, the marker differs.
         """
         if self.is_truncated:
             return False
@@ -203,7 +203,7 @@ class Reader:
         if not self._chunker.fed_to.is_of(self.handle) or (self.end == 0 and not self._has_same_content()):
             return self._check_truncation()
         if self.end == 0 and block.startswith(_UTF_16_MARKS):
-            self.is_at_end = True  # of what can be read: once it has left its path it need not be kept
+            self.is_at_end = True  # nothing more can be read, so the file can be closed once it is rotated
             raise OSError(errno.EILSEQ, "it is UTF-16 text, and UTF-8 is needed")
         if block:
             self._grew_at = self._clock()
@@ -211,13 +211,13 @@ class Reader:
         return bool(block)
 
     def _check_truncation(self) -> bool:
-        """Forget the unfinished line. The file is truncated only if what was whole is gone as well."""
+        """Forget the last line, which has no newline. Set `is_truncated` if the whole lines before it are gone, too."""
         self.is_truncated = not self._has_same_content()
         self._chunker.drop_line()
         return not self.is_truncated
 
     def _has_same_content(self) -> bool:
-        """Whether all that was read of whole lines, or else what the file began with, is still in the file."""
+        """Return whether the file still has the whole lines that were read; without lines, its first bytes."""
         whole = self._chunker.complete_to
         return (
             whole.is_of(self.handle)
@@ -230,13 +230,15 @@ class Reader:
 
 
 def quiet_s(status: os.stat_result, now: float) -> float:
-    """Return for how many seconds at least a file has not been changed.
+    """Return for how many seconds a file has not been changed; 0 if that is unknown.
+
+    A modification time in the future is wrong: the system's clock was set back, or a program has set the file's time.
+    In the second case the kernel has noted when the program did that, as the time of the last status change. If both
+    times are in the future, the clock was set back.
 
     Args:
         status: of the file.
-        now: by the clock that people set, in seconds since the epoch. A time of change in the future says nothing: the
-            clock was set back, or somebody has set the time of the file. What the kernel notes of the latter is when
-            it was done. If that lies in the future as well, the file counts as changed just now.
+        now: the system's time in seconds since the epoch.
     """
     changed_at = status.st_mtime if status.st_mtime <= now else status.st_ctime
     return max(0.0, now - changed_at)

@@ -1,9 +1,9 @@
-"""Gathering lines into records of several lines: what is given out ends right before the first line of a record.
+"""Gathers lines into records of several lines. Every piece that is returned ends where a record ends.
 
-The record at the end waits as an unfinished line does: until the next one begins, or nobody believes in more any more.
+The last record waits until the next record begins, or until the file has not grown for some time.
 
-A record that grows too long while it waits is cut as an over-long line is: its first lines are kept, the others are
-accounted for and dropped. They are not given out by themselves, because they would look like a record without a time.
+A record that gets too long while it waits is cut, as a long line is. Its first lines are kept. The others are dropped,
+and the byte range of the record accounts for them: as a record of their own they would have no time.
 """
 
 from collections.abc import Callable
@@ -15,18 +15,18 @@ from puppylog.tail.lines import Piece
 
 
 class RecordGatherer:
-    """Takes pieces of whole lines, gives pieces of whole records, each with the checkpoint of the file at its end."""
+    """Makes pieces of whole records of pieces of whole lines. Each comes with the checkpoint at its end."""
 
     def __init__(self, boundary: Boundary, max_bytes: int) -> None:
-        """Prepare; of a record that waits and is longer than ``max_bytes`` the first lines are kept."""
+        """Prepare. If a record that waits is longer than ``max_bytes``, only its first lines are kept."""
         self._boundary = boundary
         self._max = max_bytes
         self._held: Piece | None = None
         self.end: Checkpoint | None = None
-        """Of the file at the end of the lines that wait; None if none do."""
+        """The checkpoint at the end of the lines that wait; None if no lines wait."""
 
     def feed(self, piece: Piece, checkpoint_at: Callable[[int], Checkpoint]) -> list[tuple[Piece, Checkpoint]]:
-        """Take the lines that follow, and return those that are in whole records now."""
+        """Add the next lines; return the records that are complete now."""
         given: list[tuple[Piece, Checkpoint]] = []
         if self._held is not None and piece.offset != self._held.end:
             given += self.flush()
@@ -41,7 +41,7 @@ class RecordGatherer:
         return given
 
     def flush(self) -> list[tuple[Piece, Checkpoint]]:
-        """Return the lines that wait, if any, as if they were a whole record."""
+        """Return the record that waits, if there is one: it counts as complete."""
         if self._held is None or self.end is None:
             return []
         given = [(self._held, self.end)]
@@ -49,11 +49,11 @@ class RecordGatherer:
         return given
 
     def continues(self, line: bytes) -> bool:
-        """Return whether a line, with its newline, goes on with the record before it."""
+        """Return whether a line, given with its newline, continues the record before it."""
         return self._boundary.find_last_start(line) < 0
 
     def _end_with(self, piece: Piece) -> list[Piece]:
-        """Return the lines that wait and those of ``piece``, behind which a record begins."""
+        """Return the record that waits with the lines of ``piece`` added. The next record begins behind them."""
         held = self._held
         if held is None or (not held.is_cut and len(held.data) + len(piece.data) <= self._max):
             return [self._join(piece)]
@@ -62,7 +62,7 @@ class RecordGatherer:
         return [ended, others] if others.data else [ended]
 
     def _find_first_start(self, lines: bytes) -> int:
-        """Return where the first line starts that begins a record; the end if none does."""
+        """Return the offset in ``lines`` of the first line that begins a record; their size if no line does."""
         at = 0
         each = lines.split(b"\n")[:-1]
         for line, is_start in zip(each, self._boundary.mark_starts(each), strict=True):
@@ -79,8 +79,8 @@ class RecordGatherer:
         return replace(held, end=piece.end, data=data, is_cut=held.is_cut or piece.is_cut)
 
     def _shorten(self, record: Piece) -> Piece:
-        """Keep as many first lines of a record as may be kept, and one at least."""
-        if len(record.data) <= self._max + 1:  # a line that is cut itself has so much, and its newline
+        """Keep as many first lines of a record as the limit allows, but at least one."""
+        if len(record.data) <= self._max + 1:  # a line that was cut has the allowed bytes and a newline
             return record
         end = record.data.rfind(b"\n", 0, self._max) + 1 or record.data.find(b"\n") + 1
         return replace(record, data=record.data[:end], is_cut=True)

@@ -1,4 +1,4 @@
-"""A file that was rotated away, and is drained: programs write to it until they are told to open the new one."""
+"""A rotated file that is being drained: programs write to it until they open the new file."""
 
 import time
 from dataclasses import dataclass
@@ -8,28 +8,28 @@ from puppylog.tail.reader import Reader
 
 @dataclass(slots=True)
 class RotatedFile:
-    """One rotated file that is still read."""
+    """One rotated file that is still being read."""
 
     reader: Reader
-    size: int  # in bytes on disk, when it was last seen to grow
-    due_at: float  # on the tailer's clock, in seconds: when it is finished if it does not grow any more
+    size: int  # on disk, in bytes, when it had last grown
+    due_at: float  # the time at which it is finished if it does not grow; on the tailer's clock, in seconds
 
     @classmethod
     def found(cls, reader: Reader, now: float, wait_s: float) -> "RotatedFile":
-        """Return a file that was rotated before it was opened; the time since its last change counts as waited.
+        """Return a file that was rotated before it was opened. The time since its last change counts as waiting time.
 
         Raises:
-            OSError: its status cannot be asked for.
+            OSError: the status of the file cannot be read.
         """
         status = reader.handle.status()
         quiet_s = max(0.0, time.time() - max(status.st_mtime, status.st_ctime))
         return cls(reader, status.st_size, now + max(0.0, wait_s - quiet_s))
 
     def is_quiet(self, now: float, wait_s: float) -> bool:
-        """Return whether it was read to its end and has not grown for so many seconds.
+        """Return whether the file was read to its end and has not grown for ``wait_s`` seconds.
 
         Raises:
-            OSError: its status cannot be asked for.
+            OSError: the status of the file cannot be read.
         """
         size = self.reader.handle.status().st_size
         if size > self.size:

@@ -1,4 +1,4 @@
-"""What may be collected: people's paths and patterns become files, and what is no log is refused by its name."""
+"""Expands the paths and patterns that a user gives, and refuses files that are not logs, with the cause."""
 
 import contextlib
 import errno
@@ -20,10 +20,10 @@ STDIN = "-"
 
 _SAMPLE_BYTES = 8192
 
-# As long as a rotated file is waited for before it is finished: its writers have noticed the rotation by then.
+# As long as a tailer waits for a rotated file: its writers have opened the new file by then.
 _WRITTEN_WITHIN_S = 5.0
 
-# Files that people give by mistake, most often through a pattern: where in the file, which bytes, what it is.
+# Files that users give by mistake, most often by a pattern: the offset in the file, the bytes there, what the file is.
 _MAGIC = (
     (0, b"\x1f\x8b", "it is compressed (gzip)"),
     (4, b"1AY&SY", "it is compressed (bzip2)"),
@@ -44,7 +44,7 @@ _MAGIC = (
     (0, b"\xfe\xff", "it is UTF-16 text, and UTF-8 is needed"),
 )
 
-# A line of a log begins with an address, a time, a brace, a word. What follows may be anything, raw TLS for instance.
+# A log line begins with an address, a time, a brace or a word. Any bytes may follow, such as those of a TLS handshake.
 _BEGINNING = re.compile(rb"[\t\x20-\x7e]{16}|[\t\x20-\x7e]{4,15}\r?\Z")
 _SHORTEST_LINE = 4
 
@@ -61,23 +61,24 @@ def expand_sources(
     on_skipped: OnSkipped = lambda _: None,
     on_refused: OnRefused = lambda _path, _cause: None,
 ) -> list[str]:
-    """Return the absolute paths that are meant, each file once, in the order given; matches of a pattern by name.
+    """Return the absolute paths of the files to collect, each file once.
 
-    A directory means the files in it. Two paths of one file are followed as one: as the one that is followed already,
-    or as the one that is no link, or as the first.
+    They are in the order of ``patterns``; the matches of one pattern are sorted by name.
+
+    A directory stands for the files in it. If two paths lead to one file, only one path is returned: the one that is
+    followed already, else the one that is not a link, else the first.
 
     Args:
         patterns: paths of files, directories and named pipes, glob patterns, or ``-`` for standard input, which stays
             ``-``.
-        watch: a path or a match need not exist, or be readable: the paths are returned, to be tried again. Matches that
-            are no logs are left out, and so are rotated files of another match: following that one finds them by
-            their identity.
-        followed: paths that were returned before. They are returned again without another look.
-        on_skipped: told in a sentence of each match or path that is left out, again at every call.
-        on_refused: told of each path, match or pattern that cannot be collected, with the cause, if others can be.
+        watch: also return paths that do not exist or cannot be read, to be tried again. Skip matches that are not logs,
+            and rotated files of another match: the tailer of that match finds them.
+        followed: paths that were returned before. They are returned again without a check.
+        on_skipped: called at every call with a sentence for each match or path that is skipped.
+        on_refused: called with each path, match or pattern that cannot be collected, and the cause, if others can be.
 
     Raises:
-        SourceError: nothing can be collected; the cause is that of the first path or pattern.
+        SourceError: no file can be collected; the cause is that of the first path or pattern.
     """
     found: dict[str, None] = {}
     refused: dict[str, SourceError] = {}
@@ -116,7 +117,7 @@ def _expand(
 
 
 def is_pipe(path: str) -> bool:
-    """Whether a named pipe stands at the path: it is read by a `PipeTailer`."""
+    """Return whether the file at the path is a named pipe, which a `PipeTailer` reads."""
     try:
         return stat.S_ISFIFO(Path(path).stat().st_mode)
     except OSError:
@@ -124,10 +125,10 @@ def is_pipe(path: str) -> bool:
 
 
 def refuse_binary(path: str) -> None:
-    """Look into the file, and say nothing if it may be a log, is a pipe, or cannot be read.
+    """Refuse a file that can be read but is not a log.
 
     Raises:
-        BinaryFile: it is no log.
+        BinaryFile: the file is not a log.
     """
     try:
         check_source(path)
@@ -138,10 +139,10 @@ def refuse_binary(path: str) -> None:
 
 
 def check_source(path: str) -> None:
-    """Look into the file, and say nothing if it may be a log, or a pipe.
+    """Refuse a file that cannot be collected, by its first bytes. A named pipe is accepted.
 
     Raises:
-        SourceError: it is missing, a directory, unreadable for us, or binary.
+        SourceError: the file is missing, a directory, not readable, or binary.
     """
     if is_pipe(path):
         return
@@ -150,21 +151,21 @@ def check_source(path: str) -> None:
             binary = find_binary(handle.read(_SAMPLE_BYTES, 0))
     except OSError as error:
         if error.errno in {errno.EMFILE, errno.ENFILE}:
-            return  # this says nothing about the file; whoever follows it will try again
+            return  # the limit on open files says nothing about this file; its tailer tries again
         raise cannot_read(path, error) from None
     if binary is not None:
         raise BinaryFile("read", path, binary)
 
 
 class BinaryFile(SourceError):
-    """A file that can be read, but is no log."""
+    """A file that can be read, but is not a log."""
 
 
 def find_binary(sample: bytes) -> str | None:
-    """Return what a file that begins like this is, if it is binary; None for a log.
+    """Return what kind of binary file begins with this sample; None for a log.
 
-    NULs at the beginning are the hole that a truncation leaves. NULs behind it are binary garbage that came over the
-    wire, as long as some of the lines begin like lines.
+    NULs at the start of a log are the hole that a truncation leaves. Later NULs are accepted if one line in ten begins
+    like a log line: a client may have sent binary data that was logged.
     """
     for at, magic, what in _MAGIC:
         if sample.startswith(magic, at):
@@ -186,7 +187,7 @@ def _choose(
     *,
     watch: bool,
 ) -> dict[str, None]:
-    """Return those matches that can be collected; note in ``refused`` those of a pattern that cannot be read."""
+    """Return the matches that can be collected. Add to ``refused`` the matches of a pattern that cannot be read."""
     matches = {match for match in matches if match in followed or not (Path(match).is_dir() or is_pipe(match))}
     if watch:
         matches = {match for match in matches if match in followed or not _is_rotated_of_any(match, matches)}
@@ -196,7 +197,7 @@ def _choose(
     refusals = {match: _find_refusal(match, followed) for match in sorted(matches)}
     for match, error in refusals.items():
         if error is None or (watch and not isinstance(error, BinaryFile)):
-            chosen[match] = None  # what cannot be read is tried again, and its status tells why it waits
+            chosen[match] = None  # a file that cannot be read is tried again; its status says why
         elif isinstance(error, BinaryFile) or not is_pattern(pattern):
             on_skipped(f"{match} is left out: {error.message}")
         else:
@@ -216,9 +217,9 @@ def _find_refusal(match: str, followed: Collection[str]) -> SourceError | None:
 
 
 def _is_rotated_of_any(match: str, matches: Collection[str]) -> bool:
-    """Whether the match is a rotated file of another match, which is then the one to follow.
+    """Return whether the match is a rotated file of another match, whose tailer reads it.
 
-    ``app.1.log`` may as well be the log of another program: then it is written to, and a rotated file is not.
+    ``app.1.log`` may also be the log of another program. Such a log is written to, and a rotated file is not.
     """
     if any(base in matches for base in list_bases(match)):
         return True
@@ -231,16 +232,16 @@ def _is_rotated_of_any(match: str, matches: Collection[str]) -> bool:
 
 
 def _without_doubles(found: Iterable[str], followed: Collection[str], on_skipped: OnSkipped) -> list[str]:
-    """Return the paths without those that lead to a file which another one leads to as well."""
+    """Return the paths, only one path for each file."""
     paths = list(found)
     if all(path in followed for path in paths):
-        return paths  # as it is nearly always, and thousands of them need not be looked at
+        return paths  # nearly always true, and saves the check of thousands of paths
     owners: dict[tuple[int, int], str] = {}
     for path in sorted(paths, key=lambda path: (path not in followed, Path(path).is_symlink())):
         try:
             identity = identity_of(Path(path).stat())
         except OSError:
-            continue  # it is not there yet
+            continue  # the file does not exist yet
         if owners.setdefault(identity, path) != path and path not in followed:
             on_skipped(f"{path} is left out: it is the same file as {owners[identity]}")
             paths.remove(path)

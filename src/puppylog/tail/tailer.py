@@ -1,6 +1,6 @@
-"""A path over time: the files that stand at it one after another, each read to its end, none twice.
+"""Reads the files that are at a path one after another: each to its end, and none twice.
 
-The caller polls: it calls `Tailer.read` again and again. Nothing here waits, and nothing depends on a notification.
+The caller polls: it calls `Tailer.read` again and again. Nothing here waits, or depends on a notification.
 """
 
 import os
@@ -28,7 +28,7 @@ from puppylog.tail.rotation.place import LastFile, Place
 
 
 class Tailer:
-    """Reads what is written to a path. A missing or unreadable file is waited for; `problem` says so."""
+    """Reads what is written to a path. It waits for a file that is missing or unreadable; then `problem` says why."""
 
     def __init__(
         self,
@@ -45,28 +45,27 @@ class Tailer:
         owners: Owners | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Find out where reading goes on.
+        """Find the files to read, and where reading goes on in each.
 
         Args:
             path: of the file; it need not exist yet.
-            known: the store's positions of this stream, finished ones too, in the order in which they were opened.
-            from_end: start after the last complete line, unless there is a known position to go on from.
-            chunk_bytes: how much is read at once.
+            known: the positions that the store has of this stream, finished ones too, in the order of their opening.
+            from_end: start after the last complete line, unless the file has a known position.
+            chunk_bytes: how many bytes are read at once.
             max_line_bytes: longer lines are cut.
-            rotate_wait_s: how long a rotated file must not have grown before `read` finishes it.
+            rotate_wait_s: a rotated file is finished when it has not grown for so many seconds.
             boundary: where records of several lines begin; without one, every line is a record.
-            record_wait_s: how long a file must not have grown before its last record is whole. With 0, `read` takes it
-                as whole at the end of the file.
+            record_wait_s: the last record is complete when the file has not grown for so many seconds.
             line_wait_s: see `Reader`.
             owners: knows what other tailers and streams have read; None if there are no others.
-            clock: seconds that never go back.
+            clock: returns seconds that never go back.
         """
         self.path = str(Path(path).absolute())
         self.problem: str | None = None
-        """Why the path cannot be read now, or not to its end; None if it can."""
+        """Why the file at the path cannot be read now, or not to its end; None if it can."""
         self.has_more = False
         """Whether the last `read` stopped at its limit: there may be more to read at once."""
-        self.is_ended = False  # until it is closed: a path always has a future
+        self.is_ended = False  # only `close` ends a tailer: a new file may always come to the path
         self._known = KnownPlaces(known)
         self._owners: Owners = NoOwners() if owners is None else owners
         self._skipped: SkippedFile | None = None
@@ -80,22 +79,22 @@ class Tailer:
         )
         self._rotate_wait_s = rotate_wait_s
         self._clock = clock
-        self._current: Reader | None = None  # of the file that stands at the path
-        self._rotated: list[RotatedFile] = []  # in the order in which they stood at the path
-        self._ready: list[Chunk] = []  # the last chunks of files that are closed
-        self._budget: int | None = None  # how many bytes may be read yet
-        self._last: LastFile | None = None  # the file that left the path last
-        self._has_begun = False  # the files of the known positions have been searched for
+        self._current: Reader | None = None  # of the file at the path
+        self._rotated: list[RotatedFile] = []  # in the order in which they were at the path
+        self._ready: list[Chunk] = []  # the last chunks of closed files, not returned yet
+        self._budget: int | None = None  # how many bytes this `read` may still read; None: no limit
+        self._last: LastFile | None = None  # the last file that left the path
+        self._has_begun = False  # the search for the files of the known positions has succeeded
         self._search_files(from_end=from_end)
 
     def read(self, limit_bytes: int | None = None) -> Iterator[Chunk]:
-        """Give everything that can be read now, older files first. Call it again to read on.
+        """Give everything that can be read now, older files first.
 
-        It is OK to stop in the middle: the next call goes on behind the last chunk that was taken.
+        It is OK to stop the iteration: the next call goes on behind the last chunk that was given.
 
         Args:
-            limit_bytes: come back after about so many bytes were read; `has_more` says whether that was the reason.
-                A caller that reads many paths gives each of them a turn by this.
+            limit_bytes: stop after about so many bytes; then `has_more` is set. A caller that reads many paths gives
+                each path its turn by this limit.
         """
         if self.is_ended:
             return
@@ -115,17 +114,17 @@ class Tailer:
         return self._budget is not None and self._budget <= 0
 
     def backlog_bytes(self) -> int:
-        """Return how many bytes the files hold that were not read yet; of compressed ones, as they lie on disk."""
+        """Return how many bytes of the files are not read yet. Bytes of compressed files count as they are on disk."""
         return sum(reader.backlog_bytes for reader in self._readers())
 
     @property
     def unfinished_bytes(self) -> int:
-        """How many bytes of unfinished last lines were read and wait for their newline."""
+        """How many bytes were read of last lines that have no newline yet."""
         return sum(reader.waiting_bytes for reader in self._readers())
 
     @property
     def is_at_rest(self) -> bool:
-        """Whether everything was read and given, but for an unfinished last line, and no rotated file is drained."""
+        """Whether all whole lines were read and given, and no rotated file is being drained."""
         return not (self._rotated or self._ready) and all(reader.is_at_rest for reader in self._readers())
 
     def close(self) -> None:
@@ -138,7 +137,7 @@ class Tailer:
         self._publish_open_files()
 
     def release(self, file_id: int) -> bool:
-        """Leave a file of this stream to another tailer; return False if it is being read here."""
+        """Let another tailer read a file of this stream; return False if this tailer has the file open."""
         if any(reader.file.file_id == file_id for reader in self._readers()):
             return False
         self._known.release(file_id)
@@ -149,16 +148,17 @@ class Tailer:
         return [*readers, self._current] if self._current is not None else readers
 
     def _publish_open_files(self) -> None:
-        """Tell other tailers which files are open here."""
+        """Tell the other tailers which files are open here."""
         self._owners.hold({reader.handle.identity: reader.file for reader in self._readers()})
 
     def _check_path(self) -> bool:
-        """See what stands at the path; return whether nothing has happened, which makes a poll cost no more than this.
+        """Handle a new file at the path; return whether the path is unchanged, and there is nothing to read.
 
-        Only the error that there is no file says something about the file; after any other, what is open stays open.
+        The error that no file is at the path means that the file has left it. After any other error the open file stays
+        the current one.
         """
         try:
-            status = os.stat(self.path)  # noqa: PTH116 - a third of the cost, and this is what idle files cost
+            status = os.stat(self.path)  # noqa: PTH116 - a third of the time of pathlib, for every idle file
         except (FileNotFoundError, NotADirectoryError) as error:
             self._note_error(error)
             self._rotate_current()
@@ -177,7 +177,7 @@ class Tailer:
         return False
 
     def _rotate_current(self) -> None:
-        """Drain the current file: the path does not lead to it any more."""
+        """Move the current file to the rotated files: it is not at the path any more."""
         if self._current is None:
             return
         status = self._current.handle.status()
@@ -186,9 +186,9 @@ class Tailer:
         self._current = None
 
     def _search_files(self, *, from_end: bool = False) -> None:
-        """Open the file at the path, and those that stood there since the last look.
+        """Open the file at the path, and the files that were at the path since the last poll.
 
-        When that fails, everything is as before, and the next poll tries again.
+        If the search fails, nothing changes, and the next poll searches again.
         """
         handle = self._open()
         if (handle is None and self._has_begun) or (handle is not None and self._resume_rotated(handle)):
@@ -208,7 +208,7 @@ class Tailer:
             self._publish_open_files()
 
     def _open(self) -> OpenFile | None:
-        """Open the file at the path under its own name, which tells more than that of a link to it."""
+        """Open the file at the path. A link is resolved, because rotation renames its target."""
         try:
             return open_log(os.path.realpath(self.path) if Path(self.path).is_symlink() else self.path)
         except OSError as error:
@@ -216,7 +216,7 @@ class Tailer:
             return None
 
     def _resume_rotated(self, handle: OpenFile) -> bool:
-        """Return whether the file at the path is a rotated one that is still drained; then it is the current one."""
+        """If the file at the path is a rotated file that is still open, make that the current file; return whether."""
         for rotated in self._rotated:
             if rotated.reader.handle.identity == handle.identity:
                 handle.close()
@@ -226,16 +226,16 @@ class Tailer:
         return False
 
     def _list_held(self) -> list[OpenFile]:
-        """Return the rotated files that are drained. First, those that were emptied are told from their copies."""
+        """Return the rotated files that are open. First, finish those that were emptied; their copies are others."""
         for rotated in list(self._rotated):
             if rotated.reader.is_emptied():
                 self._split_emptied(rotated)
         return [rotated.reader.handle for rotated in self._rotated]
 
     def _start_reading(self, files: FilesToRead, truncated: Reader | None = None, place: Place | None = None) -> None:
-        """Read the files from now on.
+        """Open readers of the files that were found, and finish the files that are missing.
 
-        They may have been looked for because a file was truncated: what continues its place is a copy of it.
+        If the search was for the copy of a truncated file, the file that continues its place is that copy.
         """
         self._last = files.last
         for found in files:
@@ -306,7 +306,7 @@ class Tailer:
             self._budget -= reader.end - began_at
 
     def _may_start_reading(self, reader: Reader) -> bool:
-        """Return whether to read a file that was empty when it was opened, and has its first bytes now."""
+        """Return whether to read a file that was empty and has bytes now, which another tailer may read."""
         reader.needs_owner_check = False
         owner = self._find_owner(reader)
         if owner is None:
@@ -326,7 +326,7 @@ class Tailer:
         if reader is current or current is None:
             return self._owners.find_owner(self.path, reader.handle, others_only=True)
         if current.is_emptied() or is_copy_of_live(reader.handle, current.handle):
-            return Elsewhere()  # a copy that was just begun is found again by its content, once it is whole
+            return Elsewhere()  # a copy that is still being written is found by its content when it is complete
         return self._owners.find_owner(reader.handle.path, reader.handle, others_only=True)
 
     def _replace(self, reader: Reader, other: Reader | None) -> None:
@@ -341,9 +341,9 @@ class Tailer:
                 rotated.reader = other
 
     def _restart_truncated(self, truncated: Reader) -> None:
-        """Begin the current file again from its start, and read the rest of what it held in its copy, if there is one.
+        """Read the current file again from its start; if there is a copy of its old content, read the rest of that.
 
-        When the search for the copy fails, everything is as before, and the next poll tries again.
+        If the search for the copy fails, nothing changes, and the next poll searches again.
         """
         place = truncated.place(self.path)
         try:
@@ -357,10 +357,10 @@ class Tailer:
             self._publish_open_files()
 
     def _split_emptied(self, rotated: RotatedFile) -> RotatedFile | None:
-        """Tell a rotated file that was emptied from what its inode holds now: another file.
+        """Finish a rotated file that was emptied, and read its new content as another file.
 
         Returns:
-            The copy in which the emptied file goes on, if there is one.
+            The copy of the emptied file, from which the rest is read; None if there is no copy.
         """
         truncated = rotated.reader
         rotated.reader = self._opener.open_reader(FileToRead(truncated.handle, START_OF_FILE, None))

@@ -31,7 +31,7 @@ class CandidatePool:
         return (candidate for candidate in self.candidates if not self.is_taken(candidate))
 
     def take_if_new(self, candidate: Candidate) -> bool:
-        """Take a file that is new to the store. Return False for a copy of a known file and for an unreadable file."""
+        """Take the candidate if it is new to the store and readable; return whether it was taken."""
         is_new = (
             self.evidence.can_be_read(candidate)
             and not self.evidence.is_unfinished_copy(candidate, self.held, self.candidates)
@@ -47,7 +47,7 @@ def find_last_known(pool: CandidatePool, found: Collection[tuple[Place, Candidat
     """Return the newest candidate that the store knows; None if it knows no candidate.
 
     The known places are in the order in which their files were at the path. So the newest file is that of the last
-    place whose file is found by content. If files are found by inode alone, the oldest of them is returned: a newer, unseen
+    place whose file is found by content. If files are found by inode alone, the oldest of them is returned: an unseen
     file may have got the inode, and all files older than the returned one are skipped as known.
 
     Args:
