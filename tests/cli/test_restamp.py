@@ -9,11 +9,11 @@ class Old:
     name = "old"
     context = "what it has learnt"
 
-    def open(self, context: str = "", about_us: int | None = None) -> "Old":
-        assert (context, about_us) == ("before", 5)
+    def open(self, context: str = "", modified_at_us: int | None = None) -> "Old":
+        assert (context, modified_at_us) == ("before", 5)
         return self
 
-    def locate(self, line: str) -> int:
+    def find_mismatch(self, line: str) -> int:
         return len(line)
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
@@ -32,4 +32,4 @@ def test_records_are_of_now_and_nothing_else_changes() -> None:
     assert parsed.records.drop_columns(["ts"]).equals(old.records.drop_columns(["ts"]))
     assert parsed.rejects.equals(old.rejects)
     assert parsed.rowless == 3
-    assert Restamped(Old()).locate("four") == 4
+    assert Restamped(Old()).find_mismatch("four") == 4

@@ -34,12 +34,12 @@ class Words:
     name: str = "words"
     opened: list[int | None] = field(default_factory=list)
 
-    def open(self, context: str = "", about_us: int | None = None) -> "WordParser":
+    def open(self, context: str = "", modified_at_us: int | None = None) -> "WordParser":
         assert context == ""
-        self.opened.append(about_us)
+        self.opened.append(modified_at_us)
         return WordParser()
 
-    def locate(self, line: str) -> int:
+    def find_mismatch(self, line: str) -> int:
         raise AssertionError(line)
 
 

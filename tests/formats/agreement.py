@@ -33,10 +33,10 @@ def read(
 ) -> Outcome:
     """Read lines on a path of ``formats.paths``; at each cut with a parser of its own, which goes on where one was."""
     outcome = Outcome([], [], 0, "")
-    for since, until in pairwise([0, *sorted(cuts), len(data)]):
+    for start, end in pairwise([0, *sorted(cuts), len(data)]):
         with reading(path):
             parser = find_format(written, options).open(outcome.context, ABOUT_US)
-            parsed = parser.parse(memoryview(data)[since:until], since, READ_AT_US)
+            parsed = parser.parse(memoryview(data)[start:end], start, READ_AT_US)
         parsed.records.validate(full=True)
         parsed.rejects.validate(full=True)
         outcome = Outcome(
@@ -56,8 +56,8 @@ def assert_no_line_is_lost(data: bytes, outcome: Outcome) -> None:
     """Assert that each line is a reject with its bytes, the start of a record, or counted as rowless."""
     starts = starts_of(data)
     rejected = {row["line_offset"]: row["line"] for row in outcome.rejects}
-    for since, line in zip(starts, data.split(b"\n")[:-1], strict=True):
-        assert rejected.pop(since, line) == line
+    for start, line in zip(starts, data.split(b"\n")[:-1], strict=True):
+        assert rejected.pop(start, line) == line
     assert not rejected
     offsets = [row["line_offset"] for row in outcome.records]
     assert offsets == sorted(set(offsets))
@@ -69,8 +69,8 @@ def assert_no_line_is_lost(data: bytes, outcome: Outcome) -> None:
 @st.composite
 def _damaged(draw: st.DrawFn, lines: Sequence[bytes]) -> bytes:
     line = draw(st.sampled_from(lines))
-    since = draw(st.integers(0, len(line)))
-    until = draw(st.integers(since, min(len(line), since + draw(st.sampled_from([0, 1, 3, 200])))))
+    start = draw(st.integers(0, len(line)))
+    end = draw(st.integers(start, min(len(line), start + draw(st.sampled_from([0, 1, 3, 200])))))
     tokens = st.sampled_from(
         [
             b"",
@@ -86,10 +86,10 @@ def _damaged(draw: st.DrawFn, lines: Sequence[bytes]) -> bytes:
             b"\xe2\x82",
             b"\x00",
             b"\r",
-            line[since:until] * 2,
+            line[start:end] * 2,
         ]
     )
-    return line[:since] + draw(tokens) + line[until:]
+    return line[:start] + draw(tokens) + line[end:]
 
 
 def texts(family: str) -> st.SearchStrategy[bytes]:

@@ -129,13 +129,13 @@ def _iter_damaged(chance: random.Random, lines: list[bytes]) -> Iterator[bytes]:
 
 
 def _damage(chance: random.Random, line: bytes, lines: list[bytes]) -> bytes:
-    since = chance.randrange(len(line) + 1)
-    until = min(len(line), since + chance.choice((0, 1, 1, 2, 5, 30)))
+    start = chance.randrange(len(line) + 1)
+    end = min(len(line), start + chance.choice((0, 1, 1, 2, 5, 30)))
     kind = chance.randrange(6)
     if kind == 0:
         between = b""
     elif kind == 1:
-        between = line[since:until] * 2
+        between = line[start:end] * 2
     elif kind == 2:
         between = chance.choice(_BYTES)
     elif kind == 3:
@@ -146,7 +146,7 @@ def _damage(chance: random.Random, line: bytes, lines: list[bytes]) -> bytes:
         between = other[at : at + 20]
     else:
         between = chance.choice(line.split(b" "))
-    return line[:since] + between + line[until:]
+    return line[:start] + between + line[end:]
 
 
 if __name__ == "__main__":

@@ -25,10 +25,10 @@ moments = st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31))  # noqa: DTZ00
 def damaged(draw: st.DrawFn, line: bytes) -> bytes:
     """The line, mostly with something cut out, doubled, or replaced by other bytes."""
     for _ in range(draw(st.integers(0, 3))):
-        since = draw(st.integers(0, len(line)))
-        until = draw(st.integers(since, min(len(line), since + draw(st.sampled_from([0, 1, 3, 200])))))
-        token = draw(st.sampled_from([*_TOKENS, line[since:until] * 2]))
-        line = line[:since] + token + line[until:]
+        start = draw(st.integers(0, len(line)))
+        end = draw(st.integers(start, min(len(line), start + draw(st.sampled_from([0, 1, 3, 200])))))
+        token = draw(st.sampled_from([*_TOKENS, line[start:end] * 2]))
+        line = line[:start] + token + line[end:]
     return line
 
 

@@ -86,12 +86,12 @@ def log_lines(draw: st.DrawFn) -> bytes:
 def damaged_lines(draw: st.DrawFn) -> bytes:
     """A line in which something was cut out, doubled, or replaced by other bytes."""
     line = draw(log_lines())
-    since = draw(st.integers(0, len(line)))
-    until = draw(st.integers(since, min(len(line), since + draw(st.sampled_from([0, 1, 3, 200])))))
+    start = draw(st.integers(0, len(line)))
+    end = draw(st.integers(start, min(len(line), start + draw(st.sampled_from([0, 1, 3, 200])))))
     tokens = st.sampled_from(
-        [b"", b'"', b"\\", b" ", b"\xff", b"\xe2\x82", b"\x00", b"\r", b'] "', b"[", line[since:until] * 2]
+        [b"", b'"', b"\\", b" ", b"\xff", b"\xe2\x82", b"\x00", b"\r", b'] "', b"[", line[start:end] * 2]
     )
-    return line[:since] + draw(tokens) + line[until:]
+    return line[:start] + draw(tokens) + line[end:]
 
 
 lists_of_lines = st.lists(st.one_of(log_lines(), damaged_lines(), st.binary(max_size=40)), max_size=12).map(

@@ -97,5 +97,5 @@ def test_a_context_that_is_not_understood_counts_as_none() -> None:
 @given(st.text("abcx", max_size=60), st.data())
 def test_no_line_is_lost_however_often_the_file_changes_its_mind(letters: str, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(letters)), max_size=4)))
-    chunks = [letters[since:until] for since, until in zip([0, *cuts], [*cuts, len(letters)], strict=True)]
+    chunks = [letters[start:end] for start, end in zip([0, *cuts], [*cuts, len(letters)], strict=True)]
     assert len(read(AUTO.open(), *chunks)) == len(letters)

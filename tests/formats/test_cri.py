@@ -56,5 +56,5 @@ def test_each_reason_has_a_sample(reason: str) -> None:
         ("2026-11-24T10:00:00Z stderr X hello", 28),
     ],
 )
-def test_a_misfit_is_located(line: str, at: int) -> None:
-    assert find_format("cri").locate(line) == at
+def test_the_first_mismatch_of_a_rejected_line_is_found(line: str, at: int) -> None:
+    assert find_format("cri").find_mismatch(line) == at

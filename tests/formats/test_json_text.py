@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from puppylog.formats.json_text import DEEPEST, MALFORMED, NO_OBJECT, NUMBER_RANGE, TOO_DEEP, Unreadable, read_object
+from puppylog.formats.json_text import DEEPEST, MALFORMED, NO_OBJECT, NUMBER_RANGE, TOO_DEEP, InvalidJson, read_object
 
 
 def members_of(text: str) -> dict[str, str]:
@@ -61,9 +61,9 @@ def test_of_equal_keys_the_last_is_kept_where_it_stands(text: str, tidy: str) ->
     ],
 )
 def test_what_is_not_read_has_its_reason(text: str, reason: str) -> None:
-    with pytest.raises(Unreadable) as refusal:
+    with pytest.raises(InvalidJson) as error:
         read_object(text)
-    assert str(refusal.value) == reason
+    assert str(error.value) == reason
 
 
 def test_brackets_in_strings_make_nothing_deep() -> None:
@@ -124,9 +124,9 @@ def without_nothings(value: Any) -> Any:
 
 @given(written_objects())
 def test_whatever_is_written_means_what_it_means_to_the_json_module(text: str) -> None:
-    items, has_nothings = read_object(text)
+    items, has_invalid_escapes = read_object(text)
     expected = json.loads(text)
     assert {item.key: json.loads(item.json) for item in items} == without_nothings(expected)
     assert len({item.key for item in items}) == len(items)
-    if not has_nothings:
+    if not has_invalid_escapes:
         assert without_nothings(expected) == expected

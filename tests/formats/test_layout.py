@@ -13,7 +13,7 @@ from formats.paths import PATHS, reading
 from formats.sample_files import read_samples
 from puppylog.errors import UsageError
 from puppylog.formats import line_format
-from puppylog.formats.layout.layout import compile_layout, is_layout, read_written, writes_json
+from puppylog.formats.layout.layout import compile_layout, is_layout, parse_written, writes_json
 from puppylog.formats.layout.program import Reason
 from puppylog.formats.registry import find_format
 from puppylog.model.record import Parsed
@@ -145,7 +145,7 @@ def test_the_place_where_a_line_stops_to_fit_is_known(line: str, at: int) -> Non
     ],
 )
 def test_a_log_format_may_be_written_with_or_without_its_directive(written: str, string: str) -> None:
-    assert read_written(written).written == string
+    assert parse_written(written).written == string
 
 
 @pytest.mark.parametrize("written", ["log_format main;", "LogFormat", "combined", "", "cost: 5 $"])
@@ -170,4 +170,4 @@ def test_an_escape_that_nginx_does_not_have_is_refused() -> None:
     ],
 )
 def test_a_format_whose_lines_are_json_is_known(written: str, *, is_json: bool) -> None:
-    assert writes_json(read_written(written)) is is_json
+    assert writes_json(parse_written(written)) is is_json

@@ -123,8 +123,8 @@ def test_a_time_is_read_piece_by_piece(pattern: str, kinds: list[Kind]) -> None:
     ],
 )
 def test_a_format_that_cannot_be_read_is_refused_with_the_place(written: str, at: int, cause: str) -> None:
-    with pytest.raises(FormatError) as refusal:
+    with pytest.raises(FormatError) as error:
         compile_apache(written)
-    assert refusal.value.message.startswith(f"cannot read log format {written!r}: {cause}")
-    assert refusal.value.message.endswith(f" (column {at + 1})")
-    assert (refusal.value.written, refusal.value.at) == (written, at)
+    assert error.value.message.startswith(f"cannot read log format {written!r}: {cause}")
+    assert error.value.message.endswith(f" (column {at + 1})")
+    assert (error.value.written, error.value.at) == (written, at)

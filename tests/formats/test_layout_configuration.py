@@ -5,7 +5,7 @@ import pytest
 from puppylog.errors import UsageError
 from puppylog.formats.base import Options
 from puppylog.formats.layout.configuration import Server, choose_layout, find_layouts
-from puppylog.formats.registry import find_format, find_formats_of
+from puppylog.formats.registry import find_format, list_configured_formats
 
 NGINX = r"""
 user www-data;  # log_format none '$host';
@@ -87,17 +87,17 @@ def test_a_format_is_chosen_by_its_nickname() -> None:
     ],
 )
 def test_a_choice_that_cannot_be_made_says_what_there_is(text: str, nickname: str, message: str) -> None:
-    with pytest.raises(UsageError) as refusal:
+    with pytest.raises(UsageError) as error:
         choose_layout(find_layouts(text), nickname, "a.conf")
-    assert refusal.value.message == message
+    assert error.value.message == message
 
 
 def test_the_formats_of_a_configuration_come_with_those_first_that_are_in_use() -> None:
-    names = [format_.name for format_ in find_formats_of(NGINX, "nginx.conf", Options())]
+    names = [format_.name for format_ in list_configured_formats(NGINX, "nginx.conf", Options())]
     assert names[::2] == ["main", "tabs"]
     assert names[1].startswith("$remote_addr - $remote_user ")  # "combined" is another format's name
     assert names[3] == "json"
-    (tabs,) = find_formats_of(NGINX, "nginx.conf", Options(), "tabs")
+    (tabs,) = list_configured_formats(NGINX, "nginx.conf", Options(), "tabs")
     assert tabs.open().parse(b'200\t"a"\n', 0, 0).records["status_code"].to_pylist() == [200]
 
 

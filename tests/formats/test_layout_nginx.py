@@ -98,11 +98,11 @@ def test_without_escapes_a_quote_is_a_text_as_any_other() -> None:
     ],
 )
 def test_a_format_in_which_an_end_cannot_be_told_is_refused_with_the_place(written: str, at: int, cause: str) -> None:
-    with pytest.raises(FormatError) as refusal:
+    with pytest.raises(FormatError) as error:
         compile_nginx(written)
-    assert refusal.value.message.startswith(f"cannot read log format {written!r}: {cause}")
-    assert refusal.value.message.endswith(f" (column {at + 1})")
-    assert (refusal.value.written, refusal.value.at) == (written, at)
+    assert error.value.message.startswith(f"cannot read log format {written!r}: {cause}")
+    assert error.value.message.endswith(f" (column {at + 1})")
+    assert (error.value.written, error.value.at) == (written, at)
 
 
 def test_a_newline_at_the_end_of_the_format_is_no_second_line() -> None:

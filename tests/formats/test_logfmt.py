@@ -100,5 +100,5 @@ def test_each_reason_has_a_sample(reason: str) -> None:
         ("a=1", 0),
     ],
 )
-def test_a_misfit_is_located(line: str, at: int) -> None:
-    assert find_format("logfmt").locate(line) == at
+def test_the_first_mismatch_of_a_rejected_line_is_found(line: str, at: int) -> None:
+    assert find_format("logfmt").find_mismatch(line) == at

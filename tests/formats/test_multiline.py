@@ -58,7 +58,7 @@ def test_lines_that_could_continue_nothing_are_a_record_of_their_own() -> None:
 
 def test_it_is_called_as_its_format_and_points_where_that_does() -> None:
     assert (FORMAT.name, FORMAT.open().name, FORMAT.open("x").context) == ("letters", "letters", "")
-    assert FORMAT.locate("four") == 4
+    assert FORMAT.find_mismatch("four") == 4
 
 
 @given(st.lists(st.sampled_from([b"m1", b"n2", b"bad", b" more", b"", b" \xff"]), max_size=20))

@@ -10,7 +10,7 @@ import pytest
 from formats.agreement import read
 from formats.paths import PATHS
 from puppylog.formats import names
-from puppylog.formats.names import FIELDS, find_name, fold
+from puppylog.formats.names import FIELDS, find_name, normalize
 
 PATHS_OF_FIELDS = [(field, path) for field in FIELDS for path in names._NAMES[field].split()]
 FITTING = {
@@ -32,17 +32,17 @@ def nest(path: str, value: Any) -> Any:
 
 @pytest.mark.parametrize("key", ["User-Agent", "user_agent", "userAgent", "USERAGENT", "_useragent"])
 def test_neither_case_nor_dashes_nor_underscores_matter(key: str) -> None:
-    assert fold(key) == "useragent"
+    assert normalize(key) == "useragent"
 
 
 def test_letters_beyond_ascii_are_left_alone() -> None:
-    assert fold("STATU\u017f") == "STATU\u017f"  # a long s, which some lower to an s
+    assert normalize("STATU\u017f") == "STATU\u017f"  # a long s, which some lower to an s
 
 
 def test_each_name_stands_once_and_as_it_is_looked_up() -> None:
     assert {path: count for path, count in Counter(path for _, path in PATHS_OF_FIELDS).items() if count > 1} == {}
     for field, path in PATHS_OF_FIELDS:
-        assert fold(path) == path
+        assert normalize(path) == path
         name = find_name(path)
         assert name is not None
         assert name.field == field

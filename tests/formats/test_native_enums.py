@@ -12,7 +12,7 @@ from formats.native_builds import find_compiler
 from puppylog.formats import cri, json_lines, logfmt, names, native
 from puppylog.formats.access import access_log
 from puppylog.formats.layout import program
-from puppylog.formats.syslog import misfit
+from puppylog.formats.syslog import reasons
 from puppylog.stores.postgres.ingest import pgcopy
 
 LISTS: dict[str, Sequence[str]] = {
@@ -21,7 +21,7 @@ LISTS: dict[str, Sequence[str]] = {
     "cri reasons": cri.REASONS,
     "json reasons": json_lines.REASONS,
     "logfmt reasons": logfmt.REASONS,
-    "syslog reasons": misfit.REASONS,
+    "syslog reasons": reasons.REASONS,
     "layout reasons": program.REASONS,
     "layout kinds": [kind.name for kind in program.Kind],
     "layout endings": [ending.name for ending in program.Ending],

@@ -108,5 +108,5 @@ def test_the_format_and_its_parser_are_called_what_was_written() -> None:
         ("é GET", 2),
     ],
 )
-def test_a_misfit_is_located(line: str, at: int) -> None:
-    assert find_format(PATTERN).locate(line) == at
+def test_the_first_mismatch_of_a_rejected_line_is_found(line: str, at: int) -> None:
+    assert find_format(PATTERN).find_mismatch(line) == at

@@ -39,9 +39,9 @@ def test_groups_without_a_name_are_made_to_only_group(written: str, regex: str, 
     ],
 )
 def test_an_expression_that_is_none_is_refused_with_cause_and_place(written: str, cause: str) -> None:
-    with pytest.raises(UsageError) as refusal:
+    with pytest.raises(UsageError) as error:
         find_format(written)
-    assert refusal.value.message == f"cannot use pattern {written!r}: {cause}"
+    assert error.value.message == f"cannot use pattern {written!r}: {cause}"
 
 
 @pytest.mark.parametrize("written", ["access", "auto", '$remote_addr "$request"', "%h %l", "(x)"])

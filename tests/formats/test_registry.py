@@ -10,6 +10,6 @@ def test_a_format_is_found_by_its_name(name: str) -> None:
 
 
 def test_an_unknown_format_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(UsageError) as refusal:
+    with pytest.raises(UsageError) as error:
         find_format("combind")
-    assert refusal.value.message == f"cannot use format 'combind': it must be one of auto, {', '.join(FORMAT_NAMES)}"
+    assert error.value.message == f"cannot use format 'combind': it must be one of auto, {', '.join(FORMAT_NAMES)}"

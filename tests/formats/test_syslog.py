@@ -13,7 +13,7 @@ from formats.paths import PATHS
 from formats.sample_files import read_samples
 from puppylog.formats.base import Options
 from puppylog.formats.registry import find_format
-from puppylog.formats.syslog.misfit import REASONS
+from puppylog.formats.syslog.reasons import REASONS
 
 paths = st.sampled_from(PATHS)
 characters = st.characters(exclude_characters="\n\r", exclude_categories=["Cs"])
@@ -142,5 +142,5 @@ def test_each_reason_has_a_sample(reason: str) -> None:
         ("18 <13>1 - é - - - -23 <13>1 yesterday - - - -", 29),
     ],
 )
-def test_a_misfit_is_located(line: str, at: int) -> None:
-    assert find_format("syslog").locate(line) == at
+def test_the_first_mismatch_of_a_rejected_line_is_found(line: str, at: int) -> None:
+    assert find_format("syslog").find_mismatch(line) == at

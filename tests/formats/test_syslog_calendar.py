@@ -29,7 +29,7 @@ def test_stamps_that_go_up_or_down_by_less_than_half_a_year_are_followed(steps: 
         day += timedelta(step)
         year = calendar.find_year(day.month, day.day)
         assert year == day.year
-        calendar.move(year, day.month)
+        calendar.remember(year, day.month)
 
 
 @given(st.lists(st.integers(1, 12), min_size=1, max_size=30), st.integers(0, 30))
@@ -40,8 +40,8 @@ def test_a_calendar_that_is_opened_anew_goes_on_as_before(months: list[int], cut
             pieces = Calendar.open(pieces.context, 2026, None)
         years = [calendar.find_year(month, 1) for calendar in (whole, pieces)]
         assert years[0] == years[1]
-        whole.move(years[0], month)
-        pieces.move(years[1], month)
+        whole.remember(years[0], month)
+        pieces.remember(years[1], month)
 
 
 @pytest.mark.parametrize("context", ["", "nonsense", "2026-13", "0000-01", "2026-1", "\uff19\uff19\uff19\uff19-01"])
@@ -49,9 +49,9 @@ def test_a_context_that_is_not_understood_counts_as_none(context: str) -> None:
     assert Calendar.open(context, 2026, None) == Calendar(2026, 12, 31)
 
 
-@pytest.mark.parametrize("about_us", [None, -(1 << 63), (1 << 63) - 1])
-def test_a_file_changed_at_no_time_there_is_was_changed_now(about_us: int | None) -> None:
+@pytest.mark.parametrize("modified_at_us", [None, -(1 << 63), (1 << 63) - 1])
+def test_a_file_changed_at_no_time_there_is_was_changed_now(modified_at_us: int | None) -> None:
     before = datetime.now(UTC) + timedelta(days=1)
-    calendar = Calendar.open("", None, about_us)
+    calendar = Calendar.open("", None, modified_at_us)
     after = datetime.now(UTC) + timedelta(days=1)
     assert before.date() <= date(calendar.year, calendar.month, calendar.day) <= after.date()

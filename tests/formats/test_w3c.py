@@ -11,7 +11,7 @@ from formats.layout_lines import moments, w3c_lines
 from formats.paths import PATHS, reading
 from puppylog.errors import UsageError
 from puppylog.formats.registry import find_format
-from puppylog.formats.w3c import W3c, asks_for_w3c
+from puppylog.formats.w3c import W3c, is_w3c
 from puppylog.model.record import Parsed
 
 paths = st.sampled_from(PATHS)
@@ -116,12 +116,12 @@ def test_fields_without_end_are_none(fields: bytes) -> None:
 
 @pytest.mark.parametrize("written", ["w3c: date time c-ip", "#Fields: date time c-ip", "#fields:date  time c-ip\n"])
 def test_fields_may_be_said_beforehand(written: str) -> None:
-    assert asks_for_w3c(written)
+    assert is_w3c(written)
     format_ = find_format(written)
     assert format_.name == "w3c: date time c-ip"
     parsed = format_.open().parse(b"2024-10-10 00:00:01 192.0.2.1\n#Fields: c-ip\n192.0.2.2\n", 0, 0)
     assert parsed.records["host"].to_pylist() == ["192.0.2.1", "192.0.2.2"]
-    assert format_.locate("2024-10-10 noon 192.0.2.1") == 11
+    assert format_.find_mismatch("2024-10-10 noon 192.0.2.1") == 11
 
 
 @pytest.mark.parametrize("written", ["w3c: " + "x " * 513, "w3c: " + "y" * 20_000])

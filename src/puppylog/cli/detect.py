@@ -82,8 +82,8 @@ def detect(
     with a caret where it goes wrong. Stores nothing. Exits with 1 if no line fits.
     """
     chosen = choose_format(settings, format_, format_from, year)
-    data, about_us = _read_lines(file, lines)
-    verdicts = _judge_all(chosen, data, about_us)
+    data, modified_at_us = _read_lines(file, lines)
+    verdicts = _judge_all(chosen, data, modified_at_us)
     if settings.output == "table":
         _show(file, verdicts, data, settings)
     else:
@@ -102,7 +102,7 @@ def _read_lines(file: Path, lines: int) -> tuple[bytes, int]:
     data = b""
     try:
         with contextlib.closing(open_log(str(file))) as handle:
-            about_us = handle.status().st_mtime_ns // 1000
+            modified_at_us = handle.status().st_mtime_ns // 1000
             while len(data) < _MOST_BYTES and data.count(b"\n") < lines:
                 block = handle.read(_READ_BYTES, len(data))
                 if not block:
@@ -113,15 +113,15 @@ def _read_lines(file: Path, lines: int) -> tuple[bytes, int]:
     data = b"\n".join(data.split(b"\n", lines)[:lines])
     if not data:
         raise SourceError("tell", f"the format of {file}", "it is empty")
-    return data if data.endswith(b"\n") else data + b"\n", about_us
+    return data if data.endswith(b"\n") else data + b"\n", modified_at_us
 
 
-def _judge_all(chosen: Format, data: bytes, about_us: int) -> list[Verdict]:
+def _judge_all(chosen: Format, data: bytes, modified_at_us: int) -> list[Verdict]:
     """Return what each format makes of the lines, the one that would be chosen first."""
     if not isinstance(chosen, Auto):
-        return [judge(chosen, data, about_us)]
-    verdicts = rank(chosen.candidates, data, about_us)
-    last_resort = judge(chosen.last_resort, data, about_us)
+        return [judge(chosen, data, modified_at_us)]
+    verdicts = rank(chosen.candidates, data, modified_at_us)
+    last_resort = judge(chosen.last_resort, data, modified_at_us)
     if verdicts[0].coverage >= ENOUGH:
         return [verdict for verdict in verdicts if verdict.fits]
     return [last_resort, *(verdict for verdict in verdicts if verdict.fits)]
@@ -135,7 +135,7 @@ def _find_mismatch(verdict: Verdict, data: bytes) -> Mismatch | None:
         return None
     number = data.count(b"\n", 0, rejects["line_offset"][place].as_py()) + 1
     line = rejects["line"][place].as_py().decode("utf-8", "replace")
-    return Mismatch(number, min(verdict.format.locate(line), len(line)), reasons[place], line)
+    return Mismatch(number, min(verdict.format.find_mismatch(line), len(line)), reasons[place], line)
 
 
 def _row(verdict: Verdict, data: bytes) -> dict[str, object]:

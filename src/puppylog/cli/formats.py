@@ -5,7 +5,7 @@ import pyarrow as pa
 
 from puppylog.cli.options import examples, output_options, pass_settings
 from puppylog.cli.output import write_rows
-from puppylog.formats.registry import AUTO, FORMATS, WRITTEN, first_sample
+from puppylog.formats.registry import AUTO, FORMATS, WRITTEN, find_sample_line
 from puppylog.settings import Settings
 
 _SCHEMA = pa.schema([("format", pa.string()), ("what it reads", pa.string()), ("a line", pa.string())])
@@ -18,7 +18,7 @@ def formats(settings: Settings) -> None:
     """List the formats that --format takes."""
     rows = [{"format": AUTO, "what it reads": "whatever fits, told by looking at the lines", "a line": ""}]
     rows += [
-        {"format": name, "what it reads": entry.summary, "a line": first_sample(name)}
+        {"format": name, "what it reads": entry.summary, "a line": find_sample_line(name)}
         for name, entry in FORMATS.items()
     ]
     rows += [{"format": form, "what it reads": summary, "a line": ""} for form, summary in WRITTEN.items()]

@@ -12,7 +12,7 @@ import click
 from puppylog.cli.options import tz_option
 from puppylog.errors import UsageError
 from puppylog.formats.base import Format, Options
-from puppylog.formats.registry import AUTO, choose_by_looking, find_format, find_formats_of
+from puppylog.formats.registry import AUTO, find_format, list_configured_formats, make_auto
 from puppylog.settings import Settings
 from puppylog.tail.boundary import Boundary, IndentationBoundary, PatternBoundary
 from puppylog.tail.limits import RECORD_WAIT_S
@@ -100,8 +100,8 @@ def choose_format(settings: Settings, written: str, configuration: Path | None, 
     except OSError as error:
         raise UsageError("read", str(configuration), (error.strerror or str(error)).lower()) from None
     nickname = "" if written == AUTO else written
-    found = find_formats_of(text, str(configuration), options, nickname)
-    return found[0] if nickname else choose_by_looking(options, found)
+    found = list_configured_formats(text, str(configuration), options, nickname)
+    return found[0] if nickname else make_auto(options, found)
 
 
 def _zone_of(settings: Settings) -> ZoneInfo:

@@ -18,11 +18,11 @@ class Restamped:
     def name(self) -> str:
         return self.format.name
 
-    def open(self, context: str = "", about_us: int | None = None) -> "RestampedParser":
-        return RestampedParser(self.format.open(context, about_us))
+    def open(self, context: str = "", modified_at_us: int | None = None) -> "RestampedParser":
+        return RestampedParser(self.format.open(context, modified_at_us))
 
-    def locate(self, line: str) -> int:
-        return self.format.locate(line)
+    def find_mismatch(self, line: str) -> int:
+        return self.format.find_mismatch(line)
 
 
 @dataclass(frozen=True, slots=True)

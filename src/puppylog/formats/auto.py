@@ -21,10 +21,10 @@ ENOUGH: Final = 0.5
 """The share of the first lines that a format must fit."""
 
 NEARLY_ALL: Final = 0.9
-"""The share of a run of misfits that another format must fit to take over."""
+"""The share of a run of rejected that another format must fit to take over."""
 
 RUN: Final = 5
-"""So many misfits in a row are no accident."""
+"""So many rejected in a row are no accident."""
 
 _MOST_RUNS = 4  # are looked at in one go: each costs as much as reading its lines in every format
 _EARLY_LINES = 20  # a format that was chosen by a few lines may be doubted by as few
@@ -38,27 +38,27 @@ class Auto:
     last_resort: Format
     name: str = "auto"
 
-    def open(self, context: str = "", about_us: int | None = None) -> "AutoParser":
-        return AutoParser(self, context, about_us)
+    def open(self, context: str = "", modified_at_us: int | None = None) -> "AutoParser":
+        return AutoParser(self, context, modified_at_us)
 
-    def locate(self, line: str) -> int:  # noqa: ARG002 - the protocol's; what is chosen depends on other lines
+    def find_mismatch(self, line: str) -> int:  # noqa: ARG002 - the protocol's; what is chosen depends on other lines
         return 0
 
 
 class AutoParser:
     """Implements `puppylog.formats.base.Parser`. Its context is the name of the format, and that format's context."""
 
-    def __init__(self, auto: Auto, context: str, about_us: int | None) -> None:
+    def __init__(self, auto: Auto, context: str, modified_at_us: int | None) -> None:
         self._auto = auto
-        self._about_us = about_us
+        self._modified_at_us = modified_at_us
         self._parser: Parser | None = None
-        self._misfits = 0  # in a row, up to the last line that was read
+        self._rejected_run = 0  # in a row, up to the last line that was read
         self._lines = 0  # that were read in this format
         name, _, inner = context.partition("\n")
         for candidate in (*auto.candidates, auto.last_resort):
             if candidate.name == name and self._parser is None:
                 self._format = candidate
-                self._parser = candidate.open(inner, about_us)
+                self._parser = candidate.open(inner, modified_at_us)
                 self._lines = _EARLY_LINES
 
     @property
@@ -83,58 +83,58 @@ class AutoParser:
                 break
             at, verdict = turn
             if at > 0:
-                parts.append(self._format.open(before, self._about_us).parse(data[:at], offset, read_at_us))
+                parts.append(self._format.open(before, self._modified_at_us).parse(data[:at], offset, read_at_us))
             self._begin(verdict.format)
             data, offset = data[at:], offset + at
         return join_parsed(parts)
 
     def _choose(self, data: bytes | memoryview) -> Parser:
-        best = find_best(self._auto.candidates, take_sample(data), self._about_us)
+        best = find_best(self._auto.candidates, take_sample(data), self._modified_at_us)
         is_enough = best is not None and best.coverage >= ENOUGH
         return self._begin(best.format if best is not None and is_enough else self._auto.last_resort)
 
     def _begin(self, format_: Format) -> Parser:
         self._format = format_
-        self._parser = format_.open("", self._about_us)
-        self._misfits = self._lines = 0
+        self._parser = format_.open("", self._modified_at_us)
+        self._rejected_run = self._lines = 0
         return self._parser
 
     def _find_turn(self, parsed: Parsed, data: bytes | memoryview, offset: int) -> tuple[int, Verdict] | None:
-        """Return from where in ``data`` another format takes over, and which; count the misfits at the end."""
+        """Return from where in ``data`` another format takes over, and which; count the rejected at the end."""
         if self._format is self._auto.last_resort:
             return self._doubt(data)
         if not parsed.rejects.num_rows:
-            self._misfits = 0
+            self._rejected_run = 0
             return None
-        for since, length in self._long_runs(parsed):
-            at = since - offset
+        for start, length in self._long_runs(parsed):
+            at = start - offset
             verdict = self._find_better(data[at:], length)
             if verdict is not None:
                 return at, verdict
         return None
 
     def _long_runs(self, parsed: Parsed) -> list[tuple[int, int]]:
-        """Return the first long runs of misfits: where each starts, and its length, those read before included."""
+        """Return the first long runs of rejected: where each starts, and its length, those read before included."""
         fits = view_integers(parsed.records["line_offset"])
-        misfits = view_integers(parsed.rejects["line_offset"])
+        rejected = view_integers(parsed.rejects["line_offset"])
         runs: list[tuple[int, int]] = []
         start = next_fit = length = 0
-        while start < len(misfits):
-            next_fit = bisect_left(fits, misfits[start], next_fit)  # no line that fits is within a run
-            end = bisect_left(misfits, fits[next_fit], start) if next_fit < len(fits) else len(misfits)
-            length = end - start + (self._misfits if next_fit == 0 else 0)
+        while start < len(rejected):
+            next_fit = bisect_left(fits, rejected[start], next_fit)  # no line that fits is within a run
+            end = bisect_left(rejected, fits[next_fit], start) if next_fit < len(fits) else len(rejected)
+            length = end - start + (self._rejected_run if next_fit == 0 else 0)
             if length >= RUN and len(runs) < _MOST_RUNS:
-                runs.append((misfits[start], length))
+                runs.append((rejected[start], length))
             start = end
-        self._misfits = length if next_fit == len(fits) else 0
+        self._rejected_run = length if next_fit == len(fits) else 0
         return runs
 
     def _find_better(self, data: bytes | memoryview, length: int) -> Verdict | None:
-        """Return a format that fits the first misfits, with which ``data`` begins, or nearly all of them."""
+        """Return a format that fits the first rejected, with which ``data`` begins, or nearly all of them."""
         lines = [line + b"\n" for line in take_sample(data).split(b"\n")[:-1][:length]]
         others = [candidate for candidate in self._auto.candidates if candidate is not self._format]
         for sample in (lines[:RUN], lines):
-            best = find_best(others, b"".join(sample), self._about_us)
+            best = find_best(others, b"".join(sample), self._modified_at_us)
             if best is not None and best.coverage >= NEARLY_ALL:
                 return best
         return None
@@ -142,7 +142,7 @@ class AutoParser:
     def _doubt(self, data: bytes | memoryview) -> tuple[int, Verdict] | None:
         """The last resort fits everything: ask whether another format fits as well."""
         sample = take_sample(data)
-        best = find_best(self._auto.candidates, sample, self._about_us)
+        best = find_best(self._auto.candidates, sample, self._modified_at_us)
         if best is None or best.coverage < NEARLY_ALL:
             return None
         return (0, best) if best.lines >= RUN or self._lines < _EARLY_LINES else None

@@ -57,15 +57,15 @@ class Format(Protocol):
     def name(self) -> str:
         """What a person writes to ask for it."""
 
-    def open(self, context: str = "", about_us: int | None = None) -> Parser:
+    def open(self, context: str = "", modified_at_us: int | None = None) -> Parser:
         """Return a parser for one file.
 
         Args:
             context: that of the parser that read the lines before; empty at a file's start. One that is not
                 understood counts as empty.
-            about_us: when the file was last changed, in microseconds since the epoch: about then its lines were
+            modified_at_us: when the file was last changed, in microseconds since the epoch: about then its lines were
                 written. None for now.
         """
 
-    def locate(self, line: str) -> int:
+    def find_mismatch(self, line: str) -> int:
         """Return where a line that is rejected stops to fit, as far as it can be told; in characters."""

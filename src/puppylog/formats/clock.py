@@ -47,8 +47,8 @@ def parse_access(text: str) -> Stamp | None:
     if match is None or match[2] not in _MONTHS:
         return None
     day, year, hour, minute, second = map(int, match.group(1, 3, 4, 5, 6))
-    zone_m = join_zone(match[7], int(match[8]), int(match[9]))
-    return Stamp(join((year, _MONTHS[match[2]], day), (hour, minute, second), zone_m))
+    zone_m = parse_zone_m(match[7], int(match[8]), int(match[9]))
+    return Stamp(to_epoch_us((year, _MONTHS[match[2]], day), (hour, minute, second), zone_m))
 
 
 def parse_iso(text: str) -> Stamp | None:
@@ -62,8 +62,8 @@ def parse_iso(text: str) -> Stamp | None:
         return None
     year, month, day, hour, minute, second = map(int, match.group(1, 3, 4, 5, 6, 7))
     fraction_us = int((match[8] or "")[:6].ljust(6, "0"))
-    zone_m = join_zone(match[10], int(match[11]), int(match[12] or 0)) if match[10] else 0
-    us = join((year, month, day), (hour, minute, second), zone_m) + fraction_us
+    zone_m = parse_zone_m(match[10], int(match[11]), int(match[12] or 0)) if match[10] else 0
+    us = to_epoch_us((year, month, day), (hour, minute, second), zone_m) + fraction_us
     return Stamp(us, is_local=not (match[9] or match[10]))
 
 
@@ -86,7 +86,7 @@ def parse_month(name: str) -> int | None:
     return _MONTHS.get(name)
 
 
-def join_zone(sign: str, hour: int, minute: int) -> int:
+def parse_zone_m(sign: str, hour: int, minute: int) -> int:
     """Return the minutes that a zone is east of Greenwich.
 
     Raises:
@@ -97,7 +97,7 @@ def join_zone(sign: str, hour: int, minute: int) -> int:
     return (hour * 60 + minute) * (-1 if sign == "-" else 1)
 
 
-def join(date: tuple[int, int, int], time: tuple[int, int, int], zone_m: int) -> int:
+def to_epoch_us(date: tuple[int, int, int], time: tuple[int, int, int], zone_m: int) -> int:
     """Return the instant in microseconds since the epoch.
 
     Args:

@@ -35,7 +35,7 @@ def read_cri(text: bytes | memoryview) -> Rows:
     return builder.build()
 
 
-def locate_cri(line: str) -> int:
+def find_cri_mismatch(line: str) -> int:
     """Return where a rejected line stops to fit; in characters."""
     time_until = len(line.partition(" ")[0])
     stream = _STREAM.match(line, time_until + 1)

@@ -27,23 +27,23 @@ class Verdict:
         return self.fits / self.lines if self.lines else 0.0
 
 
-def judge(format_: Format, sample: bytes, about_us: int | None = None) -> Verdict:
+def judge(format_: Format, sample: bytes, modified_at_us: int | None = None) -> Verdict:
     """Let one format read the sample, which is whole lines."""
-    parsed = format_.open("", about_us).parse(sample, 0, about_us or 0)
+    parsed = format_.open("", modified_at_us).parse(sample, 0, modified_at_us or 0)
     empty = parsed.rejects["reason"].to_pylist().count("empty line")
     fits = parsed.records.num_rows
     return Verdict(format_, fits, fits + parsed.rejects.num_rows - empty, parsed)
 
 
-def find_best(candidates: Iterable[Format], sample: bytes, about_us: int | None = None) -> Verdict | None:
+def find_best(candidates: Iterable[Format], sample: bytes, modified_at_us: int | None = None) -> Verdict | None:
     """Return the best verdict, of equal ones the first; None where no format fits a line."""
-    best = next(iter(rank(candidates, sample, about_us)), None)
+    best = next(iter(rank(candidates, sample, modified_at_us)), None)
     return best if best is not None and best.fits else None
 
 
-def rank(candidates: Iterable[Format], sample: bytes, about_us: int | None = None) -> list[Verdict]:
+def rank(candidates: Iterable[Format], sample: bytes, modified_at_us: int | None = None) -> list[Verdict]:
     """Return all verdicts, the best one first."""
-    return sorted((judge(candidate, sample, about_us) for candidate in candidates), key=lambda v: -v.coverage)
+    return sorted((judge(candidate, sample, modified_at_us) for candidate in candidates), key=lambda v: -v.coverage)
 
 
 def take_sample(data: bytes | memoryview) -> bytes:

@@ -85,7 +85,7 @@ def read_fields(members: Sequence[Member]) -> Fields:
                 stamp = found
             case found:
                 columns.update(found)
-    return Fields(stamp.us, stamp.is_local, columns, list(_iter_left(members)))
+    return Fields(stamp.us, stamp.is_local, columns, list(_iter_remaining(members)))
 
 
 def _iter_named(members: Iterable[Member]) -> Iterator[tuple[Member, Name]]:
@@ -95,13 +95,13 @@ def _iter_named(members: Iterable[Member]) -> Iterator[tuple[Member, Name]]:
         yield from _iter_named(member.inner)
 
 
-def _iter_left(members: Iterable[Member]) -> Iterator[Attribute]:
+def _iter_remaining(members: Iterable[Member]) -> Iterator[Attribute]:
     for member in members:
         if member.is_done:
             continue
         if not any(inner.is_done for inner, _ in _iter_named(member.inner)):
             yield member.key, member.json
-        elif left := list(_iter_left(member.inner)):
+        elif left := list(_iter_remaining(member.inner)):
             yield member.key, write_object(left)
 
 
@@ -152,8 +152,8 @@ def _read_time(text: str) -> clock.Stamp | None:
     return stamp if stamp is not None and stamp.us >= _EARLIEST_US else None
 
 
-def _read_integer(field_name: str, since: int, until: int, text: str) -> Columns | None:
-    if _INTEGER.fullmatch(text) is None or not since <= int(text) < until:
+def _read_integer(field_name: str, start: int, end: int, text: str) -> Columns | None:
+    if _INTEGER.fullmatch(text) is None or not start <= int(text) < end:
         return None
     return {field_name: int(text)}
 

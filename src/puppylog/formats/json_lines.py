@@ -18,13 +18,13 @@ from puppylog.formats.json_text import (
     NO_OBJECT,
     NUMBER_RANGE,
     TOO_DEEP,
+    InvalidJson,
     Item,
     Number,
-    Unreadable,
     list_items,
     read_object,
 )
-from puppylog.formats.names import TABLE, find_name, fold, holds_names
+from puppylog.formats.names import TABLE, find_name, holds_names, normalize
 from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
 
 _JOURNAL_MESSAGE: Final = "MESSAGE"
@@ -42,31 +42,31 @@ def read_json(text: bytes | memoryview) -> Rows:
     for at, line in builder.iter_lines():
         try:
             _read_line(builder, at, line.decode())
-        except Unreadable as refusal:
-            builder.reject(at, refusal.reason)
+        except InvalidJson as error:
+            builder.reject(at, error.reason)
     return builder.build()
 
 
-def locate_json(line: str) -> int:
+def find_json_mismatch(line: str) -> int:
     """Return where a rejected line stops to fit; in characters."""
     try:
         read_object(line)
-    except Unreadable as refusal:
-        return refusal.at
+    except InvalidJson as error:
+        return error.at
     return 0
 
 
 def _read_line(builder: RowsBuilder, at: int, line: str) -> None:
     if not line:
-        raise Unreadable(EMPTY)
-    items, has_nothings = read_object(line)
+        raise InvalidJson(EMPTY)
+    items, has_invalid_escapes = read_object(line)
     members = _list_members(items)
     for member, item in zip(members, items, strict=True):
         if item.key == _JOURNAL_MESSAGE and isinstance(item.value, list) and _are_bytes(item.value):
             member.text = bytes(map(int, item.value)).decode("utf-8", "replace").replace("\0", "\ufffd")
-            has_nothings |= "\ufffd" in member.text
+            has_invalid_escapes |= "\ufffd" in member.text
     fields = read_fields(members)
-    if has_nothings:
+    if has_invalid_escapes:
         fields.attributes.append(("invalid_escape", "true"))
     builder.add(at, fields.ts_us, is_local=fields.is_local, members=fields.attributes, columns=fields.columns)
 
@@ -78,7 +78,7 @@ def _are_bytes(values: list[object]) -> bool:
 def _list_members(items: Iterable[Item], prefix: str = "") -> list[Member]:
     members = []
     for item in items:
-        path = prefix + fold(item.key)
+        path = prefix + normalize(item.key)
         member = Member(item.key, item.json, name=find_name(path))
         match item.value:
             case Number() as number:

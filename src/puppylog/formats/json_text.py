@@ -32,7 +32,7 @@ _ESCAPES = re.compile(
 _EXPONENT = re.compile("[eE][+-]?")
 
 
-class Unreadable(ValueError):
+class InvalidJson(ValueError):
     """The text is not JSON, or not such as is read."""
 
     def __init__(self, reason: str, at: int = 0) -> None:
@@ -62,7 +62,7 @@ class Item:
     json: str  # the value as it stands
 
 
-class _KeyTwice(Exception):
+class _DuplicateKey(Exception):
     pass
 
 
@@ -70,24 +70,24 @@ def read_object(text: str) -> tuple[list[Item], bool]:
     """Return the members of an object, made tidy, and whether there were escapes that stand for no character.
 
     Raises:
-        Unreadable: it is no object, or a malformed one, or not within the limits above.
+        InvalidJson: it is no object, or a malformed one, or not within the limits above.
     """
     if not text.startswith("{", _skip(text, 0)):
-        raise Unreadable(NO_OBJECT)
+        raise InvalidJson(NO_OBJECT)
     too_deep = _find_too_deep(text)
     if too_deep is not None:
-        raise Unreadable(TOO_DEEP, too_deep)
+        raise InvalidJson(TOO_DEEP, too_deep)
     try:
         items = _list_items(text, _STRICT)
-        has_twins = False
-    except _KeyTwice:
+        has_duplicates = False
+    except _DuplicateKey:
         items = _list_items(text, _LENIENT)  # what comes after them is judged as well
-        has_twins = True
-    held, nothings = _replace_nothings(text) if "\\" in text else (text, False)
+        has_duplicates = True
+    held, has_invalid_escapes = _replace_invalid_escapes(text) if "\\" in text else (text, False)
     tidy = _rewrite_keys(held) if "\\" in text else text
-    if has_twins or tidy != text:
-        items = _list_items(_drop_twins(tidy), _STRICT)
-    return items, nothings
+    if has_duplicates or tidy != text:
+        items = _list_items(_drop_duplicates(tidy), _STRICT)
+    return items, has_invalid_escapes
 
 
 def list_items(text: str) -> list[Item]:
@@ -99,13 +99,13 @@ def _list_items(text: str, decoder: json.JSONDecoder) -> list[Item]:
     try:
         items, at = _scan(text, decoder)
     except json.JSONDecodeError as error:
-        raise Unreadable(MALFORMED, error.pos) from None
+        raise InvalidJson(MALFORMED, error.pos) from None
     except IndexError:
-        raise Unreadable(MALFORMED, len(text)) from None
+        raise InvalidJson(MALFORMED, len(text)) from None
     if (end := _skip(text, at)) != len(text):
-        raise Unreadable(MALFORMED, end)
+        raise InvalidJson(MALFORMED, end)
     if decoder is _STRICT and len({item.key for item in items}) < len(items):
-        raise _KeyTwice
+        raise _DuplicateKey
     return items
 
 
@@ -122,10 +122,10 @@ def _scan(text: str, decoder: json.JSONDecoder) -> tuple[list[Item], int]:
     while True:
         _expect(text, at, '"')
         key, at = decoder.raw_decode(text, at)
-        since = _skip(text, _expect(text, _skip(text, at), ":"))
-        value, until = _decode(decoder, text, since)
-        items.append(Item(key, value, text[since:until]))
-        at = _skip(text, until)
+        start = _skip(text, _expect(text, _skip(text, at), ":"))
+        value, end = _decode(decoder, text, start)
+        items.append(Item(key, value, text[start:end]))
+        at = _skip(text, end)
         if text[at] == "}":
             return items, at + 1
         at = _skip(text, _expect(text, at, ","))
@@ -134,8 +134,8 @@ def _scan(text: str, decoder: json.JSONDecoder) -> tuple[list[Item], int]:
 def _decode(decoder: json.JSONDecoder, text: str, at: int) -> tuple[Any, int]:
     try:
         return decoder.raw_decode(text, at)
-    except Unreadable as refusal:  # by what is called for numbers and constants, which does not know where it is
-        raise Unreadable(refusal.reason, at) from None
+    except InvalidJson as error:  # by what is called for numbers and constants, which does not know where it is
+        raise InvalidJson(error.reason, at) from None
 
 
 def _skip(text: str, at: int) -> int:
@@ -146,7 +146,7 @@ def _skip(text: str, at: int) -> int:
 def _expect(text: str, at: int, character: str) -> int:
     """Return the place behind the character that must be at ``at``."""
     if text[at] != character:
-        raise Unreadable(MALFORMED, at)
+        raise InvalidJson(MALFORMED, at)
     return at + 1
 
 
@@ -165,28 +165,28 @@ def _find_too_deep(text: str) -> int | None:
 def _number(written: str) -> Number:
     _, *exponent = _EXPONENT.split(written, maxsplit=1)
     if len(written) > _LONGEST_NUMBER or len("".join(exponent)) > _LONGEST_EXPONENT:
-        raise Unreadable(NUMBER_RANGE)
+        raise InvalidJson(NUMBER_RANGE)
     return Number(written)
 
 
-def _refuse_constant(_: str) -> None:
-    raise Unreadable(MALFORMED)
+def _reject_constant(_: str) -> None:
+    raise InvalidJson(MALFORMED)
 
 
-def _without_twins(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def _refuse_duplicates(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        raise _KeyTwice
+        raise _DuplicateKey
     return members
 
 
-_LENIENT = json.JSONDecoder(parse_int=_number, parse_float=_number, parse_constant=_refuse_constant)
+_LENIENT = json.JSONDecoder(parse_int=_number, parse_float=_number, parse_constant=_reject_constant)
 _STRICT = json.JSONDecoder(
-    parse_int=_number, parse_float=_number, parse_constant=_refuse_constant, object_pairs_hook=_without_twins
+    parse_int=_number, parse_float=_number, parse_constant=_reject_constant, object_pairs_hook=_refuse_duplicates
 )
 
 
-def _replace_nothings(text: str) -> tuple[str, bool]:
+def _replace_invalid_escapes(text: str) -> tuple[str, bool]:
     found = False
 
     def replace(match: re.Match[str]) -> str:
@@ -207,7 +207,7 @@ def _rewrite_keys(text: str) -> str:
     return _TOKENS.sub(rewrite, text)
 
 
-def _drop_twins(text: str) -> str:
+def _drop_duplicates(text: str) -> str:
     characters = list(text)
     opened: list[tuple[list[int], dict[str, int]]] = []  # where members start, and by key the number of the last one
     for match in _TOKENS.finditer(text):
@@ -216,8 +216,8 @@ def _drop_twins(text: str) -> str:
             starts.append(match.start())
             before = numbers.get(match["string"])
             if before is not None:
-                since, until = starts[before : before + 2]
-                characters[since:until] = [""] * (until - since)
+                start, end = starts[before : before + 2]
+                characters[start:end] = [""] * (end - start)
             numbers[match["string"]] = len(starts) - 1
         elif match[0] in "{[":
             opened.append(([], {}))

@@ -15,9 +15,9 @@ import pyarrow.compute as pc
 
 from puppylog.formats.base import Parser
 from puppylog.formats.byte_order_mark import skip_mark
-from puppylog.formats.fold import Fold
 from puppylog.formats.integers import view_integers
 from puppylog.formats.lines import Lines, is_utf8, slice_bytes
+from puppylog.formats.repeated_hour import RepeatedHour
 from puppylog.formats.rows import NO_TIME, Rows
 from puppylog.model.record import NO_REJECTS, RECORDS, REJECTS, Parsed, join_parsed
 
@@ -37,17 +37,17 @@ class LineFormat:
     name: str
     reader: Reader
     zone: ZoneInfo
-    locator: Callable[[str], int] = lambda _: 0
+    mismatch_finder: Callable[[str], int] = lambda _: 0
     context: str = ""
 
-    def open(self, context: str = "", about_us: int | None = None) -> Parser:  # noqa: ARG002 - the protocol's
-        return self if self.zone.key == _UTC else LineParser(self, Fold.open(context)[1])
+    def open(self, context: str = "", modified_at_us: int | None = None) -> Parser:  # noqa: ARG002 - the protocol's
+        return self if self.zone.key == _UTC else LineParser(self, RepeatedHour.open(context)[1])
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
         return parse_lines(self.reader, data, offset, read_at_us, self.zone)
 
-    def locate(self, line: str) -> int:
-        return self.locator(line)
+    def find_mismatch(self, line: str) -> int:
+        return self.mismatch_finder(line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class LineParser:
     """A `puppylog.formats.base.Parser`. Its context is that of the hour that comes twice."""
 
     format: LineFormat
-    fold: Fold
+    hour: RepeatedHour
 
     @property
     def name(self) -> str:
@@ -63,14 +63,20 @@ class LineParser:
 
     @property
     def context(self) -> str:
-        return self.fold.extend("")
+        return self.hour.extend("")
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
-        return parse_lines(self.format.reader, data, offset, read_at_us, self.format.zone, fold=self.fold)
+        return parse_lines(self.format.reader, data, offset, read_at_us, self.format.zone, hour=self.hour)
 
 
 def parse_lines(
-    reader: Reader, data: bytes | memoryview, offset: int, read_at_us: int, zone: ZoneInfo, *, fold: Fold | None = None
+    reader: Reader,
+    data: bytes | memoryview,
+    offset: int,
+    read_at_us: int,
+    zone: ZoneInfo,
+    *,
+    hour: RepeatedHour | None = None,
 ) -> Parsed:
     """Do what `puppylog.formats.base.Parser.parse` must, by a reader.
 
@@ -80,7 +86,7 @@ def parse_lines(
         offset: in bytes.
         read_at_us: microseconds since the epoch.
         zone: of stamps that name none.
-        fold: what is known of stamps before that are shown twice; it learns from these lines. None: nothing.
+        hour: what is known of stamps before that are shown twice; it learns from these lines. None: nothing.
 
     Raises:
         ValueError: the last line has no end.
@@ -88,43 +94,43 @@ def parse_lines(
     if len(data) and data[-1] != _NEWLINE:
         raise ValueError("the last line of the data has no newline")
     data, offset = skip_mark(data, offset)
-    known = Fold() if fold is None else fold
+    known = RepeatedHour() if hour is None else hour
 
     def instants_of(rows: Rows) -> pa.Array:
         return _instants(rows, read_at_us, zone, known)
 
-    parts = [_parse_part(reader, part, offset + since, instants_of) for since, part in _iter_parts(memoryview(data))]
+    parts = [_parse_part(reader, part, offset + start, instants_of) for start, part in _iter_parts(memoryview(data))]
     return join_parsed(parts)
 
 
 def _iter_parts(data: memoryview) -> Iterator[tuple[int, memoryview]]:
-    since = 0
-    while since < len(data):
-        until = since + _PART_BYTES
-        while until < len(data):
-            newline = bytes(data[until - _PART_BYTES : until]).rfind(b"\n")
+    start = 0
+    while start < len(data):
+        end = start + _PART_BYTES
+        while end < len(data):
+            newline = bytes(data[end - _PART_BYTES : end]).rfind(b"\n")
             if newline >= 0:
-                until += newline + 1 - _PART_BYTES
+                end += newline + 1 - _PART_BYTES
                 break
-            until += _PART_BYTES
-        yield since, data[since:until]
-        since = min(until, len(data))
+            end += _PART_BYTES
+        yield start, data[start:end]
+        start = min(end, len(data))
 
 
 def _parse_part(reader: Reader, data: memoryview, offset: int, instants_of: Callable[[Rows], pa.Array]) -> Parsed:
     repaired = None if is_utf8(data) else str(data, "utf-8", "replace").encode()
     rows = reader(data if repaired is None else repaired)
-    at, rejected_at, rejected_until, columns = rows.at, rows.rejected_at, rows.rejected_until, dict(rows.columns)
+    at, rejected_starts, rejected_ends, columns = rows.at, rows.rejected_starts, rows.rejected_ends, dict(rows.columns)
     if repaired is not None:
         lines = _RepairedLines(data, repaired)
-        at, rejected_at, rejected_until = map(lines.find_in_bytes, (at, rejected_at, rejected_until))
+        at, rejected_starts, rejected_ends = map(lines.find_in_bytes, (at, rejected_starts, rejected_ends))
         columns["attributes"] = _flag_damaged(columns["attributes"], lines.are_damaged(rows.at))
     start = pa.scalar(offset, pa.int64())
     columns |= {"line_offset": pc.add(at, start), "ts": instants_of(rows)}
     records = pa.RecordBatch.from_arrays([columns[name] for name in RECORDS.names], schema=RECORDS)
-    if not len(rejected_at):
+    if not len(rejected_starts):
         return Parsed(records, NO_REJECTS, rowless=rows.rowless)
-    rejected = [pc.add(rejected_at, start), rows.reasons, slice_bytes(data, rejected_at, rejected_until)]
+    rejected = [pc.add(rejected_starts, start), rows.reasons, slice_bytes(data, rejected_starts, rejected_ends)]
     return Parsed(records, pa.RecordBatch.from_arrays(rejected, schema=REJECTS), rowless=rows.rowless)
 
 
@@ -160,12 +166,12 @@ def _flag_damaged(attributes: pa.Array, damaged: pa.Array) -> pa.Array:
     return pc.if_else(damaged, pc.coalesce(flagged, pa.scalar("{" + flag)), attributes)
 
 
-def _instants(rows: Rows, read_at_us: int, zone: ZoneInfo, fold: Fold) -> pa.Array:
+def _instants(rows: Rows, read_at_us: int, zone: ZoneInfo, hour: RepeatedHour) -> pa.Array:
     """Return the times in UTC."""
     ts_us, has_none = rows.ts_us, pc.equal(rows.ts_us, _NO_TIME)
     if pc.any(has_none).as_py():
         ts_us = pc.if_else(has_none, pa.scalar(read_at_us, pa.int64()), ts_us)
     if zone.key != _UTC:
         is_local = pc.and_not(rows.is_local.cast(pa.bool_()), has_none)
-        ts_us = pc.replace_with_mask(ts_us, is_local, fold.resolve(ts_us.filter(is_local), zone))
+        ts_us = pc.replace_with_mask(ts_us, is_local, hour.resolve(ts_us.filter(is_local), zone))
     return ts_us.view(RECORDS.field("ts").type)

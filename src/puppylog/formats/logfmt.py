@@ -12,7 +12,7 @@ from typing import Final
 
 from puppylog.formats import native
 from puppylog.formats.fields import Member, read_fields
-from puppylog.formats.names import TABLE, find_name, fold
+from puppylog.formats.names import TABLE, find_name, normalize
 from puppylog.formats.quoting import quote
 from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
 
@@ -52,7 +52,7 @@ _MEANT: Final = {
 _NOTHING: Final = "\ufffd"
 
 
-class _NoLogfmt(ValueError):
+class _InvalidLogfmt(ValueError):
     def __init__(self, reason: str, at: int = 0) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -67,24 +67,24 @@ def read_logfmt(text: bytes | memoryview) -> Rows:
     for at, line in builder.iter_lines():
         try:
             _read_line(builder, at, line.decode())
-        except _NoLogfmt as refusal:
-            builder.reject(at, refusal.reason)
+        except _InvalidLogfmt as error:
+            builder.reject(at, error.reason)
     return builder.build()
 
 
-def locate_logfmt(line: str) -> int:
+def find_logfmt_mismatch(line: str) -> int:
     """Return where a rejected line stops to fit; in characters."""
     try:
         _list_members(line)
-    except _NoLogfmt as refusal:
-        return refusal.at
+    except _InvalidLogfmt as error:
+        return error.at
     return 0
 
 
 def _read_line(builder: RowsBuilder, at: int, line: str) -> None:
-    members, has_nothings = _list_members(line)
+    members, has_invalid_escapes = _list_members(line)
     fields = read_fields(members)
-    if has_nothings:
+    if has_invalid_escapes:
         fields.attributes.append(("invalid_escape", "true"))
     builder.add(at, fields.ts_us, is_local=fields.is_local, members=fields.attributes, columns=fields.columns)
 
@@ -92,30 +92,30 @@ def _read_line(builder: RowsBuilder, at: int, line: str) -> None:
 def _list_members(line: str) -> tuple[list[Member], bool]:
     """Return the members of a line, and whether there were escapes that stand for no character."""
     if not line:
-        raise _NoLogfmt(EMPTY)
+        raise _InvalidLogfmt(EMPTY)
     if control := _CONTROL.search(line):
-        raise _NoLogfmt(CONTROL, control.start())
+        raise _InvalidLogfmt(CONTROL, control.start())
     members: list[Member] = []
     pairs = 0
-    has_nothings = False
+    has_invalid_escapes = False
     at = _skip(line, 0)
     while at < len(line) or not members:
         key = _KEY.match(line, at)
         is_pair = key is not None and line.startswith("=", key.end())
         if key is None or not (is_pair or (members and _WORD_END.match(line, key.end()))):
-            raise _NoLogfmt(NO_KEY if members else NO_PAIR, at)
-        member = Member(key[0], "true", name=find_name(fold(key[0])))
+            raise _InvalidLogfmt(NO_KEY if members else NO_PAIR, at)
+        member = Member(key[0], "true", name=find_name(normalize(key[0])))
         at = key.end()
         if is_pair:
             pairs += 1
-            at, has_nothing = _read_value(member, line, at + 1)
-            has_nothings |= has_nothing
+            at, has_invalid_escape = _read_value(member, line, at + 1)
+            has_invalid_escapes |= has_invalid_escape
         members.append(member)
         at = _skip(line, at)
     if len(members) > 2 * pairs:
-        raise _NoLogfmt(FEW_PAIRS)
+        raise _InvalidLogfmt(FEW_PAIRS)
     last = {member.key: member for member in members}
-    return [member for member in members if last[member.key] is member], has_nothings
+    return [member for member in members if last[member.key] is member], has_invalid_escapes
 
 
 def _skip(line: str, at: int) -> int:
@@ -128,13 +128,13 @@ def _read_value(member: Member, line: str, at: int) -> tuple[int, bool]:
     is_quoted = line.startswith('"', at)
     match = (_QUOTED if is_quoted else _PLAIN).match(line, at)
     if match is None:
-        raise _NoLogfmt(OPEN_QUOTE, at)
+        raise _InvalidLogfmt(OPEN_QUOTE, at)
     if not _WORD_END.match(line, match.end()):
-        raise _NoLogfmt(QUOTE_WITHIN, match.end())
+        raise _InvalidLogfmt(QUOTE_WITHIN, match.end())
     if is_quoted:
-        member.text, has_nothings = _unescape(match[1])
+        member.text, has_invalid_escapes = _unescape(match[1])
         member.json = quote(member.text)
-        return match.end(), has_nothings
+        return match.end(), has_invalid_escapes
     value = match[0]
     if len(value) <= _LONGEST_NUMBER and _NUMBER.fullmatch(value):
         member.text, member.is_number, member.json = value, True, value
@@ -155,8 +155,8 @@ def _unescape(text: str) -> tuple[str, bool]:
         if match["character"]:
             return _MEANT.get(match["character"], match[0])
         code = int(match["unit"] or match["byte"], 16)
-        is_nothing = code == 0 or (0xD800 <= code < 0xE000 if match["unit"] else code >= 0x80)
-        found = found or is_nothing
-        return _NOTHING if is_nothing else chr(code)
+        is_invalid = code == 0 or (0xD800 <= code < 0xE000 if match["unit"] else code >= 0x80)
+        found = found or is_invalid
+        return _NOTHING if is_invalid else chr(code)
 
     return _ESCAPE.sub(replace, text), found

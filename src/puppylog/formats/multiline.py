@@ -32,11 +32,11 @@ class Multiline:
     def name(self) -> str:
         return self.format.name
 
-    def open(self, context: str = "", about_us: int | None = None) -> "MultilineParser":
-        return MultilineParser(self.format.open(context, about_us), self.mark_starts)
+    def open(self, context: str = "", modified_at_us: int | None = None) -> "MultilineParser":
+        return MultilineParser(self.format.open(context, modified_at_us), self.mark_starts)
 
-    def locate(self, line: str) -> int:
-        return self.format.locate(line)
+    def find_mismatch(self, line: str) -> int:
+        return self.format.find_mismatch(line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class MultilineParser:
         if len(first) == len(lines):
             return self.parser.parse(data, offset, read_at_us)
         heads = [lines[at] for at in first]
-        rests = [lines[at + 1 : until] for at, until in zip(first, [*first[1:], len(lines)], strict=True)]
+        rests = [lines[at + 1 : end] for at, end in zip(first, [*first[1:], len(lines)], strict=True)]
         parsed = self.parser.parse(b"".join(head + b"\n" for head in heads), 0, read_at_us)
         starts = _starts_of(lines)
         places = _Places(heads, [starts[at] + offset for at in first])

@@ -72,7 +72,7 @@ _BY_PATH: Final = {
 _OBJECTS: Final = frozenset(path[:at] for path in _BY_PATH for at, byte in enumerate(path) if byte == ".")
 
 
-def fold(key: str) -> str:
+def normalize(key: str) -> str:
     """Return a key as the table has it."""
     return key.lower().replace("_", "").replace("-", "") if key.isascii() else key
 

@@ -10,17 +10,17 @@ from puppylog.formats.access.access_log import AccessLog
 from puppylog.formats.access.line import Variant
 from puppylog.formats.auto import Auto
 from puppylog.formats.base import Format, Options
-from puppylog.formats.cri import locate_cri, read_cri
-from puppylog.formats.json_lines import locate_json, read_json
+from puppylog.formats.cri import find_cri_mismatch, read_cri
+from puppylog.formats.json_lines import find_json_mismatch, read_json
 from puppylog.formats.layout.configuration import WrittenLayout, choose_layout, find_layouts
-from puppylog.formats.layout.layout import compile_layout, is_layout, read_written, writes_json
+from puppylog.formats.layout.layout import compile_layout, is_layout, parse_written, writes_json
 from puppylog.formats.line_format import LineFormat
-from puppylog.formats.logfmt import locate_logfmt, read_logfmt
+from puppylog.formats.logfmt import find_logfmt_mismatch, read_logfmt
 from puppylog.formats.plain import read_plain
 from puppylog.formats.regex.pattern import is_pattern
 from puppylog.formats.regex.regex import make_regex
 from puppylog.formats.syslog.syslog import Syslog
-from puppylog.formats.w3c import W3c, asks_for_w3c, read_fields
+from puppylog.formats.w3c import W3c, is_w3c, read_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Entry:
     summary: str  # what `puppylog formats` says
     samples: str  # its file in ``samples/``, without the ending
     make: Callable[[Options], Format]
-    is_tried: bool = True  # by `auto`
+    is_candidate: bool = True  # by `auto`
 
 
 FORMATS: Final[Mapping[str, Entry]] = {
@@ -38,26 +38,30 @@ FORMATS: Final[Mapping[str, Entry]] = {
         "access logs of Apache and nginx, common or combined", "access", lambda _: AccessLog(Variant.ACCESS)
     ),
     "common": Entry(
-        "access logs without referer and user agent", "access", lambda _: AccessLog(Variant.COMMON), is_tried=False
+        "access logs without referer and user agent", "access", lambda _: AccessLog(Variant.COMMON), is_candidate=False
     ),
     "combined": Entry(
-        "access logs with referer and user agent", "access", lambda _: AccessLog(Variant.COMBINED), is_tried=False
+        "access logs with referer and user agent", "access", lambda _: AccessLog(Variant.COMBINED), is_candidate=False
     ),
     "vhost_combined": Entry(
         "the same with the virtual host before the client's",
         "access",
         lambda _: AccessLog(Variant.COMBINED, "vhost_combined"),
-        is_tried=False,
+        is_candidate=False,
     ),
     "w3c": Entry("W3C extended, as IIS and CloudFront write it", "w3c", lambda _: W3c()),
-    "json": Entry("JSON, an object a line", "json", lambda o: LineFormat("json", read_json, o.zone, locate_json)),
+    "json": Entry(
+        "JSON, an object a line", "json", lambda o: LineFormat("json", read_json, o.zone, find_json_mismatch)
+    ),
     "cri": Entry(
         "lines of containers, as Kubernetes keeps them",
         "cri",
-        lambda o: LineFormat("cri", read_cri, o.zone, locate_cri),
+        lambda o: LineFormat("cri", read_cri, o.zone, find_cri_mismatch),
     ),
     "syslog": Entry("syslog, RFC 5424 and RFC 3164, octet-counted or not", "syslog", Syslog),
-    "logfmt": Entry("logfmt: key=value", "logfmt", lambda o: LineFormat("logfmt", read_logfmt, o.zone, locate_logfmt)),
+    "logfmt": Entry(
+        "logfmt: key=value", "logfmt", lambda o: LineFormat("logfmt", read_logfmt, o.zone, find_logfmt_mismatch)
+    ),
     "plain": Entry("anything: the line is the message", "plain", lambda o: LineFormat("plain", read_plain, o.zone)),
 }
 """In the order in which they are tried."""
@@ -80,7 +84,7 @@ WRITTEN: Final[Mapping[str, str]] = {
 """What else may be written in place of a name, and what it reads."""
 
 
-def first_sample(name: str) -> str:
+def find_sample_line(name: str) -> str:
     """Return a line of the format, as its own samples have it."""
     folder = resources.files("puppylog.formats").joinpath("samples")
     for paragraph in folder.joinpath(f"{FORMATS[name].samples}.txt").read_text(encoding="utf-8").split("\n\n"):
@@ -97,20 +101,20 @@ def find_format(written: str, options: Options = Options()) -> Format:  # noqa: 
         UsageError: there is none.
     """
     if written == AUTO:
-        return choose_by_looking(options)
+        return make_auto(options)
     if is_pattern(written):
         return make_regex(written, options)
-    if asks_for_w3c(written):
+    if is_w3c(written):
         return read_fields(written)
     entry = FORMATS.get(written)
     if entry is None and is_layout(written):
-        return _make_layout(read_written(written), " ".join(written.splitlines()).strip(), options)
+        return _make_layout(parse_written(written), " ".join(written.splitlines()).strip(), options)
     if entry is None:
         raise UsageError("use", f"format {written!r}", f"it must be one of {', '.join((AUTO, *FORMAT_NAMES))}")
     return entry.make(options)
 
 
-def find_formats_of(configuration: str, source: str, options: Options, nickname: str = "") -> list[Format]:
+def list_configured_formats(configuration: str, source: str, options: Options, nickname: str = "") -> list[Format]:
     """Return the formats that a server's configuration defines, those that a log is written in first.
 
     Args:
@@ -140,11 +144,11 @@ def _make_layout(layout: WrittenLayout, name: str, options: Options) -> Format:
     return compile_layout(layout).make_format(name, options.zone)
 
 
-def list_candidates(options: Options) -> list[Format]:
+def _list_candidates(options: Options) -> list[Format]:
     """Return the formats that are tried on a file of which nothing is said, in their order."""
-    return [entry.make(options) for name, entry in FORMATS.items() if entry.is_tried and name != LAST_RESORT]
+    return [entry.make(options) for name, entry in FORMATS.items() if entry.is_candidate and name != LAST_RESORT]
 
 
-def choose_by_looking(options: Options, first: Sequence[Format] = ()) -> Auto:
+def make_auto(options: Options, first: Sequence[Format] = ()) -> Auto:
     """Return the format that chooses; ``first`` are tried before all others."""
-    return Auto((*first, *list_candidates(options)), FORMATS[LAST_RESORT].make(options))
+    return Auto((*first, *_list_candidates(options)), FORMATS[LAST_RESORT].make(options))

@@ -29,8 +29,8 @@ class Rows:
     ts_us: pa.Array  # int64: microseconds since the epoch, or NO_TIME
     is_local: pa.Array  # bool or uint8: whether the stamp names no zone; ts_us is then the time of the wall clock
     columns: Mapping[str, pa.Array]  # those of FILLED, each as in RECORDS
-    rejected_at: pa.Array  # int64: where each rejected line starts
-    rejected_until: pa.Array  # int64: where the newline of each rejected line is
+    rejected_starts: pa.Array  # int64: where each rejected line starts
+    rejected_ends: pa.Array  # int64: where the newline of each rejected line is
     reasons: pa.Array  # strings
     rowless: int = 0  # lines that make no row: directives, empty lines
 
@@ -111,7 +111,7 @@ def write_object(members: Iterable[Member]) -> str:
     return "{" + ", ".join(f"{quote(key)}: {value}" for key, value in members) + "}"
 
 
-_SINGLE: Final = ("at", "ts_us", "is_local", "rejected_at", "rejected_until", "reasons", "scratch")
+_SINGLE: Final = ("at", "ts_us", "is_local", "rejected_starts", "rejected_ends", "reasons", "scratch")
 _LAST: Final = ("status_code", "response_bytes", "attributes")
 _NO_REASONS: Final = pa.array([], pa.string())
 _COLUMNS: Final = (*(name for name in FILLED if name not in _LAST), *_LAST)
@@ -137,8 +137,8 @@ def rows_from_buffers(given: Sequence[Any], reasons: Sequence[str]) -> Rows:
         _array_of(pa.int64(), single["ts_us"]),
         _array_of(pa.uint8(), single["is_local"]),
         columns,
-        _array_of(pa.int64(), single["rejected_at"]),
-        _array_of(pa.int64(), single["rejected_until"]),
+        _array_of(pa.int64(), single["rejected_starts"]),
+        _array_of(pa.int64(), single["rejected_ends"]),
         pa.array(reasons, pa.string()).take(numbers) if len(numbers) else _NO_REASONS,
         rowless,
     )

@@ -45,9 +45,9 @@ _COLUMNS: Final = {
     "cs-uri": Field("", column="request_route"),
     "cs-version": Field("", column="request_proto", rank=1),
     "cs-protocol-version": Field("", column="request_proto"),
-    "sc-status": Field("", Kind.STATUS, "status_code", otherwise=Kind.NUMBER),
-    "sc-bytes": Field("", Kind.BYTES, "response_bytes", otherwise=Kind.NUMBER),
-    "cs(user-agent)": Field("", Kind.AGENT, "user_agent", otherwise=Kind.AGENT),
+    "sc-status": Field("", Kind.STATUS, "status_code", attribute_kind=Kind.NUMBER),
+    "sc-bytes": Field("", Kind.BYTES, "response_bytes", attribute_kind=Kind.NUMBER),
+    "cs(user-agent)": Field("", Kind.AGENT, "user_agent", attribute_kind=Kind.AGENT),
     "cs(referer)": Field("", column="referer"),
 }
 
@@ -62,14 +62,14 @@ class W3c:
     def name(self) -> str:
         return f"{NAME}: {self.fields}" if self.fields else NAME
 
-    def open(self, context: str = "", about_us: int | None = None) -> "W3cParser":  # noqa: ARG002 - the protocol's
+    def open(self, context: str = "", modified_at_us: int | None = None) -> "W3cParser":  # noqa: ARG002 - the protocol's
         return W3cParser(_read_context(context) or _State(fields=self.fields))
 
-    def locate(self, line: str) -> int:
+    def find_mismatch(self, line: str) -> int:
         return find_mismatch(compile_fields(self.fields), line) if self.fields else 0
 
 
-def asks_for_w3c(written: str) -> bool:
+def is_w3c(written: str) -> bool:
     """Return whether this is the format with fields: ``w3c: date time …``, or a line ``#Fields: …`` as it stands."""
     return _FIELDS.match(written) is not None
 
@@ -125,12 +125,12 @@ class W3cParser:
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
         data, offset = skip_mark(data, offset)
         parts = []
-        since = 0
-        for until, state in _iter_changes(bytes(data), self._state):
-            if until > since or until == len(data):
-                part = memoryview(data)[since:until]
-                parts.append(parse_lines(self._state.read, part, offset + since, read_at_us, UTC))
-            self._state, since = state, until
+        start = 0
+        for end, state in _iter_changes(bytes(data), self._state):
+            if end > start or end == len(data):
+                part = memoryview(data)[start:end]
+                parts.append(parse_lines(self._state.read, part, offset + start, read_at_us, UTC))
+            self._state, start = state, end
         return join_parsed(parts)
 
 

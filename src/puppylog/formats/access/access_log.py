@@ -28,13 +28,13 @@ class AccessLog:
     def name(self) -> str:
         return self.known_as or self.variant.value
 
-    def open(self, context: str = "", about_us: int | None = None) -> "AccessLog":  # noqa: ARG002 - the protocol's
+    def open(self, context: str = "", modified_at_us: int | None = None) -> "AccessLog":  # noqa: ARG002 - the protocol's
         return self
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
         return parse_lines(self._read, data, offset, read_at_us, UTC)
 
-    def locate(self, line: str) -> int:
+    def find_mismatch(self, line: str) -> int:
         return find_mismatch(line, self.variant)
 
     def _read(self, text: bytes | memoryview) -> Rows:

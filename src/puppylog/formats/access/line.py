@@ -32,7 +32,7 @@ class Variant(Enum):
     COMBINED = "combined"
 
 
-class Misfit(ValueError):
+class Mismatch(ValueError):
     """The line does not fit the format."""
 
     def __init__(self, reason: Reason) -> None:
@@ -50,8 +50,8 @@ def read_lines(text: bytes | memoryview, variant: Variant) -> Rows:
     for at, line in builder.iter_lines():
         try:
             _add_record(builder, at, line.decode(), variant)
-        except Misfit as misfit:
-            builder.reject(at, misfit.reason.text)
+        except Mismatch as mismatch:
+            builder.reject(at, mismatch.reason.text)
     return builder.build()
 
 
@@ -60,7 +60,7 @@ def _add_record(builder: RowsBuilder, at: int, line: str, variant: Variant) -> N
     ts_us = _read_time(before[-_STAMP_SIZE:])
     columns, members = _read_head(before[:-_STAMP_SIZE])
     if len(quoted) % 2:
-        raise Misfit(Reason.OPEN_QUOTE)
+        raise Mismatch(Reason.OPEN_QUOTE)
     ending, extra = _read_ending(quoted[1:], variant)
     request = quoted[0]
     columns |= ending | (read_request(request) or {"message": _known(request)})
@@ -78,7 +78,7 @@ def _split_before_request(line: str) -> tuple[str, list[str]]:
     for place, text in enumerate(texts[:-1]):
         if text.endswith("] "):
             return '"'.join(texts[: place + 1]), texts[place + 1 :]
-    raise Misfit(Reason.NO_REQUEST if line else Reason.EMPTY)
+    raise Mismatch(Reason.NO_REQUEST if line else Reason.EMPTY)
 
 
 def _split_at_quotes(line: str) -> list[str]:
@@ -99,13 +99,13 @@ def _split_at_quotes(line: str) -> list[str]:
 def _read_time(written: str) -> int:
     """Return the time, in microseconds since the epoch, of a stamp in brackets, with a blank on both sides."""
     if not written.startswith(" ["):
-        raise Misfit(Reason.TIME_FORM)
+        raise Mismatch(Reason.TIME_FORM)
     try:
         stamp = _parse_stamp(written[2:-2])
     except clock.OutOfRange:
-        raise Misfit(Reason.TIME_RANGE) from None
+        raise Mismatch(Reason.TIME_RANGE) from None
     if stamp is None:
-        raise Misfit(Reason.TIME_FORM)
+        raise Mismatch(Reason.TIME_FORM)
     return stamp.us
 
 
@@ -117,7 +117,7 @@ def _read_head(head: str) -> tuple[Columns, list[Member]]:
     """
     fields = head.split(" ", 2)
     if len(fields) < 3 or not fields[0]:
-        raise Misfit(Reason.HEAD)
+        raise Mismatch(Reason.HEAD)
     host, ident, user = fields
     members: list[Member] = []
     if user.startswith("- ") and _known(ident):
@@ -132,21 +132,21 @@ def _read_ending(quoted: list[str], variant: Variant) -> _Ending:
     text = '"'.join(quoted)
     numbers = _NUMBERS.match(text)
     if numbers is None:
-        raise Misfit(Reason.STATUS)
+        raise Mismatch(Reason.STATUS)
     status, size = numbers.groups()
     if size is None or (size != "-" and int(size) > _MOST_BYTES):
-        raise Misfit(Reason.BYTES)
+        raise Mismatch(Reason.BYTES)
     columns: Columns = {
         "status_code": None if status == "-" else int(status),
         "response_bytes": None if size == "-" else int(size),
     }
     if variant is not Variant.COMMON and text.startswith(' "', numbers.end()):
         if len(quoted) < 5 or quoted[2] != " ":
-            raise Misfit(Reason.NO_AGENT)
+            raise Mismatch(Reason.NO_AGENT)
         columns |= {"referer": _known(quoted[1]), "user_agent": _known(quoted[3])}
         return columns, '"'.join(quoted[4:]).removeprefix(" ")
     if variant is Variant.COMBINED:
-        raise Misfit(Reason.NO_REFERER)
+        raise Mismatch(Reason.NO_REFERER)
     return columns, text[numbers.end() :].removeprefix(" ")
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from puppylog.formats.layout.assembly import assemble
-from puppylog.formats.layout.fields import Field, Shape, Token, refuse
+from puppylog.formats.layout.fields import Field, Shape, Token, make_error
 from puppylog.formats.layout.program import Kind, Program
 from puppylog.formats.layout.strftime import iter_parts
 
@@ -28,10 +28,10 @@ _PLAIN: Final = {
     "U": Field("uri", column="request_route", shape=Shape.PATH),
     "q": Field("query", shape=Shape.WORD),
     "H": Field("server_protocol", column="request_proto"),
-    "s": Field("original_status", Kind.STATUS, "status_code", otherwise=Kind.NUMBER),
-    "b": Field("body_bytes_sent", Kind.BYTES, "response_bytes", rank=1, otherwise=Kind.NUMBER),
-    "B": Field("body_bytes_sent", Kind.BYTES, "response_bytes", rank=1, otherwise=Kind.NUMBER),
-    "O": Field("bytes_sent", Kind.BYTES, "response_bytes", otherwise=Kind.NUMBER),
+    "s": Field("original_status", Kind.STATUS, "status_code", attribute_kind=Kind.NUMBER),
+    "b": Field("body_bytes_sent", Kind.BYTES, "response_bytes", rank=1, attribute_kind=Kind.NUMBER),
+    "B": Field("body_bytes_sent", Kind.BYTES, "response_bytes", rank=1, attribute_kind=Kind.NUMBER),
+    "O": Field("bytes_sent", Kind.BYTES, "response_bytes", attribute_kind=Kind.NUMBER),
     "I": Field("bytes_received", Kind.NUMBER),
     "S": Field("bytes_transferred", Kind.NUMBER),
     "D": Field("duration_us", Kind.NUMBER),
@@ -83,10 +83,10 @@ _NAMED: Final = {
 }
 _TIMES: Final = {
     "sec": Field("", Kind.EPOCH),
-    "msec": Field("", Kind.EPOCH, is_fine=True),
-    "usec": Field("", Kind.EPOCH, is_fine=True),
-    "msec_frac": Field("", Kind.TEXT, is_fine=True, parts=(Field("time", Kind.FRACTION, size=3),)),
-    "usec_frac": Field("", Kind.TEXT, is_fine=True, parts=(Field("time", Kind.FRACTION, size=6),)),
+    "msec": Field("", Kind.EPOCH, has_fraction=True),
+    "usec": Field("", Kind.EPOCH, has_fraction=True),
+    "msec_frac": Field("", Kind.TEXT, has_fraction=True, parts=(Field("time", Kind.FRACTION, size=3),)),
+    "usec_frac": Field("", Kind.TEXT, has_fraction=True, parts=(Field("time", Kind.FRACTION, size=6),)),
 }
 
 
@@ -96,7 +96,7 @@ def compile_apache(written: str) -> Program:
     Raises:
         FormatError: it cannot be read.
     """
-    return assemble(written, _join_routes([token for token in _iter_tokens(written) if token != ""]))
+    return assemble(written, _merge_route_fields([token for token in _iter_tokens(written) if token != ""]))
 
 
 def _iter_tokens(written: str) -> Iterator[Token]:
@@ -106,13 +106,15 @@ def _iter_tokens(written: str) -> Iterator[Token]:
         if match[1] is None:
             found = DIRECTIVE.match(written, match.start())
             if found is None:
-                raise refuse(written, match.start(), "a % with no directive behind it; a percent sign is written %%")
+                raise make_error(
+                    written, match.start(), "a % with no directive behind it; a percent sign is written %%"
+                )
             yield from _read_directive(written, found)
             at = found.end()
         else:
             text = _ESCAPES.get(match[1], match[0])
             if text in "\n\r":
-                raise refuse(written, match.start(), "a record must not be more than one line")
+                raise make_error(written, match.start(), "a record must not be more than one line")
             yield text
             at = match.end()
     yield written[at:]
@@ -127,7 +129,7 @@ def _read_directive(written: str, match: re.Match[str]) -> Iterator[Token]:
     else:
         field = _find_field(letter, argument)
         if field is None:
-            raise refuse(written, match.start(), f"{match[0]} is no directive that is known")
+            raise make_error(written, match.start(), f"{match[0]} is no directive that is known")
         if letter == "s" and ">" in match[1] + match[3]:
             field = replace(field, name="status", rank=1)
         yield replace(field, at=match.start(), written=match[0])
@@ -168,7 +170,7 @@ def _read_time(written: str, match: re.Match[str]) -> Iterator[Token]:
     yield replace(field, name=name, clock=clock, at=at, written=match[0])
 
 
-def _join_routes(tokens: Sequence[Token]) -> Iterator[Token]:
+def _merge_route_fields(tokens: Sequence[Token]) -> Iterator[Token]:
     """Make one field of ``%U%q``, which is the route, and nothing stands in between."""
     place = 0
     while place < len(tokens):

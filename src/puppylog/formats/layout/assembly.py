@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from puppylog.formats.layout.fields import Field, Shape, Token, refuse
+from puppylog.formats.layout.fields import Field, Shape, Token, make_error
 from puppylog.formats.layout.program import ATTRIBUTE, TEXT_COLUMNS, Ending, Kind, Program, Step
 from puppylog.formats.layout.times import PARTS, WHOLE, choose_time
 
@@ -27,7 +27,7 @@ def assemble(written: str, tokens: Iterable[Token], *, has_escapes: bool = True)
     lead = merged[0] if merged and isinstance(merged[0], str) else ""
     pairs = _pair(merged[1:] if lead else merged)
     if not pairs:
-        raise refuse(written, 0, "there is no field in it")
+        raise make_error(written, 0, "there is no field in it")
     fields = [field for field, _ in pairs]
     filled = assign_columns(fields)
     steps = []
@@ -59,7 +59,7 @@ def assign_columns(fields: Sequence[Field]) -> list[tuple[Kind, int, bytes]]:
             column = TEXT_COLUMNS.index(field.column) if field.column in TEXT_COLUMNS else ATTRIBUTE
             result.append((field.kind, column, b""))
             continue
-        kind = field.otherwise if field.column else field.kind
+        kind = field.attribute_kind if field.column else field.kind
         kind = Kind.SKIP if field.name in names else kind
         names.add(field.name)
         result.append((kind, ATTRIBUTE, field.name.encode()))
@@ -109,7 +109,7 @@ def _find_end_between(written: str, field: Field, following: Field) -> Ending:
     if following.shape is Shape.PATH:
         return Ending.SLASH
     cause = f"nothing stands between {field.written} and {following.written}, so where one ends cannot be told"
-    raise refuse(written, following.at, cause)
+    raise make_error(written, following.at, cause)
 
 
 def _find_ending_at_blank(written: str, field: Field, literal: str, following: Field) -> Ending:
@@ -121,5 +121,5 @@ def _find_ending_at_blank(written: str, field: Field, literal: str, following: F
         return Ending.LITERAL
     if field.shape is Shape.FREE:
         cause = f"{field.written} may hold blanks, and only a blank ends it: write it in quotes"
-        raise refuse(written, field.at, cause)
+        raise make_error(written, field.at, cause)
     return Ending.LIST if field.shape is Shape.LIST else Ending.LITERAL

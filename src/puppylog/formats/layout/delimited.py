@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from puppylog.formats.layout.program import Kind, Program, Reason
-from puppylog.formats.layout.record import Misfit, Record
+from puppylog.formats.layout.record import Mismatch, Record
 
 _QUOTED: Final = re.compile(rb'"((?:[^"]|"")*)"')
 _ESCAPED: Final = re.compile(rb"%(2[0-9A-Fa-f]|[3-6][0-9A-Fa-f]|7[0-9A-Ea-e])")
@@ -19,7 +19,7 @@ def read_delimited(program: Program, line: bytes, record: Record) -> None:
     """Take the values of a line.
 
     Raises:
-        Misfit: they are not as many as there are fields, or one is not as its kind demands.
+        Mismatch: they are not as many as there are fields, or one is not as its kind demands.
     """
     delimiter = b"\t" if b"\t" in line else b" "
     values = _split(line, delimiter, len(program.steps))
@@ -27,8 +27,8 @@ def read_delimited(program: Program, line: bytes, record: Record) -> None:
         text = decode_agent(value, delimiter) if step.kind is Kind.AGENT and not is_quoted else value
         try:
             record.take(step, text)
-        except Misfit as misfit:
-            raise Misfit(misfit.reason, at) from None
+        except Mismatch as mismatch:
+            raise Mismatch(mismatch.reason, at) from None
 
 
 def _split(line: bytes, delimiter: bytes, count: int) -> list[tuple[int, bytes, bool]]:
@@ -37,20 +37,20 @@ def _split(line: bytes, delimiter: bytes, count: int) -> list[tuple[int, bytes, 
     at = 0
     while len(values) < count:
         if at > len(line):
-            raise Misfit(Reason.FEWER, len(line))
+            raise Mismatch(Reason.FEWER, len(line))
         if line.startswith(b'"', at):
             match = _QUOTED.match(line, at)
             if match is None or (match.end() < len(line) and not line.startswith(delimiter, match.end())):
-                raise Misfit(Reason.OPEN_QUOTE, at)
+                raise Mismatch(Reason.OPEN_QUOTE, at)
             values.append((at, match[1].replace(b'""', b'"'), True))
             at = match.end() + 1
         else:
-            until = line.find(delimiter, at)
-            until = until if until >= 0 else len(line)
-            values.append((at, line[at:until], False))
-            at = until + 1
+            end = line.find(delimiter, at)
+            end = end if end >= 0 else len(line)
+            values.append((at, line[at:end], False))
+            at = end + 1
     if line[at:] not in {b"", delimiter}:
-        raise Misfit(Reason.MORE_FIELDS, at)
+        raise Mismatch(Reason.MORE_FIELDS, at)
     return values
 
 

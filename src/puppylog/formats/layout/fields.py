@@ -24,11 +24,11 @@ class Field:
     kind: Kind = Kind.TEXT  # in its column, or in the time
     column: str = ""
     rank: int = 0  # of several fields for one column that with the highest one fills it, of equal ones the first
-    otherwise: Kind = Kind.TEXT  # its kind as an attribute
+    attribute_kind: Kind = Kind.TEXT  # its kind as an attribute
     size: int = 0  # in bytes, where it is always the same
     shape: Shape = Shape.WORD
     clock: str = ""  # which time it tells: "begin" or "end" of the request
-    is_fine: bool = False  # it tells fractions of a second
+    has_fraction: bool = False  # it tells fractions of a second
     parts: tuple["Token", ...] = ()  # what it is made of, if it becomes the record's time
     at: int = 0  # where it stands in the string
     written: str = ""  # as it stands there
@@ -37,6 +37,6 @@ class Field:
 Token: TypeAlias = str | Field
 
 
-def refuse(written: str, at: int, cause: str) -> FormatError:
+def make_error(written: str, at: int, cause: str) -> FormatError:
     """Return the error that points into the string."""
     return FormatError(f"log format {written!r}", f"{cause} (column {at + 1})", written=written, at=at)

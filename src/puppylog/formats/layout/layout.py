@@ -58,7 +58,7 @@ def writes_json(layout: WrittenLayout) -> bool:
     return bool(_JSON.fullmatch(layout.written))
 
 
-def read_written(text: str) -> WrittenLayout:
+def parse_written(text: str) -> WrittenLayout:
     """Return what somebody has written: the bare string, or a whole directive of a configuration.
 
     Raises:
@@ -96,7 +96,7 @@ def compile_layout(written: str | WrittenLayout) -> Layout:
     Raises:
         UsageError: it cannot be read; a FormatError knows the place.
     """
-    layout = read_written(written) if isinstance(written, str) else written
+    layout = parse_written(written) if isinstance(written, str) else written
     if layout.server is Server.APACHE:
         return Layout(layout, compile_apache(layout.written))
     if layout.escape not in _ESCAPES:

@@ -7,12 +7,12 @@ from typing import Final
 from puppylog.formats.clock import (
     OutOfRange,
     Stamp,
-    join,
-    join_zone,
     parse_access,
     parse_epoch,
     parse_iso,
     parse_month,
+    parse_zone_m,
+    to_epoch_us,
 )
 from puppylog.formats.layout.program import Day, Kind
 from puppylog.formats.rows import NO_TIME
@@ -68,7 +68,7 @@ class Moment:
                 raise OutOfRange
             hour = hour % 12 + 12 * self.half_day
         date, time = (self.year, self.month, self.day), (hour, self.minute, self.second)
-        return join(date, time, self.zone_m or 0) + self.fraction_us, self.zone_m is None and not is_utc
+        return to_epoch_us(date, time, self.zone_m or 0) + self.fraction_us, self.zone_m is None and not is_utc
 
 
 def begin(day: Day) -> Moment:
@@ -121,7 +121,7 @@ def _read_fraction(moment: Moment, text: bytes) -> None:
 def _read_zone(moment: Moment, text: bytes) -> None:
     if len(text) != 5 or text[:1] not in {b"+", b"-"}:
         raise Malformed
-    moment.zone_m = join_zone(text[:1].decode(), _number(text[1:3], 2), _number(text[3:], 2))
+    moment.zone_m = parse_zone_m(text[:1].decode(), _number(text[1:3], 2), _number(text[3:], 2))
 
 
 def _read_date(moment: Moment, text: bytes) -> None:

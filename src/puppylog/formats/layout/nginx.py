@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from puppylog.formats.layout.assembly import assemble
-from puppylog.formats.layout.fields import Field, Shape, Token, refuse
+from puppylog.formats.layout.fields import Field, Shape, Token, make_error
 from puppylog.formats.layout.program import Kind, Program
 
 VARIABLE: Final = re.compile(r"\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))")
@@ -28,16 +28,16 @@ _COLUMNS: Final = {
     "remote_user": Field("", Kind.USER, "ruser"),
     "time_local": Field("", Kind.ACCESS, size=26, clock="begin"),
     "time_iso8601": Field("", Kind.ISO, clock="begin"),
-    "msec": Field("", Kind.EPOCH, clock="begin", is_fine=True),
+    "msec": Field("", Kind.EPOCH, clock="begin", has_fraction=True),
     "request": Field("", Kind.REQUEST, "request_route", rank=3, shape=Shape.FREE),
     "request_method": Field("", column="request_method"),
     "request_uri": Field("", column="request_route", rank=2, shape=Shape.PATH),
     "uri": Field("", column="request_route", shape=Shape.PATH),
     "document_uri": Field("", column="request_route", shape=Shape.PATH),
     "server_protocol": Field("", column="request_proto"),
-    "status": Field("", Kind.STATUS, "status_code", otherwise=Kind.NUMBER),
-    "body_bytes_sent": Field("", Kind.BYTES, "response_bytes", rank=1, otherwise=Kind.NUMBER),
-    "bytes_sent": Field("", Kind.BYTES, "response_bytes", otherwise=Kind.NUMBER),
+    "status": Field("", Kind.STATUS, "status_code", attribute_kind=Kind.NUMBER),
+    "body_bytes_sent": Field("", Kind.BYTES, "response_bytes", rank=1, attribute_kind=Kind.NUMBER),
+    "bytes_sent": Field("", Kind.BYTES, "response_bytes", attribute_kind=Kind.NUMBER),
     "http_referer": Field("", column="referer"),
     "http_user_agent": Field("", column="user_agent", shape=Shape.FREE),
 }
@@ -57,7 +57,7 @@ def compile_nginx(written: str, escape: str = "default") -> Program:
         FormatError: it cannot be read.
     """
     written = written.rstrip("\n")  # an empty line after each record
-    return assemble(written, _join_routes(list(_iter_tokens(written))), has_escapes=escape != "none")
+    return assemble(written, _merge_route_fields(list(_iter_tokens(written))), has_escapes=escape != "none")
 
 
 def _iter_tokens(written: str) -> Iterator[Token]:
@@ -69,10 +69,10 @@ def _iter_tokens(written: str) -> Iterator[Token]:
     yield _text(written, at, len(written))
 
 
-def _text(written: str, since: int, until: int) -> str:
-    text = written[since:until]
+def _text(written: str, start: int, end: int) -> str:
+    text = written[start:end]
     if "\n" in text:
-        raise refuse(written, since + text.index("\n"), "a record must not be more than one line")
+        raise make_error(written, start + text.index("\n"), "a record must not be more than one line")
     return text
 
 
@@ -97,7 +97,7 @@ def _shape_of(name: str) -> Shape:
     return Shape.ADDRESS if _ADDRESSES.fullmatch(name) else Shape.WORD
 
 
-def _join_routes(tokens: Sequence[Token]) -> Iterator[Token]:
+def _merge_route_fields(tokens: Sequence[Token]) -> Iterator[Token]:
     """Make one field of ``$uri$is_args$args``, which is the route, and nothing stands in between."""
     tokens = [token for token in tokens if token != ""]
     place = 0

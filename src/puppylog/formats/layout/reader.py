@@ -6,7 +6,7 @@ from typing import Final
 from puppylog.formats import native
 from puppylog.formats.layout.delimited import read_delimited
 from puppylog.formats.layout.program import REASONS, Ending, Program, Reason, Step
-from puppylog.formats.layout.record import Misfit, Record, begin_record
+from puppylog.formats.layout.record import Mismatch, Record, begin_record
 from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
 
 _PROTO: Final = b" HTTP/"
@@ -26,8 +26,8 @@ def find_mismatch(program: Program, line: str) -> int:
     raw = line.encode("utf-8", "replace")
     try:
         _read_line(program, raw)
-    except Misfit as misfit:
-        return len(raw[: misfit.at].decode("utf-8", "ignore"))
+    except Mismatch as mismatch:
+        return len(raw[: mismatch.at].decode("utf-8", "ignore"))
     return 0
 
 
@@ -39,8 +39,8 @@ def _read(program: Program, text: bytes) -> Rows:
             continue
         try:
             record, time = _read_line(program, line)
-        except Misfit as misfit:
-            builder.reject(at, misfit.reason.text)
+        except Mismatch as mismatch:
+            builder.reject(at, mismatch.reason.text)
         else:
             builder.add(at, time[0], is_local=time[1], members=record.members, columns=record.columns)
     return builder.build()
@@ -48,9 +48,9 @@ def _read(program: Program, text: bytes) -> Rows:
 
 def _read_line(program: Program, line: bytes) -> tuple[Record, tuple[int, bool]]:
     if not line:
-        raise Misfit(Reason.EMPTY)
+        raise Mismatch(Reason.EMPTY)
     if program.is_delimited and not program.steps:
-        raise Misfit(Reason.NO_FIELDS)
+        raise Mismatch(Reason.NO_FIELDS)
     record = begin_record(program)
     if program.is_delimited:
         read_delimited(program, line, record)
@@ -61,23 +61,23 @@ def _read_line(program: Program, line: bytes) -> tuple[Record, tuple[int, bool]]
 
 def _read_steps(program: Program, line: bytes, record: Record) -> None:
     if not line.startswith(program.lead):
-        raise Misfit(Reason.TEXT, _differs_at(line, 0, program.lead))
+        raise Mismatch(Reason.TEXT, _differs_at(line, 0, program.lead))
     at = len(program.lead)
     for step in program.steps:
-        until = _find_end(step, line, at)
-        if until < 0 and step.ending is Ending.QUOTE:
-            raise Misfit(Reason.OPEN_QUOTE, at)
-        if until < 0:
-            raise Misfit(Reason.TEXT, _breaks_off_at(line, at, step.literal))
+        end = _find_end(step, line, at)
+        if end < 0 and step.ending is Ending.QUOTE:
+            raise Mismatch(Reason.OPEN_QUOTE, at)
+        if end < 0:
+            raise Mismatch(Reason.TEXT, _breaks_off_at(line, at, step.literal))
         try:
-            record.take(step, line[at:until])
-        except Misfit as misfit:
-            raise Misfit(misfit.reason, at) from None
-        if not line.startswith(step.literal, until):
-            raise Misfit(Reason.TEXT, _differs_at(line, until, step.literal))
-        at = until + len(step.literal)
+            record.take(step, line[at:end])
+        except Mismatch as mismatch:
+            raise Mismatch(mismatch.reason, at) from None
+        if not line.startswith(step.literal, end):
+            raise Mismatch(Reason.TEXT, _differs_at(line, end, step.literal))
+        at = end + len(step.literal)
     if at < len(line):
-        raise Misfit(Reason.MORE, at)
+        raise Mismatch(Reason.MORE, at)
 
 
 def _differs_at(line: bytes, at: int, literal: bytes) -> int:
@@ -94,34 +94,34 @@ def _breaks_off_at(line: bytes, at: int, literal: bytes) -> int:
     return at
 
 
-def _find_end(step: Step, line: bytes, since: int) -> int:
-    """Return where the field that begins at ``since`` ends; -1 if it does not."""
-    return _ENDINGS[step.ending](step, line, since)
+def _find_end(step: Step, line: bytes, start: int) -> int:
+    """Return where the field that begins at ``start`` ends; -1 if it does not."""
+    return _ENDINGS[step.ending](step, line, start)
 
 
-def _find_size(step: Step, line: bytes, since: int) -> int:
-    return since + step.size if since + step.size <= len(line) else -1
+def _find_size(step: Step, line: bytes, start: int) -> int:
+    return start + step.size if start + step.size <= len(line) else -1
 
 
-def _find_literal(step: Step, line: bytes, since: int) -> int:
-    return line.find(step.literal, since)
+def _find_literal(step: Step, line: bytes, start: int) -> int:
+    return line.find(step.literal, start)
 
 
-def _find_quote(_: Step, line: bytes, since: int) -> int:
+def _find_quote(_: Step, line: bytes, start: int) -> int:
     """Return the first quote that is not escaped: a quote after an odd run of backslashes is part of the field."""
-    at = line.find(b'"', since)
+    at = line.find(b'"', start)
     while at >= 0:
-        head = line[since:at]
+        head = line[start:at]
         if (len(head) - len(head.rstrip(b"\\"))) % 2 == 0:
             return at
-        since, at = at + 1, line.find(b'"', at + 1)
+        start, at = at + 1, line.find(b'"', at + 1)
     return -1
 
 
-def _find_list_end(step: Step, line: bytes, since: int) -> int:
-    at = line.find(step.literal, since)
+def _find_list_end(step: Step, line: bytes, start: int) -> int:
+    at = line.find(step.literal, start)
     while at >= 0:
-        if at > since and line[at - 1 : at] == b",":
+        if at > start and line[at - 1 : at] == b",":
             at = line.find(step.literal, at + 1)
         elif line.startswith(b" : ", at):
             at = line.find(step.literal, at + 3)
@@ -130,28 +130,28 @@ def _find_list_end(step: Step, line: bytes, since: int) -> int:
     return at
 
 
-def _find_last_colon(_: Step, line: bytes, since: int) -> int:
-    blank = line.find(b" ", since)
-    return line.rfind(b":", since, blank if blank >= 0 else len(line))
+def _find_last_colon(_: Step, line: bytes, start: int) -> int:
+    blank = line.find(b" ", start)
+    return line.rfind(b":", start, blank if blank >= 0 else len(line))
 
 
-def _find_proto(step: Step, line: bytes, since: int) -> int:
-    proto = line.find(_PROTO, since)
-    return proto if proto >= 0 else line.find(step.literal, since)
+def _find_proto(step: Step, line: bytes, start: int) -> int:
+    proto = line.find(_PROTO, start)
+    return proto if proto >= 0 else line.find(step.literal, start)
 
 
-def _find_behind_proto(step: Step, line: bytes, since: int) -> int:
-    proto = line.find(_PROTO, since)
-    return line.find(step.literal, proto + len(_PROTO) if proto >= 0 else since)
+def _find_behind_proto(step: Step, line: bytes, start: int) -> int:
+    proto = line.find(_PROTO, start)
+    return line.find(step.literal, proto + len(_PROTO) if proto >= 0 else start)
 
 
-def _find_slash(_: Step, line: bytes, since: int) -> int:
-    return line.find(b"/", since)
+def _find_slash(_: Step, line: bytes, start: int) -> int:
+    return line.find(b"/", start)
 
 
-def _find_line_end(step: Step, line: bytes, since: int) -> int:
-    until = len(line) - len(step.literal)
-    return until if until >= since and line.endswith(step.literal) else -1
+def _find_line_end(step: Step, line: bytes, start: int) -> int:
+    end = len(line) - len(step.literal)
+    return end if end >= start and line.endswith(step.literal) else -1
 
 
 _ENDINGS: Final[dict[Ending, Callable[[Step, bytes, int], int]]] = {

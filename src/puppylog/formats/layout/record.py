@@ -19,7 +19,7 @@ _MOST_BYTES: Final = (1 << 63) - 1
 _REQUEST: Final = re.compile(rb"([A-Z][A-Z0-9_-]*) (?:(.+) (HTTP/[^ ]+)|(/.*))", re.DOTALL)
 
 
-class Misfit(Exception):
+class Mismatch(Exception):
     """A line that is rejected."""
 
     def __init__(self, reason: Reason, at: int = 0) -> None:
@@ -42,14 +42,14 @@ class Record:
         """Take the value of a field.
 
         Raises:
-            Misfit: it is not as its kind demands.
+            Mismatch: it is not as its kind demands.
         """
         kind = step.kind
         if kind >= Kind.STAMP:
             self._take_time(step, text)
         elif kind is Kind.SKIP:
             if step.size and not text.isascii():
-                raise Misfit(Reason.TIME_FORM)
+                raise Mismatch(Reason.TIME_FORM)
         elif text in _UNKNOWN or (kind is Kind.USER and text == b'""'):
             return
         elif kind is Kind.REQUEST:
@@ -69,14 +69,14 @@ class Record:
         """Join what several fields have said; return the time, and whether it is one without a zone.
 
         Raises:
-            Misfit: there is no such time.
+            Mismatch: there is no such time.
         """
         if self.stem or self.query:
             self.columns["request_route"] = (self.stem + (b"?" + self.query if self.query else b"")).decode()
         try:
             return self.moment.tell(has_parts=program.has_parts, is_utc=program.is_delimited)
         except OutOfRange:
-            raise Misfit(Reason.TIME_RANGE) from None
+            raise Mismatch(Reason.TIME_RANGE) from None
 
     def _take_time(self, step: Step, text: bytes) -> None:
         try:
@@ -84,11 +84,11 @@ class Record:
                 self.moment.read(step.kind, text)
                 return
             if parse_access(text.decode("latin-1")) is None:
-                raise Misfit(Reason.TIME_FORM)
+                raise Mismatch(Reason.TIME_FORM)
         except OutOfRange:
-            raise Misfit(Reason.TIME_RANGE) from None
+            raise Mismatch(Reason.TIME_RANGE) from None
         except Malformed:
-            raise Misfit(Reason.TIME_FORM) from None
+            raise Mismatch(Reason.TIME_FORM) from None
         self._put(step, text)
 
     def _put(self, step: Step, text: bytes) -> None:
@@ -114,5 +114,5 @@ def parse_request(text: bytes) -> dict[str, str | int | None]:
 
 def _parse_whole(pattern: re.Pattern[bytes], text: bytes, reason: Reason) -> int:
     if not pattern.fullmatch(text) or int(text) > _MOST_BYTES:
-        raise Misfit(reason)
+        raise Mismatch(reason)
     return int(text)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from puppylog.formats.layout.fields import Field, Token, refuse
+from puppylog.formats.layout.fields import Field, Token, make_error
 from puppylog.formats.layout.program import Kind
 
 _DIRECTIVE: Final = re.compile(r"%[EO]?(.?)", re.DOTALL)
@@ -47,11 +47,11 @@ def iter_parts(pattern: str, written: str, at: int) -> Iterator[Token]:
     Raises:
         FormatError: a directive is not known.
     """
-    since = 0
+    start = 0
     for match in _DIRECTIVE.finditer(pattern):
-        yield pattern[since : match.start()]
+        yield pattern[start : match.start()]
         letter, place = match[1], at + match.start()
-        since = match.end()
+        start = match.end()
         if letter in _SHORT:
             yield from iter_parts(_SHORT[letter], written, place)
         elif letter in _TEXTS:
@@ -60,8 +60,8 @@ def iter_parts(pattern: str, written: str, at: int) -> Iterator[Token]:
             field = _FIELDS[letter]
             yield Field(field.name, field.kind, size=field.size, at=place, written=match[0])
         else:
-            raise refuse(written, place, f"{match[0]} in a time is not known; known are %{' %'.join(_known())}")
-    yield pattern[since:]
+            raise make_error(written, place, f"{match[0]} in a time is not known; known are %{' %'.join(_known())}")
+    yield pattern[start:]
 
 
 def _known() -> list[str]:

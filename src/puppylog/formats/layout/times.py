@@ -37,8 +37,8 @@ def choose_time(tokens: Sequence[Token]) -> list[Token]:
 def _choose(fields: Sequence[Field], clock: str) -> list[Field]:
     whole = [field for field in fields if field.clock == clock and field.kind in WHOLE]
     pieces = [field for field in fields if field.clock == clock and field.parts]
-    fine = [field for field in whole if field.is_fine]
-    fractions = [field for field in pieces if field.is_fine]
+    fine = [field for field in whole if field.has_fraction]
+    fractions = [field for field in pieces if field.has_fraction]
     if fine:
         return fine[:1]
     if _make_a_time(pieces) and (fractions or not whole):

@@ -7,7 +7,7 @@ the columns of its method, route and protocol; groups for those are attributes b
 from collections.abc import Sequence
 from typing import Final
 
-from puppylog.formats.names import find_name, fold
+from puppylog.formats.names import find_name, normalize
 from puppylog.model.record import ALIASES, RECORDS
 
 TIME: Final = "ts"
@@ -23,7 +23,7 @@ def assign_fields(groups: Sequence[str]) -> dict[str, str]:
     for group in groups:
         field, rank = _OWN_NAMES.get(group), -1
         if field is None:
-            name = find_name(fold(group))
+            name = find_name(normalize(group))
             if name is None:
                 continue
             field, rank = name.field, name.rank

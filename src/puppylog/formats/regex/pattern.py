@@ -48,9 +48,9 @@ def parse_pattern(written: str) -> Pattern:
         regex.append(written[at : part.start()])
         at = part.end()
         if part["escape"] == r"\C":
-            raise _refuse(written, r"\C would cut characters into bytes", part.start())
+            raise _make_error(written, r"\C would cut characters into bytes", part.start())
         if part["name"] in names:
-            raise _refuse(written, f"two groups have the name {part['name']!r}", part.start())
+            raise _make_error(written, f"two groups have the name {part['name']!r}", part.start())
         if part["name"]:
             names.append(part["name"])
             regex.append(f"(?P<{part['name']}>")
@@ -61,12 +61,12 @@ def parse_pattern(written: str) -> Pattern:
         pc.extract_regex(pa.array([""]), pattern.regex)
     except pa.ArrowInvalid as error:
         cause = str(error).removeprefix(_CAUSE)
-        raise _refuse(written, cause, written.find(cause.rpartition(": ")[2])) from None
+        raise _make_error(written, cause, written.find(cause.rpartition(": ")[2])) from None
     if not names:
-        raise _refuse(written, "it has no group with a name, such as (?P<host>[^ ]+)", -1)
+        raise _make_error(written, "it has no group with a name, such as (?P<host>[^ ]+)", -1)
     return pattern
 
 
-def _refuse(written: str, cause: str, at: int) -> UsageError:
+def _make_error(written: str, cause: str, at: int) -> UsageError:
     place = f", at character {at + 1}" if at >= 0 else ""
     return UsageError("use", f"pattern {written!r}", f"{cause}{place}")

@@ -7,13 +7,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from puppylog.formats.base import Format, Options
-from puppylog.formats.fold import Fold
 from puppylog.formats.line_format import parse_lines
 from puppylog.formats.lines import Lines
 from puppylog.formats.regex.fields import assign_fields
 from puppylog.formats.regex.groups import FITS, Groups
 from puppylog.formats.regex.mismatch import find_mismatch
 from puppylog.formats.regex.pattern import Pattern, parse_pattern
+from puppylog.formats.repeated_hour import RepeatedHour
 from puppylog.formats.rows import Rows
 from puppylog.formats.syslog.calendar import Calendar
 from puppylog.model.record import Parsed
@@ -32,11 +32,11 @@ class Regex:
     fields: Mapping[str, str]  # the group of each
     options: Options
 
-    def open(self, context: str = "", about_us: int | None = None) -> "RegexParser":
-        rest, fold = Fold.open(context)
-        return RegexParser(self, Calendar.open(rest, self.options.year, about_us), fold)
+    def open(self, context: str = "", modified_at_us: int | None = None) -> "RegexParser":
+        rest, hour = RepeatedHour.open(context)
+        return RegexParser(self, Calendar.open(rest, self.options.year, modified_at_us), hour)
 
-    def locate(self, line: str) -> int:
+    def find_mismatch(self, line: str) -> int:
         rejects = self.open().parse(f"{line}\n".encode(), 0, 0).rejects
         reason = rejects["reason"][0].as_py() if rejects.num_rows else ""
         group = next((group for group in self.pattern.names if reason.startswith(f"group {group} ")), "")
@@ -57,12 +57,12 @@ def make_regex(written: str, options: Options) -> Format:
 class RegexParser:
     """Implements `puppylog.formats.base.Parser`.
 
-    Its context is the month of the last stamp that named no year, and what `Fold` remembers.
+    Its context is the month of the last stamp that named no year, and what `RepeatedHour` remembers.
     """
 
     format: Regex
     calendar: Calendar
-    fold: Fold
+    hour: RepeatedHour
 
     @property
     def name(self) -> str:
@@ -70,10 +70,10 @@ class RegexParser:
 
     @property
     def context(self) -> str:
-        return self.fold.extend(self.calendar.context)
+        return self.hour.extend(self.calendar.context)
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
-        return parse_lines(self._read, data, offset, read_at_us, self.format.options.zone, fold=self.fold)
+        return parse_lines(self._read, data, offset, read_at_us, self.format.options.zone, hour=self.hour)
 
     def _read(self, text: bytes | memoryview) -> Rows:
         lines = Lines.split(text, pa.string())

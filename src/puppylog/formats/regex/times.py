@@ -67,6 +67,6 @@ def _read_in_order(text: str, calendar: Calendar) -> _Verdict:
         found = find_stamp(text, 0, calendar)
     except OutOfRange:
         return NO_TIME, False, _OUT_OF_RANGE
-    if found is None or found.until < len(text):
+    if found is None or found.end < len(text):
         return NO_TIME, False, _UNKNOWN
     return found.us, found.is_local, _READ

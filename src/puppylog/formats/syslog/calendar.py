@@ -28,20 +28,20 @@ class Calendar:
     """The first stamp's latest day; 0 when there was one: year and month are then those of the stamp before."""
 
     @classmethod
-    def open(cls, context: str, year: int | None, about_us: int | None) -> Self:
-        """Begin where ``context`` says; without one, with ``year``, or at the latest a day after ``about_us``.
+    def open(cls, context: str, year: int | None, modified_at_us: int | None) -> Self:
+        """Begin where ``context`` says; without one, with ``year``, or at the latest a day after ``modified_at_us``.
 
         Args:
             context: that of another calendar; one that is not understood counts as none.
             year: of the first stamp, or None.
-            about_us: microseconds since the epoch, or None for now.
+            modified_at_us: microseconds since the epoch, or None for now.
         """
         match = _CONTEXT.fullmatch(context)
         if match is not None and FIRST_YEAR <= int(match[1]) <= LAST_YEAR:
             return cls(int(match[1]), int(match[2]))
         if year is not None:
             return cls(year, 12, 31)
-        latest = _read_instant(about_us) + _SLACK
+        latest = _read_instant(modified_at_us) + _SLACK
         return cls(latest.year, latest.month, latest.day)
 
     @property
@@ -55,17 +55,17 @@ class Calendar:
         ahead = month - self.month
         return self.year + (ahead < -6) - (ahead > 6)
 
-    def move(self, year: int, month: int) -> None:
+    def remember(self, year: int, month: int) -> None:
         """Remember the stamp that was read last."""
         self.year, self.month, self.day = year, month, 0
 
 
-def _read_instant(about_us: int | None) -> datetime:
+def _read_instant(modified_at_us: int | None) -> datetime:
     now = datetime.now(UTC)
-    if about_us is None:
+    if modified_at_us is None:
         return now
     try:
-        about = _EPOCH + timedelta(microseconds=about_us)
+        about = _EPOCH + timedelta(microseconds=modified_at_us)
     except OverflowError:
         return now
     return about if FIRST_YEAR <= about.year <= LAST_YEAR else now

@@ -16,9 +16,9 @@ def iter_frames(line: bytes) -> Iterator[tuple[int, bytes]]:
     at = 0
     size = _SIZE.match(line)
     while size is not None:
-        until = min(size.end() + int(size[1]), len(line))
-        following = _SIZE.match(line, until)
-        yield at, line[size.end() : until if following else len(line)]
-        at, size = until, following
+        end = min(size.end() + int(size[1]), len(line))
+        following = _SIZE.match(line, end)
+        yield at, line[size.end() : end if following else len(line)]
+        at, size = end, following
     if at == 0:
         yield 0, line

@@ -15,8 +15,8 @@ from typing import Final
 from puppylog.formats import clock
 from puppylog.formats.syslog.calendar import Calendar
 from puppylog.formats.syslog.entry import FACILITIES, SEVERITIES, Entry
-from puppylog.formats.syslog.misfit import NO_TAG, NOT_SYSLOG, NOTHING, TIME_RANGE, Misfit
-from puppylog.formats.syslog.stamp import Found, find_stamp
+from puppylog.formats.syslog.reasons import NO_TAG, NOT_SYSLOG, NOTHING, TIME_RANGE, Mismatch
+from puppylog.formats.syslog.stamp import FoundStamp, find_stamp
 
 _BEFORE_TIME = re.compile(r" ?((?:[0-9]{1,10}: )?[*.]?)")
 _ZONE = re.compile(r" ([A-Z]{3,5}):(?= |\Z)")
@@ -41,37 +41,37 @@ def read_3164(text: str, at: int, calendar: Calendar, entry: Entry) -> None:
     """Read ``text`` from ``at`` on, which is 0 where there is no priority.
 
     Raises:
-        Misfit: it is not formed as it should.
+        Mismatch: it is not formed as it should.
     """
     before = _BEFORE_TIME.match(text, at) if at else None
     time_at = before.end() if before else at
     try:
         stamp = find_stamp(text, time_at, calendar)
     except clock.OutOfRange:
-        raise Misfit(TIME_RANGE, time_at) from None
+        raise Mismatch(TIME_RANGE, time_at) from None
     if stamp is None:
         if not at:
-            raise Misfit(NOT_SYSLOG, 0)
+            raise Mismatch(NOT_SYSLOG, 0)
         rest = text[at:].lstrip(" ")
     else:
         entry.ts_us, entry.is_local = stamp.us, stamp.is_local
         rest = _read_host(text, stamp, entry, has_priority=at > 0, is_cisco=bool(before and before[1]))
     if not rest and not entry.host:
-        raise Misfit(NOTHING, len(text))
+        raise Mismatch(NOTHING, len(text))
     _read_content(rest, entry)
 
 
-def _read_host(text: str, stamp: Found, entry: Entry, *, has_priority: bool, is_cisco: bool) -> str:
+def _read_host(text: str, stamp: FoundStamp, entry: Entry, *, has_priority: bool, is_cisco: bool) -> str:
     """Read what stands behind the time; return the rest, without blanks before it."""
-    zone = _ZONE.match(text, stamp.until)
+    zone = _ZONE.match(text, stamp.end)
     if zone is not None and (is_cisco or zone[1] in _UNIVERSAL):
         entry.is_local &= zone[1] not in _UNIVERSAL
         return text[zone.end() :].lstrip(" ")
-    if text.startswith(":", stamp.until):
-        return text[stamp.until + 1 :].lstrip(" ")
+    if text.startswith(":", stamp.end):
+        return text[stamp.end + 1 :].lstrip(" ")
     if stamp.is_iso and not has_priority:
-        _check_host_and_tag(text, stamp.until + 1)
-    rest = text[stamp.until :].lstrip(" ")
+        _check_host_and_tag(text, stamp.end + 1)
+    rest = text[stamp.end :].lstrip(" ")
     host, _, behind = rest.partition(" ")
     if host.endswith(":") or host in _PRIORITIES or rest.startswith(_REPEATED):
         return rest
@@ -82,9 +82,9 @@ def _read_host(text: str, stamp: Found, entry: Entry, *, has_priority: bool, is_
 def _check_host_and_tag(text: str, at: int) -> None:
     host, _, rest = text[at:].partition(" ")
     if not _HOST.fullmatch(host) or host.endswith(":") or host in _NO_HOST:
-        raise Misfit(NO_TAG, at)
+        raise Mismatch(NO_TAG, at)
     if not (rest.startswith(_WITHOUT_TAG) or _TAG.match(rest) or _TAG_WITH_PID.match(rest)):
-        raise Misfit(NO_TAG, at + len(host))
+        raise Mismatch(NO_TAG, at + len(host))
 
 
 def _read_content(text: str, entry: Entry) -> None:

@@ -10,7 +10,7 @@ from puppylog.formats import clock
 from puppylog.formats.quoting import quote
 from puppylog.formats.rows import Member
 from puppylog.formats.syslog.entry import Entry
-from puppylog.formats.syslog.misfit import HEADER, TIME_FORM, TIME_RANGE, Misfit
+from puppylog.formats.syslog.reasons import HEADER, TIME_FORM, TIME_RANGE, Mismatch
 
 _HEADER = re.compile(r"([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+)(?: |\Z)")
 _NAME = r'[^ =\]"]+'
@@ -24,7 +24,7 @@ def read_5424(text: str, at: int, entry: Entry) -> None:
     """Read ``text`` from ``at`` on.
 
     Raises:
-        Misfit: it is not formed as it should.
+        Mismatch: it is not formed as it should.
     """
     blank = text.find(" ", at)
     time_until = len(text) if blank < 0 else blank
@@ -32,7 +32,7 @@ def read_5424(text: str, at: int, entry: Entry) -> None:
         _read_time(text[at:time_until], at, entry)
     header = _HEADER.match(text, time_until + 1)
     if header is None:
-        raise Misfit(HEADER, time_until)
+        raise Mismatch(HEADER, time_until)
     entry.host, entry.app, entry.pid, entry.msgid = ("" if word == "-" else word for word in header.groups())
     entry.message = _read_structured(text[header.end() :], entry).removeprefix(_BYTE_ORDER_MARK).removeprefix(" ")
 
@@ -41,9 +41,9 @@ def _read_time(word: str, at: int, entry: Entry) -> None:
     try:
         stamp = clock.parse_iso(word)
     except clock.OutOfRange:
-        raise Misfit(TIME_RANGE, at) from None
+        raise Mismatch(TIME_RANGE, at) from None
     if stamp is None:
-        raise Misfit(TIME_FORM, at)
+        raise Mismatch(TIME_FORM, at)
     entry.ts_us, entry.is_local = stamp.us, stamp.is_local
 
 

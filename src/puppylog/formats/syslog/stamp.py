@@ -19,14 +19,14 @@ _LATER_YEAR = re.compile(r" ((?:19|20)[0-9]{2})(?=:?(?: |\Z))")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundStamp:
     us: int  # microseconds since the epoch
     is_local: bool  # it names no zone: ``us`` is what the clock on the wall showed
     is_iso: bool
-    until: int  # where it ends
+    end: int  # where it ends
 
 
-def find_stamp(text: str, at: int, calendar: Calendar) -> Found | None:
+def find_stamp(text: str, at: int, calendar: Calendar) -> FoundStamp | None:
     """Return the stamp that starts at ``at`` and ends before a blank, a colon, or with the text; None if there is none.
 
     Raises:
@@ -38,18 +38,18 @@ def find_stamp(text: str, at: int, calendar: Calendar) -> Found | None:
     blank = text.find(" ", at)
     word = text[at:] if blank < 0 else text[at:blank]
     stamp = clock.parse_iso(word.removesuffix(":"))
-    return None if stamp is None else Found(stamp.us, stamp.is_local, True, at + len(word.removesuffix(":")))
+    return None if stamp is None else FoundStamp(stamp.us, stamp.is_local, True, at + len(word.removesuffix(":")))
 
 
-def _read_bsd(text: str, match: re.Match[str], calendar: Calendar) -> Found:
-    until, named_year = match.end(), match[1] or match[4]
-    later = None if named_year else _LATER_YEAR.match(text, until)
+def _read_bsd(text: str, match: re.Match[str], calendar: Calendar) -> FoundStamp:
+    end, named_year = match.end(), match[1] or match[4]
+    later = None if named_year else _LATER_YEAR.match(text, end)
     if later is not None:
-        until, named_year = later.end(), later[1]
+        end, named_year = later.end(), later[1]
     month, day = clock.parse_month(match[2]) or 0, int(match[3])
     hour, minute, second = map(int, match.group(5, 6, 7))
     year = int(named_year) if named_year else calendar.find_year(month, day)
-    us = clock.join((year, month, day), (hour, minute, second), 0) + int((match[8] or "")[:6].ljust(6, "0"))
+    us = clock.to_epoch_us((year, month, day), (hour, minute, second), 0) + int((match[8] or "")[:6].ljust(6, "0"))
     if not named_year:
-        calendar.move(year, month)
-    return Found(us, True, False, until)
+        calendar.remember(year, month)
+    return FoundStamp(us, True, False, end)

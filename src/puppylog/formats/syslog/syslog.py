@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from puppylog.formats import native
 from puppylog.formats.base import Options
-from puppylog.formats.fold import Fold
 from puppylog.formats.line_format import parse_lines
+from puppylog.formats.repeated_hour import RepeatedHour
 from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
 from puppylog.formats.syslog.calendar import Calendar
 from puppylog.formats.syslog.entry import FACILITIES, SEVERITIES, Entry, add_entry
 from puppylog.formats.syslog.frames import iter_frames
-from puppylog.formats.syslog.misfit import EMPTY, PRIORITY, REASONS, Misfit
+from puppylog.formats.syslog.reasons import EMPTY, PRIORITY, REASONS, Mismatch
 from puppylog.formats.syslog.rfc3164 import read_3164
 from puppylog.formats.syslog.rfc5424 import read_5424
 from puppylog.model.record import Parsed
@@ -29,18 +29,18 @@ class Syslog:
     options: Options
     name: str = _NAME
 
-    def open(self, context: str = "", about_us: int | None = None) -> "SyslogParser":
-        rest, fold = Fold.open(context)
-        return SyslogParser(self.options, Calendar.open(rest, self.options.year, about_us), fold)
+    def open(self, context: str = "", modified_at_us: int | None = None) -> "SyslogParser":
+        rest, hour = RepeatedHour.open(context)
+        return SyslogParser(self.options, Calendar.open(rest, self.options.year, modified_at_us), hour)
 
-    def locate(self, line: str) -> int:
+    def find_mismatch(self, line: str) -> int:
         calendar = Calendar.open("", self.options.year, None)
         raw = line.encode()
         for at, message in iter_frames(raw):
             try:
                 _read_message(message.decode(), calendar)
-            except Misfit as misfit:
-                return len(raw[: raw.index(message, at)].decode()) + misfit.at
+            except Mismatch as mismatch:
+                return len(raw[: raw.index(message, at)].decode()) + mismatch.at
         return 0
 
 
@@ -48,20 +48,20 @@ class Syslog:
 class SyslogParser:
     """Implements `puppylog.formats.base.Parser`.
 
-    Its context is the month of the last stamp that named no year, and what `Fold` remembers.
+    Its context is the month of the last stamp that named no year, and what `RepeatedHour` remembers.
     """
 
     options: Options
     calendar: Calendar
-    fold: Fold
+    hour: RepeatedHour
     name: str = _NAME
 
     @property
     def context(self) -> str:
-        return self.fold.extend(self.calendar.context)
+        return self.hour.extend(self.calendar.context)
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
-        return parse_lines(self._read, data, offset, read_at_us, self.options.zone, fold=self.fold)
+        return parse_lines(self._read, data, offset, read_at_us, self.options.zone, hour=self.hour)
 
     def _read(self, text: bytes | memoryview) -> Rows:
         calendar = self.calendar
@@ -77,12 +77,12 @@ def _read_text(text: bytes, calendar: Calendar) -> Rows:
     for at, line in builder.iter_lines():
         try:
             frames = iter_frames(line)
-            entries = [(since, _read_message(message.decode(), calendar)) for since, message in frames]
-        except Misfit as misfit:
-            builder.reject(at, misfit.reason)
+            entries = [(start, _read_message(message.decode(), calendar)) for start, message in frames]
+        except Mismatch as mismatch:
+            builder.reject(at, mismatch.reason)
         else:
-            for since, entry in entries:
-                add_entry(builder, at + since, entry)
+            for start, entry in entries:
+                add_entry(builder, at + start, entry)
     return builder.build()
 
 
@@ -90,17 +90,17 @@ def _read_message(text: str, calendar: Calendar) -> Entry:
     """Read one message.
 
     Raises:
-        Misfit: it is not formed as it should.
+        Mismatch: it is not formed as it should.
     """
     entry = Entry()
     if not text.startswith("<"):
         if not text:
-            raise Misfit(EMPTY, 0)
+            raise Mismatch(EMPTY, 0)
         read_3164(text, 0, calendar, entry)
         return entry
     priority = _PRIORITY.match(text)
     if priority is None or int(priority[1]) > _HIGHEST_PRIORITY:
-        raise Misfit(PRIORITY, 0)
+        raise Mismatch(PRIORITY, 0)
     facility, severity = divmod(int(priority[1]), 8)
     entry.facility, entry.severity = FACILITIES[facility], SEVERITIES[severity]
     if text.startswith(_VERSION, priority.end()):

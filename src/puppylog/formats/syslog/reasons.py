@@ -14,7 +14,7 @@ NOTHING: Final = "no message"
 REASONS: Final = (EMPTY, NOT_SYSLOG, PRIORITY, TIME_FORM, TIME_RANGE, HEADER, NO_TAG, NOTHING)
 
 
-class Misfit(ValueError):
+class Mismatch(ValueError):
     """The line is no syslog."""
 
     def __init__(self, reason: str, at: int) -> None:

@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 from formats.agreement import read
 from formats.paths import PATHS
 from puppylog.formats.base import Options
-from puppylog.formats.fold import Fold
+from puppylog.formats.repeated_hour import RepeatedHour
 
 ZONE = ZoneInfo("Europe/Berlin")
 MIDNIGHT_US = 1_792_886_400_000_000  # 2026-10-25 00:00 on the wall, if it hung in Greenwich
 
 
-def resolve(*walls: str, fold: Fold | None = None) -> list[str]:
+def resolve(*walls: str, hour: RepeatedHour | None = None) -> list[str]:
     """Return the minutes of the day in UTC, as ``hh:mm``, for those on the wall."""
     minutes = [int(wall[:2]) * 60 + int(wall[3:]) for wall in walls]
     wall_us = pa.array([MIDNIGHT_US + minute * 60_000_000 for minute in minutes], pa.int64())
-    found_us = (fold or Fold()).resolve(wall_us, ZONE).to_pylist()
+    found_us = (hour or RepeatedHour()).resolve(wall_us, ZONE).to_pylist()
     found = [(us - MIDNIGHT_US) // 60_000_000 for us in found_us]
     return [f"{minute // 60 % 24:02}:{minute % 60:02}" for minute in found]
 
@@ -52,10 +52,10 @@ def test_stamps_in_order_are_as_they_were_meant_in_whatever_pieces(minutes: list
     found: list[str] = []
     context = ""
     for start, end in zip([0, *sorted(cuts)], [*sorted(cuts), len(walls)], strict=True):
-        rest, fold = Fold.open(context)
+        rest, hour = RepeatedHour.open(context)
         assert rest == ""
-        found += resolve(*walls[start:end], fold=fold)
-        context = fold.extend("")
+        found += resolve(*walls[start:end], hour=hour)
+        context = hour.extend("")
     assert found == meant
 
 

@@ -21,7 +21,7 @@ _DISORDER_US: Final = 15 * 60 * 1_000_000
 """A line so far behind the one before is of the same hour. If it were more, quiet logs would miss the second hour."""
 
 
-class Fold:
+class RepeatedHour:
     """The last local stamp of a file, if it was one of the hour that comes twice."""
 
     def __init__(self, last_us: int | None = None) -> None:
