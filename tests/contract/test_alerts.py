@@ -86,7 +86,7 @@ def test_what_was_missed_is_made_up_in_order_and_marked(server: StoreServer, sto
     minute_ago = datetime.now(UTC) - timedelta(seconds=60)
     source.append(records(60, ts=minute_ago, step_s=0))
     wait_until(lambda: server.is_settled(store), what="the correction")
-    server.away_since(minute_ago - timedelta(seconds=30))
+    server.pretend_last_evaluation(minute_ago - timedelta(seconds=30))
     wait_until(lambda: len(history(store)) == 2, what="making up")
     assert [(row["to_state"], row["made_up"]) for row in history(store)] == [("firing", True), ("ok", True)]
     assert history(store)[0]["window_since"] <= minute_ago < history(store)[0]["window_until"]
@@ -95,7 +95,7 @@ def test_what_was_missed_is_made_up_in_order_and_marked(server: StoreServer, sto
 def test_an_alert_goes_on_when_the_clock_was_set_back(server: StoreServer, store: Store, source: Source) -> None:
     store.create_alert(ALERT)
     wait_until(lambda: states(store) == {None: "ok"}, what="the first evaluation")
-    server.away_since(datetime.now(UTC) + timedelta(hours=1))  # the same as a clock that is set back by an hour
+    server.pretend_last_evaluation(datetime.now(UTC) + timedelta(hours=1))  # as if a clock was set back by an hour
     ahead = "SELECT id FROM puppylog.alerts WHERE evaluated_at > now()"
     wait_until(lambda: not store.query(ahead), what="re-basing")
     source.append(records(60, ts=datetime.now(UTC), step_s=0))
@@ -144,6 +144,6 @@ def test_a_segment_is_not_judged_before_it_was_first_seen(server: StoreServer, s
     ago = datetime.now(UTC) - timedelta(seconds=20)
     source.append(rows([{"ts": ago, "request_route": "/new"}]))
     wait_until(lambda: server.is_settled(store), what="the correction")
-    server.away_since(ago - timedelta(seconds=10))
+    server.pretend_last_evaluation(ago - timedelta(seconds=10))
     wait_until(lambda: len(history(store)) == 2, what="seen and gone")
     assert [row["to_state"] for row in history(store)] == ["firing", "no_data"]

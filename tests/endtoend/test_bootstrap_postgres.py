@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from support.catalog import Catalog, is_untouched, read_catalog
 from support.commands import Puppylog
 from support.cut_wire import CutWire
 from support.database_elsewhere import database_elsewhere
+from support.installation import Installation, is_uninstalled, read_installation
 from support.postgres import PostgresServer
 from support.refusals import assert_refused
 
@@ -48,15 +48,15 @@ def database(request: pytest.FixtureRequest) -> Database:
 
 
 @pytest.fixture
-def fresh(database: Database, puppylog_at: PuppylogAt) -> Catalog:
+def fresh(database: Database, puppylog_at: PuppylogAt) -> Installation:
     """What an installation looks like that nothing has disturbed."""
     with database() as url:
         assert puppylog_at(url)("bootstrap").code == 0
-        return read_catalog(url)
+        return read_installation(url)
 
 
 def test_the_second_time_changes_nothing(
-    database: Database, puppylog_at: PuppylogAt, fresh: Catalog, tmp_path: Path
+    database: Database, puppylog_at: PuppylogAt, fresh: Installation, tmp_path: Path
 ) -> None:
     log = tmp_path / "access.log"
     log.write_text("".join(LINE.format(number=n) for n in range(100)))
@@ -64,26 +64,28 @@ def test_the_second_time_changes_nothing(
         puppylog = puppylog_at(url)
         first, second = puppylog("bootstrap"), puppylog("bootstrap")
         assert (first.code, second.code) == (0, 0)
-        assert read_catalog(url) == fresh
+        assert read_installation(url) == fresh
         assert puppylog("collector", "-s", str(log)).code == 0
         assert puppylog("monitor", "metrics", "create", "--default").code == 0
-        before = read_catalog(url)
+        before = read_installation(url)
         assert puppylog("bootstrap").code == 0
-        assert read_catalog(url) == before
+        assert read_installation(url) == before
         assert puppylog("sql", "SELECT count(*) FROM log_records", "-o", "csv").out.split() == ["count", "100"]
         assert puppylog("collector", "-s", str(log)).err.startswith("puppylog: 0 bytes, 0 records")
 
 
-def test_several_at_once_make_one_installation(database: Database, puppylog_at: PuppylogAt, fresh: Catalog) -> None:
+def test_several_at_once_make_one_installation(
+    database: Database, puppylog_at: PuppylogAt, fresh: Installation
+) -> None:
     with database() as url:
         installers = [puppylog_at(url).start("bootstrap") for _ in range(INSTALLERS)]
         ends = [(installer.communicate(timeout=120)[1].decode(), installer.returncode) for installer in installers]
         assert [code for _, code in ends] == [0] * INSTALLERS, ends
-        assert read_catalog(url) == fresh
+        assert read_installation(url) == fresh
 
 
 def test_one_that_is_killed_leaves_all_or_nothing_and_the_next_one_completes(
-    database: Database, puppylog_at: PuppylogAt, fresh: Catalog
+    database: Database, puppylog_at: PuppylogAt, fresh: Installation
 ) -> None:
     left = set()
     for _ in range(KILLS):
@@ -93,11 +95,11 @@ def test_one_that_is_killed_leaves_all_or_nothing_and_the_next_one_completes(
                 time.sleep(random.random() * 0.3)  # not a wait for anything: the moment of a kill is left to chance
                 installer.kill()
             wait_for_session(url, is_there=False)
-            left.add(is_untouched(url))
-            assert is_untouched(url) or read_catalog(url) == fresh
+            left.add(is_uninstalled(url))
+            assert is_uninstalled(url) or read_installation(url) == fresh
             ran = puppylog_at(url)("bootstrap")
             assert ran.code == 0, ran
-            assert read_catalog(url) == fresh
+            assert read_installation(url) == fresh
     assert True in left
 
 
@@ -113,7 +115,7 @@ def wait_for_session(url: str, *, is_there: bool = True) -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "heard"),
+    ("word", "delivered"),
     [
         (b"pg_advisory_lock", True),
         (b"CREATE SCHEMA puppylog", True),
@@ -125,18 +127,18 @@ def wait_for_session(url: str, *, is_there: bool = True) -> None:
     ],
 )
 def test_one_that_is_cut_off_says_so_and_leaves_all_or_nothing(
-    database: Database, puppylog_at: PuppylogAt, fresh: Catalog, word: bytes, *, heard: bool
+    database: Database, puppylog_at: PuppylogAt, fresh: Installation, word: bytes, *, delivered: bool
 ) -> None:
     with database() as url, CutWire(door_of(url)) as wire:
-        wire.cut_at(word, heard=heard, and_stay_down=True)
+        wire.cut_at(word, delivered=delivered, and_stay_down=True)
         ran = puppylog_at(through(url, wire))("bootstrap")
         assert_refused(ran, 69, "cannot use store ", urlsplit(url).path)
         wait_for_session(url, is_there=False)
-        assert is_untouched(url) is not (word == COMMIT and heard)
-        wire.mend()
+        assert is_uninstalled(url) is not (word == COMMIT and delivered)
+        wire.restore()
         ran = puppylog_at(through(url, wire))("bootstrap")
         assert ran.code == 0, ran
-        assert read_catalog(url) == fresh
+        assert read_installation(url) == fresh
 
 
 def door_of(url: str) -> Path | tuple[str, int]:

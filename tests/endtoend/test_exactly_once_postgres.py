@@ -2,7 +2,7 @@
 
 A writer appends numbered lines to a log, rotates it, and truncates it when the collector has caught up. At random
 moments the collector is killed, the server is restarted, and the wire between them is cut: at once, in the middle of a
-COPY, or around a COMMIT, which the server has heard or not. In the end every number is there once.
+COPY, or around a COMMIT, which the server has received or not. In the end every number is there once.
 """
 
 import os
@@ -75,15 +75,15 @@ class Scene:
             case 1:
                 self.wire.cut_after(self.chance.randrange(1, LONG_BYTES))
             case 2:
-                self.wire.cut_at(b"COMMIT", heard=True)
+                self.wire.cut_at(b"COMMIT", delivered=True)
             case _:
-                self.wire.cut_at(b"COMMIT", heard=False)
+                self.wire.cut_at(b"COMMIT", delivered=False)
         deadline = time.monotonic() + 60
         while self.wire.cuts == before:
             assert time.monotonic() < deadline, f"no cut; the collector said {self.collecting.said[-2000:]}"
             self.writer.write(50)
             time.sleep(0.02)
-        self.wire.mend()
+        self.wire.restore()
 
 
 @pytest.fixture(params=["postgresql", "timescaledb"])

@@ -126,7 +126,7 @@ def test_a_store_that_is_away_at_the_start_is_waited_for_by_who_watches_only(
     assert_refused(puppylog("collector", "-s", str(log)), 69, "cannot connect to postgresql://127.0.0.1:")
     with running(puppylog, "collector", "-q", "-s", str(log), "--watch") as collector:
         assert "nothing is lost, asking again" in next_line(collector)
-        place.wire.mend()
+        place.wire.restore()
         wait_until(lambda: place.counts == ALL, within_s=60, what="catching up")
         assert stop(collector) == 0
 

@@ -1,4 +1,4 @@
-"""What the rule of the model tells of an alert: the reference that every store's evaluator is compared with."""
+"""The states and transitions of an alert by the rule of the model, with which every store's evaluator is compared."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from puppylog.model.alert import ALERT_STATISTICS, Alert, Comparison, NoData
 from puppylog.model.alert_rule import Window, adds_up, observe, rebase, start, step, window_of
-from support.alert_tables import ALERT, NOON, Observations, Told, at
+from support.alert_tables import ALERT, NOON, Observations, Outcome, at
 
-NOTHING: Final = Told({}, [])
+NO_OUTCOME: Final = Outcome({}, [])
 
 lengths = st.sampled_from([0, 1, 5, 10, 12, 30])
 metric_statistics = st.sampled_from(["count", "sum", "avg", "min", "p99", "distinct"])
@@ -37,10 +37,10 @@ def expect(
     metric_period_s: int,
     since: int,
     until: int,
-    before: Told = NOTHING,
-) -> Told:
-    """What the model makes of it all at once: every evaluation after ``since`` up to ``until``; ``before`` was told."""
-    lives = dict(before.states)
+    before: Outcome = NO_OUTCOME,
+) -> Outcome:
+    """Return the outcome, by the model, of all evaluations after ``since`` up to ``until`` that follow ``before``."""
+    statuses = dict(before.states)
     transitions = []
     for second in range((since // alert.period_s + 1) * alert.period_s, until + 1, alert.period_s):
         low, high = window_of(alert, metric_period_s, at(second))
@@ -51,27 +51,31 @@ def expect(
                 is_added = not alert.each_segment and adds_up(metric_statistic)
                 key = (bucket, None if is_added else segment)
                 judged[key] = judged.get(key, 0) + value
-        for segment in held.keys() | lives.keys() | (set() if alert.each_segment else {None}):
+        for segment in held.keys() | statuses.keys() | (set() if alert.each_segment else {None}):
             values = list(held.get(segment, {}).values())
             window = Window(len(values), sum(values), min(values), max(values)) if values else Window(0)
-            last = lives.get(segment) or start(at(second))
+            last = statuses.get(segment) or start(at(second))
             after = step(alert, last, observe(alert, metric_statistic, metric_period_s, window), at(second))
             if after.state is not last.state:
                 states = (last.state.value, after.state.value)
                 transitions.append((at(second), segment, *states, after.value, low, high))
-            lives[segment] = after
+            statuses[segment] = after
     transitions.sort(key=lambda transition: (transition[0], transition[1] is None, transition[1]))
-    return Told(lives, [*before.transitions, *transitions])
+    return Outcome(statuses, [*before.transitions, *transitions])
 
 
-def expect_rebased(told: Told, now: float) -> Told:
-    """What the model makes of a clock that says ``now``, and said more before."""
-    return Told({segment: rebase(status, at(now)) for segment, status in told.states.items()}, told.transitions)
+def expect_rebased(outcome: Outcome, now: float) -> Outcome:
+    """Return the outcome, by the model, after the clock was set back to ``now``."""
+    states = {segment: rebase(status, at(now)) for segment, status in outcome.states.items()}
+    return Outcome(states, outcome.transitions)
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """An alert, what its metric holds, and the instants at which its evaluator is called. The clock may go back."""
+    """An alert, the observations of its metric, and the times of the calls of its evaluator, in seconds.
+
+    The clock may go back between two calls.
+    """
 
     alert: Alert
     metric_statistic: str
@@ -80,24 +84,24 @@ class Trial:
     calls: Sequence[float]
     evaluated_at: float = NOON + 0.5  # in seconds, as the calls are
 
-    def iter_expected(self) -> Iterator[tuple[float, Told]]:
-        """Give the calls, and what is told after each of them."""
-        told, evaluated = NOTHING, self.evaluated_at
+    def iter_expected(self) -> Iterator[tuple[float, Outcome]]:
+        """Yield the time of each call, and the outcome that is expected after the call."""
+        outcome, evaluated = NO_OUTCOME, self.evaluated_at
         for now in self.calls:
             if now < evaluated:
-                told, evaluated = expect_rebased(told, now), now
+                outcome, evaluated = expect_rebased(outcome, now), now
             else:
-                told = expect(
+                outcome = expect(
                     self.alert,
                     self.observations,
                     metric_statistic=self.metric_statistic,
                     metric_period_s=self.metric_period_s,
                     since=int(evaluated),
                     until=int(now),
-                    before=told,
+                    before=outcome,
                 )
                 evaluated = max(evaluated, now // self.alert.period_s * self.alert.period_s)
-            yield now, told
+            yield now, outcome
 
 
 @st.composite
@@ -118,7 +122,7 @@ def trials(draw: st.DrawFn) -> Trial:
         (NOON + no * period_s, segment): value
         for no, of_bucket in buckets.items()
         for segment, value in of_bucket.items()
-        if value != math.inf or statistic != "count"  # that is finite
+        if value != math.inf or statistic != "count"  # a count is finite
     }
     calls_s = draw(st.lists(st.integers(0, 20) | st.integers(0, 250), min_size=1, max_size=4))
     if draw(st.booleans()):

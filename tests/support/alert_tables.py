@@ -1,6 +1,6 @@
-"""Metrics and alerts put straight into the tables of a PostgreSQL store, and what its evaluator makes of them.
+"""Metrics and alerts written directly into the tables of a PostgreSQL store, and the outcome of its evaluator.
 
-A metric here is a table that holds what is to be observed, so that instants can be chosen at will.
+A metric here is a table of observations, so that a test can choose their times.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,9 +19,9 @@ from puppylog.stores.rows import columns_of_alert
 
 Connection: TypeAlias = psycopg.Connection[dict[str, Any]]
 Observations: TypeAlias = Mapping[tuple[int, str | None], float | None]
-"""What a metric holds: by second of its bucket, and segment."""
+"""The values of a metric by bucket, in seconds since the epoch, and segment."""
 
-NOON = 1_700_049_600  # a second that all periods of these tests divide
+NOON = 1_700_049_600  # seconds since the epoch, a multiple of every period in these tests
 ALERT = Alert(
     name="a",
     metric="m",
@@ -41,10 +41,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """All that an alert has to tell: its states by segment, and its transitions in the order of their ids.
+class Outcome:
+    """The statuses of an alert by segment, and its transitions in the order of their ids.
 
-    Of a transition: the evaluation, the segment, the states, the value, and the window.
+    A transition consists of evaluation, segment, old state, new state, value, and start and end of the window.
     """
 
     states: Mapping[str | None, Status]
@@ -57,7 +57,7 @@ def at(second: float) -> datetime:
 
 @contextmanager
 def connect(url: str) -> Iterator[Connection]:
-    """A session in which every statement is a transaction."""
+    """Open a session in which every statement is a transaction."""
     with psycopg.connect(url, autocommit=True, row_factory=dict_row) as connection:
         yield connection
 
@@ -86,7 +86,7 @@ def create_metric(
 
 
 def create_alert(store: Connection, alert: Alert, evaluated_at: datetime) -> int:
-    """Define an alert as if it had been evaluated so far; return its id."""
+    """Define an alert whose last evaluation was at ``evaluated_at``; return its id."""
     (row,) = store.execute(
         "INSERT INTO puppylog.alerts "
         "SELECT (jsonb_populate_record(NULL::puppylog.alerts, %s || jsonb_build_object("
@@ -112,15 +112,15 @@ def history(store: Connection) -> list[dict[str, Any]]:
     return store.execute("SELECT * FROM puppylog.alert_history ORDER BY id").fetchall()
 
 
-def tell(store: Connection) -> Told:
-    """Return what is told by all alerts that there are, which should be one."""
+def read_outcome(store: Connection) -> Outcome:
+    """Return the outcome of the only alert in the store."""
     states = {row["segment"]: status_of(row) for row in store.execute("SELECT * FROM puppylog.alert_states")}
     columns = ("evaluated_at", "segment", "from_state", "to_state", "value", "window_since", "window_until")
     transitions = store.execute(f"SELECT {', '.join(columns)} FROM puppylog.alert_history ORDER BY id".encode())
-    return Told(states, [tuple(row[column] for column in columns) for row in transitions])
+    return Outcome(states, [tuple(row[column] for column in columns) for row in transitions])
 
 
 def status_of(row: Mapping[str, Any]) -> Status:
-    """Return a row of alert_states as the model has it."""
+    """Return the status in a row of ``alert_states``."""
     state = State(row["state"])
     return Status(state, row["since"], row["clear_since"], row["value"], row["evaluated_at"], row["seen_at"])

@@ -1,8 +1,8 @@
-"""A store's life while its clock moves: lines of all times, refreshes, and steps of the clock, in any order.
+"""Random histories of a store whose clock moves: lines of all times, refreshes, and steps of the clock, in any order.
 
-Each step is a pair of what happens and a number of seconds: how far a line lies from the clock, or how far the clock
-moves. The lines are drawn around the places where a refresh may leave one out: now, the edge of a day and ten periods
-(as far back as a policy of TimescaleDB's reaches), and whole days.
+Each step is a pair of an event and a number of seconds: the distance of a line from the clock, or the distance by which
+the clock moves. Lines are drawn near the times at which a refresh could miss them: now, a day, a day and ten periods
+(the range of a policy of TimescaleDB), and two days ago.
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,6 @@ _POLICY: Final = st.tuples(st.just("policy"), st.just(0))
 
 
 def clock_steps(*, has_policy: bool) -> st.SearchStrategy[Sequence[Step]]:
-    """Return what may happen; ``has_policy``: something besides the refresh moves what is materialized."""
+    """Return a strategy for histories. ``has_policy``: a policy of TimescaleDB materializes, too."""
     kinds = [_LINES, _LINES, _CLOCK, _REFRESH, *([_POLICY] if has_policy else [])]
     return st.lists(st.one_of(*kinds), min_size=4, max_size=40)

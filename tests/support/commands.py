@@ -1,4 +1,4 @@
-"""Puppylog's commands as a person runs them: real processes, real exit codes."""
+"""Runs Puppylog's commands as processes, as a user does."""
 
 import os
 import subprocess
@@ -16,14 +16,14 @@ class Ran:
 
 
 class Puppylog:
-    """Commands against one store, with no settings but those given here."""
+    """Runs commands against one store. The settings of the user who runs the tests have no effect."""
 
     def __init__(self, url: str, home: Path) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PUPPYLOG_", "XDG_", "PG"))}
         self.environment = {**kept, "PUPPYLOG_STORE": url, "HOME": str(home), "NO_COLOR": "1", "COLUMNS": "120"}
 
     def __call__(self, *arguments: str, stdin: str = "", environment: Mapping[str, str] | None = None) -> Ran:
-        """Run one command to its end."""
+        """Run a command and wait until it ends."""
         done = subprocess.run(
             [sys.executable, "-m", "puppylog", *arguments],
             input=stdin.encode(),
@@ -35,7 +35,7 @@ class Puppylog:
         return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
-        """Start one that goes on; the caller ends it."""
+        """Start a command that runs until the caller ends it."""
         return subprocess.Popen(
             [sys.executable, "-m", "puppylog", *arguments],
             stdin=subprocess.DEVNULL,

@@ -1,6 +1,6 @@
-"""A wire between clients and a server which can be cut: now, after so many bytes, or at a word.
+"""A TCP proxy between clients and a server that can cut connections: now, after a number of bytes, or at a word.
 
-A port of 127.0.0.1; every connection to it is passed on to the server's own socket, byte by byte.
+It listens on a port of 127.0.0.1 and forwards each connection to the server's own socket.
 """
 
 import contextlib
@@ -17,17 +17,17 @@ CHUNK = 1 << 16
 
 @dataclass(slots=True)
 class _Trap:
-    """When to cut by oneself. What clients say counts, all of them together, from the setting of the trap."""
+    """The condition for the next cut. Bytes of all clients count, from the call that sets the trap."""
 
-    left: int | None = None  # bytes
+    left: int | None = None  # bytes until the cut
     word: bytes | None = None
-    is_heard: bool = True  # what springs the trap reaches the server
+    is_delivered: bool = True  # whether the message that causes the cut reaches the server
     stays_down: bool = False
 
     def take(self, data: bytes) -> bytes | None:
-        """Return what of ``data`` passes before the cut, or None if all is well."""
+        """Return the part of ``data`` that is forwarded before the cut; None if ``data`` causes no cut."""
         if self.word is not None and self.word in data:
-            return data if self.is_heard else b""
+            return data if self.is_delivered else b""
         if self.left is not None:
             self.left -= len(data)
             if self.left <= 0:
@@ -36,8 +36,8 @@ class _Trap:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class _Line:
-    """One connection and its continuation."""
+class _Connection:
+    """The connection of a client, and the connection to the server that continues it."""
 
     client: socket.socket
     server: socket.socket
@@ -47,65 +47,65 @@ class _Line:
         _shut(self.server, socket.SHUT_RDWR)
 
     def cut_client(self) -> None:
-        """The client is cut off; the server will still hear everything, and find nobody to answer."""
+        """Cut the client off. The server still receives what the client has sent, but cannot answer."""
         _shut(self.client, socket.SHUT_RDWR)
 
 
 class CutWire:
-    """Usable with ``with``; on leaving, its threads have ended and its connections are closed."""
+    """The proxy. Usable with ``with``: afterwards its threads have ended and its connections are closed."""
 
     def __init__(self, server: Path | tuple[str, int]) -> None:
-        """Say where it leads: to a Unix socket, or to a host and port."""
+        """Set the server, a Unix socket or a host and port."""
         self._server = server
         self._lock = threading.Lock()
-        self._lines: set[_Line] = set()
+        self._connections: set[_Connection] = set()
         self._threads: list[threading.Thread] = []
         self._trap: _Trap | None = None
         self._is_down = False
-        self.cuts = 0  # how often it was cut, by a call or by a trap
+        self.cuts = 0  # number of cuts, by calls and by traps
 
     @property
     def port(self) -> int:
-        return int(self._door.getsockname()[1])
+        return int(self._listener.getsockname()[1])
 
     def cut(self, *, and_stay_down: bool = False) -> None:
-        """Cut every connection now. New ones are taken, unless it is to stay down."""
+        """Cut every connection now. New connections are accepted, unless ``and_stay_down``."""
         with self._lock:
             self._cut(stays_down=and_stay_down)
 
-    def mend(self) -> None:
-        """Take new connections again, and set no trap."""
+    def restore(self) -> None:
+        """Accept new connections again, and remove the trap."""
         with self._lock:
             self._is_down, self._trap = False, None
 
     def cut_after(self, count: int, *, and_stay_down: bool = False) -> None:
-        """Cut when clients have said ``count`` more bytes: these still arrive, their answer does not."""
+        """Cut when clients have sent ``count`` more bytes. The server receives these bytes; its answer is lost."""
         with self._lock:
             self._trap = _Trap(left=count, stays_down=and_stay_down)
 
-    def cut_at(self, word: bytes, *, heard: bool, and_stay_down: bool = False) -> None:
-        """Cut when a client says ``word``, such as COMMIT.
+    def cut_at(self, word: bytes, *, delivered: bool, and_stay_down: bool = False) -> None:
+        """Cut when a client sends ``word``, such as COMMIT.
 
         Args:
             word: part of one message.
-            heard: the server hears the message and does it, and its answer is lost; else it never hears of it.
-            and_stay_down: until `mend`.
+            delivered: whether the server receives the message. If so, only its answer is lost.
+            and_stay_down: refuse connections until `restore`.
         """
         with self._lock:
-            self._trap = _Trap(word=word, is_heard=heard, stays_down=and_stay_down)
+            self._trap = _Trap(word=word, is_delivered=delivered, stays_down=and_stay_down)
 
     def __enter__(self) -> Self:
-        self._door = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", 0))
         self._start(self._take_connections)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        _shut(self._door, socket.SHUT_RDWR)
-        self._threads[0].join()  # from here on there are no new lines
+        _shut(self._listener, socket.SHUT_RDWR)
+        self._threads[0].join()  # from here on there are no new connections
         self.cut(and_stay_down=True)
         for thread in self._threads:
             thread.join()
-        self._door.close()
+        self._listener.close()
 
     def _start(self, target: Callable[..., None], *arguments: object) -> threading.Thread:
         thread = threading.Thread(target=target, args=arguments, name="cut wire", daemon=True)
@@ -114,19 +114,19 @@ class CutWire:
         return thread
 
     def _take_connections(self) -> None:
-        with contextlib.suppress(OSError):  # the door was shut
+        with contextlib.suppress(OSError):  # the listener was closed
             while True:
-                client, _ = self._door.accept()
+                client, _ = self._listener.accept()
                 server = self._reach_server()
                 if server is None:
                     client.close()
                     continue
-                line = _Line(client, server)
+                connection = _Connection(client, server)
                 with self._lock:
-                    self._lines.add(line)
+                    self._connections.add(connection)
                     if self._is_down:
-                        line.cut()
-                self._start(self._serve, line)
+                        connection.cut()
+                self._start(self._serve, connection)
 
     def _reach_server(self) -> socket.socket | None:
         kind, where = (
@@ -140,48 +140,48 @@ class CutWire:
             return None
         return server
 
-    def _serve(self, line: _Line) -> None:
-        with line.client, line.server:
-            answers = self._start(self._carry_answers, line)
-            self._carry_requests(line)
+    def _serve(self, connection: _Connection) -> None:
+        with connection.client, connection.server:
+            answers = self._start(self._carry_answers, connection)
+            self._carry_requests(connection)
             answers.join()
             with self._lock:
-                self._lines.discard(line)
+                self._connections.discard(connection)
 
-    def _carry_requests(self, line: _Line) -> None:
+    def _carry_requests(self, connection: _Connection) -> None:
         with contextlib.suppress(OSError):
-            while data := line.client.recv(CHUNK):
+            while data := connection.client.recv(CHUNK):
                 with self._lock:
                     passes = self._trap.take(data) if self._trap else None
                     if passes is not None:
-                        self._spring(line)  # before the server can answer, or the client come back
-                line.server.sendall(data if passes is None else passes)
+                        self._spring(connection)  # before the server answers or the client connects again
+                connection.server.sendall(data if passes is None else passes)
                 if passes is not None:
                     break
-        _shut(line.server, socket.SHUT_WR)
+        _shut(connection.server, socket.SHUT_WR)
 
-    def _carry_answers(self, line: _Line) -> None:
+    def _carry_answers(self, connection: _Connection) -> None:
         with contextlib.suppress(OSError):
-            while data := line.server.recv(CHUNK):
-                with contextlib.suppress(OSError):  # nobody listens any more; the server may end what it does
-                    line.client.sendall(data)
-        _shut(line.client, socket.SHUT_WR)
+            while data := connection.server.recv(CHUNK):
+                with contextlib.suppress(OSError):  # the client is gone; the server may finish its work
+                    connection.client.sendall(data)
+        _shut(connection.client, socket.SHUT_WR)
 
-    def _spring(self, line: _Line) -> None:
+    def _spring(self, connection: _Connection) -> None:
         trap, self._trap = self._trap, None
         assert trap is not None
-        if trap.is_heard:
-            line.cut_client()
-            self._lines.discard(line)
+        if trap.is_delivered:
+            connection.cut_client()
+            self._connections.discard(connection)
         self._cut(stays_down=trap.stays_down)
 
     def _cut(self, *, stays_down: bool) -> None:
         self._is_down = stays_down
-        for line in self._lines:
-            line.cut()
-        self.cuts += 1  # last: whoever waits for it may connect again
+        for connection in self._connections:
+            connection.cut()
+        self.cuts += 1  # last, because a test that waits for the count may connect again
 
 
 def _shut(end: socket.socket, how: int) -> None:
-    with contextlib.suppress(OSError):  # it is shut already
+    with contextlib.suppress(OSError):  # it is closed already
         end.shutdown(how)

@@ -1,4 +1,4 @@
-"""A database of the tests' own on servers that somebody else keeps: on one of them, or on all nodes of a cluster."""
+"""A new database on servers that the user of the tests names: on one server, or on all nodes of a cluster."""
 
 import secrets
 from collections.abc import Iterator
@@ -28,14 +28,14 @@ _RUNNING_JOBS = """
 
 @contextmanager
 def database_elsewhere(server: str) -> Iterator[str]:
-    """The URL of an empty database on the server of this URL."""
+    """Create an empty database on the server of this URL; yield its URL, and drop it at the end."""
     with _own_database(server, _new_name()) as url:
         yield url
 
 
 @contextmanager
 def timescaledb_distributed_database(access_node: str) -> Iterator[str]:
-    """The same on an access node of TimescaleDB, with databases on all data nodes that the URL's database knows."""
+    """Create a database on an access node of TimescaleDB and on its data nodes; yield its URL."""
     name = _new_name()
     nodes = _run(access_node, _DATA_NODES)
     assert nodes, f"{urlsplit(access_node).path} has no data nodes: add_data_node has not been called there"
@@ -55,23 +55,23 @@ def timescaledb_distributed_database(access_node: str) -> Iterator[str]:
 
 
 def _end_jobs(url: str) -> None:
-    """Let no job of TimescaleDB run any more.
+    """Prevent that a job of TimescaleDB runs, and wait until running ones have ended.
 
-    2.13 crashes when a job that talks to data nodes is ended, by dropping the database as by unscheduling the job.
-    So jobs are put off, again and again, until those that were running have ended by themselves.
+    TimescaleDB 2.13 crashes if a job that uses data nodes is ended, by dropping the database or by unscheduling the
+    job. So all jobs are postponed, repeatedly, until those that were running have ended by themselves.
     """
 
     def are_over() -> bool:
         _run(url, "SELECT alter_job(job_id, next_start => 'infinity') FROM timescaledb_information.jobs")
         return not _run(url, _RUNNING_JOBS)
 
-    for _ in range(2):  # one may just have been starting
+    for _ in range(2):  # a job may start during the first check
         wait_until(are_over, within_s=60, what="the end of TimescaleDB's jobs")
 
 
 @contextmanager
 def citus_database(coordinator: str) -> Iterator[str]:
-    """The same on a coordinator with Citus, with databases on all workers that the URL's database knows."""
+    """Create a database on a coordinator of Citus and on its workers; yield its URL."""
     name = _new_name()
     workers = _run(coordinator, _WORKERS)
     assert workers, f"{urlsplit(coordinator).path} has no workers: citus_add_node has not been called there"
@@ -106,7 +106,7 @@ def _run(url: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:
 
 
 def _new_name() -> str:
-    """Return a name that nobody has, not even another run of the tests at the same time."""
+    """Return a name that no other database has, not even one of another run of the tests."""
     return f"puppylog_test_{secrets.token_hex(6)}"
 
 
@@ -119,5 +119,5 @@ def _elsewhere(url: str, host: str, port: int) -> str:
     parts = urlsplit(url)
     user, at, _ = parts.netloc.rpartition("@")
     options = [(name, value) for name, value in parse_qsl(parts.query) if name not in ("host", "hostaddr", "port")]
-    door = f"{user}{at}{quote(host, safe='')}:{port}"
-    return parts._replace(netloc=door, query=urlencode(options, quote_via=quote), path="/postgres").geturl()
+    address = f"{user}{at}{quote(host, safe='')}:{port}"
+    return parts._replace(netloc=address, query=urlencode(options, quote_via=quote), path="/postgres").geturl()

@@ -1,4 +1,4 @@
-"""An embedded store of a test's own: it can be connected to, broken on purpose, and is gone afterwards."""
+"""An embedded store for one test, which a test can damage on purpose."""
 
 import contextlib
 import os
@@ -32,7 +32,7 @@ def wait_until(is_so: Callable[[], bool], *, within_s: float = 60.0, what: str =
 
 
 class EmbeddedStore:
-    """A store in a directory, with its engine. Usable with ``with``; on leaving, the engine is ended and gone."""
+    """A store in a directory, with its engine. Usable with ``with``: afterwards the engine has ended."""
 
     name = "duckdb"
 
@@ -47,7 +47,7 @@ class EmbeddedStore:
         return client
 
     def engine_pids(self) -> list[int]:
-        """Return the processes that run this store's engine."""
+        """Return the process ids of this store's engines. There should be at most one."""
         found = []
         for entry in Path("/proc").iterdir():
             with contextlib.suppress(OSError, ValueError):
@@ -57,7 +57,7 @@ class EmbeddedStore:
         return found
 
     def kill_engine(self) -> None:
-        """End the engine as a power cut would, and wait until the system has let go of its files."""
+        """Kill the engine, and wait until the system has released its locks."""
         for pid in self.engine_pids():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -72,8 +72,8 @@ class EmbeddedStore:
     def is_settled(self, store: Store) -> bool:
         return not store.query("SELECT seq FROM puppylog.invalidations LIMIT 1")
 
-    def away_since(self, evaluated_at: datetime) -> None:
-        import duckdb  # noqa: PLC0415 - only where there is no engine may a test be one
+    def pretend_last_evaluation(self, evaluated_at: datetime) -> None:
+        import duckdb  # noqa: PLC0415 - only a test without an engine opens the database
 
         self.kill_engine()
         with duckdb.connect(str(self.directory.database)) as database:

@@ -1,14 +1,14 @@
-"""How many cases a property test draws: few in ``make test``, many times as many in ``make soak``."""
+"""The number of examples of a property test: small in ``make test``, and a multiple of that in ``make soak``."""
 
 import os
 from typing import Final
 
 USUAL: Final = 100
-"""Examples of a test that does not say how many."""
+"""The number of examples of a test that does not set one."""
 
 _TIMES: Final = int(os.environ.get("PUPPYLOG_TEST_EXAMPLES_TIMES", "1"))
 
 
 def examples(quick: int) -> int:
-    """Return how many examples a test draws that draws ``quick`` of them in ``make test``."""
+    """Return the number of examples of a test that has ``quick`` examples in ``make test``."""
     return quick * _TIMES

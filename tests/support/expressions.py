@@ -1,4 +1,4 @@
-"""Random expressions of the allowed grammar, as people might write them, each with the type it has."""
+"""Strategies for expressions that are allowed, by their type."""
 
 from typing import TypeAlias
 

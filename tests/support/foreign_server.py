@@ -1,13 +1,12 @@
-"""A server that speaks another language than English: a wire before a server that replaces the words of its errors.
+"""A proxy that replaces the text of a server's errors, as if ``lc_messages`` of the server named another language.
 
-So do servers whose ``lc_messages`` names a language. A wire needs neither their translations nor a locale, and the
-language can be one of which no word looks like an English one.
+The proxy needs no translations and no locale on the server, and its language has no word in common with English.
 """
 
 import contextlib
 import socket
 
-from support.cut_wire import CHUNK, CutWire, _Line
+from support.cut_wire import CHUNK, CutWire, _Connection
 
 SEVERITY = "エラー"
 WORDS = "要求を実行できません"
@@ -16,26 +15,26 @@ _ADVICE = {b"H", b"D"}
 
 
 class ForeignServer(CutWire):
-    """Clients have to connect to it with ``sslmode=disable``. Usable with ``with``."""
+    """The proxy. Clients must connect with ``sslmode=disable``. Usable with ``with``."""
 
-    def _carry_answers(self, line: _Line) -> None:
+    def _carry_answers(self, connection: _Connection) -> None:
         held = b""
         with contextlib.suppress(OSError):
-            while data := line.server.recv(CHUNK):
+            while data := connection.server.recv(CHUNK):
                 held += data
                 while len(held) >= 5 and len(held) > (size := int.from_bytes(held[1:5], "big")):
                     message, held = held[: size + 1], held[size + 1 :]
-                    line.client.sendall(_translate(message))
+                    connection.client.sendall(_translate(message))
         with contextlib.suppress(OSError):
-            line.client.shutdown(socket.SHUT_WR)
+            connection.client.shutdown(socket.SHUT_WR)
 
 
 def _translate(message: bytes) -> bytes:
-    """Return a message of the server with the words of an error or a notice replaced, and without its advice."""
+    """Return a message of the server. Severity and text of an error or notice are replaced, detail and hint removed."""
     kind, body = message[:1], message[5:]
     if kind not in {b"E", b"N"}:
         return message
     fields = [(field[:1], field[1:]) for field in body.split(b"\0") if field]
     kept = [(name, _TRANSLATED.get(name, text.decode()).encode()) for name, text in fields if name not in _ADVICE]
-    told = b"".join(name + text + b"\0" for name, text in kept) + b"\0"
-    return kind + (len(told) + 4).to_bytes(4, "big") + told
+    translated = b"".join(name + text + b"\0" for name, text in kept) + b"\0"
+    return kind + (len(translated) + 4).to_bytes(4, "big") + translated

@@ -1,4 +1,4 @@
-"""Commands within the test's own process: quick, and as their callers see them."""
+"""Runs commands within the process of the test, which is faster than a process for each."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from support.commands import Ran
 
 @dataclass(frozen=True, slots=True)
 class InProcess:
-    """Runs commands with the environment there is."""
+    """Runs commands with the environment of the test."""
 
     capsys: pytest.CaptureFixture[str]
 

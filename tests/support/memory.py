@@ -1,4 +1,4 @@
-"""A database in memory with the store's tables: enough of a RecordReader to test monitors with it."""
+"""A RecordReader over a database in memory with the tables of a store, for tests of `monitor`."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ _TEXT = re.compile(r"'[^']*'")
 
 
 class MemoryReader:
-    """Answers queries as a store does. `insert` is how a test puts rows into it."""
+    """Answers queries as a store does. Tests add rows with `insert`."""
 
     info = StoreInfo("memory:", "duckdb", duckdb.__version__, SCHEMA_VERSION)
 
@@ -30,7 +30,7 @@ class MemoryReader:
 
     def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
         wanted = parameters_of(_TEXT.sub("", sql))
-        assert wanted == set(parameters or {}), "a query must get exactly the values it asks for"
+        assert wanted == set(parameters or {}), "a query must get exactly the parameters that it names"
         values = dict(parameters) if parameters else None
         table: pa.Table = self.connection.sql(sql, params=values).to_arrow_table()
         return table
@@ -40,7 +40,7 @@ class MemoryReader:
         yield iter(self.query(sql).to_batches())
 
     def insert(self, table: str, **row: Any) -> None:
-        """Put a row into one of the store's tables; columns that are not named are null or, if they must not be, 0."""
+        """Insert a row into a table of the store. Columns without a value are null, or empty if they cannot be null."""
         columns = self.connection.execute(
             "SELECT column_name, data_type, is_nullable FROM information_schema.columns WHERE table_name = ? "
             "ORDER BY ordinal_position",
@@ -55,7 +55,7 @@ class MemoryReader:
         self.connection.execute(f"INSERT INTO puppylog.{table} VALUES ({', '.join('?' * len(values))})", values)
 
     def make_metric(self, name: str, rows: Sequence[tuple[str, str | None, float]], **row: Any) -> None:
-        """Define a metric that has observed ``rows`` of (bucket, segment, value)."""
+        """Define a metric with the observations ``rows``, each of bucket, segment and value."""
         self.insert("metrics", **{"name": name, "statistic": "count", "property": "*", "period_s": 10, **row})
         self.connection.execute(f"CREATE TABLE metrics.{name} (bucket TIMESTAMPTZ, segment VARCHAR, value DOUBLE)")
         for observation in rows:

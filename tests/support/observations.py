@@ -1,4 +1,4 @@
-"""What a metric must be: the same statistic over the raw records, in SQL that every store understands."""
+"""The expected values of a metric: its statistic over the records, in SQL that every store understands."""
 
 import math
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from puppylog.stores.base import Store
 Observations: TypeAlias = Mapping[tuple[datetime, str | None], float | None]
 """Values by bucket and segment."""
 
-# Written by hand, not by the code under test.
+# Written by hand, so that the code under test is not compared with itself.
 STATISTICS = {
     "count": "count(response_bytes)",
     "sum": "sum(response_bytes)",
@@ -28,15 +28,15 @@ SECTION = "split_part(request_route, '/', 2)"
 
 
 def points(store: Store, name: str) -> Observations:
-    """Return what the store has observed of a metric."""
+    """Return the observations of a metric in the store."""
     found = store.query(f"SELECT bucket, segment, value FROM metrics.{name}").to_pylist()
     keyed = {(row["bucket"].astimezone(UTC), row["segment"]): row["value"] for row in found}
-    assert len(keyed) == len(found), "a bucket is there twice"
+    assert len(keyed) == len(found), "a bucket occurs twice"
     return keyed
 
 
 def raw(store: Store, value: str, period_s: int, segment: str | None = None, where: str = "true") -> Observations:
-    """Return what it ought to be: ``value`` is one of STATISTICS, the others are SQL also."""
+    """Return the expected observations. ``value`` is one of STATISTICS; ``segment`` and ``where`` are SQL."""
     sql = f"""
         SELECT to_timestamp(floor(extract(epoch FROM ts) / {period_s}) * {period_s}) AS bucket,
                {segment or "CAST(NULL AS TEXT)"} AS segment, CAST({value} AS DOUBLE PRECISION) AS value

@@ -1,4 +1,4 @@
-"""A PostgreSQL store as an older Puppylog has left it."""
+"""A PostgreSQL store with version 1 of the schema."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ URI: Final = "file:///var/log/test.log"
 BYTE_OFFSET: Final = 300
 RECORDS: Final = 3
 
-# A function that has other arguments now is another function: the old one has to go.
+# A function whose arguments have changed since: an upgrade must drop the old one.
 _OLD_MOVE: Final = """
 CREATE FUNCTION puppylog.move_position(integer, integer, bigint, bigint, integer, text, integer, text, boolean)
 RETURNS bigint LANGUAGE sql AS 'SELECT -1::bigint'

@@ -1,4 +1,4 @@
-"""Expressions at the edge of 64 bits, and what they are: the same on every store."""
+"""Expressions whose result is at the limits of 64 bits, with their value, which is the same on every store."""
 
 GREATEST = 2**63 - 1
 LEAST = f"(-{GREATEST} - 1)"
@@ -6,7 +6,7 @@ LEAST = f"(-{GREATEST} - 1)"
 EDGES: dict[str, str | None] = {
     f"cast('999999999999999' as bigint) * {10**6}": None,
     "cast('999999999999999' as bigint) * 1000": str(999_999_999_999_999_000),
-    # A sum is narrowed at its end, whatever it passes on the way.
+    # A sum is narrowed to 64 bits at its end, so intermediate sums may be larger.
     f"{GREATEST} + 1 - 1": str(GREATEST),
     f"({GREATEST} + 1) - 1": str(GREATEST),
     f"{GREATEST} - (-1)": None,

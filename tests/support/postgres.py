@@ -1,7 +1,7 @@
-"""A PostgreSQL server of the tests' own: started once, broken on purpose, and gone afterwards.
+"""A PostgreSQL server for tests, which a test can stop and kill.
 
-It listens on a socket in a short directory that it owns; nothing of it is elsewhere. It never syncs, and a killed one
-still loses no committed row: what it has written, the system holds.
+Its data and its socket are in one temporary directory. It never syncs to disk. If it is killed, it still loses no
+committed row, because the operating system keeps what the server has written.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from support.embedded import wait_until
 from support.postgres_binaries import PostgresBinaries
 
 SUPERUSER = "postgres"
-PORT = 5432  # the last part of the socket's name; nobody else is in its directory
+PORT = 5432  # the end of the socket's name; no other server uses its directory
 
 SETTINGS = {
     "fsync": "off",
@@ -39,7 +39,7 @@ _SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.
 
 
 class PostgresServer:
-    """A server with its directory. Usable with ``with``: it runs within; afterwards all its processes have ended."""
+    """A server with its directory. Usable with ``with``: it runs until the end of the block."""
 
     def __init__(
         self,
@@ -50,14 +50,14 @@ class PostgresServer:
         installation: Path | None = None,
         standby_of: "PostgresServer | None" = None,
     ) -> None:
-        """Say what it will be.
+        """Configure the server; `__enter__` starts it.
 
         Args:
-            over_tcp: it listens on a port of 127.0.0.1 also, and its URLs name that.
-            password: it asks for this on every connection; without one it trusts everybody.
-            settings: what ``postgresql.conf`` would say, before SETTINGS.
-            installation: where its programs are, in ``bin``, if not in the wheel; of any version.
-            standby_of: it begins as this running server's copy, and follows it.
+            over_tcp: it also listens on a port of 127.0.0.1, and its URLs name this port.
+            password: required for every connection; None for a server that needs no password.
+            settings: settings of ``postgresql.conf`` that take precedence over SETTINGS.
+            installation: a directory with ``bin``; None for the programs in the wheel.
+            standby_of: a running server that it copies and then follows.
         """
         usual = SETTINGS if installation is None else {k: v for k, v in SETTINGS.items() if k != "io_method"}
         self._settings = {**usual, **(settings or {})}
@@ -82,38 +82,38 @@ class PostgresServer:
 
     @property
     def log(self) -> str:
-        """All that it has said."""
+        """The log of the server."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     @property
     def socket(self) -> Path:
-        """Where it listens, also ``over_tcp``."""
+        """The Unix socket that it listens on."""
         return self.directory / f".s.PGSQL.{self._port}"
 
     def url(self, database: str = SUPERUSER, *, port: int | None = None, **options: str) -> str:
-        """Return the URL of a database, complete: no variable of the environment adds to it.
+        """Return the complete URL of a database, to which no environment variable adds anything.
 
         Args:
             database: its name.
-            port: one of 127.0.0.1 instead of the server's own, such as a `CutWire`'s.
+            port: a port of 127.0.0.1 instead of the server's own, such as that of a `CutWire`.
             options: further parameters, such as ``connect_timeout``.
         """
         secret = f":{quote(self._password, safe='')}" if self._password else ""
         if port or self._over_tcp:
-            door = f"127.0.0.1:{port or self._port}"
+            address = f"127.0.0.1:{port or self._port}"
         else:
-            door, options = "", {"host": str(self.directory), "port": str(self._port), **options}
+            address, options = "", {"host": str(self.directory), "port": str(self._port), **options}
         query = urlencode(options, quote_via=quote, safe="/")
-        return f"postgresql://{SUPERUSER}{secret}@{door}/{quote(database, safe='')}{'?' if query else ''}{query}"
+        return f"postgresql://{SUPERUSER}{secret}@{address}/{quote(database, safe='')}{'?' if query else ''}{query}"
 
     @contextlib.contextmanager
     def connect(self, database: str = SUPERUSER) -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
-        """A superuser's own connection, past any wire; every statement is a transaction."""
+        """Open a superuser's connection, not through a `CutWire`. Every statement is a transaction."""
         with psycopg.connect(self.url(database), autocommit=True) as connection:
             yield connection
 
     def create_database(self, *, template: str = "template0") -> str:
-        """Return the name of a new database: empty, or as the template is."""
+        """Create a database from ``template``, by default an empty one; return its name."""
         name = f"test_{next(self._numbers)}"
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
         with self.connect() as connection:
@@ -121,13 +121,13 @@ class PostgresServer:
         return name
 
     def drop_database(self, name: str) -> None:
-        """Drop it, whoever is connected."""
+        """Drop a database and end all connections to it."""
         with self.connect() as connection:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
     @contextlib.contextmanager
     def database(self, *, template: str = "template0") -> Iterator[str]:
-        """The name of a new database, which is dropped in the end; a test that stopped the server starts it first."""
+        """Create a database; yield its name, and drop it at the end, for which a stopped server is started."""
         name = self.create_database(template=template)
         try:
             yield name
@@ -137,7 +137,7 @@ class PostgresServer:
             self.drop_database(name)
 
     def start(self) -> None:
-        """Start, and return when it takes connections."""
+        """Start the server, and return when it accepts connections."""
         assert self._process is None, "the server runs already"
         settings = {"listen_addresses": "127.0.0.1" if self._over_tcp else "", **self._settings}
         words = ["-D", str(self._data), "-k", str(self.directory), "-p", str(self._port)]
@@ -152,7 +152,7 @@ class PostgresServer:
         self._was_killed = False
 
     def stop(self, mode: str = "fast") -> None:
-        """End it: ``fast`` ends its clients first, ``smart`` waits for them, ``immediate`` is a crash of its own."""
+        """Stop the server: ``fast`` ends its clients, ``smart`` waits for them, ``immediate`` makes no checkpoint."""
         assert self._process is not None, "the server does not run"
         self._process.send_signal(_SIGNALS[mode])
         self._process.wait(timeout=60)
@@ -163,10 +163,10 @@ class PostgresServer:
         self.start()
 
     def kill(self) -> None:
-        """End all its processes as a power cut would."""
+        """Kill all processes of the server."""
         process, self._process, self._was_killed = self._process, None, True
         assert process is not None, "the server does not run"
-        process.send_signal(signal.SIGSTOP)  # it makes no more children, and buries none: their numbers stay theirs
+        process.send_signal(signal.SIGSTOP)  # it starts no children and reaps none, so their process ids stay valid
         children = _list_children(process.pid)
         for child in children:
             os.kill(child, signal.SIGKILL)
@@ -189,7 +189,7 @@ class PostgresServer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         try:
             if self._was_killed:
-                self.start()  # it clears away the shared memory that the killed one has left
+                self.start()  # a start removes the shared memory that the killed server has left
             if self.is_running:
                 self.stop("immediate")
         finally:
@@ -211,7 +211,7 @@ class PostgresServer:
         assert code == 0, f"pg_basebackup failed: {self.log[-2000:]}"
 
     def _is_ready(self) -> bool:
-        """Whether the server that we started says so itself: a killed one's word may still lie there."""
+        """Return whether the server is ready by its own pid file. The file may be one of a server that was killed."""
         try:
             lines = (self._data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
         except FileNotFoundError:
@@ -220,8 +220,8 @@ class PostgresServer:
 
 
 def _find_free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        return int(door.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 def _list_children(pid: int) -> list[int]:
@@ -229,7 +229,7 @@ def _list_children(pid: int) -> list[int]:
 
 
 def _is_alive(pid: int) -> bool:
-    """Whether it runs; one that waits for its burial does not."""
+    """Return whether the process runs and is not a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] not in "ZX"
     except (FileNotFoundError, ProcessLookupError):

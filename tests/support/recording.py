@@ -1,4 +1,4 @@
-"""A store that remembers the lines it was given, for tests of collectors within one process."""
+"""A store that records the lines it gets, for tests of collectors in the process of the test."""
 
 import threading
 from collections import Counter
@@ -46,7 +46,7 @@ class _RecordingAppender(DryAppender):
 
 
 def collect_once(store: RecordWriter, *sources: str) -> tuple[int, list[Event]]:
-    """Collect without watching; return how many sources could not be read, and what was said."""
+    """Collect without watching; return the number of sources that could not be read, and the events."""
     events: list[Event] = []
     options = CollectOptions(sources=sources, format=find_format("plain"))
     return Collector(store, options, stop=threading.Event(), on_event=events.append).run().unread, events
@@ -54,7 +54,7 @@ def collect_once(store: RecordWriter, *sources: str) -> tuple[int, list[Event]]:
 
 @contextmanager
 def watching(store: RecordWriter, *sources: str) -> Iterator[list[Event]]:
-    """Watch in a thread of its own; give what is said. It must end in order."""
+    """Watch in a thread; yield the list of events. At the end the thread must stop without an exception."""
     events: list[Event] = []
     stop = threading.Event()
     options = CollectOptions(sources=sources, format=find_format("plain"), watch=True)
@@ -64,7 +64,7 @@ def watching(store: RecordWriter, *sources: str) -> Iterator[list[Event]]:
     def run() -> None:
         try:
             collector.run()
-        except BaseException as failure:  # noqa: BLE001 - told to the test below
+        except BaseException as failure:  # noqa: BLE001 - the assertion below shows it
             failures.append(failure)
 
     running = threading.Thread(target=run)

@@ -1,4 +1,4 @@
-"""A metric of a PostgreSQL store, refreshed at times that the test chooses: nobody runs the store's own jobs."""
+"""A metric of a PostgreSQL store that is refreshed at times of the test's choice. No process runs the store's jobs."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -11,8 +11,8 @@ from puppylog.stores.postgres.store import PostgresStore
 
 _RECORD: Final = "INSERT INTO puppylog.log_records (ts, stream_id, file_id, line_offset) VALUES (%s, 1, 1, 0)"
 _NOTE: Final = "INSERT INTO puppylog.invalidations (stream_id, low, high) VALUES (1, %s, %s)"
-_SAID: Final = "SELECT CAST(extract(epoch FROM bucket) AS bigint), CAST(value AS bigint) FROM metrics.hits"
-_THERE: Final = """
+_VALUES: Final = "SELECT CAST(extract(epoch FROM bucket) AS bigint), CAST(value AS bigint) FROM metrics.hits"
+_COUNTS: Final = """
     SELECT CAST(floor(extract(epoch FROM ts) / %s) AS bigint) * %s, count(*) FROM puppylog.log_records GROUP BY 1
 """
 _POLICY: Final = """
@@ -23,10 +23,10 @@ _POLICY: Final = """
 
 
 class RefreshedMetric:
-    """The metric ``hits`` counts all records. Instants are seconds since the epoch."""
+    """The metric ``hits``, which counts all records. Times are in seconds since the epoch."""
 
     def __init__(self, url: str, period_s: int) -> None:
-        """Make it, in place of any other, in a store without records."""
+        """Delete all records and metrics of the store and create the metric."""
         self._period_s = period_s
         self._connection = psycopg.connect(url, autocommit=True, options="-c search_path=puppylog,public")
         for table in ("log_records", "invalidations"):
@@ -49,7 +49,7 @@ class RefreshedMetric:
             self.ask(_NOTE, [at, at])
 
     def refresh(self, clock_s: int) -> None:
-        """Do what a round of the store's jobs does at that time."""
+        """Refresh the metric as the store's jobs do, at time ``clock_s``."""
         assert self.ask("SELECT puppylog.take_invalidations()") == [(True,)]
         if self.kind == "rollup":
             self.ask("SELECT puppylog.rebase_metrics(%s)", [_instant(clock_s)])
@@ -58,17 +58,17 @@ class RefreshedMetric:
             self.ask("CALL puppylog.refresh_touched(%s, %s)", [self._id, _instant(clock_s)])
 
     def run_policy(self, clock_s: int) -> None:
-        """Do what TimescaleDB's policy of the metric does at that time."""
+        """Materialize the metric as TimescaleDB's policy does, at time ``clock_s``."""
         ((since, until),) = self.ask(_POLICY, {"at": _instant(clock_s)})
         self.ask("CALL puppylog.refresh_range(%s, %s, %s)", [self._id, since, until])
 
-    def said(self) -> Mapping[int, int]:
-        """Return the records per bucket, as the metric says."""
-        return dict(self.ask(_SAID))
+    def read_values(self) -> Mapping[int, int]:
+        """Return the values of the metric by bucket."""
+        return dict(self.ask(_VALUES))
 
-    def there(self) -> Mapping[int, int]:
-        """Return the records per bucket, as they are."""
-        return dict(self.ask(_THERE, [self._period_s, self._period_s]))
+    def count_records(self) -> Mapping[int, int]:
+        """Return the number of records by bucket."""
+        return dict(self.ask(_COUNTS, [self._period_s, self._period_s]))
 
     def error(self) -> str | None:
         return str(error) if (error := self.ask("SELECT error FROM puppylog.metrics")[0][0]) else None

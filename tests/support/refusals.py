@@ -1,10 +1,10 @@
-"""How a command says no: one line on stderr, nothing on stdout, and its exit code."""
+"""How a command refuses: one line on stderr, nothing on stdout, and an exit code."""
 
 from support.commands import Ran
 
 
 def assert_refused(ran: Ran, code: int, *words: str) -> None:
-    """Check that it said no in one line, with all of these words in it."""
+    """Assert that the command exited with ``code`` and wrote one line to stderr that contains all ``words``."""
     assert ran.code == code, ran
     assert ran.out == ""
     assert ran.err.count("\n") == 1, ran.err

@@ -1,4 +1,4 @@
-"""Lines of an access log as rejected ones: what a collector leaves that was told the wrong format."""
+"""Rejected lines that fit the access log format, as a collector with the wrong format leaves them."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ MISFIT = b"\x1b[2J this is no line of an access log \xff"
 
 
 def access_line(number: int, *, at: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC), agent: bytes = b"test") -> bytes:
-    """Return a line in the format ``combined``; its size in bytes is ``number``."""
+    """Return a line in the format ``combined`` whose response has ``number`` bytes."""
     stamp = at.strftime("%d/%b/%Y:%H:%M:%S +0000").encode()
     return b'10.0.0.1 - - [%s] "GET /section%d/ HTTP/1.1" 200 %d "-" "%s"' % (stamp, number % 3, number, agent)
 
@@ -25,7 +25,7 @@ def access_lines(count: int, *, since: datetime, step: timedelta) -> list[bytes]
 
 
 def reject(source: Source, lines: Sequence[bytes], *, reason: str = REASON) -> list[int]:
-    """Store these lines of a source as rejected ones; return where they start."""
+    """Store lines of a source as rejected lines; return their offsets in bytes."""
     offsets, at = [], source.offset
     for line in lines:
         offsets.append(at)
@@ -40,18 +40,18 @@ def reject(source: Source, lines: Sequence[bytes], *, reason: str = REASON) -> l
 
 
 def all_places(store: Store) -> list[tuple[int, int]]:
-    """Return where records and rejected lines start, in one look: a replay that was killed may still be at work."""
+    """Return file and offset of every record and rejected line, in one query: the store may still work on a replay."""
     one = "SELECT file_id, line_offset FROM puppylog."
     sql = f"{one}log_records UNION ALL {one}rejected_lines"
     return sorted((row["file_id"], row["line_offset"]) for row in store.query(sql).to_pylist())
 
 
 def places(store: Store, table: str) -> list[tuple[int, int]]:
-    """Return where the lines in a table start: their files and offsets, in order."""
+    """Return file and offset of every line in a table, in order."""
     rows = store.query(f"SELECT file_id, line_offset FROM puppylog.{table} ORDER BY file_id, line_offset")
     return list(zip(rows["file_id"].to_pylist(), rows["line_offset"].to_pylist(), strict=True))
 
 
 def assert_places(store: Store, table: str, expected: Sequence[tuple[int, int]]) -> None:
-    """See that the lines in a table start there, and no others. A cluster may show new rows a moment later."""
+    """Assert that a table has exactly these lines, by file and offset. A cluster may show new rows a moment later."""
     wait_until(lambda: places(store, table) == sorted(expected), what=f"that {table} has these lines")

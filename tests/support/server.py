@@ -1,4 +1,4 @@
-"""What the contract suite asks of a store's server, besides a store: to be connected to, and to be late on purpose."""
+"""The interface of a store under the contract suite."""
 
 from datetime import datetime
 from typing import Protocol
@@ -7,20 +7,20 @@ from puppylog.stores.base import Store
 
 
 class StoreServer(Protocol):
-    """A store of the test's own, empty, with somebody who refreshes its metrics and evaluates its alerts."""
+    """An empty store for one test, with a process that refreshes its metrics and evaluates its alerts."""
 
     @property
     def name(self) -> str:
-        """Which store it is: one of those that `contract.differences` speaks of."""
+        """The name of the store, one of those in `contract.differences`."""
 
     @property
     def url(self) -> str: ...
 
     def connect(self) -> Store:
-        """Return one more connected store; the server closes it."""
+        """Return a new connection to the store. The server closes it at the end."""
 
     def is_settled(self, store: Store) -> bool:
-        """Whether the metrics have taken in whatever has come late."""
+        """Return whether the metrics contain all late records."""
 
-    def away_since(self, evaluated_at: datetime) -> None:
-        """Let the store believe that nobody has evaluated an alert since; then its evaluator is back."""
+    def pretend_last_evaluation(self, evaluated_at: datetime) -> None:
+        """Set the time of the last evaluation of all alerts, then let the evaluator go on."""

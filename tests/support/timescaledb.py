@@ -1,4 +1,4 @@
-"""A server with TimescaleDB of the tests' own, for what nobody may do to a server that others use."""
+"""A server with TimescaleDB that the tests start, because a test must not restart a server that others use."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ SETTINGS = {"timescaledb.telemetry_level": "off", "max_worker_processes": "16"}
 
 
 def timescaledb_server() -> PostgresServer:
-    """Return one that is to be started, or skip the test: its programs are nothing that the tests bring along."""
+    """Return a server that is not started yet, or skip the test if no installation is named."""
     path = os.environ.get(INSTALLATION)
     if path is None:
         pytest.skip(

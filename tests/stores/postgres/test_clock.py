@@ -24,7 +24,7 @@ from support.alert_tables import (
     create_metric,
     evaluate,
     history,
-    tell,
+    read_outcome,
 )
 from support.lines import Source, records
 from support.postgres import PostgresServer
@@ -125,7 +125,7 @@ def test_a_year_forward_is_caught_up_in_part_and_the_rest_is_said(store: Connect
         "skipped_until": at(NOON) + YEAR - timedelta(days=7),
         "evaluated_at": at(NOON) + YEAR,
     }
-    assert tell(store).states[None].evaluated_at == at(NOON) + YEAR
+    assert read_outcome(store).states[None].evaluated_at == at(NOON) + YEAR
 
 
 def test_alerts_that_catch_up_come_last(store: Connection) -> None:
@@ -150,7 +150,7 @@ def test_an_alert_judges_a_limited_number_of_segments_and_counts_the_rest(store:
         create_metric(store, {(NOON + 1, segment): 20.0 for segment in ("b", "c", None)} | {(NOON, "d"): 20.0})
         alert_id = create_alert(store, replace(ALERT, each_segment=True), at(NOON))
         evaluate(store, alert_id, at(NOON + 5))
-        assert set(tell(store).states) == {"b", "c"}  # all are seen at once, so their names decide
+        assert set(read_outcome(store).states) == {"b", "c"}  # all are seen at once, so their names decide
         assert ask(store, "SELECT unjudged_segments FROM puppylog.alerts") == 2
         store.execute("DELETE FROM metrics.m WHERE segment = 'd'")
         evaluate(store, alert_id, at(NOON + 10))

@@ -15,7 +15,7 @@ from puppylog.stores.duckdb.engine.evaluate import evaluate
 from puppylog.stores.duckdb.engine.schema import migrate
 from puppylog.stores.rows import columns_of_alert
 from support.alert_model import Trial, trials
-from support.alert_tables import Told, at
+from support.alert_tables import Outcome, at
 from support.examples import examples
 
 _OBSERVED = pa.schema([("second", pa.int64()), ("segment", pa.string()), ("value", pa.float64())])
@@ -55,12 +55,12 @@ def prepare(connection: Connection, trial: Trial) -> None:
     )
 
 
-def tell(engine: Engine) -> Told:
+def read_outcome(engine: Engine) -> Outcome:
     with engine.read() as connection:
         states = connection.rows("SELECT * FROM puppylog.alert_states")
         transitions = connection.rows("SELECT * FROM puppylog.alert_history ORDER BY id")
     names = ("evaluated_at", "segment", "from_state", "to_state", "value", "window_since", "window_until")
-    return Told(
+    return Outcome(
         {
             row["segment"]: Status(
                 State(row["state"]),
@@ -83,4 +83,4 @@ def test_the_evaluator_tells_in_any_number_of_calls_what_the_model_tells(engine:
     for now, expected in trial.iter_expected():
         now_us = (at(now) - at(0)) // timedelta(microseconds=1)
         assert not engine.write(partial(evaluate, name="a", now_us=now_us))
-        assert tell(engine) == expected
+        assert read_outcome(engine) == expected

@@ -21,8 +21,8 @@ from support.alert_tables import (
     create_metric,
     errors,
     evaluate,
+    read_outcome,
     status_of,
-    tell,
 )
 from support.examples import examples
 from support.postgres import PostgresServer
@@ -112,4 +112,4 @@ def test_the_evaluator_tells_in_any_number_of_calls_what_the_model_tells(databas
     for now, expected in trial.iter_expected():
         assert not evaluate(database, alert_id, at(now))
         assert errors(database) == {"a": None}
-        assert tell(database) == expected
+        assert read_outcome(database) == expected

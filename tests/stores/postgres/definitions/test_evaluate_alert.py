@@ -13,7 +13,7 @@ from support.alert_tables import (
     NOON,
     Connection,
     Observations,
-    Told,
+    Outcome,
     at,
     clear,
     connect,
@@ -22,7 +22,7 @@ from support.alert_tables import (
     errors,
     evaluate,
     history,
-    tell,
+    read_outcome,
 )
 from support.postgres import PostgresServer
 
@@ -71,16 +71,16 @@ def test_what_has_not_happened_yet_is_not_judged(store: Connection) -> None:
     alert_id = create_alert(store, ALERT, datetime.now(UTC))
     assert not evaluate(store, alert_id, datetime.max.replace(tzinfo=UTC))
     assert errors(store) == {"a": None}
-    assert tell(store) == Told({}, [])
+    assert read_outcome(store) == Outcome({}, [])
 
 
 def test_a_long_absence_takes_several_calls(store: Connection) -> None:
     create_metric(store, {}, period_s=10)
     alert_id = create_alert(store, ALERT, at(NOON))
     assert evaluate(store, alert_id, at(NOON + 10_005))
-    assert tell(store).states[None].evaluated_at == at(NOON + 10_000)
+    assert read_outcome(store).states[None].evaluated_at == at(NOON + 10_000)
     assert not evaluate(store, alert_id, at(NOON + 10_005))
-    assert tell(store).states[None].evaluated_at == at(NOON + 10_005)
+    assert read_outcome(store).states[None].evaluated_at == at(NOON + 10_005)
 
 
 def test_many_segments_with_long_windows_take_several_calls(store: Connection) -> None:
@@ -90,7 +90,7 @@ def test_many_segments_with_long_windows_take_several_calls(store: Connection) -
     alert_id = create_alert(store, alert, at(NOON))
     assert not evaluate(store, alert_id, at(NOON + 5))
     assert evaluate(store, alert_id, at(NOON + 60))  # 5 of 11 evaluations look at 5 million buckets
-    assert {status.evaluated_at for status in tell(store).states.values()} == {at(NOON + 30)}
+    assert {status.evaluated_at for status in read_outcome(store).states.values()} == {at(NOON + 30)}
 
 
 def test_a_segment_that_is_not_seen_for_a_day_is_forgotten_unless_it_fires(store: Connection) -> None:
@@ -100,9 +100,9 @@ def test_a_segment_that_is_not_seen_for_a_day_is_forgotten_unless_it_fires(store
     alert = replace(ALERT, each_segment=True, window_s=hour_s, period_s=hour_s, no_data=NoData.KEEP)
     alert_id = create_alert(store, alert, at(NOON))
     evaluate(store, alert_id, at(NOON + 26 * hour_s))
-    assert set(tell(store).states) == {"calm", "loud", "late"}
+    assert set(read_outcome(store).states) == {"calm", "loud", "late"}
     evaluate(store, alert_id, at(NOON + 27 * hour_s))  # all were seen an hour and the delay after their bucket began
-    assert set(tell(store).states) == {"loud", "late"}
+    assert set(read_outcome(store).states) == {"loud", "late"}
     assert [(s["segment"], s["to_state"]) for s in history(store)] == [("loud", "firing")]
 
 
@@ -112,16 +112,16 @@ def test_a_segment_that_fires_because_it_is_not_seen_is_forgotten_with_a_last_tr
     silent = replace(ALERT, comparison=Comparison.BELOW, threshold=1, window_s=hour_s, period_s=hour_s)
     alert_id = create_alert(store, replace(silent, each_segment=True, no_data=NoData.ZERO), at(NOON))
     evaluate(store, alert_id, at(NOON + 26 * hour_s))
-    assert {segment: status.state for segment, status in tell(store).states.items()} == {"ended": State.FIRING}
+    assert {segment: status.state for segment, status in read_outcome(store).states.items()} == {"ended": State.FIRING}
     evaluate(store, alert_id, at(NOON + 27 * hour_s))
-    assert tell(store).states == {}
+    assert read_outcome(store).states == {}
     assert [(s["segment"], s["from_state"], s["to_state"]) for s in history(store)] == [
         ("ended", "ok", "firing"),
         ("ended", "firing", "no_data"),
     ]
     assert history(store)[1]["evaluated_at"] == at(NOON + 27 * hour_s)
     evaluate(store, alert_id, at(NOON + 60 * hour_s))
-    assert (tell(store).states, len(history(store))) == ({}, 2)
+    assert (read_outcome(store).states, len(history(store))) == ({}, 2)
 
 
 def test_a_deleted_alert_is_no_error_and_one_that_is_being_deleted_is_not_waited_for(
@@ -133,7 +133,7 @@ def test_a_deleted_alert_is_no_error_and_one_that_is_being_deleted_is_not_waited
         elsewhere.execute("DELETE FROM puppylog.alerts")
         assert not evaluate(store, alert_id, at(NOON + 5))
     assert not evaluate(store, alert_id, at(NOON + 5))
-    assert tell(store) == Told({}, [])
+    assert read_outcome(store) == Outcome({}, [])
 
 
 def test_of_two_evaluators_at_once_the_second_does_nothing(store: Connection, elsewhere: Connection) -> None:
@@ -143,7 +143,7 @@ def test_of_two_evaluators_at_once_the_second_does_nothing(store: Connection, el
         assert not evaluate(elsewhere, alert_id, at(NOON + 5))
         assert len(history(elsewhere)) == 1
         assert not evaluate(store, alert_id, at(NOON + 5))
-        assert tell(store) == Told({}, [])
+        assert read_outcome(store) == Outcome({}, [])
     evaluate(store, alert_id, at(NOON + 5))
     assert len(history(store)) == 1
 
@@ -193,11 +193,11 @@ def test_what_fails_leaves_nothing_half_done(store: Connection) -> None:
     create_metric(store, BURST)
     alert_id = create_alert(store, ALERT, at(NOON))
     evaluate(store, alert_id, at(NOON + 5))
-    before = tell(store)
+    before = read_outcome(store)
     store.execute("UPDATE metrics.m SET value = 1e308")
     assert not evaluate(store, alert_id, at(NOON + 17))
     assert errors(store) == {"a": "value out of range: overflow"}
-    assert tell(store) == before
+    assert read_outcome(store) == before
     assert store.execute("SELECT evaluated_at FROM puppylog.alerts").fetchall() == [{"evaluated_at": at(NOON + 15)}]
 
 

@@ -54,7 +54,7 @@ def test_a_bucket_that_is_lost_is_found_and_the_advice_mends_it(
     assert waiting.found.startswith("checking: ")
     metric.refresh(START_S + 30 * DAY_S)
     assert compare(metric, postgres_store_url).state is Health.OK
-    assert metric.said() == metric.there()
+    assert metric.read_values() == metric.count_records()
 
 
 def test_what_was_not_compared_in_time_is_said(metric: RefreshedMetric, postgres_store_url: str) -> None:

@@ -70,7 +70,7 @@ def test_a_stream_whose_opening_was_cut_can_be_opened_by_the_next_call(
     far: PostgresStore, near: PostgresStore, wire: CutWire
 ) -> None:
     """Also when it had been claimed already, and only the answer to the question for its files got lost."""
-    wire.cut_at(b"FROM puppylog.log_files", heard=True)
+    wire.cut_at(b"FROM puppylog.log_files", delivered=True)
     assert open_stream(far, URI).files == ()
     wait_until(lambda: wire.cuts == 1, what="the cut")
     with pytest.raises(StreamBusy):
@@ -108,7 +108,7 @@ def test_a_claim_can_be_given_back_while_the_server_is_away(
 
 
 def test_a_session_that_only_the_server_believes_in_is_ended(far: PostgresStore, near: PostgresStore) -> None:
-    """As after a lost network: the client's end is gone, and the server has not heard of it."""
+    """As after a lost network: the client's end is gone, and the server does not know it."""
     open_stream(far, URI)
     before = holder(near)
     with far._control.session() as session:
@@ -138,7 +138,7 @@ def test_who_comes_back_to_a_stream_that_another_has_taken_is_refused_and_stores
     theirs = near.appender()
     theirs.write(source.stream_id, file.file_id, records(2, start=file.byte_offset))
     theirs.commit([source.move(file.byte_offset, 300)])
-    wire.mend()
+    wire.restore()
     ours = far.appender()
     ours.write(source.stream_id, source.file_id, records(5, start=100))
     with pytest.raises(StoreUnavailable):

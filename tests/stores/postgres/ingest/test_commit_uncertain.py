@@ -56,13 +56,13 @@ def check(store: PostgresStore, batches: int) -> None:
     ]
 
 
-@pytest.mark.parametrize("heard", [True, False], ids=["heard", "not heard"])
+@pytest.mark.parametrize("delivered", [True, False], ids=["delivered", "not delivered"])
 def test_a_commit_without_an_answer_is_asked_about_and_stored_once(
-    store: PostgresStore, wire: CutWire, *, heard: bool
+    store: PostgresStore, wire: CutWire, *, delivered: bool
 ) -> None:
     source = Source(store)
     appender, moves = begin(store, source)
-    wire.cut_at(b"COMMIT", heard=heard)
+    wire.cut_at(b"COMMIT", delivered=delivered)
     with pytest.raises(StoreUnavailable):
         appender.commit(moves)
     wait_until(lambda: wire.cuts == 1, what="the cut")
@@ -73,16 +73,16 @@ def test_a_commit_without_an_answer_is_asked_about_and_stored_once(
     check(store, 2)
 
 
-@pytest.mark.parametrize("heard", [True, False], ids=["heard", "not heard"])
+@pytest.mark.parametrize("delivered", [True, False], ids=["delivered", "not delivered"])
 def test_a_store_that_stays_away_after_a_lost_commit_is_asked_until_it_is_back(
-    store: PostgresStore, wire: CutWire, *, heard: bool
+    store: PostgresStore, wire: CutWire, *, delivered: bool
 ) -> None:
     appender, moves = begin(store, Source(store))
-    wire.cut_at(b"COMMIT", heard=heard, and_stay_down=True)
+    wire.cut_at(b"COMMIT", delivered=delivered, and_stay_down=True)
     for _ in range(3):
         with pytest.raises(StoreUnavailable):
             appender.commit(moves)
-    wire.mend()
+    wire.restore()
     assert appender.commit(moves) == Appended(records=3, rejects=1)
     check(store, 1)
 
@@ -92,7 +92,7 @@ def test_what_is_cut_before_the_commit_leaves_nothing_and_is_stored_by_the_next_
     store: PostgresStore, wire: CutWire, word: bytes
 ) -> None:
     appender, moves = begin(store, Source(store))
-    wire.cut_at(word, heard=True)
+    wire.cut_at(word, delivered=True)
     with pytest.raises(StoreUnavailable):
         appender.commit(moves)
     wait_until(lambda: wire.cuts == 1, what="the cut")
@@ -115,6 +115,6 @@ def test_cuts_at_every_message_of_a_transaction(store: PostgresStore, wire: CutW
             wait_until(lambda cuts=cuts: wire.cuts == cuts, what="the cut")  # type: ignore[misc]  # mypy infers no default
             appended = appender.commit(moves)
         assert appended == Appended(records=3, rejects=1)
-        wire.mend()
+        wire.restore()
         check(store, batches + 1)
     assert cuts > 10

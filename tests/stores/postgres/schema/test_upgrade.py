@@ -13,8 +13,8 @@ from puppylog.stores.postgres.schema import bootstrap as bootstrap_module
 from puppylog.stores.postgres.schema import migrations as schema
 from puppylog.stores.postgres.schema.bootstrap import bootstrap
 from puppylog.stores.postgres.store import PostgresStore
-from support.catalog import read_catalog
 from support.inprocess import InProcess
+from support.installation import read_installation
 from support.lines import Source, open_stream, records
 from support.old_schema import make_version_1
 from support.postgres import PostgresServer
@@ -100,7 +100,7 @@ def test_a_store_of_version_1_is_refused_until_bootstrap_has_upgraded_it(version
 
 def test_a_store_of_version_1_becomes_the_same_as_a_fresh_one(version_1: str, postgres_store_url: str) -> None:
     bootstrap(version_1)
-    assert read_catalog(version_1) == read_catalog(postgres_store_url)
+    assert read_installation(version_1) == read_installation(postgres_store_url)
 
 
 def test_an_upgraded_schema_is_the_same_as_a_fresh_one(
@@ -110,18 +110,18 @@ def test_an_upgraded_schema_is_the_same_as_a_fresh_one(
     bootstrap(postgres_store_url)
     with shared_postgres.database() as name:
         bootstrap(shared_postgres.url(name))
-        assert read_catalog(postgres_store_url) == read_catalog(shared_postgres.url(name))
+        assert read_installation(postgres_store_url) == read_installation(shared_postgres.url(name))
 
 
 def test_an_upgrade_that_fails_leaves_the_store_as_it_was(
     old_url: str, future: Future, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = read_catalog(old_url)
+    before = read_installation(old_url)
     with monkeypatch.context() as patched:
         Future(patched, future._folder).begin(GOOD + "SELECT nothing_of_that_name();\n")
         with pytest.raises(PuppylogError, match="nothing_of_that_name"):
             bootstrap(old_url)
-    assert read_catalog(old_url) == before
+    assert read_installation(old_url) == before
     with PostgresStore(old_url) as store:
         assert store.query("SELECT count(*) AS n FROM puppylog.log_records")["n"].to_pylist() == [3]
 

@@ -1,10 +1,10 @@
-"""All that an installation has put into a database, so that two installations can be compared."""
+"""The objects that Puppylog has installed in a database, in a form in which two installations can be compared."""
 
 from typing import TypeAlias
 
 import psycopg
 
-Catalog: TypeAlias = dict[str, list[tuple[object, ...]]]
+Installation: TypeAlias = dict[str, list[tuple[object, ...]]]
 
 _OURS = "('puppylog', 'metrics')"
 
@@ -36,14 +36,14 @@ _PARTS = {
         SELECT c.oid::regclass::text, t.tgname FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
         WHERE c.relnamespace::regnamespace::text IN {_OURS} AND NOT t.tgisinternal
     """,
-    "papers": "SELECT flavour, drop_after_s, columnar_after_s FROM puppylog.installation",
+    "settings": "SELECT flavour, drop_after_s, columnar_after_s FROM puppylog.installation",
     "versions": "SELECT version FROM puppylog.schema_versions",
 }
 _JOBS = "SELECT proc_schema, proc_name, schedule_interval, config - 'hypertable_id' FROM timescaledb_information.jobs"
 
 
-def read_catalog(url: str) -> Catalog:
-    """Return everything that is ours in the database, of the same installation in the same words."""
+def read_installation(url: str) -> Installation:
+    """Return all objects of Puppylog in the database. Equal installations give equal values."""
     with psycopg.connect(url, autocommit=True) as connection:
         parts = dict(_PARTS)
         if connection.execute("SELECT to_regclass('timescaledb_information.jobs')").fetchall() != [(None,)]:
@@ -51,7 +51,7 @@ def read_catalog(url: str) -> Catalog:
         return {name: sorted(connection.execute(sql.encode()).fetchall(), key=str) for name, sql in parts.items()}
 
 
-def is_untouched(url: str) -> bool:
-    """Return whether nothing of ours is there."""
+def is_uninstalled(url: str) -> bool:
+    """Return whether the database has none of Puppylog's schemas."""
     with psycopg.connect(url, autocommit=True) as connection:
         return connection.execute(_PARTS["schemas"].encode()).fetchall() == []
