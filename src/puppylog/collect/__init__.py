@@ -1,1 +1,4 @@
-"""The way of a line: tail, format, store, with back-pressure and retry."""
+"""Collects lines: from a tailer through a parser into a store, with back-pressure and retry.
+
+The entry is `puppylog.collect.collector.Collector`.
+"""

@@ -1,4 +1,4 @@
-"""A batch: the lines of one transaction, of any number of files, and how far they take each file."""
+"""A batch: the lines of one transaction, from any number of files, and the new position of each file."""
 
 import json
 from collections import Counter
@@ -13,14 +13,14 @@ from puppylog.stores.base import Appender
 from puppylog.tail.chunk import Chunk, TailedFile
 
 FIRST_SHARE = 2
-"""The first batch is full at this fraction of the rows of a full one, so that the store starts to work early."""
+"""The first batch is full at a full batch's rows divided by this, so that the store starts to work early."""
 
 FULL_BYTES = 256 << 20
 
 
 @dataclass(slots=True)
 class Share:
-    """What a batch holds of one stream."""
+    """What a batch has of one stream."""
 
     records: int = 0
     rejects: int = 0
@@ -37,8 +37,8 @@ class Batch:
 
     appender: Appender
     full_rows: int
-    moves: dict[int, Move] = field(default_factory=dict)
-    shares: dict[int, Share] = field(default_factory=dict)  # by stream
+    moves: dict[int, Move] = field(default_factory=dict)  # by file id
+    shares: dict[int, Share] = field(default_factory=dict)  # by stream id
     records: int = 0
     rejects: int = 0
     rowless: int = 0
@@ -54,9 +54,9 @@ class Batch:
         Args:
             stream_id: of the file's stream.
             file_id: of the file, in the store.
-            chunk: follows the last one of its file that was added.
+            chunk: the one that follows the file's last chunk in this batch.
             parsed: the chunk's rows.
-            context: of the file's parser after the chunk; it is committed with the position.
+            context: of the file's parser behind the chunk; it is committed with the position.
         """
         if chunk.is_cut:
             parsed = flag_cut(parsed)
@@ -83,15 +83,15 @@ class Batch:
 
     @property
     def is_full(self) -> bool:
-        """Whether the next chunk is expected to exceed the limit of rows, or the limit of bytes is reached.
+        """Whether the next chunk would probably exceed the limit of rows, or the limit of bytes is reached.
 
-        A batch stays just below the limit of rows, so that its last row group is a full one.
+        A batch stays just below the limit of rows, so that its last row group is full.
         """
         return self.records + self.rejects + self.last_rows > self.full_rows or self.size_bytes >= FULL_BYTES
 
 
 def flag_cut(parsed: Parsed) -> Parsed:
-    """Mark what became of one over-long line: a record says so in its attributes, a rejected line in its reason."""
+    """Mark the row of a line that was cut: a record in its attributes, a rejected line in its reason."""
     records, rejects = parsed.records, parsed.rejects
     if records.num_rows:
         marked = [json.dumps({**json.loads(text or "{}"), "cut": True}) for text in records["attributes"].to_pylist()]

@@ -1,4 +1,4 @@
-"""The collector: files in, committed rows out. Reading and parsing go on while the previous batch is committed."""
+"""The collector: reads files and commits rows. It reads and parses while the previous batch is being committed."""
 
 import threading
 import time
@@ -30,10 +30,10 @@ from puppylog.model.stream import StreamReport
 from puppylog.stores.base import RecordWriter
 from puppylog.tail.chunk import Chunk
 
-_EXPAND_S = 2.0  # between two searches for new matches of the patterns
+_EXPAND_S = 2.0  # between two expansions of the patterns
 _KEEP_ALIVE_S = 2.0
 _PROGRESS_S = 0.2
-_REREAD_S = 2.0  # after the store refused a batch, before its lines are read again
+_REREAD_S = 2.0  # after the store has refused a batch, before its lines are read again
 
 
 class Collector:
@@ -67,8 +67,8 @@ class Collector:
         Args:
             store: where the lines go.
             options: which sources are collected, and how.
-            stop: ends the run when it is set: the run stops reading, commits what it has read, and returns.
-            on_event: called from two threads, the one that runs and the one that commits.
+            stop: when set, the run stops reading, commits what it has read, and returns.
+            on_event: called with each event, from the reading thread and from the committing thread.
         """
         self._store = store
         self._options = options
@@ -78,15 +78,16 @@ class Collector:
         self._follower = SourceFollower(
             store, options, stop=stop, on_event=self._on_event, on_stream=self._begin_reporting
         )
-        self._read_bytes = 0  # committed, or on their way to the store
+        self._read_bytes = 0  # committed, or handed over to be committed
         self._progress_at = 0.0
 
     def run(self) -> Summary:
         """Collect until the sources end or the run is stopped; return when everything that was read is committed.
 
         Raises:
-            SourceError: a source cannot be read at all.
-            PuppylogError: the store refuses, or is away when stopped. Nothing is lost: the position has not moved.
+            SourceError: no source can be read.
+            PuppylogError: the store refuses a batch, or is unavailable when the run is stopped. No line is lost: the
+                positions have not moved.
         """
         started = time.monotonic()
         if native.lines is None:
@@ -114,11 +115,11 @@ class Collector:
         )
 
     def _run_through(self, committer: Committer) -> bool:
-        """Collect until the run is over; return False if the run must begin again where the store stands.
+        """Collect until the run is over; return False if the run must start again from the positions in the store.
 
-        That is so while watching, if the store goes away or has no room for a batch. What was read and is not committed
-        is discarded, and read from its files again. What came through a pipe cannot be read again: then the error ends
-        the run.
+        It must if the store becomes unavailable or cannot keep a batch while the collector watches. Lines that were
+        read and not committed are discarded, and read again from their files. A pipe cannot be read again: the error
+        ends the run if a source is a pipe.
         """
         self._read_bytes = committer.totals.size_bytes
         self._reporting.begin_again()
@@ -133,12 +134,12 @@ class Collector:
                 raise
             self._on_event(StoreAway(error.message, _REREAD_S))
             self._stop.wait(_REREAD_S)
-            committer.settle()  # the store tells where it stands only when no commit is under way
+            committer.settle()  # the store's positions are final only when no commit is running
             return False
         return True
 
     def _iter_batches(self, committer: Committer) -> Iterator[Batch]:
-        """Read the sources, again and again while watching; give a batch when it is full or the committer is idle."""
+        """Read the sources, repeatedly while watching. Give a batch when it is full or the committer is idle."""
         full_rows = self._store.full_rows
         batch = Batch(self._store.appender(), full_rows // FIRST_SHARE)
         looked_at = kept_at = time.monotonic()
@@ -155,7 +156,7 @@ class Collector:
                         yield full
                 self._report_streams(committer)
                 if committer.is_idle:
-                    committer.wait()  # returns at once; raises if a commit failed, though no line may come for a while
+                    committer.wait()  # does not wait: raises the error of a failed commit even if no line comes
                 if batch.moves and (is_over or committer.is_idle):
                     full, batch = batch, Batch(self._store.appender(), full_rows)
                     yield full
@@ -217,7 +218,7 @@ class Collector:
         self._reporting.note_format(stream_id, format_name)
 
     def _report_streams(self, committer: Committer) -> None:
-        """Tell the store the state of the streams, if a report is due."""
+        """Send the state of the streams to the store, if a report is due."""
         if self._reporting.is_due(time.monotonic()):
             self._note_sources(committer)
             self._send_reports(self._reporting.due(time.monotonic()))
@@ -236,6 +237,6 @@ class Collector:
             )
 
     def _send_reports(self, reports: Sequence[StreamReport]) -> None:
-        """Send the reports. If the store is away, they are discarded: the next ones say the same, and more."""
+        """Send the reports. If the store is unavailable, they are discarded: the next reports replace them."""
         with suppress(StoreUnavailable, StoreFull):
             self._store.report(reports)

@@ -1,7 +1,7 @@
 """The thread that commits: one batch at a time, in order, however long the store takes.
 
-While one batch is being committed, one more waits for its turn, and a third is being filled. When the third is full,
-reading stops: the lines stay in their files until the store has taken a batch.
+While one batch is being committed, one more is queued, and a third is being filled. When the third is full, reading
+stops: the lines stay in their files until the store has committed a batch.
 """
 
 import threading
@@ -19,7 +19,7 @@ from puppylog.collect.retry import call_with_retry
 from puppylog.errors import PuppylogError
 from puppylog.stores.base import Appended
 
-_AHEAD = 1  # batches that wait while another one is being committed, so that the store never waits for the next one
+_AHEAD = 1  # batches that are queued while another is being committed, so that the store never has to wait
 
 
 @dataclass(slots=True)
@@ -61,8 +61,8 @@ class Committer:
         """Start the thread.
 
         Args:
-            stop: set when the run is to end; then a commit that failed is not tried again.
-            on_event: called from the committing thread.
+            stop: when set, a commit that fails is not retried.
+            on_event: called with each event from the committing thread.
             on_batch: called from the committing thread with each batch that the store has committed.
         """
         self._stop = stop
@@ -78,11 +78,11 @@ class Committer:
 
     @property
     def is_idle(self) -> bool:
-        """Whether no batch is being committed or waits for its turn."""
+        """Whether no batch is queued or being committed."""
         return all(pending.done() for pending in self._pending)
 
     def iter_stored(self) -> Iterator[tuple[int, Share]]:
-        """Give the id of each stream of which something was committed since the last call, and what that was."""
+        """Give what was committed since the last call, by the id of its stream."""
         while self._stored:
             yield from self._stored.popleft().items()
 
@@ -90,8 +90,8 @@ class Committer:
         """Wait until at most one other batch is queued or being committed, and queue this one.
 
         Raises:
-            PuppylogError: an earlier batch could not be committed, or there is no room for this one. The failed batch
-                and the batches queued after it are discarded, and so is this one.
+            PuppylogError: an earlier batch could not be committed, or this batch cannot be kept. The failed batch, the
+                batches queued after it and this batch are discarded.
         """
         try:
             self._complete(batch)
@@ -110,7 +110,7 @@ class Committer:
         self._wait_for_all_but(0)
 
     def settle(self) -> None:
-        """Return when no batch is queued or being committed, whether they were committed or not."""
+        """Return when no batch is queued or being committed. Errors of commits are ignored."""
         with suppress(PuppylogError):
             self.wait()
 
@@ -119,7 +119,7 @@ class Committer:
         try:
             batch.appender.complete()
         except BaseException:
-            self.wait()  # the caller begins again where the store stands, so no commit may be under way by then
+            self.wait()  # the caller starts again from the store's positions, so no commit may be running
             raise
 
     def _wait_for_all_but(self, count: int) -> None:
@@ -128,7 +128,7 @@ class Committer:
                 self._pending.popleft().result()
             except BaseException:
                 for pending in self._pending:
-                    pending.result()  # discarded, which raises nothing
+                    pending.result()  # the batch was discarded; raises nothing
                 self._pending.clear()
                 self._has_failed = False
                 raise

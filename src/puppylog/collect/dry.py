@@ -1,4 +1,4 @@
-"""A store that keeps nothing: what a collector is given to find out what it would do."""
+"""A store that keeps nothing. A dry run of a collector writes to it."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from puppylog.stores.base import Appended, Appender, NewFile
 
 
 class DryWriter:
-    """Takes every line and stores none. Implements `puppylog.stores.base.RecordWriter`."""
+    """Accepts every line and stores none. Implements `puppylog.stores.base.RecordWriter`."""
 
     full_rows = 131_072
 
@@ -31,9 +31,9 @@ class DryWriter:
 
     def find_known_files(
         self,
-        source_prefix: str,  # noqa: ARG002 - the protocol's
-        identities: Sequence[tuple[int, int]],  # noqa: ARG002 - the protocol's
-        heads: Sequence[tuple[int, str]],  # noqa: ARG002 - the protocol's
+        source_prefix: str,  # noqa: ARG002 - the signature of the protocol
+        identities: Sequence[tuple[int, int]],  # noqa: ARG002 - the signature of the protocol
+        heads: Sequence[tuple[int, str]],  # noqa: ARG002 - the signature of the protocol
     ) -> Sequence[KnownFile]:
         return []
 
@@ -57,7 +57,7 @@ class DryAppender:
     def __init__(self) -> None:
         self._counted = Appended(0, 0)
 
-    def write(self, stream_id: int, file_id: int, parsed: Parsed) -> None:  # noqa: ARG002 - the protocol's
+    def write(self, stream_id: int, file_id: int, parsed: Parsed) -> None:  # noqa: ARG002 - the signature of the protocol
         self._counted = Appended(
             self._counted.records + parsed.records.num_rows, self._counted.rejects + parsed.rejects.num_rows
         )
@@ -65,7 +65,7 @@ class DryAppender:
     def complete(self) -> None:
         pass
 
-    def commit(self, moves: Sequence[Move]) -> Appended:  # noqa: ARG002 - the protocol's
+    def commit(self, moves: Sequence[Move]) -> Appended:  # noqa: ARG002 - the signature of the protocol
         return self._counted
 
     def discard(self) -> None:

@@ -1,4 +1,4 @@
-"""What happened while collecting, as small values. The command line decides what to say; nothing here prints."""
+"""The events of a collector, as values. Nothing here prints: the command line decides what to print."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ class StreamOpened:
     """A source was opened, and is followed from now on."""
 
     source_uri: str
-    resumed_at: int  # bytes of its current file that are stored already
+    resumed_at: int  # how many bytes of its current file are stored already
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,29 +20,29 @@ class NativeReadersMissing:
 
 @dataclass(frozen=True, slots=True)
 class SourceSkipped:
-    """Something that matches a pattern, or lies in a directory, is not collected."""
+    """A file that matches a pattern, or is in a directory, is not collected."""
 
     cause: str
 
 
 @dataclass(frozen=True, slots=True)
 class OpenFileLimitReached:
-    """More files are followed than may be open at once. Those at rest are closed, and opened when they change."""
+    """More files are followed than may be open at once. Idle files are closed, and opened again when they change."""
 
-    limit: int  # on this process's descriptors
-    most_open: int  # of logs
+    limit: int  # how many descriptors this process may have
+    most_open: int  # how many logs are open at most
 
 
 @dataclass(frozen=True, slots=True)
 class WatchLimitReached:
-    """The kernel has no room to tell of changes in some directories. Their files are looked at from time to time."""
+    """A system limit leaves some directories without notification. The files in them are polled less often."""
 
-    limit: str  # that is reached, such as fs.inotify.max_user_watches
+    limit: str  # the name of the limit, such as fs.inotify.max_user_watches
 
 
 @dataclass(frozen=True, slots=True)
 class FormatChosen:
-    """A file's lines have told how they are to be parsed."""
+    """The format of a file was recognized by its lines."""
 
     path: str
     format: str
@@ -50,7 +50,7 @@ class FormatChosen:
 
 @dataclass(frozen=True, slots=True)
 class FileFinished:
-    """A file was rotated away, truncated or deleted, and everything of it is stored."""
+    """A file was rotated, truncated or deleted, and all of its lines are stored."""
 
     path: str
     byte_offset: int
@@ -58,7 +58,7 @@ class FileFinished:
 
 @dataclass(frozen=True, slots=True)
 class LineCut:
-    """A line was longer than allowed; its beginning is kept."""
+    """A line was longer than allowed. Only its beginning is kept."""
 
     path: str
     line_offset: int
@@ -66,7 +66,7 @@ class LineCut:
 
 @dataclass(frozen=True, slots=True)
 class LineContinued:
-    """A line whose beginning was stored without its newline has gone on; the rest of it is stored by itself."""
+    """A line whose beginning was stored without a newline has continued. The rest is stored as a line of its own."""
 
     path: str
     rest_offset: int
@@ -74,7 +74,7 @@ class LineContinued:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """The store has answered: rows and positions are durable."""
+    """The store has committed rows and positions: they are durable."""
 
     records: int
     rejects: int
@@ -82,7 +82,7 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far it is: what of this run is committed, and what was there to read when it was last looked at."""
+    """How much of this run is committed, and how much there was to read at the last poll."""
 
     bytes_done: int
     bytes_total: int
@@ -92,7 +92,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class StoreAway:
-    """The store can not take lines now. The files keep them; it will be asked again."""
+    """The store cannot take lines now. The lines stay in their files, and the call is retried."""
 
     cause: str
     retry_in_s: float
@@ -105,11 +105,11 @@ class StoreBack:
 
 @dataclass(frozen=True, slots=True)
 class SourceAway:
-    """A source can not be read now, or not to its end."""
+    """A source cannot be read now, or not to its end."""
 
     path: str
     cause: str
-    is_watched: bool = True  # it is waited for; otherwise the run goes on without it
+    is_watched: bool = True  # the collector waits for the source; otherwise the run goes on without it
 
 
 Event: TypeAlias = (
@@ -129,7 +129,7 @@ Event: TypeAlias = (
     | SourceAway
 )
 OnEvent: TypeAlias = Callable[[Event], None]
-"""Is told what happens. A collector calls it from its reading thread and from its committing thread."""
+"""Called with each event. A collector calls it from its reading thread and from its committing thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +141,10 @@ class Summary:
     rejects: int
     rowless: int  # lines without a row of their own
     files: int
-    unfinished_bytes: int  # of last lines that wait for their newline
+    unfinished_bytes: int  # of last lines that have no newline yet
     seconds: float
     reasons: tuple[tuple[str, int], ...]  # why lines were rejected, most frequent first
-    unfinished_wait_s: float | None = None  # how long after its last change a run takes one; None while watching
+    unfinished_wait_s: float | None = (
+        None  # a run stores such a line so long after the file's last change; None while watching
+    )
     unread: int = 0  # sources that could not be read to their end

@@ -1,7 +1,7 @@
-"""Registers new files in the store, many in one transaction: a transaction costs the same however many files it has.
+"""Registers new files in the store, many in one transaction: a transaction takes the same time for any number of files.
 
-The chunks of a file wait until the file is registered. Chunks of one file keep their order. Files are registered in the
-order of their first chunks.
+The chunks of a file wait until the file is registered. The chunks of one file keep their order. Files are registered in
+the order of their first chunks.
 """
 
 import os
@@ -35,14 +35,14 @@ class FileRegistration:
         Args:
             open_files: registers new files in the store; returns their positions in the same order.
             format: makes the parser of each file.
-            on_registered: told the stream of the source, the file and its new id, of each new file.
+            on_registered: called for each new file with the id of its source's stream, the file, and its new id.
         """
         self._on_registered = on_registered
         self._open_files = open_files
         self._format = format
 
     def iter_registered(self, chunks: Iterable[SourceChunk]) -> Iterator[SourceChunk]:
-        """Pass the chunks on, each as soon as its file is registered; after the last chunk all files are."""
+        """Pass the chunks on, each as soon as its file is registered. After the last chunk all files are registered."""
         waiting: list[SourceChunk] = []
         waiting_bytes = 0
         for source, chunk in chunks:
@@ -79,10 +79,10 @@ class FileRegistration:
 
 
 def stream_of(source: TailedSource, file: TailedFile) -> int:
-    """Return the id of the file's stream: the source's, or that of the stream that read the file under another name."""
+    """Return the id of the file's stream: that of the source, or the one that has read the file under another name."""
     return source.stream.stream_id if file.stream_id is None else file.stream_id
 
 
 def _as_text(path: str) -> str:
-    """Return the path as a store can keep it. Names of files are bytes, and need not be UTF-8."""
+    """Return the path as text for a store. The name of a file is bytes, and need not be UTF-8."""
     return os.fsencode(path).decode(errors="backslashreplace")

@@ -1,9 +1,8 @@
-"""Which stream a file belongs to: the one that has read it, under whatever name the file is found now.
+"""Finds the stream that a file belongs to: the stream that has read the file, whatever name the file has now.
 
-A file counts as read by a stream if it has the device and inode of one of the stream's positions and holds what the
-position was committed for. A compressed file and a copy have inodes of their own, so all that the store has of the
-file must stand in them. Each file is open in one tailer of this process, and of a stream that another collector follows
-nothing is read.
+A stream has read a file if the file has the device, the inode and the fingerprint of one of the stream's positions. A
+compressed file and a copy have an inode of their own, so they must begin with all bytes that the store has of the file.
+Only one tailer of this process reads a file. No file of a stream that another collector follows is read.
 """
 
 import contextlib
@@ -28,20 +27,25 @@ from puppylog.tail.rotation.place import Identity, Place, position_identity
 Head: TypeAlias = tuple[int, str]
 
 _ASK_AGAIN_S: Final = 3.0
-"""How often a file is asked for that another collector reads."""
+"""The store is asked again after so many seconds about a file that another collector reads."""
 
 
 @dataclass(slots=True, eq=False)
 class SourceFiles:
-    """What a source of this collector holds."""
+    """The files that one source of this collector has open."""
 
     stream_id: int
-    release: Callable[[FilePosition], bool] | None = None  # leaves a file to another source
+    release: Callable[[FilePosition], bool] | None = (
+        None  # lets another source read a file; returns False if this source reads it
+    )
     files: Mapping[Identity, TailedFile] = field(default_factory=dict)
 
 
 class KnownFiles:
-    """Asks the store, and remembers what the tailers of this process hold. Made anew with every start."""
+    """Knows the files that the store has positions of, and the files that the tailers of this process have open.
+
+    A run that starts again makes a new object.
+    """
 
     def __init__(
         self,
@@ -54,23 +58,25 @@ class KnownFiles:
         Args:
             find: looks for files of this host in the store.
             claim: opens a stream by its source URI; raises `StreamBusy` if another collector follows it.
-            on_skipped: told in a sentence of each file that another collector reads.
+            on_skipped: called with a sentence for each file that is skipped because another collector reads it.
         """
         self._find = find
         self._claim = claim
         self._on_skipped = on_skipped
-        self._sources: dict[int, SourceFiles] = {}  # by stream
+        self._sources: dict[int, SourceFiles] = {}  # by stream id
         self._followed_paths: set[str] = set()  # of sources
         self._held: dict[Identity, SourceFiles] = {}
-        self._held_ids: dict[int, SourceFiles] = {}  # by file
+        self._held_ids: dict[int, SourceFiles] = {}  # by file id
         self._new_ids: dict[TailedFile, int] = {}  # of files that the store did not know when they were opened
         # Two fields are used in the reading thread and in the committing thread, under the lock; the others in the
         # reading thread only.
         self._lock = threading.Lock()
-        self._on_their_way: dict[int, int] = {}  # offsets in bytes, by file; under the lock
-        self._finishing: dict[TailedFile, Place] = {}  # read to their end, not committed yet; under the lock
-        self._claimed: dict[int, str] = {}  # streams of which files are read here, but whose source is not followed
-        self._unknown: set[Identity] = set()  # asked for beforehand
+        self._uncommitted: dict[int, int] = {}  # the end of the uncommitted bytes, by file id; under the lock
+        self._finishing: dict[TailedFile, Place] = {}  # read to their end, and the end is not committed; under the lock
+        self._claimed: dict[
+            int, str
+        ] = {}  # source URIs by stream id; files of these streams are read here, but their sources are not followed
+        self._unknown: set[Identity] = set()  # of files that the store does not know, by a question of `prepare`
 
     def follow(self, streams: Iterable[Stream]) -> None:
         """Note that the sources of these streams are followed from now on. Their tailers may not be open yet."""
@@ -79,11 +85,11 @@ class KnownFiles:
             self._followed_paths.add(split_uri(stream.source_uri)[1])
 
     def owners_for(self, stream_id: int) -> "StreamOwners":
-        """Return what the tailer of the stream's source asks."""
+        """Return the `Owners` of the tailer of the stream's source."""
         return StreamOwners(self, self._sources[stream_id])
 
     def attach(self, stream_id: int, release: Callable[[FilePosition], bool]) -> None:
-        """Note how a source is asked to leave a file to another one."""
+        """Set the function that lets another source read a file of this stream's source."""
         self._sources[stream_id].release = release
 
     def is_read(self, position: FilePosition) -> bool:
@@ -91,7 +97,7 @@ class KnownFiles:
         return self._holder(position) is not None
 
     def take_claims(self, source_uris: Sequence[str]) -> list[int]:
-        """Return the streams of these sources that are claimed here; their claims are not ours any more."""
+        """Return the ids of the claimed streams that belong to these sources. The caller now owns their claims."""
         wanted = set(source_uris)
         taken = [stream_id for stream_id, source_uri in self._claimed.items() if source_uri in wanted]
         for stream_id in taken:
@@ -99,11 +105,11 @@ class KnownFiles:
         return taken
 
     def claims(self) -> list[int]:
-        """Return the streams that are claimed only because a file of theirs is read here."""
+        """Return the ids of the streams that are claimed only because one of their files is read here."""
         return list(self._claimed)
 
     def prepare(self, paths: Sequence[str]) -> None:
-        """Ask for many files at once before they are opened, so that a new file costs no question of its own."""
+        """Ask the store about many files at once before they are opened, so that no new file needs its own question."""
         asked: dict[Identity, Sequence[Head]] = {}
         for path in paths:
             with contextlib.suppress(OSError):
@@ -119,16 +125,16 @@ class KnownFiles:
         }
 
     def take(self, file_id: int, end: int) -> None:
-        """Note that lines of a file, up to an offset in bytes, are on their way to the store."""
+        """Note that the lines of a file up to the offset ``end`` are read, and not committed yet."""
         with self._lock:
-            self._on_their_way[file_id] = end
+            self._uncommitted[file_id] = end
 
     def committed(self, moves: Iterable[Move], finished: Iterable[TailedFile]) -> None:
-        """Note what the store knows now. May be called by another thread."""
+        """Note what the store has committed. May be called from another thread."""
         with self._lock:
             for move in moves:
-                if self._on_their_way.get(move.file_id) == move.end:
-                    del self._on_their_way[move.file_id]
+                if self._uncommitted.get(move.file_id) == move.end:
+                    del self._uncommitted[move.file_id]
             for file in finished:
                 self._finishing.pop(file, None)
 
@@ -144,15 +150,15 @@ class KnownFiles:
         heads = find_heads(handle) if goes_by_content(handle.path) else []
         best: tuple[KnownFile, Checkpoint] | None = None
         known = self._find([handle.identity], heads)
-        blank = {file.position.file_id: file.stream_id for file in known if _is_inode_only(file, handle)}
-        since = min(
-            (file_id for file_id, stream_id in blank.items() if stream_id == asking.stream_id), default=math.inf
+        by_inode = {file.position.file_id: file.stream_id for file in known if _is_inode_only(file, handle)}
+        own_file_id = min(
+            (file_id for file_id, stream_id in by_inode.items() if stream_id == asking.stream_id), default=math.inf
         )
         for file in known:
             is_own_copy = file.stream_id == asking.stream_id and position_identity(file.position) != handle.identity
             if (is_own_copy and path == handle.path) or (others_only and file.stream_id == asking.stream_id):
-                continue  # the tailer itself looks for copies of what its stream has read, unless a link leads to one
-            began_earlier = file.position.file_id in blank and file.position.file_id < since
+                continue  # the tailer itself finds copies of its stream's files, but not by a link to a copy
+            began_earlier = file.position.file_id in by_inode and file.position.file_id < own_file_id
             if began_earlier and file.stream_id != asking.stream_id and not self._may_read(file):
                 return Elsewhere(_ASK_AGAIN_S)
             checkpoint = find_match(file, handle)
@@ -163,7 +169,7 @@ class KnownFiles:
         return Elsewhere(_ASK_AGAIN_S) if self._is_copy_of_live(handle) else None
 
     def _is_copy_of_live(self, handle: OpenFile) -> bool:
-        """Return whether this is copytruncate's copy of a log that is not emptied yet, and that a stream reads."""
+        """Return whether the file is copytruncate's copy of a log that a stream reads and that is not emptied yet."""
         return any(
             log.path in self._followed_paths or log.identity in self._held or self._find([log.identity], [])
             for log in find_copied_logs(handle)
@@ -172,7 +178,7 @@ class KnownFiles:
     def _continue(
         self, asking: SourceFiles, path: str, handle: OpenFile, file: KnownFile, checkpoint: Checkpoint
     ) -> Elsewhere | Continuation:
-        """Go on with a file of another stream, if nothing else reads it and there is something to read."""
+        """Return how to read on a file that a stream has read, if no other tailer or collector reads it."""
         position = file.position
         if position.finished and not handle.read(1, checkpoint.offset):
             return READ_TO_ITS_END
@@ -181,7 +187,7 @@ class KnownFiles:
         if is_read_here or holder not in {None, asking} or not self._is_released(asking, file):
             return Elsewhere()
         with self._lock:
-            if position.file_id in self._on_their_way:
+            if position.file_id in self._uncommitted:
                 return Elsewhere()
         if file.stream_id in self._sources or file.stream_id in self._claimed:
             return Continuation(file.stream_id, position, checkpoint)
@@ -193,19 +199,19 @@ class KnownFiles:
         return Elsewhere() if fresh is None or confirmed is None else Continuation(file.stream_id, fresh, confirmed)
 
     def _is_released(self, asking: SourceFiles, file: KnownFile) -> bool:
-        """Return whether the source of the file's own stream leaves the file to another source, or does not exist."""
+        """Return whether the source of the file's own stream lets another source read the file, or is not followed."""
         source = self._sources.get(file.stream_id)
         if source is None or source.release is None:
             return source is None or source is asking
         if not source.release(file.position) and source is not asking:
             return False
-        with self._lock:  # it may have been given up a moment ago, and that is not said to the store any more
-            for given_up in [known for known in self._finishing if known.file_id == file.position.file_id]:
-                del self._finishing[given_up]
+        with self._lock:  # its tailer may just have finished it as missing; that end is not to be committed
+            for finished in [known for known in self._finishing if known.file_id == file.position.file_id]:
+                del self._finishing[finished]
         return True
 
     def _may_read(self, file: KnownFile) -> bool:
-        """Return whether no other collector follows the stream of a file of which nothing is stored yet."""
+        """Claim the stream of a file of which no line is stored yet; return whether no other collector follows it."""
         if file.stream_id in self._sources or file.stream_id in self._claimed:
             return True
         return self._claim_stream(file.position.path, file) is not None
@@ -220,11 +226,11 @@ class KnownFiles:
         return stream
 
     def _holder(self, position: FilePosition) -> SourceFiles | None:
-        """Return which source has the file of the position open."""
+        """Return the source that has the file of the position open; None if no source has."""
         return self._held_ids.get(position.file_id)
 
     def _is_finishing(self, handle: OpenFile) -> bool:
-        """Return whether a tailer of this process has just read the file, and its end is on its way to the store."""
+        """Return whether a tailer of this process has read the file to its end, and the end is not committed yet."""
         with self._lock:
             finishing = list(self._finishing.values())
         for last in finishing:
@@ -259,8 +265,8 @@ class KnownFiles:
 
         Args:
             stream_id: of the source that reads the file.
-            file: as its tailer met it.
-            file_id: what the store calls it.
+            file: the file, as its tailer opened it.
+            file_id: its id in the store.
         """
         source = self._sources[stream_id]
         if file in source.files.values():
@@ -275,7 +281,7 @@ class KnownFiles:
 
 @dataclass(frozen=True, slots=True)
 class StreamOwners:
-    """What one tailer asks. Implements `puppylog.tail.owners.Owners`."""
+    """Implements `puppylog.tail.owners.Owners` for the tailer of one source."""
 
     _known: KnownFiles
     _source: SourceFiles
@@ -294,14 +300,14 @@ class StreamOwners:
 
 
 def _is_inode_only(file: KnownFile, handle: OpenFile) -> bool:
-    """Return whether only its inode says that the file may be the one that a stream is about to read."""
+    """Return whether the file matches the position by inode, and the position has no content to compare."""
     position = file.position
     is_inode_only = position.fingerprint.head_size == 0 and not position.finished
     return is_inode_only and position_identity(position) == handle.identity
 
 
 def _resolve(path: str) -> str:
-    """Return what a link leads to, as the tailer that opens it does: only its own name may be that of a copy."""
+    """Return the target of a link, which a tailer opens: only the target's name tells whether it may be a copy."""
     return os.path.realpath(path) if Path(path).is_symlink() else path
 
 

@@ -1,4 +1,4 @@
-"""How a source is opened: its URI, and the tailer of a file, of a named pipe, or of standard input."""
+"""Opens sources: makes the URI of a source, and the tailer of a file, of a named pipe, or of standard input."""
 
 import os
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ class SourceOpener:
         self._options = options
         self._record_wait_s = options.record_wait_s if options.watch else 0.0
         self.line_wait_s = None if options.watch else LINE_WAIT_S
-        """How long a file must not have been changed before its unfinished last line is taken, in seconds.
+        """A last line without newline is stored when its file has not been changed for so many seconds.
 
-        None: an unfinished last line is not taken before its newline has come.
+        None: such a line waits for its newline.
         """
         self.source_prefix = f"file://{options.host}/"
-        """What the URIs of all files of this host begin with."""
+        """The beginning of the URIs of all files of this host."""
 
     def uri_of(self, path: str) -> str:
         """Return the source URI of a path; bytes that a URI cannot hold are percent-encoded."""
@@ -38,16 +38,15 @@ class SourceOpener:
         """Open a source.
 
         Args:
-            known_files: what the store and the other sources know of files.
+            known_files: knows the files that the store has and that other sources have open.
             path: of the source.
             stream: of the source.
-            known: the stream's positions, as they are now.
-            from_end: start a file that the store does not know yet at its end. Has no effect once a line of the stream
-                was read.
+            known: the present positions of the stream.
+            from_end: start a file that the store does not know at its end. Ignored once the stream has read a line.
 
         Raises:
             SourceError: the pipe cannot be read, or the file is not a log.
-            PuppylogError: the store cannot say which stream has read the file.
+            PuppylogError: the store cannot be asked which stream has read the file.
         """
         boundary, record_wait_s = self._options.boundary, self._record_wait_s
         if path == STDIN:

@@ -1,4 +1,4 @@
-"""What a run collects, and how: one value, from the command line down to the tailers."""
+"""The options of a run: which sources it collects, and how. One value goes from the command line to the tailers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ class CollectOptions:
     format: Format
     """How lines are parsed."""
     group: str | None = None
-    """The log group that the streams are put into; None leaves them in the group they have."""
+    """The log group of the streams; None keeps the group that each stream has."""
     host: str = ""
     """This machine's name in source URIs; empty on a store of one machine."""
     watch: bool = False
     """Go on after the end of the files, through rotation and truncation, until stopped."""
     from_end: bool = False
-    """Start the files that the store does not know when the run starts at their end."""
+    """Read only new lines of files that the store does not know when the run starts."""
     boundary: Boundary | None = None
     """Where records of several lines begin; without one, every line is a record."""
     record_wait_s: float = RECORD_WAIT_S
-    """How long a file must not have grown before its last record of several lines counts as whole, in seconds."""
+    """The last record of several lines is complete when its file has not grown for so many seconds."""

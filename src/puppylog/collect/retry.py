@@ -1,4 +1,4 @@
-"""Retry of a call to a store that does not answer."""
+"""Retries calls to a store that is unavailable."""
 
 import random
 import threading
@@ -28,10 +28,10 @@ def call_with_retry(
     """Call until the call succeeds, and return its result. Each pause is longer than the one before, 10 s at most.
 
     Args:
-        call: asks the store.
-        stop: ends the pause; after it is set, the call is made once more only.
-        on_event: gets a `StoreAway` before each pause, and a `StoreBack` if a retry succeeds.
-        may_retry: whether to call again after an error; by default after those that are transient.
+        call: a call to the store.
+        stop: when set, the pause ends, and the call is made only once more.
+        on_event: called with a `StoreAway` before each pause, and with a `StoreBack` if a retry succeeds.
+        may_retry: returns whether to retry after an error; by default after a transient error.
 
     Raises:
         PuppylogError: an error that allows no retry, or any error after ``stop``.
@@ -45,8 +45,8 @@ def call_with_retry(
         except PuppylogError as error:
             if not may_retry(error) or was_stopped:
                 raise
-            # A random part, because many collectors may wait for one server, and each may need several connections.
-            pause_s = retry_in_s * random.uniform(0.5, 1.0)  # noqa: S311 - it keeps no secret
+            # The pause has a random part, so that many collectors do not all call one server at the same time.
+            pause_s = retry_in_s * random.uniform(0.5, 1.0)  # noqa: S311 - not used as a secret
             on_event(StoreAway(error.message, pause_s))
             is_away = True
             stop.wait(pause_s)

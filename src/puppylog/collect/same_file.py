@@ -1,4 +1,4 @@
-"""Whether an opened file is the one that a stream has read: by inode and hashes, or by all that the store has of it."""
+"""Tells whether an opened file is the file of a known position: by inode and fingerprint, or by content alone."""
 
 import contextlib
 import os
@@ -17,12 +17,14 @@ from puppylog.tail.rotation.place import Identity, position_identity
 
 
 def goes_by_content(path: str) -> bool:
-    """Return whether rotation may have copied or compressed a file to this path: then it has an inode of its own."""
+    """Return whether the path is that of a copied or compressed file, which has an inode of its own."""
     return path.endswith(SUFFIXES) or bool(_bases(path))
 
 
 def find_heads(handle: OpenFile) -> Sequence[tuple[int, str]]:
-    """Return the sizes and hashes of the heads that a position in this file, or in what it is a copy of, may have.
+    """Return the size in bytes and the hash of every head that a position in this file, or in its original, may have.
+
+    A head ends behind a line, or is as long as it may be.
 
     Raises:
         OSError: the file cannot be read now.
@@ -33,10 +35,11 @@ def find_heads(handle: OpenFile) -> Sequence[tuple[int, str]]:
 
 
 def find_match(file: KnownFile, handle: OpenFile) -> Checkpoint | None:
-    """Return the checkpoint of the opened file where the known one stands; None if it is another file.
+    """Return the checkpoint of the opened file at the known position; None if the opened file is another file.
 
-    Files that begin alike are no copies. A compressed file, or one with the name of a rotated file, must hold all that
-    the store has; if that is less than a full head, it must be no longer, or have the name that rotation gives.
+    Two files that begin alike need not be copies. If the inode differs, the opened file must be compressed or have the
+    name of a rotated file, and begin with all bytes that the store has. If these are less than a full head, the file
+    must also end there, or have the name that rotation gives to the known file.
 
     Raises:
         OSError: the file cannot be read now.
@@ -60,14 +63,14 @@ def find_match(file: KnownFile, handle: OpenFile) -> Checkpoint | None:
 
 @dataclass(frozen=True, slots=True)
 class CopiedLog:
-    """A log that was copied and not emptied yet."""
+    """A log that copytruncate has copied and not emptied yet."""
 
     path: str
     identity: Identity
 
 
 def find_copied_logs(handle: OpenFile) -> Sequence[CopiedLog]:
-    """Return the logs of which the opened file is a copy, whole or half, going by its name and content.
+    """Return the logs of which the opened file is a complete or partial copy, by its name and content.
 
     Raises:
         OSError: the file cannot be read now.
@@ -79,12 +82,12 @@ def find_copied_logs(handle: OpenFile) -> Sequence[CopiedLog]:
                 if log.identity != handle.identity and is_copy_of_live(handle, log):
                     copied.append(CopiedLog(path, log.identity))
         except OSError:
-            continue  # there is no such log, or it cannot be read
+            continue  # the log does not exist, or cannot be read
     return copied
 
 
 def _has_identity(path: str, position: FilePosition) -> bool:
-    """Return whether the file at the path has the inode of the position: the log was copied, emptied and goes on."""
+    """Return whether the file at the path has the inode of the position: the log was copied and then emptied."""
     try:
         return identity_of(Path(path).stat()) == position_identity(position)
     except OSError:
@@ -92,7 +95,7 @@ def _has_identity(path: str, position: FilePosition) -> bool:
 
 
 def _has_diverged(file: KnownFile, handle: OpenFile) -> bool:
-    """Return whether the known file is still at its path, and the opened one goes on otherwise."""
+    """Return whether the known file is still at its path, and differs from the opened one behind the position."""
     position = file.position
     try:
         with contextlib.closing(open_log(os.path.realpath(split_uri(file.source_uri)[1]))) as original:

@@ -36,9 +36,9 @@ _OPENED_AT_ONCE = 500  # streams: a store opens thousands within seconds, and se
 
 
 class SourceFollower:
-    """The sources of one collector. Usable with ``with``; on leaving, every file is closed and every stream released.
+    """The sources of one collector. Usable with ``with``, which closes every file and releases every stream at its end.
 
-    Iterating gives the sources that are followed now.
+    Iteration gives the sources that are followed now.
     """
 
     def __init__(
@@ -50,14 +50,14 @@ class SourceFollower:
         on_event: OnEvent,
         on_stream: Callable[[int], None],
     ) -> None:
-        """Prepare to follow; nothing is opened before `follow_new`.
+        """Prepare to follow. No source is opened before `follow_new`.
 
         Args:
-            store: where streams and files are registered.
-            options: which sources, and how.
-            stop: when set, reading ends after the chunk that is being read, and the store is not waited for.
-            on_event: is told of sources that are opened, left out, or cannot be read.
-            on_stream: called with the id of each stream before the first line of it is read.
+            store: registers streams and files.
+            options: which sources are collected, and how.
+            stop: when set, reading ends after the present chunk, and calls to the store are not retried.
+            on_event: called with the events of sources that are opened, skipped, or cannot be read.
+            on_stream: called with the id of each stream before its first line is read.
         """
         self._store = store
         self._options = options
@@ -69,10 +69,10 @@ class SourceFollower:
         self._sources: dict[str, TailedSource] = {}  # by path
         self._slots = Slots(on_full=self._note_open_file_limit)
         self._registration = FileRegistration(self._open_files, options.format, self._note_registered)
-        # Both threads use it, and `KnownFiles` has the lock. The reading thread replaces it in `begin_again`, when no
-        # commit is under way.
+        # Both threads use it, and `KnownFiles` has its own lock. The reading thread replaces it in `begin_again`, when
+        # no commit is running.
         self._known = self._make_known_files()
-        self._skipped: set[str] = set()  # causes that were told
+        self._skipped: set[str] = set()  # sentences that were reported
         self._refused: set[str] = set()  # paths and patterns that cannot be read
         self._is_open_file_limit_told = False
 
@@ -83,9 +83,9 @@ class SourceFollower:
 
     @property
     def is_over(self) -> bool:
-        """Whether no source needs another look: a pipe has an end, a file has an end only if it is not watched."""
+        """Whether no source has to be read any more. A pipe ends. A file ends only if it is not watched."""
         if self._options.watch and any(source != STDIN and not is_pipe(source) for source in self._options.sources):
-            return False  # a file may come to a path, a directory or a pattern that has none yet
+            return False  # a file may still appear at a path, in a directory, or as a match of a pattern
         return not any(
             not source.is_over and (self._options.watch or source.is_pipe) for source in self._sources.values()
         )
@@ -97,12 +97,12 @@ class SourceFollower:
 
     @property
     def backlog_bytes(self) -> int:
-        """How many bytes the sources have that were not read yet."""
+        """How many bytes of the sources are not read yet."""
         return sum(source.tailer.backlog_bytes() for source in self._sources.values())
 
     @property
     def unfinished_bytes(self) -> int:
-        """How many bytes the last lines have that wait for their newline."""
+        """How many bytes were read of last lines that have no newline yet."""
         return sum(source.tailer.unfinished_bytes for source in self._sources.values())
 
     @property
@@ -111,7 +111,7 @@ class SourceFollower:
         return len(self._refused) + sum(source.problem is not None for source in self._sources.values())
 
     def begin_again(self) -> None:
-        """Close all files and release all streams, so that `follow_new` starts where the store stands now.
+        """Close all files and release all streams. `follow_new` then starts from the positions in the store.
 
         No batch may be queued or being committed.
         """
@@ -120,11 +120,11 @@ class SourceFollower:
         self._slots = Slots(on_full=self._note_open_file_limit)
 
     def follow_new(self) -> None:
-        """Follow the sources that are not followed yet: all of them at first, new matches of a pattern later.
+        """Follow the sources that are not followed yet: all sources at first, new matches of patterns later.
 
         Raises:
-            SourceError: a source cannot be read at all.
-            PuppylogError: the store refuses, or is away when stopped.
+            SourceError: no source can be read.
+            PuppylogError: the store refuses the call, or is unavailable when the run is stopped.
         """
         is_first = not self._sources
         paths = expand_sources(
@@ -141,9 +141,10 @@ class SourceFollower:
             self._follow(new[start : start + _OPENED_AT_ONCE], from_end=self._options.from_end and is_first)
 
     def iter_chunks(self) -> Iterator[SourceChunk]:
-        """Read what can be read now, each source in its turn, until no source is due or the run is stopped.
+        """Read what can be read now, one source after another, until no source is due or the run is stopped.
 
-        The file of every chunk that is given is registered in the store. Whoever gets a chunk calls `take` with it.
+        The file of every chunk is registered in the store before the chunk is given. The caller calls `take` with each
+        chunk that it puts into a batch.
         """
         self._wake_changed()
         while due := self._find_due():
@@ -152,13 +153,13 @@ class SourceFollower:
                 return
 
     def take(self, source: TailedSource, chunk: Chunk) -> None:
-        """Note that a chunk of `iter_chunks` has become part of a batch."""
+        """Note that a chunk of `iter_chunks` was put into a batch."""
         file = source.files[chunk.file.serial]
         self._known.take(file.file_id, chunk.end)
         source.take(file, chunk)
 
     def note_committed(self, batch: Batch) -> None:
-        """Note that the store has a batch. May be called from another thread."""
+        """Note that the store has committed a batch. May be called from another thread."""
         self._known.committed(batch.moves.values(), batch.finished_files)
 
     def _has_more(self, source: TailedSource) -> bool:
@@ -173,7 +174,7 @@ class SourceFollower:
             self._note_problem(source)
 
     def _find_due(self) -> list[TailedSource]:
-        """Return the sources to look at now: without watching, all that were not read to their end."""
+        """Return the sources to read now; without watching, all sources that were not read to their end."""
         now = time.monotonic()
         return [
             source
@@ -236,7 +237,7 @@ class SourceFollower:
         return KnownFiles(find, self._claim, self._skip)
 
     def _claim(self, source_uri: str) -> Stream:
-        """Claim a stream of which a file was found under another name."""
+        """Claim a stream, because one of its files was found under another name."""
         (stream,) = call_with_retry(lambda: self._store.open_streams([source_uri]), self._stop, self._on_event)
         self._on_stream(stream.stream_id)
         return stream

@@ -1,4 +1,4 @@
-"""A source that is collected: its stream, its files and their parsers, and when it is looked at again."""
+"""A source that is collected: its stream, its open files and their parsers, and the time of its next poll."""
 
 import errno
 import os
@@ -17,17 +17,17 @@ from puppylog.tail.pipe import PipeTailer
 from puppylog.tail.tailer import Tailer
 
 SOON_S: Final = 0.1
-"""The pause between two looks at a file that grows. A new line should be visible within a second."""
+"""The pause between two polls of a file that grows. A new line should be visible within a second."""
 
 IDLE_S: Final = 3.0
-"""The pause between two looks at a file that has long been at rest.
+"""The pause between two polls of a file that has long been idle.
 
-Short enough for a file of whose changes the kernel does not tell, long enough for a thousand files to cost nothing.
+It is short enough for a file without notification, and long enough for a thousand idle files to need almost no time.
 """
 
-_SLOWER: Final = 1.5  # factor from one pause to the next, while nothing comes
-_MOST_POSITIONS: Final = 2000  # bounds memory: a file that is emptied again and again adds a position each time
-_TURN_BYTES: Final = 16 << 20  # read from one source before the next source has its turn
+_SLOWER: Final = 1.5  # the factor by which the pause grows at each poll without new lines
+_MOST_POSITIONS: Final = 2000  # limits memory: a file that is emptied again and again adds positions
+_TURN_BYTES: Final = 16 << 20  # how many bytes are read from one source before the next source is read
 
 OpenTailer: TypeAlias = Callable[[Sequence[FilePosition]], Tailer | PipeTailer]
 """Opens a source at its known positions. Raises `SourceError` if the source cannot be read."""
@@ -39,47 +39,47 @@ class OpenFile:
 
     file_id: int
     parser: Parser
-    format_name: str = ""  # the format that was last told to the user
+    format_name: str = ""  # the format that was last reported to the user
 
 
 @dataclass(slots=True, eq=False)
 class TailedSource:
     """A source and its files.
 
-    A look opens the source. With `slots`, a source at rest is closed when another source needs its descriptor, and a
-    look opens it again once something has changed at its path.
+    A poll opens the source. With `slots`, an idle source is closed when another source needs its descriptor. A later
+    poll opens it again if something has changed at its path.
     """
 
     stream: Stream
     tailer: Tailer | PipeTailer | ClosedTailer
     open_tailer: OpenTailer | None = None
     slots: Slots | None = None
-    is_pipe: bool = False  # what was read of a pipe cannot be read again
-    reads_once: bool = False  # the source is done when its end is reached
+    is_pipe: bool = False  # a pipe cannot be read again
+    reads_once: bool = False  # the source is done when it was read to its end
     is_done: bool = False
     files: dict[int, OpenFile] = field(default_factory=dict)  # by the serial of the tailed file
-    has_finished: bool = False  # a file of the source was read to its end and left its path
+    has_finished: bool = False  # a file of the source has left its path and was read to its end
     problem: str | None = None
     due_at: float = 0.0
-    """The instant of the next look, in seconds of the clock that is handed to `look`."""
+    """The time of the next poll, in seconds of the clock that is passed to `look`."""
     _pause_s: float = SOON_S
-    _waits_for_slot: bool = False  # as many sources are open as may be
-    _untaken: int = 0  # chunks that were read and are not in a batch yet
-    _positions: dict[int, FilePosition] | None = None  # by file id; None: still those of the stream
+    _waits_for_slot: bool = False  # the limit on open sources is reached
+    _untaken: int = 0  # how many chunks were read and are not in a batch yet
+    _positions: dict[int, FilePosition] | None = None  # by file id; None: the positions of the stream still hold
 
     @property
     def is_over(self) -> bool:
-        """Whether the source needs no further look."""
+        """Whether the source needs no further poll."""
         return self.is_done or self.tailer.is_ended
 
     @property
     def is_gone(self) -> bool:
-        """Whether all files of the source were read to their end, and no file is left at its path."""
+        """Whether all files of the source were read to their end, and no file is at its path."""
         has_finished = self.has_finished or any(file.finished for file in self.stream.files)
         if self.files or not has_finished or isinstance(self.tailer, PipeTailer):
             return False
         try:
-            os.stat(self.tailer.path)  # noqa: PTH116 - pathlib does not tell a missing file from one that is forbidden
+            os.stat(self.tailer.path)  # noqa: PTH116 - `Path.exists` does not distinguish a missing file from a forbidden one
         except (FileNotFoundError, NotADirectoryError):
             return True
         except OSError:
@@ -87,10 +87,10 @@ class TailedSource:
         return False
 
     def look(self, now: float) -> Iterator[Chunk]:
-        """Read what can be read now, at most one turn of it, and set when the source is looked at again.
+        """Read what can be read now, at most `_TURN_BYTES`, and set the time of the next poll.
 
         Args:
-            now: in seconds, of a clock that never goes back.
+            now: the time in seconds, of a clock that never goes back.
         """
         came = False
         if self._open():
@@ -105,13 +105,13 @@ class TailedSource:
         self.due_at = now if self.tailer.has_more else now + self._pause_s
 
     def take(self, file: OpenFile, chunk: Chunk) -> None:
-        """Note that a chunk of `look` has become part of a batch."""
+        """Note that a chunk of `look` was put into a batch."""
         self._untaken -= 1
         if chunk.finished:
             del self.files[chunk.file.serial]
             self.has_finished = True
         if chunk.file.stream_id is not None:
-            return  # the position is another stream's
+            return  # the position belongs to another stream
         met, context = chunk.file, file.parser.context
         positions = self._known()
         positions[file.file_id] = FilePosition(
@@ -125,10 +125,10 @@ class TailedSource:
             }
 
     def release(self, position: FilePosition) -> bool:
-        """Leave a file of the stream to another source.
+        """Let another source read a file of the stream.
 
         Returns:
-            False if this source reads the file now, or may still look for it.
+            False if this source has the file open, or may still find it.
         """
         tailer = self.tailer
         if isinstance(tailer, Tailer):
@@ -139,7 +139,7 @@ class TailedSource:
             if will_look:
                 return False
         known = self._known()
-        if position.file_id in known:  # it is read elsewhere, but a copy of it is still no new file
+        if position.file_id in known:  # stays known, so that a copy of the file is not read as new
             known[position.file_id] = replace(known[position.file_id], finished=True)
         return True
 
@@ -149,7 +149,7 @@ class TailedSource:
             return True
         path, state = self.tailer.path, None
         if not self.is_done:
-            state = read_path_state(path)  # taken first: if lines come after the checks below, it changes
+            state = read_path_state(path)  # read first: it differs later if lines come after the checks below
             if self._untaken or not self.tailer.is_at_rest or not self._is_read_at(state):
                 return False
             self.files.clear()
@@ -164,7 +164,7 @@ class TailedSource:
         return True
 
     def _is_read_at(self, state: PathState) -> bool:
-        """Whether the file at the path is the file that is open; or no file is at the path and none is open."""
+        """Return whether the file at the path is the only open file, or no file is at the path and no file is open."""
         identities = [(file.device, file.inode) for file in self._known().values() if not file.finished]
         if len(state) == 1:
             return not self.files
@@ -176,7 +176,7 @@ class TailedSource:
         return self._positions
 
     def _open(self) -> bool:
-        """Open the source if there may be something to read; return whether it is open now."""
+        """Open the source if it may have something to read; return whether it is open now."""
         closed = self.tailer
         if not isinstance(closed, ClosedTailer):
             return True
@@ -197,6 +197,6 @@ class TailedSource:
         return True
 
     def wake(self) -> None:
-        """Look at the source at once: something has happened to it."""
+        """Make the source due at once, because something at its path has changed."""
         self.due_at = 0.0
         self._pause_s = SOON_S
