@@ -99,7 +99,7 @@ class Store:
 
 
 def counts(summary: Summary) -> tuple[int, int, int, int]:
-    return summary.read, summary.records, summary.stay, summary.missed
+    return summary.read, summary.records, summary.unchanged, summary.missed
 
 
 def test_each_record_is_put_where_its_line_starts_in_its_file() -> None:
@@ -177,5 +177,5 @@ def test_without_anything_that_fits_the_store_is_not_asked() -> None:
 def test_damaged_and_odd_lines_are_each_counted_once(name: str) -> None:
     lines = [b"", b"\xff", b"\0", b'1.1.1.1 - - [01/Mar/2026:12:00:00 +0000] "GET / HTTP/1.1" 200 1 "-" "\xff"', b"\r"]
     summary = replay(None, [batch(*lines)], find_format(name))
-    assert summary.read == summary.records + summary.stay == len(lines)
+    assert summary.read == summary.records + summary.unchanged == len(lines)
     assert summary.records >= 1

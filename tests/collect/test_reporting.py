@@ -17,10 +17,10 @@ def begin(*stream_ids: int) -> Reporting:
     """Return books of these streams, which have been reported at START for the first time."""
     reporting = Reporting()
     for stream_id in stream_ids:
-        reporting.open(stream_id, START)
+        reporting.begin_stream(stream_id, START)
     assert reporting.is_due(START)
-    assert ids(reporting.due(START)) == list(stream_ids)
-    assert ids(reporting.due(START)) == []
+    assert ids(reporting.take_due(START)) == list(stream_ids)
+    assert ids(reporting.take_due(START)) == []
     return reporting
 
 
@@ -30,15 +30,15 @@ def ids(reports: Sequence[StreamReport]) -> list[int]:
 
 def look(reporting: Reporting, unread_bytes: int, at: float, problem: str | None = None) -> StreamReport:
     """Look at stream 1 and return what is said of it then."""
-    reporting.look(1, unread_bytes=unread_bytes, problem=problem, at=at)
-    (report,) = reporting.due(at)
+    reporting.note_source(1, unread_bytes=unread_bytes, problem=problem, at=at)
+    (report,) = reporting.take_due(at)
     return report
 
 
 def store(reporting: Reporting, size_bytes: int, at: float, *, records: int = 1, rejects: int = 0) -> None:
     """Read so much of stream 1, and store it at once."""
-    reporting.take(1, lines=records + rejects, size_bytes=size_bytes)
-    reporting.store([(1, Share(records, rejects, size_bytes))], at)
+    reporting.note_read(1, lines=records + rejects, size_bytes=size_bytes)
+    reporting.note_stored([(1, Share(records, rejects, size_bytes))], at)
 
 
 def test_nothing_is_due_without_a_stream() -> None:
@@ -49,9 +49,9 @@ def test_nothing_is_due_without_a_stream() -> None:
 def test_a_new_stream_is_reported_at_once() -> None:
     reporting = begin(1)
     assert not reporting.is_due(START + 1)
-    reporting.open(2, START + 1)
+    reporting.begin_stream(2, START + 1)
     assert reporting.is_due(START + 1)
-    assert reporting.due(START + 1) == [StreamReport(2, 0, None, None, 0.0, 0, 0)]
+    assert reporting.take_due(START + 1) == [StreamReport(2, 0, None, None, 0.0, 0, 0)]
 
 
 def test_streams_with_news_are_reported_often_and_all_of_them_sometimes() -> None:
@@ -59,18 +59,18 @@ def test_streams_with_news_are_reported_often_and_all_of_them_sometimes() -> Non
     store(reporting, 100, START + 1)
     assert not reporting.is_due(START + REPORT_S - 0.1)
     assert reporting.is_due(START + REPORT_S)
-    assert ids(reporting.due(START + REPORT_S)) == [1]
-    assert ids(reporting.due(START + 2 * REPORT_S)) == [1]  # that it has come to rest is news as well
-    assert ids(reporting.due(START + HEARTBEAT_S)) == [1, 2, 3]
-    assert ids(reporting.due(START + HEARTBEAT_S + REPORT_S)) == []
+    assert ids(reporting.take_due(START + REPORT_S)) == [1]
+    assert ids(reporting.take_due(START + 2 * REPORT_S)) == [1]  # that it has come to rest is news as well
+    assert ids(reporting.take_due(START + HEARTBEAT_S)) == [1, 2, 3]
+    assert ids(reporting.take_due(START + HEARTBEAT_S + REPORT_S)) == []
 
 
 def test_a_rate_is_of_the_time_since_the_report_before() -> None:
     reporting = begin(1)
     store(reporting, 100, START + 1, records=40, rejects=10)
-    (report,) = reporting.due(START + 5)
+    (report,) = reporting.take_due(START + 5)
     assert (report.lines_per_s, report.records, report.rejects, report.stored_ago_s) == (10.0, 40, 10, 4.0)
-    (report,) = reporting.due(START + 10)
+    (report,) = reporting.take_due(START + 10)
     assert (report.lines_per_s, report.records, report.rejects, report.stored_ago_s) == (0.0, 40, 10, 9.0)
 
 
@@ -116,16 +116,16 @@ def test_the_age_of_a_backlog_is_never_less_than_that_of_a_byte_that_was_seen(st
         done += can
         if can:
             store(reporting, can, at)
-        reporting.look(1, unread_bytes=len(seen_at) - done, problem=None, at=at)
-        told = reporting._streams[1]
+        reporting.note_source(1, unread_bytes=len(seen_at) - done, problem=None, at=at)
+        progress = reporting._streams[1]
         if done == len(seen_at):
-            assert not told.marks
+            assert not progress.marks
         else:
-            oldest = told.marks[0].at
+            oldest = progress.marks[0].at
             assert oldest <= seen_at[done]
             # Where nothing had to be left out it is exact.
             assert oldest == seen_at[done] or len(steps) > 64
-        assert len(told.marks) <= 64
+        assert len(progress.marks) <= 64
 
 
 def test_a_problem_is_news_and_so_is_its_end() -> None:
@@ -133,16 +133,16 @@ def test_a_problem_is_news_and_so_is_its_end() -> None:
     assert (
         look(reporting, 0, START + 5, problem="cannot read it: no such file").problem == "cannot read it: no such file"
     )
-    reporting.look(1, unread_bytes=0, problem="cannot read it: no such file", at=START + 10)
-    assert reporting.due(START + 10) == []
-    reporting.due(START + HEARTBEAT_S)
+    reporting.note_source(1, unread_bytes=0, problem="cannot read it: no such file", at=START + 10)
+    assert reporting.take_due(START + 10) == []
+    reporting.take_due(START + HEARTBEAT_S)
     assert look(reporting, 0, START + HEARTBEAT_S + 5).problem is None
 
 
 def test_a_format_is_news() -> None:
     reporting = begin(1)
     reporting.note_format(1, "json")
-    (report,) = reporting.due(START + 5)
+    (report,) = reporting.take_due(START + 5)
     assert report.format == "json"
 
 
@@ -164,11 +164,11 @@ def test_the_last_report_says_that_it_ended() -> None:
 
 def test_what_was_read_and_waits_for_the_store_counts_as_not_there() -> None:
     reporting = begin(1)
-    reporting.take(1, lines=5000, size_bytes=100)
+    reporting.note_read(1, lines=5000, size_bytes=100)
     report = look(reporting, 50, START + 5)
     assert (report.records, report.rejects, report.lines_per_s, report.stored_ago_s) == (0, 0, 0.0, None)
     assert (report.waiting_lines, report.backlog_bytes, report.behind_s) == (5000, 150, 0)
-    reporting.store([(1, Share(4000, 999, 99))], START + 9)
+    reporting.note_stored([(1, Share(4000, 999, 99))], START + 9)
     report = look(reporting, 50, START + 10)
     assert (report.records, report.rejects, report.waiting_lines, report.backlog_bytes) == (4000, 999, 1, 51)
     assert (report.lines_per_s, report.stored_ago_s, report.behind_s) == (4999 / 5, 1.0, 5.0)
@@ -177,9 +177,9 @@ def test_what_was_read_and_waits_for_the_store_counts_as_not_there() -> None:
 def test_what_is_read_again_is_not_counted_twice() -> None:
     reporting = begin(1)
     store(reporting, 100, START + 1, records=7)
-    reporting.take(1, lines=5, size_bytes=50)
+    reporting.note_read(1, lines=5, size_bytes=50)
     reporting.begin_again()
-    reporting.open(1, START + 3)
+    reporting.begin_stream(1, START + 3)
     report = look(reporting, 50, START + 5)
     assert (report.records, report.waiting_lines, report.backlog_bytes) == (7, 0, 50)
 
@@ -189,8 +189,10 @@ def test_a_store_that_takes_no_lines_is_a_problem_of_what_has_something_to_store
     reporting = begin(1, 2)
     state(StoreAway("cannot write it: the disk is full", 1.0))
     for stream_id, unread_bytes in ((1, 5), (2, 0)):
-        reporting.look(stream_id, unread_bytes=unread_bytes, problem=None, at=START + 5, store_problem=state.problem)
-    assert [report.problem for report in reporting.due(START + HEARTBEAT_S)] == [
+        reporting.note_source(
+            stream_id, unread_bytes=unread_bytes, problem=None, at=START + 5, store_problem=state.problem
+        )
+    assert [report.problem for report in reporting.take_due(START + HEARTBEAT_S)] == [
         "cannot write it: the disk is full",
         None,
     ]
@@ -202,10 +204,10 @@ def test_a_store_that_takes_no_lines_is_a_problem_of_what_has_something_to_store
 
 def test_a_file_that_is_gone_is_finished_once_all_of_it_is_stored() -> None:
     reporting = begin(1)
-    reporting.take(1, lines=1, size_bytes=5)
+    reporting.note_read(1, lines=1, size_bytes=5)
     for size_bytes, is_finished in ((0, False), (5, True)):
-        reporting.store([(1, Share(0, 0, size_bytes))], START + 1)
-        reporting.look(1, unread_bytes=0, problem="cannot read it: no such file", at=START + 2, is_gone=True)
+        reporting.note_stored([(1, Share(0, 0, size_bytes))], START + 1)
+        reporting.note_source(1, unread_bytes=0, problem="cannot read it: no such file", at=START + 2, is_gone=True)
         assert [report.finished for report in reporting.end(START + 2)] == [is_finished]
-        reporting.open(1, START + 2)
-        reporting.take(1, lines=1, size_bytes=5)
+        reporting.begin_stream(1, START + 2)
+        reporting.note_read(1, lines=1, size_bytes=5)

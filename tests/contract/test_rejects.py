@@ -41,7 +41,7 @@ def test_lines_that_fit_become_records_in_their_place_and_the_others_stay_as_the
     first, misfit, second = reject(source, [access_line(1), MISFIT, access_line(2)])
     before = store.query("SELECT * FROM puppylog.rejected_lines WHERE line_offset = $at", {"at": misfit}).to_pylist()
     summary = read_again(store)
-    assert (summary.read, summary.records, summary.stay, summary.missed) == (3, 2, 1, 0)
+    assert (summary.read, summary.records, summary.unchanged, summary.missed) == (3, 2, 1, 0)
     assert_places(store, "log_records", [(source.file_id, at) for at in (0, first, second)])
     assert store.query("SELECT * FROM puppylog.rejected_lines").to_pylist() == before
     (row,) = store.query(
@@ -57,7 +57,7 @@ def test_a_second_replay_finds_nothing_more_to_do(store: Store) -> None:
     fits, misfit = reject(source, [access_line(1), MISFIT])
     read_again(store)
     summary = read_again(store)
-    assert (summary.read, summary.records, summary.stay) == (1, 0, 1)
+    assert (summary.read, summary.records, summary.unchanged) == (1, 0, 1)
     assert_places(store, "log_records", [(source.file_id, fits)])
     assert_places(store, "rejected_lines", [(source.file_id, misfit)])
 
@@ -83,9 +83,9 @@ def test_a_line_that_is_no_rejected_line_any_more_is_left_out(store: Store) -> N
     batches = list(iter_rejects(store, RejectFilter()))
     assert read_again(store, [batch.slice(1, 2) for batch in batches]).records == 2
     summary = read_again(store, batches)  # as one that was overtaken, or whose answer got lost
-    assert (summary.read, summary.records, summary.missed, summary.stay) == (5, 3, 2, 0)
+    assert (summary.read, summary.records, summary.missed, summary.unchanged) == (5, 3, 2, 0)
     summary = read_again(store, batches)
-    assert (summary.read, summary.records, summary.missed, summary.stay) == (5, 0, 5, 0)
+    assert (summary.read, summary.records, summary.missed, summary.unchanged) == (5, 0, 5, 0)
     assert_places(store, "log_records", [(source.file_id, at) for at in offsets])
 
 
@@ -127,7 +127,7 @@ def test_a_line_that_the_store_cannot_hold_stays_with_the_cause(
     summary = read_again(store)
     left = store.query("SELECT line_offset, reason, line FROM puppylog.rejected_lines ORDER BY 1").to_pylist()
     if differs(NUL_IN_TEXT):
-        assert (summary.records, summary.stay) == (10, 2)
+        assert (summary.records, summary.unchanged) == (10, 2)
         assert [row["line_offset"] for row in left] == [offsets[3], offsets[7]]
         assert [row["line"] for row in left] == [lines[3], lines[7]]
         assert all(row["reason"].startswith(NUL_IN_TEXT.expected) for row in left)

@@ -265,7 +265,7 @@ def replay_lines(
 def _describe(summary: Summary, *, is_dry: bool) -> Sequence[str]:
     """Return what a replay has done, first in one line."""
     now = "would be records" if is_dry else "are records now"
-    read, records, stay = map(format_number, (summary.read, summary.records, summary.stay))
+    read, records, stay = map(format_number, (summary.read, summary.records, summary.unchanged))
     lines = [f"{read} rejected lines read: {records} {now}, {stay} stay"]
     if summary.missed:
         lines.append(f"{format_number(summary.missed):>8} gone: another replay was faster")

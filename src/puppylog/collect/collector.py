@@ -210,24 +210,24 @@ class Collector:
         self._on_event(Progress(done.size_bytes, total_bytes, done.records, done.rejects))
 
     def _begin_reporting(self, stream_id: int) -> None:
-        self._reporting.open(stream_id, time.monotonic())
+        self._reporting.begin_stream(stream_id, time.monotonic())
 
     def _note_taken(self, stream_id: int, chunk: Chunk, parsed: Parsed, format_name: str) -> None:
         lines = parsed.records.num_rows + parsed.rejects.num_rows
-        self._reporting.take(stream_id, lines=lines, size_bytes=chunk.end - chunk.start)
+        self._reporting.note_read(stream_id, lines=lines, size_bytes=chunk.end - chunk.start)
         self._reporting.note_format(stream_id, format_name)
 
     def _report_streams(self, committer: Committer) -> None:
         """Send the state of the streams to the store, if a report is due."""
         if self._reporting.is_due(time.monotonic()):
             self._note_sources(committer)
-            self._send_reports(self._reporting.due(time.monotonic()))
+            self._send_reports(self._reporting.take_due(time.monotonic()))
 
     def _note_sources(self, committer: Committer) -> None:
         now = time.monotonic()
-        self._reporting.store(committer.iter_stored(), at=now)
+        self._reporting.note_stored(committer.iter_stored(), at=now)
         for source in self._follower:
-            self._reporting.look(
+            self._reporting.note_source(
                 source.stream.stream_id,
                 unread_bytes=source.tailer.backlog_bytes(),
                 problem=source.problem,

@@ -1,11 +1,11 @@
-"""Rejected lines are read again, in another format, and those that fit become records in their place.
+"""Parses rejected lines again in another format, and replaces the lines that fit by records.
 
-A line fits if all that the format makes of it is records. They have the line's file, and start in it where they would
-have started, had the collector read the line so. A record of several lines was rejected as one and is read as one.
+A line fits if the format makes only records of it. The records have the file of the line, and the offsets that they
+would have if the collector had parsed the line in this format. A record of several lines was rejected as one line, and
+is parsed as one.
 
-What does not fit stays as it is, with the reason of the first time: that is still why the line is here. So do lines
-that only say something about others, such as the directives of a W3C log: whoever reads the rest of the file again,
-later, needs them.
+A line that does not fit stays rejected, with its first reason. Lines without a row, such as the directives of a W3C
+log, stay, too: a later replay needs them to parse the other lines of the file.
 """
 
 from bisect import bisect_right
@@ -24,33 +24,34 @@ from puppylog.formats.multiline import MultilineParser
 from puppylog.model.record import RECORDS
 from puppylog.stores.base import Replayer, Reread
 
-# What a line without a time gets for the moment, to be told from a time: an instant in 1601 that no log has.
+# The parser gives this time to lines that have none, so that they are recognized. No log has this instant in 1601.
 _NO_TIME_US: Final = -11_644_473_599_999_999
 
 
 @dataclass(slots=True)
 class Summary:
-    """What a replay has done so far. Numbers are of lines."""
+    """What a replay has done so far, in numbers of lines."""
 
     read: int = 0
-    records: int = 0  # that are records now; in a dry run, that would be
-    rowless: int = 0  # that make no row, such as directives
-    missed: int = 0  # that were no rejected lines any more when their turn came
-    reasons: Counter[str] = field(default_factory=Counter)  # why the others stay
+    records: int = 0  # have become records; in a dry run, would become records
+    rowless: int = 0  # make no row, such as directives
+    missed: int = 0  # were not rejected lines any more when the store replaced them
+    reasons: Counter[str] = field(default_factory=Counter)  # why the other lines stay rejected
 
     @property
-    def stay(self) -> int:
+    def unchanged(self) -> int:
+        """How many lines stay rejected."""
         return self.rowless + self.reasons.total()
 
 
 def replay(store: Replayer | None, batches: Iterable[pa.RecordBatch], format: Format) -> Summary:  # noqa: A002 - the word
-    """Read rejected lines again and turn those that fit into records, a transaction for each batch.
+    """Parse rejected lines again and replace the lines that fit by records, in one transaction for each batch.
 
     Args:
-        store: where they are; None for a dry run.
-        batches: columns ``stream_id``, ``file_id``, ``line_offset``, ``rejected_at`` (microseconds) and ``line``. One
-            file comes after the other, each in its order.
-        format: how they are read.
+        store: has the rejected lines; None for a dry run.
+        batches: columns ``stream_id``, ``file_id``, ``line_offset``, ``rejected_at`` (microseconds) and ``line``,
+            sorted by file and offset.
+        format: parses the lines.
     """
     summary = Summary()
     reading = _Reading(format)
@@ -68,7 +69,7 @@ def replay(store: Replayer | None, batches: Iterable[pa.RecordBatch], format: Fo
 
 
 def _iter_files(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    """Cut a batch where another file begins."""
+    """Split a batch into one batch for each file."""
     start = 0
     for _, rows in groupby(batch["file_id"].to_pylist()):
         count = sum(1 for _ in rows)
@@ -77,33 +78,33 @@ def _iter_files(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
 
 
 class _Reading:
-    """Reads file after file, the lines of each with a parser that remembers those before."""
+    """Parses the lines of one file after another. All lines of a file are parsed by one parser, in their order."""
 
     def __init__(self, format: Format) -> None:  # noqa: A002 - the word
         self._format = format
         self._file_id: int | None = None
         self._parser: Parser | None = None
-        self._offset = 0  # where the next text would start, if all of a file's were one
+        self._offset = 0  # where the next text starts, if all texts of a file are put together
 
     def read(self, batch: pa.RecordBatch, summary: Summary) -> Reread | None:
-        """Read lines of one file and count them; return those that fit, if any do."""
+        """Parse lines of one file and count them; return the lines that fit, None if no line fits."""
         file_id = batch["file_id"][0].as_py()
         lines = _Lines.join(batch)
         if self._parser is None or file_id != self._file_id:
-            self._parser = self._format.open("", int(lines.rejected_us[0]))  # about then they were written
+            self._parser = self._format.open("", int(lines.rejected_us[0]))  # the lines were written shortly before
             self._file_id, self._offset = file_id, 0
         is_each_one_line = lines.text.count(b"\n") == batch.num_rows
         parser = self._parser if is_each_one_line else MultilineParser(self._parser, lines.mark_starts)
         parsed = parser.parse(lines.text, self._offset, _NO_TIME_US)
         offset, self._offset = self._offset, self._offset + len(lines.text)
-        misfits: dict[int, str] = {}  # by the number of the line: the first reason against it
+        misfits: dict[int, str] = {}  # the first reason why a line does not fit, by the number of the line
         for at, reason in zip(
             view_integers(parsed.rejects["line_offset"]), parsed.rejects["reason"].to_pylist(), strict=True
         ):
             misfits.setdefault(lines.find(at - offset), reason)
         starts = [at - offset for at in view_integers(parsed.records["line_offset"])]
         line_of_record = [lines.find(start) for start in starts]
-        fits = [  # a record that starts before the text began in other lines and ends here
+        fits = [  # numbers of records; one that starts before this text began in lines of an earlier text
             number
             for number, (start, line) in enumerate(zip(starts, line_of_record, strict=True))
             if start >= 0 and line not in misfits
@@ -122,7 +123,7 @@ class _Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Lines:
-    """Rejected lines of one file, joined to a text."""
+    """Rejected lines of one file, put together in one text."""
 
     text: bytes
     starts: Sequence[int]  # of each line in the text, in bytes
@@ -140,21 +141,21 @@ class _Lines:
         )
 
     def mark_starts(self, text_lines: Sequence[bytes]) -> Sequence[bool]:
-        """Say which lines of the text begin a rejected one: a record of several lines was rejected with all of them."""
+        """Return whether each line of the text begins a rejected line, which may have several lines of text."""
         starts = {*self.starts}
         return [start in starts for start in _starts_of(text_lines)]
 
     def find(self, at: int) -> int:
-        """Return the number of the line in which a position of the text is."""
+        """Return the number of the rejected line that has the byte at offset ``at`` of the text."""
         return bisect_right(self.starts, at) - 1
 
     def put_back(self, records: pa.RecordBatch, starts: Sequence[int], lines: Sequence[int]) -> pa.RecordBatch:
-        """Return records of the text as those of the file. One without a time is of when its line was read first.
+        """Return the records with their offsets in the file. A record without a time gets the time of its rejection.
 
         Args:
-            records: of the text.
-            starts: where each record starts in the text, in bytes.
-            lines: the number of the line of each record.
+            records: with offsets in the text.
+            starts: the offset of each record in the text, in bytes.
+            lines: the number of the rejected line of each record.
         """
         offsets = [
             self.line_offsets[line] + start - self.starts[line] for start, line in zip(starts, lines, strict=True)
@@ -168,5 +169,5 @@ class _Lines:
 
 
 def _starts_of(lines: Sequence[bytes]) -> list[int]:
-    """Return where each line starts in the text of all of them, in bytes."""
+    """Return the offset in bytes at which each line starts in the text of all lines."""
     return list(accumulate((len(line) + 1 for line in lines), initial=0))[:-1]

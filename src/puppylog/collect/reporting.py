@@ -1,9 +1,8 @@
-"""What a collector says of its streams: bookkeeping, and when it is time to say something.
+"""Makes the reports of a collector on its streams, and decides when they are due.
 
-What it counts is what the store has committed. What has been read and waits for the store is part of the backlog.
+Only committed lines are counted as stored. Lines that were read and are not committed belong to the backlog.
 
-Pure: nothing here asks for the time or talks to a store. Instants are seconds of whatever clock the caller has, as long
-as it is always the same one and never goes back.
+Pure: nothing here reads a clock or calls a store. Times are in seconds of the caller's clock, which must never go back.
 """
 
 from collections import deque
@@ -16,18 +15,18 @@ from puppylog.collect.events import Committed, Event, OnEvent, StoreAway, StoreB
 from puppylog.model.stream import StreamReport
 
 REPORT_S: Final = 5.0
-"""A stream about which there is something new is reported so often."""
+"""The seconds between two reports on a stream that has changed."""
 
 HEARTBEAT_S: Final = 15.0
-"""Every stream is reported so often: a report that is much older comes of a collector that is gone."""
+"""The seconds between two reports on every stream. If a report is much older, its collector does not run any more."""
 
-# Of a backlog that grows for days, so many moments are remembered. They say how long its oldest byte has been waiting.
+# How many marks of a growing backlog are kept. The oldest one tells how long the oldest byte has been waiting.
 _MOST_MARKS: Final = 64
 
 
 @dataclass(slots=True)
 class _Mark:
-    """A moment, and up to where there was something to read then: bytes since the collector started."""
+    """A time, and how many bytes there were to read up to then, since the collector started."""
 
     at: float
     end: int
@@ -35,16 +34,16 @@ class _Mark:
 
 @dataclass(slots=True)
 class _StreamProgress:
-    """One stream: what is known of it, and what has been said."""
+    """The progress of one stream, and what was reported of it."""
 
     stream_id: int
-    reported_at: float  # at first: when it was opened
+    reported_at: float  # the time of the last report; at first, when the stream was opened
     stored_at: float | None = None
     stored: Share = field(default_factory=Share)
-    read_bytes: int = 0  # stored or waiting for the store, as is read_lines
+    read_bytes: int = 0  # stored or waiting for the store; so is read_lines
     read_lines: int = 0
     backlog_bytes: int = 0  # unread, or read and waiting for the store
-    marks: deque[_Mark] = field(default_factory=deque)  # oldest first; none if there is no backlog
+    marks: deque[_Mark] = field(default_factory=deque)  # the oldest first; empty if there is no backlog
     lines_reported: int = 0
     format: str = ""
     problem: str | None = None
@@ -60,7 +59,7 @@ class _StreamProgress:
         return self.read_lines - self.stored_lines
 
     def look(self, unread_bytes: int, at: float) -> None:
-        """Note how much is there to read now; forget the moments whose bytes have been stored meanwhile."""
+        """Note how many bytes are unread now, and drop the marks whose bytes are stored."""
         while self.marks and self.marks[0].end <= self.stored.size_bytes:
             self.marks.popleft()
         self.backlog_bytes = self.read_bytes - self.stored.size_bytes + unread_bytes
@@ -68,7 +67,7 @@ class _StreamProgress:
             self.marks.clear()
             return
         mark = _Mark(at, self.stored.size_bytes + self.backlog_bytes)
-        while self.marks and self.marks[-1].end >= mark.end:  # nothing new since then, or a file was truncated
+        while self.marks and self.marks[-1].end >= mark.end:  # no new bytes since then, or a file was truncated
             mark.at = self.marks.pop().at
         if len(self.marks) == _MOST_MARKS:
             self.marks = deque(list(self.marks)[::2])
@@ -78,7 +77,7 @@ class _StreamProgress:
         elapsed_s = at - self.reported_at
         rate = (self.stored_lines - self.lines_reported) / elapsed_s if elapsed_s > 0 else 0.0
         self.reported_at, self.lines_reported = at, self.stored_lines
-        # The next report says that it has come to rest.
+        # After a report with a rate, one more report says that the stream is idle.
         self.has_news = rate > 0
         return StreamReport(
             stream_id=self.stream_id,
@@ -97,7 +96,7 @@ class _StreamProgress:
 
 
 class StoreState:
-    """Hands events on, and remembers from them why the store takes no lines now. Called from two threads."""
+    """Passes events on, and remembers from them why the store takes no lines now. Called from two threads."""
 
     problem: str | None
     """None: the store takes lines. Both threads set it and the reading thread reads it, without a lock.
@@ -121,14 +120,14 @@ class StoreState:
 class Reporting:
     """The reports of one collector on its streams. Used in the reading thread only.
 
-    The collector notes what it reads and what has been stored. When `is_due` says so, it notes the state of its sources
-    as well, and sends what `due` returns::
+    The collector notes what it reads and what was stored. When `is_due` returns True, it also notes the state of its
+    sources, and sends the reports that `take_due` returns::
 
         if reporting.is_due(now):
-            reporting.store(committer.iter_stored(), at=now)
+            reporting.note_stored(committer.iter_stored(), at=now)
             for source in sources:
-                reporting.look(source.stream_id, unread_bytes=..., problem=..., at=now)
-            store.report(reporting.due(now))
+                reporting.note_source(source.stream_id, unread_bytes=..., problem=..., at=now)
+            store.report(reporting.take_due(now))
     """
 
     def __init__(self) -> None:
@@ -136,25 +135,25 @@ class Reporting:
         self._next_at = 0.0
         self._heartbeat_at = 0.0
 
-    def open(self, stream_id: int, at: float) -> None:
+    def begin_stream(self, stream_id: int, at: float) -> None:
         """Note that a stream is followed from now on. Its first report is due at once."""
         self._streams.setdefault(stream_id, _StreamProgress(stream_id, reported_at=at))
         self._next_at = at
 
     def begin_again(self) -> None:
-        """Note that what was not stored is dropped, and will be read again."""
+        """Note that lines that are not stored were discarded, and are read again."""
         for progress in self._streams.values():
             progress.read_bytes, progress.read_lines = progress.stored.size_bytes, progress.stored_lines
 
-    def take(self, stream_id: int, *, lines: int, size_bytes: int) -> None:
-        """Note what was read of a stream, and waits for the store."""
+    def note_read(self, stream_id: int, *, lines: int, size_bytes: int) -> None:
+        """Note lines that were read of a stream and wait for the store."""
         progress = self._streams[stream_id]
         progress.read_lines += lines
         progress.read_bytes += size_bytes
         progress.has_news = True
 
-    def store(self, stored: Iterable[tuple[int, Share]], at: float) -> None:
-        """Note what the store has committed of which stream."""
+    def note_stored(self, stored: Iterable[tuple[int, Share]], at: float) -> None:
+        """Note what the store has committed, by stream id."""
         for stream_id, share in stored:
             progress = self._streams[stream_id]
             progress.stored.records += share.records
@@ -164,13 +163,13 @@ class Reporting:
             progress.has_news = True
 
     def note_format(self, stream_id: int, name: str) -> None:
-        """Note how the stream's lines are parsed."""
+        """Note the format in which the stream's lines are parsed."""
         progress = self._streams[stream_id]
         if name != progress.format:
             progress.format = _storable(name)
             progress.has_news = True
 
-    def look(
+    def note_source(
         self,
         stream_id: int,
         *,
@@ -180,15 +179,15 @@ class Reporting:
         store_problem: str | None = None,
         is_gone: bool = False,
     ) -> None:
-        """Note how much there is to read, and what keeps it from being stored.
+        """Note how much of a source is unread, and why its lines cannot be stored.
 
         Args:
             stream_id: of the stream.
-            unread_bytes: that are there, and have not been read.
-            problem: why the source cannot be read.
-            at: now.
-            store_problem: why the store takes no lines. It concerns a stream that has something to store.
-            is_gone: the source was read to its end, and is not there any more.
+            unread_bytes: how many bytes are not read yet.
+            problem: why the source cannot be read; None if it can.
+            at: the present time.
+            store_problem: why the store takes no lines. Reported only for a stream that has lines to store.
+            is_gone: whether the source was read to its end and does not exist any more.
         """
         progress = self._streams[stream_id]
         before = (progress.backlog_bytes, progress.problem, progress.is_finished)
@@ -200,11 +199,11 @@ class Reporting:
         progress.has_news |= before != (progress.backlog_bytes, progress.problem, progress.is_finished)
 
     def is_due(self, at: float) -> bool:
-        """Return whether it is time to look at the sources, and to say what there is to say. Costs nothing."""
+        """Return whether reports are due. Fast enough to be called for every chunk."""
         return at >= self._next_at and bool(self._streams)
 
-    def due(self, at: float) -> Sequence[StreamReport]:
-        """Return what is to be said now: of streams with news, or of all. It counts as said."""
+    def take_due(self, at: float) -> Sequence[StreamReport]:
+        """Return the reports that are due: on streams that have changed, or on all streams. They count as sent."""
         is_heartbeat = at >= self._heartbeat_at
         self._next_at = at + REPORT_S
         if is_heartbeat:
@@ -212,7 +211,7 @@ class Reporting:
         return list(self._iter_reports(at, everything=is_heartbeat))
 
     def end(self, at: float) -> Sequence[StreamReport]:
-        """Return the last reports: the collector ends in order, and follows none of its streams any more."""
+        """Return the last reports: the collector ends regularly, and does not follow its streams any more."""
         reports = [progress.report(at, ended=True) for progress in self._streams.values()]
         self._streams.clear()
         return reports
@@ -224,5 +223,5 @@ class Reporting:
 
 
 def _storable(text: str) -> str:
-    """Return the text as every store takes it: paths may hold bytes that are no text, and NUL is none in PostgreSQL."""
+    """Return the text with bytes that are not UTF-8, and NUL, escaped: paths may have them, and stores refuse them."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
