@@ -10,7 +10,7 @@ from puppylog.model.alert import Alert, Comparison, NoData
 from puppylog.model.metric import Metric
 from puppylog.stores.base import Store
 from support.embedded import wait_until
-from support.lines import Source, records, rows
+from support.lines import Source, records, rows, soon
 from support.server import StoreServer
 
 ALERT = Alert(
@@ -50,7 +50,7 @@ def source(store: Store) -> Source:
 
 def test_an_alert_fires_on_a_burst_and_recovers_after_it(store: Store, source: Source) -> None:
     store.create_alert(ALERT)
-    source.append(records(60, ts=datetime.now(UTC), step_s=0))
+    source.append(records(60, ts=soon(), step_s=0))
     wait_until(lambda: len(history(store)) == 2, what="firing and recovering")
     fired, recovered = history(store)
     assert (fired["from_state"], fired["to_state"], fired["value"]) == ("ok", "firing", 20)
@@ -65,7 +65,7 @@ def test_segments_are_judged_one_by_one(store: Store, source: Source) -> None:
     metric = Metric("sections", "count", "*", 1, segment="split_part(request_route, '/', 2)", refresh_s=1)
     store.create_metric(metric)
     store.create_alert(changed(ALERT, metric="sections", each_segment=True))
-    now = datetime.now(UTC)
+    now = soon()
     source.append(rows([{"ts": now, "request_route": "/busy/1"}] * 60 + [{"ts": now, "request_route": "/calm/1"}] * 3))
     wait_until(lambda: len(history(store)) == 2, what="firing and recovering")
     assert [(row["segment"], row["to_state"]) for row in history(store)] == [("busy", "firing"), ("busy", "ok")]
@@ -75,7 +75,7 @@ def test_segments_are_judged_one_by_one(store: Store, source: Source) -> None:
 def test_no_data_is_a_state_of_its_own(store: Store, source: Source) -> None:
     store.create_metric(Metric("size", "avg", "response_bytes", 1, refresh_s=1))
     store.create_alert(changed(ALERT, metric="size", no_data=NoData.NO_DATA))
-    source.append(records(1, ts=datetime.now(UTC), response_bytes=5))
+    source.append(records(1, ts=soon(), response_bytes=5))
     wait_until(lambda: len(history(store)) >= 3, what="no data, data, no data")
     assert [row["to_state"] for row in history(store)][:3] == ["no_data", "ok", "no_data"]
 
@@ -98,7 +98,7 @@ def test_an_alert_goes_on_when_the_clock_was_set_back(server: StoreServer, store
     server.pretend_last_evaluation(datetime.now(UTC) + timedelta(hours=1))  # as if a clock was set back by an hour
     ahead = "SELECT id FROM puppylog.alerts WHERE evaluated_at > now()"
     wait_until(lambda: not store.query(ahead), what="re-basing")
-    source.append(records(60, ts=datetime.now(UTC), step_s=0))
+    source.append(records(60, ts=soon(), step_s=0))
     wait_until(lambda: len(history(store)) == 2, what="firing and recovering")
     assert [row["to_state"] for row in history(store)] == ["firing", "ok"]
     steps = store.query("SELECT back_s FROM puppylog.clock_steps WHERE part = 'alerts'").to_pylist()
@@ -128,7 +128,7 @@ def test_the_same_alert_twice_is_no_error_and_another_of_its_name_is(store: Stor
 
 def test_a_deleted_alert_is_gone_with_its_history(store: Store, source: Source) -> None:
     store.create_alert(ALERT)
-    source.append(records(60, ts=datetime.now(UTC), step_s=0))
+    source.append(records(60, ts=soon(), step_s=0))
     wait_until(lambda: len(history(store)) > 0, what="firing")
     store.delete_alert("busy")
     assert (list(store.list_alerts()), history(store), states(store)) == ([], [], {})

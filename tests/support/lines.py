@@ -24,6 +24,14 @@ def records(count: int, *, start: int = 0, ts: datetime = NOON, step_s: float = 
     return Parsed(pa.RecordBatch.from_pylist(rows, schema=RECORDS), NO_REJECTS)
 
 
+def soon() -> datetime:
+    """Return an instant that has not passed yet when records of it are committed, even on a busy machine.
+
+    An alert sees what is committed within its delay. Records that take longer come too late for it.
+    """
+    return datetime.now(UTC) + timedelta(seconds=3)
+
+
 def rows(values: Sequence[dict[str, Any]], *, start: int = 0) -> Parsed:
     """Return records with these columns."""
     complete = [{"line_offset": start + i * LINE_BYTES, "ts": NOON, **value} for i, value in enumerate(values)]
