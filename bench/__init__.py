@@ -1,1 +1,1 @@
-"""How fast, how large, how late and how idle: measured through the real commands, as ratios where a machine matters."""
+"""Measures speed, size, latency and idle cost through the real commands, as ratios where the machine matters."""

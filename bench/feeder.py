@@ -1,7 +1,7 @@
-"""The embedded store's part of the way: rows that are ready, through a client and the engine to their commits.
+"""The embedded store alone: parsed rows, through a client and the engine to their commits.
 
-Run in a process of its own. The lines are parsed beforehand, in the pieces in which a collector gets them. Timed is
-from there on, with the collector's own batches and committer: what handing rows over costs beyond inserting them.
+It runs in a process of its own. The lines are parsed beforehand, in chunks as large as a collector's. The time is that
+of the collector's batches and committer. It shows what passing rows to the engine costs in addition to inserting them.
 """
 
 import json

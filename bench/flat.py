@@ -1,4 +1,4 @@
-"""What a line costs in a small file and in a large one: it should be the same."""
+"""The cost of a line in a small file and in a large one, which should be equal."""
 
 import shutil
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from bench.processes import BenchBroken
 from bench.report import Figure, Target, single
 
 SIZES: Final = (1, 3, 10, 30)
-"""Of the files, in units of lines."""
+"""Sizes of the files, as multiples of a number of lines."""
 
 _COPY_BYTES = 16 << 20
 _COLLECTOR_MIB = Target(at_most=300)
@@ -18,25 +18,25 @@ _GROWTH = Target(at_most=1.15)
 
 
 def measure_flat(work: Path, unit_lines: int, say: Callable[[str], None], sizes: Sequence[int] = SIZES) -> list[Figure]:
-    """Take in files of ``sizes`` times ``unit_lines`` lines, the same ones repeated.
+    """Collect files of ``sizes`` times ``unit_lines`` lines. The same lines are repeated.
 
     Raises:
-        BenchBroken: there is no room for the largest.
+        BenchBroken: there is not enough disk space for the largest file.
     """
     work.mkdir()
     unit, log = work / "unit.log", work / "access.log"
     write_log(unit, unit_lines)
-    # A file, as large a spool and store as can be, and something to spare.
+    # Space for the file, and as much again for spool and store.
     needed, free = 2 * max(sizes) * unit.stat().st_size, shutil.disk_usage(work).free
     if free < needed:
         raise BenchBroken(
-            f"a file of {max(sizes) * unit_lines:,} lines wants {needed >> 30} GiB, {free >> 30} are free"
+            f"a file of {max(sizes) * unit_lines:,} lines needs {needed >> 30} GiB, {free >> 30} GiB are free"
         )
     costs: dict[int, Cost] = {}
     for size in sizes:
         _repeat(unit, size, log)
         lines = size * unit_lines
-        costs[size] = measure_cost(work / "way", log, lines)
+        costs[size] = measure_cost(work / "ingest", log, lines)
         log.unlink()
         say(f"{lines:,} lines: {lines / costs[size].collector.wall_s:,.0f} lines/s")
     shutil.rmtree(work)

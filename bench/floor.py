@@ -1,7 +1,7 @@
-"""The floor: what inserting costs when nothing else is to be done. Run in a process of its own.
+"""The floor: the cost of inserting rows into DuckDB, and nothing else. It runs in a process of its own.
 
-The lines are parsed beforehand into one Arrow table; timed is only its insertion into the same table of a database
-opened with the engine's own settings and schema, 524,288 rows a transaction.
+The lines are parsed beforehand into one Arrow table. The time is that of inserting it, 524,288 rows per transaction,
+into a database with the engine's settings and schema.
 """
 
 import json
@@ -44,14 +44,14 @@ def insert(connection: Connection, rows: pa.Table) -> None:
 
 
 def parse(log: Path) -> pa.Table:
-    """Return all records of the log, of one stream and one file."""
+    """Return all records of the log, as those of one stream and one file."""
     rows = pa.Table.from_batches([parsed.records for parsed in iter_parsed(log, _READ_BYTES)])
     number = pa.repeat(pa.scalar(1, pa.int32()), rows.num_rows)
     return rows.append_column("stream_id", number).append_column("file_id", number)
 
 
 def iter_parsed(log: Path, read_bytes: int) -> Iterator[Parsed]:
-    """Give the log's lines, parsed in pieces of about so many bytes."""
+    """Yield the parsed lines of the log, in pieces of about ``read_bytes`` bytes."""
     parser = find_format(FORMAT).open()
     offset = 0
     with log.open("rb") as file:

@@ -1,4 +1,4 @@
-"""From file to committed rows, against the floor and the one-liner: speed, CPU, memory and bytes on disk."""
+"""Ingest, from file to committed rows, compared with the floor and the one-liner: speed, CPU, memory, bytes on disk."""
 
 import shutil
 from collections.abc import Iterable, Iterator
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bench.processes import BenchBroken, Place, Usage, read_cpu_s, read_peak_bytes, run_json
+from bench.processes import BenchBroken, Usage, Workspace, read_cpu_s, read_peak_bytes, run_json
 from bench.report import Figure, Target, median_of, single
 from puppylog.cli.demo.traffic import Traffic
 from puppylog.stores.connect import connect, stop
 from puppylog.stores.duckdb.client.store import DuckdbStore
 
 LINES_PER_S = 400.0
-"""How fast the log's own clock runs: 3 million lines are two hours."""
+"""Lines per second of the log's own time stamps: 3 million lines cover two hours."""
 
 _RATIO = Target(at_least=0.7)
 _TIMES_ONELINER = Target(at_least=1.2)
@@ -28,7 +28,7 @@ COUNTS = """
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """One command's way from the file to committed rows."""
+    """The cost of one ingest: from the file to committed rows."""
 
     collector: Usage
     engine_cpu_s: float
@@ -42,16 +42,16 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """The whole way, and what it is held against, one right after the other."""
+    """One measurement of the ingest and of all that it is compared with, one right after the other."""
 
-    floor: dict[str, float]  # as `bench.floor` tells
-    feeder: dict[str, float]  # as `bench.feeder` tells
-    way: Cost
-    oneliner: dict[str, float]  # as `bench.oneliner` tells
+    floor: dict[str, float]  # what `bench.floor` prints
+    feeder: dict[str, float]  # what `bench.feeder` prints
+    ingest: Cost
+    oneliner: dict[str, float]  # what `bench.oneliner` prints
 
 
 def write_log(path: Path, lines: int) -> None:
-    """Write ``lines`` lines of combined log that end about now."""
+    """Write a combined log of ``lines`` lines whose last line is of now."""
     since = datetime.now(UTC) - timedelta(seconds=lines / LINES_PER_S)
     with path.open("wb") as file:
         for block in Traffic().iter_blocks(lines, since=since, rate_per_s=LINES_PER_S):
@@ -64,30 +64,32 @@ def measure_rounds(work: Path, log: Path, lines: int, rounds: int) -> Iterator[R
 
 
 def measure_parsing(log: Path) -> list[Figure]:
-    told = run_json("bench.parsing", str(log))
+    result = run_json("bench.parsing", str(log))
     return [
-        single("parsing alone, lines per CPU second", told["lines"] / told["ours_s"], "lines/s", _PARSED_PER_CORE_S),
-        single("  pyarrow's CSV reader, splitting only", told["rows"] / told["splitting_s"], "lines/s"),
+        single(
+            "parsing alone, lines per CPU second", result["lines"] / result["ours_s"], "lines/s", _PARSED_PER_CORE_S
+        ),
+        single("  pyarrow's CSV reader, splitting only", result["rows"] / result["splitting_s"], "lines/s"),
     ]
 
 
 def measure_cost(work: Path, log: Path, lines: int) -> Cost:
-    """Take ``log`` in, in a fresh store whose engine is running already.
+    """Collect ``log`` into a fresh store whose engine runs already; return the cost.
 
     Raises:
-        BenchBroken: the store has not every line of it.
+        BenchBroken: the store lacks a line, or has one twice.
     """
-    place = Place(work)
-    with connect(place.url) as store:
-        pid = engine_pid(place)
+    workspace = Workspace(work)
+    with connect(workspace.url) as store:
+        pid = engine_pid(workspace)
         cpu_before = read_cpu_s(pid)
-        collector = place.run("collector", "-s", str(log))
+        collector = workspace.run("collector", "-s", str(log))
         engine_cpu_s, engine_peak_bytes = read_cpu_s(pid) - cpu_before, read_peak_bytes(pid)
         (counts,) = store.query(COUNTS).to_pylist()
     if counts != {"records": lines, "rejects": 0}:
-        raise BenchBroken(f"of {lines} lines the store has {counts}")
-    stop(place.url)
-    cost = Cost(collector, engine_cpu_s, engine_peak_bytes, place.size_bytes())
+        raise BenchBroken(f"the store has {counts} of {lines} lines")
+    stop(workspace.url)
+    cost = Cost(collector, engine_cpu_s, engine_peak_bytes, workspace.size_bytes())
     shutil.rmtree(work)
     return cost
 
@@ -97,21 +99,21 @@ def _measure_round(work: Path, log: Path, lines: int) -> Round:
     floor = _run_part("floor", log, work / "floor.duckdb", lines)
     feeder = _run_part("feeder", log, work / "fed", lines)
     stop(f"duckdb://{work / 'fed'}")
-    way = measure_cost(work / "way", log, lines)
+    ingest = measure_cost(work / "ingest", log, lines)
     oneliner = _run_part("oneliner", log, work / "oneliner.duckdb", lines)
     shutil.rmtree(work)
-    return Round(floor, feeder, way, oneliner)
+    return Round(floor, feeder, ingest, oneliner)
 
 
 def _run_part(name: str, log: Path, store: Path, lines: int) -> dict[str, float]:
-    told = run_json(f"bench.{name}", str(log), str(store))
-    if told["rows"] != lines:
-        raise BenchBroken(f"the {name} has {told['rows']:.0f} rows of {lines} lines")
-    return told
+    result = run_json(f"bench.{name}", str(log), str(store))
+    if result["rows"] != lines:
+        raise BenchBroken(f"the {name} has {result['rows']:.0f} rows of {lines} lines")
+    return result
 
 
-def engine_pid(place: Place) -> int:
-    with DuckdbStore(place.store) as store:
+def engine_pid(workspace: Workspace) -> int:
+    with DuckdbStore(workspace.store) as store:
         return store.engine_pid
 
 
@@ -120,7 +122,7 @@ def figures_of(rounds: list[Round], lines: int) -> list[Figure]:
 
 
 def _speeds(rounds: list[Round], lines: int) -> list[Figure]:
-    ways = [round_.way.collector.wall_s for round_ in rounds]
+    ingests = [round_.ingest.collector.wall_s for round_ in rounds]
     floors = [round_.floor["wall_s"] for round_ in rounds]
     feeders = [round_.feeder["wall_s"] for round_ in rounds]
     oneliners = [round_.oneliner["wall_s"] for round_ in rounds]
@@ -128,30 +130,33 @@ def _speeds(rounds: list[Round], lines: int) -> list[Figure]:
         median_of("floor: insertion alone", [lines / taken_s for taken_s in floors], "lines/s"),
         median_of("ready rows to committed rows", [lines / taken_s for taken_s in feeders], "lines/s"),
         median_of("  of the floor", _ratios(floors, feeders), ""),
-        median_of("file to committed rows", [lines / taken_s for taken_s in ways], "lines/s"),
-        median_of("  ratio to the floor", _ratios(floors, ways), "", _RATIO),
-        median_of("  times the one-liner", _ratios(oneliners, ways), "", _TIMES_ONELINER),
+        median_of("file to committed rows", [lines / taken_s for taken_s in ingests], "lines/s"),
+        median_of("  ratio to the floor", _ratios(floors, ingests), "", _RATIO),
+        median_of("  times the one-liner", _ratios(oneliners, ingests), "", _TIMES_ONELINER),
         median_of("DuckDB one-liner", [lines / taken_s for taken_s in oneliners], "lines/s"),
     ]
 
 
 def _costs(rounds: list[Round], millions: float, lines: int) -> list[Figure]:
     unit = "s per million lines"
-    ways = [round_.way for round_ in rounds]
+    ingests = [round_.ingest for round_ in rounds]
     fed = [(round_.feeder["cpu_s"], round_.feeder["engine_cpu_s"]) for round_ in rounds]
     return [
         median_of("CPU of the floor", [round_.floor["cpu_s"] / millions for round_ in rounds], unit),
         median_of("CPU of the one-liner", [round_.oneliner["cpu_s"] / millions for round_ in rounds], unit),
         median_of("CPU of handing over ready rows: client", [client_s / millions for client_s, _ in fed], unit),
         median_of("  engine", [engine_s / millions for _, engine_s in fed], unit),
-        median_of("CPU of collector and engine", [way.cpu_s / millions for way in ways], unit),
-        median_of("  collector", [way.collector.cpu_s / millions for way in ways], unit),
-        median_of("  engine", [way.engine_cpu_s / millions for way in ways], unit),
+        median_of("CPU of collector and engine", [ingest.cpu_s / millions for ingest in ingests], unit),
+        median_of("  collector", [ingest.collector.cpu_s / millions for ingest in ingests], unit),
+        median_of("  engine", [ingest.engine_cpu_s / millions for ingest in ingests], unit),
         median_of(
-            "peak memory of the collector", _mib(way.collector.peak_bytes for way in ways), "MiB", _COLLECTOR_MIB
+            "peak memory of the collector",
+            _mib(ingest.collector.peak_bytes for ingest in ingests),
+            "MiB",
+            _COLLECTOR_MIB,
         ),
-        median_of("peak memory of the engine", _mib(way.engine_peak_bytes for way in ways), "MiB"),
-        median_of("on disk", [way.disk_bytes / lines for way in ways], "bytes per line", _BYTES_PER_LINE),
+        median_of("peak memory of the engine", _mib(ingest.engine_peak_bytes for ingest in ingests), "MiB"),
+        median_of("on disk", [ingest.disk_bytes / lines for ingest in ingests], "bytes per line", _BYTES_PER_LINE),
         median_of("  the one-liner's", [round_.oneliner["disk_bytes"] / lines for round_ in rounds], "bytes per line"),
     ]
 

@@ -1,4 +1,4 @@
-"""How long a line takes from being appended to being visible, and how long an answer takes during a backfill."""
+"""The time from appending a line until a query returns it, and the time of a query during a backfill."""
 
 import random
 import statistics
@@ -9,44 +9,44 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.processes import BenchBroken, Place
+from bench.processes import BenchBroken, Workspace
 from bench.report import Figure, Target, percentile, single
 from puppylog.monitor import metrics
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 
-OpenPlace = Callable[[Path], AbstractContextManager[Place]]
-"""A place in this directory, with a fresh store, for as long as it is needed."""
+OpenWorkspace = Callable[[Path], AbstractContextManager[Workspace]]
+"""Opens a workspace with a fresh store in this directory."""
 
 METRIC = "total_traffic_per_route"
 _COUNT = "SELECT count(*) AS lines FROM puppylog.log_records"
 _VISIBLE = Target(at_most=1000)
 _ANSWERED = Target(at_most=500)
-_MOST_WAIT_S = 30.0
+_MAX_WAIT_S = 30.0
 _PAUSE_S = 0.1
 
 
-def open_embedded(work: Path) -> AbstractContextManager[Place]:
-    return nullcontext(Place(work))
+def open_embedded(work: Path) -> AbstractContextManager[Workspace]:
+    return nullcontext(Workspace(work))
 
 
-def measure_visibility(work: Path, samples: int, open_place: OpenPlace = open_embedded) -> list[Figure]:
-    """Append line after line to a followed file, at random moments, and ask until each is there."""
-    with open_place(work) as place:
-        place.run("monitor", "metrics", "create", "--default")
-        delays = _measure_delays(place, samples)
+def measure_visibility(work: Path, samples: int, open_workspace: OpenWorkspace = open_embedded) -> list[Figure]:
+    """Append lines to a watched file at random times, and query until each is returned."""
+    with open_workspace(work) as workspace:
+        workspace.run("monitor", "metrics", "create", "--default")
+        delays = _measure_delays(workspace, samples)
     return [
         single("from append to visible, p50", percentile(delays, 50), "ms"),
         single("from append to visible, p99", percentile(delays, 99), "ms", _VISIBLE),
     ]
 
 
-def _measure_delays(place: Place, samples: int) -> list[float]:
-    """Return how many milliseconds each line took."""
-    log = place.directory / "access.log"
+def _measure_delays(workspace: Workspace, samples: int) -> list[float]:
+    """Return the latency of each line, in milliseconds."""
+    log = workspace.directory / "access.log"
     log.touch()
     delays: list[float] = []
-    with connect(place.url) as store, place.running("collector", "-s", str(log), "--watch"):
+    with connect(workspace.url) as store, workspace.running("collector", "-s", str(log), "--watch"):
         _append(log)
         _wait_for(store, 1)
         for number in range(samples):
@@ -66,26 +66,26 @@ def _append(log: Path) -> None:
 
 
 def _wait_for(store: Store, lines: int) -> None:
-    deadline = time.monotonic() + _MOST_WAIT_S
+    deadline = time.monotonic() + _MAX_WAIT_S
     while store.query(_COUNT).to_pylist() != [{"lines": lines}]:
         if time.monotonic() > deadline:
-            raise BenchBroken(f"line {lines} has not become visible within {_MOST_WAIT_S:.0f} s")
+            raise BenchBroken(f"line {lines} was not returned within {_MAX_WAIT_S:.0f} s")
         time.sleep(0.002)
 
 
-def measure_answers(work: Path, log: Path, open_place: OpenPlace = open_embedded) -> list[Figure]:
-    """Ask for a metric again and again while a collector backfills: on a kept connection, and by whole commands."""
+def measure_answers(work: Path, log: Path, open_workspace: OpenWorkspace = open_embedded) -> list[Figure]:
+    """Query a metric repeatedly during a backfill: on one connection, and with a new command each time."""
     command = ("monitor", "metrics", "get", METRIC, "--limit", "10", "-o", "jsonl")
     work.mkdir(exist_ok=True)
-    with _backfilling(work / "kept", log, open_place) as (place, is_over), connect(place.url) as store:
+    with _backfilling(work / "kept", log, open_workspace) as (workspace, is_over), connect(workspace.url) as store:
         kept = _repeat(lambda: get_metric(store), is_over)
     start_ups: list[float] = []
     commands: list[float] = []
-    with _backfilling(work / "commands", log, open_place) as (place, is_over):
+    with _backfilling(work / "commands", log, open_workspace) as (workspace, is_over):
         while not is_over() or not commands:
-            # The same imports and nothing else, under the same load, just before.
-            start_ups.append(place.run(*command, "--help").wall_s * 1000)
-            commands.append(place.run(*command).wall_s * 1000)
+            # --help has the same imports and does nothing else; it runs right before, under the same load.
+            start_ups.append(workspace.run(*command, "--help").wall_s * 1000)
+            commands.append(workspace.run(*command).wall_s * 1000)
     start_up = statistics.median(start_ups)
     beyond = [max(0.0, taken - start_up) for taken in commands]
     return [
@@ -98,28 +98,30 @@ def measure_answers(work: Path, log: Path, open_place: OpenPlace = open_embedded
 
 
 def get_metric(store: Store) -> None:
-    """Ask for what ``puppylog monitor metrics get`` shows."""
+    """Query what ``puppylog monitor metrics get`` shows."""
     metrics.read_observations(store, metrics.get_metric(store, METRIC).metric, buckets=10)
 
 
 @contextmanager
-def _backfilling(work: Path, log: Path, open_place: OpenPlace) -> Iterator[tuple[Place, Callable[[], bool]]]:
-    """Have a store with the default metrics take in ``log``; give the place, and whether that is over."""
-    with open_place(work) as place:
-        place.run("monitor", "metrics", "create", "--default")
-        collector: subprocess.Popen[bytes] = place.start("collector", "-s", str(log))
+def _backfilling(
+    work: Path, log: Path, open_workspace: OpenWorkspace
+) -> Iterator[tuple[Workspace, Callable[[], bool]]]:
+    """Collect ``log`` into a store with the default metrics; yield the workspace, and a function: is it done?"""
+    with open_workspace(work) as workspace:
+        workspace.run("monitor", "metrics", "create", "--default")
+        collector: subprocess.Popen[bytes] = workspace.start("collector", "-s", str(log))
         try:
-            yield place, lambda: collector.poll() is not None
+            yield workspace, lambda: collector.poll() is not None
         finally:
             if collector.wait() != 0:
                 raise BenchBroken(f"the backfill failed with exit code {collector.returncode}")
 
 
 def _repeat(act: Callable[[], object], is_over: Callable[[], bool]) -> list[float]:
-    """Return how many milliseconds each call took, until it is over.
+    """Call ``act`` until ``is_over``; return the time of each call in milliseconds.
 
-    With a pause between them: as fast as possible, most of the calls would be made while there is little to read, and
-    these would be what the percentiles tell of.
+    There is a pause between two calls. Otherwise most calls would be made at the start, when the store has little to
+    read, and they would decide the percentiles.
     """
     taken: list[float] = []
     while not is_over() or not taken:

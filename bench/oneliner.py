@@ -1,6 +1,6 @@
-"""What a person would write who has DuckDB and a log: one statement from the file to a table on disk.
+"""The one-liner: one SQL statement of DuckDB that loads the log into a table, without Puppylog.
 
-Run in a process of its own. It is right for lines that are as they should be: a single one that is not ends it.
+It runs in a process of its own. It fails at the first line that does not fit the format.
 """
 
 import json

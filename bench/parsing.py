@@ -1,6 +1,6 @@
-"""Parsing alone, by one core: our format, and a CSV reader that only splits. Run in a process of its own.
+"""Parsing alone, on one core: Puppylog's format, and a CSV reader that only splits. It runs in a process of its own.
 
-The CPU seconds are counted and not those of the clock, so that it does not matter what else the machine does.
+CPU seconds are measured, not time, so that other processes on the machine have no influence.
 """
 
 import json
@@ -15,14 +15,14 @@ from bench.processes import Stopwatch
 from puppylog.formats.registry import find_format
 from puppylog.tail.limits import CHUNK_BYTES
 
-_MOST_BYTES = 128 << 20  # enough to tell, and little enough for any machine
+_MAX_BYTES = 128 << 20  # enough for a stable figure, and little enough for any machine
 
 
 def main() -> None:
     """Run as ``python -m bench.parsing LOG``; print the lines, and the CPU seconds of both, as JSON."""
     pieces = _read_pieces(Path(sys.argv[1]))
     parser = find_format(FORMAT).open()
-    parser.parse(pieces[0], 0, 0)  # whatever is made once is made before
+    parser.parse(pieces[0], 0, 0)  # work that is done once is not measured
     watch = Stopwatch()
     lines = sum(parser.parse(piece, 0, 0).lines for piece in pieces)
     ours = watch.read()["cpu_s"]
@@ -37,7 +37,7 @@ def main() -> None:
 def _read_pieces(log: Path) -> list[bytes]:
     pieces: list[bytes] = []
     with log.open("rb") as file:
-        while file.tell() < _MOST_BYTES and (data := file.read(CHUNK_BYTES)):
+        while file.tell() < _MAX_BYTES and (data := file.read(CHUNK_BYTES)):
             pieces.append(data + file.readline())
     return pieces
 

@@ -1,11 +1,11 @@
-"""What others did with the same work, measured once: constants to hold beside our figures."""
+"""The figures of other programs for the same work, measured once, for comparison."""
 
 from typing import Final
 
 CONDITIONS: Final = "3 million combined lines on 2 cores, 2026-11-23"
 
 PEERS: Final = (
-    # name, lines/s, bytes on disk per line, what has to be known about it
+    # name, lines/s, bytes on disk per line, a note
     ("DuckDB one-liner", 726_000, 11.9, ""),
     ("ClickHouse (chDB)", 690_000, 17.5, ""),
     ("TimescaleDB", 595_000, 203, "binary COPY of ready rows"),

@@ -1,4 +1,4 @@
-"""The real commands in a place of their own, and what they cost: wall, CPU and memory, read from the kernel (Linux)."""
+"""Runs the real commands in a workspace and measures time, CPU and memory with the kernel's counters (Linux)."""
 
 import json
 import os
@@ -17,24 +17,24 @@ _POLL_S = 0.01
 
 
 class BenchBroken(Exception):
-    """The bench itself cannot go on: a command failed, or the counts do not agree. A slow result is none of these."""
+    """The bench cannot go on, because a command failed or a count is wrong. A slow result is not an error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
     wall_s: float
-    cpu_s: float  # user and system, with the children it waited for
-    peak_bytes: int  # the most memory it held at once, mapped files included
+    cpu_s: float  # user and system, of the process and of children that it waited for
+    peak_bytes: int  # largest resident size, with mapped files
 
 
 class Stopwatch:
-    """Runs from construction; tells of this process."""
+    """Measures time and CPU of this process, from the construction on."""
 
     def __init__(self) -> None:
         self._cpu_before, self._started = _own_cpu_s(), time.perf_counter()
 
     def read(self) -> dict[str, float]:
-        """Return ``wall_s`` and ``cpu_s``, user and system."""
+        """Return ``wall_s`` and ``cpu_s`` (user and system), in seconds."""
         return {"wall_s": time.perf_counter() - self._started, "cpu_s": _own_cpu_s() - self._cpu_before}
 
 
@@ -44,13 +44,13 @@ def _own_cpu_s() -> float:
 
 
 def read_cpu_s(pid: int) -> float:
-    """Return the CPU seconds a running process has used, with the children it waited for."""
+    """Return the CPU seconds of a running process and of children that it waited for."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / _TICKS_PER_S
 
 
 def read_peak_bytes(pid: int) -> int:
-    """Return the most memory a process has held; 0 when it is ending and holds none any more."""
+    """Return the largest resident size of a process, in bytes; 0 if it has ended or is ending."""
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
@@ -58,8 +58,8 @@ def read_peak_bytes(pid: int) -> int:
     return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:")), 0)
 
 
-class Place:
-    """A fresh store, embedded unless ``url`` names another, and the commands that run against it."""
+class Workspace:
+    """A directory with a fresh store (embedded unless ``url`` names another), and commands that run against it."""
 
     def __init__(self, directory: Path, url: str | None = None) -> None:
         directory.mkdir()
@@ -71,25 +71,25 @@ class Place:
         self._environ = {**kept, "PUPPYLOG_STORE": self.url, "XDG_CONFIG_HOME": nowhere, "NO_COLOR": "1"}
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start ``puppylog`` with these arguments; what it says goes to a file of the place."""
+        """Start ``puppylog`` with these arguments. Its output goes to a file of the workspace."""
         with (self.directory / "output.txt").open("ab") as output:
             command = [sys.executable, "-m", "puppylog", *arguments]
             return subprocess.Popen(command, env=self._environ, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
 
     def run(self, *arguments: str) -> Usage:
-        """Run ``puppylog`` to its end.
+        """Run ``puppylog`` and wait until it ends; return its cost.
 
         Raises:
-            BenchBroken: it did not end with 0.
+            BenchBroken: its exit code is not 0.
         """
         return self.finish(self.start(*arguments))
 
     def finish(self, process: subprocess.Popen[bytes]) -> Usage:
-        """Wait for a command that was started just now; raises as `run`."""
+        """Wait for a command that was started right before; return its cost. Raises as `run`."""
         started = time.perf_counter()
         peak_bytes = 0
         while True:
-            # Not from rusage: its peak also counts the parent's memory, which the child had before it was itself.
+            # The peak in rusage would include the parent's memory, which the child shared before exec.
             peak_bytes = max(peak_bytes, read_peak_bytes(process.pid))
             pid, status, rusage = os.wait4(process.pid, os.WNOHANG)
             if pid:
@@ -104,7 +104,7 @@ class Place:
 
     @contextmanager
     def running(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-        """Keep a command running for a while, then ask it to end."""
+        """Run a command until the end of the block, then send SIGTERM to it."""
         process = self.start(*arguments)
         try:
             yield process
@@ -119,15 +119,15 @@ class Place:
                 process.wait()
 
     def size_bytes(self) -> int:
-        """Return what the store takes on disk, with everything in its directory."""
+        """Return the size of all files in the store's directory, in bytes."""
         return sum(path.stat().st_size for path in self.store.rglob("*") if path.is_file())
 
 
 def run_json(module: str, *arguments: str) -> dict[str, float]:
-    """Run another part of the bench in a process of its own and return what it printed.
+    """Run a module of the bench in a process of its own; return the JSON that it prints.
 
     Raises:
-        BenchBroken: it failed.
+        BenchBroken: the process failed.
     """
     command = [sys.executable, "-m", module, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

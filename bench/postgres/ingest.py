@@ -1,4 +1,4 @@
-"""From file to committed rows on a server, against psql's COPY of the same rows: speed, CPU, memory, bytes on disk."""
+"""Ingest on a server, compared with psql's COPY of the same rows: speed, CPU, memory, bytes on disk."""
 
 import time
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from bench.ingest import COUNTS, LINES_PER_S
 from bench.postgres.floor import TRANSACTION_ROWS, Files, copy_files, make_files
 from bench.postgres.layout import Layout
 from bench.postgres.server import Server
-from bench.processes import BenchBroken, Place, Usage
+from bench.processes import BenchBroken, Usage, Workspace
 from bench.report import Figure, Target, median_of
 from puppylog.stores.connect import connect
 
@@ -23,8 +23,8 @@ _BYTES = "bytes per line"
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """One way to bring the rows in, and what it cost on either side."""
+class Load:
+    """The cost of loading the rows once, for the client and for the server."""
 
     usage: Usage
     server_cpu_s: float
@@ -32,7 +32,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """What records are after they were turned into columns, and what that took."""
+    """The size of the records in columns, and the cost of the conversion."""
 
     size_bytes: int
     wall_s: float
@@ -41,7 +41,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """Bytes of the records with their indexes."""
+    """The size of the records with their indexes."""
 
     rows_bytes: int
     turned: Columns | None
@@ -49,116 +49,116 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """The whole way, by the command."""
+    """A load by the collector."""
 
-    way: Way
+    load: Load
     start_up: Usage  # the same command with nothing to collect
     disk: Disk
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """The ways, one right after the other, each into a database of its own."""
+    """Three loads, one right after the other, each into a database of its own."""
 
-    floor: Way
+    floor: Load
     collector: Collected
-    small_floor: Way
+    small_floor: Load
 
 
-class Stand:
-    """A server with a flavour of Puppylog to measure."""
+class ServerStore:
+    """Stores of one flavour on a server."""
 
     def __init__(self, server: Server, layout: Layout) -> None:
         self.server = server
         self.layout = layout
 
     @contextmanager
-    def place(self, directory: Path) -> Iterator[Place]:
-        """A fresh database with Puppylog in it."""
+    def workspace(self, directory: Path) -> Iterator[Workspace]:
+        """Create a database, install Puppylog, yield its workspace, and drop the database."""
         with self.server.database() as name:
-            place = Place(directory, self.server.url_of(name))
-            place.run("bootstrap")
-            yield place
+            workspace = Workspace(directory, self.server.url_of(name))
+            workspace.run("bootstrap")
+            yield workspace
 
     @contextmanager
-    def tended_place(self, directory: Path) -> Iterator[Place]:
-        """The same, with somebody who runs the jobs where the server has nobody: a collector of another file."""
-        with self.place(directory) as place:
+    def workspace_with_jobs(self, directory: Path) -> Iterator[Workspace]:
+        """Like `workspace`. If the server does not run the jobs, a collector of another file runs them."""
+        with self.workspace(directory) as workspace:
             if self.layout.has_jobs:
-                yield place
+                yield workspace
                 return
             quiet = directory / "quiet.log"
             quiet.touch()
-            with place.running("collector", "-s", str(quiet), "--watch"):
-                yield place
+            with workspace.running("collector", "-s", str(quiet), "--watch"):
+                yield workspace
 
-    def make_room(self, place: Place, lines: int) -> None:
-        """Have the days of the log there beforehand, for whoever copies, then let the server come to rest."""
+    def prepare_days(self, workspace: Workspace, lines: int) -> None:
+        """Create the partitions of the log's days, which psql cannot create, and make a checkpoint."""
         until = datetime.now(UTC)
         since = until - timedelta(seconds=lines / LINES_PER_S)
-        with psycopg.connect(place.url, autocommit=True) as connection:
+        with psycopg.connect(workspace.url, autocommit=True) as connection:
             self.layout.make_days(connection, sorted({since.date(), until.date()}))
         self.server.checkpoint()
 
 
-def measure_rounds(stand: Stand, work: Path, log: Path, lines: int, rounds: int) -> Iterator[Round]:
+def measure_rounds(server_store: ServerStore, work: Path, log: Path, lines: int, rounds: int) -> Iterator[Round]:
     files = make_files(log, lines, work / "ready")
     for number in range(rounds):
-        yield _measure_round(stand, work / f"round-{number}", files, is_turned=number % 2 == 1)
+        yield _measure_round(server_store, work / f"round-{number}", files, is_turned=number % 2 == 1)
 
 
-def _measure_round(stand: Stand, work: Path, files: Files, *, is_turned: bool) -> Round:
-    """Measure the collector between the floors, which take turns: whoever is first may pay for what was before."""
+def _measure_round(server_store: ServerStore, work: Path, files: Files, *, is_turned: bool) -> Round:
+    """Measure a floor, the collector, the other floor. ``is_turned`` swaps the floors, as the first may be slower."""
     work.mkdir()
     before, after = (files.parts, (files.whole,)) if is_turned else ((files.whole,), files.parts)
-    first = _measure_floor(stand, work / "before", before, files.lines)
-    collected = _measure_collector(stand, work, files)
-    last = _measure_floor(stand, work / "after", after, files.lines)
+    first = _measure_floor(server_store, work / "before", before, files.lines)
+    collected = _measure_collector(server_store, work, files)
+    last = _measure_floor(server_store, work / "after", after, files.lines)
     floor, small_floor = (last, first) if is_turned else (first, last)
     return Round(floor, collected, small_floor)
 
 
-def _measure_collector(stand: Stand, work: Path, files: Files) -> Collected:
-    with stand.place(work / "collector") as place:
+def _measure_collector(server_store: ServerStore, work: Path, files: Files) -> Collected:
+    with server_store.workspace(work / "collector") as workspace:
         nothing = work / "nothing.log"
         nothing.touch()
-        start_up = place.run("collector", "-s", str(nothing))
-        stand.make_room(place, files.lines)
-        before = stand.server.cpu_s()
-        way = Way(place.run("collector", "-s", str(files.log)), stand.server.cpu_s() - before)
-        check_counts(place, files.lines)
-        return Collected(way, start_up, _measure_disk(stand, place))
+        start_up = workspace.run("collector", "-s", str(nothing))
+        server_store.prepare_days(workspace, files.lines)
+        before = server_store.server.cpu_s()
+        load = Load(workspace.run("collector", "-s", str(files.log)), server_store.server.cpu_s() - before)
+        check_counts(workspace, files.lines)
+        return Collected(load, start_up, _measure_disk(server_store, workspace))
 
 
-def _measure_floor(stand: Stand, work: Path, files: tuple[Path, ...], lines: int) -> Way:
-    with stand.place(work) as place:
-        stand.make_room(place, lines)
-        before = stand.server.cpu_s()
-        way = Way(copy_files(place.url, files), stand.server.cpu_s() - before)
-        check_counts(place, lines)
-    return way
+def _measure_floor(server_store: ServerStore, work: Path, files: tuple[Path, ...], lines: int) -> Load:
+    with server_store.workspace(work) as workspace:
+        server_store.prepare_days(workspace, lines)
+        before = server_store.server.cpu_s()
+        load = Load(copy_files(workspace.url, files), server_store.server.cpu_s() - before)
+        check_counts(workspace, lines)
+    return load
 
 
-def check_counts(place: Place, lines: int) -> None:
-    with connect(place.url) as store:
+def check_counts(workspace: Workspace, lines: int) -> None:
+    with connect(workspace.url) as store:
         (counts,) = store.query(COUNTS).to_pylist()
     if counts != {"records": lines, "rejects": 0}:
-        raise BenchBroken(f"of {lines} lines the store has {counts}")
+        raise BenchBroken(f"the store has {counts} of {lines} lines")
 
 
-def _measure_disk(stand: Stand, place: Place) -> Disk:
-    with psycopg.connect(place.url, autocommit=True) as connection:
-        rows_bytes = stand.layout.size_bytes(connection)
-        if not stand.layout.has_columns:
+def _measure_disk(server_store: ServerStore, workspace: Workspace) -> Disk:
+    with psycopg.connect(workspace.url, autocommit=True) as connection:
+        rows_bytes = server_store.layout.size_bytes(connection)
+        if not server_store.layout.has_columns:
             return Disk(rows_bytes, None)
-        before, started = stand.server.cpu_s(), time.perf_counter()
-        stand.layout.turn_columnar(connection)
-        wall_s, cpu_s = time.perf_counter() - started, stand.server.cpu_s() - before
-        return Disk(rows_bytes, Columns(stand.layout.size_bytes(connection), wall_s, cpu_s))
+        before, started = server_store.server.cpu_s(), time.perf_counter()
+        server_store.layout.turn_columnar(connection)
+        wall_s, cpu_s = time.perf_counter() - started, server_store.server.cpu_s() - before
+        return Disk(rows_bytes, Columns(server_store.layout.size_bytes(connection), wall_s, cpu_s))
 
 
 def figures_of(rounds: list[Round], lines: int, *, is_server_here: bool) -> list[Figure]:
-    peaks = [round_.collector.way.usage.peak_bytes / 2**20 for round_ in rounds]
+    peaks = [round_.collector.load.usage.peak_bytes / 2**20 for round_ in rounds]
     return [
         *_speed_of(rounds, lines),
         *_cpu_of(rounds, lines / 1e6, is_server_here=is_server_here),
@@ -169,7 +169,7 @@ def figures_of(rounds: list[Round], lines: int, *, is_server_here: bool) -> list
 
 def _speed_of(rounds: list[Round], lines: int) -> list[Figure]:
     floors = [round_.floor.usage.wall_s for round_ in rounds]
-    wholes = [round_.collector.way.usage.wall_s for round_ in rounds]
+    wholes = [round_.collector.load.usage.wall_s for round_ in rounds]
     start_ups = [round_.collector.start_up.wall_s for round_ in rounds]
     small_floors = [round_.small_floor.usage.wall_s for round_ in rounds]
     begun = [whole - start_up for whole, start_up in zip(wholes, start_ups, strict=True)]
@@ -192,11 +192,11 @@ def _ratios(floors: list[float], wholes: list[float]) -> list[float]:
 
 
 def _cpu_of(rounds: list[Round], millions: float, *, is_server_here: bool) -> list[Figure]:
-    collectors = [round_.collector.way for round_ in rounds]
-    figures = [median_of("CPU of the collector", [way.usage.cpu_s / millions for way in collectors], _CPU)]
+    collectors = [round_.collector.load for round_ in rounds]
+    figures = [median_of("CPU of the collector", [load.usage.cpu_s / millions for load in collectors], _CPU)]
     if is_server_here:
         figures += [
-            median_of("CPU of the server", [way.server_cpu_s / millions for way in collectors], _CPU),
+            median_of("CPU of the server", [load.server_cpu_s / millions for load in collectors], _CPU),
             median_of("  at the floor", [round_.floor.server_cpu_s / millions for round_ in rounds], _CPU),
             median_of("  in transactions", [round_.small_floor.server_cpu_s / millions for round_ in rounds], _CPU),
         ]

@@ -1,4 +1,4 @@
-"""How each flavour lays its records out: making room for a day, the bytes of all of it, turning it into columns."""
+"""The layout of records in each flavour: creating the partition of a day, the size, and the conversion to columns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,11 +38,11 @@ _TURN_COLUMNAR = "SELECT alter_table_set_access_method(%s::text::regclass, 'colu
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What the bench has to know of a flavour."""
+    """What the bench must know of a flavour."""
 
     flavour: str
     version: str
-    has_jobs: bool  # the server itself runs them, without anybody's help
+    has_jobs: bool  # whether the server runs the jobs, without a client
 
     @property
     def is_timescale(self) -> bool:
@@ -71,10 +71,10 @@ class Layout:
         return int(row[0])
 
     def turn_columnar(self, connection: "psycopg.Connection[Any]") -> None:
-        """Turn all records into columns, whatever their age.
+        """Convert all records to columns, whatever their age.
 
-        One chunk a transaction, as TimescaleDB's policy does it: locks on several data nodes would wait for a query
-        that waits for them, and no server sees that.
+        Each chunk is a transaction, as in TimescaleDB's policy. In one transaction, locks on several data nodes could
+        deadlock with a query, which no server would detect.
         """
         list_, turn = (_CHUNKS, _COMPRESS) if self.is_timescale else (_DAYS_IN_ROWS, _TURN_COLUMNAR)
         for (name,) in connection.execute(list_).fetchall():
@@ -82,7 +82,7 @@ class Layout:
 
 
 def read_layout(url: str) -> Layout:
-    """Return the layout of a database that Puppylog is installed in."""
+    """Return the layout of a database in which Puppylog is installed."""
     with connect(url) as store:
         info = store.info
     with psycopg.connect(url) as connection:

@@ -1,4 +1,4 @@
-"""A server as its superuser sees it: fresh databases, checkpoints, and what its processes use (Linux, same machine)."""
+"""A server that a superuser's URL names: new databases, checkpoints, and CPU of its processes (Linux, same machine)."""
 
 import itertools
 import os
@@ -19,10 +19,10 @@ class Server:
     """One PostgreSQL server, given by the URL of a superuser."""
 
     def __init__(self, url: str) -> None:
-        """Ask it what it is.
+        """Query version and role.
 
         Raises:
-            BenchBroken: it does not answer, or the role is no superuser.
+            BenchBroken: the server does not answer, or the role is not a superuser.
         """
         self.url = url
         with self.connect() as connection:
@@ -32,17 +32,17 @@ class Server:
             )
             self.postmaster = _find_postmaster(connection)
         if not self.is_superuser:
-            raise BenchBroken(f"the bench makes databases and checkpoints: it needs a superuser at {self.place}")
+            raise BenchBroken(f"the bench makes databases and checkpoints: it needs a superuser at {self.address}")
 
     @property
-    def place(self) -> str:
-        """Host and port, without a secret."""
+    def address(self) -> str:
+        """Host and port, without the password."""
         parts = urlsplit(self.url)
         return f"{parts.hostname or 'socket'}:{parts.port or 5432}"
 
     @property
     def is_here(self) -> bool:
-        """Whether its processes can be seen from here."""
+        """Whether its processes are on this machine and visible."""
         return self.postmaster is not None
 
     def url_of(self, database: str) -> str:
@@ -52,24 +52,24 @@ class Server:
         try:
             return psycopg.connect(self.url if database is None else self.url_of(database), autocommit=True)
         except psycopg.Error as error:
-            raise BenchBroken(f"cannot connect to {self.place}: {error}") from None
+            raise BenchBroken(f"cannot connect to {self.address}: {error}") from None
 
     def run(self, statement: str, *, database: str | None = None) -> None:
         with self.connect(database) as connection:
             connection.execute(statement)
 
-    def value(self, statement: str, *, database: str | None = None) -> Any:  # noqa: ANN401 - whatever the query gives
+    def value(self, statement: str, *, database: str | None = None) -> Any:  # noqa: ANN401 - any type of SQL
         with self.connect(database) as connection:
             (value,) = _row(connection, statement)
         return value
 
     def checkpoint(self) -> None:
-        """Write out what earlier work has left, so that the next one does not pay for it."""
+        """Make a checkpoint, so that the next measurement does not include writing earlier data."""
         self.run("CHECKPOINT")
 
     @contextmanager
     def database(self) -> Iterator[str]:
-        """The name of a fresh database, which is dropped in the end."""
+        """Create a database; yield its name, and drop it."""
         name = new_name()
         self.run(f"CREATE DATABASE {name} TEMPLATE template0")
         try:
@@ -81,16 +81,16 @@ class Server:
         self.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def cpu_s(self) -> float:
-        """Return the CPU seconds of all its processes, those that have ended included; 0 if they cannot be seen.
+        """Return the CPU seconds of all processes of the server, also of those that have ended; 0 if not visible.
 
-        Whatever the server does for others meanwhile is in it, too.
+        They include the work for other clients.
         """
         if self.postmaster is None:
             return 0.0
         return sum(_cpu_s_of(pid) for pid in (self.postmaster, *_children_of(self.postmaster)))
 
     def count_processes(self) -> int:
-        """Return how many processes it has now; 0 if they cannot be seen."""
+        """Return the number of the server's processes; 0 if they are not visible."""
         return len(_children_of(self.postmaster)) if self.postmaster is not None else 0
 
 
@@ -107,7 +107,7 @@ def _row(connection: "psycopg.Connection[Any]", statement: str) -> Any:  # noqa:
 
 
 def _find_postmaster(connection: "psycopg.Connection[Any]") -> int | None:
-    """Return the parent of our own server process, if a process here calls itself ours."""
+    """Return the postmaster's process id; None if the process that serves ``connection`` is not on this machine."""
     backend = Path(f"/proc/{connection.info.backend_pid}")
     try:
         title = (backend / "cmdline").read_bytes()
@@ -126,4 +126,4 @@ def _cpu_s_of(pid: int) -> float:
     try:
         return read_cpu_s(pid)
     except (FileNotFoundError, ProcessLookupError):
-        return 0.0  # it has just ended, and is counted by its parent
+        return 0.0  # it has just ended; its parent's CPU time includes it

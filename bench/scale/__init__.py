@@ -1,1 +1,1 @@
-"""What a line costs each part of a store of several machines, and what follows for its size."""
+"""The cost of a line in each part of a store on several machines, and the size that such a store needs."""

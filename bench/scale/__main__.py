@@ -1,10 +1,10 @@
-"""Run 1, 2, 4 collectors against 1, 2, 3 nodes, and print what each role of the store has spent on a million lines.
+"""Run 1, 2, 4 collectors against 1, 2, 3 nodes; print the CPU seconds per million lines of each role of the store.
 
-All servers and collectors run on this machine, so the lines per second cannot grow with the nodes: what grows and what
-stays flat is the CPU time per line of each role, and that is what is printed, with a capacity model made of it. The
-servers' processes must be visible from here (Linux).
+All servers and collectors run on this machine, so the lines per second cannot grow with the number of nodes. CPU
+seconds per line show which roles scale. A capacity model is made of them. The servers' processes must be visible
+(Linux).
 
-For each store, give the URLs of superusers: of the server that collectors connect to first, then of its nodes.
+For each store, give URLs of superusers: first that of the server that collectors connect to, then those of its nodes.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def _measure(cluster: Cluster, work: Path, logs: Sequence[Path], options: argpar
     runs: list[Run] = []
     aftermaths: list[Aftermath] = []
     lines = options.lines // options.streams * options.streams
-    for nodes in [count for count in options.nodes if count <= cluster.most_nodes]:
+    for nodes in [count for count in options.nodes if count <= cluster.max_nodes]:
         for collectors in options.collectors:
             is_last = collectors == options.collectors[-1]
             directory = work / f"run-{len(list(work.iterdir()))}"
@@ -71,7 +71,7 @@ def _open_clusters(options: argparse.Namespace) -> list[Cluster]:
 
 
 def _write_logs(work: Path, lines: int, streams: int) -> list[Path]:
-    """Write as many files as there are streams, of the same time each: as of machines side by side."""
+    """Write one file per stream. All files cover the same time, like the logs of several machines."""
     _say(f"writing {lines:,} lines into {streams} files")
     logs = [work / f"access-{number:02}.log" for number in range(streams)]
     for log in logs:
@@ -83,19 +83,21 @@ def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m bench.scale", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--server", nargs=1, metavar="URL", help="one server, to compare with")
+    parser.add_argument("--server", nargs=1, metavar="URL", help="one server, for comparison")
     parser.add_argument("--citus", nargs="+", metavar="URL", help="a coordinator, then workers")
     parser.add_argument("--timescaledb", nargs="+", metavar="URL", help="an access node, then data nodes (2.5 to 2.13)")
-    parser.add_argument("--lines", type=int, default=1_000_000, metavar="N", help="in all files together")
+    parser.add_argument("--lines", type=int, default=1_000_000, metavar="N", help="lines in all files together")
     parser.add_argument("--streams", type=int, default=16, metavar="N", help="files that the collectors share")
     parser.add_argument("--collectors", type=int, nargs="+", default=[1, 2, 4], metavar="N")
-    parser.add_argument("--nodes", type=int, nargs="+", default=[1, 2, 3], metavar="N", help="that hold records")
-    parser.add_argument("--cores", type=int, default=32, metavar="N", help="of a machine in the model")
     parser.add_argument(
-        "--price-core", type=float, default=20.0, metavar="P", help="of a core for a month, in any money"
+        "--nodes", type=int, nargs="+", default=[1, 2, 3], metavar="N", help="numbers of nodes that hold records"
     )
-    parser.add_argument("--price-terabyte", type=float, default=80.0, metavar="P", help="of a terabyte for a month")
-    parser.add_argument("--directory", metavar="DIR", help="where to work; default: the temporary directory")
+    parser.add_argument("--cores", type=int, default=32, metavar="N", help="cores of a machine in the model")
+    parser.add_argument(
+        "--price-core", type=float, default=20.0, metavar="P", help="price of a core per month, in any currency"
+    )
+    parser.add_argument("--price-terabyte", type=float, default=80.0, metavar="P", help="price of a terabyte per month")
+    parser.add_argument("--directory", metavar="DIR", help="directory for the files; default: the temporary directory")
     options = parser.parse_args()
     if max(options.collectors) > options.streams:
         parser.error("there must be a stream for each collector")

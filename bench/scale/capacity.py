@@ -1,6 +1,6 @@
-"""The capacity model: from CPU seconds and bytes per line to cores, disk, network and money at any rate.
+"""The capacity model: cores, disk, network and money at any rate, from CPU seconds and bytes per line.
 
-It counts work, not waiting, and takes each role's share per line as measured on one machine: a real network adds to it.
+It counts CPU time, not waiting. The costs per line were measured on one machine; a real network adds to them.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bench.scale.run import Aftermath, Run
 
 BUSY = 0.5
-"""How much of a core may be used on average: logs come in waves, and whoever was away catches up."""
+"""The average use of a core. The rest is for peaks, and for collectors that catch up after an outage."""
 
 RATES = (1_000.0, 10_000.0, 100_000.0, 1_000_000.0, 10_000_000.0)
 _KEPT_DAYS = 30
@@ -22,7 +22,7 @@ class Costs:
     """CPU seconds per million lines, and bytes per line."""
 
     collector_s: float
-    front_s: float  # taking lines in, two metrics, and columns
+    front_s: float  # ingest, two metrics, and conversion to columns
     nodes_s: float  # the same
     rows_bytes: float
     columns_bytes: float
@@ -30,7 +30,7 @@ class Costs:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """What a machine is, and what it costs in a month, in any money."""
+    """The cores of a machine, and prices per month in any currency."""
 
     cores: int
     core_month: float
@@ -38,7 +38,7 @@ class Prices:
 
 
 def costs_of(run: Run, after: Aftermath) -> Costs:
-    """Return the costs of a store whose roles were measured. Where the front is a node, all of it counts as nodes."""
+    """Return the costs of a measured store. If the front is a node, all its CPU counts as that of nodes."""
     millions = run.lines / 1e6
     spent = [run.spent, after.metrics, *([after.columns] if after.columns is not None else [])]
     front_s = sum(part.front_s for part in spent) / millions
@@ -82,6 +82,6 @@ def _row(rate: float, costs: Costs, prices: Prices) -> list[str]:
 
 
 def disk_bytes(rate: float, costs: Costs) -> float:
-    """Return the bytes of all days that are kept: the last ones as rows, the others in columns."""
+    """Return the size of all days that are kept: the last days in rows, the others in columns."""
     a_day = rate * 86_400
     return a_day * (_ROWS_DAYS * costs.rows_bytes + (_KEPT_DAYS - _ROWS_DAYS) * costs.columns_bytes)

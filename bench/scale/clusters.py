@@ -1,4 +1,4 @@
-"""Stores of several servers, with as many of them holding records as is asked for."""
+"""Stores of several servers, of which a given number holds records."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -20,29 +20,29 @@ WHERE shardid = get_shard_id_for_distribution_column('puppylog.log_records', {st
 
 
 class Cluster(Protocol):
-    """Servers that can be made one store."""
+    """Servers that together make one store."""
 
     name: str
     version: str
     is_distributed: bool
-    front: Server  # the one that collectors connect to
+    front: Server  # the server that collectors connect to
 
     @property
-    def most_nodes(self) -> int:
-        """How many servers can hold records."""
+    def max_nodes(self) -> int:
+        """The largest number of servers that can hold records."""
 
     def nodes(self, count: int) -> Sequence[Server]:
-        """The servers that hold records, if ``count`` do."""
+        """Return the servers that hold records, if ``count`` servers do."""
 
     def database(self, count: int) -> AbstractContextManager[str]:
-        """The name of a fresh database on all servers, ready for ``bootstrap``, gone in the end."""
+        """Create a database on all servers, ready for ``bootstrap``; yield its name, and drop it."""
 
     def rows_per_node(self, database: str, count: int) -> list[int]:
-        """How many records lie on each of ``nodes(count)``."""
+        """Return the number of records on each of ``nodes(count)``."""
 
 
 class OneServer:
-    """A server alone, as it is found: TimescaleDB, or plain PostgreSQL."""
+    """A single server with TimescaleDB or plain PostgreSQL."""
 
     is_distributed = False
 
@@ -53,14 +53,14 @@ class OneServer:
         self.version = _version(self.front, "timescaledb")
 
     @property
-    def most_nodes(self) -> int:
+    def max_nodes(self) -> int:
         return 1
 
     def nodes(self, count: int) -> Sequence[Server]:
         return [self.front][:count]
 
     def database(self, count: int) -> AbstractContextManager[str]:
-        _check(count, self.most_nodes, self.name)
+        _check(count, self.max_nodes, self.name)
         return self.front.database()
 
     def rows_per_node(self, database: str, count: int) -> list[int]:
@@ -68,18 +68,18 @@ class OneServer:
 
 
 class Citus:
-    """A coordinator, and workers. Records lie on the workers; when these are not enough, on the coordinator as well."""
+    """A coordinator and workers. Workers hold the records, and the coordinator does if there are too few workers."""
 
     name = "Citus"
     is_distributed = True
 
     def __init__(self, urls: Sequence[str]) -> None:
-        """Take the URL of the coordinator, then those of workers, as they reach each other."""
+        """Take the URL of the coordinator, then those of workers, with hosts by which they reach each other."""
         self.front, *self._workers = map(Server, urls)
         self.version = _version(self.front, "citus")
 
     @property
-    def most_nodes(self) -> int:
+    def max_nodes(self) -> int:
         return len(self._workers) + 1
 
     def nodes(self, count: int) -> Sequence[Server]:
@@ -87,7 +87,7 @@ class Citus:
 
     @contextmanager
     def database(self, count: int) -> Iterator[str]:
-        _check(count, self.most_nodes, self.name)
+        _check(count, self.max_nodes, self.name)
         workers = [server for server in self.nodes(count) if server is not self.front]
         servers = [*workers, self.front]
         with _databases(servers) as name:
@@ -117,12 +117,12 @@ class MultiNode:
     is_distributed = True
 
     def __init__(self, urls: Sequence[str]) -> None:
-        """Take the URL of the access node, then those of data nodes, as the access node reaches them."""
+        """Take the URL of the access node, then those of data nodes, with hosts that the access node can reach."""
         self.front, *self._data_nodes = map(Server, urls)
         self.version = _version(self.front, "timescaledb")
 
     @property
-    def most_nodes(self) -> int:
+    def max_nodes(self) -> int:
         return len(self._data_nodes)
 
     def nodes(self, count: int) -> Sequence[Server]:
@@ -130,7 +130,7 @@ class MultiNode:
 
     @contextmanager
     def database(self, count: int) -> Iterator[str]:
-        _check(count, self.most_nodes, self.name)
+        _check(count, self.max_nodes, self.name)
         with _databases([self.front]) as name:
             self.front.run("CREATE EXTENSION IF NOT EXISTS timescaledb", database=name)
             try:
@@ -150,7 +150,7 @@ class MultiNode:
 
 @contextmanager
 def _databases(servers: Sequence[Server]) -> Iterator[str]:
-    """A fresh database of one name on several servers; dropped in the end, from the last server to the first."""
+    """Create a database of one name on several servers; yield the name, and drop them, from the last to the first."""
     name = new_name()
     try:
         for server in servers:
@@ -183,4 +183,4 @@ def _port(server: Server) -> int:
 
 def _check(count: int, most: int, name: str) -> None:
     if not 1 <= count <= most:
-        raise BenchBroken(f"{name}: {count} nodes are asked for, and the URLs given make {most}")
+        raise BenchBroken(f"{name}: {count} nodes were requested, but the URLs name at most {most}")

@@ -18,7 +18,7 @@ def format_runs(runs: Sequence[Run]) -> str:
             " ".join(_per_million(node_s, run.lines) for node_s in run.spent.nodes_s),
             " ".join(f"{rows:,}" for rows in run.rows_per_node),
             f"{run.skew:.2f}",
-            " ".join(map(str, run.most_processes)),
+            " ".join(map(str, run.max_processes)),
         )
         for run in runs
     ]
@@ -45,7 +45,7 @@ def format_aftermath(aftermaths: Sequence[Aftermath]) -> str:
 
 
 def _nodes(spent: Spent, lines: int) -> str:
-    """Without the front, of which it can not be told what it spends as a node."""
+    """Return the figure of all nodes but the front, whose work as a node cannot be told from its other work."""
     if spent.front_is_node and len(spent.nodes_s) == 1:
         return "(front)"
     return _per_million(spent.all_nodes_s, lines) + (" + front" if spent.front_is_node else "")
