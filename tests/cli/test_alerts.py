@@ -51,9 +51,10 @@ def test_history_has_a_row_per_change(cli: InProcess) -> None:
         0.0,
         0.0,
     )
-    assert cli("monitor", "alerts", "get", "loud", "-l", "0").err.endswith(
-        "0 of 1 transitions, the newest; -l for more\n"
-    )
+    none = cli("monitor", "alerts", "get", "loud", "-l", "0")
+    assert none.err == "puppylog: the newest 0 of 1 transitions; -l shows more\n"
+    before = cli("monitor", "alerts", "get", "loud", "--to", "2015-01-01")
+    assert before.err == "puppylog: alert loud has not changed its state in this time\n"
     quiet = cli("monitor", "alerts", "get", "still", "-o", "jsonl")
     assert (quiet.code, quiet.out, quiet.err) == (0, "", "puppylog: alert still has never changed its state\n")
 

@@ -17,14 +17,14 @@ def test_it_says_what_it_found_and_chose(cli: InProcess, postgres_url: str) -> N
     assert said["jobs in the server"][0] == "no"
     again = cli("bootstrap", "--store", postgres_url, "-o", "json")
     said = {row["what"]: (row["is"], row["because"]) for row in json.loads(again.out)}
-    assert said["schema"][1] == "was there already"
+    assert said["schema"][1] == "already installed"
     assert said["records kept"][0] == "90d"
 
 
 @pytest.mark.parametrize(
     ("arguments", "cause"),
     [
-        (("--store", "duckdb:///x"), "cannot bootstrap: the embedded store makes itself"),
+        (("--store", "duckdb:///x"), "cannot bootstrap: the embedded store needs none"),
         (("--store", "postgresql://me:secret@127.0.0.1/x"), "a password does not belong"),
         (("--store", "postgresql://127.0.0.1/x?password=secret"), "a password does not belong"),
         (("--store", "postgresql://127.0.0.1/x?sslpassword=secret"), "a password does not belong"),

@@ -139,7 +139,7 @@ def test_of_a_thousand_stalled_streams_some_are_told(cli: InProcess, monkeypatch
 
 def test_it_asks_the_store(cli: InProcess, server: EmbeddedStore) -> None:
     empty = cli("collector", "status")
-    assert (empty.code, empty.err) == (0, "puppylog: no collector has said anything yet\n")
+    assert (empty.code, empty.err) == (0, "puppylog: no collector has reported yet\n")
     store = server.connect()
     stream_id = open_stream(store, "file:///var/log/live.log", group="front").stream_id
     store.report([StreamReport(stream_id, 5, 100.0, 100.0, 0.0, 7, 1)])

@@ -61,7 +61,7 @@ def test_an_alert_is_defined_by_its_flags(cli: InProcess) -> None:
 
 def test_the_same_alert_twice_is_no_error_and_another_one_is(cli: InProcess) -> None:
     cli(*CREATE, "-i", "twice", "-m", "hits", "--when", "> 10")
-    assert cli(*CREATE, "-i", "twice", "-m", "hits", "--when", "> 10").err == "puppylog: alert twice is there already\n"
+    assert cli(*CREATE, "-i", "twice", "-m", "hits", "--when", "> 10").err == "puppylog: alert twice exists already\n"
     other = cli(*CREATE, "-i", "twice", "-m", "hits", "--when", "> 11")
     assert (other.code, other.err.count("\n")) == (2, 1)
 

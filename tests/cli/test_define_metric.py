@@ -18,7 +18,7 @@ def test_the_default_set_is_created_once(cli: InProcess) -> None:
     ]
     again = cli(*CREATE, "--default")
     assert again.code == 0
-    assert again.err.count("is there already") == 5
+    assert again.err.count("exists already") == 5
 
 
 def test_a_store_with_an_older_default_set_gets_what_is_new(cli: InProcess) -> None:
@@ -27,7 +27,7 @@ def test_a_store_with_an_older_default_set_gets_what_is_new(cli: InProcess) -> N
     cli("monitor", "metrics", "delete", "lines_per_stream")
     again = cli(*CREATE, "--default")
     assert again.code == 0
-    assert again.err.count("is there already") == 3
+    assert again.err.count("exists already") == 3
     assert "created metric lines_per_stream" in again.err
     assert "created alert silent_stream" in again.err
     cli("monitor", "alerts", "delete", *(alert.name for alert in DEFAULT_ALERTS))

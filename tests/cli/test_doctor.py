@@ -37,7 +37,7 @@ def test_a_table_says_everything_on_one_line_per_finding(cli: InProcess, monkeyp
     found(monkeypatch, FINDINGS)
     said = cli("doctor")
     assert said.out == (GOLDEN / "doctor.txt").read_text(encoding="utf-8")
-    assert (said.code, said.err) == (1, "puppylog: 2 of 4 findings want somebody to act\n")
+    assert (said.code, said.err) == (1, "puppylog: 2 of 4 findings need action\n")
 
 
 def test_a_terminal_gets_whole_sentences(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:

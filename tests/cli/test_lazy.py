@@ -27,7 +27,7 @@ def test_an_unknown_command_loads_nothing_and_names_those_there_are(group: LazyG
 
 
 def test_what_is_no_command_is_a_defect(group: LazyGroup) -> None:
-    with pytest.raises(TypeError, match="click:Context is no command"):
+    with pytest.raises(TypeError, match="click:Context is not a command"):
         group.get_command(click.Context(group), "wrong")
 
 

@@ -23,7 +23,7 @@ def test_the_newest_records_come_last_in_the_columns_that_are_filled(cli: InProc
     assert got.code == 0
     assert got.err.splitlines() == [
         "puppylog: not shown: user_agent, attributes; -o jsonl shows all of it",
-        "puppylog: 3 of 120 records, the newest; -l for more",
+        "puppylog: the newest 3 of 120 records; -l shows more",
     ]
     assert got.out == (GOLDEN / "logs.txt").read_text(encoding="utf-8")
 

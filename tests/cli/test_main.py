@@ -168,7 +168,7 @@ def test_a_full_disk_under_the_output_is_said_in_one_line() -> None:
         (["completion", "zsh"], 1, "puppylog: cannot write the output: Bad file descriptor\n"),
         (["formats", "-o", "csv"], 1, "puppylog: cannot write the output: Bad file descriptor\n"),
         (["--version"], 1, "puppylog: cannot write the output: Bad file descriptor\n"),
-        (["sql", ""], 2, "puppylog: cannot ask the store: the query is empty\n"),
+        (["sql", ""], 2, "puppylog: cannot query the store: the query is empty\n"),
     ],
 )
 def test_a_closed_output_is_said_only_by_a_command_that_writes_to_it(

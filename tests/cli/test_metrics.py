@@ -23,7 +23,7 @@ def _sections(cli: InProcess) -> None:
 
 
 FAILED = (
-    "puppylog: metric failures may be out of date, for its last refresh failed: division by zero; "
+    "puppylog: metric failures may be out of date, because its last refresh failed: division by zero; "
     "'puppylog doctor' says more\n"
 )
 
@@ -50,12 +50,12 @@ def test_a_segmented_metric_has_a_row_per_bucket_and_segment(cli: InProcess) -> 
 def test_a_metric_without_segments_has_a_row_per_bucket(cli: InProcess) -> None:
     got = cli("monitor", "metrics", "get", "failures", "-l", "2", "-o", "csv")
     assert got.out == "bucket,value\n2026-03-01T12:01:40+00:00,1\n2026-03-01T12:01:50+00:00,1\n"
-    assert got.err == "puppylog: 2 of 12 buckets, the newest; -l for more\n"
+    assert got.err == "puppylog: the newest 2 of 12 buckets; -l shows more\n"
 
 
 def test_buckets_of_segments_are_counted_once_and_those_of_one_segment_by_themselves(cli: InProcess) -> None:
     assert cli("monitor", "metrics", "get", "sections", "-l", "1").err == (
-        "puppylog: 1 of 2 buckets, the newest; -l for more\n"
+        "puppylog: the newest 1 of 2 buckets; -l shows more\n"
     )
     of_one = cli("monitor", "metrics", "get", "sections", "-l", "1", "--segment", "blog", "--from", "2026-03-01T12:01")
     assert of_one.err == ""
@@ -75,7 +75,7 @@ def test_a_chart_of_a_range_shows_all_of_it_in_steps(cli: InProcess, monkeypatch
     assert drawn[1] == "2026-03-01T12:00:00+00:00 to 2026-03-01T12:01:30+00:00"
     assert drawn[-1] == "last 3  min 3  mean 3  max 3"
     newest = cli("monitor", "metrics", "get", "failures", "--since", "2026-03-01", "--chart", "-l", "5")
-    assert newest.err == "puppylog: 5 of 12 buckets, the newest; -l for more\n"
+    assert newest.err == "puppylog: the newest 5 of 12 buckets; -l shows more\n"
 
 
 def test_a_range_and_a_segment_pick_what_is_wanted(cli: InProcess) -> None:
@@ -118,7 +118,7 @@ def test_meta_says_how_a_metric_is_defined_and_how_far_it_is(cli: InProcess) -> 
         ),
         (
             {"error": None, "is_being_checked": True},
-            "puppylog: metric failures has still to take in lines that came late: values may change\n",
+            "puppylog: metric failures does not include all late lines yet: values may change\n",
         ),
     ],
 )

@@ -52,7 +52,7 @@ def test_the_newest_come_last_and_so_many(cli: InProcess) -> None:
     listed = [json.loads(line) for line in cli("rejects", "list", "-l", "2", "-o", "jsonl").out.splitlines()]
     assert [line["line"] for line in listed] == [access_line(2).decode(), "=1+1"]
     none = cli("rejects", "list", "-l", "0", "-o", "jsonl")
-    assert (none.out, none.err) == ("", "puppylog: 0 of 4 lines, the newest; -l for more\n")
+    assert (none.out, none.err) == ("", "puppylog: the newest 0 of 4 lines; -l shows more\n")
 
 
 def test_reasons_are_counted(cli: InProcess) -> None:

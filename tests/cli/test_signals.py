@@ -31,21 +31,21 @@ def test_a_second_request_to_end_is_patient() -> None:
 
 
 def test_a_hangup_stops_who_can_begin_anew() -> None:
-    with Signals(can_begin_anew=True) as signals:
-        assert not signals.begin_anew()
+    with Signals(can_restart=True) as signals:
+        assert not signals.take_restart_request()
         os.kill(os.getpid(), signal.SIGHUP)
         assert signals.stop.wait(60)
-        assert signals.begin_anew()
+        assert signals.take_restart_request()
         assert not signals.stop.is_set()
-        assert not signals.begin_anew()
+        assert not signals.take_restart_request()
 
 
 @pytest.mark.parametrize("order", [(signal.SIGHUP, signal.SIGTERM), (signal.SIGTERM, signal.SIGHUP)])
 def test_who_is_asked_to_end_does_not_begin_anew(order: tuple[signal.Signals, ...]) -> None:
-    with Signals(can_begin_anew=True) as signals:
+    with Signals(can_restart=True) as signals:
         for number in order:
             signal.raise_signal(number)
-        assert not signals.begin_anew()
+        assert not signals.take_restart_request()
         assert signals.stop.is_set()
 
 
@@ -54,5 +54,5 @@ def test_a_hangup_ends_who_can_not_begin_anew(monkeypatch: pytest.MonkeyPatch) -
     with Signals():
         assert signal.getsignal(signal.SIGHUP) is before
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    with Signals(can_begin_anew=True):
+    with Signals(can_restart=True):
         assert signal.getsignal(signal.SIGHUP) is before

@@ -27,4 +27,4 @@ def test_what_the_store_refuses_is_one_line(cli: InProcess, question: str) -> No
 
 
 def test_an_empty_question_is_refused(cli: InProcess) -> None:
-    assert cli("sql", " ").err == "puppylog: cannot ask the store: the query is empty\n"
+    assert cli("sql", " ").err == "puppylog: cannot query the store: the query is empty\n"

@@ -2,7 +2,7 @@ from datetime import UTC
 
 import pytest
 
-from puppylog.cli.talk import point, tell, warn
+from puppylog.cli.talk import show_caret, tell, warn
 from puppylog.settings import Settings
 
 
@@ -18,5 +18,5 @@ def test_what_is_echoed_is_cleaned(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_caret_stands_below_the_place(capsys: pytest.CaptureFixture[str]) -> None:
-    point("\t犬$host", 2)
+    show_caret("\t犬$host", 2)
     assert capsys.readouterr().err == "  \\t犬$host\n      ^\n"

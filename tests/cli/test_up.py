@@ -40,7 +40,7 @@ def test_up_follows_files_until_it_is_asked_to_end(puppylog: Puppylog, server: E
     finally:
         code, err = end(running, signal.SIGINT)
     assert code == 0
-    assert err.splitlines()[0] == f"puppylog: up: {server.url}; Ctrl-C to leave"
+    assert err.splitlines()[0] == f"puppylog: up: {server.url}; Ctrl-C to quit"
     assert " 2 records, 0 rejected in " in err.splitlines()[-1]
 
 

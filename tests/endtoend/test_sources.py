@@ -124,7 +124,7 @@ def test_a_hangup_makes_it_read_the_servers_configuration_again(
         configuration.write_text("log_format main '$request_uri|$remote_addr';\n")
         collector.send_signal(signal.SIGHUP)
         assert collector.stderr is not None
-        assert any(b"beginning anew" in line for line in iter(collector.stderr.readline, b""))
+        assert any(b"restarting after SIGHUP" in line for line in iter(collector.stderr.readline, b""))
         with path.open("a") as log:
             log.write("/b|10.0.0.1\n")
         wait_until(lambda: len(texts(server)) == 2, what="the second line")

@@ -1,4 +1,4 @@
-"""``puppylog monitor alerts list | get | meta | check``: what alerts there are, and what they have said."""
+"""``puppylog monitor alerts list | get | meta | check``: the alerts, their states and their history."""
 
 import functools
 import sys
@@ -10,7 +10,6 @@ from typing import Final
 import click
 import pyarrow as pa
 
-from puppylog.cli.cuts import tell_cut
 from puppylog.cli.options import (
     examples,
     group_option,
@@ -23,6 +22,7 @@ from puppylog.cli.options import (
 from puppylog.cli.output import write_record, write_rows, write_table
 from puppylog.cli.talk import tell, warn
 from puppylog.cli.times import parse_range
+from puppylog.cli.truncation import tell_truncated
 from puppylog.errors import NotFound
 from puppylog.model.alert import State
 from puppylog.monitor.alerts import (
@@ -36,20 +36,22 @@ from puppylog.monitor.alerts import (
     read_transitions,
 )
 from puppylog.monitor.clock import ClockStep, find_clock_step
+from puppylog.monitor.range import ALWAYS
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 from puppylog.stores.rows import columns_of_alert
 from puppylog.tui.alert import describe_rule, explain_stale_states
 
-# An engine that has just been started for this question first catches up the evaluations that were missed.
+# An engine that this command has just started first catches up the evaluations that were missed.
 _ENGINE_WAIT_S: Final = 15.0
-# On a server, an evaluator is there already or is not; one that has just lost its predecessor takes over within this.
+# On a server, an evaluator either runs or does not; a successor takes over from one that has just ended within this
+# time.
 _EVALUATOR_WAIT_S: Final = 3.0
 _HEARTBEAT_POLL_S: Final = 0.1
 
 UNKNOWN: Final = "unknown"
-"""The state of an alert that is not evaluated, in a list."""
+"""The state that a list shows for an alert that is not evaluated."""
 
 _INSTANT: Final = pa.timestamp("us", "UTC")
 _STATE: Final = [("state", pa.string()), ("since", _INSTANT), ("value", pa.float64())]
@@ -82,19 +84,19 @@ _META: Final = pa.schema(
 @store_options
 @pass_settings
 def list_(settings: Settings, group: str | None) -> None:
-    """List the alerts and what they are in.
+    """List the alerts and their states.
 
-    A state is unknown where the alert has not been evaluated when it was due. The exit code is 1 then, otherwise 0.
+    The state is unknown if the alert was not evaluated when it was due; the exit code is 1 then, otherwise 0.
     """
     with connect(settings.store) as store:
-        judged = _read_judged(store, (), group)
+        judged = _read_states(store, (), group)
     if not judged.states:
         tell(settings, "no alerts yet; a good start is: puppylog monitor metrics create --default")
     rows = [
         _list_row(state, settings, is_known=judged.has_evaluator and not state.is_overdue) for state in judged.states
     ]
     write_rows(rows, _LISTED, settings)
-    _say_no_if(judged.cause)
+    _fail_if(judged.cause)
 
 
 @click.command(epilog=examples("puppylog monitor alerts get totaltraffic --since 1d -o json"))
@@ -113,12 +115,13 @@ def get(settings: Settings, name: str, *, since: str | None, from_: str | None, 
     with connect(settings.store) as store:
         get_alert(store, name)
         transitions = read_transitions(store, name, within=within, transitions=limit)
-        if not transitions.num_rows:
-            tell(settings, f"alert {name} has never changed its state")
+        if not transitions.num_rows and limit:
+            when = "never changed its state" if within == ALWAYS else "not changed its state in this time"
+            tell(settings, f"alert {name} has {when}")
         write_table(transitions, settings)
         sys.stdout.flush()
         count = functools.partial(count_transitions, store, name, within=within)
-        tell_cut(settings, "transitions", shown=transitions.num_rows, limit=limit, count=count)
+        tell_truncated(settings, "transitions", shown=transitions.num_rows, limit=limit, count=count)
 
 
 @click.command()
@@ -127,7 +130,7 @@ def get(settings: Settings, name: str, *, since: str | None, from_: str | None, 
 @store_options
 @pass_settings
 def meta(settings: Settings, name: str) -> None:
-    """Show how an alert is defined and what it is in."""
+    """Show an alert's definition and states."""
     with connect(settings.store) as store:
         states = get_alert(store, name).states
     first = states[0]
@@ -139,7 +142,7 @@ def meta(settings: Settings, name: str) -> None:
 
 @click.command(
     epilog=examples(
-        "puppylog monitor alerts check || echo 'something rings'", "puppylog monitor alerts check totaltraffic -q"
+        "puppylog monitor alerts check || echo 'an alert rings'", "puppylog monitor alerts check totaltraffic -q"
     )
 )
 @click.argument("names", metavar="[NAME]...", nargs=-1)
@@ -151,11 +154,11 @@ def meta(settings: Settings, name: str) -> None:
 def check(ctx: click.Context, settings: Settings, names: Sequence[str], group: str | None) -> None:
     """Exit with 1 if an alert rings.
 
-    Prints those that do. It is 1 as well if an alert cannot be judged, or has not been evaluated when it was due:
-    stderr says what to run then.
+    Prints the alerts that ring. Also exits with 1 if an alert cannot be judged, or was not evaluated when it was due;
+    stderr says what to do.
     """
     with connect(settings.store) as store:
-        judged = _read_judged(store, names, group)
+        judged = _read_states(store, names, group)
     states = judged.states
     ringing = [state for state in states if state.state is State.FIRING]
     failing = [state for state in states if state.error is not None]
@@ -168,47 +171,47 @@ def check(ctx: click.Context, settings: Settings, names: Sequence[str], group: s
             warn(f"alert {name}: {describe_unjudged(segments)}")
     if judged.clock_step is not None and states:
         warn(judged.clock_step.describe())
-    _say_no_if(judged.cause)
+    _fail_if(judged.cause)
     if ringing or failing:
         ctx.exit(1)
     tell(settings, "all good" if states else "there are no alerts to check")
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
-    """The states of alerts, and whether they are of now."""
+class _CheckedStates:
+    """The states of alerts, and whether they are up to date."""
 
     states: Sequence[AlertState]
     has_evaluator: bool
-    cause: str | None  # why some or all states say nothing about now
-    clock_step: ClockStep | None  # whether the store's clock was set back lately
+    cause: str | None  # why some or all states are out of date
+    clock_step: ClockStep | None  # set if the store's clock was set back within the last day
 
 
-def _read_judged(store: Store, names: Sequence[str], group: str | None) -> _Judged:
-    """Return the states of the alerts of these names, or of all.
+def _read_states(store: Store, names: Sequence[str], group: str | None) -> _CheckedStates:
+    """Return the states of the alerts of these names, or of all alerts.
 
-    An engine that was started by this very command gets some time to evaluate them; so does one that is late.
+    If the states are out of date, wait a while for an evaluation: this command may just have started the engine.
     """
     flavour = store.info.flavour
     deadline = time.monotonic() + (_ENGINE_WAIT_S if flavour == "duckdb" else _EVALUATOR_WAIT_S)
     while True:
-        states = _pick(read_alerts(store, group=group), names)
+        states = _select(read_alerts(store, group=group), names)
         heartbeat = find_heartbeat(store)
         cause = explain_stale_states(heartbeat, states, flavour) if states else None
         if cause is None or time.monotonic() >= deadline:
-            return _Judged(states, heartbeat is not None and not heartbeat.is_old, cause, find_clock_step(store))
+            return _CheckedStates(states, heartbeat is not None and not heartbeat.is_old, cause, find_clock_step(store))
         time.sleep(_HEARTBEAT_POLL_S)
 
 
-def _say_no_if(cause: str | None) -> None:
-    """Say why the states are no answer, and end with exit code 1; do nothing without a cause."""
+def _fail_if(cause: str | None) -> None:
+    """Say why the states are out of date, and exit with 1; do nothing if ``cause`` is None."""
     if cause is not None:
         sys.stdout.flush()
         warn(cause)
         raise click.exceptions.Exit(1)
 
 
-def _pick(snapshot: AlertSnapshot, names: Sequence[str]) -> list[AlertState]:
+def _select(snapshot: AlertSnapshot, names: Sequence[str]) -> list[AlertState]:
     known = {state.alert.name for state in snapshot.states}
     for name in names:
         if name not in known:

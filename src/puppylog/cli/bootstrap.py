@@ -1,4 +1,4 @@
-"""``puppylog bootstrap``: install or upgrade the schema in a PostgreSQL database, and say what was found and chosen."""
+"""``puppylog bootstrap``: install or upgrade the schema in a PostgreSQL database; show what was found and chosen."""
 
 from typing import Final
 
@@ -28,11 +28,13 @@ _HOUR_S: Final = 3600
 @click.option(
     "--roles", is_flag=True, help="Create the roles puppylog_writer and puppylog_reader, for logins to be members of."
 )
-@click.option("--drop-after", metavar="PERIOD", help="Drop records that are older, such as 90d; or never (default).")
+@click.option(
+    "--drop-after", metavar="PERIOD", help="Drop records that are older than this, such as 90d. Default: never."
+)
 @click.option(
     "--columnar-after",
     metavar="PERIOD",
-    help="Turn chunks that are older into columns, where the store can. Default: 2d; or never.",
+    help="Convert chunks that are older than this to columnar storage, if the store can; or never. Default: 2d.",
 )
 @output_options
 @store_options
@@ -42,14 +44,14 @@ def bootstrap(
 ) -> None:
     """Install Puppylog in a PostgreSQL database, or upgrade it.
 
-    Run it as the role that is to own the store; it may be run again at any time, and by two at once. What the URL
+    Run it as the role that shall own the store. Running it again, or twice at the same time, does no harm. What the URL
     leaves out comes from PG* variables, ~/.pgpass and service files. The embedded store needs no bootstrap.
     """
     if not is_postgresql(settings.store):
         raise UsageError(
-            "bootstrap", "", "the embedded store makes itself", advice="name a database with --store postgresql://…"
+            "bootstrap", "", "the embedded store needs none", advice="name a database with --store postgresql://…"
         )
-    from puppylog.stores.postgres.schema.bootstrap import Lifetimes  # noqa: PLC0415 - only who uses it pays for libpq
+    from puppylog.stores.postgres.schema.bootstrap import Lifetimes  # noqa: PLC0415 - only this command loads libpq
     from puppylog.stores.postgres.schema.bootstrap import bootstrap as install  # noqa: PLC0415 - as above
 
     done = install(
@@ -74,7 +76,7 @@ def bootstrap(
 
 
 def _parse_lifetime(text: str | None) -> int | None:
-    """Return seconds, 0 for never, None where nothing is said."""
+    """Return seconds; 0 for never, None if the option is not given."""
     if text is None:
         return None
     return 0 if text.strip().lower() == _NEVER else parse_period(text, "lifetime", least_s=_HOUR_S)
@@ -87,4 +89,4 @@ def _describe_lifetime(seconds: int | None, otherwise: str) -> str:
 def _describe_schema(found: int, now: int) -> str:
     if found == 0:
         return "installed"
-    return "was there already" if found == now else f"upgraded from {found}"
+    return "already installed" if found == now else f"upgraded from {found}"

@@ -1,4 +1,4 @@
-"""What commands that collect have in common: saying what happens meanwhile."""
+"""Reporting what a collector does: for every command that collects."""
 
 import sys
 import threading
@@ -40,20 +40,20 @@ _NOTES: Final[Mapping[type[Event], str]] = {
 
 
 class Reporter:
-    """Says on stderr what a collector's events mean. On a terminal, a line of progress is shown below.
+    """Reports a collector's events on stderr. On a terminal, a line of progress is shown below the messages.
 
-    Usable with ``with``; on leaving, the line of progress is removed.
+    A context manager: its exit erases the line of progress.
     """
 
     def __init__(self, settings: Settings, *, echo: bool = False) -> None:
         self._settings = settings
         self._echo = echo
-        self._lock = threading.Lock()  # events come from two threads; whatever is written is written under the lock
+        self._lock = threading.Lock()  # held while writing, because events come from two threads
         shows = sys.stderr.isatty() and not settings.quiet
-        self._progress = ProgressLine(Live(sys.stderr, has_color=False)) if shows else None  # under the lock
+        self._progress = ProgressLine(Live(sys.stderr, has_color=False)) if shows else None  # guarded by _lock
 
     def on_event(self, event: Event) -> None:
-        """Say what the event means. May be called from several threads."""
+        """Report an event. Safe to call from several threads."""
         with self._lock:
             if isinstance(event, Progress):
                 if self._progress is not None:
@@ -117,7 +117,7 @@ def _describe_line(event: LineCut | LineContinued) -> str:
 
 
 def describe_summary(summary: Summary) -> str:
-    """Return what a run has done, in one line."""
+    """Return one line about what a run has read and stored."""
     lines = summary.records + summary.rejects
     rate = round(lines / summary.seconds) if summary.seconds > 0 else lines
     rowless = f", {format_number(summary.rowless)} lines without a row" if summary.rowless else ""
@@ -133,7 +133,7 @@ def describe_summary(summary: Summary) -> str:
 
 
 def describe_reasons(summary: Summary) -> list[str]:
-    """Return why lines were rejected, most frequent first."""
+    """Return a line per reason for which lines were rejected, the most frequent reasons first."""
     shown = summary.reasons[:_SHOWN_REASONS]
     lines = [f"{format_number(count):>8} rejected: {reason}" for reason, count in shown]
     hidden = len(summary.reasons) - len(shown)

@@ -1,4 +1,4 @@
-"""``puppylog collector``: log files into the store."""
+"""``puppylog collector``: collect log files into the store."""
 
 import sys
 import threading
@@ -32,11 +32,11 @@ from puppylog.stores.connect import connect
 from puppylog.tail.source import STDIN
 from puppylog.tui.clean import clean
 
-_CROWDED_S: Final = 60.0  # runs from cron follow each other, and must not gather for ever
+_CROWDED_S: Final = 60.0  # a limit, so that runs that cron starts one after another do not pile up
 
 COMMANDS: Final[Table] = {
     "detect": ("puppylog.cli.detect:detect", "Show how a file would be parsed."),
-    "status": ("puppylog.cli.collector_status:status", "Say whether the collectors keep up."),
+    "status": ("puppylog.cli.collector_status:status", "Show whether the collectors keep up."),
 }
 
 
@@ -70,10 +70,10 @@ COMMANDS: Final[Table] = {
     is_flag=True,
     envvar="PUPPYLOG_WATCH",
     show_envvar=True,
-    help="Go on when the end is reached, through rotation and truncation, until interrupted.",
+    help="Follow the files at their end, through rotation and truncation, until interrupted.",
 )
-@click.option("-n", "--now", is_flag=True, help="Give records the time when they are read, not their own.")
-@click.option("--from-end", is_flag=True, help="Start files that the store does not know yet at their end.")
+@click.option("-n", "--now", is_flag=True, help="Give each record the time at which its line is read.")
+@click.option("--from-end", is_flag=True, help="Skip the present content of files that the store does not know yet.")
 @format_options
 @zone_option
 @multiline_options
@@ -82,7 +82,7 @@ COMMANDS: Final[Table] = {
     metavar="NAME",
     envvar="PUPPYLOG_GROUP",
     show_envvar=True,
-    help="The log group of these sources; made if it is new.",
+    help="The log group of these sources; created if it does not exist.",
 )
 @click.option(
     "-r",
@@ -90,9 +90,9 @@ COMMANDS: Final[Table] = {
     cls=OldNamesOption,
     old_names=("--redirect_psql_out",),
     is_flag=True,
-    help="Print what the store answers to each batch.",
+    help="Print the store's answer to each batch.",
 )
-@click.option("--dry-run", is_flag=True, help="Parse and count, store nothing; also tell why lines are rejected.")
+@click.option("--dry-run", is_flag=True, help="Parse and count lines, show why some are rejected, store nothing.")
 @host_option
 @store_options
 @pass_settings
@@ -117,8 +117,8 @@ def collector(
     """Collect log files into the store.
 
     Every complete line is stored exactly once: as a record, or as a rejected line with its reason. The store knows how
-    far each file has been read, so the same command again goes on where the last one ended. An interrupt stops reading,
-    commits what has been read, and ends.
+    far each file has been read, so the same command continues where the last one ended. On an interrupt, the collector
+    stops reading, commits the lines that it has read, and exits.
     """
     if ctx.invoked_subcommand is not None:
         return
@@ -132,8 +132,8 @@ def collector(
 
     def read_format(settings: Settings) -> Format:
         chosen = choose_format(settings, format_, format_from, year)
-        joined = chosen if boundary is None else Multiline(chosen, boundary.mark_starts)
-        return Restamped(joined) if now else joined
+        of_records = chosen if boundary is None else Multiline(chosen, boundary.mark_starts)
+        return Restamped(of_records) if now else of_records
 
     options = CollectOptions(
         sources=sources,
@@ -144,7 +144,7 @@ def collector(
         boundary=boundary,
         record_wait_s=multiline_timeout,
     )
-    with Signals(can_begin_anew=watch and STDIN not in sources) as signals, Reporter(settings, echo=echo) as reporter:
+    with Signals(can_restart=watch and STDIN not in sources) as signals, Reporter(settings, echo=echo) as reporter:
         summary: Summary | None
         if dry_run:
             summary = Collector(DryWriter(), options, stop=signals.stop, on_event=reporter.on_event).run()
@@ -152,8 +152,8 @@ def collector(
                 sys.stdout.write(clean(line) + "\n")
         else:
             summary = _collect(options, settings, signals, reporter)
-            while signals.begin_anew():
-                tell(settings, "beginning anew, as asked by SIGHUP")
+            while signals.take_restart_request():
+                tell(settings, "restarting after SIGHUP")
                 settings = reread_settings()
                 options = replace(options, format=read_format(settings))
                 summary = _collect(options, settings, signals, reporter)
@@ -162,13 +162,13 @@ def collector(
 
 
 def _collect(options: CollectOptions, settings: Settings, signals: Signals, reporter: Reporter) -> Summary | None:
-    """Collect into the store; return None if SIGHUP came while the store was away."""
+    """Collect into the store. Return None if SIGHUP arrived while the store was unavailable."""
     try:
         with _connect(settings.store, signals.stop, reporter, waits=options.watch) as store:
             options = replace(options, host=settings.host if store.is_shared else "")
             summary = Collector(store, options, stop=signals.stop, on_event=reporter.on_event).run()
     except PuppylogError as error:
-        if not (error.transient and signals.is_reading_again):
+        if not (error.transient and signals.is_restart_requested):
             raise
         return None
     tell(settings, describe_summary(summary))
@@ -176,7 +176,11 @@ def _collect(options: CollectOptions, settings: Settings, signals: Signals, repo
 
 
 def _connect(url: str, stop: threading.Event, reporter: Reporter, *, waits: bool) -> Store:
-    """Connect to the store. A collector that watches waits for it; a run waits a minute for other runs to end."""
+    """Connect to the store.
+
+    If the store is unavailable, a collector that watches waits until it answers. Any other run waits only if the store
+    has no connection left, and at most a minute.
+    """
     deadline = time.monotonic() + _CROWDED_S
 
     def may_retry(error: PuppylogError) -> bool:

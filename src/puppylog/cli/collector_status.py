@@ -1,4 +1,4 @@
-"""``puppylog collector status``: whether the collectors keep up, on whatever machine they are."""
+"""``puppylog collector status``: whether the collectors of a store keep up, on all machines."""
 
 import sys
 from collections.abc import Sequence
@@ -33,8 +33,8 @@ SCHEMA: Final = pa.schema(
         ("problem", pa.string()),
     ]
 )
-# Left out of a table that does not fit the terminal, in this order. The problem of a stream that has stalled is told on
-# stderr as well.
+# Columns that are left out of a table that does not fit the terminal, the first one first. The problem of a stalled
+# stream is reported on stderr as well.
 _EXPENDABLE: Final = (
     "report_age_s",
     "stored_at",
@@ -48,7 +48,7 @@ _EXPENDABLE: Final = (
     "lines_per_s",
     "records",
 )
-_MOST_TOLD: Final = 20
+_MAX_REPORTED: Final = 20
 
 
 @click.command(
@@ -63,34 +63,34 @@ _MOST_TOLD: Final = 20
     "--stale",
     default=format_period(STALE_S),
     show_default=True,
-    help="A stream has stalled after so long without a word of its collector, or if lines wait and none is stored.",
+    help="A stream has stalled after this time without a report, or without a line stored while lines wait.",
 )
-@click.option("--within", metavar="TIME", help="Leave out streams of which no collector has said anything for so long.")
+@click.option("--within", metavar="TIME", help="Leave out streams whose last report is older than this.")
 @group_option("Only streams of this log group.")
 @output_options
 @store_options
 @pass_settings
 def status(settings: Settings, *, stale: str, within: str | None, group: str | None) -> None:
-    """Say whether the collectors keep up.
+    """Show whether the collectors keep up.
 
-    One row per stream that a collector of this store follows, or has followed, on whatever machine. Its state is ok
-    (everything is stored), behind (bytes wait, and are being stored), stalled, finished (its file was read to its
-    end and is gone), or ended (its collector has ended in order).
+    One row per stream that a collector of this store follows or has followed, on any machine. Its state is ok (every
+    line is stored), behind (lines wait, and are being stored), stalled, finished (the file is gone, and every line of
+    it is stored), or ended (the collector has ended in order).
 
-    Every number is of what the store has committed, since the collector started; waiting says how many lines have been
-    read and are not committed. The lag is of all that is not committed. Format tells how lines are parsed.
+    Records and rejected are what the store has committed since the collector started. Waiting is the number of lines
+    that are read and not committed; the lag covers everything that is not committed, read or not.
 
-    A table that does not fit the terminal leaves columns out and names them; -o json, jsonl and csv have all.
+    A table that does not fit the terminal leaves columns out and names them; -o json, jsonl and csv have all columns.
 
-    The exit code is 1 if any has stalled: bytes wait and nothing is stored, the file cannot be read, the store cannot
-    be written, or the last report of the collector is old. It is 0 otherwise.
+    The exit code is 1 if a stream has stalled: lines wait and none is stored, the file cannot be read, the store cannot
+    be written, or the collector does not report. It is 0 otherwise.
     """
     stale_s = parse_period(stale, "--stale")
     within_s = None if within is None else parse_period(within, "--within")
     with connect(settings.store) as store:
         streams = list_followed_streams(store, stale_s=stale_s, within_s=within_s, group=group)
     if not streams:
-        tell(settings, "no collector has said anything yet")
+        tell(settings, "no collector has reported yet")
     write_rows([_row(stream) for stream in streams], SCHEMA, settings, expendable=_EXPENDABLE, paths={"source"})
     sys.stdout.flush()
     if not _tell_stalled(streams):
@@ -117,10 +117,10 @@ def _row(stream: FollowedStream) -> dict[str, object]:
 
 
 def _tell_stalled(streams: Sequence[FollowedStream]) -> bool:
-    """Say which streams have stalled, and why; return whether none has."""
+    """Report which streams have stalled, and why. Return whether no stream has."""
     stalled = [stream for stream in streams if stream.state is StreamState.STALLED]
-    for stream in stalled[:_MOST_TOLD]:
+    for stream in stalled[:_MAX_REPORTED]:
         warn(f"{stream.name} has stalled: {stream.problem}")
-    if len(stalled) > _MOST_TOLD:
-        warn(f"and {len(stalled) - _MOST_TOLD} more have stalled")
+    if len(stalled) > _MAX_REPORTED:
+        warn(f"and {len(stalled) - _MAX_REPORTED} more have stalled")
     return not stalled

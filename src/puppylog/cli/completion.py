@@ -1,4 +1,4 @@
-"""``puppylog completion``: what a shell has to read to complete Puppylog's commands and options."""
+"""``puppylog completion``: print the script with which a shell completes Puppylog's commands and options."""
 
 import click
 from click.shell_completion import get_completion_class
@@ -19,7 +19,7 @@ from puppylog.cli.options import examples
 def completion(ctx: click.Context, shell: str) -> None:
     """Print a shell's completion script.
 
-    It completes Puppylog's commands and options, and asks Puppylog itself for them.
+    The script completes commands and options; it runs puppylog to find them.
     """
     found = get_completion_class(shell)
     if found is None:

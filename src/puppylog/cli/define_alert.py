@@ -1,4 +1,4 @@
-"""``puppylog monitor alerts create | delete``: what an alert is, from the words on a command line."""
+"""``puppylog monitor alerts create | delete``."""
 
 import math
 import re
@@ -24,7 +24,7 @@ from puppylog.monitor.metrics import get_metric
 from puppylog.settings import Settings
 from puppylog.stores.connect import connect
 
-# Words for those whose shell takes > for itself.
+# ge, le, gt and lt need no quotes in a shell; > and < do.
 _WHEN: Final = re.compile(r"\s*(>=|<=|>|<|ge\b|le\b|gt\b|lt\b)\s*(\S+)\s*", re.IGNORECASE)
 
 
@@ -51,28 +51,31 @@ _WHEN: Final = re.compile(r"\s*(>=|<=|>|<|ge\b|le\b|gt\b|lt\b)\s*(\S+)\s*", re.I
     type=click.Choice(ALERT_STATISTICS),
     default="avg",
     show_default=True,
-    help="What of the observations in the window.",
+    help="The statistic of the observations in the window.",
 )
 @click.option(
     "--when", metavar="'> THRESHOLD'", required=True, help="When it rings: > >= < <= (or gt ge lt le) and a number."
 )
-@click.option("--window", default="2m", show_default=True, help="How much is judged: whole periods of the metric.")
+@click.option("--window", default="2m", show_default=True, help="The time judged: whole periods of the metric.")
 @click.option(
     "--period",
     cls=OldNamesOption,
     old_names=("-pr",),
-    help="How often it is judged. Default: 5s, less often over a long window.",
+    help="How often the alert is judged. Default: 5s, less often over a long window.",
 )
-@click.option("--for", "for_", default="0", show_default=True, help="It rings after it was true for so long.")
-@click.option("--keep-firing-for", default="0", show_default=True, help="It recovers after it was false for so long.")
+@click.option("--for", "for_", default="0", show_default=True, help="Ring once the rule was true for this time.")
 @click.option(
-    "--delay", help="The window ends so long ago, for late lines. Default: one period of the metric, from 2s."
+    "--keep-firing-for", default="0", show_default=True, help="Recover once the rule was false for this time."
 )
-@click.option("--each-segment", is_flag=True, help="Judge each segment by itself. Default: all together.")
+@click.option(
+    "--delay",
+    help="How long before now the window ends, to wait for late lines. Default: one period of the metric, at least 2s.",
+)
+@click.option("--each-segment", is_flag=True, help="Judge each segment by itself. Default: all segments together.")
 @click.option(
     "--no-data",
     type=click.Choice([policy.value for policy in NoData]),
-    help="What no observation at all means. Default: zero for metrics that count, else no_data.",
+    help="The state, or value, if the window has no observation. Default: zero for metrics that count, else no_data.",
 )
 @store_options
 @pass_settings
@@ -93,7 +96,7 @@ def create(
 ) -> None:
     """Create an alert.
 
-    The store evaluates it from now on. Creating the same alert twice is not an error.
+    The store evaluates the alert from now on. Creating the same alert twice is not an error.
     """
     name = parse_identifier(identifier, "alert")
     comparison, threshold = parse_when(when)
@@ -113,7 +116,7 @@ def create(
             no_data=None if no_data is None else parse_no_data(no_data),
         )
         is_new = store.create_alert(alert)
-    tell(settings, f"created alert {name}" if is_new else f"alert {name} is there already")
+    tell(settings, f"created alert {name}" if is_new else f"alert {name} exists already")
 
 
 @click.command()
@@ -132,7 +135,7 @@ def parse_when(text: str) -> tuple[Comparison, float]:
     """Return the comparison and the threshold in ``text``, such as ``> 10``.
 
     Raises:
-        UsageError: it is none.
+        UsageError: ``text`` is not a comparison and a finite number.
     """
     match = _WHEN.fullmatch(text)
     try:

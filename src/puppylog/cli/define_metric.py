@@ -1,4 +1,4 @@
-"""``puppylog monitor metrics create | delete``: what a metric is, from the words on a command line."""
+"""``puppylog monitor metrics create | delete``."""
 
 from dataclasses import replace
 
@@ -35,30 +35,34 @@ from puppylog.stores.connect import connect
     metavar="NAME",
     help="The metric's name: lower-case letters, digits and '_'.",
 )
-@click.option("-s", "--stat", default="count", show_default=True, help=f"One of {', '.join(STATISTICS)}, or pNN.")
-@click.option("-p", "--prop", default="*", show_default=True, help="What of: * (count), a column, or attributes.KEY.")
+@click.option(
+    "-s", "--stat", default="count", show_default=True, help=f"The statistic: {', '.join(STATISTICS)}, or pNN."
+)
+@click.option(
+    "-p", "--prop", default="*", show_default=True, help="The property: * (for count), a column, or attributes.KEY."
+)
 @click.option(
     "--period",
     cls=OldNamesOption,
     old_names=("-pr",),
     default="1m",
     show_default=True,
-    help="How long a bucket is: 60, 10s, 5m, 1h.",
+    help="The length of a bucket: 60 (seconds), 10s, 5m, 1h.",
 )
 @click.option(
     "--refresh-rate",
     cls=OldNamesOption,
     old_names=("-rr", "--refresh_rate"),
-    help="How often new records are materialized. Default: each period, from 10s.",
+    help="How often new records are materialized. Default: the period, at least 10s.",
 )
 @click.option(
     "--segment",
     cls=OldNamesOption,
     old_names=("-seg", "--segment_expression"),
     metavar="SQL",
-    help="A series for each value of this expression, such as split_part(request_route, '/', 2).",
+    help="Keep one series per value of this expression, such as split_part(request_route, '/', 2).",
 )
-@click.option("--filter", "filter_", metavar="SQL", help="Only records for which this is true: status_code >= 500.")
+@click.option("--filter", "filter_", metavar="SQL", help="Only records that match, such as status_code >= 500.")
 @group_option("Only records of this log group.")
 @store_options
 @pass_settings
@@ -77,7 +81,7 @@ def create(
 ) -> None:
     """Create a metric, or the default set.
 
-    It covers the records that are there already. Creating the same metric twice is not an error.
+    A new metric covers the records that are already stored. Creating the same metric twice is not an error.
     """
     if is_default:
         if identifier is not None:
@@ -102,7 +106,7 @@ def create(
         group=group,
     )
     with connect(settings.store) as store:
-        _tell_of(settings, f"metric {metric.name}", is_new=store.create_metric(metric))
+        _tell_created(settings, f"metric {metric.name}", is_new=store.create_metric(metric))
 
 
 @click.command()
@@ -112,7 +116,7 @@ def create(
 def delete(settings: Settings, names: tuple[str, ...]) -> None:
     """Delete a metric.
 
-    The records stay, and it can be created again. A metric that an alert judges is kept.
+    The records stay, so the metric can be created again. A metric that an alert judges cannot be deleted.
     """
     with connect(settings.store) as store:
         for name in names:
@@ -123,10 +127,10 @@ def delete(settings: Settings, names: tuple[str, ...]) -> None:
 def _create_defaults(store: Store, settings: Settings, group: str | None) -> None:
     for metric in DEFAULT_METRICS:
         of_group = replace(metric, group=group)
-        _tell_of(settings, f"metric {metric.name}", is_new=store.create_metric(of_group))
+        _tell_created(settings, f"metric {metric.name}", is_new=store.create_metric(of_group))
     for alert in DEFAULT_ALERTS:
-        _tell_of(settings, f"alert {alert.name}", is_new=store.create_alert(alert))
+        _tell_created(settings, f"alert {alert.name}", is_new=store.create_alert(alert))
 
 
-def _tell_of(settings: Settings, what: str, *, is_new: bool) -> None:
-    tell(settings, f"created {what}" if is_new else f"{what} is there already")
+def _tell_created(settings: Settings, what: str, *, is_new: bool) -> None:
+    tell(settings, f"created {what}" if is_new else f"{what} exists already")

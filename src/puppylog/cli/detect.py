@@ -1,4 +1,4 @@
-"""``puppylog collector detect``: how a file would be parsed, how much of it fits, and what does not."""
+"""``puppylog collector detect``: show how a file would be parsed, and the first line that does not fit."""
 
 import contextlib
 import sys
@@ -25,9 +25,9 @@ from puppylog.tui.clean import clean, width_of
 
 _NOT_AT_ALL: Final = 1
 _READ_BYTES: Final = 1 << 20
-_MOST_BYTES: Final = 64 << 20  # looked at, however long the lines are
-_SHOWN_BEFORE: Final = 60  # characters of a line that does not fit, before the mismatch
-_SHOWN: Final = 100  # and in all
+_MAX_BYTES: Final = 64 << 20  # read at most this much, however long the lines are
+_SHOWN_BEFORE: Final = 60  # characters shown before a mismatch
+_SHOWN: Final = 100  # characters shown of a line with a mismatch
 _SCHEMA: Final = pa.schema(
     [
         ("format", pa.string()),
@@ -44,10 +44,10 @@ _SCHEMA: Final = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """The first line that does not fit."""
+    """The first line that does not fit the format."""
 
-    number: int  # of the line, from 1
-    column: int  # in characters, from 0
+    number: int  # of the line, counted from 1
+    column: int  # where the mismatch is, in characters counted from 0
     reason: str
     line: str
 
@@ -60,7 +60,7 @@ class Mismatch:
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
-    "-l", "--lines", type=click.IntRange(min=1), default=10_000, show_default=True, help="Look at so many lines."
+    "-l", "--lines", type=click.IntRange(min=1), default=10_000, show_default=True, help="Read at most this many lines."
 )
 @format_options
 @output_options
@@ -78,8 +78,8 @@ def detect(
 ) -> None:
     """Show how a file would be parsed.
 
-    Says the format, how much of the file fits it, how its first line is read, and the first line that does not fit,
-    with a caret where it goes wrong. Stores nothing. Exits with 1 if no line fits.
+    Shows the format, the share of lines that fit it, the first record, and the first line that does not fit, with a
+    caret at the mismatch. Stores nothing. Exits with 1 if no line fits.
     """
     chosen = choose_format(settings, format_, format_from, year)
     data, modified_at_us = _read_lines(file, lines)
@@ -93,17 +93,17 @@ def detect(
 
 
 def _read_lines(file: Path, lines: int) -> tuple[bytes, int]:
-    """Return the first lines, the last of them whole, and when the file was changed last in microseconds.
+    """Return the first ``lines`` lines, each with its newline, and the file's modification time in microseconds.
 
     Raises:
-        SourceError: the file cannot be read, is no log, or has nothing in it.
+        SourceError: the file cannot be read, is not a log, or is empty.
     """
     check_source(str(file))
     data = b""
     try:
         with contextlib.closing(open_log(str(file))) as handle:
             modified_at_us = handle.status().st_mtime_ns // 1000
-            while len(data) < _MOST_BYTES and data.count(b"\n") < lines:
+            while len(data) < _MAX_BYTES and data.count(b"\n") < lines:
                 block = handle.read(_READ_BYTES, len(data))
                 if not block:
                     break
@@ -117,7 +117,7 @@ def _read_lines(file: Path, lines: int) -> tuple[bytes, int]:
 
 
 def _judge_all(chosen: Format, data: bytes, modified_at_us: int) -> list[Verdict]:
-    """Return what each format makes of the lines, the one that would be chosen first."""
+    """Return a verdict per format on the lines, first that of the format that a collector would choose."""
     if not isinstance(chosen, Auto):
         return [judge(chosen, data, modified_at_us)]
     verdicts = rank(chosen.candidates, data, modified_at_us)
@@ -174,8 +174,8 @@ def _describe(verdict: Verdict) -> str:
 
 
 def _point_at(mismatch: Mismatch) -> str:
-    """Return the line, as far as it is near the mismatch, and a caret below."""
-    since = max(0, mismatch.column - _SHOWN_BEFORE)
-    before = ("…" if since else "") + clean(mismatch.line[since : mismatch.column])
-    after = clean(mismatch.line[mismatch.column : since + _SHOWN])
+    """Return the part of the line around the mismatch, and a caret below the mismatch."""
+    start = max(0, mismatch.column - _SHOWN_BEFORE)
+    before = ("…" if start else "") + clean(mismatch.line[start : mismatch.column])
+    after = clean(mismatch.line[mismatch.column : start + _SHOWN])
     return f"  {before}{after}\n  {' ' * width_of(before)}^"

@@ -1,4 +1,4 @@
-"""``puppylog doctor``: how a store is, what is wrong with it, and what to do."""
+"""``puppylog doctor``: check a store, and show what is wrong with it and what to do."""
 
 import sys
 import textwrap
@@ -24,8 +24,8 @@ SCHEMA: Final = pa.schema([(name, pa.string()) for name in ("subject", "state", 
 
 _COLUMNS: Final = ("subject", "state", "found")
 _GAPS: Final = 4
-_RESTORE: Final = "if there is a copy of the store's directory, put it in place"
-# Sentences are not broken into less than this, however narrow the terminal is.
+_RESTORE: Final = "restore the store's directory from a copy, if there is one"
+# Sentences are not wrapped to less than this, however narrow the terminal is.
 _LEAST_WIDTH: Final = 40
 
 
@@ -39,26 +39,26 @@ _LEAST_WIDTH: Final = 40
 @store_options
 @pass_settings
 def doctor(settings: Settings) -> None:
-    """Say how the store is, and what to do.
+    """Check the store, and say what to do.
 
-    Looks at the server and what it can do, faults of its version that are known, the jobs, metrics and alerts, and when
-    the last lines of each stream came. It reads an embedded store's database, for 10 s at most, to find damage. It
-    changes nothing, and a role that may only read can do it.
+    Checks the server, what it can do and the known faults of its version, the jobs, metrics and alerts, and when the
+    last lines of each stream were stored. Reads an embedded store's database, for 10 s at most, to find damage. Changes
+    nothing, and needs only the right to read.
 
-    The state of a finding is ok, note (worth knowing), warning (answers may be wrong, or soon will be) or wrong (it
-    does not work). The exit code is 1 if any is a warning or wrong, otherwise 0.
+    The state of a finding is ok, note (worth knowing), warning (answers may be wrong, or soon will be) or wrong
+    (something does not work). The exit code is 1 if a finding is a warning or wrong, otherwise 0.
     """
     findings = _list_findings(settings)
     write_findings(findings, settings)
     bad = sum(finding.state.is_bad for finding in findings)
     if bad:
         sys.stdout.flush()
-        tell(settings, f"{bad} of {len(findings)} findings want somebody to act")
+        tell(settings, f"{bad} of {len(findings)} findings need action")
         raise click.exceptions.Exit(1)
 
 
 def _list_findings(settings: Settings) -> Sequence[Finding]:
-    """Return what is found. That a store is too damaged to be opened is a finding as well."""
+    """Return all findings. A store that is too damaged to be opened is a finding, too."""
     try:
         with connect(settings.store, timeout_s=settings.timeout_s) as store:
             return list_findings(store)
@@ -67,16 +67,16 @@ def _list_findings(settings: Settings) -> Sequence[Finding]:
 
 
 def write_findings(findings: Sequence[Finding], settings: Settings) -> None:
-    """Write a row for each. In a table the advice follows what was found, and a terminal gets whole sentences, too."""
+    """Write a row per finding. A table has the advice behind what was found, and wraps both to fit a terminal."""
     if settings.output != "table":
         write_rows([asdict(finding) for finding in findings], SCHEMA, settings)
         return
     table = TableWriter(sys.stdout, _COLUMNS, [False] * len(_COLUMNS), bold=wants_color(settings))
-    table.write([row for finding in findings for row in _lines(finding, _room(findings))])
+    table.write([row for finding in findings for row in _lines(finding, _sentence_width(findings))])
 
 
-def _room(findings: Sequence[Finding]) -> int | None:
-    """Return how wide a sentence may be; None if nobody cuts it."""
+def _sentence_width(findings: Sequence[Finding]) -> int | None:
+    """Return the width to which sentences are wrapped, in cells; None if stdout is not a terminal."""
     width = terminal_width()
     if width is None:
         return None
@@ -84,7 +84,7 @@ def _room(findings: Sequence[Finding]) -> int | None:
     return max(_LEAST_WIDTH, width - taken)
 
 
-def _lines(finding: Finding, room: int | None) -> list[tuple[str, str, str]]:
+def _lines(finding: Finding, width: int | None) -> list[tuple[str, str, str]]:
     text = clean(f"{finding.found}; {finding.advice}" if finding.advice else finding.found)
-    lines = [text] if room is None else textwrap.wrap(text, room) or [""]
+    lines = [text] if width is None else textwrap.wrap(text, width) or [""]
     return [(finding.subject, finding.state.value, lines[0]), *(("", "", line) for line in lines[1:])]

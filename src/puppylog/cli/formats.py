@@ -1,4 +1,4 @@
-"""``puppylog formats``: the formats there are, each with a line of it."""
+"""``puppylog formats``: list the formats, each with an example line."""
 
 import click
 import pyarrow as pa
@@ -16,7 +16,7 @@ _SCHEMA = pa.schema([("format", pa.string()), ("what it reads", pa.string()), ("
 @pass_settings
 def formats(settings: Settings) -> None:
     """List the formats that --format takes."""
-    rows = [{"format": AUTO, "what it reads": "whatever fits, told by looking at the lines", "a line": ""}]
+    rows = [{"format": AUTO, "what it reads": "the format that fits the first lines", "a line": ""}]
     rows += [
         {"format": name, "what it reads": entry.summary, "a line": find_sample_line(name)}
         for name, entry in FORMATS.items()

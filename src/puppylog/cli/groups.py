@@ -1,4 +1,4 @@
-"""``puppylog groups``: an application's streams, under one name."""
+"""``puppylog groups``: create, list and delete log groups."""
 
 import click
 
@@ -28,12 +28,12 @@ def groups() -> None:
 @store_options
 @pass_settings
 def create(settings: Settings, names: tuple[str, ...]) -> None:
-    """Create log groups. One that is there already is left as it is."""
+    """Create log groups. A group that exists already stays as it is."""
     checked = [parse_identifier(name, "group") for name in names]
     with connect(settings.store) as store:
         for name in checked:
             is_new = store.create_group(name)
-            tell(settings, f"created group {name}" if is_new else f"group {name} is there already")
+            tell(settings, f"created group {name}" if is_new else f"group {name} exists already")
 
 
 @groups.command("list")
@@ -41,7 +41,7 @@ def create(settings: Settings, names: tuple[str, ...]) -> None:
 @store_options
 @pass_settings
 def list_(settings: Settings) -> None:
-    """List the log groups and what belongs to them."""
+    """List the log groups and what is in them."""
     with connect(settings.store) as store:
         write_table(list_groups(store), settings)
 
@@ -53,7 +53,7 @@ def list_(settings: Settings) -> None:
 def delete(settings: Settings, names: tuple[str, ...]) -> None:
     """Delete log groups.
 
-    Their streams and records stay, in no group. A group that a metric is limited to is kept.
+    Their streams and records stay, without a group. A group that a metric is limited to cannot be deleted.
     """
     with connect(settings.store) as store:
         for name in names:

@@ -1,4 +1,4 @@
-"""A group whose commands are imported when they run: its help, and completion of their names, load none of them."""
+"""A group whose commands are imported only when they run: neither help nor completion of names imports them."""
 
 import importlib
 from collections.abc import Mapping
@@ -8,11 +8,11 @@ import click
 from click.shell_completion import CompletionItem
 
 Table: TypeAlias = Mapping[str, tuple[str, str]]
-"""Where a command is, ``module:attribute``, and its help in one line, by its name."""
+"""By the name of a command: where it is defined, as ``module:attribute``, and its help in one line."""
 
 
 class LazyGroup(click.Group):
-    """A group that knows its commands from a table."""
+    """A group of the commands in a table."""
 
     def __init__(self, *args: Any, table: Table, **kwargs: Any) -> None:  # noqa: ANN401 - click's own arguments
         super().__init__(*args, **kwargs)
@@ -27,7 +27,7 @@ class LazyGroup(click.Group):
         module, _, attribute = self.table[cmd_name][0].partition(":")
         command = getattr(importlib.import_module(module), attribute)
         if not isinstance(command, click.Command):
-            raise TypeError(f"{module}:{attribute} is no command")
+            raise TypeError(f"{module}:{attribute} is not a command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature

@@ -1,4 +1,4 @@
-"""``puppylog logs``: records by filter, and new ones as they come in."""
+"""``puppylog logs``: search records, and follow new ones."""
 
 import functools
 import sys
@@ -9,7 +9,6 @@ from typing import Final, TypeAlias
 import click
 import pyarrow as pa
 
-from puppylog.cli.cuts import tell_cut
 from puppylog.cli.options import (
     examples,
     group_option,
@@ -23,6 +22,7 @@ from puppylog.cli.options import (
 from puppylog.cli.output import open_writer
 from puppylog.cli.talk import tell, warn
 from puppylog.cli.times import parse_range
+from puppylog.cli.truncation import tell_truncated
 from puppylog.errors import PuppylogError, UsageError
 from puppylog.model.expression import parse_filter, render
 from puppylog.model.expression.reading import Dialect
@@ -41,10 +41,10 @@ from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 
 Place: TypeAlias = tuple[int, int]
-"""Where a line is: its file, and the byte it starts at."""
+"""Where a line is stored: the id of its file, and the offset in bytes at which it starts."""
 
 _POLL_S: Final = 0.5
-# What people look at; everything there is comes with -o json, jsonl or csv.
+# The columns of a table, if records fill them; -o json, jsonl and csv have all columns.
 _SHOWN: Final = (
     "ts",
     "host",
@@ -56,7 +56,7 @@ _SHOWN: Final = (
     "severity",
     "message",
 )
-# Where a line is, and how its time was found: of no interest to people who look at records.
+# Columns that a table leaves out without saying so: the place of the line, and how its time was found.
 _PLACE: Final = frozenset({"stream_id", "file_id", "line_offset", "ts_source"})
 
 
@@ -68,11 +68,11 @@ _PLACE: Final = frozenset({"stream_id", "file_id", "line_offset", "ts_source"})
         "puppylog logs --from 2015-05-17 --to 2015-05-18 -l 1000000 -o jsonl > may17.jsonl",
     )
 )
-@click.option("--where", metavar="SQL", help="Only records for which this is true, such as status_code >= 500.")
+@click.option("--where", metavar="SQL", help="Only records that match, such as status_code >= 500.")
 @range_options
 @group_option("Only records of this log group.")
-@click.option("-f", "--follow", is_flag=True, help="Then show new records as they come in, until interrupted.")
-@limit_option("of the newest records (with -f: of those that are there already)", 100)
+@click.option("-f", "--follow", is_flag=True, help="Then show new records as they are stored, until interrupted.")
+@limit_option("of the newest records (with -f: of those already stored)", 100)
 @timeout_option
 @output_options
 @store_options
@@ -90,8 +90,8 @@ def logs(
 ) -> None:
     """Search records, and follow new ones.
 
-    The newest come last; stderr says how many there are besides. A table has the columns that people look at, as far as
-    records fill them; the other formats have all of them.
+    The newest records come last; stderr says how many more there are. A table has the most important columns, if
+    records fill them; the other formats have all columns.
     """
     if follow and to is not None:
         raise UsageError("follow", "to an end", advice="use --to without -f")
@@ -103,17 +103,18 @@ def logs(
         dialect: Dialect = "duckdb" if store.info.flavour == "duckdb" else "postgres"
         condition = "true" if wanted is None else render(wanted, dialect)
         search = Search(condition, within, None if group is None else get_group_id(store, group))
-        # Where the files stand is read first: what is committed in between is found by the search, and left out below.
+        # The cursor is read first. A record that is committed between the two queries is found by the search and again
+        # as a new record; _follow drops the second copy.
         cursor = read_cursor(store) if follow else Cursor({})
         found = find_records(store, search, records=limit)
         names = _choose_columns(found) if settings.output == "table" else found.schema.names
-        printer = _Printer(settings, found.schema, names, _find_left_out(found, names))
+        printer = _Printer(settings, found.schema, names, _list_left_out(found, names))
         printer.write(found)
         if not follow:
             printer.close()
         sys.stdout.flush()
         count = functools.partial(count_records, store, search)
-        tell_cut(settings, "records", shown=found.num_rows, limit=limit, count=count)
+        tell_truncated(settings, "records", shown=found.num_rows, limit=limit, count=count)
         if follow:
             _follow(store, search, cursor, found, printer)
 
@@ -132,17 +133,17 @@ def _follow(store: Store, search: Search, cursor: Cursor, shown: pa.Table, print
             if not error.transient:
                 raise
             if not is_away:
-                warn(f"{error.message}; asking again")
+                warn(f"{error.message}; trying again")
             is_away = True
         if news is not None:
             cursor = news.cursor
-            printer.write(_leave_out(news.records, known))
+            printer.write(_drop_known(news.records, known))
         if news is None or not news.is_behind:
             time.sleep(_POLL_S)
 
 
-def _leave_out(records: pa.Table, known: set[Place]) -> pa.Table:
-    """Return the records without those that are known. None comes a third time, so these are forgotten."""
+def _drop_known(records: pa.Table, known: set[Place]) -> pa.Table:
+    """Return the records without the known ones, and remove those from ``known``: no record is read a third time."""
     if not known:
         return records
     places = _places(records)
@@ -156,13 +157,13 @@ def _places(records: pa.Table) -> list[Place]:
 
 
 def _choose_columns(found: pa.Table) -> Sequence[str]:
-    """Return the columns that say anything in these records; all that might, if there are no records yet."""
+    """Return the columns of a table that are not null in all records; without records, all columns of a table."""
     filled = [name for name in _SHOWN if found[name].null_count < found.num_rows]
     return filled if found.num_rows else _SHOWN
 
 
-def _find_left_out(found: pa.Table, shown: Sequence[str]) -> Sequence[str]:
-    """Return the columns that a table leaves out although some records fill them, apart from where a line is."""
+def _list_left_out(found: pa.Table, shown: Sequence[str]) -> Sequence[str]:
+    """Return the columns that the table leaves out although some records fill them, apart from the line's place."""
     return [
         name
         for name in found.schema.names
@@ -170,8 +171,8 @@ def _find_left_out(found: pa.Table, shown: Sequence[str]) -> Sequence[str]:
     ]
 
 
-def _know_json(records: pa.Table) -> pa.Table:
-    """Return the records with their attributes marked as what they are, so that JSON holds objects and not texts."""
+def _mark_json(records: pa.Table) -> pa.Table:
+    """Return the records with attributes of Arrow's JSON type, so that they are written as objects, not as text."""
     at = records.schema.get_field_index("attributes")
     if at < 0:
         return records
@@ -181,7 +182,7 @@ def _know_json(records: pa.Table) -> pa.Table:
 
 
 class _Printer:
-    """Writes tables of records, one after another, as one answer."""
+    """Writes several tables of records as one answer."""
 
     def __init__(self, settings: Settings, schema: pa.Schema, names: Sequence[str], left_out: Sequence[str]) -> None:
         self.settings = settings
@@ -189,7 +190,7 @@ class _Printer:
         self._writer = open_writer(settings, pa.schema([schema.field(name) for name in names]), left_out)
 
     def write(self, records: pa.Table) -> None:
-        for batch in _know_json(records.select(self._names)).to_batches(max_chunksize=2048):
+        for batch in _mark_json(records.select(self._names)).to_batches(max_chunksize=2048):
             if batch.num_rows:
                 self._writer.write(batch)
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""``puppylog monitor metrics list | get | meta``: what metrics there are, and what they have observed."""
+"""``puppylog monitor metrics list | get | meta``: the metrics, their observations and their definitions."""
 
 import functools
 import sys
@@ -9,7 +9,6 @@ import click
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from puppylog.cli.cuts import tell_cut
 from puppylog.cli.options import (
     examples,
     group_option,
@@ -22,6 +21,7 @@ from puppylog.cli.options import (
 from puppylog.cli.output import terminal_width, write_record, write_rows, write_table
 from puppylog.cli.talk import tell, warn
 from puppylog.cli.times import parse_range
+from puppylog.cli.truncation import tell_truncated
 from puppylog.model.metric import Metric
 from puppylog.monitor.metrics import (
     Extent,
@@ -67,7 +67,7 @@ _META: Final = pa.schema(
     ]
 )
 _CHART_WIDTH: Final = 100
-_CHART_MARGIN: Final = 12  # for the numbers beside the columns
+_CHART_MARGIN: Final = 12  # cells for the labels of the axis
 
 
 @click.command("list")
@@ -78,7 +78,8 @@ _CHART_MARGIN: Final = 12  # for the numbers beside the columns
 def list_(settings: Settings, group: str | None) -> None:
     """List the metrics.
 
-    A metric is ok, or checking: lines came late, and their buckets are being refreshed; or in error: see doctor.
+    The state of a metric is ok, checking (late lines have arrived, and their buckets are being refreshed), or error
+    (its last refresh failed: see doctor).
     """
     with connect(settings.store) as store:
         states = list_metrics(store, group=group)
@@ -98,7 +99,9 @@ def list_(settings: Settings, group: str | None) -> None:
 @range_options
 @limit_option("of the newest buckets that are not empty", 100)
 @click.option("--segment", metavar="VALUE", help="Only this segment.")
-@click.option("--chart/--no-chart", default=None, help="Draw it. Default: on a terminal, unless -o says otherwise.")
+@click.option(
+    "--chart/--no-chart", default=None, help="Draw a chart. Default: on a terminal, unless -o asks for another format."
+)
 @output_options
 @store_options
 @pass_settings
@@ -113,12 +116,13 @@ def get(
     segment: str | None,
     chart: bool | None,
 ) -> None:
-    """Show what a metric has observed.
+    """Show the observations of a metric.
 
-    On a terminal: columns over time; for a metric with segments, bars of their totals and a small line each. A chart of
-    a range of time shows all of it, in steps of several periods if need be. Elsewhere: one row per bucket and segment.
+    On a terminal, a chart: columns over time; for a metric with segments, a bar and a sparkline per segment. With
+    --since, --from or --to, the chart covers the whole range, in steps of several periods if necessary. Elsewhere, a
+    row per bucket and segment.
 
-    Of the rest, the newest are shown; stderr says how many there are.
+    Otherwise only the newest buckets are shown; stderr says how many there are.
     """
     within = parse_range(settings, since, from_, to)
     width = terminal_width()
@@ -139,18 +143,18 @@ def get(
             write_table(table if metric.segment is not None else table.drop_columns("segment"), settings)
         sys.stdout.flush()
         count = functools.partial(count_buckets, store, metric, within=within, segment=segment)
-        tell_cut(settings, "buckets", shown=pc.count_distinct(table["bucket"]).as_py(), limit=limit, count=count)
+        tell_truncated(settings, "buckets", shown=pc.count_distinct(table["bucket"]).as_py(), limit=limit, count=count)
 
 
 def _doubt(state: MetricState, settings: Settings) -> None:
-    """Say that the values are not current, if they are not."""
+    """Say so if the values are out of date, or may still change."""
     if state.error is not None:
         warn(
-            f"metric {state.metric.name} may be out of date, for its last refresh failed: {state.error}; "
+            f"metric {state.metric.name} may be out of date, because its last refresh failed: {state.error}; "
             "'puppylog doctor' says more"
         )
     elif state.is_being_checked:
-        tell(settings, f"metric {state.metric.name} has still to take in lines that came late: values may change")
+        tell(settings, f"metric {state.metric.name} does not include all late lines yet: values may change")
 
 
 def _draw(metric: Metric, table: pa.Table, settings: Settings, width: int | None, step_s: int) -> None:
@@ -170,9 +174,9 @@ def _is_default(option: str) -> bool:
 @store_options
 @pass_settings
 def meta(settings: Settings, name: str) -> None:
-    """Show how a metric is defined and how far it is.
+    """Show a metric's definition and size.
 
-    Buckets below the watermark are materialized; those above are computed when they are asked for.
+    Buckets below the watermark are materialized; buckets above it are computed when they are read.
     """
     with connect(settings.store) as store:
         state = get_metric(store, name)

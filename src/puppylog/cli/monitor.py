@@ -1,4 +1,4 @@
-"""``puppylog monitor``: the two families of commands below it, as tables. The commands are imported when they run."""
+"""``puppylog monitor``: the tables of its commands, which are imported when they run."""
 
 from typing import Final
 
@@ -13,15 +13,15 @@ FAMILIES: Final[Table] = {
 }
 METRICS: Final[Table] = {
     "list": ("puppylog.cli.metrics:list_", "List the metrics."),
-    "get": ("puppylog.cli.metrics:get", "Show what a metric has observed."),
-    "meta": ("puppylog.cli.metrics:meta", "Show how a metric is defined and how far it is."),
+    "get": ("puppylog.cli.metrics:get", "Show the observations of a metric."),
+    "meta": ("puppylog.cli.metrics:meta", "Show a metric's definition and size."),
     "create": ("puppylog.cli.define_metric:create", "Create a metric, or the default set."),
     "delete": ("puppylog.cli.define_metric:delete", "Delete a metric."),
 }
 ALERTS: Final[Table] = {
-    "list": ("puppylog.cli.alerts:list_", "List the alerts and what they are in."),
+    "list": ("puppylog.cli.alerts:list_", "List the alerts and their states."),
     "get": ("puppylog.cli.alerts:get", "Show the history of an alert."),
-    "meta": ("puppylog.cli.alerts:meta", "Show how an alert is defined and what it is in."),
+    "meta": ("puppylog.cli.alerts:meta", "Show an alert's definition and states."),
     "observe": ("puppylog.cli.observe:observe", "Watch the alerts live."),
     "check": ("puppylog.cli.alerts:check", "Exit with 1 if an alert rings."),
     "create": ("puppylog.cli.define_alert:create", "Create an alert."),
@@ -33,7 +33,7 @@ ALERTS: Final[Table] = {
 def monitor() -> None:
     """View and define metrics and alerts.
 
-    The store keeps metrics up to date and evaluates alerts; these commands only look, and define.
+    The store itself keeps metrics up to date and evaluates alerts; these commands only define and show them.
     """
 
 

@@ -32,7 +32,7 @@ from puppylog.tui.alert import draw_alerts, explain_stale_states, line_for_state
 from puppylog.tui.clean import clean
 from puppylog.tui.live import Line, Live
 
-# An engine that was started for us needs a moment before it has gone round; until then there is no reason to warn.
+# An engine that this command has started evaluates the alerts within this time; warn only after it.
 _GRACE_S: Final = 5.0
 _HINT: Final = "no alerts yet; a good start is: puppylog monitor metrics create --default"
 
@@ -50,7 +50,7 @@ _HINT: Final = "no alerts yet; a good start is: puppylog monitor metrics create 
     old_names=("-rr", "--refresh_rate"),
     default="2s",
     show_default=True,
-    help="How often to look.",
+    help="How often to read the states.",
 )
 @group_option("Only alerts on metrics that are limited to this log group.")
 @output_options
@@ -59,8 +59,8 @@ _HINT: Final = "no alerts yet; a good start is: puppylog monitor metrics create 
 def observe(settings: Settings, refresh_rate: str, group: str | None) -> None:
     """Watch the alerts live.
 
-    On a terminal, all alerts and what they are in: All good, About to ring, Ringing a bell, Recovered. In a pipe, or
-    with -o jsonl, what they are in at first, and then one line for each change.
+    On a terminal, a table of all alerts with their states: All good, About to ring, Ringing a bell, Recovered. In a
+    pipe, or with -o jsonl, one line per alert at first, and then one line per change.
     """
     every_s = parse_period(refresh_rate, "refresh rate")
     with connect(settings.store) as store:
@@ -93,7 +93,7 @@ def _explain_stale_states(store: Store, snapshot: AlertSnapshot) -> str | None:
 def _frame(snapshot: AlertSnapshot, settings: Settings, every_s: int, cause: str | None) -> list[Line]:
     now = datetime.now(UTC).astimezone(settings.zone).isoformat(timespec="seconds")
     width, height = (terminal_width() or 80) - 1, shutil.get_terminal_size().lines
-    head = [Line(f"{now}, every {format_period(every_s)}, Ctrl-C to leave")]
+    head = [Line(f"{now}, every {format_period(every_s)}, Ctrl-C to quit")]
     if cause is not None:
         head += [Line(line, "red") for line in textwrap.wrap(cause, width)]  # before the alerts, which may not all fit
     if not snapshot.states:
@@ -122,16 +122,16 @@ def _observe_in_pipe(store: Store, settings: Settings, every_s: int, group: str 
 
 @dataclass(slots=True)
 class _AlertLog:
-    """What has been told, so that only what is new is told next."""
+    """Writes a line per alert, then a line per change, and remembers what it has written."""
 
     settings: Settings
     began: float
     last_transition: int = 0
-    _told: dict[str, tuple[str | None, bool]] = field(default_factory=dict)  # by alert that is known
+    _told: dict[str, tuple[str | None, bool]] = field(default_factory=dict)  # by name of the alert
     _is_stale: bool = False
 
     def begin(self, snapshot: AlertSnapshot) -> bool:
-        """Tell what all alerts are in; return whether there are any."""
+        """Write the states of all alerts. Return whether there are any."""
         self.last_transition = snapshot.last_transition
         for state in snapshot.states:
             self._tell_state(state)
@@ -143,13 +143,13 @@ class _AlertLog:
             self._write(line_for_transition(transition, self.settings.zone), _transition_row(transition))
 
     def tell_others(self, snapshot: AlertSnapshot) -> None:
-        """Tell of each alert that is new, or whose error or overdue state has changed since it was told."""
+        """Write the state of each alert that is new, or whose error or overdue state has changed."""
         for state in snapshot.states:
             if self._told.get(state.alert.name) != _tell_of(state):
                 self._tell_state(state)
 
     def tell_staleness(self, cause: str | None) -> None:
-        """Say that the states may not be what they say, once until they are again."""
+        """Warn once when the states become out of date, and say when they are up to date again."""
         if cause is not None and not self._is_stale:
             warn(cause)
             self._is_stale = True

@@ -1,4 +1,4 @@
-"""Options that also answer to the names they had in the first Puppylog."""
+"""Options that also accept the names that they had in the first Puppylog."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,9 +7,9 @@ import click
 
 
 class OldNamesOption(click.Option):
-    """An option that is still given as scripts of the first Puppylog give it, such as ``-rr`` or ``--refresh_rate``.
+    """An option that accepts its old names, such as ``-rr`` or ``--refresh_rate``, from scripts of the first Puppylog.
 
-    Help, completion and suggestions show only its present names.
+    Help, completion and suggestions show only the present names.
     """
 
     def __init__(self, *args: Any, old_names: Sequence[str], **kwargs: Any) -> None:  # noqa: ANN401 - click's own arguments
@@ -26,7 +26,7 @@ class OldNamesOption(click.Option):
 
 
 def without_old_names(error: click.NoSuchOption) -> click.NoSuchOption:
-    """Return the error without the old names among the names that it suggests."""
+    """Return the same error, without the old names among its suggestions."""
     params = [] if error.ctx is None else error.ctx.command.params
     old_names = {name for param in params if isinstance(param, OldNamesOption) for name in param.old_names}
     suggested = [name for name in error.possibilities or () if name not in old_names]

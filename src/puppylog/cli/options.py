@@ -1,7 +1,7 @@
-"""Options that many commands share, and how what they say becomes `Settings`.
+"""Options that many commands share, and the `Settings` that their values become.
 
-``--store`` and its like may stand before or after the subcommand. What is nearer to the command's name wins, and a flag
-wins over the environment wherever it stands.
+A shared option such as ``--store`` may stand before or after a subcommand. If it stands at both, the value after the
+subcommand counts. A flag counts more than an environment variable, wherever it stands.
 """
 
 import functools
@@ -28,13 +28,13 @@ _SECRET_PARAMETER: Final = re.compile(r"(password|oauth_client_secret|scram_(cli
 
 def store_options(command: Callback) -> Callback:
     """Add ``--store``, ``--color`` and ``-q/--quiet``."""
-    command = _option("-q", "--quiet", is_flag=True, default=None, help="Say nothing but data and errors.")(command)
+    command = _option("-q", "--quiet", is_flag=True, default=None, help="Print only data and errors.")(command)
     command = _option("--color", type=click.Choice(COLORS), help="Colour the output. Default: auto, on a terminal.")(
         command
     )
     help_ = (
         "The store: duckdb:///directory or postgresql://host/database. Default: duckdb:// in the user's data "
-        "directory. In a directory's name % and two hexadecimal digits stand for a byte; %25 is a percent sign."
+        "directory. In a directory's name, % and two hexadecimal digits are a byte: %25 is a percent sign."
     )
     return _option("--store", metavar="URL", callback=_refuse_password, help=help_)(command)
 
@@ -42,13 +42,13 @@ def store_options(command: Callback) -> Callback:
 def output_options(command: Callback) -> Callback:
     """Add ``-o/--output`` and ``--tz``."""
     command = tz_option(
-        "Show times, and read those without an offset, in this zone: UTC (default), local, or Area/City."
+        "The time zone of times shown, and of times given without an offset: UTC (default), local, or Area/City."
     )(command)
     return _option(
         "-o",
         "--output",
         type=click.Choice(OUTPUTS),
-        help="How to write the data. Default: table. CSV puts an apostrophe before text that a spreadsheet would run.",
+        help="The format of the data. Default: table. CSV has an apostrophe before text that a spreadsheet would run.",
     )(command)
 
 
@@ -59,31 +59,36 @@ def tz_option(help_: str) -> Decorator:
 
 def host_option(command: Callback) -> Callback:
     """Add ``--host``."""
-    help_ = "What to call this machine in a store that several share. Default: its host name."
+    help_ = "The name of this machine in a store that several machines share. Default: its host name."
     return _option("--host", metavar="NAME", help=help_)(command)
 
 
 def timeout_option(command: Callback) -> Callback:
     """Add ``--timeout``."""
-    help_ = f"How long a query may take before it is ended. Default: {TIMEOUT_S:g}."
+    help_ = f"Cancel a query that takes longer than this. Default: {TIMEOUT_S:g}."
     return _option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), help=help_)(command)
 
 
 def range_options(command: Callback) -> Callback:
     """Add ``--since``, ``--from`` and ``--to``."""
-    command = click.option("--to", metavar="TIME", help="Before this time (exclusive).")(command)
-    command = click.option("--from", "from_", metavar="TIME", help="From this time on.")(command)
+    command = click.option("--to", metavar="TIME", help="Up to this time, which is excluded.")(command)
+    command = click.option("--from", "from_", metavar="TIME", help="From this time on, which is included.")(command)
     return click.option(
         "--since",
         metavar="TIME",
-        help="From this time on: 2h (ago), a date, a date and time such as 2015-05-17T10:05:00Z, or now.",
+        help="Like --from. A TIME is 2h (ago), a date, a date and time such as 2015-05-17T10:05:00Z, or now.",
     )(command)
 
 
 def limit_option(what: str, default: int) -> Decorator:
     """Add ``-l/--limit``."""
     return click.option(
-        "-l", "--limit", type=click.IntRange(min=0), default=default, show_default=True, help=f"At most so many {what}."
+        "-l",
+        "--limit",
+        type=click.IntRange(min=0),
+        default=default,
+        show_default=True,
+        help=f"At most this many {what}.",
     )
 
 
@@ -93,7 +98,7 @@ def group_option(help_: str) -> Decorator:
 
 
 def pass_settings(command: Callable[Concatenate[Settings, P], R]) -> Callable[P, R]:
-    """Call ``command`` with the settings, read from everything that was given on the way to it."""
+    """Call ``command`` with the settings: from its shared options and those of the groups above it."""
 
     @functools.wraps(command)
     def with_settings(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -103,17 +108,17 @@ def pass_settings(command: Callable[Concatenate[Settings, P], R]) -> Callable[P,
 
 
 def reread_settings() -> Settings:
-    """Return the settings of the command that runs, as the files are now."""
+    """Return the settings of the running command, with the configuration files read again."""
     return read_settings(click.get_current_context().meta.get(_GIVEN, {}), os.environ)
 
 
 def examples(*lines: str) -> str:
-    """Return an epilog that click leaves as it is."""
+    """Return an epilog with a section of examples, which click does not wrap."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
 def _option(*names: str, callback: Callable[..., object] | None = None, **attributes: object) -> Decorator:
-    """Return an option whose value goes to the settings, also from ``PUPPYLOG_<FLAG>``."""
+    """Return an option that is also read from ``PUPPYLOG_<FLAG>``, and whose value becomes part of the settings."""
     flag = names[-1].removeprefix("--").upper()
 
     def remember(ctx: click.Context, option: click.Parameter, value: object) -> None:
@@ -137,8 +142,8 @@ def _option(*names: str, callback: Callable[..., object] | None = None, **attrib
 
 
 def _refuse_password(url: str, *, is_flag: bool) -> None:
-    """Refuse a URL with a password among the arguments, which every user of the machine can read."""
-    if not is_flag or url.startswith("duckdb:///"):  # what follows is a path
+    """Refuse a URL with a password on the command line, which every user of the machine can read."""
+    if not is_flag or url.startswith("duckdb:///"):  # the rest is a path
         return
     if _USER_AND_PASSWORD.search(url.partition("?")[0]) or _SECRET_PARAMETER.search(unquote(url)):
         raise click.BadParameter(
@@ -147,7 +152,7 @@ def _refuse_password(url: str, *, is_flag: bool) -> None:
 
 
 def _check_zone(name: str, *, is_flag: bool) -> None:
-    del is_flag  # wherever it comes from
+    del is_flag  # flags and variables are checked alike
     try:
         find_zone(name)
     except ConfigurationError as error:

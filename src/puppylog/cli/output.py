@@ -1,9 +1,9 @@
-r"""What commands write to stdout: tables, JSON, JSON lines, CSV. Formats are contracts; golden files keep them.
+r"""What commands write to stdout: tables, JSON, JSON lines, CSV. The formats are contracts, tested with golden files.
 
-Every writer takes record batches one after another and holds no more than one, so that a long answer streams. Text
-from logs is hostile in all of them: JSON writes what a terminal could obey as ``\uXXXX`` and loses nothing; tables and
-CSV show it as an escape. A CSV cell that a spreadsheet would run as a formula gets an apostrophe before it: a CSV file
-is for spreadsheets, and whoever needs every byte takes JSON.
+Every writer takes record batches one after another and holds at most one, so a long answer streams. Text from logs is
+hostile: JSON writes a character that a terminal obeys as ``\uXXXX``, which loses nothing; tables and CSV show an
+escape. A CSV cell that a spreadsheet would run as a formula gets an apostrophe before it. A program that needs every
+byte should read JSON.
 """
 
 import json
@@ -16,23 +16,23 @@ from typing import Final, Protocol, TextIO
 
 import pyarrow as pa
 
-from puppylog.cli.cuts import tell_narrowed
+from puppylog.cli.truncation import tell_hidden_columns
 from puppylog.cli.values import Plain, are_numbers, plain_rows, text_of
 from puppylog.settings import Settings
 from puppylog.tui.clean import clean, clean_json, width_of
 from puppylog.tui.table import TableWriter, find_columns_to_hide
 
-# Rows made into text at a time: enough to keep the cost per row low, few enough to see the first one soon.
+# Rows that are formatted at a time: enough for a low cost per row, few enough that the first row appears soon.
 _BLOCK_ROWS: Final = 2048
 _FORMULA_STARTS: Final = "=+-@＝＋－＠"  # noqa: RUF001 - spreadsheets take the full-width forms too
 _NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?")
 
-# Made once: json.dumps with options makes an encoder for every row.
+# Created once, because json.dumps with options creates an encoder per call.
 _encode: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 class Writer(Protocol):
-    """Writes rows in one format. `close` writes what a format has at its end; it must be called once."""
+    """Writes rows in one format. `close` writes the end of the answer; it must be called once."""
 
     def write(self, batch: pa.RecordBatch) -> None: ...
 
@@ -42,13 +42,13 @@ class Writer(Protocol):
 def open_writer(
     settings: Settings, schema: pa.Schema, left_out: Sequence[str] = (), paths: Collection[str] = ()
 ) -> Writer:
-    """Return the writer to stdout that was asked for.
+    """Return a writer to stdout in the format that the settings name.
 
     Args:
-        settings: of the command.
-        schema: of the rows.
-        left_out: columns that are not among them. A table says that they are missing.
-        paths: columns of paths, which a table cuts at their start.
+        settings: the settings of the command.
+        schema: the schema of the rows.
+        left_out: names of columns that are left out of the rows; a table names them on stderr.
+        paths: names of columns with paths, which a table cuts at their start.
     """
     out, zone = sys.stdout, settings.zone
     match settings.output:
@@ -71,12 +71,12 @@ def open_writer(
 
 
 def terminal_width() -> int | None:
-    """Return how wide the terminal at stdout is; None if stdout is no terminal."""
+    """Return the width of the terminal at stdout in cells; None if stdout is not a terminal."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def wants_color(settings: Settings) -> bool:
-    """Return whether what goes to stdout may have colours."""
+    """Return whether output to stdout is coloured."""
     return settings.color if settings.color is not None else sys.stdout.isatty()
 
 
@@ -88,15 +88,15 @@ def write_rows(
     expendable: Sequence[str] = (),
     paths: Collection[str] = (),
 ) -> None:
-    """Write an answer that was made here.
+    """Write rows that a command has built itself.
 
     Args:
-        rows: of the answer.
-        schema: of the rows.
-        settings: of the command.
-        expendable: columns that a table leaves out, the first of them first, if it does not fit the terminal. What is
-            left out is said on stderr.
-        paths: columns of paths, which a table cuts at their start.
+        rows: the rows.
+        schema: the schema of the rows.
+        settings: the settings of the command.
+        expendable: names of columns that a table leaves out, the first one first, until it fits the terminal. Stderr
+            names those that are left out.
+        paths: names of columns with paths, which a table cuts at their start.
     """
     table = pa.Table.from_pylist(rows, schema)
     hidden = _find_hidden(table, settings, expendable)
@@ -117,7 +117,7 @@ def _find_hidden(table: pa.Table, settings: Settings, expendable: Sequence[str])
 
 
 def write_record(row: Mapping[str, object], schema: pa.Schema, settings: Settings) -> None:
-    """Write one thing: in a table, one field below the other."""
+    """Write one row; as a table, one field per line."""
     table = pa.Table.from_pylist([row], schema)
     if settings.output != "table":
         write_table(table, settings)
@@ -129,12 +129,12 @@ def write_record(row: Mapping[str, object], schema: pa.Schema, settings: Setting
 
 
 def write_table(table: pa.Table, settings: Settings) -> None:
-    """Write a whole answer."""
+    """Write all rows of a table."""
     write_batches(table.schema, table.to_batches(), settings)
 
 
 def write_batches(schema: pa.Schema, batches: Iterable[pa.RecordBatch], settings: Settings) -> None:
-    """Write an answer while it comes."""
+    """Write batches as they arrive."""
     writer = open_writer(settings, schema)
     for batch in batches:
         for offset in range(0, batch.num_rows, _BLOCK_ROWS):
@@ -186,7 +186,7 @@ class CsvWriter:
 
 
 class TextWriter:
-    """A table for people: cut to the terminal where there is one."""
+    """A table for people, cut to fit the terminal if stdout is one."""
 
     def __init__(
         self,
@@ -200,7 +200,7 @@ class TextWriter:
         left_out: Sequence[str] = (),
         paths: Collection[str] = (),
     ) -> None:
-        """Write to ``out``; with settings, say on stderr in the end what was cut or left out of the table."""
+        """Write to ``out``. With ``settings``, `close` names on stderr the columns that were cut or left out."""
         self._zone = zone
         self._out, self._settings, self._left_out = out, settings, left_out
         self._table = TableWriter(out, schema.names, are_numbers(schema), width, bold, _rigid(schema), paths)
@@ -214,9 +214,9 @@ class TextWriter:
         if self._is_empty:
             self._table.write([])
         if self._settings is not None:
-            self._out.flush()  # what is said about the table comes after it
+            self._out.flush()  # so that the note on stderr follows the table
             cut = [name for name in self._table.names if name in self._table.cut_names]
-            tell_narrowed(self._settings, cut, self._left_out)
+            tell_hidden_columns(self._settings, cut, self._left_out)
 
 
 def _text_rows(batch: pa.RecordBatch, zone: tzinfo | None) -> list[list[str]]:
@@ -224,13 +224,13 @@ def _text_rows(batch: pa.RecordBatch, zone: tzinfo | None) -> list[list[str]]:
 
 
 def _rigid(schema: pa.Schema) -> list[bool]:
-    """Return which columns say nothing when they are cut: numbers and times."""
+    """Return per column whether it is useless when cut: numbers and times are."""
     numbers = are_numbers(schema)
     return [is_number or pa.types.is_timestamp(kind) for is_number, kind in zip(numbers, schema.types, strict=True)]
 
 
 def unique(names: Sequence[str]) -> list[str]:
-    """Return the names of an object's members: a second ``a`` becomes ``a_2``, for an object has one of each."""
+    """Return distinct names for the members of a JSON object: a second ``a`` becomes ``a_2``."""
     taken: list[str] = []
     for name in names:
         number, member = 1, name
@@ -249,7 +249,7 @@ def json_object(names: Sequence[str], row: Sequence[Plain]) -> str:
 def csv_cell(value: Plain) -> str:
     """Return one cell of CSV."""
     if not isinstance(value, str):
-        text = clean_json(text_of(value))  # a list or an object is JSON, and its texts are from logs, too
+        text = clean_json(text_of(value))  # a list or an object is written as JSON, and may hold text from logs
     elif not value:
         return '""'
     else:

@@ -1,4 +1,4 @@
-"""Options that say how lines are parsed, shared by whatever reads lines."""
+"""Options that say how lines are parsed, for all commands that parse lines."""
 
 import os
 from collections.abc import Callable
@@ -21,22 +21,22 @@ _LOCALTIME: Final = Path("/etc/localtime")
 
 
 def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``-f/--format``, ``--format-from`` and ``--year``; ``--tz`` is apart, because the output may have it."""
+    """Add ``-f/--format``, ``--format-from`` and ``--year``; ``--tz`` may come from `output_options` already."""
     command = click.option(
         "--format-from",
         type=click.Path(path_type=Path),
         metavar="FILE",
         envvar="PUPPYLOG_FORMAT_FROM",
         show_envvar=True,
-        help="Read log_format or LogFormat out of an nginx.conf or httpd.conf: the one that --format names, "
-        "or else whichever fits.",
+        help="Take the format from an nginx.conf or httpd.conf: the log_format or LogFormat that --format names, "
+        "or else the one that fits.",
     )(command)
     command = click.option(
         "--year",
         type=click.IntRange(2, 9998),
         metavar="YYYY",
-        help="The year of the first stamps that name none. "
-        "Default: the latest one that does not put them after the file's last change.",
+        help="The year of the first time stamps without a year. "
+        "Default: the latest year in which they are not after the file's last change.",
     )(command)
     return click.option(
         "-f",
@@ -47,8 +47,8 @@ def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
         show_default=True,
         envvar="PUPPYLOG_FORMAT",
         show_envvar=True,
-        help="How lines are parsed: a name ('puppylog formats' lists them), a server's log_format or LogFormat as it "
-        "stands in its configuration, or a regular expression with named groups.",
+        help="How lines are parsed: a name ('puppylog formats' lists them), a log_format or LogFormat copied from a "
+        "server's configuration, or a regular expression with named groups.",
     )(command)
 
 
@@ -60,37 +60,37 @@ def multiline_options(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="SECONDS",
         default=RECORD_WAIT_S,
         show_default=True,
-        help="After so long without a new line, a record of several lines is whole.",
+        help="A record of several lines is complete after this time without a new line.",
     )(command)
     return click.option(
         "--multiline",
         metavar="indent|PATTERN",
         envvar="PUPPYLOG_MULTILINE",
         show_envvar=True,
-        help="Records may have several lines: those that are indented continue the record before, "
-        "or those in which this regular expression is not found.",
+        help="Records may have several lines. A line continues the record before it if it is indented, "
+        "or if it does not match this regular expression.",
     )(command)
 
 
 def choose_multiline(written: str | None) -> Boundary | None:
-    """Return what tells where records begin, if they may have several lines.
+    """Return the rule by which a line begins a record; None if each line is a record.
 
     Raises:
-        UsageError: the pattern is none.
+        UsageError: ``written`` is not a regular expression.
     """
     if written is None:
         return None
     return IndentationBoundary() if written == "indent" else PatternBoundary(written)
 
 
-zone_option: Final = tz_option("Read stamps without an offset in this zone: UTC (default), local, or Area/City.")
+zone_option: Final = tz_option("The zone of time stamps without an offset: UTC (default), local, or Area/City.")
 
 
 def choose_format(settings: Settings, written: str, configuration: Path | None, year: int | None) -> Format:
     """Return the format that the options ask for.
 
     Raises:
-        UsageError: there is none such, or the server's configuration cannot be read.
+        UsageError: no such format exists, or the server's configuration cannot be read.
     """
     options = Options(_zone_of(settings), year)
     if configuration is None:
@@ -111,7 +111,7 @@ def _zone_of(settings: Settings) -> ZoneInfo:
 
 
 def _local_zone() -> str:
-    """Return the name of this machine's zone: stamps of other days need its rules, not only today's offset."""
+    """Return the name of this machine's zone: its rules are needed, because its offset changes over the year."""
     named = os.environ.get("TZ", "").lstrip(":") or str(_LOCALTIME.resolve()).partition("zoneinfo/")[2]
     try:
         return ZoneInfo(named).key

@@ -1,4 +1,4 @@
-"""``puppylog rejects``: the lines that fitted no format, and reading them again."""
+"""``puppylog rejects``: show the lines that did not fit their format, and parse them again."""
 
 import functools
 import sys
@@ -11,7 +11,6 @@ from typing import Any, BinaryIO, Final
 import click
 import pyarrow as pa
 
-from puppylog.cli.cuts import tell_cut
 from puppylog.cli.options import (
     examples,
     group_option,
@@ -25,6 +24,7 @@ from puppylog.cli.output import open_writer, write_rows
 from puppylog.cli.parsing import choose_format, format_options, zone_option
 from puppylog.cli.talk import tell
 from puppylog.cli.times import parse_range
+from puppylog.cli.truncation import tell_truncated
 from puppylog.collect.replay import Summary, replay
 from puppylog.errors import UsageError
 from puppylog.monitor.rejects import (
@@ -63,12 +63,12 @@ _COUNTED: Final = pa.schema(
         ("last_at", pa.timestamp("us", tz="UTC")),
     ]
 )
-_GONE: Final = KnownFile(0, 0, "", "")
+_UNKNOWN_FILE: Final = KnownFile(0, 0, "", "")
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
-    """What the options that choose lines say."""
+class FilterOptions:
+    """The values of the options that choose rejected lines."""
 
     since: str | None
     from_: str | None
@@ -79,7 +79,7 @@ class Filter:
 
 
 def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that choose rejected lines; the command gets a `Filter`."""
+    """Add the options that choose rejected lines. The command gets their values as the argument ``chosen``."""
 
     @functools.wraps(command)
     def with_filter(
@@ -92,7 +92,7 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
         reason: str,
         **others: Any,  # noqa: ANN401 - the command's own options
     ) -> Any:  # noqa: ANN401 - what the command returns
-        return command(chosen=Filter(since, from_, to, sources, group, reason), **others)
+        return command(chosen=FilterOptions(since, from_, to, sources, group, reason), **others)
 
     decorated: Callable[..., Any] = with_filter
     for option in reversed(
@@ -115,8 +115,10 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def _choosing(settings: Settings, chosen: Filter) -> Iterator[tuple[Store, dict[int, KnownFile], RejectFilter]]:
-    """Give the store, the files that it knows, and what is wanted of it."""
+def _open_filtered(
+    settings: Settings, chosen: FilterOptions
+) -> Iterator[tuple[Store, dict[int, KnownFile], RejectFilter]]:
+    """Yield the store, its files by id, and the filter for its rejected lines."""
     within = parse_range(settings, chosen.since, chosen.from_, chosen.to)
     with connect(settings.store) as store:
         files = read_files(store)
@@ -134,7 +136,10 @@ def _choosing(settings: Settings, chosen: Filter) -> Iterator[tuple[Store, dict[
     )
 )
 def rejects() -> None:
-    """See the lines that fitted no format, and read them again."""
+    """Show rejected lines, and parse them again.
+
+    A rejected line is a complete line that did not fit its format. The store keeps it, with the reason.
+    """
 
 
 @rejects.command("list")
@@ -143,21 +148,21 @@ def rejects() -> None:
 @output_options
 @store_options
 @pass_settings
-def list_lines(settings: Settings, *, chosen: Filter, limit: int) -> None:
+def list_lines(settings: Settings, *, chosen: FilterOptions, limit: int) -> None:
     """List rejected lines, the newest last."""
     writer = open_writer(settings, _LISTED)
-    with _choosing(settings, chosen) as (store, files, wanted):
+    with _open_filtered(settings, chosen) as (store, files, wanted):
         shown = 0
         for batch in iter_newest(store, wanted, lines=limit):
             writer.write(_show(batch, files))
             shown += batch.num_rows
         writer.close()
         sys.stdout.flush()
-        tell_cut(settings, "lines", shown=shown, limit=limit, count=functools.partial(count_lines, store, wanted))
+        tell_truncated(settings, "lines", shown=shown, limit=limit, count=functools.partial(count_lines, store, wanted))
 
 
 def _show(batch: pa.RecordBatch, files: dict[int, KnownFile]) -> pa.RecordBatch:
-    known = [files.get(file_id, _GONE) for file_id in batch["file_id"].to_pylist()]
+    known = [files.get(file_id, _UNKNOWN_FILE) for file_id in batch["file_id"].to_pylist()]
     columns = [
         pa.array([file.source_uri for file in known], pa.string()),
         pa.array([file.path for file in known], pa.string()),
@@ -172,9 +177,9 @@ def _show(batch: pa.RecordBatch, files: dict[int, KnownFile]) -> pa.RecordBatch:
 @output_options
 @store_options
 @pass_settings
-def count(settings: Settings, *, chosen: Filter) -> None:
+def count(settings: Settings, *, chosen: FilterOptions) -> None:
     """Count rejected lines by reason and source, most frequent first."""
-    with _choosing(settings, chosen) as (store, files, wanted):
+    with _open_filtered(settings, chosen) as (store, files, wanted):
         found = count_reasons(store, wanted).to_pylist()
     sources = {file.stream_id: file.source_uri for file in files.values()}
     rows = [{**row, "source": sources.get(row["stream_id"], "")} for row in found]
@@ -193,20 +198,20 @@ def count(settings: Settings, *, chosen: Filter) -> None:
 @zone_option
 @store_options
 @pass_settings
-def export(settings: Settings, *, chosen: Filter, path: Path | None) -> None:
-    """Write rejected lines as they stood in their files.
+def export(settings: Settings, *, chosen: FilterOptions, path: Path | None) -> None:
+    """Write the bytes of rejected lines.
 
-    Every line is ended by a newline, whatever else is in it: so that 'puppylog collector detect', or any other tool,
-    can read them.
+    The lines are written unchanged, each with a newline, so that 'puppylog collector detect' or any other tool can read
+    them.
     """
     if path is None and sys.stdout.isatty():
         raise UsageError(
             "write",
             "the lines to a terminal",
-            "as they stood, they may hold what a terminal obeys",
+            "they may hold control sequences",
             advice="name a file with --file, or a pipe",
         )
-    with _choosing(settings, chosen) as (store, _, wanted), ExitStack() as stack:
+    with _open_filtered(settings, chosen) as (store, _, wanted), ExitStack() as stack:
         out = sys.stdout.buffer if path is None else stack.enter_context(_open_file(path))
         for batch in iter_rejects(store, wanted):
             out.writelines(line + b"\n" for line in batch["line"].to_pylist())
@@ -229,7 +234,7 @@ def _open_file(path: Path) -> BinaryIO:
 )
 @filter_options
 @format_options
-@click.option("--dry-run", is_flag=True, help="Read and count, change nothing.")
+@click.option("--dry-run", is_flag=True, help="Parse and count the lines, change nothing.")
 @zone_option
 @store_options
 @pass_settings
@@ -238,21 +243,21 @@ def replay_lines(
     ctx: click.Context,
     settings: Settings,
     *,
-    chosen: Filter,
+    chosen: FilterOptions,
     format_: str,
     format_from: Path | None,
     year: int | None,
     dry_run: bool,
 ) -> None:
-    """Read rejected lines again, and keep those that fit as records.
+    """Parse rejected lines again, and store those that fit as records.
 
-    A line that fits the format becomes a record in its place, once, whatever is interrupted or done twice; metrics
-    take it in. One that does not stays a rejected line, with the reason that it has.
+    A line that fits the format becomes a record at the same place, exactly once, even if a replay is interrupted or
+    runs twice; metrics count it. A line that does not fit stays a rejected line, with its old reason.
     """
     if format_from is None and ctx.get_parameter_source("format_") is click.core.ParameterSource.DEFAULT:
         raise UsageError("replay", "without a format", advice="name it with --format ('puppylog formats' lists them)")
     format_chosen = choose_format(settings, format_, format_from, year)
-    with _choosing(settings, chosen) as (store, _, wanted):
+    with _open_filtered(settings, chosen) as (store, _, wanted):
         summary = replay(None if dry_run else store, iter_rejects(store, wanted), format_chosen)
     if dry_run:
         for line in _describe(summary, is_dry=True):
@@ -263,12 +268,12 @@ def replay_lines(
 
 
 def _describe(summary: Summary, *, is_dry: bool) -> Sequence[str]:
-    """Return what a replay has done, first in one line."""
+    """Return lines about what a replay has done, the first one a summary."""
     now = "would be records" if is_dry else "are records now"
     read, records, stay = map(format_number, (summary.read, summary.records, summary.unchanged))
     lines = [f"{read} rejected lines read: {records} {now}, {stay} stay"]
     if summary.missed:
-        lines.append(f"{format_number(summary.missed):>8} gone: another replay was faster")
+        lines.append(f"{format_number(summary.missed):>8} gone: another replay has stored them")
     if summary.rowless:
         lines.append(f"{format_number(summary.rowless):>8} stay: they make no row, as directives do")
     return lines + [f"{format_number(number):>8} stay: {reason}" for reason, number in summary.reasons.most_common()]

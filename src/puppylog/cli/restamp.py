@@ -1,4 +1,4 @@
-"""``--now``: records get the time when they were read. For trying things out with a log that is old."""
+"""``--now``: records get the time at which they are read, so that Puppylog can be tried out on an old log."""
 
 from dataclasses import dataclass, replace
 
@@ -10,7 +10,7 @@ from puppylog.model.record import RECORDS, Parsed
 
 @dataclass(frozen=True, slots=True)
 class Restamped:
-    """A format whose records are of now. Implements `puppylog.formats.base.Format`."""
+    """Another format, whose records get the time of reading. Implements `puppylog.formats.base.Format`."""
 
     format: Format
 
@@ -27,7 +27,7 @@ class Restamped:
 
 @dataclass(frozen=True, slots=True)
 class RestampedParser:
-    """Implements `puppylog.formats.base.Parser`."""
+    """Another parser, whose records get the time of reading. Implements `puppylog.formats.base.Parser`."""
 
     parser: Parser
 

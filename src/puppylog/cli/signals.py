@@ -1,4 +1,4 @@
-"""Ending when asked to, and reading everything again."""
+"""Signals of the system: SIGINT and SIGTERM stop a collector, SIGHUP restarts it."""
 
 import os
 import signal
@@ -11,42 +11,45 @@ from typing import Final, Self
 from puppylog.cli.talk import warn
 from puppylog.errors import StoreUnavailable
 
-# A store that neither answers nor breaks must not keep a process that was asked to end; others would kill it.
-_LAST_WORD_S: Final = 9.0
+# A process must end within 10 s after SIGTERM, even if the store does not answer; service managers kill it later.
+_STOP_TIMEOUT_S: Final = 9.0
 
 
 class Signals:
-    """Sets `stop` at SIGINT and SIGTERM. A second SIGINT ends at once; nothing is lost by that either.
+    """A context manager that handles signals of the system while it is open.
 
-    SIGHUP sets it, too, for one who asks with `begin_anew` whether to go on. Where nobody would, and in a terminal,
-    which says by it that it is gone, it ends the process as ever. Usable with ``with``.
+    SIGINT and SIGTERM set `stop`. A second SIGINT ends the process at once, which loses nothing either.
+
+    SIGHUP sets `stop`, too, if the caller can restart: it then calls `take_restart_request` after it has stopped. If
+    the caller cannot restart, SIGHUP ends the process, as it does by default. It also does so if stdin is a terminal,
+    because a terminal that closes sends SIGHUP.
     """
 
-    def __init__(self, *, can_begin_anew: bool = False) -> None:
+    def __init__(self, *, can_restart: bool = False) -> None:
         self.stop = threading.Event()
         self._handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]] = {
             signal.SIGINT: self._end,
             signal.SIGTERM: self._end,
         }
-        if can_begin_anew and not (sys.stdin is not None and sys.stdin.isatty()):
-            self._handlers[signal.SIGHUP] = self._read_again
+        if can_restart and not (sys.stdin is not None and sys.stdin.isatty()):
+            self._handlers[signal.SIGHUP] = self._request_restart
         self._is_ending = False
-        self._is_reading_again = False
-        self._last_word = threading.Timer(_LAST_WORD_S, _give_up)
-        self._last_word.daemon = True
+        self._wants_restart = False
+        self._timer = threading.Timer(_STOP_TIMEOUT_S, _exit_without_commit)
+        self._timer.daemon = True
 
     @property
-    def is_reading_again(self) -> bool:
-        """Whether `begin_anew` would say so."""
-        return self._is_reading_again and not self._is_ending
+    def is_restart_requested(self) -> bool:
+        """Whether `take_restart_request` would return True."""
+        return self._wants_restart and not self._is_ending
 
-    def begin_anew(self) -> bool:
-        """Return whether it was stopped only to read everything again; `stop` is unset then."""
-        if not self._is_reading_again:
+    def take_restart_request(self) -> bool:
+        """Return whether SIGHUP has asked for a restart, and no other signal for an end; if so, clear `stop`."""
+        if not self._wants_restart:
             return False
-        self._is_reading_again = False
+        self._wants_restart = False
         self.stop.clear()
-        if self._is_ending:  # meanwhile
+        if self._is_ending:  # a signal may have arrived since the first line
             self.stop.set()
         return not self._is_ending
 
@@ -56,10 +59,10 @@ class Signals:
         if not self._is_ending:
             self._is_ending = True
             self.stop.set()
-            self._last_word.start()
+            self._timer.start()
 
-    def _read_again(self, _number: int, _frame: FrameType | None) -> None:
-        self._is_reading_again = True
+    def _request_restart(self, _number: int, _frame: FrameType | None) -> None:
+        self._wants_restart = True
         self.stop.set()
 
     def __enter__(self) -> Self:
@@ -67,12 +70,12 @@ class Signals:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._last_word.cancel()
+        self._timer.cancel()
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
 
-def _give_up() -> None:
-    """End as a kill would: what is not committed will be read again."""
-    warn("cannot commit what was read last: the store does not answer; nothing is lost")
+def _exit_without_commit() -> None:
+    """End the process at once, as SIGKILL would. The next collector reads the uncommitted lines again."""
+    warn("cannot commit the last lines: the store does not answer; nothing is lost, they will be read again")
     os._exit(StoreUnavailable.exit_code)

@@ -1,4 +1,4 @@
-"""``puppylog sql``: one statement that reads."""
+"""``puppylog sql``: run one statement that only reads."""
 
 import sys
 from itertools import chain
@@ -13,7 +13,7 @@ from puppylog.errors import UsageError
 from puppylog.settings import Settings
 from puppylog.stores.connect import connect
 
-# What a statement without an answer answers.
+# The answer of a statement that returns no batch.
 _NOTHING: Final = pa.RecordBatch.from_pylist([], pa.schema([]))
 
 
@@ -31,14 +31,14 @@ _NOTHING: Final = pa.RecordBatch.from_pylist([], pa.schema([]))
 @store_options
 @pass_settings
 def sql(settings: Settings, query: str) -> None:
-    """Ask the store in SQL (read-only).
+    """Query the store in SQL (read-only).
 
-    QUERY is one statement, or - to read it from standard input. It finds log_records, rejected_lines, log_streams,
-    log_files, metrics, alerts, alert_history and metrics.NAME as they stand. The answer streams.
+    QUERY is one statement, or - to read it from standard input. It can name log_records, rejected_lines, log_streams,
+    log_files, metrics, alerts, alert_history and metrics.NAME without a schema. Rows are written as they arrive.
     """
     text = sys.stdin.read() if query == "-" else query
     if not text.strip():
-        raise UsageError("ask", "the store", "the query is empty")
+        raise UsageError("query", "the store", "the query is empty")
     with connect(settings.store, timeout_s=settings.timeout_s) as store, store.stream_query(text) as batches:
         first = next(batches, _NOTHING)
         write_batches(first.schema, chain([first], batches), settings)

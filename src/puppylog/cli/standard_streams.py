@@ -1,8 +1,8 @@
-"""The three standard streams of this process: always open, and never a reason for a traceback.
+"""The three standard streams of this process: always open, and never the cause of a traceback.
 
-A program that is started with ``>&-`` has no stdout, and the next file it opens gets the number 1: a stray write to
-stdout would then go into a database. So a number that is closed is taken at once, by a file that refuses every write
-with the error that a closed stdout gives any other program.
+A program that is started with ``>&-`` has no stdout, and the next file that it opens gets descriptor 1: a write to
+stdout could then go into a database. So a closed descriptor is occupied at start by a file that refuses every read or
+write with EBADF, the error of a closed descriptor.
 """
 
 import os
@@ -11,14 +11,14 @@ from contextlib import suppress
 from typing import Final, TextIO
 
 _STDIN, _STDOUT, _STDERR = range(3)
-# Opened the wrong way round, so that a read of stdin and a write to the others fail with EBADF.
-_WRONG_WAY: Final = {_STDIN: os.O_WRONLY, _STDOUT: os.O_RDONLY, _STDERR: os.O_RDONLY}
+# Modes in which a read of stdin and a write to stdout or stderr fail with EBADF.
+_REFUSING_MODES: Final = {_STDIN: os.O_WRONLY, _STDOUT: os.O_RDONLY, _STDERR: os.O_RDONLY}
 
 
 def open_missing_streams() -> None:
-    """Open the standard streams that the process was started without."""
-    for number, mode in _WRONG_WAY.items():
-        _take_number(number, mode)
+    """Open the standard streams that the process was started without, so that using them fails with EBADF."""
+    for descriptor, mode in _REFUSING_MODES.items():
+        _occupy(descriptor, mode)
     if sys.stdin is None:
         sys.stdin = open(_STDIN, encoding="utf-8", closefd=False)  # noqa: SIM115 - it lives as long as the process
     if sys.stdout is None:
@@ -28,31 +28,31 @@ def open_missing_streams() -> None:
 
 
 def never_fail_to_encode(*streams: TextIO) -> None:
-    """Write whatever a terminal's encoding has no character for as an escape."""
+    """Let the streams write a character that their encoding lacks as an escape."""
     for stream in streams:
-        with suppress(AttributeError):  # a test's stand-in
+        with suppress(AttributeError):  # a test may have replaced the stream
             stream.reconfigure(errors="backslashreplace")  # type: ignore[attr-defined]  # only real text files have it
 
 
-def abandon(stream: TextIO) -> None:
-    """Drop what is still in the buffer, so that it does not fail again when the interpreter ends."""
+def discard_output(stream: TextIO) -> None:
+    """Send the rest of the stream's output to /dev/null, so that the interpreter's last flush does not fail."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def abandon_stderr_if_broken() -> None:
-    """Keep a stderr that takes nothing any more from changing the exit code."""
+def discard_stderr_if_broken() -> None:
+    """Discard the output to a stderr that cannot be written, which would otherwise change the exit code."""
     try:
         sys.stderr.flush()
     except OSError:
-        abandon(sys.stderr)
+        discard_output(sys.stderr)
 
 
-def _take_number(number: int, mode: int) -> None:
+def _occupy(descriptor: int, mode: int) -> None:
     try:
-        os.fstat(number)
+        os.fstat(descriptor)
     except OSError:
-        taken = os.open(os.devnull, mode)
-        if taken != number:
-            os.dup2(taken, number)
-            os.close(taken)
+        opened = os.open(os.devnull, mode)
+        if opened != descriptor:
+            os.dup2(opened, descriptor)
+            os.close(opened)

@@ -1,7 +1,7 @@
-"""What commands say besides data: lines on stderr. Each is cleaned, for it may echo a file or a user.
+"""Messages of commands: lines on stderr. Each is cleaned, because it may quote a log or an argument.
 
-A line that cannot be written is lost, and the command goes on: a collector must not stop because the disk that takes
-its stderr is full.
+A message that cannot be written is dropped, and the command continues: a collector must not stop because the disk that
+holds its stderr is full.
 """
 
 import sys
@@ -12,18 +12,18 @@ from puppylog.tui.clean import clean, width_of
 
 
 def tell(settings: Settings, text: str) -> None:
-    """Say what has been done; nothing with ``--quiet``."""
+    """Write a message, unless ``--quiet`` is given."""
     if not settings.quiet:
         warn(text)
 
 
 def warn(text: str) -> None:
-    """Say what is wrong."""
+    """Write a message about something that is wrong, even with ``--quiet``."""
     _write(f"puppylog: {clean(text)}\n")
 
 
-def point(text: str, at: int) -> None:
-    """Show a text with a caret below the character that stands at ``at``."""
+def show_caret(text: str, at: int) -> None:
+    """Write ``text``, and a caret below its character at index ``at``."""
     before = clean(text[:at])
     _write(f"  {before}{clean(text[at:])}\n  {' ' * width_of(before)}^\n")
 

@@ -1,4 +1,4 @@
-"""Times as people write them: RFC 3339, a date, ``now``, or a length of time ago such as ``2h``."""
+"""Times as people write them: RFC 3339, a date, ``now``, or a duration before now such as ``2h``."""
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -13,10 +13,10 @@ _AGO: Final = re.compile(r"(\d+\s*[smhdw])(\s+ago)?", re.IGNORECASE)
 
 
 def parse_range(settings: Settings, since: str | None, from_: str | None, to: str | None) -> Range:
-    """Return what ``--since``, ``--from`` and ``--to`` say.
+    """Return the range that ``--since``, ``--from`` and ``--to`` describe.
 
     Raises:
-        UsageError: one is no time, ``--since`` and ``--from`` are both given, or nothing can be in between.
+        UsageError: a value is not a time, ``--since`` and ``--from`` are both given, or the range is empty.
     """
     if since is not None and from_ is not None:
         raise UsageError("use", "both --since and --from", "each says where the range begins")
@@ -30,10 +30,12 @@ def parse_range(settings: Settings, since: str | None, from_: str | None, to: st
 
 
 def parse_instant(text: str, option: str, *, now: datetime, zone: tzinfo | None) -> datetime:
-    """Return the instant, in UTC; without an offset it is read in ``zone``, None being this machine's own.
+    """Return an instant, in UTC.
+
+    A text without an offset is a time in ``zone``; None is this machine's zone.
 
     Raises:
-        UsageError: it is no time.
+        UsageError: ``text`` is not a time.
     """
     written = text.strip()
     try:
@@ -49,5 +51,5 @@ def parse_instant(text: str, option: str, *, now: datetime, zone: tzinfo | None)
         raise UsageError(
             "read",
             f"{option} {text!r}",
-            advice=("write a date, a time such as 2015-05-17T10:05:00Z, now, or a length of time ago such as 2h"),
+            advice=("write a date, a time such as 2015-05-17T10:05:00Z, now, or a duration before now such as 2h"),
         ) from error

@@ -1,4 +1,4 @@
-"""``puppylog up`` and ``puppylog down``: keep the store at work, or send the embedded store's engine away."""
+"""``puppylog up`` and ``puppylog down``: keep a store's jobs running, or stop the engine of an embedded store."""
 
 import threading
 from contextlib import ExitStack
@@ -21,7 +21,7 @@ from puppylog.settings import Settings
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect, name_store, stop
 
-# A crashed engine is started again within so long: metrics and alerts are wanted as long as this runs.
+# How often to check that the engine runs: a crashed engine is started again within this time.
 _KEEP_ALIVE_S: Final = 2.0
 
 
@@ -29,7 +29,7 @@ _KEEP_ALIVE_S: Final = 2.0
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
 @format_options
 @zone_option
-@click.option("--group", metavar="NAME", help="The log group of these files; made if it is new.")
+@click.option("--group", metavar="NAME", help="The log group of these files; created if it does not exist.")
 @host_option
 @store_options
 @pass_settings
@@ -42,10 +42,10 @@ def up(
     year: int | None,
     group: str | None,
 ) -> None:
-    """Keep the store's engine, and follow files.
+    """Keep the store running, and follow files.
 
-    Until interrupted, metrics are refreshed and alerts are evaluated even if nobody else uses the store; files and
-    patterns that are named are collected as by the collector with --watch.
+    Until it is interrupted, metrics are refreshed and alerts are evaluated, even if no other command uses the store.
+    The named files and patterns are collected, as with puppylog collector --watch.
     """
     if group is not None:
         parse_identifier(group, "group")
@@ -53,9 +53,9 @@ def up(
         asked = stack.enter_context(Signals()).stop
         reporter = stack.enter_context(Reporter(settings))
         store = stack.enter_context(call_with_retry(lambda: connect(settings.store), asked, reporter.on_event))
-        tell(settings, f"up: {name_store(settings.store)}; Ctrl-C to leave")
+        tell(settings, f"up: {name_store(settings.store)}; Ctrl-C to quit")
         if not paths:
-            _stay(store, asked)
+            _keep_alive(store, asked)
             return
         options = CollectOptions(
             sources=paths,
@@ -72,14 +72,16 @@ def up(
 @store_options
 @pass_settings
 def down(settings: Settings) -> None:
-    """Stop an engine that nobody holds.
+    """Stop the engine of an embedded store.
 
-    It would leave by itself after a while; this is for those who want its files untouched now.
+    The engine must have no client left. It stops by itself after a few seconds without a client; this command stops it
+    now, for example to copy its files.
     """
     tell(settings, "the engine has stopped" if stop(settings.store) else "no engine is running")
 
 
-def _stay(store: Store, asked: threading.Event) -> None:
+def _keep_alive(store: Store, asked: threading.Event) -> None:
+    """Keep the store running until ``asked`` is set."""
     is_away = False
     while not asked.wait(_KEEP_ALIVE_S):
         try:

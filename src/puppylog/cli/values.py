@@ -1,7 +1,7 @@
-"""From Arrow's values to plain ones: what JSON can say, and what a cell of text can say.
+"""Conversion of Arrow values to plain values (those that JSON has), and of plain values to text.
 
-Times are RFC 3339 with their offset, in the zone that was asked for; decimals are numbers; what is no number is null;
-bytes are UTF-8 with escapes where they are not.
+Times become RFC 3339 text with an offset, in the zone of the settings; decimals become numbers; NaN and infinities
+become null; bytes become text, with escapes for bytes that are not UTF-8.
 """
 
 import json
@@ -27,7 +27,7 @@ def plain_rows(batch: pa.RecordBatch, zone: tzinfo | None) -> list[tuple[Plain, 
 
 
 def plain_column(column: pa.Array, zone: tzinfo | None) -> list[Plain]:
-    """Return one column as plain values. What Python cannot hold, such as the year 12000, comes as Arrow's text."""
+    """Return one column as plain values. A value that Python cannot hold, such as the year 12000, becomes text."""
     is_json = False
     if isinstance(column, pa.ExtensionArray):
         is_json = column.type.extension_name == _JSON_TYPE
@@ -36,7 +36,7 @@ def plain_column(column: pa.Array, zone: tzinfo | None) -> list[Plain]:
     if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
         return list(column.to_pylist())
     if pa.types.is_timestamp(kind) and kind.unit == "ns":
-        column = column.cast(pa.timestamp("us", kind.tz), safe=False)  # Python's own datetime counts microseconds
+        column = column.cast(pa.timestamp("us", kind.tz), safe=False)  # Python's datetime has microseconds
     try:
         values = column.to_pylist()
     except (OverflowError, ValueError):
@@ -55,7 +55,7 @@ def _parse(value: str | None) -> Plain:
 
 @singledispatch
 def plain(value: object, _zone: tzinfo | None) -> Plain:
-    """Return one of Python's values as a plain one."""
+    """Return a Python value as a plain value."""
     return str(value)
 
 
@@ -78,11 +78,11 @@ def _(value: Decimal, _zone: tzinfo | None) -> Plain:
 
 @plain.register
 def _(value: datetime, zone: tzinfo | None) -> Plain:
-    if value.tzinfo is None:  # the store's own type has no offset, and none is made up
+    if value.tzinfo is None:  # the column's type has no zone
         return value.isoformat()
     try:
         return value.astimezone(zone).isoformat()
-    except (OverflowError, ValueError):  # within a day of the calendar's ends
+    except (OverflowError, ValueError):  # within a day of the first or last instant that Python has
         return value.isoformat()
 
 
@@ -112,7 +112,7 @@ def _(value: pa.MonthDayNano, _zone: tzinfo | None) -> Plain:
 
 
 def text_of(value: Plain, *, null: str = "") -> str:
-    """Return ``value`` as a cell of text. What is nested is JSON."""
+    """Return ``value`` as text; a list or an object as JSON."""
     if isinstance(value, str):
         return value
     if value is None:
@@ -125,6 +125,6 @@ def text_of(value: Plain, *, null: str = "") -> str:
 
 
 def are_numbers(schema: pa.Schema) -> Sequence[bool]:
-    """Return which columns hold numbers, to be aligned at their last digit."""
+    """Return per column whether it holds numbers, which are aligned to the right."""
     types = pa.types
     return [types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) for kind in schema.types]

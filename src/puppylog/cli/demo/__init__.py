@@ -1,1 +1,1 @@
-"""A shop's web server that does not exist, and the story that is told with its log."""
+"""The demo: the web server of a shop that does not exist, and a sequence of events that its log shows."""

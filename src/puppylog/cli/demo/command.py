@@ -1,4 +1,4 @@
-"""``puppylog demo``: see all of it work, and get the proof that nothing was lost."""
+"""``puppylog demo``: watch Puppylog work, and check that no line was lost."""
 
 import shutil
 import signal
@@ -18,16 +18,16 @@ from puppylog.tui.table import TableWriter
 
 
 @click.command(epilog=examples("puppylog demo", "puppylog demo --keep"))
-@click.option("--keep", is_flag=True, help="Go on with a little traffic afterwards, until interrupted.")
+@click.option("--keep", is_flag=True, help="Continue with a little traffic afterwards, until interrupted.")
 @pass_settings
 @click.pass_context
 def demo(ctx: click.Context, settings: Settings, *, keep: bool) -> None:
-    """See lines become records, metrics and an alert that fires and recovers.
+    """Watch Puppylog work on made-up traffic.
 
-    A shop that does not exist writes its access log into a temporary directory: garbage, a rush and a rotation
-    included. The real commands collect it into a store of its own there, while one of them is killed. At the end, what
-    was written is compared with what is stored; exit code 1 says that they do not agree. Takes less than a minute and
-    leaves nothing behind.
+    A web server that does not exist writes its access log into a temporary directory, with garbage, a rush and a
+    rotation. Real puppylog commands collect the log into a store in the same directory; one of them is killed
+    meanwhile. At the end, the demo compares the lines written with the lines stored, and exits with 1 if they differ.
+    It takes less than a minute and leaves no files.
     """
     width = shutil.get_terminal_size().columns
     screen = Screen(sys.stdout, color=settings.color, width=width)
@@ -36,7 +36,7 @@ def demo(ctx: click.Context, settings: Settings, *, keep: bool) -> None:
         checks = story.tell(keep=keep)
         agrees = _show(screen, checks)
         if keep:
-            _explain(screen, stage)
+            _show_commands(screen, stage)
             with suppress(KeyboardInterrupt):
                 story.go_on()
     if not agrees:
@@ -51,11 +51,11 @@ def _show(screen: Screen, checks: list[Check]) -> bool:
         screen.say("Everything is there, and nothing twice.", fg="green", bold=True)
         return True
     wrong = ", ".join(check.what.strip() for check in checks if not check.agrees)
-    screen.say(f"This does not agree: {wrong}.", fg="red", bold=True)
+    screen.say(f"These numbers differ: {wrong}.", fg="red", bold=True)
     return False
 
 
-def _explain(screen: Screen, stage: Stage) -> None:
+def _show_commands(screen: Screen, stage: Stage) -> None:
     screen.say()
     screen.say("The shop stays open until you press Ctrl-C. In another terminal:", bold=True)
     screen.say(f"  export PUPPYLOG_STORE={stage.url}")
@@ -71,7 +71,7 @@ def _explain(screen: Screen, stage: Stage) -> None:
 
 @contextmanager
 def _asked_to_end() -> Iterator[threading.Event]:
-    """Give an event that is set by whatever asks us to end: it takes effect between two steps, never within one."""
+    """Yield an event that SIGINT, SIGTERM and SIGHUP set. The demo checks the event between its steps."""
     asked = threading.Event()
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, lambda *_: asked.set()) for number in numbers}

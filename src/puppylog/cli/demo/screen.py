@@ -1,4 +1,4 @@
-"""What the demo shows: lines one after another and, on a terminal, one more below them that keeps changing."""
+"""The output of the demo: lines and, on a terminal, a status line below them that changes."""
 
 import threading
 from typing import TextIO
@@ -11,7 +11,7 @@ _CLEAR_LINE = "\r\x1b[K"
 
 
 class Screen:
-    """Lines from several threads. Without a terminal the changing line is left out."""
+    """Writes lines, safely from several threads. The status line is shown only on a terminal."""
 
     def __init__(self, out: TextIO, *, color: bool | None, width: int) -> None:
         self.is_live = out.isatty()
@@ -22,11 +22,11 @@ class Screen:
         self._lock = threading.Lock()
 
     def say(self, text: str = "", **style: bool | str) -> None:
-        """Write a line. What could come from a log is cleaned."""
+        """Write a line, cleaned because it may quote a log."""
         self._write(click.style(clean(text), **style) if self._color and style else clean(text))  # type: ignore[arg-type] # of click's styles
 
     def show(self, status: str) -> None:
-        """Change the line at the bottom."""
+        """Replace the status line."""
         if self.is_live:
             with self._lock:
                 self._status = cut(clean(status), self._width - 1)
@@ -34,7 +34,7 @@ class Screen:
                 self._out.flush()
 
     def hide(self) -> None:
-        """Take the line at the bottom away: something else is going to write."""
+        """Erase the status line before other output."""
         if self._status:
             self.show("")
 

@@ -1,4 +1,4 @@
-"""The shop's web server, as far as its log is concerned: it writes, rotates, and counts what it has written."""
+"""The shop's web server: it writes an access log, rotates the log, and counts the lines written."""
 
 import threading
 import time
@@ -14,13 +14,13 @@ _HISTORY_RATE_PER_S: Final = 2.0
 
 
 class Server:
-    """Writes its access log in a thread of its own, ``rate_per_s`` lines a second. Usable with ``with``."""
+    """A context manager that writes an access log in its own thread, ``rate_per_s`` lines a second."""
 
     def __init__(self, log: Path, traffic: Traffic) -> None:
         self.log = log
         self.rate_per_s = 0.0
         self.lines = 0
-        self.rejects = 0  # so many of the lines fit no log format
+        self.rejects = 0  # the number of lines among them that fit no log format
         self._traffic = traffic
         self._file = log.open("ab", buffering=0)
         self._is_renamed = False
@@ -29,7 +29,7 @@ class Server:
         self._thread = threading.Thread(target=self._run, name="demo-server", daemon=True)
 
     def write_history(self, lines: int) -> None:
-        """Write lines of the time before now."""
+        """Write ``lines`` lines with times before now."""
         since = datetime.now(UTC) - timedelta(seconds=lines / _HISTORY_RATE_PER_S)
         for block in self._traffic.iter_blocks(lines, since=since, rate_per_s=_HISTORY_RATE_PER_S):
             self._file.write(block.data)
@@ -37,9 +37,9 @@ class Server:
             self.rejects += block.rejects
 
     def rotate(self) -> Path:
-        """Rename the log and make a new one, as logrotate does; return the old one's new path.
+        """Rename the log and create a new one, as logrotate does. Return the new path of the old log.
 
-        Until it notices, the server goes on writing to the file that it has open.
+        The server notices at its next write; that write still goes to the old log.
         """
         rotated = self.log.with_name(f"{self.log.name}.1")
         with self._lock:
@@ -68,7 +68,7 @@ class Server:
     def _write(self, lines: int, since: float, until: float) -> None:
         begin, end = (datetime.fromtimestamp(at, UTC) for at in (since, until))
         block = self._traffic.make_block(lines, begin, end)
-        # In two pieces, as a full buffer leaves them: whoever follows the file sees half a line now and then.
+        # In two parts, as servers write when a buffer is full, so that a collector sometimes reads half a line.
         middle = len(block.data) // 2
         with self._lock:
             self._file.write(block.data[:middle])

@@ -1,7 +1,7 @@
-"""The shop whose log the demo writes: who visits it, with what, and which routes there are.
+"""The shop whose access log the demo writes: its visitors, their user agents, and its routes.
 
-Made once from a seed. Addresses come from ranges that belong to nobody: benchmarking, carriers' private space and
-documentation. Sizes and shares follow what access logs of small shops look like; nothing here depends on time.
+The shop is a function of a seed and does not depend on time. Addresses come from ranges that are assigned to no
+network: benchmarking, carriers' private space and documentation. Sizes and shares resemble access logs of small shops.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from random import Random
 VISITORS = 30_000
 PRODUCTS = 4_000
 POSTS = 240
-# How fast popularity falls with rank: few visitors and pages make most of the traffic, as everywhere.
+# How fast popularity falls with rank: few visitors and pages make most of the traffic.
 ZIPF_EXPONENT = 1.0
 
 # One row per kind of request: its statuses and how often each is answered.
@@ -43,7 +43,7 @@ _AGENT_FAMILIES = (
     (1.5, "HTTP/1.1", "python-requests/2.{0}.0", 29),
     (0.5, "HTTP/1.1", "-", 0),
 )
-_VERSIONS = 5  # of each family are around, the first as its last member says
+_VERSIONS = 5  # of each family are in use, from the version that is the family's last value
 _AGENTS = [
     (share / _VERSIONS, protocol, agent.format(first + version))
     for share, protocol, agent, first in _AGENT_FAMILIES
@@ -54,15 +54,15 @@ _GOODS = ("bone", "collar", "leash", "basket", "biscuit", "brush", "blanket", "b
 _KINDS_OF_GOODS = ("red", "blue", "tiny", "giant", "squeaky", "warm", "organic", "reflective", "second-hand", "quiet")
 _USERS = ("ada", "linus", "grace", "edsger", "barbara", "ken", "margaret", "dennis")
 
-# What scanners try everywhere, and what a server logs for a TLS hello on its plain port and for a connection that
-# never sent a request. All of these are lines of the format, however little sense they make.
+# The routes that scanners try, and what a server logs for a TLS hello on its plain port and for a connection without a
+# request. All these lines fit the format.
 _SCANS = ("/wp-login.php", "/.env", "/.git/config", "/phpmyadmin/index.php", "/cgi-bin/luci", "/admin.php")
 _BROKEN = (r"\x16\x03\x01\x02\x00\x01\x00\x01\xFC\x03\x03", r"\x16\x03\x01\x00\xEE\x01\x00\x00\xEA\x03\x03", "-")
 
 
 @dataclass(frozen=True, slots=True)
 class _Crowd:
-    """Requests of one nature, the most popular first."""
+    """Requests of one kind, the most popular first."""
 
     share: float
     kind: str
@@ -81,18 +81,18 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    text: bytes  # method and route, or what was sent instead
-    statuses: Sequence[int]  # that the request is answered with
-    status_shares: Sequence[float]  # of the answers, the share up to each status; the last one is 1
-    size_bytes: float  # the median of the answer's size
-    size_spread: float  # sigma of its logarithm; 0 for files, which are always of one size
-    referred: float  # how often the request says where it comes from
+    text: bytes  # method and route, or the bytes sent instead
+    statuses: Sequence[int]  # the statuses of the answers
+    status_shares: Sequence[float]  # the cumulative share of each status; the last one is 1
+    size_bytes: float  # the median size of the answers
+    size_spread: float  # the standard deviation of the logarithm of the size; 0 for a file, whose size is fixed
+    referred: float  # the share of requests with a referer
     has_protocol: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """What there is. The shares of a list are cumulative: those of all members up to this one, in any unit."""
+    """Everything that a line can contain. Shares are cumulative: of all members up to this one, in any unit."""
 
     visitors: Sequence[Visitor]
     visitor_shares: Sequence[float]
@@ -172,7 +172,7 @@ def _asset_names(random: Random) -> list[str]:
 
 
 def _pages(random: Random) -> list[str]:
-    """Return the routes of all pages, in an order of popularity of this call's own."""
+    """Return the routes of all pages, in an order of popularity that differs from call to call."""
     goods = [
         f"/shop/{_GOODS[i % 11]}/{_KINDS_OF_GOODS[i // 11 % 10]}-{_GOODS[i % 11]}-{1000 + i}" for i in range(PRODUCTS)
     ]

@@ -1,4 +1,4 @@
-"""Where the demo plays: a temporary directory with a store of its own, and the real commands as processes in it."""
+"""The environment of the demo: a temporary directory with a store, and real puppylog commands as processes in it."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from puppylog.cli.demo.screen import Screen
 from puppylog.errors import PuppylogError, StoreError
 from puppylog.stores.connect import stop
 
-# A collector commits within 10 s after it was asked to end.
+# A collector ends within 10 s of SIGINT.
 _END_S: Final = 15.0
 
 
@@ -31,7 +31,7 @@ class _Running:
 
 
 class Stage:
-    """Usable with ``with``: at its end there is no process of it any more, and no file.
+    """A context manager whose exit ends all its processes and deletes all its files.
 
     Every method but `end_all` raises KeyboardInterrupt once ``asked_to_end`` is set.
     """
@@ -50,10 +50,10 @@ class Stage:
         self._environ = {**kept, "PUPPYLOG_STORE": self.url, "XDG_CONFIG_HOME": nowhere, "PYTHONUNBUFFERED": "1"}
 
     def run(self, *arguments: str) -> None:
-        """Show a command and run it to its end; its output goes where ours goes.
+        """Show a command and run it to its end, with its output on stdout.
 
         Raises:
-            StoreError: it did not end with 0.
+            StoreError: its exit code is not 0.
         """
         self._screen.hide()
         self._announce(arguments)
@@ -64,10 +64,10 @@ class Stage:
         _require(done.returncode == 0, arguments, done.returncode)
 
     def read(self, *arguments: str) -> list[dict[str, Any]]:
-        """Run a command that answers in JSON and return its rows.
+        """Run a command that writes JSON, and return its rows.
 
         Raises:
-            StoreError: it did not end with 0.
+            StoreError: its exit code is not 0.
         """
         command = self._command((*arguments, "-o", "json"))
         done = subprocess.run(command, cwd=self.path, env=self._environ, check=False, stdout=subprocess.PIPE)
@@ -76,8 +76,8 @@ class Stage:
         rows: list[dict[str, Any]] = json.loads(done.stdout)
         return rows
 
-    def start(self, *arguments: str, hear: Callable[[str], None]) -> subprocess.Popen[str]:
-        """Show a command and leave it running; ``hear`` is called with every line it says, in a thread of its own."""
+    def start(self, *arguments: str, on_line: Callable[[str], None]) -> subprocess.Popen[str]:
+        """Show a command and start it; ``on_line`` is called with every line of its output, in another thread."""
         self._announce((*arguments, "&"))
         process = subprocess.Popen(
             self._command(arguments),
@@ -88,21 +88,21 @@ class Stage:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            start_new_session=True,  # an interrupt at our terminal is for us: we end it in the right order
+            start_new_session=True,  # Ctrl-C interrupts only the demo, which ends its processes in the right order
         )
-        listener = threading.Thread(target=_listen, args=(process, hear), name=f"demo-{arguments[0]}", daemon=True)
+        listener = threading.Thread(target=_listen, args=(process, on_line), name=f"demo-{arguments[0]}", daemon=True)
         listener.start()
         self._running.append(_Running(process, arguments, listener))
         return process
 
     def kill(self, process: subprocess.Popen[str]) -> None:
-        """End a process as a power cut would."""
+        """Kill a process with SIGKILL."""
         process.kill()
         self._running = [running for running in self._running if running.process is not process]
         process.wait()
 
     def end_all(self) -> None:
-        """Interrupt what is running, and wait until it has ended and all that it said has been heard."""
+        """Interrupt all processes, and wait until they have ended and their output is read."""
         while self._running:
             running = self._running.pop()
             if running.process.poll() is None:
@@ -115,10 +115,10 @@ class Stage:
             running.listener.join()
 
     def wait(self, seconds: float) -> None:
-        """Let time pass, as long as everything that was left running still runs.
+        """Wait, and then check that all started processes still run.
 
         Raises:
-            StoreError: something has ended by itself.
+            StoreError: a process has ended by itself.
         """
         self._asked_to_end.wait(seconds)
         self._go_on()
@@ -153,11 +153,11 @@ class Stage:
 
 def _require(is_well: bool, arguments: tuple[str, ...], code: int | None) -> None:
     if not is_well:
-        raise StoreError("go on", "with the demo", f"puppylog {arguments[0]} has ended with {code}")
+        raise StoreError("continue", "the demo", f"puppylog {arguments[0]} has exited with {code}")
 
 
-def _listen(process: subprocess.Popen[str], hear: Callable[[str], None]) -> None:
-    assert process.stdout is not None  # noqa: S101 - asked for in start; tells the type checker
+def _listen(process: subprocess.Popen[str], on_line: Callable[[str], None]) -> None:
+    assert process.stdout is not None  # noqa: S101 - start asks for a pipe, which the type checker does not know
     with process.stdout as lines:
         for line in lines:
-            hear(line.rstrip("\n"))
+            on_line(line.rstrip("\n"))

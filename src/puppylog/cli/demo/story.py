@@ -1,4 +1,4 @@
-"""The story: a calm evening, a rush, a rotation in the middle of it, calm again; and then the books are balanced."""
+"""The sequence of the demo: calm traffic, a rush with a rotation and a killed collector, calm again, a comparison."""
 
 import subprocess
 import time
@@ -19,8 +19,8 @@ from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 from puppylog.tui.chart import resample, sparkline
 
-# The default alert judges two minutes: what it says of a rush it still says when the demo is over. This one is like it,
-# but looks back ten seconds only, and so it recovers before our eyes.
+# The default alert judges two minutes, so it still fires at the end of the demo. This alert has the same rule over ten
+# seconds only, so it recovers during the demo.
 RUSH: Final = "rush"
 RUSH_DEFINITION: Final = ("-i", RUSH, "-m", "total_traffic", "--when", "> 10", "--window", "10s", "--period", "1s")
 DEFAULT_ALERT: Final = "totaltraffic"
@@ -33,18 +33,18 @@ RUSH_PER_S: Final = 320.0
 GARBAGE_SHARE: Final = 0.01
 
 _CALM_S: Final = 5.0
-_RUSH_S: Final = 8.0  # at least; it goes on until both alerts have been seen to fire
-# What the story waits for comes in a few seconds; after so many it will not come, and the end says so.
-_MOST_WAIT_S: Final = 20.0
+_RUSH_S: Final = 8.0  # at least; the rush continues until both alerts fire
+# Each wait is over in a few seconds. After this time the demo continues, and the comparison shows what is missing.
+_MAX_WAIT_S: Final = 20.0
 _LOOK_S: Final = 0.5
-_LOOKS_PER_LINE: Final = 6  # where there is no terminal
-_SHOWN_S: Final = 32  # seconds and characters: the line fits on 80 columns
+_LOOKS_PER_LINE: Final = 6  # without a terminal
+_SHOWN_S: Final = 32  # seconds in the sparkline, and characters: the status line fits in 80 columns
 
 _STORED: Final = """
     SELECT (SELECT count(*) FROM puppylog.log_records) + (SELECT count(*) FROM puppylog.rejected_lines) AS lines
 """
 
-_BOOKS: Final = """
+_TOTALS: Final = """
     WITH lines AS (
         SELECT file_id, line_offset FROM log_records UNION ALL SELECT file_id, line_offset FROM rejected_lines
     )
@@ -57,7 +57,7 @@ _BOOKS: Final = """
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of the balance."""
+    """One line of the comparison at the end."""
 
     what: str
     wanted: str
@@ -69,7 +69,7 @@ class Check:
 
 
 class Story:
-    """Told once, on a stage."""
+    """Runs the sequence of the demo once."""
 
     def __init__(self, stage: Stage, screen: Screen) -> None:
         self._stage = stage
@@ -80,7 +80,7 @@ class Story:
         self._looks = 0
 
     def tell(self, *, keep: bool) -> list[Check]:
-        """Play the story to its end; return what was wanted and what was found. ``keep`` lets the collector go on."""
+        """Run the sequence, and return the comparison. With ``keep``, the collector is left running."""
         collector = self._set_up()
         with self._server, connect(self._stage.url) as store:
             self._play(store, collector)
@@ -90,15 +90,15 @@ class Story:
         self._screen.show("")
         if not keep:
             self._stage.end_all()
-        # A terminal gets one chart of it all, a pipe gets rows, of which these are enough to see what they are like.
-        enough = () if self._screen.is_live else ("--limit", "3")
-        self._stage.run("monitor", "metrics", "get", BY_SECTION, "--since", "1m", *enough)
+        # On a terminal the command draws one chart. In a pipe it writes rows, of which three are shown as an example.
+        limit = () if self._screen.is_live else ("--limit", "3")
+        self._stage.run("monitor", "metrics", "get", BY_SECTION, "--since", "1m", *limit)
         self._stage.run("monitor", "alerts", "get", RUSH)
-        (books,) = self._stage.read("sql", _BOOKS)
-        return self._balance(books, fired)
+        (totals,) = self._stage.read("sql", _TOTALS)
+        return self._compare(totals, fired)
 
     def go_on(self) -> None:
-        """Keep a little traffic coming until interrupted."""
+        """Write a little traffic until interrupted."""
         with Server(self._server.log, self._traffic) as server:
             server.rate_per_s = CALM_PER_S
             while True:
@@ -115,7 +115,7 @@ class Story:
 
     def _start(self, *arguments: str) -> subprocess.Popen[str]:
         name = "observe" if "observe" in arguments else arguments[0]
-        return self._stage.start(*arguments, hear=lambda line: self._screen.say(f"    {name} | {line}", fg="cyan"))
+        return self._stage.start(*arguments, on_line=lambda line: self._screen.say(f"    {name} | {line}", fg="cyan"))
 
     def _play(self, store: Store, collector: subprocess.Popen[str]) -> None:
         self._set_rate("a calm evening", CALM_PER_S)
@@ -146,17 +146,17 @@ class Story:
         self._tell_time(f"{what}: {rate_per_s:.0f} lines a second")
 
     def _wait(self, store: Store, phase: str, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        self._wait_until(store, phase, lambda: time.monotonic() > until)
+        end = time.monotonic() + seconds
+        self._wait_until(store, phase, lambda: time.monotonic() > end)
 
     def _wait_until(self, store: Store, phase: str, is_over: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + _MOST_WAIT_S
+        deadline = time.monotonic() + _MAX_WAIT_S
         while not is_over() and time.monotonic() < deadline:
             self._look(store, phase)
             self._stage.wait(_LOOK_S)
 
     def _look(self, store: Store, phase: str) -> None:
-        """Show the metric of the last seconds as it stands in the store now."""
+        """Show the metric's last seconds, as they are in the store now."""
         now = datetime.now(UTC)
         since = now.replace(microsecond=0) - timedelta(seconds=_SHOWN_S)
         metric = get_metric(store, RATE).metric
@@ -171,14 +171,14 @@ class Story:
         elif self._looks % _LOOKS_PER_LINE == 0:
             self._screen.say(status)
 
-    def _balance(self, books: dict[str, int], states: dict[str, list[str]]) -> list[Check]:
+    def _compare(self, totals: dict[str, int], states: dict[str, list[str]]) -> list[Check]:
         server = self._server
         return [
-            Check("lines of the log", f"{server.lines:,}", f"{books['records'] + books['rejects']:,}"),
-            Check("  records", f"{server.lines - server.rejects:,}", f"{books['records']:,}"),
-            Check("  rejected lines", f"{server.rejects:,}", f"{books['rejects']:,}"),
-            Check("lines stored twice", "0", f"{books['twice']:,}"),
-            Check("files, one of them rotated away", "2", f"{books['files']:,}"),
+            Check("lines of the log", f"{server.lines:,}", f"{totals['records'] + totals['rejects']:,}"),
+            Check("  records", f"{server.lines - server.rejects:,}", f"{totals['records']:,}"),
+            Check("  rejected lines", f"{server.rejects:,}", f"{totals['rejects']:,}"),
+            Check("lines stored twice", "0", f"{totals['twice']:,}"),
+            Check("files, one of them rotated away", "2", f"{totals['files']:,}"),
             Check(f"alert {RUSH}", "fired, recovered", _in_words(states[RUSH])),
             Check(f"alert {DEFAULT_ALERT}", "fired", _in_words(states[DEFAULT_ALERT])),
         ]

@@ -1,7 +1,7 @@
-"""Log lines of the shop, as many as wanted and always the same for one seed: for the demo, the bench and tests.
+"""Access log lines of the shop, in any number and always the same for one seed: for the demo, the bench and tests.
 
-Lines are made a block at a time, so that a file of any size takes the memory of one block. Garbage is put in on
-request, and the lines of it that fit no log format are counted while they are made, not afterwards.
+Lines are generated in blocks, so that a file of any size needs the memory of one block. Garbage can be mixed in; the
+generator itself counts the lines of garbage that fit no log format.
 """
 
 import math
@@ -13,10 +13,10 @@ from random import Random
 
 from puppylog.cli.demo.shop import NO_BODY, Visitor, make_shop
 
-# 64 Ki lines are about 13 MB: large enough that a block's own cost does not show, small enough for any machine.
+# 64 Ki lines are about 13 MB: large enough that the cost per block is negligible, small enough for any machine.
 BLOCK_LINES = 65_536
 
-# A visitor stays for a while: the same few thousand hosts fill some minutes of a log, others the next ones.
+# A visitor sends several requests: the same few thousand hosts appear for some minutes of a log, then others.
 REQUESTS_PER_VISIT = 12
 
 
@@ -24,11 +24,11 @@ REQUESTS_PER_VISIT = 12
 class Block:
     data: bytes  # whole lines
     lines: int
-    rejects: int  # so many of them fit no log format; each of the others becomes a record
+    rejects: int  # the number of lines that fit no log format; each other line becomes a record
 
 
 class Traffic:
-    """An endless supply of lines. Two with the same arguments, asked the same, give the same bytes."""
+    """A generator of lines. Two generators with the same arguments and the same calls return the same bytes."""
 
     def __init__(self, *, seed: int = 1, garbage_share: float = 0.0) -> None:
         self._random = Random(seed)  # noqa: S311 - it keeps no secret
@@ -36,7 +36,7 @@ class Traffic:
         self._garbage_share = garbage_share
 
     def make_block(self, lines: int, since: datetime, until: datetime) -> Block:
-        """Return ``lines`` lines that arrived at random moments of ``[since, until)``, in order."""
+        """Return ``lines`` lines with random times in ``[since, until)``, in the order of their times."""
         if not lines:
             return Block(b"", 0, 0)
         texts = self._make_lines(lines, since, until)
@@ -51,7 +51,7 @@ class Traffic:
     def iter_blocks(
         self, lines: int, *, since: datetime, rate_per_s: float, block_lines: int = BLOCK_LINES
     ) -> Iterator[Block]:
-        """Yield ``lines`` lines in blocks, their times moving on from ``since`` at this rate."""
+        """Yield ``lines`` lines in blocks, with times from ``since`` on at ``rate_per_s`` lines a second."""
         made = 0
         while made < lines:
             count = min(block_lines, lines - made)
@@ -76,13 +76,13 @@ class Traffic:
         return texts
 
     def _choose_visitors(self, lines: int) -> Sequence[Visitor]:
-        """Return the visitor of each line: some visitors are there meanwhile, each of them equally busy."""
+        """Return the visitor of each line: a few visitors, each with about the same number of lines."""
         count = 1 + lines // REQUESTS_PER_VISIT
         visits = self._random.choices(self._shop.visitors, cum_weights=self._shop.visitor_shares, k=count)
         return self._random.choices(visits, k=lines)
 
     def _make_stamps(self, lines: int, since: datetime, until: datetime) -> Iterator[bytes]:
-        """Give the time of each line as it stands in a log, in order."""
+        """Yield the time of each line as an access log writes it, in order."""
         start, length_s = math.floor(since.timestamp()), until.timestamp() - since.timestamp()
         fraction_s = since.timestamp() - start
         written_second, stamp = -1, b""
@@ -97,7 +97,7 @@ class Traffic:
         return round(median_bytes * math.exp(spread * self._random.gauss(0.0, 1.0)) if spread else median_bytes)
 
     def _spoil(self, line: bytes) -> tuple[bytes, bool]:
-        """Return what stands in the log instead of ``line``, and whether that is no line of the format."""
+        """Return a line of garbage instead of ``line``, and whether it fits no log format."""
         match self._random.randrange(4):
             case 0:
                 return _with_tls_hello(line), False
@@ -109,13 +109,13 @@ class Traffic:
 
 
 def _with_tls_hello(line: bytes) -> bytes:
-    """Return the line that a server logs when TLS is spoken to its plain port: odd, and yet of the format."""
+    """Return the line that a server logs for a TLS hello on its plain port, which fits the format."""
     prefix, _, _ = line.partition(b'"')
     return prefix + rb'"\x16\x03\x01\x02\x00\x01\x00\x01\xFC\x03\x03" 400 226 "-" "-"' + b"\n"
 
 
 def _cut(line: bytes, where: float) -> bytes:
-    """Return the line as a full disk leaves it: it ends within a quoted field, so it can be no shorter format."""
+    """Return the line as a full disk cuts it: within a quoted field, so that it fits no shorter format either."""
     quotes = [at for at, byte in enumerate(line) if byte == ord('"')]
     opening, closing = (quotes[0], quotes[1]) if where < 0.5 else (quotes[4], quotes[5])
     return line[: opening + 1 + int(where * (closing - opening - 1))] + b"\n"

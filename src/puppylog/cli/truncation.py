@@ -1,0 +1,40 @@
+"""Notes on stderr about rows and columns that an answer leaves out."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from puppylog.cli.talk import tell
+from puppylog.errors import PuppylogError
+from puppylog.settings import Settings
+
+MAX_COUNTED: Final = 1_000_000
+"""Rows beyond this number are not counted: a store may hold billions, and the count is only a hint."""
+
+
+def tell_truncated(settings: Settings, what: str, *, shown: int, limit: int, count: Callable[[int], int]) -> None:
+    """If an answer was cut by the limit, say how many rows there are.
+
+    Args:
+        settings: the settings of the command.
+        what: the name of the rows, in the plural.
+        shown: the number of rows shown.
+        limit: the greatest number of rows that the answer could have.
+        count: returns the number of rows, counting no further than its argument. Called only if the limit was reached.
+    """
+    if shown < limit:
+        return
+    try:
+        total = count(MAX_COUNTED + 1)
+    except PuppylogError:  # the rows have been shown, so a failure to count the others is no failure of the command
+        tell(settings, f"the newest {shown:,} {what}, and there may be more; -l shows more")
+        return
+    if total > shown:
+        of = f"{total:,}" if total <= MAX_COUNTED else f"more than {MAX_COUNTED:,}"
+        tell(settings, f"the newest {shown:,} of {of} {what}; -l shows more")
+
+
+def tell_hidden_columns(settings: Settings, cut: Sequence[str], left_out: Sequence[str] = ()) -> None:
+    """Name the columns in which cells were cut to fit the terminal, and those that are left out, if any."""
+    said = [f"{words}: {', '.join(names)}" for words, names in (("cut", cut), ("not shown", left_out)) if names]
+    if said:
+        tell(settings, f"{'; '.join(said)}; -o jsonl shows all of it")
