@@ -15,7 +15,7 @@ P99 = Metric("slow", "p99", "attributes.time", period_s=60)
     ("text", "comparison"),
     [(">", ">"), (">=", ">="), (" < ", "<"), ("<=", "<="), ("gt", ">"), ("GE", ">="), ("lt", "<"), ("le", "<=")],
 )
-def test_a_comparison_has_a_sign_and_a_word(text: str, comparison: str) -> None:
+def test_a_comparison_is_written_as_a_sign_or_a_word(text: str, comparison: str) -> None:
     assert parse_comparison(text) is Comparison(comparison)
 
 
@@ -25,7 +25,7 @@ def test_an_unknown_comparison_is_refused(text: str) -> None:
         parse_comparison(text)
 
 
-def test_a_policy_is_known_by_its_name() -> None:
+def test_a_no_data_policy_is_parsed_from_its_name() -> None:
     assert [parse_no_data(text) for text in ("ok", "KEEP", "no_data", "no-data", " alert", "zero")] == [
         NoData.OK,
         NoData.KEEP,
@@ -46,7 +46,7 @@ def test_a_longer_window_is_judged_less_often(window_s: int, period_s: int) -> N
     assert alert.period_s == period_s
 
 
-def test_what_is_not_said_suits_the_metric() -> None:
+def test_defaults_depend_on_the_metric() -> None:
     counted = define_alert("a", COUNT, comparison=Comparison.ABOVE, threshold=1, window_s=60)
     assert (counted.delay_s, counted.no_data, counted.for_s, counted.keep_firing_for_s) == (10, NoData.ZERO, 0, 0)
     slow = define_alert("a", P99, comparison=Comparison.ABOVE, threshold=1, window_s=60)
@@ -57,7 +57,7 @@ def test_what_is_not_said_suits_the_metric() -> None:
     assert (quick.delay_s, quick.no_data) == (2, NoData.NO_DATA)
 
 
-def test_what_is_said_is_kept() -> None:
+def test_given_values_take_precedence_over_defaults() -> None:
     alert = define_alert(
         "a",
         COUNT,
@@ -98,7 +98,7 @@ def test_what_is_said_is_kept() -> None:
         ({"metric": P99, "each_segment": True}, "metric 'slow' has no segments to judge one by one"),
     ],
 )
-def test_what_makes_no_alert_is_refused(changes: dict[str, Any], cause: str) -> None:
+def test_a_definition_that_does_not_fit_its_metric_is_refused(changes: dict[str, Any], cause: str) -> None:
     parts: dict[str, Any] = {
         "metric": COUNT,
         "comparison": Comparison.ABOVE,

@@ -1,4 +1,4 @@
-"""The machine is compared with statements about whole streams of observations, made without stepping through them."""
+"""The state machine is compared with statements about whole streams of observations, which do not step through them."""
 
 import math
 import operator
@@ -39,11 +39,11 @@ def at(second: int) -> datetime:
 
 
 Stream: TypeAlias = Sequence[tuple[int, float | None]]
-"""Evaluations: the second, and what was observed."""
+"""Evaluations: seconds since the epoch, and the observed value."""
 
 
 def run(alert: Alert, stream: Stream, before: Status | None = None) -> list[Status]:
-    """The status after each evaluation."""
+    """Return the status after each evaluation."""
     status, statuses = before or start(at(0)), []
     for second, value in stream:
         status = step(alert, status, value, at(second))
@@ -107,7 +107,7 @@ COMPARE = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator
 
 
 @given(alerts, streams(anything))
-def test_the_state_is_what_the_whole_stream_says(alert: Alert, stream: Stream) -> None:
+def test_the_states_are_those_that_the_definition_gives_for_the_whole_stream(alert: Alert, stream: Stream) -> None:
     if alert.no_data in {NoData.KEEP, NoData.NO_DATA}:
         alert = replace(alert, no_data=NoData.OK)
     missing = {NoData.OK: False, NoData.ALERT: True, NoData.ZERO: COMPARE[alert.comparison.value](0, alert.threshold)}
@@ -119,29 +119,29 @@ def test_the_state_is_what_the_whole_stream_says(alert: Alert, stream: Stream) -
 
 
 @given(alerts, streams(anything))
-def test_no_data_keeps_the_state_as_if_nobody_had_looked(alert: Alert, stream: Stream) -> None:
+def test_policy_keep_gives_the_states_of_a_stream_without_the_missing_values(alert: Alert, stream: Stream) -> None:
     alert = replace(alert, no_data=NoData.KEEP)
-    looked = [(s, value) for s, value in stream if value is not None]
+    present = [(s, value) for s, value in stream if value is not None]
     found = states(alert, stream)
     assert [state for state, (_, value) in zip(found, stream, strict=True) if value is not None] == states(
-        alert, looked
+        alert, present
     )
     for (before, after), (_, value) in zip(pairwise([OK, *found]), stream, strict=True):
         assert value is not None or after is before
 
 
 @given(alerts, streams(anything))
-def test_no_data_as_a_state_of_its_own_begins_and_ends_at_once(alert: Alert, stream: Stream) -> None:
+def test_the_state_no_data_begins_and_ends_with_the_missing_values(alert: Alert, stream: Stream) -> None:
     alert = replace(alert, no_data=NoData.NO_DATA)
     expected: list[State] = []
     for is_missing, part in groupby(stream, key=lambda evaluation: evaluation[1] is None):
         stretch = list(part)
-        expected += [NO_DATA] * len(stretch) if is_missing else states(alert, stretch)  # judged as if from ok
+        expected += [NO_DATA] * len(stretch) if is_missing else states(alert, stretch)  # as from state ok
     assert states(alert, stream) == expected
 
 
 @given(alerts, streams(anything))
-def test_a_status_tells_since_when(alert: Alert, stream: Stream) -> None:
+def test_a_status_has_the_times_at_which_its_state_and_its_value_began(alert: Alert, stream: Stream) -> None:
     statuses = run(alert, stream)
     for before, after in pairwise([start(at(0)), *statuses]):
         assert after.since == (before.since if after.state is before.state else after.evaluated_at)
@@ -154,7 +154,7 @@ def test_a_status_tells_since_when(alert: Alert, stream: Stream) -> None:
 
 
 @given(alerts, streams(anything), st.integers(0, 30))
-def test_a_stream_in_two_halves_gives_the_same(alert: Alert, stream: Stream, cut: int) -> None:
+def test_a_stream_in_two_parts_gives_the_same_statuses(alert: Alert, stream: Stream, cut: int) -> None:
     whole = run(alert, stream)
     first = run(alert, stream[:cut])
     assert [*first, *run(alert, stream[cut:], first[-1] if first else None)] == whole
@@ -174,19 +174,19 @@ def test_a_stream_in_two_halves_gives_the_same(alert: Alert, stream: Stream, cut
         (0, 60, [CROSSED, None, CLEAR], [FIRING, NO_DATA, OK]),
     ],
 )
-def test_what_happens_every_five_seconds(
+def test_the_states_of_evaluations_every_five_seconds(
     for_s: int, keep_s: int, values: list[float | None], expected: list[State]
 ) -> None:
     alert = replace(ALERT, for_s=for_s, keep_firing_for_s=keep_s)
     assert states(alert, [(5 * i, value) for i, value in enumerate(values, 1)]) == expected
 
 
-def test_pending_goes_on_while_nothing_is_observed_and_the_state_is_kept() -> None:
+def test_the_time_in_pending_includes_evaluations_that_keep_the_state() -> None:
     alert = replace(ALERT, for_s=10, no_data=NoData.KEEP)
     assert states(alert, [(5, CROSSED), (10, None), (15, CROSSED)]) == [PENDING, PENDING, FIRING]
 
 
-# What a window holds: per bucket a value, or None where the metric has no row.
+# The values of a window by bucket. None: the metric has no row.
 buckets = st.lists(st.one_of(st.none(), st.integers(0, 50)), min_size=6, max_size=6)
 
 
@@ -217,11 +217,11 @@ def test_a_missing_bucket_of_another_metric_is_left_out(
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_what_is_not_finite_is_no_observation(value: float) -> None:
+def test_a_value_that_is_not_finite_is_not_observed(value: float) -> None:
     assert observe(ALERT, "avg", 10, Window(1, value, value, value)) is None
 
 
-def test_counts_and_sums_of_segments_add_up() -> None:
+def test_observations_of_segments_are_added_up_for_counts_and_sums_only() -> None:
     assert [name for name in ("count", "sum", "avg", "min", "max", "distinct", "p99") if adds_up(name)] == [
         "count",
         "sum",
@@ -240,7 +240,7 @@ def iter_buckets(since: datetime, until: datetime, period_s: int) -> Iterator[da
     delay_s=st.integers(0, 100),
     second=st.integers(-100, 2**31),
 )
-def test_a_window_is_whole_buckets_that_end_the_delay_ago(
+def test_a_window_consists_of_whole_buckets_and_ends_at_least_the_delay_ago(
     period_s: int, periods: int, delay_s: int, second: int
 ) -> None:
     alert = replace(ALERT, window_s=periods * period_s, delay_s=delay_s)

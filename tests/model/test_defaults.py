@@ -5,7 +5,7 @@ from puppylog.model.identifier import parse_identifier
 from puppylog.model.metric import parse_property, parse_statistic
 
 
-def test_the_default_metrics_are_as_if_somebody_had_typed_them() -> None:
+def test_the_default_metrics_are_in_canonical_form() -> None:
     assert [metric.name for metric in DEFAULT_METRICS] == [
         "total_traffic_per_route",
         "total_traffic",
@@ -23,7 +23,7 @@ def test_the_default_metrics_are_as_if_somebody_had_typed_them() -> None:
     }
 
 
-def test_the_default_alert_rings_above_ten_requests_a_second_over_two_minutes() -> None:
+def test_the_traffic_alert_fires_above_ten_requests_per_second_over_two_minutes() -> None:
     expected = Alert(
         name="totaltraffic",
         metric="total_traffic",
@@ -41,7 +41,7 @@ def test_the_default_alert_rings_above_ten_requests_a_second_over_two_minutes() 
     assert expected == DEFAULT_ALERTS[0]
 
 
-def test_the_other_default_alert_rings_for_each_stream_without_a_line_in_five_minutes() -> None:
+def test_the_silence_alert_fires_for_each_stream_without_a_line_in_five_minutes() -> None:
     expected = Alert(
         name="silent_stream",
         metric="lines_per_stream",

@@ -35,7 +35,7 @@ def reader() -> Iterator[MemoryReader]:
 
 
 def text_of(reader: MemoryReader, segment: str) -> str | None:
-    """What the segment is for the first record."""
+    """Return the value of the segment for the first record."""
     sql = (
         f"SELECT {render_segment(parse_segment(segment), 'duckdb')} AS s FROM puppylog.log_records ORDER BY line_offset"
     )
@@ -81,7 +81,7 @@ def refusal(text: str) -> str:
         ("extract(hour from ts)", "EXTRACT(HOUR FROM ts)"),
     ],
 )
-def test_the_canonical_text_is_short_and_of_one_spelling(text: str, canonical: str) -> None:
+def test_the_canonical_text_has_one_spelling_without_needless_parentheses(text: str, canonical: str) -> None:
     assert parse_segment(text) == canonical
     assert parse_segment(canonical) == canonical
 
@@ -184,11 +184,11 @@ def test_the_canonical_text_is_short_and_of_one_spelling(text: str, canonical: s
         ("host = '\ud800'", r"it has a character that no store can keep (at column 9: \ud800)"),
     ],
 )
-def test_what_is_not_allowed_is_refused_with_its_place(text: str, cause: str) -> None:
+def test_an_expression_that_is_not_allowed_is_refused_with_its_place(text: str, cause: str) -> None:
     assert refusal(text) == cause
 
 
-def test_a_refusal_shows_control_characters_and_long_texts_harmlessly() -> None:
+def test_the_error_escapes_control_characters_and_shortens_long_texts() -> None:
     assert refusal("host + '\x1b[31m\n'") == "bigint is needed here, but this is text (at column 1: host)"
     with pytest.raises(ExpressionError, match=re.escape(r'"\x1b[31m' + "x" * 54 + '…": ')):
         parse_segment("\x1b[31m" + "x" * 100)
@@ -214,7 +214,7 @@ def test_an_expression_has_at_most_a_thousand_characters() -> None:
 @pytest.mark.parametrize(
     "text", ["1" + "+1" * 400, "1" + "*1" * 100, "host" + "||host" * 166, "true" + " or true" * 124]
 )
-def test_a_long_chain_is_not_deep(text: str, reader: MemoryReader) -> None:
+def test_the_length_of_a_chain_does_not_count_as_depth(text: str, reader: MemoryReader) -> None:
     assert text_of(reader, text) is not None
 
 
@@ -224,7 +224,7 @@ def test_a_filter_is_a_condition(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["status_code", "host", "ts", "1"])
-def test_a_filter_is_nothing_else(text: str) -> None:
+def test_a_filter_of_another_type_is_refused(text: str) -> None:
     with pytest.raises(ExpressionError, match=r'filter expression ".*": a filter must be a condition, but this is '):
         parse_filter(text)
 
@@ -232,7 +232,7 @@ def test_a_filter_is_nothing_else(text: str) -> None:
 @pytest.mark.parametrize(
     ("segment", "text"),
     [
-        # Whole numbers are divided as in PostgreSQL, towards zero; no remainder or quotient is an error.
+        # Integers are divided as in PostgreSQL, towards zero. No quotient or remainder is an error.
         ("7 / 2", "3"),
         ("-7 / 2", "-3"),
         ("-7 % 2", "-1"),
@@ -250,7 +250,7 @@ def test_a_filter_is_nothing_else(text: str) -> None:
         ("floor(-1.5)", "-2"),
         ("1e-5", "1e-05"),
         ("2.5::bigint", "2"),
-        # Texts that are no numbers are null, whatever the line holds.
+        # A text that is not a number becomes null.
         ("attributes.n::float8 * 2", "3"),
         ("attributes.n::bigint", None),
         ("'1e400'::float8", None),
@@ -294,8 +294,8 @@ def test_a_filter_is_nothing_else(text: str) -> None:
         ("case status_code when 200 then 1 else 2.5 end", "2.5"),
     ],
 )
-def test_what_an_expression_means(segment: str, text: str | None, reader: MemoryReader) -> None:
-    """The answers are PostgreSQL 15's."""
+def test_the_value_of_an_expression(segment: str, text: str | None, reader: MemoryReader) -> None:
+    """The expected values were computed by PostgreSQL 15."""
     assert text_of(reader, segment) == text
 
 
@@ -309,13 +309,13 @@ def test_what_an_expression_means(segment: str, text: str | None, reader: Memory
         ("round(1.5) = 2", "(ROUND(CAST(1.5 AS DOUBLE PRECISION)) = CAST(2 AS DOUBLE PRECISION))"),
     ],
 )
-def test_postgresql_gets_its_own_words(text: str, postgres: str) -> None:
+def test_an_expression_has_its_own_sql_for_postgresql(text: str, postgres: str) -> None:
     assert render(parse_filter(text), "postgres") == postgres
 
 
 @settings(max_examples=examples(150))
 @given(st.one_of(segments, filters))
-def test_a_canonical_text_is_its_own_canonical_text(text: str) -> None:
+def test_the_canonical_text_of_a_canonical_text_is_the_same(text: str) -> None:
     canonical = parse_segment(text)
     assert render_segment(canonical, "duckdb") == render_segment(text, "duckdb")
     assert len(canonical) > 1000 or parse_segment(canonical) == canonical
@@ -341,13 +341,13 @@ garbage = st.one_of(st.text(max_size=40), st.lists(_SPLINTERS, max_size=12).map(
 
 @st.composite
 def mutations(draw: st.DrawFn) -> str:
-    """An allowed expression, spoilt in one place."""
+    """Draw an allowed expression that is changed in one place."""
     text = draw(segments)
     place = draw(st.integers(0, len(text)))
     return text[:place] + draw(garbage) + text[place + draw(st.integers(0, 3)) :]
 
 
-# What a rendered expression may consist of besides columns and literals.
+# The nodes that rendered SQL may contain.
 _NODES = {
     *(exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Interval, exp.Var, exp.Paren, exp.DataType),
     *(exp.Cast, exp.TryCast, exp.Case, exp.If, exp.Is, exp.Not, exp.Neg, exp.And, exp.Or, exp.In, exp.Between),
@@ -373,10 +373,10 @@ def outcome(text: str) -> str | ExpressionError:
 @example("host = 'a' UNION SELECT 1")
 @example("attributes ->> 'a'' OR 1=1 --'")
 @example("attributes ->> '$.\"]'")
-def test_whatever_comes_in_either_is_refused_or_renders_to_harmless_sql(text: str) -> None:
+def test_any_text_is_refused_or_rendered_to_harmless_sql(text: str) -> None:
     parsed = outcome(text)
     if isinstance(parsed, ExpressionError):
-        assert len(parsed.message) < 1600  # two texts of 60 characters, none of which takes more than ten
+        assert len(parsed.message) < 1600  # two texts of 60 characters, of at most ten bytes each
         assert parsed.message.isprintable()
         return
     for dialect in ("duckdb", "postgres"):

@@ -1,4 +1,4 @@
-"""How long `replace` may make a text, alone and nested."""
+"""The limit on how much `replace` may lengthen a text, in one call and in nested calls."""
 
 import pytest
 
@@ -15,15 +15,15 @@ from puppylog.model.expression import parse_segment
         "replace(replace(replace(host, 'a', 'aaaaaaaaaa'), 'a', 'aaaaaaaaaa'), 'a', 'aaaaaaaaaa')",
     ],
 )
-def test_a_text_that_replacements_make_too_long_is_refused(text: str) -> None:
+def test_replacements_that_lengthen_a_text_too_much_are_refused(text: str) -> None:
     with pytest.raises(ExpressionError, match="more than 100 times as long"):
         parse_segment(text)
 
 
-def test_replacements_that_keep_a_text_in_bounds_are_allowed() -> None:
+def test_replacements_that_lengthen_a_text_within_the_limit_are_allowed() -> None:
     assert parse_segment("replace(replace(replace(host, 'a', 'bb'), 'c', ''), 'd', 'ee')")
 
 
-def test_the_length_of_a_replacement_must_be_known() -> None:
+def test_a_replacement_must_be_a_literal() -> None:
     with pytest.raises(ExpressionError, match="literal text"):
         parse_segment("replace(host, 'a', message)")

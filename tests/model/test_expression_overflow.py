@@ -1,4 +1,4 @@
-"""Arithmetic beyond 64 bits gives null; tests/stores/postgres/test_expression_overflow.py asks PostgreSQL the same."""
+"""Arithmetic beyond 64 bits gives null in DuckDB. Tests of the PostgreSQL store have the same cases."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from support.overflow import EDGES
 
 
 @pytest.mark.parametrize(("text", "value"), EDGES.items())
-def test_what_is_beyond_64_bits_is_null_in_duckdb(text: str, value: str | None) -> None:
+def test_a_result_beyond_64_bits_is_null_in_duckdb(text: str, value: str | None) -> None:
     with MemoryReader() as reader:
         rendered = render_segment(parse_segment(text), "duckdb")
         assert reader.query(f"SELECT {rendered} AS s").to_pylist() == [{"s": value}]

@@ -3,7 +3,7 @@ import pytest
 from puppylog.model.finding import Health, format_age
 
 
-def test_a_warning_and_what_is_wrong_want_somebody_to_act() -> None:
+def test_only_warning_and_wrong_are_bad() -> None:
     assert [health for health in Health if health.is_bad] == [Health.WARNING, Health.WRONG]
 
 
@@ -20,5 +20,5 @@ def test_a_warning_and_what_is_wrong_want_somebody_to_act() -> None:
         (172_800, "2 d"),
     ],
 )
-def test_an_age_is_told_in_the_largest_unit_that_it_fills(seconds: float, text: str) -> None:
+def test_an_age_is_written_in_whole_units(seconds: float, text: str) -> None:
     assert format_age(seconds) == text

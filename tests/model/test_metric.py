@@ -8,7 +8,7 @@ from puppylog.model.record import COLUMNS, NUMERIC_COLUMNS
 
 
 @pytest.mark.parametrize("statistic", STATISTICS)
-def test_statistics_are_known_in_any_case(statistic: str) -> None:
+def test_the_case_of_a_statistic_is_ignored(statistic: str) -> None:
     assert parse_statistic(f" {statistic.upper()} ") == statistic
 
 
@@ -39,19 +39,19 @@ def test_an_unknown_statistic_is_refused(text: str) -> None:
         parse_statistic(text)
 
 
-def test_a_count_takes_anything() -> None:
+def test_count_takes_any_property() -> None:
     for column in COLUMNS - {"attributes"}:
         assert parse_property(column, "count") == column
     assert parse_property(" * ", "count") == "*"
 
 
-def test_the_original_names_of_columns_are_accepted() -> None:
+def test_columns_may_have_their_names_in_the_original_puppylog() -> None:
     assert parse_property("response_bsize", "sum") == "response_bytes"
     assert parse_property("indent_logname", "distinct") == "ident"
 
 
 @pytest.mark.parametrize("statistic", [*sorted({*STATISTICS} - {"count", "distinct"}), "p99"])
-def test_other_statistics_take_numbers(statistic: str) -> None:
+def test_other_statistics_need_numeric_columns(statistic: str) -> None:
     for column in NUMERIC_COLUMNS:
         assert parse_property(column, statistic) == column
     assert parse_property("attributes.time_taken", statistic) == "attributes.time_taken"
@@ -67,7 +67,7 @@ def test_an_unknown_property_is_refused(text: str) -> None:
         parse_property(text, "count")
 
 
-def test_the_key_of_an_attribute_may_reach_into_objects() -> None:
+def test_dots_in_the_key_of_an_attribute_name_nested_objects() -> None:
     assert parse_attribute("attributes.a.b") == "a.b"
     assert parse_attribute("host") is None
     assert parse_attribute("*") is None

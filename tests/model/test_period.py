@@ -17,18 +17,18 @@ def test_a_length_of_time_is_read_in_seconds(text: str, seconds: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "s", "-5s", "1.5h", "5 minutes", "1h30m", "5M", "٣s", "1e3", "s5", "10\n0"])
-def test_what_is_no_length_of_time_is_refused(text: str) -> None:
+def test_a_text_that_is_not_a_length_of_time_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match=f"cannot read window {re.escape(repr(text))}: write seconds, or a number"):
         parse_period(text, "window")
 
 
-def test_a_period_of_zero_is_refused_unless_it_may_be_zero() -> None:
+def test_zero_is_refused_unless_it_is_allowed() -> None:
     with pytest.raises(UsageError, match=r"^cannot use period '0': it must be at least 1s$"):
         parse_period("0")
     assert parse_period("0", least_s=0) == 0
 
 
-def test_a_length_of_time_that_no_store_can_keep_is_refused() -> None:
+def test_a_length_of_time_beyond_32_bits_is_refused() -> None:
     assert parse_period(str(MAX_PERIOD_S)) == MAX_PERIOD_S < 2**31
     with pytest.raises(UsageError, match=r"^cannot use period '9999w': it must be at most 24855d$"):
         parse_period("9999w")
@@ -42,5 +42,5 @@ def test_a_length_of_time_is_written_in_the_largest_unit_that_divides_it(seconds
 
 
 @given(st.integers(0, MAX_PERIOD_S))
-def test_what_is_written_is_read_again(seconds: int) -> None:
+def test_a_formatted_length_of_time_is_parsed_to_the_same_seconds(seconds: int) -> None:
     assert parse_period(format_period(seconds), least_s=0) == seconds

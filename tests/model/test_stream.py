@@ -13,12 +13,12 @@ from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, Move, have_mo
         ("stdin://", None, "-", "-"),
     ],
 )
-def test_a_source_is_named_as_people_write_it(uri: str, host: str | None, path: str, name: str) -> None:
+def test_a_source_is_named_as_users_write_it(uri: str, host: str | None, path: str, name: str) -> None:
     assert split_uri(uri) == (host, path)
     assert name_source(uri) == name
 
 
-def test_a_move_has_come_through_if_the_file_stands_where_it_ends_in_every_respect() -> None:
+def test_a_move_is_committed_if_the_store_has_all_its_values() -> None:
     move = Move(7, 0, 100, EMPTY_FINGERPRINT, finished=False, context="json")
     stands = FilePosition(7, "/a", 1, 2, EMPTY_FINGERPRINT, 100, finished=False, context="json")
     assert have_moved([move], {7: stands})

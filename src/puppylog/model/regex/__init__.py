@@ -1,7 +1,7 @@
-r"""Regular expressions that mean the same on every store: RE2's syntax, parsed here, written out for each store.
+r"""Regular expressions that match the same texts on every store: RE2's syntax, parsed here and rendered for each store.
 
-Whether a text matches is all that is asked; which part of it matches is not. The accepted syntax is RE2's, without what
-PostgreSQL cannot do: Unicode classes such as ``\p{L}``, and counts above 255.
+A query only asks whether a text matches, not which part of it. The accepted syntax is RE2's, without what PostgreSQL
+cannot do: Unicode classes such as ``\p{L}``, and counts above 255.
 
 >>> render_re2(parse_regex(r"(?i)a\d")), render_are(parse_regex(r"^a|b$"))
 ('[Aa][0-9]', '(?:\\Aa|b\\Z)')

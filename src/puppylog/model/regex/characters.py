@@ -1,4 +1,4 @@
-"""Sets of characters, as ranges of code points, and which characters differ in case only."""
+"""Sets of characters as ranges of code points, and the characters that differ only in case."""
 
 import functools
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ Ranges: TypeAlias = tuple[tuple[int, int], ...]
 """Sorted ranges of code points, first and last included, that neither overlap nor touch."""
 
 LAST: Final = 0x10FFFF
-# The last character that has another case. A test compares it with Python's tables.
+# The last code point that has another case. A test compares it with Python's tables.
 LAST_CASED: Final = 0x1E943
 
 DIGITS: Final[Ranges] = ((48, 57),)
@@ -37,7 +37,7 @@ POSIX: Final[dict[str, Ranges]] = {
 
 
 def unite(ranges: Iterable[tuple[int, int]]) -> Ranges:
-    """Return the ranges in order, with those joined that overlap or touch."""
+    """Return the ranges in order. Ranges that overlap or touch become one."""
     united: list[tuple[int, int]] = []
     for low, high in sorted(ranges):
         if united and low <= united[-1][1] + 1:
@@ -48,7 +48,7 @@ def unite(ranges: Iterable[tuple[int, int]]) -> Ranges:
 
 
 def complement(ranges: Ranges) -> Ranges:
-    """Return all other characters. NUL is in no set: no store keeps it."""
+    """Return all characters outside ``ranges``, except NUL, which no store can keep."""
     gaps = []
     low = 1
     for first, last in ranges:
@@ -61,7 +61,7 @@ def complement(ranges: Ranges) -> Ranges:
 
 
 def ignore_case(ranges: Ranges) -> Ranges:
-    """Return the characters with all that differ from one of them in case only.
+    """Return the characters of ``ranges``, and all characters that differ from one of them only in case.
 
     >>> ignore_case(((97, 97),))
     ((65, 65), (97, 97))
@@ -79,7 +79,7 @@ def _other_cases(code: int) -> Iterable[int]:
     return _cases().get(_fold(code), ())
 
 
-# Written out, because most patterns are ASCII, and the whole table takes a tenth of a second to build.
+# Most patterns are ASCII, and the table of all cases takes a tenth of a second to build.
 _ASCII_CASES: Final[dict[int, tuple[int, ...]]] = {
     **{code: (code + 32,) for code in range(65, 91)},
     **{code: (code - 32,) for code in range(97, 123)},
@@ -88,12 +88,12 @@ _ASCII_CASES: Final[dict[int, tuple[int, ...]]] = {
 }
 
 
-# The dotted capital and the dotless small i: RE2 takes neither for an i.
+# The dotted capital I and the dotless small i. To RE2, neither is a case of i.
 _TURKISH: Final = frozenset({0x130, 0x131})
 
 
 def _fold(code: int) -> int:
-    """Return a code point that all characters share that differ in case only."""
+    """Return the code point that represents all characters that differ from ``code`` only in case."""
     if code in _TURKISH:
         return code
     upper = chr(code).upper()

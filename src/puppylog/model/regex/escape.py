@@ -1,4 +1,4 @@
-"""A text as a regular expression that matches just this text."""
+"""Escapes a text, so that it is a regular expression that matches the text."""
 
 _SPECIAL = frozenset(r"\.+*?()|[]{}^$")
 

@@ -1,7 +1,7 @@
-r"""From the text of a regular expression to its tree, and what is wrong with it, with its place.
+r"""Parses the text of a regular expression into its tree, or reports what is wrong, with its place.
 
-The syntax is RE2's. Greedy and lazy counts are the same here, because only whether a text matches is asked, and groups
-capture nothing.
+The syntax is RE2's. Greedy and lazy counts give the same tree and groups capture nothing, because a query only asks
+whether a text matches.
 """
 
 import re
@@ -38,7 +38,7 @@ _PLACES: Final = {"A": Place.START, "z": Place.END, "b": Place.WORD_EDGE, "B": P
 
 
 class RegexError(Exception):
-    """What is wrong with a regular expression, and where: between two places in its text, in characters."""
+    """What is wrong with a regular expression, and the range of its text that is wrong, in characters."""
 
     def __init__(self, cause: str, start: int, end: int) -> None:
         super().__init__(cause)
@@ -58,7 +58,7 @@ def parse_regex(text: str) -> Regex:
     """Return the tree of a regular expression.
 
     Raises:
-        RegexError: RE2 refuses it, or it does not mean the same on every store.
+        RegexError: RE2 refuses it, or two stores would not match the same texts.
     """
     parser = _Parser(text)
     tree = parser.alternatives(_Flags(), 0)
@@ -70,7 +70,7 @@ def parse_regex(text: str) -> Regex:
 
 
 class _Parser:
-    """Reads one text from left to right; ``at`` is where it stands."""
+    """Reads one text from left to right. ``at`` is the offset of the next character."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -83,7 +83,7 @@ class _Parser:
         return RegexError(cause, start, max(start + 1, self.at if end is None else end))
 
     def alternatives(self, flags: _Flags, depth: int) -> Regex:
-        """Read up to a closing parenthesis or the end."""
+        """Read alternatives up to a closing parenthesis or the end of the text."""
         if depth > MAX_DEPTH:
             raise self._refuse(f"it is nested more than {MAX_DEPTH} deep", self.at - 1)
         branches: list[Regex] = []
@@ -137,7 +137,7 @@ class _Parser:
         return self._group(start, flags, depth)
 
     def _repeated(self, part: Regex, start: int) -> Regex:
-        """Read the count behind a part, if there is one."""
+        """Read the count after a part, if there is one; return the part with its count."""
         counts = {"*": (0, None), "+": (1, None), "?": (0, 1)}
         at, character = self.at, self._next()
         least: int
@@ -172,7 +172,7 @@ class _Parser:
         return Characters(found if isinstance(found, tuple) else _one(found, flags))
 
     def _escaped(self, flags: _Flags) -> Ranges | int:
-        """Read an escape that means one character, or a class."""
+        """Read an escape; return the code point that it stands for, or the ranges of a class."""
         start = self.at
         letter = self._text[start + 1 : start + 2]
         self.at += 2
@@ -207,7 +207,7 @@ class _Parser:
         return complement(found) if is_negated else found
 
     def _member(self, flags: _Flags) -> Ranges:
-        """Read a class, a character or a range of them."""
+        """Read a class, a character or a range of characters."""
         start = self.at
         if match := _POSIX.match(self._text, start):
             self.at = match.end()
@@ -271,7 +271,7 @@ def _sequence(parts: list[Regex]) -> Regex:
 def _repeat(part: Regex, least: int, most: int | None) -> Regex:
     if most == 0 or part == EMPTY:
         return EMPTY
-    if isinstance(part, Assertion):  # PostgreSQL lets no count follow one
+    if isinstance(part, Assertion):  # PostgreSQL accepts no count after an assertion
         return part if least else EMPTY
     return Repeat(part, least, most)
 

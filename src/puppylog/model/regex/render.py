@@ -1,6 +1,6 @@
-r"""A regular expression as text for RE2 (DuckDB) and as an advanced regular expression of PostgreSQL.
+r"""Renders a tree as a regular expression of RE2 (DuckDB) and as an advanced regular expression of PostgreSQL.
 
-Both texts name sets as ranges of code points and use no flag and no class, so neither depends on a locale or a setting.
+Both have sets as ranges of code points and no flags or classes, so neither depends on a locale or a setting.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from puppylog.model.regex.tree import Alternatives, Assertion, Characters, Place
 
 @dataclass(frozen=True, slots=True)
 class _Dialect:
-    code: Callable[[int], str]  # how a character that cannot stand for itself is written
+    code: Callable[[int], str]  # returns the escape of a code point
     places: dict[Place, str]
 
 

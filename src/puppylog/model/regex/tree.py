@@ -1,4 +1,4 @@
-"""What a regular expression consists of. Case, classes and flags are gone: sets of characters say it all."""
+"""The tree of a regular expression. Case, classes and flags are resolved into sets of characters."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from puppylog.model.regex.characters import Ranges, ignore_case
 
 
 class Place(StrEnum):
-    """What must be true of the place between two characters."""
+    """A condition on the place between two characters."""
 
     START = "start"
     END = "end"
@@ -20,7 +20,7 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Characters:
-    """One character out of a set."""
+    """One character of a set."""
 
     ranges: Ranges
 
@@ -50,11 +50,13 @@ class Repeat:
 Regex: TypeAlias = Characters | Assertion | Sequence | Alternatives | Repeat
 
 EMPTY = Sequence(())
-_WORD_EDGE_LENGTH = 100  # PostgreSQL gets four look-arounds for one, and calls 80 of them in a row too complex
+_WORD_EDGE_LENGTH = (
+    100  # rendered as four look-arounds for PostgreSQL, which refuses 80 of them in a row as too complex
+)
 
 
 def length(regex: Regex) -> int:
-    """Return how many characters the expression has when its counts are written out."""
+    """Return the number of characters in the expression after its counts are expanded."""
     match regex:
         case Repeat(part, least, most):
             return max(least, most or 1, 1) * length(part)
@@ -66,7 +68,7 @@ def length(regex: Regex) -> int:
 
 
 def literal_text(regex: Regex) -> str | None:
-    """Return a text that the expression matches when case is ignored, if it matches nothing else; otherwise None."""
+    """Return the only text that the expression matches, ignoring case; None if it matches several texts."""
     if isinstance(regex, Sequence):
         parts = [literal_text(part) for part in regex.parts]
         return "".join(part for part in parts if part is not None) if None not in parts else None
