@@ -23,7 +23,7 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryReader]:
         rule = {"statistic": "avg", "comparison": ">", "level": 10.0, "window_s": 120, "period_s": 10}
         memory.insert("alerts", id=10, name="busy", metric_id=1, no_data="zero", **rule)
         memory.connection.execute("UPDATE puppylog.alerts SET evaluated_at = now()")
-        memory.insert("alert_states", alert_id=10, state="ok", since="2026-03-01T12:00:00Z", value=3.0)
+        memory.insert("segment_states", alert_id=10, state="ok", since="2026-03-01T12:00:00Z", value=3.0)
         memory.insert("heartbeat", evaluator="a test")
         memory.connection.execute("UPDATE puppylog.heartbeat SET beat_at = now()")
         monkeypatch.setattr(module, "connect", lambda _url: nullcontext(memory))
@@ -62,7 +62,7 @@ def change_state(reader: MemoryReader, number: int, from_state: str, to_state: s
         states = {"from_state": from_state, "to_state": to_state, "value": value, "comparison": ">", "level": 10.0}
         at = f"2026-03-01T12:0{number}:00Z"
         reader.insert("alert_history", id=number, alert_id=10, evaluated_at=at, **states)
-        reader.connection.execute("UPDATE puppylog.alert_states SET state = ?", [to_state])
+        reader.connection.execute("UPDATE puppylog.segment_states SET state = ?", [to_state])
 
     return insert
 
@@ -192,7 +192,7 @@ def test_a_terminal_that_is_too_low_shows_what_rings_and_what_is_wrong_and_says_
     rule = {"statistic": "avg", "comparison": ">", "level": 1.0, "window_s": 120, "period_s": 10, "no_data": "ok"}
     for number in range(30):
         reader.insert("alerts", id=20 + number, name=f"a{number:02}", metric_id=1, **rule)
-        reader.insert("alert_states", alert_id=20 + number, state="firing" if number == 29 else "ok", value=3.0)
+        reader.insert("segment_states", alert_id=20 + number, state="firing" if number == 29 else "ok", value=3.0)
     reader.connection.execute("UPDATE puppylog.alerts SET evaluated_at = now()")
     reader.connection.execute("UPDATE puppylog.heartbeat SET beat_at = now() - INTERVAL '90 seconds'")
     terminal = io.StringIO()

@@ -50,7 +50,7 @@ def test_an_alert_that_was_never_judged_has_no_state(alerted: MemoryReader) -> N
 
 def test_each_segment_has_its_state_and_its_last_firing(alerted: MemoryReader) -> None:
     for segment in ("a", None):
-        alerted.insert("alert_states", alert_id=11, segment=segment, state="firing", since=at(30), value=12.5)
+        alerted.insert("segment_states", alert_id=11, segment=segment, state="firing", since=at(30), value=12.5)
     record_transition(alerted, 1, 11, "firing", "a")
     record_transition(alerted, 2, 11, "firing")
     record_transition(alerted, 3, 11, "firing")

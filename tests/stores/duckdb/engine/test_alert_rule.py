@@ -20,7 +20,7 @@ from support.examples import examples
 
 _OBSERVED = pa.schema([("second", pa.int64()), ("segment", pa.string()), ("value", pa.float64())])
 _RESET = """
-DELETE FROM puppylog.alerts; DELETE FROM puppylog.alert_states; DELETE FROM puppylog.alert_history;
+DELETE FROM puppylog.alerts; DELETE FROM puppylog.segment_states; DELETE FROM puppylog.alert_history;
 DELETE FROM puppylog.metrics
 """
 

@@ -11,7 +11,7 @@ from puppylog.model.alert import Alert, Comparison, NoData, define_alert
 from puppylog.model.metric import Metric
 from puppylog.stores.duckdb.engine.database import Connection, Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
-from puppylog.stores.duckdb.engine.evaluate import evaluate
+from puppylog.stores.duckdb.engine.evaluate import evaluate, note_error
 from puppylog.stores.duckdb.engine.schema import migrate
 
 HOUR_S = 3600
@@ -114,3 +114,44 @@ def test_an_alert_judges_a_limited_number_of_segments_and_counts_the_rest(engine
     ]
     assert ask(engine, "SELECT unjudged_segments FROM puppylog.alerts") == [{"unjudged_segments": 1}]
     assert judge(engine, 2) == {"1": "ok", "2": "ok"}
+
+
+def test_an_evaluation_writes_only_what_is_different(engine: Engine, tmp_path: Path) -> None:
+    log = tmp_path / "database.wal"
+    many = (
+        "INSERT INTO puppylog.log_records (ts, stream_id, file_id, line_offset) "
+        "SELECT $ts::TIMESTAMPTZ + to_hours(hour), stream, 1, 0 FROM range(4) h (hour), range(5000) s (stream) "
+        "WHERE hour < 3 OR stream < 5"
+    )
+    engine.write(lambda connection: connection.run(many, {"ts": (NOON + timedelta(minutes=1)).isoformat()}))
+    make_alert(engine, Comparison.BELOW, NoData.ZERO)
+    grown = []
+    for hours in (1, 2, 3, 4):
+        before = log.stat().st_size
+        states = judge(engine, hours)
+        grown.append(log.stat().st_size - before)
+    assert len(states) == 5000
+    assert list(states.values()).count("ok") == 5
+    rows = ask(engine, "SELECT DISTINCT evaluated_at, seen_at FROM puppylog.alert_states ORDER BY seen_at")
+    last = NOON + timedelta(hours=4)
+    assert rows == [
+        {"evaluated_at": last, "seen_at": last - timedelta(hours=1)},
+        {"evaluated_at": last, "seen_at": last},
+    ]
+    new, same, still_same, other = grown
+    assert same < new / 20
+    assert still_same < new / 20
+    assert other > new / 2
+
+
+def test_an_evaluation_that_fails_leaves_the_states_as_of_the_last_one_that_did_not(engine: Engine) -> None:
+    store_line(engine, 1, 0.5)
+    make_alert(engine, Comparison.AT_LEAST, NoData.ZERO)
+    judge(engine, 1)
+    failed_us = int((NOON + timedelta(hours=2)).timestamp() * 1_000_000)
+    engine.write(lambda connection: note_error(connection, "silent", "a test", failed_us))
+    instants = "SELECT segment, evaluated_at, seen_at FROM puppylog.alert_states"
+    judged = NOON + timedelta(hours=1)
+    assert ask(engine, instants) == [{"segment": "1", "evaluated_at": judged, "seen_at": judged}]
+    judge(engine, 3)
+    assert ask(engine, instants) == [{"segment": "1", "evaluated_at": NOON + timedelta(hours=3), "seen_at": judged}]

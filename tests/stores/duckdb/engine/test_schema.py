@@ -23,6 +23,23 @@ INSERT INTO puppylog.log_records BY NAME
 SELECT TIMESTAMPTZ '{NOON}' AS ts, 1 AS stream_id, 2 AS file_id, 100 * i AS line_offset FROM range(3) AS lines (i);
 SELECT nextval('puppylog.ids') FROM range(2);
 """
+ALERTS = f"""
+INSERT INTO puppylog.alerts BY NAME
+SELECT id, 'a' || id AS name, 1 AS metric_id, 'sum' AS statistic, '>' AS comparison, 1 AS level, 60 AS window_s,
+       5 AS period_s, 0 AS for_s, 0 AS keep_firing_for_s, 2 AS delay_s, true AS each_segment, 'zero' AS no_data,
+       TIMESTAMPTZ '{NOON}' AS created_at, TIMESTAMPTZ '{NOON}' AS evaluated_at
+FROM (VALUES (1), (2), (3)) AS alerts (id);
+INSERT INTO puppylog.alert_states BY NAME
+SELECT *, TIMESTAMPTZ '{NOON}' - INTERVAL '1 hour' AS since, TIMESTAMPTZ '{NOON}' AS evaluated_at
+FROM (VALUES (1, 'seen', 'firing', TIMESTAMPTZ '{NOON}' - INTERVAL '1 minute', 2.5, TIMESTAMPTZ '{NOON}'),
+             (1, 'unseen', 'ok', NULL, 0.0, TIMESTAMPTZ '{NOON}' - INTERVAL '1 hour'),
+             (2, NULL, 'no_data', NULL, NULL, NULL)) AS states (alert_id, segment, state, clear_since, value, seen_at);
+"""
+STATES = """
+SELECT alert_id, segment, state, since, clear_since, value, evaluated_at, seen_at,
+       coalesce(seen_at = evaluated_at, false) AS is_seen, seen_at IS NOT NULL AS was_seen
+FROM puppylog.alert_states ORDER BY segment NULLS FIRST
+"""
 COLUMNS = """
 SELECT table_schema, table_name, column_name, ordinal_position, data_type, is_nullable, column_default
 FROM information_schema.columns ORDER BY ALL
@@ -79,6 +96,20 @@ def test_an_upgraded_schema_is_the_same_as_a_fresh_one(tmp_path: Path, monkeypat
             assert engine.write(migrate) == version
             found.append(engine.write(columns))
     assert found[0] == found[1]
+
+
+def test_an_upgraded_store_keeps_the_states_of_its_alerts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_store(tmp_path / "old", monkeypatch, version=1)
+    with Engine(tmp_path / "old") as engine:
+        engine.write(lambda connection: connection.run(ALERTS))
+        before = engine.write(lambda connection: connection.rows(STATES))
+        engine.write(migrate)
+        assert engine.write(lambda connection: connection.rows(STATES)) == before
+        assert [(row["segment"], row["is_seen"], row["was_seen"]) for row in before] == [
+            (None, False, False),
+            ("seen", True, True),
+            ("unseen", False, True),
+        ]
 
 
 def test_a_store_of_a_newer_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,5 +39,5 @@ def rebase(connection: Connection, now_us: int) -> None:
 
 def rebase_alert(connection: Connection, alert_id: int | None, now_us: int) -> None:
     """Move the instants of one alert, or of all, that lie in the future to now."""
-    for query in ("rebase_alerts", "rebase_states"):
+    for query in ("rebase_states", "rebase_alerts"):
         connection.run(_QUERIES[query], {"id": alert_id, "now_us": now_us})

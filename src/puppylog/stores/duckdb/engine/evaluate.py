@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from puppylog.model.alert import State
 from puppylog.model.alert_rule import (
@@ -42,6 +43,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _JUDGED: Final = pa.schema(
     [
+        ("place", pa.int64()),
         ("segment", pa.string()),
         ("at_us", pa.int64()),
         ("from_state", pa.string()),
@@ -50,6 +52,7 @@ _JUDGED: Final = pa.schema(
         ("clear_since_us", pa.int64()),
         ("value", pa.float64()),
         ("seen_us", pa.int64()),
+        ("is_seen", pa.bool_()),
         ("is_last", pa.bool_()),
         ("is_forgotten", pa.bool_()),
         ("unjudged", pa.int64()),
@@ -82,7 +85,7 @@ def evaluate(connection: Connection, name: str, now_us: int, *, most_segments: i
     else:
         judged = _judge_together(connection, stored, due)
     _write(connection, stored, judged, now_us)
-    unjudged = judged["unjudged"][0].as_py() if judged.num_rows else 0
+    unjudged = judged["unjudged"][0].as_py()
     note = {"id": stored.id, "evaluated_us": due.last_us, "unjudged": unjudged}
     connection.run(_QUERIES["note_evaluation"], note)
     return due.last_us + due.period_us <= now_us
@@ -115,30 +118,30 @@ def _judge_together(connection: Connection, stored: StoredAlert, due: Due) -> pa
         for row in connection.rows(sql, _observed(stored, due))
         if row["n"]
     }
-    status = _find_status(connection, stored) or start(_instant(due.first_us))
+    place, status = _find_status(connection, stored) or (None, start(_instant(due.first_us)))
     for at_us in range(due.first_us, due.last_us + 1, due.period_us):
         window = windows.get(at_us, Window(0))
         value = observe(alert, stored.metric_statistic, stored.metric_period_s, window)
         status, last = step(alert, status, value, _instant(at_us)), status
         if status.state is not last.state or at_us == due.last_us:
-            judged.append(_judged(status, last, is_last=at_us == due.last_us))
+            judged.append({"place": place, **_judged(status, last, is_last=at_us == due.last_us)})
     return pa.Table.from_pylist(judged, _JUDGED)
 
 
-def _find_status(connection: Connection, stored: StoredAlert) -> Status | None:
-    rows = connection.rows(_QUERIES["states_of"], {"id": stored.id})
-    statuses = [
-        Status(
-            state=State(row["state"]),
-            since=_instant(row["since_us"]),
-            clear_since=None if row["clear_since_us"] is None else _instant(row["clear_since_us"]),
-            value=row["value"],
-            evaluated_at=_instant(row["evaluated_us"]),
-            seen_at=None if row["seen_us"] is None else _instant(row["seen_us"]),
-        )
-        for row in rows
-    ]
-    return statuses[0] if statuses else None
+def _find_status(connection: Connection, stored: StoredAlert) -> tuple[int, Status] | None:
+    """Return the stored row and its status; None before the first evaluation."""
+    rows = connection.rows(_QUERIES["find_status"], {"id": stored.id})
+    if not rows:
+        return None
+    (row,) = rows
+    return row["place"], Status(
+        state=State(row["state"]),
+        since=_instant(row["since_us"]),
+        clear_since=None if row["clear_since_us"] is None else _instant(row["clear_since_us"]),
+        value=row["value"],
+        evaluated_at=_instant(row["evaluated_us"]),
+        seen_at=None if row["seen_us"] is None else _instant(row["seen_us"]),
+    )
 
 
 def _judged(status: Status, last: Status, *, is_last: bool) -> dict[str, Any]:
@@ -150,6 +153,7 @@ def _judged(status: Status, last: Status, *, is_last: bool) -> dict[str, Any]:
         "clear_since_us": None if status.clear_since is None else _us(status.clear_since),
         "value": status.value,
         "seen_us": None if status.seen_at is None else _us(status.seen_at),
+        "is_seen": status.seen_at == status.evaluated_at,
         "is_last": is_last,
         "is_forgotten": False,
         "unjudged": 0,
@@ -158,27 +162,48 @@ def _judged(status: Status, last: Status, *, is_last: bool) -> dict[str, Any]:
 
 def _judge_each(connection: Connection, stored: StoredAlert, due: Due, *, new_segments: int) -> pa.Table:
     """Return the rows of the query ``judge``."""
-    parameters = {
+    parameters: dict[str, int | str] = {
         **_observed(stored, due),
         "id": stored.id,
         "evaluations": due.evaluations,
+        "statistic": stored.alert.statistic,
         "buckets": stored.alert.window_s // stored.metric_period_s,
         "is_count": counts_missing_as_zero(stored.metric_statistic),
         "new_segments": new_segments,
         "forget_us": _FORGET_US,
     }
-    if due.evaluations == 1:
-        observed = _QUERIES["observe_each_once"].format(metric=stored.alert.metric)
-        series = _QUERIES["series_of_one"]
-        chain = _QUERIES["next_states"].format(observed_now=_QUERIES["observed_once"])
-    else:
-        observed = _QUERIES["observe_each"].format(metric=stored.alert.metric)
-        series = _QUERIES["series_of_many"]
-        next_states = _QUERIES["next_states"].format(observed_now=_QUERIES["observed_next"])
-        chain = _QUERIES["chain_of_many"].format(next_states=next_states)
-    sql = _QUERIES["judge"].format(observed=observed, series=series, chain=chain)
+    sql = _judge_one_sql(has_new=new_segments > 0) if due.evaluations == 1 else _judge_many_sql()
+    sql = sql.replace("{metric}", stored.alert.metric)
     used = parameters_of(sql)  # DuckDB refuses a parameter that a query does not name
     return connection.fetch(sql, {name: value for name, value in parameters.items() if name in used})
+
+
+def _judge_one_sql(*, has_new: bool) -> str:
+    """Return the query ``judge`` for one evaluation; ``{metric}`` is left to replace.
+
+    Args:
+        has_new: whether the alert may take on segments that it has not judged yet. If not, they are only counted.
+    """
+    next_states = _QUERIES["next_states"].format(
+        kept=_QUERIES["columns_of_one"], observed_now=_QUERIES["observed_by_one"]
+    )
+    return _QUERIES["judge"].format(
+        observed=_QUERIES["observe_each_once"].format(metric="{metric}", value=_QUERIES["value_of_window"]),
+        chain=_QUERIES["chain_of_one"].format(
+            admitted=_QUERIES["admitted_to_one"] if has_new else "", next_states=next_states
+        ),
+        unjudged=_QUERIES["unjudged_by_one"],
+    )
+
+
+def _judge_many_sql() -> str:
+    """Return the query ``judge`` for several evaluations, one after another; ``{metric}`` is left to replace."""
+    next_states = _QUERIES["next_states"].format(kept="life", observed_now=_QUERIES["observed_by_many"])
+    return _QUERIES["judge"].format(
+        observed=_QUERIES["observe_each"].format(metric="{metric}", value=_QUERIES["value_of_window"]),
+        chain=_QUERIES["chain_of_many"].format(next_states=next_states),
+        unjudged=_QUERIES["unjudged_by_many"],
+    )
 
 
 def _observed(stored: StoredAlert, due: Due) -> dict[str, int]:
@@ -194,7 +219,10 @@ def _observed(stored: StoredAlert, due: Due) -> dict[str, int]:
 
 
 def _write(connection: Connection, stored: StoredAlert, judged: pa.Table, now_us: int) -> None:
-    """Replace the states and add the transitions."""
+    """Write the states that are different now, and add the transitions.
+
+    Most evaluations change few segments, and some queries would change nothing: those are not run.
+    """
     alert = stored.alert
     missed_us = alert.period_s * US_PER_S + MISSED_AFTER // timedelta(microseconds=1)
     transitions = {
@@ -205,10 +233,22 @@ def _write(connection: Connection, stored: StoredAlert, judged: pa.Table, now_us
         "window_us": alert.window_s * US_PER_S,
         "bucket_us": stored.metric_period_s * US_PER_S,
     }
-    connection.run(_QUERIES["delete_states"], {"id": stored.id})
+    is_forgotten = judged["is_forgotten"]
+    places = judged.filter(pc.and_(judged["is_last"], pc.invert(is_forgotten)))["place"]
     with connection.table("judged", judged):
-        connection.run(_QUERIES["insert_states"], {"id": stored.id})
-        connection.run(_QUERIES["insert_transitions"], transitions)
+        if _any(is_forgotten):
+            connection.run(_QUERIES["forget_states"])
+        if places.null_count < len(places):
+            connection.run(_QUERIES["update_states"])
+        if places.null_count:
+            connection.run(_QUERIES["insert_states"], {"id": stored.id})
+        if _any(is_forgotten) or _any(pc.not_equal(judged["from_state"], judged["state"])):
+            connection.run(_QUERIES["insert_transitions"], transitions)
+
+
+def _any(column: pa.ChunkedArray) -> bool:
+    """Return whether any value of a column of booleans is true."""
+    return bool(pc.any(column).as_py())
 
 
 def _instant(us: int) -> datetime:

@@ -1,13 +1,13 @@
 -- Evaluating alerts: states, history, and what an evaluation observes.
 
 -- name: delete_states
-DELETE FROM puppylog.alert_states WHERE alert_id = $id
+DELETE FROM puppylog.segment_states WHERE alert_id = $id
 
 -- name: delete_history
 DELETE FROM puppylog.alert_history WHERE alert_id = $id
 
 -- name: count_states
-SELECT count(*) AS states FROM puppylog.alert_states WHERE alert_id = $id
+SELECT count(*) AS states FROM puppylog.segment_states WHERE alert_id = $id
 
 -- name: observe_together
 -- For some evaluations, all segments judged together: what the window of each holds. The parts of a count or a sum are
@@ -28,67 +28,132 @@ JOIN observations
  AND bucket_us < (at_us - $delay_us) // $bucket_us * $bucket_us
 GROUP BY at_us
 
+-- name: value_of_window
+-- What the alert observes in a window. A missing bucket of a count is a zero; of any other metric it is left out.
+CASE $statistic
+    WHEN 'sum' THEN sum(value)
+    WHEN 'avg' THEN sum(value) / CASE WHEN $is_count THEN greatest(count(value), $buckets) ELSE count(value) END
+    WHEN 'min' THEN CASE WHEN $is_count AND count(value) < $buckets THEN least(min(value), 0) ELSE min(value) END
+    WHEN 'max' THEN CASE WHEN $is_count AND count(value) < $buckets THEN greatest(max(value), 0) ELSE max(value) END
+END
+
 -- name: observe_each
--- The same, one segment by one.
+-- The same for each segment by itself, as a value: a row for every evaluation and segment with an observation.
 WITH evaluations AS (
     SELECT unnest(generate_series($first_us, $last_us, $period_us)) AS at_us
-), observations AS (
+), buckets AS (
     SELECT epoch_us(bucket) AS bucket_us, segment, value
     FROM metrics.{metric}
     WHERE bucket >= make_timestamptz($first_us - $delay_us - $window_us - $bucket_us)
       AND bucket < make_timestamptz($last_us - $delay_us)
 )
-SELECT at_us, segment, count(value) AS n, sum(value) AS sum, min(value) AS min, max(value) AS max
+SELECT segment, (at_us - $first_us) // $period_us AS evaluation_no, {value} AS value
 FROM evaluations
-JOIN observations
+JOIN buckets
   ON bucket_us >= (at_us - $delay_us) // $bucket_us * $bucket_us - $window_us
  AND bucket_us < (at_us - $delay_us) // $bucket_us * $bucket_us
 GROUP BY at_us, segment
+HAVING count(value) > 0
 
 -- name: observe_each_once
--- The same, for one evaluation.
-SELECT $first_us AS at_us, segment, count(value) AS n, sum(value) AS sum, min(value) AS min, max(value) AS max
+-- The same for one evaluation.
+SELECT segment, 0::BIGINT AS evaluation_no, {value} AS value
 FROM metrics.{metric}
 WHERE bucket >= make_timestamptz(($first_us - $delay_us) // $bucket_us * $bucket_us - $window_us)
   AND bucket < make_timestamptz(($first_us - $delay_us) // $bucket_us * $bucket_us)
 GROUP BY segment
+HAVING count(value) > 0
 
--- name: states_of
--- What the alert is in now, by segment.
-SELECT segment, state, epoch_us(since) AS since_us, epoch_us(clear_since) AS clear_since_us, value,
-       epoch_us(evaluated_at) AS evaluated_us, epoch_us(seen_at) AS seen_us
-FROM puppylog.alert_states
-WHERE alert_id = $id
+-- name: find_status
+-- The state of an alert that judges all segments together: one row, or none before the first evaluation.
+SELECT states.rowid AS place, states.state, epoch_us(states.since) AS since_us,
+       epoch_us(states.clear_since) AS clear_since_us, states.value, epoch_us(alerts.judged_at) AS evaluated_us,
+       epoch_us(CASE WHEN states.is_seen THEN alerts.judged_at ELSE states.seen_at END) AS seen_us
+FROM puppylog.segment_states AS states
+JOIN puppylog.alerts AS alerts ON alerts.id = states.alert_id
+WHERE states.alert_id = $id
 
 -- name: judge
--- The rule of model/alert_rule.py once more, for all segments of an alert that judges them one by one. Of each segment: every evaluation that changes its state,
--- and the last one. ``observed`` has the windows that hold anything; of a segment without a state, the first of them is
--- its first evaluation, and at most $new_segments such segments are judged: those that are seen first, then by name.
--- unjudged is how many more there are. ``chain`` is the query chain_of_one or chain_of_many.
-WITH RECURSIVE observed AS MATERIALIZED (
-    {observed}
-), definition AS (
-    SELECT * FROM puppylog.alerts WHERE id = $id
+-- The rule of model/alert_rule.py once more, for all segments of an alert that judges them one by one. Of each segment:
+-- every evaluation that changes its state, and the last one if the stored row must change. place is the stored row, or
+-- null if there is none. A segment without a stored row is judged from the first evaluation that observes it; of these,
+-- only a limited number is judged: those that are observed first, then by name. unjudged is how many more there are; it
+-- is in every row, and in a row of nulls if nothing changes. ``chain`` is chain_of_one or chain_of_many.
+WITH RECURSIVE definition AS (
+    SELECT *, epoch_us(judged_at) AS judged_us FROM puppylog.alerts WHERE id = $id
 ), known AS (
-    SELECT segment, state, epoch_us(since) AS since_us, epoch_us(clear_since) AS clear_since_us,
-           epoch_us(seen_at) AS seen_us
-    FROM puppylog.alert_states
+    SELECT states.rowid AS place, segment, state AS known_state, epoch_us(since) AS known_since_us,
+           epoch_us(clear_since) AS known_clear_since_us, value AS known_value, is_seen AS known_is_seen,
+           CASE WHEN is_seen THEN judged_us ELSE epoch_us(seen_at) END AS known_seen_us
+    FROM puppylog.segment_states AS states
+    CROSS JOIN definition
     WHERE alert_id = $id
 ), observations AS MATERIALIZED (
-    -- A missing bucket of a count is zero; of any other metric it is left out. What is not finite counts as nothing.
-    SELECT segment, evaluation_no, CASE WHEN isfinite(value) THEN value END AS value
-    FROM (
-        SELECT segment, (at_us - $first_us) // $period_us AS evaluation_no,
-               CASE statistic
-                   WHEN 'sum' THEN sum
-                   WHEN 'avg' THEN sum / CASE WHEN $is_count THEN greatest(n, $buckets) ELSE n END
-                   WHEN 'min' THEN CASE WHEN $is_count AND n < $buckets THEN least(min, 0) ELSE min END
-                   WHEN 'max' THEN CASE WHEN $is_count AND n < $buckets THEN greatest(max, 0) ELSE max END
-               END AS value
-        FROM observed, definition
-        WHERE n > 0
-    ) AS valued
-), unseen_segments AS MATERIALIZED (
+    -- What is not finite counts as nothing.
+    SELECT segment, evaluation_no, CASE WHEN isfinite(value) THEN value END AS value FROM ({observed}) AS observed
+), {chain}, judged AS (
+    SELECT *, $first_us + evaluation_no * $period_us AS at_us, evaluation_no = $evaluations - 1 AS is_last,
+           coalesce(seen_us = $first_us + evaluation_no * $period_us, false) AS is_seen,
+           -- A segment that was last seen so long ago is forgotten, unless its state waits for it.
+           (evaluation_no = $evaluations - 1 AND $first_us + evaluation_no * $period_us - seen_us > $forget_us
+            AND (state IN ('ok', 'no_data') OR (state = 'firing' AND no_data <> 'keep'))) IS TRUE AS is_forgotten
+    FROM chain
+    CROSS JOIN (SELECT no_data FROM definition) AS policy
+)
+SELECT place, segment, at_us, from_state, state, since_us, clear_since_us, value, seen_us, is_seen, is_last,
+       is_forgotten, unjudged
+FROM (SELECT {unjudged} AS unjudged) AS counted
+LEFT JOIN judged
+  ON state <> from_state
+  OR is_last AND (is_forgotten OR place IS NULL OR state <> known_state OR since_us <> known_since_us
+                  OR clear_since_us IS DISTINCT FROM known_clear_since_us OR value IS DISTINCT FROM known_value
+                  OR is_seen <> known_is_seen OR (NOT is_seen AND seen_us IS DISTINCT FROM known_seen_us))
+
+-- name: chain_of_one
+-- Of the query judge: one evaluation is due, as it is as long as nothing is late.
+lives AS MATERIALIZED (
+    SELECT known.*, observations.value AS observed, observations.evaluation_no IS NOT NULL AS is_observed
+    FROM known
+    LEFT JOIN observations ON observations.segment IS NOT DISTINCT FROM known.segment
+    {admitted}
+), chain AS (
+    {next_states}
+)
+
+-- name: admitted_to_one
+-- Segments that the alert has not judged yet.
+UNION ALL
+SELECT NULL, segment, NULL, NULL, NULL, NULL, NULL, NULL, value, true
+FROM (
+    SELECT segment, value
+    FROM observations
+    ANTI JOIN known ON known.segment IS NOT DISTINCT FROM observations.segment
+    ORDER BY segment
+    LIMIT $new_segments
+) AS admitted
+
+-- name: unjudged_by_one
+(SELECT count(*) FROM observations) - (SELECT count(*) FROM lives WHERE is_observed)
+
+-- name: columns_of_one
+-- What the query next_states passes on.
+place, segment, known_state, known_since_us, known_clear_since_us, known_value,
+known_is_seen, known_seen_us
+
+-- name: observed_by_one
+-- The states that are stored, and what the one evaluation observes.
+SELECT lives.* EXCLUDE (observed, is_observed), 0::BIGINT AS evaluation_no,
+       coalesce(known_state, 'ok') AS from_state, coalesce(known_since_us, $first_us) AS since_us,
+       known_clear_since_us AS clear_since_us, $first_us AS at_us,
+       coalesce(observed, CASE WHEN definition.no_data = 'zero' THEN 0 END) AS value,
+       CASE WHEN observed IS NULL THEN known_seen_us ELSE $first_us END AS seen_us,
+       definition.no_data, definition.comparison, definition.level, definition.for_s, definition.keep_firing_for_s
+FROM lives
+CROSS JOIN definition
+
+-- name: chain_of_many
+-- Of the query judge: several evaluations are due, and are judged one after another.
+unseen_segments AS MATERIALIZED (
     SELECT segment, first_no
     FROM (
         SELECT segment, min(evaluation_no) AS first_no FROM observations GROUP BY segment
@@ -97,58 +162,40 @@ WITH RECURSIVE observed AS MATERIALIZED (
 ), lives AS MATERIALIZED (
     SELECT row_number() OVER () AS life, *
     FROM (
-        SELECT segment, 0::BIGINT AS first_no, state, since_us, clear_since_us, seen_us FROM known
+        SELECT known.*, 0::BIGINT AS first_no FROM known
         UNION ALL
-        SELECT segment, first_no, 'ok', $first_us + first_no * $period_us, NULL, NULL
+        SELECT NULL, segment, NULL, NULL, NULL, NULL, NULL, NULL, first_no
         FROM (SELECT * FROM unseen_segments ORDER BY first_no, segment LIMIT $new_segments) AS admitted
     ) AS judged
 ), series AS MATERIALIZED (
-    {series}
+    -- What is observed of each segment, one evaluation after another.
+    SELECT lives.life, list(observations.value ORDER BY numbers.evaluation_no) AS values
+    FROM lives
+    CROSS JOIN range($evaluations) AS numbers (evaluation_no)
+    LEFT JOIN observations
+      ON observations.segment IS NOT DISTINCT FROM lives.segment
+     AND observations.evaluation_no = numbers.evaluation_no
+    GROUP BY lives.life
+), steps AS (
+    SELECT life, first_no - 1 AS evaluation_no, NULL::VARCHAR AS from_state, coalesce(known_state, 'ok') AS state,
+           coalesce(known_since_us, $first_us + first_no * $period_us) AS since_us,
+           known_clear_since_us AS clear_since_us, NULL::DOUBLE AS value, known_seen_us AS seen_us
+    FROM lives
+    UNION ALL
+    {next_states}
 ), chain AS (
-    {chain}
+    SELECT steps.*, lives.* EXCLUDE (life)
+    FROM steps
+    JOIN lives ON lives.life = steps.life
+    WHERE steps.evaluation_no >= lives.first_no
 )
-SELECT lives.segment, $first_us + chain.evaluation_no * $period_us AS at_us, chain.from_state, chain.state,
-       chain.since_us, chain.clear_since_us, chain.value, chain.seen_us,
-       chain.evaluation_no = $evaluations - 1 AS is_last,
-       -- A segment that was last seen so long ago is forgotten, unless its state waits for it.
-       chain.evaluation_no = $evaluations - 1
-       AND $first_us + chain.evaluation_no * $period_us - chain.seen_us > $forget_us
-       AND (chain.state IN ('ok', 'no_data') OR (chain.state = 'firing' AND definition.no_data <> 'keep')) IS TRUE
-           AS is_forgotten,
-       greatest((SELECT count(*) FROM unseen_segments) - $new_segments, 0) AS unjudged
-FROM chain
-JOIN lives ON lives.life = chain.life
-CROSS JOIN definition
-WHERE chain.evaluation_no >= lives.first_no
-  AND (chain.state <> chain.from_state OR chain.evaluation_no = $evaluations - 1)
 
--- name: series_of_many
--- Of the query judge: what was observed of each segment, one evaluation after another.
-SELECT lives.life, list(observations.value ORDER BY numbers.evaluation_no) AS values
-FROM lives
-CROSS JOIN range($evaluations) AS numbers (evaluation_no)
-LEFT JOIN observations
-  ON observations.segment IS NOT DISTINCT FROM lives.segment
- AND observations.evaluation_no = numbers.evaluation_no
-GROUP BY lives.life
-
--- name: series_of_one
--- The same where one evaluation is due, as it is as long as nothing is late.
-SELECT lives.life, observations.value
-FROM lives
-LEFT JOIN observations ON observations.segment IS NOT DISTINCT FROM lives.segment
-
--- name: chain_of_many
--- Of the query judge: the states of each segment, one evaluation after another.
-SELECT life, first_no - 1 AS evaluation_no, NULL::VARCHAR AS from_state, state, since_us, clear_since_us,
-       NULL::DOUBLE AS value, seen_us
-FROM lives
-UNION ALL
-{next_states}
+-- name: unjudged_by_many
+greatest((SELECT count(*) FROM unseen_segments) - $new_segments, 0)
 
 -- name: next_states
--- The rule itself: from the states and what is observed now to the next states.
-SELECT life, evaluation_no, from_state, next_state AS state,
+-- The rule itself: the states that follow from the states before and from what is observed now.
+SELECT {kept}, evaluation_no, from_state, next_state AS state,
        CASE WHEN next_state = from_state THEN since_us ELSE at_us END AS since_us,
        CASE WHEN next_state <> from_state THEN NULL
             WHEN next_state <> 'firing' OR is_crossed IS NULL THEN clear_since_us
@@ -177,38 +224,40 @@ FROM (
     ) AS compared
 ) AS turned
 
--- name: observed_next
--- The states after each evaluation of the chain, and what the next one observes.
-SELECT chain.life, chain.evaluation_no + 1 AS evaluation_no, chain.state AS from_state, chain.since_us,
-       chain.clear_since_us, $first_us + (chain.evaluation_no + 1) * $period_us AS at_us,
-       coalesce(series.values[chain.evaluation_no + 2],
+-- name: observed_by_many
+-- The states after each evaluation, and what the next one observes.
+SELECT steps.life, steps.evaluation_no + 1 AS evaluation_no, steps.state AS from_state, steps.since_us,
+       steps.clear_since_us, $first_us + (steps.evaluation_no + 1) * $period_us AS at_us,
+       coalesce(series.values[steps.evaluation_no + 2],
                 CASE WHEN definition.no_data = 'zero' THEN 0 END) AS value,
-       CASE WHEN series.values[chain.evaluation_no + 2] IS NULL THEN chain.seen_us
-            ELSE $first_us + (chain.evaluation_no + 1) * $period_us END AS seen_us,
+       CASE WHEN series.values[steps.evaluation_no + 2] IS NULL THEN steps.seen_us
+            ELSE $first_us + (steps.evaluation_no + 1) * $period_us END AS seen_us,
        definition.no_data, definition.comparison, definition.level, definition.for_s,
        definition.keep_firing_for_s
-FROM chain
-JOIN series ON series.life = chain.life
+FROM steps
+JOIN series ON series.life = steps.life
 CROSS JOIN definition
-WHERE chain.evaluation_no < $evaluations - 1
+WHERE steps.evaluation_no < $evaluations - 1
 
--- name: observed_once
--- The states that are stored, and what the one evaluation that is due observes.
-SELECT lives.life, 0::BIGINT AS evaluation_no, lives.state AS from_state, lives.since_us, lives.clear_since_us,
-       $first_us AS at_us, coalesce(series.value, CASE WHEN definition.no_data = 'zero' THEN 0 END) AS value,
-       CASE WHEN series.value IS NULL THEN lives.seen_us ELSE $first_us END AS seen_us,
-       definition.no_data, definition.comparison, definition.level, definition.for_s, definition.keep_firing_for_s
-FROM lives
-JOIN series ON series.life = lives.life
-CROSS JOIN definition
+-- name: forget_states
+DELETE FROM puppylog.segment_states WHERE rowid IN (SELECT place FROM judged WHERE is_forgotten)
+
+-- name: update_states
+-- Of the segments that have a row: what each is in after the last evaluation.
+UPDATE puppylog.segment_states AS states
+SET state = judged.state, since = make_timestamptz(judged.since_us),
+    clear_since = make_timestamptz(judged.clear_since_us), value = judged.value, is_seen = judged.is_seen,
+    seen_at = CASE WHEN NOT judged.is_seen THEN make_timestamptz(judged.seen_us) END
+FROM judged
+WHERE states.rowid = judged.place AND judged.is_last AND NOT judged.is_forgotten
 
 -- name: insert_states
--- What each segment is in after the last evaluation.
-INSERT INTO puppylog.alert_states
-SELECT $id, segment, state, make_timestamptz(since_us), make_timestamptz(clear_since_us), value,
-       make_timestamptz(at_us), make_timestamptz(seen_us)
+-- The same of the segments that have none yet.
+INSERT INTO puppylog.segment_states (alert_id, segment, state, since, clear_since, value, is_seen, seen_at)
+SELECT $id, segment, state, make_timestamptz(since_us), make_timestamptz(clear_since_us), value, is_seen,
+       CASE WHEN NOT is_seen THEN make_timestamptz(seen_us) END
 FROM judged
-WHERE is_last AND is_forgotten IS NOT TRUE
+WHERE place IS NULL AND is_last AND NOT is_forgotten
 
 -- name: insert_transitions
 -- The changes of state, in order; of a segment that fires and is forgotten, a last one.
@@ -229,7 +278,8 @@ FROM (
 
 -- name: note_evaluation
 UPDATE puppylog.alerts
-SET evaluated_at = make_timestamptz($evaluated_us), error = NULL, unjudged_segments = $unjudged
+SET evaluated_at = make_timestamptz($evaluated_us), judged_at = make_timestamptz($evaluated_us), error = NULL,
+    unjudged_segments = $unjudged
 WHERE id = $id
 
 -- name: note_failure

@@ -1,17 +1,21 @@
 -- Instants in the future: the clock was set back after they were stored. Each is moved to now, so that nothing waits
 -- until the clock is where it was.
 
--- name: rebase_alerts
-UPDATE puppylog.alerts SET evaluated_at = make_timestamptz($now_us)
-WHERE evaluated_at > make_timestamptz($now_us) AND id = coalesce($id, id)
-
 -- name: rebase_states
-UPDATE puppylog.alert_states
+-- Must come before rebase_alerts, which moves the instant that this looks at.
+UPDATE puppylog.segment_states
 SET since = least(since, make_timestamptz($now_us)),
     clear_since = CASE WHEN clear_since IS NOT NULL THEN least(clear_since, make_timestamptz($now_us)) END,
-    evaluated_at = least(evaluated_at, make_timestamptz($now_us)),
     seen_at = CASE WHEN seen_at IS NOT NULL THEN least(seen_at, make_timestamptz($now_us)) END
-WHERE alert_id = coalesce($id, alert_id) AND evaluated_at > make_timestamptz($now_us)
+WHERE alert_id IN (
+    SELECT id FROM puppylog.alerts WHERE judged_at > make_timestamptz($now_us) AND id = coalesce($id, id)
+)
+
+-- name: rebase_alerts
+UPDATE puppylog.alerts
+SET evaluated_at = make_timestamptz($now_us),
+    judged_at = CASE WHEN judged_at IS NOT NULL THEN least(judged_at, make_timestamptz($now_us)) END
+WHERE evaluated_at > make_timestamptz($now_us) AND id = coalesce($id, id)
 
 -- name: metrics_ahead
 -- Metrics that are materialized beyond now.

@@ -32,3 +32,36 @@ SELECT id AS metric_id FROM puppylog.metrics WHERE EXISTS (FROM puppylog.invalid
 -- How many transactions have been committed: one row. The store's directory holds the number a second time.
 CREATE TABLE puppylog.commits (number BIGINT NOT NULL);
 INSERT INTO puppylog.commits VALUES (1);
+
+-- The last evaluation that did not fail; null before the first one. The states of the alert's segments are as of then.
+ALTER TABLE puppylog.alerts ADD COLUMN judged_at TIMESTAMPTZ;
+UPDATE puppylog.alerts SET judged_at = (
+    SELECT max(states.evaluated_at) FROM puppylog.alert_states AS states WHERE states.alert_id = alerts.id
+);
+
+-- The state of each segment of an alert. Only what is different after an evaluation is written: an alert may have
+-- thousands of segments, of which most stay as they are. segment is null when all are judged together, or when the
+-- expression gives null.
+CREATE TABLE puppylog.segment_states (
+    alert_id INTEGER NOT NULL,
+    segment VARCHAR,
+    state VARCHAR NOT NULL,
+    since TIMESTAMPTZ NOT NULL,   -- the evaluation that brought this state
+    clear_since TIMESTAMPTZ,      -- firing, but the threshold has not been crossed since then
+    value DOUBLE,
+    is_seen BOOLEAN NOT NULL,     -- whether the last evaluation observed anything
+    seen_at TIMESTAMPTZ           -- if it did not: the last evaluation that did, or null if none has
+);
+INSERT INTO puppylog.segment_states
+SELECT alert_id, segment, state, since, clear_since, value, coalesce(seen_at = evaluated_at, false),
+       CASE WHEN seen_at <> evaluated_at THEN seen_at END
+FROM puppylog.alert_states;
+DROP TABLE puppylog.alert_states;
+
+-- The same with the instants of the last evaluation, and of the last one that observed anything.
+CREATE VIEW puppylog.alert_states AS
+SELECT states.alert_id, states.segment, states.state, states.since, states.clear_since, states.value,
+       alerts.judged_at AS evaluated_at,
+       CASE WHEN states.is_seen THEN alerts.judged_at ELSE states.seen_at END AS seen_at
+FROM puppylog.segment_states AS states
+JOIN puppylog.alerts AS alerts ON alerts.id = states.alert_id;
