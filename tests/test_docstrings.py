@@ -23,7 +23,14 @@ def test_the_examples_of_a_module_are_true(module: str) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["puppylog.collect.collector", "puppylog.errors", "puppylog.model.alert", "puppylog.model.metric", "puppylog.tail"],
+    [
+        "puppylog.collect.collector",
+        "puppylog.errors",
+        "puppylog.formats.registry",
+        "puppylog.model.alert",
+        "puppylog.model.metric",
+        "puppylog.tail",
+    ],
 )
 def test_a_module_that_a_caller_meets_first_has_an_example(module: str) -> None:
     assert module in MODULES

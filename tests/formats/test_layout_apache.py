@@ -93,7 +93,7 @@ def test_path_and_query_beside_each_other_are_the_route() -> None:
 
 def test_escapes_of_the_configuration_are_resolved() -> None:
     program = compile_apache(r"\"%h\"\t\\%>s")
-    assert program.lead == b'"'
+    assert program.prefix == b'"'
     assert [step.literal for step in program.steps] == [b'"\t\\', b""]
 
 
@@ -112,13 +112,13 @@ def test_a_time_is_read_piece_by_piece(pattern: str, kinds: list[Kind]) -> None:
 @pytest.mark.parametrize(
     ("written", "at", "cause"),
     [
-        ("%h%l", 2, "nothing stands between %h and %l"),
-        ("%h %y", 3, "%y is no directive that is known"),
-        ("%h %{x}T", 3, "%{x}T is no directive that is known"),
-        ("%h 5% ", 4, "a % with no directive behind it"),
-        ("%h %{%Y %Q}t", 8, "%Q in a time is not known; known are %% "),
-        ("%h\\n%l", 2, "a record must not be more than one line"),
-        ("%{User-Agent}i %h", 0, "%{User-Agent}i may hold blanks, and only a blank ends it"),
+        ("%h%l", 2, "there is no text between %h and %l"),
+        ("%h %y", 3, "%y is no known directive"),
+        ("%h %{x}T", 3, "%{x}T is no known directive"),
+        ("%h 5% ", 4, "a % with no directive after it"),
+        ("%h %{%Y %Q}t", 8, "%Q in a time is unknown; known are %% "),
+        ("%h\\n%l", 2, "a record must not have more than one line"),
+        ("%{User-Agent}i %h", 0, "%{User-Agent}i may have blanks, and only a blank ends it"),
         ("%%", 0, "there is no field in it"),
     ],
 )

@@ -78,11 +78,11 @@ def test_a_format_is_chosen_by_its_nickname() -> None:
     [
         (NGINX, "x", "cannot choose a log format of a.conf: there is no 'x'; name one of main, tabs, json, combined"),
         (APACHE, "", "cannot choose a log format of a.conf: there are several; name one of common, vhosts"),
-        ("", "", "cannot find a log format in a.conf: no log_format or LogFormat stands there"),
+        ("", "", "cannot find a log format in a.conf: it has no log_format or LogFormat"),
         (
             "include b.conf; access_log off;",
             "",
-            "cannot find a log format in a.conf: no log_format or LogFormat stands there; it includes b.conf",
+            "cannot find a log format in a.conf: it has no log_format or LogFormat; it includes b.conf",
         ),
     ],
 )

@@ -90,10 +90,10 @@ def test_without_escapes_a_quote_is_a_text_as_any_other() -> None:
 @pytest.mark.parametrize(
     ("written", "at", "cause"),
     [
-        ("$remote_addr$status", 12, "nothing stands between $remote_addr and $status"),
-        ("$host ${remote_addr}$status", 20, "nothing stands between ${remote_addr} and $status"),
-        ("$status $http_user_agent $host", 8, "$http_user_agent may hold blanks, and only a blank ends it"),
-        ("$status\n$host", 7, "a record must not be more than one line"),
+        ("$remote_addr$status", 12, "there is no text between $remote_addr and $status"),
+        ("$host ${remote_addr}$status", 20, "there is no text between ${remote_addr} and $status"),
+        ("$status $http_user_agent $host", 8, "$http_user_agent may have blanks, and only a blank ends it"),
+        ("$status\n$host", 7, "a record must not have more than one line"),
         ("no variable", 0, "there is no field in it"),
     ],
 )

@@ -1,1 +1,4 @@
-"""Bytes of whole lines to columns and rejects. Pure: no files, no clock, no store. One file per family."""
+"""Formats turn whole lines into columns of records and rejected lines. They use no files, no clock and no store.
+
+There is one module or package for each family of formats.
+"""

@@ -1,6 +1,6 @@
-"""JSON objects in columns: what a line says that has no column of its own.
+"""Builds the column ``attributes``: JSON objects of the values that have no column of their own.
 
-Only lines that have something to say are touched; the rest stay null.
+A row without such values stays null.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _SHORT_ESCAPES = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r"}
 
 
 def quote_json(texts: pa.Array) -> pa.Array:
-    """Return each text as a JSON string; null stays null. Equal texts are quoted once."""
+    """Return each text as a JSON string; null stays null. Equal texts are quoted only once, to save time."""
     encoded = texts.dictionary_encode()
     escaped = pc.replace_substring(encoded.dictionary, "\\", "\\\\")
     escaped = pc.replace_substring(escaped, '"', '\\"')
@@ -23,11 +23,12 @@ def quote_json(texts: pa.Array) -> pa.Array:
 
 
 def build_objects(members: Mapping[str, pa.Array], present: pa.Array) -> pa.Array:
-    """Return one JSON object per row of ``present``, null where it is false.
+    """Return a JSON object for each true value of ``present``, and null for each false value.
 
     Args:
-        members: JSON values by key, one for each row that is present; a null leaves its key out. Keys need no escape.
-        present: bool: which rows have an object.
+        members: by key, the JSON values of the rows that are present. A null value leaves out the key in that row. Keys
+            must not need escapes.
+        present: bool: whether each row has an object.
     """
     named = [
         pc.binary_join_element_wise(f'"{key}": ', values, "")
@@ -36,9 +37,9 @@ def build_objects(members: Mapping[str, pa.Array], present: pa.Array) -> pa.Arra
     ]
     if not named:
         return pa.nulls(len(present), pa.string())
-    joined = named[0] if len(named) == 1 else pc.binary_join_element_wise(*named, ", ", null_handling="skip")
-    objects = pc.binary_join_element_wise("{", joined, "}", "")
+    contents = named[0] if len(named) == 1 else pc.binary_join_element_wise(*named, ", ", null_handling="skip")
+    objects = pc.binary_join_element_wise("{", contents, "}", "")
     if len(objects) == len(present):
         return objects
-    place = pc.subtract(pc.cumulative_sum(present.cast(pa.int64())), 1)
-    return objects.take(pc.if_else(present, place, None))
+    index = pc.subtract(pc.cumulative_sum(present.cast(pa.int64())), 1)
+    return objects.take(pc.if_else(present, index, None))

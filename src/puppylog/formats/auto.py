@@ -1,9 +1,9 @@
-"""The format of a file, found by looking at its lines, and found again when the file changes its mind.
+"""The format ``auto``: it chooses a format by the lines of a file, and switches when the file's format changes.
 
-The first lines decide: the format that fits most of them, if that is at least half, or else the last resort, which
-takes everything. From then on the file is read in this format. Lines that do not fit are rejected as they would be
-anyway; only where so many follow one another that they are no accident, and another format fits nearly all of them,
-does that one take over, from the first of them on.
+The first lines decide: the format that fits most of them is chosen if it fits at least half of them, otherwise the last
+resort, which fits every line. The file is then read in the chosen format, and lines that do not fit are rejected.
+The parser switches to another format only if a long run of lines is rejected and the other format fits nearly all lines
+of the run. The other format then reads the file from the first line of the run on.
 """
 
 from bisect import bisect_left
@@ -17,43 +17,43 @@ from puppylog.formats.detection import Verdict, find_best, take_sample
 from puppylog.formats.integers import view_integers
 from puppylog.model.record import Parsed, join_parsed
 
-ENOUGH: Final = 0.5
-"""The share of the first lines that a format must fit."""
+LEAST_COVERAGE: Final = 0.5
+"""A format must fit this share of the first lines, from 0 to 1, to be chosen."""
 
-NEARLY_ALL: Final = 0.9
-"""The share of a run of rejected that another format must fit to take over."""
+SWITCH_COVERAGE: Final = 0.9
+"""Another format must fit this share of a run of rejected lines, from 0 to 1, before the parser switches to it."""
 
-RUN: Final = 5
-"""So many rejected in a row are no accident."""
+LEAST_RUN: Final = 5
+"""A run of rejected lines must be this long before the parser tries other formats: fewer may be accidents."""
 
-_MOST_RUNS = 4  # are looked at in one go: each costs as much as reading its lines in every format
-_EARLY_LINES = 20  # a format that was chosen by a few lines may be doubted by as few
+_MOST_RUNS = 4  # tried in one call of parse, because each run is read in every format
+_EARLY_LINES = 20  # a file that was read as the last resort for fewer lines may switch after fewer lines than LEAST_RUN
 
 
 @dataclass(frozen=True, slots=True)
 class Auto:
-    """A `puppylog.formats.base.Format` that chooses among others."""
+    """Implements `puppylog.formats.base.Format`: it chooses among other formats."""
 
-    candidates: Sequence[Format]  # of formats that fit as many lines, the first is chosen
-    last_resort: Format
+    candidates: Sequence[Format]  # if several fit equally many lines, the first of them is chosen
+    last_resort: Format  # fits every line
     name: str = "auto"
 
     def open(self, context: str = "", modified_at_us: int | None = None) -> "AutoParser":
         return AutoParser(self, context, modified_at_us)
 
-    def find_mismatch(self, line: str) -> int:  # noqa: ARG002 - the protocol's; what is chosen depends on other lines
+    def find_mismatch(self, line: str) -> int:  # noqa: ARG002 - the protocol's; the format depends on other lines
         return 0
 
 
 class AutoParser:
-    """Implements `puppylog.formats.base.Parser`. Its context is the name of the format, and that format's context."""
+    """Implements `puppylog.formats.base.Parser`. Its context is the name of the chosen format and its context."""
 
     def __init__(self, auto: Auto, context: str, modified_at_us: int | None) -> None:
         self._auto = auto
         self._modified_at_us = modified_at_us
         self._parser: Parser | None = None
-        self._rejected_run = 0  # in a row, up to the last line that was read
-        self._lines = 0  # that were read in this format
+        self._rejected_run = 0  # the number of rejected lines in a row at the end of what was read
+        self._lines = 0  # the number of lines that were read in the chosen format
         name, _, inner = context.partition("\n")
         for candidate in (*auto.candidates, auto.last_resort):
             if candidate.name == name and self._parser is None:
@@ -76,33 +76,36 @@ class AutoParser:
             parser = self._parser or self._choose(data)
             before = parser.context
             parsed = parser.parse(data, offset, read_at_us)
-            turn = self._find_turn(parsed, data, offset)
-            if turn is None:
+            switch = self._find_switch(parsed, data, offset)
+            if switch is None:
                 self._lines += parsed.lines
                 parts.append(parsed)
                 break
-            at, verdict = turn
+            at, verdict = switch
             if at > 0:
                 parts.append(self._format.open(before, self._modified_at_us).parse(data[:at], offset, read_at_us))
-            self._begin(verdict.format)
+            self._switch_to(verdict.format)
             data, offset = data[at:], offset + at
         return join_parsed(parts)
 
     def _choose(self, data: bytes | memoryview) -> Parser:
         best = find_best(self._auto.candidates, take_sample(data), self._modified_at_us)
-        is_enough = best is not None and best.coverage >= ENOUGH
-        return self._begin(best.format if best is not None and is_enough else self._auto.last_resort)
+        is_enough = best is not None and best.coverage >= LEAST_COVERAGE
+        return self._switch_to(best.format if best is not None and is_enough else self._auto.last_resort)
 
-    def _begin(self, format_: Format) -> Parser:
+    def _switch_to(self, format_: Format) -> Parser:
         self._format = format_
         self._parser = format_.open("", self._modified_at_us)
         self._rejected_run = self._lines = 0
         return self._parser
 
-    def _find_turn(self, parsed: Parsed, data: bytes | memoryview, offset: int) -> tuple[int, Verdict] | None:
-        """Return from where in ``data`` another format takes over, and which; count the rejected at the end."""
+    def _find_switch(self, parsed: Parsed, data: bytes | memoryview, offset: int) -> tuple[int, Verdict] | None:
+        """Return the offset in ``data`` at which another format must read on, and its verdict; None to go on.
+
+        Also updates the number of rejected lines at the end of ``data``.
+        """
         if self._format is self._auto.last_resort:
-            return self._doubt(data)
+            return self._find_better_than_last_resort(data)
         if not parsed.rejects.num_rows:
             self._rejected_run = 0
             return None
@@ -114,35 +117,46 @@ class AutoParser:
         return None
 
     def _long_runs(self, parsed: Parsed) -> list[tuple[int, int]]:
-        """Return the first long runs of rejected: where each starts, and its length, those read before included."""
+        """Return the offset in the file and the length in lines of the first long runs of rejected lines.
+
+        The length of a run at the start of ``parsed`` includes the lines that earlier calls read.
+        """
         fits = view_integers(parsed.records["line_offset"])
         rejected = view_integers(parsed.rejects["line_offset"])
         runs: list[tuple[int, int]] = []
         start = next_fit = length = 0
         while start < len(rejected):
-            next_fit = bisect_left(fits, rejected[start], next_fit)  # no line that fits is within a run
+            next_fit = bisect_left(fits, rejected[start], next_fit)  # the next line that fits ends the run
             end = bisect_left(rejected, fits[next_fit], start) if next_fit < len(fits) else len(rejected)
             length = end - start + (self._rejected_run if next_fit == 0 else 0)
-            if length >= RUN and len(runs) < _MOST_RUNS:
+            if length >= LEAST_RUN and len(runs) < _MOST_RUNS:
                 runs.append((rejected[start], length))
             start = end
         self._rejected_run = length if next_fit == len(fits) else 0
         return runs
 
     def _find_better(self, data: bytes | memoryview, length: int) -> Verdict | None:
-        """Return a format that fits the first rejected, with which ``data`` begins, or nearly all of them."""
+        """Return a format that fits the run of rejected lines at the start of ``data``, or None.
+
+        Args:
+            data: whole lines.
+            length: the number of lines in the run. The format must fit the first lines of the run, or all of it.
+        """
         lines = [line + b"\n" for line in take_sample(data).split(b"\n")[:-1][:length]]
         others = [candidate for candidate in self._auto.candidates if candidate is not self._format]
-        for sample in (lines[:RUN], lines):
+        for sample in (lines[:LEAST_RUN], lines):
             best = find_best(others, b"".join(sample), self._modified_at_us)
-            if best is not None and best.coverage >= NEARLY_ALL:
+            if best is not None and best.coverage >= SWITCH_COVERAGE:
                 return best
         return None
 
-    def _doubt(self, data: bytes | memoryview) -> tuple[int, Verdict] | None:
-        """The last resort fits everything: ask whether another format fits as well."""
+    def _find_better_than_last_resort(self, data: bytes | memoryview) -> tuple[int, Verdict] | None:
+        """Return another format that fits the first lines of ``data``, which the last resort read; None to go on.
+
+        The last resort rejects no line, so there is no run of rejected lines to start from.
+        """
         sample = take_sample(data)
         best = find_best(self._auto.candidates, sample, self._modified_at_us)
-        if best is None or best.coverage < NEARLY_ALL:
+        if best is None or best.coverage < SWITCH_COVERAGE:
             return None
-        return (0, best) if best.lines >= RUN or self._lines < _EARLY_LINES else None
+        return (0, best) if best.lines >= LEAST_RUN or self._lines < _EARLY_LINES else None

@@ -1,4 +1,4 @@
-"""What a format must do."""
+"""The interfaces that every format implements."""
 
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -11,61 +11,62 @@ UTC: Final = ZoneInfo("UTC")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a person says about a log's stamps, because the log does not."""
+    """What the user says about the time stamps of a log, because the log itself does not say it."""
 
     zone: ZoneInfo = UTC
-    """Of stamps that name no zone."""
+    """The time zone of stamps that name no zone."""
     year: int | None = None
-    """Of the first stamps without a year; None for the latest that does not put them after the file's last change."""
+    """The year of the first stamp that has no year; None: the latest year in which that stamp is not after the time
+    when the file was last modified."""
 
 
 class Parser(Protocol):
-    """Reads the lines of one file, in their order."""
+    """Reads the lines of one file, in the order of the file."""
 
     @property
     def name(self) -> str:
-        """The format in use, as a person would ask for it; empty while there is none yet."""
+        """The name of the format in use; empty until the parser has chosen a format."""
 
     @property
     def context(self) -> str:
-        """What the lines so far have taught: all that `Format.open` needs to go on from here.
+        """What the parser must remember of the lines so far. With it, `Format.open` continues after these lines.
 
-        It is kept with the position, so it must be small, and mostly stay what it is.
+        The store keeps the context with every position, so the context must be small and must seldom change.
         """
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
-        r"""Make rows of the lines in ``data``, which follow those of the call before.
+        r"""Return the rows of the lines in ``data``, which follow the lines of the call before.
 
-        Each line becomes a record, or a reject with its reason and its bytes, or it is counted as ``rowless``: a
-        directive, a continuation line or an empty line. Must never drop a line, nor fail because of the bytes in a
-        line. The same lines must give the same rows, however they are split over calls.
+        Each line becomes a record, or a rejected line with its reason and its bytes, or is counted as ``rowless``: a
+        directive, a continuation line or an empty line. The parser must not drop a line, and must not fail because of
+        the bytes in a line. The same lines must give the same rows, however they are divided between calls.
 
         Args:
-            data: whole lines, each ended by ``\n``; it may be empty.
-            offset: where ``data`` starts in its file.
-            read_at_us: the time of lines that have none, in microseconds since the epoch.
+            data: whole lines, each ended by ``\n``; may be empty.
+            offset: the offset in bytes of ``data`` in its file.
+            read_at_us: the time of records whose lines have no time, in microseconds since the epoch.
 
         Raises:
-            ValueError: the last line has no end.
+            ValueError: the last line does not end with a newline.
         """
 
 
 class Format(Protocol):
-    """A way to read lines."""
+    """Reads the lines of a kind of log."""
 
     @property
     def name(self) -> str:
-        """What a person writes to ask for it."""
+        """What the user writes to choose this format."""
 
     def open(self, context: str = "", modified_at_us: int | None = None) -> Parser:
         """Return a parser for one file.
 
         Args:
-            context: that of the parser that read the lines before; empty at a file's start. One that is not
-                understood counts as empty.
-            modified_at_us: when the file was last changed, in microseconds since the epoch: about then its lines were
-                written. None for now.
+            context: the context of the parser that read the lines before; empty at the start of a file. A context
+                that the format does not understand counts as empty.
+            modified_at_us: the time when the file was last modified, in microseconds since the epoch; None for now.
+                Stamps without a year are placed by this time.
         """
 
     def find_mismatch(self, line: str) -> int:
-        """Return where a line that is rejected stops to fit, as far as it can be told; in characters."""
+        """Return the offset of the first character of a rejected line that does not match; 0 if it is unknown."""

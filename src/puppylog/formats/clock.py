@@ -1,6 +1,7 @@
-"""Stamps as microseconds since the epoch. ``native/clock.c`` says the same in C.
+"""Parses time stamps to microseconds since the epoch. ``native/clock.c`` does the same in C.
 
-A stamp is None where there is no such stamp at all, and raises where there is one that names no instant.
+A function returns None if the text does not have the form of the stamp. It raises `OutOfRange` if the text has the form
+but names a day or a time that does not exist.
 """
 
 import re
@@ -10,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 FIRST_YEAR, LAST_YEAR = 2, 9998
-"""A zone may move a time into the next year, and Python knows only 1 to 9999."""
+"""The first and last year that are read: a zone may move a time into the next year, and Python has years 1 to 9999."""
 
 LARGEST_ZONE_HOUR: Final = 14
 LARGEST_SECOND: Final = 60  # a leap second
@@ -32,17 +33,21 @@ _EPOCH = re.compile(r"([0-9]{1,19})(?:\.([0-9]+))?")
 
 
 class OutOfRange(ValueError):
-    """A stamp that is formed as it should, and names a day or a time that there is not."""
+    """The stamp has the right form but names a day or a time that does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
     us: int  # microseconds since the epoch
-    is_local: bool = False  # it names no zone: ``us`` is what the clock on the wall showed
+    is_local: bool = False  # the stamp names no zone: ``us`` is local time, counted as if in UTC
 
 
 def parse_access(text: str) -> Stamp | None:
-    """Parse ``dd/Mon/yyyy:HH:MM:SS +zzzz``, all of ``text``."""
+    """Return the instant of ``dd/Mon/yyyy:HH:MM:SS +zzzz``; None if ``text`` as a whole does not have this form.
+
+    Raises:
+        OutOfRange: there is no such day, time or zone.
+    """
     match = _ACCESS.fullmatch(text)
     if match is None or match[2] not in _MONTHS:
         return None
@@ -52,10 +57,14 @@ def parse_access(text: str) -> Stamp | None:
 
 
 def parse_iso(text: str) -> Stamp | None:
-    """Parse ``yyyy-mm-ddTHH:MM:SS``, all of ``text``.
+    """Return the instant of ``yyyy-mm-ddTHH:MM:SS``; None if ``text`` as a whole does not have this form.
 
-    A blank may stand for the T, slashes for the dashes; a fraction of seconds may follow, after a point or a comma, and
-    a zone: Z, or a sign and hh, hhmm or hh:mm, with or without a blank before. What is below microseconds is dropped.
+    There may be a blank instead of the T, and slashes instead of the dashes. A fraction of a second may follow, after a
+    point or a comma; digits below microseconds are ignored. A zone may follow, with or without a blank before: Z, or a
+    sign and hh, hhmm or hh:mm.
+
+    Raises:
+        OutOfRange: there is no such day, time or zone.
     """
     match = _ISO.fullmatch(text)
     if match is None:
@@ -68,9 +77,10 @@ def parse_iso(text: str) -> Stamp | None:
 
 
 def parse_epoch(text: str) -> Stamp | None:
-    """Parse digits, and perhaps a point and more: a number of seconds, milli-, micro- or nanoseconds since the epoch.
+    """Return the instant of a number of seconds, milli-, micro- or nanoseconds since the epoch; None for other texts.
 
-    Up to 10^11 it is seconds, which reach to the year 5138; then the smaller units take over, a thousandfold each.
+    The number has digits, and may have a point and more digits. Its size tells the unit: seconds below 10^11 (the year
+    5138), milliseconds below 10^14, microseconds below 10^17, otherwise nanoseconds.
     """
     match = _EPOCH.fullmatch(text)
     if match is None:
@@ -82,12 +92,12 @@ def parse_epoch(text: str) -> Stamp | None:
 
 
 def parse_month(name: str) -> int | None:
-    """Return 1 to 12 for Jan to Dec."""
+    """Return 1 to 12 for Jan to Dec, None for other names."""
     return _MONTHS.get(name)
 
 
 def parse_zone_m(sign: str, hour: int, minute: int) -> int:
-    """Return the minutes that a zone is east of Greenwich.
+    """Return the offset of a zone from UTC in minutes, positive in the east.
 
     Raises:
         OutOfRange: there is no such zone.
@@ -103,7 +113,7 @@ def to_epoch_us(date: tuple[int, int, int], time: tuple[int, int, int], zone_m: 
     Args:
         date: year, month and day.
         time: hour, minute and second.
-        zone_m: the zone, in minutes east of Greenwich.
+        zone_m: the offset of the zone from UTC, in minutes.
 
     Raises:
         OutOfRange: there is no such day or time.
@@ -112,7 +122,7 @@ def to_epoch_us(date: tuple[int, int, int], time: tuple[int, int, int], zone_m: 
     if not FIRST_YEAR <= year <= LAST_YEAR or second > LARGEST_SECOND:
         raise OutOfRange
     try:
-        moment = datetime(year, month, day, hour, minute)  # noqa: DTZ001 - only a day that there is, and its time
+        moment = datetime(year, month, day, hour, minute)  # noqa: DTZ001 - only to check the day and the time
     except ValueError:
         raise OutOfRange from None
     return (timegm(moment.timetuple()) - zone_m * 60 + second) * 1_000_000

@@ -1,7 +1,7 @@
-"""What container runtimes write for Kubernetes: ``TIME stdout|stderr F|P[:tag…] message``.
+"""The format of container runtimes under Kubernetes: ``TIME stdout|stderr F|P[:tag…] message``.
 
-A message that the runtime has cut into pieces has a line for each, P for all but the last. Each becomes a record, and
-the attribute ``partial`` says that the next one of its stream goes on with it.
+A runtime divides a long message into several lines: the tag of the last line is F, the tag of the other lines is P.
+Each line becomes a record. The attribute ``partial`` says that the next record of the stream continues the message.
 """
 
 import re
@@ -17,14 +17,14 @@ _NO_STREAM: Final = "no stream, stdout or stderr, after the time"
 _NO_TAG: Final = "no tag, F or P, after the stream"
 
 REASONS: Final = ("empty line", _NO_TIME, _TIME_RANGE, _NO_STREAM, _NO_TAG)
-"""In the order of the numbers in ``native/enums.h``."""
+"""Why a line is rejected, in the order of the numbers in ``native/enums.h``."""
 
 _STREAM = re.compile(r"(stdout|stderr) ")
 _TAG = re.compile(r"([FP])(?::[^ ]*)?(?: |\Z)")
 
 
 def read_cri(text: bytes | memoryview) -> Rows:
-    """Read lines of containers; see `puppylog.formats.line_format.Reader`."""
+    """Return the rows of lines of containers; see `puppylog.formats.line_format.Reader`."""
     if native.lines is not None:
         return rows_from_buffers(native.lines.cri(text), REASONS)
     builder = RowsBuilder(bytes(text))
@@ -36,7 +36,7 @@ def read_cri(text: bytes | memoryview) -> Rows:
 
 
 def find_cri_mismatch(line: str) -> int:
-    """Return where a rejected line stops to fit; in characters."""
+    """Return the offset of the first character of a rejected line that does not match."""
     time_until = len(line.partition(" ")[0])
     stream = _STREAM.match(line, time_until + 1)
     match _read_line(RowsBuilder(b""), 0, line):
@@ -48,7 +48,7 @@ def find_cri_mismatch(line: str) -> int:
 
 
 def _read_line(builder: RowsBuilder, at: int, line: str) -> str | None:
-    """Add the record of a line, or return the reason why there is none."""
+    """Add the record of a line and return None, or return the reason to reject the line."""
     if not line:
         return "empty line"
     word = line.partition(" ")[0]

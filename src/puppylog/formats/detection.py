@@ -1,4 +1,4 @@
-"""Which format some lines are in: every candidate reads them, and the one that fits most of them wins."""
+"""Finds the format of some lines: every candidate reads them, and the candidate that fits most lines is chosen."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,26 +9,32 @@ from puppylog.model.record import Parsed
 
 SAMPLE_BYTES: Final = 64 << 10
 SAMPLE_LINES: Final = 256
-"""A sample is no longer than either of these, except that it has at least one line."""
+"""A sample has at most so many bytes and lines, but at least one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one format makes of a sample."""
+    """How well one format fits a sample."""
 
     format: Format
-    fits: int  # lines that became records
-    lines: int  # that became anything: empty ones say nothing about a format
+    fits: int  # the number of records
+    lines: int  # the number of records and rejected lines, without empty lines, which fit no format better than another
     parsed: Parsed
 
     @property
     def coverage(self) -> float:
-        """The share of lines that fit, from 0 to 1."""
+        """The share of the lines that fit, from 0 to 1."""
         return self.fits / self.lines if self.lines else 0.0
 
 
 def judge(format_: Format, sample: bytes, modified_at_us: int | None = None) -> Verdict:
-    """Let one format read the sample, which is whole lines."""
+    """Read the sample, which is whole lines, with one format, and return how well it fits.
+
+    Args:
+        format_: the format.
+        sample: whole lines.
+        modified_at_us: see `puppylog.formats.base.Format.open`.
+    """
     parsed = format_.open("", modified_at_us).parse(sample, 0, modified_at_us or 0)
     empty = parsed.rejects["reason"].to_pylist().count("empty line")
     fits = parsed.records.num_rows
@@ -36,13 +42,13 @@ def judge(format_: Format, sample: bytes, modified_at_us: int | None = None) -> 
 
 
 def find_best(candidates: Iterable[Format], sample: bytes, modified_at_us: int | None = None) -> Verdict | None:
-    """Return the best verdict, of equal ones the first; None where no format fits a line."""
+    """Return the verdict with the highest coverage, the first of equal ones; None if no candidate fits any line."""
     best = next(iter(rank(candidates, sample, modified_at_us)), None)
     return best if best is not None and best.fits else None
 
 
 def rank(candidates: Iterable[Format], sample: bytes, modified_at_us: int | None = None) -> list[Verdict]:
-    """Return all verdicts, the best one first."""
+    """Return the verdicts of all candidates, the highest coverage first."""
     return sorted((judge(candidate, sample, modified_at_us) for candidate in candidates), key=lambda v: -v.coverage)
 
 

@@ -1,8 +1,8 @@
-"""Fields with names become columns and attributes. ``native/fields.c`` says the same in C.
+"""Turns fields with names into columns and attributes. ``native/fields.c`` does the same in C.
 
-Where two fields are meant for one column, the better name wins (see ``names``). The other stays an attribute, as does a
-value that does not fit its column, so nothing is lost. A field with a known name whose value is empty, a dash or null
-says nothing: it is left out.
+If two fields name the same column, the field with the better name fills it (see ``names``). The other field becomes an
+attribute, and so does a value that does not fit its column: nothing is lost. A field with a known name is left out if
+its value is empty, a dash or null: then the value is unknown.
 """
 
 import re
@@ -19,11 +19,11 @@ from puppylog.formats.rows import Member as Attribute
 Columns: TypeAlias = dict[str, str | int | None]
 
 _EARLIEST_US = 100_000_000 * 1_000_000
-"""A number that would be a time before March 1973 is none: it is a duration or counts something."""
+"""The earliest time that a number may mean, in March 1973. A smaller number is a duration or a count, and no time."""
 
 _SYSLOG: Final = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 _SEVERITY_NUMBERS: Final = {str(number): word for number, word in enumerate(_SYSLOG)} | {
-    "10": "trace",  # these as Bunyan and pino have them
+    "10": "trace",  # from here on as in Bunyan and pino
     "20": "debug",
     "30": "info",
     "40": "warn",
@@ -40,20 +40,20 @@ _REQUEST_COLUMNS: Final = ("request_method", "request_route", "request_proto")
 
 @dataclass(slots=True)
 class Member:
-    """A field of a line: of its object, or of an object in it that is looked into."""
+    """A field of a line. Its members are fields, too, if its value is an object that `names.holds_names` accepts."""
 
     key: str
-    json: str  # its value
-    text: str | None = None  # its value if that is a text or a number
+    json: str  # the value in JSON
+    text: str | None = None  # the value if it is a text or a number, else None
     is_number: bool = False
     name: Name | None = None
     inner: Sequence["Member"] = ()
-    is_done: bool = False  # it is in a column, or says nothing
+    is_used: bool = False  # the value fills a column, or is unknown: it becomes no attribute
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """What `puppylog.formats.rows.RowsBuilder.add` takes of a line."""
+    """The values of a line, as arguments of `puppylog.formats.rows.RowsBuilder.add`."""
 
     ts_us: int
     is_local: bool
@@ -62,24 +62,28 @@ class Fields:
 
 
 def read_fields(members: Sequence[Member]) -> Fields:
-    """Find the columns among the members of a line; the keys of an object must differ."""
+    """Return the columns and the attributes that the members of a line fill.
+
+    Args:
+        members: the members in their order; no two members of one object have the same key.
+    """
     winners: dict[str, tuple[Member, Name]] = {}
     values: dict[str, clock.Stamp | Columns] = {}
     for member, name in _iter_named(members):
         if member.json == "null" or member.text in {"", "-"}:
-            member.is_done = True
+            member.is_used = True
         elif name.field not in winners or name.rank < winners[name.field][1].rank:
             value = _read_value(name.field, member)
             if value is not None:
                 winners[name.field] = member, name
                 values[name.field] = value
-    if "request" in winners:  # it is the whole of what the others are parts of
+    if "request" in winners:  # the whole request fills the columns of its parts
         for part in _REQUEST_COLUMNS:
             winners.pop(part, None)
     stamp = clock.Stamp(NO_TIME)
     columns: Columns = {}
     for field_name, (member, _) in winners.items():
-        member.is_done = True
+        member.is_used = True
         match values[field_name]:
             case clock.Stamp() as found:
                 stamp = found
@@ -97,20 +101,20 @@ def _iter_named(members: Iterable[Member]) -> Iterator[tuple[Member, Name]]:
 
 def _iter_remaining(members: Iterable[Member]) -> Iterator[Attribute]:
     for member in members:
-        if member.is_done:
+        if member.is_used:
             continue
-        if not any(inner.is_done for inner, _ in _iter_named(member.inner)):
+        if not any(inner.is_used for inner, _ in _iter_named(member.inner)):
             yield member.key, member.json
         elif left := list(_iter_remaining(member.inner)):
             yield member.key, write_object(left)
 
 
 def _read_value(field_name: str, member: Member) -> clock.Stamp | Columns | None:
-    """Return what the columns of a field become; None if the value is not what they hold."""
+    """Return the time or the columns that the value of a field fills; None if the value does not fit."""
     text = member.text
     if text is None:
         return None
-    if field_name in _READERS:  # a text that is a number is as good as a number
+    if field_name in _READERS:  # these read a number in a string as they read a number
         return _READERS[field_name](text)
     if field_name == "severity" and text in _SEVERITY_NUMBERS:
         return {field_name: _SEVERITY_NUMBERS[text]}
@@ -125,10 +129,10 @@ def _read_text(field_name: str, text: str) -> Columns | None:
             return {field_name: text.translate(_LOWER)}
         case "message":
             return {field_name: text.removesuffix("\n").removesuffix("\r")}
-    return {field_name: text} if _is_right(field_name, text) else None
+    return {field_name: text} if _fits_column(field_name, text) else None
 
 
-def _is_right(field_name: str, text: str) -> bool:
+def _fits_column(field_name: str, text: str) -> bool:
     match field_name:
         case "request_method":
             return _METHOD.fullmatch(text) is not None
@@ -159,7 +163,7 @@ def _read_integer(field_name: str, start: int, end: int, text: str) -> Columns |
 
 
 def read_request(text: str) -> Columns | None:
-    """Return the columns of ``METHOD route HTTP/x`` or, as in HTTP/0.9, of ``METHOD /route``; None for other texts."""
+    """Return the columns of ``METHOD route HTTP/x``, or of ``METHOD /route`` (HTTP/0.9); None for other texts."""
     match = _REQUEST.fullmatch(text)
     return (
         None if match is None else dict(zip(_REQUEST_COLUMNS, (match[1], match[2] or match[4], match[3]), strict=True))

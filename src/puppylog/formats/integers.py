@@ -1,10 +1,10 @@
-"""Arrow arrays of integers as sequences that Python can index, search and slice, without a copy."""
+"""Gives Python's sequence operations to Arrow arrays of integers, without a copy."""
 
 import pyarrow as pa
 
 
 def view_integers(column: pa.Array) -> "memoryview[int]":
-    """Return a view of an array of int64 that holds no null."""
+    """Return a view of the values of an int64 array without nulls."""
     values = column.buffers()[1]
     if values is None:  # Arrow may leave out the buffer of an empty array
         return memoryview(b"").cast("q")

@@ -1,11 +1,12 @@
-"""JSON lines: one object a line, whoever writes it.
+"""The format ``json``: one JSON object on each line.
 
-Names decide what becomes a column (see ``names``); all else are attributes, in their order, as they stand: numbers keep
-their digits, objects and arrays their blanks. Of an object with some members in columns the others stay together. What
-``json_text`` had to replace, since no store can hold it, is flagged with the attribute ``invalid_escape``.
+The name of a member decides which column it fills (see ``names``). All other members become attributes, in their order
+and unchanged: numbers keep their digits, objects and arrays keep their blanks. If some members of a nested object fill
+columns, the other members of that object become one attribute. If ``json_text`` had to replace an escape, the record
+has the attribute ``invalid_escape``.
 
-The journal of systemd writes a message that is not plain text as a list of its bytes, ``"MESSAGE": [104, 105]``. Under
-that name, in capitals, such a list is the text that the bytes are in UTF-8.
+The journal of systemd writes a message that is not plain text as a list of bytes: ``"MESSAGE": [104, 105]``. A list of
+bytes under this name in capitals is decoded as UTF-8.
 """
 
 from collections.abc import Iterable
@@ -35,7 +36,7 @@ REASONS: Final = (EMPTY, NO_OBJECT, MALFORMED, TOO_DEEP, NUMBER_RANGE)
 
 
 def read_json(text: bytes | memoryview) -> Rows:
-    """Is a `puppylog.formats.line_format.Reader`."""
+    """Return the rows of JSON lines; see `puppylog.formats.line_format.Reader`."""
     if native.lines is not None:
         return rows_from_buffers(native.lines.json(text, TABLE), REASONS)
     builder = RowsBuilder(bytes(text))
@@ -48,7 +49,7 @@ def read_json(text: bytes | memoryview) -> Rows:
 
 
 def find_json_mismatch(line: str) -> int:
-    """Return where a rejected line stops to fit; in characters."""
+    """Return the offset of the first character of a rejected line that does not match."""
     try:
         read_object(line)
     except InvalidJson as error:
@@ -83,7 +84,7 @@ def _list_members(items: Iterable[Item], prefix: str = "") -> list[Member]:
         match item.value:
             case Number() as number:
                 member.text, member.is_number = number, True
-            case str(text) | [str(text)] if not isinstance(text, Number):  # headers are lists, mostly of one text
+            case str(text) | [str(text)] if not isinstance(text, Number):  # a header is a list, mostly with one text
                 member.text = text
             case dict() if holds_names(path):
                 member.inner = _list_members(list_items(item.json), f"{path}.")

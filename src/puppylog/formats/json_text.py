@@ -1,10 +1,10 @@
-"""JSON objects by RFC 8259, as their members stand in the text. ``native/json_text.c`` says the same in C.
+"""Reads JSON objects (RFC 8259) without changing how values are written. ``native/json_text.c`` does the same in C.
 
-Some JSON is right, and still no store can hold it, or two stores would read it in two ways. It is made tidy first:
+Some valid JSON cannot be stored, or means different things to different stores. It is rewritten first:
 
-- An escape that stands for no character (NUL, or half of a surrogate pair) becomes that of U+FFFD.
-- A key with escapes is written as `puppylog.formats.quoting.quote` does, so that equal keys look alike.
-- Of members with one key in one object only the last is kept, where it stands.
+- An escape of NUL, or of half a surrogate pair, becomes the escape of U+FFFD, because no store can hold it.
+- A key with escapes is written as `puppylog.formats.quoting.quote` writes it, so that equal keys are written equally.
+- If several members of an object have the same key, only the last of them is kept.
 """
 
 import json
@@ -16,9 +16,9 @@ from typing import Any, Final
 from puppylog.formats.quoting import quote
 
 DEEPEST: Final = 100
-"""So many objects and arrays within each other, the outermost counted, are read."""
+"""The largest depth of nested objects and arrays that is read; the outermost object has depth 1."""
 
-_LONGEST_NUMBER, _LONGEST_EXPONENT = 1000, 4  # digits; PostgreSQL's numbers end at 10^131072 and 10^-16383
+_LONGEST_NUMBER, _LONGEST_EXPONENT = 1000, 4  # in digits; PostgreSQL has numbers from 10^-16383 to 10^131072
 
 _OPENED = r'"[^"\\]*(?:\\.[^"\\]*)*'
 _STRING = _OPENED + '"'
@@ -27,18 +27,18 @@ _BRACKETS = re.compile(rf'{_OPENED}"?|[\[\]{{}}]', re.DOTALL)
 _TOKENS = re.compile(rf"(?P<string>{_STRING})[ \t\n\r]*(?P<colon>:)?|[\[\]{{}}]")
 _ESCAPES = re.compile(
     r"\\(?:u(?:[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    r"|(?P<nothing>0000|[dD][89a-fA-F][0-9a-fA-F]{2})|.{4})|[^u])"
+    r"|(?P<invalid>0000|[dD][89a-fA-F][0-9a-fA-F]{2})|.{4})|[^u])"
 )
 _EXPONENT = re.compile("[eE][+-]?")
 
 
 class InvalidJson(ValueError):
-    """The text is not JSON, or not such as is read."""
+    """The text is not a JSON object, or exceeds a limit."""
 
     def __init__(self, reason: str, at: int = 0) -> None:
         super().__init__(reason)
-        self.reason = reason  # one of those below
-        self.at = at  # where it stops to be right, as far as that is known
+        self.reason = reason  # one of the constants below
+        self.at = at  # the offset in characters of the first error, or 0 if it is unknown
 
 
 NO_OBJECT: Final = "not a JSON object"
@@ -48,7 +48,7 @@ NUMBER_RANGE: Final = "a number out of range"
 
 
 class Number(str):
-    """A number as it is written."""
+    """The text of a number."""
 
     __slots__ = ()
 
@@ -59,7 +59,7 @@ class Item:
 
     key: str
     value: Any  # a str, a Number, a list, a dict, a bool or None
-    json: str  # the value as it stands
+    json: str  # the value as it is written
 
 
 class _DuplicateKey(Exception):
@@ -67,10 +67,10 @@ class _DuplicateKey(Exception):
 
 
 def read_object(text: str) -> tuple[list[Item], bool]:
-    """Return the members of an object, made tidy, and whether there were escapes that stand for no character.
+    """Return the members of an object, rewritten as described above, and whether there were invalid escapes.
 
     Raises:
-        InvalidJson: it is no object, or a malformed one, or not within the limits above.
+        InvalidJson: the text is not a JSON object, or exceeds a limit.
     """
     if not text.startswith("{", _skip(text, 0)):
         raise InvalidJson(NO_OBJECT)
@@ -81,17 +81,17 @@ def read_object(text: str) -> tuple[list[Item], bool]:
         items = _list_items(text, _STRICT)
         has_duplicates = False
     except _DuplicateKey:
-        items = _list_items(text, _LENIENT)  # what comes after them is judged as well
+        items = _list_items(text, _LENIENT)  # the text after the first duplicate key may be invalid
         has_duplicates = True
-    held, has_invalid_escapes = _replace_invalid_escapes(text) if "\\" in text else (text, False)
-    tidy = _rewrite_keys(held) if "\\" in text else text
-    if has_duplicates or tidy != text:
-        items = _list_items(_drop_duplicates(tidy), _STRICT)
+    replaced, has_invalid_escapes = _replace_invalid_escapes(text) if "\\" in text else (text, False)
+    rewritten = _rewrite_keys(replaced) if "\\" in text else text
+    if has_duplicates or rewritten != text:
+        items = _list_items(_drop_duplicates(rewritten), _STRICT)
     return items, has_invalid_escapes
 
 
 def list_items(text: str) -> list[Item]:
-    """Return the members of an object that was a value of `read_object`."""
+    """Return the members of a nested object, whose text `read_object` has returned as a value."""
     return _list_items(text, _STRICT)
 
 
@@ -110,10 +110,10 @@ def _list_items(text: str, decoder: json.JSONDecoder) -> list[Item]:
 
 
 def _scan(text: str, decoder: json.JSONDecoder) -> tuple[list[Item], int]:
-    """Return the members, and where the text goes on.
+    """Return the members of the object, and the index of the first character after it.
 
     Raises:
-        IndexError: the text ends too early.
+        IndexError: the text ends within the object.
     """
     items: list[Item] = []
     at = _skip(text, _skip(text, 0) + 1)
@@ -134,7 +134,7 @@ def _scan(text: str, decoder: json.JSONDecoder) -> tuple[list[Item], int]:
 def _decode(decoder: json.JSONDecoder, text: str, at: int) -> tuple[Any, int]:
     try:
         return decoder.raw_decode(text, at)
-    except InvalidJson as error:  # by what is called for numbers and constants, which does not know where it is
+    except InvalidJson as error:  # from _number or _reject_constant, which do not know the index
         raise InvalidJson(error.reason, at) from None
 
 
@@ -144,14 +144,17 @@ def _skip(text: str, at: int) -> int:
 
 
 def _expect(text: str, at: int, character: str) -> int:
-    """Return the place behind the character that must be at ``at``."""
+    """Return the index after the character, which must be at the index ``at``."""
     if text[at] != character:
         raise InvalidJson(MALFORMED, at)
     return at + 1
 
 
 def _find_too_deep(text: str) -> int | None:
-    """Return the first bracket that is one too many of those not in strings, whether or not anything else is right."""
+    """Return the index of the first bracket outside strings that exceeds the depth limit; None if there is none.
+
+    The rest of the text need not be valid JSON.
+    """
     if text.count("{") + text.count("[") <= DEEPEST:
         return None
     depth = 0
@@ -191,8 +194,8 @@ def _replace_invalid_escapes(text: str) -> tuple[str, bool]:
 
     def replace(match: re.Match[str]) -> str:
         nonlocal found
-        found = found or match["nothing"] is not None
-        return match[0] if match["nothing"] is None else "\\ufffd"
+        found = found or match["invalid"] is not None
+        return match[0] if match["invalid"] is None else "\\ufffd"
 
     return _ESCAPES.sub(replace, text), found
 
@@ -209,7 +212,8 @@ def _rewrite_keys(text: str) -> str:
 
 def _drop_duplicates(text: str) -> str:
     characters = list(text)
-    opened: list[tuple[list[int], dict[str, int]]] = []  # where members start, and by key the number of the last one
+    # For each object around the current token: the start of each member, and the number of the last member by key.
+    opened: list[tuple[list[int], dict[str, int]]] = []
     for match in _TOKENS.finditer(text):
         if match["colon"]:
             starts, numbers = opened[-1]

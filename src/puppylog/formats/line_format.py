@@ -1,7 +1,7 @@
-"""A format that reads each line by itself. What all of them share: bytes that are no text, offsets, zones, rejects.
+"""What all formats share that read each line by itself: invalid UTF-8, offsets, time zones and rejected lines.
 
-A reader sees only valid UTF-8, and positions in it. Bytes that are not UTF-8 are replaced before, and its positions are
-led back to where the lines stand in the file.
+A reader gets valid UTF-8 and returns offsets in that text. This module replaces bytes that are not UTF-8 before the
+reader runs, and converts the reader's offsets to offsets in the file.
 """
 
 from bisect import bisect_right
@@ -22,17 +22,20 @@ from puppylog.formats.rows import NO_TIME, Rows
 from puppylog.model.record import NO_REJECTS, RECORDS, REJECTS, Parsed, join_parsed
 
 Reader: TypeAlias = Callable[[bytes | memoryview], Rows]
-r"""Makes a row of each line of a text: whole lines of UTF-8, each ended by ``\n``."""
+r"""A function that returns the rows of a text. The text is whole lines of UTF-8, each ended by ``\n``."""
 
 _UTC: Final = "UTC"
 _NEWLINE = 10
 _NO_TIME = pa.scalar(NO_TIME, pa.int64())
-_PART_BYTES = 64 << 20  # read at once: columns of texts count their bytes in 31 bits, and escapes make six of one
+_PART_BYTES = 64 << 20  # read at once: Arrow's strings have 31-bit offsets, and an escape may make six bytes of one
 
 
 @dataclass(frozen=True, slots=True)
 class LineFormat:
-    """A `puppylog.formats.base.Format`; in UTC its own parser, because a line needs nothing from the lines before."""
+    """Implements `puppylog.formats.base.Format`.
+
+    In UTC the format is also its own parser, because reading a line needs nothing from the lines before.
+    """
 
     name: str
     reader: Reader
@@ -52,7 +55,7 @@ class LineFormat:
 
 @dataclass(frozen=True, slots=True)
 class LineParser:
-    """A `puppylog.formats.base.Parser`. Its context is that of the hour that comes twice."""
+    """Implements `puppylog.formats.base.Parser`. Its context is the context of `RepeatedHour`."""
 
     format: LineFormat
     hour: RepeatedHour
@@ -78,18 +81,18 @@ def parse_lines(
     *,
     hour: RepeatedHour | None = None,
 ) -> Parsed:
-    """Do what `puppylog.formats.base.Parser.parse` must, by a reader.
+    """Implement `puppylog.formats.base.Parser.parse` with a reader.
 
     Args:
-        reader: makes rows of the lines.
-        data: see there, as for what follows.
-        offset: in bytes.
-        read_at_us: microseconds since the epoch.
-        zone: of stamps that name none.
-        hour: what is known of stamps before that are shown twice; it learns from these lines. None: nothing.
+        reader: returns the rows of the lines.
+        data: as in `puppylog.formats.base.Parser.parse`.
+        offset: the offset in bytes of ``data`` in its file.
+        read_at_us: the time of records without a time of their own, in microseconds since the epoch.
+        zone: the time zone of stamps that name no zone.
+        hour: the state of the repeated hour after the lines before; this call updates it. None at the start of a file.
 
     Raises:
-        ValueError: the last line has no end.
+        ValueError: the last line does not end with a newline.
     """
     if len(data) and data[-1] != _NEWLINE:
         raise ValueError("the last line of the data has no newline")
@@ -120,11 +123,16 @@ def _iter_parts(data: memoryview) -> Iterator[tuple[int, memoryview]]:
 def _parse_part(reader: Reader, data: memoryview, offset: int, instants_of: Callable[[Rows], pa.Array]) -> Parsed:
     repaired = None if is_utf8(data) else str(data, "utf-8", "replace").encode()
     rows = reader(data if repaired is None else repaired)
-    at, rejected_starts, rejected_ends, columns = rows.at, rows.rejected_starts, rows.rejected_ends, dict(rows.columns)
+    at, rejected_starts, rejected_ends, columns = (
+        rows.starts,
+        rows.rejected_starts,
+        rows.rejected_ends,
+        dict(rows.columns),
+    )
     if repaired is not None:
         lines = _RepairedLines(data, repaired)
         at, rejected_starts, rejected_ends = map(lines.find_in_bytes, (at, rejected_starts, rejected_ends))
-        columns["attributes"] = _flag_damaged(columns["attributes"], lines.are_damaged(rows.at))
+        columns["attributes"] = _flag_damaged(columns["attributes"], lines.are_damaged(rows.starts))
     start = pa.scalar(offset, pa.int64())
     columns |= {"line_offset": pc.add(at, start), "ts": instants_of(rows)}
     records = pa.RecordBatch.from_arrays([columns[name] for name in RECORDS.names], schema=RECORDS)
@@ -135,28 +143,31 @@ def _parse_part(reader: Reader, data: memoryview, offset: int, instants_of: Call
 
 
 class _RepairedLines:
-    """Where the lines of a repaired text are in the bytes that were read. A repair adds and removes no newline."""
+    """Maps offsets in a repaired text to offsets in the bytes that were read.
+
+    A repair neither adds nor removes a newline, so both have the same lines.
+    """
 
     def __init__(self, raw: memoryview, text: bytes) -> None:
         self._raw, self._text = Lines.split(raw, pa.binary()), Lines.split(text, pa.binary())
         self._damaged = pc.not_equal(self._raw.texts, self._text.texts)
 
     def find_in_bytes(self, at: pa.Array) -> pa.Array:
-        """Return positions in the bytes for positions in the text; a position beyond its line moves to its newline."""
+        """Return offsets in the bytes for offsets in the text. An offset past the end of its line becomes that end."""
         line = self._line_of(at)
         in_line = pc.subtract(at, self._text.starts.take(line))
         return pc.min_element_wise(pc.add(self._raw.starts.take(line), in_line), self._raw.newlines.take(line))
 
     def are_damaged(self, at: pa.Array) -> pa.Array:
-        """Return whether the lines at these positions in the text had bytes that are not UTF-8."""
+        """Return for each offset in the text whether the bytes of its line are not UTF-8."""
         return self._damaged.take(self._line_of(at))
 
     def _line_of(self, at: pa.Array) -> pa.Array:
-        """Return the number of the line of each position."""
+        """Return for each offset in the text the number of its line, from 0."""
         line = pc.index_in(at, value_set=self._text.starts)
         if not line.null_count:
             return line
-        starts = view_integers(self._text.starts)  # some positions are within their line
+        starts = view_integers(self._text.starts)  # some offsets are within a line
         return pa.array([bisect_right(starts, position) - 1 for position in view_integers(at)], pa.int32())
 
 
@@ -167,7 +178,7 @@ def _flag_damaged(attributes: pa.Array, damaged: pa.Array) -> pa.Array:
 
 
 def _instants(rows: Rows, read_at_us: int, zone: ZoneInfo, hour: RepeatedHour) -> pa.Array:
-    """Return the times in UTC."""
+    """Return the times of the records as timestamps in UTC."""
     ts_us, has_none = rows.ts_us, pc.equal(rows.ts_us, _NO_TIME)
     if pc.any(has_none).as_py():
         ts_us = pc.if_else(has_none, pa.scalar(read_at_us, pa.int64()), ts_us)

@@ -1,4 +1,4 @@
-"""The lines of a text as Arrow arrays, without a Python object for each line."""
+"""Splits a text into lines in Arrow arrays, without a Python object for each line."""
 
 import struct
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ _ONE = pa.scalar(1, pa.int64())
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The lines of a text, without their newlines. Positions are bytes from the start of the text."""
+    """The lines of a text, without their newlines. Offsets are in bytes from the start of the text."""
 
     texts: pa.Array  # strings, or bytes if the lines may hold anything
-    starts: pa.Array  # int64: where each line starts
-    newlines: pa.Array  # int64: where the newline of each line is
+    starts: pa.Array  # int64: the offset of each line
+    newlines: pa.Array  # int64: the offset of each line's newline
 
     @classmethod
     def split(cls, text: bytes | memoryview, kind: pa.DataType) -> Self:
-        """Split a text of whole lines.
+        """Split a text into its lines.
 
         Args:
-            text: its last byte is a newline.
-            kind: of `texts`: ``pa.string()``, for which the text must be UTF-8, or ``pa.binary()``.
+            text: whole lines: the last byte is a newline.
+            kind: the type of `texts`: ``pa.string()``, for which the text must be UTF-8, or ``pa.binary()``.
         """
         bounds = pa.py_buffer(struct.pack("=2i", 0, len(text)))
         whole = pa.Array.from_buffers(kind, 1, [None, bounds, pa.py_buffer(text)])
@@ -44,7 +44,7 @@ def slice_bytes(text: bytes | memoryview, starts: pa.Array, ends: pa.Array) -> p
         starts: int64, ascending.
         ends: int64; no slice overlaps the next one.
     """
-    # One array holds the slices and the gaps between them in turn; a mask keeps every other value.
+    # One array holds slices and the gaps between them alternately. A mask keeps the slices: every other value.
     count = len(starts)
     bounds = memoryview(bytearray(8 * (2 * count + 1))).cast("q")
     bounds[0:-1:2] = view_integers(starts)
@@ -57,7 +57,7 @@ def slice_bytes(text: bytes | memoryview, starts: pa.Array, ends: pa.Array) -> p
 
 
 def is_utf8(text: bytes | memoryview) -> bool:
-    """Return whether the bytes are UTF-8 in its strict form."""
+    """Return whether the bytes are strict UTF-8."""
     bounds = pa.py_buffer(struct.pack("=2q", 0, len(text)))
     try:
         pa.Array.from_buffers(pa.large_string(), 1, [None, bounds, pa.py_buffer(text)]).validate(full=True)

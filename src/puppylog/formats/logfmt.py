@@ -1,10 +1,10 @@
-r"""logfmt: ``key=value key="a value in quotes" key``, with blanks or tabs between.
+r"""The format ``logfmt``: ``key=value key="a value in quotes" key``, separated by blanks or tabs.
 
-Every word must be a pair or a key alone, the first one a pair, and no more of them keys alone than pairs: prose in
-which an = stands is no logfmt. What is in quotes may hold escapes as Go, C or JSON write them; a backslash before
-anything else is a backslash. In the attributes a key alone is true, and so are numbers, true and false without quotes
-what they look like; only numbers of more than 20 characters stay texts, for they are names of something. Of equal keys
-the last one counts. See ``names`` and ``fields`` for what becomes a column.
+Every word must be a pair or a bare key. The first word must be a pair, and a line must not have more bare keys than
+pairs: otherwise prose with one equals sign would be logfmt. A value in quotes may have escapes of Go, C or JSON; a
+backslash before another character is a backslash. In the attributes the value of a bare key is true, and ``true``,
+``false`` and numbers without quotes are JSON values. A number of more than 20 characters stays a text, because it is an
+identifier. If several keys are equal, the last of them counts. ``names`` and ``fields`` decide what fills a column.
 """
 
 import re
@@ -37,7 +37,7 @@ _ESCAPE = re.compile(
     r"\\(?:u(?P<high>[dD][89abAB][0-9a-fA-F]{2})\\u(?P<low>[dD][c-fC-F][0-9a-fA-F]{2})"
     r"|u(?P<unit>[0-9a-fA-F]{4})|x(?P<byte>[0-9a-fA-F]{2})|(?P<character>.))"
 )
-_MEANT: Final = {
+_ESCAPED_CHARACTERS: Final = {
     '"': '"',
     "\\": "\\",
     "/": "/",
@@ -49,7 +49,7 @@ _MEANT: Final = {
     "t": "\t",
     "v": "\v",
 }
-_NOTHING: Final = "\ufffd"
+_REPLACEMENT: Final = "\ufffd"
 
 
 class _InvalidLogfmt(ValueError):
@@ -60,7 +60,7 @@ class _InvalidLogfmt(ValueError):
 
 
 def read_logfmt(text: bytes | memoryview) -> Rows:
-    """Is a `puppylog.formats.line_format.Reader`."""
+    """Return the rows of logfmt lines; see `puppylog.formats.line_format.Reader`."""
     if native.lines is not None:
         return rows_from_buffers(native.lines.logfmt(text, TABLE), REASONS)
     builder = RowsBuilder(bytes(text))
@@ -73,7 +73,7 @@ def read_logfmt(text: bytes | memoryview) -> Rows:
 
 
 def find_logfmt_mismatch(line: str) -> int:
-    """Return where a rejected line stops to fit; in characters."""
+    """Return the offset of the first character of a rejected line that does not match."""
     try:
         _list_members(line)
     except _InvalidLogfmt as error:
@@ -90,7 +90,11 @@ def _read_line(builder: RowsBuilder, at: int, line: str) -> None:
 
 
 def _list_members(line: str) -> tuple[list[Member], bool]:
-    """Return the members of a line, and whether there were escapes that stand for no character."""
+    """Return the members of a line, and whether there were invalid escapes.
+
+    Raises:
+        _InvalidLogfmt: the line is not logfmt.
+    """
     if not line:
         raise _InvalidLogfmt(EMPTY)
     if control := _CONTROL.search(line):
@@ -124,7 +128,7 @@ def _skip(line: str, at: int) -> int:
 
 
 def _read_value(member: Member, line: str, at: int) -> tuple[int, bool]:
-    """Return where the value ends, and whether it has escapes that stand for no character."""
+    """Read the value at the index ``at`` into the member; return the index after it, and if it has invalid escapes."""
     is_quoted = line.startswith('"', at)
     match = (_QUOTED if is_quoted else _PLAIN).match(line, at)
     if match is None:
@@ -153,10 +157,10 @@ def _unescape(text: str) -> tuple[str, bool]:
         if match["high"]:
             return (bytes.fromhex(match["high"]) + bytes.fromhex(match["low"])).decode("utf-16-be")
         if match["character"]:
-            return _MEANT.get(match["character"], match[0])
+            return _ESCAPED_CHARACTERS.get(match["character"], match[0])
         code = int(match["unit"] or match["byte"], 16)
         is_invalid = code == 0 or (0xD800 <= code < 0xE000 if match["unit"] else code >= 0x80)
         found = found or is_invalid
-        return _NOTHING if is_invalid else chr(code)
+        return _REPLACEMENT if is_invalid else chr(code)
 
     return _ESCAPE.sub(replace, text), found

@@ -1,7 +1,8 @@
 """Records of several lines, such as a message with its stack trace.
 
-The first line is read in a format; the others are added to its message, or become it where the format has none. In
-JSON, a first line that does not fit alone is read once more together with the others: an object may take several lines.
+A format reads the first line of a record. The continuation lines are added to the message of that record, or become its
+message. In JSON an object may take several lines: a first line that is rejected alone is read once more together with
+its continuation lines.
 """
 
 from bisect import bisect_right
@@ -18,12 +19,12 @@ from puppylog.formats.integers import view_integers
 from puppylog.model.record import RECORDS, REJECTS, Parsed
 
 MarkStarts: TypeAlias = Callable[[Sequence[bytes]], Sequence[bool]]
-"""Says of each line whether it begins a record."""
+"""A function that returns for each line whether it begins a record."""
 
 
 @dataclass(frozen=True, slots=True)
 class Multiline:
-    """A `puppylog.formats.base.Format` over another one."""
+    """Implements `puppylog.formats.base.Format` with another format, which reads the first lines of the records."""
 
     format: Format
     mark_starts: MarkStarts
@@ -41,7 +42,7 @@ class Multiline:
 
 @dataclass(frozen=True, slots=True)
 class MultilineParser:
-    """A `puppylog.formats.base.Parser`; ``data`` must begin and end where records do, as far as that is known."""
+    """Implements `puppylog.formats.base.Parser`. A record must not be divided between two calls of `parse`."""
 
     parser: Parser
     mark_starts: MarkStarts
@@ -61,26 +62,30 @@ class MultilineParser:
         if len(first) == len(lines):
             return self.parser.parse(data, offset, read_at_us)
         heads = [lines[at] for at in first]
-        rests = [lines[at + 1 : end] for at, end in zip(first, [*first[1:], len(lines)], strict=True)]
+        continuations = [lines[at + 1 : end] for at, end in zip(first, [*first[1:], len(lines)], strict=True)]
         parsed = self.parser.parse(b"".join(head + b"\n" for head in heads), 0, read_at_us)
         starts = _starts_of(lines)
-        places = _Places(heads, [starts[at] + offset for at in first])
+        head_offsets = _HeadOffsets(heads, [starts[at] + offset for at in first])
         rowless = parsed.rowless + len(lines) - len(heads)
-        records = _extend(parsed.records, rests, places)
+        records = _add_lines_to_records(parsed.records, continuations, head_offsets)
         rejects = parsed.rejects
         if self.parser.name == "json" and rejects.num_rows:
-            offsets, numbers = places.of(rejects["line_offset"])
-            objects = {at: _join_lines(heads[head], rests[head]) for at, head in enumerate(numbers) if rests[head]}
+            offsets, numbers = head_offsets.find(rejects["line_offset"])
+            objects = {
+                at: _join_lines(heads[head], continuations[head])
+                for at, head in enumerate(numbers)
+                if continuations[head]
+            }
             whole, fits = self._read_objects(objects, offsets, read_at_us)
             records = pa.concat_batches([records, whole]).sort_by("line_offset")
             left = sorted({*range(rejects.num_rows)} - {*fits})
             rejects = rejects.take(pa.array(left, pa.int64()))
-        return Parsed(records, _lengthen(rejects, rests, places), rowless=rowless)
+        return Parsed(records, _add_lines_to_rejects(rejects, continuations, head_offsets), rowless=rowless)
 
     def _find_heads(self, lines: Sequence[bytes]) -> list[int]:
         """Return the numbers of the lines that begin a record."""
         first: list[int] = []
-        is_after_empty = True  # the first line continues nothing, and an empty line is continued by nothing
+        is_after_empty = True  # the first line is no continuation line, nor is a line after an empty record
         for number, (line, is_start) in enumerate(zip(lines, self.mark_starts(lines), strict=True)):
             is_head = is_start or is_after_empty
             if is_head:
@@ -91,7 +96,13 @@ class MultilineParser:
     def _read_objects(
         self, objects: Mapping[int, bytes], offsets: pa.Array, read_at_us: int
     ) -> tuple[pa.RecordBatch, list[int]]:
-        """Read objects, each in one line, by their numbers; return the records at their offsets, and which they are."""
+        """Return the records of the objects that fit, and the number of the object of each record.
+
+        Args:
+            objects: JSON objects by number, each in one line.
+            offsets: int64: by number, the offset in bytes of each object in the file.
+            read_at_us: the time of records without a time of their own, in microseconds since the epoch.
+        """
         numbers, lines = list(objects), list(objects.values())
         records = self.parser.parse(b"".join(line + b"\n" for line in lines), 0, read_at_us).records
         starts = _starts_of(lines)
@@ -100,20 +111,20 @@ class MultilineParser:
         return records.set_column(position, RECORDS.field(position), offsets.take(pa.array(fits, pa.int64()))), fits
 
 
-def _join_lines(head: bytes, rest: Sequence[bytes]) -> bytes:
-    """Return an object of several lines in one. Line breaks become blanks: within a string they would not be JSON."""
-    return b" ".join(line.removesuffix(b"\r") for line in (head, *rest))
+def _join_lines(head: bytes, continuation: Sequence[bytes]) -> bytes:
+    """Return the lines of an object as one line. Line breaks become blanks, because JSON allows none in a string."""
+    return b" ".join(line.removesuffix(b"\r") for line in (head, *continuation))
 
 
-class _Places:
-    """Where the first lines stand, alone and in their file."""
+class _HeadOffsets:
+    """Converts offsets in the text of the first lines alone to offsets in the file."""
 
     def __init__(self, heads: Sequence[bytes], in_file: Sequence[int]) -> None:
         self._alone = _starts_of(heads)
         self._in_file = in_file
 
-    def of(self, offsets: pa.Array) -> tuple[pa.Array, list[int]]:
-        """Return the offsets in the file, and which first line each is in."""
+    def find(self, offsets: pa.Array) -> tuple[pa.Array, list[int]]:
+        """Return for each offset in the text the offset in the file, and the number of its first line."""
         alone = view_integers(offsets)
         heads = [bisect_right(self._alone, at) - 1 for at in alone]
         in_file = [self._in_file[head] + at - self._alone[head] for at, head in zip(alone, heads, strict=True)]
@@ -121,13 +132,15 @@ class _Places:
 
 
 def _starts_of(lines: Sequence[bytes]) -> list[int]:
-    """Return where each line starts in the lines joined by newlines, in bytes."""
+    """Return the offset in bytes of each line in the text of all lines, each with a newline."""
     return list(accumulate((len(line) + 1 for line in lines), initial=0))[:-1]
 
 
-def _extend(records: pa.RecordBatch, rests: Sequence[Sequence[bytes]], places: _Places) -> pa.RecordBatch:
-    offsets, heads = places.of(records["line_offset"])
-    texts = [b"\n".join(rests[head]).decode("utf-8", "replace") for head in heads]
+def _add_lines_to_records(
+    records: pa.RecordBatch, continuations: Sequence[Sequence[bytes]], head_offsets: _HeadOffsets
+) -> pa.RecordBatch:
+    offsets, heads = head_offsets.find(records["line_offset"])
+    texts = [b"\n".join(continuations[head]).decode("utf-8", "replace") for head in heads]
     messages = [
         "\n".join(filter(None, (message, text))) or None
         for message, text in zip(records["message"].to_pylist(), texts, strict=True)
@@ -136,8 +149,12 @@ def _extend(records: pa.RecordBatch, rests: Sequence[Sequence[bytes]], places: _
     return pa.RecordBatch.from_arrays([changed.get(name, records[name]) for name in RECORDS.names], schema=RECORDS)
 
 
-def _lengthen(rejects: pa.RecordBatch, rests: Sequence[Sequence[bytes]], places: _Places) -> pa.RecordBatch:
-    offsets, heads = places.of(rejects["line_offset"])
-    lines = [b"\n".join((line, *rests[head])) for line, head in zip(rejects["line"].to_pylist(), heads, strict=True)]
+def _add_lines_to_rejects(
+    rejects: pa.RecordBatch, continuations: Sequence[Sequence[bytes]], head_offsets: _HeadOffsets
+) -> pa.RecordBatch:
+    offsets, heads = head_offsets.find(rejects["line_offset"])
+    lines = [
+        b"\n".join((line, *continuations[head])) for line, head in zip(rejects["line"].to_pylist(), heads, strict=True)
+    ]
     columns = [offsets, rejects["reason"], pa.array(lines, pa.binary())]
     return pa.RecordBatch.from_arrays(columns, schema=REJECTS)

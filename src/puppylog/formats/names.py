@@ -1,10 +1,11 @@
-"""What the names mean that logs give to their fields: one table for every format that has names.
+"""The meaning of field names: one table, used by every format whose fields have names.
 
-It holds the habits of Caddy, Traefik, nginx, Docker, Envoy, Kubernetes, Heroku, journald, ECS, OpenTelemetry, GELF,
-Google Cloud, and of the loggers Bunyan, pino, zap, logrus, zerolog, structlog, Serilog and Log4j.
+The table has the names that Caddy, Traefik, nginx, Docker, Envoy, Kubernetes, Heroku, journald, ECS, OpenTelemetry,
+GELF and Google Cloud use, and the loggers Bunyan, pino, zap, logrus, zerolog, structlog, Serilog and Log4j.
 
-Case does not matter, nor do ``_`` and ``-``: ``userAgent`` is ``User-Agent`` is ``user_agent``, written ``useragent``
-here. A dot leads into an object: ``request.uri`` is the uri in the object ``request``, or a field with just that name.
+Names are compared without case, ``_`` and ``-``: ``userAgent``, ``User-Agent`` and ``user_agent`` are the same name,
+written ``useragent`` here. A dot means nesting: ``request.uri`` is the member ``uri`` of the object ``request``, or a
+field whose whole name is ``request.uri``.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +16,7 @@ from typing import Final
 @dataclass(frozen=True, slots=True)
 class Name:
     field: str
-    rank: int  # of several names for one field, the one of least rank counts
+    rank: int  # if a line has several names of one field, the name with the lowest rank fills it
 
 
 _NAMES: Final[Mapping[str, str]] = {
@@ -62,7 +63,7 @@ _NAMES: Final[Mapping[str, str]] = {
         useragent.original http.useragent useragent agent
     """,
 }
-"""The names of each field, the best first. The fields are columns, but for a request that is still in one piece."""
+"""The names of each field, the best name first. A field is a column, except ``request``, which fills three columns."""
 
 FIELDS: Final = tuple(_NAMES)
 
@@ -73,17 +74,17 @@ _OBJECTS: Final = frozenset(path[:at] for path in _BY_PATH for at, byte in enume
 
 
 def normalize(key: str) -> str:
-    """Return a key as the table has it."""
+    """Return a key as it is written in the table: in lower case, without ``_`` and ``-``."""
     return key.lower().replace("_", "").replace("-", "") if key.isascii() else key
 
 
 def find_name(path: str) -> Name | None:
-    """Return what a folded key means; keys of objects in objects are joined by dots."""
+    """Return the field and rank of a normalized key, or None. The path of a nested key has dots between its keys."""
     return _BY_PATH.get(path)
 
 
 def holds_names(path: str) -> bool:
-    """Return whether an object under this folded key is looked into."""
+    """Return whether the table has names of members of the object under this normalized key."""
     return path in _OBJECTS
 
 
@@ -97,4 +98,8 @@ def _write_table(paths: Iterable[str]) -> bytes:
 
 
 TABLE: Final = _write_table({*_BY_PATH, *_OBJECTS})
-"""The same for the native readers: of each path its field from 1 (0 for none), rank, whether it is an object's too."""
+"""The table for the native readers, one line for each path.
+
+A line has three bytes and then the path: the number of the field from 1, or 0 if the path names no field; the rank; and
+whether the path also names an object that has named members.
+"""

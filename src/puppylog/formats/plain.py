@@ -1,7 +1,7 @@
-"""The last resort, which takes every line: the line is the message. Empty lines say nothing, and become nothing.
+"""The format ``plain``, which fits every line: the line is the message. Empty lines make no record.
 
-If it begins with a date and a time, in brackets or not, that is the record's time; a word like ERROR or [error] right
-behind it is the severity. Everything stays in the message as well.
+If a line begins with a date and a time, in brackets or without, they are the time of the record. A word like ``ERROR``
+or ``[error]`` directly after the time is the severity. Both stay in the message, too.
 """
 
 import re
@@ -11,7 +11,7 @@ from puppylog.formats import clock, native
 from puppylog.formats.rows import NO_TIME, Rows, RowsBuilder, rows_from_buffers
 
 REASONS: Final = ()
-"""Every line fits."""
+"""There is no reason to reject a line: every line fits."""
 
 _STAMP = re.compile(
     r"[\[(]?([0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]++)?+"
@@ -25,7 +25,7 @@ _SEVERITIES: Final = {
 
 
 def read_plain(text: bytes | memoryview) -> Rows:
-    """Read lines of any kind; see `puppylog.formats.line_format.Reader`."""
+    """Return the rows of lines of any kind; see `puppylog.formats.line_format.Reader`."""
     if native.lines is not None:
         return rows_from_buffers(native.lines.plain(text), REASONS)
     builder = RowsBuilder(bytes(text))
@@ -55,7 +55,7 @@ def _parse(text: str) -> clock.Stamp | None:
 
 
 def _find_severity(line: str, at: int) -> str | None:
-    """Return the severity that stands at ``at``: a word in capitals, or one in brackets of its own."""
+    """Return the severity at the index ``at`` of the line: a word in capitals, or a word in square brackets."""
     match = _WORD.match(line, at)
     if match is None or match[1].upper() not in _SEVERITIES:
         return None

@@ -1,6 +1,6 @@
-"""Texts as JSON strings, written in the one way that every reader writes them.
+"""Writes texts as JSON strings, in the same way as every reader.
 
-Only what must be escaped is: quotes, backslashes and control characters. Everything else stays as it is.
+Only quotes, backslashes and control characters are escaped.
 """
 
 from typing import Final

@@ -1,11 +1,11 @@
-"""Why a line is rejected: what the small closed sets of the formats have in common."""
+"""The base of the enumerations that list why a format rejects lines."""
 
 from enum import IntEnum
 from typing import Self
 
 
 class TextReason(IntEnum):
-    """A number, by which readers know it, and the text that the store keeps."""
+    """A reason: its number is used by the readers, its ``text`` is kept by the store."""
 
     text: str
 

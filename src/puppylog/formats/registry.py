@@ -1,4 +1,13 @@
-"""The formats by the names that people write."""
+r"""Finds a format by what the user writes after ``--format``.
+
+>>> from puppylog.formats.registry import find_format
+>>> parser = find_format("logfmt").open()
+>>> parsed = parser.parse(b"level=info msg=started\nnot logfmt\n", offset=0, read_at_us=0)
+>>> parsed.records.select(["line_offset", "severity", "message"]).to_pylist()
+[{'line_offset': 0, 'severity': 'info', 'message': 'started'}]
+>>> parsed.rejects.to_pylist()
+[{'line_offset': 23, 'reason': 'no key=value pair at its start', 'line': b'not logfmt'}]
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,10 +36,10 @@ from puppylog.formats.w3c import W3c, is_w3c, read_fields
 class Entry:
     """One name in the registry."""
 
-    summary: str  # what `puppylog formats` says
-    samples: str  # its file in ``samples/``, without the ending
+    summary: str  # the description in the output of ``puppylog formats``
+    samples: str  # the name of its file in ``samples/``, without the suffix
     make: Callable[[Options], Format]
-    is_candidate: bool = True  # by `auto`
+    is_candidate: bool = True  # whether `auto` tries this format
 
 
 FORMATS: Final[Mapping[str, Entry]] = {
@@ -64,15 +73,15 @@ FORMATS: Final[Mapping[str, Entry]] = {
     ),
     "plain": Entry("anything: the line is the message", "plain", lambda o: LineFormat("plain", read_plain, o.zone)),
 }
-"""In the order in which they are tried."""
+"""The formats by name, in the order in which `auto` tries them."""
 
 FORMAT_NAMES: Final = tuple(FORMATS)
 
 AUTO: Final = "auto"
-"""What people write who do not say."""
+"""The name of the format that chooses a format by looking at the lines. It is the default."""
 
 LAST_RESORT: Final = "plain"
-"""What a file is read as that is in no other format."""
+"""The format that `auto` chooses if no other format fits."""
 
 
 WRITTEN: Final[Mapping[str, str]] = {
@@ -81,11 +90,11 @@ WRITTEN: Final[Mapping[str, str]] = {
     "w3c: field …": "W3C extended whose fields are not in the log",
     "(?P<name>…)": "what a regular expression (RE2) finds: its named groups become columns",
 }
-"""What else may be written in place of a name, and what it reads."""
+"""What the user may write instead of a name, and what such a format reads."""
 
 
 def find_sample_line(name: str) -> str:
-    """Return a line of the format, as its own samples have it."""
+    """Return an example line of the format, from its samples; empty if there is none."""
     folder = resources.files("puppylog.formats").joinpath("samples")
     for paragraph in folder.joinpath(f"{FORMATS[name].samples}.txt").read_text(encoding="utf-8").split("\n\n"):
         keys = dict(line.split(": ", 1) for line in paragraph.splitlines() if ": " in line and line[0] != "#")
@@ -95,10 +104,14 @@ def find_sample_line(name: str) -> str:
 
 
 def find_format(written: str, options: Options = Options()) -> Format:  # noqa: B008 - frozen
-    """Return the format that is asked for by its name.
+    """Return the format that the user asks for.
+
+    Args:
+        written: a name, ``auto``, or one of the forms in `WRITTEN`.
+        options: how stamps without a zone or a year are read.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is no such format, or it cannot be read.
     """
     if written == AUTO:
         return make_auto(options)
@@ -115,16 +128,16 @@ def find_format(written: str, options: Options = Options()) -> Format:  # noqa: 
 
 
 def list_configured_formats(configuration: str, source: str, options: Options, nickname: str = "") -> list[Format]:
-    """Return the formats that a server's configuration defines, those that a log is written in first.
+    """Return the formats that a server's configuration defines; the formats that a log uses come first.
 
     Args:
-        configuration: its text.
-        source: its name, for errors.
-        options: see there.
-        nickname: that of one format, which is returned alone; empty for all of them.
+        configuration: the text of the configuration.
+        source: the name of the configuration, for errors.
+        options: how stamps without a zone are read.
+        nickname: the nickname of the only format to return; empty for all formats.
 
     Raises:
-        UsageError: there is none, or one cannot be read.
+        UsageError: the configuration defines no format, or a format cannot be read.
     """
     found = find_layouts(configuration)
     layouts = [choose_layout(found, nickname, source)] if nickname or not found.layouts else found.layouts
@@ -133,22 +146,22 @@ def list_configured_formats(configuration: str, source: str, options: Options, n
 
 
 def _name_of(layout: WrittenLayout) -> str:
-    """Return the nickname, unless it means something else here."""
+    """Return the nickname of a layout, or its text if the nickname is empty or is the name of another format."""
     return layout.written if layout.nickname in {"", *FORMATS} else layout.nickname
 
 
 def _make_layout(layout: WrittenLayout, name: str, options: Options) -> Format:
-    """Return the format of a server's log format; where its lines are JSON, that is what they are read as."""
+    """Return the format for a server's log format; the format ``json`` if its lines are JSON."""
     if writes_json(layout) and "json" in FORMATS:
         return FORMATS["json"].make(options)
     return compile_layout(layout).make_format(name, options.zone)
 
 
 def _list_candidates(options: Options) -> list[Format]:
-    """Return the formats that are tried on a file of which nothing is said, in their order."""
+    """Return the formats that `auto` tries, in their order."""
     return [entry.make(options) for name, entry in FORMATS.items() if entry.is_candidate and name != LAST_RESORT]
 
 
 def make_auto(options: Options, first: Sequence[Format] = ()) -> Auto:
-    """Return the format that chooses; ``first`` are tried before all others."""
+    """Return the format that chooses among all candidates; the formats in ``first`` are tried before the others."""
     return Auto((*first, *_list_candidates(options)), FORMATS[LAST_RESORT].make(options))

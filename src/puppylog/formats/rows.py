@@ -1,6 +1,7 @@
-"""What a reader makes of a text: the rows of its lines, in columns, by their positions in the text.
+"""The rows of a text, in columns: what a reader returns.
 
-A native reader gives them as buffers; one that is written in Python adds them one by one. What comes out is the same.
+A native reader returns buffers, and `rows_from_buffers` makes `Rows` of the buffers. A reader in Python adds rows one
+by one to a `RowsBuilder`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,35 +14,38 @@ from puppylog.formats.quoting import quote
 from puppylog.model.record import RECORDS
 
 NO_TIME: Final = -(1 << 63)
-"""In place of a time: the line has none."""
+"""The value of ``ts_us`` for a line without a time."""
 
 FILLED: Final = tuple(name for name in RECORDS.names if name not in {"line_offset", "ts"})
-"""The columns that a reader fills, in their order."""
+"""The columns that a reader fills, in the order of `RECORDS`."""
 
 Member: TypeAlias = tuple[str, str]  # a key, and its value in JSON
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Records and rejects of one text, each in its order. Positions are bytes from the start of the text."""
+    """The records and the rejected lines of one text, both in the order of the text.
 
-    at: pa.Array  # int64: where each record starts
+    Offsets are in bytes from the start of the text.
+    """
+
+    starts: pa.Array  # int64: the offset of each record
     ts_us: pa.Array  # int64: microseconds since the epoch, or NO_TIME
-    is_local: pa.Array  # bool or uint8: whether the stamp names no zone; ts_us is then the time of the wall clock
-    columns: Mapping[str, pa.Array]  # those of FILLED, each as in RECORDS
-    rejected_starts: pa.Array  # int64: where each rejected line starts
-    rejected_ends: pa.Array  # int64: where the newline of each rejected line is
-    reasons: pa.Array  # strings
-    rowless: int = 0  # lines that make no row: directives, empty lines
+    is_local: pa.Array  # bool or uint8: whether the stamp names no zone; ts_us is then local time, counted as if in UTC
+    columns: Mapping[str, pa.Array]  # the columns of FILLED, with the types of RECORDS
+    rejected_starts: pa.Array  # int64: the offset of each rejected line
+    rejected_ends: pa.Array  # int64: the offset of each rejected line's newline
+    reasons: pa.Array  # strings: why each line is rejected
+    rowless: int = 0  # the number of lines without a row: directives and empty lines
 
 
 @dataclass(slots=True)
 class RowsBuilder:
-    """Collects the rows of a text one by one."""
+    """Builds the `Rows` of a text from rows that are added one by one."""
 
     text: bytes
     rowless: int = 0
-    _at: list[int] = field(default_factory=list)
+    _starts: list[int] = field(default_factory=list)
     _ts_us: list[int] = field(default_factory=list)
     _is_local: list[bool] = field(default_factory=list)
     _columns: dict[str, list[str | int | None]] = field(default_factory=lambda: {name: [] for name in FILLED})
@@ -49,7 +53,7 @@ class RowsBuilder:
     _reasons: list[str] = field(default_factory=list)
 
     def iter_lines(self) -> Iterator[tuple[int, bytes]]:
-        """Give where each line starts, and the line without its end: a newline, and one return before it.
+        """Yield the offset in bytes of each line, and the line without its newline and one carriage return before it.
 
         Raises:
             ValueError: the last line has no newline.
@@ -70,16 +74,16 @@ class RowsBuilder:
         members: Sequence[Member] = (),
         columns: Mapping[str, str | int | None],
     ) -> None:
-        """Add a record that starts at ``at``.
+        """Add a record.
 
         Args:
-            at: in bytes, from the start of the text.
+            at: the offset of the record, in bytes from the start of the text.
             ts_us: see `Rows`.
             is_local: see `Rows`.
-            members: what becomes the object ``attributes``, in this order; the values are JSON.
-            columns: values of the other columns by name. An empty text says nothing and becomes null.
+            members: the members of the JSON object in the column ``attributes``, in this order; values are JSON.
+            columns: the values of the other columns by name. An empty text becomes null.
         """
-        self._at.append(at)
+        self._starts.append(at)
         self._ts_us.append(ts_us)
         self._is_local.append(is_local)
         for name, values in self._columns.items():
@@ -89,13 +93,13 @@ class RowsBuilder:
             self._columns["attributes"][-1] = write_object(members)
 
     def reject(self, at: int, reason: str) -> None:
-        """Reject the line that starts at ``at``."""
+        """Add a rejected line, which starts at the offset ``at`` in bytes."""
         self._rejected_at.append(at)
         self._reasons.append(reason)
 
     def build(self) -> Rows:
         return Rows(
-            pa.array(self._at, pa.int64()),
+            pa.array(self._starts, pa.int64()),
             pa.array(self._ts_us, pa.int64()),
             pa.array(self._is_local, pa.bool_()),
             {name: pa.array(values, RECORDS.field(name).type) for name, values in self._columns.items()},
@@ -107,23 +111,24 @@ class RowsBuilder:
 
 
 def write_object(members: Iterable[Member]) -> str:
-    """Return the JSON object of these members."""
+    """Return the JSON object with these members, in their order."""
     return "{" + ", ".join(f"{quote(key)}: {value}" for key, value in members) + "}"
 
 
-_SINGLE: Final = ("at", "ts_us", "is_local", "rejected_starts", "rejected_ends", "reasons", "scratch")
+_SINGLE: Final = ("starts", "ts_us", "is_local", "rejected_starts", "rejected_ends", "reasons", "scratch")
 _LAST: Final = ("status_code", "response_bytes", "attributes")
 _NO_REASONS: Final = pa.array([], pa.string())
 _COLUMNS: Final = (*(name for name in FILLED if name not in _LAST), *_LAST)
 
 
 def rows_from_buffers(given: Sequence[Any], reasons: Sequence[str]) -> Rows:
-    """Return the rows that a native reader gives.
+    """Return the rows in the buffers that a native reader returns.
 
     Args:
-        given: the number of records; that of each column's nulls; all blocks in the order of ``builder_each_block`` in
-            ``native/builder.c``, three for each column; the number of lines that make no row.
-        reasons: the texts of the reader's reasons, by their numbers.
+        given: the number of records; the number of nulls of each column; all blocks in the order of
+            ``builder_each_block`` in ``native/builder.c``, with three blocks for each column; the number of lines
+            without a row.
+        reasons: the texts of the reader's reasons; a reason's number is its index.
     """
     count, nulls, blocks, rowless = given
     single = dict(zip(_SINGLE, blocks, strict=False))
@@ -133,7 +138,7 @@ def rows_from_buffers(given: Sequence[Any], reasons: Sequence[str]) -> Rows:
     }
     numbers = _array_of(pa.uint8(), single["reasons"])
     return Rows(
-        _array_of(pa.int64(), single["at"]),
+        _array_of(pa.int64(), single["starts"]),
         _array_of(pa.int64(), single["ts_us"]),
         _array_of(pa.uint8(), single["is_local"]),
         columns,
@@ -145,7 +150,7 @@ def rows_from_buffers(given: Sequence[Any], reasons: Sequence[str]) -> Rows:
 
 
 def _array_of(kind: pa.DataType, block: Any) -> pa.Array:  # noqa: ANN401 - anything that holds bytes
-    """Return the numbers that fill a block, without a copy."""
+    """Return an array over the numbers in a block, without a copy."""
     values = pa.py_buffer(block)
     return pa.Array.from_buffers(kind, values.size * 8 // kind.bit_width, [None, values])
 

@@ -1,7 +1,8 @@
-"""W3C extended logs, as IIS and CloudFront write them: the log itself says which fields its lines have.
+"""The format ``w3c``: W3C extended logs, as IIS and CloudFront write them.
 
-``#Fields`` may change at any line, ``#Date`` gives the day where lines tell only the time. All directives count as
-``rowless``. Times are UTC. What fills no column becomes an attribute with the field's own name.
+The log itself names the fields of its lines in the directive ``#Fields``, which may stand at any line again. ``#Date``
+gives the day of lines that have only a time. Directives are counted as ``rowless``. Times are in UTC. A field that
+fills no column becomes an attribute with the name of the field.
 """
 
 import re
@@ -54,7 +55,7 @@ _COLUMNS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class W3c:
-    """A `puppylog.formats.base.Format`; ``fields`` are those of lines before which no ``#Fields`` stands."""
+    """Implements `puppylog.formats.base.Format`. ``fields`` are the fields of lines before the first ``#Fields``."""
 
     fields: str = ""
 
@@ -70,15 +71,15 @@ class W3c:
 
 
 def is_w3c(written: str) -> bool:
-    """Return whether this is the format with fields: ``w3c: date time …``, or a line ``#Fields: …`` as it stands."""
+    """Return whether the text names fields of a W3C log: ``w3c: date time …`` or ``#Fields: date time …``."""
     return _FIELDS.match(written) is not None
 
 
 def read_fields(written: str) -> W3c:
-    """Return the format with its fields.
+    """Return the format with the fields that the text names.
 
     Raises:
-        UsageError: they are too many.
+        UsageError: the text names no fields or too many.
     """
     match = _FIELDS.match(written)
     fields = " ".join(match[1].split()) if match else ""
@@ -89,7 +90,7 @@ def read_fields(written: str) -> W3c:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What directives have said: all that lines need to be understood."""
+    """What the directives so far say about the lines that follow."""
 
     day: Day = NO_DAY
     fields: str = ""
@@ -135,7 +136,7 @@ class W3cParser:
 
 
 def _iter_changes(data: bytes, state: _State) -> Iterator[tuple[int, _State]]:
-    """Yield where directives change the state, each with the state from there on; at last the end of the data."""
+    """Yield the offset of each directive that changes the state, with the new state; at last the end of the data."""
     for at in _iter_directives(data):
         match = _DIRECTIVE.match(data, at)
         changed = _change(state, match[1].lower(), match[2].decode("utf-8", "replace")) if match else state
@@ -146,7 +147,7 @@ def _iter_changes(data: bytes, state: _State) -> Iterator[tuple[int, _State]]:
 
 
 def _iter_directives(data: bytes) -> Iterator[int]:
-    """Yield where lines start that begin with #."""
+    """Yield the offset of each line that begins with ``#``."""
     if data.startswith(b"#"):
         yield 0
     at = data.find(b"\n#")
@@ -179,11 +180,11 @@ def _parse_day(text: str) -> Day | None:
 
 @lru_cache(maxsize=64)
 def compile_fields(written: str, *, has_day: bool = False) -> Program:
-    """Return the program for lines with these fields, parted by blanks; one without a step if there are none.
+    """Return the program that reads lines with these fields. It has no steps if there are no fields.
 
     Args:
-        written: the fields.
-        has_day: it is known of what day the lines are that name none.
+        written: the names of the fields, separated by blanks.
+        has_day: whether a directive gave the day of lines that have only a time.
     """
     names = written.split()
     known = {name.lower() for name in names}

@@ -1,4 +1,4 @@
-"""The format of access logs: a native reader in C, and where it was not built, the reader in ``line``."""
+"""The format of access logs. It uses the reader in C, or the reader in ``line`` if the C module was not built."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -18,10 +18,13 @@ _NUMBERS: Final = {variant: number for number, variant in enumerate(Variant)}
 
 @dataclass(frozen=True, slots=True)
 class AccessLog:
-    """A `puppylog.formats.base.Format`, and its own parser: a line needs nothing from the lines before."""
+    """Implements `puppylog.formats.base.Format`.
+
+    The format is also its own parser, because reading a line needs nothing from the lines before.
+    """
 
     variant: Variant
-    known_as: str = ""  # instead of the variant's own name
+    known_as: str = ""  # the name of the format; empty for the name of the variant
     context: str = ""
 
     @property

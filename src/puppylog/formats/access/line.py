@@ -1,7 +1,7 @@
-"""One line of an access log, part by part. ``native/access.c`` reads the same in C, some forty times as fast.
+"""Reads lines of access logs. ``native/access.c`` does the same in C, about forty times as fast.
 
-A request that is garbage (a TLS handshake, a single word) does not reject its line: who asked, when, and what the
-server answered is known all the same. Such a request becomes the record's message as it stands.
+An invalid request (a TLS handshake, a single word) is no reason to reject the line, because the client, the time and
+the answer of the server are still known. Such a request becomes the message of the record, unchanged.
 """
 
 import re
@@ -25,7 +25,7 @@ _Ending: TypeAlias = tuple[Columns, str]  # the columns after the request, and t
 
 
 class Variant(Enum):
-    """Which lines a format accepts. The native reader knows the variants by their order."""
+    """Which lines a format accepts. The native reader uses the index of a variant in this order."""
 
     ACCESS = "access"  # common or combined, decided line by line
     COMMON = "common"
@@ -63,16 +63,16 @@ def _add_record(builder: RowsBuilder, at: int, line: str, variant: Variant) -> N
         raise Mismatch(Reason.OPEN_QUOTE)
     ending, extra = _read_ending(quoted[1:], variant)
     request = quoted[0]
-    columns |= ending | (read_request(request) or {"message": _known(request)})
+    columns |= ending | (read_request(request) or {"message": _none_if_unknown(request)})
     if extra:
         members.append(("extra", quote(extra)))
     builder.add(at, ts_us, members=members, columns=columns)
 
 
 def _split_before_request(line: str) -> tuple[str, list[str]]:
-    """Return the text before the request's opening quote, and the texts that the quotes from there on separate.
+    """Return the text before the request's opening quote, and the texts between the quotes after it.
 
-    The request's quote is the first one after ``] ``: the name of a user may hold quotes.
+    The request's opening quote is the first quote after ``] ``, because the name of a user may contain quotes.
     """
     texts = _split_at_quotes(line)
     for place, text in enumerate(texts[:-1]):
@@ -82,7 +82,7 @@ def _split_before_request(line: str) -> tuple[str, list[str]]:
 
 
 def _split_at_quotes(line: str) -> list[str]:
-    r"""Split at every quote that no backslash escapes: an odd number of backslashes before a quote escapes it."""
+    r"""Split the line at every quote that is not escaped. An odd number of backslashes before a quote escapes it."""
     texts = line.split('"')
     if "\\" not in line:
         return texts
@@ -97,7 +97,7 @@ def _split_at_quotes(line: str) -> list[str]:
 
 
 def _read_time(written: str) -> int:
-    """Return the time, in microseconds since the epoch, of a stamp in brackets, with a blank on both sides."""
+    """Return the time of ``" [stamp] "``, with its blanks, in microseconds since the epoch."""
     if not written.startswith(" ["):
         raise Mismatch(Reason.TIME_FORM)
     try:
@@ -110,25 +110,25 @@ def _read_time(written: str) -> int:
 
 
 def _read_head(head: str) -> tuple[Columns, list[Member]]:
-    """Read ``[vhost ]host ident user``.
+    """Return the columns and attributes of ``[vhost ]host ident user``.
 
-    The user is all that follows the second blank. A user that begins with ``- `` shows that a virtual host stands
-    before the host, unless the host would then be a dash or empty.
+    The user is everything after the second blank. If the user begins with ``- ``, the line begins with a virtual host,
+    unless the host would then be a dash or empty.
     """
     fields = head.split(" ", 2)
     if len(fields) < 3 or not fields[0]:
         raise Mismatch(Reason.HEAD)
     host, ident, user = fields
     members: list[Member] = []
-    if user.startswith("- ") and _known(ident):
+    if user.startswith("- ") and _none_if_unknown(ident):
         members.append(("vhost", quote(host)))
         host, ident, user = ident, "-", user[2:]
-    user = "" if user == '""' else user  # Apache writes an empty user name so
-    return {"host": host, "ident": _known(ident), "ruser": _known(user)}, members
+    user = "" if user == '""' else user  # how Apache writes an empty user name
+    return {"host": host, "ident": _none_if_unknown(ident), "ruser": _none_if_unknown(user)}, members
 
 
 def _read_ending(quoted: list[str], variant: Variant) -> _Ending:
-    """Read ``status bytes[ "referer" "user agent"][ extra]``, split at its quotes."""
+    """Return the columns and the extra text of ``status bytes[ "referer" "user agent"][ extra]``, split at quotes."""
     text = '"'.join(quoted)
     numbers = _NUMBERS.match(text)
     if numbers is None:
@@ -143,13 +143,13 @@ def _read_ending(quoted: list[str], variant: Variant) -> _Ending:
     if variant is not Variant.COMMON and text.startswith(' "', numbers.end()):
         if len(quoted) < 5 or quoted[2] != " ":
             raise Mismatch(Reason.NO_AGENT)
-        columns |= {"referer": _known(quoted[1]), "user_agent": _known(quoted[3])}
+        columns |= {"referer": _none_if_unknown(quoted[1]), "user_agent": _none_if_unknown(quoted[3])}
         return columns, '"'.join(quoted[4:]).removeprefix(" ")
     if variant is Variant.COMBINED:
         raise Mismatch(Reason.NO_REFERER)
     return columns, text[numbers.end() :].removeprefix(" ")
 
 
-def _known(text: str) -> str | None:
-    """Return the text; None if the log knows nothing: it is empty or a dash."""
+def _none_if_unknown(text: str) -> str | None:
+    """Return the text, or None if it is empty or a dash: then the value is unknown."""
     return None if text in {"", "-"} else text

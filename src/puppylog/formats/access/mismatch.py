@@ -1,4 +1,4 @@
-"""Where a line stops to be one of an access log: for a person who wonders why it was rejected."""
+"""Finds where a rejected line differs from an access log, to show it to the user."""
 
 import re
 from typing import Final
@@ -20,7 +20,7 @@ _MORE: Final = (_QUOTED, _QUOTED)
 
 
 def find_mismatch(line: str, variant: Variant) -> int:
-    """Return where the first part of the line begins that is not as it should be, in characters."""
+    """Return the offset in characters of the first part of the line that does not match."""
     at = 0
     parts = _PARTS if variant is Variant.COMMON else (*_PARTS, *_MORE)
     for part in parts:

@@ -1,10 +1,10 @@
-"""Why a line is rejected: a small closed set, in the order in which a line is judged. The first reason counts."""
+"""Why a line of an access log is rejected, in the order of the checks. The first check that fails gives the reason."""
 
 from puppylog.formats.reasons import TextReason
 
 
 class Reason(TextReason):
-    """A number, by which the native reader knows the reason, and the text that the store keeps."""
+    """See `TextReason`. ``native/enums.h`` has the same numbers."""
 
     EMPTY = 0, "empty line"
     NO_REQUEST = 1, "no time in brackets before a quoted request"

@@ -1,8 +1,9 @@
-r"""Lines as a server's own configuration describes them: nginx's ``log_format``, Apache's ``LogFormat``.
+r"""Layouts: formats described by the configuration of a server, nginx's ``log_format`` and Apache's ``LogFormat``.
 
-``nginx`` and ``apache`` read such a string into texts and fields, ``assembly`` decides what each field fills and where
-it ends, and ``reader`` reads lines by the steps that come out. W3C extended logs, whose fields stand in the log itself,
-are read by the same steps. ``configuration`` finds the strings in a file.
+``nginx`` and ``apache`` parse such a string into texts and fields. ``assembly`` decides what each field fills and where
+it ends, and makes a program of steps. ``reader`` reads lines with a program. W3C extended logs, whose fields are named
+in the log itself, are read with such programs, too. ``configuration`` finds the strings in a configuration file.
 
-Escapes stay as the server wrote them (``\x22``, ``\"``), as in the format ``access``: both say the same of a line.
+Escapes stay as the server wrote them (``\x22``, ``\"``), as in the format ``access``, so that both formats make the
+same record of a line.
 """

@@ -1,6 +1,6 @@
-r"""Apache's ``LogFormat``: texts with ``%directive`` in them, such as ``%h``, ``%>s``, ``%{Referer}i``, ``%{ms}T``.
+r"""Compiles Apache's ``LogFormat``: text with directives, such as ``%h``, ``%>s``, ``%{Referer}i``, ``%{ms}T``.
 
-What fills no column becomes an attribute: with the name that nginx has for it, where nginx has one.
+A directive that fills no column becomes an attribute, with the name of nginx's variable for the same value, if any.
 """
 
 import re
@@ -91,10 +91,13 @@ _TIMES: Final = {
 
 
 def compile_apache(written: str) -> Program:
-    """Return the program of a ``LogFormat``: the string as Apache has it after reading its configuration.
+    """Return the program of a ``LogFormat``.
+
+    Args:
+        written: the string, without the quotes and escapes of the configuration file.
 
     Raises:
-        FormatError: it cannot be read.
+        FormatError: the string is no ``LogFormat``, or the end of a field is ambiguous.
     """
     return assemble(written, _merge_route_fields([token for token in _iter_tokens(written) if token != ""]))
 
@@ -106,15 +109,13 @@ def _iter_tokens(written: str) -> Iterator[Token]:
         if match[1] is None:
             found = DIRECTIVE.match(written, match.start())
             if found is None:
-                raise make_error(
-                    written, match.start(), "a % with no directive behind it; a percent sign is written %%"
-                )
+                raise make_error(written, match.start(), "a % with no directive after it; a percent sign is written %%")
             yield from _read_directive(written, found)
             at = found.end()
         else:
             text = _ESCAPES.get(match[1], match[0])
             if text in "\n\r":
-                raise make_error(written, match.start(), "a record must not be more than one line")
+                raise make_error(written, match.start(), "a record must not have more than one line")
             yield text
             at = match.end()
     yield written[at:]
@@ -129,7 +130,7 @@ def _read_directive(written: str, match: re.Match[str]) -> Iterator[Token]:
     else:
         field = _find_field(letter, argument)
         if field is None:
-            raise make_error(written, match.start(), f"{match[0]} is no directive that is known")
+            raise make_error(written, match.start(), f"{match[0]} is no known directive")
         if letter == "s" and ">" in match[1] + match[3]:
             field = replace(field, name="status", rank=1)
         yield replace(field, at=match.start(), written=match[0])
@@ -171,7 +172,7 @@ def _read_time(written: str, match: re.Match[str]) -> Iterator[Token]:
 
 
 def _merge_route_fields(tokens: Sequence[Token]) -> Iterator[Token]:
-    """Make one field of ``%U%q``, which is the route, and nothing stands in between."""
+    """Yield the tokens with one field, the route, in place of ``%U%q``: nothing separates the path from the query."""
     place = 0
     while place < len(tokens):
         token = tokens[place]

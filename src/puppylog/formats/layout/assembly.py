@@ -1,4 +1,4 @@
-"""Texts and fields to steps: what each field fills, and where it ends."""
+"""Makes a program of texts and fields: decides what each field fills, and where it ends."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -9,46 +9,47 @@ from puppylog.formats.layout.program import ATTRIBUTE, TEXT_COLUMNS, Ending, Kin
 from puppylog.formats.layout.times import PARTS, WHOLE, choose_time
 
 _QUOTE: Final = re.compile(r'(?<!\\)(?:\\\\)*"')
-_OF_THE_REQUEST: Final = ("request_method", "request_route", "request_proto", "message")
+_REQUEST_COLUMNS: Final = ("request_method", "request_route", "request_proto", "message")
 
 
 def assemble(written: str, tokens: Iterable[Token], *, has_escapes: bool = True) -> Program:
-    """Make the program of a layout.
+    """Return the program of a format string.
 
     Args:
         written: the string, for errors.
-        tokens: what it consists of.
-        has_escapes: quotes within values are escaped.
+        tokens: the texts and fields of the string, in their order.
+        has_escapes: whether the server escapes quotes in values.
 
     Raises:
-        FormatError: there is no field, or it cannot be told where one of them ends.
+        FormatError: there is no field, or the end of a field is ambiguous.
     """
     merged = _merge(choose_time(list(tokens)))
-    lead = merged[0] if merged and isinstance(merged[0], str) else ""
-    pairs = _pair(merged[1:] if lead else merged)
+    prefix = merged[0] if merged and isinstance(merged[0], str) else ""
+    pairs = _pair_with_literals(merged[1:] if prefix else merged)
     if not pairs:
         raise make_error(written, 0, "there is no field in it")
     fields = [field for field, _ in pairs]
     filled = assign_columns(fields)
     steps = []
-    is_quoted = len(_QUOTE.findall(lead)) % 2 == 1
+    is_quoted = len(_QUOTE.findall(prefix)) % 2 == 1
     for place, (field, literal) in enumerate(pairs):
         following = fields[place + 1] if place + 1 < len(fields) else None
         ending = _find_ending(written, field, literal, following, is_quoted=is_quoted and has_escapes)
         size = field.size if ending is Ending.SIZED else 0
         steps.append(Step(filled[place][0], ending, size, *filled[place][1:], literal.encode()))
         is_quoted ^= len(_QUOTE.findall(literal)) % 2 == 1
-    return Program(lead.encode(), tuple(steps), any(field.kind in PARTS for field in fields))
+    return Program(prefix.encode(), tuple(steps), any(field.kind in PARTS for field in fields))
 
 
 def assign_columns(fields: Sequence[Field]) -> list[tuple[Kind, int, bytes]]:
     """Return for each field its kind, the number of the column that it fills, and the name of its attribute.
 
-    What would fill a column a second time becomes an attribute; what would be an attribute a second time is skipped.
+    If several fields name one column, the best field fills it and the others become attributes. If several attributes
+    have one name, all but the first are skipped.
     """
     best: dict[str, Field] = {}
     for field in fields:
-        for target in _OF_THE_REQUEST if field.kind is Kind.REQUEST else (field.column,):
+        for target in _REQUEST_COLUMNS if field.kind is Kind.REQUEST else (field.column,):
             if target and (target not in best or field.rank > best[target].rank):
                 best[target] = field
     names: set[str] = set()
@@ -67,7 +68,7 @@ def assign_columns(fields: Sequence[Field]) -> list[tuple[Kind, int, bytes]]:
 
 
 def _merge(tokens: Iterable[Token]) -> list[Token]:
-    """Return the tokens with no two texts beside each other, and none that is empty."""
+    """Return the tokens with adjacent texts merged and empty texts removed."""
     merged: list[Token] = []
     for token in tokens:
         if token == "":
@@ -80,8 +81,8 @@ def _merge(tokens: Iterable[Token]) -> list[Token]:
     return merged or [""]
 
 
-def _pair(tokens: Sequence[Token]) -> list[tuple[Field, str]]:
-    """Return each field with the text behind it."""
+def _pair_with_literals(tokens: Sequence[Token]) -> list[tuple[Field, str]]:
+    """Return each field with the text after it."""
     pairs: list[tuple[Field, str]] = []
     for token in tokens:
         if isinstance(token, Field):
@@ -108,7 +109,7 @@ def _find_ending(written: str, field: Field, literal: str, following: Field | No
 def _find_end_between(written: str, field: Field, following: Field) -> Ending:
     if following.shape is Shape.PATH:
         return Ending.SLASH
-    cause = f"nothing stands between {field.written} and {following.written}, so where one ends cannot be told"
+    cause = f"there is no text between {field.written} and {following.written}, so the end of the first is ambiguous"
     raise make_error(written, following.at, cause)
 
 
@@ -120,6 +121,6 @@ def _find_ending_at_blank(written: str, field: Field, literal: str, following: F
     if literal.strip(" "):
         return Ending.LITERAL
     if field.shape is Shape.FREE:
-        cause = f"{field.written} may hold blanks, and only a blank ends it: write it in quotes"
+        cause = f"{field.written} may have blanks, and only a blank ends it: write it in quotes"
         raise make_error(written, field.at, cause)
     return Ending.LIST if field.shape is Shape.LIST else Ending.LITERAL

@@ -1,6 +1,7 @@
-"""The log formats in a server's configuration: nginx's ``log_format``, Apache's ``LogFormat``, and the logs in them.
+"""Finds the log formats in a server's configuration, and the logs that use them: nginx's ``log_format``, Apache's
+``LogFormat``.
 
-Files that are included are named and not followed: formats mostly stand in the main file, and logs elsewhere.
+Included files are not read, only listed: formats are mostly defined in the main file.
 """
 
 import re
@@ -34,20 +35,20 @@ class Server(Enum):
 
 @dataclass(frozen=True, slots=True)
 class WrittenLayout:
-    """A log format as it stands in a configuration."""
+    """A log format as it is written in a configuration."""
 
-    nickname: str  # empty where it has none
-    written: str  # the string, all its parts joined, without the configuration's own escapes
+    nickname: str  # empty if it has none
+    written: str  # the string, all its parts concatenated, without the configuration's quotes and escapes
     server: Server
-    escape: str = "default"  # of nginx
-    line: int = 0  # where it stands, from 1; 0 for what a server knows by itself
-    used_by: tuple[str, ...] = ()  # the logs that are written in it
+    escape: str = "default"  # nginx's parameter escape
+    line: int = 0  # the number of its line, from 1; 0 for a format that the server defines itself
+    used_by: tuple[str, ...] = ()  # the logs that use this format
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    layouts: tuple[WrittenLayout, ...]  # in their order
-    includes: tuple[str, ...]  # what stands behind include, which was not read
+    layouts: tuple[WrittenLayout, ...]  # in the order of the configuration
+    includes: tuple[str, ...]  # the included files, which are not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class _Directive:
 
 
 def find_layouts(text: str) -> Configuration:
-    """Return the log formats in the text of a configuration; none where it is not one of nginx or Apache."""
+    """Return the log formats in the text of a configuration of nginx or Apache; no formats for other texts."""
     if _IS_APACHE.search(text):
         return _find_apache(list(_iter_apache(text)))
     if _IS_NGINX.search(text):
@@ -66,15 +67,15 @@ def find_layouts(text: str) -> Configuration:
 
 
 def choose_layout(found: Configuration, nickname: str, source: str) -> WrittenLayout:
-    """Return the log format of that nickname.
+    """Return the log format with this nickname.
 
     Args:
-        found: what the configuration has.
-        nickname: may be empty where there is only one.
-        source: the configuration's name, for errors.
+        found: the log formats of the configuration.
+        nickname: the nickname; may be empty if the configuration has only one log format.
+        source: the name of the configuration, for errors.
 
     Raises:
-        UsageError: there is none such, or it must be said which.
+        UsageError: there is no such log format, or the nickname is empty and there are several.
     """
     names = [layout.nickname for layout in found.layouts if layout.nickname]
     if not nickname and len(found.layouts) == 1:
@@ -84,7 +85,7 @@ def choose_layout(found: Configuration, nickname: str, source: str) -> WrittenLa
             return layout
     if not found.layouts:
         elsewhere = f"; it includes {', '.join(found.includes)}" if found.includes else ""
-        raise UsageError("find", f"a log format in {source}", f"no log_format or LogFormat stands there{elsewhere}")
+        raise UsageError("find", f"a log format in {source}", f"it has no log_format or LogFormat{elsewhere}")
     cause = f"there is no {nickname!r}" if nickname else "there are several"
     raise UsageError("choose", f"a log format of {source}", cause, advice=f"name one of {', '.join(names)}")
 
@@ -101,8 +102,8 @@ def _find_nginx(directives: Sequence[_Directive]) -> Configuration:
         if log[1:2] != ["off"] and name not in layouts and name in _PREDEFINED:
             layouts[name] = WrittenLayout(name, _PREDEFINED[name], Server.NGINX)
         if log[1:2] != ["off"] and name in layouts:
-            layouts[name] = _use(layouts[name], log[1])
-    return Configuration(tuple(layouts.values()), _includes(directives))
+            layouts[name] = _add_log(layouts[name], log[1])
+    return Configuration(tuple(layouts.values()), _list_includes(directives))
 
 
 def _find_apache(directives: Sequence[_Directive]) -> Configuration:
@@ -119,12 +120,12 @@ def _find_apache(directives: Sequence[_Directive]) -> Configuration:
             if "%" in name and name not in layouts:
                 layouts[name] = WrittenLayout("", name, Server.APACHE, line=directive.line)
             if name in layouts:
-                layouts[name] = _use(layouts[name], words[1])
-    return Configuration(tuple(layouts.values()), _includes(directives))
+                layouts[name] = _add_log(layouts[name], words[1])
+    return Configuration(tuple(layouts.values()), _list_includes(directives))
 
 
 def read_nginx(words: Sequence[str], line: int = 0) -> WrittenLayout:
-    """Read ``log_format name [escape=…] string…``, in words."""
+    """Return the log format of the words of ``log_format name [escape=…] string…``."""
     escape = "default"
     parts = list(words[2:])
     if parts and parts[0].startswith("escape="):
@@ -133,25 +134,25 @@ def read_nginx(words: Sequence[str], line: int = 0) -> WrittenLayout:
 
 
 def read_apache(words: Sequence[str], line: int = 0) -> WrittenLayout:
-    """Read ``LogFormat string [nickname]``, in words."""
+    """Return the log format of the words of ``LogFormat string [nickname]``."""
     return WrittenLayout(words[2] if len(words) > 2 else "", words[1], Server.APACHE, line=line)
 
 
 def split_nginx(text: str) -> Sequence[str]:
-    """Return the words of the first directive in the text."""
+    """Return the words of the first directive in a configuration of nginx."""
     return next(iter(_iter_nginx(text + "\n;"))).words
 
 
 def split_apache(text: str) -> Sequence[str]:
-    """Return the words of the first directive in the text."""
+    """Return the words of the first directive in a configuration of Apache."""
     return next(iter(_iter_apache(text))).words
 
 
-def _use(layout: WrittenLayout, log: str) -> WrittenLayout:
+def _add_log(layout: WrittenLayout, log: str) -> WrittenLayout:
     return replace(layout, used_by=(*layout.used_by, log))
 
 
-def _includes(directives: Sequence[_Directive]) -> tuple[str, ...]:
+def _list_includes(directives: Sequence[_Directive]) -> tuple[str, ...]:
     names = {"include", "includeoptional"}
     return tuple(
         word for directive in directives if directive.words[0].lower() in names for word in directive.words[1:]
@@ -188,11 +189,11 @@ def _iter_apache(text: str) -> Iterator[_Directive]:
             line = line[:-1] + next(lines, (0, ""))[1]
         line = line.strip()
         if line and not line.startswith("#"):
-            words = [_first_of(match) for match in _APACHE_WORD.finditer(line)]
+            words = [_get_word(match) for match in _APACHE_WORD.finditer(line)]
             if words:
                 yield _Directive(words, number)
 
 
-def _first_of(match: re.Match[str]) -> str:
+def _get_word(match: re.Match[str]) -> str:
     quoted = match[1] if match[1] is not None else match[2]
     return match[3] if quoted is None else _APACHE_ESCAPE.sub(r"\1", quoted)

@@ -1,8 +1,9 @@
-"""The fields of a W3C extended log's line: parted by tabs where there is one, or else by blanks.
+"""Reads the fields of a line of a W3C extended log: separated by tabs if the line has a tab, otherwise by blanks.
 
-A value in quotes may hold either, and a quote of its own written twice. The blanks of a user agent are written as ``+``
-between blanks (IIS), as ``%20`` between tabs (CloudFront), and read as blanks again. Of two ``+`` the second was one
-all along (``compatible;++http://…``); of percent escapes, those of visible ASCII are resolved.
+A value in quotes may contain both, and quotes that are doubled. Servers replace the blanks of a user agent: with ``+``
+in lines with blanks (IIS), with ``%20`` in lines with tabs (CloudFront). They become blanks again. In ``++`` the first
+``+`` is a blank and the second one is a plus (``compatible;++http://…``). Only percent escapes of ASCII characters are
+decoded.
 """
 
 import re
@@ -16,23 +17,23 @@ _ESCAPED: Final = re.compile(rb"%(2[0-9A-Fa-f]|[3-6][0-9A-Fa-f]|7[0-9A-Ea-e])")
 
 
 def read_delimited(program: Program, line: bytes, record: Record) -> None:
-    """Take the values of a line.
+    """Read the values of a line into ``record``.
 
     Raises:
-        Mismatch: they are not as many as there are fields, or one is not as its kind demands.
+        Mismatch: the line has more or fewer values than fields, or a value does not have the form of its kind.
     """
     delimiter = b"\t" if b"\t" in line else b" "
     values = _split(line, delimiter, len(program.steps))
     for step, (at, value, is_quoted) in zip(program.steps, values, strict=True):
         text = decode_agent(value, delimiter) if step.kind is Kind.AGENT and not is_quoted else value
         try:
-            record.take(step, text)
+            record.add_value(step, text)
         except Mismatch as mismatch:
             raise Mismatch(mismatch.reason, at) from None
 
 
 def _split(line: bytes, delimiter: bytes, count: int) -> list[tuple[int, bytes, bool]]:
-    """Return where each value starts, what it is, and whether it stood in quotes."""
+    """Return the offset in bytes of each value, the value, and whether it was in quotes."""
     values: list[tuple[int, bytes, bool]] = []
     at = 0
     while len(values) < count:
@@ -55,7 +56,7 @@ def _split(line: bytes, delimiter: bytes, count: int) -> list[tuple[int, bytes, 
 
 
 def decode_agent(text: bytes, delimiter: bytes) -> bytes:
-    """Return a user agent with its blanks."""
+    """Return a user agent with the blanks that the server has replaced."""
     if delimiter == b"\t":
         return _ESCAPED.sub(lambda match: bytes([int(match[1], 16)]), text)
     return re.sub(rb"\+(\+*)", rb" \1", text)

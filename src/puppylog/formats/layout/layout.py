@@ -1,4 +1,4 @@
-"""A layout: a server's log format, compiled, and what can be asked of it."""
+"""A layout: a compiled log format of a server."""
 
 import re
 from dataclasses import dataclass
@@ -31,40 +31,40 @@ class Layout:
     program: Program
 
     def read(self, text: bytes | memoryview) -> Rows:
-        r"""Make rows of a text: whole lines of UTF-8, each ended by ``\n``."""
+        """Return the rows of a text; see `puppylog.formats.line_format.Reader`."""
         return read_lines(self.program, text)
 
     def find_mismatch(self, line: str) -> int:
-        """Return where a line that is rejected stops to fit, in characters."""
+        """Return the offset of the first character of a rejected line that does not match."""
         return find_mismatch(self.program, line)
 
     def make_format(self, name: str, zone: ZoneInfo) -> LineFormat:
-        """Return the layout as a format.
+        """Return the format that reads lines with this layout.
 
         Args:
-            name: what a person writes to ask for it.
-            zone: of stamps that name none.
+            name: the name of the format.
+            zone: the time zone of stamps that name no zone.
         """
         return LineFormat(name, self.read, zone, self.find_mismatch)
 
 
 def is_layout(written: str) -> bool:
-    """Return whether this may be a server's log format: it has a variable of nginx or a directive of Apache."""
+    """Return whether the text may be a server's log format: it has a variable of nginx or a directive of Apache."""
     return bool(VARIABLE.search(written) or DIRECTIVE.search(written))
 
 
 def writes_json(layout: WrittenLayout) -> bool:
-    """Return whether lines in this layout are JSON: they are read better as that."""
+    """Return whether lines in this layout are JSON objects, which the format ``json`` reads better."""
     return bool(_JSON.fullmatch(layout.written))
 
 
 def parse_written(text: str) -> WrittenLayout:
-    """Return what somebody has written: the bare string, or a whole directive of a configuration.
+    """Return the log format that the user wrote: the string alone, or a whole directive of a configuration.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: the text is neither.
     """
-    directive = _complete(text.strip())
+    directive = _add_directive_name(text.strip())
     name = directive.split(None, 1)[0].lower() if directive else ""
     if name == "log_format":
         words = split_nginx(directive)
@@ -81,8 +81,8 @@ def parse_written(text: str) -> WrittenLayout:
     raise UsageError("read", f"log format {text!r}", "it has no variable of nginx and no directive of Apache")
 
 
-def _complete(text: str) -> str:
-    """Return the directive of which somebody has written only what stands behind its name, still in quotes."""
+def _add_directive_name(text: str) -> str:
+    """Return the text as a whole directive, if it is a string in the quotes and escapes of a configuration."""
     if text.startswith("'"):
         return f"log_format {Server.NGINX.value} {text}"
     if text.startswith('"') and '\\"' in text:
@@ -91,10 +91,10 @@ def _complete(text: str) -> str:
 
 
 def compile_layout(written: str | WrittenLayout) -> Layout:
-    """Compile a log format: the bare string, a whole directive, or what a configuration has.
+    """Compile a log format: the string alone, a whole directive, or a log format of a configuration.
 
     Raises:
-        UsageError: it cannot be read; a FormatError knows the place.
+        UsageError: it cannot be compiled. If the error is at an index of the string, it is a FormatError.
     """
     layout = parse_written(written) if isinstance(written, str) else written
     if layout.server is Server.APACHE:

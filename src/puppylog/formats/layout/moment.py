@@ -1,4 +1,4 @@
-"""A record's time while its parts are read, each by its kind."""
+"""Assembles the time of a record from its parts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ from puppylog.formats.rows import NO_TIME
 
 
 class Malformed(ValueError):
-    """A part that is not written as its kind is."""
+    """The text does not have the form of its kind."""
 
 
 @dataclass(slots=True)
 class Moment:
-    """What is known of the time; hours beyond 23 are said to be out of range when it is made."""
+    """The parts of a time that were read so far. `resolve` checks their ranges."""
 
     year: int = 0
     month: int = 0
@@ -38,10 +38,10 @@ class Moment:
     whole: Stamp | None = None
 
     def read(self, kind: Kind, text: bytes) -> None:
-        """Take a part.
+        """Read a part of the time, or a whole time.
 
         Raises:
-            Malformed: it is not written as its kind is.
+            Malformed: the text does not have the form of its kind.
             OutOfRange: there is no such time.
         """
         if kind in _WHOLE:
@@ -52,8 +52,12 @@ class Moment:
         else:
             _PARTS[kind](self, text)
 
-    def tell(self, *, has_parts: bool, is_utc: bool) -> tuple[int, bool]:
-        """Return the time in microseconds since the epoch, and whether it is one without a zone.
+    def resolve(self, *, has_parts: bool, is_utc: bool) -> tuple[int, bool]:
+        """Return the time in microseconds since the epoch, and whether it is local time because no zone is known.
+
+        Args:
+            has_parts: whether the layout has a time in parts.
+            is_utc: whether a time without a zone is in UTC.
 
         Raises:
             OutOfRange: there is no such time.
@@ -71,7 +75,7 @@ class Moment:
         return to_epoch_us(date, time, self.zone_m or 0) + self.fraction_us, self.zone_m is None and not is_utc
 
 
-def begin(day: Day) -> Moment:
+def start_moment(day: Day) -> Moment:
     return Moment(day.year, day.month, day.day)
 
 

@@ -1,7 +1,7 @@
-"""nginx's ``log_format``: texts with ``$variable`` or ``${variable}`` in them.
+"""Compiles nginx's ``log_format``: text with ``$variable`` or ``${variable}``.
 
-A variable that fills no column becomes an attribute with its own name. nginx writes a dash, or with ``escape=json`` and
-``escape=none`` nothing, for what it does not know.
+A variable that fills no column becomes an attribute with its own name. For a value that is unknown nginx writes a dash,
+or nothing with ``escape=json`` and ``escape=none``.
 """
 
 import re
@@ -50,13 +50,13 @@ def compile_nginx(written: str, escape: str = "default") -> Program:
     """Return the program of a ``log_format``.
 
     Args:
-        written: the string, all its parts joined.
-        escape: how quotes within values are written: ``default``, ``json`` or ``none``.
+        written: the string, all its parts concatenated.
+        escape: how nginx escapes quotes in values: ``default``, ``json`` or ``none``.
 
     Raises:
-        FormatError: it cannot be read.
+        FormatError: the string is no ``log_format``, or the end of a field is ambiguous.
     """
-    written = written.rstrip("\n")  # an empty line after each record
+    written = written.rstrip("\n")  # a newline at the end makes empty lines, which are no records
     return assemble(written, _merge_route_fields(list(_iter_tokens(written))), has_escapes=escape != "none")
 
 
@@ -72,7 +72,7 @@ def _iter_tokens(written: str) -> Iterator[Token]:
 def _text(written: str, start: int, end: int) -> str:
     text = written[start:end]
     if "\n" in text:
-        raise make_error(written, start + text.index("\n"), "a record must not be more than one line")
+        raise make_error(written, start + text.index("\n"), "a record must not have more than one line")
     return text
 
 
@@ -98,7 +98,7 @@ def _shape_of(name: str) -> Shape:
 
 
 def _merge_route_fields(tokens: Sequence[Token]) -> Iterator[Token]:
-    """Make one field of ``$uri$is_args$args``, which is the route, and nothing stands in between."""
+    """Yield the tokens with one field, the route, in place of ``$uri$is_args$args``: no text separates these three."""
     tokens = [token for token in tokens if token != ""]
     place = 0
     while place < len(tokens):

@@ -1,6 +1,6 @@
-"""What a layout is when it is compiled: steps, each a field and the text that stands behind it.
+"""A compiled layout: a program of steps. Each step reads a field and the text after it.
 
-Readers do one step after another and never go back. ``native/enums.h`` has the same numbers.
+A reader performs the steps in their order and never goes back in the line. ``native/enums.h`` has the same numbers.
 """
 
 from dataclasses import dataclass
@@ -11,35 +11,35 @@ from puppylog.formats.reasons import TextReason
 from puppylog.formats.rows import FILLED
 
 TEXT_COLUMNS: Final = tuple(name for name in FILLED if name not in {"status_code", "response_bytes", "attributes"})
-"""The columns of texts, by their numbers in a step."""
+"""The columns that hold texts. `Step.column` is an index in this tuple."""
 
 ATTRIBUTE: Final = -1
-"""In place of a column's number: the value becomes an attribute."""
+"""The value of `Step.column` for a field that fills no column: the field becomes an attribute."""
 
 
 class Kind(IntEnum):
-    """What a field's text means."""
+    """What the text of a field means."""
 
-    SKIP = 0  # nothing
+    SKIP = 0  # the text is ignored
     TEXT = 1
-    USER = 2  # a text; two quotes say nothing
-    NUMBER = 3  # a number as an attribute, or the text that is there instead of one
-    REQUEST = 4  # METHOD route PROTO, or a message
+    USER = 2  # a text; two quotes mean that the user is unknown
+    NUMBER = 3  # an attribute that is a number, or a text if the field is no number
+    REQUEST = 4  # METHOD route PROTO; another text becomes the message
     STATUS = 5
     BYTES = 6
-    AGENT = 7  # a text of W3C: escapes are decoded
-    STEM = 8  # of W3C: the first part of the route
-    QUERY = 9  # of W3C: the second one
-    STAMP = 10  # dd/Mon/yyyy:HH:MM:SS +zzzz, as a text
-    # Of the time, all of it
+    AGENT = 7  # W3C: a user agent, in which blanks were replaced
+    STEM = 8  # W3C: the path of the route
+    QUERY = 9  # W3C: the query of the route
+    STAMP = 10  # dd/Mon/yyyy:HH:MM:SS +zzzz that is not the time of the record: a text
+    # The time of the record as a whole
     ACCESS = 11  # dd/Mon/yyyy:HH:MM:SS +zzzz
     ISO = 12
     EPOCH = 13
-    # Of the time, a part
+    # Parts of the time of the record
     YEAR = 14
     YEAR_OF_CENTURY = 15
     MONTH = 16
-    MONTH_NAME = 17  # its first three letters count
+    MONTH_NAME = 17  # only the first three letters count
     DAY = 18
     HOUR = 19
     HOUR_OF_TWELVE = 20
@@ -55,28 +55,28 @@ class Kind(IntEnum):
 class Ending(IntEnum):
     """Where a field ends."""
 
-    SIZED = 0  # after so many bytes
-    LITERAL = 1  # where the text behind it first stands
-    QUOTE = 2  # at the first quote that is not escaped
-    LIST = 3  # as LITERAL, a blank; but that of ", " and " : " goes on
-    ADDRESS = 4  # at the last colon before a blank: addresses have colons of their own
-    BEFORE_PROTO = 5  # before " HTTP/", or as LITERAL
-    BEHIND_PROTO = 6  # as LITERAL, behind " HTTP/"
-    SLASH = 7  # before a slash
-    REST = 8  # with the line, but for the text behind it
+    SIZED = 0  # after a fixed number of bytes
+    LITERAL = 1  # before the first occurrence of the text after the field
+    QUOTE = 2  # before the first quote that is not escaped
+    LIST = 3  # before the first blank that is not part of ", " or " : "
+    ADDRESS = 4  # before the last colon before a blank, because an address may contain colons
+    BEFORE_PROTO = 5  # before the first " HTTP/"; as LITERAL if there is none
+    BEHIND_PROTO = 6  # as LITERAL, but not before the end of the first " HTTP/"
+    SLASH = 7  # before the first slash
+    REST = 8  # at the end of the line, before the text after the field
 
 
 class Step(NamedTuple):
     kind: Kind
     ending: Ending
-    size: int  # of a field that is SIZED
-    column: int  # in TEXT_COLUMNS, or ATTRIBUTE
-    name: bytes  # of the attribute
-    literal: bytes  # what stands behind the field
+    size: int  # in bytes, if the ending is SIZED
+    column: int  # an index in TEXT_COLUMNS, or ATTRIBUTE
+    name: bytes  # the name of the attribute
+    literal: bytes  # the text after the field
 
 
 class Day(NamedTuple):
-    """That of lines that tell only the time of day; all zero where it is not known."""
+    """The day of lines that have only a time of day; all zero if it is unknown."""
 
     year: int = 0
     month: int = 0
@@ -90,10 +90,12 @@ NO_DAY: Final = Day()
 class Program:
     """What a reader does with each line."""
 
-    lead: bytes  # what stands before the first field
+    prefix: bytes  # the text before the first field
     steps: tuple[Step, ...]
-    has_parts: bool = False  # the time is made of parts
-    is_delimited: bool = False  # W3C: fields are parted by tabs or blanks, and lines with # before are no records
+    has_parts: bool = False  # whether the time is read in parts
+    is_delimited: bool = (
+        False  # W3C: fields are separated by tabs or blanks, and lines that begin with # are directives
+    )
     day: Day = NO_DAY
 
 

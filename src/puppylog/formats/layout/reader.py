@@ -1,4 +1,4 @@
-"""Reads lines by the steps of a program: in C where it can be, or else here, with the same rows."""
+"""Reads lines with a program: in C, or in Python if the C module was not built. Both return the same rows."""
 
 from collections.abc import Callable
 from typing import Final
@@ -6,23 +6,23 @@ from typing import Final
 from puppylog.formats import native
 from puppylog.formats.layout.delimited import read_delimited
 from puppylog.formats.layout.program import REASONS, Ending, Program, Reason, Step
-from puppylog.formats.layout.record import Mismatch, Record, begin_record
+from puppylog.formats.layout.record import Mismatch, Record, start_record
 from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
 
 _PROTO: Final = b" HTTP/"
 
 
 def read_lines(program: Program, text: bytes | memoryview) -> Rows:
-    r"""Make rows of a text: whole lines of UTF-8, each ended by ``\n``."""
+    """Return the rows of a text; see `puppylog.formats.line_format.Reader`."""
     if native.lines is None:
         return _read(program, bytes(text))
     steps = program.steps
-    given = native.lines.layout(text, program.lead, steps, program.has_parts, program.is_delimited, *program.day)
+    given = native.lines.layout(text, program.prefix, steps, program.has_parts, program.is_delimited, *program.day)
     return rows_from_buffers(given, REASONS)
 
 
 def find_mismatch(program: Program, line: str) -> int:
-    """Return where a line that is rejected stops to fit, in characters."""
+    """Return the offset of the first character of a rejected line that does not match."""
     raw = line.encode("utf-8", "replace")
     try:
         _read_line(program, raw)
@@ -51,7 +51,7 @@ def _read_line(program: Program, line: bytes) -> tuple[Record, tuple[int, bool]]
         raise Mismatch(Reason.EMPTY)
     if program.is_delimited and not program.steps:
         raise Mismatch(Reason.NO_FIELDS)
-    record = begin_record(program)
+    record = start_record(program)
     if program.is_delimited:
         read_delimited(program, line, record)
     else:
@@ -60,9 +60,9 @@ def _read_line(program: Program, line: bytes) -> tuple[Record, tuple[int, bool]]
 
 
 def _read_steps(program: Program, line: bytes, record: Record) -> None:
-    if not line.startswith(program.lead):
-        raise Mismatch(Reason.TEXT, _differs_at(line, 0, program.lead))
-    at = len(program.lead)
+    if not line.startswith(program.prefix):
+        raise Mismatch(Reason.TEXT, _differs_at(line, 0, program.prefix))
+    at = len(program.prefix)
     for step in program.steps:
         end = _find_end(step, line, at)
         if end < 0 and step.ending is Ending.QUOTE:
@@ -70,7 +70,7 @@ def _read_steps(program: Program, line: bytes, record: Record) -> None:
         if end < 0:
             raise Mismatch(Reason.TEXT, _breaks_off_at(line, at, step.literal))
         try:
-            record.take(step, line[at:end])
+            record.add_value(step, line[at:end])
         except Mismatch as mismatch:
             raise Mismatch(mismatch.reason, at) from None
         if not line.startswith(step.literal, end):
@@ -81,12 +81,13 @@ def _read_steps(program: Program, line: bytes, record: Record) -> None:
 
 
 def _differs_at(line: bytes, at: int, literal: bytes) -> int:
+    """Return the offset of the first byte of the line from ``at`` on that differs from the literal."""
     pairs = zip(line[at:], literal, strict=False)
     return at + next((place for place, (one, other) in enumerate(pairs) if one != other), len(line) - at)
 
 
 def _breaks_off_at(line: bytes, at: int, literal: bytes) -> int:
-    """Return how far the text gets that should stand behind a field: behind as much of it as there is."""
+    """Return the offset after the longest beginning of the literal that the line has at ``at`` or later."""
     for size in range(len(literal), 0, -1):
         found = line.find(literal[:size], at)
         if found >= 0:
@@ -95,7 +96,7 @@ def _breaks_off_at(line: bytes, at: int, literal: bytes) -> int:
 
 
 def _find_end(step: Step, line: bytes, start: int) -> int:
-    """Return where the field that begins at ``start`` ends; -1 if it does not."""
+    """Return the offset of the end of the field that begins at the offset ``start``; -1 if the line has no such end."""
     return _ENDINGS[step.ending](step, line, start)
 
 
@@ -108,7 +109,7 @@ def _find_literal(step: Step, line: bytes, start: int) -> int:
 
 
 def _find_quote(_: Step, line: bytes, start: int) -> int:
-    """Return the first quote that is not escaped: a quote after an odd run of backslashes is part of the field."""
+    """Return the offset of the first quote that is not escaped. An odd number of backslashes escapes a quote."""
     at = line.find(b'"', start)
     while at >= 0:
         head = line[start:at]

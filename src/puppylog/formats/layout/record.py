@@ -1,11 +1,11 @@
-"""One record in the making: what the values of its fields say, each by its kind."""
+"""Builds a record from the values of its fields."""
 
 import re
 from dataclasses import dataclass, field
 from typing import Final
 
 from puppylog.formats.clock import OutOfRange, parse_access
-from puppylog.formats.layout.moment import Malformed, Moment, begin
+from puppylog.formats.layout.moment import Malformed, Moment, start_moment
 from puppylog.formats.layout.program import ATTRIBUTE, TEXT_COLUMNS, Kind, Program, Reason, Step
 from puppylog.formats.quoting import quote
 from puppylog.formats.rows import Member
@@ -20,17 +20,17 @@ _REQUEST: Final = re.compile(rb"([A-Z][A-Z0-9_-]*) (?:(.+) (HTTP/[^ ]+)|(/.*))",
 
 
 class Mismatch(Exception):
-    """A line that is rejected."""
+    """The line does not match the layout."""
 
     def __init__(self, reason: Reason, at: int = 0) -> None:
         super().__init__(reason.text)
         self.reason = reason
-        self.at = at  # where the line stops to fit, in bytes
+        self.at = at  # the offset of the mismatch in the line, in bytes
 
 
 @dataclass(slots=True)
 class Record:
-    """What `puppylog.formats.rows.RowsBuilder.add` takes."""
+    """The values of a line, as arguments of `puppylog.formats.rows.RowsBuilder.add`."""
 
     moment: Moment
     columns: dict[str, str | int | None] = field(default_factory=dict)
@@ -38,15 +38,15 @@ class Record:
     stem: bytes = b""
     query: bytes = b""
 
-    def take(self, step: Step, text: bytes) -> None:
-        """Take the value of a field.
+    def add_value(self, step: Step, text: bytes) -> None:
+        """Add the value of a field.
 
         Raises:
-            Mismatch: it is not as its kind demands.
+            Mismatch: the value does not have the form of its kind.
         """
         kind = step.kind
         if kind >= Kind.STAMP:
-            self._take_time(step, text)
+            self._add_time(step, text)
         elif kind is Kind.SKIP:
             if step.size and not text.isascii():
                 raise Mismatch(Reason.TIME_FORM)
@@ -63,10 +63,10 @@ class Record:
         elif kind is Kind.QUERY:
             self.query = text
         else:
-            self._put(step, text)
+            self._add_text(step, text)
 
     def finish(self, program: Program) -> tuple[int, bool]:
-        """Join what several fields have said; return the time, and whether it is one without a zone.
+        """Fill the columns that several fields share; return the time as `Moment.resolve` does.
 
         Raises:
             Mismatch: there is no such time.
@@ -74,11 +74,11 @@ class Record:
         if self.stem or self.query:
             self.columns["request_route"] = (self.stem + (b"?" + self.query if self.query else b"")).decode()
         try:
-            return self.moment.tell(has_parts=program.has_parts, is_utc=program.is_delimited)
+            return self.moment.resolve(has_parts=program.has_parts, is_utc=program.is_delimited)
         except OutOfRange:
             raise Mismatch(Reason.TIME_RANGE) from None
 
-    def _take_time(self, step: Step, text: bytes) -> None:
+    def _add_time(self, step: Step, text: bytes) -> None:
         try:
             if step.kind is not Kind.STAMP:
                 self.moment.read(step.kind, text)
@@ -89,9 +89,9 @@ class Record:
             raise Mismatch(Reason.TIME_RANGE) from None
         except Malformed:
             raise Mismatch(Reason.TIME_FORM) from None
-        self._put(step, text)
+        self._add_text(step, text)
 
-    def _put(self, step: Step, text: bytes) -> None:
+    def _add_text(self, step: Step, text: bytes) -> None:
         if step.column != ATTRIBUTE:
             self.columns[TEXT_COLUMNS[step.column]] = text.decode()
             return
@@ -99,12 +99,12 @@ class Record:
         self.members.append((step.name.decode(), text.decode() if is_number else quote(text.decode())))
 
 
-def begin_record(program: Program) -> Record:
-    return Record(begin(program.day))
+def start_record(program: Program) -> Record:
+    return Record(start_moment(program.day))
 
 
 def parse_request(text: bytes) -> dict[str, str | int | None]:
-    """Return the columns that a request fills: method, route and protocol, or the message."""
+    """Return the columns of a request: method, route and protocol, or the message if the request is invalid."""
     match = _REQUEST.fullmatch(text)
     if match is None:
         return {"message": text.decode()}

@@ -1,4 +1,4 @@
-"""The text in Apache's ``%{…}t``: how it writes a time, piece by piece."""
+"""Parses the pattern of strftime in Apache's ``%{…}t`` into texts and fields."""
 
 import re
 from collections.abc import Iterator
@@ -37,15 +37,15 @@ _FIELDS: Final = {
 
 
 def iter_parts(pattern: str, written: str, at: int) -> Iterator[Token]:
-    """Yield the pieces of a time.
+    """Yield the texts and fields of a pattern.
 
     Args:
-        pattern: as strftime takes it.
-        written: the string in which it stands, for errors.
-        at: and where it stands there.
+        pattern: a pattern of strftime.
+        written: the format string that contains the pattern, for errors.
+        at: the index of the pattern in that string.
 
     Raises:
-        FormatError: a directive is not known.
+        FormatError: a directive is unknown.
     """
     start = 0
     for match in _DIRECTIVE.finditer(pattern):
@@ -60,7 +60,7 @@ def iter_parts(pattern: str, written: str, at: int) -> Iterator[Token]:
             field = _FIELDS[letter]
             yield Field(field.name, field.kind, size=field.size, at=place, written=match[0])
         else:
-            raise make_error(written, place, f"{match[0]} in a time is not known; known are %{' %'.join(_known())}")
+            raise make_error(written, place, f"{match[0]} in a time is unknown; known are %{' %'.join(_known())}")
     yield pattern[start:]
 
 

@@ -1,4 +1,4 @@
-"""Which of the times that a layout tells becomes the record's, and of which fields it is made."""
+"""Chooses the time of the record among the times that a layout has."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,10 +16,10 @@ _HOURS: Final = frozenset({Kind.HOUR, Kind.HOUR_OF_TWELVE})
 
 
 def choose_time(tokens: Sequence[Token]) -> list[Token]:
-    """Return the tokens with the record's time in its parts, and all other times as texts.
+    """Return the tokens with the time of the record divided into its parts, and with all other times as texts.
 
-    The finest one is chosen; of equal ones the first, and rather when a request began than when it ended. One that is
-    given in parts is chosen only if they make a day and an hour.
+    A time when the request began is preferred to a time when it ended, then a time with fractions of a second, then the
+    first time. A time in parts is chosen only if the parts include a day and an hour.
     """
     fields = [token for token in tokens if isinstance(token, Field) and token.clock]
     chosen = _choose(fields, "begin") or _choose(fields, "end")
@@ -41,12 +41,12 @@ def _choose(fields: Sequence[Field], clock: str) -> list[Field]:
     fractions = [field for field in pieces if field.has_fraction]
     if fine:
         return fine[:1]
-    if _make_a_time(pieces) and (fractions or not whole):
+    if _are_complete(pieces) and (fractions or not whole):
         return pieces
     return [*whole[:1], *fractions[:1]] if whole else []
 
 
-def _make_a_time(pieces: Sequence[Field]) -> bool:
+def _are_complete(pieces: Sequence[Field]) -> bool:
     kinds = {part.kind for piece in pieces for part in piece.parts if isinstance(part, Field)}
     if kinds & WHOLE:
         return True

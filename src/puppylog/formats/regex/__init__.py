@@ -1,6 +1,7 @@
-"""Lines read by a regular expression that a person writes: each named group becomes a column or an attribute.
+"""Lines read by a regular expression of the user: each named group becomes a column or an attribute.
 
-The expression is RE2's (no look-around, no back-references), so no line takes longer than its length. It is searched
-for, as grep does: write ``^`` and ``$`` to ask for the whole line. ``pattern`` checks it, ``fields`` says what becomes
-of which group, ``times`` reads stamps, and Arrow runs it over all lines at once.
+The expression is in the syntax of RE2 (no look-around, no back-references), so the time for a line is proportional to
+its length. The expression may match anywhere in the line, as with grep, unless it has ``^`` and ``$``. ``pattern``
+checks it, ``fields`` decides which column each group fills, ``times`` reads stamps, and Arrow searches all lines at
+once.
 """

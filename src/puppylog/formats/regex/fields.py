@@ -1,7 +1,7 @@
-"""Which group fills which column, by its name: the column's own, or one that logs give to such a field (see ``names``).
+"""Decides by its name which column a group fills: the name of the column, or a name in the table of ``names``.
 
-Where several groups are meant for one column, the best name wins and the others stay attributes. A whole request fills
-the columns of its method, route and protocol; groups for those are attributes beside it.
+If several groups name the same column, the group with the best name fills it, and the others become attributes. A group
+that is a whole request fills the columns of method, route and protocol; groups for these parts then become attributes.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _OWN_NAMES: Final = {name: name for name in RECORDS.names if name not in {"line_
 
 
 def assign_fields(groups: Sequence[str]) -> dict[str, str]:
-    """Return the group of each field: of a column, or `REQUEST`."""
+    """Return by field the group that fills it. A field is the name of a column, or `REQUEST`."""
     best: dict[str, tuple[int, str]] = {}
     for group in groups:
         field, rank = _OWN_NAMES.get(group), -1

@@ -1,4 +1,4 @@
-"""What the groups of matching lines become: columns and attributes, or the reason why a line is rejected after all."""
+"""Turns the groups of matching lines into columns and attributes, or into reasons to reject lines."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -17,51 +17,53 @@ _LARGEST: Final = {"status_code": "0000000000000032767", "response_bytes": "9223
 _NUMBER = "^[0-9]{1,19}$"
 _JSON_NUMBER = r"^-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?$"
 _REQUEST = r"(?s)^(?P<method>[A-Z][A-Z0-9_-]*) (?:(?P<route>.+) (?P<proto>HTTP/[^ ]+)|(?P<path>/.*))$"
-_NOTHING = pa.scalar(None, pa.string())
+_NULL = pa.scalar(None, pa.string())
 
 FITS: Final = 255
-"""Instead of a reason's number."""
+"""In place of a reason's number: the line is not rejected."""
 
 _FITS = pa.scalar(FITS, pa.uint8())
 
 
 class Groups:
-    """Reads the groups of some lines, one value for each line in each."""
+    """Reads the groups of matching lines. Every array has one value for each line."""
 
     def __init__(self, values: Mapping[str, pa.Array], fields: Mapping[str, str], rows: int) -> None:
-        """Begin with nothing read.
+        """Create empty columns.
 
         Args:
-            values: strings by the groups' names; a group that took no part is an empty string.
-            fields: see `puppylog.formats.regex.fields.assign_fields`.
+            values: the texts of each group by its name; the text of a group that matched nothing is empty.
+            fields: what `puppylog.formats.regex.fields.assign_fields` returns.
             rows: the number of lines.
         """
         self.columns = {name: pa.nulls(rows, RECORDS.field(name).type) for name in FILLED}
         self.ts_us = pa.repeat(pa.scalar(NO_TIME, pa.int64()), rows)
         self.is_local = pa.repeat(False, rows)
         self.reasons: list[str] = []
-        self.reason = pa.repeat(_FITS, rows)  # of each line, its place in `reasons`
+        self.reason = pa.repeat(_FITS, rows)  # for each line an index in `reasons`, or FITS
         self._values = values
         self._fields = fields
-        self._members: dict[str, pa.Array] = {}  # JSON or null
+        self._members: dict[str, pa.Array] = {}  # attributes by name: JSON values or nulls
 
     def read(self, calendar: Calendar) -> None:
-        """Read all groups; stamps without a year get it from ``calendar``."""
+        """Fill all columns. ``calendar`` gives the year of stamps without a year, and is updated."""
         groups = {group: field for field, group in self._fields.items()}
         for group, values in self._values.items():
             field = groups.get(group)
             if field is None:
-                self._members[group] = _to_json(_known(values))
+                self._members[group] = _to_json(_null_if_unknown(values))
             elif field == TIME:
                 self._read_times(group, values, calendar)
             elif field == REQUEST:
-                self._read_requests(_known(values))
+                self._read_requests(_null_if_unknown(values))
             elif field in _LARGEST:
-                self._read_numbers(field, group, _known(values))
+                self._read_numbers(field, group, _null_if_unknown(values))
             elif field == "message":
-                self.columns[field] = _without(values, "")
+                self.columns[field] = _replace_with_null(values, "")
             else:
-                self.columns[field] = pc.ascii_lower(_known(values)) if field == "severity" else _known(values)
+                self.columns[field] = (
+                    pc.ascii_lower(_null_if_unknown(values)) if field == "severity" else _null_if_unknown(values)
+                )
         self.columns["attributes"] = self._build_attributes()
 
     def _read_times(self, group: str, values: pa.Array, calendar: Calendar) -> None:
@@ -74,23 +76,23 @@ class Groups:
         padded = pc.utf8_lpad(values, 19, "0")
         is_number = pc.and_(pc.match_substring_regex(values, _NUMBER), pc.less_equal(padded, _LARGEST[field]))
         self._reject(pc.invert(is_number).fill_null(False), f"group {group} is no whole number in its range")
-        self.columns[field] = pc.if_else(is_number, values, _NOTHING).cast(RECORDS.field(field).type)
+        self.columns[field] = pc.if_else(is_number, values, _NULL).cast(RECORDS.field(field).type)
 
     def _read_requests(self, values: pa.Array) -> None:
-        """Read ``METHOD route HTTP/x``, or ``METHOD /route``. Garbage becomes the message, as in access logs."""
+        """Fill the columns of ``METHOD route HTTP/x`` or ``METHOD /route``. An invalid request becomes the message."""
         found = pc.extract_regex(values, _REQUEST)
         route, path = pc.struct_field(found, "route"), pc.struct_field(found, "path")
         self.columns["request_method"] = pc.struct_field(found, "method")
         self.columns["request_route"] = pc.if_else(pc.equal(route, ""), path, route)
-        self.columns["request_proto"] = _without(pc.struct_field(found, "proto"), "")
-        garbage = pc.if_else(found.is_valid(), _NOTHING, values)
+        self.columns["request_proto"] = _replace_with_null(pc.struct_field(found, "proto"), "")
+        garbage = pc.if_else(found.is_valid(), _NULL, values)
         if "message" in self._fields:
             self._members[REQUEST] = quote_json(garbage)
         else:
             self.columns["message"] = garbage
 
     def _reject(self, are_wrong: pa.Array, reason: str) -> None:
-        """Give these lines a reason, unless they have one."""
+        """Give these lines a reason, unless they already have a reason."""
         number = pa.scalar(len(self.reasons), pa.uint8())
         self.reason = pc.if_else(pc.and_(are_wrong, pc.equal(self.reason, _FITS)), number, self.reason)
         self.reasons.append(reason)
@@ -102,16 +104,16 @@ class Groups:
         return build_objects({key: values.filter(present) for key, values in self._members.items()}, present)
 
 
-def _without(values: pa.Array, text: str) -> pa.Array:
-    """Return the strings, null in place of ``text``."""
-    return pc.if_else(pc.equal(values, text), _NOTHING, values)
+def _replace_with_null(values: pa.Array, text: str) -> pa.Array:
+    """Return the strings with null in place of ``text``."""
+    return pc.if_else(pc.equal(values, text), _NULL, values)
 
 
-def _known(values: pa.Array) -> pa.Array:
-    """Return the strings, null where they say nothing: empty, or a dash."""
-    return _without(_without(values, ""), "-")
+def _null_if_unknown(values: pa.Array) -> pa.Array:
+    """Return the strings with null in place of an empty string or a dash: then the value is unknown."""
+    return _replace_with_null(_replace_with_null(values, ""), "-")
 
 
 def _to_json(values: pa.Array) -> pa.Array:
-    """Return the strings as JSON: what is a number in JSON, and not too long for one, stays as it is written."""
+    """Return the strings as JSON values. A string that is a number in JSON and not too long becomes that number."""
     return pc.if_else(pc.match_substring_regex(values, _JSON_NUMBER), values, quote_json(values))

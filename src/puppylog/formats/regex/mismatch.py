@@ -1,4 +1,7 @@
-"""Where a line stops to fit. RE2 does not tell, so shorter and shorter beginnings of the expression are tried on it."""
+"""Finds where a line does not match an expression.
+
+RE2 does not report it, so shorter and shorter beginnings of the expression are tried.
+"""
 
 from collections.abc import Iterator
 
@@ -7,11 +10,11 @@ import pyarrow.compute as pc
 
 
 def find_mismatch(regex: str, line: str) -> int:
-    """Return how many characters of the line the longest beginning of the expression takes that finds something.
+    """Return the offset in characters of the end of the longest match of a beginning of the expression.
 
     Args:
-        regex: an expression, which need not find anything.
-        line: without its newline.
+        regex: the expression.
+        line: the line without its newline.
     """
     for beginning in _iter_beginnings(regex):
         found = pc.extract_regex(pa.array([line]), beginning)[0].as_py()
@@ -21,11 +24,14 @@ def find_mismatch(regex: str, line: str) -> int:
 
 
 def _iter_beginnings(regex: str) -> Iterator[str]:
-    """Yield the beginnings that are expressions themselves, the longest first, made to find all before them as well."""
+    """Yield the beginnings that are valid expressions, the longest first.
+
+    Each also captures all text up to the end of its match, in the group ``all_before``.
+    """
     for size in range(len(regex), 0, -1):
         beginning = f"^(?P<all_before>(?s:.*?)(?:{regex[:size]}))"
         try:
             pc.extract_regex(pa.array([""]), beginning)
         except pa.ArrowInvalid:
-            continue  # it ends within a group or a set
+            continue  # the beginning ends within a group or a set
         yield beginning

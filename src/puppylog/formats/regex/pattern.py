@@ -1,6 +1,6 @@
-"""The expression as a person writes it, and as Arrow takes it.
+"""Checks an expression of the user and translates it for Arrow.
 
-Arrow gives every group back and so wants names for all of them; groups without one are made to only group.
+Arrow returns every group and requires a name for each, so groups without a name become groups that do not capture.
 """
 
 import re
@@ -14,7 +14,7 @@ from puppylog.errors import UsageError
 
 _PARTS: Final = re.compile(
     r"""
-    (?P<quoted> \\Q (?s:.*?) (?: \\E | \Z) )    # as it stands
+    (?P<quoted> \\Q (?s:.*?) (?: \\E | \Z) )    # literal text
     | (?P<escape> \\ . )
     | (?P<set> \[ \^? \]? (?: \[:\^?[a-z]+:\] | \\. | [^\]\\] )* \] )
     | \( \? P? < (?P<name> [^=!>][^>]* ) >
@@ -28,19 +28,19 @@ _CAUSE = "Invalid regular expression: "
 @dataclass(frozen=True, slots=True)
 class Pattern:
     regex: str
-    names: tuple[str, ...]  # of its groups, in their order
+    names: tuple[str, ...]  # the names of the groups, in their order
 
 
 def is_pattern(written: str) -> bool:
-    """Whether this is meant as an expression, and not as the name of a format."""
+    """Return whether the user means an expression and not the name of a format: it has a named group."""
     return "(?P<" in written or "(?<" in written
 
 
 def parse_pattern(written: str) -> Pattern:
-    """Check an expression.
+    """Return the expression for Arrow, and the names of its groups.
 
     Raises:
-        UsageError: it is none, or its groups cannot be told apart.
+        UsageError: the expression is invalid, has no named group, or has two groups with the same name.
     """
     names: list[str] = []
     regex, at = [], 0

@@ -1,4 +1,4 @@
-"""The format itself: its parser, which knows the year, and the lines that match."""
+"""The format of a regular expression, and its parser."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,11 +25,11 @@ _FITS = pa.scalar(FITS, pa.uint8())
 
 @dataclass(frozen=True, slots=True)
 class Regex:
-    """A `puppylog.formats.base.Format`."""
+    """Implements `puppylog.formats.base.Format`."""
 
-    name: str  # the expression as it was written
+    name: str  # the expression as the user wrote it
     pattern: Pattern
-    fields: Mapping[str, str]  # the group of each
+    fields: Mapping[str, str]  # the group that fills each field
     options: Options
 
     def open(self, context: str = "", modified_at_us: int | None = None) -> "RegexParser":
@@ -47,7 +47,7 @@ def make_regex(written: str, options: Options) -> Format:
     """Return the format of an expression.
 
     Raises:
-        UsageError: it is none, or its groups cannot be told apart.
+        UsageError: see `parse_pattern`.
     """
     pattern = parse_pattern(written)
     return Regex(written, pattern, assign_fields(pattern.names), options)
@@ -57,7 +57,7 @@ def make_regex(written: str, options: Options) -> Format:
 class RegexParser:
     """Implements `puppylog.formats.base.Parser`.
 
-    Its context is the month of the last stamp that named no year, and what `RepeatedHour` remembers.
+    Its context is the year and month of the last stamp without a year, and the context of `RepeatedHour`.
     """
 
     format: Regex

@@ -1,4 +1,4 @@
-"""A column of stamps as times, each in any form that is known. Equal stamps, which are many, are read only once."""
+"""Reads a column of stamps, each in any known form. Equal stamps, which are frequent, are read only once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,39 +17,44 @@ _FORMS: Final[tuple[Callable[[str], Stamp | None], ...]] = (clock.parse_iso, clo
 _ABSENT: Final = ("", "-")
 _READ, _UNKNOWN, _OUT_OF_RANGE = range(3)
 
-_Verdict = tuple[int, bool, int]  # microseconds or NO_TIME, whether they are local, and one of the three
+_Result = tuple[int, bool, int]  # microseconds or NO_TIME; whether the stamp is local; one of the three numbers above
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
     us: pa.Array  # int64: microseconds since the epoch, or NO_TIME
-    is_local: pa.Array  # bool: they name no zone, and say what the clock on the wall showed
-    is_unknown: pa.Array  # bool: a stamp in no known form
-    is_out_of_range: pa.Array  # bool: one that is formed as it should, and names no instant
+    is_local: pa.Array  # bool: the stamp names no zone, and ``us`` is local time, counted as if in UTC
+    is_unknown: pa.Array  # bool: the stamp has no known form
+    is_out_of_range: pa.Array  # bool: the stamp has a known form but names a day or time that does not exist
 
 
 def read_times(stamps: pa.Array, calendar: Calendar) -> Times:
-    """Read strings; an empty one and a dash are no time. Stamps without a year get it from ``calendar``, in order."""
+    """Return the times of the stamps.
+
+    Args:
+        stamps: strings; an empty string or a dash is no time.
+        calendar: gives the year of stamps without a year, in the order of the stamps, and is updated.
+    """
     encoded = stamps.dictionary_encode()
     texts = encoded.dictionary.to_pylist()
     alone = [_read_alone(text) for text in texts]
-    runs = pc.run_end_encode(encoded.indices)  # of equal stamps that follow one another
-    verdicts = [alone[code] or _read_in_order(texts[code], calendar) for code in runs.values.to_pylist()]
+    runs = pc.run_end_encode(encoded.indices)  # runs of equal stamps
+    results = [alone[code] or _read_in_order(texts[code], calendar) for code in runs.values.to_pylist()]
 
     def spread(values: list[Any], kind: pa.DataType) -> pa.Array:
-        """Return for each stamp the value of its run."""
+        """Return for each stamp the value of its run of equal stamps."""
         return pc.run_end_decode(pa.RunEndEncodedArray.from_arrays(runs.run_ends, pa.array(values, kind)))
 
     return Times(
-        spread([us for us, _, _ in verdicts], pa.int64()),
-        spread([is_local for _, is_local, _ in verdicts], pa.bool_()),
-        spread([found == _UNKNOWN for *_, found in verdicts], pa.bool_()),
-        spread([found == _OUT_OF_RANGE for *_, found in verdicts], pa.bool_()),
+        spread([us for us, _, _ in results], pa.int64()),
+        spread([is_local for _, is_local, _ in results], pa.bool_()),
+        spread([found == _UNKNOWN for *_, found in results], pa.bool_()),
+        spread([found == _OUT_OF_RANGE for *_, found in results], pa.bool_()),
     )
 
 
-def _read_alone(text: str) -> _Verdict | None:
-    """Read a stamp that needs no other; None if it is none."""
+def _read_alone(text: str) -> _Result | None:
+    """Return the time of a stamp that has a year; None if the text is no such stamp."""
     if text in _ABSENT:
         return NO_TIME, False, _READ
     for parse in _FORMS:
@@ -62,7 +67,7 @@ def _read_alone(text: str) -> _Verdict | None:
     return None
 
 
-def _read_in_order(text: str, calendar: Calendar) -> _Verdict:
+def _read_in_order(text: str, calendar: Calendar) -> _Result:
     try:
         found = find_stamp(text, 0, calendar)
     except OutOfRange:

@@ -1,11 +1,11 @@
-"""The year of stamps that name none.
+"""Finds the year of stamps that have no year.
 
-The first one is given the latest year that does not put it after the day when its file was last changed: what is
-written is past. From then on the months decide: each stamp is given the year that brings it nearest to the month of the
-one before, so that January after December is the next year's, and a line that is a little late still the old year's.
-Half a year away, it stays in the same year.
+The first stamp gets the latest year in which the stamp is not after the day when the file was last modified, because a
+line is not written before its time. Each further stamp gets the year in which its month is nearest to the month of the
+stamp before: January after December is in the next year, and a late line of December is in the old year. If two years
+are equally near, the stamp gets the year of the stamp before.
 
-Only the month is remembered. So the context, which is kept with every position, seldom changes.
+The calendar keeps only the year and the month. So the context, which is stored with every position, changes seldom.
 """
 
 import re
@@ -25,16 +25,17 @@ class Calendar:
     year: int
     month: int
     day: int = 0
-    """The first stamp's latest day; 0 when there was one: year and month are then those of the stamp before."""
+    """Before the first stamp: year, month and day are the latest date of that stamp. After a stamp: 0."""
 
     @classmethod
     def open(cls, context: str, year: int | None, modified_at_us: int | None) -> Self:
-        """Begin where ``context`` says; without one, with ``year``, or at the latest a day after ``modified_at_us``.
+        """Return a calendar that continues after the lines of ``context``, or that begins with the first stamp.
 
         Args:
-            context: that of another calendar; one that is not understood counts as none.
-            year: of the first stamp, or None.
-            modified_at_us: microseconds since the epoch, or None for now.
+            context: the context of another calendar. An invalid context counts as none.
+            year: the year of the first stamp, or None.
+            modified_at_us: the time when the file was last modified, in microseconds since the epoch; None for now. If
+                ``year`` is None, the first stamp is at most one day after this time.
         """
         match = _CONTEXT.fullmatch(context)
         if match is not None and FIRST_YEAR <= int(match[1]) <= LAST_YEAR:
@@ -49,14 +50,14 @@ class Calendar:
         return "" if self.day else f"{self.year:04}-{self.month:02}"
 
     def find_year(self, month: int, day: int) -> int:
-        """Return the year of a stamp."""
+        """Return the year of a stamp with this month and day."""
         if self.day:
             return self.year - ((month, day) > (self.month, self.day))
         ahead = month - self.month
         return self.year + (ahead < -6) - (ahead > 6)
 
     def remember(self, year: int, month: int) -> None:
-        """Remember the stamp that was read last."""
+        """Keep the year and the month of the stamp that was read last."""
         self.year, self.month, self.day = year, month, 0
 
 

@@ -1,4 +1,4 @@
-"""One message of syslog: what both RFCs can say of it."""
+"""One message of syslog, with the fields of both RFCs."""
 
 import re
 from dataclasses import dataclass, field
@@ -26,12 +26,14 @@ class Entry:
     app: str = ""
     pid: str = ""
     msgid: str = ""
-    structured: list[tuple[str, list[Member]]] = field(default_factory=list)  # identifiers, and what they hold
+    structured: list[tuple[str, list[Member]]] = field(
+        default_factory=list
+    )  # identifier and parameters of each element
     message: str = ""
 
 
 def add_entry(builder: RowsBuilder, at: int, entry: Entry) -> None:
-    """Add the record of a message that starts at ``at``."""
+    """Add the record of a message, which starts at the offset ``at`` in bytes."""
     pid = entry.pid if _NUMBER.fullmatch(entry.pid) else quote(entry.pid)
     elements = ", ".join(f"{quote(name)}: {_write(members)}" for name, members in entry.structured)
     named = [

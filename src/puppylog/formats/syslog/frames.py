@@ -1,8 +1,7 @@
-"""Octet counting (RFC 6587): each message after its size in bytes and a blank, with nothing in between.
+"""Octet counting (RFC 6587): each message follows its size in bytes and a blank; nothing separates the messages.
 
-Sizes are believed as far as they can be: where a message ends, the line ends, or another size and message begin. One
-that leads anywhere else is wrong, and its message goes on to the line's end; one that leads beyond the line has counted
-a newline within the message.
+A size is correct if the line ends after its message, or if another size and message follow. If a size is wrong, its
+message extends to the end of the line. A size that exceeds the line has counted a newline in the message.
 """
 
 import re
@@ -12,7 +11,10 @@ _SIZE = re.compile(rb"([1-9][0-9]{0,8}) (?=<[0-9])")
 
 
 def iter_frames(line: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield where each message, with its size, starts in the line, and the message. Without a size the line is one."""
+    """Yield the offset in bytes of each size in the line, and the message after it.
+
+    A line that does not begin with a size is one message.
+    """
     at = 0
     size = _SIZE.match(line)
     while size is not None:

@@ -1,4 +1,4 @@
-"""Why a line is rejected: a small closed set, in the order of the numbers in ``native/enums.h``."""
+"""Why a line is rejected, in the order of the numbers in ``native/enums.h``."""
 
 from typing import Final
 
@@ -9,16 +9,21 @@ TIME_FORM: Final = "time is not yyyy-mm-ddTHH:MM:SS or a dash"
 TIME_RANGE: Final = "time out of range"
 HEADER: Final = "no host, application, process and message id after the time"
 NO_TAG: Final = "no host and tag after the time"
-NOTHING: Final = "no message"
+NO_MESSAGE: Final = "no message"
 
-REASONS: Final = (EMPTY, NOT_SYSLOG, PRIORITY, TIME_FORM, TIME_RANGE, HEADER, NO_TAG, NOTHING)
+REASONS: Final = (EMPTY, NOT_SYSLOG, PRIORITY, TIME_FORM, TIME_RANGE, HEADER, NO_TAG, NO_MESSAGE)
 
 
 class Mismatch(ValueError):
-    """The line is no syslog."""
+    """The line is not syslog."""
 
     def __init__(self, reason: str, at: int) -> None:
-        """Say why, and where; ``at`` counts characters of the message."""
+        """Create the exception.
+
+        Args:
+            reason: one of `REASONS`.
+            at: the offset of the mismatch in the message, in characters.
+        """
         super().__init__(reason)
         self.reason = reason
         self.at = at

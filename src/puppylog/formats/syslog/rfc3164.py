@@ -1,12 +1,12 @@
 """RFC 3164: ``[time] [host] [tag[pid]:] message``, with or without a priority before.
 
-What is written in this form was never agreed upon, the RFC only looked at it. What is read besides: any of the stamps
-of ``stamp``; no host, as programs write to their own machine's daemon; ``facility.severity`` before the tag, as BusyBox
-has it; sequence numbers and marks before the time and a colon behind it, as Cisco's devices have them. With a priority
-the time may be missing, without one it must be there.
+This RFC describes what programs wrote and sets no rules, so these forms are read, too: every stamp of ``stamp``; lines
+without a host, as programs write to the daemon of their own machine; ``facility.severity`` before the tag (BusyBox);
+sequence numbers and marks before the time, and a colon after the time (Cisco). The time is optional after a priority,
+and required without a priority.
 
-Lines without a priority that begin with an ISO stamp may be anybody's. They must have a host and a tag, or say what
-daemons say without one.
+Many other logs have lines that begin with an ISO stamp. Such a line without a priority must have a host, and a tag or a
+message that daemons write without a tag.
 """
 
 import re
@@ -15,7 +15,7 @@ from typing import Final
 from puppylog.formats import clock
 from puppylog.formats.syslog.calendar import Calendar
 from puppylog.formats.syslog.entry import FACILITIES, SEVERITIES, Entry
-from puppylog.formats.syslog.reasons import NO_TAG, NOT_SYSLOG, NOTHING, TIME_RANGE, Mismatch
+from puppylog.formats.syslog.reasons import NO_MESSAGE, NO_TAG, NOT_SYSLOG, TIME_RANGE, Mismatch
 from puppylog.formats.syslog.stamp import FoundStamp, find_stamp
 
 _BEFORE_TIME = re.compile(r" ?((?:[0-9]{1,10}: )?[*.]?)")
@@ -38,10 +38,16 @@ _PRIORITIES: Final = {
 
 
 def read_3164(text: str, at: int, calendar: Calendar, entry: Entry) -> None:
-    """Read ``text`` from ``at`` on, which is 0 where there is no priority.
+    """Read the message into ``entry``.
+
+    Args:
+        text: the message with its priority.
+        at: the index after the priority, or 0 if there is no priority.
+        calendar: gives the year of a stamp without a year, and is updated.
+        entry: is filled.
 
     Raises:
-        Mismatch: it is not formed as it should.
+        Mismatch: the message does not have this form.
     """
     before = _BEFORE_TIME.match(text, at) if at else None
     time_at = before.end() if before else at
@@ -57,12 +63,12 @@ def read_3164(text: str, at: int, calendar: Calendar, entry: Entry) -> None:
         entry.ts_us, entry.is_local = stamp.us, stamp.is_local
         rest = _read_host(text, stamp, entry, has_priority=at > 0, is_cisco=bool(before and before[1]))
     if not rest and not entry.host:
-        raise Mismatch(NOTHING, len(text))
+        raise Mismatch(NO_MESSAGE, len(text))
     _read_content(rest, entry)
 
 
 def _read_host(text: str, stamp: FoundStamp, entry: Entry, *, has_priority: bool, is_cisco: bool) -> str:
-    """Read what stands behind the time; return the rest, without blanks before it."""
+    """Read the zone or the host after the time into ``entry``; return the rest of the text without leading blanks."""
     zone = _ZONE.match(text, stamp.end)
     if zone is not None and (is_cisco or zone[1] in _UNIVERSAL):
         entry.is_local &= zone[1] not in _UNIVERSAL

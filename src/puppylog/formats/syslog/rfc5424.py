@@ -1,7 +1,8 @@
-r"""RFC 5424: ``TIMESTAMP HOSTNAME APP-NAME PROCID MSGID STRUCTURED-DATA[ MSG]``, what follows ``<PRI>1 ``.
+r"""RFC 5424: ``TIMESTAMP HOSTNAME APP-NAME PROCID MSGID STRUCTURED-DATA[ MSG]``, after ``<PRI>1 ``.
 
-A dash says nothing. Structured data is ``[id name="value" name="value"][id]``, where ``\"``, ``\\`` and ``\]`` stand
-for the second character; some senders leave it out. What begins like it but is not is part of the message.
+A dash means that a field is unknown. Structured data is ``[id name="value" name="value"][id]``, where ``\"``, ``\\``
+and ``\]`` mean their second character. Some senders leave it out. Text that only begins like structured data is part of
+the message.
 """
 
 import re
@@ -21,10 +22,15 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 def read_5424(text: str, at: int, entry: Entry) -> None:
-    """Read ``text`` from ``at`` on.
+    """Read the message into ``entry``.
+
+    Args:
+        text: the message with its priority and version.
+        at: the index after the version.
+        entry: is filled.
 
     Raises:
-        Mismatch: it is not formed as it should.
+        Mismatch: the message does not have this form.
     """
     blank = text.find(" ", at)
     time_until = len(text) if blank < 0 else blank
@@ -48,7 +54,7 @@ def _read_time(word: str, at: int, entry: Entry) -> None:
 
 
 def _read_structured(text: str, entry: Entry) -> str:
-    """Take the structured data; return the message."""
+    """Read the structured data at the start of ``text`` into ``entry``; return the text after it."""
     if text == "-" or text.startswith("- "):
         return text[2:]
     elements: list[tuple[str, list[Member]]] = []

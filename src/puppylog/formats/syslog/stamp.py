@@ -1,4 +1,4 @@
-"""The time at the start of a line: as BSD's syslog writes it, or as ISO 8601 has it.
+"""The time at the start of a message, in the form of BSD's syslog or of ISO 8601.
 
 [Www ][yyyy ]Mmm dd [yyyy ]HH:MM:SS[.fraction][ yyyy]
 yyyy-mm-ddTHH:MM:SS[.fraction][zone]
@@ -21,16 +21,21 @@ _LATER_YEAR = re.compile(r" ((?:19|20)[0-9]{2})(?=:?(?: |\Z))")
 @dataclass(frozen=True, slots=True)
 class FoundStamp:
     us: int  # microseconds since the epoch
-    is_local: bool  # it names no zone: ``us`` is what the clock on the wall showed
+    is_local: bool  # the stamp names no zone: ``us`` is local time, counted as if in UTC
     is_iso: bool
-    end: int  # where it ends
+    end: int  # the index after the stamp
 
 
 def find_stamp(text: str, at: int, calendar: Calendar) -> FoundStamp | None:
-    """Return the stamp that starts at ``at`` and ends before a blank, a colon, or with the text; None if there is none.
+    """Return the stamp at the index ``at``, before a blank, a colon or the end of the text; None if there is no stamp.
+
+    Args:
+        text: the message.
+        at: the index at which the stamp starts.
+        calendar: gives the year of a stamp without a year, and is updated.
 
     Raises:
-        puppylog.formats.clock.OutOfRange: there is one, but no such day or time.
+        puppylog.formats.clock.OutOfRange: there is a stamp, but no such day or time.
     """
     match = _BSD.match(text, at)
     if match is not None:

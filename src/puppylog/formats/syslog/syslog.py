@@ -1,4 +1,4 @@
-"""The format itself: its parser, which knows the year, and the two readers."""
+"""The format ``syslog`` and its parser, which uses the reader in C, or the reader in Python."""
 
 import re
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _VERSION = "1 "
 
 @dataclass(frozen=True, slots=True)
 class Syslog:
-    """A `puppylog.formats.base.Format`."""
+    """Implements `puppylog.formats.base.Format`."""
 
     options: Options
     name: str = _NAME
@@ -48,7 +48,7 @@ class Syslog:
 class SyslogParser:
     """Implements `puppylog.formats.base.Parser`.
 
-    Its context is the month of the last stamp that named no year, and what `RepeatedHour` remembers.
+    Its context is the year and month of the last stamp without a year, and the context of `RepeatedHour`.
     """
 
     options: Options
@@ -87,10 +87,10 @@ def _read_text(text: bytes, calendar: Calendar) -> Rows:
 
 
 def _read_message(text: str, calendar: Calendar) -> Entry:
-    """Read one message.
+    """Return the fields of one message.
 
     Raises:
-        Mismatch: it is not formed as it should.
+        Mismatch: the text is not a message of syslog.
     """
     entry = Entry()
     if not text.startswith("<"):
