@@ -13,7 +13,7 @@ from puppylog.stores.base import Parameters, StoreInfo
 from puppylog.stores.duckdb.engine.schema import SCHEMA_VERSION
 from puppylog.stores.queries import parameters_of
 
-_TEXT = re.compile(r"'[^']*'")
+_TEXT = re.compile(r"--[^\n]*|'[^']*'")
 
 
 class MemoryReader:

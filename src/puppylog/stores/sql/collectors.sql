@@ -1,7 +1,7 @@
--- What collectors have said of the streams that they follow. Only reading, and the same words on every flavour.
+-- Queries on the collectors' reports about their streams. They only read, and are the same on every kind of store.
 
 -- name: stream_reports
--- The last report of every stream (of one group, or all). How long ago it was made: by the clock of the store.
+-- The last report about each stream, of one group or of all; its age is measured by the store's clock.
 SELECT streams.source_uri, groups.name AS group_name, reports.backlog_bytes, reports.lines_per_s, reports.records,
        reports.rejects, reports.format, reports.problem, reports.ended, reports.stored_at,
        reports.waiting_lines, reports.finished, streams.id AS stream_id,

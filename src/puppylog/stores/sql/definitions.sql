@@ -1,4 +1,4 @@
--- Groups, metrics and alerts: what means the same on every store. What a store makes of a row is in its own files.
+-- Groups, metrics and alerts: the queries that are the same on every kind of store.
 
 -- name: find_group
 SELECT id FROM puppylog.log_groups WHERE name = $name
@@ -13,7 +13,7 @@ SELECT name FROM puppylog.metrics WHERE group_id = $id ORDER BY name
 SELECT nextval('puppylog.ids') AS id
 
 -- name: list_metrics
--- The definitions in the order of their names, and what else the store keeps of each.
+-- The metrics in the order of their names, with the columns that only one kind of store has.
 SELECT metrics.id, metrics.name, metrics.statistic, metrics.property, metrics.period_s, metrics.segment, metrics.filter,
        metrics.refresh_s, metrics.group_id, groups.name AS group_name{columns}
 FROM puppylog.metrics AS metrics
@@ -31,7 +31,7 @@ DELETE FROM puppylog.metrics WHERE id = $id
 SELECT name FROM puppylog.alerts WHERE metric_id = $id ORDER BY name
 
 -- name: list_alerts
--- The definitions in the order of their names, and what else the store keeps of each.
+-- The alerts in the order of their names, with the columns that only one kind of store has.
 SELECT alerts.id, alerts.name, metrics.name AS metric, alerts.statistic, alerts.comparison, alerts.level,
        alerts.window_s, alerts.period_s, alerts.for_s, alerts.keep_firing_for_s, alerts.delay_s, alerts.each_segment,
        alerts.no_data{columns}
@@ -44,7 +44,7 @@ ORDER BY alerts.name
 WHERE alerts.name = $name
 
 -- name: insert_alert
--- Its first evaluation is due one period after this.
+-- The alert's first evaluation is due one period from now.
 INSERT INTO puppylog.alerts (id, name, metric_id, statistic, comparison, level, window_s, period_s, for_s,
                              keep_firing_for_s, delay_s, each_segment, no_data, created_at, evaluated_at)
 SELECT nextval('puppylog.ids'), $name, $metric_id, $statistic, $comparison, $level, $window_s, $period_s, $for_s,

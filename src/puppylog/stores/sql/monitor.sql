@@ -1,10 +1,10 @@
--- What people ask of a store: metrics, alerts, records. Only reading, and the same words on every flavour.
+-- Queries of the monitor: metrics, alerts, records. They only read, and are the same on every kind of store.
 
 -- name: metric_states
--- The definitions of metrics (of one name, of one group, or all) and how far each is materialized.
+-- The metrics (one, those of one group, or all), each with the time up to which it is materialized.
 SELECT metrics.name, metrics.statistic, metrics.property, metrics.period_s, metrics.segment, metrics.filter,
        metrics.refresh_s, groups.name AS group_name, metrics.created_at, metrics.refreshed_at,
-       -- Before the first refresh the watermark is below every instant that a log can name.
+       -- Before the first refresh the watermark is a time before every record. It is shown as null.
        CASE WHEN metrics.watermark > '0001-01-02T00:00:00Z'::TIMESTAMPTZ THEN metrics.watermark END AS watermark,
        metrics.error, metrics.id IN (SELECT metric_id FROM puppylog.metrics_being_checked) AS is_being_checked
 FROM puppylog.metrics AS metrics
@@ -14,13 +14,13 @@ WHERE metrics.name = coalesce($name, metrics.name)
 ORDER BY metrics.name
 
 -- name: metric_extent
--- How much there is of a metric.
+-- The numbers of a metric's observations, buckets and segments, and its first and last bucket.
 SELECT count(*) AS observations, count(DISTINCT bucket) AS buckets, count(DISTINCT segment) AS segments,
        min(bucket) AS first_bucket, max(bucket) AS last_bucket
 FROM metrics.{metric}
 
 -- name: series
--- The newest observations of one series: of a metric without segments, or of one segment.
+-- The newest observations of one series: a metric without segments, or one segment of a metric.
 SELECT bucket, segment, value
 FROM (
     SELECT bucket, segment, value
@@ -33,7 +33,7 @@ FROM (
 ORDER BY bucket
 
 -- name: series_by_segment
--- All observations in the newest buckets. The metric is read once: its live part may be the expensive one.
+-- All observations in the newest buckets. The metric is read only once, because its live part may be expensive.
 WITH observations AS MATERIALIZED (
     SELECT bucket, segment, value
     FROM metrics.{metric}
@@ -45,7 +45,7 @@ WHERE bucket IN (SELECT DISTINCT bucket FROM observations ORDER BY bucket DESC L
 ORDER BY bucket, segment
 
 -- name: series_count
--- How many buckets of a metric, or of one of its segments, are not empty; counted up to a number.
+-- The number of nonempty buckets of a metric or of one of its segments, counted up to $most.
 SELECT count(*) AS n
 FROM (
     SELECT DISTINCT bucket
@@ -56,14 +56,14 @@ FROM (
 ) AS counted
 
 -- name: series_extent
--- The first and the last bucket of a metric, or of one of its segments, that are not empty.
+-- The first and the last nonempty bucket of a metric or of one of its segments.
 SELECT min(bucket) AS first_bucket, max(bucket) AS last_bucket
 FROM metrics.{metric}
 WHERE bucket >= $since::TIMESTAMPTZ AND bucket < $until::TIMESTAMPTZ
   AND coalesce(segment, '') = coalesce($segment, segment, '')
 
 -- name: series_in_steps
--- All observations, several buckets as one; steps are aligned to the epoch, as buckets are.
+-- All observations, with several buckets combined into one step. Steps are aligned to the epoch, as buckets are.
 SELECT to_timestamp(floor(extract(epoch FROM bucket) / $step_s) * $step_s) AS bucket, segment, {value} AS value
 FROM metrics.{metric}
 WHERE bucket >= $since::TIMESTAMPTZ AND bucket < $until::TIMESTAMPTZ
@@ -72,8 +72,8 @@ GROUP BY 1, 2
 ORDER BY 1, 2
 
 -- name: alert_states
--- The alerts (of one name, of metrics of one group, or all), a row per segment that has been judged, or one without.
--- last_transition is the newest transition of any alert that had been recorded in this same snapshot.
+-- The alerts (one, those of one group's metrics, or all), with a row for each judged segment. An alert without a judged
+-- segment has one row. last_transition is the newest transition of any alert in the same snapshot.
 SELECT alerts.name, metrics.name AS metric, groups.name AS group_name, alerts.statistic, alerts.comparison,
        alerts.level, alerts.window_s, alerts.period_s, alerts.for_s, alerts.keep_firing_for_s, alerts.delay_s,
        alerts.each_segment, alerts.no_data, alerts.created_at, alerts.evaluated_at, alerts.error,
@@ -111,7 +111,7 @@ FROM (
 ORDER BY newest.id
 
 -- name: transitions_count
--- How many transitions of one alert there are, counted up to a number.
+-- The number of transitions of one alert, counted up to $most.
 SELECT count(*) AS n
 FROM (
     SELECT history.id
@@ -122,7 +122,7 @@ FROM (
 ) AS counted
 
 -- name: transitions_after
--- Every transition that was recorded after one, in order.
+-- All transitions that were recorded after the transition $after, in order.
 SELECT history.id, alerts.name, history.evaluated_at, history.segment, history.from_state, history.to_state, history.value,
        history.comparison, history.level, streams.source_uri
 FROM puppylog.alert_history AS history
@@ -135,12 +135,12 @@ WHERE history.id > $after AND coalesce(groups.name, '') = coalesce($group, group
 ORDER BY history.id
 
 -- name: heartbeat
--- When the evaluator last went round, by the store's own clock.
+-- The evaluator's last heartbeat; its age is measured by the store's clock.
 SELECT evaluator, beat_at, error, extract(epoch FROM now() - beat_at)::DOUBLE PRECISION AS age_s
 FROM puppylog.heartbeat
 
 -- name: groups
--- The log groups, with what belongs to them.
+-- The log groups, with the numbers of their streams, files and stored bytes.
 SELECT groups.name, count(DISTINCT streams.id) AS streams, count(files.id) AS files,
        coalesce(sum(files.byte_offset), 0)::BIGINT AS bytes, max(files.moved_at) AS moved_at
 FROM puppylog.log_groups AS groups
@@ -153,7 +153,7 @@ ORDER BY groups.name
 SELECT id FROM puppylog.log_groups WHERE name = $name
 
 -- name: records
--- The newest records that the filter leaves, oldest first.
+-- The newest records that pass the filter, the oldest of them first.
 SELECT *
 FROM (
     SELECT *
@@ -167,7 +167,7 @@ FROM (
 ORDER BY ts, file_id, line_offset
 
 -- name: records_count
--- How many records the filter leaves, counted up to a number.
+-- The number of records that pass the filter, counted up to $most.
 SELECT count(*) AS n
 FROM (
     SELECT file_id
@@ -179,12 +179,12 @@ FROM (
 ) AS counted
 
 -- name: positions
--- Up to where the lines of every file are committed.
+-- The position of each file: all lines before this byte are committed.
 SELECT id AS file_id, byte_offset FROM puppylog.log_files
 
 -- name: arrived_records
--- The records whose lines start in these stretches of these files. The lists have one number per stretch; the two
--- bounds hold for all of them, and let the store leave out what it has had before.
+-- The records whose lines start in these byte ranges of these files. The lists have one number per range. The bounds
+-- are true for all ranges: with them the store skips older records.
 SELECT records.*
 FROM (
     SELECT *
@@ -198,38 +198,38 @@ JOIN (
     SELECT unnest(string_to_array($files, ','))::INTEGER AS file_id,
            unnest(string_to_array($starts, ','))::BIGINT AS start_offset,
            unnest(string_to_array($ends, ','))::BIGINT AS end_offset
-) AS stretches
-  ON stretches.file_id = records.file_id
- AND records.line_offset >= stretches.start_offset AND records.line_offset < stretches.end_offset
+) AS ranges
+  ON ranges.file_id = records.file_id
+ AND records.line_offset >= ranges.start_offset AND records.line_offset < ranges.end_offset
 ORDER BY records.ts, records.file_id, records.line_offset
 
 -- name: in_any_group
--- What a search without a group is limited to.
+-- The condition of a search in all groups.
 true
 
 -- name: in_one_group
--- What a search in one group is limited to.
+-- The condition of a search in one group.
 stream_id IN (SELECT streams.id FROM puppylog.log_streams AS streams WHERE streams.group_id = $group_id)
 
 -- name: definitions
--- How many metrics and alerts there are.
+-- The numbers of metrics and alerts.
 SELECT (SELECT count(*) FROM puppylog.metrics) AS metrics, (SELECT count(*) FROM puppylog.alerts) AS alerts
 
 -- name: alert_health
--- How long ago each alert was evaluated, by the store's own clock, and why that failed.
+-- The seconds since each alert's last evaluation, by the store's clock, and the error of that evaluation.
 SELECT name, period_s, error, unjudged_segments, skipped_since, skipped_until,
        extract(epoch FROM now() - evaluated_at)::DOUBLE PRECISION AS age_s
 FROM puppylog.alerts
 ORDER BY name
 
 -- name: clock_steps
--- By how much the store's clock was set back, and how long ago that was noticed; a row for each kind of instant.
+-- By how many seconds the store's clock was set back, and how long ago this was noticed, for each kind of instant.
 SELECT part, back_s, rebased, extract(epoch FROM now() - noticed_at)::DOUBLE PRECISION AS age_s
 FROM puppylog.clock_steps
 ORDER BY part
 
 -- name: stream_health
--- The streams, each with its newest file, and how long ago lines of it were committed.
+-- The streams, each with its newest file and the seconds since lines of that file were committed.
 SELECT streams.id AS stream_id, streams.source_uri, files.path, files.byte_offset, files.finished,
        extract(epoch FROM now() - files.moved_at)::DOUBLE PRECISION AS age_s
 FROM puppylog.log_streams AS streams

@@ -1,8 +1,8 @@
--- What people ask of rejected lines. The same words on every flavour.
+-- Queries on rejected lines. They are the same on every kind of store.
 
 -- name: places_in_files
--- Where the next of these lines are, file by file in the order in which they stand there. No more than this is asked at
--- once: lines may be short or long.
+-- The places of the next rejected lines, file by file in the order of their offsets. Only the places and sizes, because
+-- the lines themselves may be long.
 SELECT stream_id, file_id, line_offset, octet_length(line) AS line_bytes
 FROM puppylog.rejected_lines
 WHERE (stream_id, file_id, line_offset) > ($after_stream, $after_file, $after_offset)
@@ -11,7 +11,7 @@ ORDER BY stream_id, file_id, line_offset
 LIMIT $places
 
 -- name: newest_places
--- Where the newest of these lines are, oldest first.
+-- The places of the newest rejected lines, the oldest of them first.
 SELECT stream_id, file_id, line_offset, line_bytes
 FROM (
     SELECT stream_id, file_id, line_offset, octet_length(line) AS line_bytes, rejected_at
@@ -23,7 +23,7 @@ FROM (
 ORDER BY rejected_at, stream_id, file_id, line_offset
 
 -- name: places_count
--- How many of these lines there are, counted up to a number.
+-- The number of these rejected lines, counted up to $most.
 SELECT count(*) AS n
 FROM (
     SELECT file_id
@@ -33,8 +33,8 @@ FROM (
 ) AS counted
 
 -- name: lines_at
--- The rejected lines at these places, those that are still there. The lists have one number per place; the bounds hold
--- for all of them, and let the store leave out the rest.
+-- The lines at these places that are still rejected. The lists have one number per place. The bounds are true for all
+-- places: with them the store skips other lines.
 SELECT lines.stream_id, lines.file_id, lines.line_offset, lines.rejected_at, lines.reason, lines.line
 FROM (
     SELECT *
@@ -50,14 +50,14 @@ JOIN (
   ON places.stream_id = lines.stream_id AND places.file_id = lines.file_id AND places.line_offset = lines.line_offset
 
 -- name: reasons
--- How many of these lines were rejected for what, by stream.
+-- The numbers of rejected lines by stream and reason.
 SELECT stream_id, reason, count(*) AS lines, min(rejected_at) AS first_at, max(rejected_at) AS last_at
 FROM puppylog.rejected_lines
 WHERE {wanted}
 GROUP BY stream_id, reason
 
 -- name: wanted
--- Which lines a question is about.
+-- The condition on the rejected lines that a command asks for.
 rejected_at >= $since::TIMESTAMPTZ AND rejected_at < $until::TIMESTAMPTZ
   AND position(lower($reason) IN lower(reason)) > 0
   AND {in_group} AND {in_files}
@@ -69,7 +69,7 @@ true
 file_id = ANY(string_to_array($wanted_files, ',')::INTEGER[])
 
 -- name: known_files
--- Every file that has been collected, and the stream that it is of.
+-- All registered files, each with its stream.
 SELECT files.id AS file_id, files.stream_id, files.path, streams.source_uri
 FROM puppylog.log_files AS files
 JOIN puppylog.log_streams AS streams ON streams.id = files.stream_id

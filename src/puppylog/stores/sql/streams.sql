@@ -1,4 +1,4 @@
--- Streams and the files they have read: what means the same on every store.
+-- Streams and their files: the queries that are the same on every kind of store.
 
 -- name: find_streams
 SELECT streams.id, streams.source_uri, groups.name AS group_name
@@ -7,7 +7,7 @@ LEFT JOIN puppylog.log_groups AS groups ON groups.id = streams.group_id
 WHERE streams.id = ANY($ids::integer[])
 
 -- name: files_of_streams
--- The files of each stream in the order in which they were opened.
+-- The files of each stream in the order in which they were registered.
 SELECT id AS file_id, stream_id, path, device, inode, head_size, head_hash, marker_size, marker_hash, byte_offset,
        finished, context
 FROM puppylog.log_files
@@ -15,7 +15,7 @@ WHERE stream_id = ANY($ids::integer[])
 ORDER BY id
 
 -- name: find_files
--- The streams and the committed positions of files.
+-- The files of these ids, each with its stream and its committed position.
 SELECT id AS file_id, stream_id, path, device, inode, head_size, head_hash, marker_size, marker_hash, byte_offset,
        finished, context
 FROM puppylog.log_files

@@ -1,7 +1,7 @@
-"""A clock that was set back: instants that the store keeps then lie in the future, and are moved to now.
+"""Moves stored instants to now if they lie in the future, because the system clock was set back.
 
-Otherwise alerts would not be evaluated, and reports and heartbeats would look fresh, for as long as the step was. The
-watermarks of metrics are lowered as well, so that metrics are read live where they are not final.
+Otherwise no alert would be evaluated, and old reports and heartbeats would look new, until the clock shows the old time
+again. The watermarks of metrics are lowered as well, so that unfinished buckets are computed when they are read.
 """
 
 from typing import Final
@@ -12,12 +12,12 @@ from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "clock.sql")
 
-# A clock that is kept by NTP is set back by less than this all the time: not worth a finding.
-_WORTH_TELLING_S: Final = 2.0
+# NTP sets a clock back by small steps all the time. A smaller step than this gives no finding.
+_REPORTED_STEP_S: Final = 2.0
 
 
 def rebase(connection: Connection, now_us: int) -> None:
-    """Move every instant in the future to now, and note by how much the clock was set back. OK if there is none."""
+    """Move every instant in the future to now, and record by how much the clock was set back, if it was."""
     now = {"now_us": now_us}
     steps = connection.rows(_QUERIES["instants_ahead"], now)
     connection.run(_QUERIES["rebase_steps"], now)
@@ -32,12 +32,12 @@ def rebase(connection: Connection, now_us: int) -> None:
     for query in ("rebase_refreshes", "rebase_reports", "rebase_heartbeat"):
         connection.run(_QUERIES[query], now)
     for step in steps:
-        if step["back_s"] >= _WORTH_TELLING_S:
+        if step["back_s"] >= _REPORTED_STEP_S:
             connection.run(_QUERIES["forget_step"], {"part": step["part"]})
             connection.run(_QUERIES["note_step"], {**step, **now})
 
 
 def rebase_alert(connection: Connection, alert_id: int | None, now_us: int) -> None:
-    """Move the instants of one alert, or of all, that lie in the future to now."""
+    """Move the future instants of one alert, or of all alerts if ``alert_id`` is None, to now."""
     for query in ("rebase_states", "rebase_alerts"):
         connection.run(_QUERIES[query], {"id": alert_id, "now_us": now_us})

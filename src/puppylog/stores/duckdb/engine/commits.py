@@ -1,12 +1,12 @@
-"""The number of the last commit, in the database and in a file of its directory, so that lost commits are noticed.
+"""The number of the last commit, in the database and in a file of its directory, to detect lost commits.
 
-DuckDB opens a database whose write-ahead log is missing or cut as if the commits in the log had never been. Each
-transaction therefore raises a number in the database, and after the commit the number is written over the mark, a small
-file in the store's directory. At opening, a mark that is ahead of the database proves that commits are lost.
+If the write-ahead log is missing or cut, DuckDB opens the database without an error and without the commits in the log.
+So each transaction increases a number in the database. After the commit, the engine writes this number into the mark, a
+small file in the store's directory. If the mark is ahead of the database when the store is opened, commits are lost.
 
-The mark is written after the commit. A process that is killed in between leaves it one behind, which is no fault. A
-power cut may leave it further behind, because it is synced once a second and not with each commit: then fewer lost
-commits are noticed, but a sound database is never called damaged.
+The mark is written after the commit. If the process is killed in between, the mark is one behind, which is no fault. A
+power cut may leave the mark further behind, because it is synced once a second and not with each commit. Then some lost
+commits are not detected, but an undamaged database is never called damaged.
 """
 
 import contextlib
@@ -24,22 +24,23 @@ from puppylog.stores.queries import load_queries
 _QUERIES = load_queries("puppylog.stores.duckdb", "commits.sql")
 
 _SYNC_S: Final = 1.0
-_DIGITS: Final = 19  # of the largest 64-bit number: the mark keeps its size, and writing over it needs no space
+# The digits of the largest 64-bit number. The mark always has this size, so that overwriting it needs no disk space.
+_DIGITS: Final = 19
 
-# DuckDB's headers. A database that is no larger holds nothing, unless it has a write-ahead log.
+# The size of DuckDB's headers. A database file of this size is empty, unless there is a write-ahead log.
 _HEADERS_BYTES: Final = 3 * 4096
 
 _log = logging.getLogger("puppylog.engine")
 
 
 class CommitNumbers:
-    """Numbers the commits of one store. For the process that owns the store. Usable with ``with``."""
+    """Numbers the commits of one store, in the process that owns the store. Usable with ``with``."""
 
     def __init__(self, directory: StoreDirectory) -> None:
-        """Read the mark, or make it before the database is made.
+        """Read the mark, or create it if the store is new.
 
         Raises:
-            StoreRefused: it cannot be opened.
+            StoreRefused: the file of the mark cannot be opened.
             StoreFull: the disk is full.
         """
         # After the store is opened, all fields are used in the writer's thread only.
@@ -56,10 +57,10 @@ class CommitNumbers:
             raise translate_os_error(directory.path, error) from None
 
     def check_database_file(self) -> None:
-        """Refuse a store whose database is missing. Remove a database whose making was cut short by a kill.
+        """Check that the database file exists. Remove a file whose creation was interrupted, so that it is made again.
 
         Raises:
-            StoreDamaged: the mark tells of commits, and there is no database.
+            StoreDamaged: there is no database file although the mark counts commits.
         """
         database, log = self._directory.database, self._directory.write_ahead_log
         if self.marked and not database.exists():
@@ -69,7 +70,7 @@ class CommitNumbers:
             database.unlink()
 
     def check_last_commit(self, connection: Connection) -> None:
-        """Refuse a database that is behind the mark. It is OK if the database has no schema yet.
+        """Check that the database is not behind the mark. It is OK if the database has no schema yet.
 
         Raises:
             StoreDamaged: commits are lost.
@@ -83,20 +84,20 @@ class CommitNumbers:
             )
 
     def mark_last_commit(self, connection: Connection) -> None:
-        """Bring the mark up to the database, before the first transaction that is numbered."""
+        """Set the mark to the number in the database. Call this before the first numbered transaction."""
         self.mark(int(connection.value(_QUERIES["last_commit"])))
 
     def _damaged(self, cause: str) -> StoreDamaged:
         mark = self._directory.last_commit.name
-        advice = f"put the store's own files back, or remove {mark} in it to go on with what is left"
+        advice = f"put the store's own files back, or remove {mark} in it to go on without the lost commits"
         return StoreDamaged("read", f"the store {self._directory.path}", cause, advice)
 
     def number(self, connection: Connection) -> int:
-        """Return the number of the transaction that is about to commit."""
+        """Increase the number in the database; return it. Call this last in each transaction, before its commit."""
         return int(connection.value(_QUERIES["number_commit"]))
 
     def mark(self, number: int) -> None:
-        """Note that the commit of this number is in the database. A failure leaves the mark behind, and is logged."""
+        """Write the mark, after the commit of this number. An error is logged, and the mark stays behind."""
         try:
             self._write(number)
         except OSError as error:
@@ -121,7 +122,7 @@ class CommitNumbers:
 
 
 def _parse_mark(text: bytes) -> int | None:
-    """Return the number, or None if it cannot be read: a store of an older Puppylog has no mark."""
+    """Return the number in the mark, or None if it has none: a store of an older Puppylog has no mark."""
     try:
         return int(text)
     except ValueError:

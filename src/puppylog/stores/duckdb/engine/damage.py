@@ -1,7 +1,7 @@
-"""Damage of the database: the note of it that outlives the engine process.
+"""The note that the database is damaged, which outlives the engine process.
 
-A damaged database can often be read in part, so queries go on. Storing stops: lines that went into a damaged database
-could be lost with it, while their files may still hold them.
+A damaged database can often be read in part, so queries still run. The engine stores no more lines: lines in a damaged
+database could be lost with it, while the log files may keep them until the store is repaired.
 """
 
 import contextlib
@@ -15,21 +15,21 @@ _log = logging.getLogger("puppylog.engine")
 
 
 class DamageNote:
-    """What could not be read of the database, in a file of the store's directory."""
+    """DuckDB's message about damage of the database, kept in a file of the store's directory."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
         self.found: str | None = None
-        """What DuckDB said of the first damage that was met, or None.
+        """DuckDB's message about the first damage that a statement met; None if the database is not known as damaged.
 
-        Changed under the lock, with the file. Read in any thread without it: the value is one reference.
+        Changed under the lock, together with the file. Any thread reads this one reference without the lock.
         """
         with contextlib.suppress(OSError):
             self.found = path.read_text(encoding="utf-8", errors="replace").strip() or None
 
     def note(self, cause: str) -> None:
-        """Keep the first cause. If the file cannot be written, this engine still knows it."""
+        """Keep ``cause`` unless an earlier one is kept. If the file cannot be written, this engine still knows it."""
         with self._lock:
             if self.found is not None:
                 return
@@ -39,7 +39,7 @@ class DamageNote:
                 write_whole(self._path, cause + "\n")
 
     def clear(self) -> None:
-        """Forget it: the whole database has been read without a fault."""
+        """Delete the note, after the whole database has been read without a fault."""
         with self._lock:
             self.found = None
             with contextlib.suppress(OSError):

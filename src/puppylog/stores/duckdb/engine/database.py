@@ -1,7 +1,7 @@
-"""The one owner of the database. Only this module and the translator of DuckDB's exceptions, `failures`, import DuckDB.
+"""The owner of the database. Only this module and the translator of DuckDB's exceptions, `failures`, import DuckDB.
 
-DuckDB lets one process write a file, and one transaction at a time is all it does well. So there is one queue with one
-thread behind it for everything that writes, and a cursor of its own for everyone who reads.
+DuckDB lets only one process open a database for writing, and concurrent write transactions conflict. So one thread with
+a queue runs all write transactions, and each reader has its own cursor.
 """
 
 import logging
@@ -26,25 +26,25 @@ from puppylog.stores.sql_connection import Values
 T = TypeVar("T")
 
 MEMORY_LIMIT_BYTES = 2_000_000_000
-"""What a log collector may take of a machine that has other work to do; larger queries spill to disk."""
+"""DuckDB's memory limit. The machine has other work to do than collecting logs; larger queries spill to disk."""
 
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "threads": max(2, os.cpu_count() or 2),
     "memory_limit": f"{MEMORY_LIMIT_BYTES}B",
-    # A thread turns to another query after a part of its work, so that a long query does not hold up the writer.
+    # A thread switches to another query after a part of its work, so that a long query does not delay the writer.
     "scheduler_process_partial": "true",
     # Rows of a batch may be written by several threads at once. Every query that needs an order names it.
     "preserve_insertion_order": "false",
-    # A user's SQL reads the store and nothing else: no files, no network, no extensions.
+    # A user's SQL can read the store, but no files, no network and no extensions.
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
-    # A name in a user's SQL is a table's, never that of a variable of ours.
+    # A name in a user's SQL is a table. DuckDB must not look for a Python variable of that name.
     "python_enable_replacements": "false",
 }
-"""How the database is opened. The bench opens the database that it compares with in the same way."""
+"""The settings with which the database is opened. The bench uses them for the database that it compares with, too."""
 
-# From here on nothing can change a setting, whatever SQL gets through: only those of one connection that are named.
+# After this no SQL can change a setting, except the listed settings of its own connection.
 _LOCK = """
 SET GLOBAL TimeZone = 'UTC';
 SET GLOBAL allowed_configs = ['search_path', 'operator_memory_limit'];
@@ -74,17 +74,17 @@ class Connection:
             return table
 
     def rows(self, sql: str, values: Values | None = None) -> list[dict[str, Any]]:
-        """Return a short answer as rows by column name: definitions, never records."""
+        """Return a short answer as a list of rows, each a dict by column name. Not for records, which are too many."""
         return self.fetch(sql, values).to_pylist()
 
     def value(self, sql: str, values: Values | None = None) -> Any:  # noqa: ANN401 - whatever the query gives
-        """Return the one value of a query of one row and one column."""
+        """Return the value of a query whose answer is one row with one column."""
         (row,) = self.rows(sql, values)
         (value,) = row.values()
         return value
 
     def batches(self, sql: str, values: Values | None = None) -> pa.RecordBatchReader:
-        """Return the answer of a query in batches, made while they are read. Enumerations come as text."""
+        """Return a reader of a query's answer. DuckDB computes each batch when it is read. Enumerations become text."""
         with translated():
             reader: pa.RecordBatchReader = self._relation(sql, values).to_arrow_reader(_BATCH_ROWS)
         plain = [field.with_type(_plain_type(field.type)) for field in reader.schema]
@@ -92,23 +92,23 @@ class Connection:
 
     @contextmanager
     def table(self, name: str, rows: pa.Table) -> Iterator[None]:
-        """Let statements read ``rows`` under ``name``, without a copy."""
+        """Make ``rows`` a table called ``name`` for the statements in the ``with`` block, without a copy."""
         with translated():
             self._cursor.register(name, rows)
         try:
             yield
         except BaseException:
-            with suppress(duckdb.Error):  # the transaction is aborted, and what aborted it is the error to tell
+            with suppress(duckdb.Error):  # the transaction is aborted; the error that aborted it is raised below
                 self._cursor.unregister(name)
             raise
         with translated():
             self._cursor.unregister(name)
 
     def reads_only(self, sql: str) -> None:
-        """Refuse what is not one statement that reads.
+        """Check that ``sql`` is one statement that only reads.
 
         Raises:
-            QueryError: with the reason.
+            QueryError: it is not; the cause says why.
         """
         reading_sql.refuse_size(sql)
         statement = self._only_statement(sql)
@@ -126,19 +126,19 @@ class Connection:
         return statements[0]
 
     def _explained(self, sql: str) -> duckdb.Statement:
-        """Return the statement that an EXPLAIN explains, and with ANALYZE runs."""
+        """Return the statement within an EXPLAIN, which EXPLAIN ANALYZE runs."""
         for text in iter_explained(sql):
             with suppress(QueryError):
                 return self._only_statement(text)
-        raise QueryError("run", "this SQL", "what it explains cannot be told to read only")
+        raise QueryError("run", "this SQL", "only reading is allowed, and this EXPLAIN has no statement to check")
 
     def limit_memory(self, size_bytes: int) -> None:
-        """Bound what this connection's queries may sort and hash; beyond it they spill to disk."""
+        """Limit the memory in which this connection's queries sort and hash. Beyond the limit they spill to disk."""
         with translated():
             self._cursor.execute(f"SET operator_memory_limit = '{size_bytes}B'")
 
     def interrupt(self) -> None:
-        """Make the query that runs in another thread fail. It is OK if none does."""
+        """Interrupt the query that another thread runs on this connection. It is OK if no query runs."""
         self._cursor.interrupt()
 
     def _relation(self, sql: str, values: Values | None) -> duckdb.DuckDBPyRelation:
@@ -149,26 +149,26 @@ class Connection:
 
 
 class Engine:
-    """The open database. Usable with ``with``; everything in it is durable when `write` returns.
+    """The open database. Usable with ``with``. A transaction is durable when `write` returns.
 
-    Any thread may call `write`, `write_soon` and `read`; what they are given runs in the writer's thread, and in the
-    caller's own for `read`.
+    Any thread may call `write`, `write_soon` and `read`. The work of `write` and `write_soon` runs in the writer's
+    thread, and a `read` in the caller's thread.
     """
 
     def __init__(self, path: Path, damage: DamageNote | None = None) -> None:
-        """Open the database at ``path``, made if it is missing.
+        """Open the database at ``path``, which is created if it does not exist.
 
         Args:
-            path: of the database file.
-            damage: where to note that a part of the database cannot be read.
+            path: the database file.
+            damage: records damage that a statement meets.
 
         Raises:
-            StoreDamaged: it is no database, or one that cannot be read.
-            StoreRefused: it is one of a newer DuckDB, or another process has it.
+            StoreDamaged: the file is no database, or cannot be read.
+            StoreRefused: a newer DuckDB wrote the file, or another process has opened it.
             StoreFull: the disk is full.
         """
         # Fields without a comment are not changed after the constructor.
-        self.is_broken = threading.Event()  # set in any thread; an engine that is broken stays so
+        self.is_broken = threading.Event()  # set in any thread and never cleared
         self._store_path = path.resolve().parent
         self._damage = damage
         # Set once, by `number_commits`, before other threads know the engine; used in the writer's thread.
@@ -199,11 +199,11 @@ class Engine:
         self._number_commit, self._mark_commit = number, mark
 
     def write(self, work: Callable[[Connection], T]) -> T:
-        """Run ``work`` in a transaction of its own, after all that were asked for before; return what it returns."""
+        """Run ``work`` in its own transaction, after the transactions in the queue; return the result of ``work``."""
         return self._queue.submit(self._transaction, work).result()
 
     def write_soon(self, work: Callable[[Connection], None]) -> None:
-        """Run ``work`` as `write` does, but return at once. An error is logged."""
+        """Run ``work`` as `write` does, but return without waiting for it. An error is logged."""
 
         def note(done: Future[None]) -> None:
             if (error := done.exception()) is not None:
@@ -249,11 +249,11 @@ class Engine:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Give a connection that sees one state of the store and cannot change it."""
+        """Yield a connection with a read-only transaction, which sees one snapshot of the store."""
         cursor = self._root.cursor()
         try:
             with translated():
-                cursor.execute("SET search_path = 'puppylog,main'")  # a user's SQL finds log_records as it stands
+                cursor.execute("SET search_path = 'puppylog,main'")  # so that a user's SQL can say just log_records
                 cursor.execute("BEGIN TRANSACTION READ ONLY")
             yield Connection(cursor)
         except StoreDamaged as error:
@@ -267,7 +267,7 @@ class Engine:
             cursor.close()
 
     def close(self) -> None:
-        """Run the queued transactions, fold the log into the database file, and close it."""
+        """Run the queued transactions, and close the database, which writes its log into the database file."""
         self._queue.shutdown()
         self._writer.close()
         self._root.close()
@@ -280,12 +280,12 @@ class Engine:
 
 
 def _plain_type(type_: pa.DataType) -> pa.DataType:
-    """Return the type without dictionaries, whose values would have to be sent before the batches."""
+    """Return the type of the values instead of a dictionary type: Flight would send the values before the batches."""
     return type_.value_type if pa.types.is_dictionary(type_) else type_
 
 
 def iter_batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-    """Give an answer's batches as they are made. What goes wrong meanwhile comes through Arrow, without its class."""
+    """Yield an answer's batches as DuckDB computes them. Errors of DuckDB come through Arrow, without their class."""
     while True:
         try:
             batch = reader.read_next_batch()

@@ -1,6 +1,6 @@
-"""Groups, metrics and alerts in the embedded store: a metric's row becomes a rollup table and a view.
+"""Groups, metrics and alerts in the embedded store. Each metric has a row, a rollup table and a view.
 
-One thread writes, so one transaction at a time changes definitions.
+Only one thread writes, so one transaction at a time changes definitions.
 """
 
 from collections.abc import Mapping
@@ -18,19 +18,19 @@ _QUERIES = load_queries("puppylog.stores.duckdb", "definitions.sql")
 _ALERT_QUERIES = load_queries("puppylog.stores.duckdb", "alerts.sql")
 
 BEGINNING_US: Final = -62_200_000_000_000_000
-"""Below every instant that a log can name: the year 1 minus a margin, in microseconds since the epoch."""
+"""The watermark of a new metric, in microseconds since the epoch: before the year 1, so before every record."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredMetric(definitions.StoredMetric):
-    """A metric as the engine has it: its definition, and how far it is materialized."""
+    """A metric as the engine stores it: its definition, and up to where it is materialized."""
 
     watermark_us: int
     refreshed_seq: int
     refreshed_us: int | None
 
     def aggregate(self, where: str) -> str:
-        """Return the SQL that computes its buckets from the records that ``where`` selects."""
+        """Return the SQL that computes the metric's buckets from the records that ``where`` selects."""
         from puppylog.stores.aggregate import aggregate_sql  # noqa: PLC0415 - an engine without metrics starts without it
 
         return aggregate_sql(self.metric, "duckdb", group_id=self.group_id, where=where)
@@ -38,7 +38,7 @@ class StoredMetric(definitions.StoredMetric):
 
 @dataclass(frozen=True, slots=True)
 class StoredAlert(definitions.StoredAlert):
-    """An alert as the engine has it: its definition, what it needs of its metric, and how far it is evaluated."""
+    """An alert as the engine stores it: its definition, parts of its metric's, and the time of its last evaluation."""
 
     metric_statistic: str
     metric_period_s: int

@@ -1,9 +1,9 @@
-"""Evaluating an alert: what is due is judged in order, in one transaction.
+"""Evaluates an alert: all due evaluations, the oldest first, in one transaction.
 
-All segments together are one status, which the model's rule judges. One by one they are judged by one query, so that
-many of them cost no more than their rows. Evaluations that were missed
-while no engine ran are caught up: the records tell what would have been observed. One call does a limited number of
-them, so that a long absence does not hold up the writer.
+An alert over all segments together has one status, which the model's rule judges in Python. An alert over each segment
+is judged by one SQL query, so that many segments cost little. Evaluations that were missed while no engine ran are
+caught up, because the records tell what would have been observed. One call does a limited number of evaluations, so
+that the evaluations after a long pause do not block the writer.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -34,8 +34,8 @@ _QUERIES = load_queries("puppylog.stores.duckdb", "alerts.sql")
 
 EVALUATOR = "engine"
 
-# A segment that was not observed for so long is forgotten: segments come from log lines, and a client that sends ever
-# new ones must not make the states grow without end. If it fires because it is missing, it turns to no_data at last.
+# The state of a segment that was not observed for so long is deleted. Segments come from log lines, so a client that
+# always sends new ones would make the states grow without limit. A firing segment first changes to no_data.
 _FORGET_US: Final = 86_400 * US_PER_S
 
 
@@ -61,9 +61,9 @@ _JUDGED: Final = pa.schema(
 
 
 def evaluate(connection: Connection, name: str, now_us: int, *, most_segments: int = MAX_SEGMENTS) -> bool:
-    """Do the evaluations of one alert that are due, oldest first, a limited number of them; return whether more are.
+    """Do a limited number of an alert's due evaluations, the oldest first; return whether more are due.
 
-    It is OK if the alert has been deleted meanwhile.
+    It is OK if the alert was deleted since it was listed.
     """
     stored = DEFINITIONS.find_alert(connection, name)
     if stored is None:
@@ -92,20 +92,20 @@ def evaluate(connection: Connection, name: str, now_us: int, *, most_segments: i
 
 
 def note_error(connection: Connection, name: str, message: str, now_us: int) -> None:
-    """Record that the alert's evaluations up to now have failed, and why; the next one is tried when it is due."""
+    """Record that the alert's evaluations up to now failed, and why. The next evaluation is one period later."""
     stored = DEFINITIONS.find_alert(connection, name)
     if stored is not None:
         connection.run(_QUERIES["note_failure"], {"id": stored.id, "evaluated_us": now_us, "error": message})
 
 
 def beat(connection: Connection, error: str | None, now_us: int) -> None:
-    """Leave a sign of life, and what went wrong since the last one."""
+    """Store a heartbeat, with the error since the last heartbeat, if there was one."""
     for query in ("first_beat", "beat"):
         connection.run(_QUERIES[query], {"evaluator": EVALUATOR, "error": error, "now_us": now_us})
 
 
 def _judge_together(connection: Connection, stored: StoredAlert, due: Due) -> pa.Table:
-    """Return what the query ``judge`` would: the model's own rule is the quickest for a single status."""
+    """Judge all segments together; return rows as of the query ``judge``. For one status, Python is faster than SQL."""
     alert, judged = stored.alert, []
     is_summed = adds_up(stored.metric_statistic)
     sql = _QUERIES["observe_together"].format(
@@ -129,7 +129,7 @@ def _judge_together(connection: Connection, stored: StoredAlert, due: Due) -> pa
 
 
 def _find_status(connection: Connection, stored: StoredAlert) -> tuple[int, Status] | None:
-    """Return the stored row and its status; None before the first evaluation."""
+    """Return the row id and the status of an alert over all segments together; None before the first evaluation."""
     rows = connection.rows(_QUERIES["find_status"], {"id": stored.id})
     if not rows:
         return None
@@ -161,7 +161,7 @@ def _judged(status: Status, last: Status, *, is_last: bool) -> dict[str, Any]:
 
 
 def _judge_each(connection: Connection, stored: StoredAlert, due: Due, *, new_segments: int) -> pa.Table:
-    """Return the rows of the query ``judge``."""
+    """Judge each segment; return the rows of the query ``judge``."""
     parameters: dict[str, int | str] = {
         **_observed(stored, due),
         "id": stored.id,
@@ -179,10 +179,10 @@ def _judge_each(connection: Connection, stored: StoredAlert, due: Due, *, new_se
 
 
 def _judge_one_sql(*, has_new: bool) -> str:
-    """Return the query ``judge`` for one evaluation; ``{metric}`` is left to replace.
+    """Return the query ``judge`` for one evaluation, with ``{metric}`` for the metric's name.
 
     Args:
-        has_new: whether the alert may take on segments that it has not judged yet. If not, they are only counted.
+        has_new: whether the alert may judge segments that it has not judged before. If not, they are only counted.
     """
     next_states = _QUERIES["next_states"].format(
         kept=_QUERIES["columns_of_one"], observed_now=_QUERIES["observed_by_one"]
@@ -197,7 +197,7 @@ def _judge_one_sql(*, has_new: bool) -> str:
 
 
 def _judge_many_sql() -> str:
-    """Return the query ``judge`` for several evaluations, one after another; ``{metric}`` is left to replace."""
+    """Return the query ``judge`` for several evaluations in their order, with ``{metric}`` for the metric's name."""
     next_states = _QUERIES["next_states"].format(kept="life", observed_now=_QUERIES["observed_by_many"])
     return _QUERIES["judge"].format(
         observed=_QUERIES["observe_each"].format(metric="{metric}", value=_QUERIES["value_of_window"]),
@@ -219,9 +219,9 @@ def _observed(stored: StoredAlert, due: Due) -> dict[str, int]:
 
 
 def _write(connection: Connection, stored: StoredAlert, judged: pa.Table, now_us: int) -> None:
-    """Write the states that are different now, and add the transitions.
+    """Write the states that have changed, and add the transitions to the history.
 
-    Most evaluations change few segments, and some queries would change nothing: those are not run.
+    Most evaluations change few segments. A query that would change nothing is not run.
     """
     alert = stored.alert
     missed_us = alert.period_s * US_PER_S + MISSED_AFTER // timedelta(microseconds=1)

@@ -1,8 +1,8 @@
 """The one translator of DuckDB's exceptions: which of Puppylog's errors each becomes.
 
-DuckDB tells most failures apart by the class of its exception, and writes its messages in English only. Where one class
-stands for several failures (a full disk, a transaction that only reads), or where Arrow has taken the class away, the
-text decides. No other module reads it.
+Most failures of DuckDB have an exception class of their own, and all messages are in English. If one class stands for
+several failures (a full disk, a read-only transaction), or if Arrow has lost the class, the text decides. No other
+module reads the text of an exception.
 """
 
 import re
@@ -14,8 +14,8 @@ import duckdb
 
 from puppylog.errors import PuppylogError, QueryError, StoreDamaged, StoreError, StoreFull, StoreUnavailable
 
-# How DuckDB's messages begin when bytes of its files are not those that it wrote. Only the beginning counts: what a
-# user's own SQL makes it say, as with error('…') or a failing cast, begins with the kind of that error.
+# The beginnings of DuckDB's messages about damaged files. Only the beginning counts: a text that a user's SQL puts into
+# a message, as with error('…') or a failing cast, comes after the name of another kind of error.
 _DAMAGE: Final = re.compile(
     r"Corrupt database file|Failure while replaying WAL file"
     r"|IO Error: (?:The file .* is not a valid DuckDB database file|Could not read enough bytes)"
@@ -32,19 +32,19 @@ _FULL: Final = ("no space left", "disk quota", "file too large", "disk full")
 
 
 class OutOfMemory(StoreUnavailable):
-    """DuckDB has no memory left for this statement; it may have some when others have ended."""
+    """DuckDB has no memory left for this statement. It may have enough when other statements have ended."""
 
 
 class BrokenError(StoreUnavailable):
-    """DuckDB has given up on this database until it is opened again; the engine has to end and be started again."""
+    """DuckDB refuses to use this database until it is opened again. The engine must end, and a new one must start."""
 
 
 class BrokenByDamage(StoreDamaged):
-    """DuckDB has given up on this database because a part of it cannot be read."""
+    """DuckDB refuses to use this database because a part of it cannot be read."""
 
 
 def is_damage(text: str) -> bool:
-    """Return whether an error of DuckDB says that its files are damaged."""
+    """Return whether the text of a DuckDB error says that its files are damaged."""
     return _DAMAGE.match(text) is not None
 
 
@@ -81,9 +81,9 @@ def translate(error: duckdb.Error) -> PuppylogError:
 
 
 def translate_streamed(error: Exception) -> PuppylogError:
-    """Return Puppylog's error for one of DuckDB's that came through Arrow, which keeps nothing of it but its text.
+    """Return Puppylog's error for an error of DuckDB that came through Arrow, which keeps only the text.
 
-    Only the first words count: DuckDB's own, which name the class.
+    Only the first words of the text count: DuckDB writes the class there, and a user's SQL cannot change them.
     """
     text = " ".join(str(error).split())
     if is_damage(text):

@@ -1,7 +1,7 @@
-"""The ingest transaction: rows and positions are committed together, and only onto the position they start from.
+"""The ingest transaction: it commits rows and positions together, and only if each file is at the start of its move.
 
-The check of the position is what makes a line stored once: whatever a client believes after a crash or a cut, a batch
-that has been committed moves its files past their ``since`` and can not be committed again.
+This check stores each line exactly once. A committed batch has moved its files past the start of their moves, so the
+same batch cannot be committed again, even if a client does not know after a crash that it was committed.
 """
 
 from collections.abc import Sequence
@@ -18,16 +18,16 @@ _QUERIES = load_queries("puppylog.stores.duckdb", "ingest.sql")
 
 
 def append(connection: Connection, moves: Sequence[Move], records: pa.Table, rejects: pa.Table) -> Appended:
-    """Append rows and move positions, within the caller's transaction.
+    """Append rows and move positions, in the caller's transaction.
 
     Args:
-        connection: the writer's.
-        moves: one per file that the rows are of.
+        connection: the writer's connection.
+        moves: one for each file of the rows.
         records: columns of `model.record.RECORDS` with ``stream_id`` and ``file_id``.
         rejects: columns of `model.record.REJECTS` with ``stream_id`` and ``file_id``.
 
     Raises:
-        StreamBusy: a file does not stand where its move starts.
+        StreamBusy: the position of a file is not the start of its move.
     """
     with connection.table("moves", _table_of(moves)):
         _check_positions(connection, moves)
@@ -41,7 +41,7 @@ def append(connection: Connection, moves: Sequence[Move], records: pa.Table, rej
 
 
 def append_records(connection: Connection, records: pa.Table) -> None:
-    """Append records and note the times that they touch; columns as of `append`."""
+    """Append records, with columns as in `append`, and invalidate the buckets at their times."""
     with connection.table("records", records):
         connection.run(_QUERIES["append_records"])
         connection.run(_QUERIES["invalidate"])

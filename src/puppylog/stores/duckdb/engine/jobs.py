@@ -1,7 +1,7 @@
-"""The engine's jobs: one thread that refreshes metrics, evaluates alerts and leaves a heartbeat.
+"""The engine's jobs: one thread refreshes metrics, evaluates alerts and stores a heartbeat.
 
-A job never raises out of its round. What goes wrong with one metric or alert is recorded as its error and does not
-concern the others; anything else that goes wrong is told with the heartbeat.
+No error ends the thread. The error of one metric or alert is stored with it and does not affect the others. Any other
+error is stored with the heartbeat.
 """
 
 import logging
@@ -21,38 +21,43 @@ from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredAlert, 
 
 TICK_S = 0.5
 BEAT_S = 5.0
-"""A monitor calls a heartbeat old after a few of these."""
+"""The time in seconds between two heartbeats. A monitor calls a heartbeat old after a few times this."""
 
-# An alert that has missed more evaluations than this is catching up, and lets the others go first.
+# An alert that has missed more evaluations than this is evaluated after the other alerts.
 _CATCHING_UP: Final = 100
-# So long a round catches up at most, so that the next one, and its alerts that have missed nothing, is never far.
+# A round spends about so many seconds on such alerts, so that the other alerts do not wait long for the next round.
 _CATCH_UP_S: Final = 0.5
-# Before the first look at the clock; later than any time, so that the first look re-bases what is in the future.
+# The first value of the last seen time: later than any clock, so that the first round re-bases future instants.
 _NEVER_US: Final = 2**63 - 1
 
 _log = logging.getLogger("puppylog.jobs")
 
 
 class Jobs:
-    """Runs from construction to `close`. Usable with ``with``."""
+    """The thread of the jobs, which runs from the constructor to `close`. Usable with ``with``."""
 
     def __init__(self, engine: Engine, clock_us: Callable[[], int] = lambda: time.time_ns() // 1000) -> None:
-        """``clock_us``: the time of day in microseconds since the epoch; it may go back."""
+        """Start the thread.
+
+        Args:
+            engine: the open database.
+            clock_us: returns the time in microseconds since the epoch. It may be set back.
+        """
         # In any thread: these do not change after the constructor, or are events.
         self._engine = engine
         self._clock_us = clock_us
         self._stop = threading.Event()
-        self._is_outdated = threading.Event()  # the lists of metrics and alerts
+        self._is_outdated = threading.Event()  # set if the lists of metrics and alerts must be read again
         self._is_outdated.set()
 
         # Under the lock.
         self._lock = threading.Lock()
-        self._appends = 0  # counted, so that no metric is refreshed when no line was stored
+        self._appends = 0  # the number of appends; without a new append no metric is refreshed
 
         # In the thread of the jobs only.
-        self._seen_us = _NEVER_US  # what the clock said last
-        self._failing: dict[int, str] = {}  # by metric: why it is not refreshed
-        self._refreshed: dict[int, tuple[float, int]] = {}  # by metric: when, and at which count of appends
+        self._seen_us = _NEVER_US  # the clock's time in the last round
+        self._failing: dict[int, str] = {}  # by metric: the error of its last refresh
+        self._refreshed: dict[int, tuple[float, int]] = {}  # by metric: last refresh, number of appends then
         self._known_metrics: list[StoredMetric] = []
         self._known_alerts: list[StoredAlert] = []
         self._took_s: dict[int, float] = {}  # by alert: how long its last evaluation took
@@ -63,7 +68,7 @@ class Jobs:
         self._thread.start()
 
     def note_append(self) -> None:
-        """Note that lines were committed. For any thread, after the commit."""
+        """Record that lines were committed. Any thread calls this after the commit."""
         with self._lock:
             self._appends += 1
 
@@ -72,11 +77,11 @@ class Jobs:
             return self._appends
 
     def note_definitions(self) -> None:
-        """Note that metrics or alerts were made or deleted. For any thread, after the commit."""
+        """Record that metrics or alerts were created or deleted. Any thread calls this after the commit."""
         self._is_outdated.set()
 
     def materialize(self, metric: Metric) -> None:
-        """Fill a metric up to now, oldest first, in several transactions. Runs in the caller's thread."""
+        """Fill a new metric up to now, the oldest records first, in several transactions, in the caller's thread."""
         with self._engine.read() as connection:
             slices = refresh.list_slice_ends(connection)
         for until_us in [*slices, None]:
@@ -88,45 +93,45 @@ class Jobs:
             self._round()
 
     def _round(self) -> None:
-        """Do all that is due. A part that fails keeps no other part from its turn."""
-        with self._told():
-            self._look_at_clock()
-        with self._told():
+        """Do all jobs that are due. If one part fails, the others still run."""
+        with self._reported():
+            self._check_clock()
+        with self._reported():
             self._list_definitions()
         has_refreshed = False
         for metric in self._known_metrics:
-            with self._told():
+            with self._reported():
                 has_refreshed |= self._refresh_if_due(metric)
             self._beat_if_due()
         if has_refreshed:
-            with self._told():
+            with self._reported():
                 self._engine.write(refresh.forget_invalidations)
-        with self._told():
+        with self._reported():
             self._evaluate_due()
         self._beat_if_due()
 
     def _beat_if_due(self) -> None:
-        """Leave a sign of life. Asked for within a round as well: with many metrics and alerts a round takes long."""
+        """Store a heartbeat if it is due. Called several times in a round, because a round may take long."""
         if time.monotonic() - self._beat_at >= BEAT_S:
-            with self._told():
+            with self._reported():
                 error, self._error = self._error, None
                 self._engine.write(lambda connection: evaluate.beat(connection, error, self._clock_us()))
                 self._beat_at = time.monotonic()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Tell what goes wrong with the next heartbeat, and go on."""
+    def _reported(self) -> Iterator[None]:
+        """Catch errors of the ``with`` block, log them, and keep the last one for the next heartbeat."""
         try:
             yield
         except PuppylogError as error:
             self._error = error.message
             _log.error("%s", error.message)
-        except Exception:  # noqa: BLE001 - the other jobs must have their turn whatever happened in this one
+        except Exception:  # noqa: BLE001 - a defect in one job must not stop the others
             self._error = "internal error; the engine's log tells more"
             _log.exception("a round of jobs failed")
 
-    def _look_at_clock(self) -> None:
-        """Re-base the store's instants at the start, and whenever the clock goes back."""
+    def _check_clock(self) -> None:
+        """Re-base the store's future instants in the first round, and when the clock was set back."""
         now_us = self._clock_us()
         if now_us < self._seen_us:
             self._engine.write(lambda connection: clock.rebase(connection, now_us))
@@ -141,7 +146,7 @@ class Jobs:
                 self._known_alerts = DEFINITIONS.list_alerts(connection)
 
     def _refresh_if_due(self, stored: StoredMetric) -> bool:
-        """Return whether the metric was refreshed. A failure is recorded; the next try is when it is due."""
+        """Refresh the metric if it is due; return whether it was refreshed. An error is stored with the metric."""
         at, appends = self._refreshed.get(stored.id, (0.0, -1))
         counted = self._count_appends()
         if appends == counted or time.monotonic() - at < stored.metric.refresh_s:
@@ -151,7 +156,7 @@ class Jobs:
             self._refresh(stored.metric.name, None)
         except PuppylogError as error:
             message = error.message
-            appends = -1  # what has come is still to be taken in
+            appends = -1  # so that the next refresh does not wait for another append
             if self._failing.get(stored.id) != message:
                 _log.error("metric %s is not refreshed: %s", stored.metric.name, message)
             self._failing[stored.id] = message
@@ -160,7 +165,7 @@ class Jobs:
             self._failing.pop(stored.id, None)
             with self._engine.read() as connection:
                 if refresh.has_live_records(connection, stored.id):
-                    appends = -1  # the newest buckets are still to be filled, even if nothing more comes
+                    appends = -1  # so that the newest buckets are filled later, even without another append
         self._refreshed[stored.id] = (time.monotonic(), appends)
         return stored.id not in self._failing
 
@@ -168,10 +173,10 @@ class Jobs:
         self._engine.write(lambda connection: refresh.refresh_by_name(connection, name, self._clock_us(), until_us))
 
     def _evaluate_due(self) -> None:
-        """Evaluate each alert that is due: those that missed least first, of these the ones that took least time last.
+        """Evaluate the alerts that are due, in the order of `order_due`.
 
-        An alert that has much to catch up gets what time is left of a round, at least one call; the others come first
-        in every round.
+        Alerts with many missed evaluations come last. They share a limited time of each round, but at least one of
+        them is evaluated.
         """
         now_us = self._clock_us()
         due = [(_missed(stored, now_us), stored) for stored in self._known_alerts]
@@ -189,9 +194,9 @@ class Jobs:
                 return
 
     def _evaluate(self, stored: StoredAlert, now_us: int) -> bool:
-        """Do one call's evaluations in a transaction of their own; return whether more are due."""
+        """Do a limited number of the alert's evaluations in one transaction; return whether more are due."""
         name = stored.alert.name
-        self._is_outdated.set()  # the alert moves on
+        self._is_outdated.set()  # the list has the time of the alert's last evaluation, which changes
         started_at = time.monotonic()
         try:
             return self._engine.write(lambda connection: evaluate.evaluate(connection, name, now_us))
@@ -203,7 +208,7 @@ class Jobs:
             self._took_s[stored.id] = time.monotonic() - started_at
 
     def close(self) -> None:
-        """Return when the round is over."""
+        """Stop the thread; return when the current round has ended."""
         self._stop.set()
         self._thread.join()
 
@@ -215,18 +220,18 @@ class Jobs:
 
 
 def order_due(due: Iterable[tuple[int, StoredAlert]], took_s: Mapping[int, float]) -> list[tuple[int, StoredAlert]]:
-    """Return the alerts that have missed evaluations in the order in which they get their turn.
+    """Return the alerts that have due evaluations: those with the fewest first, and of these the fastest first.
 
     Args:
-        due: alerts, and how many evaluations each has missed.
-        took_s: by alert, how many seconds its last evaluation took.
+        due: alerts, each with the number of its due evaluations.
+        took_s: by alert, the duration of its last evaluation in seconds.
     """
     missing = [(missed, stored) for missed, stored in due if missed]
     return sorted(missing, key=lambda pair: (pair[0], took_s.get(pair[1].id, 0.0)))
 
 
 def _missed(stored: StoredAlert, now_us: int) -> int:
-    """Return how many evaluations of an alert are due; one in the future is re-based, which counts as one."""
+    """Return how many evaluations of an alert are due; 1 if its last one is in the future and must be re-based."""
     if stored.evaluated_us > now_us:
         return 1
     return count_due(stored.evaluated_us, now_us, stored.alert.period_s)

@@ -1,4 +1,4 @@
-"""The engine's log, which an engine that runs for years must not fill the disk with."""
+"""The engine's log, with a limit: an engine that runs for years must not fill the disk with it."""
 
 import logging
 import os
@@ -7,10 +7,10 @@ from typing import TextIO
 
 
 class LimitedLog(logging.StreamHandler[TextIO]):
-    """Writes to a stream that is a file opened for appending; a file that has reached the limit is emptied first."""
+    """Writes to a file that is opened for appending. If the file has reached the limit, it is emptied first."""
 
     def __init__(self, stream: TextIO, limit_bytes: int) -> None:
-        """Write to ``stream``. One that is no regular file, such as a terminal, has no limit."""
+        """Write to ``stream``. A stream that is no regular file, such as a terminal, has no limit."""
         super().__init__(stream)
         self._limit_bytes = limit_bytes
 
@@ -20,5 +20,5 @@ class LimitedLog(logging.StreamHandler[TextIO]):
             if stat.S_ISREG(status.st_mode) and status.st_size >= self._limit_bytes:
                 os.ftruncate(self.stream.fileno(), 0)
         except OSError:
-            pass  # whether the line can be written is found out by writing it
+            pass  # the write below reports the error
         super().emit(record)

@@ -1,9 +1,9 @@
-"""Which SQL of a user only reads: decided on the tree that DuckDB's own parser makes of it, before it runs.
+"""Checks that a user's SQL only reads, on the syntax tree of DuckDB's own parser, before the SQL runs.
 
-A statement must be a SELECT, or an EXPLAIN of one. A function may change the engine (``enable_logging``), crash it
-(``arrow_scan`` takes addresses), reach for files, or run SQL that the tree does not show (``query``). So table
-functions must be on a list; those of a later DuckDB are refused until someone has read what they do. Other functions
-are pure but for a few, which are refused by name. A test compares both lists with DuckDB's catalog.
+A statement must be a SELECT or an EXPLAIN of a SELECT. A function may change the engine (``enable_logging``), crash it
+(``arrow_scan`` takes addresses), read files, or run SQL that is not in the tree (``query``). So only the listed table
+functions are allowed; a new one of a later DuckDB is refused until a developer has checked it. Scalar functions have no
+side effects, except a few, which are refused by name. A test compares both lists with DuckDB's catalog.
 """
 
 import json
@@ -18,10 +18,10 @@ def _names(text: str) -> frozenset[str]:
 
 
 MAX_LENGTH: Final = 65_536
-"""Characters of a user's SQL. DuckDB bounds how deep an expression is, but not how many UNIONs or CTEs follow."""
+"""The largest number of characters. DuckDB limits the depth of an expression, but not the number of UNIONs or CTEs."""
 
 MAX_DEPTH: Final = 200
-"""Parentheses within parentheses, and signs in a row."""
+"""The largest depth of nested parentheses, and the largest number of consecutive signs."""
 
 TABLE_FUNCTIONS: Final = _names(
     """
@@ -35,10 +35,10 @@ TABLE_FUNCTIONS: Final = _names(
     pragma_user_agent pragma_version query_table range repeat repeat_row summary unnest
     """
 )
-"""Table functions and table macros that a user's SQL may call: they read the catalog or the database, or make rows."""
+"""Table functions and macros that a user's SQL may call: they read the catalog or the database, or generate rows."""
 
 REFUSED_FUNCTIONS: Final = frozenset({"nextval", "setval", "sleep_ms", "write_log"})
-"""Functions of rows that do something: move a sequence, keep a thread, write the engine's log."""
+"""Scalar functions with side effects: they advance a sequence, block a thread, or write the engine's log."""
 
 HARMLESS_VOLATILES: Final = _names(
     """
@@ -46,7 +46,7 @@ HARMLESS_VOLATILES: Final = _names(
     setseed stats uuid uuidv4 uuidv7 vector_type
     """
 )
-"""Functions that DuckDB's catalog says have side effects, and that change nothing beyond their own connection."""
+"""Functions with side effects by DuckDB's catalog, but none outside their own connection. They are allowed."""
 
 _QUERY_NODES: Final = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"})
 _QUOTED: Final = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -55,12 +55,12 @@ _SIGNS: Final = re.compile(rf"(?:[-+~(]\s*){{{MAX_DEPTH + 1}}}")
 
 
 def refuse_size(sql: str) -> None:
-    """Refuse SQL that DuckDB cannot parse in little time and memory.
+    """Check that DuckDB can parse ``sql`` in little time and memory.
 
-    6,000 open parentheses or minus signs take its parser 10 s and 2 GB before it finds that they are no SQL.
+    For 6,000 open parentheses or minus signs its parser needs 10 s and 2 GB until it reports a syntax error.
 
     Raises:
-        QueryError: with what there is too much of.
+        QueryError: the SQL is too long or too deeply nested.
     """
     if len(sql) > MAX_LENGTH:
         raise QueryError("run", "this SQL", f"it has {len(sql)} characters, and {MAX_LENGTH} are allowed")
@@ -74,17 +74,17 @@ def refuse_size(sql: str) -> None:
 
 
 def check_tree(serialized: str) -> None:
-    """Refuse a SELECT that does more than to read.
+    """Check that a SELECT only reads.
 
     Args:
-        serialized: the statement's tree, as ``json_serialize_sql`` gives it.
+        serialized: the syntax tree of the statement, as JSON of ``json_serialize_sql``.
 
     Raises:
-        QueryError: with the function or the kind of statement that is not allowed.
+        QueryError: it does more; the cause names the function or the kind of statement.
     """
     tree = json.loads(serialized)
     if tree["error"]:
-        raise QueryError("run", "this SQL", "only reading is allowed, and this cannot be told to read only")
+        raise QueryError("run", "this SQL", "only reading is allowed, and this statement cannot be checked")
     waiting: list[Any] = [tree["statements"]]
     while waiting:
         node = waiting.pop()

@@ -1,8 +1,9 @@
-"""Refreshing a metric: the buckets between its old and its new watermark, and those that late lines have touched.
+"""Refreshes a metric: the buckets between its old and its new watermark, and the buckets of late lines.
 
-A watermark says how far a metric is materialized. It moves in the transaction that fills the buckets below it, and the
-ingest transaction notes every line below some watermark as an invalidation; so a bucket is either read live, or up to
-date, or noted. Raw rows are read once per refresh and range; the buckets of a range are replaced, never added to.
+The buckets below a metric's watermark are materialized. The watermark moves in the transaction that fills the buckets.
+If a line is stored below any watermark, the ingest transaction records an invalidation of its time. So each bucket is
+computed when it is read, or is up to date, or has an invalidation. A refresh reads the records of a range once, and
+replaces the buckets of the range.
 """
 
 from collections.abc import Iterable
@@ -16,14 +17,14 @@ _QUERIES = load_queries("puppylog.stores.duckdb", "metrics.sql")
 
 US_PER_S = 1_000_000
 
-# Lines come a little late even when nothing is wrong; buckets younger than this are left to live reading.
+# Lines normally arrive a little late. Buckets that ended less than this ago are computed when they are read.
 _SETTLE_S = 2
-# Ranges closer than this are recomputed as one: reading an hour twice costs more than reading its gap.
+# Ranges that are closer than this are recomputed as one range: another query costs more than reading the gap.
 _MERGE_US = 3600 * US_PER_S
 
 
 def refresh(connection: Connection, stored: StoredMetric, now_us: int, until_us: int | None = None) -> None:
-    """Bring the metric up to date, within the caller's transaction; with ``until_us``, no further than there."""
+    """Refresh the metric in the caller's transaction, up to now or up to ``until_us``, whichever is earlier."""
     period_us = stored.metric.period_s * US_PER_S
     settled = settled_us(stored.metric.period_s, now_us)
     goal_us = settled if until_us is None else min(settled, until_us)
@@ -39,17 +40,17 @@ def refresh(connection: Connection, stored: StoredMetric, now_us: int, until_us:
 
 
 def settled_us(period_s: int, now_us: int) -> int:
-    """Return up to when buckets are final, but for lines that come late."""
+    """Return the instant before which buckets are final, unless lines come later than _SETTLE_S."""
     return now_us - max(period_s, _SETTLE_S) * US_PER_S
 
 
 def forget_invalidations(connection: Connection) -> None:
-    """Drop the invalidations that every metric has worked off."""
+    """Delete the invalidations that every metric's refreshes have handled."""
     connection.run(_QUERIES["forget_invalidations"])
 
 
 def merge_ranges(ranges: Iterable[tuple[int, int]], period_us: int) -> list[tuple[int, int]]:
-    """Return ``ranges`` (half-open, microseconds) as whole buckets, in order, without overlaps or small gaps."""
+    """Return ``ranges`` (half-open, in microseconds) as whole buckets, in order. Close ranges are merged."""
     merged: list[tuple[int, int]] = []
     for low, high in sorted(ranges):
         if low >= high:
@@ -63,25 +64,25 @@ def merge_ranges(ranges: Iterable[tuple[int, int]], period_us: int) -> list[tupl
 
 
 def list_slice_ends(connection: Connection) -> list[int]:
-    """Return the ends of all slices but the last one, oldest first, in microseconds since the epoch."""
+    """Return the ends of all slices but the last, the oldest first, in microseconds since the epoch."""
     days = ((row["day_us"], row["records"]) for row in connection.rows(_QUERIES["rows_per_day"]))
     return slice_starts(days)[1:]
 
 
 def refresh_by_name(connection: Connection, name: str, now_us: int, until_us: int | None = None) -> None:
-    """Refresh the metric as `refresh` does. It is OK if it has been deleted since the refresh was asked for."""
+    """Refresh the metric of that name as `refresh` does. It is OK if the metric was deleted since it was listed."""
     stored = DEFINITIONS.find_metric(connection, name)
     if stored is not None:
         refresh(connection, stored, now_us, until_us)
 
 
 def has_live_records(connection: Connection, metric_id: int) -> bool:
-    """Return whether any record is too new for the last refresh, so that another one is needed."""
+    """Return whether any record is above the metric's watermark, so that another refresh is needed."""
     return bool(connection.value(_QUERIES["has_live_records"], {"id": metric_id}))
 
 
 def note_error(connection: Connection, metric_id: int, message: str) -> None:
-    """Record why the last refresh of a metric failed. OK if the metric is gone."""
+    """Record why the last refresh of a metric failed. It is OK if the metric was deleted."""
     connection.run(_QUERIES["note_refresh_error"], {"id": metric_id, "error": message})
 
 

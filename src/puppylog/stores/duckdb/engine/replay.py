@@ -1,6 +1,6 @@
-"""Rejected lines that have been read again become records: one transaction deletes the lines and stores the records.
+"""Replaces rejected lines by records: one transaction deletes the lines and stores the records.
 
-One transaction at a time writes, so a rejected line that is found stays until this transaction deletes it.
+Only one transaction at a time writes, so no other transaction can delete a line that this one has found.
 """
 
 import pyarrow as pa
@@ -14,11 +14,11 @@ _QUERIES = load_queries("puppylog.stores.duckdb", "replay.sql")
 
 
 def replay(connection: Connection, reread: pa.Table) -> Replayed:
-    """Turn the lines that are rejected still into records, within the caller's transaction.
+    """Store the records of the lines that are still rejected, and delete these lines, in the caller's transaction.
 
     Args:
-        connection: the writer's.
-        reread: columns of `spool.SPOOLED_REREAD`.
+        connection: the writer's connection.
+        reread: records of schema `spool.SPOOLED_REREAD`.
     """
     with connection.table("reread", reread):
         asked = int(connection.value(_QUERIES["count_lines"]))

@@ -1,7 +1,8 @@
-"""A query that runs in the engine for a client: bounded in time and memory, and ended when the client has left.
+"""A client's query in the engine, with limits of time and memory. It ends when the client disconnects.
 
-A query of a user's own SQL is bounded further. Few run at once and the others wait, their threads have a lower priority
-than those that write and evaluate, and what they sort and hash has a limit of its own. See decision 29.
+Queries of users' own SQL have more limits. Only a few run at once and the others wait. Their threads have a lower
+priority than the threads that write and evaluate. Their memory for sorting and hashing has its own limit. See decision
+29.
 """
 
 import os
@@ -18,53 +19,54 @@ from puppylog.stores.duckdb.engine.database import MEMORY_LIMIT_BYTES, Connectio
 from puppylog.stores.duckdb.engine.failures import OutOfMemory
 
 USER_QUERIES: Final = 2
-"""Queries of users' own SQL that run at once. Each one more takes a share of the processors from the writer."""
+"""How many queries of users' own SQL run at once. More of them would take processor time from the writer."""
 
 _WATCH_S: Final = 0.1
 _NICENESS: Final = 15
-# What DuckDB does not count against its own limit, such as the texts of one batch of rows, ends a query from here on.
+# DuckDB's own limit does not count all memory, such as the texts in one batch of rows. If the process has more memory
+# than this, a user's query ends.
 _RESIDENT_LIMIT_BYTES: Final = MEMORY_LIMIT_BYTES * 3 // 2
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a client asks. ``timeout_s`` bounds the engine's work, not the client's reading; None is no limit."""
+    """A query as a client sends it."""
 
     sql: str
     parameters: dict[str, Any] | None
-    is_ours: bool
-    timeout_s: float | None
+    is_ours: bool  # one of Puppylog's own queries, not a user's
+    timeout_s: float | None  # limits the engine's work, without the time in which the client reads; None is no limit
 
 
 class QueryRunner:
-    """Runs clients' queries, each in a thread of its own."""
+    """Runs the queries of clients, each in its own thread."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._slots = threading.BoundedSemaphore(USER_QUERIES)
 
-    def iter_answer(self, question: Question, is_left: Callable[[], bool]) -> Iterator[Any]:
-        """Give the answer's schema, then its batches.
+    def iter_answer(self, question: Question, is_disconnected: Callable[[], bool]) -> Iterator[Any]:
+        """Yield the answer's schema, then its batches.
 
         Args:
-            question: what to run.
-            is_left: whether the client has gone away; asked often.
+            question: the query.
+            is_disconnected: returns whether the client has disconnected; called often.
 
         Raises:
-            QueryError: the SQL is refused, or took more time or memory than it may.
+            QueryError: the SQL is refused, or the query needs more time or memory than it may have.
         """
-        running = _Running(self._engine, self._slots, question, is_left)
+        running = _Running(self._engine, self._slots, question, is_disconnected)
         threading.Thread(target=running.run, daemon=True, name="query").start()
         return running.iter_answer()
 
 
-class _LeftError(Exception):
-    """The client has gone away: the answer has no reader."""
+class _AbandonedError(Exception):
+    """The client has disconnected or takes no more answers."""
 
 
 class Stopwatch:
-    """How long a query has run, without the time in which it waited for its client. For several threads."""
+    """Measures how long a query runs, without the time in which it waits for its client. For several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -92,17 +94,18 @@ class _Running:
     """One query of one client."""
 
     def __init__(
-        self, engine: Engine, slots: threading.BoundedSemaphore, question: Question, is_left: Callable[[], bool]
+        self, engine: Engine, slots: threading.BoundedSemaphore, question: Question, is_disconnected: Callable[[], bool]
     ) -> None:
         self._engine = engine
         self._slots = slots
         self._question = question
-        self._client_left = is_left
-        # Three threads use these: the request's takes answers, the query's puts them, and a watcher interrupts it.
+        self._is_disconnected = is_disconnected
+        # Three threads use these: the query's thread puts answers, the request's thread takes them, and a watcher
+        # interrupts the query.
         self._answers: queue.Queue[Any] = queue.Queue(maxsize=2)
-        self._is_unread = threading.Event()  # the request will take no other answer
+        self._is_unread = threading.Event()  # set when the request takes no more answers
         self._clock = Stopwatch()
-        self._reason: str | None = None  # set by the watcher; read by the query's thread when the query has failed
+        self._reason: str | None = None  # why the watcher interrupts the query; read by the query's thread afterwards
 
     def iter_answer(self) -> Iterator[Any]:
         try:
@@ -114,7 +117,7 @@ class _Running:
             self._is_unread.set()
 
     def run(self) -> None:
-        """Run the query and put its answer; the last thing that is put is None, or the error."""
+        """Run the query and put its answer into the queue, with None or an error at the end."""
         end: BaseException | None = None
         try:
             if self._question.is_ours:
@@ -126,11 +129,11 @@ class _Running:
                     self._answer()
                 finally:
                     self._slots.release()
-        except _LeftError:
+        except _AbandonedError:
             pass
-        except BaseException as error:  # noqa: BLE001 - it is the client's answer, raised where the client is served
+        except BaseException as error:  # noqa: BLE001 - raised in the thread of the request, which sends it to the client
             end = error
-        with suppress(_LeftError):
+        with suppress(_AbandonedError):
             self._put(end, has_slot=False)
 
     def _answer(self) -> None:
@@ -147,8 +150,8 @@ class _Running:
         timeout_s = self._question.timeout_s
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while not self._slots.acquire(timeout=_WATCH_S):
-            if self._is_left():
-                raise _LeftError
+            if self._is_abandoned():
+                raise _AbandonedError
             if deadline is not None and time.monotonic() > deadline:
                 raise QueryError(
                     "run",
@@ -158,7 +161,7 @@ class _Running:
                 )
 
     def _put(self, answer: object, *, has_slot: bool) -> None:
-        """Hand the answer over. A client that reads slowly keeps no other one from running meanwhile."""
+        """Put an answer into the queue. While the queue is full, another client's query may use this query's slot."""
         with suppress(queue.Full):
             self._answers.put_nowait(answer)
             return
@@ -170,26 +173,26 @@ class _Running:
                 with suppress(queue.Full):
                     self._answers.put(answer, timeout=_WATCH_S)
                     break
-                if self._is_left():
-                    raise _LeftError
+                if self._is_abandoned():
+                    raise _AbandonedError
         finally:
             if has_slot:
                 self._slots.acquire()
             self._clock.resume()
 
-    def _is_left(self) -> bool:
-        return self._is_unread.is_set() or self._client_left()
+    def _is_abandoned(self) -> bool:
+        return self._is_unread.is_set() or self._is_disconnected()
 
     @contextmanager
     def _bounded(self, connection: Connection) -> Iterator[None]:
-        """Interrupt the query from another thread when there is a reason to; say the reason in place of its error."""
+        """Interrupt the query in the ``with`` block when it reaches a limit; the error then names the limit."""
         done = threading.Event()
 
         def watch() -> None:
             while not done.wait(_WATCH_S):
                 self._reason = self._reason or self._find_reason()
                 if self._reason is not None:
-                    connection.interrupt()  # again and again: one between two steps of the query is forgotten
+                    connection.interrupt()  # repeated, because DuckDB ignores an interrupt between two steps of a query
 
         self._clock.resume()
         watcher = threading.Thread(target=watch, daemon=True, name="query-watch")
@@ -209,8 +212,8 @@ class _Running:
             watcher.join()
 
     def _find_reason(self) -> str | None:
-        if self._is_left():
-            return "its client has left"
+        if self._is_abandoned():
+            return "its client has disconnected"
         limit_s = self._question.timeout_s
         if limit_s is not None and self._clock.read_s() > limit_s:
             return f"it took longer than {limit_s:g} s (see --timeout)"
@@ -220,7 +223,7 @@ class _Running:
 
 
 def _resident_bytes() -> int:
-    """Return how much memory this process has; 0 where the system does not tell."""
+    """Return the resident memory of this process in bytes; 0 if the system has no /proc."""
     try:
         with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 - ten times a second
             return int(statm.read().split()[1]) * _PAGE_BYTES

@@ -1,4 +1,4 @@
-"""The schema: migrations that run once, in the order of their numbers, together with the note that they ran."""
+"""The schema: migrations that run once, in the order of their numbers. A table records which of them ran."""
 
 from importlib import resources
 
@@ -7,7 +7,7 @@ from puppylog.stores.duckdb.engine.database import Connection
 
 
 def list_migrations() -> list[str]:
-    """Return the migrations' SQL; the first one makes version 1."""
+    """Return the SQL of the migrations; the first one creates version 1."""
     folder = resources.files("puppylog.stores.duckdb").joinpath("sql", "schema")
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
     return [file.read_text(encoding="utf-8") for file in files]
@@ -17,10 +17,10 @@ SCHEMA_VERSION = len(list_migrations())
 
 
 def migrate(connection: Connection) -> int:
-    """Bring the database to SCHEMA_VERSION, within the caller's transaction; return the version it had.
+    """Bring the database to SCHEMA_VERSION, in the caller's transaction; return the version that it had.
 
     Raises:
-        StoreRefused: it has a newer one.
+        StoreRefused: the database has a newer version.
     """
     connection.run("CREATE TABLE IF NOT EXISTS main.puppylog_schema (version INTEGER NOT NULL, applied_at TIMESTAMPTZ)")
     found = int(connection.value("SELECT coalesce(max(version), 0) FROM main.puppylog_schema"))

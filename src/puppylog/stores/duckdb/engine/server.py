@@ -1,7 +1,7 @@
 """The engine process: answers clients over the socket, runs the jobs, and ends when it has no client.
 
-Started by `launch`, never by hand. It says on one line of its first output whether it is ready or why it is not; from
-then on what it has to say goes to ``engine.log``.
+`launch` starts it. It prints one line, "ready" or an error, and then closes its output. Everything else goes to
+``engine.log``.
 """
 
 import contextlib
@@ -38,21 +38,21 @@ from puppylog.stores.duckdb.locks import FileLock
 from puppylog.stores.streams import find_files, find_streams
 
 IDLE_S = 10.0
-"""The engine leaves so long after its last client. Long enough for one command after another to find it running."""
+"""The engine ends so many seconds after its last client has gone, so that the next command usually finds it running."""
 
-# Clients look whether the store is owned by taking the lock for a moment.
+# How long a new engine tries to get its lock: a client takes the lock for a moment to see whether an engine runs.
 _OWN_S = 2.0
 
 _LOG_LIMIT_BYTES = 1 << 20
 
-# Stacks of threads count as data, and a stack may grow to 8 MB.
+# An allowance for the stacks of threads: they count as data, and each may grow to 8 MB.
 _STACKS_BYTES = 1 << 30
 
 _log = logging.getLogger("puppylog.engine")
 
 
 class Service(flight.FlightServerBase):
-    """What clients may ask: actions by name, queries by SQL. Each request runs in a thread of its own."""
+    """Answers the clients' requests: actions by name, and queries by SQL. Each request runs in its own thread."""
 
     def __init__(
         self, location: str, directory: StoreDirectory, engine: Engine, jobs: Jobs, damage: DamageNote
@@ -64,11 +64,11 @@ class Service(flight.FlightServerBase):
         self._engine = engine
         self._jobs = jobs
         self._queries = QueryRunner(engine)
-        self.asked_to_leave = threading.Event()
+        self.asked_to_end = threading.Event()
         self._actions: dict[str, Callable[..., object]] = {
             "hello": self._hello,
             "verify": self._verify,
-            "leave": self.asked_to_leave.set,
+            "leave": self.asked_to_end.set,
             "open_streams": self._open_streams,
             "find_streams": self._find_streams,
             "open_files": self._open_files,
@@ -88,7 +88,7 @@ class Service(flight.FlightServerBase):
         }
 
     def do_action(self, context: flight.ServerCallContext, action: flight.Action) -> Iterator[flight.Result]:
-        del context  # only the store's owner can open the socket
+        del context  # no permission to check: only the store's owner can open the socket
         with _answering(action.type):
             act = self._actions.get(action.type)
             if act is None:
@@ -104,7 +104,7 @@ class Service(flight.FlightServerBase):
         return flight.GeneratorStream(schema, batches)
 
     def _iter_query(self, question: Question, context: flight.ServerCallContext) -> Iterator[Any]:
-        """Give the answer's schema, then its batches."""
+        """Yield the answer's schema, then its batches."""
         with _answering("query"):
             yield from self._queries.iter_answer(question, context.is_cancelled)
 
@@ -113,7 +113,7 @@ class Service(flight.FlightServerBase):
         return {"protocol": wire.PROTOCOL, "version": __version__, "pid": os.getpid(), "info": info}
 
     def _verify(self, within_s: float) -> Verified:
-        """Read the database; all of one that is known to be damaged, because only that can prove that it is whole."""
+        """Read the database for a limited time. Read a damaged one completely: only that proves that it is repaired."""
         with self._engine.read() as connection:
             verified = verify(connection, within_s if self._damage.found is None else None)
         if verified.read == verified.rows:
@@ -121,12 +121,12 @@ class Service(flight.FlightServerBase):
         return verified
 
     def _refuse_damaged(self) -> None:
-        """Store nothing in a database that may lose it."""
+        """Raise StoreDamaged if the database is damaged, because it could lose new lines."""
         if self._damage.found is not None:
             raise StoreDamaged("read", f"the store {self._directory.path}", self._damage.found)
 
     def _writing(self, work: Callable[[Connection, str], object]) -> Callable[[str], object]:
-        """Return the action that does something to the group, metric or alert of a name."""
+        """Return an action that runs ``work`` with a name, of a group, metric or alert, in a transaction."""
 
         def act(name: str) -> object:
             done = self._engine.write(lambda connection: work(connection, name))
@@ -144,7 +144,7 @@ class Service(flight.FlightServerBase):
         return stored is not None
 
     def _materialize(self, metric: Metric) -> None:
-        """Fill a new metric. One that cannot be filled would fail with every refresh: it does not stay."""
+        """Fill a new metric. Delete it again if that fails, because each refresh would fail, too."""
         try:
             self._jobs.materialize(metric)
         except PuppylogError:
@@ -205,30 +205,31 @@ class Service(flight.FlightServerBase):
         return replayed
 
     def _report(self, columns: dict[str, list[Any]]) -> None:
-        """Queue the reports and answer at once: the collector has lines to read."""
+        """Queue the reports and answer at once, so that the collector can go on."""
         self._engine.write_soon(lambda connection: streams.report(connection, columns))
 
 
 @contextlib.contextmanager
 def _answering(what: str) -> Iterator[None]:
-    """Turn an error into what a client can read; log one that is not of `puppylog.errors` with its traceback."""
+    """Turn errors into Flight errors for the client. Log an unexpected error with its traceback."""
     try:
         yield
     except flight.FlightError:
         raise
     except PuppylogError as error:
         raise wire.encode_error(error) from None
-    except Exception as error:  # noqa: BLE001 - a client must never wait for an answer that does not come
+    except Exception as error:  # noqa: BLE001 - a client must get an answer in any case
         _log.exception("cannot %s", what)
-        lost = StoreError(f"{what}", "", f"{type(error).__name__} in the engine", advice="its log tells more")
-        raise wire.encode_error(lost) from None
+        defect = StoreError(f"{what}", "", f"{type(error).__name__} in the engine", advice="its log tells more")
+        raise wire.encode_error(defect) from None
 
 
 def limit_memory() -> None:
-    """Make an allocation fail that would take the machine's memory.
+    """Limit the memory of this process, so that a huge allocation fails.
 
-    DuckDB counts the blocks of its pool, but not the texts of the rows at hand: ``repeat(host, 100000000)`` took 19 GB
-    within one step that nothing could interrupt. Where the system refuses, the query ends and the engine goes on.
+    DuckDB's own limit counts the blocks of its pool, but not the texts of the current rows: ``repeat(host, 100000000)``
+    took 19 GB in one step, which cannot be interrupted. If the system refuses the memory, the query fails and the
+    engine goes on.
     """
     limit = 2 * MEMORY_LIMIT_BYTES + _STACKS_BYTES
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
@@ -237,12 +238,12 @@ def limit_memory() -> None:
 
 
 def serve(directory: StoreDirectory, ready: Callable[[], None]) -> None:
-    """Own the store until it has no client.
+    """Run the engine until it has no client. Call ``ready`` when it answers requests.
 
     Raises:
-        StoreRefused: it is not ours.
-        StoreDamaged: it has lost commits, or cannot be read.
-        StoreUnavailable: another engine owns it.
+        StoreRefused: the store belongs to another user or another version.
+        StoreDamaged: the database has lost commits, or cannot be read.
+        StoreUnavailable: another engine owns the store.
     """
     directory.prepare()
     with FileLock(directory.engine_lock) as lock, FileLock(directory.clients_lock) as clients:
@@ -255,7 +256,7 @@ def serve(directory: StoreDirectory, ready: Callable[[], None]) -> None:
             directory.reachable() as path,
             _open_database(path / directory.database.name, commits, damage) as engine,
         ):
-            directory.socket.unlink(missing_ok=True)  # a killed engine's
+            directory.socket.unlink(missing_ok=True)  # left by a killed engine
             with (
                 Jobs(engine) as jobs,
                 Service(f"grpc+unix://{path / directory.socket.name}", directory, engine, jobs, damage) as service,
@@ -267,11 +268,11 @@ def serve(directory: StoreDirectory, ready: Callable[[], None]) -> None:
 
 
 def _open_database(path: Path, commits: CommitNumbers, damage: DamageNote) -> Engine:
-    """Open the database, whole and of our schema."""
+    """Open the database, check that it has all commits, and bring it to the current schema."""
     commits.check_database_file()
     engine = Engine(path, damage)
     try:
-        engine.write(commits.check_last_commit)  # the schema may be missing, which reading needs
+        engine.write(commits.check_last_commit)  # not `read`, which needs the schema: it may not exist yet
         engine.write(migrate)
         with engine.read() as connection:
             commits.mark_last_commit(connection)
@@ -283,10 +284,10 @@ def _open_database(path: Path, commits: CommitNumbers, damage: DamageNote) -> En
 
 
 def _wait_until_unneeded(clients: FileLock, engine: Engine, service: Service) -> None:
-    """Return when a signal asks, when the database is broken, or when no client has been there for IDLE_S.
+    """Return on SIGTERM or SIGINT, when a client asks, or when there was no client for IDLE_S seconds.
 
-    Clients share a lock. Having it alone means that there is none; it is kept then, so that a client that comes while
-    the engine leaves waits at the lock and starts a new one.
+    All clients share a lock. If the engine gets the lock exclusively, there is no client. When this returns, the engine
+    keeps the lock, so that a new client waits until the engine has ended, and then starts a new one.
     """
     signalled = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -296,20 +297,20 @@ def _wait_until_unneeded(clients: FileLock, engine: Engine, service: Service) ->
     while not signalled.wait(poll_s):
         if engine.is_broken.is_set():
             _log.error("the database is broken until it is opened again; the engine ends")
-            os._exit(70)  # closing would wait for it, and its log is replayed by the next engine
+            os._exit(70)  # without closing the broken database, which would hang; the next engine replays its log
         if not clients.acquire():
             idle_s = 0.0
-            service.asked_to_leave.clear()
+            service.asked_to_end.clear()
             continue
         idle_s += poll_s
-        if idle_s >= IDLE_S or service.asked_to_leave.is_set():
+        if idle_s >= IDLE_S or service.asked_to_end.is_set():
             return
         clients.release()
 
 
 def main() -> None:
-    """Run as ``python -m puppylog.stores.duckdb.engine.server DIRECTORY``; say on stdout whether it is ready."""
-    os.umask(0o077)  # the database, its log and the socket are for their owner, however lax the client's umask was
+    """Run the engine as ``python -m puppylog.stores.duckdb.engine.server DIRECTORY``."""
+    os.umask(0o077)  # only the owner may use the database, its log and the socket, whatever umask the client had
     handler = LimitedLog(sys.stderr, limit_bytes=_LOG_LIMIT_BYTES)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, handlers=[handler])
 

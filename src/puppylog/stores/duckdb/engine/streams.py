@@ -1,4 +1,4 @@
-"""Streams, the files they have read, and how far. Each function works within the caller's transaction."""
+"""Streams, their files and the files' positions. Each function runs in the caller's transaction."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -49,7 +49,7 @@ _REPORTS = pa.schema(
 
 
 def open_streams(connection: Connection, source_uris: Sequence[str], group: str | None) -> list[int]:
-    """Return the ids of the streams of these sources, in their order; they and their group are made if they are new."""
+    """Return the ids of the streams of these sources, in their order. Create the streams and the group if needed."""
     with connection.table("asked", pa.table({"source_uri": pa.array(source_uris, pa.string())})):
         connection.run(_QUERIES["insert_streams"])
         if group is not None:
@@ -60,7 +60,7 @@ def open_streams(connection: Connection, source_uris: Sequence[str], group: str 
 
 
 def open_files(connection: Connection, new: Sequence[NewFile]) -> list[FilePosition]:
-    """Make new files of streams and return them in the same order."""
+    """Register new files of streams; return their positions in the same order."""
     ids = sorted(row["id"] for row in connection.rows(_QUERIES["next_ids"], {"count": len(new)}))
     columns = {
         "id": ids,
@@ -81,7 +81,7 @@ def find_known_files(
     identities: Sequence[Sequence[int]],
     heads: Sequence[tuple[int, str]],
 ) -> list[KnownFile]:
-    """Return the files of the host's streams that have one of the identities, or begin with one of the heads."""
+    """Return the files of one host that have one of the identities, or that begin with one of the heads."""
     with (
         connection.table("asked_identities", _table_of(identities, _IDENTITIES)),
         connection.table("asked_heads", _table_of(heads, _HEADS)),
@@ -95,6 +95,6 @@ def _table_of(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.Table:
 
 
 def report(connection: Connection, columns: Mapping[str, Sequence[Any]]) -> None:
-    """Keep what is said of streams, in place of what was said before; ``columns`` are those of `StreamReport`."""
+    """Store reports, which replace earlier reports about the same streams; ``columns`` as of `columns_of_reports`."""
     with connection.table("reports", pa.table(dict(columns), schema=_REPORTS)):
         connection.run(_QUERIES["report_streams"])

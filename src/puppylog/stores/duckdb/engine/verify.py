@@ -1,4 +1,4 @@
-"""Reading the whole database, to find out whether it can be read. DuckDB checks the checksum of each block it loads."""
+"""Reads the whole database to find damage. DuckDB checks the checksum of each block that it reads."""
 
 import time
 from dataclasses import dataclass
@@ -9,27 +9,27 @@ from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "verify.sql")
 
-# Rows of one query, a few row groups: between two of them the time is looked at.
+# The rows that one query reads: a few row groups. Between two queries the time limit is checked.
 _SLICE_ROWS: Final = 8 * 122_880
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """How many rows of the database were read, newest first, and how many it has."""
+    """How much of the database was read."""
 
-    read: int
-    rows: int
+    read: int  # rows that were read, the newest of each table first
+    rows: int  # rows of all tables
 
 
 def verify(connection: Connection, within_s: float | None) -> Verified:
-    """Read every column of every table, newest rows first, until all is read or the time is over.
+    """Read every column of every table, the newest rows first, until the end or until the time is over.
 
     Args:
-        connection: any.
-        within_s: seconds; None reads all, however long it takes.
+        connection: a connection that reads.
+        within_s: the time in seconds; None is no limit.
 
     Raises:
-        StoreDamaged: a part cannot be read.
+        StoreDamaged: a part of the database cannot be read.
     """
     deadline = None if within_s is None else time.monotonic() + within_s
     tables = [row["name"] for row in connection.rows(_QUERIES["tables"])]

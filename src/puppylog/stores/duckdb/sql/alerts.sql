@@ -1,4 +1,4 @@
--- Evaluating alerts: states, history, and what an evaluation observes.
+-- Evaluating alerts: observed values, states and history.
 
 -- name: delete_states
 DELETE FROM puppylog.segment_states WHERE alert_id = $id
@@ -10,8 +10,8 @@ DELETE FROM puppylog.alert_history WHERE alert_id = $id
 SELECT count(*) AS states FROM puppylog.segment_states WHERE alert_id = $id
 
 -- name: observe_together
--- For some evaluations, all segments judged together: what the window of each holds. The parts of a count or a sum are
--- added up per bucket first; other statistics can not be, and their observations stand side by side.
+-- The windows of several evaluations that judge all segments together. The observations of a count or a sum are added
+-- up per bucket first. Observations of other statistics cannot be added up, so each counts by itself.
 WITH evaluations AS (
     SELECT unnest(generate_series($first_us, $last_us, $period_us)) AS at_us
 ), observations AS (
@@ -29,7 +29,7 @@ JOIN observations
 GROUP BY at_us
 
 -- name: value_of_window
--- What the alert observes in a window. A missing bucket of a count is a zero; of any other metric it is left out.
+-- The value of a window. A missing bucket of a count is zero; a missing bucket of another metric is ignored.
 CASE $statistic
     WHEN 'sum' THEN sum(value)
     WHEN 'avg' THEN sum(value) / CASE WHEN $is_count THEN greatest(count(value), $buckets) ELSE count(value) END
@@ -38,7 +38,7 @@ CASE $statistic
 END
 
 -- name: observe_each
--- The same for each segment by itself, as a value: a row for every evaluation and segment with an observation.
+-- The values that several evaluations observe of each segment. Windows without an observation have no row.
 WITH evaluations AS (
     SELECT unnest(generate_series($first_us, $last_us, $period_us)) AS at_us
 ), buckets AS (
@@ -56,7 +56,7 @@ GROUP BY at_us, segment
 HAVING count(value) > 0
 
 -- name: observe_each_once
--- The same for one evaluation.
+-- The values that one evaluation observes of each segment.
 SELECT segment, 0::BIGINT AS evaluation_no, {value} AS value
 FROM metrics.{metric}
 WHERE bucket >= make_timestamptz(($first_us - $delay_us) // $bucket_us * $bucket_us - $window_us)
@@ -74,11 +74,12 @@ JOIN puppylog.alerts AS alerts ON alerts.id = states.alert_id
 WHERE states.alert_id = $id
 
 -- name: judge
--- The rule of model/alert_rule.py once more, for all segments of an alert that judges them one by one. Of each segment:
--- every evaluation that changes its state, and the last one if the stored row must change. place is the stored row, or
--- null if there is none. A segment without a stored row is judged from the first evaluation that observes it; of these,
--- only a limited number is judged: those that are observed first, then by name. unjudged is how many more there are; it
--- is in every row, and in a row of nulls if nothing changes. ``chain`` is chain_of_one or chain_of_many.
+-- The rule of model/alert_rule.py in SQL, for an alert that judges each segment. The answer has, for each segment, the
+-- evaluations that change its state, and the last evaluation if the stored row must change. `place` is the stored row,
+-- or null if there is none. A segment without a stored row is first judged by the evaluation that first observes it.
+-- Only a limited number of such segments is judged: those that are observed first, then by name. `unjudged`, the number
+-- of the others, is in every row. If no row must change, the answer is one row of nulls with this number. The tables
+-- `lives` and `chain` come from the query chain_of_one or chain_of_many.
 WITH RECURSIVE definition AS (
     SELECT *, epoch_us(judged_at) AS judged_us FROM puppylog.alerts WHERE id = $id
 ), known AS (
@@ -89,12 +90,12 @@ WITH RECURSIVE definition AS (
     CROSS JOIN definition
     WHERE alert_id = $id
 ), observations AS MATERIALIZED (
-    -- What is not finite counts as nothing.
+    -- A value that is not finite counts as a missing value.
     SELECT segment, evaluation_no, CASE WHEN isfinite(value) THEN value END AS value FROM ({observed}) AS observed
 ), {chain}, judged AS (
     SELECT *, $first_us + evaluation_no * $period_us AS at_us, evaluation_no = $evaluations - 1 AS is_last,
            coalesce(seen_us = $first_us + evaluation_no * $period_us, false) AS is_seen,
-           -- A segment that was last seen so long ago is forgotten, unless its state waits for it.
+           -- The state of a segment that was last observed so long ago is deleted, unless the alert keeps it ('keep').
            (evaluation_no = $evaluations - 1 AND $first_us + evaluation_no * $period_us - seen_us > $forget_us
             AND (state IN ('ok', 'no_data') OR (state = 'firing' AND no_data <> 'keep'))) IS TRUE AS is_forgotten
     FROM chain
@@ -110,7 +111,7 @@ LEFT JOIN judged
                   OR is_seen <> known_is_seen OR (NOT is_seen AND seen_us IS DISTINCT FROM known_seen_us))
 
 -- name: chain_of_one
--- Of the query judge: one evaluation is due, as it is as long as nothing is late.
+-- Part of the query judge if only one evaluation is due, as usual.
 lives AS MATERIALIZED (
     SELECT known.*, observations.value AS observed, observations.evaluation_no IS NOT NULL AS is_observed
     FROM known
@@ -121,7 +122,7 @@ lives AS MATERIALIZED (
 )
 
 -- name: admitted_to_one
--- Segments that the alert has not judged yet.
+-- Part of the query chain_of_one: the segments that the alert has not judged yet.
 UNION ALL
 SELECT NULL, segment, NULL, NULL, NULL, NULL, NULL, NULL, value, true
 FROM (
@@ -136,12 +137,12 @@ FROM (
 (SELECT count(*) FROM observations) - (SELECT count(*) FROM lives WHERE is_observed)
 
 -- name: columns_of_one
--- What the query next_states passes on.
+-- The columns that the query next_states copies to its answer.
 place, segment, known_state, known_since_us, known_clear_since_us, known_value,
 known_is_seen, known_seen_us
 
 -- name: observed_by_one
--- The states that are stored, and what the one evaluation observes.
+-- The stored state of each segment, and the value that the only due evaluation observes.
 SELECT lives.* EXCLUDE (observed, is_observed), 0::BIGINT AS evaluation_no,
        coalesce(known_state, 'ok') AS from_state, coalesce(known_since_us, $first_us) AS since_us,
        known_clear_since_us AS clear_since_us, $first_us AS at_us,
@@ -152,7 +153,7 @@ FROM lives
 CROSS JOIN definition
 
 -- name: chain_of_many
--- Of the query judge: several evaluations are due, and are judged one after another.
+-- Part of the query judge if several evaluations are due. They are judged in their order.
 unseen_segments AS MATERIALIZED (
     SELECT segment, first_no
     FROM (
@@ -168,7 +169,7 @@ unseen_segments AS MATERIALIZED (
         FROM (SELECT * FROM unseen_segments ORDER BY first_no, segment LIMIT $new_segments) AS admitted
     ) AS judged
 ), series AS MATERIALIZED (
-    -- What is observed of each segment, one evaluation after another.
+    -- The observed values of each segment, in the order of the evaluations.
     SELECT lives.life, list(observations.value ORDER BY numbers.evaluation_no) AS values
     FROM lives
     CROSS JOIN range($evaluations) AS numbers (evaluation_no)
@@ -194,7 +195,7 @@ unseen_segments AS MATERIALIZED (
 greatest((SELECT count(*) FROM unseen_segments) - $new_segments, 0)
 
 -- name: next_states
--- The rule itself: the states that follow from the states before and from what is observed now.
+-- The rule itself: from the states and the observed values to the next states.
 SELECT {kept}, evaluation_no, from_state, next_state AS state,
        CASE WHEN next_state = from_state THEN since_us ELSE at_us END AS since_us,
        CASE WHEN next_state <> from_state THEN NULL
@@ -225,7 +226,7 @@ FROM (
 ) AS turned
 
 -- name: observed_by_many
--- The states after each evaluation, and what the next one observes.
+-- The state of each segment after an evaluation, and the value that the next evaluation observes.
 SELECT steps.life, steps.evaluation_no + 1 AS evaluation_no, steps.state AS from_state, steps.since_us,
        steps.clear_since_us, $first_us + (steps.evaluation_no + 1) * $period_us AS at_us,
        coalesce(series.values[steps.evaluation_no + 2],
@@ -243,7 +244,7 @@ WHERE steps.evaluation_no < $evaluations - 1
 DELETE FROM puppylog.segment_states WHERE rowid IN (SELECT place FROM judged WHERE is_forgotten)
 
 -- name: update_states
--- Of the segments that have a row: what each is in after the last evaluation.
+-- Writes the state of each segment after the last evaluation, if the segment has a row.
 UPDATE puppylog.segment_states AS states
 SET state = judged.state, since = make_timestamptz(judged.since_us),
     clear_since = make_timestamptz(judged.clear_since_us), value = judged.value, is_seen = judged.is_seen,
@@ -252,7 +253,7 @@ FROM judged
 WHERE states.rowid = judged.place AND judged.is_last AND NOT judged.is_forgotten
 
 -- name: insert_states
--- The same of the segments that have none yet.
+-- Inserts the state of each segment after the last evaluation, if the segment has no row.
 INSERT INTO puppylog.segment_states (alert_id, segment, state, since, clear_since, value, is_seen, seen_at)
 SELECT $id, segment, state, make_timestamptz(since_us), make_timestamptz(clear_since_us), value, is_seen,
        CASE WHEN NOT is_seen THEN make_timestamptz(seen_us) END
@@ -260,7 +261,7 @@ FROM judged
 WHERE place IS NULL AND is_last AND NOT is_forgotten
 
 -- name: insert_transitions
--- The changes of state, in order; of a segment that fires and is forgotten, a last one.
+-- The changes of state, in order. A firing segment whose state is deleted gets a last transition, to no_data.
 INSERT INTO puppylog.alert_history
 SELECT nextval('puppylog.ids'), $id, segment, make_timestamptz(at_us), from_state, to_state, value, comparison, level,
        make_timestamptz(until_us - $window_us), make_timestamptz(until_us), $now_us - at_us >= $missed_us, now()
@@ -286,7 +287,7 @@ WHERE id = $id
 UPDATE puppylog.alerts SET evaluated_at = make_timestamptz($evaluated_us), error = $error WHERE id = $id
 
 -- name: note_skipped
--- Missed evaluations that are not caught up. Gaps that follow each other are told as one.
+-- Records the range of missed evaluations that are not caught up. Adjacent ranges become one.
 UPDATE puppylog.alerts
 SET skipped_since = CASE WHEN skipped_until >= make_timestamptz($since_us) THEN skipped_since
                          ELSE make_timestamptz($since_us) END,
@@ -294,7 +295,7 @@ SET skipped_since = CASE WHEN skipped_until >= make_timestamptz($since_us) THEN 
 WHERE id = $id
 
 -- name: beat
--- One evaluator serves all metrics and alerts; this is its sign of life.
+-- The heartbeat of the one evaluator of all metrics and alerts.
 UPDATE puppylog.heartbeat SET beat_at = make_timestamptz($now_us), evaluator = $evaluator, error = $error
 
 -- name: first_beat

@@ -1,5 +1,5 @@
--- Instants in the future: the clock was set back after they were stored. Each is moved to now, so that nothing waits
--- until the clock is where it was.
+-- Stored instants are in the future if the clock was set back. They are moved to now, so that no job waits until the
+-- clock shows the old time again.
 
 -- name: rebase_states
 -- Must come before rebase_alerts, which moves the instant that this looks at.
@@ -22,7 +22,7 @@ WHERE evaluated_at > make_timestamptz($now_us) AND id = coalesce($id, id)
 SELECT id, period_s FROM puppylog.metrics WHERE watermark > make_timestamptz($now_us)
 
 -- name: lower_watermark
--- What lies above is read live again.
+-- Buckets above the watermark are computed when they are read.
 UPDATE puppylog.metrics SET watermark = make_timestamptz($watermark_us) WHERE id = $id
 
 -- name: clear_above
@@ -32,7 +32,7 @@ DELETE FROM puppylog.rollup_{id} WHERE bucket >= make_timestamptz($watermark_us)
 UPDATE puppylog.metrics SET refreshed_at = make_timestamptz($now_us) WHERE refreshed_at > make_timestamptz($now_us)
 
 -- name: rebase_reports
--- The report is as old as can be told; how long something has lasted stays.
+-- The report becomes a report of now. The durations in the report stay the same.
 UPDATE puppylog.stream_reports
 SET reported_at = make_timestamptz($now_us), stored_at = stored_at - (reported_at - make_timestamptz($now_us)),
     behind_since = behind_since - (reported_at - make_timestamptz($now_us))
@@ -45,7 +45,7 @@ UPDATE puppylog.heartbeat SET beat_at = make_timestamptz($now_us) WHERE beat_at 
 UPDATE puppylog.clock_steps SET noticed_at = make_timestamptz($now_us) WHERE noticed_at > make_timestamptz($now_us)
 
 -- name: instants_ahead
--- How many instants of each kind lie in the future, and how far the last one does.
+-- The number of future instants of each kind, and how many seconds the last of them is ahead.
 SELECT part, count(*) AS rebased, (max(epoch_us(instant)) - $now_us) / 1e6 AS back_s
 FROM (
     SELECT 'alerts' AS part, evaluated_at AS instant FROM puppylog.alerts

@@ -1,4 +1,4 @@
--- Commits are numbered, so that a database that has lost some is noticed when it is opened.
+-- Numbers of commits. With them the engine detects lost commits when it opens the database.
 
 -- name: has_commits
 -- Whether the schema of this database numbers its commits.
@@ -8,5 +8,5 @@ SELECT count(*) > 0 AS has_commits FROM duckdb_tables() WHERE schema_name = 'pup
 SELECT number FROM puppylog.commits
 
 -- name: number_commit
--- The number of the transaction that asks.
+-- The number of the current transaction.
 UPDATE puppylog.commits SET number = number + 1 RETURNING number

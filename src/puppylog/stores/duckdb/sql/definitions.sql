@@ -1,30 +1,30 @@
--- What the embedded store makes of the rows of groups, metrics and alerts.
+-- Groups, metrics and alerts: the queries that only the embedded store has.
 
 -- name: metric_columns
--- How far a metric is materialized. Instants in microseconds since the epoch.
+-- The state of a metric's materialization. Instants are in microseconds since the epoch.
 , metrics.refreshed_seq, epoch_us(metrics.watermark) AS watermark_us, epoch_us(metrics.refreshed_at) AS refreshed_us
 
 -- name: alert_columns
--- What an evaluation needs of the alert's metric, and how far the alert is evaluated, in microseconds since the epoch.
+-- Parts of the definition of the alert's metric, and the last evaluation in microseconds since the epoch.
 , metrics.statistic AS metric_statistic, metrics.period_s AS metric_period_s,
 epoch_us(alerts.evaluated_at) AS evaluated_us, alerts.error
 
 -- name: insert_group
--- Gives a row if the group is new.
+-- Returns a row if the group is new.
 INSERT INTO puppylog.log_groups (id, name)
 SELECT nextval('puppylog.ids'), $name WHERE NOT EXISTS (FROM puppylog.log_groups WHERE name = $name)
 RETURNING id
 
 -- name: release_streams
--- The streams of a group that is about to be deleted.
+-- Removes the streams from a group that is about to be deleted.
 UPDATE puppylog.log_streams SET group_id = NULL WHERE group_id = $id
 
 -- name: try_metric
--- Whether the store can compute it at all.
+-- Fails if the store cannot compute the metric.
 SELECT * FROM ({aggregate}) AS tried LIMIT 0
 
 -- name: insert_metric
--- A metric whose every bucket is still read live.
+-- A new metric. All its buckets are computed when they are read, until the first refresh.
 INSERT INTO puppylog.metrics (id, name, statistic, property, period_s, segment, filter, refresh_s, group_id, created_at,
                               watermark, refreshed_seq)
 SELECT $id, $name, $statistic, $property, $period_s, $segment, $filter, $refresh_s, $group_id, now(),
@@ -34,14 +34,14 @@ SELECT $id, $name, $statistic, $property, $period_s, $segment, $filter, $refresh
 CREATE TABLE puppylog.rollup_{id} (bucket TIMESTAMPTZ NOT NULL, segment VARCHAR, value DOUBLE)
 
 -- name: create_view
--- Real-time reading: the rollup holds the buckets below the watermark, the live part those above.
+-- The rollup has the buckets below the watermark. The live part computes the buckets above it from the records.
 CREATE VIEW metrics.{name} AS
 SELECT bucket, segment, value FROM puppylog.rollup_{id}
 UNION ALL
 {live}
 
 -- name: live_range
--- What the live part of a view is limited to.
+-- The condition of a view's live part.
 ts >= (SELECT watermark FROM puppylog.metrics WHERE id = {id})
 
 -- name: drop_view

@@ -1,21 +1,21 @@
--- The ingest transaction: rows, rejects, positions and what they make stale, together or not at all.
+-- The ingest transaction: records, rejected lines, positions and invalidations, all of them or none.
 
 -- name: positions_of
--- Where the files of these moves stand.
+-- The positions of the files of these moves.
 SELECT files.id, files.byte_offset, files.finished
 FROM puppylog.log_files AS files
 JOIN moves ON moves.file_id = files.id
 
 -- name: append_records
--- A batch of records, as a client has handed it over.
+-- The records of a batch, as a client has written them into the spool.
 INSERT INTO puppylog.log_records BY NAME SELECT * FROM records
 
 -- name: append_rejects
--- The lines that did not fit.
+-- The rejected lines of a batch.
 INSERT INTO puppylog.rejected_lines BY NAME SELECT *, now() AS rejected_at FROM rejects
 
 -- name: move_positions
--- The files' new positions.
+-- The new positions of the files.
 UPDATE puppylog.log_files AS files
 SET byte_offset = moves.until, head_size = moves.head_size, head_hash = moves.head_hash,
     marker_size = moves.marker_size, marker_hash = moves.marker_hash, finished = moves.finished, context = moves.context,
@@ -24,8 +24,8 @@ FROM moves
 WHERE files.id = moves.file_id
 
 -- name: invalidate
--- The times below some metric's watermark that this batch has touched, as ranges within an hour each: one straggler
--- from last week dirties its own hour and not the week.
+-- Invalidations for the records below any metric's watermark, one for each hour: a late record of last week invalidates
+-- only its own hour, not the whole week.
 INSERT INTO puppylog.invalidations
 SELECT nextval('puppylog.ids'), min(ts), max(ts)
 FROM records

@@ -1,4 +1,4 @@
--- Refreshing: the rollup of a metric, its watermark, and the ranges that late lines have touched.
+-- Refreshing: the rollup of a metric, its watermark, and the invalidations of late lines.
 
 -- name: clear_range
 DELETE FROM puppylog.rollup_{id} WHERE bucket >= make_timestamptz($since_us) AND bucket < make_timestamptz($until_us)
@@ -7,7 +7,7 @@ DELETE FROM puppylog.rollup_{id} WHERE bucket >= make_timestamptz($since_us) AND
 INSERT INTO puppylog.rollup_{id} {aggregate}
 
 -- name: materialized_range
--- What a refresh reads: constants, so that row groups outside are not touched.
+-- The records that a refresh reads. The bounds are constants, so that DuckDB skips other row groups.
 ts >= make_timestamptz({since_us}) AND ts < make_timestamptz({until_us})
 
 -- name: note_refresh
@@ -19,7 +19,7 @@ WHERE id = $id
 UPDATE puppylog.metrics SET error = $error WHERE id = $id
 
 -- name: has_live_records
--- Whether any record is not below the metric's watermark: a later refresh has to take it in.
+-- Whether any record is above the metric's watermark, so that another refresh is needed.
 SELECT count(*) > 0 AS has_live
 FROM (SELECT 1 FROM puppylog.log_records
       WHERE ts >= (SELECT watermark FROM puppylog.metrics WHERE id = $id) LIMIT 1) AS live
@@ -28,19 +28,19 @@ FROM (SELECT 1 FROM puppylog.log_records
 SELECT coalesce(max(seq), 0) AS seq FROM puppylog.invalidations
 
 -- name: invalidations_after
--- The time ranges that have been touched since, oldest first.
+-- The time ranges of the invalidations after $seq, the oldest first.
 SELECT epoch_us(low) AS low_us, epoch_us(high) AS high_us
 FROM puppylog.invalidations
 WHERE seq > $seq
 ORDER BY low
 
 -- name: forget_invalidations
--- Those that every metric has worked off.
+-- Deletes the invalidations that every metric's refreshes have handled.
 DELETE FROM puppylog.invalidations
 WHERE seq <= (SELECT coalesce(min(refreshed_seq), 9223372036854775807) FROM puppylog.metrics)
 
 -- name: rows_per_day
--- Where the records lie in time: the slices of a materialization.
+-- The number of records per day, from which the slices of a materialization are made.
 SELECT epoch_us(time_bucket(INTERVAL '1 day', ts)) AS day_us, count(*) AS records
 FROM puppylog.log_records
 GROUP BY 1

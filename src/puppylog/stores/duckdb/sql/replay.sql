@@ -1,7 +1,7 @@
--- Rejected lines that have been read again, and become records.
+-- Replacing rejected lines by records.
 
 -- name: find_rejected
--- Which of the lines that have been read again are rejected lines still.
+-- The lines of `reread` that are still stored as rejected.
 SELECT DISTINCT reread.file_id, reread.rejected_offset
 FROM reread
 JOIN puppylog.rejected_lines AS lines

@@ -1,7 +1,7 @@
--- Streams and the files they have read.
+-- Streams and their files.
 
 -- name: insert_streams
--- Of the sources that a client asks for, those that are new.
+-- Creates the streams that a client asks for and that do not exist.
 INSERT INTO puppylog.log_streams (id, source_uri, created_at)
 SELECT nextval('puppylog.ids'), source_uri, now()
 FROM (SELECT DISTINCT source_uri FROM asked) AS wanted
@@ -16,7 +16,7 @@ WHERE source_uri IN (SELECT source_uri FROM asked) AND group_id IS DISTINCT FROM
 SELECT id, source_uri FROM puppylog.log_streams WHERE source_uri IN (SELECT source_uri FROM asked)
 
 -- name: find_known_files
--- The files of one host that have one of the identities, or begin with one of the heads.
+-- The files of one host that have one of the identities, or that begin with one of the heads.
 SELECT streams.source_uri, files.stream_id, files.id AS file_id, files.path, files.device, files.inode, files.head_size,
        files.head_hash, files.marker_size, files.marker_hash, files.byte_offset, files.finished, files.context
 FROM puppylog.log_files AS files
@@ -36,15 +36,15 @@ SELECT id, stream_id, path, device, inode, $head_size, $head_hash, $marker_size,
 FROM new_files
 
 -- name: report_streams
--- What collectors say of their streams takes the place of what they said before.
+-- Stores reports, which replace earlier reports about the same streams.
 MERGE INTO puppylog.stream_reports AS known
 USING (
     SELECT stream_id, now() AS reported_at, now() - to_seconds(stored_ago_s) AS stored_at,
            now() - to_seconds(behind_s) AS behind_since, backlog_bytes, lines_per_s, records, rejects, format,
            problem, ended, waiting_lines, finished
     FROM reports
-) AS told
-ON known.stream_id = told.stream_id
+) AS latest
+ON known.stream_id = latest.stream_id
 WHEN MATCHED THEN UPDATE
 WHEN NOT MATCHED THEN INSERT
 

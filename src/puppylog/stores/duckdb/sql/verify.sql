@@ -1,7 +1,7 @@
--- Reading the database to find out whether it can be read.
+-- Reading the whole database to find damage.
 
 -- name: tables
--- All tables with their rows, the small ones first.
+-- The names of all tables, the small ones first.
 SELECT format('"{}"."{}"', schema_name, table_name) AS name
 FROM duckdb_tables()
 WHERE NOT internal AND NOT temporary
@@ -11,7 +11,7 @@ ORDER BY estimated_size, name
 SELECT max(rowid) FROM {table}
 
 -- name: read_rows
--- Every column of some rows. The hashes are of no interest: a hash can only be computed of what has been read.
+-- Reads every column of some rows. The hash itself is not used, but DuckDB must read all values to compute it.
 SELECT count(*) AS rows, bit_xor(hash(COLUMNS(*))) FROM {table} WHERE rowid >= $start AND rowid < $end
 
 -- name: count_rows
