@@ -71,7 +71,7 @@ def test_the_same_alert_twice_is_no_error_and_another_one_is(cli: InProcess) -> 
     [
         (["-i", "Loud"], "cannot name alert 'Loud'"),
         (["-m", "nope"], "cannot find metric 'nope'"),
-        (["--window", "25s"], "whole number of the periods"),
+        (["--window", "25s"], "not a multiple of the period"),
         (["--window", "0"], "cannot use window '0'"),
         (["--for", "-1"], "cannot read --for"),
         (["--each-segment"], "has no segments"),

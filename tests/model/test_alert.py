@@ -85,17 +85,17 @@ def test_given_values_take_precedence_over_defaults() -> None:
 @pytest.mark.parametrize(
     ("changes", "cause"),
     [
-        ({"window_s": 15}, "its window of 15s is no whole number of the periods of metric 'hits', 10s each"),
-        ({"window_s": 5}, "its window of 5s is no whole number of the periods of metric 'hits', 10s each"),
-        ({"window_s": 0}, "its window of 0s is no whole number of the periods of metric 'hits', 10s each"),
+        ({"window_s": 15}, "its window of 15s is not a multiple of the period of metric 'hits', 10s"),
+        ({"window_s": 5}, "its window of 5s is not a multiple of the period of metric 'hits', 10s"),
+        ({"window_s": 0}, "its window of 0s is not a multiple of the period of metric 'hits', 10s"),
         ({"threshold": math.nan}, "its threshold of nan is not finite"),
         ({"threshold": -math.inf}, "its threshold of -inf is not finite"),
-        ({"statistic": "p99"}, "it takes one of avg, sum, min, max of the observations, not 'p99'"),
+        ({"statistic": "p99"}, "its statistic must be one of avg, sum, min, max, not 'p99'"),
         ({"period_s": 0}, "its period is shorter than 1s"),
-        ({"for_s": -1}, "a length of time is below zero"),
-        ({"keep_firing_for_s": -1}, "a length of time is below zero"),
-        ({"delay_s": -1}, "a length of time is below zero"),
-        ({"metric": P99, "each_segment": True}, "metric 'slow' has no segments to judge one by one"),
+        ({"for_s": -1}, "a length of time is negative"),
+        ({"keep_firing_for_s": -1}, "a length of time is negative"),
+        ({"delay_s": -1}, "a length of time is negative"),
+        ({"metric": P99, "each_segment": True}, "metric 'slow' has no segments"),
     ],
 )
 def test_a_definition_that_does_not_fit_its_metric_is_refused(changes: dict[str, Any], cause: str) -> None:

@@ -17,7 +17,7 @@ def test_lower_case_words_are_valid_names(text: str) -> None:
     "text", ["", "1a", "A", "a-b", "a b", "a.b", "a\n", "é", "a;drop", 'a"', "a$", "٣", " a", "total__traffic\0"]
 )
 def test_an_invalid_name_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=f"^cannot name metric {re.escape(repr(text))}: a name is lower-case letters"):
+    with pytest.raises(UsageError, match=f"^cannot name metric {re.escape(repr(text))}: a name has lower-case letters"):
         parse_identifier(text, "metric")
 
 

@@ -134,8 +134,8 @@ def define_alert(
     ('avg', 5, 10, 'zero')
     >>> define_alert("busy", traffic, comparison=Comparison.ABOVE, threshold=100, window_s=15)
     Traceback (most recent call last):
-    puppylog.errors.UsageError: cannot define alert 'busy': its window of 15s is no whole number of the periods of \
-metric 'traffic', 10s each
+    puppylog.errors.UsageError: cannot define alert 'busy': its window of 15s is not a multiple of the period of \
+metric 'traffic', 10s
     """
     if period_s is None:
         period_s = max(_PERIOD_S, window_s // _EVALUATIONS_PER_WINDOW)
@@ -167,15 +167,15 @@ def _find_fault(alert: Alert, metric: Metric) -> str | None:
     """Return the first reason why ``alert`` cannot judge ``metric``; None if it can."""
     window, period = format_period(alert.window_s), format_period(metric.period_s)
     faults = {
-        f"it takes one of {', '.join(ALERT_STATISTICS)} of the observations, not {alert.statistic!r}": (
+        f"its statistic must be one of {', '.join(ALERT_STATISTICS)}, not {alert.statistic!r}": (
             alert.statistic not in ALERT_STATISTICS
         ),
         f"its threshold of {alert.threshold} is not finite": not math.isfinite(alert.threshold),
-        f"its window of {window} is no whole number of the periods of metric {metric.name!r}, {period} each": (
+        f"its window of {window} is not a multiple of the period of metric {metric.name!r}, {period}": (
             alert.window_s < metric.period_s or alert.window_s % metric.period_s != 0
         ),
         "its period is shorter than 1s": alert.period_s < 1,
-        "a length of time is below zero": min(alert.for_s, alert.keep_firing_for_s, alert.delay_s) < 0,
-        f"metric {metric.name!r} has no segments to judge one by one": alert.each_segment and metric.segment is None,
+        "a length of time is negative": min(alert.for_s, alert.keep_firing_for_s, alert.delay_s) < 0,
+        f"metric {metric.name!r} has no segments": alert.each_segment and metric.segment is None,
     }
     return next((fault for fault, is_present in faults.items() if is_present), None)

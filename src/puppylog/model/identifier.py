@@ -19,7 +19,9 @@ def parse_identifier(text: str, what: str) -> str:
     shown = repr(text) if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]!r}…"
     if not _IDENTIFIER.fullmatch(text):
         raise UsageError(
-            "name", f"{what} {shown}", "a name is lower-case letters, digits and '_', and starts with no digit"
+            "name",
+            f"{what} {shown}",
+            "a name has lower-case letters, digits and '_' only, and does not start with a digit",
         )
     if len(text) > MAX_LENGTH:
         raise UsageError("name", f"{what} {shown}", f"a name has at most {MAX_LENGTH} characters")

@@ -58,7 +58,7 @@ class KnownFile:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A position on its way: the store accepts it only if the file still stands at ``start``."""
+    """A change of the position in a file, in bytes. The store refuses it if the position is not ``start``."""
 
     file_id: int
     start: int
@@ -68,10 +68,10 @@ class Move:
     context: str = ""
 
 
-def have_moved(moves: Iterable[Move], stands: Mapping[int, FilePosition]) -> bool:
-    """Return whether every move has been committed. ``stands`` has the positions in the store by ``file_id``."""
+def have_moved(moves: Iterable[Move], positions: Mapping[int, FilePosition]) -> bool:
+    """Return whether every move has been committed. ``positions`` are those in the store, by ``file_id``."""
     return all(
-        (file := stands.get(move.file_id)) is not None
+        (file := positions.get(move.file_id)) is not None
         and file.byte_offset == move.end
         and file.fingerprint == move.fingerprint
         and file.finished == move.finished

@@ -80,6 +80,6 @@ def test_an_action_that_the_engine_does_not_know_is_refused(server: EmbeddedStor
 
 def test_a_name_that_no_command_takes_is_refused_by_the_engine_too(server: EmbeddedStore) -> None:
     store = server.connect()
-    with pytest.raises(UsageError, match="a name is lower-case letters") as refused:
+    with pytest.raises(UsageError, match="a name has lower-case letters") as refused:
         store.create_group("X" * 1_000_000)
     assert len(refused.value.message) < 300

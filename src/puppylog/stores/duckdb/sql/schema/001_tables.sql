@@ -115,13 +115,13 @@ CREATE TABLE puppylog.alert_states (
     segment VARCHAR,
     state VARCHAR NOT NULL,
     since TIMESTAMPTZ NOT NULL,   -- the evaluation that brought this state
-    clear_since TIMESTAMPTZ,      -- firing, but the level has not been passed since then
+    clear_since TIMESTAMPTZ,      -- while firing: since when the threshold is no longer crossed
     value DOUBLE,
     evaluated_at TIMESTAMPTZ NOT NULL,
     seen_at TIMESTAMPTZ           -- the last evaluation that observed anything
 );
 
--- Append-only: one signal per change of state.
+-- Append-only: one row per change of state.
 CREATE TABLE puppylog.alert_history (
     id BIGINT NOT NULL,
     alert_id INTEGER NOT NULL,
@@ -134,7 +134,7 @@ CREATE TABLE puppylog.alert_history (
     level DOUBLE NOT NULL,
     window_since TIMESTAMPTZ NOT NULL,
     window_until TIMESTAMPTZ NOT NULL,
-    made_up BOOLEAN NOT NULL,     -- the evaluation was missed when it was due and made up later
+    made_up BOOLEAN NOT NULL,     -- the evaluation was missed when it was due and caught up later
     recorded_at TIMESTAMPTZ NOT NULL
 );
 

@@ -124,14 +124,14 @@ CREATE TABLE puppylog.alert_states (
     segment text,
     state text NOT NULL,
     since timestamptz NOT NULL,        -- the evaluation that brought this state
-    clear_since timestamptz,           -- firing, but the level has not been passed since then
+    clear_since timestamptz,           -- while firing: since when the threshold is no longer crossed
     value double precision,
     evaluated_at timestamptz NOT NULL,
     seen_at timestamptz                -- the last evaluation that observed anything
 );
 CREATE UNIQUE INDEX ON puppylog.alert_states (alert_id, (segment IS NULL), (coalesce(md5(segment), '')));
 
--- Append-only: one signal per change of state.
+-- Append-only: one row per change of state.
 CREATE TABLE puppylog.alert_history (
     id bigint PRIMARY KEY,
     alert_id integer NOT NULL REFERENCES puppylog.alerts ON DELETE CASCADE,
@@ -144,7 +144,7 @@ CREATE TABLE puppylog.alert_history (
     level double precision NOT NULL,
     window_since timestamptz NOT NULL,
     window_until timestamptz NOT NULL,
-    made_up boolean NOT NULL,          -- the evaluation was missed when it was due and made up later
+    made_up boolean NOT NULL,          -- the evaluation was missed when it was due and caught up later
     recorded_at timestamptz NOT NULL
 );
 CREATE SEQUENCE puppylog.signal_ids AS bigint OWNED BY puppylog.alert_history.id;
