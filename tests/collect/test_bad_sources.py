@@ -1,4 +1,4 @@
-"""A source that cannot be read is named and tried again; the others are collected meanwhile."""
+"""A source that cannot be read is reported and tried again, and the other sources are collected."""
 
 import os
 from pathlib import Path
@@ -26,7 +26,7 @@ def bad(tmp_path: Path) -> Path:
 
 
 def forbid(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nobody open the file: its mode would say nothing to a superuser."""
+    """Refuse to open the file. The mode of a file would not stop a superuser."""
     real = os.open
 
     def refuse(name: str, flags: int, mode: int = 0o777) -> int:
@@ -41,7 +41,7 @@ def causes(events: list[object]) -> list[str]:
     return [event.cause for event in events if isinstance(event, SourceAway)]
 
 
-def test_a_run_collects_the_good_ones_and_names_the_bad_ones(
+def test_a_run_collects_the_readable_sources_and_reports_the_others(
     good: Path, bad: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad.write_bytes(b"\x7fELF")
@@ -58,7 +58,7 @@ def test_a_run_collects_the_good_ones_and_names_the_bad_ones(
     assert (unread, causes([*events])) == (1, [f"cannot read {bad}: permission denied"])
 
 
-def test_a_watched_file_that_is_forbidden_is_a_problem_until_it_is_allowed(
+def test_a_watched_file_without_permission_is_a_problem_until_permission_is_given(
     good: Path, bad: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad.write_text("bad\n")
@@ -71,13 +71,13 @@ def test_a_watched_file_that_is_forbidden_is_a_problem_until_it_is_allowed(
         wait_until(lambda: cause in store.problems.values(), what="the problem")
         assert causes([*events]) == [cause]
         monkeypatch.setattr(os, "open", opens)
-        wait_until(lambda: store.lines["bad"] == 1, what="the file that was forbidden")
+        wait_until(lambda: store.lines["bad"] == 1, what="the file without permission")
         wait_until(lambda: not any(store.problems.values()), what="the end of the problem")
     assert dict(store.lines) == {"good": 1, "bad": 1}
 
 
 @pytest.mark.parametrize("source", ["bad.log", "*.log"])
-def test_a_watched_file_that_is_no_log_is_tried_again(good: Path, bad: Path, source: str) -> None:
+def test_a_watched_file_that_is_not_a_log_is_tried_again(good: Path, bad: Path, source: str) -> None:
     bad.write_bytes(b"\x89PNG\r\n")
     store = RecordingStore()
     with watching(store, str(good), str(bad.with_name(source))) as events:
@@ -86,5 +86,5 @@ def test_a_watched_file_that_is_no_log_is_tried_again(good: Path, bad: Path, sou
             wait_until(lambda: f"cannot read {bad}: it is an image" in store.problems.values(), what="the problem")
             assert causes([*events]) == [f"cannot read {bad}: it is an image"]
         bad.write_text("bad\n")
-        wait_until(lambda: store.lines["bad"] == 1, what="the file that was no log")
+        wait_until(lambda: store.lines["bad"] == 1, what="the file that was not a log")
     assert dict(store.lines) == {"good": 1, "bad": 1}

@@ -37,7 +37,7 @@ def test_a_batch_is_full_by_rows_or_by_bytes(monkeypatch: pytest.MonkeyPatch) ->
     assert batch.is_full
 
 
-def test_a_cut_line_says_so_as_a_record_and_as_a_rejected_line() -> None:
+def test_a_cut_line_is_marked_as_a_record_and_as_a_rejected_line() -> None:
     (attributes,) = flag_cut(records(1, attributes='{"extra": "x"}')).records["attributes"].to_pylist()
     assert json.loads(attributes) == {"extra": "x", "cut": True}
     (reason,) = flag_cut(rejects(b"x")).rejects["reason"].to_pylist()

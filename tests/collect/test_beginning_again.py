@@ -1,4 +1,4 @@
-"""What a collector does between the moment when the store refuses a batch and the moment when it reads again."""
+"""What a collector does after the store has refused a batch, until it reads the lines again."""
 
 import threading
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from puppylog.stores.base import Appended, Appender
 
 
 class SlowAppender(DryAppender):
-    """Commits slowly: it waits for a moment whether the streams are opened again meanwhile."""
+    """Commits slowly, and notes whether the streams are opened again during the commit."""
 
     def __init__(self, store: "FullWhileItCommits") -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class SlowAppender(DryAppender):
 
 
 class FullWhileItCommits(DryWriter):
-    """Has no room for a third batch while the first one is being committed."""
+    """Refuses a third batch while the first one is being committed."""
 
     full_rows = 2
 
@@ -57,7 +57,7 @@ class FullWhileItCommits(DryWriter):
         return SlowAppender(self) if self._appenders == 1 else DryAppender()
 
 
-def test_the_store_is_asked_where_it_stands_only_when_no_commit_is_under_way(
+def test_the_store_is_asked_for_its_positions_only_when_no_commit_is_running(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(collector_module, "_REREAD_S", 0.0)

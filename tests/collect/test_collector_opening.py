@@ -1,4 +1,4 @@
-"""How a collector begins with many sources: many at once, and each file made known before its lines."""
+"""How a collector opens many sources: many in one call, and each file is registered before its lines."""
 
 import os
 import threading
@@ -20,7 +20,7 @@ from puppylog.stores.base import Appended, Appender, NewFile
 
 
 class Opened(DryWriter):
-    """Remembers what was opened, call by call, and lets nobody store lines of a file that it does not know."""
+    """Remembers what was opened in each call, and refuses lines of a file that is not registered."""
 
     def __init__(self, failures: int = 0) -> None:
         super().__init__()
@@ -95,7 +95,7 @@ def test_sources_and_their_files_are_opened_many_at_once(
     assert [Path(event.source_uri).name for event in events if isinstance(event, StreamOpened)] == names
 
 
-def test_a_name_that_is_no_text_is_kept_as_one_and_stops_nobody(tmp_path: Path) -> None:
+def test_a_file_name_that_is_not_utf_8_is_escaped_and_other_files_are_collected(tmp_path: Path) -> None:
     for name in (b"a\xff.log", b"b.log"):
         Path(os.fsdecode(bytes(tmp_path / "") + b"/" + name)).write_text("one\n")
     store, events = Opened(), list[Event]()
@@ -105,7 +105,7 @@ def test_a_name_that_is_no_text_is_kept_as_one_and_stops_nobody(tmp_path: Path) 
     assert store.rows == 2
 
 
-def test_a_store_that_is_away_when_files_are_opened_is_asked_again(names: list[str], tmp_path: Path) -> None:
+def test_opening_files_is_retried_when_the_store_is_unavailable(names: list[str], tmp_path: Path) -> None:
     store = Opened(failures=1)
     collect(store, tmp_path, [])
     assert (store.files, store.rows) == ([names], 50)

@@ -1,4 +1,4 @@
-"""What a collector says of its streams while it collects, and when it ends."""
+"""The reports of a collector on its streams, while it collects and at its end."""
 
 import threading
 from collections.abc import Sequence
@@ -21,8 +21,8 @@ from support.embedded import wait_until
 LINE = '192.0.2.1 - - [01/Mar/2026:12:00:00 +0000] "GET /{} HTTP/1.1" 200 1 "-" "-"\n'
 
 
-class Told(DryWriter):
-    """Remembers what it is told, and may be away whenever it is told something."""
+class ReportedStore(DryWriter):
+    """Remembers the reports, and may be unavailable for each of them."""
 
     def __init__(self, *, is_away: bool = False) -> None:
         super().__init__()
@@ -48,8 +48,8 @@ class FullAppender(DryAppender):
         return super().commit(moves)
 
 
-class FullStore(Told):
-    """Takes reports, but no lines, until its disk has room again."""
+class FullStore(ReportedStore):
+    """Accepts reports, and no lines until its disk is not full any more."""
 
     is_full = True
 
@@ -69,9 +69,9 @@ def log(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("is_away", [False, True], ids=["there", "away"])
-def test_a_run_is_reported_from_its_beginning_to_its_end_even_if_nobody_hears(log: Path, *, is_away: bool) -> None:
-    store = Told(is_away=is_away)
+@pytest.mark.parametrize("is_away", [False, True], ids=["available", "unavailable"])
+def test_a_run_is_reported_at_its_start_and_end_even_if_the_store_is_unavailable(log: Path, *, is_away: bool) -> None:
+    store = ReportedStore(is_away=is_away)
     summary = collector(store, threading.Event(), log).run()
     assert (summary.records, summary.rejects) == (10, 1)
     assert [report.ended for report in store.reports] == [False, True]
@@ -79,9 +79,11 @@ def test_a_run_is_reported_from_its_beginning_to_its_end_even_if_nobody_hears(lo
     assert (last.records, last.rejects, last.backlog_bytes, last.format, last.problem) == (10, 1, 0, "access", None)
 
 
-def test_a_watched_file_that_is_away_is_a_problem_until_it_is_there(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_watched_file_that_is_missing_is_a_problem_until_it_exists(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(reporting, "REPORT_S", 0.05)
-    store, stop = Told(), threading.Event()
+    store, stop = ReportedStore(), threading.Event()
     log.unlink()
     running = threading.Thread(target=collector(store, stop, log, watch=True).run)
     running.start()
@@ -95,21 +97,21 @@ def test_a_watched_file_that_is_away_is_a_problem_until_it_is_there(log: Path, m
     assert store.reports[-1].ended
 
 
-def test_what_a_full_store_does_not_take_is_not_counted(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_that_a_full_store_refuses_are_not_counted_as_stored(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reporting, "REPORT_S", 0.05)
     store, stop = FullStore(), threading.Event()
     running = threading.Thread(target=collector(store, stop, log, watch=True).run)
     running.start()
     try:
         wait_until(lambda: any(report.problem for report in store.reports), what="the problem")
-        told = [report for report in store.reports if report.problem][-1]
-        assert (told.problem, told.records, told.rejects, told.lines_per_s) == (
+        last = [report for report in store.reports if report.problem][-1]
+        assert (last.problem, last.records, last.rejects, last.lines_per_s) == (
             "cannot write to the store: the disk is full",
             0,
             0,
             0.0,
         )
-        assert (told.waiting_lines, told.backlog_bytes) == (11, log.stat().st_size)
+        assert (last.waiting_lines, last.backlog_bytes) == (11, log.stat().st_size)
         store.is_full = False
         wait_until(lambda: store.reports[-1].records == 10, what="the commit")
         wait_until(lambda: store.reports[-1].problem is None, what="the end of the problem")
@@ -121,13 +123,13 @@ def test_what_a_full_store_does_not_take_is_not_counted(log: Path, monkeypatch: 
     assert (store.reports[-1].records, store.reports[-1].rejects) == (10, 1)
 
 
-def test_a_file_that_was_read_and_deleted_is_finished_and_begins_again(
+def test_a_deleted_file_is_reported_finished_and_a_new_file_at_its_path_is_not(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reporting, "REPORT_S", 0.05)
     assert Tailer.__init__.__kwdefaults__ is not None
     monkeypatch.setitem(Tailer.__init__.__kwdefaults__, "rotate_wait_s", 0.0)
-    store, stop = Told(), threading.Event()
+    store, stop = ReportedStore(), threading.Event()
     running = threading.Thread(target=collector(store, stop, log, watch=True).run)
     running.start()
     try:
@@ -141,8 +143,8 @@ def test_a_file_that_was_read_and_deleted_is_finished_and_begins_again(
         running.join()
 
 
-def test_a_collector_that_fails_does_not_say_that_it_ended(log: Path) -> None:
-    class Refusing(Told):
+def test_a_collector_that_fails_does_not_report_an_end(log: Path) -> None:
+    class Refusing(ReportedStore):
         def open_files(self, *_: object, **__: object) -> NoReturn:
             raise StoreRefused("reach", "the store", "no")
 

@@ -15,7 +15,7 @@ from puppylog.stores.base import Appended
 
 
 class FakeAppender:
-    """Commits when it is let, after as many failures as it is told."""
+    """Commits when the gate is open, after the given failures."""
 
     def __init__(self, failures: Sequence[Exception] = (), gate: threading.Event | None = None) -> None:
         self.failures = list(failures)
@@ -30,7 +30,7 @@ class FakeAppender:
     def complete(self) -> None:
         self.completed.set()
 
-    def commit(self, moves: Sequence[Move]) -> Appended:  # noqa: ARG002 - the protocol's
+    def commit(self, moves: Sequence[Move]) -> Appended:  # noqa: ARG002 - the signature of the protocol
         if self.gate is not None:
             assert self.gate.wait(10)
         if self.failures:
@@ -47,7 +47,7 @@ def batch(appender: FakeAppender, records: int = 1) -> Batch:
     return Batch(appender, 1000, moves=moves, records=records, finished=[("/a", 10)])
 
 
-def test_a_transient_error_is_waited_out_and_told() -> None:
+def test_a_transient_error_is_retried_and_reported() -> None:
     events: list[Event] = []
     failures = [StoreUnavailable("reach", "the store", "away"), StoreUnavailable("reach", "the store", "still away")]
     with Committer(threading.Event(), events.append) as committer:
@@ -59,7 +59,7 @@ def test_a_transient_error_is_waited_out_and_told() -> None:
     assert events[2:] == [StoreBack(), Committed(1, 0), FileFinished("/a", 10)]
 
 
-def test_an_error_that_waiting_does_not_cure_ends_the_run_and_drops_the_batch() -> None:
+def test_a_permanent_error_ends_the_run_and_discards_the_batch() -> None:
     appender = FakeAppender([StoreError("reach", "the store", "no")])
     with Committer(threading.Event(), lambda _: None) as committer:
         committer.hand_over(batch(appender))
@@ -69,7 +69,7 @@ def test_an_error_that_waiting_does_not_cure_ends_the_run_and_drops_the_batch() 
     assert committer.totals.records == 0
 
 
-def test_batches_after_a_failed_one_are_dropped_and_those_after_its_error_are_not() -> None:
+def test_batches_queued_behind_a_failed_batch_are_discarded_and_later_ones_are_committed() -> None:
     gate = threading.Event()
     second, third, fourth = FakeAppender(), FakeAppender(), FakeAppender()
     with Committer(threading.Event(), lambda _: None) as committer:
@@ -87,7 +87,7 @@ def test_batches_after_a_failed_one_are_dropped_and_those_after_its_error_are_no
 
 
 class FullAppender(FakeAppender):
-    """Has no room for its rows."""
+    """Cannot keep its rows."""
 
     def complete(self) -> None:
         super().complete()
@@ -108,7 +108,7 @@ def test_a_batch_is_completed_before_its_turn_comes() -> None:
         waiting.result(10)
 
 
-def test_nobody_learns_that_there_is_no_room_before_the_batches_before_are_committed() -> None:
+def test_a_batch_that_cannot_be_kept_is_reported_after_the_earlier_batches_are_committed() -> None:
     gate = threading.Event()
     second = FullAppender()
     with Committer(threading.Event(), lambda _: None) as committer, ThreadPoolExecutor(1) as other:
@@ -124,7 +124,7 @@ def test_nobody_learns_that_there_is_no_room_before_the_batches_before_are_commi
     assert second.discarded
 
 
-def test_one_batch_is_committed_at_a_time_one_waits_and_the_next_one_is_not_taken() -> None:
+def test_one_batch_is_committed_one_is_queued_and_the_next_has_to_wait() -> None:
     gate = threading.Event()
     with Committer(threading.Event(), lambda _: None) as committer, ThreadPoolExecutor(1) as other:
         committer.hand_over(batch(FakeAppender(gate=gate), records=2))
@@ -139,7 +139,7 @@ def test_one_batch_is_committed_at_a_time_one_waits_and_the_next_one_is_not_take
     assert committer.totals.file_ids == {7}
 
 
-def test_once_stopped_a_store_that_is_away_is_asked_once_more_only() -> None:
+def test_after_a_stop_a_call_to_an_unavailable_store_is_made_only_once_more() -> None:
     stop = threading.Event()
     calls: list[int] = []
 
@@ -153,7 +153,7 @@ def test_once_stopped_a_store_that_is_away_is_asked_once_more_only() -> None:
     assert len(calls) == 2
 
 
-def test_settling_waits_for_a_commit_that_is_under_way_and_discards_what_failed() -> None:
+def test_settling_waits_for_a_running_commit_and_discards_failed_batches() -> None:
     gate = threading.Event()
     failed, queued = FakeAppender([StoreError("reach", "the store", "broken")], gate), FakeAppender()
     with Committer(threading.Event(), lambda _: None) as committer:

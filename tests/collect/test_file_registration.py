@@ -14,7 +14,7 @@ from puppylog.tail.tailer import Tailer
 
 
 class Known:
-    """What a store was told of new files, call by call."""
+    """A store that remembers which files were registered in each call."""
 
     def __init__(self) -> None:
         self.calls: list[list[str]] = []
@@ -59,9 +59,9 @@ def test_new_files_are_registered_together_before_their_first_chunks_are_given(
     first, second = file(1), file(2)
     read = [(source, chunk(first)), (source, chunk(second)), (source, chunk(first, start=5))]
     given = []
-    for source_, given_chunk in registration.iter_registered(read):
+    for given_source, given_chunk in registration.iter_registered(read):
         assert known.calls == [["/1.log", "/2.log"]]
-        given.append((source_, given_chunk))
+        given.append((given_source, given_chunk))
     assert given == read
     assert {serial: opened.file_id for serial, opened in source.files.items()} == {1: 100, 2: 101}
 
@@ -95,7 +95,7 @@ def test_files_are_registered_before_too_many_chunks_wait(
     assert [len(call) for call in known.calls] == [4, 4, 2]
 
 
-def test_where_nothing_is_new_the_store_is_not_asked(
+def test_the_store_is_not_asked_if_no_file_is_new(
     registration: FileRegistration, known: Known, source: TailedSource
 ) -> None:
     assert list(registration.iter_registered([])) == []

@@ -1,4 +1,4 @@
-"""A file that the store knows belongs to the stream that has read it, under whatever name it is found."""
+"""A file that the store knows belongs to the stream that has read it, whatever name it has now."""
 
 import os
 from collections import Counter
@@ -64,7 +64,7 @@ def test_cron_runs_over_five_rounds_of_rotation_store_each_line_once(
 
 
 def rotate(logs: Logs, kind: str, number: int) -> None:
-    """Do what logrotate does."""
+    """Rotate as logrotate does."""
     newest = "app.log.1"
     if kind == "dateext":
         newest = f"app.log-2026112{number}"
@@ -90,7 +90,7 @@ def rotate(logs: Logs, kind: str, number: int) -> None:
 
 @pytest.mark.parametrize("name", ["zzz.log", "aaa.log", "app.log.1", "app-20261126.log", "app.1.log", "sub/app.log"])
 @pytest.mark.parametrize("has_successor", [True, False])
-def test_a_renamed_log_is_read_on_for_the_stream_that_began_it(logs: Logs, name: str, has_successor: bool) -> None:
+def test_a_renamed_log_is_read_on_for_the_stream_that_has_read_it(logs: Logs, name: str, has_successor: bool) -> None:
     logs.path("sub").mkdir()
     logs.write("app.log")
     logs.collect("app.log")
@@ -131,7 +131,7 @@ def test_a_link_and_its_target_are_one_file_in_two_runs(logs: Logs) -> None:
     logs.check()
 
 
-def test_of_two_hard_links_either_may_go(logs: Logs) -> None:
+def test_a_log_is_stored_once_if_one_of_its_two_hard_links_is_deleted(logs: Logs) -> None:
     logs.write("a.log")
     logs.path("b.log").hardlink_to(logs.path("a.log"))
     logs.collect()
@@ -166,7 +166,7 @@ def test_a_copy_that_a_link_leads_to_is_not_stored_again(logs: Logs) -> None:
 
 
 @pytest.mark.parametrize("size", [3, 30])
-def test_a_link_that_is_pointed_at_the_copy_of_its_log_stores_nothing_again(
+def test_nothing_is_stored_again_when_a_link_is_changed_to_the_copy_of_its_log(
     logs: Logs, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     monkeypatch.setattr(opening_module, "Tailer", partial(Tailer, rotate_wait_s=0.0))
@@ -198,7 +198,7 @@ def test_the_copy_of_a_log_that_was_read_under_another_name_is_not_stored_again(
     logs.check()
 
 
-def test_lines_are_stored_that_come_to_a_finished_file_under_a_name_of_its_own(logs: Logs) -> None:
+def test_lines_that_are_written_to_a_finished_file_under_a_new_name_are_stored(logs: Logs) -> None:
     with logs.watching():
         logs.write("app.log.1")
         logs.wait()
@@ -211,16 +211,16 @@ def test_lines_are_stored_that_come_to_a_finished_file_under_a_name_of_its_own(l
     logs.check()
 
 
-def test_a_directory_without_files_is_watched_until_one_comes(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
-    looks: list[object] = []
+def test_an_empty_directory_is_watched_until_it_has_a_file(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
+    searches: list[object] = []
 
     def expand(*sources: Any, **options: Any) -> list[str]:
-        looks.append(sources)
+        searches.append(sources)
         return expand_sources(*sources, **options)
 
     monkeypatch.setattr(source_follower_module, "expand_sources", expand)
     with logs.watching():
-        wait_until(lambda: len(looks) > 1, what="the second look")
+        wait_until(lambda: len(searches) > 1, what="the second search")
         logs.write("app.log")
         logs.wait()
 
@@ -241,7 +241,7 @@ def test_a_copy_stays_known_when_another_source_has_asked_for_it(logs: Logs) -> 
 
 
 def test_a_new_file_with_the_inode_of_a_known_one_does_not_hide_the_known_one(logs: Logs) -> None:
-    """While a tailer has the new file open, the known one's stream still looks for what became of the known one."""
+    """While a tailer has the new file open, the known file's stream still searches for the known file."""
     logs.write("app.log", 30)
     logs.collect("app.log")
     (known,) = logs.store.files_of("app.log")
@@ -293,7 +293,7 @@ def test_while_watching_a_renamed_log_is_stored_once(logs: Logs, renamed: str, h
     logs.check()
 
 
-def test_while_watching_one_of_two_hard_links_may_go(logs: Logs) -> None:
+def test_while_watching_one_of_two_hard_links_may_be_deleted(logs: Logs) -> None:
     logs.write("a.log")
     logs.path("b.log").hardlink_to(logs.path("a.log"))
     with logs.watching():
@@ -304,7 +304,7 @@ def test_while_watching_one_of_two_hard_links_may_go(logs: Logs) -> None:
         logs.wait()
 
 
-def test_a_file_of_a_stream_that_another_collector_follows_is_left_to_it(logs: Logs) -> None:
+def test_a_file_of_a_stream_that_another_collector_follows_is_skipped(logs: Logs) -> None:
     logs.write("app.log")
     with logs.watching("app.log"):
         logs.wait()
@@ -320,7 +320,7 @@ def test_a_file_of_a_stream_that_another_collector_follows_is_left_to_it(logs: L
     logs.check()
 
 
-def test_idle_files_that_another_stream_has_read_ask_the_store_nothing(logs: Logs) -> None:
+def test_the_store_is_not_asked_about_idle_files_that_another_stream_has_read(logs: Logs) -> None:
     for number in range(20):
         logs.write(f"{number}.log")
     logs.collect()

@@ -1,4 +1,4 @@
-"""More files than may be open at once: each is read, none twice, whether they rest or grow."""
+"""More files than may be open at once: each line is read once, of idle and of growing files."""
 
 import os
 from collections import Counter
@@ -50,12 +50,10 @@ def test_a_run_reads_all_files_a_few_at_a_time(logs: list[Path]) -> None:
     unread, events = collect_once(store, str(logs[0].parent))
     assert store.lines == expected(logs, 1)
     assert unread == 0
-    assert not any(isinstance(event, OpenFileLimitReached) for event in events), (
-        "nothing waits for longer than its turn"
-    )
+    assert not any(isinstance(event, OpenFileLimitReached) for event in events), "each file is opened in its turn"
 
 
-def test_a_run_gives_large_files_their_turns(logs: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_reads_large_files_in_turns(logs: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("puppylog.collect.tailed_source._TURN_BYTES", 16)
     for path in logs:
         path.write_text("".join(f"{path.stem} {number}\n" for number in range(20)))
@@ -64,7 +62,7 @@ def test_a_run_gives_large_files_their_turns(logs: list[Path], monkeypatch: pyte
     assert store.lines == expected(logs, 20)
 
 
-def test_watched_files_at_rest_are_closed_and_opened_when_they_change(logs: list[Path]) -> None:
+def test_idle_watched_files_are_closed_and_opened_when_they_change(logs: list[Path]) -> None:
     store = RecordingStore()
     with watching(store, str(logs[0].parent)) as events:
         wait_until(lambda: store.lines == expected(logs, 1), what="the first lines")

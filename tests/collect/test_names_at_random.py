@@ -1,6 +1,6 @@
 """Random histories of a directory: lines are written, files renamed, linked, rotated, compressed, collected by cron.
 
-More of them: TAILING_EXAMPLES=1000 pytest tests/collect/test_names_at_random.py
+To run more histories: TAILING_EXAMPLES=1000 pytest tests/collect/test_names_at_random.py
 """
 
 import os
@@ -17,7 +17,7 @@ KINDS = ("write", "write", "collect", "collect", "rotate", "move", "link", "gzip
 
 
 @pytest.mark.parametrize("seed", range(int(os.environ.get("TAILING_EXAMPLES", "20"))))
-def test_each_line_is_stored_once_whatever_its_file_is_called(tmp_path: Path, seed: int) -> None:
+def test_each_line_is_stored_once_under_any_names_of_its_file(tmp_path: Path, seed: int) -> None:
     logs, chance = Logs(tmp_path), random.Random(seed)
     history = [act(logs, chance, step) for step in range(STEPS)]
     logs.write("a.log", 1)
@@ -36,9 +36,9 @@ def act(
     may_move: Callable[[str], bool] = lambda _: True,
     frozen: Collection[int] = (),
 ) -> tuple[str, ...]:
-    """Do one thing, if the files there are allow it, and return what it was.
+    """Do one random action, if there are files for it; return which.
 
-    Files with frozen inodes stay as they are.
+    Files with frozen inodes are not changed.
     """
     names = sorted(path.name for path in logs.directory.iterdir() if path.suffix != ".gz" and not path.is_symlink())
 
@@ -77,11 +77,11 @@ def rearrange(logs: Logs, kind: str, name: str, step: int, may_move: Callable[[s
 
 
 def rotate(logs: Logs, name: str) -> None:
-    make_room(logs, name)
+    shift_rotated(logs, name)
     logs.rename(name, f"{name}.1")
 
 
-def make_room(logs: Logs, name: str) -> None:
+def shift_rotated(logs: Logs, name: str) -> None:
     """Give each rotated file of the log the next number."""
     for age in range(STEPS * 2, 0, -1):
         for ending in ("", ".gz"):

@@ -7,7 +7,7 @@ from puppylog.formats.registry import find_format
 from puppylog.tail.limits import RECORD_WAIT_S
 
 
-def test_a_run_stops_at_the_end_of_its_files_and_starts_at_their_beginning_unless_told_otherwise() -> None:
+def test_by_default_a_run_reads_files_from_their_start_and_stops_at_their_end() -> None:
     options = CollectOptions(sources=["a.log"], format=find_format("plain"))
     assert not options.watch
     assert not options.from_end

@@ -27,8 +27,8 @@ def batch(*lines: bytes, file_id: int = 1, start: int = 0, at: datetime = FIRST_
 
 @dataclass
 class Words:
-    """A format whose lines are words: ``x`` is rejected, ``#`` says something about the others, the rest are records
-    with a running number, which goes on from one call to the next. Counts what is opened.
+    """A format of words: a word with ``x`` is rejected, one with ``#`` makes no row, all others are records. They have
+    a running number, which goes on from one call to the next. Counts the parsers that are opened.
     """
 
     name: str = "words"
@@ -76,7 +76,7 @@ class WordParser:
 
 @dataclass
 class Store:
-    """Takes what is given to it, but the lines that are gone."""
+    """Accepts all lines except those that are gone or refused."""
 
     gone: int = 0
     refused: dict[str, int] = field(default_factory=dict)
@@ -89,7 +89,7 @@ class Store:
 
     @property
     def rows(self) -> list[tuple[int, int, int, str]]:
-        """Of each record: its file, where it and its line start, and what it says."""
+        """Of each record: the file id, its offset, the offset of its line, and its message."""
         return [
             (part.file_id, record["line_offset"], line, record["message"])
             for call in self.calls
@@ -102,20 +102,20 @@ def counts(summary: Summary) -> tuple[int, int, int, int]:
     return summary.read, summary.records, summary.unchanged, summary.missed
 
 
-def test_each_record_is_put_where_its_line_starts_in_its_file() -> None:
+def test_each_record_gets_the_offset_of_its_line_in_its_file() -> None:
     store = Store()
     summary = replay(store, [batch(b"a", b"x", b"b", start=5000), batch(b"c", file_id=2)], Words())
     assert counts(summary) == (4, 3, 1, 0)
     assert store.rows == [(1, 5000, 5000, "a"), (1, 7000, 7000, "b"), (2, 0, 0, "c")]
 
 
-def test_a_record_that_starts_within_its_line_does_so_in_the_file() -> None:
+def test_a_record_that_starts_within_its_line_gets_the_offset_within_the_line() -> None:
     store = Store()
     replay(store, [batch(b"a b", b" c", start=70)], Words())
     assert store.rows == [(1, 70, 70, "a"), (1, 72, 70, "b"), (1, 1071, 1070, "c")]
 
 
-def test_a_line_of_which_a_part_does_not_fit_stays_whole() -> None:
+def test_a_line_that_fits_only_in_part_stays_rejected_as_a_whole() -> None:
     store = Store()
     summary = replay(store, [batch(b"a xx xy", b"b")], Words())
     assert counts(summary) == (2, 1, 1, 0)
@@ -123,7 +123,7 @@ def test_a_line_of_which_a_part_does_not_fit_stays_whole() -> None:
     assert store.rows == [(1, 1000, 1000, "b")]
 
 
-def test_a_record_of_several_lines_is_read_as_the_one_that_was_rejected() -> None:
+def test_a_rejected_record_of_several_lines_is_parsed_as_one_record() -> None:
     store = Store()
     summary = replay(store, [batch(b"a", b"b\n  at x\n  at y", b"x\nc", b"d", start=70)], Words())
     assert counts(summary) == (4, 3, 1, 0)
@@ -147,7 +147,7 @@ def test_a_parser_goes_on_within_a_file_and_a_new_one_is_opened_for_the_next() -
     assert [len(call) for call in store.calls] == [1, 2]
 
 
-def test_a_record_without_a_time_is_of_when_its_line_was_read_first() -> None:
+def test_a_record_without_a_time_gets_the_time_of_its_rejection() -> None:
     store = Store()
     lines = pa.Table.from_batches([batch(b"now", b"a"), batch(b"now", start=2000, at=SECOND_AT)])
     replay(store, lines.combine_chunks().to_batches(), Words())
@@ -155,19 +155,19 @@ def test_a_record_without_a_time_is_of_when_its_line_was_read_first() -> None:
     assert part.records["ts"].to_pylist() == [FIRST_AT, SECOND_AT, SECOND_AT]
 
 
-def test_what_the_store_says_is_what_is_counted() -> None:
+def test_the_numbers_of_the_store_are_counted() -> None:
     store = Store(gone=1, refused={"the store refuses it: NUL": 2})
     summary = replay(store, [batch(b"a", b"b", b"c", b"d", b"x")], Words())
     assert counts(summary) == (5, 1, 3, 1)
     assert summary.reasons == {"the store refuses it: NUL": 2, "it is x": 1}
 
 
-def test_a_dry_run_counts_what_would_fit() -> None:
+def test_a_dry_run_counts_the_lines_that_would_fit() -> None:
     summary = replay(None, [batch(b"a b", b"x", b"#"), batch(b"c", file_id=2)], Words())
     assert counts(summary) == (4, 2, 2, 0)
 
 
-def test_without_anything_that_fits_the_store_is_not_asked() -> None:
+def test_the_store_is_not_called_if_no_line_fits() -> None:
     store = Store()
     assert counts(replay(store, [batch(b"x", b"#")], Words())) == (2, 0, 2, 0)
     assert store.calls == []

@@ -1,4 +1,4 @@
-"""When a collector says what of its streams. The clock is the test's own."""
+"""The reports of a collector on its streams. The test sets the time."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ START = 1000.0
 
 
 def begin(*stream_ids: int) -> Reporting:
-    """Return books of these streams, which have been reported at START for the first time."""
+    """Return the reporting of these streams, after their first reports at START."""
     reporting = Reporting()
     for stream_id in stream_ids:
         reporting.begin_stream(stream_id, START)
@@ -29,14 +29,14 @@ def ids(reports: Sequence[StreamReport]) -> list[int]:
 
 
 def look(reporting: Reporting, unread_bytes: int, at: float, problem: str | None = None) -> StreamReport:
-    """Look at stream 1 and return what is said of it then."""
+    """Note the state of stream 1; return its report."""
     reporting.note_source(1, unread_bytes=unread_bytes, problem=problem, at=at)
     (report,) = reporting.take_due(at)
     return report
 
 
 def store(reporting: Reporting, size_bytes: int, at: float, *, records: int = 1, rejects: int = 0) -> None:
-    """Read so much of stream 1, and store it at once."""
+    """Note lines of stream 1 as read and stored."""
     reporting.note_read(1, lines=records + rejects, size_bytes=size_bytes)
     reporting.note_stored([(1, Share(records, rejects, size_bytes))], at)
 
@@ -54,18 +54,18 @@ def test_a_new_stream_is_reported_at_once() -> None:
     assert reporting.take_due(START + 1) == [StreamReport(2, 0, None, None, 0.0, 0, 0)]
 
 
-def test_streams_with_news_are_reported_often_and_all_of_them_sometimes() -> None:
+def test_streams_that_have_changed_are_reported_often_and_all_streams_less_often() -> None:
     reporting = begin(1, 2, 3)
     store(reporting, 100, START + 1)
     assert not reporting.is_due(START + REPORT_S - 0.1)
     assert reporting.is_due(START + REPORT_S)
     assert ids(reporting.take_due(START + REPORT_S)) == [1]
-    assert ids(reporting.take_due(START + 2 * REPORT_S)) == [1]  # that it has come to rest is news as well
+    assert ids(reporting.take_due(START + 2 * REPORT_S)) == [1]  # one more report says that the stream is idle
     assert ids(reporting.take_due(START + HEARTBEAT_S)) == [1, 2, 3]
     assert ids(reporting.take_due(START + HEARTBEAT_S + REPORT_S)) == []
 
 
-def test_a_rate_is_of_the_time_since_the_report_before() -> None:
+def test_the_rate_of_lines_is_that_since_the_previous_report() -> None:
     reporting = begin(1)
     store(reporting, 100, START + 1, records=40, rejects=10)
     (report,) = reporting.take_due(START + 5)
@@ -74,20 +74,22 @@ def test_a_rate_is_of_the_time_since_the_report_before() -> None:
     assert (report.lines_per_s, report.records, report.rejects, report.stored_ago_s) == (0.0, 40, 10, 9.0)
 
 
-def test_a_backlog_is_as_old_as_its_oldest_byte_is_known_to_be() -> None:
+def test_the_age_of_a_backlog_is_that_of_its_oldest_known_byte() -> None:
     reporting = begin(1)
     assert look(reporting, 100, START + 5).behind_s == 0
-    assert look(reporting, 150, START + 10).behind_s == 5  # nothing was read
+    assert look(reporting, 150, START + 10).behind_s == 5  # no byte was read
     store(reporting, 100, START + 12)
-    assert look(reporting, 60, START + 15).behind_s == 5  # the first hundred is done; fifty were there at 10
+    assert (
+        look(reporting, 60, START + 15).behind_s == 5
+    )  # the first hundred bytes are stored; the other fifty were noted at 10
     store(reporting, 50, START + 16)
-    assert look(reporting, 10, START + 20).behind_s == 5  # ten were there at 15
+    assert look(reporting, 10, START + 20).behind_s == 5  # ten bytes were noted at 15
     store(reporting, 10, START + 21)
     report = look(reporting, 0, START + 25)
     assert (report.backlog_bytes, report.behind_s) == (0, None)
 
 
-def test_a_busy_file_that_is_kept_up_with_is_not_behind_for_longer_and_longer() -> None:
+def test_the_delay_of_a_busy_file_does_not_grow_if_the_collector_keeps_up() -> None:
     reporting = begin(1)
     for second in range(5, 60, 5):
         report = look(reporting, 10, START + second)
@@ -95,7 +97,7 @@ def test_a_busy_file_that_is_kept_up_with_is_not_behind_for_longer_and_longer() 
         store(reporting, 10, START + second + 1)
 
 
-def test_a_truncated_file_is_waited_for_since_its_backlog_began() -> None:
+def test_the_age_of_a_backlog_is_kept_when_its_file_is_truncated() -> None:
     reporting = begin(1)
     look(reporting, 1000, START + 5)
     assert look(reporting, 10, START + 10).behind_s == 5
@@ -107,7 +109,7 @@ def test_a_truncated_file_is_waited_for_since_its_backlog_began() -> None:
 def test_the_age_of_a_backlog_is_never_less_than_that_of_a_byte_that_was_seen(steps: list[tuple[int, int]]) -> None:
     """Some bytes are written every second, and some are read; the oldest unread byte is known exactly."""
     reporting = begin(1)
-    seen_at: list[float] = []  # by byte: when it was first looked at
+    seen_at: list[float] = []  # by byte: the time of the first poll that found it
     done = 0
     for second, (written, wanted) in enumerate(steps, start=1):
         at = START + second
@@ -123,12 +125,12 @@ def test_the_age_of_a_backlog_is_never_less_than_that_of_a_byte_that_was_seen(st
         else:
             oldest = progress.marks[0].at
             assert oldest <= seen_at[done]
-            # Where nothing had to be left out it is exact.
+            # It is exact unless marks were dropped.
             assert oldest == seen_at[done] or len(steps) > 64
         assert len(progress.marks) <= 64
 
 
-def test_a_problem_is_news_and_so_is_its_end() -> None:
+def test_a_problem_and_its_end_are_reported() -> None:
     reporting = begin(1)
     assert (
         look(reporting, 0, START + 5, problem="cannot read it: no such file").problem == "cannot read it: no such file"
@@ -139,14 +141,14 @@ def test_a_problem_is_news_and_so_is_its_end() -> None:
     assert look(reporting, 0, START + HEARTBEAT_S + 5).problem is None
 
 
-def test_a_format_is_news() -> None:
+def test_a_recognized_format_is_reported() -> None:
     reporting = begin(1)
     reporting.note_format(1, "json")
     (report,) = reporting.take_due(START + 5)
     assert report.format == "json"
 
 
-def test_what_no_store_could_hold_is_escaped() -> None:
+def test_bytes_that_no_store_accepts_are_escaped() -> None:
     reporting = begin(1)
     assert (
         look(reporting, 0, START + 5, problem="cannot read /a\udcff\0: gone").problem
@@ -154,7 +156,7 @@ def test_what_no_store_could_hold_is_escaped() -> None:
     )
 
 
-def test_the_last_report_says_that_it_ended() -> None:
+def test_the_last_report_of_a_stream_is_marked_as_the_end() -> None:
     reporting = begin(1, 2)
     store(reporting, 100, START + 1)
     reports = reporting.end(START + 2)
@@ -162,7 +164,7 @@ def test_the_last_report_says_that_it_ended() -> None:
     assert not reporting.is_due(START + 100)
 
 
-def test_what_was_read_and_waits_for_the_store_counts_as_not_there() -> None:
+def test_lines_that_wait_for_the_store_are_counted_as_backlog() -> None:
     reporting = begin(1)
     reporting.note_read(1, lines=5000, size_bytes=100)
     report = look(reporting, 50, START + 5)
@@ -174,7 +176,7 @@ def test_what_was_read_and_waits_for_the_store_counts_as_not_there() -> None:
     assert (report.lines_per_s, report.stored_ago_s, report.behind_s) == (4999 / 5, 1.0, 5.0)
 
 
-def test_what_is_read_again_is_not_counted_twice() -> None:
+def test_lines_that_are_read_again_are_not_counted_twice() -> None:
     reporting = begin(1)
     store(reporting, 100, START + 1, records=7)
     reporting.note_read(1, lines=5, size_bytes=50)
@@ -184,7 +186,7 @@ def test_what_is_read_again_is_not_counted_twice() -> None:
     assert (report.records, report.waiting_lines, report.backlog_bytes) == (7, 0, 50)
 
 
-def test_a_store_that_takes_no_lines_is_a_problem_of_what_has_something_to_store() -> None:
+def test_a_store_that_takes_no_lines_is_a_problem_of_streams_with_a_backlog() -> None:
     state = StoreState(lambda _: None)
     reporting = begin(1, 2)
     state(StoreAway("cannot write it: the disk is full", 1.0))
@@ -202,7 +204,7 @@ def test_a_store_that_takes_no_lines_is_a_problem_of_what_has_something_to_store
         assert state.problem is None
 
 
-def test_a_file_that_is_gone_is_finished_once_all_of_it_is_stored() -> None:
+def test_a_missing_file_is_finished_once_all_of_it_is_stored() -> None:
     reporting = begin(1)
     reporting.note_read(1, lines=1, size_bytes=5)
     for size_bytes, is_finished in ((0, False), (5, True)):

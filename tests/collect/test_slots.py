@@ -15,24 +15,24 @@ class Source:
         return not self.is_busy
 
 
-def test_the_source_that_has_rested_for_longest_is_closed_for_another() -> None:
+def test_the_source_that_was_idle_for_the_longest_time_is_closed_for_another() -> None:
     closed: list[str] = []
-    said: list[str] = []
-    slots = Slots(2, on_full=lambda: said.append("full"))
+    calls: list[str] = []
+    slots = Slots(2, on_full=lambda: calls.append("full"))
     a, b, c, d = (Source(name, closed) for name in "abcd")
     assert slots.take(a)
     assert slots.take(b)
     assert slots.take(a)
-    assert (closed, said) == ([], [])
+    assert (closed, calls) == ([], [])
     slots.touch(a)
     assert slots.take(c)
     assert closed == ["b"]
     a.is_busy = True
     assert slots.take(d)
-    assert (closed, said) == (["b", "c"], ["full"])
+    assert (closed, calls) == (["b", "c"], ["full"])
 
 
-def test_a_busy_source_is_not_closed_and_a_released_one_makes_room() -> None:
+def test_a_busy_source_is_not_closed_and_a_released_source_frees_its_slot() -> None:
     closed: list[str] = []
     slots = Slots(1)
     a, b = (Source(name, closed) for name in "ab")
@@ -45,6 +45,6 @@ def test_a_busy_source_is_not_closed_and_a_released_one_makes_room() -> None:
     assert closed == []
 
 
-def test_there_is_room_for_what_the_process_may_have_open() -> None:
+def test_the_limit_on_sources_is_below_the_limit_on_descriptors() -> None:
     slots = Slots()
     assert 8 <= slots.limit < slots.descriptors

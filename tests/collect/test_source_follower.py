@@ -23,7 +23,7 @@ class Released(DryWriter):
 
 
 class Following:
-    """A follower of all logs of a directory, and what it told."""
+    """A follower of all logs of a directory, and its events."""
 
     def __init__(self, directory: Path) -> None:
         self.store = Released()
@@ -68,7 +68,7 @@ def test_a_new_match_of_a_pattern_is_followed_at_the_next_search(following: Foll
     assert [source.stream.stream_id for source in following.follower] == following.stream_ids
 
 
-def test_beginning_again_releases_all_streams_and_reads_from_where_the_store_stands(following: Following) -> None:
+def test_beginning_again_releases_all_streams_and_reads_from_the_positions_in_the_store(following: Following) -> None:
     following.follower.follow_new()
     assert following.read() == b"one\n"
     following.follower.begin_again()
@@ -78,9 +78,7 @@ def test_beginning_again_releases_all_streams_and_reads_from_where_the_store_sta
     assert following.read() == b"one\n"  # the store has committed nothing
 
 
-def test_reading_ends_after_the_chunk_that_is_being_read_when_the_run_is_stopped(
-    following: Following, tmp_path: Path
-) -> None:
+def test_reading_ends_after_the_present_chunk_when_the_run_is_stopped(following: Following, tmp_path: Path) -> None:
     (tmp_path / "b.log").write_bytes(b"two\n")
     following.follower.follow_new()
     following.stop.set()

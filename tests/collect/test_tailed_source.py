@@ -12,7 +12,7 @@ def follow(path: Path) -> TailedSource:
     return TailedSource(Stream(1, path.as_uri(), None, ()), Tailer(str(path), chunk_bytes=16))
 
 
-def test_a_source_at_rest_is_looked_at_ever_more_seldom(tmp_path: Path) -> None:
+def test_an_idle_source_is_polled_less_and_less_often(tmp_path: Path) -> None:
     path = tmp_path / "a.log"
     path.write_bytes(b"one\n")
     source = follow(path)
@@ -29,14 +29,16 @@ def test_a_source_at_rest_is_looked_at_ever_more_seldom(tmp_path: Path) -> None:
     assert source.due_at == 30.0 + SOON_S
 
 
-def test_a_source_to_which_something_happened_is_due_at_once(tmp_path: Path) -> None:
+def test_a_source_that_has_changed_is_due_at_once(tmp_path: Path) -> None:
     source = follow(tmp_path / "a.log")
     assert not list(source.look(10.0))
     source.wake()
     assert source.due_at < 10.0
 
 
-def test_a_source_with_much_to_read_comes_back_after_its_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_with_much_to_read_is_due_again_after_its_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tailed_source_module, "_TURN_BYTES", 32)
     path = tmp_path / "a.log"
     path.write_bytes(b"0123456\n" * 100)

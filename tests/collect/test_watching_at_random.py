@@ -1,10 +1,10 @@
-"""Random histories of a directory under collectors that watch it, two at a time, and crash: each line is stored once.
+"""Random histories of a directory that two collectors watch at a time, with crashes: each line is stored once.
 
-Names change under them as in `test_names_at_random`; besides, files are copied and emptied, and a symbolic link that is
-a source of its own points now here, now there. A collector moves only when its turn comes, and commits only when it is
-told to, so that a seed always means the same history.
+Names change as in `test_names_at_random`. In addition, files are copied and emptied, and the target of a symbolic link
+that is a source changes. A collector polls and commits only when the test says so, so a seed always gives the same
+history.
 
-More of them: TAILING_EXAMPLES=1000 pytest tests/collect/test_watching_at_random.py
+To run more histories: TAILING_EXAMPLES=1000 pytest tests/collect/test_watching_at_random.py
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from collect.test_names_at_random import act, make_room
+from collect.test_names_at_random import act, shift_rotated
 from puppylog.collect import collector as collector_module
 from puppylog.collect import committer as committer_module
 from puppylog.collect import known_files as known_files_module
@@ -35,18 +35,18 @@ KINDS = {"change": 8, "watch": 2, "turn": 8, "slow": 2, "stop": 1, "crash": 2, "
 
 
 class Crashed(BaseException):
-    """What a collector meets in place of a commit when it is to die: nothing of it reaches the store any more."""
+    """Raised in place of a commit when the collector crashes: no row reaches the store any more."""
 
 
 class Turns(threading.Event):
-    """What stops a collector. Between two looks, it waits here for its turn."""
+    """The stop event of a collector. Between two polls, the collector waits here for its turn."""
 
     def __init__(self) -> None:
         super().__init__()
         self.at_rest = threading.Semaphore(0)
         self.turn = threading.Semaphore(0)
 
-    def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - turns take the place of time
+    def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - the collector waits for its turn, not for a time
         if not self.is_set():
             self.at_rest.release()
             self.turn.acquire()
@@ -54,9 +54,9 @@ class Turns(threading.Event):
 
 
 class Commits:
-    """Takes the place of the committer's thread: commits at once, or later, or never."""
+    """Replaces the thread of the committer: commits at once, later, or never."""
 
-    watcher: "Watcher | None" = None  # for whom the next one is made
+    watcher: "Watcher | None" = None  # the watcher that the next object belongs to
 
     def __init__(self, **_options: object) -> None:
         self._watcher = Commits.watcher
@@ -76,7 +76,7 @@ class Commits:
             self._waiting.pop(0).act()
 
     def shutdown(self) -> None:
-        """There is no thread."""
+        """Do nothing: there is no thread."""
 
 
 class Commit(Future[None]):
@@ -102,7 +102,7 @@ class Commit(Future[None]):
 
 
 class Watcher:
-    """A collector that watches, and moves only in its turn."""
+    """A collector that watches, and polls only in its turn."""
 
     def __init__(self, logs: Logs, sources: tuple[str, ...]) -> None:
         self.is_slow = self.is_dying = False
@@ -121,7 +121,7 @@ class Watcher:
         return self._thread.is_alive()
 
     def turn(self, *, is_slow: bool = False) -> None:
-        """Let it look once. If it is slow, what it reads waits for its commit until a turn that is not."""
+        """Let the collector poll once. If it is slow, its commits wait until a turn that is not slow."""
         self.is_slow = is_slow
         if self.commits is not None and not is_slow:
             self.commits.catch_up()
@@ -136,10 +136,10 @@ class Watcher:
         self._turns.turn.release()
         self._thread.join()
 
-    def crash(self, looks: int) -> None:
-        """Look some more times, in vain, and die."""
+    def crash(self, polls: int) -> None:
+        """Poll some more times without a commit, and end."""
         self.is_dying = True
-        for _ in range(looks):
+        for _ in range(polls):
             if self.is_alive:
                 self.turn(is_slow=True)
         self.stop()
@@ -153,16 +153,16 @@ class Watcher:
             self._turns.at_rest.release()
 
     def check(self) -> None:
-        """See that it has ended only for want of files, or because another collector follows a stream of its own."""
+        """Assert that the collector ended only because no file was left, or another collector follows its stream."""
         if self.failure is not None and not isinstance(self.failure, SourceError | StreamBusy | Crashed):
             raise self.failure
 
 
 class SlowCopy:
-    """What copytruncate does, step by step: half of the copy, the other half, the truncation."""
+    """Copies and truncates as copytruncate does, in three steps: half of the copy, the other half, the truncation."""
 
     def __init__(self, logs: Logs, name: str) -> None:
-        make_room(logs, name)
+        shift_rotated(logs, name)
         self.log, self._copy = logs.path(name), logs.path(f"{name}.1")
         self._copy.touch()
         self.inode = self._copy.stat().st_ino
@@ -170,7 +170,7 @@ class SlowCopy:
         self._steps: list[Callable[[], object]] = [self._copy_half, self._copy_all, partial(os.truncate, self.log, 0)]
 
     def go_on(self) -> bool:
-        """Return whether there is more to do."""
+        """Do the next step; return whether there is another one."""
         self._steps.pop(0)()
         return bool(self._steps)
 
@@ -182,7 +182,7 @@ class SlowCopy:
 
 
 class SharedLogs(Logs):
-    """Logs of which another collector may follow a stream, so that a run is refused."""
+    """Logs of which another collector may follow a stream. Then a run is refused."""
 
     def collect(self, *sources: str) -> None:
         with contextlib.suppress(StreamBusy):
@@ -224,24 +224,24 @@ class History:
                 self.watchers.remove(watcher)
 
     def move(self, kind: str, watcher: Watcher) -> None:
-        looks = self.chance.choice([0, 1, 2])
-        self.steps.append((kind, self.watchers.index(watcher), looks))
+        polls = self.chance.choice([0, 1, 2])
+        self.steps.append((kind, self.watchers.index(watcher), polls))
         if kind == "stop":
             watcher.stop()
         elif kind == "crash":
-            watcher.crash(looks)
+            watcher.crash(polls)
         elif kind != "watch":
             watcher.turn(is_slow=kind == "slow")
 
     def may_move(self, name: str) -> bool:
-        """A copy of which nothing may be stored yet is known only by the name that rotation gave it."""
+        """Return whether the file may be renamed: a copy without stored lines is recognized only by its name."""
         return self.logs.path(name).stat().st_ino not in self.copies
 
     def note_names(self) -> None:
-        """Remember which files have or had a name that says nothing of their log.
+        """Remember which files have or had a name that does not show their log.
 
-        If such a file is copied and emptied again and again while nothing looks, and the store has a few lines of it
-        under the other name, then neither name nor inode nor length tells the copy from a file that begins alike.
+        If such a file is copied and emptied several times while no collector runs, and the store has a few lines of it
+        under the other name, the copy cannot be distinguished from a file that begins alike.
         """
         self.renamed |= {path.stat().st_ino for path in self.logs.directory.glob("z*")}
 
@@ -260,7 +260,7 @@ class History:
                 pass
 
     def copy_on(self, name: str) -> None:
-        """Make a copy step by step. Nothing is written to the log meanwhile: copytruncate itself would lose that."""
+        """Make a copy in steps. No line is written to the log between them: copytruncate itself would lose it."""
         is_linked = self.logs.path(LINK).is_symlink() and self.logs.path(LINK).readlink() == Path(f"{name}.1")
         if self.copying is None and self.may_be_copied(name) and not is_linked:
             self.steps.append(("begin a copy", name))
@@ -275,7 +275,7 @@ class History:
         return set() if self.copying is None else {self.copying.inode, self.copying.log.stat().st_ino}
 
     def point(self, name: str) -> None:
-        """Lead the link to the name. If it led to a copy that is being made, the log itself might be unknown still."""
+        """Change the target of the link, but not to a copy that is being made: its log may still be unknown."""
         path = self.logs.path(name)
         if path.exists() and path.stat().st_ino in self.frozen():
             return
@@ -307,7 +307,9 @@ def _nothing_takes_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("seed", range(int(os.environ.get("TAILING_EXAMPLES", "40"))))
-def test_each_line_is_stored_once_whoever_watches(tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_line_is_stored_once_by_any_collectors_that_watch(
+    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rotate_wait_s = 1000.0 if seed % 2 else 0.0
     monkeypatch.setattr(opening_module, "Tailer", partial(Tailer, rotate_wait_s=rotate_wait_s))
     history = History(tmp_path, seed)
@@ -321,8 +323,8 @@ def test_each_line_is_stored_once_whoever_watches(tmp_path: Path, seed: int, mon
         raise AssertionError(f"{error!r} after {history.steps}") from error
 
 
-def test_a_log_that_two_collectors_begin_while_it_is_empty_is_read_by_one(tmp_path: Path) -> None:
-    """The second one knows the log as the target of a link, and opens it before the first notices that it is empty."""
+def test_a_log_that_two_collectors_open_while_it_is_empty_is_read_by_one(tmp_path: Path) -> None:
+    """The second collector opens the log by a link before the first one notices that the log is empty."""
     logs = SharedLogs(tmp_path)
     logs.write("a.log", 3)
     first = Watcher(logs, ("a.log",))

@@ -1,4 +1,4 @@
-"""Compressing as the programs do it whose files Puppylog reads."""
+"""Compresses bytes in the formats of the programs whose files Puppylog reads."""
 
 import bz2
 import gzip
@@ -25,4 +25,4 @@ COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     ".xz": _compress_xz,
     ".zst": _compress_zstd,
 }
-"""By the end of the name that the program gives."""
+"""By the suffix that the program gives to a file."""

@@ -1,4 +1,4 @@
-"""Parsed lines for tests of stores: what a format would have made."""
+"""Parsed lines for tests of stores, as a format would make them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ LINE_BYTES = 100
 
 
 def records(count: int, *, start: int = 0, ts: datetime = NOON, step_s: float = 1.0, **columns: Any) -> Parsed:
-    """Return ``count`` records, ``step_s`` apart, of lines of LINE_BYTES from byte ``start`` on."""
+    """Return ``count`` records, ``step_s`` seconds apart, of lines of LINE_BYTES from byte ``start`` on."""
     rows = [
         {"line_offset": start + i * LINE_BYTES, "ts": ts + timedelta(seconds=i * step_s), "host": "h", **columns}
         for i in range(count)
@@ -45,7 +45,7 @@ def rejects(*lines: bytes, start: int = 0) -> Parsed:
 
 
 def with_data(parsed: Parsed, *, start: int = 0) -> Parsed:
-    """Return the same with the bytes of its lines: each tells where it starts, and is LINE_BYTES long."""
+    """Return the same with the bytes of its lines: each is LINE_BYTES long and has its offset as text."""
     lines = (b"line at byte %d" % (start + i * LINE_BYTES) for i in range(parsed.lines))
     return replace(parsed, data=b"".join(line.ljust(LINE_BYTES - 1, b".") + b"\n" for line in lines), data_offset=start)
 

@@ -1,4 +1,4 @@
-"""Applications that log numbered lines into one directory, each rotated in whatever way somebody has configured."""
+"""Applications that log numbered lines into one directory, each rotated in a random way."""
 
 import random
 import shutil
@@ -26,7 +26,7 @@ class RotatedLog:
         self._file = self.path.open("ab", buffering=0)
 
     def write(self, count: int) -> None:
-        """Write lines in one or two pieces: a reader may meet half a line."""
+        """Write lines in one or two pieces: a reader may find half a line."""
         numbers = range(self.written, self.written + count)
         data = "".join(LINE.format(log=self.number, second=n % 60, number=n) for n in numbers).encode()
         cut = self._chance.randrange(len(data))
@@ -42,7 +42,7 @@ class RotatedLog:
         return is_full or len(list(self.path.parent.glob(f"{self.path.name}-*"))) > KEPT
 
     def rotate(self) -> str:
-        """Rotate it in one of KINDS, and return which."""
+        """Rotate the log in one of KINDS; return which."""
         kind = self._chance.choice(KINDS)
         self._rotations += 1
         self._shift()
@@ -63,7 +63,7 @@ class RotatedLog:
         return kind
 
     def _shift(self) -> None:
-        """Move app.log.1 to app.log.2 and so on, compressed or not; forget the oldest."""
+        """Rename app.log.1 to app.log.2 and so on, compressed or not; delete the oldest files."""
         for age in range(KEPT, 0, -1):
             for path in self.path.parent.glob(f"{self.path.name}.{age}*"):
                 ending = path.name.removeprefix(f"{self.path.name}.{age}")

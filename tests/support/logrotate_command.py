@@ -1,4 +1,4 @@
-"""logrotate itself where it is installed, and a stand-in that does the same with the options that tests use."""
+"""Runs logrotate if it is installed; else a stand-in that does the same for the options that tests use."""
 
 import gzip
 import shutil
@@ -13,7 +13,7 @@ _DATE = "-%Y%m%d%H%M%S"
 
 
 class Logrotate:
-    """Rotates one log as its options say, once for each `rotate`."""
+    """Rotates one log by its options, once for each call of `rotate`."""
 
     def __init__(self, log: Path, options: Sequence[str], *, is_real: bool) -> None:
         self._log = log
@@ -27,9 +27,9 @@ class Logrotate:
             self._old.mkdir()
 
     def rotate(self) -> None:
-        """Rotate now; names with dates tell the second, so that of two rotations the later one waits for the next."""
+        """Rotate now. With dates in names, wait for the next second after the last rotation."""
         if "dateext" in self._options:
-            # A little more than a second: the clock that tells whole seconds may be some milliseconds behind.
+            # A little more than a second: the clock of whole seconds may be some milliseconds late.
             while time.time() < self._rotated_at + 1.05:
                 time.sleep(0.01)
         if self._is_real:

@@ -1,4 +1,4 @@
-"""Candidates whose content is in memory, so that matching is tested without a disk."""
+"""Candidates with content in memory, so that matching is tested without a disk."""
 
 import os
 import stat
@@ -40,7 +40,7 @@ class MemoryFile:
         return offset
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no file is open."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A directory of logs with numbered lines: what was written is compared with what collectors have stored."""
+"""A directory of logs with numbered lines: the written lines are compared with the stored ones."""
 
 import gzip
 import os
@@ -19,7 +19,7 @@ FILLER = "x" * 60
 
 
 class Logs:
-    """A directory of logs with numbered lines, and what collectors have stored of them."""
+    """A directory of logs with numbered lines, and a store with the lines that collectors have stored."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -53,7 +53,7 @@ class Logs:
         return Collector(self.store.client(), options, stop=stop, on_event=self.events.append)
 
     def collect(self, *sources: str) -> None:
-        """Run once over the sources; with none, over the directory."""
+        """Run once over the sources; without sources, over the directory."""
         self.collector(sources or ("",), stop=threading.Event()).run()
 
     @contextmanager
@@ -78,7 +78,7 @@ class Logs:
         assert not failures
 
     def check(self) -> None:
-        """See that every line is stored, and once."""
+        """Assert that every line is stored once."""
         doubled = [line for line, count in Counter(self.store.messages).items() if count > 1]
         missing = set(self.written) - set(self.store.messages)
         assert (sorted(missing), sorted(doubled)) == ([], [])

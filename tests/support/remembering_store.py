@@ -1,4 +1,4 @@
-"""A store in memory for several collectors of one machine. It keeps lines and positions, and refuses wrong moves."""
+"""A store in memory for several collectors of one machine. It keeps lines and positions, and checks moves."""
 
 import itertools
 import threading
@@ -13,7 +13,7 @@ from puppylog.stores.base import Appended, NewFile
 
 
 class RememberingStore:
-    """What is stored. Collectors put lines in through a `client` each."""
+    """The stored lines and positions. Each collector writes with a `client` of its own."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -37,7 +37,7 @@ class RememberingStore:
 
 
 class RememberingWriter(DryWriter):
-    """One collector's connection."""
+    """The connection of one collector."""
 
     def __init__(self, store: RememberingStore) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""An application that logs numbered lines, its logrotate, and the collector that follows it as a process."""
+"""An application that logs numbered lines, its logrotate, and a collector process that reads the log."""
 
 import os
 import random
@@ -23,7 +23,7 @@ class Writer:
         self._file = path.open("ab", buffering=0)
 
     def write(self, count: int) -> None:
-        """Write lines in one or two pieces: a reader may meet half a line."""
+        """Write lines in one or two pieces: a reader may find half a line."""
         numbers = range(self.written, self.written + count)
         data = "".join(LINE.format(host=n % 250, second=n % 60, number=n) for n in numbers).encode()
         cut = self._chance.randrange(len(data))
@@ -32,7 +32,7 @@ class Writer:
         self.written += count
 
     def rotate(self) -> None:
-        """Rename it as logrotate does, and begin a new one."""
+        """Rename the log as logrotate does, and create a new one."""
         self._file.close()
         for number in range(self.rotations, 0, -1):
             self.path.with_suffix(f".log.{number}").rename(self.path.with_suffix(f".log.{number + 1}"))
@@ -41,7 +41,7 @@ class Writer:
         self._file = self.path.open("ab", buffering=0)
 
     def truncate(self) -> None:
-        """Empty it, as copytruncate does."""
+        """Empty the log, as copytruncate does."""
         self._file.truncate(0)
 
     def close(self) -> None:
@@ -49,7 +49,7 @@ class Writer:
 
 
 class Collecting:
-    """A watching collector as a process that can be killed, and is started again at once."""
+    """A watching collector process. When it is killed, it is started again at once."""
 
     def __init__(self, path: Path, url: str, log: Path) -> None:
         self._command = [sys.executable, "-m", "puppylog", "collector", "-s", str(path), "--watch"]
@@ -57,7 +57,7 @@ class Collecting:
         self._environment = {**kept, "PUPPYLOG_STORE": url}
         self._path = log
         self._log = log.open("ab")
-        self.peak_bytes = 0  # of memory, in any of the processes
+        self.peak_bytes = 0  # of memory, of any of the processes
         self.process = self._start()
 
     def _start(self) -> "subprocess.Popen[bytes]":
@@ -72,11 +72,11 @@ class Collecting:
 
     @property
     def said(self) -> str:
-        """All that any of the processes has said."""
+        """The output of all processes so far."""
         return self._path.read_text(encoding="utf-8", errors="replace")
 
     def check(self) -> None:
-        """See that it still runs, and how much memory it has needed."""
+        """Assert that the process still runs, and note its peak of memory."""
         assert self.process.poll() is None, f"the collector has ended with {self.process.returncode}: {self.said}"
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
         (line,) = [line for line in status.splitlines() if line.startswith("VmHWM:")]

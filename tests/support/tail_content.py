@@ -1,4 +1,4 @@
-"""What a file at a tailed path held, and which of its lines have to be stored in the end."""
+"""The bytes of a file that was at a tailed path, and which of its lines must be stored in the end."""
 
 from dataclasses import dataclass, field
 
@@ -10,21 +10,21 @@ NAME = "access.log"
 
 @dataclass(eq=False)
 class Content:
-    """What one file held from its creation, or from a truncation, on."""
+    """The bytes of one file since its creation or its last truncation."""
 
     number: int
-    identities: list[tuple[int, int]]  # it gets another one when it is compressed or copied
-    former: list[tuple[int, int]] = field(default_factory=list)  # those of them that another content has taken over
+    identities: list[tuple[int, int]]  # the last one is present; a compressed or copied file gets another one
+    former: list[tuple[int, int]] = field(default_factory=list)  # identities that another content has now
     data: bytearray = field(default_factory=bytearray)
-    name: str | None = NAME  # None when it is no more to be found under any name
+    name: str | None = NAME  # None if the file was deleted
     lines: int = 0
-    lost: set[int] = field(default_factory=set)  # where lines start that may be missing
-    is_known: bool = False  # the store has a position in it
-    is_unseen: bool = False  # rotated away before the stream began: it is nobody's business until somebody reads it
+    lost: set[int] = field(default_factory=set)  # offsets of lines that may be missing
+    is_known: bool = False  # the store has a position of it
+    is_unseen: bool = False  # rotated before the stream began: it need not be stored unless a tailer reads it
     is_finished: bool = False
     is_late: bool = False  # it was written to after its rotation
-    is_read: bool = False  # lines of it were given by the collector at work
-    is_moved: bool = False  # its inode does not speak for it any more
+    is_read: bool = False  # the running collector has given lines of it
+    is_moved: bool = False  # it has another inode than the store knows
     is_packed: bool = False
 
     @property
@@ -32,7 +32,7 @@ class Content:
         return self.identities[-1]
 
     def line_starts(self) -> list[int]:
-        """Return where lines start that have to be stored; an unfinished one too, once the file has left the path."""
+        """Return the offsets of lines that must be stored; with an unfinished one once the file has left the path."""
         starts, at = [], 0
         while at < len(self.data):
             start = at + len(self.data[at:]) - len(self.data[at:].lstrip(b"\0"))
@@ -43,11 +43,11 @@ class Content:
         return starts
 
     def holds_no_line_in(self, chunk: Chunk) -> bool:
-        """Whether the chunk, which has no data, may be of this content: the range that it accounts for is a hole."""
+        """Return whether a chunk without data may be of this content: its range is a hole of NULs."""
         return len(self.data) >= chunk.end and not self.data[chunk.start : chunk.end].strip(b"\0")
 
     def lines_in(self, chunk: Chunk) -> list[int]:
-        """Return where the chunk's lines start, having compared it with what the file held."""
+        """Compare the chunk with the bytes of the file; return the offsets of its lines."""
         if not chunk.data:
             assert not self.data[chunk.start : chunk.end].strip(b"\0"), (self.number, chunk)
             return []

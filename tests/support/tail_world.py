@@ -1,4 +1,4 @@
-"""A path with a history, a tailer that follows it, and what the store would know."""
+"""A log, the tailers that read it, and the positions that a store would have."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ WAIT_S = 5.0
 
 @dataclass
 class World:
-    """A log, who follows it, and what is stored of it. Its clock stands still unless told."""
+    """A log, its tailers, and what is stored of it. The test moves the clock."""
 
     log: Path
     ledger: Ledger = field(default_factory=Ledger)
@@ -20,7 +20,7 @@ class World:
     tailers: list[Tailer] = field(default_factory=list)
 
     def start(self, **options: Any) -> None:
-        """Start a tailer where the store stands; the one before is gone, as after a crash."""
+        """Start a tailer at the stored positions. The tailer before it is closed, as after a crash."""
         self.stop()
         options = {"rotate_wait_s": WAIT_S, "clock": lambda: self.now, **options}
         self.tailers.append(Tailer(str(self.log), self.ledger.known, **options))
@@ -37,7 +37,7 @@ class World:
         return self.poll()
 
     def run_once(self) -> list[bytes]:
-        """Collect without watching: rotated files are not waited for."""
+        """Collect without watching: rotated files are finished at once."""
         self.start(rotate_wait_s=0)
         lines = self.poll()
         self.stop()

@@ -1,4 +1,4 @@
-"""What a store would know of a tailed path: positions that move as chunks are committed, and the lines."""
+"""A store in memory for one tailed path: it keeps the positions and the lines of the chunks."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from puppylog.tail.tailer import Tailer
 
 
 class Ledger:
-    """Commits every chunk at once, and refuses what a store would refuse."""
+    """Commits every chunk at once, and asserts what a store would check."""
 
     def __init__(self) -> None:
         self.chunks: list[Chunk] = []
@@ -17,7 +17,7 @@ class Ledger:
 
     @property
     def known(self) -> list[FilePosition]:
-        """The positions, as the next tailer is given them."""
+        """The positions, in the order in which the next tailer gets them."""
         return list(self._positions.values())
 
     @property
@@ -26,7 +26,7 @@ class Ledger:
 
     @property
     def finished(self) -> list[bool]:
-        """Of each file, in opening order."""
+        """Whether each file is finished, in the order of their opening."""
         return [position.finished for position in self.known]
 
     def poll(self, tailer: Tailer) -> list[bytes]:

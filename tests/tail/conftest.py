@@ -16,7 +16,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 @pytest.fixture
 def following(world: World) -> World:
-    """Someone has read two lines and goes on."""
+    """A tailer has read two lines, and they are stored."""
     world.append("one\ntwo\n")
     world.start()
     assert world.poll() == [b"one", b"two"]

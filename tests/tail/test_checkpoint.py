@@ -1,4 +1,4 @@
-"""What is remembered of a file while reading must be what is read from it later."""
+"""A checkpoint that is advanced while reading equals the one that is read from the file later."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def log(tmp_path: Path) -> Path:
 
 
 @given(sizes=st.lists(st.integers(0, 700), max_size=10))
-def test_the_checkpoint_grows_with_what_is_read(sizes: list[int]) -> None:
+def test_a_checkpoint_is_advanced_with_each_block(sizes: list[int]) -> None:
     checkpoint, at = START_OF_FILE, 0
     for size in sizes:
         block = DATA[at : at + size]
@@ -46,7 +46,7 @@ def test_a_fingerprint_covers_the_head_and_the_bytes_before_the_offset() -> None
 
 
 @pytest.mark.parametrize("offset", [0, 1, 256, 257, 1023, 1024, 1025, 5000])
-def test_reading_it_again_gives_the_same_checkpoint(log: Path, offset: int) -> None:
+def test_a_checkpoint_that_is_read_from_the_file_equals_the_advanced_one(log: Path, offset: int) -> None:
     handle = Handle(str(log))
     assert read_checkpoint(handle, offset) == START_OF_FILE.after(DATA, offset)
     handle.close()
@@ -67,7 +67,7 @@ def test_a_file_that_has_grown_is_confirmed(log: Path) -> None:
 
 
 @pytest.mark.parametrize(("at", "is_seen"), [(0, True), (1023, True), (2999, True), (2744, True), (2743, False)])
-def test_a_change_in_the_head_or_before_the_offset_is_seen(log: Path, at: int, is_seen: bool) -> None:
+def test_a_change_in_the_head_or_marker_is_detected(log: Path, at: int, is_seen: bool) -> None:
     changed = bytearray(DATA)
     changed[at] ^= 1
     log.write_bytes(changed)
@@ -82,7 +82,7 @@ def test_a_position_without_a_fingerprint_is_confirmed_by_any_file_that_is_long_
     handle.close()
 
 
-def test_a_checkpoint_knows_its_file_until_it_is_truncated_or_written_anew(log: Path) -> None:
+def test_a_checkpoint_does_not_match_a_file_that_was_truncated_or_written_again(log: Path) -> None:
     checkpoint = START_OF_FILE.after(DATA, 3000)
     handle = Handle(str(log))
     assert checkpoint.is_of(handle)

@@ -26,7 +26,7 @@ def test_every_chunk_has_the_fingerprint_of_the_file_up_to_its_end(data: bytes, 
     assert at_end == len(data)
 
 
-def test_forgetting_the_waiting_line_goes_back_to_the_last_chunk() -> None:
+def test_after_the_waiting_line_is_dropped_feeding_goes_on_behind_the_last_chunk() -> None:
     chunker = Chunker(FILE, START_OF_FILE, 500)
     chunker.feed(b"one\nhal")
     assert (chunker.fed_to.offset, chunker.chunked_to.offset, chunker.waiting_bytes) == (7, 4, 3)
@@ -36,7 +36,7 @@ def test_forgetting_the_waiting_line_goes_back_to_the_last_chunk() -> None:
     assert (chunk.start, chunk.end, chunk.data) == (4, 8, b"two\n")
 
 
-def test_a_finish_without_a_waiting_line_accounts_for_nothing() -> None:
+def test_the_last_chunk_is_empty_if_no_line_waits() -> None:
     chunker = Chunker(FILE, START_OF_FILE, 500)
     chunker.feed(b"one\n")
     (last,) = chunker.finish()

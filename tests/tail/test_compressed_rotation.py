@@ -1,4 +1,4 @@
-"""Rotated files that were compressed: each is finished first and read once, under the number that it had."""
+"""Rotated files that were compressed: each is finished first and read once, under its file id."""
 
 import os
 import shutil
@@ -26,12 +26,12 @@ def compress(world: World, name: str, suffix: str, *, keeps_time: bool = True, k
     return packed
 
 
-# While nobody was there
+# While no tailer ran
 
 
 @pytest.mark.parametrize("name", ["a.log.1", "a.log-20261123", "a.log.20261123"])
 @pytest.mark.parametrize("keeps_time", [True, False])
-def test_a_compressed_sibling_is_finished_first_and_stays_the_same_file(
+def test_a_rotated_and_compressed_file_is_finished_first_under_its_file_id(
     following: World, suffix: str, name: str, keeps_time: bool
 ) -> None:
     following.append("three\nhal")
@@ -44,7 +44,7 @@ def test_a_compressed_sibling_is_finished_first_and_stays_the_same_file(
     assert following.run_once() == []
 
 
-def test_several_rotations_are_read_in_their_order_and_once(following: World, suffix: str) -> None:
+def test_the_files_of_several_rotations_are_read_once_in_their_order(following: World, suffix: str) -> None:
     following.append("three\n")
     following.rotate("a.log.3")
     following.append("four\n")
@@ -52,14 +52,14 @@ def test_several_rotations_are_read_in_their_order_and_once(following: World, su
     following.append("five\n")
     following.rotate("a.log.1")
     following.append("six\n")
-    for name in ("a.log.2", "a.log.3"):  # in an order that says nothing, and all of them look new
+    for name in ("a.log.2", "a.log.3"):  # in another order, and with new times of change
         compress(following, name, suffix, keeps_time=False)
     assert following.run_once() == [b"three", b"four", b"five", b"six"]
     assert following.ledger.finished == [True, True, True, False]
     assert following.run_once() == []
 
 
-def test_dates_say_the_order_where_times_do_not(following: World, suffix: str) -> None:
+def test_files_are_ordered_by_dates_in_names_before_times_of_change(following: World, suffix: str) -> None:
     for day, line in (("20261121", "three"), ("20261122", "four"), ("20261123", "five")):
         following.append(f"{line}\n")
         following.rotate(f"a.log-{day}")
@@ -83,7 +83,7 @@ def test_a_finished_file_that_is_compressed_later_is_not_read_again(following: W
     assert following.run_once() == []
 
 
-def test_files_of_before_the_stream_began_are_left_alone(world: World, suffix: str) -> None:
+def test_rotated_files_from_before_the_stream_began_are_not_read(world: World, suffix: str) -> None:
     for name in ("a.log.1", "a.log.2", "a.log-20261101"):
         world.append("old\n", name)
         os.utime(compress(world, name, suffix), (1000, 1000))
@@ -98,7 +98,7 @@ def test_files_of_before_the_stream_began_are_left_alone(world: World, suffix: s
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
-def test_a_copy_in_the_making_beside_its_original_is_not_another_file(
+def test_a_copy_that_is_being_written_next_to_its_original_is_not_read(
     following: World, suffix: str, share: float
 ) -> None:
     following.append("three\n")
@@ -113,7 +113,7 @@ def test_a_copy_in_the_making_beside_its_original_is_not_another_file(
     assert following.run_once() == []
 
 
-def test_files_with_the_same_head_are_told_apart(following: World, suffix: str) -> None:
+def test_files_with_the_same_head_are_distinguished(following: World, suffix: str) -> None:
     head = "x" * 2000 + "\n"
     following.stop()
     following.log.write_text(head + "first\n")
@@ -129,7 +129,7 @@ def test_files_with_the_same_head_are_told_apart(following: World, suffix: str) 
     assert following.run_once() == []
 
 
-def test_a_file_that_was_empty_when_it_was_seen_is_found_as_the_newest(world: World, suffix: str) -> None:
+def test_a_compressed_file_that_was_known_only_empty_is_found_as_the_newest(world: World, suffix: str) -> None:
     world.run_once()
     world.append("one\n")
     world.rotate()
@@ -149,7 +149,7 @@ def test_a_compressed_copy_that_was_made_before_a_truncation_is_finished_first(f
     assert following.run_once() == []
 
 
-def test_a_name_that_promises_too_much_is_left_alone(following: World, suffix: str) -> None:
+def test_a_file_with_a_compressed_name_and_plain_bytes_is_not_read(following: World, suffix: str) -> None:
     following.rotate("a.log.2")
     following.append("not really compressed\n", f"a.log.1{suffix}")
     following.append("new\n")
@@ -159,7 +159,7 @@ def test_a_name_that_promises_too_much_is_left_alone(following: World, suffix: s
 # While following
 
 
-def test_a_file_that_is_rotated_and_compressed_in_one_go_is_read_through_its_handle(
+def test_a_file_that_is_compressed_right_after_its_rotation_is_read_through_its_handle(
     following: World, suffix: str
 ) -> None:
     following.append("three\n")
@@ -178,7 +178,7 @@ def test_a_file_that_is_rotated_and_compressed_in_one_go_is_read_through_its_han
 
 
 @pytest.mark.parametrize("waits", [True, False])
-def test_a_copy_of_what_was_finished_or_is_being_read_is_nobodys(following: World, suffix: str, waits: bool) -> None:
+def test_a_copy_of_a_finished_or_open_file_is_not_read(following: World, suffix: str, waits: bool) -> None:
     following.rotate()
     following.append("new\n")
     assert following.poll() == [b"new"]
@@ -207,7 +207,7 @@ def test_two_rotations_with_compression_between_two_polls_lose_nothing(following
 # As a source of its own
 
 
-def test_a_compressed_file_is_a_source_and_goes_on_where_it_stands(world: World, suffix: str) -> None:
+def test_a_compressed_file_as_a_source_is_resumed_at_its_position(world: World, suffix: str) -> None:
     lines = b"".join(b"line %d\n" % number for number in range(20_000))
     path = world.log.with_name(f"b.log.2{suffix}")
     path.write_bytes(COMPRESS[suffix](lines))
@@ -258,7 +258,9 @@ def test_a_file_that_ends_too_early_is_a_problem_until_it_goes_on(world: World, 
     world.stop()
 
 
-def test_a_damaged_sibling_is_read_as_far_as_it_goes_and_the_others_go_on(following: World, suffix: str) -> None:
+def test_a_damaged_rotated_file_is_read_up_to_the_damage_and_other_files_are_read_on(
+    following: World, suffix: str
+) -> None:
     following.append("three\n")
     following.rotate()
     packed = compress(following, "a.log.1", suffix)

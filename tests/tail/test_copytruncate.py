@@ -1,4 +1,4 @@
-"""A file that is copied and emptied: what was not read before is in the copy."""
+"""A file that is copied and emptied: the lines that were not read before are read from the copy."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ def copy_and_truncate(world: World, name: str = "a.log.1") -> None:
     os.truncate(world.log, 0)
 
 
-def test_what_was_not_read_before_is_read_from_the_copy_as_the_same_file(following: World) -> None:
+def test_bytes_not_read_before_a_truncation_are_read_from_the_copy_as_the_same_file(following: World) -> None:
     following.append("three\nhal")
     copy_and_truncate(following)
     following.append("new\n")
@@ -25,7 +25,7 @@ def test_what_was_not_read_before_is_read_from_the_copy_as_the_same_file(followi
     assert following.run_once() == []
 
 
-def test_while_nobody_was_there_too(following: World) -> None:
+def test_copies_that_were_made_while_no_tailer_ran_are_read(following: World) -> None:
     following.append("three\n")
     following.stop()
     copy_and_truncate(following, "a.log.2")
@@ -36,7 +36,7 @@ def test_while_nobody_was_there_too(following: World) -> None:
     assert following.run_once() == []
 
 
-def test_two_of_them_between_two_polls_lose_nothing(following: World) -> None:
+def test_two_copies_and_truncations_between_two_polls_lose_no_line(following: World) -> None:
     following.append("three\n")
     copy_and_truncate(following, "a.log.2")
     following.append("four\n")
@@ -45,7 +45,7 @@ def test_two_of_them_between_two_polls_lose_nothing(following: World) -> None:
     assert following.poll() == [b"three", b"four", b"five"]
 
 
-def test_a_copy_of_what_was_read_already_says_nothing_new(following: World) -> None:
+def test_a_copy_of_a_file_that_was_read_gives_no_lines(following: World) -> None:
     copy_and_truncate(following)
     following.append("new and longer\n")
     assert following.poll() == [b"new and longer"]
@@ -53,7 +53,7 @@ def test_a_copy_of_what_was_read_already_says_nothing_new(following: World) -> N
     assert following.ledger.finished == [True, False]
 
 
-def test_the_copies_of_a_long_history_are_known(following: World) -> None:
+def test_copies_of_many_earlier_files_are_recognized(following: World) -> None:
     for number in range(9, 0, -1):
         following.append(f"{number}\n")
         assert following.poll() == [str(number).encode()]
@@ -74,7 +74,7 @@ def test_a_file_that_was_emptied_and_then_renamed_is_read_from_its_copy_first(fo
     assert following.poll() == [b"three", b"new", b"newer"]
 
 
-def test_the_copy_is_no_new_file_even_if_its_original_has_left_meanwhile(following: World) -> None:
+def test_a_copy_is_not_read_as_new_even_if_its_original_was_renamed(following: World) -> None:
     following.append("three\n")
     copy_and_truncate(following, "a.log.3")
     following.append("four\n")
@@ -88,7 +88,7 @@ def test_the_copy_is_no_new_file_even_if_its_original_has_left_meanwhile(followi
     assert following.ledger.known[0].byte_offset == len("one\ntwo\nthree\n")
 
 
-def test_a_copy_is_read_and_not_what_is_just_being_made_of_it(following: World) -> None:
+def test_a_copy_is_read_and_its_unfinished_compressed_copy_is_not(following: World) -> None:
     following.append("".join(f"{os.urandom(50).hex()}\n" for _ in range(5000)))
     expected = following.log.read_bytes().splitlines()[2:]
     copy_and_truncate(following)
@@ -103,10 +103,10 @@ def test_a_copy_is_read_and_not_what_is_just_being_made_of_it(following: World) 
 
 @pytest.mark.parametrize("grown_lines", [1, 50])
 @pytest.mark.parametrize("rounds", [1, 2])
-def test_generations_that_come_and_go_while_a_backlog_is_read_are_all_read(
+def test_files_that_are_copied_and_emptied_while_a_backlog_is_read_are_all_read(
     following: World, grown_lines: int, rounds: int
 ) -> None:
-    """Nothing of the file at the path was read yet when it is copied and emptied again."""
+    """The file at the path is copied and emptied again before a byte of it was read."""
     following.stop()
     lines = [f"line {number}" for number in range(400)]
     following.append("".join(f"{line}\n" for line in lines[:200]))
@@ -127,7 +127,7 @@ def test_generations_that_come_and_go_while_a_backlog_is_read_are_all_read(
 
 
 def shift_copy_and_truncate(world: World) -> None:
-    """Shift the numbered copies, copy the log to the first, and empty it."""
+    """Rename the numbered copies, copy the log to number 1, and empty the log."""
     for age in range(4, 0, -1):
         old = world.log.with_name(f"a.log.{age}")
         if old.exists():

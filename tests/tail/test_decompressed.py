@@ -1,4 +1,4 @@
-"""A compressed file is read as the file that it was made of; what is damaged or not whole yet, as far as it goes."""
+"""A compressed file is read as if it were plain. A damaged or incomplete file is read as far as possible."""
 
 import os
 import random
@@ -49,7 +49,7 @@ def read_on(handle: OpenFile, offset: int = 0, size: int = 100_000) -> bytes:
     return b"".join(parts)
 
 
-def test_it_reads_as_what_was_compressed(open_file: Open, suffix: str, path: Path) -> None:
+def test_a_compressed_file_reads_as_the_bytes_that_were_compressed(open_file: Open, suffix: str, path: Path) -> None:
     data = COMPRESS[suffix](LINES)
     handle = open_file(data)
     assert handle.is_compressed
@@ -58,7 +58,7 @@ def test_it_reads_as_what_was_compressed(open_file: Open, suffix: str, path: Pat
     assert (handle.fault, handle.raw_offset(len(LINES)), handle.status().st_size) == (None, len(data), len(data))
 
 
-def test_any_place_can_be_read_forward_and_back(open_file: Open, suffix: str) -> None:
+def test_any_offset_can_be_read_in_any_order(open_file: Open, suffix: str) -> None:
     handle = open_file(COMPRESS[suffix](LINES))
     for offset, size in [(500_000, 100), (499_744, 256), (0, 1024), (100, 300), (700_000, 5), (10, 200_000), (0, 0)]:
         assert handle.read(size, offset) == LINES[offset : offset + size]
@@ -67,17 +67,17 @@ def test_any_place_can_be_read_forward_and_back(open_file: Open, suffix: str) ->
     assert handle.read(100, len(LINES) - 5) == LINES[-5:]
 
 
-def test_streams_that_follow_one_another_are_one_file(open_file: Open, suffix: str) -> None:
+def test_compressed_members_that_follow_one_another_are_read_as_one_file(open_file: Open, suffix: str) -> None:
     parts = [LINES[:100], b"", LINES[100:300_000], LINES[300_000:]]
     assert read_on(open_file(b"".join(COMPRESS[suffix](part) for part in parts))) == LINES
 
 
-def test_nothing_compressed_is_nothing(open_file: Open, suffix: str) -> None:
+def test_a_compressed_empty_file_has_no_bytes(open_file: Open, suffix: str) -> None:
     handle = open_file(COMPRESS[suffix](b""))
     assert (handle.is_compressed, read_on(handle), handle.fault) == (True, b"", None)
 
 
-def test_an_empty_file_is_taken_at_its_name_and_read_as_it_grows(open_file: Open, suffix: str, path: Path) -> None:
+def test_an_empty_file_is_recognized_by_its_name_and_read_as_it_grows(open_file: Open, suffix: str, path: Path) -> None:
     handle = open_file(b"")
     assert (handle.is_compressed, handle.read(10, 0), handle.fault) == (True, b"", None)
     data, offset = COMPRESS[suffix](LINES), 0
@@ -97,17 +97,17 @@ def test_an_empty_file_is_taken_at_its_name_and_read_as_it_grows(open_file: Open
 
 
 @pytest.mark.parametrize("size", [1, 4096, 100_000])
-def test_a_file_that_ends_too_early_is_read_as_far_as_it_goes(open_file: Open, suffix: str, size: int) -> None:
+def test_a_compressed_file_that_ends_too_early_is_read_up_to_its_end(open_file: Open, suffix: str, size: int) -> None:
     data = COMPRESS[suffix](LINES * 3)
     handle = open_file(data[: len(data) * 2 // 3])
     part = handle.read(200_000, 0) if size == 1 else read_on(handle, 0, size)
     assert part == (LINES * 3)[: len(part)]
-    if suffix != ".xz":  # one that is small has a single block, and Python's decoder of it lags behind
+    if suffix != ".xz":  # a small file is one block, and the decoder returns its bytes late
         assert len(part) > 150_000
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz"])
-def test_what_is_damaged_is_read_up_to_the_place(open_file: Open, suffix: str) -> None:
+def test_a_damaged_file_is_read_up_to_the_damage(open_file: Open, suffix: str) -> None:
     whole = COMPRESS[suffix](LINES)
     damaged = bytearray(whole + whole)
     damaged[len(whole) + len(whole) // 2] ^= 0xFF
@@ -115,14 +115,14 @@ def test_what_is_damaged_is_read_up_to_the_place(open_file: Open, suffix: str) -
     handle = open_file(bytes(damaged))
     part = read_on(handle)
     assert len(part) >= len(LINES)
-    assert part.startswith(LINES)  # what follows is noticed only where the codes make no sense, or a checksum is wrong
+    assert part.startswith(LINES)  # damage is noticed only at an invalid code or a wrong checksum
     assert handle.fault is not None
     assert handle.fault.startswith(f"it is damaged after {len(part)} decompressed bytes (")
     assert handle.read(10, len(part)) == b""
-    assert handle.raw_offset(len(part)) == len(damaged), "nothing more is to be expected"
+    assert handle.raw_offset(len(part)) == len(damaged), "no more bytes can be read"
 
 
-def test_other_bytes_behind_the_end_are_damage_but_nuls_are_not(open_file: Open, suffix: str) -> None:
+def test_other_bytes_behind_the_compressed_data_are_damage_and_nuls_are_not(open_file: Open, suffix: str) -> None:
     handle = open_file(COMPRESS[suffix](LINES) + b"this is not compressed at all")
     assert read_on(handle) == LINES
     assert handle.fault is not None
@@ -131,21 +131,23 @@ def test_other_bytes_behind_the_end_are_damage_but_nuls_are_not(open_file: Open,
         assert (read_on(handle), handle.fault) == (LINES, None)
 
 
-def test_every_byte_before_a_fault_is_given(open_file: Open, suffix: str) -> None:
-    """The decoder meets both the last bytes and the fault in one call."""
+def test_every_byte_before_the_damage_is_returned(open_file: Open, suffix: str) -> None:
+    """The decoder reads the last bytes and the damage in one call."""
     for size in (10, 70_000, 131_072):
         handle = open_file(COMPRESS[suffix](LINES[:size]) + b"garbage")
         assert read_on(handle) == LINES[:size]
 
 
-def test_a_file_that_is_written_anew_is_read_from_its_new_start(open_file: Open, suffix: str, path: Path) -> None:
+def test_a_compressed_file_that_is_written_again_is_read_from_its_new_start(
+    open_file: Open, suffix: str, path: Path
+) -> None:
     handle = open_file(COMPRESS[suffix](LINES))
     assert handle.read(100, 400_000) == LINES[400_000:400_100]
     path.write_bytes(COMPRESS[suffix](LINES[::-1]))
     assert handle.read(100, 400_000) == LINES[::-1][400_000:400_100]
 
 
-def test_it_holds_no_more_than_what_is_asked_for(open_file: Open, suffix: str) -> None:
+def test_memory_holds_little_more_than_the_bytes_of_the_last_read(open_file: Open, suffix: str) -> None:
     bomb = open_file(COMPRESS[suffix](b"\0" * (6 << 20)))
     assert isinstance(bomb, DecompressedHandle)
     offset, most = 0, 0
@@ -157,9 +159,7 @@ def test_it_holds_no_more_than_what_is_asked_for(open_file: Open, suffix: str) -
     assert bomb.read(1, offset - 1) == b"\0"
 
 
-def test_an_error_of_the_disk_passes_and_nothing_is_lost(
-    open_file: Open, suffix: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_read_error_that_passes_loses_no_byte(open_file: Open, suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     handle = open_file(COMPRESS[suffix](LINES))
     begin = handle.read(1000, 0)
     real, failed = os.pread, list[int]()
@@ -176,7 +176,7 @@ def test_an_error_of_the_disk_passes_and_nothing_is_lost(
     assert begin + read_on(handle, 1000) == LINES
 
 
-def test_what_is_compressed_is_told_by_its_beginning(tmp_path: Path) -> None:
+def test_a_compression_is_recognized_by_the_first_bytes(tmp_path: Path) -> None:
     for suffix, compress in COMPRESS.items():
         found = find_compression("/log", compress(LINES)[:16])
         assert found is not None
@@ -190,8 +190,8 @@ def test_what_is_compressed_is_told_by_its_beginning(tmp_path: Path) -> None:
     handle.close()
 
 
-def test_a_dictionary_beyond_all_reason_is_refused(tmp_path: Path) -> None:
-    import lzma  # noqa: PLC0415 - only here
+def test_a_file_that_needs_too_much_memory_is_refused(tmp_path: Path) -> None:
+    import lzma  # noqa: PLC0415 - used only here
 
     filters = [{"id": lzma.FILTER_LZMA2, "dict_size": 200 << 20, "preset": 0, "mode": lzma.MODE_FAST}]
     (tmp_path / "a.xz").write_bytes(lzma.compress(b"one\n", filters=filters))

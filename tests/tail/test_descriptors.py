@@ -19,7 +19,9 @@ def test_the_limit_is_raised_as_far_as_it_goes(limits: tuple[int, int]) -> None:
     assert allow_many_files() == limits[1]
 
 
-def test_a_limit_that_may_not_be_raised_stays(monkeypatch: pytest.MonkeyPatch, limits: tuple[int, int]) -> None:
+def test_a_limit_that_may_not_be_raised_is_returned_unchanged(
+    monkeypatch: pytest.MonkeyPatch, limits: tuple[int, int]
+) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, limits[1]))
 
     def refuse(*_: object) -> None:

@@ -11,7 +11,7 @@ def test_numbers_of_64_bits_become_signed(number: int, signed: int) -> None:
     assert signed64(number) == signed
 
 
-def test_a_handle_stays_with_its_file_when_the_name_goes_to_another(tmp_path: Path) -> None:
+def test_a_handle_stays_with_its_file_when_another_file_gets_the_name(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_bytes(b"old")
     handle = Handle(str(path))
@@ -29,7 +29,7 @@ def test_a_pipe_without_a_writer_is_refused_at_once(tmp_path: Path) -> None:
         Handle(str(tmp_path / "fifo"))
 
 
-def test_a_refused_file_is_not_left_open(tmp_path: Path) -> None:
+def test_a_refused_file_is_closed(tmp_path: Path) -> None:
     before = len(list(Path("/dev/fd").iterdir()))
     with pytest.raises(IsADirectoryError):
         Handle(str(tmp_path))

@@ -1,4 +1,4 @@
-r"""Cutting is pure, so every way of cutting the same bytes into blocks must say the same."""
+r"""Cutting is pure: the same bytes give the same lines, however they are split into blocks."""
 
 import pytest
 from hypothesis import given
@@ -16,7 +16,7 @@ def cut(*blocks: bytes, offset: int = 0) -> list[Piece]:
 
 
 def explain(data: bytes) -> list[tuple[int, int, bytes, bool]]:
-    """Say the same line by line: where it starts and ends in the file, what is kept, whether it is cut."""
+    """Return the expected lines: start and end in the file, kept bytes, and whether the line is cut."""
     lines, at = [], 0
     while (end := data.find(b"\n", at) + 1) > 0:
         start = at + len(data[at:]) - len(data[at:].lstrip(b"\0"))
@@ -59,7 +59,7 @@ def test_a_line_without_its_newline_waits_for_it() -> None:
     assert cutter.waiting == 2
 
 
-def test_a_line_that_will_not_get_its_newline_is_taken_with_one_of_ours() -> None:
+def test_a_last_line_without_newline_is_returned_with_a_newline_added() -> None:
     cutter = LineCutter(100, MAX)
     cutter.feed(b"one\ntwo")
     assert cutter.finish() == Piece(104, 107, b"two\n", 104, is_unfinished=True)
@@ -71,7 +71,7 @@ def test_a_line_of_just_the_allowed_length_is_whole() -> None:
     assert cut(b"x" * MAX, b"\n") == [Piece(0, MAX + 1, b"x" * MAX + b"\n", 0)]
 
 
-def test_a_longer_line_is_a_piece_of_its_own_and_cut() -> None:
+def test_a_line_that_is_too_long_is_cut_and_has_a_piece_of_its_own() -> None:
     kept = b"x" * MAX + b"\n"
     assert cut(b"a\n" + b"x" * 20 + b"\nb\n") == [
         Piece(0, 2, b"a\n", 0),
@@ -80,7 +80,7 @@ def test_a_longer_line_is_a_piece_of_its_own_and_cut() -> None:
     ]
 
 
-def test_of_an_endless_line_only_the_beginning_is_held() -> None:
+def test_only_the_beginning_of_an_endless_line_is_kept() -> None:
     cutter = LineCutter(0, MAX)
     for _ in range(1000):
         assert cutter.feed(b"x" * 1000) == []
@@ -100,19 +100,19 @@ def test_nuls_at_the_start_of_a_line_are_accounted_for_and_left_out() -> None:
     assert cut(b"one\n\0\0two\nthree\n") == [Piece(0, 4, b"one\n", 0), Piece(4, 16, b"two\nthree\n", 6)]
 
 
-def test_nuls_within_a_line_belong_to_it() -> None:
+def test_nuls_within_a_line_are_part_of_the_line() -> None:
     assert cut(b"o\0ne\n\n") == [Piece(0, 6, b"o\0ne\n\n", 0)]
     assert cut(b"o", b"\0\n") == [Piece(0, 3, b"o\0\n", 0)]
 
 
-def test_nuls_that_no_line_follows_are_accounted_for_at_the_end() -> None:
+def test_nuls_before_no_line_are_accounted_for_at_the_end() -> None:
     cutter = LineCutter(0, MAX)
     assert cutter.feed(b"a\n\0\0\0") == [Piece(0, 2, b"a\n", 0)]
     assert cutter.finish() == Piece(2, 5, b"", 5)
 
 
 @given(data=BYTES, blocks=st.lists(st.integers(1, 9), max_size=60), offset=st.integers(0, 1000))
-def test_however_the_bytes_come_the_lines_are_the_same(data: bytes, blocks: list[int], offset: int) -> None:
+def test_any_split_into_blocks_gives_the_same_lines(data: bytes, blocks: list[int], offset: int) -> None:
     parts, at = [], 0
     for size in blocks:
         parts.append(data[at : at + size])
@@ -133,7 +133,7 @@ def test_the_rest_of_an_unfinished_line_is_a_line_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
-def test_a_newline_that_comes_late_is_no_line_of_its_own(newline: bytes) -> None:
+def test_the_late_newline_of_an_unfinished_line_is_not_a_line(newline: bytes) -> None:
     cutter = LineCutter(100, MAX, is_in_line=True)
     end = 100 + len(newline)
     assert cutter.feed(newline) == [Piece(100, end, b"", end)]

@@ -1,4 +1,4 @@
-"""A link as a source: pointing it to another file is a rotation."""
+"""A link as a source: changing its target is a rotation."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def linked(tmp_path: Path) -> Linked:
     return linked
 
 
-def test_a_link_that_is_pointed_elsewhere_leaves_its_file_read_to_the_end(linked: Linked) -> None:
+def test_the_old_target_of_a_changed_link_is_read_to_its_end(linked: Linked) -> None:
     linked.start()
     assert linked.poll() == [b"one"]
     with (linked.log.parent / "real" / "app-1.log").open("a") as file:
@@ -41,13 +41,13 @@ def test_a_link_that_is_pointed_elsewhere_leaves_its_file_read_to_the_end(linked
     linked.stop()
 
 
-def test_a_file_is_known_by_its_own_name(linked: Linked) -> None:
+def test_the_position_of_a_linked_file_has_the_path_of_the_target(linked: Linked) -> None:
     linked.run_once()
     assert linked.ledger.known[0].path == str(linked.log.parent / "real" / "app-1.log")
 
 
 @pytest.mark.parametrize("suffix", ["", *sorted(COMPRESS)])
-def test_while_nobody_was_there_too(linked: Linked, suffix: str) -> None:
+def test_a_link_that_was_changed_while_no_tailer_ran_loses_no_line(linked: Linked, suffix: str) -> None:
     assert linked.run_once() == [b"one"]
     old = linked.point_to("app-1.log", "two\n")
     linked.point_to("app-2.log", "three\n")
@@ -60,7 +60,7 @@ def test_while_nobody_was_there_too(linked: Linked, suffix: str) -> None:
 
 
 @pytest.mark.parametrize("is_watched", [True, False])
-def test_what_the_link_leads_to_may_be_rotated_itself(linked: Linked, is_watched: bool) -> None:
+def test_the_target_of_a_link_may_be_rotated(linked: Linked, is_watched: bool) -> None:
     linked.start(rotate_wait_s=0)
     assert linked.poll() == [b"one"]
     if not is_watched:

@@ -1,7 +1,7 @@
-"""Tailing against a model: whatever writers, rotation, deletion and crashes do, every line is there, and once.
+"""Tailing against a model: every line is stored once, whatever writers, rotation, deletion and crashes do.
 
-The model keeps every byte that ever stood at the path. It knows which lines may be missing in the end: those of a file
-that was truncated or deleted before they were committed, and that no open tailer had read or could still read.
+The model keeps every byte that was ever at the path. It knows which lines may be missing in the end: lines of a file
+that was truncated or deleted before they were committed, if no open tailer had read them or could still read them.
 """
 
 import os
@@ -23,7 +23,7 @@ from puppylog.tail.tailer import Tailer
 from support.compressing import COMPRESS
 from support.tail_content import MAX_LINE, NAME, Content
 
-ROTATE_WAIT_S = 1000.0  # of a clock that only the machine moves
+ROTATE_WAIT_S = 1000.0  # on a clock that only the machine moves
 GENERATIONS = 5  # rotated files that are kept
 
 
@@ -40,7 +40,7 @@ class TailingMachine(RuleBasedStateMachine):
         self.tailer: Tailer | None = None
         self.positions: dict[int, FilePosition] = {}
         self.content_of: dict[int, Content] = {}  # by file id
-        self.file_ids: dict[int, int] = {}  # by the serial of the tailer at work
+        self.file_ids: dict[int, int] = {}  # by the serial in the running tailer
         self.pending: list[Chunk] = []
         self.stored: dict[tuple[int, int], int] = {}  # file id by content and start of line
 
@@ -70,7 +70,7 @@ class TailingMachine(RuleBasedStateMachine):
     def write_to_the_rotated_file(self, length: int) -> None:
         late = self.chain[0]
         if late.is_finished or late.is_moved or not (late.data or late.is_known):
-            return  # the writer woke up too late, or writes to a file that nobody could tell from a known empty one
+            return  # the file is finished, or cannot be distinguished from a known empty one
         late.is_late = True
         data = f"{late.number}:late:".encode().ljust(length, b"x") + b"\n"
         self._append(self.path.with_name(str(late.name)), late, data)
@@ -92,7 +92,7 @@ class TailingMachine(RuleBasedStateMachine):
     @rule(index=st.integers(0, GENERATIONS - 1), suffix=st.sampled_from(sorted(COMPRESS)), keeps_time=st.booleans())
     @precondition(lambda self: any(not content.is_packed for content in self.chain))
     def compress(self, index: int, suffix: str, keeps_time: bool) -> None:
-        """Compress a rotated file as gzip does: the new one stands beside it until it is whole."""
+        """Compress a rotated file as gzip does: both files exist until the compressed one is complete."""
         plain = [content for content in self.chain if not content.is_packed]
         content = plain[index % len(plain)]
         path = self.path.with_name(str(content.name))
@@ -213,7 +213,7 @@ class TailingMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             if self.current is None:
-                self.create()  # what was rotated unseen is looked for when a file stands at the path again
+                self.create()  # unseen files are searched for when a file is at the path again
             if self.tailer is None:
                 self.start()
             for _ in range(3):
@@ -233,8 +233,8 @@ class TailingMachine(RuleBasedStateMachine):
         for content in self.contents:
             stored = {start for number, start in self.stored if number == content.number}
             missing = set(content.line_starts()) - stored - content.lost
-            is_nobodys = content.is_unseen and not content.is_known
-            assert is_nobodys or not missing, (
+            is_not_due = content.is_unseen and not content.is_known
+            assert is_not_due or not missing, (
                 f"lines of content {content.number} ({content.name}) are missing: {sorted(missing)}"
             )
         open_positions = [position for position in self.positions.values() if not position.finished]
@@ -261,7 +261,7 @@ class TailingMachine(RuleBasedStateMachine):
         self._touch(path)
 
     def _touch(self, path: Path) -> None:
-        """Give each write its own time: the machine is faster than the clock of its file system."""
+        """Give each write its own time: the machine is faster than the clock of the file system."""
         self.mtime_ns += 1_000_000
         os.utime(path, ns=(self.mtime_ns, self.mtime_ns))
 
@@ -271,7 +271,7 @@ class TailingMachine(RuleBasedStateMachine):
         return content
 
     def _shift(self) -> None:
-        """Give each rotated file the next number; the oldest goes."""
+        """Give each rotated file the next number; delete the oldest."""
         if len(self.chain) == GENERATIONS:
             self._remove(self.chain.pop())
         for index, content in reversed(list(enumerate(self.chain, start=2))):
@@ -280,7 +280,7 @@ class TailingMachine(RuleBasedStateMachine):
             old.rename(old.with_name(content.name))
 
     def _move(self, content: Content, path: Path) -> None:
-        """The content has another inode from now on. Who knew no more of it than the old one has lost it."""
+        """Give the content another inode. If only the old inode was known of it, its unread lines are lost."""
         is_safe = self._is_stored(content) or content.is_read or (content.is_packed and self._is_held(content))
         if not is_safe and (content.is_known or self._is_held(content)):
             self._lose_unread(content)
@@ -295,7 +295,7 @@ class TailingMachine(RuleBasedStateMachine):
             self._lose_unread(content)
         self.path.with_name(str(content.name)).unlink()
         content.name = None
-        if content.is_late:  # it looked newer than those behind it, and its name does not say any more that it was not
+        if content.is_late:  # it looked newer than the files behind it, which are not recognized as unseen any more
             for other in self.chain:
                 other.is_unseen = True
 
@@ -305,7 +305,7 @@ class TailingMachine(RuleBasedStateMachine):
         return any(reader.handle.identity in content.identities for reader in self.tailer._readers())
 
     def _lose_unread(self, content: Content) -> None:
-        """Its bytes are gone. What is not stored, nor in the hands of a living collector, may be missing."""
+        """Note that the bytes are gone: lines that are neither stored nor read by an open tailer may be missing."""
         name, content.name = content.name, None
         stored = {start for number, start in self.stored if number == content.number}
         pending = {
@@ -315,7 +315,7 @@ class TailingMachine(RuleBasedStateMachine):
         content.name = name
 
     def _lose_what_has_no_predecessor(self) -> None:
-        """A rotated file that nobody has seen is told from an old one only by a known one that is still there."""
+        """Note that unseen files are not recognized if no known file exists: they may be older than the stream."""
         on_disk = [content for content in self.contents if content.name is not None]
         if any(content.is_known and (self._is_stored(content) or not content.is_moved) for content in on_disk):
             return
@@ -335,13 +335,13 @@ class TailingMachine(RuleBasedStateMachine):
         if file.serial not in self.file_ids:
             self.file_ids[file.serial] = file.file_id or self._open_file(chunk)
             if file.start == 0:
-                self.content_of.pop(self.file_ids[file.serial], None)  # only its inode was known
+                self.content_of.pop(self.file_ids[file.serial], None)  # only the inode of the file was known
         self._content(chunk).is_finished |= chunk.finished
         self._content(chunk).is_read |= bool(chunk.data)
         self.pending.append(chunk)
 
     def _open_file(self, chunk: Chunk) -> int:
-        """Do as a store does: the file has an id at once, its position moves with the rows."""
+        """Register the file as a store does: it has an id at once, and its position moves with the rows."""
         file = chunk.file
         file_id = len(self.positions) + 1
         self.positions[file_id] = FilePosition(
@@ -350,7 +350,7 @@ class TailingMachine(RuleBasedStateMachine):
         return file_id
 
     def _content(self, chunk: Chunk) -> Content:
-        """Return what the chunk is of: its lines say it, or the inode does."""
+        """Return the content that the chunk was read from, by its lines or by its inode."""
         file_id = self.file_ids[chunk.file.serial]
         if chunk.data:
             number = int(chunk.data.split(b":", 1)[0].lstrip(b"\0"))
@@ -363,8 +363,8 @@ class TailingMachine(RuleBasedStateMachine):
                 if identity in content.identities + content.former and content.holds_no_line_in(chunk)
             ]
             self.content_of[file_id] = found[-1]
-        is_given_up = chunk.finished and chunk.end == chunk.file.start == 0
-        self.content_of[file_id].is_known |= not is_given_up
+        is_missing = chunk.finished and chunk.end == chunk.file.start == 0
+        self.content_of[file_id].is_known |= not is_missing
         return self.content_of[file_id]
 
     def _store(self, chunk: Chunk) -> None:

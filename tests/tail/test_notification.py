@@ -19,7 +19,7 @@ def notification() -> Iterator[Notification]:
         yield opened
 
 
-def test_whatever_happens_to_a_path_is_told_once(notification: Notification, tmp_path: Path) -> None:
+def test_each_change_of_a_path_is_reported_once(notification: Notification, tmp_path: Path) -> None:
     path = tmp_path / "a.log"
     notification.watch(str(path))
     notification.watch(str(path))
@@ -36,7 +36,7 @@ def test_whatever_happens_to_a_path_is_told_once(notification: Notification, tmp
     assert notification.take_changes() == {str(path)}
 
 
-def test_the_file_behind_a_link_is_watched_as_well(notification: Notification, tmp_path: Path) -> None:
+def test_the_target_of_a_link_is_watched_too(notification: Notification, tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     target = tmp_path / "real" / "app-1.log"
     target.touch()
@@ -47,7 +47,7 @@ def test_the_file_behind_a_link_is_watched_as_well(notification: Notification, t
     assert notification.take_changes() == {str(link)}
 
 
-def test_a_directory_that_is_gone_is_watched_again_when_it_is_back(notification: Notification, tmp_path: Path) -> None:
+def test_a_deleted_directory_is_watched_again_when_it_exists_again(notification: Notification, tmp_path: Path) -> None:
     path = tmp_path / "logs" / "a.log"
     notification.watch(str(path))
     assert notification.take_changes() == set()
@@ -61,7 +61,7 @@ def test_a_directory_that_is_gone_is_watched_again_when_it_is_back(notification:
     assert notification.take_changes() == {str(path)}
 
 
-def test_more_than_the_kernel_can_queue_means_anything(notification: Notification, tmp_path: Path) -> None:
+def test_after_an_overflow_of_the_queue_any_path_may_have_changed(notification: Notification, tmp_path: Path) -> None:
     notification.watch(str(tmp_path / "a.log"))
     most = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
     if most > 100_000:
@@ -72,17 +72,17 @@ def test_more_than_the_kernel_can_queue_means_anything(notification: Notificatio
     assert notification.take_changes() is None
 
 
-def test_where_the_kernel_cannot_nothing_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_inotify_no_change_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("ctypes.CDLL", lambda *_, **__: object())
-    with Notification() as deaf:
-        deaf.watch(str(tmp_path / "a.log"))
+    with Notification() as limited:
+        limited.watch(str(tmp_path / "a.log"))
         (tmp_path / "a.log").touch()
-        assert deaf.take_changes() == set()
-        deaf.close()
+        assert limited.take_changes() == set()
+        limited.close()
 
 
-class NoRoom:
-    """A C library whose kernel has no room for a watch."""
+class WatchLimit:
+    """A C library whose kernel allows no watch."""
 
     def __init__(self, error: int) -> None:
         self._error = error
@@ -95,34 +95,34 @@ class NoRoom:
         return -1
 
 
-def test_a_limit_on_watches_is_told_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("ctypes.CDLL", lambda *_, **__: NoRoom(errno.ENOSPC))
-    told: list[str] = []
-    with Notification(told.append) as deaf:
+def test_a_limit_on_watches_is_reported_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("ctypes.CDLL", lambda *_, **__: WatchLimit(errno.ENOSPC))
+    limits: list[str] = []
+    with Notification(limits.append) as limited:
         for name in ("a", "b"):
-            deaf.watch(str(tmp_path / name / "x.log"))
-    assert told == ["fs.inotify.max_user_watches"]
+            limited.watch(str(tmp_path / name / "x.log"))
+    assert limits == ["fs.inotify.max_user_watches"]
 
 
-def test_a_missing_directory_is_no_limit(tmp_path: Path) -> None:
-    told: list[str] = []
-    with Notification(told.append) as notification:
+def test_a_missing_directory_is_not_reported_as_a_limit(tmp_path: Path) -> None:
+    limits: list[str] = []
+    with Notification(limits.append) as notification:
         notification.watch(str(tmp_path / "missing" / "x.log"))
-    assert told == []
+    assert limits == []
 
 
-def test_a_limit_on_instances_is_told_when_a_path_is_watched(tmp_path: Path) -> None:
+def test_a_limit_on_instances_is_reported_when_a_path_is_watched(tmp_path: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     next_free = os.dup(0)
     os.close(next_free)
-    told: list[str] = []
+    limits: list[str] = []
     resource.setrlimit(resource.RLIMIT_NOFILE, (next_free, before[1]))
     try:
-        deaf = Notification(told.append)
+        limited = Notification(limits.append)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
-    with deaf:
-        assert told == []
+    with limited:
+        assert limits == []
         for name in ("a.log", "b.log"):
-            deaf.watch(str(tmp_path / name))
-    assert told == ["fs.inotify.max_user_instances, or ulimit -n"]
+            limited.watch(str(tmp_path / name))
+    assert limits == ["fs.inotify.max_user_instances, or ulimit -n"]

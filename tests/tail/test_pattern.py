@@ -38,14 +38,14 @@ def test_patterns_match_as_in_a_shell(tree: Path, pattern: str, expected: list[s
     assert matches(tree, pattern) == expected
 
 
-def test_a_loop_of_links_comes_to_an_end_and_real_names_win(tree: Path) -> None:
+def test_a_loop_of_links_is_walked_once_and_real_paths_are_preferred(tree: Path) -> None:
     (tree / "0").symlink_to(tree / "x")
     (tree / "x" / "up").symlink_to(tree)
     (tree / "x" / "y" / "self").symlink_to(tree / "x" / "y")
     assert matches(tree, "**/a.log") == ["a.log", "x/a.log", "x/y/a.log"]
 
 
-def test_what_a_link_leads_to_is_found_if_there_is_no_other_way(
+def test_files_below_a_link_are_found_if_no_other_path_leads_to_them(
     tree: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere")
@@ -54,7 +54,7 @@ def test_what_a_link_leads_to_is_found_if_there_is_no_other_way(
     assert matches(tree, "**/far.log") == ["link/far.log"]
 
 
-def test_a_name_that_looks_like_a_pattern_is_no_pattern_if_it_exists(tree: Path) -> None:
+def test_the_name_of_an_existing_file_is_not_a_pattern(tree: Path) -> None:
     (tree / "[ab].log").touch()
     assert not is_pattern(str(tree / "[ab].log"))
     assert is_pattern(str(tree / "[xy].log"))

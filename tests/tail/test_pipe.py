@@ -1,4 +1,4 @@
-"""Standard input comes to an end, and cannot be read twice."""
+"""Standard input and named pipes: they end, and cannot be read twice."""
 
 import os
 import threading
@@ -43,7 +43,7 @@ def pipe() -> Iterator[Pipe]:
     os.close(pipe.output)
 
 
-def test_a_poll_gives_what_has_come_and_does_not_wait_for_the_end(pipe: Pipe) -> None:
+def test_a_poll_gives_the_lines_that_were_written_and_does_not_wait_for_the_end(pipe: Pipe) -> None:
     pipe.write(b"one\ntw")
     assert [chunk.data for chunk in pipe.tailer.read()] == [b"one\n"]
     assert pipe.tailer.unfinished_bytes == 2
@@ -77,7 +77,7 @@ def test_the_input_is_one_file_that_the_store_does_not_know(pipe: Pipe) -> None:
     assert (file.path, file.start, file.file_id) == ("-", 0, None)
 
 
-def test_much_data_comes_whole_and_in_order(pipe: Pipe) -> None:
+def test_a_large_input_is_read_completely_and_in_order(pipe: Pipe) -> None:
     lines = b"".join(b"line %d\n" % number for number in range(50_000))
 
     def write() -> None:
@@ -94,7 +94,7 @@ def test_much_data_comes_whole_and_in_order(pipe: Pipe) -> None:
     assert [chunk.start for chunk in chunks] == [0, *(chunk.end for chunk in chunks[:-1])]
 
 
-def test_what_was_not_taken_is_given_next_time_and_before_the_end(pipe: Pipe) -> None:
+def test_chunks_that_were_not_taken_are_given_by_the_next_poll(pipe: Pipe) -> None:
     pipe.write(b"a\n" + b"x" * 600 + b"\nb\n")
     pipe.end()
     assert next(iter(pipe.tailer.read())).data == b"a\n"
@@ -112,7 +112,7 @@ def test_a_file_as_standard_input_is_read_to_its_end(tmp_path: Path) -> None:
     assert data == b"one\ntwo\n" * 1000
 
 
-def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
+def test_a_source_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     descriptor = os.open(tmp_path, os.O_RDONLY)
     with pytest.raises(SourceError, match="cannot read standard input: is a directory"):
         list(PipeTailer(descriptor).read())
@@ -121,7 +121,7 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
         PipeTailer(descriptor)
 
 
-def test_closing_leaves_the_descriptor_to_its_owner(pipe: Pipe) -> None:
+def test_closing_does_not_close_the_descriptor_of_the_caller(pipe: Pipe) -> None:
     pipe.tailer.close()
     assert pipe.tailer.is_ended
     assert list(pipe.tailer.read()) == []
@@ -164,7 +164,7 @@ def test_a_named_pipe_waits_for_its_first_writer_and_ends_with_the_last(tmp_path
     fifo.tailer.close()
 
 
-def test_a_watched_pipe_goes_on_with_the_next_writer(watched: Fifo) -> None:
+def test_a_watched_pipe_is_read_on_with_the_next_writer(watched: Fifo) -> None:
     for text, lines in ((b"one\ntw", [b"one", b"tw"]), (b"three\n", [b"three"])):
         with watched.path.open("wb") as writer:
             writer.write(text)
@@ -173,7 +173,7 @@ def test_a_watched_pipe_goes_on_with_the_next_writer(watched: Fifo) -> None:
         assert not watched.tailer.is_ended
 
 
-def test_what_comes_through_a_watched_pipe_is_one_file(watched: Fifo) -> None:
+def test_the_input_of_a_watched_pipe_is_one_file(watched: Fifo) -> None:
     chunks: list[Chunk] = []
     for text in (b"one\ntw", b"three\n"):
         with watched.path.open("wb") as writer:
@@ -189,7 +189,7 @@ def test_what_comes_through_a_watched_pipe_is_one_file(watched: Fifo) -> None:
     assert chunks[0].file.modified_at_us is not None
 
 
-def test_a_pipe_that_is_made_anew_is_opened_anew(watched: Fifo) -> None:
+def test_a_pipe_that_was_replaced_is_opened_again(watched: Fifo) -> None:
     with watched.path.open("wb") as writer:
         writer.write(b"one\nhal")
     watched.path.unlink()
@@ -204,7 +204,7 @@ def test_a_pipe_that_is_made_anew_is_opened_anew(watched: Fifo) -> None:
     assert watched.tailer.problem is None
 
 
-def test_a_pipe_is_left_after_its_turn_and_loses_nothing(watched: Fifo) -> None:
+def test_a_pipe_is_read_in_turns_and_loses_no_line(watched: Fifo) -> None:
     watched.tailer.close()
     watched.tailer = PipeTailer(str(watched.path), chunk_bytes=100, watch=True)
     with watched.path.open("wb") as writer:
@@ -218,7 +218,7 @@ def test_a_pipe_is_left_after_its_turn_and_loses_nothing(watched: Fifo) -> None:
     assert turns >= 8
 
 
-def test_what_is_no_pipe_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_pipe_is_refused(tmp_path: Path) -> None:
     (tmp_path / "log").touch()
     with pytest.raises(SourceError, match=r"cannot read .*/log: it is not a pipe"):
         PipeTailer(str(tmp_path / "log"))
@@ -226,7 +226,7 @@ def test_what_is_no_pipe_is_refused(tmp_path: Path) -> None:
         PipeTailer(str(tmp_path / "none"))
 
 
-def test_closing_a_named_pipe_lets_it_go(watched: Fifo) -> None:
+def test_closing_a_named_pipe_closes_its_descriptor(watched: Fifo) -> None:
     before = len(list(Path("/dev/fd").iterdir()))
     watched.tailer.close()
     watched.tailer.close()

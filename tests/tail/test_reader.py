@@ -1,4 +1,4 @@
-"""One open file: what is read of it, and how it is noticed that it is not what it was."""
+"""Reading of one open file, and detection of its truncation."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,7 +37,7 @@ def read(reader: Reader) -> bytes:
 
 
 def count_block_bytes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Return how many bytes each block had; the looks at the bytes before it are small and not among them."""
+    """Return a list of the sizes of the blocks that are read. Reads of the marker before a block are not counted."""
     counted: list[int] = []
     real = Handle.read
 
@@ -51,7 +51,7 @@ def count_block_bytes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counted
 
 
-def test_what_was_appended_is_read_and_nothing_twice(log: Path, reader: Reader) -> None:
+def test_appended_bytes_are_read_once(log: Path, reader: Reader) -> None:
     lines = b"".join(b"line %d\n" % number for number in range(100))
     append(log, lines)
     assert read(reader) == lines
@@ -69,7 +69,7 @@ def test_a_file_that_shrinks_is_truncated(log: Path, reader: Reader) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 50])
-def test_a_file_that_shrank_and_has_grown_beyond_is_truncated(log: Path, reader: Reader, size: int) -> None:
+def test_a_truncated_file_that_has_grown_again_is_detected(log: Path, reader: Reader, size: int) -> None:
     append(log, b"one\ntwo\n")
     read(reader)
     log.write_bytes(b"3333333\n" + b"x" * size)
@@ -77,10 +77,10 @@ def test_a_file_that_shrank_and_has_grown_beyond_is_truncated(log: Path, reader:
     assert reader.is_truncated
 
 
-def test_bytes_that_were_read_across_a_truncation_are_not_given_out(
+def test_bytes_that_were_read_after_a_truncation_are_not_given(
     log: Path, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file is truncated, and grows beyond where it stood, between two reads of one poll."""
+    """The file is truncated, and gets longer than before, between two reads of one poll."""
     old = b"".join(b"old %4d\n" % number for number in range(8))
     append(log, old + b"old    8\n")
     real = Handle.read
@@ -98,7 +98,7 @@ def test_bytes_that_were_read_across_a_truncation_are_not_given_out(
     assert reader.is_truncated
 
 
-def test_an_unfinished_line_that_is_taken_back_is_forgotten_and_no_truncation(log: Path, reader: Reader) -> None:
+def test_a_last_line_that_is_rewritten_is_dropped_and_is_not_a_truncation(log: Path, reader: Reader) -> None:
     append(log, b"one\nhal")
     assert read(reader) == b"one\n"
     log.write_bytes(b"one\nwhole\n")
@@ -106,7 +106,9 @@ def test_an_unfinished_line_that_is_taken_back_is_forgotten_and_no_truncation(lo
     assert not reader.is_truncated
 
 
-def test_a_line_that_trickles_in_is_read_once(log: Path, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_that_is_written_byte_by_byte_is_read_once(
+    log: Path, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
     counted = count_block_bytes(monkeypatch)
     for _ in range(300):
         append(log, b"x")
@@ -116,7 +118,7 @@ def test_a_line_that_trickles_in_is_read_once(log: Path, reader: Reader, monkeyp
     assert sum(counted) == 301
 
 
-def test_a_file_that_nobody_touched_is_told_by_its_status(log: Path, reader: Reader) -> None:
+def test_an_unchanged_file_is_recognized_by_its_status(log: Path, reader: Reader) -> None:
     append(log, b"one\n")
     read(reader)
     assert not reader.is_untouched(log.stat())
@@ -126,7 +128,7 @@ def test_a_file_that_nobody_touched_is_told_by_its_status(log: Path, reader: Rea
     assert not reader.is_untouched(log.stat()), "not read yet"
 
 
-def test_chunks_that_nobody_took_are_given_next_time(log: Path, reader: Reader) -> None:
+def test_chunks_that_were_not_taken_are_given_by_the_next_read(log: Path, reader: Reader) -> None:
     append(log, b"a\n" + b"x" * 2000 + b"\nb\nc\n")
     first = next(iter(reader.read()))
     assert first.data == b"a\n"
@@ -135,7 +137,7 @@ def test_chunks_that_nobody_took_are_given_next_time(log: Path, reader: Reader) 
 
 
 @pytest.mark.parametrize("is_truncated", [True, False])
-def test_the_unfinished_line_comes_with_the_end_but_not_if_it_is_gone(
+def test_finishing_gives_the_unfinished_line_unless_it_was_truncated(
     log: Path, reader: Reader, is_truncated: bool
 ) -> None:
     append(log, b"one\nhal")
@@ -153,7 +155,7 @@ def make_new(log: Path) -> Reader:
     return Reader(Handle(str(log)), Chunker(TailedFile(1, str(log), 0, 0, 0, None), START_OF_FILE, 1000), 64)
 
 
-def test_a_new_file_is_announced_once_even_if_there_is_no_line_yet(log: Path) -> None:
+def test_a_new_file_without_a_line_is_announced_once(log: Path) -> None:
     append(log, b"hal")
     reader = make_new(log)
     assert [(chunk.data, chunk.start, chunk.end) for chunk in reader.read()] == [(b"", 0, 0)]
@@ -170,7 +172,7 @@ def test_a_new_file_with_a_line_needs_no_announcement(log: Path) -> None:
     reader.close()
 
 
-def test_a_fingerprint_goes_with_the_end_of_its_chunk(log: Path, reader: Reader) -> None:
+def test_the_fingerprint_of_a_chunk_is_that_at_its_end(log: Path, reader: Reader) -> None:
     append(log, b"one\ntwo\nhal")
     (chunk,) = reader.read()
     assert chunk.fingerprint == START_OF_FILE.after(b"one\ntwo\n", 8).fingerprint()

@@ -1,4 +1,4 @@
-"""Records of several lines are never torn, and every byte is accounted for, however the bytes come."""
+"""Records of several lines are never split, and every byte is accounted for, with any blocks."""
 
 import pytest
 from hypothesis import given
@@ -38,7 +38,7 @@ def test_the_record_at_the_end_waits_for_the_next_one() -> None:
     assert (chunk.start, chunk.data) == (18, b"four\n five\n")
 
 
-def test_a_record_ends_when_nobody_believes_in_more() -> None:
+def test_a_record_that_waits_can_be_flushed() -> None:
     chunker = make_chunker()
     chunker.feed(b"one\n two\nthr")
     (chunk,) = chunker.flush_record()
@@ -61,7 +61,7 @@ def test_the_unfinished_line_at_the_end_belongs_to_its_record() -> None:
     )
 
 
-def test_forgetting_the_unfinished_line_keeps_the_record() -> None:
+def test_dropping_the_unfinished_line_keeps_the_record_before_it() -> None:
     chunker = make_chunker()
     chunker.feed(b"one\n two\n thr")
     chunker.drop_line()
@@ -71,7 +71,7 @@ def test_forgetting_the_unfinished_line_keeps_the_record() -> None:
 
 
 @pytest.mark.parametrize("end", [b"two\n end\nthree\n", b" more\ntwo\n end\nthree\n"])
-def test_a_record_that_is_too_long_keeps_its_first_lines_and_has_no_other_record_of_its_rest(end: bytes) -> None:
+def test_a_record_that_is_too_long_keeps_its_first_lines_and_drops_the_others(end: bytes) -> None:
     chunker = make_chunker()
     data = b"one\n" + b" more\n" * 200
     chunks = [*feed(chunker, data, [650, 500]), *chunker.feed(end)]
@@ -83,13 +83,13 @@ def test_a_record_that_is_too_long_keeps_its_first_lines_and_has_no_other_record
     assert [chunk.data for chunk in chunker.finish()] == [b"three\n"]
 
 
-def test_what_continues_an_over_long_line_is_no_record_of_its_own() -> None:
+def test_lines_that_continue_a_cut_line_are_dropped_with_it() -> None:
     chunker = make_chunker()
     chunks = chunker.feed(b"a" * 300 + b"\n at\n at\nb\n " + b"c" * 300 + b"\n at\nd\n")
     assert [(chunk.is_cut, chunk.data) for chunk in chunks] == [(True, b"a" * 200 + b"\n"), (True, b"b\n")]
 
 
-def test_an_unfinished_last_line_does_not_revive_a_record_that_was_cut() -> None:
+def test_an_unfinished_last_line_is_not_added_to_a_record_that_was_cut() -> None:
     for last, data in ((b" thr", []), (b"thr", [b"thr\n"])):
         chunker = make_chunker()
         chunker.feed(b"one\n" + b" more\n" * 100 + last)

@@ -1,4 +1,4 @@
-"""Going on where the store stands: whatever happened to the file meanwhile."""
+"""Reading goes on at the stored position, whatever happened to the file since."""
 
 import os
 import shutil
@@ -9,14 +9,14 @@ import pytest
 from support.tail_world import World
 
 
-def test_reading_goes_on_where_the_store_stands(following: World) -> None:
+def test_reading_goes_on_at_the_position_in_the_store(following: World) -> None:
     following.append("three\n")
     following.start()
     assert following.poll() == [b"three"]
     assert following.ledger.finished == [False]
 
 
-def test_what_was_read_and_not_stored_is_read_again(following: World) -> None:
+def test_lines_that_were_read_and_not_stored_are_read_again(following: World) -> None:
     following.append("three\n")
     list(following.tailer.read())
     following.start()
@@ -62,7 +62,7 @@ def test_a_file_renamed_to_any_name_is_found_by_its_inode(following: World) -> N
     assert following.run_once() == [b"three", b"new"]
 
 
-def test_a_rotated_file_is_read_even_if_nothing_stands_at_the_path_yet(following: World) -> None:
+def test_a_rotated_file_is_read_even_if_no_file_is_at_the_path_yet(following: World) -> None:
     following.append("three\n")
     following.rotate()
     following.start()
@@ -80,7 +80,7 @@ def test_a_file_that_was_copied_and_not_renamed_is_found_by_its_content(followin
     assert following.run_once() == [b"three", b"new"]
 
 
-def test_files_that_were_rotated_in_between_are_read_too(following: World) -> None:
+def test_files_that_were_rotated_between_two_runs_are_read(following: World) -> None:
     following.append("three\n")
     following.rotate("a.log.3")
     following.append("four\n")
@@ -93,7 +93,7 @@ def test_files_that_were_rotated_in_between_are_read_too(following: World) -> No
     assert following.run_once() == []
 
 
-def test_files_of_before_the_stream_began_are_left_alone(world: World) -> None:
+def test_rotated_files_from_before_the_stream_began_are_not_read(world: World) -> None:
     for age, name in enumerate(["a.log.1", "a.log.2", "a.log-20261101"], start=1):
         world.append("old\n", name)
         os.utime(world.log.with_name(name), (1000 - age, 1000 - age))
@@ -119,7 +119,7 @@ def test_finished_files_are_never_read_again_under_any_name(following: World) ->
     assert following.run_once() == [b"newer", b"newest"]
 
 
-def test_a_finished_file_that_is_put_back_goes_on_behind_what_is_stored(following: World) -> None:
+def test_a_finished_file_that_is_moved_back_is_read_on_behind_its_stored_lines(following: World) -> None:
     following.rotate()
     following.append("new\n")
     assert following.run_once() == [b"new"]
@@ -130,7 +130,7 @@ def test_a_finished_file_that_is_put_back_goes_on_behind_what_is_stored(followin
     assert following.run_once() == []
 
 
-def test_a_file_that_is_gone_is_finished_where_it_stood(following: World) -> None:
+def test_a_missing_file_is_finished_at_its_position(following: World) -> None:
     following.stop()
     following.log.unlink()
     following.log.with_name("other").touch()  # takes the inode
@@ -141,7 +141,7 @@ def test_a_file_that_is_gone_is_finished_where_it_stood(following: World) -> Non
     assert (last.start, last.end, last.data) == (8, 8, b"")
 
 
-def test_an_inode_that_is_used_again_does_not_pass_for_the_old_file(following: World) -> None:
+def test_a_new_file_with_a_reused_inode_is_not_taken_for_the_old_file(following: World) -> None:
     following.stop()
     inode = following.log.stat().st_ino
     following.log.unlink()
@@ -159,7 +159,7 @@ def test_a_rotated_file_that_was_emptied_before_is_read_from_its_start(following
     assert following.run_once() == [b"another", b"new"]
 
 
-def test_a_device_that_got_another_number_is_no_other_file(following: World) -> None:
+def test_a_file_is_recognized_if_its_device_gets_another_number(following: World) -> None:
     (position,) = following.ledger.known
     following.ledger._positions[1] = replace(position, device=position.device + 1)
     following.append("three\n")

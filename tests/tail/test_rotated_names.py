@@ -1,4 +1,4 @@
-"""Rotation that puts a number or a date before the extension, seen by one tailer that follows the path."""
+"""Rotation that puts a number or a date before the extension, with one tailer of the path."""
 
 import os
 
@@ -30,7 +30,7 @@ def test_the_file_between_two_rotations_is_read(following: World, names: tuple[s
     assert sorted(following.poll() + following.poll_after_the_wait()) == [b"five", b"four", b"three"]
 
 
-def test_another_programs_log_is_not_taken_for_a_rotated_file(following: World) -> None:
+def test_the_log_of_another_program_is_not_taken_for_a_rotated_file(following: World) -> None:
     for name in ("a-2.log", "a.2.log", "a-error.log"):
         following.append("another's\n", name)
     following.rotate("a.log.1")

@@ -45,24 +45,24 @@ def test_a_file_whose_name_looks_like_a_pattern_is_that_file(logs: Path) -> None
     assert names(expand_sources([str(logs / "[ab].log")])) == ["[ab].log"]
 
 
-def test_while_watching_a_rotated_file_is_left_to_the_one_that_it_was_rotated_from(logs: Path) -> None:
+def test_while_watching_a_rotated_file_of_another_match_is_skipped(logs: Path) -> None:
     assert names(expand_sources([str(logs / "a.log*")], watch=True)) == ["a.log"]
     (logs / "a.log").unlink()
     assert names(expand_sources([str(logs / "a.log*")], watch=True)) == ["a.log.1"]
 
 
-def test_a_missing_file_is_refused_unless_it_is_watched_for(logs: Path) -> None:
+def test_a_missing_file_is_refused_unless_the_run_watches(logs: Path) -> None:
     assert refusal(logs / "none.log") == f"cannot read {logs}/none.log: no such file or directory"
     assert names(expand_sources([str(logs / "none.log")], watch=True)) == ["none.log"]
 
 
-def test_a_pattern_without_a_match_is_refused_unless_it_is_watched_for(logs: Path) -> None:
+def test_a_pattern_without_a_match_is_refused_unless_the_run_watches(logs: Path) -> None:
     assert refusal(logs / "*.none") == f"cannot read {logs}/*.none: no file matches"
     assert expand_sources([str(logs / "*.none")], watch=True) == []
 
 
 @pytest.mark.parametrize("watch", [True, False])
-def test_a_directory_means_the_files_in_it(logs: Path, watch: bool) -> None:
+def test_a_directory_stands_for_the_files_in_it(logs: Path, watch: bool) -> None:
     (logs / ".hidden.log").write_bytes(LINE)
     (logs / "dir.log" / "deep.log").write_bytes(LINE)
     os.mkfifo(logs / "fifo")
@@ -70,24 +70,24 @@ def test_a_directory_means_the_files_in_it(logs: Path, watch: bool) -> None:
     assert names(expand_sources([str(logs)], watch=watch)) == ["a.log", *rotated, "b.log", "c.txt"]
 
 
-def test_an_empty_directory_is_refused_unless_it_is_watched(logs: Path) -> None:
+def test_an_empty_directory_is_refused_unless_the_run_watches(logs: Path) -> None:
     assert refusal(logs / "dir.log") == f"cannot read {logs}/dir.log: no file matches"
     assert expand_sources([str(logs / "dir.log")], watch=True) == []
 
 
-def test_what_is_no_log_is_left_out_of_a_directory_and_named(logs: Path) -> None:
+def test_a_file_in_a_directory_that_is_not_a_log_is_skipped_and_reported(logs: Path) -> None:
     (logs / "a.db").write_bytes(b"SQLite format 3\0" + b"\0" * 100)
     said: list[str] = []
     assert names(expand_sources([str(logs)], watch=True, on_skipped=said.append)) == ["a.log", "b.log", "c.txt"]
     assert said == [f"{logs}/a.db is left out: cannot read {logs}/a.db: it is an SQLite database"]
 
 
-def test_a_pattern_of_which_nothing_is_a_log_is_refused(logs: Path) -> None:
+def test_a_pattern_that_matches_no_log_is_refused(logs: Path) -> None:
     (logs / "a.db").write_bytes(b"SQLite format 3\0" + b"\0" * 100)
     assert refusal(logs / "*.db") == f"cannot read {logs}/a.db: it is an SQLite database"
 
 
-def test_a_named_pipe_is_taken_by_its_path_without_waiting_for_its_writer(logs: Path) -> None:
+def test_a_named_pipe_is_accepted_by_its_path_without_waiting_for_a_writer(logs: Path) -> None:
     os.mkfifo(logs / "fifo")
     assert names(expand_sources([str(logs / "fifo")])) == ["fifo"]
     assert is_pipe(str(logs / "fifo"))
@@ -116,7 +116,7 @@ def test_a_limit_on_open_files_says_nothing_about_a_file(logs: Path, monkeypatch
     assert names(expand_sources([str(logs / "a.log")], watch=True)) == ["a.log"]
 
 
-def test_a_file_that_we_may_not_read_is_refused(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_without_read_permission_is_refused(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.open
 
     def refuse(path: str, flags: int, mode: int = 0o777) -> int:
@@ -136,14 +136,14 @@ def test_a_file_that_we_may_not_read_is_refused(logs: Path, monkeypatch: pytest.
     assert names(expand_sources([str(logs / "*.log")], watch=True)) == ["a.log", "b.log"]
 
 
-def test_a_followed_file_is_not_judged_again(logs: Path) -> None:
+def test_a_followed_file_is_not_checked_again(logs: Path) -> None:
     path = str(logs / "a.log")
     Path(path).write_bytes(b"\x1f\x8b turned into something else")
     assert expand_sources([path, str(logs / "*.log")], watch=True, followed=[path]) == [path, str(logs / "b.log")]
     refusal(path)
 
 
-def test_compressed_files_are_judged_by_what_is_in_them(logs: Path) -> None:
+def test_compressed_files_are_checked_by_their_decompressed_bytes(logs: Path) -> None:
     (logs / "a.log.2.gz").write_bytes(gzip.compress(LINE))
     (logs / "b.tgz").write_bytes(gzip.compress(b"a.log".ljust(257, b"\0") + b"ustar\0"))
     assert names(expand_sources([str(logs / "a.log.2.gz")])) == ["a.log.2.gz"]
@@ -161,7 +161,7 @@ def test_compressed_files_are_judged_by_what_is_in_them(logs: Path) -> None:
         (b"SQLite format 3\0", "it is an SQLite database"),
     ],
 )
-def test_what_cannot_be_read_is_refused_by_its_kind(logs: Path, beginning: bytes, what: str) -> None:
+def test_a_refusal_names_the_kind_of_the_file(logs: Path, beginning: bytes, what: str) -> None:
     (logs / "x").write_bytes(beginning + b"\0" * 100)
     assert refusal(logs / "x") == f"cannot read {logs}/x: {what}"
 
@@ -182,7 +182,7 @@ def test_what_cannot_be_read_is_refused_by_its_kind(logs: Path, beginning: bytes
         b'{"ts":1,"msg":"a\0b"}\n' * 3,
     ],
 )
-def test_a_log_is_no_binary_file_whatever_came_over_the_wire(sample: bytes) -> None:
+def test_a_log_with_binary_data_in_its_lines_is_accepted(sample: bytes) -> None:
     assert find_binary(sample) is None
 
 
@@ -201,5 +201,5 @@ def test_other_files_are_binary(sample: bytes) -> None:
     assert find_binary(sample) is not None
 
 
-def test_a_program_that_is_really_there_is_refused() -> None:
+def test_a_real_program_is_refused() -> None:
     assert refusal("/bin/sh") == "cannot read /bin/sh: it is a program"

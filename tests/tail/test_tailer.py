@@ -1,4 +1,4 @@
-"""A path over time: rotation, truncation, deletion, while polling and while nobody was there."""
+"""A tailer of one path: growth, rotation, truncation, deletion, and a start at the end."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ def open_files() -> int:
 # Growing
 
 
-def test_lines_are_given_once_as_they_come(following: World) -> None:
+def test_lines_are_given_once_as_they_are_written(following: World) -> None:
     following.append("three\nfo")
     assert following.poll() == [b"three"]
     assert following.tailer.unfinished_bytes == 2
@@ -24,7 +24,7 @@ def test_lines_are_given_once_as_they_come(following: World) -> None:
     assert following.poll() == []
 
 
-def test_the_backlog_is_what_was_not_read_yet(following: World) -> None:
+def test_the_backlog_is_the_bytes_that_are_not_read_yet(following: World) -> None:
     assert following.tailer.backlog_bytes() == 0
     following.append("three\n")
     assert following.tailer.backlog_bytes() == 6
@@ -32,13 +32,11 @@ def test_the_backlog_is_what_was_not_read_yet(following: World) -> None:
     assert following.tailer.backlog_bytes() == 0
 
 
-def test_a_poll_of_a_file_that_nobody_touched_opens_and_reads_nothing(
-    following: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_poll_of_an_unchanged_file_opens_and_reads_nothing(following: World, monkeypatch: pytest.MonkeyPatch) -> None:
     following.poll()
 
     def refuse(*_: object, **__: object) -> None:
-        pytest.fail("it was touched")
+        pytest.fail("the file was opened or read")
 
     with monkeypatch.context() as patch:
         for name in ("open", "pread", "fstat", "scandir"):
@@ -56,7 +54,7 @@ def test_a_renamed_file_is_read_to_its_end_before_the_new_one(following: World) 
     assert following.poll() == [b"three", b"new"]
 
 
-def test_late_lines_of_a_rotated_file_are_read_while_it_is_waited_for(following: World) -> None:
+def test_late_lines_of_a_rotated_file_are_read_until_it_is_finished(following: World) -> None:
     following.rotate()
     following.append("new\n")
     assert following.poll() == [b"new"]
@@ -65,13 +63,13 @@ def test_late_lines_of_a_rotated_file_are_read_while_it_is_waited_for(following:
     assert following.poll() == [b"late"]
     assert following.ledger.finished == [False, False]
     following.append("later\nhal", "a.log.1")
-    assert following.poll_after_the_wait() == [b"later"], "it still grows, so it is still waited for"
+    assert following.poll_after_the_wait() == [b"later"], "it still grows, so it is not finished"
     assert following.ledger.finished == [False, False]
     assert following.poll_after_the_wait() == [b"hal"]
     assert following.ledger.finished == [True, False]
 
 
-def test_the_unfinished_line_is_taken_when_its_file_is_finished(following: World) -> None:
+def test_the_unfinished_line_is_given_when_its_file_is_finished(following: World) -> None:
     following.append("hal")
     following.rotate()
     following.append("new\n")
@@ -95,7 +93,7 @@ def test_a_file_that_vanishes_and_a_new_one_later(following: World) -> None:
     assert following.ledger.finished == [True, False]
 
 
-def test_what_a_deleted_file_held_is_still_read(following: World) -> None:
+def test_a_deleted_file_is_read_to_its_end(following: World) -> None:
     following.append("three\n")
     following.log.unlink()
     assert following.poll() == [b"three"]
@@ -103,7 +101,7 @@ def test_what_a_deleted_file_held_is_still_read(following: World) -> None:
     assert following.ledger.finished == [True]
 
 
-def test_a_file_that_comes_back_goes_on(following: World) -> None:
+def test_a_renamed_file_that_is_moved_back_is_read_on(following: World) -> None:
     following.rotate()
     following.poll()
     following.log.with_name("a.log.1").rename(following.log)
@@ -113,7 +111,7 @@ def test_a_file_that_comes_back_goes_on(following: World) -> None:
     assert following.ledger.finished == [False]
 
 
-def test_a_file_that_comes_back_after_it_was_finished_goes_on_too(following: World) -> None:
+def test_a_finished_file_that_is_moved_back_is_read_on(following: World) -> None:
     following.rotate()
     following.poll()
     following.poll_after_the_wait()
@@ -124,7 +122,7 @@ def test_a_file_that_comes_back_after_it_was_finished_goes_on_too(following: Wor
     assert following.ledger.known[-1].byte_offset == 14
 
 
-def test_two_rotations_between_two_polls_lose_nothing(following: World) -> None:
+def test_two_rotations_between_two_polls_lose_no_line(following: World) -> None:
     following.append("three\n")
     following.rotate("a.log.2")
     following.append("four\n")
@@ -136,7 +134,7 @@ def test_two_rotations_between_two_polls_lose_nothing(following: World) -> None:
     assert following.ledger.finished == [True, True, False]
 
 
-def test_two_rotations_with_dates_lose_nothing_either(following: World) -> None:
+def test_two_rotations_with_dates_lose_no_line(following: World) -> None:
     following.rotate("a.log-20261121")
     following.append("three\n")
     following.rotate("a.log-20261122")
@@ -151,7 +149,7 @@ def test_a_rotated_file_of_any_name_is_drained_through_its_handle(following: Wor
     assert following.poll() == [b"three", b"new"]
 
 
-def test_a_path_that_turns_into_a_directory_is_waited_for(following: World) -> None:
+def test_a_path_that_becomes_a_directory_is_a_problem_until_it_is_a_file_again(following: World) -> None:
     following.rotate()
     following.log.mkdir()
     following.poll()
@@ -161,7 +159,9 @@ def test_a_path_that_turns_into_a_directory_is_waited_for(following: World) -> N
     assert following.poll() == [b"new"]
 
 
-def test_a_new_file_that_we_may_not_read_yet_is_waited_for(following: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_file_without_read_permission_is_read_once_it_has_permission(
+    following: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     following.rotate()
     following.append("new\n")
     real = os.open
@@ -178,7 +178,7 @@ def test_a_new_file_that_we_may_not_read_yet_is_waited_for(following: World, mon
     assert following.poll() == [b"new"]
 
 
-def test_a_read_error_is_a_problem_that_may_pass(following: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_error_is_a_problem_until_reading_succeeds(following: World, monkeypatch: pytest.MonkeyPatch) -> None:
     following.append("three\n")
 
     def fail(*_: object) -> bytes:
@@ -192,7 +192,7 @@ def test_a_read_error_is_a_problem_that_may_pass(following: World, monkeypatch: 
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_utf_16_in_a_file_that_was_empty_is_a_problem_and_no_line(world: World, encoding: str) -> None:
+def test_utf_16_in_a_file_that_was_empty_is_a_problem_and_gives_no_line(world: World, encoding: str) -> None:
     world.log.touch()
     world.start()
     assert world.poll() == []
@@ -242,7 +242,7 @@ def test_a_file_truncated_and_rotated_between_two_polls_is_read_from_its_start(f
 # Starting at the end
 
 
-def test_from_the_end_only_what_comes_now_is_read(world: World) -> None:
+def test_from_the_end_only_new_lines_are_read(world: World) -> None:
     world.append("one\ntwo\nhal")
     world.start(from_end=True)
     assert world.poll() == []
@@ -250,7 +250,7 @@ def test_from_the_end_only_what_comes_now_is_read(world: World) -> None:
     assert world.poll() == [b"half", b"three"]
 
 
-def test_a_start_at_the_end_is_told_to_the_store_at_once(world: World) -> None:
+def test_a_start_at_the_end_is_announced_to_the_store_at_once(world: World) -> None:
     world.append("one\n")
     world.start(from_end=True)
     world.poll()
@@ -259,14 +259,14 @@ def test_a_start_at_the_end_is_told_to_the_store_at_once(world: World) -> None:
     assert world.poll() == [b"two"]
 
 
-def test_the_last_newline_is_found_however_long_the_last_line_is(world: World) -> None:
+def test_the_last_newline_is_found_before_a_long_last_line(world: World) -> None:
     world.append("one\n" + "x" * 200_000)
     world.start(from_end=True)
     world.append("\ntwo\n")
     assert world.poll() == [b"x" * 200_000, b"two"]
 
 
-def test_a_file_that_comes_later_is_read_from_its_start_all_the_same(world: World) -> None:
+def test_from_the_end_a_later_file_is_read_from_its_start(world: World) -> None:
     world.append("one\n")
     world.start(from_end=True)
     world.rotate()
@@ -274,7 +274,7 @@ def test_a_file_that_comes_later_is_read_from_its_start_all_the_same(world: Worl
     assert world.poll() == [b"two"]
 
 
-def test_with_a_position_to_go_on_from_nothing_is_left_out(following: World) -> None:
+def test_from_the_end_has_no_effect_on_a_file_with_a_position(following: World) -> None:
     following.append("three\n")
     following.rotate()
     following.append("new\n")
@@ -301,7 +301,7 @@ def test_a_missing_directory_is_waited_for(tmp_path: Path) -> None:
     world.stop()
 
 
-# Order, and letting go
+# Order, and closing
 
 
 def test_serials_and_starts_follow_the_reading_order(following: World) -> None:
@@ -330,7 +330,7 @@ def test_a_long_line_is_cut_and_the_next_one_is_whole(world: World) -> None:
     assert world.ledger.known[0].byte_offset == 1007
 
 
-def test_every_file_is_let_go(following: World) -> None:
+def test_every_file_is_closed(following: World) -> None:
     before = open_files()
     for _ in range(20):
         following.rotate()
@@ -349,7 +349,7 @@ def test_every_file_is_let_go(following: World) -> None:
     assert following.tailer.is_ended
 
 
-def test_reading_may_stop_anywhere_and_goes_on_there(following: World) -> None:
+def test_reading_may_stop_after_any_chunk_and_goes_on_behind_it(following: World) -> None:
     following.append("three\nhal")
     following.rotate()
     following.append("new\n")

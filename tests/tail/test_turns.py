@@ -1,4 +1,4 @@
-"""Many files, one reader: each gets its turn, and what one of them cannot have now does not stop the others."""
+"""Many files are read in turns, and a file that cannot be opened does not stop the others."""
 
 import os
 import resource
@@ -79,7 +79,7 @@ def test_stopping_after_each_chunk_reads_no_block_ahead(world: World, monkeypatc
     assert read == [0], "three chunks are in the first block"
 
 
-def test_a_line_of_any_length_takes_no_memory(world: World) -> None:
+def test_a_line_of_any_length_takes_little_memory(world: World) -> None:
     os.truncate(world.log, 0)
     with world.log.open("wb") as file:
         file.write(b"y")
@@ -96,13 +96,13 @@ def test_a_line_of_any_length_takes_no_memory(world: World) -> None:
     assert peak_bytes < 32 << 20
 
 
-def test_too_many_open_files_are_a_problem_that_names_its_cure_and_passes(tmp_path: Path) -> None:
+def test_too_many_open_files_are_a_problem_with_advice_until_the_limit_is_raised(tmp_path: Path) -> None:
     worlds = [World(tmp_path / f"{number}.log") for number in range(30)]
     for world in worlds:
         world.append("one\n")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     in_use = {int(path.name) for path in Path("/dev/fd").iterdir()}
-    limit = [number for number in range(100) if number not in in_use][10]  # room for ten more
+    limit = [number for number in range(100) if number not in in_use][10]  # ten more descriptors
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
     try:
         for world in worlds:
@@ -119,7 +119,7 @@ def test_too_many_open_files_are_a_problem_that_names_its_cure_and_passes(tmp_pa
         world.stop()
 
 
-def test_what_is_known_of_a_file_is_said_with_it(following: World) -> None:
+def test_a_file_has_the_context_of_its_position_and_its_time_of_change(following: World) -> None:
     os.utime(following.log, (1_700_000_000, 1_700_000_000))
     position = following.ledger.known[0]
     object.__setattr__(position, "context", "what its parser knows")

@@ -1,4 +1,4 @@
-"""An unfinished last line is taken by a run that does not watch, once no process seems to write it any more."""
+"""A run that does not watch stores an unfinished last line once its file has been idle for some time."""
 
 import gzip
 import os
@@ -13,7 +13,7 @@ from support.tail_world import World
 
 
 def run_once(world: World) -> list[bytes]:
-    """Collect what is there, and leave unfinished lines of files that have changed a moment ago."""
+    """Collect without watching. Unfinished lines of files that have just changed are not stored."""
     world.start(rotate_wait_s=0, record_wait_s=0, line_wait_s=LINE_WAIT_S)
     lines = world.poll()
     world.stop()
@@ -21,7 +21,7 @@ def run_once(world: World) -> list[bytes]:
 
 
 def let_rest(path: Path, seconds: float = 60) -> None:
-    """Let the file look as if it had been written so long ago."""
+    """Set the time of change of the file so many seconds back."""
     changed_at = time.time() - seconds
     os.utime(path, (changed_at, changed_at))
 
@@ -30,7 +30,7 @@ def last_chunk(world: World) -> Chunk:
     return world.ledger.chunks[-1]
 
 
-def test_the_unfinished_line_of_a_file_that_rests_is_taken_and_not_twice(world: World) -> None:
+def test_the_unfinished_line_of_an_idle_file_is_stored_once(world: World) -> None:
     world.append("one\ntwo")
     let_rest(world.log)
     assert run_once(world) == [b"one", b"two"]
@@ -45,7 +45,7 @@ def test_the_unfinished_line_of_a_file_that_has_just_changed_waits_for_the_next_
     assert run_once(world) == [b"two"]
 
 
-def test_who_watches_waits_for_the_newline(world: World) -> None:
+def test_a_tailer_that_watches_waits_for_the_newline(world: World) -> None:
     world.append("one\ntwo")
     let_rest(world.log)
     world.start()
@@ -62,7 +62,7 @@ def test_who_watches_waits_for_the_newline(world: World) -> None:
         ("\n", [], False),
     ],
 )
-def test_what_comes_behind_a_line_that_was_taken_unfinished(
+def test_bytes_behind_an_unfinished_line_that_was_stored(
     world: World, rest: str, lines: list[bytes], continues_line: bool
 ) -> None:
     world.append("one\ntwo")
@@ -75,7 +75,7 @@ def test_what_comes_behind_a_line_that_was_taken_unfinished(
     assert run_once(world) == []
 
 
-def test_a_rest_may_be_unfinished_too(world: World) -> None:
+def test_the_rest_of_an_unfinished_line_may_be_unfinished(world: World) -> None:
     world.append("one\ntw")
     let_rest(world.log)
     run_once(world)
@@ -86,7 +86,7 @@ def test_a_rest_may_be_unfinished_too(world: World) -> None:
     assert (last_chunk(world).continues_line, last_chunk(world).is_unfinished) == (True, True)
 
 
-def test_who_watches_later_reads_the_rest(world: World) -> None:
+def test_a_later_run_that_watches_reads_the_rest_of_an_unfinished_line(world: World) -> None:
     world.append("one\ntwo")
     let_rest(world.log)
     run_once(world)
@@ -97,7 +97,7 @@ def test_who_watches_later_reads_the_rest(world: World) -> None:
 
 
 @pytest.mark.parametrize("ending", ["", ".gz"])
-def test_a_file_with_its_unfinished_line_taken_is_known_when_it_is_rotated(world: World, ending: str) -> None:
+def test_a_file_whose_unfinished_line_was_stored_is_recognized_when_it_is_rotated(world: World, ending: str) -> None:
     world.append("one\ntwo")
     let_rest(world.log)
     run_once(world)
@@ -112,7 +112,7 @@ def test_a_file_with_its_unfinished_line_taken_is_known_when_it_is_rotated(world
     assert world.ledger.finished == [True, False]
 
 
-def test_a_file_with_its_unfinished_line_taken_may_be_emptied(world: World) -> None:
+def test_a_file_whose_unfinished_line_was_stored_may_be_copied_and_emptied(world: World) -> None:
     world.append("one\ntwo")
     let_rest(world.log)
     run_once(world)
@@ -123,13 +123,13 @@ def test_a_file_with_its_unfinished_line_taken_may_be_emptied(world: World) -> N
     assert run_once(world) == []
 
 
-def test_a_whole_compressed_file_has_ended_whenever_it_was_written(world: World) -> None:
+def test_the_unfinished_line_of_a_complete_compressed_file_is_stored_at_once(world: World) -> None:
     world.log.write_bytes(gzip.compress(b"one\ntwo"))
     assert run_once(world) == [b"one", b"two"]
     assert run_once(world) == []
 
 
-def test_a_compressed_file_that_ends_too_early_has_not_ended(world: World) -> None:
+def test_the_unfinished_line_of_an_incomplete_compressed_file_waits(world: World) -> None:
     packed = gzip.compress(b"one\ntwo")
     world.log.write_bytes(packed[:-8])
     let_rest(world.log)
@@ -138,7 +138,7 @@ def test_a_compressed_file_that_ends_too_early_has_not_ended(world: World) -> No
     assert run_once(world) == [b"two"]
 
 
-def test_nuls_at_the_end_are_no_line_but_room_for_one(world: World) -> None:
+def test_nuls_at_the_end_of_a_file_are_allocated_space_and_not_a_line(world: World) -> None:
     world.log.write_bytes(b"one\ntwo\0\0\0\0\0")
     let_rest(world.log)
     assert run_once(world) == [b"one"]
@@ -146,7 +146,7 @@ def test_nuls_at_the_end_are_no_line_but_room_for_one(world: World) -> None:
     assert run_once(world) == [b"two and a half"]
 
 
-def test_a_time_of_change_in_the_future_says_nothing_but_the_kernels_note_does(tmp_path: Path) -> None:
+def test_if_the_time_of_change_is_in_the_future_the_time_of_status_change_counts(tmp_path: Path) -> None:
     path = tmp_path / "a.log"
     path.touch()
     changed_at = path.stat().st_ctime

@@ -1,4 +1,4 @@
-"""Records of several lines, followed: the last one waits for the next, but not for ever."""
+"""Records of several lines in a tailer: the last record waits for the next one, but only for some time."""
 
 import os
 
@@ -42,7 +42,7 @@ def test_the_last_record_is_given_when_it_has_not_grown_for_a_while(traces: Worl
     assert traces.poll() == []
 
 
-def test_a_rotated_file_gives_its_last_record_with_its_end(traces: World) -> None:
+def test_a_rotated_file_gives_its_last_record_when_it_is_finished(traces: World) -> None:
     traces.append("  at b")
     traces.rotate()
     traces.append("new\n")
@@ -52,13 +52,13 @@ def test_a_rotated_file_gives_its_last_record_with_its_end(traces: World) -> Non
     assert traces.ledger.finished == [True, False]
 
 
-def test_a_restart_begins_with_the_record_that_waited(traces: World) -> None:
+def test_a_restart_reads_the_record_that_waited_again(traces: World) -> None:
     traces.start(boundary=IndentationBoundary(), record_wait_s=0)
     assert traces.poll() == [b"one", b"  at a"]
     assert chunks(traces) == [b"one\n  at a\n"]
 
 
-def test_a_truncation_does_not_take_a_record_that_was_read(traces: World) -> None:
+def test_a_record_that_was_read_is_given_after_a_truncation(traces: World) -> None:
     traces.append("hal")
     traces.poll()
     os.truncate(traces.log, 0)
@@ -69,7 +69,7 @@ def test_a_truncation_does_not_take_a_record_that_was_read(traces: World) -> Non
     assert traces.ledger.finished == [True, False]
 
 
-def test_the_position_stands_where_a_record_begins(traces: World) -> None:
+def test_the_position_is_the_start_of_the_record_that_waits(traces: World) -> None:
     traces.append("two\n  at b\n")
     traces.poll()
     assert traces.ledger.known[0].byte_offset == len("one\n  at a\n")

@@ -1,4 +1,4 @@
-"""Which files are opened at a path and next to it. What this means for lines is in the tests of the tailer."""
+"""The files that are opened at a path and next to it. The tests of the tailer show what this means for lines."""
 
 import os
 from collections.abc import Iterator
@@ -58,7 +58,7 @@ def open_files() -> int:
     return len(list(Path("/dev/fd").iterdir()))
 
 
-def test_a_position_goes_on_in_the_file_that_it_was_committed_for(log: Path, opened: list[OpenFile]) -> None:
+def test_a_position_continues_in_its_file(log: Path, opened: list[OpenFile]) -> None:
     position = write(log, b"one\n", 7)
     found = find(log, [position], opened)
     assert found.at_path is not None
@@ -66,7 +66,7 @@ def test_a_position_goes_on_in_the_file_that_it_was_committed_for(log: Path, ope
     assert (found.rotated, missing(found)) == ([], [])
 
 
-def test_positions_are_answered_in_their_order_and_one_file_each(log: Path, opened: list[OpenFile]) -> None:
+def test_each_position_continues_in_one_file_and_their_order_is_kept(log: Path, opened: list[OpenFile]) -> None:
     first, second = write(log.with_name("a.log.2"), b"one\n", 1), write(log.with_name("a.log.1"), b"two\n", 2)
     write(log, b"three\n")
     found = find(log, [first, second], opened)
@@ -75,7 +75,7 @@ def test_positions_are_answered_in_their_order_and_one_file_each(log: Path, open
     assert position_of(found.at_path) is None
 
 
-def test_equal_files_are_told_apart_by_their_inodes(log: Path, opened: list[OpenFile]) -> None:
+def test_files_with_equal_content_are_distinguished_by_their_inodes(log: Path, opened: list[OpenFile]) -> None:
     rotated = write(log.with_name("a.log.1"), b"ping\nping\n", 1)
     write(log, b"ping\nping\nping\n")
     found = find(log, [rotated], opened)
@@ -84,7 +84,7 @@ def test_equal_files_are_told_apart_by_their_inodes(log: Path, opened: list[Open
     assert found.at_path.checkpoint == START_OF_FILE
 
 
-def test_a_small_file_that_begins_like_a_lost_one_is_a_new_one(log: Path, opened: list[OpenFile]) -> None:
+def test_a_small_file_that_begins_like_a_missing_file_is_new(log: Path, opened: list[OpenFile]) -> None:
     position = replace(write(log, b"ping\n" * 20, 1), inode=1)
     found = find(log, [position], opened)
     assert missing(found) == [position]
@@ -92,38 +92,38 @@ def test_a_small_file_that_begins_like_a_lost_one_is_a_new_one(log: Path, opened
     assert position_of(found.at_path) is None
 
 
-def test_a_long_file_that_holds_the_same_is_a_copy_that_took_the_place(log: Path, opened: list[OpenFile]) -> None:
+def test_a_long_file_at_the_path_with_the_same_content_is_a_copy(log: Path, opened: list[OpenFile]) -> None:
     position = replace(write(log, b"ping\n" * 2000, 1), inode=1)
     found = find(log, [position], opened)
     assert found.at_path is not None
     assert position_of(found.at_path) == position
 
 
-def test_a_position_without_bytes_is_answered_by_its_inode_only_under_a_rotated_name(
+def test_a_position_with_only_an_inode_continues_only_in_a_file_with_a_rotated_name(
     log: Path, opened: list[OpenFile]
 ) -> None:
     write(log, b"new\n")
     rotated = replace(write(log.with_name("a.log.1"), b"one\n", 1), fingerprint=EMPTY_FINGERPRINT, byte_offset=0)
-    stranger = replace(write(log.with_name("b.log"), b"one\n", 2), fingerprint=EMPTY_FINGERPRINT, byte_offset=0)
-    found = find(log, [rotated, stranger], opened)
+    other = replace(write(log.with_name("b.log"), b"one\n", 2), fingerprint=EMPTY_FINGERPRINT, byte_offset=0)
+    found = find(log, [rotated, other], opened)
     assert [position_of(one) for one in found.rotated] == [rotated]
-    assert missing(found) == [stranger]
+    assert missing(found) == [other]
 
 
-def test_an_inode_alone_does_not_claim_the_copy_of_a_file_that_is_known_by_its_bytes(
+def test_a_copy_that_matches_by_content_is_not_matched_by_inode_with_another_position(
     log: Path, opened: list[OpenFile]
 ) -> None:
     """The copy got the inode that a deleted file had."""
     copy = write(log.with_name("a.log.1"), b"one\n", 1)
-    known, blank = replace(copy, inode=1), replace(copy, file_id=2, fingerprint=EMPTY_FINGERPRINT, byte_offset=0)
+    known, by_inode = replace(copy, inode=1), replace(copy, file_id=2, fingerprint=EMPTY_FINGERPRINT, byte_offset=0)
     write(log, b"new\n")
-    found = find(log, [known, blank], opened)
+    found = find(log, [known, by_inode], opened)
     assert [position_of(one) for one in found.rotated] == [known]
-    found = find(log, [replace(known, finished=True), blank], opened)
-    assert (found.rotated, missing(found)) == ([], [blank])
+    found = find(log, [replace(known, finished=True), by_inode], opened)
+    assert (found.rotated, missing(found)) == ([], [by_inode])
 
 
-def test_nothing_is_given_up_while_no_file_stands_at_the_path(log: Path, opened: list[OpenFile]) -> None:
+def test_no_position_counts_as_missing_while_no_file_is_at_the_path(log: Path, opened: list[OpenFile]) -> None:
     position = write(log, b"one\n", 1)
     log.unlink()
     found = find(log, [position], opened)
@@ -145,7 +145,7 @@ def test_a_directory_that_may_not_be_listed_has_no_candidates(
     assert missing(found) == [position]
 
 
-def test_a_search_that_a_rotation_overtakes_is_made_again(
+def test_a_search_is_repeated_if_a_rotation_happens_during_it(
     log: Path, opened: list[OpenFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     position = write(log.with_name("a.log.1"), b"one\n", 1)
@@ -167,7 +167,7 @@ def test_a_search_that_a_rotation_overtakes_is_made_again(
 
 @pytest.mark.parametrize("error", [DirectoryChanged("again"), OSError(5, "Input/output error")])
 def test_a_search_that_fails_leaves_nothing_open(log: Path, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first position is answered; the look for the second fails."""
+    """The file of the first position is opened; opening the second fails."""
     first, second = write(log.with_name("a.log.2"), b"one\n", 2), write(log.with_name("a.log.1"), b"two\n", 1)
     real = FileContent.open
 

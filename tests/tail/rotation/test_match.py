@@ -1,4 +1,4 @@
-"""Which candidate continues which place: tables and properties, without a disk."""
+"""Which candidate continues which place: tests by table and by property, without a disk."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ MORE = b"and more\n"
 
 @dataclass
 class Case:
-    """One row of the table: what is known, what is there, and what must come out."""
+    """One row of the table: known places, candidates, and the expected match."""
 
     known: Sequence[Place]
     candidates: Sequence[Candidate]
@@ -79,7 +79,7 @@ CASES = {
         candidate(NAME, 2, TWO),
         continues_at=len(TWO),
     ),
-    "two generations between two looks are both unseen": Case(
+    "two files that were rotated between two polls are both unseen": Case(
         [place(1, ONE)],
         [candidate("a.log.3", 1, ONE), candidate("a.log.2", 2, TWO, 2), candidate("a.log.1", 3, THREE, 3)],
         candidate(NAME, 4, MORE),
@@ -114,17 +114,17 @@ CASES = {
     "without history, nothing but the file at the path is new": Case(
         [], [candidate("a.log.1", 1, ONE)], candidate(NAME, 2, TWO)
     ),
-    "a finished file that was put back goes on where it ended": Case(
+    "a finished file that was moved back continues at its end": Case(
         [place(1, ONE, finished=True)], [], candidate(NAME, 1, ONE + MORE), continues_at=len(ONE)
     ),
-    "a blank place continues by inode under a rotated name only": Case(
+    "a place with only an inode continues in a file with a rotated name only": Case(
         [place(1, b""), place(2, b"")],
         [candidate("a.log.1", 1, ONE), candidate("put-aside", 2, TWO)],
         candidate(NAME, 3, MORE),
         rotated=["a.log.1"],
         missing=1,
     ),
-    "nothing that may not be read is new": Case(
+    "a file that may not be read is not new": Case(
         [place(1, ONE)],
         [candidate("a.log.2", 1, ONE), candidate("a.log.1", 2, TWO, 2, may_be_read=False)],
         candidate(NAME, 4, MORE),
@@ -163,12 +163,12 @@ def test_the_file_at_the_path_is_matched_without_candidates() -> None:
 
 @dataclass
 class Generation:
-    """One file of the path's history."""
+    """One file that was at the path."""
 
     data: bytes
     inode: int
-    read_bytes: int | None  # how far the store has it; None if it was never seen
-    is_moved: bool  # it was copied or compressed, so its inode is another one now
+    read_bytes: int | None  # how many bytes are stored; None if the file is unseen
+    is_moved: bool  # it was copied or compressed, so it has another inode now
     is_compressed: bool
 
 
@@ -193,7 +193,7 @@ def histories(draw: st.DrawFn) -> list[Generation]:
 def test_every_known_file_is_found_once_and_every_unseen_one_in_its_order(
     history: list[Generation], finished: bool
 ) -> None:
-    """The newest generation stands at the path, the others are rotated and numbered. Lines are unique."""
+    """The newest file is at the path, the others are rotated and numbered. Lines are unique."""
     *rotated, current = history
     candidates = [
         candidate(

@@ -1,4 +1,4 @@
-"""Which names rotation gives to files."""
+"""The names that rotation gives to files."""
 
 import pytest
 
@@ -25,7 +25,7 @@ from puppylog.tail.rotation.names import find_extended_base, list_bases, parse_r
         "access.log.20261123.zst",
     ],
 )
-def test_rotation_gives_such_names(name: str) -> None:
+def test_names_of_rotated_files_are_recognized(name: str) -> None:
     assert parse_rotated_name("access.log", name) is not None
     assert "/var/log/access.log" in list_bases(f"/var/log/{name}")
 
@@ -48,7 +48,7 @@ def test_rotation_gives_such_names(name: str) -> None:
         "my-access.log.1",
     ],
 )
-def test_others_are_of_another_program_or_cannot_be_read(name: str) -> None:
+def test_names_of_other_programs_logs_and_unknown_compressions_are_not_recognized(name: str) -> None:
     assert parse_rotated_name("access.log", name) is None
     assert "/var/log/access.log" not in list_bases(f"/var/log/{name}")
 
@@ -65,7 +65,7 @@ def test_others_are_of_another_program_or_cannot_be_read(name: str) -> None:
         ("access-2026112618.log", None, "2026112618"),
     ],
 )
-def test_rotation_may_keep_the_extension(name: str, number: int | None, date: str | None) -> None:
+def test_a_number_or_date_before_the_extension_is_recognized(name: str, number: int | None, date: str | None) -> None:
     rotated = parse_rotated_name("access.log", name)
     assert rotated is not None
     assert (rotated.number, rotated.date, rotated.is_extended) == (number, date, True)

@@ -1,4 +1,4 @@
-"""Which files are candidates, in which order, and what happens when they are renamed meanwhile."""
+"""Which files are candidates, in which order, and what happens if they are renamed during the listing."""
 
 import os
 from pathlib import Path
@@ -19,7 +19,7 @@ def names(path: Path, *inodes: int) -> list[str]:
     return [Path(candidate.path).name for candidate in list_candidates([str(path)], inodes)]
 
 
-def test_rotated_files_are_listed_the_oldest_first_and_strangers_not(tmp_path: Path) -> None:
+def test_rotated_files_are_listed_with_the_oldest_first_and_other_files_are_not(tmp_path: Path) -> None:
     log = write(tmp_path / "a.log", 9)
     write(tmp_path / "a.log.3", 1)
     write(tmp_path / "a.log.2", 3)
@@ -30,13 +30,13 @@ def test_rotated_files_are_listed_the_oldest_first_and_strangers_not(tmp_path: P
     assert names(log) == ["a.log.3", "a.log.1", "a.log.2"]
 
 
-def test_of_files_written_at_the_same_instant_the_name_says_which_is_older(tmp_path: Path) -> None:
+def test_files_with_the_same_time_are_ordered_by_their_names(tmp_path: Path) -> None:
     for suffix in (".1", ".2", ".10", "-20261122", "-20261121"):
         write(tmp_path / f"a.log{suffix}", 5)
     assert names(tmp_path / "a.log") == ["a.log.10", "a.log.2", "a.log.1", "a.log-20261121", "a.log-20261122"]
 
 
-def test_a_file_of_any_name_is_listed_if_its_inode_is_asked_for(tmp_path: Path) -> None:
+def test_a_file_of_any_name_is_listed_if_its_inode_is_wanted(tmp_path: Path) -> None:
     log = write(tmp_path / "a.log", 1)
     aside = write(tmp_path / "put-aside", 1)
     assert names(log) == []
@@ -44,7 +44,7 @@ def test_a_file_of_any_name_is_listed_if_its_inode_is_asked_for(tmp_path: Path) 
     assert names(log, log.stat().st_ino) == []
 
 
-def test_a_candidate_that_was_renamed_meanwhile_is_not_opened_as_another(tmp_path: Path) -> None:
+def test_opening_a_candidate_fails_if_its_path_has_another_file_or_none(tmp_path: Path) -> None:
     log = write(tmp_path / "a.log", 1)
     write(tmp_path / "a.log.1", 1)
     (candidate,) = list_candidates([str(log)], ())
@@ -56,7 +56,7 @@ def test_a_candidate_that_was_renamed_meanwhile_is_not_opened_as_another(tmp_pat
         pass
 
 
-def test_a_listing_that_a_rotation_overtakes_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_listing_fails_if_a_rotation_happens_during_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = write(tmp_path / "a.log", 1)
     write(tmp_path / "a.log.1", 1)
     real_stat = Path.stat

@@ -1,4 +1,4 @@
-"""Which rotated files stood at the path after the last known one, and which lay there before the stream began."""
+"""Which rotated files are newer than the last known file, and which are from before the stream began."""
 
 import os
 from dataclasses import replace
@@ -17,7 +17,7 @@ from puppylog.tail.rotation.unseen import CandidatePool, find_last_known, take_e
 
 
 class Directory:
-    """Rotated files of ``a.log``, each written later than the one before."""
+    """Rotated files of ``a.log``. Each has a later time of change than the file before."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -58,7 +58,7 @@ def directory(tmp_path: Path) -> Directory:
     return Directory(tmp_path)
 
 
-def test_those_with_a_lower_number_came_later_even_if_the_last_was_written_to_since(directory: Directory) -> None:
+def test_files_with_a_lower_number_are_newer_even_if_the_last_known_file_has_grown(directory: Directory) -> None:
     directory.write("a.log.4", b"before\n")
     directory.write("a.log.2", b"two\n")
     directory.write("a.log.1", b"three\n")
@@ -66,7 +66,7 @@ def test_those_with_a_lower_number_came_later_even_if_the_last_was_written_to_si
     assert directory.newer(last_of(known)) == ["a.log.2", "a.log.1"]
 
 
-def test_without_numbers_those_came_later_that_were_written_later(directory: Directory) -> None:
+def test_files_without_numbers_are_newer_by_their_dates(directory: Directory) -> None:
     directory.write("a.log-20261121", b"before\n")
     known = directory.write("a.log-20261122", b"one\n", is_known=True)
     directory.write("a.log-20261123", b"two\n")
@@ -74,7 +74,7 @@ def test_without_numbers_those_came_later_that_were_written_later(directory: Dir
     assert directory.newer(last_of(known)) == ["a.log-20261123", "a.log-20261124"]
 
 
-def test_a_last_file_that_is_gone_is_remembered_by_when_it_was_written(directory: Directory) -> None:
+def test_a_deleted_last_file_is_compared_by_its_time_of_change(directory: Directory) -> None:
     directory.write("a.log.2", b"before\n")
     gone = last_of(directory.write("a.log", b"one\n"))
     (directory.path / "a.log").unlink()
@@ -83,14 +83,16 @@ def test_a_last_file_that_is_gone_is_remembered_by_when_it_was_written(directory
     assert directory.newer(gone) == ["a.log.1"]
 
 
-def test_another_file_with_the_inode_of_the_last_one_is_newer(directory: Directory) -> None:
+def test_another_file_with_the_inode_of_the_last_file_is_newer(directory: Directory) -> None:
     known = directory.write("a.log.1", b"one\n", is_known=True)
     last = last_of(known)
     directory.write("a.log.1", b"another\n")  # the same inode
     assert directory.newer(last) == ["a.log.1"]
 
 
-def test_another_empty_file_with_the_inode_of_an_empty_last_one_is_not_that(directory: Directory) -> None:
+def test_an_empty_file_with_the_inode_of_an_empty_last_file_is_another_file_if_it_has_changed(
+    directory: Directory,
+) -> None:
     known = directory.write("a.log.2", is_known=True)
     last = last_of(known)
     directory.write("a.log.3", b"one\n")
@@ -98,7 +100,7 @@ def test_another_empty_file_with_the_inode_of_an_empty_last_one_is_not_that(dire
     assert directory.newer(last) == ["a.log.3"]
 
 
-def test_finished_files_and_their_copies_are_none(directory: Directory) -> None:
+def test_finished_files_and_their_copies_are_not_newer(directory: Directory) -> None:
     known = directory.write("a.log.3", b"one\n", is_known=True)
     directory.write("a.log.2", b"two\n", is_known=True)
     directory.write("a.log.1", b"two\n")
@@ -124,22 +126,22 @@ def test_a_finished_empty_file_is_known_only_while_it_is_empty(directory: Direct
     assert directory.newer(last_of(known)) == ["a.log.1"]
 
 
-def test_the_last_known_file_is_the_last_one_that_its_bytes_confirm(directory: Directory) -> None:
+def test_the_last_known_file_is_the_last_one_that_its_content_confirms(directory: Directory) -> None:
     directory.write("a.log.3", b"one\n", is_known=True)
     known = directory.write("a.log.2", b"two\n", is_known=True)
-    blank = directory.write("a.log.1", b"three\n")
-    directory.known.append(replace(blank, file_id=3, fingerprint=EMPTY_FINGERPRINT, byte_offset=0, finished=False))
+    last = directory.write("a.log.1", b"three\n")
+    directory.known.append(replace(last, file_id=3, fingerprint=EMPTY_FINGERPRINT, byte_offset=0, finished=False))
     pool = directory.pool()
     found = next(candidate for candidate in pool.candidates if name(candidate) == "a.log.1")
     assert find_last_known(pool, [(list(pool.known)[-1], found)]) == last_of(known)
 
 
-def test_of_files_that_are_known_by_inode_alone_the_oldest_is_the_last_known(directory: Directory) -> None:
-    blanks = [directory.write("a.log.2", is_known=True), directory.write("a.log.1", is_known=True)]
-    assert find_last_known(directory.pool(), []) == last_of(blanks[0])
+def test_of_files_that_match_by_inode_alone_the_oldest_is_the_last_known(directory: Directory) -> None:
+    by_inode = [directory.write("a.log.2", is_known=True), directory.write("a.log.1", is_known=True)]
+    assert find_last_known(directory.pool(), []) == last_of(by_inode[0])
 
 
-def test_without_a_known_file_there_is_no_last_one(directory: Directory) -> None:
+def test_without_a_known_file_there_is_no_last_known_file(directory: Directory) -> None:
     directory.write("a.log.1", b"before\n")
     assert find_last_known(directory.pool(), []) is None
 
