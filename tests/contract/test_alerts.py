@@ -1,4 +1,4 @@
-"""What a store promises of alerts: judged in the store, every change of state a row, missed evaluations made up."""
+"""What a store promises of alerts: judged in the store, every change of state a row, missed evaluations caught up."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -80,7 +80,7 @@ def test_no_data_is_a_state_of_its_own(store: Store, source: Source) -> None:
     assert [row["to_state"] for row in history(store)][:3] == ["no_data", "ok", "no_data"]
 
 
-def test_what_was_missed_is_made_up_in_order_and_marked(server: StoreServer, store: Store, source: Source) -> None:
+def test_what_was_missed_is_caught_up_in_order_and_marked(server: StoreServer, store: Store, source: Source) -> None:
     store.create_alert(ALERT)
     wait_until(lambda: states(store) == {None: "ok"}, what="the first evaluation")
     minute_ago = datetime.now(UTC) - timedelta(seconds=60)

@@ -48,7 +48,7 @@ class Alert:
     statistic: str  # one of ALERT_STATISTICS, taken of the observations in the window
     comparison: Comparison
     threshold: float
-    window_s: int  # a whole number of the metric's periods
+    window_s: int  # a multiple of the metric's period
     period_s: int  # time between two evaluations; evaluations are aligned to the epoch
     for_s: int  # how long the threshold must be crossed before the alert fires
     keep_firing_for_s: int  # how long it must not be crossed before the alert stops firing
@@ -88,8 +88,8 @@ def parse_no_data(text: str) -> NoData:
 
 
 # A line takes up to this long from its file to the store. After a shorter delay, the newest bucket would be incomplete.
-_LEAST_DELAY_S = 2
-_PERIOD_S = 5
+_MIN_DELAY_S = 2
+_MIN_PERIOD_S = 5
 # How often a window is judged while time moves on by its length. A window of 1 h is judged every 30 s, not every 5 s.
 _EVALUATIONS_PER_WINDOW = 120
 
@@ -138,9 +138,9 @@ def define_alert(
 metric 'traffic', 10s
     """
     if period_s is None:
-        period_s = max(_PERIOD_S, window_s // _EVALUATIONS_PER_WINDOW)
+        period_s = max(_MIN_PERIOD_S, window_s // _EVALUATIONS_PER_WINDOW)
     if delay_s is None:
-        delay_s = max(metric.period_s, _LEAST_DELAY_S)
+        delay_s = max(metric.period_s, _MIN_DELAY_S)
     if no_data is None:
         no_data = NoData.ZERO if metric.statistic == "count" else NoData.NO_DATA
     alert = Alert(

@@ -14,7 +14,7 @@ from puppylog.model.alert import Alert, Comparison, NoData, State
 from puppylog.model.metric import ADDITIVE_STATISTICS
 
 MISSED_AFTER = timedelta(seconds=10)
-"""An evaluation that is late by a period and this is marked as missed. A busy store is often a little late."""
+"""An evaluation is marked as missed if it is late by the alert's period plus this. A busy store is often late."""
 
 _COMPARE: dict[Comparison, Callable[[float, float], bool]] = {
     Comparison.ABOVE: operator.gt,

@@ -52,7 +52,7 @@ def elsewhere(url: str) -> Iterator[Connection]:
 BURST: Observations = {(NOON, None): 20.0, (NOON + 1, None): 20.0}
 
 
-def test_what_was_missed_is_made_up_in_order_and_marked(store: Connection) -> None:
+def test_what_was_missed_is_caught_up_in_order_and_marked(store: Connection) -> None:
     create_metric(store, BURST)
     alert_id = create_alert(store, ALERT, at(NOON))
     assert not evaluate(store, alert_id, at(NOON + 14))  # 9 s late: a busy store may be
