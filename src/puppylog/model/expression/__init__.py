@@ -16,9 +16,10 @@ Operators:  ``AND OR NOT``, ``= <> < <= > >=``, ``IN (…)``, ``BETWEEN``, ``LIK
             integers is an integer. Texts are compared by their bytes.
 Casts:      ``CAST(… AS type)`` and ``::type`` to text, integer and bigint (both 64 bits), double precision, boolean,
             timestamptz, date.
-Functions:  those of `function`, and ``extract(field from ts)``. Times are truncated and counted in UTC.
+Functions:  those of `function`, those of `matching` (regular expressions), and ``extract(field from ts)``. Times are
+            truncated and counted in UTC.
 """
 
-from puppylog.model.expression.reading import parse_filter, parse_segment, render, render_segment
+from puppylog.model.expression.reading import parse_filter, parse_search, parse_segment, render, render_segment
 
-__all__ = ["parse_filter", "parse_segment", "render", "render_segment"]
+__all__ = ["parse_filter", "parse_search", "parse_segment", "render", "render_segment"]

@@ -1,10 +1,10 @@
 """The functions that expressions may use. Each is pure, defined on every row, and the same in DuckDB and PostgreSQL.
 
 Where the two differ, the SQL templates make them equal, or an argument must be a literal, so that the cases in which
-they differ can be refused: a position below 1, a negative count, an empty delimiter. Regular expressions are left out,
-because RE2 and POSIX find different matches, and so is ``round`` with a number of digits, which rounds doubles
-differently. ``lower``, ``upper`` and ``ILIKE`` agree on ASCII only; on other characters PostgreSQL follows the locale
-of the database.
+they differ can be refused: a position below 1, a negative count, an empty delimiter. Regular expressions only say
+whether they match (`matching`), because RE2 and POSIX find different parts of a text. ``round`` with a number of digits
+is left out, because it rounds doubles differently. ``lower``, ``upper`` and ``ILIKE`` agree on ASCII only; on other
+characters PostgreSQL follows the locale of the database.
 """
 
 import difflib
@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from puppylog.model.expression.conversion import as_text, byte_order, coerce, common_type, of_type
+from puppylog.model.expression.matching import ELSEWHERE, any_regexp_like, regexp_like
 from puppylog.model.expression.overflow import absolute_whole
 from puppylog.model.expression.term import Accept, Term, TermError, Type, accept_each, compose
 
@@ -119,11 +120,14 @@ def _same(name: str) -> Callable[[Sequence[Term]], Term]:
 _ORDERING = frozenset({"greatest", "least"})
 MIXED: dict[str, tuple[int, int, Callable[[Sequence[Term]], Term]]] = {
     "abs": (1, 1, _abs),
+    "any_regexp_like": (1, 1, any_regexp_like),
     "coalesce": (1, 99, _same("coalesce")),
     "concat": (1, 99, _concat),
     "greatest": (1, 99, _same("greatest")),
     "least": (1, 99, _same("least")),
     "nullif": (2, 2, _same("nullif")),
+    "regexp_like": (2, 2, regexp_like),
+    **{name: (1, 1, make) for name, make in ELSEWHERE.items()},
 }
 """Functions with arguments of several types: the least and the greatest number of arguments, and the call."""
 

@@ -3,12 +3,14 @@
 import re
 from typing import Literal, TypeAlias
 
+from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from puppylog.errors import ExpressionError
 from puppylog.model.expression.conversion import as_text, coerce
 from puppylog.model.expression.grammar import MAX_DEPTH, make_term
+from puppylog.model.expression.matching import ELSEWHERE
 from puppylog.model.expression.term import Term, TermError, Type
 from puppylog.model.expression.tree import Node, NodeError, parse_tree, span, tokenize
 
@@ -17,6 +19,7 @@ Dialect: TypeAlias = Literal["duckdb", "postgres"]
 MAX_LENGTH = 1000
 # Canonical text spells out abbreviations such as x::int, so it may be longer.
 MAX_CANONICAL_LENGTH = 8 * MAX_LENGTH
+_KEPT = frozenset({"segment", "filter"})  # a metric keeps them; a catalog's own text is read as an "expression"
 _SHOWN = 60
 _CLOSED = re.compile(r"""(?:[^'"]|'[^']*'|"[^"]*")*""")
 
@@ -49,6 +52,15 @@ def parse_filter(text: str) -> str:
     return _parse(text, "filter")
 
 
+def parse_search(text: str) -> str:
+    """Return the canonical text of the condition of a search, which may also look into the tables beside the records.
+
+    Raises:
+        ExpressionError: as `parse_segment`.
+    """
+    return _parse(text, "search", MAX_CANONICAL_LENGTH)
+
+
 def render(canonical: str, dialect: Dialect) -> str:
     """Return the SQL of an expression for a store. The text is checked again, because anyone may write to a store.
 
@@ -66,8 +78,8 @@ def render_segment(canonical: str, dialect: Dialect) -> str:
     return _text_for(_read(canonical, "segment", MAX_CANONICAL_LENGTH), dialect)
 
 
-def _parse(text: str, what: str) -> str:
-    canonical = _read(text, what, MAX_LENGTH).canonical
+def _parse(text: str, what: str, max_length: int = MAX_LENGTH) -> str:
+    canonical = _read(text, what, max_length).canonical
     _read(canonical, what, MAX_CANONICAL_LENGTH)
     return canonical
 
@@ -78,7 +90,7 @@ def _text_for(term: Term, dialect: Dialect) -> str:
 
 def _read(text: str, what: str, max_length: int) -> Term:
     try:
-        return _coerce_for(_make_term(text, max_length), what)
+        return _coerce_for(_make_term(text, max_length, is_kept=what in _KEPT), what)
     except _TextError as error:
         place = ""
         if error.end > error.start:
@@ -97,22 +109,32 @@ def _coerce_for(term: Term, what: str) -> Term:
     try:
         if what == "segment":
             return as_text(term)
-        return coerce(term, Type.BOOLEAN) if what == "filter" else term
+        return coerce(term, Type.BOOLEAN) if what in {"filter", "search"} else term
     except TermError:
         wanted = "a text, a number or a boolean" if what == "segment" else "a condition"
         raise _TextError(f"a {what} must be {wanted}, but this is {term.type}") from None
 
 
-def _make_term(text: str, max_length: int) -> Term:
+def _make_term(text: str, max_length: int, *, is_kept: bool) -> Term:
     if len(text) > max_length:
         raise _TextError(f"it has {len(text)} characters, at most {max_length} are allowed")
     try:
-        return make_term(_parse_tree(_tokenize(text), text))
+        tree = _parse_tree(_tokenize(text), text)
+        if is_kept:
+            _check_kept(tree)
+        return make_term(tree)
     except RecursionError:
         raise _TextError(f"it is nested more than {MAX_DEPTH} deep") from None
     except NodeError as error:
         start, end = span(error.node) or (0, len(text))
         raise _TextError(error.cause, start, _find_closing(text, start, end)) from None
+
+
+def _check_kept(tree: Node) -> None:
+    """Refuse what only a search may use: a metric is computed from the records alone."""
+    for call in tree.find_all(exp.Anonymous):
+        if call.name.lower() in ELSEWHERE:
+            raise NodeError(call, f"{call.name.lower()} is for searches only; a metric can be limited to a group")
 
 
 def _find_closing(text: str, start: int, end: int) -> int:
