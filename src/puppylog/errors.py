@@ -6,6 +6,7 @@
     │   ├── NotFound            2   no metric, alert, group or stream of that name
     │   ├── AlreadyExists       2   the name is taken by another definition
     │   ├── ExpressionError     2   a segment or filter expression that is not allowed
+    │   ├── SearchError         2   a search query that cannot be read
     │   ├── FormatError         2   a server's log format that cannot be read
     │   └── QueryError          2   SQL that the store refuses
     ├── ConfigurationError      78  a setting that is invalid
@@ -91,6 +92,20 @@ class AlreadyExists(UsageError):
 
 class ExpressionError(UsageError):
     pass
+
+
+class SearchError(UsageError):
+    """A search query that cannot be read.
+
+    Attributes:
+        written: the whole query, as the user wrote it.
+        at: where in it the fault is, in characters from its start.
+    """
+
+    def __init__(self, cause: str, advice: str = "", *, written: str, at: int) -> None:
+        super().__init__("read", "the query", cause, advice)
+        self.written = written
+        self.at = at
 
 
 class FormatError(UsageError):

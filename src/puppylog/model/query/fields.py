@@ -1,0 +1,152 @@
+"""What a name in a query means: a column, an attribute, or what the record is from.
+
+A query about records and one about rejected lines have other columns. A name that is none of them is the name of an
+attribute, which the caller must know from the store; ``attributes.name`` is one without being asked.
+"""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from puppylog.errors import SearchError
+from puppylog.model.query.scanning import refuse
+from puppylog.model.query.tree import Name, Query, iter_names
+from puppylog.model.record import ALIASES, COLUMNS, TEXT_COLUMNS
+
+
+class Kind(StrEnum):
+    TEXT = "text"
+    NUMBER = "number"
+    TIME = "time"
+    SEVERITY = "severity"
+    ATTRIBUTE = "attribute"  # text, which compares as a number where it is one
+    SOURCE = "source"
+    STREAM = "stream"
+    GROUP = "group"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field that there is, and the expression that is its value; empty for what is not in the records' table."""
+
+    name: str
+    kind: Kind
+    expression: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The fields of what is searched."""
+
+    fields: Mapping[str, Field]
+    words_in: Sequence[str] | None  # the columns that words are looked for in; None: any text of a record
+    has_attributes: bool
+
+    @property
+    def names(self) -> Sequence[str]:
+        return list(self.fields)
+
+
+_FROM: Final = {
+    "source": Field("source", Kind.SOURCE),
+    "stream": Field("stream", Kind.STREAM, "stream_id"),
+    "group": Field("group", Kind.GROUP),
+    "file": Field("file", Kind.FILE),
+}
+
+
+def _kind(column: str) -> Kind:
+    if column == "severity":
+        return Kind.SEVERITY
+    if column == "ts":
+        return Kind.TIME
+    return Kind.TEXT if column in TEXT_COLUMNS else Kind.NUMBER
+
+
+_COLUMNS: Final = {name: Field(name, _kind(name), name) for name in sorted(COLUMNS - {"attributes"})}
+
+RECORDS: Final = Vocabulary(
+    fields={**_COLUMNS, **{alias: _COLUMNS[name] for alias, name in ALIASES.items()}, **_FROM},
+    words_in=None,
+    has_attributes=True,
+)
+"""The fields of records."""
+
+_PREFIX: Final = "attributes."
+
+
+def find_attribute_names(query: Query) -> list[str]:
+    """Return the names in a query about records that are attributes if they are anything, without repeats."""
+    names = [name.text for name in iter_names(query) if not _is_certain(name.text)]
+    return list(dict.fromkeys(names))
+
+
+def _is_certain(name: str) -> bool:
+    return name.lower() in RECORDS.fields or _is_prefixed(name)
+
+
+def _is_prefixed(name: str) -> bool:
+    return name.lower().startswith(_PREFIX) and len(name) > len(_PREFIX)
+
+
+def resolve(name: Name, vocabulary: Vocabulary, attributes: Mapping[str, str], query: str) -> Field:
+    """Return the field of that name.
+
+    Args:
+        name: as it stands in the query.
+        vocabulary: the fields of what is searched.
+        attributes: the names of attributes that the store knows, each with an example of its value.
+        query: the text of the query, for the error.
+
+    Raises:
+        SearchError: there is none; the error has the nearest names and an example.
+    """
+    if field := vocabulary.fields.get(name.text.lower()):
+        return field
+    if vocabulary.has_attributes and (_is_prefixed(name.text) or name.text in attributes):
+        key = name.text[len(_PREFIX) :] if _is_prefixed(name.text) else name.text
+        return Field(name.text, Kind.ATTRIBUTE, attribute_expression(name, key, query))
+    raise _unknown(name, vocabulary, attributes, query)
+
+
+def attribute_expression(name: Name, key: str, query: str) -> str:
+    """Return the expression of an attribute: of a key that has dots in it, or of one in an object.
+
+    Raises:
+        SearchError: no key of an attribute looks like that.
+    """
+    if set(key) & set('"\\*') or any(character < " " for character in key) or "" in key.split("."):
+        raise refuse(query, name.span.start, 'the name of an attribute has no * " \\ and no control characters')
+    flat = f"attributes ->> {_quote(key)}"
+    if "." not in key:
+        return flat
+    *outer, last = key.split(".")
+    nested = " -> ".join(["attributes", *map(_quote, outer)])
+    return f"COALESCE({flat}, {nested} ->> {_quote(last)})"
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _unknown(name: Name, vocabulary: Vocabulary, attributes: Mapping[str, str], query: str) -> SearchError:
+    known = [*vocabulary.names, *(attributes if vocabulary.has_attributes else ())]
+    lowered = {candidate.lower(): candidate for candidate in known}
+    nearest = [lowered[found] for found in difflib.get_close_matches(name.text.lower(), lowered, n=3, cutoff=0.5)]
+    cause = f'there is no field "{name.text}"'
+    if nearest:
+        cause += f"; the nearest {'is' if len(nearest) == 1 else 'are'} {' and '.join(nearest)}"
+    example = next(((key, attributes[key]) for key in [*nearest, *attributes] if key in attributes), None)
+    advice = f'to search for this text, put it into quotes: "{name.text}"'
+    if example is not None:
+        advice = f"the store has, for example, {example[0]}:{_shown(example[1])}; {advice}"
+    return refuse(query, name.span.start, cause, advice)
+
+
+def _shown(value: str) -> str:
+    """Return the value of an example as a query has it, short."""
+    short = value if len(value) <= 40 else value[:39] + "*"
+    return short if short and not set(short) & set(' "()\t\n\\') else '"' + short.replace('"', '\\"') + '"'

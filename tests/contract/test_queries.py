@@ -1,0 +1,76 @@
+"""A query means the same on every store: what its tree means in plain Python."""
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from puppylog.model.expression import render
+from puppylog.model.expression.reading import Dialect
+from puppylog.model.query import Reading, parse_query, translate, write_query
+from puppylog.model.query.tree import Query
+from puppylog.monitor.search import Search, find_records
+from puppylog.stores.base import NewFile, Store
+from support.examples import examples
+from support.lines import LINE_BYTES, Source, open_stream, rows
+from support.queries import KNOWN, as_row, make_records, queries
+from support.query_meaning import NOW, Origin, matches
+
+SOURCES = (
+    ("file:///var/log/access.log", "shop", "/var/log/access.log"),
+    ("file://web1/var/log/my%20app.log", None, "/var/log/my app.log"),
+    ("file:///srv/shop", "shop_two", "/srv/shop.1"),
+)
+
+
+def dialect_of(store: Store) -> Dialect:
+    return "duckdb" if store.info.flavour == "duckdb" else "postgres"
+
+
+class _Origins(Source):
+    """A source whose file has a path of its own."""
+
+    def __init__(self, store: Store, uri: str, group: str | None, path: str) -> None:
+        self.store = store
+        self.stream_id = open_stream(store, uri, group=group).stream_id
+        (file,) = store.open_files([NewFile(self.stream_id, path, device=1, inode=hash(path) % 1000)])
+        self.file_id = file.file_id
+        self.offset = 0
+        self.origin = Origin(self.stream_id, uri, group, path)
+
+
+def store_records(store: Store, count: int) -> dict[tuple[int, int], tuple[dict[str, Any], Origin]]:
+    """Store random records from several sources, and return each by its place."""
+    stored: dict[tuple[int, int], tuple[dict[str, Any], Origin]] = {}
+    sources = [_Origins(store, *source) for source in SOURCES]
+    for source in sources:
+        made = make_records(count // len(sources))
+        source.append(rows([as_row(record) for record in made]))
+        for at, record in enumerate(made):
+            stored[source.file_id, at * LINE_BYTES] = (record, source.origin)
+    return stored
+
+
+def find(store: Store, query: Query) -> set[tuple[int, int]]:
+    text = write_query(query)
+    parsed = parse_query(text)
+    assert parsed == query, text
+    expression = translate(parsed, Reading(text=text, attributes=KNOWN, now=NOW))
+    found = find_records(store, Search(render(expression, dialect_of(store))), records=1_000_000)
+    return set(zip(found["file_id"].to_pylist(), found["line_offset"].to_pylist(), strict=True))
+
+
+@pytest.mark.hypothesis
+def test_a_query_finds_what_its_tree_means(store: Store) -> None:
+    stored = store_records(store, examples(90))
+
+    @settings(max_examples=examples(120), suppress_health_check=list(HealthCheck))
+    @given(query=queries)
+    def check(query: Query) -> None:
+        wanted = {place for place, (record, origin) in stored.items() if matches(query, record, origin)}
+        found = find(store, query)
+        differing = random.sample(sorted(found ^ wanted), k=min(2, len(found ^ wanted)))
+        assert not differing, (write_query(query), [(place in found, *stored[place]) for place in differing])
+
+    check()
