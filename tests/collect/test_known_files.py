@@ -249,11 +249,11 @@ def test_a_new_file_with_the_inode_of_a_known_one_does_not_hide_the_known_one(lo
     files = KnownFiles(lambda _identities, _heads: [], lambda _uri: stream, lambda _cause: None)
     files.follow([stream])
     new = TailedFile(1, "other.log", known.device, known.inode, 0, None)
-    files.owners_for(stream.stream_id).hold({(known.device, known.inode): new})
+    files.owners_for(stream.stream_id).set_open_files({(known.device, known.inode): new})
     assert not files.is_read(known)
     files.register(stream.stream_id, new, 77)
     assert files.is_read(replace(known, file_id=77))
-    files.owners_for(stream.stream_id).hold({})
+    files.owners_for(stream.stream_id).set_open_files({})
     assert not files.is_read(replace(known, file_id=77))
 
 

@@ -54,7 +54,7 @@ class Batch:
         Args:
             stream_id: of the file's stream.
             file_id: of the file, in the store.
-            chunk: the one that follows the file's last chunk in this batch.
+            chunk: follows the last chunk of the file in this batch.
             parsed: the chunk's rows.
             context: of the file's parser behind the chunk; it is committed with the position.
         """

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from puppylog.collect.same_file import find_copied_logs, find_heads, find_match, goes_by_content
+from puppylog.collect.same_file import find_copied_logs, find_heads, find_match, is_copy_path
 from puppylog.errors import ConfigurationError, StreamBusy
 from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, split_uri
 from puppylog.tail.checkpoint import Checkpoint, confirm
@@ -65,8 +65,8 @@ class KnownFiles:
         self._on_skipped = on_skipped
         self._sources: dict[int, SourceFiles] = {}  # by stream id
         self._followed_paths: set[str] = set()  # of sources
-        self._held: dict[Identity, SourceFiles] = {}
-        self._held_ids: dict[int, SourceFiles] = {}  # by file id
+        self._source_by_identity: dict[Identity, SourceFiles] = {}
+        self._source_by_file_id: dict[int, SourceFiles] = {}  # by file id
         self._new_ids: dict[TailedFile, int] = {}  # of files that the store did not know when they were opened
         # Two fields are used in the reading thread and in the committing thread, under the lock; the others in the
         # reading thread only.
@@ -114,22 +114,22 @@ class KnownFiles:
         for path in paths:
             with contextlib.suppress(OSError):
                 identity = identity_of(Path(path).stat())
-                asked[identity] = _read_heads(path) if goes_by_content(_resolve(path)) else []
+                asked[identity] = _read_heads(path) if is_copy_path(_resolve(path)) else []
         known = self._find(list(asked), [head for heads in asked.values() for head in heads])
         identities = {position_identity(file.position) for file in known}
         known_heads = {(file.position.fingerprint.head_size, file.position.fingerprint.head_hash) for file in known}
         self._unknown |= {
             identity
             for identity, heads in asked.items()
-            if identity not in identities and identity not in self._held and known_heads.isdisjoint(heads)
+            if identity not in identities and identity not in self._source_by_identity and known_heads.isdisjoint(heads)
         }
 
-    def take(self, file_id: int, end: int) -> None:
+    def note_read(self, file_id: int, end: int) -> None:
         """Note that the lines of a file up to the offset ``end`` are read, and not committed yet."""
         with self._lock:
             self._uncommitted[file_id] = end
 
-    def committed(self, moves: Iterable[Move], finished: Iterable[TailedFile]) -> None:
+    def note_committed(self, moves: Iterable[Move], finished: Iterable[TailedFile]) -> None:
         """Note what the store has committed. May be called from another thread."""
         with self._lock:
             for move in moves:
@@ -147,7 +147,7 @@ class KnownFiles:
         if handle.identity in self._unknown:
             self._unknown.discard(handle.identity)
             return Elsewhere(_ASK_AGAIN_S) if self._is_copy_of_live(handle) else None
-        heads = find_heads(handle) if goes_by_content(handle.path) else []
+        heads = find_heads(handle) if is_copy_path(handle.path) else []
         best: tuple[KnownFile, Checkpoint] | None = None
         known = self._find([handle.identity], heads)
         by_inode = {file.position.file_id: file.stream_id for file in known if _is_inode_only(file, handle)}
@@ -171,7 +171,9 @@ class KnownFiles:
     def _is_copy_of_live(self, handle: OpenFile) -> bool:
         """Return whether the file is copytruncate's copy of a log that a stream reads and that is not emptied yet."""
         return any(
-            log.path in self._followed_paths or log.identity in self._held or self._find([log.identity], [])
+            log.path in self._followed_paths
+            or log.identity in self._source_by_identity
+            or self._find([log.identity], [])
             for log in find_copied_logs(handle)
         )
 
@@ -227,7 +229,7 @@ class KnownFiles:
 
     def _holder(self, position: FilePosition) -> SourceFiles | None:
         """Return the source that has the file of the position open; None if no source has."""
-        return self._held_ids.get(position.file_id)
+        return self._source_by_file_id.get(position.file_id)
 
     def _is_finishing(self, handle: OpenFile) -> bool:
         """Return whether a tailer of this process has read the file to its end, and the end is not committed yet."""
@@ -235,30 +237,30 @@ class KnownFiles:
             finishing = list(self._finishing.values())
         for last in finishing:
             same = last.identity == handle.identity
-            if (same or goes_by_content(handle.path)) and last.byte_offset > 0 and confirm(handle, last) is not None:
+            if (same or is_copy_path(handle.path)) and last.byte_offset > 0 and confirm(handle, last) is not None:
                 return True
         return False
 
-    def is_held(self, asking: SourceFiles, identity: Identity) -> bool:
+    def is_open_elsewhere(self, asking: SourceFiles, identity: Identity) -> bool:
         """See `puppylog.tail.owners.Owners`."""
-        return self._held.get(identity, asking) is not asking
+        return self._source_by_identity.get(identity, asking) is not asking
 
-    def hold(self, source: SourceFiles, files: Mapping[Identity, TailedFile]) -> None:
+    def set_open_files(self, source: SourceFiles, files: Mapping[Identity, TailedFile]) -> None:
         """See `puppylog.tail.owners.Owners`."""
         still_open = set(files.values())
         for identity, file in source.files.items():
-            if self._held.get(identity) is source:
-                del self._held[identity]
+            if self._source_by_identity.get(identity) is source:
+                del self._source_by_identity[identity]
             if file not in still_open:
                 file_id = self._new_ids.pop(file, file.file_id)
-                if file_id is not None and self._held_ids.get(file_id) is source:
-                    del self._held_ids[file_id]
+                if file_id is not None and self._source_by_file_id.get(file_id) is source:
+                    del self._source_by_file_id[file_id]
         source.files = dict(files)
         for identity, file in files.items():
-            self._held.setdefault(identity, source)
+            self._source_by_identity.setdefault(identity, source)
             self._unknown.discard(identity)
             if file.file_id is not None:
-                self._held_ids[file.file_id] = source
+                self._source_by_file_id[file.file_id] = source
 
     def register(self, stream_id: int, file: TailedFile, file_id: int) -> None:
         """Note the id that the store has given to a new file.
@@ -271,9 +273,9 @@ class KnownFiles:
         source = self._sources[stream_id]
         if file in source.files.values():
             self._new_ids[file] = file_id
-            self._held_ids[file_id] = source
+            self._source_by_file_id[file_id] = source
 
-    def finish(self, file: TailedFile, last: Place) -> None:
+    def note_finished(self, file: TailedFile, last: Place) -> None:
         """See `puppylog.tail.owners.Owners`."""
         with self._lock:
             self._finishing[file] = last
@@ -286,17 +288,17 @@ class StreamOwners:
     _known: KnownFiles
     _source: SourceFiles
 
-    def is_held(self, identity: Identity) -> bool:
-        return self._known.is_held(self._source, identity)
+    def is_open_elsewhere(self, identity: Identity) -> bool:
+        return self._known.is_open_elsewhere(self._source, identity)
 
     def find_owner(self, path: str, handle: OpenFile, *, others_only: bool = False) -> Elsewhere | Continuation | None:
         return self._known.find_owner(self._source, path, handle, others_only=others_only)
 
-    def hold(self, files: Mapping[Identity, TailedFile]) -> None:
-        self._known.hold(self._source, files)
+    def set_open_files(self, files: Mapping[Identity, TailedFile]) -> None:
+        self._known.set_open_files(self._source, files)
 
-    def finish(self, file: TailedFile, last: Place) -> None:
-        self._known.finish(file, last)
+    def note_finished(self, file: TailedFile, last: Place) -> None:
+        self._known.note_finished(file, last)
 
 
 def _is_inode_only(file: KnownFile, handle: OpenFile) -> bool:

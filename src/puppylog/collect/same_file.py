@@ -16,7 +16,7 @@ from puppylog.tail.rotation.names import find_extended_base, list_bases
 from puppylog.tail.rotation.place import Identity, position_identity
 
 
-def goes_by_content(path: str) -> bool:
+def is_copy_path(path: str) -> bool:
     """Return whether the path is that of a copied or compressed file, which has an inode of its own."""
     return path.endswith(SUFFIXES) or bool(_bases(path))
 

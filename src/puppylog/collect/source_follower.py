@@ -155,12 +155,12 @@ class SourceFollower:
     def take(self, source: TailedSource, chunk: Chunk) -> None:
         """Note that a chunk of `iter_chunks` was put into a batch."""
         file = source.files[chunk.file.serial]
-        self._known.take(file.file_id, chunk.end)
+        self._known.note_read(file.file_id, chunk.end)
         source.take(file, chunk)
 
     def note_committed(self, batch: Batch) -> None:
         """Note that the store has committed a batch. May be called from another thread."""
-        self._known.committed(batch.moves.values(), batch.finished_files)
+        self._known.note_committed(batch.moves.values(), batch.finished_files)
 
     def _has_more(self, source: TailedSource) -> bool:
         return source.tailer.has_more or not (self._options.watch or source.is_pipe or source.is_done)

@@ -17,7 +17,7 @@ _WINDOW_BYTES = 4096  # searched first, from the end; a window without a match i
 
 
 class Boundary(Protocol):
-    """Tells the first line of a record from those that continue it."""
+    """Distinguishes the first line of a record from the lines that continue the record."""
 
     def find_last_start(self, lines: bytes) -> int:
         r"""Return the offset in ``lines``, in bytes, of the last line that begins a record; -1 if no line does.

@@ -97,7 +97,7 @@ def continue_in(handle: OpenFile, owner: Continuation) -> FileToRead:
 
 
 def _forget_missing(files: FilesToRead, answer: FileToRead) -> None:
-    """Remove the answer's place from the missing ones: its file was not found by content, but it is this file."""
+    """Remove the place of the answer from the missing places: the store says that the file of the place is here."""
     if answer.place is not None and answer.place.position is not None:
         position = answer.place.position
         files.missing = [place for place in files.missing if place.position != position]
@@ -110,7 +110,7 @@ def _note_missing(files: FilesToRead, found: FileToRead, answer: FileToRead) -> 
 
 
 def _ask(owners: Owners, path: str, found: FileToRead) -> FileToRead | Elsewhere:
-    if owners.is_held(found.handle.identity):
+    if owners.is_open_elsewhere(found.handle.identity):
         return Elsewhere()
     if found.is_certain:
         return found

@@ -1,4 +1,4 @@
-"""What a tailer asks about other tailers and streams before it reads a file: one stream only reads a file."""
+"""The questions of a tailer about other tailers and streams, so that only one stream reads a file."""
 
 import math
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ class Continuation:
 class Owners(Protocol):
     """Knows which files other tailers of this process have open, and which files the streams of this host have read."""
 
-    def is_held(self, identity: Identity) -> bool:
+    def is_open_elsewhere(self, identity: Identity) -> bool:
         """Return whether another tailer of this process has the file open. Must be fast: it is called often."""
 
     def find_owner(self, path: str, handle: OpenFile, *, others_only: bool = False) -> Elsewhere | Continuation | None:
@@ -51,17 +51,17 @@ class Owners(Protocol):
             PuppylogError: the store cannot be asked.
         """
 
-    def hold(self, files: Mapping[Identity, TailedFile]) -> None:
+    def set_open_files(self, files: Mapping[Identity, TailedFile]) -> None:
         """Set the files that the tailer has open, in place of the files that were set before."""
 
-    def finish(self, file: TailedFile, last: Place) -> None:
+    def note_finished(self, file: TailedFile, last: Place) -> None:
         """Note that the tailer has read the file to its end. The end is not stored yet."""
 
 
 class NoOwners:
     """Implements `Owners` for a single tailer that knows all positions."""
 
-    def is_held(self, identity: Identity) -> bool:  # noqa: ARG002 - the signature of the protocol
+    def is_open_elsewhere(self, identity: Identity) -> bool:  # noqa: ARG002 - the signature of the protocol
         return False
 
     def find_owner(
@@ -73,8 +73,8 @@ class NoOwners:
     ) -> Elsewhere | Continuation | None:
         return None
 
-    def hold(self, files: Mapping[Identity, TailedFile]) -> None:
+    def set_open_files(self, files: Mapping[Identity, TailedFile]) -> None:
         """Do nothing: no other tailer asks."""
 
-    def finish(self, file: TailedFile, last: Place) -> None:
+    def note_finished(self, file: TailedFile, last: Place) -> None:
         """Do nothing: no other tailer asks."""

@@ -149,7 +149,7 @@ class Tailer:
 
     def _publish_open_files(self) -> None:
         """Tell the other tailers which files are open here."""
-        self._owners.hold({reader.handle.identity: reader.file for reader in self._readers()})
+        self._owners.set_open_files({reader.handle.identity: reader.file for reader in self._readers()})
 
     def _check_path(self) -> bool:
         """Handle a new file at the path; return whether the path is unchanged, and there is nothing to read.
@@ -194,7 +194,7 @@ class Tailer:
         if (handle is None and self._has_begun) or (handle is not None and self._resume_rotated(handle)):
             return
         try:
-            files = find_files(self.path, handle, list(self._known), held=self._list_held(), last=self._last)
+            files = find_files(self.path, handle, list(self._known), open_files=self._list_open(), last=self._last)
             self._skipped = apply_owners(files, self._owners, self.path, self._clock())
             if from_end and files.at_path is not None and not files.rotated:
                 files.at_path = start_at_end(files.at_path)
@@ -225,8 +225,8 @@ class Tailer:
                 return True
         return False
 
-    def _list_held(self) -> list[OpenFile]:
-        """Return the rotated files that are open. First, finish those that were emptied; their copies are others."""
+    def _list_open(self) -> list[OpenFile]:
+        """Return the open rotated files. First, finish the emptied files among them, so that their copies are found."""
         for rotated in list(self._rotated):
             if rotated.reader.is_emptied():
                 self._split_emptied(rotated)
@@ -347,8 +347,8 @@ class Tailer:
         """
         place = truncated.place(self.path)
         try:
-            known = [*self._known, place]
-            files = find_files(self.path, truncated.handle, known, held=self._list_held(), fallback_last=self._last)
+            known, open_files = [*self._known, place], self._list_open()
+            files = find_files(self.path, truncated.handle, known, open_files=open_files, fallback_last=self._last)
             apply_owners_to_rotated(files, self._owners)
         except OSError as error:
             self._note_error(error)
@@ -366,9 +366,9 @@ class Tailer:
         rotated.reader = self._opener.open_reader(FileToRead(truncated.handle, START_OF_FILE, None))
         rotated.reader.needs_owner_check = True
         truncated.is_truncated = True
-        copy, held = None, [rotated.reader.handle for rotated in self._rotated]
+        copy, handles = None, [rotated.reader.handle for rotated in self._rotated]
         try:
-            copy = find_copy(self.path, truncated.place(self.path), list(self._known), held)
+            copy = find_copy(self.path, truncated.place(self.path), list(self._known), handles)
         except OSError as error:
             self._note_error(error)
         if copy is None:
@@ -389,7 +389,7 @@ class Tailer:
         return chunks
 
     def _remember(self, last: Chunk, position: FilePosition | None = None) -> Chunk:
-        self._owners.finish(last.file, self._known.remember(last, position))
+        self._owners.note_finished(last.file, self._known.remember(last, position))
         return last
 
     def _note_error(self, error: OSError) -> None:

@@ -52,12 +52,12 @@ class Evidence:
             return place.byte_offset > 0 or not handle.read(1, 0)
 
     def is_unfinished_copy(
-        self, candidate: Candidate, held: Iterable[Candidate], candidates: Sequence[Candidate]
+        self, candidate: Candidate, taken: Iterable[Candidate], candidates: Sequence[Candidate]
     ) -> bool:
         """Return whether the candidate is a compressed copy of an open file, or of a plain file that is still there."""
         if not candidate.is_compressed:
             return False
-        originals = [*held, *(plain for plain in candidates if plain.path == candidate.plain_path)]
+        originals = [*taken, *(plain for plain in candidates if plain.path == candidate.plain_path)]
         return any(self.is_beginning_of(candidate, original) for original in originals)
 
     def is_copy_of_live(self, candidate: Candidate, live: Candidate) -> bool:

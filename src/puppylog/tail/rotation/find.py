@@ -60,7 +60,7 @@ def find_files(
     at_path: OpenFile | None,
     known: Sequence[Place],
     *,
-    held: Iterable[OpenFile] = (),
+    open_files: Iterable[OpenFile] = (),
     last: LastFile | None = None,
     fallback_last: LastFile | None = None,
 ) -> FilesToRead:
@@ -70,7 +70,7 @@ def find_files(
         path: whose directory is searched.
         at_path: the open file at the path; None if there is none. Then no place counts as missing yet.
         known: the places of the stream, in the order in which their files were opened.
-        held: other files that the tailer has open.
+        open_files: other files that the tailer has open.
         last: the last file that was seen at the path; None to take it from the known places.
         fallback_last: what ``last`` is if no file of a known place is found.
 
@@ -78,7 +78,7 @@ def find_files(
         OSError: the search failed, and may be repeated. Only the file at the path is still open.
     """
     candidate = None if at_path is None else candidate_of(at_path)
-    situation = Situation(known, candidate, [candidate_of(handle) for handle in held], last, fallback_last)
+    situation = Situation(known, candidate, [candidate_of(handle) for handle in open_files], last, fallback_last)
     for _ in range(_TRIES):
         try:
             return _open_all(_match(path, situation), at_path)
@@ -87,20 +87,20 @@ def find_files(
     raise BlockingIOError("the files in its directory are being renamed all the time")
 
 
-def find_copy(path: str, place: Place, known: Sequence[Place], held: Iterable[OpenFile]) -> OpenFile | None:
+def find_copy(path: str, place: Place, known: Sequence[Place], open_files: Iterable[OpenFile]) -> OpenFile | None:
     """Return the copy of a rotated file that was emptied, to read the rest from it; None if there is no copy.
 
     Args:
         path: whose directory is searched.
         place: how far the file was read before it was emptied.
         known: the other places of the stream.
-        held: files that the tailer has open.
+        open_files: files that the tailer has open.
 
     Raises:
         OSError: the search failed. No file was left open.
     """
     copy = None
-    for found in find_files(path, None, [*known, place], held=held).rotated:
+    for found in find_files(path, None, [*known, place], open_files=open_files).rotated:
         if found.place is place:
             copy = found.handle
         else:

@@ -30,7 +30,7 @@ class Situation:
 
     known: Sequence[Place]  # in the order in which their files were opened
     at_path: Candidate | None = None  # the file at the path
-    held: Sequence[Candidate] = ()  # other files that the tailer has open
+    open_files: Sequence[Candidate] = ()  # other files that the tailer has open
     last: LastFile | None = None  # the last file seen at the path; None to take it from the known places
     fallback_last: LastFile | None = None  # what ``last`` is if no file of a known place is found
 
@@ -104,8 +104,8 @@ class _Matching:
         self._at_path = at_path
         self._last = situation.last
         self._fallback_last = situation.fallback_last
-        held = [*situation.held, *([at_path] if at_path else [])]
-        self._pool = CandidatePool(situation.known, candidates, held, at_path, evidence)
+        taken = [*situation.open_files, *([at_path] if at_path else [])]
+        self._pool = CandidatePool(situation.known, candidates, taken, at_path, evidence)
         self._evidence = evidence
         self._continued: dict[Place, Continued] = {}
         self._unseen: list[Candidate] = []
@@ -221,7 +221,7 @@ class _Matching:
         if checkpoint is None:
             return False
         self._continued[place] = Continued(candidate, checkpoint, place)
-        self._pool.held.append(candidate)
+        self._pool.taken.append(candidate)
         return True
 
     def _find_put_back(self) -> Continued | None:

@@ -18,13 +18,13 @@ class CandidatePool:
 
     known: Sequence[Place]
     candidates: Sequence[Candidate]
-    held: list[Candidate]  # taken: open already, at the path, matched with a place, or new
+    taken: list[Candidate]  # taken: open already, at the path, matched with a place, or new
     at_path: Candidate | None  # the file at the path
     evidence: Evidence
 
     def is_taken(self, candidate: Candidate) -> bool:
-        """Return whether the candidate is one of the held files."""
-        return any(held.identity == candidate.identity for held in self.held)
+        """Return whether the candidate is one of the taken files."""
+        return any(taken.identity == candidate.identity for taken in self.taken)
 
     def iter_free(self) -> Iterator[Candidate]:
         """Give the candidates that are not taken, the oldest first."""
@@ -34,12 +34,12 @@ class CandidatePool:
         """Take the candidate if it is new to the store and readable; return whether it was taken."""
         is_new = (
             self.evidence.can_be_read(candidate)
-            and not self.evidence.is_unfinished_copy(candidate, self.held, self.candidates)
+            and not self.evidence.is_unfinished_copy(candidate, self.taken, self.candidates)
             and not (self.at_path is not None and self.evidence.is_copy_of_live(candidate, self.at_path))
             and not self.evidence.is_finished(candidate, self.known)
         )
         if is_new:
-            self.held.append(candidate)
+            self.taken.append(candidate)
         return is_new
 
 
@@ -137,10 +137,10 @@ def _is_last_file(pool: CandidatePool, candidate: Candidate, last: LastFile) -> 
         return pool.is_taken(candidate) or (may_be and evidence.is_finished(candidate, pool.known))
     if any(evidence.is_finished_as(candidate, place) for place in _iter_finished(pool.known, last.identity)):
         return True
-    held = next((held for held in pool.held if held.identity == last.identity), None)
-    if held is None or not candidate.is_compressed:
+    taken = next((taken for taken in pool.taken if taken.identity == last.identity), None)
+    if taken is None or not candidate.is_compressed:
         return False
-    return not evidence.is_empty(candidate) and evidence.is_beginning_of(candidate, held)
+    return not evidence.is_empty(candidate) and evidence.is_beginning_of(candidate, taken)
 
 
 def _iter_finished(known: Sequence[Place], identity: Identity) -> Iterator[Place]:
