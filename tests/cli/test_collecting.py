@@ -13,9 +13,9 @@ from puppylog.collect.events import (
     LineCut,
     NativeReadersMissing,
     Progress,
-    SourceAway,
-    StoreAway,
-    StoreBack,
+    SourceUnreadable,
+    StoreInterrupted,
+    StoreResumed,
     StreamOpened,
     Summary,
     WatchLimitReached,
@@ -46,15 +46,18 @@ def settings(*, quiet: bool = False) -> Settings:
             "puppylog: /log/a\\x1b: the line or record at byte 7 is too long; its beginning is kept\n",
         ),
         (
-            SourceAway("file:///log/a.log", "cannot read /log/a.log: no such file"),
+            SourceUnreadable("file:///log/a.log", "cannot read /log/a.log: no such file"),
             "puppylog: cannot read /log/a.log: no such file; waiting for it\n",
         ),
         (
             LineContinued("/log/a.log", 7),
             "puppylog: /log/a.log: the line that was stored up to byte 7 has gone on; its rest is stored by itself\n",
         ),
-        (StoreAway("cannot reach it", 2.0), "puppylog: cannot reach it; nothing is lost, asking again in 2.0 s\n"),
-        (StoreBack(), "puppylog: the store is back\n"),
+        (
+            StoreInterrupted("cannot reach it", 2.0),
+            "puppylog: cannot reach it; nothing is lost, asking again in 2.0 s\n",
+        ),
+        (StoreResumed(), "puppylog: the store is back\n"),
         (StreamOpened("file:///log/a.log", 0), ""),
         (
             NativeReadersMissing(),
@@ -81,8 +84,8 @@ def test_what_the_store_answers_is_printed_on_request(capsys: pytest.CaptureFixt
 
 def test_quiet_says_only_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     with Reporter(settings(quiet=True)) as reporter:
-        reporter.on_event(StoreBack())
-        reporter.on_event(StoreAway("cannot reach it", 2.0))
+        reporter.on_event(StoreResumed())
+        reporter.on_event(StoreInterrupted("cannot reach it", 2.0))
     assert capsys.readouterr().err.startswith("puppylog: cannot reach it")
 
 
@@ -95,7 +98,7 @@ def test_a_terminal_gets_a_line_of_progress_that_makes_room_for_words(monkeypatc
     monkeypatch.setattr("sys.stderr", terminal)
     with Reporter(settings()) as reporter:
         reporter.on_event(Progress(50, 100, 3, 1))
-        reporter.on_event(StoreBack())
+        reporter.on_event(StoreResumed())
         reporter.on_event(Progress(100, 100, 6, 2))
     shown = terminal.getvalue()
     assert shown.startswith(" 50% ")

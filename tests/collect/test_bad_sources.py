@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from puppylog.collect import reporting, tailed_source
-from puppylog.collect.events import SourceAway
+from puppylog.collect.events import SourceUnreadable
 from support.embedded import wait_until
 from support.recording import RecordingStore, collect_once, watching
 
@@ -38,7 +38,7 @@ def forbid(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def causes(events: list[object]) -> list[str]:
-    return [event.cause for event in events if isinstance(event, SourceAway)]
+    return [event.cause for event in events if isinstance(event, SourceUnreadable)]
 
 
 def test_a_run_collects_the_readable_sources_and_reports_the_others(

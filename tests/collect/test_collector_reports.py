@@ -24,14 +24,14 @@ LINE = '192.0.2.1 - - [01/Mar/2026:12:00:00 +0000] "GET /{} HTTP/1.1" 200 1 "-" 
 class ReportedStore(DryWriter):
     """Remembers the reports, and may be unavailable for each of them."""
 
-    def __init__(self, *, is_away: bool = False) -> None:
+    def __init__(self, *, is_unavailable: bool = False) -> None:
         super().__init__()
         self.reports: list[StreamReport] = []
-        self._is_away = is_away
+        self._is_unavailable = is_unavailable
 
     def report(self, reports: Sequence[StreamReport]) -> None:
         self.reports += reports
-        if self._is_away:
+        if self._is_unavailable:
             raise StoreUnavailable("reach", "the store", "away")
 
 
@@ -69,9 +69,11 @@ def log(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("is_away", [False, True], ids=["available", "unavailable"])
-def test_a_run_is_reported_at_its_start_and_end_even_if_the_store_is_unavailable(log: Path, *, is_away: bool) -> None:
-    store = ReportedStore(is_away=is_away)
+@pytest.mark.parametrize("is_unavailable", [False, True], ids=["available", "unavailable"])
+def test_a_run_is_reported_at_its_start_and_end_even_if_the_store_is_unavailable(
+    log: Path, *, is_unavailable: bool
+) -> None:
+    store = ReportedStore(is_unavailable=is_unavailable)
     summary = collector(store, threading.Event(), log).run()
     assert (summary.records, summary.rejects) == (10, 1)
     assert [report.ended for report in store.reports] == [False, True]

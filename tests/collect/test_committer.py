@@ -6,7 +6,7 @@ import pytest
 
 from puppylog.collect.batch import Batch
 from puppylog.collect.committer import Committer
-from puppylog.collect.events import Committed, Event, FileFinished, StoreAway, StoreBack
+from puppylog.collect.events import Committed, Event, FileFinished, StoreInterrupted, StoreResumed
 from puppylog.collect.retry import call_with_retry
 from puppylog.errors import BatchDropped, StoreError, StoreUnavailable
 from puppylog.model.record import Parsed
@@ -53,10 +53,10 @@ def test_a_transient_error_is_retried_and_reported() -> None:
     with Committer(threading.Event(), events.append) as committer:
         committer.hand_over(batch(FakeAppender(failures)))
         committer.wait()
-    away = [event for event in events if isinstance(event, StoreAway)]
+    away = [event for event in events if isinstance(event, StoreInterrupted)]
     assert [event.cause for event in away] == ["cannot reach the store: away", "cannot reach the store: still away"]
     assert away[0].retry_in_s < away[1].retry_in_s
-    assert events[2:] == [StoreBack(), Committed(1, 0), FileFinished("/a", 10)]
+    assert events[2:] == [StoreResumed(), Committed(1, 0), FileFinished("/a", 10)]
 
 
 def test_a_permanent_error_ends_the_run_and_discards_the_batch() -> None:

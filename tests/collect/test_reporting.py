@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from puppylog.collect.batch import Share
-from puppylog.collect.events import Committed, StoreAway, StoreBack
+from puppylog.collect.events import Committed, StoreInterrupted, StoreResumed
 from puppylog.collect.reporting import HEARTBEAT_S, REPORT_S, Reporting, StoreState
 from puppylog.model.stream import StreamReport
 
@@ -189,7 +189,7 @@ def test_lines_that_are_read_again_are_not_counted_twice() -> None:
 def test_a_store_that_takes_no_lines_is_a_problem_of_streams_with_a_backlog() -> None:
     state = StoreState(lambda _: None)
     reporting = begin(1, 2)
-    state(StoreAway("cannot write it: the disk is full", 1.0))
+    state(StoreInterrupted("cannot write it: the disk is full", 1.0))
     for stream_id, unread_bytes in ((1, 5), (2, 0)):
         reporting.note_source(
             stream_id, unread_bytes=unread_bytes, problem=None, at=START + 5, store_problem=state.problem
@@ -198,8 +198,8 @@ def test_a_store_that_takes_no_lines_is_a_problem_of_streams_with_a_backlog() ->
         "cannot write it: the disk is full",
         None,
     ]
-    for event in (StoreBack(), Committed(1, 0)):
-        state(StoreAway("away", 1.0))
+    for event in (StoreResumed(), Committed(1, 0)):
+        state(StoreInterrupted("away", 1.0))
         state(event)
         assert state.problem is None
 

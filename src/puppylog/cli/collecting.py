@@ -16,10 +16,10 @@ from puppylog.collect.events import (
     NativeReadersMissing,
     OpenFileLimitReached,
     Progress,
-    SourceAway,
     SourceSkipped,
-    StoreAway,
-    StoreBack,
+    SourceUnreadable,
+    StoreInterrupted,
+    StoreResumed,
     Summary,
     WatchLimitReached,
 )
@@ -31,7 +31,7 @@ from puppylog.tui.progress import ProgressLine
 
 _SHOWN_REASONS: Final = 10
 _NOTES: Final[Mapping[type[Event], str]] = {
-    StoreBack: "the store is back",
+    StoreResumed: "the store is back",
     NativeReadersMissing: (
         "installed without a C compiler: lines are read in Python, which takes about 40 to 120 times as much CPU "
         "(install a compiler, then Puppylog again)"
@@ -78,11 +78,11 @@ class Reporter:
                 tell(self._settings, f"finished {path}, {format_bytes(byte_offset)}")
             case LineCut() | LineContinued():
                 warn(_describe_line(event))
-            case SourceAway(_, cause, is_watched):
+            case SourceUnreadable(_, cause, is_watched):
                 warn(f"{cause}; waiting for it" if is_watched else cause)
-            case StoreAway(cause, retry_in_s):
+            case StoreInterrupted(cause, retry_in_s):
                 warn(f"{cause}; nothing is lost, asking again in {format_duration(retry_in_s)}")
-            case StoreBack() | NativeReadersMissing():
+            case StoreResumed() | NativeReadersMissing():
                 tell(self._settings, _NOTES[type(event)])
 
     def _clear(self) -> None:

@@ -14,7 +14,7 @@ from puppylog.collect.events import (
     NativeReadersMissing,
     OnEvent,
     Progress,
-    StoreAway,
+    StoreInterrupted,
     Summary,
 )
 from puppylog.collect.file_registration import stream_of
@@ -132,7 +132,7 @@ class Collector:
             can_read_again = self._options.watch and not self._stop.is_set() and not self._follower.has_pipe
             if not can_read_again or not (error.transient or isinstance(error, BatchDropped)):
                 raise
-            self._on_event(StoreAway(error.message, _REREAD_S))
+            self._on_event(StoreInterrupted(error.message, _REREAD_S))
             self._stop.wait(_REREAD_S)
             committer.settle()  # the store's positions are final only when no commit is running
             return False

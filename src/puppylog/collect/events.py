@@ -91,7 +91,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreAway:
+class StoreInterrupted:
     """The store cannot take lines now. The lines stay in their files, and the call is retried."""
 
     cause: str
@@ -99,12 +99,12 @@ class StoreAway:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreBack:
+class StoreResumed:
     """The store takes lines again."""
 
 
 @dataclass(frozen=True, slots=True)
-class SourceAway:
+class SourceUnreadable:
     """A source cannot be read now, or not to its end."""
 
     path: str
@@ -124,9 +124,9 @@ Event: TypeAlias = (
     | LineContinued
     | Committed
     | Progress
-    | StoreAway
-    | StoreBack
-    | SourceAway
+    | StoreInterrupted
+    | StoreResumed
+    | SourceUnreadable
 )
 OnEvent: TypeAlias = Callable[[Event], None]
 """Called with each event. A collector calls it from its reading thread and from its committing thread."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from puppylog.collect.batch import Share
-from puppylog.collect.events import Committed, Event, OnEvent, StoreAway, StoreBack
+from puppylog.collect.events import Committed, Event, OnEvent, StoreInterrupted, StoreResumed
 from puppylog.model.stream import StreamReport
 
 REPORT_S: Final = 5.0
@@ -110,9 +110,9 @@ class StoreState:
 
     def __call__(self, event: Event) -> None:
         match event:
-            case StoreAway(cause):
+            case StoreInterrupted(cause):
                 self.problem = cause
-            case StoreBack() | Committed():
+            case StoreResumed() | Committed():
                 self.problem = None
         self._on_event(event)
 

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from puppylog.collect.events import OnEvent, StoreAway, StoreBack
+from puppylog.collect.events import OnEvent, StoreInterrupted, StoreResumed
 from puppylog.errors import PuppylogError
 
 T = TypeVar("T")
@@ -30,14 +30,14 @@ def call_with_retry(
     Args:
         call: a call to the store.
         stop: when set, the pause ends, and the call is made only once more.
-        on_event: called with a `StoreAway` before each pause, and with a `StoreBack` if a retry succeeds.
+        on_event: called with a `StoreInterrupted` before each pause, and with a `StoreResumed` if a retry succeeds.
         may_retry: returns whether to retry after an error; by default after a transient error.
 
     Raises:
         PuppylogError: an error that allows no retry, or any error after ``stop``.
     """
     retry_in_s = _FIRST_RETRY_S
-    is_away = False
+    is_interrupted = False
     while True:
         was_stopped = stop.is_set()
         try:
@@ -47,11 +47,11 @@ def call_with_retry(
                 raise
             # The pause has a random part, so that many collectors do not all call one server at the same time.
             pause_s = retry_in_s * random.uniform(0.5, 1.0)  # noqa: S311 - not used as a secret
-            on_event(StoreAway(error.message, pause_s))
-            is_away = True
+            on_event(StoreInterrupted(error.message, pause_s))
+            is_interrupted = True
             stop.wait(pause_s)
             retry_in_s = min(retry_in_s * 2, _LAST_RETRY_S)
             continue
-        if is_away:
-            on_event(StoreBack())
+        if is_interrupted:
+            on_event(StoreResumed())
         return result

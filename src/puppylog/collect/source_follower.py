@@ -11,8 +11,8 @@ from puppylog.collect.batch import Batch
 from puppylog.collect.events import (
     OnEvent,
     OpenFileLimitReached,
-    SourceAway,
     SourceSkipped,
+    SourceUnreadable,
     StreamOpened,
     WatchLimitReached,
 )
@@ -192,7 +192,7 @@ class SourceFollower:
         if source.tailer.problem != source.problem:
             source.problem = source.tailer.problem
             if source.problem is not None:
-                self._on_event(SourceAway(source.stream.source_uri, source.problem, self._options.watch))
+                self._on_event(SourceUnreadable(source.stream.source_uri, source.problem, self._options.watch))
 
     def _follow(self, paths: Sequence[str], *, from_end: bool) -> None:
         uris = [self._opener.uri_of(path) for path in paths]
@@ -250,7 +250,7 @@ class SourceFollower:
     def _refuse(self, path: str, cause: str) -> None:
         if path not in self._refused:
             self._refused.add(path)
-            self._on_event(SourceAway(path, cause, self._options.watch))
+            self._on_event(SourceUnreadable(path, cause, self._options.watch))
 
     def _note_open_file_limit(self) -> None:
         if self._options.watch and not self._is_open_file_limit_told:
