@@ -1,4 +1,4 @@
-"""Some of everything that the dashboards show, put into a store through its own door."""
+"""Fills a store, through its own interface, with some of everything that the dashboards show."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from puppylog.stores.base import Store
 from support.embedded import wait_until
 from support.lines import Source, rejects, rows
 
-# All that log content may try at once: to leave its quotes, to be markup, to be a macro, to be a pattern.
+# Text that ends quotes and contains SQL, markup, macros, variables and a pattern.
 HOSTILE = "'\"; DROP TABLE puppylog.alerts; -- <img src=x onerror=alert(1)> $__timeFrom() $__nothing(x) ${group} %s \\"
 
 _BURST = Alert(
@@ -28,12 +28,12 @@ _BURST = Alert(
     each_segment=False,
     no_data=NoData.ZERO,
 )
-_SIGNALS = "SELECT name, to_state FROM puppylog.alert_history AS h JOIN puppylog.alerts AS a ON a.id = h.alert_id"
+_TRANSITIONS = "SELECT name, to_state FROM puppylog.alert_history AS h JOIN puppylog.alerts AS a ON a.id = h.alert_id"
 _UNREFRESHED = "SELECT 1 AS one FROM puppylog.metrics WHERE watermark < now() - INTERVAL '1 hour'"
 
 
 def fill(store: Store, at: datetime) -> None:
-    """Put in 127 records of two streams, 3 rejected lines, and alerts, of which one fires for a moment and one longer.
+    """Store 127 records of two streams, 3 rejected lines, and two alerts: one fires for a moment, the other one longer.
 
     Returns when both have fired, and all metrics are refreshed.
     """
@@ -42,7 +42,7 @@ def fill(store: Store, at: datetime) -> None:
     store.create_alert(_BURST)
     busy = _changed(_BURST, name="busy", metric="total_traffic_per_route", statistic="sum", threshold=55, window_s=60)
     store.create_alert(_changed(busy, each_segment=True))
-    store.create_alert(_changed(_BURST, name="seldom", period_s=2**31 - 1))  # nobody evaluates it before 2038
+    store.create_alert(_changed(_BURST, name="seldom", period_s=2**31 - 1))  # not due again before 2038
     web = Source(store, "file:///var/log/web.log", group="web")
     requests: list[dict[str, Any]] = [
         *[{"request_route": f"/{HOSTILE}/1", "status_code": 500, "response_bytes": 10}] * 60,
@@ -54,18 +54,18 @@ def fill(store: Store, at: datetime) -> None:
     other = Source(store, "file:///var/log/o'brien.log")
     other.append(rows([{"ts": at, "request_route": "/api/2", "status_code": 200}] * 12))
     wanted = {("burst", "firing"), ("burst", "ok"), ("busy", "firing")}
-    wait_until(lambda: wanted <= _list_signals(store), within_s=60, what="the alerts' signals")
+    wait_until(lambda: wanted <= _list_transitions(store), within_s=60, what="the transitions")
     wait_until(lambda: not store.query(_UNREFRESHED), within_s=60, what="the first refresh")
 
 
 def note_error(url: str) -> None:
-    """Let the alert that nobody evaluates have failed."""
+    """Record a failed evaluation of the alert that is never due."""
     with psycopg.connect(url) as connection:
         connection.execute("UPDATE puppylog.alerts SET error = '<b>no luck</b>' WHERE name = 'seldom'")
 
 
-def _list_signals(store: Store) -> set[tuple[str, str]]:
-    return {(row["name"], row["to_state"]) for row in store.query(_SIGNALS).to_pylist()}
+def _list_transitions(store: Store) -> set[tuple[str, str]]:
+    return {(row["name"], row["to_state"]) for row in store.query(_TRANSITIONS).to_pylist()}
 
 
 def _changed(alert: Alert, **changes: Any) -> Alert:

@@ -1,4 +1,4 @@
-"""What is shipped for Grafana hangs together, and nothing in it lets log content be more than text."""
+"""The files for Grafana are consistent, and no panel treats log content as more than text."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ queries = pytest.mark.parametrize("query", QUERIES, ids=[query.name for query in
 
 
 def read_settings(path: Path) -> dict[str, str]:
-    """Return the settings of a YAML file in which no key is there twice, whatever they are nested in."""
+    """Return the settings of a YAML file, by key, whatever they are nested in. Each key must occur once."""
     text = path.read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
     matches = [match for line in lines if (match := SETTING.match(line))]
@@ -34,7 +34,7 @@ def read_settings(path: Path) -> dict[str, str]:
 
 
 def iter_objects(value: Any) -> Iterator[Json]:
-    """Give every object in a JSON value."""
+    """Yield every object in a JSON value."""
     if isinstance(value, dict):
         yield value
         value = list(value.values())
@@ -51,13 +51,13 @@ def test_the_data_source_is_the_one_that_the_dashboards_name() -> None:
     assert settings["postgresVersion"].isdecimal()
 
 
-def test_the_data_source_has_no_secret_and_no_place_of_its_own() -> None:
+def test_the_data_source_has_no_secret_and_no_fixed_host() -> None:
     settings = read_settings(GRAFANA / "provisioning" / "datasources" / "puppylog.yaml")
     for setting in ("url", "user", "password", "database", "sslmode"):
         assert ENVIRONMENT.fullmatch(settings[setting]), setting
 
 
-def test_the_provider_gives_the_dashboards_a_folder() -> None:
+def test_the_provider_puts_the_dashboards_into_a_folder() -> None:
     settings = read_settings(GRAFANA / "provisioning" / "dashboards" / "puppylog.yaml")
     assert settings["type"] == "file"
     assert ENVIRONMENT.fullmatch(settings["path"])
@@ -75,20 +75,20 @@ def test_every_panel_is_explained() -> None:
     assert [title for title in titles if f"| **{title}** |" not in page] == []
 
 
-def test_dashboards_are_told_apart_by_their_uids() -> None:
+def test_dashboards_have_different_uids() -> None:
     assert [path.stem for path in FILES] == [dashboard["uid"] for dashboard in DASHBOARDS.values()]
     titles = [dashboard["title"] for dashboard in DASHBOARDS.values()]
     assert sorted(titles) == ["Puppylog: collectors and jobs", "Puppylog: traffic"]
 
 
 @dashboards
-def test_a_dashboard_has_a_schema_of_today_and_no_id_of_a_server(dashboard: Json) -> None:
+def test_a_dashboard_has_a_current_schema_and_no_id_of_a_server(dashboard: Json) -> None:
     assert dashboard["schemaVersion"] >= 39
     assert "id" not in dashboard
 
 
 @dashboards
-def test_panels_are_told_apart_and_explain_themselves(dashboard: Json) -> None:
+def test_panels_have_different_titles_and_descriptions(dashboard: Json) -> None:
     panels = dashboard["panels"]
     for part in ("id", "title"):
         assert len({panel[part] for panel in panels}) == len(panels)
@@ -96,7 +96,7 @@ def test_panels_are_told_apart_and_explain_themselves(dashboard: Json) -> None:
 
 
 @dashboards
-def test_panels_lie_side_by_side(dashboard: Json) -> None:
+def test_panels_do_not_overlap(dashboard: Json) -> None:
     taken: set[tuple[int, int]] = set()
     for panel in dashboard["panels"]:
         place = panel["gridPos"]
@@ -107,7 +107,7 @@ def test_panels_lie_side_by_side(dashboard: Json) -> None:
 
 
 @dashboards
-def test_everything_asks_the_one_data_source(dashboard: Json) -> None:
+def test_every_query_uses_the_one_data_source(dashboard: Json) -> None:
     sources = [part["datasource"] for part in iter_objects(dashboard) if "datasource" in part]
     assert len(sources) > len(dashboard["panels"])
     assert [source for source in sources if source != SOURCE] == []
@@ -125,7 +125,7 @@ def test_no_panel_makes_markup_or_links_of_data(dashboard: Json) -> None:
 
 
 @dashboards
-def test_all_of_a_variable_is_a_word_that_no_value_can_be(dashboard: Json) -> None:
+def test_the_value_of_all_differs_from_every_value_of_a_variable(dashboard: Json) -> None:
     for variable in dashboard["templating"]["list"]:
         assert (variable["allValue"], variable["current"]["value"]) == ("'all'", [ALL])
         assert variable["definition"] == variable["query"]
@@ -136,11 +136,11 @@ def test_all_of_a_variable_is_a_word_that_no_value_can_be(dashboard: Json) -> No
 @dashboards
 def test_an_annotation_is_one_query_with_text(dashboard: Json) -> None:
     names = [annotation["name"] for annotation in dashboard["annotations"]["list"]]
-    assert names == ["Alerts firing", "Alert signals"]
+    assert names == ["Alerts firing", "Alert transitions"]
 
 
 @queries
-def test_a_query_uses_only_macros_and_variables_that_there_are(query: Query) -> None:
+def test_a_query_uses_only_macros_and_variables_that_exist(query: Query) -> None:
     own = {variable["name"] for variable in DASHBOARDS[query.dashboard]["templating"]["list"]}
     assert own <= VARIABLES
     rest = re.sub(r"\$\{(\w+):sqlstring\}", lambda match: "" if match[1] in own else match[0], query.sql)
@@ -151,7 +151,7 @@ def test_a_query_uses_only_macros_and_variables_that_there_are(query: Query) -> 
 
 
 @queries
-def test_a_panel_with_intervals_says_how_short_they_may_be(query: Query) -> None:
+def test_a_panel_with_intervals_has_a_shortest_interval(query: Query) -> None:
     panels = {panel["title"]: panel for panel in DASHBOARDS[query.dashboard]["panels"]}
     if "$__interval" in query.sql:
         assert "interval" in panels[query.title]  # or Grafana may take the data source's

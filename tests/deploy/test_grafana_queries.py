@@ -1,4 +1,4 @@
-"""Every query of the dashboards, run on real stores by one who may only read, gives what its panel shows.
+"""Every query of the dashboards, run on real stores by a role that may only read, returns what its panel shows.
 
 No Grafana is asked: the macros are expanded as `macros` says.
 """
@@ -26,7 +26,7 @@ every_query = pytest.mark.parametrize("query", QUERIES, ids=[query.name for quer
 
 
 def look_around(reader: Reader, **chosen: list[str]) -> Look:
-    """Return how a viewer looks at the hour in which the store was filled."""
+    """Return a view of the hour in which the store was filled."""
     variables = {name: Variable(chosen.get(name, [ALL]), "'all'") for name in ("group", "stream", "section")}
     since = reader.filled_at - timedelta(minutes=55)
     return Look(since, since + timedelta(hours=1), INTERVAL, variables)
@@ -34,17 +34,17 @@ def look_around(reader: Reader, **chosen: list[str]) -> Look:
 
 @pytest.fixture
 def ask(reader: Reader) -> Callable[..., Answer]:
-    """Run the query of that title, with values chosen of variables, or all."""
+    """Run the query of this title, with the chosen values of variables; All for the other variables."""
     return lambda title, **chosen: reader.run(find_query(title).sql, look_around(reader, **chosen))
 
 
 def options(answer: Answer) -> dict[str, str]:
-    """Return what a viewer may choose of a variable: the values by their texts."""
+    """Return the options of a variable: their values by their texts."""
     return {row["__text"]: row["__value"] for row in answer.rows}
 
 
 def totals(answer: Answer, *, per_s: float = 1) -> Mapping[str, int]:
-    """Return how many there are in each series of rates."""
+    """Return the number of records in each series of rates."""
     (rate,) = set(answer.types) - {"time", "metric"}
     found: dict[str, float] = {}
     for row in answer.rows:
@@ -70,7 +70,7 @@ def assert_shows(query: Query, answer: Answer) -> None:
 
 
 def assert_is_time_series(answer: Answer) -> None:
-    """Raise unless it is long, with one row per instant and metric, or wide, with one per instant; oldest first."""
+    """Raise unless the rows are long (one per instant and metric) or wide (one per instant), oldest first."""
     labels = [name for name, kind in answer.types.items() if kind == "text"]
     assert next(iter(answer.types)) == "time"
     assert answer.types["time"] in NUMBERS | {"timestamptz"}
@@ -84,21 +84,21 @@ def assert_is_time_series(answer: Answer) -> None:
 
 
 @every_query
-def test_a_query_gives_the_columns_that_its_panel_shows(reader: Reader, query: Query) -> None:
+def test_a_query_returns_the_columns_that_its_panel_shows(reader: Reader, query: Query) -> None:
     look = look_around(reader)
     assert_shows(query, reader.run(query.sql, look))
     if reader.flavour == "timescaledb":  # there, the data source may say so, and time is cut otherwise
         assert_shows(query, reader.run(query.sql, replace(look, has_timescaledb=True)))
 
 
-def test_queries_find_their_relations_whatever_the_search_path(reader: Reader) -> None:
+def test_queries_find_their_relations_with_any_search_path(reader: Reader) -> None:
     with reader.connection.transaction(force_rollback=True):
         reader.connection.execute("SET LOCAL search_path = pg_catalog")
         for query in QUERIES:
             assert reader.run(query.sql, look_around(reader)).rows
 
 
-def test_whoever_reads_cannot_write_even_when_not_told_to_read_only(reader: Reader) -> None:
+def test_a_reader_cannot_write_even_in_a_session_that_is_not_read_only(reader: Reader) -> None:
     with reader.connection.transaction(force_rollback=True):
         reader.connection.execute("SET TRANSACTION READ WRITE")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -114,24 +114,24 @@ def test_traffic_is_split_by_section(ask: Callable[..., Answer]) -> None:
     assert totals(ask("Traffic by section")) == expected
 
 
-def test_status_codes_are_counted_and_so_are_records_without(ask: Callable[..., Answer]) -> None:
+def test_status_codes_are_counted_and_so_are_records_without_one(ask: Callable[..., Answer]) -> None:
     assert totals(ask("Status codes")) == {"500": 60, "200": 52, "404": 10, "(none)": 5}
 
 
-def test_percentiles_are_those_of_the_answers(ask: Callable[..., Answer]) -> None:
+def test_percentiles_are_those_of_the_sizes_of_answers(ask: Callable[..., Answer]) -> None:
     (row,) = ask("Response bytes").rows
     assert row["p50"] == 10
     assert 1000 < row["p90"] < row["p99"] < 1040
 
 
-def test_routes_are_told_with_their_errors(ask: Callable[..., Answer]) -> None:
+def test_routes_are_listed_with_their_errors(ask: Callable[..., Answer]) -> None:
     routes = {row["route"]: row for row in ask("Top routes").rows}
     worst = routes[f"/{HOSTILE}/1"[:200]]
     assert (worst["requests"], worst["client errors"], worst["server errors"], worst["bytes"]) == (60, 0, 60, 600)
     assert (routes["/"]["client errors"], routes["/api/2"]["bytes"]) == (10, 0)
 
 
-def test_collectors_are_told_with_how_far_they_are(ask: Callable[..., Answer]) -> None:
+def test_collectors_are_listed_with_their_positions(ask: Callable[..., Answer]) -> None:
     found = {row["stream"]: row for row in ask("Collectors").rows}
     web, other = found["file:///var/log/web.log"], found["file:///var/log/o'brien.log"]
     assert (web["group"], web["bytes stored"], web["files"]) == ("web", 11_800, 1)
@@ -151,7 +151,7 @@ def test_rejected_lines_are_counted_by_reason(ask: Callable[..., Answer]) -> Non
     assert ask("Rejected lines").rows == [{"lines": 3}]
 
 
-def test_metrics_are_told_with_the_lag_of_their_watermarks(ask: Callable[..., Answer]) -> None:
+def test_metrics_are_listed_with_the_lag_of_their_watermarks(ask: Callable[..., Answer]) -> None:
     found = {row["metric"]: row for row in ask("Metrics").rows}
     periods = {"total_traffic": 1, "total_traffic_per_route": 10, "lines_per_stream": 60}
     assert {name: row["period"] for name, row in found.items()} == periods
@@ -159,11 +159,11 @@ def test_metrics_are_told_with_the_lag_of_their_watermarks(ask: Callable[..., An
     assert ask("Furthest watermark").rows[0]["lag"] >= max(row["watermark lag"] for row in found.values())
 
 
-def test_the_heart_beats(ask: Callable[..., Answer]) -> None:
+def test_the_last_heartbeat_is_recent(ask: Callable[..., Answer]) -> None:
     assert 0 <= ask("Last heartbeat").rows[0]["age"] < 60
 
 
-def test_alerts_are_told_with_their_states(ask: Callable[..., Answer]) -> None:
+def test_alert_states_are_listed(ask: Callable[..., Answer]) -> None:
     found = {(row["alert"], row["segment"]): row for row in ask("Alert states").rows}
     assert found["burst", None]["state"] == "ok"
     assert found["burst", None]["condition"] == "avg of total_traffic over 3 s > 10"
@@ -173,19 +173,19 @@ def test_alerts_are_told_with_their_states(ask: Callable[..., Answer]) -> None:
     assert abs(ask("Firing now").rows[0]["firing"] - len(firing)) <= 1  # an alert may change between two looks
 
 
-def test_signals_are_told_newest_first(ask: Callable[..., Answer]) -> None:
-    signals = [row for row in ask("Alert history").rows if row["alert"] == "burst"]
-    assert [(row["was"], row["state"], row["level"]) for row in signals] == [
+def test_transitions_are_listed_newest_first(ask: Callable[..., Answer]) -> None:
+    transitions = [row for row in ask("Alert history").rows if row["alert"] == "burst"]
+    assert [(row["was"], row["state"], row["level"]) for row in transitions] == [
         ("firing", "ok", "> 10"),
         ("ok", "firing", "> 10"),
     ]
 
 
-def test_errors_are_told_with_whose_they_are(ask: Callable[..., Answer]) -> None:
+def test_errors_are_listed_with_their_metric_or_alert(ask: Callable[..., Answer]) -> None:
     assert {"what": "alert", "name": "seldom", "error": "<b>no luck</b>"} in ask("Errors of the jobs").rows
 
 
-def test_an_alert_that_fires_is_a_region_and_its_text_no_markup(reader: Reader, ask: Callable[..., Answer]) -> None:
+def test_a_firing_alert_is_a_region_whose_text_is_not_markup(reader: Reader, ask: Callable[..., Answer]) -> None:
     regions = {row["tags"]: row for row in ask("Alerts firing").rows}
     burst, busy = regions["puppylog,firing,burst"], regions["puppylog,firing,busy"]
     assert reader.filled_at < burst["time"] < burst["timeend"] < datetime.now(UTC)
@@ -196,7 +196,7 @@ def test_an_alert_that_fires_is_a_region_and_its_text_no_markup(reader: Reader, 
 
 
 def test_no_annotation_is_markup(ask: Callable[..., Answer]) -> None:
-    for title in ("Alerts firing", "Alert signals"):
+    for title in ("Alerts firing", "Alert transitions"):
         assert [row["text"] for row in ask(title).rows if set("<>") & set(row["text"])] == []
 
 
@@ -208,7 +208,7 @@ def test_a_region_that_began_before_the_range_is_in_it(reader: Reader) -> None:
     assert "puppylog,firing,burst" in tags
 
 
-def test_a_group_leaves_its_streams_and_their_records(ask: Callable[..., Answer]) -> None:
+def test_choosing_a_group_limits_streams_and_records(ask: Callable[..., Answer]) -> None:
     groups = options(ask("group"))
     assert set(groups) == {"web", "(no group)"}
     assert set(options(ask("stream", group=[groups["web"]]))) == {"file:///var/log/web.log"}
@@ -226,7 +226,7 @@ def test_streams_are_chosen_one_by_one_or_together(ask: Callable[..., Answer]) -
     assert [row["route"] for row in ask("Top routes", stream=[one]).rows] == ["/api/2"]
 
 
-def test_a_hostile_section_is_chosen_as_any_other(ask: Callable[..., Answer]) -> None:
+def test_a_hostile_section_can_be_chosen(ask: Callable[..., Answer]) -> None:
     sections = options(ask("section"))
     assert set(sections) == {HOSTILE_SECTION, "/api", "/", "(no route)"}
     chosen = {"section": [sections[HOSTILE_SECTION]]}
@@ -242,7 +242,7 @@ def test_records_without_a_route_are_a_section_too(ask: Callable[..., Answer]) -
 
 
 @pytest.mark.parametrize("value", ["') OR true --", "'; DROP TABLE puppylog.alerts; --", '"', "\\", "'all'", "all'--"])
-def test_a_value_that_no_option_has_chooses_nothing(ask: Callable[..., Answer], value: str) -> None:
+def test_a_value_that_is_no_option_selects_nothing(ask: Callable[..., Answer], value: str) -> None:
     for title in ("Traffic by section", "Status codes", "Top routes"):
         assert ask(title, section=[value]).rows == []
         assert ask(title, section=[value, "x"]).rows == []
@@ -252,19 +252,19 @@ def test_a_value_that_no_option_has_chooses_nothing(ask: Callable[..., Answer], 
 
 @pytest.mark.parametrize("value", ["$__timeFrom()", "$__timeFilter(x)", "$__nothing(x)"])
 def test_a_value_that_is_a_macro_runs_nothing(ask: Callable[..., Answer], value: str) -> None:
-    # Only who types an address by hand can choose it. That is why the options of sections are hashes.
+    # Such a value can only be typed into the address by hand, because the options of sections are hashes.
     with pytest.raises((psycopg.errors.SyntaxError, MacroError)):
         ask("Status codes", section=[value])
 
 
-def test_a_range_without_anything_is_no_error(reader: Reader) -> None:
+def test_an_empty_range_is_no_error(reader: Reader) -> None:
     long_ago = replace(
         look_around(reader), since=datetime(2020, 1, 1, tzinfo=UTC), until=datetime(2020, 1, 2, tzinfo=UTC)
     )
     assert all(isinstance(reader.run(query.sql, long_ago).rows, list) for query in QUERIES)
 
 
-def test_markup_of_a_log_is_given_as_it_is(ask: Callable[..., Answer]) -> None:
-    """Tables and legends are plain text in Grafana, so nothing is changed on the way."""
+def test_markup_in_a_log_is_returned_unchanged(ask: Callable[..., Answer]) -> None:
+    """Tables and legends are plain text in Grafana, so the query need not escape anything."""
     found: list[Any] = ask("Top routes").column("route")
     assert any("<img" in route for route in found)
