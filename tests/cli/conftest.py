@@ -14,7 +14,7 @@ ROUTES = ("/shop/1", "/blog/", "/shop/2", "/")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
-    """120 records from NOON on, a second apart, four routes in turn, every tenth a failure; one reject; one group."""
+    """A store with 120 records in one group, one a second from NOON on, every tenth with status 500, and one reject."""
     with EmbeddedStore(tmp_path_factory.mktemp("server") / "store") as server:
         source = Source(server.connect(), group="shop")
         values = [
@@ -39,7 +39,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
 def cli(
     server: EmbeddedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> InProcess:
-    """Commands against that store, with no settings but its own."""
+    """Runs commands on the store of ``server``, without other settings."""
     for name in [name for name in os.environ if name.startswith(("PUPPYLOG_", "XDG_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))

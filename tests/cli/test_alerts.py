@@ -1,4 +1,4 @@
-"""An alert that rings as soon as it is judged, and one that does not."""
+"""Commands on two alerts: ``loud`` always fires, ``still`` never does."""
 
 import json
 from dataclasses import replace
@@ -43,7 +43,7 @@ def test_alerts_are_listed_with_their_states(cli: InProcess) -> None:
     ]
 
 
-def test_history_has_a_row_per_change(cli: InProcess) -> None:
+def test_the_history_has_a_row_per_transition(cli: InProcess) -> None:
     [transition] = json.loads(cli("monitor", "alerts", "get", "loud", "-o", "json").out)
     assert (transition["from_state"], transition["to_state"], transition["value"], transition["level"]) == (
         "ok",
@@ -65,19 +65,19 @@ def test_meta_has_the_definition_and_the_states(cli: InProcess) -> None:
     assert [(state["segment"], state["state"]) for state in meta["states"]] == [(None, "firing")]
 
 
-def test_a_check_says_no_when_an_alert_rings(cli: InProcess) -> None:
+def test_check_exits_with_1_if_an_alert_rings(cli: InProcess) -> None:
     said = cli("monitor", "alerts", "check", "-o", "csv")
     assert said.code == 1
     assert [line.split(",")[0] for line in said.out.splitlines()] == ["name", "loud"]
 
 
-def test_a_check_of_an_alert_that_is_still_is_good(cli: InProcess) -> None:
+def test_check_exits_with_0_if_no_alert_rings(cli: InProcess) -> None:
     said = cli("monitor", "alerts", "check", "still")
     assert (said.code, said.out, said.err) == (0, "", "puppylog: all good\n")
 
 
 @pytest.mark.parametrize("command", ["get", "meta", "check"])
-def test_an_unknown_alert_is_wrong_usage(cli: InProcess, command: str) -> None:
+def test_an_unknown_alert_is_a_usage_error(cli: InProcess, command: str) -> None:
     said = cli("monitor", "alerts", command, "nope")
     assert (said.code, said.out) == (2, "")
     assert "cannot find alert 'nope'" in said.err
@@ -96,7 +96,7 @@ LONG_AGO = (
 @pytest.mark.parametrize(
     ("heartbeat", "said"), [(None, NOTHING), (Heartbeat("engine", datetime.now(UTC), 3600.0, None), LONG_AGO)]
 )
-def test_alerts_that_nothing_evaluates_are_no_good_news(
+def test_check_and_list_exit_with_1_if_nothing_evaluates_the_alerts(
     cli: InProcess, monkeypatch: pytest.MonkeyPatch, heartbeat: Heartbeat | None, said: str
 ) -> None:
     monkeypatch.setattr("puppylog.cli.alerts.find_heartbeat", lambda _reader: heartbeat)
@@ -108,9 +108,7 @@ def test_alerts_that_nothing_evaluates_are_no_good_news(
     assert [row["state"] for row in json.loads(listed.out)] == ["unknown", "unknown"]
 
 
-def test_an_alert_that_is_not_evaluated_when_it_is_due_is_unknown_and_the_others_are_not(
-    cli: InProcess, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_the_state_of_an_overdue_alert_is_unknown(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     def read_one_overdue(reader: RecordReader, **arguments: Any) -> AlertSnapshot:
         snapshot = read_alerts(reader, **arguments)
         states = [replace(s, evaluated_age_s=40.0 if s.alert.name == "still" else 0.0) for s in snapshot.states]
@@ -129,12 +127,12 @@ def test_an_alert_that_is_not_evaluated_when_it_is_due_is_unknown_and_the_others
     )
 
 
-def test_a_check_of_no_alerts_does_not_say_that_all_is_good(cli: InProcess) -> None:
+def test_a_check_of_no_alerts_says_that_there_are_none(cli: InProcess) -> None:
     said = cli("monitor", "alerts", "check", "--group", "shop")
     assert (said.code, said.out, said.err) == (0, "", "puppylog: there are no alerts to check\n")
 
 
-def test_a_check_says_that_the_clock_was_set_back_and_which_segments_are_not_judged(
+def test_check_reports_a_clock_that_was_set_back_and_segments_that_are_not_judged(
     cli: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def read_some_segments(reader: RecordReader, **arguments: Any) -> AlertSnapshot:

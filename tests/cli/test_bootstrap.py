@@ -1,4 +1,4 @@
-"""``puppylog bootstrap``: what it says, and what it refuses before it connects."""
+"""``puppylog bootstrap``: its output, and the arguments that it refuses before it connects."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 from support.inprocess import InProcess
 
 
-def test_it_says_what_it_found_and_chose(cli: InProcess, postgres_url: str) -> None:
+def test_bootstrap_shows_what_it_found_and_chose(cli: InProcess, postgres_url: str) -> None:
     first = cli("bootstrap", "--store", postgres_url, "--drop-after", "90d", "-o", "json")
     assert first.code == 0, first
     said = {row["what"]: (row["is"], row["because"]) for row in json.loads(first.out)}
@@ -48,7 +48,7 @@ def test_it_says_what_it_found_and_chose(cli: InProcess, postgres_url: str) -> N
         ),
     ],
 )
-def test_what_makes_no_sense_is_refused(cli: InProcess, arguments: tuple[str, ...], cause: str) -> None:
+def test_bootstrap_refuses_wrong_arguments(cli: InProcess, arguments: tuple[str, ...], cause: str) -> None:
     ran = cli("bootstrap", *arguments)
     assert ran.code == 2
     assert cause in ran.err
@@ -56,7 +56,7 @@ def test_what_makes_no_sense_is_refused(cli: InProcess, arguments: tuple[str, ..
     assert ran.err.count("\n") == 1
 
 
-def test_a_server_without_several_machines_says_what_would_have_them(cli: InProcess, postgres_url: str) -> None:
+def test_bootstrap_says_what_a_distributed_store_needs(cli: InProcess, postgres_url: str) -> None:
     ran = cli("bootstrap", "--store", postgres_url, "--distributed")
     assert ran.code == 78
     assert "neither Citus nor TimescaleDB is in this database; install Citus 12 or later" in ran.err

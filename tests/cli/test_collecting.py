@@ -70,26 +70,26 @@ def settings(*, quiet: bool = False) -> Settings:
         (Committed(5, 6), ""),
     ],
 )
-def test_an_event_is_said_on_stderr(capsys: pytest.CaptureFixture[str], event: Event, said: str) -> None:
+def test_an_event_is_reported_on_stderr(capsys: pytest.CaptureFixture[str], event: Event, said: str) -> None:
     with Reporter(settings()) as reporter:
         reporter.on_event(event)
     assert capsys.readouterr() == ("", said)
 
 
-def test_what_the_store_answers_is_printed_on_request(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_answers_of_the_store_are_printed_on_request(capsys: pytest.CaptureFixture[str]) -> None:
     with Reporter(settings(), echo=True) as reporter:
         reporter.on_event(Committed(5, 6))
     assert capsys.readouterr() == ("committed 5 records, 6 rejected lines\n", "")
 
 
-def test_quiet_says_only_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+def test_quiet_prints_only_warnings(capsys: pytest.CaptureFixture[str]) -> None:
     with Reporter(settings(quiet=True)) as reporter:
         reporter.on_event(StoreResumed())
         reporter.on_event(StoreInterrupted("cannot reach it", 2.0))
     assert capsys.readouterr().err.startswith("puppylog: cannot reach it")
 
 
-def test_a_terminal_gets_a_line_of_progress_that_makes_room_for_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_line_of_progress_is_erased_before_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
@@ -117,7 +117,7 @@ def test_a_summary_is_one_line() -> None:
     )
 
 
-def test_reasons_are_told_the_most_frequent_first_and_not_without_end() -> None:
+def test_the_ten_most_frequent_reasons_are_listed() -> None:
     reasons = tuple((f"reason {number}", 100 - number) for number in range(12))
     told = describe_reasons(Summary(0, 0, 0, 0, 0, 0, 1.0, reasons))
     assert told[0] == "     100 rejected: reason 0"

@@ -25,7 +25,7 @@ def log(tmp_path: Path) -> Path:
 
 
 def routes(cli: InProcess, log: Path) -> list[str]:
-    """Return what the store has of a file."""
+    """Return the routes of a file's records, in the order of its lines."""
     rows = cli(
         "sql",
         "select request_route, f.path from log_records join log_files f on f.id = file_id order by line_offset",
@@ -45,7 +45,7 @@ def test_a_file_is_collected_once_and_a_summary_says_so(cli: InProcess, log: Pat
     assert routes(cli, log) == [f"/{i}" for i in range(20)]
 
 
-def test_a_run_waits_for_a_connection_that_others_have_and_for_no_server_that_is_away(
+def test_a_run_waits_for_a_free_connection_but_not_for_a_server_that_is_away(
     cli: InProcess, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refusals: list[StoreUnavailable] = []
@@ -68,7 +68,7 @@ def test_a_run_waits_for_a_connection_that_others_have_and_for_no_server_that_is
     assert cli("collector", "-s", str(log)).code == 69
 
 
-def test_an_unfinished_line_is_stored_when_its_file_rests_and_its_rest_is_said(cli: InProcess, log: Path) -> None:
+def test_an_unfinished_line_of_an_unchanged_file_is_stored_and_its_rest_is_reported(cli: InProcess, log: Path) -> None:
     os.utime(log, (time.time() - 60,) * 2)
     assert " 21 records, 1 rejected in " in cli("collector", "-s", str(log)).err
     size = log.stat().st_size
@@ -100,7 +100,7 @@ def test_a_run_without_the_native_readers_says_so_and_makes_the_same_records(cli
     assert routes(cli, log) == [f"/{i}" for i in range(20)]
 
 
-def test_what_the_store_answers_is_printed_on_request(cli: InProcess, log: Path) -> None:
+def test_the_answers_of_the_store_are_printed_on_request(cli: InProcess, log: Path) -> None:
     assert cli("collector", "-s", str(log), "-r", "-q").out == "committed 20 records, 1 rejected lines\n"
 
 
@@ -110,7 +110,7 @@ def test_now_replaces_the_time_of_the_records(cli: InProcess, log: Path) -> None
     assert len(got.out.splitlines()) == 20
 
 
-def test_sources_may_be_several_and_patterns(cli: InProcess, tmp_path: Path) -> None:
+def test_several_sources_and_patterns_can_be_given(cli: InProcess, tmp_path: Path) -> None:
     for name in ("a.log", "b.log", "c.txt"):
         (tmp_path / name).write_text(GOOD.format(name))
     assert cli("collector", "-s", f"{tmp_path}/*.log", "-s", f"{tmp_path}/c.txt").code == 0
@@ -132,7 +132,7 @@ def test_sources_may_be_several_and_patterns(cli: InProcess, tmp_path: Path) -> 
         (["-s", "-", "--dry-run", "--watch"], "cannot watch in a dry run"),
     ],
 )
-def test_what_cannot_be_collected_is_refused(cli: InProcess, arguments: list[str], cause: str) -> None:
+def test_collector_refuses_wrong_arguments(cli: InProcess, arguments: list[str], cause: str) -> None:
     ran = cli("collector", *arguments)
     assert (ran.code, ran.out) == (2, "")
     assert cause in ran.err

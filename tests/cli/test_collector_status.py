@@ -1,4 +1,4 @@
-"""``collector status`` says who keeps up, and its exit code says whether anybody has stalled."""
+"""``collector status`` shows the state of each stream, and exits with 1 if a stream has stalled."""
 
 import csv
 import io
@@ -52,7 +52,7 @@ def show(monkeypatch: pytest.MonkeyPatch, streams: Sequence[FollowedStream]) -> 
     monkeypatch.setattr(collector_status, "list_followed_streams", lambda *_, **__: list(streams))
 
 
-def test_a_table_has_a_row_for_each_stream_and_stderr_the_stalled_ones(
+def test_a_table_has_a_row_per_stream_and_stderr_a_line_per_stalled_stream(
     cli: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     show(monkeypatch, STREAMS)
@@ -87,7 +87,7 @@ def test_a_long_path_is_cut_at_its_start(cli: InProcess, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(("columns", "hidden"), [(300, 0), (120, 5), (40, 11)])
-def test_a_table_leaves_out_no_more_columns_than_it_must(
+def test_a_table_leaves_out_no_more_columns_than_necessary(
     cli: InProcess, monkeypatch: pytest.MonkeyPatch, columns: int, hidden: int
 ) -> None:
     show(monkeypatch, STREAMS)
@@ -106,7 +106,7 @@ def test_programs_get_every_column_on_any_terminal(cli: InProcess, monkeypatch: 
     assert cli("collector", "status", "-o", form).out == wide
 
 
-def test_programs_get_the_same_in_their_formats(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_lines_and_csv_have_every_column(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     show(monkeypatch, STREAMS)
     assert cli("collector", "status", "-o", "jsonl").out == (GOLDEN / "collector.status.jsonl").read_text("utf-8")
     rows = list(csv.DictReader(io.StringIO(cli("collector", "status", "-o", "csv").out)))
@@ -124,20 +124,20 @@ def test_programs_get_the_same_in_their_formats(cli: InProcess, monkeypatch: pyt
         (StreamState.STALLED, 1),
     ],
 )
-def test_the_exit_code_says_whether_any_has_stalled(
+def test_the_exit_code_is_1_if_a_stream_has_stalled(
     cli: InProcess, monkeypatch: pytest.MonkeyPatch, state: StreamState, code: int
 ) -> None:
     show(monkeypatch, [stream("/a", state, "gone")])
     assert cli("collector", "status", "-q").code == code
 
 
-def test_of_a_thousand_stalled_streams_some_are_told(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_thousand_stalled_streams_twenty_are_reported(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     show(monkeypatch, [stream(f"/{number}", StreamState.STALLED, "gone") for number in range(1000)])
     lines = cli("collector", "status").err.splitlines()
     assert (len(lines), lines[-1]) == (21, "puppylog: and 980 more have stalled")
 
 
-def test_it_asks_the_store(cli: InProcess, server: EmbeddedStore) -> None:
+def test_the_status_comes_from_the_reports_in_the_store(cli: InProcess, server: EmbeddedStore) -> None:
     empty = cli("collector", "status")
     assert (empty.code, empty.err) == (0, "puppylog: no collector has reported yet\n")
     store = server.connect()
@@ -156,6 +156,6 @@ def test_it_asks_the_store(cli: InProcess, server: EmbeddedStore) -> None:
     wait_until(lambda: cli("collector", "status").code == 0, what="the last report")
 
 
-def test_a_time_that_is_none_is_refused(cli: InProcess) -> None:
+def test_a_wrong_period_is_refused(cli: InProcess) -> None:
     refused = cli("collector", "status", "--stale", "soon")
     assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)

@@ -16,6 +16,6 @@ def test_a_completion_script_asks_puppylog(capsys: pytest.CaptureFixture[str], s
         assert (parsed.returncode, parsed.stderr) == (0, "")
 
 
-def test_an_unknown_shell_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_shell_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["completion", "tcsh"]) == 2
     assert "'tcsh' is not one of 'bash', 'zsh', 'fish'" in capsys.readouterr().err

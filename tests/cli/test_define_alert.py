@@ -31,7 +31,7 @@ def test_a_comparison_and_a_threshold_are_read(text: str, comparison: Comparison
 
 
 @pytest.mark.parametrize("text", ["", "10", ">", "> ten", "= 10", "> nan", "> inf", "> 10 11", "gt10", "\x1b> 10"])
-def test_what_is_no_comparison_is_refused(text: str) -> None:
+def test_a_wrong_comparison_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="cannot read --when"):
         parse_when(text)
 
@@ -59,7 +59,7 @@ def test_an_alert_is_defined_by_its_flags(cli: InProcess) -> None:
     assert meta.items() >= wanted.items()
 
 
-def test_the_same_alert_twice_is_no_error_and_another_one_is(cli: InProcess) -> None:
+def test_creating_the_same_alert_twice_is_no_error_but_another_of_its_name_is(cli: InProcess) -> None:
     cli(*CREATE, "-i", "twice", "-m", "hits", "--when", "> 10")
     assert cli(*CREATE, "-i", "twice", "-m", "hits", "--when", "> 10").err == "puppylog: alert twice exists already\n"
     other = cli(*CREATE, "-i", "twice", "-m", "hits", "--when", "> 11")
@@ -79,7 +79,7 @@ def test_the_same_alert_twice_is_no_error_and_another_one_is(cli: InProcess) -> 
         (["--no-data", "panic"], "'panic'"),
     ],
 )
-def test_what_makes_no_alert_is_refused(cli: InProcess, arguments: list[str], cause: str) -> None:
+def test_a_wrong_definition_of_an_alert_is_refused(cli: InProcess, arguments: list[str], cause: str) -> None:
     complete = ["-i", "loud", "-m", "hits", "--when", "> 10", *arguments]
     made = cli(*CREATE, *complete)
     assert made.code == 2
@@ -87,7 +87,7 @@ def test_what_makes_no_alert_is_refused(cli: InProcess, arguments: list[str], ca
     assert made.err.count("\n") == 1
 
 
-def test_a_deleted_alert_is_gone_and_its_metric_may_go_too(cli: InProcess) -> None:
+def test_after_an_alert_is_deleted_its_metric_can_be_deleted(cli: InProcess) -> None:
     cli("monitor", "metrics", "create", "-i", "brief", "--period", "10s")
     cli(*CREATE, "-i", "short", "-m", "brief", "--when", "> 10")
     kept = cli("monitor", "metrics", "delete", "brief")

@@ -21,7 +21,7 @@ def test_the_default_set_is_created_once(cli: InProcess) -> None:
     assert again.err.count("exists already") == 5
 
 
-def test_a_store_with_an_older_default_set_gets_what_is_new(cli: InProcess) -> None:
+def test_a_store_with_an_older_default_set_gets_the_new_definitions(cli: InProcess) -> None:
     cli(*CREATE, "--default")
     cli("monitor", "alerts", "delete", "silent_stream")
     cli("monitor", "metrics", "delete", "lines_per_stream")
@@ -31,7 +31,7 @@ def test_a_store_with_an_older_default_set_gets_what_is_new(cli: InProcess) -> N
     assert "created metric lines_per_stream" in again.err
     assert "created alert silent_stream" in again.err
     cli("monitor", "alerts", "delete", *(alert.name for alert in DEFAULT_ALERTS))
-    cli("monitor", "metrics", "delete", *(metric.name for metric in DEFAULT_METRICS))  # for whoever comes next
+    cli("monitor", "metrics", "delete", *(metric.name for metric in DEFAULT_METRICS))  # for the next test
 
 
 def test_the_original_flags_define_a_metric(cli: InProcess) -> None:
@@ -69,14 +69,14 @@ def test_the_original_flags_define_a_metric(cli: InProcess) -> None:
         (["-i", "mine", "--group", "shed"], "shed"),
     ],
 )
-def test_what_makes_no_metric_is_refused(cli: InProcess, arguments: list[str], cause: str) -> None:
+def test_a_wrong_definition_of_a_metric_is_refused(cli: InProcess, arguments: list[str], cause: str) -> None:
     made = cli(*CREATE, *arguments)
     assert made.code == 2
     assert cause in made.err
     assert made.err.count("\n") == 1
 
 
-def test_another_definition_does_not_take_a_name(cli: InProcess) -> None:
+def test_a_second_metric_of_the_same_name_is_refused(cli: InProcess) -> None:
     cli(*CREATE, "-i", "taken", "--period", "60")
     made = cli(*CREATE, "-i", "taken", "--period", "120")
     assert (made.code, made.out) == (2, "")

@@ -27,21 +27,23 @@ def test_format_coverage_and_the_first_mismatch_are_shown(cli: InProcess, log: P
     assert lines[at + 1][lines[at + 2].index("^") :].startswith("2x0 17")
 
 
-def test_a_format_may_be_asked_for(cli: InProcess, log: Path) -> None:
+def test_detect_accepts_a_format(cli: InProcess, log: Path) -> None:
     ran = cli("collector", "detect", str(log), "-f", "common", "-o", "json")
     (row,) = json.loads(ran.out)
     assert (row["format"], row["coverage"], row["records"], row["rejected"]) == ("common", 0.75, 3, 2)
     assert (row["line"], row["reason"]) == (5, "status is not three digits")
 
 
-def test_no_line_that_fits_is_a_no(cli: InProcess, tmp_path: Path) -> None:
+def test_detect_exits_with_1_if_no_line_fits(cli: InProcess, tmp_path: Path) -> None:
     path = tmp_path / "x.log"
     path.write_text("nothing\n")
     assert cli("collector", "detect", str(path), "-f", "combined").code == 1
 
 
 @pytest.mark.parametrize(("content", "cause"), [(None, "no such file"), (b"", "it is empty")])
-def test_what_cannot_be_read_is_said(cli: InProcess, tmp_path: Path, content: bytes | None, cause: str) -> None:
+def test_a_file_that_cannot_be_read_is_an_error(
+    cli: InProcess, tmp_path: Path, content: bytes | None, cause: str
+) -> None:
     path = tmp_path / "x.log"
     if content is not None:
         path.write_bytes(content)

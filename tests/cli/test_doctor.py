@@ -1,4 +1,4 @@
-"""A doctor says what is wrong, to people and to programs, and its exit code says whether anything is."""
+"""``puppylog doctor`` shows findings to people and programs, and exits with 1 if a finding needs action."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ def found(monkeypatch: pytest.MonkeyPatch, findings: list[Finding]) -> None:
     monkeypatch.setattr(doctor, "list_findings", lambda _: findings)
 
 
-def test_a_store_that_is_well_is_no_failure(cli: InProcess) -> None:
+def test_a_healthy_store_gives_exit_code_0(cli: InProcess) -> None:
     said = cli("doctor", "-o", "json")
     assert (said.code, said.err) == (0, "")
     rows = {row["subject"]: row for row in json.loads(said.out)}
@@ -33,20 +33,20 @@ def test_a_store_that_is_well_is_no_failure(cli: InProcess) -> None:
     assert {row["state"] for row in rows.values()} <= {"ok", "note"}
 
 
-def test_a_table_says_everything_on_one_line_per_finding(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_has_one_line_per_finding(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     found(monkeypatch, FINDINGS)
     said = cli("doctor")
     assert said.out == (GOLDEN / "doctor.txt").read_text(encoding="utf-8")
     assert (said.code, said.err) == (1, "puppylog: 2 of 4 findings need action\n")
 
 
-def test_a_terminal_gets_whole_sentences(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sentences_are_wrapped_to_fit_a_terminal(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     found(monkeypatch, FINDINGS)
     monkeypatch.setattr(doctor, "terminal_width", lambda: 80)
     assert cli("doctor").out == (GOLDEN / "doctor.terminal.txt").read_text(encoding="utf-8")
 
 
-def test_programs_get_the_advice_by_itself(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_has_the_advice_as_a_member(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     found(monkeypatch, FINDINGS)
     lines = [json.loads(line) for line in cli("doctor", "-o", "jsonl").out.splitlines()]
     assert [list(line) for line in lines] == [["subject", "state", "found", "advice"]] * 4
@@ -55,19 +55,19 @@ def test_programs_get_the_advice_by_itself(cli: InProcess, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(("state", "code"), [(Health.OK, 0), (Health.NOTE, 0), (Health.WARNING, 1), (Health.WRONG, 1)])
-def test_the_exit_code_says_whether_somebody_should_act(
+def test_the_exit_code_is_1_if_a_finding_needs_action(
     cli: InProcess, monkeypatch: pytest.MonkeyPatch, state: Health, code: int
 ) -> None:
     found(monkeypatch, [Finding("server", state, "it is there")])
     assert cli("doctor", "-q").code == code
 
 
-def test_a_store_that_cannot_be_reached_is_one_line(cli: InProcess) -> None:
+def test_a_store_that_cannot_be_reached_is_an_error_of_one_line(cli: InProcess) -> None:
     said = cli("doctor", "--store", "postgresql://127.0.0.1:1/shop")
     assert (said.code, said.out, said.err.count("\n")) == (69, "", 1)
 
 
-def test_a_store_that_is_too_damaged_to_be_opened_is_a_finding(cli: InProcess, tmp_path: Path) -> None:
+def test_a_store_that_is_too_damaged_to_open_is_a_finding(cli: InProcess, tmp_path: Path) -> None:
     store = tmp_path / "damaged"
     cli("sql", "select 1", "--store", f"duckdb://{store}")
     cli("down", "--store", f"duckdb://{store}")

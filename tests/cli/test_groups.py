@@ -16,6 +16,6 @@ def test_a_group_is_created_once_and_deleted_once(cli: InProcess) -> None:
     assert (gone.code, gone.err.count("\n")) == (2, 1)
 
 
-def test_a_name_that_is_none_is_refused_before_any_group_is_made(cli: InProcess) -> None:
+def test_a_wrong_name_is_refused_before_any_group_is_created(cli: InProcess) -> None:
     assert cli("groups", "create", "fine", "not fine").code == 2
     assert "fine" not in cli("groups", "list", "-o", "csv").out

@@ -13,25 +13,25 @@ def group() -> LazyGroup:
     return LazyGroup("outer", table=table)
 
 
-def test_help_loads_nothing(group: LazyGroup) -> None:
+def test_help_imports_no_command(group: LazyGroup) -> None:
     shown = CliRunner().invoke(group, ["--help"])
     assert shown.exit_code == 0
     assert "  quick  Never loaded.\n" in shown.output
     assert "this" not in sys.modules
 
 
-def test_an_unknown_command_loads_nothing_and_names_those_there_are(group: LazyGroup) -> None:
+def test_an_unknown_command_imports_none_and_the_error_lists_the_known_ones(group: LazyGroup) -> None:
     said = CliRunner().invoke(group, ["quack"])
     assert said.exit_code == 2
     assert "no command 'quack'; there are quick, wrong" in said.output
 
 
-def test_what_is_no_command_is_a_defect(group: LazyGroup) -> None:
+def test_a_table_entry_that_is_not_a_command_is_a_defect(group: LazyGroup) -> None:
     with pytest.raises(TypeError, match="click:Context is not a command"):
         group.get_command(click.Context(group), "wrong")
 
 
-def test_options_are_completed_beside_commands(group: LazyGroup) -> None:
+def test_options_are_completed_as_well_as_commands(group: LazyGroup) -> None:
     ctx = click.Context(group)
     assert [item.value for item in group.shell_complete(ctx, "q")] == ["quick"]
     assert [item.value for item in group.shell_complete(ctx, "--h")] == ["--help"]

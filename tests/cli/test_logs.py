@@ -14,7 +14,7 @@ from support.inprocess import InProcess
 from support.lines import NOON, Source, rows
 
 GOLDEN = Path(__file__).parent / "golden"
-# The records that are there from the beginning; some tests add others.
+# Selects the records that the fixture has stored; some tests add others.
 OURS = ("--where", "user_agent is not null", "--to", "2026-03-01T12:02:00Z")
 
 
@@ -28,13 +28,13 @@ def test_the_newest_records_come_last_in_the_columns_that_are_filled(cli: InProc
     assert got.out == (GOLDEN / "logs.txt").read_text(encoding="utf-8")
 
 
-def test_machines_get_every_column_and_attributes_as_an_object(cli: InProcess) -> None:
+def test_json_lines_have_every_column_and_attributes_as_an_object(cli: InProcess) -> None:
     [record] = json.loads(cli("logs", "-l", "1", "--to", "2026-03-01T12:02:00Z", "-o", "json").out)
     assert (record["line_offset"], record["attributes"], record["user_agent"]) == (11900, {"zone": "a"}, "\x1b[2J")
     assert "referer" in record
 
 
-def test_an_answer_that_leaves_nothing_out_says_nothing(cli: InProcess) -> None:
+def test_a_complete_answer_has_no_note_on_stderr(cli: InProcess) -> None:
     for limit in ("120", "121"):
         got = cli("logs", "-l", limit, *OURS, "-o", "jsonl")
         assert (len(got.out.splitlines()), got.err) == (120, "")
@@ -63,14 +63,14 @@ def test_filter_range_and_group_limit_a_search(cli: InProcess) -> None:
         (["-l", "-1"], "-1"),
     ],
 )
-def test_what_makes_no_search_is_refused(cli: InProcess, arguments: list[str], cause: str) -> None:
+def test_a_wrong_search_is_refused(cli: InProcess, arguments: list[str], cause: str) -> None:
     got = cli("logs", *arguments)
     assert (got.code, got.out) == (2, "")
     assert cause in got.err
 
 
 class _Sleep:
-    """Stands in for sleeping: does the next thing instead, and interrupts when there is none."""
+    """A replacement for time.sleep: calls the next function instead of sleeping, and interrupts after the last one."""
 
     def __init__(self, *acts: Callable[[], object]) -> None:
         self._acts = iter(acts)
@@ -87,7 +87,7 @@ def _interrupt() -> NoReturn:
     raise KeyboardInterrupt
 
 
-def test_following_shows_each_new_record_once_also_late_ones(
+def test_following_shows_each_new_record_once_including_late_ones(
     cli: InProcess, server: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = Source(server.connect(), "file:///var/log/follow.log")
@@ -104,7 +104,7 @@ def test_following_shows_each_new_record_once_also_late_ones(
     assert shown == ["before", "one", "two", "late", "three"]
 
 
-def test_what_is_committed_while_the_search_begins_is_shown_once(
+def test_a_record_committed_during_the_search_is_shown_once(
     cli: InProcess, server: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = Source(server.connect(), "file:///var/log/race.log")

@@ -1,4 +1,4 @@
-"""What every command has in common: one line for what went wrong, and the designed exit code."""
+"""Every command reports an error as one line, and exits with the designed code."""
 
 import os
 import subprocess
@@ -90,7 +90,7 @@ def test_an_interrupt_ends_quietly(
         (["col\x1b[2J"], "puppylog: no command 'col\\x1b[2J'; there are"),
     ],
 )
-def test_wrong_usage_is_one_line_and_exit_code_2(
+def test_a_usage_error_is_one_line_and_exit_code_2(
     capsys: pytest.CaptureFixture[str], arguments: list[str], text: str
 ) -> None:
     assert run(arguments) == 2
@@ -113,7 +113,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["collecto"]])
-def test_the_door_opens_without_what_only_commands_need(arguments: list[str]) -> None:
+def test_the_entry_point_imports_nothing_that_only_commands_need(arguments: list[str]) -> None:
     code = (
         "import sys\nfrom puppylog.cli.main import run\n"
         f"run({arguments!r})\n"
@@ -124,7 +124,7 @@ def test_the_door_opens_without_what_only_commands_need(arguments: list[str]) ->
     assert answer.returncode == 0, answer.stderr
 
 
-def test_completion_of_a_commands_name_loads_no_command() -> None:
+def test_completing_a_command_name_imports_no_command() -> None:
     code = (
         "import sys\nfrom puppylog.cli.main import cli\n"
         "ctx = cli.make_context('puppylog', [], resilient_parsing=True)\n"
@@ -137,24 +137,27 @@ def test_completion_of_a_commands_name_loads_no_command() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name != "demo"])
-def test_the_table_of_commands_says_what_the_commands_say(name: str) -> None:
+def test_the_table_of_commands_has_the_first_line_of_each_help(name: str) -> None:
     command = cli.get_command(click.Context(cli), name)
     assert command is not None
     assert command.get_short_help_str(100) == COMMANDS[name][1]
 
 
-def test_a_reader_that_leaves_ends_it_silently() -> None:
+def test_a_closed_pipe_ends_a_command_silently() -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
-    with os.fdopen(write_end, "wb") as nobody:
+    with os.fdopen(write_end, "wb") as closed_pipe:
         left = subprocess.run(
-            [sys.executable, "-m", "puppylog", "completion", "zsh"], stdout=nobody, stderr=subprocess.PIPE, check=False
+            [sys.executable, "-m", "puppylog", "completion", "zsh"],
+            stdout=closed_pipe,
+            stderr=subprocess.PIPE,
+            check=False,
         )
     assert (left.returncode, left.stderr) == (141, b"")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
-def test_a_full_disk_under_the_output_is_said_in_one_line() -> None:
+def test_output_to_a_full_disk_is_an_error_of_one_line() -> None:
     with Path("/dev/full").open("wb") as full:
         said = subprocess.run(
             [sys.executable, "-m", "puppylog", "completion", "zsh"], stdout=full, stderr=subprocess.PIPE, check=False
@@ -171,7 +174,7 @@ def test_a_full_disk_under_the_output_is_said_in_one_line() -> None:
         (["sql", ""], 2, "puppylog: cannot query the store: the query is empty\n"),
     ],
 )
-def test_a_closed_output_is_said_only_by_a_command_that_writes_to_it(
+def test_a_closed_stdout_is_an_error_only_for_a_command_that_writes_to_it(
     arguments: list[str], code: int, text: str
 ) -> None:
     assert run_without("1", arguments, stderr=subprocess.PIPE) == (code, text)
@@ -184,7 +187,7 @@ def test_a_closed_stderr_or_stdin_changes_no_exit_code(closed: str) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
-def test_words_that_a_full_disk_takes_no_more_change_no_exit_code() -> None:
+def test_messages_that_a_full_disk_loses_change_no_exit_code() -> None:
     with Path("/dev/full").open("wb") as full:
         said = subprocess.run([sys.executable, "-m", "puppylog", "colector"], stderr=full, check=False)
     assert said.returncode == 2

@@ -32,13 +32,13 @@ def golden(name: str) -> str:
     return (GOLDEN / name).read_text(encoding="utf-8")
 
 
-def test_metrics_are_listed_with_and_without_the_word(cli: InProcess) -> None:
+def test_metrics_are_listed_with_and_without_the_command_list(cli: InProcess) -> None:
     listed = cli("monitor", "metrics", "list")
     assert (listed.code, listed.out) == (0, golden("metrics.list.txt"))
     assert cli("monitor", "metrics").out == listed.out
 
 
-def test_a_list_may_be_limited_to_a_group(cli: InProcess) -> None:
+def test_a_list_can_be_limited_to_a_group(cli: InProcess) -> None:
     listed = json.loads(cli("monitor", "metrics", "list", "--group", "shop", "-o", "json").out)
     assert [metric["name"] for metric in listed] == ["sections"]
 
@@ -53,7 +53,7 @@ def test_a_metric_without_segments_has_a_row_per_bucket(cli: InProcess) -> None:
     assert got.err == "puppylog: the newest 2 of 12 buckets; -l shows more\n"
 
 
-def test_buckets_of_segments_are_counted_once_and_those_of_one_segment_by_themselves(cli: InProcess) -> None:
+def test_a_bucket_of_several_segments_counts_once(cli: InProcess) -> None:
     assert cli("monitor", "metrics", "get", "sections", "-l", "1").err == (
         "puppylog: the newest 1 of 2 buckets; -l shows more\n"
     )
@@ -61,7 +61,7 @@ def test_buckets_of_segments_are_counted_once_and_those_of_one_segment_by_themse
     assert of_one.err == ""
 
 
-def test_a_chart_of_a_range_shows_all_of_it_in_steps(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chart_of_a_range_covers_the_whole_range_in_steps(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metrics, "terminal_width", lambda: 80)
     whole = cli("monitor", "metrics", "get", "failures", "--since", "2026-03-01", "--chart")
     assert whole.err == ""
@@ -78,7 +78,7 @@ def test_a_chart_of_a_range_shows_all_of_it_in_steps(cli: InProcess, monkeypatch
     assert newest.err == "puppylog: the newest 5 of 12 buckets; -l shows more\n"
 
 
-def test_a_range_and_a_segment_pick_what_is_wanted(cli: InProcess) -> None:
+def test_observations_can_be_limited_to_a_range_and_a_segment(cli: InProcess) -> None:
     got = cli(
         *("monitor", "metrics", "get", "sections", "--segment", "blog", "-o", "jsonl", "--tz", "Europe/Berlin"),
         *("--from", "2026-03-01T13:01", "--to", "2026-03-01T12:02:00Z"),
@@ -86,11 +86,11 @@ def test_a_range_and_a_segment_pick_what_is_wanted(cli: InProcess) -> None:
     assert got.out == '{"bucket": "2026-03-01T13:01:00+01:00", "segment": "blog", "value": 15.0}\n'
 
 
-def test_a_chart_may_be_asked_for_in_a_pipe(cli: InProcess) -> None:
+def test_a_chart_can_be_requested_in_a_pipe(cli: InProcess) -> None:
     assert cli("monitor", "metrics", "get", "sections", "--chart").out == golden("metrics.chart.txt")
 
 
-def test_a_terminal_gets_a_chart_unless_another_output_is_asked_for(
+def test_a_terminal_gets_a_chart_unless_another_output_is_requested(
     cli: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(metrics, "terminal_width", lambda: 60)
@@ -99,7 +99,7 @@ def test_a_terminal_gets_a_chart_unless_another_output_is_asked_for(
     assert "█" not in cli("monitor", "metrics", "get", "failures", "--no-chart").out
 
 
-def test_meta_says_how_a_metric_is_defined_and_how_far_it_is(cli: InProcess) -> None:
+def test_meta_has_the_definition_and_the_size_of_a_metric(cli: InProcess) -> None:
     [meta] = json.loads(cli("monitor", "metrics", "meta", "sections", "-o", "json").out)
     assert (meta["name"], meta["period_s"], meta["group"], meta["refresh_s"]) == ("sections", 60, "shop", 60)
     assert (meta["observations"], meta["buckets"], meta["segments"]) == (6, 2, 3)
@@ -122,7 +122,7 @@ def test_meta_says_how_a_metric_is_defined_and_how_far_it_is(cli: InProcess) -> 
         ),
     ],
 )
-def test_values_that_are_not_current_say_so(
+def test_values_that_are_out_of_date_or_may_change_are_reported(
     cli: InProcess, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], said: str
 ) -> None:
     monkeypatch.setattr(metrics, "get_metric", lambda store, name: replace(get_metric(store, name), **changes))
@@ -131,7 +131,7 @@ def test_values_that_are_not_current_say_so(
     assert len(got.out.splitlines()) == 13
 
 
-def test_an_unknown_metric_is_wrong_usage(cli: InProcess) -> None:
+def test_an_unknown_metric_is_a_usage_error(cli: InProcess) -> None:
     got = cli("monitor", "metrics", "get", "nope")
     assert (got.code, got.out) == (2, "")
     assert got.err == "puppylog: cannot find metric 'nope': see 'puppylog monitor metrics list'\n"

@@ -1,4 +1,4 @@
-"""The tables of commands below ``monitor`` say what the commands say."""
+"""The tables of commands below ``monitor`` agree with the commands."""
 
 import click
 import pytest
@@ -15,7 +15,7 @@ from puppylog.cli.monitor import ALERTS, FAMILIES, METRICS, alerts, metrics, mon
         *((alerts, name) for name in ALERTS),
     ],
 )
-def test_a_command_is_where_the_table_says_and_helps_as_it_says(group: LazyGroup, name: str) -> None:
+def test_the_tables_of_commands_have_their_modules_and_help(group: LazyGroup, name: str) -> None:
     command = group.get_command(click.Context(group), name)
     assert command is not None
     assert command.get_short_help_str(200).startswith(group.table[name][1].removesuffix("."))

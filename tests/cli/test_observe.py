@@ -1,4 +1,4 @@
-"""The live view, in a pipe and on a terminal, against a store in memory whose rows the test changes."""
+"""``alerts observe`` in a pipe and on a terminal, with a store in memory whose rows the test changes."""
 
 import io
 import json
@@ -31,7 +31,7 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryReader]:
 
 
 class _Clock:
-    """Time that passes by doing the next thing, and ends when there is none."""
+    """A replacement for time.sleep: each call does the next step, and the call after the last step interrupts."""
 
     def __init__(self, *acts: Callable[[], object]) -> None:
         self._acts = iter(acts)
@@ -73,7 +73,7 @@ def observe(cli: InProcess, *arguments: str) -> list[str]:
     return ran.out.splitlines()
 
 
-def test_a_pipe_gets_the_state_at_first_and_then_a_line_per_change(
+def test_a_pipe_gets_the_states_first_and_then_a_line_per_transition(
     cli: InProcess, reader: MemoryReader, pass_time: Callable[..., None]
 ) -> None:
     ring, recover = change_state(reader, 1, "ok", "firing", 12.5), change_state(reader, 2, "firing", "ok", 0.0)
@@ -85,7 +85,7 @@ def test_a_pipe_gets_the_state_at_first_and_then_a_line_per_change(
     ]
 
 
-def test_changes_between_two_looks_are_all_told(
+def test_all_transitions_between_two_reads_are_written(
     cli: InProcess, reader: MemoryReader, pass_time: Callable[..., None]
 ) -> None:
     ring, recover = change_state(reader, 1, "ok", "firing", 12.5), change_state(reader, 2, "firing", "ok", 0.0)
@@ -93,7 +93,9 @@ def test_changes_between_two_looks_are_all_told(
     assert [line.split()[2] for line in observe(cli)] == ["All", "Ringing", "Recovered,"]
 
 
-def test_programs_get_json_lines(cli: InProcess, reader: MemoryReader, pass_time: Callable[..., None]) -> None:
+def test_json_lines_are_written_on_request(
+    cli: InProcess, reader: MemoryReader, pass_time: Callable[..., None]
+) -> None:
     pass_time(change_state(reader, 1, "ok", "firing", 12.5))
     first, second = (json.loads(line) for line in observe(cli, "-o", "jsonl", "--tz", "Europe/Berlin"))
     assert (first["alert"], first["from_state"], first["to_state"]) == ("busy", None, "ok")
@@ -110,7 +112,7 @@ def test_programs_get_json_lines(cli: InProcess, reader: MemoryReader, pass_time
     }
 
 
-def test_an_alert_that_is_new_or_cannot_be_judged_is_told(
+def test_an_alert_that_is_new_or_cannot_be_judged_is_written(
     cli: InProcess, reader: MemoryReader, pass_time: Callable[..., None]
 ) -> None:
     rule = {"statistic": "avg", "comparison": ">", "level": 1.0, "window_s": 120, "period_s": 10, "no_data": "ok"}
@@ -125,7 +127,7 @@ def test_an_alert_that_is_new_or_cannot_be_judged_is_told(
     ]
 
 
-def test_a_store_that_is_away_is_said_once_and_asked_again(
+def test_an_unavailable_store_is_reported_once_and_read_again(
     cli: InProcess, reader: MemoryReader, pass_time: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     query = reader.query
@@ -145,7 +147,7 @@ def test_a_store_that_is_away_is_said_once_and_asked_again(
     assert ran.err.splitlines()[:2] == ["puppylog: cannot reach the store", "puppylog: the alerts are evaluated again"]
 
 
-def test_nobody_to_evaluate_the_alerts_is_said_after_a_while(
+def test_a_missing_evaluator_is_reported_after_a_while(
     cli: InProcess, reader: MemoryReader, pass_time: Callable[..., None]
 ) -> None:
     reader.connection.execute("UPDATE puppylog.heartbeat SET beat_at = now() - INTERVAL '90 seconds'")
@@ -168,7 +170,7 @@ def test_without_alerts_there_is_a_hint(cli: InProcess, reader: MemoryReader, pa
     )
 
 
-def test_a_terminal_gets_a_table_that_is_drawn_again(
+def test_a_terminal_gets_a_table_that_is_redrawn(
     cli: InProcess, reader: MemoryReader, pass_time: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Terminal(io.StringIO):
@@ -186,7 +188,7 @@ def test_a_terminal_gets_a_table_that_is_drawn_again(
     assert "\x1b[31mbusy   Ringing a bell" in second
 
 
-def test_a_terminal_that_is_too_low_shows_what_rings_and_what_is_wrong_and_says_how_much_is_missing(
+def test_a_terminal_that_is_too_low_shows_the_most_urgent_alerts_and_counts_the_others(
     cli: InProcess, reader: MemoryReader, pass_time: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rule = {"statistic": "avg", "comparison": ">", "level": 1.0, "window_s": 120, "period_s": 10, "no_data": "ok"}
@@ -209,5 +211,5 @@ def test_a_terminal_that_is_too_low_shows_what_rings_and_what_is_wrong_and_says_
 
 
 @pytest.mark.parametrize("rate", ["0", "often"])
-def test_a_rate_that_is_none_is_refused(cli: InProcess, rate: str) -> None:
+def test_a_wrong_refresh_rate_is_refused(cli: InProcess, rate: str) -> None:
     assert cli("monitor", "alerts", "observe", "--refresh-rate", rate).code == 2

@@ -48,7 +48,7 @@ def test_shared_options_stand_before_or_after_and_win_over_the_environment(
     assert CliRunner(env=environ).invoke(outer, arguments).output == f"{said}\n"
 
 
-def test_a_bad_zone_is_wrong_usage() -> None:
+def test_a_wrong_zone_is_a_usage_error() -> None:
     answer = CliRunner().invoke(outer, ["inner", "--tz", "Mars/Olympus"])
     assert answer.exit_code == 2
     assert "cannot use time zone 'Mars/Olympus'" in answer.output

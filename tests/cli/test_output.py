@@ -1,4 +1,4 @@
-"""The formats are contracts: each golden file is what one of them makes of the same hostile answer."""
+"""Output formats are contracts: each golden file has the same hostile answer in another format."""
 
 import csv
 import io
@@ -60,7 +60,7 @@ def writer(name: str, out: io.StringIO, *, width: int | None = None) -> Writer:
         ("table", 100, "hostile.terminal.txt"),
     ],
 )
-def test_an_answer_is_written_as_its_golden_file_says(name: str, width: int | None, golden: str) -> None:
+def test_an_answer_equals_its_golden_file(name: str, width: int | None, golden: str) -> None:
     out = io.StringIO()
     to = writer(name, out, width=width)
     for batch in HOSTILE.to_batches(max_chunksize=2):
@@ -70,20 +70,20 @@ def test_an_answer_is_written_as_its_golden_file_says(name: str, width: int | No
 
 
 @pytest.mark.parametrize(("name", "text"), [("json", "[]\n"), ("jsonl", ""), ("csv", "a,b\n"), ("table", "a  b\n")])
-def test_an_empty_answer_is_still_a_document(capsys: pytest.CaptureFixture[str], name: str, text: str) -> None:
+def test_an_empty_answer_is_a_valid_document(capsys: pytest.CaptureFixture[str], name: str, text: str) -> None:
     settings = Settings(store="", color=None, output=name, zone=UTC, host="", quiet=False)
     output.write_table(pa.table({"a": pa.array([], pa.string()), "b": pa.array([], pa.string())}), settings)
     assert capsys.readouterr().out == text
 
 
-def test_times_are_written_in_the_zone_that_was_asked_for() -> None:
+def test_times_are_written_in_the_requested_zone() -> None:
     out = io.StringIO()
     table = pa.table({"ts": pa.array([AT], pa.timestamp("us", "UTC"))})
     JsonlWriter(out, table.schema, ZoneInfo("Europe/Berlin")).write(table.to_batches()[0])
     assert out.getvalue() == '{"ts": "2015-05-17T12:05:03.250000+02:00"}\n'
 
 
-def test_texts_within_lists_and_objects_of_csv_are_cleaned_like_others() -> None:
+def test_text_within_lists_and_objects_of_csv_is_cleaned() -> None:
     hostile = "\x9b2J\u202etxt.exe"
     values: list[Plain] = [[hostile], {"agent": hostile}, {hostile: 1}, [{"a": [hostile]}]]
     for value in values:
@@ -93,7 +93,7 @@ def test_texts_within_lists_and_objects_of_csv_are_cleaned_like_others() -> None
         assert json.loads(read) == value
 
 
-def test_a_table_that_is_cut_to_the_terminal_says_in_which_columns(
+def test_a_table_that_is_cut_to_the_terminal_names_the_cut_columns(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(output, "terminal_width", lambda: 30)
@@ -110,14 +110,14 @@ def test_json_loses_nothing(row: dict[str, str]) -> None:
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8")), min_size=1, max_size=4))
-def test_a_line_of_csv_reads_back_as_the_cells_that_were_shown(cells: list[str]) -> None:
+def test_a_line_of_csv_is_read_back_as_the_cells_written(cells: list[str]) -> None:
     line = ",".join(map(csv_cell, cells))
     [read] = csv.reader([line])
     assert [cell.removeprefix("'") for cell in read] == [clean(cell).removeprefix("'") for cell in cells]
 
 
 @given(st.text(st.sampled_from("=+-@1.e a"), min_size=2))
-def test_a_cell_that_begins_like_a_formula_is_a_number_or_begins_with_an_apostrophe(text: str) -> None:
+def test_a_cell_that_looks_like_a_formula_is_a_number_or_has_an_apostrophe(text: str) -> None:
     [[cell]] = csv.reader([csv_cell(text)])
     if cell.startswith(("=", "+", "-", "@")):
         assert float(cell) == float(text)
@@ -127,11 +127,11 @@ def test_a_cell_that_begins_like_a_formula_is_a_number_or_begins_with_an_apostro
     ("text", "cell"),
     [("-", "-"), ("-5", "-5"), ("+49.5", "+49.5"), ("=1+1", "'=1+1"), ("@SUM(A1)", "'@SUM(A1)"), ("-2+3", "'-2+3")],
 )
-def test_what_a_spreadsheet_would_run_gets_an_apostrophe(text: str, cell: str) -> None:
+def test_a_formula_gets_an_apostrophe(text: str, cell: str) -> None:
     assert csv_cell(text) == cell
 
 
-def test_columns_of_one_name_are_members_of_several() -> None:
+def test_columns_of_the_same_name_become_members_of_different_names() -> None:
     assert unique(["a", "b", "a", "a_2", "a"]) == ["a", "b", "a_2", "a_2_2", "a_3"]
     out = io.StringIO()
     table = pa.Table.from_arrays([pa.array([1]), pa.array([2])], ["a", "a"])

@@ -25,7 +25,7 @@ def server(tmp_path: Path) -> Iterator[EmbeddedStore]:
         yield server
 
 
-def test_lines_are_listed_with_their_sources_and_no_terminal_obeys_them(cli: InProcess) -> None:
+def test_lines_are_listed_with_their_sources_and_cleaned(cli: InProcess) -> None:
     got = cli("rejects", "list", "-o", "jsonl")
     assert (got.code, got.err) == (0, "")
     listed = [json.loads(line) for line in got.out.splitlines()]
@@ -48,7 +48,7 @@ def test_no_output_has_a_control_sequence(cli: InProcess, output: str) -> None:
     assert "\x1b" not in got.out
 
 
-def test_the_newest_come_last_and_so_many(cli: InProcess) -> None:
+def test_the_newest_lines_come_last_up_to_a_limit(cli: InProcess) -> None:
     listed = [json.loads(line) for line in cli("rejects", "list", "-l", "2", "-o", "jsonl").out.splitlines()]
     assert [line["line"] for line in listed] == [access_line(2).decode(), "=1+1"]
     none = cli("rejects", "list", "-l", "0", "-o", "jsonl")
@@ -90,13 +90,13 @@ def test_filters_limit_what_is_exported(cli: InProcess, tmp_path: Path, argument
         (["replay", "--format", "nope"], "cannot use format 'nope'"),
     ],
 )
-def test_what_cannot_be_done_is_refused(cli: InProcess, arguments: list[str], cause: str) -> None:
+def test_rejects_refuses_wrong_arguments(cli: InProcess, arguments: list[str], cause: str) -> None:
     got = cli("rejects", *arguments)
     assert (got.code, got.out) == (2, "")
     assert cause in got.err
 
 
-def test_lines_are_exported_as_they_stood_for_any_tool(server: EmbeddedStore, cli: InProcess, tmp_path: Path) -> None:
+def test_lines_are_exported_byte_by_byte(server: EmbeddedStore, cli: InProcess, tmp_path: Path) -> None:
     words = [sys.executable, "-m", "puppylog", "rejects", "export", "--store", server.url]
     done = subprocess.run(words, capture_output=True, check=True, timeout=60)
     expected = b"".join(line + b"\n" for line in (access_line(1), MISFIT, access_line(2), b"=1+1"))
@@ -113,7 +113,7 @@ def test_lines_are_not_exported_to_a_terminal(cli: InProcess, monkeypatch: pytes
     assert "cannot write the lines to a terminal" in got.err
 
 
-def test_a_replay_says_what_became_of_the_lines(server: EmbeddedStore, cli: InProcess) -> None:
+def test_a_replay_reports_how_many_lines_became_records(server: EmbeddedStore, cli: InProcess) -> None:
     dry = cli("rejects", "replay", "--format", "combined", "--dry-run")
     assert (dry.code, dry.err) == (0, "")
     assert dry.out == (GOLDEN / "rejects.replay.dry.txt").read_text(encoding="utf-8")

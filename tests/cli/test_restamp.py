@@ -21,7 +21,7 @@ class Old:
         return Parsed(records(2, host="here").records, rejects(b"bad").rejects, rowless=3)
 
 
-def test_records_are_of_now_and_nothing_else_changes() -> None:
+def test_records_get_the_time_of_reading_and_nothing_else_changes() -> None:
     stamped = Restamped(Old()).open("before", 5)
     parsed = stamped.parse(b"line\n", 7, LATER_US)
     old = Old().parse(b"line\n", 7, LATER_US)

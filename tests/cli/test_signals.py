@@ -7,7 +7,7 @@ from puppylog.cli.signals import Signals
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_asks_to_stop_and_the_old_handlers_come_back(number: signal.Signals) -> None:
+def test_a_signal_sets_stop_and_the_old_handlers_are_restored(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     with Signals() as signals:
         os.kill(os.getpid(), number)
@@ -15,7 +15,7 @@ def test_a_signal_asks_to_stop_and_the_old_handlers_come_back(number: signal.Sig
     assert signal.getsignal(number) is before
 
 
-def test_a_second_interrupt_ends_at_once() -> None:
+def test_a_second_sigint_ends_the_process_at_once() -> None:
     with Signals() as signals:
         os.kill(os.getpid(), signal.SIGINT)
         assert signals.stop.wait(60)
@@ -23,14 +23,14 @@ def test_a_second_interrupt_ends_at_once() -> None:
             signal.raise_signal(signal.SIGINT)
 
 
-def test_a_second_request_to_end_is_patient() -> None:
+def test_a_second_sigterm_does_not_end_the_process_at_once() -> None:
     with Signals() as signals:
         os.kill(os.getpid(), signal.SIGTERM)
         assert signals.stop.wait(60)
         signal.raise_signal(signal.SIGTERM)
 
 
-def test_a_hangup_stops_who_can_begin_anew() -> None:
+def test_sighup_requests_a_restart_from_a_caller_that_can_restart() -> None:
     with Signals(can_restart=True) as signals:
         assert not signals.take_restart_request()
         os.kill(os.getpid(), signal.SIGHUP)
@@ -41,7 +41,7 @@ def test_a_hangup_stops_who_can_begin_anew() -> None:
 
 
 @pytest.mark.parametrize("order", [(signal.SIGHUP, signal.SIGTERM), (signal.SIGTERM, signal.SIGHUP)])
-def test_who_is_asked_to_end_does_not_begin_anew(order: tuple[signal.Signals, ...]) -> None:
+def test_a_request_to_end_counts_more_than_a_request_to_restart(order: tuple[signal.Signals, ...]) -> None:
     with Signals(can_restart=True) as signals:
         for number in order:
             signal.raise_signal(number)
@@ -49,7 +49,7 @@ def test_who_is_asked_to_end_does_not_begin_anew(order: tuple[signal.Signals, ..
         assert signals.stop.is_set()
 
 
-def test_a_hangup_ends_who_can_not_begin_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sighup_keeps_its_default_for_a_caller_that_cannot_restart(monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.getsignal(signal.SIGHUP)
     with Signals():
         assert signal.getsignal(signal.SIGHUP) is before

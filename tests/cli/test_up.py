@@ -44,7 +44,7 @@ def test_up_follows_files_until_it_is_asked_to_end(puppylog: Puppylog, server: E
     assert " 2 records, 0 rejected in " in err.splitlines()[-1]
 
 
-def test_up_without_files_keeps_an_engine_that_crashes(tmp_path: Path) -> None:
+def test_up_without_files_restarts_an_engine_that_crashes(tmp_path: Path) -> None:
     with EmbeddedStore(tmp_path / "own") as own:
         running = Puppylog(own.url, tmp_path).start("up")
         try:
@@ -62,7 +62,7 @@ def test_up_without_files_keeps_an_engine_that_crashes(tmp_path: Path) -> None:
         assert code == 0
 
 
-def test_down_stops_an_engine_that_nobody_holds(tmp_path: Path) -> None:
+def test_down_stops_an_engine_without_clients(tmp_path: Path) -> None:
     with EmbeddedStore(tmp_path / "own") as own:
         puppylog = Puppylog(own.url, tmp_path)
         assert puppylog("groups", "list").code == 0
@@ -73,5 +73,5 @@ def test_down_stops_an_engine_that_nobody_holds(tmp_path: Path) -> None:
         assert (again.code, again.err) == (0, "puppylog: no engine is running\n")
 
 
-def test_a_group_that_is_no_name_is_refused(puppylog: Puppylog) -> None:
+def test_a_wrong_name_of_a_group_is_refused(puppylog: Puppylog) -> None:
     assert puppylog("up", "--group", "No Name").code == 2

@@ -30,11 +30,11 @@ BERLIN = ZoneInfo("Europe/Berlin")
         (pa.array([timedelta(seconds=1)], pa.duration("us")), UTC, "0:00:01"),
     ],
 )
-def test_a_value_becomes_plain(column: pa.Array, zone: tzinfo, plain: Plain) -> None:
+def test_a_value_is_converted_to_a_plain_value(column: pa.Array, zone: tzinfo, plain: Plain) -> None:
     assert plain_column(column, zone) == [plain]
 
 
-def test_an_instant_that_python_cannot_hold_is_still_told() -> None:
+def test_an_instant_that_python_cannot_hold_is_written_as_text() -> None:
     column = pa.array([2**62], pa.int64()).cast(pa.timestamp("us", "UTC"))
     [text] = plain_column(column, UTC)
     assert isinstance(text, str)
@@ -46,12 +46,12 @@ def test_an_instant_at_the_end_of_the_calendar_stays_in_utc() -> None:
     assert plain_column(column, BERLIN) == ["9999-12-31T23:59:59+00:00"]
 
 
-def test_a_json_column_is_what_it_says_and_stays_text_where_it_is_broken() -> None:
+def test_a_json_column_is_decoded_and_invalid_json_stays_text() -> None:
     column = pa.ExtensionArray.from_storage(pa.json_(pa.string()), pa.array(['{"a": [1]}', "{", None]))
     assert plain_column(column, UTC) == [{"a": [1]}, "{", None]
 
 
-def test_rows_are_made_of_columns() -> None:
+def test_columns_are_converted_to_rows() -> None:
     batch = pa.RecordBatch.from_pydict({"a": [1, 2], "b": ["x", None]})
     assert plain_rows(batch, UTC) == [(1, "x"), (2, None)]
 
@@ -68,10 +68,10 @@ def test_rows_are_made_of_columns() -> None:
         (7, "7"),
     ],
 )
-def test_a_cell_of_text(value: Plain, text: str) -> None:
+def test_a_plain_value_is_written_as_text(value: Plain, text: str) -> None:
     assert text_of(value, null="-") == text
 
 
-def test_numbers_are_known_by_their_type() -> None:
+def test_columns_of_numbers_are_found_by_their_type() -> None:
     schema = pa.schema([("a", pa.int16()), ("b", pa.string()), ("c", pa.float64()), ("d", pa.decimal128(3, 1))])
     assert are_numbers(schema) == [True, False, True, True]

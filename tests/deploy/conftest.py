@@ -1,4 +1,4 @@
-"""Filled stores, as Grafana sees them. Those that the tests do not bring along are named as for the contract suite."""
+"""Filled stores as Grafana sees them. The options of the contract suite name servers that the tests do not start."""
 
 import os
 import secrets
@@ -25,14 +25,14 @@ ELSEWHERE: dict[str, tuple[str, Callable[[str], AbstractContextManager[str]]]] =
 
 @pytest.fixture(scope="module", params=[PLAIN, *ELSEWHERE])
 def reader(request: pytest.FixtureRequest) -> Iterator[Reader]:
-    """One store for all tests of a module: they only read. Its jobs run meanwhile."""
+    """One store for all tests of a module, which only read it. Its jobs run during the tests."""
     flavour: str = request.param
     with ExitStack() as stack:
         url = stack.enter_context(_database(flavour, request))
         login = f"grafana_{secrets.token_hex(6)}"
         stack.callback(drop_roles, url, [login, *find_missing_roles(url)])
         installed = bootstrap(url, is_distributed=flavour == "citus", with_roles=True)
-        assert installed.flavour == flavour, installed.why  # nothing is tested in another's name
+        assert installed.flavour == flavour, installed.why  # never test another flavour than the named one
         (jobs,) = (able for able in installed.capabilities if able.name == "jobs in the server")
         server = stack.enter_context(PostgresStoreServer(flavour, url, runs_jobs=not jobs.is_available))
         filled_at = datetime.now(UTC)
@@ -44,7 +44,7 @@ def reader(request: pytest.FixtureRequest) -> Iterator[Reader]:
 
 @contextmanager
 def _database(flavour: str, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of a database of its own, as a superuser."""
+    """The URL of a new database, as a superuser."""
     if flavour == PLAIN:
         server: PostgresServer = request.getfixturevalue("shared_postgres")
         with server.database(template=request.getfixturevalue("postgres_template")) as name:

@@ -1,4 +1,4 @@
-"""The dashboards as they are shipped, and every query in them."""
+"""The shipped dashboards, and every query in them."""
 
 import json
 from collections.abc import Iterator
@@ -22,13 +22,13 @@ DASHBOARDS = {path.stem: read_dashboard(path) for path in FILES}
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query of a dashboard: whose it is, and what its result is for."""
+    """A query of a dashboard."""
 
-    dashboard: str  # its uid
+    dashboard: str  # the uid of the dashboard
     title: str  # of the panel, the variable or the annotation
     kind: str  # a panel's type, or "variable" or "annotation"
     format: str
-    interval: str  # the shortest that Grafana may choose
+    interval: str  # the shortest interval that Grafana may choose
     sql: str
 
     @property
@@ -53,7 +53,7 @@ QUERIES = [query for dashboard in DASHBOARDS.values() for query in iter_queries(
 
 
 def find_query(title: str) -> Query:
-    """Return the only query of that title; one that several dashboards share is the same in all."""
+    """Return the query of this title; if several dashboards have one, it must be the same in all of them."""
     found = {query.sql: query for query in QUERIES if query.title == title}
     assert len(found) == 1, f"{len(found)} different queries are called {title!r}"
     return next(iter(found.values()))

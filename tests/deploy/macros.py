@@ -1,4 +1,4 @@
-"""What Grafana makes of a query before PostgreSQL sees it: variables and intervals first, then the macros.
+"""Expands a query as Grafana does before it sends the query: variables and intervals first, then macros.
 
 It follows Grafana's own order, because the order matters: the value of a variable is already in the text when macros
 are looked for, so a value may not look like one.
@@ -18,12 +18,12 @@ _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
 class MacroError(Exception):
-    """Grafana refuses the query, and shows this instead of a panel."""
+    """Grafana would refuse the query, and show this message instead of the panel."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """What is chosen of a variable: a list of values, or ALL, which stands for ``all_value`` as it is."""
+    """The choice of a variable: a list of values, or ALL, which inserts ``all_value`` unquoted."""
 
     chosen: Sequence[str]
     all_value: str
@@ -36,7 +36,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a viewer looks at: a range of time, in points so far apart, with the variables as they are chosen."""
+    """The state of a dashboard: the range of time, the interval between points, and the choice of each variable."""
 
     since: datetime
     until: datetime

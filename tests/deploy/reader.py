@@ -1,4 +1,4 @@
-"""Who logs in for Grafana: a member of puppylog_reader, and of nothing else."""
+"""The login of Grafana: a member of puppylog_reader, and of no other role."""
 
 import secrets
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from puppylog.stores.postgres.schema import roles
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a query gives: the type and the values of each column, as Grafana gets them."""
+    """The result of a query: the type and the values of each column, as Grafana receives them."""
 
     types: dict[str, str]
     rows: list[dict[str, Any]]
@@ -28,7 +28,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A session of that login, in a store that was filled at an instant."""
+    """A session of the login, in a store that was filled at a known instant."""
 
     flavour: str
     connection: "psycopg.Connection[tuple[Any, ...]]"
@@ -46,7 +46,7 @@ class Reader:
 
 
 def create_login(url: str, name: str) -> str:
-    """Create it as the page about Grafana says, as the superuser of ``url``; return the conninfo of its own."""
+    """Create the login as docs/grafana.md says, as the superuser of ``url``. Return the login's conninfo."""
     password = secrets.token_hex(16)
     create = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} IN ROLE {}")
     with psycopg.connect(url, autocommit=True) as connection:
@@ -56,19 +56,19 @@ def create_login(url: str, name: str) -> str:
 
 
 def find_missing_roles(url: str) -> list[str]:
-    """Return which of Puppylog's roles the server does not have yet."""
+    """Return the roles of Puppylog that the server does not have yet."""
     with psycopg.connect(url) as connection:
         known = _list_roles(connection)
     return [name for name in (roles.READER, roles.WRITER) if name not in known]
 
 
 def drop_roles(url: str, names: Sequence[str]) -> None:
-    """Take away what was granted to them in this database, and the roles, which are of the whole server."""
+    """Revoke the rights of the roles in this database, and drop the roles, which belong to the whole server."""
     with psycopg.connect(url, autocommit=True) as connection:
         known = _list_roles(connection)
         for name in map(sql.Identifier, (name for name in names if name in known)):
             connection.execute(sql.SQL("DROP OWNED BY {}").format(name))
-            # Whoever has bootstrapped another database of this server meanwhile needs the role, too.
+            # Another test may have bootstrapped another database of this server, which then needs the role.
             with suppress(psycopg.errors.DependentObjectsStillExist):
                 connection.execute(sql.SQL("DROP ROLE {}").format(name))
 

@@ -1,4 +1,4 @@
-"""The expansion of macros that the other tests rely on is Grafana's own, example by example."""
+"""The expansion of macros in these tests agrees with Grafana's, example by example."""
 
 from datetime import UTC, datetime
 
@@ -26,21 +26,21 @@ def look(*chosen: str, has_timescaledb: bool = False) -> Look:
         ("$__unixEpochFrom() + $__interval_ms", "1772366400 + 30000"),
     ],
 )
-def test_a_macro_becomes_what_grafana_makes_of_it(query: str, expected: str) -> None:
+def test_a_macro_is_expanded_as_grafana_does(query: str, expected: str) -> None:
     assert look(ALL).expand(query) == expected
 
 
-def test_time_is_cut_by_timescaledb_where_the_data_source_says_so() -> None:
+def test_the_data_source_chooses_time_bucket() -> None:
     expanded = look(ALL, has_timescaledb=True).expand("$__timeGroupAlias(ts, $__interval)")
     assert expanded == "time_bucket('30.000s',ts) AS \"time\""
 
 
 @pytest.mark.parametrize("query", ["$__no(ts)", "$__timeGroup(ts)", "$__timeGroup(ts, 5x)", "${other:sqlstring}"])
-def test_what_grafana_refuses_is_refused(query: str) -> None:
+def test_a_query_that_grafana_refuses_is_refused(query: str) -> None:
     with pytest.raises(MacroError):
         look(ALL).expand(query)
 
 
-def test_values_are_quoted_and_all_is_not() -> None:
+def test_values_are_quoted_but_all_is_not() -> None:
     assert look("a'b", "c").expand("IN (${v:sqlstring})") == "IN ('a''b','c')"
     assert look(ALL).expand("IN (${v:sqlstring})") == "IN ('all')"

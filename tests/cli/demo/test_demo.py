@@ -1,4 +1,4 @@
-"""The demo, as people run it: with the real commands, in processes of their own."""
+"""The demo as people run it: in its own process, with real commands in others."""
 
 import os
 import re
@@ -44,8 +44,8 @@ def list_processes_of(directory: Path) -> list[str]:
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """Give a directory for temporary files; afterwards nothing is in it, and nobody runs in it."""
-    # Not pytest's: its path is too long for a socket, and the link that makes up for it outlives a killed collector.
+    """Yield a directory for temporary files; afterwards check that it is empty and that no process runs in it."""
+    # Not pytest's tmp_path: it is too long for a socket, and the link used instead outlives a killed collector.
     with tempfile.TemporaryDirectory(prefix="demo-") as name:
         directory = Path(name)
         yield directory
@@ -53,7 +53,7 @@ def place() -> Iterator[Path]:
         assert list(directory.iterdir()) == []
 
 
-def test_the_demo_balances_within_a_minute_and_when_kept_goes_on_until_interrupted(place: Path) -> None:
+def test_the_demo_loses_no_line_within_a_minute_and_with_keep_continues_until_interrupted(place: Path) -> None:
     started = time.monotonic()
     said = []
     with demo(place, "--keep") as process:
@@ -62,7 +62,7 @@ def test_the_demo_balances_within_a_minute_and_when_kept_goes_on_until_interrupt
             said.append(line)
             if line.startswith("or write to"):
                 break
-        # A minute is promised; a machine that runs other tests as well may take longer without anything being wrong.
+        # The demo promises a minute; a machine that runs other tests at the same time may need longer.
         assert time.monotonic() - started < 150
         (log,) = place.glob("*/access.log")
         size_bytes = log.stat().st_size
@@ -79,7 +79,7 @@ def test_the_demo_balances_within_a_minute_and_when_kept_goes_on_until_interrupt
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_an_interrupted_demo_leaves_nothing_behind(place: Path, number: signal.Signals) -> None:
+def test_an_interrupted_demo_leaves_no_files_and_no_processes(place: Path, number: signal.Signals) -> None:
     with demo(place) as process:
         assert process.stdout is not None
         for line in process.stdout:

@@ -8,7 +8,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_without_a_terminal_there_are_plain_lines_only() -> None:
+def test_without_a_terminal_there_is_no_status_line() -> None:
     out = io.StringIO()
     screen = Screen(out, color=None, width=80)
     screen.show("changing")
@@ -18,7 +18,7 @@ def test_without_a_terminal_there_are_plain_lines_only() -> None:
     assert out.getvalue() == "first\nsecond\n"
 
 
-def test_on_a_terminal_lines_go_above_the_one_that_changes() -> None:
+def test_on_a_terminal_lines_are_written_above_the_status_line() -> None:
     out = Terminal()
     screen = Screen(out, color=False, width=80)
     screen.show("1")
@@ -28,13 +28,13 @@ def test_on_a_terminal_lines_go_above_the_one_that_changes() -> None:
     assert out.getvalue() == "\r\x1b[K1\r\x1b[K2\r\x1b[Kline\n2\r\x1b[K"
 
 
-def test_the_changing_line_never_wraps() -> None:
+def test_the_status_line_never_wraps() -> None:
     out = Terminal()
     Screen(out, color=False, width=10).show("0123456789abc")
     assert out.getvalue() == "\r\x1b[K01234567…"
 
 
-def test_color_is_for_terminals_unless_asked_for() -> None:
+def test_color_is_used_on_terminals_or_on_request() -> None:
     for out, color, expected in (
         (Terminal(), None, "\x1b[1mloud\x1b[0m\n"),
         (Terminal(), False, "loud\n"),
@@ -45,7 +45,7 @@ def test_color_is_for_terminals_unless_asked_for() -> None:
         assert out.getvalue() == expected
 
 
-def test_what_a_terminal_would_obey_is_shown_instead() -> None:
+def test_control_sequences_are_shown_as_escapes() -> None:
     out = Terminal()
     screen = Screen(out, color=False, width=80)
     screen.say("\x1b[2J")

@@ -5,7 +5,7 @@ from puppylog.cli.demo.traffic import Traffic
 from support.embedded import wait_until
 
 
-def test_it_has_written_as_many_lines_as_it_says(tmp_path: Path) -> None:
+def test_the_server_counts_the_lines_written(tmp_path: Path) -> None:
     log = tmp_path / "access.log"
     with Server(log, Traffic(garbage_share=0.2)) as server:
         server.write_history(1_000)
@@ -15,7 +15,7 @@ def test_it_has_written_as_many_lines_as_it_says(tmp_path: Path) -> None:
     assert server.lines / 10 < server.rejects < server.lines / 5
 
 
-def test_a_rotation_loses_no_line_and_the_old_file_gets_some_more(tmp_path: Path) -> None:
+def test_after_a_rotation_the_old_file_gets_more_lines_and_none_is_lost(tmp_path: Path) -> None:
     log = tmp_path / "access.log"
     with Server(log, Traffic()) as server:
         server.rate_per_s = 500.0

@@ -1,4 +1,4 @@
-"""The generator's own count of rejects is what the demo and the bench compare with, so it is checked by another way."""
+"""The demo and the bench rely on the generator's own count of rejects, so the tests here count in another way."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,7 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3])
-def test_as_many_lines_as_it_says_are_not_of_the_combined_format(share: float) -> None:
+def test_the_generator_counts_the_lines_that_do_not_fit_the_combined_format(share: float) -> None:
     block = Traffic(garbage_share=share).make_block(5_000, SINCE, UNTIL)
     lines = split(block)
     assert len(lines) == block.lines == 5_000
@@ -38,7 +38,7 @@ def test_as_many_lines_as_it_says_are_not_of_the_combined_format(share: float) -
     assert (block.rejects > 0) == (share > 0)
 
 
-def test_garbage_holds_cut_lines_binary_lines_and_lines_of_another_program() -> None:
+def test_garbage_includes_cut_lines_binary_lines_and_lines_of_another_program() -> None:
     lines = split(Traffic(garbage_share=1.0).make_block(400, SINCE, UNTIL))
     assert any(line.count(b'"') == 1 for line in lines)
     assert any(line.count(b'"') == 5 for line in lines)
@@ -47,7 +47,7 @@ def test_garbage_holds_cut_lines_binary_lines_and_lines_of_another_program() -> 
     assert any(rb'"\x16\x03' in line for line in lines)
 
 
-def test_times_move_on_within_the_range_asked_for() -> None:
+def test_times_increase_within_the_requested_range() -> None:
     matches = [COMBINED.fullmatch(line) for line in split(Traffic().make_block(3_000, SINCE, UNTIL))]
     times = [datetime.strptime(match[3].decode(), "%d/%b/%Y:%H:%M:%S %z") for match in matches if match]
     assert times == sorted(times)
@@ -55,7 +55,7 @@ def test_times_move_on_within_the_range_asked_for() -> None:
     assert UNTIL - timedelta(seconds=10) < times[-1] < UNTIL
 
 
-def test_there_are_several_sections_visitors_of_both_protocols_users_and_kinds_of_answers() -> None:
+def test_traffic_has_several_sections_protocols_users_and_statuses() -> None:
     matches = [
         match for line in split(Traffic().make_block(20_000, SINCE, UNTIL)) if (match := COMBINED.fullmatch(line))
     ]
@@ -71,7 +71,7 @@ def test_there_are_several_sections_visitors_of_both_protocols_users_and_kinds_o
     assert len({match[8] for match in matches}) > 24
 
 
-def test_a_log_of_many_lines_comes_in_blocks_that_go_on_where_the_last_one_ended() -> None:
+def test_the_times_of_a_block_continue_those_of_the_block_before() -> None:
     blocks = list(Traffic().iter_blocks(2_500, since=SINCE, rate_per_s=100.0, block_lines=1_000))
     assert [block.lines for block in blocks] == [1_000, 1_000, 500]
     matches = [COMBINED.fullmatch(line) for block in blocks for line in split(block)]
@@ -80,11 +80,11 @@ def test_a_log_of_many_lines_comes_in_blocks_that_go_on_where_the_last_one_ended
     assert timedelta(seconds=23) < times[-1] - times[0] <= timedelta(seconds=26)
 
 
-def test_no_lines_are_no_bytes() -> None:
+def test_zero_lines_are_zero_bytes() -> None:
     assert Traffic().make_block(0, SINCE, UNTIL) == Block(b"", 0, 0)
 
 
-def test_the_access_log_format_takes_and_refuses_just_as_many_lines_as_were_made_for_it() -> None:
+def test_the_access_log_format_accepts_and_rejects_the_counted_numbers_of_lines() -> None:
     block = Traffic(garbage_share=0.2).make_block(20_000, SINCE, UNTIL)
     parsed = find_format("access").open().parse(block.data, 0, 0)
     assert (parsed.lines, parsed.rejects.num_rows) == (block.lines, block.rejects)
