@@ -26,7 +26,7 @@ _COLUMNS: Final = ("subject", "state", "found")
 _GAPS: Final = 4
 _RESTORE: Final = "restore the store's directory from a copy, if there is one"
 # Sentences are not wrapped to less than this, however narrow the terminal is.
-_LEAST_WIDTH: Final = 40
+_LEAST_WIDTH: Final = 24
 
 
 @click.command(
