@@ -20,12 +20,12 @@ from puppylog.cli.options import (
     timeout_option,
 )
 from puppylog.cli.output import open_writer
+from puppylog.cli.queries import join_conditions, query_argument, read_query, translate_for
 from puppylog.cli.talk import tell, warn
 from puppylog.cli.times import parse_range
 from puppylog.cli.truncation import tell_truncated
 from puppylog.errors import PuppylogError, UsageError
-from puppylog.model.expression import parse_filter, render
-from puppylog.model.expression.reading import Dialect
+from puppylog.model.expression import parse_filter
 from puppylog.monitor.search import (
     Cursor,
     NewRecords,
@@ -62,13 +62,17 @@ _PLACE: Final = frozenset({"stream_id", "file_id", "line_offset", "ts_source"})
 
 @click.command(
     epilog=examples(
-        "puppylog logs --since 10m",
+        "puppylog logs --since 10m timeout",
+        "puppylog logs 'status_code>=500 request_route:/shop/* -user_agent:*bot*'",
+        "puppylog logs 'severity>=warning (disk or \"no space\") source:syslog'",
+        "puppylog logs 'duration_ms > 1000 or message~/took [0-9]+ s/' -l 20",
         "puppylog logs --where \"status_code >= 500 and request_route like '/shop/%'\" -l 20",
         "puppylog logs --group shop -f",
         "puppylog logs --from 2015-05-17 --to 2015-05-18 -l 1000000 -o jsonl > may17.jsonl",
     )
 )
-@click.option("--where", metavar="SQL", help="Only records that match, such as status_code >= 500.")
+@query_argument
+@click.option("--where", metavar="SQL", help="Only records that match this SQL, such as lower(host) = 'a'.")
 @range_options
 @group_option("Only records of this log group.")
 @click.option("-f", "--follow", is_flag=True, help="Then show new records as they are stored, until interrupted.")
@@ -80,6 +84,7 @@ _PLACE: Final = frozenset({"stream_id", "file_id", "line_offset", "ts_source"})
 def logs(
     settings: Settings,
     *,
+    query: tuple[str, ...],
     where: str | None,
     since: str | None,
     from_: str | None,
@@ -90,6 +95,9 @@ def logs(
 ) -> None:
     """Search records, and follow new ones.
 
+    QUERY is words, "a phrase", field:value, field:a*, status_code>=500, field~/regular expression/, has:field, joined
+    by and, or, not and parentheses: see docs/search.md. Put it into quotes for the shell.
+
     The newest records come last; stderr says how many more there are. A table has the most important columns, if
     records fill them; the other formats have all columns.
     """
@@ -97,11 +105,12 @@ def logs(
         raise UsageError("follow", "to an end", advice="use --to without -f")
     if follow and settings.output == "json":
         raise UsageError("follow", "as one JSON document", advice="use -o jsonl")
+    written = read_query(query)
     wanted = None if where is None else parse_filter(where)
     within = parse_range(settings, since, from_, to)
     with connect(settings.store, timeout_s=settings.timeout_s) as store:
-        dialect: Dialect = "duckdb" if store.info.flavour == "duckdb" else "postgres"
-        condition = "true" if wanted is None else render(wanted, dialect)
+        asked = None if written is None else translate_for(store, written, settings)
+        condition = join_conditions(store, wanted, asked)
         search = Search(condition, within, None if group is None else get_group_id(store, group))
         # The cursor is read first. A record that is committed between the two queries is found by the search and again
         # as a new record; _follow drops the second copy.

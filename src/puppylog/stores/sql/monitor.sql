@@ -166,6 +166,14 @@ FROM (
 ) AS newest
 ORDER BY ts, file_id, line_offset
 
+-- name: newest_attributes
+-- The attributes of the newest records that have any.
+SELECT attributes
+FROM puppylog.log_records
+WHERE attributes IS NOT NULL
+ORDER BY ts DESC
+LIMIT $records
+
 -- name: records_count
 -- The number of records that pass the filter, counted up to $most.
 SELECT count(*) AS n

@@ -1,0 +1,61 @@
+"""Which attributes the records have: the names that a query may use without being columns, with an example of each.
+
+A store has no list of them. So the newest records are looked at, and a name that is not among them is looked for in all
+records: it may be rare, or old.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from puppylog.model.expression import render
+from puppylog.model.expression.reading import Dialect
+from puppylog.model.query import Reading, translate
+from puppylog.model.query.tree import Has, Name
+from puppylog.monitor.search import Search, count_records
+from puppylog.stores.base import RecordReader
+from puppylog.stores.queries import load_queries
+
+_QUERIES = load_queries("puppylog.stores", "monitor.sql")
+
+_SAMPLE_RECORDS: Final = 2000
+_MAX_DEPTH: Final = 5
+
+
+def find_attributes(reader: RecordReader, wanted: Sequence[str], dialect: Dialect) -> dict[str, str]:
+    """Return the names of attributes with an example value each: those of the newest records, and the wanted ones.
+
+    A name that no record has is left out. The keys of an object within the attributes are joined by dots.
+    """
+    found = _sample(reader)
+    for name in wanted:
+        if name not in found and _is_anywhere(reader, name, dialect):
+            found[name] = ""
+    return found
+
+
+def _sample(reader: RecordReader) -> dict[str, str]:
+    rows = reader.query(_QUERIES["newest_attributes"], {"records": _SAMPLE_RECORDS})
+    found: dict[str, str] = {}
+    for text in rows["attributes"].to_pylist():
+        for name, example in _iter_attributes(json.loads(text)):
+            if not found.get(name):
+                found[name] = example
+    return found
+
+
+def _iter_attributes(value: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON
+    """Give the names and values of an object of JSON."""
+    if not isinstance(value, dict) or depth > _MAX_DEPTH:
+        return
+    for key, inner in value.items():
+        if isinstance(inner, dict):
+            yield from _iter_attributes(inner, f"{prefix}{key}.", depth + 1)
+        if inner is not None:
+            yield f"{prefix}{key}", inner if isinstance(inner, str) else json.dumps(inner)
+
+
+def _is_anywhere(reader: RecordReader, name: str, dialect: Dialect) -> bool:
+    written = f"attributes.{name}"
+    expression = translate(Has(Name(written)), Reading(text=written))
+    return count_records(reader, Search(render(expression, dialect)), 1) > 0

@@ -1,0 +1,62 @@
+"""The QUERY of a command line."""
+
+import json
+
+import pytest
+
+from support.inprocess import InProcess
+
+
+def count(cli: InProcess, *words: str) -> int:
+    got = cli("logs", *words, "-o", "jsonl", "-l", "1000")
+    assert got.code == 0, got.err
+    return len(got.out.splitlines())
+
+
+def test_words_of_the_command_line_are_a_query(cli: InProcess) -> None:
+    assert count(cli) == 120
+    assert count(cli, "SHOP") == 60
+    assert count(cli, "/shop/", "status_code>=500") == 12
+    assert count(cli, "request_route:/shop/*", "status_code>=500", "or", "request_route=/blog/") == 42
+    assert count(cli, "zone:a", "--where", "host = '10.0.0.1'", "status_code:5*") == 4
+    assert count(cli, "source:test.log group:shop file:/var/log/*") == 120
+    assert count(cli, "ts>=2026-03-01T12:01:00", "--tz", "UTC", "not", "host:10.0.0.1") == 40
+    assert count(cli, " ") == 120
+
+
+def test_a_time_of_a_query_is_of_the_zone_that_is_shown(cli: InProcess) -> None:
+    assert count(cli, "ts<2026-03-01T13:00:10", "--tz", "Europe/Berlin") == 10
+
+
+@pytest.mark.parametrize(
+    ("query", "message", "caret"),
+    [
+        ('"a b', "the quote is not closed", 0),
+        ("status:500", 'there is no field "status"; the nearest are status_code', 0),
+        ("x or zon:b", "the nearest are zone", 5),
+        ("/a(/", "in the regular expression, a parenthesis is not closed", 2),
+        ("host > 5", "host is text, and > compares numbers", 0),
+    ],
+)
+def test_what_is_no_query_is_one_line_and_a_caret(cli: InProcess, query: str, message: str, caret: int) -> None:
+    got = cli("logs", query)
+    line, shown, below = got.err.splitlines()
+    assert (got.code, got.out) == (2, "")
+    assert line.startswith("puppylog: cannot read the query: ")
+    assert message in line.replace("the nearest is", "the nearest are")
+    assert (shown, below) == (f"  {query}", f"  {' ' * caret}^")
+
+
+def test_an_unknown_field_is_refused_with_an_example_from_the_store(cli: InProcess) -> None:
+    assert "the store has, for example, zone:a;" in cli("logs", "zon:b").err
+
+
+def test_a_query_is_told_in_the_help(cli: InProcess) -> None:
+    got = cli("logs", "--help")
+    assert "[QUERY]..." in got.out
+    assert "docs/search.md" in got.out
+
+
+def test_the_records_that_a_query_finds_are_whole(cli: InProcess) -> None:
+    [record] = [json.loads(line) for line in cli("logs", "response_bytes=7", "-o", "jsonl").out.splitlines()]
+    assert (record["host"], record["attributes"]) == ("10.0.0.1", {"zone": "a"})
