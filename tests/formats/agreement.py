@@ -1,4 +1,4 @@
-"""What a format makes of lines, on either path, at once or in pieces; and lines that are samples, whole or damaged."""
+"""Reads lines natively and in Python, at once and in pieces, and draws lines from the samples, whole and damaged."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from formats.sample_files import line_of, read_samples
 from puppylog.formats.base import Options
 from puppylog.formats.registry import find_format
 
-ABOUT_US = 1_795_514_400_000_000  # 2026-11-24 10:00 UTC
+MODIFIED_AT_US = 1_795_514_400_000_000  # 2026-11-24 10:00 UTC
 READ_AT_US = 1_900_000_000_000_000
 
 
@@ -31,11 +31,19 @@ def read(
     cuts: Iterable[int] = (),
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> Outcome:
-    """Read lines on a path of ``formats.paths``; at each cut with a parser of its own, which goes on where one was."""
+    """Read lines on one of the paths in ``formats.paths``.
+
+    Args:
+        written: the format.
+        data: whole lines.
+        path: one of ``PATHS``.
+        cuts: offsets of lines. At each of them a new parser continues with the context of the parser before.
+        options: how stamps are read.
+    """
     outcome = Outcome([], [], 0, "")
     for start, end in pairwise([0, *sorted(cuts), len(data)]):
         with reading(path):
-            parser = find_format(written, options).open(outcome.context, ABOUT_US)
+            parser = find_format(written, options).open(outcome.context, MODIFIED_AT_US)
             parsed = parser.parse(memoryview(data)[start:end], start, READ_AT_US)
         parsed.records.validate(full=True)
         parsed.rejects.validate(full=True)
@@ -53,7 +61,7 @@ def starts_of(data: bytes) -> list[int]:
 
 
 def assert_no_line_is_lost(data: bytes, outcome: Outcome) -> None:
-    """Assert that each line is a reject with its bytes, the start of a record, or counted as rowless."""
+    """Assert that each line is a rejected line with its bytes, or begins a record, or is counted as rowless."""
     starts = starts_of(data)
     rejected = {row["line_offset"]: row["line"] for row in outcome.rejects}
     for start, line in zip(starts, data.split(b"\n")[:-1], strict=True):
@@ -93,7 +101,7 @@ def _damaged(draw: st.DrawFn, lines: Sequence[bytes]) -> bytes:
 
 
 def texts(family: str) -> st.SearchStrategy[bytes]:
-    """Some lines: samples of the family, whole or damaged, and anything else."""
+    """Draw lines: samples of the family, whole and damaged, and random bytes."""
     lines = [line_of(sample) for sample in read_samples(family)]
     line = st.one_of(st.sampled_from(lines), _damaged(lines), _damaged(lines), st.binary(max_size=40))
     return st.lists(line.map(lambda line: line.replace(b"\n", b"") + b"\n"), max_size=12).map(b"".join)

@@ -1,11 +1,11 @@
-"""Lines nobody would write, by the million: ``python -m formats.fuzz NAME… --inputs N``, from the folder ``tests``.
+"""Reads millions of damaged lines: ``python -m formats.fuzz NAME… --inputs N``, in the folder ``tests``.
 
-Each line is one of the format's samples in which something was cut, doubled, swapped or replaced. All are read
-natively; each must become records or a reject. A share of them is read in Python as well, and must become the same.
-What is found belongs into the samples.
+Each line is a sample of the format in which something was cut, doubled, swapped or replaced. The native reader reads
+all lines, and each line must become a record or a rejected line. Some parts are also read in Python, with the same
+result. Add a line that shows a defect to the samples.
 
-``--failures`` makes every part be read once more with an allocation that fails; this needs readers that
-``native_builds`` has made, given by ``--readers``. Where these have a sanitizer in them its library is preloaded.
+With ``--failures`` every part is read again while an allocation fails. This needs readers that ``native_builds`` has
+built, given by ``--readers``. If they have a sanitizer, its library must be preloaded.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from puppylog.formats.registry import FORMATS, find_format
 from puppylog.model.record import Parsed
 
 _LINES = 2000  # read at once
-_ABOUT_US = 1_795_514_400_000_000
+_MODIFIED_AT_US = 1_795_514_400_000_000
 _BYTES = (
     *(b"\x00", b"\r", b"\xff", b"\xe2\x82", b"\xef\xbb\xbf", b"\\", b'"', b" ", b"  ", b"-", b"[", b"]", b":"),
     *(b"=", b"{", b"}", b",", b"\t", b"1 ", b"9" * 20),
@@ -34,13 +34,17 @@ _BYTES = (
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Read lines nobody would write.")
-    parser.add_argument("names", nargs="+", help="formats; an expression with --samples regex; or log_format, for all")
-    parser.add_argument("--samples", help="the family whose samples are taken")
-    parser.add_argument("--inputs", type=int, default=1_000_000, help="of each format")
-    parser.add_argument("--readers", type=Path, help="the file of a native module, in place of the installed one")
-    parser.add_argument("--failures", action="store_true", help="let allocations fail as well")
-    parser.add_argument("--compare", type=int, default=10, metavar="N", help="read every Nth part in Python as well")
+    parser = argparse.ArgumentParser(description="Read damaged lines.")
+    parser.add_argument(
+        "names", nargs="+", help="formats; an expression with --samples regex; log_format for all of its samples"
+    )
+    parser.add_argument("--samples", help="the family of samples")
+    parser.add_argument("--inputs", type=int, default=1_000_000, help="the number of lines for each format")
+    parser.add_argument(
+        "--readers", type=Path, help="the file of a native module to use instead of the installed module"
+    )
+    parser.add_argument("--failures", action="store_true", help="let allocations fail, too")
+    parser.add_argument("--compare", type=int, default=10, metavar="N", help="read every Nth part in Python, too")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     if asked.readers:
@@ -50,7 +54,7 @@ def main() -> int:
 
 
 def list_targets(name: str, family: str | None = None) -> list[tuple[str, list[bytes]]]:
-    """Return formats, each with the lines that are damaged for it."""
+    """Return formats, each with the lines to damage."""
     samples = read_samples(family or (FORMATS[name].samples if name in FORMATS else name))
     lines = [line for sample in samples for line in (*before(sample).split(b"\n")[:-1], line_of(sample))]
     names = sorted({sample["as"] for sample in samples}) if name == "log_format" else [name]
@@ -79,7 +83,7 @@ def _fuzz(name: str, lines: list[bytes], asked: argparse.Namespace) -> int:
 
 
 def _read_with_failures(chance: random.Random, name: str, data: bytes, wanted: Parsed) -> int:
-    """Let allocations fail at some places of the text; return how many of these attempts failed."""
+    """Read the text several times while an allocation fails; return how many readings raised MemoryError."""
     readers: Any = native.lines
     failures = 0
     for _ in range(3):
@@ -99,11 +103,11 @@ def _read_with_failures(chance: random.Random, name: str, data: bytes, wanted: P
 
 def _read(name: str, data: bytes, path: str) -> Parsed:
     with reading(path):
-        parsed = find_format(name).open("", _ABOUT_US).parse(data, 0, 0)
+        parsed = find_format(name).open("", _MODIFIED_AT_US).parse(data, 0, 0)
     parsed.records.validate(full=True)
     parsed.rejects.validate(full=True)
     offsets = {offset for batch in (parsed.records, parsed.rejects) for offset in batch["line_offset"].to_pylist()}
-    _, begin = skip_mark(data, 0)  # the first line starts behind a byte order mark
+    _, begin = skip_mark(data, 0)  # the first line starts after a byte order mark
     starts = {begin, *(newline.end() for newline in re.finditer(b"\n", data))} - {len(data)}
     assert len(starts - offsets) == parsed.rowless, "a line was lost"
     return parsed

@@ -1,4 +1,4 @@
-"""Strategies for lines in servers' log formats and in W3C's: whole, damaged, and anything else."""
+"""Strategies for lines in layouts and in W3C extended logs: whole and damaged lines, and random bytes."""
 
 from datetime import datetime
 
@@ -23,7 +23,7 @@ moments = st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31))  # noqa: DTZ00
 
 @st.composite
 def damaged(draw: st.DrawFn, line: bytes) -> bytes:
-    """The line, mostly with something cut out, doubled, or replaced by other bytes."""
+    """Draw the line with up to three parts cut out, doubled, or replaced by other bytes."""
     for _ in range(draw(st.integers(0, 3))):
         start = draw(st.integers(0, len(line)))
         end = draw(st.integers(start, min(len(line), start + draw(st.sampled_from([0, 1, 3, 200])))))
@@ -34,7 +34,7 @@ def damaged(draw: st.DrawFn, line: bytes) -> bytes:
 
 @st.composite
 def formats_with_lines(draw: st.DrawFn) -> tuple[str, bytes]:
-    """A log format, and lines of which most are like its own."""
+    """Draw a log format, and lines of which most fit it."""
     written = draw(st.sampled_from(FORMATS))
     own = [line for other, line in _SAMPLES if other == written]
     some = st.sampled_from([*own, *own, *own, *(line for _, line in _SAMPLES)])

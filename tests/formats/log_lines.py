@@ -1,4 +1,4 @@
-"""Strategies for lines of access logs: whole, damaged, and anything else."""
+"""Strategies for lines of access logs: whole and damaged lines, and random bytes."""
 
 from datetime import datetime
 
@@ -72,7 +72,7 @@ endings = st.one_of(
 
 @st.composite
 def log_lines(draw: st.DrawFn) -> bytes:
-    """A line of an access log that is right in most parts."""
+    """Draw a line of an access log, most parts of which are valid."""
     vhost = draw(st.sampled_from(["", "", "www.example.org:443 "]))
     stamp = draw(st.one_of(right_stamps, right_stamps, any_stamps))
     head = f"{vhost}{draw(hosts)} {draw(st.one_of(st.just('-'), words))} {draw(users)}"
@@ -84,7 +84,7 @@ def log_lines(draw: st.DrawFn) -> bytes:
 
 @st.composite
 def damaged_lines(draw: st.DrawFn) -> bytes:
-    """A line in which something was cut out, doubled, or replaced by other bytes."""
+    """Draw a line of an access log with one part cut out, doubled, or replaced by other bytes."""
     line = draw(log_lines())
     start = draw(st.integers(0, len(line)))
     end = draw(st.integers(start, min(len(line), start + draw(st.sampled_from([0, 1, 3, 200])))))

@@ -1,4 +1,4 @@
-"""Builds of the modules in C for tests: with allocations that fail on purpose, and with a compiler's sanitizers."""
+"""Builds the C modules for tests: with allocations that fail on purpose, and with the sanitizers of a compiler."""
 
 import importlib.util
 import os
@@ -27,7 +27,7 @@ def find_compiler() -> str | None:
 
 
 def build_readers(compiler: str, folder: Path, *flags: str) -> Path:
-    """Compile the readers with the functions ``fail_allocation_after`` and ``count_blocks``; return the module's file.
+    """Compile the readers with the functions ``fail_allocation_after`` and ``count_blocks``; return the module's path.
 
     Raises:
         subprocess.CalledProcessError: the compiler refuses, for example because it has no such flags.
@@ -36,7 +36,7 @@ def build_readers(compiler: str, folder: Path, *flags: str) -> Path:
 
 
 def build_module(compiler: str, sources: Path, target: Path, *flags: str) -> Path:
-    """Compile the C files in the folder ``sources`` into a module; return its file, the target with Python's suffix.
+    """Compile the C files in the folder ``sources`` into a module; return its path: the target with Python's suffix.
 
     Raises:
         subprocess.CalledProcessError: the compiler refuses, for example because it has no such flags.
@@ -49,14 +49,14 @@ def build_module(compiler: str, sources: Path, target: Path, *flags: str) -> Pat
 
 
 def build_with_sanitizers(compiler: str, build: Callable[..., Path]) -> tuple[Path, dict[str, str]]:
-    """Compile a module that ends its process at an access outside an object, and at undefined behaviour.
+    """Compile a module that ends its process on an access outside an object or on undefined behaviour.
 
     Args:
         compiler: the C compiler.
         build: called with the compiler's flags.
 
     Returns:
-        The module's file, and the environment of a Python that is to load it.
+        The path of the module, and the environment in which Python must run to load it.
     """
     runtime = subprocess.run([compiler, "-print-file-name=libasan.so"], check=True, capture_output=True, text=True)
     try:
@@ -68,18 +68,18 @@ def build_with_sanitizers(compiler: str, build: Callable[..., Path]) -> tuple[Pa
     return file, {
         **os.environ,
         "LD_PRELOAD": runtime.stdout.strip(),
-        "ASAN_OPTIONS": "detect_leaks=0",  # Python keeps memory until it ends; the readers count their own blocks
-        "PYTHONMALLOC": "malloc",  # Python's own allocator would hide where a small object ends
+        "ASAN_OPTIONS": "detect_leaks=0",  # Python itself does not free all memory; the readers count their blocks
+        "PYTHONMALLOC": "malloc",  # Python's allocator hides the ends of small objects
     }
 
 
 def load_readers(path: Path) -> ModuleType:
-    """Load what `build_readers` has made."""
+    """Load the module that `build_readers` has built."""
     return load_module("_lines", path)
 
 
 def load_module(name: str, path: Path) -> ModuleType:
-    """Load a compiled module under the name that its function for loading has."""
+    """Load a compiled module under the name in its init function."""
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None

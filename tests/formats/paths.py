@@ -1,4 +1,4 @@
-"""The two ways in which lines are read: by the native readers, and without them."""
+"""The two paths on which lines are read: the native readers and the readers in Python."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ PATHS = ["native", "python"]
 
 @contextmanager
 def reading(path: str) -> Iterator[None]:
-    """Read lines on one of PATHS."""
+    """Make the formats use the readers of one of PATHS."""
     if path == "native":
         if native.lines is None:
             pytest.skip("NOT TESTED: the native readers; there was no C compiler when Puppylog was installed")

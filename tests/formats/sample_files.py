@@ -1,7 +1,8 @@
-r"""The files of samples: paragraphs of ``key: value`` lines; a line that begins with # is a comment.
+r"""Reads the files of samples: paragraphs of lines ``key: value``. A line that begins with # is a comment.
 
-``line`` (or ``bytes``, with %xx) is what is read, after the lines in ``before`` (with ``\n`` between them); ``record``
-is the JSON of the columns that are not null, or a list of such where one line makes several; ``reject`` is the reason.
+``line`` (or ``bytes``, with %xx) is read after the lines in ``before`` (with ``\n`` between them). ``record`` is the
+JSON object of the columns that are not null, or a list of objects if the line makes several records. ``reject`` is the
+reason why the line is rejected.
 """
 
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 Sample: TypeAlias = dict[str, str]
 
 READ_AT = datetime(2030, 1, 1, tzinfo=UTC)
-"""When the lines are read, and when their file was changed last unless the sample says something else."""
+"""The time when the lines are read. Their file was last modified at this time, unless a sample has ``modified``."""
 
 _FOLDER = resources.files("puppylog.formats").joinpath("samples")
 

@@ -1,4 +1,4 @@
-"""The time in the brackets of an access log, as both readers read it."""
+"""The time in the brackets of an access log, in both readers."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -16,7 +16,7 @@ paths = st.sampled_from(PATHS)
 
 
 def read(stamps: list[str], path: str) -> list[datetime | str]:
-    """Read stamps, each in a line of its own, in order: the instant of each, or the reason against it."""
+    """Return for each stamp, in a line of its own, the instant or the reason why the line is rejected."""
     lines = "".join(f'192.0.2.1 - - [{stamp}] "GET / HTTP/1.1" 200 5\n' for stamp in stamps)
     with reading(path):
         parsed = find_format("access").open().parse(lines.encode(), 0, 0)
@@ -38,12 +38,12 @@ def test_any_time_in_any_zone_is_read_to_the_second(times: list[datetime], path:
     ),
     paths,
 )
-def test_runs_of_one_stamp_are_read_like_single_ones(stamps: list[str], path: str) -> None:
+def test_repeated_stamps_are_read_like_single_stamps(stamps: list[str], path: str) -> None:
     assert read(stamps, path) == [result for stamp in stamps for result in read([stamp], path)]
 
 
 @given(st.integers(0, 25), st.characters(max_codepoint=127, exclude_characters="0123456789\n"), paths)
-def test_another_character_anywhere_spoils_the_form(place: int, character: str, path: str) -> None:
+def test_a_stamp_with_any_other_character_is_rejected(place: int, character: str, path: str) -> None:
     stamp = "01/Jan/2024:00:00:00 +0000"
     spoilt = stamp[:place] + character + stamp[place + 1 :]
     assert spoilt in {stamp, stamp.replace("+", "-")} or read([spoilt], path) == [TIME_FORM]

@@ -1,4 +1,4 @@
-"""The reader of access logs in C against the one in Python: on lines of every kind, whole and damaged."""
+"""Compares the readers of access logs in C and in Python on whole and damaged lines of every kind."""
 
 import json
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ paths = st.sampled_from(PATHS)
 
 
 def rows_of(parsed: Parsed) -> dict[int, Any]:
-    """What became of each line by its offset: a record's columns that are not null, or reason and bytes."""
+    """Return by offset the row of each line: the columns of a record that are not null, or the reason and the bytes."""
     assert parsed.records.schema == RECORDS
     assert parsed.rejects.schema == REJECTS
     parsed.records.validate(full=True)
@@ -39,13 +39,13 @@ def rows_of(parsed: Parsed) -> dict[int, Any]:
     return rows
 
 
-def joined(lines: list[bytes]) -> bytes:
+def join_lines(lines: list[bytes]) -> bytes:
     return b"".join(line + b"\n" for line in lines)
 
 
 def read(lines: list[bytes], variant: str, offset: int, path: str) -> Parsed:
     with reading(path):
-        return find_format(variant).open().parse(joined(lines), offset, 0)
+        return find_format(variant).open().parse(join_lines(lines), offset, 0)
 
 
 @given(lists_of_lines, variants, st.integers(1, 1 << 40))
@@ -57,7 +57,7 @@ def test_both_readers_make_the_same_row_of_every_line(lines: list[bytes], varian
 
 
 @given(st.lists(st.binary(max_size=60).map(lambda line: line.replace(b"\n", b"")), max_size=20), variants)
-def test_no_bytes_are_too_strange_and_no_line_is_lost(lines: list[bytes], variant: str) -> None:
+def test_random_bytes_are_rejected_and_no_line_is_lost(lines: list[bytes], variant: str) -> None:
     native, python = (read(lines, variant, 1, path) for path in PATHS)
     assert rows_of(native) == rows_of(python)
     for parsed in (native, python):
@@ -88,7 +88,7 @@ names = st.text(st.characters(exclude_characters='" \\\n', exclude_categories=["
     ),
     paths,
 )
-def test_fields_that_are_written_as_a_line_come_back(row: dict[str, Any], path: str) -> None:
+def test_fields_written_as_a_line_are_read_back(row: dict[str, Any], path: str) -> None:
     written = {name: "-" if value is None else value for name, value in row.items()}
     line = (
         '{host} {ident} {ruser} [29/Feb/2024:23:59:59 -0130] "{request_method} {request_route} {request_proto}"'
@@ -103,12 +103,12 @@ def test_fields_that_are_written_as_a_line_come_back(row: dict[str, Any], path: 
 
 
 @given(lists_of_lines, variants, st.data(), paths)
-def test_lines_parsed_in_pieces_are_lines_parsed_at_once(
+def test_lines_parsed_in_pieces_give_the_same_rows(
     lines: list[bytes], variant: str, data: st.DataObject, path: str
 ) -> None:
     log_format = find_format(variant).open()
     cut = data.draw(st.integers(0, len(lines)))
-    head, tail = joined(lines[:cut]), joined(lines[cut:])
+    head, tail = join_lines(lines[:cut]), join_lines(lines[cut:])
     with reading(path), pytest.MonkeyPatch.context() as patched:
         at_once = rows_of(log_format.parse(head + tail, 100, 0))
         pieces = [log_format.parse(memoryview(head), 100, 0), log_format.parse(memoryview(tail), 100 + len(head), 0)]
@@ -118,7 +118,7 @@ def test_lines_parsed_in_pieces_are_lines_parsed_at_once(
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_megabytes_of_nothing_but_newlines_are_as_many_empty_lines(path: str) -> None:
+def test_a_megabyte_of_newlines_is_as_many_empty_lines(path: str) -> None:
     with reading(path):
         rejects = find_format("access").open().parse(b"\n" * (1 << 20), 5, 0).rejects
     assert rejects.column("line_offset").to_pylist() == list(range(5, 5 + (1 << 20)))
@@ -126,7 +126,7 @@ def test_megabytes_of_nothing_but_newlines_are_as_many_empty_lines(path: str) ->
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_no_line_makes_no_row(path: str) -> None:
+def test_an_empty_text_has_no_rows(path: str) -> None:
     with reading(path):
         assert rows_of(find_format("access").open().parse(b"", 5, 0)) == {}
 

@@ -16,7 +16,7 @@ def test_a_quoted_text_is_read_back_by_json(values: list[str | None]) -> None:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.none() | st.text("ab\"'\\", max_size=3), st.booleans()), max_size=20))
-def test_objects_hold_the_members_that_are_there(rows: list[tuple[bool, str | None, bool]]) -> None:
+def test_objects_have_the_members_that_are_not_null(rows: list[tuple[bool, str | None, bool]]) -> None:
     present = pa.array([is_present for is_present, _, _ in rows], pa.bool_())
     members = {
         "text": quote_json(pa.array([text for is_present, text, _ in rows if is_present], pa.string())),

@@ -1,4 +1,4 @@
-"""A format chosen by looking, among three whose lines begin with their letter; the last resort takes anything."""
+"""The format ``auto`` with three candidates, whose lines begin with their letter, and a last resort for all lines."""
 
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ AUTO = Auto([letter_format("a"), letter_format("b"), letter_format("c")], letter
 
 
 def read(parser: AutoParser, *chunks: str) -> list[str]:
-    """Return by which format each line was read, in the order of the lines; ``-`` for one that was rejected."""
+    """Return the format that read each line, in the order of the lines; ``-`` for a rejected line."""
     rows: dict[int, str] = {}
     offset = 0
     for chunk in chunks:
@@ -75,13 +75,13 @@ def test_which_format_reads_which_lines(chunks: list[str], expected: str) -> Non
     assert read(AUTO.open(), *chunks) == expected.split()
 
 
-def test_nothing_is_chosen_before_there_is_a_line() -> None:
+def test_no_format_is_chosen_before_the_first_line() -> None:
     parser = AUTO.open()
     assert read(parser, "") == []
     assert (parser.name, parser.context) == ("", "")
 
 
-def test_what_was_chosen_is_remembered_in_the_context() -> None:
+def test_the_context_holds_the_chosen_format() -> None:
     first = AUTO.open()
     read(first, "bbbbbbbb")
     assert first.name == "b"
@@ -95,7 +95,7 @@ def test_a_context_that_is_not_understood_counts_as_none() -> None:
 
 
 @given(st.text("abcx", max_size=60), st.data())
-def test_no_line_is_lost_however_often_the_file_changes_its_mind(letters: str, data: st.DataObject) -> None:
+def test_no_line_is_lost_however_often_the_format_changes(letters: str, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(letters)), max_size=4)))
     chunks = [letters[start:end] for start, end in zip([0, *cuts], [*cuts, len(letters)], strict=True)]
     assert len(read(AUTO.open(), *chunks)) == len(letters)

@@ -28,7 +28,7 @@ def without_offsets(outcome: Outcome) -> list[dict[str, object]]:
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("family", _FORMATS)
-def test_a_mark_at_the_start_of_a_file_is_no_part_of_its_first_line(family: str, path: str) -> None:
+def test_a_mark_at_the_start_of_a_file_is_not_part_of_its_first_line(family: str, path: str) -> None:
     written, lines = _FORMATS[family], _LINES[family]
     marked, plain = (read(written, mark + lines * 2, path) for mark in (MARK, b""))
     assert without_offsets(marked) == without_offsets(plain)

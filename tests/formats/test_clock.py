@@ -17,13 +17,13 @@ def us_of(moment: datetime) -> int:
 
 
 @given(moments, st.sampled_from(["T", " ", "t"]), st.sampled_from([".", ","]))
-def test_an_iso_stamp_is_the_instant_it_says(moment: datetime, between: str, point: str) -> None:
+def test_an_iso_stamp_is_read_as_its_instant(moment: datetime, between: str, point: str) -> None:
     written = moment.isoformat(sep="T", timespec="microseconds").replace("T", between).replace(".", point)
     assert clock.parse_iso(written) == Stamp(us_of(moment))
 
 
 @given(moments)
-def test_an_access_stamp_is_the_instant_it_says(moment: datetime) -> None:
+def test_an_access_stamp_is_read_as_its_instant(moment: datetime) -> None:
     moment = moment.replace(microsecond=0)
     month = moment.strftime("%b")
     written = f"{moment.day:02}/{month}/{moment.year:04}:{moment:%H:%M:%S} {moment:%z}"
@@ -49,7 +49,7 @@ def test_an_access_stamp_is_the_instant_it_says(moment: datetime) -> None:
         ("٢٠٢٠-01-01T00:00:00Z", None),
     ],
 )
-def test_what_an_iso_stamp_may_look_like(written: str, stamp: Stamp | None) -> None:
+def test_the_forms_of_an_iso_stamp(written: str, stamp: Stamp | None) -> None:
     assert clock.parse_iso(written) == stamp
 
 
@@ -65,7 +65,7 @@ def test_what_an_iso_stamp_may_look_like(written: str, stamp: Stamp | None) -> N
         "9999-01-01T00:00:00Z",
     ],
 )
-def test_an_instant_that_there_is_not_is_out_of_range(written: str) -> None:
+def test_a_day_or_time_that_does_not_exist_is_out_of_range(written: str) -> None:
     with pytest.raises(OutOfRange):
         clock.parse_iso(written)
 
@@ -88,5 +88,5 @@ def test_an_instant_that_there_is_not_is_out_of_range(written: str) -> None:
         ("", None),
     ],
 )
-def test_a_number_is_an_instant_by_its_size(written: str, us: int | None) -> None:
+def test_the_unit_of_a_number_depends_on_its_size(written: str, us: int | None) -> None:
     assert clock.parse_epoch(written) == (None if us is None else Stamp(us))

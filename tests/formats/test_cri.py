@@ -1,4 +1,4 @@
-"""Lines of containers: written and read again, on both paths."""
+"""Lines of containers, written and read back on both paths."""
 
 import json
 from datetime import datetime, timedelta, timezone
@@ -22,7 +22,7 @@ stamps = st.datetimes(
 
 
 @given(stamps, st.sampled_from(["stdout", "stderr"]), st.booleans(), messages, st.sampled_from(PATHS))
-def test_what_is_written_as_a_line_comes_back(
+def test_fields_written_as_a_line_are_read_back(
     at: datetime, stream: str, is_partial: bool, message: str, path: str
 ) -> None:
     line = f"{at:%Y-%m-%dT%H:%M:%S.%f}789{at:%z} {stream} {'P' if is_partial else 'F'} {message}\n"
@@ -33,7 +33,7 @@ def test_what_is_written_as_a_line_comes_back(
 
 
 @given(texts("cri"), st.data())
-def test_both_paths_say_the_same_of_whatever_pieces(data: bytes, draw: st.DataObject) -> None:
+def test_both_paths_read_the_same_rows_in_any_pieces(data: bytes, draw: st.DataObject) -> None:
     cuts = draw.draw(st.sets(st.sampled_from(starts_of(data)), max_size=3)) if data else set()
     outcome = read("cri", data, "native")
     assert_no_line_is_lost(data, outcome)

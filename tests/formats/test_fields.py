@@ -1,4 +1,4 @@
-"""What becomes of fields: columns, attributes, nothing."""
+"""Which fields become columns, which become attributes, and which are left out."""
 
 import pytest
 
@@ -23,20 +23,20 @@ def test_a_member_without_a_name_is_an_attribute() -> None:
     assert fields.ts_us == NO_TIME
 
 
-def test_a_value_that_does_not_fit_leaves_the_column_to_a_lesser_name() -> None:
+def test_a_value_that_does_not_fit_leaves_the_column_to_the_next_name() -> None:
     fields = read_fields([text_member("status", "ok"), number_member("statuscode", "200")])
     assert fields.columns == {"status_code": 200}
     assert fields.attributes == [("status", '"ok"')]
 
 
-def test_a_member_that_says_nothing_is_left_out() -> None:
+def test_a_member_with_an_unknown_value_is_left_out() -> None:
     silent = [text_member("user", "-"), text_member("msg", ""), Member("status", "null", name=find_name("status"))]
     fields = read_fields(silent)
     assert fields.columns == {}
     assert fields.attributes == []
 
 
-def test_what_is_left_of_an_object_stays_together() -> None:
+def test_the_other_members_of_an_object_become_one_attribute() -> None:
     inner = [text_member("method", "GET"), text_member("id", "7")]
     outer = Member("request", '{"method": "GET", "id": "7"}', inner=inner)
     fields = read_fields([outer])
@@ -71,7 +71,7 @@ def test_other_numbers_are_no_severities(number: str) -> None:
         ("noon", NO_TIME, False),
     ],
 )
-def test_times_are_read_as_any_program_writes_them(text: str, ts_us: int, is_local: bool) -> None:
+def test_times_are_read_in_every_known_form(text: str, ts_us: int, is_local: bool) -> None:
     fields = read_fields([text_member("time", text)])
     assert (fields.ts_us, fields.is_local) == (ts_us, is_local)
     assert fields.attributes == ([("time", quote(text))] if ts_us == NO_TIME else [])

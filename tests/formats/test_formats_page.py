@@ -1,4 +1,4 @@
-"""The table of servers' log formats in the page on formats says what comes out."""
+"""The table of log formats in the page on formats shows the right records."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""JSON lines: written and read again, and the same on both paths."""
+"""JSON lines, written and read back on both paths."""
 
 import json
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from formats.agreement import assert_no_line_is_lost, read, starts_of, texts
 from formats.paths import PATHS
 from formats.sample_files import read_samples
-from formats.test_json_text import without_nothings, written_objects
+from formats.test_json_text import without_invalid_characters, written_objects
 from puppylog.formats.json_lines import REASONS
 from puppylog.formats.registry import find_format
 from support.examples import examples
@@ -73,7 +73,9 @@ def as_nginx(row: dict[str, Any]) -> dict[str, Any]:
 
 
 @given(requests, st.sampled_from([as_caddy, as_nginx]), st.booleans(), paths)
-def test_requests_that_are_written_as_servers_do_come_back(row: Any, write: Any, ensure_ascii: bool, path: str) -> None:
+def test_requests_written_as_servers_write_them_are_read_back(
+    row: Any, write: Any, ensure_ascii: bool, path: str
+) -> None:
     line = json.dumps(write(row), ensure_ascii=ensure_ascii)
     (record,) = read("json", line.encode() + b"\n", path).records
     assert record == {"line_offset": 0, "ident": None, "severity": "info", "attributes": None, **row}
@@ -81,29 +83,29 @@ def test_requests_that_are_written_as_servers_do_come_back(row: Any, write: Any,
 
 @settings(max_examples=examples(50))
 @given(st.lists(written_objects(), max_size=3), paths)
-def test_what_has_no_known_name_comes_back_as_attributes(documents: list[str], path: str) -> None:
+def test_members_without_a_known_name_become_attributes(documents: list[str], path: str) -> None:
     lines = [f'{{"x":{document}}}'.replace("\n", " ") for document in documents]
     outcome = read("json", "".join(f"{line}\n" for line in lines).encode(), path)
     assert not outcome.rejects
     for line, record in zip(lines, outcome.records, strict=True):
-        attributes = json.loads(record["attributes"], object_pairs_hook=only_once)
+        attributes = json.loads(record["attributes"], object_pairs_hook=without_duplicates)
         attributes.pop("invalid_escape", None)
-        assert attributes == without_nothings(json.loads(line))
+        assert attributes == without_invalid_characters(json.loads(line))
 
 
-def only_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     assert len(dict(pairs)) == len(pairs)
     return dict(pairs)
 
 
 @settings(max_examples=examples(50))
 @given(st.lists(written_objects().map(lambda text: text.replace("\n", " ") + "\n"), max_size=4).map("".join))
-def test_both_paths_say_the_same_of_documents(data: str) -> None:
+def test_both_paths_read_documents_in_the_same_way(data: str) -> None:
     assert read("json", data.encode(), "native") == read("json", data.encode(), "python")
 
 
 @given(texts("json"), st.data())
-def test_both_paths_say_the_same_of_whatever_pieces(data: bytes, draw: st.DataObject) -> None:
+def test_both_paths_read_the_same_rows_in_any_pieces(data: bytes, draw: st.DataObject) -> None:
     cuts = draw.draw(st.sets(st.sampled_from(starts_of(data)), max_size=3)) if data else set()
     outcome = read("json", data, "native")
     assert_no_line_is_lost(data, outcome)
@@ -119,17 +121,17 @@ def test_numbers_and_blanks_stay_as_they_are_written(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_of_twenty_thousand_members_two_are_equal(path: str) -> None:
+def test_one_duplicate_among_twenty_thousand_members_is_dropped(path: str) -> None:
     count = 20_000
     members = ",".join(f'"k{k % (count - 1)}":{k}' for k in range(count))
     (record,) = read("json", f"{{{members}}}\n".encode(), path).records
-    attributes = json.loads(record["attributes"], object_pairs_hook=only_once)
+    attributes = json.loads(record["attributes"], object_pairs_hook=without_duplicates)
     assert len(attributes) == count - 1
     assert attributes["k0"] == count - 1
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_line_of_brackets_alone_is_too_deep_however_long(path: str) -> None:
+def test_a_very_long_line_of_brackets_is_nested_too_deeply(path: str) -> None:
     outcome = read("json", b'{"a":' + b"[" * 1_000_000 + b"\n", path)
     assert [row["reason"] for row in outcome.rejects] == ["nested too deeply"]
 

@@ -1,4 +1,4 @@
-"""Objects as their members stand in the text, against the json module's own reading."""
+"""JSON objects whose values are kept as written, compared with the json module."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ def members_of(text: str) -> dict[str, str]:
     return {item.key: item.json for item in items}
 
 
-def test_values_stand_as_they_are_written() -> None:
+def test_values_are_kept_as_they_are_written() -> None:
     text = ' { "a" : 1.10 , "b":[ 1, 2 ],"c": {"d":"\\u00e9" } , "e":"\\u00e9"}\t'
     assert members_of(text) == {"a": "1.10", "b": "[ 1, 2 ]", "c": '{"d":"\\u00e9" }', "e": '"\\u00e9"'}
 
@@ -31,7 +31,7 @@ def test_values_stand_as_they_are_written() -> None:
         ('{"a": {"\\u0000":1,"\\udfff":2,"\\ufffd":3}}', '{"�":3}'),
     ],
 )
-def test_of_equal_keys_the_last_is_kept_where_it_stands(text: str, tidy: str) -> None:
+def test_only_the_last_of_equal_keys_is_kept(text: str, tidy: str) -> None:
     assert members_of(text) == {"a": tidy}
 
 
@@ -60,18 +60,18 @@ def test_of_equal_keys_the_last_is_kept_where_it_stands(text: str, tidy: str) ->
         ('{"a":' * 100 + "{}" + "}" * 100, TOO_DEEP),
     ],
 )
-def test_what_is_not_read_has_its_reason(text: str, reason: str) -> None:
+def test_invalid_json_is_refused_with_its_reason(text: str, reason: str) -> None:
     with pytest.raises(InvalidJson) as error:
         read_object(text)
     assert str(error.value) == reason
 
 
-def test_brackets_in_strings_make_nothing_deep() -> None:
+def test_brackets_in_strings_do_not_count_as_depth() -> None:
     text = json.dumps({"a": '[{"\\' * DEEPEST, "b": [[]]})
     assert members_of(text)["b"] == "[[]]"
 
 
-def test_as_deep_as_it_may_be() -> None:
+def test_the_largest_depth_is_read() -> None:
     inner = "[" * (DEEPEST - 1) + "]" * (DEEPEST - 1)
     assert members_of(f'{{"a":{inner}}}') == {"a": inner}
 
@@ -81,7 +81,7 @@ scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False,
 
 
 class Pairs(list[tuple[str, Any]]):
-    """An object some keys of which may be equal."""
+    """An object that may have equal keys."""
 
 
 documents = st.recursive(
@@ -92,7 +92,7 @@ documents = st.recursive(
 
 
 def write(draw: st.DrawFn, value: Any) -> str:
-    """Write a document, each string and each gap in one of several ways."""
+    """Write a document, with strings and blanks in different forms."""
     blank = draw(st.sampled_from(["", "", " ", "\t "]))
     match value:
         case Pairs():
@@ -111,22 +111,22 @@ def written_objects(draw: st.DrawFn) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def without_nothings(value: Any) -> Any:
+def without_invalid_characters(value: Any) -> Any:
     match value:
         case dict():
-            return {without_nothings(key): without_nothings(inner) for key, inner in value.items()}
+            return {without_invalid_characters(key): without_invalid_characters(inner) for key, inner in value.items()}
         case list():
-            return [without_nothings(inner) for inner in value]
+            return [without_invalid_characters(inner) for inner in value]
         case str():
             return "".join("\ufffd" if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in value)
     return value
 
 
 @given(written_objects())
-def test_whatever_is_written_means_what_it_means_to_the_json_module(text: str) -> None:
+def test_objects_mean_the_same_to_the_json_module(text: str) -> None:
     items, has_invalid_escapes = read_object(text)
     expected = json.loads(text)
-    assert {item.key: json.loads(item.json) for item in items} == without_nothings(expected)
+    assert {item.key: json.loads(item.json) for item in items} == without_invalid_characters(expected)
     assert len({item.key for item in items}) == len(items)
     if not has_invalid_escapes:
-        assert without_nothings(expected) == expected
+        assert without_invalid_characters(expected) == expected

@@ -1,4 +1,4 @@
-"""Lines read by a server's log format, on both paths: what is written comes back, and nothing is lost."""
+"""Lines in a server's log format, written and read back on both paths."""
 
 import json
 from datetime import UTC, datetime
@@ -59,7 +59,7 @@ def read(written: str, data: bytes, path: str = "native") -> Parsed:
     st.tuples(numbers, st.one_of(st.none(), numbers, lists), st.none() | texts),
     paths,
 )
-def test_fields_that_are_written_as_a_line_come_back(
+def test_fields_written_as_a_line_are_read_back(
     row: dict[str, Any], at: datetime, others: tuple[str, str | None, str | None], path: str
 ) -> None:
     took, upstreams, request_id = others
@@ -91,7 +91,7 @@ def test_both_paths_read_the_same_and_no_line_is_lost(given_lines: tuple[str, by
 
 
 @given(formats_with_lines(), st.data(), paths)
-def test_lines_read_in_pieces_are_lines_read_at_once(
+def test_lines_read_in_pieces_give_the_same_rows(
     given_lines: tuple[str, bytes], data: st.DataObject, path: str
 ) -> None:
     written, text = given_lines
@@ -102,7 +102,7 @@ def test_lines_read_in_pieces_are_lines_read_at_once(
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_line_of_quotes_backslashes_and_commas_costs_no_more_than_its_length(path: str) -> None:
+def test_a_hostile_line_takes_time_proportional_to_its_length(path: str) -> None:
     written = '[$time_iso8601] "$http_referer" $upstream_addr $scheme://$host$request_uri $request $status'
     hostile = b'[2024-10-10T13:55:36Z] "' + b'\\"' * 500_000 + b'" ' + b"a, : " * 100_000 + b"\n"
     assert read(written, hostile, path).rejects["reason"].to_pylist() == [Reason.TEXT.text]
@@ -125,7 +125,7 @@ def test_each_reason_has_a_sample() -> None:
         ("", 0),
     ],
 )
-def test_the_place_where_a_line_stops_to_fit_is_known(line: str, at: int) -> None:
+def test_the_first_mismatch_of_a_rejected_line_is_found(line: str, at: int) -> None:
     assert compile_layout(MAIN).find_mismatch(line) == at
 
 
@@ -149,7 +149,7 @@ def test_a_log_format_may_be_written_with_or_without_its_directive(written: str,
 
 
 @pytest.mark.parametrize("written", ["log_format main;", "LogFormat", "combined", "", "cost: 5 $"])
-def test_what_is_no_log_format_is_refused(written: str) -> None:
+def test_a_text_that_is_no_log_format_is_refused(written: str) -> None:
     assert not is_layout(written)
     with pytest.raises(UsageError, match=r"^cannot read log format"):
         compile_layout(written)
@@ -169,5 +169,5 @@ def test_an_escape_that_nginx_does_not_have_is_refused() -> None:
         ('"$request" $status', False),
     ],
 )
-def test_a_format_whose_lines_are_json_is_known(written: str, *, is_json: bool) -> None:
+def test_a_format_whose_lines_are_json_is_recognized(written: str, *, is_json: bool) -> None:
     assert writes_json(parse_written(written)) is is_json

@@ -1,4 +1,4 @@
-"""Apache's ``LogFormat``: what its directives fill, and what is refused."""
+"""Apache's ``LogFormat``: what directives fill, and which formats are refused."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from puppylog.formats.layout.program import ATTRIBUTE, TEXT_COLUMNS, Kind
 
 
 def filled_by(written: str) -> list[str]:
-    """Return the column or the attribute of each field."""
+    """Return the column or the attribute that each field fills."""
     return [
         TEXT_COLUMNS[step.column] if step.column != ATTRIBUTE else step.name.decode() or step.kind.name
         for step in compile_apache(written).steps
@@ -69,7 +69,7 @@ def filled_by(written: str) -> list[str]:
         ("%{begin:msec}t", "EPOCH"),
     ],
 )
-def test_a_directive_has_its_place(directive: str, filled: str) -> None:
+def test_a_directive_fills_its_column_or_attribute(directive: str, filled: str) -> None:
     assert filled_by(f"100%% {directive} ") == [filled]
 
 
@@ -87,7 +87,7 @@ def test_a_column_is_filled_by_the_better_directive_and_the_other_one_becomes_an
     ]
 
 
-def test_path_and_query_beside_each_other_are_the_route() -> None:
+def test_adjacent_path_and_query_are_the_route() -> None:
     assert filled_by("%m %U%q %H") == ["request_method", "request_route", "request_proto"]
 
 
@@ -105,7 +105,7 @@ def test_escapes_of_the_configuration_are_resolved() -> None:
         ("%a %e %EY%m %I %p", [Kind.SKIP, Kind.DAY, Kind.YEAR, Kind.MONTH, Kind.HOUR_OF_TWELVE, Kind.HALF_DAY]),
     ],
 )
-def test_a_time_is_read_piece_by_piece(pattern: str, kinds: list[Kind]) -> None:
+def test_a_pattern_of_strftime_is_read_in_parts(pattern: str, kinds: list[Kind]) -> None:
     assert [step.kind for step in compile_apache(f"%{{{pattern}}}t").steps] == kinds
 
 
@@ -122,7 +122,7 @@ def test_a_time_is_read_piece_by_piece(pattern: str, kinds: list[Kind]) -> None:
         ("%%", 0, "there is no field in it"),
     ],
 )
-def test_a_format_that_cannot_be_read_is_refused_with_the_place(written: str, at: int, cause: str) -> None:
+def test_an_invalid_format_is_refused_with_the_column(written: str, at: int, cause: str) -> None:
     with pytest.raises(FormatError) as error:
         compile_apache(written)
     assert error.value.message.startswith(f"cannot read log format {written!r}: {cause}")

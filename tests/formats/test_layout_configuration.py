@@ -1,4 +1,4 @@
-"""Log formats in whole configurations."""
+"""The log formats in a whole configuration."""
 
 import pytest
 
@@ -49,7 +49,7 @@ def test_nginx_formats_are_found_with_their_parts_and_the_logs_that_use_them() -
     assert {layout.server for layout in found.layouts} == {Server.NGINX}
 
 
-def test_files_that_are_included_are_named() -> None:
+def test_included_files_are_listed() -> None:
     assert find_layouts(NGINX).includes == ("mime.types", "/etc/nginx/conf.d/*.conf")
     assert find_layouts(APACHE).includes == ("conf-enabled/*.conf",)
 
@@ -86,13 +86,13 @@ def test_a_format_is_chosen_by_its_nickname() -> None:
         ),
     ],
 )
-def test_a_choice_that_cannot_be_made_says_what_there_is(text: str, nickname: str, message: str) -> None:
+def test_an_impossible_choice_lists_the_log_formats(text: str, nickname: str, message: str) -> None:
     with pytest.raises(UsageError) as error:
         choose_layout(find_layouts(text), nickname, "a.conf")
     assert error.value.message == message
 
 
-def test_the_formats_of_a_configuration_come_with_those_first_that_are_in_use() -> None:
+def test_the_formats_that_logs_use_come_first() -> None:
     names = [format_.name for format_ in list_configured_formats(NGINX, "nginx.conf", Options())]
     assert names[::2] == ["main", "tabs"]
     assert names[1].startswith("$remote_addr - $remote_user ")  # "combined" is another format's name
@@ -101,5 +101,5 @@ def test_the_formats_of_a_configuration_come_with_those_first_that_are_in_use() 
     assert tabs.open().parse(b'200\t"a"\n', 0, 0).records["status_code"].to_pylist() == [200]
 
 
-def test_a_directive_over_several_lines_gives_the_format_a_name_on_one() -> None:
+def test_the_name_of_a_format_from_several_lines_has_one_line() -> None:
     assert find_format("log_format main '$host '\n    '$status';\n").name == "log_format main '$host '     '$status';"

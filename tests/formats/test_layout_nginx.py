@@ -1,4 +1,4 @@
-"""nginx's ``log_format``: what its variables fill, where they end, and what is refused."""
+"""nginx's ``log_format``: what variables fill, where they end, and which formats are refused."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from puppylog.formats.layout.program import ATTRIBUTE, TEXT_COLUMNS, Ending, Kin
 
 
 def steps_of(written: str, escape: str = "default") -> dict[str, tuple[Kind, Ending]]:
-    """Return what is done for each column or attribute."""
+    """Return the kind and the ending of the field for each column or attribute."""
     steps = compile_nginx(written, escape).steps
     return {
         TEXT_COLUMNS[step.column] if step.column != ATTRIBUTE else step.name.decode(): (step.kind, step.ending)
@@ -52,7 +52,7 @@ def test_times_and_sizes_are_numbers(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["cookie_my_time", "arg_port", "upstream_cache_status_text", "request_id"])
-def test_what_only_sounds_like_a_number_is_a_text(name: str) -> None:
+def test_a_variable_that_only_sounds_like_a_number_is_a_text(name: str) -> None:
     assert steps_of(f"${name}|")[name][0] is Kind.TEXT
 
 
@@ -77,13 +77,13 @@ def test_what_only_sounds_like_a_number_is_a_text(name: str) -> None:
         ("$http_user_agent|$status", "user_agent", Ending.LITERAL),
     ],
 )
-def test_a_field_ends_where_what_follows_says(written: str, column: str, ending: Ending) -> None:
+def test_the_text_after_a_field_decides_where_it_ends(written: str, column: str, ending: Ending) -> None:
     named = steps_of(written)
     (found,) = [named[name] for name in (column, "") if name in named][:1]
     assert found[1] is ending
 
 
-def test_without_escapes_a_quote_is_a_text_as_any_other() -> None:
+def test_without_escapes_a_quote_is_like_any_other_text() -> None:
     assert steps_of('"$http_referer" $host', "none")["referer"][1] is Ending.LITERAL
 
 
@@ -97,7 +97,7 @@ def test_without_escapes_a_quote_is_a_text_as_any_other() -> None:
         ("no variable", 0, "there is no field in it"),
     ],
 )
-def test_a_format_in_which_an_end_cannot_be_told_is_refused_with_the_place(written: str, at: int, cause: str) -> None:
+def test_a_format_with_an_ambiguous_end_is_refused_with_the_column(written: str, at: int, cause: str) -> None:
     with pytest.raises(FormatError) as error:
         compile_nginx(written)
     assert error.value.message.startswith(f"cannot read log format {written!r}: {cause}")
@@ -105,5 +105,5 @@ def test_a_format_in_which_an_end_cannot_be_told_is_refused_with_the_place(writt
     assert (error.value.written, error.value.at) == (written, at)
 
 
-def test_a_newline_at_the_end_of_the_format_is_no_second_line() -> None:
+def test_a_newline_at_the_end_of_the_format_is_ignored() -> None:
     assert compile_nginx("$host $status\n") == compile_nginx("$host $status")

@@ -1,4 +1,4 @@
-"""What all formats share, shown on one as plain as can be: ``stamp message``, and ``!`` for what does not fit."""
+"""What all formats share, tested with a simple format: ``stamp message``; lines that begin with ``!`` are rejected."""
 
 import json
 from datetime import UTC, datetime
@@ -34,10 +34,10 @@ def read(text: bytes | memoryview) -> Rows:
 
 
 def format_in(zone: str) -> LineFormat:
-    return LineFormat("plainest", read, ZoneInfo(zone))
+    return LineFormat("simple", read, ZoneInfo(zone))
 
 
-def test_a_line_without_a_time_has_the_time_when_it_was_read() -> None:
+def test_a_line_without_a_time_gets_the_time_when_it_was_read() -> None:
     (record,) = format_in("UTC").parse(b"x\n", 0, READ_AT_US).records.to_pylist()
     assert record["ts"] == datetime.fromtimestamp(READ_AT_US / 1e6, UTC)
 
@@ -47,21 +47,21 @@ def test_a_line_without_a_time_has_the_time_when_it_was_read() -> None:
     [
         ("2026-07-01 12:00:00", "2026-07-01T10:00:00+00:00"),
         ("2026-01-01 12:00:00", "2026-01-01T11:00:00+00:00"),
-        ("2026-10-25 02:30:00", "2026-10-25T00:30:00+00:00"),  # shown twice: the first one
-        ("2026-03-29 02:30:00", "2026-03-29T00:59:59.999999+00:00"),  # never shown
+        ("2026-10-25 02:30:00", "2026-10-25T00:30:00+00:00"),  # in the repeated hour: the first one
+        ("2026-03-29 02:30:00", "2026-03-29T00:59:59.999999+00:00"),  # in the skipped hour
     ],
 )
-def test_a_stamp_without_a_zone_is_in_the_zone_that_was_said(wall: str, instant: str) -> None:
+def test_a_stamp_without_a_zone_is_in_the_given_zone(wall: str, instant: str) -> None:
     (record,) = format_in("Europe/Berlin").parse(f"{wall} x\n".encode(), 0, READ_AT_US).records.to_pylist()
     assert abs((record["ts"] - datetime.fromisoformat(instant)).total_seconds()) < 1
 
 
-def test_a_line_that_has_no_time_is_in_no_zone() -> None:
+def test_the_time_when_a_line_was_read_is_not_moved_to_a_zone() -> None:
     parsed = format_in("Europe/Berlin").parse(b"x\n2026-07-01 12:00:00 y\n", 0, READ_AT_US)
     assert parsed.records["ts"].to_pylist()[0] == datetime.fromtimestamp(READ_AT_US / 1e6, UTC)
 
 
-def test_bytes_that_are_no_text_are_replaced_and_said_and_kept_where_they_are_rejected() -> None:
+def test_invalid_utf8_is_replaced_and_flagged_in_records_and_kept_in_rejected_lines() -> None:
     data = b"a\xff\xffb\n!\xff\xfe\nfine\n2026-01-01 00:00:00 \xff\n"
     parsed = format_in("UTC").parse(data, 100, READ_AT_US)
     records = parsed.records.to_pylist()
@@ -73,7 +73,7 @@ def test_bytes_that_are_no_text_are_replaced_and_said_and_kept_where_they_are_re
 
 
 @given(st.lists(st.binary(max_size=12).map(lambda line: line.replace(b"\n", b"")), max_size=12), st.integers(1, 30))
-def test_no_line_is_lost_in_whatever_parts_they_are_read(lines: list[bytes], part_bytes: int) -> None:
+def test_no_line_is_lost_when_a_text_is_read_in_parts(lines: list[bytes], part_bytes: int) -> None:
     data = b"".join(line + b"\n" for line in lines)
     whole = format_in("UTC").parse(data, 7, READ_AT_US)
     with pytest.MonkeyPatch.context() as patched:

@@ -27,14 +27,14 @@ def test_a_text_of_utf8_is_split_into_strings(lines: list[str]) -> None:
 
 
 @given(st.lists(st.tuples(st.binary(max_size=8), st.binary(max_size=3)), max_size=40), st.integers(0, 3))
-def test_slices_come_out_as_they_were_between_the_gaps(parts: list[tuple[bytes, bytes]], skipped: int) -> None:
+def test_slices_are_taken_between_gaps(parts: list[tuple[bytes, bytes]], skipped: int) -> None:
     text, starts, ends = b"", [], []
     for part, gap in parts:
         starts.append(len(text))
         text += part
         ends.append(len(text))
         text += gap
-    # Arrays that are slices of others must be read from their own first value.
+    # An array that is a slice of another array does not begin at the start of its buffer.
     taken = slice_bytes(text, pa.array(starts, pa.int64())[skipped:], pa.array(ends, pa.int64())[skipped:])
     taken.validate(full=True)
     assert taken.type == pa.binary()
@@ -52,7 +52,7 @@ def test_bytes_are_utf8_if_python_decodes_them(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("data", [b"\xed\xa0\x80", b"\xc0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82"])
-def test_surrogates_and_other_sequences_that_no_text_has_are_not_utf8(data: bytes) -> None:
+def test_encoded_surrogates_and_invalid_sequences_are_not_utf8(data: bytes) -> None:
     assert not is_utf8(data)
 
 

@@ -1,4 +1,4 @@
-"""logfmt: written and read again, and the same on both paths."""
+"""Lines of logfmt, written and read back on both paths."""
 
 import json
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ def write(key: str, value: str | float | bool, is_alone: bool) -> str:
 
 
 @given(members, st.booleans(), st.sampled_from([" ", "  ", "\t"]), paths)
-def test_what_is_written_as_a_line_comes_back(
+def test_fields_written_as_a_line_are_read_back(
     row: dict[str, str | float | bool], is_alone: bool, blank: str, path: str
 ) -> None:
     pairs = ["level=info", *(f"{key}.pair=1" for key in row)]
@@ -51,7 +51,7 @@ def test_time_level_and_message_are_columns(at: datetime, message: str, path: st
 
 
 @given(texts("logfmt"), st.data())
-def test_both_paths_say_the_same_of_whatever_pieces(data: bytes, draw: st.DataObject) -> None:
+def test_both_paths_read_the_same_rows_in_any_pieces(data: bytes, draw: st.DataObject) -> None:
     cuts = draw.draw(st.sets(st.sampled_from(starts_of(data)), max_size=3)) if data else set()
     outcome = read("logfmt", data, "native")
     assert_no_line_is_lost(data, outcome)
@@ -63,7 +63,7 @@ words = st.sampled_from(["a", "a=1", 'a="b c"', "a=", "b=2.50", "é=1", "=", '"'
 
 
 @given(st.lists(words, max_size=6), paths)
-def test_the_paths_agree_on_which_words_make_a_line(line: list[str], path: str) -> None:
+def test_both_paths_accept_the_same_words(line: list[str], path: str) -> None:
     data = " ".join(line).encode() + b"\n"
     outcome = read("logfmt", data, path)
     pairs = sum("=" in word for word in line)
@@ -73,7 +73,7 @@ def test_the_paths_agree_on_which_words_make_a_line(line: list[str], path: str) 
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_of_twenty_thousand_keys_two_are_equal(path: str) -> None:
+def test_one_duplicate_among_twenty_thousand_keys_is_dropped(path: str) -> None:
     count = 20_000
     line = " ".join(f"k{k % (count - 1)}={k}" for k in range(count))
     (record,) = read("logfmt", line.encode() + b"\n", path).records

@@ -15,7 +15,7 @@ from puppylog.tail.boundary import PatternBoundary
 
 
 def read(text: bytes | memoryview) -> Rows:
-    """Lines that begin with ``m`` have a message, with ``n`` none, others are rejected."""
+    """Read lines: ``m…`` has a message, ``n…`` has no message, other lines are rejected."""
     rows = RowsBuilder(bytes(text))
     at = 0
     for line in bytes(text).split(b"\n")[:-1]:
@@ -38,7 +38,7 @@ def parse(data: bytes, offset: int = 0) -> Parsed:
     return FORMAT.open().parse(data, offset, 0)
 
 
-def test_further_lines_are_added_to_the_message_or_become_it() -> None:
+def test_continuation_lines_are_added_to_the_message_or_become_it() -> None:
     parsed = parse(b"m1\n a\n b\nn2\n c\nm3\n", 100)
     assert parsed.records["message"].to_pylist() == ["m1\n a\n b", " c", "m3"]
     assert parsed.records["line_offset"].to_pylist() == [100, 109, 115]
@@ -50,19 +50,19 @@ def test_a_rejected_record_keeps_all_its_lines() -> None:
     assert parsed.rejects.to_pylist() == [{"line_offset": 103, "reason": "no", "line": b"bad\n \xff\n b"}]
 
 
-def test_lines_that_could_continue_nothing_are_a_record_of_their_own() -> None:
+def test_continuation_lines_without_a_first_line_are_one_record() -> None:
     parsed = parse(b" a\n b\nm1\n")
     assert parsed.rejects["line"].to_pylist() == [b" a\n b"]
     assert parsed.records["message"].to_pylist() == ["m1"]
 
 
-def test_it_is_called_as_its_format_and_points_where_that_does() -> None:
+def test_name_and_mismatch_are_those_of_the_inner_format() -> None:
     assert (FORMAT.name, FORMAT.open().name, FORMAT.open("x").context) == ("letters", "letters", "")
     assert FORMAT.find_mismatch("four") == 4
 
 
 @given(st.lists(st.sampled_from([b"m1", b"n2", b"bad", b" more", b"", b" \xff"]), max_size=20))
-def test_every_line_is_somewhere(lines: list[bytes]) -> None:
+def test_no_line_is_lost(lines: list[bytes]) -> None:
     data = b"".join(line + b"\n" for line in lines)
     parsed = parse(data)
     parsed.records.validate(full=True)

@@ -1,4 +1,4 @@
-"""The table of names: in its own writing, and the same to both paths."""
+"""The table of names is normalized and means the same on both paths."""
 
 import json
 from collections import Counter
@@ -31,15 +31,15 @@ def nest(path: str, value: Any) -> Any:
 
 
 @pytest.mark.parametrize("key", ["User-Agent", "user_agent", "userAgent", "USERAGENT", "_useragent"])
-def test_neither_case_nor_dashes_nor_underscores_matter(key: str) -> None:
+def test_case_dashes_and_underscores_do_not_matter(key: str) -> None:
     assert normalize(key) == "useragent"
 
 
-def test_letters_beyond_ascii_are_left_alone() -> None:
-    assert normalize("STATU\u017f") == "STATU\u017f"  # a long s, which some lower to an s
+def test_letters_beyond_ascii_are_unchanged() -> None:
+    assert normalize("STATU\u017f") == "STATU\u017f"  # a long s, which str.casefold makes an s
 
 
-def test_each_name_stands_once_and_as_it_is_looked_up() -> None:
+def test_each_name_is_unique_and_normalized() -> None:
     assert {path: count for path, count in Counter(path for _, path in PATHS_OF_FIELDS).items() if count > 1} == {}
     for field, path in PATHS_OF_FIELDS:
         assert normalize(path) == path
@@ -48,13 +48,13 @@ def test_each_name_stands_once_and_as_it_is_looked_up() -> None:
         assert name.field == field
 
 
-def test_the_native_readers_have_room_for_the_table() -> None:
+def test_the_table_fits_into_the_native_readers() -> None:
     assert len(names.TABLE.splitlines()) < 512  # half of NAME_SLOTS in names.h
     assert max(len(path) for _, path in PATHS_OF_FIELDS) < 47  # LONGEST_PATH there, and a dot
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_each_name_is_known_flat_and_nested_on_both_paths(path: str) -> None:
+def test_each_name_is_known_as_a_key_and_as_a_path_on_both_paths(path: str) -> None:
     for field, name in PATHS_OF_FIELDS:
         value = FITTING.get(field, "word")
         for document in ({name: value}, nest(name, value)):
@@ -65,7 +65,7 @@ def test_each_name_is_known_flat_and_nested_on_both_paths(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_of_two_names_for_a_field_the_one_before_wins_whatever_their_order(path: str) -> None:
+def test_the_better_of_two_names_wins_in_either_order(path: str) -> None:
     for field in FIELDS:
         known = names._NAMES[field].split()
         for better, worse in pairwise(known):

@@ -1,4 +1,4 @@
-"""The numbers that the native readers share with Python mean the same to both."""
+"""The enumerations of the native readers are the same in Python."""
 
 import shutil
 import subprocess
@@ -28,20 +28,20 @@ LISTS: dict[str, Sequence[str]] = {
     "text columns": program.TEXT_COLUMNS,
     "named fields": names.FIELDS,
 }
-NO_REASON = "none: the line fits"  # a member of some of Python's lists, behind the reasons
+NO_REASON = "none: the line fits"  # the last member of some enumerations in Python
 
-# What Python's interface wants to be able to write to: it does so once, when the module is loaded.
+# Python writes to these objects once, when it loads the module.
 WRITTEN_BY_PYTHON = {"module", "module_slots", "methods", "buffer_slots", "buffer_spec"}
 
 
 @pytest.mark.parametrize("name", sorted(LISTS))
-def test_a_list_is_the_same_in_c_and_in_python(name: str) -> None:
+def test_an_enumeration_is_the_same_in_c_and_in_python(name: str) -> None:
     if native.lines is None:
         pytest.skip("NOT TESTED: the lists of the native readers; there was no C compiler when Puppylog was installed")
     assert native.lines.ENUMS[name] == [text for text in LISTS[name] if text != NO_REASON]
 
 
-def test_every_list_in_c_is_compared() -> None:
+def test_every_enumeration_in_c_is_compared() -> None:
     if native.lines is None:
         pytest.skip("NOT TESTED: the lists of the native readers; there was no C compiler when Puppylog was installed")
     assert sorted(native.lines.ENUMS) == sorted(LISTS)
@@ -54,11 +54,11 @@ def test_a_module_in_c_has_no_memory_that_threads_or_interpreters_share(tmp_path
     if compiler is None or nm is None:
         pytest.skip("NOT TESTED: the memory of the modules in C; there is no C compiler, or no nm")
     sources = sorted(str(source) for source in Path(file).parent.glob("*.c"))
-    joined = tmp_path / "joined.o"
-    # Position-dependent: in other code, constants with addresses in them stand where they can be written to.
+    linked = tmp_path / "linked.o"
+    # The code is position-dependent, because otherwise constants with addresses are in writable sections.
     flags = ["-r", "-nostdlib", "-std=c11", "-fno-pic", "-fno-pie", f"-I{sysconfig.get_path('include')}"]
-    subprocess.run([compiler, *flags, *sources, "-o", str(joined)], check=True, capture_output=True, text=True)
-    listed = subprocess.run([nm, str(joined)], check=True, capture_output=True, text=True).stdout
+    subprocess.run([compiler, *flags, *sources, "-o", str(linked)], check=True, capture_output=True, text=True)
+    listed = subprocess.run([nm, str(linked)], check=True, capture_output=True, text=True).stdout
     symbols = [line.split()[-2:] for line in listed.splitlines()]
     writable = {name.lstrip("_") for kind, name in symbols if kind in "bBdDcC"}
     assert "module" in writable

@@ -1,4 +1,4 @@
-"""The native readers when memory runs out, and under the sanitizers of a compiler."""
+"""The native readers when allocations fail, and under the sanitizers of a compiler."""
 
 import importlib
 import os
@@ -18,7 +18,7 @@ from puppylog.formats.registry import find_format
 
 _NAMES = ["access", "w3c", "json", "cri", "syslog", "logfmt", "plain"]
 _LAYOUT = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer"'
-_READER_ARGUMENTS: dict[str, tuple[Any, ...]] = {  # behind the text
+_READER_ARGUMENTS: dict[str, tuple[Any, ...]] = {  # the arguments after the text
     "access": (0,),
     "json": (b"",),
     "logfmt": (b"",),
@@ -27,7 +27,7 @@ _READER_ARGUMENTS: dict[str, tuple[Any, ...]] = {  # behind the text
 }
 _INPUTS = os.environ.get("PUPPYLOG_TEST_FUZZ_INPUTS", "300")  # damaged lines for each reader
 _FUZZ_S = 240 + int(_INPUTS) * len(_NAMES) / 500  # at least 500 lines a second
-_LINES = 1500  # more than the readers make room for at first
+_LINES = 1500  # more than the readers first allocate memory for
 _NOT_TESTED = "NOT TESTED: the native readers; there is no C compiler here"
 
 
@@ -41,7 +41,7 @@ def compiler() -> str:
 
 @pytest.fixture(scope="module")
 def failing_readers(compiler: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The native readers with allocations that fail when they are told to."""
+    """The native readers, built so that a test can make allocations fail."""
     readers = load_readers(build_readers(compiler, tmp_path_factory.mktemp("native"), "-O1"))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(native, "lines", readers)
@@ -50,7 +50,7 @@ def failing_readers(compiler: str, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def sanitized(compiler: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """The native readers with sanitizers, and the environment for a Python that loads them."""
+    """The native readers with sanitizers, and the environment in which Python can load them."""
     folder = tmp_path_factory.mktemp("sanitized")
     return build_with_sanitizers(compiler, partial(build_readers, compiler, folder))
 
@@ -121,7 +121,7 @@ def test_every_allocation_of_python_that_fails_is_a_memory_error_and_leaks_nothi
 def test_sanitizers_find_nothing_in_damaged_lines(
     sanitized: tuple[Path, dict[str, str]], names: list[str], samples: str | None
 ) -> None:
-    """Addresses and undefined behaviour, with allocations that fail."""
+    """The sanitizers check addresses and undefined behaviour, also while allocations fail."""
     readers, environment = sanitized
     options = ["--inputs", _INPUTS, "--readers", str(readers), "--failures"]
     if samples is not None:

@@ -1,4 +1,4 @@
-"""Lines of any kind: the line is the message, whatever it holds."""
+"""The format ``plain``: every line is a message."""
 
 from datetime import UTC, datetime
 
@@ -14,7 +14,7 @@ lines = st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs
 
 
 @given(lines.filter(lambda line: not line[0].isdigit() and line[0] not in "[("), st.sampled_from(PATHS))
-def test_a_line_without_a_time_is_a_message_of_now(line: str, path: str) -> None:
+def test_a_line_without_a_time_gets_the_time_when_it_was_read(line: str, path: str) -> None:
     (record,) = read("plain", f"{line}\n".encode(), path).records
     assert (record.pop("message"), record.pop("ts"), record.pop("line_offset")) == (line, READ_AT, 0)
     assert set(record.values()) == {None}
@@ -27,7 +27,7 @@ def test_a_line_without_a_time_is_a_message_of_now(line: str, path: str) -> None
     lines,
     st.sampled_from(PATHS),
 )
-def test_a_time_and_a_severity_in_front_are_read_and_stay_in_the_message(
+def test_a_time_and_a_severity_at_the_start_are_read_and_stay_in_the_message(
     at: datetime, frame: str, severity: str, message: str, path: str
 ) -> None:
     line = f"{frame.format(f'{at:%Y-%m-%d %H:%M:%S},{at.microsecond:06}')} {severity} - {message}"
@@ -39,7 +39,7 @@ def test_a_time_and_a_severity_in_front_are_read_and_stay_in_the_message(
 
 
 @given(texts("plain"), st.data())
-def test_both_paths_say_the_same_of_whatever_pieces(data: bytes, draw: st.DataObject) -> None:
+def test_both_paths_read_the_same_rows_in_any_pieces(data: bytes, draw: st.DataObject) -> None:
     cuts = draw.draw(st.sets(st.sampled_from(starts_of(data)), max_size=3)) if data else set()
     outcome = read("plain", data, "native")
     assert_no_line_is_lost(data, outcome)
@@ -48,7 +48,7 @@ def test_both_paths_say_the_same_of_whatever_pieces(data: bytes, draw: st.DataOb
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_empty_lines_become_nothing_and_are_counted(path: str) -> None:
+def test_empty_lines_make_no_record_and_are_counted(path: str) -> None:
     outcome = read("plain", b"a\n\n\r\n b\n\n", path)
     assert [(record["line_offset"], record["message"]) for record in outcome.records] == [(0, "a"), (5, " b")]
     assert (outcome.rejects, outcome.rowless) == ([], 3)

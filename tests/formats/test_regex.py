@@ -1,4 +1,4 @@
-"""Lines read by an expression: what Arrow finds in all of them at once is what Python finds in each."""
+"""Lines read by a regular expression: Arrow finds in all lines at once what Python finds in each line."""
 
 import json
 import re
@@ -36,7 +36,7 @@ def known(text: str | None) -> str | None:
 
 
 def read_slowly(line: str) -> dict[str, Any] | str:
-    """Return the columns that are not null, or the reason, in the plainest way."""
+    """Return the columns that are not null, or the reason to reject the line, with Python's module re."""
     line = line.removesuffix("\r")
     match = re.fullmatch(PATTERN, line)
     if match is None:
@@ -63,7 +63,7 @@ def read_slowly(line: str) -> dict[str, Any] | str:
 
 @settings(max_examples=examples(50))
 @given(st.lists(lines, max_size=12))
-def test_the_columns_say_what_a_slow_reader_says(written: list[str]) -> None:
+def test_the_columns_equal_those_of_a_slow_reader(written: list[str]) -> None:
     data = "".join(f"{line}\n" for line in written).encode()
     outcome = read(PATTERN, data, "python")
     assert_no_line_is_lost(data, outcome)
@@ -88,13 +88,13 @@ def test_years_do_not_depend_on_where_lines_are_cut(stamps: list[str], draw: st.
     assert read(written, data, "python", cuts) == read(written, data, "python")
 
 
-def test_a_line_takes_no_longer_than_its_length() -> None:
+def test_a_line_takes_time_proportional_to_its_length() -> None:
     data = b"a" * 100_000 + b"\n"
     assert len(read("^(?P<a>(a+)+)$(?P<b>b)?", data, "python").records) == 1
     assert read("^(a|aa)+(?P<b>b)$", data, "python").rejects[0]["reason"] == "does not match the pattern"
 
 
-def test_the_format_and_its_parser_are_called_what_was_written() -> None:
+def test_the_format_and_its_parser_are_named_by_the_expression() -> None:
     assert find_format(PATTERN).name == find_format(PATTERN).open().name == PATTERN
 
 

@@ -1,4 +1,4 @@
-"""Which expressions are taken, and what is said of the others."""
+"""Which expressions are accepted, and why the others are refused."""
 
 import pytest
 
@@ -19,7 +19,7 @@ from puppylog.formats.registry import find_format
         ("(?i)(?P<b>x)(?:y)(?P<a>z)", "(?i)(?P<b>x)(?:y)(?P<a>z)", ("b", "a")),
     ],
 )
-def test_groups_without_a_name_are_made_to_only_group(written: str, regex: str, names: tuple[str, ...]) -> None:
+def test_groups_without_a_name_do_not_capture(written: str, regex: str, names: tuple[str, ...]) -> None:
     pattern = parse_pattern(written)
     assert (pattern.regex, pattern.names) == (regex, names)
 
@@ -38,12 +38,12 @@ def test_groups_without_a_name_are_made_to_only_group(written: str, regex: str, 
         (r"\(?P<a", "it has no group with a name, such as (?P<host>[^ ]+)"),
     ],
 )
-def test_an_expression_that_is_none_is_refused_with_cause_and_place(written: str, cause: str) -> None:
+def test_an_invalid_expression_is_refused_with_cause_and_position(written: str, cause: str) -> None:
     with pytest.raises(UsageError) as error:
         find_format(written)
     assert error.value.message == f"cannot use pattern {written!r}: {cause}"
 
 
 @pytest.mark.parametrize("written", ["access", "auto", '$remote_addr "$request"', "%h %l", "(x)"])
-def test_what_names_no_group_is_no_expression(written: str) -> None:
+def test_a_text_without_a_named_group_is_no_expression(written: str) -> None:
     assert not is_pattern(written)

@@ -9,7 +9,7 @@ def test_a_format_is_found_by_its_name(name: str) -> None:
     assert find_format(name).name == name
 
 
-def test_an_unknown_format_is_refused_with_the_known_ones() -> None:
+def test_an_unknown_format_is_refused_with_a_list_of_formats() -> None:
     with pytest.raises(UsageError) as error:
         find_format("combind")
     assert error.value.message == f"cannot use format 'combind': it must be one of auto, {', '.join(FORMAT_NAMES)}"

@@ -1,4 +1,4 @@
-"""The hour that comes twice, 2026-10-25 02:00 to 03:00 in Berlin: which of the two is meant."""
+"""The repeated hour, 2026-10-25 02:00 to 03:00 in Berlin: whether a stamp is of the first or of the second hour."""
 
 from zoneinfo import ZoneInfo
 
@@ -13,11 +13,11 @@ from puppylog.formats.base import Options
 from puppylog.formats.repeated_hour import RepeatedHour
 
 ZONE = ZoneInfo("Europe/Berlin")
-MIDNIGHT_US = 1_792_886_400_000_000  # 2026-10-25 00:00 on the wall, if it hung in Greenwich
+MIDNIGHT_US = 1_792_886_400_000_000  # 2026-10-25 00:00, counted as if in UTC
 
 
 def resolve(*walls: str, hour: RepeatedHour | None = None) -> list[str]:
-    """Return the minutes of the day in UTC, as ``hh:mm``, for those on the wall."""
+    """Return the times in UTC for local times, both as ``hh:mm``."""
     minutes = [int(wall[:2]) * 60 + int(wall[3:]) for wall in walls]
     wall_us = pa.array([MIDNIGHT_US + minute * 60_000_000 for minute in minutes], pa.int64())
     found_us = (hour or RepeatedHour()).resolve(wall_us, ZONE).to_pylist()
@@ -25,7 +25,7 @@ def resolve(*walls: str, hour: RepeatedHour | None = None) -> list[str]:
     return [f"{minute // 60 % 24:02}:{minute % 60:02}" for minute in found]
 
 
-def test_stamps_that_go_back_by_about_an_hour_are_of_the_second_one() -> None:
+def test_stamps_that_go_back_by_about_an_hour_are_of_the_second_hour() -> None:
     walls = ["01:59", "02:00", "02:30", "02:59", "02:00", "02:30", "02:59", "03:00"]
     assert resolve(*walls) == ["23:59", "00:00", "00:30", "00:59", "01:00", "01:30", "01:59", "02:00"]
 
@@ -35,7 +35,7 @@ def test_lines_that_are_a_little_late_do_not_change_the_hour() -> None:
     assert resolve("02:59", "02:00", "02:58", "02:01") == ["00:59", "01:00", "00:58", "01:01"]
 
 
-def test_a_line_that_is_late_when_the_hour_is_over_is_of_the_second_one() -> None:
+def test_a_late_line_after_the_repeated_hour_is_of_the_second_hour() -> None:
     assert resolve("03:01", "02:59", "03:01") == ["02:01", "01:59", "02:01"]
 
 
@@ -44,8 +44,8 @@ def test_a_quiet_log_is_in_the_second_hour_as_soon_as_it_goes_back() -> None:
 
 
 @given(st.lists(st.integers(0, 239), max_size=30).map(sorted), st.sets(st.integers(0, 30), max_size=4))
-def test_stamps_in_order_are_as_they_were_meant_in_whatever_pieces(minutes: list[int], cuts: set[int]) -> None:
-    """Minutes from 01:00 on. No gap is so long that the second hour could be taken for the first."""
+def test_stamps_in_order_are_resolved_in_any_pieces(minutes: list[int], cuts: set[int]) -> None:
+    """Minutes are counted from 01:00. A gap is never so long that the second hour looks like the first."""
     dense = sorted({*minutes, *range(0, 240, 20)})
     meant = [f"{(minute // 60 - 1) % 24:02}:{minute % 60:02}" for minute in dense]
     walls = [f"{minute // 60 + (1 if minute < 120 else 0):02}:{minute % 60:02}" for minute in dense]
@@ -72,7 +72,7 @@ def test_stamps_in_order_are_as_they_were_meant_in_whatever_pieces(minutes: list
         (r"^(?P<ts>\S+) (?P<message>.*)", "2026-10-25T{}:00 x\n"),
     ],
 )
-def test_every_format_goes_on_within_the_hour_where_it_was(written: str, form: str, path: str) -> None:
+def test_every_format_continues_within_the_repeated_hour(written: str, form: str, path: str) -> None:
     walls = ["01:50", "02:10", "02:50", "02:10", "02:30", "02:50", "03:10"]
     data = "".join(form.format(wall) for wall in walls).encode()
     options = Options(zone=ZONE, year=2026)

@@ -1,4 +1,4 @@
-"""The formats' own samples, one file in ``samples/`` for each family, are their test, on both paths."""
+"""The samples of the formats, one file in ``samples/`` for each family, are read on both paths."""
 
 import json
 from datetime import datetime
@@ -13,19 +13,19 @@ from puppylog.formats.base import Options, Parser
 from puppylog.formats.registry import FORMATS, find_format
 
 SAMPLES = [(family, sample) for family in FAMILIES for sample in read_samples(family)]
-KEYS = {"title", "as", "zone", "year", "about", "before", "line", "bytes", "record", "reject"}
+KEYS = {"title", "as", "zone", "year", "modified", "before", "line", "bytes", "record", "reject"}
 READ_AT_US = int(READ_AT.timestamp()) * 1_000_000
 
 
 def open_parser(family: str, sample: Sample) -> Parser:
     options = Options(ZoneInfo(sample.get("zone", "UTC")), int(sample["year"]) if "year" in sample else None)
-    about = datetime.fromisoformat(sample["about"]) if "about" in sample else READ_AT
-    return find_format(sample.get("as", family), options).open("", int(about.timestamp()) * 1_000_000)
+    modified = datetime.fromisoformat(sample["modified"]) if "modified" in sample else READ_AT
+    return find_format(sample.get("as", family), options).open("", int(modified.timestamp()) * 1_000_000)
 
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(("family", "sample"), SAMPLES, ids=[f"{family}: {s['title']}" for family, s in SAMPLES])
-def test_the_sample_is_read_as_it_says(family: str, sample: Sample, path: str) -> None:
+def test_a_sample_is_read_as_it_states(family: str, sample: Sample, path: str) -> None:
     line = line_of(sample)
     with reading(path):
         parser = open_parser(family, sample)
@@ -50,7 +50,7 @@ def test_the_sample_is_read_as_it_says(family: str, sample: Sample, path: str) -
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("variant", ["access", "common", "combined"])
-def test_all_samples_in_one_block_are_read_as_one_by_one(variant: str, path: str) -> None:
+def test_samples_in_one_text_are_read_like_single_samples(variant: str, path: str) -> None:
     log_format = find_format(variant).open()
     data, records, rejects = b"", [], []
     with reading(path):

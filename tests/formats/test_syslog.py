@@ -1,4 +1,4 @@
-"""Syslog: written and read again, on both paths; years, octet counting and pieces."""
+"""Messages of syslog, written and read back on both paths; years, octet counting and pieces."""
 
 import json
 from datetime import datetime
@@ -21,7 +21,7 @@ words = st.text("abcXYZ019._/%é-", min_size=1, max_size=12).filter(lambda word:
 names = st.text("abcXYZ019@._é-", min_size=1, max_size=12)
 messages = st.text(characters, min_size=1, max_size=30).filter(lambda text: text[0] not in " \ufeff")
 elements = st.dictionaries(names, st.dictionaries(names, st.text(characters, max_size=12), max_size=3), max_size=3)
-times = st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1))  # noqa: DTZ001 - the zone is written beside them
+times = st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1))  # noqa: DTZ001 - the zone is written separately
 
 
 def write_elements(structured: dict[str, dict[str, str]]) -> str:
@@ -42,7 +42,7 @@ def write_elements(structured: dict[str, dict[str, str]]) -> str:
     st.tuples(elements, messages),
     paths,
 )
-def test_what_is_written_by_rfc_5424_comes_back(
+def test_messages_of_rfc_5424_are_read_back(
     header: dict[str, str | None],
     priority: int,
     at: datetime,
@@ -66,7 +66,7 @@ def test_what_is_written_by_rfc_5424_comes_back(
 @given(
     st.sampled_from(["", "<13>"]), times, words, st.tuples(words, st.none() | st.integers(0, 99999), messages), paths
 )
-def test_what_is_written_by_rfc_3164_comes_back(
+def test_messages_of_rfc_3164_are_read_back(
     priority: str, at: datetime, host: str, content: tuple[str, int | None, str], path: str
 ) -> None:
     app, pid, message = content
@@ -80,7 +80,7 @@ def test_what_is_written_by_rfc_3164_comes_back(
 
 
 @given(texts("syslog"), st.data())
-def test_both_paths_say_the_same_of_whatever_pieces(data: bytes, draw: st.DataObject) -> None:
+def test_both_paths_read_the_same_rows_in_any_pieces(data: bytes, draw: st.DataObject) -> None:
     cuts = draw.draw(st.sets(st.sampled_from(starts_of(data)), max_size=3)) if data else set()
     outcome = read("syslog", data, "native")
     assert_no_line_is_lost(data, outcome)
@@ -99,7 +99,7 @@ def test_years_do_not_depend_on_where_lines_are_cut(
 
 
 @given(st.lists(messages, min_size=1, max_size=6), paths)
-def test_messages_with_their_sizes_make_a_record_each_where_they_start(bodies: list[str], path: str) -> None:
+def test_each_octet_counted_message_makes_a_record_at_its_offset(bodies: list[str], path: str) -> None:
     frames = [f"<13>1 2026-11-24T10:00:00Z web1 app - - - {body}".encode() for body in bodies]
     written = [b"%d %s" % (len(frame), frame) for frame in frames]
     outcome = read("syslog", b"".join(written) + b"\n", path)
@@ -109,7 +109,7 @@ def test_messages_with_their_sizes_make_a_record_each_where_they_start(bodies: l
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_stamps_without_a_zone_are_read_in_the_zone_that_is_named(path: str) -> None:
+def test_stamps_without_a_zone_are_read_in_the_given_zone(path: str) -> None:
     data = b"Jul  1 12:00:00 web1 app: a\n<13>1 2026-07-01T12:00:00 web1 app - - - b\n"
     options = Options(ZoneInfo("Europe/Berlin"), 2026)
     stamps = {record["ts"] for record in read("syslog", data, path, options=options).records}

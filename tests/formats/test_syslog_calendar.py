@@ -1,4 +1,4 @@
-"""The year of stamps that name none."""
+"""The year of stamps without a year."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -11,19 +11,19 @@ from puppylog.formats.syslog.calendar import Calendar
 days = st.dates(date(1971, 1, 1), date(2200, 12, 31))
 
 
-def open_about(day: date) -> Calendar:
-    about = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-    return Calendar.open("", None, int(about.timestamp()) * 1_000_000)
+def open_calendar(day: date) -> Calendar:
+    modified = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    return Calendar.open("", None, int(modified.timestamp()) * 1_000_000)
 
 
 @given(days, st.integers(-1, 363))
-def test_the_first_stamp_is_of_the_last_year_before_the_file_was_changed(day: date, days_before: int) -> None:
+def test_the_first_stamp_is_in_the_latest_year_before_the_modification(day: date, days_before: int) -> None:
     first = day - timedelta(days_before)
-    assert open_about(day).find_year(first.month, first.day) == first.year
+    assert open_calendar(day).find_year(first.month, first.day) == first.year
 
 
 @given(st.lists(st.integers(-100, 150), max_size=20), days)
-def test_stamps_that_go_up_or_down_by_less_than_half_a_year_are_followed(steps: list[int], day: date) -> None:
+def test_steps_of_less_than_half_a_year_are_followed(steps: list[int], day: date) -> None:
     calendar = Calendar.open("", day.year, None)
     for step in [0, *steps]:
         day += timedelta(step)
@@ -33,7 +33,7 @@ def test_stamps_that_go_up_or_down_by_less_than_half_a_year_are_followed(steps: 
 
 
 @given(st.lists(st.integers(1, 12), min_size=1, max_size=30), st.integers(0, 30))
-def test_a_calendar_that_is_opened_anew_goes_on_as_before(months: list[int], cut: int) -> None:
+def test_a_reopened_calendar_continues(months: list[int], cut: int) -> None:
     whole, pieces = (Calendar.open("", 2026, None) for _ in range(2))
     for place, month in enumerate(months):
         if place == cut:
@@ -50,7 +50,7 @@ def test_a_context_that_is_not_understood_counts_as_none(context: str) -> None:
 
 
 @pytest.mark.parametrize("modified_at_us", [None, -(1 << 63), (1 << 63) - 1])
-def test_a_file_changed_at_no_time_there_is_was_changed_now(modified_at_us: int | None) -> None:
+def test_a_modification_time_out_of_range_counts_as_now(modified_at_us: int | None) -> None:
     before = datetime.now(UTC) + timedelta(days=1)
     calendar = Calendar.open("", None, modified_at_us)
     after = datetime.now(UTC) + timedelta(days=1)

@@ -1,4 +1,4 @@
-"""W3C extended logs: fields that change, days that directives give, and reading on in the middle of a file."""
+"""W3C extended logs: fields that change, days that directives give, and continuing in the middle of a file."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -29,7 +29,7 @@ def read(data: bytes, path: str = "native") -> Parsed:
         return W3c().open().parse(data, 0, 0)
 
 
-def joined(lines: list[bytes]) -> bytes:
+def join_lines(lines: list[bytes]) -> bytes:
     return b"".join(line + b"\n" for line in lines)
 
 
@@ -38,7 +38,7 @@ def quoted(value: str) -> str:
 
 
 @given(moments, st.lists(values, min_size=5, max_size=5), st.sampled_from(" \t"), paths)
-def test_values_in_quotes_come_back(at: datetime, row: list[str], delimiter: str, path: str) -> None:
+def test_values_in_quotes_are_read_back(at: datetime, row: list[str], delimiter: str, path: str) -> None:
     fields = "#Fields: date time cs-username cs(User-Agent) cs(Referer) cs-method c-dns"
     stamp = [f"{at.year:04}-{at:%m-%d}", f"{at:%H:%M:%S.%f}"]
     line = delimiter.join([*stamp, *map(quoted, row)])
@@ -52,19 +52,19 @@ def test_values_in_quotes_come_back(at: datetime, row: list[str], delimiter: str
 
 @given(w3c_lines)
 def test_both_paths_read_the_same_and_no_line_is_lost(lines: list[bytes]) -> None:
-    native, python = read(joined(lines)), read(joined(lines), "python")
+    native, python = read(join_lines(lines)), read(join_lines(lines), "python")
     assert rows_of(native) == rows_of(python)
     assert native.lines + native.rowless == len(lines)
     assert native.rowless == sum(line.startswith(b"#") for line in lines)
 
 
 @given(w3c_lines, st.data(), paths)
-def test_a_parser_with_the_context_of_another_reads_on_as_that_one_would(
+def test_a_parser_with_the_context_of_another_continues_like_it(
     lines: list[bytes], data: st.DataObject, path: str
 ) -> None:
-    whole = read(joined(lines), path)
+    whole = read(join_lines(lines), path)
     cut = data.draw(st.integers(0, len(lines)))
-    head, tail = joined(lines[:cut]), joined(lines[cut:])
+    head, tail = join_lines(lines[:cut]), join_lines(lines[cut:])
     with reading(path):
         first = W3c().open()
         before = rows_of(first.parse(head, 0, 0))
@@ -73,7 +73,7 @@ def test_a_parser_with_the_context_of_another_reads_on_as_that_one_would(
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_fields_that_change_in_the_middle_of_a_file_count_from_there_on(path: str) -> None:
+def test_changed_fields_count_from_their_directive_on(path: str) -> None:
     lines = [
         b"#Fields: date time c-ip",
         b"2024-10-10 00:00:01 192.0.2.1",
@@ -81,11 +81,11 @@ def test_fields_that_change_in_the_middle_of_a_file_count_from_there_on(path: st
         b"192.0.2.2 2024-10-10 00:00:02 200",
         b"2024-10-10 00:00:03 192.0.2.3",
     ]
-    parsed = read(joined(lines), path)
+    parsed = read(join_lines(lines), path)
     assert parsed.records["host"].to_pylist() == ["192.0.2.1", "192.0.2.2"]
     assert parsed.rejects["reason"].to_pylist() == ["fewer fields than in #Fields"]
     offsets = [*parsed.records["line_offset"].to_pylist(), *parsed.rejects["line_offset"].to_pylist()]
-    assert offsets == [joined(lines).index(line) for line in (lines[1], lines[3], lines[4])]
+    assert offsets == [join_lines(lines).index(line) for line in (lines[1], lines[3], lines[4])]
 
 
 def test_the_context_is_the_day_and_the_fields() -> None:
@@ -103,19 +103,19 @@ def test_a_context_that_is_not_understood_counts_as_empty(context: str) -> None:
     assert W3c().open(context).context == ""
 
 
-def test_a_day_that_is_none_rejects_the_lines_and_not_the_parser() -> None:
+def test_a_day_that_does_not_exist_rejects_the_lines() -> None:
     parsed = read(b"#Date: 2024-02-31\n#Fields: time c-ip\n00:00:01 192.0.2.1\n")
     assert parsed.rejects["reason"].to_pylist() == ["time out of range"]
 
 
 @pytest.mark.parametrize("fields", [b"x " * 513, b"y" * 20_000])
-def test_fields_without_end_are_none(fields: bytes) -> None:
+def test_too_many_fields_count_as_no_fields(fields: bytes) -> None:
     parsed = read(b"#Fields: " + fields + b"\n1 2 3\n")
     assert parsed.rejects["reason"].to_pylist() == ["no #Fields before it"]
 
 
 @pytest.mark.parametrize("written", ["w3c: date time c-ip", "#Fields: date time c-ip", "#fields:date  time c-ip\n"])
-def test_fields_may_be_said_beforehand(written: str) -> None:
+def test_fields_may_be_given_with_the_format(written: str) -> None:
     assert is_w3c(written)
     format_ = find_format(written)
     assert format_.name == "w3c: date time c-ip"
@@ -125,12 +125,12 @@ def test_fields_may_be_said_beforehand(written: str) -> None:
 
 
 @pytest.mark.parametrize("written", ["w3c: " + "x " * 513, "w3c: " + "y" * 20_000])
-def test_fields_without_end_are_refused(written: str) -> None:
+def test_a_format_with_too_many_fields_is_refused(written: str) -> None:
     with pytest.raises(UsageError, match=r"^cannot use format .*: it must be w3c: and 1 to 512 fields$"):
         find_format(written)
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_directives_alone_are_joined(path: str) -> None:
+def test_directives_make_no_rows(path: str) -> None:
     parsed = read(b"#\n#Version: 1.0\n#Fields: a\n" * 1000, path)
     assert (parsed.lines, parsed.rowless) == (0, 3000)
