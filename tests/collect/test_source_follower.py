@@ -42,7 +42,7 @@ class Following:
         data = b""
         for source, chunk in self.follower.iter_chunks():
             data += chunk.data
-            self.follower.take(source, chunk)
+            self.follower.note_batched(source, chunk)
         return data
 
     @property

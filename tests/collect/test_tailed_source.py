@@ -16,22 +16,22 @@ def test_an_idle_source_is_polled_less_and_less_often(tmp_path: Path) -> None:
     path = tmp_path / "a.log"
     path.write_bytes(b"one\n")
     source = follow(path)
-    assert b"".join(chunk.data for chunk in source.look(10.0)) == b"one\n"
+    assert b"".join(chunk.data for chunk in source.poll(10.0)) == b"one\n"
     assert source.due_at == 10.0 + SOON_S
     pauses = []
     for _ in range(12):
-        assert not list(source.look(20.0))
+        assert not list(source.poll(20.0))
         pauses.append(source.due_at - 20.0)
     assert pauses == sorted(pauses)
     assert pauses[-1] == IDLE_S
     path.write_bytes(b"one\ntwo\n")
-    assert list(source.look(30.0))
+    assert list(source.poll(30.0))
     assert source.due_at == 30.0 + SOON_S
 
 
 def test_a_source_that_has_changed_is_due_at_once(tmp_path: Path) -> None:
     source = follow(tmp_path / "a.log")
-    assert not list(source.look(10.0))
+    assert not list(source.poll(10.0))
     source.wake()
     assert source.due_at < 10.0
 
@@ -43,10 +43,10 @@ def test_a_source_with_much_to_read_is_due_again_after_its_turn(
     path = tmp_path / "a.log"
     path.write_bytes(b"0123456\n" * 100)
     source = follow(path)
-    taken = [chunk.data for chunk in source.look(10.0)]
+    taken = [chunk.data for chunk in source.poll(10.0)]
     assert 32 <= len(b"".join(taken)) < 800
     assert source.due_at == 10.0
     while source.tailer.has_more:
-        taken += [chunk.data for chunk in source.look(10.0)]
+        taken += [chunk.data for chunk in source.poll(10.0)]
     assert b"".join(taken) == b"0123456\n" * 100
     assert source.is_pipe is False

@@ -142,7 +142,7 @@ class Collector:
         """Read the sources, repeatedly while watching. Give a batch when it is full or the committer is idle."""
         full_rows = self._store.full_rows
         batch = Batch(self._store.appender(), full_rows // FIRST_SHARE)
-        looked_at = kept_at = time.monotonic()
+        expanded_at = kept_at = time.monotonic()
         try:
             while True:
                 is_over = self._stop.is_set() or self._follower.is_over
@@ -163,7 +163,7 @@ class Collector:
                 if is_over:
                     return
                 self._stop.wait(SOON_S)
-                looked_at = self._every(_EXPAND_S, looked_at, self._follower.follow_new)
+                expanded_at = self._every(_EXPAND_S, expanded_at, self._follower.follow_new)
                 kept_at = self._every(_KEEP_ALIVE_S, kept_at, self._keep_alive)
         finally:
             batch.appender.discard()
@@ -174,7 +174,7 @@ class Collector:
         stream_id = stream_of(source, chunk.file)
         batch.add(stream_id, file.file_id, chunk, parsed, file.parser.context)
         self._note_taken(stream_id, chunk, parsed, file.parser.name)
-        self._follower.take(source, chunk)
+        self._follower.note_batched(source, chunk)
         self._read_bytes += chunk.end - chunk.start
         if chunk.is_cut:
             self._on_event(LineCut(chunk.file.path, chunk.offset))

@@ -58,7 +58,7 @@ class _StreamProgress:
     def waiting_lines(self) -> int:
         return self.read_lines - self.stored_lines
 
-    def look(self, unread_bytes: int, at: float) -> None:
+    def note_unread(self, unread_bytes: int, at: float) -> None:
         """Note how many bytes are unread now, and drop the marks whose bytes are stored."""
         while self.marks and self.marks[0].end <= self.stored.size_bytes:
             self.marks.popleft()
@@ -191,7 +191,7 @@ class Reporting:
         """
         progress = self._streams[stream_id]
         before = (progress.backlog_bytes, progress.problem, progress.is_finished)
-        progress.look(unread_bytes, at)
+        progress.note_unread(unread_bytes, at)
         if problem is None and progress.backlog_bytes:
             problem = store_problem
         progress.problem = None if problem is None else _storable(problem)

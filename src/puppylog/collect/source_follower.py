@@ -143,8 +143,8 @@ class SourceFollower:
     def iter_chunks(self) -> Iterator[SourceChunk]:
         """Read what can be read now, one source after another, until no source is due or the run is stopped.
 
-        The file of every chunk is registered in the store before the chunk is given. The caller calls `take` with each
-        chunk that it puts into a batch.
+        The file of every chunk is registered in the store before the chunk is given. The caller calls
+        `note_batched` with each chunk that it puts into a batch.
         """
         self._wake_changed()
         while due := self._find_due():
@@ -152,11 +152,11 @@ class SourceFollower:
             if self._stop.is_set() or not any(self._has_more(source) for source in due):
                 return
 
-    def take(self, source: TailedSource, chunk: Chunk) -> None:
+    def note_batched(self, source: TailedSource, chunk: Chunk) -> None:
         """Note that a chunk of `iter_chunks` was put into a batch."""
         file = source.files[chunk.file.serial]
         self._known.note_read(file.file_id, chunk.end)
-        source.take(file, chunk)
+        source.note_batched(file, chunk)
 
     def note_committed(self, batch: Batch) -> None:
         """Note that the store has committed a batch. May be called from another thread."""
@@ -167,7 +167,7 @@ class SourceFollower:
 
     def _read_in_turn(self, due: Iterable[TailedSource]) -> Iterator[SourceChunk]:
         for source in due:
-            for chunk in source.look(time.monotonic()):
+            for chunk in source.poll(time.monotonic()):
                 yield source, chunk
                 if self._stop.is_set():
                     return

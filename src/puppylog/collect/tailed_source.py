@@ -61,7 +61,7 @@ class TailedSource:
     has_finished: bool = False  # a file of the source has left its path and was read to its end
     problem: str | None = None
     due_at: float = 0.0
-    """The time of the next poll, in seconds of the clock that is passed to `look`."""
+    """The time of the next poll, in seconds of the clock that is passed to `poll`."""
     _pause_s: float = SOON_S
     _waits_for_slot: bool = False  # the limit on open sources is reached
     _untaken: int = 0  # how many chunks were read and are not in a batch yet
@@ -86,7 +86,7 @@ class TailedSource:
             return False
         return False
 
-    def look(self, now: float) -> Iterator[Chunk]:
+    def poll(self, now: float) -> Iterator[Chunk]:
         """Read what can be read now, at most `_TURN_BYTES`, and set the time of the next poll.
 
         Args:
@@ -104,8 +104,8 @@ class TailedSource:
         self._pause_s = SOON_S if came or self._waits_for_slot else min(IDLE_S, self._pause_s * _SLOWER)
         self.due_at = now if self.tailer.has_more else now + self._pause_s
 
-    def take(self, file: OpenFile, chunk: Chunk) -> None:
-        """Note that a chunk of `look` was put into a batch."""
+    def note_batched(self, file: OpenFile, chunk: Chunk) -> None:
+        """Note that a chunk of `poll` was put into a batch."""
         self._untaken -= 1
         if chunk.finished:
             del self.files[chunk.file.serial]
