@@ -29,6 +29,8 @@ def test_the_examples_of_a_module_are_true(module: str) -> None:
         "puppylog.formats.registry",
         "puppylog.model.alert",
         "puppylog.model.metric",
+        "puppylog.monitor.alerts",
+        "puppylog.monitor.metrics",
         "puppylog.tail",
     ],
 )

@@ -37,8 +37,8 @@ def settings(*, quiet: bool = False) -> Settings:
         (
             WatchLimitReached("fs.inotify.max_user_watches"),
             (
-                "puppylog: the system has no room to tell of changes in some directories: their files are looked at "
-                "every few seconds instead (the limit is fs.inotify.max_user_watches)\n"
+                "puppylog: cannot watch some directories for changes: fs.inotify.max_user_watches is reached; "
+                "their files are checked every few seconds instead\n"
             ),
         ),
         (
@@ -51,11 +51,14 @@ def settings(*, quiet: bool = False) -> Settings:
         ),
         (
             LineContinued("/log/a.log", 7),
-            "puppylog: /log/a.log: the line that was stored up to byte 7 has gone on; its rest is stored by itself\n",
+            (
+                "puppylog: /log/a.log: the unfinished line that was stored up to byte 7 continues; "
+                "the rest is stored as another line\n"
+            ),
         ),
         (
             StoreInterrupted("cannot reach it", 2.0),
-            "puppylog: cannot reach it; nothing is lost, asking again in 2.0 s\n",
+            "puppylog: cannot reach it; nothing is lost, retrying in 2.0 s\n",
         ),
         (StoreResumed(), "puppylog: the store is back\n"),
         (StreamOpened("file:///log/a.log", 0), ""),
@@ -111,9 +114,9 @@ def test_a_summary_is_one_line() -> None:
     w3c = Summary(10, 194, 0, 60, 1, 0, 0.0, ())
     assert " 194 records, 0 rejected, 60 lines without a row in " in describe_summary(w3c)
     waiting = Summary(10, 0, 0, 0, 1, 10, 0.0, ())
-    assert describe_summary(waiting).endswith("(0 lines/s); 10 B of unfinished lines wait for their end")
+    assert describe_summary(waiting).endswith("(0 lines/s); 10 B of unfinished lines wait for their newline")
     assert describe_summary(replace(waiting, unfinished_wait_s=10)).endswith(
-        "10 B of unfinished lines wait for their end, or for a run 10 s after the last change of their files"
+        "10 B of unfinished lines wait for their newline, or for a run 10 s after the last change of their files"
     )
 
 

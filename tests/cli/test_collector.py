@@ -40,7 +40,7 @@ def test_a_file_is_collected_once_and_a_summary_says_so(cli: InProcess, log: Pat
     assert (first.code, first.out) == (0, "")
     assert first.err.startswith("puppylog: ")
     assert " 20 records, 1 rejected in " in first.err
-    assert "of unfinished lines wait for their end" in first.err
+    assert "of unfinished lines wait for their newline" in first.err
     assert " 0 records, 0 rejected in " in cli("collector", "--source", str(log)).err
     assert routes(cli, log) == [f"/{i}" for i in range(20)]
 
@@ -59,7 +59,7 @@ def test_a_run_waits_for_a_free_connection_but_not_for_a_server_that_is_away(
     refusals[:] = [StoreCrowded("connect", "", "too many connections")] * 2
     run = cli("collector", "-s", str(log))
     assert run.code == 0
-    assert run.err.count("cannot connect: too many connections; nothing is lost, asking again in") == 2
+    assert run.err.count("cannot connect: too many connections; nothing is lost, retrying in") == 2
     assert " 20 records, 1 rejected in " in run.err
     refusals[:] = [StoreUnavailable("connect", "", "no such server")]
     assert cli("collector", "-s", str(log)).code == 69
@@ -75,7 +75,10 @@ def test_an_unfinished_line_of_an_unchanged_file_is_stored_and_its_rest_is_repor
     with log.open("a") as file:
         file.write(" and more\n" + GOOD.format("next"))
     second = cli("collector", "-s", str(log))
-    assert f"{log}: the line that was stored up to byte {size} has gone on; its rest is stored by itself" in second.err
+    assert (
+        f"{log}: the unfinished line that was stored up to byte {size} continues; the rest is stored as another line"
+        in second.err
+    )
     assert " 1 records, 1 rejected in " in second.err
     assert routes(cli, log) == [f"/{i}" for i in range(20)] + ["/unfinished", "/next"]
     assert " 0 records, 0 rejected in " in cli("collector", "-s", str(log)).err

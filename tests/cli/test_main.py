@@ -41,7 +41,7 @@ def fail_with(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], int]
         (NotFound("find", "metric 'x'", "none"), 2, "puppylog: cannot find metric 'x': none\n"),
         (StoreUnavailable("reach", "it"), 69, "puppylog: cannot reach it\n"),
         (ConfigurationError("use", "it"), 78, "puppylog: cannot use it\n"),
-        (MemoryError(), 1, "puppylog: cannot go on: there is not enough memory\n"),
+        (MemoryError(), 1, "puppylog: cannot continue: there is not enough memory\n"),
         (NotFound("find", "'\x1b[2J\n'"), 2, "puppylog: cannot find '\\x1b[2J\\n'\n"),
         (
             ZeroDivisionError("by\nzero"),

@@ -145,7 +145,7 @@ def stay_away(scene: Scene) -> None:
     scene.server.stop("fast")
     for _ in range(4):
         scene.writer.write(LINES // 4)
-    wait_until(lambda: collecting.said[said_before:].count("asking again in") > 2, what="saying that it is away")
+    wait_until(lambda: collecting.said[said_before:].count("retrying in") > 2, what="saying that it is away")
     collecting.check()
     scene.server.start()
     scene.catch_up()

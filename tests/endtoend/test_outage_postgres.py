@@ -94,7 +94,7 @@ def test_a_cut_in_the_middle_of_a_copy_is_made_good(
     with running(puppylog_at(place.far_url), "collector", "-q", "-s", str(log), *watch) as collector:
         line = next_line(collector)
         assert line.startswith("puppylog: cannot write to store postgresql://127.0.0.1:")
-        assert line.endswith("; nothing is lost, asking again in 0.1 s\n")
+        assert line.endswith("; nothing is lost, retrying in 0.1 s\n")
         if watch:
             wait_until(lambda: place.counts == ALL, within_s=60, what="catching up")
         assert (stop(collector) if watch else collector.wait(60)) == 0
@@ -107,7 +107,7 @@ def test_a_collector_that_is_stopped_while_it_is_cut_off_says_so_and_the_next_on
 ) -> None:
     place.wire.cut_after(9_000_000, and_stay_down=True)
     with running(puppylog_at(place.far_url), "collector", "-q", "-s", str(log)) as collector:
-        assert "nothing is lost, asking again" in next_line(collector)
+        assert "nothing is lost, retrying" in next_line(collector)
         before = place.counts
         assert stop(collector) == 69
         assert collector.stderr is not None
@@ -125,7 +125,7 @@ def test_a_store_that_is_away_at_the_start_is_waited_for_by_who_watches_only(
     puppylog = puppylog_at(place.far_url)
     assert_refused(puppylog("collector", "-s", str(log)), 69, "cannot connect to postgresql://127.0.0.1:")
     with running(puppylog, "collector", "-q", "-s", str(log), "--watch") as collector:
-        assert "nothing is lost, asking again" in next_line(collector)
+        assert "nothing is lost, retrying" in next_line(collector)
         place.wire.restore()
         wait_until(lambda: place.counts == ALL, within_s=60, what="catching up")
         assert stop(collector) == 0

@@ -45,8 +45,7 @@ from puppylog.tui.alert import describe_rule, explain_stale_states
 
 # An engine that this command has just started first catches up the evaluations that were missed.
 _ENGINE_WAIT_S: Final = 15.0
-# On a server, an evaluator either runs or does not; a successor takes over from one that has just ended within this
-# time.
+# On a server, another evaluator takes over within this time, if the last one has just ended.
 _EVALUATOR_WAIT_S: Final = 3.0
 _HEARTBEAT_POLL_S: Final = 0.1
 

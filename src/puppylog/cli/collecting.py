@@ -81,7 +81,7 @@ class Reporter:
             case SourceUnreadable(_, cause, is_watched):
                 warn(f"{cause}; waiting for it" if is_watched else cause)
             case StoreInterrupted(cause, retry_in_s):
-                warn(f"{cause}; nothing is lost, asking again in {format_duration(retry_in_s)}")
+                warn(f"{cause}; nothing is lost, retrying in {format_duration(retry_in_s)}")
             case StoreResumed() | NativeReadersMissing():
                 tell(self._settings, _NOTES[type(event)])
 
@@ -100,12 +100,12 @@ class Reporter:
 def _describe_limit(event: OpenFileLimitReached | WatchLimitReached) -> str:
     if isinstance(event, OpenFileLimitReached):
         return (
-            f"the limit of {event.limit} open files leaves room for {event.most_open} logs at once: those at rest are "
-            "closed, and opened again when they change (raise it with `ulimit -n`, or with LimitNOFILE=)"
+            f"the limit of {event.limit} open files allows {event.most_open} open logs: a log that does not change is "
+            "closed, and opened again when it changes (raise the limit with `ulimit -n`, or with LimitNOFILE=)"
         )
     return (
-        "the system has no room to tell of changes in some directories: their files are looked at every few seconds "
-        f"instead (the limit is {event.limit})"
+        f"cannot watch some directories for changes: {event.limit} is reached; "
+        "their files are checked every few seconds instead"
     )
 
 
@@ -113,7 +113,10 @@ def _describe_line(event: LineCut | LineContinued) -> str:
     if isinstance(event, LineCut):
         return f"{event.path}: the line or record at byte {event.line_offset} is too long; its beginning is kept"
     end = event.rest_offset
-    return f"{event.path}: the line that was stored up to byte {end} has gone on; its rest is stored by itself"
+    return (
+        f"{event.path}: the unfinished line that was stored up to byte {end} continues; "
+        "the rest is stored as another line"
+    )
 
 
 def describe_summary(summary: Summary) -> str:
@@ -121,7 +124,7 @@ def describe_summary(summary: Summary) -> str:
     lines = summary.records + summary.rejects
     rate = round(lines / summary.seconds) if summary.seconds > 0 else lines
     rowless = f", {format_number(summary.rowless)} lines without a row" if summary.rowless else ""
-    waiting = f"; {format_bytes(summary.unfinished_bytes)} of unfinished lines wait for their end"
+    waiting = f"; {format_bytes(summary.unfinished_bytes)} of unfinished lines wait for their newline"
     if summary.unfinished_wait_s is not None:
         quiet = format_duration(summary.unfinished_wait_s)
         waiting += f", or for a run {quiet} after the last change of their files"

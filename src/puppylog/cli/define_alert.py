@@ -132,7 +132,10 @@ def delete(settings: Settings, names: tuple[str, ...]) -> None:
 
 
 def parse_when(text: str) -> tuple[Comparison, float]:
-    """Return the comparison and the threshold in ``text``, such as ``> 10``.
+    """Return the comparison and the threshold in ``text``.
+
+    >>> parse_when("> 10")
+    (<Comparison.ABOVE: '>'>, 10.0)
 
     Raises:
         UsageError: ``text`` is not a comparison and a finite number.

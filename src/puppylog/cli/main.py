@@ -125,7 +125,7 @@ def _report_error(error: BaseException) -> int:
         case click.Abort() | KeyboardInterrupt():
             code = INTERRUPTED
         case MemoryError():
-            warn("cannot go on: there is not enough memory")
+            warn("cannot continue: there is not enough memory")
             code = NO_MEMORY
         case BrokenPipeError():
             discard_output(sys.stdout)

@@ -230,7 +230,11 @@ def _rigid(schema: pa.Schema) -> list[bool]:
 
 
 def unique(names: Sequence[str]) -> list[str]:
-    """Return distinct names for the members of a JSON object: a second ``a`` becomes ``a_2``."""
+    """Return distinct names for the members of a JSON object.
+
+    >>> unique(["a", "b", "a"])
+    ['a', 'b', 'a_2']
+    """
     taken: list[str] = []
     for name in names:
         number, member = 1, name

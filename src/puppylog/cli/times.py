@@ -34,6 +34,9 @@ def parse_instant(text: str, option: str, *, now: datetime, zone: tzinfo | None)
 
     A text without an offset is a time in ``zone``; None is this machine's zone.
 
+    >>> parse_instant("2h", "--since", now=datetime(2026, 3, 1, 12, tzinfo=UTC), zone=UTC).isoformat()
+    '2026-03-01T10:00:00+00:00'
+
     Raises:
         UsageError: ``text`` is not a time.
     """

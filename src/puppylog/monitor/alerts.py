@@ -111,7 +111,11 @@ class Heartbeat:
 
 
 def is_overdue(evaluated_age_s: float, period_s: float) -> bool:
-    """Return whether an alert that was last evaluated ``evaluated_age_s`` seconds ago has missed an evaluation."""
+    """Return whether an alert that was last evaluated ``evaluated_age_s`` seconds ago has missed an evaluation.
+
+    >>> is_overdue(evaluated_age_s=12.0, period_s=10), is_overdue(evaluated_age_s=60.0, period_s=10)
+    (False, True)
+    """
     return not -_AHEAD_S <= evaluated_age_s <= OLD_HEARTBEAT_S + 2 * period_s
 
 

@@ -122,6 +122,9 @@ def choose_step(period_s: int, span_s: int, steps: int) -> int:
     """Return the length of a step in seconds: a multiple of the period, so that ``steps`` steps cover the span.
 
     The span may begin anywhere within a step. A round length, such as 5 minutes, is preferred.
+
+    >>> choose_step(period_s=10, span_s=3600, steps=60)
+    120
     """
     most = max(1, steps - 1)  # a span that begins within a step reaches into one step more
     if span_s <= period_s * steps:

@@ -6,7 +6,11 @@ from datetime import UTC, datetime
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The instants from ``since`` up to but not including ``until``. None means that this end is open."""
+    """The instants from ``since`` up to but not including ``until``. None means that this end is open.
+
+    >>> Range(since=datetime(2026, 3, 1, tzinfo=UTC)).parameters()
+    {'since': '2026-03-01T00:00:00+00:00', 'until': 'infinity'}
+    """
 
     since: datetime | None = None
     until: datetime | None = None

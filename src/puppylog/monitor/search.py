@@ -124,6 +124,9 @@ def plan_byte_ranges(start: Cursor, end: Cursor, step_bytes: int) -> tuple[list[
     """Return the byte ranges between two cursors, ``step_bytes`` at most in all, and whether some were left out.
 
     A file that is not in ``start`` is read from its beginning.
+
+    >>> plan_byte_ranges(Cursor({1: 50}), Cursor({1: 80, 2: 200}), step_bytes=100)
+    ([ByteRange(file_id=1, start=50, end=80), ByteRange(file_id=2, start=0, end=70)], True)
     """
     ranges: list[ByteRange] = []
     for file_id, last in sorted(end.offsets.items()):

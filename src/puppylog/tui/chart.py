@@ -38,7 +38,11 @@ def resample(points: Iterable[tuple[int, Number]], length: int, columns: int, *,
 
 
 def sparkline(values: Sequence[Number]) -> str:
-    """Return one character per value, on a scale that includes zero; a gap is a blank, the least value a low line."""
+    """Return one character per value, on a scale that includes zero; a gap is a blank, the least value a low line.
+
+    >>> sparkline([0, 1, 2, None, 8])
+    '▁▂▃ █'
+    """
     low, high = _scale(values)
     return "".join(_RISING[_step(value, low, high, _EIGHTHS)] for value in values)
 

@@ -7,7 +7,11 @@ _UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
 def format_number(value: float | None) -> str:
-    """Return ``value`` as text: whole numbers with thousands separators, others with four significant digits."""
+    """Return ``value`` as text: whole numbers with thousands separators, others with four significant digits.
+
+    >>> format_number(1234567), format_number(0.123456), format_number(None)
+    ('1,234,567', '0.1235', '-')
+    """
     if value is None or math.isnan(value):
         return "-"
     if math.isinf(value):
