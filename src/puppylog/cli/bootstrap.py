@@ -67,7 +67,10 @@ def bootstrap(
         ("records kept", _describe_lifetime(done.drop_after_s, "for ever"), "--drop-after"),
         ("columns after", _describe_lifetime(done.columnar_after_s, _NEVER), "--columnar-after"),
         ("roles", ", ".join(done.roles) or "none", "" if done.roles else "--roles creates a writer and a reader"),
-        *((able.name, "yes" if able.is_available else "no", able.why) for able in done.capabilities),
+        *(
+            (capability.name, "yes" if capability.is_available else "no", capability.why)
+            for capability in done.capabilities
+        ),
     ]
     names = ("what", "is", "because")
     write_table(pa.table([pa.array(column, pa.string()) for column in zip(*rows, strict=True)], list(names)), settings)

@@ -1,1 +1,1 @@
-"""PostgreSQL as a store: plain, with TimescaleDB, or spread over machines by Citus or TimescaleDB's data nodes."""
+"""PostgreSQL as a store: plain, with TimescaleDB, or distributed by Citus or by TimescaleDB's data nodes."""

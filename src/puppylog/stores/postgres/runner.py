@@ -1,10 +1,10 @@
-"""Running the jobs from a client, where nothing in the server does: one client at a time, under an advisory lock.
+"""Runs the jobs in a client if the server has no scheduler: in one client at a time, under an advisory lock.
 
 The runner with the lock does a round every second. When its process ends, or is killed, the server releases the lock.
 The other runners try to take the lock every two seconds, and keep no connection meanwhile. Each step is one function
-call, so one transaction: a runner that dies has done a step or has not.
+call and one transaction, so a killed runner has done a step completely or not at all.
 
-Where TimescaleDB's scheduler runs them, any client sees to it that they do not wait for a clock that was set back.
+If TimescaleDB's scheduler runs the jobs, clients wake the jobs that would wait because the clock was set back.
 """
 
 import os
@@ -24,20 +24,20 @@ _QUERIES = load_queries("puppylog.stores.postgres", "jobs.sql")
 TICK_S: Final = 1.0
 _TEND_S: Final = 600.0
 _RETRY_S: Final = 5.0
-_LOOK_S: Final = 2.0
+_LOCK_RETRY_S: Final = 2.0
 _CATCH_UP_S: Final = 1.0
 _WAKE_S: Final = 60.0
 
 
 class JobWaker:
-    """Wakes the jobs that TimescaleDB's scheduler lets wait for a clock that was set back, once a minute at most."""
+    """Wakes the jobs that would wait in TimescaleDB's scheduler after the clock was set back, at most once a minute."""
 
     def __init__(self) -> None:
-        # Read and set without a lock: two threads at once wake the jobs twice, which does no harm.
+        # Read and set without a lock: if two threads do so at once, they wake the jobs twice, which does no harm.
         self._woken_at = float("-inf")  # by the monotonic clock, in seconds
 
     def wake(self, link: Link) -> None:
-        """Wake them if it is time. A failure is kept quiet: a store that is away is told of by others."""
+        """Wake the jobs if it is time. Errors are ignored: other calls report a store that does not answer."""
         now = time.monotonic()
         if now - self._woken_at < _WAKE_S:
             return
@@ -47,7 +47,7 @@ class JobWaker:
 
 
 class JobRunner:
-    """Runs from construction to `close`, whenever no other runner does. Usable with ``with``."""
+    """A thread that runs the jobs while no other runner does, from the constructor to `close`. Usable with ``with``."""
 
     def __init__(self, url: str) -> None:
         # Fields without a comment are not changed after the constructor.
@@ -60,26 +60,26 @@ class JobRunner:
 
     def _run(self) -> None:
         while True:
-            pause_s = _LOOK_S
+            pause_s = _LOCK_RETRY_S
             try:
                 with Session(self._url, application="puppylog-jobs") as session:
                     self._lead(session)
             except PuppylogError as error:
                 pause_s = _RETRY_S
                 if not self._stop.is_set():
-                    self._tell(error.message)
+                    self._report(error.message)
             if self._stop.wait(pause_s):
                 return
 
-    def _tell(self, message: str) -> None:
-        """Leave the failure with the heartbeat, where monitors find it; a store that is away is told of by others."""
+    def _report(self, message: str) -> None:
+        """Store the error with the heartbeat, where monitors find it, unless the store does not answer."""
         with suppress(PuppylogError), Session(self._url, application="puppylog-jobs") as session:
             session.run(_QUERIES["beat"], {"evaluator": self._evaluator, "error": message})
 
     def _lead(self, session: Session) -> None:
-        """Do rounds until stopped, if the lock is free. An error ends the session, and so releases the lock.
+        """Do rounds until `close`, if the lock is free. An error ends the session, which releases the lock.
 
-        The last round begins after the stop, so that the metrics have all lines that this process stored.
+        The last round starts after `close` was called, so that the metrics have all lines that this process stored.
         """
         if not session.value(_QUERIES["try_to_lead"]):
             return
@@ -100,9 +100,9 @@ class JobRunner:
         session.run(_QUERIES["beat"], {"evaluator": self._evaluator, "error": error})
 
     def _refresh(self, session: Session, *, is_last: bool) -> str | None:
-        """Refresh the metrics that are due; return why not, if the places where records are noted cannot be read.
+        """Refresh the metrics that are due; return the error if the invalidations cannot be read.
 
-        With a worker of Citus away they cannot; what lies on this node, alerts and the heartbeat, goes on.
+        If a worker of Citus does not answer, they cannot be read. Alerts and the heartbeat are on this node and go on.
         """
         try:
             is_taken = session.value(_QUERIES["take_invalidations"])
@@ -116,7 +116,7 @@ class JobRunner:
         return None
 
     def _evaluate_due(self, session: Session) -> None:
-        """Evaluate what is due; what has much to catch up comes last, and has a limited time of each round."""
+        """Evaluate the due alerts. Alerts with many missed evaluations come last and share a limited time."""
         for row in session.rows(_QUERIES["alerts_due"], {"catching_up": False}):
             while session.value(_QUERIES["evaluate"], row) and not self._stop.is_set():
                 pass
@@ -129,7 +129,7 @@ class JobRunner:
                 return
 
     def close(self) -> None:
-        """Return when a last round is over."""
+        """Stop the thread; return when it has done a last round."""
         self._stop.set()
         self._thread.join()
 

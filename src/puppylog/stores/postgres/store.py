@@ -1,7 +1,7 @@
-"""PostgreSQL as a store, seen from a collector or a monitor.
+"""The PostgreSQL store as a collector or a monitor uses it.
 
-One session for claims, questions and definitions, another one for batches, so that neither waits for the other. A
-session that is lost is replaced with the next call, and what it had claimed is claimed again.
+One session is for claims, queries and definitions, and another one for batches, so that neither waits for the other.
+The next call replaces a lost session, and claims the streams of the lost session again.
 """
 
 import threading
@@ -47,25 +47,25 @@ class PostgresStore:
     """A connected store. Implements `puppylog.stores.base.Store`."""
 
     is_shared = True
-    # Larger transactions are no faster here, and what is in the making has to be held in memory.
+    # Larger transactions are not faster, and need more memory: their rows are in memory until the commit.
     full_rows = _FULL_ROWS
 
     def __init__(self, url: str, *, timeout_s: float | None = None) -> None:
         """Connect.
 
         Args:
-            url: of the database.
-            timeout_s: how long a query may take; None is no limit.
+            url: ``postgresql://user@host/database``.
+            timeout_s: how many seconds a query may take; None is no limit.
 
         Raises:
-            ConfigurationError: the server does not let us in, or Puppylog is not installed there (`StoreRefused`).
-            StoreUnavailable: it does not answer.
+            ConfigurationError: the server refuses the connection, or Puppylog is not installed (`StoreRefused`).
+            StoreUnavailable: the server does not answer.
         """
         # Fields without a comment are not changed after the constructor.
         self._url = url
         self._timeout_s = timeout_s
-        self._lock = threading.Lock()  # held for a moment, never while the server is asked
-        self._claims: dict[int, str] = {}  # under the lock: sources by stream
+        self._lock = threading.Lock()  # held for a moment only, never during a statement
+        self._claims: dict[int, str] = {}  # under the lock: source URIs by stream id
         self._control = Link(url, "puppylog", self._claim_again)
         self._ingest = Link(url, "puppylog-ingest", self._check_library)
         self._control.pair(self._ingest)
@@ -83,16 +83,16 @@ class PostgresStore:
         self._days = Days(are_needed=not installed.flavour.is_timescale)
         self.info = StoreInfo(session.name, installed.flavour.value, server.version_text, installed.schema_version)
         self._runs_jobs = not next(
-            able.is_available
-            for able in list_capabilities(installed.flavour, server)
-            if able.name == "jobs in the server"
+            capability.is_available
+            for capability in list_capabilities(installed.flavour, server)
+            if capability.name == "jobs in the server"
         )
 
     @property
     def flavour(self) -> Flavour:
         return self._installation.flavour
 
-    # --- putting lines in
+    # --- storing lines
 
     def open_streams(self, source_uris: Sequence[str], *, group: str | None = None) -> Sequence[Stream]:
         def work(session: Session) -> Sequence[Stream]:
@@ -109,14 +109,14 @@ class PostgresStore:
             try:
                 opened = find_streams(session, list(claims))
             except PuppylogError:
-                with suppress(PuppylogError):  # they may have gone with the session
+                with suppress(PuppylogError):  # if the session is lost, the server has released the claims
                     streams.release_streams(session, list(claims))
                 raise
             with self._lock:
-                self._claims.update(claims)  # not before: without an answer, the caller asks again
+                self._claims.update(claims)  # only now: after an error above, the caller opens the streams again
             return opened
 
-        connect_both(self._control, self._ingest)  # before anything is claimed that could not be collected
+        connect_both(self._control, self._ingest)  # first, so that no stream is claimed that cannot be collected
         return self._control.call(work)
 
     def close_stream(self, stream_id: int) -> None:
@@ -143,7 +143,7 @@ class PostgresStore:
         self._wake_jobs()
 
     def keep_alive(self) -> None:
-        """Connect again if the session is lost; run the jobs, or wake those that the server runs."""
+        """Connect again if the session is lost. Run the jobs, or wake the jobs that the server runs."""
         self._control.call(lambda session: session.run("SELECT"))
         self._run_jobs()
         self._wake_jobs()
@@ -159,7 +159,7 @@ class PostgresStore:
         if self.flavour.is_timescale:
             self._waker.wake(self._control)
 
-    # --- looking
+    # --- reading
 
     def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
         def work(session: Session) -> pa.Table:
@@ -178,14 +178,16 @@ class PostgresStore:
         words = reading_sql.list_words(sql)
         with Session(self._url, application="puppylog-sql") as session:
             asked = {"words": words, "harmless": list(reading_sql.HARMLESS)}
-            reading_sql.refuse([row["name"] for row in session.rows(_QUERIES["functions_with_effects"], asked)])
+            reading_sql.refuse_functions(
+                [row["name"] for row in session.rows(_QUERIES["functions_with_effects"], asked)]
+            )
             self._bound(session)
             try:
                 with session.reading(sql) as batches:
                     yield batches
             except QueryError as error:
                 if not is_forbidden(error) or session.value(_QUERIES["may_read"]):
-                    raise  # what it may not read is no part of the store
+                    raise  # the object that the role may not read is not part of the store
                 raise forbid_reading(error, session.role) from error
 
     def list_findings(self) -> StoreFindings:
@@ -195,7 +197,7 @@ class PostgresStore:
 
     # --- definitions
 
-    @cached_property  # two threads may each make one: it has no state of its own
+    @cached_property  # if two threads each create one, that does no harm: it has no state
     def _definitions(self) -> "LinkedDefinitions":
         from puppylog.stores.postgres.definitions.linked import LinkedDefinitions  # noqa: PLC0415 - no collector parses expressions
 
@@ -228,9 +230,9 @@ class PostgresStore:
     # --- batches
 
     def append(self, moves: Sequence[Move], rows: Sequence[Rows]) -> Appended:
-        """Commit rows and moves; asked once, so that the caller learns of every failure."""
+        """Commit rows and moves. This does not retry, so that the caller sees every error."""
         appended = self._ingest.call(lambda session: append(session, self._days, moves, rows), is_repeatable=False)
-        self._run_jobs()  # a backfill may take hours, and its metrics are wanted meanwhile
+        self._run_jobs()  # a backfill may take hours, and its metrics must be refreshed meanwhile
         return appended
 
     def replay(self, lines: Sequence[Reread]) -> Replayed:
@@ -239,7 +241,7 @@ class PostgresStore:
         return replayed
 
     def find_files(self, file_ids: Sequence[int]) -> dict[int, FilePosition]:
-        """Return the committed positions of these files by their ids, without those that the store does not know."""
+        """Return the committed positions of these files by their ids. Unknown ids are left out."""
         found = self._ingest.call(lambda session: find_files(session, file_ids))
         return {file_id: file.position for file_id, file in found.items()}
 
@@ -247,7 +249,7 @@ class PostgresStore:
         check_library(session, self.flavour)
 
     def _claim_again(self, session: Session) -> None:
-        """Claim in a new session what the lost session had claimed."""
+        """Claim in a new session the streams that the lost session had claimed."""
         self._bound(session)
         with self._lock:
             claims = dict(self._claims)
@@ -256,7 +258,7 @@ class PostgresStore:
             _claim_with_retry(session, claims)
 
     def _bound(self, session: Session) -> None:
-        """Make the server end a query that takes too long, or whose client is gone."""
+        """Make the server end a query that takes too long, or whose client has disconnected."""
         if self._timeout_s is not None:
             session.run(f"SET statement_timeout = {max(1, round(self._timeout_s * 1000))}")
         if session.server_version >= _CHECKS_CLIENTS_SINCE:
@@ -279,7 +281,7 @@ class PostgresStore:
 
 
 def _claim_with_retry(session: Session, source_uris: Mapping[int, str]) -> None:
-    """Claim streams that a lost session of this process holds until the server has ended it."""
+    """Claim streams; retry while a lost session of this process still holds them, until the server has ended it."""
     deadline = time.monotonic() + _CLAIM_RETRY_S
     while True:
         try:

@@ -68,7 +68,7 @@ def test_a_store_in_which_there_is_nothing_yet_is_well(patient: Patient) -> None
     assert found["server"].found.startswith("PostgreSQL ")
     assert found["store"].found == f"flavour plain, schema version {SCHEMA_VERSION}; records are kept for ever"
     assert found["capability several machines"].state is Health.NOTE
-    assert found["partitions"].found == "those of today and tomorrow (UTC) are there"
+    assert found["partitions"].found == "those of today and tomorrow (UTC) exist"
     assert found["jobs"].state is Health.NOTE
 
 
@@ -78,7 +78,7 @@ def test_a_store_whose_jobs_run_is_well_and_one_that_lost_their_runner_is_not(bu
         wait_until(lambda: busy.bad() == [], what="the jobs' first round")
         found = busy.check()
         assert "a puppylog process runs them" in found["jobs"].found
-        assert found["partitions"].found == "those of today and tomorrow (UTC) are there"
+        assert found["partitions"].found == "those of today and tomorrow (UTC) exist"
     assert busy.bad() == ["jobs"]  # of this moment; the rest becomes old
 
 
@@ -103,13 +103,13 @@ def test_a_metric_that_nobody_refreshes_is_wrong(busy: Patient) -> None:
     assert busy.check()["metric total"].found == "it was last refreshed 1 h ago"
 
 
-def test_a_missing_partition_is_a_warning_when_somebody_should_have_made_it(busy: Patient) -> None:
+def test_a_missing_partition_is_a_warning_if_the_jobs_should_have_created_it(busy: Patient) -> None:
     tomorrow = "SELECT 'log_records_' || to_char((now() AT TIME ZONE 'UTC')::date + 1, 'YYYYMMDD') AS name"
     with JobRunner(busy.url):
         wait_until(lambda: busy.bad() == [], what="the jobs' first round")
         busy.run(f"DROP TABLE puppylog.{busy.store.query(tomorrow)['name'][0]}")
         assert busy.bad() == ["partitions"]
-        assert "that of tomorrow (UTC) is missing" in busy.check()["partitions"].found
+        assert "the one of tomorrow (UTC) is missing" in busy.check()["partitions"].found
     assert busy.check()["partitions"].state is Health.NOTE
 
 
@@ -120,7 +120,7 @@ def test_records_in_the_rest_that_belong_to_a_day_are_a_warning_and_others_are_n
     patient.run("INSERT INTO puppylog.log_records (ts, stream_id, file_id, line_offset) "
                 "VALUES (now() - interval '9 days', 1, 1, 1)")  # fmt: skip
     rest = patient.check()["log_records_rest"]
-    assert (rest.state, "lie in it (1)" in rest.found) == (Health.WARNING, True)
+    assert (rest.state, "it holds 1 records of days" in rest.found) == (Health.WARNING, True)
 
 
 def test_a_database_that_is_read_only_by_default_is_a_warning(patient: Patient) -> None:
@@ -130,7 +130,7 @@ def test_a_database_that_is_read_only_by_default_is_a_warning(patient: Patient) 
         found = Patient(patient.url, store).check()
     assert (found["server"].state, found["server"].found) == (
         Health.WARNING,
-        "transactions only read by default: nothing can be collected",
+        "transactions are read-only by default: nothing can be collected",
     )
 
 

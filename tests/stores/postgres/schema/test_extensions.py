@@ -100,7 +100,7 @@ def test_a_pg_cron_without_seconds_counts_as_none_and_the_reason_is_said(
     installed = bootstrap(postgres_url)
     (jobs,) = (able for able in installed.capabilities if able.name == "jobs in the server")
     assert not jobs.is_available
-    assert jobs.why.startswith("pg_cron 1.4-1 is older than 1.5, and knows no schedule of seconds: any collector")
+    assert jobs.why.startswith("pg_cron 1.4-1 is older than 1.5, and has no schedules of seconds: one collector")
     assert scheduled(postgres_url) == []
 
 

@@ -36,7 +36,7 @@ TIMESCALE = {"timescaledb": "2.29.2", "timescaledb_license": "timescale"}
         ({**TIMESCALE, "timescaledb": "2.14.0"}, Flavour.TIMESCALEDB, "2.14.0"),
         ({**TIMESCALE, "timescaledb_license": "apache"}, Flavour.PLAIN, "Apache edition"),
         ({**TIMESCALE, "timescaledb": "2.13.1", "data_nodes": 2}, Flavour.PLAIN, "older than 2.14"),
-        ({"citus": "14.0-1"}, Flavour.PLAIN, "not asked for"),
+        ({"citus": "14.0-1"}, Flavour.PLAIN, "--distributed is not given"),
     ],
 )
 def test_on_one_machine(facts: dict[str, object], flavour: Flavour, why: str) -> None:

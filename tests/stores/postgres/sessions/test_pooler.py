@@ -1,4 +1,4 @@
-"""A pooler that hands sessions around is found and refused, and one that does not is not."""
+"""A pooler that gives each transaction another session is refused; other poolers are not."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from puppylog.errors import ConfigurationError
-from puppylog.stores.postgres.sessions.pooler import hands_around
+from puppylog.stores.postgres.sessions.pooler import shares_sessions
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.postgres.store import PostgresStore
 from support.embedded import wait_until
@@ -40,7 +40,7 @@ def pids(*served: int) -> Callable[[], int]:
 def test_sessions_are_handed_around_if_two_connections_share_one_or_one_changes(
     first: list[int], second: list[int], is_handed_around: bool
 ) -> None:
-    assert hands_around(pids(*first), pids(*second)) is is_handed_around
+    assert shares_sessions(pids(*first), pids(*second)) is is_handed_around
 
 
 @pytest.mark.parametrize(("is_shared", "said"), [(True, "pool_mode = session"), (False, "")])
@@ -49,10 +49,10 @@ def test_a_connection_whose_number_is_not_its_process_is_looked_at(
 ) -> None:
     monkeypatch.setattr(Session, "backend_pid", property(lambda _: -1))
     if is_shared:
-        monkeypatch.setattr("puppylog.stores.postgres.sessions.session.hands_around", lambda *_: True)
+        monkeypatch.setattr("puppylog.stores.postgres.sessions.session.shares_sessions", lambda *_: True)
         with pytest.raises(ConfigurationError, match=said) as refusal:
             Session(postgres_url)
-        assert "hands sessions around between transactions, as PgBouncer" in refusal.value.message
+        assert "gives each transaction another session, as PgBouncer" in refusal.value.message
     else:
         Session(postgres_url).close()
 

@@ -1,1 +1,1 @@
-"""Groups, metrics and alerts: rows, and what the server makes of them."""
+"""Groups, metrics and alerts in a PostgreSQL store."""

@@ -1,6 +1,6 @@
-"""The definitions of a PostgreSQL store over a link: one client at a time changes them, a transaction for each change.
+"""The definitions of a PostgreSQL store over a link. Each change is a transaction, by one client at a time.
 
-Apart from the store itself, because only a command that defines something needs the parser of expressions.
+This module is apart from `store`, because only a command that defines something needs the parser of expressions.
 """
 
 import time
@@ -56,16 +56,16 @@ class LinkedDefinitions:
         return [stored.alert for stored in self._link.call(self._definitions.list_alerts)]
 
     def _change(self, work: Callable[[Session], T]) -> T:
-        """Run ``work`` in a transaction, and again if TimescaleDB's policies, which change its catalog, end it."""
+        """Run ``work`` in a transaction, and retry a few times: TimescaleDB's policies may conflict with the change."""
 
-        def alone(session: Session) -> T:
+        def change(session: Session) -> T:
             with session.transaction():
                 lock_definitions(session)
                 return work(session)
 
         for pause_s in _PAUSES_S:
             try:
-                return self._link.call(alone)
+                return self._link.call(change)
             except StoreUnavailable:
                 time.sleep(pause_s)
-        return self._link.call(alone)
+        return self._link.call(change)

@@ -1,4 +1,4 @@
-"""Filling a new metric with the buckets of the records that the store has already."""
+"""Fills a new metric with the buckets of the records that are stored already."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ _QUERIES = load_queries("puppylog.stores.postgres", "metrics.sql")
 
 
 def materialize(session: Session, stored: StoredMetric) -> None:
-    """Fill a metric up to now, oldest first, in several transactions."""
+    """Fill a metric up to now, the oldest records first, in several transactions."""
     if stored.kind == ROLLUP:
         for _, until in _iter_slices(session):
             session.run(_QUERIES["refresh_rollup"], {"id": stored.id, "until": until})
@@ -21,7 +21,7 @@ def materialize(session: Session, stored: StoredMetric) -> None:
         return
     for since, until in _iter_slices(session):
         (window,) = session.rows(_QUERIES["settled_window"], {"since": since, "until": until, "id": stored.id})
-        # Never without bounds: TimescaleDB 2.28 leaves a bucket out of a refresh that has only one.
+        # Both bounds are given: if one is missing, a refresh of TimescaleDB 2.28 leaves out a bucket.
         if window["since"] < window["until"]:
             session.run(_QUERIES["refresh_continuous"], {"id": stored.id, **window})
     session.run(_QUERIES["schedule_refresh"], {"id": stored.id})
@@ -29,8 +29,8 @@ def materialize(session: Session, stored: StoredMetric) -> None:
 
 
 def _iter_slices(session: Session) -> Iterator[tuple[datetime, datetime]]:
-    """Give half-open ranges of whole days, oldest first."""
-    # Asked for by itself: as a part of the next query, it would be asked of every node.
+    """Yield half-open ranges of whole days, the oldest first."""
+    # A separate query: as a part of the next query, each node would call the function.
     oldest = session.value(_QUERIES["oldest_kept"])
     days = session.rows(_QUERIES["rows_per_day"], {"oldest": oldest})
     if days:

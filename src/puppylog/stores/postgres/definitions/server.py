@@ -1,7 +1,8 @@
-"""Groups, metrics and alerts on a PostgreSQL server: a metric's row becomes a query, an aggregate and a view.
+"""Groups, metrics and alerts on a PostgreSQL server. Each metric has a row with its query, an aggregate and a view.
 
-On TimescaleDB a metric is a continuous aggregate where it can be one; TimescaleDB refuses those with a subquery (the
-limit to a group) and, before 2.20, those with a function that is not immutable. Everything else is a rollup table.
+On TimescaleDB the aggregate is a continuous aggregate if possible. TimescaleDB refuses one with a subquery (a metric
+that is limited to a group) and, before 2.20, one with a function that is not immutable. All other aggregates are rollup
+tables.
 """
 
 from collections.abc import Mapping
@@ -25,31 +26,31 @@ ROLLUP: Final = "rollup"
 CONTINUOUS: Final = "continuous_aggregate"
 
 _LEAST_KEPT_PERIODS: Final = 4
-"""Records must be kept for so many periods of a metric: a bucket is recomputed after it ended, if lines come late."""
+"""Records must be kept for so many periods of a metric, because late lines make the store recompute a bucket."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredMetric(definitions.StoredMetric):
-    """A metric as the server has it."""
+    """A metric as the server stores it."""
 
     kind: str  # ROLLUP or CONTINUOUS
 
     def aggregate(self, dialect: Dialect, where: str, *, is_counted: bool) -> str:
-        """Return the SQL that computes its buckets from the records that ``where`` selects."""
+        """Return the SQL that computes the metric's buckets from the records that ``where`` selects."""
         return aggregate_sql(self.metric, dialect, group_id=self.group_id, where=where, is_counted=is_counted)
 
     def query(self) -> str:
-        """Return the SQL of its buckets in a range.
+        """Return the SQL that computes the metric's buckets in a range, with parameters for the range and the streams.
 
-        Which streams are in its group is asked beforehand: with a subquery, TimescaleDB 2.13 has been seen to insert
-        nothing of a data node whose rows it does select.
+        The streams of the metric's group are a parameter, not a subquery: with a subquery, TimescaleDB 2.13 sometimes
+        inserted no rows of a data node although it selected them.
         """
         in_range = _QUERIES["aggregate_range" if self.group_id is None else "aggregate_group_range"]
         return aggregate_sql(self.metric, "postgres", where=in_range, is_counted=True)
 
 
 class ServerDefinitions(definitions.Definitions[Session, StoredMetric, StoredAlert]):
-    """The definitions of a PostgreSQL store, whatever its flavour."""
+    """The definitions of a PostgreSQL store of any flavour."""
 
     metric_columns: ClassVar[str] = _QUERIES["metric_columns"]
     alert_columns: ClassVar[str] = ""
@@ -104,7 +105,7 @@ def lock_definitions(session: Session) -> None:
 
 
 def _create_continuous(session: Session, stored: StoredMetric) -> bool:
-    """Return whether TimescaleDB takes the metric as a continuous aggregate."""
+    """Create a continuous aggregate and its view; return False if TimescaleDB refuses this metric."""
     aggregate = stored.aggregate("timescaledb", "true", is_counted=True)
     try:
         with session.transaction():

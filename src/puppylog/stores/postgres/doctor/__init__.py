@@ -1,1 +1,1 @@
-"""What the doctor finds in a database and its server."""
+"""The doctor's checks of a PostgreSQL store and its server."""

@@ -1,6 +1,6 @@
 """Findings about a PostgreSQL store: the server, its capabilities and the known faults of its version, then its parts.
 
-Each part is asked for separately: one that is broken, or that this role may not read, hides no other.
+Each part is read by its own query, so that a part that is broken or that this role may not read hides no other part.
 """
 
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ def _iter_server_findings(session: Session, server: Server, installed: Installat
         yield Finding(
             "server",
             Health.WARNING,
-            "transactions only read by default: nothing can be collected",
+            "transactions are read-only by default: nothing can be collected",
             "set default_transaction_read_only = off for the database or the role",
         )
     yield from _iter_extension_findings(server)

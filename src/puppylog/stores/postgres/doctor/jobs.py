@@ -1,4 +1,4 @@
-"""Whether the jobs of a PostgreSQL store run, and whether its metrics are up to date."""
+"""Checks whether the jobs of a PostgreSQL store run, and whether its metrics are up to date."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -17,13 +17,13 @@ _QUERIES = load_queries("puppylog.stores.postgres", "doctor.sql")
 
 Row = Mapping[str, Any]
 
-_BOOTSTRAP: Final = "run 'puppylog bootstrap' as the owner of the store; it makes what is missing"
+_BOOTSTRAP: Final = "run 'puppylog bootstrap' as the owner of the store; it creates what is missing"
 _RUN_JOBS: Final = "keep 'puppylog up' or a collector with --watch running, or install pg_cron in this database"
 _SEE_SCHEDULER: Final = (
     "see whether TimescaleDB's scheduler runs: the server's log, timescaledb.max_background_workers, "
     "SELECT _timescaledb_functions.start_background_workers()"
 )
-_CRON_JOBS: Final = {"puppylog jobs": 5.0, "puppylog days": 600.0, "puppylog tidy": 3600.0}  # every so many seconds
+_CRON_JOBS: Final = {"puppylog jobs": 5.0, "puppylog days": 600.0, "puppylog tidy": 3600.0}  # periods in seconds
 
 
 def list_job_findings(session: Session, server: Server, installed: Installation) -> list[Finding]:
@@ -63,7 +63,7 @@ def _iter_timescale_findings(session: Session, installed: Installation) -> Itera
 
 
 def _explain(session: Session, job: Row) -> str:
-    """Return why the last run failed, if it did."""
+    """Return why the job's last run failed; empty if it did not fail."""
     if job["last_run_status"] != "Failed":
         return ""
     errors = session.rows(_QUERIES["job_error"], {"job_id": job["job_id"]})
@@ -79,9 +79,9 @@ def _first_line(message: str | None) -> str:
 
 
 def judge_job(subject: str, job: Row, why: str) -> Finding:
-    """Return how a job of TimescaleDB's is, from a row of the query ``timescale_jobs``.
+    """Return the finding about a job of TimescaleDB, from a row of the query ``timescale_jobs``.
 
-    A failure is nothing wrong as long as the next run succeeds in time: two refreshes that meet, for example.
+    A failed run is only a note if the job has succeeded recently. For example, two refreshes may conflict.
     """
     ran = f"{job['total_failures']} of {job['total_runs']} runs failed"
     succeeded = None if job["success_age_s"] is None else format_age(job["success_age_s"])
@@ -92,7 +92,7 @@ def judge_job(subject: str, job: Row, why: str) -> Finding:
     if job["last_run_status"] == "Failed":
         is_recent = job["success_age_s"] is not None and job["success_age_s"] <= late_s
         state = Health.NOTE if is_recent else Health.WRONG
-        return Finding(subject, state, f"its last run failed: {why}; {last}; {ran}", "it is tried again by itself")
+        return Finding(subject, state, f"its last run failed: {why}; {last}; {ran}", "TimescaleDB retries the job")
     if job["job_status"] != "Running" and job["late_s"] is not None and job["late_s"] > late_s:
         found = f"it should have run {format_age(job['late_s'])} ago; {last}"
         return Finding(subject, Health.WRONG, found, _SEE_SCHEDULER)
@@ -131,7 +131,7 @@ def _iter_cron_findings(session: Session) -> Iterator[Finding]:
 
 
 def judge_cron_job(name: str, every_s: float, job: Row | None) -> Finding:
-    """Return how a job of pg_cron's is, from a row of the query ``cron_jobs``; None if there is none."""
+    """Return the finding about a job of pg_cron, from a row of the query ``cron_jobs``; ``job`` None: it is missing."""
     subject = f"job {name}"
     if job is None:
         return Finding(subject, Health.WRONG, "there is none", _BOOTSTRAP)
@@ -176,17 +176,17 @@ def _compare(session: Session, metric: Row) -> list[Finding]:
 
 
 def judge_metric(metric: Row, policy: Row | None) -> Finding:
-    """Return how a metric is, from a row of the query ``metrics`` and, of TimescaleDB's own, its policy."""
+    """Return the finding about a metric, from a row of the query ``metrics`` and its policy in TimescaleDB, if any."""
     subject = f"metric {metric['name']}"
     if metric["error"] is not None:
-        advice = "it is tried again by itself; until then the buckets that were touched may be out of date"
+        advice = "the jobs retry; until then the buckets of late lines may be out of date"
         return Finding(subject, Health.WRONG, f"its last refresh failed: {metric['error']}", advice)
     if metric["kind"] == CONTINUOUS:
         return _judge_policy(subject, policy)
     age = format_age(metric["age_s"])
     if metric["age_s"] > limit_s(metric["refresh_s"]):
         found = f"it was last refreshed {age} ago" if metric["is_refreshed"] else "it has never been refreshed"
-        advice = "what is new is read from the records, which takes longer; late lines are missing. See 'jobs'"
+        advice = "new buckets are computed from the records, which takes longer; late lines are missing. See 'jobs'"
         return Finding(subject, Health.WRONG, found, advice)
     return Finding(subject, Health.OK, f"refreshed {age} ago" if metric["is_refreshed"] else "not refreshed yet")
 

@@ -1,7 +1,7 @@
-"""Releases of TimescaleDB whose answers may be wrong, as data: from which version until which, what, and what to do.
+"""A table of known faults of TimescaleDB's releases: the versions, what may go wrong, and what to do.
 
-From its CHANGELOG and its issues; the numbers are theirs. Where a fault came with a feature, its range begins with that
-feature. A range is half-open: the version that repairs it is not in it.
+The sources are its CHANGELOG and its issues, whose numbers are given. If a fault came with a feature, its range starts
+with the release of that feature. A range is half-open: the version that repairs the fault is not in the range.
 """
 
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ _TIMESCALE: Final = frozenset({Flavour.TIMESCALEDB, Flavour.TIMESCALEDB_DISTRIBU
 
 @dataclass(frozen=True, slots=True)
 class KnownFault:
-    """What is wrong with the versions in ``[since, until)`` of TimescaleDB."""
+    """A fault of the versions in ``[since, until)`` of TimescaleDB."""
 
     since: Version
     until: Version
     what: str
     advice: str = ""  # empty: upgrade to ``until``
-    state: Health = Health.WARNING  # a note where Puppylog itself does not do what would go wrong
-    postgres: tuple[int, int] = _ALWAYS  # on these versions of PostgreSQL only, such as [150019, 160000)
+    state: Health = Health.WARNING  # a note if Puppylog itself does not use what is faulty
+    postgres: tuple[int, int] = _ALWAYS  # the versions of PostgreSQL that are affected, such as [150019, 160000)
     flavours: frozenset[Flavour] = _TIMESCALE
 
     def is_in(self, flavour: Flavour, timescaledb: Version, postgres: int) -> bool:
@@ -68,7 +68,7 @@ KNOWN_FAULTS: Final = (
         (2, 17, 0),
         (2, 28, 3),
         "stddev() together with avg() in one query to the columnstore can be wrong (#10209)",
-        "upgrade TimescaleDB to 2.29.2; until then ask for them one by one, as metrics do",
+        "upgrade TimescaleDB to 2.29.2; until then query them separately, as metrics do",
     ),
     KnownFault(
         (2, 17, 0),
@@ -80,14 +80,14 @@ KNOWN_FAULTS: Final = (
         (2, 17, 0),
         (2, 28, 3),
         "DELETE … = ANY(array with NULL) deletes too much from the columnstore (#10254)",
-        "nothing of Puppylog's deletes so; do not do it by hand, or upgrade TimescaleDB to 2.29.2",
+        "Puppylog never runs such a statement; do not run one by hand, or upgrade TimescaleDB to 2.29.2",
         Health.NOTE,
     ),
     KnownFault(
         _BEGINNING,
         (2, 28, 0),
         "where there are more jobs than background workers, one may wait for ever (#9929)",
-        "see that timescaledb.max_background_workers is ample; TimescaleDB 2.28.0 repairs it",
+        "set timescaledb.max_background_workers high enough; TimescaleDB 2.28.0 repairs it",
         Health.NOTE,
     ),
     KnownFault(
@@ -100,7 +100,7 @@ KNOWN_FAULTS: Final = (
         _BEGINNING,
         (2, 14, 0),
         "releases with data nodes get no fixes any more, not even for security",
-        "Citus is the way to several machines; keep these nodes where only trusted users reach them",
+        "use Citus for several machines; let only trusted users connect to these nodes",
         Health.NOTE,
         flavours=frozenset({Flavour.TIMESCALEDB_DISTRIBUTED}),
     ),
@@ -123,14 +123,14 @@ KNOWN_FAULTS: Final = (
 
 
 def list_faults(flavour: Flavour, timescaledb: str, postgres: int) -> Sequence[KnownFault]:
-    """Return the faults that concern a store of this flavour on versions such as ``2.28.1`` and 170004."""
+    """Return the faults that affect a store of this flavour on versions such as ``2.28.1`` and 170004."""
     numbers = (*parse_version(timescaledb), 0, 0, 0)
     version = (numbers[0], numbers[1], numbers[2])
     return [fault for fault in KNOWN_FAULTS if fault.is_in(flavour, version, postgres)]
 
 
 def find_faults(flavour: Flavour, timescaledb: str, postgres: int) -> list[Finding]:
-    """Return a finding for each of them, or one that says that there is none."""
+    """Return a finding for each fault that affects the store, or one finding that there is none."""
     subject = f"TimescaleDB {timescaledb}"
     faults = list_faults(flavour, timescaledb, postgres)
     if not faults:

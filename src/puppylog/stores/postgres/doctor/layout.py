@@ -1,4 +1,4 @@
-"""Whether the places where a PostgreSQL store keeps its records are there: partitions of days, and other machines."""
+"""Checks the places where a PostgreSQL store keeps its records: the partitions of days, and other machines."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -12,14 +12,14 @@ from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.postgres", "doctor.sql")
 
-# With writes blocked, which collectors wait out: the records have no replica identity, without which Citus refuses to
-# move a shard in another way; force_logical would leave late lines of a columnar partition behind.
+# Writes are blocked meanwhile, and collectors wait. The records have no replica identity, so Citus refuses to move a
+# shard without blocking writes, and force_logical would not move late lines of a columnar partition.
 _REBALANCE: Final = "SELECT citus_rebalance_start(shard_transfer_mode => 'block_writes')"
 _TEND: Final = "the jobs make it within ten minutes; at once: SELECT puppylog.tend_days()"
 
 
 def list_layout_findings(session: Session, flavour: Flavour) -> list[Finding]:
-    """Return findings about what this flavour has of partitions, workers and data nodes."""
+    """Return findings about the partitions, workers and data nodes, as far as this flavour has any."""
     parts: list[tuple[str, Callable[[Session], Iterator[Finding]]]] = []
     if not flavour.is_timescale:
         parts += [("partitions", _iter_day_findings), ("log_records_rest", _iter_rest_findings)]
@@ -34,23 +34,23 @@ def _iter_day_findings(session: Session) -> Iterator[Finding]:
     (days,) = session.rows(_QUERIES["days"])
     missing = [name for name, has in (("today", days["has_today"]), ("tomorrow", days["has_tomorrow"])) if not has]
     if not days["has_any"]:
-        yield Finding("partitions", Health.NOTE, "there are none yet: the first collector makes them")
+        yield Finding("partitions", Health.NOTE, "there are none yet: the first collector creates them")
     elif missing:
-        found = f"that of {' and that of '.join(missing)} (UTC) is missing"
+        found = f"the one of {' and the one of '.join(missing)} (UTC) is missing"
         if days["are_tended"]:
             yield Finding("partitions", Health.WARNING, f"{found}, although the jobs run", _TEND)
         else:
             yield Finding(
-                "partitions", Health.NOTE, f"{found}: a collector makes those it needs, the jobs the next ones"
+                "partitions", Health.NOTE, f"{found}: a collector creates those it needs, the jobs the next ones"
             )
     else:
-        yield Finding("partitions", Health.OK, "those of today and tomorrow (UTC) are there")
+        yield Finding("partitions", Health.OK, "those of today and tomorrow (UTC) exist")
 
 
 def _iter_rest_findings(session: Session) -> Iterator[Finding]:
     strays = int(session.value(_QUERIES["strays"]))
     if strays:
-        found = f"records of days that get partitions of their own lie in it ({strays:,}); reading them takes longer"
+        found = f"it holds {strays:,} records of days that get their own partitions; reading them takes longer"
         yield Finding("log_records_rest", Health.WARNING, found, _TEND)
     (far,) = session.rows(_QUERIES["far_days"])
     if far["oldest"] is not None:
@@ -74,7 +74,7 @@ def _judge_worker(node: Mapping[str, Any]) -> Finding:
     if not node["isactive"]:
         return Finding(subject, Health.WRONG, "it is not active", f"SELECT citus_activate_node({name})")
     if role == "worker" and node["shouldhaveshards"] and not node["shards"]:
-        found = "it holds none of the records' shards: it has joined after the store was installed"
+        found = "it holds none of the records' shards: it was added after the store was installed"
         return Finding(subject, Health.WARNING, found, _REBALANCE)
     return Finding(subject, Health.OK, f"active; it holds {node['shards']} of the records' shards")
 

@@ -1,1 +1,1 @@
-"""From parsed lines to committed rows: streams, claims, positions and the ingest transaction."""
+"""Storing parsed lines: streams, claims, positions and the ingest transaction."""

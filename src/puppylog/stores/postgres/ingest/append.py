@@ -1,10 +1,10 @@
-"""The ingest transaction: rows and positions are committed together, and only onto the position they start from.
+"""The ingest transaction: it commits rows and positions together, and only if each file is at the start of its move.
 
-The check of the position is what makes a line stored once: whatever a client believes after a crash or a cut, a batch
-that has been committed moves its files past their ``since`` and can not be committed again.
+This check stores each line exactly once. A committed batch has moved its files past the start of their moves, so the
+same batch cannot be committed again, even if a client does not know after a crash that it was committed.
 
-A row that the server refuses for what is in it is found by halving: within a savepoint each, so the good halves
-stay. It becomes a rejected line.
+If the server refuses a row because of its values, the rows are halved until the row is found. Each half has its own
+savepoint, so that the good halves stay. The refused row becomes a rejected line.
 """
 
 from collections import Counter
@@ -31,18 +31,18 @@ _QUERIES = load_queries("puppylog.stores.postgres", "ingest.sql")
 _COPY_RECORDS: Final = _QUERIES["copy_records"].format(columns=", ".join(pgcopy.RECORD_COLUMNS))
 _COPY_REJECTS: Final = _QUERIES["copy_rejects"].format(columns=", ".join(pgcopy.REJECT_COLUMNS))
 _EPOCH: Final = date(1970, 1, 1)
-# Rows that are made ready at once: with fewer, the calls into Arrow weigh more; with more, nothing stays in the cache.
+# The rows that are encoded at once. With fewer, calls into Arrow cost more; with more, the data leave the CPU cache.
 _PIECE_ROWS: Final = 16_384
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Some rows of one file, and the bytes that they were made of."""
+    """Some rows of one file, with the lines that they were parsed from."""
 
     stream_id: int
     file_id: int
     parsed: Parsed
-    encoded: tuple[Any, ...] | None = None  # the records as they are sent, if they were made ready beforehand
+    encoded: tuple[Any, ...] | None = None  # the records in COPY format, if they have been encoded already
 
     @property
     def records(self) -> pa.RecordBatch:
@@ -51,17 +51,17 @@ class Rows:
 
 @dataclass(slots=True)
 class Days:
-    """The days whose partitions this process knows to have been asked for. Used under the lock of the ingest link."""
+    """The days whose partitions this process has created or found. Used under the lock of the ingest link."""
 
-    are_needed: bool  # not where the store makes chunks by itself
-    known: set[int] = field(default_factory=set)
+    are_needed: bool  # False if TimescaleDB creates chunks by itself
+    known: set[int] = field(default_factory=set)  # days since the epoch
 
 
 def append(session: Session, days: Days, moves: Sequence[Move], rows: Sequence[Rows]) -> Appended:
     """Append rows and move positions in one transaction.
 
     Raises:
-        StreamBusy: a file does not stand where its move starts.
+        StreamBusy: the position of a file is not the start of its move.
     """
     make_days(session, days, rows)
     stream_ids = _streams_of(session, moves, rows)
@@ -84,7 +84,10 @@ def append(session: Session, days: Days, moves: Sequence[Move], rows: Sequence[R
 
 
 def make_days(session: Session, days: Days, rows: Sequence[Rows]) -> None:
-    """Ask for the partitions of days that are new to us; before the transaction, which must not hold their locks."""
+    """Create the partitions of the rows' days, unless this process knows that they exist.
+
+    Call this before the ingest transaction, which must not hold the locks of new partitions.
+    """
     if not days.are_needed:
         return
     new = days_of(part.records for part in rows) - days.known
@@ -97,12 +100,12 @@ def make_days(session: Session, days: Days, rows: Sequence[Rows]) -> None:
     except StoreUnavailable:
         if session.is_broken:
             raise
-        return  # Citus has seen a deadlock: the lines lie in the rest until the jobs come round
+        return  # Citus found a deadlock: the records go into the default partition, and the jobs move them later
     days.known |= new
 
 
 def _streams_of(session: Session, moves: Sequence[Move], rows: Sequence[Rows]) -> dict[int, int]:
-    """Return of which stream each file is that moves."""
+    """Return the stream of each file that moves, by file id."""
     streams = {part.file_id: part.stream_id for part in rows}
     unknown = [move.file_id for move in moves if move.file_id not in streams]
     if unknown:
@@ -114,7 +117,7 @@ def _streams_of(session: Session, moves: Sequence[Move], rows: Sequence[Rows]) -
 
 
 def _move_position(session: Session, stream_id: int, move: Move) -> None:
-    stands = session.value(
+    byte_offset = session.value(
         _QUERIES["move_position"],
         {
             "stream_id": stream_id,
@@ -129,12 +132,12 @@ def _move_position(session: Session, stream_id: int, move: Move) -> None:
             "context": move.context,
         },
     )
-    if stands is not None:
-        refuse_moved_file(move, stands)
+    if byte_offset is not None:
+        refuse_moved_file(move, byte_offset)
 
 
 def copy_records(session: Session, rows: Sequence[Rows]) -> list[Rows]:
-    """Copy the records; return those that the server refuses, as rejected lines."""
+    """Copy the records to the server; return those that the server refuses, as rejected lines."""
     parts = [part for part in rows if part.records.num_rows]
     if not parts:
         return []
@@ -167,7 +170,7 @@ def _slice(part: Rows, start: int, count: int) -> Rows:
 
 
 def _rejected(part: Rows, cause: str) -> Rows:
-    """Return the one record as the line that it was made of."""
+    """Return the single record of ``part`` as a rejected line, with the line that it was parsed from."""
     offset = part.records.column("line_offset")[0].as_py()
     line = {"line_offset": offset, "reason": f"the store refuses it: {cause}", "line": part.parsed.line_at(offset)}
     rejects = pa.RecordBatch.from_pylist([line], schema=REJECTS)
@@ -175,6 +178,7 @@ def _rejected(part: Rows, cause: str) -> Rows:
 
 
 def note_times(session: Session, rows: Sequence[Rows]) -> None:
+    """Store invalidations for the times of the records, within the caller's transaction."""
     by_stream = sorted(rows, key=lambda part: part.stream_id)
     touched = [
         found
@@ -194,7 +198,7 @@ def _encode(parts: Sequence[Rows], encode: Callable[[Rows], Iterator[Any]]) -> I
 
 
 def make_ready(part: Rows) -> Rows:
-    """Return the same rows with the bytes that will be sent: so a commit only has to send them."""
+    """Return the same rows with their records encoded, so that a commit only has to send them."""
     return replace(part, encoded=tuple(_encode_records(part)))
 
 

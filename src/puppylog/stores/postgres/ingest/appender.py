@@ -1,4 +1,4 @@
-"""A transaction of lines in the making, held in memory as the bytes that will be sent."""
+"""A transaction of lines that is being built, in memory and in COPY format."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -17,11 +17,11 @@ class CopyAppender:
         append: Callable[[Sequence[Move], Sequence[Rows]], Appended],
         find_files: Callable[[Sequence[int]], Mapping[int, FilePosition]],
     ) -> None:
-        """Begin without rows.
+        """Start without rows.
 
         Args:
-            append: commits rows and moves in one transaction; it does not try again.
-            find_files: returns the committed positions of files by their ids.
+            append: commits rows and moves in one transaction; it does not retry.
+            find_files: returns the committed positions of the files with these ids.
         """
         self._append = append
         self._once = CommitOnce(find_files)
@@ -37,7 +37,7 @@ class CopyAppender:
     def commit(self, moves: Sequence[Move]) -> Appended:
         appended = self._once.commit(moves, lambda: self._append(moves, self._rows))
         if appended is None:
-            # How many of the rows the server refused is lost with its answer.
+            # The answer is lost, and with it the number of rows that the server refused. All rows count as stored.
             appended = Appended(
                 records=sum(part.parsed.records.num_rows for part in self._rows),
                 rejects=sum(part.parsed.rejects.num_rows for part in self._rows),

@@ -1,8 +1,8 @@
-/* Rows in PostgreSQL's binary COPY format, made from the buffers of Arrow's columns. pgcopy.py does the same in Python.
+/* Encodes Arrow columns as rows in PostgreSQL's binary COPY format. pgcopy.py does the same in Python.
  *
- * A row is the count of its fields (int16), then of each field its size (int32, -1 for a null) and its bytes. All
+ * A row has the number of its fields (int16), then for each field its size (int32, -1 for a null) and its bytes. All
  * numbers are big-endian. The first pass over the columns checks the buffers and adds up the size of all rows; the
- * second one writes them. Nothing is kept between two calls, and neither pass needs Python's lock.
+ * second pass writes the rows. No state is kept between two calls, and neither pass needs Python's lock (GIL).
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -18,20 +18,20 @@ enum { JSONB_VERSION = 1 };
 
 typedef enum { CONSTANT, INT2, INT4, INT8, TIMESTAMPTZ, TEXT, JSONB, KINDS } Kind;
 
-/* PostgreSQL's names of the types, as Python gives them. */
+/* PostgreSQL's names of the types, which the Python code passes. */
 static const char *const NAMES[KINDS] = {[INT2] = "int2", [INT4] = "int4",
                                          [INT8] = "int8", [TIMESTAMPTZ] = "timestamptz",
                                          [TEXT] = "text", [JSONB] = "jsonb"};
-/* Bytes of one value in the column's second buffer: a number, or where a text starts. */
+/* The size in bytes of one value in the column's second buffer: a number, or the offset of a text. */
 static const int WIDTHS[KINDS] = {[INT2] = 2, [INT4] = 4, [INT8] = 8, [TIMESTAMPTZ] = 8, [TEXT] = 4, [JSONB] = 4};
 
-/* What one place of all rows is made of: bytes that are the same in each, or a column. */
+/* One part of all rows: a constant (the same bytes in each row) or a column. */
 typedef struct {
     Kind kind;
     const uint8_t *constant;
     size_t constant_size;
-    size_t offset;                    /* of the column's first row in its buffers, in rows */
-    Py_buffer validity, values, data; /* .obj is NULL where there is none */
+    size_t offset;                    /* index of the column's first row in its buffers */
+    Py_buffer validity, values, data; /* .obj is NULL if the column has no such buffer */
 } Field;
 
 typedef enum { FINE, BAD_BUFFERS, TIME_TOO_EARLY, TOO_LARGE } Fault;
@@ -56,7 +56,7 @@ static inline bool is_null(const Field *field, size_t row) {
     return validity != NULL && !(validity[bit / 8] >> bit % 8 & 1);
 }
 
-/* Read a number of the column's second buffer, which need not be aligned. */
+/* Read a number from the column's second buffer, which may not be aligned. */
 #define READ(type, name)                                                             \
     static inline type name(const Field *field, size_t row) {                        \
         type value;                                                                  \
@@ -68,7 +68,7 @@ READ(int16_t, read_16)
 READ(int32_t, read_32)
 READ(int64_t, read_64)
 
-/* Return whether Arrow's buffers are as large as the column's rows need. */
+/* Return whether Arrow's buffers are large enough for the column's rows. */
 static bool has_buffers(const Field *field, size_t rows) {
     size_t until = field->offset + rows, values = until + (field->kind >= TEXT);
     if (field->validity.buf != NULL && (size_t)field->validity.len < (until + 7) / 8) return false;
@@ -81,7 +81,7 @@ static Fault measure_constant(const Field *field, size_t rows, size_t *size) {
     return FINE;
 }
 
-/* Add what the texts of a column take to `size`. */
+/* Add the encoded size of a column of texts to `size`. */
 static Fault measure_texts(const Field *field, size_t rows, size_t *size) {
     size_t lead = field->kind == JSONB;
     int32_t start = read_32(field, 0);
@@ -95,7 +95,7 @@ static Fault measure_texts(const Field *field, size_t rows, size_t *size) {
     return start <= field->data.len ? FINE : BAD_BUFFERS;
 }
 
-/* Add what the numbers of a column take to `size`. */
+/* Add the encoded size of a column of numbers to `size`. */
 static Fault measure_numbers(const Field *field, size_t rows, size_t *size) {
     for (size_t row = 0; row < rows; row++) {
         bool is_set = !is_null(field, row);
@@ -105,7 +105,7 @@ static Fault measure_numbers(const Field *field, size_t rows, size_t *size) {
     return FINE;
 }
 
-/* Set the size of all rows in bytes. */
+/* Set `size` to the encoded size of all rows in bytes. */
 static Fault measure(const Field *fields, size_t count, size_t rows, size_t *size) {
     *size = 0;
     for (size_t place = 0; place < count; place++) {
@@ -152,7 +152,7 @@ static void write_rows(uint8_t *to, const Field *fields, size_t count, size_t ro
     }
 }
 
-/* Take a field as Python gives it: bytes, or a tuple (type, offset, validity, values, data). */
+/* Parse a field from Python: bytes, or a tuple (type, offset, validity, values, data). */
 static bool take_field(PyObject *given, Field *field) {
     *field = (Field){.kind = CONSTANT};
     if (PyBytes_Check(given)) {
@@ -167,7 +167,7 @@ static bool take_field(PyObject *given, Field *field) {
         return false;
     }
     if (!PyArg_ParseTuple(given, "snz*z*z*", &name, &offset, &field->validity, &field->values, &field->data)) {
-        return false; /* PyArg_ParseTuple has released what it had taken */
+        return false; /* PyArg_ParseTuple has released the buffers that it had parsed */
     }
     field->offset = (size_t)offset;
     for (Kind kind = INT2; kind < KINDS; kind++) {

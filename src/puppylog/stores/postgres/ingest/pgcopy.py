@@ -1,8 +1,8 @@
-"""Rows in PostgreSQL's binary COPY format, made from Arrow columns.
+"""Encodes Arrow columns as rows in PostgreSQL's binary COPY format.
 
-A row of that format is the number of its fields, and then of each field its size and its bytes. ``pgcopy.c`` writes the
-rows from the columns' buffers, without a Python object for a row or a field. Where there was no C compiler, its twin
-in this module writes the same bytes, row by row.
+A row in this format has the number of its fields, and then the size and the bytes of each field. ``pgcopy.c`` encodes
+rows from the columns' buffers, without a Python object for each row or field. If there was no C compiler at the
+installation, this module encodes the same bytes row by row in Python.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ _NULL: Final = struct.pack(">i", -1)
 _JSONB_VERSION: Final = b"\1"
 _EPOCH_US: Final = 946_684_800_000_000  # PostgreSQL counts from the year 2000
 
-# The bytes of a value, by PostgreSQL's name of its type. A ``bytea`` is encoded as a text is.
+# Encoders of values, by PostgreSQL's name of the type. A ``bytea`` is encoded like a text.
 _ENCODERS: Final[dict[str, Callable[[Any], bytes]]] = {
     "int2": lambda number: number.to_bytes(2, "big", signed=True),
     "int4": lambda number: number.to_bytes(4, "big", signed=True),
@@ -50,7 +50,7 @@ def encode_records(stream_id: int, file_id: int, records: pa.RecordBatch) -> byt
     """Return rows of RECORD_COLUMNS, without HEADER and TRAILER, from a batch of schema RECORDS.
 
     Raises:
-        OverflowError: a time is earlier than any that PostgreSQL can store.
+        OverflowError: a time is too early for PostgreSQL.
     """
     return _encode(RECORD_COLUMNS, {"stream_id": stream_id, "file_id": file_id}, records)
 
@@ -61,7 +61,7 @@ def encode_rejects(stream_id: int, file_id: int, rejects: pa.RecordBatch) -> byt
 
 
 def _encode(names: Sequence[str], numbers: dict[str, int], batch: pa.RecordBatch) -> bytes:
-    """Return rows of the columns ``names``: a number that is the same in all rows, or a column of the batch."""
+    """Return rows of the columns ``names``. A column has the same number in all rows, or is a column of the batch."""
     if encode_fields is not None:
         return encode_fields(batch.num_rows, _list_fields(names, numbers, batch))
     columns = []
@@ -83,7 +83,7 @@ def _encode_field(kind: str, value: int | bytes | None) -> bytes:
 
 
 def _list_values(kind: str, column: pa.Array) -> list[Any]:
-    """Return the numbers of a column, times as microseconds since 1970, or the bytes of its texts."""
+    """Return the values of a column: numbers, times as microseconds since 1970, or texts as bytes."""
     if kind == "timestamptz":
         column = column.cast(pa.int64())
     elif kind in ("text", "jsonb"):
@@ -93,9 +93,9 @@ def _list_values(kind: str, column: pa.Array) -> list[Any]:
 
 
 def _list_fields(names: Sequence[str], numbers: dict[str, int], batch: pa.RecordBatch) -> tuple[_Field, ...]:
-    """Return what ``encode_fields`` makes a row of: bytes that are the same in all rows, and columns."""
+    """Return the arguments for ``encode_fields``: bytes that are the same in all rows, and columns."""
     fields: list[_Field] = []
-    constant = struct.pack(">h", len(names))  # what is the same in all rows, up to the next field that is not
+    constant = struct.pack(">h", len(names))  # the bytes before the next column that are the same in all rows
     for name in names:
         if name in numbers:
             constant += _encode_field("int4", numbers[name])
@@ -109,7 +109,7 @@ def _list_fields(names: Sequence[str], numbers: dict[str, int], batch: pa.Record
 
 
 def _find_type(name: str, column: pa.Array) -> str:
-    """Return PostgreSQL's name of the type that a column becomes."""
+    """Return PostgreSQL's name of the type of a column."""
     if name == "attributes":
         return "jsonb"
     if pa.types.is_timestamp(column.type):

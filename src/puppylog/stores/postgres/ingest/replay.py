@@ -1,8 +1,8 @@
-"""Rejected lines that have been read again become records: one transaction deletes the lines and stores the records.
+"""Replaces rejected lines by records: one transaction deletes the lines and stores the records.
 
-The lines are deleted first. The deletion returns those that were rejected lines still, and no other transaction can
-delete them any more: records are stored of these lines only. If the server refuses a record, the transaction is rolled
-back and done again without its line, which stays a rejected line with the cause as its reason.
+The transaction first deletes the lines. The deletion returns the lines that were still rejected, and no other
+transaction can delete these lines any more. Only records of these lines are stored. If the server refuses a record, the
+transaction is rolled back and repeated without its line. This line stays rejected, with the cause as its reason.
 """
 
 from collections import Counter, defaultdict
@@ -21,9 +21,9 @@ _QUERIES = load_queries("puppylog.stores.postgres", "replay.sql")
 
 
 def replay(session: Session, days: Days, lines: Sequence[Reread]) -> Replayed:
-    """Turn the lines that are rejected still into records, in a transaction."""
+    """Store the records of the lines that are still rejected, and delete these lines, in one transaction."""
     make_days(session, days, [_rows_of(part) for part in lines])
-    causes: dict[int, dict[int, str]] = defaultdict(dict)  # by file and by where the line starts
+    causes: dict[int, dict[int, str]] = defaultdict(dict)  # by file and offset of the line
     while True:
         try:
             with session.transaction():
@@ -34,7 +34,7 @@ def replay(session: Session, days: Days, lines: Sequence[Reread]) -> Replayed:
 
 
 class _Refused(Exception):
-    """The server refuses records of these lines: causes by file and by where the line starts."""
+    """The server refuses records of these lines: causes by file and offset of the line."""
 
     def __init__(self, causes: Mapping[int, Mapping[int, str]]) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ def _take_lines(session: Session, part: Reread, wanted: pa.Array) -> pa.Array:
 
 
 def _keep(part: Reread, line_offsets: pa.Array) -> Reread:
-    """Return the records of these lines alone."""
+    """Return only the records of the lines at these offsets."""
     chosen = pc.is_in(part.line_offsets, line_offsets)
     return Reread(part.stream_id, part.file_id, part.records.filter(chosen), part.line_offsets.filter(chosen))
 
@@ -73,22 +73,22 @@ def _store(session: Session, kept: Sequence[Reread]) -> None:
     if not refused:
         note_times(session, rows)
         return
-    places = {
-        (part.file_id, at): line
+    rejected_at = {
+        (part.file_id, record): line
         for part in kept
-        for at, line in zip(part.records["line_offset"].to_pylist(), part.line_offsets.to_pylist(), strict=True)
+        for record, line in zip(part.records["line_offset"].to_pylist(), part.line_offsets.to_pylist(), strict=True)
     }
     causes: dict[int, dict[int, str]] = defaultdict(dict)
     for row in refused:
         (reject,) = row.parsed.rejects.to_pylist()
-        causes[row.file_id][places[row.file_id, reject["line_offset"]]] = reject["reason"]
+        causes[row.file_id][rejected_at[row.file_id, reject["line_offset"]]] = reject["reason"]
     raise _Refused(causes)
 
 
 def _note_causes(
     session: Session, lines: Sequence[Reread], causes: Mapping[int, Mapping[int, str]]
 ) -> Mapping[str, int]:
-    """Give the refused lines their reasons; return how many there are of each."""
+    """Store the causes as the reasons of the refused lines; return the number of lines by cause."""
     counts = Counter[str]()
     for stream_id, file_id in {(part.stream_id, part.file_id): None for part in lines}:
         offsets: dict[str, list[int]] = defaultdict(list)

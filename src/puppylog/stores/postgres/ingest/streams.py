@@ -1,7 +1,7 @@
-"""Streams, claims and positions, as one session sees them.
+"""Streams, claims and positions over one session.
 
-A claim is an advisory lock of the session: the server releases it when the session ends, so no lease can expire and
-none is left over. What makes a line stored once is not the claim but the position (`ingest`).
+A claim is an advisory lock of the session, not a lease: the server releases it when the session ends, so it neither
+expires nor outlives its client. Each line is stored once because of the check of its position (`append`), not of the claim.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,21 +17,25 @@ _QUERIES = load_queries("puppylog.stores.postgres", "streams.sql")
 
 
 def open_streams(session: Session, source_uris: Sequence[str], group: str | None) -> list[int]:
-    """Return the ids of the streams of these sources, in their order; they and their group are made if they are new."""
+    """Return the ids of the streams of these sources, in their order. Create the streams and the group if needed."""
     asked = {"source_uris": list(source_uris), "group_name": group}
     return [row["id"] for row in session.rows(_QUERIES["open_streams"], asked)]
 
 
 def claim_streams(session: Session, source_uris: Mapping[int, str]) -> None:
-    """Claim streams, sources by stream, for as long as the session lives: all of them or none.
+    """Claim streams until the session ends: all of them or none.
+
+    Args:
+        session: the session that holds the claims.
+        source_uris: the sources, by stream id.
 
     Raises:
-        StreamBusy: another session holds one.
+        StreamBusy: another session has claimed one of the streams.
     """
     rows = session.rows(_QUERIES["claim_streams"], {"stream_ids": list(source_uris)})
     busy = [row["stream_id"] for row in rows if not row["is_claimed"]]
     if busy:
-        holder = _holder(session, busy[0])
+        holder = _describe_holder(session, busy[0])
         release_streams(session, [row["stream_id"] for row in rows if row["is_claimed"]])
         refuse_claimed(source_uris[busy[0]], holder)
 
@@ -40,7 +44,7 @@ def release_streams(session: Session, stream_ids: Sequence[int]) -> None:
     session.run(_QUERIES["release_streams"], {"stream_ids": list(stream_ids)})
 
 
-def _holder(session: Session, stream_id: int) -> str:
+def _describe_holder(session: Session, stream_id: int) -> str:
     rows = session.rows(_QUERIES["holder_of_stream"], {"stream_id": stream_id})
     if not rows:
         return "another collector"
@@ -51,7 +55,7 @@ def _holder(session: Session, stream_id: int) -> str:
 
 
 def open_files(session: Session, new: Sequence[NewFile]) -> list[FilePosition]:
-    """Make new files of streams and return them in the same order."""
+    """Register new files of streams; return their positions in the same order."""
     columns = {
         "stream_ids": [file.stream_id for file in new],
         "paths": [file.path for file in new],
@@ -68,7 +72,7 @@ def open_files(session: Session, new: Sequence[NewFile]) -> list[FilePosition]:
 def find_known_files(
     session: Session, source_prefix: str, identities: Sequence[tuple[int, int]], heads: Sequence[tuple[int, str]]
 ) -> list[KnownFile]:
-    """Return the files of the host's streams that have one of the identities, or begin with one of the heads."""
+    """Return the files of one host that have one of the identities, or that begin with one of the heads."""
     asked = {
         "source_prefix": source_prefix,
         "devices": [device for device, _ in identities],
@@ -80,5 +84,5 @@ def find_known_files(
 
 
 def report(session: Session, reports: Sequence[StreamReport]) -> None:
-    """Keep what is said of streams, in place of what was said before."""
+    """Store reports, which replace earlier reports about the same streams."""
     session.run(_QUERIES["report_streams"], columns_of_reports(reports))

@@ -1,4 +1,4 @@
-"""The times of a batch's records: they say what metrics must compute again, and which days need a partition."""
+"""The times of a batch's records: they tell which buckets metrics must recompute, and which days need a partition."""
 
 from collections.abc import Iterable
 from typing import Final, NamedTuple
@@ -9,11 +9,11 @@ import pyarrow.compute as pc
 _HOUR_US: Final = 3_600_000_000
 _DAY_US: Final = 24 * _HOUR_US
 _MOST_RANGES: Final = 1_000
-"""A log whose lines are of any time at all must not write a range for each of its lines."""
+"""The largest number of ranges for a batch: a log with random times must not write a range for each of its lines."""
 
 
 class Touched(NamedTuple):
-    """Instants from ``low_us`` to ``high_us``, both included, in microseconds since the epoch."""
+    """A stream's range of time, from ``low_us`` to ``high_us``, both included, in microseconds since the epoch."""
 
     stream_id: int
     low_us: int
@@ -21,16 +21,16 @@ class Touched(NamedTuple):
 
 
 def ranges_of(stream_id: int, batches: Iterable[pa.RecordBatch]) -> list[Touched]:
-    """Return the times of a stream's records as ranges, each within one hour, in their order.
+    """Return the times of a stream's records as ranges, each within one hour, in order.
 
-    A single record of last week does not touch the week since. If there are more than ``_MOST_RANGES`` ranges, each is
-    within one day, or within 24 days, and so on.
+    So a single record of last week does not invalidate the whole week. If there would be more than ``_MOST_RANGES``
+    ranges, each is within one day, or within 24 days, and so on.
     """
     us = _list_times(batches)
     if not len(us):
         return []
     low, high = _find_bounds(us)
-    if low // _HOUR_US == high // _HOUR_US:  # as nearly always while following
+    if low // _HOUR_US == high // _HOUR_US:  # nearly always, unless it is a backfill
         return [Touched(stream_id, low, high)]
     width_us = _HOUR_US
     while pc.count_distinct(_number_periods(us, low, width_us)).as_py() > _MOST_RANGES:
@@ -42,7 +42,7 @@ def ranges_of(stream_id: int, batches: Iterable[pa.RecordBatch]) -> list[Touched
 
 
 def days_of(batches: Iterable[pa.RecordBatch]) -> set[int]:
-    """Return the days, in UTC and counted from the epoch, that the records lie in."""
+    """Return the days of the records, in UTC, as numbers of days since the epoch."""
     us = _list_times(batches)
     if not len(us):
         return set()
@@ -63,9 +63,9 @@ def _find_bounds(us: pa.ChunkedArray) -> tuple[int, int]:
 
 
 def _number_periods(us: pa.ChunkedArray, low: int, width_us: int) -> pa.ChunkedArray:
-    """Return for each time the number of its period of ``width_us``; the period of ``low``, the first time, is 0.
+    """Return for each time the number of its period of ``width_us``. The period of ``low``, the first time, is 0.
 
-    Periods are aligned to the epoch. They are counted from the first one because Arrow's division rounds towards zero,
+    Periods are aligned to the epoch. They are not numbered from the epoch, because Arrow's division rounds towards zero
     and would put a time before the epoch into the period after its own.
     """
     return pc.divide(pc.subtract(us, low // width_us * width_us), width_us)

@@ -1,1 +1,1 @@
-"""What is installed in a database: extensions, flavour, migrations, routines and roles."""
+"""Installation in a database: extensions, flavour, migrations, routines and roles."""

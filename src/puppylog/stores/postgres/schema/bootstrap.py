@@ -1,4 +1,4 @@
-"""Installing and upgrading: idempotent, in one transaction, and safe when two do it at once."""
+"""Installs and upgrades a store: idempotent, in one transaction, and safe if two clients do it at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ _DAY_S = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """How long records are kept, and when they are turned into columns. None leaves it as it is, 0 means never."""
+    """How many seconds records are kept, and when they become columnar. None changes nothing, 0 means never."""
 
     drop_after_s: int | None = None
     columnar_after_s: int | None = None
@@ -35,13 +35,13 @@ class Lifetimes:
 
 @dataclass(frozen=True, slots=True)
 class Bootstrapped:
-    """What was found and what was chosen."""
+    """The result of a bootstrap: what was found and what was chosen."""
 
     name: str  # of the store
     server: Server
     flavour: Flavour
     why: str
-    found_version: int  # 0 where nothing was installed
+    found_version: int  # the schema version before; 0 if nothing was installed
     schema_version: int
     drop_after_s: int | None
     columnar_after_s: int | None
@@ -55,10 +55,18 @@ def bootstrap(
 ) -> Bootstrapped:
     """Install Puppylog in the database at ``url``, or upgrade it.
 
+    Args:
+        url: ``postgresql://user@host/database``.
+        is_distributed: whether to distribute the records over several machines.
+        lifetimes: how long records are kept.
+        with_roles: whether to create the roles for writers and readers.
+
     Raises:
-        ConfigurationError: the server can not do what is asked for.
-        StoreRefused: the database is something else's, a standby, or a newer Puppylog's; or the role may not.
-        StoreUnavailable: it does not answer.
+        ConfigurationError: the server is too old, or cannot distribute the records.
+        StoreRefused: the database is a standby, has other things in Puppylog's schemas, or has a newer version; or an
+            extension cannot be created.
+        StoreForbidden: the role lacks a right.
+        StoreUnavailable: the server does not answer.
     """
     lifetimes = lifetimes or Lifetimes()
     with Session(url, application="puppylog-bootstrap") as session:
@@ -79,7 +87,7 @@ def bootstrap(
             _install(session, flavour, found, server, lifetimes)
             names = roles.create_roles(session) if with_roles else roles.find_roles(session)
             roles.grant(session, names, flavour)
-        session.run(_QUERIES["tend_days"])  # the first time at once: lines may come before the jobs do
+        session.run(_QUERIES["tend_days"])  # at once, because lines may come before the jobs run for the first time
         installed = find_installation(session)
         if installed is None:
             raise StoreRefused("install into", session.name, "what was installed is gone again")

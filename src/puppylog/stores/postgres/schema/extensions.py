@@ -1,7 +1,7 @@
-"""Extensions that a store is installed with: created where they are offered, loaded and wanted.
+"""Creates the extensions for a new store, if the server offers and has loaded them.
 
-What is not there decides the flavour of a store; that something cannot be created does not, and is refused. A flavour
-stays: a store of an owner who may not create TimescaleDB would be one of plain PostgreSQL for ever.
+If the server has no TimescaleDB, the store gets another flavour. If TimescaleDB is there and cannot be created, the
+installation is refused: a flavour is permanent, so a missing right would make a plain PostgreSQL store for ever.
 """
 
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ from puppylog.stores.postgres.sessions.session import Session, name_store
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An extension that is to be created."""
+    """An extension to create."""
 
     name: str
-    is_needed: bool  # the store would be of another flavour without it
+    is_needed: bool  # without it the store would have another flavour
 
 
 def iter_wanted(server: Server, *, is_new: bool, is_distributed: bool) -> Iterator[Wanted]:
-    """Give the extensions to create, in order; ``is_new`` if Puppylog is not installed in the database yet."""
+    """Yield the extensions to create, in order. ``is_new``: Puppylog is not installed in the database yet."""
     offers_timescaledb = server.timescaledb_is_loaded and server.timescaledb_offered is not None
     if is_new and offers_timescaledb and server.timescaledb is None and server.citus is None:
         is_used = is_timescaledb_used(server.timescaledb_offered or "", is_distributed=is_distributed)
@@ -35,11 +35,11 @@ def iter_wanted(server: Server, *, is_new: bool, is_distributed: bool) -> Iterat
 
 
 def create_extensions(url: str, server: Server, *, is_new: bool, is_distributed: bool) -> list[str]:
-    """Create what is wanted; return what is to be said of it.
+    """Create the wanted extensions; return notes about them for the user.
 
     Raises:
-        StoreRefused: one cannot be created that decides what the store will be.
-        StoreUnavailable: the server went away.
+        StoreRefused: an extension that decides the flavour cannot be created.
+        StoreUnavailable: the server does not answer.
     """
     notes = []
     for wanted in iter_wanted(server, is_new=is_new, is_distributed=is_distributed):
@@ -69,8 +69,8 @@ def _refuse(error: PuppylogError, url: str, name: str) -> PuppylogError:
 
 
 def _create(url: str, name: str) -> None:
-    """Create it in a session of its own: TimescaleDB asks for one in which nothing has happened yet."""
+    """Create the extension in a new session: TimescaleDB refuses a session that has run other statements before."""
     with Session(url) as session:
         if name == "pg_cron":
-            session.run("SELECT set_config('citus.enable_ddl_propagation', 'off', false)")  # of this node alone
+            session.run("SELECT set_config('citus.enable_ddl_propagation', 'off', false)")  # on this node only
         session.run(f"CREATE EXTENSION IF NOT EXISTS {name} CASCADE")

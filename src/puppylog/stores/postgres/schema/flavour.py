@@ -1,7 +1,7 @@
-"""Which flavour of PostgreSQL a server is: found by asking it, never by a setting.
+"""The flavour of a PostgreSQL store. It depends on what the server has, never on a setting.
 
-`read_server` asks; `choose` decides, and is pure. What was chosen at installation stays, since the layout of the
-records is made for it.
+`read_server` asks the server, and the pure function `choose` decides. The flavour of an installed store never changes,
+because the layout of its records depends on it.
 """
 
 import re
@@ -21,7 +21,7 @@ _OLDEST: Final = 140_000
 _TIMESCALEDB: Final = (2, 14)
 _MULTI_NODE: Final = ((2, 5), (2, 14))
 _CITUS: Final = (12,)
-_CRON: Final = (1, 5)  # the first whose schedules may be shorter than a minute
+_CRON: Final = (1, 5)  # the first version with schedules shorter than a minute
 
 
 class Flavour(StrEnum):
@@ -37,16 +37,16 @@ class Flavour(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What a server says about itself."""
+    """The properties of a server and its database on which a flavour depends."""
 
     version: int  # as in 170004
     is_standby: bool
     timescaledb: str | None = None  # version of the extension in this database
     timescaledb_offered: str | None = None  # version that could be created
-    timescaledb_is_loaded: bool = False  # without its library, it cannot be created
+    timescaledb_is_loaded: bool = False  # the library, without which the extension cannot be created
     timescaledb_license: str | None = None  # "timescale" or "apache"
     timescaledb_schema: str = "public"
-    refreshes_in_batches: bool = False  # unless it is told otherwise
+    refreshes_in_batches: bool = False  # a refresh makes several transactions, unless an option forbids it
     has_batched_policies: bool = False
     data_nodes: int = 0
     citus: str | None = None
@@ -57,7 +57,7 @@ class Server:
     workers: int = 0
     pg_cron: str | None = None
     pg_cron_offered: str | None = None
-    pg_cron_database: str | None = None  # where pg_cron keeps its jobs
+    pg_cron_database: str | None = None  # the database in which pg_cron runs
     database: str = ""
 
     @property
@@ -66,43 +66,43 @@ class Server:
 
     @property
     def has_cron(self) -> bool:
-        """Whether this database has a pg_cron that can run our jobs."""
+        """Whether this database has a pg_cron that can run Puppylog's jobs."""
         return self.pg_cron is not None and is_cron(self.pg_cron)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A flavour, and what made it so."""
+    """A flavour, and why it was chosen."""
 
     flavour: Flavour
     why: str
 
 
 def read_server(session: Session) -> Server:
-    """Ask the server what it is."""
+    """Return the properties of the server and its database."""
     (row,) = session.rows(_QUERIES["server"])
     return Server(version=session.server_version, database=session.database, **row)
 
 
 def parse_version(text: str) -> tuple[int, ...]:
-    """Return the numbers that a version begins with: ``2.29.2-dev`` is (2, 29, 2)."""
+    """Return the numbers at the beginning of a version: (2, 29, 2) for ``2.29.2-dev``."""
     match = re.match(r"\d+(?:\.\d+)*", text)
     return tuple(int(number) for number in match[0].split(".")) if match else ()
 
 
 def is_cron(version: str) -> bool:
-    """Return whether this version of pg_cron can run our jobs, which come every few seconds."""
+    """Return whether this version of pg_cron can run Puppylog's jobs, which run every few seconds."""
     return parse_version(version) >= _CRON
 
 
 def is_timescaledb_used(version: str, *, is_distributed: bool) -> bool:
-    """Return whether a store is made of this version of TimescaleDB, if it is the community edition."""
+    """Return whether a new store would use this version of TimescaleDB, if it is the community edition."""
     least, below = _MULTI_NODE if is_distributed else (_TIMESCALEDB, (1_000_000,))
     return least <= parse_version(version) < below
 
 
 def check_server(server: Server, thing: str) -> None:
-    """Raise ConfigurationError if no flavour is possible on this server."""
+    """Raise ConfigurationError if the server is too old for every flavour. ``thing`` is the store's name."""
     if server.version < _OLDEST:
         raise ConfigurationError(
             "use", thing, f"PostgreSQL {server.version_text} is older than 14", advice="upgrade it"
@@ -113,13 +113,14 @@ def choose(server: Server, *, is_distributed: bool) -> Choice:
     """Return the flavour that suits the server best.
 
     Raises:
-        ConfigurationError: more than one machine is asked for, and the server cannot do that; it says what could.
+        ConfigurationError: the server cannot distribute records; the advice says which servers can.
     """
     if is_distributed:
         return _choose_distributed(server)
     if server.citus is not None:
         return Choice(
-            Flavour.PLAIN, f"Citus {server.citus} is installed, but not asked for (--distributed); kept on this node"
+            Flavour.PLAIN,
+            f"Citus {server.citus} is installed, but --distributed is not given; all records stay on this node",
         )
     if server.timescaledb is None:
         offered = server.timescaledb_offered
@@ -195,11 +196,11 @@ def _choose_distributed(server: Server) -> Choice:
 
 
 def list_capabilities(flavour: Flavour, server: Server) -> Sequence[Capability]:
-    """Return what this store can do, and for what it cannot, why."""
+    """Return the capabilities of a store of this flavour, and why it lacks some."""
     is_timescale = flavour.is_timescale
     needs = {
         Flavour.PLAIN: "needs TimescaleDB's community edition, 2.14 or later",
-        Flavour.CITUS: "TimescaleDB's, which does not go with Citus",
+        Flavour.CITUS: "only TimescaleDB has them, and it does not run with Citus",
     }.get(flavour, "")
     has_cron = flavour in (Flavour.PLAIN, Flavour.CITUS) and server.has_cron
     return (
@@ -208,7 +209,7 @@ def list_capabilities(flavour: Flavour, server: Server) -> Sequence[Capability]:
             is_timescale,
             "TimescaleDB refreshes metrics; those limited to a group, and those it cannot take, are rollup tables"
             if is_timescale
-            else f"{needs}; metrics are rollup tables, which say the same",
+            else f"{needs}; metrics are rollup tables, with the same values",
         ),
         Capability(
             "jobs in the server",
@@ -217,7 +218,7 @@ def list_capabilities(flavour: Flavour, server: Server) -> Sequence[Capability]:
             if is_timescale
             else "pg_cron"
             if has_cron
-            else f"{_describe_no_cron(server)}: any collector with --watch, or puppylog up, runs them, one at a time",
+            else f"{_describe_no_cron(server)}: one collector with --watch, or one puppylog up, runs them at a time",
         ),
         Capability(
             "columns for old records",
@@ -244,4 +245,4 @@ def _describe_no_cron(server: Server) -> str:
     version = server.pg_cron or server.pg_cron_offered
     if version is None or is_cron(version):
         return "no pg_cron in this database"
-    return f"pg_cron {version} is older than 1.5, and knows no schedule of seconds"
+    return f"pg_cron {version} is older than 1.5, and has no schedules of seconds"

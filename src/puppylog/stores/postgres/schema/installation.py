@@ -1,4 +1,4 @@
-"""What is installed in a database, as every client finds it when it connects."""
+"""The installation in a database, which every client reads when it connects."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -10,7 +10,7 @@ from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.postgres", "server.sql")
-# What a flavour cannot do without, and a setting that is a number or a boolean only if it is loaded.
+# The library that a flavour needs, and one of its settings, which has a type other than text only if it is loaded.
 _LIBRARIES: Final = {
     Flavour.TIMESCALEDB: ("timescaledb", "timescaledb.restoring"),
     Flavour.TIMESCALEDB_DISTRIBUTED: ("timescaledb", "timescaledb.restoring"),
@@ -20,7 +20,7 @@ _LIBRARIES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What was chosen when the store was installed."""
+    """The choices that were made when the store was installed or upgraded; times are in seconds, None means never."""
 
     flavour: Flavour
     schema_version: int
@@ -29,10 +29,10 @@ class Installation:
 
 
 def find_installation(session: Session) -> Installation | None:
-    """Return what is installed; None if nothing is.
+    """Return the installation; None if Puppylog is not installed.
 
     Raises:
-        StoreRefused: there is something else in schemas of our names.
+        StoreRefused: the database has schemas of Puppylog's names that are not Puppylog's.
     """
     (schemas,) = session.rows(_QUERIES["schemas"])
     if schemas["is_ours"]:
@@ -48,8 +48,9 @@ def find_installation(session: Session) -> Installation | None:
 
 
 def check_library(session: Session, flavour: Flavour) -> None:
-    """Raise if the library of the flavour's extension is not loaded: the server takes rows without it, but stores them
-    outside the chunks or shards, where no query finds them later.
+    """Check that the server has loaded the library of the flavour's extension.
+
+    Without it the server accepts rows, but stores them outside the chunks or shards, where no query finds them later.
 
     Raises:
         StoreRefused: the library is not loaded.
@@ -73,11 +74,11 @@ def check_library(session: Session, flavour: Flavour) -> None:
 
 
 def get_installation(session: Session) -> Installation:
-    """Return what is installed, if this version of Puppylog can work with it.
+    """Return the installation, if this version of Puppylog can use it.
 
     Raises:
         StoreForbidden: the session's role may not read it.
-        StoreRefused: it is not installed, or of another version; the advice says what to do.
+        StoreRefused: Puppylog is not installed, or has another version; the advice says what to do.
     """
     try:
         found = find_installation(session)
@@ -94,5 +95,5 @@ def get_installation(session: Session) -> Installation:
         )
     check_version(found.schema_version, session.name)
     if found.flavour is Flavour.CITUS:
-        check_library(session, found.flavour)  # without it, reading finds nothing either
+        check_library(session, found.flavour)  # without the library, queries find no records, too
     return found

@@ -1,7 +1,7 @@
-"""The schema: migrations that run once, in the order of their numbers; routines that are made anew every time.
+"""The schema: migrations that run once, in the order of their numbers, and routines that every bootstrap replaces.
 
-Migration ``N`` is ``sql/schema/N_….sql``, and after it the file of the same number in the folder of the flavour, where
-there is one. All of an installation is one transaction.
+Migration ``N`` is ``sql/schema/N_….sql`` and then the file of the same number in the folder of the flavour, if there is
+one. An installation or upgrade is one transaction.
 """
 
 import re
@@ -23,9 +23,9 @@ _FOLDERS: Final = {
     Flavour.TIMESCALEDB_DISTRIBUTED: ("timescale_distributed", "timescale"),
     Flavour.CITUS: ("citus",),
 }
-"""Where a flavour's layout is; the first folder that has a file of a number."""
+"""The folders of a flavour's layouts. The first folder that has a file of a number is used."""
 
-# Where there are options, there is ``force`` as well.
+# A release of TimescaleDB that has ``options`` has ``force`` as well.
 _REFRESH_OPTIONS: Final = """, force => again, options => '{"buckets_per_batch": 0}'"""
 _POLICY_OPTIONS: Final = ", buckets_per_batch => 0"
 
@@ -35,7 +35,7 @@ _ROUTINES: Final = {
     Flavour.TIMESCALEDB_DISTRIBUTED: ("routines", "timescale", "timescale_distributed"),
     Flavour.CITUS: ("routines", "partitions", "citus"),
 }
-"""Folders whose files without a number are run at every bootstrap, in the order of their names."""
+"""The folders of the routines: every bootstrap runs the files without a number, in the order of their names."""
 
 
 def _folder(name: str) -> Traversable:
@@ -55,7 +55,7 @@ SCHEMA_VERSION = len(_files("schema"))
 
 
 def iter_migrations(flavour: Flavour, after: int) -> Iterator[tuple[int, str]]:
-    """Give the numbers and the SQL of the migrations that come after version ``after``."""
+    """Yield the numbers and the SQL of the migrations after version ``after``."""
     for version, common in enumerate(_files("schema"), start=1):
         number = common.name.partition("_")[0]
         layouts = [file for name in _FOLDERS[flavour] for file in _files(name) if file.name.startswith(f"{number}_")]
@@ -65,7 +65,7 @@ def iter_migrations(flavour: Flavour, after: int) -> Iterator[tuple[int, str]]:
 
 
 def iter_routines(flavour: Flavour) -> Iterator[str]:
-    """Give the SQL of all routines, and of what else is made anew every time."""
+    """Yield the SQL of the routines, and of everything else that every bootstrap replaces."""
     for name in _ROUTINES[flavour]:
         for file in _files(name):
             if not file.name[0].isdigit():
@@ -73,7 +73,10 @@ def iter_routines(flavour: Flavour) -> Iterator[str]:
 
 
 def fill(sql: str, flavour: Flavour, server: Server) -> str:
-    """Return ``sql`` for this flavour and server: how log_records is cut, and what TimescaleDB's functions take."""
+    """Return ``sql`` with its ``{words}`` replaced for this flavour and server.
+
+    The words stand for the partitioning of log_records, and for the schema and options of TimescaleDB's functions.
+    """
     is_partitioned = flavour in (Flavour.PLAIN, Flavour.CITUS)
     words = {
         "{partitioned}": " PARTITION BY RANGE (ts)" if is_partitioned else "",
@@ -87,7 +90,7 @@ def fill(sql: str, flavour: Flavour, server: Server) -> str:
 
 
 def split_statements(sql: str) -> list[str]:
-    """Return the statements of a script, each of which ends a line. TimescaleDB takes some only one by one."""
+    """Return the statements of a script; each must end at a line's end. TimescaleDB runs some only one by one."""
     statements, so_far = [], ""
     for part in _BODY.split(sql):
         if part.startswith("$$"):
@@ -105,7 +108,8 @@ def split_statements(sql: str) -> list[str]:
 def migrate(session: Session, flavour: Flavour, found: int, server: Server, *, routines: bool) -> None:
     """Bring the database from version ``found`` to SCHEMA_VERSION, within the caller's transaction."""
     if flavour is Flavour.CITUS and 0 < found < SCHEMA_VERSION:
-        # Citus changes the shards of a table one after another then; after doing it in parallel it makes no function.
+        # Citus must change the shards of a table sequentially: after parallel changes it cannot create a function in
+        # the same transaction.
         session.run("SET LOCAL citus.multi_shard_modify_mode TO 'sequential'")
     for version, sql in iter_migrations(flavour, found):
         for statement in split_statements(fill(sql, flavour, server)):
@@ -115,13 +119,13 @@ def migrate(session: Session, flavour: Flavour, found: int, server: Server, *, r
         session.run(_QUERIES["note_version"], {"version": version})
     if not routines:
         return
-    session.run("SET LOCAL check_function_bodies = off")  # they call each other, in whatever order they are made
+    session.run("SET LOCAL check_function_bodies = off")  # a routine may call one that is created later
     for sql in iter_routines(flavour):
         session.run(fill(sql, flavour, server))
 
 
 def check_version(found: int, thing: str) -> None:
-    """Raise StoreRefused if the store is not of our version; it says which way to go."""
+    """Raise StoreRefused if the store's version is not this Puppylog's. ``thing`` is the store's name."""
     if found > SCHEMA_VERSION:
         raise StoreRefused(
             "use",

@@ -1,5 +1,7 @@
-"""Two roles, for logins to be members of: a writer that can only append and move its own streams' positions, a reader
-that can only read. To define metrics and alerts, a login is a member of the role that owns the store.
+"""Two roles for logins: a writer, which can only append and move its own streams' positions, and a reader.
+
+A login is made a member of these roles. To define metrics and alerts, it must be a member of the role that owns the
+store.
 """
 
 from collections.abc import Sequence
@@ -17,12 +19,12 @@ READER: Final = "puppylog_reader"
 
 
 def find_roles(session: Session) -> Sequence[str]:
-    """Return which of the two there are."""
+    """Return which of the two roles exist."""
     return [row["name"] for row in session.rows(_QUERIES["find_roles"], {"names": [WRITER, READER]})]
 
 
 def create_roles(session: Session) -> Sequence[str]:
-    """Create the roles that are missing; they can not log in by themselves."""
+    """Create the roles that do not exist; return both. They cannot log in: logins become members of them."""
     known = find_roles(session)
     for name in (WRITER, READER):
         if name not in known:
@@ -31,7 +33,7 @@ def create_roles(session: Session) -> Sequence[str]:
 
 
 def grant(session: Session, names: Sequence[str], flavour: Flavour) -> None:
-    """Grant the roles the rights that they need, and all other roles none."""
+    """Grant the roles in ``names`` the rights that they need, and revoke all rights from everyone else."""
     if flavour is Flavour.TIMESCALEDB_DISTRIBUTED:
         for name in names:
             session.run(_QUERIES["create_role_on_data_nodes"].format(role=name))

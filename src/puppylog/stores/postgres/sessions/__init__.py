@@ -1,1 +1,1 @@
-"""Connections to the server: sessions, their renewal, and the translation of the driver's errors."""
+"""Connections to the server: sessions, their replacement when lost, and the translation of the driver's errors."""

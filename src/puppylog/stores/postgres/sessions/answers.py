@@ -1,4 +1,4 @@
-"""Answers of PostgreSQL as Arrow: the same types that the embedded store gives, whatever else there is as text."""
+"""Converts PostgreSQL's answers to Arrow: the types that the embedded store has, too, and every other type as text."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ _LAST: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class _EndlessTimestamptzLoader(TimestamptzLoader):
-    """Instants that a `datetime` cannot hold, infinity among them, are the first or the last one that it can."""
+    """Replaces an instant that a `datetime` cannot hold, such as infinity, by the first or the last possible one."""
 
     def load(self, data: Buffer) -> datetime:
         try:
@@ -44,7 +44,7 @@ class _EndlessTimestamptzLoader(TimestamptzLoader):
 
 
 def read_rest_as_text(connection: "psycopg.Connection[Any]") -> None:
-    """Let everything that has no Arrow type of its own come as PostgreSQL writes it."""
+    """Make psycopg return PostgreSQL's text for all types that have no Arrow type in ``_TYPES``."""
     connection.adapters.register_loader("timestamptz", _EndlessTimestamptzLoader)
     for info in psycopg.adapters.types:
         if info.oid not in _BY_OID and info.oid != _NUMERIC:
@@ -54,10 +54,15 @@ def read_rest_as_text(connection: "psycopg.Connection[Any]") -> None:
 
 
 def schema_of(description: Sequence[psycopg.Column], first: Sequence[Sequence[Any]], *, is_all: bool) -> pa.Schema:
-    """Return the schema of an answer.
+    """Return the Arrow schema of an answer.
 
-    A numeric has no width: where ``first`` is the whole answer and all are whole numbers, they stay exact; otherwise
-    they become double precision, as an average is on the embedded store.
+    A numeric has no fixed width. If ``first`` is the whole answer and has only whole numbers in the column, they stay
+    exact. Otherwise they become double precision, like an average on the embedded store.
+
+    Args:
+        description: the columns.
+        first: the first rows.
+        is_all: whether ``first`` is the whole answer.
     """
     fields = []
     for position, column in enumerate(description):

@@ -1,9 +1,9 @@
 """The one translator of psycopg's exceptions: which of Puppylog's errors each becomes, and with what advice.
 
-A server writes its messages in the language of its ``lc_messages``, so an answer is told by its SQLSTATE and its
-fields, and its text is only shown. Of a connection that fails, psycopg hands on the text alone: an English text is
-recognized, because it says more than the SQLSTATE; for any other text `refusal` finds the SQLSTATE. Without either, the
-store counts as one that does not answer.
+A server writes its messages in the language of its ``lc_messages``. So an error is recognized by its SQLSTATE, and its
+text is only shown. If a connection fails, psycopg gives only a text. An English text is recognized, because it says
+more than the SQLSTATE; for other texts `refusal` finds the SQLSTATE. If both fail, the error is that the store does not
+answer.
 """
 
 import re
@@ -37,13 +37,13 @@ _LOCK_NOT_AVAILABLE: Final = "55P03"
 # The classes in which a user's own SQL is at fault.
 _OF_A_QUERY: Final = ("22", "42", "0A", "21", "25", "26", "34", "54", "2F", "38", "39", "P0", "57014", "2B", "23")
 
-# What waiting does not cure, and what does.
+# Errors that a retry does not cure, with the advice for each.
 _REFUSED: Final[dict[type[psycopg.Error], str]] = {
     sqlstates.ReadOnlySqlTransaction: "if this is a standby, name its primary (or target_session_attrs=read-write)",
     sqlstates.UndefinedFile: "the server lacks a library that the database needs: install its package",
 }
 
-# What the server or libpq says when a connection is refused for a reason that waiting does not cure, with advice.
+# Texts of the server or libpq when a connection is refused for a reason that a retry does not cure, with advice.
 _NEVER_CONNECTS: Final = {
     "password authentication failed": "check PGPASSWORD, ~/.pgpass or the service file",
     "no password supplied": "set PGPASSWORD, or write the password into ~/.pgpass",
@@ -60,7 +60,7 @@ _NEVER_CONNECTS: Final = {
     "invalid sslmode": "see PGSSLMODE",
 }
 
-# The same by SQLSTATE, for servers that do not say it in English.
+# The same by SQLSTATE, for servers whose messages are not in English.
 _REFUSED_STATES: Final = {
     "28P01": "check PGPASSWORD, ~/.pgpass or the service file",
     "28000": "the server does not let this role in from here: it needs LOGIN, and a line of pg_hba.conf",
@@ -70,7 +70,7 @@ _REFUSED_STATES: Final = {
 _NO_CONNECTION_LEFT: Final = "53300"
 _ANY_LIMIT: Final = "max_connections of the server, or a CONNECTION LIMIT of the role or of the database, gives more"
 
-# What a server or PgBouncer says when it has no connection left, and which limit that is.
+# Texts of a server or PgBouncer that has no connection left, with the limit that was reached.
 _EXHAUSTED: Final = {
     "too many connections for role": "ALTER ROLE … CONNECTION LIMIT gives the role more",
     "too many connections for database": "ALTER DATABASE … CONNECTION LIMIT gives the database more",
@@ -83,8 +83,8 @@ _EXHAUSTED: Final = {
 }
 
 
-# libpq repeats, in quotes, the part of a URL that it does not understand, and any part may be a password. What is one
-# character long is libpq's own, such as the separator that is missing.
+# libpq quotes the part of a URL that it does not understand, and this part may be a password. A quote of one character
+# is not from the URL: it is, for example, the missing separator.
 _QUOTED: Final = re.compile(r'"[^"]"|".*"')
 _NAMES_A_PARAMETER: Final = re.compile(r'(invalid|extra key/value separator "=" in) URI query parameter: "[a-z_]+"')
 _PLAIN_NAME: Final = re.compile(r"[a-z_][a-z0-9_]*")
@@ -99,7 +99,7 @@ class RowRefused(PuppylogError):
 
 
 class Right(Enum):
-    """What a statement of Puppylog's needs, and the grant that gives it."""
+    """The right that a statement of Puppylog needs, and the grant that gives it."""
 
     READ = "GRANT puppylog_reader TO {role} lets it read"
     WRITE = "GRANT puppylog_writer TO {role} lets it collect"
@@ -116,7 +116,7 @@ class Right(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What was attempted in a session, as far as its errors tell of it."""
+    """What was attempted in a session, for the texts of its errors."""
 
     verb: str
     thing: str
@@ -165,13 +165,13 @@ def translate_query(error: psycopg.Error) -> PuppylogError:
     A missing right is a `QueryError` here as well, because the SQL may name anything in the database. The caller finds
     out whether it is the store that the role may not read, and then uses `forbid_reading`.
     """
-    told = translate(error, Attempt("run", "this SQL"))
+    translation = translate(error, Attempt("run", "this SQL"))
     if isinstance(error, sqlstates.ReadOnlySqlTransaction):
         return QueryError("run", "this SQL", "only reading is allowed")
     if isinstance(error, sqlstates.QueryCanceled):
-        return QueryError("finish", "this query", f"{told.cause} (see --timeout)")
+        return QueryError("finish", "this query", f"{translation.cause} (see --timeout)")
     is_faulty = (error.sqlstate or "").startswith(_OF_A_QUERY) or isinstance(error, psycopg.DataError)
-    return QueryError("run", "this SQL", told.cause) if is_faulty else told
+    return QueryError("run", "this SQL", translation.cause) if is_faulty else translation
 
 
 def is_timed_out(error: PuppylogError) -> bool:
@@ -233,7 +233,7 @@ def describe(error: psycopg.Error) -> str:
     """Return the primary message of the error on one line, without its position in the statement and its hints."""
     primary = error.diag.message_primary
     text = " ".join((primary or str(error) or type(error).__name__).split())
-    # libpq repeats itself for each address that it has tried, and begins each time with the address.
+    # libpq repeats the message, with the address before it, for each address that it tried. The last one is kept.
     for sign in ("FATAL: ", "FEHLER: "):
         if sign in text:
             text = text.split(sign)[-1].strip()

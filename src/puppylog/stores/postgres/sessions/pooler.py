@@ -1,7 +1,7 @@
-"""Whether a pooler in front of the server gives each transaction of a client another session.
+"""Detects a pooler in front of the server that gives each transaction of a client another session.
 
-Puppylog cannot work with such a pooler: a claim is a lock of a session, and would pass, as settings would, to the
-client that gets the session next.
+Puppylog cannot work with such a pooler: a claim is a lock of a session. With the session, the pooler would give the
+claim and the settings to the next client.
 """
 
 from collections.abc import Callable
@@ -13,12 +13,12 @@ ASK: Final = "SELECT pg_backend_pid()"
 _ROUNDS: Final = 5  # other clients may take the session in between
 
 
-def hands_around(first: Callable[[], int], second: Callable[[], int]) -> bool:
+def shares_sessions(first: Callable[[], int], second: Callable[[], int]) -> bool:
     """Return whether two connections that are open at the same time share sessions of the server.
 
     Args:
-        first: asks the server over one connection which process serves it.
-        second: the same over another one.
+        first: returns the process number of the server process that serves one connection.
+        second: the same for another connection.
     """
     served = first()
     return any(second() == served or first() != served for _ in range(_ROUNDS))
@@ -29,7 +29,7 @@ def refuse_pooler(name: str) -> ConfigurationError:
         "use",
         name,
         (
-            "a pooler stands before it that hands sessions around between transactions, as PgBouncer does "
+            "a pooler in front of it gives each transaction another session, as PgBouncer does "
             "with pool_mode = transaction, and a collector's claims are locks of its session"
         ),
         advice="name the server itself, or set pool_mode = session for this database",

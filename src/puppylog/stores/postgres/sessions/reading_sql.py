@@ -1,8 +1,8 @@
-"""Which SQL of a user only reads on PostgreSQL, as far as the server's catalog can tell.
+"""Checks that a user's SQL only reads on PostgreSQL, as far as the server's catalog tells.
 
-A transaction that only reads keeps tables as they are, and a cursor takes one SELECT. What is left are functions: they
-may end other clients' sessions, read and write the server's files, change settings, or run SQL of their own. Those are
-volatile in the catalog, and a statement that names one is refused. See decision 28.
+A read-only transaction protects the tables, and a cursor accepts only one SELECT. But functions may end other clients'
+sessions, read and write the server's files, change settings, or run other SQL. The catalog marks these functions as
+volatile, and a statement that names one of them is refused. See decision 28.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Final
 from puppylog.errors import QueryError
 
 MAX_LENGTH: Final = 65_536
-"""Characters of a user's SQL."""
+"""The largest number of characters of a user's SQL."""
 
 HARMLESS: Final = (
     "clock_timestamp",
@@ -49,10 +49,12 @@ _ESCAPED_NAME: Final = re.compile(r"\bU&\s*\"", re.IGNORECASE)
 
 
 def list_words(sql: str) -> list[str]:
-    """Return every word of ``sql`` that could be a function's name, in lower case, wherever it stands.
+    """Return every word of ``sql`` that could be the name of a function, in lower case.
+
+    Words in texts and comments are included.
 
     Raises:
-        QueryError: it is too long, or holds names that are written as escapes.
+        QueryError: ``sql`` is too long, or has names that are written with escapes.
     """
     if len(sql) > MAX_LENGTH:
         raise QueryError("run", "this SQL", f"it has {len(sql)} characters, and {MAX_LENGTH} are allowed")
@@ -61,7 +63,7 @@ def list_words(sql: str) -> list[str]:
     return sorted({word.lower() for word in _WORD.findall(sql)})
 
 
-def refuse(names: list[str]) -> None:
-    """Raise QueryError if the catalog has found functions that do more than to read."""
+def refuse_functions(names: list[str]) -> None:
+    """Raise QueryError if ``names``, the functions that the catalog says may do more than read, is not empty."""
     if names:
         raise QueryError("run", "this SQL", f"only reading is allowed, and function {', '.join(names)} does more")

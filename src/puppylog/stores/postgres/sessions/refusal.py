@@ -1,9 +1,9 @@
-"""Which SQLSTATE a server gives when it refuses a connection.
+"""Finds the SQLSTATE with which a server refuses a connection.
 
-libpq keeps this number to itself: a connection that fails gives a text only, in the language of the server. But libpq
-can write down the messages that it exchanges, and the refusal is among them. So for a text that is not recognized, a
-second connection is tried and written down, in memory, because a password may be part of it. Each text is looked up
-once, because libpq frees what it writes with only when the process ends.
+libpq does not return it: a failed connection gives only a text, in the language of the server. But libpq can trace the
+messages between client and server, and the refusal is among them. So for a text that is not recognized, this module
+connects a second time with a trace. The trace is in memory, because it may contain a password. Each text is looked up
+only once, because libpq frees the memory of a trace only when the process ends.
 """
 
 import os
@@ -30,13 +30,13 @@ def find_refusal(url: str, defaults: Mapping[str, str], text: str) -> str:
     """Return the SQLSTATE with which the server refuses a connection.
 
     Args:
-        url: of the store.
+        url: the URL of the store.
         defaults: parameters of libpq that the URL does not give.
-        text: what libpq said when the connection failed.
+        text: libpq's text about the failed connection.
 
     Returns:
-        Five characters, such as ``"3D000"``; empty if it was not the server that refused the connection, or if the
-        system cannot tell.
+        Five characters, such as ``"3D000"``; empty if the server did not refuse the connection, or if libpq cannot
+        trace on this system.
     """
     with _lock:
         if (url, text) in _known:
@@ -52,9 +52,9 @@ def find_refusal(url: str, defaults: Mapping[str, str], text: str) -> str:
 
 
 def _ask(conninfo: str) -> str | None:
-    """Connect once, and return the SQLSTATE of the refusal; None if the connection comes about this time."""
+    """Connect with a trace and return the SQLSTATE of the refusal; None if the connection succeeds this time."""
     if not hasattr(os, "memfd_create"):
-        return ""  # psycopg writes down what is exchanged on Linux only
+        return ""  # psycopg can trace on Linux only
     record = os.memfd_create("puppylog-refusal")
     try:
         connection = pq.PGconn.connect_start(conninfo.encode())
@@ -62,7 +62,7 @@ def _ask(conninfo: str) -> str | None:
             connection.trace(record)
             is_connected = _wait(connection)
         finally:
-            connection.untrace()  # writes what is held; later, the descriptor's number may be another file's
+            connection.untrace()  # flushes the trace, before the number of the descriptor can belong to another file
             connection.finish()
         states = _REFUSAL.findall(os.pread(record, 1 << 20, 0))
     except psycopg.Error:
@@ -75,7 +75,7 @@ def _ask(conninfo: str) -> str | None:
 
 
 def _wait(connection: pq.abc.PGconn) -> bool:
-    """Return whether the connection comes about."""
+    """Return whether the connection succeeds within _WAIT_S."""
     deadline = time.monotonic() + _WAIT_S
     while (status := connection.connect_poll()) not in (pq.PollingStatus.OK, pq.PollingStatus.FAILED):
         socket = [connection.socket]

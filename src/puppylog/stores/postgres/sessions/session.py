@@ -1,7 +1,7 @@
-"""A session with the server: it takes SQL and rows, gives Arrow tables and rows, and raises Puppylog's errors only.
+"""A session with the server: it runs SQL, returns Arrow tables and rows, and raises only Puppylog's errors.
 
-Named values (``$name``) are numbered for PostgreSQL and sent apart from the statement, never within it. Quoted text and
-comments stay as they are.
+Named values (``$name``) become numbered parameters of PostgreSQL. They are sent separately from the statement and never
+inserted into it. Quoted texts and comments are not changed.
 """
 
 import logging
@@ -30,7 +30,7 @@ from puppylog.stores.postgres.sessions.failures import (
     translate_url,
     translated,
 )
-from puppylog.stores.postgres.sessions.pooler import ASK, hands_around, refuse_pooler
+from puppylog.stores.postgres.sessions.pooler import ASK, refuse_pooler, shares_sessions
 from puppylog.stores.postgres.sessions.refusal import find_refusal
 
 Values = Mapping[str, Any]
@@ -70,24 +70,24 @@ SET tcp_user_timeout = 60000;
 
 
 def parse_url(url: str) -> dict[str, str]:
-    """Return what ``url`` says to libpq.
+    """Return the parameters of libpq that ``url`` gives.
 
     Raises:
-        ConfigurationError: libpq does not understand it. The message does not repeat a password.
+        ConfigurationError: libpq does not understand ``url``. The message does not repeat a password.
     """
     try:
         given = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
     except UnicodeError:
-        raise ConfigurationError("read", "the store's URL", "what stands after a % in it is no UTF-8") from None
+        raise ConfigurationError("read", "the store's URL", "the bytes after a % in it are not UTF-8") from None
     except psycopg.ProgrammingError as error:
         raise translate_url(error) from None
-    # A slash in a password ends the host: what is left of the password would be shown as the name of a database.
+    # A slash in a password ends the host. The rest of the password would then be shown as the name of the database.
     is_host_cut = "@" in url.partition("://")[2].partition("?")[0].partition("/")[2]
     if is_host_cut or "@" in given.get("host", "") or not _PORTS.fullmatch(given.get("port", "")):
         raise ConfigurationError(
             "read",
             "the store's URL",
-            "what it says of host and port makes no sense",
+            "its host and port are not valid",
             advice=("write postgresql://user@host:port/database, and in a password %40 for @, %3A for :, %2F for /"),
         )
     return given
@@ -155,16 +155,16 @@ class Session:
         read_rest_as_text(self._connection)
         try:
             # A pooler invents a process number for each client; the server's own number differs from it.
-            if self.value(ASK) != self.backend_pid and self._is_handed_around(url, application, defaults):
+            if self.value(ASK) != self.backend_pid and self._shares_sessions(url, application, defaults):
                 raise refuse_pooler(self.name)
             self.run(_SET_UP)
         except PuppylogError:
             self.close()
             raise
 
-    def _is_handed_around(self, url: str, application: str, defaults: Mapping[str, str]) -> bool:
+    def _shares_sessions(self, url: str, application: str, defaults: Mapping[str, str]) -> bool:
         with translated(self._attempt()), _connect(url, application, defaults, self.name) as other:
-            return hands_around(lambda: int(self.value(ASK)), lambda: int(other.execute(ASK).fetchall()[0][0]))
+            return shares_sessions(lambda: int(self.value(ASK)), lambda: int(other.execute(ASK).fetchall()[0][0]))
 
     def _name(self) -> str:
         """Return the server and database of the open connection, which the environment or a service file may choose."""
@@ -200,14 +200,14 @@ class Session:
             return int(cursor.rowcount)
 
     def rows(self, sql: str, values: Values | None = None) -> list[dict[str, Any]]:
-        """Return a short answer as rows by column name: definitions, never records."""
+        """Return a short answer as a list of rows, each a dict by column name. Not for records, which are too many."""
         with self._lock, self._cursor() as cursor:
             self._execute(cursor, sql, values)
             names = [column.name for column in cursor.description or ()]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def value(self, sql: str, values: Values | None = None) -> Any:  # noqa: ANN401 - whatever the query gives
-        """Return the one value of a query of one row and one column."""
+        """Return the value of a query whose answer is one row with one column."""
         (row,) = self.rows(sql, values)
         (value,) = row.values()
         return value
@@ -221,10 +221,10 @@ class Session:
             return pa.Table.from_batches([batch_of(rows, schema)])
 
     def copy(self, sql: str, pieces: Iterable[Any]) -> None:
-        """Send the pieces of a COPY.
+        """Run a COPY and send its data in pieces.
 
         Raises:
-            RowRefused: the server refuses one of the rows for what is in it.
+            RowRefused: the server refuses one of the rows because of its values.
         """
         with self._lock:
             try:
@@ -238,7 +238,7 @@ class Session:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit what is done within, or none of it. Within another one it is a savepoint."""
+        """Run the ``with`` block in a transaction. Within another transaction it is a savepoint."""
         with self._lock:
             try:
                 with self._connection.transaction():
@@ -248,10 +248,10 @@ class Session:
 
     @contextmanager
     def reading(self, sql: str) -> Iterator[Iterator[pa.RecordBatch]]:
-        """Run a user's statement in a transaction that only reads, and give its answer in batches.
+        """Run a user's statement in a read-only transaction, and yield its answer in batches.
 
-        A cursor takes only what gives rows, and a prepared statement is only one: so nothing else can be smuggled in,
-        whatever rights the role has.
+        A cursor accepts only a statement that returns rows, and a prepared statement is only one statement. So a user
+        cannot run anything else, whatever rights the role has.
         """
         with self._lock, self._connection.cursor() as cursor:
             try:
@@ -279,7 +279,7 @@ class Session:
         return self._iter_batches(cursor, rows, schema, is_all=is_all)
 
     def _check_explained(self, cursor: "psycopg.Cursor[Any]", texts: Sequence[str]) -> None:
-        """Refuse an EXPLAIN of what no cursor takes: it would run CREATE TABLE AS, for one."""
+        """Refuse an EXPLAIN of a statement that no cursor accepts, such as CREATE TABLE AS, which ANALYZE would run."""
         error: psycopg.Error | None = None
         for text in texts:
             try:
@@ -289,7 +289,7 @@ class Session:
                 error = error or refusal
             else:
                 return
-        assert error is not None  # noqa: S101 - there was a text
+        assert error is not None  # noqa: S101 - `texts` is not empty
         raise error
 
     def _iter_batches(
@@ -314,13 +314,13 @@ class Session:
             with self._connection.cursor() as cursor:
                 yield cursor
         except psycopg.Error as error:
-            told = translate(error, self._attempt(right))
-            if self.is_broken and not isinstance(told, StoreUnavailable):
-                told = StoreUnavailable(*told.parts)
-            raise told from error
+            translation = translate(error, self._attempt(right))
+            if self.is_broken and not isinstance(translation, StoreUnavailable):
+                translation = StoreUnavailable(*translation.parts)
+            raise translation from error
         except BaseException:
             if self._connection.info.transaction_status is TransactionStatus.ACTIVE:
-                self.close()  # interrupted within a statement, whose answer would be taken for that of the next one
+                self.close()  # interrupted in a statement: its answer would be read as the answer to the next one
             raise
 
     def _execute(self, cursor: "psycopg.Cursor[Any]", sql: str, values: Values | None) -> None:
