@@ -1,7 +1,8 @@
 """Streams, claims and positions over one session.
 
 A claim is an advisory lock of the session, not a lease: the server releases it when the session ends, so it neither
-expires nor outlives its client. Each line is stored once because of the check of its position (`append`), not of the claim.
+expires nor outlives its client. The check of the position (`append`) ensures that each line is stored once,
+not the claim.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,20 +1,21 @@
--- What a PostgreSQL store makes of the rows of groups, metrics and alerts.
+-- Groups, metrics and alerts: the queries that only a PostgreSQL store has.
 
 -- name: metric_columns
--- Whether a rollup or a continuous aggregate holds its buckets.
+-- Whether the metric is a rollup or a continuous aggregate.
 , metrics.kind
 
 -- name: insert_group
--- Gives a row if the group is new; two clients may ask at the same time.
+-- Returns a row if the group is new. Two clients may insert it at the same time.
 INSERT INTO puppylog.log_groups (id, name) VALUES (nextval('puppylog.ids'), $name) ON CONFLICT DO NOTHING RETURNING id
 
 -- name: lock_definitions
--- Until the transaction ends, no other client changes definitions; reading them is not held up.
--- On Citus, what is made stays on the coordinator: the workers have no use for it. Elsewhere the setting has no effect.
+-- Until the transaction ends, no other client can change definitions; reading them does not wait.
+-- On Citus, new tables and views stay on the coordinator: the workers do not need them. Elsewhere the setting has no
+-- effect.
 SELECT pg_advisory_xact_lock(1885697639, 5), set_config('citus.enable_ddl_propagation', 'off', true)
 
 -- name: insert_metric
--- A metric whose every bucket is still read live.
+-- A new metric. All its buckets are computed when they are read, until the first refresh.
 INSERT INTO puppylog.metrics (id, name, statistic, property, period_s, segment, filter, refresh_s, group_id, kind, query,
                               created_at)
 VALUES ($id, $name, $statistic, $property, $period_s, $segment, $filter, $refresh_s, $group_id, $kind, $query, now())
@@ -32,7 +33,7 @@ CREATE TABLE puppylog.rollup_{id} (bucket timestamptz NOT NULL, segment text, va
 CREATE INDEX ON puppylog.rollup_{id} (bucket)
 
 -- name: create_rollup_view
--- Real-time reading: the rollup holds the buckets below the watermark, the live part those above.
+-- The rollup has the buckets below the watermark. The live part computes the buckets above it from the records.
 CREATE VIEW metrics.{name} AS
 SELECT bucket, segment, value FROM puppylog.rollup_{id}
 UNION ALL
@@ -60,5 +61,5 @@ DROP TABLE puppylog.rollup_{id}
 DROP MATERIALIZED VIEW puppylog.continuous_{id}
 
 -- name: try_metric
--- Whether the store can compute it at all.
+-- Fails if the store cannot compute the metric.
 SELECT * FROM ({aggregate}) AS tried LIMIT 0

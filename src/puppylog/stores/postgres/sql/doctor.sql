@@ -1,23 +1,23 @@
--- What the doctor asks. Each query reads one part, so that a part which a role may not read hides no other.
+-- Queries of the doctor. Each query reads one part, so that a part that a role may not read hides no other part.
 
 -- name: session
--- What this session may do.
+-- Whether this session can only read, and whether its role owns the store.
 SELECT CAST(current_setting('transaction_read_only') AS boolean) AS is_read_only,
        pg_has_role((SELECT nspowner FROM pg_namespace WHERE nspname = 'puppylog'), 'MEMBER') AS is_owner
 
 -- name: definitions
--- Whether there is a metric or an alert, which jobs have to keep up to date.
+-- Whether there is a metric or an alert, which the jobs must keep up to date.
 SELECT EXISTS (SELECT FROM puppylog.metrics) OR EXISTS (SELECT FROM puppylog.alerts) AS has_any
 
 -- name: claimed_streams
--- The streams that a session somewhere holds the claim of.
+-- The streams that any session has claimed.
 SELECT CAST(objid AS integer) AS stream_id
 FROM pg_locks
 WHERE locktype = 'advisory' AND granted AND classid = 1885697641 AND objsubid = 2
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 
 -- name: job_runner
--- The session of the client that runs the jobs, as far as this role may see.
+-- The session of the client that runs the jobs, as far as this role may see it.
 SELECT locks.pid, host(activity.client_addr) AS client_addr
 FROM pg_locks AS locks
 LEFT JOIN pg_stat_activity AS activity ON activity.pid = locks.pid
@@ -26,7 +26,7 @@ WHERE locks.locktype = 'advisory' AND locks.granted AND locks.classid = 18856976
   AND locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 
 -- name: metrics
--- How each metric is, in the order of their names.
+-- The metrics in the order of their names, and the seconds since the last refresh of each.
 SELECT id, name, kind, error, refresh_s,
        CAST(extract(epoch FROM clock_timestamp() - coalesce(refreshed_at, created_at)) AS double precision) AS age_s,
        refreshed_at IS NOT NULL AS is_refreshed
@@ -37,19 +37,19 @@ ORDER BY name
 SELECT set_config('statement_timeout', $limit_ms::text, true) AS set_to
 
 -- name: count_day
--- The newest day of a metric below an instant: how many records its buckets hold, and how many there are.
+-- The newest day of a metric before $before: the number of records in its buckets (held) and of all records (there).
 SELECT CAST(since AS text) AS since, CAST(until AS text) AS until, held, there
 FROM puppylog.count_day($id, $before::timestamptz)
 
 -- name: is_being_checked
--- Whether lines have come within [since, until) that a metric has still to take in.
+-- Whether lines were stored within [since, until) that the metric's buckets do not have yet.
 SELECT EXISTS (SELECT FROM puppylog.touched_ranges
                WHERE metric_id = $id AND low < $until::timestamptz AND high >= $since::timestamptz)
     OR EXISTS (SELECT FROM puppylog.invalidations WHERE low < $until::timestamptz AND high >= $since::timestamptz)
     AS is_being_checked
 
 -- name: timescale_jobs
--- TimescaleDB's jobs that are ours: those of our schema, those of our records, and the policies of our metrics.
+-- Puppylog's jobs in TimescaleDB: those of its schema, those on log_records, and the policies of its metrics.
 SELECT jobs.job_id, CAST(jobs.proc_name AS text) AS proc_name, jobs.scheduled, stats.last_run_status, stats.job_status,
        coalesce(stats.total_runs, 0) AS total_runs, coalesce(stats.total_failures, 0) AS total_failures,
        CAST(extract(epoch FROM jobs.schedule_interval) AS double precision) AS every_s,
@@ -71,20 +71,20 @@ WHERE jobs.proc_schema = 'puppylog' OR aggregates.user_view_name IS NOT NULL
 ORDER BY jobs.job_id
 
 -- name: job_error
--- Why the last run of a job failed that did; only its owner may see it.
+-- The error of the last run of a job that failed. Only the job's owner may see it.
 SELECT err_message FROM timescaledb_information.job_errors
 WHERE job_id = $job_id
 ORDER BY finish_time DESC NULLS LAST
 LIMIT 1
 
 -- name: background_workers
--- How many jobs may run at once, in all databases together, and how many there are in this one.
+-- How many jobs may run at once in all databases together, and how many jobs this database has.
 SELECT CAST(current_setting('timescaledb.max_background_workers') AS integer) AS workers,
        CAST(current_setting('max_worker_processes') AS integer) AS processes,
        (SELECT count(*) FROM timescaledb_information.jobs WHERE scheduled) AS jobs
 
 -- name: cron_jobs
--- pg_cron's jobs that are ours, with their last run. A role sees its own jobs only.
+-- Puppylog's jobs in pg_cron, each with its last run. A role sees only its own jobs.
 SELECT job.jobname, job.active, run.status, run.return_message,
        CAST(extract(epoch FROM clock_timestamp() - coalesce(run.end_time, run.start_time)) AS double precision) AS age_s
 FROM cron.job AS job
@@ -99,20 +99,20 @@ WHERE job.database = current_database() AND job.jobname IN ('puppylog jobs', 'pu
 ORDER BY job.jobname
 
 -- name: days
--- Which partitions there are: of today, of tomorrow, of any day; and whether the jobs that make them run.
+-- Whether there are partitions of today, of tomorrow and of any day, and whether the jobs that create them run.
 SELECT to_regclass('puppylog.log_records_' || to_char(current_date, 'YYYYMMDD')) IS NOT NULL AS has_today,
        to_regclass('puppylog.log_records_' || to_char(current_date + 1, 'YYYYMMDD')) IS NOT NULL AS has_tomorrow,
        EXISTS (SELECT FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
                WHERE inhparent = CAST('puppylog.log_records' AS regclass) AND relname ~ '^log_records_[0-9]{8}$') AS has_any,
        (EXISTS (SELECT FROM pg_extension
                 WHERE extname = 'pg_cron' AND CAST(string_to_array(substring(extversion, '^[0-9.]+'), '.') AS integer[]) >= '{1,5}')
-        AND (SELECT installed_at FROM puppylog.installation) < now() - INTERVAL '15 minutes') -- it comes every ten
+        AND (SELECT installed_at FROM puppylog.installation) < now() - INTERVAL '15 minutes') -- it runs every 10 minutes
        OR EXISTS (SELECT FROM pg_locks
                   WHERE locktype = 'advisory' AND granted AND classid = 1885697639 AND objsubid = 2 AND objid = 6
                     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS are_tended
 
 -- name: strays
--- Records in the rest of days that get partitions of their own; so many at most.
+-- The number of records in the default partition of days that get their own partitions, counted up to 100,000.
 SELECT count(*) AS records
 FROM (
     SELECT 1 AS one FROM puppylog.log_records_rest
@@ -121,13 +121,13 @@ FROM (
 ) AS found
 
 -- name: far_days
--- Records in the rest of days so far from now that they get no partitions.
+-- The first and the last record in the default partition of days that are too far from now for their own partitions.
 SELECT min(ts) AS oldest, max(ts) AS newest
 FROM puppylog.log_records_rest
 WHERE ts < current_date - 400 OR ts >= current_date + 4
 
 -- name: citus_nodes
--- The machines of a cluster, and how many shards of the records each holds.
+-- The nodes of a cluster, and how many shards of log_records each holds.
 SELECT nodes.nodename, nodes.nodeport, nodes.groupid, nodes.isactive, nodes.shouldhaveshards,
        count(shards.shardid) AS shards
 FROM pg_dist_node AS nodes
@@ -139,7 +139,7 @@ GROUP BY nodes.nodename, nodes.nodeport, nodes.groupid, nodes.isactive, nodes.sh
 ORDER BY nodes.groupid
 
 -- name: citus_connections
--- Which machines of a cluster cannot be reached, and from how many. What they reach themselves is not known then.
+-- The nodes of a cluster that cannot be reached, and from how many nodes. Which nodes they can reach is unknown then.
 SELECT to_nodename, to_nodeport, count(*) AS from_nodes
 FROM citus_check_cluster_node_health()
 WHERE result = false

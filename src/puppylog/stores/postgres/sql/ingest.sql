@@ -1,7 +1,7 @@
--- The ingest transaction: rows, rejects, positions and what they make stale, together or not at all.
+-- The ingest transaction: records, rejected lines, positions and invalidations, all of them or none.
 
 -- name: move_position
--- Null if the file stood where the move starts; otherwise where it stands.
+-- Null if the position was the start of the move; otherwise the position.
 SELECT puppylog.move_position($stream_id, $file_id, $since, $until, $head_size, $head_hash, $marker_size, $marker_hash,
                               $finished, $context) AS stands
 
@@ -12,7 +12,7 @@ COPY puppylog.log_records ({columns}) FROM STDIN (FORMAT binary)
 COPY puppylog.rejected_lines ({columns}) FROM STDIN (FORMAT binary)
 
 -- name: invalidate
--- The times that this batch has touched, in microseconds since the epoch.
+-- Invalidations for the times of this batch, which are in microseconds since the epoch.
 INSERT INTO puppylog.invalidations (stream_id, low, high)
 SELECT stream_id, TIMESTAMPTZ 'epoch' + low_us * INTERVAL '1 microsecond',
        TIMESTAMPTZ 'epoch' + high_us * INTERVAL '1 microsecond'

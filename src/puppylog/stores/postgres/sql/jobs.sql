@@ -1,7 +1,7 @@
 -- The steps of a round of jobs, for a client that runs them.
 
 -- name: try_to_lead
--- One client at a time runs the jobs of a database, for as long as its session lives.
+-- Only one client at a time runs the jobs of a database, until its session ends.
 SELECT pg_try_advisory_lock(1885697639, 6) AS leads
 
 -- name: take_invalidations
@@ -11,7 +11,7 @@ SELECT puppylog.take_invalidations() AS is_taken
 SELECT id FROM puppylog.metrics_due() AS due (id)
 
 -- name: metrics
--- All of them, whether their time has come or not.
+-- All metrics, whether they are due or not.
 SELECT id FROM puppylog.metrics_due('infinity') AS due (id)
 
 -- name: refresh
@@ -21,7 +21,7 @@ SELECT puppylog.refresh_rollup($id)
 SELECT puppylog.rebase_clock()
 
 -- name: alerts_due
--- Those that are catching up, or the others.
+-- The due alerts that are catching up, or the other due alerts.
 SELECT id FROM puppylog.alerts_due(catching_up => $catching_up) AS due (id)
 
 -- name: evaluate
@@ -34,5 +34,5 @@ SELECT puppylog.tend_days()
 SELECT puppylog.beat($evaluator, $error)
 
 -- name: wake_jobs
--- Lets jobs of TimescaleDB's that wait for a clock that was set back run now.
+-- Makes the jobs of TimescaleDB run now that would wait because the clock was set back.
 SELECT puppylog.wake_jobs()

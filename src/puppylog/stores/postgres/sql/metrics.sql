@@ -4,7 +4,7 @@
 SELECT puppylog.schedule_refresh($id)
 
 -- name: settled_window
--- A range as whole buckets, none of which is still being filled.
+-- A range as whole buckets, without the newest buckets, which may still change.
 SELECT puppylog.floor_to($since::timestamptz, period_s) AS since,
        least(puppylog.ceil_to($until::timestamptz, period_s),
              puppylog.floor_to(clock_timestamp() - make_interval(secs => greatest(period_s, 2)), period_s)) AS until
@@ -15,18 +15,18 @@ WHERE id = $id
 CALL puppylog.refresh_range($id, $since::timestamptz, $until::timestamptz)
 
 -- name: note_refresh
--- How far it is refreshed, the job that checks it will say.
+-- Only the time of the refresh: the job that checks the metric moves its watermark.
 UPDATE puppylog.metrics SET refreshed_at = clock_timestamp() WHERE id = $id
 
 -- name: refresh_rollup
 SELECT puppylog.refresh_rollup($id, $until::timestamptz)
 
 -- name: oldest_kept
--- Below it, records may have been dropped, and must not be aggregated again.
+-- Records before this instant may have been dropped, so their buckets must not be computed again.
 SELECT CAST(puppylog.oldest_kept() AS text) AS oldest
 
 -- name: rows_per_day
--- Where the records lie in time: the slices of a materialization.
+-- The number of records per day, from which the slices of a materialization are made.
 SELECT date_bin(INTERVAL '1 day', ts, TIMESTAMPTZ '2000-01-01 00:00:00+00') AS day, count(*) AS records
 FROM puppylog.log_records
 WHERE ts >= $oldest::timestamptz

@@ -1,17 +1,17 @@
--- Rejected lines that have been read again, and become records.
+-- Replacing rejected lines by records.
 
 -- name: take_turn
--- One replay at a time: two that lock the same lines in another order would wait for each other. Until the transaction
--- ends.
+-- Only one replay at a time, until its transaction ends: two replays that lock the same lines in a different order would
+-- wait for each other.
 SELECT pg_advisory_xact_lock(hashtext('puppylog.replay'))
 
 -- name: take_lines
--- Of one file, which is on one node whatever the flavour. Gives those that were rejected lines still.
+-- Deletes lines of one file, whose lines are on one node on every flavour. Returns the lines that were still rejected.
 DELETE FROM puppylog.rejected_lines
 WHERE stream_id = $stream_id AND file_id = $file_id AND line_offset = ANY($line_offsets::bigint[])
 RETURNING line_offset
 
 -- name: note_cause
--- Why these lines of a file can not become records.
+-- Stores the cause why these lines of a file cannot become records.
 UPDATE puppylog.rejected_lines SET reason = $reason
 WHERE stream_id = $stream_id AND file_id = $file_id AND line_offset = ANY($line_offsets::bigint[])

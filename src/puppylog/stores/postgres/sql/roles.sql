@@ -1,4 +1,4 @@
--- Who may do what.
+-- Roles and their rights.
 
 -- name: find_roles
 SELECT CAST(rolname AS text) AS name FROM pg_roles WHERE rolname = ANY($names) ORDER BY rolname DESC
@@ -7,7 +7,7 @@ SELECT CAST(rolname AS text) AS name FROM pg_roles WHERE rolname = ANY($names) O
 CREATE ROLE {role} NOLOGIN
 
 -- name: create_role_on_data_nodes
--- A role has to be on all of TimescaleDB's nodes; so have the logins that are its members.
+-- A role must exist on all of TimescaleDB's nodes, and so must the logins that are its members.
 CALL distributed_exec('DO $role$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = ''{role}'') THEN CREATE ROLE {role} NOLOGIN; END IF;
 END $role$')
@@ -16,12 +16,12 @@ END $role$')
 CALL distributed_exec('GRANT USAGE ON SCHEMA puppylog TO {role}')
 
 -- name: revoke_all
--- Functions that run with the owner's rights may be called by no other role unless it is granted.
+-- No other role may call the functions that run with the owner's rights, unless this is granted.
 REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA puppylog FROM PUBLIC;
 REVOKE ALL ON SCHEMA puppylog, metrics FROM PUBLIC;
 
 -- name: grant_writer
--- Appends rows, opens its streams and files, moves its own positions; runs the jobs where no scheduler does.
+-- A writer appends rows, opens its streams and files, and moves its own positions. Without a scheduler it runs the jobs.
 GRANT USAGE ON SCHEMA puppylog TO puppylog_writer;
 GRANT INSERT ON puppylog.log_records TO puppylog_writer;
 GRANT INSERT ON puppylog.rejected_lines, puppylog.invalidations TO puppylog_writer;
@@ -42,7 +42,7 @@ DO $$ BEGIN
 END $$;
 
 -- name: grant_reader
--- Reads everything, and what will be made, too.
+-- A reader reads all tables and views, including those that are created later.
 GRANT USAGE ON SCHEMA puppylog, metrics TO puppylog_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA puppylog, metrics TO puppylog_reader;
 ALTER DEFAULT PRIVILEGES IN SCHEMA puppylog GRANT SELECT ON TABLES TO puppylog_reader;

@@ -1,7 +1,7 @@
--- What the server is, and what is installed in the database.
+-- The properties of the server, and the installation in the database.
 
 -- name: server
--- Everything that a flavour depends on. What this role may not see is null.
+-- All properties on which a flavour depends. A property that this role may not see is null.
 SELECT pg_is_in_recovery() AS is_standby,
        (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb') AS timescaledb,
        (SELECT default_version FROM pg_available_extensions WHERE name = 'timescaledb') AS timescaledb_offered,
@@ -23,17 +23,17 @@ SELECT pg_is_in_recovery() AS is_standby,
        (SELECT default_version FROM pg_available_extensions WHERE name = 'pg_cron') AS pg_cron_offered,
        CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE') THEN current_setting('cron.database_name', true) END
            AS pg_cron_database,
-       -- Not by shared_preload_libraries, which few may see: a library that is loaded gives its settings a type.
+       -- Few roles may see shared_preload_libraries. But the settings of a loaded library have a type.
        EXISTS (SELECT FROM pg_settings WHERE name = 'timescaledb.max_background_workers' AND vartype = 'integer')
            AS timescaledb_is_loaded,
        EXISTS (SELECT FROM pg_settings WHERE name = 'citus.shard_count' AND vartype = 'integer') AS citus_is_loaded
 
 -- name: count_workers
--- The machines that Citus spreads data over, besides the coordinator.
+-- The number of machines on which Citus stores data, without the coordinator.
 SELECT CAST(count(*) AS integer) AS workers FROM citus_get_active_worker_nodes()
 
 -- name: schemas
--- Whether our schemas are there, and whether they are ours.
+-- Whether schemas of Puppylog's names exist, and whether they are Puppylog's.
 SELECT to_regnamespace('puppylog') IS NOT NULL AS has_schema,
        to_regnamespace('metrics') IS NOT NULL AS has_metrics,
        to_regclass('puppylog.installation') IS NOT NULL AND to_regclass('puppylog.schema_versions') IS NOT NULL AS is_ours
@@ -44,7 +44,7 @@ SELECT flavour, drop_after_s, columnar_after_s,
 FROM puppylog.installation
 
 -- name: library
--- Whether an extension's library is loaded, which gives its setting a type; and whether TimescaleDB is told to rest.
+-- Whether an extension's library is loaded, so that its setting has a type; and whether a restore with TimescaleDB runs.
 SELECT EXISTS (SELECT FROM pg_settings WHERE name = $setting AND vartype <> 'string') AS is_loaded,
        current_setting('timescaledb.restoring', true) IS NOT DISTINCT FROM 'on' AS is_restoring
 
@@ -53,7 +53,7 @@ SELECT EXISTS (SELECT FROM pg_settings WHERE name = $setting AND vartype <> 'str
 SELECT has_table_privilege('puppylog.log_records', 'SELECT')
 
 -- name: lock_installation
--- One installs or upgrades at a time; the others wait and find it done.
+-- Only one client at a time installs or upgrades. The others wait, and then find the installation.
 SELECT pg_advisory_lock(1885697639, 1)
 
 -- name: insert_installation
@@ -63,7 +63,7 @@ INSERT INTO puppylog.installation (flavour) VALUES ($flavour)
 INSERT INTO puppylog.schema_versions (version) VALUES ($version)
 
 -- name: set_lifetimes
--- How long records are kept, and when chunks are turned into columns. What is not given stays.
+-- How long records are kept, and when chunks become columnar. A value that is not given stays as it is.
 UPDATE puppylog.installation
 SET drop_after_s = CASE WHEN $is_drop_given::boolean THEN $drop_after_s::integer ELSE drop_after_s END,
     columnar_after_s = CASE WHEN $is_columnar_given::boolean THEN $columnar_after_s::integer ELSE columnar_after_s END
@@ -72,11 +72,11 @@ SET drop_after_s = CASE WHEN $is_drop_given::boolean THEN $drop_after_s::integer
 SELECT puppylog.tend_days()
 
 -- name: longest_period
--- No metric may have buckets that reach as far back as records are kept.
+-- The metric with the longest period: records must be kept for several periods.
 SELECT name, period_s FROM puppylog.metrics ORDER BY period_s DESC LIMIT 1
 
 -- name: connection_limits
--- How many connections there may be: on the server, of this role and to this database (-1: as many as there are).
+-- The limits of connections: of the server, of this role and of this database (-1: no limit).
 SELECT CAST(current_setting('max_connections') AS integer) AS most,
        CAST(current_setting('superuser_reserved_connections') AS integer)
            + coalesce(CAST(current_setting('reserved_connections', true) AS integer), 0) AS reserved,
@@ -84,7 +84,7 @@ SELECT CAST(current_setting('max_connections') AS integer) AS most,
        (SELECT datconnlimit FROM pg_database WHERE datname = current_database()) AS of_database
 
 -- name: functions_with_effects
--- Which of $words are functions that may do more than to read: volatile ones, and those that run SQL given as text.
+-- Those of $words that are functions that may do more than read: volatile ones, and those that run SQL given as a text.
 SELECT DISTINCT proname AS name
 FROM pg_proc
 WHERE proname = ANY(CAST($words AS text[])) AND proname <> ALL(CAST($harmless AS text[]))
@@ -93,9 +93,9 @@ WHERE proname = ANY(CAST($words AS text[])) AND proname <> ALL(CAST($harmless AS
 ORDER BY name
 
 -- name: own_backend
--- What tells this session from a later one with the same process number.
+-- The identity of this session: a later session may have the same process number, but not the same start.
 SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()
 
 -- name: end_backend
--- Ends a session of ours that the server still believes in, and waits until all that it held is free.
+-- Ends a lost session of this client that the server has not noticed, and waits until its locks are released.
 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid = $pid AND backend_start = $backend_start

@@ -1,4 +1,4 @@
--- Streams and the files they have read.
+-- Streams and their files.
 
 -- name: open_streams
 SELECT id
@@ -6,7 +6,7 @@ FROM unnest(puppylog.open_streams($source_uris::text[], $group_name)) WITH ORDIN
 ORDER BY place
 
 -- name: claim_streams
--- A claim is a lock of the session: the server releases it when the session ends, however that happens.
+-- A claim is a lock of the session: the server releases it when the session ends, even if the client was killed.
 SELECT stream_id, pg_try_advisory_lock(1885697641, stream_id) AS is_claimed
 FROM unnest($stream_ids::integer[]) WITH ORDINALITY AS asked (stream_id, place)
 ORDER BY place
@@ -15,7 +15,7 @@ ORDER BY place
 SELECT pg_advisory_unlock(1885697641, stream_id) FROM unnest($stream_ids::integer[]) AS stream_id
 
 -- name: holder_of_stream
--- Who holds the claim, as far as this role may see.
+-- The session that has the claim, as far as this role may see it.
 SELECT locks.pid, activity.usename, activity.application_name, host(activity.client_addr) AS client_addr,
        activity.backend_start
 FROM pg_locks AS locks
@@ -25,7 +25,7 @@ WHERE locks.locktype = 'advisory' AND locks.granted AND locks.classid = 18856976
   AND locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 
 -- name: find_known_files
--- The files of one host that have one of the identities, or begin with one of the heads.
+-- The files of one host that have one of the identities, or that begin with one of the heads.
 SELECT streams.source_uri, files.stream_id, files.id AS file_id, files.path, files.device, files.inode, files.head_size,
        files.head_hash, files.marker_size, files.marker_hash, files.byte_offset, files.finished, files.context
 FROM puppylog.log_files AS files
@@ -45,7 +45,7 @@ FROM unnest(puppylog.open_files(
 ORDER BY place
 
 -- name: report_streams
--- What a collector says of its streams, in columns.
+-- Stores a collector's reports about its streams, which come as columns.
 SELECT puppylog.report_streams(
     $stream_id::integer[], $backlog_bytes::bigint[], $behind_s::double precision[], $stored_ago_s::double precision[],
     $lines_per_s::double precision[], $records::bigint[], $rejects::bigint[], $format::text[], $problem::text[],

@@ -1,5 +1,5 @@
--- Everything that belongs to a stream is distributed by it: its records, rejected lines, positions and invalidations lie
--- on one node and become visible together. All else stays on the coordinator.
+-- The tables with a stream id are distributed by it. So the records, rejected lines, positions and invalidations of a
+-- stream are on one node and become visible together. All other tables stay on the coordinator.
 
 CREATE TABLE puppylog.log_records_rest PARTITION OF puppylog.log_records DEFAULT;
 CREATE INDEX ON puppylog.log_records (ts);

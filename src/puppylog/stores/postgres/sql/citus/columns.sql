@@ -1,5 +1,5 @@
--- Old partitions become columnar, one in each round. They still take late lines, but no updates and no deletions, which
--- records never see.
+-- Makes old partitions columnar, one in each round. A columnar partition accepts late lines, but no updates and no
+-- deletions, which Puppylog never does to records.
 
 CREATE OR REPLACE FUNCTION puppylog.turn_columnar() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp SET lock_timeout = '3s' AS $$
@@ -8,8 +8,8 @@ DECLARE
     partition record;
 BEGIN
     SELECT * INTO STRICT chosen FROM puppylog.installation;
-    -- Citus copies the partition and drops it, and its COPY locks only the parent: lines that are committed between would
-    -- be gone. So writers wait outside, for one partition at most.
+    -- Citus copies the partition and drops the old one. Lines that are committed in between would be lost, and a COPY
+    -- into Citus locks only the parent. So the parent is locked, and writers wait for one partition at most.
     IF chosen.columnar_after_s IS NULL OR NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus_columnar') THEN
         RETURN;
     END IF;
@@ -25,7 +25,7 @@ BEGIN
             LOCK TABLE ONLY puppylog.log_records IN SHARE ROW EXCLUSIVE MODE;
             PERFORM alter_table_set_access_method(format('puppylog.%I', partition.name)::regclass, 'columnar');
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
-            NULL;  -- the next round will
+            NULL;  -- the next round retries
         END;
     END LOOP;
 END

@@ -1,14 +1,14 @@
--- Partitions of a day: made ahead and on demand, filled from the rest, dropped when they are too old. All of it happens
--- under the lock (1885697639, 3), and gives way to others within seconds.
+-- Partitions of a day. They are created ahead and on demand, filled from the default partition (log_records_rest), and
+-- dropped when they are too old. All this is done under the lock (1885697639, 3), and with short lock timeouts.
 
 CREATE OR REPLACE FUNCTION puppylog.partition_of(day date) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$ SELECT 'log_records_' || to_char(day, 'YYYYMMDD') $$;
 
--- Days that get partitions of their own. Around now, so that their number is bounded whatever dates a log has.
+-- Whether a day gets its own partition: only days around now, so that odd dates in a log do not create many partitions.
 CREATE OR REPLACE FUNCTION puppylog.has_partition(day date) RETURNS boolean
 LANGUAGE sql STABLE AS $$ SELECT day BETWEEN current_date - 400 AND current_date + 3 $$;
 
--- Makes the partition of a day if it is missing, with what lies of it in the rest.
+-- Creates the partition of a day if it does not exist, and moves the day's records there from the default partition.
 CREATE OR REPLACE FUNCTION puppylog.make_day(day date) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp
 SET TimeZone = 'UTC' SET lock_timeout = '3s' AS $$
@@ -22,11 +22,11 @@ BEGIN
     END IF;
     PERFORM pg_advisory_xact_lock(1885697639, 3);
     IF to_regclass('puppylog.' || partition) IS NOT NULL THEN
-        RETURN;  -- another session has made it meanwhile
+        RETURN;  -- another session has created it meanwhile
     END IF;
     IF EXISTS (SELECT 1 FROM puppylog.log_records_rest WHERE ts >= since AND ts < until) THEN
-        -- The parent as well: it is all that a COPY of Citus locks, and lines that come between copying and deletion would
-        -- be deleted uncopied.
+        -- The parent is locked, too, because a COPY into Citus locks only the parent. Otherwise lines that come between
+        -- the copy and the deletion would be deleted without a copy.
         LOCK TABLE ONLY puppylog.log_records IN SHARE ROW EXCLUSIVE MODE;
         LOCK TABLE puppylog.log_records_rest IN ACCESS EXCLUSIVE MODE;
         EXECUTE format('CREATE TABLE puppylog.%I (LIKE puppylog.log_records INCLUDING DEFAULTS)', partition);
@@ -42,8 +42,8 @@ BEGIN
 END
 $$;
 
--- What a collector asks for before it writes lines of these days. A day whose partition cannot be made now has its lines
--- in the rest, until `tend_days` comes round.
+-- Creates partitions; a collector calls this before it writes lines of these days. If a partition cannot be created now,
+-- the lines go into the default partition, and `tend_days` moves them later.
 CREATE OR REPLACE FUNCTION puppylog.make_days(days date[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
 DECLARE
@@ -59,7 +59,7 @@ BEGIN
 END
 $$;
 
--- Makes the partitions of the coming days, and those of days that lie in the rest; drops the ones that are too old.
+-- Creates the partitions of the next days, and of days whose records are in the default partition. Drops old partitions.
 CREATE OR REPLACE FUNCTION puppylog.tend_days() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp
 SET TimeZone = 'UTC' SET lock_timeout = '3s' AS $$
@@ -81,7 +81,7 @@ BEGIN
         BEGIN
             EXECUTE format('DROP TABLE puppylog.%I', partition.name);
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
-            NULL;  -- the next round will
+            NULL;  -- the next round retries
         END;
     END LOOP;
     DELETE FROM puppylog.log_records_rest WHERE ts < oldest;
@@ -97,7 +97,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, puppylog, pg_temp SET TimeZone
     ORDER BY relname
 $$;
 
--- TimescaleDB's function of this name, so that the same SQL means the same here: weeks begin on Monday.
+-- The same as TimescaleDB's function of this name, so that users' SQL works here, too. Weeks begin on Monday.
 CREATE OR REPLACE FUNCTION puppylog.time_bucket(bucket_width interval, ts timestamptz) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE

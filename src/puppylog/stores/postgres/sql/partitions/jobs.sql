@@ -1,7 +1,7 @@
--- What runs the jobs where there is no TimescaleDB: pg_cron 1.5 or later if this database has it; otherwise any puppylog
--- process that stays, one at a time.
+-- The jobs of a store without TimescaleDB. pg_cron 1.5 or later runs them if this database has it. Otherwise a puppylog
+-- process runs them, one process at a time.
 
--- One round of everything, for whatever schedules it.
+-- One round of all jobs, for pg_cron.
 CREATE OR REPLACE PROCEDURE puppylog.run_jobs(evaluator text)
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -10,7 +10,7 @@ BEGIN
 END
 $$;
 
--- An older pg_cron refuses a schedule of seconds.
+-- pg_cron before 1.5 has no schedules of seconds.
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_extension

@@ -1,2 +1,2 @@
--- PostgreSQL alone has no columns to turn old partitions into.
+-- PostgreSQL without extensions has no columnar partitions.
 CREATE OR REPLACE FUNCTION puppylog.turn_columnar() RETURNS void LANGUAGE sql AS $$ SELECT $$;

@@ -1,21 +1,22 @@
--- Alerts: the rule of model/alert_rule.py once more, and the evaluator that applies it where the metrics are.
+-- Alerts: the rule of model/alert_rule.py in SQL, and the evaluator, which runs in the server.
 --
--- The rule is pure, and a property test compares it with the model's. What is due is judged in order, by one evaluator
--- at a time, under the lock (1885697639, 2). alerts_due, evaluate_alert and beat run with the owner's rights, so that a
--- role that drives them needs none on the tables themselves.
+-- The rule is a pure function, and a property test compares it with the model's. Due evaluations are done in order, by
+-- one evaluator at a time, under the lock (1885697639, 2). alerts_due, evaluate_alert and beat run with the owner's
+-- rights, so that a role that calls them needs no rights on the tables.
 
--- What an alert observes in a window of n observations, which add up to ``total`` and lie between ``lowest`` and
--- ``highest``: null if there is none, or nothing finite. The window has so many ``buckets``, per segment.
+-- The value that an alert observes in a window of n observations, whose sum, minimum and maximum are ``total``,
+-- ``lowest`` and ``highest``. Null if there is no observation, or if the value is not finite. ``buckets`` is the number
+-- of buckets in the window.
 CREATE OR REPLACE FUNCTION puppylog.observe_window(
     statistic text, metric_statistic text, buckets integer, n bigint,
     total double precision, lowest double precision, highest double precision
 ) RETURNS double precision
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    -- One expression, so that it becomes part of the query that calls it.
+    -- One expression, so that the planner can inline the function.
     SELECT nullif(nullif(nullif(CASE
         WHEN n = 0 THEN NULL
         WHEN statistic = 'sum' THEN total
-        -- A missing bucket of a count is a zero: nothing happened. Of any other metric it is left out.
+        -- A missing bucket of a count is zero, because nothing happened. A missing bucket of another metric is ignored.
         WHEN statistic = 'avg' THEN total / CASE WHEN metric_statistic = 'count' THEN greatest(n, buckets) ELSE n END
         WHEN statistic = 'min' THEN
             CASE WHEN metric_statistic = 'count' AND n < buckets THEN least(lowest, 0) ELSE lowest END
@@ -24,14 +25,15 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     END, 'NaN'), 'Infinity'), '-Infinity')
 $$;
 
--- The status after the evaluation at ``at`` that observed so much (null: nothing). Evaluations come in order.
+-- The status after the evaluation at ``at``, which observed the value ``observed``, or nothing if it is null.
+-- Evaluations must come in order.
 CREATE OR REPLACE FUNCTION puppylog.step_alert(
     definition puppylog.alerts, before puppylog.alert_states, observed double precision, at timestamptz
 ) RETURNS puppylog.alert_states
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
     status puppylog.alert_states := before;
-    is_crossed boolean; -- null: there is nothing to tell it by
+    is_crossed boolean; -- null: unknown, because nothing was observed
     next_state text;
 BEGIN
     IF observed IS NOT NULL THEN
@@ -69,13 +71,13 @@ BEGIN
 END
 $$;
 
--- So many segments an alert judges one by one; the rest is counted.
+-- The largest number of segments that an alert judges one by one. The other segments are only counted.
 CREATE OR REPLACE FUNCTION puppylog.most_segments() RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT 20000 $$;
 
--- What is observed at so many evaluations, the first at ``first_at``: of every segment that has a state, then of those
--- that are seen, up to most_segments. New ones are there from when they are seen first; before that they did not exist,
--- and are not judged. Every row says how many more segments are seen.
+-- The values that several evaluations observe, the first evaluation at ``first_at``: for each segment that has a state,
+-- and then for new segments, up to most_segments() in all. A new segment has rows from the first evaluation that
+-- observes it; earlier evaluations do not judge it. Each row has the number of segments that are not judged.
 CREATE OR REPLACE FUNCTION puppylog.observe_alert(
     alert puppylog.alerts, metric puppylog.metrics, first_at timestamptz, evaluations integer
 ) RETURNS TABLE (segment text, evaluated_at timestamptz, observed double precision, unjudged bigint)
@@ -83,13 +85,14 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     last_at timestamptz := first_at + make_interval(secs => alert.period_s) * (evaluations - 1);
     delay interval := make_interval(secs => alert.delay_s);
-    -- Together, the parts of a count or a sum are added up per bucket first; other statistics can not be, and their
-    -- observations stand side by side.
+    -- If all segments are judged together, the observations of a count or a sum are added up per bucket first.
+    -- Observations of other statistics cannot be added up, so each counts by itself.
     adds_up boolean := NOT alert.each_segment AND metric.statistic IN ('count', 'sum');
 BEGIN
-    -- A bucket is in the windows of all evaluations from when it is over and the delay too, for the length of a window.
-    -- So observations that come and go together are summed up once (a pane), and windows are put together from these.
-    -- Of a window only what the statistic takes is asked for: a sum that overflows is no failure of a maximum.
+    -- A bucket is in the windows of all evaluations from its end plus the delay on, for the length of a window. So
+    -- observations that enter and leave the windows together are aggregated once, as a pane, and windows are computed
+    -- from panes. Only the aggregate that the alert's statistic needs is computed: an overflow of the sum must not fail
+    -- an alert on the maximum.
     RETURN QUERY EXECUTE format($query$
         WITH observations AS (
             SELECT date_part('epoch', bucket) + $3 - date_part('epoch', $1) AS judged_s, %2$s AS segment, %3$s AS value
@@ -148,22 +151,21 @@ BEGIN
 END
 $$;
 
--- Does what evaluate_alert says, but raises what goes wrong.
+-- Does the work of evaluate_alert, and raises errors.
 CREATE OR REPLACE FUNCTION puppylog.judge_alert(alert puppylog.alerts, until timestamptz) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
-    -- How much is caught up of evaluations that were missed: those of so many seconds, and so many of all segments
-    -- together. Older ones are skipped. As in model/alert_schedule.py.
+    -- The limits of catching up: missed evaluations of so many seconds, and so many evaluations of single segments.
+    -- Older evaluations are skipped. The same numbers are in model/alert_schedule.py.
     catch_up_s CONSTANT integer := 7 * 86400;
     most_judgements CONSTANT bigint := 2000000;
-    -- What one call may look at: evaluations, and observations in all their windows together.
+    -- The limits of one call: evaluations, and observations in all their windows together.
     most_evaluations CONSTANT bigint := 2000;
     most_observations CONSTANT bigint := 5000000;
     -- An evaluation later than its period and this was missed, and is marked so. A busy store may be a little late.
     missed_after CONSTANT interval := '10 seconds';
-    -- A segment that was not observed for so long is forgotten: segments come from log lines, and a client that sends
-    -- ever new ones must not make the states grow without end. If it fires because it is missing, its last transition
-    -- says no_data.
+    -- The state of a segment that was not observed for so long is deleted. Segments come from log lines, so a client
+    -- that always sends new ones would make the states grow without limit. A firing segment first changes to no_data.
     forget_after CONSTANT interval := '24 hours';
     period interval := make_interval(secs => alert.period_s);
     first_at timestamptz := puppylog.floor_to(alert.evaluated_at, alert.period_s) + period;
@@ -175,7 +177,7 @@ DECLARE
     segments bigint;
     unjudged bigint := 0;
     found record;
-    place tid; -- of the segment's state, if it has one; no other session changes states while this one holds the lock
+    place tid; -- the row of the segment's state, if any; no other session changes states while this one has the lock
     before puppylog.alert_states;
     status puppylog.alert_states;
     transition puppylog.alert_history;
@@ -189,7 +191,7 @@ BEGIN
     due := floor(EXTRACT(epoch FROM until - first_at) / alert.period_s) + 1;
     caught_up := least(due, greatest(1, catch_up_s / alert.period_s), greatest(1, most_judgements / segments));
     IF caught_up < due THEN
-        UPDATE puppylog.alerts AS a -- gaps that follow each other are told as one
+        UPDATE puppylog.alerts AS a -- adjacent ranges of skipped evaluations become one
         SET skipped_since = CASE WHEN a.skipped_until >= first_at - period THEN a.skipped_since ELSE first_at - period END,
             skipped_until = first_at + period * (due - caught_up - 1)
         WHERE a.id = alert.id;
@@ -198,7 +200,7 @@ BEGIN
     evaluations := least(caught_up, most_evaluations,
                          greatest(1, most_observations / (segments * (alert.window_s / metric.period_s))));
     last_at := first_at + period * (evaluations - 1);
-    -- Of each segment its state comes first, if it has one; after that its windows in order, always up to the last.
+    -- For each segment the state comes first, if there is one, and then the windows in order, always up to the last.
     FOR found IN
         SELECT s.segment COLLATE "C" AS segment, NULL::timestamptz AS evaluated_at, NULL::double precision AS observed,
                s.ctid AS place, s AS status, NULL::bigint AS unjudged
@@ -269,13 +271,13 @@ BEGIN
 END
 $$;
 
--- Does the evaluations of one alert that are due, oldest first, a limited number of them; returns whether more are due.
--- It is OK if the alert has been deleted, or if another session evaluates: then nothing is done, and false returned.
--- A failure is recorded with the alert, whose evaluations up to now have failed; it is never raised.
+-- Does a limited number of an alert's due evaluations, the oldest first; returns whether more are due.
+-- If the alert was deleted, or if another session evaluates, this does nothing and returns false.
+-- An error is stored with the alert and not raised. All evaluations up to now then count as failed.
 CREATE OR REPLACE FUNCTION puppylog.evaluate_alert(id integer, until timestamptz DEFAULT clock_timestamp())
 RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp
-SET jit = off -- to compile a query that is run once takes longer than the query
+SET jit = off -- compiling a query that runs once takes longer than running it
 AS $$
 DECLARE
     alert puppylog.alerts;
@@ -283,19 +285,19 @@ BEGIN
     IF NOT pg_try_advisory_xact_lock(1885697639, 2) THEN
         RETURN false;
     END IF;
-    -- One that is just being deleted or changed is not waited for: its turn, if any, comes with the next round.
+    -- An alert that is being deleted or changed now is skipped without waiting. The next round evaluates it.
     SELECT a.* INTO alert FROM puppylog.alerts AS a WHERE a.id = evaluate_alert.id FOR NO KEY UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    until := least(until, clock_timestamp()); -- what has not happened yet cannot be judged
+    until := least(until, clock_timestamp()); -- the future cannot be judged
     IF alert.evaluated_at > until THEN -- the clock was set back
         PERFORM puppylog.rebase_alerts(until, alert.id);
         RETURN false;
     END IF;
     BEGIN
         RETURN puppylog.judge_alert(alert, until);
-    EXCEPTION WHEN OTHERS OR query_canceled THEN -- a time limit cancels, and must not keep the others waiting either
+    EXCEPTION WHEN OTHERS OR query_canceled THEN -- also after a time-out, so that the other alerts are evaluated
         UPDATE puppylog.alerts AS a
         SET evaluated_at = puppylog.floor_to(until, a.period_s),
             error = regexp_replace(SQLERRM, '\s+', ' ', 'g')
@@ -305,8 +307,8 @@ BEGIN
 END
 $$;
 
--- The alerts of which an evaluation is due; the one that has waited longest comes first. One that has missed more than
--- 100 evaluations is catching up: those come last, the one that has missed least first, or are asked for by themselves.
+-- The alerts that are due, the one that has waited longest first. An alert that has missed more than 100 evaluations is
+-- catching up: such alerts come last, the one that has missed least first. catching_up selects them, or the others.
 CREATE OR REPLACE FUNCTION puppylog.alerts_due(
     now timestamptz DEFAULT clock_timestamp(), catching_up boolean DEFAULT NULL
 ) RETURNS SETOF integer
@@ -322,12 +324,12 @@ BEGIN
 END
 $$;
 
--- Leaves a sign of life, and what went wrong since the last one; of signs that say the same, one in 5 seconds.
+-- Stores a heartbeat, with the error since the last heartbeat, at most one in 5 seconds unless the error changes.
 CREATE OR REPLACE FUNCTION puppylog.beat(evaluator text, error text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM puppylog.heartbeat) THEN
-        LOCK TABLE puppylog.heartbeat IN SHARE ROW EXCLUSIVE MODE; -- two first ones at once would make two rows
+        LOCK TABLE puppylog.heartbeat IN SHARE ROW EXCLUSIVE MODE; -- otherwise two sessions could insert two rows
         INSERT INTO puppylog.heartbeat (evaluator, beat_at, error)
         SELECT beat.evaluator, clock_timestamp(), beat.error WHERE NOT EXISTS (SELECT FROM puppylog.heartbeat);
     END IF;
@@ -337,8 +339,8 @@ BEGIN
 END
 $$;
 
--- One round: all that is due. What is not catching up comes first, in as many transactions as it takes; the rest has one
--- second of each round, so that the next round is never far.
+-- One round: evaluates all due alerts. Alerts that are not catching up come first, in as many transactions as they need.
+-- The others share one second of each round, so that the next round starts soon.
 CREATE OR REPLACE PROCEDURE puppylog.evaluate_alerts(evaluator text DEFAULT 'scheduler')
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -370,7 +372,7 @@ BEGIN
 END
 $$;
 
--- A round as TimescaleDB's scheduler calls it.
+-- One round, with the signature that TimescaleDB's scheduler needs.
 CREATE OR REPLACE PROCEDURE puppylog.evaluate_job(job_id integer, config jsonb)
 LANGUAGE plpgsql AS $$
 BEGIN

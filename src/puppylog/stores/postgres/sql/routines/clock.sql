@@ -1,7 +1,7 @@
--- A clock that was set back: instants that the store keeps then lie in the future. Each is moved to now, so that nothing
--- waits until the clock is where it was, and no report looks fresh for so long. The same as stores/duckdb/clock.py.
+-- Stored instants are in the future if the clock was set back. They are moved to now, so that no job waits until the
+-- clock shows the old time again, and no old report looks new. stores/duckdb/engine/clock.py does the same.
 
--- Of one alert, or of all. The caller has the evaluator's lock.
+-- Moves the instants of one alert, or of all alerts. The caller must have the evaluator's lock.
 CREATE OR REPLACE FUNCTION puppylog.rebase_alerts(now timestamptz, id integer DEFAULT NULL) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, puppylog, pg_temp AS $$
     UPDATE puppylog.alert_states AS s
@@ -14,9 +14,9 @@ LANGUAGE sql SET search_path = pg_catalog, puppylog, pg_temp AS $$
     WHERE a.id = coalesce(rebase_alerts.id, a.id) AND a.evaluated_at > rebase_alerts.now;
 $$;
 
--- A rollup is read live again where it is not final, but for buckets whose records may have been dropped: they could not
--- be computed again. What TimescaleDB refreshes keeps its watermark, which cannot be lowered. The caller has the
--- refresher's lock.
+-- Lowers the watermarks of rollups, so that buckets that are not final are computed when they are read; but not below
+-- buckets whose records may have been dropped, which could not be computed again. The watermark of a continuous aggregate
+-- stays, because TimescaleDB cannot lower it. The caller must have the refresher's lock.
 CREATE OR REPLACE FUNCTION puppylog.rebase_metrics(now timestamptz) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, puppylog, pg_temp AS $$
 DECLARE
@@ -37,8 +37,8 @@ BEGIN
 END
 $$;
 
--- Notes by how much the clock was set back. A clock that is kept by NTP is set back by less than two seconds all the
--- time: not worth a note.
+-- Records by how much the clock was set back. NTP sets a clock back by small steps all the time, so steps of less than
+-- two seconds are not recorded.
 CREATE OR REPLACE FUNCTION puppylog.note_clock_step(part text, now timestamptz, latest timestamptz, rebased bigint)
 RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, puppylog, pg_temp AS $$
@@ -50,7 +50,7 @@ LANGUAGE sql SET search_path = pg_catalog, puppylog, pg_temp AS $$
     SET noticed_at = excluded.noticed_at, back_s = excluded.back_s, rebased = excluded.rebased
 $$;
 
--- Moves all of them that lie in the future. What an evaluator or a refresher is at is left to the next call.
+-- Moves all future instants to now. If another session evaluates or refreshes, its instants are left to the next call.
 CREATE OR REPLACE FUNCTION puppylog.rebase_clock(now timestamptz DEFAULT clock_timestamp()) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
 DECLARE
@@ -72,7 +72,7 @@ BEGIN
     END IF;
     SELECT max(r.reported_at) AS latest, count(*) AS rebased INTO found
     FROM puppylog.stream_reports AS r WHERE r.reported_at > rebase_clock.now;
-    IF found.rebased > 0 THEN -- how long something has lasted stays
+    IF found.rebased > 0 THEN -- the durations in a report stay the same
         UPDATE puppylog.stream_reports AS r
         SET reported_at = rebase_clock.now, stored_at = r.stored_at - (r.reported_at - rebase_clock.now),
             behind_since = r.behind_since - (r.reported_at - rebase_clock.now)

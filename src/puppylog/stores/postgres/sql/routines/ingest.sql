@@ -1,17 +1,17 @@
--- What a collector may do besides inserting rows: open its streams and files, and move its positions. These run with the
--- owner's rights, so that the role of a collector needs none on the tables themselves.
+-- Functions for collectors, which open streams and files, and move positions. They run with the owner's rights, so that
+-- the role of a collector needs no rights on these tables.
 
 CREATE OR REPLACE FUNCTION puppylog.is_writer(writer name) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, puppylog, pg_temp AS $$
-    -- The owner of the store may do what any writer may.
+    -- The owner of the store may do everything that a writer may do.
     SELECT writer = session_user OR pg_has_role(session_user, (
         SELECT nspowner FROM pg_namespace WHERE nspname = 'puppylog'
     ), 'USAGE')
 $$;
 
--- Makes the streams of these sources, and their group, if they are new; returns the ids in the order of the sources.
--- Groups come before streams, and streams by name: of two who make the same ones at once, one waits for the other, and
--- never each for each.
+-- Creates the streams of these sources, and their group, if they do not exist; returns the ids in the order of the
+-- sources. Groups are created before streams, and streams in the order of their sources: so two sessions that create the
+-- same streams at once do not deadlock.
 CREATE OR REPLACE FUNCTION puppylog.open_streams(source_uris text[], group_name text) RETURNS integer[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
 DECLARE
@@ -42,7 +42,7 @@ BEGIN
 END
 $$;
 
--- Makes new files; the arrays have an element for each. Returns their ids, which say in which order they were opened.
+-- Registers new files; the arrays have an element for each file. Returns their ids, which increase in this order.
 CREATE OR REPLACE FUNCTION puppylog.open_files(
     stream_ids integer[], paths text[], devices bigint[], inodes bigint[], byte_offsets bigint[], head_hash text,
     marker_hash text
@@ -83,9 +83,9 @@ BEGIN
 END
 $$;
 
--- Moves a position if it stands at ``since``; returns null, or where it stands instead: -1 for nowhere.
--- The row stays locked until the transaction ends, so a second collector's batch waits, and is then refused. It waits for
--- half a minute at most: a session whose connection was cut holds its locks until the server notices.
+-- Moves a position from ``since`` to ``until``. Returns null, or the position if it is not ``since``; -1 for an unknown
+-- file. The row stays locked until the transaction ends, so the batch of a second collector waits and is then refused. It
+-- waits for at most half a minute, because a session whose connection was cut keeps its locks until the server notices.
 CREATE OR REPLACE FUNCTION puppylog.move_position(
     stream integer, file integer, since bigint, until bigint, new_head_size integer, new_head_hash text,
     new_marker_size integer, new_marker_hash text, is_finished boolean, new_context text
@@ -108,8 +108,8 @@ BEGIN
 END
 $$;
 
--- Keeps what a collector says of its streams; of streams that are not its own, nothing. How long something has lasted
--- comes in seconds, so that no two clocks are compared.
+-- Stores a collector's reports. Reports about other collectors' streams are ignored. Times come as ages in seconds, so
+-- that no clock of a client is compared with the server's.
 CREATE OR REPLACE FUNCTION puppylog.report_streams(
     stream_ids integer[], backlogs_bytes bigint[], behinds_s double precision[], stored_ago_s double precision[],
     lines_per_s double precision[], records bigint[], rejects bigint[], formats text[], problems text[], ended boolean[],
@@ -122,7 +122,7 @@ DECLARE
         WHERE puppylog.is_writer(w.writer)
     );
 BEGIN
-    -- The next report comes soon, so this one need not wait for the disk. The setting is for this transaction.
+    -- The next report comes soon, so this one need not wait for the disk. The setting is only for this transaction.
     PERFORM set_config('synchronous_commit', 'off', true);
     INSERT INTO puppylog.stream_reports AS known (
         stream_id, reported_at, stored_at, behind_since, backlog_bytes, lines_per_s, records, rejects, format, problem,

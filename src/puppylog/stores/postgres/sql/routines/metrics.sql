@@ -1,9 +1,9 @@
--- Metrics that are kept as rollups: which ranges of time have been touched, and recomputing them.
+-- Rollups of metrics: the ranges of time that must be computed again, and refreshing them.
 --
--- Every ingest transaction notes the range of its records, whether late or not. A refresh first takes these notes, and
--- reads the records afterwards: so it sees the records of every note that it has taken, and a transaction that it does
--- not see yet leaves its note for the next refresh. No writer ever waits for a refresh, and none is overlooked.
--- All of this is done by one refresher at a time, under the lock (1885697639, 4).
+-- Each ingest transaction stores invalidations for the times of its records, late or not. A refresh first takes the
+-- invalidations and then reads the records. So it sees the records of all invalidations that it has taken. A transaction
+-- that it does not see yet leaves its invalidations for the next refresh. So no writer waits for a refresh, and no record
+-- is missed. Only one refresher at a time does this, under the lock (1885697639, 4).
 
 CREATE OR REPLACE FUNCTION puppylog.floor_to(at timestamptz, period_s integer) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -17,14 +17,14 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
                 ELSE puppylog.floor_to(at, period_s) + make_interval(secs => period_s) END
 $$;
 
--- Records older than this may have been dropped, so no bucket that reaches below it may be computed again.
+-- Records before this instant may have been dropped, so a bucket that starts before it must not be computed again.
 CREATE OR REPLACE FUNCTION puppylog.oldest_kept(now timestamptz DEFAULT clock_timestamp()) RETURNS timestamptz
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
     SELECT CASE WHEN drop_after_s IS NULL THEN '-infinity' ELSE now - make_interval(secs => drop_after_s) END
     FROM puppylog.installation
 $$;
 
--- Hands the notes of all ingest transactions out to the metrics; returns false when another session is refreshing.
+-- Turns the invalidations into touched ranges of the metrics; returns false if another session is refreshing.
 CREATE OR REPLACE FUNCTION puppylog.take_invalidations() RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
 DECLARE
@@ -35,7 +35,8 @@ BEGIN
         RETURN false;
     END IF;
     IF (SELECT flavour FROM puppylog.installation) = 'timescaledb_distributed' THEN
-        -- Data nodes commit a moment after the access node, where the notes are. Notes in the future: the clock was set back.
+        -- Data nodes commit a moment after the access node, which has the invalidations. If the clock was set back,
+        -- invalidations may be in the future.
         UPDATE puppylog.invalidations SET noted_at = clock_timestamp() WHERE noted_at > clock_timestamp();
         settled := clock_timestamp() - interval '5 seconds';
     END IF;
@@ -56,13 +57,15 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_
     ORDER BY refreshed_at NULLS FIRST
 $$;
 
--- What a metric has to recompute below its watermark: whole buckets, without overlaps, gaps of less than an hour closed.
+-- The ranges below its watermark that a metric must compute again: whole buckets, without overlaps, and merged if they
+-- are less than an hour apart.
 CREATE OR REPLACE FUNCTION puppylog.stale_ranges(metric integer, at timestamptz DEFAULT clock_timestamp())
 RETURNS TABLE (since timestamptz, until timestamptz)
 LANGUAGE sql STABLE SET search_path = pg_catalog, puppylog, pg_temp AS $$
     WITH buckets AS (
         SELECT puppylog.floor_to(greatest(low, puppylog.ceil_to(puppylog.oldest_kept(at), period_s)), period_s) AS since,
-               -- A rollup reads live what is above its watermark; of a continuous aggregate, only TimescaleDB knows it.
+               -- The buckets of a rollup above its watermark are computed when they are read. Only TimescaleDB knows the
+               -- watermark of a continuous aggregate.
                least(puppylog.ceil_to(high + interval '1 microsecond', period_s),
                      CASE kind WHEN 'rollup' THEN watermark ELSE 'infinity' END) AS until
         FROM puppylog.touched_ranges JOIN puppylog.metrics ON metrics.id = metric_id
@@ -79,8 +82,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, puppylog, pg_temp AS $$
     SELECT min(since), max(until) FROM numbered GROUP BY island ORDER BY 1
 $$;
 
--- How many records the buckets of [since, until) hold, and how many there are. Counted in this order: records only
--- become more, so that equal counts mean that the buckets held all of them.
+-- The number of records in the buckets of [since, until) (held), and the number of the records themselves (there). They
+-- are counted in this order: records are only added, so equal numbers prove that the buckets have all records.
 CREATE OR REPLACE FUNCTION puppylog.count_range(
     metric integer, since timestamptz, until timestamptz, OUT held bigint, OUT there bigint
 )
@@ -100,8 +103,8 @@ BEGIN
 END
 $$;
 
--- The same for the newest day below ``before`` that has records, of the buckets that ought to be complete: below the
--- metric's watermark, and not where records may have been dropped. Nulls if there is none.
+-- The same for the newest day before ``before`` that has records. Only buckets below the metric's watermark are counted,
+-- and only those whose records cannot have been dropped. Nulls if there is no such day.
 CREATE OR REPLACE FUNCTION puppylog.count_day(
     metric integer, before timestamptz, OUT since timestamptz, OUT until timestamptz, OUT held bigint, OUT there bigint
 )
@@ -124,9 +127,9 @@ BEGIN
 END
 $$;
 
--- Brings a rollup up to date: what is stale, and the buckets between its old and its new watermark; up to ``until`` at
--- most. ``at`` is now; a test may say another time. A failure is recorded with the metric, and never raised. The stored
--- query is read as it was judged, whatever the session that calls this says of strings.
+-- Refreshes a rollup, up to ``until`` at most: the ranges of stale_ranges, and the buckets between its old and its new
+-- watermark. ``at`` is the current time, except in tests. An error is stored with the metric and not raised. The settings
+-- below ensure that the stored query means the same in every session.
 CREATE OR REPLACE FUNCTION puppylog.refresh_rollup(
     metric integer, until timestamptz DEFAULT 'infinity', at timestamptz DEFAULT clock_timestamp()
 ) RETURNS void
@@ -144,7 +147,7 @@ BEGIN
         RETURN;
     END IF;
     streams := ARRAY(SELECT s.id FROM puppylog.log_streams AS s WHERE s.group_id = stored.group_id);
-    -- Lines come a little late even when nothing is wrong; the youngest buckets are left to live reading.
+    -- Lines normally arrive a little late, so the newest buckets are computed when they are read.
     goal := least(until, at - make_interval(secs => greatest(stored.period_s, 2)));
     goal := greatest(puppylog.floor_to(goal, stored.period_s), stored.watermark);
     BEGIN
@@ -166,14 +169,14 @@ BEGIN
 END
 $$;
 
--- One round of refreshing, for whatever schedules it.
+-- One round: refreshes all due metrics.
 CREATE OR REPLACE PROCEDURE puppylog.refresh_rollups()
 LANGUAGE plpgsql AS $$
 DECLARE
     due integer;
     is_taken boolean;
 BEGIN
-    -- With a worker of Citus away, the notes of what lines have touched cannot be read; the alerts still have their turn.
+    -- If a worker of Citus does not answer, the invalidations cannot be read. Alerts must still be evaluated.
     BEGIN
         is_taken := puppylog.take_invalidations();
     EXCEPTION WHEN OTHERS THEN

@@ -1,14 +1,14 @@
--- What TimescaleDB's scheduler runs: the evaluator of alerts, and the refresh of what its own policies do not reach.
+-- The jobs in TimescaleDB's scheduler: the evaluation of alerts, and refreshes of buckets that its policies leave out.
 
--- How far back a metric's policy refreshes. Always less than records are kept: refreshing a bucket whose records are
--- gone would erase it.
+-- How far back a metric's policy refreshes. This is always less than the time for which records are kept: a refresh
+-- erases a bucket whose records were dropped.
 CREATE OR REPLACE FUNCTION puppylog.refreshed_back(period_s integer) RETURNS interval
 LANGUAGE sql STABLE SET search_path = pg_catalog, puppylog, pg_temp AS $$
     SELECT least(make_interval(secs => 86400 + 10 * period_s), make_interval(secs => drop_after_s - period_s))
     FROM puppylog.installation
 $$;
 
--- Adds the refresh policy of a metric, anew if there is one.
+-- Adds the refresh policy of a metric, and replaces an existing one.
 CREATE OR REPLACE FUNCTION puppylog.schedule_refresh(metric integer) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -33,9 +33,9 @@ LANGUAGE sql STABLE AS $$
     WHERE user_view_schema = 'puppylog' AND user_view_name = format('continuous_%s', metric)
 $$;
 
--- Refreshes a range of whole buckets at once. Without batches: by default, TimescaleDB makes a transaction of every ten
--- buckets, and a day has 86,400 of a second.
--- With ``again``, buckets that TimescaleDB believes to be up to date are computed as well, where its release can do so.
+-- Refreshes a range of whole buckets in one transaction. By default TimescaleDB makes a transaction for every ten
+-- buckets, and a day has 86,400 buckets of a second.
+-- With ``again``, also buckets that TimescaleDB considers up to date are computed, if its release has this option.
 CREATE OR REPLACE PROCEDURE puppylog.refresh_range(
     metric integer, since timestamptz, until timestamptz, again boolean DEFAULT false
 )
@@ -47,10 +47,11 @@ BEGIN
 END
 $$;
 
--- Checks the buckets that TimescaleDB's watermark has passed since the last round: reading takes them from the aggregate
--- from now on, but a policy moves the watermark over buckets that are older than its own window without computing them.
--- A day whose count is not that of its records becomes a touched range. A metric's own watermark says how far this has
--- been done. One round checks for five seconds at most; the next round goes on.
+-- Checks the buckets between the metric's watermark in Puppylog and TimescaleDB's watermark. Queries read the buckets
+-- below TimescaleDB's watermark from the aggregate, but a policy moves this watermark over buckets that are older than
+-- its window without computing them. If the count of a day differs from the number of its records, the day becomes a
+-- touched range. The metric's watermark in Puppylog is the end of the checked buckets. One round checks for at most five
+-- seconds, and the next round goes on.
 CREATE OR REPLACE PROCEDURE puppylog.check_passed(metric integer, reached timestamptz, at timestamptz)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -86,12 +87,12 @@ BEGIN
 END
 $$;
 
--- Refreshes what lines have touched. Buckets within the reach of a metric's policy are left to the policy; older ones are
--- refreshed here, one range after another, even above TimescaleDB's watermark: once it moves, no policy will. A range is
--- forgotten when counting says that it holds as many records as there are, or when it is still read live. A refresh
--- has failed when it holds fewer records than there were before it began; more have merely come since.
--- Should a refresh raise an error, the job is tried again, and nothing has been forgotten.
--- ``at`` is now; a test may say another time.
+-- Refreshes the touched ranges of a metric. The metric's policy refreshes the buckets in its window. Older buckets are
+-- refreshed here, one range after another, even above TimescaleDB's watermark, because no policy does so later. A range
+-- is deleted when the number of records in its buckets is right, or when its buckets are still computed when they are
+-- read. A refresh has failed if its buckets have fewer records than there were before it began; records that came since
+-- do not count. If a refresh raises an error, the ranges stay, and the next run of the job retries.
+-- ``at`` is the current time, except in tests.
 CREATE OR REPLACE PROCEDURE puppylog.refresh_touched(metric integer, at timestamptz DEFAULT clock_timestamp())
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -107,7 +108,7 @@ BEGIN
     CALL puppylog.check_passed(metric, reached, at);
     last_touched := (SELECT max(id) FROM puppylog.touched_ranges WHERE metric_id = metric);
     SELECT * INTO STRICT stored FROM puppylog.metrics WHERE id = metric;
-    -- As the policy has it: it refreshes only buckets that are within its reach as a whole.
+    -- Rounded up, because the policy refreshes only buckets that are completely in its window.
     policy_since := puppylog.ceil_to(at - puppylog.refreshed_back(stored.period_s), stored.period_s);
     FOR stale IN
         SELECT part.since, part.until, part.is_ours
@@ -122,7 +123,7 @@ BEGIN
         IF stale.is_ours AND (before.held <> before.there OR stale.until > reached) THEN
             CALL puppylog.refresh_range(metric, stale.since, stale.until);
             SELECT * INTO after FROM puppylog.count_range(metric, stale.since, stale.until);
-            IF after.held < before.there THEN  -- TimescaleDB may have lost its note that the range is out of date
+            IF after.held < before.there THEN  -- TimescaleDB may have lost its own invalidation of the range
                 CALL puppylog.refresh_range(metric, stale.since, stale.until, again => true);
                 SELECT * INTO after FROM puppylog.count_range(metric, stale.since, stale.until);
             END IF;
@@ -163,7 +164,7 @@ BEGIN
 END
 $$;
 
--- TimescaleDB makes chunks by itself.
+-- Does nothing: TimescaleDB creates and drops chunks by itself.
 CREATE OR REPLACE FUNCTION puppylog.tend_days() RETURNS void LANGUAGE sql AS $$ SELECT $$;
 
 DO $$

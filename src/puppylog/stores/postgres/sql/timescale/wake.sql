@@ -1,10 +1,11 @@
--- TimescaleDB's scheduler keeps when a job runs next. When the clock is set back, this instant lies in the future, and the
--- job waits until the clock is where it was. No job can see to that: it would wait as well. So clients call this.
+-- TimescaleDB's scheduler stores when a job runs next. When the clock is set back, this instant is in the future, and the
+-- job waits until the clock shows the old time again. A job that repairs this would wait, too, so clients call this.
 
--- Lets the jobs that wait so run now: those of our schema, those of our records, and the policies of our metrics. A job
--- after a failure waits for five schedule intervals at most, and for five minutes after a crash: it waits for nothing but the
--- clock if it has longer to wait than that, or if it was last started in the future. 'infinity' was set by an administrator.
--- It never fails: a job that cannot be changed now, or not by us, is left to the next call.
+-- Makes Puppylog's jobs run now that wait because of the clock: those of its schema, those on log_records, and the
+-- policies of its metrics. After a failure a job waits for at most five schedule intervals, and after a crash for five
+-- minutes. So a job waits because of the clock if it would wait longer, or if its last start is in the future. An
+-- administrator may have set the next start to 'infinity': such a job is not changed.
+-- This never fails: a job that cannot be changed now, or not by this role, is left to the next call.
 CREATE OR REPLACE FUNCTION puppylog.wake_jobs() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp SET lock_timeout = '1s' AS $$
 DECLARE

@@ -1,4 +1,5 @@
--- A hypertable of one-day chunks, spread over the data nodes by stream. All else stays on the access node.
+-- A hypertable with chunks of one day, distributed over the data nodes by stream. All other tables stay on the access
+-- node.
 
 CALL {extension}.distributed_exec('CREATE SCHEMA IF NOT EXISTS puppylog');
 SELECT {extension}.create_distributed_hypertable(

@@ -1,6 +1,6 @@
--- A crash of the access node within a commit can leave transactions prepared on the data nodes. Their rows become visible
--- when a session asks whether they were committed; TimescaleDB does not do so by itself. Seldom: a transaction that is
--- committing just then is answered a moment before its rows are visible.
+-- If the access node crashes during a commit, transactions may stay prepared on the data nodes. Their rows become visible
+-- when a session resolves the transactions, which TimescaleDB does not do by itself. This job runs seldom, because it
+-- also resolves a transaction that is being committed: its client gets the answer a moment before the rows are visible.
 
 CREATE OR REPLACE PROCEDURE puppylog.heal_job(job_id integer, config jsonb)
 LANGUAGE plpgsql AS $$
