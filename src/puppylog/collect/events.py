@@ -35,7 +35,7 @@ class OpenFileLimitReached:
 
 @dataclass(frozen=True, slots=True)
 class WatchLimitReached:
-    """A system limit leaves some directories without notification. The files in them are polled less often."""
+    """A system limit leaves some directories without notification. Changes in them are found by polling only."""
 
     limit: str  # the name of the limit, such as fs.inotify.max_user_watches
 

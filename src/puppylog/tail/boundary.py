@@ -35,7 +35,7 @@ class Boundary(Protocol):
 
 
 class IndentationBoundary:
-    r"""Lines that are indented, empty, or close a bracket continue a record. All other lines begin one.
+    r"""Lines that are indented or empty, close a bracket, or continue a Java stack trace continue a record.
 
     Example:
         >>> boundary = IndentationBoundary()
