@@ -31,6 +31,7 @@ def test_the_examples_of_a_module_are_true(module: str) -> None:
         "puppylog.model.metric",
         "puppylog.monitor.alerts",
         "puppylog.monitor.metrics",
+        "puppylog.stores.connect",
         "puppylog.tail",
     ],
 )

@@ -13,7 +13,7 @@ _DUCKDB: Final = "duckdb"
 
 
 def connect(url: str, *, timeout_s: float | None = None) -> Store:
-    """Connect to the store at ``url``. An embedded store is created if it does not exist.
+    r"""Connect to the store at ``url``. An embedded store is created if it does not exist.
 
     Args:
         url: ``duckdb:///path/of/a/directory`` or ``postgresql://user@host/database``.
@@ -22,6 +22,30 @@ def connect(url: str, *, timeout_s: float | None = None) -> Store:
     Raises:
         ConfigurationError: ``url`` is not the URL of a store, or the store is not Puppylog's (`StoreRefused`).
         StoreUnavailable: the store does not answer.
+
+    A collector stores lines together with the position after them. A monitor queries them:
+
+        >>> from tempfile import TemporaryDirectory
+        >>> from puppylog.formats.registry import find_format
+        >>> from puppylog.model.stream import EMPTY_FINGERPRINT, Move
+        >>> from puppylog.stores.base import NewFile
+        >>> data = b"level=info msg=started\nnot logfmt\n"
+        >>> parsed = find_format("logfmt").open().parse(data, offset=0, read_at_us=0)
+        >>> with TemporaryDirectory() as directory:
+        ...     url = f"duckdb://{directory}/store"
+        ...     with connect(url) as store:
+        ...         [stream] = store.open_streams(["file:///var/log/app.log"])
+        ...         [file] = store.open_files([NewFile(stream.stream_id, "/var/log/app.log", device=1, inode=2)])
+        ...         appender = store.appender()
+        ...         appender.write(stream.stream_id, file.file_id, parsed)
+        ...         move = Move(file.file_id, 0, len(data), EMPTY_FINGERPRINT, finished=False)
+        ...         appended = appender.commit([move])
+        ...         answer = store.query("SELECT severity, message FROM puppylog.log_records").to_pylist()
+        ...     stopped = stop(url)
+        >>> appended.records, appended.rejects, stopped
+        (1, 1, True)
+        >>> answer
+        [{'severity': 'info', 'message': 'started'}]
     """
     if is_postgresql(url):
         from puppylog.stores.postgres.store import PostgresStore  # noqa: PLC0415 - libpq is loaded for a PostgreSQL store only
