@@ -60,3 +60,34 @@ def test_a_query_is_told_in_the_help(cli: InProcess) -> None:
 def test_the_records_that_a_query_finds_are_whole(cli: InProcess) -> None:
     [record] = [json.loads(line) for line in cli("logs", "response_bytes=7", "-o", "jsonl").out.splitlines()]
     assert (record["host"], record["attributes"]) == ("10.0.0.1", {"zone": "a"})
+
+
+def test_the_filter_of_a_metric_may_be_a_query(cli: InProcess) -> None:
+    made = cli("monitor", "metrics", "create", "-i", "asked", "--filter", "zone:a -status_code:500", "--period", "10s")
+    assert made.code == 0, made.err
+    [listed] = [
+        row for row in json.loads(cli("monitor", "metrics", "list", "-o", "json").out) if row["name"] == "asked"
+    ]
+    assert (
+        listed["filter"] == "REGEXP_LIKE(attributes ->> 'zone', '(?is)^a$') AND NOT COALESCE(status_code = 500, FALSE)"
+    )
+    got = cli("sql", "select sum(value) as n from metrics.asked", "-o", "json")
+    assert [row["n"] for row in json.loads(got.out)] == [108]
+    cli("monitor", "metrics", "delete", "asked")
+
+
+@pytest.mark.parametrize(
+    ("filter_", "message"),
+    [
+        ("status_code lik 5", "cannot use filter expression"),
+        ("host = 'a", "cannot use filter expression"),
+        ("1; drop table x", "cannot use filter expression"),
+        ("zon:a", "the nearest is zone"),
+        ("group:shop", "limit the metric with --group"),
+        ("ts>now-2h severity:error", "a relative time means another time tomorrow"),
+    ],
+)
+def test_a_filter_that_is_neither_sql_nor_a_query_is_refused(cli: InProcess, filter_: str, message: str) -> None:
+    got = cli("monitor", "metrics", "create", "-i", "refused", "--filter", filter_)
+    assert (got.code, got.out) == (2, "")
+    assert message in got.err

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 
 from puppylog.model.expression import render
 from puppylog.model.expression.reading import Dialect
+from puppylog.model.metric import Metric
 from puppylog.model.query import Reading, parse_query, translate, write_query
 from puppylog.model.query.tree import Query
 from puppylog.monitor.search import Search, find_records
@@ -59,6 +60,17 @@ def find(store: Store, query: Query) -> set[tuple[int, int]]:
     expression = translate(parsed, Reading(text=text, attributes=KNOWN, now=NOW))
     found = find_records(store, Search(render(expression, dialect_of(store))), records=1_000_000)
     return set(zip(found["file_id"].to_pylist(), found["line_offset"].to_pylist(), strict=True))
+
+
+def test_a_metric_may_have_a_query_as_its_filter(store: Store) -> None:
+    stored = store_records(store, 90)
+    text = '"abc" or /^a.*b$/ or user:a* or n>=42 or severity>=error'
+    query = parse_query(text)
+    assert store.create_metric(
+        Metric("found", "count", "*", 60, None, translate(query, Reading(text=text, attributes=KNOWN)), 60)
+    )
+    [row] = store.query("SELECT coalesce(sum(value), 0)::BIGINT AS n FROM metrics.found").to_pylist()
+    assert row["n"] == sum(matches(query, record, origin) for record, origin in stored.values()) > 0
 
 
 @pytest.mark.hypothesis

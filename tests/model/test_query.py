@@ -117,6 +117,12 @@ def test_a_query_that_is_kept_has_no_relative_time() -> None:
         expression("ts>now-2h", Reading(text="ts>now-2h"))
 
 
+@pytest.mark.parametrize("text", ["source:a", "stream:1", "has:group", "file~/a/"])
+def test_a_query_that_a_metric_keeps_asks_the_records_alone(text: str) -> None:
+    with pytest.raises(SearchError, match="a metric is computed from the records alone"):
+        expression(text, Reading(text=text, is_kept=True))
+
+
 @pytest.mark.parametrize(
     ("text", "at", "message"),
     [

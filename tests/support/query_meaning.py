@@ -16,6 +16,7 @@ NOW: Final = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 
 REGEXES: Final = {
     "^a": r"\Aa",
+    "^a.*b$": r"\Aa[^\n]*b\Z",
     "b$": r"b\Z",
     r"\d+": "[0-9]+",
     "(?i)É|b": "[ÉébB]",

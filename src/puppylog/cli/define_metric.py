@@ -6,10 +6,11 @@ import click
 
 from puppylog.cli.old_names import OldNamesOption
 from puppylog.cli.options import examples, group_option, pass_settings, store_options
+from puppylog.cli.queries import WrittenQuery, read_filter, translate_for
 from puppylog.cli.talk import tell
 from puppylog.errors import UsageError
 from puppylog.model.defaults import DEFAULT_ALERTS, DEFAULT_METRICS
-from puppylog.model.expression import parse_filter, parse_segment
+from puppylog.model.expression import parse_segment
 from puppylog.model.identifier import parse_identifier
 from puppylog.model.metric import STATISTICS, Metric, parse_property, parse_statistic
 from puppylog.model.period import parse_period
@@ -24,6 +25,7 @@ from puppylog.stores.connect import connect
         "puppylog monitor metrics create -i magic -s count -p '*' --period 60 --refresh-rate 60",
         "puppylog monitor metrics create -i p99_bytes -s p99 -p response_bytes --period 1m --segment request_method",
         "puppylog monitor metrics create -i errors --filter 'status_code >= 500' --period 5m --group shop",
+        "puppylog monitor metrics create -i slow --filter 'duration_ms > 1000 -request_route:/health*' --period 1m",
     )
 )
 @click.option("--default", "is_default", is_flag=True, help="Create the default metrics and alerts.")
@@ -62,7 +64,12 @@ from puppylog.stores.connect import connect
     metavar="SQL",
     help="Keep one series per value of this expression, such as split_part(request_route, '/', 2).",
 )
-@click.option("--filter", "filter_", metavar="SQL", help="Only records that match, such as status_code >= 500.")
+@click.option(
+    "--filter",
+    "filter_",
+    metavar="SQL|QUERY",
+    help="Only records that match: SQL such as status_code >= 500, or a query such as severity>=warning.",
+)
 @group_option("Only records of this log group.")
 @store_options
 @pass_settings
@@ -93,6 +100,7 @@ def create(
         raise UsageError(
             "create", "a metric without a name", advice="give it with -i/--identifier, or ask for --default"
         )
+    condition = None if filter_ is None else read_filter(filter_)
     statistic = parse_statistic(stat)
     period_s = parse_period(period)
     metric = Metric(
@@ -101,11 +109,13 @@ def create(
         property=parse_property(prop, statistic),
         period_s=period_s,
         segment=None if segment is None else parse_segment(segment),
-        filter=None if filter_ is None else parse_filter(filter_),
+        filter=condition if isinstance(condition, str) else None,
         refresh_s=max(period_s, 10) if refresh_rate is None else parse_period(refresh_rate, "refresh rate"),
         group=group,
     )
     with connect(settings.store) as store:
+        if isinstance(condition, WrittenQuery):
+            metric = replace(metric, filter=translate_for(store, condition, settings, is_kept=True))
         _tell_created(settings, f"metric {metric.name}", is_new=store.create_metric(metric))
 
 

@@ -53,6 +53,7 @@ class Reading:
         attributes: the names of attributes that the store knows, each with an example of its value.
         now: the instant from which relative times are counted; None refuses them.
         zone: of times without an offset; None is this machine's own.
+        is_kept: a metric keeps the expression, so it may not look into other tables than that of the records.
     """
 
     text: str = ""
@@ -60,6 +61,7 @@ class Reading:
     attributes: Mapping[str, str] = field(default_factory=dict)
     now: datetime | None = None
     zone: tzinfo | None = UTC
+    is_kept: bool = False
 
 
 def translate(query: Query, reading: Reading) -> str:
@@ -110,7 +112,11 @@ class _Translator:
         raise AssertionError(query)
 
     def _resolved(self, name: Name) -> Field:
-        return resolve(name, self._reading.vocabulary, self._reading.attributes, self._reading.text)
+        found = resolve(name, self._reading.vocabulary, self._reading.attributes, self._reading.text)
+        if self._reading.is_kept and found.kind in _FROM:
+            cause = f"a metric is computed from the records alone, and {found.name} is not in them"
+            raise self._refuse(name.span.start, cause, "limit the metric with --group, or write stream_id:NUMBER")
+        return found
 
     def _regex(self, name: Name, regex: Regex) -> str:
         found = self._resolved(name)

@@ -89,6 +89,18 @@ class Or:
 Query: TypeAlias = AnyText | FieldTest | FieldRegex | Has | Not | And | Or
 
 
+def has_bare_word(query: Query) -> bool:
+    """Whether a word stands in the query without quotes, apart from the values of fields."""
+    match query:
+        case AnyText(Value(is_quoted=False)):
+            return True
+        case Not(part):
+            return has_bare_word(part)
+        case And(parts) | Or(parts):
+            return any(map(has_bare_word, parts))
+    return False
+
+
 def iter_names(query: Query) -> list[Name]:
     """Return the names of all fields in the order in which they stand."""
     match query:
