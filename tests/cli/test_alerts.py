@@ -66,21 +66,21 @@ def test_meta_has_the_definition_and_the_states(cli: InProcess) -> None:
 
 
 def test_check_exits_with_1_if_an_alert_rings(cli: InProcess) -> None:
-    said = cli("monitor", "alerts", "check", "-o", "csv")
-    assert said.code == 1
-    assert [line.split(",")[0] for line in said.out.splitlines()] == ["name", "loud"]
+    result = cli("monitor", "alerts", "check", "-o", "csv")
+    assert result.code == 1
+    assert [line.split(",")[0] for line in result.out.splitlines()] == ["name", "loud"]
 
 
 def test_check_exits_with_0_if_no_alert_rings(cli: InProcess) -> None:
-    said = cli("monitor", "alerts", "check", "still")
-    assert (said.code, said.out, said.err) == (0, "", "puppylog: all good\n")
+    result = cli("monitor", "alerts", "check", "still")
+    assert (result.code, result.out, result.err) == (0, "", "puppylog: all good\n")
 
 
 @pytest.mark.parametrize("command", ["get", "meta", "check"])
 def test_an_unknown_alert_is_a_usage_error(cli: InProcess, command: str) -> None:
-    said = cli("monitor", "alerts", command, "nope")
-    assert (said.code, said.out) == (2, "")
-    assert "cannot find alert 'nope'" in said.err
+    result = cli("monitor", "alerts", command, "nope")
+    assert (result.code, result.out) == (2, "")
+    assert "cannot find alert 'nope'" in result.err
 
 
 NOTHING = (
@@ -94,17 +94,17 @@ LONG_AGO = (
 
 
 @pytest.mark.parametrize(
-    ("heartbeat", "said"), [(None, NOTHING), (Heartbeat("engine", datetime.now(UTC), 3600.0, None), LONG_AGO)]
+    ("heartbeat", "message"), [(None, NOTHING), (Heartbeat("engine", datetime.now(UTC), 3600.0, None), LONG_AGO)]
 )
 def test_check_and_list_exit_with_1_if_nothing_evaluates_the_alerts(
-    cli: InProcess, monkeypatch: pytest.MonkeyPatch, heartbeat: Heartbeat | None, said: str
+    cli: InProcess, monkeypatch: pytest.MonkeyPatch, heartbeat: Heartbeat | None, message: str
 ) -> None:
     monkeypatch.setattr("puppylog.cli.alerts.find_heartbeat", lambda _reader: heartbeat)
     monkeypatch.setattr("puppylog.cli.alerts._ENGINE_WAIT_S", 0.0)
     checked = cli("monitor", "alerts", "check", "still")
-    assert (checked.code, checked.out, checked.err) == (1, "", said)
+    assert (checked.code, checked.out, checked.err) == (1, "", message)
     listed = cli("monitor", "alerts", "list", "-o", "json")
-    assert (listed.code, listed.err) == (1, said)
+    assert (listed.code, listed.err) == (1, message)
     assert [row["state"] for row in json.loads(listed.out)] == ["unknown", "unknown"]
 
 
@@ -128,8 +128,8 @@ def test_only_the_state_of_an_overdue_alert_is_unknown(cli: InProcess, monkeypat
 
 
 def test_a_check_of_no_alerts_says_that_there_are_none(cli: InProcess) -> None:
-    said = cli("monitor", "alerts", "check", "--group", "shop")
-    assert (said.code, said.out, said.err) == (0, "", "puppylog: there are no alerts to check\n")
+    result = cli("monitor", "alerts", "check", "--group", "shop")
+    assert (result.code, result.out, result.err) == (0, "", "puppylog: there are no alerts to check\n")
 
 
 def test_check_reports_a_clock_that_was_set_back_and_segments_that_are_not_judged(
@@ -141,9 +141,9 @@ def test_check_reports_a_clock_that_was_set_back_and_segments_that_are_not_judge
 
     monkeypatch.setattr("puppylog.cli.alerts.read_alerts", read_some_segments)
     monkeypatch.setattr("puppylog.cli.alerts.find_clock_step", lambda _reader: ClockStep(60.0, 7200.0, {"alerts": 2}))
-    said = cli("monitor", "alerts", "check", "still")
-    assert (said.code, said.out) == (0, "")
-    assert said.err.splitlines() == [
+    result = cli("monitor", "alerts", "check", "still")
+    assert (result.code, result.out) == (0, "")
+    assert result.err.splitlines() == [
         "puppylog: alert still: it judges 20,000 segments one by one, and 7 more are not judged",
         (
             "puppylog: the store's clock was set back by 2 h, noticed 1 min ago; "

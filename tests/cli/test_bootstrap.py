@@ -10,15 +10,15 @@ from support.inprocess import InProcess
 def test_bootstrap_shows_what_it_found_and_chose(cli: InProcess, postgres_url: str) -> None:
     first = cli("bootstrap", "--store", postgres_url, "--drop-after", "90d", "-o", "json")
     assert first.code == 0, first
-    said = {row["what"]: (row["is"], row["because"]) for row in json.loads(first.out)}
-    assert said["flavour"] == ("plain", "no TimescaleDB: native partitions, rollup tables")
-    assert said["schema"][1] == "installed"
-    assert said["records kept"] == ("90d", "--drop-after")
-    assert said["jobs in the server"][0] == "no"
+    rows = {row["what"]: (row["is"], row["because"]) for row in json.loads(first.out)}
+    assert rows["flavour"] == ("plain", "no TimescaleDB: native partitions, rollup tables")
+    assert rows["schema"][1] == "installed"
+    assert rows["records kept"] == ("90d", "--drop-after")
+    assert rows["jobs in the server"][0] == "no"
     again = cli("bootstrap", "--store", postgres_url, "-o", "json")
-    said = {row["what"]: (row["is"], row["because"]) for row in json.loads(again.out)}
-    assert said["schema"][1] == "already installed"
-    assert said["records kept"][0] == "90d"
+    rows = {row["what"]: (row["is"], row["because"]) for row in json.loads(again.out)}
+    assert rows["schema"][1] == "already installed"
+    assert rows["records kept"][0] == "90d"
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def settings(*, quiet: bool = False) -> Settings:
 
 
 @pytest.mark.parametrize(
-    ("event", "said"),
+    ("event", "message"),
     [
         (FileFinished("/log/a.log.1", 2_000), "puppylog: finished /log/a.log.1, 2.0 kB\n"),
         (FileFinished("-", 2_000), ""),
@@ -73,10 +73,10 @@ def settings(*, quiet: bool = False) -> Settings:
         (Committed(5, 6), ""),
     ],
 )
-def test_an_event_is_reported_on_stderr(capsys: pytest.CaptureFixture[str], event: Event, said: str) -> None:
+def test_an_event_is_reported_on_stderr(capsys: pytest.CaptureFixture[str], event: Event, message: str) -> None:
     with Reporter(settings()) as reporter:
         reporter.on_event(event)
-    assert capsys.readouterr() == ("", said)
+    assert capsys.readouterr() == ("", message)
 
 
 def test_the_answers_of_the_store_are_printed_on_request(capsys: pytest.CaptureFixture[str]) -> None:
@@ -122,6 +122,6 @@ def test_a_summary_is_one_line() -> None:
 
 def test_the_ten_most_frequent_reasons_are_listed() -> None:
     reasons = tuple((f"reason {number}", 100 - number) for number in range(12))
-    told = describe_reasons(Summary(0, 0, 0, 0, 0, 0, 1.0, reasons))
-    assert told[0] == "     100 rejected: reason 0"
-    assert (len(told), told[-1]) == (11, "and 2 more reasons")
+    lines = describe_reasons(Summary(0, 0, 0, 0, 0, 0, 1.0, reasons))
+    assert lines[0] == "     100 rejected: reason 0"
+    assert (len(lines), lines[-1]) == (11, "and 2 more reasons")

@@ -56,10 +56,10 @@ def test_a_table_has_a_row_per_stream_and_stderr_a_line_per_stalled_stream(
     cli: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     show(monkeypatch, STREAMS)
-    said = cli("collector", "status")
-    assert said.out == (GOLDEN / "collector.status.txt").read_text(encoding="utf-8")
-    assert said.code == 1
-    assert said.err == ("puppylog: web1:/var/log/\\x1b[2J.log has stalled: cannot read it: \\x1b[2J no such file\n")
+    result = cli("collector", "status")
+    assert result.out == (GOLDEN / "collector.status.txt").read_text(encoding="utf-8")
+    assert result.code == 1
+    assert result.err == ("puppylog: web1:/var/log/\\x1b[2J.log has stalled: cannot read it: \\x1b[2J no such file\n")
 
 
 def test_a_table_that_does_not_fit_the_terminal_leaves_columns_out_and_names_them(
@@ -67,23 +67,23 @@ def test_a_table_that_does_not_fit_the_terminal_leaves_columns_out_and_names_the
 ) -> None:
     show(monkeypatch, STREAMS)
     monkeypatch.setattr(output, "terminal_width", lambda: 80)
-    said = cli("collector", "status", "--color", "never")
-    assert said.out == (GOLDEN / "collector.status.80.txt").read_text(encoding="utf-8")
-    assert max(map(len, said.out.splitlines())) <= 80
+    result = cli("collector", "status", "--color", "never")
+    assert result.out == (GOLDEN / "collector.status.80.txt").read_text(encoding="utf-8")
+    assert max(map(len, result.out.splitlines())) <= 80
     hidden = "group, lag_bytes, waiting, format, stored_at, report_age_s, problem"
-    assert said.err.splitlines()[0] == f"puppylog: not shown: {hidden}; -o jsonl shows all of it"
-    assert "/var/log/\\x1b[2J.log has stalled: cannot read it" in said.err
+    assert result.err.splitlines()[0] == f"puppylog: not shown: {hidden}; -o jsonl shows all of it"
+    assert "/var/log/\\x1b[2J.log has stalled: cannot read it" in result.err
 
 
 def test_a_long_path_is_cut_at_its_start(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     show(monkeypatch, [stream(f"/srv/applications/production/shop/logs/{name}.log", StreamState.OK) for name in "ab"])
     monkeypatch.setattr(output, "terminal_width", lambda: 80)
-    said = cli("collector", "status", "--color", "never")
-    assert [line.split()[0] for line in said.out.splitlines()[1:]] == [
+    result = cli("collector", "status", "--color", "never")
+    assert [line.split()[0] for line in result.out.splitlines()[1:]] == [
         "…/production/shop/logs/a.log",
         "…/production/shop/logs/b.log",
     ]
-    assert said.err.startswith("puppylog: cut: source; not shown: ")
+    assert result.err.startswith("puppylog: cut: source; not shown: ")
 
 
 @pytest.mark.parametrize(("columns", "hidden"), [(300, 0), (120, 5), (40, 11)])
@@ -92,10 +92,10 @@ def test_a_table_leaves_out_no_more_columns_than_necessary(
 ) -> None:
     show(monkeypatch, STREAMS)
     monkeypatch.setattr(output, "terminal_width", lambda: columns)
-    said = cli("collector", "status", "--color", "never")
-    assert max(map(len, said.out.splitlines())) <= columns
-    assert len(said.out.splitlines()[0].split()) == len(collector_status.SCHEMA) - hidden
-    assert ("not shown: " in said.err) == (hidden > 0)
+    result = cli("collector", "status", "--color", "never")
+    assert max(map(len, result.out.splitlines())) <= columns
+    assert len(result.out.splitlines()[0].split()) == len(collector_status.SCHEMA) - hidden
+    assert ("not shown: " in result.err) == (hidden > 0)
 
 
 @pytest.mark.parametrize("form", ["json", "jsonl", "csv"])
@@ -144,10 +144,10 @@ def test_the_status_comes_from_the_reports_in_the_store(cli: InProcess, server: 
     stream_id = open_stream(store, "file:///var/log/live.log", group="front").stream_id
     store.report([StreamReport(stream_id, 5, 100.0, 100.0, 0.0, 7, 1)])
     wait_until(lambda: store.query("SELECT 1 FROM puppylog.stream_reports").num_rows == 1, what="the report")
-    said = cli("collector", "status", "-o", "json", "--within", "1h")
-    [row] = json.loads(said.out)
-    assert said.code == 1
-    assert "/var/log/live.log has stalled: 5 bytes wait, and nothing has been stored for 1 min" in said.err
+    result = cli("collector", "status", "-o", "json", "--within", "1h")
+    [row] = json.loads(result.out)
+    assert result.code == 1
+    assert "/var/log/live.log has stalled: 5 bytes wait, and nothing has been stored for 1 min" in result.err
     assert (row["source"], row["host"], row["group"], row["state"]) == ("/var/log/live.log", None, "front", "stalled")
     assert (row["records"], row["rejected"], row["lag_bytes"], row["format"]) == (7, 1, 5, None)
     assert json.loads(cli("collector", "status", "-o", "json", "--stale", "1h").out)[0]["state"] == "behind"

@@ -26,18 +26,18 @@ def found(monkeypatch: pytest.MonkeyPatch, findings: list[Finding]) -> None:
 
 
 def test_a_healthy_store_gives_exit_code_0(cli: InProcess) -> None:
-    said = cli("doctor", "-o", "json")
-    assert (said.code, said.err) == (0, "")
-    rows = {row["subject"]: row for row in json.loads(said.out)}
+    result = cli("doctor", "-o", "json")
+    assert (result.code, result.err) == (0, "")
+    rows = {row["subject"]: row for row in json.loads(result.out)}
     assert rows["server"]["found"].startswith("DuckDB ")
     assert {row["state"] for row in rows.values()} <= {"ok", "note"}
 
 
 def test_a_table_has_one_line_per_finding(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     found(monkeypatch, FINDINGS)
-    said = cli("doctor")
-    assert said.out == (GOLDEN / "doctor.txt").read_text(encoding="utf-8")
-    assert (said.code, said.err) == (1, "puppylog: 2 of 4 findings need action\n")
+    result = cli("doctor")
+    assert result.out == (GOLDEN / "doctor.txt").read_text(encoding="utf-8")
+    assert (result.code, result.err) == (1, "puppylog: 2 of 4 findings need action\n")
 
 
 def test_sentences_are_wrapped_to_fit_a_terminal(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,8 +63,8 @@ def test_the_exit_code_is_1_if_a_finding_needs_action(
 
 
 def test_a_store_that_cannot_be_reached_is_an_error_of_one_line(cli: InProcess) -> None:
-    said = cli("doctor", "--store", "postgresql://127.0.0.1:1/shop")
-    assert (said.code, said.out, said.err.count("\n")) == (69, "", 1)
+    result = cli("doctor", "--store", "postgresql://127.0.0.1:1/shop")
+    assert (result.code, result.out, result.err.count("\n")) == (69, "", 1)
 
 
 def test_a_store_that_is_too_damaged_to_open_is_a_finding(cli: InProcess, tmp_path: Path) -> None:
@@ -72,10 +72,10 @@ def test_a_store_that_is_too_damaged_to_open_is_a_finding(cli: InProcess, tmp_pa
     cli("sql", "select 1", "--store", f"duckdb://{store}")
     cli("down", "--store", f"duckdb://{store}")
     (store / "records.duckdb").write_bytes(b"")
-    said = cli("doctor", "-o", "json", "--store", f"duckdb://{store}")
-    [found] = json.loads(said.out)
-    assert (said.code, found["subject"], found["state"]) == (1, "database", "wrong")
+    result = cli("doctor", "-o", "json", "--store", f"duckdb://{store}")
+    [found] = json.loads(result.out)
+    assert (result.code, found["subject"], found["state"]) == (1, "database", "wrong")
     assert found["found"].startswith(f"cannot read the store {store}: ")
     for command in (["sql", "select 1"], ["collector", "status"], ["logs"]):
-        said = cli(*command, "--store", f"duckdb://{store}")
-        assert (said.code, said.err.startswith(f"puppylog: cannot read the store {store}: ")) == (69, True)
+        result = cli(*command, "--store", f"duckdb://{store}")
+        assert (result.code, result.err.startswith(f"puppylog: cannot read the store {store}: ")) == (69, True)

@@ -21,9 +21,9 @@ def test_help_imports_no_command(group: LazyGroup) -> None:
 
 
 def test_an_unknown_command_imports_none_and_the_error_lists_the_known_ones(group: LazyGroup) -> None:
-    said = CliRunner().invoke(group, ["quack"])
-    assert said.exit_code == 2
-    assert "no command 'quack'; there are quick, wrong" in said.output
+    result = CliRunner().invoke(group, ["quack"])
+    assert result.exit_code == 2
+    assert "no command 'quack'; there are quick, wrong" in result.output
 
 
 def test_a_table_entry_that_is_not_a_command_is_a_defect(group: LazyGroup) -> None:

@@ -94,11 +94,11 @@ def test_a_usage_error_is_one_line_and_exit_code_2(
     capsys: pytest.CaptureFixture[str], arguments: list[str], text: str
 ) -> None:
     assert run(arguments) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.startswith(text)
-    assert said.err.count("\n") == 1
-    assert "\x1b" not in said.err
+    result = capsys.readouterr()
+    assert result.out == ""
+    assert result.err.startswith(text)
+    assert result.err.count("\n") == 1
+    assert "\x1b" not in result.err
 
 
 def test_the_version_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -159,10 +159,10 @@ def test_a_closed_pipe_ends_a_command_silently() -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
 def test_output_to_a_full_disk_is_an_error_of_one_line() -> None:
     with Path("/dev/full").open("wb") as full:
-        said = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-m", "puppylog", "completion", "zsh"], stdout=full, stderr=subprocess.PIPE, check=False
         )
-    assert (said.returncode, said.stderr) == (1, b"puppylog: cannot write the output: No space left on device\n")
+    assert (result.returncode, result.stderr) == (1, b"puppylog: cannot write the output: No space left on device\n")
 
 
 @pytest.mark.parametrize(
@@ -189,18 +189,18 @@ def test_a_closed_stderr_or_stdin_changes_no_exit_code(closed: str) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
 def test_messages_that_a_full_disk_loses_change_no_exit_code() -> None:
     with Path("/dev/full").open("wb") as full:
-        said = subprocess.run([sys.executable, "-m", "puppylog", "colector"], stderr=full, check=False)
-    assert said.returncode == 2
+        result = subprocess.run([sys.executable, "-m", "puppylog", "colector"], stderr=full, check=False)
+    assert result.returncode == 2
 
 
 def run_without(closed: str, arguments: list[str], stderr: int = subprocess.DEVNULL) -> tuple[int, str]:
     """Run the command line as a process that is started without one of its standard streams."""
     shell = f'exec "$0" -m puppylog "$@" {closed}>&-'
-    said = subprocess.run(
+    result = subprocess.run(
         ["/bin/sh", "-c", shell, sys.executable, *arguments],
         stdout=subprocess.DEVNULL,
         stderr=stderr,
         text=True,
         check=False,
     )
-    return said.returncode, said.stderr or ""
+    return result.returncode, result.stderr or ""

@@ -109,7 +109,7 @@ def test_meta_has_the_definition_and_the_size_of_a_metric(cli: InProcess) -> Non
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({}, ""),
         (
@@ -123,11 +123,11 @@ def test_meta_has_the_definition_and_the_size_of_a_metric(cli: InProcess) -> Non
     ],
 )
 def test_values_that_are_out_of_date_or_may_change_are_reported(
-    cli: InProcess, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], said: str
+    cli: InProcess, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], message: str
 ) -> None:
     monkeypatch.setattr(metrics, "get_metric", lambda store, name: replace(get_metric(store, name), **changes))
     got = cli("monitor", "metrics", "get", "failures", "-o", "csv")
-    assert (got.code, got.err) == (0, said)
+    assert (got.code, got.err) == (0, message)
     assert len(got.out.splitlines()) == 13
 
 

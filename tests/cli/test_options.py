@@ -28,7 +28,7 @@ def _no_files(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environ", "said"),
+    ("arguments", "environ", "message"),
     [
         (["--store", "a:", "inner"], {}, "a: table False None"),
         (["inner", "--store", "a:"], {}, "a: table False None"),
@@ -43,9 +43,9 @@ def _no_files(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     ],
 )
 def test_shared_options_stand_before_or_after_and_win_over_the_environment(
-    arguments: list[str], environ: dict[str, str], said: str
+    arguments: list[str], environ: dict[str, str], message: str
 ) -> None:
-    assert CliRunner(env=environ).invoke(outer, arguments).output == f"{said}\n"
+    assert CliRunner(env=environ).invoke(outer, arguments).output == f"{message}\n"
 
 
 def test_a_wrong_zone_is_a_usage_error() -> None:

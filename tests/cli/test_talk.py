@@ -6,10 +6,10 @@ from puppylog.cli.talk import show_caret, tell, warn
 from puppylog.settings import Settings
 
 
-@pytest.mark.parametrize(("quiet", "said"), [(False, "puppylog: done\n"), (True, "")])
-def test_messages_go_to_stderr_unless_quiet(capsys: pytest.CaptureFixture[str], quiet: bool, said: str) -> None:
+@pytest.mark.parametrize(("quiet", "message"), [(False, "puppylog: done\n"), (True, "")])
+def test_messages_go_to_stderr_unless_quiet(capsys: pytest.CaptureFixture[str], quiet: bool, message: str) -> None:
     tell(Settings(store="", color=None, output="table", zone=UTC, host="", quiet=quiet), "done")
-    assert capsys.readouterr() == ("", said)
+    assert capsys.readouterr() == ("", message)
 
 
 def test_messages_are_cleaned(capsys: pytest.CaptureFixture[str]) -> None:

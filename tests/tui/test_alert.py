@@ -141,8 +141,8 @@ BEAT = Heartbeat("engine 7", AT, 1.0, None)
 def test_states_that_are_out_of_date_are_explained(
     heartbeat: Heartbeat | None, age_s: float, flavour: str, cause: str | None
 ) -> None:
-    said = explain_stale_states(heartbeat, [replace(OK, evaluated_age_s=age_s)], flavour)
-    assert said is None if cause is None else str(said).startswith(cause)
+    explanation = explain_stale_states(heartbeat, [replace(OK, evaluated_age_s=age_s)], flavour)
+    assert explanation is None if cause is None else str(explanation).startswith(cause)
 
 
 def test_of_several_overdue_alerts_one_is_named() -> None:

@@ -1,4 +1,4 @@
-"""The entry show_caret: the table of commands, and the one place where an error becomes a line and an exit code.
+"""The entry point: the table of commands, and the one place where an error becomes a line and an exit code.
 
 Commands are imported when they run, so ``--help`` is quick. Exit codes: 0 ok, 1 a check says no, 2 usage, 69 the store
 is unavailable, 70 a defect of Puppylog, 78 configuration, 130 interrupted, 141 the reader of the output has closed it.

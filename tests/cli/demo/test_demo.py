@@ -55,11 +55,11 @@ def place() -> Iterator[Path]:
 
 def test_the_demo_loses_no_line_within_a_minute_and_with_keep_continues_until_interrupted(place: Path) -> None:
     started = time.monotonic()
-    said = []
+    output = []
     with demo(place, "--keep") as process:
         assert process.stdout is not None
         for line in process.stdout:
-            said.append(line)
+            output.append(line)
             if line.startswith("or write to"):
                 break
         # The demo promises a minute; a machine that runs other tests at the same time may need longer.
@@ -68,8 +68,8 @@ def test_the_demo_loses_no_line_within_a_minute_and_with_keep_continues_until_in
         size_bytes = log.stat().st_size
         wait_until(lambda: log.stat().st_size > size_bytes, what="more traffic")
         process.send_signal(signal.SIGINT)
-        said += process.communicate(timeout=60)[0]
-    text = "".join(said)
+        output += process.communicate(timeout=60)[0]
+    text = "".join(output)
     assert process.returncode == 0, text
     assert "Everything is there, and nothing twice." in text
     assert re.search(r"^alert rush +fired, recovered +fired, recovered$", text, re.MULTILINE)

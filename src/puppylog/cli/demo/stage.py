@@ -60,7 +60,7 @@ class Stage:
         sys.stdout.flush()
         command = self._command(arguments)
         done = subprocess.run(command, cwd=self.path, env=self._environ, check=False, stderr=subprocess.STDOUT)
-        self._go_on()  # an interrupt at the terminal has ended the command as well
+        self._check_interrupt()  # an interrupt at the terminal has ended the command as well
         _require(done.returncode == 0, arguments, done.returncode)
 
     def read(self, *arguments: str) -> list[dict[str, Any]]:
@@ -71,7 +71,7 @@ class Stage:
         """
         command = self._command((*arguments, "-o", "json"))
         done = subprocess.run(command, cwd=self.path, env=self._environ, check=False, stdout=subprocess.PIPE)
-        self._go_on()  # an interrupt at the terminal has ended the command as well
+        self._check_interrupt()  # an interrupt at the terminal has ended the command as well
         _require(done.returncode == 0, arguments, done.returncode)
         rows: list[dict[str, Any]] = json.loads(done.stdout)
         return rows
@@ -121,7 +121,7 @@ class Stage:
             StoreError: a process has ended by itself.
         """
         self._asked_to_end.wait(seconds)
-        self._go_on()
+        self._check_interrupt()
         for running in self._running:
             code = running.process.poll()
             _require(code is None, running.arguments, code)
@@ -132,7 +132,7 @@ class Stage:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._stack.close()
 
-    def _go_on(self) -> None:
+    def _check_interrupt(self) -> None:
         if self._asked_to_end.is_set():
             raise KeyboardInterrupt
 
@@ -146,7 +146,7 @@ class Stage:
         return [sys.executable, "-m", "puppylog", *arguments]
 
     def _announce(self, arguments: tuple[str, ...]) -> None:
-        self._go_on()
+        self._check_interrupt()
         shown = shlex.join(arguments).replace("'&'", "&")
         self._screen.say(f"$ puppylog {shown}", bold=True)
 
