@@ -71,7 +71,7 @@ def test_a_variable_that_only_sounds_like_a_number_is_a_text(name: str) -> None:
         ("$upstream_addr", "upstream_addr", Ending.REST),
         ("$scheme$request_uri", "scheme", Ending.SLASH),
         ("$request_uri $server_protocol", "request_route", Ending.BEFORE_PROTO),
-        ("$request $status", "request_route", Ending.BEHIND_PROTO),
+        ("$request $status", "request_route", Ending.AFTER_PROTO),
         ("[$request]", "request_route", Ending.REST),
         ("[$request] $host", "request_route", Ending.LITERAL),
         ("$http_user_agent|$status", "user_agent", Ending.LITERAL),

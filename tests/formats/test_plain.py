@@ -13,7 +13,7 @@ READ_AT = datetime.fromtimestamp(READ_AT_US // 1_000_000, UTC)
 lines = st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs"]), min_size=1, max_size=40)
 
 
-@given(lines.filter(lambda line: not line[0].isdigit() and line[0] not in "[("), st.sampled_from(PATHS))
+@given(lines.filter(lambda line: not line[0].isdigit() and line[0] not in "[(\ufeff"), st.sampled_from(PATHS))
 def test_a_line_without_a_time_gets_the_time_when_it_was_read(line: str, path: str) -> None:
     (record,) = read("plain", f"{line}\n".encode(), path).records
     assert (record.pop("message"), record.pop("ts"), record.pop("line_offset")) == (line, READ_AT, 0)

@@ -115,7 +115,7 @@ def _find_end_between(written: str, field: Field, following: Field) -> Ending:
 
 def _find_ending_at_blank(written: str, field: Field, literal: str, following: Field) -> Ending:
     if field.kind is Kind.REQUEST:
-        return Ending.BEHIND_PROTO
+        return Ending.AFTER_PROTO
     if literal == " " and following.column == "request_proto":
         return Ending.BEFORE_PROTO
     if literal.strip(" "):

@@ -61,7 +61,7 @@ class Ending(IntEnum):
     LIST = 3  # before the first blank that is not part of ", " or " : "
     ADDRESS = 4  # before the last colon before a blank, because an address may contain colons
     BEFORE_PROTO = 5  # before the first " HTTP/"; as LITERAL if there is none
-    BEHIND_PROTO = 6  # as LITERAL, but not before the end of the first " HTTP/"
+    AFTER_PROTO = 6  # as LITERAL, but not before the end of the first " HTTP/"
     SLASH = 7  # before the first slash
     REST = 8  # at the end of the line, before the text after the field
 

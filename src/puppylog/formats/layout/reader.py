@@ -141,7 +141,7 @@ def _find_proto(step: Step, line: bytes, start: int) -> int:
     return proto if proto >= 0 else line.find(step.literal, start)
 
 
-def _find_behind_proto(step: Step, line: bytes, start: int) -> int:
+def _find_after_proto(step: Step, line: bytes, start: int) -> int:
     proto = line.find(_PROTO, start)
     return line.find(step.literal, proto + len(_PROTO) if proto >= 0 else start)
 
@@ -162,7 +162,7 @@ _ENDINGS: Final[dict[Ending, Callable[[Step, bytes, int], int]]] = {
     Ending.LIST: _find_list_end,
     Ending.ADDRESS: _find_last_colon,
     Ending.BEFORE_PROTO: _find_proto,
-    Ending.BEHIND_PROTO: _find_behind_proto,
+    Ending.AFTER_PROTO: _find_after_proto,
     Ending.SLASH: _find_slash,
     Ending.REST: _find_line_end,
 }

@@ -1,6 +1,6 @@
-"""Readers of lines in C. Without a compiler there are none, and Python reads the same.
+"""The readers of lines in C: ``lines`` is None if there was no C compiler when Puppylog was installed.
 
-Each has a twin in Python, which says the same of every line; tests hold the two against each other.
+Each has a counterpart in Python that returns the same rows. Tests compare the two.
 """
 
 __all__ = ["lines"]

@@ -1,29 +1,32 @@
-/* Access logs of Apache and nginx: see access/__init__.py. */
+/* Reads access logs of Apache and nginx: see access/line.py, which does the same in Python. */
 #include "clock.h"
 #include "module.h"
 #include "request.h"
 #include "scan.h"
 
-enum { NO_TEXT = 0xFF };             /* a byte that no text has */
-enum { STAMP_SIZE = 26, LEAD = 30 }; /* the stamp, and all from the blank before its bracket to the request's quote */
+enum { NO_TEXT = 0xFF }; /* a byte that is in no UTF-8 text */
+enum {
+    STAMP_SIZE = 26,
+    FRAMED_STAMP_SIZE = 30
+}; /* the stamp alone; and ` [stamp] ` before the request's opening quote */
 
 typedef struct {
     int variant;
-    uint8_t stamp[STAMP_SIZE]; /* of the line before: neighbours mostly carry the same */
+    uint8_t stamp[STAMP_SIZE]; /* the stamp of the line before, because neighbouring lines mostly have the same stamp */
     int64_t stamp_us;
 } Reading;
 
-/* The request's opening quote is the first one after "] ": users' names may hold quotes of their own. */
-static const uint8_t *find_opening(const uint8_t *line, const uint8_t *until) {
-    for (const uint8_t *at = line; (at = find(at, until, '"')) != NULL; at++) {
+/* Find the request's opening quote: the first quote after "] ", because the name of a user may contain quotes. */
+static const uint8_t *find_opening(const uint8_t *line, const uint8_t *end) {
+    for (const uint8_t *at = line; (at = find(at, end, '"')) != NULL; at++) {
         if (at - line >= 2 && at[-1] == ' ' && at[-2] == ']') return at;
     }
     return NULL;
 }
 
 static int read_time(Reading *reading, const uint8_t *line, const uint8_t *opening, Row *row) {
-    const uint8_t *at = opening - LEAD;
-    if (opening - line < LEAD || at[0] != ' ' || at[1] != '[') return ACCESS_TIME_FORM;
+    const uint8_t *at = opening - FRAMED_STAMP_SIZE;
+    if (opening - line < FRAMED_STAMP_SIZE || at[0] != ' ' || at[1] != '[') return ACCESS_TIME_FORM;
     if (memcmp(at + 2, reading->stamp, STAMP_SIZE) != 0) {
         Stamp stamp = clock_access((Span){at + 2, STAMP_SIZE}, &reading->stamp_us);
         if (stamp != STAMP_ZONED) {
@@ -36,18 +39,18 @@ static int read_time(Reading *reading, const uint8_t *line, const uint8_t *openi
     return FITS;
 }
 
-/* [vhost ]host ident user: a user that begins with "- " has been pushed back by a virtual host before the host. */
-static int read_head(const uint8_t *line, const uint8_t *until, Row *row, Span *vhost) {
-    const uint8_t *host_until = find(line, until, ' ');
-    const uint8_t *ident_until = host_until == NULL ? NULL : find(host_until + 1, until, ' ');
-    if (ident_until == NULL || host_until == line) return ACCESS_HEAD;
-    Span host = span_of(line, host_until), user = span_of(ident_until + 1, until);
-    Span ident = without_dash(span_of(host_until + 1, ident_until));
+/* Read `[vhost ]host ident user`. If the user begins with "- ", the line begins with a virtual host. */
+static int read_head(const uint8_t *line, const uint8_t *end, Row *row, Span *vhost) {
+    const uint8_t *host_end = find(line, end, ' ');
+    const uint8_t *ident_end = host_end == NULL ? NULL : find(host_end + 1, end, ' ');
+    if (ident_end == NULL || host_end == line) return ACCESS_HEAD;
+    Span host = span_of(line, host_end), user = span_of(ident_end + 1, end);
+    Span ident = without_dash(span_of(host_end + 1, ident_end));
     if (ident.size && user.size >= 2 && user.at[0] == '-' && user.at[1] == ' ') {
         *vhost = host;
         host = ident;
         ident.size = 0;
-        user = span_of(user.at + 2, until);
+        user = span_of(user.at + 2, end);
     }
     row->text[HOST] = host;
     row->text[IDENT] = ident;
@@ -55,80 +58,80 @@ static int read_head(const uint8_t *line, const uint8_t *until, Row *row, Span *
     return FITS;
 }
 
-static inline bool ends_word(const uint8_t *at, const uint8_t *until) { return at == until || *at == ' '; }
+static inline bool ends_word(const uint8_t *at, const uint8_t *end) { return at == end || *at == ' '; }
 
-/* " status bytes"; *at moves behind them. */
-static int read_numbers(const uint8_t **place, const uint8_t *until, Row *row) {
+/* Read ` status bytes` at `*place`, and move `*place` after the bytes. */
+static int read_numbers(const uint8_t **place, const uint8_t *end, Row *row) {
     const uint8_t *at = *place;
-    if (until - at < 2 || at[0] != ' ') return ACCESS_STATUS;
-    if (at[1] == '-' && ends_word(at + 2, until)) {
+    if (end - at < 2 || at[0] != ' ') return ACCESS_STATUS;
+    if (at[1] == '-' && ends_word(at + 2, end)) {
         at += 2;
     } else {
-        if (until - at < 4 || !is_digit(at[1]) || !is_digit(at[2]) || !is_digit(at[3])) return ACCESS_STATUS;
-        if (!ends_word(at + 4, until)) return ACCESS_STATUS;
+        if (end - at < 4 || !is_digit(at[1]) || !is_digit(at[2]) || !is_digit(at[3])) return ACCESS_STATUS;
+        if (!ends_word(at + 4, end)) return ACCESS_STATUS;
         row->has_status = true;
         row->status = (int16_t)((at[1] - '0') * 100 + (at[2] - '0') * 10 + (at[3] - '0'));
         at += 4;
     }
-    if (until - at < 2 || at[0] != ' ') return ACCESS_BYTES;
+    if (end - at < 2 || at[0] != ' ') return ACCESS_BYTES;
     at++;
-    if (at[0] == '-' && ends_word(at + 1, until)) {
+    if (at[0] == '-' && ends_word(at + 1, end)) {
         *place = at + 1;
         return FITS;
     }
-    const uint8_t *since = at;
+    const uint8_t *start = at;
     uint64_t bytes = 0;
-    for (; at < until && is_digit(*at) && at - since < 19; at++) bytes = bytes * 10 + (uint64_t)(*at - '0');
-    if (at == since || !ends_word(at, until) || bytes > INT64_MAX) return ACCESS_BYTES;
+    for (; at < end && is_digit(*at) && at - start < 19; at++) bytes = bytes * 10 + (uint64_t)(*at - '0');
+    if (at == start || !ends_word(at, end) || bytes > INT64_MAX) return ACCESS_BYTES;
     row->has_bytes = true;
     row->bytes = (int64_t)bytes;
     *place = at;
     return FITS;
 }
 
-/* ` "referer" "user agent" extra`, or ` extra` alone; `at` is behind the bytes. */
-static int read_ending(int variant, const uint8_t *at, const uint8_t *until, Row *row, Span *extra) {
-    if (until - at >= 2 && at[0] == ' ' && at[1] == '"' && variant != ACCESS_COMMON) {
-        const uint8_t *referer = at + 2, *closing = find_quote(referer, until);
-        if (closing == NULL || until - closing < 3 || closing[1] != ' ' || closing[2] != '"') return ACCESS_NO_AGENT;
+/* Read ` "referer" "user agent" extra`, or only ` extra`; `at` is after the bytes. */
+static int read_ending(int variant, const uint8_t *at, const uint8_t *end, Row *row, Span *extra) {
+    if (end - at >= 2 && at[0] == ' ' && at[1] == '"' && variant != ACCESS_COMMON) {
+        const uint8_t *referer = at + 2, *closing = find_quote(referer, end);
+        if (closing == NULL || end - closing < 3 || closing[1] != ' ' || closing[2] != '"') return ACCESS_NO_AGENT;
         const uint8_t *agent = closing + 3;
         row->text[REFERER] = without_dash(span_of(referer, closing));
-        closing = find_quote(agent, until);
+        closing = find_quote(agent, end);
         if (closing == NULL) return ACCESS_NO_AGENT;
         row->text[USER_AGENT] = without_dash(span_of(agent, closing));
         at = closing + 1;
     } else if (variant == ACCESS_COMBINED) {
         return ACCESS_NO_REFERER;
     }
-    if (at < until && at[0] == ' ') at++;
-    *extra = span_of(at, until);
+    if (at < end && at[0] == ' ') at++;
+    *extra = span_of(at, end);
     return FITS;
 }
 
-static bool has_open_quote(const uint8_t *at, const uint8_t *until) {
+static bool has_open_quote(const uint8_t *at, const uint8_t *end) {
     bool is_open = false;
-    while ((at = find_quote(at, until)) != NULL) {
+    while ((at = find_quote(at, end)) != NULL) {
         is_open = !is_open;
         at++;
     }
     return is_open;
 }
 
-static int read_row(Reading *reading, const uint8_t *line, const uint8_t *until, Row *row, Span *vhost, Span *extra) {
-    const uint8_t *opening = find_opening(line, until);
-    if (opening == NULL) return line == until ? ACCESS_EMPTY : ACCESS_NO_REQUEST;
+static int read_row(Reading *reading, const uint8_t *line, const uint8_t *end, Row *row, Span *vhost, Span *extra) {
+    const uint8_t *opening = find_opening(line, end);
+    if (opening == NULL) return line == end ? ACCESS_EMPTY : ACCESS_NO_REQUEST;
     int reason = read_time(reading, line, opening, row);
-    if (reason == FITS) reason = read_head(line, opening - LEAD, row, vhost);
+    if (reason == FITS) reason = read_head(line, opening - FRAMED_STAMP_SIZE, row, vhost);
     if (reason != FITS) return reason;
-    const uint8_t *closing = find_quote(opening + 1, until);
+    const uint8_t *closing = find_quote(opening + 1, end);
     if (closing == NULL) return ACCESS_OPEN_QUOTE;
     const uint8_t *at = closing + 1;
-    int numbers = read_numbers(&at, until, row);
-    int ending = numbers == FITS ? read_ending(reading->variant, at, until, row, extra) : FITS;
-    /* Quotes that do not come in pairs are judged first; where a line fits, only what is behind it can hold one. */
+    int numbers = read_numbers(&at, end, row);
+    int ending = numbers == FITS ? read_ending(reading->variant, at, end, row, extra) : FITS;
+    /* An open quote is the first reason, as in line.py. If the line fits, only the rest can have an open quote. */
     bool fits = numbers == FITS && ending == FITS;
     const uint8_t *rest = fits && extra->at != NULL ? extra->at : closing + 1;
-    if (has_open_quote(rest, until)) return ACCESS_OPEN_QUOTE;
+    if (has_open_quote(rest, end)) return ACCESS_OPEN_QUOTE;
     if (numbers != FITS) return numbers;
     if (ending != FITS) return ending;
     read_request(span_of(opening + 1, closing), row);

@@ -16,7 +16,7 @@ static inline void add_bytes(Builder *builder, Bytes *bytes, const void *data, s
 
 static inline void add_byte(Builder *builder, Bytes *bytes, uint8_t byte) { add_bytes(builder, bytes, &byte, 1); }
 
-/* Store one row's value: there is room for it, see make_room. */
+/* Store a value of the current row. reserve_rows has reserved the memory. */
 #define PUT(bytes, type, value) (((type *)(bytes).at)[builder->rows] = (value))
 
 static void each_block_of(Column *column, int slot, void (*act)(Bytes *, int, void *), void *context) {
@@ -26,9 +26,8 @@ static void each_block_of(Column *column, int slot, void (*act)(Bytes *, int, vo
 }
 
 void builder_each_block(Builder *builder, void (*act)(Bytes *bytes, int slot, void *context), void *context) {
-    Bytes *single[] = {&builder->at,          &builder->ts_us,          &builder->is_local,
-                       &builder->rejected_at, &builder->rejected_until, &builder->reasons,
-                       &builder->scratch};
+    Bytes *single[] = {&builder->starts,        &builder->ts_us,   &builder->is_local, &builder->rejected_starts,
+                       &builder->rejected_ends, &builder->reasons, &builder->scratch};
     int slot = 0;
     for (; slot < (int)(sizeof single / sizeof *single); slot++) act(single[slot], slot, context);
     for (int text = 0; text < TEXTS; text++, slot += 3) each_block_of(&builder->texts[text], slot, act, context);
@@ -39,7 +38,7 @@ void builder_each_block(Builder *builder, void (*act)(Bytes *bytes, int slot, vo
 
 static void reuse(Bytes *bytes, int slot, void *kept) { *bytes = memory_reuse(kept, slot); }
 
-/* The first offset of a column of texts. */
+/* Write the first offset of a column of texts. */
 static void begin_texts(Builder *builder, Column *column) {
     if (reserve(builder, &column->values, sizeof(int32_t))) *(int32_t *)column->values.at = 0;
 }
@@ -51,27 +50,27 @@ void builder_begin(Builder *builder, const void *text, size_t size, Kept *kept) 
     begin_texts(builder, &builder->attributes);
 }
 
-static void make_room_in(Builder *builder, Column *column, size_t room, size_t size) {
-    reserve(builder, &column->values, (room + 1) * size);
-    reserve(builder, &column->validity, room);
+static void reserve_column(Builder *builder, Column *column, size_t capacity, size_t size) {
+    reserve(builder, &column->values, (capacity + 1) * size);
+    reserve(builder, &column->validity, capacity);
 }
 
-/* Make room for more rows. The sizes of blocks with one value for each row are set at the end. */
-static bool make_room(Builder *builder) {
-    size_t room = builder->rows * 2 + 1024;
-    reserve(builder, &builder->at, room * sizeof(int64_t));
-    reserve(builder, &builder->ts_us, room * sizeof(int64_t));
-    reserve(builder, &builder->is_local, room);
-    for (int text = 0; text < TEXTS; text++) make_room_in(builder, &builder->texts[text], room, sizeof(int32_t));
-    make_room_in(builder, &builder->attributes, room, sizeof(int32_t));
-    make_room_in(builder, &builder->status, room, sizeof(int16_t));
-    make_room_in(builder, &builder->bytes, room, sizeof(int64_t));
+/* Reserve memory for more rows. finish() in module.c sets the sizes of blocks with one value for each row. */
+static bool reserve_rows(Builder *builder) {
+    size_t capacity = builder->rows * 2 + 1024;
+    reserve(builder, &builder->starts, capacity * sizeof(int64_t));
+    reserve(builder, &builder->ts_us, capacity * sizeof(int64_t));
+    reserve(builder, &builder->is_local, capacity);
+    for (int text = 0; text < TEXTS; text++) reserve_column(builder, &builder->texts[text], capacity, sizeof(int32_t));
+    reserve_column(builder, &builder->attributes, capacity, sizeof(int32_t));
+    reserve_column(builder, &builder->status, capacity, sizeof(int16_t));
+    reserve_column(builder, &builder->bytes, capacity, sizeof(int64_t));
     if (builder->failed) return false;
-    builder->room = room;
+    builder->capacity = capacity;
     return true;
 }
 
-/* End the row's text: what was written into the column's data since the last row. */
+/* End the text of the current row: the data of the column that was written after the row before. */
 static inline void end_text(Builder *builder, Column *column, bool is_there) {
     ((int32_t *)column->values.at)[builder->rows + 1] = (int32_t)column->data.size;
     PUT(column->validity, uint8_t, is_there);
@@ -85,8 +84,8 @@ static inline void add_text(Builder *builder, Column *column, Span text) {
 
 void builder_record(Builder *builder, const uint8_t *line, const Row *row) {
     if (builder->failed) return;
-    if (builder->rows == builder->room && !make_room(builder)) return;
-    PUT(builder->at, int64_t, line - builder->text);
+    if (builder->rows == builder->capacity && !reserve_rows(builder)) return;
+    PUT(builder->starts, int64_t, line - builder->text);
     PUT(builder->ts_us, int64_t, row->ts_us);
     PUT(builder->is_local, uint8_t, row->is_local);
     for (int text = 0; text < TEXTS; text++) add_text(builder, &builder->texts[text], row->text[text]);
@@ -106,9 +105,9 @@ void builder_reject(Builder *builder, const uint8_t *line, uint8_t reason) {
     if (builder->failed) return;
     builder_drop_members(builder);
     const uint8_t *newline = memchr(line, '\n', (size_t)(builder->end - line));
-    int64_t since = line - builder->text, until = newline - builder->text;
-    add_bytes(builder, &builder->rejected_at, &since, sizeof since);
-    add_bytes(builder, &builder->rejected_until, &until, sizeof until);
+    int64_t start = line - builder->text, end = newline - builder->text;
+    add_bytes(builder, &builder->rejected_starts, &start, sizeof start);
+    add_bytes(builder, &builder->rejected_ends, &end, sizeof end);
     add_byte(builder, &builder->reasons, reason);
     builder->rejects++;
 }

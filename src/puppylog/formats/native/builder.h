@@ -1,8 +1,8 @@
-/* Rows in the making: the columns of records as Arrow lays them out, and what is rejected.
+/* Builds rows: the columns of records in Arrow's layout, and rejected lines.
  *
- * A reader looks at one line after another. For each it either fills a Row and calls builder_record, or calls
- * builder_reject; members of `attributes` are written in between, straight into their column. No function here needs
- * Python's lock. When memory runs out `failed` is set and everything else becomes harmless; the reader need not look.
+ * For each line a reader either fills a Row and calls builder_record, or calls builder_reject. Before that, it may
+ * write members of `attributes`, which go directly into their column. No function here needs Python's lock. If an
+ * allocation fails, `failed` is set and the functions do nothing more, so that the reader need not check it.
  */
 #ifndef PUPPYLOG_BUILDER_H
 #define PUPPYLOG_BUILDER_H
@@ -10,18 +10,18 @@
 #include "enums.h"
 #include "memory.h"
 
-#define NO_TIME INT64_MIN /* the line has no time */
+#define NO_TIME INT64_MIN /* the value of ts_us for a line without a time */
 
-/* Some bytes of the text, or of the scratch room; `at` may be NULL, which is nothing. */
+/* Bytes of the text or of the scratch memory. `at` may be NULL if `size` is 0. */
 typedef struct {
     const uint8_t *at;
     size_t size;
 } Span;
 
-/* One record. An empty text says nothing and becomes null. */
+/* One record. An empty text becomes null. */
 typedef struct {
     int64_t ts_us; /* microseconds since the epoch */
-    bool is_local; /* the stamp names no zone: ts_us is what the clock on the wall showed */
+    bool is_local; /* the stamp names no zone: ts_us is local time, counted as if in UTC */
     bool has_status, has_bytes;
     int16_t status;
     int64_t bytes;
@@ -29,62 +29,60 @@ typedef struct {
 } Row;
 
 typedef struct {
-    Bytes values;   /* numbers; or of texts the offsets (int32) */
-    Bytes data;     /* the characters of texts */
-    Bytes validity; /* one byte for each row here; packed at the end */
+    Bytes values;   /* numbers, or the offsets of texts (int32) */
+    Bytes data;     /* the bytes of texts */
+    Bytes validity; /* one byte for each row; finish() packs them into bits */
     size_t nulls;
 } Column;
 
 typedef struct {
-    const uint8_t *text, *end; /* what is read */
-    size_t rows, room;         /* there is room for so many rows in all that has one value for each */
-    Bytes at, ts_us, is_local;
+    const uint8_t *text, *end; /* the text to read */
+    size_t rows, capacity;     /* blocks with one value for each row have memory for `capacity` rows */
+    Bytes starts, ts_us, is_local;
     Column texts[TEXTS], status, bytes, attributes;
     size_t rejects;
-    Bytes rejected_at, rejected_until, reasons;
-    size_t joined; /* lines that made no row */
+    Bytes rejected_starts, rejected_ends, reasons;
+    size_t rowless; /* the number of lines without a row */
     Bytes scratch;
-    size_t members; /* of the line's attributes so far */
+    size_t members; /* the number of members written for the current line */
     bool failed;
 } Builder;
 
-/* Begin to read a text, with blocks of memory from `kept`, whose lock is held. */
+/* Start to read a text, with blocks of memory from `kept`. The caller holds the lock of `kept`. */
 void builder_begin(Builder *builder, const void *text, size_t size, Kept *kept);
 
-/* Call `act` with each block of memory, its slot and `context`. */
+/* Call `act` for each block of memory, with its slot and `context`. */
 void builder_each_block(Builder *builder, void (*act)(Bytes *bytes, int slot, void *context), void *context);
 
-/* Add a record whose line starts at `line`, with the members written since the last record. */
+/* Add a record whose line starts at `line`, with the members written after the record before. */
 void builder_record(Builder *builder, const uint8_t *line, const Row *row);
 
-/* Reject the line that starts at `line`, and drop the members written for it. */
+/* Reject the line that starts at `line`, and discard the members written for it. */
 void builder_reject(Builder *builder, const uint8_t *line, uint8_t reason);
 
-/* Forget the members written for this line. */
+/* Discard the members written for the current line. */
 void builder_drop_members(Builder *builder);
 
-/* Add a member to the line's attributes: its value a text, or JSON as it stands. The key is a text. */
+/* Add a member to the attributes of the line. The key is a text; the value is a text, or JSON. */
 void builder_text_member(Builder *builder, Span key, Span value);
 void builder_json_member(Builder *builder, Span key, Span json);
 
-/* For members with members of their own: write the opening, the members, the closing. builder_open_member returns a
- * mark; builder_close_member takes it back, and the whole member with it if nothing was written in between. */
+/* Write a member that is an object: call builder_open_member, write its members, call builder_close_member with the
+ * mark that builder_open_member returned. The member is discarded if it has no members. */
 typedef struct {
     size_t size, members;
 } Mark;
 Mark builder_open_member(Builder *builder, Span key);
 void builder_close_member(Builder *builder, Mark mark);
 
-/* Write a text as a JSON string, as quoting.py does; return where it ends. */
+/* Write a text as a JSON string, as quoting.py does; return the end of the string. */
 #define QUOTED_SIZE(size) (6 * (size) + 2)
 uint8_t *write_quoted(uint8_t *to, Span text);
 
-/* Return room for `size` bytes that stay where they are until the next call. */
+/* Return memory for `size` bytes. It is valid until the next call. */
 uint8_t *builder_scratch(Builder *builder, size_t size);
 
-static inline Span span_of(const uint8_t *since, const uint8_t *until) {
-    return (Span){since, (size_t)(until - since)};
-}
+static inline Span span_of(const uint8_t *start, const uint8_t *end) { return (Span){start, (size_t)(end - start)}; }
 
 static inline Span span_of_text(const char *text) { return (Span){(const uint8_t *)text, strlen(text)}; }
 
@@ -93,7 +91,7 @@ static inline bool span_is(Span span, const char *text) {
     return span.size == size && memcmp(span.at, text, size) == 0;
 }
 
-/* Nothing if the span holds only a dash: a log's word for what it does not know. */
+/* Return the span, or an empty span if it is a dash: then the value is unknown. */
 static inline Span without_dash(Span span) {
     if (span.size == 1 && span.at[0] == '-') span.size = 0;
     return span;

@@ -1,11 +1,14 @@
 #include "clock.h"
 
-enum { FIRST_YEAR = 2, LAST_YEAR = 9998 }; /* a zone may move a time into the next year, and Python knows 1 to 9999 */
+enum {
+    FIRST_YEAR = 2,
+    LAST_YEAR = 9998
+}; /* a zone may move a time into the next year, and Python has the years 1 to 9999 */
 enum { LARGEST_ZONE_HOUR = 14, LARGEST_SECOND = 60 };
 
 static inline bool is_digit(uint8_t byte) { return (uint8_t)(byte - '0') <= 9; }
 
-/* Read `size` digits; -1 if one of them is none. */
+/* Return the number in `size` digits; -1 if a byte is no digit. */
 static inline int digits(const uint8_t *at, int size) {
     int number = 0;
     for (int place = 0; place < size; place++) {
@@ -17,13 +20,13 @@ static inline int digits(const uint8_t *at, int size) {
 
 static bool is_leap(int year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
 
-/* Days from 1970-01-01 to the first day of a year: 719162 of them were before, counted from year 1. */
+/* Return the days from 1970-01-01 to the first day of a year. There are 719162 days from year 1 to 1970. */
 static int64_t days_before_year(int year) {
     int64_t past = year - 1;
     return past * 365 + past / 4 - past / 100 + past / 400 - 719162;
 }
 
-Stamp clock_join(int year, int month, int day, int hour, int minute, int second, int zone_m, int64_t *us) {
+Stamp clock_to_epoch_us(int year, int month, int day, int hour, int minute, int second, int zone_m, int64_t *us) {
     static const int BEFORE_MONTH[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
     if (year < FIRST_YEAR || year > LAST_YEAR || month < 1 || month > 12 || day < 1) return STAMP_OUT_OF_RANGE;
     int leap_day = is_leap(year);
@@ -54,10 +57,10 @@ Stamp clock_access(Span text, int64_t *us) {
     if ((day | year | hour | minute | second | zone_hour | zone_minute) < 0 || month == 0) return STAMP_NONE;
     if (zone_hour > LARGEST_ZONE_HOUR || zone_minute > 59) return STAMP_OUT_OF_RANGE;
     int zone_m = (zone_hour * 60 + zone_minute) * (at[21] == '-' ? -1 : 1);
-    return clock_join(year, month, day, hour, minute, second, zone_m, us);
+    return clock_to_epoch_us(year, month, day, hour, minute, second, zone_m, us);
 }
 
-/* Read a zone, all of `text`: nothing, Z, or a sign and hh, hhmm or hh:mm, with or without a blank before. */
+/* Read a zone that is all of `text`: nothing, Z, or a sign and hh, hhmm or hh:mm, with or without a blank before. */
 static Stamp read_zone(Span text, int *zone_m) {
     *zone_m = 0;
     const uint8_t *at = text.at;
@@ -87,15 +90,16 @@ Stamp clock_iso(Span text, int64_t *us) {
     int64_t fraction_us = 0;
     if (place < text.size && (at[place] == '.' || at[place] == ',')) {
         int64_t unit_us = 100000;
-        size_t since = ++place;
+        size_t start = ++place;
         for (; place < text.size && is_digit(at[place]); place++, unit_us /= 10)
             fraction_us += (at[place] - '0') * unit_us;
-        if (place == since) return STAMP_NONE;
+        if (place == start) return STAMP_NONE;
     }
     int zone_m;
     Stamp zone = read_zone((Span){at + place, text.size - place}, &zone_m);
     if (zone == STAMP_NONE || zone == STAMP_OUT_OF_RANGE) return zone;
-    if (clock_join(year, month, day, hour, minute, second, zone_m, us) == STAMP_OUT_OF_RANGE) return STAMP_OUT_OF_RANGE;
+    if (clock_to_epoch_us(year, month, day, hour, minute, second, zone_m, us) == STAMP_OUT_OF_RANGE)
+        return STAMP_OUT_OF_RANGE;
     *us += fraction_us;
     return zone;
 }
@@ -108,7 +112,7 @@ Stamp clock_epoch(Span text, int64_t *us) {
         whole = whole * 10 + (uint64_t)(text.at[place] - '0');
     }
     if (place == 0) return STAMP_NONE;
-    /* Up to 10^11 it is seconds, which reach to the year 5138; then the smaller units take over, a thousandfold each. */
+    /* Seconds below 10^11 (the year 5138), milliseconds below 10^14, microseconds below 10^17, else nanoseconds. */
     int64_t unit_ns = whole < 100000000000u         ? 1000000000
                       : whole < 100000000000000u    ? 1000000
                       : whole < 100000000000000000u ? 1000

@@ -1,4 +1,4 @@
-/* Stamps as microseconds since the epoch; clock.py says the same in Python, and what each takes. */
+/* Parses stamps to microseconds since the epoch. clock.py does the same in Python. */
 #ifndef PUPPYLOG_CLOCK_H
 #define PUPPYLOG_CLOCK_H
 
@@ -6,19 +6,20 @@
 
 typedef enum { STAMP_NONE, STAMP_OUT_OF_RANGE, STAMP_ZONED, STAMP_LOCAL } Stamp;
 
-/* dd/Mon/yyyy:HH:MM:SS +zzzz, all of `text`: the time in an access log's brackets. */
+/* Parse dd/Mon/yyyy:HH:MM:SS +zzzz. The stamp must be all of `text`. */
 Stamp clock_access(Span text, int64_t *us);
 
-/* yyyy-mm-ddTHH:MM:SS[.fraction][zone], all of `text`. */
+/* Parse yyyy-mm-ddTHH:MM:SS[.fraction][zone]. The stamp must be all of `text`. */
 Stamp clock_iso(Span text, int64_t *us);
 
-/* Digits, and perhaps a point and more: seconds, milli-, micro- or nanoseconds since the epoch, by their size. */
+/* Parse a number of seconds, milli-, micro- or nanoseconds since the epoch, with or without a fraction. */
 Stamp clock_epoch(Span text, int64_t *us);
 
-/* The parts of an instant; a zone in minutes east of Greenwich. STAMP_OUT_OF_RANGE if there is no such day or time. */
-Stamp clock_join(int year, int month, int day, int hour, int minute, int second, int zone_m, int64_t *us);
+/* Set the instant of these parts; `zone_m` is the zone's offset from UTC in minutes. Return STAMP_ZONED, or
+ * STAMP_OUT_OF_RANGE if there is no such day or time. */
+Stamp clock_to_epoch_us(int year, int month, int day, int hour, int minute, int second, int zone_m, int64_t *us);
 
-/* 1 to 12 for Jan to Dec at the span's first three characters; 0 for anything else. */
+/* Return 1 to 12 if the three bytes at `name` are Jan to Dec, else 0. */
 int clock_month(const uint8_t *name);
 
 #endif

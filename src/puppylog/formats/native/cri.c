@@ -1,29 +1,29 @@
-/* Lines of containers: see cri.py. */
+/* Reads lines of containers: see cri.py. */
 #include "clock.h"
 #include "module.h"
 #include "scan.h"
 
-static inline const uint8_t *word_end(const uint8_t *at, const uint8_t *until) {
-    const uint8_t *blank = find(at, until, ' ');
-    return blank != NULL ? blank : until;
+static inline const uint8_t *word_end(const uint8_t *at, const uint8_t *end) {
+    const uint8_t *blank = find(at, end, ' ');
+    return blank != NULL ? blank : end;
 }
 
-static int read_row(const uint8_t *at, const uint8_t *until, Row *row, Span *stream, bool *is_partial) {
-    if (at == until) return CRI_EMPTY;
-    const uint8_t *end = word_end(at, until);
-    Stamp stamp = clock_iso(span_of(at, end), &row->ts_us);
+static int read_row(const uint8_t *at, const uint8_t *end, Row *row, Span *stream, bool *is_partial) {
+    if (at == end) return CRI_EMPTY;
+    const uint8_t *blank = word_end(at, end);
+    Stamp stamp = clock_iso(span_of(at, blank), &row->ts_us);
     if (stamp == STAMP_NONE) return CRI_NO_TIME;
     if (stamp == STAMP_OUT_OF_RANGE) return CRI_TIME_RANGE;
     row->is_local = stamp == STAMP_LOCAL;
-    at = end < until ? end + 1 : until;
-    end = word_end(at, until);
-    *stream = span_of(at, end);
-    if (end == until || !(span_is(*stream, "stdout") || span_is(*stream, "stderr"))) return CRI_NO_STREAM;
-    at = end + 1;
-    end = word_end(at, until);
-    if (at == end || (*at != 'F' && *at != 'P') || (end - at > 1 && at[1] != ':')) return CRI_NO_TAG;
+    at = blank < end ? blank + 1 : end;
+    blank = word_end(at, end);
+    *stream = span_of(at, blank);
+    if (blank == end || !(span_is(*stream, "stdout") || span_is(*stream, "stderr"))) return CRI_NO_STREAM;
+    at = blank + 1;
+    blank = word_end(at, end);
+    if (at == blank || (*at != 'F' && *at != 'P') || (blank - at > 1 && at[1] != ':')) return CRI_NO_TAG;
     *is_partial = *at == 'P';
-    row->text[MESSAGE] = span_of(end < until ? end + 1 : until, until);
+    row->text[MESSAGE] = span_of(blank < end ? blank + 1 : end, end);
     return FITS;
 }
 

@@ -1,7 +1,7 @@
-/* Numbers that C and Python share.
+/* The enumerations that C and Python share.
  *
- * Each list is written once, in the order of its numbers, with the text by which Python knows the member. The module
- * gives the lists to Python as ENUMS (see module.c), and tests/formats/test_native_enums.py compares them with Python's.
+ * Each is written once, in the order of its numbers, with the name or text of the member in Python. The module has them
+ * as ENUMS (see module.c), and tests/formats/test_native_enums.py compares ENUMS with the enumerations in Python.
  */
 #ifndef PUPPYLOG_ENUMS_H
 #define PUPPYLOG_ENUMS_H
@@ -9,8 +9,8 @@
 #define AS_NUMBER(name, text) name,
 #define AS_TEXT(name, text) text,
 
-/* What a reader says of a line that it does not reject. A line that is rejected has a reason, 0 or more. */
-enum { FITS = -1, JOINED = -2 /* it makes no row: it says something about other lines, or nothing */ };
+/* What a reader returns for a line that is not rejected. A rejected line has a reason, which is 0 or more. */
+enum { FITS = -1, ROWLESS = -2 /* the line makes no row: it is a directive or empty */ };
 
 #define ACCESS_VARIANTS(X)     \
     X(ACCESS_EITHER, "access") \
@@ -60,7 +60,7 @@ enum { FITS = -1, JOINED = -2 /* it makes no row: it says something about other 
     X(SYSLOG_TIME_RANGE, "time out of range")                                       \
     X(SYSLOG_HEADER, "no host, application, process and message id after the time") \
     X(SYSLOG_NO_TAG, "no host and tag after the time")                              \
-    X(SYSLOG_NOTHING, "no message")
+    X(SYSLOG_NO_MESSAGE, "no message")
 
 #define LAYOUT_REASONS(X)                                                         \
     X(LAYOUT_EMPTY, "empty line")                                                 \
@@ -75,7 +75,7 @@ enum { FITS = -1, JOINED = -2 /* it makes no row: it says something about other 
     X(LAYOUT_FEWER, "fewer fields than in #Fields")                               \
     X(LAYOUT_MORE_FIELDS, "more fields than in #Fields")
 
-/* What a field's text means: see Kind in layout/program.py. */
+/* What the text of a field means: see Kind in layout/program.py. */
 #define LAYOUT_KINDS(X)                        \
     X(KIND_SKIP, "SKIP")                       \
     X(KIND_TEXT, "TEXT")                       \
@@ -114,11 +114,11 @@ enum { FITS = -1, JOINED = -2 /* it makes no row: it says something about other 
     X(END_LIST, "LIST")                 \
     X(END_ADDRESS, "ADDRESS")           \
     X(END_BEFORE_PROTO, "BEFORE_PROTO") \
-    X(END_BEHIND_PROTO, "BEHIND_PROTO") \
+    X(END_AFTER_PROTO, "AFTER_PROTO")   \
     X(END_SLASH, "SLASH")               \
     X(END_REST, "REST")
 
-/* The columns of texts, in the order of TEXT_COLUMNS in layout/program.py. */
+/* The columns that hold texts, in the order of TEXT_COLUMNS in layout/program.py. */
 #define TEXT_COLUMNS(X)         \
     X(HOST, "host")             \
     X(IDENT, "ident")           \
@@ -131,7 +131,7 @@ enum { FITS = -1, JOINED = -2 /* it makes no row: it says something about other 
     X(SEVERITY, "severity")     \
     X(MESSAGE, "message")
 
-/* What a field with a name may be, in the order of FIELDS in names.py. */
+/* The fields that a name can mean, in the order of FIELDS in names.py. */
 #define NAMED_FIELDS(X)               \
     X(FIELD_TIME, "ts")               \
     X(FIELD_SEVERITY, "severity")     \
@@ -156,7 +156,7 @@ enum { SYSLOG_REASONS(AS_NUMBER) };
 enum { LAYOUT_REASONS(AS_NUMBER) };
 enum { LAYOUT_KINDS(AS_NUMBER) };
 enum { LAYOUT_ENDINGS(AS_NUMBER) };
-enum { TEXT_COLUMNS(AS_NUMBER) TEXTS /* how many there are */ };
-enum { FIELD_NONE, NAMED_FIELDS(AS_NUMBER) FIELDS /* how many there are, and FIELD_NONE */ };
+enum { TEXT_COLUMNS(AS_NUMBER) TEXTS /* the number of columns */ };
+enum { FIELD_NONE, NAMED_FIELDS(AS_NUMBER) FIELDS /* the number of fields, FIELD_NONE included */ };
 
 #endif

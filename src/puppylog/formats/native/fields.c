@@ -5,7 +5,7 @@
 
 enum { LONGEST_INTEGER = 19 };
 
-/* A number that would be a time before March 1973 is none: it is a duration or counts something. */
+/* The earliest time that a number may mean, in March 1973. A smaller number is a duration or a count, and no time. */
 static const int64_t EARLIEST_US = INT64_C(100000000) * 1000000;
 
 static inline bool begins_with(Span text, const char *beginning) {
@@ -28,7 +28,7 @@ static bool read_time(Span text, Row *row) {
     return true;
 }
 
-/* An integer with the digits that it needs, and no more. */
+/* Read an integer without leading zeros. */
 static bool read_integer(Span text, int64_t *number) {
     bool is_negative = text.size > 0 && text.at[0] == '-';
     size_t digits = text.size - is_negative, place = is_negative;
@@ -59,7 +59,7 @@ static bool read_bytes(Span text, Row *row) {
     return true;
 }
 
-/* The numbers of syslog, and those of Bunyan and pino. */
+/* Return the word for a severity that is a number of syslog, or of Bunyan and pino; NULL for other texts. */
 static const char *word_of_severity(Span text) {
     static const char *const SYSLOG[] = {"emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"};
     static const char *const BUNYAN[] = {"trace", "debug", "info", "warn", "error", "fatal"};
@@ -68,12 +68,12 @@ static const char *word_of_severity(Span text) {
     return NULL;
 }
 
-static Span lower(Span text, uint8_t *room) {
+static Span lower(Span text, uint8_t *scratch) {
     for (size_t place = 0; place < text.size; place++) {
         uint8_t byte = text.at[place];
-        room[place] = byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte;
+        scratch[place] = byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte;
     }
-    return (Span){room, text.size};
+    return (Span){scratch, text.size};
 }
 
 static Span without_newline(Span text) {
@@ -85,8 +85,8 @@ static Span without_newline(Span text) {
 typedef struct {
     Row *row;
     Member *winners[FIELDS];
-    Row request; /* its columns */
-    uint8_t *room;
+    Row request; /* the columns of the request */
+    uint8_t *scratch;
 } Reading;
 
 static const int COLUMNS[FIELDS] = {
@@ -105,7 +105,7 @@ static bool read_whole_request(Reading *reading, Span text) {
 
 static bool read_text(Reading *reading, int field, Span text) {
     switch (field) {
-    case FIELD_SEVERITY: text = lower(text, reading->room); break;
+    case FIELD_SEVERITY: text = lower(text, reading->scratch); break;
     case FIELD_MESSAGE: text = without_newline(text); break;
     case FIELD_REQUEST: return read_whole_request(reading, text);
     case FIELD_METHOD:
@@ -123,7 +123,7 @@ static bool read_text(Reading *reading, int field, Span text) {
     return true;
 }
 
-/* Put the value into the columns of its field; false if it is not what they hold. */
+/* Put the value into the columns of its field; return false if the value does not fit. */
 static bool read_value(Reading *reading, const Member *member) {
     Row *row = reading->row;
     int field = member->name.field;
@@ -139,37 +139,37 @@ static bool read_value(Reading *reading, const Member *member) {
     return member->kind == VALUE_TEXT && read_text(reading, field, member->text);
 }
 
-static inline bool says_nothing(const Member *member) {
+static inline bool is_unknown(const Member *member) {
     return member->kind == VALUE_NULL || (member->kind == VALUE_TEXT && without_dash(member->text).size == 0);
 }
 
-void fields_read(Member *members, size_t count, uint8_t *room, Row *row) {
-    Reading reading = {.row = row, .room = room};
+void fields_read(Member *members, size_t count, uint8_t *scratch, Row *row) {
+    Reading reading = {.row = row, .scratch = scratch};
     row->ts_us = NO_TIME;
     for (Member *member = members; member < members + count; member++) {
         int field = member->name.field;
         if (field == FIELD_NONE) continue;
         Member *winner = reading.winners[field];
-        if (says_nothing(member)) member->is_done = true;
+        if (is_unknown(member)) member->is_used = true;
         else if (winner == NULL || member->name.rank < winner->name.rank) {
             if (read_value(&reading, member)) reading.winners[field] = member;
-            if (field == FIELD_SEVERITY) reading.room += member->text.size;
+            if (field == FIELD_SEVERITY) reading.scratch += member->text.size;
         }
     }
-    if (reading.winners[FIELD_REQUEST] != NULL) { /* it is the whole of what the others are parts of */
+    if (reading.winners[FIELD_REQUEST] != NULL) { /* the whole request fills the columns of its parts */
         for (int part = 0; part < 3; part++) {
             row->text[METHOD + part] = reading.request.text[METHOD + part];
             reading.winners[FIELD_METHOD + part] = NULL;
         }
     }
     for (int field = 0; field < FIELDS; field++) {
-        if (reading.winners[field] != NULL) reading.winners[field]->is_done = true;
+        if (reading.winners[field] != NULL) reading.winners[field]->is_used = true;
     }
 }
 
-static bool has_done(const Member *members, size_t count) {
+static bool has_used(const Member *members, size_t count) {
     for (size_t place = 0; place < count; place++) {
-        if (members[place].is_done) return true;
+        if (members[place].is_used) return true;
     }
     return false;
 }
@@ -177,8 +177,8 @@ static bool has_done(const Member *members, size_t count) {
 void fields_write(Builder *builder, const Member *members, size_t count) {
     for (size_t place = 0; place < count; place += 1 + members[place].inner) {
         const Member *member = &members[place];
-        if (member->is_done) continue;
-        if (has_done(member + 1, member->inner)) {
+        if (member->is_used) continue;
+        if (has_used(member + 1, member->inner)) {
             Mark mark = builder_open_member(builder, member->key);
             fields_write(builder, member + 1, member->inner);
             builder_close_member(builder, mark);

@@ -1,4 +1,4 @@
-/* Fields with names become columns and attributes; fields.py says the same in Python, and what is done with what. */
+/* Turns fields with names into columns and attributes. fields.py does the same in Python, and describes it. */
 #ifndef PUPPYLOG_FIELDS_H
 #define PUPPYLOG_FIELDS_H
 
@@ -6,34 +6,34 @@
 
 typedef enum { VALUE_OTHER, VALUE_TEXT, VALUE_NUMBER, VALUE_NULL } Kind;
 
-/* A field of a line. The members of an object that is looked into follow it. */
+/* A field of a line. If its value is an object with named members, these members follow in the array. */
 typedef struct {
     Span key;
-    Span json; /* the value; nothing if it is a text that is not quoted yet */
-    Span text; /* the value of named texts and numbers */
+    Span json; /* the value in JSON; empty if the value is a text that is not quoted yet */
+    Span text; /* the value of a text or a number that has a name */
     Kind kind;
-    bool is_done; /* it is in a column, or says nothing */
+    bool is_used; /* the value fills a column, or is unknown: it becomes no attribute */
     Name name;
-    size_t inner; /* so many of the next ones are in this one */
+    size_t inner; /* the number of members that follow and belong to this object */
 } Member;
 
-/* Fill the row from the members of a line, whose keys differ. `room` is where to write texts that must be changed: as
- * many bytes as all texts of the members have. */
-void fields_read(Member *members, size_t count, uint8_t *room, Row *row);
+/* Fill the row from the members of a line, whose keys must differ. `scratch` is memory for texts that are changed, as
+ * large as all texts of the members. */
+void fields_read(Member *members, size_t count, uint8_t *scratch, Row *row);
 
-/* Write what is in no column into the attributes. */
+/* Write the members that are not used into the attributes. */
 void fields_write(Builder *builder, const Member *members, size_t count);
 
-/* Keys of one object, to be compared with each other. */
+/* A key of an object, to be compared with the other keys of the object. */
 typedef struct {
     Span text;
-    uint32_t since, until; /* the member's; they are the caller's */
+    uint32_t start, end; /* for the caller: where the member starts and ends */
 } Key;
 
-/* Whether two are equal; the keys may have changed their order then. */
-bool keys_repeat(Key *keys, size_t count);
+/* Return whether two keys are equal. May change the order of the keys. */
+bool keys_have_duplicates(Key *keys, size_t count);
 
-/* Sort by text, equal ones by where they are. */
+/* Sort the keys by text, and equal keys by their start. */
 void keys_sort(Key *keys, size_t count);
 
 static inline bool keys_equal(const Key *one, const Key *other) {

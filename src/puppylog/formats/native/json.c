@@ -1,4 +1,4 @@
-/* JSON lines: see json_lines.py. */
+/* Reads JSON lines: see json_lines.py. */
 #include "json_text.h"
 #include "module.h"
 #include "scan.h"
@@ -9,13 +9,13 @@ typedef struct {
     Path path;
     Walk walk;
     Bytes members; /* Member */
-    bool has_nothings;
-    uint8_t *room; /* where texts without their escapes go */
+    bool has_invalid_escapes;
+    uint8_t *scratch; /* memory for texts whose escapes are replaced */
 } Reading;
 
 static Span decode(Reading *reading, Span string) {
-    Span text = {reading->room, json_decode(string, reading->room)};
-    reading->room += text.size;
+    Span text = {reading->scratch, json_decode(string, reading->scratch)};
+    reading->scratch += text.size;
     return text;
 }
 
@@ -24,14 +24,14 @@ static Span text_of(Reading *reading, Span json, bool has_escapes) {
     return has_escapes ? decode(reading, string) : string;
 }
 
-/* A list of one text is as good as the text: headers are lists. */
+/* Read a list with one text as this text, because headers are lists. */
 static void read_list(Reading *reading, Member *member) {
     const uint8_t *last = member->json.at + member->json.size - 1;
     const uint8_t *at = json_skip_blanks(member->json.at + 1, last);
     if (*at != '"') return;
-    const uint8_t *until = json_string_end(at + 1) + 1;
-    if (json_skip_blanks(until, last) != last) return;
-    Span json = span_of(at, until);
+    const uint8_t *end = json_string_end(at + 1) + 1;
+    if (json_skip_blanks(end, last) != last) return;
+    Span json = span_of(at, end);
     member->kind = VALUE_TEXT;
     member->text = text_of(reading, json, memchr(json.at, '\\', json.size) != NULL);
 }
@@ -54,19 +54,20 @@ static void read_value(Reading *reading, const Item *item, Member *member) {
     }
 }
 
-/* How many bytes may follow `byte` in a character, and which the first of them may be; 0 if none begins with it. */
+/* Return how many bytes follow the first byte `byte` of a character of UTF-8, and set the range of the first of them;
+ * return 0 if no character of several bytes begins with `byte`. */
 static int following(uint8_t byte, uint8_t *least, uint8_t *most) {
     *least = byte == 0xE0 ? 0xA0 : byte == 0xF0 ? 0x90 : 0x80;
     *most = byte == 0xED ? 0x9F : byte == 0xF4 ? 0x8F : 0xBF;
     return byte >= 0xC2 && byte <= 0xDF ? 1 : byte >= 0xE0 && byte <= 0xEF ? 2 : byte >= 0xF0 && byte <= 0xF4 ? 3 : 0;
 }
 
-/* Read a list of bytes and write the text that they are, with U+FFFD for what is none, as Python decodes it. The
- * bytes are put where the text, three bytes for each at most, never reaches those that are still to be decoded. False if
- * the list has anything but numbers up to 255. */
+/* Read a list of bytes, and write the text that they are in UTF-8. U+FFFD replaces invalid bytes, as in Python. Return
+ * false if the list has an item that is no number up to 255. The bytes are first written so far ahead that the text, at
+ * most three bytes for each byte, does not overwrite bytes that are not decoded yet. */
 static bool read_bytes(Reading *reading, Span list, Span *text) {
     const uint8_t *at = json_skip_blanks(list.at + 1, list.at + list.size), *last = list.at + list.size - 1;
-    uint8_t *bytes = reading->room + list.size, *end = bytes;
+    uint8_t *bytes = reading->scratch + list.size, *end = bytes;
     while (at < last) {
         int byte = 0, digits = 0;
         for (; at < last && is_digit(*at) && digits < 4; digits++) byte = byte * 10 + (*at++ - '0');
@@ -75,7 +76,7 @@ static bool read_bytes(Reading *reading, Span list, Span *text) {
         *end++ = (uint8_t)byte;
         if (at < last) at = json_skip_blanks(at + 1, last);
     }
-    uint8_t *to = reading->room;
+    uint8_t *to = reading->scratch;
     while (bytes < end) {
         uint8_t least, most;
         int more = following(*bytes, &least, &most), taken = 1;
@@ -84,20 +85,20 @@ static bool read_bytes(Reading *reading, Span list, Span *text) {
             least = 0x80;
             most = 0xBF;
         }
-        bool is_nothing = *bytes == 0 || (*bytes >= 0x80 && (more == 0 || taken <= more));
-        const uint8_t *from = is_nothing ? (const uint8_t *)"\xEF\xBF\xBD" : bytes;
-        reading->has_nothings |= is_nothing || (taken == 3 && memcmp(bytes, "\xEF\xBF\xBD", 3) == 0);
-        for (int place = 0; place < (is_nothing ? 3 : taken); place++) *to++ = from[place];
+        bool is_invalid = *bytes == 0 || (*bytes >= 0x80 && (more == 0 || taken <= more));
+        const uint8_t *from = is_invalid ? (const uint8_t *)"\xEF\xBF\xBD" : bytes;
+        reading->has_invalid_escapes |= is_invalid || (taken == 3 && memcmp(bytes, "\xEF\xBF\xBD", 3) == 0);
+        for (int place = 0; place < (is_invalid ? 3 : taken); place++) *to++ = from[place];
         bytes += taken;
     }
-    *text = span_of(reading->room, to);
-    reading->room = to;
+    *text = span_of(reading->scratch, to);
+    reading->scratch = to;
     return true;
 }
 
 static void list_members(Reading *reading, size_t first_item, size_t prefix);
 
-/* Add the members of an object in an object. */
+/* Add the members of a nested object. */
 static void list_inner(Reading *reading, Span json) {
     size_t first_item = reading->walk.items.size;
     reading->path.at[reading->path.size] = '.';
@@ -105,10 +106,10 @@ static void list_inner(Reading *reading, Span json) {
     reading->walk.items.size = first_item;
 }
 
-/* Make members of the items from the first one on; the path's first `prefix` bytes are those of their object. */
+/* Add a member for each item from `first_item` on. The first `prefix` bytes of the path are the path of the object. */
 static void list_members(Reading *reading, size_t first_item, size_t prefix) {
-    size_t until = reading->walk.items.size;
-    for (size_t place = first_item; place < until && !reading->walk.failed; place += sizeof(Item)) {
+    size_t end = reading->walk.items.size;
+    for (size_t place = first_item; place < end && !reading->walk.failed; place += sizeof(Item)) {
         Item item = *(Item *)(reading->walk.items.at + place);
         Member member = {.key = item.has_key_escapes ? decode(reading, item.key) : item.key, .json = item.json};
         member.name = names_find(&reading->names, &reading->path, prefix, member.key);
@@ -132,22 +133,22 @@ static int read_row(Reading *reading, Span line, Row *row) {
     walk->items.size = reading->members.size = 0;
     int reason = json_walk(walk, line);
     if (reason != FITS) return reason;
-    reading->room = builder_scratch(reading->builder, 4 * line.size);
-    if (reading->room == NULL) return JSON_EMPTY;
-    reading->has_nothings = walk->has_nothings;
-    if (walk->has_nothings || walk->has_key_escapes || walk->has_twins) {
-        Span tidy = json_tidy(walk, line, reading->room);
-        reading->room += line.size;
+    reading->scratch = builder_scratch(reading->builder, 4 * line.size);
+    if (reading->scratch == NULL) return JSON_EMPTY;
+    reading->has_invalid_escapes = walk->has_invalid_escapes;
+    if (walk->has_invalid_escapes || walk->has_key_escapes || walk->has_duplicate_keys) {
+        Span rewritten = json_rewrite(walk, line, reading->scratch);
+        reading->scratch += line.size;
         walk->items.size = 0;
-        json_walk(walk, tidy);
+        json_walk(walk, rewritten);
     }
     list_members(reading, 0, 0);
     if (walk->failed) return JSON_EMPTY;
     Member *members = (Member *)reading->members.at;
     size_t count = reading->members.size / sizeof *members;
-    fields_read(members, count, reading->room, row);
+    fields_read(members, count, reading->scratch, row);
     fields_write(reading->builder, members, count);
-    if (reading->has_nothings)
+    if (reading->has_invalid_escapes)
         builder_json_member(reading->builder, span_of_text("invalid_escape"), span_of_text("true"));
     return FITS;
 }

@@ -1,18 +1,21 @@
 #include "json_text.h"
 #include "scan.h"
 
-enum { LONGEST_NUMBER = 1000, LONGEST_EXPONENT = 4 }; /* digits; PostgreSQL's numbers end at 10^131072 and 10^-16383 */
+enum {
+    LONGEST_NUMBER = 1000,
+    LONGEST_EXPONENT = 4
+}; /* in digits; PostgreSQL has numbers from 10^-16383 to 10^131072 */
 enum { REPLACEMENT = 0xFFFD };
 
-typedef enum { VALUE, KEY, ENDED } State; /* what comes next; or a value has just ended */
+typedef enum { VALUE, KEY, ENDED } State; /* what comes next: a value or a key; or a value has ended */
 
 typedef struct {
     Walk *walk;
     const uint8_t *at, *end;
     State state;
-    int depth; /* 1 within the outermost object */
+    int depth; /* 1 in the outermost object */
     bool is_object[JSON_DEEPEST + 1];
-    size_t first_key[JSON_DEEPEST + 1]; /* where the keys of that object begin */
+    size_t first_key[JSON_DEEPEST + 1]; /* for each depth, the offset of the object's first key in walk->keys */
     Item item;
 } Cursor;
 
@@ -44,33 +47,33 @@ uint8_t *json_put(uint8_t *to, uint32_t character) {
     return to;
 }
 
-uint32_t json_unit(const uint8_t *at, const uint8_t *end, const uint8_t **until, bool *is_nothing) {
+uint32_t json_unit(const uint8_t *at, const uint8_t *end, const uint8_t **escape_end, bool *is_invalid) {
     int unit = json_hex(at + 1, end);
-    *until = at + 5;
+    *escape_end = at + 5;
     bool is_high = unit >= 0xD800 && unit < 0xDC00;
-    if (is_high && end - *until >= 6 && at[5] == '\\' && at[6] == 'u') {
+    if (is_high && end - *escape_end >= 6 && at[5] == '\\' && at[6] == 'u') {
         int low = json_hex(at + 7, end);
         if (low >= 0xDC00 && low < 0xE000) {
-            *until = at + 11;
+            *escape_end = at + 11;
             return 0x10000 + ((uint32_t)(unit - 0xD800) << 10) + (uint32_t)(low - 0xDC00);
         }
     }
     if (unit != 0 && !(unit >= 0xD800 && unit < 0xE000)) return (uint32_t)unit;
-    *is_nothing = true;
+    *is_invalid = true;
     return REPLACEMENT;
 }
 
-/* Return where the escape ends whose backslash is before `at`, or NULL. */
+/* Return the end of the escape whose backslash is before `at`, or NULL if it is invalid. */
 static const uint8_t *read_escape(Walk *walk, const uint8_t *at, const uint8_t *end) {
     if (at == end) return NULL;
     if (*at != 'u') return *at && strchr("\"\\/bfnrt", *at) != NULL ? at + 1 : NULL;
     if (json_hex(at + 1, end) < 0) return NULL;
-    const uint8_t *until;
-    json_unit(at, end, &until, &walk->has_nothings);
-    return until;
+    const uint8_t *escape_end;
+    json_unit(at, end, &escape_end, &walk->has_invalid_escapes);
+    return escape_end;
 }
 
-/* Whether one of eight bytes ends a run of plain characters: a quote, a backslash or a control character. */
+/* Return whether one of eight bytes is a quote, a backslash or a control character. */
 static inline bool has_special(const uint8_t *at) {
     const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
     uint64_t word;
@@ -80,7 +83,7 @@ static inline bool has_special(const uint8_t *at) {
             highs) != 0;
 }
 
-/* Return the closing quote, `at` being behind the opening one; NULL if the string is malformed. */
+/* Return the closing quote of the string whose opening quote is before `at`; NULL if the string is malformed. */
 static const uint8_t *read_string(Walk *walk, const uint8_t *at, const uint8_t *end, bool *has_escapes) {
     for (;;) {
         while (end - at >= 8 && !has_special(at)) at += 8;
@@ -94,12 +97,12 @@ static const uint8_t *read_string(Walk *walk, const uint8_t *at, const uint8_t *
 }
 
 static int skip_digits(Cursor *cursor) {
-    const uint8_t *since = cursor->at;
+    const uint8_t *start = cursor->at;
     while (is_digit(peek(cursor))) cursor->at++;
-    return cursor->at - since > LONGEST_NUMBER ? LONGEST_NUMBER + 1 : (int)(cursor->at - since);
+    return cursor->at - start > LONGEST_NUMBER ? LONGEST_NUMBER + 1 : (int)(cursor->at - start);
 }
 
-/* Go behind a digit that must follow what is at hand, and all digits after it; stay where there is none. */
+/* Move after the digits that begin at `from`, and return their number; do not move if there is none. */
 static int take_digits(Cursor *cursor, const uint8_t *from) {
     if (from >= cursor->end || !is_digit(*from)) return 0;
     cursor->at = from;
@@ -107,7 +110,7 @@ static int take_digits(Cursor *cursor, const uint8_t *from) {
 }
 
 static int take_number(Cursor *cursor) {
-    const uint8_t *since = cursor->at;
+    const uint8_t *start = cursor->at;
     if (*cursor->at == '-') cursor->at++;
     if (!is_digit(peek(cursor))) return JSON_MALFORMED;
     if (*cursor->at == '0') cursor->at++;
@@ -120,7 +123,7 @@ static int take_number(Cursor *cursor) {
         exponent = take_digits(cursor, from);
     }
     cursor->state = ENDED;
-    return exponent > LONGEST_EXPONENT || cursor->at - since > LONGEST_NUMBER ? JSON_NUMBER_RANGE : FITS;
+    return exponent > LONGEST_EXPONENT || cursor->at - start > LONGEST_NUMBER ? JSON_NUMBER_RANGE : FITS;
 }
 
 static int take_word(Cursor *cursor, const char *word) {
@@ -143,11 +146,12 @@ static int take_string(Cursor *cursor) {
 
 static int close_bracket(Cursor *cursor) {
     Bytes *keys = &cursor->walk->keys;
-    size_t since = cursor->first_key[cursor->depth];
-    if (cursor->is_object[cursor->depth] && !cursor->walk->has_twins) {
-        cursor->walk->has_twins = keys_repeat((Key *)(keys->at + since), (keys->size - since) / sizeof(Key));
+    size_t start = cursor->first_key[cursor->depth];
+    if (cursor->is_object[cursor->depth] && !cursor->walk->has_duplicate_keys) {
+        cursor->walk->has_duplicate_keys =
+            keys_have_duplicates((Key *)(keys->at + start), (keys->size - start) / sizeof(Key));
     }
-    keys->size = since;
+    keys->size = start;
     cursor->depth--;
     cursor->at++;
     cursor->state = ENDED;
@@ -186,9 +190,9 @@ static int take_value(Cursor *cursor) {
 static int take_key(Cursor *cursor) {
     bool has_escapes = false;
     if (peek(cursor) != '"') return JSON_MALFORMED;
-    const uint8_t *since = cursor->at + 1, *closing = read_string(cursor->walk, since, cursor->end, &has_escapes);
+    const uint8_t *start = cursor->at + 1, *closing = read_string(cursor->walk, start, cursor->end, &has_escapes);
     if (closing == NULL) return JSON_MALFORMED;
-    Key key = {.text = span_of(since, closing)};
+    Key key = {.text = span_of(start, closing)};
     if (cursor->depth == 1) {
         cursor->item.key = key.text;
         cursor->item.has_key_escapes = has_escapes;
@@ -204,7 +208,7 @@ static int take_key(Cursor *cursor) {
     return FITS;
 }
 
-/* A value has ended within a bracket: a comma or the closing one follows. */
+/* Read the comma or the closing bracket after a value. */
 static int take_end(Cursor *cursor) {
     bool is_object = cursor->is_object[cursor->depth];
     if (cursor->depth == 1) {
@@ -233,7 +237,7 @@ static int take_object(Cursor *cursor) {
     return reason == FITS && cursor->at != cursor->end ? JSON_MALFORMED : reason;
 }
 
-/* Count the brackets that are not in strings, whether or not anything else is right. */
+/* Return whether the brackets outside strings exceed the depth limit. The text need not be valid JSON. */
 static bool is_too_deep(Span text) {
     const uint8_t *end = text.at + text.size;
     int depth = 0;
@@ -251,7 +255,7 @@ int json_walk(Walk *walk, Span text) {
     Cursor cursor = {.walk = walk, .at = json_skip_blanks(text.at, end), .end = end};
     if (peek(&cursor) != '{') return JSON_NO_OBJECT;
     walk->keys.size = 0;
-    walk->has_nothings = walk->has_key_escapes = walk->has_twins = false;
+    walk->has_invalid_escapes = walk->has_key_escapes = walk->has_duplicate_keys = false;
     int reason = take_object(&cursor);
     return reason == FITS || !is_too_deep(text) ? reason : JSON_TOO_DEEP;
 }
@@ -267,19 +271,19 @@ const uint8_t *json_string_end(const uint8_t *at) {
 }
 
 size_t json_decode(Span string, uint8_t *to) {
-    static const uint8_t MEANT[] = {['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t'};
+    static const uint8_t UNESCAPED[] = {['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t'};
     const uint8_t *at = string.at, *end = at + string.size;
-    uint8_t *since = to;
+    uint8_t *start = to;
     while (at < end) {
         if (*at != '\\') {
             *to++ = *at++;
         } else if (*++at == 'u') {
-            bool is_nothing;
-            to = json_put(to, json_unit(at, end, &at, &is_nothing));
+            bool is_invalid;
+            to = json_put(to, json_unit(at, end, &at, &is_invalid));
         } else {
-            *to++ = *at < sizeof MEANT && MEANT[*at] ? MEANT[*at] : *at;
+            *to++ = *at < sizeof UNESCAPED && UNESCAPED[*at] ? UNESCAPED[*at] : *at;
             at++;
         }
     }
-    return (size_t)(to - since);
+    return (size_t)(to - start);
 }

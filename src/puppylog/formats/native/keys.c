@@ -1,4 +1,4 @@
-/* Whether keys differ. Few are compared pair by pair, many are sorted: no line makes this slow. */
+/* Finds equal keys. Few keys are compared pair by pair, many are sorted, so that no line is slow. */
 #include "fields.h"
 
 #include <stdlib.h>
@@ -9,14 +9,14 @@ static int compare(const void *one_key, const void *other_key) {
     const Key *one = one_key, *other = other_key;
     if (one->text.size != other->text.size) return one->text.size < other->text.size ? -1 : 1;
     int order = one->text.size ? memcmp(one->text.at, other->text.at, one->text.size) : 0;
-    return order ? order : (one->since > other->since) - (one->since < other->since);
+    return order ? order : (one->start > other->start) - (one->start < other->start);
 }
 
 void keys_sort(Key *keys, size_t count) {
     if (count > 1) qsort(keys, count, sizeof *keys, compare);
 }
 
-bool keys_repeat(Key *keys, size_t count) {
+bool keys_have_duplicates(Key *keys, size_t count) {
     if (count > FEW) {
         keys_sort(keys, count);
         for (size_t place = 1; place < count; place++) {

@@ -1,4 +1,4 @@
-/* Lines read by the steps of a compiled layout: see layout/program.py for what the steps are. */
+/* Reads lines with a compiled layout: see layout/program.py for the steps. */
 #include "module.h"
 #include "moment.h"
 #include "request.h"
@@ -18,9 +18,9 @@ typedef struct {
 
 typedef struct {
     Step *steps;
-    Value *values; /* of a line that is delimited, one for each step */
+    Value *values; /* the values of a delimited line, one for each step */
     size_t count;
-    Span lead;
+    Span prefix;
     bool has_parts, is_delimited;
     int day[3];
     LastStamp last;
@@ -30,79 +30,79 @@ typedef struct {
     Row row;
     Moment moment;
     Span stem, query;
-    uint8_t *room; /* for values that do not stand in the line as they are; NULL until it is needed */
+    uint8_t *scratch; /* memory for values that are changed; NULL until it is needed */
 } Record;
 
-static const uint8_t *find_text(const uint8_t *at, const uint8_t *until, Span text) {
+static const uint8_t *find_text(const uint8_t *at, const uint8_t *end, Span text) {
     if (text.size == 0) return at;
-    for (; (at = find(at, until, text.at[0])) != NULL; at++) {
-        if ((size_t)(until - at) < text.size) return NULL;
+    for (; (at = find(at, end, text.at[0])) != NULL; at++) {
+        if ((size_t)(end - at) < text.size) return NULL;
         if (memcmp(at, text.at, text.size) == 0) return at;
     }
     return NULL;
 }
 
-static bool starts_with(const uint8_t *at, const uint8_t *until, Span text) {
-    return (size_t)(until - at) >= text.size && (text.size == 0 || memcmp(at, text.at, text.size) == 0);
+static bool starts_with(const uint8_t *at, const uint8_t *end, Span text) {
+    return (size_t)(end - at) >= text.size && (text.size == 0 || memcmp(at, text.at, text.size) == 0);
 }
 
-/* A list goes on behind ", " and " : ". */
-static const uint8_t *find_list_end(const uint8_t *since, const uint8_t *until, Span literal) {
-    const uint8_t *at = find_text(since, until, literal);
+/* Find the end of a list, which continues after ", " and " : ". */
+static const uint8_t *find_list_end(const uint8_t *start, const uint8_t *end, Span literal) {
+    const uint8_t *at = find_text(start, end, literal);
     while (at != NULL) {
-        if (at > since && at[-1] == ',') at = find_text(at + 1, until, literal);
-        else if (until - at >= 3 && memcmp(at, " : ", 3) == 0) at = find_text(at + 3, until, literal);
+        if (at > start && at[-1] == ',') at = find_text(at + 1, end, literal);
+        else if (end - at >= 3 && memcmp(at, " : ", 3) == 0) at = find_text(at + 3, end, literal);
         else return at;
     }
     return NULL;
 }
 
-static const uint8_t *find_last_colon(const uint8_t *since, const uint8_t *until) {
-    const uint8_t *blank = find(since, until, ' ');
-    for (const uint8_t *at = blank != NULL ? blank : until; at > since; at--) {
+static const uint8_t *find_last_colon(const uint8_t *start, const uint8_t *end) {
+    const uint8_t *blank = find(start, end, ' ');
+    for (const uint8_t *at = blank != NULL ? blank : end; at > start; at--) {
         if (at[-1] == ':') return at - 1;
     }
     return NULL;
 }
 
-/* Where the text stands with which the line ends. */
-static const uint8_t *find_line_end(Span literal, const uint8_t *since, const uint8_t *until) {
-    if ((size_t)(until - since) < literal.size) return NULL;
-    const uint8_t *at = until - literal.size;
-    return starts_with(at, until, literal) ? at : NULL;
+/* Return the start of the literal at the end of the line; NULL if the line does not end with it. */
+static const uint8_t *find_line_end(Span literal, const uint8_t *start, const uint8_t *end) {
+    if ((size_t)(end - start) < literal.size) return NULL;
+    const uint8_t *at = end - literal.size;
+    return starts_with(at, end, literal) ? at : NULL;
 }
 
-static const uint8_t *find_end(const Step *step, const uint8_t *since, const uint8_t *until) {
+static const uint8_t *find_end(const Step *step, const uint8_t *start, const uint8_t *end) {
     const uint8_t *proto;
     switch (step->ending) {
-    case END_SIZED: return until - since >= step->size ? since + step->size : NULL;
-    case END_QUOTE: return find_quote(since, until);
-    case END_LIST: return find_list_end(since, until, step->literal);
-    case END_ADDRESS: return find_last_colon(since, until);
+    case END_SIZED: return end - start >= step->size ? start + step->size : NULL;
+    case END_QUOTE: return find_quote(start, end);
+    case END_LIST: return find_list_end(start, end, step->literal);
+    case END_ADDRESS: return find_last_colon(start, end);
     case END_BEFORE_PROTO:
-        proto = find_text(since, until, span_of_text(" HTTP/"));
-        return proto != NULL ? proto : find_text(since, until, step->literal);
-    case END_BEHIND_PROTO:
-        proto = find_text(since, until, span_of_text(" HTTP/"));
-        return find_text(proto != NULL ? proto + 6 : since, until, step->literal);
-    case END_SLASH: return find(since, until, '/');
-    case END_REST: return find_line_end(step->literal, since, until);
-    default: return find_text(since, until, step->literal);
+        proto = find_text(start, end, span_of_text(" HTTP/"));
+        return proto != NULL ? proto : find_text(start, end, step->literal);
+    case END_AFTER_PROTO:
+        proto = find_text(start, end, span_of_text(" HTTP/"));
+        return find_text(proto != NULL ? proto + 6 : start, end, step->literal);
+    case END_SLASH: return find(start, end, '/');
+    case END_REST: return find_line_end(step->literal, start, end);
+    default: return find_text(start, end, step->literal);
     }
 }
 
-/* -?(0|[1-9][0-9]*)(.[0-9]+)? */
+/* Return whether the text is -?(0|[1-9][0-9]*)(.[0-9]+)? */
 static bool is_number(Span text) {
-    const uint8_t *at = text.at, *until = text.at + text.size;
+    const uint8_t *at = text.at, *end = text.at + text.size;
     if (text.size > LONGEST_NUMBER) return false;
-    if (at < until && *at == '-') at++;
+    if (at < end && *at == '-') at++;
     const uint8_t *whole = at;
-    while (at < until && is_digit(*at)) at++;
+    while (at < end && is_digit(*at)) at++;
     if (at == whole || (*whole == '0' && at - whole > 1)) return false;
-    if (at == until) return true;
-    if (*at++ != '.' || at == until) return false;
-    while (at < until && is_digit(*at)) at++;
-    return at == until;
+    if (at == end) return true;
+    if (*at++ != '.' || at == end) return false;
+    while (at < end && is_digit(*at)) at++;
+    return at == end;
 }
 
 static int take_status(Span text, Row *row) {
@@ -130,7 +130,7 @@ static int take_bytes(Span text, Row *row) {
     return FITS;
 }
 
-static void put(Builder *builder, const Step *step, Span text, Row *row) {
+static void add_text(Builder *builder, const Step *step, Span text, Row *row) {
     if (step->column >= 0) row->text[step->column] = text;
     else if (step->kind == KIND_NUMBER && is_number(text)) builder_json_member(builder, step->name, text);
     else builder_text_member(builder, step->name, text);
@@ -140,11 +140,11 @@ static int take_stamp(Builder *builder, const Step *step, Span text, Row *row) {
     int64_t us;
     Stamp stamp = clock_access(text, &us);
     if (stamp != STAMP_ZONED) return stamp == STAMP_NONE ? LAYOUT_TIME_FORM : LAYOUT_TIME_RANGE;
-    put(builder, step, text, row);
+    add_text(builder, step, text, row);
     return FITS;
 }
 
-/* A text that is skipped by its size must end where a character ends. */
+/* A text of fixed size must be ASCII: otherwise it may end within a character. */
 static int skip(const Step *step, Span text) {
     for (size_t place = 0; step->size && place < text.size; place++) {
         if (text.at[place] >= 0x80) return LAYOUT_TIME_FORM;
@@ -152,10 +152,10 @@ static int skip(const Step *step, Span text) {
     return FITS;
 }
 
-/* Take the value of a field. */
-static int take(Program *program, Builder *builder, const Step *step, Span text, Record *record) {
+/* Add the value of a field to the record. */
+static int add_value(Program *program, Builder *builder, const Step *step, Span text, Record *record) {
     if (step->kind == KIND_STAMP) return take_stamp(builder, step, text, &record->row);
-    if (step->kind > KIND_STAMP) return moment_take(&record->moment, step->kind, text, &program->last);
+    if (step->kind > KIND_STAMP) return moment_read(&record->moment, step->kind, text, &program->last);
     if (step->kind == KIND_SKIP) return skip(step, text);
     text = without_dash(text);
     if (text.size == 0 || (step->kind == KIND_USER && span_is(text, "\"\""))) return FITS;
@@ -165,64 +165,64 @@ static int take(Program *program, Builder *builder, const Step *step, Span text,
     case KIND_BYTES: return take_bytes(text, &record->row);
     case KIND_STEM: record->stem = text; return FITS;
     case KIND_QUERY: record->query = text; return FITS;
-    default: put(builder, step, text, &record->row); return FITS;
+    default: add_text(builder, step, text, &record->row); return FITS;
     }
 }
 
-static int read_steps(Program *program, Builder *builder, const uint8_t *at, const uint8_t *until, Record *record) {
-    if (!starts_with(at, until, program->lead)) return LAYOUT_NO_TEXT;
-    at += program->lead.size;
+static int read_steps(Program *program, Builder *builder, const uint8_t *at, const uint8_t *end, Record *record) {
+    if (!starts_with(at, end, program->prefix)) return LAYOUT_NO_TEXT;
+    at += program->prefix.size;
     for (size_t place = 0; place < program->count; place++) {
         const Step *step = &program->steps[place];
-        const uint8_t *field_until = find_end(step, at, until);
-        if (field_until == NULL) return step->ending == END_QUOTE ? LAYOUT_OPEN_QUOTE : LAYOUT_NO_TEXT;
-        int reason = take(program, builder, step, span_of(at, field_until), record);
+        const uint8_t *field_end = find_end(step, at, end);
+        if (field_end == NULL) return step->ending == END_QUOTE ? LAYOUT_OPEN_QUOTE : LAYOUT_NO_TEXT;
+        int reason = add_value(program, builder, step, span_of(at, field_end), record);
         if (reason != FITS) return reason;
-        if (!starts_with(field_until, until, step->literal)) return LAYOUT_NO_TEXT;
-        at = field_until + step->literal.size;
+        if (!starts_with(field_end, end, step->literal)) return LAYOUT_NO_TEXT;
+        at = field_end + step->literal.size;
     }
-    return at < until ? LAYOUT_MORE : FITS;
+    return at < end ? LAYOUT_MORE : FITS;
 }
 
-/* The closing quote of a value that opens before `at`; quotes in it are written twice. */
-static const uint8_t *find_closing(const uint8_t *at, const uint8_t *until) {
-    while ((at = find(at, until, '"')) != NULL) {
-        if (at + 1 == until || at[1] != '"') return at;
+/* Return the closing quote of a value whose opening quote is before `at`. A quote in the value is doubled. */
+static const uint8_t *find_closing(const uint8_t *at, const uint8_t *end) {
+    while ((at = find(at, end, '"')) != NULL) {
+        if (at + 1 == end || at[1] != '"') return at;
         at += 2;
     }
     return NULL;
 }
 
-static int split(Program *program, const uint8_t *at, const uint8_t *until, uint8_t delimiter) {
+static int split(Program *program, const uint8_t *at, const uint8_t *end, uint8_t delimiter) {
     for (size_t place = 0; place < program->count; place++) {
         Value *value = &program->values[place];
-        if (at > until) return LAYOUT_FEWER;
-        value->is_quoted = at < until && *at == '"';
-        const uint8_t *end;
+        if (at > end) return LAYOUT_FEWER;
+        value->is_quoted = at < end && *at == '"';
+        const uint8_t *value_end;
         if (value->is_quoted) {
-            end = find_closing(at + 1, until);
-            if (end == NULL || (end + 1 < until && end[1] != delimiter)) return LAYOUT_OPEN_QUOTE;
-            value->text = span_of(at + 1, end);
-            end++;
+            value_end = find_closing(at + 1, end);
+            if (value_end == NULL || (value_end + 1 < end && value_end[1] != delimiter)) return LAYOUT_OPEN_QUOTE;
+            value->text = span_of(at + 1, value_end);
+            value_end++;
         } else {
-            end = find(at, until, delimiter);
-            if (end == NULL) end = until;
-            value->text = span_of(at, end);
+            value_end = find(at, end, delimiter);
+            if (value_end == NULL) value_end = end;
+            value->text = span_of(at, value_end);
         }
-        at = end + 1;
+        at = value_end + 1;
     }
-    if (at >= until || (until - at == 1 && *at == delimiter)) return FITS;
+    if (at >= end || (end - at == 1 && *at == delimiter)) return FITS;
     return LAYOUT_MORE_FIELDS;
 }
 
-/* Write what the span says into the room, and return it from there. */
+/* Write the text with single quotes in place of doubled quotes, and return it. */
 static Span resolve_quotes(Record *record, Span text) {
-    uint8_t *since = record->room;
+    uint8_t *start = record->scratch;
     for (size_t place = 0; place < text.size; place++) {
-        *record->room++ = text.at[place];
+        *record->scratch++ = text.at[place];
         place += text.at[place] == '"';
     }
-    return span_of(since, record->room);
+    return span_of(start, record->scratch);
 }
 
 static int hex_digit(uint8_t byte) {
@@ -231,7 +231,7 @@ static int hex_digit(uint8_t byte) {
     return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
-/* The visible ASCII character whose escape stands there, or 0. */
+/* Return the visible ASCII character whose percent escape is at this index, or 0. */
 static uint8_t escaped(Span text, size_t place) {
     if (text.size - place < 3 || text.at[place] != '%') return 0;
     int high = hex_digit(text.at[place + 1]), low = hex_digit(text.at[place + 2]);
@@ -240,7 +240,7 @@ static uint8_t escaped(Span text, size_t place) {
 }
 
 static Span resolve_agent(Record *record, Span text, uint8_t delimiter) {
-    uint8_t *since = record->room;
+    uint8_t *start = record->scratch;
     for (size_t place = 0; place < text.size; place++) {
         uint8_t byte = text.at[place], other = 0;
         if (delimiter == '\t' && (other = escaped(text, place)) != 0) {
@@ -249,66 +249,65 @@ static Span resolve_agent(Record *record, Span text, uint8_t delimiter) {
         } else if (delimiter == ' ' && byte == '+' && (place == 0 || text.at[place - 1] != '+')) {
             byte = ' ';
         }
-        *record->room++ = byte;
+        *record->scratch++ = byte;
     }
-    return span_of(since, record->room);
+    return span_of(start, record->scratch);
 }
 
 static bool is_escaped(const Step *step, const Value *value, uint8_t delimiter) {
-    const uint8_t *until = value->text.at + value->text.size;
-    if (value->is_quoted) return find(value->text.at, until, '"') != NULL;
-    return step->kind == KIND_AGENT && find(value->text.at, until, delimiter == '\t' ? '%' : '+') != NULL;
+    const uint8_t *end = value->text.at + value->text.size;
+    if (value->is_quoted) return find(value->text.at, end, '"') != NULL;
+    return step->kind == KIND_AGENT && find(value->text.at, end, delimiter == '\t' ? '%' : '+') != NULL;
 }
 
-/* Room for each value once more, and for the route. */
-static bool make_room(Builder *builder, Record *record, size_t line_size) {
-    if (record->room == NULL) record->room = builder_scratch(builder, 2 * line_size + 2);
-    return record->room != NULL;
+/* Get memory for all values of a line, and for the route. */
+static bool reserve_scratch(Builder *builder, Record *record, size_t line_size) {
+    if (record->scratch == NULL) record->scratch = builder_scratch(builder, 2 * line_size + 2);
+    return record->scratch != NULL;
 }
 
 static void join_route(Builder *builder, Record *record, size_t line_size) {
     record->row.text[ROUTE] = record->stem;
-    if (record->query.size == 0 || !make_room(builder, record, line_size)) return;
-    uint8_t *since = record->room;
-    if (record->stem.size) memcpy(since, record->stem.at, record->stem.size);
-    since[record->stem.size] = '?';
-    memcpy(since + record->stem.size + 1, record->query.at, record->query.size);
-    record->room += record->stem.size + 1 + record->query.size;
-    record->row.text[ROUTE] = span_of(since, record->room);
+    if (record->query.size == 0 || !reserve_scratch(builder, record, line_size)) return;
+    uint8_t *start = record->scratch;
+    if (record->stem.size) memcpy(start, record->stem.at, record->stem.size);
+    start[record->stem.size] = '?';
+    memcpy(start + record->stem.size + 1, record->query.at, record->query.size);
+    record->scratch += record->stem.size + 1 + record->query.size;
+    record->row.text[ROUTE] = span_of(start, record->scratch);
 }
 
-static int read_delimited(Program *program, Builder *builder, const uint8_t *line, const uint8_t *until,
-                          Record *record) {
+static int read_delimited(Program *program, Builder *builder, const uint8_t *line, const uint8_t *end, Record *record) {
     if (program->count == 0) return LAYOUT_NO_FIELDS;
-    uint8_t delimiter = find(line, until, '\t') != NULL ? '\t' : ' ';
-    int reason = split(program, line, until, delimiter);
+    uint8_t delimiter = find(line, end, '\t') != NULL ? '\t' : ' ';
+    int reason = split(program, line, end, delimiter);
     if (reason != FITS) return reason;
-    size_t line_size = (size_t)(until - line);
+    size_t line_size = (size_t)(end - line);
     for (size_t place = 0; place < program->count; place++) {
         const Step *step = &program->steps[place];
         const Value *value = &program->values[place];
         Span text = value->text;
-        if (is_escaped(step, value, delimiter) && make_room(builder, record, line_size)) {
+        if (is_escaped(step, value, delimiter) && reserve_scratch(builder, record, line_size)) {
             text = value->is_quoted ? resolve_quotes(record, text) : resolve_agent(record, text, delimiter);
         }
-        reason = take(program, builder, step, text, record);
+        reason = add_value(program, builder, step, text, record);
         if (reason != FITS) return reason;
     }
     if (record->stem.size || record->query.size) join_route(builder, record, line_size);
     return FITS;
 }
 
-static int read_record(Program *program, Builder *builder, const uint8_t *line, const uint8_t *until, Record *record) {
-    if (line == until) return LAYOUT_EMPTY;
-    int reason = program->is_delimited ? read_delimited(program, builder, line, until, record)
-                                       : read_steps(program, builder, line, until, record);
+static int read_record(Program *program, Builder *builder, const uint8_t *line, const uint8_t *end, Record *record) {
+    if (line == end) return LAYOUT_EMPTY;
+    int reason = program->is_delimited ? read_delimited(program, builder, line, end, record)
+                                       : read_steps(program, builder, line, end, record);
     if (reason != FITS) return reason;
-    return moment_tell(&record->moment, program->has_parts, program->is_delimited, &record->row);
+    return moment_resolve(&record->moment, program->has_parts, program->is_delimited, &record->row);
 }
 
 INLINED int read_line(Builder *builder, Span line, void *reading) {
     Program *program = reading;
-    if (program->is_delimited && line.size && line.at[0] == '#') return JOINED;
+    if (program->is_delimited && line.size && line.at[0] == '#') return ROWLESS;
     const int *day = program->day;
     Record record = {.moment = {.year = day[0], .month = day[1], .day = day[2], .half_day = -1}};
     int reason = read_record(program, builder, line.at, line.at + line.size, &record);
@@ -318,7 +317,7 @@ INLINED int read_line(Builder *builder, Span line, void *reading) {
 
 static void read_text(Builder *builder, void *program) { read_lines(builder, read_line, program); }
 
-static bool take_steps(PyObject *given, Program *program) {
+static bool parse_steps(PyObject *given, Program *program) {
     program->count = (size_t)PyTuple_GET_SIZE(given);
     program->steps = memory_resize(NULL, (program->count + 1) * sizeof *program->steps);
     program->values = memory_resize(NULL, (program->count + 1) * sizeof *program->values);
@@ -344,18 +343,18 @@ PyObject *native_layout(PyObject *module, PyObject *arguments) {
     Py_buffer text;
     PyObject *steps, *rows = NULL;
     int has_parts, is_delimited;
-    const char *lead;
-    Py_ssize_t lead_size;
+    const char *prefix;
+    Py_ssize_t prefix_size;
     Program program = {0};
-    if (!PyArg_ParseTuple(arguments, "y*y#O!ppiii", &text, &lead, &lead_size, &PyTuple_Type, &steps, &has_parts,
+    if (!PyArg_ParseTuple(arguments, "y*y#O!ppiii", &text, &prefix, &prefix_size, &PyTuple_Type, &steps, &has_parts,
                           &is_delimited, &program.day[0], &program.day[1], &program.day[2])) {
         return NULL;
     }
-    program.lead = (Span){(const uint8_t *)lead, (size_t)lead_size};
+    program.prefix = (Span){(const uint8_t *)prefix, (size_t)prefix_size};
     program.has_parts = has_parts;
     program.is_delimited = is_delimited;
-    moment_forget(&program.last);
-    if (take_steps(steps, &program)) rows = read_rows(module, &text, read_text, &program);
+    moment_clear(&program.last);
+    if (parse_steps(steps, &program)) rows = read_rows(module, &text, read_text, &program);
     else PyBuffer_Release(&text);
     memory_free(program.steps);
     memory_free(program.values);

@@ -1,4 +1,4 @@
-/* logfmt: see logfmt.py. */
+/* Reads lines of logfmt: see logfmt.py. */
 #include "json_text.h"
 #include "module.h"
 #include "scan.h"
@@ -9,10 +9,10 @@ typedef struct {
     Builder *builder;
     Names names;
     Path path;
-    Bytes members; /* Member */
-    Bytes keys;    /* Key */
-    uint8_t *room; /* where texts without their escapes go */
-    bool has_nothings, failed;
+    Bytes members;    /* Member */
+    Bytes keys;       /* Key */
+    uint8_t *scratch; /* memory for texts whose escapes are replaced */
+    bool has_invalid_escapes, failed;
 } Reading;
 
 static inline bool is_blank(uint8_t byte) { return byte == ' ' || byte == '\t'; }
@@ -30,7 +30,7 @@ static bool has_control(Span line) {
     return found;
 }
 
-/* 2 for what a key may begin with, 1 for what else may be in it */
+/* 2: the byte may begin a key; 1: it may be in a key after the first byte */
 static const uint8_t IN_KEY[128] = {
     ['@'] = 2, ['%'] = 2, ['_'] = 2, ['-'] = 1, ['.'] = 1, [':'] = 1, ['/'] = 1, ['#'] = 1, ['$'] = 1, ['['] = 1,
     [']'] = 1, ['0'] = 1, ['1'] = 1, ['2'] = 1, ['3'] = 1, ['4'] = 1, ['5'] = 1, ['6'] = 1, ['7'] = 1, ['8'] = 1,
@@ -47,9 +47,9 @@ static const uint8_t *key_end(const uint8_t *at, const uint8_t *end) {
     return at;
 }
 
-/* Whether a JSON number, its exponent with a sign, is all of the value. */
+/* Return whether the value is a JSON number. Its exponent must have a sign. */
 static bool is_number(Span value) {
-    const uint8_t *at = value.at, *end = at + value.size, *since;
+    const uint8_t *at = value.at, *end = at + value.size, *start;
     if (value.size > LONGEST_NUMBER) return false;
     if (at < end && *at == '-') at++;
     if (at == end || !is_digit(*at)) return false;
@@ -57,65 +57,66 @@ static bool is_number(Span value) {
     else
         while (at < end && is_digit(*at)) at++;
     if (at < end && *at == '.') {
-        for (since = ++at; at < end && is_digit(*at);) at++;
-        if (at == since) return false;
+        for (start = ++at; at < end && is_digit(*at);) at++;
+        if (at == start) return false;
     }
     if (end - at > 2 && (*at | 0x20) == 'e' && (at[1] == '+' || at[1] == '-')) {
-        for (since = at += 2; at < end && is_digit(*at);) at++;
-        if (at == since || at - since > LONGEST_EXPONENT) return false;
+        for (start = at += 2; at < end && is_digit(*at);) at++;
+        if (at == start || at - start > LONGEST_EXPONENT) return false;
     }
     return at == end;
 }
 
-/* Read the escape whose backslash is at `at` and write what it means; set where it ends. */
-static uint8_t *put_escape(Reading *reading, const uint8_t *at, const uint8_t *end, const uint8_t **until,
+/* Write the character of the escape whose backslash is at `at`; set the end of the escape, and return the end of the
+ * character. */
+static uint8_t *put_escape(Reading *reading, const uint8_t *at, const uint8_t *end, const uint8_t **escape_end,
                            uint8_t *to) {
-    static const uint8_t MEANT[128] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['a'] = '\a', ['b'] = '\b',
-                                       ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t', ['v'] = '\v'};
+    static const uint8_t UNESCAPED[128] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['a'] = '\a', ['b'] = '\b',
+                                           ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t', ['v'] = '\v'};
     uint8_t byte = *++at;
     if (byte == 'u' && json_hex(at + 1, end) >= 0) {
-        return json_put(to, json_unit(at, end, until, &reading->has_nothings));
+        return json_put(to, json_unit(at, end, escape_end, &reading->has_invalid_escapes));
     }
     if (byte == 'x' && end - at >= 3) {
         const uint8_t digits[] = {'0', '0', at[1], at[2]};
         int code = json_hex(digits, digits + 4);
         if (code >= 0) {
-            bool is_nothing = code == 0 || code >= 0x80;
-            reading->has_nothings |= is_nothing;
-            *until = at + 3;
-            return json_put(to, is_nothing ? REPLACEMENT : (uint32_t)code);
+            bool is_invalid = code == 0 || code >= 0x80;
+            reading->has_invalid_escapes |= is_invalid;
+            *escape_end = at + 3;
+            return json_put(to, is_invalid ? REPLACEMENT : (uint32_t)code);
         }
     }
-    if (byte < 0x80 && MEANT[byte]) {
-        *to++ = MEANT[byte];
+    if (byte < 0x80 && UNESCAPED[byte]) {
+        *to++ = UNESCAPED[byte];
     } else {
         *to++ = '\\';
         *to++ = byte;
     }
-    *until = at + 1;
+    *escape_end = at + 1;
     return to;
 }
 
 static Span unescape(Reading *reading, Span quoted) {
     if (quoted.size == 0 || memchr(quoted.at, '\\', quoted.size) == NULL) return quoted;
-    uint8_t *to = reading->room;
+    uint8_t *to = reading->scratch;
     for (const uint8_t *at = quoted.at, *end = at + quoted.size; at < end;) {
         if (*at == '\\') to = put_escape(reading, at, end, &at, to);
         else *to++ = *at++;
     }
-    Span text = span_of(reading->room, to);
-    reading->room = to;
+    Span text = span_of(reading->scratch, to);
+    reading->scratch = to;
     return text;
 }
 
 static int read_quoted(Reading *reading, const uint8_t **place, const uint8_t *end, Member *member) {
-    const uint8_t *since = *place + 1, *at = since;
+    const uint8_t *start = *place + 1, *at = start;
     while (at < end && *at != '"') at += *at == '\\' ? 2 : 1;
     if (at >= end) return LOGFMT_OPEN_QUOTE;
     if (!ends_word(at + 1, end)) return LOGFMT_QUOTE_WITHIN;
     member->kind = VALUE_TEXT;
     member->json = (Span){0};
-    member->text = unescape(reading, span_of(since, at));
+    member->text = unescape(reading, span_of(start, at));
     *place = at + 1;
     return FITS;
 }
@@ -136,15 +137,15 @@ static int read_plain(const uint8_t **place, const uint8_t *end, Member *member)
     return FITS;
 }
 
-/* Of members with equal keys keep the last one. */
-static void drop_twins(Reading *reading) {
+/* Keep the last of the members with equal keys. */
+static void drop_duplicates(Reading *reading) {
     Member *members = (Member *)reading->members.at;
     Key *keys = (Key *)reading->keys.at;
     size_t count = reading->keys.size / sizeof *keys, kept = 0;
-    if (!keys_repeat(keys, count)) return;
+    if (!keys_have_duplicates(keys, count)) return;
     keys_sort(keys, count);
     for (size_t place = 1; place < count; place++) {
-        if (keys_equal(&keys[place - 1], &keys[place])) members[keys[place - 1].since].key.at = NULL;
+        if (keys_equal(&keys[place - 1], &keys[place])) members[keys[place - 1].start].key.at = NULL;
     }
     for (size_t place = 0; place < count; place++) {
         if (members[place].key.at != NULL) members[kept++] = members[place];
@@ -156,13 +157,13 @@ static int list_members(Reading *reading, Span line) {
     const uint8_t *end = line.at + line.size, *at = skip_blanks(line.at, end);
     uint32_t words = 0, pairs = 0;
     for (; at < end || words == 0; words++, at = skip_blanks(at, end)) {
-        const uint8_t *until = key_end(at, end);
-        bool is_pair = until > at && until < end && *until == '=';
-        if (until == at || !(is_pair || (words > 0 && ends_word(until, end))))
+        const uint8_t *after_key = key_end(at, end);
+        bool is_pair = after_key > at && after_key < end && *after_key == '=';
+        if (after_key == at || !(is_pair || (words > 0 && ends_word(after_key, end))))
             return words ? LOGFMT_NO_KEY : LOGFMT_NO_PAIR;
-        Member member = {.key = span_of(at, until), .json = span_of_text("true")};
+        Member member = {.key = span_of(at, after_key), .json = span_of_text("true")};
         member.name = names_find(&reading->names, &reading->path, 0, member.key);
-        at = until;
+        at = after_key;
         if (is_pair) {
             pairs++;
             at++;
@@ -170,13 +171,13 @@ static int list_members(Reading *reading, Span line) {
             int reason = is_quoted ? read_quoted(reading, &at, end, &member) : read_plain(&at, end, &member);
             if (reason != FITS) return reason;
         }
-        Key key = {.text = member.key, .since = words};
+        Key key = {.text = member.key, .start = words};
         bytes_append(&reading->keys, &key, sizeof key, &reading->failed);
         bytes_append(&reading->members, &member, sizeof member, &reading->failed);
         if (reading->failed) return LOGFMT_EMPTY;
     }
     if (words > 2 * pairs) return LOGFMT_FEW_PAIRS;
-    drop_twins(reading);
+    drop_duplicates(reading);
     return FITS;
 }
 
@@ -184,16 +185,16 @@ static int read_row(Reading *reading, Span line, Row *row) {
     if (line.size == 0) return LOGFMT_EMPTY;
     if (has_control(line)) return LOGFMT_CONTROL;
     reading->keys.size = reading->members.size = 0;
-    reading->has_nothings = false;
-    reading->room = builder_scratch(reading->builder, 2 * line.size);
-    if (reading->room == NULL) return LOGFMT_EMPTY;
+    reading->has_invalid_escapes = false;
+    reading->scratch = builder_scratch(reading->builder, 2 * line.size);
+    if (reading->scratch == NULL) return LOGFMT_EMPTY;
     int reason = list_members(reading, line);
     if (reason != FITS) return reason;
     Member *members = (Member *)reading->members.at;
     size_t count = reading->members.size / sizeof *members;
-    fields_read(members, count, reading->room, row);
+    fields_read(members, count, reading->scratch, row);
     fields_write(reading->builder, members, count);
-    if (reading->has_nothings) {
+    if (reading->has_invalid_escapes) {
         builder_json_member(reading->builder, span_of_text("invalid_escape"), span_of_text("true"));
     }
     return FITS;

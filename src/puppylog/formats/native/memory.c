@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-enum { LARGEST_KEPT = 8 << 20 }; /* bytes of a block that is kept */
+enum { LARGEST_KEPT = 8 << 20 }; /* larger blocks are freed and not kept */
 
 #ifdef PUPPYLOG_TEST_MEMORY
 _Atomic long memory_fails_after = -1, memory_blocks = 0;
@@ -36,25 +36,25 @@ Bytes memory_reuse(Kept *kept, int slot) {
     return bytes;
 }
 
-void memory_give_back(Kept *kept, int slot, Bytes bytes) {
-    if (bytes.at != NULL && bytes.room <= LARGEST_KEPT && kept->counts[slot] < DEPTH) {
+void memory_keep(Kept *kept, int slot, Bytes bytes) {
+    if (bytes.at != NULL && bytes.capacity <= LARGEST_KEPT && kept->counts[slot] < DEPTH) {
         kept->blocks[slot][kept->counts[slot]++] = bytes;
     } else {
         memory_free(bytes.at);
     }
 }
 
-void memory_forget(Kept *kept) {
+void memory_clear(Kept *kept) {
     for (int slot = 0; slot < SLOTS; slot++) {
         while (kept->counts[slot] > 0) memory_free(kept->blocks[slot][--kept->counts[slot]].at);
     }
 }
 
 bool bytes_grow(Bytes *bytes, size_t more) {
-    size_t room = bytes->room * 2 > bytes->size + more ? bytes->room * 2 : bytes->size + more + 64;
-    uint8_t *at = memory_resize(bytes->at, room);
+    size_t capacity = bytes->capacity * 2 > bytes->size + more ? bytes->capacity * 2 : bytes->size + more + 64;
+    uint8_t *at = memory_resize(bytes->at, capacity);
     if (at == NULL) return false;
     bytes->at = at;
-    bytes->room = room;
+    bytes->capacity = capacity;
     return true;
 }

@@ -1,5 +1,5 @@
-/* Memory that grows. What a column needed once it will need again: freed blocks are kept for the next text, because
- * fresh pages cost as much as the parsing that fills them. */
+/* Memory blocks that grow. Freed blocks are kept for the next text, which needs blocks of the same size, because
+ * allocating new pages takes as long as the parsing that fills them. */
 #ifndef PUPPYLOG_MEMORY_H
 #define PUPPYLOG_MEMORY_H
 
@@ -10,40 +10,40 @@
 
 typedef struct {
     uint8_t *at;
-    size_t size, room;
+    size_t size, capacity;
 } Bytes;
 
-enum { SLOTS = 64 }; /* kinds of blocks: those of one slot are used alike */
-enum { DEPTH = 8 };  /* blocks kept of a slot: as many as there are chunks between two writes of a batch */
+enum { SLOTS = 64 }; /* a slot for each use of a block, such as the values of one column */
+enum { DEPTH = 8 };  /* blocks kept for a slot: as many as there are chunks between two writes of a batch */
 
-/* Blocks that are kept for the next text. It belongs to one module, whose lock is held where it is used. */
+/* Blocks that are kept for the next text. They belong to one module, whose lock must be held. */
 typedef struct {
     Bytes blocks[SLOTS][DEPTH];
     int counts[SLOTS];
 } Kept;
 
-/* Change the size of a block, which NULL makes a new one; NULL, and the block as it was, when there is no memory. */
+/* Resize a block, or allocate one if `at` is NULL. If the allocation fails, return NULL and do not change the block. */
 void *memory_resize(void *at, size_t size);
 
 void memory_free(void *at);
 
-/* Return an empty block that was used for this slot before, or nothing. */
+/* Return a block that was kept for this slot, with size 0; an empty block if there is none. */
 Bytes memory_reuse(Kept *kept, int slot);
 
 /* Keep the block for its slot, or free it. */
-void memory_give_back(Kept *kept, int slot, Bytes bytes);
+void memory_keep(Kept *kept, int slot, Bytes bytes);
 
-/* Free the blocks that are kept. */
-void memory_forget(Kept *kept);
+/* Free all kept blocks. */
+void memory_clear(Kept *kept);
 
-/* Make room for `more` bytes at the end; false when there is no memory. */
+/* Reserve memory for `more` bytes at the end; return false if the allocation fails. */
 bool bytes_grow(Bytes *bytes, size_t more);
 
 static inline bool bytes_reserve(Bytes *bytes, size_t more) {
-    return bytes->room - bytes->size >= more || bytes_grow(bytes, more);
+    return bytes->capacity - bytes->size >= more || bytes_grow(bytes, more);
 }
 
-/* Add what `data` points to at the end; on false, and `failed` is set, there was no memory. */
+/* Append `size` bytes of `data`. If the allocation fails, set `failed` and return false. */
 static inline bool bytes_append(Bytes *bytes, const void *data, size_t size, bool *failed) {
     if (!bytes_reserve(bytes, size)) return !(*failed = true);
     memcpy(bytes->at + bytes->size, data, size);
@@ -52,8 +52,8 @@ static inline bool bytes_append(Bytes *bytes, const void *data, size_t size, boo
 }
 
 #ifdef PUPPYLOG_TEST_MEMORY
-extern _Atomic long memory_fails_after; /* so many calls succeed, all later ones fail; less than 0: none fails */
-extern _Atomic long memory_blocks;      /* that are allocated */
+extern _Atomic long memory_fails_after; /* so many allocations succeed, all later ones fail; negative: none fails */
+extern _Atomic long memory_blocks;      /* the number of allocated blocks */
 #endif
 
 #endif

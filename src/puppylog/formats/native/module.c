@@ -1,14 +1,15 @@
 /* The module _lines: one function for each reader. See _lines.pyi for what they take and return. */
 #include "module.h"
 
-/* What one instance of the module owns. An interpreter has its own instance, and so its own blocks. */
+/* The state of one instance of the module. Each interpreter has its own instance, and so its own blocks. */
 typedef struct {
     Kept kept;
-    PyThread_type_lock lock; /* of `kept`: threads run at the same time where Python has no lock of its own */
+    PyThread_type_lock
+        lock; /* protects `kept`: in Python without a global lock, threads call the readers at the same time */
     PyTypeObject *buffer_type;
 } State;
 
-/* A block of a builder's memory that Python owns. */
+/* A block of memory of a builder, owned by Python. */
 typedef struct {
     PyObject_HEAD
     Bytes bytes;
@@ -21,17 +22,17 @@ static void unlock(State *state) { PyThread_release_lock(state->lock); }
 
 static void buffer_dealloc(PyObject *self) {
     PyTypeObject *type = Py_TYPE(self);
-    State *state = PyType_GetModuleState(type); /* the type, and with it the module, lives as long as its buffers */
+    State *state = PyType_GetModuleState(type); /* a buffer keeps its type alive, and the type keeps the module alive */
     Buffer *buffer = (Buffer *)self;
     lock(state);
-    memory_give_back(&state->kept, buffer->slot, buffer->bytes);
+    memory_keep(&state->kept, buffer->slot, buffer->bytes);
     unlock(state);
     type->tp_free(self);
     Py_DECREF(type);
 }
 
 static int buffer_get(PyObject *self, Py_buffer *view, int flags) {
-    static const uint8_t nothing; /* read-only: it has no bytes */
+    static const uint8_t nothing; /* the address of an empty buffer */
     const Bytes *bytes = &((Buffer *)self)->bytes;
     void *at = bytes->at != NULL ? bytes->at : (void *)&nothing;
     return PyBuffer_FillInfo(view, self, at, (Py_ssize_t)bytes->size, 1, flags);
@@ -51,13 +52,13 @@ static PyType_Spec buffer_spec = {
     .slots = buffer_slots,
 };
 
-/* Where hand_over puts the blocks of a builder. */
+/* The list to which hand_over appends the blocks of a builder. */
 typedef struct {
     PyTypeObject *buffer_type;
     PyObject *blocks;
 } Given;
 
-/* Append the block to the list, as a buffer that owns it from now on; or free it if an error is set. */
+/* Append the block to the list, as a buffer that owns it. If a Python error is set, free the block. */
 static void hand_over(Bytes *bytes, int slot, void *context) {
     Given *given = context;
     Buffer *buffer = PyErr_Occurred() ? NULL : PyObject_New(Buffer, given->buffer_type);
@@ -76,7 +77,7 @@ static void free_block(Bytes *bytes, int slot, void *context) {
     memory_free(bytes->at);
 }
 
-/* Pack the validity, one byte for each row, into bits. */
+/* Pack the validity from one byte for each row into one bit for each row. */
 static void pack(Bytes *validity) {
     size_t rows = validity->size;
     for (size_t row = 0; row < rows; row += 8) {
@@ -94,10 +95,10 @@ static Py_ssize_t finish_column(Column *column, size_t rows, size_t values_size)
     return (Py_ssize_t)column->nulls;
 }
 
-/* Set the sizes of the blocks with one value for each row; return the list of the columns' counts of nulls. */
+/* Set the sizes of the blocks with one value for each row; return the list of the number of nulls of each column. */
 static PyObject *finish(Builder *builder) {
     size_t rows = builder->rows;
-    builder->at.size = builder->ts_us.size = rows * sizeof(int64_t);
+    builder->starts.size = builder->ts_us.size = rows * sizeof(int64_t);
     builder->is_local.size = rows;
     Py_ssize_t counts[TEXTS + 3];
     for (int column = 0; column < TEXTS; column++) {
@@ -115,7 +116,7 @@ static PyObject *finish(Builder *builder) {
     return nulls;
 }
 
-/* Give the builder's rows to Python, and its memory with them; NULL, with MemoryError set, if it has failed. */
+/* Return the rows of the builder, whose memory Python now owns; NULL with an exception set if memory is exhausted. */
 static PyObject *give_rows(State *state, Builder *builder) {
     if (builder->failed) PyErr_NoMemory();
     PyObject *nulls = builder->failed ? NULL : finish(builder);
@@ -124,7 +125,7 @@ static PyObject *give_rows(State *state, Builder *builder) {
         Py_XDECREF(nulls);
         builder_each_block(builder, free_block, NULL);
         lock(state);
-        memory_forget(&state->kept); /* other parts of the process can have this memory now */
+        memory_clear(&state->kept); /* so that other parts of the process can use this memory */
         unlock(state);
         return NULL;
     }
@@ -134,7 +135,7 @@ static PyObject *give_rows(State *state, Builder *builder) {
         Py_DECREF(blocks);
         return NULL;
     }
-    return Py_BuildValue("(nNNn)", (Py_ssize_t)builder->rows, nulls, blocks, (Py_ssize_t)builder->joined);
+    return Py_BuildValue("(nNNn)", (Py_ssize_t)builder->rows, nulls, blocks, (Py_ssize_t)builder->rowless);
 }
 
 PyObject *read_rows(PyObject *module, Py_buffer *text, ReadText *read, void *reading) {
@@ -178,18 +179,18 @@ static PyObject *fail_allocation_after(PyObject *module, PyObject *arguments) {
     Py_RETURN_NONE;
 }
 
-/* Free the blocks that are kept, and return how many blocks are still allocated. */
+/* Free the kept blocks, and return the number of blocks that are still allocated. */
 static PyObject *count_blocks(PyObject *module, PyObject *nothing) {
     (void)nothing;
     State *state = PyModule_GetState(module);
     lock(state);
-    memory_forget(&state->kept);
+    memory_clear(&state->kept);
     unlock(state);
     return PyLong_FromLong(memory_blocks);
 }
 #endif
 
-/* A list of enums.h. */
+/* An enumeration of enums.h. */
 typedef struct {
     const char *name;
     const char *const *texts; /* the last one is NULL */
@@ -217,7 +218,7 @@ static PyObject *list_texts(const char *const *texts) {
     return list;
 }
 
-/* Add ENUMS: a dict of each list's name, and the texts of its members in the order of their numbers. */
+/* Add ENUMS: a dict of the name of each enumeration and the texts of its members, in the order of their numbers. */
 static int add_enums(PyObject *module) {
     PyObject *enums = PyDict_New();
     if (enums == NULL) return -1;
@@ -258,7 +259,7 @@ static int module_clear(PyObject *module) {
 static void module_free(void *module) {
     State *state = PyModule_GetState(module);
     module_clear(module);
-    memory_forget(&state->kept);
+    memory_clear(&state->kept);
     if (state->lock != NULL) PyThread_free_lock(state->lock);
 }
 

@@ -1,4 +1,4 @@
-/* What the readers and module.c have in common. */
+/* What the readers and module.c share. */
 #ifndef PUPPYLOG_MODULE_H
 #define PUPPYLOG_MODULE_H
 
@@ -7,18 +7,18 @@
 
 #include "lines.h"
 
-/* Read all lines of the builder's text. Python's lock is not held. */
+/* Read all lines of the builder's text. Is called without Python's lock. */
 typedef void ReadText(Builder *builder, void *reading);
 
-/* Read the text, which is released, and return what rows.py makes Rows of; `module` is the module of the reader. NULL,
- * with ValueError set, if the last line has no newline, or with MemoryError set if memory runs out. */
+/* Read the text, release it, and return what rows.py makes Rows of; `module` is the module of the reader. Return NULL
+ * with ValueError set if the last line has no newline, or with MemoryError set if an allocation fails. */
 PyObject *read_rows(PyObject *module, Py_buffer *text, ReadText *read, void *reading);
 
-/* The same for a reader whose only argument is the text. */
+/* Do the same for a reader whose only argument is the text. */
 PyObject *read_alone(PyObject *module, PyObject *arguments, ReadText *read);
 
-/* The same for a reader that knows fields by their names: it has a table as its second argument, and `read` is given the
- * table, a Span. */
+/* Do the same for a reader that uses the names of fields: its second argument is the table of names, and `read` gets
+ * the table as a Span. */
 PyObject *read_by_names(PyObject *module, PyObject *arguments, ReadText *read);
 
 PyObject *native_access(PyObject *module, PyObject *arguments);

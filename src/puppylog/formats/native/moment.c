@@ -2,11 +2,11 @@
 
 #include "scan.h"
 
-enum { NO_BYTE = 0xFF }; /* in no text */
+enum { NO_BYTE = 0xFF }; /* a byte that is in no UTF-8 text */
 
-void moment_forget(LastStamp *last) { memset(last->text, NO_BYTE, STAMP_SIZE); }
+void moment_clear(LastStamp *last) { memset(last->text, NO_BYTE, STAMP_SIZE); }
 
-/* The number of `size` digits, the first of which may be a blank; -1 if it is none. */
+/* Return the number in `size` digits, the first of which may be a blank if `is_padded`; -1 for other bytes. */
 static int digits(Span text, size_t at, size_t size, bool is_padded) {
     int number = 0;
     if (text.size < at + size) return -1;
@@ -87,7 +87,7 @@ static int take_whole(LastStamp *last, int kind, Span text, Moment *moment) {
         } else {
             moment->whole = clock_access(text, &last->us);
             if (moment->whole == STAMP_ZONED) memcpy(last->text, text.at, STAMP_SIZE);
-            else moment_forget(last);
+            else moment_clear(last);
         }
         moment->whole_us = last->us;
     } else {
@@ -97,7 +97,7 @@ static int take_whole(LastStamp *last, int kind, Span text, Moment *moment) {
     return moment->whole == STAMP_OUT_OF_RANGE ? LAYOUT_TIME_RANGE : FITS;
 }
 
-int moment_take(Moment *moment, int kind, Span text, LastStamp *last) {
+int moment_read(Moment *moment, int kind, Span text, LastStamp *last) {
     switch (kind) {
     case KIND_YEAR: return take_year(text, moment);
     case KIND_YEAR_OF_CENTURY:
@@ -123,7 +123,7 @@ int moment_take(Moment *moment, int kind, Span text, LastStamp *last) {
     }
 }
 
-int moment_tell(const Moment *moment, bool has_parts, bool is_utc, Row *row) {
+int moment_resolve(const Moment *moment, bool has_parts, bool is_utc, Row *row) {
     if (moment->whole != STAMP_NONE) {
         row->ts_us = moment->whole_us + moment->fraction_us;
         row->is_local = moment->whole == STAMP_LOCAL;
@@ -136,8 +136,8 @@ int moment_tell(const Moment *moment, bool has_parts, bool is_utc, Row *row) {
         if (hour < 1 || hour > 12) return LAYOUT_TIME_RANGE;
         hour = hour % 12 + 12 * moment->half_day;
     }
-    Stamp stamp = clock_join(moment->year, moment->month, moment->day, hour, moment->minute, moment->second,
-                             moment->zone_m, &row->ts_us);
+    Stamp stamp = clock_to_epoch_us(moment->year, moment->month, moment->day, hour, moment->minute, moment->second,
+                                    moment->zone_m, &row->ts_us);
     if (stamp == STAMP_OUT_OF_RANGE) return LAYOUT_TIME_RANGE;
     row->ts_us += moment->fraction_us;
     row->is_local = !moment->has_zone && !is_utc;

@@ -6,7 +6,7 @@ static inline size_t hash_of(Span path) {
     return (hash ^ hash >> 15) % NAME_SLOTS;
 }
 
-/* The slot where a path is, or where it would be. */
+/* Return the slot of a path, or the empty slot in which to store it. */
 static inline size_t slot_of(const Names *names, Span path) {
     size_t slot = hash_of(path);
     for (;; slot = (slot + 1) % NAME_SLOTS) {
@@ -34,7 +34,7 @@ Name names_find(const Names *names, Path *path, size_t prefix, Span key) {
     for (size_t place = 0; place < key.size; place++) {
         uint8_t byte = key.at[place];
         if (byte == '_' || byte == '-') continue;
-        if (size == LONGEST_PATH - 1 || byte >= 0x80) return (Name){0}; /* one is left for a dot */
+        if (size == LONGEST_PATH - 1 || byte >= 0x80) return (Name){0}; /* one byte is left for a dot */
         path->at[size++] = byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte;
     }
     path->size = size;

@@ -1,4 +1,4 @@
-/* What the names of fields mean: the table of names.py, which is handed over with each text. */
+/* The meaning of field names: the table of names.py, which is an argument of the readers. */
 #ifndef PUPPYLOG_NAMES_H
 #define PUPPYLOG_NAMES_H
 
@@ -7,9 +7,9 @@
 enum { NAME_SLOTS = 1024, LONGEST_PATH = 48 };
 
 typedef struct {
-    uint8_t field;  /* one of those in fields.h, or 0 */
-    uint8_t rank;   /* of several names for one field, the one of least rank counts */
-    bool is_object; /* names are in an object that has this name */
+    uint8_t field;  /* one of NAMED_FIELDS, or FIELD_NONE */
+    uint8_t rank;   /* if a line has several names of one field, the name with the lowest rank fills it */
+    bool is_object; /* the table has names of members of an object with this name */
 } Name;
 
 typedef struct {
@@ -19,16 +19,16 @@ typedef struct {
     } slots[NAME_SLOTS];
 } Names;
 
-/* A folded key, or several of objects in objects with dots between. */
+/* A normalized key, or the normalized keys of nested objects with dots between them. */
 typedef struct {
     uint8_t at[LONGEST_PATH];
     size_t size;
 } Path;
 
-/* Take up the table, which must stay where it is. */
+/* Read the table, which must stay in memory. */
 void names_open(Names *names, Span table);
 
-/* Fold the key behind the first `prefix` bytes of the path, and return what it means. */
+/* Write the normalized key after the first `prefix` bytes of the path, and return what the path means. */
 Name names_find(const Names *names, Path *path, size_t prefix, Span key);
 
 #endif

@@ -12,16 +12,16 @@ bool is_method(Span word) {
 }
 
 void read_request(Span text, Row *row) {
-    const uint8_t *since = text.at, *until = text.at + text.size;
-    const uint8_t *blank = find(since, until, ' ');
-    if (blank != NULL && is_method(span_of(since, blank))) {
-        const uint8_t *proto = until;
+    const uint8_t *start = text.at, *end = text.at + text.size;
+    const uint8_t *blank = find(start, end, ' ');
+    if (blank != NULL && is_method(span_of(start, blank))) {
+        const uint8_t *proto = end;
         while (proto > blank + 1 && proto[-1] != ' ') proto--;
-        bool has_proto = proto > blank + 2 && until - proto > 5 && memcmp(proto, "HTTP/", 5) == 0;
-        if (has_proto || (blank + 1 < until && blank[1] == '/')) {
-            row->text[METHOD] = span_of(since, blank);
-            row->text[ROUTE] = span_of(blank + 1, has_proto ? proto - 1 : until);
-            if (has_proto) row->text[PROTO] = span_of(proto, until);
+        bool has_proto = proto > blank + 2 && end - proto > 5 && memcmp(proto, "HTTP/", 5) == 0;
+        if (has_proto || (blank + 1 < end && blank[1] == '/')) {
+            row->text[METHOD] = span_of(start, blank);
+            row->text[ROUTE] = span_of(blank + 1, has_proto ? proto - 1 : end);
+            if (has_proto) row->text[PROTO] = span_of(proto, end);
             return;
         }
     }

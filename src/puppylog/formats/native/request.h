@@ -4,10 +4,10 @@
 
 #include "builder.h"
 
-/* METHOD route HTTP/x, or METHOD /route, or garbage, which becomes the message. */
+/* Read METHOD route HTTP/x, or METHOD /route. Another text becomes the message. */
 void read_request(Span text, Row *row);
 
-/* Whether it can be a method: capitals, and behind the first also digits, _ and -. */
+/* Return whether the word can be a method: a capital, then capitals, digits, _ and -. */
 bool is_method(Span word);
 
 #endif

@@ -1,25 +1,25 @@
-/* Syslog: lines, the messages in them, and their records. See syslog/__init__.py. */
+/* Reads syslog: lines, the messages in them, and their records. See syslog/syslog.py. */
 #include "module.h"
 #include "syslog.h"
 
 enum { HIGHEST_PRIORITY = 191, LONGEST_NUMBER = 18, LONGEST_SIZE = 9 };
 
-static int read_message(Calendar *calendar, const uint8_t *at, const uint8_t *until, Entry *entry) {
+static int read_message(Calendar *calendar, const uint8_t *at, const uint8_t *end, Entry *entry) {
     *entry = (Entry){.row.ts_us = NO_TIME};
-    if (at == until) return SYSLOG_EMPTY;
-    if (*at != '<') return syslog_3164(calendar, at, until, false, entry);
-    const uint8_t *since = ++at;
+    if (at == end) return SYSLOG_EMPTY;
+    if (*at != '<') return syslog_3164(calendar, at, end, false, entry);
+    const uint8_t *start = ++at;
     int priority = 0;
-    while (at < until && is_digit(*at) && at - since < 3) priority = priority * 10 + (*at++ - '0');
-    if (at == since || at == until || *at != '>' || priority > HIGHEST_PRIORITY) return SYSLOG_PRIORITY;
+    while (at < end && is_digit(*at) && at - start < 3) priority = priority * 10 + (*at++ - '0');
+    if (at == start || at == end || *at != '>' || priority > HIGHEST_PRIORITY) return SYSLOG_PRIORITY;
     at++;
     entry->facility = span_of_text(SYSLOG_FACILITIES[priority / 8]);
     entry->row.text[SEVERITY] = span_of_text(SYSLOG_SEVERITIES[priority % 8]);
-    if (begins(at, until, "1 ")) return syslog_5424(at + 2, until, entry);
-    return syslog_3164(calendar, at, until, true, entry);
+    if (begins(at, end, "1 ")) return syslog_5424(at + 2, end, entry);
+    return syslog_3164(calendar, at, end, true, entry);
 }
 
-/* Whether a text can stand in JSON as a number. */
+/* Return whether the text is an integer without leading zeros, which can be a number in JSON. */
 static bool is_number(Span text) {
     if (text.size == 0 || text.size > LONGEST_NUMBER || (text.at[0] == '0' && text.size > 1)) return false;
     for (size_t place = 0; place < text.size; place++) {
@@ -42,28 +42,28 @@ static void add_entry(Builder *builder, const uint8_t *at, const Entry *entry) {
     builder_record(builder, at, &entry->row);
 }
 
-/* Read the size of a message before it; NULL if there is none, or else where the message starts. */
-static const uint8_t *read_size(const uint8_t *at, const uint8_t *until, size_t *size) {
-    const uint8_t *since = at;
+/* Read the size before a message; return the start of the message, or NULL if there is no size. */
+static const uint8_t *read_size(const uint8_t *at, const uint8_t *end, size_t *size) {
+    const uint8_t *start = at;
     *size = 0;
-    while (at < until && is_digit(*at) && at - since < LONGEST_SIZE) *size = *size * 10 + (size_t)(*at++ - '0');
-    if (at == since || *since == '0' || until - at < 3 || at[0] != ' ' || at[1] != '<' || !is_digit(at[2])) return NULL;
+    while (at < end && is_digit(*at) && at - start < LONGEST_SIZE) *size = *size * 10 + (size_t)(*at++ - '0');
+    if (at == start || *start == '0' || end - at < 3 || at[0] != ' ' || at[1] != '<' || !is_digit(at[2])) return NULL;
     return at + 1;
 }
 
-/* Read the messages of a line, each after its size, and add their records if `builder` is there: a line fits as a
- * whole or not at all. */
-static int read_frames(Calendar *calendar, const uint8_t *at, const uint8_t *until, Builder *builder) {
+/* Read the messages of a line, each after its size. Add their records, unless `builder` is NULL: the first call only
+ * checks the messages, because all of them must fit before a record is added. */
+static int read_frames(Calendar *calendar, const uint8_t *at, const uint8_t *end, Builder *builder) {
     size_t size;
-    const uint8_t *message = read_size(at, until, &size);
+    const uint8_t *message = read_size(at, end, &size);
     while (message != NULL) {
-        const uint8_t *end = (size_t)(until - message) < size ? until : message + size;
-        const uint8_t *following = read_size(end, until, &size);
+        const uint8_t *message_end = (size_t)(end - message) < size ? end : message + size;
+        const uint8_t *following = read_size(message_end, end, &size);
         Entry entry;
-        int reason = read_message(calendar, message, following != NULL ? end : until, &entry);
+        int reason = read_message(calendar, message, following != NULL ? message_end : end, &entry);
         if (reason != FITS) return reason;
         if (builder != NULL) add_entry(builder, at, &entry);
-        at = end;
+        at = message_end;
         message = following;
     }
     return FITS;
@@ -71,15 +71,15 @@ static int read_frames(Calendar *calendar, const uint8_t *at, const uint8_t *unt
 
 INLINED int read_line(Builder *builder, Span line, void *reading) {
     Calendar *calendar = reading;
-    const uint8_t *at = line.at, *until = at + line.size;
+    const uint8_t *at = line.at, *end = at + line.size;
     size_t size;
-    if (at < until && is_digit(*at) && read_size(at, until, &size) != NULL) {
+    if (at < end && is_digit(*at) && read_size(at, end, &size) != NULL) {
         Calendar before = *calendar;
-        int reason = read_frames(calendar, at, until, NULL);
-        return reason == FITS ? read_frames(&before, at, until, builder) : reason;
+        int reason = read_frames(calendar, at, end, NULL);
+        return reason == FITS ? read_frames(&before, at, end, builder) : reason;
     }
     Entry entry;
-    int reason = read_message(calendar, at, until, &entry);
+    int reason = read_message(calendar, at, end, &entry);
     if (reason == FITS) add_entry(builder, at, &entry);
     return reason;
 }

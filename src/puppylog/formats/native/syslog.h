@@ -1,4 +1,4 @@
-/* What the parts of the reader of syslog know of each other. */
+/* What the parts of the reader of syslog share. */
 #ifndef PUPPYLOG_SYSLOG_H
 #define PUPPYLOG_SYSLOG_H
 
@@ -10,7 +10,7 @@ typedef struct {
     int year, month, day;
 } Calendar;
 
-/* One message: its columns, and what becomes attributes. */
+/* One message: its columns, and the values that become attributes. */
 typedef struct {
     Row row;
     Span facility, app, pid, msgid, structured;
@@ -19,37 +19,37 @@ typedef struct {
 typedef struct {
     int64_t us;
     bool is_local, is_iso;
-    const uint8_t *until;
+    const uint8_t *end;
 } Found;
 
-/* Find the stamp that starts at `at`: see syslog/stamp.py. */
-Stamp syslog_stamp(Calendar *calendar, const uint8_t *at, const uint8_t *until, Found *found);
+/* Read the stamp at `at`: see syslog/stamp.py. */
+Stamp syslog_stamp(Calendar *calendar, const uint8_t *at, const uint8_t *end, Found *found);
 
-/* Read what follows the priority, and the version; return why it is no message, or FITS. */
-int syslog_5424(const uint8_t *at, const uint8_t *until, Entry *entry);
-int syslog_3164(Calendar *calendar, const uint8_t *at, const uint8_t *until, bool has_priority, Entry *entry);
+/* Read the message after the priority and the version; return FITS or the reason to reject the line. */
+int syslog_5424(const uint8_t *at, const uint8_t *end, Entry *entry);
+int syslog_3164(Calendar *calendar, const uint8_t *at, const uint8_t *end, bool has_priority, Entry *entry);
 
-/* Write the member `structured_data`, if there is some. */
+/* Write the member `structured_data`, unless it is empty. */
 void syslog_structured(Builder *builder, Span elements);
 
 extern const char *const SYSLOG_FACILITIES[24], *const SYSLOG_SEVERITIES[8];
 
-static inline bool begins(const uint8_t *at, const uint8_t *until, const char *text) {
+static inline bool begins(const uint8_t *at, const uint8_t *end, const char *text) {
     size_t size = strlen(text);
-    return (size_t)(until - at) >= size && memcmp(at, text, size) == 0;
+    return (size_t)(end - at) >= size && memcmp(at, text, size) == 0;
 }
 
-static inline const uint8_t *skip_blanks(const uint8_t *at, const uint8_t *until) {
-    while (at < until && *at == ' ') at++;
+static inline const uint8_t *skip_blanks(const uint8_t *at, const uint8_t *end) {
+    while (at < end && *at == ' ') at++;
     return at;
 }
 
-/* Where the word that starts here ends: at a blank, or with the text. */
-static inline const uint8_t *word_end(const uint8_t *at, const uint8_t *until) {
-    const uint8_t *blank = find(at, until, ' ');
-    return blank != NULL ? blank : until;
+/* Return the end of the word at `at`: a blank or the end of the text. */
+static inline const uint8_t *word_end(const uint8_t *at, const uint8_t *end) {
+    const uint8_t *blank = find(at, end, ' ');
+    return blank != NULL ? blank : end;
 }
 
-static inline bool ends_word(const uint8_t *at, const uint8_t *until) { return at == until || *at == ' '; }
+static inline bool ends_word(const uint8_t *at, const uint8_t *end) { return at == end || *at == ' '; }
 
 #endif

@@ -1,45 +1,45 @@
-/* RFC 5424, what follows `<PRI>1 `: see syslog/rfc5424.py. */
+/* Reads a message by RFC 5424 after `<PRI>1 `: see syslog/rfc5424.py. */
 #include "syslog.h"
 
 static bool is_name_byte(uint8_t byte) { return byte != ' ' && byte != '=' && byte != ']' && byte != '"'; }
 
-/* Read a name: of an element, or of what is in it. */
-static Span take_name(const uint8_t **place, const uint8_t *until) {
-    const uint8_t *since = *place;
-    while (*place < until && is_name_byte(**place)) ++*place;
-    return span_of(since, *place);
+/* Read the name of an element or of a parameter. */
+static Span take_name(const uint8_t **place, const uint8_t *end) {
+    const uint8_t *start = *place;
+    while (*place < end && is_name_byte(**place)) ++*place;
+    return span_of(start, *place);
 }
 
-/* Read ` name="value"` and move behind it; false if it is none. */
-static bool take_parameter(const uint8_t **place, const uint8_t *until, Span *name, Span *value) {
+/* Read ` name="value"` and move after it; return false if there is none. */
+static bool take_parameter(const uint8_t **place, const uint8_t *end, Span *name, Span *value) {
     const uint8_t *at = *place;
-    if (at == until || *at != ' ') return false;
+    if (at == end || *at != ' ') return false;
     at++;
-    *name = take_name(&at, until);
-    if (name->size == 0 || !begins(at, until, "=\"")) return false;
-    const uint8_t *since = at += 2;
-    while (at < until && *at != '"') at += *at == '\\' ? 2 : 1;
-    if (at >= until) return false;
-    *value = span_of(since, at);
+    *name = take_name(&at, end);
+    if (name->size == 0 || !begins(at, end, "=\"")) return false;
+    const uint8_t *start = at += 2;
+    while (at < end && *at != '"') at += *at == '\\' ? 2 : 1;
+    if (at >= end) return false;
+    *value = span_of(start, at);
     *place = at + 1;
     return true;
 }
 
-/* Where the elements that start here end; NULL if what is there is none. */
-static const uint8_t *skip_structured(const uint8_t *at, const uint8_t *until) {
-    const uint8_t *since = at;
-    while (at < until && *at == '[') {
+/* Return the end of the elements at `at`; NULL if there is no valid structured data. */
+static const uint8_t *skip_structured(const uint8_t *at, const uint8_t *end) {
+    const uint8_t *start = at;
+    while (at < end && *at == '[') {
         at++;
         Span name, value;
-        if (take_name(&at, until).size == 0) {
+        if (take_name(&at, end).size == 0) {
             at--;
             break;
         }
-        while (take_parameter(&at, until, &name, &value)) continue;
-        if (at == until || *at != ']') return NULL;
+        while (take_parameter(&at, end, &name, &value)) continue;
+        if (at == end || *at != ']') return NULL;
         at++;
     }
-    return at > since && ends_word(at, until) ? at : NULL;
+    return at > start && ends_word(at, end) ? at : NULL;
 }
 
 static void write_value(Builder *builder, Span name, Span value) {
@@ -61,48 +61,48 @@ static void write_value(Builder *builder, Span name, Span value) {
 void syslog_structured(Builder *builder, Span elements) {
     if (elements.size == 0) return;
     Mark all = builder_open_member(builder, span_of_text("structured_data"));
-    for (const uint8_t *at = elements.at, *until = at + elements.size; at < until; at++) {
+    for (const uint8_t *at = elements.at, *end = at + elements.size; at < end; at++) {
         at++;
-        Span id = take_name(&at, until), name, value;
+        Span id = take_name(&at, end), name, value;
         if (*at == ']') {
             builder_json_member(builder, id, span_of_text("{}"));
             continue;
         }
         Mark element = builder_open_member(builder, id);
-        while (take_parameter(&at, until, &name, &value)) write_value(builder, name, value);
+        while (take_parameter(&at, end, &name, &value)) write_value(builder, name, value);
         builder_close_member(builder, element);
     }
     builder_close_member(builder, all);
 }
 
-/* Take the structured data; what is left is the message. */
-static const uint8_t *read_structured(const uint8_t *at, const uint8_t *until, Entry *entry) {
-    if (at < until && *at == '-' && ends_word(at + 1, until)) return at + 1 < until ? at + 2 : until;
-    const uint8_t *end = skip_structured(at, until);
-    if (end == NULL) return at;
-    entry->structured = span_of(at, end);
-    return end < until ? end + 1 : until;
+/* Read the structured data, and return the start of the message. */
+static const uint8_t *read_structured(const uint8_t *at, const uint8_t *end, Entry *entry) {
+    if (at < end && *at == '-' && ends_word(at + 1, end)) return at + 1 < end ? at + 2 : end;
+    const uint8_t *structured_end = skip_structured(at, end);
+    if (structured_end == NULL) return at;
+    entry->structured = span_of(at, structured_end);
+    return structured_end < end ? structured_end + 1 : end;
 }
 
-int syslog_5424(const uint8_t *at, const uint8_t *until, Entry *entry) {
-    const uint8_t *end = word_end(at, until);
-    if (!span_is(span_of(at, end), "-")) {
-        Stamp stamp = clock_iso(span_of(at, end), &entry->row.ts_us);
+int syslog_5424(const uint8_t *at, const uint8_t *end, Entry *entry) {
+    const uint8_t *blank = word_end(at, end);
+    if (!span_is(span_of(at, blank), "-")) {
+        Stamp stamp = clock_iso(span_of(at, blank), &entry->row.ts_us);
         if (stamp == STAMP_NONE) return SYSLOG_TIME_FORM;
         if (stamp == STAMP_OUT_OF_RANGE) return SYSLOG_TIME_RANGE;
         entry->row.is_local = stamp == STAMP_LOCAL;
     }
     Span *words[] = {&entry->row.text[HOST], &entry->app, &entry->pid, &entry->msgid};
     for (size_t place = 0; place < sizeof words / sizeof *words; place++) {
-        if (end == until) return SYSLOG_HEADER;
-        at = end + 1;
-        end = word_end(at, until);
-        if (end == at) return SYSLOG_HEADER;
-        *words[place] = without_dash(span_of(at, end));
+        if (blank == end) return SYSLOG_HEADER;
+        at = blank + 1;
+        blank = word_end(at, end);
+        if (blank == at) return SYSLOG_HEADER;
+        *words[place] = without_dash(span_of(at, blank));
     }
-    at = read_structured(end < until ? end + 1 : until, until, entry);
-    if (begins(at, until, "\xef\xbb\xbf")) at += 3;
-    if (at < until && *at == ' ') at++;
-    entry->row.text[MESSAGE] = span_of(at, until);
+    at = read_structured(blank < end ? blank + 1 : end, end, entry);
+    if (begins(at, end, "\xef\xbb\xbf")) at += 3;
+    if (at < end && *at == ' ') at++;
+    entry->row.text[MESSAGE] = span_of(at, end);
     return FITS;
 }

@@ -1,4 +1,4 @@
-/* The time at the start of a line, and the year of stamps that name none: syslog/stamp.py and syslog/calendar.py. */
+/* Reads the time at the start of a message, and finds its year: see syslog/stamp.py and syslog/calendar.py. */
 #include "syslog.h"
 
 enum { HALF_A_YEAR = 6 };
@@ -11,9 +11,9 @@ static int find_year(const Calendar *calendar, int month, int day) {
     return calendar->year + (ahead < -HALF_A_YEAR) - (ahead > HALF_A_YEAR);
 }
 
-/* Read `size` digits and move behind them; -1 if one of them is none. */
-static int take_digits(const uint8_t **place, const uint8_t *until, int size) {
-    if (until - *place < size) return -1;
+/* Read `size` digits and move after them; return -1 if a byte is no digit. */
+static int take_digits(const uint8_t **place, const uint8_t *end, int size) {
+    if (end - *place < size) return -1;
     int number = 0;
     for (int digit = 0; digit < size; digit++) {
         if (!is_digit((*place)[digit])) return -1;
@@ -23,37 +23,37 @@ static int take_digits(const uint8_t **place, const uint8_t *until, int size) {
     return number;
 }
 
-static bool take(const uint8_t **place, const uint8_t *until, char byte) {
-    if (*place == until || **place != (uint8_t)byte) return false;
+static bool take(const uint8_t **place, const uint8_t *end, char byte) {
+    if (*place == end || **place != (uint8_t)byte) return false;
     ++*place;
     return true;
 }
 
-/* Read four digits and a blank; -1 and nothing read if they are not there. */
-static int take_year(const uint8_t **place, const uint8_t *until) {
+/* Read four digits and a blank; return -1 and do not move if there are none. */
+static int take_year(const uint8_t **place, const uint8_t *end) {
     const uint8_t *at = *place;
-    int year = take_digits(&at, until, 4);
-    if (year < 0 || !take(&at, until, ' ')) return -1;
+    int year = take_digits(&at, end, 4);
+    if (year < 0 || !take(&at, end, ' ')) return -1;
     *place = at;
     return year;
 }
 
-static bool ends_stamp(const uint8_t *at, const uint8_t *until) { return ends_word(at, until) || *at == ':'; }
+static bool ends_stamp(const uint8_t *at, const uint8_t *end) { return ends_word(at, end) || *at == ':'; }
 
-/* Read a blank and a year of these centuries behind the time; -1 and nothing read if it is not there. */
-static int take_later_year(const uint8_t **place, const uint8_t *until) {
+/* Read a blank and a year from 1900 to 2099 after the time; return -1 and do not move if there is none. */
+static int take_later_year(const uint8_t **place, const uint8_t *end) {
     const uint8_t *at = *place;
-    if (!take(&at, until, ' ')) return -1;
-    int year = take_digits(&at, until, 4);
-    bool has_colon = at < until && *at == ':';
-    if (year < 1900 || year > 2099 || !ends_word(at + has_colon, until)) return -1;
+    if (!take(&at, end, ' ')) return -1;
+    int year = take_digits(&at, end, 4);
+    bool has_colon = at < end && *at == ':';
+    if (year < 1900 || year > 2099 || !ends_word(at + has_colon, end)) return -1;
     *place = at;
     return year;
 }
 
-static void skip_weekday(const uint8_t **place, const uint8_t *until) {
+static void skip_weekday(const uint8_t **place, const uint8_t *end) {
     static const char NAMES[] = "MonTueWedThuFriSatSun";
-    if (until - *place < 4 || (*place)[3] != ' ') return;
+    if (end - *place < 4 || (*place)[3] != ' ') return;
     for (int day = 0; day < 7; day++) {
         if (memcmp(*place, NAMES + 3 * day, 3) != 0) continue;
         *place += 4;
@@ -61,57 +61,57 @@ static void skip_weekday(const uint8_t **place, const uint8_t *until) {
     }
 }
 
-/* Read a fraction of seconds if there is one; false if it has no digits. */
-static bool take_fraction(const uint8_t **place, const uint8_t *until, int64_t *us) {
+/* Read a fraction of a second, if there is one; return false if it has no digits. */
+static bool take_fraction(const uint8_t **place, const uint8_t *end, int64_t *us) {
     *us = 0;
-    if (!take(place, until, '.') && !take(place, until, ',')) return true;
-    const uint8_t *since = *place;
+    if (!take(place, end, '.') && !take(place, end, ',')) return true;
+    const uint8_t *start = *place;
     int64_t unit_us = 100000;
-    for (; *place < until && is_digit(**place); ++*place, unit_us /= 10) *us += (**place - '0') * unit_us;
-    return *place > since;
+    for (; *place < end && is_digit(**place); ++*place, unit_us /= 10) *us += (**place - '0') * unit_us;
+    return *place > start;
 }
 
-static Stamp read_bsd(Calendar *calendar, const uint8_t *at, const uint8_t *until, Found *found) {
-    skip_weekday(&at, until);
-    int year = take_year(&at, until);
-    int month = until - at >= 3 ? clock_month(at) : 0;
+static Stamp read_bsd(Calendar *calendar, const uint8_t *at, const uint8_t *end, Found *found) {
+    skip_weekday(&at, end);
+    int year = take_year(&at, end);
+    int month = end - at >= 3 ? clock_month(at) : 0;
     if (month == 0) return STAMP_NONE;
     at += 3;
-    if (!take(&at, until, ' ')) return STAMP_NONE;
-    take(&at, until, ' ');
-    int day = until - at >= 2 && is_digit(at[1]) ? take_digits(&at, until, 2) : take_digits(&at, until, 1);
-    if (day < 0 || !take(&at, until, ' ')) return STAMP_NONE;
-    int middle_year = take_year(&at, until);
+    if (!take(&at, end, ' ')) return STAMP_NONE;
+    take(&at, end, ' ');
+    int day = end - at >= 2 && is_digit(at[1]) ? take_digits(&at, end, 2) : take_digits(&at, end, 1);
+    if (day < 0 || !take(&at, end, ' ')) return STAMP_NONE;
+    int middle_year = take_year(&at, end);
     if (year < 0) year = middle_year;
-    int hour = take_digits(&at, until, 2);
-    if (hour < 0 || !take(&at, until, ':')) return STAMP_NONE;
-    int minute = take_digits(&at, until, 2);
-    if (minute < 0 || !take(&at, until, ':')) return STAMP_NONE;
-    int second = take_digits(&at, until, 2);
+    int hour = take_digits(&at, end, 2);
+    if (hour < 0 || !take(&at, end, ':')) return STAMP_NONE;
+    int minute = take_digits(&at, end, 2);
+    if (minute < 0 || !take(&at, end, ':')) return STAMP_NONE;
+    int second = take_digits(&at, end, 2);
     int64_t fraction_us;
-    if (second < 0 || !take_fraction(&at, until, &fraction_us) || !ends_stamp(at, until)) return STAMP_NONE;
-    if (year < 0) year = take_later_year(&at, until);
+    if (second < 0 || !take_fraction(&at, end, &fraction_us) || !ends_stamp(at, end)) return STAMP_NONE;
+    if (year < 0) year = take_later_year(&at, end);
     bool names_year = year >= 0;
     if (!names_year) year = find_year(calendar, month, day);
-    if (clock_join(year, month, day, hour, minute, second, 0, &found->us) == STAMP_OUT_OF_RANGE) {
+    if (clock_to_epoch_us(year, month, day, hour, minute, second, 0, &found->us) == STAMP_OUT_OF_RANGE) {
         return STAMP_OUT_OF_RANGE;
     }
     if (!names_year) *calendar = (Calendar){year, month, 0};
     found->us += fraction_us;
     found->is_local = true;
     found->is_iso = false;
-    found->until = at;
+    found->end = at;
     return STAMP_LOCAL;
 }
 
-Stamp syslog_stamp(Calendar *calendar, const uint8_t *at, const uint8_t *until, Found *found) {
-    Stamp stamp = read_bsd(calendar, at, until, found);
+Stamp syslog_stamp(Calendar *calendar, const uint8_t *at, const uint8_t *end, Found *found) {
+    Stamp stamp = read_bsd(calendar, at, end, found);
     if (stamp != STAMP_NONE) return stamp;
-    const uint8_t *end = word_end(at, until);
-    if (end > at && end[-1] == ':') end--;
-    stamp = clock_iso(span_of(at, end), &found->us);
+    const uint8_t *stamp_end = word_end(at, end);
+    if (stamp_end > at && stamp_end[-1] == ':') stamp_end--;
+    stamp = clock_iso(span_of(at, stamp_end), &found->us);
     found->is_local = stamp == STAMP_LOCAL;
     found->is_iso = true;
-    found->until = end;
+    found->end = stamp_end;
     return stamp;
 }

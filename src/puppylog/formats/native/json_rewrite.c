@@ -1,16 +1,16 @@
-/* JSON that fits, as two stores read it alike: see json_text.py. It is rare, and need not be fast. */
+/* Rewrites valid JSON so that all stores read it in the same way: see json_text.py. It is rare and need not be fast. */
 #include "json_text.h"
 
 typedef struct {
     Walk *walk;
     const uint8_t *at, *end;
-    uint8_t *begin, *to; /* what is written */
-    uint8_t *spare;      /* room for a key */
+    uint8_t *begin, *to; /* the rewritten text */
+    uint8_t *spare;      /* memory for a key */
     int depth;
     size_t first_key[JSON_DEEPEST + 1];
 } Writer;
 
-/* Copy a string with its quotes; escapes that stand for no character become that of U+FFFD. */
+/* Copy a string with its quotes. An escape of NUL or of half a surrogate pair becomes the escape of U+FFFD. */
 static void copy_string(Writer *writer, const uint8_t *closing) {
     while (writer->at <= closing) {
         if (*writer->at != '\\' || writer->at[1] != 'u') {
@@ -18,14 +18,14 @@ static void copy_string(Writer *writer, const uint8_t *closing) {
             *writer->to++ = *writer->at++;
             continue;
         }
-        const uint8_t *until;
-        bool is_nothing = false;
-        json_unit(writer->at + 1, closing, &until, &is_nothing);
-        const void *from = is_nothing ? (const void *)"\\ufffd" : writer->at;
-        memcpy(writer->to, from, (size_t)(until - writer->at));
-        writer->to += until - writer->at;
-        writer->at = until;
-        writer->walk->has_nothings |= is_nothing;
+        const uint8_t *escape_end;
+        bool is_invalid = false;
+        json_unit(writer->at + 1, closing, &escape_end, &is_invalid);
+        const void *from = is_invalid ? (const void *)"\\ufffd" : writer->at;
+        memcpy(writer->to, from, (size_t)(escape_end - writer->at));
+        writer->to += escape_end - writer->at;
+        writer->at = escape_end;
+        writer->walk->has_invalid_escapes |= is_invalid;
     }
 }
 
@@ -33,21 +33,21 @@ static Key *last_key(Writer *writer) { return (Key *)(writer->walk->keys.at + wr
 
 static void write_key(Writer *writer, const uint8_t *closing) {
     Bytes *keys = &writer->walk->keys;
-    uint32_t since = (uint32_t)(writer->to - writer->begin);
-    if (keys->size > writer->first_key[writer->depth]) last_key(writer)->until = since;
+    uint32_t start = (uint32_t)(writer->to - writer->begin);
+    if (keys->size > writer->first_key[writer->depth]) last_key(writer)->end = start;
     Span string = span_of(writer->at + 1, closing);
     if (string.size && memchr(string.at, '\\', string.size) != NULL) {
         const uint8_t *before = writer->at;
         uint8_t *to = writer->to;
-        copy_string(writer, closing); /* only to see what it holds */
+        copy_string(writer, closing); /* only to find invalid escapes */
         writer->at = before;
         writer->to = write_quoted(to, (Span){writer->spare, json_decode(string, writer->spare)});
         writer->at = closing + 1;
     } else {
         copy_string(writer, closing);
     }
-    Span text = span_of(writer->begin + since, writer->to);
-    bytes_append(keys, &(Key){.text = text, .since = since}, sizeof(Key), &writer->walk->failed);
+    Span text = span_of(writer->begin + start, writer->to);
+    bytes_append(keys, &(Key){.text = text, .start = start}, sizeof(Key), &writer->walk->failed);
 }
 
 static void write_string(Writer *writer) {
@@ -57,18 +57,18 @@ static void write_string(Writer *writer) {
     else copy_string(writer, closing);
 }
 
-/* Of members with one key keep the last: the others become NULs, which no JSON holds otherwise. */
+/* Keep the last of the members with equal keys. The others become NULs, which drop_nuls removes: JSON has no NULs. */
 static void close_object(Writer *writer) {
     Bytes *bytes = &writer->walk->keys;
-    size_t since = writer->first_key[writer->depth];
-    Key *keys = (Key *)(bytes->at + since);
-    size_t count = (bytes->size - since) / sizeof(Key);
+    size_t start = writer->first_key[writer->depth];
+    Key *keys = (Key *)(bytes->at + start);
+    size_t count = (bytes->size - start) / sizeof(Key);
     keys_sort(keys, count);
     for (size_t place = 1; place < count; place++) {
         const Key *before = &keys[place - 1];
-        if (keys_equal(before, &keys[place])) memset(writer->begin + before->since, 0, before->until - before->since);
+        if (keys_equal(before, &keys[place])) memset(writer->begin + before->start, 0, before->end - before->start);
     }
-    bytes->size = since;
+    bytes->size = start;
 }
 
 static size_t drop_nuls(uint8_t *text, size_t size) {
@@ -79,7 +79,7 @@ static size_t drop_nuls(uint8_t *text, size_t size) {
     return kept;
 }
 
-Span json_tidy(Walk *walk, Span text, uint8_t *to) {
+Span json_rewrite(Walk *walk, Span text, uint8_t *to) {
     Writer writer = {.walk = walk, .at = text.at, .end = text.at + text.size, .begin = to, .to = to};
     writer.spare = to + text.size;
     walk->keys.size = 0;
