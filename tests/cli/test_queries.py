@@ -13,7 +13,7 @@ def count(cli: InProcess, *words: str) -> int:
     return len(got.out.splitlines())
 
 
-def test_words_of_the_command_line_are_a_query(cli: InProcess) -> None:
+def test_the_arguments_of_logs_form_a_query(cli: InProcess) -> None:
     assert count(cli) == 120
     assert count(cli, "SHOP") == 60
     assert count(cli, "/shop/", "status_code>=500") == 12
@@ -24,7 +24,7 @@ def test_words_of_the_command_line_are_a_query(cli: InProcess) -> None:
     assert count(cli, " ") == 120
 
 
-def test_a_time_of_a_query_is_of_the_zone_that_is_shown(cli: InProcess) -> None:
+def test_a_time_in_a_query_is_in_the_zone_of_the_output(cli: InProcess) -> None:
     assert count(cli, "ts<2026-03-01T13:00:10", "--tz", "Europe/Berlin") == 10
 
 
@@ -38,7 +38,9 @@ def test_a_time_of_a_query_is_of_the_zone_that_is_shown(cli: InProcess) -> None:
         ("host > 5", "host is text, and > compares numbers", 0),
     ],
 )
-def test_what_is_no_query_is_one_line_and_a_caret(cli: InProcess, query: str, message: str, caret: int) -> None:
+def test_a_wrong_query_is_an_error_of_one_line_and_a_caret(
+    cli: InProcess, query: str, message: str, caret: int
+) -> None:
     got = cli("logs", query)
     line, shown, below = got.err.splitlines()
     assert (got.code, got.out) == (2, "")
@@ -51,18 +53,18 @@ def test_an_unknown_field_is_refused_with_an_example_from_the_store(cli: InProce
     assert "the store has, for example, zone:a;" in cli("logs", "zon:b").err
 
 
-def test_a_query_is_told_in_the_help(cli: InProcess) -> None:
+def test_the_help_explains_queries(cli: InProcess) -> None:
     got = cli("logs", "--help")
     assert "[QUERY]..." in got.out
     assert "docs/search.md" in got.out
 
 
-def test_the_records_that_a_query_finds_are_whole(cli: InProcess) -> None:
+def test_a_query_returns_whole_records(cli: InProcess) -> None:
     [record] = [json.loads(line) for line in cli("logs", "response_bytes=7", "-o", "jsonl").out.splitlines()]
     assert (record["host"], record["attributes"]) == ("10.0.0.1", {"zone": "a"})
 
 
-def test_the_filter_of_a_metric_may_be_a_query(cli: InProcess) -> None:
+def test_the_filter_of_a_metric_can_be_a_query(cli: InProcess) -> None:
     made = cli("monitor", "metrics", "create", "-i", "asked", "--filter", "zone:a -status_code:500", "--period", "10s")
     assert made.code == 0, made.err
     [listed] = [

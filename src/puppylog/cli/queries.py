@@ -1,4 +1,4 @@
-"""The QUERY of a command: its words, and how they become a condition that the store understands."""
+"""The QUERY argument of a command, and its conversion to a condition in SQL."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -22,17 +22,17 @@ query_argument: Final = click.argument("query", metavar="[QUERY]...", nargs=-1)
 
 @dataclass(frozen=True, slots=True)
 class WrittenQuery:
-    """A query whose syntax is right, and its text."""
+    """A query whose syntax is correct, and its text."""
 
     text: str
     tree: Query
 
 
 def read_query(words: Sequence[str]) -> WrittenQuery | None:
-    """Return the query that the words of a command line are, None if there are none.
+    """Return the query that the arguments ``words`` form; None if there are no arguments.
 
     Raises:
-        SearchError: they are no query.
+        SearchError: the syntax of the query is wrong.
     """
     text = " ".join(words).strip()
     return WrittenQuery(text, parse_query(text)) if text else None
@@ -45,11 +45,11 @@ def dialect_of(store: Store) -> Dialect:
 def read_filter(text: str) -> str | WrittenQuery:
     """Return the filter of a metric: the canonical text of an SQL expression, or a query.
 
-    SQL comes first, so that a filter means what it always meant. A text that is no SQL is a query only if it cannot be
-    SQL with a mistake in it: it has no apostrophe, and no word outside of quotes that is not beside a field.
+    The text is parsed as SQL first, so that filters keep their meaning. Otherwise it is accepted as a query only if it
+    cannot be SQL with a mistake: it has no apostrophe, and every word outside of quotes belongs to a field.
 
     Raises:
-        ExpressionError: it is neither.
+        ExpressionError: the text is neither an SQL expression nor a query.
     """
     try:
         return parse_filter(text)
@@ -62,12 +62,13 @@ def read_filter(text: str) -> str | WrittenQuery:
 
 
 def translate_for(store: Store, query: WrittenQuery, settings: Settings, *, is_kept: bool = False) -> str:
-    """Return a query about records as an expression; times without an offset are of the zone of ``--tz``.
+    """Return a query on records as an expression. Times without an offset are in the zone of ``--tz``.
 
-    What ``is_kept`` by a metric has neither relative times nor fields that are not in the records.
+    With ``is_kept``, the query is the filter of a metric: relative times and fields that are not in the records are
+    refused.
 
     Raises:
-        SearchError: it names a field that no record has, or compares it with what it cannot be.
+        SearchError: the query names a field that no record has, or compares a field with a value of a wrong type.
     """
     names = find_attribute_names(query.tree)
     known = find_attributes(store, names, dialect_of(store)) if names else {}
@@ -76,6 +77,6 @@ def translate_for(store: Store, query: WrittenQuery, settings: Settings, *, is_k
 
 
 def join_conditions(store: Store, *expressions: str | None) -> str:
-    """Return SQL that is true where all of the expressions are; those that are None are left out."""
+    """Return the SQL condition that all expressions are true; expressions that are None are ignored."""
     rendered = [render(text, dialect_of(store)) for text in expressions if text is not None]
     return " AND ".join(f"({text})" for text in rendered) or "true"

@@ -1,7 +1,7 @@
-"""Which attributes the records have: the names that a query may use without being columns, with an example of each.
+"""The attributes of a store's records: names that a query may use like columns, with an example value each.
 
-A store has no list of them. So the newest records are looked at, and a name that is not among them is looked for in all
-records: it may be rare, or old.
+A store has no list of its attributes. So they are collected from the newest records. A name that these records lack is
+searched in all records, because it may be rare or old.
 """
 
 import json
@@ -23,9 +23,9 @@ _MAX_DEPTH: Final = 5
 
 
 def find_attributes(reader: RecordReader, wanted: Sequence[str], dialect: Dialect) -> dict[str, str]:
-    """Return the names of attributes with an example value each: those of the newest records, and the wanted ones.
+    """Return attributes with an example value each: all of the newest records, and those of ``wanted`` that exist.
 
-    A name that no record has is left out. The keys of an object within the attributes are joined by dots.
+    The example of an attribute that only older records have is empty. Dots separate the keys of nested objects.
     """
     found = _sample(reader)
     for name in wanted:
@@ -45,7 +45,7 @@ def _sample(reader: RecordReader) -> dict[str, str]:
 
 
 def _iter_attributes(value: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON
-    """Give the names and values of an object of JSON."""
+    """Yield the name and the value, as text, of every member of a JSON object, nested members included."""
     if not isinstance(value, dict) or depth > _MAX_DEPTH:
         return
     for key, inner in value.items():
