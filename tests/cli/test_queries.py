@@ -59,6 +59,15 @@ def test_the_help_explains_queries(cli: InProcess) -> None:
     assert "docs/search.md" in got.out
 
 
+def test_rejected_lines_are_found_by_a_query(cli: InProcess) -> None:
+    for query, lines in [("reason:*reason*", 1), ("'no reason'", 0), ("line~/^\\x16/ source:test.log", 1), ("nope", 0)]:
+        got = cli("rejects", "list", query, "-o", "jsonl")
+        assert (got.code, len(got.out.splitlines())) == (0, lines), query
+    assert [row["lines"] for row in json.loads(cli("rejects", "count", "group:shop", "-o", "json").out)] == [1]
+    assert cli("rejects", "list", "resaon:x").err.splitlines()[0].endswith('put it into quotes: "resaon"')
+    assert "the nearest are reason" in cli("rejects", "list", "resaon:x").err
+
+
 def test_a_query_returns_whole_records(cli: InProcess) -> None:
     [record] = [json.loads(line) for line in cli("logs", "response_bytes=7", "-o", "jsonl").out.splitlines()]
     assert (record["host"], record["attributes"]) == ("10.0.0.1", {"zone": "a"})

@@ -9,12 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from puppylog.model.expression import render
 from puppylog.model.expression.reading import Dialect
 from puppylog.model.metric import Metric
-from puppylog.model.query import Reading, parse_query, translate, write_query
+from puppylog.model.query import REJECTS, Reading, parse_query, translate, write_query
 from puppylog.model.query.tree import Query
+from puppylog.monitor.rejects import RejectFilter, iter_rejects
 from puppylog.monitor.search import Search, find_records
 from puppylog.stores.base import NewFile, Store
 from support.examples import examples
-from support.lines import LINE_BYTES, Source, open_stream, rows
+from support.lines import LINE_BYTES, Source, open_stream, rejects, rows
 from support.queries import KNOWN, as_row, make_records, queries
 from support.query_meaning import NOW, Origin, matches
 
@@ -71,6 +72,42 @@ def test_a_metric_may_have_a_query_as_its_filter(store: Store) -> None:
     )
     [row] = store.query("SELECT coalesce(sum(value), 0)::BIGINT AS n FROM metrics.found").to_pylist()
     assert row["n"] == sum(matches(query, record, origin) for record, origin in stored.values()) > 0
+
+
+LINES = (
+    b"GET /caf\xc3\xa9 HTTP/1.1",
+    b'\x16\x03\x01 tls \xff\xfe say "hi"',
+    b"caf\xc3\xa9 with a nul \x00 in it",
+    b"\xed\xa0\x80 is no character, \xc0\xaf is none",
+    b"\xf0\x9f\x98\x80 is one\t\\",
+    b"",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("CAFÉ", [0]),
+        ("caf* nul", [2]),
+        ("tls", [1]),
+        (r'line~/^\x16\x03\x01 tls \?\? say "hi"$/', [1]),
+        ("line:*?", []),
+        ("line~/nul \\? in/", [2]),
+        ("line~/^\\?{3} is no character, \\?\\? is none$/", [3]),
+        ("line~/^😀 is one\\t\\\\$/", [4]),
+        ('line=""', [5]),
+        ("reason:*reason* -line:?*", [0, 1, 2, 4, 5]),
+        ("source:test.log group:shop file:test.log line_offset<2", [0, 1]),
+        ("rejected_at<now-90m or rejected_at<2015-05-17", []),
+        ("source:other.log or group:x", []),
+    ],
+)
+def test_a_query_finds_rejected_lines_of_any_bytes(store: Store, text: str, wanted: list[int]) -> None:
+    Source(store, group="shop").append(rejects(*LINES))
+    reading = Reading(text=text, vocabulary=REJECTS, now=NOW)
+    condition = render(translate(parse_query(text), reading), dialect_of(store))
+    found = [row for batch in iter_rejects(store, RejectFilter(condition=condition)) for row in batch.to_pylist()]
+    assert [LINES.index(row["line"]) for row in found] == wanted
 
 
 @pytest.mark.hypothesis

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from puppylog.errors import SearchError
-from puppylog.model.query import Reading, find_attribute_names, parse_query, translate, write_query
+from puppylog.model.query import REJECTS, Reading, find_attribute_names, parse_query, translate, write_query
 from puppylog.model.query.tree import Query
 from support.queries import queries
 
@@ -115,6 +115,11 @@ def test_a_time_without_an_offset_is_read_in_the_zone() -> None:
 def test_a_query_that_is_kept_has_no_relative_time() -> None:
     with pytest.raises(SearchError, match="means another time tomorrow"):
         expression("ts>now-2h", Reading(text="ts>now-2h"))
+
+
+def test_words_in_rejected_lines_are_looked_for_in_line_and_reason() -> None:
+    reading = Reading(text="abc", vocabulary=REJECTS)
+    assert expression("abc", reading) == "REGEXP_LIKE(line, '(?is)abc') OR REGEXP_LIKE(reason, '(?is)abc')"
 
 
 @pytest.mark.parametrize("text", ["source:a", "stream:1", "has:group", "file~/a/"])

@@ -11,7 +11,8 @@ import click
 from puppylog.errors import ExpressionError, SearchError
 from puppylog.model.expression import parse_filter, render
 from puppylog.model.expression.reading import Dialect
-from puppylog.model.query import Reading, find_attribute_names, parse_query, translate
+from puppylog.model.query import RECORDS, Reading, find_attribute_names, parse_query, translate
+from puppylog.model.query.fields import Vocabulary
 from puppylog.model.query.tree import Query, has_bare_word
 from puppylog.monitor.attributes import find_attributes
 from puppylog.settings import Settings
@@ -61,19 +62,26 @@ def read_filter(text: str) -> str | WrittenQuery:
         raise
 
 
-def translate_for(store: Store, query: WrittenQuery, settings: Settings, *, is_kept: bool = False) -> str:
-    """Return a query on records as an expression. Times without an offset are in the zone of ``--tz``.
+def translate_for(
+    store: Store,
+    query: WrittenQuery,
+    settings: Settings,
+    *,
+    vocabulary: Vocabulary = RECORDS,
+    is_kept: bool = False,
+) -> str:
+    """Return a query on records or on rejected lines as an expression.
 
-    With ``is_kept``, the query is the filter of a metric: relative times and fields that are not in the records are
-    refused.
+    Times without an offset are in the zone of ``--tz``. With ``is_kept``, the query is the filter of a metric: relative
+    times and fields that are not in the records are refused.
 
     Raises:
         SearchError: the query names a field that no record has, or compares a field with a value of a wrong type.
     """
-    names = find_attribute_names(query.tree)
+    names = find_attribute_names(query.tree) if vocabulary.has_attributes else []
     known = find_attributes(store, names, dialect_of(store)) if names else {}
     now = None if is_kept else datetime.now(UTC)
-    return translate(query.tree, Reading(query.text, attributes=known, now=now, zone=settings.zone, is_kept=is_kept))
+    return translate(query.tree, Reading(query.text, vocabulary, known, now, settings.zone, is_kept))
 
 
 def join_conditions(store: Store, *expressions: str | None) -> str:

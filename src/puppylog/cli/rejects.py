@@ -22,11 +22,13 @@ from puppylog.cli.options import (
 )
 from puppylog.cli.output import open_writer, write_rows
 from puppylog.cli.parsing import choose_format, format_options, zone_option
+from puppylog.cli.queries import WrittenQuery, join_conditions, query_argument, read_query, translate_for
 from puppylog.cli.talk import tell
 from puppylog.cli.times import parse_range
 from puppylog.cli.truncation import tell_truncated
 from puppylog.collect.replay import Summary, replay
 from puppylog.errors import UsageError
+from puppylog.model.query import REJECTS
 from puppylog.monitor.rejects import (
     KnownFile,
     RejectFilter,
@@ -76,6 +78,7 @@ class FilterOptions:
     sources: tuple[str, ...]
     group: str | None
     reason: str
+    query: WrittenQuery | None
 
 
 def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -90,13 +93,15 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
         sources: tuple[str, ...],
         group: str | None,
         reason: str,
+        query: tuple[str, ...] = (),
         **others: Any,  # noqa: ANN401 - the command's own options
     ) -> Any:  # noqa: ANN401 - what the command returns
-        return command(chosen=FilterOptions(since, from_, to, sources, group, reason), **others)
+        return command(chosen=FilterOptions(since, from_, to, sources, group, reason, read_query(query)), **others)
 
     decorated: Callable[..., Any] = with_filter
     for option in reversed(
         (
+            query_argument,
             range_options,
             click.option(
                 "-s",
@@ -124,12 +129,15 @@ def _open_filtered(
         files = read_files(store)
         group_id = None if chosen.group is None else get_group_id(store, chosen.group)
         file_ids = get_file_ids(files, chosen.sources) if chosen.sources else None
-        yield store, files, RejectFilter(within, chosen.reason, group_id, file_ids)
+        asked = None if chosen.query is None else translate_for(store, chosen.query, settings, vocabulary=REJECTS)
+        condition = join_conditions(store, asked)
+        yield store, files, RejectFilter(within, chosen.reason, group_id, file_ids, condition)
 
 
 @click.group(
     epilog=examples(
         "puppylog rejects count",
+        "puppylog rejects list 'healthz -source:access.log'",
         "puppylog rejects list --since 1h --source /var/log/nginx/access.log",
         "puppylog rejects export --reason 'no time' | puppylog collector detect /dev/stdin",
         "puppylog rejects replay --format combined --dry-run",

@@ -61,12 +61,13 @@ class RejectFilter:
     reason: str = ""  # text that the reason contains; case is ignored
     group_id: int | None = None  # None: of any group
     file_ids: Sequence[int] | None = None  # None: of any file
+    condition: str = "true"  # SQL of the store, rendered from a checked expression
 
     def render(self, query: str) -> str:
         """Return the SQL of the named query ``query`` with this filter in it."""
         in_group = _GROUPS["in_any_group" if self.group_id is None else "in_one_group"]
         in_files = _QUERIES["in_any_file" if self.file_ids is None else "in_these_files"]
-        wanted = _QUERIES["wanted"].format(in_group=in_group, in_files=in_files)
+        wanted = _QUERIES["wanted"].format(in_group=in_group, in_files=in_files, where=f"({self.condition})")
         return _QUERIES[query].format(wanted=wanted)
 
     def parameters(self) -> dict[str, Value]:

@@ -6,9 +6,10 @@ import re
 from sqlglot import exp
 
 from puppylog.model.expression.function import nearest
+from puppylog.model.expression.rejected import reject_column
 from puppylog.model.expression.term import OTHER, Term, Type, compose, quote, text_term
 from puppylog.model.expression.tree import Node, NodeError
-from puppylog.model.record import ALIASES, COLUMNS, TEXT_COLUMNS
+from puppylog.model.record import ALIASES, COLUMNS, REJECT_COLUMNS, TEXT_COLUMNS
 
 _MAX_INTEGER = 2**63 - 1
 _UNITS_S = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86400, "WEEK": 604800}
@@ -76,6 +77,8 @@ def name(node: Node) -> Term:
 
 
 def _column(node: Node, column: str) -> Term:
+    if column in REJECT_COLUMNS:
+        return reject_column(column)
     if column not in COLUMNS:
         known = nearest(column, [*COLUMNS, *ALIASES])
         raise NodeError(node, f"there is no such column; the nearest known one is {known}")

@@ -9,10 +9,12 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from puppylog.errors import ExpressionError
 from puppylog.model.expression.conversion import as_text, coerce
+from puppylog.model.expression.function import nearest
 from puppylog.model.expression.grammar import MAX_DEPTH, make_term
 from puppylog.model.expression.matching import ELSEWHERE
 from puppylog.model.expression.term import Term, TermError, Type
 from puppylog.model.expression.tree import Node, NodeError, parse_tree, span, tokenize
+from puppylog.model.record import ALIASES, COLUMNS, REJECT_COLUMNS
 
 Dialect: TypeAlias = Literal["duckdb", "postgres"]
 
@@ -132,6 +134,10 @@ def _make_term(text: str, max_length: int, *, is_kept: bool) -> Term:
 
 def _check_kept(tree: Node) -> None:
     """Refuse what only a search may use: a metric is computed from the records alone."""
+    for column in tree.find_all(exp.Column):
+        if column.name.lower() in REJECT_COLUMNS and not column.args.get("table"):
+            known = nearest(column.name, [*COLUMNS, *ALIASES])
+            raise NodeError(column, f"there is no such column; the nearest known one is {known}")
     for call in tree.find_all(exp.Anonymous):
         if call.name.lower() in ELSEWHERE:
             raise NodeError(call, f"{call.name.lower()} is for searches only; a metric can be limited to a group")

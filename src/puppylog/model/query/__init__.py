@@ -8,9 +8,9 @@ checked and rendered like one that a user wrote. ``docs/search.md`` has the gram
 "status_code >= 500 AND NOT COALESCE(REGEXP_LIKE(host, '(?is)^a.*$'), FALSE)"
 """
 
-from puppylog.model.query.fields import RECORDS, find_attribute_names
+from puppylog.model.query.fields import RECORDS, REJECTS, find_attribute_names
 from puppylog.model.query.parsing import parse_query
 from puppylog.model.query.text import write_query
 from puppylog.model.query.translation import Reading, translate
 
-__all__ = ["RECORDS", "Reading", "find_attribute_names", "parse_query", "translate", "write_query"]
+__all__ = ["RECORDS", "REJECTS", "Reading", "find_attribute_names", "parse_query", "translate", "write_query"]

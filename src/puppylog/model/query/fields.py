@@ -75,6 +75,19 @@ RECORDS: Final = Vocabulary(
 )
 """The fields of records."""
 
+REJECTS: Final = Vocabulary(
+    fields={
+        "line": Field("line", Kind.TEXT, "line"),
+        "reason": Field("reason", Kind.TEXT, "reason"),
+        "rejected_at": Field("rejected_at", Kind.TIME, "rejected_at"),
+        **{name: _COLUMNS[name] for name in ("line_offset", "stream_id", "file_id")},
+        **_FROM,
+    },
+    words_in=("line", "reason"),
+    has_attributes=False,
+)
+"""The fields of rejected lines."""
+
 _PREFIX: Final = "attributes."
 
 

@@ -60,7 +60,7 @@ GROUP BY stream_id, reason
 -- The condition on the rejected lines that a command asks for.
 rejected_at >= $since::TIMESTAMPTZ AND rejected_at < $until::TIMESTAMPTZ
   AND position(lower($reason) IN lower(reason)) > 0
-  AND {in_group} AND {in_files}
+  AND {in_group} AND {in_files} AND {where}
 
 -- name: in_any_file
 true
