@@ -73,7 +73,9 @@ def test_no_line_is_lost(lines: list[bytes]) -> None:
     assert offsets == [
         at
         for number, at in enumerate(starts)
-        if number == 0 or not lines[number].startswith(b" ") or not lines[number - 1]  # nothing continues an empty line
+        if number == 0
+        or not lines[number].startswith(b" ")
+        or not lines[number - 1]  # an empty line has no continuation lines
     ]
 
 

@@ -25,8 +25,8 @@ _READER_ARGUMENTS: dict[str, tuple[Any, ...]] = {  # the arguments after the tex
     "syslog": (2026, 11, 27),
     "layout": (b"", (), False, False, 0, 0, 0),
 }
-_INPUTS = os.environ.get("PUPPYLOG_TEST_FUZZ_INPUTS", "300")  # damaged lines for each reader
-_FUZZ_S = 240 + int(_INPUTS) * len(_NAMES) / 500  # at least 500 lines a second
+_INPUTS = os.environ.get("PUPPYLOG_TEST_FUZZ_INPUTS", "300")  # the number of damaged lines for each reader
+_FUZZ_S = 240 + int(_INPUTS) * len(_NAMES) / 500  # 500 lines per second at least
 _LINES = 1500  # more than the readers first allocate memory for
 _NOT_TESTED = "NOT TESTED: the native readers; there is no C compiler here"
 
@@ -80,7 +80,7 @@ def test_every_allocation_that_fails_is_a_memory_error_and_leaks_nothing(failing
         finally:
             readers.fail_allocation_after(-1)
     assert readers.count_blocks() == 0
-    assert failures > 40  # the columns alone are more
+    assert failures > 40  # the blocks of the columns alone are more
     assert found == wanted
 
 
@@ -113,7 +113,7 @@ def test_every_allocation_of_python_that_fails_is_a_memory_error_and_leaks_nothi
         finally:
             testing.remove_mem_hooks()
         assert failing_readers.count_blocks() == 0
-    assert failures > 40  # each block of memory is an object of Python's
+    assert failures > 40  # Python allocates an object for each block of memory
 
 
 @pytest.mark.timeout(_FUZZ_S + 60)

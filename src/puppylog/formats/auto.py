@@ -27,7 +27,8 @@ LEAST_RUN: Final = 5
 """A run of rejected lines must be this long before the parser tries other formats: fewer may be accidents."""
 
 _MOST_RUNS = 4  # tried in one call of parse, because each run is read in every format
-_EARLY_LINES = 20  # a file that was read as the last resort for fewer lines may switch after fewer lines than LEAST_RUN
+_EARLY_LINES = 20
+"""While the last resort has read fewer lines than this, fewer lines than LEAST_RUN are enough to switch."""
 
 
 @dataclass(frozen=True, slots=True)

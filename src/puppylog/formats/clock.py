@@ -38,6 +38,8 @@ class OutOfRange(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
+    """An instant, or a local time whose zone is unknown."""
+
     us: int  # microseconds since the epoch
     is_local: bool = False  # the stamp names no zone: ``us`` is local time, counted as if in UTC
 

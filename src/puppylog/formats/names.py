@@ -15,6 +15,8 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Name:
+    """What a name means."""
+
     field: str
     rank: int  # if a line has several names of one field, the name with the lowest rank fills it
 

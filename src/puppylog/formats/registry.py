@@ -53,25 +53,25 @@ FORMATS: Final[Mapping[str, Entry]] = {
         "access logs with referer and user agent", "access", lambda _: AccessLog(Variant.COMBINED), is_candidate=False
     ),
     "vhost_combined": Entry(
-        "the same with the virtual host before the client's",
+        "combined access logs with the virtual host before the client",
         "access",
         lambda _: AccessLog(Variant.COMBINED, "vhost_combined"),
         is_candidate=False,
     ),
-    "w3c": Entry("W3C extended, as IIS and CloudFront write it", "w3c", lambda _: W3c()),
+    "w3c": Entry("W3C extended logs, such as those of IIS and CloudFront", "w3c", lambda _: W3c()),
     "json": Entry(
-        "JSON, an object a line", "json", lambda o: LineFormat("json", read_json, o.zone, find_json_mismatch)
+        "JSON, one object on each line", "json", lambda o: LineFormat("json", read_json, o.zone, find_json_mismatch)
     ),
     "cri": Entry(
-        "lines of containers, as Kubernetes keeps them",
+        "logs of containers under Kubernetes",
         "cri",
         lambda o: LineFormat("cri", read_cri, o.zone, find_cri_mismatch),
     ),
-    "syslog": Entry("syslog, RFC 5424 and RFC 3164, octet-counted or not", "syslog", Syslog),
+    "syslog": Entry("syslog, RFC 5424 and RFC 3164, with or without octet counting", "syslog", Syslog),
     "logfmt": Entry(
         "logfmt: key=value", "logfmt", lambda o: LineFormat("logfmt", read_logfmt, o.zone, find_logfmt_mismatch)
     ),
-    "plain": Entry("anything: the line is the message", "plain", lambda o: LineFormat("plain", read_plain, o.zone)),
+    "plain": Entry("any line: the line is the message", "plain", lambda o: LineFormat("plain", read_plain, o.zone)),
 }
 """The formats by name, in the order in which `auto` tries them."""
 
@@ -85,10 +85,10 @@ LAST_RESORT: Final = "plain"
 
 
 WRITTEN: Final[Mapping[str, str]] = {
-    "$variable …": "a log_format of nginx, the string or the whole directive",
-    "%directive …": "a LogFormat of Apache, the string or the whole directive",
-    "w3c: field …": "W3C extended whose fields are not in the log",
-    "(?P<name>…)": "what a regular expression (RE2) finds: its named groups become columns",
+    "$variable …": "a log_format of nginx: the string or the whole directive",
+    "%directive …": "a LogFormat of Apache: the string or the whole directive",
+    "w3c: field …": "W3C extended logs without #Fields",
+    "(?P<name>…)": "a regular expression (RE2) whose named groups become columns",
 }
 """What the user may write instead of a name, and what such a format reads."""
 

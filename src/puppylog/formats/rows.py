@@ -98,6 +98,7 @@ class RowsBuilder:
         self._reasons.append(reason)
 
     def build(self) -> Rows:
+        """Return the rows that were added."""
         return Rows(
             pa.array(self._starts, pa.int64()),
             pa.array(self._ts_us, pa.int64()),

@@ -96,10 +96,12 @@ class _State:
     fields: str = ""
 
     def read(self, text: bytes | memoryview) -> Rows:
+        """Return the rows of lines without directives."""
         program = compile_fields(self.fields, has_day=any(self.day))
         return read_lines(replace(program, day=self.day), text)
 
     def write(self) -> str:
+        """Return the context from which `_read_context` makes this state."""
         day = "{:04}-{:02}-{:02}".format(*self.day) if any(self.day) else "-"
         return f"{day} {self.fields}" if self != _State() else ""
 

@@ -19,7 +19,7 @@ _STAMP_SIZE: Final = 30  # characters of " [dd/Mon/yyyy:HH:MM:SS +zzzz] "
 _NUMBERS: Final = re.compile(r" ([0-9]{3}|-)(?= |\Z)(?: ([0-9]{1,19}|-)(?= |\Z))?")
 _MOST_BYTES: Final = (1 << 63) - 1
 
-_parse_stamp = lru_cache(maxsize=16)(clock.parse_access)  # neighbouring lines mostly carry the same stamp
+_parse_stamp = lru_cache(maxsize=16)(clock.parse_access)  # neighbouring lines mostly have the same stamp
 
 _Ending: TypeAlias = tuple[Columns, str]  # the columns after the request, and the text that no column holds
 

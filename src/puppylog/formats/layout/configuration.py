@@ -29,6 +29,8 @@ _PREDEFINED: Final = {
 
 
 class Server(Enum):
+    """A server whose configuration has log formats."""
+
     NGINX = "nginx"
     APACHE = "Apache"
 
@@ -47,6 +49,8 @@ class WrittenLayout:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
+    """The log formats of a configuration."""
+
     layouts: tuple[WrittenLayout, ...]  # in the order of the configuration
     includes: tuple[str, ...]  # the included files, which are not read
 

@@ -20,6 +20,8 @@ class Shape(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
+    """A field in a format string: what it fills, and what its text may contain."""
+
     name: str  # the name of the attribute that the field becomes if it fills no column
     kind: Kind = Kind.TEXT  # the kind if the field fills its column or is part of the time
     column: str = ""

@@ -27,6 +27,8 @@ _JSON: Final = re.compile(r"""\s*\{\s*\\?["'].*\}\s*""", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Layout:
+    """A log format with its program."""
+
     written: WrittenLayout
     program: Program
 

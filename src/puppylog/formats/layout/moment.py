@@ -76,6 +76,7 @@ class Moment:
 
 
 def start_moment(day: Day) -> Moment:
+    """Return the time of a line before its parts are read: only the day may be known."""
     return Moment(day.year, day.month, day.day)
 
 

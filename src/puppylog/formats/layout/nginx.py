@@ -42,7 +42,9 @@ _COLUMNS: Final = {
     "http_user_agent": Field("", column="user_agent", shape=Shape.FREE),
 }
 _CLIENTS: Final = re.compile(r"http_(?:cf_connecting|x_real|true_client)_ip|realip_remote_addr|proxy_protocol_addr")
-_FILTERED: Final = re.compile(r"(?:.*_)?filtered_(request_uri|http_referer)")  # by a map, as GitLab does
+_FILTERED: Final = re.compile(
+    r"(?:.*_)?filtered_(request_uri|http_referer)"
+)  # variables of a map in GitLab's configuration
 _PATHS: Final = ({"uri", "document_uri"}, {"is_args"}, {"args", "query_string"})
 
 

@@ -67,6 +67,8 @@ class Ending(IntEnum):
 
 
 class Step(NamedTuple):
+    """Reads a field and the text after it."""
+
     kind: Kind
     ending: Ending
     size: int  # in bytes, if the ending is SIZED
@@ -93,9 +95,7 @@ class Program:
     prefix: bytes  # the text before the first field
     steps: tuple[Step, ...]
     has_parts: bool = False  # whether the time is read in parts
-    is_delimited: bool = (
-        False  # W3C: fields are separated by tabs or blanks, and lines that begin with # are directives
-    )
+    is_delimited: bool = False  # W3C: tabs or blanks separate the fields, and lines that begin with # are directives
     day: Day = NO_DAY
 
 

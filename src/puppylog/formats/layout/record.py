@@ -100,6 +100,7 @@ class Record:
 
 
 def start_record(program: Program) -> Record:
+    """Return the record of a line before its fields are read."""
     return Record(start_moment(program.day))
 
 

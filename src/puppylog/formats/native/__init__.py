@@ -8,4 +8,4 @@ __all__ = ["lines"]
 try:
     from puppylog.formats.native import _lines as lines
 except ImportError:  # there was no C compiler when Puppylog was installed
-    lines = None  # type: ignore[assignment]  # mypy knows no module that may be missing
+    lines = None  # type: ignore[assignment]  # mypy has no type for a module that may be missing

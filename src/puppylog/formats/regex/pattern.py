@@ -27,6 +27,8 @@ _CAUSE = "Invalid regular expression: "
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
+    """An expression for Arrow."""
+
     regex: str
     names: tuple[str, ...]  # the names of the groups, in their order
 

@@ -22,6 +22,8 @@ _Result = tuple[int, bool, int]  # microseconds or NO_TIME; whether the stamp is
 
 @dataclass(frozen=True, slots=True)
 class Times:
+    """The times of a column of stamps; each array has one value for each stamp."""
+
     us: pa.Array  # int64: microseconds since the epoch, or NO_TIME
     is_local: pa.Array  # bool: the stamp names no zone, and ``us`` is local time, counted as if in UTC
     is_unknown: pa.Array  # bool: the stamp has no known form

@@ -22,6 +22,8 @@ _SLACK = timedelta(days=1)  # zones are up to 14 hours apart, and clocks differ
 
 @dataclass(slots=True)
 class Calendar:
+    """The date from which a stamp without a year gets its year."""
+
     year: int
     month: int
     day: int = 0

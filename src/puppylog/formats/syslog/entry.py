@@ -18,6 +18,8 @@ _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 
 @dataclass(slots=True)
 class Entry:
+    """The fields of a message; a field that the message does not have is empty."""
+
     facility: str = ""
     severity: str = ""
     ts_us: int = NO_TIME
@@ -26,9 +28,8 @@ class Entry:
     app: str = ""
     pid: str = ""
     msgid: str = ""
-    structured: list[tuple[str, list[Member]]] = field(
-        default_factory=list
-    )  # identifier and parameters of each element
+    # The identifier and the parameters of each element of structured data.
+    structured: list[tuple[str, list[Member]]] = field(default_factory=list)
     message: str = ""
 
 

@@ -20,6 +20,8 @@ _LATER_YEAR = re.compile(r" ((?:19|20)[0-9]{2})(?=:?(?: |\Z))")
 
 @dataclass(frozen=True, slots=True)
 class FoundStamp:
+    """A stamp in a text."""
+
     us: int  # microseconds since the epoch
     is_local: bool  # the stamp names no zone: ``us`` is local time, counted as if in UTC
     is_iso: bool
