@@ -156,7 +156,7 @@ def test_a_text_that_is_no_log_format_is_refused(written: str) -> None:
 
 
 def test_an_escape_that_nginx_does_not_have_is_refused() -> None:
-    with pytest.raises(UsageError, match="escape=xml is none of default, json and none"):
+    with pytest.raises(UsageError, match="escape must be default, json or none, not xml"):
         compile_layout("log_format main escape=xml '$status';")
 
 

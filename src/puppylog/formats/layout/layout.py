@@ -102,5 +102,5 @@ def compile_layout(written: str | WrittenLayout) -> Layout:
     if layout.server is Server.APACHE:
         return Layout(layout, compile_apache(layout.written))
     if layout.escape not in _ESCAPES:
-        raise UsageError("read", "log format", f"escape={layout.escape} is none of default, json and none")
+        raise UsageError("read", "log format", f"escape must be default, json or none, not {layout.escape}")
     return Layout(layout, compile_nginx(layout.written, layout.escape))
