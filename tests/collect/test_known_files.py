@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -13,9 +14,14 @@ from puppylog.collect import source_follower as source_follower_module
 from puppylog.collect.events import SourceSkipped
 from puppylog.collect.known_files import KnownFiles
 from puppylog.tail.chunk import TailedFile
+from puppylog.tail.decompressed import open_log
+from puppylog.tail.handle import Handle
+from puppylog.tail.owners import Elsewhere, OpenedFile
+from puppylog.tail.rotation.place import position_identity
 from puppylog.tail.source import expand_sources
 from puppylog.tail.tailer import Tailer
 from support.embedded import wait_until
+from support.memory_files import MemoryFile
 from support.numbered_logs import FILLER, Logs
 
 
@@ -249,12 +255,28 @@ def test_a_new_file_with_the_inode_of_a_known_one_does_not_hide_the_known_one(lo
     files = KnownFiles(lambda _identities, _heads: [], lambda _uri: stream, lambda _cause: None)
     files.follow([stream])
     new = TailedFile(1, "other.log", known.device, known.inode, 0, None)
-    files.owners_for(stream.stream_id).set_open_files({(known.device, known.inode): new})
+    identity = position_identity(known)
+    files.owners_for(stream.stream_id).set_open_files([OpenedFile(new, MemoryFile(new.path, identity, b""))])
     assert not files.is_read(known)
     files.register(stream.stream_id, new, 77)
     assert files.is_read(replace(known, file_id=77))
-    files.owners_for(stream.stream_id).set_open_files({})
+    files.owners_for(stream.stream_id).set_open_files([])
     assert not files.is_read(replace(known, file_id=77))
+
+
+def test_a_compressed_log_whose_lines_are_not_stored_yet_is_not_read_again(logs: Logs) -> None:
+    """The log is gone, but a tailer has it open still, and has handed its lines over."""
+    (stream,) = logs.store.client().open_streams(["file://h/app.log"])
+    files = KnownFiles(lambda _identities, _heads: [], lambda _uri: stream, lambda _cause: None)
+    files.follow([stream])
+    owners = files.owners_for(stream.stream_id)
+    logs.write("app.log", 3)
+    with closing(Handle(str(logs.path("app.log")))) as log:
+        owners.set_open_files([OpenedFile(TailedFile(1, log.path, *log.identity, 0, None), log)])
+        logs.rename("app.log", "app.log.1")
+        logs.gzip("app.log.1")
+        with closing(open_log(str(logs.path("app.log.1.gz")))) as copy:
+            assert isinstance(owners.find_owner(copy.path, copy), Elsewhere)
 
 
 @pytest.mark.parametrize("text", ["started\n", f"#Fields: date time\n{FILLER}\n" * 20])

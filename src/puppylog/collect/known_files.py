@@ -14,14 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from puppylog.collect.same_file import find_copied_logs, find_heads, find_match, is_copy_path
+from puppylog.collect.same_file import find_bases, find_copied_logs, find_heads, find_match, is_copy_path
 from puppylog.errors import ConfigurationError, StreamBusy
 from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, split_uri
 from puppylog.tail.checkpoint import Checkpoint, confirm
 from puppylog.tail.chunk import TailedFile
+from puppylog.tail.copies import is_copy_of_live
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import OpenFile, identity_of
-from puppylog.tail.owners import READ_TO_ITS_END, Continuation, Elsewhere
+from puppylog.tail.owners import READ_TO_ITS_END, Continuation, Elsewhere, OpenedFile
 from puppylog.tail.rotation.place import Identity, Place, position_identity
 
 Head: TypeAlias = tuple[int, str]
@@ -35,10 +36,9 @@ class SourceFiles:
     """The files that one source of this collector has open."""
 
     stream_id: int
-    release: Callable[[FilePosition], bool] | None = (
-        None  # lets another source read a file; returns False if this source reads it
-    )
-    files: Mapping[Identity, TailedFile] = field(default_factory=dict)
+    release: Callable[[FilePosition], bool] | None = None
+    """Lets another source read a file; returns False if this source reads it."""
+    files: Mapping[Identity, OpenedFile] = field(default_factory=dict)
 
 
 class KnownFiles:
@@ -73,9 +73,8 @@ class KnownFiles:
         self._lock = threading.Lock()
         self._uncommitted: dict[int, int] = {}  # the end of the uncommitted bytes, by file id; under the lock
         self._finishing: dict[TailedFile, Place] = {}  # read to their end, and the end is not committed; under the lock
-        self._claimed: dict[
-            int, str
-        ] = {}  # source URIs by stream id; files of these streams are read here, but their sources are not followed
+        # Source URIs by stream id. Files of these streams are read here, but their sources are not followed.
+        self._claimed: dict[int, str] = {}
         self._unknown: set[Identity] = set()  # of files that the store does not know, by a question of `prepare`
 
     def follow(self, streams: Iterable[Stream]) -> None:
@@ -169,12 +168,21 @@ class KnownFiles:
         return Elsewhere(_ASK_AGAIN_S) if self._is_copy_of_live(handle) else None
 
     def _is_copy_of_live(self, handle: OpenFile) -> bool:
-        """Return whether the file is copytruncate's copy of a log that a stream reads and that is not emptied yet."""
-        return any(
+        """Return whether the file is a copy of a log that a stream reads: copytruncate's, or a compressed one.
+
+        What the stream has read of the log need not be stored yet.
+        """
+        is_copied = any(
             log.path in self._followed_paths
             or log.identity in self._source_by_identity
             or self._find([log.identity], [])
             for log in find_copied_logs(handle)
+        )
+        bases = find_bases(handle.path)
+        return is_copied or any(
+            one.file.path in bases and one.handle.identity != handle.identity and is_copy_of_live(handle, one.handle)
+            for source in (self._sources.values() if bases else ())
+            for one in source.files.values()
         )
 
     def _continue(
@@ -245,22 +253,23 @@ class KnownFiles:
         """See `puppylog.tail.owners.Owners`."""
         return self._source_by_identity.get(identity, asking) is not asking
 
-    def set_open_files(self, source: SourceFiles, files: Mapping[Identity, TailedFile]) -> None:
+    def set_open_files(self, source: SourceFiles, files: Iterable[OpenedFile]) -> None:
         """See `puppylog.tail.owners.Owners`."""
-        still_open = set(files.values())
-        for identity, file in source.files.items():
+        opened = {one.handle.identity: one for one in files}
+        still_open = {one.file for one in opened.values()}
+        for identity, held in source.files.items():
             if self._source_by_identity.get(identity) is source:
                 del self._source_by_identity[identity]
-            if file not in still_open:
-                file_id = self._new_ids.pop(file, file.file_id)
+            if held.file not in still_open:
+                file_id = self._new_ids.pop(held.file, held.file.file_id)
                 if file_id is not None and self._source_by_file_id.get(file_id) is source:
                     del self._source_by_file_id[file_id]
-        source.files = dict(files)
-        for identity, file in files.items():
+        source.files = opened
+        for identity, held in opened.items():
             self._source_by_identity.setdefault(identity, source)
             self._unknown.discard(identity)
-            if file.file_id is not None:
-                self._source_by_file_id[file.file_id] = source
+            if held.file.file_id is not None:
+                self._source_by_file_id[held.file.file_id] = source
 
     def register(self, stream_id: int, file: TailedFile, file_id: int) -> None:
         """Note the id that the store has given to a new file.
@@ -271,7 +280,7 @@ class KnownFiles:
             file_id: its id in the store.
         """
         source = self._sources[stream_id]
-        if file in source.files.values():
+        if any(held.file is file for held in source.files.values()):
             self._new_ids[file] = file_id
             self._source_by_file_id[file_id] = source
 
@@ -294,7 +303,7 @@ class StreamOwners:
     def find_owner(self, path: str, handle: OpenFile, *, others_only: bool = False) -> Elsewhere | Continuation | None:
         return self._known.find_owner(self._source, path, handle, others_only=others_only)
 
-    def set_open_files(self, files: Mapping[Identity, TailedFile]) -> None:
+    def set_open_files(self, files: Iterable[OpenedFile]) -> None:
         self._known.set_open_files(self._source, files)
 
     def note_finished(self, file: TailedFile, last: Place) -> None:

@@ -18,7 +18,7 @@ from puppylog.tail.rotation.place import Identity, position_identity
 
 def is_copy_path(path: str) -> bool:
     """Return whether the path is that of a copied or compressed file, which has an inode of its own."""
-    return path.endswith(SUFFIXES) or bool(_bases(path))
+    return path.endswith(SUFFIXES) or bool(find_bases(path))
 
 
 def find_heads(handle: OpenFile) -> Sequence[tuple[int, str]]:
@@ -49,7 +49,7 @@ def find_match(file: KnownFile, handle: OpenFile) -> Checkpoint | None:
         return None
     if position_identity(position) == handle.identity:
         return confirm(handle, position)
-    bases, known = _bases(handle.path), _known_paths(file)
+    bases, known = find_bases(handle.path), _known_paths(file)
     is_rotated = not bases.isdisjoint(known) or any(_has_identity(base, position) for base in bases)
     if not (handle.is_compressed or is_rotated or _names(bases) & _names(known)):
         return None
@@ -76,7 +76,7 @@ def find_copied_logs(handle: OpenFile) -> Sequence[CopiedLog]:
         OSError: the file cannot be read now.
     """
     copied = []
-    for path in _bases(handle.path):
+    for path in find_bases(handle.path):
         try:
             with contextlib.closing(open_log(path)) as log:
                 if log.identity != handle.identity and is_copy_of_live(handle, log):
@@ -106,14 +106,15 @@ def _has_diverged(file: KnownFile, handle: OpenFile) -> bool:
         return False
 
 
-def _bases(path: str) -> set[str]:
+def find_bases(path: str) -> set[str]:
+    """Return the paths of the logs of which a file with this path is a rotated file, going by the name."""
     extended = find_extended_base(path)
     return {*list_bases(path), *([] if extended is None else [extended])}
 
 
 def _known_paths(file: KnownFile) -> set[str]:
     paths = {split_uri(file.source_uri)[1], file.position.path}
-    return paths.union(*(_bases(path) for path in paths))
+    return paths.union(*(find_bases(path) for path in paths))
 
 
 def _names(paths: set[str]) -> set[str]:

@@ -1,7 +1,7 @@
 """The questions of a tailer about other tailers and streams, so that only one stream reads a file."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -32,6 +32,14 @@ class Continuation:
     checkpoint: Checkpoint
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedFile:
+    """A file that a tailer has open."""
+
+    file: TailedFile
+    handle: OpenFile
+
+
 class Owners(Protocol):
     """Knows which files other tailers of this process have open, and which files the streams of this host have read."""
 
@@ -51,7 +59,7 @@ class Owners(Protocol):
             PuppylogError: the store cannot be asked.
         """
 
-    def set_open_files(self, files: Mapping[Identity, TailedFile]) -> None:
+    def set_open_files(self, files: Iterable[OpenedFile]) -> None:
         """Set the files that the tailer has open, in place of the files that were set before."""
 
     def note_finished(self, file: TailedFile, last: Place) -> None:
@@ -73,7 +81,7 @@ class NoOwners:
     ) -> Elsewhere | Continuation | None:
         return None
 
-    def set_open_files(self, files: Mapping[Identity, TailedFile]) -> None:
+    def set_open_files(self, files: Iterable[OpenedFile]) -> None:
         """Do nothing: no other tailer asks."""
 
     def note_finished(self, file: TailedFile, last: Place) -> None:

@@ -20,7 +20,7 @@ from puppylog.tail.handle import OpenFile, cannot_read, identity_of
 from puppylog.tail.known_places import KnownPlaces
 from puppylog.tail.limits import CHUNK_BYTES, MAX_LINE_BYTES, RECORD_WAIT_S, ROTATE_WAIT_S
 from puppylog.tail.opener import Opener
-from puppylog.tail.owners import Continuation, Elsewhere, NoOwners, Owners
+from puppylog.tail.owners import Continuation, Elsewhere, NoOwners, OpenedFile, Owners
 from puppylog.tail.reader import Reader
 from puppylog.tail.rotated_file import RotatedFile
 from puppylog.tail.rotation.find import FilesToRead, FileToRead, find_copy, find_files
@@ -149,7 +149,7 @@ class Tailer:
 
     def _publish_open_files(self) -> None:
         """Tell the other tailers which files are open here."""
-        self._owners.set_open_files({reader.handle.identity: reader.file for reader in self._readers()})
+        self._owners.set_open_files([OpenedFile(reader.file, reader.handle) for reader in self._readers()])
 
     def _check_path(self) -> bool:
         """Handle a new file at the path; return whether the path is unchanged, and there is nothing to read.
