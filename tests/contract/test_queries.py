@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from puppylog.cli.queries import dialect_of
 from puppylog.model.expression import render
-from puppylog.model.expression.reading import Dialect
 from puppylog.model.metric import Metric
 from puppylog.model.query import REJECTS, Reading, parse_query, translate, write_query
 from puppylog.model.query.tree import Query
@@ -24,10 +24,6 @@ SOURCES = (
     ("file://web1/var/log/my%20app.log", None, "/var/log/my app.log"),
     ("file:///srv/shop", "shop_two", "/srv/shop.1"),
 )
-
-
-def dialect_of(store: Store) -> Dialect:
-    return "duckdb" if store.info.flavour == "duckdb" else "postgres"
 
 
 class _Origins(Source):
