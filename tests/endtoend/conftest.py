@@ -22,7 +22,7 @@ def puppylog(server: EmbeddedStore, tmp_path: Path) -> Puppylog:
 
 @pytest.fixture
 def puppylog_at(tmp_path: Path) -> Callable[[str], Puppylog]:
-    """Commands against the store at a URL."""
+    """Return a function that runs commands against the store at a URL."""
     home = tmp_path / "home"
     home.mkdir(exist_ok=True)
     return lambda url: Puppylog(url, home)

@@ -1,4 +1,4 @@
-"""The default alert rings within 15 seconds of a burst, and one like it with a short window recovers by itself."""
+"""The default alert fires within 15 seconds after a burst, and a similar alert with a short window recovers."""
 
 import json
 import signal
@@ -31,7 +31,7 @@ def test_the_default_alert_rings_and_one_with_a_short_window_recovers(puppylog: 
             burst_at = datetime.now(UTC)
             with path.open("a") as log:
                 log.write(LINE.format(at=burst_at) * BURST)
-            wait_until(lambda: len(history(puppylog, "rush")) == 2, within_s=60, what="ringing and recovering")
+            wait_until(lambda: len(history(puppylog, "rush")) == 2, within_s=60, what="firing and recovering")
             collector.send_signal(signal.SIGTERM)
             assert collector.wait(60) == 0
         finally:

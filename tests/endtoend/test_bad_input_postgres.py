@@ -1,4 +1,4 @@
-"""What stands between a command and a PostgreSQL store gets one line: the thing, the cause, and what to do."""
+"""If a command cannot use a PostgreSQL store, it prints one line with the thing, the cause and the advice."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,7 +35,7 @@ def log(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=["collector", "bootstrap", "monitor"])
 def command(request: pytest.FixtureRequest, log: Path) -> tuple[str, ...]:
-    """One that writes, one that installs, one that reads."""
+    """A command that writes, one that installs, and one that reads."""
     return {"collector": ("collector", "-s", str(log)), "bootstrap": ("bootstrap",), "monitor": METRICS}[request.param]
 
 
@@ -180,7 +180,7 @@ def test_a_store_that_lost_its_papers(
 def test_a_library_that_the_server_lacks(
     shared_postgres: PostgresServer, postgres_template: str, puppylog_at: PuppylogAt, log: Path
 ) -> None:
-    """As when a package has been removed whose extension is still in the database."""
+    """This happens if the package of an extension was removed, and the extension is still in the database."""
     with shared_postgres.database(template=postgres_template) as name:
         with shared_postgres.connect(name) as admin:
             admin.execute("SET allow_system_table_mods = on")

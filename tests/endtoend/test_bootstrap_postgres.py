@@ -1,4 +1,4 @@
-"""Bootstrap installs all or nothing: by two at once, killed or cut anywhere, and as often as anybody likes."""
+"""Bootstrap installs all or nothing: if it runs twice, several times at once, or is killed or cut off at any moment."""
 
 import os
 import random
@@ -26,7 +26,7 @@ TIMESCALEDB = "PUPPYLOG_TEST_TIMESCALEDB"
 LINE = '10.0.0.1 - - [01/Mar/2026:12:00:00 +0000] "GET /{number} HTTP/1.1" 200 {number} "-" "-"\n'
 KILLS = 8
 INSTALLERS = 4
-COMMIT = b"COMMIT\0"  # as a statement of its own: routines have it among their words, too
+COMMIT = b"COMMIT\0"  # a separate statement: the SQL of routines contains the word, too
 
 
 @pytest.fixture(params=["postgresql", "timescaledb"])
@@ -49,7 +49,7 @@ def database(request: pytest.FixtureRequest) -> Database:
 
 @pytest.fixture
 def fresh(database: Database, puppylog_at: PuppylogAt) -> Installation:
-    """What an installation looks like that nothing has disturbed."""
+    """The contents of an undisturbed installation."""
     with database() as url:
         assert puppylog_at(url)("bootstrap").code == 0
         return read_installation(url)
@@ -104,7 +104,7 @@ def test_one_that_is_killed_leaves_all_or_nothing_and_the_next_one_completes(
 
 
 def wait_for_session(url: str, *, is_there: bool = True) -> None:
-    """Wait until bootstrap is connected, or until the server has noticed that it is not any more."""
+    """Wait until bootstrap is connected, or until the server has noticed that bootstrap has disconnected."""
     sql = "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     busy = f"{sql} AND backend_type = 'client backend'"
     deadline = time.monotonic() + 30
@@ -129,7 +129,7 @@ def wait_for_session(url: str, *, is_there: bool = True) -> None:
 def test_one_that_is_cut_off_says_so_and_leaves_all_or_nothing(
     database: Database, puppylog_at: PuppylogAt, fresh: Installation, word: bytes, *, delivered: bool
 ) -> None:
-    with database() as url, CutWire(door_of(url)) as wire:
+    with database() as url, CutWire(address_of(url)) as wire:
         wire.cut_at(word, delivered=delivered, and_stay_down=True)
         ran = puppylog_at(through(url, wire))("bootstrap")
         assert_refused(ran, 69, "cannot use store ", urlsplit(url).path)
@@ -141,15 +141,15 @@ def test_one_that_is_cut_off_says_so_and_leaves_all_or_nothing(
         assert read_installation(url) == fresh
 
 
-def door_of(url: str) -> Path | tuple[str, int]:
-    """Return where the server of a URL listens."""
+def address_of(url: str) -> Path | tuple[str, int]:
+    """Return the address at which the server of a URL listens."""
     with psycopg.connect(url) as connection:
         info = connection.info
         return Path(info.host, f".s.PGSQL.{info.port}") if info.host.startswith("/") else (info.host, info.port)
 
 
 def through(url: str, wire: CutWire) -> str:
-    """Return the URL with the wire's door instead."""
+    """Return the URL with the wire's address instead of the server's."""
     parts = urlsplit(url)
     user, at, _ = parts.netloc.rpartition("@")
     return parts._replace(netloc=f"{user}{at}127.0.0.1:{wire.port}", query="").geturl()

@@ -1,7 +1,7 @@
-"""The promise above all others: every complete line is stored exactly once, whatever is killed, however files rotate.
+"""The most important promise: every complete line is stored exactly once, through kills and rotations.
 
 A writer appends numbered lines to a log, rotates it by rename, and truncates it when the collector has caught up.
-Meanwhile the collector and the engine are killed at random moments. In the end every number is there once.
+Meanwhile the collector and the engine are killed at random moments. In the end every number must be stored once.
 """
 
 import os
@@ -21,7 +21,7 @@ TRUNCATIONS = max(2, KILLS // 6)
 
 
 def stored(server: EmbeddedStore) -> int:
-    """Return how many records are durable: a write of our own is done after those before it, down to the disk."""
+    """Return the number of durable records, after a write of its own, which ends when earlier ones are durable."""
     with server.connect() as store:
         store.create_group("barrier")
         return int(store.query("SELECT count(*) AS n FROM puppylog.log_records")["n"][0].as_py())
@@ -39,7 +39,7 @@ def test_every_line_is_stored_once_through_kills_rotation_and_truncation(tmp_pat
         try:
             act(writer, collecting, server, chance)
             wait_until(lambda: stored(server) >= writer.written, within_s=120, what="catching up")
-            writer.write(1)  # whoever stores it has come so far that it can be asked to end
+            writer.write(1)  # when this line is stored, the collector runs and can be asked to end
             wait_until(lambda: stored(server) >= writer.written, within_s=60, what="the last line")
             assert collecting.stop() == 0, collecting.said
         finally:
@@ -49,9 +49,9 @@ def test_every_line_is_stored_once_through_kills_rotation_and_truncation(tmp_pat
 
 
 def act(writer: Writer, collecting: Collecting, server: EmbeddedStore, chance: random.Random) -> None:
-    """Write everything, with all that can happen in between."""
+    """Write all lines, with rotations, truncations and kills in between."""
     writer.write(100)
-    wait_until(lambda: stored(server) == writer.written, what="the first lines")  # what was before is not promised
+    wait_until(lambda: stored(server) == writer.written, what="the first lines")  # earlier rotations may lose lines
     kills = {"collector": KILLS, "engine": KILLS}
     steps = 4 * KILLS
     rotated_at, truncated_at = chance.sample(range(steps), ROTATIONS), chance.sample(range(steps), TRUNCATIONS)
@@ -71,7 +71,7 @@ def act(writer: Writer, collecting: Collecting, server: EmbeddedStore, chance: r
 
 
 def check(server: EmbeddedStore, written: int) -> None:
-    """Compare what is there with what was written."""
+    """Compare the stored lines with the written lines."""
     with server.connect() as store:
         (found,) = store.query(
             """

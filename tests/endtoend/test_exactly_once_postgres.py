@@ -1,8 +1,8 @@
-"""The promise above all others, over a network: every complete line is stored exactly once, whatever is cut or killed.
+"""The most important promise, over a network: every complete line is stored exactly once, through cuts and kills.
 
 A writer appends numbered lines to a log, rotates it, and truncates it when the collector has caught up. At random
 moments the collector is killed, the server is restarted, and the wire between them is cut: at once, in the middle of a
-COPY, or around a COMMIT, which the server has received or not. In the end every number is there once.
+COPY, or around a COMMIT, which the server has received or not. In the end every number must be stored once.
 """
 
 import os
@@ -36,7 +36,7 @@ TALK = ("reading /", "nothing is lost", "the store is back", "finished /", "wait
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Everything that can break, and the database behind it."""
+    """The parts that the test can break, and the database."""
 
     server: PostgresServer
     database: str
@@ -116,10 +116,10 @@ def test_every_line_is_stored_once_through_kills_restarts_and_cuts(server: Postg
 
 
 def act(scene: Scene) -> None:
-    """Write everything, with all that can happen in between."""
+    """Write all lines, with rotations, truncations and breaks in between."""
     writer, chance = scene.writer, scene.chance
     writer.write(100)
-    scene.catch_up()  # what was rotated before it was ever followed is not promised
+    scene.catch_up()  # a file that is rotated before the collector follows it may be lost
     breaks = [scene.kill_collector, scene.restart_server, scene.cut_wire] * BREAKS
     chance.shuffle(breaks)
     rotated_at, truncated_at = chance.sample(range(STEPS), ROTATIONS), chance.sample(range(STEPS), TRUNCATIONS)
@@ -139,22 +139,22 @@ def act(scene: Scene) -> None:
 
 
 def stay_away(scene: Scene) -> None:
-    """Let the server be away for longer: the collector says so, and goes on by itself, in no more memory."""
+    """Stop the server for a longer time: the collector says so, continues by itself, and needs no more memory."""
     collecting, pid = scene.collecting, scene.collecting.process.pid
     said_before = len(collecting.said)
     scene.server.stop("fast")
     for _ in range(4):
         scene.writer.write(LINES // 4)
-    wait_until(lambda: collecting.said[said_before:].count("retrying in") > 2, what="saying that it is away")
+    wait_until(lambda: collecting.said[said_before:].count("retrying in") > 2, what="messages about retries")
     collecting.check()
     scene.server.start()
     scene.catch_up()
     assert collecting.process.pid == pid
-    wait_until(lambda: "the store is back" in collecting.said[said_before:], what="saying that it is back")
+    wait_until(lambda: "the store is back" in collecting.said[said_before:], what="the message that the store is back")
 
 
 def check(server: PostgresServer, database: str, written: int) -> None:
-    """Compare what is there with what was written."""
+    """Compare the stored lines with the written lines."""
     with psycopg.connect(server.url(database), row_factory=psycopg.rows.dict_row) as connection:
         (found,) = connection.execute(
             """
@@ -176,7 +176,7 @@ def check(server: PostgresServer, database: str, written: int) -> None:
 
 
 def check_talk(said: str) -> None:
-    """All that was said is lines for people, and none of them is about anything but the store's being away."""
+    """Check that the collector printed only messages for users, and only about a store that does not answer."""
     strange = [
         line
         for line in said.splitlines()

@@ -1,4 +1,4 @@
-"""A line that PostgreSQL cannot hold is kept as a rejected line, with its bytes and the cause; the rest is stored."""
+"""A line that PostgreSQL cannot hold is stored as a rejected line, with its bytes and the cause."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""A server that has forgotten to load TimescaleDB takes rows all the same, and puts them where nobody finds them later.
+"""A server that has not loaded TimescaleDB's library accepts rows, but stores them where no query finds them later.
 
-So nothing is collected into it: not by who comes to it, and not by who has been there before and comes back.
+So no collector stores lines in it: neither a new collector, nor a collector that connects again.
 """
 
 import signal

@@ -1,6 +1,6 @@
-"""Lines with unique numbers through logrotate: none lost, none twice, however it rotates and a source is named.
+"""Lines with unique numbers through logrotate: each is stored once, for all methods of rotation and kinds of sources.
 
-logrotate loses by itself what is written between its copy and its truncation; so nothing is written then.
+logrotate itself loses lines that are written between its copy and its truncation, so none are written then.
 """
 
 import re
@@ -82,7 +82,7 @@ class Application:
 
 @pytest.fixture
 def is_real() -> bool:
-    """Whether logrotate itself rotates: where it is not installed, the stand-in does, and is tested by that."""
+    """Whether logrotate itself rotates. If it is not installed, the substitute rotates."""
     return COMMAND is not None
 
 

@@ -1,7 +1,7 @@
 """A backfill of the last 30 hours, and TimescaleDB's own jobs: no metric lacks a record.
 
-Each round is a store of its own with a log of a random size. It takes two minutes, since the policies have to run, so
-that it is only done for as long as PUPPYLOG_TEST_SOAK_S says; `test_refresh_continuous` moves the clock instead.
+Each round has a new store and a log of a random size. It takes two minutes, because the policies must run. So rounds
+are only done for PUPPYLOG_TEST_SOAK_S seconds; `test_refresh_continuous` moves the clock instead.
 """
 
 import os
@@ -56,7 +56,7 @@ def write_log(path: Path, lines: int) -> None:
 
 
 def run_policies_twice(url: str) -> None:
-    """Wait until every metric's policy has been run as a whole since."""
+    """Wait until the policy of each metric has started and ended a run."""
     before = dict(ask(url, RUNS))
     wait_until(
         lambda: all(runs >= before[job] + 2 for job, runs in ask(url, RUNS)), within_s=240, what="runs of the policies"
@@ -64,7 +64,7 @@ def run_policies_twice(url: str) -> None:
 
 
 def missing(url: str) -> dict[str, int]:
-    """Return how many records each metric lacks, of those that lack any."""
+    """Return the number of missing records of each metric that lacks any."""
     metrics = [name for (name,) in ask(url, "SELECT name FROM puppylog.metrics ORDER BY name")]
     sql = "SELECT (SELECT count(*) FROM puppylog.log_records) - (SELECT CAST(sum(value) AS bigint) FROM metrics.{})"
     lacks = {name: int(ask(url, sql.format(name))[0][0]) for name in metrics}

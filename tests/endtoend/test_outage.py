@@ -1,4 +1,4 @@
-"""A disk that is full for a while, under a collector that watches: it waits, and nothing is lost."""
+"""A disk that is full for a while: a collector with --watch waits, and no line is lost."""
 
 import resource
 import signal

@@ -1,4 +1,4 @@
-"""A store that is away, cut off or full in the middle of a collection: nothing is lost, nothing is there twice."""
+"""A store that does not answer, is cut off or is full during a collection: every line is stored once."""
 
 import os
 import resource
@@ -46,10 +46,10 @@ def log(tmp_path: Path) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An empty store, and a wire to it."""
+    """An empty store, and a wire to it, which the test can cut."""
 
     url: str
-    far_url: str  # by the wire
+    far_url: str  # through the wire
     wire: CutWire
 
     @property
@@ -133,14 +133,14 @@ def test_a_store_that_is_away_at_the_start_is_waited_for_by_who_watches_only(
 
 @pytest.fixture
 def own_server() -> Iterator[PostgresServer]:
-    """One whose limits nobody else feels."""
+    """A server of its own, so that its limits affect no other test."""
     with PostgresServer() as server:
         yield server
 
 
 @contextmanager
 def small_files(size: int) -> Iterator[None]:
-    """Who is started within may not write larger ones."""
+    """Limit the size of files, in bytes, for processes that are started in the ``with`` block."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
@@ -170,7 +170,7 @@ def test_a_file_of_the_server_that_may_not_grow_is_waited_for(
 
 @contextmanager
 def small_disk(size: int) -> Iterator[Path]:
-    """A disk that is soon full, where we may mount one."""
+    """Yield a small disk, if the test may mount one."""
     with tempfile.TemporaryDirectory(prefix="puppylog-", dir="/tmp") as folder:
         Path(folder).chmod(0o755)
         mounted = subprocess.run(

@@ -1,4 +1,4 @@
-"""The quick start on TimescaleDB, until the alarm rings; and what goes on without any of Puppylog's processes."""
+"""The quick start on TimescaleDB, until the alert fires; and the jobs that run without any process of Puppylog."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A replay that is killed at any moment leaves each line once, as a record or as a rejected line; and so do several."""
+"""Replays that are killed at any moment leave each line stored once, as a record or as a rejected line."""
 
 import os
 import random
@@ -23,7 +23,7 @@ FILES = 4
 LINES = 3_000  # of each file
 KILLS = int(os.environ.get("PUPPYLOG_TEST_REPLAY_KILLS", "4"))
 
-# Small transactions, so that there are many moments within one and between two; and a word at the beginning of each.
+# Small transactions, so that a kill hits many different moments. Each prints a line when it starts.
 REPLAY = """
 from puppylog.cli.main import run
 from puppylog.monitor import rejects
@@ -55,7 +55,7 @@ def misfits(number: int) -> bool:
 
 
 def fill(store: Store) -> list[tuple[int, int]]:
-    """Store rejected lines; return where they start."""
+    """Store rejected lines; return the file and offset of each."""
     expected = []
     for file in range(FILES):
         source = Source(store, f"file:///{file}.log")
@@ -74,7 +74,7 @@ def start(url: str, home: Path) -> "subprocess.Popen[bytes]":
 
 
 def end(process: "subprocess.Popen[bytes]", chance: random.Random) -> None:
-    """Kill it within or after one of its next batches."""
+    """Kill the process during or after one of its next batches."""
     assert process.stdout is not None
     for _ in range(chance.randrange(1, 9)):
         process.stdout.readline()
@@ -101,7 +101,7 @@ def test_each_line_is_there_once_whenever_replays_are_killed(
             end(process, chance)
         assert all_places(store) == expected
         left.append(len(places(store, "rejected_lines")))
-    assert len(set(left)) > KILLS // 2  # kills have met it at work
+    assert len(set(left)) > KILLS // 2  # most replays were killed while they worked
     got = puppylog_at(server.url)("rejects", "replay", "--format", "combined")
     assert got.code == 0, got.err
     assert all_places(store) == expected

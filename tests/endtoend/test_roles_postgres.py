@@ -1,4 +1,4 @@
-"""What logins may do that are members of the writer's or the reader's role, and what nobody else may."""
+"""The rights of logins that are members of the writer's or the reader's role, and of logins without a role."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,7 +26,7 @@ LOGINS = {
 
 @pytest.fixture(scope="module", params=["postgresql", "timescaledb"])
 def server(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
-    """Roles are of a whole server: one of our own."""
+    """A server of its own, because roles belong to a whole server."""
     with PostgresServer() if request.param == "postgresql" else timescaledb_server() as server:
         yield server
 
@@ -60,7 +60,7 @@ def url_of(server: PostgresServer, database: str, login: str) -> str:
     return server.url(database).replace("//postgres@", f"//{login}@")
 
 
-# What a statement's {own} and {other} stand for: stream, file and position of the first writer, and of the second.
+# In the statements, {own} and {other} stand for a stream, file and position of the first and of the second writer.
 MOVE = (
     "SELECT puppylog.move_position("
     "{{{0}[stream]}}, {{{0}[file]}}, {{{0}[at]}}, {{{0}[at]}} + 1, 0, '', 0, '', false, '')"
@@ -179,7 +179,7 @@ def read_stream(server: PostgresServer, database: str, login: str) -> dict[str, 
 
 
 def run(server: PostgresServer, database: str, login: str, sql: str) -> None:
-    """Run it as that login, and undo it."""
+    """Run the statement as that login, and roll it back."""
     streams = {
         "own": read_stream(server, database, "first_writer"),
         "other": read_stream(server, database, "second_writer"),

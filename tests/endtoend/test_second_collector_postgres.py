@@ -1,4 +1,4 @@
-"""Two collectors on one file: the second is refused, and knows by whom; when the first is gone, it may at once."""
+"""Two collectors on one file: the second is refused with the name of the first, until the first has ended."""
 
 import signal
 from collections.abc import Callable

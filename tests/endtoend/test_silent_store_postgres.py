@@ -1,4 +1,4 @@
-"""A store that neither answers nor breaks: who is asked to end does so within ten seconds."""
+"""A frozen store, which neither answers nor disconnects: a collector ends within ten seconds when asked."""
 
 import os
 import signal

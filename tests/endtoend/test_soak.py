@@ -1,6 +1,6 @@
-"""Every line once, for as long as one likes: several logs in a directory, rotated at random in every way there is.
+"""Every line is stored once: several logs in a directory are rotated at random, by all methods.
 
-Collector and engine are killed meanwhile. By default it runs for a few seconds; PUPPYLOG_TEST_SOAK_S says how long.
+Collector and engine are killed meanwhile. This runs for PUPPYLOG_TEST_SOAK_S seconds, by default for a few seconds.
 """
 
 import os
@@ -23,7 +23,7 @@ _EVERY = {"rotation": 1.5, "death of the collector": 4.0, "death of the engine":
 
 def stored(server: EmbeddedStore) -> int:
     with server.connect() as store:
-        store.create_group("barrier")  # what was committed before is on the disk by now
+        store.create_group("barrier")  # when this returns, all earlier commits are durable
         return int(store.query("SELECT count(*) AS n FROM puppylog.log_records")["n"][0].as_py())
 
 
@@ -43,7 +43,7 @@ def test_nothing_is_lost_and_nothing_is_there_twice(tmp_path: Path) -> None:
             wait_until(lambda: stored(server) == 10 * LOGS, what="the first lines")
             happened = act(logs, collecting, server, chance)
             wait_until(lambda: stored(server) >= written(logs), within_s=120, what="catching up")
-            logs[0].write(1)  # whoever stores it has come so far that it can be asked to end
+            logs[0].write(1)  # when this line is stored, the collector runs and can be asked to end
             wait_until(lambda: stored(server) >= written(logs), within_s=60, what="the last line")
             assert collecting.stop() == 0, collecting.said
         finally:
@@ -59,7 +59,7 @@ def written(logs: list[RotatedLog]) -> int:
 
 
 def act(logs: list[RotatedLog], collecting: Collecting, server: EmbeddedStore, chance: random.Random) -> Counter[str]:
-    """Write, rotate and kill until the time is over; return what happened how often."""
+    """Write, rotate and kill until the time is over; return the number of rotations and kills by kind."""
     happened: Counter[str] = Counter()
     until = time.monotonic() + SOAK_S
     pause_s = 0.1
@@ -79,14 +79,14 @@ def act(logs: list[RotatedLog], collecting: Collecting, server: EmbeddedStore, c
 
 
 def rotate(log: RotatedLog, logs: list[RotatedLog], server: EmbeddedStore) -> str:
-    """Rotate a log; no more often than its files are read: what is deleted unread is lost, whoever collects."""
+    """Rotate a log, but not before its oldest file is read: any collector loses a file that is deleted unread."""
     if log.is_about_to_forget:
         wait_until(lambda: stored(server) >= written(logs), within_s=120, what="catching up before a file is deleted")
     return log.rotate()
 
 
 def check(server: EmbeddedStore, logs: list[RotatedLog]) -> None:
-    """Compare what is there with what was written."""
+    """Compare the stored lines with the written lines."""
     with server.connect() as store:
         found = store.query(
             """

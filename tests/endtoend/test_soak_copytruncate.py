@@ -1,8 +1,7 @@
 """Rotation by copytruncate, with and without kills: every line is stored once.
 
 copytruncate itself loses what an application writes between the copy and the truncation. Here the application waits
-meanwhile, so that a line that is missing was lost by Puppylog. By default this takes a few seconds. These variables
-make it as long as one likes:
+meanwhile, so Puppylog has lost each missing line. By default this takes a few seconds. These variables change that:
 
 PUPPYLOG_TEST_SOAK_COPYTRUNCATE_RUNS    runs of the large backlog
 PUPPYLOG_TEST_SOAK_COPYTRUNCATE_LINES   lines of that backlog
@@ -31,11 +30,11 @@ SEED: Final = int(os.environ.get("PUPPYLOG_TEST_SOAK_COPYTRUNCATE_SEED", random.
 KILLS_PER_STORE: Final = 10
 LOGS: Final = 3
 SOURCES: Final = ("", "*.log", "app*")
-"""What the collector is told below the directory of the logs: the directory itself, a pattern that leaves the rotated
-files out, and one that names them."""
+"""The sources, relative to the directory of the logs: the directory itself, a pattern that does not match the rotated
+files, and a pattern that does."""
 
 _READING_S: Final = 2.5 * LINES / 2_000_000  # about how long the collector reads the backlog
-_QUIET_S: Final = 10.0  # when nothing more has been stored for so long, what is missing is lost
+_QUIET_S: Final = 10.0  # if no line is stored for so long, the missing lines are lost
 
 LINE: Final = (
     '10.0.0.{log} - - [01/Mar/2026:12:00:{second:02d} +0000] "GET /{log}/{number} HTTP/1.1" 200 {number} "-" "soak"\n'
@@ -86,9 +85,9 @@ class CopyTruncatedLog:
 
 
 def counts_of(server: EmbeddedStore) -> dict[str, tuple[int, int]]:
-    """Return by log how many records are stored, and of how many lines."""
+    """Return for each log the number of stored records, and of different stored lines."""
     with server.connect() as store:
-        store.create_group("barrier")  # what was committed before is durable by now
+        store.create_group("barrier")  # when this returns, all earlier commits are durable
         rows = store.query(
             "SELECT host, count(*) AS records, count(DISTINCT response_bytes) AS lines "
             "FROM puppylog.log_records GROUP BY host"
@@ -121,7 +120,7 @@ def check(server: EmbeddedStore, logs: list[CopyTruncatedLog], history: list[str
 
 
 def iter_stored_again(server: EmbeddedStore) -> Iterator[str]:
-    """Give a sentence for each run of lines that are stored more than once: which files they were stored from."""
+    """Yield a sentence for each run of lines that are stored more than once, with the files that they come from."""
     with server.connect() as store:
         found = store.query(
             """
@@ -184,7 +183,7 @@ def test_kills_during_copytruncate_lose_nothing(tmp_path: Path, source: str, par
         collecting = Collecting(directory / source, server.url, tmp_path / "collector.err")
         history: list[str] = []
         try:
-            check(server, logs, history)  # only a file that the collector has begun is followed through rotations
+            check(server, logs, history)  # the collector follows a file through rotations only after it has started it
             for _ in range(kills):
                 history += act(logs, collecting, chance)
             check(server, logs, history)
@@ -195,7 +194,7 @@ def test_kills_during_copytruncate_lose_nothing(tmp_path: Path, source: str, par
 
 
 def act(logs: list[CopyTruncatedLog], collecting: Collecting, chance: random.Random) -> Iterator[str]:
-    """Write, rotate one or two logs, and kill the collector once, at any moment of it; give what was done."""
+    """Write, rotate one or two logs, and kill the collector once at any moment; yield a description of each action."""
     started_at = time.monotonic()
     rotated = chance.sample(logs, chance.randint(1, 2))
     steps: list[Iterator[str]] = [log.iter_rotation() for log in rotated]

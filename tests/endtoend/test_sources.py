@@ -1,4 +1,4 @@
-"""A collector that watches, as a process: what it reads, how it is told to read again, and what it remembers."""
+"""A collector with --watch, as a process: its sources, its reaction to SIGHUP, and what it remembers."""
 
 import gzip
 import os
@@ -18,7 +18,7 @@ W3C = "#Version: 1.0\n#Fields: date time c-ip cs-uri-stem sc-status\n"
 
 @contextmanager
 def watching(puppylog: Puppylog, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """Give a collector that watches; in the end it must go in order."""
+    """Run a collector with --watch, and check that it ends in order."""
     with puppylog.start("collector", "--watch", *arguments) as collector:
         try:
             yield collector
