@@ -72,7 +72,7 @@ def test_segments_are_judged_one_by_one(store: Store, source: Source) -> None:
     assert states(store) == {"busy": "ok", "calm": "ok"}
 
 
-def test_no_data_is_a_state_of_its_own(store: Store, source: Source) -> None:
+def test_an_alert_without_observations_is_in_the_state_no_data(store: Store, source: Source) -> None:
     store.create_metric(Metric("size", "avg", "response_bytes", 1, refresh_s=1))
     store.create_alert(changed(ALERT, metric="size", no_data=NoData.NO_DATA))
     source.append(records(1, ts=soon(), response_bytes=5))
@@ -80,7 +80,9 @@ def test_no_data_is_a_state_of_its_own(store: Store, source: Source) -> None:
     assert [row["to_state"] for row in history(store)][:3] == ["no_data", "ok", "no_data"]
 
 
-def test_what_was_missed_is_caught_up_in_order_and_marked(server: StoreServer, store: Store, source: Source) -> None:
+def test_missed_evaluations_are_caught_up_in_order_with_a_mark(
+    server: StoreServer, store: Store, source: Source
+) -> None:
     store.create_alert(ALERT)
     wait_until(lambda: states(store) == {None: "ok"}, what="the first evaluation")
     minute_ago = datetime.now(UTC) - timedelta(seconds=60)
@@ -92,7 +94,7 @@ def test_what_was_missed_is_caught_up_in_order_and_marked(server: StoreServer, s
     assert history(store)[0]["window_since"] <= minute_ago < history(store)[0]["window_until"]
 
 
-def test_an_alert_goes_on_when_the_clock_was_set_back(server: StoreServer, store: Store, source: Source) -> None:
+def test_an_alert_is_evaluated_after_the_clock_was_set_back(server: StoreServer, store: Store, source: Source) -> None:
     store.create_alert(ALERT)
     wait_until(lambda: states(store) == {None: "ok"}, what="the first evaluation")
     server.pretend_last_evaluation(datetime.now(UTC) + timedelta(hours=1))  # as if a clock was set back by an hour
@@ -105,7 +107,7 @@ def test_an_alert_goes_on_when_the_clock_was_set_back(server: StoreServer, store
     assert [round(row["back_s"], -2) for row in steps] == [3600]
 
 
-def test_the_evaluator_leaves_a_heartbeat(store: Store) -> None:
+def test_the_evaluator_stores_a_heartbeat(store: Store) -> None:
     def beats() -> list[dict[str, Any]]:
         return store.query("SELECT * FROM puppylog.heartbeat").to_pylist()
 
@@ -115,7 +117,9 @@ def test_the_evaluator_leaves_a_heartbeat(store: Store) -> None:
     assert len(beats()) == 1
 
 
-def test_the_same_alert_twice_is_no_error_and_another_of_its_name_is(store: Store, source: Source) -> None:
+def test_creating_an_alert_again_is_ok_and_a_different_alert_of_its_name_is_refused(
+    store: Store, source: Source
+) -> None:
     del source  # it has made the metric
     assert store.create_alert(ALERT)
     assert not store.create_alert(ALERT)
@@ -138,7 +142,9 @@ def test_a_deleted_alert_is_gone_with_its_history(store: Store, source: Source) 
         store.create_alert(changed(ALERT, metric="nope"))
 
 
-def test_a_segment_is_not_judged_before_it_was_first_seen(server: StoreServer, store: Store, source: Source) -> None:
+def test_a_segment_is_not_judged_before_its_first_observation(
+    server: StoreServer, store: Store, source: Source
+) -> None:
     store.create_metric(Metric("sections", "count", "*", 1, segment="request_route", refresh_s=1))
     store.create_alert(changed(ALERT, metric="sections", each_segment=True, threshold=-1, no_data=NoData.NO_DATA))
     ago = datetime.now(UTC) - timedelta(seconds=20)

@@ -14,7 +14,7 @@ from support.lines import Source, rejects, rows
 NOON = datetime(2015, 5, 17, 12, tzinfo=UTC)
 
 
-def test_what_is_left_out_is_counted_up_to_a_number(store: Store) -> None:
+def test_records_lines_and_transitions_are_counted_up_to_a_limit(store: Store) -> None:
     source = Source(store)
     source.append(rows([{"ts": NOON + timedelta(seconds=second), "status_code": 200} for second in range(120)]))
     source.append(rejects(b"one", b"two", start=source.offset))

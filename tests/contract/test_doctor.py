@@ -32,7 +32,7 @@ def wrong(findings: list[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.state is Health.WRONG]
 
 
-def test_a_store_that_works_has_nothing_wrong_and_says_so_of_every_part(store: Store, source: Source) -> None:
+def test_a_working_store_has_a_finding_for_each_part_and_none_is_wrong(store: Store, source: Source) -> None:
     del source  # it has made what the findings are about
     wait_until(lambda: wrong(list_findings(store, recheck_s=0)) == [], what="the first round of the jobs")
     found = {finding.subject: finding for finding in list_findings(store)}
@@ -41,16 +41,14 @@ def test_a_store_that_works_has_nothing_wrong_and_says_so_of_every_part(store: S
     assert {"jobs", "job evaluate_job"} & found.keys()
 
 
-def test_every_ability_is_there_or_says_why_not(store: Store) -> None:
+def test_every_capability_is_available_or_says_why_it_is_not(store: Store) -> None:
     abilities = [finding for finding in store.list_findings().findings if finding.subject.startswith("capability ")]
     assert len(abilities) > 1
     for ability in abilities:
         assert ability.found.startswith("yes: " if ability.state is Health.OK else "no: ")
 
 
-def test_the_claims_of_every_client_are_known_while_they_last(
-    server: StoreServer, store: Store, source: Source
-) -> None:
+def test_the_findings_list_the_claims_of_all_clients(server: StoreServer, store: Store, source: Source) -> None:
     other = server.connect()
     assert source.stream_id in other.list_findings().claimed
     mine = open_stream(other, "file:///var/log/other.log").stream_id
@@ -59,7 +57,7 @@ def test_the_claims_of_every_client_are_known_while_they_last(
     assert other.list_findings().claimed == {mine}
 
 
-def test_findings_come_in_the_same_order_those_of_one_subject_together(store: Store, source: Source) -> None:
+def test_findings_are_in_the_same_order_and_grouped_by_subject(store: Store, source: Source) -> None:
     del source  # as above
     subjects = [[finding.subject for finding in store.list_findings().findings] for _ in range(2)]
     assert subjects[0] == subjects[1]

@@ -24,7 +24,7 @@ def test_a_new_stream_has_no_files_and_the_group_it_was_given(store: Store) -> N
     assert (stream.source_uri, stream.group, stream.files) == ("file:///a.log", "web", ())
 
 
-def test_rows_and_position_are_there_together(store: Store) -> None:
+def test_rows_and_position_are_committed_together(store: Store) -> None:
     source = Source(store)
     assert source.append(records(3), rejects(b"bad \xff", start=300)) == Appended(records=3, rejects=1)
     assert (count(store, "log_records"), count(store, "rejected_lines")) == (3, 1)
@@ -70,7 +70,7 @@ def test_a_rejected_line_keeps_its_bytes(store: Store) -> None:
     assert row == {"line": b"\x16\x03\x00\xff", "reason": "no reason"}
 
 
-def test_what_a_parser_has_learnt_moves_with_the_position(store: Store) -> None:
+def test_the_context_of_a_parser_moves_with_the_position(store: Store) -> None:
     source = Source(store)
     assert [file.context for file in _reopen(source)] == [""]
     learnt = "w3c\n#Fields: date 'ü' \\t\t"
@@ -131,7 +131,7 @@ def test_a_stream_is_followed_by_one_collector_at_a_time(server: StoreServer, st
     assert open_stream(other, "file:///a.log").stream_id == stream.stream_id
 
 
-def test_a_new_file_stands_where_it_was_opened(store: Store) -> None:
+def test_a_new_file_has_the_position_that_it_was_opened_with(store: Store) -> None:
     stream = open_stream(store, "file:///a.log")
     (file,) = store.open_files([NewFile(stream.stream_id, "/a.log", device=-1, inode=-2, byte_offset=7)])
     assert (file.byte_offset, file.fingerprint, file.device, file.inode) == (7, EMPTY_FINGERPRINT, -1, -2)
@@ -165,7 +165,7 @@ def test_two_stores_append_to_different_streams_at_once(server: StoreServer, sto
     assert positions["byte_offset"].to_pylist() == [100_000, 100_000]
 
 
-def test_lines_that_the_store_cannot_hold_are_found_among_many_and_kept_as_they_were(
+def test_lines_that_the_store_cannot_hold_are_kept_as_rejected_lines_with_their_bytes(
     store: Store, differs: Callable[[Difference], bool]
 ) -> None:
     bad = {500, 501, 700}

@@ -38,7 +38,7 @@ ROW = st.fixed_dictionaries(
     is_segmented=st.booleans(),
     is_filtered=st.booleans(),
 )
-def test_a_metric_made_after_the_fact_equals_the_same_sql_over_the_records(
+def test_a_metric_of_stored_records_equals_the_same_sql_over_the_records(
     server: StoreServer,
     store: Store,
     *,
@@ -67,7 +67,7 @@ def test_a_metric_made_after_the_fact_equals_the_same_sql_over_the_records(
         store.delete_metric(name)
 
 
-def test_a_line_of_just_now_is_in_the_answer_before_any_refresh(store: Store) -> None:
+def test_a_new_line_is_in_a_metric_before_any_refresh(store: Store) -> None:
     store.create_metric(Metric("total", "count", "*", 10, refresh_s=3600))
     now = datetime.now(UTC)
     Source(store).append(records(3, ts=now, step_s=0))
@@ -85,7 +85,7 @@ def test_a_late_line_corrects_its_bucket(store: Store) -> None:
     assert sum(value or 0 for value in points(store, "total").values()) == 9
 
 
-def test_the_same_metric_twice_is_no_error_and_another_of_its_name_is(store: Store) -> None:
+def test_creating_a_metric_again_is_ok_and_a_different_metric_of_its_name_is_refused(store: Store) -> None:
     assert store.create_metric(Metric("total", "count", "*", 10))
     assert not store.create_metric(Metric("total", "count", "*", 10))
     with pytest.raises(AlreadyExists, match="'total': the name belongs to another definition"):
@@ -122,7 +122,7 @@ def test_a_metric_that_cannot_be_computed_is_refused_and_leaves_nothing(
     assert list(store.list_metrics()) == []
 
 
-def test_metrics_of_attributes_reach_into_the_json(store: Store) -> None:
+def test_a_metric_can_use_a_value_in_the_json_of_attributes(store: Store) -> None:
     source = Source(store)
     source.append(rows([{"attributes": f'{{"took": {n}, "user": {{"name": "u{n % 2}"}}}}'} for n in range(4)]))
     store.create_metric(Metric("slowest", "max", "attributes.took", 60))

@@ -16,7 +16,7 @@ from support.server import StoreServer
 A, B, C = "file:///a.log", "file:///b.log", "file:///c.log"
 
 
-def test_streams_come_in_the_order_of_their_sources_and_a_known_one_with_its_positions(store: Store) -> None:
+def test_streams_are_in_the_order_of_their_sources_and_a_known_stream_has_its_positions(store: Store) -> None:
     source = Source(store, B, group="old")
     source.append(records(3))
     store.close_stream(source.stream_id)
@@ -34,7 +34,7 @@ def test_streams_are_put_into_the_group_whether_they_are_new_or_not(store: Store
     assert [stream.group for stream in store.open_streams([A, B], group="new")] == ["new", "new"]
 
 
-def test_none_of_several_streams_is_claimed_if_one_is_held(server: StoreServer, store: Store) -> None:
+def test_no_stream_is_claimed_if_another_client_has_claimed_one_of_them(server: StoreServer, store: Store) -> None:
     held = open_stream(store, B)
     other, third = server.connect(), server.connect()
     with pytest.raises(StreamBusy, match=f"^cannot collect {re.escape(B)}: .* follows it already$"):
@@ -52,7 +52,7 @@ def test_a_source_that_is_named_twice_is_refused_and_can_be_opened_after_that(st
     assert len(store.open_streams([A, B])) == 2
 
 
-def test_positions_that_moved_until_a_moment_ago_are_those_that_are_found(server: StoreServer, store: Store) -> None:
+def test_opening_a_stream_returns_its_latest_positions(server: StoreServer, store: Store) -> None:
     other = server.connect()
     sources = [Source(store, uri) for uri in (A, B)]
     for source in sources:
@@ -61,7 +61,7 @@ def test_positions_that_moved_until_a_moment_ago_are_those_that_are_found(server
     assert [stream.files[0].byte_offset for stream in other.open_streams([A, B])] == [200, 200]
 
 
-def test_new_files_come_in_their_order_and_count_as_opened_in_it(store: Store) -> None:
+def test_new_files_are_returned_and_registered_in_their_order(store: Store) -> None:
     first, second = store.open_streams([A, B])
     new = [
         NewFile((first, second)[i % 2].stream_id, f"/{9 - i}.log", device=-1, inode=-i, byte_offset=i) for i in range(9)
@@ -77,7 +77,7 @@ def test_new_files_come_in_their_order_and_count_as_opened_in_it(store: Store) -
     assert reopened == [replace(first, files=tuple(files[::2])), replace(second, files=tuple(files[1::2]))]
 
 
-def test_nothing_at_all_can_be_opened(store: Store) -> None:
+def test_opening_no_streams_and_no_files_is_ok(store: Store) -> None:
     assert list(store.open_streams([])) == []
     assert list(store.open_files([])) == []
 
@@ -90,7 +90,7 @@ def test_a_thousand_streams_and_files_are_opened_by_one_call_each(store: Store) 
     assert counted.to_pylist() == [{"files": 1000, "streams": 1000}]
 
 
-def test_two_that_open_the_same_new_sources_at_once_make_them_once(server: StoreServer, store: Store) -> None:
+def test_two_clients_that_open_the_same_new_sources_at_once_create_them_once(server: StoreServer, store: Store) -> None:
     """In opposite orders, and so that each would wait for the other if it mattered. Either may be refused."""
     uris = [f"file:///{number:03}" for number in range(100)]
 
@@ -107,7 +107,7 @@ def test_two_that_open_the_same_new_sources_at_once_make_them_once(server: Store
     assert made == uris
 
 
-def test_a_file_is_found_by_its_inode_or_by_its_head_whichever_stream_has_read_it(store: Store) -> None:
+def test_a_file_of_any_stream_is_found_by_its_inode_or_by_its_head(store: Store) -> None:
     source = Source(store, A)
     source.append(records(3))
     other = open_stream(store, B)

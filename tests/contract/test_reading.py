@@ -16,7 +16,7 @@ def ask(store: Store, sql: str) -> Sequence[dict[str, Any]]:
         return [row for batch in batches for row in batch.to_pylist()]
 
 
-def test_a_users_sql_finds_log_records_as_they_stand(store: Store) -> None:
+def test_a_users_sql_can_name_log_records_without_a_schema(store: Store) -> None:
     Source(store).append(records(3))
     assert ask(store, "SELECT count(*) AS n FROM log_records") == [{"n": 3}]
 
@@ -68,7 +68,7 @@ def test_an_answer_without_rows_still_names_its_columns(store: Store) -> None:
     assert batch.schema.names == ["host", "status_code"]
 
 
-def test_an_enumeration_comes_as_text(store: Store, differs: Callable[[Difference], bool]) -> None:
+def test_an_enumeration_is_returned_as_text(store: Store, differs: Callable[[Difference], bool]) -> None:
     sql = "SELECT CAST('b' AS ENUM ('a', 'b')) AS letter"
     if differs(ENUM_LITERAL):
         with pytest.raises(QueryError, match=ENUM_LITERAL.expected):

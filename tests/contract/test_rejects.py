@@ -35,7 +35,7 @@ def in_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rejects, "_BATCH_LINES", 3)
 
 
-def test_lines_that_fit_become_records_in_their_place_and_the_others_stay_as_they_were(store: Store) -> None:
+def test_a_replay_turns_lines_that_fit_into_records_and_keeps_the_others_rejected(store: Store) -> None:
     source = Source(store)
     source.append(records(1))
     first, misfit, second = reject(source, [access_line(1), MISFIT, access_line(2)])
@@ -77,7 +77,7 @@ def test_lines_of_several_files_go_into_one_transaction(store: Store, in_small_b
     assert_places(store, "rejected_lines", [])
 
 
-def test_a_line_that_is_no_rejected_line_any_more_is_left_out(store: Store) -> None:
+def test_a_replay_ignores_a_line_that_is_no_longer_rejected(store: Store) -> None:
     source = Source(store)
     offsets = reject(source, [access_line(number) for number in range(5)])
     batches = list(iter_rejects(store, RejectFilter()))
@@ -118,7 +118,7 @@ def test_two_replays_at_once_leave_each_line_once(server: StoreServer, store: St
     assert_places(store, "rejected_lines", [(file, at) for file, starts in offsets.items() for at in starts[::5]])
 
 
-def test_a_line_that_the_store_cannot_hold_stays_with_the_cause(
+def test_a_line_that_the_store_cannot_hold_stays_rejected_with_the_cause(
     store: Store, differs: Callable[[Difference], bool]
 ) -> None:
     source = Source(store)
@@ -138,7 +138,7 @@ def test_a_line_that_the_store_cannot_hold_stays_with_the_cause(
     assert_places(store, "log_records", [(source.file_id, at) for at in offsets if at not in kept])
 
 
-def test_metrics_take_in_what_was_rejected(server: StoreServer, store: Store) -> None:
+def test_replayed_records_are_in_the_metrics(server: StoreServer, store: Store) -> None:
     now = datetime.now(UTC)
     source = Source(store)
     source.append(records(60, ts=now - timedelta(minutes=20), response_bytes=5, request_route="/section1/"))
@@ -156,7 +156,7 @@ def lines_of(batches: Iterable[pa.RecordBatch]) -> list[bytes]:
     return [line for batch in batches for line in batch["line"].to_pylist()]
 
 
-def test_lines_come_with_all_their_bytes_file_by_file_in_their_order(store: Store, in_small_batches: None) -> None:
+def test_rejected_lines_are_read_with_all_bytes_file_by_file_in_order(store: Store, in_small_batches: None) -> None:
     del in_small_batches
     odd = [b"", b"\0\xff\x1b[2J", b"\r", "ü".encode(), b"x" * 3_000_000, *(b"%d" % number for number in range(20))]
     first, second = Source(store, "file:///1"), Source(store, "file:///2")

@@ -27,7 +27,7 @@ def see(store: Store, count: int, **arguments: Any) -> list[FollowedStream]:
     return list_followed_streams(store, **arguments)
 
 
-def test_a_report_is_seen_by_everybody_who_looks(server: StoreServer, store: Store) -> None:
+def test_every_client_can_read_a_report(server: StoreServer, store: Store) -> None:
     stream_id = open_stream(store, URI, group="web").stream_id
     store.report([report(stream_id, backlog_bytes=2**40, behind_s=12.25, format="json", waiting_lines=5)])
     (stream,) = see(server.connect(), 1)
@@ -40,7 +40,7 @@ def test_a_report_is_seen_by_everybody_who_looks(server: StoreServer, store: Sto
     assert see(store, 0, group="shop") == []
 
 
-def test_a_report_takes_the_place_of_the_one_before(store: Store) -> None:
+def test_a_report_replaces_the_report_before_it(store: Store) -> None:
     stream_id = open_stream(store, URI).stream_id
     store.report([report(stream_id, problem="cannot read it: 'ü' is gone", behind_s=3.0, backlog_bytes=1)])
     wait_until(
@@ -52,7 +52,7 @@ def test_a_report_takes_the_place_of_the_one_before(store: Store) -> None:
     assert (stream.problem, stream.stored_at, stream.lag_bytes, stream.lag_s) == (None, None, 0, 0)
 
 
-def test_a_file_that_was_read_to_its_end_and_is_gone_is_finished(store: Store) -> None:
+def test_a_deleted_file_that_was_read_to_its_end_is_finished(store: Store) -> None:
     stream_id = open_stream(store, URI).stream_id
     store.report([report(stream_id, problem="cannot read it: no such file", finished=True)])
     (stream,) = see(store, 1)
@@ -68,7 +68,7 @@ def test_a_thousand_streams_are_reported_at_once(store: Store) -> None:
     assert len(list_followed_streams(store)) == 1000
 
 
-def test_a_stream_that_nobody_has_opened_is_left_out(store: Store) -> None:
+def test_a_report_about_an_unknown_stream_is_ignored(store: Store) -> None:
     stream_id = open_stream(store, URI).stream_id
     store.report([])
     store.report([report(stream_id + 1000), report(stream_id)])

@@ -19,7 +19,7 @@ def states(store: Store) -> dict[str | None, State | None]:
     return {state.segment_name: state.state for state in read_alerts(store, name=ALERT.name).states}
 
 
-def test_a_stream_that_has_gone_silent_rings_until_lines_come_again(store: Store) -> None:
+def test_the_alert_on_a_silent_stream_fires_until_lines_come_again(store: Store) -> None:
     store.create_metric(METRIC)
     store.create_alert(ALERT)
     silent, busy = Source(store, "file:///var/log/silent.log"), Source(store, "file://web1/var/log/busy.log")
@@ -33,7 +33,7 @@ def test_a_stream_that_has_gone_silent_rings_until_lines_come_again(store: Store
     assert news == [("/var/log/silent.log", State.FIRING), ("/var/log/silent.log", State.OK)]
 
 
-def test_a_stream_of_which_only_old_lines_came_is_not_judged(store: Store) -> None:
+def test_a_stream_that_has_only_old_lines_is_not_judged(store: Store) -> None:
     store.create_metric(METRIC)
     store.create_alert(ALERT)
     Source(store, "file:///old").append(records(10))

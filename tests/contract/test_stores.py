@@ -8,11 +8,11 @@ from puppylog.stores.connect import is_postgresql
 
 
 @pytest.mark.parametrize("name", ELSEWHERE)
-def test_somebody_offers_a_server_for_this_store(name: str) -> None:
+def test_a_server_for_this_store_is_configured(name: str) -> None:
     if not ELSEWHERE[name].url:
         pytest.skip(ELSEWHERE[name].missing)
     assert is_postgresql(ELSEWHERE[name].url)
 
 
-def test_every_store_is_brought_along_or_elsewhere() -> None:
+def test_every_store_is_started_by_the_tests_or_configured() -> None:
     assert {DUCKDB, POSTGRESQL, *ELSEWHERE} == STORES

@@ -33,7 +33,7 @@ def version_1(
             yield url
 
 
-def test_a_store_of_version_1_goes_on_where_it_stood(version_1: str) -> None:
+def test_an_upgraded_store_of_version_1_continues_at_its_positions(version_1: str) -> None:
     upgraded = bootstrap(version_1)
     assert (upgraded.found_version, upgraded.schema_version) == (1, SCHEMA_VERSION)
     until = BYTE_OFFSET + 200

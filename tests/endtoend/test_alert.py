@@ -20,7 +20,7 @@ def history(puppylog: Puppylog, name: str) -> list[dict[str, Any]]:
     return sorted(found, key=lambda signal_: str(signal_["evaluated_at"]))
 
 
-def test_the_default_alert_rings_and_one_with_a_short_window_recovers(puppylog: Puppylog, tmp_path: Path) -> None:
+def test_the_default_alert_fires_and_one_with_a_short_window_recovers(puppylog: Puppylog, tmp_path: Path) -> None:
     path = tmp_path / "access.log"
     path.write_text("")
     assert puppylog("monitor", "metrics", "create", "--default").code == 0

@@ -72,7 +72,7 @@ def test_an_unknown_format(puppylog: Puppylog, tmp_path: Path) -> None:
         (["-i", "a", "-s", "count", "-p", "*", "--period", "10", "--filter", "statuscode = 1"], ["status_code"]),
     ],
 )
-def test_a_metric_that_cannot_be(puppylog: Puppylog, arguments: list[str], words: list[str]) -> None:
+def test_a_metric_that_cannot_be_computed(puppylog: Puppylog, arguments: list[str], words: list[str]) -> None:
     assert_refused(puppylog("monitor", "metrics", "create", *arguments), 2, *words)
 
 
@@ -81,14 +81,14 @@ def test_an_unknown_name(puppylog: Puppylog, command: list[str]) -> None:
     assert_refused(puppylog("monitor", *command, "nope"), 2, "nope", "cannot find")
 
 
-def test_a_store_that_is_not_ours(puppylog: Puppylog, tmp_path: Path) -> None:
+def test_a_directory_that_is_no_store(puppylog: Puppylog, tmp_path: Path) -> None:
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "thesis.tex").write_text("precious")
     ran = puppylog("monitor", "metrics", "list", "--store", f"duckdb://{tmp_path}/theirs")
     assert_refused(ran, 78, "theirs", "other files")
 
 
-def test_a_url_that_is_none(puppylog: Puppylog) -> None:
+def test_a_url_that_names_no_store(puppylog: Puppylog) -> None:
     assert_refused(
         puppylog("monitor", "metrics", "list", "--store", "mysql://x"),
         78,

@@ -87,7 +87,7 @@ def test_an_unknown_database(
     ],
     ids=["port", "host", "socket"],
 )
-def test_a_server_that_is_not_there(
+def test_a_server_that_does_not_run(
     puppylog_at: PuppylogAt, url: str, words: list[str], command: tuple[str, ...]
 ) -> None:
     assert_refused(puppylog_at(url)(*command), 69, "cannot connect to ", *words)
@@ -108,13 +108,15 @@ def test_a_server_that_is_not_there(
         ("postgresql://u:1/secret@127.0.0.1/logs", ["host and port", "%2F for /"]),
     ],
 )
-def test_a_url_that_is_none_and_its_secret_is_not_repeated(puppylog_at: PuppylogAt, url: str, words: list[str]) -> None:
+def test_a_url_that_libpq_refuses_and_its_secret_is_not_repeated(
+    puppylog_at: PuppylogAt, url: str, words: list[str]
+) -> None:
     ran = puppylog_at(url)(*METRICS)
     assert_refused(ran, 78, "cannot read the store's URL", "write postgresql://user@host:port/database", *words)
     assert "secret" not in ran.err
 
 
-def test_a_port_of_the_environment_that_is_none(puppylog_at: PuppylogAt) -> None:
+def test_an_invalid_port_in_the_environment(puppylog_at: PuppylogAt) -> None:
     ran = puppylog_at("postgresql://someone@127.0.0.1/logs")(*METRICS, environment={"PGPORT": "abc"})
     assert_refused(ran, 78, '"abc"', "see PGPORT")
 
@@ -164,7 +166,7 @@ def test_a_newer_schema(
 
 
 @pytest.mark.parametrize("table", ["installation", "schema_versions"])
-def test_a_store_that_lost_its_papers(
+def test_a_store_without_its_installation_or_version_rows(
     shared_postgres: PostgresServer,
     postgres_template: str,
     puppylog_at: PuppylogAt,
@@ -204,7 +206,7 @@ def test_a_session_that_may_only_read(
             assert admin.execute("SELECT count(*) FROM puppylog.log_streams").fetchall() == [(0,)]
 
 
-def test_a_standby_answers_and_takes_nothing(
+def test_a_standby_answers_queries_and_refuses_lines(
     shared_postgres: PostgresServer, postgres_template: str, puppylog_at: PuppylogAt, log: Path
 ) -> None:
     with shared_postgres.database(template=postgres_template) as name:

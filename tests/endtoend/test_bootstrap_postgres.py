@@ -55,7 +55,7 @@ def fresh(database: Database, puppylog_at: PuppylogAt) -> Installation:
         return read_installation(url)
 
 
-def test_the_second_time_changes_nothing(
+def test_a_second_bootstrap_changes_nothing(
     database: Database, puppylog_at: PuppylogAt, fresh: Installation, tmp_path: Path
 ) -> None:
     log = tmp_path / "access.log"
@@ -74,7 +74,7 @@ def test_the_second_time_changes_nothing(
         assert puppylog("collector", "-s", str(log)).err.startswith("puppylog: 0 bytes, 0 records")
 
 
-def test_several_at_once_make_one_installation(
+def test_several_bootstraps_at_once_make_one_installation(
     database: Database, puppylog_at: PuppylogAt, fresh: Installation
 ) -> None:
     with database() as url:
@@ -84,7 +84,7 @@ def test_several_at_once_make_one_installation(
         assert read_installation(url) == fresh
 
 
-def test_one_that_is_killed_leaves_all_or_nothing_and_the_next_one_completes(
+def test_a_killed_bootstrap_leaves_all_or_nothing_and_the_next_one_completes(
     database: Database, puppylog_at: PuppylogAt, fresh: Installation
 ) -> None:
     left = set()
@@ -126,7 +126,7 @@ def wait_for_session(url: str, *, is_there: bool = True) -> None:
         (COMMIT, True),
     ],
 )
-def test_one_that_is_cut_off_says_so_and_leaves_all_or_nothing(
+def test_a_bootstrap_that_loses_its_connection_says_so_and_leaves_all_or_nothing(
     database: Database, puppylog_at: PuppylogAt, fresh: Installation, word: bytes, *, delivered: bool
 ) -> None:
     with database() as url, CutWire(address_of(url)) as wire:

@@ -75,7 +75,7 @@ def test_nothing_is_collected_while_the_library_is_not_loaded(
     assert count(server, database) == (200, 200)
 
 
-def test_a_collector_that_comes_back_to_it_ends(
+def test_a_collector_ends_when_the_server_comes_back_without_the_library(
     server: PostgresServer, database: str, puppylog_at: Callable[[str], Puppylog], log: Path
 ) -> None:
     puppylog = puppylog_at(server.url(database))
@@ -96,7 +96,7 @@ def test_a_collector_that_comes_back_to_it_ends(
     assert count(server, database) == (300, 300)
 
 
-def test_a_database_that_is_being_restored_is_waited_for(
+def test_a_collector_waits_while_the_database_is_being_restored(
     server: PostgresServer, database: str, puppylog_at: Callable[[str], Puppylog], log: Path
 ) -> None:
     write(log, 100, 200)

@@ -125,7 +125,7 @@ def test_a_watching_collector_reads_each_line_once(
 
 
 @every_way
-def test_the_stand_in_rotates_as_logrotate_does(tmp_path: Path, way: str) -> None:
+def test_the_substitute_rotates_as_logrotate_does(tmp_path: Path, way: str) -> None:
     names = []
     for is_real in (True, False) if COMMAND is not None else (False,):
         home = tmp_path / str(is_real)

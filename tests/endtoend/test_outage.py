@@ -10,7 +10,7 @@ from support.embedded import EmbeddedStore, wait_until
 LINE = '10.0.0.1 - - [01/Mar/2026:12:00:00 +0000] "GET /{number}/{padding} HTTP/1.1" 200 {number} "-" "-"\n'
 
 
-def test_a_collector_waits_for_room_and_loses_nothing(
+def test_a_collector_waits_for_disk_space_and_loses_nothing(
     puppylog: Puppylog, server: EmbeddedStore, tmp_path: Path
 ) -> None:
     path = tmp_path / "access.log"

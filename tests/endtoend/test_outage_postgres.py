@@ -87,7 +87,7 @@ def stop(process: "subprocess.Popen[bytes]") -> int:
 
 @pytest.mark.parametrize("watch", [("--watch",), ()], ids=["watching", "to the end"])
 @pytest.mark.parametrize("left", [3_000_000, 9_000_000])
-def test_a_cut_in_the_middle_of_a_copy_is_made_good(
+def test_a_batch_is_stored_after_a_cut_in_the_middle_of_its_copy(
     place: Place, puppylog_at: PuppylogAt, log: Path, watch: tuple[str, ...], left: int
 ) -> None:
     place.wire.cut_after(left)
@@ -118,7 +118,7 @@ def test_a_collector_that_is_stopped_while_it_is_cut_off_says_so_and_the_next_on
     assert place.counts == ALL
 
 
-def test_a_store_that_is_away_at_the_start_is_waited_for_by_who_watches_only(
+def test_only_a_watching_collector_waits_for_a_store_that_does_not_answer_at_the_start(
     place: Place, puppylog_at: PuppylogAt, log: Path
 ) -> None:
     place.wire.cut(and_stay_down=True)
@@ -149,7 +149,7 @@ def small_files(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_file_of_the_server_that_may_not_grow_is_waited_for(
+def test_a_collector_waits_while_a_file_of_the_server_cannot_grow(
     own_server: PostgresServer, puppylog_at: PuppylogAt, log: Path
 ) -> None:
     url = own_server.url(own_server.create_database())
@@ -185,7 +185,7 @@ def small_disk(size: int) -> Iterator[Path]:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: a disk that is full; only root may mount a small one")
-def test_a_full_disk_is_waited_for(puppylog_at: PuppylogAt, log: Path) -> None:
+def test_a_collector_waits_while_the_disk_of_the_server_is_full(puppylog_at: PuppylogAt, log: Path) -> None:
     with ExitStack() as stack:
         disk = stack.enter_context(small_disk(20 << 20))
         server = stack.enter_context(PostgresServer())

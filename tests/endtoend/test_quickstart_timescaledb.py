@@ -50,7 +50,7 @@ def history(puppylog: Puppylog, name: str) -> list[dict[str, Any]]:
     return sorted(found, key=lambda signal_: str(signal_["evaluated_at"]))
 
 
-def test_the_alarm_rings_and_recovers_while_it_is_watched(
+def test_the_alert_fires_and_recovers_while_it_is_watched(
     url: str, puppylog_at: Callable[[str], Puppylog], tmp_path: Path
 ) -> None:
     path = tmp_path / "access.log"
@@ -86,7 +86,7 @@ def test_the_alarm_rings_and_recovers_while_it_is_watched(
     assert b'"to_state": "firing"' in seen, seen
 
 
-def test_metrics_and_alerts_go_on_without_any_process_of_puppylog(
+def test_metrics_and_alerts_are_up_to_date_without_any_process_of_puppylog(
     url: str, puppylog_at: Callable[[str], Puppylog]
 ) -> None:
     puppylog = puppylog_at(url)

@@ -84,7 +84,7 @@ def end(process: "subprocess.Popen[bytes]", chance: random.Random) -> None:
 
 
 @pytest.mark.timeout(900)
-def test_each_line_is_there_once_whenever_replays_are_killed(
+def test_each_line_is_stored_once_whenever_replays_are_killed(
     server: StoreServer, tmp_path: Path, puppylog_at: Callable[[str], Puppylog]
 ) -> None:
     seed = random.SystemRandom().randrange(2**32)

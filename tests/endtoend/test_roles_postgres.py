@@ -190,17 +190,19 @@ def run(server: PostgresServer, database: str, login: str, sql: str) -> None:
 
 
 @pytest.mark.parametrize(("login", "sql"), ALLOWED)
-def test_what_a_role_is_for(server: PostgresServer, database: str, login: str, sql: str) -> None:
+def test_a_role_may_run_the_statements_that_it_is_for(
+    server: PostgresServer, database: str, login: str, sql: str
+) -> None:
     run(server, database, login, sql)
 
 
 @pytest.mark.parametrize(("login", "sql"), REFUSED)
-def test_what_a_role_may_not(server: PostgresServer, database: str, login: str, sql: str) -> None:
+def test_a_role_may_not_run_other_statements(server: PostgresServer, database: str, login: str, sql: str) -> None:
     with pytest.raises(errors.InsufficientPrivilege):
         run(server, database, login, sql)
 
 
-def test_no_routine_is_everybodys_and_those_with_the_owners_rights_name_their_schemas(
+def test_no_routine_is_public_and_routines_with_the_owners_rights_set_their_search_path(
     server: PostgresServer, database: str
 ) -> None:
     sql = """

@@ -17,7 +17,7 @@ HOLDER = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = 188
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_the_second_is_refused_and_takes_over_when_the_first_is_gone(
+def test_the_second_collector_is_refused_and_takes_over_when_the_first_has_ended(
     postgres_store_url: str, puppylog_at: Callable[[str], Puppylog], tmp_path: Path, how: signal.Signals
 ) -> None:
     path = tmp_path / "access.log"

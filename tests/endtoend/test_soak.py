@@ -28,7 +28,7 @@ def stored(server: EmbeddedStore) -> int:
 
 
 @pytest.mark.timeout(SOAK_S + 300)
-def test_nothing_is_lost_and_nothing_is_there_twice(tmp_path: Path) -> None:
+def test_every_line_of_several_logs_is_stored_once(tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")  # noqa: T201 - shown when the test fails
     chance = random.Random(seed)

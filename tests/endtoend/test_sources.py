@@ -38,9 +38,7 @@ def has_lines(server: EmbeddedStore, count: int) -> bool:
     return len(texts(server)) == count
 
 
-def test_a_directory_is_followed_with_what_comes_into_it(
-    puppylog: Puppylog, server: EmbeddedStore, tmp_path: Path
-) -> None:
+def test_a_directory_is_followed_with_its_new_files(puppylog: Puppylog, server: EmbeddedStore, tmp_path: Path) -> None:
     logs = tmp_path / "logs"
     logs.mkdir()
     (logs / "a.log").write_text(LINE.format(name="a"))
@@ -50,7 +48,7 @@ def test_a_directory_is_followed_with_what_comes_into_it(
         wait_until(lambda: texts(server) == ["/a", "/b"], what="the new file")
 
 
-def test_a_named_pipe_is_read_from_one_writer_after_another(
+def test_a_named_pipe_is_read_from_several_writers_in_turn(
     puppylog: Puppylog, server: EmbeddedStore, tmp_path: Path
 ) -> None:
     pipe = tmp_path / "pipe"
@@ -63,7 +61,7 @@ def test_a_named_pipe_is_read_from_one_writer_after_another(
     assert texts(server) == ["/one", "/two"]
 
 
-def test_a_compressed_file_is_read_as_what_it_holds(puppylog: Puppylog, server: EmbeddedStore, tmp_path: Path) -> None:
+def test_a_compressed_file_is_read_uncompressed(puppylog: Puppylog, server: EmbeddedStore, tmp_path: Path) -> None:
     path = tmp_path / "access.log.7.gz"
     path.write_bytes(gzip.compress("".join(LINE.format(name=number) for number in range(1000)).encode()))
     for _ in range(2):
@@ -71,7 +69,7 @@ def test_a_compressed_file_is_read_as_what_it_holds(puppylog: Puppylog, server: 
         assert texts(server) == [f"/{number}" for number in range(1000)]
 
 
-def test_a_stack_trace_is_one_record_once_nothing_follows(
+def test_a_stack_trace_becomes_one_record_after_a_pause(
     puppylog: Puppylog, server: EmbeddedStore, tmp_path: Path
 ) -> None:
     path = tmp_path / "app.log"
@@ -87,7 +85,7 @@ def test_a_stack_trace_is_one_record_once_nothing_follows(
     assert texts(server, "message") == [trace, "2026-03-01 12:00:01 INFO next", "2026-03-01 12:00:02 INFO last"]
 
 
-def test_a_restart_remembers_what_the_lines_before_have_said(
+def test_a_restarted_collector_remembers_the_context_of_earlier_lines(
     puppylog: Puppylog, server: EmbeddedStore, tmp_path: Path
 ) -> None:
     path = tmp_path / "u_ex.log"
@@ -99,7 +97,7 @@ def test_a_restart_remembers_what_the_lines_before_have_said(
     assert texts(server) == ["/a", "/b"]
 
 
-def test_a_file_that_changes_its_mind_is_read_in_its_new_format(
+def test_a_file_that_changes_its_format_is_read_in_the_new_format(
     puppylog: Puppylog, server: EmbeddedStore, tmp_path: Path
 ) -> None:
     path = tmp_path / "app.log"
@@ -112,7 +110,7 @@ def test_a_file_that_changes_its_mind_is_read_in_its_new_format(
     assert texts(server, "coalesce(message, request_route)") == ["/a"] * 10 + ["hello"] * 10
 
 
-def test_a_hangup_makes_it_read_the_servers_configuration_again(
+def test_a_hangup_makes_the_collector_read_the_servers_configuration_again(
     puppylog: Puppylog, server: EmbeddedStore, tmp_path: Path
 ) -> None:
     configuration, path = tmp_path / "nginx.conf", tmp_path / "access.log"

@@ -201,7 +201,7 @@ def test_a_bucket_whose_records_all_fail_the_filter_has_no_row(reader: MemoryRea
     assert ask(reader, Metric("m", "count", "*", 1, filter="NULL")) == {}
 
 
-def test_a_bucket_without_any_value_has_a_row_that_says_so(reader: MemoryReader) -> None:
+def test_a_bucket_without_any_value_has_a_row(reader: MemoryReader) -> None:
     fill(reader, [{"ts": EPOCH, "stream_id": 1}])
     for statistic, value in {"sum": None, "avg": None, "max": None, "p50": None, "count": 0, "distinct": 0}.items():
         assert ask(reader, Metric("m", statistic, "response_bytes", 1)) == {(EPOCH, None): value}
@@ -225,7 +225,7 @@ def test_only_the_streams_of_the_group_are_counted(reader: MemoryReader) -> None
     assert ask(reader, metric, group_id=9) == {}
 
 
-def test_what_the_caller_adds_does_not_loosen_the_filter(reader: MemoryReader) -> None:
+def test_a_further_condition_does_not_widen_the_filter(reader: MemoryReader) -> None:
     fill(reader, THREE)
     metric = Metric("m", "sum", "response_bytes", 60, filter="response_bytes = 1 OR response_bytes = 2")
     until = "ts < TIMESTAMPTZ '1970-01-01 00:00:02+00' OR false"
@@ -254,12 +254,12 @@ def test_a_segment_is_text_whatever_the_expression_gives(reader: MemoryReader) -
         (604800, "time_bucket(INTERVAL '604800 seconds', ts, TIMESTAMPTZ '1970-01-01 00:00:00+00')"),
     ],
 )
-def test_timescaledb_is_told_the_origin_only_where_it_shows(period_s: int, timescaledb: str) -> None:
+def test_timescaledb_gets_an_origin_only_for_periods_that_need_it(period_s: int, timescaledb: str) -> None:
     metric = Metric("m", "count", "*", period_s)
     assert aggregate_sql(metric, "timescaledb").startswith(f"SELECT {timescaledb} AS bucket, ")
 
 
-def test_postgresql_is_asked_in_its_own_words() -> None:
+def test_the_query_for_postgresql_uses_its_dialect() -> None:
     metric = Metric("m", "p99", "attributes.a.b", 7, segment="attributes ->> 'k'", filter="status_code / 100 = 5")
     assert aggregate_sql(metric, "postgres", where="ts >= $1", group_id=3) == (
         "SELECT date_bin(INTERVAL '7 seconds', ts, TIMESTAMPTZ '1970-01-01 00:00:00+00') AS bucket, "

@@ -92,7 +92,9 @@ BOTH = pytest.mark.parametrize("appending", [copying, spooling], ids=["postgresq
 
 @BOTH
 @given(fates=st.lists(st.sampled_from(Fate), max_size=12))
-def test_every_batch_is_stored_once_whatever_happens_to_its_commits(appending: Appending, fates: list[Fate]) -> None:
+def test_every_batch_is_stored_once_although_answers_to_its_commits_are_lost(
+    appending: Appending, fates: list[Fate]
+) -> None:
     store = FateStore(fates)
     with appending(store) as appender_of:
         for number in range(3):
@@ -109,7 +111,9 @@ def test_every_batch_is_stored_once_whatever_happens_to_its_commits(appending: A
 
 
 @BOTH
-def test_a_file_that_another_collector_moved_as_far_is_not_taken_for_committed(appending: Appending) -> None:
+def test_a_file_that_another_collector_moved_to_the_same_offset_does_not_count_as_committed(
+    appending: Appending,
+) -> None:
     """It is at the offset to which the lost batch moves it, but its bytes before the offset are others."""
 
     class TheirStore(FateStore):

@@ -34,7 +34,7 @@ def test_all_of_a_url_is_the_path_and_percent_signs_may_stand_for_bytes(url: str
 @pytest.mark.parametrize(
     "url", ["", "duckdb:", "duckdb:///a%00b", "duckdb://host/path", "duckdb:relative", "sqlite:///x", "/just/a/path"]
 )
-def test_what_names_no_store_is_refused(url: str) -> None:
+def test_a_url_that_names_no_store_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="cannot open store"):
         connect(url)
 
@@ -63,6 +63,6 @@ def test_a_postgresql_store_has_no_engine_to_stop() -> None:
         stop("postgresql://")
 
 
-def test_stopping_a_store_that_was_never_made_makes_none(tmp_path: Path) -> None:
+def test_stopping_a_store_that_does_not_exist_does_not_create_it(tmp_path: Path) -> None:
     assert not stop(f"duckdb://{tmp_path}/none")
     assert not (tmp_path / "none").exists()

@@ -19,21 +19,21 @@ def broken() -> Iterator[Finding]:
     raise StoreError("use", "store x", "relation is gone")
 
 
-def test_what_a_role_may_not_see_is_a_note_that_says_so() -> None:
+def test_a_part_that_a_role_may_not_read_gives_a_note() -> None:
     [found] = findings_of("alerts", hidden)
     assert (found.subject, found.state) == ("alerts", Health.NOTE)
     assert found.found == "this role may not see it: permission denied for table alerts"
 
 
-def test_what_cannot_be_looked_at_for_another_reason_is_wrong() -> None:
+def test_a_part_that_cannot_be_read_for_another_reason_is_wrong() -> None:
     assert findings_of("alerts", broken) == [Finding("alerts", Health.WRONG, "cannot use store x: relation is gone")]
 
 
-def test_what_can_be_looked_at_is_found() -> None:
+def test_a_part_that_can_be_read_gives_its_findings() -> None:
     assert findings_of("jobs", lambda: [SEEN]) == [SEEN]
 
 
-def test_what_a_store_cannot_do_is_no_fault_and_says_why() -> None:
+def test_a_missing_capability_is_a_note_that_says_why() -> None:
     found = list_capability_findings(
         [Capability("flying", False, "it has no wings"), Capability("running", True, "on legs")]
     )
@@ -43,5 +43,5 @@ def test_what_a_store_cannot_do_is_no_fault_and_says_why() -> None:
     ]
 
 
-def test_what_is_done_often_has_a_minute_and_what_is_done_seldom_ten_rounds() -> None:
+def test_a_job_is_late_after_ten_periods_but_not_before_a_minute() -> None:
     assert (limit_s(1), limit_s(6), limit_s(10)) == (60, 60, 100)

@@ -17,7 +17,7 @@ def test_no_days_make_no_slices() -> None:
 
 
 @given(st.lists(st.integers(1, 9), min_size=1), st.integers(1, 20))
-def test_slices_of_several_days_keep_to_the_limit_and_could_not_take_the_next_day(counts: list[int], most: int) -> None:
+def test_slices_of_several_days_are_as_large_as_the_limit_allows(counts: list[int], most: int) -> None:
     days = list(enumerate(counts))
     starts = slice_starts(days, most)
     assert starts[0] == 0

@@ -40,7 +40,7 @@ def connection(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlCo
             yield connection
 
 
-def test_a_value_is_bound_and_never_a_part_of_the_statement(connection: SqlConnection) -> None:
+def test_a_value_is_bound_and_never_inserted_into_the_statement(connection: SqlConnection) -> None:
     assert connection.value("SELECT CAST($name AS VARCHAR)", {"name": QUOTE}) == QUOTE
 
 
@@ -50,7 +50,7 @@ def test_a_list_is_bound_as_an_array(connection: SqlConnection) -> None:
     assert connection.rows(sql, {"wanted": []}) == []
 
 
-def test_one_value_may_stand_at_several_places(connection: SqlConnection) -> None:
+def test_a_parameter_may_be_used_several_times(connection: SqlConnection) -> None:
     assert connection.rows("SELECT $a::integer AS x, $b::integer AS y, $a::integer AS z", {"b": 2, "a": 1}) == [
         {"x": 1, "y": 2, "z": 1}
     ]
@@ -66,7 +66,7 @@ def test_an_answer_without_rows_names_its_columns(connection: SqlConnection) -> 
     assert (answer.column_names, answer.num_rows) == (["one", "two"], 0)
 
 
-def test_an_error_is_one_of_ours(connection: SqlConnection) -> None:
+def test_an_error_is_one_of_puppylog(connection: SqlConnection) -> None:
     with pytest.raises(PuppylogError):
         connection.rows("SELECT nothing FROM nowhere")
 

@@ -10,7 +10,7 @@ from puppylog.errors import StoreForbidden, StoreFull, StoreRefused
 from puppylog.stores.duckdb.directory import StoreDirectory, translate_os_error
 
 
-def test_a_new_store_is_for_its_owner_only(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_a_new_store(tmp_path: Path) -> None:
     directory = StoreDirectory(tmp_path / "deep" / "store")
     directory.prepare()
     assert directory.path.stat().st_mode & 0o777 == 0o700
@@ -24,7 +24,7 @@ def test_preparing_twice_changes_nothing(tmp_path: Path) -> None:
     assert directory.marker.read_bytes() == before
 
 
-def test_a_directory_with_other_files_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_a_directory_with_other_files_is_refused_and_not_changed(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("precious")
     tmp_path.chmod(0o755)
     with pytest.raises(StoreRefused, match="it holds other files and no store"):
@@ -64,7 +64,7 @@ def test_another_users_store_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
         directory.prepare()
 
 
-def test_a_socket_too_deep_for_the_kernel_is_reached_by_a_short_name(tmp_path: Path) -> None:
+def test_a_socket_with_a_long_path_is_reached_by_a_short_path(tmp_path: Path) -> None:
     directory = StoreDirectory(tmp_path / ("d" * 100) / ("e" * 100))
     directory.prepare()
     directory.socket.touch()
@@ -74,7 +74,7 @@ def test_a_socket_too_deep_for_the_kernel_is_reached_by_a_short_name(tmp_path: P
 
 
 @pytest.mark.parametrize("name", ["with blank", "jürgen", "a#b", "cur{ly", "100%", "it's", "x\udcff"])
-def test_a_socket_of_any_name_is_reached_by_characters_that_stand_for_themselves(tmp_path: Path, name: str) -> None:
+def test_a_socket_with_any_path_is_reached_by_a_path_without_escapes(tmp_path: Path, name: str) -> None:
     directory = StoreDirectory(tmp_path / name)
     directory.prepare()
     directory.socket.touch()
@@ -83,9 +83,7 @@ def test_a_socket_of_any_name_is_reached_by_characters_that_stand_for_themselves
         assert Path(plain).samefile(directory.socket)
 
 
-def test_without_proc_a_link_reaches_the_directory_and_goes_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_proc_a_temporary_link_reaches_the_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("puppylog.stores.duckdb.directory._OPEN_FILES", tmp_path / "none")
     directory = StoreDirectory(tmp_path / "with blank")
     directory.prepare()
@@ -95,7 +93,7 @@ def test_without_proc_a_link_reaches_the_directory_and_goes_again(
 
 
 @pytest.mark.parametrize("name", ["a?b", "a\\b"])
-def test_a_name_that_duckdb_reads_as_another_one_is_refused_before_anything_is_made(tmp_path: Path, name: str) -> None:
+def test_a_path_that_duckdb_would_misread_is_refused_before_anything_is_created(tmp_path: Path, name: str) -> None:
     with pytest.raises(StoreRefused, match="DuckDB does not read"):
         StoreDirectory(tmp_path / name / "store").prepare()
     assert not list(tmp_path.iterdir())
@@ -111,7 +109,7 @@ def test_a_name_that_duckdb_reads_as_another_one_is_refused_before_anything_is_m
         (errno.ENOTDIR, StoreRefused),
     ],
 )
-def test_what_the_system_refuses_is_told_by_its_number(code: int, kind: type[StoreRefused | StoreFull]) -> None:
+def test_an_error_of_the_system_is_translated_by_its_number(code: int, kind: type[StoreRefused | StoreFull]) -> None:
     refused = translate_os_error(Path("/store"), OSError(code, "ein anderes Wort"))
     assert (type(refused), refused.cause) == (kind, os.strerror(code).lower())
 

@@ -57,14 +57,14 @@ def test_a_full_disk_under_the_spool_drops_the_batch(server: EmbeddedStore) -> N
     assert source.append(records(1)).records == 1
 
 
-def test_a_full_disk_does_not_keep_a_collector_from_its_streams(server: EmbeddedStore) -> None:
+def test_a_collector_can_open_its_streams_on_a_full_disk(server: EmbeddedStore) -> None:
     store = server.connect()
     with room_for(0):
         (stream,) = store.open_streams(["file:///a.log"])
     assert stream.source_uri == "file:///a.log"
 
 
-def test_a_disk_without_room_for_a_claim_or_an_engine_is_full(
+def test_a_disk_without_space_for_a_claim_or_an_engine_is_full(
     server: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> bool:

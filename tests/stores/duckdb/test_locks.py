@@ -21,7 +21,7 @@ def test_a_shared_lock_is_shared(tmp_path: Path) -> None:
         assert not alone.acquire()
 
 
-def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
+def test_the_system_releases_a_lock_when_its_process_ends(tmp_path: Path) -> None:
     hold = (
         "import os, sys; from pathlib import Path; from puppylog.stores.duckdb.locks import FileLock;"
         "lock = FileLock(Path(sys.argv[1])); lock.acquire(); print('held', flush=True);"

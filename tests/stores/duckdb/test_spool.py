@@ -54,7 +54,7 @@ def test_rows_come_in_their_order_and_in_batches_that_fill_a_row_group(spool: Sp
 
 
 @pytest.mark.parametrize("count", [1, 999, 1000, 5000])
-def test_a_file_that_was_given_back_is_written_over_by_fewer_rows_and_by_more(spool: Spool, count: int) -> None:
+def test_a_file_that_was_given_back_is_overwritten_by_fewer_or_more_rows(spool: Spool, count: int) -> None:
     file, path = fill(spool, make_rows(0, 1000))
     file.give_back()
     _, next_path = fill(spool, make_rows(7000, count))
@@ -69,7 +69,7 @@ def test_a_file_that_was_not_given_back_stays_as_it_is(spool: Spool) -> None:
     assert offsets_in(spool, path) == list(range(10))
 
 
-def test_who_discards_a_file_leaves_none_that_only_waits(spool: Spool) -> None:
+def test_discarding_a_file_removes_the_files_that_wait_for_overwriting(spool: Spool) -> None:
     done, _ = fill(spool, make_rows(0, 10))
     wanted, path = fill(spool, make_rows(10, 10))
     unwanted, _ = fill(spool, make_rows(20, 10))
@@ -88,7 +88,7 @@ def test_a_file_without_rows_is_none(spool: Spool) -> None:
     assert list(spool.path.iterdir()) == []
 
 
-def test_one_file_after_another_takes_a_collectors_rows_until_it_has_caught_up(server: EmbeddedStore) -> None:
+def test_a_collector_reuses_one_file_until_it_has_caught_up(server: EmbeddedStore) -> None:
     store = server.connect()
     source = Source(store)
     found: set[Path] = set()
@@ -100,7 +100,7 @@ def test_one_file_after_another_takes_a_collectors_rows_until_it_has_caught_up(s
     assert list(server.directory.spool.rglob("*.arrow")) == []
 
 
-def test_a_file_whose_request_was_never_answered_is_not_written_over(server: EmbeddedStore) -> None:
+def test_a_file_whose_commit_is_uncertain_is_not_overwritten(server: EmbeddedStore) -> None:
     store = server.connect()
     source = Source(store)
     appender = store.appender()
@@ -113,14 +113,14 @@ def test_a_file_whose_request_was_never_answered_is_not_written_over(server: Emb
 
 
 @pytest.mark.parametrize("name", ["../x", "../records.duckdb", "1-ab/../x.arrow", "1-ab/x", "x/0.arrow", "0.arrow"])
-def test_only_files_that_clients_make_are_read(tmp_path: Path, name: str) -> None:
+def test_only_files_with_the_names_that_clients_give_are_read(tmp_path: Path, name: str) -> None:
     spool = tmp_path / "spool"
     (spool / "1-ab").mkdir(parents=True)
     with pytest.raises(StoreError, match="it is not in the spool"):
         read_spooled(spool, f"{spool}/{name}", SPOOLED_RECORDS)
 
 
-def test_what_puppylog_has_not_made_stays_in_the_spool(tmp_path: Path) -> None:
+def test_files_that_puppylog_has_not_made_stay_in_the_spool(tmp_path: Path) -> None:
     strangers = [tmp_path / ".DS_Store", tmp_path / "lost+found", tmp_path / "-1-ab"]
     for stranger in strangers:
         stranger.mkdir()

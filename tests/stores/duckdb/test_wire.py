@@ -15,7 +15,7 @@ def test_an_error_of_the_engine_is_the_same_at_the_client(kind: type[PuppylogErr
     assert (type(told), told.parts) == (kind, PARTS)
 
 
-def test_an_error_that_only_the_engine_knows_becomes_its_base() -> None:
+def test_an_error_class_that_only_the_engine_knows_becomes_its_base_class() -> None:
     told = wire.decode_error(wire.encode_error(OutOfMemory(*PARTS)))
     assert (type(told), told.parts) == (StoreUnavailable, PARTS)
 
@@ -23,5 +23,5 @@ def test_an_error_that_only_the_engine_knows_becomes_its_base() -> None:
 @pytest.mark.parametrize(
     "packed", [b"", b"no JSON", b"[]", b'{"error": "Unknown", "parts": []}', b'{"error": "NotFound"}']
 )
-def test_bytes_of_another_origin_are_no_error(packed: bytes) -> None:
+def test_other_bytes_are_not_unpacked_as_an_error(packed: bytes) -> None:
     assert wire.unpack_error(packed) is None

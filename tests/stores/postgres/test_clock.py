@@ -60,7 +60,7 @@ def steps(store: Connection) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("step", [timedelta(hours=1), YEAR])
-def test_a_round_goes_on_when_the_clock_is_set_back(store: Connection, step: timedelta) -> None:
+def test_a_round_continues_when_the_clock_is_set_back(store: Connection, step: timedelta) -> None:
     now = datetime.now(UTC)
     create_metric(store, {(int((now - timedelta(seconds=60)).timestamp()), None): 20.0})
     create_alert(store, replace(ALERT, window_s=600), now + step)
@@ -75,7 +75,7 @@ def test_a_round_goes_on_when_the_clock_is_set_back(store: Connection, step: tim
     assert [row["to_state"] for row in history(store)] == ["firing"]
 
 
-def test_a_heartbeat_in_the_future_is_left_anew(store: Connection) -> None:
+def test_a_heartbeat_in_the_future_is_replaced(store: Connection) -> None:
     store.execute("INSERT INTO puppylog.heartbeat VALUES ('me', clock_timestamp() + interval '1 hour', NULL)")
     store.execute("SELECT puppylog.beat('me', NULL)")
     assert ask(store, "SELECT beat_at <= clock_timestamp() FROM puppylog.heartbeat")
@@ -103,7 +103,7 @@ def test_a_rollup_is_refreshed_and_read_live_when_the_clock_is_set_back(url: str
     assert steps(store) == {"metrics": 3600}
 
 
-def test_reports_in_the_future_are_moved_to_now_with_what_they_say(store: Connection) -> None:
+def test_future_reports_are_moved_to_now_and_keep_their_durations(store: Connection) -> None:
     store.execute(
         "INSERT INTO puppylog.stream_reports SELECT 1, t, t - interval '7 seconds', NULL, 0, 0, 0, 0, '', NULL, false "
         "FROM (VALUES (now() + interval '1 hour')) AS v (t)"
@@ -114,7 +114,7 @@ def test_reports_in_the_future_are_moved_to_now_with_what_they_say(store: Connec
     assert steps(store) == {"reports": 3600}
 
 
-def test_a_year_forward_is_caught_up_in_part_and_the_rest_is_said(store: Connection) -> None:
+def test_after_a_year_the_last_week_is_caught_up_and_the_skipped_range_is_recorded(store: Connection) -> None:
     create_metric(store, {(NOON + 60, None): 20.0}, period_s=60)
     alert = replace(ALERT, window_s=60, period_s=3600, no_data=NoData.OK)
     alert_id = create_alert(store, alert, at(NOON))
@@ -128,7 +128,7 @@ def test_a_year_forward_is_caught_up_in_part_and_the_rest_is_said(store: Connect
     assert read_outcome(store).states[None].evaluated_at == at(NOON) + YEAR
 
 
-def test_alerts_that_catch_up_come_last(store: Connection) -> None:
+def test_alerts_that_are_catching_up_come_last(store: Connection) -> None:
     now = datetime.now(UTC)
     create_metric(store, {})
     order = [

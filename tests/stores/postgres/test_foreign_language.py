@@ -56,14 +56,14 @@ def url_of(request: pytest.FixtureRequest, server: PostgresServer) -> Iterator[U
         yield url_of
 
 
-def test_the_wire_replaces_every_word(server: PostgresServer) -> None:
+def test_the_wire_replaces_every_word_of_the_server(server: PostgresServer) -> None:
     with ForeignServer(server.socket) as wire, Session(server.url(port=wire.port, sslmode="disable")) as session:
         with pytest.raises(PuppylogError) as refused:
             session.run("SELECT * FROM nothing")
         assert refused.value.cause == WORDS
 
 
-def test_a_role_that_may_not_read_a_table_is_told_which_grant_it_lacks(url_of: UrlOf) -> None:
+def test_the_error_names_the_grant_that_a_reading_role_lacks(url_of: UrlOf) -> None:
     with connect(url_of("writer")) as store, pytest.raises(StoreForbidden) as refused:
         store.query("SELECT * FROM puppylog.log_records")
     assert refused.value.exit_code == 78
@@ -83,7 +83,7 @@ def test_sql_that_names_a_table_which_the_role_may_not_read_is_refused_as_any_co
     assert "GRANT puppylog_reader TO writer" in refused.value.advice
 
 
-def test_sql_that_names_what_is_no_part_of_the_store_is_at_fault_itself(url_of: UrlOf, server: PostgresServer) -> None:
+def test_sql_on_a_forbidden_table_outside_the_store_is_a_query_error(url_of: UrlOf, server: PostgresServer) -> None:
     with server.connect() as admin:
         admin.execute("GRANT puppylog_reader TO stranger")
     try:
@@ -98,18 +98,18 @@ def test_sql_that_names_what_is_no_part_of_the_store_is_at_fault_itself(url_of: 
             admin.execute("REVOKE puppylog_reader FROM stranger")
 
 
-def test_a_role_that_may_not_define_is_told_who_may(url_of: UrlOf) -> None:
+def test_the_error_of_a_definition_names_who_may_define(url_of: UrlOf) -> None:
     with connect(url_of("writer")) as store, pytest.raises(StoreForbidden) as refused:
         store.create_metric(Metric("more", "count", "*", 60))
     assert "only the owner of the store defines metrics and alerts" in refused.value.advice
 
 
-def test_a_role_without_any_right_is_told_which_roles_to_join(url_of: UrlOf) -> None:
+def test_the_error_names_the_roles_for_a_role_without_any_right(url_of: UrlOf) -> None:
     with pytest.raises(StoreForbidden, match="role 'stranger' may not read it; make it a member of puppylog_reader"):
         connect(url_of("stranger"))
 
 
-def test_what_a_role_may_not_see_is_a_note_of_the_doctor(url_of: UrlOf) -> None:
+def test_a_part_that_a_role_may_not_read_gives_a_note_of_the_doctor(url_of: UrlOf) -> None:
     with connect(url_of("writer")) as store:
         found = {finding.subject: finding for finding in list_findings(store, recheck_s=0)}
     assert found["metrics"].state is Health.NOTE
@@ -124,7 +124,7 @@ def test_what_a_role_may_not_see_is_a_note_of_the_doctor(url_of: UrlOf) -> None:
         ("SET lock_timeout = 0", "SELECT pg_terminate_backend(pg_backend_pid())", StoreUnavailable),
     ],
 )
-def test_a_statement_that_fails_is_told_by_its_sqlstate(
+def test_a_failed_statement_is_recognized_by_its_sqlstate(
     url_of: UrlOf, setting: str, sql: str, kind: type[PuppylogError]
 ) -> None:
     with Session(url_of()) as session:
@@ -134,7 +134,7 @@ def test_a_statement_that_fails_is_told_by_its_sqlstate(
     assert type(refused.value) is kind
 
 
-def test_a_row_that_is_refused_is_told_from_a_copy_that_fails(url_of: UrlOf) -> None:
+def test_a_refused_row_is_distinguished_from_a_failed_copy(url_of: UrlOf) -> None:
     with Session(url_of()) as session:
         session.run("CREATE TEMPORARY TABLE t (a int CHECK (a > 0))")
         with pytest.raises(RowRefused):
@@ -143,7 +143,7 @@ def test_a_row_that_is_refused_is_told_from_a_copy_that_fails(url_of: UrlOf) -> 
             other.copy("COPY pg_authid FROM STDIN", [b""])
 
 
-def test_a_query_that_takes_too_long_is_told_by_its_sqlstate(url_of: UrlOf) -> None:
+def test_a_query_that_takes_too_long_is_recognized_by_its_sqlstate(url_of: UrlOf) -> None:
     with connect(url_of(), timeout_s=1) as store, pytest.raises(QueryError, match="took longer than 1 s"):
         store.query("SELECT pg_sleep(60)")
 
@@ -158,7 +158,7 @@ def test_a_query_that_takes_too_long_is_told_by_its_sqlstate(url_of: UrlOf) -> N
         ("crowded", "postgres", StoreCrowded, "CONNECTION LIMIT"),
     ],
 )
-def test_a_connection_that_is_refused_is_told_by_its_sqlstate(
+def test_a_refused_connection_is_recognized_by_its_sqlstate(
     url_of: UrlOf, role: str, database: str, kind: type[PuppylogError], advice: str
 ) -> None:
     with pytest.raises(kind) as refused:

@@ -26,7 +26,7 @@ def ask(url: str, sql: str) -> list[tuple[Any, ...]]:
         return connection.execute(sql.encode()).fetchall()
 
 
-def test_who_stores_old_lines_and_leaves_leaves_metrics_that_know_them(postgres_store_url: str) -> None:
+def test_a_client_that_stores_old_lines_refreshes_the_metrics_before_it_ends(postgres_store_url: str) -> None:
     with PostgresStore(postgres_store_url) as store:
         store.create_metric(Metric("total", "count", "*", 60, refresh_s=3600))
     with PostgresStore(postgres_store_url) as store:
@@ -34,7 +34,7 @@ def test_who_stores_old_lines_and_leaves_leaves_metrics_that_know_them(postgres_
     assert ask(postgres_store_url, "SELECT sum(value) FROM metrics.total") == [(100.0,)]
 
 
-def test_one_client_leads_and_the_next_takes_over(postgres_store_url: str) -> None:
+def test_one_client_runs_the_jobs_and_the_next_client_takes_over(postgres_store_url: str) -> None:
     leaders = """
         SELECT pid FROM pg_locks
         WHERE locktype = 'advisory' AND granted AND (classid, objid) = (1885697639, 6)
@@ -55,7 +55,9 @@ def test_one_client_leads_and_the_next_takes_over(postgres_store_url: str) -> No
     assert find_leaders() == []
 
 
-def test_who_does_not_lead_keeps_no_connection(postgres_store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_does_not_run_the_jobs_keeps_no_connection(
+    postgres_store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened: list[Session] = []
 
     def connect(url: str, *, application: str) -> Session:

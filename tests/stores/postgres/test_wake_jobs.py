@@ -77,7 +77,7 @@ def have_all_run(url: str, before: list[tuple[Any, ...]]) -> bool:
 @pytest.mark.parametrize(
     "act", [lambda store: store.report([]), PostgresStore.keep_alive], ids=["report", "keep_alive"]
 )
-def test_a_client_wakes_jobs_that_wait_for_the_clock(url: str, act: Callable[[PostgresStore], None]) -> None:
+def test_a_client_wakes_jobs_that_wait_because_of_the_clock(url: str, act: Callable[[PostgresStore], None]) -> None:
     put_off(url, "now() + INTERVAL '1 hour'")
     before = runs(url)
     with PostgresStore(url) as store:
@@ -86,21 +86,21 @@ def test_a_client_wakes_jobs_that_wait_for_the_clock(url: str, act: Callable[[Po
     wait_until(lambda: have_all_run(url, before), within_s=30, what="a run of every job")
 
 
-def test_a_short_step_back_is_known_by_a_job_that_was_started_in_the_future(url: str) -> None:
+def test_a_short_clock_step_is_recognized_by_a_job_that_started_in_the_future(url: str) -> None:
     put_off(url, "now() + INTERVAL '2 minutes'", started="now() + INTERVAL '1 minute'")
     with PostgresStore(url) as store:
         store.keep_alive()
     assert ask(url, AHEAD) == [(0,)]
 
 
-def test_jobs_that_wait_as_long_as_after_a_crash_are_left_alone(url: str) -> None:
+def test_jobs_that_wait_no_longer_than_after_a_crash_are_not_woken(url: str) -> None:
     put_off(url, "now() + INTERVAL '5 minutes'")
     with PostgresStore(url) as store:
         store.keep_alive()
     assert ask(url, AHEAD) == [(3,)]
 
 
-def test_a_job_that_somebody_put_off_for_ever_is_left_alone(url: str) -> None:
+def test_a_job_that_an_administrator_has_put_off_for_ever_is_not_woken(url: str) -> None:
     put_off(url, "now() + INTERVAL '1 hour'")
     ask(url, f"SELECT alter_job(job_id, next_start => 'infinity') FROM ({JOBS}) AS jobs")
     with PostgresStore(url) as store:
@@ -116,7 +116,7 @@ def server() -> Iterator[PostgresServer]:
         yield server
 
 
-def test_a_writer_who_does_not_own_the_jobs_wakes_them(server: PostgresServer) -> None:
+def test_a_writer_that_does_not_own_the_jobs_wakes_them(server: PostgresServer) -> None:
     url = server.url(server.create_database())
     bootstrap(url, with_roles=True)
     create_metric(url)
@@ -127,7 +127,7 @@ def test_a_writer_who_does_not_own_the_jobs_wakes_them(server: PostgresServer) -
     assert ask(url, AHEAD) == [(0,)]
 
 
-def test_jobs_are_looked_at_once_a_minute_and_a_failure_is_kept_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jobs_are_woken_once_a_minute_and_errors_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[float] = []
     clock = [1000.0]
 

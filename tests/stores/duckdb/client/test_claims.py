@@ -9,7 +9,7 @@ import pytest
 from puppylog.stores.duckdb.client.claims import Claims, iter_claimed
 
 
-def test_a_stream_is_one_clients_until_it_is_released(tmp_path: Path) -> None:
+def test_a_stream_is_claimed_by_one_client_until_it_is_released(tmp_path: Path) -> None:
     ours, theirs = Claims(tmp_path), Claims(tmp_path)
     assert ours.acquire(7)
     assert not ours.acquire(7)
@@ -25,7 +25,7 @@ def test_a_stream_is_one_clients_until_it_is_released(tmp_path: Path) -> None:
     ours.close()
 
 
-def test_what_is_claimed_is_told_without_claiming_it(tmp_path: Path) -> None:
+def test_the_claimed_streams_are_listed_without_claiming_them(tmp_path: Path) -> None:
     assert list(iter_claimed(tmp_path)) == []
     ours, theirs = Claims(tmp_path), Claims(tmp_path)
     for stream_id in (1, 2, 3, 900, 5000):
@@ -60,7 +60,7 @@ def test_thousands_of_claims_need_one_descriptor(tmp_path: Path) -> None:
     claims.close()
 
 
-def test_a_full_disk_does_not_keep_a_stream_from_its_claim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stream_can_be_claimed_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -73,7 +73,7 @@ def test_a_metric_whose_refresh_failed_is_named_with_the_reason(tmp_path: Path) 
     assert (found.state, found.found) == (Health.WRONG, "its last refresh failed: cannot run this SQL: no")
 
 
-def test_a_metric_that_was_never_refreshed_is_well_while_it_is_new(tmp_path: Path) -> None:
+def test_a_new_metric_that_was_not_refreshed_yet_is_ok(tmp_path: Path) -> None:
     with MemoryReader() as reader:
         reader.insert("metrics", **METRIC, created_at=ago(0))
         reader.insert("log_records", ts=ago(9_000))
@@ -89,7 +89,7 @@ def test_a_metric_that_was_never_refreshed_is_well_while_it_is_new(tmp_path: Pat
         ((100 << 20, 0), Health.WRONG, "all of its inodes are used"),
     ],
 )
-def test_a_disk_without_room_is_named(
+def test_the_finding_about_the_disk_names_how_much_is_free(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: tuple[int, int], state: Health, words: str
 ) -> None:
     free_bytes, free_files = free

@@ -61,5 +61,5 @@ def test_buckets_that_are_lost_are_found(store: Store) -> None:
     assert "buckets" in found["size"].found
 
 
-def test_what_was_not_compared_in_time_is_said(store: Store) -> None:
+def test_the_finding_says_that_no_bucket_was_compared_in_time(store: Store) -> None:
     assert compare(store, 0)["hits"].found == "no bucket was compared with the records within 0 s"

@@ -36,7 +36,7 @@ def test_an_interrupt_that_another_thread_receives_ends_the_waiting() -> None:
         answered.set()
 
 
-def test_in_another_thread_the_call_is_waited_for() -> None:
+def test_another_thread_waits_for_the_call() -> None:
     answers: list[int] = []
     thread = threading.Thread(target=lambda: answers.append(interruptible(lambda: 7)))
     thread.start()

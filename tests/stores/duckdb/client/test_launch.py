@@ -32,7 +32,7 @@ def fail_with(number: int) -> Callable[..., int]:
         (errno.ENOSPC, StoreFull, "cannot write to store {}: no space left on device"),
     ],
 )
-def test_a_directory_whose_locks_cannot_be_opened_is_told_in_a_sentence(
+def test_a_directory_whose_locks_cannot_be_opened_gives_an_error(
     directory: StoreDirectory, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[PuppylogError], text: str
 ) -> None:
     monkeypatch.setattr("puppylog.stores.duckdb.locks.os.open", fail_with(number))

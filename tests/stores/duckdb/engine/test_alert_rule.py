@@ -78,7 +78,7 @@ def read_outcome(engine: Engine) -> Outcome:
 
 @settings(max_examples=examples(100))
 @given(trials())
-def test_the_evaluator_tells_in_any_number_of_calls_what_the_model_tells(engine: Engine, trial: Trial) -> None:
+def test_the_evaluator_agrees_with_the_model_in_any_number_of_calls(engine: Engine, trial: Trial) -> None:
     engine.write(lambda connection: prepare(connection, trial))
     for now, expected in trial.iter_expected():
         now_us = (at(now) - at(0)) // timedelta(microseconds=1)

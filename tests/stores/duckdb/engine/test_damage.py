@@ -51,7 +51,7 @@ def overwrite_middle(path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", random.Random(1).randbytes(100_000)])
-def test_a_database_file_of_something_else_is_said_and_left_alone(server: EmbeddedStore, content: bytes) -> None:
+def test_a_file_that_is_no_database_is_refused_and_not_changed(server: EmbeddedStore, content: bytes) -> None:
     fill(server)
     server.directory.database.write_bytes(content)
     with pytest.raises(StoreDamaged, match=CANNOT_READ) as damaged:
@@ -60,7 +60,7 @@ def test_a_database_file_of_something_else_is_said_and_left_alone(server: Embedd
     assert server.directory.database.read_bytes() == content
 
 
-def test_a_database_that_is_cut_is_said(server: EmbeddedStore) -> None:
+def test_a_truncated_database_is_damaged(server: EmbeddedStore) -> None:
     with server.connect() as store:
         Source(store).append(records(7))
     stop(server.url)
@@ -70,7 +70,7 @@ def test_a_database_that_is_cut_is_said(server: EmbeddedStore) -> None:
 
 
 @pytest.mark.parametrize("damage", [Path.unlink, cut_in_half])
-def test_lost_commits_are_said(server: EmbeddedStore, damage: Callable[[Path], None]) -> None:
+def test_lost_commits_are_detected(server: EmbeddedStore, damage: Callable[[Path], None]) -> None:
     fill(server)
     damage(server.directory.write_ahead_log)
     for _ in range(2):
@@ -78,7 +78,7 @@ def test_lost_commits_are_said(server: EmbeddedStore, damage: Callable[[Path], N
             server.connect()
 
 
-def test_a_write_ahead_log_with_other_bytes_is_said(server: EmbeddedStore) -> None:
+def test_a_write_ahead_log_with_other_bytes_is_damaged(server: EmbeddedStore) -> None:
     fill(server)
     overwrite_middle(server.directory.write_ahead_log)
     with pytest.raises(StoreDamaged, match=f"{CANNOT_READ}.*(Failure while replaying WAL|commits are lost)"):
@@ -96,7 +96,7 @@ def test_a_write_ahead_log_that_is_put_back_gives_everything_back(server: Embedd
         assert count(store) == 7
 
 
-def test_without_the_mark_a_store_goes_on_with_what_is_left(server: EmbeddedStore) -> None:
+def test_without_the_mark_a_store_opens_without_its_lost_commits(server: EmbeddedStore) -> None:
     fill(server)
     server.directory.write_ahead_log.unlink()
     server.directory.last_commit.unlink()
@@ -104,7 +104,7 @@ def test_without_the_mark_a_store_goes_on_with_what_is_left(server: EmbeddedStor
         assert count(store) == 0
 
 
-def test_a_missing_database_is_said_and_no_other_is_made(server: EmbeddedStore) -> None:
+def test_a_missing_database_is_damage_and_is_not_created_anew(server: EmbeddedStore) -> None:
     fill(server)
     server.directory.database.unlink()
     with pytest.raises(StoreDamaged, match=r"records\.duckdb is missing"):
@@ -112,7 +112,7 @@ def test_a_missing_database_is_said_and_no_other_is_made(server: EmbeddedStore) 
     assert not server.directory.database.exists()
 
 
-def test_a_mark_that_a_kill_left_behind_is_no_damage(server: EmbeddedStore) -> None:
+def test_a_mark_that_is_one_behind_after_a_kill_is_no_damage(server: EmbeddedStore) -> None:
     fill(server)
     mark = server.directory.last_commit
     mark.write_text(f"{int(mark.read_text()) - 1:019d}\n")
@@ -137,7 +137,7 @@ def test_the_mark_is_never_ahead_of_a_database_that_was_killed(server: EmbeddedS
         assert count(store) == source.offset // LINE_BYTES
 
 
-def test_a_store_whose_making_was_cut_short_by_a_kill_is_made(server: EmbeddedStore) -> None:
+def test_a_store_whose_creation_was_interrupted_is_created_again(server: EmbeddedStore) -> None:
     server.directory.prepare()
     with CommitNumbers(server.directory):
         server.directory.database.write_bytes(bytes(4096))
@@ -167,7 +167,7 @@ def fill_blocks(server: EmbeddedStore) -> int:
     return 3 * 4096 + int(block) * 262_144
 
 
-def test_a_damaged_block_stops_storing_until_the_database_is_whole_again(server: EmbeddedStore) -> None:
+def test_a_damaged_block_stops_storing_until_the_database_is_repaired(server: EmbeddedStore) -> None:
     start = fill_blocks(server)
     with server.directory.database.open("r+b") as file:
         file.seek(start + 4000)
@@ -203,7 +203,7 @@ def test_doctor_reads_every_row(server: EmbeddedStore) -> None:
     assert found.found.startswith("all of its ")
 
 
-def test_an_error_that_a_query_words_itself_is_no_damage(server: EmbeddedStore) -> None:
+def test_a_text_about_damage_in_a_users_sql_is_no_damage(server: EmbeddedStore) -> None:
     store = server.connect()
     for sql in (
         "SELECT error('Corrupt database file')",
@@ -224,6 +224,6 @@ def test_an_error_that_a_query_words_itself_is_no_damage(server: EmbeddedStore) 
         'IO Error: Could not read enough bytes from file "x": attempted to read 4096 bytes from location 4096',
     ],
 )
-def test_what_duckdb_says_of_damage_is_known(text: str) -> None:
+def test_messages_of_duckdb_about_damage_are_recognized(text: str) -> None:
     assert is_damage(text)
     assert not is_damage(f"Invalid Input Error: {text}")

@@ -19,7 +19,7 @@ def count(store: DuckdbStore) -> int:
     return int(store.query("SELECT count(*) AS n FROM puppylog.log_records")["n"][0].as_py())
 
 
-def test_many_who_come_at_once_share_one_engine(server: EmbeddedStore) -> None:
+def test_clients_that_connect_at_once_share_one_engine(server: EmbeddedStore) -> None:
     pids: list[int] = []
 
     def come() -> None:
@@ -48,7 +48,7 @@ def test_a_directory_of_any_name_holds_a_store(tmp_path: Path) -> None:
     assert [os.fsencode(found.name) for found in tmp_path.iterdir()] == [os.fsencode(name)]
 
 
-def test_the_engine_stays_while_a_client_is_there_and_stops_when_asked_after(server: EmbeddedStore) -> None:
+def test_the_engine_stops_when_asked_but_not_while_it_has_a_client(server: EmbeddedStore) -> None:
     store = server.connect()
     with pytest.raises(UsageError, match="uses it; end that first"):
         stop(server.url)
@@ -58,7 +58,7 @@ def test_the_engine_stays_while_a_client_is_there_and_stops_when_asked_after(ser
     assert not stop(server.url)
 
 
-def test_a_stop_that_was_refused_does_not_come_later(server: EmbeddedStore) -> None:
+def test_a_refused_stop_has_no_effect_later(server: EmbeddedStore) -> None:
     store = server.connect()
     with pytest.raises(UsageError):
         stop(server.url)
@@ -66,21 +66,21 @@ def test_a_stop_that_was_refused_does_not_come_later(server: EmbeddedStore) -> N
     assert server.engine_pids() == [store.engine_pid]
 
 
-def test_a_killed_engine_is_back_with_the_next_call(server: EmbeddedStore) -> None:
+def test_the_next_call_starts_a_killed_engine_again(server: EmbeddedStore) -> None:
     store = server.connect()
     Source(store).append(records(7))
     server.kill_engine()
     assert count(store) == 7
 
 
-def test_a_killed_engine_is_back_by_itself_for_those_who_watch(server: EmbeddedStore) -> None:
+def test_keep_alive_starts_a_killed_engine_again(server: EmbeddedStore) -> None:
     store = server.connect()
     server.kill_engine()
     store.keep_alive()
     assert len(server.engine_pids()) == 1
 
 
-def test_a_terminated_engine_leaves_with_everything_in_its_file(server: EmbeddedStore) -> None:
+def test_a_terminated_engine_writes_its_log_into_the_database_file(server: EmbeddedStore) -> None:
     store = server.connect()
     Source(store).append(records(7))
     os.kill(store.engine_pid, signal.SIGTERM)
@@ -108,7 +108,9 @@ def test_a_commit_whose_answer_was_lost_is_not_repeated(server: EmbeddedStore, m
     assert count(store) == 3
 
 
-def test_a_commit_that_did_not_come_through_is_repeated(server: EmbeddedStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_commit_that_did_not_reach_the_engine_is_repeated(
+    server: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = server.connect()
     source = Source(store)
     appender = store.appender()
@@ -125,7 +127,7 @@ def test_a_commit_that_did_not_come_through_is_repeated(server: EmbeddedStore, m
     assert count(store) == 3
 
 
-def test_what_a_dead_client_left_in_the_spool_is_swept(server: EmbeddedStore) -> None:
+def test_the_files_of_a_dead_client_are_removed_from_the_spool(server: EmbeddedStore) -> None:
     server.connect()
     dead = server.directory.spool / "999999999-abcd"
     dead.mkdir()
@@ -136,7 +138,7 @@ def test_what_a_dead_client_left_in_the_spool_is_swept(server: EmbeddedStore) ->
     assert not dead.exists()
 
 
-def test_a_database_of_somebody_else_is_refused(server: EmbeddedStore) -> None:
+def test_a_file_that_is_no_database_is_not_opened(server: EmbeddedStore) -> None:
     server.directory.prepare()
     server.directory.database.write_bytes(b"this is no database" * 1000)
     with pytest.raises(StoreDamaged, match="cannot read the store"):
@@ -153,6 +155,6 @@ def test_a_newer_schema_is_refused(server: EmbeddedStore) -> None:
         server.connect()
 
 
-def test_a_store_far_down_the_tree_is_reached(tmp_path: Path) -> None:
+def test_a_store_with_a_long_path_can_be_used(tmp_path: Path) -> None:
     with EmbeddedStore(tmp_path / ("d" * 100) / ("e" * 60)) as server, server.connect() as store:
         assert count(store) == 0

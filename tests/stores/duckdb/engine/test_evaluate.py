@@ -77,7 +77,7 @@ def transitions(engine: Engine) -> list[tuple[str, str, str]]:
     return [(row["segment"], row["from_state"], row["to_state"]) for row in rows]
 
 
-def test_a_segment_that_fires_because_it_is_not_seen_is_forgotten_with_a_last_transition(engine: Engine) -> None:
+def test_a_firing_segment_without_observations_is_deleted_with_a_last_transition(engine: Engine) -> None:
     store_line(engine, 1, 0.5)
     store_line(engine, 2, 0.5)
     store_line(engine, 2, 25.5)
@@ -94,7 +94,7 @@ def test_a_segment_that_fires_because_it_is_not_seen_is_forgotten_with_a_last_tr
     assert judge(engine, 27) == {"1": "ok", "2": "firing"}
 
 
-def test_a_segment_that_is_to_stay_as_it_is_stays_if_it_fires(engine: Engine) -> None:
+def test_a_firing_segment_is_not_deleted_if_the_alert_keeps_it(engine: Engine) -> None:
     store_line(engine, 1, 0.5)
     make_alert(engine, Comparison.AT_LEAST, NoData.KEEP)
     assert judge(engine, 100) == {"1": "firing"}

@@ -22,12 +22,12 @@ from puppylog.stores.duckdb.engine.failures import BrokenError, OutOfMemory, tra
         (duckdb.BinderException("Binder Error: no such column"), QueryError),
     ],
 )
-def test_an_error_is_told_by_its_class(error: duckdb.Error, kind: type[PuppylogError]) -> None:
+def test_an_error_is_translated_by_its_class(error: duckdb.Error, kind: type[PuppylogError]) -> None:
     assert type(translate(error)) is kind
 
 
 @pytest.mark.parametrize("words", ["No space left on device", "disk full", "Disk quota exceeded", "File too large"])
-def test_the_words_of_a_log_line_are_no_full_disk(words: str) -> None:
+def test_a_log_line_that_speaks_of_a_full_disk_is_no_full_disk(words: str) -> None:
     with duckdb.connect() as connection, pytest.raises(duckdb.ConversionException) as refused:
         connection.execute(f"SELECT CAST('{words}' AS INT)")
     told = translate(refused.value)
@@ -48,5 +48,5 @@ def test_the_words_of_a_log_line_in_a_streamed_answer_are_only_shown(words: str)
         ("Corrupt database file: computed checksum 1", StoreDamaged),
     ],
 )
-def test_a_streamed_error_is_told_by_its_first_words(text: str, kind: type[PuppylogError]) -> None:
+def test_a_streamed_error_is_translated_by_its_first_words(text: str, kind: type[PuppylogError]) -> None:
     assert type(translate_streamed(OSError(text))) is kind

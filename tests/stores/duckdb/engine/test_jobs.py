@@ -110,7 +110,7 @@ def test_a_metric_that_cannot_be_refreshed_stops_nothing_else(engine: Engine) ->
 
 
 @pytest.mark.parametrize("back_s", [HOUR_S, YEAR_S])
-def test_alerts_metrics_and_the_heartbeat_go_on_when_the_clock_is_set_back(engine: Engine, back_s: int) -> None:
+def test_alerts_metrics_and_the_heartbeat_continue_when_the_clock_is_set_back(engine: Engine, back_s: int) -> None:
     clock = Clock(NOON_S)
     add_alert(engine, replace(ALERT, for_s=10), NOON_S - 5)
     store_line(engine, NOON_S - 10)
@@ -134,7 +134,7 @@ def test_alerts_metrics_and_the_heartbeat_go_on_when_the_clock_is_set_back(engin
     assert steps(engine)["alerts"] == back_s - 1
 
 
-def test_an_engine_that_starts_re_bases_what_is_in_the_future(engine: Engine) -> None:
+def test_an_engine_that_starts_moves_future_instants_to_now(engine: Engine) -> None:
     add_alert(engine, ALERT, NOON_S + HOUR_S)
     at_s = NOON_S + HOUR_S
     report = (
@@ -151,14 +151,14 @@ def test_an_engine_that_starts_re_bases_what_is_in_the_future(engine: Engine) ->
     assert steps(engine) == {"alerts": HOUR_S, "reports": HOUR_S}
 
 
-def test_a_clock_that_moves_by_less_than_two_seconds_is_not_worth_a_word(engine: Engine) -> None:
+def test_a_clock_step_of_less_than_two_seconds_is_not_recorded(engine: Engine) -> None:
     add_alert(engine, ALERT, NOON_S + 1)
     with Jobs(engine, Clock(NOON_S)):
         wait_until(lambda: evaluated_s(engine) == NOON_S, what="re-basing")
     assert steps(engine) == {}
 
 
-def test_a_year_forward_is_caught_up_in_part_and_the_rest_is_said(engine: Engine) -> None:
+def test_after_a_year_the_last_week_is_caught_up_and_the_skipped_range_is_recorded(engine: Engine) -> None:
     clock = Clock(NOON_S)
     add_alert(engine, replace(ALERT, name="a_year", period_s=10), NOON_S)
     add_alert(engine, replace(ALERT, name="on_time"), NOON_S + YEAR_S - 5)
@@ -178,7 +178,7 @@ def test_a_year_forward_is_caught_up_in_part_and_the_rest_is_said(engine: Engine
     assert row == {"since": NOON_S, "until": NOON_S + YEAR_S - 7 * 24 * HOUR_S}
 
 
-def test_a_long_round_leaves_signs_of_life(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_round_stores_heartbeats(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
     beat, evaluate_one = evaluate.beat, evaluate.evaluate
 
@@ -200,7 +200,7 @@ def test_a_long_round_leaves_signs_of_life(engine: Engine, monkeypatch: pytest.M
     assert "beat" in told[told.index("a") : told.index("b")]
 
 
-def test_the_newest_buckets_are_filled_even_if_nothing_more_comes(engine: Engine) -> None:
+def test_the_newest_buckets_are_filled_without_another_append(engine: Engine) -> None:
     store_line(engine, NOON_S)
     clock = Clock(NOON_S + 1)  # the line's bucket may still grow, and is read live
     with Jobs(engine, clock):
@@ -210,7 +210,7 @@ def test_the_newest_buckets_are_filled_even_if_nothing_more_comes(engine: Engine
         wait_until(lambda: len(ask(engine, "SELECT * FROM puppylog.rollup_1")) == 1, what="the bucket's filling")
 
 
-def test_an_alert_that_takes_long_is_evaluated_after_those_that_do_not() -> None:
+def test_a_slow_alert_is_evaluated_after_fast_ones() -> None:
     alerts = [StoredAlert(number, replace(ALERT, name=str(number)), "count", 1, 0, None) for number in range(5)]
     missed = [1, 1, 0, 1, 2]
     ordered = order_due(zip(missed, alerts, strict=True), {0: 0.5, 1: 0.1, 4: 0.001})

@@ -156,7 +156,7 @@ def state(engine: Engine) -> list[list[dict[str, object]]]:
 
 
 @pytest.mark.parametrize("wrapping", WRAPPINGS)
-def test_no_statement_but_reading_ones_gets_in_and_nothing_changes(
+def test_only_statements_that_read_are_accepted_and_nothing_changes(
     engine: Engine, wrapping: str, tmp_path: Path
 ) -> None:
     before = state(engine)
@@ -196,7 +196,7 @@ def test_no_statement_but_reading_ones_gets_in_and_nothing_changes(
         "EXPLAIN ANALYZE (SELECT 1)",
     ],
 )
-def test_what_reads_gets_in(engine: Engine, sql: str) -> None:
+def test_a_statement_that_only_reads_is_accepted(engine: Engine, sql: str) -> None:
     assert ask(engine, sql)
 
 
@@ -239,7 +239,7 @@ def _names(text: str) -> set[str]:
     return set(text.split())
 
 
-def test_every_function_of_duckdb_has_been_judged() -> None:
+def test_every_function_of_duckdb_is_in_one_of_the_lists() -> None:
     with duckdb.connect(":memory:") as database:
         rows = database.sql(
             "SELECT DISTINCT function_name, function_type, coalesce(has_side_effects, false) FROM duckdb_functions()"

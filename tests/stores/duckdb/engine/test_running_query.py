@@ -64,7 +64,7 @@ def test_a_query_that_takes_too_long_is_ended(server: EmbeddedStore) -> None:
         wait_until(lambda: is_idle(unlimited.engine_pid), what="the end of the query")
 
 
-def test_few_queries_of_users_run_at_once_and_hold_up_nobody_else(server: EmbeddedStore) -> None:
+def test_only_few_queries_of_users_run_at_once_and_they_delay_no_other_client(server: EmbeddedStore) -> None:
     with unlimited_and_limited(server, 1.0) as (unlimited, limited):
         started = cpu_s(unlimited.engine_pid)
         heavy = [threading.Thread(target=run_out_of_time, args=(server, 4.0)) for _ in range(2)]
@@ -80,7 +80,7 @@ def test_few_queries_of_users_run_at_once_and_hold_up_nobody_else(server: Embedd
         assert ask(limited, "SELECT 1 AS one") == [{"one": 1}]
 
 
-def test_an_answer_that_nobody_reads_on_keeps_no_query_from_running(server: EmbeddedStore) -> None:
+def test_an_answer_that_is_not_read_blocks_no_other_query(server: EmbeddedStore) -> None:
     rows = "SELECT repeat('x', 1000) AS text FROM range(3000000)"
     with unlimited_and_limited(server, 5.0) as (unlimited, limited), contextlib.ExitStack() as unread:
         for _ in range(3):
@@ -88,7 +88,7 @@ def test_an_answer_that_nobody_reads_on_keeps_no_query_from_running(server: Embe
         assert ask(limited, "SELECT 1 AS one") == [{"one": 1}]
 
 
-def test_a_result_that_explodes_ends_with_a_sentence_and_the_engine_goes_on(server: EmbeddedStore) -> None:
+def test_a_query_with_a_huge_result_fails_and_the_engine_goes_on(server: EmbeddedStore) -> None:
     value = "repeat(repeat(host, 10000), 10000)"
     with server.connect() as store:
         Source(store).append(records(3000))
@@ -120,7 +120,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
         yield engine
 
 
-def test_what_aborts_a_transaction_is_the_error_that_is_told(engine: Engine) -> None:
+def test_the_error_that_aborts_a_transaction_is_raised(engine: Engine) -> None:
     def work(connection: Connection) -> None:
         with connection.table("rows", pa.table({"a": [1]})):
             connection.run("INSERT INTO nowhere SELECT error('the cause') FROM rows")
@@ -135,13 +135,13 @@ def test_what_aborts_a_transaction_is_the_error_that_is_told(engine: Engine) -> 
     assert engine.write(lambda connection: connection.value("SELECT 1")) == 1
 
 
-def test_a_transaction_that_finds_no_memory_may_be_tried_again(engine: Engine) -> None:
+def test_a_transaction_without_enough_memory_may_be_retried(engine: Engine) -> None:
     with pytest.raises(StoreUnavailable, match="Out of Memory") as failure:
         engine.write(lambda connection: connection.run("SELECT list(repeat('x', 1000000) || i) FROM range(10000) t(i)"))
     assert failure.value.transient
 
 
-def test_a_metric_that_cannot_be_filled_does_not_stay() -> None:
+def test_a_new_metric_that_cannot_be_filled_is_deleted() -> None:
     deleted: list[object] = []
 
     def refuse(metric: Metric) -> None:
@@ -153,7 +153,7 @@ def test_a_metric_that_cannot_be_filled_does_not_stay() -> None:
     assert len(deleted) == 1
 
 
-def test_the_time_of_a_query_stands_still_while_its_client_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopwatch_does_not_count_the_time_while_it_is_paused(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr("puppylog.stores.duckdb.engine.running_query.time.monotonic", lambda: now[0])
     watch = running_query.Stopwatch()

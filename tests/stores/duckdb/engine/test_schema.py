@@ -67,7 +67,7 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedSto
         yield server
 
 
-def test_a_store_of_version_1_goes_on_where_it_stood(old: EmbeddedStore) -> None:
+def test_an_upgraded_store_of_version_1_continues_at_its_positions(old: EmbeddedStore) -> None:
     store = old.connect()
     assert store.info.schema_version == SCHEMA_VERSION
     stream = open_stream(store, URI)

@@ -35,7 +35,7 @@ def store_made_under_umask(request: pytest.FixtureRequest, tmp_path: Path) -> It
         yield server
 
 
-def test_only_the_owner_can_use_what_a_store_is_made_of(store_made_under_umask: EmbeddedStore) -> None:
+def test_only_the_owner_can_use_the_files_of_a_store(store_made_under_umask: EmbeddedStore) -> None:
     root = store_made_under_umask.directory.path
     found = {path: stat.S_IMODE(path.stat().st_mode) for path in (root, *root.rglob("*"))}
     assert root / "engine.sock" in found
@@ -44,7 +44,7 @@ def test_only_the_owner_can_use_what_a_store_is_made_of(store_made_under_umask: 
     assert {path.name: oct(mode) for path, mode in found.items() if mode & 0o077} == {}
 
 
-def test_no_request_takes_the_engine_away(server: EmbeddedStore) -> None:
+def test_no_request_ends_the_engine(server: EmbeddedStore) -> None:
     store = server.connect()
     Source(store).append(records(7))
     with server.directory.reachable_socket() as path:
@@ -78,7 +78,7 @@ def test_an_action_that_the_engine_does_not_know_is_refused(server: EmbeddedStor
     assert "Traceback" not in server.directory.log.read_text(encoding="utf-8")
 
 
-def test_a_name_that_no_command_takes_is_refused_by_the_engine_too(server: EmbeddedStore) -> None:
+def test_a_name_that_commands_refuse_is_refused_by_the_engine_too(server: EmbeddedStore) -> None:
     store = server.connect()
     with pytest.raises(UsageError, match="a name has lower-case letters") as refused:
         store.create_group("X" * 1_000_000)

@@ -77,7 +77,7 @@ CHAIN = """
 
 @settings(max_examples=examples(200))
 @given(alert=alerts, metric_and_stream=streams())
-def test_every_step_is_the_models(
+def test_every_step_in_sql_equals_the_models(
     database: Connection, alert: Alert, metric_and_stream: tuple[str, Sequence[tuple[int, Window]]]
 ) -> None:
     metric_statistic, stream = metric_and_stream
@@ -105,7 +105,7 @@ def test_every_step_is_the_models(
 
 @settings(max_examples=examples(100))
 @given(trials())
-def test_the_evaluator_tells_in_any_number_of_calls_what_the_model_tells(database: Connection, trial: Trial) -> None:
+def test_the_evaluator_agrees_with_the_model_in_any_number_of_calls(database: Connection, trial: Trial) -> None:
     clear(database)
     create_metric(database, trial.observations, statistic=trial.metric_statistic, period_s=trial.metric_period_s)
     alert_id = create_alert(database, trial.alert, at(trial.evaluated_at))

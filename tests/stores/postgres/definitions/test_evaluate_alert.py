@@ -52,7 +52,7 @@ def elsewhere(url: str) -> Iterator[Connection]:
 BURST: Observations = {(NOON, None): 20.0, (NOON + 1, None): 20.0}
 
 
-def test_what_was_missed_is_caught_up_in_order_and_marked(store: Connection) -> None:
+def test_missed_evaluations_are_caught_up_in_order_with_a_mark(store: Connection) -> None:
     create_metric(store, BURST)
     alert_id = create_alert(store, ALERT, at(NOON))
     assert not evaluate(store, alert_id, at(NOON + 14))  # 9 s late: a busy store may be
@@ -66,7 +66,7 @@ def test_what_was_missed_is_caught_up_in_order_and_marked(store: Connection) -> 
         assert transition["recorded_at"] > transition["evaluated_at"]
 
 
-def test_what_has_not_happened_yet_is_not_judged(store: Connection) -> None:
+def test_the_future_is_not_judged(store: Connection) -> None:
     create_metric(store, {})
     alert_id = create_alert(store, ALERT, datetime.now(UTC))
     assert not evaluate(store, alert_id, datetime.max.replace(tzinfo=UTC))
@@ -74,7 +74,7 @@ def test_what_has_not_happened_yet_is_not_judged(store: Connection) -> None:
     assert read_outcome(store) == Outcome({}, [])
 
 
-def test_a_long_absence_takes_several_calls(store: Connection) -> None:
+def test_catching_up_a_long_time_takes_several_calls(store: Connection) -> None:
     create_metric(store, {}, period_s=10)
     alert_id = create_alert(store, ALERT, at(NOON))
     assert evaluate(store, alert_id, at(NOON + 10_005))
@@ -93,7 +93,7 @@ def test_many_segments_with_long_windows_take_several_calls(store: Connection) -
     assert {status.evaluated_at for status in read_outcome(store).states.values()} == {at(NOON + 30)}
 
 
-def test_a_segment_that_is_not_seen_for_a_day_is_forgotten_unless_it_fires(store: Connection) -> None:
+def test_a_segment_without_observations_for_a_day_is_deleted_unless_it_fires(store: Connection) -> None:
     hour_s = 3600
     observations: Observations = {(NOON, "calm"): 5.0, (NOON, "loud"): 20.0, (NOON + 12 * hour_s, "late"): 5.0}
     create_metric(store, observations, period_s=hour_s)
@@ -106,7 +106,7 @@ def test_a_segment_that_is_not_seen_for_a_day_is_forgotten_unless_it_fires(store
     assert [(s["segment"], s["to_state"]) for s in history(store)] == [("loud", "firing")]
 
 
-def test_a_segment_that_fires_because_it_is_not_seen_is_forgotten_with_a_last_transition(store: Connection) -> None:
+def test_a_firing_segment_without_observations_is_deleted_with_a_last_transition(store: Connection) -> None:
     hour_s = 3600
     create_metric(store, {(NOON, "ended"): 5.0}, period_s=hour_s)
     silent = replace(ALERT, comparison=Comparison.BELOW, threshold=1, window_s=hour_s, period_s=hour_s)
@@ -124,7 +124,7 @@ def test_a_segment_that_fires_because_it_is_not_seen_is_forgotten_with_a_last_tr
     assert (read_outcome(store).states, len(history(store))) == ({}, 2)
 
 
-def test_a_deleted_alert_is_no_error_and_one_that_is_being_deleted_is_not_waited_for(
+def test_a_deleted_alert_is_ok_and_evaluation_does_not_wait_for_a_deletion(
     store: Connection, elsewhere: Connection
 ) -> None:
     create_metric(store, BURST)
@@ -136,7 +136,7 @@ def test_a_deleted_alert_is_no_error_and_one_that_is_being_deleted_is_not_waited
     assert read_outcome(store) == Outcome({}, [])
 
 
-def test_of_two_evaluators_at_once_the_second_does_nothing(store: Connection, elsewhere: Connection) -> None:
+def test_a_second_evaluator_does_nothing_while_the_first_evaluates(store: Connection, elsewhere: Connection) -> None:
     create_metric(store, BURST)
     alert_id = create_alert(store, ALERT, at(NOON))
     with elsewhere.transaction(force_rollback=True):
@@ -148,7 +148,7 @@ def test_of_two_evaluators_at_once_the_second_does_nothing(store: Connection, el
     assert len(history(store)) == 1
 
 
-def test_a_failure_is_recorded_and_stops_no_other_alert(store: Connection) -> None:
+def test_an_error_is_stored_with_the_alert_and_stops_no_other_alert(store: Connection) -> None:
     now = datetime.now(UTC)
     create_metric(store, {(int(now.timestamp()) - 60, None): 20.0})
     create_metric(store, {}, name="broken")
@@ -176,7 +176,7 @@ def test_a_failure_is_recorded_and_stops_no_other_alert(store: Connection) -> No
     assert errors(store)["on_broken"] is None
 
 
-def test_a_metric_that_takes_too_long_is_a_failure_like_others(store: Connection) -> None:
+def test_a_time_out_is_stored_as_an_error_of_the_alert(store: Connection) -> None:
     create_metric(store, BURST)
     store.execute("ALTER TABLE metrics.m RENAME TO held")
     store.execute(
@@ -189,7 +189,7 @@ def test_a_metric_that_takes_too_long_is_a_failure_like_others(store: Connection
     assert errors(store) == {"a": "canceling statement due to statement timeout"}
 
 
-def test_what_fails_leaves_nothing_half_done(store: Connection) -> None:
+def test_a_failed_evaluation_changes_no_states(store: Connection) -> None:
     create_metric(store, BURST)
     alert_id = create_alert(store, ALERT, at(NOON))
     evaluate(store, alert_id, at(NOON + 5))
@@ -201,7 +201,7 @@ def test_what_fails_leaves_nothing_half_done(store: Connection) -> None:
     assert store.execute("SELECT evaluated_at FROM puppylog.alerts").fetchall() == [{"evaluated_at": at(NOON + 15)}]
 
 
-def test_a_round_leaves_one_heartbeat(store: Connection) -> None:
+def test_a_round_stores_one_heartbeat(store: Connection) -> None:
     def beat() -> dict[str, Any]:
         (found,) = store.execute("SELECT * FROM puppylog.heartbeat")
         return found

@@ -7,7 +7,7 @@ from support.overflow import EDGES
 from support.postgres import PostgresServer
 
 
-def test_what_is_beyond_64_bits_is_null_in_postgresql(shared_postgres: PostgresServer) -> None:
+def test_a_result_beyond_64_bits_is_null_in_postgresql(shared_postgres: PostgresServer) -> None:
     with shared_postgres.database() as name, psycopg.connect(shared_postgres.url(name)) as connection:
         for text, value in EDGES.items():
             rendered = render_segment(parse_segment(text), "postgres")

@@ -41,7 +41,7 @@ def url() -> Iterator[str]:
 @given(period_s=st.sampled_from(PERIODS), steps=clock_steps(has_policy=True))
 # The bucket at the edge of the policy's reach: for the job it is the policy's, for the policy it is too old.
 @example(period_s=1, steps=[("line", -DAY_S - 8), ("line", -60), ("refresh", 0), ("clock", 5), ("policy", 0)])
-def test_no_bucket_is_left_out(url: str, period_s: int, steps: Sequence[Step]) -> None:
+def test_every_refresh_leaves_the_buckets_complete(url: str, period_s: int, steps: Sequence[Step]) -> None:
     clock_s = latest_s = START_S
     with closing(RefreshedMetric(url, period_s)) as metric:
         assert metric.kind == "continuous_aggregate"
@@ -63,7 +63,7 @@ def test_no_bucket_is_left_out(url: str, period_s: int, steps: Sequence[Step]) -
         assert metric.read_values() == metric.count_records()
 
 
-def test_a_bucket_at_the_edge_of_the_policys_reach_is_not_forgotten(url: str) -> None:
+def test_a_bucket_at_the_start_of_the_policys_window_is_refreshed(url: str) -> None:
     with closing(RefreshedMetric(url, 1)) as metric:
         edge_s = int(time.time()) - DAY_S - 10
         for at_s in [*range(edge_s - 5, edge_s + 15), edge_s + DAY_S - 60]:
@@ -78,7 +78,7 @@ def test_a_bucket_at_the_edge_of_the_policys_reach_is_not_forgotten(url: str) ->
         wait_until(is_complete, what="the buckets at the edge")
 
 
-def test_a_backfill_shows_no_error(url: str) -> None:
+def test_a_backfill_leaves_no_error_in_a_metric(url: str) -> None:
     with closing(RefreshedMetric(url, 1)) as metric, psycopg.connect(url, autocommit=True) as backfill:
         stop = threading.Event()
 
@@ -109,7 +109,7 @@ def test_a_backfill_shows_no_error(url: str) -> None:
         assert metric.read_values() == metric.count_records()
 
 
-def test_a_store_that_lacks_buckets_is_healed_when_it_is_upgraded(url: str) -> None:
+def test_an_upgrade_repairs_missing_buckets(url: str) -> None:
     with closing(RefreshedMetric(url, 1)) as metric:
         metric.store_line(START_S - 30 * DAY_S)
         metric.store_line(START_S)

@@ -58,7 +58,7 @@ def test_a_metric_is_due_although_it_was_refreshed_in_the_future(url: str) -> No
         assert len(metric.ask("SELECT puppylog.metrics_due()")) == 1
 
 
-def test_a_clock_set_back_leaves_the_buckets_whose_records_may_have_been_dropped(url: str) -> None:
+def test_a_clock_step_keeps_the_buckets_whose_records_may_have_been_dropped(url: str) -> None:
     hour_s = 3600
     with closing(RefreshedMetric(url, 60)) as metric:
         metric.store_line(START_S)

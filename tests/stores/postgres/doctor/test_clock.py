@@ -16,7 +16,7 @@ JOB = {
 }
 
 
-def test_a_job_that_waits_for_the_clock_is_wrong_and_one_that_waits_its_turn_is_not() -> None:
+def test_a_job_that_waits_for_the_clock_is_wrong_and_a_scheduled_job_is_not() -> None:
     found = judge_job("job evaluate_job", JOB, "")
     assert (found.state, found.advice) == (Health.WRONG, "SELECT alter_job(1000, next_start => now())")
     assert found.found.startswith("its next run is 1 h ahead: the clock was set back")

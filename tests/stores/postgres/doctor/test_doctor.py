@@ -62,7 +62,7 @@ def busy(patient: Patient) -> Patient:
     return patient
 
 
-def test_a_store_in_which_there_is_nothing_yet_is_well(patient: Patient) -> None:
+def test_an_empty_store_has_no_bad_findings(patient: Patient) -> None:
     found = patient.check()
     assert patient.bad() == []
     assert found["server"].found.startswith("PostgreSQL ")
@@ -72,7 +72,7 @@ def test_a_store_in_which_there_is_nothing_yet_is_well(patient: Patient) -> None
     assert found["jobs"].state is Health.NOTE
 
 
-def test_a_store_whose_jobs_run_is_well_and_one_that_lost_their_runner_is_not(busy: Patient) -> None:
+def test_a_store_is_ok_while_its_jobs_run_and_wrong_after_their_runner_has_ended(busy: Patient) -> None:
     assert busy.bad() == ["evaluator", "jobs"]
     with JobRunner(busy.url):
         wait_until(lambda: busy.bad() == [], what="the jobs' first round")
@@ -98,7 +98,7 @@ def test_a_metric_that_cannot_be_refreshed_is_wrong(busy: Patient) -> None:
         assert "its last refresh failed: " in busy.check()["metric total"].found
 
 
-def test_a_metric_that_nobody_refreshes_is_wrong(busy: Patient) -> None:
+def test_a_metric_that_no_job_refreshes_is_wrong(busy: Patient) -> None:
     busy.run("UPDATE puppylog.metrics SET refreshed_at = now() - INTERVAL '1 hour'")
     assert busy.check()["metric total"].found == "it was last refreshed 1 h ago"
 
@@ -113,7 +113,7 @@ def test_a_missing_partition_is_a_warning_if_the_jobs_should_have_created_it(bus
     assert busy.check()["partitions"].state is Health.NOTE
 
 
-def test_records_in_the_rest_that_belong_to_a_day_are_a_warning_and_others_are_not(patient: Patient) -> None:
+def test_records_in_the_default_partition_are_a_warning_if_their_day_gets_a_partition(patient: Patient) -> None:
     with connect(patient.url) as collector:  # closed before the next insertion, so that its jobs do not move the record
         Source(collector).append(records(1, ts=datetime(2015, 5, 17, tzinfo=UTC)))
     rest = patient.check()["log_records_rest"]
@@ -155,7 +155,7 @@ def test_a_reader_finds_what_the_owner_finds(guarded: PostgresServer) -> None:
     assert seen[0] == seen[1]
 
 
-def test_what_a_writer_may_not_see_is_a_note_that_says_so(guarded: PostgresServer) -> None:
+def test_parts_that_a_writer_may_not_read_give_notes(guarded: PostgresServer) -> None:
     with connect(guarded.url().replace("postgres@", "writer@")) as store:
         found = Patient("", store).check()
     assert [finding.subject for finding in found.values() if finding.state.is_bad] == []

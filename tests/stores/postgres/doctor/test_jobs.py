@@ -111,7 +111,9 @@ def test_a_rollup_is_wrong_when_its_refresh_fails_or_is_late(
         ({**JOB, "dropped_s": 86_500.0, "start_offset_s": None}, Health.WRONG, "refreshes all of it"),
     ],
 )
-def test_a_continuous_aggregate_is_as_its_policy_is(policy: dict[str, Any] | None, state: Health, found: str) -> None:
+def test_a_continuous_aggregate_has_the_state_of_its_policy(
+    policy: dict[str, Any] | None, state: Health, found: str
+) -> None:
     judged = judge_metric({**METRIC, "kind": "continuous_aggregate", "age_s": 1e6}, policy)
     assert judged.state is state
     assert found in judged.found

@@ -26,21 +26,21 @@ def has(sign: str, version: str, *, flavour: Flavour = Flavour.TIMESCALEDB, post
         ("#10254", "2.16.1", "2.17.0", "2.28.2", "2.28.3"),
     ],
 )
-def test_a_fault_is_known_of_the_versions_that_have_it(
+def test_a_fault_is_listed_for_the_versions_that_have_it(
     sign: str, before: str, first: str, last: str, repaired: str
 ) -> None:
     assert [has(sign, version) for version in (before, first, last, repaired)] == [False, True, True, False]
 
 
 @pytest.mark.parametrize(("sign", "last", "repaired"), [("#9929", "2.27.2", "2.28.0"), ("#10360", "2.29.0", "2.29.1")])
-def test_a_fault_without_a_beginning_is_known_of_every_version_before_its_repair(
+def test_a_fault_without_a_first_version_is_listed_for_every_version_before_its_repair(
     sign: str, last: str, repaired: str
 ) -> None:
     assert [has(sign, version) for version in ("2.14.0", last, repaired)] == [True, True, False]
 
 
 @pytest.mark.parametrize(("version", "is_in"), [("2.11.0", False), ("2.11.1", True), ("2.11.2", False)])
-def test_a_fault_of_data_nodes_concerns_only_stores_that_have_them(version: str, is_in: bool) -> None:
+def test_a_fault_of_data_nodes_is_listed_only_for_stores_with_data_nodes(version: str, is_in: bool) -> None:
     assert has("#5916", version, flavour=Flavour.TIMESCALEDB_DISTRIBUTED) is is_in
     assert not has("#5916", version)
 
@@ -48,7 +48,7 @@ def test_a_fault_of_data_nodes_concerns_only_stores_that_have_them(version: str,
 @pytest.mark.parametrize(
     ("postgres", "is_in"), [(150_018, False), (150_019, True), (150_020, True), (160_000, False), (140_019, False)]
 )
-def test_a_fault_may_need_a_release_of_postgresql(postgres: int, is_in: bool) -> None:
+def test_a_fault_may_affect_only_some_releases_of_postgresql(postgres: int, is_in: bool) -> None:
     for flavour, version in ((Flavour.TIMESCALEDB_DISTRIBUTED, "2.13.1"), (Flavour.TIMESCALEDB, "2.28.3")):
         assert has("cannot drop portal", version, flavour=flavour, postgres=postgres) is is_in
     assert not has("cannot drop portal", "2.29.0", postgres=postgres)
@@ -65,7 +65,7 @@ def test_a_store_that_does_not_use_timescaledb_has_none_of_its_faults(flavour: F
 
 
 @pytest.mark.parametrize("fault", KNOWN_FAULTS, ids=lambda fault: fault.what[:40])
-def test_a_range_is_one(fault: KnownFault) -> None:
+def test_the_range_and_the_state_of_a_fault_are_valid(fault: KnownFault) -> None:
     assert fault.since < fault.until
     assert fault.postgres[0] < fault.postgres[1]
     assert fault.state in (Health.NOTE, Health.WARNING)
@@ -79,6 +79,6 @@ def test_a_fault_is_a_finding_with_advice() -> None:
     assert (interrupted.state, interrupted.advice) == (Health.WARNING, "upgrade TimescaleDB to 2.22.1")
 
 
-def test_no_known_fault_is_a_finding_as_well() -> None:
+def test_a_version_without_known_faults_has_a_finding() -> None:
     [found] = find_faults(Flavour.TIMESCALEDB, "2.29.2", PG17)
     assert (found.subject, found.state) == ("TimescaleDB 2.29.2", Health.OK)

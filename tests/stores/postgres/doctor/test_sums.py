@@ -41,9 +41,7 @@ def test_a_complete_metric_holds_all_records(metric: RefreshedMetric, postgres_s
     assert found.found == "its buckets hold all 3 records"
 
 
-def test_a_bucket_that_is_lost_is_found_and_the_advice_mends_it(
-    metric: RefreshedMetric, postgres_store_url: str
-) -> None:
+def test_a_lost_bucket_is_found_and_the_advice_repairs_it(metric: RefreshedMetric, postgres_store_url: str) -> None:
     lose_a_bucket(metric)
     found = compare(metric, postgres_store_url)
     assert found.state is Health.WRONG
@@ -57,7 +55,7 @@ def test_a_bucket_that_is_lost_is_found_and_the_advice_mends_it(
     assert metric.read_values() == metric.count_records()
 
 
-def test_what_was_not_compared_in_time_is_said(metric: RefreshedMetric, postgres_store_url: str) -> None:
+def test_the_finding_says_that_no_bucket_was_compared_in_time(metric: RefreshedMetric, postgres_store_url: str) -> None:
     found = compare(metric, postgres_store_url, limit_s=0)
     assert found.state is Health.NOTE
     assert found.found == "no bucket was compared with the records: one day takes more than 0 s"

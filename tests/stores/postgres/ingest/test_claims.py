@@ -53,7 +53,7 @@ def is_free(store: PostgresStore) -> bool:
     return not holder(store)
 
 
-def test_who_is_refused_learns_who_holds_the_stream(far: PostgresStore, near: PostgresStore) -> None:
+def test_the_refusal_names_the_client_that_has_claimed_the_stream(far: PostgresStore, near: PostgresStore) -> None:
     open_stream(far, URI)
     (pid,) = holder(near)
     with pytest.raises(StreamBusy, match=rf"^cannot collect {URI}: .* \(server process {pid}\) follows it already$"):
@@ -77,7 +77,7 @@ def test_a_stream_whose_opening_was_cut_can_be_opened_by_the_next_call(
         open_stream(near, URI)
 
 
-def test_a_claim_is_taken_back_after_a_cut(far: PostgresStore, near: PostgresStore, wire: CutWire) -> None:
+def test_a_stream_is_claimed_again_after_a_cut(far: PostgresStore, near: PostgresStore, wire: CutWire) -> None:
     open_stream(far, URI)
     before = holder(near)
     wire.cut()
@@ -88,7 +88,9 @@ def test_a_claim_is_taken_back_after_a_cut(far: PostgresStore, near: PostgresSto
         open_stream(near, URI)
 
 
-def test_a_claim_that_was_given_back_is_not_taken_again(far: PostgresStore, near: PostgresStore, wire: CutWire) -> None:
+def test_a_released_stream_is_not_claimed_again_after_a_cut(
+    far: PostgresStore, near: PostgresStore, wire: CutWire
+) -> None:
     stream = open_stream(far, URI)
     far.close_stream(stream.stream_id)
     wire.cut()
@@ -96,7 +98,7 @@ def test_a_claim_that_was_given_back_is_not_taken_again(far: PostgresStore, near
     assert is_free(near)
 
 
-def test_a_claim_can_be_given_back_while_the_server_is_away(
+def test_a_stream_can_be_closed_while_the_server_does_not_answer(
     far: PostgresStore, near: PostgresStore, wire: CutWire
 ) -> None:
     """It has gone with its session; there is nothing to wait for."""
@@ -107,7 +109,7 @@ def test_a_claim_can_be_given_back_while_the_server_is_away(
     assert open_stream(near, URI).stream_id == stream.stream_id
 
 
-def test_a_session_that_only_the_server_believes_in_is_ended(far: PostgresStore, near: PostgresStore) -> None:
+def test_a_lost_session_that_the_server_has_not_noticed_is_ended(far: PostgresStore, near: PostgresStore) -> None:
     """As after a lost network: the client's end is gone, and the server does not know it."""
     open_stream(far, URI)
     before = holder(near)
@@ -126,7 +128,7 @@ def test_a_session_that_only_the_server_believes_in_is_ended(far: PostgresStore,
         os.close(still_open)
 
 
-def test_who_comes_back_to_a_stream_that_another_has_taken_is_refused_and_stores_nothing(
+def test_a_client_that_lost_its_stream_to_another_client_is_refused_and_stores_nothing(
     far: PostgresStore, near: PostgresStore, wire: CutWire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store_module, "_CLAIM_RETRY_S", 0.1)

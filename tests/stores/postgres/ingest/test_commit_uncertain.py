@@ -57,9 +57,7 @@ def check(store: PostgresStore, batches: int) -> None:
 
 
 @pytest.mark.parametrize("delivered", [True, False], ids=["delivered", "not delivered"])
-def test_a_commit_without_an_answer_is_asked_about_and_stored_once(
-    store: PostgresStore, wire: CutWire, *, delivered: bool
-) -> None:
+def test_a_commit_whose_answer_is_lost_is_stored_once(store: PostgresStore, wire: CutWire, *, delivered: bool) -> None:
     source = Source(store)
     appender, moves = begin(store, source)
     wire.cut_at(b"COMMIT", delivered=delivered)
@@ -74,7 +72,7 @@ def test_a_commit_without_an_answer_is_asked_about_and_stored_once(
 
 
 @pytest.mark.parametrize("delivered", [True, False], ids=["delivered", "not delivered"])
-def test_a_store_that_stays_away_after_a_lost_commit_is_asked_until_it_is_back(
+def test_a_commit_with_a_lost_answer_is_resolved_when_the_store_answers_again(
     store: PostgresStore, wire: CutWire, *, delivered: bool
 ) -> None:
     appender, moves = begin(store, Source(store))
@@ -88,7 +86,7 @@ def test_a_store_that_stays_away_after_a_lost_commit_is_asked_until_it_is_back(
 
 
 @pytest.mark.parametrize("word", [b"move_position", b"COPY puppylog.log_records", b"COPY puppylog.rejected_lines"])
-def test_what_is_cut_before_the_commit_leaves_nothing_and_is_stored_by_the_next_call(
+def test_a_batch_that_is_cut_before_its_commit_is_stored_by_the_next_call(
     store: PostgresStore, wire: CutWire, word: bytes
 ) -> None:
     appender, moves = begin(store, Source(store))
@@ -101,7 +99,7 @@ def test_what_is_cut_before_the_commit_leaves_nothing_and_is_stored_by_the_next_
     check(store, 1)
 
 
-def test_cuts_at_every_message_of_a_transaction(store: PostgresStore, wire: CutWire) -> None:
+def test_a_batch_is_stored_once_after_a_cut_at_any_message(store: PostgresStore, wire: CutWire) -> None:
     """Wherever it is cut, the batch is stored once, and the next one too."""
     source = Source(store)
     cuts = 0

@@ -108,20 +108,20 @@ def make_records(*rows: dict[str, Any]) -> pa.RecordBatch:
 # A batch is fifteen columns, and slow to draw: on a busy machine the first one takes a second.
 @settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 @given(batches(RECORDS))
-def test_records_are_encoded_as_line_by_line(path: str, batch: pa.RecordBatch) -> None:
+def test_records_are_encoded_like_the_reference_encoder(path: str, batch: pa.RecordBatch) -> None:
     with encoding(path):
         assert encode_records(STREAM, FILE, batch) == slow(RECORD_COLUMNS, batch)
 
 
 @on_both_paths
 @given(batches(REJECTS))
-def test_rejects_are_encoded_as_line_by_line(path: str, batch: pa.RecordBatch) -> None:
+def test_rejects_are_encoded_like_the_reference_encoder(path: str, batch: pa.RecordBatch) -> None:
     with encoding(path):
         assert encode_rejects(STREAM, FILE, batch) == slow(REJECT_COLUMNS, batch)
 
 
 @on_both_paths
-def test_a_row_reads_as_the_format_says(path: str) -> None:
+def test_a_row_has_the_bytes_of_the_format(path: str) -> None:
     rejects = pa.RecordBatch.from_pylist([{"line_offset": 258, "reason": "torn", "line": b"\0\xff"}], schema=REJECTS)
     with encoding(path):
         encoded = encode_rejects(1, 2, rejects)
@@ -233,7 +233,7 @@ BOUNDS = struct.pack("=3i", 0, 3, 6)
         (-1, ("int8", 0, None, bytes(16), None)),
     ],
 )
-def test_buffers_that_do_not_hold_the_rows_are_refused(
+def test_buffers_that_are_too_small_for_the_rows_are_refused(
     rows: int, column: tuple[str, int, bytes | None, bytes, bytes | None]
 ) -> None:
     with encoding("native"), pytest.raises(ValueError, match=r"cannot encode|do not hold"):

@@ -45,6 +45,6 @@ def test_more_than_a_thousand_ranges_become_wider_ones(hours: int, width_us: int
 
 
 @pytest.mark.parametrize("times", [[], [[]], [[], []]])
-def test_no_records_touch_nothing(times: list[Any]) -> None:
+def test_no_records_have_no_ranges(times: list[Any]) -> None:
     assert ranges_of(STREAM, make_batches(times)) == []
     assert days_of(make_batches(times)) == set()

@@ -41,7 +41,7 @@ def ask(url: str, sql: str) -> list[tuple[Any, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
-def test_what_belongs_to_a_stream_is_on_one_node_and_streams_are_on_all(url: str, store: PostgresStore) -> None:
+def test_each_stream_is_on_one_node_and_all_nodes_have_streams(url: str, store: PostgresStore) -> None:
     for number in range(12):
         Source(store, f"file:///{number}").append(records(2, ts=NOW))
     tables = ["log_records", "log_files", "rejected_lines", "invalidations"]
@@ -56,7 +56,7 @@ def test_what_belongs_to_a_stream_is_on_one_node_and_streams_are_on_all(url: str
     assert ask(url, nodes)[0][0] > 1
 
 
-def test_old_partitions_become_columns_and_take_late_lines(url: str, store: PostgresStore) -> None:
+def test_old_partitions_become_columnar_and_accept_late_lines(url: str, store: PostgresStore) -> None:
     week_ago = NOW - timedelta(days=7)
     source = Source(store)
     source.append(records(1000, ts=week_ago, step_s=0), records(10, ts=NOW, step_s=0, start=100_000))
@@ -93,7 +93,7 @@ def is_started(url: str, rebalance: str) -> bool:
     return True
 
 
-def test_no_line_is_lost_that_comes_while_an_old_partition_becomes_columnar(url: str, store: PostgresStore) -> None:
+def test_no_line_is_lost_while_an_old_partition_becomes_columnar(url: str, store: PostgresStore) -> None:
     old = NOW - timedelta(days=7)
     sources = [Source(store, f"file:///{number}") for number in range(24)]
     for source in sources:  # the first of them starts the runner of the jobs, which turns the partition
@@ -113,7 +113,7 @@ def test_no_line_is_lost_that_comes_while_an_old_partition_becomes_columnar(url:
     assert ask(url, "SELECT count(*) FROM puppylog.log_records") == [(5 * len(sources),)]
 
 
-def test_a_worker_that_joins_later_gets_shards_by_the_advice_of_the_doctor() -> None:
+def test_the_advice_of_the_doctor_moves_shards_to_a_new_worker() -> None:
     with citus_database(COORDINATOR or "") as url:
         ((host, port),) = ask(
             url, "SELECT nodename, nodeport FROM pg_dist_node WHERE groupid > 0 ORDER BY 2 DESC LIMIT 1"

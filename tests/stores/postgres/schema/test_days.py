@@ -39,7 +39,7 @@ def source(postgres_store_url: str) -> Iterator[Source]:
         yield Source(store)
 
 
-def test_a_line_makes_the_partition_of_its_day(postgres_store_url: str, source: Source) -> None:
+def test_appending_a_line_creates_the_partition_of_its_day(postgres_store_url: str, source: Source) -> None:
     month_ago = TODAY - timedelta(days=30)
     source.append(records(2, ts=month_ago, step_s=86_400))
     assert {partition(month_ago), partition(month_ago + timedelta(days=1))} <= days(postgres_store_url)
@@ -56,7 +56,9 @@ def test_a_day_far_from_now_gets_no_partition_and_loses_no_line(
     assert in_rest(postgres_store_url) == 3
 
 
-def test_a_day_that_is_locked_goes_into_the_rest_and_is_moved_later(postgres_store_url: str, source: Source) -> None:
+def test_lines_of_a_locked_day_go_into_the_default_partition_and_are_moved_later(
+    postgres_store_url: str, source: Source
+) -> None:
     week_ago = TODAY - timedelta(days=7)
     source.append(records(1, ts=TODAY + timedelta(days=900)))  # a line in the rest, so that a reader has a row to read
     with psycopg.connect(postgres_store_url) as reader:
@@ -70,7 +72,7 @@ def test_a_day_that_is_locked_goes_into_the_rest_and_is_moved_later(postgres_sto
     assert ask(postgres_store_url, "SELECT count(*) FROM puppylog.log_records") == [(6,)]
 
 
-def test_the_coming_days_are_made_ahead(postgres_store_url: str) -> None:
+def test_the_partitions_of_the_next_days_are_created_ahead(postgres_store_url: str) -> None:
     ask(postgres_store_url, "SELECT puppylog.tend_days()")
     assert {partition(TODAY + timedelta(days=ahead)) for ahead in range(4)} <= days(postgres_store_url)
 
@@ -92,7 +94,7 @@ def test_records_are_dropped_with_their_day_and_their_metrics_stay(postgres_stor
     assert ask(postgres_store_url, "SELECT sum(value) FROM metrics.total") == [(7.0,)]
 
 
-def test_how_long_records_are_kept_stays_as_it_was_said(postgres_store_url: str) -> None:
+def test_bootstrap_without_options_keeps_the_lifetimes_of_records(postgres_store_url: str) -> None:
     bootstrap(postgres_store_url, lifetimes=Lifetimes(drop_after_s=30 * 86_400))
     assert bootstrap(postgres_store_url).drop_after_s == 30 * 86_400
     assert bootstrap(postgres_store_url, lifetimes=Lifetimes(drop_after_s=0)).drop_after_s is None
@@ -106,6 +108,6 @@ def test_how_long_records_are_kept_stays_as_it_was_said(postgres_store_url: str)
         ("3 months", "2026-01-01 00:00:00+00"),
     ],
 )
-def test_time_bucket_means_what_it_means_on_timescaledb(postgres_store_url: str, width: str, bucket: str) -> None:
+def test_time_bucket_gives_the_same_as_on_timescaledb(postgres_store_url: str, width: str, bucket: str) -> None:
     sql = f"SELECT puppylog.time_bucket('{width}', '2026-03-01 12:00:17+00') = '{bucket}'::timestamptz"
     assert ask(postgres_store_url, sql) == [(True,)]

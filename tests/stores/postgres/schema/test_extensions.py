@@ -37,20 +37,20 @@ CRON = replace(BARE, pg_cron_offered="1.6", pg_cron_database="logs")
         (replace(CRON, pg_cron_database="postgres"), False, {}),
     ],
 )
-def test_what_is_wanted_and_whether_a_store_can_be_made_without_it(
+def test_the_wanted_extensions_and_which_of_them_are_needed(
     server: Server, is_distributed: bool, wanted: dict[str, bool]
 ) -> None:
     found = iter_wanted(server, is_new=True, is_distributed=is_distributed)
     assert {extension.name: extension.is_needed for extension in found} == wanted
 
 
-def test_a_store_that_is_there_gets_only_a_scheduler() -> None:
+def test_an_installed_store_gets_only_a_scheduler() -> None:
     everything = replace(CRON, timescaledb_offered="2.29.2", timescaledb_is_loaded=True, citus_is_loaded=True)
     found = iter_wanted(everything, is_new=False, is_distributed=True)
     assert [extension.name for extension in found] == ["pg_cron"]
 
 
-def test_a_database_that_cannot_have_what_its_server_has_loaded_is_refused(
+def test_a_database_is_refused_if_a_loaded_extension_cannot_be_created(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def read(session: Session) -> Server:
@@ -93,7 +93,7 @@ def scheduled(url: str) -> list[Any]:
         return [name for (name,) in connection.execute("SELECT jobname FROM cron.job ORDER BY 1")]
 
 
-def test_a_pg_cron_without_seconds_counts_as_none_and_the_reason_is_said(
+def test_a_pg_cron_without_schedules_of_seconds_is_not_used(
     postgres_url: str, install_cron: Callable[[str], None]
 ) -> None:
     install_cron("1.4-1")
@@ -104,7 +104,9 @@ def test_a_pg_cron_without_seconds_counts_as_none_and_the_reason_is_said(
     assert scheduled(postgres_url) == []
 
 
-def test_a_pg_cron_with_seconds_gets_the_jobs(postgres_url: str, install_cron: Callable[[str], None]) -> None:
+def test_a_pg_cron_with_schedules_of_seconds_gets_the_jobs(
+    postgres_url: str, install_cron: Callable[[str], None]
+) -> None:
     install_cron("1.5")
     installed = bootstrap(postgres_url)
     (jobs,) = (able for able in installed.capabilities if able.name == "jobs in the server")

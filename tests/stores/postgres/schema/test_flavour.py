@@ -39,7 +39,7 @@ TIMESCALE = {"timescaledb": "2.29.2", "timescaledb_license": "timescale"}
         ({"citus": "14.0-1"}, Flavour.PLAIN, "--distributed is not given"),
     ],
 )
-def test_on_one_machine(facts: dict[str, object], flavour: Flavour, why: str) -> None:
+def test_the_flavour_on_one_machine(facts: dict[str, object], flavour: Flavour, why: str) -> None:
     choice = choose(server(**facts), is_distributed=False)
     assert choice.flavour is flavour
     assert why in choice.why
@@ -54,7 +54,7 @@ def test_on_one_machine(facts: dict[str, object], flavour: Flavour, why: str) ->
         ({**TIMESCALE, "timescaledb": "2.5.0", "data_nodes": 1}, Flavour.TIMESCALEDB_DISTRIBUTED),
     ],
 )
-def test_on_several_machines(facts: dict[str, object], flavour: Flavour) -> None:
+def test_the_flavour_on_several_machines(facts: dict[str, object], flavour: Flavour) -> None:
     assert choose(server(**facts), is_distributed=True).flavour is flavour
 
 
@@ -69,7 +69,7 @@ def test_on_several_machines(facts: dict[str, object], flavour: Flavour) -> None
         ({"timescaledb": "2.13.1", "timescaledb_license": "apache", "data_nodes": 2}, "need the community edition"),
     ],
 )
-def test_where_several_machines_cannot_be_it_says_what_could(facts: dict[str, object], advice: str) -> None:
+def test_a_server_that_cannot_distribute_is_refused_with_advice(facts: dict[str, object], advice: str) -> None:
     with pytest.raises(ConfigurationError, match="cannot distribute: ") as refusal:
         choose(server(**facts), is_distributed=True)
     assert advice in refusal.value.message

@@ -50,7 +50,7 @@ def kinds(url: str) -> dict[str, str]:
     return dict(ask(url, "SELECT name, kind FROM puppylog.metrics"))
 
 
-def test_an_old_chunk_becomes_columns_and_takes_late_lines(url: str, store: PostgresStore) -> None:
+def test_an_old_chunk_becomes_columnar_and_accepts_late_lines(url: str, store: PostgresStore) -> None:
     week_ago = datetime.now(UTC) - timedelta(days=7)
     source = Source(store)
     source.append(records(5000, ts=week_ago, step_s=1, request_route="/a/b/c", response_bytes=7))
@@ -65,7 +65,7 @@ def test_an_old_chunk_becomes_columns_and_takes_late_lines(url: str, store: Post
     wait_until(lambda: ask(url, "SELECT sum(value) FROM metrics.total") == [(5010 * 7.0,)], what="the correction")
 
 
-def test_no_policy_reaches_as_far_back_as_records_are_dropped(url: str, store: PostgresStore) -> None:
+def test_every_policy_refreshes_less_than_the_time_that_records_are_kept(url: str, store: PostgresStore) -> None:
     store.create_metric(Metric("quick", "count", "*", 1))
     store.create_metric(Metric("slow", "count", "*", 6 * 3600))
     bootstrap(url, lifetimes=Lifetimes(drop_after_s=2 * DAY_S))
@@ -83,7 +83,7 @@ def test_no_policy_reaches_as_far_back_as_records_are_dropped(url: str, store: P
         bootstrap(url, lifetimes=Lifetimes(drop_after_s=DAY_S - 3600))
 
 
-def test_dropping_records_leaves_what_was_counted_of_them(url: str, store: PostgresStore) -> None:
+def test_dropping_records_keeps_their_buckets(url: str, store: PostgresStore) -> None:
     month_ago = datetime.now(UTC) - timedelta(days=30)
     source = Source(store)
     source.append(records(10, ts=month_ago, step_s=0), records(5, ts=datetime.now(UTC), step_s=0, start=1000))
@@ -98,7 +98,7 @@ def test_dropping_records_leaves_what_was_counted_of_them(url: str, store: Postg
     assert ask(url, "SELECT sum(value) FROM metrics.total") == [(15.0,)]
 
 
-def test_what_timescaledb_cannot_aggregate_is_a_rollup(url: str, store: PostgresStore) -> None:
+def test_a_metric_that_timescaledb_refuses_is_a_rollup(url: str, store: PostgresStore) -> None:
     store.create_group("web")
     store.create_metric(Metric("plain", "count", "*", 60))
     store.create_metric(Metric("grouped", "count", "*", 60, group="web"))
@@ -110,7 +110,7 @@ def test_what_timescaledb_cannot_aggregate_is_a_rollup(url: str, store: Postgres
     assert ask(url, f"SELECT count(*) FROM pg_class WHERE {left}") == [(0,)]
 
 
-def test_an_owner_who_is_no_superuser_gets_timescaledb_and_whoever_may_not_create_it_is_refused() -> None:
+def test_an_owner_gets_timescaledb_and_a_role_that_may_not_create_it_is_refused() -> None:
     with database_elsewhere(SERVER or "") as url:
         name = conninfo_to_dict(url)["dbname"]
         ask(url, f"CREATE ROLE {name} LOGIN")

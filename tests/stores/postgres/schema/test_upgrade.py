@@ -126,7 +126,7 @@ def test_an_upgrade_that_fails_leaves_the_store_as_it_was(
         assert store.query("SELECT count(*) AS n FROM puppylog.log_records")["n"].to_pylist() == [3]
 
 
-def test_the_version_before_says_that_it_is_too_old(
+def test_the_version_before_refuses_the_newer_store(
     old_url: str, future: Future, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:

@@ -42,7 +42,7 @@ def count_sessions(url: str, role: str) -> int:
         return int(row[0])
 
 
-def test_a_collector_that_gets_one_connection_of_two_gives_it_back_and_says_which_limit_it_is(
+def test_a_collector_with_one_connection_of_two_releases_it_and_names_the_limit(
     postgres_store_url: str, scarce_url: str, role: str
 ) -> None:
     with PostgresStore(scarce_url) as first, PostgresStore(scarce_url) as second, PostgresStore(scarce_url) as third:
@@ -64,7 +64,7 @@ def test_a_collector_that_gets_one_connection_of_two_gives_it_back_and_says_whic
         assert store.query("SELECT count(*) AS n FROM puppylog.log_records").to_pylist() == [{"n": 2}]
 
 
-def test_as_many_collectors_as_connections_store_everything_one_after_another(
+def test_collectors_that_share_too_few_connections_store_everything_one_after_another(
     postgres_store_url: str, scarce_url: str
 ) -> None:
     stores = [PostgresStore(scarce_url) for _ in range(LIMIT)]
@@ -95,7 +95,7 @@ def test_as_many_collectors_as_connections_store_everything_one_after_another(
         ("no more connections allowed (max_client_conn)", "max_client_conn of PgBouncer"),
     ],
 )
-def test_what_is_exhausted_is_named_with_the_setting_that_gives_more(said: str, advice: str) -> None:
+def test_the_advice_names_the_setting_of_the_exhausted_limit(said: str, advice: str) -> None:
     told = translate_connect(psycopg.OperationalError(f"connection failed: FATAL:  {said}"), "s")
     assert isinstance(told, ConnectionsExhausted)
     assert told.message.startswith(f"cannot connect to s: {said}; ")

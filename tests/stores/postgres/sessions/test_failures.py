@@ -61,14 +61,14 @@ def said(state: str, text: str = "it says so") -> psycopg.Error:
         ("42P01", StoreError, ""),
     ],
 )
-def test_what_a_session_is_told(state: str, kind: type[PuppylogError], advice: str) -> None:
+def test_the_error_of_a_session_depends_on_the_sqlstate(state: str, kind: type[PuppylogError], advice: str) -> None:
     told = translate(said(state), USE)
     assert type(told) is kind
     assert told.message == f"cannot use store s: it says so{advice}"
 
 
 @pytest.mark.parametrize("kind", [psycopg.OperationalError, psycopg.InterfaceError])
-def test_what_has_no_state_is_a_store_that_is_away(kind: Callable[[str], psycopg.Error]) -> None:
+def test_an_error_without_sqlstate_means_that_the_store_does_not_answer(kind: Callable[[str], psycopg.Error]) -> None:
     told = translate(
         kind("consuming input failed: server closed it\n\tThis probably means\n\tthe worst."), Attempt("do", "it")
     )
@@ -77,19 +77,19 @@ def test_what_has_no_state_is_a_store_that_is_away(kind: Callable[[str], psycopg
 
 
 @pytest.mark.parametrize("state", ["22021", "22003", "22P05", "23514", "54000"])
-def test_a_row_that_can_never_be_stored(state: str) -> None:
+def test_a_copy_with_a_row_that_can_never_be_stored_raises_row_refused(state: str) -> None:
     told = translate_copy(said(state), WRITE)
     assert type(told) is RowRefused
     assert told.cause == "it says so"
 
 
 @pytest.mark.parametrize("state", ["53100", "57P01", "25006"])
-def test_a_copy_that_fails_for_another_reason(state: str) -> None:
+def test_a_copy_that_fails_for_another_reason_does_not_blame_a_row(state: str) -> None:
     assert type(translate_copy(said(state), WRITE)) is type(translate(said(state), WRITE))
 
 
 @pytest.mark.parametrize("state", ["42601", "42P01", "22012", "0A000", "42501"])
-def test_a_users_own_sql(state: str) -> None:
+def test_faults_of_a_users_sql_are_query_errors(state: str) -> None:
     told = translate_query(said(state))
     assert type(told) is QueryError
     assert told.message == "cannot run this SQL: it says so"
@@ -101,11 +101,11 @@ def test_a_query_that_ran_out_of_time_names_the_option() -> None:
     assert told.message == "cannot finish this query: it says so (see --timeout)"
 
 
-def test_a_users_sql_that_would_write() -> None:
+def test_a_users_sql_that_writes_is_refused() -> None:
     assert translate_query(said("25006")).message == "cannot run this SQL: only reading is allowed"
 
 
-def test_a_server_that_goes_away_during_a_users_sql() -> None:
+def test_a_server_that_ends_during_a_users_sql_does_not_answer() -> None:
     assert type(translate_query(said("57P01"))) is StoreUnavailable
 
 
@@ -124,7 +124,7 @@ def test_a_server_that_goes_away_during_a_users_sql() -> None:
         ('invalid integer value "x" for connection option "port"', "PGPORT"),
     ],
 )
-def test_a_connection_that_waiting_would_not_bring_about(text: str, advice: str) -> None:
+def test_a_connection_that_a_retry_does_not_help_is_a_configuration_error(text: str, advice: str) -> None:
     error = psycopg.OperationalError(f'connection failed: connection to server at "h", port 1 failed: FATAL:  {text}')
     told = translate_connect(error, "postgresql://h/d")
     assert type(told) is ConfigurationError
@@ -142,7 +142,7 @@ def test_a_connection_that_waiting_would_not_bring_about(text: str, advice: str)
         "server closed the connection unexpectedly",
     ],
 )
-def test_a_connection_that_may_come_about_later(text: str) -> None:
+def test_a_connection_that_may_succeed_later_is_a_store_that_does_not_answer(text: str) -> None:
     told = translate_connect(psycopg.OperationalError(f"connection failed: FATAL:  {text}"), "postgresql://h/d")
     assert type(told) is StoreUnavailable
     assert told.message == f"cannot connect to postgresql://h/d: {text}"
@@ -168,13 +168,13 @@ def ended(shared_postgres: PostgresServer) -> Iterator[Session]:
         yield session
 
 
-def test_a_session_that_has_timed_out_is_one_that_was_lost(ended: Session) -> None:
+def test_a_session_that_the_server_has_timed_out_is_lost(ended: Session) -> None:
     with pytest.raises(StoreUnavailable, match=ENDED):
         ended.run("SELECT 1")
     assert ended.is_broken
 
 
-def test_a_copy_in_a_session_that_has_timed_out_is_not_at_fault(ended: Session) -> None:
+def test_a_copy_in_a_timed_out_session_does_not_blame_a_row(ended: Session) -> None:
     with pytest.raises(StoreUnavailable, match=ENDED):
         ended.copy("COPY t FROM STDIN (FORMAT binary)", [pgcopy.HEADER, pgcopy.TRAILER])
     assert ended.is_broken

@@ -37,14 +37,14 @@ def pids(*served: int) -> Callable[[], int]:
         ([7, 7, 7, 9], [8], True),
     ],
 )
-def test_sessions_are_handed_around_if_two_connections_share_one_or_one_changes(
+def test_sessions_are_shared_if_two_connections_use_one_or_a_connection_changes_its_session(
     first: list[int], second: list[int], is_handed_around: bool
 ) -> None:
     assert shares_sessions(pids(*first), pids(*second)) is is_handed_around
 
 
 @pytest.mark.parametrize(("is_shared", "said"), [(True, "pool_mode = session"), (False, "")])
-def test_a_connection_whose_number_is_not_its_process_is_looked_at(
+def test_a_connection_whose_number_is_not_its_process_is_checked(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch, is_shared: bool, said: str
 ) -> None:
     monkeypatch.setattr(Session, "backend_pid", property(lambda _: -1))
@@ -85,7 +85,7 @@ def pgbouncer(url: str, mode: str) -> Iterator[str]:
 
 @pytest.mark.skipif(PGBOUNCER is None, reason="NOT TESTED: PgBouncer itself; install it")
 @pytest.mark.parametrize("mode", ["transaction", "statement"])
-def test_pgbouncer_is_refused_when_it_hands_sessions_around(postgres_store_url: str, mode: str) -> None:
+def test_pgbouncer_is_refused_in_transaction_mode(postgres_store_url: str, mode: str) -> None:
     with pgbouncer(postgres_store_url, mode) as pooled:
         psycopg.connect(pooled, autocommit=True).close()
         with pytest.raises(ConfigurationError, match="pool_mode = session for this database"):
@@ -93,7 +93,7 @@ def test_pgbouncer_is_refused_when_it_hands_sessions_around(postgres_store_url: 
 
 
 @pytest.mark.skipif(PGBOUNCER is None, reason="NOT TESTED: PgBouncer itself; install it")
-def test_pgbouncer_is_no_hindrance_when_it_keeps_sessions(postgres_store_url: str) -> None:
+def test_pgbouncer_is_accepted_in_session_mode(postgres_store_url: str) -> None:
     with pgbouncer(postgres_store_url, "session") as pooled, PostgresStore(pooled) as store:
         Source(store).append(records(3))
         assert store.query("SELECT count(*) AS n FROM puppylog.log_records").to_pylist() == [{"n": 3}]

@@ -139,7 +139,7 @@ def ask(store: PostgresStore, sql: str) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize("wrapping", WRAPPINGS)
-def test_no_statement_but_reading_ones_gets_in_and_nothing_changes(
+def test_only_statements_that_read_are_accepted_and_nothing_changes(
     store_url: str, wrapping: str, tmp_path: Path
 ) -> None:
     before = state(store_url)
@@ -171,7 +171,7 @@ def test_no_statement_but_reading_ones_gets_in_and_nothing_changes(
         "EXPLAIN (ANALYZE, FORMAT json) SELECT * FROM kept",
     ],
 )
-def test_what_reads_gets_in(store_url: str, sql: str) -> None:
+def test_a_statement_that_only_reads_is_accepted(store_url: str, sql: str) -> None:
     with PostgresStore(store_url) as store:
         assert ask(store, sql)
 
@@ -181,5 +181,5 @@ def test_sql_that_is_too_long_is_refused(store_url: str) -> None:
         ask(store, "SELECT " + "1" * MAX_LENGTH)
 
 
-def test_harmless_functions_are_read_by_name_only_once() -> None:
+def test_the_harmless_functions_have_no_duplicates() -> None:
     assert len(set(HARMLESS)) == len(HARMLESS)

@@ -11,15 +11,15 @@ from support.postgres import PostgresServer
 TEXTS = (f"a text that was not met before, {number}" for number in itertools.count())
 
 
-def test_a_refusal_of_the_server_has_a_state(shared_postgres: PostgresServer) -> None:
+def test_a_refusal_of_the_server_has_an_sqlstate(shared_postgres: PostgresServer) -> None:
     assert find_refusal(shared_postgres.url("missing"), {"connect_timeout": "10"}, next(TEXTS)) == "3D000"
 
 
-def test_where_no_server_listens_there_is_no_state() -> None:
+def test_a_port_without_a_server_gives_no_sqlstate() -> None:
     assert find_refusal("postgresql://127.0.0.1:1/logs", {}, next(TEXTS)) == ""
 
 
-def test_a_url_that_libpq_does_not_take_has_no_state() -> None:
+def test_a_url_that_libpq_refuses_gives_no_sqlstate() -> None:
     assert find_refusal("postgresql://127.0.0.1:0/logs", {}, next(TEXTS)) == ""
 
 
@@ -31,7 +31,7 @@ def test_a_text_is_looked_up_once(shared_postgres: PostgresServer, monkeypatch: 
     assert found == ["3D000", "3D000"]
 
 
-def test_a_connection_that_comes_about_now_is_asked_for_again(shared_postgres: PostgresServer) -> None:
+def test_a_text_is_looked_up_again_if_the_connection_succeeds(shared_postgres: PostgresServer) -> None:
     text = next(TEXTS)
     assert find_refusal(shared_postgres.url(), {}, text) == ""
     assert (shared_postgres.url(), text) not in refusal._known

@@ -31,7 +31,7 @@ def lax_url(postgres_store_url: str) -> str:
     return postgres_store_url
 
 
-def test_a_backslash_is_a_letter_and_nothing_equals_null(lax_url: str) -> None:
+def test_a_backslash_does_not_escape_and_equals_null_is_null(lax_url: str) -> None:
     with Session(lax_url) as session:
         assert session.value(r"SELECT '\'") == "\\"
         assert session.value("SELECT count(*) FROM (VALUES (CAST(NULL AS int))) AS v (x) WHERE x = NULL") == 0
@@ -43,14 +43,14 @@ def test_the_url_does_not_make_a_backslash_escape(postgres_store_url: str) -> No
         assert session.value(r"SELECT '\'") == "\\"
 
 
-def test_an_expression_with_backslashes_does_not_leave_its_place_in_a_query(lax_url: str) -> None:
+def test_an_expression_with_backslashes_stays_within_its_part_of_a_query(lax_url: str) -> None:
     with PostgresStore(lax_url) as store:
         Source(store).append(records(3))
         with store.stream_query(f"SELECT count(*) AS n FROM puppylog.log_records WHERE ({ESCAPES})") as batches:
             assert [batch.to_pylist() for batch in batches] == [[{"n": 0}]]
 
 
-def test_a_metric_is_refreshed_as_it_was_defined_by_whoever_refreshes_it(lax_url: str) -> None:
+def test_a_metric_is_refreshed_as_defined_in_a_session_with_other_settings(lax_url: str) -> None:
     with PostgresStore(lax_url) as store:
         store.create_metric(Metric("paths", "count", "*", 60, filter=ENDS_IN_BACKSLASH))
         Source(store).append(records(2, message="C:\\"), records(3, start=1000, message="D:\\"), records(4, start=5000))
@@ -59,7 +59,7 @@ def test_a_metric_is_refreshed_as_it_was_defined_by_whoever_refreshes_it(lax_url
         assert store.query("SELECT sum(value) AS n FROM metrics.paths").to_pylist() == [{"n": 5.0}]
 
 
-def test_every_routine_that_runs_a_stored_query_says_how_its_strings_are_read() -> None:
+def test_every_routine_that_runs_a_stored_query_sets_how_strings_are_read() -> None:
     folder = resources.files("puppylog.stores.postgres").joinpath("sql")
     texts = [
         file.read_text(encoding="utf-8")

@@ -28,7 +28,7 @@ def test_a_regular_expression_that_backtracks_is_ended(postgres_store_url: str) 
         assert store.query("SELECT 1 AS one").to_pylist() == [{"one": 1}]
 
 
-def test_the_server_looks_whether_the_client_of_a_query_is_there(postgres_store_url: str) -> None:
+def test_the_server_checks_whether_the_client_of_a_query_is_connected(postgres_store_url: str) -> None:
     with PostgresStore(postgres_store_url, timeout_s=60) as store:
         asked = (
             "SELECT current_setting('client_connection_check_interval') AS every, "
