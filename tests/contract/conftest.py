@@ -1,4 +1,4 @@
-"""One suite for every store. A store joins by being made here; `test_stores` says which are left out, and why."""
+"""One suite for every store. The fixtures here create the stores; `test_stores` says which are not tested, and why."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,7 +15,7 @@ from support.postgres_store import PostgresStoreServer
 from support.server import StoreServer
 
 OFFERED = [name for name, elsewhere in ELSEWHERE.items() if elsewhere.url]
-FLAVOURS = {POSTGRESQL: "plain"}  # the others are called as they are
+FLAVOURS = {POSTGRESQL: "plain"}  # the flavours whose names differ from the stores' names
 
 
 @pytest.fixture(params=[DUCKDB, POSTGRESQL, *OFFERED])
@@ -31,7 +31,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreServ
             elsewhere = OTHER_POSTGRES if name == POSTGRESQL else ELSEWHERE[name]
             url = stack.enter_context(elsewhere.database(elsewhere.url))
             installed = bootstrap(url, is_distributed=elsewhere.is_distributed)
-            assert installed.flavour == FLAVOURS.get(name, name), installed.why  # nothing is tested in another's name
+            assert installed.flavour == FLAVOURS.get(name, name), installed.why  # or the wrong flavour would be tested
             (jobs,) = (able for able in installed.capabilities if able.name == "jobs in the server")
             yield stack.enter_context(PostgresStoreServer(name, url, runs_jobs=not jobs.is_available))
 
@@ -43,5 +43,5 @@ def store(server: StoreServer) -> Store:
 
 @pytest.fixture
 def differs(server: StoreServer) -> Callable[[Difference], bool]:
-    """Whether this store is one of a difference's."""
+    """Return a function that tells whether this store is one of a difference's stores."""
     return lambda difference: server.name in difference.stores

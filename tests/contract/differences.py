@@ -1,4 +1,4 @@
-"""Where stores may differ: every difference is declared here, and a test asks for it by name. There are no others."""
+"""The differences between stores. Each is declared here, and a test refers to it by name. There are no others."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -15,20 +15,20 @@ STORES = frozenset({DUCKDB, *ON_POSTGRES})
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What some stores do otherwise than the embedded one."""
+    """A behaviour of some stores that differs from the embedded store's."""
 
     stores: frozenset[str]
     kind: Literal["server limit", "spelling", "wording", "dialect", "consistency"]
     reason: str
     expected: str
-    """What happens there instead. Where a test looks for a message, a part of it."""
+    """The behaviour of these stores. If it is an error, a part of its message."""
 
 
 NUL_IN_TEXT = Difference(
     stores=ON_POSTGRES,
     kind="server limit",
     reason="PostgreSQL's text holds any character but NUL",
-    expected="the store refuses it: ",  # so the line is kept as a rejected one, with this reason
+    expected="the store refuses it: ",  # the line is kept as a rejected line, with this reason
 )
 
 JSON_SPELLING = Difference(

@@ -1,4 +1,4 @@
-"""Stores whose servers the tests do not bring along: a variable of the environment names each."""
+"""Stores whose servers the tests do not start. A variable of the environment gives the URL of each."""
 
 import os
 from collections.abc import Callable
@@ -21,16 +21,16 @@ class Elsewhere:
 
     @property
     def url(self) -> str:
-        """Where the server is; empty if the variable is not set."""
+        """The URL of the server; empty if the variable is not set."""
         return os.environ.get(self.variable, "")
 
     @property
     def missing(self) -> str:
-        """What is not tested without it, and how it would be."""
+        """The reason for a skipped test: what is not tested, and how to test it."""
         return f"NOT TESTED: {self.title}; set {self.variable} to the URL of {self.place}, as a superuser"
 
 
-# In place of the server that the tests bring along: an older PostgreSQL, or TimescaleDB's Apache edition.
+# Used instead of the server that the tests start: an older PostgreSQL, or TimescaleDB's Apache edition.
 OTHER_POSTGRES = Elsewhere("another PostgreSQL", "PUPPYLOG_TEST_POSTGRESQL", "a server", database_elsewhere)
 
 ELSEWHERE = {

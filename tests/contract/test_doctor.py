@@ -1,4 +1,4 @@
-"""What a store promises of its findings: complete, in order, and none that is wrong while the store works."""
+"""The obligations of a store's findings: complete, in order, and none of them wrong while the store works."""
 
 from datetime import UTC, datetime
 from itertools import groupby

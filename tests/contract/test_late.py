@@ -19,7 +19,7 @@ SEGMENTS = {"_of_all": None, "_by_section": SECTION}
 
 
 def lines(since: datetime, count: int, step: timedelta) -> Sequence[dict[str, Any]]:
-    """Return records with different sections and sizes, some of them without."""
+    """Return records with different sections and sizes, some of them without a size."""
     return [
         {
             "ts": since + i * step,
@@ -32,7 +32,7 @@ def lines(since: datetime, count: int, step: timedelta) -> Sequence[dict[str, An
 
 @pytest.fixture
 def source(store: Store) -> Source:
-    """A log with lines of the last minutes, and metrics that know of them."""
+    """A log with lines of the last minutes, and metrics of these lines."""
     source = Source(store)
     source.append(rows(lines(datetime.now(UTC) - timedelta(minutes=10), 120, timedelta(seconds=5))))
     for statistic in JUDGED:

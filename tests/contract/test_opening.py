@@ -91,7 +91,7 @@ def test_a_thousand_streams_and_files_are_opened_by_one_call_each(store: Store) 
 
 
 def test_two_clients_that_open_the_same_new_sources_at_once_create_them_once(server: StoreServer, store: Store) -> None:
-    """In opposite orders, and so that each would wait for the other if it mattered. Either may be refused."""
+    """The clients use opposite orders, which may cause a deadlock. One of them may be refused."""
     uris = [f"file:///{number:03}" for number in range(100)]
 
     def open_all(client: Store, asked: Sequence[str]) -> Sequence[Stream]:

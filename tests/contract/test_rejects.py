@@ -82,7 +82,7 @@ def test_a_replay_ignores_a_line_that_is_no_longer_rejected(store: Store) -> Non
     offsets = reject(source, [access_line(number) for number in range(5)])
     batches = list(iter_rejects(store, RejectFilter()))
     assert read_again(store, [batch.slice(1, 2) for batch in batches]).records == 2
-    summary = read_again(store, batches)  # as one that was overtaken, or whose answer got lost
+    summary = read_again(store, batches)  # as after another replay, or after a lost answer
     assert (summary.read, summary.records, summary.missed, summary.unchanged) == (5, 3, 2, 0)
     summary = read_again(store, batches)
     assert (summary.read, summary.records, summary.missed, summary.unchanged) == (5, 0, 5, 0)

@@ -1,4 +1,4 @@
-"""What a store promises of collectors' reports: it keeps them, and every client can read them."""
+"""The obligations about collectors' reports: a store keeps them, and every client can read them."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ def report(stream_id: int, **changes: Any) -> StreamReport:
 
 
 def see(store: Store, count: int, **arguments: Any) -> list[FollowedStream]:
-    """Return what is said of so many streams, as soon as it can be seen."""
+    """Return the followed streams, as soon as there are ``count`` of them."""
     wait_until(lambda: len(list_followed_streams(store, **arguments)) == count, what="the reports")
     return list_followed_streams(store, **arguments)
 

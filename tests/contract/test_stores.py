@@ -1,4 +1,4 @@
-"""Which stores this run has not asked: loudly, and once."""
+"""Reports once, as skipped tests, which stores this run does not test."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL store of an older version is upgraded by bootstrap, whatever its flavour, and goes on where it stood."""
+"""Bootstrap upgrades an older PostgreSQL store of any flavour, which then continues at its positions."""
 
 from collections.abc import Iterator
 

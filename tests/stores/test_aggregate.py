@@ -1,4 +1,4 @@
-"""Every statistic against its definition in Python, on DuckDB. What PostgreSQL would be asked is compared by text."""
+"""Every statistic against its definition in Python, on DuckDB. The SQL for PostgreSQL is compared as text."""
 
 import json
 import math
@@ -64,7 +64,7 @@ def ask(reader: MemoryReader, metric: Metric, **limits: Any) -> dict[Key, float 
 
 
 def number(text: str | None) -> float | None:
-    """A number as a person would write one, or None."""
+    """Return the number that a plain decimal text stands for, or None."""
     try:
         return float(text) if text is not None and text.strip() == text and text[-1].isdigit() else None
     except ValueError:

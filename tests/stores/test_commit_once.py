@@ -25,8 +25,8 @@ class Fate(Enum):
 
     DONE = auto()
     LOST_BEFORE = auto()  # nothing is committed, and StoreUnavailable is raised
-    LOST_AFTER = auto()  # it is committed, and StoreUnavailable is raised
-    COMMITS_LATE = auto()  # as LOST_AFTER, but the commit is made only when the next call has begun
+    LOST_AFTER = auto()  # the batch is committed, and StoreUnavailable is raised
+    COMMITS_LATE = auto()  # as LOST_AFTER, but the batch is committed only after the next call has started
 
 
 class FateStore:
@@ -76,13 +76,13 @@ Appending: TypeAlias = Callable[[FateStore], AbstractContextManager[Callable[[],
 
 @contextmanager
 def copying(store: FateStore) -> Iterator[Callable[[], Appender]]:
-    """Give what makes an appender of PostgreSQL's."""
+    """Yield a function that returns an appender of the PostgreSQL store."""
     yield lambda: CopyAppender(lambda moves, _: store.append(moves), store.find_files)
 
 
 @contextmanager
 def spooling(store: FateStore) -> Iterator[Callable[[], Appender]]:
-    """Give what makes an appender of DuckDB's."""
+    """Yield a function that returns an appender of the embedded store."""
     with tempfile.TemporaryDirectory() as folder, Spool(Path(folder)) as spool:
         yield lambda: SpoolAppender(spool, lambda moves, *_: store.append(moves), store.find_files)
 
@@ -114,7 +114,7 @@ def test_every_batch_is_stored_once_although_answers_to_its_commits_are_lost(
 def test_a_file_that_another_collector_moved_to_the_same_offset_does_not_count_as_committed(
     appending: Appending,
 ) -> None:
-    """It is at the offset to which the lost batch moves it, but its bytes before the offset are others."""
+    """The file is at the end of the lost batch's move, but its bytes before this offset are different."""
 
     class TheirStore(FateStore):
         def find_files(self, file_ids: Sequence[int]) -> Mapping[int, FilePosition]:
@@ -134,7 +134,7 @@ def test_a_file_that_another_collector_moved_to_the_same_offset_does_not_count_a
 
 @BOTH
 def test_a_batch_of_several_files_is_committed_only_if_all_of_them_have_moved(appending: Appending) -> None:
-    """A file that moved alone was moved by another collector."""
+    """If only one of the files has moved, another collector has moved it."""
 
     class TwoFiles(FateStore):
         def append(self, moves: Sequence[Move]) -> Appended:

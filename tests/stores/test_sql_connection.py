@@ -1,4 +1,4 @@
-"""Both stores' connections keep the obligations of `SqlConnection`: one test for each sentence."""
+"""The connections of both stores fulfil the obligations of `SqlConnection`: one test for each sentence."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

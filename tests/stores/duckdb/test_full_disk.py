@@ -1,6 +1,6 @@
-"""A full disk: the error says so, no line is lost, and the store goes on when there is space again.
+"""A full disk: the error says so, no line is lost, and the store continues when there is space again.
 
-The limit on the size of files stands in for the disk: the engine inherits it and meets it in the same places.
+A limit on the size of files simulates the full disk. The engine inherits the limit, and the same writes fail.
 """
 
 import errno
@@ -18,7 +18,7 @@ from support.lines import Source, records
 
 
 @contextmanager
-def room_for(size_bytes: int) -> Iterator[None]:
+def file_size_limit(size_bytes: int) -> Iterator[None]:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
     try:
@@ -32,8 +32,8 @@ def count(store: DuckdbStore) -> int:
 
 
 def test_a_full_disk_under_the_database_loses_nothing(server: EmbeddedStore) -> None:
-    with room_for(1_000_000):
-        store = server.connect()  # the engine lives under the limit that it was born with
+    with file_size_limit(1_000_000):
+        store = server.connect()  # the engine keeps the limit that it has inherited
     source = Source(store)
     appender = store.appender()
     appender.write(source.stream_id, source.file_id, records(20_000, user_agent="u" * 100))
@@ -50,7 +50,7 @@ def test_a_full_disk_under_the_spool_drops_the_batch(server: EmbeddedStore) -> N
     source = Source(store)
     appender = store.appender()
     appender.write(source.stream_id, source.file_id, records(3000, user_agent="u" * 250))
-    with room_for(100_000), pytest.raises(BatchDropped, match=r"cannot write to store .*store: file too large"):
+    with file_size_limit(100_000), pytest.raises(BatchDropped, match=r"cannot write to store .*store: file too large"):
         appender.commit([source.move(0, 300_000)])
     appender.discard()
     assert list(server.directory.spool.rglob("*.arrow")) == []
@@ -59,7 +59,7 @@ def test_a_full_disk_under_the_spool_drops_the_batch(server: EmbeddedStore) -> N
 
 def test_a_collector_can_open_its_streams_on_a_full_disk(server: EmbeddedStore) -> None:
     store = server.connect()
-    with room_for(0):
+    with file_size_limit(0):
         (stream,) = store.open_streams(["file:///a.log"])
     assert stream.source_uri == "file:///a.log"
 

@@ -1,4 +1,4 @@
-"""The spool: whole row groups, and files that are written over when no engine reads them any more."""
+"""The spool: complete row groups, and files that are overwritten when no engine reads them any more."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
 
 
 def make_rows(first: int, count: int) -> pa.RecordBatch:
-    """Return records that are told apart by where their lines start."""
+    """Return records that differ in the offsets of their lines."""
     offsets = pa.array(range(first, first + count), pa.int64())
     nulls = {field.name: pa.nulls(count, field.type) for field in RECORDS}
     known = {"line_offset": offsets, "ts": offsets.cast(RECORDS.field("ts").type), "host": offsets.cast(pa.string())}

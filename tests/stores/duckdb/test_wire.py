@@ -1,4 +1,4 @@
-"""Errors that cross from the engine to its client keep their class and their parts."""
+"""Errors that are sent from the engine to its client keep their class and their parts."""
 
 import pytest
 

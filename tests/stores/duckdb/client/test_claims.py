@@ -1,4 +1,4 @@
-"""Claims of streams: locks on parts of one file, however many there are."""
+"""Claims of streams: locks on parts of one file, for any number of streams."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""What only an embedded store knows of itself: metrics that wait, and claims, which are locks on files."""
+"""The findings that only an embedded store has: metrics that wait for a refresh, and the disk."""
 
 import os
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ def verify_nothing(within_s: float) -> dict[str, int]:
 
 
 def metric_of(reader: MemoryReader, path: Path) -> Finding:
-    """Return what is found of the one metric."""
+    """Return the finding about the metric."""
     reader.connection.execute("CREATE TABLE puppylog.rollup_1 (bucket TIMESTAMPTZ, segment VARCHAR, value DOUBLE)")
     reader.connection.execute(
         "INSERT INTO puppylog.rollup_1 SELECT time_bucket(INTERVAL '1 minute', ts), NULL, count(*) "
@@ -41,9 +41,9 @@ def ago(seconds: float) -> datetime:
 @pytest.mark.parametrize(
     ("refreshed_s", "record_s", "state"),
     [
-        (5_000, 9_000, Health.OK),  # nothing has come since: it is below the watermark
+        (5_000, 9_000, Health.OK),  # no record has come since: the record is below the watermark
         (5_000, 3_000, Health.WRONG),
-        (5_000, 150, Health.OK),  # in the bucket that is being filled, or the one before
+        (5_000, 150, Health.OK),  # the record is in the current bucket, or in the bucket before it
         (90, 80, Health.OK),
     ],
 )

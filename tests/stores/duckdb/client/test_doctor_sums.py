@@ -1,4 +1,4 @@
-"""The doctor compares what a rollup of the embedded store holds with the records."""
+"""The doctor compares the rollups of an embedded store with the records."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,13 +18,13 @@ _QUERIES = load_queries("puppylog.stores.duckdb", "doctor.sql")
 
 
 class WithoutABucket:
-    """A store whose rollups lack what lies before an instant."""
+    """A store whose rollups have no buckets before yesterday."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def query(self, sql: str, parameters: Any = None) -> pa.Table:
-        """Ask the store; rows of a rollup are there only from yesterday on."""
+        """Run the query without the rollups' buckets before yesterday."""
         return self._store.query(
             sql.replace("WHERE bucket >=", "WHERE bucket > now() - INTERVAL 1 DAY AND bucket >="), parameters
         )
@@ -32,7 +32,7 @@ class WithoutABucket:
 
 @pytest.fixture
 def store(server: EmbeddedStore) -> Store:
-    """Two metrics of records of three days, refreshed."""
+    """A store with records of three days and two refreshed metrics."""
     store = server.connect()
     source = Source(store)
     for days in (3, 2, 1):

@@ -19,12 +19,12 @@ def test_the_error_of_the_call_is_raised() -> None:
 
 
 def test_an_interrupt_that_another_thread_receives_ends_the_waiting() -> None:
-    """The system may hand a signal to any thread, and then the signal does not wake the main thread."""
+    """The system may deliver a signal to any thread, and then the signal does not wake the main thread."""
     answered = threading.Event()
     ended: list[bool] = []
 
     def interrupt_and_wait() -> None:
-        answered.wait(0.2)  # meanwhile the main thread begins to wait; if it is later, the test finds nothing
+        answered.wait(0.2)  # meanwhile the main thread starts to wait; if it starts later, the test proves nothing
         signal.pthread_kill(threading.get_ident(), signal.SIGINT)
         ended.append(answered.wait(10))
 

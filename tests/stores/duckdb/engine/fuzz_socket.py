@@ -2,9 +2,9 @@
 
 Run ``python -m stores.duckdb.engine.fuzz_socket --requests N`` in ``tests``.
 
-A share of them are bytes at the socket: noise, a beginning of HTTP/2, one that ends in the middle. The others are
-calls of Flight: actions and tickets with damaged JSON, with values of other types, or far too large. After each round
-the same engine must still answer, and what was stored before must still be there.
+A part of them are bytes for the socket: noise, or a complete or incomplete start of HTTP/2. The others are calls of
+Flight: actions and tickets with damaged JSON, with values of other types, or far too large. After each round the same
+engine must still answer, and must still have the stored records.
 """
 
 import argparse
@@ -54,7 +54,7 @@ class SocketFuzzer:
     """Sends damaged requests to one engine. The same seed sends the same requests."""
 
     def __init__(self, store: DuckdbStore, socket_path: str, seed: int) -> None:
-        """Send to the engine that ``store`` is a client of, at ``socket_path``, which gRPC must be able to read."""
+        """Send to the engine of ``store``, at ``socket_path``, which must be a path that gRPC accepts."""
         self._store = store
         self._path = socket_path
         self._chance = random.Random(seed)
@@ -63,7 +63,7 @@ class SocketFuzzer:
         """How many calls of Flight were answered with an error."""
 
     def send(self, requests: int) -> None:
-        """Send so many requests.
+        """Send ``requests`` random requests.
 
         Raises:
             PuppylogError: the engine does not answer any more.
@@ -77,7 +77,7 @@ class SocketFuzzer:
         self.assert_alive()
 
     def assert_alive(self) -> None:
-        """Ask the engine a question over the client that has been connected all the time."""
+        """Check that the engine still answers the client that was connected before."""
         (hello,) = self._channel.do_action(flight.Action("hello", b"{}"))
         assert json.loads(hello.body.to_pybytes())["pid"] == self._store.engine_pid
         self._store.query("SELECT 1")
@@ -118,7 +118,7 @@ class SocketFuzzer:
             self.refused += 1
 
     def _damage(self, arguments: dict[str, object]) -> bytes:
-        """Return the JSON of the arguments; of three in four something is wrong with it."""
+        """Return the JSON of the arguments, damaged in three of four cases."""
         body = wire.encode(arguments)
         match self._chance.randrange(8):
             case 0 | 1:

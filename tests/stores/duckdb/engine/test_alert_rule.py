@@ -1,4 +1,4 @@
-"""The evaluator of the embedded store tells what the model would: also when the clock goes back."""
+"""The evaluator of the embedded store agrees with the model, also after the clock was set back."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -27,7 +27,7 @@ DELETE FROM puppylog.metrics
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """A store for many examples, one after another."""
+    """A store for all examples of a test."""
     with Engine(tmp_path_factory.mktemp("engine") / "database") as engine:
         engine.write(migrate)
         yield engine

@@ -1,4 +1,7 @@
-"""A damaged store is noticed, said with one exit code, and never stored into; a sound one is never called damaged."""
+"""Damage of a store is detected and has one exit code. An undamaged store is never called damaged.
+
+The engine stores no lines in a damaged store.
+"""
 
 import os
 import random
@@ -131,7 +134,7 @@ def test_the_mark_is_never_ahead_of_a_database_that_was_killed(server: EmbeddedS
                 source.append(records(1, start=source.offset))
             os.kill(store.engine_pid, signal.SIGKILL)
             store.close()
-            store = server.connect()  # noqa: PLW2901 - the next client, as a collector that is started again
+            store = server.connect()  # noqa: PLW2901 - the next client, like a restarted collector
             source.store = store
             store.open_streams(["file:///var/log/test.log"])
         assert count(store) == source.offset // LINE_BYTES
@@ -146,7 +149,7 @@ def test_a_store_whose_creation_was_interrupted_is_created_again(server: Embedde
 
 
 def fill_blocks(server: EmbeddedStore) -> int:
-    """Store records that do not compress; return where a block of the database starts that only holds records."""
+    """Store records that do not compress; return the offset of a database block that has only values of records."""
     rows = 130_000
     columns = {
         "line_offset": pa.array(range(0, rows * LINE_BYTES, LINE_BYTES), pa.int64()),
@@ -182,9 +185,9 @@ def test_a_damaged_block_stops_storing_until_the_database_is_repaired(server: Em
     with pytest.raises(StoreDamaged, match=CANNOT_READ):
         source.append(records(1, start=source.offset))
     server.kill_engine()
-    with pytest.raises(StoreDamaged, match=CANNOT_READ):  # another engine knows it as well
+    with pytest.raises(StoreDamaged, match=CANNOT_READ):  # the next engine knows of the damage, too
         store.open_streams(["file:///var/log/third.log"])
-    assert count(store) == 130_001  # what can be read is read
+    assert count(store) == 130_001  # undamaged parts can be read
     found = database_finding(store)
     assert (found.state, CANNOT_READ in found.found, "no line is stored" in found.advice) == (Health.WRONG, True, True)
     server.kill_engine()

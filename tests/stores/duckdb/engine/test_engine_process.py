@@ -1,4 +1,4 @@
-"""The engine as a process: started by the first, shared by all, gone when idle, back after a crash."""
+"""The engine process: the first client starts it, all clients share it, and it is started again after a crash."""
 
 import os
 import signal
@@ -84,7 +84,7 @@ def test_a_terminated_engine_writes_its_log_into_the_database_file(server: Embed
     store = server.connect()
     Source(store).append(records(7))
     os.kill(store.engine_pid, signal.SIGTERM)
-    wait_until(lambda: not server.engine_pids(), what="the engine's leaving")
+    wait_until(lambda: not server.engine_pids(), what="the end of the engine")
     assert not server.directory.database.with_suffix(".duckdb.wal").exists()
 
 

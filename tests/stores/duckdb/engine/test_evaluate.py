@@ -1,4 +1,4 @@
-"""The evaluator in the engine: which segments there are, and when one is forgotten."""
+"""The evaluator in the engine: which segments have a state, and when a state is deleted."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What DuckDB's errors become: told by their class, or by the words that DuckDB itself begins with."""
+"""The translation of DuckDB's errors, by their class or by the first words of their text."""
 
 import duckdb
 import pytest

@@ -1,4 +1,4 @@
-"""The engine's jobs: no metric, no alert and no clock keeps the others from their turn."""
+"""The engine's jobs: a metric or an alert with an error, or a changed clock, stops no other job."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -128,7 +128,7 @@ def test_alerts_metrics_and_the_heartbeat_continue_when_the_clock_is_set_back(en
         (metric,) = ask(engine, "SELECT epoch(watermark) AS at FROM puppylog.metrics")
         assert metric["at"] <= back + 15
         assert ask(engine, "SELECT sum(value) AS n, count(*) AS buckets FROM metrics.total") == [{"n": 2, "buckets": 2}]
-    # What was pending has been so since the clock was set back, not for as long as the step was.
+    # The time as pending counts from the moment when the clock was set back, without the step of the clock.
     assert history(engine) == [(NOON_S, "pending"), (back + 15, "firing")]
     assert set(steps(engine)) == {"alerts", "metrics", "heartbeat"}
     assert steps(engine)["alerts"] == back_s - 1

@@ -1,4 +1,4 @@
-"""The read-only door of the embedded store: every kind of statement is tried, bare and wrapped, and changes nothing."""
+"""The check of users' SQL on the embedded store: statements of every kind, also wrapped, change nothing."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -132,7 +132,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 def ask(engine: Engine, sql: str) -> list[dict[str, object]]:
-    """Ask as the server does for a user."""
+    """Run a user's SQL as the server does."""
     with engine.read() as connection:
         connection.reads_only(sql)
         return connection.batches(sql).read_all().to_pylist()

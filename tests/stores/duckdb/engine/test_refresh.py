@@ -1,4 +1,4 @@
-"""A refresh in the engine: whatever the clock does, a metric's sum is the number of its records."""
+"""Refreshes in the engine: after any change of the clock, a metric's sum is the number of its records."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -47,7 +47,7 @@ def refresh(engine: Engine, name: str, clock_s: int) -> None:
 
 
 def buckets(engine: Engine, name: str, period_s: int) -> tuple[dict[int, int], dict[int, int]]:
-    """Return the records per bucket: as the metric says, and as they are."""
+    """Return the number of records per bucket, from the metric and from the records."""
     raw = f"epoch_us(ts) // {period_s * US_PER_S} * {period_s}"
     with engine.read() as connection:
         said = connection.rows(

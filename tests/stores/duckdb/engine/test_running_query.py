@@ -1,4 +1,4 @@
-"""Queries of clients are bounded: in time, in memory, in how many run; and they end with their client."""
+"""Queries of clients have limits of time, memory and number, and end when their client disconnects."""
 
 import contextlib
 import os
@@ -33,7 +33,7 @@ def ask(store: DuckdbStore, sql: str) -> list[dict[str, Any]]:
 
 @contextlib.contextmanager
 def unlimited_and_limited(server: EmbeddedStore, timeout_s: float) -> Iterator[tuple[DuckdbStore, DuckdbStore]]:
-    """Give a client without a time-out and one with it."""
+    """Yield a client without a time-out and a client with one."""
     with server.connect() as unlimited, DuckdbStore(server.directory.path, timeout_s=timeout_s) as limited:
         yield unlimited, limited
 
@@ -44,7 +44,7 @@ def run_out_of_time(server: EmbeddedStore, timeout_s: float) -> None:
 
 
 def cpu_s(pid: int) -> float:
-    """Return the processor time that a process has had."""
+    """Return the processor time of a process in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

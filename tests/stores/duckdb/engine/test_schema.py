@@ -1,4 +1,4 @@
-"""From an older schema to ours: the engine that opens the store does it, and nothing of the store is lost."""
+"""Upgrades of an older schema: the engine does them when it opens the store, and keeps the stored data."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,7 +47,7 @@ FROM information_schema.columns ORDER BY ALL
 
 
 def make_store(database: Path, monkeypatch: pytest.MonkeyPatch, version: int) -> None:
-    """Make an empty store of that version."""
+    """Create an empty store of that version."""
     with monkeypatch.context() as patched:
         patched.setattr(schema, "list_migrations", lambda: list_migrations()[:version])
         patched.setattr(schema, "SCHEMA_VERSION", version)

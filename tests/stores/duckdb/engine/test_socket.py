@@ -1,4 +1,4 @@
-"""The engine's socket and files: only their owner reaches them, and no request takes the engine away from others."""
+"""The engine's socket and files: only their owner can use them, and no request ends the engine."""
 
 import json
 import os
