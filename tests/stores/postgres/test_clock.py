@@ -1,4 +1,4 @@
-"""A clock that was set back or forward: what lies in the future stops nothing, and what is skipped is said.
+"""A clock that was set back or forward: future instants stop no job, and skipped evaluations are recorded.
 
 The server's clock cannot be set here, so the stored instants are moved into the future instead.
 """
@@ -85,7 +85,7 @@ def test_a_rollup_is_refreshed_and_read_live_when_the_clock_is_set_back(url: str
     with connect_store(url) as client:
         client.create_metric(Metric("total", "count", "*", 1, refresh_s=10))
         Source(client).append(records(3, ts=datetime.now(UTC), step_s=0))
-        # As if the clock had been an hour ahead: materialized and refreshed up to there, notes of then.
+        # As if the clock had been an hour ahead: the watermark, the refresh and the invalidations are of that time.
         store.execute(
             "UPDATE puppylog.metrics SET watermark = puppylog.floor_to(now() + interval '1 hour', 1), "
             "refreshed_at = now() + interval '1 hour'"

@@ -1,4 +1,4 @@
-"""A server that speaks another language: what becomes of its errors depends on none of its words."""
+"""A server with messages in another language: the translation of its errors depends on no word of them."""
 
 from collections.abc import Callable, Iterator
 

@@ -1,4 +1,4 @@
-"""Running the jobs from a client: one at a time, and not without a last round."""
+"""Running the jobs in a client: one client at a time, with a last round at its end."""
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -73,7 +73,7 @@ def test_a_client_that_does_not_run_the_jobs_keeps_no_connection(
 
 
 def break_notes(url: str) -> None:
-    """Let the notes of touched times fail as they do while a worker of Citus is away."""
+    """Make the invalidations unreadable, as they are while a worker of Citus does not answer."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "CREATE OR REPLACE FUNCTION puppylog.take_invalidations() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN "

@@ -1,4 +1,4 @@
-"""Jobs of TimescaleDB's that wait for a clock that was set back are woken by any client that stays; others are not."""
+"""Clients wake the jobs of TimescaleDB that wait because the clock was set back, and no other jobs."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -55,7 +55,7 @@ def ask(url: str, sql: str) -> list[tuple[Any, ...]]:
 
 
 def put_off(url: str, until: str, *, started: str = "now()") -> None:
-    """Put the jobs off until then, as a clock leaves them that is set back, last started then."""
+    """Set the next start of the jobs to ``until``, and the last one to ``started``, as after a clock step."""
 
     def are_put_off() -> bool:
         ask(url, f"SELECT alter_job(job_id, next_start => {until}) FROM ({JOBS}) AS jobs")
@@ -111,7 +111,7 @@ def test_a_job_that_an_administrator_has_put_off_for_ever_is_not_woken(url: str)
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
-    """Roles are of a whole server: one of our own."""
+    """A server of its own, because roles belong to a whole server."""
     with timescaledb_server() as server:
         yield server
 

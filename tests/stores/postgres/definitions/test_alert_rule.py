@@ -1,4 +1,4 @@
-"""The rule of an alert in SQL agrees with the model's, step by step; and the evaluator tells what the model would."""
+"""The rule of an alert in SQL agrees with the model's, step by step; and the evaluator agrees with the model."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ from support.postgres import PostgresServer
 
 @pytest.fixture(scope="module")
 def database(shared_postgres: PostgresServer, postgres_template: str) -> Iterator[Connection]:
-    """A store for many examples, one after another."""
+    """A store for all examples of a test."""
     with (
         shared_postgres.database(template=postgres_template) as name,
         connect(shared_postgres.url(name)) as connection,

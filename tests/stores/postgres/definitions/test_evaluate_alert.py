@@ -1,4 +1,4 @@
-"""The evaluator in the database: what is due is judged whatever happens to one alert or to other evaluators."""
+"""The evaluator in the database: due alerts are judged although one alert fails or another evaluator runs."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -210,7 +210,7 @@ def test_a_round_stores_one_heartbeat(store: Connection) -> None:
     first = beat()
     assert (first["evaluator"], first["error"]) == ("scheduler", None)
     store.execute("CALL puppylog.evaluate_job(1, '{}')")
-    assert beat() == first  # so soon, another sign says nothing
+    assert beat() == first  # another heartbeat so soon is not stored
     store.execute("SELECT puppylog.beat('scheduler', 'cannot')")
     assert beat()["error"] == "cannot"
     store.execute("UPDATE puppylog.heartbeat SET beat_at = beat_at - interval '5 seconds', error = NULL")

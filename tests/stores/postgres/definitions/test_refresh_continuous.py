@@ -1,4 +1,4 @@
-"""Continuous aggregates of TimescaleDB: no bucket is left out, whenever the policy and the job of the store run."""
+"""Continuous aggregates of TimescaleDB: they are complete, in whatever order the policy and the store's job run."""
 
 import os
 import threading
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    """A store whose jobs are run by the tests alone."""
+    """A store whose jobs run only when a test runs them."""
     with database_elsewhere(SERVER or "") as url:
         bootstrap(url)
         with psycopg.connect(url, autocommit=True) as connection:
@@ -56,7 +56,7 @@ def test_every_refresh_leaves_the_buckets_complete(url: str, period_s: int, step
             else:
                 metric.refresh(clock_s)
                 assert metric.error() is None
-        # A policy does not refresh what is later than its clock: the clock has to come back to where it was.
+        # A policy does not refresh buckets after its clock's time, so the clock must come back to where it was.
         metric.run_policy(latest_s + 2 * period_s + 3600)
         metric.refresh(latest_s + 2 * period_s + 3600)
         assert metric.error() is None

@@ -1,4 +1,4 @@
-"""A rollup in PostgreSQL: whatever the clock does, its sum is the number of its records."""
+"""A rollup in PostgreSQL: after any change of the clock, its sum is the number of its records."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""A job of TimescaleDB's whose next run lies far ahead waits for a clock that was set back."""
+"""A job of TimescaleDB whose next run is far in the future waits because the clock was set back."""
 
 from puppylog.model.finding import Health
 from puppylog.stores.postgres.doctor.jobs import judge_job

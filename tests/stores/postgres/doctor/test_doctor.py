@@ -25,7 +25,7 @@ ALERT = Alert("busy", "total", "avg", Comparison.ABOVE, 10, 3, 1, 0, 0, 2, each_
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """A store, and a way to break it."""
+    """A store, with methods to break and to check it."""
 
     url: str
     store: Store
@@ -137,7 +137,7 @@ def test_a_database_that_is_read_only_by_default_is_a_warning(patient: Patient) 
 
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[PostgresServer]:
-    """A server with roles of its own: roles belong to a server, not to a database."""
+    """A server of its own, because roles belong to a server and not to a database."""
     with PostgresServer() as server:
         bootstrap(server.url(), with_roles=True)
         with connect(server.url()) as store, server.connect() as admin:

@@ -1,4 +1,4 @@
-"""Judging jobs and metrics from what the server says of them."""
+"""Findings about jobs and metrics, from the rows of the doctor's queries."""
 
 from typing import Any
 

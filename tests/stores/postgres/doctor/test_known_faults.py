@@ -1,4 +1,4 @@
-"""Each fault is told from the first version that has it to the last one before its repair, and not beyond."""
+"""Each fault is listed from the first version that has it to the last version before its repair, and for no other."""
 
 import pytest
 

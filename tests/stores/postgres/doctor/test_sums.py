@@ -1,4 +1,4 @@
-"""The doctor compares what a metric holds with the records."""
+"""The doctor compares the buckets of a metric with the records."""
 
 from collections.abc import Iterator
 from contextlib import closing

@@ -1,8 +1,8 @@
 """Random rows for the encoder in C: ``python -m stores.postgres.ingest.pgcopy_fuzz FILE --inputs N``, from ``tests``.
 
-FILE is the module, mostly one with a compiler's sanitizers in it. Rows are encoded by its encoder and by the twin in
-Python, which must give the same bytes. Then the buffers are damaged: the encoder refuses them, or encodes something,
-but reads and writes nothing that is not its own. Buffers are copied, so that each ends where its memory ends.
+FILE is the compiled module, usually built with a compiler's sanitizers. Rows are encoded by this encoder and by the
+encoder in Python, which must give the same bytes. Then the buffers are damaged: the encoder may refuse them or encode
+anything, but must not read or write outside the buffers. Buffers are copied, so that each ends where its memory ends.
 """
 
 import argparse

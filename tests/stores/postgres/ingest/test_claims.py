@@ -1,4 +1,4 @@
-"""A stream is collected by one process at a time. The claim is the session's, and goes and comes back with it."""
+"""A stream is collected by one process at a time. A claim belongs to a session, and a new session claims again."""
 
 import os
 import socket
@@ -31,20 +31,20 @@ def name(shared_postgres: PostgresServer, postgres_template: str) -> Iterator[st
 
 @pytest.fixture
 def far(shared_postgres: PostgresServer, name: str, wire: CutWire) -> Iterator[PostgresStore]:
-    """A store at the other end of the wire."""
+    """A store that is connected through the wire."""
     with PostgresStore(shared_postgres.url(name, port=wire.port)) as store:
         yield store
 
 
 @pytest.fixture
 def near(shared_postgres: PostgresServer, name: str) -> Iterator[PostgresStore]:
-    """The same store, not by the wire."""
+    """The same store, connected directly."""
     with PostgresStore(shared_postgres.url(name)) as store:
         yield store
 
 
 def holder(store: PostgresStore) -> list[int]:
-    """Return the server's processes that hold a claim."""
+    """Return the numbers of the server processes that hold a claim."""
     sql = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = 1885697641 AND granted"
     return [int(pid) for pid in store.query(sql)["pid"].to_pylist()]
 
@@ -69,7 +69,7 @@ def test_a_process_does_not_follow_a_stream_twice(near: PostgresStore) -> None:
 def test_a_stream_whose_opening_was_cut_can_be_opened_by_the_next_call(
     far: PostgresStore, near: PostgresStore, wire: CutWire
 ) -> None:
-    """Also when it had been claimed already, and only the answer to the question for its files got lost."""
+    """This includes a stream that was claimed already, if only the answer to the query for its files was lost."""
     wire.cut_at(b"FROM puppylog.log_files", delivered=True)
     assert open_stream(far, URI).files == ()
     wait_until(lambda: wire.cuts == 1, what="the cut")
@@ -101,7 +101,7 @@ def test_a_released_stream_is_not_claimed_again_after_a_cut(
 def test_a_stream_can_be_closed_while_the_server_does_not_answer(
     far: PostgresStore, near: PostgresStore, wire: CutWire
 ) -> None:
-    """It has gone with its session; there is nothing to wait for."""
+    """The server has released the claim with the session, so closing does not wait."""
     stream = open_stream(far, URI)
     wire.cut(and_stay_down=True)
     far.close_stream(stream.stream_id)
@@ -110,7 +110,7 @@ def test_a_stream_can_be_closed_while_the_server_does_not_answer(
 
 
 def test_a_lost_session_that_the_server_has_not_noticed_is_ended(far: PostgresStore, near: PostgresStore) -> None:
-    """As after a lost network: the client's end is gone, and the server does not know it."""
+    """This happens when the network fails: the client has lost the connection, and the server does not know it."""
     open_stream(far, URI)
     before = holder(near)
     with far._control.session() as session:

@@ -29,7 +29,7 @@ def wire(shared_postgres: PostgresServer) -> Iterator[CutWire]:
 
 @pytest.fixture
 def store(shared_postgres: PostgresServer, postgres_template: str, wire: CutWire) -> Iterator[PostgresStore]:
-    """A store at the other end of the wire."""
+    """A store that is connected through the wire."""
     with (
         shared_postgres.database(template=postgres_template) as name,
         PostgresStore(shared_postgres.url(name, port=wire.port)) as store,
@@ -100,7 +100,7 @@ def test_a_batch_that_is_cut_before_its_commit_is_stored_by_the_next_call(
 
 
 def test_a_batch_is_stored_once_after_a_cut_at_any_message(store: PostgresStore, wire: CutWire) -> None:
-    """Wherever it is cut, the batch is stored once, and the next one too."""
+    """After a cut at any message, the batch and the next batch are each stored once."""
     source = Source(store)
     cuts = 0
     for batches, left in enumerate(range(1, 3000, 97)):

@@ -53,7 +53,7 @@ def encoding(path: str) -> Iterator[None]:
 
 
 def slow(names: Sequence[str], batch: pa.RecordBatch) -> bytes:
-    """The same, line by line, as PostgreSQL's documentation describes it."""
+    """Encode rows one by one, as PostgreSQL's documentation describes the format."""
     rows = []
     columns = {name: column.cast(pa.int64()) if name == "ts" else column for name, column in columns_of(batch)}
     for at in range(batch.num_rows):

@@ -21,7 +21,7 @@ def make_batches(times: list[list[int]]) -> list[pa.RecordBatch]:
 
 
 def find_ranges(times: list[list[int]], width_us: int) -> list[Touched]:
-    """Return the ranges as a loop over all times finds them."""
+    """Return the expected ranges, found by a loop over all times."""
     periods: dict[int, list[int]] = {}
     for us in (us for batch in times for us in batch):
         periods.setdefault(us // width_us, []).append(us)

@@ -1,4 +1,4 @@
-"""Partitions of a day: made when their lines come and ahead of them, filled from the rest, dropped with their time."""
+"""Partitions of a day: created on demand and ahead, filled from the default partition, dropped when they are old."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -87,7 +87,7 @@ def test_records_are_dropped_with_their_day_and_their_metrics_stay(postgres_stor
     ask(postgres_store_url, "SELECT puppylog.tend_days()")
     assert partition(old) not in days(postgres_store_url)
     assert ask(postgres_store_url, "SELECT count(*) FROM puppylog.log_records") == [(1,)]
-    # A late line of a time whose records are gone must not erase what had been counted there.
+    # A late line must not erase a bucket whose records were dropped.
     source.append(records(1, ts=old, start=source.offset))
     ask(postgres_store_url, "UPDATE puppylog.metrics SET refreshed_at = NULL")
     ask(postgres_store_url, "CALL puppylog.refresh_rollups()")

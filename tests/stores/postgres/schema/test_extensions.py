@@ -1,4 +1,4 @@
-"""What is created with a store: what decides its flavour is created or refused, and never left out in silence."""
+"""The extensions of a new store: one that decides the flavour is created, or the installation is refused."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -66,7 +66,7 @@ def test_a_database_is_refused_if_a_loaded_extension_cannot_be_created(
 
 @pytest.fixture
 def install_cron(postgres_url: str) -> Callable[[str], None]:
-    """A database that believes in a pg_cron of some version, which takes the schedules that this version takes."""
+    """Return a function that installs a fake pg_cron of a version, which accepts the schedules of that version."""
 
     def install(version: str) -> None:
         takes_seconds = version != "1.4-1"

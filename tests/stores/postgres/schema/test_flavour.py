@@ -1,4 +1,4 @@
-"""Which flavour a server is, and why: decided by a pure function of what the server says."""
+"""The flavour of a store, and why it was chosen: a pure function of the server's properties."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What only TimescaleDB does: columns for old chunks, policies that stop where records are dropped, fallbacks."""
+"""What only TimescaleDB does: columnar old chunks, policies that leave dropped records alone, and fallbacks."""
 
 import os
 from collections.abc import Iterator

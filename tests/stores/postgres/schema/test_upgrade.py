@@ -1,4 +1,4 @@
-"""From an older schema to ours: refused until bootstrap is run, and then the same as if installed today."""
+"""Upgrades of an older schema: the store is refused until bootstrap has run, and then equals a fresh store."""
 
 from collections.abc import Iterator
 from importlib.resources.abc import Traversable
@@ -55,7 +55,7 @@ def future(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Future:
 
 @pytest.fixture
 def old_url(postgres_store_url: str) -> str:
-    """A store of today's version with records in it."""
+    """A store of the current version with records."""
     with PostgresStore(postgres_store_url) as store:
         Source(store).append(records(3))
     return postgres_store_url

@@ -1,4 +1,4 @@
-"""Where connections are scarce, a collector has both of its own or none, and says what is missing."""
+"""If connections are scarce, a collector has both of its connections or none, and names the limit."""
 
 import secrets
 import threading

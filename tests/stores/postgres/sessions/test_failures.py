@@ -1,4 +1,4 @@
-"""What a server says when something fails, and what becomes of it: an error of ours that says whether waiting helps."""
+"""The translation of a server's errors to Puppylog's errors, which say whether a retry may help."""
 
 from collections.abc import Callable, Iterator
 
@@ -156,7 +156,7 @@ ENDED = "idle-in-transaction timeout|server closed the connection unexpectedly"
 
 @pytest.fixture
 def ended(shared_postgres: PostgresServer) -> Iterator[Session]:
-    """A session that the server has ended in the middle of a transaction, unnoticed so far."""
+    """A session that the server has ended during a transaction, which the client has not noticed yet."""
     url = shared_postgres.url(options="-c idle_in_transaction_session_timeout=1ms")
     with Session(url) as session:
         session.run("CREATE TEMPORARY TABLE t (a int)")

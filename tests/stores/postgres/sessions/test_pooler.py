@@ -22,7 +22,7 @@ PGBOUNCER = shutil.which("pgbouncer", path="/usr/bin:/usr/sbin:/usr/local/bin:/u
 
 
 def pids(*served: int) -> Callable[[], int]:
-    """Ask for these processes, one after another, then for the last one for ever."""
+    """Return a function that returns these process numbers one after another, and then the last one for ever."""
     numbers = chain(served, repeat(served[-1]))
     return lambda: next(numbers)
 
@@ -59,7 +59,7 @@ def test_a_connection_whose_number_is_not_its_process_is_checked(
 
 @contextmanager
 def pgbouncer(url: str, mode: str) -> Iterator[str]:
-    """The URL of the same database by PgBouncer."""
+    """Yield the URL of the same database through PgBouncer."""
     given = conninfo_to_dict(url)
     binaries = PostgresBinaries(Path("/usr"))
     place = binaries.directory

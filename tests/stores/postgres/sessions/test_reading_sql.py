@@ -1,4 +1,4 @@
-"""The read-only door on PostgreSQL: a superuser's statements of every kind are tried, and change nothing."""
+"""The check of users' SQL on PostgreSQL: a superuser's statements of every kind change nothing."""
 
 from pathlib import Path
 

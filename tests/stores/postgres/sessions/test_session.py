@@ -1,4 +1,4 @@
-"""A session of ours reads SQL in one way, whatever the server, the database or the role says of it."""
+"""SQL means the same in every session, whatever the settings of the server, the database or the role are."""
 
 import re
 from importlib import resources

@@ -1,4 +1,4 @@
-"""What a query of a user may take on PostgreSQL."""
+"""The limits of a user's query on PostgreSQL."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def test_a_query_that_takes_too_long_is_ended(postgres_store_url: str) -> None:
 
 
 def test_a_regular_expression_that_backtracks_is_ended(postgres_store_url: str) -> None:
-    # The last reference is to a letter that is not there, and every split of the text is tried before that is known.
+    # The last back-reference never matches, and the server tries every split of the text before it finds that out.
     backtracking = "SELECT (repeat('a', 2000) || '!') ~ '^(a|!)(a*)(a*)(a*)(a*)\\1$' AS found"
     with PostgresStore(postgres_store_url, timeout_s=0.3) as store:
         with pytest.raises(QueryError, match="see --timeout"):
