@@ -1,5 +1,5 @@
--- The data model. No table has an index or a key that DuckDB would have to check for each row of a batch: that nothing
--- is there twice is the work of the position, which moves in the same transaction as the rows.
+-- The data model. No table has an index or a key, which DuckDB would check for each row of a batch. The position, which
+-- moves in the same transaction as the rows, ensures that no row is stored twice.
 
 CREATE SCHEMA puppylog;
 CREATE SCHEMA metrics;
@@ -64,9 +64,9 @@ CREATE TABLE puppylog.rejected_lines (
     line BLOB NOT NULL
 );
 
--- One row per metric; its rollup table and its view are made from this row and can be made again.
--- Buckets below the watermark are materialized, those above are read live.
--- Invalidations up to refreshed_seq have been worked off.
+-- One row per metric; its rollup table and its view can be created again from this row.
+-- Buckets below the watermark are materialized; buckets above it are computed when they are read.
+-- The refreshes of the metric have handled the invalidations up to refreshed_seq.
 CREATE TABLE puppylog.metrics (
     id INTEGER NOT NULL,
     name VARCHAR NOT NULL,
@@ -109,7 +109,7 @@ CREATE TABLE puppylog.alerts (
     error VARCHAR                      -- why the last evaluation failed, or null
 );
 
--- What an alert is in now. segment is null when all are judged together, or when the expression gives null.
+-- The states of alerts. segment is null if all segments are judged together, or if the expression gives null.
 CREATE TABLE puppylog.alert_states (
     alert_id INTEGER NOT NULL,
     segment VARCHAR,
@@ -138,7 +138,7 @@ CREATE TABLE puppylog.alert_history (
     recorded_at TIMESTAMPTZ NOT NULL
 );
 
--- One row: when the evaluator of metrics and alerts last went round, and what it said.
+-- One row: the last heartbeat of the evaluator of metrics and alerts, and its error.
 CREATE TABLE puppylog.heartbeat (
     evaluator VARCHAR NOT NULL,
     beat_at TIMESTAMPTZ NOT NULL,

@@ -1,5 +1,5 @@
--- The data model, the same on every flavour. How log_records is cut into chunks of time is the flavour's own layout,
--- which runs right after this file, in the same transaction.
+-- The data model, the same on every flavour. The flavour's own layout divides log_records into chunks of time; it runs
+-- right after this file, in the same transaction.
 
 CREATE SCHEMA puppylog;
 CREATE SCHEMA metrics;
@@ -16,7 +16,7 @@ CREATE TABLE puppylog.installation (
     flavour text NOT NULL,
     installed_at timestamptz NOT NULL DEFAULT now(),
     drop_after_s integer,      -- records are kept for so long; null: for ever
-    columnar_after_s integer   -- chunks that are so old are turned into columns; null: never
+    columnar_after_s integer   -- chunks that are so old become columnar; null: never
 );
 
 CREATE TABLE puppylog.log_groups (
@@ -28,7 +28,7 @@ CREATE TABLE puppylog.log_streams (
     id integer PRIMARY KEY,
     group_id integer REFERENCES puppylog.log_groups ON DELETE SET NULL,
     source_uri text NOT NULL UNIQUE,
-    writer name NOT NULL,      -- the role that made it, and may move its positions
+    writer name NOT NULL,      -- the role that created the stream, and may move its positions
     created_at timestamptz NOT NULL
 );
 
@@ -50,7 +50,7 @@ CREATE TABLE puppylog.log_files (
     PRIMARY KEY (stream_id, id)
 );
 
--- No key: that nothing is there twice is the work of the position, which moves in the same transaction as the rows.
+-- No key: the position, which moves in the same transaction as the rows, ensures that no row is stored twice.
 CREATE TABLE puppylog.rejected_lines (
     stream_id integer NOT NULL,
     file_id integer NOT NULL,
@@ -60,8 +60,8 @@ CREATE TABLE puppylog.rejected_lines (
     line bytea NOT NULL
 );
 
--- The times [low, high] that each ingest transaction has written records to, in ranges within an hour each. It stands
--- beside the records, so that both become visible together wherever the rows of a stream are kept.
+-- The times [low, high] of the records of each ingest transaction, in ranges within an hour each. The table is on the
+-- same node as the records of the stream, so that both become visible together.
 CREATE TABLE puppylog.invalidations (
     stream_id integer NOT NULL,
     low timestamptz NOT NULL,
@@ -69,9 +69,9 @@ CREATE TABLE puppylog.invalidations (
     noted_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- One row per metric; its aggregate and its view are made from this row and can be made again.
--- kind: 'rollup' (a table that we refresh) or 'continuous_aggregate' (one that TimescaleDB refreshes).
--- Buckets below the watermark are materialized, those above are read live.
+-- One row per metric; its aggregate and its view can be created again from this row.
+-- kind: 'rollup' (a table that Puppylog refreshes) or 'continuous_aggregate' (TimescaleDB refreshes it).
+-- Buckets below the watermark are materialized; buckets above it are computed when they are read.
 CREATE TABLE puppylog.metrics (
     id integer PRIMARY KEY,
     name text NOT NULL UNIQUE,
@@ -90,7 +90,7 @@ CREATE TABLE puppylog.metrics (
     error text                 -- why the last refresh failed, or null
 );
 
--- What each metric has still to recompute: invalidations, handed out to every metric that there is.
+-- The ranges that each metric must compute again: the invalidations, copied for each metric.
 CREATE TABLE puppylog.touched_ranges (
     id bigint GENERATED ALWAYS AS IDENTITY,
     metric_id integer NOT NULL REFERENCES puppylog.metrics ON DELETE CASCADE,
@@ -118,7 +118,7 @@ CREATE TABLE puppylog.alerts (
     error text                         -- why the last evaluation failed, or null
 );
 
--- What an alert is in now. segment is null when all are judged together, or when the expression gives null.
+-- The states of alerts. segment is null if all segments are judged together, or if the expression gives null.
 CREATE TABLE puppylog.alert_states (
     alert_id integer NOT NULL REFERENCES puppylog.alerts ON DELETE CASCADE,
     segment text,
@@ -150,7 +150,7 @@ CREATE TABLE puppylog.alert_history (
 CREATE SEQUENCE puppylog.signal_ids AS bigint OWNED BY puppylog.alert_history.id;
 CREATE INDEX ON puppylog.alert_history (alert_id, evaluated_at);
 
--- One row: when the evaluator of metrics and alerts last went round, and what it said.
+-- One row: the last heartbeat of the evaluator of metrics and alerts, and its error.
 CREATE TABLE puppylog.heartbeat (
     evaluator text NOT NULL,
     beat_at timestamptz NOT NULL,
