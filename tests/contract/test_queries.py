@@ -12,7 +12,7 @@ from puppylog.model.metric import Metric
 from puppylog.model.query import REJECTS, Reading, parse_query, translate, write_query
 from puppylog.model.query.tree import Query
 from puppylog.monitor.rejects import RejectFilter, iter_rejects
-from puppylog.monitor.search import Search, find_records
+from puppylog.monitor.search import Search, find_records, read_cursor, read_new_records
 from puppylog.stores.base import NewFile, Store
 from support.examples import examples
 from support.lines import LINE_BYTES, Source, open_stream, rejects, rows
@@ -68,6 +68,20 @@ def test_a_metric_may_have_a_query_as_its_filter(store: Store) -> None:
     )
     [row] = store.query("SELECT coalesce(sum(value), 0)::BIGINT AS n FROM metrics.found").to_pylist()
     assert row["n"] == sum(matches(query, record, origin) for record, origin in stored.values()) > 0
+
+
+def test_a_follower_gets_the_new_records_that_a_query_finds(store: Store) -> None:
+    source = Source(store, group="shop")
+    source.append(rows([{"message": "disk full"}]))
+    text = "DISK source:test.log file:/var/log/* group:shop"
+    condition = render(translate(parse_query(text), Reading(text=text)), dialect_of(store))
+    cursor = read_cursor(store)
+    source.append(rows([{"message": "a disk"}, {"message": "none"}], start=source.offset))
+    other = Source(store, "file:///var/log/other.log")
+    other.append(rows([{"message": "another disk"}]))
+    new = read_new_records(store, Search(condition), cursor)
+    assert new is not None
+    assert new.records["message"].to_pylist() == ["a disk"]
 
 
 LINES = (

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from urllib.parse import unquote
 
 from puppylog.model.query.tree import And, AnyText, FieldRegex, FieldTest, Has, Not, Or, Query, Regex, Value
 
@@ -173,8 +174,14 @@ def _from(test: FieldTest, value: str, origin: Origin) -> bool:
     text = test.value.text
     if test.name.text == "stream" and text.isdecimal():
         return (origin.stream_id == int(text)) is (test.operator != "!=")
+    names = [value, unquote(value)] if test.name.text in {"source", "stream"} else [value]
     if test.operator != ":":
-        return (value == text) is (test.operator == "=")
+        return (text in names) is (test.operator == "=")
+    return any(_is_named(test, name) for name in names)
+
+
+def _is_named(test: FieldTest, value: str) -> bool:
+    text = test.value.text
     path = value.partition("://")[2]
     whole = value if "://" not in value else f"/{path.partition('/')[2]}"
     if text.startswith("/"):
