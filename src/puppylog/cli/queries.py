@@ -11,14 +11,22 @@ import click
 from puppylog.errors import ExpressionError, SearchError
 from puppylog.model.expression import parse_filter, render
 from puppylog.model.expression.reading import Dialect
-from puppylog.model.query import RECORDS, Reading, find_attribute_names, parse_query, translate
+from puppylog.model.query import RECORDS, REJECTS, Reading, find_attribute_names, parse_query, translate
 from puppylog.model.query.fields import Vocabulary
 from puppylog.model.query.tree import Query, has_bare_word
 from puppylog.monitor.attributes import find_attributes
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
 
-query_argument: Final = click.argument("query", metavar="[QUERY]...", nargs=-1)
+
+def _complete_field(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return the fields whose names begin so. Attributes are left out: only a connection to the store tells them."""
+    del parameter  # the commands that take a query have one
+    vocabulary = REJECTS if ctx.parent is not None and ctx.parent.info_name == "rejects" else RECORDS
+    return [name for name in vocabulary.names if name.startswith(incomplete)]
+
+
+query_argument: Final = click.argument("query", metavar="[QUERY]...", nargs=-1, shell_complete=_complete_field)
 
 
 @dataclass(frozen=True, slots=True)
