@@ -16,7 +16,7 @@ from puppylog.monitor.range import ALWAYS, Range
 from puppylog.stores.base import RecordReader, Value
 from puppylog.stores.queries import load_queries
 
-# A query for new records covers at most this many bytes of log files: during a backfill, all of them may be gigabytes.
+# A query for new records covers at most this many bytes of log files: the new lines of a backfill are gigabytes.
 STEP_BYTES: Final = 16 << 20
 
 _QUERIES = load_queries("puppylog.stores", "monitor.sql")

@@ -62,7 +62,10 @@ class _Directive:
 
 
 def find_layouts(text: str) -> Configuration:
-    """Return the log formats in the text of a configuration of nginx or Apache; no formats for other texts."""
+    """Return the log formats in the text of a configuration of nginx or Apache.
+
+    The result is empty if the text is no such configuration.
+    """
     if _IS_APACHE.search(text):
         return _find_apache(list(_iter_apache(text)))
     if _IS_NGINX.search(text):

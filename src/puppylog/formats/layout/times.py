@@ -7,6 +7,7 @@ from typing import Final
 from puppylog.formats.layout.fields import Field, Token
 from puppylog.formats.layout.program import Kind
 
+# Kinds of fields that hold a whole instant, and kinds that hold one part of an instant, such as the month.
 WHOLE: Final = frozenset({Kind.ACCESS, Kind.ISO, Kind.EPOCH})
 PARTS: Final = frozenset(kind for kind in Kind if kind >= Kind.YEAR)
 

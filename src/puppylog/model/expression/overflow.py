@@ -73,10 +73,10 @@ def narrow_number(template: str) -> tuple[str, str]:
 
 
 def _narrow(sql: str, too_low: str, too_high: str) -> str:
-    """Return PostgreSQL's SQL for a cast to BIGINT that gives null if ``sql`` does not fit: it has no TRY_CAST.
+    """Return PostgreSQL's SQL for a cast to BIGINT that gives null if ``sql`` does not fit.
 
-    A value that does not fit is replaced by one of two bounds, and each bound by null. LEAST and GREATEST ignore null
-    and sort NaN last, so that null and NaN become a bound, too.
+    PostgreSQL has no TRY_CAST. A value that does not fit is replaced by one of two bounds, and each bound by null.
+    LEAST and GREATEST ignore null and sort NaN last, so that null and NaN become a bound, too.
     """
     bounded = f"GREATEST(LEAST({sql}, {too_high}), {too_low})"
     return f"CAST(NULLIF(NULLIF({bounded}, {too_high}), {too_low}) AS BIGINT)"

@@ -1,7 +1,7 @@
 r"""The smallest parts of a query: blanks, bare words, quoted texts and regular expressions, each with its place.
 
-A bare word ends at a blank, a parenthesis or a quote. A backslash in it takes the meaning from the character behind it,
-if that has one; any other backslash is a backslash.
+A bare word ends at a blank, a parenthesis or a quote. A backslash before one of the characters that mean something in a
+query makes that character an ordinary one. Before any other character, a backslash stands for itself.
 """
 
 import re
@@ -49,7 +49,7 @@ def read_bare(query: str, start: int, end: int) -> Value:
 
 
 def _without_repeats(parts: list[str]) -> tuple[str, ...]:
-    """Return the parts without empty ones in the middle: two ``*`` mean what one means."""
+    """Return the parts without empty ones in the middle: two ``*`` in a row mean the same as one."""
     return (parts[0], *(part for part in parts[1:-1] if part), *parts[-1:]) if len(parts) > 1 else (parts[0],)
 
 

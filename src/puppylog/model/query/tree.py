@@ -1,4 +1,4 @@
-"""What a query consists of. Two trees are equal if they mean the same, wherever their parts stand in a text."""
+"""The tree of a query. Two trees are equal if their nodes are equal; the places in the query's text do not count."""
 
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
@@ -20,7 +20,7 @@ _NOWHERE = Span()
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What a text is compared with: between two ``parts``, any characters may stand."""
+    """A text to compare with. Any characters may stand between two ``parts``, where the user wrote ``*``."""
 
     parts: tuple[str, ...]
     is_quoted: bool = False  # a quoted value is text, even if it looks like a number
@@ -28,7 +28,7 @@ class Value:
 
     @property
     def text(self) -> str:
-        """The value with its ``*`` as it stands."""
+        """The value as the user wrote it, with ``*`` between its parts."""
         return "*".join(self.parts)
 
 
@@ -48,7 +48,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class AnyText:
-    """Some text of the record has this in it."""
+    """Tests whether any text of the record contains the value, or matches the regular expression."""
 
     value: Value | Regex
 
