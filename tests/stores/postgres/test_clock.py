@@ -26,7 +26,7 @@ from support.alert_tables import (
     history,
     read_outcome,
 )
-from support.lines import Source, records
+from support.lines import Source, records, soon
 from support.postgres import PostgresServer
 
 YEAR = timedelta(days=365)
@@ -84,7 +84,7 @@ def test_a_heartbeat_in_the_future_is_replaced(store: Connection) -> None:
 def test_a_rollup_is_refreshed_and_read_live_when_the_clock_is_set_back(url: str, store: Connection) -> None:
     with connect_store(url) as client:
         client.create_metric(Metric("total", "count", "*", 1, refresh_s=10))
-        Source(client).append(records(3, ts=datetime.now(UTC), step_s=0))
+        Source(client).append(records(3, ts=soon(), step_s=0))  # above the watermark, when the clock is right again
         # As if the clock had been an hour ahead: the watermark, the refresh and the invalidations are of that time.
         store.execute(
             "UPDATE puppylog.metrics SET watermark = puppylog.floor_to(now() + interval '1 hour', 1), "

@@ -1,6 +1,7 @@
 """A pooler that gives each transaction another session is refused; other poolers are not."""
 
 import shutil
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain, repeat
@@ -57,6 +58,12 @@ def test_a_connection_whose_number_is_not_its_process_is_checked(
         Session(postgres_url).close()
 
 
+def accepts(path: Path) -> bool:
+    """Return whether a server listens at the socket: the socket is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(path)) == 0
+
+
 @contextmanager
 def pgbouncer(url: str, mode: str) -> Iterator[str]:
     """Yield the URL of the same database through PgBouncer."""
@@ -74,7 +81,7 @@ def pgbouncer(url: str, mode: str) -> Iterator[str]:
         )
         process = binaries.spawn(PGBOUNCER or "", str(settings), log=log)
         try:
-            wait_until((place / ".s.PGSQL.6432").exists, what="PgBouncer's start")
+            wait_until(lambda: accepts(place / ".s.PGSQL.6432"), what="PgBouncer's start")
             yield make_conninfo("", host=str(place), port=6432, user="postgres", dbname=given["dbname"])
         finally:
             process.terminate()
