@@ -55,7 +55,7 @@ def parse_filter(text: str) -> str:
 
 
 def parse_search(text: str) -> str:
-    """Return the canonical text of the condition of a search, which may also look into the tables beside the records.
+    """Return the canonical text of the condition of a search, which may also look into tables other than the records.
 
     Raises:
         ExpressionError: as `parse_segment`.
