@@ -52,7 +52,7 @@ def test_one_client_runs_the_jobs_and_the_next_client_takes_over(postgres_store_
             first.close()
             # The second may lead at once, so a moment without a leader need not be seen.
             wait_until(lambda: len(find_leaders()) == 1 and find_leaders() != before, what="taking over")
-    assert find_leaders() == []
+    wait_until(lambda: find_leaders() == [], what="the end of the last session on the server")
 
 
 def test_a_client_that_does_not_run_the_jobs_keeps_no_connection(
