@@ -88,11 +88,12 @@ def test_a_killed_bootstrap_leaves_all_or_nothing_and_the_next_one_completes(
     database: Database, puppylog_at: PuppylogAt, fresh: Installation
 ) -> None:
     left = set()
-    for _ in range(KILLS):
+    for number in range(KILLS):
+        latest_s = 0.3 * number / KILLS  # so that the first kill comes before bootstrap can have committed
         with database() as url:
             with puppylog_at(url).start("bootstrap") as installer:
                 wait_for_session(url)
-                time.sleep(random.random() * 0.3)  # not a wait for anything: the moment of a kill is left to chance
+                time.sleep(random.random() * latest_s)  # not a wait: the moment of a kill is left to chance
                 installer.kill()
             wait_for_session(url, is_there=False)
             left.add(is_uninstalled(url))
