@@ -199,14 +199,8 @@ class _Matching:
             for candidate in self._pool.iter_free():
                 if not place.is_inode_only or candidate.identity != place.identity or not candidate.is_rotated:
                     continue
-                if self._is_new(candidate) and self._claim(place, candidate):
+                if self._pool.is_new(candidate) and self._claim(place, candidate):
                     break
-
-    def _is_new(self, candidate: Candidate) -> bool:
-        """Return whether it is neither a copy of a finished file nor one of the file at the path."""
-        if self._at_path is not None and self._evidence.is_copy_of_live(candidate, self._at_path):
-            return False
-        return not self._evidence.is_finished(candidate, self._known)
 
     def _match_moved_to_path(self, place: Place) -> None:
         """Match a place with the file at the path, if the inode or a full head agrees: new logs often begin alike."""

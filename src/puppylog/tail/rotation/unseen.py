@@ -32,15 +32,20 @@ class CandidatePool:
 
     def take_if_new(self, candidate: Candidate) -> bool:
         """Take the candidate if it is new to the store and readable; return whether it was taken."""
-        is_new = (
+        is_taken = (
             self.evidence.can_be_read(candidate)
             and not self.evidence.is_unfinished_copy(candidate, self.taken, self.candidates)
-            and not (self.at_path is not None and self.evidence.is_copy_of_live(candidate, self.at_path))
-            and not self.evidence.is_finished(candidate, self.known)
+            and self.is_new(candidate)
         )
-        if is_new:
+        if is_taken:
             self.taken.append(candidate)
-        return is_new
+        return is_taken
+
+    def is_new(self, candidate: Candidate) -> bool:
+        """Return whether the candidate is neither a copy of the file at the path nor a finished file or its copy."""
+        if self.at_path is not None and self.evidence.is_copy_of_live(candidate, self.at_path):
+            return False
+        return not self.evidence.is_finished(candidate, self.known)
 
 
 def find_last_known(pool: CandidatePool, found: Collection[tuple[Place, Candidate]]) -> LastFile | None:
