@@ -11,11 +11,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 
+from support.asking import ask
 from support.commands import Puppylog
 from support.database_elsewhere import database_elsewhere
 from support.embedded import wait_until
@@ -40,11 +39,6 @@ pytestmark = [
     ),
     pytest.mark.timeout(SOAK_S + 600),
 ]
-
-
-def ask(url: str, sql: str) -> list[tuple[Any, ...]]:
-    with psycopg.connect(url, autocommit=True) as connection:
-        return connection.execute(sql.encode()).fetchall()
 
 
 def write_log(path: Path, lines: int) -> None:

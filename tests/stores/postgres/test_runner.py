@@ -17,13 +17,9 @@ from puppylog.stores.postgres.runner import JobRunner
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.postgres.store import PostgresStore
 from support.alert_tables import ALERT
+from support.asking import ask
 from support.embedded import wait_until
 from support.lines import Source, records
-
-
-def ask(url: str, sql: str) -> list[tuple[Any, ...]]:
-    with psycopg.connect(url, autocommit=True) as connection:
-        return connection.execute(sql.encode()).fetchall()
 
 
 def test_a_client_that_stores_old_lines_refreshes_the_metrics_before_it_ends(postgres_store_url: str) -> None:

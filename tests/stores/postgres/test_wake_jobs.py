@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import psycopg
 import pytest
 
 from puppylog.errors import PuppylogError
@@ -12,6 +11,7 @@ from puppylog.model.metric import Metric
 from puppylog.stores.postgres.runner import JobWaker
 from puppylog.stores.postgres.schema.bootstrap import bootstrap
 from puppylog.stores.postgres.store import PostgresStore
+from support.asking import ask
 from support.database_elsewhere import database_elsewhere, timescaledb_distributed_database
 from support.embedded import wait_until
 from support.postgres import PostgresServer
@@ -46,12 +46,6 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
 def create_metric(url: str) -> None:
     with PostgresStore(url) as store:
         store.create_metric(Metric("total", "count", "*", 60, refresh_s=60))
-
-
-def ask(url: str, sql: str) -> list[tuple[Any, ...]]:
-    with psycopg.connect(url, autocommit=True) as connection:
-        cursor = connection.execute(sql.encode())
-        return cursor.fetchall() if cursor.description else []
 
 
 def put_off(url: str, until: str, *, started: str = "now()") -> None:

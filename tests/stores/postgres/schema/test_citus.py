@@ -3,13 +3,13 @@
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import psycopg
 import pytest
 
 from puppylog.stores.postgres.schema.bootstrap import Lifetimes, bootstrap
 from puppylog.stores.postgres.store import PostgresStore
+from support.asking import ask
 from support.database_elsewhere import citus_database
 from support.embedded import wait_until
 from support.lines import Source, records
@@ -33,12 +33,6 @@ def url() -> Iterator[str]:
 def store(url: str) -> Iterator[PostgresStore]:
     with PostgresStore(url) as store:
         yield store
-
-
-def ask(url: str, sql: str) -> list[tuple[Any, ...]]:
-    with psycopg.connect(url, autocommit=True) as connection:
-        cursor = connection.execute(sql.encode())
-        return cursor.fetchall() if cursor.description else []
 
 
 def test_each_stream_is_on_one_node_and_all_nodes_have_streams(url: str, store: PostgresStore) -> None:

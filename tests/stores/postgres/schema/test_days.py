@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import psycopg
 import pytest
@@ -10,15 +9,10 @@ import pytest
 from puppylog.model.metric import Metric
 from puppylog.stores.postgres.schema.bootstrap import Lifetimes, bootstrap
 from puppylog.stores.postgres.store import PostgresStore
+from support.asking import ask
 from support.lines import Source, records
 
 TODAY = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
-
-
-def ask(url: str, sql: str) -> list[tuple[Any, ...]]:
-    with psycopg.connect(url, autocommit=True) as connection:
-        cursor = connection.execute(sql.encode())
-        return cursor.fetchall() if cursor.description else []
 
 
 def days(url: str) -> set[str]:

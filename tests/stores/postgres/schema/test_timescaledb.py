@@ -3,9 +3,7 @@
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -14,6 +12,7 @@ from puppylog.model.metric import Metric
 from puppylog.stores.postgres.schema.bootstrap import Lifetimes, bootstrap
 from puppylog.stores.postgres.schema.flavour import Flavour
 from puppylog.stores.postgres.store import PostgresStore
+from support.asking import ask
 from support.database_elsewhere import database_elsewhere
 from support.embedded import wait_until
 from support.lines import Source, records
@@ -38,12 +37,6 @@ def url() -> Iterator[str]:
 def store(url: str) -> Iterator[PostgresStore]:
     with PostgresStore(url) as store:
         yield store
-
-
-def ask(url: str, sql: str) -> list[tuple[Any, ...]]:
-    with psycopg.connect(url, autocommit=True) as connection:
-        cursor = connection.execute(sql.encode())
-        return cursor.fetchall() if cursor.description else []
 
 
 def kinds(url: str) -> dict[str, str]:
