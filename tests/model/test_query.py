@@ -86,6 +86,7 @@ def test_a_query_has_one_shortest_form(text: str, written: str) -> None:
         ("-(host=a or host=b)", "NOT COALESCE(host = 'a', FALSE) AND NOT COALESCE(host = 'b', FALSE)"),
         ("(host=a or host=b) ident=c", "(host = 'a' OR host = 'b') AND ident = 'c'"),
         ("duration_ms > 1000", "CAST(attributes ->> 'duration_ms' AS DOUBLE PRECISION) > 1000"),
+        ("attributes.n<=-1e-2", "CAST(attributes ->> 'n' AS DOUBLE PRECISION) <= -0.01"),
         ('user="7"', "attributes ->> 'user' = '7'"),
         ("attributes.x~/^a/", "REGEXP_LIKE(attributes ->> 'x', '^a')"),
         ("a.b=c", "COALESCE(attributes ->> 'a.b', attributes -> 'a' ->> 'b') = 'c'"),

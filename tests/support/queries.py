@@ -14,7 +14,7 @@ TEXTS: Final = (
     *("abc", "aXc", "a\nc", "ABC b", "foo bar", "food", "", "É b", "é", "10.0.0.1", "a%_b", "it's", 'say "hi"', "a\\b"),
     *("{}$x", "aab", "42", "4.50", "-7", "1e-2", "12345678901234567", "/var/log", "😀 b", "x*y", "(a)"),
 )
-NUMBERS: Final = ("42", "4.5", "-7", "0", "500", "0.01", "404", "99999", "+42", ".5")
+NUMBERS: Final = ("42", "4.5", "-7", "0", "500", "0.01", "404", "99999", "+42", ".5", "1e-2", "1E-30", "0.00001")
 ATTRIBUTES: Final = ("user", "n", "a.b", "http.code", "attributes.user")
 KNOWN: Final = {"user": "ann", "n": "1", "a.b": "x", "http.code": "200"}
 """The attributes that a store knows, with examples."""

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from puppylog.errors import ExpressionError, SearchError
 from puppylog.model.expression import parse_search
+from puppylog.model.expression.conversion import NUMBER_PATTERN, WHOLE_PATTERN
 from puppylog.model.query.fields import RECORDS, Field, Kind, Vocabulary, resolve
 from puppylog.model.query.instants import is_relative, read_instant
 from puppylog.model.query.scanning import refuse
@@ -32,8 +33,6 @@ from puppylog.model.query.tree import (
 )
 from puppylog.model.regex import RegexError, escape, parse_regex
 
-# What an expression's cast takes from a text; see its NUMBER_PATTERN.
-_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]{1,15}(?:[.][0-9]{0,15})?|[.][0-9]{1,15})")
 _FROM: Final = {
     Kind.SOURCE: "SOURCE_LIKE",
     Kind.STREAM: "SOURCE_LIKE",
@@ -253,10 +252,10 @@ def _instant(instant: datetime) -> str:
 
 def _number_of(text: str) -> str | None:
     """Return a number as an expression has it, None of what is no number of up to 15 digits."""
-    if not _NUMBER.fullmatch(text):
+    if not re.fullmatch(NUMBER_PATTERN, text):
         return None
     sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text.removeprefix("+"))
-    return sign + (repr(float(digits)) if "." in digits else str(int(digits)))
+    return sign + (str(int(digits)) if re.fullmatch(WHOLE_PATTERN, digits) else repr(float(digits)))
 
 
 def _pattern(parts: tuple[str, ...]) -> str:
