@@ -25,6 +25,19 @@ SETTINGS = Settings(store="", color=None, output="table", zone=UTC, host="", qui
         ("2015-05-17T10:05:00Z", BERLIN, datetime(2015, 5, 17, 10, 5, tzinfo=UTC)),
         ("2015-05-17 10:05:00+02:00", UTC, datetime(2015, 5, 17, 8, 5, tzinfo=UTC)),
         (" 2015-05-17 10:05 ", UTC, datetime(2015, 5, 17, 10, 5, tzinfo=UTC)),
+        ("30min", UTC, NOW - timedelta(minutes=30)),
+        ("1h30m", UTC, NOW - timedelta(minutes=90)),
+        ("2 days ago", UTC, NOW - timedelta(days=2)),
+        ("now-1h 30min", UTC, NOW - timedelta(minutes=90)),
+        ("today", BERLIN, datetime(2026, 11, 22, 23, tzinfo=UTC)),
+        ("Yesterday", BERLIN, datetime(2026, 11, 21, 23, tzinfo=UTC)),
+        ("yesterday 02:30", BERLIN, datetime(2026, 11, 22, 1, 30, tzinfo=UTC)),
+        ("monday", UTC, datetime(2026, 11, 23, tzinfo=UTC)),  # it is a Monday
+        ("sunday", UTC, datetime(2026, 11, 22, tzinfo=UTC)),
+        ("tuesday 9:15", UTC, datetime(2026, 11, 17, 9, 15, tzinfo=UTC)),
+        ("02:30", UTC, datetime(2026, 11, 23, 2, 30, tzinfo=UTC)),
+        ("12:00:01", UTC, datetime(2026, 11, 22, 12, 0, 1, tzinfo=UTC)),  # today's is still to come
+        ("13:30", BERLIN, datetime(2026, 11, 22, 12, 30, tzinfo=UTC)),
     ],
 )
 def test_a_time_is_parsed(text: str, zone: tzinfo, instant: datetime) -> None:
@@ -36,10 +49,23 @@ def test_a_time_without_offset_is_in_the_zone_of_this_machine_if_the_zone_is_loc
     assert parse_instant("2015-05-17 10:05", "--since", now=NOW, zone=None) == naive.astimezone(UTC)
 
 
-@pytest.mark.parametrize("text", ["", "yesterday-ish", "2015", "7", "2015-02-30", "999999999w", "2h2", "\x1b"])
+@pytest.mark.parametrize(
+    "text", ["", "yesterday-ish", "2015", "7", "2015-02-30", "999999999w", "2h2", "\x1b", "25:00", "ago", "2h ago 5"]
+)
 def test_the_error_on_a_wrong_time_names_its_option(text: str) -> None:
     with pytest.raises(UsageError, match=r"cannot (read|use) --to"):
         parse_instant(text, "--to", now=NOW, zone=UTC)
+
+
+@pytest.mark.parametrize(
+    ("day", "since"),
+    [
+        (datetime(2026, 3, 29, 12, tzinfo=UTC), datetime(2026, 3, 28, 23, tzinfo=UTC)),
+        (datetime(2026, 10, 25, 12, tzinfo=UTC), datetime(2026, 10, 24, 22, tzinfo=UTC)),
+    ],
+)
+def test_a_day_begins_at_midnight_although_the_offset_changes_on_it(day: datetime, since: datetime) -> None:
+    assert parse_instant("today", "--since", now=day, zone=BERLIN) == since
 
 
 def test_a_time_beyond_the_calendar_is_refused() -> None:

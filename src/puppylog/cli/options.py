@@ -76,7 +76,8 @@ def range_options(command: Callback) -> Callback:
     return click.option(
         "--since",
         metavar="TIME",
-        help="Like --from. A TIME is 2h (ago), a date, a date and time such as 2015-05-17T10:05:00Z, or now.",
+        help="Like --from. A TIME is 2h (ago), 1h30m, 02:30 (the latest), today, yesterday, a weekday, a date, a date "
+        "and time such as 2015-05-17T10:05:00Z, or now.",
     )(command)
 
 

@@ -1,15 +1,11 @@
-"""Times as people write them: RFC 3339, a date, ``now``, or a duration before now such as ``2h``."""
+"""Times as people write them on the command line, such as ``2h`` (ago), ``yesterday``, ``02:30`` or RFC 3339."""
 
-import re
-from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Final
+from datetime import UTC, datetime, tzinfo
 
 from puppylog.errors import UsageError
-from puppylog.model.period import parse_period
+from puppylog.model.query.instants import INSTANTS, read_instant
 from puppylog.monitor.range import Range
 from puppylog.settings import Settings
-
-_AGO: Final = re.compile(r"(\d+\s*[smhdw])(\s+ago)?", re.IGNORECASE)
 
 
 def parse_range(settings: Settings, since: str | None, from_: str | None, to: str | None) -> Range:
@@ -30,7 +26,7 @@ def parse_range(settings: Settings, since: str | None, from_: str | None, to: st
 
 
 def parse_instant(text: str, option: str, *, now: datetime, zone: tzinfo | None) -> datetime:
-    """Return an instant, in UTC.
+    """Return an instant, in UTC. A day is its first instant.
 
     A text without an offset is a time in ``zone``; None is this machine's zone.
 
@@ -40,19 +36,8 @@ def parse_instant(text: str, option: str, *, now: datetime, zone: tzinfo | None)
     Raises:
         UsageError: ``text`` is not a time.
     """
-    written = text.strip()
     try:
-        if written.lower() == "now":
-            return now
-        if ago := _AGO.fullmatch(written):
-            return now - timedelta(seconds=parse_period(ago[1].lower(), option))
-        instant = datetime.fromisoformat(written)
-        if instant.tzinfo is None and zone is not None:
-            instant = instant.replace(tzinfo=zone)
-        return instant.astimezone(UTC)
+        start, _ = read_instant(text, now, zone)
     except (ValueError, OverflowError) as error:
-        raise UsageError(
-            "read",
-            f"{option} {text!r}",
-            advice=("write a date, a time such as 2015-05-17T10:05:00Z, now, or a duration before now such as 2h"),
-        ) from error
+        raise UsageError("read", f"{option} {text!r}", advice=f"write {INSTANTS}") from error
+    return start

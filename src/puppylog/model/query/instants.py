@@ -1,50 +1,95 @@
-"""Instants as people write them in a query: dates, times, and times relative to now."""
+"""Instants as people write them: dates, times of day, weekdays, and lengths of time before now."""
 
 import re
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
-_RELATIVE: Final = re.compile(r"(?:now)?(?:(?P<sign>[+-]?)(?P<count>[0-9]{1,9})\s*(?P<unit>[smhdw]))?", re.IGNORECASE)
-_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_UNITS: Final = {
+    "s": ("s", "sec", "secs", "second", "seconds"),
+    "m": ("m", "min", "mins", "minute", "minutes"),
+    "h": ("h", "hr", "hrs", "hour", "hours"),
+    "d": ("d", "day", "days"),
+    "w": ("w", "week", "weeks"),
+}
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_UNIT_OF: Final = {word: unit for unit, words in _UNITS.items() for word in words}
+_LENGTH: Final = rf"[0-9]{{1,9}}\s*(?:{'|'.join(sorted(_UNIT_OF, key=len, reverse=True))})"
+_PART: Final = re.compile(r"([0-9]+)\s*([a-z]+)")
+_RELATIVE: Final = re.compile(rf"(?:now)?(?:\s*(?P<sign>[+-])?\s*(?P<length>{_LENGTH}(?:\s*{_LENGTH})*)(?:\s+ago)?)?")
 _DAYS: Final = {"today": 0, "yesterday": -1, "tomorrow": 1}
+_WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_CLOCK: Final = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?"
+_DAY: Final = re.compile(rf"(?P<day>{'|'.join((*_DAYS, *_WEEKDAYS))})?\s*(?P<clock>{_CLOCK})?")
+
+INSTANTS: Final = "2h, 1h30m, 02:30, yesterday, monday, now, a date, or a time such as 2015-05-17T10:05:00Z"
+"""What `read_instant` accepts, for the advice of an error."""
 
 
 def is_relative(text: str) -> bool:
-    """Whether the instant depends on when the query is read."""
-    return text.lower() in _DAYS or bool(text and _RELATIVE.fullmatch(text))
+    """Return whether the instant depends on the time at which the text is read."""
+    word = text.strip().lower()
+    return bool(word) and bool(_RELATIVE.fullmatch(word) or _DAY.fullmatch(word))
 
 
 def read_instant(text: str, now: datetime, zone: tzinfo | None) -> tuple[datetime, datetime]:
-    """Return the instant, and the end of what it names: a day for a date, otherwise the instant itself.
+    """Return an instant and the end of the time that it names, in UTC: of a whole day for a day, else the instant.
+
+    >>> start, end = read_instant("yesterday", datetime(2026, 3, 1, 12, tzinfo=UTC), UTC)
+    >>> start.isoformat(), end.isoformat()
+    ('2026-02-28T00:00:00+00:00', '2026-03-01T00:00:00+00:00')
 
     Args:
-        text: ``now``, ``now-2h``, ``2h`` (ago), ``today``, ``yesterday``, a date, or a date and a time.
-        now: the instant from which relative ones are counted, with an offset.
-        zone: of times without an offset; None is this machine's own.
+        text: ``now``, a length of time before now (``2h``, ``30min``, ``1h30m``, ``2 days ago``), ``now`` plus or minus
+            a length of time, ``today``, ``yesterday``, ``tomorrow``, a weekday (the latest one, which may be today), a
+            time of day such as ``02:30`` (the latest one that has passed), a day and a time of day, a date, or a date
+            and a time.
+        now: the present instant, with an offset.
+        zone: the zone of times without an offset; None is this machine's own.
 
     Raises:
-        ValueError: it is no instant.
-        OverflowError: it is beyond the years that there are.
+        ValueError: the text is not an instant.
+        OverflowError: the instant is not between the years 1 and 9999.
     """
-    word = text.lower()
-    if word in _DAYS:
-        return _day(now.astimezone(zone) + timedelta(days=_DAYS[word]))
-    if text and (relative := _RELATIVE.fullmatch(text)):
-        instant = now.astimezone(UTC)
-        if relative["count"]:
-            is_later = relative["sign"] == "+"
-            length = timedelta(**{_UNITS[relative["unit"].lower()]: int(relative["count"])})
-            instant += length if is_later else -length
+    word = text.strip().lower()
+    if word and (relative := _RELATIVE.fullmatch(word)):
+        instant = now.astimezone(UTC) + _read_length(relative["sign"], relative["length"] or "")
         return instant, instant
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None and zone is not None:
-        instant = instant.replace(tzinfo=zone)
-    if re.fullmatch(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}", text):
-        return _day(instant)
-    instant = instant.astimezone(UTC)
+    if word and (day := _DAY.fullmatch(word)):
+        return _read_day(day["day"], day["clock"], now, zone)
+    instant = datetime.fromisoformat(text.strip())
+    if re.fullmatch(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}", word):
+        return _whole_day(instant.date(), zone)
+    instant = _in_utc(instant, zone)
     return instant, instant
 
 
-def _day(instant: datetime) -> tuple[datetime, datetime]:
-    start = instant.replace(hour=0, minute=0, second=0, microsecond=0)
-    return start.astimezone(UTC), (start + timedelta(days=1)).astimezone(UTC)
+def _read_length(sign: str | None, text: str) -> timedelta:
+    seconds = sum(int(count) * _SECONDS[_UNIT_OF[unit]] for count, unit in _PART.findall(text))
+    return timedelta(seconds=seconds if sign == "+" else -seconds)
+
+
+def _read_day(name: str | None, clock: str | None, now: datetime, zone: tzinfo | None) -> tuple[datetime, datetime]:
+    today = now.astimezone(zone).date()
+    if name in _WEEKDAYS:
+        day = today - timedelta(days=(today.weekday() - _WEEKDAYS.index(name)) % 7)
+    else:
+        day = today + timedelta(days=_DAYS[name] if name else 0)
+    if clock is None:
+        return _whole_day(day, zone)
+    hour, minute, second = map(int, f"{clock}:00".split(":")[:3])
+    at = time(hour, minute, second)
+    instant = _in_utc(datetime.combine(day, at), zone)
+    if name is None and instant > now:
+        instant = _in_utc(datetime.combine(day - timedelta(days=1), at), zone)
+    return instant, instant
+
+
+def _whole_day(day: date, zone: tzinfo | None) -> tuple[datetime, datetime]:
+    start = datetime.combine(day, time())
+    return _in_utc(start, zone), _in_utc(start + timedelta(days=1), zone)
+
+
+def _in_utc(instant: datetime, zone: tzinfo | None) -> datetime:
+    if instant.tzinfo is None and zone is not None:
+        instant = instant.replace(tzinfo=zone)
+    return instant.astimezone(UTC)

@@ -15,7 +15,7 @@ from puppylog.errors import ExpressionError, SearchError
 from puppylog.model.expression import parse_search
 from puppylog.model.expression.conversion import NUMBER_PATTERN, WHOLE_PATTERN
 from puppylog.model.query.fields import RECORDS, Field, Kind, Vocabulary, resolve
-from puppylog.model.query.instants import is_relative, read_instant
+from puppylog.model.query.instants import INSTANTS, is_relative, read_instant
 from puppylog.model.query.scanning import refuse
 from puppylog.model.query.severity import SCALE, find_step
 from puppylog.model.query.tree import (
@@ -205,7 +205,7 @@ class _Translator:
         try:
             start, end = read_instant(text, now or datetime.now(UTC), self._reading.zone)
         except (ValueError, OverflowError):
-            advice = "write now-2h, today, a date such as 2015-05-17, or a time such as 2015-05-17T10:05:00Z"
+            advice = f"write {INSTANTS}"
             raise self._refuse(test.value.span.start, f'"{text}" is no time', advice) from None
         first, after = _instant(start), _instant(end)
         if end > start:  # a whole day
