@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,10 @@ def store_line(engine: Engine, stream: int, hours: float) -> None:
     engine.write(lambda connection: connection.run(RECORD, {"ts": at.isoformat(), "stream": stream}))
 
 
-def make_alert(engine: Engine, comparison: Comparison, no_data: NoData) -> None:
+def make_alert(engine: Engine, comparison: Comparison, no_data: NoData, name: str = "silent") -> None:
     """Make an alert that was judged last at NOON."""
     alert: Alert = define_alert(
-        "silent",
+        name,
         METRIC,
         comparison=comparison,
         threshold=1,
@@ -114,6 +115,26 @@ def test_an_alert_judges_a_limited_number_of_segments_and_counts_the_rest(engine
     ]
     assert ask(engine, "SELECT unjudged_segments FROM puppylog.alerts") == [{"unjudged_segments": 1}]
     assert judge(engine, 2) == {"1": "ok", "2": "ok"}
+
+
+@pytest.mark.parametrize("hours", [1, 3])
+def test_each_of_several_alerts_judges_no_more_segments_than_the_limit(engine: Engine, hours: int) -> None:
+    for stream in (5, 3, 1, 4, 2):
+        store_line(engine, stream, 0.5)
+    names = ("first", "second")
+    for name in names:
+        make_alert(engine, Comparison.AT_LEAST, NoData.ZERO, name)
+    for last in (hours, hours + 1):  # the limit holds for new segments, and when the alert has all that it may have
+        now_us = int((NOON + timedelta(hours=last)).timestamp() * 1_000_000)
+        store_line(engine, 0, last - 0.5)
+        for name in names:
+            while engine.write(partial(evaluate, name=name, now_us=now_us, most_segments=2)):
+                pass
+        assert ask(
+            engine,
+            "SELECT name, list(segment ORDER BY segment) AS judged FROM puppylog.alert_states "
+            "JOIN puppylog.alerts ON alerts.id = alert_id GROUP BY name ORDER BY name",
+        ) == [{"name": name, "judged": ["0", "1"] if hours == 1 else ["1", "2"]} for name in names]
 
 
 def test_an_evaluation_writes_only_what_is_different(engine: Engine, tmp_path: Path) -> None:

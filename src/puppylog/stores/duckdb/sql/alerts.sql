@@ -122,15 +122,15 @@ lives AS MATERIALIZED (
 )
 
 -- name: admitted_to_one
--- Part of the query chain_of_one: the segments that the alert has not judged yet.
+-- Part of the query chain_of_one: the segments that the alert has not judged yet. They are limited by their number, not
+-- by LIMIT: DuckDB 2.0.1 has removed a LIMIT above an anti join from a form of this query.
 UNION ALL
 SELECT NULL, segment, NULL, NULL, NULL, NULL, NULL, NULL, value, true
 FROM (
     SELECT segment, value
     FROM observations
     ANTI JOIN known ON known.segment IS NOT DISTINCT FROM observations.segment
-    ORDER BY segment
-    LIMIT $new_segments
+    QUALIFY row_number() OVER (ORDER BY segment) <= $new_segments
 ) AS admitted
 
 -- name: unjudged_by_one
@@ -166,7 +166,9 @@ unseen_segments AS MATERIALIZED (
         SELECT known.*, 0::BIGINT AS first_no FROM known
         UNION ALL
         SELECT NULL, segment, NULL, NULL, NULL, NULL, NULL, NULL, first_no
-        FROM (SELECT * FROM unseen_segments ORDER BY first_no, segment LIMIT $new_segments) AS admitted
+        FROM (
+            FROM unseen_segments QUALIFY row_number() OVER (ORDER BY first_no, segment) <= $new_segments
+        ) AS admitted
     ) AS judged
 ), series AS MATERIALIZED (
     -- The observed values of each segment, in the order of the evaluations.
