@@ -95,3 +95,28 @@ def test_after_an_alert_is_deleted_its_metric_can_be_deleted(cli: InProcess) -> 
     assert cli("monitor", "alerts", "delete", "short").err == "puppylog: deleted alert short\n"
     assert cli("monitor", "alerts", "delete", "short").code == 2
     assert cli("monitor", "metrics", "delete", "brief").code == 0
+
+
+def test_an_alert_is_updated_in_the_parts_that_are_given(cli: InProcess) -> None:
+    cli(*CREATE, "-i", "busy", "-m", "hits", "--when", "> 10", "--window", "1m", "--for", "20s")
+    made = cli("monitor", "alerts", "update", "busy", "--when", "ge 25", "--for", "0")
+    assert "updated alert busy" in made.err
+    [meta] = json.loads(cli("monitor", "alerts", "meta", "busy", "-o", "json").out)
+    assert (meta["comparison"], meta["level"], meta["window_s"], meta["for_s"]) == (">=", 25, 60, 0)
+    again = cli("monitor", "alerts", "update", "busy", "--when", ">= 25")
+    assert "is the same already" in again.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("nope", "--for", "1m"), "cannot find alert 'nope'"),
+        (("busy",), "cannot update alert 'busy': nothing to change was given"),
+        (("busy", "--window", "15s"), "its window of 15s is not a multiple of the period of metric 'hits', 10s"),
+    ],
+)
+def test_a_wrong_update_is_refused(cli: InProcess, arguments: tuple[str, ...], message: str) -> None:
+    cli(*CREATE, "-i", "busy", "-m", "hits", "--when", "> 10")
+    failed = cli("monitor", "alerts", "update", *arguments)
+    assert failed.code == 2
+    assert message in failed.err

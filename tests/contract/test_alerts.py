@@ -153,3 +153,33 @@ def test_a_segment_is_not_judged_before_its_first_observation(
     server.pretend_last_evaluation(ago - timedelta(seconds=10))
     wait_until(lambda: len(history(store)) == 2, what="seen and gone")
     assert [row["to_state"] for row in history(store)] == ["firing", "no_data"]
+
+
+def test_an_updated_alert_judges_by_its_new_rule_and_keeps_its_history(store: Store, source: Source) -> None:
+    store.create_alert(ALERT)
+    source.append(records(60, ts=soon(), step_s=0))
+    wait_until(lambda: len(history(store)) == 2, what="firing and recovering")
+    assert not store.update_alert(ALERT)
+    lower = changed(ALERT, threshold=1, no_data=NoData.OK)
+    assert store.update_alert(lower)
+    assert list(store.list_alerts()) == [lower]
+    source.append(records(8, start=source.offset, ts=soon(), step_s=0))
+    wait_until(lambda: len(history(store)) == 4, what="firing and recovering by the new rule")
+    assert [(row["to_state"], row["level"]) for row in history(store)] == [
+        ("firing", 10),
+        ("ok", 10),
+        ("firing", 1),
+        ("ok", 1),
+    ]
+
+
+def test_an_alert_cannot_be_updated_to_another_metric_or_other_segments(store: Store, source: Source) -> None:
+    del source  # it has made the metric
+    with pytest.raises(NotFound, match="alert 'busy'"):
+        store.update_alert(ALERT)
+    store.create_metric(Metric("other", "count", "*", 1, segment="host", refresh_s=1))
+    store.create_alert(ALERT)
+    for different in (changed(ALERT, metric="other"), changed(ALERT, each_segment=True)):
+        with pytest.raises(UsageError, match="cannot update alert 'busy': its states belong to its metric"):
+            store.update_alert(different)
+    assert list(store.list_alerts()) == [ALERT]

@@ -1,17 +1,20 @@
-"""``puppylog monitor alerts create | delete``."""
+"""``puppylog monitor alerts create | update | delete``."""
 
 import math
 import re
-from typing import Final
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, Final
 
 import click
 
 from puppylog.cli.old_names import OldNamesOption
 from puppylog.cli.options import examples, pass_settings, store_options
 from puppylog.cli.talk import tell
-from puppylog.errors import UsageError
+from puppylog.errors import NotFound, UsageError
 from puppylog.model.alert import (
     ALERT_STATISTICS,
+    Alert,
     Comparison,
     NoData,
     define_alert,
@@ -22,10 +25,48 @@ from puppylog.model.identifier import parse_identifier
 from puppylog.model.period import parse_period
 from puppylog.monitor.metrics import get_metric
 from puppylog.settings import Settings
+from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 
 # ge, le, gt and lt need no quotes in a shell; > and < do.
 _WHEN: Final = re.compile(r"\s*(>=|<=|>|<|ge\b|le\b|gt\b|lt\b)\s*(\S+)\s*", re.IGNORECASE)
+_DEFAULT_WINDOW_S: Final = 120
+
+
+def rule_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Add the options that describe an alert's rule. An option that is not given is None."""
+    options = (
+        click.option(
+            "-s",
+            "--stat",
+            type=click.Choice(ALERT_STATISTICS),
+            help="The statistic of the observations in the window. Default: avg.",
+        ),
+        click.option("--when", metavar="'> THRESHOLD'", help="When it rings: > >= < <= (or gt ge lt le) and a number."),
+        click.option("--window", help="The time judged: whole periods of the metric. Default: 2m."),
+        click.option(
+            "--period",
+            cls=OldNamesOption,
+            old_names=("-pr",),
+            help="How often the alert is judged. Default: 5s, less often over a long window.",
+        ),
+        click.option("--for", "for_", help="Ring once the rule was true for this time. Default: 0."),
+        click.option("--keep-firing-for", help="Recover once the rule was false for this time. Default: 0."),
+        click.option(
+            "--delay",
+            help="How long before now the window ends, to wait for late lines. Default: one period of the metric, at "
+            "least 2s.",
+        ),
+        click.option(
+            "--no-data",
+            type=click.Choice([policy.value for policy in NoData]),
+            help="The state, or value, if the window has no observation. Default: zero for metrics that count, else "
+            "no_data.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 @click.command(
@@ -45,78 +86,85 @@ _WHEN: Final = re.compile(r"\s*(>=|<=|>|<|ge\b|le\b|gt\b|lt\b)\s*(\S+)\s*", re.I
     help="The alert's name: lower-case letters, digits and '_'.",
 )
 @click.option("-m", "--metric", metavar="NAME", required=True, help="The metric that it judges.")
-@click.option(
-    "-s",
-    "--stat",
-    type=click.Choice(ALERT_STATISTICS),
-    default="avg",
-    show_default=True,
-    help="The statistic of the observations in the window.",
-)
-@click.option(
-    "--when", metavar="'> THRESHOLD'", required=True, help="When it rings: > >= < <= (or gt ge lt le) and a number."
-)
-@click.option("--window", default="2m", show_default=True, help="The time judged: whole periods of the metric.")
-@click.option(
-    "--period",
-    cls=OldNamesOption,
-    old_names=("-pr",),
-    help="How often the alert is judged. Default: 5s, less often over a long window.",
-)
-@click.option("--for", "for_", default="0", show_default=True, help="Ring once the rule was true for this time.")
-@click.option(
-    "--keep-firing-for", default="0", show_default=True, help="Recover once the rule was false for this time."
-)
-@click.option(
-    "--delay",
-    help="How long before now the window ends, to wait for late lines. Default: one period of the metric, at least 2s.",
-)
+@rule_options
 @click.option("--each-segment", is_flag=True, help="Judge each segment by itself. Default: all segments together.")
-@click.option(
-    "--no-data",
-    type=click.Choice([policy.value for policy in NoData]),
-    help="The state, or value, if the window has no observation. Default: zero for metrics that count, else no_data.",
-)
 @store_options
 @pass_settings
 def create(
-    settings: Settings,
-    *,
-    identifier: str,
-    metric: str,
-    stat: str,
-    when: str,
-    window: str,
-    period: str | None,
-    for_: str,
-    keep_firing_for: str,
-    delay: str | None,
-    each_segment: bool,
-    no_data: str | None,
+    settings: Settings, /, *, identifier: str, metric: str, each_segment: bool, when: str | None, **written: str | None
 ) -> None:
     """Create an alert.
 
     The store evaluates the alert from now on. Creating the same alert twice is not an error.
     """
     name = parse_identifier(identifier, "alert")
-    comparison, threshold = parse_when(when)
+    if when is None:
+        raise UsageError("create", f"alert {name!r} without a rule", advice="say when it rings, as in --when '> 10'")
+    rule = {"window_s": _DEFAULT_WINDOW_S, **read_rule(when=when, **written)}
     with connect(settings.store) as store:
-        alert = define_alert(
-            name,
-            get_metric(store, metric).metric,
-            statistic=stat,
-            comparison=comparison,
-            threshold=threshold,
-            window_s=parse_period(window, "window"),
-            period_s=None if period is None else parse_period(period),
-            for_s=parse_period(for_, "--for", least_s=0),
-            keep_firing_for_s=parse_period(keep_firing_for, "--keep-firing-for", least_s=0),
-            delay_s=None if delay is None else parse_period(delay, "delay", least_s=0),
-            each_segment=each_segment,
-            no_data=None if no_data is None else parse_no_data(no_data),
-        )
+        alert = define_alert(name, get_metric(store, metric).metric, each_segment=each_segment, **rule)
         is_new = store.create_alert(alert)
     tell(settings, f"created alert {name}" if is_new else f"alert {name} exists already")
+
+
+@click.command(
+    epilog=examples(
+        "puppylog monitor alerts update busy --when '> 25'",
+        "puppylog monitor alerts update slow --window 10m --for 0",
+    )
+)
+@click.argument("name")
+@rule_options
+@store_options
+@pass_settings
+def update(settings: Settings, /, *, name: str, **written: str | None) -> None:
+    """Change an alert, and keep its states and its history.
+
+    What is not given stays as it is. The new rule judges from now on.
+    """
+    rule = read_rule(**written)
+    if not rule:
+        raise UsageError("update", f"alert {name!r}", "nothing to change was given", advice="as in --when '> 25'")
+    with connect(settings.store) as store:
+        known = asdict(_get_alert(store, name))
+        metric = get_metric(store, known.pop("metric")).metric
+        is_changed = store.update_alert(define_alert(metric=metric, **{**known, **rule}))
+    tell(settings, f"updated alert {name}" if is_changed else f"alert {name} is the same already")
+
+
+def read_rule(**written: str | None) -> dict[str, Any]:
+    """Return the arguments of `define_alert` that the values of `rule_options` give; what is None is left out.
+
+    Raises:
+        UsageError: a value cannot be read.
+    """
+    given = {option: text for option, text in written.items() if text is not None}
+    rule: dict[str, Any] = {}
+    for option, (part, read) in _PARTS.items():
+        if option in given:
+            rule[part] = read(given[option])
+    if "when" in given:
+        rule["comparison"], rule["threshold"] = parse_when(given["when"])
+    return rule
+
+
+_PARTS: Final[dict[str, tuple[str, Callable[[str], object]]]] = {
+    "stat": ("statistic", str),
+    "window": ("window_s", lambda text: parse_period(text, "window")),
+    "period": ("period_s", parse_period),
+    "for_": ("for_s", lambda text: parse_period(text, "--for", least_s=0)),
+    "keep_firing_for": ("keep_firing_for_s", lambda text: parse_period(text, "--keep-firing-for", least_s=0)),
+    "delay": ("delay_s", lambda text: parse_period(text, "delay", least_s=0)),
+    "no_data": ("no_data", parse_no_data),
+}
+"""By option, the argument of `define_alert` that it gives, and how it is read. The option ``when`` gives two."""
+
+
+def _get_alert(store: Store, name: str) -> Alert:
+    for alert in store.list_alerts():
+        if alert.name == name:
+            return alert
+    raise NotFound("find", f"alert {name!r}", advice="see 'puppylog monitor alerts list'")
 
 
 @click.command()

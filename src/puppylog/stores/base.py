@@ -220,6 +220,17 @@ class DefinitionStore(Protocol):
             NotFound: there is no such metric.
         """
 
+    def update_alert(self, alert: Alert) -> bool:
+        """Replace the definition of the alert of this name; return whether it differs.
+
+        Must keep the alert's states and its history. The new definition judges from now on: its first evaluation is due
+        one period from now.
+
+        Raises:
+            NotFound: there is no such alert.
+            UsageError: the alert judges another metric, or judges its segments in the other way.
+        """
+
     def delete_alert(self, name: str) -> None:
         """Delete the alert, its states and its history.
 

@@ -13,7 +13,7 @@ from puppylog.errors import AlreadyExists, NotFound, UsageError
 from puppylog.model.alert import Alert
 from puppylog.model.identifier import parse_identifier
 from puppylog.model.metric import Metric
-from puppylog.stores.queries import load_queries
+from puppylog.stores.queries import load_queries, parameters_of
 from puppylog.stores.rows import values_of_alert
 from puppylog.stores.sql_connection import SqlConnection
 
@@ -195,6 +195,24 @@ class Definitions(ABC, Generic[C, M, A]):
             _refuse_other("alert", alert.name, is_same=found.alert == alert)
             return False
         connection.run(_QUERIES["insert_alert"], values_of_alert(alert, metric.id))
+        return True
+
+    def update_alert(self, connection: C, alert: Alert) -> bool:
+        """Replace the definition of the alert of this name; return whether it differs. Keep its states and history.
+
+        Raises:
+            NotFound: there is no such alert.
+            UsageError: the alert judges another metric, or judges its segments in the other way.
+        """
+        stored = _get_found(self.find_alert(connection, alert.name), "alert", alert.name)
+        if stored.alert == alert:
+            return False
+        if (stored.alert.metric, stored.alert.each_segment) != (alert.metric, alert.each_segment):
+            cause = "its states belong to its metric and segments, which stay the same"
+            raise UsageError("update", f"alert {alert.name!r}", cause, advice="create another alert")
+        sql = _QUERIES["update_alert"]
+        columns = {**values_of_alert(alert, metric_id=0), "id": stored.id}
+        connection.run(sql, {name: columns[name] for name in parameters_of(sql)})
         return True
 
     def delete_alert(self, connection: C, name: str) -> None:

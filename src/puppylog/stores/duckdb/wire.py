@@ -19,7 +19,7 @@ from puppylog.model.metric import Metric
 from puppylog.model.stream import FilePosition, Fingerprint, KnownFile, Move, Stream
 from puppylog.stores.base import NewFile
 
-PROTOCOL = 7
+PROTOCOL = 8
 """The version of the protocol. It rises with every change that an older client or engine would misunderstand."""
 
 MAX_BODY_BYTES = 256 << 20

@@ -221,6 +221,9 @@ class PostgresStore:
     def create_alert(self, alert: Alert) -> bool:
         return self._definitions.create_alert(alert)
 
+    def update_alert(self, alert: Alert) -> bool:
+        return self._definitions.update_alert(alert)
+
     def delete_alert(self, name: str) -> None:
         self._definitions.delete_alert(name)
 

@@ -50,5 +50,13 @@ INSERT INTO puppylog.alerts (id, name, metric_id, statistic, comparison, level, 
 SELECT nextval('puppylog.ids'), $name, $metric_id, $statistic, $comparison, $level, $window_s, $period_s, $for_s,
        $keep_firing_for_s, $delay_s, $each_segment, $no_data, now(), now()
 
+-- name: update_alert
+-- The new definition judges from now on. Evaluations that were due before are not caught up.
+UPDATE puppylog.alerts
+SET statistic = $statistic, comparison = $comparison, level = $level, window_s = $window_s, period_s = $period_s,
+    for_s = $for_s, keep_firing_for_s = $keep_firing_for_s, delay_s = $delay_s, no_data = $no_data,
+    evaluated_at = now(), error = NULL
+WHERE id = $id
+
 -- name: delete_alert
 DELETE FROM puppylog.alerts WHERE id = $id

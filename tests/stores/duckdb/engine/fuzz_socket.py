@@ -41,6 +41,7 @@ _PARAMETERS = {
     "delete_metric": ["name"],
     "list_metrics": [],
     "create_alert": ["alert"],
+    "update_alert": ["alert"],
     "delete_alert": ["name"],
     "list_alerts": [],
 }

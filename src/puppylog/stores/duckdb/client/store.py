@@ -198,6 +198,9 @@ class DuckdbStore:
     def create_alert(self, alert: Alert) -> bool:
         return bool(self._ask("create_alert", alert=alert))
 
+    def update_alert(self, alert: Alert) -> bool:
+        return bool(self._ask("update_alert", alert=alert))
+
     def delete_alert(self, name: str) -> None:
         self._ask("delete_alert", name=name)
 

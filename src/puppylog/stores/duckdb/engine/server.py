@@ -20,6 +20,7 @@ from pyarrow import flight
 
 from puppylog import __version__
 from puppylog.errors import PuppylogError, StoreDamaged, StoreError, StoreUnavailable
+from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
 from puppylog.stores.base import StoreInfo
 from puppylog.stores.duckdb import spool, wire
@@ -82,7 +83,8 @@ class Service(flight.FlightServerBase):
             "create_metric": self._create_metric,
             "delete_metric": self._writing(DEFINITIONS.delete_metric),
             "list_metrics": self._list_metrics,
-            "create_alert": self._create_alert,
+            "create_alert": self._writing_alert(DEFINITIONS.create_alert),
+            "update_alert": self._writing_alert(DEFINITIONS.update_alert),
             "delete_alert": self._writing(DEFINITIONS.delete_alert),
             "list_alerts": self._list_alerts,
         }
@@ -155,11 +157,16 @@ class Service(flight.FlightServerBase):
         with self._engine.read() as connection:
             return [stored.metric for stored in DEFINITIONS.list_metrics(connection)]
 
-    def _create_alert(self, alert: dict[str, Any]) -> bool:
-        asked = wire.to_alert(alert)
-        is_new = self._engine.write(lambda connection: DEFINITIONS.create_alert(connection, asked))
-        self._jobs.note_definitions()
-        return is_new
+    def _writing_alert(self, work: Callable[[Connection, Alert], bool]) -> Callable[[dict[str, Any]], bool]:
+        """Return an action that runs ``work`` with an alert in a transaction."""
+
+        def act(alert: dict[str, Any]) -> bool:
+            asked = wire.to_alert(alert)
+            done = self._engine.write(lambda connection: work(connection, asked))
+            self._jobs.note_definitions()
+            return done
+
+        return act
 
     def _list_alerts(self) -> object:
         with self._engine.read() as connection:

@@ -49,6 +49,9 @@ class LinkedDefinitions:
     def create_alert(self, alert: Alert) -> bool:
         return self._change(lambda session: self._definitions.create_alert(session, alert))
 
+    def update_alert(self, alert: Alert) -> bool:
+        return self._change(lambda session: self._definitions.update_alert(session, alert))
+
     def delete_alert(self, name: str) -> None:
         self._change(lambda session: self._definitions.delete_alert(session, name))
 
