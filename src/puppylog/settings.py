@@ -19,7 +19,7 @@ from puppylog.errors import ConfigurationError
 
 SYSTEM_FILE: Final = Path("/etc/puppylog/config.toml")
 COLORS: Final = ("auto", "always", "never")
-OUTPUTS: Final = ("table", "json", "jsonl", "csv")
+OUTPUTS: Final = ("table", "json", "jsonl", "csv", "parquet", "arrow")
 _KEYS: Final[Mapping[str, type]] = {"store": str, "color": str, "output": str, "tz": str, "host": str, "quiet": bool}
 TIMEOUT_S: Final = 60.0
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {"color": COLORS, "output": OUTPUTS}

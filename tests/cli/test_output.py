@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from puppylog.cli import output
-from puppylog.cli.output import CsvWriter, JsonlWriter, JsonWriter, TextWriter, Writer, csv_cell, json_object, unique
+from puppylog.cli.output import CsvWriter, JsonlWriter, JsonWriter, TextWriter, csv_cell, json_object
 from puppylog.cli.values import Plain
+from puppylog.cli.writers.base import Writer, unique
 from puppylog.settings import Settings
 from puppylog.tui.clean import clean
 

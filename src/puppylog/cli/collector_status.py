@@ -80,7 +80,7 @@ def status(settings: Settings, *, stale: str, within: str | None, group: str | N
     Records and rejected are what the store has committed since the collector started. Waiting is the number of lines
     that are read and not committed; the lag covers everything that is not committed, read or not.
 
-    A table that does not fit the terminal leaves columns out and names them; -o json, jsonl and csv have all columns.
+    A table that does not fit the terminal leaves columns out and names them; the other formats have all columns.
 
     The exit code is 1 if a stream has stalled: lines wait and none is stored, the file cannot be read, the store cannot
     be written, or the collector does not report. It is 0 otherwise.

@@ -44,7 +44,7 @@ Place: TypeAlias = tuple[int, int]
 """Where a line is stored: the id of its file, and the offset in bytes at which it starts."""
 
 _POLL_S: Final = 0.5
-# The columns of a table, if records fill them; -o json, jsonl and csv have all columns.
+# The columns of a table, if records fill them; the other formats have all columns.
 _SHOWN: Final = (
     "ts",
     "host",
@@ -56,6 +56,8 @@ _SHOWN: Final = (
     "severity",
     "message",
 )
+# Formats whose document has an end.
+_WHOLE: Final = {"json": "one JSON document", "parquet": "one Parquet file"}
 # Columns that a table leaves out without saying so: the place of the line, and how its time was found.
 _PLACE: Final = frozenset({"stream_id", "file_id", "line_offset", "ts_source"})
 
@@ -103,8 +105,8 @@ def logs(
     """
     if follow and to is not None:
         raise UsageError("follow", "to an end", advice="use --to without -f")
-    if follow and settings.output == "json":
-        raise UsageError("follow", "as one JSON document", advice="use -o jsonl")
+    if follow and settings.output in _WHOLE:
+        raise UsageError("follow", f"as {_WHOLE[settings.output]}", advice="use -o jsonl or arrow")
     written = read_query(query)
     wanted = None if where is None else parse_filter(where)
     within = parse_range(settings, since, from_, to)
@@ -196,7 +198,7 @@ class _Printer:
     def __init__(self, settings: Settings, schema: pa.Schema, names: Sequence[str], left_out: Sequence[str]) -> None:
         self.settings = settings
         self._names = list(names)
-        self._writer = open_writer(settings, pa.schema([schema.field(name) for name in names]), left_out)
+        self._writer = open_writer(settings, _mark_json(schema.empty_table().select(self._names)).schema, left_out)
 
     def write(self, records: pa.Table) -> None:
         for batch in _mark_json(records.select(self._names)).to_batches(max_chunksize=2048):

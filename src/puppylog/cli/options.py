@@ -48,7 +48,10 @@ def output_options(command: Callback) -> Callback:
         "-o",
         "--output",
         type=click.Choice(OUTPUTS),
-        help="The format of the data. Default: table. CSV has an apostrophe before text that a spreadsheet would run.",
+        help=(
+            "The format of the data. Default: table. CSV has an apostrophe before text that a spreadsheet would run. "
+            "Parquet and Arrow's IPC stream keep the types of columns; write them into a file or a pipe."
+        ),
     )(command)
 
 

@@ -12,12 +12,14 @@ import shutil
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import tzinfo
-from typing import Final, Protocol, TextIO
+from typing import Final, TextIO
 
 import pyarrow as pa
 
 from puppylog.cli.truncation import tell_hidden_columns
 from puppylog.cli.values import Plain, are_numbers, plain_rows, text_of
+from puppylog.cli.writers.base import Writer, unique
+from puppylog.cli.writers.sink import open_binary_stdout
 from puppylog.settings import Settings
 from puppylog.tui.clean import clean, clean_json, width_of
 from puppylog.tui.table import TableWriter, find_columns_to_hide
@@ -29,14 +31,6 @@ _NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?")
 
 # Created once, because json.dumps with options creates an encoder per call.
 _encode: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-
-
-class Writer(Protocol):
-    """Writes rows in one format. `close` writes the end of the answer; it must be called once."""
-
-    def write(self, batch: pa.RecordBatch) -> None: ...
-
-    def close(self) -> None: ...
 
 
 def open_writer(
@@ -58,6 +52,14 @@ def open_writer(
             return JsonlWriter(out, schema, zone)
         case "csv":
             return CsvWriter(out, schema, zone)
+        case "parquet":
+            from puppylog.cli.writers.parquet import ParquetWriter  # noqa: PLC0415 - only this format loads Parquet
+
+            return ParquetWriter(open_binary_stdout("parquet"), schema)
+        case "arrow":
+            from puppylog.cli.writers.arrow import ArrowWriter  # noqa: PLC0415 - only this format loads Arrow's IPC
+
+            return ArrowWriter(open_binary_stdout("arrow"), schema)
     return TextWriter(
         out,
         schema,
@@ -227,22 +229,6 @@ def _rigid(schema: pa.Schema) -> list[bool]:
     """Return per column whether it is useless when cut: numbers and times are."""
     numbers = are_numbers(schema)
     return [is_number or pa.types.is_timestamp(kind) for is_number, kind in zip(numbers, schema.types, strict=True)]
-
-
-def unique(names: Sequence[str]) -> list[str]:
-    """Return distinct names for the members of a JSON object.
-
-    >>> unique(["a", "b", "a"])
-    ['a', 'b', 'a_2']
-    """
-    taken: list[str] = []
-    for name in names:
-        number, member = 1, name
-        while member in taken:
-            number += 1
-            member = f"{name}_{number}"
-        taken.append(member)
-    return taken
 
 
 def json_object(names: Sequence[str], row: Sequence[Plain]) -> str:
