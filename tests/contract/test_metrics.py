@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from contract.differences import WRONG_TYPE, Difference
 from puppylog.errors import AlreadyExists, NotFound, UsageError
+from puppylog.model.alert import Comparison, define_alert
 from puppylog.model.metric import Metric
 from puppylog.stores.base import Store
 from support.embedded import wait_until
@@ -129,3 +131,45 @@ def test_a_metric_can_use_a_value_in_the_json_of_attributes(store: Store) -> Non
     store.create_metric(Metric("users", "distinct", "attributes.user.name", 60))
     assert list(points(store, "slowest").values()) == [3]
     assert list(points(store, "users").values()) == [2]
+
+
+def test_an_updated_metric_has_the_buckets_of_its_new_definition_and_keeps_its_alerts(
+    server: StoreServer, store: Store
+) -> None:
+    source = Source(store, group="shop")
+    source.append(rows([{"status_code": code} for code in (200, 404, 500, 500)]))
+    metric = Metric("failures", "count", "*", 1, filter="status_code >= 500", refresh_s=1)
+    alert = define_alert("busy", metric, comparison=Comparison.ABOVE, threshold=10, window_s=4)
+    store.create_metric(metric)
+    store.create_alert(alert)
+    assert not store.update_metric(metric)
+    assert store.update_metric(replace(metric, refresh_s=2))
+    assert points(store, "failures") == {(NOON, None): 2}
+    wider = Metric("failures", "count", "*", 2, segment="host", filter="status_code >= 400", group="shop", refresh_s=1)
+    assert store.update_metric(wider)
+    assert list(store.list_metrics()) == [wider]
+    assert points(store, "failures") == {(NOON, None): 3}
+    assert list(store.list_alerts()) == [alert]
+    source.append(rows([{"status_code": 400, "host": "a"}], start=source.offset))  # a late line
+    wait_until(lambda: server.is_settled(store), what="the correction")
+    assert points(store, "failures") == {(NOON, None): 3, (NOON, "a"): 1}
+    store.delete_alert("busy")
+    store.delete_metric("failures")
+
+
+def test_a_metric_is_not_updated_to_what_an_alert_cannot_judge(store: Store) -> None:
+    metric = Metric("failures", "count", "*", 1, segment="host", refresh_s=1)
+    with pytest.raises(NotFound, match="metric 'failures'"):
+        store.update_metric(metric)
+    store.create_metric(metric)
+    for name, each_segment in (("each", True), ("busy", False)):
+        store.create_alert(
+            define_alert(name, metric, comparison=Comparison.ABOVE, threshold=1, window_s=10, each_segment=each_segment)
+        )
+    with pytest.raises(UsageError, match="alert busy judges it, and its window of 10s is not a multiple"):
+        store.update_metric(replace(metric, period_s=60))
+    with pytest.raises(UsageError, match="alert each judges it, and it judges each segment"):
+        store.update_metric(replace(metric, segment="ident"))
+    with pytest.raises(NotFound, match="group 'nope'"):
+        store.update_metric(replace(metric, group="nope"))
+    assert list(store.list_metrics()) == [metric]

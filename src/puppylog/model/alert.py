@@ -157,13 +157,13 @@ metric 'traffic', 10s
         each_segment=each_segment,
         no_data=no_data,
     )
-    cause = _find_fault(alert, metric)
+    cause = find_fault(alert, metric)
     if cause is not None:
         raise UsageError("define", f"alert {name!r}", cause)
     return alert
 
 
-def _find_fault(alert: Alert, metric: Metric) -> str | None:
+def find_fault(alert: Alert, metric: Metric) -> str | None:
     """Return the first reason why ``alert`` cannot judge ``metric``; None if it can."""
     window, period = format_period(alert.window_s), format_period(metric.period_s)
     faults = {

@@ -199,6 +199,17 @@ class DefinitionStore(Protocol):
             UsageError: the store cannot compute the segment or the filter.
         """
 
+    def update_metric(self, metric: Metric) -> bool:
+        """Replace the definition of the metric of this name; return whether it differs.
+
+        Must compute the buckets again from the stored records. Must keep the alerts that judge the metric, with their
+        states and history.
+
+        Raises:
+            NotFound: there is no such metric, or no such group.
+            UsageError: an alert could not judge the metric, or the store cannot compute the segment or the filter.
+        """
+
     def delete_metric(self, name: str) -> None:
         """Delete the metric and its buckets.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, TypeVar
 
 from puppylog.errors import AlreadyExists, NotFound, UsageError
-from puppylog.model.alert import Alert
+from puppylog.model.alert import Alert, find_fault
 from puppylog.model.identifier import parse_identifier
 from puppylog.model.metric import Metric
 from puppylog.stores.queries import load_queries, parameters_of
@@ -157,6 +157,32 @@ class Definitions(ABC, Generic[C, M, A]):
         group_id = None if metric.group is None else self.get_group_id(connection, metric.group)
         return self.make_metric(connection, int(connection.value(_QUERIES["next_id"])), metric, group_id)
 
+    def update_metric(self, connection: C, metric: Metric) -> M | None:
+        """Replace the definition of the metric of this name and return it, or None if it is the same.
+
+        Its buckets are computed again when they are read, except if only the time between two refreshes differs. Alerts
+        that judge the metric keep their states and history.
+
+        Raises:
+            NotFound: there is no such metric, or no such group.
+            UsageError: an alert could not judge the metric, or see `make_metric`.
+        """
+        stored = self.get_metric(connection, metric.name)
+        if stored.metric == metric:
+            return None
+        if replace(stored.metric, refresh_s=metric.refresh_s) == metric:
+            connection.run(_QUERIES["change_refresh"], {"id": stored.id, "refresh_s": metric.refresh_s})
+            return self.get_metric(connection, metric.name)
+        for alert in (known.alert for known in self.list_alerts(connection) if known.alert.metric == metric.name):
+            _refuse_unfit(alert, stored.metric, metric)
+        group_id = None if metric.group is None else self.get_group_id(connection, metric.group)
+        self.drop_metric(connection, stored)
+        connection.run(_QUERIES["free_metric_name"], {"id": stored.id})
+        made = self.make_metric(connection, int(connection.value(_QUERIES["next_id"])), metric, group_id)
+        connection.run(_QUERIES["move_alerts"], {"from_id": stored.id, "to_id": made.id})
+        connection.run(_QUERIES["delete_metric"], {"id": stored.id})
+        return made
+
     def delete_metric(self, connection: C, name: str) -> None:
         """Delete the metric and its buckets, and keep the records.
 
@@ -224,6 +250,15 @@ class Definitions(ABC, Generic[C, M, A]):
         stored = _get_found(self.find_alert(connection, name), "alert", name)
         self.drop_alert(connection, stored)
         connection.run(_QUERIES["delete_alert"], {"id": stored.id})
+
+
+def _refuse_unfit(alert: Alert, before: Metric, after: Metric) -> None:
+    """Raise UsageError if an alert on a metric could not go on after the metric is updated."""
+    fault = find_fault(alert, after)
+    if fault is None and alert.each_segment and before.segment != after.segment:
+        fault = "it judges each segment, and its states are those of the present segments"
+    if fault is not None:
+        raise UsageError("update", f"metric {after.name!r}", f"alert {alert.name} judges it, and {fault}")
 
 
 T = TypeVar("T")

@@ -212,6 +212,9 @@ class PostgresStore:
     def create_metric(self, metric: Metric) -> bool:
         return self._definitions.create_metric(metric)
 
+    def update_metric(self, metric: Metric) -> bool:
+        return self._definitions.update_metric(metric)
+
     def delete_metric(self, name: str) -> None:
         self._definitions.delete_metric(name)
 

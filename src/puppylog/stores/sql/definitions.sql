@@ -24,6 +24,16 @@ ORDER BY metrics.name
 -- name: of_metric_name
 WHERE metrics.name = $name
 
+-- name: change_refresh
+UPDATE puppylog.metrics SET refresh_s = $refresh_s WHERE id = $id
+
+-- name: free_metric_name
+-- No metric can be created with the name that the row has then.
+UPDATE puppylog.metrics SET name = 'replaced metric' WHERE id = $id
+
+-- name: move_alerts
+UPDATE puppylog.alerts SET metric_id = $to_id WHERE metric_id = $from_id
+
 -- name: delete_metric
 DELETE FROM puppylog.metrics WHERE id = $id
 

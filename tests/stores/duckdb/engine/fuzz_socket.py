@@ -38,6 +38,7 @@ _PARAMETERS = {
     "create_group": ["name"],
     "delete_group": ["name"],
     "create_metric": ["metric"],
+    "update_metric": ["metric"],
     "delete_metric": ["name"],
     "list_metrics": [],
     "create_alert": ["alert"],

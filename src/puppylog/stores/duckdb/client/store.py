@@ -189,6 +189,9 @@ class DuckdbStore:
     def create_metric(self, metric: Metric) -> bool:
         return bool(self._ask("create_metric", metric=metric))
 
+    def update_metric(self, metric: Metric) -> bool:
+        return bool(self._ask("update_metric", metric=metric))
+
     def delete_metric(self, name: str) -> None:
         self._ask("delete_metric", name=name)
 

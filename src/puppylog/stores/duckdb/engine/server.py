@@ -81,6 +81,7 @@ class Service(flight.FlightServerBase):
             "create_group": self._writing(DEFINITIONS.create_group),
             "delete_group": self._writing(DEFINITIONS.delete_group),
             "create_metric": self._create_metric,
+            "update_metric": self._update_metric,
             "delete_metric": self._writing(DEFINITIONS.delete_metric),
             "list_metrics": self._list_metrics,
             "create_alert": self._writing_alert(DEFINITIONS.create_alert),
@@ -145,12 +146,25 @@ class Service(flight.FlightServerBase):
             self._jobs.note_definitions()
         return stored is not None
 
-    def _materialize(self, metric: Metric) -> None:
-        """Fill a new metric. Delete it again if that fails, because each refresh would fail, too."""
+    def _update_metric(self, metric: dict[str, Any]) -> bool:
+        asked = wire.to_metric(metric)
+        with self._engine.read() as connection:
+            before = DEFINITIONS.get_metric(connection, asked.name).metric
+        stored = self._engine.write(lambda connection: DEFINITIONS.update_metric(connection, asked))
+        if stored is not None:
+            self._materialize(asked, before)
+            self._jobs.note_definitions()
+        return stored is not None
+
+    def _materialize(self, metric: Metric, before: Metric | None = None) -> None:
+        """Fill a new metric. Delete it or restore the one before if that fails: each refresh would fail, too."""
         try:
             self._jobs.materialize(metric)
         except PuppylogError:
-            self._engine.write(lambda connection: DEFINITIONS.delete_metric(connection, metric.name))
+            if before is None:
+                self._engine.write(lambda connection: DEFINITIONS.delete_metric(connection, metric.name))
+            else:
+                self._engine.write(lambda connection: DEFINITIONS.update_metric(connection, before))
             raise
 
     def _list_metrics(self) -> object:

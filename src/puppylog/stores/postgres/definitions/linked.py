@@ -40,6 +40,12 @@ class LinkedDefinitions:
             self._link.call(lambda session: materialize(session, stored))
         return stored is not None
 
+    def update_metric(self, metric: Metric) -> bool:
+        stored = self._change(lambda session: self._definitions.update_metric(session, metric))
+        if stored is not None:
+            self._link.call(lambda session: materialize(session, stored))
+        return stored is not None
+
     def delete_metric(self, name: str) -> None:
         self._change(lambda session: self._definitions.delete_metric(session, name))
 
