@@ -67,6 +67,10 @@ def test_the_original_flags_define_a_metric(cli: InProcess) -> None:
         (["-i", "mine", "--segment", "(select 1)"], "cannot use segment expression"),
         (["-i", "mine", "--filter", "status_code"], "cannot use filter expression"),
         (["-i", "mine", "--group", "shed"], "shed"),
+        (["-i", "mine", "-s", "ratio"], "cannot create metric 'mine': a ratio needs the records whose share it is"),
+        (["-i", "mine", "--of", "status_code>=500"], "cannot create metric 'mine': count takes no --of"),
+        (["-i", "mine", "-s", "ratio", "--of", "(select 1)"], "cannot use filter expression"),
+        (["-i", "mine", "-s", "ratio", "--of", "status_code>=500", "-p", "host"], "cannot take ratio of 'host'"),
     ],
 )
 def test_a_wrong_definition_of_a_metric_is_refused(cli: InProcess, arguments: list[str], cause: str) -> None:

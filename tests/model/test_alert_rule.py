@@ -221,11 +221,10 @@ def test_a_value_that_is_not_finite_is_not_observed(value: float) -> None:
     assert observe(ALERT, "avg", 10, Window(1, value, value, value)) is None
 
 
-def test_observations_of_segments_are_added_up_for_counts_and_sums_only() -> None:
-    assert [name for name in ("count", "sum", "avg", "min", "max", "distinct", "p99") if adds_up(name)] == [
-        "count",
-        "sum",
-    ]
+def test_observations_of_segments_are_added_up_for_counts_rates_and_sums_only() -> None:
+    assert [
+        name for name in ("count", "rate", "ratio", "sum", "avg", "min", "max", "distinct", "p99") if adds_up(name)
+    ] == ["count", "rate", "sum"]
 
 
 def iter_buckets(since: datetime, until: datetime, period_s: int) -> Iterator[datetime]:

@@ -31,18 +31,25 @@ def test_a_percentile_has_one_spelling(text: str, canonical: str, fraction: floa
 
 
 @pytest.mark.parametrize(
-    "text", ["", "p", "p0", "p00.0", "p100", "p99.9999999", "p-1", "p٩٩", "median", "rate", "p5 0"]
+    "text", ["", "p", "p0", "p00.0", "p100", "p99.9999999", "p-1", "p٩٩", "median", "rates", "p5 0"]
 )
 def test_an_unknown_statistic_is_refused(text: str) -> None:
     assert parse_percentile(text) is None
-    with pytest.raises(UsageError, match=f"^cannot use statistic {re.escape(repr(text))}: known are count, sum"):
+    with pytest.raises(UsageError, match=f"^cannot use statistic {re.escape(repr(text))}: known are count, rate"):
         parse_statistic(text)
 
 
-def test_count_takes_any_property() -> None:
+@pytest.mark.parametrize("statistic", ["count", "rate"])
+def test_a_counting_statistic_takes_any_property(statistic: str) -> None:
     for column in COLUMNS - {"attributes"}:
-        assert parse_property(column, "count") == column
-    assert parse_property(" * ", "count") == "*"
+        assert parse_property(column, statistic) == column
+    assert parse_property(" * ", statistic) == "*"
+
+
+def test_a_ratio_takes_whole_records_only() -> None:
+    assert parse_property("*", "ratio") == "*"
+    with pytest.raises(UsageError, match=r"^cannot take ratio of 'host': a ratio takes whole records; leave out -p$"):
+        parse_property("host", "ratio")
 
 
 def test_columns_may_have_their_names_in_the_original_puppylog() -> None:
@@ -50,14 +57,14 @@ def test_columns_may_have_their_names_in_the_original_puppylog() -> None:
     assert parse_property("indent_logname", "distinct") == "ident"
 
 
-@pytest.mark.parametrize("statistic", [*sorted({*STATISTICS} - {"count", "distinct"}), "p99"])
+@pytest.mark.parametrize("statistic", [*sorted({*STATISTICS} - {"count", "rate", "ratio", "distinct"}), "p99"])
 def test_other_statistics_need_numeric_columns(statistic: str) -> None:
     for column in NUMERIC_COLUMNS:
         assert parse_property(column, statistic) == column
     assert parse_property("attributes.time_taken", statistic) == "attributes.time_taken"
     with pytest.raises(UsageError, match=f"^cannot take {re.escape(statistic)} of host: it is not a number$"):
         parse_property("host", statistic)
-    with pytest.raises(UsageError, match="only count takes whole records"):
+    with pytest.raises(UsageError, match="only count, rate and ratio take whole records"):
         parse_property("*", statistic)
 
 

@@ -8,13 +8,13 @@ from typing import Final
 from hypothesis import strategies as st
 
 from puppylog.model.alert import ALERT_STATISTICS, Alert, Comparison, NoData
-from puppylog.model.alert_rule import Window, adds_up, observe, rebase, start, step, window_of
-from support.alert_tables import ALERT, NOON, Observations, Outcome, at
+from puppylog.model.alert_rule import Window, adds_up, is_weighted, observe, rebase, start, step, window_of
+from support.alert_tables import ALERT, NOON, Observations, Outcome, at, whole_of
 
 NO_OUTCOME: Final = Outcome({}, [])
 
 lengths = st.sampled_from([0, 1, 5, 10, 12, 30])
-metric_statistics = st.sampled_from(["count", "sum", "avg", "min", "p99", "distinct"])
+metric_statistics = st.sampled_from(["count", "rate", "sum", "avg", "min", "p99", "distinct"])
 thresholds = st.sampled_from([0.0, 9.5, 10.0, 10.0, 10.0]) | st.floats(allow_nan=False, allow_infinity=False)
 alerts = st.builds(
     replace,
@@ -44,16 +44,19 @@ def expect(
     transitions = []
     for second in range((since // alert.period_s + 1) * alert.period_s, until + 1, alert.period_s):
         low, high = window_of(alert, metric_period_s, at(second))
-        held: dict[str | None, dict[tuple[int, str | None], float]] = {}
+        held: dict[str | None, dict[tuple[int, str | None], tuple[float, int]]] = {}
+        is_ratio = metric_statistic == "ratio"
         for (bucket, segment), value in observations.items():
             if low <= at(bucket) < high and value is not None:
                 judged = held.setdefault(segment if alert.each_segment else None, {})
-                is_added = not alert.each_segment and adds_up(metric_statistic)
+                is_added = not alert.each_segment and (is_ratio or adds_up(metric_statistic))
                 key = (bucket, None if is_added else segment)
-                judged[key] = judged.get(key, 0) + value
+                part, whole = judged.get(key, (0, 0))
+                added = whole_of(bucket, segment) if is_ratio else 1
+                judged[key] = (part + value * added, whole + added)
         for segment in held.keys() | statuses.keys() | (set() if alert.each_segment else {None}):
-            values = list(held.get(segment, {}).values())
-            window = Window(len(values), sum(values), min(values), max(values)) if values else Window(0)
+            parts = list(held.get(segment, {}).values())
+            window = _sum_up(parts, is_ratio=is_ratio, is_weighted=is_weighted(alert.statistic, metric_statistic))
             last = statuses.get(segment) or start(at(second))
             after = step(alert, last, observe(alert, metric_statistic, metric_period_s, window), at(second))
             if after.state is not last.state:
@@ -62,6 +65,16 @@ def expect(
             statuses[segment] = after
     transitions.sort(key=lambda transition: (transition[0], transition[1] is None, transition[1]))
     return Outcome(statuses, [*before.transitions, *transitions])
+
+
+def _sum_up(parts: Sequence[tuple[float, int]], *, is_ratio: bool, is_weighted: bool) -> Window:
+    """Return the window of observations, each of which is a value, or the part and the whole of a ratio."""
+    if not parts:
+        return Window(0)
+    values = [part / whole if is_ratio else part for part, whole in parts]
+    if is_weighted:
+        return Window(sum(w for _, w in parts), sum(p for p, _ in parts), min(values), max(values))
+    return Window(len(values), sum(values), min(values), max(values))
 
 
 def expect_rebased(outcome: Outcome, now: float) -> Outcome:
@@ -113,7 +126,9 @@ def trials(draw: st.DrawFn) -> Trial:
         delay_s=draw(st.integers(0, 30)),
         threshold=draw(st.integers(0, 20)),
     )
-    statistic = draw(st.sampled_from(["count", "sum", "avg"]))
+    statistic = draw(st.sampled_from(["count", "rate", "sum", "avg", "ratio", "ratio"]))
+    if statistic == "ratio" and alert.statistic == "sum":  # the sum of ratios depends on their order
+        alert = replace(alert, statistic="avg")
     period_s = draw(st.sampled_from([1, 2, 5, 10]))
     values = st.none() | st.integers(0, 20).map(float) | st.just(math.inf)
     segments = st.dictionaries(st.sampled_from([None, "", "a", "b"]), values)
@@ -122,7 +137,8 @@ def trials(draw: st.DrawFn) -> Trial:
         (NOON + no * period_s, segment): value
         for no, of_bucket in buckets.items()
         for segment, value in of_bucket.items()
-        if value != math.inf or statistic != "count"  # a count is finite
+        if (value != math.inf or statistic not in {"count", "rate", "ratio"})  # which are finite
+        and (value is not None or statistic != "ratio")
     }
     calls_s = draw(st.lists(st.integers(0, 20) | st.integers(0, 250), min_size=1, max_size=4))
     if draw(st.booleans()):

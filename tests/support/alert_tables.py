@@ -21,6 +21,12 @@ Connection: TypeAlias = psycopg.Connection[dict[str, Any]]
 Observations: TypeAlias = Mapping[tuple[int, str | None], float | None]
 """The values of a metric by bucket, in seconds since the epoch, and segment."""
 
+
+def whole_of(bucket: int, segment: str | None) -> int:
+    """Return the number of records in a bucket of a ratio. It differs from bucket to bucket and segment to segment."""
+    return 1 + (bucket + 3 * len(segment or "  ")) % 7
+
+
 NOON = 1_700_049_600  # seconds since the epoch, a multiple of every period in these tests
 ALERT = Alert(
     name="a",
@@ -72,11 +78,13 @@ def create_metric(
     store: Connection, observations: Observations, *, name: str = "m", statistic: str = "avg", period_s: int = 1
 ) -> None:
     values = [[s for s, _ in observations], [segment for _, segment in observations], list(observations.values())]
-    store.execute(f"CREATE TABLE metrics.{name} (bucket timestamptz, segment text, value double precision)".encode())
+    wholes = [whole_of(*key) for key in observations]
+    is_ratio = "true" if statistic == "ratio" else "false"
     store.execute(
-        f"INSERT INTO metrics.{name} SELECT to_timestamp(s), g, v "
-        "FROM unnest(%s::bigint[], %s::text[], %s::float8[]) AS u (s, g, v)".encode(),
-        values,
+        f"CREATE TABLE metrics.{name} AS SELECT to_timestamp(s) AS bucket, g AS segment, v AS value, "
+        f"CASE WHEN {is_ratio} THEN CAST(v * w AS bigint) END AS part, w AS whole "
+        "FROM unnest(%s::bigint[], %s::text[], %s::float8[], %s::bigint[]) AS u (s, g, v, w)".encode(),
+        [*values, wholes],
     )
     store.execute(
         "INSERT INTO puppylog.metrics (id, name, statistic, property, period_s, query, refresh_s, kind, created_at) "

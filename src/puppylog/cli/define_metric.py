@@ -25,6 +25,8 @@ from puppylog.stores.connect import connect
         "puppylog monitor metrics create -i magic -s count -p '*' --period 60 --refresh-rate 60",
         "puppylog monitor metrics create -i p99_bytes -s p99 -p response_bytes --period 1m --segment request_method",
         "puppylog monitor metrics create -i errors --filter 'status_code >= 500' --period 5m --group shop",
+        "puppylog monitor metrics create -i share_5xx --stat ratio --of 'status_code >= 500' --period 1m",
+        "puppylog monitor metrics create -i requests_per_second --stat rate --period 1m",
         "puppylog monitor metrics create -i slow --filter 'duration_ms > 1000 -request_route:/health*' --period 1m",
     )
 )
@@ -38,10 +40,16 @@ from puppylog.stores.connect import connect
     help="The metric's name: lower-case letters, digits and '_'.",
 )
 @click.option(
-    "-s", "--stat", default="count", show_default=True, help=f"The statistic: {', '.join(STATISTICS)}, or pNN."
+    "-s",
+    "--stat",
+    default="count",
+    show_default=True,
+    help=f"The statistic: {', '.join(STATISTICS)}, or pNN. rate is the count per second; ratio is the share of records "
+    "that match --of, from 0 to 1.",
 )
+@click.option("--of", metavar="SQL|QUERY", help="Of a ratio: the records whose share it is, such as status_code>=500.")
 @click.option(
-    "-p", "--prop", default="*", show_default=True, help="The property: * (for count), a column, or attributes.KEY."
+    "-p", "--prop", default="*", show_default=True, help="The property: * (whole records), a column, or attributes.KEY."
 )
 @click.option(
     "--period",
@@ -79,6 +87,7 @@ def create(
     is_default: bool,
     identifier: str | None,
     stat: str,
+    of: str | None,
     prop: str,
     period: str,
     refresh_rate: str | None,
@@ -100,8 +109,12 @@ def create(
         raise UsageError(
             "create", "a metric without a name", advice="give it with -i/--identifier, or ask for --default"
         )
-    condition = None if filter_ is None else read_filter(filter_)
     statistic = parse_statistic(stat)
+    if (statistic == "ratio") is not (of is not None):
+        cause = "a ratio needs the records whose share it is" if of is None else f"{statistic} takes no --of"
+        advice = "give them with --of, such as --of 'status_code>=500'" if of is None else "ask for --stat ratio"
+        raise UsageError("create", f"metric {identifier!r}", cause, advice)
+    filter_read, of_read = (None if text is None else read_filter(text) for text in (filter_, of))
     period_s = parse_period(period)
     metric = Metric(
         name=parse_identifier(identifier, "metric"),
@@ -109,13 +122,12 @@ def create(
         property=parse_property(prop, statistic),
         period_s=period_s,
         segment=None if segment is None else parse_segment(segment),
-        filter=condition if isinstance(condition, str) else None,
         refresh_s=max(period_s, 10) if refresh_rate is None else parse_period(refresh_rate, "refresh rate"),
         group=group,
     )
     with connect(settings.store) as store:
-        if isinstance(condition, WrittenQuery):
-            metric = replace(metric, filter=translate_for(store, condition, settings, is_kept=True))
+        filter_kept, of_kept = (_translate(store, condition, settings) for condition in (filter_read, of_read))
+        metric = replace(metric, filter=filter_kept, of=of_kept)
         _tell_created(settings, f"metric {metric.name}", is_new=store.create_metric(metric))
 
 
@@ -132,6 +144,13 @@ def delete(settings: Settings, names: tuple[str, ...]) -> None:
         for name in names:
             store.delete_metric(name)
             tell(settings, f"deleted metric {name}")
+
+
+def _translate(store: Store, condition: str | WrittenQuery | None, settings: Settings) -> str | None:
+    """Return the canonical text of a condition that `read_filter` has read."""
+    if isinstance(condition, WrittenQuery):
+        return translate_for(store, condition, settings, is_kept=True)
+    return condition
 
 
 def _create_defaults(store: Store, settings: Settings, group: str | None) -> None:

@@ -47,6 +47,7 @@ _LISTED: Final = pa.schema(
         ("period_s", pa.int32()),
         ("segment", pa.string()),
         ("filter", pa.string()),
+        ("of", pa.string()),
         ("group", pa.string()),
         ("state", pa.string()),
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from puppylog.errors import UsageError
-from puppylog.model.metric import Metric
+from puppylog.model.metric import COUNTING_STATISTICS, Metric
 from puppylog.model.period import format_period
 
 
@@ -142,7 +142,7 @@ metric 'traffic', 10s
     if delay_s is None:
         delay_s = max(metric.period_s, _MIN_DELAY_S)
     if no_data is None:
-        no_data = NoData.ZERO if metric.statistic == "count" else NoData.NO_DATA
+        no_data = NoData.ZERO if metric.statistic in COUNTING_STATISTICS else NoData.NO_DATA
     alert = Alert(
         name=name,
         metric=metric.name,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from puppylog.model.alert import Alert, Comparison, NoData, State
-from puppylog.model.metric import ADDITIVE_STATISTICS
+from puppylog.model.metric import ADDITIVE_STATISTICS, COUNTING_STATISTICS
 
 MISSED_AFTER = timedelta(seconds=10)
 """An evaluation is marked as missed if it is late by the alert's period plus this. A busy store is often late."""
@@ -30,7 +30,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Window:
     """The observations of a metric in the window of one evaluation, summed up."""
 
-    count: int  # of observations
+    count: int  # of observations; for the average of a ratio: of records
     sum: float = 0.0
     min: float = math.inf
     max: float = -math.inf
@@ -80,7 +80,16 @@ def window_of(alert: Alert, metric_period_s: int, at: datetime) -> tuple[datetim
 
 def counts_missing_as_zero(metric_statistic: str) -> bool:
     """Return whether a missing bucket of the metric is an observation of zero. Otherwise it is no observation."""
-    return metric_statistic == "count"
+    return metric_statistic in COUNTING_STATISTICS
+
+
+def is_weighted(alert_statistic: str, metric_statistic: str) -> bool:
+    """Return whether an observation counts by its number of records: in the average of a ratio.
+
+    The average then is the share over the whole window. The window's count is the number of its records, and its sum is
+    the number of those that match the ratio's ``of``.
+    """
+    return metric_statistic == "ratio" and alert_statistic == "avg"
 
 
 def observe(alert: Alert, metric_statistic: str, metric_period_s: int, window: Window) -> float | None:

@@ -2,6 +2,8 @@
 
 A bucket is half-open, ``[bucket, bucket + period)``, aligned to the epoch in UTC. An empty bucket has no row. Values
 are double precision on every store. ``stddev`` and ``variance`` are those of a sample, and null below two records.
+``rate`` is the count divided by the seconds of the period. ``ratio`` is the number of records that match ``of``,
+divided by the number of all records of the bucket: 0 to 1.
 """
 
 import re
@@ -11,13 +13,19 @@ from decimal import Decimal
 from puppylog.errors import UsageError
 from puppylog.model.record import ALIASES, COLUMNS, NUMERIC_COLUMNS
 
-STATISTICS = ("count", "sum", "avg", "min", "max", "stddev", "variance", "distinct")
+STATISTICS = ("count", "rate", "ratio", "sum", "avg", "min", "max", "stddev", "variance", "distinct")
 """The statistics with a fixed name. Percentiles, ``pNN`` with 0 < NN < 100, are statistics too: ``p50``, ``p99.9``."""
 
+COUNTING_STATISTICS = frozenset({"count", "rate"})
+"""The statistics whose missing bucket is an observation of zero, because no record came."""
+
+ADDITIVE_STATISTICS = frozenset({"count", "rate", "sum"})
+"""The statistics of which the sum over all segments of a bucket is the observation of a metric without segments."""
+
 # These statistics take any column; all others need a numeric one.
-_ANY_COLUMN = frozenset({"count", "distinct"})
-# For these, the sum over all segments of a bucket is the observation of a metric without segments.
-ADDITIVE_STATISTICS = frozenset({"count", "sum"})
+_ANY_COLUMN = COUNTING_STATISTICS | {"distinct"}
+# These statistics can take whole records.
+_WHOLE_RECORDS = COUNTING_STATISTICS | {"ratio"}
 _PERCENTILE = re.compile(r"p([0-9]{1,2}(?:\.[0-9]{1,6})?)")
 _ATTRIBUTE = re.compile(r"attributes\.([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)")
 
@@ -39,6 +47,7 @@ class Metric:
     filter: str | None = None  # a condition over the columns, as canonical text
     refresh_s: int = 10  # time between two materializations
     group: str | None = None  # the log group whose records it takes; None for all records
+    of: str | None = None  # the condition of the records that a ratio is the share of, as canonical text
 
 
 def parse_percentile(statistic: str) -> float | None:
@@ -75,11 +84,16 @@ def parse_property(text: str, statistic: str) -> str:
     """
     name = ALIASES.get(text.strip(), text.strip())
     if name == "*":
-        if statistic != "count":
+        if statistic not in _WHOLE_RECORDS:
             raise UsageError(
-                "take", f"{statistic} of '*'", "only count takes whole records", advice="name a column with -p"
+                "take",
+                f"{statistic} of '*'",
+                "only count, rate and ratio take whole records",
+                advice="name a column with -p",
             )
         return name
+    if statistic == "ratio":
+        raise UsageError("take", f"ratio of {text!r}", "a ratio takes whole records", advice="leave out -p")
     if _ATTRIBUTE.fullmatch(name):
         return name
     if name not in COLUMNS or name == "attributes":

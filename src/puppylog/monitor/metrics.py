@@ -13,7 +13,14 @@ from puppylog.stores.base import RecordReader, Value
 from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import metric_of
 
-_IN_STEPS: Final = {"count": "sum(value)", "sum": "sum(value)", "min": "min(value)", "max": "max(value)"}
+_IN_STEPS: Final = {
+    "count": "sum(value)",
+    "sum": "sum(value)",
+    "rate": "sum(value) * {period_s} / {step_s}",
+    "ratio": "CAST(sum(part) AS DOUBLE PRECISION) / CAST(sum(whole) AS DOUBLE PRECISION)",
+    "min": "min(value)",
+    "max": "max(value)",
+}
 _KNOWN_STEPS_S: Final = [
     *(1, 2, 5, 10, 15, 30),
     *(60 * minutes for minutes in (1, 2, 5, 10, 15, 30)),
@@ -106,7 +113,8 @@ def read_in_steps(
     """Return ``(bucket, segment, value)`` of a whole range in at most ``steps`` steps, and the seconds in a step.
 
     If the range has more buckets than steps, a step covers several buckets. Its value is the sum of their values for
-    count and sum, the least for min, the greatest for max, and the unweighted mean for all other statistics.
+    count and sum, the least for min, the greatest for max, and the unweighted mean for all other statistics but two:
+    the rate of a step is per second of the step, and the ratio of a step is that of all its records.
     """
     parameters: dict[str, Value] = {**within.parameters(), "segment": segment}
     [extent] = reader.query(_QUERIES["series_extent"].format(metric=metric.name), parameters).to_pylist()
@@ -114,7 +122,8 @@ def read_in_steps(
     if extent["first_bucket"] is not None:
         span_s += int((extent["last_bucket"] - extent["first_bucket"]).total_seconds())
     step_s = choose_step(metric.period_s, span_s, steps)
-    sql = _QUERIES["series_in_steps"].format(metric=metric.name, value=_IN_STEPS.get(metric.statistic, "avg(value)"))
+    value = _IN_STEPS.get(metric.statistic, "avg(value)").format(period_s=metric.period_s, step_s=step_s)
+    sql = _QUERIES["series_in_steps"].format(metric=metric.name, value=value)
     return reader.query(sql, {**parameters, "step_s": step_s}), step_s
 
 

@@ -22,6 +22,7 @@ _TIMESCALEDB_ORIGIN_S = 946_857_600
 
 _STATISTICS = {
     "count": "count({})",
+    "rate": "CAST(count({}) AS DOUBLE PRECISION) / {period_s}",
     "distinct": "count(DISTINCT {})",
     "sum": "sum({})",
     "avg": "avg({})",
@@ -31,7 +32,20 @@ _STATISTICS = {
     "variance": "var_samp({})",
 }
 
-_NEEDS_NO_NUMBER = frozenset({"count", "distinct"})
+_NEEDS_NO_NUMBER = frozenset({"count", "rate", "distinct"})
+
+_PARTS = ("part", "whole")
+"""The columns of a ratio besides its value: the numbers of the records that match ``of``, and of all records."""
+
+
+def parts_of(metric: Metric, *, is_typed: bool = False) -> str:
+    """Return the further columns of a ratio, with a comma before each; the empty text for other metrics.
+
+    With ``is_typed``, each column is followed by its type, as in ``CREATE TABLE``.
+    """
+    if metric.statistic != "ratio":
+        return ""
+    return "".join(f", {name} bigint" if is_typed else f", {name}" for name in _PARTS)
 
 
 def aggregate_sql(
@@ -40,14 +54,15 @@ def aggregate_sql(
     """Return the query of a metric's buckets: ``bucket`` (timestamptz), ``segment`` (text), ``value`` (double).
 
     A bucket has a row if at least one of its records passes the filter. The value is null if the records have too few
-    values for the statistic.
+    values for the statistic. A ratio also has the columns ``part`` and ``whole``, from which the ratio of several
+    buckets or segments is computed.
 
     Args:
         metric: the definition.
         dialect: the SQL dialect of the store.
         where: a further SQL condition on the records, such as a range of ``ts``. Must not contain a user's text.
         group_id: the log group whose streams are read; None reads all streams.
-        is_counted: whether to add a fourth column, ``n``: the number of records in the bucket.
+        is_counted: whether to add a last column, ``n``: the number of records in the bucket.
     """
     head, conditions = _parts(metric, dialect, is_counted=is_counted)
     if group_id is not None:
@@ -60,10 +75,14 @@ def _parts(metric: Metric, dialect: Dialect, *, is_counted: bool) -> tuple[str, 
     """Return the query up to WHERE, and the conditions that the metric's definition gives."""
     sql = _sql(dialect)
     segment = "CAST(NULL AS TEXT)" if metric.segment is None else render_segment(metric.segment, sql)
-    value = f"CAST({_value(metric, dialect)} AS DOUBLE PRECISION)"
     bucket = _bucket(metric.period_s, dialect)
+    if metric.of is None:
+        value = f"CAST({_value(metric, dialect)} AS DOUBLE PRECISION) AS value"
+    else:
+        part = f"count(CASE WHEN {render(metric.of, sql)} THEN 1 END)"
+        value = f"CAST({part} AS DOUBLE PRECISION) / count(*) AS value, {part} AS part, count(*) AS whole"
     counted = ", count(*) AS n" if is_counted else ""
-    head = f"SELECT {bucket} AS bucket, {segment} AS segment, {value} AS value{counted}\nFROM puppylog.log_records"
+    head = f"SELECT {bucket} AS bucket, {segment} AS segment, {value}{counted}\nFROM puppylog.log_records"
     return head, (() if metric.filter is None else (render(metric.filter, sql),))
 
 
@@ -83,7 +102,7 @@ def _value(metric: Metric, dialect: Dialect) -> str:
     fraction = parse_percentile(metric.statistic)
     if fraction is not None:
         return f"percentile_cont({fraction}) WITHIN GROUP (ORDER BY {operand})"
-    return _STATISTICS[metric.statistic].format(operand)
+    return _STATISTICS[metric.statistic].format(operand, period_s=metric.period_s)
 
 
 def _operand(metric: Metric, dialect: Dialect) -> str:

@@ -21,6 +21,7 @@ def metric_of(row: Row) -> Metric:
         filter=row["filter"],
         refresh_s=row["refresh_s"],
         group=row["group_name"],
+        of=row["of"],
     )
 
 

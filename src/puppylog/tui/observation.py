@@ -17,6 +17,7 @@ _MOST_SEGMENTS: Final = 20
 _LONGEST_NAME: Final = 32
 _LINE_CELLS: Final = 30
 _LEAST_BAR_CELLS: Final = 8
+_SUMMED: Final = frozenset({"count", "sum"})  # of these a chart shows the sum of a segment's buckets, else the mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +53,23 @@ def draw_metric(
 
 
 def _head(metric: Metric, rows: Sequence[Observation], zone: tzinfo | None) -> list[str]:
-    what = f"{metric.name}: {metric.statistic} of {metric.property} every {format_period(metric.period_s)}"
+    what = f"{metric.name}: {_describe(metric)} every {format_period(metric.period_s)}"
     if metric.segment is not None:
         what += f" by {clean(metric.segment)}"
     if not rows:
         return [what, "nothing observed"]
     first, last = (row.bucket.astimezone(zone).isoformat(timespec="seconds") for row in (rows[0], rows[-1]))
-    shown = "" if metric.segment is None else "sums, " if metric.statistic in ADDITIVE_STATISTICS else "means, "
+    shown = "" if metric.segment is None else "sums, " if metric.statistic in _SUMMED else "means, "
     return [what, f"{shown}{first} to {last}"]
+
+
+def _describe(metric: Metric) -> str:
+    """Return the statistic and what it is taken of, such as ``p99 of response_bytes``."""
+    if metric.of is not None:
+        return f"ratio of {clean(metric.of)}"
+    if metric.statistic == "rate":
+        return f"rate of {metric.property} per second"
+    return f"{metric.statistic} of {metric.property}"
 
 
 def _draw_series(metric: Metric, rows: Sequence[Observation], width: int) -> list[str]:
@@ -77,11 +87,11 @@ def _draw_series(metric: Metric, rows: Sequence[Observation], width: int) -> lis
 
 
 def _draw_segments(metric: Metric, rows: Sequence[Observation], width: int) -> list[str]:
-    """Return a line per segment, the largest first: the sum of an additive statistic, the mean of any other."""
+    """Return a line per segment, the largest first: the sum of a count or a sum, the mean of any other statistic."""
     series: dict[str | None, list[Observation]] = {}
     for row in rows:
         series.setdefault(row.segment, []).append(row)
-    totals = {segment: _total(metric, of) for segment, of in series.items()}
+    totals = {segment: _total(metric, of, rows) for segment, of in series.items()}
     largest = sorted(series, key=lambda segment: (-totals[segment], segment or ""))[:_MOST_SEGMENTS]
     names = [cut(clean("(none)" if segment is None else segment or "(empty)"), _LONGEST_NAME) for segment in largest]
     values = [format_number(totals[segment]) for segment in largest]
@@ -99,15 +109,18 @@ def _draw_segments(metric: Metric, rows: Sequence[Observation], width: int) -> l
 
 
 def _missing(metric: Metric) -> Number:
-    """Return the value of an empty bucket: 0 for an additive statistic, and None (unknown) for any other."""
+    """Return the value of an empty bucket: 0 for a count, a rate or a sum, and None (unknown) for any other."""
     return 0.0 if metric.statistic in ADDITIVE_STATISTICS else None
 
 
-def _total(metric: Metric, rows: Sequence[Observation]) -> float:
-    finite = [row.value for row in rows if row.value is not None and math.isfinite(row.value)]
+def _total(metric: Metric, series: Sequence[Observation], rows: Sequence[Observation]) -> float:
+    """Return the sum or the mean of one segment. The mean of a rate is over the buckets of all ``rows``."""
+    finite = [row.value for row in series if row.value is not None and math.isfinite(row.value)]
     if not finite:
         return 0.0
-    return sum(finite) if metric.statistic in ADDITIVE_STATISTICS else sum(finite) / len(finite)
+    if metric.statistic in _SUMMED:
+        return sum(finite)
+    return sum(finite) / (len(finite) if _missing(metric) is None else _length(metric, rows))
 
 
 def _length(metric: Metric, rows: Sequence[Observation]) -> int:

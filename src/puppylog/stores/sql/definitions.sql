@@ -15,7 +15,7 @@ SELECT nextval('puppylog.ids') AS id
 -- name: list_metrics
 -- The metrics in the order of their names, with the columns that only one kind of store has.
 SELECT metrics.id, metrics.name, metrics.statistic, metrics.property, metrics.period_s, metrics.segment, metrics.filter,
-       metrics.refresh_s, metrics.group_id, groups.name AS group_name{columns}
+       metrics.of, metrics.refresh_s, metrics.group_id, groups.name AS group_name{columns}
 FROM puppylog.metrics AS metrics
 LEFT JOIN puppylog.log_groups AS groups ON groups.id = metrics.group_id
 {condition}

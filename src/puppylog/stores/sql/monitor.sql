@@ -3,7 +3,7 @@
 -- name: metric_states
 -- The metrics (one, those of one group, or all), each with the time up to which it is materialized.
 SELECT metrics.name, metrics.statistic, metrics.property, metrics.period_s, metrics.segment, metrics.filter,
-       metrics.refresh_s, groups.name AS group_name, metrics.created_at, metrics.refreshed_at,
+       metrics.of, metrics.refresh_s, groups.name AS group_name, metrics.created_at, metrics.refreshed_at,
        -- Before the first refresh the watermark is a time before every record. It is shown as null.
        CASE WHEN metrics.watermark > '0001-01-02T00:00:00Z'::TIMESTAMPTZ THEN metrics.watermark END AS watermark,
        metrics.error, metrics.id IN (SELECT metric_id FROM puppylog.metrics_being_checked) AS is_being_checked

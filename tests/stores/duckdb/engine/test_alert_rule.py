@@ -15,10 +15,12 @@ from puppylog.stores.duckdb.engine.evaluate import evaluate
 from puppylog.stores.duckdb.engine.schema import migrate
 from puppylog.stores.rows import columns_of_alert
 from support.alert_model import Trial, trials
-from support.alert_tables import Outcome, at
+from support.alert_tables import Outcome, at, whole_of
 from support.examples import examples
 
-_OBSERVED = pa.schema([("second", pa.int64()), ("segment", pa.string()), ("value", pa.float64())])
+_OBSERVED = pa.schema(
+    [("second", pa.int64()), ("segment", pa.string()), ("value", pa.float64()), ("whole", pa.int64())]
+)
 _RESET = """
 DELETE FROM puppylog.alerts; DELETE FROM puppylog.segment_states; DELETE FROM puppylog.alert_history;
 DELETE FROM puppylog.metrics
@@ -36,10 +38,14 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 def prepare(connection: Connection, trial: Trial) -> None:
     """Put the metric and its alert straight into the tables."""
     connection.run(_RESET)
-    held = [{"second": s, "segment": segment, "value": value} for (s, segment), value in trial.observations.items()]
+    held = [
+        {"second": second, "segment": segment, "value": value, "whole": whole_of(second, segment)}
+        for (second, segment), value in trial.observations.items()
+    ]
     with connection.table("held", pa.Table.from_pylist(held, _OBSERVED)):
         connection.run(
-            "CREATE OR REPLACE TABLE metrics.m AS SELECT to_timestamp(second) AS bucket, segment, value FROM held"
+            "CREATE OR REPLACE TABLE metrics.m AS SELECT to_timestamp(second) AS bucket, segment, value, "
+            "TRY_CAST(value * whole AS BIGINT) AS part, whole FROM held"
         )
     connection.run(
         "INSERT INTO puppylog.metrics BY NAME SELECT 1 AS id, 'm' AS name, $statistic AS statistic, '*' AS property, "

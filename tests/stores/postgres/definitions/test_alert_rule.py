@@ -43,7 +43,7 @@ def windows(metric_statistic: str) -> st.SearchStrategy[Window]:
     near = st.sampled_from([9.5, 10.0, 10.5])
     # PostgreSQL refuses to divide what is next to nothing; no metric gives that.
     values = near | near | st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False)
-    if metric_statistic != "count":
+    if metric_statistic not in {"count", "rate"}:
         values |= st.sampled_from([math.nan, math.inf, -math.inf])
     return st.just(Window(0)) | st.builds(Window, st.integers(1, 12), values, values, values)
 

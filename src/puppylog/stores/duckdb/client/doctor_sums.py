@@ -16,11 +16,15 @@ _QUERIES = load_queries("puppylog.stores.duckdb", "doctor.sql")
 
 _DAY_US: Final = 86_400_000_000
 
+_RECORDS: Final = {"count": "value", "rate": "round(value * {period_s})", "ratio": "whole"}
+"""SQL: the number of records in a bucket, for the statistics that tell it."""
+
 
 def compare_sums(reader: RecordReader, row: Mapping[str, Any], limit_s: float = COMPARED_S) -> Finding:
     """Return the finding about the comparison of a metric's rollup with the records.
 
-    The sums of counts are compared. For other statistics only the numbers of buckets are compared.
+    For statistics that tell the number of records, the sums of these numbers are compared. For other statistics only
+    the numbers of buckets are compared.
 
     Args:
         reader: the store.
@@ -46,7 +50,7 @@ def compare_sums(reader: RecordReader, row: Mapping[str, Any], limit_s: float = 
             return judge_difference(
                 metric.name,
                 ComparedDay(_text(since_us), _text(until_us), stored, expected),
-                "records" if metric.statistic == "count" else "buckets",
+                "records" if metric.statistic in _RECORDS else "buckets",
                 is_being_checked=asked["is_being_checked"][0].as_py(),
                 advice="delete the metric and create it again: the store then computes it from the records",
             )
@@ -62,8 +66,10 @@ def _count_day(
     bounds: dict[str, Any] = {"since_us": since_us, "until_us": until_us}
     where = _QUERIES["in_range"].format(**bounds)
     aggregate = aggregate_sql(metric, "duckdb", group_id=row["group_id"], where=where)
-    (counts,) = reader.query(_QUERIES["compare_day"].format(id=row["id"], aggregate=aggregate, **bounds)).to_pylist()
-    kind = "total" if metric.statistic == "count" else "buckets"
+    records = _RECORDS.get(metric.statistic, "NULL").format(period_s=metric.period_s)
+    sql = _QUERIES["compare_day"].format(id=row["id"], aggregate=aggregate, records=records, **bounds)
+    (counts,) = reader.query(sql).to_pylist()
+    kind = "total" if metric.statistic in _RECORDS else "buckets"
     return int(counts[f"stored_{kind}"]), int(counts[f"expected_{kind}"])
 
 

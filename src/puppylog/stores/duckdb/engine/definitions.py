@@ -69,13 +69,16 @@ class EngineDefinitions(definitions.Definitions[Connection, StoredMetric, Stored
         )
 
     def make_metric(self, connection: Connection, metric_id: int, metric: Metric, group_id: int | None) -> StoredMetric:
+        from puppylog.stores.aggregate import parts_of  # noqa: PLC0415 - an engine without metrics starts without it
+
         stored = StoredMetric(metric_id, metric, group_id, BEGINNING_US, 0, None)
         _try(connection, stored)
         row = {**values_of_metric(metric), "id": metric_id, "group_id": group_id, "watermark_us": BEGINNING_US}
         connection.run(_QUERIES["insert_metric"], row)
-        connection.run(_QUERIES["create_rollup"].format(id=metric_id))
+        connection.run(_QUERIES["create_rollup"].format(id=metric_id, typed_parts=parts_of(metric, is_typed=True)))
         live = stored.aggregate(_QUERIES["live_range"].format(id=metric_id))
-        connection.run(_QUERIES["create_view"].format(id=metric_id, name=metric.name, live=live))
+        view = _QUERIES["create_view"].format(id=metric_id, name=metric.name, parts=parts_of(metric), live=live)
+        connection.run(view)
         return stored
 
     def drop_metric(self, connection: Connection, stored: StoredMetric) -> None:

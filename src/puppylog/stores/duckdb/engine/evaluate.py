@@ -19,6 +19,7 @@ from puppylog.model.alert_rule import (
     Window,
     adds_up,
     counts_missing_as_zero,
+    is_weighted,
     observe,
     start,
     step,
@@ -107,11 +108,12 @@ def beat(connection: Connection, error: str | None, now_us: int) -> None:
 def _judge_together(connection: Connection, stored: StoredAlert, due: Due) -> pa.Table:
     """Judge all segments together; return rows as of the query ``judge``. For one status, Python is faster than SQL."""
     alert, judged = stored.alert, []
-    is_summed = adds_up(stored.metric_statistic)
+    is_by_records = is_weighted(alert.statistic, stored.metric_statistic)
     sql = _QUERIES["observe_together"].format(
         metric=alert.metric,
-        value="sum(value)" if is_summed else "value",
-        grouping="GROUP BY bucket" if is_summed else "",
+        **_combine_segments(stored.metric_statistic),
+        n="sum(whole)::BIGINT" if is_by_records else "count(value)",
+        sum="sum(part)::DOUBLE" if is_by_records else "sum(value)",
     )
     windows = {
         row["at_us"]: Window(row["n"], row["sum"], row["min"], row["max"])
@@ -126,6 +128,16 @@ def _judge_together(connection: Connection, stored: StoredAlert, due: Due) -> pa
         if status.state is not last.state or at_us == due.last_us:
             judged.append({"place": place, **_judged(status, last, is_last=at_us == due.last_us)})
     return pa.Table.from_pylist(judged, _JUDGED)
+
+
+def _combine_segments(metric_statistic: str) -> dict[str, str]:
+    """Return how the query ``observe_together`` makes the observations of a bucket from those of its segments."""
+    if metric_statistic == "ratio":
+        values = "sum(part) / sum(whole) AS value, sum(part) AS part, sum(whole) AS whole"
+        return {"values": values, "grouping": "GROUP BY bucket"}
+    if adds_up(metric_statistic):
+        return {"values": "sum(value) AS value", "grouping": "GROUP BY bucket"}
+    return {"values": "value", "grouping": ""}
 
 
 def _find_status(connection: Connection, stored: StoredAlert) -> tuple[int, Status] | None:
@@ -173,13 +185,15 @@ def _judge_each(connection: Connection, stored: StoredAlert, due: Due, *, new_se
         "forget_us": _FORGET_US,
     }
     sql = _judge_one_sql(has_new=new_segments > 0) if due.evaluations == 1 else _judge_many_sql()
-    sql = sql.replace("{metric}", stored.alert.metric)
+    is_by_records = is_weighted(stored.alert.statistic, stored.metric_statistic)
+    average = _QUERIES["average_by_records" if is_by_records else "average"]
+    sql = sql.replace("{metric}", stored.alert.metric).replace("{average}", average)
     used = parameters_of(sql)  # DuckDB refuses a parameter that a query does not name
     return connection.fetch(sql, {name: value for name, value in parameters.items() if name in used})
 
 
 def _judge_one_sql(*, has_new: bool) -> str:
-    """Return the query ``judge`` for one evaluation, with ``{metric}`` for the metric's name.
+    """Return the query ``judge`` for one evaluation, with ``{metric}`` and ``{average}`` to fill in.
 
     Args:
         has_new: whether the alert may judge segments that it has not judged before. If not, they are only counted.
@@ -197,7 +211,7 @@ def _judge_one_sql(*, has_new: bool) -> str:
 
 
 def _judge_many_sql() -> str:
-    """Return the query ``judge`` for several evaluations in their order, with ``{metric}`` for the metric's name."""
+    """Return the query ``judge`` for several evaluations in their order, with ``{metric}`` and ``{average}``."""
     next_states = _QUERIES["next_states"].format(kept="life", observed_now=_QUERIES["observed_by_many"])
     return _QUERIES["judge"].format(
         observed=_QUERIES["observe_each"].format(metric="{metric}", value=_QUERIES["value_of_window"]),

@@ -10,18 +10,19 @@ DELETE FROM puppylog.alert_history WHERE alert_id = $id
 SELECT count(*) AS states FROM puppylog.segment_states WHERE alert_id = $id
 
 -- name: observe_together
--- The windows of several evaluations that judge all segments together. The observations of a count or a sum are added
--- up per bucket first. Observations of other statistics cannot be added up, so each counts by itself.
+-- The windows of several evaluations that judge all segments together. The observations of a count, a rate or a sum are
+-- added up per bucket first, and so are both parts of a ratio. Observations of other statistics cannot be added up, so
+-- each counts by itself.
 WITH evaluations AS (
     SELECT unnest(generate_series($first_us, $last_us, $period_us)) AS at_us
 ), observations AS (
-    SELECT epoch_us(bucket) AS bucket_us, {value} AS value
+    SELECT epoch_us(bucket) AS bucket_us, {values}
     FROM metrics.{metric}
     WHERE bucket >= make_timestamptz($first_us - $delay_us - $window_us - $bucket_us)
       AND bucket < make_timestamptz($last_us - $delay_us)
     {grouping}
 )
-SELECT at_us, NULL::VARCHAR AS segment, count(value) AS n, sum(value) AS sum, min(value) AS min, max(value) AS max
+SELECT at_us, NULL::VARCHAR AS segment, {n} AS n, {sum} AS sum, min(value) AS min, max(value) AS max
 FROM evaluations
 JOIN observations
   ON bucket_us >= (at_us - $delay_us) // $bucket_us * $bucket_us - $window_us
@@ -32,17 +33,24 @@ GROUP BY at_us
 -- The value of a window. A missing bucket of a count is zero; a missing bucket of another metric is ignored.
 CASE $statistic
     WHEN 'sum' THEN sum(value)
-    WHEN 'avg' THEN sum(value) / CASE WHEN $is_count THEN greatest(count(value), $buckets) ELSE count(value) END
+    WHEN 'avg' THEN {average}
     WHEN 'min' THEN CASE WHEN $is_count AND count(value) < $buckets THEN least(min(value), 0) ELSE min(value) END
     WHEN 'max' THEN CASE WHEN $is_count AND count(value) < $buckets THEN greatest(max(value), 0) ELSE max(value) END
 END
+
+-- name: average
+sum(value) / CASE WHEN $is_count THEN greatest(count(value), $buckets) ELSE count(value) END
+
+-- name: average_by_records
+-- The average of a ratio: the share in all records of the window.
+sum(part) / sum(whole)
 
 -- name: observe_each
 -- The values that several evaluations observe of each segment. Windows without an observation have no row.
 WITH evaluations AS (
     SELECT unnest(generate_series($first_us, $last_us, $period_us)) AS at_us
 ), buckets AS (
-    SELECT epoch_us(bucket) AS bucket_us, segment, value
+    SELECT epoch_us(bucket) AS bucket_us, * EXCLUDE (bucket)
     FROM metrics.{metric}
     WHERE bucket >= make_timestamptz($first_us - $delay_us - $window_us - $bucket_us)
       AND bucket < make_timestamptz($last_us - $delay_us)

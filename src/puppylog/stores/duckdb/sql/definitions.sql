@@ -25,18 +25,18 @@ SELECT * FROM ({aggregate}) AS tried LIMIT 0
 
 -- name: insert_metric
 -- A new metric. All its buckets are computed when they are read, until the first refresh.
-INSERT INTO puppylog.metrics (id, name, statistic, property, period_s, segment, filter, refresh_s, group_id, created_at,
+INSERT INTO puppylog.metrics (id, name, statistic, property, period_s, segment, filter, of, refresh_s, group_id, created_at,
                               watermark, refreshed_seq)
-SELECT $id, $name, $statistic, $property, $period_s, $segment, $filter, $refresh_s, $group_id, now(),
+SELECT $id, $name, $statistic, $property, $period_s, $segment, $filter, $of, $refresh_s, $group_id, now(),
        make_timestamptz($watermark_us), (SELECT coalesce(max(seq), 0) FROM puppylog.invalidations)
 
 -- name: create_rollup
-CREATE TABLE puppylog.rollup_{id} (bucket TIMESTAMPTZ NOT NULL, segment VARCHAR, value DOUBLE)
+CREATE TABLE puppylog.rollup_{id} (bucket TIMESTAMPTZ NOT NULL, segment VARCHAR, value DOUBLE{typed_parts})
 
 -- name: create_view
 -- The rollup has the buckets below the watermark. The live part computes the buckets above it from the records.
 CREATE VIEW metrics.{name} AS
-SELECT bucket, segment, value FROM puppylog.rollup_{id}
+SELECT bucket, segment, value{parts} FROM puppylog.rollup_{id}
 UNION ALL
 {live}
 

@@ -3,7 +3,7 @@
 -- name: metric_ages
 -- The metrics in the order of their names, and the seconds since the last refresh of each.
 SELECT metrics.id, metrics.name, metrics.statistic, metrics.property, metrics.period_s, metrics.segment, metrics.filter,
-       metrics.refresh_s, metrics.group_id, groups.name AS group_name, metrics.error,
+       metrics.of, metrics.refresh_s, metrics.group_id, groups.name AS group_name, metrics.error,
        metrics.watermark::VARCHAR AS watermark, metrics.refreshed_at IS NOT NULL AS is_refreshed,
        extract(epoch FROM now() - coalesce(metrics.refreshed_at, metrics.created_at))::DOUBLE AS age_s,
        EXISTS (FROM puppylog.invalidations WHERE seq > metrics.refreshed_seq) AS is_touched
@@ -18,13 +18,13 @@ FROM puppylog.log_records
 WHERE ts < least($before::TIMESTAMPTZ, (SELECT watermark FROM puppylog.metrics WHERE id = $id))
 
 -- name: compare_day
--- The buckets in a range, and the sum of their values, in the rollup and computed from the records.
+-- The buckets in a range, and the records in them, in the rollup and computed from the records.
 SELECT stored.buckets AS stored_buckets, stored.total AS stored_total,
        expected.buckets AS expected_buckets, expected.total AS expected_total
 FROM (
-    SELECT count(*) AS buckets, coalesce(sum(value), 0) AS total FROM puppylog.rollup_{id}
+    SELECT count(*) AS buckets, coalesce(sum({records}), 0) AS total FROM puppylog.rollup_{id}
     WHERE bucket >= make_timestamptz({since_us}) AND bucket < make_timestamptz({until_us})
-) AS stored, (SELECT count(*) AS buckets, coalesce(sum(value), 0) AS total FROM ({aggregate}) AS computed) AS expected
+) AS stored, (SELECT count(*) AS buckets, coalesce(sum({records}), 0) AS total FROM ({aggregate}) AS computed) AS expected
 
 -- name: in_range
 ts >= make_timestamptz({since_us}) AND ts < make_timestamptz({until_us})

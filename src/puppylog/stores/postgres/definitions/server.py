@@ -13,7 +13,7 @@ from puppylog.errors import PuppylogError, UsageError
 from puppylog.model.metric import Metric
 from puppylog.model.period import format_period
 from puppylog.stores import definitions
-from puppylog.stores.aggregate import Dialect, aggregate_sql
+from puppylog.stores.aggregate import Dialect, aggregate_sql, parts_of
 from puppylog.stores.definitions import StoredAlert
 from puppylog.stores.postgres.schema.installation import Installation
 from puppylog.stores.postgres.sessions.session import Session
@@ -110,7 +110,8 @@ def _create_continuous(session: Session, stored: StoredMetric) -> bool:
     try:
         with session.transaction():
             session.run(_QUERIES["create_continuous"].format(id=stored.id, aggregate=aggregate))
-            session.run(_QUERIES["create_continuous_view"].format(id=stored.id, name=stored.metric.name))
+            names = {"id": stored.id, "name": stored.metric.name, "parts": parts_of(stored.metric)}
+            session.run(_QUERIES["create_continuous_view"].format(**names))
     except PuppylogError as error:
         if error.transient:
             raise
@@ -120,9 +121,10 @@ def _create_continuous(session: Session, stored: StoredMetric) -> bool:
 
 def _create_rollup(session: Session, stored: StoredMetric) -> None:
     live = stored.aggregate("postgres", _QUERIES["live_range"].format(id=stored.id), is_counted=False)
-    session.run(_QUERIES["create_rollup"].format(id=stored.id))
+    parts = parts_of(stored.metric)
+    session.run(_QUERIES["create_rollup"].format(id=stored.id, typed_parts=parts_of(stored.metric, is_typed=True)))
     session.run(_QUERIES["index_rollup"].format(id=stored.id))
-    session.run(_QUERIES["create_rollup_view"].format(id=stored.id, name=stored.metric.name, live=live))
+    session.run(_QUERIES["create_rollup_view"].format(id=stored.id, name=stored.metric.name, parts=parts, live=live))
 
 
 def _try(session: Session, stored: StoredMetric) -> None:

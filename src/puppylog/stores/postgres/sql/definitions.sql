@@ -16,9 +16,10 @@ SELECT pg_advisory_xact_lock(1885697639, 5), set_config('citus.enable_ddl_propag
 
 -- name: insert_metric
 -- A new metric. All its buckets are computed when they are read, until the first refresh.
-INSERT INTO puppylog.metrics (id, name, statistic, property, period_s, segment, filter, refresh_s, group_id, kind, query,
-                              created_at)
-VALUES ($id, $name, $statistic, $property, $period_s, $segment, $filter, $refresh_s, $group_id, $kind, $query, now())
+INSERT INTO puppylog.metrics (id, name, statistic, property, period_s, segment, filter, of, refresh_s, group_id, kind,
+                              query, created_at)
+VALUES ($id, $name, $statistic, $property, $period_s, $segment, $filter, $of, $refresh_s, $group_id, $kind, $query,
+        now())
 
 -- name: aggregate_range
 ts >= $1 AND ts < $2
@@ -27,7 +28,9 @@ ts >= $1 AND ts < $2
 ts >= $1 AND ts < $2 AND stream_id = ANY ($3)
 
 -- name: create_rollup
-CREATE TABLE puppylog.rollup_{id} (bucket timestamptz NOT NULL, segment text, value double precision, n bigint NOT NULL)
+CREATE TABLE puppylog.rollup_{id} (
+    bucket timestamptz NOT NULL, segment text, value double precision{typed_parts}, n bigint NOT NULL
+)
 
 -- name: index_rollup
 CREATE INDEX ON puppylog.rollup_{id} (bucket)
@@ -35,7 +38,7 @@ CREATE INDEX ON puppylog.rollup_{id} (bucket)
 -- name: create_rollup_view
 -- The rollup has the buckets below the watermark. The live part computes the buckets above it from the records.
 CREATE VIEW metrics.{name} AS
-SELECT bucket, segment, value FROM puppylog.rollup_{id}
+SELECT bucket, segment, value{parts} FROM puppylog.rollup_{id}
 UNION ALL
 {live}
 
@@ -49,7 +52,7 @@ WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS
 WITH NO DATA
 
 -- name: create_continuous_view
-CREATE VIEW metrics.{name} AS SELECT bucket, segment, value FROM puppylog.continuous_{id}
+CREATE VIEW metrics.{name} AS SELECT bucket, segment, value{parts} FROM puppylog.continuous_{id}
 
 -- name: drop_view
 DROP VIEW metrics.{name}

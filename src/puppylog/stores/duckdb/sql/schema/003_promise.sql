@@ -9,6 +9,9 @@ ALTER TABLE puppylog.stream_reports ALTER COLUMN finished SET NOT NULL;
 -- Why the last refresh of a metric failed, or null.
 ALTER TABLE puppylog.metrics ADD COLUMN error VARCHAR;
 
+-- The condition of the records that a ratio is the share of.
+ALTER TABLE puppylog.metrics ADD COLUMN of VARCHAR;
+
 -- Segments that the last evaluation observed and did not judge: an alert judges a limited number of segments.
 ALTER TABLE puppylog.alerts ADD COLUMN unjudged_segments BIGINT DEFAULT 0;
 ALTER TABLE puppylog.alerts ALTER COLUMN unjudged_segments SET NOT NULL;

@@ -16,12 +16,14 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT nullif(nullif(nullif(CASE
         WHEN n = 0 THEN NULL
         WHEN statistic = 'sum' THEN total
-        -- A missing bucket of a count is zero, because nothing happened. A missing bucket of another metric is ignored.
-        WHEN statistic = 'avg' THEN total / CASE WHEN metric_statistic = 'count' THEN greatest(n, buckets) ELSE n END
+        -- A missing bucket of a count or a rate is zero, because nothing happened. A missing bucket of another metric is
+        -- ignored.
+        WHEN statistic = 'avg' THEN
+            total / CASE WHEN metric_statistic IN ('count', 'rate') THEN greatest(n, buckets) ELSE n END
         WHEN statistic = 'min' THEN
-            CASE WHEN metric_statistic = 'count' AND n < buckets THEN least(lowest, 0) ELSE lowest END
+            CASE WHEN metric_statistic IN ('count', 'rate') AND n < buckets THEN least(lowest, 0) ELSE lowest END
         WHEN statistic = 'max' THEN
-            CASE WHEN metric_statistic = 'count' AND n < buckets THEN greatest(highest, 0) ELSE highest END
+            CASE WHEN metric_statistic IN ('count', 'rate') AND n < buckets THEN greatest(highest, 0) ELSE highest END
     END, 'NaN'), 'Infinity'), '-Infinity')
 $$;
 
@@ -85,9 +87,11 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     last_at timestamptz := first_at + make_interval(secs => alert.period_s) * (evaluations - 1);
     delay interval := make_interval(secs => alert.delay_s);
-    -- If all segments are judged together, the observations of a count or a sum are added up per bucket first.
-    -- Observations of other statistics cannot be added up, so each counts by itself.
-    adds_up boolean := NOT alert.each_segment AND metric.statistic IN ('count', 'sum');
+    -- If all segments are judged together, the observations of a count, a rate or a sum are added up per bucket first,
+    -- and so are both parts of a ratio. Observations of other statistics cannot be added up, so each counts by itself.
+    adds_up boolean := NOT alert.each_segment AND metric.statistic IN ('count', 'rate', 'sum', 'ratio');
+    -- The average of a ratio is the share in all records of the window: part / whole.
+    is_weighted boolean := metric.statistic = 'ratio' AND alert.statistic = 'avg';
 BEGIN
     -- A bucket is in the windows of all evaluations from its end plus the delay on, for the length of a window. So
     -- observations that enter and leave the windows together are aggregated once, as a pane, and windows are computed
@@ -95,16 +99,17 @@ BEGIN
     -- an alert on the maximum.
     RETURN QUERY EXECUTE format($query$
         WITH observations AS (
-            SELECT date_part('epoch', bucket) + $3 - date_part('epoch', $1) AS judged_s, %2$s AS segment, %3$s AS value
+            SELECT date_part('epoch', bucket) + $3 - date_part('epoch', $1) AS judged_s, %2$s AS segment, %3$s AS value,
+                   %7$s AS whole
             FROM metrics.%1$I
             WHERE bucket >= $4 AND bucket < $5
             %4$s
         ), numbered AS (
             SELECT greatest(0, ceil(judged_s / $6))::integer AS first_no,
-                   least($2, ceil((judged_s + $7) / $6))::integer AS end_no, segment, value
+                   least($2, ceil((judged_s + $7) / $6))::integer AS end_no, segment, value, whole
             FROM observations
         ), panes AS (
-            SELECT segment, first_no, end_no, count(value) AS n, %5$s(value) AS value
+            SELECT segment, first_no, end_no, %8$s AS n, %5$s(value) AS value
             FROM numbered
             WHERE first_no < end_no
             GROUP BY segment, first_no, end_no
@@ -137,12 +142,17 @@ BEGIN
         $query$,
         metric.name,
         CASE WHEN alert.each_segment THEN 'segment COLLATE "C"' ELSE 'NULL::text COLLATE "C"' END,
-        CASE WHEN adds_up THEN 'sum(value)' ELSE 'value' END,
+        CASE WHEN is_weighted THEN 'CAST(' || CASE WHEN adds_up THEN 'sum(part)' ELSE 'part' END || ' AS double precision)'
+             WHEN adds_up AND metric.statistic = 'ratio'
+             THEN 'CAST(sum(part) AS double precision) / CAST(sum(whole) AS double precision)'
+             WHEN adds_up THEN 'sum(value)' ELSE 'value' END,
         CASE WHEN adds_up THEN 'GROUP BY bucket' ELSE '' END,
         CASE WHEN alert.statistic IN ('min', 'max') THEN alert.statistic ELSE 'sum' END,
         CASE WHEN alert.each_segment
              THEN 'SELECT segment COLLATE "C", 0, true FROM puppylog.alert_states WHERE alert_id = $11'
-             ELSE 'SELECT NULL, 0, true' END
+             ELSE 'SELECT NULL, 0, true' END,
+        CASE WHEN is_weighted AND adds_up THEN 'sum(whole)' WHEN is_weighted THEN 'whole' ELSE '0' END,
+        CASE WHEN is_weighted THEN 'sum(whole)' ELSE 'count(value)' END
     ) USING first_at, evaluations, metric.period_s + alert.delay_s,
             puppylog.floor_to(first_at - delay, metric.period_s) - make_interval(secs => alert.window_s),
             puppylog.floor_to(last_at - delay, metric.period_s),

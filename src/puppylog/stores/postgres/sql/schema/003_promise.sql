@@ -9,6 +9,9 @@ DROP FUNCTION IF EXISTS puppylog.report_streams(
     boolean[]
 );
 
+-- The condition of the records that a ratio is the share of.
+ALTER TABLE puppylog.metrics ADD COLUMN of text;
+
 -- Segments that the last evaluation observed and did not judge: an alert judges a limited number of segments.
 ALTER TABLE puppylog.alerts ADD COLUMN unjudged_segments bigint NOT NULL DEFAULT 0;
 
