@@ -18,13 +18,10 @@ GOLDEN = Path(__file__).parent / "golden"
 OURS = ("--where", "user_agent is not null", "--to", "2026-03-01T12:02:00Z")
 
 
-def test_the_newest_records_come_last_in_the_columns_that_are_filled(cli: InProcess) -> None:
+def test_without_a_terminal_a_record_is_one_line_with_all_its_fields_and_the_newest_comes_last(cli: InProcess) -> None:
     got = cli("logs", "-l", "3", *OURS)
     assert got.code == 0
-    assert got.err.splitlines() == [
-        "puppylog: not shown: user_agent, attributes; -o jsonl shows all of it",
-        "puppylog: the newest 3 of 120 records; -l shows more",
-    ]
+    assert got.err.splitlines() == ["puppylog: the newest 3 of 120 records; -l shows more"]
     assert got.out == (GOLDEN / "logs.txt").read_text(encoding="utf-8")
 
 
@@ -40,6 +37,48 @@ def test_a_complete_answer_has_no_note_on_stderr(cli: InProcess) -> None:
         assert (len(got.out.splitlines()), got.err) == (120, "")
     assert cli("logs", "-l", "119", *OURS, "-o", "jsonl", "-q").err == ""
     assert "119 of 120 records" in cli("logs", "-l", "119", *OURS, "-o", "json").err
+
+
+def test_the_columns_that_are_asked_for_are_a_table(cli: InProcess) -> None:
+    got = cli("logs", "-l", "2", *OURS, "--columns", "ts, Status_Code,source,attributes.zone,response_bsize")
+    header, *records = (line.split() for line in got.out.splitlines())
+    assert header == ["ts", "Status_Code", "source", "attributes.zone", "response_bsize"]
+    assert [record[1:] for record in records] == [["200", "/var/log/test.log", "a", size] for size in ("118", "119")]
+    got = cli("logs", "-l", "1", *OURS, "--columns", "zone,host,group,file", "-o", "jsonl")
+    assert json.loads(got.out) == {"zone": "a", "host": "10.0.0.2", "group": "shop", "file": "/var/log/test.log"}
+
+
+def test_vertical_shows_one_field_per_line(cli: InProcess) -> None:
+    got = cli("logs", "-l", "2", *OURS, "--vertical", "--reverse")
+    first, second = got.out.split("\n\n")
+    assert first.splitlines()[:2] == ["ts              2026-03-01T12:01:59+00:00", "source          /var/log/test.log"]
+    assert second.splitlines()[-2:] == [r"user_agent      \x1b[2J", "zone            a"]
+    got = cli("logs", "-l", "1", *OURS, "--vertical", "--columns", "host,referer")
+    assert got.out.splitlines() == ["host     10.0.0.2", "referer  -"]
+
+
+def test_reversed_records_begin_with_the_newest(cli: InProcess) -> None:
+    got = cli("logs", "-l", "2", *OURS, "--reverse", "--columns", "response_bytes", "-o", "csv")
+    assert got.out.split() == ["response_bytes", "119", "118"]
+
+
+def test_a_source_is_a_path_or_its_end_or_a_pattern(cli: InProcess, server: EmbeddedStore) -> None:
+    other = Source(server.connect(), "file:///srv/web/other.log")
+    other.append(rows([{"ident": "of the other source"}], start=other.offset))
+    for pattern in ("other.log", "web/other.log", "/srv/web/other.log", "/srv/*", "*other*"):
+        got = cli("logs", "--source", pattern, "--columns", "ident", "-o", "jsonl")
+        assert [json.loads(line)["ident"] for line in got.out.splitlines()] == ["of the other source"]
+    got = cli("logs", "-s", "nowhere.log")
+    assert (got.code, got.out) == (0, "")
+    assert "no record is found; the newest record in the store is of 20" in got.err
+
+
+def test_an_empty_answer_says_why_and_what_to_type(cli: InProcess, tmp_path: Path) -> None:
+    assert "before the range begins" in cli("logs", "--since", "2100-01-01").err
+    with EmbeddedStore(tmp_path / "empty") as empty:
+        got = cli("logs", "--store", empty.url)
+    assert (got.code, got.out) == (0, "")
+    assert "the store has no records; 'puppylog FILE' shows a file" in got.err
 
 
 def test_filter_range_and_group_limit_a_search(cli: InProcess) -> None:
@@ -61,6 +100,10 @@ def test_filter_range_and_group_limit_a_search(cli: InProcess) -> None:
         (["-f", "--to", "now"], "cannot follow to an end"),
         (["-f", "-o", "json"], "cannot follow as one JSON document"),
         (["-l", "-1"], "-1"),
+        (["-f", "--reverse"], "cannot follow newest first"),
+        (["--vertical", "-o", "csv"], "cannot show one field per line as csv"),
+        (["--columns", "zon"], "cannot show column 'zon': no record has a field of this name; the nearest is zone"),
+        (["--columns", ","], "cannot show no columns"),
     ],
 )
 def test_a_wrong_search_is_refused(cli: InProcess, arguments: list[str], cause: str) -> None:
@@ -80,7 +123,7 @@ class _Sleep:
 
 
 def _sleep_as(monkeypatch: pytest.MonkeyPatch, sleep: _Sleep) -> None:
-    monkeypatch.setattr("puppylog.cli.logs.time", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr("puppylog.cli.log_follower.time", SimpleNamespace(sleep=sleep))
 
 
 def _interrupt() -> NoReturn:

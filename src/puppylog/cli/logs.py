@@ -2,13 +2,17 @@
 
 import functools
 import sys
-import time
 from collections.abc import Sequence
-from typing import Final, TypeAlias
+from dataclasses import dataclass
+from typing import Final
 
 import click
 import pyarrow as pa
 
+from puppylog.cli.log_columns import Column, Origins, read_columns
+from puppylog.cli.log_follower import Follower
+from puppylog.cli.log_output import LinePrinter, RecordPrinter, TablePrinter, VerticalDrawer
+from puppylog.cli.nothing_found import tell_nothing_found
 from puppylog.cli.options import (
     examples,
     group_option,
@@ -19,66 +23,77 @@ from puppylog.cli.options import (
     store_options,
     timeout_option,
 )
-from puppylog.cli.output import open_writer
-from puppylog.cli.queries import join_conditions, query_argument, read_query, translate_for
-from puppylog.cli.talk import tell, warn
+from puppylog.cli.output import terminal_width, wants_color
+from puppylog.cli.queries import (
+    WrittenQuery,
+    join_conditions,
+    query_argument,
+    read_query,
+    read_source_query,
+    translate_for,
+)
 from puppylog.cli.times import parse_range
-from puppylog.cli.truncation import tell_truncated
-from puppylog.errors import PuppylogError, UsageError
+from puppylog.cli.truncation import tell_left_out, tell_truncated
+from puppylog.errors import UsageError
 from puppylog.model.expression import parse_filter
+from puppylog.model.query.matches import find_matches
 from puppylog.monitor.search import (
     Cursor,
-    NewRecords,
     Search,
     count_records,
     find_records,
     get_group_id,
     read_cursor,
-    read_new_records,
 )
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
+from puppylog.tui.records import RecordLayout
+from puppylog.tui.vertical import VerticalLayout
 
-Place: TypeAlias = tuple[int, int]
-"""Where a line is stored: the id of its file, and the offset in bytes at which it starts."""
-
-_POLL_S: Final = 0.5
-# The columns of a table, if records fill them; the other formats have all columns.
-_SHOWN: Final = (
-    "ts",
-    "host",
-    "ruser",
-    "request_method",
-    "request_route",
-    "status_code",
-    "response_bytes",
-    "severity",
-    "message",
-)
 # Formats whose document has an end.
 _WHOLE: Final = {"json": "one JSON document", "parquet": "one Parquet file"}
-# Columns that a table leaves out without saying so: the place of the line, and how its time was found.
-_PLACE: Final = frozenset({"stream_id", "file_id", "line_offset", "ts_source"})
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How the records are shown."""
+
+    columns: str | None
+    is_vertical: bool
+    is_reversed: bool
+    follows: bool
 
 
 @click.command(
     epilog=examples(
         "puppylog logs --since 10m timeout",
-        "puppylog logs 'status_code>=500 request_route:/shop/* -user_agent:*bot*'",
-        "puppylog logs 'severity>=warning (disk or \"no space\") source:syslog'",
-        "puppylog logs 'duration_ms > 1000 or message~/took [0-9]+ s/' -l 20",
-        "puppylog logs --where \"status_code >= 500 and request_route like '/shop/%'\" -l 20",
+        "puppylog logs --since yesterday 'status_code>=500 request_route:/shop/* -user_agent:*bot*'",
+        "puppylog logs 'severity>=warning (disk or \"no space\")' --source syslog",
+        "puppylog logs 'duration_ms > 1000 or message~/took [0-9]+ s/' -l 20 --reverse",
+        "puppylog logs --columns ts,status_code,request_route,attributes.duration_ms",
+        "puppylog logs --where \"status_code >= 500 and request_route like '/shop/%'\" --vertical",
         "puppylog logs --group shop -f",
         "puppylog logs --from 2015-05-17 --to 2015-05-18 -l 1000000 -o jsonl > may17.jsonl",
     )
 )
 @query_argument
 @click.option("--where", metavar="SQL", help="Only records that match this SQL, such as lower(host) = 'a'.")
+@click.option(
+    "-s",
+    "--source",
+    "sources",
+    multiple=True,
+    metavar="PATTERN",
+    help="Only records of this source: a path, the end of one, or a pattern such as '/var/log/*'. May be given again.",
+)
 @range_options
 @group_option("Only records of this log group.")
-@click.option("-f", "--follow", is_flag=True, help="Then show new records as they are stored, until interrupted.")
+@click.option("-f", "--follow", "follows", is_flag=True, help="Then show new records as they are stored.")
 @limit_option("of the newest records (with -f: of those already stored)", 100)
+@click.option("--reverse", "is_reversed", is_flag=True, help="Show the newest records first.")
+@click.option("--columns", metavar="NAMES", help="Show a table of these columns and attributes, such as ts,host,user.")
+@click.option("--vertical", "is_vertical", is_flag=True, help="Show one field per line.")
 @timeout_option
 @output_options
 @store_options
@@ -88,123 +103,77 @@ def logs(
     *,
     query: tuple[str, ...],
     where: str | None,
+    sources: tuple[str, ...],
     since: str | None,
     from_: str | None,
     to: str | None,
     group: str | None,
-    follow: bool,
     limit: int,
+    columns: str | None,
+    is_vertical: bool,
+    is_reversed: bool,
+    follows: bool,
 ) -> None:
     """Search records, and follow new ones.
 
     QUERY is words, "a phrase", field:value, field:a*, status_code>=500, field~/regular expression/, has:field, joined
     by and, or, not and parentheses: see docs/search.md. Put it into quotes for the shell.
 
-    The newest records come last; stderr says how many more there are. A table has the most important columns, if
-    records fill them; the other formats have all columns.
+    The newest records come last; stderr says how many more there are. On a terminal, a record is its time, severity,
+    source, request and message, and its attributes. Otherwise it is one line with all of its fields.
     """
-    if follow and to is not None:
-        raise UsageError("follow", "to an end", advice="use --to without -f")
-    if follow and settings.output in _WHOLE:
-        raise UsageError("follow", f"as {_WHOLE[settings.output]}", advice="use -o jsonl or arrow")
+    shape = Shape(columns, is_vertical, is_reversed, follows)
+    _check_shape(settings, shape, to)
     written = read_query(query)
     wanted = None if where is None else parse_filter(where)
     within = parse_range(settings, since, from_, to)
     with connect(settings.store, timeout_s=settings.timeout_s) as store:
-        asked = None if written is None else translate_for(store, written, settings)
-        condition = join_conditions(store, wanted, asked)
+        queries = [written, read_source_query(sources)]
+        asked = [translate_for(store, part, settings) for part in queries if part is not None]
+        condition = join_conditions(store, wanted, *asked)
         search = Search(condition, within, None if group is None else get_group_id(store, group))
+        printer = _open_printer(settings, store, shape, written)
         # The cursor is read first. A record that is committed between the two queries is found by the search and again
         # as a new record; _follow drops the second copy.
-        cursor = read_cursor(store) if follow else Cursor({})
+        cursor = read_cursor(store) if follows else Cursor({})
         found = find_records(store, search, records=limit)
-        names = _choose_columns(found) if settings.output == "table" else found.schema.names
-        printer = _Printer(settings, found.schema, names, _list_left_out(found, names))
-        printer.write(found)
-        if not follow:
-            printer.close()
+        printer.write(reverse_rows(found) if is_reversed else found)
+        if follows:
+            Follower(settings, store, search, printer.write).run(cursor, found)
+        printer.close()
         sys.stdout.flush()
+        if found.num_rows == 0 and limit > 0:
+            tell_nothing_found(settings, store, search)
         count = functools.partial(count_records, store, search)
         tell_truncated(settings, "records", shown=found.num_rows, limit=limit, count=count)
-        if follow:
-            _follow(store, search, cursor, found, printer)
 
 
-def _follow(store: Store, search: Search, cursor: Cursor, shown: pa.Table, printer: "_Printer") -> None:
-    known = {place for place in _places(shown) if place[1] >= cursor.offsets.get(place[0], 0)}
-    is_away = False
-    while True:
-        news: NewRecords | None = None
-        try:
-            news = read_new_records(store, search, cursor)
-            if is_away:
-                tell(printer.settings, "the store is back")
-            is_away = False
-        except PuppylogError as error:
-            if not error.transient:
-                raise
-            if not is_away:
-                warn(f"{error.message}; trying again")
-            is_away = True
-        if news is not None:
-            cursor = news.cursor
-            printer.write(_drop_known(news.records, known))
-        if news is None or not news.is_behind:
-            time.sleep(_POLL_S)
+def _check_shape(settings: Settings, shape: Shape, to: str | None) -> None:
+    """Refuse options that contradict each other."""
+    if shape.follows and to is not None:
+        raise UsageError("follow", "to an end", advice="use --to without -f")
+    if shape.follows and settings.output in _WHOLE:
+        raise UsageError("follow", f"as {_WHOLE[settings.output]}", advice="use -o jsonl or arrow")
+    if shape.follows and shape.is_reversed:
+        raise UsageError("follow", "newest first", "new records come last", "use --reverse without -f")
+    if shape.is_vertical and settings.output != "table":
+        raise UsageError("show", f"one field per line as {settings.output}", advice="use --vertical without -o")
 
 
-def _drop_known(records: pa.Table, known: set[Place]) -> pa.Table:
-    """Return the records without the known ones, and remove those from ``known``: no record is read a third time."""
-    if not known:
-        return records
-    places = _places(records)
-    kept = pa.array([place not in known for place in places], pa.bool_())
-    known.difference_update(places)
-    return records.filter(kept)
+def _open_printer(settings: Settings, store: Store, shape: Shape, written: WrittenQuery | None) -> RecordPrinter:
+    columns: Sequence[Column] | None = None if shape.columns is None else read_columns(store, shape.columns)
+    origins = Origins(store)
+    if settings.output != "table" or (columns is not None and not shape.is_vertical):
+        return TablePrinter(settings, columns, origins)
+    width, color = terminal_width(), wants_color(settings)
+    matches = find_matches(written.tree if written is not None and color else None)
+    if shape.is_vertical:
+        drawer = VerticalDrawer(VerticalLayout(width, color, matches), settings.zone, columns, origins)
+        return LinePrinter(sys.stdout, drawer, color=color)
+    layout = RecordLayout(width, settings.zone, color, origins.name_stream, matches)
+    return LinePrinter(sys.stdout, layout, color=color, note=lambda: tell_left_out(settings, list(layout.left_out)))
 
 
-def _places(records: pa.Table) -> list[Place]:
-    return list(zip(records["file_id"].to_pylist(), records["line_offset"].to_pylist(), strict=True))
-
-
-def _choose_columns(found: pa.Table) -> Sequence[str]:
-    """Return the columns of a table that are not null in all records; without records, all columns of a table."""
-    filled = [name for name in _SHOWN if found[name].null_count < found.num_rows]
-    return filled if found.num_rows else _SHOWN
-
-
-def _list_left_out(found: pa.Table, shown: Sequence[str]) -> Sequence[str]:
-    """Return the columns that the table leaves out although some records fill them, apart from the line's place."""
-    return [
-        name
-        for name in found.schema.names
-        if name not in shown and name not in _PLACE and found[name].null_count < found.num_rows
-    ]
-
-
-def _mark_json(records: pa.Table) -> pa.Table:
-    """Return the records with attributes of Arrow's JSON type, so that they are written as objects, not as text."""
-    at = records.schema.get_field_index("attributes")
-    if at < 0:
-        return records
-    storage = records["attributes"].combine_chunks()
-    marked = pa.ExtensionArray.from_storage(pa.json_(storage.type), storage)
-    return records.set_column(at, "attributes", marked)
-
-
-class _Printer:
-    """Writes several tables of records as one answer."""
-
-    def __init__(self, settings: Settings, schema: pa.Schema, names: Sequence[str], left_out: Sequence[str]) -> None:
-        self.settings = settings
-        self._names = list(names)
-        self._writer = open_writer(settings, _mark_json(schema.empty_table().select(self._names)).schema, left_out)
-
-    def write(self, records: pa.Table) -> None:
-        for batch in _mark_json(records.select(self._names)).to_batches(max_chunksize=2048):
-            if batch.num_rows:
-                self._writer.write(batch)
-        sys.stdout.flush()
-
-    def close(self) -> None:
-        self._writer.close()
+def reverse_rows(records: pa.Table) -> pa.Table:
+    """Return the rows in the opposite order."""
+    return records.take(pa.array(range(records.num_rows - 1, -1, -1), pa.int64()))

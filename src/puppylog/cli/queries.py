@@ -13,7 +13,7 @@ from puppylog.model.expression import parse_filter, render
 from puppylog.model.expression.reading import Dialect
 from puppylog.model.query import RECORDS, REJECTS, Reading, find_attribute_names, parse_query, translate
 from puppylog.model.query.fields import Vocabulary
-from puppylog.model.query.tree import Query, has_bare_word
+from puppylog.model.query.tree import FieldTest, Name, Or, Query, Value, has_bare_word
 from puppylog.monitor.attributes import find_attributes
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
@@ -45,6 +45,19 @@ def read_query(words: Sequence[str]) -> WrittenQuery | None:
     """
     text = " ".join(words).strip()
     return WrittenQuery(text, parse_query(text)) if text else None
+
+
+def read_source_query(patterns: Sequence[str]) -> WrittenQuery | None:
+    """Return a query for the records of the sources that one of the patterns matches; None without patterns.
+
+    A pattern means the same as in ``source:pattern``: it is a whole path or the end of one, and ``*`` is any text.
+    ``-`` is standard input.
+    """
+    written = ["stdin://*" if pattern == "-" else pattern for pattern in patterns]
+    tests = [FieldTest(Name("source"), ":", Value(tuple(pattern.split("*")))) for pattern in written]
+    if not tests:
+        return None
+    return WrittenQuery(" ".join(patterns), tests[0] if len(tests) == 1 else Or(tuple(tests)))
 
 
 def dialect_of(store: Store) -> Dialect:

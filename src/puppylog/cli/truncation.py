@@ -33,6 +33,12 @@ def tell_truncated(settings: Settings, what: str, *, shown: int, limit: int, cou
         tell(settings, f"the newest {shown:,} of {of} {what}; -l shows more")
 
 
+def tell_left_out(settings: Settings, names: Sequence[str]) -> None:
+    """Name the fields of records that a terminal does not show, if any."""
+    if names:
+        tell(settings, f"not shown: {', '.join(names)}; --vertical shows all of it")
+
+
 def tell_hidden_columns(settings: Settings, cut: Sequence[str], left_out: Sequence[str] = ()) -> None:
     """Name the columns in which cells were cut to fit the terminal, and those that are left out, if any."""
     said = [f"{words}: {', '.join(names)}" for words, names in (("cut", cut), ("not shown", left_out)) if names]

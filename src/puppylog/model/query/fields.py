@@ -145,10 +145,15 @@ def _quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _unknown(name: Name, vocabulary: Vocabulary, attributes: Mapping[str, str], query: str) -> SearchError:
+def find_nearest(name: str, vocabulary: Vocabulary, attributes: Mapping[str, str]) -> list[str]:
+    """Return up to three names of fields that are spelt almost like ``name``, the nearest first."""
     known = [*vocabulary.names, *(attributes if vocabulary.has_attributes else ())]
     lowered = {candidate.lower(): candidate for candidate in known}
-    nearest = [lowered[found] for found in difflib.get_close_matches(name.text.lower(), lowered, n=3, cutoff=0.5)]
+    return [lowered[found] for found in difflib.get_close_matches(name.lower(), lowered, n=3, cutoff=0.5)]
+
+
+def _unknown(name: Name, vocabulary: Vocabulary, attributes: Mapping[str, str], query: str) -> SearchError:
+    nearest = find_nearest(name.text, vocabulary, attributes)
     cause = f'there is no field "{name.text}"'
     if nearest:
         cause += f"; the nearest {'is' if len(nearest) == 1 else 'are'} {' and '.join(nearest)}"

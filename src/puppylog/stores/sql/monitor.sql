@@ -247,3 +247,11 @@ LEFT JOIN (
     FROM puppylog.log_files
 ) AS files ON files.stream_id = streams.id AND files.place = 1
 ORDER BY streams.source_uri
+
+-- name: origins
+-- All registered files, each with the source and the group of its stream.
+SELECT files.id AS file_id, streams.id AS stream_id, files.path, streams.source_uri, groups.name AS group_name
+FROM puppylog.log_files AS files
+JOIN puppylog.log_streams AS streams ON streams.id = files.stream_id
+LEFT JOIN puppylog.log_groups AS groups ON groups.id = streams.group_id
+ORDER BY files.id

@@ -1,0 +1,71 @@
+"""Follows new records: asks the store for them again and again, also while the store is away for some time."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+import pyarrow as pa
+
+from puppylog.cli.talk import tell, warn
+from puppylog.errors import PuppylogError
+from puppylog.monitor.search import Cursor, NewRecords, Search, read_new_records
+from puppylog.settings import Settings
+from puppylog.stores.base import Store
+
+Place: TypeAlias = tuple[int, int]
+"""Where a line is stored: the id of its file, and the offset in bytes at which it starts."""
+
+_POLL_S: Final = 0.5
+
+
+@dataclass(slots=True)
+class Follower:
+    """Writes the new records that match a search."""
+
+    settings: Settings
+    store: Store
+    search: Search
+    write: Callable[[pa.Table], None]
+    _is_away: bool = False  # whether the store did not answer the last time
+    _known: set[Place] = field(default_factory=set)
+
+    def run(self, cursor: Cursor, shown: pa.Table) -> None:
+        """Write the records that are stored after ``cursor``, until interrupted. Those in ``shown`` are left out."""
+        self._known = {place for place in _places(shown) if place[1] >= cursor.offsets.get(place[0], 0)}
+        while True:
+            news = self._read(cursor)
+            if news is not None:
+                cursor = news.cursor
+                self.write(self._drop_known(news.records))
+            if news is None or not news.is_behind:
+                time.sleep(_POLL_S)
+
+    def _read(self, cursor: Cursor) -> NewRecords | None:
+        """Return the new records; None if there are none, or if the store does not answer."""
+        try:
+            news = read_new_records(self.store, self.search, cursor)
+        except PuppylogError as error:
+            if not error.transient:
+                raise
+            if not self._is_away:
+                warn(f"{error.message}; trying again")
+            self._is_away = True
+            return None
+        if self._is_away:
+            tell(self.settings, "the store is back")
+        self._is_away = False
+        return news
+
+    def _drop_known(self, records: pa.Table) -> pa.Table:
+        """Return the records without the known ones, and forget those: no record is read a third time."""
+        if not self._known:
+            return records
+        places = _places(records)
+        kept = pa.array([place not in self._known for place in places], pa.bool_())
+        self._known.difference_update(places)
+        return records.filter(kept)
+
+
+def _places(records: pa.Table) -> list[Place]:
+    return list(zip(records["file_id"].to_pylist(), records["line_offset"].to_pylist(), strict=True))

@@ -1,0 +1,24 @@
+"""Where records are from: the file, the source and the group of each record, by the id of its file."""
+
+from dataclasses import dataclass
+
+from puppylog.stores.base import RecordReader
+from puppylog.stores.queries import load_queries
+
+_QUERIES = load_queries("puppylog.stores", "monitor.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The origin of the records of one file."""
+
+    stream_id: int
+    path: str  # where a collector last saw the file
+    source_uri: str
+    group: str | None
+
+
+def read_origins(reader: RecordReader) -> dict[int, Origin]:
+    """Return the origin of the records of every file in the store, by the file's id."""
+    rows = reader.query(_QUERIES["origins"]).to_pylist()
+    return {row["file_id"]: Origin(row["stream_id"], row["path"], row["source_uri"], row["group_name"]) for row in rows}

@@ -1,0 +1,50 @@
+"""A record with one field per line, for records that have too many fields, or too long ones, for a line."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from puppylog.model.query.matches import Matches
+from puppylog.tui.clean import clean, cut, width_of
+from puppylog.tui.fields import DIM, text_runs
+from puppylog.tui.runs import Run, paint, wrap
+
+_MOST_NAME: Final = 24  # cells of the column of names
+_GAP: Final = 2
+
+
+@dataclass(slots=True)
+class VerticalLayout:
+    """Draws records one after another, with an empty line between two of them.
+
+    Attributes:
+        width: of the terminal, in cells; None if the output is not a terminal: then each field is one line.
+        color: whether lines have escape sequences.
+        matches: what finds the parts of texts to highlight.
+    """
+
+    width: int | None
+    color: bool = False
+    matches: Matches = field(default_factory=Matches)
+    _is_first: bool = True
+
+    def draw(self, fields: Sequence[tuple[str, str]], *, is_context: bool = False) -> Iterator[str]:
+        """Yield the lines of a record, of which ``fields`` are the names and the values."""
+        if not self._is_first:
+            yield ""
+        self._is_first = False
+        names = [clean(name) if self.width is None else cut(clean(name), _MOST_NAME) for name, _ in fields]
+        column = max(map(width_of, names), default=0) + _GAP
+        for shown, (name, text) in zip(names, fields, strict=True):
+            label = Run(shown + " " * (column - width_of(shown)), DIM)
+            for line in self._draw_value(name, text, column):
+                runs = [label, *line]
+                yield paint([Run(text, DIM) for text, _ in runs] if is_context else runs, color=self.color)
+                label = Run(" " * column)
+
+    def _draw_value(self, name: str, text: str, column: int) -> Iterator[list[Run]]:
+        if self.width is None:
+            yield text_runs(text, self.matches, name)
+            return
+        for line in text.replace("\t", "    ").split("\n"):
+            yield from wrap(text_runs(line.rstrip("\r"), self.matches, name), self.width - column, self.width - column)
