@@ -62,7 +62,7 @@ def make_alert(engine: Engine, comparison: Comparison, no_data: NoData, name: st
 def judge(engine: Engine, hours: float) -> dict[str, str]:
     """Evaluate up to then and return the states by segment."""
     now_us = int((NOON + timedelta(hours=hours)).timestamp() * 1_000_000)
-    while engine.write(lambda connection: evaluate(connection, "silent", now_us)):
+    while engine.write(lambda connection: evaluate(connection, ["silent"], now_us)):
         pass
     rows = ask(engine, "SELECT segment, state FROM puppylog.alert_states")
     return {row["segment"]: row["state"] for row in rows}
@@ -108,7 +108,7 @@ def test_an_alert_judges_a_limited_number_of_segments_and_counts_the_rest(engine
     store_line(engine, 4, -0.5)
     make_alert(engine, Comparison.AT_LEAST, NoData.ZERO)
     now_us = int((NOON + timedelta(hours=1)).timestamp() * 1_000_000)
-    engine.write(lambda connection: evaluate(connection, "silent", now_us, most_segments=2))
+    engine.write(lambda connection: evaluate(connection, ["silent"], now_us, most_segments=2))
     assert ask(engine, "SELECT segment FROM puppylog.alert_states ORDER BY segment") == [
         {"segment": "1"},
         {"segment": "2"},
@@ -127,9 +127,8 @@ def test_each_of_several_alerts_judges_no_more_segments_than_the_limit(engine: E
     for last in (hours, hours + 1):  # the limit holds for new segments, and when the alert has all that it may have
         now_us = int((NOON + timedelta(hours=last)).timestamp() * 1_000_000)
         store_line(engine, 0, last - 0.5)
-        for name in names:
-            while engine.write(partial(evaluate, name=name, now_us=now_us, most_segments=2)):
-                pass
+        while engine.write(partial(evaluate, names=names, now_us=now_us, most_segments=2)):
+            pass
         assert ask(
             engine,
             "SELECT name, list(segment ORDER BY segment) AS judged FROM puppylog.alert_states "

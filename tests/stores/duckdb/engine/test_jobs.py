@@ -1,6 +1,6 @@
 """The engine's jobs: a metric or an alert with an error, or a changed clock, stops no other job."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +12,8 @@ from puppylog.model.alert import Alert, Comparison, NoData
 from puppylog.model.metric import Metric
 from puppylog.stores.duckdb.engine import evaluate, jobs
 from puppylog.stores.duckdb.engine.database import Connection, Engine
-from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredAlert
-from puppylog.stores.duckdb.engine.jobs import Jobs, order_due
+from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
+from puppylog.stores.duckdb.engine.jobs import Jobs
 from puppylog.stores.duckdb.engine.schema import migrate
 from support.embedded import wait_until
 
@@ -180,17 +180,18 @@ def test_after_a_year_the_last_week_is_caught_up_and_the_skipped_range_is_record
 
 def test_a_long_round_stores_heartbeats(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
-    beat, evaluate_one = evaluate.beat, evaluate.evaluate
+    beat, evaluate_some = evaluate.beat, evaluate.evaluate
 
     def note_beat(connection: Connection, error: str | None, now_us: int) -> None:
         told.append("beat")
         beat(connection, error, now_us)
 
-    def note_evaluation(connection: Connection, name: str, now_us: int) -> bool:
-        told.append(name)
-        return evaluate_one(connection, name, now_us)
+    def note_evaluation(connection: Connection, names: Sequence[str], now_us: int) -> bool:
+        told.extend(names)
+        return evaluate_some(connection, names, now_us)
 
     monkeypatch.setattr(jobs, "BEAT_S", 0.0)
+    monkeypatch.setattr(jobs, "MOST_ALERTS", 1)
     monkeypatch.setattr(evaluate, "beat", note_beat)
     monkeypatch.setattr(evaluate, "evaluate", note_evaluation)
     for name in ("a", "b"):
@@ -210,8 +211,16 @@ def test_the_newest_buckets_are_filled_without_another_append(engine: Engine) ->
         wait_until(lambda: len(ask(engine, "SELECT * FROM puppylog.rollup_1")) == 1, what="the bucket's filling")
 
 
-def test_a_slow_alert_is_evaluated_after_fast_ones() -> None:
-    alerts = [StoredAlert(number, replace(ALERT, name=str(number)), "count", 1, 0, None) for number in range(5)]
-    missed = [1, 1, 0, 1, 2]
-    ordered = order_due(zip(missed, alerts, strict=True), {0: 0.5, 1: 0.1, 4: 0.001})
-    assert [stored.id for _, stored in ordered] == [3, 1, 0, 4]
+def test_an_alert_that_cannot_be_evaluated_stops_no_other_alert_of_its_batch(engine: Engine) -> None:
+    metric = Metric("broken", "count", "*", 1, segment="host", refresh_s=1)
+    engine.write(lambda connection: DEFINITIONS.create_metric(connection, metric))
+    for name, judged in (("a", "broken"), ("b", "total"), ("c", "broken")):
+        alert = replace(ALERT, name=name, metric=judged, each_segment=judged == "broken")
+        add_alert(engine, alert, NOON_S - 5)
+    (row,) = ask(engine, "SELECT id FROM puppylog.metrics WHERE name = 'broken'")
+    gone = f"DROP VIEW metrics.broken; DROP TABLE puppylog.rollup_{row['id']}"
+    engine.write(lambda connection: connection.run(gone))
+    with Jobs(engine, Clock(NOON_S)):
+        wait_until(lambda: all(evaluated_s(engine, name) == NOON_S for name in "abc"), what="the evaluations")
+    errors = ask(engine, "SELECT name, error IS NOT NULL AS has_failed FROM puppylog.alerts ORDER BY name")
+    assert [row["has_failed"] for row in errors] == [True, False, True]

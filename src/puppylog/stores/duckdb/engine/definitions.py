@@ -40,8 +40,10 @@ class StoredMetric(definitions.StoredMetric):
 class StoredAlert(definitions.StoredAlert):
     """An alert as the engine stores it: its definition, parts of its metric's, and the time of its last evaluation."""
 
+    metric_id: int
     metric_statistic: str
     metric_period_s: int
+    metric_watermark_us: int
     evaluated_us: int
     error: str | None
 
@@ -64,9 +66,8 @@ class EngineDefinitions(definitions.Definitions[Connection, StoredMetric, Stored
         )
 
     def read_alert(self, row: Mapping[str, Any]) -> StoredAlert:
-        return StoredAlert(
-            row["id"], alert_of(row), row["metric_statistic"], row["metric_period_s"], row["evaluated_us"], row["error"]
-        )
+        copied = ("metric_id", "metric_statistic", "metric_period_s", "metric_watermark_us", "evaluated_us", "error")
+        return StoredAlert(row["id"], alert_of(row), **{name: row[name] for name in copied})
 
     def make_metric(self, connection: Connection, metric_id: int, metric: Metric, group_id: int | None) -> StoredMetric:
         from puppylog.stores.aggregate import parts_of  # noqa: PLC0415 - an engine without metrics starts without it

@@ -7,15 +7,15 @@ error is stored with the heartbeat.
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Final, Self
 
 from puppylog.errors import PuppylogError
-from puppylog.model.alert_schedule import count_due
 from puppylog.model.metric import Metric
 from puppylog.stores.duckdb.engine import clock, evaluate, refresh
+from puppylog.stores.duckdb.engine.alert_batches import MOST_ALERTS, count_missed, iter_batches, order_due
 from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredAlert, StoredMetric
 
@@ -60,7 +60,9 @@ class Jobs:
         self._refreshed: dict[int, tuple[float, int]] = {}  # by metric: last refresh, number of appends then
         self._known_metrics: list[StoredMetric] = []
         self._known_alerts: list[StoredAlert] = []
-        self._took_s: dict[int, float] = {}  # by alert: how long its last evaluation took
+        self._took_s: dict[
+            int, float
+        ] = {}  # by alert: how long its last evaluation took, or its share of a batch's time
         self._beat_at = 0.0
         self._error: str | None = None
 
@@ -173,39 +175,47 @@ class Jobs:
         self._engine.write(lambda connection: refresh.refresh_by_name(connection, name, self._clock_us(), until_us))
 
     def _evaluate_due(self) -> None:
-        """Evaluate the alerts that are due, in the order of `order_due`.
+        """Evaluate the alerts that are due, in the order of `order_due`, many alerts in one transaction.
 
         Alerts with many missed evaluations come last. They share a limited time of each round, but at least one of
         them is evaluated.
         """
         now_us = self._clock_us()
-        due = [(_missed(stored, now_us), stored) for stored in self._known_alerts]
+        due = [(count_missed(stored, now_us), stored) for stored in self._known_alerts]
         due = order_due(due, self._took_s)
-        for missed, stored in due:
-            if missed <= _CATCHING_UP:
-                self._evaluate(stored, now_us)
-                self._beat_if_due()
+        few = [(missed, stored) for missed, stored in due if missed <= _CATCHING_UP]
+        for batch in iter_batches(few, self._took_s, MOST_ALERTS):
+            self._evaluate(batch, now_us)
+            self._beat_if_due()
         deadline = time.monotonic() + _CATCH_UP_S
         for stored in (stored for missed, stored in due if missed > _CATCHING_UP):
-            while self._evaluate(stored, now_us):
+            while self._evaluate([stored], now_us):
                 if time.monotonic() > deadline or self._stop.is_set():
                     return
             if time.monotonic() > deadline:
                 return
 
-    def _evaluate(self, stored: StoredAlert, now_us: int) -> bool:
-        """Do a limited number of the alert's evaluations in one transaction; return whether more are due."""
-        name = stored.alert.name
-        self._is_outdated.set()  # the list has the time of the alert's last evaluation, which changes
+    def _evaluate(self, alerts: Sequence[StoredAlert], now_us: int) -> bool:
+        """Do a limited number of each alert's evaluations; return whether more are due.
+
+        All alerts are evaluated in one transaction. If it fails, each alert is evaluated alone, so that the error of
+        one is not an error of the others.
+        """
+        names = [stored.alert.name for stored in alerts]
+        self._is_outdated.set()  # the list has the time of each alert's last evaluation, which changes
         started_at = time.monotonic()
         try:
-            return self._engine.write(lambda connection: evaluate.evaluate(connection, name, now_us))
+            return self._engine.write(lambda connection: evaluate.evaluate(connection, names, now_us))
         except PuppylogError as error:
+            if len(alerts) > 1:
+                is_more_due = [self._evaluate([stored], now_us) for stored in alerts]
+                return any(is_more_due)
             message = error.message
-            self._engine.write(lambda connection: evaluate.note_error(connection, name, message, now_us))
+            self._engine.write(lambda connection: evaluate.note_error(connection, names[0], message, now_us))
             return False
         finally:
-            self._took_s[stored.id] = time.monotonic() - started_at
+            share_s = (time.monotonic() - started_at) / len(alerts)
+            self._took_s.update({stored.id: share_s for stored in alerts})
 
     def close(self) -> None:
         """Stop the thread; return when the current round has ended."""
@@ -217,21 +227,3 @@ class Jobs:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
-
-
-def order_due(due: Iterable[tuple[int, StoredAlert]], took_s: Mapping[int, float]) -> list[tuple[int, StoredAlert]]:
-    """Return the alerts that have due evaluations: those with the fewest first, and of these the fastest first.
-
-    Args:
-        due: alerts, each with the number of its due evaluations.
-        took_s: by alert, the duration of its last evaluation in seconds.
-    """
-    missing = [(missed, stored) for missed, stored in due if missed]
-    return sorted(missing, key=lambda pair: (pair[0], took_s.get(pair[1].id, 0.0)))
-
-
-def _missed(stored: StoredAlert, now_us: int) -> int:
-    """Return how many evaluations of an alert are due; 1 if its last one is in the future and must be re-based."""
-    if stored.evaluated_us > now_us:
-        return 1
-    return count_due(stored.evaluated_us, now_us, stored.alert.period_s)

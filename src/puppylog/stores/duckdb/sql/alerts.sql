@@ -7,7 +7,11 @@ DELETE FROM puppylog.segment_states WHERE alert_id = $id
 DELETE FROM puppylog.alert_history WHERE alert_id = $id
 
 -- name: count_states
-SELECT count(*) AS states FROM puppylog.segment_states WHERE alert_id = $id
+-- The number of stored states of each alert in the table `asked`. An alert without states has no row.
+SELECT states.alert_id, count(*) AS states
+FROM puppylog.segment_states AS states
+JOIN asked ON asked.alert_id = states.alert_id
+GROUP BY states.alert_id
 
 -- name: observe_together
 -- The windows of several evaluations that judge all segments together. The observations of a count, a rate or a sum are
@@ -31,15 +35,15 @@ GROUP BY at_us
 
 -- name: value_of_window
 -- The value of a window. A missing bucket of a count is zero; a missing bucket of another metric is ignored.
-CASE $statistic
+CASE '{statistic}'
     WHEN 'sum' THEN sum(value)
     WHEN 'avg' THEN {average}
-    WHEN 'min' THEN CASE WHEN $is_count AND count(value) < $buckets THEN least(min(value), 0) ELSE min(value) END
-    WHEN 'max' THEN CASE WHEN $is_count AND count(value) < $buckets THEN greatest(max(value), 0) ELSE max(value) END
+    WHEN 'min' THEN CASE WHEN {is_count} AND count(value) < {buckets} THEN least(min(value), 0) ELSE min(value) END
+    WHEN 'max' THEN CASE WHEN {is_count} AND count(value) < {buckets} THEN greatest(max(value), 0) ELSE max(value) END
 END
 
 -- name: average
-sum(value) / CASE WHEN $is_count THEN greatest(count(value), $buckets) ELSE count(value) END
+sum(value) / CASE WHEN {is_count} THEN greatest(count(value), {buckets}) ELSE count(value) END
 
 -- name: average_by_records
 -- The average of a ratio: the share in all records of the window.
@@ -55,7 +59,7 @@ WITH evaluations AS (
     WHERE bucket >= make_timestamptz($first_us - $delay_us - $window_us - $bucket_us)
       AND bucket < make_timestamptz($last_us - $delay_us)
 )
-SELECT segment, (at_us - $first_us) // $period_us AS evaluation_no, {value} AS value
+SELECT $id AS alert_id, segment, (at_us - $first_us) // $period_us AS evaluation_no, {value} AS value
 FROM evaluations
 JOIN buckets
   ON bucket_us >= (at_us - $delay_us) // $bucket_us * $bucket_us - $window_us
@@ -64,13 +68,20 @@ GROUP BY at_us, segment
 HAVING count(value) > 0
 
 -- name: observe_each_once
--- The values that one evaluation observes of each segment.
-SELECT segment, 0::BIGINT AS evaluation_no, {value} AS value
-FROM metrics.{metric}
-WHERE bucket >= make_timestamptz(($first_us - $delay_us) // $bucket_us * $bucket_us - $window_us)
-  AND bucket < make_timestamptz(($first_us - $delay_us) // $bucket_us * $bucket_us)
+-- The values that one evaluation observes of each segment. The bounds are constants, so that DuckDB skips row groups.
+SELECT {id} AS alert_id, segment, 0::BIGINT AS evaluation_no, {value} AS value
+FROM {buckets}
+WHERE bucket >= make_timestamptz({since_us}) AND bucket < make_timestamptz({until_us})
 GROUP BY segment
 HAVING count(value) > 0
+
+-- name: rollup_of_metric
+-- The buckets of a metric below its watermark.
+puppylog.rollup_{id}
+
+-- name: view_of_metric
+-- All buckets of a metric.
+metrics.{name}
 
 -- name: find_status
 -- The state of an alert that judges all segments together: one row, or none before the first evaluation.
@@ -82,86 +93,101 @@ JOIN puppylog.alerts AS alerts ON alerts.id = states.alert_id
 WHERE states.alert_id = $id
 
 -- name: judge
--- The rule of model/alert_rule.py in SQL, for an alert that judges each segment. The answer has, for each segment, the
--- evaluations that change its state, and the last evaluation if the stored row must change. `place` is the stored row,
--- or null if there is none. A segment without a stored row is first judged by the evaluation that first observes it.
--- Only a limited number of such segments is judged: those that are observed first, then by name. `unjudged`, the number
--- of the others, is in every row. If no row must change, the answer is one row of nulls with this number. The tables
--- `lives` and `chain` come from the query chain_of_one or chain_of_many.
+-- The rule of model/alert_rule.py in SQL, for the alerts in the table `due`, which judge each segment. The answer has, for
+-- each alert and segment, the evaluations that change its state, and the last evaluation if the stored row must change.
+-- `place` is the stored row, or null if there is none. A segment without a stored row is first judged by the evaluation
+-- that first observes it. Only a limited number of such segments is judged: those that are observed first, then by name.
+-- `unjudged`, the number of the others, is in every row of the alert. If no row of an alert must change, the answer has
+-- one row of nulls with this number. The tables `chain` and `counted` come from chain_of_one or chain_of_many.
 WITH RECURSIVE definition AS (
-    SELECT *, epoch_us(judged_at) AS judged_us FROM puppylog.alerts WHERE id = $id
+    SELECT due.*, no_data, comparison, level, for_s, keep_firing_for_s, epoch_us(judged_at) AS judged_us
+    FROM due
+    JOIN puppylog.alerts AS alerts ON alerts.id = due.alert_id
 ), known AS (
-    SELECT states.rowid AS place, segment, state AS known_state, epoch_us(since) AS known_since_us,
+    SELECT states.rowid AS place, states.alert_id, segment, state AS known_state, epoch_us(since) AS known_since_us,
            epoch_us(clear_since) AS known_clear_since_us, value AS known_value, is_seen AS known_is_seen,
            CASE WHEN is_seen THEN judged_us ELSE epoch_us(seen_at) END AS known_seen_us
     FROM puppylog.segment_states AS states
-    CROSS JOIN definition
-    WHERE alert_id = $id
+    JOIN definition ON definition.alert_id = states.alert_id
 ), observations AS MATERIALIZED (
     -- A value that is not finite counts as a missing value.
-    SELECT segment, evaluation_no, CASE WHEN isfinite(value) THEN value END AS value FROM ({observed}) AS observed
+    SELECT alert_id, segment, evaluation_no, CASE WHEN isfinite(value) THEN value END AS value
+    FROM ({observed}) AS observed
 ), {chain}, judged AS (
-    SELECT *, $first_us + evaluation_no * $period_us AS at_us, evaluation_no = $evaluations - 1 AS is_last,
-           coalesce(seen_us = $first_us + evaluation_no * $period_us, false) AS is_seen,
+    SELECT *, coalesce(seen_us = at_us, false) AS is_seen,
            -- The state of a segment that was last observed so long ago is deleted, unless the alert keeps it ('keep').
-           (evaluation_no = $evaluations - 1 AND $first_us + evaluation_no * $period_us - seen_us > $forget_us
+           (is_last AND at_us - seen_us > $forget_us
             AND (state IN ('ok', 'no_data') OR (state = 'firing' AND no_data <> 'keep'))) IS TRUE AS is_forgotten
-    FROM chain
-    CROSS JOIN (SELECT no_data FROM definition) AS policy
+    FROM (
+        SELECT chain.*, definition.no_data, definition.first_us + evaluation_no * definition.period_us AS at_us,
+               evaluation_no = definition.evaluations - 1 AS is_last
+        FROM chain
+        JOIN definition ON definition.alert_id = chain.alert_id
+    ) AS timed
 )
-SELECT place, segment, at_us, from_state, state, since_us, clear_since_us, value, seen_us, is_seen, is_last,
-       is_forgotten, unjudged
-FROM (SELECT {unjudged} AS unjudged) AS counted
-LEFT JOIN judged
-  ON state <> from_state
-  OR is_last AND (is_forgotten OR place IS NULL OR state <> known_state OR since_us <> known_since_us
-                  OR clear_since_us IS DISTINCT FROM known_clear_since_us OR value IS DISTINCT FROM known_value
-                  OR is_seen <> known_is_seen OR (NOT is_seen AND seen_us IS DISTINCT FROM known_seen_us))
+SELECT counted.alert_id, place, segment, at_us, from_state, state, since_us, clear_since_us, value, seen_us, is_seen,
+       is_last, is_forgotten, unjudged
+FROM counted
+LEFT JOIN (
+    FROM judged
+    WHERE state <> from_state
+       OR is_last AND (is_forgotten OR place IS NULL OR state <> known_state OR since_us <> known_since_us
+                       OR clear_since_us IS DISTINCT FROM known_clear_since_us OR value IS DISTINCT FROM known_value
+                       OR is_seen <> known_is_seen OR (NOT is_seen AND seen_us IS DISTINCT FROM known_seen_us))
+) AS changed ON changed.alert_id = counted.alert_id
 
 -- name: chain_of_one
--- Part of the query judge if only one evaluation is due, as usual.
+-- Part of the query judge if only one evaluation of each alert is due, as usual.
 lives AS MATERIALIZED (
     SELECT known.*, observations.value AS observed, observations.evaluation_no IS NOT NULL AS is_observed
     FROM known
-    LEFT JOIN observations ON observations.segment IS NOT DISTINCT FROM known.segment
+    LEFT JOIN observations
+      ON observations.alert_id = known.alert_id AND observations.segment IS NOT DISTINCT FROM known.segment
     {admitted}
 ), chain AS (
     {next_states}
+), counted AS (
+    SELECT definition.alert_id, coalesce(observed.segments, 0) - coalesce(judged.segments, 0) AS unjudged
+    FROM definition
+    LEFT JOIN (
+        SELECT alert_id, count(*) AS segments FROM observations GROUP BY alert_id
+    ) AS observed ON observed.alert_id = definition.alert_id
+    LEFT JOIN (
+        SELECT alert_id, count(*) AS segments FROM lives WHERE is_observed GROUP BY alert_id
+    ) AS judged ON judged.alert_id = definition.alert_id
 )
 
 -- name: admitted_to_one
--- Part of the query chain_of_one: the segments that the alert has not judged yet. They are limited by their number, not
--- by LIMIT: DuckDB 2.0.1 has removed a LIMIT above an anti join from a form of this query.
+-- Part of the query chain_of_one: the segments that an alert has not judged yet. They are limited by their number, not by
+-- LIMIT: DuckDB 2.0.1 has removed a LIMIT above an anti join from a form of this query.
 UNION ALL
-SELECT NULL, segment, NULL, NULL, NULL, NULL, NULL, NULL, value, true
+SELECT NULL, alert_id, segment, NULL, NULL, NULL, NULL, NULL, NULL, value, true
 FROM (
-    SELECT segment, value
+    SELECT observations.alert_id, observations.segment, observations.value, definition.new_segments
     FROM observations
-    ANTI JOIN known ON known.segment IS NOT DISTINCT FROM observations.segment
-    QUALIFY row_number() OVER (ORDER BY segment) <= $new_segments
+    JOIN definition ON definition.alert_id = observations.alert_id AND definition.new_segments > 0
+    ANTI JOIN known
+      ON known.alert_id = observations.alert_id AND known.segment IS NOT DISTINCT FROM observations.segment
+    QUALIFY row_number() OVER (PARTITION BY observations.alert_id ORDER BY observations.segment) <= new_segments
 ) AS admitted
-
--- name: unjudged_by_one
-(SELECT count(*) FROM observations) - (SELECT count(*) FROM lives WHERE is_observed)
 
 -- name: columns_of_one
 -- The columns that the query next_states copies to its answer.
-place, segment, known_state, known_since_us, known_clear_since_us, known_value,
-known_is_seen, known_seen_us
+alert_id, place, segment, known_state, known_since_us, known_clear_since_us, known_value, known_is_seen, known_seen_us
 
 -- name: observed_by_one
 -- The stored state of each segment, and the value that the only due evaluation observes.
 SELECT lives.* EXCLUDE (observed, is_observed), 0::BIGINT AS evaluation_no,
-       coalesce(known_state, 'ok') AS from_state, coalesce(known_since_us, $first_us) AS since_us,
-       known_clear_since_us AS clear_since_us, $first_us AS at_us,
+       coalesce(known_state, 'ok') AS from_state, coalesce(known_since_us, first_us) AS since_us,
+       known_clear_since_us AS clear_since_us, first_us AS at_us,
        coalesce(observed, CASE WHEN definition.no_data = 'zero' THEN 0 END) AS value,
-       CASE WHEN observed IS NULL THEN known_seen_us ELSE $first_us END AS seen_us,
+       CASE WHEN observed IS NULL THEN known_seen_us ELSE first_us END AS seen_us,
        definition.no_data, definition.comparison, definition.level, definition.for_s, definition.keep_firing_for_s
 FROM lives
-CROSS JOIN definition
+JOIN definition ON definition.alert_id = lives.alert_id
 
 -- name: chain_of_many
--- Part of the query judge if several evaluations are due. They are judged in their order.
+-- Part of the query judge if several evaluations of one alert are due. They are judged in their order.
 unseen_segments AS MATERIALIZED (
     SELECT segment, first_no
     FROM (
@@ -173,7 +199,7 @@ unseen_segments AS MATERIALIZED (
     FROM (
         SELECT known.*, 0::BIGINT AS first_no FROM known
         UNION ALL
-        SELECT NULL, segment, NULL, NULL, NULL, NULL, NULL, NULL, first_no
+        SELECT NULL, $id, segment, NULL, NULL, NULL, NULL, NULL, NULL, first_no
         FROM (
             FROM unseen_segments QUALIFY row_number() OVER (ORDER BY first_no, segment) <= $new_segments
         ) AS admitted
@@ -199,10 +225,9 @@ unseen_segments AS MATERIALIZED (
     FROM steps
     JOIN lives ON lives.life = steps.life
     WHERE steps.evaluation_no >= lives.first_no
+), counted AS (
+    SELECT $id AS alert_id, greatest(count(*) - $new_segments, 0) AS unjudged FROM unseen_segments
 )
-
--- name: unjudged_by_many
-greatest((SELECT count(*) FROM unseen_segments) - $new_segments, 0)
 
 -- name: next_states
 -- The rule itself: from the states and the observed values to the next states.
@@ -265,7 +290,7 @@ WHERE states.rowid = judged.place AND judged.is_last AND NOT judged.is_forgotten
 -- name: insert_states
 -- Inserts the state of each segment after the last evaluation, if the segment has no row.
 INSERT INTO puppylog.segment_states (alert_id, segment, state, since, clear_since, value, is_seen, seen_at)
-SELECT $id, segment, state, make_timestamptz(since_us), make_timestamptz(clear_since_us), value, is_seen,
+SELECT alert_id, segment, state, make_timestamptz(since_us), make_timestamptz(clear_since_us), value, is_seen,
        CASE WHEN NOT is_seen THEN make_timestamptz(seen_us) END
 FROM judged
 WHERE place IS NULL AND is_last AND NOT is_forgotten
@@ -273,25 +298,33 @@ WHERE place IS NULL AND is_last AND NOT is_forgotten
 -- name: insert_transitions
 -- The changes of state, in order. A firing segment whose state is deleted gets a last transition, to no_data.
 INSERT INTO puppylog.alert_history
-SELECT nextval('puppylog.ids'), $id, segment, make_timestamptz(at_us), from_state, to_state, value, comparison, level,
-       make_timestamptz(until_us - $window_us), make_timestamptz(until_us), $now_us - at_us >= $missed_us, now()
+SELECT nextval('puppylog.ids'), alert_id, segment, make_timestamptz(at_us), from_state, to_state, value, comparison,
+       level, make_timestamptz(until_us - window_us), make_timestamptz(until_us), $now_us - at_us >= missed_us, now()
 FROM (
-    SELECT transitions.*, definition.comparison, definition.level,
-           (at_us - $delay_us) // $bucket_us * $bucket_us AS until_us
+    SELECT transitions.*, alerts.comparison, alerts.level, alerts.window_s * 1000000::BIGINT AS window_us,
+           alerts.period_s * 1000000::BIGINT + $missed_after_us AS missed_us,
+           (at_us - alerts.delay_s * 1000000::BIGINT) // due.bucket_us * due.bucket_us AS until_us
     FROM (
-        SELECT segment, at_us, 0 AS turn, from_state, state AS to_state, value FROM judged WHERE state <> from_state
+        SELECT alert_id, segment, at_us, 0 AS turn, from_state, state AS to_state, value
+        FROM judged
+        WHERE state <> from_state
         UNION ALL
-        SELECT segment, at_us, 1, 'firing', 'no_data', value FROM judged WHERE is_forgotten AND state = 'firing'
+        SELECT alert_id, segment, at_us, 1, 'firing', 'no_data', value
+        FROM judged
+        WHERE is_forgotten AND state = 'firing'
     ) AS transitions
-    CROSS JOIN (SELECT comparison, level FROM puppylog.alerts WHERE id = $id) AS definition
-    ORDER BY at_us, segment, turn
+    JOIN due ON due.alert_id = transitions.alert_id
+    JOIN puppylog.alerts AS alerts ON alerts.id = due.alert_id
+    ORDER BY at_us, transitions.alert_id, segment, turn
 ) AS ordered
 
--- name: note_evaluation
+-- name: note_evaluations
 UPDATE puppylog.alerts
-SET evaluated_at = make_timestamptz($evaluated_us), judged_at = make_timestamptz($evaluated_us), error = NULL,
-    unjudged_segments = $unjudged
-WHERE id = $id
+SET evaluated_at = make_timestamptz(due.last_us), judged_at = make_timestamptz(due.last_us), error = NULL,
+    unjudged_segments = counted.unjudged
+FROM due
+JOIN (SELECT DISTINCT alert_id, unjudged FROM judged) AS counted ON counted.alert_id = due.alert_id
+WHERE alerts.id = due.alert_id
 
 -- name: note_failure
 UPDATE puppylog.alerts SET evaluated_at = make_timestamptz($evaluated_us), error = $error WHERE id = $id

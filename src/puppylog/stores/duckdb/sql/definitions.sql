@@ -5,9 +5,9 @@
 , metrics.refreshed_seq, epoch_us(metrics.watermark) AS watermark_us, epoch_us(metrics.refreshed_at) AS refreshed_us
 
 -- name: alert_columns
--- Parts of the definition of the alert's metric, and the last evaluation in microseconds since the epoch.
-, metrics.statistic AS metric_statistic, metrics.period_s AS metric_period_s,
-epoch_us(alerts.evaluated_at) AS evaluated_us, alerts.error
+-- Parts of the alert's metric, and the last evaluation. Instants are in microseconds since the epoch.
+, metrics.id AS metric_id, metrics.statistic AS metric_statistic, metrics.period_s AS metric_period_s,
+epoch_us(metrics.watermark) AS metric_watermark_us, epoch_us(alerts.evaluated_at) AS evaluated_us, alerts.error
 
 -- name: insert_group
 -- Returns a row if the group is new.
