@@ -98,12 +98,12 @@ def test_after_an_alert_is_deleted_its_metric_can_be_deleted(cli: InProcess) -> 
 
 
 def test_an_alert_is_updated_in_the_parts_that_are_given(cli: InProcess) -> None:
-    cli(*CREATE, "-i", "busy", "-m", "hits", "--when", "> 10", "--window", "1m", "--for", "20s")
-    made = cli("monitor", "alerts", "update", "busy", "--when", "ge 25", "--for", "0")
-    assert "updated alert busy" in made.err
-    [meta] = json.loads(cli("monitor", "alerts", "meta", "busy", "-o", "json").out)
+    cli(*CREATE, "-i", "raised", "-m", "hits", "--when", "> 10", "--window", "1m", "--for", "20s")
+    made = cli("monitor", "alerts", "update", "raised", "--when", "ge 25", "--for", "0")
+    assert made.err == "puppylog: updated alert raised\n"
+    [meta] = json.loads(cli("monitor", "alerts", "meta", "raised", "-o", "json").out)
     assert (meta["comparison"], meta["level"], meta["window_s"], meta["for_s"]) == (">=", 25, 60, 0)
-    again = cli("monitor", "alerts", "update", "busy", "--when", ">= 25")
+    again = cli("monitor", "alerts", "update", "raised", "--when", ">= 25")
     assert "is the same already" in again.err
 
 
@@ -111,12 +111,12 @@ def test_an_alert_is_updated_in_the_parts_that_are_given(cli: InProcess) -> None
     ("arguments", "message"),
     [
         (("nope", "--for", "1m"), "cannot find alert 'nope'"),
-        (("busy",), "cannot update alert 'busy': nothing to change was given"),
-        (("busy", "--window", "15s"), "its window of 15s is not a multiple of the period of metric 'hits', 10s"),
+        (("firm",), "cannot update alert 'firm': nothing to change was given"),
+        (("firm", "--window", "15s"), "its window of 15s is not a multiple of the period of metric 'hits', 10s"),
     ],
 )
 def test_a_wrong_update_is_refused(cli: InProcess, arguments: tuple[str, ...], message: str) -> None:
-    cli(*CREATE, "-i", "busy", "-m", "hits", "--when", "> 10")
+    cli(*CREATE, "-i", "firm", "-m", "hits", "--when", "> 10")
     failed = cli("monitor", "alerts", "update", *arguments)
     assert failed.code == 2
     assert message in failed.err

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import NoReturn
@@ -154,10 +155,8 @@ def test_a_missing_evaluator_is_reported_after_a_while(
     pass_time(*[lambda: None] * 2)
     assert cli("monitor", "alerts", "observe").err.strip() == ""
     pass_time(*[lambda: None] * 6)
-    assert (
-        cli("monitor", "alerts", "observe").err.count("nothing evaluates the alerts: a test last did so 1 min 30 s ago")
-        == 1
-    )
+    reported = cli("monitor", "alerts", "observe").err
+    assert len(re.findall(r"nothing evaluates the alerts: a test last did so 1 min \d+ s ago", reported)) == 1
 
 
 def test_without_alerts_there_is_a_hint(cli: InProcess, reader: MemoryReader, pass_time: Callable[..., None]) -> None:
@@ -205,7 +204,7 @@ def test_a_terminal_that_is_too_low_shows_the_most_urgent_alerts_and_counts_the_
     cli("monitor", "alerts", "observe", "--color", "never")
     last = [line.removesuffix("\x1b[K") for line in terminal.getvalue().split("\x1b[J")[-2].strip().split("\n")]
     assert len(last) == 11
-    assert last[1].startswith("nothing evaluates the alerts: a test last did so 1 min 30 s ago; run ")
+    assert re.match(r"nothing evaluates the alerts: a test last did so 1 min \d+ s ago; run ", last[1])
     assert last[5].startswith("a29    Ringing a bell")
     assert last[-1] == "and 26 more lines, which do not fit the terminal"
 

@@ -118,9 +118,9 @@ def create(
 @store_options
 @pass_settings
 def update(settings: Settings, /, *, name: str, **written: str | None) -> None:
-    """Change an alert, and keep its states and its history.
+    """Change an alert, and keep its history.
 
-    What is not given stays as it is. The new rule judges from now on.
+    What is not given stays as it is, and so does the alert's state. The new rule judges from now on.
     """
     rule = read_rule(**written)
     if not rule:

@@ -79,7 +79,7 @@ def test_a_store_is_ok_while_its_jobs_run_and_wrong_after_their_runner_has_ended
         found = busy.check()
         assert "a puppylog process runs them" in found["jobs"].found
         assert found["partitions"].found == "those of today and tomorrow (UTC) exist"
-    assert busy.bad() == ["jobs"]  # of this moment; the rest becomes old
+    assert "jobs" in busy.bad()  # of this moment; the rest becomes old later
 
 
 def test_an_alert_that_cannot_be_evaluated_is_wrong(busy: Patient) -> None:
