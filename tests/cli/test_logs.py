@@ -62,6 +62,57 @@ def test_reversed_records_begin_with_the_newest(cli: InProcess) -> None:
     assert got.out.split() == ["response_bytes", "119", "118"]
 
 
+def test_context_is_the_records_around_a_match_each_of_them_once(cli: InProcess) -> None:
+    chosen = ("--where", "user_agent is not null and status_code = 500", "--to", "2026-03-01T12:01:02Z", "-l", "3")
+    got = cli("logs", *chosen, "-C", "1", "--columns", "response_bytes", "-o", "jsonl")
+    records = [json.loads(line) for line in got.out.splitlines()]
+    assert [record["response_bytes"] for record in records] == [39, 40, 41, 49, 50, 51, 59, 60, 61]
+    assert [record["is_match"] for record in records] == [False, True, False] * 3
+    got = cli("logs", *chosen, "-B", "7", "-A", "1", "--reverse", "--vertical", "--columns", "response_bytes")
+    shown = [line.split()[-1] for line in got.out.splitlines() if line]
+    assert shown == [
+        "61",
+        *map(str, range(60, 52, -1)),
+        "--",
+        "51",
+        *map(str, range(50, 42, -1)),
+        "--",
+        *map(str, range(41, 32, -1)),
+    ]
+    assert cli("logs", *chosen, "-A", "1", "-B", "8", "-o", "table").out.count("--\n") == 0
+
+
+def test_following_with_context_shows_the_records_after_a_match_when_they_arrive(
+    cli: InProcess, server: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Source(server.connect(), "file:///var/log/followed-context.log")
+
+    def append(*idents: str) -> Callable[[], object]:
+        return lambda: source.append(rows([{"ident": ident} for ident in idents], start=source.offset))
+
+    append("1", "2", "hit 3")()
+    _sleep_as(
+        monkeypatch, _Sleep(append("4"), append("5"), append("6", "7", "8"), append("hit 9", "10"), append("hit 11"))
+    )
+    got = cli(
+        "logs",
+        "-f",
+        "-s",
+        "followed-context.log",
+        "ident:hit*",
+        "-B",
+        "1",
+        "-A",
+        "2",
+        "--columns",
+        "ident",
+        "--vertical",
+    )
+    assert got.code == 130
+    shown = [line.removeprefix("ident").strip() for line in got.out.splitlines() if line]
+    assert shown == ["2", "hit 3", "4", "5", "--", "8", "hit 9", "10", "hit 11"]
+
+
 def test_a_source_is_a_path_or_its_end_or_a_pattern(cli: InProcess, server: EmbeddedStore) -> None:
     other = Source(server.connect(), "file:///srv/web/other.log")
     other.append(rows([{"ident": "of the other source"}], start=other.offset))

@@ -3,41 +3,39 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final
 
 import pyarrow as pa
 
 from puppylog.cli.talk import tell, warn
 from puppylog.errors import PuppylogError
+from puppylog.monitor.context import Place, places_of
 from puppylog.monitor.search import Cursor, NewRecords, Search, read_new_records
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
-
-Place: TypeAlias = tuple[int, int]
-"""Where a line is stored: the id of its file, and the offset in bytes at which it starts."""
 
 _POLL_S: Final = 0.5
 
 
 @dataclass(slots=True)
 class Follower:
-    """Writes the new records that match a search."""
+    """Passes the new records that match a search to ``write``, with the cursor behind them."""
 
     settings: Settings
     store: Store
     search: Search
-    write: Callable[[pa.Table], None]
+    write: Callable[[pa.Table, Cursor], None]
     _is_away: bool = False  # whether the store did not answer the last time
     _known: set[Place] = field(default_factory=set)
 
     def run(self, cursor: Cursor, shown: pa.Table) -> None:
         """Write the records that are stored after ``cursor``, until interrupted. Those in ``shown`` are left out."""
-        self._known = {place for place in _places(shown) if place[1] >= cursor.offsets.get(place[0], 0)}
+        self._known = {place for place in places_of(shown) if place[1] >= cursor.offsets.get(place[0], 0)}
         while True:
             news = self._read(cursor)
             if news is not None:
                 cursor = news.cursor
-                self.write(self._drop_known(news.records))
+                self.write(self._drop_known(news.records), cursor)
             if news is None or not news.is_behind:
                 time.sleep(_POLL_S)
 
@@ -61,11 +59,7 @@ class Follower:
         """Return the records without the known ones, and forget those: no record is read a third time."""
         if not self._known:
             return records
-        places = _places(records)
+        places = places_of(records)
         kept = pa.array([place not in self._known for place in places], pa.bool_())
         self._known.difference_update(places)
         return records.filter(kept)
-
-
-def _places(records: pa.Table) -> list[Place]:
-    return list(zip(records["file_id"].to_pylist(), records["line_offset"].to_pylist(), strict=True))

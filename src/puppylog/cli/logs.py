@@ -2,14 +2,15 @@
 
 import functools
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import click
 import pyarrow as pa
 
 from puppylog.cli.log_columns import Column, Origins, read_columns
+from puppylog.cli.log_context import ContextWriter
 from puppylog.cli.log_follower import Follower
 from puppylog.cli.log_output import LinePrinter, RecordPrinter, TablePrinter, VerticalDrawer
 from puppylog.cli.nothing_found import tell_nothing_found
@@ -37,6 +38,7 @@ from puppylog.cli.truncation import tell_left_out, tell_truncated
 from puppylog.errors import UsageError
 from puppylog.model.expression import parse_filter
 from puppylog.model.query.matches import find_matches
+from puppylog.monitor.context import Extent
 from puppylog.monitor.search import (
     Cursor,
     Search,
@@ -51,6 +53,7 @@ from puppylog.stores.connect import connect
 from puppylog.tui.records import RecordLayout
 from puppylog.tui.vertical import VerticalLayout
 
+_MOST_CONTEXT: Final = 10_000
 # Formats whose document has an end.
 _WHOLE: Final = {"json": "one JSON document", "parquet": "one Parquet file"}
 
@@ -63,6 +66,17 @@ class Shape:
     is_vertical: bool
     is_reversed: bool
     follows: bool
+    extent: Extent | None  # of the context
+
+
+def _context_option(flag: str, name: str, where: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(
+        flag,
+        name,
+        type=click.IntRange(min=0, max=_MOST_CONTEXT),
+        metavar="N",
+        help=f"Also show the N records of the same file {where} each record.",
+    )
 
 
 @click.command(
@@ -71,6 +85,7 @@ class Shape:
         "puppylog logs --since yesterday 'status_code>=500 request_route:/shop/* -user_agent:*bot*'",
         "puppylog logs 'severity>=warning (disk or \"no space\")' --source syslog",
         "puppylog logs 'duration_ms > 1000 or message~/took [0-9]+ s/' -l 20 --reverse",
+        "puppylog logs 'severity>=error' -C 3",
         "puppylog logs --columns ts,status_code,request_route,attributes.duration_ms",
         "puppylog logs --where \"status_code >= 500 and request_route like '/shop/%'\" --vertical",
         "puppylog logs --group shop -f",
@@ -91,6 +106,9 @@ class Shape:
 @group_option("Only records of this log group.")
 @click.option("-f", "--follow", "follows", is_flag=True, help="Then show new records as they are stored.")
 @limit_option("of the newest records (with -f: of those already stored)", 100)
+@_context_option("-C", "around", "before and after")
+@_context_option("-B", "before", "before")
+@_context_option("-A", "after", "after")
 @click.option("--reverse", "is_reversed", is_flag=True, help="Show the newest records first.")
 @click.option("--columns", metavar="NAMES", help="Show a table of these columns and attributes, such as ts,host,user.")
 @click.option("--vertical", "is_vertical", is_flag=True, help="Show one field per line.")
@@ -113,6 +131,9 @@ def logs(
     is_vertical: bool,
     is_reversed: bool,
     follows: bool,
+    before: int | None,
+    after: int | None,
+    around: int | None,
 ) -> None:
     """Search records, and follow new ones.
 
@@ -122,7 +143,8 @@ def logs(
     The newest records come last; stderr says how many more there are. On a terminal, a record is its time, severity,
     source, request and message, and its attributes. Otherwise it is one line with all of its fields.
     """
-    shape = Shape(columns, is_vertical, is_reversed, follows)
+    extent = _read_extent(before, after, around)
+    shape = Shape(columns, is_vertical, is_reversed, follows, extent)
     _check_shape(settings, shape, to)
     written = read_query(query)
     wanted = None if where is None else parse_filter(where)
@@ -133,19 +155,27 @@ def logs(
         condition = join_conditions(store, wanted, *asked)
         search = Search(condition, within, None if group is None else get_group_id(store, group))
         printer = _open_printer(settings, store, shape, written)
+        write = _choose_writer(store, shape, printer)
         # The cursor is read first. A record that is committed between the two queries is found by the search and again
         # as a new record; _follow drops the second copy.
         cursor = read_cursor(store) if follows else Cursor({})
         found = find_records(store, search, records=limit)
-        printer.write(reverse_rows(found) if is_reversed else found)
+        write(found, cursor if follows or shape.extent is None else read_cursor(store))
         if follows:
-            Follower(settings, store, search, printer.write).run(cursor, found)
+            Follower(settings, store, search, write).run(cursor, found)
         printer.close()
         sys.stdout.flush()
         if found.num_rows == 0 and limit > 0:
             tell_nothing_found(settings, store, search)
         count = functools.partial(count_records, store, search)
         tell_truncated(settings, "records", shown=found.num_rows, limit=limit, count=count)
+
+
+def _read_extent(before: int | None, after: int | None, around: int | None) -> Extent | None:
+    """Return the extent of the context; None without any of the options."""
+    if before is None and after is None and around is None:
+        return None
+    return Extent(*(around or 0 if count is None else count for count in (before, after)))
 
 
 def _check_shape(settings: Settings, shape: Shape, to: str | None) -> None:
@@ -174,6 +204,14 @@ def _open_printer(settings: Settings, store: Store, shape: Shape, written: Writt
     return LinePrinter(sys.stdout, layout, color=color, note=lambda: tell_left_out(settings, list(layout.left_out)))
 
 
-def reverse_rows(records: pa.Table) -> pa.Table:
+def _choose_writer(store: Store, shape: Shape, printer: RecordPrinter) -> Callable[[pa.Table, Cursor], None]:
+    """Return the function that writes the records of a search, given a cursor behind them."""
+    if shape.extent is not None:
+        context = ContextWriter(store, shape.extent, printer, is_reversed=shape.is_reversed)
+        return lambda records, cursor: context.write(records, cursor.offsets)
+    return lambda records, _: printer.write(_reverse(records) if shape.is_reversed else records)
+
+
+def _reverse(records: pa.Table) -> pa.Table:
     """Return the rows in the opposite order."""
     return records.take(pa.array(range(records.num_rows - 1, -1, -1), pa.int64()))

@@ -255,3 +255,35 @@ FROM puppylog.log_files AS files
 JOIN puppylog.log_streams AS streams ON streams.id = files.stream_id
 LEFT JOIN puppylog.log_groups AS groups ON groups.id = streams.group_id
 ORDER BY files.id
+
+-- name: places_in_ranges
+-- The places of all records whose lines start in these byte ranges of these files. The lists have one number per range.
+-- The bounds are true for all ranges: with them the store skips other records.
+SELECT records.file_id, records.line_offset
+FROM (
+    SELECT file_id, line_offset
+    FROM puppylog.log_records
+    WHERE file_id BETWEEN $lowest_file AND $highest_file AND line_offset BETWEEN $lowest_offset AND $highest_offset
+) AS records
+JOIN (
+    SELECT unnest(string_to_array($files, ','))::INTEGER AS file_id,
+           unnest(string_to_array($starts, ','))::BIGINT AS start_offset,
+           unnest(string_to_array($ends, ','))::BIGINT AS end_offset
+) AS ranges
+  ON ranges.file_id = records.file_id
+ AND records.line_offset >= ranges.start_offset AND records.line_offset < ranges.end_offset
+ORDER BY records.file_id, records.line_offset
+
+-- name: records_at
+-- The records at these places. The lists have one number per place. The bounds are true for all places.
+SELECT records.*
+FROM (
+    SELECT *
+    FROM puppylog.log_records
+    WHERE file_id BETWEEN $lowest_file AND $highest_file AND line_offset BETWEEN $lowest_offset AND $highest_offset
+) AS records
+JOIN (
+    SELECT unnest(string_to_array($files, ','))::INTEGER AS file_id,
+           unnest(string_to_array($offsets, ','))::BIGINT AS line_offset
+) AS places
+  ON places.file_id = records.file_id AND places.line_offset = records.line_offset

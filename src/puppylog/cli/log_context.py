@@ -1,0 +1,58 @@
+"""Writes matches with the records around them, as ``logs -C`` does, also while records arrive."""
+
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+
+from puppylog.cli.log_output import RecordPrinter
+from puppylog.monitor.context import Context, Extent, Group, Place, find_context, places_of, read_records
+from puppylog.stores.base import RecordReader
+
+
+class ContextWriter:
+    """Writes groups of consecutive records. No record is written twice."""
+
+    def __init__(
+        self, reader: RecordReader, extent: Extent, printer: RecordPrinter, *, is_reversed: bool = False
+    ) -> None:
+        self._reader, self._extent, self._printer, self._is_reversed = reader, extent, printer, is_reversed
+        self._reached: dict[int, int] = {}  # by file, the offset of the last record that was written
+        self._incomplete: Sequence[Place] = ()  # matches that were written before the records after them were stored
+        self._last: Place | None = None
+
+    def write(self, matches: pa.Table, ends: Mapping[int, int]) -> None:
+        """Write matches, and the records around these and earlier matches that have not been written yet.
+
+        Args:
+            matches: records that match, with all columns.
+            ends: by file, the offset in bytes up to which records are taken.
+        """
+        places = places_of(matches)
+        context = Context((), ())
+        if places or self._incomplete:
+            context = find_context(self._reader, [*self._incomplete, *places], self._extent, ends)
+        self._incomplete = context.incomplete
+        groups = [group for found in context.groups if (group := self._without_written(found)).places]
+        if self._is_reversed:
+            groups = [Group(group.places[::-1], None) for group in reversed(groups)]
+        breaks, at = set(), 0
+        for group in groups:
+            if self._last is not None and (group.previous is None or group.previous != self._last):
+                breaks.add(at)
+            at += len(group.places)
+            self._last = group.places[-1]
+            self._reached[self._last[0]] = max(self._last[1], self._reached.get(self._last[0], -1))
+        shown = [place for group in groups for place in group.places]
+        self._printer.write(_mark(read_records(self._reader, shown), set(places)), breaks)
+
+    def _without_written(self, group: Group) -> Group:
+        """Return the part of a group that has not been written."""
+        kept = [place for place in group.places if place[1] > self._reached.get(place[0], -1)]
+        written = len(group.places) - len(kept)
+        return Group(kept, group.places[written - 1] if written else group.previous)
+
+
+def _mark(records: pa.Table, matches: set[Place]) -> pa.Table:
+    """Return the records with a column that says whether each of them is a match."""
+    marks = [place in matches for place in places_of(records)]
+    return records.append_column("is_match", pa.array(marks, pa.bool_()))

@@ -1,0 +1,197 @@
+"""The records before and after others in the same file.
+
+A store has no numbers of lines, only the byte at which each line starts. So the neighbours of a record are looked for
+in a range of bytes around it, which grows until it has enough records or reaches an end of the file.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import pyarrow as pa
+
+from puppylog.monitor.search import ByteRange
+from puppylog.stores.base import RecordReader, Value
+from puppylog.stores.queries import load_queries
+
+Place: TypeAlias = tuple[int, int]
+"""Where a line is stored: the id of its file, and the offset in bytes at which it starts."""
+
+# The bytes on each side of a record that are looked at first, per record that is asked for, and at least; and the bytes
+# at which the search ends, so that a file with a gap of rejected lines is not read in full.
+_BYTES_PER_RECORD: Final = 512
+_FIRST_BYTES: Final = 16 << 10
+_MOST_BYTES: Final = 16 << 20
+_GROWTH: Final = 8
+# So many places are asked for in one query.
+_PLACES: Final = 10_000
+
+_QUERIES = load_queries("puppylog.stores", "monitor.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How many records are asked for before and after each match."""
+
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Consecutive records of one file: matches and the records around them."""
+
+    places: Sequence[Place]
+    previous: Place | None  # the record before the first one
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The groups around some matches, in the order of the matches: the first match of a group counts."""
+
+    groups: Sequence[Group]
+    incomplete: Sequence[Place]  # matches whose file ends before it has enough records after them
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """All records of a file in a range of bytes."""
+
+    lines: ByteRange
+    offsets: Sequence[int]
+
+    def around(self, offset: int, extent: Extent) -> range:
+        """Return the indexes of a record and of those before and after it."""
+        at = bisect_left(self.offsets, offset)
+        return range(max(at - extent.before, 0), min(at + extent.after + 1, len(self.offsets)))
+
+
+def find_context(reader: RecordReader, matches: Sequence[Place], extent: Extent, ends: Mapping[int, int]) -> Context:
+    """Return the places of the records around the matches.
+
+    Args:
+        reader: the store.
+        matches: the places of records.
+        extent: how many records before and after each match.
+        ends: by file, the offset in bytes up to which the file is looked at.
+    """
+    first = max(_FIRST_BYTES, _BYTES_PER_RECORD * (max(extent.before, extent.after) + 1))
+    widths = dict.fromkeys(matches, first)
+    while True:
+        blocks = _find_blocks(reader, widths, ends)
+        narrow = [place for place in matches if not _is_wide_enough(place, widths[place], blocks, extent, ends)]
+        if not narrow:
+            return _group(matches, extent, blocks)
+        for place in narrow:
+            widths[place] *= _GROWTH
+
+
+def read_records(reader: RecordReader, places: Sequence[Place]) -> pa.Table:
+    """Return the records at the places, in the order of the places."""
+    parts = [_read_records(reader, places[at : at + _PLACES]) for at in range(0, max(len(places), 1), _PLACES)]
+    return pa.concat_tables(parts)
+
+
+def _read_records(reader: RecordReader, places: Sequence[Place]) -> pa.Table:
+    files, offsets = [file_id for file_id, _ in places] or [0], [offset for _, offset in places] or [-1]
+    lists = {"files": _joined(files), "offsets": _joined(offsets)}
+    found = reader.query(_QUERIES["records_at"], {**lists, **_bounds(files, offsets)})
+    index = {place: at for at, place in enumerate(places_of(found))}
+    return found.take(pa.array([index[place] for place in places if place in index], pa.int64()))
+
+
+def places_of(records: pa.Table) -> list[Place]:
+    """Return the places of records."""
+    return list(zip(records["file_id"].to_pylist(), records["line_offset"].to_pylist(), strict=True))
+
+
+def _find_blocks(reader: RecordReader, widths: Mapping[Place, int], ends: Mapping[int, int]) -> list[_Block]:
+    """Return the records around the places, ``widths`` bytes on each side, sorted by file and offset."""
+    ranges = _plan_ranges(widths, ends)
+    if not ranges:
+        return []
+    files, starts = [lines.file_id for lines in ranges], [lines.start for lines in ranges]
+    range_ends = [lines.end for lines in ranges]
+    lists = {"files": _joined(files), "starts": _joined(starts), "ends": _joined(range_ends)}
+    found = places_of(reader.query(_QUERIES["places_in_ranges"], {**lists, **_bounds(files, [*starts, *range_ends])}))
+    blocks = []
+    for lines in ranges:
+        low = bisect_left(found, (lines.file_id, lines.start))
+        high = bisect_left(found, (lines.file_id, lines.end))
+        blocks.append(_Block(lines, [offset for _, offset in found[low:high]]))
+    return blocks
+
+
+def _plan_ranges(widths: Mapping[Place, int], ends: Mapping[int, int]) -> list[ByteRange]:
+    """Return the ranges of bytes around the places. Ranges of one file that overlap or touch become one."""
+    ranges: list[ByteRange] = []
+    for (file_id, offset), width in sorted(widths.items()):
+        start, end = max(offset - width, 0), min(offset + width, max(ends.get(file_id, 0), offset + 1))
+        if ranges and ranges[-1].file_id == file_id and start <= ranges[-1].end:
+            ranges[-1] = ByteRange(file_id, ranges[-1].start, max(end, ranges[-1].end))
+        else:
+            ranges.append(ByteRange(file_id, start, end))
+    return ranges
+
+
+def _is_wide_enough(
+    place: Place, width: int, blocks: Sequence[_Block], extent: Extent, ends: Mapping[int, int]
+) -> bool:
+    """Return whether the block has enough records around the place, and one more on each side.
+
+    The record more tells whether two groups touch.
+    """
+    if width >= _MOST_BYTES:
+        return True
+    block = _block_of(place, blocks)
+    at = bisect_left(block.offsets, place[1])
+    has_before = at > extent.before or block.lines.start == 0
+    has_after = len(block.offsets) - at - 1 > extent.after or block.lines.end >= ends.get(place[0], 0)
+    return has_before and has_after
+
+
+def _block_of(place: Place, blocks: Sequence[_Block]) -> _Block:
+    at = bisect_right(blocks, place, key=lambda block: (block.lines.file_id, block.lines.start))
+    return blocks[at - 1]
+
+
+def _group(matches: Sequence[Place], extent: Extent, blocks: Sequence[_Block]) -> Context:
+    shown: dict[int, set[int]] = {}  # by the identity of a block, the indexes of the records around its matches
+    incomplete = []
+    for place in matches:
+        block = _block_of(place, blocks)
+        indexes = block.around(place[1], extent)
+        shown.setdefault(id(block), set()).update(indexes)
+        if indexes.stop - bisect_left(block.offsets, place[1]) <= extent.after:
+            incomplete.append(place)
+    groups = [group for block in blocks for group in _cut(block, sorted(shown.get(id(block), ())))]
+    first = {place: at for at, place in reversed(list(enumerate(matches)))}
+    groups.sort(key=lambda group: min(first[place] for place in group.places if place in first))
+    return Context(groups, incomplete)
+
+
+def _cut(block: _Block, indexes: Sequence[int]) -> list[Group]:
+    """Return the records with these indexes as groups of consecutive ones."""
+    groups: list[Group] = []
+    start = 0
+    for at in range(1, len(indexes) + 1):
+        if at == len(indexes) or indexes[at] != indexes[at - 1] + 1:
+            places = [(block.lines.file_id, block.offsets[index]) for index in indexes[start:at]]
+            low = indexes[start]
+            groups.append(Group(places, (block.lines.file_id, block.offsets[low - 1]) if low else None))
+            start = at
+    return groups
+
+
+def _joined(numbers: Sequence[int]) -> str:
+    return ",".join(map(str, numbers))
+
+
+def _bounds(files: Sequence[int], offsets: Sequence[int]) -> dict[str, Value]:
+    return {
+        "lowest_file": min(files),
+        "highest_file": max(files),
+        "lowest_offset": min(offsets),
+        "highest_offset": max(offsets),
+    }
