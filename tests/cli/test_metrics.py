@@ -61,6 +61,19 @@ def test_a_bucket_of_several_segments_counts_once(cli: InProcess) -> None:
     assert of_one.err == ""
 
 
+def test_steps_combine_buckets(cli: InProcess) -> None:
+    whole = cli("monitor", "metrics", "get", "failures", "--step", "1m", "-o", "csv")
+    assert (whole.out, whole.err) == ("bucket,value\n2026-03-01T12:00:00+00:00,6\n2026-03-01T12:01:00+00:00,6\n", "")
+    newest = cli("monitor", "metrics", "get", "failures", "--step", "30s", "-l", "1", "-o", "csv")
+    assert newest.out == "bucket,value\n2026-03-01T12:01:30+00:00,3\n"
+    assert newest.err == "puppylog: the newest 1 of 4 steps; -l shows more\n"
+    drawn = cli("monitor", "metrics", "get", "failures", "--step", "1m", "--chart").out.splitlines()
+    assert drawn[0] == "failures: count of * every 10s, drawn in steps of 1m"
+    wrong = cli("monitor", "metrics", "get", "failures", "--step", "25s")
+    cause = "cannot use a step of 25s: it is not a multiple of the period of metric 'failures', 10s"
+    assert (wrong.code, wrong.err) == (2, f"puppylog: {cause}\n")
+
+
 def test_a_chart_of_a_range_covers_the_whole_range_in_steps(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metrics, "terminal_width", lambda: 80)
     whole = cli("monitor", "metrics", "get", "failures", "--since", "2026-03-01", "--chart")

@@ -2,7 +2,8 @@
 
 import functools
 import sys
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Final
 
 import click
@@ -23,6 +24,7 @@ from puppylog.cli.talk import tell, warn
 from puppylog.cli.times import parse_range
 from puppylog.cli.truncation import tell_truncated
 from puppylog.model.metric import Metric
+from puppylog.model.period import parse_period
 from puppylog.monitor.metrics import (
     Extent,
     MetricState,
@@ -32,9 +34,11 @@ from puppylog.monitor.metrics import (
     measure_extent,
     read_in_steps,
     read_observations,
+    read_steps,
 )
-from puppylog.monitor.range import ALWAYS
+from puppylog.monitor.range import ALWAYS, Range
 from puppylog.settings import Settings
+from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 from puppylog.tui.observation import Observation, draw_metric
 
@@ -93,6 +97,7 @@ def list_(settings: Settings, group: str | None) -> None:
     epilog=examples(
         "puppylog monitor metrics get total_traffic",
         "puppylog monitor metrics get total_traffic_per_route --since 1h",
+        "puppylog monitor metrics get total_traffic --step 1h --since 1d -o csv",
         "puppylog monitor metrics get total_traffic_per_route --segment blog --from 2015-05-17 --to 2015-05-18 -o csv",
     )
 )
@@ -100,6 +105,7 @@ def list_(settings: Settings, group: str | None) -> None:
 @range_options
 @limit_option("of the newest buckets that are not empty", 100)
 @click.option("--segment", metavar="VALUE", help="Only this segment.")
+@click.option("--step", metavar="LENGTH", help="A value for each step of this length, such as 1h, not for each bucket.")
 @click.option(
     "--chart/--no-chart", default=None, help="Draw a chart. Default: on a terminal, unless -o asks for another format."
 )
@@ -115,6 +121,7 @@ def get(
     to: str | None,
     limit: int,
     segment: str | None,
+    step: str | None,
     chart: bool | None,
 ) -> None:
     """Show the observations of a metric.
@@ -123,28 +130,84 @@ def get(
     --since, --from or --to, the chart covers the whole range, in steps of several periods if necessary. Elsewhere, a
     row per bucket and segment.
 
+    The value of a --step is that of all its records for counts, sums, rates, ratios, min and max. For the other
+    statistics it is the mean of its buckets' values.
+
     Otherwise only the newest buckets are shown; stderr says how many there are.
     """
     within = parse_range(settings, since, from_, to)
+    step_s = None if step is None else parse_period(step, "step")
     width = terminal_width()
     is_chart = chart if chart is not None else width is not None and settings.output == "table"
+    is_whole = is_chart and _is_default("limit") and (step_s is not None or within != ALWAYS)
+    chart_steps = (width or _CHART_WIDTH) - _CHART_MARGIN if is_whole else None
     with connect(settings.store) as store:
         state = get_metric(store, name)
         metric = state.metric
         _doubt(state, settings)
-        if is_chart and within != ALWAYS and _is_default("limit"):
-            steps = (width or _CHART_WIDTH) - _CHART_MARGIN
-            table, step_s = read_in_steps(store, metric, within=within, steps=steps, segment=segment)
-            _draw(metric, table, settings, width, step_s)
-            return
-        table = read_observations(store, metric, within=within, buckets=limit, segment=segment)
+        found = _find(store, metric, within, segment, step_s=step_s, chart_steps=chart_steps, limit=limit)
         if is_chart:
-            _draw(metric, table, settings, width, metric.period_s)
+            _draw(metric, found.table, settings, width, found.step_s)
         else:
-            write_table(table if metric.segment is not None else table.drop_columns("segment"), settings)
+            write_table(found.table if metric.segment is not None else found.table.drop_columns("segment"), settings)
         sys.stdout.flush()
-        count = functools.partial(count_buckets, store, metric, within=within, segment=segment)
-        tell_truncated(settings, "buckets", shown=pc.count_distinct(table["bucket"]).as_py(), limit=limit, count=count)
+        if found.count is not None:
+            shown = _count_buckets(found.table)
+            what = "buckets" if step_s is None else "steps"
+            tell_truncated(settings, what, shown=shown, limit=limit, count=found.count)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What `get` shows."""
+
+    table: pa.Table  # bucket, segment, value
+    step_s: int  # the seconds between two buckets
+    count: Callable[[int], int] | None  # counts the buckets up to a limit; None if all of them are in the table
+
+
+def _find(
+    store: Store,
+    metric: Metric,
+    within: Range,
+    segment: str | None,
+    *,
+    step_s: int | None,
+    chart_steps: int | None,
+    limit: int,
+) -> _Found:
+    """Return observations: of a whole range for a chart of so many steps, otherwise the newest ``limit``.
+
+    Args:
+        store: the store.
+        metric: the metric.
+        within: the range.
+        segment: only this segment; None for all.
+        step_s: the seconds in a step; None for the metric's buckets, or for steps that fit the chart.
+        chart_steps: the number of steps that fit the chart of a whole range; None if the newest are wanted.
+        limit: the number of buckets or steps.
+    """
+    if step_s is not None:
+        steps = read_steps(store, metric, step_s, within=within, segment=segment)
+        if chart_steps is not None:
+            return _Found(steps, step_s, None)
+        return _Found(_newest(steps, limit), step_s, lambda most: min(most, _count_buckets(steps)))
+    if chart_steps is not None:
+        return _Found(*read_in_steps(store, metric, within=within, steps=chart_steps, segment=segment), None)
+    newest = read_observations(store, metric, within=within, buckets=limit, segment=segment)
+    count = functools.partial(count_buckets, store, metric, within=within, segment=segment)
+    return _Found(newest, metric.period_s, count)
+
+
+def _count_buckets(table: pa.Table) -> int:
+    """Return the number of different buckets, which may have several segments."""
+    return int(pc.count_distinct(table["bucket"]).as_py())
+
+
+def _newest(table: pa.Table, buckets: int) -> pa.Table:
+    """Return the rows of the newest ``buckets``, in the order of the table, which is that of its buckets."""
+    known = pc.unique(table["bucket"])
+    return table if len(known) <= buckets else table.filter(pc.is_in(table["bucket"], known[len(known) - buckets :]))
 
 
 def _doubt(state: MetricState, settings: Settings) -> None:

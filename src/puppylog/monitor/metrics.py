@@ -6,8 +6,9 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from puppylog.errors import NotFound
+from puppylog.errors import NotFound, UsageError
 from puppylog.model.metric import Metric
+from puppylog.model.period import format_period
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.stores.base import RecordReader, Value
 from puppylog.stores.queries import load_queries
@@ -110,21 +111,40 @@ def count_buckets(
 def read_in_steps(
     reader: RecordReader, metric: Metric, *, within: Range, steps: int, segment: str | None = None
 ) -> tuple[pa.Table, int]:
-    """Return ``(bucket, segment, value)`` of a whole range in at most ``steps`` steps, and the seconds in a step.
-
-    If the range has more buckets than steps, a step covers several buckets. Its value is the sum of their values for
-    count and sum, the least for min, the greatest for max, and the unweighted mean for all other statistics but two:
-    the rate of a step is per second of the step, and the ratio of a step is that of all its records.
-    """
+    """Return `read_steps` of a whole range in at most ``steps`` steps, and the seconds in a step."""
     parameters: dict[str, Value] = {**within.parameters(), "segment": segment}
     [extent] = reader.query(_QUERIES["series_extent"].format(metric=metric.name), parameters).to_pylist()
     span_s = metric.period_s
     if extent["first_bucket"] is not None:
         span_s += int((extent["last_bucket"] - extent["first_bucket"]).total_seconds())
     step_s = choose_step(metric.period_s, span_s, steps)
+    return read_steps(reader, metric, step_s, within=within, segment=segment), step_s
+
+
+def read_steps(
+    reader: RecordReader, metric: Metric, step_s: int, *, within: Range, segment: str | None = None
+) -> pa.Table:
+    """Return ``(bucket, segment, value)`` of a whole range, in steps of several buckets.
+
+    The value of a step is that of all its records for count, rate, ratio, sum, min and max. For all other statistics it
+    is the unweighted mean of its buckets' values.
+
+    Args:
+        reader: the store.
+        metric: the metric.
+        step_s: the seconds in a step, a multiple of the metric's period.
+        within: the range.
+        segment: only this segment; None for all.
+
+    Raises:
+        UsageError: the step is not a multiple of the period.
+    """
+    if step_s % metric.period_s:
+        cause = f"it is not a multiple of the period of metric {metric.name!r}, {format_period(metric.period_s)}"
+        raise UsageError("use", f"a step of {format_period(step_s)}", cause)
     value = _IN_STEPS.get(metric.statistic, "avg(value)").format(period_s=metric.period_s, step_s=step_s)
     sql = _QUERIES["series_in_steps"].format(metric=metric.name, value=value)
-    return reader.query(sql, {**parameters, "step_s": step_s}), step_s
+    return reader.query(sql, {**within.parameters(), "segment": segment, "step_s": step_s})
 
 
 def choose_step(period_s: int, span_s: int, steps: int) -> int:
