@@ -9,7 +9,8 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check -qq
 INSTALL_LOCKED := $(PIP) install --require-hashes --requirement
 INSTALL_PUPPYLOG := $(PIP) install --no-deps --no-build-isolation --editable .
 
-C_SOURCES := $(wildcard src/puppylog/formats/native/*.[ch] src/puppylog/stores/postgres/ingest/*.c)
+C_SOURCES := $(wildcard src/puppylog/formats/native/*.[ch] src/puppylog/stores/postgres/ingest/*.c \
+	src/puppylog/cli/writers/*.[ch])
 
 # Only `make lock` needs uv, which resolves for all versions of Python and all platforms at once.
 UV ?= uv
@@ -34,7 +35,7 @@ SOAK_TESTS := tests/tail/test_model.py tests/collect/test_names_at_random.py tes
 	tests/endtoend/test_logrotate.py tests/endtoend/test_exactly_once.py tests/endtoend/test_exactly_once_postgres.py \
 	tests/endtoend/test_replay_killed.py tests/endtoend/test_soak.py tests/endtoend/test_soak_copytruncate.py \
 	tests/endtoend/test_metric_sums_timescaledb.py tests/formats/test_native_memory.py \
-	tests/stores/postgres/ingest/test_pgcopy.py
+	tests/stores/postgres/ingest/test_pgcopy.py tests/cli/writers/test_text.py
 
 .PHONY: help demo test check soak bench scale fmt lock clean
 

@@ -10,7 +10,11 @@ import pytest
 from hatch_build import NativeModules
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = [Path("src", "puppylog", "formats", "native"), Path("src", "puppylog", "stores", "postgres", "ingest")]
+FOLDERS = [
+    Path("src", "puppylog", "formats", "native"),
+    Path("src", "puppylog", "stores", "postgres", "ingest"),
+    Path("src", "puppylog", "cli", "writers"),
+]
 
 
 @pytest.fixture
@@ -32,7 +36,7 @@ def test_a_wheel_contains_the_modules_in_c_and_is_for_this_platform(root: Path) 
         pytest.skip("NOT TESTED: the build of the modules in C; there is no C compiler")
     data = build(root)
     assert [Path(artifact).parent for artifact in data["artifacts"]] == FOLDERS
-    assert [Path(artifact).name.split(".")[0] for artifact in data["artifacts"]] == ["_lines", "_pgcopy"]
+    assert [Path(artifact).name.split(".")[0] for artifact in data["artifacts"]] == ["_lines", "_pgcopy", "_rows"]
     assert all((root / artifact).exists() for artifact in data["artifacts"])
     assert (data["pure_python"], data["infer_tag"]) == (False, True)
 
@@ -50,4 +54,5 @@ def test_without_a_compiler_the_build_succeeds_and_says_what_is_slower(
     assert [message.partition(":")[0] for message in messages] == [
         "cannot compile _lines, lines are parsed more slowly",
         "cannot compile _pgcopy, rows for PostgreSQL are encoded more slowly",
+        "cannot compile _rows, JSON and CSV are written more slowly",
     ]

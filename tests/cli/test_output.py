@@ -14,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from puppylog.cli import output
-from puppylog.cli.output import CsvWriter, JsonlWriter, JsonWriter, TextWriter, csv_cell, json_object
+from puppylog.cli.output import TextWriter
 from puppylog.cli.values import Plain
 from puppylog.cli.writers.base import Writer, unique
+from puppylog.cli.writers.cells import csv_cell, json_object
+from puppylog.cli.writers.text import CsvWriter, JsonlWriter, JsonWriter
 from puppylog.settings import Settings
 from puppylog.tui.clean import clean
 

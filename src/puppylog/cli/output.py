@@ -1,13 +1,11 @@
-r"""What commands write to stdout: tables, JSON, JSON lines, CSV. The formats are contracts, tested with golden files.
+r"""What commands write to stdout: tables, JSON, JSON lines, CSV, Parquet, Arrow. Golden files test the formats.
 
-Every writer takes record batches one after another and holds at most one, so a long answer streams. Text from logs is
+Every writer takes record batches one after another and holds few of them, so a long answer streams. Text from logs is
 hostile: JSON writes a character that a terminal obeys as ``\uXXXX``, which loses nothing; tables and CSV show an
 escape. A CSV cell that a spreadsheet would run as a formula gets an apostrophe before it. A program that needs every
 byte should read JSON.
 """
 
-import json
-import re
 import shutil
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -17,20 +15,16 @@ from typing import Final, TextIO
 import pyarrow as pa
 
 from puppylog.cli.truncation import tell_hidden_columns
-from puppylog.cli.values import Plain, are_numbers, plain_rows, text_of
-from puppylog.cli.writers.base import Writer, unique
+from puppylog.cli.values import are_numbers, plain_rows, text_of
+from puppylog.cli.writers.base import Writer
 from puppylog.cli.writers.sink import open_binary_stdout
+from puppylog.cli.writers.text import CsvWriter, JsonlWriter, JsonWriter
 from puppylog.settings import Settings
-from puppylog.tui.clean import clean, clean_json, width_of
+from puppylog.tui.clean import clean, width_of
 from puppylog.tui.table import TableWriter, find_columns_to_hide
 
-# Rows that are formatted at a time: enough for a low cost per row, few enough that the first row appears soon.
+# Rows of a table that are formatted at a time: enough for a low cost per row, few enough that the first appears soon.
 _BLOCK_ROWS: Final = 2048
-_FORMULA_STARTS: Final = "=+-@＝＋－＠"  # noqa: RUF001 - spreadsheets take the full-width forms too
-_NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?")
-
-# Created once, because json.dumps with options creates an encoder per call.
-_encode: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 def open_writer(
@@ -139,52 +133,8 @@ def write_batches(schema: pa.Schema, batches: Iterable[pa.RecordBatch], settings
     """Write batches as they arrive."""
     writer = open_writer(settings, schema)
     for batch in batches:
-        for offset in range(0, batch.num_rows, _BLOCK_ROWS):
-            writer.write(batch.slice(offset, _BLOCK_ROWS))
+        writer.write(batch)
     writer.close()
-
-
-class JsonlWriter:
-    """One JSON object per row and line."""
-
-    def __init__(self, out: TextIO, schema: pa.Schema, zone: tzinfo | None) -> None:
-        self._out, self._names, self._zone = out, unique(schema.names), zone
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        self._out.writelines(json_object(self._names, row) + "\n" for row in plain_rows(batch, self._zone))
-
-    def close(self) -> None:
-        pass
-
-
-class JsonWriter:
-    """One JSON array of objects, one row to a line."""
-
-    def __init__(self, out: TextIO, schema: pa.Schema, zone: tzinfo | None) -> None:
-        self._out, self._names, self._zone = out, unique(schema.names), zone
-        self._before = "[\n"
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        for row in plain_rows(batch, self._zone):
-            self._out.write(self._before + json_object(self._names, row))
-            self._before = ",\n"
-
-    def close(self) -> None:
-        self._out.write("[]\n" if self._before == "[\n" else "\n]\n")
-
-
-class CsvWriter:
-    """A header and rows. Null is an empty cell, empty text is two quotes."""
-
-    def __init__(self, out: TextIO, schema: pa.Schema, zone: tzinfo | None) -> None:
-        self._out, self._zone = out, zone
-        out.write(",".join(map(csv_cell, schema.names)) + "\n")
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        self._out.writelines(",".join(map(csv_cell, row)) + "\n" for row in plain_rows(batch, self._zone))
-
-    def close(self) -> None:
-        pass
 
 
 class TextWriter:
@@ -209,8 +159,9 @@ class TextWriter:
         self._is_empty = True
 
     def write(self, batch: pa.RecordBatch) -> None:
-        self._is_empty = False
-        self._table.write(_text_rows(batch, self._zone))
+        for offset in range(0, batch.num_rows, _BLOCK_ROWS):
+            self._is_empty = False
+            self._table.write(_text_rows(batch.slice(offset, _BLOCK_ROWS), self._zone))
 
     def close(self) -> None:
         if self._is_empty:
@@ -229,23 +180,3 @@ def _rigid(schema: pa.Schema) -> list[bool]:
     """Return per column whether it is useless when cut: numbers and times are."""
     numbers = are_numbers(schema)
     return [is_number or pa.types.is_timestamp(kind) for is_number, kind in zip(numbers, schema.types, strict=True)]
-
-
-def json_object(names: Sequence[str], row: Sequence[Plain]) -> str:
-    """Return one row as a JSON object on one line."""
-    return clean_json(_encode(dict(zip(names, row, strict=True))))
-
-
-def csv_cell(value: Plain) -> str:
-    """Return one cell of CSV."""
-    if not isinstance(value, str):
-        text = clean_json(text_of(value))  # a list or an object is written as JSON, and may hold text from logs
-    elif not value:
-        return '""'
-    else:
-        text = clean(value)
-        if text[0] in _FORMULA_STARTS and len(text) > 1 and not _NUMBER.fullmatch(text):
-            text = f"'{text}"
-    if '"' in text or "," in text:
-        return '"{}"'.format(text.replace('"', '""'))
-    return text

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 
-_JSON_TYPE: Final = "arrow.json"
+JSON_TYPE: Final = "arrow.json"
 
 
 def plain_rows(batch: pa.RecordBatch, zone: tzinfo | None) -> list[tuple[Plain, ...]]:
@@ -30,7 +30,7 @@ def plain_column(column: pa.Array, zone: tzinfo | None) -> list[Plain]:
     """Return one column as plain values. A value that Python cannot hold, such as the year 12000, becomes text."""
     is_json = False
     if isinstance(column, pa.ExtensionArray):
-        is_json = column.type.extension_name == _JSON_TYPE
+        is_json = column.type.extension_name == JSON_TYPE
         column = column.storage
     kind = column.type
     if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
@@ -42,11 +42,12 @@ def plain_column(column: pa.Array, zone: tzinfo | None) -> list[Plain]:
     except (OverflowError, ValueError):
         return list(column.cast(pa.string()).to_pylist())
     if is_json:
-        return [_parse(value) for value in values]
+        return [parse_json(value) for value in values]
     return list(values) if pa.types.is_string(kind) else [plain(value, zone) for value in values]
 
 
-def _parse(value: str | None) -> Plain:
+def parse_json(value: str | None) -> Plain:
+    """Return the value of a JSON text, or the text itself if it is no JSON."""
     try:
         return plain(json.loads(value), None) if value is not None else None
     except (ValueError, RecursionError):
