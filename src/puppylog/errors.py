@@ -91,7 +91,19 @@ class AlreadyExists(UsageError):
 
 
 class ExpressionError(UsageError):
-    pass
+    """An expression that is not allowed.
+
+    Attributes:
+        written: the whole text, as the user wrote it; empty if the message alone says where the fault is.
+        at: where in it the fault is, in characters from its start.
+    """
+
+    def __init__(
+        self, verb: str, thing: str, cause: str = "", advice: str = "", *, written: str = "", at: int = 0
+    ) -> None:
+        super().__init__(verb, thing, cause, advice)
+        self.written = written
+        self.at = at
 
 
 class SearchError(UsageError):

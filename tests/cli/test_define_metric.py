@@ -61,7 +61,6 @@ def test_the_original_flags_define_a_metric(cli: InProcess) -> None:
         (["-i", "Mine"], "cannot name metric 'Mine'"),
         (["-i", "mine", "-s", "median"], "cannot use statistic 'median'"),
         (["-i", "mine", "-s", "avg"], "cannot take avg of '*'"),
-        (["-i", "mine", "-p", "colour"], "cannot use property 'colour'"),
         (["-i", "mine", "--period", "0"], "cannot use period '0'"),
         (["-i", "mine", "--refresh-rate", "soon"], "cannot read refresh rate 'soon'"),
         (["-i", "mine", "--segment", "(select 1)"], "cannot use segment expression"),
@@ -78,6 +77,35 @@ def test_a_wrong_definition_of_a_metric_is_refused(cli: InProcess, arguments: li
     assert made.code == 2
     assert cause in made.err
     assert made.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("stat", "prop", "cause", "caret_at"),
+    [
+        (
+            "count",
+            "response_byte",
+            "there is no column and no attribute 'response_byte'; the nearest is response_bytes",
+            0,
+        ),
+        ("avg", "response_bytes / (2", "it ends too early, after this", 18),
+        ("p95", "response_bytes / host", "bigint is needed here, but this is text", 17),
+        ("p95", "user_agent || 'x'", "this statistic is taken of numbers, but this is text", 0),
+        ("avg", "response_bytes / 2; drop", "a semicolon is not allowed", 18),
+    ],
+)
+def test_a_wrong_property_is_refused_with_a_caret_at_the_fault(
+    cli: InProcess, stat: str, prop: str, cause: str, caret_at: int
+) -> None:
+    made = cli(*CREATE, "-i", "mine", "--stat", stat, "--prop", prop)
+    assert made.code == 2
+    assert made.err == f'puppylog: cannot use property "{prop}": {cause}\n  {prop}\n  {" " * caret_at}^\n'
+
+
+def test_a_property_can_be_an_expression_over_columns(cli: InProcess) -> None:
+    assert cli(*CREATE, "-i", "kib", "-s", "avg", "-p", "response_bytes / 1024.0").code == 0
+    [meta] = json.loads(cli("monitor", "metrics", "meta", "kib", "-o", "json").out)
+    assert meta["property"] == "response_bytes / 1024.0"
 
 
 def test_a_second_metric_of_the_same_name_is_refused(cli: InProcess) -> None:

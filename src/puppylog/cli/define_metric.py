@@ -6,14 +6,16 @@ import click
 
 from puppylog.cli.old_names import OldNamesOption
 from puppylog.cli.options import examples, group_option, pass_settings, store_options
-from puppylog.cli.queries import WrittenQuery, read_filter, translate_for
+from puppylog.cli.queries import WrittenQuery, dialect_of, read_filter, translate_for
 from puppylog.cli.talk import tell
 from puppylog.errors import UsageError
 from puppylog.model.defaults import DEFAULT_ALERTS, DEFAULT_METRICS
-from puppylog.model.expression import parse_segment
+from puppylog.model.expression import find_names, parse_segment, parse_value
 from puppylog.model.identifier import parse_identifier
-from puppylog.model.metric import STATISTICS, Metric, parse_property, parse_statistic
+from puppylog.model.metric import STATISTICS, Metric, is_name, needs_number, parse_property, parse_statistic
 from puppylog.model.period import parse_period
+from puppylog.model.record import ALIASES
+from puppylog.monitor.attributes import find_attributes
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
@@ -27,6 +29,7 @@ from puppylog.stores.connect import connect
         "puppylog monitor metrics create -i errors --filter 'status_code >= 500' --period 5m --group shop",
         "puppylog monitor metrics create -i share_5xx --stat ratio --of 'status_code >= 500' --period 1m",
         "puppylog monitor metrics create -i requests_per_second --stat rate --period 1m",
+        "puppylog monitor metrics create -i p95_seconds --stat p95 --prop 'duration_ms / 1000' --period 5m",
         "puppylog monitor metrics create -i slow --filter 'duration_ms > 1000 -request_route:/health*' --period 1m",
     )
 )
@@ -49,7 +52,11 @@ from puppylog.stores.connect import connect
 )
 @click.option("--of", metavar="SQL|QUERY", help="Of a ratio: the records whose share it is, such as status_code>=500.")
 @click.option(
-    "-p", "--prop", default="*", show_default=True, help="The property: * (whole records), a column, or attributes.KEY."
+    "-p",
+    "--prop",
+    default="*",
+    show_default=True,
+    help="The property: * (whole records), a column, an attribute, or an expression such as 'duration_ms / 1000'.",
 )
 @click.option(
     "--period",
@@ -119,7 +126,7 @@ def create(
     metric = Metric(
         name=parse_identifier(identifier, "metric"),
         statistic=statistic,
-        property=parse_property(prop, statistic),
+        property="*",
         period_s=period_s,
         segment=None if segment is None else parse_segment(segment),
         refresh_s=max(period_s, 10) if refresh_rate is None else parse_period(refresh_rate, "refresh rate"),
@@ -127,7 +134,7 @@ def create(
     )
     with connect(settings.store) as store:
         filter_kept, of_kept = (_translate(store, condition, settings) for condition in (filter_read, of_read))
-        metric = replace(metric, filter=filter_kept, of=of_kept)
+        metric = replace(metric, property=read_property(store, prop, statistic), filter=filter_kept, of=of_kept)
         _tell_created(settings, f"metric {metric.name}", is_new=store.create_metric(metric))
 
 
@@ -144,6 +151,25 @@ def delete(settings: Settings, names: tuple[str, ...]) -> None:
         for name in names:
             store.delete_metric(name)
             tell(settings, f"deleted metric {name}")
+
+
+def read_property(store: Store, text: str, statistic: str) -> str:
+    """Return the property that ``text`` means: a name, or the canonical text of an expression.
+
+    A name that is no column is an attribute that the store knows.
+
+    Raises:
+        UsageError: the statistic cannot be taken of the property.
+        ExpressionError: the text is neither a name nor an expression of the right type.
+    """
+    name = ALIASES.get(text.strip(), text.strip())
+    if is_name(name) or statistic == "ratio":
+        return parse_property(text, statistic)
+    names = find_names(text)
+    attributes = find_attributes(store, names, dialect_of(store)) if names else {}
+    if name in attributes and is_name(f"attributes.{name}") and "." not in name:
+        return f"attributes.{name}"
+    return parse_value(text, is_number=needs_number(statistic), attributes=attributes)
 
 
 def _translate(store: Store, condition: str | WrittenQuery | None, settings: Settings) -> str | None:

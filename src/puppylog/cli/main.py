@@ -26,7 +26,7 @@ from puppylog.cli.standard_streams import (
     open_missing_streams,
 )
 from puppylog.cli.talk import show_caret, warn
-from puppylog.errors import FormatError, PuppylogError, SearchError
+from puppylog.errors import ExpressionError, FormatError, PuppylogError, SearchError
 
 CANNOT_WRITE: Final = 1
 NO_MEMORY: Final = 1
@@ -117,7 +117,7 @@ def _report_error(error: BaseException) -> int:
             code = error.exit_code
         case PuppylogError():
             warn(error.message)
-            if isinstance(error, FormatError | SearchError):
+            if isinstance(error, FormatError | SearchError | ExpressionError) and error.written:
                 show_caret(error.written, error.at)
             code = error.exit_code
         case click.ClickException():

@@ -41,7 +41,7 @@ class Metric:
 
     name: str
     statistic: str  # one of STATISTICS, or pNN
-    property: str  # "*", a column, or attributes.<key>
+    property: str  # "*", a column, attributes.<key>, or an expression as canonical text
     period_s: int  # length of a bucket
     segment: str | None = None  # a scalar expression over the columns, as canonical text
     filter: str | None = None  # a condition over the columns, as canonical text
@@ -76,8 +76,13 @@ def parse_statistic(text: str) -> str:
     raise UsageError("use", f"statistic {text!r}", advice=f"known are {', '.join(STATISTICS)} and pNN, such as p99")
 
 
+def is_name(property_: str) -> bool:
+    """Return whether a property is ``*``, a column or ``attributes.<key>``. Other properties are expressions."""
+    return property_ == "*" or property_ in COLUMNS - {"attributes"} or _ATTRIBUTE.fullmatch(property_) is not None
+
+
 def parse_property(text: str, statistic: str) -> str:
-    """Return the property that ``statistic`` is taken of: ``*``, a column, or ``attributes.<key>``.
+    """Return the property that ``statistic`` is taken of, if it is a name: ``*``, a column, or ``attributes.<key>``.
 
     Raises:
         UsageError: there is no such column, or the statistic needs a number and the column is not one.
@@ -101,9 +106,14 @@ def parse_property(text: str, statistic: str) -> str:
         raise UsageError(
             "use", f"property {text!r}", "no such column", advice=f"known are {known} and attributes.<key>"
         )
-    if statistic not in _ANY_COLUMN and name not in NUMERIC_COLUMNS:
+    if needs_number(statistic) and name not in NUMERIC_COLUMNS:
         raise UsageError("take", f"{statistic} of {name}", "it is not a number")
     return name
+
+
+def needs_number(statistic: str) -> bool:
+    """Return whether the statistic is taken of numbers. The others take any property."""
+    return statistic not in _ANY_COLUMN
 
 
 def parse_attribute(property_: str) -> str | None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from puppylog.model.expression import render, render_segment
-from puppylog.model.metric import Metric, parse_attribute, parse_percentile
+from puppylog.model.metric import Metric, is_name, needs_number, parse_attribute, parse_percentile
 
 Dialect: TypeAlias = Literal["duckdb", "timescaledb", "postgres"]
 
@@ -31,8 +31,6 @@ _STATISTICS = {
     "stddev": "stddev_samp({})",
     "variance": "var_samp({})",
 }
-
-_NEEDS_NO_NUMBER = frozenset({"count", "rate", "distinct"})
 
 _PARTS = ("part", "whole")
 """The columns of a ratio besides its value: the numbers of the records that match ``of``, and of all records."""
@@ -106,14 +104,15 @@ def _value(metric: Metric, dialect: Dialect) -> str:
 
 
 def _operand(metric: Metric, dialect: Dialect) -> str:
-    """Return the SQL of the property, cast to a number if the statistic needs numbers."""
+    """Return the SQL of the property, cast to a number if the statistic needs numbers. An expression has the cast."""
+    if not is_name(metric.property):
+        return render(metric.property, _sql(dialect))
     key = parse_attribute(metric.property)
     if key is None:
         return metric.property
     *objects, last = (f"'{part}'" for part in key.split("."))
     text = f"{' -> '.join(['attributes', *objects])} ->> {last}"
-    is_text = metric.statistic in _NEEDS_NO_NUMBER
-    return render(text if is_text else f"CAST({text} AS DOUBLE PRECISION)", _sql(dialect))
+    return render(f"CAST({text} AS DOUBLE PRECISION)" if needs_number(metric.statistic) else text, _sql(dialect))
 
 
 def _sql(dialect: Dialect) -> Literal["duckdb", "postgres"]:

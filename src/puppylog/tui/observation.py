@@ -68,8 +68,8 @@ def _describe(metric: Metric) -> str:
     if metric.of is not None:
         return f"ratio of {clean(metric.of)}"
     if metric.statistic == "rate":
-        return f"rate of {metric.property} per second"
-    return f"{metric.statistic} of {metric.property}"
+        return f"rate of {clean(metric.property)} per second"
+    return f"{metric.statistic} of {clean(metric.property)}"
 
 
 def _draw_series(metric: Metric, rows: Sequence[Observation], width: int) -> list[str]:

@@ -51,6 +51,8 @@ def _converted(term: Term, type_: Type, duckdb: str, postgres: str | None = None
 def coerce(term: Term, wanted: Type) -> Term:
     """Return the term converted to type ``wanted``, if the conversion is implicit.
 
+    An attribute becomes a number where one is needed. The canonical text then has the cast.
+
     Raises:
         TermError: the conversion needs a cast, or is impossible.
     """
@@ -63,10 +65,10 @@ def coerce(term: Term, wanted: Type) -> Term:
             return _converted(term, wanted, "CAST({0} AS DOUBLE PRECISION)")
         case Type.DATE, Type.TIMESTAMPTZ:
             return _converted(term, wanted, "(CAST({0} AS TIMESTAMP) AT TIME ZONE 'UTC')")
-        case Type.TEXT, Type.TIMESTAMPTZ if isinstance(term.literal, str):
-            return instant_term(term.literal)
-        case Type.TEXT, Type.DATE if isinstance(term.literal, str):
-            return date_term(term.literal)
+        case Type.TEXT, Type.NUMBER | Type.INTEGER if term.is_attribute:
+            return cast(term, wanted)
+        case Type.TEXT, Type.TIMESTAMPTZ | Type.DATE if isinstance(term.literal, str):
+            return instant_term(term.literal) if wanted is Type.TIMESTAMPTZ else date_term(term.literal)
     raise TermError(f"{wanted} is needed here, but this is {term.type}")
 
 
@@ -88,6 +90,11 @@ def as_text(term: Term) -> Term:
         case Type.NUMBER:  # DuckDB writes 4.0 where PostgreSQL writes 4
             return _converted(term, Type.TEXT, "REGEXP_REPLACE(CAST({0} AS TEXT), '[.]0$', '')", "CAST({0} AS TEXT)")
     raise TermError(f"{term.type} cannot become text")
+
+
+def as_number(term: Term, wanted: Type = Type.NUMBER) -> Term:
+    """Return an attribute as a number, a double unless ``wanted`` is another type; any other term unchanged."""
+    return coerce(term, wanted) if term.is_attribute else term
 
 
 def byte_order(term: Term) -> Term:
@@ -172,7 +179,7 @@ def cast(term: Term, wanted: Type) -> Term:
     if wanted is Type.TEXT:
         converted = as_text(term)
     elif (term.type, wanted) in _CASTS:
-        converted = _converted(term, wanted, *_CASTS[term.type, wanted])
+        converted = replace(_converted(term, wanted, *_CASTS[term.type, wanted]), is_attribute=False)
     elif term.type is Type.TEXT and wanted in _TIMES:
         raise TermError(f"only a literal text can become {wanted}")
     else:

@@ -9,9 +9,9 @@ characters PostgreSQL follows the locale of the database.
 
 import difflib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from puppylog.model.expression.conversion import as_text, byte_order, coerce, common_type, of_type
+from puppylog.model.expression.conversion import as_number, as_text, byte_order, coerce, common_type, of_type
 from puppylog.model.expression.matching import ELSEWHERE, any_regexp_like, regexp_like
 from puppylog.model.expression.overflow import absolute_whole
 from puppylog.model.expression.term import Accept, Term, TermError, Type, accept_each, compose
@@ -97,9 +97,10 @@ def _call(
 
 
 def _abs(arguments: Sequence[Term]) -> Term:
-    if arguments[0].type is Type.NUMBER:
-        return _call("abs", arguments, Type.NUMBER)
-    return absolute_whole(coerce(arguments[0], Type.INTEGER))
+    argument = as_number(arguments[0])
+    if argument.type is Type.NUMBER:
+        return _call("abs", [argument], Type.NUMBER)
+    return absolute_whole(coerce(argument, Type.INTEGER))
 
 
 def _concat(arguments: Sequence[Term]) -> Term:
@@ -112,7 +113,8 @@ def _same(name: str) -> Callable[[Sequence[Term]], Term]:
     def call(arguments: Sequence[Term]) -> Term:
         type_ = common_type(arguments)
         alike = [coerce(argument, type_) for argument in arguments]
-        return _call(name, [byte_order(term) for term in alike] if name in _ORDERING else alike, type_)
+        term = _call(name, [byte_order(term) for term in alike] if name in _ORDERING else alike, type_)
+        return replace(term, is_attribute=all(argument.is_attribute for argument in alike))
 
     return call
 

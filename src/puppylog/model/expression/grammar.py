@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlglot import exp
 
 from puppylog.model.expression import leaf
-from puppylog.model.expression.conversion import as_text, byte_order, cast, coerce, common_type, of_type
+from puppylog.model.expression.conversion import as_number, as_text, byte_order, cast, coerce, common_type, of_type
 from puppylog.model.expression.function import FIELDS, call, check_name
 from puppylog.model.expression.overflow import add_whole, multiply_whole, narrow, negate_whole
 from puppylog.model.expression.term import (
@@ -117,6 +117,8 @@ def _without_parentheses(node: Node, operators: Mapping[type[Node], str]) -> Nod
 
 def _join(operator: str, left: Term, right: Term, binding: int, *, is_wide: bool) -> Term:
     """Return the operation on two operands. ``is_wide``: ``left`` is a sum in the wide type of `add_whole`."""
+    if binding in {SUM, PRODUCT}:
+        left, right = (as_number(term, Type.INTEGER if operator == "%" else Type.NUMBER) for term in (left, right))
     terms = (left.operand(binding), right.operand(binding + 1))
     if binding in {OR, AND}:
         return _infix(operator, accept_each([of_type(Type.BOOLEAN)] * 2, terms), Type.BOOLEAN, binding)
@@ -145,7 +147,7 @@ def _not(node: Node, depth: int) -> Term:
 
 
 def _negative(node: Node, depth: int) -> Term:
-    term = make_term(node.this, depth)
+    term = as_number(make_term(node.this, depth))
     type_ = Type.NUMBER if term.type is Type.NUMBER else Type.INTEGER
     with locate_errors(node.this):
         term = coerce(term, type_)

@@ -134,4 +134,4 @@ def _attribute(node: Node, keys: list[str]) -> Term:
     arrows = [quote(key) for key in keys]
     canonical = " ->> ".join([" -> ".join(["attributes", *arrows[:-1]]), arrows[-1]])
     path = quote("$" + "".join(f'."{key}"' for key in keys))
-    return Term(Type.TEXT, canonical, f"(attributes ->> {path})", f"({canonical})", binding=OTHER)
+    return Term(Type.TEXT, canonical, f"(attributes ->> {path})", f"({canonical})", binding=OTHER, is_attribute=True)

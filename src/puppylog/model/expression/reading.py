@@ -1,6 +1,7 @@
 """Turns the text of an expression into canonical text and into SQL, or reports in one line what is wrong and where."""
 
 import re
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from sqlglot import exp
@@ -8,6 +9,7 @@ from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from puppylog.errors import ExpressionError
+from puppylog.model.expression.attribute_names import iter_names, replace_names
 from puppylog.model.expression.conversion import as_text, coerce
 from puppylog.model.expression.function import nearest
 from puppylog.model.expression.grammar import MAX_DEPTH, make_term
@@ -21,7 +23,8 @@ Dialect: TypeAlias = Literal["duckdb", "postgres"]
 MAX_LENGTH = 1000
 # Canonical text spells out abbreviations such as x::int, so it may be longer.
 MAX_CANONICAL_LENGTH = 8 * MAX_LENGTH
-_KEPT = frozenset({"segment", "filter"})  # a metric keeps them; a catalog's own text is read as an "expression"
+_PROPERTIES = frozenset({"property", "number"})  # a "number" is a property of which a statistic needs numbers
+_KEPT = _PROPERTIES | {"segment", "filter"}  # a metric keeps them; a catalog's own text is read as an "expression"
 _SHOWN = 60
 _CLOSED = re.compile(r"""(?:[^'"]|'[^']*'|"[^"]*")*""")
 
@@ -63,6 +66,31 @@ def parse_search(text: str) -> str:
     return _parse(text, "search", MAX_CANONICAL_LENGTH)
 
 
+def parse_value(text: str, *, is_number: bool, attributes: Mapping[str, str] | None = None) -> str:
+    """Return the canonical text of a metric's property: an expression whose value the statistic is taken of.
+
+    Args:
+        text: the expression. It may name attributes as it names columns.
+        is_number: whether the statistic needs numbers. An attribute then becomes a number without a cast.
+        attributes: the attributes that the store knows, each with an example of its value.
+
+    Raises:
+        ExpressionError: as `parse_segment`; it has the text and the place of the fault.
+    """
+    what = "number" if is_number else "property"
+    canonical = _read(text, what, MAX_LENGTH, attributes or {}).canonical
+    _read(canonical, what, MAX_CANONICAL_LENGTH)
+    return canonical
+
+
+def find_names(text: str) -> list[str]:
+    """Return the names in the text of a property that are no columns. A text that is no expression has none."""
+    try:
+        return list(dict.fromkeys(iter_names(_parse_tree(_tokenize(text), text))))
+    except (_TextError, RecursionError):
+        return []
+
+
 def render(canonical: str, dialect: Dialect) -> str:
     """Return the SQL of an expression for a store. The text is checked again, because anyone may write to a store.
 
@@ -90,10 +118,13 @@ def _text_for(term: Term, dialect: Dialect) -> str:
     return term.duckdb if dialect == "duckdb" else term.postgres
 
 
-def _read(text: str, what: str, max_length: int) -> Term:
+def _read(text: str, what: str, max_length: int, attributes: Mapping[str, str] | None = None) -> Term:
     try:
-        return _coerce_for(_make_term(text, max_length, is_kept=what in _KEPT), what)
+        return _coerce_for(_make_term(text, max_length, attributes, is_kept=what in _KEPT), what)
     except _TextError as error:
+        if what in _PROPERTIES:
+            thing = f'property "{_shorten(text)}"'
+            raise ExpressionError("use", thing, error.cause, written=text, at=error.start) from None
         place = ""
         if error.end > error.start:
             place = f" (at column {error.start + 1}: {_shorten(text[error.start : error.end])})"
@@ -111,17 +142,32 @@ def _coerce_for(term: Term, what: str) -> Term:
     try:
         if what == "segment":
             return as_text(term)
+        if what in _PROPERTIES:
+            return _coerce_property(term, is_number=what == "number")
         return coerce(term, Type.BOOLEAN) if what in {"filter", "search"} else term
     except TermError:
         wanted = "a text, a number or a boolean" if what == "segment" else "a condition"
         raise _TextError(f"a {what} must be {wanted}, but this is {term.type}") from None
 
 
-def _make_term(text: str, max_length: int, *, is_kept: bool) -> Term:
+def _coerce_property(term: Term, *, is_number: bool) -> Term:
+    if is_number and term.type is not Type.INTEGER:
+        wanted = "this statistic is taken of numbers"
+        if term.type not in {Type.NUMBER, Type.TEXT} or (term.type is Type.TEXT and not term.is_attribute):
+            raise _TextError(f"{wanted}, but this is {term.type}")
+        return coerce(term, Type.NUMBER)
+    if term.type in {Type.INTERVAL, Type.NULL}:
+        raise _TextError(f"a property must be a text, a number, a boolean or a time, but this is {term.type}")
+    return term
+
+
+def _make_term(text: str, max_length: int, attributes: Mapping[str, str] | None, *, is_kept: bool) -> Term:
     if len(text) > max_length:
         raise _TextError(f"it has {len(text)} characters, at most {max_length} are allowed")
     try:
         tree = _parse_tree(_tokenize(text), text)
+        if attributes is not None:
+            tree = replace_names(tree, attributes)
         if is_kept:
             _check_kept(tree)
         return make_term(tree)

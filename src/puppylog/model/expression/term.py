@@ -41,6 +41,7 @@ class Term:
     postgres: str
     binding: int = ATOM  # precedence of the outermost operator in the canonical text
     literal: str | int | None = None  # the value, if the term is a literal text or integer
+    is_attribute: bool = False  # whether it is the text of an attribute, which becomes a number without a cast
 
     def operand(self, least_binding: int) -> "Term":
         """Return the term as an operand, in parentheses if its precedence is below ``least_binding``."""

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from puppylog.errors import SearchError
+from puppylog.model.expression.attribute_names import attribute_text
 from puppylog.model.query.scanning import refuse
 from puppylog.model.query.tree import Name, Query, iter_names
 from puppylog.model.record import ALIASES, COLUMNS, TEXT_COLUMNS
@@ -133,16 +134,7 @@ def attribute_expression(name: Name, key: str, query: str) -> str:
     """
     if set(key) & set('"\\*') or any(character < " " for character in key) or "" in key.split("."):
         raise refuse(query, name.span.start, 'the name of an attribute has no * " \\ and no control characters')
-    flat = f"attributes ->> {_quote(key)}"
-    if "." not in key:
-        return flat
-    *outer, last = key.split(".")
-    nested = " -> ".join(["attributes", *map(_quote, outer)])
-    return f"COALESCE({flat}, {nested} ->> {_quote(last)})"
-
-
-def _quote(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    return attribute_text(key)
 
 
 def find_nearest(name: str, vocabulary: Vocabulary, attributes: Mapping[str, str]) -> list[str]:
