@@ -3,6 +3,7 @@
 import functools
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,8 +26,8 @@ from puppylog.cli.options import (
     timeout_option,
 )
 from puppylog.cli.output import terminal_width, wants_color
+from puppylog.cli.pager import page_output
 from puppylog.cli.queries import (
-    WrittenQuery,
     join_conditions,
     query_argument,
     read_query,
@@ -38,6 +39,7 @@ from puppylog.cli.truncation import tell_left_out, tell_truncated
 from puppylog.errors import UsageError
 from puppylog.model.expression import parse_filter
 from puppylog.model.query.matches import find_matches
+from puppylog.model.query.tree import Query
 from puppylog.monitor.context import Extent
 from puppylog.monitor.search import (
     Cursor,
@@ -67,6 +69,7 @@ class Shape:
     is_reversed: bool
     follows: bool
     extent: Extent | None  # of the context
+    query: Query | None  # whose matches are highlighted
 
 
 def _context_option(flag: str, name: str, where: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -111,6 +114,12 @@ def _context_option(flag: str, name: str, where: str) -> Callable[[Callable[...,
 @_context_option("-A", "after", "after")
 @click.option("--reverse", "is_reversed", is_flag=True, help="Show the newest records first.")
 @click.option("--columns", metavar="NAMES", help="Show a table of these columns and attributes, such as ts,host,user.")
+@click.option(
+    "--pager/--no-pager",
+    "uses_pager",
+    default=True,
+    help="Whether a pager ($PAGER, or less) shows what is longer than the screen. Default: yes.",
+)
 @click.option("--vertical", "is_vertical", is_flag=True, help="Show one field per line.")
 @timeout_option
 @output_options
@@ -134,6 +143,7 @@ def logs(
     before: int | None,
     after: int | None,
     around: int | None,
+    uses_pager: bool,
 ) -> None:
     """Search records, and follow new ones.
 
@@ -143,10 +153,10 @@ def logs(
     The newest records come last; stderr says how many more there are. On a terminal, a record is its time, severity,
     source, request and message, and its attributes. Otherwise it is one line with all of its fields.
     """
-    extent = _read_extent(before, after, around)
-    shape = Shape(columns, is_vertical, is_reversed, follows, extent)
-    _check_shape(settings, shape, to)
     written = read_query(query)
+    extent = _read_extent(before, after, around)
+    shape = Shape(columns, is_vertical, is_reversed, follows, extent, None if written is None else written.tree)
+    _check_shape(settings, shape, to)
     wanted = None if where is None else parse_filter(where)
     within = parse_range(settings, since, from_, to)
     with connect(settings.store, timeout_s=settings.timeout_s) as store:
@@ -154,21 +164,27 @@ def logs(
         asked = [translate_for(store, part, settings) for part in queries if part is not None]
         condition = join_conditions(store, wanted, *asked)
         search = Search(condition, within, None if group is None else get_group_id(store, group))
-        printer = _open_printer(settings, store, shape, written)
-        write = _choose_writer(store, shape, printer)
-        # The cursor is read first. A record that is committed between the two queries is found by the search and again
-        # as a new record; _follow drops the second copy.
-        cursor = read_cursor(store) if follows else Cursor({})
-        found = find_records(store, search, records=limit)
-        write(found, cursor if follows or shape.extent is None else read_cursor(store))
-        if follows:
-            Follower(settings, store, search, write).run(cursor, found)
-        printer.close()
-        sys.stdout.flush()
-        if found.num_rows == 0 and limit > 0:
-            tell_nothing_found(settings, store, search)
-        count = functools.partial(count_records, store, search)
-        tell_truncated(settings, "records", shown=found.num_rows, limit=limit, count=count)
+        with nullcontext() if follows or not uses_pager else page_output(begins_at_end=not is_reversed):
+            _show(settings, store, search, shape, limit)
+
+
+def _show(settings: Settings, store: Store, search: Search, shape: Shape, limit: int) -> None:
+    """Write the records, and say on stderr how many more there are."""
+    printer = _open_printer(settings, store, shape)
+    write = _choose_writer(store, shape, printer)
+    # The cursor is read first. A record that is committed between the two queries is found by the search and again as
+    # a new record; the follower drops the second copy.
+    cursor = read_cursor(store) if shape.follows else Cursor({})
+    found = find_records(store, search, records=limit)
+    write(found, cursor if shape.follows or shape.extent is None else read_cursor(store))
+    if shape.follows:
+        Follower(settings, store, search, write).run(cursor, found)
+    printer.close()
+    sys.stdout.flush()
+    if found.num_rows == 0 and limit > 0:
+        tell_nothing_found(settings, store, search)
+    count = functools.partial(count_records, store, search)
+    tell_truncated(settings, "records", shown=found.num_rows, limit=limit, count=count)
 
 
 def _read_extent(before: int | None, after: int | None, around: int | None) -> Extent | None:
@@ -190,13 +206,13 @@ def _check_shape(settings: Settings, shape: Shape, to: str | None) -> None:
         raise UsageError("show", f"one field per line as {settings.output}", advice="use --vertical without -o")
 
 
-def _open_printer(settings: Settings, store: Store, shape: Shape, written: WrittenQuery | None) -> RecordPrinter:
+def _open_printer(settings: Settings, store: Store, shape: Shape) -> RecordPrinter:
     columns: Sequence[Column] | None = None if shape.columns is None else read_columns(store, shape.columns)
     origins = Origins(store)
     if settings.output != "table" or (columns is not None and not shape.is_vertical):
         return TablePrinter(settings, columns, origins)
     width, color = terminal_width(), wants_color(settings)
-    matches = find_matches(written.tree if written is not None and color else None)
+    matches = find_matches(shape.query if color else None)
     if shape.is_vertical:
         drawer = VerticalDrawer(VerticalLayout(width, color, matches), settings.zone, columns, origins)
         return LinePrinter(sys.stdout, drawer, color=color)
