@@ -1,10 +1,14 @@
+from collections.abc import Callable
+from itertools import product
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from puppylog.formats.integers import view_integers
-from puppylog.formats.lines import Lines, is_utf8, slice_bytes
+from puppylog.formats.lines import Lines, check_utf8, slice_bytes
+from puppylog.formats.plain import read_plain
 
 lines_of_bytes = st.lists(st.binary(max_size=8).map(lambda line: line.replace(b"\n", b"")), min_size=1, max_size=40)
 texts = st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=8)
@@ -41,19 +45,31 @@ def test_slices_are_taken_between_gaps(parts: list[tuple[bytes, bytes]], skipped
     assert taken.to_pylist() == [part for part, _ in parts][skipped:]
 
 
-@given(st.binary() | st.text(st.characters(exclude_categories=["Cs"])).map(str.encode))
-def test_bytes_are_utf8_if_python_decodes_them(data: bytes) -> None:
+def is_accepted(check: Callable[[bytes], object], data: bytes) -> bool:
     try:
-        data.decode()
-    except UnicodeDecodeError:
-        assert not is_utf8(data)
-    else:
-        assert is_utf8(memoryview(data))
+        check(data)
+    except UnicodeError:
+        return False
+    return True
 
 
-@pytest.mark.parametrize("data", [b"\xed\xa0\x80", b"\xc0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82"])
-def test_encoded_surrogates_and_invalid_sequences_are_not_utf8(data: bytes) -> None:
-    assert not is_utf8(data)
+def read_lines(data: bytes) -> None:
+    """Check the bytes by a reader, in C if there was a compiler."""
+    read_plain(data + b"\n")
+
+
+@pytest.mark.parametrize("check", [check_utf8, read_lines])
+@given(data=st.binary() | st.text(st.characters(exclude_categories=["Cs"])).map(str.encode))
+def test_bytes_are_utf8_if_python_decodes_them(check: Callable[[bytes], object], data: bytes) -> None:
+    assert is_accepted(check, data) == is_accepted(bytes.decode, data)
+
+
+@pytest.mark.parametrize("check", [check_utf8, read_lines])
+def test_every_sequence_of_three_bytes_is_utf8_if_python_decodes_it(check: Callable[[bytes], object]) -> None:
+    edges = bytes.fromhex("00 7f 80 8f 90 9f a0 bf c0 c1 c2 df e0 e1 ec ed ee ef f0 f1 f3 f4 f5 ff")
+    for sequence in product(edges, repeat=3):
+        for data in (bytes(sequence), bytes([*sequence, 0x80])):
+            assert is_accepted(check, data) == is_accepted(bytes.decode, data), data
 
 
 def test_integers_are_viewed_without_a_copy_from_the_first_value_of_a_slice() -> None:

@@ -26,8 +26,13 @@ class Lines:
 
         Args:
             text: whole lines: the last byte is a newline.
-            kind: the type of `texts`: ``pa.string()``, for which the text must be UTF-8, or ``pa.binary()``.
+            kind: the type of `texts`: ``pa.string()`` or ``pa.binary()``.
+
+        Raises:
+            UnicodeError: the kind is ``pa.string()`` and the text is not UTF-8.
         """
+        if kind == pa.string():
+            check_utf8(text)
         bounds = pa.py_buffer(struct.pack("=2i", 0, len(text)))
         whole = pa.Array.from_buffers(kind, 1, [None, bounds, pa.py_buffer(text)])
         texts = pc.split_pattern(whole, "\n").values[:-1]  # nothing follows the last newline
@@ -56,11 +61,10 @@ def slice_bytes(text: bytes | memoryview, starts: pa.Array, ends: pa.Array) -> p
     return gapped.filter(every_other).cast(pa.binary())
 
 
-def is_utf8(text: bytes | memoryview) -> bool:
-    """Return whether the bytes are strict UTF-8."""
+def check_utf8(text: bytes | memoryview) -> None:
+    """Raise UnicodeError if the bytes are not strict UTF-8."""
     bounds = pa.py_buffer(struct.pack("=2q", 0, len(text)))
     try:
         pa.Array.from_buffers(pa.large_string(), 1, [None, bounds, pa.py_buffer(text)]).validate(full=True)
-    except pa.ArrowInvalid:
-        return False
-    return True
+    except pa.ArrowInvalid as error:
+        raise UnicodeError("the text is not UTF-8") from error

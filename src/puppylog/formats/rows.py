@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 
 import pyarrow as pa
 
+from puppylog.formats.lines import check_utf8
 from puppylog.formats.quoting import quote
 from puppylog.model.record import RECORDS
 
@@ -57,7 +58,9 @@ class RowsBuilder:
 
         Raises:
             ValueError: the last line has no newline.
+            UnicodeError: the text is not UTF-8.
         """
+        check_utf8(self.text)
         if self.text and not self.text.endswith(b"\n"):
             raise ValueError("the last line of the text has no newline")
         at = 0

@@ -12,7 +12,8 @@ _Step: TypeAlias = tuple[int, int, int, int, bytes, bytes]
 # The enumerations of enums.h by name: the texts of the members, in the order of their numbers.
 ENUMS: Final[dict[str, list[str]]]
 
-# Each reader takes whole lines of UTF-8. It raises ValueError if the last line has no newline, or MemoryError.
+# Each reader takes whole lines. It raises ValueError if the last line has no newline, UnicodeError if the text is not
+# UTF-8, or MemoryError.
 
 def access(text: Buffer, variant: int, /) -> _Rows: ...
 def cri(text: Buffer, /) -> _Rows: ...

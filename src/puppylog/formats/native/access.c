@@ -2,7 +2,6 @@
 #include "clock.h"
 #include "module.h"
 #include "request.h"
-#include "scan.h"
 
 enum { NO_TEXT = 0xFF }; /* a byte that is in no UTF-8 text */
 enum {
@@ -14,11 +13,12 @@ typedef struct {
     int variant;
     uint8_t stamp[STAMP_SIZE]; /* the stamp of the line before, because neighbouring lines mostly have the same stamp */
     int64_t stamp_us;
+    Quotes quotes; /* of the line */
 } Reading;
 
 /* Find the request's opening quote: the first quote after "] ", because the name of a user may contain quotes. */
-static const uint8_t *find_opening(const uint8_t *line, const uint8_t *end) {
-    for (const uint8_t *at = line; (at = find(at, end, '"')) != NULL; at++) {
+static const uint8_t *find_opening(Quotes *quotes, const uint8_t *line, const uint8_t *end) {
+    for (const uint8_t *at = line; (at = quotes_find(quotes, at, end)) != NULL; at++) {
         if (at - line >= 2 && at[-1] == ' ' && at[-2] == ']') return at;
     }
     return NULL;
@@ -90,17 +90,17 @@ static int read_numbers(const uint8_t **place, const uint8_t *end, Row *row) {
 }
 
 /* Read ` "referer" "user agent" extra`, or only ` extra`; `at` is after the bytes. */
-static int read_ending(int variant, const uint8_t *at, const uint8_t *end, Row *row, Span *extra) {
-    if (end - at >= 2 && at[0] == ' ' && at[1] == '"' && variant != ACCESS_COMMON) {
-        const uint8_t *referer = at + 2, *closing = find_quote(referer, end);
+static int read_ending(Reading *reading, const uint8_t *at, const uint8_t *end, Row *row, Span *extra) {
+    if (end - at >= 2 && at[0] == ' ' && at[1] == '"' && reading->variant != ACCESS_COMMON) {
+        const uint8_t *referer = at + 2, *closing = quotes_find_closing(&reading->quotes, referer, end);
         if (closing == NULL || end - closing < 3 || closing[1] != ' ' || closing[2] != '"') return ACCESS_NO_AGENT;
         const uint8_t *agent = closing + 3;
         row->text[REFERER] = without_dash(span_of(referer, closing));
-        closing = find_quote(agent, end);
+        closing = quotes_find_closing(&reading->quotes, agent, end);
         if (closing == NULL) return ACCESS_NO_AGENT;
         row->text[USER_AGENT] = without_dash(span_of(agent, closing));
         at = closing + 1;
-    } else if (variant == ACCESS_COMBINED) {
+    } else if (reading->variant == ACCESS_COMBINED) {
         return ACCESS_NO_REFERER;
     }
     if (at < end && at[0] == ' ') at++;
@@ -108,9 +108,9 @@ static int read_ending(int variant, const uint8_t *at, const uint8_t *end, Row *
     return FITS;
 }
 
-static bool has_open_quote(const uint8_t *at, const uint8_t *end) {
+static bool has_open_quote(Quotes *quotes, const uint8_t *at, const uint8_t *end) {
     bool is_open = false;
-    while ((at = find_quote(at, end)) != NULL) {
+    while ((at = quotes_find_closing(quotes, at, end)) != NULL) {
         is_open = !is_open;
         at++;
     }
@@ -118,20 +118,21 @@ static bool has_open_quote(const uint8_t *at, const uint8_t *end) {
 }
 
 static int read_row(Reading *reading, const uint8_t *line, const uint8_t *end, Row *row, Span *vhost, Span *extra) {
-    const uint8_t *opening = find_opening(line, end);
+    const uint8_t *opening = find_opening(&reading->quotes, line, end);
     if (opening == NULL) return line == end ? ACCESS_EMPTY : ACCESS_NO_REQUEST;
     int reason = read_time(reading, line, opening, row);
     if (reason == FITS) reason = read_head(line, opening - FRAMED_STAMP_SIZE, row, vhost);
     if (reason != FITS) return reason;
-    const uint8_t *closing = find_quote(opening + 1, end);
+    const uint8_t *closing = quotes_find_closing(&reading->quotes, opening + 1, end);
     if (closing == NULL) return ACCESS_OPEN_QUOTE;
     const uint8_t *at = closing + 1;
     int numbers = read_numbers(&at, end, row);
-    int ending = numbers == FITS ? read_ending(reading->variant, at, end, row, extra) : FITS;
+    int ending = numbers == FITS ? read_ending(reading, at, end, row, extra) : FITS;
     /* An open quote is the first reason, as in line.py. If the line fits, only the rest can have an open quote. */
     bool fits = numbers == FITS && ending == FITS;
+    if (!fits) reading->quotes.next = 0;
     const uint8_t *rest = fits && extra->at != NULL ? extra->at : closing + 1;
-    if (has_open_quote(rest, end)) return ACCESS_OPEN_QUOTE;
+    if (has_open_quote(&reading->quotes, rest, end)) return ACCESS_OPEN_QUOTE;
     if (numbers != FITS) return numbers;
     if (ending != FITS) return ending;
     read_request(span_of(opening + 1, closing), row);
@@ -149,12 +150,16 @@ INLINED int read_line(Builder *builder, Span line, void *reading) {
     return FITS;
 }
 
-static void read_text(Builder *builder, void *reading) { read_lines(builder, read_line, reading); }
+static void read_text(Builder *builder, void *context) {
+    Reading *reading = context;
+    read_lines(builder, read_line, &reading->quotes, reading);
+}
 
 PyObject *native_access(PyObject *module, PyObject *arguments) {
     Py_buffer text;
     Reading reading;
     if (!PyArg_ParseTuple(arguments, "y*i", &text, &reading.variant)) return NULL;
     memset(reading.stamp, NO_TEXT, STAMP_SIZE);
+    quotes_clear(&reading.quotes);
     return read_rows(module, &text, read_text, &reading);
 }

@@ -46,6 +46,7 @@ typedef struct {
     Bytes scratch;
     size_t members; /* the number of members written for the current line */
     bool failed;
+    bool is_damaged; /* the text is not UTF-8 */
 } Builder;
 
 /* Start to read a text, with blocks of memory from `kept`. The caller holds the lock of `kept`. */

@@ -163,7 +163,7 @@ INLINED int read_line(Builder *builder, Span line, void *reading) {
 static void read_text(Builder *builder, void *table) {
     Reading reading = {.builder = builder};
     names_open(&reading.names, *(const Span *)table);
-    read_lines(builder, read_line, &reading);
+    read_lines(builder, read_line, NULL, &reading);
     if (reading.walk.failed) builder->failed = true;
     json_walk_close(&reading.walk);
     memory_free(reading.members.at);

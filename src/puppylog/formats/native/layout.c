@@ -315,7 +315,7 @@ INLINED int read_line(Builder *builder, Span line, void *reading) {
     return reason;
 }
 
-static void read_text(Builder *builder, void *program) { read_lines(builder, read_line, program); }
+static void read_text(Builder *builder, void *program) { read_lines(builder, read_line, NULL, program); }
 
 static bool parse_steps(PyObject *given, Program *program) {
     program->count = (size_t)PyTuple_GET_SIZE(given);

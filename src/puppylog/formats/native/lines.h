@@ -3,6 +3,9 @@
 #define PUPPYLOG_LINES_H
 
 #include "builder.h"
+#include "marks.h"
+#include "quotes.h"
+#include "utf8.h"
 
 /* Read a line, given without its newline and without one carriage return before the newline. Either add its records and
  * return FITS; or return ROWLESS; or add no record and return the number of the reason to reject the line. */
@@ -12,15 +15,33 @@ typedef int ReadLine(Builder *builder, Span line, void *reading);
  * inlined. */
 #define INLINED static inline __attribute__((always_inline))
 
-/* Call `read_line` with each line of the text. */
-INLINED void read_lines(Builder *builder, ReadLine *read_line, void *reading) {
-    const uint8_t *newline;
-    for (const uint8_t *line = builder->text; line < builder->end; line = newline + 1) {
-        newline = memchr(line, '\n', (size_t)(builder->end - line));
-        const uint8_t *end = newline - (newline > line && newline[-1] == '\r');
-        int reason = read_line(builder, span_of(line, end), reading);
-        if (reason == ROWLESS) builder->rowless++;
-        else if (reason != FITS) builder_reject(builder, line, (uint8_t)reason);
+enum { PREFETCH_BYTES = 1024 }; /* the processor's own prefetching stops at the end of a page; this saves 4 % */
+
+/* Call `read_line` with each line of the text. Stop at the first line that is not UTF-8, and set `builder->is_damaged`.
+ * If `quotes` is not NULL, it has the quotes of the line during the call. */
+INLINED void read_lines(Builder *builder, ReadLine *read_line, Quotes *quotes, void *reading) {
+    const uint8_t *line = builder->text;
+    bool has_wide = false; /* whether a byte of the line may be not ASCII */
+    for (const uint8_t *block = line; block < builder->end; block += BLOCK_SIZE) {
+        __builtin_prefetch(block + PREFETCH_BYTES);
+        Marks marks = marks_of_part(block, (size_t)(builder->end - block));
+        for (; marks.newlines; marks.newlines &= marks.newlines - 1) {
+            int place = lowest_bit(marks.newlines);
+            const uint8_t *newline = block + place, *end = newline - (newline > line && newline[-1] == '\r');
+            if ((has_wide || marks.has_wide) && !is_utf8(span_of(line, newline))) {
+                builder->is_damaged = true;
+                return;
+            }
+            if (quotes != NULL) quotes_add(quotes, block, &marks.quotes, place);
+            int reason = read_line(builder, span_of(line, end), reading);
+            if (reason == ROWLESS) builder->rowless++;
+            else if (reason != FITS) builder_reject(builder, line, (uint8_t)reason);
+            if (quotes != NULL) quotes_clear(quotes);
+            has_wide = false;
+            line = newline + 1;
+        }
+        has_wide |= marks.has_wide;
+        if (quotes != NULL) quotes_add(quotes, block, &marks.quotes, BLOCK_SIZE);
     }
 }
 

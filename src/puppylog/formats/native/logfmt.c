@@ -210,7 +210,7 @@ INLINED int read_line(Builder *builder, Span line, void *reading) {
 static void read_text(Builder *builder, void *table) {
     Reading reading = {.builder = builder};
     names_open(&reading.names, *(const Span *)table);
-    read_lines(builder, read_line, &reading);
+    read_lines(builder, read_line, NULL, &reading);
     if (reading.failed) builder->failed = true;
     memory_free(reading.members.at);
     memory_free(reading.keys.at);

@@ -77,6 +77,8 @@ static void free_block(Bytes *bytes, int slot, void *context) {
     memory_free(bytes->at);
 }
 
+static void keep_block(Bytes *bytes, int slot, void *kept) { memory_keep(kept, slot, *bytes); }
+
 /* Pack the validity from one byte for each row into one bit for each row. */
 static void pack(Bytes *validity) {
     size_t rows = validity->size;
@@ -116,8 +118,16 @@ static PyObject *finish(Builder *builder) {
     return nulls;
 }
 
-/* Return the rows of the builder, whose memory Python now owns; NULL with an exception set if memory is exhausted. */
+/* Return the rows of the builder, whose memory Python now owns; NULL with an exception set if memory is exhausted or the
+ * text is not UTF-8. */
 static PyObject *give_rows(State *state, Builder *builder) {
+    if (builder->is_damaged && !builder->failed) {
+        lock(state);
+        builder_each_block(builder, keep_block, &state->kept);
+        unlock(state);
+        PyErr_SetString(PyExc_UnicodeError, "the text is not UTF-8");
+        return NULL;
+    }
     if (builder->failed) PyErr_NoMemory();
     PyObject *nulls = builder->failed ? NULL : finish(builder);
     PyObject *blocks = nulls == NULL ? NULL : PyList_New(0);

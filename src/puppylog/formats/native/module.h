@@ -11,7 +11,7 @@
 typedef void ReadText(Builder *builder, void *reading);
 
 /* Read the text, release it, and return what rows.py makes Rows of; `module` is the module of the reader. Return NULL
- * with ValueError set if the last line has no newline, or with MemoryError set if an allocation fails. */
+ * with ValueError set if the last line has no newline, UnicodeError if the text is not UTF-8, or MemoryError. */
 PyObject *read_rows(PyObject *module, Py_buffer *text, ReadText *read, void *reading);
 
 /* Do the same for a reader whose only argument is the text. */

@@ -96,6 +96,6 @@ INLINED int read_line(Builder *builder, Span line, void *reading) {
     return FITS;
 }
 
-static void read_text(Builder *builder, void *reading) { read_lines(builder, read_line, reading); }
+static void read_text(Builder *builder, void *reading) { read_lines(builder, read_line, NULL, reading); }
 
 PyObject *native_plain(PyObject *module, PyObject *arguments) { return read_alone(module, arguments, read_text); }

@@ -10,13 +10,17 @@ static inline const uint8_t *find(const uint8_t *at, const uint8_t *end, int byt
     return at < end ? memchr(at, byte, (size_t)(end - at)) : NULL;
 }
 
-/* Find a quote that is not escaped. An odd number of backslashes before a quote escapes it. */
+/* Return whether an odd number of backslashes from `start` on is before the quote at `at`: they escape it. */
+static inline bool is_quote_escaped(const uint8_t *start, const uint8_t *at) {
+    const uint8_t *run = at;
+    while (run > start && run[-1] == '\\') run--;
+    return (at - run) % 2 != 0;
+}
+
+/* Find a quote that is not escaped. */
 static inline const uint8_t *find_quote(const uint8_t *at, const uint8_t *end) {
     for (const uint8_t *start = at; (at = find(at, end, '"')) != NULL; at++) {
-        if (at == start || at[-1] != '\\') return at;
-        const uint8_t *run = at - 1;
-        while (run > start && run[-1] == '\\') run--;
-        if ((at - run) % 2 == 0) return at;
+        if (!is_quote_escaped(start, at)) return at;
     }
     return NULL;
 }

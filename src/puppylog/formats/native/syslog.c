@@ -84,7 +84,7 @@ INLINED int read_line(Builder *builder, Span line, void *reading) {
     return reason;
 }
 
-static void read_text(Builder *builder, void *calendar) { read_lines(builder, read_line, calendar); }
+static void read_text(Builder *builder, void *calendar) { read_lines(builder, read_line, NULL, calendar); }
 
 PyObject *native_syslog(PyObject *module, PyObject *arguments) {
     Py_buffer text;
