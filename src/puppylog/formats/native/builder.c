@@ -2,6 +2,8 @@
 
 static const uint8_t SHORT_ESCAPES[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
 
+enum { COPY_BYTES = 32, LARGEST_PART = 128 }; /* parts up to this size are copied in steps of COPY_BYTES */
+
 static inline bool reserve(Builder *builder, Bytes *bytes, size_t more) {
     if (bytes_reserve(bytes, more)) return true;
     builder->failed = true;
@@ -52,7 +54,8 @@ void builder_begin(Builder *builder, const void *text, size_t size, Kept *kept) 
 
 static void reserve_column(Builder *builder, Column *column, size_t capacity, size_t size) {
     reserve(builder, &column->values, (capacity + 1) * size);
-    reserve(builder, &column->validity, capacity);
+    if (!reserve(builder, &column->validity, capacity)) return;
+    memset(column->validity.at + builder->rows, 1, capacity - builder->rows);
 }
 
 /* Reserve memory for more rows. finish() in module.c sets the sizes of blocks with one value for each row. */
@@ -70,16 +73,50 @@ static bool reserve_rows(Builder *builder) {
     return true;
 }
 
-/* End the text of the current row: the data of the column that was written after the row before. */
-static inline void end_text(Builder *builder, Column *column, bool is_there) {
+/* Write null to the rows of the column before the current one that are not written yet. A column with few values or none
+ * costs nothing in the rows without a value. */
+static void write_nulls(Builder *builder, Column *column) {
+    int32_t *offsets = (int32_t *)column->values.at;
+    for (size_t row = column->rows; row < builder->rows; row++) offsets[row + 1] = offsets[row];
+    memset(column->validity.at + column->rows, 0, builder->rows - column->rows);
+    column->nulls += builder->rows - column->rows;
+}
+
+/* End the text of the current row: the data of the column that was written after the last text. */
+static inline void end_text(Builder *builder, Column *column) {
+    if (column->rows < builder->rows) write_nulls(builder, column);
     ((int32_t *)column->values.at)[builder->rows + 1] = (int32_t)column->data.size;
-    PUT(column->validity, uint8_t, is_there);
-    column->nulls += !is_there;
+    column->rows = builder->rows + 1;
+}
+
+void builder_end_texts(Builder *builder, Column *column) {
+    if (column->rows > 0) write_nulls(builder, column);
+    else column->nulls = builder->rows;
+}
+
+/* Append a part of the text that is read. Most are short, and calling memcpy costs more than copying too much. */
+static inline void add_part(Builder *builder, Bytes *bytes, Span part) {
+    bool is_within = part.at >= builder->text && part.at + part.size + COPY_BYTES <= builder->end;
+    if (part.size > LARGEST_PART || !is_within) {
+        add_bytes(builder, bytes, part.at, part.size);
+        return;
+    }
+    if (!reserve(builder, bytes, part.size + COPY_BYTES)) return;
+    uint8_t *to = bytes->at + bytes->size;
+    for (size_t place = 0; place < part.size; place += COPY_BYTES) memcpy(to + place, part.at + place, COPY_BYTES);
+    bytes->size += part.size;
 }
 
 static inline void add_text(Builder *builder, Column *column, Span text) {
-    if (text.size) add_bytes(builder, &column->data, text.at, text.size);
-    end_text(builder, column, text.size > 0);
+    if (text.size == 0) return;
+    add_part(builder, &column->data, text);
+    end_text(builder, column);
+}
+
+static inline void add_validity(Builder *builder, Column *column, bool has_value) {
+    if (has_value) return;
+    PUT(column->validity, uint8_t, 0);
+    column->nulls++;
 }
 
 void builder_record(Builder *builder, const uint8_t *line, const Row *row) {
@@ -90,14 +127,14 @@ void builder_record(Builder *builder, const uint8_t *line, const Row *row) {
     PUT(builder->is_local, uint8_t, row->is_local);
     for (int text = 0; text < TEXTS; text++) add_text(builder, &builder->texts[text], row->text[text]);
     PUT(builder->status.values, int16_t, row->status);
-    PUT(builder->status.validity, uint8_t, row->has_status);
-    builder->status.nulls += !row->has_status;
+    add_validity(builder, &builder->status, row->has_status);
     PUT(builder->bytes.values, int64_t, row->bytes);
-    PUT(builder->bytes.validity, uint8_t, row->has_bytes);
-    builder->bytes.nulls += !row->has_bytes;
-    if (builder->members) add_byte(builder, &builder->attributes.data, '}');
-    end_text(builder, &builder->attributes, builder->members > 0);
-    builder->members = 0;
+    add_validity(builder, &builder->bytes, row->has_bytes);
+    if (builder->members) {
+        add_byte(builder, &builder->attributes.data, '}');
+        end_text(builder, &builder->attributes);
+        builder->members = 0;
+    }
     builder->rows++;
 }
 
@@ -114,7 +151,7 @@ void builder_reject(Builder *builder, const uint8_t *line, uint8_t reason) {
 
 void builder_drop_members(Builder *builder) {
     if (builder->failed || builder->members == 0) return;
-    builder->attributes.data.size = (size_t)((int32_t *)builder->attributes.values.at)[builder->rows];
+    builder->attributes.data.size = builder->members_start;
     builder->members = 0;
 }
 
@@ -151,7 +188,10 @@ static void add_quoted(Builder *builder, Span text) {
 static void begin_member(Builder *builder, Span key) {
     Bytes *data = &builder->attributes.data;
     bool is_first = builder->members == 0 || data->at[data->size - 1] == '{';
-    if (builder->members == 0) add_byte(builder, data, '{');
+    if (builder->members == 0) {
+        builder->members_start = data->size;
+        add_byte(builder, data, '{');
+    }
     if (!is_first) add_bytes(builder, data, ", ", 2);
     add_quoted(builder, key);
     add_bytes(builder, data, ": ", 2);

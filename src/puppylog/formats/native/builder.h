@@ -31,8 +31,9 @@ typedef struct {
 typedef struct {
     Bytes values;   /* numbers, or the offsets of texts (int32) */
     Bytes data;     /* the bytes of texts */
-    Bytes validity; /* one byte for each row; finish() packs them into bits */
-    size_t nulls;
+    Bytes validity; /* a byte for each row: 1, or 0 for null; finish() packs them into bits */
+    size_t rows;    /* rows from this one to the current one are null, and not written yet */
+    size_t nulls;   /* without those */
 } Column;
 
 typedef struct {
@@ -44,7 +45,8 @@ typedef struct {
     Bytes rejected_starts, rejected_ends, reasons;
     size_t rowless; /* the number of lines without a row */
     Bytes scratch;
-    size_t members; /* the number of members written for the current line */
+    size_t members;       /* the number of members written for the current line */
+    size_t members_start; /* the place in the data of `attributes` at which they start */
     bool failed;
     bool is_damaged; /* the text is not UTF-8 */
 } Builder;
@@ -54,6 +56,10 @@ void builder_begin(Builder *builder, const void *text, size_t size, Kept *kept);
 
 /* Call `act` for each block of memory, with its slot and `context`. */
 void builder_each_block(Builder *builder, void (*act)(Bytes *bytes, int slot, void *context), void *context);
+
+/* Write the rows of the column that are null and not written yet, unless the whole column is null. Call it when all
+ * records were added. */
+void builder_end_texts(Builder *builder, Column *column);
 
 /* Add a record whose line starts at `line`, with the members written after the record before. */
 void builder_record(Builder *builder, const uint8_t *line, const Row *row);

@@ -91,10 +91,16 @@ static void pack(Bytes *validity) {
 }
 
 static Py_ssize_t finish_column(Column *column, size_t rows, size_t values_size) {
+    if (column->nulls == rows) return (Py_ssize_t)rows; /* no one reads the blocks of a column without a value */
     column->values.size = values_size;
     column->validity.size = rows;
     if (column->nulls) pack(&column->validity);
     return (Py_ssize_t)column->nulls;
+}
+
+static Py_ssize_t finish_texts(Builder *builder, Column *column) {
+    builder_end_texts(builder, column);
+    return finish_column(column, builder->rows, (builder->rows + 1) * sizeof(int32_t));
 }
 
 /* Set the sizes of the blocks with one value for each row; return the list of the number of nulls of each column. */
@@ -104,11 +110,11 @@ static PyObject *finish(Builder *builder) {
     builder->is_local.size = rows;
     Py_ssize_t counts[TEXTS + 3];
     for (int column = 0; column < TEXTS; column++) {
-        counts[column] = finish_column(&builder->texts[column], rows, (rows + 1) * sizeof(int32_t));
+        counts[column] = finish_texts(builder, &builder->texts[column]);
     }
     counts[TEXTS] = finish_column(&builder->status, rows, rows * sizeof(int16_t));
     counts[TEXTS + 1] = finish_column(&builder->bytes, rows, rows * sizeof(int64_t));
-    counts[TEXTS + 2] = finish_column(&builder->attributes, rows, (rows + 1) * sizeof(int32_t));
+    counts[TEXTS + 2] = finish_texts(builder, &builder->attributes);
     PyObject *nulls = PyList_New(TEXTS + 3);
     for (int column = 0; nulls != NULL && column < TEXTS + 3; column++) {
         PyObject *count = PyLong_FromSsize_t(counts[column]);
