@@ -122,7 +122,10 @@ def write_object(members: Iterable[Member]) -> str:
 _SINGLE: Final = ("starts", "ts_us", "is_local", "rejected_starts", "rejected_ends", "reasons", "scratch")
 _LAST: Final = ("status_code", "response_bytes", "attributes")
 _NO_REASONS: Final = pa.array([], pa.string())
-_COLUMNS: Final = (*(name for name in FILLED if name not in _LAST), *_LAST)
+_COLUMNS: Final = tuple(
+    (name, RECORDS.field(name).type, pa.types.is_string(RECORDS.field(name).type))
+    for name in (*(name for name in FILLED if name not in _LAST), *_LAST)
+)
 
 
 def rows_from_buffers(given: Sequence[Any], reasons: Sequence[str]) -> Rows:
@@ -137,8 +140,8 @@ def rows_from_buffers(given: Sequence[Any], reasons: Sequence[str]) -> Rows:
     count, nulls, blocks, rowless = given
     single = dict(zip(_SINGLE, blocks, strict=False))
     columns = {
-        name: _column_of(RECORDS.field(name).type, count, nulls[place], blocks[len(_SINGLE) + 3 * place :][:3])
-        for place, name in enumerate(_COLUMNS)
+        name: _column_of(kind, count, nulls[place], blocks[len(_SINGLE) + 3 * place :][:3], is_text=is_text)
+        for place, (name, kind, is_text) in enumerate(_COLUMNS)
     }
     numbers = _array_of(pa.uint8(), single["reasons"])
     return Rows(
@@ -159,13 +162,9 @@ def _array_of(kind: pa.DataType, block: Any) -> pa.Array:  # noqa: ANN401 - anyt
     return pa.Array.from_buffers(kind, values.size * 8 // kind.bit_width, [None, values])
 
 
-def _column_of(kind: pa.DataType, count: int, nulls: int, blocks: Sequence[Any]) -> pa.Array:
+def _column_of(kind: pa.DataType, count: int, nulls: int, blocks: Sequence[Any], *, is_text: bool) -> pa.Array:
     if nulls == count:
         return pa.nulls(count, kind)
     values, data, validity = map(pa.py_buffer, blocks)
-    buffers = (
-        [validity if nulls else None, values, data]
-        if pa.types.is_string(kind)
-        else [validity if nulls else None, values]
-    )
-    return pa.Array.from_buffers(kind, count, buffers, nulls)
+    valid = validity if nulls else None
+    return pa.Array.from_buffers(kind, count, [valid, values, data] if is_text else [valid, values], nulls)

@@ -42,7 +42,7 @@ static int read_time(Reading *reading, const uint8_t *line, const uint8_t *openi
 /* Read `[vhost ]host ident user`. If the user begins with "- ", the line begins with a virtual host. */
 static int read_head(const uint8_t *line, const uint8_t *end, Row *row, Span *vhost) {
     const uint8_t *host_end = find(line, end, ' ');
-    const uint8_t *ident_end = host_end == NULL ? NULL : find(host_end + 1, end, ' ');
+    const uint8_t *ident_end = host_end == NULL ? NULL : find_near(host_end + 1, end, ' ');
     if (ident_end == NULL || host_end == line) return ACCESS_HEAD;
     Span host = span_of(line, host_end), user = span_of(ident_end + 1, end);
     Span ident = without_dash(span_of(host_end + 1, ident_end));

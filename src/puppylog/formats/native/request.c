@@ -13,7 +13,7 @@ bool is_method(Span word) {
 
 void read_request(Span text, Row *row) {
     const uint8_t *start = text.at, *end = text.at + text.size;
-    const uint8_t *blank = find(start, end, ' ');
+    const uint8_t *blank = find_near(start, end, ' ');
     if (blank != NULL && is_method(span_of(start, blank))) {
         const uint8_t *proto = end;
         while (proto > blank + 1 && proto[-1] != ' ') proto--;
