@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,11 +12,13 @@ from hypothesis import strategies as st
 
 from puppylog.model.metric import Metric
 from puppylog.model.record import RECORDS
+from puppylog.stores.duckdb.engine import refresh as refresh_module
 from puppylog.stores.duckdb.engine.clock import rebase
 from puppylog.stores.duckdb.engine.database import Connection, Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.ingest import append_records
-from puppylog.stores.duckdb.engine.refresh import US_PER_S, forget_invalidations, refresh_by_name
+from puppylog.stores.duckdb.engine.refresh import US_PER_S, forget_invalidations
+from puppylog.stores.duckdb.engine.refresh import refresh as refresh_metrics
 from puppylog.stores.duckdb.engine.schema import migrate
 from support.clock_steps import PERIODS, Step, clock_steps
 from support.examples import examples
@@ -37,10 +40,10 @@ def store_line(engine: Engine, at_s: int) -> None:
     engine.write(lambda connection: append_records(connection, table))
 
 
-def refresh(engine: Engine, name: str, clock_s: int) -> None:
+def refresh(engine: Engine, names: Sequence[str], clock_s: int) -> None:
     def work(connection: Connection) -> None:
         rebase(connection, clock_s * US_PER_S)
-        refresh_by_name(connection, name, clock_s * US_PER_S)
+        refresh_metrics(connection, names, clock_s * US_PER_S)
         forget_invalidations(connection)
 
     engine.write(work)
@@ -58,12 +61,15 @@ def buckets(engine: Engine, name: str, period_s: int) -> tuple[dict[int, int], d
 
 
 @settings(max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(period_s=st.sampled_from(PERIODS), steps=clock_steps(has_policy=False))
+@given(periods=st.lists(st.sampled_from(PERIODS), min_size=1, max_size=3), steps=clock_steps(has_policy=False))
 def test_every_refresh_leaves_the_sum_equal_to_the_number_of_records(
-    engine: Engine, period_s: int, steps: Sequence[Step]
+    engine: Engine, periods: list[int], steps: Sequence[Step]
 ) -> None:
     engine.write(lambda connection: connection.run("DELETE FROM puppylog.log_records"))
-    engine.write(lambda connection: DEFINITIONS.create_metric(connection, Metric("hits", "count", "*", period_s)))
+    metrics = [Metric(f"hits_{no}", "count", "*", period_s) for no, period_s in enumerate(periods)]
+    names = [metric.name for metric in metrics]
+    for metric in metrics:
+        engine.write(partial(DEFINITIONS.create_metric, metric=metric))
     clock_s = START_S
     for what, seconds in [*steps, ("refresh", 0)]:
         if what == "line":
@@ -71,19 +77,39 @@ def test_every_refresh_leaves_the_sum_equal_to_the_number_of_records(
         elif what == "clock":
             clock_s += seconds
         else:
-            refresh(engine, "hits", clock_s)
-            said, there = buckets(engine, "hits", period_s)
-            assert said == there
-    engine.write(lambda connection: DEFINITIONS.delete_metric(connection, "hits"))
+            # Some are refreshed together, and some alone or not at all.
+            refresh(engine, names[seconds % len(names) :], clock_s)
+            for metric in metrics:
+                said, there = buckets(engine, metric.name, metric.period_s)
+                assert said == there
+    for name in names:
+        engine.write(partial(DEFINITIONS.delete_metric, name=name))
+
+
+def test_a_refresh_of_several_metrics_ends_after_the_time_that_it_may_take(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "c", "d"):
+        engine.write(partial(DEFINITIONS.create_metric, metric=Metric(name, "count", "*", 1)))
+    store_line(engine, START_S)
+    names = ["d", "deleted", "c", "a"]
+    monkeypatch.setattr(refresh_module, "_MOST_S", -1.0)
+    for done, filled in ((2, ["d"]), (1, ["c", "d"]), (1, ["a", "c", "d"])):
+        assert engine.write(partial(refresh_metrics, names=names, now_us=(START_S + 60) * US_PER_S)) == done
+        names = names[done:]
+        with engine.read() as connection:
+            rows = connection.rows("SELECT name FROM puppylog.metrics WHERE refreshed_at IS NOT NULL ORDER BY name")
+        assert [row["name"] for row in rows] == filled
+    assert names == []
 
 
 @pytest.mark.parametrize("step", [timedelta(seconds=5), timedelta(hours=1), timedelta(days=3)])
 def test_after_the_clock_is_set_back_new_lines_are_read_live(engine: Engine, step: timedelta) -> None:
     engine.write(lambda connection: DEFINITIONS.create_metric(connection, Metric("hits", "count", "*", 1)))
     store_line(engine, START_S)
-    refresh(engine, "hits", START_S + 100)
+    refresh(engine, ["hits"], START_S + 100)
     back_s = START_S + 100 - int(step.total_seconds())
-    refresh(engine, "hits", back_s)
+    refresh(engine, ["hits"], back_s)
     store_line(engine, back_s)
     said, there = buckets(engine, "hits", 1)
     assert said == there

@@ -18,6 +18,7 @@ from puppylog.stores.duckdb.engine import clock, evaluate, refresh
 from puppylog.stores.duckdb.engine.alert_batches import MOST_ALERTS, count_missed, iter_batches, order_due
 from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredAlert, StoredMetric
+from puppylog.stores.duckdb.engine.metric_schedule import MetricSchedule
 
 TICK_S = 0.5
 BEAT_S = 5.0
@@ -27,6 +28,8 @@ BEAT_S = 5.0
 _CATCHING_UP: Final = 100
 # A round spends about so many seconds on such alerts, so that the other alerts do not wait long for the next round.
 _CATCH_UP_S: Final = 0.5
+# Alerts wait this long for the refreshes of a round, and for the transaction that runs then.
+_REFRESH_S: Final = 2.0
 # The first value of the last seen time: later than any clock, so that the first round re-bases future instants.
 _NEVER_US: Final = 2**63 - 1
 
@@ -56,13 +59,10 @@ class Jobs:
 
         # In the thread of the jobs only.
         self._seen_us = _NEVER_US  # the clock's time in the last round
-        self._failing: dict[int, str] = {}  # by metric: the error of its last refresh
-        self._refreshed: dict[int, tuple[float, int]] = {}  # by metric: last refresh, number of appends then
+        self._schedule = MetricSchedule()
         self._known_metrics: list[StoredMetric] = []
         self._known_alerts: list[StoredAlert] = []
-        self._took_s: dict[
-            int, float
-        ] = {}  # by alert: how long its last evaluation took, or its share of a batch's time
+        self._took_s: dict[int, float] = {}  # by alert: how long its last evaluation took, or its share of a batch
         self._beat_at = 0.0
         self._error: str | None = None
 
@@ -87,7 +87,7 @@ class Jobs:
         with self._engine.read() as connection:
             slices = refresh.list_slice_ends(connection)
         for until_us in [*slices, None]:
-            self._refresh(metric.name, until_us)
+            self._refresh([metric.name], until_us)
         self._engine.write(refresh.forget_invalidations)
 
     def _run(self) -> None:
@@ -100,14 +100,7 @@ class Jobs:
             self._check_clock()
         with self._reported():
             self._list_definitions()
-        has_refreshed = False
-        for metric in self._known_metrics:
-            with self._reported():
-                has_refreshed |= self._refresh_if_due(metric)
-            self._beat_if_due()
-        if has_refreshed:
-            with self._reported():
-                self._engine.write(refresh.forget_invalidations)
+        self._refresh_due()
         with self._reported():
             self._evaluate_due()
         self._beat_if_due()
@@ -147,32 +140,60 @@ class Jobs:
                 self._known_metrics = DEFINITIONS.list_metrics(connection)
                 self._known_alerts = DEFINITIONS.list_alerts(connection)
 
-    def _refresh_if_due(self, stored: StoredMetric) -> bool:
-        """Refresh the metric if it is due; return whether it was refreshed. An error is stored with the metric."""
-        at, appends = self._refreshed.get(stored.id, (0.0, -1))
-        counted = self._count_appends()
-        if appends == counted or time.monotonic() - at < stored.metric.refresh_s:
-            return False
-        appends = counted
-        try:
-            self._refresh(stored.metric.name, None)
-        except PuppylogError as error:
-            message = error.message
-            appends = -1  # so that the next refresh does not wait for another append
-            if self._failing.get(stored.id) != message:
-                _log.error("metric %s is not refreshed: %s", stored.metric.name, message)
-            self._failing[stored.id] = message
-            self._engine.write(lambda connection: refresh.note_error(connection, stored.id, message))
-        else:
-            self._failing.pop(stored.id, None)
-            with self._engine.read() as connection:
-                if refresh.has_live_records(connection, stored.id):
-                    appends = -1  # so that the newest buckets are filled later, even without another append
-        self._refreshed[stored.id] = (time.monotonic(), appends)
-        return stored.id not in self._failing
+    def _refresh_due(self) -> None:
+        """Refresh the metrics that are due, several in one transaction. If this takes long, evaluate alerts in between.
 
-    def _refresh(self, name: str, until_us: int | None) -> None:
-        self._engine.write(lambda connection: refresh.refresh_by_name(connection, name, self._clock_us(), until_us))
+        The refreshes come first, because an alert whose window is materialized costs less. It is not wrong to evaluate
+        it before: the buckets that are not materialized are computed from the records.
+        """
+        has_refreshed, evaluated_at = False, time.monotonic()
+        for batch in self._schedule.iter_batches(self._known_metrics, self._count_appends(), self._clock_us()):
+            with self._reported():
+                has_refreshed |= self._refresh_batch(batch)
+            self._beat_if_due()
+            if time.monotonic() - evaluated_at > _REFRESH_S:
+                with self._reported():
+                    self._evaluate_due()
+                evaluated_at = time.monotonic()
+        if has_refreshed:
+            with self._reported():
+                self._engine.write(refresh.forget_invalidations)
+
+    def _refresh_batch(self, batch: Sequence[StoredMetric]) -> bool:
+        """Refresh metrics; return whether any was refreshed. An error is stored with its metric.
+
+        A transaction takes limited time: metrics that it leaves out are refreshed in another one. If one fails, each
+        of its metrics is refreshed alone, so that the error of one is not an error of the others.
+        """
+        has_refreshed = False
+        while batch:
+            appends, now_us = self._count_appends(), self._clock_us()
+            try:
+                done = self._refresh([stored.metric.name for stored in batch], None)
+            except PuppylogError as error:
+                if len(batch) == 1:
+                    self._note_failed(batch[0], error.message, now_us)
+                    return has_refreshed
+                refreshed = [self._refresh_batch([stored]) for stored in batch]
+                return has_refreshed or any(refreshed)
+            # If no lines follow, the newest buckets must be filled later, without another append.
+            live: set[int] = set()
+            if appends == self._count_appends():
+                with self._engine.read() as connection:
+                    live = refresh.list_live(connection, [stored.id for stored in batch[:done]])
+            for stored in batch[:done]:
+                self._schedule.note_refreshed(stored, None if stored.id in live else appends, now_us)
+            has_refreshed, batch = True, batch[done:]
+        return has_refreshed
+
+    def _note_failed(self, stored: StoredMetric, message: str, now_us: int) -> None:
+        if self._schedule.note_failed(stored, message, now_us):
+            _log.error("metric %s is not refreshed: %s", stored.metric.name, message)
+        self._engine.write(lambda connection: refresh.note_error(connection, stored.id, message))
+
+    def _refresh(self, names: Sequence[str], until_us: int | None) -> int:
+        """Refresh metrics in one transaction; return how many of them, which are the first ones."""
+        return self._engine.write(lambda connection: refresh.refresh(connection, names, self._clock_us(), until_us))
 
     def _evaluate_due(self) -> None:
         """Evaluate the alerts that are due, in the order of `order_due`, many alerts in one transaction.
@@ -180,6 +201,7 @@ class Jobs:
         Alerts with many missed evaluations come last. They share a limited time of each round, but at least one of
         them is evaluated.
         """
+        self._list_definitions()
         now_us = self._clock_us()
         due = [(count_missed(stored, now_us), stored) for stored in self._known_alerts]
         due = order_due(due, self._took_s)

@@ -1,4 +1,4 @@
-"""Refreshes a metric: the buckets between its old and its new watermark, and the buckets of late lines.
+"""Refreshes metrics: the buckets between the old and the new watermark of each, and the buckets of late lines.
 
 The buckets below a metric's watermark are materialized. The watermark moves in the transaction that fills the buckets.
 If a line is stored below any watermark, the ingest transaction records an invalidation of its time. So each bucket is
@@ -6,7 +6,11 @@ computed when it is read, or is up to date, or has an invalidation. A refresh re
 replaces the buckets of the range.
 """
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import pyarrow as pa
 
 from puppylog.stores.duckdb.engine.database import Connection
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredMetric
@@ -21,22 +25,71 @@ US_PER_S = 1_000_000
 _SETTLE_S = 2
 # Ranges that are closer than this are recomputed as one range: another query costs more than reading the gap.
 _MERGE_US = 3600 * US_PER_S
+# While metrics are refreshed, no line is committed. After this time no further one is begun.
+_MOST_S = 0.5
+
+_REFRESHED: Final = pa.schema([("metric_id", pa.int32()), ("watermark_us", pa.int64()), ("seq", pa.int64())])
 
 
-def refresh(connection: Connection, stored: StoredMetric, now_us: int, until_us: int | None = None) -> None:
-    """Refresh the metric in the caller's transaction, up to now or up to ``until_us``, whichever is earlier."""
+def refresh(connection: Connection, names: Sequence[str], now_us: int, until_us: int | None = None) -> int:
+    """Refresh metrics in the caller's transaction, in this order, until they are done or a time limit has passed.
+
+    It is OK if a metric was deleted since it was listed.
+
+    Args:
+        connection: the writer's connection.
+        names: the metrics. The first one is always refreshed.
+        now_us: the present, in microseconds since the epoch. A metric is refreshed up to now.
+        until_us: if earlier, the instant up to which each metric is refreshed.
+
+    Returns:
+        How many of the ``names`` are done.
+    """
+    by_name = {stored.metric.name: stored for stored in DEFINITIONS.list_metrics(connection)}
+    found = [by_name[name] for name in names if name in by_name]
+    if not found:
+        return len(names)
+    last_seq = int(connection.value(_QUERIES["last_invalidation"]))
+    first_seq = min(stored.refreshed_seq for stored in found)
+    touched = connection.rows(_QUERIES["invalidations_after"], {"seq": first_seq}) if last_seq > first_seq else []
+    refreshed: list[dict[str, int]] = []
+    deadline = time.monotonic() + _MOST_S
+    for stored in found:
+        if refreshed and time.monotonic() > deadline:
+            break
+        late = [(row["low_us"], row["high_us"] + 1) for row in touched if row["seq"] > stored.refreshed_seq]
+        watermark_us = _refresh_one(connection, stored, late, now_us, until_us)
+        seq = max(last_seq, stored.refreshed_seq)
+        refreshed.append({"metric_id": stored.id, "watermark_us": watermark_us, "seq": seq})
+    with connection.table("refreshed", pa.Table.from_pylist(refreshed, _REFRESHED)):
+        connection.run(_QUERIES["note_refreshes"], {"now_us": now_us})
+    return len(names) if len(refreshed) == len(found) else names.index(found[len(refreshed)].metric.name)
+
+
+def _refresh_one(
+    connection: Connection, stored: StoredMetric, late: Iterable[tuple[int, int]], now_us: int, until_us: int | None
+) -> int:
+    """Fill the buckets of one metric; return its new watermark, which the caller stores.
+
+    Args:
+        connection: the writer's connection.
+        stored: the metric.
+        late: the time ranges of its invalidations, half-open, in microseconds since the epoch.
+        now_us: the present, in microseconds since the epoch.
+        until_us: as for `refresh`.
+    """
     period_us = stored.metric.period_s * US_PER_S
     settled = settled_us(stored.metric.period_s, now_us)
     goal_us = settled if until_us is None else min(settled, until_us)
     watermark_us = max(stored.watermark_us, goal_us // period_us * period_us)
-    seq = int(connection.value(_QUERIES["last_invalidation"]))
-    touched = connection.rows(_QUERIES["invalidations_after"], {"seq": stored.refreshed_seq})
-    late = [(row["low_us"], min(row["high_us"] + 1, stored.watermark_us)) for row in touched]
-    stale = [(stored.watermark_us, watermark_us), *late]
-    for low_us, high_us in merge_ranges(stale, period_us):
-        _replace_range(connection, stored, low_us, high_us)
-    note = {"id": stored.id, "watermark_us": watermark_us, "seq": max(seq, stored.refreshed_seq), "now_us": now_us}
-    connection.run(_QUERIES["note_refresh"], note)
+    below = [(low_us, min(high_us, stored.watermark_us)) for low_us, high_us in late]
+    for low_us, high_us in merge_ranges([(stored.watermark_us, watermark_us), *below], period_us):
+        if low_us < stored.watermark_us:  # no bucket above the watermark is in the rollup
+            bounds = {"since_us": low_us, "until_us": high_us}
+            connection.run(_QUERIES["clear_range"].format(id=stored.id), bounds)
+        where = _QUERIES["materialized_range"].format(since_us=low_us, until_us=high_us)
+        connection.run(_QUERIES["fill_range"].format(id=stored.id, aggregate=stored.aggregate(where)))
+    return watermark_us
 
 
 def settled_us(period_s: int, now_us: int) -> int:
@@ -69,24 +122,17 @@ def list_slice_ends(connection: Connection) -> list[int]:
     return slice_starts(days)[1:]
 
 
-def refresh_by_name(connection: Connection, name: str, now_us: int, until_us: int | None = None) -> None:
-    """Refresh the metric of that name as `refresh` does. It is OK if the metric was deleted since it was listed."""
-    stored = DEFINITIONS.find_metric(connection, name)
-    if stored is not None:
-        refresh(connection, stored, now_us, until_us)
-
-
-def has_live_records(connection: Connection, metric_id: int) -> bool:
-    """Return whether any record is above the metric's watermark, so that another refresh is needed."""
-    return bool(connection.value(_QUERIES["has_live_records"], {"id": metric_id}))
+def list_live(connection: Connection, metric_ids: Iterable[int]) -> set[int]:
+    """Return those of the metrics that have records above their watermarks, so that they need another refresh."""
+    asked = set(metric_ids)
+    watermarks = {row["id"]: row["watermark_us"] for row in connection.rows(_QUERIES["list_watermarks"])}
+    has_live = {
+        watermark_us: connection.value(_QUERIES["has_live_records"].format(watermark_us=watermark_us))
+        for watermark_us in {watermarks[metric_id] for metric_id in asked & watermarks.keys()}
+    }
+    return {metric_id for metric_id in asked & watermarks.keys() if has_live[watermarks[metric_id]]}
 
 
 def note_error(connection: Connection, metric_id: int, message: str) -> None:
     """Record why the last refresh of a metric failed. It is OK if the metric was deleted."""
     connection.run(_QUERIES["note_refresh_error"], {"id": metric_id, "error": message})
-
-
-def _replace_range(connection: Connection, stored: StoredMetric, since_us: int, until_us: int) -> None:
-    connection.run(_QUERIES["clear_range"].format(id=stored.id), {"since_us": since_us, "until_us": until_us})
-    where = _QUERIES["materialized_range"].format(since_us=since_us, until_us=until_us)
-    connection.run(_QUERIES["fill_range"].format(id=stored.id, aggregate=stored.aggregate(where)))

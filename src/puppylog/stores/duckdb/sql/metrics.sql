@@ -10,26 +10,32 @@ INSERT INTO puppylog.rollup_{id} {aggregate}
 -- The records that a refresh reads. The bounds are constants, so that DuckDB skips other row groups.
 ts >= make_timestamptz({since_us}) AND ts < make_timestamptz({until_us})
 
--- name: note_refresh
+-- name: note_refreshes
+-- Records the refreshes in the table `refreshed`.
 UPDATE puppylog.metrics
-SET watermark = make_timestamptz($watermark_us), refreshed_seq = $seq, refreshed_at = make_timestamptz($now_us), error = NULL
-WHERE id = $id
+SET watermark = make_timestamptz(refreshed.watermark_us), refreshed_seq = refreshed.seq,
+    refreshed_at = make_timestamptz($now_us), error = NULL
+FROM refreshed
+WHERE metrics.id = refreshed.metric_id
 
 -- name: note_refresh_error
 UPDATE puppylog.metrics SET error = $error WHERE id = $id
 
+-- name: list_watermarks
+SELECT id, epoch_us(watermark) AS watermark_us FROM puppylog.metrics
+
 -- name: has_live_records
--- Whether any record is above the metric's watermark, so that another refresh is needed.
+-- Whether any record is above a watermark, so that another refresh is needed. The watermark is a constant, so that DuckDB
+-- skips row groups.
 SELECT count(*) > 0 AS has_live
-FROM (SELECT 1 FROM puppylog.log_records
-      WHERE ts >= (SELECT watermark FROM puppylog.metrics WHERE id = $id) LIMIT 1) AS live
+FROM (SELECT 1 FROM puppylog.log_records WHERE ts >= make_timestamptz({watermark_us}) LIMIT 1) AS live
 
 -- name: last_invalidation
 SELECT coalesce(max(seq), 0) AS seq FROM puppylog.invalidations
 
 -- name: invalidations_after
 -- The time ranges of the invalidations after $seq, the oldest first.
-SELECT epoch_us(low) AS low_us, epoch_us(high) AS high_us
+SELECT seq, epoch_us(low) AS low_us, epoch_us(high) AS high_us
 FROM puppylog.invalidations
 WHERE seq > $seq
 ORDER BY low
