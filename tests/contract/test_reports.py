@@ -52,6 +52,17 @@ def test_a_report_replaces_the_report_before_it(store: Store) -> None:
     assert (stream.problem, stream.stored_at, stream.lag_bytes, stream.lag_s) == (None, None, 0, 0)
 
 
+def test_a_report_without_a_format_keeps_the_format_that_was_reported_before(store: Store) -> None:
+    stream_id = open_stream(store, URI).stream_id
+    store.report([report(stream_id, format="json")])
+    see(store, 1)
+    store.report([report(stream_id, format="", records=9)])
+    wait_until(lambda: [s.records for s in list_followed_streams(store)] == [9], what="the second report")
+    assert [stream.format for stream in list_followed_streams(store)] == ["json"]
+    store.report([report(stream_id, format="logfmt", records=10)])
+    wait_until(lambda: [s.format for s in list_followed_streams(store)] == ["logfmt"], what="another format")
+
+
 def test_a_deleted_file_that_was_read_to_its_end_is_finished(store: Store) -> None:
     stream_id = open_stream(store, URI).stream_id
     store.report([report(stream_id, problem="cannot read it: no such file", finished=True)])

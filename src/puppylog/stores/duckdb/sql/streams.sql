@@ -36,13 +36,16 @@ SELECT id, stream_id, path, device, inode, $head_size, $head_hash, $marker_size,
 FROM new_files
 
 -- name: report_streams
--- Stores reports, which replace earlier reports about the same streams.
+-- Stores reports, which replace earlier reports about the same streams. A collector that has read no line does not know
+-- the format; then the format that an earlier collector has reported stays.
 MERGE INTO puppylog.stream_reports AS known
 USING (
     SELECT stream_id, now() AS reported_at, now() - to_seconds(stored_ago_s) AS stored_at,
-           now() - to_seconds(behind_s) AS behind_since, backlog_bytes, lines_per_s, records, rejects, format,
+           now() - to_seconds(behind_s) AS behind_since, backlog_bytes, lines_per_s, records, rejects,
+           CASE WHEN format = '' THEN coalesce(before.known_format, '') ELSE format END AS format,
            problem, ended, waiting_lines, finished
     FROM reports
+    LEFT JOIN (SELECT stream_id, format AS known_format FROM puppylog.stream_reports) AS before USING (stream_id)
 ) AS latest
 ON known.stream_id = latest.stream_id
 WHEN MATCHED THEN UPDATE

@@ -143,7 +143,9 @@ BEGIN
     ON CONFLICT (stream_id) DO UPDATE SET
         reported_at = excluded.reported_at, stored_at = excluded.stored_at, behind_since = excluded.behind_since,
         backlog_bytes = excluded.backlog_bytes, lines_per_s = excluded.lines_per_s, records = excluded.records,
-        rejects = excluded.rejects, format = excluded.format, problem = excluded.problem, ended = excluded.ended,
-        waiting_lines = excluded.waiting_lines, finished = excluded.finished;
+        rejects = excluded.rejects,
+        -- A collector that has read no line does not know the format; an earlier collector did.
+        format = CASE WHEN excluded.format = '' THEN known.format ELSE excluded.format END, problem = excluded.problem,
+        ended = excluded.ended, waiting_lines = excluded.waiting_lines, finished = excluded.finished;
 END
 $$;
