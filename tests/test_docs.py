@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
+from puppylog.cli.lazy import is_path
 from puppylog.cli.main import cli
 
 ROOT = Path(__file__).parents[1]
@@ -41,6 +42,8 @@ MAKE = [(page, words[1:]) for page, words in COMMANDS if words[0] == "make"]
 def resolve(words: list[str]) -> tuple[click.Command, list[str]]:
     """Return the command that the words name, and the words after its name."""
     command: click.Command = cli
+    if words and words[0] not in cli.list_commands(click.Context(cli)) and (words[0] == "FILE" or is_path(words[0])):
+        words = ["open", *words]
     while words and isinstance(command, click.Group) and not words[0].startswith("-"):
         found = command.get_command(click.Context(command), words[0])
         assert found is not None, f"there is no command {words[0]!r}"

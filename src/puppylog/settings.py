@@ -77,6 +77,23 @@ def default_store(environ: Mapping[str, str]) -> str:
     return f"duckdb://{quote(os.fsencode(data / 'puppylog'))}"
 
 
+def cache_directory(environ: Mapping[str, str]) -> Path:
+    """Return Puppylog's directory for files that may be deleted at any time.
+
+    Raises:
+        ConfigurationError: the user has no home directory.
+    """
+    cache = _xdg(environ, "XDG_CACHE_HOME", ".cache")
+    if cache is None:
+        raise ConfigurationError(
+            "find",
+            "the cache directory",
+            f"HOME is not set, and user {os.geteuid()} has no home directory",
+            advice="set HOME or XDG_CACHE_HOME",
+        )
+    return cache / "puppylog"
+
+
 def find_zone(name: str) -> tzinfo | None:
     """Return the time zone called ``name``, or None for ``local``: `datetime.astimezone` takes None for local time.
 

@@ -86,7 +86,7 @@ def test_an_interrupt_ends_quietly(
             ["--color", "blue", "sql"],
             "puppylog: Invalid value for '--color' (env var: 'PUPPYLOG_COLOR'): 'blue' is not",
         ),
-        (["colector"], "puppylog: no command 'colector'; there are collector, monitor,"),
+        (["colector"], "puppylog: no command 'colector'; did you mean collector?"),
         (["col\x1b[2J"], "puppylog: no command 'col\\x1b[2J'; there are"),
     ],
 )

@@ -1,6 +1,7 @@
 """A group whose commands are imported only when they run: neither help nor completion of names imports them."""
 
 import importlib
+import os
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -12,11 +13,15 @@ Table: TypeAlias = Mapping[str, tuple[str, str]]
 
 
 class LazyGroup(click.Group):
-    """A group of the commands in a table."""
+    """A group of the commands in a table.
 
-    def __init__(self, *args: Any, table: Table, **kwargs: Any) -> None:  # noqa: ANN401 - click's own arguments
+    With ``path_command``, the name of one of them, a first word that is a path is an argument of that command.
+    """
+
+    def __init__(self, *args: Any, table: Table, path_command: str | None = None, **kwargs: Any) -> None:  # noqa: ANN401 - click's own arguments
         super().__init__(*args, **kwargs)
         self.table = table
+        self.path_command = path_command
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(self.table)
@@ -38,11 +43,33 @@ class LazyGroup(click.Group):
         names = [
             CompletionItem(name, help=help_) for name, (_, help_) in self.table.items() if name.startswith(incomplete)
         ]
+        if not names and self.path_command is not None and not incomplete.startswith("-"):
+            names = [CompletionItem(incomplete, type="file")]
         return names + click.Command.shell_complete(self, ctx, incomplete)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        if self.path_command is not None and args[0] not in self.table and is_path(args[0]):
+            return self.path_command, self.get_command(ctx, self.path_command), args
         if args[0] not in self.table and not args[0].startswith("-") and not ctx.resilient_parsing:
-            raise click.UsageError(f"no command {args[0]!r}; there are {', '.join(self.table)}", ctx)
+            raise click.UsageError(f"no command {args[0]!r}; {self._suggest(args[0])}", ctx)
         return super().resolve_command(ctx, args)
+
+    def _suggest(self, word: str) -> str:
+        from difflib import get_close_matches  # noqa: PLC0415 - only a wrong command needs it
+
+        close = get_close_matches(word, self.table, n=1)
+        if close:
+            return f"did you mean {close[0]}?"
+        paths = ", or give a file" if self.path_command is not None else ""
+        return f"there are {', '.join(self.table)}{paths}"
+
+
+def is_path(word: str) -> bool:
+    """Return whether a word names a file, exists as one, or is ``-`` for standard input.
+
+    >>> is_path("access.log"), is_path("/var/log"), is_path("-"), is_path("colector")
+    (True, True, True, False)
+    """
+    return word == "-" or (not word.startswith("-") and (bool(set(word) & set("./*?")) or os.path.lexists(word)))

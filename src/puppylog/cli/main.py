@@ -53,6 +53,7 @@ COMMANDS: Final[Table] = {
     "formats": ("puppylog.cli.formats:formats", "List the formats that --format takes."),
     "up": ("puppylog.cli.up:up", "Keep the store running, and follow files."),
     "down": ("puppylog.cli.up:down", "Stop the engine of an embedded store."),
+    "open": ("puppylog.cli.open:open_", "Show what is in log files, or in a store, at a glance."),
     "demo": ("puppylog.cli.demo.command:demo", "Watch Puppylog work on made-up traffic."),
     "completion": ("puppylog.cli.completion:completion", "Print a shell's completion script."),
 }
@@ -61,8 +62,10 @@ COMMANDS: Final[Table] = {
 @click.group(
     cls=LazyGroup,
     table=COMMANDS,
+    path_command="open",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=examples(
+        "puppylog access.log",
         "puppylog collector -s access.log --watch",
         "puppylog monitor metrics create --default",
         "puppylog monitor alerts observe",

@@ -21,6 +21,8 @@ R = TypeVar("R")
 Callback: TypeAlias = Callable[..., Any]
 Decorator: TypeAlias = Callable[[Callback], Callback]
 
+REPORT_OUTPUTS: Final = ("table", "json", "html")
+
 _GIVEN: Final = "puppylog.given"
 _USER_AND_PASSWORD: Final = re.compile(r"://[^@/:]*:.*@")
 _SECRET_PARAMETER: Final = re.compile(r"(password|oauth_client_secret|scram_(client|server)_key)\s*=")
@@ -53,6 +55,29 @@ def output_options(command: Callback) -> Callback:
             "Parquet and Arrow's IPC stream keep the types of columns; write them into a file or a pipe."
         ),
     )(command)
+
+
+def report_output_options(command: Callback) -> Callback:
+    """Add ``-o/--output`` with the formats of a report, and ``--tz``."""
+    command = tz_option(
+        "The time zone of times shown, and of times without an offset: UTC (default), local, or Area/City."
+    )(command)
+    return _option(
+        "-o",
+        "--output",
+        type=click.Choice(REPORT_OUTPUTS),
+        help="The format of the report: table (default, for people), json, or html, a page that needs no other file.",
+    )(command)
+
+
+def is_flag_given(name: str) -> bool:
+    """Return whether a shared option of the running command, or of a group above it, was given on the command line."""
+    ctx: click.Context | None = click.get_current_context()
+    while ctx is not None:
+        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            return True
+        ctx = ctx.parent
+    return False
 
 
 def tz_option(help_: str) -> Decorator:

@@ -1,0 +1,227 @@
+"""``puppylog open`` and ``puppylog FILE``: collect files into a store in the cache directory, and report on them."""
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from puppylog.cli.collecting import Reporter, describe_summary
+from puppylog.cli.options import (
+    examples,
+    group_option,
+    is_flag_given,
+    pass_settings,
+    range_options,
+    report_output_options,
+    store_options,
+    timeout_option,
+)
+from puppylog.cli.output import terminal_width, wants_color
+from puppylog.cli.parsing import choose_format, choose_multiline, format_options, multiline_options
+from puppylog.cli.queries import dialect_of
+from puppylog.cli.report_commands import list_commands
+from puppylog.cli.report_json import write_report_json
+from puppylog.cli.signals import Signals
+from puppylog.cli.talk import tell, warn
+from puppylog.cli.times import parse_range
+from puppylog.collect.collector import Collector
+from puppylog.collect.events import Event, FileFinished, FormatChosen, Summary
+from puppylog.collect.options import CollectOptions
+from puppylog.errors import SourceError, StreamBusy, UsageError
+from puppylog.formats.multiline import Multiline
+from puppylog.monitor.range import Range
+from puppylog.monitor.report import Report, make_report
+from puppylog.monitor.search import Search, get_group_id
+from puppylog.settings import Settings, cache_directory
+from puppylog.stores.base import Store
+from puppylog.stores.cache import CachedStore, StoreCache
+from puppylog.stores.connect import connect, name_store
+from puppylog.tail.source import STDIN, expand_sources, is_pipe
+from puppylog.tui.clean import clean
+from puppylog.tui.number import format_bytes
+from puppylog.tui.report import draw_report
+
+
+@dataclass(frozen=True, slots=True)
+class _Reported:
+    """A report, what it is about, and the store from which it was made."""
+
+    report: Report
+    title: str
+    url: str | None  # for commands that go on from here; None: they find the store without
+
+
+@click.command(
+    "open",
+    epilog=examples(
+        "puppylog access.log",
+        "puppylog open /var/log/nginx/ --since 24h",
+        "zcat access.log.*.gz | puppylog -",
+        "puppylog access.log -o html > report.html",
+        "puppylog open --store postgresql:///logs",
+    ),
+)
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path())
+@format_options
+@multiline_options
+@range_options
+@group_option("Without FILE: only records of this log group.")
+@timeout_option
+@report_output_options
+@store_options
+@pass_settings
+@click.pass_context
+def open_(
+    ctx: click.Context,
+    settings: Settings,
+    *,
+    files: tuple[str, ...],
+    format_: str,
+    format_from: Path | None,
+    year: int | None,
+    multiline: str | None,
+    multiline_timeout: float,
+    since: str | None,
+    from_: str | None,
+    to: str | None,
+    group: str | None,
+) -> None:
+    """Show what is in log files, or in a store, at a glance.
+
+    FILE is a file, compressed or not, a directory, a pattern, or - for standard input. Its lines are collected into a
+    store of their own in the cache directory. If the same files are opened again, only what is new in them is read.
+    Without FILE, the report is about the records of the store.
+
+    -o html writes one page that needs no other file, to be kept or mailed.
+    """
+    within = parse_range(settings, since, from_, to)
+    if not files:
+        with connect(settings.store, timeout_s=settings.timeout_s) as store:
+            group_id = None if group is None else get_group_id(store, group)
+            report = make_report(store, Search("true", within, group_id), dialect_of(store))
+        title = f"group {group}" if group is not None else name_store(settings.store)
+        _show(settings, _Reported(report, title, name_store(settings.store) if is_flag_given("store") else None))
+        return
+    _refuse_store_options(group)
+    boundary = choose_multiline(multiline)
+    chosen = choose_format(settings, format_, format_from, year)
+    expand_sources(files)  # so that no store is made for files that cannot be read
+    paths = [path if path == STDIN else str(Path(path).absolute()) for path in files]
+    options = CollectOptions(
+        sources=paths,
+        format=chosen if boundary is None else Multiline(chosen, boundary.mark_starts),
+        boundary=boundary,
+        record_wait_s=multiline_timeout,
+    )
+    reading = (format_, str(format_from or ""), str(year or ""), str(settings.zone), multiline or "")
+    is_unique = any(path == STDIN or is_pipe(path) for path in paths)
+    place = _cache().find(paths, reading, unique=f"{time.time_ns()} {os.getpid()}" if is_unique else "")
+    reported, unread = _report_files(settings, place, options, within, _name_files(files))
+    _show(settings, reported)
+    _say_what_is_wrong(settings, reported, files)
+    if unread:
+        ctx.exit(SourceError.exit_code)
+
+
+def _cache() -> StoreCache:
+    return StoreCache(cache_directory(os.environ))
+
+
+def _refuse_store_options(group: str | None) -> None:
+    if is_flag_given("store"):
+        raise UsageError(
+            "use",
+            "--store with FILE",
+            "the report has a store of its own",
+            advice="collect with `puppylog collector -s FILE --store URL`, then `puppylog open --store URL`",
+        )
+    if group is not None:
+        raise UsageError("use", "--group with FILE", "its lines have no group")
+
+
+def _report_files(
+    settings: Settings, place: CachedStore, options: CollectOptions, within: Range, title: str
+) -> tuple[_Reported, int]:
+    """Collect the files into their store and make the report; also return how many files could not be read.
+
+    Raises:
+        KeyboardInterrupt: a signal has ended the collecting; what was read is stored.
+    """
+    store, deleted = _cache().connect(place)
+    with store:
+        for old in deleted:
+            size = format_bytes(old.size_bytes)
+            tell(settings, f"deleted the cached store of {', '.join(old.files)}, {size}, which was not used lately")
+        summary = _collect(settings, place, store, options)
+        report = make_report(store, Search("true", within), dialect_of(store))
+    return _Reported(report, title, place.url), 0 if summary is None else summary.unread
+
+
+def _collect(settings: Settings, place: CachedStore, store: Store, options: CollectOptions) -> Summary | None:
+    """Collect what is new; return None if another process does, and this one has waited or has been refused."""
+    is_told = False
+
+    def may_wait() -> bool:
+        nonlocal is_told
+        if not is_told:
+            tell(settings, "another process reads the same files for a report; waiting for it")
+            is_told = True
+        return not signals.stop.is_set()
+
+    summary = None
+    with Signals() as signals, Reporter(settings) as reporter, place.collecting(may_wait) as is_mine:
+
+        def on_event(event: Event) -> None:
+            if not isinstance(event, FormatChosen | FileFinished):  # the report has the formats and the files
+                reporter.on_event(event)
+
+        if is_mine:
+            try:
+                summary = Collector(store, options, stop=signals.stop, on_event=on_event).run()
+            except StreamBusy as error:
+                warn(f"{error.message}; the report has what is stored now")
+    if signals.stop.is_set():
+        tell(settings, "interrupted; what was read is stored, and the same command goes on from there")
+        raise KeyboardInterrupt
+    if summary is not None:
+        tell(settings, describe_summary(summary))
+    return summary
+
+
+def _name_files(files: Sequence[str]) -> str:
+    names = ["standard input" if file == STDIN else file for file in dict.fromkeys(files)]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _show(settings: Settings, reported: _Reported) -> None:
+    commands = list_commands(reported.report, reported.url)
+    if settings.output == "html":
+        from puppylog.cli.report_page import render_page  # noqa: PLC0415 - only this output needs the page
+
+        sys.stdout.write(render_page(reported.report, reported.title, commands, zone=settings.zone))
+        return
+    if settings.output != "table":
+        write_report_json(sys.stdout, reported.report, reported.title, commands, zone=settings.zone)
+        return
+    color = wants_color(settings)
+    width = max(terminal_width() or 80, 40)
+    if reported.report.lines:
+        drawn = draw_report(reported.report, title=reported.title, width=width, zone=settings.zone, color=color)
+        sys.stdout.writelines(line + "\n" for line in drawn)
+        sys.stdout.write("\n")
+        sys.stdout.writelines(clean(command) + "\n" for command in commands)
+    sys.stdout.flush()
+
+
+def _say_what_is_wrong(settings: Settings, reported: _Reported, files: Sequence[str]) -> None:
+    """Say on stderr what to do if the report is empty or if most lines were rejected."""
+    report = reported.report
+    if not report.lines:
+        tell(settings, f"{reported.title} has no complete line in this range, so there is nothing to show")
+    elif report.rejects > report.records:
+        file = next((file for file in files if file != STDIN), "FILE")
+        tell(settings, f"most lines are rejected; see where they do not fit: puppylog collector detect {file}")

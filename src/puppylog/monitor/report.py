@@ -1,0 +1,349 @@
+"""A report: what is in a store, at a glance. The one value that a terminal, a page and JSON show.
+
+Each part is one query, so that a store with millions of records is read a few times, each time only the columns that
+the part needs. A part that the records cannot have, such as routes in a log without requests, costs no query.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from puppylog.model.expression.reading import Dialect
+from puppylog.model.query.severity import SCALE, find_step
+from puppylog.model.stream import name_source
+from puppylog.monitor.attributes import find_attributes
+from puppylog.monitor.durations import find_duration
+from puppylog.monitor.search import Search
+from puppylog.stores.base import RecordReader, Value
+from puppylog.stores.queries import load_queries
+
+_QUERIES = load_queries("puppylog.stores", "report.sql")
+_GROUPS = load_queries("puppylog.stores", "monitor.sql")
+
+MAX_STEPS: Final = 120
+"""At most so many steps has the histogram. A narrow terminal joins some of them."""
+
+_STEPS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
+_DAY_S: Final = 86_400
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_VALUES: Final = 10
+_LEAST_DURATIONS: Final = 100  # the percentile of fewer durations says little; of few records, fewer are enough
+
+_FAILED: Final = "status_code BETWEEN 500 AND 599"
+_ROUTE: Final = "split_part(request_route, '?', 1)"
+_STATUS_CLASS: Final = (
+    "CASE WHEN status_code BETWEEN 100 AND 599 THEN CAST(floor(status_code / 100.0) AS INTEGER)"
+    " WHEN status_code IS NOT NULL THEN 0 END"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCount:
+    """A file or another source, and what was read from it."""
+
+    name: str
+    format: str  # empty: no collector has said
+    records: int
+    rejects: int
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """Records of one class: those with a status of 400 to 499, or those with a severity of error or more."""
+
+    name: str
+    records: int
+    steps: Sequence[int]  # the number of records in each step of the histogram
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The steps of a histogram. Steps of a day or less are aligned to the epoch, longer ones to their first day."""
+
+    start: datetime  # of the first step, UTC
+    step_s: int
+    steps: int
+
+    @property
+    def end(self) -> datetime:
+        """The end of the last step, or the greatest time that Python has."""
+        try:
+            return self.start + timedelta(seconds=self.step_s * self.steps)
+        except OverflowError:
+            return datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A route or a client, and its records."""
+
+    value: str
+    records: int
+    server_errors: int  # records with a status of 500 or more
+    response_bytes: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """A route, and how long its requests took, in the unit of `Durations`."""
+
+    value: str
+    records: int
+    p50: float
+    p95: float
+    longest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The most frequent values, and the number of all different values."""
+
+    items: Sequence[Counted]
+    different: int
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """The slowest values, and the number of all different values with a duration."""
+
+    attribute: str  # whose values the durations are
+    unit_s: float | None  # of the numbers, in seconds; None: the log does not tell it
+    least: int  # values with fewer durations are left out, because their percentiles say little
+    items: Sequence[Slow]
+    different: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why lines were rejected."""
+
+    text: str
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is in a store."""
+
+    records: int
+    rejects: int  # of all times: a rejected line has no time of its own
+    first_at: datetime | None  # UTC; None without records, as is last_at
+    last_at: datetime | None
+    response_bytes: float | None
+    read_times: int  # records that have the time at which they were read, because their lines have none
+    sources: Sequence[SourceCount]  # those with the most lines first
+    timeline: Timeline | None
+    kind: str  # what `classes` divides records by: "status", "severity", or "" if records have neither
+    classes: Sequence[Class]  # the worst class first; one class without a name if `kind` is empty
+    routes: Counts | None
+    failing: Counts | None  # routes of requests with a status of 500 or more
+    slowest: Durations | None
+    clients: Counts | None  # or hosts, if records are no requests
+    reasons: Sequence[Reason]  # most frequent first
+
+    @property
+    def lines(self) -> int:
+        return self.records + self.rejects
+
+    @property
+    def server_errors(self) -> int:
+        """The number of records with a status of 500 to 599."""
+        return next((one.records for one in self.classes if one.name == "5xx"), 0)
+
+
+def make_report(reader: RecordReader, search: Search, dialect: Dialect) -> Report:
+    """Return a report on the records that match the search, and on the rejected lines of its group.
+
+    Args:
+        reader: the store.
+        search: which records are reported.
+        dialect: the SQL dialect of the store.
+    """
+    questions = _Questions(reader, search)
+    streams = questions.ask("report_streams")
+    rejects = questions.ask_rejects()
+    totals = {name: sum(row[name] or 0 for row in streams) for name in _COUNTED}
+    records = totals["records"]
+    first_at = min((row["first_at"] for row in streams), default=None)
+    last_at = max((row["last_at"] for row in streams), default=None)
+    kind = _choose_kind(totals)
+    timeline = None if first_at is None or last_at is None else plan_timeline(first_at, last_at)
+    has_routes = totals["with_route"] > 0
+    classes = () if timeline is None else _count_classes(questions, kind, timeline)
+    has_errors = any(one.name == "5xx" for one in classes)
+    return Report(
+        records=records,
+        rejects=sum(row["lines"] for row in rejects),
+        first_at=first_at,
+        last_at=last_at,
+        response_bytes=totals["response_bytes"] or None,
+        read_times=questions.ask("report_read_times")[0]["records"] if records else 0,
+        sources=_list_sources(streams, rejects),
+        timeline=timeline,
+        kind=kind,
+        classes=classes,
+        routes=_count_values(questions, _ROUTE) if has_routes else None,
+        failing=_count_values(questions, _ROUTE, "status_code BETWEEN 500 AND 599")
+        if has_routes and has_errors
+        else None,
+        slowest=_measure_routes(questions, dialect, int(records)) if has_routes else None,
+        clients=_count_values(questions, "host") if totals["with_host"] else None,
+        reasons=_list_reasons(rejects),
+    )
+
+
+def plan_timeline(first_at: datetime, last_at: datetime) -> Timeline:
+    """Return at most `MAX_STEPS` steps of a round length that reach from the first to the last record.
+
+    >>> plan_timeline(datetime(2026, 3, 1, 12, 0, 7, tzinfo=UTC), datetime(2026, 3, 1, 12, 4, tzinfo=UTC)).step_s
+    2
+    """
+    first, last = math.floor(first_at.timestamp()), math.floor(last_at.timestamp())
+    start, step_s = next(
+        (start, step_s)
+        for step_s in _iter_steps_s()
+        if last - (start := first // min(step_s, _DAY_S) * min(step_s, _DAY_S)) < step_s * MAX_STEPS
+    )
+    return Timeline(_EPOCH + timedelta(seconds=start), step_s, (last - start) // step_s + 1)
+
+
+def _iter_steps_s() -> Iterator[int]:
+    yield from _STEPS_S
+    days = 2
+    while True:
+        yield days * _DAY_S
+        days *= 2
+
+
+_COUNTED: Final = (
+    "records",
+    "with_status",
+    "with_severity",
+    "with_route",
+    "with_host",
+    "with_message",
+    "response_bytes",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Questions:
+    """Asks a store about the records that match a search."""
+
+    reader: RecordReader
+    search: Search
+
+    def ask(self, query: str, *, where: str = "true", parameters: Mapping[str, Value] | None = None, **sql: str) -> Any:  # noqa: ANN401 - rows of any columns
+        condition = f"({self.search.condition}) AND ({where})"
+        text = _QUERIES[query].format(in_group=self._in_group, where=condition, **sql)
+        return self.reader.query(text, {**self.search.parameters(), **(parameters or {})}).to_pylist()
+
+    def ask_rejects(self) -> list[dict[str, Any]]:
+        group: dict[str, Value] = {} if self.search.group_id is None else {"group_id": self.search.group_id}
+        text = _QUERIES["report_rejects"].format(in_group=self._in_group)
+        return list(self.reader.query(text, group).to_pylist())
+
+    @property
+    def _in_group(self) -> str:
+        return _GROUPS["in_any_group" if self.search.group_id is None else "in_one_group"]
+
+
+def _choose_kind(totals: Mapping[str, float]) -> str:
+    """Return what divides the records into classes: most requests have a status, most messages a severity."""
+    if totals["with_status"] and totals["with_status"] * 2 >= totals["with_severity"]:
+        return "status"
+    return "severity" if totals["with_severity"] else ""
+
+
+_STATUS_NAMES: Final = ("5xx", "4xx", "3xx", "2xx", "1xx", "other status", "no status")
+_SEVERITY_NAMES: Final = ("error", "warning", "info", "debug", "other severity", "no severity")
+_ERROR, _WARNING, _INFO = (
+    next(step for step, names in enumerate(SCALE) if name in names) for name in ("error", "warning", "info")
+)
+
+
+def _name_status(value: int | None) -> str:
+    if value is None:
+        return "no status"
+    return f"{value}xx" if value else "other status"
+
+
+def _name_severity(value: str | None) -> str:
+    if value is None:
+        return "no severity"
+    step = find_step(value)
+    if step is None:
+        return "other severity"
+    return next(
+        name
+        for least, name in ((_ERROR, "error"), (_WARNING, "warning"), (_INFO, "info"), (0, "debug"))
+        if step >= least
+    )
+
+
+def _count_classes(questions: _Questions, kind: str, timeline: Timeline) -> Sequence[Class]:
+    expression, name_of, names = _CLASSES[kind]
+    start_s = (timeline.start - _EPOCH) // timedelta(seconds=1)
+    rows = questions.ask("report_steps", value=expression, parameters={"start_s": start_s, "step_s": timeline.step_s})
+    counts = {name: [0] * timeline.steps for name in names}
+    for row in rows:
+        # A record may have been stored after the range was asked for.
+        if 0 <= (step := row["step"]) < timeline.steps:
+            counts[name_of(row["value"])][step] += row["records"]
+    return [Class(name, sum(steps), steps) for name, steps in counts.items() if any(steps)]
+
+
+_CLASSES: Final[Mapping[str, tuple[str, Callable[[Any], str], Sequence[str]]]] = {
+    "status": (_STATUS_CLASS, _name_status, _STATUS_NAMES),
+    "severity": ("severity", _name_severity, _SEVERITY_NAMES),
+    "": ("CAST(NULL AS TEXT)", lambda _: "", ("",)),
+}
+
+
+def _count_values(questions: _Questions, value: str, where: str = "true") -> Counts:
+    rows = questions.ask("report_top", value=value, where=where, parameters={"values": _VALUES})
+    items = [Counted(row["value"], row["records"], row["server_errors"], row["response_bytes"]) for row in rows]
+    return Counts(items, rows[0]["different"] if rows else 0)
+
+
+def _measure_routes(questions: _Questions, dialect: Dialect, records: int) -> Durations | None:
+    duration = find_duration(find_attributes(questions.reader, [], dialect))
+    if duration is None:
+        return None
+    least = max(1, min(_LEAST_DURATIONS, records // 1000))
+    rows = questions.ask(
+        "report_slowest",
+        value=_ROUTE,
+        duration=duration.render(dialect),
+        parameters={"values": _VALUES, "least": least},
+    )
+    items = [Slow(row["value"], row["records"], row["p50"], row["p95"], row["longest"]) for row in rows]
+    return Durations(duration.attribute, duration.unit_s, least, items, rows[0]["different"]) if rows else None
+
+
+def _list_sources(streams: Sequence[Mapping[str, Any]], rejects: Sequence[Mapping[str, Any]]) -> list[SourceCount]:
+    records: Counter[int] = Counter({row["stream_id"]: row["records"] for row in streams})
+    rejected: Counter[int] = Counter()
+    for row in rejects:
+        rejected[row["stream_id"]] += row["lines"]
+    known = {row["stream_id"]: row for row in (*streams, *rejects)}
+    lines = records + rejected
+    return [
+        SourceCount(
+            name_source(known[stream_id]["source_uri"] or ""),
+            known[stream_id]["format"] or "",
+            records[stream_id],
+            rejected[stream_id],
+        )
+        for stream_id, _ in lines.most_common()
+    ]
+
+
+def _list_reasons(rejects: Sequence[Mapping[str, Any]]) -> list[Reason]:
+    lines: Counter[str] = Counter()
+    for row in rejects:
+        lines[row["reason"]] += row["lines"]
+    return [Reason(text, count) for text, count in lines.most_common()]

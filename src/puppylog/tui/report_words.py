@@ -1,0 +1,118 @@
+"""The numbers, times and sentences of a report, as a terminal and a page show them."""
+
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+
+from puppylog.monitor.report import Class, Durations, Report, SourceCount
+from puppylog.tui.clean import clean
+from puppylog.tui.number import format_duration, format_number
+
+
+def format_seconds(seconds: float) -> str:
+    """Return a duration as people read it: ``12 ms``, ``1.4 s``, ``3 min 20 s``.
+
+    >>> format_seconds(0.01234), format_seconds(0.0000512), format_seconds(75)
+    ('12.3 ms', '51.2 µs', '1 min 15 s')
+    """
+    if seconds < 0 or seconds >= 1:
+        return format_duration(seconds)
+    scaled, unit = (seconds * 1e3, "ms") if seconds >= 1e-3 or not seconds else (seconds * 1e6, "µs")
+    return f"{scaled:.3g} {unit}"
+
+
+def format_share(part: float, whole: float) -> str:
+    """Return a share in percent. A share that is not 0 is never shown as 0, and less than all never as 100.
+
+    >>> format_share(1, 3), format_share(1, 10**6), format_share(999_999, 10**6), format_share(3, 3)
+    ('33.3 %', '<0.1 %', '>99.9 %', '100 %')
+    """
+    percent = 100 * part / whole if whole else 0.0
+    if percent in {0.0, 100.0}:
+        return f"{percent:.0f} %"
+    if percent < 0.05:
+        return "<0.1 %"
+    return ">99.9 %" if percent >= 99.95 else f"{percent:.1f} %"
+
+
+def format_step(seconds: float) -> str:
+    """Return the length of a step of a histogram: ``15 s``, ``30 min``, ``2 h``, ``1 d``.
+
+    >>> format_step(15), format_step(90), format_step(7200)
+    ('15 s', '1 min 30 s', '2 h')
+    """
+    parts = format_duration(seconds).split(" ") if seconds >= 10 else [f"{seconds:g}", "s"]
+    return " ".join(parts[:-2] if len(parts) == 4 and parts[2] == "0" else parts)
+
+
+def describe_rate(report: Report, steps: int = 1) -> str:
+    """Return a sentence about how many lines there were a second, on average and at most.
+
+    Args:
+        report: must have a timeline.
+        steps: how many steps of the timeline are joined before the greatest number is looked for.
+    """
+    timeline = report.timeline
+    assert timeline is not None  # noqa: S101 - the caller checks; tells the type checker
+    totals = count_totals(report.classes)
+    most = max((sum(totals[at : at + steps]) for at in range(0, len(totals), steps)), default=0)
+    joined_s = timeline.step_s * steps
+    mean = report.records / (timeline.step_s * timeline.steps)
+    unit, unit_s = next(
+        ((unit, unit_s) for unit, unit_s in (("second", 1), ("minute", 60), ("hour", 3600)) if mean * unit_s >= 1),
+        ("day", 86_400),
+    )
+    shown = [
+        format_number(round(rate * unit_s)) if rate * unit_s >= 10 else f"{rate * unit_s:.2g}"
+        for rate in (mean, most / joined_s)
+    ]
+    return f"Lines a {unit}: {shown[0]} on average, {shown[1]} at most in {format_step(joined_s)}"
+
+
+def describe_slowest(slowest: Durations) -> str:
+    """Return the heading of the slowest routes: what the durations are, and which routes are left out."""
+    unit = "" if slowest.unit_s is not None else ", unit unknown"
+    least = f", of {slowest.least} requests or more" if slowest.least > 1 else ""
+    return f"Slowest routes by {clean(slowest.attribute)}{unit}{least}"
+
+
+def count_totals(classes: Sequence[Class]) -> Sequence[int]:
+    """Return the number of records of all classes in each step."""
+    return [sum(counts) for counts in zip(*(one.steps for one in classes), strict=True)]
+
+
+def format_instant(instant: datetime, zone: tzinfo | None) -> str:
+    """Return an instant to the second, without its zone."""
+    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+
+
+def format_zone(instant: datetime, zone: tzinfo | None) -> str:
+    """Return the name of the zone at an instant, such as ``UTC`` or ``CEST``."""
+    return instant.astimezone(zone).tzname() or "UTC"
+
+
+def describe_lines(report: Report) -> str:
+    """Return the numbers of records and of rejected lines as a part of a sentence."""
+    told = f"{format_number(report.records)} {'record' if report.records == 1 else 'records'}"
+    if not report.rejects:
+        return told
+    return f"{told}, {format_number(report.rejects)} rejected ({format_share(report.rejects, report.lines)})"
+
+
+def describe_formats(sources: Sequence[SourceCount]) -> str:
+    """Return the formats of the sources, with the number of sources of each if they differ."""
+    names = [source.format or "unknown format" for source in sources]
+    different = list(dict.fromkeys(names))
+    if len(different) == 1:
+        return different[0]
+    return ", ".join(f"{name} ({names.count(name)})" for name in different)
+
+
+def describe_read_times(report: Report) -> str:
+    """Return a sentence about records without a time of their own; empty if there are none."""
+    if not report.read_times:
+        return ""
+    share = format_share(report.read_times, report.records)
+    return (
+        f"{format_number(report.read_times)} records ({share}) have no time of their own: "
+        "their time is when they were read"
+    )
