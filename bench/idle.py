@@ -76,7 +76,7 @@ def _measure(
 ) -> list[Figure]:
     log = workspace.directory / "access.log"
     log.touch()
-    workspace.run("monitor", "metrics", "create", "--default")
+    workspace.run("monitor", "metrics", "create", "--default", "original")
     with workspace.running("collector", "-s", str(log), "--watch") as collector:
         clocks: dict[str, Callable[[], float]] = {"  collector": partial(read_cpu_s, collector.pid)}
         if find_clock is not None:

@@ -33,7 +33,7 @@ def open_embedded(work: Path) -> AbstractContextManager[Workspace]:
 def measure_visibility(work: Path, samples: int, open_workspace: OpenWorkspace = open_embedded) -> list[Figure]:
     """Append lines to a watched file at random times, and query until each is returned."""
     with open_workspace(work) as workspace:
-        workspace.run("monitor", "metrics", "create", "--default")
+        workspace.run("monitor", "metrics", "create", "--default", "original")
         delays = _measure_delays(workspace, samples)
     return [
         single("from append to visible, p50", percentile(delays, 50), "ms"),
@@ -108,7 +108,7 @@ def _backfilling(
 ) -> Iterator[tuple[Workspace, Callable[[], bool]]]:
     """Collect ``log`` into a store with the default metrics; yield the workspace, and a function: is it done?"""
     with open_workspace(work) as workspace:
-        workspace.run("monitor", "metrics", "create", "--default")
+        workspace.run("monitor", "metrics", "create", "--default", "original")
         collector: subprocess.Popen[bytes] = workspace.start("collector", "-s", str(log))
         try:
             yield workspace, lambda: collector.poll() is not None

@@ -134,7 +134,7 @@ def _collect(
 
 def _measure_aftermath(workspace: Workspace, layout: Layout, meter: "_CpuMeter", nodes: int, lines: int) -> Aftermath:
     with meter.running() as metrics:
-        workspace.run("monitor", "metrics", "create", "--default")
+        workspace.run("monitor", "metrics", "create", "--default", "original")
     with psycopg.connect(workspace.url, autocommit=True) as connection:
         rows_bytes = layout.size_bytes(connection)
         if not layout.has_columns:

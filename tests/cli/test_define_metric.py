@@ -2,36 +2,33 @@ import json
 
 import pytest
 
-from puppylog.model.defaults import DEFAULT_ALERTS, DEFAULT_METRICS
+from puppylog.model.defaults import ORIGINAL
 from support.inprocess import InProcess
 
 CREATE = ("monitor", "metrics", "create")
 
 
-def test_the_default_set_is_created_once(cli: InProcess) -> None:
-    assert cli(*CREATE, "--default").err.splitlines() == [
+def test_the_original_set_is_created_once(cli: InProcess) -> None:
+    assert cli(*CREATE, "--default", "original").err.splitlines() == [
         "puppylog: created metric total_traffic_per_route",
         "puppylog: created metric total_traffic",
         "puppylog: created metric lines_per_stream",
         "puppylog: created alert totaltraffic",
         "puppylog: created alert silent_stream",
     ]
-    again = cli(*CREATE, "--default")
+    again = cli(*CREATE, "--default", "original")
     assert again.code == 0
     assert again.err.count("exists already") == 5
-
-
-def test_a_store_with_an_older_default_set_gets_the_new_definitions(cli: InProcess) -> None:
-    cli(*CREATE, "--default")
     cli("monitor", "alerts", "delete", "silent_stream")
     cli("monitor", "metrics", "delete", "lines_per_stream")
-    again = cli(*CREATE, "--default")
-    assert again.code == 0
-    assert again.err.count("exists already") == 3
-    assert "created metric lines_per_stream" in again.err
-    assert "created alert silent_stream" in again.err
-    cli("monitor", "alerts", "delete", *(alert.name for alert in DEFAULT_ALERTS))
-    cli("monitor", "metrics", "delete", *(metric.name for metric in DEFAULT_METRICS))  # for the next test
+    fitting = cli(*CREATE, "--default").err.splitlines()  # the store has records of requests
+    assert "puppylog: metric total_traffic exists already" in fitting
+    assert "puppylog: created metric lines_per_stream" in fitting
+    assert "puppylog: created metric failed_share" in fitting
+    assert "puppylog: created alert many_failures" in fitting
+    for kind in ("alerts", "metrics"):  # for the next test
+        created = [line.split()[-1] for line in fitting if f"created {kind[:-1]} " in line]
+        cli("monitor", kind, "delete", *created, *(defined.name for defined in getattr(ORIGINAL, kind)))
 
 
 def test_the_original_flags_define_a_metric(cli: InProcess) -> None:

@@ -4,14 +4,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from puppylog.model.alert import State
-from puppylog.model.defaults import DEFAULT_ALERTS, DEFAULT_METRICS
+from puppylog.model.defaults import ORIGINAL
 from puppylog.monitor.alerts import list_transitions_after, read_alerts
 from puppylog.stores.base import Store
 from support.embedded import wait_until
 from support.lines import Source, records
 
-METRIC = replace(next(m for m in DEFAULT_METRICS if m.name == "lines_per_stream"), period_s=1, refresh_s=1)
-ALERT = replace(next(a for a in DEFAULT_ALERTS if a.name == "silent_stream"), window_s=3, period_s=1, delay_s=2)
+METRIC = replace(next(m for m in ORIGINAL.metrics if m.name == "lines_per_stream"), period_s=1, refresh_s=1)
+ALERT = replace(next(a for a in ORIGINAL.alerts if a.name == "silent_stream"), window_s=3, period_s=1, delay_s=2)
 WITHIN_S = 60
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 
 from puppylog.model.alert import Alert, Comparison, NoData
-from puppylog.model.defaults import DEFAULT_METRICS
+from puppylog.model.defaults import ORIGINAL
 from puppylog.stores.base import Store
 from support.embedded import wait_until
 from support.lines import Source, rejects, rows
@@ -37,7 +37,7 @@ def fill(store: Store, at: datetime) -> None:
 
     Returns when both have fired, and all metrics are refreshed.
     """
-    for metric in DEFAULT_METRICS:
+    for metric in ORIGINAL.metrics:
         store.create_metric(metric)
     store.create_alert(_BURST)
     busy = _changed(_BURST, name="busy", metric="total_traffic_per_route", statistic="sum", threshold=55, window_s=60)

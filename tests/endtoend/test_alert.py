@@ -23,7 +23,7 @@ def history(puppylog: Puppylog, name: str) -> list[dict[str, Any]]:
 def test_the_default_alert_fires_and_one_with_a_short_window_recovers(puppylog: Puppylog, tmp_path: Path) -> None:
     path = tmp_path / "access.log"
     path.write_text("")
-    assert puppylog("monitor", "metrics", "create", "--default").code == 0
+    assert puppylog("monitor", "metrics", "create", "--default", "original").code == 0
     rush = ("-i", "rush", "-m", "total_traffic", "--when", "> 10", "--window", "10s")
     assert puppylog("monitor", "alerts", "create", *rush).code == 0
     with puppylog.start("collector", "-s", str(path), "--watch") as collector:

@@ -80,7 +80,7 @@ def test_no_metric_lacks_a_record_of_a_backfill(puppylog_at: Callable[[str], Pup
         with database_elsewhere(SERVER or "") as url:
             puppylog = puppylog_at(url)
             assert puppylog("bootstrap").code == 0
-            assert puppylog("monitor", "metrics", "create", "--default").code == 0
+            assert puppylog("monitor", "metrics", "create", "--default", "original").code == 0
             write_log(log, size)
             assert puppylog("collector", "-s", str(log)).code == 0
             run_policies_twice(url)

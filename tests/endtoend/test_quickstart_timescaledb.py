@@ -59,7 +59,7 @@ def test_the_alert_fires_and_recovers_while_it_is_watched(
     installed = puppylog("bootstrap", "-o", "csv")
     assert installed.code == 0, installed
     assert "\nflavour,timescaledb," in installed.out
-    assert puppylog("monitor", "metrics", "create", "--default").code == 0
+    assert puppylog("monitor", "metrics", "create", "--default", "original").code == 0
     assert puppylog("monitor", "alerts", "create", *RUSH).code == 0
     with (
         puppylog.start("collector", "-s", str(path), "--watch") as collector,
@@ -91,7 +91,7 @@ def test_metrics_and_alerts_are_up_to_date_without_any_process_of_puppylog(
 ) -> None:
     puppylog = puppylog_at(url)
     assert puppylog("bootstrap").code == 0
-    assert puppylog("monitor", "metrics", "create", "--default").code == 0
+    assert puppylog("monitor", "metrics", "create", "--default", "original").code == 0
     assert puppylog("monitor", "alerts", "create", *RUSH).code == 0
     with psycopg.connect(url, autocommit=True) as plain:
         assert plain.execute(OURS.encode()).fetchall() == [(0,)]

@@ -52,7 +52,9 @@ def database(server: PostgresServer, home: Path) -> str:
         log.write_text("".join(LINE.format(number=n) for n in range(10)))
         ran = Puppylog(url_of(server, name, login), home)("collector", "-s", str(log), "--group", "web")
         assert ran.code == 0, ran
-    assert owner("monitor", "metrics", "create", "--default").code == 0  # after the roles were granted their rights
+    assert (
+        owner("monitor", "metrics", "create", "--default", "original").code == 0
+    )  # after the roles were granted their rights
     return name
 
 

@@ -1,22 +1,40 @@
+import pytest
+
 from puppylog.model.alert import Alert, Comparison, NoData
-from puppylog.model.defaults import DEFAULT_ALERTS, DEFAULT_METRICS
-from puppylog.model.expression import parse_segment
+from puppylog.model.defaults import ORIGINAL, Contents, choose_defaults
+from puppylog.model.expression import parse_filter, parse_segment
 from puppylog.model.identifier import parse_identifier
-from puppylog.model.metric import parse_property, parse_statistic
+from puppylog.model.metric import Metric, parse_property, parse_statistic
+
+EVERYTHING = choose_defaults(Contents(has_requests=True, has_severities=True, duration="request_time"))
 
 
-def test_the_default_metrics_are_in_canonical_form() -> None:
-    assert [metric.name for metric in DEFAULT_METRICS] == [
+@pytest.mark.parametrize("metric", {*ORIGINAL.metrics, *EVERYTHING.metrics}, ids=lambda metric: metric.name)
+def test_a_default_metric_is_in_canonical_form(metric: Metric) -> None:
+    assert parse_identifier(metric.name, "metric") == metric.name
+    assert parse_statistic(metric.statistic) == metric.statistic
+    assert parse_property(metric.property, metric.statistic) == metric.property
+    assert metric.segment is None or parse_segment(metric.segment) == metric.segment
+    assert metric.filter is None or parse_filter(metric.filter) == metric.filter
+    assert metric.of is None or parse_filter(metric.of) == metric.of
+
+
+def test_no_default_alert_fires_in_its_first_minutes() -> None:
+    silent_stream, many_failures = EVERYTHING.alerts
+    assert (silent_stream.comparison, silent_stream.window_s) == (
+        Comparison.BELOW,
+        300,
+    )  # no segment before a line came
+    assert (many_failures.for_s, many_failures.no_data) == (300, NoData.OK)
+
+
+def test_the_original_metrics_have_their_names_and_periods() -> None:
+    assert [metric.name for metric in ORIGINAL.metrics] == [
         "total_traffic_per_route",
         "total_traffic",
         "lines_per_stream",
     ]
-    for metric in DEFAULT_METRICS:
-        assert parse_identifier(metric.name, "metric") == metric.name
-        assert parse_statistic(metric.statistic) == metric.statistic
-        assert parse_property(metric.property, metric.statistic) == metric.property
-        assert metric.segment is None or parse_segment(metric.segment) == metric.segment
-    assert {metric.name: metric.period_s for metric in DEFAULT_METRICS} == {
+    assert {metric.name: metric.period_s for metric in ORIGINAL.metrics} == {
         "total_traffic_per_route": 10,
         "total_traffic": 1,
         "lines_per_stream": 60,
@@ -38,7 +56,7 @@ def test_the_traffic_alert_fires_above_ten_requests_per_second_over_two_minutes(
         each_segment=False,
         no_data=NoData.ZERO,
     )
-    assert expected == DEFAULT_ALERTS[0]
+    assert expected == ORIGINAL.alerts[0]
 
 
 def test_the_silence_alert_fires_for_each_stream_without_a_line_in_five_minutes() -> None:
@@ -56,5 +74,5 @@ def test_the_silence_alert_fires_for_each_stream_without_a_line_in_five_minutes(
         each_segment=True,
         no_data=NoData.ZERO,
     )
-    assert expected == DEFAULT_ALERTS[1]
-    assert len(DEFAULT_ALERTS) == 2
+    assert expected == ORIGINAL.alerts[1]
+    assert len(ORIGINAL.alerts) == 2

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import click
 
+from puppylog.cli.default_metrics import FITTING, SETS, create_defaults, tell_created
 from puppylog.cli.old_names import OldNamesOption
 from puppylog.cli.options import examples, group_option, pass_settings, store_options
 from puppylog.cli.queries import WrittenQuery, dialect_of, read_filter, translate_for
 from puppylog.cli.talk import tell
 from puppylog.errors import UsageError
-from puppylog.model.defaults import DEFAULT_ALERTS, DEFAULT_METRICS
 from puppylog.model.expression import find_names, parse_segment, parse_value
 from puppylog.model.identifier import parse_identifier
 from puppylog.model.metric import STATISTICS, Metric, is_name, needs_number, parse_property, parse_statistic
@@ -33,7 +33,14 @@ from puppylog.stores.connect import connect
         "puppylog monitor metrics create -i slow --filter 'duration_ms > 1000 -request_route:/health*' --period 1m",
     )
 )
-@click.option("--default", "is_default", is_flag=True, help="Create the default metrics and alerts.")
+@click.option(
+    "--default",
+    "default_set",
+    type=click.Choice(SETS),
+    is_flag=False,
+    flag_value=FITTING,
+    help="Create metrics and alerts that fit the stored records; original: those of the first Puppylog.",
+)
 @click.option(
     "-i",
     "--identifier",
@@ -91,7 +98,7 @@ from puppylog.stores.connect import connect
 def create(
     settings: Settings,
     *,
-    is_default: bool,
+    default_set: str | None,
     identifier: str | None,
     stat: str,
     of: str | None,
@@ -106,11 +113,11 @@ def create(
 
     A new metric covers the records that are already stored. Creating the same metric twice is not an error.
     """
-    if is_default:
+    if default_set is not None:
         if identifier is not None:
             raise UsageError("create", "--default with an identifier", "the default set has its own names")
         with connect(settings.store) as store:
-            _create_defaults(store, settings, group)
+            create_defaults(store, settings, default_set, group)
         return
     if identifier is None:
         raise UsageError(
@@ -135,7 +142,7 @@ def create(
     with connect(settings.store) as store:
         filter_kept, of_kept = (_translate(store, condition, settings) for condition in (filter_read, of_read))
         metric = replace(metric, property=read_property(store, prop, statistic), filter=filter_kept, of=of_kept)
-        _tell_created(settings, f"metric {metric.name}", is_new=store.create_metric(metric))
+        tell_created(settings, f"metric {metric.name}", is_new=store.create_metric(metric))
 
 
 @click.command()
@@ -177,15 +184,3 @@ def _translate(store: Store, condition: str | WrittenQuery | None, settings: Set
     if isinstance(condition, WrittenQuery):
         return translate_for(store, condition, settings, is_kept=True)
     return condition
-
-
-def _create_defaults(store: Store, settings: Settings, group: str | None) -> None:
-    for metric in DEFAULT_METRICS:
-        of_group = replace(metric, group=group)
-        _tell_created(settings, f"metric {metric.name}", is_new=store.create_metric(of_group))
-    for alert in DEFAULT_ALERTS:
-        _tell_created(settings, f"alert {alert.name}", is_new=store.create_alert(alert))
-
-
-def _tell_created(settings: Settings, what: str, *, is_new: bool) -> None:
-    tell(settings, f"created {what}" if is_new else f"{what} exists already")

@@ -107,7 +107,7 @@ class Story:
     def _set_up(self) -> subprocess.Popen[str]:
         self._server.write_history(HISTORY_LINES)
         self._tell_time(f"a shop has written {HISTORY_LINES:,} lines of access log, some of them garbage")
-        self._stage.run("monitor", "metrics", "create", "--default")
+        self._stage.run("monitor", "metrics", "create", "--default", "original")
         self._stage.run("monitor", "alerts", "create", *RUSH_DEFINITION)
         collector = self._start("collector", "-s", "access.log", "--watch")
         self._start("monitor", "alerts", "observe", "--refresh-rate", "1s")

@@ -287,3 +287,9 @@ JOIN (
            unnest(string_to_array($offsets, ','))::BIGINT AS line_offset
 ) AS places
   ON places.file_id = records.file_id AND places.line_offset = records.line_offset
+
+-- name: contents
+-- Whether the store has any records, any of requests, and any with a severity.
+SELECT EXISTS (SELECT 1 FROM puppylog.log_records) AS has_records,
+       EXISTS (SELECT 1 FROM puppylog.log_records WHERE status_code IS NOT NULL) AS has_requests,
+       EXISTS (SELECT 1 FROM puppylog.log_records WHERE severity IS NOT NULL) AS has_severities
