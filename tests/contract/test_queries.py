@@ -1,7 +1,6 @@
 """A query means the same on every store: what its tree means in plain Python."""
 
 import random
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,41 +12,12 @@ from puppylog.model.query import REJECTS, Reading, parse_query, translate, write
 from puppylog.model.query.tree import Query
 from puppylog.monitor.rejects import RejectFilter, iter_rejects
 from puppylog.monitor.search import Search, find_records, read_cursor, read_new_records
-from puppylog.stores.base import NewFile, Store
+from puppylog.stores.base import Store
 from support.examples import examples
-from support.lines import LINE_BYTES, Source, open_stream, rejects, rows
-from support.queries import KNOWN, as_row, make_records, queries
-from support.query_meaning import NOW, Origin, matches
-
-SOURCES = (
-    ("file:///var/log/access.log", "shop", "/var/log/access.log"),
-    ("file://web1/var/log/my%20app.log", None, "/var/log/my app.log"),
-    ("file:///srv/shop", "shop_two", "/srv/shop.1"),
-)
-
-
-class _Origins(Source):
-    """A source whose file has a path of its own."""
-
-    def __init__(self, store: Store, uri: str, group: str | None, path: str) -> None:
-        self.store = store
-        self.stream_id = open_stream(store, uri, group=group).stream_id
-        (file,) = store.open_files([NewFile(self.stream_id, path, device=1, inode=hash(path) % 1000)])
-        self.file_id = file.file_id
-        self.offset = 0
-        self.origin = Origin(self.stream_id, uri, group, path)
-
-
-def store_records(store: Store, count: int) -> dict[tuple[int, int], tuple[dict[str, Any], Origin]]:
-    """Store random records from several sources, and return each by its place."""
-    stored: dict[tuple[int, int], tuple[dict[str, Any], Origin]] = {}
-    sources = [_Origins(store, *source) for source in SOURCES]
-    for source in sources:
-        made = make_records(count // len(sources))
-        source.append(rows([as_row(record) for record in made]))
-        for at, record in enumerate(made):
-            stored[source.file_id, at * LINE_BYTES] = (record, source.origin)
-    return stored
+from support.lines import Source, rejects, rows
+from support.queries import KNOWN, queries
+from support.query_meaning import NOW, matches
+from support.stored_records import store_records
 
 
 def find(store: Store, query: Query) -> set[tuple[int, int]]:

@@ -73,7 +73,7 @@ def _parts(metric: Metric, dialect: Dialect, *, is_counted: bool) -> tuple[str, 
     """Return the query up to WHERE, and the conditions that the metric's definition gives."""
     sql = _sql(dialect)
     segment = "CAST(NULL AS TEXT)" if metric.segment is None else render_segment(metric.segment, sql)
-    bucket = _bucket(metric.period_s, dialect)
+    bucket = bucket_sql(metric.period_s, dialect)
     if metric.of is None:
         value = f"CAST({_value(metric, dialect)} AS DOUBLE PRECISION) AS value"
     else:
@@ -84,7 +84,7 @@ def _parts(metric: Metric, dialect: Dialect, *, is_counted: bool) -> tuple[str, 
     return head, (() if metric.filter is None else (render(metric.filter, sql),))
 
 
-def _bucket(period_s: int, dialect: Dialect) -> str:
+def bucket_sql(period_s: int, dialect: Dialect) -> str:
     """Return the SQL of the start of a record's bucket. Buckets are aligned to the epoch."""
     step = _STEP.format(period_s=period_s)
     if dialect == "duckdb":

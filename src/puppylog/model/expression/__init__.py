@@ -28,6 +28,7 @@ from puppylog.model.expression.reading import (
     parse_segment,
     parse_value,
     render,
+    render_number,
     render_segment,
 )
 
@@ -38,5 +39,6 @@ __all__ = [
     "parse_segment",
     "parse_value",
     "render",
+    "render_number",
     "render_segment",
 ]

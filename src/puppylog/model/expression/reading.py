@@ -10,7 +10,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from puppylog.errors import ExpressionError
 from puppylog.model.expression.attribute_names import iter_names, replace_names
-from puppylog.model.expression.conversion import as_text, coerce
+from puppylog.model.expression.conversion import as_text, cast, coerce
 from puppylog.model.expression.function import nearest
 from puppylog.model.expression.grammar import MAX_DEPTH, make_term
 from puppylog.model.expression.matching import ELSEWHERE
@@ -106,6 +106,11 @@ def render(canonical: str, dialect: Dialect) -> str:
 def render_segment(canonical: str, dialect: Dialect) -> str:
     """Return the SQL of a segment, of type text, for a store. The text is the same on every store. See `render`."""
     return _text_for(_read(canonical, "segment", MAX_CANONICAL_LENGTH), dialect)
+
+
+def render_number(sql: str, dialect: Dialect) -> str:
+    """Return the SQL of the number that the text ``sql`` is; null if the text is no number."""
+    return _text_for(cast(Term(Type.TEXT, sql, sql, sql), Type.NUMBER), dialect)
 
 
 def _parse(text: str, what: str, max_length: int = MAX_LENGTH) -> str:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from puppylog.errors import SearchError
 from puppylog.model.expression.attribute_names import attribute_text
 from puppylog.model.query.scanning import refuse
 from puppylog.model.query.tree import Name, Query, iter_names
@@ -118,12 +117,26 @@ def resolve(name: Name, vocabulary: Vocabulary, attributes: Mapping[str, str], q
     Raises:
         SearchError: there is none; the error has the nearest names and an example.
     """
+    if field := find_field(name, vocabulary, attributes, query):
+        return field
+    cause, example = describe_unknown(name.text, vocabulary, attributes)
+    cause = f'there is no field "{name.text}"' + (f"; {cause}" if cause else "")
+    advice = f'to search for this text, put it into quotes: "{name.text}"'
+    raise refuse(query, name.span.start, cause, f"{example}; {advice}" if example else advice)
+
+
+def find_field(name: Name, vocabulary: Vocabulary, attributes: Mapping[str, str], query: str) -> Field | None:
+    """Return the field of that name, or None if there is none. The arguments are those of `resolve`.
+
+    Raises:
+        SearchError: it is the name of an attribute, and no key of an attribute looks like that.
+    """
     if field := vocabulary.fields.get(name.text.lower()):
         return field
     if vocabulary.has_attributes and (_is_prefixed(name.text) or name.text in attributes):
         key = name.text[len(_PREFIX) :] if _is_prefixed(name.text) else name.text
         return Field(name.text, Kind.ATTRIBUTE, attribute_expression(name, key, query))
-    raise _unknown(name, vocabulary, attributes, query)
+    return None
 
 
 def attribute_expression(name: Name, key: str, query: str) -> str:
@@ -144,16 +157,12 @@ def find_nearest(name: str, vocabulary: Vocabulary, attributes: Mapping[str, str
     return [lowered[found] for found in difflib.get_close_matches(name.lower(), lowered, n=3, cutoff=0.5)]
 
 
-def _unknown(name: Name, vocabulary: Vocabulary, attributes: Mapping[str, str], query: str) -> SearchError:
-    nearest = find_nearest(name.text, vocabulary, attributes)
-    cause = f'there is no field "{name.text}"'
-    if nearest:
-        cause += f"; the nearest {'is' if len(nearest) == 1 else 'are'} {' and '.join(nearest)}"
+def describe_unknown(name: str, vocabulary: Vocabulary, attributes: Mapping[str, str]) -> tuple[str, str]:
+    """Return the names nearest to one that is no field, and an example of a field, for an error; both may be empty."""
+    nearest = find_nearest(name, vocabulary, attributes)
+    cause = f"the nearest {'is' if len(nearest) == 1 else 'are'} {' and '.join(nearest)}" if nearest else ""
     example = next(((key, attributes[key]) for key in [*nearest, *attributes] if key in attributes), None)
-    advice = f'to search for this text, put it into quotes: "{name.text}"'
-    if example is not None:
-        advice = f"the store has, for example, {example[0]}:{_shown(example[1])}; {advice}"
-    return refuse(query, name.span.start, cause, advice)
+    return cause, "" if example is None else f"the store has, for example, {example[0]}:{_shown(example[1])}"
 
 
 def _shown(value: str) -> str:

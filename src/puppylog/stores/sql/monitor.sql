@@ -166,6 +166,13 @@ FROM (
 ) AS newest
 ORDER BY ts, file_id, line_offset
 
+-- name: chosen_records
+-- The end of a query about all records that a search finds.
+FROM puppylog.log_records
+WHERE ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
+  AND {in_group}
+  AND {where}
+
 -- name: newest_attributes
 -- The attributes of the newest records that have any.
 SELECT attributes

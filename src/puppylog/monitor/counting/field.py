@@ -1,0 +1,70 @@
+"""The field whose values are counted, as SQL."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from puppylog.errors import NotFound
+from puppylog.model.expression import render
+from puppylog.model.expression.reading import Dialect
+from puppylog.model.query.fields import RECORDS, Field, Kind, describe_unknown, find_field
+from puppylog.model.query.tree import Name
+from puppylog.monitor.attributes import find_attributes
+from puppylog.monitor.search import Search
+from puppylog.stores.base import RecordReader
+from puppylog.stores.queries import load_queries
+
+_QUERIES = load_queries("puppylog.stores", "counting.sql")
+
+_ORIGINS: Final = {Kind.SOURCE: "stream_id", Kind.GROUP: "stream_id", Kind.FILE: "file_id"}
+_TEXTS: Final = frozenset({Kind.TEXT, Kind.SEVERITY, Kind.ATTRIBUTE})
+_SAMPLE_RECORDS: Final = 2000
+
+
+def get_field(reader: RecordReader, name: str, dialect: Dialect) -> Field:
+    """Return the field of that name: a column, an alias, an attribute, ``source``, ``stream``, ``group`` or ``file``.
+
+    Raises:
+        NotFound: no record has it; the error has the nearest names, and an example from the store.
+        SearchError: it cannot be the name of an attribute.
+    """
+    if found := find_field(Name(name), RECORDS, {}, name):
+        return found
+    attributes = find_attributes(reader, [name], dialect)
+    if found := find_field(Name(name), RECORDS, attributes, name):
+        return found
+    cause, example = describe_unknown(name, RECORDS, attributes)
+    raise NotFound("find", f'the field "{name}"', cause, example)
+
+
+def value_sql(field: Field, dialect: Dialect) -> str:
+    """Return the SQL of the field's value. For a source, a group or a file it is the id of the stream or the file."""
+    return render(_ORIGINS.get(field.kind) or field.expression, dialect)
+
+
+def order_sql(field: Field, dialect: Dialect, column: str = "value") -> str:
+    """Return the SQL by which the values in ``column`` are ordered: texts by their bytes on every store."""
+    return f'{column} COLLATE "C"' if field.kind in _TEXTS and dialect == "postgres" else column
+
+
+def values_sql(reader: RecordReader, field: Field, search: Search, dialect: Dialect) -> str:
+    """Return the query of the field's values, each with its number of records."""
+    chosen = search.render("chosen_records")
+    is_grouped = field.kind is Kind.ATTRIBUTE and dialect == "duckdb" and has_alike(reader, "CAST(attributes AS TEXT)")
+    template = _QUERIES["attribute_values"] if is_grouped else _QUERIES["values"]
+    return template.format(value=value_sql(field, dialect), chosen=chosen)
+
+
+def has_alike(reader: RecordReader, value: str) -> bool:
+    """Return whether, of some records with this SQL value, at most half have different ones."""
+    [row] = reader.query(_QUERIES["sample"].format(value=value), {"records": _SAMPLE_RECORDS}).to_pylist()
+    return bool(row["different"] * 2 <= row["records"])
+
+
+def read_origins(reader: RecordReader, kind: Kind) -> Mapping[int, str | None] | None:
+    """Return the names of sources, groups or files by the id that `value_sql` gives; None for any other field."""
+    if kind is Kind.FILE:
+        return {row["id"]: row["path"] for row in reader.query(_QUERIES["file_names"]).to_pylist()}
+    if kind not in _ORIGINS:
+        return None
+    name = "source_uri" if kind is Kind.SOURCE else "group_name"
+    return {row["id"]: row[name] for row in reader.query(_QUERIES["stream_names"]).to_pylist()}

@@ -1,0 +1,209 @@
+"""The number of records over time, in steps of equal length."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from puppylog.errors import UsageError
+from puppylog.model.expression.reading import Dialect
+from puppylog.model.query.fields import Field
+from puppylog.monitor.counting.field import order_sql, read_origins, value_sql
+from puppylog.monitor.metrics import choose_step
+from puppylog.monitor.search import Search
+from puppylog.stores.aggregate import bucket_sql
+from puppylog.stores.base import RecordReader, Value
+from puppylog.stores.queries import load_queries
+
+_QUERIES = load_queries("puppylog.stores", "counting.sql")
+
+MAX_STEPS: Final = 100_000
+"""The greatest number of steps of a histogram, empty ones included."""
+
+_ALL: Final = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The records of one value: their number in each step. The name None stands for records without a value."""
+
+    name: str | None
+    counts: Sequence[int]
+
+    @property
+    def total(self) -> int:
+        """The number of records in all steps."""
+        return sum(self.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Records over time.
+
+    Attributes:
+        start: the start of the first step. Steps are aligned to the epoch in UTC.
+        step_s: the length of a step in seconds.
+        series: a series for each of the most frequent values, the most frequent first; a single one without a field.
+        other: the records of all other values; None if there are no other values.
+        other_values: the number of these values.
+    """
+
+    start: datetime
+    step_s: int
+    series: Sequence[Series]
+    other: Series | None = None
+    other_values: int = 0
+
+    @property
+    def all_series(self) -> Sequence[Series]:
+        """The series, and the one of all other values as the last one if there are any."""
+        return [*self.series, *([] if self.other is None else [self.other])]
+
+    @property
+    def steps(self) -> int:
+        """The number of steps, empty ones included."""
+        return len(self.series[0].counts)
+
+    @property
+    def totals(self) -> Sequence[int]:
+        """The number of records in each step."""
+        return [sum(counts) for counts in zip(*(one.counts for one in self.all_series), strict=True)]
+
+    @property
+    def records(self) -> int:
+        """The number of records in all steps."""
+        return sum(one.total for one in self.all_series)
+
+
+def count_histogram(
+    reader: RecordReader,
+    search: Search,
+    *,
+    dialect: Dialect,
+    steps: int,
+    by: Field | None = None,
+    step_s: int | None = None,
+    series: int = 6,
+    reach: datetime | None = None,
+) -> Histogram | None:
+    """Return the number of records in each step of time; None if the search finds no record.
+
+    The steps begin at the start of the search's range, or else at the first record, and end at the end of the range, or
+    else at the last record.
+
+    Args:
+        reader: the store.
+        search: chooses the records.
+        dialect: the SQL dialect of the store.
+        steps: the greatest number of steps, if ``step_s`` is None. A step has a round length.
+        by: the field whose values become series; None counts all records as one series.
+        step_s: the length of a step in seconds.
+        series: the greatest number of series. The records of all other values are counted together.
+        reach: the steps go on at least to this instant.
+
+    Raises:
+        UsageError: with this ``step_s``, there would be more than `MAX_STEPS` steps.
+    """
+    extent = reader.query(_QUERIES["extent"].format(chosen=search.render("chosen_records")), search.parameters())
+    [row] = extent.to_pylist()
+    if row["first_at"] is None:
+        return None
+    start, last = _find_ends(row["first_at"], row["last_at"], search, reach)
+    if step_s is None:
+        step_s = choose_step(1, int((last - start).total_seconds()) + 1, steps)
+    first = _epoch_s(start) // step_s
+    number = _epoch_s(last) // step_s - first + 1
+    if number > MAX_STEPS:
+        raise UsageError(
+            "count", f"in {number:,} steps", advice=f"choose a longer step: at most {MAX_STEPS:,} are shown"
+        )
+    counted = _count(reader, search, _Axis(first, step_s, number), dialect=dialect, by=by, limit=series)
+    return counted if counted.series else None  # all records have been deleted between the queries
+
+
+def _find_ends(
+    first_at: datetime, last_at: datetime, search: Search, reach: datetime | None
+) -> tuple[datetime, datetime]:
+    """Return the instants that the first and the last step contain."""
+    until = search.within.until
+    start = search.within.since or first_at
+    last = last_at if until is None else until - timedelta(microseconds=1)
+    return start, max(last, start, last if reach is None else reach)
+
+
+def _epoch_s(instant: datetime) -> int:
+    """Return the whole seconds from the epoch to an instant, rounded down."""
+    return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """The steps: the index of the first one, counted from the epoch, their length in seconds, and their number."""
+
+    first: int
+    step_s: int
+    steps: int
+
+    @property
+    def start(self) -> datetime:
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=self.first * self.step_s)
+
+    def make_counts(self, rows: Iterable[Mapping[str, Any]]) -> list[int]:
+        """Return the number of records in each step. A record that was stored after the axis was chosen is left out."""
+        counts = [0] * self.steps
+        for row in rows:
+            index = _epoch_s(row["bucket"]) // self.step_s - self.first
+            if 0 <= index < self.steps:
+                counts[index] += int(row["n"])
+        return counts
+
+
+def _count(
+    reader: RecordReader, search: Search, axis: _Axis, *, dialect: Dialect, by: Field | None, limit: int
+) -> Histogram:
+    chosen, bucket = search.render("chosen_records"), bucket_sql(axis.step_s, dialect)
+    if by is None:
+        rows = reader.query(_QUERIES["histogram"].format(bucket=bucket, chosen=chosen), search.parameters()).to_pylist()
+        return Histogram(axis.start, axis.step_s, [Series("records", axis.make_counts(rows))] if rows else [])
+    names = read_origins(reader, by.kind)
+    parameters: dict[str, Value] = {**search.parameters(), "series": limit if names is None else _ALL}
+    sql = _QUERIES["histogram_by_value"].format(
+        bucket=bucket, chosen=chosen, value=value_sql(by, dialect), order=order_sql(by, dialect)
+    )
+    rows = reader.query(sql, parameters).to_pylist()
+    if names is not None:
+        rows = _rank([{**row, "value": names.get(row["value"])} for row in rows], limit)
+    return _gather(rows, axis)
+
+
+def _rank(rows: list[dict[str, Any]], limit: int) -> list[dict[str, Any]]:
+    """Return the rows with the places of their values, after values have become names that several of them share."""
+    totals: dict[str | None, int] = defaultdict(int)
+    for row in rows:
+        totals[row["value"]] += int(row["n"])
+    ordered = sorted(totals, key=lambda name: (-totals[name], name is None, name or ""))
+    places = {name: place for place, name in enumerate(ordered[:limit], start=1)}
+    return [{**row, "place": places.get(row["value"]), "different": len(totals)} for row in rows]
+
+
+def _gather(rows: list[dict[str, Any]], axis: _Axis) -> Histogram:
+    by_place: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    others = []
+    for row in rows:
+        if row["place"] is None:
+            others.append(row)
+        else:
+            by_place[int(row["place"])].append(row)
+    series = [
+        Series(_name_of(by_place[place][0]["value"]), axis.make_counts(by_place[place])) for place in sorted(by_place)
+    ]
+    other = Series("other", axis.make_counts(others)) if others else None
+    different = int(rows[0]["different"]) if rows else 0
+    return Histogram(axis.start, axis.step_s, series, other, different - len(series))
+
+
+def _name_of(value: object) -> str | None:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return None if value is None else str(value)
