@@ -57,6 +57,15 @@ def test_vertical_shows_one_field_per_line(cli: InProcess) -> None:
     assert got.out.splitlines() == ["host     10.0.0.2", "referer  -"]
 
 
+def test_raw_output_says_how_many_lines_are_not_exact(cli: InProcess) -> None:
+    got = cli("logs", "-l", "2", *OURS, "-o", "raw")
+    assert got.out.splitlines() == [
+        '10.0.0.1 - - [01/Mar/2026:12:01:58 +0000] "GET /shop/2" 200 118 "-" "\x1b[2J"',
+        '10.0.0.2 - - [01/Mar/2026:12:01:59 +0000] "GET /" 200 119 "-" "\x1b[2J"',
+    ]
+    assert "2 of 2 lines are put together from their columns and may differ from the original" in got.err
+
+
 def test_reversed_records_begin_with_the_newest(cli: InProcess) -> None:
     got = cli("logs", "-l", "2", *OURS, "--reverse", "--columns", "response_bytes", "-o", "csv")
     assert got.out.split() == ["response_bytes", "119", "118"]
@@ -154,6 +163,7 @@ def test_filter_range_and_group_limit_a_search(cli: InProcess) -> None:
         (["-f", "--reverse"], "cannot follow newest first"),
         (["--vertical", "-o", "csv"], "cannot show one field per line as csv"),
         (["--columns", "zon"], "cannot show column 'zon': no record has a field of this name; the nearest is zone"),
+        (["--columns", "host", "-o", "raw"], "cannot show columns of the text as it was"),
         (["--columns", ","], "cannot show no columns"),
     ],
 )

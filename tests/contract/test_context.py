@@ -1,5 +1,7 @@
 from puppylog.monitor.context import Extent, find_context, read_records
+from puppylog.monitor.origins import Origin, read_origins
 from puppylog.monitor.search import read_cursor
+from puppylog.monitor.source_text import SourceText, read_source_texts
 from puppylog.stores.base import Store
 from support.lines import Source, records
 
@@ -21,3 +23,13 @@ def test_the_context_of_a_record_is_its_neighbours_in_its_file(store: Store) -> 
     read = read_records(store, places)
     assert list(zip(read["file_id"].to_pylist(), read["line_offset"].to_pylist(), strict=True)) == places
     assert set(read.column_names) > {"ts", "stream_id", "message", "attributes"}
+
+
+def test_the_origin_and_the_text_of_a_record_are_found_by_its_file(store: Store) -> None:
+    source = Source(store, "file:///var/log/a.log", group="shop")
+    source.append(records(1, message="m"))
+    assert read_origins(store) == {
+        source.file_id: Origin(source.stream_id, "/var/log/test.log", "file:///var/log/a.log", "shop")
+    }
+    rows = read_records(store, [(source.file_id, 0)]).to_pylist()
+    assert read_source_texts(store, rows, "here") == [SourceText(b"2026-03-01T12:00:00+00:00 h m", False)]

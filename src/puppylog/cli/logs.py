@@ -16,10 +16,10 @@ from puppylog.cli.log_follower import Follower
 from puppylog.cli.log_output import LinePrinter, RecordPrinter, TablePrinter, VerticalDrawer
 from puppylog.cli.nothing_found import tell_nothing_found
 from puppylog.cli.options import (
+    add_output_options,
     examples,
     group_option,
     limit_option,
-    output_options,
     pass_settings,
     range_options,
     store_options,
@@ -122,7 +122,7 @@ def _context_option(flag: str, name: str, where: str) -> Callable[[Callable[...,
 )
 @click.option("--vertical", "is_vertical", is_flag=True, help="Show one field per line.")
 @timeout_option
-@output_options
+@add_output_options({"raw": "Raw is the text as it was, from its file if that still is the same."})
 @store_options
 @pass_settings
 def logs(
@@ -202,11 +202,17 @@ def _check_shape(settings: Settings, shape: Shape, to: str | None) -> None:
         raise UsageError("follow", f"as {_WHOLE[settings.output]}", advice="use -o jsonl or arrow")
     if shape.follows and shape.is_reversed:
         raise UsageError("follow", "newest first", "new records come last", "use --reverse without -f")
+    if shape.columns is not None and settings.output == "raw":
+        raise UsageError("show", "columns of the text as it was", advice="use --columns without -o raw")
     if shape.is_vertical and settings.output != "table":
         raise UsageError("show", f"one field per line as {settings.output}", advice="use --vertical without -o")
 
 
 def _open_printer(settings: Settings, store: Store, shape: Shape) -> RecordPrinter:
+    if settings.output == "raw":
+        from puppylog.cli.log_raw import RawPrinter  # noqa: PLC0415 - only this output loads the readers of files
+
+        return RawPrinter(settings, store)
     columns: Sequence[Column] | None = None if shape.columns is None else read_columns(store, shape.columns)
     origins = Origins(store)
     if settings.output != "table" or (columns is not None and not shape.is_vertical):

@@ -7,7 +7,8 @@ subcommand counts. A flag counts more than an environment variable, wherever it 
 import functools
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 from urllib.parse import unquote
 
@@ -43,16 +44,26 @@ def store_options(command: Callback) -> Callback:
 
 def output_options(command: Callback) -> Callback:
     """Add ``-o/--output`` and ``--tz``."""
+    return add_output_options()(command)
+
+
+def add_output_options(more: Mapping[str, str] = MappingProxyType({})) -> Decorator:
+    """Add ``--tz`` and ``-o/--output``, which also takes the keys of ``more``; their values are sentences of help."""
+    return lambda command: _add_output_options(command, more)
+
+
+def _add_output_options(command: Callback, more: Mapping[str, str]) -> Callback:
     command = tz_option(
         "The time zone of times shown, and of times given without an offset: UTC (default), local, or Area/City."
     )(command)
     return _option(
         "-o",
         "--output",
-        type=click.Choice(OUTPUTS),
+        type=click.Choice([*OUTPUTS, *more]),
         help=(
             "The format of the data. Default: table. CSV has an apostrophe before text that a spreadsheet would run. "
             "Parquet and Arrow's IPC stream keep the types of columns; write them into a file or a pipe."
+            + "".join(f" {text}" for text in more.values())
         ),
     )(command)
 

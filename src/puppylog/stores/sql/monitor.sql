@@ -300,3 +300,13 @@ JOIN (
 SELECT EXISTS (SELECT 1 FROM puppylog.log_records) AS has_records,
        EXISTS (SELECT 1 FROM puppylog.log_records WHERE status_code IS NOT NULL) AS has_requests,
        EXISTS (SELECT 1 FROM puppylog.log_records WHERE severity IS NOT NULL) AS has_severities
+
+-- name: file_positions
+-- The position and the fingerprint of these files, the source of each, and the format of its lines as last reported.
+SELECT files.id AS file_id, files.stream_id, files.path, files.device, files.inode, files.head_size, files.head_hash,
+       files.marker_size, files.marker_hash, files.byte_offset, files.finished, files.context, streams.source_uri,
+       coalesce(reports.format, '') AS format
+FROM puppylog.log_files AS files
+JOIN puppylog.log_streams AS streams ON streams.id = files.stream_id
+LEFT JOIN puppylog.stream_reports AS reports ON reports.stream_id = streams.id
+WHERE files.id = ANY(string_to_array($files, ',')::INTEGER[])
