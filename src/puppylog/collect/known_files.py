@@ -143,9 +143,24 @@ class KnownFiles:
         """See `puppylog.tail.owners.Owners`."""
         if self._is_finishing(handle):
             return Elsewhere()
-        if handle.identity in self._unknown:
-            self._unknown.discard(handle.identity)
-            return Elsewhere(_ASK_AGAIN_S) if self._is_copy_of_live(handle) else None
+        is_unknown = handle.identity in self._unknown
+        self._unknown.discard(handle.identity)
+        match = None if is_unknown else self._match_known(asking, path, handle, others_only=others_only)
+        if isinstance(match, Elsewhere):
+            return match
+        if match is not None:
+            return self._continue(asking, path, handle, *match)
+        return Elsewhere(_ASK_AGAIN_S) if self._is_copy_of_live(handle) else None
+
+    def _match_known(
+        self, asking: SourceFiles, path: str, handle: OpenFile, *, others_only: bool
+    ) -> tuple[KnownFile, Checkpoint] | Elsewhere | None:
+        """Return the file of the store that this file is, and the offset from which to read on.
+
+        Returns:
+            If several files of the store match, the one with the largest offset; None if none matches; `Elsewhere` if
+            another collector may be reading the file, and has not stored a line of it yet.
+        """
         heads = find_heads(handle) if is_copy_path(handle.path) else []
         best: tuple[KnownFile, Checkpoint] | None = None
         known = self._find([handle.identity], heads)
@@ -163,9 +178,7 @@ class KnownFiles:
             checkpoint = find_match(file, handle)
             if checkpoint is not None and (best is None or file.position.byte_offset >= best[0].position.byte_offset):
                 best = file, checkpoint
-        if best is not None:
-            return self._continue(asking, path, handle, *best)
-        return Elsewhere(_ASK_AGAIN_S) if self._is_copy_of_live(handle) else None
+        return best
 
     def _is_copy_of_live(self, handle: OpenFile) -> bool:
         """Return whether the file is a copy of a log that a stream reads: copytruncate's, or a compressed one.
