@@ -15,6 +15,7 @@ from puppylog.tail.chunk import Chunk
 from puppylog.tail.copies import is_copy_of_live
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.ending import start_at_end
+from puppylog.tail.finished import FinishedFiles
 from puppylog.tail.foreign import SkippedFile, apply_owners, apply_owners_to_rotated, continue_in
 from puppylog.tail.handle import OpenFile, cannot_read, identity_of
 from puppylog.tail.known_places import KnownPlaces
@@ -81,7 +82,7 @@ class Tailer:
         self._clock = clock
         self._current: Reader | None = None  # of the file at the path
         self._rotated: list[RotatedFile] = []  # in the order in which they were at the path
-        self._ready: list[Chunk] = []  # the last chunks of closed files, not returned yet
+        self._finished = FinishedFiles(self._known, self._owners)
         self._budget: int | None = None  # how many bytes this `read` may still read; None: no limit
         self._last: LastFile | None = None  # the last file that left the path
         self._has_begun = False  # the search for the files of the known positions has succeeded
@@ -101,7 +102,7 @@ class Tailer:
         self.problem = None
         self._budget = limit_bytes
         is_untouched = self._check_path()
-        yield from self._iter_ready()
+        yield from self._finished.iter_chunks()
         yield from self._drain()
         if not is_untouched and not self._is_turn_over:
             yield from self._read_current()
@@ -125,7 +126,7 @@ class Tailer:
     @property
     def is_at_rest(self) -> bool:
         """Whether all whole lines were read and given, and no rotated file is being drained."""
-        return not (self._rotated or self._ready) and all(reader.is_at_rest for reader in self._readers())
+        return not (self._rotated or self._finished.has_chunks) and all(reader.is_at_rest for reader in self._readers())
 
     def close(self) -> None:
         """Close every file. It is OK to close twice."""
@@ -242,10 +243,10 @@ class Tailer:
             self._known.discard(found.place)
         for missing in files.missing:
             if truncated is not None and missing is place:
-                self._ready += self._finish(truncated)
+                self._finished.finish(truncated)
             else:
                 self._known.discard(missing)
-                self._ready.append(self._remember(self._opener.finish_missing(missing), missing.position))
+                self._finished.finish_missing(self._opener.finish_missing(missing), missing.position)
         for found in files.rotated:
             if truncated is not None and found.place is place:
                 self._rotated.append(self._continue_in_copy(truncated, found.handle))
@@ -256,10 +257,6 @@ class Tailer:
             self._current = self._opener.open_reader(files.at_path)
             self._current.needs_owner_check |= truncated is not None
 
-    def _iter_ready(self) -> Iterator[Chunk]:
-        while self._ready:
-            yield self._ready.pop(0)
-
     def _drain(self) -> Iterator[Chunk]:
         for rotated in list(self._rotated):
             if not self._is_turn_over:
@@ -269,7 +266,7 @@ class Tailer:
         yield from self._read(rotated.reader)
         if rotated.reader.is_truncated:
             continued = self._split_emptied(rotated)
-            yield from self._iter_ready()
+            yield from self._finished.iter_chunks()
             if continued is not None:
                 yield from self._read_rotated(continued)
             yield from self._read(rotated.reader)
@@ -277,19 +274,19 @@ class Tailer:
             self._note_fault(rotated.reader)
             self._rotated.remove(rotated)
             rotated.reader.close()
-            self._ready += self._finish(rotated.reader)
+            self._finished.finish(rotated.reader)
             self._publish_open_files()
-        yield from self._iter_ready()
+        yield from self._finished.iter_chunks()
 
     def _read_current(self) -> Iterator[Chunk]:
         reader = self._current
         if reader is None:
             return
         yield from self._read(reader)
-        yield from self._iter_ready()
+        yield from self._finished.iter_chunks()
         if reader is self._current and reader.is_truncated:
             self._restart_truncated(reader)
-            yield from self._iter_ready()
+            yield from self._finished.iter_chunks()
             yield from self._drain()
             if not self._is_turn_over:
                 yield from self._read(self._current)
@@ -316,7 +313,7 @@ class Tailer:
             other = self._opener.open_reader(continue_in(reader.handle, owner))
         elif reader is self._current:
             self._skipped = SkippedFile.of(reader.handle, owner, self._clock())
-        self._ready += self._finish(reader)
+        self._finished.finish(reader)
         self._replace(reader, other)
         self._publish_open_files()
         return False
@@ -372,7 +369,7 @@ class Tailer:
         except OSError as error:
             self._note_error(error)
         if copy is None:
-            self._ready += self._finish(truncated)
+            self._finished.finish(truncated)
             return None
         continued = self._continue_in_copy(truncated, copy)
         self._rotated.insert(self._rotated.index(rotated), continued)
@@ -382,15 +379,6 @@ class Tailer:
     def _continue_in_copy(self, truncated: Reader, copy: OpenFile) -> RotatedFile:
         truncated.continue_in(copy)
         return RotatedFile(truncated, copy.status().st_size, self._clock())
-
-    def _finish(self, reader: Reader) -> list[Chunk]:
-        chunks = reader.finish()
-        self._remember(chunks[-1])
-        return chunks
-
-    def _remember(self, last: Chunk, position: FilePosition | None = None) -> Chunk:
-        self._owners.note_finished(last.file, self._known.remember(last, position))
-        return last
 
     def _note_error(self, error: OSError) -> None:
         self.problem = self.problem or cannot_read(self.path, error).message

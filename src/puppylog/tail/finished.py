@@ -1,0 +1,48 @@
+"""The files that a tailer has read to their end: their last chunks, and the places at which they ended."""
+
+from collections.abc import Iterator
+
+from puppylog.model.stream import FilePosition
+from puppylog.tail.chunk import Chunk
+from puppylog.tail.known_places import KnownPlaces
+from puppylog.tail.owners import Owners
+from puppylog.tail.reader import Reader
+
+
+class FinishedFiles:
+    """Holds each finished file's last chunks until they are given, and tells the other tailers where the file ended."""
+
+    def __init__(self, known: KnownPlaces, owners: Owners) -> None:
+        """Prepare; the places of finished files are remembered in ``known``."""
+        self._known = known
+        self._owners = owners
+        self._chunks: list[Chunk] = []
+
+    @property
+    def has_chunks(self) -> bool:
+        """Whether a chunk was not given yet."""
+        return bool(self._chunks)
+
+    def finish(self, reader: Reader) -> None:
+        """Finish a file; what was read of an unfinished last line becomes a line."""
+        chunks = reader.finish()
+        self._chunks += chunks
+        self._remember(chunks[-1], None)
+
+    def finish_missing(self, last: Chunk, position: FilePosition | None) -> None:
+        """Finish a file that was not found.
+
+        Args:
+            last: the chunk that finishes the file.
+            position: of the file in the store.
+        """
+        self._chunks.append(last)
+        self._remember(last, position)
+
+    def _remember(self, last: Chunk, position: FilePosition | None) -> None:
+        self._owners.note_finished(last.file, self._known.remember(last, position))
+
+    def iter_chunks(self) -> Iterator[Chunk]:
+        """Give the chunks that were not given yet, in the order in which their files were finished."""
+        while self._chunks:
+            yield self._chunks.pop(0)
