@@ -1,11 +1,13 @@
 import json
+import sys
 import unicodedata
 
 import pytest
+import wcwidth
 from hypothesis import given
 from hypothesis import strategies as st
 
-from puppylog.tui.clean import clean, clean_json, cut, cut_start, width_of
+from puppylog.tui.clean import clean, clean_json, cut, cut_start, is_narrow, width_of
 
 OBEYED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 ANY_TEXT = st.text(st.characters(codec=None))
@@ -48,9 +50,22 @@ def test_clean_json_has_the_same_value_and_no_character_that_a_terminal_obeys(va
     assert not {unicodedata.category(char) for char in document} & OBEYED
 
 
-@pytest.mark.parametrize(("text", "width"), [("", 0), ("abc", 3), ("日本", 4), ("e\u0301", 1), ("a\uff21", 3)])
+@pytest.mark.parametrize(
+    ("text", "width"), [("", 0), ("abc", 3), ("日本", 4), ("e\u0301", 1), ("a\uff21", 3), ("👍🏽", 2), ("é…█", 3)]
+)
 def test_width_is_counted_in_cells(text: str, width: int) -> None:
     assert width_of(text) == width
+
+
+def test_each_character_that_is_narrow_takes_one_cell() -> None:
+    narrow = [chr(code) for code in range(sys.maxunicode + 1) if is_narrow(chr(code))]
+    assert len(narrow) > 700
+    assert [char for char in narrow if wcwidth.wcwidth(char) != 1] == []
+
+
+@given(st.text(st.characters(codec=None)).map(clean), st.integers(0, 20))
+def test_the_kept_end_of_a_text_is_never_wider_than_asked(text: str, width: int) -> None:
+    assert width_of(cut_start(text, width)) <= width
 
 
 @pytest.mark.parametrize(
