@@ -1,6 +1,8 @@
 """Servers that many tests share, each started when a test asks for it, and the profile of all property tests."""
 
+import os
 import signal
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +17,10 @@ settings.register_profile(
     "puppylog", deadline=None, max_examples=examples(USUAL), suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("puppylog")
+
+# Commands show and read times in the zone of the machine. Tests expect the same times on every machine.
+os.environ["TZ"] = "UTC"
+time.tzset()
 
 # A shell starts a job in the background with SIGINT ignored. Commands that tests start would inherit that, and no test
 # could interrupt them.

@@ -7,9 +7,9 @@ the defaults. Only the command line and this module read the environment; other 
 import os
 import pwd
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -25,6 +25,11 @@ TIMEOUT_S: Final = 60.0
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {"color": COLORS, "output": OUTPUTS}
 
 
+def utc_now() -> datetime:
+    """Return the current time."""
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The settings that all commands share."""
@@ -32,31 +37,41 @@ class Settings:
     store: str  # the store's URL
     color: bool | None  # None: only where the output is a terminal
     output: str  # one of OUTPUTS
-    zone: tzinfo | None  # of times that are shown, or read without an offset; None is the zone of this machine
+    zone: tzinfo | None  # of times that people read, or type without an offset; None is the zone of this machine
     host: str  # the name of this machine in a store that several machines share
     quiet: bool
     timeout_s: float = TIMEOUT_S  # the longest time that a query of sql, logs and doctor may take
+    data_zone: tzinfo | None = UTC  # of times that programs read, and of log lines without an offset; None as above
+    zone_name: str = ""  # how a table calls the zone; empty if it is the zone of this machine
+    clock: Callable[[], datetime] = utc_now  # returns the current time
 
 
-def read_settings(given: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
+def read_settings(
+    given: Mapping[str, object], environ: Mapping[str, str], clock: Callable[[], datetime] = utc_now
+) -> Settings:
     """Return the settings.
 
     Args:
         given: the values of flags and of ``PUPPYLOG_*`` variables, by key. They take precedence over every file.
         environ: the environment, for the XDG directories, ``NO_COLOR``, ``FORCE_COLOR`` and ``TERM``.
+        clock: returns the current time.
 
     Raises:
         ConfigurationError: a file cannot be read, or has an unknown key or an invalid value.
     """
     values = _read_files(environ) | dict(given)
+    zone = str(values.get("tz", ""))
     return Settings(
         store=str(values.get("store") or default_store(environ)),
         color=_choose_color(str(values.get("color", "auto")), environ),
         output=str(values.get("output", "table")),
-        zone=find_zone(str(values.get("tz", "UTC"))),
+        zone=find_zone(zone or "local"),
         host=str(values.get("host") or os.uname().nodename),
         quiet=bool(values.get("quiet", False)),
         timeout_s=float(str(values.get("timeout", TIMEOUT_S))),
+        data_zone=find_zone(zone or "UTC"),
+        zone_name="" if zone.lower() == "local" else zone,
+        clock=clock,
     )
 
 

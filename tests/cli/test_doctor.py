@@ -42,8 +42,7 @@ def test_a_table_has_one_line_per_finding(cli: InProcess, monkeypatch: pytest.Mo
 
 def test_sentences_are_wrapped_to_fit_a_terminal(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     found(monkeypatch, FINDINGS)
-    monkeypatch.setattr(doctor, "terminal_width", lambda: 80)
-    assert cli("doctor").out == (GOLDEN / "doctor.terminal.txt").read_text(encoding="utf-8")
+    assert cli.wide(80)("doctor").out == (GOLDEN / "doctor.terminal.txt").read_text(encoding="utf-8")
 
 
 def test_json_has_the_advice_as_a_member(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:

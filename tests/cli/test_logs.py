@@ -40,7 +40,7 @@ def test_a_complete_answer_has_no_note_on_stderr(cli: InProcess) -> None:
 
 
 def test_the_columns_that_are_asked_for_are_a_table(cli: InProcess) -> None:
-    got = cli("logs", "-l", "2", *OURS, "--columns", "ts, Status_Code,source,attributes.zone,response_bsize")
+    got = cli.at(NOON)("logs", "-l", "2", *OURS, "--columns", "ts, Status_Code,source,attributes.zone,response_bsize")
     header, *records = (line.split() for line in got.out.splitlines())
     assert header == ["ts", "Status_Code", "source", "attributes.zone", "response_bsize"]
     assert [record[1:] for record in records] == [["200", "/var/log/test.log", "a", size] for size in ("118", "119")]

@@ -8,6 +8,7 @@ import pytest
 from puppylog.cli import metrics
 from puppylog.monitor.metrics import get_metric
 from support.inprocess import InProcess
+from support.lines import NOON
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -44,7 +45,7 @@ def test_a_list_can_be_limited_to_a_group(cli: InProcess) -> None:
 
 
 def test_a_segmented_metric_has_a_row_per_bucket_and_segment(cli: InProcess) -> None:
-    assert cli("monitor", "metrics", "get", "sections").out == golden("metrics.get.txt")
+    assert cli.at(NOON)("monitor", "metrics", "get", "sections").out == golden("metrics.get.txt")
 
 
 def test_a_metric_without_segments_has_a_row_per_bucket(cli: InProcess) -> None:
@@ -75,17 +76,17 @@ def test_steps_combine_buckets(cli: InProcess) -> None:
 
 
 def test_a_chart_of_a_range_covers_the_whole_range_in_steps(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metrics, "terminal_width", lambda: 80)
+    cli = cli.at(NOON).wide(80)
     whole = cli("monitor", "metrics", "get", "failures", "--since", "2026-03-01", "--chart")
     assert whole.err == ""
     assert whole.out.splitlines()[:2] == [
         "failures: count of * every 10s",
-        "2026-03-01T12:00:00+00:00 to 2026-03-01T12:01:50+00:00",
+        "12:00:00 to 12:01:50",
     ]
     monkeypatch.setattr(metrics, "_CHART_MARGIN", 74)  # leaves six columns
     drawn = cli("monitor", "metrics", "get", "failures", "--since", "2026-03-01", "--chart").out.splitlines()
     assert drawn[0] == "failures: count of * every 10s, drawn in steps of 30s"
-    assert drawn[1] == "2026-03-01T12:00:00+00:00 to 2026-03-01T12:01:30+00:00"
+    assert drawn[1] == "12:00:00 to 12:01:30"
     assert drawn[-1] == "last 3  min 3  mean 3  max 3"
     newest = cli("monitor", "metrics", "get", "failures", "--since", "2026-03-01", "--chart", "-l", "5")
     assert newest.err == "puppylog: the newest 5 of 12 buckets; -l shows more\n"
@@ -100,13 +101,11 @@ def test_observations_can_be_limited_to_a_range_and_a_segment(cli: InProcess) ->
 
 
 def test_a_chart_can_be_requested_in_a_pipe(cli: InProcess) -> None:
-    assert cli("monitor", "metrics", "get", "sections", "--chart").out == golden("metrics.chart.txt")
+    assert cli.at(NOON)("monitor", "metrics", "get", "sections", "--chart").out == golden("metrics.chart.txt")
 
 
-def test_a_terminal_gets_a_chart_unless_another_output_is_requested(
-    cli: InProcess, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(metrics, "terminal_width", lambda: 60)
+def test_a_terminal_gets_a_chart_unless_another_output_is_requested(cli: InProcess) -> None:
+    cli = cli.wide(60)
     assert "█" in cli("monitor", "metrics", "get", "failures").out
     assert cli("monitor", "metrics", "get", "failures", "-o", "jsonl").out.startswith("{")
     assert "█" not in cli("monitor", "metrics", "get", "failures", "--no-chart").out

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import time
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,16 +16,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from puppylog.cli import output
-from puppylog.cli.output import TextWriter
+from puppylog.cli.tables import Layout, TextWriter
+from puppylog.cli.truncation import tell_hidden_columns
 from puppylog.cli.values import Plain
 from puppylog.cli.writers.base import Writer, unique
 from puppylog.cli.writers.cells import csv_cell, json_object
 from puppylog.cli.writers.text import CsvWriter, JsonlWriter, JsonWriter
-from puppylog.settings import Settings
+from puppylog.settings import Settings, read_settings
 from puppylog.tui.clean import clean
 
 GOLDEN = Path(__file__).parent / "golden"
 AT = datetime(2015, 5, 17, 10, 5, 3, 250000, tzinfo=UTC)
+
+TABLE = Settings(store="", color=False, output="table", zone=UTC, host="", quiet=False, clock=lambda: AT)
 
 HOSTILE = pa.table(
     {
@@ -50,7 +55,7 @@ def writer(name: str, out: io.StringIO, *, width: int | None = None) -> Writer:
             return JsonlWriter(out, schema, UTC)
         case "csv":
             return CsvWriter(out, schema, UTC)
-    return TextWriter(out, schema, UTC, width=width, bold=width is not None)
+    return TextWriter(out, schema, TABLE, width=width, bold=width is not None, layout=Layout(has_fractions=True))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +107,7 @@ def test_a_table_that_is_cut_to_the_terminal_names_the_cut_columns(
     monkeypatch.setattr(output, "terminal_width", lambda: 30)
     settings = Settings(store="", color=False, output="table", zone=UTC, host="", quiet=False)
     output.write_table(pa.table({"a": ["x" * 99], "b": ["y"]}), settings)
-    assert capsys.readouterr().err == "puppylog: cut: a; -o jsonl shows all of it\n"
+    assert capsys.readouterr().err == "puppylog: cut: a; -o jsonl shows all\n"
     output.write_table(pa.table({"a": ["x"], "b": ["y"]}), settings)
     assert capsys.readouterr().err == ""
 
@@ -140,3 +145,56 @@ def test_columns_of_the_same_name_become_members_of_different_names() -> None:
     table = pa.Table.from_arrays([pa.array([1]), pa.array([2])], ["a", "a"])
     JsonlWriter(out, table.schema, UTC).write(table.to_batches()[0])
     assert out.getvalue() == '{"a": 1, "a_2": 2}\n'
+
+
+def test_people_see_the_machines_time_and_programs_see_utc(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = pa.table({"ts": pa.array([AT], pa.timestamp("us", "UTC")), "day": [1]})
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        for form, written in (("table", "19:05:03    1"), ("jsonl", '"2015-05-17T10:05:03.250000+00:00"')):
+            output.write_table(table, read_settings({"output": form}, {"HOME": "/"}, lambda: AT))
+            assert written in capsys.readouterr().out
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize(("zone", "shown"), [("Europe/Berlin", "12:05:03"), ("UTC", "10:05:03")])
+def test_a_zone_that_the_user_names_is_in_the_header_and_holds_for_programs_too(
+    capsys: pytest.CaptureFixture[str], zone: str, shown: str
+) -> None:
+    table = pa.table(
+        {"ts": pa.array([AT], pa.timestamp("us", "UTC")), "till": pa.array([AT], pa.timestamp("us", "UTC"))}
+    )
+    output.write_table(table, read_settings({"tz": zone}, {"HOME": "/"}, lambda: AT))
+    header, row = capsys.readouterr().out.splitlines()
+    assert (header.split(), row.split()) == (["ts", f"({zone})", "till"], [shown, shown])
+    output.write_table(table, read_settings({"tz": zone, "output": "csv"}, {"HOME": "/"}, lambda: AT))
+    assert f"2015-05-17T{shown}" in capsys.readouterr().out
+
+
+def test_numbers_of_a_table_are_rounded_and_those_of_programs_are_exact(capsys: pytest.CaptureFixture[str]) -> None:
+    table = pa.table({"year": [2015, 26185], "mean": [0.123456789, 12345.678], "share": [1.0, None]})
+    output.write_table(table, TABLE)
+    assert [line.split() for line in capsys.readouterr().out.splitlines()[1:]] == [
+        ["2015", "0.1235", "1"],
+        ["26,185", "12,345.7", "-"],
+    ]
+    output.write_table(table, replace(TABLE, output="csv"))
+    assert capsys.readouterr().out.splitlines()[1:] == ["2015,0.123456789,1", "26185,12345.678,"]
+
+
+def test_a_message_about_columns_lists_as_many_as_fit_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    names = ["severity", "message", "attributes", "user_agent"]
+    tell_hidden_columns(TABLE, ["host"], names, 80)
+    tell_hidden_columns(TABLE, [], names, 40)
+    tell_hidden_columns(TABLE, [], names)
+    tell_hidden_columns(TABLE, [], [])
+    assert capsys.readouterr().err.splitlines() == [
+        "puppylog: cut: host; not shown: severity, message and 2 more; -o jsonl shows all",
+        "puppylog: not shown: severity and 3 more; -o jsonl shows all",
+        "puppylog: not shown: severity, message, attributes, user_agent; -o jsonl shows all",
+    ]

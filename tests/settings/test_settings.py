@@ -1,6 +1,5 @@
 import os
 import pwd
-from datetime import UTC
 from pathlib import Path
 from typing import NoReturn
 from zoneinfo import ZoneInfo
@@ -35,7 +34,7 @@ def test_by_default_the_store_is_in_the_users_data_directory(tmp_path: Path) -> 
         store=f"duckdb://{tmp_path}/.local/share/puppylog",
         color=None,
         output="table",
-        zone=UTC,
+        zone=None,
         host=read_settings({}, {"HOME": "/"}).host,
         quiet=False,
     )

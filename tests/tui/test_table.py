@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from puppylog.tui.clean import width_of
-from puppylog.tui.table import TableWriter, find_columns_to_hide, fit
+from puppylog.tui.table import TableWriter, fit, hide_columns
 
 
 def drawn(rows: list[list[str]], width: int | None = None, *, bold: bool = False) -> list[str]:
@@ -33,27 +33,84 @@ def test_on_a_terminal_the_widest_column_is_cut() -> None:
     assert lines == ["name            hits", "xxxxxxxxxxx…       1", "blog          123456"]
 
 
-def test_a_table_names_the_columns_in_which_a_cell_was_cut() -> None:
+def test_a_table_remembers_the_columns_in_which_a_cell_was_cut() -> None:
     table = TableWriter(io.StringIO(), ["name", "hits"], [False, True], 20)
     table.write([["x" * 500, "1"], ["blog", "123456"]])
-    assert table.cut_names == {"name"}
+    assert table.cut_columns == {0}
     table.write([["blog", "1234567"]])
-    assert table.cut_names == {"name", "hits"}
+    assert table.cut_columns == {0, 1}
 
 
 @pytest.mark.parametrize(
     ("width", "lines"),
     [
+        (40, ["when        what", "2015-05-17  a long text about nothing"]),
         (24, ["when        what", "2015-05-17  a long text…"]),
-        (20, ["when        what", "2015-05-17  a long …"]),
-        (19, ["when       what", "2015-05-…  a long …"]),
+        (19, ["when", "2015-05-17"]),
+        (9, ["when", "2015-05-17"]),
     ],
 )
-def test_a_rigid_column_is_cut_last(width: int, lines: list[str]) -> None:
+def test_a_rigid_column_is_never_cut(width: int, lines: list[str]) -> None:
     out = io.StringIO()
     table = TableWriter(out, ["when", "what"], [False, False], width, rigid=[True, False])
     table.write([["2015-05-17", "a long text about nothing"]])
     assert out.getvalue().splitlines() == lines
+
+
+def test_a_number_of_a_later_block_is_written_whole() -> None:
+    out = io.StringIO()
+    table = TableWriter(out, ["name", "hits"], [False, True], 14, rigid=[False, True], expendable=())
+    table.write([["a long name", "5"]])
+    table.write([["a", "1234567"]])
+    assert out.getvalue().splitlines()[-1] == "a         1234567"
+
+
+@pytest.mark.parametrize(
+    ("width", "hidden", "header"),
+    [
+        (99, [], "name  group  rule                             last"),
+        (30, [1], "name  rule               last"),
+        (20, [1, 3], "name  rule"),
+    ],
+)
+def test_columns_are_left_out_in_the_given_order(width: int, hidden: list[int], header: str) -> None:
+    out = io.StringIO()
+    names = ["name", "group", "rule", "last"]
+    table = TableWriter(out, names, [False] * 4, width, wrapped={2}, expendable=[1, 3, 2])
+    table.write([["blog", "shop", "a rule that needs several words", "12:30"]])
+    assert table.hidden == hidden
+    assert out.getvalue().splitlines()[0] == header
+
+
+def test_without_an_order_the_last_columns_are_left_out_first() -> None:
+    table = TableWriter(io.StringIO(), ["a", "b", "c"], [False] * 3, 22)
+    table.write([["x" * 10] * 3])
+    assert table.hidden == [2]
+
+
+def test_a_column_without_a_value_is_left_out_first_and_is_no_loss() -> None:
+    out = io.StringIO()
+    table = TableWriter(out, ["a", "segment", "c"], [False] * 3, 22, expendable=[2, 1])
+    table.write([["x" * 10, "-", "y" * 10], ["x", "", "y"]])
+    assert (table.hidden, out.getvalue().splitlines()[0]) == ([], "a           c")
+
+
+def test_columns_of_the_same_name_are_told_apart() -> None:
+    table = TableWriter(io.StringIO(), ["a", "a", "a"], [False] * 3, 22)
+    table.write([["x" * 10] * 3])
+    assert table.hidden == [2]
+
+
+def test_a_sentence_is_wrapped_below_its_heading() -> None:
+    out = io.StringIO()
+    table = TableWriter(out, ["name", "rule", "hits"], [False, False, True], 28, wrapped={1})
+    table.write([["blog", "mean over 2m is above 10", "7"], ["shop", "never", "8"]])
+    assert out.getvalue().splitlines() == [
+        "name  rule              hits",
+        "blog  mean over 2m is      7",
+        "      above 10",
+        "shop  never                8",
+    ]
 
 
 def test_a_cell_is_cleaned_before_it_is_measured() -> None:
@@ -80,6 +137,7 @@ def test_the_header_is_bold_on_request() -> None:
         ([30, 100], 51, [26, 25]),
         ([4, 4], 100, [4, 4]),
         ([100, 100], 3, [8, 8]),
+        ([4, 100], 5, [4, 8]),
         ([], 10, []),
     ],
 )
@@ -95,25 +153,37 @@ def test_no_line_is_wider_than_the_terminal(names: list[str], width: int) -> Non
 
 
 @given(
-    st.dictionaries(st.sampled_from("abcdefgh"), st.tuples(st.integers(1, 100), st.booleans()), min_size=1),
-    st.permutations("abcdefgh"),
+    st.lists(st.tuples(st.integers(1, 100), st.booleans()), min_size=1, max_size=8),
+    st.permutations(range(8)),
     st.integers(1, 300),
 )
-def test_columns_are_left_out_in_the_given_order_and_no_more_than_necessary(
-    columns: dict[str, tuple[int, bool]], order: list[str], width: int
+def test_no_more_columns_are_left_out_than_necessary(
+    columns: list[tuple[int, bool]], order: list[int], width: int
 ) -> None:
-    natural = {name: cells for name, (cells, _) in columns.items()}
-    rigid = [is_rigid for _, is_rigid in columns.values()]
-    expendable = [name for name in order if name in columns][:-1]
+    least = [cells for cells, _ in columns]
+    order = [at for at in order if at < len(columns)][:-1]
+    kept = {at for at, (_, is_gone) in enumerate(columns) if is_gone and at in order}
 
-    def width_without(hidden: list[str]) -> int:
-        shown = [
-            cells if is_rigid else min(cells, 24) for name, (cells, is_rigid) in columns.items() if name not in hidden
-        ]
+    def width_without(gone: set[int]) -> int:
+        shown = [cells for at, cells in enumerate(least) if at not in gone]
         return sum(shown) + 2 * (len(shown) - 1)
 
-    hidden = find_columns_to_hide(natural, rigid, expendable, width)
-    assert sorted(hidden) == sorted(expendable[: len(hidden)])
-    assert width_without(hidden) <= width or len(hidden) == len(expendable)
-    if hidden:
-        assert width_without(expendable[: len(hidden) - 1]) > width
+    hidden = hide_columns(least, order, width, kept)
+    assert kept <= hidden <= kept | set(order)
+    assert width_without(hidden) <= width or hidden == set(order) | kept
+    if hidden > kept:
+        last = max(hidden - kept, key=order.index)
+        assert width_without(hidden - {last}) > width
+
+
+@given(
+    st.lists(st.tuples(st.text(st.sampled_from("ab -/日")), st.integers(-(10**9), 10**9)), min_size=1),
+    st.integers(12, 60),
+)
+def test_a_number_is_whole_in_a_terminal_of_any_width(rows: list[tuple[str, int]], width: int) -> None:
+    out = io.StringIO()
+    table = TableWriter(out, ["what", "hits"], [False, True], width, rigid=[False, True])
+    table.write([[text, str(number)] for text, number in rows])
+    lines = out.getvalue().splitlines()[1:]
+    if table.hidden != [1]:
+        assert [line.split()[-1] for line in lines] == [str(number) for _, number in rows]

@@ -20,6 +20,7 @@ from puppylog.cli.options import (
     store_options,
 )
 from puppylog.cli.output import write_record, write_rows, write_table
+from puppylog.cli.tables import Layout
 from puppylog.cli.talk import tell, warn
 from puppylog.cli.times import parse_range
 from puppylog.cli.truncation import tell_truncated
@@ -77,6 +78,32 @@ _META: Final = pa.schema(
 )
 
 
+def _say(state: str) -> str:
+    """Return a state as people read it: ``no data`` for ``no_data``."""
+    return state.replace("_", " ")
+
+
+_LAYOUT: Final = Layout(expendable=("rule", "since", "segment", "value"), wrapped=("rule",), shown={"state": _say})
+_HISTORY: Final = Layout(
+    expendable=(
+        *("recorded_at", "window_since", "window_until", "made_up", "comparison", "level"),
+        *("segment", "from_state", "value"),
+    ),
+    headings={
+        "evaluated_at": "at",
+        "from_state": "from",
+        "to_state": "to",
+        "comparison": "is",
+        "level": "threshold",
+        "window_since": "window from",
+        "window_until": "window to",
+        "made_up": "caught up",
+        "recorded_at": "recorded",
+    },
+    shown={"from_state": _say, "to_state": _say, "made_up": lambda is_caught_up: "yes" if is_caught_up else "no"},
+)
+
+
 @click.command("list")
 @group_option("Only alerts on metrics that are limited to this log group.")
 @output_options
@@ -94,7 +121,7 @@ def list_(settings: Settings, group: str | None) -> None:
     rows = [
         _list_row(state, settings, is_known=judged.has_evaluator and not state.is_overdue) for state in judged.states
     ]
-    write_rows(rows, _LISTED, settings)
+    write_rows(rows, _LISTED, settings, _LAYOUT)
     _fail_if(judged.cause)
 
 
@@ -117,7 +144,7 @@ def get(settings: Settings, name: str, *, since: str | None, from_: str | None, 
         if not transitions.num_rows and limit:
             when = "never changed its state" if within == ALWAYS else "not changed its state in this time"
             tell(settings, f"alert {name} has {when}")
-        write_table(transitions, settings)
+        write_table(transitions, settings, _HISTORY)
         sys.stdout.flush()
         count = functools.partial(count_transitions, store, name, within=within)
         tell_truncated(settings, "transitions", shown=transitions.num_rows, limit=limit, count=count)
@@ -162,7 +189,7 @@ def check(ctx: click.Context, settings: Settings, names: Sequence[str], group: s
     ringing = [state for state in states if state.state is State.FIRING]
     failing = [state for state in states if state.error is not None]
     if ringing:
-        write_rows([_list_row(state, settings) for state in ringing], _LISTED, settings)
+        write_rows([_list_row(state, settings) for state in ringing], _LISTED, settings, _LAYOUT)
     for state in failing:
         warn(f"alert {state.alert.name} cannot be judged: {state.error}")
     for name, segments in {state.alert.name: state.unjudged_segments for state in states}.items():

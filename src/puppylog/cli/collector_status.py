@@ -9,11 +9,13 @@ import pyarrow as pa
 
 from puppylog.cli.options import examples, group_option, output_options, pass_settings, store_options
 from puppylog.cli.output import write_rows
+from puppylog.cli.tables import Layout
 from puppylog.cli.talk import tell, warn
 from puppylog.model.period import format_period, parse_period
 from puppylog.monitor.collectors import STALE_S, FollowedStream, StreamState, list_followed_streams
 from puppylog.settings import Settings
 from puppylog.stores.connect import connect
+from puppylog.tui.number import format_bytes, format_duration, format_number
 
 SCHEMA: Final = pa.schema(
     [
@@ -33,20 +35,27 @@ SCHEMA: Final = pa.schema(
         ("problem", pa.string()),
     ]
 )
-# Columns that are left out of a table that does not fit the terminal, the first one first. The problem of a stalled
-# stream is reported on stderr as well.
-_EXPENDABLE: Final = (
-    "report_age_s",
-    "stored_at",
-    "format",
-    "group",
-    "waiting",
-    "problem",
-    "lag_bytes",
-    "host",
-    "rejected",
-    "lines_per_s",
-    "records",
+_LAYOUT: Final = Layout(
+    # The problem of a stalled stream is reported on stderr as well.
+    expendable=(
+        *("report_age_s", "group", "format", "stored_at", "waiting", "problem", "lag_bytes", "host"),
+        *("records", "lines_per_s", "rejected", "lag_s"),
+    ),
+    paths=("source",),
+    wrapped=("problem",),
+    headings={
+        "lag_bytes": "lag",
+        "lag_s": "behind",
+        "lines_per_s": "lines/s",
+        "stored_at": "last stored",
+        "report_age_s": "reported",
+    },
+    shown={
+        **dict.fromkeys(("records", "rejected", "waiting", "lines_per_s"), format_number),
+        "lag_bytes": format_bytes,
+        "lag_s": lambda lag_s: format_duration(lag_s) if lag_s else "0 s",
+        "report_age_s": lambda age_s: f"{format_duration(age_s)} ago",
+    },
 )
 _MAX_REPORTED: Final = 20
 
@@ -91,7 +100,7 @@ def status(settings: Settings, *, stale: str, within: str | None, group: str | N
         streams = list_followed_streams(store, stale_s=stale_s, within_s=within_s, group=group)
     if not streams:
         tell(settings, "no collector has reported yet")
-    write_rows([_row(stream) for stream in streams], SCHEMA, settings, expendable=_EXPENDABLE, paths={"source"})
+    write_rows([_row(stream) for stream in streams], SCHEMA, settings, _LAYOUT)
     sys.stdout.flush()
     if not _tell_stalled(streams):
         raise click.exceptions.Exit(1)

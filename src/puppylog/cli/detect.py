@@ -12,6 +12,7 @@ import pyarrow as pa
 from puppylog.cli.options import examples, output_options, pass_settings
 from puppylog.cli.output import write_record, write_rows
 from puppylog.cli.parsing import choose_format, format_options
+from puppylog.cli.tables import Layout
 from puppylog.errors import SourceError
 from puppylog.formats.auto import LEAST_COVERAGE, Auto
 from puppylog.formats.base import Format
@@ -161,7 +162,7 @@ def _show(file: Path, verdicts: list[Verdict], data: bytes, settings: Settings) 
         sys.stdout.write("\nthe first record\n")
         (record,) = best.parsed.records.slice(0, 1).to_pylist()
         known = {name: value for name, value in record.items() if value is not None}
-        write_record(known, pa.schema([RECORDS.field(name) for name in known]), settings)
+        write_record(known, pa.schema([RECORDS.field(name) for name in known]), settings, Layout(is_exact=True))
     mismatch = _find_mismatch(best, data)
     if mismatch is not None:
         sys.stdout.write(f"\nthe first mismatch, line {mismatch.number}: {clean(mismatch.reason)}\n")

@@ -5,10 +5,12 @@ import pyarrow as pa
 
 from puppylog.cli.options import examples, output_options, pass_settings
 from puppylog.cli.output import write_rows
+from puppylog.cli.tables import Layout
 from puppylog.formats.registry import AUTO, FORMATS, WRITTEN, find_sample_line
 from puppylog.settings import Settings
 
 _SCHEMA = pa.schema([("format", pa.string()), ("what it reads", pa.string()), ("a line", pa.string())])
+_LAYOUT = Layout(wrapped=("what it reads",))
 
 
 @click.command(epilog=examples("puppylog formats", "puppylog collector detect access.log"))
@@ -22,4 +24,4 @@ def formats(settings: Settings) -> None:
         for name, entry in FORMATS.items()
     ]
     rows += [{"format": form, "what it reads": summary, "a line": ""} for form, summary in WRITTEN.items()]
-    write_rows(rows, _SCHEMA, settings)
+    write_rows(rows, _SCHEMA, settings, _LAYOUT)

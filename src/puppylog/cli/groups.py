@@ -1,14 +1,24 @@
 """``puppylog groups``: create, list and delete log groups."""
 
+from typing import Final
+
 import click
 
 from puppylog.cli.options import examples, output_options, pass_settings, store_options
 from puppylog.cli.output import write_table
+from puppylog.cli.tables import Layout
 from puppylog.cli.talk import tell
 from puppylog.model.identifier import parse_identifier
 from puppylog.monitor.groups import list_groups
 from puppylog.settings import Settings
 from puppylog.stores.connect import connect
+from puppylog.tui.number import format_bytes, format_number
+
+_LAYOUT: Final = Layout(
+    expendable=("files", "moved_at", "bytes", "streams"),
+    headings={"bytes": "stored", "moved_at": "last stored"},
+    shown={"streams": format_number, "files": format_number, "bytes": format_bytes},
+)
 
 
 @click.group(
@@ -43,7 +53,7 @@ def create(settings: Settings, names: tuple[str, ...]) -> None:
 def list_(settings: Settings) -> None:
     """List the log groups and what is in them."""
     with connect(settings.store) as store:
-        write_table(list_groups(store), settings)
+        write_table(list_groups(store), settings, _LAYOUT)
 
 
 @groups.command()

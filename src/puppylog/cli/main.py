@@ -25,6 +25,7 @@ from puppylog.cli.standard_streams import (
     never_fail_to_encode,
     open_missing_streams,
 )
+from puppylog.cli.surroundings import Surroundings
 from puppylog.cli.talk import show_caret, warn
 from puppylog.errors import ExpressionError, FormatError, PuppylogError, SearchError
 
@@ -91,11 +92,16 @@ def main() -> None:
     sys.exit(code)
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run one command and return its exit code. Any error is reported as one line on stderr."""
+def run(arguments: Sequence[str], surroundings: Surroundings | None = None) -> int:
+    """Run one command and return its exit code. Any error is reported as one line on stderr.
+
+    Args:
+        arguments: those of the command line, without the name of the program.
+        surroundings: the clock and the terminal; None: those of the process.
+    """
     never_fail_to_encode(sys.stdout, sys.stderr)
     try:
-        code = _run_command(arguments)
+        code = _run_command(arguments, surroundings)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last resort: a defect is reported as one line, too
         code = _report_error(error)
     try:
@@ -105,11 +111,11 @@ def run(arguments: Sequence[str]) -> int:
     return code
 
 
-def _run_command(arguments: Sequence[str]) -> int:
+def _run_command(arguments: Sequence[str], surroundings: Surroundings | None) -> int:
     if instruction := os.environ.get(COMPLETE):
         return shell_complete(cli, {}, "puppylog", COMPLETE, instruction)
     # Not cli.main(): it ends the process by itself, and reports nothing when the output cannot be written.
-    with cli.make_context("puppylog", list(arguments)) as ctx:
+    with cli.make_context("puppylog", list(arguments), obj=surroundings) as ctx:
         cli.invoke(ctx)
     return 0
 

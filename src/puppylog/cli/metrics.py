@@ -20,11 +20,12 @@ from puppylog.cli.options import (
     store_options,
 )
 from puppylog.cli.output import terminal_width, write_record, write_rows, write_table
+from puppylog.cli.tables import Layout
 from puppylog.cli.talk import tell, warn
 from puppylog.cli.times import parse_range
 from puppylog.cli.truncation import tell_truncated
 from puppylog.model.metric import Metric
-from puppylog.model.period import parse_period
+from puppylog.model.period import format_period, parse_period
 from puppylog.monitor.metrics import (
     Extent,
     MetricState,
@@ -71,6 +72,12 @@ _META: Final = pa.schema(
         ("last_bucket", _INSTANT),
     ]
 )
+_LAYOUT: Final = Layout(
+    expendable=("group", "of", "filter", "segment", "property", "statistic", "period_s"),
+    wrapped=("segment", "filter", "of"),
+    headings={"period_s": "period"},
+    shown={"period_s": format_period},
+)
 _CHART_WIDTH: Final = 100
 _CHART_MARGIN: Final = 12  # cells for the labels of the axis
 
@@ -90,7 +97,7 @@ def list_(settings: Settings, group: str | None) -> None:
         states = list_metrics(store, group=group)
     if not states:
         tell(settings, "no metrics yet; a good start is: puppylog monitor metrics create --default")
-    write_rows([{**asdict(state.metric), "state": state.state} for state in states], _LISTED, settings)
+    write_rows([{**asdict(state.metric), "state": state.state} for state in states], _LISTED, settings, _LAYOUT)
 
 
 @click.command(
@@ -223,8 +230,16 @@ def _doubt(state: MetricState, settings: Settings) -> None:
 
 def _draw(metric: Metric, table: pa.Table, settings: Settings, width: int | None, step_s: int) -> None:
     rows = [Observation(**row) for row in table.to_pylist()]
-    for line in draw_metric(metric, rows, width=width or _CHART_WIDTH, zone=settings.zone, step_s=step_s):
-        sys.stdout.write(f"{line}\n")
+    lines = draw_metric(
+        metric,
+        rows,
+        width=width or _CHART_WIDTH,
+        zone=settings.zone,
+        now=settings.clock(),
+        zone_name=settings.zone_name,
+        step_s=step_s,
+    )
+    sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
 def _is_default(option: str) -> bool:

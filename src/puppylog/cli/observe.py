@@ -164,7 +164,7 @@ class _AlertLog:
 
     def _write(self, line: str, row: dict[str, object]) -> None:
         if self.settings.output in ("json", "jsonl"):
-            line = json_object(list(row), [plain(value, self.settings.zone) for value in row.values()])
+            line = json_object(list(row), [plain(value, self.settings.data_zone) for value in row.values()])
         sys.stdout.write(clean(line) + "\n")
         sys.stdout.flush()
 

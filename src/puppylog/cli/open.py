@@ -117,7 +117,7 @@ def open_(
         boundary=boundary,
         record_wait_s=multiline_timeout,
     )
-    reading = (format_, str(format_from or ""), str(year or ""), str(settings.zone), multiline or "")
+    reading = (format_, str(format_from or ""), str(year or ""), str(settings.data_zone), multiline or "")
     is_unique = any(path == STDIN or is_pipe(path) for path in paths)
     place = _cache().find(paths, reading, unique=f"{time.time_ns()} {os.getpid()}" if is_unique else "")
     reported, unread = _report_files(settings, place, options, within, _name_files(files))
@@ -205,7 +205,7 @@ def _show(settings: Settings, reported: _Reported) -> None:
         sys.stdout.write(render_page(reported.report, reported.title, commands, zone=settings.zone))
         return
     if settings.output != "table":
-        write_report_json(sys.stdout, reported.report, reported.title, commands, zone=settings.zone)
+        write_report_json(sys.stdout, reported.report, reported.title, commands, zone=settings.data_zone)
         return
     color = wants_color(settings)
     width = max(terminal_width() or 80, 40)

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 import click
 
+from puppylog.cli.surroundings import get_surroundings
 from puppylog.errors import ConfigurationError
 from puppylog.settings import COLORS, OUTPUTS, TIMEOUT_S, Settings, find_zone, read_settings
 
@@ -54,7 +55,8 @@ def add_output_options(more: Mapping[str, str] = MappingProxyType({})) -> Decora
 
 def _add_output_options(command: Callback, more: Mapping[str, str]) -> Callback:
     command = tz_option(
-        "The time zone of times shown, and of times given without an offset: UTC (default), local, or Area/City."
+        "The time zone of times shown, and of times given without an offset: local (default), UTC, or Area/City. "
+        "Times in json, jsonl and csv are UTC by default."
     )(command)
     return _option(
         "-o",
@@ -149,7 +151,8 @@ def pass_settings(command: Callable[Concatenate[Settings, P], R]) -> Callable[P,
 
 def reread_settings() -> Settings:
     """Return the settings of the running command, with the configuration files read again."""
-    return read_settings(click.get_current_context().meta.get(_GIVEN, {}), os.environ)
+    given = click.get_current_context().meta.get(_GIVEN, {})
+    return read_settings(given, os.environ, get_surroundings().clock)
 
 
 def examples(*lines: str) -> str:

@@ -105,9 +105,9 @@ def choose_format(settings: Settings, written: str, configuration: Path | None, 
 
 
 def _zone_of(settings: Settings) -> ZoneInfo:
-    if settings.zone is None:
+    if settings.data_zone is None:
         return ZoneInfo(_local_zone())
-    return ZoneInfo("UTC") if settings.zone is UTC else ZoneInfo(str(settings.zone))
+    return ZoneInfo("UTC") if settings.data_zone is UTC else ZoneInfo(str(settings.data_zone))
 
 
 def _local_zone() -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 import click
@@ -101,7 +100,7 @@ def translate_for(
     """
     names = find_attribute_names(query.tree) if vocabulary.has_attributes else []
     known = find_attributes(store, names, dialect_of(store)) if names else {}
-    now = None if is_kept else datetime.now(UTC)
+    now = None if is_kept else settings.clock()
     return translate(query.tree, Reading(query.text, vocabulary, known, now, settings.zone, is_kept))
 
 

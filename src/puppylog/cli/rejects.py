@@ -23,6 +23,7 @@ from puppylog.cli.options import (
 from puppylog.cli.output import open_writer, write_rows
 from puppylog.cli.parsing import choose_format, format_options, zone_option
 from puppylog.cli.queries import WrittenQuery, join_conditions, query_argument, read_query, translate_for
+from puppylog.cli.tables import Layout
 from puppylog.cli.talk import tell
 from puppylog.cli.times import parse_range
 from puppylog.cli.truncation import tell_truncated
@@ -64,6 +65,19 @@ _COUNTED: Final = pa.schema(
         ("first_at", pa.timestamp("us", tz="UTC")),
         ("last_at", pa.timestamp("us", tz="UTC")),
     ]
+)
+_LIST_LAYOUT: Final = Layout(
+    expendable=("line_offset", "file", "rejected_at", "source"),
+    paths=("source", "file"),
+    wrapped=("reason",),
+    shown={"line_offset": str},
+)
+_COUNT_LAYOUT: Final = Layout(
+    expendable=("first_at", "last_at", "source"),
+    paths=("source",),
+    wrapped=("reason",),
+    headings={"first_at": "first", "last_at": "last"},
+    shown={"lines": format_number},
 )
 _UNKNOWN_FILE: Final = KnownFile(0, 0, "", "")
 
@@ -158,7 +172,7 @@ def rejects() -> None:
 @pass_settings
 def list_lines(settings: Settings, *, chosen: FilterOptions, limit: int) -> None:
     """List rejected lines, the newest last."""
-    writer = open_writer(settings, _LISTED)
+    writer = open_writer(settings, _LISTED, _LIST_LAYOUT)
     with _open_filtered(settings, chosen) as (store, files, wanted):
         shown = 0
         for batch in iter_newest(store, wanted, lines=limit):
@@ -191,7 +205,7 @@ def count(settings: Settings, *, chosen: FilterOptions) -> None:
         found = count_reasons(store, wanted).to_pylist()
     sources = {file.stream_id: file.source_uri for file in files.values()}
     rows = [{**row, "source": sources.get(row["stream_id"], "")} for row in found]
-    write_rows([{name: row[name] for name in _COUNTED.names} for row in rows], _COUNTED, settings)
+    write_rows([{name: row[name] for name in _COUNTED.names} for row in rows], _COUNTED, settings, _COUNT_LAYOUT)
 
 
 @rejects.command("export")

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from puppylog.cli.options import examples, output_options, pass_settings, store_options, timeout_option
 from puppylog.cli.output import write_batches
+from puppylog.cli.tables import Layout
 from puppylog.errors import UsageError
 from puppylog.settings import Settings
 from puppylog.stores.connect import connect
@@ -41,4 +42,4 @@ def sql(settings: Settings, query: str) -> None:
         raise UsageError("query", "the store", "the query is empty")
     with connect(settings.store, timeout_s=settings.timeout_s) as store, store.stream_query(text) as batches:
         first = next(batches, _NOTHING)
-        write_batches(first.schema, chain([first], batches), settings)
+        write_batches(first.schema, chain([first], batches), settings, Layout(has_fractions=True))

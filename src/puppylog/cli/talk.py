@@ -16,6 +16,9 @@ _INDENT: Final = "  "
 # The part of a text around a caret is at least so many cells wide.
 _LEAST_WIDTH: Final = 16
 
+PREFIX: Final = "puppylog: "
+"""The beginning of each message."""
+
 
 def tell(settings: Settings, text: str) -> None:
     """Write a message, unless ``--quiet`` is given."""
@@ -25,7 +28,7 @@ def tell(settings: Settings, text: str) -> None:
 
 def warn(text: str) -> None:
     """Write a message about something that is wrong, even with ``--quiet``."""
-    _write(f"puppylog: {clean(text)}\n")
+    _write(f"{PREFIX}{clean(text)}\n")
 
 
 def show_caret(text: str, at: int) -> None:

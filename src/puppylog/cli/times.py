@@ -1,6 +1,6 @@
 """Times as people write them on the command line, such as ``2h`` (ago), ``yesterday``, ``02:30`` or RFC 3339."""
 
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 
 from puppylog.errors import UsageError
 from puppylog.model.query.instants import INSTANTS, read_instant
@@ -16,7 +16,7 @@ def parse_range(settings: Settings, since: str | None, from_: str | None, to: st
     """
     if since is not None and from_ is not None:
         raise UsageError("use", "both --since and --from", "each says where the range begins")
-    now = datetime.now(UTC)
+    now = settings.clock()
     option, begin = ("--since", since) if since is not None else ("--from", from_)
     first = None if begin is None else parse_instant(begin, option, now=now, zone=settings.zone)
     last = None if to is None else parse_instant(to, "--to", now=now, zone=settings.zone)
@@ -30,6 +30,7 @@ def parse_instant(text: str, option: str, *, now: datetime, zone: tzinfo | None)
 
     A text without an offset is a time in ``zone``; None is this machine's zone.
 
+    >>> from datetime import UTC
     >>> parse_instant("2h", "--since", now=datetime(2026, 3, 1, 12, tzinfo=UTC), zone=UTC).isoformat()
     '2026-03-01T10:00:00+00:00'
 

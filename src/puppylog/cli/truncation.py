@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from puppylog.cli.talk import tell
+from puppylog.cli.talk import PREFIX, tell
 from puppylog.errors import PuppylogError
 from puppylog.settings import Settings
 
@@ -36,11 +36,33 @@ def tell_truncated(settings: Settings, what: str, *, shown: int, limit: int, cou
 def tell_left_out(settings: Settings, names: Sequence[str]) -> None:
     """Name the fields of records that a terminal does not show, if any."""
     if names:
-        tell(settings, f"not shown: {', '.join(names)}; --vertical shows all of it")
+        tell(settings, f"not shown: {', '.join(names)}; --vertical shows all")
 
 
-def tell_hidden_columns(settings: Settings, cut: Sequence[str], left_out: Sequence[str] = ()) -> None:
-    """Name the columns in which cells were cut to fit the terminal, and those that are left out, if any."""
-    said = [f"{words}: {', '.join(names)}" for words, names in (("cut", cut), ("not shown", left_out)) if names]
-    if said:
-        tell(settings, f"{'; '.join(said)}; -o jsonl shows all of it")
+def tell_hidden_columns(
+    settings: Settings, cut: Sequence[str], left_out: Sequence[str] = (), width: int | None = None
+) -> None:
+    """Name the columns in which cells were cut to fit the terminal, and those that are left out, if any.
+
+    Args:
+        settings: the settings of the command.
+        cut: names of the columns in which a cell was cut.
+        left_out: names of the columns that are not shown.
+        width: of the terminal, in cells: only so many names are listed, and the others counted.
+    """
+    parts = [(words, names) for words, names in (("cut", cut), ("not shown", left_out)) if names]
+    if not parts:
+        return
+    listed = [len(names) for _, names in parts]
+    while width is not None and len(_describe(parts, listed)) > width - len(PREFIX) and max(listed) > 1:
+        listed[listed.index(max(listed))] -= 1
+    tell(settings, _describe(parts, listed))
+
+
+def _describe(parts: Sequence[tuple[str, Sequence[str]]], listed: Sequence[int]) -> str:
+    """Return each part's words and its first names, as many as ``listed`` says, and how many more there are."""
+    said = []
+    for (words, names), number in zip(parts, listed, strict=True):
+        others = f" and {len(names) - number} more" if number < len(names) else ""
+        said.append(f"{words}: {', '.join(names[:number])}{others}")
+    return f"{'; '.join(said)}; -o jsonl shows all"

@@ -11,6 +11,7 @@ from puppylog.model.period import format_period
 from puppylog.tui.chart import Number, bar, columns, resample, sparkline
 from puppylog.tui.clean import clean, cut, width_of
 from puppylog.tui.number import format_number
+from puppylog.tui.times import format_times
 
 _HEIGHT: Final = 8
 _MOST_SEGMENTS: Final = 20
@@ -30,7 +31,14 @@ class Observation:
 
 
 def draw_metric(
-    metric: Metric, rows: Sequence[Observation], *, width: int, zone: tzinfo | None, step_s: int | None = None
+    metric: Metric,
+    rows: Sequence[Observation],
+    *,
+    width: int,
+    zone: tzinfo | None,
+    now: datetime,
+    zone_name: str = "",
+    step_s: int | None = None,
 ) -> list[str]:
     """Return the lines of a chart.
 
@@ -39,9 +47,11 @@ def draw_metric(
         rows: its observations, in the order of their buckets.
         width: the greatest width of a line, in cells.
         zone: the time zone of the times shown; None is this machine's.
+        now: the current time: times of today have no date.
+        zone_name: the name of the zone if the chart should have it, otherwise empty.
         step_s: the seconds that a row covers, if that is not the metric's period.
     """
-    lines = _head(metric, rows, zone)
+    lines = _head(metric, rows, zone, now, zone_name)
     if step_s is not None and step_s != metric.period_s:
         lines[0] += f", drawn in steps of {format_period(step_s)}"
         metric = replace(metric, period_s=step_s)
@@ -52,15 +62,16 @@ def draw_metric(
     return [cut(line, width) for line in lines]
 
 
-def _head(metric: Metric, rows: Sequence[Observation], zone: tzinfo | None) -> list[str]:
+def _head(metric: Metric, rows: Sequence[Observation], zone: tzinfo | None, now: datetime, zone_name: str) -> list[str]:
     what = f"{metric.name}: {_describe(metric)} every {format_period(metric.period_s)}"
     if metric.segment is not None:
         what += f" by {clean(metric.segment)}"
     if not rows:
         return [what, "nothing observed"]
-    first, last = (row.bucket.astimezone(zone).isoformat(timespec="seconds") for row in (rows[0], rows[-1]))
+    first, last = format_times([rows[0].bucket, rows[-1].bucket], zone, now)
     shown = "" if metric.segment is None else "sums, " if metric.statistic in _SUMMED else "means, "
-    return [what, f"{shown}{first} to {last}"]
+    named = f" ({zone_name})" if zone_name else ""
+    return [what, f"{shown}{first} to {last}{named}"]
 
 
 def _describe(metric: Metric) -> str:

@@ -1,104 +1,160 @@
-"""Tables of text: aligned columns, cut only to fit a terminal.
+"""Tables of text that fit a terminal: columns are left out before a word is cut, and a number or a time is never cut.
 
-Rows may arrive in any number of blocks. The first block decides the widths of the columns; without a terminal, a wider
-cell of a later block shifts the cells to its right.
+Rows may arrive in any number of blocks. The first block decides which columns are shown, and their widths; a number of
+a later block that is wider shifts the cells to its right.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Final, TextIO
 
-from puppylog.tui.clean import clean, cut, cut_start, width_of
+from puppylog.tui.clean import clean, width_of
+from puppylog.tui.wrap import cut_at_word, cut_path, longest_word, wrap
 
-_GAP: Final = "  "
-# A column is never narrowed below this width, because its cells could not be told apart.
+GAP: Final = "  "
+# A column of text is never narrowed below this width, because its cells could not be told apart.
 _LEAST_WIDTH: Final = 8
-# Expendable columns are left out before a text column is narrowed below this width.
+# A cell of text up to this width is shown whole, or its column is left out.
 _READABLE_WIDTH: Final = 24
+# Wider cells are cut to this width at least, in a narrow terminal, before a column is left out.
+_LEAST_READABLE_WIDTH: Final = 12
+_EMPTY: Final = frozenset({"", "-"})
 _BOLD: Final = "\x1b[1m{}\x1b[0m"
 
 
 @dataclass(slots=True)
 class TableWriter:
-    """Writes one table to ``out``. Cells may hold any text: `write` cleans it."""
+    """Writes one table to ``out``. Cells may hold any text: `write` cleans it. Columns are counted from 0."""
 
     out: TextIO
     names: Sequence[str]
     right: Sequence[bool]  # per column, whether it is aligned to the right, as numbers are
-    width: int | None = None  # of the terminal, in cells; None: nothing is cut
+    width: int | None = None  # of the terminal, in cells; None: nothing is cut, wrapped or left out
     bold: bool = False  # whether the header is bold
-    rigid: Sequence[bool] = ()  # per column, whether it is useless when cut, as times are; empty: no column is
-    paths: Collection[str] = ()  # names of columns that are cut at their start, because a path is known by its end
-    cut_names: set[str] = field(default_factory=set)  # names of the columns in which a cell was cut
-    _widths: list[int] = field(default_factory=list)
+    rigid: Sequence[bool] = ()  # per column, whether it is never cut, as numbers and times; empty: no column is
+    paths: Collection[int] = ()  # columns that are cut at their start, because a path is known by its end
+    wrapped: Collection[int] = ()  # columns of sentences, which continue on further lines instead of being cut
+    expendable: Sequence[int] | None = None  # left out if the table does not fit, the first one first; None: the last
+    cut_columns: set[int] = field(default_factory=set)  # columns in which a cell was cut
+    hidden: list[int] = field(default_factory=list)  # columns that are left out, though a cell has a value
+    _widths: list[int] = field(default_factory=list)  # of the columns that are shown
+    _shown: list[int] = field(default_factory=list)
+    _is_begun: bool = False  # whether the header is written
 
     def write(self, rows: Sequence[Sequence[str]]) -> None:
         """Write rows; the first call writes the header before them."""
         cells = [[clean(cell) for cell in row] for row in rows]
-        if not self._widths:
+        if not self._is_begun:
+            self._is_begun = True
             names = [clean(name) for name in self.names]
-            natural = [max(map(width_of, column)) for column in zip(names, *cells, strict=True)]
-            self._widths = natural if self.width is None else self._fit(natural, self.width)
-            header = self._line(names)
+            self._arrange([list(column) for column in zip(names, *cells, strict=True)])
+            header = self._line([names[at] for at in self._shown])
             self.out.write((_BOLD.format(header) if self.bold else header) + "\n")
-        self.out.writelines(self._line(row) + "\n" for row in cells)
+        for row in cells:
+            self.out.writelines(line + "\n" for line in self._lines([row[at] for at in self._shown]))
 
-    def _fit(self, natural: Sequence[int], width: int) -> list[int]:
-        available = width - len(_GAP) * (len(natural) - 1)
-        rigid = self.rigid or [False] * len(natural)
-        kept = sum(cells for cells, is_rigid in zip(natural, rigid, strict=True) if is_rigid)
-        flexible = [cells for cells, is_rigid in zip(natural, rigid, strict=True) if not is_rigid]
-        if kept + sum(min(cells, _LEAST_WIDTH) for cells in flexible) > available:
-            return fit(natural, available)
-        fitted = iter(fit(flexible, available - kept))
-        return [cells if is_rigid else next(fitted) for cells, is_rigid in zip(natural, rigid, strict=True)]
+    def _arrange(self, columns: Sequence[Sequence[str]]) -> None:
+        """Decide which columns are shown, and how wide they are. Each column is its heading and its cells."""
+        natural = [max(map(width_of, column)) for column in columns]
+        everything = range(len(columns))
+        self._shown, self._widths = list(everything), natural
+        if self.width is None or _sum(natural) <= self.width:
+            return
+        rigid = self.rigid or [False] * len(columns)
+        readable = [
+            natural[at] if rigid[at] else self._readable_width(at, column, natural[at], self.width)
+            for at, column in enumerate(columns)
+        ]
+        narrowest = [cells if rigid[at] else min(cells, _LEAST_WIDTH) for at, cells in enumerate(readable)]
+        empty = [at for at, column in enumerate(columns) if _EMPTY.issuperset(column[1:])]
+        from_last = everything[:0:-1]
+        expendable = from_last if self.expendable is None else self.expendable
+        hidden = hide_columns(readable, [*(at for at in expendable if at in empty), *expendable], self.width)
+        hidden = hide_columns(narrowest, from_last, self.width, hidden)
+        self.hidden = [at for at in everything if at in hidden and at not in empty]
+        self._shown = [at for at in everything if at not in hidden]
+        self._widths = self._fit(natural, readable, narrowest, self.width)
+
+    def _readable_width(self, at: int, column: Sequence[str], natural: int, width: int) -> int:
+        """Return the width of a column of text below which another column is left out instead."""
+        if at in self.wrapped:
+            return min(natural, max(_LEAST_READABLE_WIDTH, min(max(map(longest_word, column)), _READABLE_WIDTH)))
+        if natural <= _READABLE_WIDTH:
+            return natural
+        return max(_LEAST_READABLE_WIDTH, min(_READABLE_WIDTH, width // 4))
+
+    def _fit(self, natural: Sequence[int], readable: Sequence[int], narrowest: Sequence[int], width: int) -> list[int]:
+        """Return the widths of the columns that are shown."""
+        available = width - len(GAP) * (len(self._shown) - 1)
+        least = [readable[at] for at in self._shown]
+        if sum(least) > available:
+            least = [narrowest[at] for at in self._shown]
+        return fit([natural[at] for at in self._shown], available, least)
+
+    def _lines(self, row: Sequence[str]) -> Iterable[str]:
+        """Yield the lines of one row: several if a cell of a wrapped column is wider than the column."""
+        if not self.wrapped or self.width is None:
+            yield self._line(row)
+            return
+        cells = [
+            wrap(cell, width) if at in self.wrapped else [cell]
+            for cell, width, at in zip(row, self._widths, self._shown, strict=True)
+        ]
+        for line in zip_longest(*cells, fillvalue=""):
+            yield self._line(line)
 
     def _line(self, row: Sequence[str]) -> str:
-        padded = [self._pad(*cell) for cell in zip(row, self._widths, self.right, self.names, strict=True)]
-        return _GAP.join(padded).rstrip()
+        padded = [self._pad(cell, width, at) for cell, width, at in zip(row, self._widths, self._shown, strict=True)]
+        return GAP.join(padded).rstrip()
 
-    def _pad(self, cell: str, width: int, right: bool, name: str) -> str:
-        if self.width is not None and width_of(cell) > width:
-            cell = cut_start(cell, width) if name in self.paths else cut(cell, width)
-            self.cut_names.add(name)
-        blanks = " " * (width - width_of(cell))
-        return blanks + cell if right else cell + blanks
+    def _pad(self, cell: str, width: int, at: int) -> str:
+        missing = width - width_of(cell)
+        if missing < 0 and self.width is not None and not (self.rigid and self.rigid[at]):
+            cell = cut_path(cell, width) if at in self.paths else cut_at_word(cell, width)
+            self.cut_columns.add(at)
+            missing = width - width_of(cell)
+        return " " * missing + cell if self.right[at] else cell + " " * missing
 
 
-def find_columns_to_hide(
-    natural: Mapping[str, int], rigid: Sequence[bool], expendable: Sequence[str], width: int
-) -> list[str]:
-    """Return the columns to leave out of a table, in the table's order, so that the others are readable.
+def hide_columns(least: Sequence[int], order: Sequence[int], width: int, hidden: Collection[int] = ()) -> set[int]:
+    """Return the columns to leave out of a table, so that the others fit the terminal.
+
+    Args:
+        least: by column, the width in cells that it needs.
+        order: the columns that may be left out, the first one first. No more are left out than necessary.
+        width: of the terminal, in cells.
+        hidden: the columns that are left out in any case.
+    """
+    gone = set(hidden)
+    for at in order:
+        if _sum([cells for other, cells in enumerate(least) if other not in gone]) <= width:
+            break
+        gone.add(at)
+    return gone
+
+
+def _sum(widths: Sequence[int]) -> int:
+    """Return the width of a line of columns of these widths."""
+    return sum(widths) + len(GAP) * (len(widths) - 1)
+
+
+def fit(natural: Sequence[int], total: int, least: Sequence[int] = ()) -> list[int]:
+    """Return the widths of columns, narrowed to a sum of ``total``: the widest first.
 
     Args:
         natural: by column, the width in cells at which no cell is cut.
-        rigid: per column, whether it is useless when cut.
-        expendable: the columns that may be left out, the first one first. No more are left out than necessary.
-        width: of the terminal, in cells.
+        total: the greatest sum of the widths, in cells.
+        least: by column, the width below which it is not narrowed; empty: _LEAST_WIDTH for each.
     """
-    needed = {
-        name: cells if is_rigid else min(cells, _READABLE_WIDTH)
-        for (name, cells), is_rigid in zip(natural.items(), rigid, strict=True)
-    }
-    hidden: set[str] = set()
-    for name in expendable:
-        shown = [cells for other, cells in needed.items() if other not in hidden]
-        if sum(shown) + len(_GAP) * (len(shown) - 1) <= width:
-            break
-        hidden.add(name)
-    return [name for name in natural if name in hidden]
-
-
-def fit(natural: Sequence[int], total: int) -> list[int]:
-    """Return the widths of columns, narrowed to a sum of ``total``: the widest first, and none below _LEAST_WIDTH."""
+    floors = list(least) or [min(width, _LEAST_WIDTH) for width in natural]
     widths = list(natural)
     limit = max(widths, default=0)
-    while sum(widths) > total and limit > _LEAST_WIDTH:
+    while sum(widths) > total and limit > 1:
         limit -= 1
-        widths = [min(width, limit) for width in natural]
+        widths = [max(floor, min(width, limit)) for width, floor in zip(natural, floors, strict=True)]
     # The last step may have narrowed too many columns by one cell: widen them again, from the left.
-    for at, (width, wanted) in enumerate(zip_longest(list(widths), natural)):
+    for at, (width, wanted) in enumerate(zip(list(widths), natural, strict=True)):
         if width < wanted and sum(widths) < total:
             widths[at] += 1
     return widths

@@ -1,0 +1,32 @@
+"""What a command gets from its process: the time and the terminal. Tests, and the screens in the pages, fix both."""
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import click
+
+from puppylog.settings import utc_now
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The clock and the terminal of a command."""
+
+    clock: Callable[[], datetime] = utc_now  # returns the current time
+    columns: int | None = None  # the width in cells to write for; None: that of stdout, if stdout is a terminal
+
+    def find_width(self) -> int | None:
+        """Return the width of the terminal in cells; None if the command writes to no terminal."""
+        if self.columns is not None:
+            return self.columns
+        return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def get_surroundings() -> Surroundings:
+    """Return the surroundings that the running command was given, or else those of the process."""
+    ctx = click.get_current_context(silent=True)
+    given = None if ctx is None else ctx.find_object(Surroundings)
+    return given or Surroundings()
