@@ -48,7 +48,7 @@ def page() -> Page:
 def test_text_of_a_log_is_text_on_the_page(page: Page) -> None:
     assert "script" not in page.tags
     shown = "/\\x1b[2J<script>alert('x')</script>\\u202e"
-    assert page.texts.count(shown) == 3  # the title of the page, a route, and a failing route
+    assert page.texts.count(shown) == 4  # the heading, a route, a failing route, and a message
     assert "puppylog logs '<b>'" in page.texts
 
 

@@ -3,8 +3,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from puppylog.monitor.range import Range
-from puppylog.monitor.report import MAX_STEPS, Counted, Reason, SourceCount, make_report, plan_timeline
+from puppylog.monitor.report import Counted, Reason, SourceCount, make_report
 from puppylog.monitor.search import Search
+from puppylog.monitor.timeline import MAX_STEPS, plan_timeline
 from support.memory import MemoryReader
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -64,6 +65,29 @@ def test_messages_are_counted_by_severity_however_it_is_spelt(reader: MemoryRead
     assert report.kind == "severity"
     counts = {one.name: one.records for one in report.classes}
     assert counts == {"error": 3, "warning": 1, "info": 2, "debug": 1, "other severity": 1, "no severity": 1}
+
+
+def test_errors_are_grouped_by_the_shape_of_their_message(reader: MemoryReader) -> None:
+    for number in range(5):
+        reader.insert("log_records", ts=NOON, severity="ERROR", message=f"lost {number} of 10.0.0.{number}")
+    reader.insert("log_records", ts=NOON, severity="fatal", message="out of memory")
+    reader.insert("log_records", ts=NOON, severity="info", message="started")
+    shapes = make_report(reader, Search(), "duckdb").shapes
+    assert shapes is not None
+    assert (shapes.of_errors, shapes.messages, shapes.different) == (True, 6, 2)
+    assert [(one.shape, one.count) for one in shapes.patterns] == [("lost * of *", 5), ("out of memory", 1)]
+
+
+def test_all_messages_are_grouped_if_no_record_has_a_severity(reader: MemoryReader) -> None:
+    reader.insert("log_records", ts=NOON, message="user 7 has left")
+    shapes = make_report(reader, Search(), "duckdb").shapes
+    assert shapes is not None
+    assert (shapes.of_errors, [one.shape for one in shapes.patterns]) == (False, ["user * has left"])
+
+
+def test_a_log_without_errors_has_no_shapes(reader: MemoryReader) -> None:
+    reader.insert("log_records", ts=NOON, severity="info", message="started")
+    assert make_report(reader, Search(), "duckdb").shapes is None
 
 
 def test_rejected_lines_are_counted_per_reason_and_per_source(reader: MemoryReader) -> None:

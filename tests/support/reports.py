@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
+from puppylog.monitor.counting import Pattern
 from puppylog.monitor.report import (
     Class,
     Counted,
@@ -11,10 +12,11 @@ from puppylog.monitor.report import (
     Durations,
     Reason,
     Report,
+    Shapes,
     Slow,
     SourceCount,
-    Timeline,
 )
+from puppylog.monitor.timeline import Timeline
 
 HOSTILE: Final = "/\x1b[2J<script>alert('x')</script>\u202e"
 """A route that tries to clear the screen, to run a script, and to reverse the text behind it."""
@@ -61,6 +63,15 @@ REPORT: Final = Report(
         different=2,
     ),
     clients=Counts([Counted("192.0.2.1", 9000, 300, None), Counted("2001:db8::1", 3345, 45, None)], different=2),
+    shapes=Shapes(
+        of_errors=True,
+        patterns=[
+            Pattern("connection to * lost after * ms", 40, START, START, "connection to 192.0.2.7 lost after 12 ms"),
+            Pattern(HOSTILE, 5, START, START, HOSTILE),
+        ],
+        messages=50,
+        different=7,
+    ),
     reasons=[Reason("an unclosed quote", 11), Reason("no time in brackets before a quoted request", 1)],
 )
 
@@ -79,6 +90,7 @@ TINY: Final = replace(
     failing=None,
     slowest=None,
     clients=None,
+    shapes=None,
     reasons=[],
 )
 """A report on three lines of text."""

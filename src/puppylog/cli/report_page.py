@@ -10,8 +10,9 @@ from html import escape
 from importlib import resources
 from typing import Final
 
-from puppylog.monitor.report import Counts, Durations, Reason, Report, SourceCount
-from puppylog.tui.clean import clean
+from puppylog.monitor.report import Counts, Durations, Reason, Report, Shapes, SourceCount
+from puppylog.tui.bar import format_share
+from puppylog.tui.clean import clean, cut
 from puppylog.tui.number import format_bytes, format_duration, format_number
 from puppylog.tui.report_words import (
     count_totals,
@@ -19,10 +20,10 @@ from puppylog.tui.report_words import (
     describe_lines,
     describe_rate,
     describe_read_times,
+    describe_shapes,
     describe_slowest,
     format_instant,
     format_seconds,
-    format_share,
     format_zone,
 )
 
@@ -37,6 +38,7 @@ _HEAD: Final = """<!doctype html>
 {style}</style>
 """
 _CHART: Final = (1200, 160)  # the units of the chart; the page scales it to its width
+_NOTE_CHARACTERS: Final = 400
 _BAD: Final = frozenset({"5xx", "error"})
 _ODD: Final = frozenset({"4xx", "warning"})
 _QUIET: Final = frozenset({"3xx", "1xx", "debug", "no status", "no severity", "other status", "other severity"})
@@ -61,6 +63,7 @@ def render_page(report: Report, title: str, commands: Sequence[str], *, zone: tz
         _render_counts("Top routes", "route", report.routes, report.records),
         _render_counts("Routes with server errors", "route", report.failing, report.server_errors),
         _render_slowest(report.slowest),
+        _render_shapes(report.shapes, zone),
         _render_counts("Top clients" if report.routes else "Top hosts", "host", report.clients, report.records),
         _render_reasons(report.reasons, report),
         _render_sources(report.sources),
@@ -153,6 +156,21 @@ def _render_counts(heading: str, what: str, counts: Counts | None, whole: int) -
     return _section(_head(heading, len(counts.items), counts.different), what, "records", rows)
 
 
+def _render_shapes(shapes: Shapes | None, zone: tzinfo | None) -> str:
+    if shapes is None:
+        return ""
+    rows = [
+        _row(
+            [format_number(one.count), format_share(one.count, shapes.messages), format_instant(one.last_at, zone)],
+            one.shape,
+            note=one.example if one.example != one.shape else "",
+        )
+        for one in shapes.patterns
+    ]
+    heading = _head(describe_shapes(shapes), len(rows), shapes.different)
+    return _table(heading, ["records", "share", "last seen"], "message, and the last one of its shape", rows)
+
+
 def _render_reasons(reasons: Sequence[Reason], report: Report) -> str:
     if not reasons:
         return ""
@@ -198,9 +216,10 @@ def _render_sources(sources: Sequence[SourceCount]) -> str:
     return _table(heading, ["records", "rejected", "format"], "file", rows)
 
 
-def _row(numbers: Iterable[str], text: str) -> str:
+def _row(numbers: Iterable[str], text: str, *, note: str = "") -> str:
+    told = f'<div class="about">{_text(cut(clean(note), _NOTE_CHARACTERS))}</div>' if note else ""
     cells = "".join(f'<td class="number">{_text(number)}</td>' for number in numbers)
-    return f'<tr>{cells}<td class="text">{_text(text)}</td></tr>'
+    return f'<tr>{cells}<td class="text">{_text(text)}{told}</td></tr>'
 
 
 def _section(heading: str, what: str, unit: str, rows: Sequence[str]) -> str:

@@ -4,34 +4,32 @@ Each part is one query, so that a store with millions of records is read a few t
 the part needs. A part that the records cannot have, such as routes in a log without requests, costs no query.
 """
 
-import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from puppylog.model.expression import render
 from puppylog.model.expression.reading import Dialect
+from puppylog.model.query import Reading, parse_query, translate
 from puppylog.model.query.severity import SCALE, find_step
 from puppylog.model.stream import name_source
 from puppylog.monitor.attributes import find_attributes
+from puppylog.monitor.counting import Pattern, find_patterns
 from puppylog.monitor.durations import find_duration
 from puppylog.monitor.search import Search
+from puppylog.monitor.timeline import EPOCH, Timeline, plan_timeline
 from puppylog.stores.base import RecordReader, Value
 from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores", "report.sql")
 _GROUPS = load_queries("puppylog.stores", "monitor.sql")
 
-MAX_STEPS: Final = 120
-"""At most so many steps has the histogram. A narrow terminal joins some of them."""
-
-_STEPS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
-_DAY_S: Final = 86_400
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _VALUES: Final = 10
 _LEAST_DURATIONS: Final = 100  # the percentile of fewer durations says little; of few records, fewer are enough
 
+_ERRORS: Final = "severity>=error"
 _FAILED: Final = "status_code BETWEEN 500 AND 599"
 _ROUTE: Final = "split_part(request_route, '?', 1)"
 _STATUS_CLASS: Final = (
@@ -57,23 +55,6 @@ class Class:
     name: str
     records: int
     steps: Sequence[int]  # the number of records in each step of the histogram
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """The steps of a histogram. Steps of a day or less are aligned to the epoch, longer ones to their first day."""
-
-    start: datetime  # of the first step, UTC
-    step_s: int
-    steps: int
-
-    @property
-    def end(self) -> datetime:
-        """The end of the last step, or the greatest time that Python has."""
-        try:
-            return self.start + timedelta(seconds=self.step_s * self.steps)
-        except OverflowError:
-            return datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +98,16 @@ class Durations:
 
 
 @dataclass(frozen=True, slots=True)
+class Shapes:
+    """The most frequent shapes of messages: errors, or all messages of a log without severities."""
+
+    of_errors: bool
+    patterns: Sequence[Pattern]
+    messages: int  # how many messages have these and all other shapes
+    different: int  # shapes
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
     """Why lines were rejected."""
 
@@ -142,6 +133,7 @@ class Report:
     failing: Counts | None  # routes of requests with a status of 500 or more
     slowest: Durations | None
     clients: Counts | None  # or hosts, if records are no requests
+    shapes: Shapes | None
     reasons: Sequence[Reason]  # most frequent first
 
     @property
@@ -173,7 +165,6 @@ def make_report(reader: RecordReader, search: Search, dialect: Dialect) -> Repor
     timeline = None if first_at is None or last_at is None else plan_timeline(first_at, last_at)
     has_routes = totals["with_route"] > 0
     classes = () if timeline is None else _count_classes(questions, kind, timeline)
-    has_errors = any(one.name == "5xx" for one in classes)
     return Report(
         records=records,
         rejects=sum(row["lines"] for row in rejects),
@@ -186,36 +177,12 @@ def make_report(reader: RecordReader, search: Search, dialect: Dialect) -> Repor
         kind=kind,
         classes=classes,
         routes=_count_values(questions, _ROUTE) if has_routes else None,
-        failing=_count_values(questions, _ROUTE, "status_code BETWEEN 500 AND 599")
-        if has_routes and has_errors
-        else None,
+        failing=_count_values(questions, _ROUTE, _FAILED) if has_routes and _has(classes, "5xx") else None,
         slowest=_measure_routes(questions, dialect, int(records)) if has_routes else None,
         clients=_count_values(questions, "host") if totals["with_host"] else None,
+        shapes=_find_shapes(questions, dialect, totals, has_errors=kind != "severity" or _has(classes, "error")),
         reasons=_list_reasons(rejects),
     )
-
-
-def plan_timeline(first_at: datetime, last_at: datetime) -> Timeline:
-    """Return at most `MAX_STEPS` steps of a round length that reach from the first to the last record.
-
-    >>> plan_timeline(datetime(2026, 3, 1, 12, 0, 7, tzinfo=UTC), datetime(2026, 3, 1, 12, 4, tzinfo=UTC)).step_s
-    2
-    """
-    first, last = math.floor(first_at.timestamp()), math.floor(last_at.timestamp())
-    start, step_s = next(
-        (start, step_s)
-        for step_s in _iter_steps_s()
-        if last - (start := first // min(step_s, _DAY_S) * min(step_s, _DAY_S)) < step_s * MAX_STEPS
-    )
-    return Timeline(_EPOCH + timedelta(seconds=start), step_s, (last - start) // step_s + 1)
-
-
-def _iter_steps_s() -> Iterator[int]:
-    yield from _STEPS_S
-    days = 2
-    while True:
-        yield days * _DAY_S
-        days *= 2
 
 
 _COUNTED: Final = (
@@ -286,7 +253,7 @@ def _name_severity(value: str | None) -> str:
 
 def _count_classes(questions: _Questions, kind: str, timeline: Timeline) -> Sequence[Class]:
     expression, name_of, names = _CLASSES[kind]
-    start_s = (timeline.start - _EPOCH) // timedelta(seconds=1)
+    start_s = (timeline.start - EPOCH) // timedelta(seconds=1)
     rows = questions.ask("report_steps", value=expression, parameters={"start_s": start_s, "step_s": timeline.step_s})
     counts = {name: [0] * timeline.steps for name in names}
     for row in rows:
@@ -301,6 +268,10 @@ _CLASSES: Final[Mapping[str, tuple[str, Callable[[Any], str], Sequence[str]]]] =
     "severity": ("severity", _name_severity, _SEVERITY_NAMES),
     "": ("CAST(NULL AS TEXT)", lambda _: "", ("",)),
 }
+
+
+def _has(classes: Sequence[Class], name: str) -> bool:
+    return any(one.name == name for one in classes)
 
 
 def _count_values(questions: _Questions, value: str, where: str = "true") -> Counts:
@@ -322,6 +293,20 @@ def _measure_routes(questions: _Questions, dialect: Dialect, records: int) -> Du
     )
     items = [Slow(row["value"], row["records"], row["p50"], row["p95"], row["longest"]) for row in rows]
     return Durations(duration.attribute, duration.unit_s, least, items, rows[0]["different"]) if rows else None
+
+
+def _find_shapes(
+    questions: _Questions, dialect: Dialect, totals: Mapping[str, float], *, has_errors: bool
+) -> Shapes | None:
+    """Return the shapes of error messages. Where no record has a severity, any message may be an error."""
+    search, of_errors = questions.search, totals["with_severity"] > 0
+    if not totals["with_message"] or (of_errors and not has_errors):
+        return None
+    if of_errors:
+        condition = render(translate(parse_query(_ERRORS), Reading(text=_ERRORS)), dialect)
+        search = replace(search, condition=f"({search.condition}) AND ({condition})")
+    found = find_patterns(questions.reader, search, dialect=dialect, patterns=_VALUES)
+    return Shapes(of_errors, found.patterns, found.records, found.distinct) if found.patterns else None
 
 
 def _list_sources(streams: Sequence[Mapping[str, Any]], rejects: Sequence[Mapping[str, Any]]) -> list[SourceCount]:

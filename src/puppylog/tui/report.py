@@ -11,8 +11,9 @@ from datetime import tzinfo
 from itertools import zip_longest
 from typing import Final
 
-from puppylog.monitor.report import Counts, Durations, Reason, Report, SourceCount
-from puppylog.tui.chart import bar, columns
+from puppylog.monitor.report import Counts, Durations, Reason, Report, Shapes, SourceCount
+from puppylog.tui.bar import format_share
+from puppylog.tui.chart import bar, columns, resample, sparkline
 from puppylog.tui.clean import clean, cut, cut_start, width_of
 from puppylog.tui.number import format_bytes, format_duration, format_number
 from puppylog.tui.report_words import (
@@ -21,10 +22,10 @@ from puppylog.tui.report_words import (
     describe_lines,
     describe_rate,
     describe_read_times,
+    describe_shapes,
     describe_slowest,
     format_instant,
     format_seconds,
-    format_share,
     format_zone,
 )
 
@@ -32,6 +33,7 @@ _GAP: Final = "  "
 _WIDE: Final = 120  # from this width on, sections stand in two columns
 _BARS_FROM: Final = 60  # narrower sections have no bars: the text needs the space
 _BAR_CELLS: Final = 12
+_SPARK_CELLS: Final = 24
 _CHART_ROWS: Final = 6
 _MOST_CELLS_A_STEP: Final = 4  # few steps are drawn broader, up to this
 _COLOR: Final = re.compile(r"\x1b\[[0-9]+m")
@@ -128,6 +130,7 @@ def _list_sections(report: Report, width: int, *, values: int, color: bool) -> l
         _draw_counts("Top routes", report.routes, report.records, width, values),
         _draw_counts("Routes with server errors", report.failing, report.server_errors, width, values),
         _draw_slowest(report.slowest, width, values),
+        _draw_shapes(report.shapes, width, values),
         _draw_counts("Top clients" if report.routes else "Top hosts", report.clients, report.records, width, values),
         _draw_reasons(report.reasons, report, width, values),
         _draw_sources(report.sources, width, values),
@@ -138,8 +141,13 @@ def _list_sections(report: Report, width: int, *, values: int, color: bool) -> l
 def _draw_classes(report: Report, width: int, *, color: bool) -> Section | None:
     if not report.kind:
         return None
-    rows = [(one.name, one.records) for one in report.classes]
-    lines = _draw_bars(rows, report.records, width)
+    cells = []
+    for one in report.classes:
+        points = [(step, float(number)) for step, number in enumerate(one.steps)]
+        over_time = sparkline(resample(points, len(points), _SPARK_CELLS, missing=0.0))
+        drawn = [f"{over_time:{_SPARK_CELLS}}"] if width >= _BARS_FROM else []
+        cells.append([format_number(one.records), format_share(one.records, report.records), *drawn, one.name])
+    lines = _align(cells, width, left=(2,) if width >= _BARS_FROM else ())
     if color:
         lines = [
             f"\x1b[{_COLORS[one.name]}m{line}\x1b[0m" if one.name in _COLORS else line
@@ -155,6 +163,14 @@ def _draw_counts(what: str, counts: Counts | None, whole: int, width: int, value
     rows = [(item.value, item.records) for item in items]
     heading = _head(what, len(items), counts.different)
     return Section(_wrap_words(heading, width), _draw_bars(rows, whole, width))
+
+
+def _draw_shapes(shapes: Shapes | None, width: int, values: int) -> Section | None:
+    if shapes is None:
+        return None
+    rows = [(one.shape, one.count) for one in shapes.patterns[:values]]
+    heading = _head(describe_shapes(shapes), len(rows), shapes.different)
+    return Section(_wrap_words(heading, width), _draw_bars(rows, shapes.messages, width))
 
 
 def _draw_reasons(reasons: Sequence[Reason], report: Report, width: int, values: int) -> Section | None:
@@ -173,7 +189,7 @@ def _draw_sources(sources: Sequence[SourceCount], width: int, values: int) -> Se
         [format_number(source.records), format_number(source.rejects), source.format or "-", source.name]
         for source in shown
     ]
-    lines = _align([["records", "rejected", "format", "file"], *cells], width, left=(2, 3), cut_last=cut_start)
+    lines = _align([["records", "rejected", "format", "file"], *cells], width, left=(2,), cut_last=cut_start)
     return Section([_head("Files", len(shown), len(sources))], lines)
 
 
@@ -191,7 +207,7 @@ def _draw_slowest(slowest: Durations | None, width: int, values: int) -> Section
     names = ["p95", "p50", "max", "requests", "route"]
     if width < _BARS_FROM:  # the middle and the maximum are in the page and in JSON
         cells, names = [[row[0], row[3], row[4]] for row in cells], [names[0], names[3], names[4]]
-    lines = _align([names, *cells], width, left=(len(names) - 1,))
+    lines = _align([names, *cells], width)
     heading = _head(describe_slowest(slowest), len(shown), slowest.different)
     return Section(_wrap_words(heading, width), lines)
 
@@ -207,17 +223,20 @@ def _draw_bars(rows: Sequence[tuple[str, int]], whole: int, width: int) -> list[
     for text, number in rows:
         drawn = [f"{bar(number, longest, _BAR_CELLS):{_BAR_CELLS}}"] if width >= _BARS_FROM else []
         cells.append([format_number(number), format_share(number, whole), *drawn, text])
-    return _align(cells, width, left=(3,) if width >= _BARS_FROM else (2,))
+    return _align(cells, width, left=(2,) if width >= _BARS_FROM else ())
 
 
 def _align(
     rows: Sequence[Sequence[str]],
     width: int,
     *,
-    left: Sequence[int],
+    left: Sequence[int] = (),
     cut_last: Callable[[str, int], str] = cut,
 ) -> list[str]:
-    """Return rows as aligned lines. The last cell of a row takes the rest of the width, and is cut to it."""
+    """Return rows as lines whose columns are aligned to the right, apart from those at the indexes ``left``.
+
+    The last cell of a row takes the rest of the width, and is cut to it.
+    """
     cleaned = [[clean(cell) for cell in row] for row in rows]
     widths = [max(map(width_of, column)) for column in zip(*(row[:-1] for row in cleaned), strict=True)]
     rest = width - sum(widths) - len(_GAP) * len(widths)

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
-from puppylog.monitor.report import Class, Durations, Report, SourceCount
+from puppylog.monitor.report import Class, Durations, Report, Shapes, SourceCount
+from puppylog.tui.bar import format_share
 from puppylog.tui.clean import clean
 from puppylog.tui.number import format_duration, format_number
 
@@ -18,20 +19,6 @@ def format_seconds(seconds: float) -> str:
         return format_duration(seconds)
     scaled, unit = (seconds * 1e3, "ms") if seconds >= 1e-3 or not seconds else (seconds * 1e6, "µs")
     return f"{scaled:.3g} {unit}"
-
-
-def format_share(part: float, whole: float) -> str:
-    """Return a share in percent. A share that is not 0 is never shown as 0, and less than all never as 100.
-
-    >>> format_share(1, 3), format_share(1, 10**6), format_share(999_999, 10**6), format_share(3, 3)
-    ('33.3 %', '<0.1 %', '>99.9 %', '100 %')
-    """
-    percent = 100 * part / whole if whole else 0.0
-    if percent in {0.0, 100.0}:
-        return f"{percent:.0f} %"
-    if percent < 0.05:
-        return "<0.1 %"
-    return ">99.9 %" if percent >= 99.95 else f"{percent:.1f} %"
 
 
 def format_step(seconds: float) -> str:
@@ -66,6 +53,11 @@ def describe_rate(report: Report, steps: int = 1) -> str:
         for rate in (mean, most / joined_s)
     ]
     return f"Lines a {unit}: {shown[0]} on average, {shown[1]} at most in {format_step(joined_s)}"
+
+
+def describe_shapes(shapes: Shapes) -> str:
+    """Return the heading of the shapes of messages."""
+    return "Errors by the shape of their message" if shapes.of_errors else "Messages by shape"
 
 
 def describe_slowest(slowest: Durations) -> str:
