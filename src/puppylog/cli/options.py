@@ -73,7 +73,8 @@ def _add_output_options(command: Callback, more: Mapping[str, str]) -> Callback:
 def report_output_options(command: Callback) -> Callback:
     """Add ``-o/--output`` with the formats of a report, and ``--tz``."""
     command = tz_option(
-        "The time zone of times shown, and of times without an offset: UTC (default), local, or Area/City."
+        "The time zone of times shown and given (default: local), and of log lines without an offset and of times in "
+        "json (default: UTC): UTC, local, or Area/City."
     )(command)
     return _option(
         "-o",

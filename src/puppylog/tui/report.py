@@ -28,6 +28,7 @@ from puppylog.tui.report_words import (
     format_seconds,
     format_zone,
 )
+from puppylog.tui.wrap import cut_path, wrap
 
 _GAP: Final = "  "
 _WIDE: Final = 120  # from this width on, sections stand in two columns
@@ -85,7 +86,7 @@ def _draw_header(report: Report, title: str, width: int, zone: tzinfo | None, *,
         took = format_duration((report.last_at - report.first_at).total_seconds())
         lines += _wrap([f"{first} to {last} {format_zone(report.last_at, zone)}", took], width)
     if note := describe_read_times(report):
-        lines += _wrap_words(note, width)
+        lines += wrap(clean(note), width)
     return lines
 
 
@@ -96,17 +97,7 @@ def _wrap(parts: Sequence[str], width: int) -> list[str]:
         if lines and width_of(lines[-1]) + len(", ") + width_of(part) <= width:
             lines[-1] += f", {part}"
         else:
-            lines += _wrap_words(part, width)
-    return lines
-
-
-def _wrap_words(text: str, width: int) -> list[str]:
-    lines: list[str] = []
-    for word in clean(text).split(" "):
-        if lines and width_of(lines[-1]) + 1 + width_of(word) <= width:
-            lines[-1] += f" {word}"
-        else:
-            lines.append(cut(word, width))
+            lines += wrap(part, width)
     return lines
 
 
@@ -121,7 +112,7 @@ def _draw_timeline(report: Report, width: int, zone: tzinfo | None) -> Section:
     left, right = (format_instant(instant, zone)[:16] for instant in (timeline.start, timeline.end))
     blanks = len(numbers) * across - len(left) - len(right)
     axis = f"{left}{' ' * blanks}{right}" if blanks > 0 else left
-    return Section(_wrap_words(describe_rate(report, joined), width), [*(line.rstrip() for line in drawn), axis])
+    return Section(wrap(describe_rate(report, joined), width), [*(line.rstrip() for line in drawn), axis])
 
 
 def _list_sections(report: Report, width: int, *, values: int, color: bool) -> list[Section]:
@@ -162,7 +153,7 @@ def _draw_counts(what: str, counts: Counts | None, whole: int, width: int, value
     items = counts.items[:values]
     rows = [(item.value, item.records) for item in items]
     heading = _head(what, len(items), counts.different)
-    return Section(_wrap_words(heading, width), _draw_bars(rows, whole, width))
+    return Section(wrap(heading, width), _draw_bars(rows, whole, width))
 
 
 def _draw_shapes(shapes: Shapes | None, width: int, values: int) -> Section | None:
@@ -170,7 +161,7 @@ def _draw_shapes(shapes: Shapes | None, width: int, values: int) -> Section | No
         return None
     rows = [(one.shape, one.count) for one in shapes.patterns[:values]]
     heading = _head(describe_shapes(shapes), len(rows), shapes.different)
-    return Section(_wrap_words(heading, width), _draw_bars(rows, shapes.messages, width))
+    return Section(wrap(heading, width), _draw_bars(rows, shapes.messages, width))
 
 
 def _draw_reasons(reasons: Sequence[Reason], report: Report, width: int, values: int) -> Section | None:
@@ -178,7 +169,7 @@ def _draw_reasons(reasons: Sequence[Reason], report: Report, width: int, values:
         return None
     rows = [(reason.text, reason.lines) for reason in reasons[:values]]
     heading = _head("Why lines were rejected", len(rows), len(reasons))
-    return Section(_wrap_words(heading, width), _draw_bars(rows, report.lines, width))
+    return Section(wrap(heading, width), _draw_bars(rows, report.lines, width))
 
 
 def _draw_sources(sources: Sequence[SourceCount], width: int, values: int) -> Section | None:
@@ -189,7 +180,7 @@ def _draw_sources(sources: Sequence[SourceCount], width: int, values: int) -> Se
         [format_number(source.records), format_number(source.rejects), source.format or "-", source.name]
         for source in shown
     ]
-    lines = _align([["records", "rejected", "format", "file"], *cells], width, left=(2,), cut_last=cut_start)
+    lines = _align([["records", "rejected", "format", "file"], *cells], width, left=(2,), cut_last=cut_path)
     return Section([_head("Files", len(shown), len(sources))], lines)
 
 
@@ -209,7 +200,7 @@ def _draw_slowest(slowest: Durations | None, width: int, values: int) -> Section
         cells, names = [[row[0], row[3], row[4]] for row in cells], [names[0], names[3], names[4]]
     lines = _align([names, *cells], width)
     heading = _head(describe_slowest(slowest), len(shown), slowest.different)
-    return Section(_wrap_words(heading, width), lines)
+    return Section(wrap(heading, width), lines)
 
 
 def _head(what: str, shown: int, different: int) -> str:

@@ -74,7 +74,10 @@ def count_totals(classes: Sequence[Class]) -> Sequence[int]:
 
 def format_instant(instant: datetime, zone: tzinfo | None) -> str:
     """Return an instant to the second, without its zone."""
-    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    try:
+        return f"{instant.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    except OverflowError:  # within a day of the first or last instant that Python has
+        return f"{instant:%Y-%m-%d %H:%M:%S}"
 
 
 def format_zone(instant: datetime, zone: tzinfo | None) -> str:
