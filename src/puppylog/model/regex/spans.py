@@ -5,11 +5,12 @@ hostile line can keep it busy for hours. So the tree becomes an automaton here: 
 instructions to the next, and the steps that were taken are kept.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from puppylog.model.regex.characters import Ranges
+from puppylog.model.regex.characters import Ranges, unite
 from puppylog.model.regex.tree import Alternatives, Assertion, Characters, Place, Regex, Repeat
 from puppylog.model.regex.tree import Sequence as Parts
 
@@ -60,6 +61,7 @@ class SpanFinder:
     def __init__(self, regex: Regex) -> None:
         self._program: list[_Instruction] = [None]
         self._start = frozenset({self._add_regex(regex, _MATCH)})
+        self._candidates = self._compile_candidates()
         self._has_places = any(isinstance(instruction, _Assertion) for instruction in self._program)
         self._states: dict[frozenset[int], _State] = {}
         self.steps_taken = 0  # in all searches
@@ -70,7 +72,8 @@ class SpanFinder:
         spans: list[Span] = []
         steps_left = _STEPS_PER_CHARACTER * len(text) + _FREE_STEPS
         at = 0
-        while at < len(text) and steps_left > 0:
+        while steps_left > 0 and (candidate := self._candidates.search(text, at)):
+            at = candidate.start()
             end, steps = self._find_end(text, at, steps_left)
             steps_left -= steps
             self.steps_taken += steps
@@ -78,6 +81,15 @@ class SpanFinder:
                 spans.append((at, end))
             at = max(end, at + 1)
         return spans
+
+    def _compile_candidates(self) -> re.Pattern[str]:
+        """Return a pattern of the characters with which a match may begin, so that `re` skips all others."""
+        _, numbers = self._reach(self._start, _ALL_PLACES)
+        first = [instruction for number in numbers if isinstance(instruction := self._program[number], _Character)]
+        ranges = unite(pair for instruction in first for pair in instruction.ranges)
+        return re.compile(
+            "[" + "".join(f"\\U{low:08x}-\\U{high:08x}" for low, high in ranges) + "]" if ranges else "(?!)"
+        )
 
     def _find_end(self, text: str, start: int, most: int) -> tuple[int, int]:
         """Return where the longest match from ``start`` on ends (-1: none), and the number of steps taken."""
@@ -179,6 +191,7 @@ class SpanFinder:
 
 
 _BITS: Final = {place: 1 << number for number, place in enumerate(Place)}
+_ALL_PLACES: Final = sum(_BITS.values())
 
 
 def _places_at(text: str, at: int) -> int:
