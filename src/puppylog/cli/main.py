@@ -45,7 +45,7 @@ _UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.E
 COMMANDS: Final[Table] = {
     "collector": ("puppylog.cli.collector:collector", "Collect log files into the store."),
     "monitor": ("puppylog.cli.monitor:monitor", "View and define metrics and alerts."),
-    "logs": ("puppylog.cli.logs:logs", "Search records, and follow new ones."),
+    "logs": ("puppylog.cli.logs.command:logs", "Search records, and follow new ones."),
     "rejects": ("puppylog.cli.rejects:rejects", "Show rejected lines, and parse them again."),
     "sql": ("puppylog.cli.sql:sql", "Query the store in SQL (read-only)."),
     "groups": ("puppylog.cli.groups:groups", "Create, list and delete log groups."),

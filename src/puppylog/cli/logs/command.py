@@ -2,18 +2,14 @@
 
 import functools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import Any, Final
 
 import click
-import pyarrow as pa
 
-from puppylog.cli.log_columns import Column, Origins, read_columns
-from puppylog.cli.log_context import ContextWriter
-from puppylog.cli.log_follower import Follower
-from puppylog.cli.log_output import LinePrinter, RecordPrinter, TablePrinter, VerticalDrawer
+from puppylog.cli.logs.printers import choose_writer, open_printer
+from puppylog.cli.logs.shape import Shape, check_shape, read_extent
 from puppylog.cli.nothing_found import tell_nothing_found
 from puppylog.cli.options import (
     add_output_options,
@@ -25,7 +21,6 @@ from puppylog.cli.options import (
     store_options,
     timeout_option,
 )
-from puppylog.cli.output import terminal_width, wants_color
 from puppylog.cli.pager import page_output
 from puppylog.cli.queries import (
     join_conditions,
@@ -35,12 +30,8 @@ from puppylog.cli.queries import (
     translate_for,
 )
 from puppylog.cli.times import parse_range
-from puppylog.cli.truncation import tell_left_out, tell_truncated
-from puppylog.errors import UsageError
+from puppylog.cli.truncation import tell_truncated
 from puppylog.model.expression import parse_filter
-from puppylog.model.query.matches import find_matches
-from puppylog.model.query.tree import Query
-from puppylog.monitor.context import Extent
 from puppylog.monitor.search import (
     Cursor,
     Search,
@@ -52,24 +43,8 @@ from puppylog.monitor.search import (
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
-from puppylog.tui.records import RecordLayout
-from puppylog.tui.vertical import VerticalLayout
 
 _MOST_CONTEXT: Final = 10_000
-# Formats whose document has an end.
-_WHOLE: Final = {"json": "one JSON document", "parquet": "one Parquet file"}
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """How the records are shown."""
-
-    columns: str | None
-    is_vertical: bool
-    is_reversed: bool
-    follows: bool
-    extent: Extent | None  # of the context
-    query: Query | None  # whose matches are highlighted
 
 
 def _context_option(flag: str, name: str, where: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -154,9 +129,9 @@ def logs(
     source, request and message, and its attributes. Otherwise it is one line with all of its fields.
     """
     written = read_query(query)
-    extent = _read_extent(before, after, around)
+    extent = read_extent(before, after, around)
     shape = Shape(columns, is_vertical, is_reversed, follows, extent, None if written is None else written.tree)
-    _check_shape(settings, shape, to)
+    check_shape(settings, shape, to)
     wanted = None if where is None else parse_filter(where)
     within = parse_range(settings, since, from_, to)
     with connect(settings.store, timeout_s=settings.timeout_s) as store:
@@ -169,71 +144,22 @@ def logs(
 
 
 def _show(settings: Settings, store: Store, search: Search, shape: Shape, limit: int) -> None:
-    """Write the records, and say on stderr how many more there are."""
-    printer = _open_printer(settings, store, shape)
-    write = _choose_writer(store, shape, printer)
+    """Write the records, and say on stderr how many more there are; then follow new ones if that is asked for."""
+    printer = open_printer(settings, store, shape)
+    write = choose_writer(store, shape, printer)
     # The cursor is read first. A record that is committed between the two queries is found by the search and again as
     # a new record; the follower drops the second copy.
     cursor = read_cursor(store) if shape.follows else Cursor({})
     found = find_records(store, search, records=limit)
     write(found, cursor if shape.follows or shape.extent is None else read_cursor(store))
-    if shape.follows:
-        Follower(settings, store, search, write).run(cursor, found)
-    printer.close()
+    if not shape.follows:
+        printer.close()
     sys.stdout.flush()
     if found.num_rows == 0 and limit > 0:
         tell_nothing_found(settings, store, search)
     count = functools.partial(count_records, store, search)
     tell_truncated(settings, "records", shown=found.num_rows, limit=limit, count=count)
+    if shape.follows:
+        from puppylog.cli.logs.follower import Follower  # noqa: PLC0415 - only -f needs it
 
-
-def _read_extent(before: int | None, after: int | None, around: int | None) -> Extent | None:
-    """Return the extent of the context; None without any of the options."""
-    if before is None and after is None and around is None:
-        return None
-    return Extent(*(around or 0 if count is None else count for count in (before, after)))
-
-
-def _check_shape(settings: Settings, shape: Shape, to: str | None) -> None:
-    """Refuse options that contradict each other."""
-    if shape.follows and to is not None:
-        raise UsageError("follow", "to an end", advice="use --to without -f")
-    if shape.follows and settings.output in _WHOLE:
-        raise UsageError("follow", f"as {_WHOLE[settings.output]}", advice="use -o jsonl or arrow")
-    if shape.follows and shape.is_reversed:
-        raise UsageError("follow", "newest first", "new records come last", "use --reverse without -f")
-    if shape.columns is not None and settings.output == "raw":
-        raise UsageError("show", "columns of the text as it was", advice="use --columns without -o raw")
-    if shape.is_vertical and settings.output != "table":
-        raise UsageError("show", f"one field per line as {settings.output}", advice="use --vertical without -o")
-
-
-def _open_printer(settings: Settings, store: Store, shape: Shape) -> RecordPrinter:
-    if settings.output == "raw":
-        from puppylog.cli.log_raw import RawPrinter  # noqa: PLC0415 - only this output loads the readers of files
-
-        return RawPrinter(settings, store)
-    columns: Sequence[Column] | None = None if shape.columns is None else read_columns(store, shape.columns)
-    origins = Origins(store)
-    if settings.output != "table" or (columns is not None and not shape.is_vertical):
-        return TablePrinter(settings, columns, origins)
-    width, color = terminal_width(), wants_color(settings)
-    matches = find_matches(shape.query if color else None)
-    if shape.is_vertical:
-        drawer = VerticalDrawer(VerticalLayout(width, color, matches), settings.zone, columns, origins)
-        return LinePrinter(sys.stdout, drawer, color=color)
-    layout = RecordLayout(width, settings.zone, color, origins.name_stream, matches)
-    return LinePrinter(sys.stdout, layout, color=color, note=lambda: tell_left_out(settings, list(layout.left_out)))
-
-
-def _choose_writer(store: Store, shape: Shape, printer: RecordPrinter) -> Callable[[pa.Table, Cursor], None]:
-    """Return the function that writes the records of a search, given a cursor behind them."""
-    if shape.extent is not None:
-        context = ContextWriter(store, shape.extent, printer, is_reversed=shape.is_reversed)
-        return lambda records, cursor: context.write(records, cursor.offsets)
-    return lambda records, _: printer.write(_reverse(records) if shape.is_reversed else records)
-
-
-def _reverse(records: pa.Table) -> pa.Table:
-    """Return the rows in the opposite order."""
-    return records.take(pa.array(range(records.num_rows - 1, -1, -1), pa.int64()))
+        Follower(settings, store, search, write).run(cursor, found)

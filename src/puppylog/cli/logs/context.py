@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
-from puppylog.cli.log_output import RecordPrinter
+from puppylog.cli.logs.printers import RecordPrinter
 from puppylog.monitor.context import Context, Extent, Group, Place, find_context, places_of, read_records
 from puppylog.stores.base import RecordReader
 

@@ -13,7 +13,7 @@ from support.embedded import EmbeddedStore
 from support.inprocess import InProcess
 from support.lines import NOON, Source, rows
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 # Selects the records that the fixture has stored; some tests add others.
 OURS = ("--where", "user_agent is not null", "--to", "2026-03-01T12:02:00Z")
 
@@ -184,7 +184,7 @@ class _Sleep:
 
 
 def _sleep_as(monkeypatch: pytest.MonkeyPatch, sleep: _Sleep) -> None:
-    monkeypatch.setattr("puppylog.cli.log_follower.time", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr("puppylog.cli.logs.follower.time", SimpleNamespace(sleep=sleep))
 
 
 def _interrupt() -> NoReturn:
@@ -217,7 +217,7 @@ def test_a_record_committed_during_the_search_is_shown_once(
         source.append(rows([{"ruser": "racer"}], start=source.offset))
         return find_records(reader, search, records=records)
 
-    monkeypatch.setattr("puppylog.cli.logs.find_records", commit_first)
+    monkeypatch.setattr("puppylog.cli.logs.command.find_records", commit_first)
     _sleep_as(monkeypatch, _Sleep(lambda: None))
     got = cli("logs", "-f", "-o", "jsonl", "--where", "ruser = 'racer'")
     assert [json.loads(line)["ruser"] for line in got.out.splitlines()] == ["racer"]

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from puppylog.cli.logs.origins import Origins
 from puppylog.cli.queries import dialect_of
 from puppylog.errors import SearchError, UsageError
 from puppylog.model.query import RECORDS
@@ -15,9 +16,8 @@ from puppylog.model.query.tree import Name
 from puppylog.model.record import ALIASES, COLUMNS
 from puppylog.model.stream import name_source
 from puppylog.monitor.attributes import find_attributes
-from puppylog.monitor.origins import Origin, read_origins
-from puppylog.stores.base import RecordReader, Store
-from puppylog.tui.source_names import shorten_sources
+from puppylog.monitor.origins import Origin
+from puppylog.stores.base import Store
 
 _PREFIX: Final = "attributes."
 _ORIGINS: Final[Mapping[Kind, Callable[[Origin], str | None]]] = {
@@ -64,28 +64,6 @@ def _read_column(name: str, attributes: Mapping[str, str]) -> Column:
     if found.kind is Kind.ATTRIBUTE:
         return Column(name, found.kind, name[len(_PREFIX) :] if lowered.startswith(_PREFIX) else name)
     return Column(name, found.kind, "stream_id" if found.kind is Kind.STREAM else ALIASES.get(lowered, lowered))
-
-
-class Origins:
-    """The origins of records, read from the store when they are needed, and again when a file is not among them."""
-
-    def __init__(self, reader: RecordReader) -> None:
-        self._reader = reader
-        self._origins: dict[int, Origin] = {}
-        self._names: dict[int, str] = {}
-
-    def find(self, file_id: int) -> Origin | None:
-        """Return the origin of the records of a file."""
-        if file_id not in self._origins:
-            self._origins = read_origins(self._reader)
-        return self._origins.get(file_id)
-
-    def name_stream(self, stream_id: int) -> str:
-        """Return a short name of a stream's source."""
-        if stream_id not in self._names:
-            self._origins = read_origins(self._reader)
-            self._names = shorten_sources({origin.stream_id: origin.source_uri for origin in self._origins.values()})
-        return self._names.get(stream_id, str(stream_id))
 
 
 def select_columns(records: pa.Table, columns: Sequence[Column], origins: Origins) -> pa.Table:
