@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from puppylog.cli import alerts as module
+from puppylog.model.alert import State
 from puppylog.monitor.alerts import AlertSnapshot, Heartbeat, read_alerts
 from puppylog.monitor.clock import ClockStep
 from puppylog.stores.base import RecordReader
@@ -43,6 +45,19 @@ def test_alerts_are_listed_with_their_states(cli: InProcess) -> None:
     ]
 
 
+def test_people_read_no_data_where_programs_get_the_stored_word(
+    cli: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(reader: RecordReader, **_: Any) -> AlertSnapshot:
+        snapshot = read_alerts(reader)
+        return replace(snapshot, states=tuple(replace(state, state=State.NO_DATA) for state in snapshot.states))
+
+    monkeypatch.setattr(module, "read_alerts", read)
+    table = cli("monitor", "alerts", "list").out.splitlines()
+    assert [" no data " in line for line in table] == [False, True, True]
+    assert {row["state"] for row in json.loads(cli("monitor", "alerts", "list", "-o", "json").out)} == {"no_data"}
+
+
 def test_the_history_has_a_row_per_transition(cli: InProcess) -> None:
     [transition] = json.loads(cli("monitor", "alerts", "get", "loud", "-o", "json").out)
     assert (transition["from_state"], transition["to_state"], transition["value"], transition["level"]) == (
@@ -65,15 +80,15 @@ def test_meta_has_the_definition_and_the_states(cli: InProcess) -> None:
     assert [(state["segment"], state["state"]) for state in meta["states"]] == [(None, "firing")]
 
 
-def test_check_exits_with_1_if_an_alert_rings(cli: InProcess) -> None:
+def test_check_exits_with_1_if_an_alert_fires(cli: InProcess) -> None:
     result = cli("monitor", "alerts", "check", "-o", "csv")
     assert result.code == 1
     assert [line.split(",")[0] for line in result.out.splitlines()] == ["name", "loud"]
 
 
-def test_check_exits_with_0_if_no_alert_rings(cli: InProcess) -> None:
+def test_check_exits_with_0_if_no_alert_fires(cli: InProcess) -> None:
     result = cli("monitor", "alerts", "check", "still")
-    assert (result.code, result.out, result.err) == (0, "", "puppylog: all good\n")
+    assert (result.code, result.out, result.err) == (0, "", "puppylog: no alert fires\n")
 
 
 @pytest.mark.parametrize("command", ["get", "meta", "check"])
@@ -149,5 +164,5 @@ def test_check_reports_a_clock_that_was_set_back_and_segments_that_are_not_judge
             "puppylog: the store's clock was set back by 2 h, noticed 1 min ago; "
             "moved from the future to then: 2 last evaluations of alerts"
         ),
-        "puppylog: all good",
+        "puppylog: no alert fires",
     ]

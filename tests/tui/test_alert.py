@@ -91,13 +91,18 @@ def test_the_live_view_is_a_table_in_which_each_line_has_the_color_of_its_state(
         replace(OK, alert=each, segment="shop\x1b", state=State.FIRING, value=1234.0, last_fired_at=LATER),
         replace(OK, alert=each, segment=None, state=State.PENDING),
     ]
-    drawn = draw_alerts(states, zone=UTC, width=120)
+    drawn = draw_alerts(states, zone=UTC, now=LATER, width=120)
     assert [line.color for line in drawn] == ["bold", "green", "red", "yellow"]
     assert [line.text for line in drawn] == [
-        "alert              status          value  rings     since           last rang",
-        "totaltraffic       Recovered        3.25  above 10  05-17 10:05:03  05-17 10:07:03",
-        r"crowded[shop\x1b]  Ringing a bell  1,234  above 10  05-17 10:05:03  05-17 10:07:03",
-        "crowded[-]         About to ring    3.25  above 10  05-17 10:05:03  -",
+        "alert              status          value  rings        since  last rang",
+        "totaltraffic       Recovered        3.25  above 10  10:05:03   10:07:03",
+        r"crowded[shop\x1b]  Ringing a bell  1,234  above 10  10:05:03   10:07:03",
+        "crowded[-]         About to ring    3.25  above 10  10:05:03          -",
+    ]
+    narrow = draw_alerts(states, zone=UTC, now=LATER, width=50)
+    assert [line.text for line in narrow][-2:] == [
+        "crowded[-]         About to ring    3.25  10:05:03",
+        "not shown: rings, last rang",
     ]
 
 

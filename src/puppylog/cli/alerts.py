@@ -168,7 +168,7 @@ def meta(settings: Settings, name: str) -> None:
 
 @click.command(
     epilog=examples(
-        "puppylog monitor alerts check || echo 'an alert rings'", "puppylog monitor alerts check totaltraffic -q"
+        "puppylog monitor alerts check || echo 'an alert fires'", "puppylog monitor alerts check totaltraffic -q"
     )
 )
 @click.argument("names", metavar="[NAME]...", nargs=-1)
@@ -178,18 +178,18 @@ def meta(settings: Settings, name: str) -> None:
 @pass_settings
 @click.pass_context
 def check(ctx: click.Context, settings: Settings, names: Sequence[str], group: str | None) -> None:
-    """Exit with 1 if an alert rings.
+    """Exit with 1 if an alert fires.
 
-    Prints the alerts that ring. Also exits with 1 if an alert cannot be judged, or was not evaluated when it was due;
+    Prints the alerts that fire. Also exits with 1 if an alert cannot be judged, or was not evaluated when it was due;
     stderr says what to do.
     """
     with connect(settings.store) as store:
         judged = _read_states(store, names, group)
     states = judged.states
-    ringing = [state for state in states if state.state is State.FIRING]
+    firing = [state for state in states if state.state is State.FIRING]
     failing = [state for state in states if state.error is not None]
-    if ringing:
-        write_rows([_list_row(state, settings) for state in ringing], _LISTED, settings, _LAYOUT)
+    if firing:
+        write_rows([_list_row(state, settings) for state in firing], _LISTED, settings, _LAYOUT)
     for state in failing:
         warn(f"alert {state.alert.name} cannot be judged: {state.error}")
     for name, segments in {state.alert.name: state.unjudged_segments for state in states}.items():
@@ -198,9 +198,9 @@ def check(ctx: click.Context, settings: Settings, names: Sequence[str], group: s
     if judged.clock_step is not None and states:
         warn(judged.clock_step.describe())
     _fail_if(judged.cause)
-    if ringing or failing:
+    if firing or failing:
         ctx.exit(1)
-    tell(settings, "all good" if states else "there are no alerts to check")
+    tell(settings, "no alert fires" if states else "there are no alerts to check")
 
 
 @dataclass(frozen=True, slots=True)

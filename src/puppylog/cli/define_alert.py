@@ -42,7 +42,7 @@ def rule_options(command: Callable[..., object]) -> Callable[..., object]:
             type=click.Choice(ALERT_STATISTICS),
             help="The statistic of the observations in the window. Default: avg.",
         ),
-        click.option("--when", metavar="'> THRESHOLD'", help="When it rings: > >= < <= (or gt ge lt le) and a number."),
+        click.option("--when", metavar="'> THRESHOLD'", help="When it fires: > >= < <= (or gt ge lt le) and a number."),
         click.option("--window", help="The time judged: whole periods of the metric. Default: 2m."),
         click.option(
             "--period",
@@ -50,7 +50,7 @@ def rule_options(command: Callable[..., object]) -> Callable[..., object]:
             old_names=("-pr",),
             help="How often the alert is judged. Default: 5s, less often over a long window.",
         ),
-        click.option("--for", "for_", help="Ring once the rule was true for this time. Default: 0."),
+        click.option("--for", "for_", help="Fire once the rule was true for this time. Default: 0."),
         click.option("--keep-firing-for", help="Recover once the rule was false for this time. Default: 0."),
         click.option(
             "--delay",
@@ -99,7 +99,7 @@ def create(
     """
     name = parse_identifier(identifier, "alert")
     if when is None:
-        raise UsageError("create", f"alert {name!r} without a rule", advice="say when it rings, as in --when '> 10'")
+        raise UsageError("create", f"alert {name!r} without a rule", advice="say when it fires, as in --when '> 10'")
     rule = {"window_s": _DEFAULT_WINDOW_S, **read_rule(when=when, **written)}
     with connect(settings.store) as store:
         alert = define_alert(name, get_metric(store, metric).metric, each_segment=each_segment, **rule)

@@ -1,7 +1,6 @@
 """``puppylog doctor``: check a store, and show what is wrong with it and what to do."""
 
 import sys
-import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Final
@@ -17,16 +16,14 @@ from puppylog.model.finding import Finding, Health
 from puppylog.monitor.doctor import list_findings
 from puppylog.settings import Settings
 from puppylog.stores.connect import connect
-from puppylog.tui.clean import clean
 from puppylog.tui.table import TableWriter
 
 SCHEMA: Final = pa.schema([(name, pa.string()) for name in ("subject", "state", "found", "advice")])
 
 _COLUMNS: Final = ("subject", "state", "found")
-_GAPS: Final = 4
+# On a terminal the subject is the beginning of the sentence: a column of subjects would leave no space for sentences.
+_NARROW_COLUMNS: Final = ("state", "finding")
 _RESTORE: Final = "restore the store's directory from a copy, if there is one"
-# Sentences are not wrapped to less than this, however narrow the terminal is.
-_LEAST_WIDTH: Final = 24
 
 
 @click.command(
@@ -67,24 +64,17 @@ def _list_findings(settings: Settings) -> Sequence[Finding]:
 
 
 def write_findings(findings: Sequence[Finding], settings: Settings) -> None:
-    """Write a row per finding. A table has the advice behind what was found, and wraps both to fit a terminal."""
+    """Write a row per finding. A table has the advice behind what was found, and is wrapped to fit a terminal."""
+    width = terminal_width()
     if settings.output != "table":
         write_rows([asdict(finding) for finding in findings], SCHEMA, settings)
-        return
-    table = TableWriter(sys.stdout, _COLUMNS, [False] * len(_COLUMNS), bold=wants_color(settings))
-    table.write([row for finding in findings for row in _lines(finding, _sentence_width(findings))])
+    elif width is None:
+        table = TableWriter(sys.stdout, _COLUMNS, [False] * len(_COLUMNS), bold=wants_color(settings))
+        table.write([(finding.subject, finding.state.value, _describe(finding)) for finding in findings])
+    else:
+        table = TableWriter(sys.stdout, _NARROW_COLUMNS, [False, False], width, wants_color(settings), wrapped={1})
+        table.write([(finding.state.value, f"{finding.subject}: {_describe(finding)}") for finding in findings])
 
 
-def _sentence_width(findings: Sequence[Finding]) -> int | None:
-    """Return the width to which sentences are wrapped, in cells; None if stdout is not a terminal."""
-    width = terminal_width()
-    if width is None:
-        return None
-    taken = max((len(clean(finding.subject)) for finding in findings), default=0) + len("warning") + _GAPS
-    return max(_LEAST_WIDTH, width - taken)
-
-
-def _lines(finding: Finding, width: int | None) -> list[tuple[str, str, str]]:
-    text = clean(f"{finding.found}; {finding.advice}" if finding.advice else finding.found)
-    lines = [text] if width is None else textwrap.wrap(text, width) or [""]
-    return [(finding.subject, finding.state.value, lines[0]), *(("", "", line) for line in lines[1:])]
+def _describe(finding: Finding) -> str:
+    return f"{finding.found}; {finding.advice}" if finding.advice else finding.found

@@ -23,7 +23,7 @@ ALERTS: Final[Table] = {
     "get": ("puppylog.cli.alerts:get", "Show the history of an alert."),
     "meta": ("puppylog.cli.alerts:meta", "Show an alert's definition and states."),
     "observe": ("puppylog.cli.observe:observe", "Watch the alerts live."),
-    "check": ("puppylog.cli.alerts:check", "Exit with 1 if an alert rings."),
+    "check": ("puppylog.cli.alerts:check", "Exit with 1 if an alert fires."),
     "create": ("puppylog.cli.define_alert:create", "Create an alert."),
     "update": ("puppylog.cli.define_alert:update", "Change an alert, and keep its history."),
     "delete": ("puppylog.cli.define_alert:delete", "Delete an alert and its history."),

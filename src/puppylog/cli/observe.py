@@ -2,10 +2,8 @@
 
 import shutil
 import sys
-import textwrap
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Final
 
 import click
@@ -32,6 +30,8 @@ from puppylog.stores.connect import connect
 from puppylog.tui.alert import draw_alerts, explain_stale_states, line_for_state, line_for_transition, sort_by_urgency
 from puppylog.tui.clean import clean
 from puppylog.tui.live import Line, Live
+from puppylog.tui.times import format_time
+from puppylog.tui.wrap import wrap
 
 # An engine that this command has started evaluates the alerts within this time; warn only after it.
 _GRACE_S: Final = 5.0
@@ -83,7 +83,7 @@ def _observe_on_terminal(store: Store, settings: Settings, every_s: int, group: 
             if not error.transient:
                 raise
             cause = error.message
-        live.show(_frame(snapshot, settings, every_s, cause))
+        live.show(draw_view(snapshot, settings, every_s, cause))
         time.sleep(every_s)
 
 
@@ -91,16 +91,26 @@ def _explain_stale_states(store: Store, snapshot: AlertSnapshot) -> str | None:
     return explain_stale_states(find_heartbeat(store), snapshot.states, store.info.flavour) if snapshot.states else None
 
 
-def _frame(snapshot: AlertSnapshot, settings: Settings, every_s: int, cause: str | None) -> list[Line]:
-    now = datetime.now(UTC).astimezone(settings.zone).isoformat(timespec="seconds")
+def draw_view(snapshot: AlertSnapshot, settings: Settings, every_s: int, cause: str | None) -> list[Line]:
+    """Return the lines of the live view.
+
+    Args:
+        snapshot: the states of the alerts.
+        settings: the settings of the command, with the clock.
+        every_s: the seconds from one view to the next.
+        cause: why the states are out of date; None if they are not.
+    """
+    now = settings.clock()
     width, height = (terminal_width() or 80) - 1, shutil.get_terminal_size().lines
-    head = [Line(f"{now}, every {format_period(every_s)}, Ctrl-C to quit")]
+    zone = f" ({settings.zone_name})" if settings.zone_name else ""
+    at = format_time(now, settings.zone, now)
+    head = [*map(Line, wrap(f"{at}{zone}, every {format_period(every_s)}, Ctrl-C to quit", width))]
     if cause is not None:
-        head += [Line(line, "red") for line in textwrap.wrap(cause, width)]  # before the alerts, which may not all fit
+        head += [Line(line, "red") for line in wrap(clean(cause), width)]  # before the alerts, which may not all fit
     if not snapshot.states:
-        return [*head, Line(_HINT)]
+        return [*head, *map(Line, wrap(_HINT, width))]
     states = sort_by_urgency(snapshot.states) if len(snapshot.states) + len(head) + 3 > height else snapshot.states
-    return [*head, Line(""), *draw_alerts(states, zone=settings.zone, width=width)]
+    return [*head, Line(""), *draw_alerts(states, zone=settings.zone, now=now, width=width)]
 
 
 def _observe_in_pipe(store: Store, settings: Settings, every_s: int, group: str | None) -> None:

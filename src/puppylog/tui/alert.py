@@ -11,6 +11,8 @@ from puppylog.monitor.alerts import AlertState, Heartbeat, Transition
 from puppylog.tui.live import Line
 from puppylog.tui.number import format_duration, format_number
 from puppylog.tui.table import TableWriter
+from puppylog.tui.times import format_times
+from puppylog.tui.wrap import wrap
 
 ALL_GOOD: Final = "All good"
 RINGING: Final = "Ringing a bell"
@@ -80,16 +82,21 @@ def line_for_transition(transition: Transition, zone: tzinfo | None) -> str:
     return f"{at} {subject}: {word}, {_value(transition.value)} ({rule})"
 
 
-def draw_alerts(states: Sequence[AlertState], *, zone: tzinfo | None, width: int) -> list[Line]:
-    """Return a table of all alerts; a line is in the colour of its state."""
+def draw_alerts(states: Sequence[AlertState], *, zone: tzinfo | None, now: datetime, width: int) -> list[Line]:
+    """Return a table of all alerts; a line is in the colour of its state, and the last one names what does not fit."""
     out = io.StringIO()
     names = ("alert", "status", "value", "rings", "since", "last rang")
-    is_number = [name == "value" for name in names]
-    table = TableWriter(out, names, is_number, width, rigid=[name != "alert" for name in names])
-    table.write([_row(state, zone) for state in states])
+    is_number = [name in ("value", "since", "last rang") for name in names]
+    order = [names.index(name) for name in ("last rang", "rings", "since", "value")]
+    table = TableWriter(out, names, is_number, width, rigid=is_number, expendable=order)
+    since = format_times([state.since for state in states], zone, now)
+    last_rang = format_times([state.last_fired_at for state in states], zone, now)
+    table.write([[*_row(state), *times] for state, *times in zip(states, since, last_rang, strict=True)])
     header, *rows = out.getvalue().splitlines()
     colors = [_COLORS.get(word_for_state(state), "") for state in states]
-    return [Line(header, "bold"), *(Line(row, color) for row, color in zip(rows, colors, strict=True))]
+    lines = [Line(header, "bold"), *(Line(row, color) for row, color in zip(rows, colors, strict=True))]
+    hidden = ", ".join(names[at] for at in table.hidden)
+    return [*lines, *map(Line, wrap(f"not shown: {hidden}", width))] if hidden else lines
 
 
 def sort_by_urgency(states: Sequence[AlertState]) -> list[AlertState]:
@@ -136,11 +143,9 @@ def _age(age_s: float) -> str:
     return f"{format_duration(age_s)} ago"
 
 
-def _row(state: AlertState, zone: tzinfo | None) -> list[str]:
-    # Without year and zone, so that names have more space: the first line of the view has both.
-    times = [f"{at.astimezone(zone):%m-%d %H:%M:%S}" if at else "-" for at in (state.since, state.last_fired_at)]
+def _row(state: AlertState) -> list[str]:
     rule = _threshold(state.alert.comparison, state.alert.threshold)
-    return [_subject(state), word_for_state(state), format_number(state.value), rule, *times]
+    return [_subject(state), word_for_state(state), format_number(state.value), rule]
 
 
 def _subject(state: AlertState) -> str:

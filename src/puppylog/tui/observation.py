@@ -59,7 +59,7 @@ def draw_metric(
         lines += (
             _draw_segments(metric, rows, width) if metric.segment is not None else _draw_series(metric, rows, width)
         )
-    return [cut(line, width) for line in lines]
+    return [cut(line, width).rstrip() for line in lines]
 
 
 def _head(metric: Metric, rows: Sequence[Observation], zone: tzinfo | None, now: datetime, zone_name: str) -> list[str]:
