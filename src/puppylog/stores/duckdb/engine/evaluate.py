@@ -43,6 +43,7 @@ _JUDGED: Final = pa.schema(
         ("is_seen", pa.bool_()),
         ("is_last", pa.bool_()),
         ("is_forgotten", pa.bool_()),
+        ("has_new_state", pa.bool_()),
         ("unjudged", pa.int64()),
     ]
 )
@@ -175,6 +176,7 @@ def _judged(status: Status, last: Status, *, is_last: bool) -> dict[str, Any]:
         "is_seen": status.seen_at == status.evaluated_at,
         "is_last": is_last,
         "is_forgotten": False,
+        "has_new_state": True,
         "unjudged": 0,
     }
 
@@ -185,12 +187,15 @@ def _write(connection: Connection, alerts: Sequence[DueAlert], judged: pa.Table,
     Most evaluations change few segments. A query that would change nothing is not run.
     """
     is_forgotten = judged["is_forgotten"]
-    places = judged.filter(pc.and_(judged["is_last"], pc.invert(is_forgotten)))["place"]
+    is_kept = pc.and_(judged["is_last"], pc.invert(is_forgotten))
+    places = judged.filter(is_kept)["place"]
     with connection.table("judged", judged), connection.table("due", table_of_due(alerts)):
         if _any(is_forgotten):
             connection.run(_QUERIES["forget_states"])
         if places.null_count < len(places):
             connection.run(_QUERIES["update_states"])
+            if _any(pc.and_(is_kept, pc.invert(judged["has_new_state"]))):
+                connection.run(_QUERIES["update_values"])
         if places.null_count:
             connection.run(_QUERIES["insert_states"])
         if _any(is_forgotten) or _any(pc.not_equal(judged["from_state"], judged["state"])):

@@ -97,8 +97,9 @@ WHERE states.alert_id = $id
 -- each alert and segment, the evaluations that change its state, and the last evaluation if the stored row must change.
 -- `place` is the stored row, or null if there is none. A segment without a stored row is first judged by the evaluation
 -- that first observes it. Only a limited number of such segments is judged: those that are observed first, then by name.
--- `unjudged`, the number of the others, is in every row of the alert. If no row of an alert must change, the answer has
--- one row of nulls with this number. The tables `chain` and `counted` come from chain_of_one or chain_of_many.
+-- `has_new_state` says whether anything but the value is different in the last evaluation. `unjudged`, the number of the
+-- other segments, is in every row of the alert. If no row of an alert must change, the answer has one row of nulls with
+-- this number. The tables `chain` and `counted` come from chain_of_one or chain_of_many.
 WITH RECURSIVE definition AS (
     SELECT due.*, no_data, comparison, level, for_s, keep_firing_for_s, epoch_us(judged_at) AS judged_us
     FROM due
@@ -117,7 +118,10 @@ WITH RECURSIVE definition AS (
     SELECT *, coalesce(seen_us = at_us, false) AS is_seen,
            -- The state of a segment that was last observed so long ago is deleted, unless the alert keeps it ('keep').
            (is_last AND at_us - seen_us > $forget_us
-            AND (state IN ('ok', 'no_data') OR (state = 'firing' AND no_data <> 'keep'))) IS TRUE AS is_forgotten
+            AND (state IN ('ok', 'no_data') OR (state = 'firing' AND no_data <> 'keep'))) IS TRUE AS is_forgotten,
+           place IS NULL OR state <> known_state OR since_us <> known_since_us
+           OR clear_since_us IS DISTINCT FROM known_clear_since_us OR is_seen <> known_is_seen
+           OR (NOT is_seen AND seen_us IS DISTINCT FROM known_seen_us) AS has_new_state
     FROM (
         SELECT chain.*, definition.no_data, definition.first_us + evaluation_no * definition.period_us AS at_us,
                evaluation_no = definition.evaluations - 1 AS is_last
@@ -126,14 +130,12 @@ WITH RECURSIVE definition AS (
     ) AS timed
 )
 SELECT counted.alert_id, place, segment, at_us, from_state, state, since_us, clear_since_us, value, seen_us, is_seen,
-       is_last, is_forgotten, unjudged
+       is_last, is_forgotten, has_new_state, unjudged
 FROM counted
 LEFT JOIN (
     FROM judged
     WHERE state <> from_state
-       OR is_last AND (is_forgotten OR place IS NULL OR state <> known_state OR since_us <> known_since_us
-                       OR clear_since_us IS DISTINCT FROM known_clear_since_us OR value IS DISTINCT FROM known_value
-                       OR is_seen <> known_is_seen OR (NOT is_seen AND seen_us IS DISTINCT FROM known_seen_us))
+       OR is_last AND (is_forgotten OR has_new_state OR value IS DISTINCT FROM known_value)
 ) AS changed ON changed.alert_id = counted.alert_id
 
 -- name: chain_of_one
@@ -285,7 +287,15 @@ SET state = judged.state, since = make_timestamptz(judged.since_us),
     clear_since = make_timestamptz(judged.clear_since_us), value = judged.value, is_seen = judged.is_seen,
     seen_at = CASE WHEN NOT judged.is_seen THEN make_timestamptz(judged.seen_us) END
 FROM judged
-WHERE states.rowid = judged.place AND judged.is_last AND NOT judged.is_forgotten
+WHERE states.rowid = judged.place AND judged.is_last AND judged.has_new_state AND NOT judged.is_forgotten
+
+-- name: update_values
+-- Writes the value of each segment in the last evaluation, if nothing else of its row is different, as is usual. An update
+-- of one column writes much less to the database and its log than one of all columns.
+UPDATE puppylog.segment_states AS states
+SET value = judged.value
+FROM judged
+WHERE states.rowid = judged.place AND judged.is_last AND NOT judged.has_new_state AND NOT judged.is_forgotten
 
 -- name: insert_states
 -- Inserts the state of each segment after the last evaluation, if the segment has no row.
