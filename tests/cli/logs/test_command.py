@@ -1,4 +1,6 @@
+import io
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,6 +25,40 @@ def test_without_a_terminal_a_record_is_one_line_with_all_its_fields_and_the_new
     assert got.code == 0
     assert got.err.splitlines() == ["puppylog: the newest 3 of 120 records; -l shows more"]
     assert got.out == (GOLDEN / "logs.txt").read_text(encoding="utf-8")
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_on_a_terminal_records_are_wrapped_and_stderr_says_what_is_left_out(
+    cli: InProcess, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    screen = _Terminal()
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("PAGER", "")
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", screen)
+        got = cli("logs", "-l", "3", *OURS, "shop", "-C", "1", "--color", "never", "--tz", "UTC")
+    assert got.code == 0
+    assert got.err.splitlines() == [
+        "puppylog: not shown: user_agent; --vertical shows all",
+        "puppylog: the newest 3 of 60 records; -l shows more",
+    ]
+    assert screen.getvalue() == (GOLDEN / f"logs.{width}.txt").read_text(encoding="utf-8")
+
+
+def test_a_terminal_shows_a_field_that_it_otherwise_leaves_out_if_it_matches(
+    cli: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = _Terminal()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", screen)
+        got = cli("logs", "-l", "1", *OURS, "[2J", "--color", "never")
+    assert 'user_agent="\\u001b[2J"' in screen.getvalue()
+    assert "not shown" not in got.err
 
 
 def test_json_lines_have_every_column_and_attributes_as_an_object(cli: InProcess) -> None:
@@ -195,7 +231,7 @@ def test_following_shows_each_new_record_once_including_late_ones(
     cli: InProcess, server: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = Source(server.connect(), "file:///var/log/follow.log")
-    source.append(rows([{"ident": "before"}], start=source.offset))
+    source.append(rows([{"ident": "first"}, {"ident": "before"}], start=source.offset))
 
     def append(*idents: str, **columns: object) -> Callable[[], object]:
         return lambda: source.append(rows([{"ident": ident, **columns} for ident in idents], start=source.offset))
@@ -204,6 +240,7 @@ def test_following_shows_each_new_record_once_including_late_ones(
     _sleep_as(monkeypatch, _Sleep(append("one", "two"), late, lambda: None, append("three")))
     got = cli("logs", "-f", "-o", "jsonl", "--where", "ident IS NOT NULL", "-l", "1")
     assert got.code == 130
+    assert "the newest 1 of " in got.err
     shown = [json.loads(line)["ident"] for line in got.out.splitlines()]
     assert shown == ["before", "one", "two", "late", "three"]
 

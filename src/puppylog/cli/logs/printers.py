@@ -55,7 +55,8 @@ def open_printer(settings: Settings, store: Store, shape: Shape) -> RecordPrinte
 
         return TablePrinter(settings, columns, origins)
     width, color = terminal_width(), wants_color(settings)
-    matches = find_matches(shape.query if color else None)
+    # Matches are found even without colours: a terminal shows fields that match and are otherwise left out.
+    matches = find_matches(shape.query if color or width is not None else None)
     if shape.is_vertical:
         from puppylog.cli.logs.vertical import VerticalDrawer  # noqa: PLC0415 - see above
 

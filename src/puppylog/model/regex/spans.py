@@ -1,7 +1,7 @@
 """Finds the parts of a text that a regular expression matches, in a time that is linear in the length of the text.
 
 Stores only tell whether a text matches. Python's `re` could tell where, but its syntax differs from RE2's, and a
-hostile line can keep it busy for hours. So the tree becomes an automaton here: each step goes from one set of
+hostile line can take exponential time. So the tree becomes an automaton here: each step goes from one set of
 instructions to the next, and the steps that were taken are kept.
 """
 
