@@ -105,6 +105,31 @@ def test_a_property_can_be_an_expression_over_columns(cli: InProcess) -> None:
     assert meta["property"] == "response_bytes / 1024.0"
 
 
+def test_a_metric_can_be_derived_from_others(cli: InProcess) -> None:
+    for name, filter_ in (("errors", "status_code >= 500"), ("total", "true")):
+        assert cli(*CREATE, "-i", name, "--filter", filter_).code == 0
+    made = cli(*CREATE, "-i", "share", "--from", "errors / total * 100")
+    assert (made.code, made.err) == (0, "puppylog: created metric share\n")
+    assert cli(*CREATE, "-i", "share", "--from", "errors/total*100").err == "puppylog: metric share exists already\n"
+    [meta] = json.loads(cli("monitor", "metrics", "meta", "share", "-o", "json").out)
+    assert meta.items() >= {"statistic": "derived", "property": "errors / total * 100", "period_s": 60}.items()
+    assert cli("monitor", "metrics", "delete", "total").err == (
+        "puppylog: cannot delete metric 'total': metric share is derived from it\n"
+    )
+    cli("monitor", "metrics", "delete", "share", "errors", "total")  # for the next test
+
+
+def test_a_wrong_formula_is_refused_with_a_caret_at_the_fault(cli: InProcess) -> None:
+    made = cli(*CREATE, "-i", "share", "--from", "1 + nothing")
+    assert made.code == 2
+    assert made.err.splitlines()[1:] == ["  1 + nothing", "      ^"]
+    assert "cannot use formula \"1 + nothing\": there is no metric 'nothing'" in made.err
+    assert cli(*CREATE, "-i", "share", "--from", "total", "--period", "1m").err == (
+        "puppylog: cannot create metric 'share': a derived metric takes no --period: period, segments and records are "
+        "those of its inputs\n"
+    )
+
+
 def test_a_second_metric_of_the_same_name_is_refused(cli: InProcess) -> None:
     cli(*CREATE, "-i", "taken", "--period", "60")
     made = cli(*CREATE, "-i", "taken", "--period", "120")

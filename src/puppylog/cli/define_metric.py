@@ -1,6 +1,7 @@
 """``puppylog monitor metrics create | delete``."""
 
 from dataclasses import replace
+from typing import Final
 
 import click
 
@@ -10,6 +11,7 @@ from puppylog.cli.options import examples, group_option, pass_settings, store_op
 from puppylog.cli.queries import WrittenQuery, dialect_of, read_filter, translate_for
 from puppylog.cli.talk import tell
 from puppylog.errors import UsageError
+from puppylog.model.derived import define_derived
 from puppylog.model.expression import find_names, parse_segment, parse_value
 from puppylog.model.identifier import parse_identifier
 from puppylog.model.metric import STATISTICS, Metric, is_name, needs_number, parse_property, parse_statistic
@@ -20,6 +22,9 @@ from puppylog.settings import Settings
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 
+_NOT_DERIVED: Final = frozenset({"stat", "of", "prop", "period", "refresh_rate", "segment", "filter_", "group"})
+"""The parameters of `create` that a derived metric does not take."""
+
 
 @click.command(
     epilog=examples(
@@ -29,6 +34,7 @@ from puppylog.stores.connect import connect
         "puppylog monitor metrics create -i errors --filter 'status_code >= 500' --period 5m --group shop",
         "puppylog monitor metrics create -i share_5xx --stat ratio --of 'status_code >= 500' --period 1m",
         "puppylog monitor metrics create -i requests_per_second --stat rate --period 1m",
+        "puppylog monitor metrics create -i mean_bytes --from 'total_bytes / total_traffic'",
         "puppylog monitor metrics create -i p95_seconds --stat p95 --prop 'duration_ms / 1000' --period 5m",
         "puppylog monitor metrics create -i slow --filter 'duration_ms > 1000 -request_route:/health*' --period 1m",
     )
@@ -92,6 +98,12 @@ from puppylog.stores.connect import connect
     metavar="SQL|QUERY",
     help="Only records that match: SQL such as status_code >= 500, or a query such as severity>=warning.",
 )
+@click.option(
+    "--from",
+    "formula",
+    metavar="FORMULA",
+    help="Derive the metric from metrics of one period: arithmetic over their names, such as 'errors / total * 100'.",
+)
 @group_option("Only records of this log group.")
 @store_options
 @pass_settings
@@ -107,6 +119,7 @@ def create(
     refresh_rate: str | None,
     segment: str | None,
     filter_: str | None,
+    formula: str | None,
     group: str | None,
 ) -> None:
     """Create a metric, or the default set.
@@ -123,6 +136,9 @@ def create(
         raise UsageError(
             "create", "a metric without a name", advice="give it with -i/--identifier, or ask for --default"
         )
+    if formula is not None:
+        _create_derived(settings, parse_identifier(identifier, "metric"), formula)
+        return
     statistic = parse_statistic(stat)
     if (statistic == "ratio") is not (of is not None):
         cause = "a ratio needs the records whose share it is" if of is None else f"{statistic} takes no --of"
@@ -152,12 +168,29 @@ def create(
 def delete(settings: Settings, names: tuple[str, ...]) -> None:
     """Delete a metric.
 
-    The records stay, so the metric can be created again. A metric that an alert judges cannot be deleted.
+    The records stay, so the metric can be created again. A metric that an alert judges, or that another metric is
+    derived from, cannot be deleted.
     """
     with connect(settings.store) as store:
         for name in names:
             store.delete_metric(name)
             tell(settings, f"deleted metric {name}")
+
+
+def _create_derived(settings: Settings, name: str, formula: str) -> None:
+    ctx = click.get_current_context()
+    given = [
+        parameter.opts[-1]
+        for parameter in ctx.command.params
+        if parameter.name in _NOT_DERIVED
+        and ctx.get_parameter_source(parameter.name) is click.core.ParameterSource.COMMANDLINE
+    ]
+    if given:
+        cause = f"a derived metric takes no {given[0]}: period, segments and records are those of its inputs"
+        raise UsageError("create", f"metric {name!r}", cause)
+    with connect(settings.store) as store:
+        metric = define_derived(name, formula, {known.name: known for known in store.list_metrics()})
+        tell_created(settings, f"metric {name}", is_new=store.create_metric(metric))
 
 
 def read_property(store: Store, text: str, statistic: str) -> str:

@@ -40,8 +40,10 @@ class Metric:
     """
 
     name: str
-    statistic: str  # one of STATISTICS, or pNN
-    property: str  # "*", a column, attributes.<key>, or an expression as canonical text
+    statistic: str  # one of STATISTICS, pNN, or "derived"
+    property: (
+        str  # "*", a column, attributes.<key>, or the canonical text of an expression or of a derived one's formula
+    )
     period_s: int  # length of a bucket
     segment: str | None = None  # a scalar expression over the columns, as canonical text
     filter: str | None = None  # a condition over the columns, as canonical text

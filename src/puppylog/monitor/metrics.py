@@ -1,16 +1,19 @@
 """Metrics: their definitions, how far they are materialized, and their observations."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 import pyarrow as pa
 
 from puppylog.errors import NotFound, UsageError
+from puppylog.model.derived import is_derived, list_inputs, order_by_depth
 from puppylog.model.metric import Metric
 from puppylog.model.period import format_period
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.stores.base import RecordReader, Value
+from puppylog.stores.derived import derived_sql
 from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import metric_of
 
@@ -64,8 +67,8 @@ class Extent:
 
 def list_metrics(reader: RecordReader, *, group: str | None = None) -> list[MetricState]:
     """Return the metrics in the order of their names; with ``group``, those that are limited to this log group."""
-    rows = reader.query(_QUERIES["metric_states"], {"name": None, "group": group}).to_pylist()
-    return [_metric_state(row) for row in rows]
+    states = _read_states(reader).values()
+    return [state for state in states if group is None or state.metric.group == group]
 
 
 def get_metric(reader: RecordReader, name: str) -> MetricState:
@@ -74,10 +77,10 @@ def get_metric(reader: RecordReader, name: str) -> MetricState:
     Raises:
         NotFound: no metric has this name.
     """
-    rows = reader.query(_QUERIES["metric_states"], {"name": name, "group": None}).to_pylist()
-    if not rows:
+    state = _read_states(reader).get(name)
+    if state is None:
         raise NotFound("find", f"metric {name!r}", advice="see 'puppylog monitor metrics list'")
-    return _metric_state(rows[0])
+    return state
 
 
 def measure_extent(reader: RecordReader, metric: Metric) -> Extent:
@@ -126,8 +129,9 @@ def read_steps(
 ) -> pa.Table:
     """Return ``(bucket, segment, value)`` of a whole range, in steps of several buckets.
 
-    The value of a step is that of all its records for count, rate, ratio, sum, min and max. For all other statistics it
-    is the unweighted mean of its buckets' values.
+    The value of a step is that of all its records for count, rate, ratio, sum, min and max. The value of a derived
+    metric is its formula over its inputs' steps. For all other statistics it is the unweighted mean of its buckets'
+    values.
 
     Args:
         reader: the store.
@@ -142,9 +146,24 @@ def read_steps(
     if step_s % metric.period_s:
         cause = f"it is not a multiple of the period of metric {metric.name!r}, {format_period(metric.period_s)}"
         raise UsageError("use", f"a step of {format_period(step_s)}", cause)
-    value = _IN_STEPS.get(metric.statistic, "avg(value)").format(period_s=metric.period_s, step_s=step_s)
-    sql = _QUERIES["series_in_steps"].format(metric=metric.name, value=value)
+    if is_derived(metric):
+        known = {name: state.metric for name, state in _read_states(reader).items()}
+        sql = _QUERIES["series_of_derived"].format(derived=_steps_of_input(metric, step_s, known))
+    else:
+        sql = _QUERIES["series_in_steps"].format(metric=metric.name, value=_value_in_steps(metric, step_s))
     return reader.query(sql, {**within.parameters(), "segment": segment, "step_s": step_s})
+
+
+def _steps_of_input(metric: Metric, step_s: int, known: Mapping[str, Metric]) -> str:
+    """Return the query of the steps of a metric, all segments included; of a derived one from those of its inputs."""
+    if not is_derived(metric):
+        return _QUERIES["steps_of_input"].format(metric=metric.name, value=_value_in_steps(metric, step_s))
+    inputs = [known[name] for name in list_inputs(metric)]
+    return derived_sql(metric, inputs, lambda source: _steps_of_input(source, step_s, known))
+
+
+def _value_in_steps(metric: Metric, step_s: int) -> str:
+    return _IN_STEPS.get(metric.statistic, "avg(value)").format(period_s=metric.period_s, step_s=step_s)
 
 
 def choose_step(period_s: int, span_s: int, steps: int) -> int:
@@ -162,6 +181,29 @@ def choose_step(period_s: int, span_s: int, steps: int) -> int:
         if known_s % period_s == 0 and known_s * most >= span_s:
             return known_s
     return -(-span_s // (most * period_s)) * period_s
+
+
+def _read_states(reader: RecordReader) -> dict[str, MetricState]:
+    """Return the states of all metrics by name. The state of a derived metric is that of its inputs."""
+    rows = reader.query(_QUERIES["metric_states"]).to_pylist()
+    states = {row["name"]: _metric_state(row) for row in rows}
+    metrics = {name: state.metric for name, state in states.items()}
+    for metric in order_by_depth(metrics):
+        inputs = [states[name] for name in list_inputs(metric) if name in states]
+        states[metric.name] = _derive_state(states[metric.name], inputs)
+    return states
+
+
+def _derive_state(state: MetricState, inputs: Sequence[MetricState]) -> MetricState:
+    """Return the state of a derived metric: it is as up to date as the oldest of its inputs."""
+    watermarks, refreshes = ([getattr(input_, part) for input_ in inputs] for part in ("watermark", "refreshed_at"))
+    return replace(
+        state,
+        watermark=None if None in watermarks else min(watermarks, default=None),
+        refreshed_at=None if None in refreshes else min(refreshes, default=None),
+        error=next((f"its input {input_.metric.name}: {input_.error}" for input_ in inputs if input_.error), None),
+        is_being_checked=any(input_.is_being_checked for input_ in inputs),
+    )
 
 
 def _metric_state(row: dict[str, Any]) -> MetricState:

@@ -11,8 +11,10 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from puppylog.errors import AlreadyExists, NotFound, UsageError
 from puppylog.model.alert import Alert, find_fault
+from puppylog.model.derived import define_derived, find_ancestors, is_derived, list_inputs, order_by_depth
 from puppylog.model.identifier import parse_identifier
 from puppylog.model.metric import Metric
+from puppylog.stores.derived import derived_sql
 from puppylog.stores.queries import load_queries, parameters_of
 from puppylog.stores.rows import values_of_alert
 from puppylog.stores.sql_connection import SqlConnection
@@ -81,8 +83,12 @@ class Definitions(ABC, Generic[C, M, A]):
         """
 
     @abstractmethod
-    def drop_metric(self, connection: C, stored: M) -> None:
-        """Drop the view and the rollup of a metric whose row is about to be deleted."""
+    def insert_derived(self, connection: C, metric_id: int, metric: Metric, group_id: int | None) -> M:
+        """Insert the row of a new derived metric. It has no rollup and is never refreshed."""
+
+    @abstractmethod
+    def drop_rollup(self, connection: C, stored: M) -> None:
+        """Drop the rollup of a metric that is not derived. Its view was dropped before, its row is deleted after."""
 
     @abstractmethod
     def drop_alert(self, connection: C, stored: A) -> None:
@@ -147,6 +153,7 @@ class Definitions(ABC, Generic[C, M, A]):
         Raises:
             AlreadyExists: another definition has the name.
             NotFound: there is no such group.
+            ExpressionError: the formula of a derived metric does not fit to the metrics of the store.
             UsageError: the store cannot compute the metric, or would drop its records before its buckets are final.
         """
         found = self.find_metric(connection, metric.name)
@@ -154,8 +161,7 @@ class Definitions(ABC, Generic[C, M, A]):
             # Metrics that differ only in how often they are refreshed have the same buckets.
             _refuse_other("metric", metric.name, is_same=replace(found.metric, refresh_s=metric.refresh_s) == metric)
             return None
-        group_id = None if metric.group is None else self.get_group_id(connection, metric.group)
-        return self.make_metric(connection, int(connection.value(_QUERIES["next_id"])), metric, group_id)
+        return self._make(connection, metric, self._metrics_by_name(connection))
 
     def update_metric(self, connection: C, metric: Metric) -> M | None:
         """Replace the definition of the metric of this name and return it, or None if it is the same.
@@ -170,30 +176,64 @@ class Definitions(ABC, Generic[C, M, A]):
         stored = self.get_metric(connection, metric.name)
         if stored.metric == metric:
             return None
+        known = self._metrics_by_name(connection)
         if replace(stored.metric, refresh_s=metric.refresh_s) == metric:
             connection.run(_QUERIES["change_refresh"], {"id": stored.id, "refresh_s": metric.refresh_s})
             return self.get_metric(connection, metric.name)
         for alert in (known.alert for known in self.list_alerts(connection) if known.alert.metric == metric.name):
             _refuse_unfit(alert, stored.metric, metric)
-        group_id = None if metric.group is None else self.get_group_id(connection, metric.group)
-        self.drop_metric(connection, stored)
+        derived = [other for other in order_by_depth(known) if metric.name in find_ancestors(other.name, known)]
+        if derived:
+            _refuse_other_shape(stored.metric, metric, derived[0])
+        for other in reversed(derived):
+            connection.run(_QUERIES["drop_view"].format(name=other.name))
+        self._drop(connection, stored)
         connection.run(_QUERIES["free_metric_name"], {"id": stored.id})
-        made = self.make_metric(connection, int(connection.value(_QUERIES["next_id"])), metric, group_id)
+        made = self._make(connection, metric, known)
+        for other in derived:
+            self._create_derived_view(connection, other, known)
         connection.run(_QUERIES["move_alerts"], {"from_id": stored.id, "to_id": made.id})
         connection.run(_QUERIES["delete_metric"], {"id": stored.id})
         return made
+
+    def _metrics_by_name(self, connection: C) -> dict[str, Metric]:
+        return {stored.metric.name: stored.metric for stored in self.list_metrics(connection)}
+
+    def _make(self, connection: C, metric: Metric, known: Mapping[str, Metric]) -> M:
+        """Make a metric whose name is free, as `make_metric` does. ``known`` has the metrics of the store by name."""
+        if is_derived(metric):
+            metric = define_derived(metric.name, metric.property, known)
+        group_id = None if metric.group is None else self.get_group_id(connection, metric.group)
+        metric_id = int(connection.value(_QUERIES["next_id"]))
+        if not is_derived(metric):
+            return self.make_metric(connection, metric_id, metric, group_id)
+        made = self.insert_derived(connection, metric_id, metric, group_id)
+        self._create_derived_view(connection, metric, known)
+        return made
+
+    def _create_derived_view(self, connection: C, metric: Metric, known: Mapping[str, Metric]) -> None:
+        inputs = [known[name] for name in list_inputs(metric)]
+        query = derived_sql(metric, inputs, lambda source: _QUERIES["observations"].format(name=source.name))
+        connection.run(_QUERIES["create_derived_view"].format(name=metric.name, query=query))
+
+    def _drop(self, connection: C, stored: M) -> None:
+        connection.run(_QUERIES["drop_view"].format(name=stored.metric.name))
+        if not is_derived(stored.metric):
+            self.drop_rollup(connection, stored)
 
     def delete_metric(self, connection: C, name: str) -> None:
         """Delete the metric and its buckets, and keep the records.
 
         Raises:
             NotFound: there is no such metric.
-            UsageError: an alert judges the metric.
+            UsageError: an alert judges the metric, or another metric is derived from it.
         """
         stored = self.get_metric(connection, name)
         alerts = [row["name"] for row in connection.rows(_QUERIES["alerts_of_metric"], {"id": stored.id})]
         _refuse_deletion("metric", name, alerts, "alert {} judges it")
-        self.drop_metric(connection, stored)
+        derived = [other.metric.name for other in self.list_metrics(connection) if name in list_inputs(other.metric)]
+        _refuse_deletion("metric", name, derived, "metric {} is derived from it")
+        self._drop(connection, stored)
         connection.run(_QUERIES["delete_metric"], {"id": stored.id})
 
     # --- alerts
@@ -259,6 +299,13 @@ def _refuse_unfit(alert: Alert, before: Metric, after: Metric) -> None:
         fault = "it judges each segment, and its states are those of the present segments"
     if fault is not None:
         raise UsageError("update", f"metric {after.name!r}", f"alert {alert.name} judges it, and {fault}")
+
+
+def _refuse_other_shape(before: Metric, after: Metric, derived: Metric) -> None:
+    """Raise UsageError if a metric that is derived from another one would not fit to it after its update."""
+    if (before.period_s, before.segment, before.group) != (after.period_s, after.segment, after.group):
+        cause = f"metric {derived.name} is derived from it, and needs its period, segments and group"
+        raise UsageError("update", f"metric {after.name!r}", cause)
 
 
 T = TypeVar("T")

@@ -56,6 +56,11 @@ def judge_difference(name: str, day: ComparedDay, what: str, *, is_being_checked
     return Finding(f"metric {name}", Health.WRONG, found, advice)
 
 
+def judge_derived(name: str, formula: str) -> Finding:
+    """Return the finding about a derived metric: it has no buckets of its own that could be wrong or out of date."""
+    return Finding(f"metric {name}", Health.OK, f"derived: {formula}; it is computed from its inputs when it is read")
+
+
 def limit_s(every_s: float) -> float:
     """Return the delay in seconds after which a job that runs every ``every_s`` is late: ten periods, at least 60 s."""
     return max(_PERIODS_LATE * every_s, _LEAST_LATE_S)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Final
 
+from puppylog.model.derived import is_derived
 from puppylog.model.metric import ADDITIVE_STATISTICS, Metric
 from puppylog.model.period import format_period
 from puppylog.tui.chart import Number, bar, columns, resample, sparkline
@@ -78,6 +79,8 @@ def _describe(metric: Metric) -> str:
     """Return the statistic and what it is taken of, such as ``p99 of response_bytes``."""
     if metric.of is not None:
         return f"ratio of {clean(metric.of)}"
+    if is_derived(metric):
+        return metric.property
     if metric.statistic == "rate":
         return f"rate of {clean(metric.property)} per second"
     return f"{metric.statistic} of {clean(metric.property)}"

@@ -37,6 +37,17 @@ UPDATE puppylog.alerts SET metric_id = $to_id WHERE metric_id = $from_id
 -- name: delete_metric
 DELETE FROM puppylog.metrics WHERE id = $id
 
+-- name: create_derived_view
+-- The view of a derived metric reads the views of its inputs.
+CREATE VIEW metrics.{name} AS
+{query}
+
+-- name: observations
+SELECT bucket, segment, value FROM metrics.{name}
+
+-- name: drop_view
+DROP VIEW metrics.{name}
+
 -- name: alerts_of_metric
 SELECT name FROM puppylog.alerts WHERE metric_id = $id ORDER BY name
 

@@ -1,7 +1,7 @@
 -- Queries of the monitor: metrics, alerts, records. They only read, and are the same on every kind of store.
 
 -- name: metric_states
--- The metrics (one, those of one group, or all), each with the time up to which it is materialized.
+-- The metrics, each with the time up to which it is materialized.
 SELECT metrics.name, metrics.statistic, metrics.property, metrics.period_s, metrics.segment, metrics.filter,
        metrics.of, metrics.refresh_s, groups.name AS group_name, metrics.created_at, metrics.refreshed_at,
        -- Before the first refresh the watermark is a time before every record. It is shown as null.
@@ -9,8 +9,6 @@ SELECT metrics.name, metrics.statistic, metrics.property, metrics.period_s, metr
        metrics.error, metrics.id IN (SELECT metric_id FROM puppylog.metrics_being_checked) AS is_being_checked
 FROM puppylog.metrics AS metrics
 LEFT JOIN puppylog.log_groups AS groups ON groups.id = metrics.group_id
-WHERE metrics.name = coalesce($name, metrics.name)
-  AND coalesce(groups.name, '') = coalesce($group, groups.name, '')
 ORDER BY metrics.name
 
 -- name: metric_extent
@@ -69,6 +67,20 @@ FROM metrics.{metric}
 WHERE bucket >= $since::TIMESTAMPTZ AND bucket < $until::TIMESTAMPTZ
   AND coalesce(segment, '') = coalesce($segment, segment, '')
 GROUP BY 1, 2
+ORDER BY 1, 2
+
+-- name: steps_of_input
+-- All observations of an input of a derived metric, as in series_in_steps, but of every segment.
+SELECT to_timestamp(floor(extract(epoch FROM bucket) / $step_s) * $step_s) AS bucket, segment, {value} AS value
+FROM metrics.{metric}
+WHERE bucket >= $since::TIMESTAMPTZ AND bucket < $until::TIMESTAMPTZ
+GROUP BY 1, 2
+
+-- name: series_of_derived
+-- The observations of a derived metric in steps, from those of its inputs.
+SELECT bucket, segment, value
+FROM ({derived}) AS derived
+WHERE coalesce(segment, '') = coalesce($segment, segment, '')
 ORDER BY 1, 2
 
 -- name: alert_states

@@ -7,9 +7,17 @@ from functools import partial
 from typing import Any, Final
 
 from puppylog.errors import StoreDamaged
+from puppylog.model.derived import DERIVED
 from puppylog.model.finding import Finding, Health, format_age
 from puppylog.stores.base import RecordReader, StoreInfo
-from puppylog.stores.doctor import Capability, StoreFindings, findings_of, limit_s, list_capability_findings
+from puppylog.stores.doctor import (
+    Capability,
+    StoreFindings,
+    findings_of,
+    judge_derived,
+    limit_s,
+    list_capability_findings,
+)
 from puppylog.stores.duckdb.client.claims import iter_claimed
 from puppylog.stores.duckdb.client.doctor_sums import compare_sums
 from puppylog.stores.duckdb.directory import StoreDirectory
@@ -98,6 +106,9 @@ def _verify(verify: Callable[[float], Mapping[str, int]]) -> Finding:
 
 def _iter_metric_findings(reader: RecordReader, directory: StoreDirectory) -> Iterator[Finding]:
     for metric in reader.query(_QUERIES["metric_ages"]).to_pylist():
+        if metric["statistic"] == DERIVED:
+            yield judge_derived(metric["name"], metric["property"])
+            continue
         judged = _judge_metric(reader, directory, metric)
         if judged.state is Health.OK:
             yield from findings_of(judged.subject, partial(_compare, reader, metric, judged))

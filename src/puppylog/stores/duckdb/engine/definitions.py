@@ -82,8 +82,14 @@ class EngineDefinitions(definitions.Definitions[Connection, StoredMetric, Stored
         connection.run(view)
         return stored
 
-    def drop_metric(self, connection: Connection, stored: StoredMetric) -> None:
-        connection.run(_QUERIES["drop_view"].format(name=stored.metric.name))
+    def insert_derived(
+        self, connection: Connection, metric_id: int, metric: Metric, group_id: int | None
+    ) -> StoredMetric:
+        row = {**values_of_metric(metric), "id": metric_id, "group_id": group_id, "watermark_us": BEGINNING_US}
+        connection.run(_QUERIES["insert_derived"], row)
+        return StoredMetric(metric_id, metric, group_id, BEGINNING_US, 0, None)
+
+    def drop_rollup(self, connection: Connection, stored: StoredMetric) -> None:
         connection.run(_QUERIES["drop_rollup"].format(id=stored.id))
 
     def drop_alert(self, connection: Connection, stored: StoredAlert) -> None:

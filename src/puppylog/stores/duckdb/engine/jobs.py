@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from puppylog.errors import PuppylogError
+from puppylog.model.derived import is_derived
 from puppylog.model.metric import Metric
 from puppylog.stores.duckdb.engine import clock, evaluate, refresh
 from puppylog.stores.duckdb.engine.alert_batches import MOST_ALERTS, count_missed, iter_batches, order_due
@@ -84,6 +85,8 @@ class Jobs:
 
     def materialize(self, metric: Metric) -> None:
         """Fill a new metric up to now, the oldest records first, in several transactions, in the caller's thread."""
+        if is_derived(metric):
+            return
         with self._engine.read() as connection:
             slices = refresh.list_slice_ends(connection)
         for until_us in [*slices, None]:
@@ -137,7 +140,8 @@ class Jobs:
         if self._is_outdated.is_set():
             self._is_outdated.clear()
             with self._engine.read() as connection:
-                self._known_metrics = DEFINITIONS.list_metrics(connection)
+                metrics = DEFINITIONS.list_metrics(connection)
+                self._known_metrics = [stored for stored in metrics if not is_derived(stored.metric)]
                 self._known_alerts = DEFINITIONS.list_alerts(connection)
 
     def _refresh_due(self) -> None:

@@ -30,6 +30,13 @@ INSERT INTO puppylog.metrics (id, name, statistic, property, period_s, segment, 
 SELECT $id, $name, $statistic, $property, $period_s, $segment, $filter, $of, $refresh_s, $group_id, now(),
        make_timestamptz($watermark_us), (SELECT coalesce(max(seq), 0) FROM puppylog.invalidations)
 
+-- name: insert_derived
+-- A derived metric is never refreshed, so it waits for no invalidation.
+INSERT INTO puppylog.metrics (id, name, statistic, property, period_s, segment, filter, of, refresh_s, group_id, created_at,
+                              watermark, refreshed_seq)
+SELECT $id, $name, $statistic, $property, $period_s, $segment, $filter, $of, $refresh_s, $group_id, now(),
+       make_timestamptz($watermark_us), 9223372036854775807
+
 -- name: create_rollup
 CREATE TABLE puppylog.rollup_{id} (bucket TIMESTAMPTZ NOT NULL, segment VARCHAR, value DOUBLE{typed_parts})
 
@@ -43,9 +50,6 @@ UNION ALL
 -- name: live_range
 -- The condition of a view's live part.
 ts >= (SELECT watermark FROM puppylog.metrics WHERE id = {id})
-
--- name: drop_view
-DROP VIEW metrics.{name}
 
 -- name: drop_rollup
 DROP TABLE puppylog.rollup_{id}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from puppylog.model.derived import DERIVED
 from puppylog.stores.postgres.definitions.server import ROLLUP, StoredMetric
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
@@ -14,6 +15,8 @@ _QUERIES = load_queries("puppylog.stores.postgres", "metrics.sql")
 
 def materialize(session: Session, stored: StoredMetric) -> None:
     """Fill a metric up to now, the oldest records first, in several transactions."""
+    if stored.kind == DERIVED:
+        return
     if stored.kind == ROLLUP:
         for _, until in _iter_slices(session):
             session.run(_QUERIES["refresh_rollup"], {"id": stored.id, "until": until})

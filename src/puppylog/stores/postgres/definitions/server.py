@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final
 
 from puppylog.errors import PuppylogError, UsageError
+from puppylog.model.derived import DERIVED
 from puppylog.model.metric import Metric
 from puppylog.model.period import format_period
 from puppylog.stores import definitions
@@ -33,7 +34,7 @@ _LEAST_KEPT_PERIODS: Final = 4
 class StoredMetric(definitions.StoredMetric):
     """A metric as the server stores it."""
 
-    kind: str  # ROLLUP or CONTINUOUS
+    kind: str  # ROLLUP, CONTINUOUS or DERIVED
 
     def aggregate(self, dialect: Dialect, where: str, *, is_counted: bool) -> str:
         """Return the SQL that computes the metric's buckets from the records that ``where`` selects."""
@@ -91,8 +92,12 @@ class ServerDefinitions(definitions.Definitions[Session, StoredMetric, StoredAle
             )
             raise UsageError("create", f"metric {metric.name!r}", cause)
 
-    def drop_metric(self, connection: Session, stored: StoredMetric) -> None:
-        connection.run(_QUERIES["drop_view"].format(name=stored.metric.name))
+    def insert_derived(self, connection: Session, metric_id: int, metric: Metric, group_id: int | None) -> StoredMetric:
+        row = {**values_of_metric(metric), "id": metric_id, "group_id": group_id, "kind": DERIVED, "query": ""}
+        connection.run(_QUERIES["insert_metric"], row)
+        return StoredMetric(metric_id, metric, group_id, DERIVED)
+
+    def drop_rollup(self, connection: Session, stored: StoredMetric) -> None:
         connection.run(_QUERIES["drop_rollup" if stored.kind == ROLLUP else "drop_continuous"].format(id=stored.id))
 
     def drop_alert(self, connection: Session, stored: StoredAlert) -> None:

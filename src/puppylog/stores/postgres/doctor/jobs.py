@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
+from puppylog.model.derived import DERIVED
 from puppylog.model.finding import Finding, Health, format_age
-from puppylog.stores.doctor import findings_of, limit_s
+from puppylog.stores.doctor import findings_of, judge_derived, limit_s
 from puppylog.stores.postgres.definitions.server import CONTINUOUS
 from puppylog.stores.postgres.doctor.sums import compare_sums
 from puppylog.stores.postgres.schema.flavour import Server
@@ -167,6 +168,9 @@ def _iter_runner_findings(session: Session) -> Iterator[Finding]:
 
 def _iter_metric_findings(session: Session, policies: Mapping[int, Row]) -> Iterator[Finding]:
     for metric in session.rows(_QUERIES["metrics"]):
+        if metric["kind"] == DERIVED:
+            yield judge_derived(metric["name"], metric["property"])
+            continue
         yield judge_metric(metric, policies.get(metric["id"]))
         yield from findings_of(f"metric {metric['name']}", partial(_compare, session, metric))
 

@@ -54,9 +54,6 @@ WITH NO DATA
 -- name: create_continuous_view
 CREATE VIEW metrics.{name} AS SELECT bucket, segment, value{parts} FROM puppylog.continuous_{id}
 
--- name: drop_view
-DROP VIEW metrics.{name}
-
 -- name: drop_rollup
 DROP TABLE puppylog.rollup_{id}
 

@@ -27,7 +27,7 @@ WHERE locks.locktype = 'advisory' AND locks.granted AND locks.classid = 18856976
 
 -- name: metrics
 -- The metrics in the order of their names, and the seconds since the last refresh of each.
-SELECT id, name, kind, error, refresh_s,
+SELECT id, name, kind, property, error, refresh_s,
        CAST(extract(epoch FROM clock_timestamp() - coalesce(refreshed_at, created_at)) AS double precision) AS age_s,
        refreshed_at IS NOT NULL AS is_refreshed
 FROM puppylog.metrics

@@ -52,8 +52,9 @@ $$;
 CREATE OR REPLACE FUNCTION puppylog.metrics_due(now timestamptz DEFAULT clock_timestamp()) RETURNS SETOF integer
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
     SELECT id FROM puppylog.metrics
-    WHERE refreshed_at IS NULL OR refreshed_at <= now - make_interval(secs => refresh_s)
-       OR refreshed_at > clock_timestamp() -- the clock was set back
+    WHERE kind <> 'derived' -- which has no rollup
+      AND (refreshed_at IS NULL OR refreshed_at <= now - make_interval(secs => refresh_s)
+           OR refreshed_at > clock_timestamp()) -- the clock was set back
     ORDER BY refreshed_at NULLS FIRST
 $$;
 
