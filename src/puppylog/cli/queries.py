@@ -18,14 +18,14 @@ from puppylog.settings import Settings
 from puppylog.stores.base import Store
 
 
-def _complete_field(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+def complete_field(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """Return the fields whose names begin so. Attributes are left out: only a connection to the store tells them."""
     del parameter  # the commands that take a query have one
     vocabulary = REJECTS if ctx.parent is not None and ctx.parent.info_name == "rejects" else RECORDS
     return [name for name in vocabulary.names if name.startswith(incomplete)]
 
 
-query_argument: Final = click.argument("query", metavar="[QUERY]...", nargs=-1, shell_complete=_complete_field)
+query_argument: Final = click.argument("query", metavar="[QUERY]...", nargs=-1, shell_complete=complete_field)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Final
 
-from puppylog.monitor.counting import Bin, Pattern
+from puppylog.monitor.counting import Bin, Pattern, Statistics
 from puppylog.tui.chart import bar
 from puppylog.tui.clean import clean, cut, width_of
 from puppylog.tui.number import format_number
+from puppylog.tui.records import localize
 
 _GAP: Final = "  "
 _LEAST_BAR: Final = 6
@@ -48,6 +49,26 @@ def name_of(value: str | None) -> str:
     return "(none)" if value is None else clean(value) or "(empty)"
 
 
+def draw_statistics(statistics: Statistics, width: int) -> list[str]:
+    """Return the lines of statistics with at least one number: the figures, and a line for each bin."""
+    figures = {
+        "count": statistics.count,
+        "min": statistics.least,
+        "p50": statistics.p50,
+        "p90": statistics.p90,
+        "p99": statistics.p99,
+        "max": statistics.greatest,
+        "mean": statistics.mean,
+    }
+    lines = [""]
+    for name, value in figures.items():
+        figure = f"{name} {format_number(value)}"
+        if lines[-1] and len(lines[-1]) + len(_GAP) + len(figure) > width:
+            lines.append("")
+        lines[-1] += f"{_GAP if lines[-1] else ''}{figure}"
+    return [*lines, "", *draw_bins(statistics.bins, width)]
+
+
 def draw_bins(bins: Sequence[Bin], width: int) -> list[str]:
     """Return a line for each bin: its range, its count, its share and a bar. Empty bins at both ends are left out."""
     filled = [index for index, one in enumerate(bins) if one.count]
@@ -84,7 +105,7 @@ def draw_patterns(patterns: Sequence[Pattern], records: int, width: int, zone: t
         lines += _hang(before, name_of(one.shape), width)
         blank = " " * (len(before) if width >= 60 else len(_GAP))
         template = "%Y-%m-%d %H:%M" if width >= 60 else "%m-%d %H:%M"
-        seen = " to ".join(f"{instant.astimezone(zone):{template}}" for instant in (one.first_at, one.last_at))
+        seen = " to ".join(f"{localize(instant, zone):{template}}" for instant in (one.first_at, one.last_at))
         lines.append(cut(f"{blank}{seen}", width))
         if one.example != one.shape:
             lines += _hang(f"{blank}e.g. ", clean(one.example.partition("\n")[0]), width)

@@ -1,7 +1,7 @@
 """A histogram of records over time: a column for each step, stacked by value, above an axis of times and a legend."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import tzinfo
 from itertools import accumulate, pairwise
 from typing import Final
 
@@ -11,6 +11,7 @@ from puppylog.tui.bar import format_share, name_of
 from puppylog.tui.chart import columns, resample, sparkline
 from puppylog.tui.clean import cut, width_of
 from puppylog.tui.number import format_number
+from puppylog.tui.records import localize
 
 HEIGHT: Final = 10
 """The lines of the columns, unless a caller wants others."""
@@ -57,7 +58,7 @@ def draw_histogram(
     labels = [top, *[""] * (height - 2), "0"]
     lines = [cut(line, width) for line in _head(histogram, step_s, top, zone, width)]
     lines += [f"{label:>{margin}} │{line}" for label, line in zip(labels, chart, strict=True)]
-    axis = _axis(histogram.start.astimezone(zone), step_s, len(stacks), cells)
+    axis = _axis(histogram, step_s, len(stacks), cells, zone)
     lines += [f"{'':{margin}} └{axis[0]}", f"{'':{margin}}  {axis[1]}"]
     if len(histogram.all_series) > 1:
         lines += _legend(histogram, marks, width, color=color)
@@ -78,9 +79,8 @@ def _merge(histogram: Histogram, cells: int) -> tuple[list[list[int]], int]:
 
 
 def _head(histogram: Histogram, step_s: int, top: str, zone: tzinfo | None, width: int) -> list[str]:
-    end = histogram.start + timedelta(seconds=histogram.step_s * histogram.steps)
     template = "%Y-%m-%d %H:%M:%S" if histogram.step_s % 60 else "%Y-%m-%d %H:%M"
-    first, last = (f"{instant.astimezone(zone):{template}}" for instant in (histogram.start, end))
+    first, last = (f"{localize(instant, zone):{template}}" for instant in (histogram.start, histogram.end))
     what = f"{format_number(histogram.records)} records"
     step = f"a column is {format_period(step_s)}, the highest {top}"
     parts = [what, f"{first} to {last}", step]
@@ -130,13 +130,17 @@ def _paint(series: int | None, cells: int, marks: Sequence[str], *, color: bool)
     return f"\x1b[{_COLORS[series % len(_COLORS)]}m{'█' * cells}\x1b[0m" if color else marks[series] * cells
 
 
-def _axis(start: datetime, step_s: int, steps: int, cells: int) -> tuple[str, str]:
-    """Return the line below the columns, with ticks, and the times of the ticks, in the zone of ``start``."""
+def _axis(histogram: Histogram, step_s: int, steps: int, cells: int, zone: tzinfo | None) -> tuple[str, str]:
+    """Return the line below the columns, with ticks, and the times of the ticks."""
     template = _time_template(step_s, step_s * steps)
-    each = -(-(len(start.strftime(template)) + 2) // cells)  # columns from tick to tick
+    each = -(-(len(f"{histogram.start:{template}}") + 2) // cells)  # columns from tick to tick
+    a_day = 86_400 // step_s if 86_400 % step_s == 0 else steps + 1
+    if each < a_day <= steps // 2 or 1 < a_day < each:  # whole days, so that all labels have one time of day
+        each = -(-each // a_day) * a_day
     ticks, labels = "", ""
     for step in range(0, steps, each):
-        label = (start.astimezone(UTC) + timedelta(seconds=step_s * step)).astimezone(start.tzinfo).strftime(template)
+        at = step * step_s // histogram.step_s
+        label = f"{localize(histogram.start_of(at), zone):{template}}"
         free = cells * min(each, steps - step)
         if free < len(label) and step:
             ticks += "─" * free

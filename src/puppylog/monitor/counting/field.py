@@ -33,7 +33,7 @@ def get_field(reader: RecordReader, name: str, dialect: Dialect) -> Field:
     if found := find_field(Name(name), RECORDS, attributes, name):
         return found
     cause, example = describe_unknown(name, RECORDS, attributes)
-    raise NotFound("find", f'the field "{name}"', cause, example)
+    raise NotFound("find", f'the field "{name}"', cause, example or "no record in the store has attributes")
 
 
 def value_sql(field: Field, dialect: Dialect) -> str:

@@ -21,6 +21,7 @@ _QUERIES = load_queries("puppylog.stores", "counting.sql")
 MAX_STEPS: Final = 100_000
 """The greatest number of steps of a histogram, empty ones included."""
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ALL: Final = 2**31 - 1
 
 
@@ -64,6 +65,15 @@ class Histogram:
     def steps(self) -> int:
         """The number of steps, empty ones included."""
         return len(self.series[0].counts)
+
+    @property
+    def end(self) -> datetime:
+        """The end of the last step."""
+        return self.start_of(self.steps)
+
+    def start_of(self, step: int) -> datetime:
+        """Return the start of a step, given its index; at most the last instant of Python."""
+        return _instant((self.start - _EPOCH) // timedelta(seconds=1) + step * self.step_s)
 
     @property
     def totals(self) -> Sequence[int]:
@@ -132,9 +142,17 @@ def _find_ends(
     return start, max(last, start, last if reach is None else reach)
 
 
+def _instant(epoch_s: int) -> datetime:
+    """Return an instant, or the first or the last one of Python if it is beyond."""
+    try:
+        return _EPOCH + timedelta(seconds=epoch_s)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC) if epoch_s < 0 else datetime.max.replace(tzinfo=UTC)
+
+
 def _epoch_s(instant: datetime) -> int:
     """Return the whole seconds from the epoch to an instant, rounded down."""
-    return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1)
+    return (instant - _EPOCH) // timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +165,7 @@ class _Axis:
 
     @property
     def start(self) -> datetime:
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=self.first * self.step_s)
+        return _instant(self.first * self.step_s)
 
     def make_counts(self, rows: Iterable[Mapping[str, Any]]) -> list[int]:
         """Return the number of records in each step. A record that was stored after the axis was chosen is left out."""
