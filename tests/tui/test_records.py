@@ -124,12 +124,12 @@ def test_the_attributes_of_a_record_are_limited_on_a_terminal_and_complete_witho
     )
     record = row(message="m", attributes=attributes)
     layout = RecordLayout(80, UTC)
-    assert "".join(draw(layout, record)[1:]).endswith('n=1.5 e="" t=true a.b="[1, 2]"')
+    assert "".join(draw(layout, record)[1:]).endswith('n=1.5 e="" t=true a.b=[1, 2]')
     assert "…" in "".join(draw(layout, record))
     assert list(layout.left_out) == ["attributes"]
     assert draw(RecordLayout(40, UTC), record)[-1].endswith("+5")
     [line] = draw(RecordLayout(None, UTC), record)
-    assert line == f'2026-03-01T12:00:00+00:00 m  user="x y" long={"l" * 100} n=1.5 e="" t=true a.b="[1, 2]"'
+    assert line == f'2026-03-01T12:00:00+00:00 m  user="x y" long={"l" * 100} n=1.5 e="" t=true a.b=[1, 2]'
 
 
 def test_without_a_terminal_a_record_is_one_line_with_its_whole_time() -> None:

@@ -21,6 +21,15 @@ def test_a_record_has_one_field_per_line_and_long_values_are_wrapped() -> None:
     assert list(layout.draw([("x", "1")])) == ["", "x  1"]
 
 
+def test_a_name_that_is_too_long_has_a_line_of_its_own() -> None:
+    assert list(VerticalLayout(20).draw([("a", "1"), ("b.c.d.e.f.g", "2"), ("b.c.d", "3")])) == [
+        "a      1",
+        "b.c.d.e.f.g",
+        "       2",
+        "b.c.d  3",
+    ]
+
+
 def test_without_a_terminal_each_field_is_one_line() -> None:
     assert list(VerticalLayout(None).draw(FIELDS))[1] == r"message  one two three four five six seven\n\tat line 2"
 

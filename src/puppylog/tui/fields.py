@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from puppylog.model.query.matches import Matches
-from puppylog.tui.clean import clean, cut, width_of
+from puppylog.tui.clean import clean, width_of
 from puppylog.tui.number import format_bytes
 from puppylog.tui.runs import Run
 
@@ -43,33 +43,45 @@ def _clean(text: str, is_quoted: bool) -> str:
     return clean(json.dumps(text, ensure_ascii=False)[1:-1] if is_quoted else text)
 
 
-def iter_attributes(document: str | None) -> Iterator[tuple[str, str]]:
-    """Yield the name and the text of every attribute that is not null: members of nested objects last, with dots."""
+class Attribute(NamedTuple):
+    """An attribute as it is shown. The keys of nested objects are joined with dots."""
+
+    name: str
+    text: str
+    is_json: bool = False  # whether the text is JSON rather than a text of the log
+
+
+def iter_attributes(document: str | None) -> Iterator[Attribute]:
+    """Yield every attribute that is not null, members of nested objects last."""
     if document is None:
         return
     try:
         attributes = json.loads(document)
     except (ValueError, RecursionError):
-        yield "attributes", document
-        return
-    yield from _iter_members(attributes, "", 0)
+        attributes = None
+    if isinstance(attributes, dict):
+        yield from _iter_members(attributes, "", 0)
+    else:
+        yield Attribute("attributes", document)
 
 
-def _iter_members(members: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, str]]:
+def _iter_members(members: Mapping[str, Any], prefix: str, depth: int) -> Iterator[Attribute]:
     nested = []
     for key, value in members.items():
         if isinstance(value, dict) and value and depth < _MAX_DEPTH:
             nested.append((f"{prefix}{key}.", value))
+        elif isinstance(value, str):
+            yield Attribute(f"{prefix}{key}", value)
         elif value is not None:
-            yield f"{prefix}{key}", value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            yield Attribute(f"{prefix}{key}", json.dumps(value, ensure_ascii=False), is_json=True)
     for name, inner in nested:
         yield from _iter_members(inner, name, depth + 1)
 
 
 def whole_fields(row: Row, matches: Matches) -> list[list[Run]]:
     """Return all fields of a record that are not before its message or in it."""
-    columns = [(name, str(row[name])) for name in _COLUMNS if row[name] is not None]
-    return [_field(name, text, matches) for name, text in (*columns, *iter_attributes(row["attributes"]))]
+    columns = [Attribute(name, str(row[name])) for name in _COLUMNS if row[name] is not None]
+    return [_field(attribute, matches) for attribute in (*columns, *iter_attributes(row["attributes"]))]
 
 
 def short_fields(row: Row, matches: Matches, width: int, left_out: dict[str, None]) -> list[list[Run]]:
@@ -91,35 +103,37 @@ def short_fields(row: Row, matches: Matches, width: int, left_out: dict[str, Non
         elif name == "host" and is_request:
             fields.append(text_runs(value, matches, name, DIM))
         elif name not in _SELDOM or matches.find(name, value):
-            fields.append(_field(name, value, matches))
+            fields.append(_field(Attribute(name, value), matches))
         else:
             left_out[name] = None
     return fields + _short_attributes(row, matches, width, left_out)
 
 
 def _short_attributes(row: Row, matches: Matches, width: int, left_out: dict[str, None]) -> list[list[Run]]:
-    attributes = [
-        (name, text, bool(matches and matches.find(name, text))) for name, text in iter_attributes(row["attributes"])
+    found = [
+        (bool(matches and matches.find(attribute.name, attribute.text)), attribute)
+        for attribute in iter_attributes(row["attributes"])
     ]
     fields: list[list[Run]] = []
     cells = int(_ATTRIBUTE_LINES * width)
-    for shown, (name, text, is_match) in enumerate(sorted(attributes, key=lambda attribute: not attribute[2])):
-        if not is_match and len(text) > _MAX_VALUE:
+    for shown, (is_match, attribute) in enumerate(sorted(found, key=lambda pair: not pair[0])):
+        if not is_match and len(attribute.text) > _MAX_VALUE:
             left_out["attributes"] = None
-            runs = _field(name, cut(clean(text), _MAX_VALUE), matches)
+            runs = _field(attribute._replace(text=f"{attribute.text[: _MAX_VALUE - 1]}…"), matches)
         else:
-            runs = _field(name, text, matches)
+            runs = _field(attribute, matches)
         cells -= sum(width_of(run.text) for run in runs) + 1
         if cells < 0 and not is_match and shown:
             left_out["attributes"] = None
-            return [*fields, [Run(f"+{len(attributes) - shown}", DIM)]]
+            return [*fields, [Run(f"+{len(found) - shown}", DIM)]]
         fields.append(runs)
     return fields
 
 
-def _field(name: str, text: str, matches: Matches) -> list[Run]:
-    """Return ``name=value``. The value is in quotes unless it is of characters that need none."""
-    is_quoted = not text or not _PLAIN_CHARACTERS.issuperset(text)
+def _field(attribute: Attribute, matches: Matches) -> list[Run]:
+    """Return ``name=value``. A text is in quotes unless it is of characters that need none."""
+    name, text, is_json = attribute
+    is_quoted = not is_json and not (text and _PLAIN_CHARACTERS.issuperset(text))
     quote = '"' if is_quoted else ""
     value = text_runs(text, matches, name, DIM, is_quoted=is_quoted)
     return [Run(f"{clean(name)}={quote}", DIM), *value, Run(quote, DIM)]

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from puppylog.model.query.matches import Matches
-from puppylog.tui.clean import clean, cut, width_of
+from puppylog.tui.clean import clean, width_of
 from puppylog.tui.fields import DIM, text_runs
 from puppylog.tui.runs import Run, paint, wrap
 
-_MOST_NAME: Final = 24  # cells of the column of names
+_NAME_SHARE: Final = 40  # per cent of the width: the most of the column of names
 _GAP: Final = 2
 
 
@@ -33,10 +33,14 @@ class VerticalLayout:
         if not self._is_first:
             yield ""
         self._is_first = False
-        names = [clean(name) if self.width is None else cut(clean(name), _MOST_NAME) for name, _ in fields]
-        column = max(map(width_of, names), default=0) + _GAP
-        for shown, (name, text) in zip(names, fields, strict=True):
-            label = Run(shown + " " * (column - width_of(shown)), DIM)
+        widths = [width_of(clean(name)) for name, _ in fields]
+        most = None if self.width is None else self.width * _NAME_SHARE // 100
+        column = max((width for width in widths if most is None or width <= most), default=0) + _GAP
+        for width, (name, text) in zip(widths, fields, strict=True):
+            label = Run(clean(name) + " " * (column - width), DIM)
+            if width > column - _GAP:  # a longer name has a line of its own
+                yield paint([label], color=self.color)
+                label = Run(" " * column)
             for line in self._draw_value(name, text, column):
                 runs = [label, *line]
                 yield paint([Run(text, DIM) for text, _ in runs] if is_context else runs, color=self.color)

@@ -139,7 +139,9 @@ def logs(
         asked = [translate_for(store, part, settings) for part in queries if part is not None]
         condition = join_conditions(store, wanted, *asked)
         search = Search(condition, within, None if group is None else get_group_id(store, group))
-        with nullcontext() if follows or not uses_pager else page_output(begins_at_end=not is_reversed):
+        with (
+            nullcontext() if follows or not uses_pager else page_output(begins_at_end=not (is_reversed or is_vertical))
+        ):
             _show(settings, store, search, shape, limit)
 
 

@@ -53,7 +53,7 @@ class VerticalDrawer:
         if origin is not None:
             fields.append(("source", name_source(origin.source_uri)))
         fields += [(name, str(row[name])) for name in _VERTICAL if row[name] is not None]
-        return [*fields, *iter_attributes(row["attributes"])]
+        return [*fields, *((name, text) for name, text, _ in iter_attributes(row["attributes"]))]
 
     def _list_columns(self, row: Row, columns: Sequence[Column]) -> list[tuple[str, str]]:
         selected = select_columns(pa.Table.from_pylist([row]), columns, self._origins)
