@@ -69,9 +69,10 @@ def connect(url: str) -> Iterator[Connection]:
 
 
 def clear(store: Connection) -> None:
-    """Delete all metrics and alerts, and the heartbeat."""
+    """Delete all metrics and alerts, the heartbeat, and what was recorded of clocks and streams."""
     store.execute("DROP SCHEMA metrics CASCADE; CREATE SCHEMA metrics")
     store.execute("DELETE FROM puppylog.alerts; DELETE FROM puppylog.metrics; DELETE FROM puppylog.heartbeat")
+    store.execute("DELETE FROM puppylog.clock_steps; DELETE FROM puppylog.stream_reports")
 
 
 def create_metric(

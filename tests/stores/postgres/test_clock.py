@@ -3,7 +3,6 @@
 The server's clock cannot be set here, so the stored instants are moved into the future instead.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,8 +17,6 @@ from support.alert_tables import (
     NOON,
     Connection,
     at,
-    clear,
-    connect,
     create_alert,
     create_metric,
     evaluate,
@@ -27,24 +24,8 @@ from support.alert_tables import (
     read_outcome,
 )
 from support.lines import Source, records, soon
-from support.postgres import PostgresServer
 
 YEAR = timedelta(days=365)
-
-
-@pytest.fixture(scope="module")
-def url(shared_postgres: PostgresServer, postgres_template: str) -> Iterator[str]:
-    with shared_postgres.database(template=postgres_template) as name:
-        yield shared_postgres.url(name)
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Connection]:
-    """A store without any metric or alert."""
-    with connect(url) as connection:
-        clear(connection)
-        connection.execute("DELETE FROM puppylog.clock_steps; DELETE FROM puppylog.stream_reports")
-        yield connection
 
 
 def ask(store: Connection, sql: str) -> Any:

@@ -15,7 +15,6 @@ from support.alert_tables import (
     Observations,
     Outcome,
     at,
-    clear,
     connect,
     create_alert,
     create_metric,
@@ -24,21 +23,6 @@ from support.alert_tables import (
     history,
     read_outcome,
 )
-from support.postgres import PostgresServer
-
-
-@pytest.fixture(scope="module")
-def url(shared_postgres: PostgresServer, postgres_template: str) -> Iterator[str]:
-    with shared_postgres.database(template=postgres_template) as name:
-        yield shared_postgres.url(name)
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Connection]:
-    """A store without any metric or alert."""
-    with connect(url) as connection:
-        clear(connection)
-        yield connection
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """A rollup in PostgreSQL: after any change of the clock, its sum is the number of its records."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import timedelta
 
@@ -10,16 +10,9 @@ from hypothesis import strategies as st
 
 from support.clock_steps import PERIODS, Step, clock_steps
 from support.examples import examples
-from support.postgres import PostgresServer
 from support.refreshed_metric import RefreshedMetric
 
 START_S = 1_790_000_000
-
-
-@pytest.fixture(scope="module")
-def url(shared_postgres: PostgresServer, postgres_template: str) -> Iterator[str]:
-    with shared_postgres.database(template=postgres_template) as name:
-        yield shared_postgres.url(name)
 
 
 @settings(max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
