@@ -21,15 +21,9 @@ def test_an_unknown_shell_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -
     assert "'tcsh' is not one of 'bash', 'zsh', 'fish'" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("line", "names"),
-    [("puppylog logs sta", ["status_code"]), ("puppylog rejects list re", ["reason", "rejected_at"])],
-)
-def test_the_fields_of_a_query_are_completed(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, line: str, names: list[str]
+@pytest.mark.parametrize(("shell", "wanted"), [("bash", "compopt -o nospace"), ("zsh", "compadd -U -S ''")])
+def test_a_shell_adds_no_space_after_the_colon_of_a_field(
+    capsys: pytest.CaptureFixture[str], shell: str, wanted: str
 ) -> None:
-    monkeypatch.setenv("_PUPPYLOG_COMPLETE", "bash_complete")
-    monkeypatch.setenv("COMP_WORDS", line)
-    monkeypatch.setenv("COMP_CWORD", str(len(line.split()) - 1))
-    assert run([]) == 0
-    assert capsys.readouterr().out.split() == [f"plain,{name}" for name in names]
+    assert run(["completion", shell]) == 0
+    assert wanted in capsys.readouterr().out

@@ -10,6 +10,7 @@ from typing import Final
 import click
 import pyarrow as pa
 
+from puppylog.cli.complete import complete_alerts
 from puppylog.cli.options import (
     examples,
     group_option,
@@ -126,7 +127,7 @@ def list_(settings: Settings, group: str | None) -> None:
 
 
 @click.command(epilog=examples("puppylog monitor alerts get totaltraffic --since 1d -o json"))
-@click.argument("name")
+@click.argument("name", shell_complete=complete_alerts)
 @range_options
 @limit_option("of the newest transitions", 100)
 @output_options
@@ -151,7 +152,7 @@ def get(settings: Settings, name: str, *, since: str | None, from_: str | None, 
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_alerts)
 @output_options
 @store_options
 @pass_settings
@@ -171,7 +172,7 @@ def meta(settings: Settings, name: str) -> None:
         "puppylog monitor alerts check || echo 'an alert fires'", "puppylog monitor alerts check totaltraffic -q"
     )
 )
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=complete_alerts)
 @group_option("Only alerts on metrics that are limited to this log group.")
 @output_options
 @store_options

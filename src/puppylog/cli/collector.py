@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from puppylog.cli.collecting import Reporter, describe_reasons, describe_summary
+from puppylog.cli.complete import complete_files, complete_groups
 from puppylog.cli.lazy import LazyGroup, Table
 from puppylog.cli.old_names import OldNamesOption
 from puppylog.cli.options import examples, host_option, pass_settings, reread_settings, store_options
@@ -59,6 +60,7 @@ COMMANDS: Final[Table] = {
     "sources",
     multiple=True,
     metavar="PATH",
+    shell_complete=complete_files,
     envvar="PUPPYLOG_SOURCE",
     show_envvar=True,
     help="A file, compressed or not, a directory, a named pipe, a pattern such as '/var/log/**/*.log', "
@@ -80,6 +82,7 @@ COMMANDS: Final[Table] = {
 @click.option(
     "--group",
     metavar="NAME",
+    shell_complete=complete_groups,
     envvar="PUPPYLOG_GROUP",
     show_envvar=True,
     help="The log group of these sources; created if it does not exist.",

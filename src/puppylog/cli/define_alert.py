@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 
+from puppylog.cli.complete import complete_alerts, complete_metrics
 from puppylog.cli.old_names import OldNamesOption
 from puppylog.cli.options import examples, pass_settings, store_options
 from puppylog.cli.talk import tell
@@ -85,7 +86,14 @@ def rule_options(command: Callable[..., object]) -> Callable[..., object]:
     required=True,
     help="The alert's name: lower-case letters, digits and '_'.",
 )
-@click.option("-m", "--metric", metavar="NAME", required=True, help="The metric that it judges.")
+@click.option(
+    "-m",
+    "--metric",
+    metavar="NAME",
+    required=True,
+    shell_complete=complete_metrics,
+    help="The metric that it judges.",
+)
 @rule_options
 @click.option("--each-segment", is_flag=True, help="Judge each segment by itself. Default: all segments together.")
 @store_options
@@ -113,7 +121,7 @@ def create(
         "puppylog monitor alerts update slow --window 10m --for 0",
     )
 )
-@click.argument("name")
+@click.argument("name", shell_complete=complete_alerts)
 @rule_options
 @store_options
 @pass_settings
@@ -168,7 +176,7 @@ def _get_alert(store: Store, name: str) -> Alert:
 
 
 @click.command()
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_alerts)
 @store_options
 @pass_settings
 def delete(settings: Settings, names: tuple[str, ...]) -> None:

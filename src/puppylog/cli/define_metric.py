@@ -5,6 +5,7 @@ from typing import Final
 
 import click
 
+from puppylog.cli.complete import complete_metrics
 from puppylog.cli.default_metrics import FITTING, SETS, create_defaults, tell_created
 from puppylog.cli.old_names import OldNamesOption
 from puppylog.cli.options import examples, group_option, pass_settings, store_options
@@ -162,7 +163,7 @@ def create(
 
 
 @click.command()
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_metrics)
 @store_options
 @pass_settings
 def delete(settings: Settings, names: tuple[str, ...]) -> None:

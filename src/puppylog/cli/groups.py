@@ -4,6 +4,7 @@ from typing import Final
 
 import click
 
+from puppylog.cli.complete import complete_groups
 from puppylog.cli.options import examples, output_options, pass_settings, store_options
 from puppylog.cli.output import write_table
 from puppylog.cli.tables import Layout
@@ -57,7 +58,7 @@ def list_(settings: Settings) -> None:
 
 
 @groups.command()
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_groups)
 @store_options
 @pass_settings
 def delete(settings: Settings, names: tuple[str, ...]) -> None:

@@ -91,6 +91,8 @@ def main() -> None:
     """Run the command line of this process, and exit with its code."""
     open_missing_streams()
     code = run(sys.argv[1:])
+    if COMPLETE in os.environ:
+        os._exit(code)  # a thread may still wait for a store that does not answer
     discard_stderr_if_broken()
     gc.freeze()  # the process ends, and a last collection of garbage would take a tenth of a second
     sys.exit(code)

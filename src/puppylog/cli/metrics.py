@@ -10,6 +10,7 @@ import click
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from puppylog.cli.complete import complete_metrics
 from puppylog.cli.options import (
     examples,
     group_option,
@@ -108,7 +109,7 @@ def list_(settings: Settings, group: str | None) -> None:
         "puppylog monitor metrics get total_traffic_per_route --segment blog --from 2015-05-17 --to 2015-05-18 -o csv",
     )
 )
-@click.argument("name")
+@click.argument("name", shell_complete=complete_metrics)
 @range_options
 @limit_option("of the newest buckets that are not empty", 100)
 @click.option("--segment", metavar="VALUE", help="Only this segment.")
@@ -248,7 +249,7 @@ def _is_default(option: str) -> bool:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_metrics)
 @output_options
 @store_options
 @pass_settings

@@ -5,7 +5,6 @@ subcommand counts. A flag counts more than an environment variable, wherever it 
 """
 
 import functools
-import os
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -14,9 +13,10 @@ from urllib.parse import unquote
 
 import click
 
-from puppylog.cli.surroundings import get_surroundings
+from puppylog.cli.complete import complete_groups
+from puppylog.cli.given import given_options, settings_of
 from puppylog.errors import ConfigurationError
-from puppylog.settings import COLORS, OUTPUTS, TIMEOUT_S, Settings, find_zone, read_settings
+from puppylog.settings import COLORS, OUTPUTS, TIMEOUT_S, Settings, find_zone
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,7 +25,6 @@ Decorator: TypeAlias = Callable[[Callback], Callback]
 
 REPORT_OUTPUTS: Final = ("table", "json", "html")
 
-_GIVEN: Final = "puppylog.given"
 _USER_AND_PASSWORD: Final = re.compile(r"://[^@/:]*:.*@")
 _SECRET_PARAMETER: Final = re.compile(r"(password|oauth_client_secret|scram_(client|server)_key)\s*=")
 
@@ -137,7 +136,7 @@ def limit_option(what: str, default: int) -> Decorator:
 
 def group_option(help_: str) -> Decorator:
     """Add ``--group``."""
-    return click.option("--group", metavar="NAME", help=help_)
+    return click.option("--group", metavar="NAME", shell_complete=complete_groups, help=help_)
 
 
 def pass_settings(command: Callable[Concatenate[Settings, P], R]) -> Callable[P, R]:
@@ -152,8 +151,7 @@ def pass_settings(command: Callable[Concatenate[Settings, P], R]) -> Callable[P,
 
 def reread_settings() -> Settings:
     """Return the settings of the running command, with the configuration files read again."""
-    given = click.get_current_context().meta.get(_GIVEN, {})
-    return read_settings(given, os.environ, get_surroundings().clock)
+    return settings_of(click.get_current_context())
 
 
 def examples(*lines: str) -> str:
@@ -171,7 +169,7 @@ def _option(*names: str, callback: Callable[..., object] | None = None, **attrib
         is_flag = ctx.get_parameter_source(option.name) is click.core.ParameterSource.COMMANDLINE
         if callback is not None:
             callback(value, is_flag=is_flag)
-        given = ctx.meta.setdefault(_GIVEN, {})
+        given = given_options(ctx)
         if is_flag or option.name not in given:
             given[option.name] = value
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from puppylog.cli.complete import complete_formats
 from puppylog.cli.options import tz_option
 from puppylog.errors import UsageError
 from puppylog.formats.base import Format, Options
@@ -43,6 +44,7 @@ def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--format",
         "format_",
         metavar="FORMAT",
+        shell_complete=complete_formats,
         default=AUTO,
         show_default=True,
         envvar="PUPPYLOG_FORMAT",

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import click
+from click.shell_completion import CompletionItem
 
+from puppylog.cli.complete import ask_store, matching
 from puppylog.errors import ExpressionError, SearchError
 from puppylog.model.expression import parse_filter, render
 from puppylog.model.expression.reading import Dialect
@@ -18,14 +20,29 @@ from puppylog.settings import Settings
 from puppylog.stores.base import Store
 
 
-def complete_field(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Return the fields whose names begin so. Attributes are left out: only a connection to the store tells them."""
+def complete_field(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the fields that begin with ``incomplete``, for an argument that is a field."""
+    del parameter  # any argument that is a field
+    return _list_fields(ctx, incomplete, "")
+
+
+def _complete_query(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the fields that begin with ``incomplete``, each with a colon, for the next word of a query."""
     del parameter  # the commands that take a query have one
+    return _list_fields(ctx, incomplete, ":")
+
+
+def _list_fields(ctx: click.Context, incomplete: str, ending: str) -> list[CompletionItem]:
+    """Return columns or, if no column begins so, attributes of the newest records, which the store is asked for."""
     vocabulary = REJECTS if ctx.parent is not None and ctx.parent.info_name == "rejects" else RECORDS
-    return [name for name in vocabulary.names if name.startswith(incomplete)]
+    columns = matching([f"{name}{ending}" for name in vocabulary.names], incomplete)
+    if columns or not vocabulary.has_attributes:
+        return columns
+    names = ask_store(ctx, lambda store: sorted(find_attributes(store, [], dialect_of(store))))
+    return matching([f"{name}{ending}" for name in names], incomplete)
 
 
-query_argument: Final = click.argument("query", metavar="[QUERY]...", nargs=-1, shell_complete=complete_field)
+query_argument: Final = click.argument("query", metavar="[QUERY]...", nargs=-1, shell_complete=_complete_query)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Final
 import click
 import pyarrow as pa
 
+from puppylog.cli.complete import complete_files
 from puppylog.cli.options import (
     examples,
     group_option,
@@ -123,6 +124,7 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 "sources",
                 multiple=True,
                 metavar="PATH",
+                shell_complete=complete_files,
                 help="Only lines of this source: a path, a pattern such as '*/nginx/*', or - for standard input.",
             ),
             group_option("Only lines of this log group."),

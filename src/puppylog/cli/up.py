@@ -8,7 +8,8 @@ from typing import Final
 import click
 
 from puppylog.cli.collecting import Reporter, describe_summary
-from puppylog.cli.options import examples, host_option, pass_settings, store_options
+from puppylog.cli.complete import complete_files
+from puppylog.cli.options import examples, group_option, host_option, pass_settings, store_options
 from puppylog.cli.parsing import choose_format, format_options, zone_option
 from puppylog.cli.signals import Signals
 from puppylog.cli.talk import tell, warn
@@ -26,10 +27,10 @@ _KEEP_ALIVE_S: Final = 2.0
 
 
 @click.command(epilog=examples("puppylog up", "puppylog up /var/log/nginx/access.log --group shop"))
-@click.argument("paths", metavar="[PATH]...", nargs=-1)
+@click.argument("paths", metavar="[PATH]...", nargs=-1, shell_complete=complete_files)
 @format_options
 @zone_option
-@click.option("--group", metavar="NAME", help="The log group of these files; created if it does not exist.")
+@group_option("The log group of these files; created if it does not exist.")
 @host_option
 @store_options
 @pass_settings

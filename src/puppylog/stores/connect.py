@@ -56,6 +56,23 @@ def connect(url: str, *, timeout_s: float | None = None) -> Store:
     return DuckdbStore(parse_duckdb_url(url), timeout_s=timeout_s)
 
 
+def connect_running(url: str, *, timeout_s: float | None = None) -> Store | None:
+    """Connect to the store at ``url``, but start no engine and create no store; return None if no engine runs.
+
+    Raises:
+        ConfigurationError: see `connect`.
+        StoreUnavailable: the store does not answer.
+    """
+    if is_postgresql(url):
+        return connect(url, timeout_s=timeout_s)
+    from puppylog.stores.duckdb.client.launch import is_answering  # noqa: PLC0415 - as above
+    from puppylog.stores.duckdb.client.store import DuckdbStore  # noqa: PLC0415 - as above
+    from puppylog.stores.duckdb.directory import StoreDirectory  # noqa: PLC0415 - as above
+
+    path = parse_duckdb_url(url)
+    return DuckdbStore(path, timeout_s=timeout_s, starts_engine=False) if is_answering(StoreDirectory(path)) else None
+
+
 def stop(url: str) -> bool:
     """Stop the engine of the embedded store at ``url``; return whether an engine was running.
 

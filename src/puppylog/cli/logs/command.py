@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 
+from puppylog.cli.complete import complete_files
 from puppylog.cli.logs.printers import choose_writer, open_printer
 from puppylog.cli.logs.shape import Shape, check_shape, read_extent
 from puppylog.cli.nothing_found import tell_nothing_found
@@ -78,6 +79,7 @@ def _context_option(flag: str, name: str, where: str) -> Callable[[Callable[...,
     "sources",
     multiple=True,
     metavar="PATTERN",
+    shell_complete=complete_files,
     help="Only records of this source: a path, the end of one, or a pattern such as '/var/log/*'. May be given again.",
 )
 @range_options

@@ -161,6 +161,19 @@ LEFT JOIN puppylog.log_files AS files ON files.stream_id = streams.id
 GROUP BY groups.name
 ORDER BY groups.name
 
+-- name: names
+-- The names of all metrics, alerts or groups.
+SELECT name
+FROM (
+    SELECT 'metric' AS kind, name FROM puppylog.metrics
+    UNION ALL
+    SELECT 'alert' AS kind, name FROM puppylog.alerts
+    UNION ALL
+    SELECT 'group' AS kind, name FROM puppylog.log_groups
+) AS named
+WHERE kind = $kind
+ORDER BY name
+
 -- name: group_of_name
 SELECT id FROM puppylog.log_groups WHERE name = $name
 

@@ -48,19 +48,21 @@ class DuckdbStore:
     # four gain little time and need more memory.
     full_rows = 4 * ROW_GROUP
 
-    def __init__(self, path: Path, *, timeout_s: float | None = None) -> None:
+    def __init__(self, path: Path, *, timeout_s: float | None = None, starts_engine: bool = True) -> None:
         """Connect to the store in the directory ``path``, which is created if it does not exist.
 
         Args:
             path: the directory.
             timeout_s: how many seconds a query may take; None is no limit.
+            starts_engine: whether to start the engine if it does not run.
 
         Raises:
             StoreRefused: the directory belongs to another user, or is no store of this version.
-            StoreUnavailable: the engine does not start.
+            StoreUnavailable: the engine does not start, or does not run and must not be started.
         """
         # Fields without a comment are not changed after the constructor.
         self._timeout_s = timeout_s
+        self._starts_engine = starts_engine
         self._stack = contextlib.ExitStack()  # in the thread that makes appenders, and in `close`
         self._directory = StoreDirectory(path)
         self._directory.prepare()
@@ -275,6 +277,8 @@ class DuckdbStore:
         with self._channel_lock:
             if self._channel is None:
                 if not is_answering(self._directory):
+                    if not self._starts_engine:
+                        raise StoreUnavailable("open", f"store {self._directory.path}", "its engine does not run")
                     try:
                         start_engine(self._directory)
                     except OSError as error:  # such as a full disk: the log or a lock file cannot be created
