@@ -58,6 +58,18 @@ def test_the_steps_of_all_classes_hold_every_record(reader: MemoryReader) -> Non
     assert sum(sum(one.steps) for one in report.classes) == 300
 
 
+def test_a_few_wrong_times_do_not_flatten_the_timeline(reader: MemoryReader) -> None:
+    for second in range(300):
+        add_request(reader, second)
+    add_request(reader, -86_400 * 20_000, status_code=500)
+    add_request(reader, 86_400 * 365, status_code=500)
+    report = make_report(reader, Search(), "duckdb")
+    assert report.timeline is not None
+    assert report.timeline.step_s <= 10
+    assert (report.records, report.outside) == (302, 2)
+    assert [(one.name, one.records, sum(one.steps)) for one in report.classes] == [("5xx", 2, 0), ("2xx", 300, 300)]
+
+
 def test_messages_are_counted_by_severity_however_it_is_spelt(reader: MemoryReader) -> None:
     for severity in ("ERROR", "err", "fatal", "WARN", "info", "notice", "DEBUG", "odd", None):
         reader.insert("log_records", ts=NOON, severity=severity, message="m")

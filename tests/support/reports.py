@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from puppylog.monitor.counting import Pattern
+from puppylog.monitor.record_classes import Class
 from puppylog.monitor.report import (
-    Class,
     Counted,
     Counts,
     Durations,
@@ -38,7 +38,7 @@ REPORT: Final = Report(
     kind="status",
     classes=[
         Class("5xx", 345, [0] * 60 + [5] * 45 + [8] * 15),
-        Class("4xx", 600, [5] * 120),
+        Class("4xx", 603, [5] * 120),
         Class("2xx", 11_400, [95] * 120),
     ],
     routes=Counts(

@@ -18,6 +18,7 @@ from puppylog.tui.report_words import (
     count_totals,
     describe_formats,
     describe_lines,
+    describe_outside,
     describe_rate,
     describe_read_times,
     describe_shapes,
@@ -121,6 +122,7 @@ def _render_timeline(report: Report, zone: tzinfo | None) -> str:
                     f'width="{max(step_width - 1, 0.5):.2f}" height="{size:.2f}"/>'
                 )
         bars.append(f"<g><title>{_text(f'{format_instant(start, zone)}: {told}')}</title>{''.join(rects)}</g>")
+    note = f'<p class="about">{_text(describe_outside(report))}</p>' if report.outside else ""
     left, right = (_text(format_instant(instant, zone)[:16]) for instant in (timeline.start, timeline.end))
     chart = (
         f'<svg viewBox="0 0 {width} {height}" preserveAspectRatio="none" role="img" '
@@ -128,7 +130,7 @@ def _render_timeline(report: Report, zone: tzinfo | None) -> str:
     )
     return (
         f'<section class="wide"><h2>{_text(describe_rate(report))}</h2>{chart}'
-        f'<p class="axis"><span>{left}</span><span>{right}</span></p></section>\n'
+        f'<p class="axis"><span>{left}</span><span>{right}</span></p>{note}</section>\n'
     )
 
 

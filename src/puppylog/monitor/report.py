@@ -5,7 +5,7 @@ the part needs. A part that the records cannot have, such as routes in a log wit
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -13,11 +13,11 @@ from typing import Any, Final
 from puppylog.model.expression import render
 from puppylog.model.expression.reading import Dialect
 from puppylog.model.query import Reading, parse_query, translate
-from puppylog.model.query.severity import SCALE, find_step
 from puppylog.model.stream import name_source
 from puppylog.monitor.attributes import find_attributes
 from puppylog.monitor.counting import Pattern, find_patterns
 from puppylog.monitor.durations import find_duration
+from puppylog.monitor.record_classes import Class, choose_kind, count_classes
 from puppylog.monitor.search import Search
 from puppylog.monitor.timeline import EPOCH, Timeline, plan_timeline
 from puppylog.stores.base import RecordReader, Value
@@ -32,10 +32,6 @@ _LEAST_DURATIONS: Final = 100  # the percentile of fewer durations says little; 
 _ERRORS: Final = "severity>=error"
 _FAILED: Final = "status_code BETWEEN 500 AND 599"
 _ROUTE: Final = "split_part(request_route, '?', 1)"
-_STATUS_CLASS: Final = (
-    "CASE WHEN status_code BETWEEN 100 AND 599 THEN CAST(floor(status_code / 100.0) AS INTEGER)"
-    " WHEN status_code IS NOT NULL THEN 0 END"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +42,6 @@ class SourceCount:
     format: str  # empty: no collector has said
     records: int
     rejects: int
-
-
-@dataclass(frozen=True, slots=True)
-class Class:
-    """Records of one class: those with a status of 400 to 499, or those with a severity of error or more."""
-
-    name: str
-    records: int
-    steps: Sequence[int]  # the number of records in each step of the histogram
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +128,11 @@ class Report:
         return self.records + self.rejects
 
     @property
+    def outside(self) -> int:
+        """The number of records before or after the timeline, which may be narrower than the range of the records."""
+        return sum(one.records - sum(one.steps) for one in self.classes)
+
+    @property
     def server_errors(self) -> int:
         """The number of records with a status of 500 to 599."""
         return next((one.records for one in self.classes if one.name == "5xx"), 0)
@@ -161,10 +153,12 @@ def make_report(reader: RecordReader, search: Search, dialect: Dialect) -> Repor
     records = totals["records"]
     first_at = min((row["first_at"] for row in streams), default=None)
     last_at = max((row["last_at"] for row in streams), default=None)
-    kind = _choose_kind(totals)
-    timeline = None if first_at is None or last_at is None else plan_timeline(first_at, last_at)
+    kind = choose_kind(totals)
     has_routes = totals["with_route"] > 0
-    classes = () if timeline is None else _count_classes(questions, kind, timeline)
+    timeline: Timeline | None = None
+    classes: Sequence[Class] = ()
+    if first_at is not None and last_at is not None:
+        timeline, classes = count_classes(questions.ask_steps, kind, plan_timeline(first_at, last_at))
     return Report(
         records=records,
         rejects=sum(row["lines"] for row in rejects),
@@ -208,6 +202,10 @@ class _Questions:
         text = _QUERIES[query].format(in_group=self._in_group, where=condition, **sql)
         return self.reader.query(text, {**self.search.parameters(), **(parameters or {})}).to_pylist()
 
+    def ask_steps(self, value: str, timeline: Timeline) -> Any:  # noqa: ANN401 - rows, as of `ask`
+        start_s = (timeline.start - EPOCH) // timedelta(seconds=1)
+        return self.ask("report_steps", value=value, parameters={"start_s": start_s, "step_s": timeline.step_s})
+
     def ask_rejects(self) -> list[dict[str, Any]]:
         group: dict[str, Value] = {} if self.search.group_id is None else {"group_id": self.search.group_id}
         text = _QUERIES["report_rejects"].format(in_group=self._in_group)
@@ -216,58 +214,6 @@ class _Questions:
     @property
     def _in_group(self) -> str:
         return _GROUPS["in_any_group" if self.search.group_id is None else "in_one_group"]
-
-
-def _choose_kind(totals: Mapping[str, float]) -> str:
-    """Return what divides the records into classes: most requests have a status, most messages a severity."""
-    if totals["with_status"] and totals["with_status"] * 2 >= totals["with_severity"]:
-        return "status"
-    return "severity" if totals["with_severity"] else ""
-
-
-_STATUS_NAMES: Final = ("5xx", "4xx", "3xx", "2xx", "1xx", "other status", "no status")
-_SEVERITY_NAMES: Final = ("error", "warning", "info", "debug", "other severity", "no severity")
-_ERROR, _WARNING, _INFO = (
-    next(step for step, names in enumerate(SCALE) if name in names) for name in ("error", "warning", "info")
-)
-
-
-def _name_status(value: int | None) -> str:
-    if value is None:
-        return "no status"
-    return f"{value}xx" if value else "other status"
-
-
-def _name_severity(value: str | None) -> str:
-    if value is None:
-        return "no severity"
-    step = find_step(value)
-    if step is None:
-        return "other severity"
-    return next(
-        name
-        for least, name in ((_ERROR, "error"), (_WARNING, "warning"), (_INFO, "info"), (0, "debug"))
-        if step >= least
-    )
-
-
-def _count_classes(questions: _Questions, kind: str, timeline: Timeline) -> Sequence[Class]:
-    expression, name_of, names = _CLASSES[kind]
-    start_s = (timeline.start - EPOCH) // timedelta(seconds=1)
-    rows = questions.ask("report_steps", value=expression, parameters={"start_s": start_s, "step_s": timeline.step_s})
-    counts = {name: [0] * timeline.steps for name in names}
-    for row in rows:
-        # A record may have been stored after the range was asked for.
-        if 0 <= (step := row["step"]) < timeline.steps:
-            counts[name_of(row["value"])][step] += row["records"]
-    return [Class(name, sum(steps), steps) for name, steps in counts.items() if any(steps)]
-
-
-_CLASSES: Final[Mapping[str, tuple[str, Callable[[Any], str], Sequence[str]]]] = {
-    "status": (_STATUS_CLASS, _name_status, _STATUS_NAMES),
-    "severity": ("severity", _name_severity, _SEVERITY_NAMES),
-    "": ("CAST(NULL AS TEXT)", lambda _: "", ("",)),
-}
 
 
 def _has(classes: Sequence[Class], name: str) -> bool:

@@ -1,7 +1,7 @@
 """The steps of time in which a report counts records: round lengths, and not more steps than a screen has columns."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -11,6 +11,7 @@ MAX_STEPS: Final = 120
 
 _STEPS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
 _DAY_S: Final = 86_400
+_NEARLY_ALL: Final = 0.99
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -44,6 +45,32 @@ def plan_timeline(first_at: datetime, last_at: datetime) -> Timeline:
         if last - (start := first // min(step_s, _DAY_S) * min(step_s, _DAY_S)) < step_s * MAX_STEPS
     )
     return Timeline(EPOCH + timedelta(seconds=start), step_s, (last - start) // step_s + 1)
+
+
+def find_crowd(counts: Sequence[int], small: int = 20) -> tuple[int, int] | None:
+    """Return the first step and the end of the shortest part that has nearly all records, if it is a small part.
+
+    A part is small if it has at most one of ``small`` steps.
+
+    >>> find_crowd([1, *[0] * 97, 500, 500]), find_crowd([10] * 100)
+    ((98, 100), None)
+    """
+    wanted = _NEARLY_ALL * sum(counts)
+    best, start, within = (0, len(counts)), 0, 0
+    for end, count in enumerate(counts, start=1):
+        within += count
+        while within - counts[start] >= wanted:
+            within -= counts[start]
+            start += 1
+        if within >= wanted and end - start < best[1] - best[0]:
+            best = (start, end)
+    return best if (best[1] - best[0]) * small <= len(counts) else None
+
+
+def plan_part(timeline: Timeline, start: int, end: int) -> Timeline:
+    """Return a timeline of the steps from ``start`` to ``end``, which is excluded, with shorter steps."""
+    first_at = timeline.start + timedelta(seconds=timeline.step_s * start)
+    return plan_timeline(first_at, first_at + timedelta(seconds=timeline.step_s * (end - start) - 1))
 
 
 def _iter_steps_s() -> Iterator[int]:

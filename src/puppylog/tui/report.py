@@ -20,6 +20,7 @@ from puppylog.tui.report_words import (
     count_totals,
     describe_formats,
     describe_lines,
+    describe_outside,
     describe_rate,
     describe_read_times,
     describe_shapes,
@@ -112,7 +113,8 @@ def _draw_timeline(report: Report, width: int, zone: tzinfo | None) -> Section:
     left, right = (format_instant(instant, zone)[:16] for instant in (timeline.start, timeline.end))
     blanks = len(numbers) * across - len(left) - len(right)
     axis = f"{left}{' ' * blanks}{right}" if blanks > 0 else left
-    return Section(wrap(describe_rate(report, joined), width), [*(line.rstrip() for line in drawn), axis])
+    note = wrap(describe_outside(report), width) if report.outside else []
+    return Section(wrap(describe_rate(report, joined), width), [*(line.rstrip() for line in drawn), axis, *note])
 
 
 def _list_sections(report: Report, width: int, *, values: int, color: bool) -> list[Section]:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
-from puppylog.monitor.report import Class, Durations, Report, Shapes, SourceCount
+from puppylog.monitor.record_classes import Class
+from puppylog.monitor.report import Durations, Report, Shapes, SourceCount
 from puppylog.tui.bar import format_share
 from puppylog.tui.clean import clean
 from puppylog.tui.number import format_duration, format_number
@@ -43,7 +44,7 @@ def describe_rate(report: Report, steps: int = 1) -> str:
     totals = count_totals(report.classes)
     most = max((sum(totals[at : at + steps]) for at in range(0, len(totals), steps)), default=0)
     joined_s = timeline.step_s * steps
-    mean = report.records / (timeline.step_s * timeline.steps)
+    mean = sum(totals) / (timeline.step_s * timeline.steps)
     unit, unit_s = next(
         ((unit, unit_s) for unit, unit_s in (("second", 1), ("minute", 60), ("hour", 3600)) if mean * unit_s >= 1),
         ("day", 86_400),
@@ -53,6 +54,12 @@ def describe_rate(report: Report, steps: int = 1) -> str:
         for rate in (mean, most / joined_s)
     ]
     return f"Lines a {unit}: {shown[0]} on average, {shown[1]} at most in {format_step(joined_s)}"
+
+
+def describe_outside(report: Report) -> str:
+    """Return a sentence about records before and after the timeline."""
+    share = format_share(report.outside, report.records)
+    return f"{format_number(report.outside)} records ({share}) are of other times, and not in this chart"
 
 
 def describe_shapes(shapes: Shapes) -> str:
