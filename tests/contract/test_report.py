@@ -88,8 +88,8 @@ def test_messages_are_reported_by_severity(store: Store) -> None:
     assert report.kind == "severity"
     assert [(one.name, one.records) for one in report.classes] == [("error", 1), ("warning", 1)]
     assert (report.routes, report.clients, report.slowest) == (None, None, None)
-    assert report.shapes is not None
-    assert [(one.shape, one.count) for one in report.shapes.patterns] == [("b", 1)]
+    assert report.patterns is not None
+    assert [(one.shape, one.count) for one in report.patterns.patterns] == [("b", 1)]
 
 
 def test_an_empty_store_has_an_empty_report(store: Store) -> None:

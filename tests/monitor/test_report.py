@@ -84,22 +84,22 @@ def test_errors_are_grouped_by_the_shape_of_their_message(reader: MemoryReader) 
         reader.insert("log_records", ts=NOON, severity="ERROR", message=f"lost {number} of 10.0.0.{number}")
     reader.insert("log_records", ts=NOON, severity="fatal", message="out of memory")
     reader.insert("log_records", ts=NOON, severity="info", message="started")
-    shapes = make_report(reader, Search(), "duckdb").shapes
-    assert shapes is not None
-    assert (shapes.of_errors, shapes.messages, shapes.different) == (True, 6, 2)
-    assert [(one.shape, one.count) for one in shapes.patterns] == [("lost * of *", 5), ("out of memory", 1)]
+    found = make_report(reader, Search(), "duckdb").patterns
+    assert found is not None
+    assert (found.of_errors, found.messages, found.different) == (True, 6, 2)
+    assert [(one.shape, one.count) for one in found.patterns] == [("lost * of *", 5), ("out of memory", 1)]
 
 
 def test_all_messages_are_grouped_if_no_record_has_a_severity(reader: MemoryReader) -> None:
     reader.insert("log_records", ts=NOON, message="user 7 has left")
-    shapes = make_report(reader, Search(), "duckdb").shapes
-    assert shapes is not None
-    assert (shapes.of_errors, [one.shape for one in shapes.patterns]) == (False, ["user * has left"])
+    found = make_report(reader, Search(), "duckdb").patterns
+    assert found is not None
+    assert (found.of_errors, [one.shape for one in found.patterns]) == (False, ["user * has left"])
 
 
-def test_a_log_without_errors_has_no_shapes(reader: MemoryReader) -> None:
+def test_a_log_without_errors_has_no_patterns(reader: MemoryReader) -> None:
     reader.insert("log_records", ts=NOON, severity="info", message="started")
-    assert make_report(reader, Search(), "duckdb").shapes is None
+    assert make_report(reader, Search(), "duckdb").patterns is None
 
 
 def test_rejected_lines_are_counted_per_reason_and_per_source(reader: MemoryReader) -> None:

@@ -10,9 +10,9 @@ from puppylog.monitor.report import (
     Counted,
     Counts,
     Durations,
+    MessagePatterns,
     Reason,
     Report,
-    Shapes,
     Slow,
     SourceCount,
 )
@@ -63,7 +63,7 @@ REPORT: Final = Report(
         different=2,
     ),
     clients=Counts([Counted("192.0.2.1", 9000, 300, None), Counted("2001:db8::1", 3345, 45, None)], different=2),
-    shapes=Shapes(
+    patterns=MessagePatterns(
         of_errors=True,
         patterns=[
             Pattern("connection to * lost after * ms", 40, START, START, "connection to 192.0.2.7 lost after 12 ms"),
@@ -90,7 +90,7 @@ TINY: Final = replace(
     failing=None,
     slowest=None,
     clients=None,
-    shapes=None,
+    patterns=None,
     reasons=[],
 )
 """A report on three lines of text."""

@@ -5,34 +5,35 @@ from collections.abc import Sequence
 
 from puppylog.monitor.report import Report
 
+# A query for the worst records of a class, by the class's name; the worst class first.
+_WORST = (("5xx", "status_code>=500"), ("error", "severity>=error"), ("4xx", "status_code>=400"))
+
 
 def list_commands(report: Report, url: str | None) -> Sequence[str]:
-    """Return three commands: to the records that went wrong, to counts, and to a query of one's own.
+    """Return three commands: for the records that went wrong, for what they have in common, and for times.
 
     Args:
         report: decides which commands make sense.
         url: the store of the report; None if commands find it without ``--store``.
     """
-    suffix = "" if url is None else f" --store {shlex.quote(url)}"
-    return [f"puppylog {command}{suffix}" for command in (_find_problem(report), _count(report), _ask(report))]
-
-
-def _find_problem(report: Report) -> str:
+    suffix = [] if url is None else ["--store", url]
     names = {one.name for one in report.classes}
-    for name, query in (("5xx", "status_code>=500"), ("error", "severity>=error"), ("4xx", "status_code>=400")):
-        if name in names:
-            return f"logs '{query}'"
-    return "logs"
+    query = [query for name, query in _WORST if name in names][:1]
+    commands = (["logs", *query], _count(report, query), _measure(report))
+    return [shlex.join(["puppylog", *command, *suffix]) for command in commands]
 
 
-def _count(report: Report) -> str:
-    if report.rejects:
-        return "rejects list"
+def _count(report: Report, query: Sequence[str]) -> Sequence[str]:
+    if report.rejects > report.records // 100:
+        return ["rejects", "list"]
     if report.routes is not None:
-        return "sql 'select request_route, count(*) from log_records group by all order by 2 desc limit 20'"
-    return "sql 'select severity, count(*) from log_records group by 1'"
+        return ["top", "request_route", *query]
+    if report.patterns is not None:
+        return ["patterns", *query]
+    return ["rejects", "list"] if report.rejects else ["top", "host" if report.clients is not None else "source"]
 
 
-def _ask(report: Report) -> str:
-    column = "status_code" if report.kind == "status" else "host" if report.clients is not None else "stream_id"
-    return f"sql 'select {column}, count(*), max(ts) from log_records group by 1 order by 2 desc limit 20'"
+def _measure(report: Report) -> Sequence[str]:
+    if report.slowest is not None:
+        return ["stats", report.slowest.attribute]
+    return ["hist", "--by", {"status": "status_code", "severity": "severity", "": "source"}[report.kind]]

@@ -10,7 +10,7 @@ from html import escape
 from importlib import resources
 from typing import Final
 
-from puppylog.monitor.report import Counts, Durations, Reason, Report, Shapes, SourceCount
+from puppylog.monitor.report import Counts, Durations, MessagePatterns, Reason, Report, SourceCount
 from puppylog.tui.bar import format_share
 from puppylog.tui.clean import clean, cut
 from puppylog.tui.number import format_bytes, format_duration, format_number
@@ -19,9 +19,9 @@ from puppylog.tui.report_words import (
     describe_formats,
     describe_lines,
     describe_outside,
+    describe_patterns,
     describe_rate,
     describe_read_times,
-    describe_shapes,
     describe_slowest,
     format_instant,
     format_seconds,
@@ -64,7 +64,7 @@ def render_page(report: Report, title: str, commands: Sequence[str], *, zone: tz
         _render_counts("Top routes", "route", report.routes, report.records),
         _render_counts("Routes with server errors", "route", report.failing, report.server_errors),
         _render_slowest(report.slowest),
-        _render_shapes(report.shapes, zone),
+        _render_patterns(report.patterns, zone),
         _render_counts("Top clients" if report.routes else "Top hosts", "host", report.clients, report.records),
         _render_reasons(report.reasons, report),
         _render_sources(report.sources),
@@ -158,19 +158,19 @@ def _render_counts(heading: str, what: str, counts: Counts | None, whole: int) -
     return _section(_head(heading, len(counts.items), counts.different), what, "records", rows)
 
 
-def _render_shapes(shapes: Shapes | None, zone: tzinfo | None) -> str:
-    if shapes is None:
+def _render_patterns(found: MessagePatterns | None, zone: tzinfo | None) -> str:
+    if found is None:
         return ""
     rows = [
         _row(
-            [format_number(one.count), format_share(one.count, shapes.messages), format_instant(one.last_at, zone)],
+            [format_number(one.count), format_share(one.count, found.messages), format_instant(one.last_at, zone)],
             one.shape,
             note=one.example if one.example != one.shape else "",
         )
-        for one in shapes.patterns
+        for one in found.patterns
     ]
-    heading = _head(describe_shapes(shapes), len(rows), shapes.different)
-    return _table(heading, ["records", "share", "last seen"], "message, and the last one of its shape", rows)
+    heading = _head(describe_patterns(found), len(rows), found.different)
+    return _table(heading, ["records", "share", "last seen"], "pattern, and its last message", rows)
 
 
 def _render_reasons(reasons: Sequence[Reason], report: Report) -> str:

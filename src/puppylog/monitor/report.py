@@ -85,13 +85,13 @@ class Durations:
 
 
 @dataclass(frozen=True, slots=True)
-class Shapes:
-    """The most frequent shapes of messages: errors, or all messages of a log without severities."""
+class MessagePatterns:
+    """The most frequent patterns of messages: of errors, or of all messages in a log without severities."""
 
     of_errors: bool
     patterns: Sequence[Pattern]
-    messages: int  # how many messages have these and all other shapes
-    different: int  # shapes
+    messages: int  # how many messages have these and all other patterns
+    different: int  # patterns
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Report:
     failing: Counts | None  # routes of requests with a status of 500 or more
     slowest: Durations | None
     clients: Counts | None  # or hosts, if records are no requests
-    shapes: Shapes | None
+    patterns: MessagePatterns | None
     reasons: Sequence[Reason]  # most frequent first
 
     @property
@@ -174,7 +174,7 @@ def make_report(reader: RecordReader, search: Search, dialect: Dialect) -> Repor
         failing=_count_values(questions, _ROUTE, _FAILED) if has_routes and _has(classes, "5xx") else None,
         slowest=_measure_routes(questions, dialect, int(records)) if has_routes else None,
         clients=_count_values(questions, "host") if totals["with_host"] else None,
-        shapes=_find_shapes(questions, dialect, totals, has_errors=kind != "severity" or _has(classes, "error")),
+        patterns=_find_patterns(questions, dialect, totals, has_errors=kind != "severity" or _has(classes, "error")),
         reasons=_list_reasons(rejects),
     )
 
@@ -241,10 +241,10 @@ def _measure_routes(questions: _Questions, dialect: Dialect, records: int) -> Du
     return Durations(duration.attribute, duration.unit_s, least, items, rows[0]["different"]) if rows else None
 
 
-def _find_shapes(
+def _find_patterns(
     questions: _Questions, dialect: Dialect, totals: Mapping[str, float], *, has_errors: bool
-) -> Shapes | None:
-    """Return the shapes of error messages. Where no record has a severity, any message may be an error."""
+) -> MessagePatterns | None:
+    """Return the patterns of error messages. Where no record has a severity, any message may be an error."""
     search, of_errors = questions.search, totals["with_severity"] > 0
     if not totals["with_message"] or (of_errors and not has_errors):
         return None
@@ -252,7 +252,7 @@ def _find_shapes(
         condition = render(translate(parse_query(_ERRORS), Reading(text=_ERRORS)), dialect)
         search = replace(search, condition=f"({search.condition}) AND ({condition})")
     found = find_patterns(questions.reader, search, dialect=dialect, patterns=_VALUES)
-    return Shapes(of_errors, found.patterns, found.records, found.distinct) if found.patterns else None
+    return MessagePatterns(of_errors, found.patterns, found.records, found.distinct) if found.patterns else None
 
 
 def _list_sources(streams: Sequence[Mapping[str, Any]], rejects: Sequence[Mapping[str, Any]]) -> list[SourceCount]:

@@ -11,7 +11,7 @@ from datetime import tzinfo
 from itertools import zip_longest
 from typing import Final
 
-from puppylog.monitor.report import Counts, Durations, Reason, Report, Shapes, SourceCount
+from puppylog.monitor.report import Counts, Durations, MessagePatterns, Reason, Report, SourceCount
 from puppylog.tui.bar import format_share
 from puppylog.tui.chart import bar, columns, resample, sparkline
 from puppylog.tui.clean import clean, cut, cut_start, width_of
@@ -21,9 +21,9 @@ from puppylog.tui.report_words import (
     describe_formats,
     describe_lines,
     describe_outside,
+    describe_patterns,
     describe_rate,
     describe_read_times,
-    describe_shapes,
     describe_slowest,
     format_instant,
     format_seconds,
@@ -123,7 +123,7 @@ def _list_sections(report: Report, width: int, *, values: int, color: bool) -> l
         _draw_counts("Top routes", report.routes, report.records, width, values),
         _draw_counts("Routes with server errors", report.failing, report.server_errors, width, values),
         _draw_slowest(report.slowest, width, values),
-        _draw_shapes(report.shapes, width, values),
+        _draw_patterns(report.patterns, width, values),
         _draw_counts("Top clients" if report.routes else "Top hosts", report.clients, report.records, width, values),
         _draw_reasons(report.reasons, report, width, values),
         _draw_sources(report.sources, width, values),
@@ -158,12 +158,12 @@ def _draw_counts(what: str, counts: Counts | None, whole: int, width: int, value
     return Section(wrap(heading, width), _draw_bars(rows, whole, width))
 
 
-def _draw_shapes(shapes: Shapes | None, width: int, values: int) -> Section | None:
-    if shapes is None:
+def _draw_patterns(found: MessagePatterns | None, width: int, values: int) -> Section | None:
+    if found is None:
         return None
-    rows = [(one.shape, one.count) for one in shapes.patterns[:values]]
-    heading = _head(describe_shapes(shapes), len(rows), shapes.different)
-    return Section(wrap(heading, width), _draw_bars(rows, shapes.messages, width))
+    rows = [(one.shape, one.count) for one in found.patterns[:values]]
+    heading = _head(describe_patterns(found), len(rows), found.different)
+    return Section(wrap(heading, width), _draw_bars(rows, found.messages, width))
 
 
 def _draw_reasons(reasons: Sequence[Reason], report: Report, width: int, values: int) -> Section | None:

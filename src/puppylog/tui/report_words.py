@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
 from puppylog.monitor.record_classes import Class
-from puppylog.monitor.report import Durations, Report, Shapes, SourceCount
+from puppylog.monitor.report import Durations, MessagePatterns, Report, SourceCount
 from puppylog.tui.bar import format_share
 from puppylog.tui.clean import clean
 from puppylog.tui.number import format_duration, format_number
@@ -62,9 +62,9 @@ def describe_outside(report: Report) -> str:
     return f"{format_number(report.outside)} records ({share}) are of other times, and not in this chart"
 
 
-def describe_shapes(shapes: Shapes) -> str:
-    """Return the heading of the shapes of messages."""
-    return "Errors by the shape of their message" if shapes.of_errors else "Messages by shape"
+def describe_patterns(found: MessagePatterns) -> str:
+    """Return the heading of the patterns of messages."""
+    return "Errors by message pattern" if found.of_errors else "Messages by pattern"
 
 
 def describe_slowest(slowest: Durations) -> str:
