@@ -60,12 +60,9 @@ def test_the_original_flags_define_a_metric(cli: InProcess) -> None:
         (["-i", "mine", "-s", "avg"], "cannot take avg of '*'"),
         (["-i", "mine", "--period", "0"], "cannot use period '0'"),
         (["-i", "mine", "--refresh-rate", "soon"], "cannot read refresh rate 'soon'"),
-        (["-i", "mine", "--segment", "(select 1)"], "cannot use segment expression"),
-        (["-i", "mine", "--filter", "status_code"], "cannot use filter expression"),
         (["-i", "mine", "--group", "shed"], "shed"),
         (["-i", "mine", "-s", "ratio"], "cannot create metric 'mine': a ratio needs the records whose share it is"),
         (["-i", "mine", "--of", "status_code>=500"], "cannot create metric 'mine': count takes no --of"),
-        (["-i", "mine", "-s", "ratio", "--of", "(select 1)"], "cannot use filter expression"),
         (["-i", "mine", "-s", "ratio", "--of", "status_code>=500", "-p", "host"], "cannot take ratio of 'host'"),
     ],
 )
@@ -97,6 +94,25 @@ def test_a_wrong_property_is_refused_with_a_caret_at_the_fault(
     made = cli(*CREATE, "-i", "mine", "--stat", stat, "--prop", prop)
     assert made.code == 2
     assert made.err == f'puppylog: cannot use property "{prop}": {cause}\n  {prop}\n  {" " * caret_at}^\n'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "caret_at"),
+    [
+        (["--segment", "host || (select 1)"], "cannot use segment expression", 8),
+        (["--filter", "status_code"], "cannot use filter expression", 0),
+        (["--filter", "host = 'a' and 'b"], "cannot use filter expression", 15),
+        (["-s", "ratio", "--of", "status_code >= 'a'"], "cannot use --of expression", 15),
+    ],
+)
+def test_a_wrong_expression_is_refused_with_a_caret_at_the_fault(
+    cli: InProcess, arguments: list[str], message: str, caret_at: int
+) -> None:
+    made = cli(*CREATE, "-i", "mine", *arguments)
+    assert made.code == 2
+    first, *rest = made.err.splitlines()
+    assert first.startswith(f'puppylog: {message} "{arguments[-1]}": ')
+    assert rest == [f"  {arguments[-1]}", f"  {' ' * caret_at}^"]
 
 
 def test_a_property_can_be_an_expression_over_columns(cli: InProcess) -> None:

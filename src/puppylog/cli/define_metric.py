@@ -145,7 +145,8 @@ def create(
         cause = "a ratio needs the records whose share it is" if of is None else f"{statistic} takes no --of"
         advice = "give them with --of, such as --of 'status_code>=500'" if of is None else "ask for --stat ratio"
         raise UsageError("create", f"metric {identifier!r}", cause, advice)
-    filter_read, of_read = (None if text is None else read_filter(text) for text in (filter_, of))
+    filter_read = None if filter_ is None else read_filter(filter_)
+    of_read = None if of is None else read_filter(of, "--of")
     period_s = parse_period(period)
     metric = Metric(
         name=parse_identifier(identifier, "metric"),

@@ -80,17 +80,21 @@ def dialect_of(store: Store) -> Dialect:
     return "duckdb" if store.info.flavour == "duckdb" else "postgres"
 
 
-def read_filter(text: str) -> str | WrittenQuery:
+def read_filter(text: str, what: str = "filter") -> str | WrittenQuery:
     """Return the filter of a metric: the canonical text of an SQL expression, or a query.
 
     The text is parsed as SQL first, so that filters keep their meaning. Otherwise it is accepted as a query only if it
     cannot be SQL with a mistake: it has no apostrophe, and every word outside of quotes belongs to a field.
 
+    Args:
+        text: the condition as the user wrote it.
+        what: the name of the condition, for errors.
+
     Raises:
         ExpressionError: the text is neither an SQL expression nor a query.
     """
     try:
-        return parse_filter(text)
+        return parse_filter(text, what)
     except ExpressionError:
         with suppress(SearchError):
             tree = parse_query(text)

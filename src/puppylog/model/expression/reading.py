@@ -48,13 +48,19 @@ def parse_segment(text: str) -> str:
     return _parse(text, "segment")
 
 
-def parse_filter(text: str) -> str:
+def parse_filter(text: str, name: str = "filter") -> str:
     """Return the canonical text of a filter: an expression of type boolean.
+
+    Args:
+        text: the expression.
+        name: the name of the condition, for errors.
 
     Raises:
         ExpressionError: as `parse_segment`.
     """
-    return _parse(text, "filter")
+    canonical = _read(text, "filter", MAX_LENGTH, name=name).canonical
+    _read(canonical, "filter", MAX_CANONICAL_LENGTH, name=name)
+    return canonical
 
 
 def parse_search(text: str) -> str:
@@ -123,7 +129,9 @@ def _text_for(term: Term, dialect: Dialect) -> str:
     return term.duckdb if dialect == "duckdb" else term.postgres
 
 
-def _read(text: str, what: str, max_length: int, attributes: Mapping[str, str] | None = None) -> Term:
+def _read(
+    text: str, what: str, max_length: int, attributes: Mapping[str, str] | None = None, *, name: str | None = None
+) -> Term:
     try:
         return _coerce_for(_make_term(text, max_length, attributes, is_kept=what in _KEPT), what)
     except _TextError as error:
@@ -133,8 +141,8 @@ def _read(text: str, what: str, max_length: int, attributes: Mapping[str, str] |
         place = ""
         if error.end > error.start:
             place = f" (at column {error.start + 1}: {_shorten(text[error.start : error.end])})"
-        name = what if what == "expression" else f"{what} expression"
-        raise ExpressionError("use", f'{name} "{_shorten(text)}"', f"{error.cause}{place}") from None
+        thing = f'{what if what == "expression" else f"{name or what} expression"} "{_shorten(text)}"'
+        raise ExpressionError("use", thing, f"{error.cause}{place}", written=text, at=error.start) from None
 
 
 def _shorten(text: str) -> str:
