@@ -12,7 +12,7 @@ from puppylog.tui.number import format_bytes, format_duration, format_number
         (1234567.0, "1,234,567"),
         (12.5, "12.5"),
         (0.000123456, "0.0001235"),
-        (123456.78, "123,456.8"),
+        (123456.78, "123,457"),
         (None, "-"),
         (math.nan, "-"),
         (math.inf, "∞"),

@@ -45,7 +45,7 @@ def test_an_empty_bucket_of_a_mean_is_a_gap() -> None:
 
 def test_segments_are_drawn_as_bars_the_largest_first() -> None:
     observed = rows((0, "shop", 10.0), (0, "", 2.0), (1, "shop", 10.0), (1, None, 5.0), (2, "\x1b[2J", 1.0))
-    assert draw_metric(SECTIONS, observed, width=60, zone=UTC, now=NOON)[1:] == [
+    assert draw_metric(SECTIONS, observed, width=60, zone=UTC, now=NOON)[2:] == [
         "sums, 12:00:00 to 12:00:20",
         "shop     20  ██████████████████████████████████████████  ██▁",
         "(none)    5  ██████████▌                                 ▁█▁",

@@ -12,14 +12,11 @@ TEXTS = st.text(st.sampled_from("ab  -世é\u0301"), max_size=60)
     st.integers(8, 30),
     st.integers(8, 30),
 )
-def test_wrapped_lines_fit_and_lose_only_one_blank_at_each_end_of_a_line(
-    runs: list[Run], first: int, rest: int
-) -> None:
+def test_wrapped_lines_fit_and_lose_only_blanks(runs: list[Run], first: int, rest: int) -> None:
     lines = wrap(runs, first, rest)
     assert all(width_of(paint(line, color=False)) <= (rest if at else first) for at, line in enumerate(lines))
     text, shown = paint(runs, color=False), "".join(paint(line, color=False) for line in lines)
     assert shown.replace(" ", "") == text.replace(" ", "")
-    assert 0 <= len(text) - len(shown) <= len(lines)
 
 
 def test_a_word_moves_to_the_next_line_if_it_fits_there_and_is_broken_otherwise() -> None:
@@ -27,6 +24,7 @@ def test_a_word_moves_to_the_next_line_if_it_fits_there_and_is_broken_otherwise(
         return [paint(line, color=False) for line in wrap([Run(text)], 10, 12)]
 
     assert lines("one two three four") == ["one two", "three four"]
+    assert lines("one two  three four") == ["one two", "three four"]
     assert lines("see /a/very/long/path/name") == ["see /a/ver", "y/long/path/", "name"]
 
 

@@ -84,7 +84,9 @@ def _say(state: str) -> str:
     return state.replace("_", " ")
 
 
-_LAYOUT: Final = Layout(expendable=("rule", "since", "segment", "value"), wrapped=("rule",), shown={"state": _say})
+_LAYOUT: Final = Layout(
+    expendable=("rule", "since", "value", "segment"), paths=("segment",), wrapped=("rule",), shown={"state": _say}
+)
 _HISTORY: Final = Layout(
     expendable=(
         *("recorded_at", "window_since", "window_until", "made_up", "comparison", "level"),
@@ -119,11 +121,14 @@ def list_(settings: Settings, group: str | None) -> None:
         judged = _read_states(store, (), group)
     if not judged.states:
         tell(settings, "no alerts yet; a good start is: puppylog monitor metrics create --default")
-    rows = [
-        _list_row(state, settings, is_known=judged.has_evaluator and not state.is_overdue) for state in judged.states
-    ]
-    write_rows(rows, _LISTED, settings, _LAYOUT)
+    write_states(judged.states, settings, has_evaluator=judged.has_evaluator)
     _fail_if(judged.cause)
+
+
+def write_states(states: Sequence[AlertState], settings: Settings, *, has_evaluator: bool = True) -> None:
+    """Write a row per state. The state of an alert that is not evaluated is unknown."""
+    rows = [_list_row(state, settings, is_known=has_evaluator and not state.is_overdue) for state in states]
+    write_rows(rows, _LISTED, settings, _LAYOUT)
 
 
 @click.command(epilog=examples("puppylog monitor alerts get totaltraffic --since 1d -o json"))

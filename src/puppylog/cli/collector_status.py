@@ -100,10 +100,15 @@ def status(settings: Settings, *, stale: str, within: str | None, group: str | N
         streams = list_followed_streams(store, stale_s=stale_s, within_s=within_s, group=group)
     if not streams:
         tell(settings, "no collector has reported yet")
-    write_rows([_row(stream) for stream in streams], SCHEMA, settings, _LAYOUT)
+    write_streams(streams, settings)
     sys.stdout.flush()
     if not _tell_stalled(streams):
         raise click.exceptions.Exit(1)
+
+
+def write_streams(streams: Sequence[FollowedStream], settings: Settings) -> None:
+    """Write a row per stream."""
+    write_rows([_row(stream) for stream in streams], SCHEMA, settings, _LAYOUT)
 
 
 def _row(stream: FollowedStream) -> dict[str, object]:

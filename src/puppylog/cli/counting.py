@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import click
@@ -219,7 +219,7 @@ def hist(settings: Settings, *, chosen: Chosen, by: str | None, step: str | None
             by=None if by is None else get_field(store, by, dialect),
             step_s=step_s,
             series=series,
-            reach=datetime.now(UTC) if chosen.since is not None and chosen.to is None else None,
+            reach=settings.clock() if chosen.since is not None and chosen.to is None else None,
         )
         if settings.output != "table":
             _write_histogram(settings, by, found)
@@ -315,7 +315,7 @@ def patterns(settings: Settings, *, chosen: Chosen, field: str, new_since: str |
     of at most 500 characters.
     """
     zone = settings.zone
-    new_at = None if new_since is None else parse_instant(new_since, "--new-since", now=datetime.now(UTC), zone=zone)
+    new_at = None if new_since is None else parse_instant(new_since, "--new-since", now=settings.clock(), zone=zone)
     with _open_search(settings, chosen) as (store, search, dialect):
         asked = get_field(store, field, dialect)
         _check_text(asked)

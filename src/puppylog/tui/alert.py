@@ -8,11 +8,12 @@ from typing import Final
 from puppylog.model.alert import Alert, Comparison, State
 from puppylog.model.period import format_period
 from puppylog.monitor.alerts import AlertState, Heartbeat, Transition
+from puppylog.tui.clean import clean, width_of
 from puppylog.tui.live import Line
 from puppylog.tui.number import format_duration, format_number
-from puppylog.tui.table import TableWriter
+from puppylog.tui.table import GAP, TableWriter
 from puppylog.tui.times import format_times
-from puppylog.tui.wrap import wrap
+from puppylog.tui.wrap import cut_path, wrap
 
 ALL_GOOD: Final = "All good"
 RINGING: Final = "Ringing a bell"
@@ -22,6 +23,12 @@ NO_DATA: Final = "No data"
 NOT_JUDGED: Final = "Not judged yet"
 NOT_EVALUATED: Final = "Not evaluated"
 FAILING: Final = "Cannot be judged"
+
+# In a terminal of fewer cells, a name with its segment has _READABLE_NAME cells at most, so that the times fit, too.
+_WIDE: Final = 100
+_READABLE_NAME: Final = 24
+_LEAST_NAME: Final = 16
+_LEAST_SEGMENT: Final = 6
 
 COMPARED: Final = {
     Comparison.ABOVE: "above",
@@ -91,7 +98,8 @@ def draw_alerts(states: Sequence[AlertState], *, zone: tzinfo | None, now: datet
     table = TableWriter(out, names, is_number, width, rigid=is_number, expendable=order)
     since = format_times([state.since for state in states], zone, now)
     last_rang = format_times([state.last_fired_at for state in states], zone, now)
-    table.write([[*_row(state), *times] for state, *times in zip(states, since, last_rang, strict=True)])
+    most = width if width >= _WIDE else max(_LEAST_NAME, min(_READABLE_NAME, width - len(RINGING) - len(GAP)))
+    table.write([[*_row(state, most), *times] for state, *times in zip(states, since, last_rang, strict=True)])
     header, *rows = out.getvalue().splitlines()
     colors = [_COLORS.get(word_for_state(state), "") for state in states]
     lines = [Line(header, "bold"), *(Line(row, color) for row, color in zip(rows, colors, strict=True))]
@@ -143,9 +151,14 @@ def _age(age_s: float) -> str:
     return f"{format_duration(age_s)} ago"
 
 
-def _row(state: AlertState) -> list[str]:
+def _row(state: AlertState, most: int) -> list[str]:
+    """Return the cells without the times. The name is at most ``most`` cells wide, if the segment can be cut so far."""
     rule = _threshold(state.alert.comparison, state.alert.threshold)
-    return [_subject(state), word_for_state(state), format_number(state.value), rule]
+    subject = clean(_subject(state))
+    if width_of(subject) > most and state.segment_name is not None:
+        left = max(_LEAST_SEGMENT, most - width_of(state.alert.name) - len("[]"))
+        subject = _named(state.alert.name, cut_path(clean(state.segment_name), left), has_segment=True)
+    return [subject, word_for_state(state), format_number(state.value), rule]
 
 
 def _subject(state: AlertState) -> str:

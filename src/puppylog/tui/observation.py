@@ -13,6 +13,7 @@ from puppylog.tui.chart import Number, bar, columns, resample, sparkline
 from puppylog.tui.clean import clean, cut, width_of
 from puppylog.tui.number import format_number
 from puppylog.tui.times import format_times
+from puppylog.tui.wrap import wrap
 
 _HEIGHT: Final = 8
 _MOST_SEGMENTS: Final = 20
@@ -60,7 +61,8 @@ def draw_metric(
         lines += (
             _draw_segments(metric, rows, width) if metric.segment is not None else _draw_series(metric, rows, width)
         )
-    return [cut(line, width).rstrip() for line in lines]
+    head = [part for line in lines[:2] for part in wrap(line, width)]
+    return head + [cut(line, width).rstrip() for line in lines[2:]]
 
 
 def _head(metric: Metric, rows: Sequence[Observation], zone: tzinfo | None, now: datetime, zone_name: str) -> list[str]:
@@ -110,8 +112,9 @@ def _draw_segments(metric: Metric, rows: Sequence[Observation], width: int) -> l
     names = [cut(clean("(none)" if segment is None else segment or "(empty)"), _LONGEST_NAME) for segment in largest]
     values = [format_number(totals[segment]) for segment in largest]
     name_cells, value_cells = max(map(width_of, names)), max(map(len, values))
-    line_cells = min(_LINE_CELLS, _length(metric, rows))
-    bar_cells = max(width - name_cells - value_cells - line_cells - 6, _LEAST_BAR_CELLS)
+    left = max(width - name_cells - value_cells - 6, 2 * _LEAST_BAR_CELLS)  # for the bars and the sparklines
+    line_cells = min(_LINE_CELLS, _length(metric, rows), left - _LEAST_BAR_CELLS)
+    bar_cells = left - line_cells
     lines = [
         f"{name}{' ' * (name_cells - width_of(name))}  {value:>{value_cells}}  "
         f"{bar(totals[segment], totals[largest[0]], bar_cells):{bar_cells}}  "

@@ -26,7 +26,7 @@ def paint(runs: Sequence[Run], *, color: bool) -> str:
 def wrap(runs: Sequence[Run], first: int, rest: int) -> list[list[Run]]:
     """Return the runs as lines that are at most ``first`` (the first line) or ``rest`` cells wide.
 
-    A line ends at a blank, which is dropped. A word that is longer than a whole line is broken where the line ends. No
+    A line ends at blanks, which are dropped. A word that is longer than a whole line is broken where the line ends. No
     other character is lost.
     """
     text = "".join(run.text for run in runs)
@@ -47,7 +47,7 @@ def _iter_lines(text: str, first: int, rest: int) -> Iterator[tuple[int, int]]:
             return
         blank = text.rfind(" ", start, end + 1)
         if blank > start and text[start:blank].strip() and _fits(text, blank + 1, rest):
-            yield start, blank
+            yield start, start + len(text[start:blank].rstrip(" "))  # attributes follow two blanks
             start = blank + 1
         else:
             yield start, end

@@ -17,6 +17,8 @@ GAP: Final = "  "
 _LEAST_WIDTH: Final = 8
 # A cell of text up to this width is shown whole, or its column is left out.
 _READABLE_WIDTH: Final = 24
+# A word of a sentence up to this width is shown whole, or its column is left out.
+_LONGEST_WORD: Final = 32
 # Wider cells are cut to this width at least, in a narrow terminal, before a column is left out.
 _LEAST_READABLE_WIDTH: Final = 12
 _EMPTY: Final = frozenset({"", "-"})
@@ -79,7 +81,7 @@ class TableWriter:
     def _readable_width(self, at: int, column: Sequence[str], natural: int, width: int) -> int:
         """Return the width of a column of text below which another column is left out instead."""
         if at in self.wrapped:
-            return min(natural, max(_LEAST_READABLE_WIDTH, min(max(map(longest_word, column)), _READABLE_WIDTH)))
+            return min(natural, max(_LEAST_READABLE_WIDTH, min(max(map(longest_word, column)), _LONGEST_WORD)))
         if natural <= _READABLE_WIDTH:
             return natural
         return max(_LEAST_READABLE_WIDTH, min(_READABLE_WIDTH, width // 4))

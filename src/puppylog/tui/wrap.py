@@ -38,10 +38,11 @@ def cut_at_word(text: str, width: int) -> str:
     if text[len(kept) : len(kept) + 1] == " ":
         return kept.rstrip() + "…" if width > 0 else ""
     third = len(kept) // 3
-    if (blank := kept.rfind(" ", third)) > 0:
-        return kept[:blank].rstrip() + "…"
+    blank = kept.rfind(" ", third)
     joints = [found.end() for found in _JOINT.finditer(text, third, len(kept) + 1) if found.end() <= len(kept)]
-    return kept[: joints[-1]] + "…" if joints else cut(text, width)
+    if joints and blank < 2 * third and joints[-1] > blank:
+        return kept[: joints[-1]] + "…"
+    return kept[:blank].rstrip() + "…" if blank > 0 else cut(text, width)
 
 
 def cut_path(text: str, width: int) -> str:
