@@ -37,7 +37,9 @@ bool keys_have_duplicates(Key *keys, size_t count);
 void keys_sort(Key *keys, size_t count);
 
 static inline bool keys_equal(const Key *one, const Key *other) {
-    return one->text.size == other->text.size && memcmp(one->text.at, other->text.at, one->text.size) == 0;
+    Span left = one->text, right = other->text;
+    if (left.size != right.size) return false;
+    return left.size == 0 || (left.at[0] == right.at[0] && memcmp(left.at, right.at, left.size) == 0);
 }
 
 #endif

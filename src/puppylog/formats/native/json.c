@@ -112,7 +112,8 @@ static void list_members(Reading *reading, size_t first_item, size_t prefix) {
     for (size_t place = first_item; place < end && !reading->walk.failed; place += sizeof(Item)) {
         Item item = *(Item *)(reading->walk.items.at + place);
         Member member = {.key = item.has_key_escapes ? decode(reading, item.key) : item.key, .json = item.json};
-        member.name = names_find(&reading->names, &reading->path, prefix, member.key);
+        member.name = prefix ? names_find(&reading->names, &reading->path, prefix, member.key)
+                             : names_find_at(&reading->names, &reading->path, place / sizeof(Item), member.key);
         if (member.name.field != FIELD_NONE) read_value(reading, &item, &member);
         if (prefix == 0 && *item.json.at == '[' && span_is(member.key, "MESSAGE") &&
             read_bytes(reading, item.json, &member.text)) {

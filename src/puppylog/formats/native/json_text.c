@@ -66,28 +66,28 @@ uint32_t json_unit(const uint8_t *at, const uint8_t *end, const uint8_t **escape
 /* Return the end of the escape whose backslash is before `at`, or NULL if it is invalid. */
 static const uint8_t *read_escape(Walk *walk, const uint8_t *at, const uint8_t *end) {
     if (at == end) return NULL;
-    if (*at != 'u') return *at && strchr("\"\\/bfnrt", *at) != NULL ? at + 1 : NULL;
+    switch (*at) {
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't': return at + 1;
+    case 'u': break;
+    default: return NULL;
+    }
     if (json_hex(at + 1, end) < 0) return NULL;
     const uint8_t *escape_end;
     json_unit(at, end, &escape_end, &walk->has_invalid_escapes);
     return escape_end;
 }
 
-/* Return whether one of eight bytes is a quote, a backslash or a control character. */
-static inline bool has_special(const uint8_t *at) {
-    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
-    uint64_t word;
-    memcpy(&word, at, sizeof word);
-    uint64_t quotes = word ^ ones * '"', backslashes = word ^ ones * '\\';
-    return ((((quotes - ones) & ~quotes) | ((backslashes - ones) & ~backslashes) | ((word - ones * 0x20) & ~word)) &
-            highs) != 0;
-}
-
 /* Return the closing quote of the string whose opening quote is before `at`; NULL if the string is malformed. */
 static const uint8_t *read_string(Walk *walk, const uint8_t *at, const uint8_t *end, bool *has_escapes) {
     for (;;) {
-        while (end - at >= 8 && !has_special(at)) at += 8;
-        while (at < end && *at != '"' && *at != '\\' && *at >= 0x20) at++;
+        at = find_special(at, end);
         if (at == end || *at < 0x20) return NULL;
         if (*at == '"') return at;
         *has_escapes = true;
@@ -276,7 +276,11 @@ size_t json_decode(Span string, uint8_t *to) {
     uint8_t *start = to;
     while (at < end) {
         if (*at != '\\') {
-            *to++ = *at++;
+            const uint8_t *escape = find(at, end, '\\');
+            if (escape == NULL) escape = end;
+            memcpy(to, at, (size_t)(escape - at));
+            to += escape - at;
+            at = escape;
         } else if (*++at == 'u') {
             bool is_invalid;
             to = json_put(to, json_unit(at, end, &at, &is_invalid));

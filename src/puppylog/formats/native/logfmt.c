@@ -111,7 +111,7 @@ static Span unescape(Reading *reading, Span quoted) {
 
 static int read_quoted(Reading *reading, const uint8_t **place, const uint8_t *end, Member *member) {
     const uint8_t *start = *place + 1, *at = start;
-    while (at < end && *at != '"') at += *at == '\\' ? 2 : 1;
+    while ((at = find_special(at, end)) < end && *at != '"') at += *at == '\\' ? 2 : 1;
     if (at >= end) return LOGFMT_OPEN_QUOTE;
     if (!ends_word(at + 1, end)) return LOGFMT_QUOTE_WITHIN;
     member->kind = VALUE_TEXT;
@@ -162,7 +162,7 @@ static int list_members(Reading *reading, Span line) {
         if (after_key == at || !(is_pair || (words > 0 && ends_word(after_key, end))))
             return words ? LOGFMT_NO_KEY : LOGFMT_NO_PAIR;
         Member member = {.key = span_of(at, after_key), .json = span_of_text("true")};
-        member.name = names_find(&reading->names, &reading->path, 0, member.key);
+        member.name = names_find_at(&reading->names, &reading->path, words, member.key);
         at = after_key;
         if (is_pair) {
             pairs++;

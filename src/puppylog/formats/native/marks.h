@@ -14,6 +14,18 @@ typedef struct {
     bool has_wide; /* a byte is not ASCII */
 } Marks;
 
+#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Return eight bytes as a word; the first byte is the lowest one. */
+static inline uint64_t word_of(const uint8_t *at) {
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+#if defined __BYTE_ORDER__ && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    return word;
+}
+
 #if defined __SSE2__ && !defined PUPPYLOG_WITHOUT_SSE2 /* tests set the latter */
 #include <emmintrin.h>
 
@@ -33,8 +45,6 @@ static inline Marks marks_of(const uint8_t *block) {
 
 #else
 
-#define EACH_BYTE(byte) (0x0101010101010101u * (byte))
-
 /* Gather the highest bit of each of eight bytes; the first byte is the lowest of the word. */
 static inline uint64_t highest_bits(uint64_t word) { return ((word >> 7 & EACH_BYTE(1)) * 0x0102040810204080u) >> 56; }
 
@@ -47,8 +57,7 @@ static inline Marks marks_of(const uint8_t *block) {
     uint64_t all = 0;
     Marks marks = {0};
     for (int place = 0; place < BLOCK_SIZE; place += 8) {
-        uint64_t word = 0;
-        for (int byte = 0; byte < 8; byte++) word |= (uint64_t)block[place + byte] << 8 * byte;
+        uint64_t word = word_of(block + place);
         marks.newlines |= highest_bits(zero_bytes(word ^ EACH_BYTE('\n'))) << place;
         marks.quotes |= highest_bits(zero_bytes(word ^ EACH_BYTE('"'))) << place;
         all |= word;

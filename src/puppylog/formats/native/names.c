@@ -40,3 +40,17 @@ Name names_find(const Names *names, Path *path, size_t prefix, Span key) {
     path->size = size;
     return size == 0 ? (Name){0} : names->slots[slot_of(names, (Span){path->at, size})].name;
 }
+
+Name names_find_at(Names *names, Path *path, size_t place, Span key) {
+    if (place >= PLACES || key.size == 0 || key.size > LONGEST_KEY) return names_find(names, path, 0, key);
+    if (names->places[place].size == key.size && memcmp(names->places[place].key, key.at, key.size) == 0) {
+        return names->places[place].name;
+    }
+    Name name = names_find(names, path, 0, key);
+    if (!name.is_object) {
+        memcpy(names->places[place].key, key.at, key.size);
+        names->places[place].size = key.size;
+        names->places[place].name = name;
+    }
+    return name;
+}

@@ -5,6 +5,7 @@
 #include "builder.h"
 
 enum { NAME_SLOTS = 1024, LONGEST_PATH = 48 };
+enum { PLACES = 32, LONGEST_KEY = 24 }; /* how many keys of a line are remembered, and how long they may be */
 
 typedef struct {
     uint8_t field;  /* one of NAMED_FIELDS, or FIELD_NONE */
@@ -17,6 +18,11 @@ typedef struct {
         Span path;
         Name name;
     } slots[NAME_SLOTS];
+    struct {
+        uint8_t key[LONGEST_KEY];
+        size_t size;
+        Name name;
+    } places[PLACES]; /* the last key at each place of a line */
 } Names;
 
 /* A normalized key, or the normalized keys of nested objects with dots between them. */
@@ -30,5 +36,10 @@ void names_open(Names *names, Span table);
 
 /* Write the normalized key after the first `prefix` bytes of the path, and return what the path means. */
 Name names_find(const Names *names, Path *path, size_t prefix, Span key);
+
+/* Return what a key means that is not in a nested object and is the one of number `place` in its line. The path is
+ * written only if the name is that of an object. Lines of a file mostly have the same keys in the same places, so the
+ * last key at each place is remembered. */
+Name names_find_at(Names *names, Path *path, size_t place, Span key);
 
 #endif

@@ -3,11 +3,31 @@
 #define PUPPYLOG_SCAN_H
 
 #include "builder.h"
+#include "marks.h"
 
 static inline bool is_digit(uint8_t byte) { return (uint8_t)(byte - '0') <= 9; }
 
 static inline const uint8_t *find(const uint8_t *at, const uint8_t *end, int byte) {
     return at < end ? memchr(at, byte, (size_t)(end - at)) : NULL;
+}
+
+/* Return a word whose lowest bit that is set is in the first of eight bytes that is a quote, a backslash or a control
+ * character; 0 if there is none. Higher bits may be set for other bytes. */
+static inline uint64_t special_bytes(const uint8_t *at) {
+    const uint64_t highs = EACH_BYTE(0x80);
+    uint64_t word = word_of(at), quotes = word ^ EACH_BYTE('"'), backslashes = word ^ EACH_BYTE('\\');
+    uint64_t controls = (word - EACH_BYTE(0x20)) & ~word;
+    return (((quotes - EACH_BYTE(1)) & ~quotes) | ((backslashes - EACH_BYTE(1)) & ~backslashes) | controls) & highs;
+}
+
+/* Return the first quote, backslash or control character from `at` on; `end` if there is none. */
+static inline const uint8_t *find_special(const uint8_t *at, const uint8_t *end) {
+    for (; end - at >= 8; at += 8) {
+        uint64_t found = special_bytes(at);
+        if (found) return at + lowest_bit(found) / 8;
+    }
+    while (at < end && *at != '"' && *at != '\\' && *at >= 0x20) at++;
+    return at;
 }
 
 /* Do the same as `find` where the byte is expected within a few bytes: a call of memchr costs more than they do. */
