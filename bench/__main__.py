@@ -24,6 +24,7 @@ from bench.flat import SIZES, measure_flat
 from bench.idle import MANY, SETTLE_S, measure_idle, measure_many
 from bench.ingest import figures_of, measure_parsing, measure_rounds, write_log
 from bench.latency import measure_answers, measure_visibility
+from bench.load import Fleet, measure_fleet, measure_queries
 from bench.peers import format_peers
 from bench.postgres import wheel
 from bench.postgres.bench import ServerBench
@@ -32,7 +33,7 @@ from bench.report import Figure, Section, format_table, write_json
 from puppylog import __version__
 
 STORES = ("duckdb", "postgresql", "timescaledb")
-PARTS = ("ingest", "answers", "visibility", "idle")
+PARTS = ("ingest", "answers", "visibility", "idle", "load")
 
 
 def main() -> int:
@@ -55,7 +56,7 @@ def main() -> int:
 
 def _measure_stores(work: Path, options: argparse.Namespace) -> Iterator[Section]:
     log = work / "access.log"
-    if {"ingest", "answers"} & set(options.only):
+    if {"ingest", "answers", "load"} & set(options.only):
         _say(f"writing {options.lines:,} lines")
         write_log(log, options.lines)
     if "duckdb" in options.stores:
@@ -110,6 +111,12 @@ def _measure_embedded(work: Path, log: Path, options: argparse.Namespace) -> lis
         _say("idle")
         figures += measure_idle(work / "idle", options.idle_s, options.settle_s)
         figures += measure_many(work / "many", options.idle_s, options.idle_files, options.settle_s)
+    if "load" in options.only:
+        _say("ingest while heavy queries run")
+        figures += measure_queries(work / "queries", log, options.lines)
+        fleet = Fleet(options.load_alerts, options.load_hosts, options.load_records, options.load_period_s)
+        _say(f"{fleet}: {fleet.seconds} seconds")
+        figures += measure_fleet(work / "fleet", fleet)
     if options.flat:
         _say(f"files of {', '.join(map(str, SIZES))} times {options.flat_lines:,} lines")
         figures += measure_flat(work / "flat", options.flat_lines, _say)
@@ -130,6 +137,13 @@ def _parse_options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--idle-files", type=int, default=MANY, metavar="N", help="number of idle files that are watched"
+    )
+    fleet = Fleet()
+    parser.add_argument("--load-alerts", type=int, default=fleet.alerts, metavar="N")
+    parser.add_argument("--load-hosts", type=int, default=fleet.hosts, metavar="N")
+    parser.add_argument("--load-records", type=int, default=fleet.records_per_s, metavar="N", help="records per second")
+    parser.add_argument(
+        "--load-period-s", type=int, default=fleet.period_s, metavar="S", help="period of metrics and alerts"
     )
     parser.add_argument("--flat", action="store_true", help="also files of 1 to 30 million lines; needs 12 GB of disk")
     parser.add_argument(

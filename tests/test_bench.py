@@ -52,6 +52,7 @@ def test_a_small_bench_measures_every_figure_and_exits_with_0(tmp_path: Path) ->
     """It measures PostgreSQL, too: the bench finds the server in the wheel that other tests use."""
     report = tmp_path / "report.json"
     small = ["--lines", "20000", "--pairs", "1", "--samples", "3", "--idle-s", "0.5", "--settle-s", "0.2"]
+    small += ["--load-alerts", "3", "--load-hosts", "50", "--load-records", "20", "--load-period-s", "1"]
     where = ["--directory", str(tmp_path), "--json", str(report)]
     command = [sys.executable, "-m", "bench", *small, "--idle-files", "3", "--flat", "--flat-lines", "500", *where]
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("BENCH_", "PG"))}
@@ -65,7 +66,12 @@ def test_a_small_bench_measures_every_figure_and_exits_with_0(tmp_path: Path) ->
             assert name in done.stdout
         assert any(name.startswith("on disk") for name in found)
     embedded = {figure["name"].strip(): figure["value"] for figure in figures if figure["store"] == "duckdb"}
-    for name in ("times the one-liner", "parsing alone, lines per CPU second", "15,000 lines in one file"):
+    for name in (
+        "times the one-liner",
+        "parsing alone, lines per CPU second",
+        "15,000 lines in one file",
+        "host states that the alerts keep",
+    ):
         assert embedded[name] > 0
     assert "ClickHouse" in done.stdout
     assert "no timescaledb" in done.stderr
