@@ -1,5 +1,6 @@
 """The engine's jobs: a metric or an alert with an error, or a changed clock, stops no other job."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -199,6 +200,30 @@ def test_a_long_round_stores_heartbeats(engine: Engine, monkeypatch: pytest.Monk
     with Jobs(engine, Clock(NOON_S)):
         wait_until(lambda: "b" in told, what="the evaluation of the last alert")
     assert "beat" in told[told.index("a") : told.index("b")]
+
+
+def test_the_jobs_end_after_their_current_transaction(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluated: list[str] = []
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def note_evaluation(_: Connection, names: Sequence[str], now_us: int) -> bool:
+        del now_us
+        evaluated.extend(names)
+        has_begun.set()
+        return not may_end.wait(60)
+
+    monkeypatch.setattr(jobs, "MOST_ALERTS", 1)
+    monkeypatch.setattr(evaluate, "evaluate", note_evaluation)
+    for name in ("a", "b"):
+        add_alert(engine, replace(ALERT, name=name), NOON_S - 5)
+    running = Jobs(engine, Clock(NOON_S))
+    assert has_begun.wait(60)
+    closing = threading.Thread(target=running.close)
+    closing.start()
+    wait_until(running.is_ending, what="the request to end")
+    may_end.set()
+    closing.join()
+    assert evaluated == ["a"]
 
 
 def test_the_newest_buckets_are_filled_without_another_append(engine: Engine) -> None:

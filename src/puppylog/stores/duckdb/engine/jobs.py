@@ -152,6 +152,8 @@ class Jobs:
         """
         has_refreshed, evaluated_at = False, time.monotonic()
         for batch in self._schedule.iter_batches(self._known_metrics, self._count_appends(), self._clock_us()):
+            if self.is_ending():
+                return
             with self._reported():
                 has_refreshed |= self._refresh_batch(batch)
             self._beat_if_due()
@@ -211,12 +213,14 @@ class Jobs:
         due = order_due(due, self._took_s)
         few = [(missed, stored) for missed, stored in due if missed <= _CATCHING_UP]
         for batch in iter_batches(few, self._took_s, MOST_ALERTS):
+            if self.is_ending():
+                return
             self._evaluate(batch, now_us)
             self._beat_if_due()
         deadline = time.monotonic() + _CATCH_UP_S
         for stored in (stored for missed, stored in due if missed > _CATCHING_UP):
             while self._evaluate([stored], now_us):
-                if time.monotonic() > deadline or self._stop.is_set():
+                if time.monotonic() > deadline or self.is_ending():
                     return
             if time.monotonic() > deadline:
                 return
@@ -243,8 +247,12 @@ class Jobs:
             share_s = (time.monotonic() - started_at) / len(alerts)
             self._took_s.update({stored.id: share_s for stored in alerts})
 
+    def is_ending(self) -> bool:
+        """Return whether the thread has been told to stop."""
+        return self._stop.is_set()
+
     def close(self) -> None:
-        """Stop the thread; return when the current round has ended."""
+        """Stop the thread; return when its current transaction has ended."""
         self._stop.set()
         self._thread.join()
 
