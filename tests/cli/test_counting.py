@@ -8,6 +8,8 @@ from support.embedded import EmbeddedStore
 from support.inprocess import InProcess
 from support.lines import NOON, Source, rows
 
+DAY = "1 Mar" if datetime.now(UTC).year == 2026 else "1 Mar 2026"
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _messages(server: EmbeddedStore) -> None:
@@ -51,9 +53,7 @@ def test_top_of_a_group_and_a_range_is_json_with_values_of_their_type(cli: InPro
 def test_hist_draws_columns_over_time(cli: InProcess) -> None:
     got = cli("hist", "--by", "severity", "--step", "10m", "--series", "2")
     assert got.out.splitlines() == [
-        "130 records",
-        "2026-03-01 12:00 to 2026-03-01 13:10",
-        "a column is 10m, the highest 120",
+        f"130 records, {DAY} 12:00 to 13:10, 10m a column, at most 120",
         "120 │----",
         *["    │----"] * 8,
         "  0 │----                    AAAA",
@@ -118,10 +118,10 @@ def test_patterns_groups_messages_and_finds_new_ones(cli: InProcess) -> None:
     got = cli("patterns")
     assert got.out.splitlines() == [
         "9  90.0 %  order * stored in * ms",
-        "           2026-03-01 13:00 to 2026-03-01 13:08",
+        f"           {DAY} 13:00 to 13:08",
         "           e.g. order 8 stored in 56 ms",
         "1  10.0 %  disk * is full",
-        "           2026-03-01 13:09 to 2026-03-01 13:09",
+        f"           {DAY} 13:09 to 13:09",
         '           e.g. disk "a" is full',
     ]
     assert got.err == "puppylog: 120 of 130 records have no message\n"

@@ -58,7 +58,7 @@ from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 from puppylog.tui.bar import draw_patterns, draw_statistics, draw_top, format_share
 from puppylog.tui.histogram import draw_histogram, fit_steps
-from puppylog.tui.records import localize
+from puppylog.tui.times import localize
 
 _CHART_WIDTH: Final = 80  # of a chart that is not written to a terminal
 _UNLIMITED: Final = 100_000  # the width of text that is not written to a terminal
@@ -224,7 +224,9 @@ def hist(settings: Settings, *, chosen: Chosen, by: str | None, step: str | None
         if settings.output != "table":
             _write_histogram(settings, by, found)
         elif found is not None:
-            _write_lines(draw_histogram(found, width, settings.zone, color=wants_color(settings)))
+            _write_lines(
+                draw_histogram(found, width, zone=settings.zone, now=settings.clock(), color=wants_color(settings))
+            )
         if found is None:
             tell_nothing_found(settings, store, search)
     if found is not None and found.other_values:
@@ -323,7 +325,11 @@ def patterns(settings: Settings, *, chosen: Chosen, field: str, new_since: str |
         if settings.output != "table":
             _write_patterns(settings, found)
         else:
-            _write_lines(draw_patterns(found.patterns, found.records, terminal_width() or _UNLIMITED, zone))
+            _write_lines(
+                draw_patterns(
+                    found.patterns, found.records, terminal_width() or _UNLIMITED, zone=zone, now=settings.clock()
+                )
+            )
         if not found.records + found.missing:
             tell_nothing_found(settings, store, search)
     _tell_about_patterns(settings, field, found, new_since)

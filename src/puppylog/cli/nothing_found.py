@@ -4,7 +4,7 @@ from puppylog.cli.talk import tell
 from puppylog.monitor.search import Search, find_records
 from puppylog.settings import Settings
 from puppylog.stores.base import RecordReader
-from puppylog.tui.records import localize
+from puppylog.tui.times import localize
 
 
 def tell_nothing_found(settings: Settings, reader: RecordReader, search: Search) -> None:

@@ -1,14 +1,15 @@
 """Counts as bars: values with their shares, bins of numbers, and shapes of messages. Any text is cleaned."""
 
 from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Final
 
 from puppylog.monitor.counting import Bin, Pattern, Statistics
 from puppylog.tui.chart import bar
 from puppylog.tui.clean import clean, cut, width_of
 from puppylog.tui.number import format_number
-from puppylog.tui.records import localize
+from puppylog.tui.times import format_range
+from puppylog.tui.wrap import cut_at_word, wrap
 
 _GAP: Final = "  "
 _LEAST_BAR: Final = 6
@@ -87,7 +88,9 @@ def draw_bins(bins: Sequence[Bin], width: int) -> list[str]:
     return [cut(f"{head}{_GAP}{drawn}".rstrip(), width) for head, drawn in zip(heads, bars, strict=True)]
 
 
-def draw_patterns(patterns: Sequence[Pattern], records: int, width: int, zone: tzinfo | None) -> list[str]:
+def draw_patterns(
+    patterns: Sequence[Pattern], records: int, width: int, *, zone: tzinfo | None, now: datetime
+) -> list[str]:
     """Return the lines of shapes: count, share, and the shape; below them, when it was seen and an example.
 
     Args:
@@ -95,6 +98,7 @@ def draw_patterns(patterns: Sequence[Pattern], records: int, width: int, zone: t
         records: the number of all records with a message, of which a count is a share.
         width: the greatest width of a line, in cells.
         zone: the time zone of the times shown; None is this machine's.
+        now: the current time; the times of today have no date.
     """
     heads = _align(
         [format_number(one.count) for one in patterns], [format_share(one.count, records) for one in patterns]
@@ -104,12 +108,16 @@ def draw_patterns(patterns: Sequence[Pattern], records: int, width: int, zone: t
         before = f"{head}{_GAP}"
         lines += _hang(before, name_of(one.shape), width)
         blank = " " * (len(before) if width >= 60 else len(_GAP))
-        template = "%Y-%m-%d %H:%M" if width >= 60 else "%m-%d %H:%M"
-        seen = " to ".join(f"{localize(instant, zone):{template}}" for instant in (one.first_at, one.last_at))
+        seen = format_range(_to_minute(one.first_at), _to_minute(one.last_at), zone, now)
         lines.append(cut(f"{blank}{seen}", width))
         if one.example != one.shape:
             lines += _hang(f"{blank}e.g. ", clean(one.example.partition("\n")[0]), width)
     return lines
+
+
+def _to_minute(instant: datetime) -> datetime:
+    """Return the start of the minute of an instant."""
+    return instant.replace(second=0, microsecond=0)
 
 
 def format_share(count: int, records: int) -> str:
@@ -149,22 +157,17 @@ def _draw_bars(counts: Sequence[int], most: int, cells: int) -> list[str]:
 
 def _hang(before: str, text: str, width: int) -> list[str]:
     """Return ``text`` after ``before``, wrapped to the width, its further lines below its first."""
-    first, *others = wrap(text, max(width - width_of(before), _LEAST_LABEL // 2), _LABEL_LINES)
+    first, *others = wrap_label(text, max(width - width_of(before), _LEAST_LABEL // 2), _LABEL_LINES)
     return [before + first, *(" " * width_of(before) + line for line in others)]
 
 
-def wrap(text: str, width: int, lines: int) -> list[str]:
-    """Return cleaned text on at most ``lines`` lines, broken at blanks where that is possible; the rest is cut.
+def wrap_label(text: str, width: int, lines: int) -> list[str]:
+    """Return cleaned text on at most ``lines`` lines; the rest is cut, which an ellipsis shows.
 
-    >>> wrap("connection to the server was lost", 12, 2)
-    ['connection', 'to the serv…']
+    >>> wrap_label("connection to the server was lost", 12, 2)
+    ['connection', 'to the…']
     """
-    wrapped: list[str] = []
-    while width_of(text) > width and len(wrapped) < lines - 1:
-        line = cut(f"{text}  ", width + 1)[:-1]  # wider than that in any case, so the last character is the ellipsis
-        blank = line.rfind(" ") if not text[len(line) :].startswith(" ") else len(line)
-        if blank <= 0:
-            blank = len(line)
-        wrapped.append(text[:blank])
-        text = text[blank:].lstrip(" ")
-    return [*wrapped, cut(text, width)]
+    wrapped = wrap(text, width)
+    if len(wrapped) <= lines:
+        return wrapped
+    return [*wrapped[: lines - 1], cut_at_word(" ".join(wrapped[lines - 1 :]), width)]

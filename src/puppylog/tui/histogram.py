@@ -1,7 +1,7 @@
 """A histogram of records over time: a column for each step, stacked by value, above an axis of times and a legend."""
 
 from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from itertools import accumulate, pairwise
 from typing import Final
 
@@ -11,7 +11,7 @@ from puppylog.tui.bar import format_share, name_of
 from puppylog.tui.chart import columns, resample, sparkline
 from puppylog.tui.clean import cut, width_of
 from puppylog.tui.number import format_number
-from puppylog.tui.records import localize
+from puppylog.tui.times import format_day, format_range, localize
 
 HEIGHT: Final = 10
 """The lines of the columns, unless a caller wants others."""
@@ -32,7 +32,7 @@ def fit_steps(width: int) -> int:
 
 
 def draw_histogram(
-    histogram: Histogram, width: int, zone: tzinfo | None, *, height: int = HEIGHT, color: bool = False
+    histogram: Histogram, width: int, *, zone: tzinfo | None, now: datetime, height: int = HEIGHT, color: bool = False
 ) -> list[str]:
     """Return the lines of a histogram.
 
@@ -40,6 +40,7 @@ def draw_histogram(
         histogram: the counts.
         width: the greatest width of a line, in cells.
         zone: the time zone of the times shown; None is this machine's.
+        now: the current time; the times of today have no date.
         height: the number of lines of the columns.
         color: whether the values are told apart by colours, and otherwise by letters.
     """
@@ -56,7 +57,8 @@ def draw_histogram(
     else:
         chart = _stack(stacks, height, cells, marks, color=color)
     labels = [top, *[""] * (height - 2), "0"]
-    lines = [cut(line, width) for line in _head(histogram, step_s, top, zone, width)]
+    times = format_range(histogram.start, histogram.end, zone, now)
+    lines = [cut(line, width) for line in _head(histogram, step_s, top, width, times)]
     lines += [f"{label:>{margin}} │{line}" for label, line in zip(labels, chart, strict=True)]
     axis = _axis(histogram, step_s, len(stacks), cells, zone)
     lines += [f"{'':{margin}} └{axis[0]}", f"{'':{margin}}  {axis[1]}"]
@@ -78,12 +80,12 @@ def _merge(histogram: Histogram, cells: int) -> tuple[list[list[int]], int]:
     return stacks, histogram.step_s * each
 
 
-def _head(histogram: Histogram, step_s: int, top: str, zone: tzinfo | None, width: int) -> list[str]:
-    template = "%Y-%m-%d %H:%M:%S" if histogram.step_s % 60 else "%Y-%m-%d %H:%M"
-    first, last = (f"{localize(instant, zone):{template}}" for instant in (histogram.start, histogram.end))
-    what = f"{format_number(histogram.records)} records"
-    step = f"a column is {format_period(step_s)}, the highest {top}"
-    parts = [what, f"{first} to {last}", step]
+def _head(histogram: Histogram, step_s: int, top: str, width: int, times: str) -> list[str]:
+    parts = [
+        f"{format_number(histogram.records)} records",
+        times,
+        f"{format_period(step_s)} a column, at most {top}",
+    ]
     line = ", ".join(parts)
     return [line] if width_of(line) <= width else parts
 
@@ -132,15 +134,15 @@ def _paint(series: int | None, cells: int, marks: Sequence[str], *, color: bool)
 
 def _axis(histogram: Histogram, step_s: int, steps: int, cells: int, zone: tzinfo | None) -> tuple[str, str]:
     """Return the line below the columns, with ticks, and the times of the ticks."""
-    template = _time_template(step_s, step_s * steps)
-    each = -(-(len(f"{histogram.start:{template}}") + 2) // cells)  # columns from tick to tick
+    span_s = step_s * steps
+    each = -(-(len(_label(localize(histogram.start, zone), step_s, span_s)) + 3) // cells)  # columns from tick to tick
     a_day = 86_400 // step_s if 86_400 % step_s == 0 else steps + 1
     if each < a_day <= steps // 2 or 1 < a_day < each:  # whole days, so that all labels have one time of day
         each = -(-each // a_day) * a_day
     ticks, labels = "", ""
     for step in range(0, steps, each):
         at = step * step_s // histogram.step_s
-        label = f"{localize(histogram.start_of(at), zone):{template}}"
+        label = _label(localize(histogram.start_of(at), zone), step_s, span_s)
         free = cells * min(each, steps - step)
         if free < len(label) and step:
             ticks += "─" * free
@@ -150,14 +152,13 @@ def _axis(histogram: Histogram, step_s: int, steps: int, cells: int, zone: tzinf
     return ticks, labels
 
 
-def _time_template(step_s: int, span_s: int) -> str:
-    if span_s > 300 * 86_400:
-        return "%Y-%m-%d"
-    if step_s % 86_400 == 0:
-        return "%m-%d"
-    if span_s > 86_400:
-        return "%m-%d %H:%M"
-    return "%H:%M" if step_s % 60 == 0 else "%H:%M:%S"
+def _label(local: datetime, step_s: int, span_s: int) -> str:
+    """Return the time of a tick, as short as its differences from the others allow."""
+    day = format_day(local, with_year=span_s > 300 * 86_400)
+    if span_s > 300 * 86_400 or step_s % 86_400 == 0:
+        return day
+    of_day = local.time().isoformat(timespec="minutes" if step_s % 60 == 0 else "seconds")
+    return f"{day} {of_day}" if span_s > 86_400 else of_day
 
 
 def _legend(histogram: Histogram, marks: Sequence[str], width: int, *, color: bool) -> list[str]:

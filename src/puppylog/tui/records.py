@@ -16,6 +16,7 @@ from puppylog.model.query.severity import find_step
 from puppylog.tui.clean import clean, cut, width_of
 from puppylog.tui.fields import DIM, Row, join_fields, short_fields, text_runs, whole_fields
 from puppylog.tui.runs import Run, paint, wrap
+from puppylog.tui.times import localize
 
 _BOLD: Final = "1"
 _RED: Final = "31"
@@ -184,14 +185,6 @@ def find_message_start(text: str, severity: str | None, instant: datetime) -> in
     if word is None or severity is None or find_step(word[1]) is None or find_step(word[1]) != find_step(severity):
         return stamp.end()
     return word.end()
-
-
-def localize(instant: datetime, zone: tzinfo | None) -> datetime:
-    """Return the instant in the zone; as it is if it is within a day of the first or the last instant of Python."""
-    try:
-        return instant.astimezone(zone)
-    except (OverflowError, ValueError):
-        return instant
 
 
 def _pad(run: Run, width: int) -> Run:

@@ -1,7 +1,7 @@
 """Instants as people read them: the time of day, and the date only if it is not today."""
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Final
 
 # Not strftime("%b"), which a program that sets a locale changes.
@@ -31,8 +31,37 @@ def format_time(instant: datetime | None, zone: tzinfo | None, now: datetime, *,
     of_day = local.time().isoformat(timespec=precision)
     if local.date() == today:
         return of_day
-    year = "" if local.year == today.year else f" {local.year}"
-    return f"{local.day} {_MONTHS[local.month - 1]}{year} {of_day}"
+    return f"{format_day(local, with_year=local.year != today.year)} {of_day}"
+
+
+def format_range(first: datetime, last: datetime, zone: tzinfo | None, now: datetime) -> str:
+    """Return two instants as ``17 May 14:05 to 14:20``, with both days only if they are different.
+
+    >>> from datetime import UTC, timedelta
+    >>> noon = datetime(2026, 5, 17, 12, tzinfo=UTC)
+    >>> format_range(noon, noon + timedelta(hours=13), UTC, now=noon)
+    '17 May 12:00 to 18 May 01:00'
+
+    Args:
+        first: the first instant.
+        last: the last instant.
+        zone: the time zone to show them in; None is this machine's.
+        now: the current time. The day is left out if both are of today, and the year if both are of this year.
+    """
+    start, end, today = (localize(instant, zone) for instant in (first, last, now))
+    precision = "seconds" if any(one.second or one.microsecond for one in (start, end)) else "minutes"
+    from_, to = (one.time().isoformat(timespec=precision) for one in (start, end))
+    if start.date() == end.date() == today.date():
+        return f"{from_} to {to}"
+    with_year = {start.year, end.year} != {today.year}
+    end_day = "" if start.date() == end.date() else f"{format_day(end, with_year=with_year)} "
+    return f"{format_day(start, with_year=with_year)} {from_} to {end_day}{to}"
+
+
+def format_day(local: date, *, with_year: bool) -> str:
+    """Return a day as ``17 May``, or with the year as ``17 May 2015``."""
+    year = f" {local.year}" if with_year else ""
+    return f"{local.day} {_MONTHS[local.month - 1]}{year}"
 
 
 def format_times(
@@ -48,3 +77,11 @@ def format_times(
     if fractions and any(instant.microsecond for instant in known):
         precision = "milliseconds"
     return [format_time(instant, zone, now, precision=precision) for instant in instants]
+
+
+def localize(instant: datetime, zone: tzinfo | None) -> datetime:
+    """Return the instant in the zone; as it is if it is within a day of the first or the last instant of Python."""
+    try:
+        return instant.astimezone(zone)
+    except (OverflowError, ValueError):
+        return instant

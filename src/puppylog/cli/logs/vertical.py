@@ -12,7 +12,7 @@ from puppylog.cli.values import plain_rows, text_of
 from puppylog.model.query.matches import Matches
 from puppylog.model.stream import name_source
 from puppylog.tui.fields import Row, iter_attributes
-from puppylog.tui.records import localize
+from puppylog.tui.times import localize
 from puppylog.tui.vertical import VerticalLayout
 
 # The columns of a record, behind its time and its source, and before its attributes.

@@ -186,18 +186,18 @@ def choose_edges(least: float, middle: float, greatest: float, bins: int) -> lis
 
     >>> choose_edges(0, 40, 90, bins=5)
     [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]
-    >>> choose_edges(0, 2, 90, bins=5)
-    [0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0]
+    >>> choose_edges(2, 4, 90, bins=5)
+    [2.0, 5.0, 10.0, 20.0, 50.0, 100.0]
     """
     if least >= 0 and middle > 0 and greatest > _SKEWED * middle:
         return _growing_edges(least, middle, greatest, bins)
     span = greatest - least
-    if not span or not math.isfinite(span):
+    if not 1e-200 < span < 1e200:
         return [least, math.nextafter(greatest, math.inf)]
     step, first = _round_up(span / bins), 0
     while True:
         first, last = math.floor(least / step), math.floor(greatest / step) + 1
-        if last - first <= bins or not math.isfinite(step):
+        if last - first <= max(2, bins) or not math.isfinite(step):  # two, if the numbers are on both sides of an edge
             break
         step = _round_up(step * 1.01)
     edges = [_exact(index * step) for index in range(first, last + 1)]
@@ -215,11 +215,13 @@ def _growing_edges(least: float, middle: float, greatest: float, bins: int) -> l
     while edges[-1] <= greatest:
         edges.extend(_exact(factor * 10.0**exponent) for factor in _ROUND)
         exponent += 1
-    if len(edges) > 2 * bins:  # only the powers of ten
-        edges = edges[:1] + edges[1::3]
-    ends = [index for index, edge in enumerate(edges) if edge > greatest]
-    start = bisect_right(edges, least) - 1
-    return edges[start : ends[0] + 1] if ends else [*edges[start:], math.nextafter(greatest, math.inf)]
+    last = next((index for index, edge in enumerate(edges) if edge > greatest), len(edges))
+    edges = edges[max(0, bisect_right(edges, least) - 1) : last + 1]
+    if len(edges) > 2 * bins + 1:  # only the powers of ten
+        edges = [edges[0], *(edge for edge in edges[1:-1] if f"{edge:e}".startswith("1.")), edges[-1]]
+    each = -(-(len(edges) - 1) // (2 * bins))
+    edges = [edges[0], *edges[each:-1:each], edges[-1]]
+    return edges if edges[-1] > greatest else [*edges, math.nextafter(greatest, math.inf)]
 
 
 def _round_up(width: float) -> float:
