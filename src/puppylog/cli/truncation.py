@@ -5,6 +5,7 @@ from typing import Final
 
 from puppylog.cli.talk import PREFIX, tell
 from puppylog.errors import PuppylogError
+from puppylog.monitor.search import Count
 from puppylog.settings import Settings
 
 MAX_COUNTED: Final = 1_000_000
@@ -31,6 +32,21 @@ def tell_truncated(settings: Settings, what: str, *, shown: int, limit: int, cou
     if total > shown:
         of = f"{total:,}" if total <= MAX_COUNTED else f"more than {MAX_COUNTED:,}"
         tell(settings, f"the newest {shown:,} of {of} {what}; -l shows more")
+
+
+def tell_more(settings: Settings, what: str, shown: int, count: Callable[[int], Count]) -> None:
+    """Say how many rows an answer has left out, as `tell_truncated` does; the count may be of a part of the store."""
+    try:
+        found = count(MAX_COUNTED + 1)
+    except PuppylogError:  # the rows have been shown, so a failure to count the others is no failure of the command
+        found = Count(0, is_complete=False)
+    total = max(found.records, shown)
+    if total > MAX_COUNTED:
+        tell(settings, f"the newest {shown:,} of more than {MAX_COUNTED:,} {what}; -l shows more")
+    elif not found.is_complete:
+        tell(settings, f"the newest {shown:,} of {total:,} or more {what}; -l shows more")
+    elif total > shown:
+        tell(settings, f"the newest {shown:,} of {total:,} {what}; -l shows more")
 
 
 def tell_left_out(settings: Settings, names: Sequence[str]) -> None:

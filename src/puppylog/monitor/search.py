@@ -5,14 +5,16 @@ cursor holds the position of every file, and the new records are the lines betwe
 store commits rows and positions together, so a follower shows every line exactly once.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pyarrow as pa
 
 from puppylog.errors import NotFound
 from puppylog.monitor.range import ALWAYS, Range
+from puppylog.monitor.windows import GROWTH, iter_windows
 from puppylog.stores.base import RecordReader, Value
 from puppylog.stores.queries import load_queries
 
@@ -82,13 +84,50 @@ def get_group_id(reader: RecordReader, name: str) -> int:
 
 def find_records(reader: RecordReader, search: Search, *, records: int) -> pa.Table:
     """Return the newest ``records`` that match the search, oldest first, with all columns of ``log_records``."""
-    return reader.query(search.render("records"), {**search.parameters(), "records": records})
+    parts: list[pa.Table] = []
+    for within in iter_windows(reader, search.within):
+        wanted = records - sum(part.num_rows for part in parts)
+        part = replace(search, within=within)
+        parts.append(reader.query(part.render("records"), {**part.parameters(), "records": wanted}))
+        if parts[-1].num_rows == wanted:
+            break
+    if not parts:
+        parts = [reader.query(search.render("records"), {**search.parameters(), "records": 0})]
+    return pa.concat_tables(reversed(parts))
 
 
 def count_records(reader: RecordReader, search: Search, most: int) -> int:
     """Return the number of records that match the search, counting no further than ``most``."""
     [row] = reader.query(search.render("records_count"), {**search.parameters(), "most": most}).to_pylist()
     return int(row["n"])
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number of records, which is the least that there are if it is not complete."""
+
+    records: int
+    is_complete: bool
+
+
+def count_newest(
+    reader: RecordReader, search: Search, most: int, *, budget_s: float, clock: Callable[[], float] = time.monotonic
+) -> Count:
+    """Return the number of records that match the search, the newest first, counting no further than ``most``.
+
+    The count ends early if it would probably take longer than ``budget_s`` seconds by the ``clock``.
+    """
+    started, found, took_s = clock(), 0, 0.0
+    for within in iter_windows(reader, search.within):
+        before = clock()
+        # A window is eight times as wide as the one before it, and probably takes eight times as long.
+        if before - started + took_s * GROWTH > budget_s:
+            return Count(found, is_complete=False)
+        found += count_records(reader, replace(search, within=within), most - found)
+        took_s = clock() - before
+        if found >= most:
+            return Count(found, is_complete=False)
+    return Count(found, is_complete=True)
 
 
 def read_cursor(reader: RecordReader) -> Cursor:

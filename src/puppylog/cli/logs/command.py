@@ -31,12 +31,12 @@ from puppylog.cli.queries import (
     translate_for,
 )
 from puppylog.cli.times import parse_range
-from puppylog.cli.truncation import tell_truncated
+from puppylog.cli.truncation import tell_more
 from puppylog.model.expression import parse_filter
 from puppylog.monitor.search import (
     Cursor,
     Search,
-    count_records,
+    count_newest,
     find_records,
     get_group_id,
     read_cursor,
@@ -46,6 +46,8 @@ from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 
 _MOST_CONTEXT: Final = 10_000
+# The number of all matches is only a hint: it is not worth more than this time, in seconds.
+_COUNT_S: Final = 2.0
 
 
 def _context_option(flag: str, name: str, where: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -161,8 +163,9 @@ def _show(settings: Settings, store: Store, search: Search, shape: Shape, limit:
     sys.stdout.flush()
     if found.num_rows == 0 and limit > 0:
         tell_nothing_found(settings, store, search)
-    count = functools.partial(count_records, store, search)
-    tell_truncated(settings, "records", shown=found.num_rows, limit=limit, count=count)
+    if found.num_rows == limit:
+        count = functools.partial(count_newest, store, search, budget_s=_COUNT_S)
+        tell_more(settings, "records", found.num_rows, count)
     if shape.follows:
         from puppylog.cli.logs.follower import Follower  # noqa: PLC0415 - only -f needs it
 

@@ -198,6 +198,12 @@ WHERE ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
   AND {in_group}
   AND {where}
 
+-- name: newest_time
+-- The time of the newest record; null if there is none.
+SELECT max(ts) AS newest
+FROM puppylog.log_records
+WHERE ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
+
 -- name: newest_attributes
 -- The attributes of the newest records that have any.
 SELECT attributes

@@ -1,0 +1,38 @@
+"""Splits a range of time into windows, the newest first, so that a search for the newest records can end early.
+
+Where the newest records are in few of the store's blocks, a search through all of them would take as long as one for
+the oldest: DuckDB evaluates a filter on every record of the range before it sorts.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+from puppylog.monitor.range import Range
+from puppylog.stores.base import RecordReader
+from puppylog.stores.queries import load_queries
+
+_QUERIES = load_queries("puppylog.stores", "monitor.sql")
+
+_FIRST: Final = timedelta(minutes=5)
+GROWTH: Final = 8
+"""By how much each window is wider than the one before, so that a search through everything takes few queries."""
+
+_WIDEST: Final = timedelta(days=30)  # what is older is one window
+
+
+def iter_windows(reader: RecordReader, within: Range) -> Iterator[Range]:
+    """Yield ranges that cover the records within a range, without overlap, the newest first and each wider."""
+    until, width = within.until, _FIRST
+    try:
+        [newest] = reader.query(_QUERIES["newest_time"], within.parameters())["newest"].to_pylist()
+        if newest is None:
+            return
+        since = newest - width
+        while width <= _WIDEST and (within.since is None or since > within.since):
+            yield Range(since, until)
+            until, width = since, width * GROWTH
+            since = until - width
+    except (OverflowError, ValueError):  # within some days of the first or last instant that Python has
+        pass
+    yield Range(within.since, until)
