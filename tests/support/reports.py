@@ -31,7 +31,7 @@ REPORT: Final = Report(
     response_bytes=1.5e9,
     read_times=0,
     sources=[
-        SourceCount("/var/log/nginx/access.log", "access", 12_000, 0),
+        SourceCount("/var/log/nginx/access.log", 'LogFormat "%h %l %u %t \\"%r\\" %>s %b" common', 12_000, 0),
         SourceCount("/var/log/nginx/a-site-with-a-very-long-name.example.org/access.log", "json", 345, 12),
     ],
     timeline=Timeline(START, 60, 120),

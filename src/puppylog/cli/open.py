@@ -187,7 +187,7 @@ def _collect(settings: Settings, place: CachedStore, store: Store, options: Coll
     if signals.stop.is_set():
         tell(settings, "interrupted; what was read is stored, and the same command goes on from there")
         raise KeyboardInterrupt
-    if summary is not None:
+    if summary is not None and (summary.bytes_read or summary.unfinished_bytes):
         tell(settings, describe_summary(summary))
     return summary
 

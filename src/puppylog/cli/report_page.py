@@ -26,6 +26,7 @@ from puppylog.tui.report_words import (
     format_instant,
     format_seconds,
     format_zone,
+    name_format,
 )
 
 _HEAD: Final = """<!doctype html>
@@ -211,7 +212,7 @@ def _render_sources(sources: Sequence[SourceCount]) -> str:
     if len(sources) < 2:
         return ""
     rows = [
-        _row([format_number(source.records), format_number(source.rejects), source.format or "-"], source.name)
+        _row([format_number(source.records), format_number(source.rejects), name_format(source)], source.name)
         for source in sources[:50]
     ]
     heading = _head("Files", len(rows), len(sources))

@@ -12,7 +12,7 @@ from itertools import zip_longest
 from typing import Final
 
 from puppylog.monitor.report import Counts, Durations, MessagePatterns, Reason, Report, SourceCount
-from puppylog.tui.bar import format_share
+from puppylog.tui.bar import draw_top, format_share
 from puppylog.tui.chart import bar, columns, resample, sparkline
 from puppylog.tui.clean import clean, cut, cut_start, width_of
 from puppylog.tui.number import format_bytes, format_duration, format_number
@@ -28,6 +28,7 @@ from puppylog.tui.report_words import (
     format_instant,
     format_seconds,
     format_zone,
+    name_format,
 )
 from puppylog.tui.wrap import cut_path, wrap
 
@@ -163,7 +164,7 @@ def _draw_patterns(found: MessagePatterns | None, width: int, values: int) -> Se
         return None
     rows = [(one.shape, one.count) for one in found.patterns[:values]]
     heading = _head(describe_patterns(found), len(rows), found.different)
-    return Section(wrap(heading, width), _draw_bars(rows, found.messages, width))
+    return Section(wrap(heading, width), draw_top(rows, found.messages, width))
 
 
 def _draw_reasons(reasons: Sequence[Reason], report: Report, width: int, values: int) -> Section | None:
@@ -178,11 +179,12 @@ def _draw_sources(sources: Sequence[SourceCount], width: int, values: int) -> Se
     if len(sources) < 2:
         return None
     shown = sources[:values]
-    cells = [
-        [format_number(source.records), format_number(source.rejects), source.format or "-", source.name]
-        for source in shown
-    ]
-    lines = _align([["records", "rejected", "format", "file"], *cells], width, left=(2,), cut_last=cut_path)
+    is_narrow = width < _BARS_FROM  # the header has the formats
+    cells = [["records", "rejected", *([] if is_narrow else ["format"]), "file"]]
+    for source in shown:
+        format_ = [] if is_narrow else [name_format(source)]
+        cells.append([format_number(source.records), format_number(source.rejects), *format_, source.name])
+    lines = _align(cells, width, left=() if is_narrow else (2,), cut_last=cut_path)
     return Section([_head("Files", len(shown), len(sources))], lines)
 
 

@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
+from typing import Final
 
 from puppylog.monitor.record_classes import Class
 from puppylog.monitor.report import Durations, MessagePatterns, Report, SourceCount
 from puppylog.tui.bar import format_share
 from puppylog.tui.clean import clean
 from puppylog.tui.number import format_duration, format_number
+from puppylog.tui.wrap import cut_at_word
+
+_FORMAT_CELLS: Final = 24
 
 
 def format_seconds(seconds: float) -> str:
@@ -100,9 +104,14 @@ def describe_lines(report: Report) -> str:
     return f"{told}, {format_number(report.rejects)} rejected ({format_share(report.rejects, report.lines)})"
 
 
+def name_format(source: SourceCount) -> str:
+    """Return the format of a source; only the beginning of a format that was copied from a server's configuration."""
+    return cut_at_word(clean(source.format), _FORMAT_CELLS) or "unknown format"
+
+
 def describe_formats(sources: Sequence[SourceCount]) -> str:
     """Return the formats of the sources, with the number of sources of each if they differ."""
-    names = [source.format or "unknown format" for source in sources]
+    names = [name_format(source) for source in sources]
     different = list(dict.fromkeys(names))
     if len(different) == 1:
         return different[0]
