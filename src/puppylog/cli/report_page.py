@@ -61,13 +61,13 @@ def render_page(report: Report, title: str, commands: Sequence[str], *, zone: tz
         _render_header(report, title, zone),
         "<main>\n",
         _render_timeline(report, zone),
-        _render_classes(report),
+        _renderclass_es(report),
         _render_counts("Top routes", "route", report.routes, report.records),
         _render_counts("Routes with server errors", "route", report.failing, report.server_errors),
-        _render_slowest(report.slowest),
-        _render_patterns(report.patterns, zone),
         _render_counts("Top clients" if report.routes else "Top hosts", "host", report.clients, report.records),
         _render_reasons(report.reasons, report),
+        _render_slowest(report.slowest),
+        _render_patterns(report.patterns, zone),
         _render_sources(report.sources),
         _render_commands(commands),
         "</main>\n",
@@ -135,7 +135,7 @@ def _render_timeline(report: Report, zone: tzinfo | None) -> str:
     )
 
 
-def _render_classes(report: Report) -> str:
+def _renderclass_es(report: Report) -> str:
     if not report.kind:
         return ""
     most = max((one.records for one in report.classes), default=0)
@@ -171,7 +171,7 @@ def _render_patterns(found: MessagePatterns | None, zone: tzinfo | None) -> str:
         for one in found.patterns
     ]
     heading = _head(describe_patterns(found), len(rows), found.different)
-    return _table(heading, ["records", "share", "last seen"], "pattern, and its last message", rows)
+    return _table(heading, ["records", "share", "last seen"], "pattern, and its last message", rows, kind="patterns")
 
 
 def _render_reasons(reasons: Sequence[Reason], report: Report) -> str:
@@ -205,7 +205,7 @@ def _render_slowest(slowest: Durations | None) -> str:
         for slow in slowest.items
     ]
     heading = _head(describe_slowest(slowest), len(slowest.items), slowest.different)
-    return _table(heading, ["p95", "p50", "max", "requests"], "route", rows)
+    return _table(heading, ["p95", "p50", "max", "requests"], "route", rows, kind="slowest")
 
 
 def _render_sources(sources: Sequence[SourceCount]) -> str:
@@ -216,7 +216,7 @@ def _render_sources(sources: Sequence[SourceCount]) -> str:
         for source in sources[:50]
     ]
     heading = _head("Files", len(rows), len(sources))
-    return _table(heading, ["records", "rejected", "format"], "file", rows)
+    return _table(heading, ["records", "rejected", "format"], "file", rows, kind="files")
 
 
 def _row(numbers: Iterable[str], text: str, *, note: str = "") -> str:
@@ -229,10 +229,13 @@ def _section(heading: str, what: str, unit: str, rows: Sequence[str]) -> str:
     return _table(heading, [unit, "share"], what, rows)
 
 
-def _table(heading: str, numbers: Sequence[str], text: str, rows: Sequence[str]) -> str:
+def _table(heading: str, numbers: Sequence[str], text: str, rows: Sequence[str], *, kind: str = "") -> str:
+    """Return a section with a table. A ``kind`` has the whole width; the style hides some of its columns on a phone."""
+    class_ = f' class="wide {kind}"' if kind else ""
     names = "".join(f'<th class="number">{_text(name)}</th>' for name in numbers)
     return (
-        f"<section><h2>{_text(heading)}</h2><table><thead><tr>{names}<th>{_text(text)}</th></tr></thead>"
+        f"<section{class_}>"
+        f"<h2>{_text(heading)}</h2><table><thead><tr>{names}<th>{_text(text)}</th></tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></section>\n"
     )
 
