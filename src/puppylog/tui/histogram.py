@@ -27,8 +27,8 @@ _NONE: Final = "-"
 
 
 def fit_steps(width: int) -> int:
-    """Return how many steps a histogram of this width shows in columns of their own, with counts of up to 9 digits."""
-    return max(_LEAST_CELLS, width - 13)
+    """Return how many steps of counts of up to six digits have a column of their own in a histogram of this width."""
+    return max(_LEAST_CELLS, width - 9)
 
 
 def draw_histogram(
