@@ -1,7 +1,7 @@
 import pytest
 
 from puppylog.model.query import parse_query
-from puppylog.model.query.matches import find_matches
+from puppylog.model.query.matches import find_matches, merge_spans
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,7 @@ def test_without_a_query_nothing_matches_and_long_texts_are_not_searched() -> No
     assert not find_matches(None)
     assert not find_matches(parse_query("status_code>=500"))
     assert not find_matches(parse_query("a")).find("message", "a" * 20_001)
+
+
+def test_spans_that_overlap_or_touch_become_one() -> None:
+    assert merge_spans([(5, 6), (0, 2), (1, 3), (3, 4)]) == [(0, 4), (5, 6)]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from puppylog.model.regex import parse_regex
-from puppylog.model.regex.spans import SpanFinder, merge_spans
+from puppylog.model.regex.spans import SpanFinder
 
 # Parts for which Python's greedy choice is the longest one, so that both find the same spans.
 PARTS = st.sampled_from(
@@ -56,7 +56,3 @@ def test_many_different_characters_do_not_fill_the_memory() -> None:
     for _ in range(3):
         assert finder.find(f"{text}a世b") == [(5000, 5003)]
     assert finder.kept_steps <= 20_000
-
-
-def test_spans_that_overlap_or_touch_become_one() -> None:
-    assert merge_spans([(5, 6), (0, 2), (1, 3), (3, 4)]) == [(0, 4), (5, 6)]

@@ -22,7 +22,7 @@ _ATTRIBUTE_LINES: Final = 1.5
 
 # Columns that a terminal shows only if they match the query: they are long, and alike in most records.
 _SELDOM: Final = ("referer", "user_agent", "request_proto", "ident")
-_COLUMNS: Final = ("host", "ruser", "response_bytes", *_SELDOM)
+_COLUMNS: Final = ("host", "response_bytes", "ruser", *_SELDOM)
 _PLAIN_CHARACTERS: Final = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:/@%+,;?&~#*!()[]<>{}$^|-"
 )

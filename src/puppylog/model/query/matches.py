@@ -11,12 +11,13 @@ from typing import Final, TypeAlias
 
 from puppylog.model.query.tree import And, AnyText, FieldRegex, FieldTest, Or, Query, Regex, Value
 from puppylog.model.record import ALIASES, COLUMNS
-from puppylog.model.regex import parse_regex
-from puppylog.model.regex.spans import Span, SpanFinder, merge_spans
 
 # Longer texts are not searched: nobody reads a text of more screens than one for its colours.
 _MAX_CHARACTERS: Final = 20_000
 _PREFIX: Final = "attributes."
+
+Span: TypeAlias = tuple[int, int]
+"""The index of the first character, and the index behind the last one."""
 
 Finder: TypeAlias = Callable[[str], Sequence[Span]]
 
@@ -71,9 +72,23 @@ def _field_name(name: str) -> str:
 def _finders(value: Value | Regex) -> Sequence[Finder]:
     if isinstance(value, Value):
         return [_find_literally([part for part in value.parts if part])] if any(value.parts) else []
+    from puppylog.model.regex import parse_regex  # noqa: PLC0415 - most queries have no regular expression
+    from puppylog.model.regex.spans import SpanFinder  # noqa: PLC0415 - likewise
+
     return [SpanFinder(parse_regex(value.pattern)).find]
 
 
 def _find_literally(texts: Sequence[str]) -> Finder:
     pattern = re.compile("|".join(map(re.escape, texts)), re.IGNORECASE)
     return lambda text: [found.span() for found in pattern.finditer(text)]
+
+
+def merge_spans(spans: Sequence[Span]) -> list[Span]:
+    """Return the spans in order. Spans that overlap or touch become one."""
+    merged: list[Span] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged

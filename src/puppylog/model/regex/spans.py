@@ -6,7 +6,6 @@ instructions to the next, and the steps that were taken are kept.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -209,14 +208,3 @@ def _places_at(text: str, at: int) -> int:
 
 def _is_word(character: str) -> bool:
     return character.isascii() and (character.isalnum() or character == "_")
-
-
-def merge_spans(spans: Sequence[Span]) -> list[Span]:
-    """Return the spans in order. Spans that overlap or touch become one."""
-    merged: list[Span] = []
-    for start, end in sorted(spans):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return merged
