@@ -124,6 +124,16 @@ def test_the_entry_point_imports_nothing_that_only_commands_need(arguments: list
     assert answer.returncode == 0, answer.stderr
 
 
+def test_a_table_of_latin_letters_does_not_import_the_widths_of_all_characters() -> None:
+    code = (
+        "import sys\nfrom puppylog.cli.main import run\nfrom puppylog.cli.surroundings import Surroundings\n"
+        "run(['formats'], Surroundings(columns=60))\n"
+        "sys.exit('imported wcwidth' if 'wcwidth' in sys.modules else 0)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stdout[:6]) == (0, "format"), answer.stderr
+
+
 def test_completing_a_command_name_imports_no_command() -> None:
     code = (
         "import sys\nfrom puppylog.cli.main import cli\n"

@@ -181,10 +181,23 @@ def test_numbers_of_a_table_are_rounded_and_those_of_programs_are_exact(capsys: 
     output.write_table(table, TABLE)
     assert [line.split() for line in capsys.readouterr().out.splitlines()[1:]] == [
         ["2015", "0.1235", "1"],
-        ["26,185", "12,345.7", "-"],
+        ["26,185", "12,346", "-"],
     ]
     output.write_table(table, replace(TABLE, output="csv"))
     assert capsys.readouterr().out.splitlines()[1:] == ["2015,0.123456789,1", "26185,12345.678,"]
+
+
+def test_a_field_of_a_record_is_wrapped_below_its_first_character(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output, "terminal_width", lambda: 24)
+    row = {"name": "blog", "rule": "mean over two minutes above ten"}
+    output.write_record(row, pa.schema([("name", pa.string()), ("rule", pa.string())]), TABLE)
+    assert capsys.readouterr().out.splitlines() == [
+        "name  blog",
+        "rule  mean over two",
+        "      minutes above ten",
+    ]
 
 
 def test_a_message_about_columns_lists_as_many_as_fit_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

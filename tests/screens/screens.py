@@ -29,7 +29,6 @@ from support.embedded import EmbeddedStore, wait_until
 WIDTHS: Final = (40, 80, 160)
 # The name of a store in the cache directory depends on the path of the file.
 FOLDER: Final = Path("/var/tmp/puppylog-screens")  # noqa: S108 - the same on each machine; a lock keeps others out
-_LOCK: Final = Path("/var/tmp/puppylog-screens.lock")  # noqa: S108 - see FOLDER
 
 COMMANDS: Final[Mapping[str, str]] = {
     "file": "access.log -q",
@@ -133,16 +132,28 @@ def _record(show: Callable[[], object]) -> str:
 def _exclusive_folder() -> Iterator[None]:
     """Make FOLDER and work in it. Another process that makes screens waits."""
     before = Path.cwd()
-    with _LOCK.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        shutil.rmtree(FOLDER, ignore_errors=True)
-        FOLDER.mkdir()
+    lock = _lock_folder()
+    try:
+        for old in FOLDER.iterdir():  # of a process that was killed
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
         os.chdir(FOLDER)
-        try:
-            yield
-        finally:
-            os.chdir(before)
-            shutil.rmtree(FOLDER)
+        yield
+    finally:
+        os.chdir(before)
+        shutil.rmtree(FOLDER)
+        os.close(lock)
+
+
+def _lock_folder() -> int:
+    """Make FOLDER, wait until no other process has locked it, and return the descriptor of the lock."""
+    while True:
+        FOLDER.mkdir(exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # another process has just deleted it
+            lock = os.open(FOLDER, os.O_RDONLY)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if FOLDER.exists() and FOLDER.stat().st_ino == os.fstat(lock).st_ino:
+                return lock
+            os.close(lock)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ byte should read JSON.
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import pyarrow as pa
 
@@ -18,6 +19,11 @@ from puppylog.cli.writers.sink import open_binary_stdout
 from puppylog.cli.writers.text import CsvWriter, JsonlWriter, JsonWriter
 from puppylog.settings import Settings
 from puppylog.tui.clean import clean
+from puppylog.tui.table import GAP
+from puppylog.tui.wrap import wrap
+
+# A field is wrapped to this width in cells at least, however narrow the terminal is.
+_LEAST_FIELD: Final = 16
 
 
 def open_writer(settings: Settings, schema: pa.Schema, layout: Layout | None = None) -> Writer:
@@ -67,16 +73,20 @@ def write_rows(
 def write_record(
     row: Mapping[str, object], schema: pa.Schema, settings: Settings, layout: Layout | None = None
 ) -> None:
-    """Write one row; as a table, one field per line."""
+    """Write one row; as a table, one field per line, wrapped below its first character to fit a terminal."""
     table = pa.Table.from_pylist([row], schema)
     if settings.output != "table":
         write_table(table, settings)
         return
     layout = layout or Layout()
     headings = [layout.headings.get(name, name) for name in schema.names]
-    width = max(map(len, headings))
+    margin = max(map(len, headings)) + len(GAP)
+    width = terminal_width()
     for heading, [text] in zip(headings, show_columns(table.to_batches()[0], settings, layout), strict=True):
-        sys.stdout.write(f"{heading:{width}}  {clean(text)}\n")
+        value = clean(text)
+        lines = [value] if width is None else wrap(value, max(_LEAST_FIELD, width - margin))
+        sys.stdout.write(f"{heading:{margin}}{lines[0]}\n")
+        sys.stdout.writelines(f"{'':{margin}}{line}\n" for line in lines[1:])
 
 
 def write_table(table: pa.Table, settings: Settings, layout: Layout | None = None) -> None:
