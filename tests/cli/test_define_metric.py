@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 
@@ -157,3 +158,54 @@ def test_a_deleted_metric_is_gone(cli: InProcess) -> None:
     cli(*CREATE, "-i", "brief")
     assert cli("monitor", "metrics", "delete", "brief").err == "puppylog: deleted metric brief\n"
     assert cli("monitor", "metrics", "delete", "brief").code == 2
+
+
+UPDATE = ("monitor", "metrics", "update")
+
+
+def meta(cli: InProcess, name: str) -> dict[str, Any]:
+    [found] = json.loads(cli("monitor", "metrics", "meta", name, "-o", "json").out)
+    return dict(found)
+
+
+def test_a_metric_is_updated_in_the_parts_that_are_given(cli: InProcess) -> None:
+    cli(*CREATE, "-i", "growing", "--filter", "status_code >= 500", "--segment", "request_method", "--period", "10s")
+    made = cli(*UPDATE, "growing", "--filter", "status_code >= 400", "--period", "5m")
+    assert (made.code, made.err) == (0, "puppylog: updated metric growing\n")
+    wanted = {"statistic": "count", "filter": "status_code >= 400", "segment": "request_method"}
+    assert meta(cli, "growing").items() >= {**wanted, "period_s": 300, "refresh_s": 300}.items()
+    cli(*UPDATE, "growing", "--segment", "", "--stat", "ratio", "--of", "status_code>=500")
+    known = meta(cli, "growing")
+    assert (known["statistic"], known["of"], known["segment"]) == ("ratio", "status_code >= 500", None)
+    cli(*UPDATE, "growing", "--stat", "avg", "--prop", "response_bytes / 2", "--filter", "")
+    assert meta(cli, "growing").items() >= {"of": None, "property": "response_bytes / 2", "filter": None}.items()
+    assert cli(*UPDATE, "growing", "--stat", "avg").err == "puppylog: metric growing is the same already\n"
+
+
+def test_a_derived_metric_is_updated_by_its_formula(cli: InProcess) -> None:
+    for name in ("some", "all_of_it"):
+        cli(*CREATE, "-i", name)
+    cli(*CREATE, "-i", "part", "--from", "some / all_of_it")
+    cli(*UPDATE, "part", "--from", "100 * some / all_of_it")
+    assert meta(cli, "part")["property"] == "100 * some / all_of_it"
+    assert "a derived metric takes no --period" in cli(*UPDATE, "part", "--period", "5m").err
+    assert "'part' would be derived from itself" in cli(*UPDATE, "part", "--from", "part / some").err
+    cli("monitor", "metrics", "delete", "part", "some", "all_of_it")  # for the next test
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cause"),
+    [
+        (["nope", "--period", "5m"], "cannot find metric 'nope'"),
+        (["kept"], "cannot update metric 'kept': nothing to change was given"),
+        (["kept", "--stat", "ratio"], "cannot update metric 'kept': a ratio needs the records whose share it is"),
+        (["kept", "--stat", "p95"], "cannot take p95 of '*'"),
+        (["kept", "--group", "shed"], "shed"),
+    ],
+)
+def test_a_wrong_update_of_a_metric_is_refused(cli: InProcess, arguments: list[str], cause: str) -> None:
+    cli(*CREATE, "-i", "kept")
+    failed = cli(*UPDATE, *arguments)
+    assert failed.code == 2
+    assert cause in failed.err
+    assert failed.err.count("\n") == 1

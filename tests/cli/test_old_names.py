@@ -48,6 +48,7 @@ def test_every_old_name_of_an_option_is_accepted() -> None:
     assert {path: names for path, names in OLD_NAMES.items() if names} == {
         "puppylog collector": ["--redirect_psql_out"],
         "puppylog monitor metrics create": ["-id", "-pr", "-rr", "--refresh_rate", "-seg", "--segment_expression"],
+        "puppylog monitor metrics update": ["-pr", "-rr", "--refresh_rate", "-seg", "--segment_expression"],
         "puppylog monitor alerts create": ["-id", "-pr"],
         "puppylog monitor alerts update": ["-pr"],
         "puppylog monitor alerts observe": ["-rr", "--refresh_rate"],

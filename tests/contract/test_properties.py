@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from puppylog.cli.define_metric import read_property
+from puppylog.cli.metric_definition import read_property
 from puppylog.model.metric import Metric
 from puppylog.stores.base import Store
 from support.embedded import wait_until

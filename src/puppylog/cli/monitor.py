@@ -16,6 +16,7 @@ METRICS: Final[Table] = {
     "get": ("puppylog.cli.metrics:get", "Show the observations of a metric."),
     "meta": ("puppylog.cli.metrics:meta", "Show a metric's definition and size."),
     "create": ("puppylog.cli.define_metric:create", "Create a metric, or the default set."),
+    "update": ("puppylog.cli.define_metric:update", "Change a metric, and keep its alerts."),
     "delete": ("puppylog.cli.define_metric:delete", "Delete a metric."),
 }
 ALERTS: Final[Table] = {
