@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from puppylog.cli import output
+from puppylog.cli.plain import Plain
 from puppylog.cli.tables import Layout, TextWriter
 from puppylog.cli.truncation import tell_hidden_columns
-from puppylog.cli.values import Plain
 from puppylog.cli.writers.base import Writer, unique
 from puppylog.cli.writers.cells import csv_cell, json_object
 from puppylog.cli.writers.text import CsvWriter, JsonlWriter, JsonWriter

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pytest
 
-from puppylog.cli.values import Plain, are_numbers, plain_column, plain_rows, text_of
+from puppylog.cli.plain import Plain, text_of
+from puppylog.cli.values import are_numbers, plain_column, plain_rows
 
 AT = datetime(2015, 5, 17, 10, 5, 3, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -22,7 +22,8 @@ from formats.paths import reading
 from formats.sample_files import before, line_of, read_samples
 from puppylog.formats import native
 from puppylog.formats.byte_order_mark import skip_mark
-from puppylog.formats.registry import FORMATS, find_format
+from puppylog.formats.listed import LISTED
+from puppylog.formats.registry import find_format
 from puppylog.model.record import Parsed
 
 _LINES = 2000  # read at once
@@ -55,7 +56,7 @@ def main() -> int:
 
 def list_targets(name: str, family: str | None = None) -> list[tuple[str, list[bytes]]]:
     """Return formats, each with the lines to damage."""
-    samples = read_samples(family or (FORMATS[name].samples if name in FORMATS else name))
+    samples = read_samples(family or (LISTED[name].samples if name in LISTED else name))
     lines = [line for sample in samples for line in (*before(sample).split(b"\n")[:-1], line_of(sample))]
     names = sorted({sample["as"] for sample in samples}) if name == "log_format" else [name]
     return [(each, lines) for each in names]

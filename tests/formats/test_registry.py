@@ -1,6 +1,7 @@
 import pytest
 
 from puppylog.errors import UsageError
+from puppylog.formats.listed import LISTED
 from puppylog.formats.registry import FORMAT_NAMES, find_format
 
 
@@ -13,3 +14,7 @@ def test_an_unknown_format_is_refused_with_a_list_of_formats() -> None:
     with pytest.raises(UsageError) as error:
         find_format("combind")
     assert error.value.message == f"cannot use format 'combind': it must be one of auto, {', '.join(FORMAT_NAMES)}"
+
+
+def test_the_formats_are_listed_in_the_order_in_which_auto_tries_them() -> None:
+    assert tuple(LISTED) == FORMAT_NAMES

@@ -10,7 +10,8 @@ from formats.paths import PATHS, reading
 from formats.sample_files import FAMILIES, READ_AT, Sample, before, line_of, read_samples
 from puppylog.formats.access.reason import Reason
 from puppylog.formats.base import Options, Parser
-from puppylog.formats.registry import FORMATS, find_format
+from puppylog.formats.listed import LISTED
+from puppylog.formats.registry import find_format
 
 SAMPLES = [(family, sample) for family in FAMILIES for sample in read_samples(family)]
 KEYS = {"title", "as", "zone", "year", "modified", "before", "line", "bytes", "record", "reject"}
@@ -76,7 +77,7 @@ def test_the_samples_are_well_formed(family: str) -> None:
 
 def test_every_format_has_samples_and_every_sample_a_format() -> None:
     without_name = {"log_format", "regex"}
-    assert set(FAMILIES) == {entry.samples for entry in FORMATS.values()} | without_name
+    assert set(FAMILIES) == {entry.samples for entry in LISTED.values()} | without_name
 
 
 def test_each_reason_of_access_logs_has_a_sample() -> None:

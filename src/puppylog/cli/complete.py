@@ -30,10 +30,10 @@ def complete_files(ctx: click.Context, parameter: click.Parameter, incomplete: s
 
 def complete_formats(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the formats that have a name."""
-    from puppylog.formats.registry import AUTO, FORMATS  # noqa: PLC0415 - only the completion of a format needs it
+    from puppylog.formats.listed import AUTO, LISTED  # noqa: PLC0415 - only the completion of a format needs it
 
     del ctx, parameter  # any option that takes a format
-    return matching([AUTO, *FORMATS], incomplete)
+    return matching([AUTO, *LISTED], incomplete)
 
 
 def _complete_names(kind: "Kind") -> Completer:

@@ -26,7 +26,7 @@ from puppylog.cli.options import (
     store_options,
     timeout_option,
 )
-from puppylog.cli.output import terminal_width, wants_color, write_rows
+from puppylog.cli.output import terminal_width, write_rows
 from puppylog.cli.queries import (
     complete_field,
     dialect_of,
@@ -35,10 +35,11 @@ from puppylog.cli.queries import (
     read_query,
     translate_for,
 )
+from puppylog.cli.surroundings import wants_color
 from puppylog.cli.talk import tell
 from puppylog.cli.times import parse_instant, parse_range
 from puppylog.errors import UsageError
-from puppylog.model.expression.reading import Dialect
+from puppylog.model.expression.term import Dialect
 from puppylog.model.period import parse_period
 from puppylog.model.query.fields import Field, Kind
 from puppylog.monitor.counting import (

@@ -90,6 +90,9 @@ def cli() -> None:
 def main() -> None:
     """Run the command line of this process, and exit with its code."""
     open_missing_streams()
+    # Arrow imports numpy wherever it is installed, which takes longer than everything else that a command loads. No
+    # command needs it.
+    sys.modules.setdefault("numpy", None)  # type: ignore[arg-type]  # None makes the import fail
     code = run(sys.argv[1:])
     if COMPLETE in os.environ:
         os._exit(code)  # a thread may still wait for a store that does not answer

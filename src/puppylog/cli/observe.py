@@ -10,7 +10,8 @@ import click
 
 from puppylog.cli.old_names import OldNamesOption
 from puppylog.cli.options import examples, group_option, output_options, pass_settings, store_options
-from puppylog.cli.output import terminal_width, wants_color
+from puppylog.cli.output import terminal_width
+from puppylog.cli.surroundings import wants_color
 from puppylog.cli.talk import tell, warn
 from puppylog.cli.values import plain
 from puppylog.cli.writers.cells import json_object

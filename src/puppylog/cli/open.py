@@ -20,12 +20,13 @@ from puppylog.cli.options import (
     store_options,
     timeout_option,
 )
-from puppylog.cli.output import terminal_width, wants_color
+from puppylog.cli.output import terminal_width
 from puppylog.cli.parsing import choose_format, choose_multiline, format_options, multiline_options
 from puppylog.cli.queries import dialect_of
 from puppylog.cli.report_commands import list_commands
 from puppylog.cli.report_json import write_report_json
 from puppylog.cli.signals import Signals
+from puppylog.cli.surroundings import wants_color
 from puppylog.cli.talk import tell, warn
 from puppylog.cli.times import parse_range
 from puppylog.collect.collector import Collector

@@ -12,7 +12,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from puppylog.cli.surroundings import get_surroundings
+from puppylog.cli.surroundings import get_surroundings, wants_color
 from puppylog.cli.tables import Layout, TextWriter, show_columns
 from puppylog.cli.writers.base import Writer
 from puppylog.cli.writers.sink import open_binary_stdout
@@ -56,11 +56,6 @@ def open_writer(settings: Settings, schema: pa.Schema, layout: Layout | None = N
 def terminal_width() -> int | None:
     """Return the width of the terminal at stdout in cells; None if stdout is not a terminal."""
     return get_surroundings().find_width()
-
-
-def wants_color(settings: Settings) -> bool:
-    """Return whether output to stdout is coloured."""
-    return settings.color if settings.color is not None else sys.stdout.isatty()
 
 
 def write_rows(

@@ -13,7 +13,8 @@ from puppylog.cli.complete import complete_formats
 from puppylog.cli.options import tz_option
 from puppylog.errors import UsageError
 from puppylog.formats.base import Format, Options
-from puppylog.formats.registry import AUTO, find_format, list_configured_formats, make_auto
+from puppylog.formats.listed import AUTO
+from puppylog.formats.registry import find_format, list_configured_formats, make_auto
 from puppylog.settings import Settings
 from puppylog.tail.boundary import Boundary, IndentationBoundary, PatternBoundary
 from puppylog.tail.limits import RECORD_WAIT_S

@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 from puppylog.cli.complete import ask_store, matching
 from puppylog.errors import ExpressionError, SearchError
 from puppylog.model.expression import parse_filter, render
-from puppylog.model.expression.reading import Dialect
+from puppylog.model.expression.term import Dialect
 from puppylog.model.query import RECORDS, REJECTS, Reading, find_attribute_names, parse_query, translate
 from puppylog.model.query.fields import Vocabulary
 from puppylog.model.query.tree import FieldTest, Name, Or, Query, Value, has_bare_word

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import click
 
-from puppylog.settings import utc_now
+from puppylog.settings import Settings, utc_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +30,8 @@ def get_surroundings() -> Surroundings:
     ctx = click.get_current_context(silent=True)
     given = None if ctx is None else ctx.find_object(Surroundings)
     return given or Surroundings()
+
+
+def wants_color(settings: Settings) -> bool:
+    """Return whether output to stdout is coloured."""
+    return settings.color if settings.color is not None else sys.stdout.isatty()

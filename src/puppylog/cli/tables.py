@@ -10,8 +10,9 @@ from typing import Any, Final, TextIO
 
 import pyarrow as pa
 
+from puppylog.cli.plain import text_of
 from puppylog.cli.truncation import tell_hidden_columns
-from puppylog.cli.values import are_numbers, plain_column, text_of
+from puppylog.cli.values import are_numbers, plain_column
 from puppylog.settings import Settings
 from puppylog.tui.number import format_number
 from puppylog.tui.table import TableWriter
@@ -109,7 +110,9 @@ def _show_column(
 def _read_instants(column: pa.Array, kind: pa.TimestampType) -> list[datetime | None] | None:
     """Return the instants of a column; None if Python cannot hold one of them."""
     try:
-        return list(column.cast(pa.timestamp("us", kind.tz), safe=False).to_pylist())
+        if kind.unit != "us":
+            column = column.cast(pa.timestamp("us", kind.tz), safe=False)  # loads Arrow's functions
+        return list(column.to_pylist())
     except (OverflowError, ValueError):
         return None
 

@@ -1,12 +1,14 @@
 """Notes on stderr about rows and columns that an answer leaves out."""
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from puppylog.cli.talk import PREFIX, tell
 from puppylog.errors import PuppylogError
-from puppylog.monitor.search import Count
 from puppylog.settings import Settings
+
+if TYPE_CHECKING:  # loads Arrow
+    from puppylog.monitor.search import Count
 
 MAX_COUNTED: Final = 1_000_000
 """Rows beyond this number are not counted: a store may hold billions, and the count is only a hint."""
@@ -34,16 +36,16 @@ def tell_truncated(settings: Settings, what: str, *, shown: int, limit: int, cou
         tell(settings, f"the newest {shown:,} of {of} {what}; -l shows more")
 
 
-def tell_more(settings: Settings, what: str, shown: int, count: Callable[[int], Count]) -> None:
+def tell_more(settings: Settings, what: str, shown: int, count: "Callable[[int], Count]") -> None:
     """Say how many rows an answer has left out, as `tell_truncated` does; the count may be of a part of the store."""
     try:
         found = count(MAX_COUNTED + 1)
+        total, is_complete = max(found.records, shown), found.is_complete
     except PuppylogError:  # the rows have been shown, so a failure to count the others is no failure of the command
-        found = Count(0, is_complete=False)
-    total = max(found.records, shown)
+        total, is_complete = shown, False
     if total > MAX_COUNTED:
         tell(settings, f"the newest {shown:,} of more than {MAX_COUNTED:,} {what}; -l shows more")
-    elif not found.is_complete:
+    elif not is_complete:
         tell(settings, f"the newest {shown:,} of {total:,} or more {what}; -l shows more")
     elif total > shown:
         tell(settings, f"the newest {shown:,} of {total:,} {what}; -l shows more")

@@ -11,11 +11,11 @@ from datetime import date, datetime, time, tzinfo
 from decimal import Decimal
 from functools import singledispatch
 from types import NoneType
-from typing import Final, TypeAlias
+from typing import Final
 
 import pyarrow as pa
 
-Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
+from puppylog.cli.plain import Plain
 
 JSON_TYPE: Final = "arrow.json"
 
@@ -110,19 +110,6 @@ def _(value: Sequence[object], zone: tzinfo | None) -> Plain:
 @plain.register(pa.MonthDayNano)
 def _(value: pa.MonthDayNano, _zone: tzinfo | None) -> Plain:
     return f"P{value.months}M{value.days}DT{value.nanoseconds / 1e9:g}S"
-
-
-def text_of(value: Plain, *, null: str = "") -> str:
-    """Return ``value`` as text; a list or an object as JSON."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return null
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else repr(value)
-    return str(value) if isinstance(value, int) else json.dumps(value, ensure_ascii=False)
 
 
 def are_numbers(schema: pa.Schema) -> Sequence[bool]:

@@ -11,7 +11,6 @@ r"""Finds a format by what the user writes after ``--format``.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Final
 
 from puppylog.errors import UsageError
@@ -24,6 +23,7 @@ from puppylog.formats.json_lines import find_json_mismatch, read_json
 from puppylog.formats.layout.configuration import WrittenLayout, choose_layout, find_layouts
 from puppylog.formats.layout.layout import compile_layout, is_layout, parse_written, writes_json
 from puppylog.formats.line_format import LineFormat
+from puppylog.formats.listed import AUTO
 from puppylog.formats.logfmt import find_logfmt_mismatch, read_logfmt
 from puppylog.formats.plain import read_plain
 from puppylog.formats.regex.pattern import is_pattern
@@ -36,71 +36,33 @@ from puppylog.formats.w3c import W3c, is_w3c, read_fields
 class Entry:
     """One name in the registry."""
 
-    summary: str  # the description in the output of ``puppylog formats``
-    samples: str  # the name of its file in ``samples/``, without the suffix
     make: Callable[[Options], Format]
     is_candidate: bool = True  # whether `auto` tries this format
 
 
 FORMATS: Final[Mapping[str, Entry]] = {
-    "access": Entry(
-        "access logs of Apache and nginx, common or combined", "access", lambda _: AccessLog(Variant.ACCESS)
-    ),
-    "common": Entry(
-        "access logs without referer and user agent", "access", lambda _: AccessLog(Variant.COMMON), is_candidate=False
-    ),
-    "combined": Entry(
-        "access logs with referer and user agent", "access", lambda _: AccessLog(Variant.COMBINED), is_candidate=False
-    ),
+    "access": Entry(lambda _: AccessLog(Variant.ACCESS)),
+    "common": Entry(lambda _: AccessLog(Variant.COMMON), is_candidate=False),
+    "combined": Entry(lambda _: AccessLog(Variant.COMBINED), is_candidate=False),
     "vhost_combined": Entry(
-        "combined access logs with the virtual host before the client",
-        "access",
         lambda _: AccessLog(Variant.COMBINED, "vhost_combined"),
         is_candidate=False,
     ),
-    "w3c": Entry("W3C extended logs, such as those of IIS and CloudFront", "w3c", lambda _: W3c()),
-    "json": Entry(
-        "JSON, one object on each line", "json", lambda o: LineFormat("json", read_json, o.zone, find_json_mismatch)
-    ),
+    "w3c": Entry(lambda _: W3c()),
+    "json": Entry(lambda o: LineFormat("json", read_json, o.zone, find_json_mismatch)),
     "cri": Entry(
-        "logs of containers under Kubernetes",
-        "cri",
         lambda o: LineFormat("cri", read_cri, o.zone, find_cri_mismatch),
     ),
-    "syslog": Entry("syslog, RFC 5424 and RFC 3164, with or without octet counting", "syslog", Syslog),
-    "logfmt": Entry(
-        "logfmt: key=value", "logfmt", lambda o: LineFormat("logfmt", read_logfmt, o.zone, find_logfmt_mismatch)
-    ),
-    "plain": Entry("any line: the line is the message", "plain", lambda o: LineFormat("plain", read_plain, o.zone)),
+    "syslog": Entry(Syslog),
+    "logfmt": Entry(lambda o: LineFormat("logfmt", read_logfmt, o.zone, find_logfmt_mismatch)),
+    "plain": Entry(lambda o: LineFormat("plain", read_plain, o.zone)),
 }
-"""The formats by name, in the order in which `auto` tries them."""
+"""The formats of `listed` by name, in the same order: that in which `auto` tries them."""
 
 FORMAT_NAMES: Final = tuple(FORMATS)
 
-AUTO: Final = "auto"
-"""The name of the format that chooses a format by looking at the lines. It is the default."""
-
 LAST_RESORT: Final = "plain"
 """The format that `auto` chooses if no other format fits."""
-
-
-WRITTEN: Final[Mapping[str, str]] = {
-    "$variable …": "a log_format of nginx: the string or the whole directive",
-    "%directive …": "a LogFormat of Apache: the string or the whole directive",
-    "w3c: field …": "W3C extended logs without #Fields",
-    "(?P<name>…)": "a regular expression (RE2) whose named groups become columns",
-}
-"""What the user may write instead of a name, and what such a format reads."""
-
-
-def find_sample_line(name: str) -> str:
-    """Return an example line of the format, from its samples; empty if there is none."""
-    folder = resources.files("puppylog.formats").joinpath("samples")
-    for paragraph in folder.joinpath(f"{FORMATS[name].samples}.txt").read_text(encoding="utf-8").split("\n\n"):
-        keys = dict(line.split(": ", 1) for line in paragraph.splitlines() if ": " in line and line[0] != "#")
-        if "line" in keys and "record" in keys and keys.get("as", FORMATS[name].samples) == name:
-            return keys["line"]
-    return ""
 
 
 def find_format(written: str, options: Options = Options()) -> Format:  # noqa: B008 - frozen

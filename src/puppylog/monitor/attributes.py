@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from puppylog.model.expression import render
-from puppylog.model.expression.reading import Dialect
+from puppylog.model.expression.term import Dialect
 from puppylog.model.query import Reading, translate
 from puppylog.model.query.tree import Has, Name
 from puppylog.monitor.search import Search, count_records

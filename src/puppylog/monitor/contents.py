@@ -1,7 +1,7 @@
 """What a store has records of, so that the default metrics fit it."""
 
 from puppylog.model.defaults import Contents
-from puppylog.model.expression.reading import Dialect
+from puppylog.model.expression.term import Dialect
 from puppylog.monitor.attributes import find_attributes
 from puppylog.monitor.durations import find_duration
 from puppylog.stores.base import RecordReader

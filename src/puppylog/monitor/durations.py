@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from puppylog.model.expression import render
-from puppylog.model.expression.reading import Dialect
+from puppylog.model.expression.term import Dialect
 
 _STEMS: Final = (
     "duration",

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from puppylog.model.expression import render
-from puppylog.model.expression.reading import Dialect
+from puppylog.model.expression.term import Dialect
 from puppylog.model.query import Reading, parse_query, translate
 from puppylog.model.stream import name_source
 from puppylog.monitor.attributes import find_attributes

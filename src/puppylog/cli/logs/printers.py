@@ -12,7 +12,8 @@ import pyarrow as pa
 from puppylog.cli.logs.lines import LinePrinter
 from puppylog.cli.logs.origins import Origins
 from puppylog.cli.logs.shape import Shape
-from puppylog.cli.output import terminal_width, wants_color
+from puppylog.cli.output import terminal_width
+from puppylog.cli.surroundings import wants_color
 from puppylog.cli.truncation import tell_left_out
 from puppylog.model.query.matches import find_matches
 from puppylog.monitor.search import Cursor

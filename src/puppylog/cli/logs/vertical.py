@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from puppylog.cli.logs.columns import Column, select_columns
 from puppylog.cli.logs.origins import Origins
-from puppylog.cli.values import plain_rows, text_of
+from puppylog.cli.plain import text_of
+from puppylog.cli.values import plain_rows
 from puppylog.model.query.matches import Matches
 from puppylog.model.stream import name_source
 from puppylog.tui.fields import Row, iter_attributes

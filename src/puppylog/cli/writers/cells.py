@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from puppylog.cli.values import Plain, text_of
+from puppylog.cli.plain import Plain, text_of
 from puppylog.tui.clean import clean, clean_json
 
 _FORMULA_STARTS: Final = "=+-@＝＋－＠"  # noqa: RUF001 - spreadsheets take the full-width forms too

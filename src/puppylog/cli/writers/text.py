@@ -12,7 +12,8 @@ from typing import Final, TextIO, TypeAlias
 
 import pyarrow as pa
 
-from puppylog.cli.values import JSON_TYPE, Plain, parse_json, plain_column, plain_rows
+from puppylog.cli.plain import Plain
+from puppylog.cli.values import JSON_TYPE, parse_json, plain_column, plain_rows
 from puppylog.cli.writers.base import unique
 from puppylog.cli.writers.cells import csv_cell, json_object, json_text, json_value
 

@@ -19,26 +19,60 @@ Casts:      ``CAST(… AS type)`` and ``::type`` to text, integer and bigint (bo
             timestamptz, date.
 Functions:  those of `function`, those of `matching` (regular expressions), and ``extract(field from ts)``. Times are
             truncated and counted in UTC.
+
+The functions of this package load sqlglot when they are first called: that takes a tenth of a second of CPU, and a
+command that parses no expression does not need it.
 """
 
-from puppylog.model.expression.reading import (
-    find_names,
-    parse_filter,
-    parse_search,
-    parse_segment,
-    parse_value,
-    render,
-    render_number,
-    render_segment,
-)
+from collections.abc import Mapping
 
-__all__ = [
-    "find_names",
-    "parse_filter",
-    "parse_search",
-    "parse_segment",
-    "parse_value",
-    "render",
-    "render_number",
-    "render_segment",
-]
+from puppylog.model.expression.term import Dialect
+
+
+def parse_segment(text: str) -> str:
+    """See `reading.parse_segment`."""
+    from puppylog.model.expression import reading  # noqa: PLC0415 - loads sqlglot
+
+    return reading.parse_segment(text)
+
+
+def parse_filter(text: str, name: str = "filter") -> str:
+    """See `reading.parse_filter`."""
+    from puppylog.model.expression import reading  # noqa: PLC0415 - loads sqlglot
+
+    return reading.parse_filter(text, name)
+
+
+def parse_search(text: str) -> str:
+    """See `reading.parse_search`."""
+    from puppylog.model.expression import reading  # noqa: PLC0415 - loads sqlglot
+
+    return reading.parse_search(text)
+
+
+def parse_value(text: str, *, is_number: bool, attributes: Mapping[str, str] | None = None) -> str:
+    """See `reading.parse_value`."""
+    from puppylog.model.expression import reading  # noqa: PLC0415 - loads sqlglot
+
+    return reading.parse_value(text, is_number=is_number, attributes=attributes)
+
+
+def find_names(text: str) -> list[str]:
+    """See `reading.find_names`."""
+    from puppylog.model.expression import reading  # noqa: PLC0415 - loads sqlglot
+
+    return reading.find_names(text)
+
+
+def render(canonical: str, dialect: Dialect) -> str:
+    """See `reading.render`."""
+    from puppylog.model.expression import reading  # noqa: PLC0415 - loads sqlglot
+
+    return reading.render(canonical, dialect)
+
+
+def render_segment(canonical: str, dialect: Dialect) -> str:
+    """See `reading.render_segment`."""
+    from puppylog.model.expression import reading  # noqa: PLC0415 - loads sqlglot
+
+    return reading.render_segment(canonical, dialect)

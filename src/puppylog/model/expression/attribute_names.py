@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlglot import exp
 
+from puppylog.model.expression.attribute import attribute_text
 from puppylog.model.expression.tree import Node, NodeError, parse_tree, span, tokenize
 from puppylog.model.record import ALIASES, COLUMNS
 
@@ -45,16 +46,6 @@ def replace_names(tree: Node, attributes: Mapping[str, str]) -> Node:
     return replaced
 
 
-def attribute_text(key: str) -> str:
-    """Return the expression of an attribute. The dots in ``key`` are a part of it, or separate the keys of objects."""
-    flat = f"attributes ->> {_quote(key)}"
-    if "." not in key:
-        return flat
-    *outer, last = key.split(".")
-    nested = " -> ".join(["attributes", *map(_quote, outer)])
-    return f"COALESCE({flat}, {nested} ->> {_quote(last)})"
-
-
 def _name_of(node: exp.Column) -> str | None:
     """Return the name of a node; None if it is a column of the records, or begins with ``attributes``."""
     parts = [node.args[part] for part in ("catalog", "db", "table", "this") if node.args.get(part)]
@@ -84,7 +75,3 @@ def _describe_unknown(name: str, attributes: Mapping[str, str]) -> str:
     if nearest:
         cause += f"; the nearest {'is' if len(nearest) == 1 else 'are'} {' and '.join(nearest)}"
     return cause
-
-
-def _quote(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

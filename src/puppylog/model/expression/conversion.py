@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from puppylog.model.expression.overflow import narrow_number
-from puppylog.model.expression.term import ATOM, Accept, Term, TermError, Type, quote
+from puppylog.model.expression.term import ATOM, Accept, Dialect, Term, TermError, Type, quote
 
 # A text becomes a number only if a double can hold all its digits. Any other text becomes null on every store, so that
 # no log line makes an expression fail.
@@ -185,3 +185,9 @@ def cast(term: Term, wanted: Type) -> Term:
     else:
         converted = coerce(term, wanted)
     return replace(converted, canonical=f"CAST({term.canonical} AS {wanted.upper()})", binding=ATOM, literal=None)
+
+
+def render_number(sql: str, dialect: Dialect) -> str:
+    """Return the SQL of the number that the text ``sql`` is; null if the text is no number."""
+    number = cast(Term(Type.TEXT, sql, sql, sql), Type.NUMBER)
+    return number.duckdb if dialect == "duckdb" else number.postgres

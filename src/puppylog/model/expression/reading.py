@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
 
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
@@ -10,15 +9,13 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from puppylog.errors import ExpressionError
 from puppylog.model.expression.attribute_names import iter_names, replace_names
-from puppylog.model.expression.conversion import as_text, cast, coerce
+from puppylog.model.expression.conversion import as_text, coerce
 from puppylog.model.expression.function import nearest
 from puppylog.model.expression.grammar import MAX_DEPTH, make_term
 from puppylog.model.expression.matching import ELSEWHERE
-from puppylog.model.expression.term import Term, TermError, Type
+from puppylog.model.expression.term import Dialect, Term, TermError, Type
 from puppylog.model.expression.tree import Node, NodeError, parse_tree, span, tokenize
 from puppylog.model.record import ALIASES, COLUMNS, REJECT_COLUMNS
-
-Dialect: TypeAlias = Literal["duckdb", "postgres"]
 
 MAX_LENGTH = 1000
 # Canonical text spells out abbreviations such as x::int, so it may be longer.
@@ -112,11 +109,6 @@ def render(canonical: str, dialect: Dialect) -> str:
 def render_segment(canonical: str, dialect: Dialect) -> str:
     """Return the SQL of a segment, of type text, for a store. The text is the same on every store. See `render`."""
     return _text_for(_read(canonical, "segment", MAX_CANONICAL_LENGTH), dialect)
-
-
-def render_number(sql: str, dialect: Dialect) -> str:
-    """Return the SQL of the number that the text ``sql`` is; null if the text is no number."""
-    return _text_for(cast(Term(Type.TEXT, sql, sql, sql), Type.NUMBER), dialect)
 
 
 def _parse(text: str, what: str, max_length: int = MAX_LENGTH) -> str:

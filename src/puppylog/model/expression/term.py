@@ -7,6 +7,10 @@ any operator without further parentheses.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Literal, TypeAlias
+
+Dialect: TypeAlias = Literal["duckdb", "postgres"]
+"""A store's SQL."""
 
 
 class Type(StrEnum):

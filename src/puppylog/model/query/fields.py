@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from puppylog.model.expression.attribute_names import attribute_text
+from puppylog.model.expression.attribute import attribute_text
 from puppylog.model.query.scanning import refuse
 from puppylog.model.query.tree import Name, Query, iter_names
 from puppylog.model.record import ALIASES, COLUMNS, TEXT_COLUMNS

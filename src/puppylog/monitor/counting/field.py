@@ -5,7 +5,7 @@ from typing import Final
 
 from puppylog.errors import NotFound
 from puppylog.model.expression import render
-from puppylog.model.expression.reading import Dialect
+from puppylog.model.expression.term import Dialect
 from puppylog.model.query.fields import RECORDS, Field, Kind, describe_unknown, find_field
 from puppylog.model.query.tree import Name
 from puppylog.monitor.attributes import find_attributes

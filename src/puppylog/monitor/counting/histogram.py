@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from puppylog.errors import UsageError
-from puppylog.model.expression.reading import Dialect
+from puppylog.model.expression.term import Dialect
 from puppylog.model.query.fields import Field
 from puppylog.monitor.counting.field import order_sql, read_origins, value_sql
 from puppylog.monitor.metrics import choose_step

@@ -12,8 +12,8 @@ from itertools import accumulate, pairwise
 from typing import Any, Final
 
 from puppylog.errors import UsageError
-from puppylog.model.expression import render_number
-from puppylog.model.expression.reading import Dialect
+from puppylog.model.expression.conversion import render_number
+from puppylog.model.expression.term import Dialect
 from puppylog.model.query.fields import Field, Kind
 from puppylog.monitor.counting.field import value_sql, values_sql
 from puppylog.monitor.search import Search

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from puppylog.model.expression.reading import Dialect
+from puppylog.model.expression.term import Dialect
 from puppylog.model.query.fields import RECORDS, Field
 from puppylog.model.shape import MAX_CHARACTERS, QUOTED, VARYING
 from puppylog.monitor.counting.field import has_alike, order_sql, value_sql

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from puppylog.model.expression.reading import Dialect
+from puppylog.model.expression.term import Dialect
 from puppylog.model.query.fields import Field
 from puppylog.monitor.counting.field import order_sql, read_origins, values_sql
 from puppylog.monitor.search import Search
