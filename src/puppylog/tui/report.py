@@ -138,7 +138,8 @@ def _draw_classes(report: Report, width: int, *, color: bool) -> Section | None:
     cells = []
     for one in report.classes:
         points = [(step, float(number)) for step, number in enumerate(one.steps)]
-        over_time = sparkline(resample(points, len(points), _SPARK_CELLS, missing=0.0))
+        means = resample(points, len(points), _SPARK_CELLS, missing=0.0)
+        over_time = sparkline([mean or None for mean in means])
         drawn = [f"{over_time:{_SPARK_CELLS}}"] if width >= _BARS_FROM else []
         cells.append([format_number(one.records), format_share(one.records, report.records), *drawn, one.name])
     lines = _align(cells, width, left=(2,) if width >= _BARS_FROM else ())

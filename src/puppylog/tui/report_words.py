@@ -12,6 +12,7 @@ from puppylog.tui.number import format_duration, format_number
 from puppylog.tui.wrap import cut_at_word
 
 _FORMAT_CELLS: Final = 24
+_UNITS: Final = (("a second", 1), ("a minute", 60), ("an hour", 3600), ("a day", 86_400))
 
 
 def format_seconds(seconds: float) -> str:
@@ -50,14 +51,18 @@ def describe_rate(report: Report, steps: int = 1) -> str:
     joined_s = timeline.step_s * steps
     mean = sum(totals) / (timeline.step_s * timeline.steps)
     unit, unit_s = next(
-        ((unit, unit_s) for unit, unit_s in (("second", 1), ("minute", 60), ("hour", 3600)) if mean * unit_s >= 1),
-        ("day", 86_400),
+        (
+            (unit, unit_s)
+            for unit, unit_s in (("a second", 1), ("a minute", 60), ("an hour", 3600))
+            if mean * unit_s >= 1
+        ),
+        ("a day", 86_400),
     )
     shown = [
         format_number(round(rate * unit_s)) if rate * unit_s >= 10 else f"{rate * unit_s:.2g}"
         for rate in (mean, most / joined_s)
     ]
-    return f"Lines a {unit}: {shown[0]} on average, {shown[1]} at most in {format_step(joined_s)}"
+    return f"Lines {unit}: {shown[0]} on average, {shown[1]} at most in {format_step(joined_s)}"
 
 
 def describe_outside(report: Report) -> str:
