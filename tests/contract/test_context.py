@@ -1,5 +1,5 @@
 from puppylog.monitor.context import Extent, find_context, read_records
-from puppylog.monitor.origins import Origin, read_origins
+from puppylog.monitor.origins import Origin, has_stream, read_origins
 from puppylog.monitor.search import read_cursor
 from puppylog.monitor.source_text import SourceText, read_source_texts
 from puppylog.stores.base import Store
@@ -31,5 +31,7 @@ def test_the_origin_and_the_text_of_a_record_are_found_by_its_file(store: Store)
     assert read_origins(store) == {
         source.file_id: Origin(source.stream_id, "/var/log/test.log", "file:///var/log/a.log", "shop")
     }
+    assert has_stream(store, f"stream_id = {source.stream_id}")
+    assert not has_stream(store, f"stream_id <> {source.stream_id}")
     rows = read_records(store, [(source.file_id, 0)]).to_pylist()
     assert read_source_texts(store, rows, "here") == [SourceText(b"2026-03-01T12:00:00+00:00 h m", False)]

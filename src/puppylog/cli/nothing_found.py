@@ -1,10 +1,35 @@
 """The note on stderr when a search finds no record: why that may be, and what to type next."""
 
+from collections.abc import Sequence
+from typing import Final
+
+from puppylog.cli.queries import join_conditions, read_source_query, translate_for
 from puppylog.cli.talk import tell
+from puppylog.model.stream import name_source
+from puppylog.monitor.origins import has_stream, read_origins
 from puppylog.monitor.search import Search, find_records
 from puppylog.settings import Settings
-from puppylog.stores.base import RecordReader
+from puppylog.stores.base import RecordReader, Store
 from puppylog.tui.times import localize
+
+_LISTED: Final = 5  # sources that a message names
+
+
+def tell_unknown_sources(settings: Settings, store: Store, patterns: Sequence[str]) -> bool:
+    """Say which of the patterns match no source, and which sources there are; return whether it was said."""
+    unknown = [pattern for pattern in patterns if not _has_source(store, settings, pattern)]
+    if not unknown:
+        return False
+    names = sorted({name_source(origin.source_uri) for origin in read_origins(store).values()})
+    listed = ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
+    has = f"the store has {listed}" if names else "the store has none; 'puppylog collector -s FILE' collects one"
+    tell(settings, f"no source matches {' or '.join(map(repr, unknown))}; {has}")
+    return True
+
+
+def _has_source(store: Store, settings: Settings, pattern: str) -> bool:
+    query = read_source_query([pattern])
+    return query is None or has_stream(store, join_conditions(store, translate_for(store, query, settings)))
 
 
 def tell_nothing_found(settings: Settings, reader: RecordReader, search: Search) -> None:

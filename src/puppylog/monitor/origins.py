@@ -18,6 +18,12 @@ class Origin:
     group: str | None
 
 
+def has_stream(reader: RecordReader, condition: str) -> bool:
+    """Return whether a stream passes ``condition``: SQL of the store on ``stream_id``, from a checked expression."""
+    [row] = reader.query(_QUERIES["streams_exist"].format(where=f"({condition})")).to_pylist()
+    return bool(row["is_found"])
+
+
 def read_origins(reader: RecordReader) -> dict[int, Origin]:
     """Return the origin of the records of every file in the store, by the file's id."""
     rows = reader.query(_QUERIES["origins"]).to_pylist()

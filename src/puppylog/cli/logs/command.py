@@ -11,7 +11,7 @@ import click
 from puppylog.cli.complete import complete_files
 from puppylog.cli.logs.printers import choose_writer, open_printer
 from puppylog.cli.logs.shape import Shape, check_shape, read_extent
-from puppylog.cli.nothing_found import tell_nothing_found
+from puppylog.cli.nothing_found import tell_nothing_found, tell_unknown_sources
 from puppylog.cli.options import (
     add_output_options,
     examples,
@@ -134,7 +134,9 @@ def logs(
     """
     written = read_query(query)
     extent = read_extent(before, after, around)
-    shape = Shape(columns, is_vertical, is_reversed, follows, extent, None if written is None else written.tree)
+    shape = Shape(
+        columns, is_vertical, is_reversed, follows, extent, None if written is None else written.tree, sources
+    )
     check_shape(settings, shape, to)
     wanted = None if where is None else parse_filter(where)
     within = parse_range(settings, since, from_, to)
@@ -161,7 +163,7 @@ def _show(settings: Settings, store: Store, search: Search, shape: Shape, limit:
     if not shape.follows:
         printer.close()
     sys.stdout.flush()
-    if found.num_rows == 0 and limit > 0:
+    if found.num_rows == 0 and limit > 0 and not tell_unknown_sources(settings, store, shape.sources):
         tell_nothing_found(settings, store, search)
     if found.num_rows == limit:
         count = functools.partial(count_newest, store, search, budget_s=_COUNT_S)

@@ -1,5 +1,6 @@
 """How ``puppylog logs`` shows the records that it finds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +23,7 @@ class Shape:
     follows: bool
     extent: Extent | None  # of the context
     query: Query | None  # whose matches are highlighted
+    sources: Sequence[str]  # the patterns of the sources to which the records are limited
 
 
 def read_extent(before: int | None, after: int | None, around: int | None) -> Extent | None:

@@ -286,6 +286,10 @@ LEFT JOIN (
 ) AS files ON files.stream_id = streams.id AND files.place = 1
 ORDER BY streams.source_uri
 
+-- name: streams_exist
+-- Whether a stream passes the filter, which is a condition on the column stream_id.
+SELECT EXISTS (SELECT 1 FROM (SELECT id AS stream_id FROM puppylog.log_streams) AS streams WHERE {where}) AS is_found
+
 -- name: origins
 -- All registered files, each with the source and the group of its stream.
 SELECT files.id AS file_id, streams.id AS stream_id, files.path, streams.source_uri, groups.name AS group_name
