@@ -95,8 +95,17 @@ def test_a_metric_that_timescaledb_refuses_is_a_rollup(url: str, store: Postgres
     store.create_group("web")
     store.create_metric(Metric("plain", "count", "*", 60))
     store.create_metric(Metric("grouped", "count", "*", 60, group="web"))
-    assert kinds(url) == {"plain": "continuous_aggregate", "grouped": "rollup"}
-    for name in ("plain", "grouped"):
+    store.create_metric(Metric("share", "ratio", "*", 60, of="status_code >= 500"))
+    store.create_metric(Metric("speed", "max", "response_bytes / CAST(attributes ->> 'took' AS DOUBLE PRECISION)", 60))
+    store.create_metric(Metric("twice", "derived", "share * 2", 60))
+    assert kinds(url) == {
+        "plain": "continuous_aggregate",
+        "grouped": "rollup",
+        "share": "continuous_aggregate",
+        "speed": "continuous_aggregate",
+        "twice": "derived",
+    }
+    for name in ("plain", "grouped", "twice", "share", "speed"):
         store.delete_metric(name)
     assert kinds(url) == {}
     left = "relnamespace = 'puppylog'::regnamespace AND relname ~ '^(rollup|continuous)_'"
