@@ -95,6 +95,14 @@ def test_a_column_without_a_value_is_left_out_first_and_is_no_loss() -> None:
     assert (table.hidden, out.getvalue().splitlines()[0]) == ([], "a           c")
 
 
+def test_a_table_for_a_terminal_has_no_expendable_column_without_a_value() -> None:
+    out = io.StringIO()
+    table = TableWriter(out, ["a", "group", "c"], [False] * 3, 80, expendable=[1])
+    table.write([["x", "-", "y"]])
+    table.write([["x", "shop", "y"]])
+    assert (table.hidden, out.getvalue()) == ([1], "a  c\nx  y\nx  y\n")
+
+
 def test_columns_of_the_same_name_are_told_apart() -> None:
     table = TableWriter(io.StringIO(), ["a", "a", "a"], [False] * 3, 22)
     table.write([["x" * 10] * 3])

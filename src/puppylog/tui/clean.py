@@ -43,7 +43,9 @@ def is_narrow(text: str) -> bool:
 
 def width_of(text: str) -> int:
     """Return the width of cleaned ``text`` in cells of a terminal: East Asian wide characters take two, marks none."""
-    return len(text) if is_narrow(text) else sum(width for _, width in _measure(text))
+    if text.isascii() or is_narrow(text):
+        return len(text)
+    return sum(width for _, width in _measure(text))
 
 
 def take(text: str, width: int) -> str:

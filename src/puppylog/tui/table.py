@@ -42,6 +42,7 @@ class TableWriter:
     hidden: list[int] = field(default_factory=list)  # columns that are left out, though a cell has a value
     _widths: list[int] = field(default_factory=list)  # of the columns that are shown
     _shown: list[int] = field(default_factory=list)
+    _unsaid: set[int] = field(default_factory=set)  # columns that are left out, and no cell has had a value so far
     _is_begun: bool = False  # whether the header is written
 
     def write(self, rows: Sequence[Sequence[str]]) -> None:
@@ -53,6 +54,9 @@ class TableWriter:
             self._arrange([list(column) for column in zip(names, *cells, strict=True)])
             header = self._line([names[at] for at in self._shown])
             self.out.write((_BOLD.format(header) if self.bold else header) + "\n")
+        if self._unsaid:
+            self._unsaid -= (filled := {at for at in self._unsaid if any(row[at] not in _EMPTY for row in cells)})
+            self.hidden = sorted({*self.hidden, *filled})
         for row in cells:
             self.out.writelines(line + "\n" for line in self._lines([row[at] for at in self._shown]))
 
@@ -60,23 +64,39 @@ class TableWriter:
         """Decide which columns are shown, and how wide they are. Each column is its heading and its cells."""
         natural = [max(map(width_of, column)) for column in columns]
         everything = range(len(columns))
-        self._shown, self._widths = list(everything), natural
-        if self.width is None or _sum(natural) <= self.width:
-            return
-        rigid = self.rigid or [False] * len(columns)
-        readable = [
-            natural[at] if rigid[at] else self._readable_width(at, column, natural[at], self.width)
-            for at, column in enumerate(columns)
-        ]
-        narrowest = [cells if rigid[at] else min(cells, _LEAST_WIDTH) for at, cells in enumerate(readable)]
-        empty = [at for at, column in enumerate(columns) if _EMPTY.issuperset(column[1:])]
+        hidden: set[int] = set()
+        readable = narrowest = natural
+        if self.width is not None:
+            rigid = self.rigid or [False] * len(columns)
+            readable = [
+                natural[at] if rigid[at] else self._readable_width(at, column, natural[at], self.width)
+                for at, column in enumerate(columns)
+            ]
+            narrowest = [cells if rigid[at] else min(cells, _LEAST_WIDTH) for at, cells in enumerate(readable)]
+            hidden = self._choose_hidden(columns, natural, readable, narrowest, self.width)
+        self._shown = [at for at in everything if at not in hidden]
+        self._widths = self._fit(natural, readable, narrowest)
+
+    def _choose_hidden(
+        self,
+        columns: Sequence[Sequence[str]],
+        natural: Sequence[int],
+        readable: Sequence[int],
+        narrowest: Sequence[int],
+        width: int,
+    ) -> set[int]:
+        """Return the columns that are left out: expendable ones without a value, and those that do not fit."""
+        everything = range(len(columns))
         from_last = everything[:0:-1]
         expendable = from_last if self.expendable is None else self.expendable
-        hidden = hide_columns(readable, [*(at for at in expendable if at in empty), *expendable], self.width)
-        hidden = hide_columns(narrowest, from_last, self.width, hidden)
-        self.hidden = [at for at in everything if at in hidden and at not in empty]
-        self._shown = [at for at in everything if at not in hidden]
-        self._widths = self._fit(natural, readable, narrowest, self.width)
+        empty = [at for at in expendable if len(columns[at]) > 1 and _EMPTY.issuperset(columns[at][1:])]
+        hidden = set(empty if self.expendable is not None else ())
+        if _sum([cells for at, cells in enumerate(natural) if at not in hidden]) > width:
+            hidden = hide_columns(readable, [*empty, *expendable], width, hidden)
+            hidden = hide_columns(narrowest, from_last, width, hidden)
+        self._unsaid = hidden.intersection(empty)
+        self.hidden = sorted(hidden - self._unsaid)
+        return hidden
 
     def _readable_width(self, at: int, column: Sequence[str], natural: int, width: int) -> int:
         """Return the width of a column of text below which another column is left out instead."""
@@ -86,13 +106,16 @@ class TableWriter:
             return natural
         return max(_LEAST_READABLE_WIDTH, min(_READABLE_WIDTH, width // 4))
 
-    def _fit(self, natural: Sequence[int], readable: Sequence[int], narrowest: Sequence[int], width: int) -> list[int]:
+    def _fit(self, natural: Sequence[int], readable: Sequence[int], narrowest: Sequence[int]) -> list[int]:
         """Return the widths of the columns that are shown."""
-        available = width - len(GAP) * (len(self._shown) - 1)
+        wanted = [natural[at] for at in self._shown]
+        if self.width is None or _sum(wanted) <= self.width:
+            return wanted
+        available = self.width - len(GAP) * (len(self._shown) - 1)
         least = [readable[at] for at in self._shown]
         if sum(least) > available:
             least = [narrowest[at] for at in self._shown]
-        return fit([natural[at] for at in self._shown], available, least)
+        return fit(wanted, available, least)
 
     def _lines(self, row: Sequence[str]) -> Iterable[str]:
         """Yield the lines of one row: several if a cell of a wrapped column is wider than the column."""
