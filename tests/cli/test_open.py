@@ -5,15 +5,20 @@ import gzip
 import json
 import os
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from puppylog.monitor.search import Search, count_records
 from puppylog.settings import cache_directory
 from puppylog.stores.cache import CachedStore, StoreCache
 from puppylog.stores.connect import connect, stop
 from support.commands import Ran
+from support.embedded import wait_until
 from support.inprocess import InProcess
 
 LINE = '{client} - - [01/Mar/2026:12:00:{second:02} +0000] "GET {route} HTTP/1.1" {status} 512 "-" "curl/8.5.0"\n'
@@ -122,6 +127,23 @@ def test_standard_input_is_a_new_store_each_time(puppylog: InProcess) -> None:
         assert report_of(ran)["records"] == count
 
 
+def test_an_interrupt_ends_a_pipe_and_its_report_is_shown(puppylog: InProcess, tmp_path: Path) -> None:
+    del puppylog  # the fixture sets the environment, and stops the engine
+    command = [sys.executable, "-m", "puppylog", "-", "-o", "json"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.write(lines(5).encode())
+        process.stdin.flush()
+        folder = tmp_path / ".cache" / "puppylog"
+        wait_until(lambda: any(folder.glob("stdin-*/collecting.lock")), what="the collecting")
+        [path] = folder.glob("stdin-*")
+        with connect(CachedStore(path, []).url) as store:
+            wait_until(lambda: count_records(store, Search(), 10) == 5, what="the records")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, json.loads(out)["records"]) == (0, 5), err
+
+
 def test_a_file_that_cannot_be_read_is_named_and_no_store_is_made(puppylog: InProcess, tmp_path: Path) -> None:
     ran = puppylog("missing.log")
     assert (ran.code, ran.out) == (2, "")
@@ -144,7 +166,14 @@ def test_an_empty_file_says_that_there_is_nothing_to_show(puppylog: InProcess, t
     (tmp_path / "empty.log").touch()
     ran = puppylog("empty.log")
     assert (ran.code, ran.out) == (0, "")
-    assert "empty.log has no complete line" in ran.err
+    assert "the store has no records" in ran.err
+
+
+def test_a_range_without_records_says_when_the_newest_record_is(puppylog: InProcess, tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(lines(2))
+    ran = puppylog("a.log", "--since", "1h", "--tz", "UTC")
+    assert (ran.code, ran.out) == (0, "")
+    assert "the newest record in the store is of 2026-03-01T12:00:01+00:00, before the range begins" in ran.err
 
 
 def test_if_most_lines_are_rejected_the_report_says_what_to_type(puppylog: InProcess, tmp_path: Path) -> None:
@@ -152,7 +181,7 @@ def test_if_most_lines_are_rejected_the_report_says_what_to_type(puppylog: InPro
     ran = puppylog("a.log", "-f", "json")
     assert ran.code == 0
     assert "0 records, 4 rejected (100 %)" in ran.out
-    assert "puppylog collector detect a.log" in ran.err
+    assert f"puppylog collector detect {tmp_path}/a.log" in ran.err
 
 
 def test_another_format_reads_the_file_again(puppylog: InProcess, tmp_path: Path) -> None:

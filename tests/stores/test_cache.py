@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from puppylog.errors import StoreDamaged, StoreRefused
 from puppylog.stores.cache import MAX_BYTES, CachedStore, StoreCache
 from puppylog.stores.connect import stop
 from puppylog.stores.duckdb.directory import StoreDirectory
@@ -125,6 +126,22 @@ def test_an_interrupted_deletion_is_finished(folder: Path) -> None:
     shutil.move(old, renamed)
     for _ in open_new(folder):
         assert not renamed.exists()
+
+
+def test_a_cache_that_cannot_be_written_names_the_variable_to_set(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    cache = StoreCache(tmp_path / "file" / "cache")
+    with pytest.raises(
+        StoreRefused, match=f"cannot use the cache {tmp_path}/file/cache: not a directory; set XDG_CACHE_HOME"
+    ):
+        cache.connect(cache.find(["/a.log"], []))
+
+
+def test_a_cached_store_that_cannot_be_opened_says_that_it_may_be_deleted(folder: Path) -> None:
+    cache = StoreCache(folder)
+    path = make_store(folder, "/var/log/a.log", size_bytes=100_000)
+    with pytest.raises(StoreDamaged, match=f"its files can be read again: rm -r {path}$"):
+        cache.connect(cache.find(["/var/log/a.log"], []))
 
 
 def test_only_one_process_at_a_time_collects_into_a_store(folder: Path) -> None:

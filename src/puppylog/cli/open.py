@@ -1,6 +1,7 @@
 """``puppylog open`` and ``puppylog FILE``: collect files into a store in the cache directory, and report on them."""
 
 import os
+import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 import click
 
 from puppylog.cli.collecting import Reporter, describe_summary
+from puppylog.cli.nothing_found import tell_nothing_found
 from puppylog.cli.options import (
     examples,
     group_option,
@@ -103,7 +105,7 @@ def open_(
     if not files:
         with connect(settings.store, timeout_s=settings.timeout_s) as store:
             group_id = None if group is None else get_group_id(store, group)
-            report = make_report(store, Search("true", within, group_id), dialect_of(store))
+            report = _report(settings, store, Search("true", within, group_id))
         title = f"group {group}" if group is not None else name_store(settings.store)
         _show(settings, _Reported(report, title, name_store(settings.store) if is_flag_given("store") else None))
         return
@@ -123,7 +125,7 @@ def open_(
     place = _cache().find(paths, reading, unique=f"{time.time_ns()} {os.getpid()}" if is_unique else "")
     reported, unread = _report_files(settings, place, options, within, _name_files(files))
     _show(settings, reported)
-    _say_what_is_wrong(settings, reported, files)
+    _point_at_rejects(settings, reported.report)
     if unread:
         ctx.exit(SourceError.exit_code)
 
@@ -158,12 +160,26 @@ def _report_files(
             size = format_bytes(old.size_bytes)
             tell(settings, f"deleted the cached store of {', '.join(old.files)}, {size}, which was not used lately")
         summary = _collect(settings, place, store, options)
-        report = make_report(store, Search("true", within), dialect_of(store))
+        report = _report(settings, store, Search("true", within))
     return _Reported(report, title, place.url), 0 if summary is None else summary.unread
 
 
+def _report(settings: Settings, store: Store, search: Search) -> Report:
+    """Return the report; if it is empty, say on stderr why, and what to type next."""
+    report = make_report(store, search, dialect_of(store))
+    if not report.lines:
+        tell_nothing_found(settings, store, search)
+    return report
+
+
 def _collect(settings: Settings, place: CachedStore, store: Store, options: CollectOptions) -> Summary | None:
-    """Collect what is new; return None if another process does, and this one has waited or has been refused."""
+    """Collect what is new; return None if another process does, and this one has waited or has been refused.
+
+    A pipe has often no end but an interrupt, and what was read from it cannot be read again. So its report is shown.
+
+    Raises:
+        KeyboardInterrupt: a signal has ended the collecting of files; what was read is stored.
+    """
     is_told = False
 
     def may_wait() -> bool:
@@ -185,7 +201,7 @@ def _collect(settings: Settings, place: CachedStore, store: Store, options: Coll
                 summary = Collector(store, options, stop=signals.stop, on_event=on_event).run()
             except StreamBusy as error:
                 warn(f"{error.message}; the report has what is stored now")
-    if signals.stop.is_set():
+    if signals.stop.is_set() and not place.is_unique:
         tell(settings, "interrupted; what was read is stored, and the same command goes on from there")
         raise KeyboardInterrupt
     if summary is not None and (summary.bytes_read or summary.unfinished_bytes):
@@ -218,11 +234,10 @@ def _show(settings: Settings, reported: _Reported) -> None:
     sys.stdout.flush()
 
 
-def _say_what_is_wrong(settings: Settings, reported: _Reported, files: Sequence[str]) -> None:
-    """Say on stderr what to do if the report is empty or if most lines were rejected."""
-    report = reported.report
-    if not report.lines:
-        tell(settings, f"{reported.title} has no complete line in this range, so there is nothing to show")
-    elif report.rejects > report.records:
-        file = next((file for file in files if file != STDIN), "FILE")
-        tell(settings, f"most lines are rejected; see where they do not fit: puppylog collector detect {file}")
+def _point_at_rejects(settings: Settings, report: Report) -> None:
+    """If most lines were rejected, say on stderr how to find out why."""
+    if report.rejects <= report.records:
+        return
+    worst = max(report.sources, key=lambda source: source.rejects).name
+    file = "FILE" if worst == STDIN else shlex.quote(worst)
+    tell(settings, f"most lines are rejected; see where they do not fit: puppylog collector detect {file}")

@@ -11,6 +11,7 @@ held while stores are deleted and while a store is opened, so that no store is d
 import json
 import os
 import re
+import shlex
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from puppylog.errors import StoreUnavailable
+from puppylog.errors import StoreDamaged, StoreRefused, StoreUnavailable
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 from puppylog.stores.duckdb.directory import StoreDirectory, translate_os_error, write_whole
@@ -47,6 +48,7 @@ class CachedStore:
 
     path: Path
     files: Sequence[str]  # the files whose lines it has, as absolute paths
+    is_unique: bool = False  # no other run uses the store, because its sources cannot be read again
 
     @property
     def url(self) -> str:
@@ -94,13 +96,14 @@ class StoreCache:
         digest = blake2b(os.fsencode(key), digest_size=4).hexdigest()
         first = _UNPLAIN.sub("_", Path(names[0]).name)[:_TITLE_CHARACTERS].strip("._-") or "stdin"
         more = f"-and-{len(names) - 1}" if len(names) > 1 else ""
-        return CachedStore(self._folder / f"{first}{more}-{digest}", names)
+        return CachedStore(self._folder / f"{first}{more}-{digest}", names, bool(unique))
 
     def connect(self, place: CachedStore) -> tuple[Store, Sequence[Deleted]]:
         """Connect to a cached store, which is created if it does not exist; return the stores that were deleted for it.
 
         Raises:
             StoreRefused: the directory of the cache, or of the store, cannot be used.
+            StoreDamaged: the store is damaged.
             StoreUnavailable: the store does not open.
         """
         try:
@@ -114,9 +117,11 @@ class StoreCache:
                 write_whole(
                     place.path / _NOTE, json.dumps({"puppylog_open": _FORMAT, "files": list(place.files)}) + "\n"
                 )
-                return connect(place.url), deleted
+                return _connect(place), deleted
         except OSError as error:
-            raise translate_os_error(self._folder, error) from None
+            cause = translate_os_error(self._folder, error)
+            advice = "set XDG_CACHE_HOME to a directory that you may write to"
+            raise type(cause)("use", f"the cache {self._folder}", cause.cause, advice) from None
 
     def _iter_deleted(self) -> Iterator[Deleted]:
         """Delete the stores that are too old, and then the longest unused ones while all together are too large."""
@@ -139,6 +144,14 @@ class StoreCache:
             files = _read_note(path)
             if files is not None and entry.stat(follow_symlinks=False).st_uid == os.geteuid():
                 yield _Found(path, files, *_measure(path))
+
+
+def _connect(place: CachedStore) -> Store:
+    try:
+        return connect(place.url)
+    except (StoreRefused, StoreDamaged) as error:
+        advice = f"its files can be read again: rm -r {shlex.quote(str(place.path))}"
+        raise type(error)(error.verb, error.thing, error.cause, advice) from None
 
 
 @dataclass(frozen=True, slots=True)
