@@ -38,7 +38,9 @@ def get_field(reader: RecordReader, name: str, dialect: Dialect) -> Field:
 
 def value_sql(field: Field, dialect: Dialect) -> str:
     """Return the SQL of the field's value. For a source, a group or a file it is the id of the stream or the file."""
-    return render(_ORIGINS.get(field.kind) or field.expression, dialect)
+    if field.kind is Kind.ATTRIBUTE:
+        return render(field.expression, dialect)
+    return _ORIGINS.get(field.kind) or field.expression  # a column, for which sqlglot need not be loaded
 
 
 def order_sql(field: Field, dialect: Dialect, column: str = "value") -> str:
