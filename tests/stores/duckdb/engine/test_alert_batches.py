@@ -33,7 +33,7 @@ def test_a_batch_takes_a_limited_time() -> None:
     assert ids([*iter_batches(due, {0: 0.2, 1: 0.2, 2: 0.2, 3: 9.0}, 10)]) == [[0, 1], [2], [3], [4]]
 
 
-def test_an_alert_with_several_due_evaluations_or_an_error_is_evaluated_alone() -> None:
-    due = [(1, stored(0)), (1, stored(1, "a test")), (1, stored(2)), (1, stored(3)), (2, stored(4)), (2, stored(5))]
+def test_an_alert_with_many_due_evaluations_or_an_error_is_evaluated_alone() -> None:
+    due = [(1, stored(0)), (1, stored(1, "a test")), (1, stored(2)), (2, stored(3)), (21, stored(4)), (21, stored(5))]
     assert ids([*iter_batches(due, {}, 10)]) == [[0], [1], [2, 3], [4], [5]]
     assert ids([*iter_batches([], {}, 10)]) == []

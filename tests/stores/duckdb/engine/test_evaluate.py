@@ -10,6 +10,7 @@ import pytest
 
 from puppylog.model.alert import Alert, Comparison, NoData, define_alert
 from puppylog.model.metric import Metric
+from puppylog.stores.duckdb.engine import evaluate as evaluate_module
 from puppylog.stores.duckdb.engine.database import Connection, Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.evaluate import evaluate, note_error
@@ -134,6 +135,27 @@ def test_each_of_several_alerts_judges_no_more_segments_than_the_limit(engine: E
             "SELECT name, list(segment ORDER BY segment) AS judged FROM puppylog.alert_states "
             "JOIN puppylog.alerts ON alerts.id = alert_id GROUP BY name ORDER BY name",
         ) == [{"name": name, "judged": ["0", "1"] if hours == 1 else ["1", "2"]} for name in names]
+
+
+def test_missed_evaluations_over_many_segments_are_done_one_in_a_call(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for stream, hours in ((1, 0.5), (2, 0.5), (1, 2.5)):
+        store_line(engine, stream, hours)
+    make_alert(engine, Comparison.AT_LEAST, NoData.ZERO)
+    assert judge(engine, 1) == {"1": "firing", "2": "firing"}
+    monkeypatch.setattr(evaluate_module, "_MANY_SEGMENTS", 1)
+    now_us = int((NOON + timedelta(hours=4)).timestamp() * 1_000_000)
+    more = [engine.write(partial(evaluate, names=["silent"], now_us=now_us)) for _ in range(3)]
+    assert more == [True, True, False]
+    assert transitions(engine) == [
+        ("1", "ok", "firing"),
+        ("2", "ok", "firing"),
+        ("1", "firing", "ok"),
+        ("2", "firing", "ok"),
+        ("1", "ok", "firing"),
+        ("1", "firing", "ok"),
+    ]
 
 
 def test_an_evaluation_writes_only_what_is_different(engine: Engine, tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from puppylog.stores.duckdb.engine.definitions import StoredAlert
 MOST_ALERTS: Final = 10
 """How many alerts a batch has at most. Larger batches save little, and their tables leave the processor's cache."""
 
+# An alert with more due evaluations than this has a batch of its own.
+_MOST_MISSED: Final = 20
 # How long a batch may take in seconds, if its alerts take as long as the last time.
 _MOST_S: Final = 0.5
 
@@ -40,7 +42,7 @@ def iter_batches(
 ) -> Iterator[list[StoredAlert]]:
     """Yield the alerts of each transaction, in the order of ``due``.
 
-    An alert with several due evaluations, or with an error, has a batch of its own.
+    An alert with many due evaluations, or with an error, has a batch of its own.
 
     Args:
         due: alerts in the order of `order_due`, each with the number of its due evaluations.
@@ -49,7 +51,7 @@ def iter_batches(
     """
     batch: list[StoredAlert] = []
     for missed, stored in due:
-        is_alone = missed > 1 or stored.error is not None
+        is_alone = missed > _MOST_MISSED or stored.error is not None
         would_take_s = sum(took_s.get(each.id, 0.0) for each in (*batch, stored))
         if batch and (is_alone or len(batch) == most_alerts or would_take_s > _MOST_S):
             yield batch

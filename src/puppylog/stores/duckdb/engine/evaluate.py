@@ -7,6 +7,7 @@ that the evaluations after a long pause do not block the writer.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -27,6 +28,10 @@ _QUERIES = load_queries("puppylog.stores.duckdb", "alerts.sql")
 EVALUATOR = "engine"
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+# Several evaluations of one alert share a recursive query, which saves planning. For more segments than this, a query
+# for one evaluation of several alerts costs less per evaluation. Otherwise late alerts would become ever later.
+_MANY_SEGMENTS: Final = 1_000
 
 _JUDGED: Final = pa.schema(
     [
@@ -85,6 +90,8 @@ def _plan(connection: Connection, found: Sequence[StoredAlert], now_us: int, mos
         segments = states.get(stored.id, 0)
         buckets = stored.alert.window_s // stored.metric_period_s
         due = plan(stored.evaluated_us, now_us, stored.alert.period_s, segments=segments, buckets=buckets)
+        if due is not None and stored.alert.each_segment and segments > _MANY_SEGMENTS:
+            due = replace(due, evaluations=1)
         if due is not None:
             alerts.append(DueAlert(stored, due, new_segments=max(0, most_segments - segments)))
     return alerts
