@@ -7,7 +7,7 @@ age of the oldest evaluation depends on what else the machine does.
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,7 @@ QUERIES = (2, 6)
 _WINDOW_PERIODS = 6
 _SETTLE_PERIODS = _WINDOW_PERIODS + 2  # after these the windows are full, and all segments are known
 _MAX_WAIT_S = 60.0
+_STILL_CPU_S = 0.05
 _BEGUN_CPU_S = 1.0  # after so much work of the engine, heavy queries have begun
 _SHARE = Target(at_most=50)
 _OLDEST = Target(at_most=2)
@@ -217,6 +218,7 @@ def _querying(workspace: Workspace, engine_pid: int, queries: int) -> Iterator[N
             if time.monotonic() > deadline:
                 raise BenchBroken("the heavy queries do not begin")
             time.sleep(0.05)
+        _wait_until_still([process.pid for process in running])
         yield
         if any(process.poll() is not None for process in running):
             raise BenchBroken("a query has ended before the ingest")
@@ -224,3 +226,13 @@ def _querying(workspace: Workspace, engine_pid: int, queries: int) -> Iterator[N
         for process in running:
             process.kill()
             process.wait()
+
+
+def _wait_until_still(pids: Sequence[int]) -> None:
+    """Wait until processes have started, and use no more CPU because they wait for an answer."""
+    deadline, before = time.monotonic() + _MAX_WAIT_S, -1.0
+    while (now := sum(map(read_cpu_s, pids))) - before > _STILL_CPU_S:
+        if time.monotonic() > deadline:
+            raise BenchBroken("the heavy queries' clients do not wait")
+        before = now
+        time.sleep(0.5)
