@@ -68,7 +68,9 @@ def build_with_sanitizers(compiler: str, build: Callable[..., Path]) -> tuple[Pa
     return file, {
         **os.environ,
         "LD_PRELOAD": runtime.stdout.strip(),
-        "ASAN_OPTIONS": "detect_leaks=0",  # Python itself does not free all memory; the readers count their blocks
+        # Python itself does not free all memory; the readers count their blocks. A report has the stack of the access;
+        # the stacks of allocations, which are many and deep in Python, would take gigabytes and most of the time.
+        "ASAN_OPTIONS": "detect_leaks=0:malloc_context_size=4",
         "PYTHONMALLOC": "malloc",  # Python's allocator hides the ends of small objects
     }
 
