@@ -1,7 +1,8 @@
 import pytest
 
 from puppylog.model.query import parse_query
-from puppylog.model.query.matches import find_matches, merge_spans
+from puppylog.model.query.finders import find_matches
+from puppylog.model.query.matches import Matches, merge_spans
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,7 @@ def test_the_parts_of_a_text_that_a_query_finds(query: str, name: str, text: str
 
 
 def test_without_a_query_nothing_matches_and_long_texts_are_not_searched() -> None:
-    assert not find_matches(None)
+    assert not Matches()
     assert not find_matches(parse_query("status_code>=500"))
     assert not find_matches(parse_query("a")).find("message", "a" * 20_001)
 

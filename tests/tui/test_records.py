@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from puppylog.model.query import parse_query
-from puppylog.model.query.matches import find_matches
+from puppylog.model.query.finders import find_matches
 from puppylog.model.record import RECORDS
 from puppylog.tui.records import RecordLayout, find_message_start
 

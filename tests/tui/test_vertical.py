@@ -1,5 +1,5 @@
 from puppylog.model.query import parse_query
-from puppylog.model.query.matches import find_matches
+from puppylog.model.query.finders import find_matches
 from puppylog.tui.vertical import VerticalLayout
 
 FIELDS = [

@@ -1,23 +1,24 @@
 """The QUERY argument of a command, and its conversion to a condition in SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 from click.shell_completion import CompletionItem
 
 from puppylog.cli.complete import ask_store, matching
 from puppylog.errors import ExpressionError, SearchError
+from puppylog.model import query as language
 from puppylog.model.expression import parse_filter, render
-from puppylog.model.expression.term import Dialect
-from puppylog.model.query import RECORDS, REJECTS, Reading, find_attribute_names, parse_query, translate
-from puppylog.model.query.fields import Vocabulary
-from puppylog.model.query.tree import FieldTest, Name, Or, Query, Value, has_bare_word
-from puppylog.monitor.attributes import find_attributes
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
+
+if TYPE_CHECKING:  # a command without a query needs none of these modules, and they take 30 ms of CPU
+    from puppylog.model.expression.term import Dialect
+    from puppylog.model.query.fields import Vocabulary
+    from puppylog.model.query.tree import Query
 
 
 def complete_field(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -34,10 +35,13 @@ def _complete_query(ctx: click.Context, parameter: click.Parameter, incomplete: 
 
 def _list_fields(ctx: click.Context, incomplete: str, ending: str) -> list[CompletionItem]:
     """Return columns or, if no column begins so, attributes of the newest records, which the store is asked for."""
-    vocabulary = REJECTS if ctx.parent is not None and ctx.parent.info_name == "rejects" else RECORDS
+    is_rejects = ctx.parent is not None and ctx.parent.info_name == "rejects"
+    vocabulary = language.REJECTS if is_rejects else language.RECORDS
     columns = matching([f"{name}{ending}" for name in vocabulary.names], incomplete)
     if columns or not vocabulary.has_attributes:
         return columns
+    from puppylog.monitor.attributes import find_attributes  # noqa: PLC0415 - see above
+
     names = ask_store(ctx, lambda store: sorted(find_attributes(store, [], dialect_of(store))))
     return matching([f"{name}{ending}" for name in names], incomplete)
 
@@ -50,7 +54,7 @@ class WrittenQuery:
     """A query whose syntax is correct, and its text."""
 
     text: str
-    tree: Query
+    tree: "Query"
 
 
 def read_query(words: Sequence[str]) -> WrittenQuery | None:
@@ -60,7 +64,7 @@ def read_query(words: Sequence[str]) -> WrittenQuery | None:
         SearchError: the syntax of the query is wrong.
     """
     text = " ".join(words).strip()
-    return WrittenQuery(text, parse_query(text)) if text else None
+    return WrittenQuery(text, language.parse_query(text)) if text else None
 
 
 def read_source_query(patterns: Sequence[str]) -> WrittenQuery | None:
@@ -69,14 +73,16 @@ def read_source_query(patterns: Sequence[str]) -> WrittenQuery | None:
     A pattern means the same as in ``source:pattern``: it is a whole path or the end of one, and ``*`` is any text.
     ``-`` is standard input.
     """
+    if not patterns:
+        return None
+    from puppylog.model.query.tree import FieldTest, Name, Or, Value  # noqa: PLC0415 - see above
+
     written = ["stdin://*" if pattern == "-" else pattern for pattern in patterns]
     tests = [FieldTest(Name("source"), ":", Value(tuple(pattern.split("*")))) for pattern in written]
-    if not tests:
-        return None
     return WrittenQuery(" ".join(patterns), tests[0] if len(tests) == 1 else Or(tuple(tests)))
 
 
-def dialect_of(store: Store) -> Dialect:
+def dialect_of(store: Store) -> "Dialect":
     return "duckdb" if store.info.flavour == "duckdb" else "postgres"
 
 
@@ -97,8 +103,8 @@ def read_filter(text: str, what: str = "filter") -> str | WrittenQuery:
         return parse_filter(text, what)
     except ExpressionError:
         with suppress(SearchError):
-            tree = parse_query(text)
-            if "'" not in text and not has_bare_word(tree):
+            tree = language.parse_query(text)
+            if "'" not in text and not language.has_bare_word(tree):
                 return WrittenQuery(text, tree)
         raise
 
@@ -108,21 +114,27 @@ def translate_for(
     query: WrittenQuery,
     settings: Settings,
     *,
-    vocabulary: Vocabulary = RECORDS,
+    vocabulary: "Vocabulary | None" = None,
     is_kept: bool = False,
 ) -> str:
     """Return a query on records or on rejected lines as an expression.
 
-    Times without an offset are in the zone of ``--tz``. With ``is_kept``, the query is the filter of a metric: relative
-    times and fields that are not in the records are refused.
+    The query is about records unless another ``vocabulary`` is given. Times without an offset are in the zone of
+    ``--tz``. With ``is_kept``, the query is the filter of a metric: relative times and fields that are not in the
+    records are refused.
 
     Raises:
         SearchError: the query names a field that no record has, or compares a field with a value of a wrong type.
     """
-    names = find_attribute_names(query.tree) if vocabulary.has_attributes else []
-    known = find_attributes(store, names, dialect_of(store)) if names else {}
+    vocabulary = vocabulary or language.RECORDS
+    names = language.find_attribute_names(query.tree) if vocabulary.has_attributes else []
+    known: Mapping[str, str] = {}
+    if names:
+        from puppylog.monitor.attributes import find_attributes  # noqa: PLC0415 - see above
+
+        known = find_attributes(store, names, dialect_of(store))
     now = None if is_kept else settings.clock()
-    return translate(query.tree, Reading(query.text, vocabulary, known, now, settings.zone, is_kept))
+    return language.translate(query.tree, language.Reading(query.text, vocabulary, known, now, settings.zone, is_kept))
 
 
 def join_conditions(store: Store, *expressions: str | None) -> str:

@@ -15,7 +15,7 @@ from puppylog.cli.logs.shape import Shape
 from puppylog.cli.output import terminal_width
 from puppylog.cli.surroundings import wants_color
 from puppylog.cli.truncation import tell_left_out
-from puppylog.model.query.matches import find_matches
+from puppylog.model.query.matches import Matches
 from puppylog.monitor.search import Cursor
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
@@ -56,8 +56,12 @@ def open_printer(settings: Settings, store: Store, shape: Shape) -> RecordPrinte
 
         return TablePrinter(settings, columns, origins)
     width, color = terminal_width(), wants_color(settings)
+    matches = Matches()
     # Matches are found even without colours: a terminal shows fields that match and are otherwise left out.
-    matches = find_matches(shape.query if color or width is not None else None)
+    if shape.query is not None and (color or width is not None):
+        from puppylog.model.query.finders import find_matches  # noqa: PLC0415 - see above
+
+        matches = find_matches(shape.query)
     if shape.is_vertical:
         from puppylog.cli.logs.vertical import VerticalDrawer  # noqa: PLC0415 - see above
 

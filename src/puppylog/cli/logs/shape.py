@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from puppylog.errors import UsageError
-from puppylog.model.query.tree import Query
-from puppylog.monitor.context import Extent
 from puppylog.settings import Settings
+
+if TYPE_CHECKING:  # most runs of the command have neither a query nor context
+    from puppylog.model.query.tree import Query
+    from puppylog.monitor.context import Extent
 
 # Formats whose document has an end.
 _WHOLE: Final = {"json": "one JSON document", "parquet": "one Parquet file"}
@@ -21,15 +23,17 @@ class Shape:
     is_vertical: bool
     is_reversed: bool
     follows: bool
-    extent: Extent | None  # of the context
-    query: Query | None  # whose matches are highlighted
+    extent: "Extent | None"  # of the context
+    query: "Query | None"  # whose matches are highlighted
     sources: Sequence[str]  # the patterns of the sources to which the records are limited
 
 
-def read_extent(before: int | None, after: int | None, around: int | None) -> Extent | None:
+def read_extent(before: int | None, after: int | None, around: int | None) -> "Extent | None":
     """Return the extent of the context; None without any of the options."""
     if before is None and after is None and around is None:
         return None
+    from puppylog.monitor.context import Extent  # noqa: PLC0415 - see above
+
     return Extent(*(around or 0 if count is None else count for count in (before, after)))
 
 

@@ -2,15 +2,17 @@
 
 import sys
 from collections.abc import Collection, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
-from puppylog.cli.logs.columns import Column, select_columns
 from puppylog.cli.logs.origins import Origins
 from puppylog.cli.output import open_writer
 from puppylog.cli.writers.base import Writer
 from puppylog.settings import Settings
+
+if TYPE_CHECKING:  # only --columns needs the names of fields
+    from puppylog.cli.logs.columns import Column
 
 _ROWS: Final = 2048  # rows that are written at a time
 
@@ -18,7 +20,7 @@ _ROWS: Final = 2048  # rows that are written at a time
 class TablePrinter:
     """Writes rows in the format of the settings: all columns of the records, or those that were asked for."""
 
-    def __init__(self, settings: Settings, columns: Sequence[Column] | None, origins: Origins) -> None:
+    def __init__(self, settings: Settings, columns: "Sequence[Column] | None", origins: Origins) -> None:
         self._settings, self._columns, self._origins = settings, columns, origins
         self._writer: Writer | None = None
 
@@ -26,6 +28,8 @@ class TablePrinter:
         """Write records. Rows of these formats do not show where lines are left out."""
         del breaks
         if self._columns is not None:
+            from puppylog.cli.logs.columns import select_columns  # noqa: PLC0415 - see above
+
             records = select_columns(records, self._columns, self._origins)
         records = _mark_json(records)
         if self._writer is None:

@@ -16,8 +16,18 @@ if TYPE_CHECKING:  # a reader of times alone needs none of these modules, and th
     from puppylog.model.query.parsing import parse_query
     from puppylog.model.query.text import write_query
     from puppylog.model.query.translation import Reading, translate
+    from puppylog.model.query.tree import has_bare_word
 
-__all__ = ["RECORDS", "REJECTS", "Reading", "find_attribute_names", "parse_query", "translate", "write_query"]
+__all__ = [
+    "RECORDS",
+    "REJECTS",
+    "Reading",
+    "find_attribute_names",
+    "has_bare_word",
+    "parse_query",
+    "translate",
+    "write_query",
+]
 
 _MODULES = {
     "RECORDS": "fields",
@@ -27,6 +37,7 @@ _MODULES = {
     "write_query": "text",
     "Reading": "translation",
     "translate": "translation",
+    "has_bare_word": "tree",
 }
 
 
