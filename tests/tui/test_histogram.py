@@ -34,10 +34,10 @@ DRAWN = {
  0 │AAAAAAAAAAAAAAAA    AAAAAAAA
    └┬───────┬───────┬───────────
     12:00   12:10   12:20
-A 200             38  79.2 %  ▅▆▆▇▁█▃
-- (none)           5  10.4 %  ▃▁▁█▁▁▁
-B 5\\x1b[2J         4   8.3 %  ▁▁█▃▁▁▁
-+ 3 other values   1   2.1 %  ▁▁▁▁▁█▁
+A 200             38  79.2 %  ▅▆▆▇ █▃
+- (none)           5  10.4 %  ▃  █
+B 5\\x1b[2J         4   8.3 %    █▃
++ 3 other values   1   2.1 %       █
 """,
     80: """
 3,330 records, 1 Mar 12:00 to 15:20, 3m a column, at most 105

@@ -176,7 +176,8 @@ def _legend(histogram: Histogram, marks: Sequence[str], width: int, *, color: bo
         line += f"  {counts[index]:>{max(map(len, counts))}}  {shares[index]:>{max(map(len, shares))}}"
         if spark >= _LEAST_CELLS or spark == histogram.steps:
             points = [(step, float(count)) for step, count in enumerate(one.counts)]
-            line += f"  {sparkline(resample(points, histogram.steps, spark, missing=0.0))}"
+            # Nothing is drawn where a series has no record: the least block would look like a few.
+            line += f"  {sparkline([mean or None for mean in resample(points, histogram.steps, spark, missing=0.0)])}"
         lines.append(line)
     return lines
 
