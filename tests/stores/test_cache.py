@@ -2,14 +2,12 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from puppylog.errors import StoreDamaged, StoreRefused
 from puppylog.stores.cache import MAX_BYTES, CachedStore, StoreCache
-from puppylog.stores.connect import stop
 from puppylog.stores.duckdb.directory import StoreDirectory
 from puppylog.stores.duckdb.locks import FileLock
 
@@ -33,14 +31,19 @@ def make_store(folder: Path, file: str, *, unused_s: float = 0, size_bytes: int 
     return path
 
 
-def open_new(folder: Path, *, max_bytes: int = MAX_BYTES) -> Iterator[list[str]]:
-    """Yield the files of the stores that a new store deletes, while the new store is open."""
+@pytest.fixture(autouse=True)
+def connected(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The URLs of the stores that were connected. No engine is started: no test here asks a store."""
+    urls: list[str] = []
+    monkeypatch.setattr("puppylog.stores.cache.connect", urls.append)
+    return urls
+
+
+def open_new(folder: Path, *, max_bytes: int = MAX_BYTES) -> list[str]:
+    """Make a new store, and return the files of the stores that are deleted for it."""
     cache = StoreCache(folder, max_bytes=max_bytes)
-    place = cache.find(["/var/log/new.log"], [])
-    store, deleted = cache.connect(place)
-    with store:
-        yield [file for old in deleted for file in old.files]
-    stop(place.url)
+    _, deleted = cache.connect(cache.find(["/var/log/new.log"], []))
+    return [file for old in deleted for file in old.files]
 
 
 def test_the_same_files_have_the_same_store_in_any_order(folder: Path) -> None:
@@ -73,8 +76,7 @@ def test_a_store_of_any_file_has_a_plain_name(folder: Path, name: str) -> None:
 def test_a_new_store_deletes_the_stores_that_were_not_used_for_a_month(folder: Path) -> None:
     old = make_store(folder, "/var/log/old.log", unused_s=31 * DAY_S)
     recent = make_store(folder, "/var/log/recent.log", unused_s=29 * DAY_S)
-    for deleted in open_new(folder):
-        assert deleted == ["/var/log/old.log"]
+    assert open_new(folder) == ["/var/log/old.log"]
     assert not old.exists()
     assert recent.exists()
 
@@ -82,16 +84,13 @@ def test_a_new_store_deletes_the_stores_that_were_not_used_for_a_month(folder: P
 def test_a_new_store_deletes_the_longest_unused_stores_while_all_are_too_large(folder: Path) -> None:
     for number in range(4):
         make_store(folder, f"/var/log/{number}.log", unused_s=100 - number, size_bytes=100_000)
-    for deleted in open_new(folder, max_bytes=250_000):
-        assert deleted == ["/var/log/0.log", "/var/log/1.log"]
+    assert open_new(folder, max_bytes=250_000) == ["/var/log/0.log", "/var/log/1.log"]
 
 
 def test_an_existing_store_deletes_nothing(folder: Path) -> None:
-    for _ in open_new(folder):
-        pass
+    assert open_new(folder) == []
     old = make_store(folder, "/var/log/old.log", unused_s=31 * DAY_S)
-    for deleted in open_new(folder):
-        assert deleted == []
+    assert open_new(folder) == []
     assert old.exists()
 
 
@@ -101,8 +100,7 @@ def test_a_store_that_a_process_uses_is_not_deleted(folder: Path, lock: str) -> 
     with FileLock(old / lock) as held:
         assert held.acquire(shared=True)
         os.utime(old / lock, (0, 0))
-        for deleted in open_new(folder):
-            assert deleted == []
+        assert open_new(folder) == []
     assert (old / "records.duckdb").exists()
 
 
@@ -113,8 +111,7 @@ def test_nothing_else_in_the_directory_is_deleted(folder: Path, tmp_path: Path) 
     (folder / "notes" / "files.json").write_text('{"puppylog_open": 1, "files": []}')
     elsewhere = make_store(tmp_path / "elsewhere", "/var/log/b.log", unused_s=31 * DAY_S)
     (folder / "link").symlink_to(elsewhere)
-    for deleted in open_new(folder):
-        assert deleted == []
+    assert open_new(folder) == []
     assert own.exists()
     assert (folder / "notes").exists()
     assert elsewhere.exists()
@@ -124,8 +121,8 @@ def test_an_interrupted_deletion_is_finished(folder: Path) -> None:
     old = make_store(folder, "/var/log/old.log")
     renamed = old.with_name(f".deleted-{old.name}")
     shutil.move(old, renamed)
-    for _ in open_new(folder):
-        assert not renamed.exists()
+    assert open_new(folder) == []
+    assert not renamed.exists()
 
 
 def test_a_cache_that_cannot_be_written_names_the_variable_to_set(tmp_path: Path) -> None:
@@ -137,9 +134,16 @@ def test_a_cache_that_cannot_be_written_names_the_variable_to_set(tmp_path: Path
         cache.connect(cache.find(["/a.log"], []))
 
 
-def test_a_cached_store_that_cannot_be_opened_says_that_it_may_be_deleted(folder: Path) -> None:
+def test_a_cached_store_that_cannot_be_opened_says_that_it_may_be_deleted(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cache = StoreCache(folder)
-    path = make_store(folder, "/var/log/a.log", size_bytes=100_000)
+    path = make_store(folder, "/var/log/a.log")
+
+    def refuse(url: str) -> None:
+        raise StoreDamaged("read", f"the store {url}", "it has lost commits")
+
+    monkeypatch.setattr("puppylog.stores.cache.connect", refuse)
     with pytest.raises(StoreDamaged, match=f"its files can be read again: rm -r {path}$"):
         cache.connect(cache.find(["/var/log/a.log"], []))
 
