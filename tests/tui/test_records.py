@@ -82,7 +82,7 @@ def test_severities_are_words_in_a_column_and_letters_on_a_narrow_terminal() -> 
         "crit   m",
         "verbo… m",
     ]
-    assert [line[9:] for line in draw(RecordLayout(40, UTC), *rows)[1:]] == ["W m", "E m", "  m", "C m", "… m"]
+    assert [line[9:] for line in draw(RecordLayout(40, UTC), *rows)[1:]] == ["W m", "E m", "  m", "C m", "v m"]
 
 
 def test_the_source_is_shown_if_there_are_several_and_keeps_its_colour() -> None:
@@ -173,6 +173,11 @@ def test_a_time_and_a_severity_that_are_shown_already_are_left_out_of_the_messag
 
 def test_a_record_without_a_message_has_its_fields_only() -> None:
     assert draw(RecordLayout(80, UTC), row(host="web1", attributes='{"a": 1}'))[1:] == ["12:00:00 host=web1 a=1"]
+
+
+def test_a_name_with_a_blank_is_in_quotes_and_a_record_without_anything_ends_with_its_time() -> None:
+    assert draw(RecordLayout(None, UTC), row(attributes='{"a b": 1}')) == ['2026-03-01T12:00:00+00:00 "a b"=1']
+    assert draw(RecordLayout(None, UTC), row()) == ["2026-03-01T12:00:00+00:00"]
 
 
 def test_attributes_that_are_not_json_are_shown_as_they_are() -> None:

@@ -131,12 +131,13 @@ def _short_attributes(row: Row, matches: Matches, width: int, left_out: dict[str
 
 
 def _field(attribute: Attribute, matches: Matches) -> list[Run]:
-    """Return ``name=value``. A text is in quotes unless it is of characters that need none."""
+    """Return ``name=value``. A text or a name is in quotes unless it is of characters that need none."""
     name, text, is_json = attribute
     is_quoted = not is_json and not (text and _PLAIN_CHARACTERS.issuperset(text))
     quote = '"' if is_quoted else ""
     value = text_runs(text, matches, name, DIM, is_quoted=is_quoted)
-    return [Run(f"{clean(name)}={quote}", DIM), *value, Run(quote, DIM)]
+    shown = clean(name if _PLAIN_CHARACTERS.issuperset(name) else json.dumps(name, ensure_ascii=False))
+    return [Run(f"{shown}={quote}", DIM), *value, Run(quote, DIM)]
 
 
 def join_fields(before: Sequence[Run], fields: Sequence[Sequence[Run]]) -> list[Run]:

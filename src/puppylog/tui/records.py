@@ -113,7 +113,8 @@ class RecordLayout:
         if self._source_width:
             head.append(_pad(self._source(row["stream_id"]), self._source_width))
         body = [*self._request(row), *text_runs(row["message"] or "", self.matches, "message")]
-        return [*_spaced(head), *join_fields(body, whole_fields(row, self.matches))]
+        body = join_fields(body, whole_fields(row, self.matches))
+        return [*_spaced(head), *body] if body else _spaced(head)[:-1]
 
     def _draw_lines(self, row: Row, instant: datetime, width: int) -> Iterator[list[Run]]:
         """Yield the lines of a record on a terminal; the lines of its message below the first one are indented."""
@@ -142,7 +143,7 @@ class RecordLayout:
             return Run("")
         step = find_step(word)
         if step is None:
-            return Run(cut(clean(word.lower()), 1 if self._is_narrow else _MAX_SEVERITY))
+            return Run(clean(word[:1].lower()) if self._is_narrow else cut(clean(word.lower()), _MAX_SEVERITY))
         return Run(_LETTERS[step] if self._is_narrow else _SEVERITIES[step], _SEVERITY_STYLES[step])
 
     def _source(self, stream_id: int) -> Run:
