@@ -6,7 +6,8 @@ store commits rows and positions together, so a follower shows every line exactl
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -94,6 +95,28 @@ def find_records(reader: RecordReader, search: Search, *, records: int) -> pa.Ta
     if not parts:
         parts = [reader.query(search.render("records"), {**search.parameters(), "records": 0})]
     return pa.concat_tables(reversed(parts))
+
+
+def stream_records(
+    reader: RecordReader, search: Search, columns: Sequence[str]
+) -> AbstractContextManager[Iterator[pa.RecordBatch]]:
+    """Return all records that match the search in batches, at least one, in no order.
+
+    Args:
+        reader: the store.
+        search: which records.
+        columns: columns of ``log_records``, which the caller has checked.
+    """
+    values = search.parameters()
+    in_group = _QUERIES["in_any_group" if search.group_id is None else "in_one_group"]
+    text = _QUERIES["all_records"].format(
+        columns=", ".join(f'"{name}"' for name in columns),
+        since=values["since"],  # an instant as Python writes it, or -infinity
+        until=values["until"],
+        in_group=in_group.replace("$group_id", str(search.group_id)),
+        where=f"({search.condition})",
+    )
+    return reader.stream_query(text)
 
 
 def count_records(reader: RecordReader, search: Search, most: int) -> int:

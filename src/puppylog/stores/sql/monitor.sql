@@ -204,6 +204,25 @@ SELECT max(ts) AS newest
 FROM puppylog.log_records
 WHERE ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
 
+-- name: all_records
+-- All records that pass the filter, with the chosen columns, in no order. This query has no parameters: it is streamed
+-- as a user's own SQL is.
+SELECT {columns}
+FROM puppylog.log_records
+WHERE ts >= '{since}'::TIMESTAMPTZ AND ts < '{until}'::TIMESTAMPTZ
+  AND {in_group}
+  AND {where}
+
+-- name: streams
+-- The streams, with their groups, files and stored bytes, in the order of their sources.
+SELECT streams.id AS stream_id, streams.source_uri, groups.name AS group, count(files.id) AS files,
+       coalesce(sum(files.byte_offset), 0)::BIGINT AS bytes, max(files.moved_at) AS stored_at
+FROM puppylog.log_streams AS streams
+LEFT JOIN puppylog.log_groups AS groups ON groups.id = streams.group_id
+LEFT JOIN puppylog.log_files AS files ON files.stream_id = streams.id
+GROUP BY streams.id, streams.source_uri, groups.name
+ORDER BY streams.source_uri
+
 -- name: newest_attributes
 -- The attributes of the newest records that have any.
 SELECT attributes
