@@ -31,6 +31,7 @@ class Case:
     known: Sequence[Place]
     candidates: Sequence[Candidate]
     at_path: Candidate | None = None
+    open_files: Sequence[Candidate] = ()
     last: LastFile | None = None
     rotated: Sequence[str] = ()  # names of the files in which the places continue, in their order
     continues_at: int | None = None  # the offset at which the file at the path continues
@@ -38,7 +39,7 @@ class Case:
     missing: int = 0
 
     def run(self) -> None:
-        situation = Situation(self.known, self.at_path, last=self.last)
+        situation = Situation(self.known, self.at_path, self.open_files, self.last)
         found = match(situation, sort_candidates(self.candidates), Evidence())
         assert [name(at.candidate) for at in found.rotated] == list(self.rotated)
         assert (found.at_path.checkpoint.offset if found.at_path else None) == self.continues_at
@@ -122,6 +123,13 @@ CASES = {
         [candidate("a.log.1", 1, ONE), candidate("put-aside", 2, TWO)],
         candidate(NAME, 3, MORE),
         rotated=["a.log.1"],
+        missing=1,
+    ),
+    "a compressed copy of an open file does not continue a place whose inode it was given": Case(
+        [place(1, b"")],
+        [candidate("a.log.1.gz", 1, TWO)],
+        candidate(NAME, 2, MORE),
+        open_files=[candidate("a.log.1", 3, TWO)],
         missing=1,
     ),
     "a file that may not be read is not new": Case(

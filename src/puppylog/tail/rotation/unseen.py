@@ -32,17 +32,15 @@ class CandidatePool:
 
     def take_if_new(self, candidate: Candidate) -> bool:
         """Take the candidate if it is new to the store and readable; return whether it was taken."""
-        is_taken = (
-            self.evidence.can_be_read(candidate)
-            and not self.evidence.is_unfinished_copy(candidate, self.taken, self.candidates)
-            and self.is_new(candidate)
-        )
+        is_taken = self.evidence.can_be_read(candidate) and self.is_new(candidate)
         if is_taken:
             self.taken.append(candidate)
         return is_taken
 
     def is_new(self, candidate: Candidate) -> bool:
-        """Return whether the candidate is neither a copy of the file at the path nor a finished file or its copy."""
+        """Return whether the candidate is neither a finished file nor a copy of a file that is finished or open."""
+        if self.evidence.is_unfinished_copy(candidate, self.taken, self.candidates):
+            return False
         if self.at_path is not None and self.evidence.is_copy_of_live(candidate, self.at_path):
             return False
         return not self.evidence.is_finished(candidate, self.known)
