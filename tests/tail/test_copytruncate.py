@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from support.compressing import COMPRESS
-from support.tail_world import World
+from support.tail_world import WAIT_S, World
 
 
 def copy_and_truncate(world: World, name: str = "a.log.1") -> None:
@@ -134,3 +134,17 @@ def shift_copy_and_truncate(world: World) -> None:
             old.rename(world.log.with_name(f"a.log.{age + 1}"))
     world.log.with_name("a.log.1").write_bytes(world.log.read_bytes())
     os.truncate(world.log, 0)
+
+
+def test_an_open_file_that_was_deleted_is_read_although_the_next_file_is_emptied(world: World) -> None:
+    world.start()
+    world.log.unlink()
+    world.log.touch()
+    assert world.poll() == []  # both files are empty, and open
+    world.append("one\n")
+    world.log.unlink()
+    world.append("two\n")
+    world.now += WAIT_S
+    world.ledger.commit(next(world.tailer.read()))  # finishes the first file; the search has opened the third one
+    copy_and_truncate(world)
+    assert world.poll() == [b"one", b"two"]

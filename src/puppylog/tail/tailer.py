@@ -10,7 +10,7 @@ from pathlib import Path
 
 from puppylog.model.stream import FilePosition
 from puppylog.tail.boundary import Boundary
-from puppylog.tail.checkpoint import START_OF_FILE
+from puppylog.tail.checkpoint import START_OF_FILE, has_head
 from puppylog.tail.chunk import Chunk
 from puppylog.tail.copies import is_copy_of_live
 from puppylog.tail.decompressed import open_log
@@ -322,7 +322,9 @@ class Tailer:
         current = self._current
         if reader is current or current is None:
             return self._owners.find_owner(self.path, reader.handle, others_only=True)
-        if current.is_emptied() or is_copy_of_live(reader.handle, current.handle):
+        # If nothing was read of the emptied file, the file may be its copy.
+        is_copy = current.is_emptied() and has_head(reader.handle, current.place(self.path).fingerprint)
+        if is_copy or is_copy_of_live(reader.handle, current.handle):
             return Elsewhere()  # a copy that is still being written is found by its content when it is complete
         return self._owners.find_owner(reader.handle.path, reader.handle, others_only=True)
 
