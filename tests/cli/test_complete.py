@@ -81,6 +81,8 @@ def plain(*words: str) -> list[str]:
         ("logs zo", ["zone:"]),
         ("logs host:a no_such_field", []),
         ("top status", ["status_code"]),
+        ("logs --columns sta", ["status_code"]),
+        ("logs --columns ts,zo", ["ts,zone"]),
         ("monitor metrics get req", ["requests", "requests_per_route"]),
         ("monitor metrics delete requests req", ["requests_per_route"]),
         ("monitor alerts create -i x -m req", ["requests", "requests_per_route"]),

@@ -27,6 +27,13 @@ def complete_field(ctx: click.Context, parameter: click.Parameter, incomplete: s
     return _list_fields(ctx, incomplete, "")
 
 
+def complete_fields(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the fields that begin with what stands behind the last comma of ``incomplete``."""
+    del parameter  # any option that is a list of fields
+    before, comma, last = incomplete.rpartition(",")
+    return [CompletionItem(f"{before}{comma}{item.value}") for item in _list_fields(ctx, last, "")]
+
+
 def _complete_query(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the fields that begin with ``incomplete``, each with a colon, for the next word of a query."""
     del parameter  # the commands that take a query have one

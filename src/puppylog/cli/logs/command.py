@@ -24,6 +24,7 @@ from puppylog.cli.options import (
 )
 from puppylog.cli.pager import page_output
 from puppylog.cli.queries import (
+    complete_fields,
     join_conditions,
     query_argument,
     read_query,
@@ -92,7 +93,12 @@ def _context_option(flag: str, name: str, where: str) -> Callable[[Callable[...,
 @_context_option("-B", "before", "before")
 @_context_option("-A", "after", "after")
 @click.option("--reverse", "is_reversed", is_flag=True, help="Show the newest records first.")
-@click.option("--columns", metavar="NAMES", help="Show a table of these columns and attributes, such as ts,host,user.")
+@click.option(
+    "--columns",
+    metavar="NAMES",
+    shell_complete=complete_fields,
+    help="Show a table of these columns and attributes, such as ts,host,user.",
+)
 @click.option(
     "--pager/--no-pager",
     "uses_pager",
