@@ -53,7 +53,7 @@ def test_a_report_on_a_few_lines_has_no_empty_sections() -> None:
     assert lines[:5] == [
         "notes.txt",
         "3 records, plain",
-        "2026-03-01 12:00:07 to 2026-03-01 12:00:07 UTC, 0.0 s",
+        "2026-03-01 12:00:07 to 2026-03-01 12:00:07 UTC, 0 s",
         "3 records (100 %) have no time of their own: their time is when they were read",
         "",
     ]

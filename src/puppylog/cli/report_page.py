@@ -13,7 +13,7 @@ from typing import Final
 from puppylog.monitor.report import Counts, Durations, MessagePatterns, Reason, Report, SourceCount
 from puppylog.tui.bar import format_share
 from puppylog.tui.clean import clean, cut
-from puppylog.tui.number import format_bytes, format_duration, format_number
+from puppylog.tui.number import format_bytes, format_number
 from puppylog.tui.report_words import (
     count_totals,
     describe_formats,
@@ -25,6 +25,7 @@ from puppylog.tui.report_words import (
     describe_slowest,
     format_instant,
     format_seconds,
+    format_span,
     format_zone,
     name_format,
 )
@@ -88,7 +89,7 @@ def _render_header(report: Report, title: str, zone: tzinfo | None) -> str:
         facts.append(f"{format_bytes(report.response_bytes)} sent")
     if report.first_at is not None and report.last_at is not None:
         first, last = format_instant(report.first_at, zone), format_instant(report.last_at, zone)
-        took = format_duration((report.last_at - report.first_at).total_seconds())
+        took = format_span((report.last_at - report.first_at).total_seconds())
         facts.append(f"{first} to {last} {format_zone(report.last_at, zone)} ({took})")
     shown = "".join(f"<li>{_text(fact)}</li>" for fact in facts)
     note = describe_read_times(report)

@@ -15,7 +15,7 @@ from puppylog.monitor.report import Counts, Durations, MessagePatterns, Reason, 
 from puppylog.tui.bar import draw_top, format_share
 from puppylog.tui.chart import bar, columns, resample, sparkline
 from puppylog.tui.clean import clean, cut, cut_start, width_of
-from puppylog.tui.number import format_bytes, format_duration, format_number
+from puppylog.tui.number import format_bytes, format_number
 from puppylog.tui.report_words import (
     count_totals,
     describe_formats,
@@ -27,6 +27,7 @@ from puppylog.tui.report_words import (
     describe_slowest,
     format_instant,
     format_seconds,
+    format_span,
     format_zone,
     name_format,
 )
@@ -85,7 +86,7 @@ def _draw_header(report: Report, title: str, width: int, zone: tzinfo | None, *,
     lines += _wrap(parts, width)
     if report.first_at is not None and report.last_at is not None:
         first, last = format_instant(report.first_at, zone), format_instant(report.last_at, zone)
-        took = format_duration((report.last_at - report.first_at).total_seconds())
+        took = format_span((report.last_at - report.first_at).total_seconds())
         lines += _wrap([f"{first} to {last} {format_zone(report.last_at, zone)}", took], width)
     if note := describe_read_times(report):
         lines += wrap(clean(note), width)

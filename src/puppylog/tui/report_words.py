@@ -27,10 +27,10 @@ def format_seconds(seconds: float) -> str:
     return f"{scaled:.3g} {unit}"
 
 
-def format_step(seconds: float) -> str:
-    """Return the length of a step of a histogram: ``15 s``, ``30 min``, ``2 h``, ``1 d``.
+def format_span(seconds: float) -> str:
+    """Return a length of time without parts that are zero: ``15 s``, ``30 min``, ``2 h``, ``7 d``.
 
-    >>> format_step(15), format_step(90), format_step(7200)
+    >>> format_span(15), format_span(90), format_span(7200)
     ('15 s', '1 min 30 s', '2 h')
     """
     parts = format_duration(seconds).split(" ") if seconds >= 10 else [f"{seconds:g}", "s"]
@@ -62,7 +62,7 @@ def describe_rate(report: Report, steps: int = 1) -> str:
         format_number(round(rate * unit_s)) if rate * unit_s >= 10 else f"{rate * unit_s:.2g}"
         for rate in (mean, most / joined_s)
     ]
-    return f"Lines {unit}: {shown[0]} on average, {shown[1]} at most in {format_step(joined_s)}"
+    return f"Lines {unit}: {shown[0]} on average, {shown[1]} at most in {format_span(joined_s)}"
 
 
 def describe_outside(report: Report) -> str:
