@@ -14,6 +14,7 @@ from puppylog.model.shape import MAX_CHARACTERS, shape_of
         ("open \"a file\" and 'another one'", "open * and *"),
         ("can't open, won't retry", "can't open, won't retry"),
         ("host web12 took 77ms", "host web* took *ms"),
+        ("pod shop-7d9f8-x5kzq is ready", "pod shop-*-* is ready"),
         ("decade of the facade: std::deque", "decade of the facade: std::deque"),
         ("the first line\nand 2 more", "the first line"),
         ("", ""),

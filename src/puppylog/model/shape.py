@@ -26,7 +26,7 @@ VARYING: Final = "|".join(
         f"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}",  # UUID
         _IPV6,
         f"[A-Za-z]*[0-9]+[A-Za-z]+[0-9][0-9A-Za-z]*{_TAIL}",  # an id: digits, letters, digits
-        f"[a-fA-F]+[0-9]+[a-fA-F]+{_TAIL}",  # a short hexadecimal id: letters, digits, letters
+        f"[A-Za-z]+[0-9]+[A-Za-z]+{_TAIL}",  # an id: letters, digits, letters
         f"0[xX]{_HEX}+",
         f"{_HEX}{{8,}}{_TAIL}",  # a long hexadecimal id; no common word has eight such letters in a row
         f"[0-9]+{_TAIL}",
