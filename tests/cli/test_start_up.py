@@ -17,7 +17,7 @@ sys.argv[0] = "puppylog"
 try:
     main()
 finally:
-    sys.stderr.write("\\n" + " ".join(name for name in sys.modules if sys.modules[name] is not None))
+    sys.stderr.write("\\n" + " ".join(sys.modules))
 """
 
 
