@@ -1,5 +1,6 @@
 """Which rotated files are newer than the last known file, and which are from before the stream began."""
 
+import gzip
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -153,3 +154,15 @@ def test_a_file_that_was_emptied_while_it_was_read_is_new_from_its_start(directo
     assert emptied is not None
     assert (name(emptied), emptied.identity) == ("a.log.1", position_identity(position))
     assert take_emptied(directory.pool(), [Place.of(replace(position, inode=1, finished=False))]) is None
+
+
+def test_an_empty_compressed_file_that_got_the_inode_of_the_last_known_file_is_not_that_file(
+    directory: Directory,
+) -> None:
+    last = last_of(directory.write("a.log", is_known=True))
+    directory.write("a.log.2", b"written later\n")
+    reused = directory.path / "a.log"
+    reused.write_bytes(gzip.compress(b""))
+    reused.rename(directory.path / "a.log.1.gz")
+    os.utime(directory.path / "a.log.1.gz", (2_000, 2_000))
+    assert directory.newer(last) == ["a.log.2"]

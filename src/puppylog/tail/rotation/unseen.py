@@ -136,7 +136,7 @@ def _is_last_file(pool: CandidatePool, candidate: Candidate, last: LastFile) -> 
     evidence = pool.evidence
     if candidate.identity == last.identity:
         # Of an empty file only the inode is known, so its time of change must be the same.
-        may_be = candidate.size > 0 or candidate.mtime_ns == last.mtime_ns
+        may_be = candidate.mtime_ns == last.mtime_ns or not evidence.is_empty(candidate)
         return pool.is_taken(candidate) or (may_be and evidence.is_finished(candidate, pool.known))
     if any(evidence.is_finished_as(candidate, place) for place in _iter_finished(pool.known, last.identity)):
         return True
