@@ -20,6 +20,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from bench.commands import measure_commands
 from bench.flat import SIZES, measure_flat
 from bench.idle import MANY, SETTLE_S, measure_idle, measure_many
 from bench.ingest import figures_of, measure_parsing, measure_rounds, write_log
@@ -33,7 +34,7 @@ from bench.report import Figure, Section, format_table, write_json
 from puppylog import __version__
 
 STORES = ("duckdb", "postgresql", "timescaledb")
-PARTS = ("ingest", "answers", "visibility", "idle", "load")
+PARTS = ("ingest", "answers", "visibility", "idle", "load", "commands")
 
 
 def main() -> int:
@@ -56,7 +57,7 @@ def main() -> int:
 
 def _measure_stores(work: Path, options: argparse.Namespace) -> Iterator[Section]:
     log = work / "access.log"
-    if {"ingest", "answers", "load"} & set(options.only):
+    if {"ingest", "answers", "load", "commands"} & set(options.only):
         _say(f"writing {options.lines:,} lines")
         write_log(log, options.lines)
     if "duckdb" in options.stores:
@@ -107,6 +108,9 @@ def _measure_embedded(work: Path, log: Path, options: argparse.Namespace) -> lis
     if "visibility" in options.only:
         _say("from append to visible")
         figures += measure_visibility(work / "visibility", options.samples)
+    if "commands" in options.only:
+        _say("the start of commands, and exports")
+        figures += measure_commands(work / "commands", log, options.lines)
     if "idle" in options.only:
         _say("idle")
         figures += measure_idle(work / "idle", options.idle_s, options.settle_s)

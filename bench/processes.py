@@ -68,13 +68,13 @@ class Workspace:
         self.url = url or f"duckdb://{self.store}"
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PUPPYLOG_")}
         nowhere = str(directory / "no-configuration")
-        self._environ = {**kept, "PUPPYLOG_STORE": self.url, "XDG_CONFIG_HOME": nowhere, "NO_COLOR": "1"}
+        self.environ = {**kept, "PUPPYLOG_STORE": self.url, "XDG_CONFIG_HOME": nowhere, "NO_COLOR": "1"}
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start ``puppylog`` with these arguments. Its output goes to a file of the workspace."""
         with (self.directory / "output.txt").open("ab") as output:
             command = [sys.executable, "-m", "puppylog", *arguments]
-            return subprocess.Popen(command, env=self._environ, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+            return subprocess.Popen(command, env=self.environ, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
 
     def run(self, *arguments: str) -> Usage:
         """Run ``puppylog`` and wait until it ends; return its cost.

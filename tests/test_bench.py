@@ -71,6 +71,8 @@ def test_a_small_bench_measures_every_figure_and_exits_with_0(tmp_path: Path) ->
         "parsing alone, lines per CPU second",
         "15,000 lines in one file",
         "host states that the alerts keep",
+        "CPU of logs -l 5",
+        "records exported as csv",
     ):
         assert embedded[name] > 0
     assert "ClickHouse" in done.stdout

@@ -1,0 +1,61 @@
+"""The CPU that a command takes before it does its work, and the speed at which records are exported."""
+
+import resource
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from bench.processes import BenchBroken, Workspace
+from bench.report import Figure, Target, single
+
+_RUNS: Final = 7
+# A command that asks no store may take 1.3 times the CPU of bare Python, and this many milliseconds more.
+_BARE_TIMES: Final = 1.3
+_LIGHT: Final = Target(at_most=60)
+_ASKING: Final = Target(at_most=150)
+_EXPORTED: Final = Target(at_least=1_000_000)
+_METRIC: Final = "lines_per_stream"
+
+
+def measure_commands(work: Path, log: Path, lines: int) -> list[Figure]:
+    """Measure the start of commands with a running engine, and the export of a log that was collected."""
+    workspace = Workspace(work)
+    workspace.run("collector", "-q", "-s", str(log), "--format", "access")
+    workspace.run("monitor", "metrics", "create", "--default")
+    bare_ms = _cpu_ms([sys.executable, "-c", "pass"], workspace)
+    figures = [single("CPU of bare Python", bare_ms, "ms")]
+    for words in (["--help"], ["formats"]):
+        over_ms = _command_ms(words, workspace) - _BARE_TIMES * bare_ms
+        figures.append(single(f"CPU of {words[0]} above 1.3 bare Pythons", over_ms, "ms", _LIGHT))
+    figures += [
+        single(f"CPU of {' '.join(words)}", _command_ms(words, workspace), "ms", _ASKING)
+        for words in (["logs", "-l", "5"], ["top", "request_route"], ["monitor", "metrics", "get", _METRIC])
+    ]
+    for format_ in ("parquet", "csv", "jsonl"):
+        usage = workspace.run("sql", "--timeout", "600", "select * from log_records", "-o", format_)
+        figures.append(single(f"records exported as {format_}", lines / usage.wall_s, "records/s", _EXPORTED))
+        figures.append(single("  peak memory of the command", usage.peak_bytes / 1e6, "MB"))
+        (workspace.directory / "output.txt").unlink()
+    return figures
+
+
+def _command_ms(words: Sequence[str], workspace: Workspace) -> float:
+    return _cpu_ms([str(Path(sys.executable).with_name("puppylog")), *words], workspace)
+
+
+def _cpu_ms(command: Sequence[str], workspace: Workspace) -> float:
+    """Return the least CPU of several runs of a process, in milliseconds: everything above it is disturbance."""
+    environ = {**workspace.environ, "PYTHONPYCACHEPREFIX": str(workspace.directory / "compiled")}
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program is compiled once
+    return min(_run(command, environ) for _ in range(_RUNS)) * 1000
+
+
+def _run(command: Sequence[str], environ: dict[str, str]) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise BenchBroken(f"{' '.join(command)} failed: {done.stderr.strip()}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
