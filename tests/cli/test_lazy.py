@@ -81,3 +81,15 @@ def test_files_are_completed_where_a_path_may_stand_and_no_command_begins_so(
     ]
     assert [item.value for item in opener.shell_complete(click.Context(opener), "col")] == ["collector"]
     assert group.shell_complete(click.Context(group), "acc") == []
+
+
+@pytest.mark.parametrize("before", [["-o", "html"], ["--output=html"], ["-ohtml"], ["--since", "2h", "-q"]])
+def test_options_of_the_command_for_paths_may_stand_before_the_path(opener: LazyGroup, before: list[str]) -> None:
+    ctx = opener.make_context("outer", [*before, "access.log"])
+    assert [*ctx._protected_args, *ctx.args] == ["open", *before, "access.log"]
+
+
+def test_an_unknown_option_without_a_path_or_before_a_command_is_refused(opener: LazyGroup) -> None:
+    for arguments in (["--nope"], ["-o", "html", "collector", "a.log"]):
+        with pytest.raises(click.NoSuchOption):
+            opener.make_context("outer", arguments)

@@ -15,7 +15,8 @@ Table: TypeAlias = Mapping[str, tuple[str, str]]
 class LazyGroup(click.Group):
     """A group of the commands in a table.
 
-    With ``path_command``, the name of one of them, a first word that is a path is an argument of that command.
+    With ``path_command``, the name of one of them, a first word that is a path is an argument of that command. Its
+    options may stand before the path, as in ``puppylog -o html access.log``.
     """
 
     def __init__(self, *args: Any, table: Table, path_command: str | None = None, **kwargs: Any) -> None:  # noqa: ANN401 - click's own arguments
@@ -46,6 +47,19 @@ class LazyGroup(click.Group):
         if not names and self.path_command is not None and not incomplete.startswith("-"):
             names = [CompletionItem(incomplete, type="file")]
         return names + click.Command.shell_complete(self, ctx, incomplete)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if self.path_command is not None and self._begins_with_option_for_paths(ctx, args):
+            args = [self.path_command, *args]
+        return super().parse_args(ctx, args)
+
+    def _begins_with_option_for_paths(self, ctx: click.Context, args: list[str]) -> bool:
+        """Return whether the first word is an option that this group lacks, and there is a path and no command."""
+        if not args or not args[0].startswith("-") or args[0] == "-":
+            return False
+        own = {name for parameter in self.get_params(ctx) for name in (*parameter.opts, *parameter.secondary_opts)}
+        option = args[0].partition("=")[0] if args[0].startswith("--") else args[0][:2]
+        return option not in own and any(map(is_path, args)) and not any(word in self.table for word in args)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
