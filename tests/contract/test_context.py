@@ -1,9 +1,9 @@
-from puppylog.monitor.context import Extent, find_context, read_records
+from puppylog.monitor.context import Extent, find_context, find_rejected, read_records
 from puppylog.monitor.origins import Origin, has_stream, read_origins
 from puppylog.monitor.search import read_cursor
 from puppylog.monitor.source_text import SourceText, read_source_texts
 from puppylog.stores.base import Store
-from support.lines import Source, records
+from support.lines import Source, records, rejects
 
 
 def test_the_context_of_a_record_is_its_neighbours_in_its_file(store: Store) -> None:
@@ -22,6 +22,8 @@ def test_the_context_of_a_record_is_its_neighbours_in_its_file(store: Store) -> 
     places = [place for group in found.groups for place in group.places]
     read = read_records(store, places)
     assert list(zip(read["file_id"].to_pylist(), read["line_offset"].to_pylist(), strict=True)) == places
+    first.append(rejects(b"no\xff record", start=30_050))
+    assert find_rejected(store, found.groups) == {(first.file_id, 30_100): [b"no\xff record"]}
     assert set(read.column_names) > {"ts", "stream_id", "message", "attributes"}
 
 

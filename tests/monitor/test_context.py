@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from puppylog.monitor import context as module
-from puppylog.monitor.context import Extent, Group, find_context, read_records
+from puppylog.monitor.context import Extent, Group, find_context, find_rejected, read_records
 from support.memory import MemoryReader
 
 
@@ -70,6 +70,18 @@ def test_the_context_is_the_neighbours_in_the_file_however_long_its_lines_are(
         first = offsets.index(group.places[0][1])
         assert group.previous is None or group.previous == (7, offsets[first - 1])
         assert group.previous is not None or first == 0
+
+
+def test_rejected_lines_between_the_records_of_a_group_are_found(
+    reader: MemoryReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = [Group([(1, 100), (1, 200), (1, 300)], None), Group([(2, 0)], None), Group([(3, 50), (3, 90)], None)]
+    for file_id, offset in [(1, 50), (1, 110), (1, 120), (1, 250), (1, 310), (2, 5), (3, 60)]:
+        reader.insert("rejected_lines", file_id=file_id, line_offset=offset, line=b"%d" % offset)
+    assert find_rejected(reader, groups) == {(1, 200): [b"110", b"120"], (1, 300): [b"250"], (3, 90): [b"60"]}
+    assert find_rejected(reader, groups[1:2]) == {}
+    monkeypatch.setattr(module, "_REJECTED", 1)
+    assert find_rejected(reader, groups) == {(1, 200): [b"110"]}
 
 
 def test_records_are_read_in_the_order_of_their_places(reader: MemoryReader, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,6 +110,13 @@ def test_a_context_line_is_dim_and_nothing_else() -> None:
     }
 
 
+def test_a_rejected_line_is_indented_and_wrapped_and_cleaned() -> None:
+    layout = RecordLayout(80, UTC)
+    assert list(layout.draw_rejected("\tat \x1b[2J\r")) == ["             at \\x1b[2J"]
+    assert [len(line) <= 40 for line in RecordLayout(40, UTC).draw_rejected("word " * 30)] == [True] * 5
+    assert list(RecordLayout(None, UTC).draw_rejected("a\nb")) == [r"rejected a\nb"]
+
+
 def test_matches_are_highlighted_and_show_a_field_that_is_otherwise_left_out() -> None:
     layout = RecordLayout(80, UTC, color=True, matches=find_matches(parse_query("CURL shop")))
     line = draw(layout, REQUEST)[1]

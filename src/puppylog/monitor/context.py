@@ -27,7 +27,11 @@ _GROWTH: Final = 8
 # So many places are asked for in one query.
 _PLACES: Final = 10_000
 
+# So many rejected lines are shown between the records of one answer.
+_REJECTED: Final = 1000
+
 _QUERIES = load_queries("puppylog.stores", "monitor.sql")
+_REJECTS = load_queries("puppylog.stores", "rejects.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,27 @@ def _read_records(reader: RecordReader, places: Sequence[Place]) -> pa.Table:
     found = reader.query(_QUERIES["records_at"], {**lists, **_bounds(files, offsets)})
     index = {place: at for at, place in enumerate(places_of(found))}
     return found.take(pa.array([index[place] for place in places if place in index], pa.int64()))
+
+
+def find_rejected(reader: RecordReader, groups: Sequence[Group]) -> dict[Place, list[bytes]]:
+    """Return the rejected lines between the records of groups, by the place of the record behind them.
+
+    A line that does not fit the format is no record, but it may be what is looked for: a traceback in a file of JSON.
+    At most _REJECTED lines are returned, those of the first files.
+    """
+    spans = [(group.places[0], group.places[-1]) for group in groups if len(group.places) > 1]
+    if not spans:
+        return {}
+    files, starts = [file_id for (file_id, _), _ in spans], [start for (_, start), _ in spans]
+    ends = [end for _, (_, end) in spans]
+    lists = {"files": _joined(files), "starts": _joined(starts), "ends": _joined(ends)}
+    values: dict[str, Value] = {**lists, "lines": _REJECTED, **_bounds(files, [*starts, *ends])}
+    found = reader.query(_REJECTS["lines_in_ranges"], values)
+    records = sorted(place for group in groups for place in group.places)
+    rejected: dict[Place, list[bytes]] = {}
+    for place, line in zip(places_of(found), found["line"].to_pylist(), strict=True):
+        rejected.setdefault(records[bisect_right(records, place)], []).append(line)
+    return rejected
 
 
 def places_of(records: pa.Table) -> list[Place]:

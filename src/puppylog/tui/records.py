@@ -92,9 +92,26 @@ class RecordLayout:
         for line in self._draw_lines(row, instant, self.width):
             yield paint([Run(text, DIM) for text, _ in line] if is_context else line, color=self.color)
 
+    def draw_rejected(self, line: str) -> Iterator[str]:
+        """Yield the lines of a line of a log that is no record, and so has no time: dim, and indented."""
+        if self.width is None:
+            yield f"rejected {clean(line)}"
+            return
+        available = self.width - len(self._indent)
+        text = clean(line.replace("\t", "    ").rstrip("\r"))
+        for drawn in wrap([Run(text, DIM)], available, available):
+            yield self._indent + paint(drawn, color=self.color)
+
     @property
     def _is_narrow(self) -> bool:
         return self.width is not None and self.width < _NARROW
+
+    @property
+    def _indent(self) -> str:
+        """The blanks before a line that does not begin with a time."""
+        if self._is_narrow:
+            return " " * _NARROW_INDENT
+        return " " * len("12:00:00.000 " if self._has_fractions else "12:00:00 ")
 
     def _change_date(self, instant: datetime) -> str:
         """Return the line that says the date; empty if the record before was of the same date."""
@@ -128,7 +145,7 @@ class RecordLayout:
         first, *others = (row["message"] or "").replace("\t", "    ").split("\n")
         body = [*self._request(row), *self._first_line(first.rstrip("\r"), row, instant)]
         fields = short_fields(row, self.matches, width, self.left_out)
-        indent = Run(" " * (_NARROW_INDENT if self._is_narrow else len(time) + 1))
+        indent = Run(self._indent)
         available = width - len(indent.text)
         top, *below = wrap(join_fields(body, fields), width - sum(width_of(run.text) for run in head), available)
         yield [*head, *top]

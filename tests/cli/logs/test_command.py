@@ -13,7 +13,7 @@ from puppylog.monitor.search import Search, find_records
 from puppylog.stores.base import RecordReader
 from support.embedded import EmbeddedStore
 from support.inprocess import InProcess
-from support.lines import NOON, Source, rows
+from support.lines import NOON, Source, rejects, rows
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 # Selects the records that the fixture has stored; some tests add others.
@@ -125,6 +125,18 @@ def test_context_is_the_records_around_a_match_each_of_them_once(cli: InProcess)
         *map(str, range(41, 32, -1)),
     ]
     assert cli("logs", *chosen, "-A", "1", "-B", "8", "-o", "table").out.count("--\n") == 0
+
+
+def test_context_has_the_rejected_lines_between_its_records(cli: InProcess, server: EmbeddedStore) -> None:
+    source = Source(server.connect(), "file:///var/log/mixed.log")
+    source.append(rows([{"ident": "a"}, {"ident": "b"}, {"ident": "c"}]), rejects(b"\tat \x01", start=50))
+    query = ("logs", "-s", "mixed.log", "ident:b", "-C", "1")
+    assert [line.split()[-1] for line in cli(*query, "--vertical", "--columns", "ident").out.splitlines() if line] == [
+        *("a", r"\x01", "b", "c")
+    ]
+    assert cli(*query).out.splitlines()[1] == r"rejected \tat \x01"
+    assert cli(*query, "-o", "raw").out.count("\n") == 4
+    assert cli(*query, "-o", "jsonl").out.count("\n") == 3
 
 
 def test_following_with_context_shows_the_records_after_a_match_when_they_arrive(

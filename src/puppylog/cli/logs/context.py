@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 
 from puppylog.cli.logs.printers import RecordPrinter
-from puppylog.monitor.context import Context, Extent, Group, Place, find_context, places_of, read_records
+from puppylog.monitor.context import Context, Extent, Group, Place, find_context, find_rejected, places_of, read_records
 from puppylog.stores.base import RecordReader
 
 
@@ -43,7 +43,9 @@ class ContextWriter:
             self._last = group.places[-1]
             self._reached[self._last[0]] = max(self._last[1], self._reached.get(self._last[0], -1))
         shown = [place for group in groups for place in group.places]
-        self._printer.write(_mark(read_records(self._reader, shown), set(places)), breaks)
+        between = {} if self._is_reversed else find_rejected(self._reader, groups)
+        rejected = {at: between[place] for at, place in enumerate(shown) if place in between}
+        self._printer.write(_mark(read_records(self._reader, shown), set(places)), breaks, rejected)
 
     def _without_written(self, group: Group) -> Group:
         """Return the part of a group that has not been written."""

@@ -6,8 +6,9 @@ from typing import Final
 
 import pyarrow as pa
 
+from puppylog.cli.logs.lines import NO_REJECTED, Rejected
 from puppylog.cli.talk import tell
-from puppylog.monitor.source_text import SourceText, read_source_texts
+from puppylog.monitor.source_text import read_source_texts
 from puppylog.settings import Settings
 from puppylog.stores.base import RecordReader
 from puppylog.tui.clean import clean
@@ -23,18 +24,20 @@ class RawPrinter:
         self._settings, self._reader = settings, reader
         self._texts = self._inexact = 0
 
-    def write(self, records: pa.Table, breaks: Collection[int] = ()) -> None:
-        """Write records; on a terminal with a line ``--`` where lines of the file are left out."""
+    def write(self, records: pa.Table, breaks: Collection[int] = (), rejected: Rejected = NO_REJECTED) -> None:
+        """Write records and rejected lines; on a terminal with a line ``--`` where lines of the file are left out."""
         for start in range(0, records.num_rows, _ROWS):
             texts = read_source_texts(self._reader, records.slice(start, _ROWS).to_pylist(), self._settings.host)
             self._texts += len(texts)
             self._inexact += sum(not text.is_exact for text in texts)
             if sys.stdout.isatty():
                 for at, text in enumerate(texts, start):
-                    sys.stdout.write((f"{_BREAK}\n" if at in breaks else "") + _clean_lines(text))
+                    before = "".join(map(_clean_lines, rejected.get(at, ())))
+                    sys.stdout.write((f"{_BREAK}\n" if at in breaks else "") + before + _clean_lines(text.text))
             else:
                 sys.stdout.flush()
-                sys.stdout.buffer.writelines(text.text + b"\n" for text in texts)
+                for at, text in enumerate(texts, start):
+                    sys.stdout.buffer.writelines(line + b"\n" for line in (*rejected.get(at, ()), text.text))
                 sys.stdout.buffer.flush()
         sys.stdout.flush()
 
@@ -48,6 +51,6 @@ class RawPrinter:
             )
 
 
-def _clean_lines(text: SourceText) -> str:
-    lines = text.text.decode(errors="backslashreplace").expandtabs(4).split("\n")
+def _clean_lines(text: bytes) -> str:
+    lines = text.decode(errors="backslashreplace").expandtabs(4).split("\n")
     return "".join(f"{clean(line.removesuffix(chr(13)))}\n" for line in lines)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
+from puppylog.cli.logs.lines import NO_REJECTED, Rejected
 from puppylog.cli.logs.origins import Origins
 from puppylog.cli.output import open_writer
 from puppylog.cli.writers.base import Writer
@@ -24,9 +25,9 @@ class TablePrinter:
         self._settings, self._columns, self._origins = settings, columns, origins
         self._writer: Writer | None = None
 
-    def write(self, records: pa.Table, breaks: Collection[int] = ()) -> None:
-        """Write records. Rows of these formats do not show where lines are left out."""
-        del breaks
+    def write(self, records: pa.Table, breaks: Collection[int] = (), rejected: Rejected = NO_REJECTED) -> None:
+        """Write records. Rows of these formats do not show where lines are left out, and rejected lines are no rows."""
+        del breaks, rejected
         if self._columns is not None:
             from puppylog.cli.logs.columns import select_columns  # noqa: PLC0415 - see above
 

@@ -48,6 +48,10 @@ class VerticalDrawer:
         fields = self._list_fields(row) if self._columns is None else self._list_columns(row, self._columns)
         return self._layout.draw(fields, is_context=is_context)
 
+    def draw_rejected(self, line: str) -> Iterator[str]:
+        """Yield the lines of a rejected line of a log."""
+        return self._layout.draw([("rejected", line)], is_context=True)
+
     def _list_fields(self, row: Row) -> list[tuple[str, str]]:
         origin = self._origins.find(row["file_id"])
         fields = [("ts", localize(row["ts"], self._zone).isoformat())]
