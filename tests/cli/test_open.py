@@ -239,6 +239,17 @@ def test_a_report_waits_for_another_one_on_its_files_and_does_not_wait_for_a_col
     assert "the report has what is stored now" in ran.err
 
 
+def test_a_format_of_rows_in_the_environment_is_no_reason_to_refuse(
+    cli: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUPPYLOG_OUTPUT", "jsonl")
+    assert report_of(cli("open"))["records"] == 120
+    monkeypatch.setenv("PUPPYLOG_OUTPUT", "csv")
+    assert "120 records" in cli("open").out
+    monkeypatch.setenv("PUPPYLOG_OUTPUT", "nonsense")
+    assert cli("open").code == 2
+
+
 def test_without_files_the_report_is_about_the_store_of_the_settings(cli: InProcess) -> None:
     report = report_of(cli("open", "-o", "json"))
     assert (report["records"], report["rejects"]) == (120, 1)

@@ -35,7 +35,7 @@ def make_store(folder: Path, file: str, *, unused_s: float = 0, size_bytes: int 
 def connected(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The URLs of the stores that were connected. No engine is started: no test here asks a store."""
     urls: list[str] = []
-    monkeypatch.setattr("puppylog.stores.cache.connect", urls.append)
+    monkeypatch.setattr("puppylog.stores.cache.connect", lambda url, *, timeout_s: urls.append(f"{url} {timeout_s}"))
     return urls
 
 
@@ -140,7 +140,8 @@ def test_a_cached_store_that_cannot_be_opened_says_that_it_may_be_deleted(
     cache = StoreCache(folder)
     path = make_store(folder, "/var/log/a.log")
 
-    def refuse(url: str) -> None:
+    def refuse(url: str, *, timeout_s: float | None) -> None:
+        del timeout_s
         raise StoreDamaged("read", f"the store {url}", "it has lost commits")
 
     monkeypatch.setattr("puppylog.stores.cache.connect", refuse)

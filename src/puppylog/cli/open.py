@@ -154,7 +154,9 @@ def _report_files(
     Raises:
         KeyboardInterrupt: a signal has ended the collecting; what was read is stored.
     """
-    store, deleted = _cache().connect(place)
+    # A query over a large file may take longer than the default, which protects stores that others use.
+    timeout_s = settings.timeout_s if is_flag_given("timeout") else None
+    store, deleted = _cache().connect(place, timeout_s=timeout_s)
     with store:
         for old in deleted:
             size = format_bytes(old.size_bytes)
@@ -221,7 +223,7 @@ def _show(settings: Settings, reported: _Reported) -> None:
 
         sys.stdout.write(render_page(reported.report, reported.title, commands, zone=settings.zone))
         return
-    if settings.output != "table":
+    if settings.output.startswith("json"):  # a configuration file may name any format of rows
         write_report_json(sys.stdout, reported.report, reported.title, commands, zone=settings.data_zone)
         return
     color = wants_color(settings)

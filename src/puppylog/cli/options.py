@@ -12,6 +12,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 from urllib.parse import unquote
 
 import click
+from click.core import ParameterSource
 
 from puppylog.cli.complete import complete_groups
 from puppylog.cli.given import given_options, settings_of
@@ -69,6 +70,18 @@ def _add_output_options(command: Callback, more: Mapping[str, str]) -> Callback:
     )(command)
 
 
+class _ReportOutput(click.Choice[str]):
+    """The formats of a report. A format of rows in the environment means that a program reads, or a person."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        is_flag = (
+            ctx is None or param is None or ctx.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE
+        )
+        if not is_flag and value in OUTPUTS:
+            return "json" if str(value).startswith("json") else "table"
+        return super().convert(value, param, ctx)
+
+
 def report_output_options(command: Callback) -> Callback:
     """Add ``-o/--output`` with the formats of a report, and ``--tz``."""
     command = tz_option(
@@ -78,7 +91,7 @@ def report_output_options(command: Callback) -> Callback:
     return _option(
         "-o",
         "--output",
-        type=click.Choice(REPORT_OUTPUTS),
+        type=_ReportOutput(REPORT_OUTPUTS),
         help="The format of the report: table (default, for people), json, or html, a page that needs no other file.",
     )(command)
 
@@ -87,7 +100,7 @@ def is_flag_given(name: str) -> bool:
     """Return whether a shared option of the running command, or of a group above it, was given on the command line."""
     ctx: click.Context | None = click.get_current_context()
     while ctx is not None:
-        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+        if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             return True
         ctx = ctx.parent
     return False
@@ -166,7 +179,7 @@ def _option(*names: str, callback: Callable[..., object] | None = None, **attrib
     def remember(ctx: click.Context, option: click.Parameter, value: object) -> None:
         if value is None or option.name is None:
             return
-        is_flag = ctx.get_parameter_source(option.name) is click.core.ParameterSource.COMMANDLINE
+        is_flag = ctx.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
         if callback is not None:
             callback(value, is_flag=is_flag)
         given = given_options(ctx)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from puppylog.model.query.severity import SCALE, find_step
-from puppylog.monitor.timeline import Timeline, find_crowd, plan_part
+from puppylog.monitor.timeline import Timeline, find_dense_part, plan_part
 
-_MOST_LOOKS: Final = 4  # how often a timeline is narrowed to where nearly all records are
+_MOST_PASSES: Final = 4  # how often a timeline is narrowed to where nearly all records are
 
 _STATUS_CLASS: Final = (
     "CASE WHEN status_code BETWEEN 100 AND 599 THEN CAST(floor(status_code / 100.0) AS INTEGER)"
@@ -72,7 +72,7 @@ def count_classes(
     """
     expression, name_of, names = _KINDS[kind]
     records: dict[str, int] = {}
-    for look in range(_MOST_LOOKS):
+    for number in range(_MOST_PASSES):
         steps = {name: [0] * timeline.steps for name in names}
         for row in ask(expression, timeline):
             # A row may be outside of the timeline: records came after its range was asked for, or it was narrowed.
@@ -80,10 +80,10 @@ def count_classes(
                 steps[name_of(row["value"])][step] += row["records"]
         records = records or {name: sum(counts) for name, counts in steps.items()}
         totals = [sum(counts) for counts in zip(*steps.values(), strict=True)]
-        crowd = find_crowd(totals) if look == 0 else find_crowd(totals, small=2)
-        if crowd is None:
+        dense = find_dense_part(totals) if number == 0 else find_dense_part(totals, small=2)
+        if dense is None:
             break
-        timeline = plan_part(timeline, *crowd)
+        timeline = plan_part(timeline, *dense)
     return timeline, [Class(name, records[name], counts) for name, counts in steps.items() if records[name]]
 
 

@@ -47,12 +47,12 @@ def plan_timeline(first_at: datetime, last_at: datetime) -> Timeline:
     return Timeline(EPOCH + timedelta(seconds=start), step_s, (last - start) // step_s + 1)
 
 
-def find_crowd(counts: Sequence[int], small: int = 20) -> tuple[int, int] | None:
+def find_dense_part(counts: Sequence[int], small: int = 20) -> tuple[int, int] | None:
     """Return the first step and the end of the shortest part that has nearly all records, if it is a small part.
 
     A part is small if it has at most one of ``small`` steps.
 
-    >>> find_crowd([1, *[0] * 97, 500, 500]), find_crowd([10] * 100)
+    >>> find_dense_part([1, *[0] * 97, 500, 500]), find_dense_part([10] * 100)
     ((98, 100), None)
     """
     wanted = _NEARLY_ALL * sum(counts)

@@ -98,8 +98,12 @@ class StoreCache:
         more = f"-and-{len(names) - 1}" if len(names) > 1 else ""
         return CachedStore(self._folder / f"{first}{more}-{digest}", names, bool(unique))
 
-    def connect(self, place: CachedStore) -> tuple[Store, Sequence[Deleted]]:
+    def connect(self, place: CachedStore, *, timeout_s: float | None = None) -> tuple[Store, Sequence[Deleted]]:
         """Connect to a cached store, which is created if it does not exist; return the stores that were deleted for it.
+
+        Args:
+            place: the store.
+            timeout_s: how many seconds a query may take; None is no limit.
 
         Raises:
             StoreRefused: the directory of the cache, or of the store, cannot be used.
@@ -117,7 +121,7 @@ class StoreCache:
                 write_whole(
                     place.path / _NOTE, json.dumps({"puppylog_open": _FORMAT, "files": list(place.files)}) + "\n"
                 )
-                return _connect(place), deleted
+                return _connect(place, timeout_s), deleted
         except OSError as error:
             cause = translate_os_error(self._folder, error)
             advice = "set XDG_CACHE_HOME to a directory that you may write to"
@@ -146,9 +150,9 @@ class StoreCache:
                 yield _Found(path, files, *_measure(path))
 
 
-def _connect(place: CachedStore) -> Store:
+def _connect(place: CachedStore, timeout_s: float | None) -> Store:
     try:
-        return connect(place.url)
+        return connect(place.url, timeout_s=timeout_s)
     except (StoreRefused, StoreDamaged) as error:
         advice = f"its files can be read again: rm -r {shlex.quote(str(place.path))}"
         raise type(error)(error.verb, error.thing, error.cause, advice) from None
