@@ -1,7 +1,7 @@
 """Splits a range of time into windows, the newest first, so that a search for the newest records can end early.
 
-Where the newest records are in few of the store's blocks, a search through all of them would take as long as one for
-the oldest: DuckDB evaluates a filter on every record of the range before it sorts.
+DuckDB evaluates a filter on every record of a range before it sorts them, so a search for the newest hundred records
+would take as long as a search for all.
 """
 
 from collections.abc import Iterator
