@@ -65,7 +65,7 @@ def test_an_unknown_format(puppylog: Puppylog, tmp_path: Path) -> None:
     [
         (["-i", "Not a name", "-s", "count", "-p", "*", "--period", "10"], ["Not a name"]),
         (["-i", "a", "-s", "count", "-p", "*", "--period", "0"], ["period", "0"]),
-        (["-i", "a", "-s", "avg", "-p", "no_such", "--period", "10"], ["no_such", "no such column"]),
+        (["-i", "a", "-s", "avg", "-p", "no_such", "--period", "10"], ["no_such", "no column"]),
         (["-i", "a", "-s", "median", "-p", "*", "--period", "10"], ["median"]),
         (["-i", "a", "-s", "count", "-p", "*", "--period", "10", "--segment", "(SELECT 1)"], ["subquery", "column 1"]),
         (["-i", "a", "-s", "count", "-p", "*", "--period", "10", "--segment", "host; DROP TABLE x"], [";", "column 5"]),

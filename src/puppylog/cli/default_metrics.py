@@ -19,17 +19,19 @@ _NOTHING: Final = Contents(has_requests=False, has_severities=False, duration=No
 
 def create_defaults(store: Store, settings: Settings, set_: str, group: str | None) -> None:
     """Create the metrics and alerts of one of SETS, and say so; those that exist already stay as they are."""
+    is_empty = False
     if set_ == ORIGINAL_SET:
         chosen = ORIGINAL
     else:
         contents = read_contents(store, dialect_of(store))
         chosen = choose_defaults(contents or _NOTHING)
-        if contents is None:
-            tell(settings, "the store has no records yet; run this again later for metrics that fit them")
+        is_empty = contents is None
     for metric in chosen.metrics:
         tell_created(settings, f"metric {metric.name}", is_new=store.create_metric(replace(metric, group=group)))
     for alert in chosen.alerts:
         tell_created(settings, f"alert {alert.name}", is_new=store.create_alert(alert))
+    if is_empty:
+        tell(settings, "the store has no records yet; run this again later for metrics that fit them")
 
 
 def tell_created(settings: Settings, what: str, *, is_new: bool) -> None:
