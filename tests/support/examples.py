@@ -8,6 +8,9 @@ USUAL: Final = 100
 
 _TIMES: Final = int(os.environ.get("PUPPYLOG_TEST_EXAMPLES_TIMES", "1"))
 
+IS_SOAK: Final = _TIMES > 1
+"""Whether property tests draw new examples."""
+
 
 def examples(quick: int) -> int:
     """Return the number of examples of a test that has ``quick`` examples in ``make test``."""
