@@ -1,14 +1,17 @@
 """Golden files are in ``golden``. To write them again, run the test with PUPPYLOG_TEST_WRITE_GOLDEN=1 and read them."""
 
 import os
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
 import pytest
 
+from puppylog.monitor.record_classes import Class
+from puppylog.monitor.timeline import Timeline
 from puppylog.tui.clean import width_of
 from puppylog.tui.report import draw_report
-from support.reports import REPORT, TINY
+from support.reports import REPORT, START, TINY
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -59,3 +62,10 @@ def test_a_report_on_a_few_lines_has_no_empty_sections() -> None:
     ]
     assert lines[5].startswith("Lines a second: 3 on average, 3 at most in 1 s")
     assert not any("Status" in line or "Top" in line for line in lines)
+
+
+def test_the_axis_leaves_out_the_year_before_it_leaves_out_an_end() -> None:
+    for cells, axis in ((40, "2026-03-01 12:00        2026-03-01 14:00"), (30, "03-01 12:00        03-01 14:00")):
+        timeline = Timeline(START, 7200 // cells, cells)
+        shown = replace(REPORT, timeline=timeline, classes=[Class("2xx", cells, [1] * cells)])
+        assert axis in draw_report(shown, title="a.log", width=40, zone=UTC)

@@ -12,6 +12,7 @@ from itertools import zip_longest
 from typing import Final
 
 from puppylog.monitor.report import Counts, Durations, MessagePatterns, Reason, Report, SourceCount
+from puppylog.monitor.timeline import Timeline
 from puppylog.tui.bar import draw_top, format_share
 from puppylog.tui.chart import bar, columns, resample, sparkline
 from puppylog.tui.clean import clean, cut, cut_start, width_of
@@ -112,11 +113,19 @@ def _draw_timeline(report: Report, width: int, zone: tzinfo | None) -> Section:
     numbers = [sum(totals[at : at + joined]) for at in range(0, len(totals), joined)]
     across = max(1, min(width // len(numbers), _MOST_CELLS_A_STEP))
     drawn = columns([number or None for number in numbers for _ in range(across)], _CHART_ROWS)
-    left, right = (format_instant(instant, zone)[:16] for instant in (timeline.start, timeline.end))
-    blanks = len(numbers) * across - len(left) - len(right)
-    axis = f"{left}{' ' * blanks}{right}" if blanks > 0 else left
+    axis = _draw_axis(timeline, len(numbers) * across, zone)
     note = wrap(describe_outside(report), width) if report.outside else []
     return Section(wrap(describe_rate(report, joined), width), [*(line.rstrip() for line in drawn), axis, *note])
+
+
+def _draw_axis(timeline: Timeline, width: int, zone: tzinfo | None) -> str:
+    """Return the times of both ends of the chart: without the year, or only the first, if they do not fit."""
+    ends = [format_instant(instant, zone) for instant in (timeline.start, timeline.end)]
+    for part in (slice(16), slice(5, 16)):  # to the minute
+        left, right = (end[part] for end in ends)
+        if len(left) + len(right) < width:
+            return f"{left}{right:>{width - len(left)}}"
+    return ends[0][:16]
 
 
 def _list_sections(report: Report, width: int, *, values: int, color: bool) -> list[Section]:
