@@ -147,9 +147,16 @@ def test_following_with_context_shows_the_records_after_a_match_when_they_arrive
     def append(*idents: str) -> Callable[[], object]:
         return lambda: source.append(rows([{"ident": ident} for ident in idents], start=source.offset))
 
+    def append_rejected() -> None:
+        source.append(rejects(b"rejected", start=source.offset))
+
     append("1", "2", "hit 3")()
     _sleep_as(
-        monkeypatch, _Sleep(append("4"), append("5"), append("6", "7", "8"), append("hit 9", "10"), append("hit 11"))
+        monkeypatch,
+        _Sleep(
+            *(append("4"), append_rejected, append("5")),
+            *(append("6", "7", "8"), append("hit 9", "10"), append("hit 11")),
+        ),
     )
     got = cli(
         "logs",
@@ -167,7 +174,7 @@ def test_following_with_context_shows_the_records_after_a_match_when_they_arrive
     )
     assert got.code == 130
     shown = [line.removeprefix("ident").strip() for line in got.out.splitlines() if line]
-    assert shown == ["2", "hit 3", "4", "5", "--", "8", "hit 9", "10", "hit 11"]
+    assert shown == ["2", "hit 3", "4", "rejected  rejected", "5", "--", "8", "hit 9", "10", "hit 11"]
 
 
 def test_a_source_is_a_path_or_its_end_or_a_pattern(cli: InProcess, server: EmbeddedStore) -> None:

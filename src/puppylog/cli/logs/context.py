@@ -36,14 +36,17 @@ class ContextWriter:
         if self._is_reversed:
             groups = [Group(group.places[::-1], None) for group in reversed(groups)]
         breaks, at = set(), 0
+        spans = []  # the groups, each with the record that was written right before it
         for group in groups:
-            if self._last is not None and (group.previous is None or group.previous != self._last):
+            is_continued = group.previous is not None and group.previous == self._last
+            spans.append(Group([self._last, *group.places], None) if is_continued and self._last else group)
+            if self._last is not None and not is_continued:
                 breaks.add(at)
             at += len(group.places)
             self._last = group.places[-1]
             self._reached[self._last[0]] = max(self._last[1], self._reached.get(self._last[0], -1))
         shown = [place for group in groups for place in group.places]
-        between = {} if self._is_reversed else find_rejected(self._reader, groups)
+        between = {} if self._is_reversed else find_rejected(self._reader, spans)
         rejected = {at: between[place] for at, place in enumerate(shown) if place in between}
         self._printer.write(_mark(read_records(self._reader, shown), set(places)), breaks, rejected)
 
