@@ -1,3 +1,4 @@
+import time
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,18 @@ AT = datetime(2026, 5, 18, 9, 5, 9, 250000, tzinfo=UTC)
 )
 def test_a_time_of_today_has_no_date(at: datetime | None, zone: ZoneInfo, shown: str) -> None:
     assert format_time(at, zone, NOW) == shown
+
+
+@pytest.mark.parametrize("is_local", [True, False])
+def test_the_hour_that_comes_twice_has_the_name_of_its_offset(monkeypatch: pytest.MonkeyPatch, is_local: bool) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    zone = None if is_local else ZoneInfo("Europe/Berlin")
+    midnight = datetime(2026, 10, 25, tzinfo=UTC)
+    shown = [format_time(midnight + timedelta(minutes=30 * half), zone, midnight) for half in (-1, 1, 3, 5)]
+    monkeypatch.undo()
+    time.tzset()
+    assert shown == ["01:30:00", "02:30:00 CEST", "02:30:00 CET", "03:30:00"]
 
 
 def test_seconds_are_shown_if_one_of_the_times_has_some() -> None:

@@ -11,6 +11,8 @@ _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 def format_time(instant: datetime | None, zone: tzinfo | None, now: datetime, *, precision: str = "seconds") -> str:
     """Return an instant as ``14:05:09``, of another day as ``17 May 14:05:09``, of another year with the year.
 
+    In the hour that comes twice when clocks are set back, the name of the offset follows: ``02:30:00 CET``.
+
     >>> from datetime import UTC
     >>> now = datetime(2026, 5, 18, tzinfo=UTC)
     >>> format_time(datetime(2026, 5, 17, 14, 5, 9, tzinfo=UTC), UTC, now)
@@ -29,9 +31,19 @@ def format_time(instant: datetime | None, zone: tzinfo | None, now: datetime, *,
     except (OverflowError, ValueError):  # within a day of the first or last instant that Python has
         return instant.isoformat()
     of_day = local.time().isoformat(timespec=precision)
+    if _comes_twice(local, zone):
+        of_day += f" {local:%Z}"
     if local.date() == today:
         return of_day
     return f"{format_day(local, with_year=local.year != today.year)} {of_day}"
+
+
+def _comes_twice(local: datetime, zone: tzinfo | None) -> bool:
+    """Return whether clocks in ``zone`` show the time ``local`` twice."""
+    if zone is None:  # `local` has a fixed offset; only the system knows the rules of this machine's zone
+        naive = local.replace(tzinfo=None)
+        return naive.replace(fold=0).timestamp() != naive.replace(fold=1).timestamp()
+    return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
 
 
 def format_range(first: datetime, last: datetime, zone: tzinfo | None, now: datetime) -> str:
