@@ -47,3 +47,7 @@ def test_a_command_that_parses_no_expression_loads_no_parser(server: EmbeddedSto
 def test_a_metric_is_read_without_a_parser(server: EmbeddedStore) -> None:
     loaded_by(server.url, "monitor", "metrics", "create", "-id", "requests", "-s", "count", "-p", "*", "-pr", "1m")
     assert loaded_by(server.url, "monitor", "metrics", "get", "requests") & HEAVY == set()
+
+
+def test_records_are_found_by_a_query_without_a_parser(server: EmbeddedStore) -> None:
+    assert loaded_by(server.url, "logs", "-o", "csv", "status_code>=500 -host:a* or bot") & HEAVY == set()

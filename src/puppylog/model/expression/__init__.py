@@ -44,7 +44,11 @@ def parse_filter(text: str, name: str = "filter") -> str:
 
 
 def parse_search(text: str) -> str:
-    """See `reading.parse_search`."""
+    """See `reading.parse_search`. What a query becomes is read by `quick`."""
+    from puppylog.model.expression.quick import read_quickly  # noqa: PLC0415 - only a query needs it
+
+    if (term := read_quickly(text)) is not None:
+        return term.canonical
     from puppylog.model.expression import reading  # noqa: PLC0415 - loads sqlglot
 
     return reading.parse_search(text)
@@ -65,7 +69,11 @@ def find_names(text: str) -> list[str]:
 
 
 def render(canonical: str, dialect: Dialect) -> str:
-    """See `reading.render`."""
+    """See `reading.render`. What a query becomes is read by `quick`."""
+    from puppylog.model.expression.quick import read_quickly  # noqa: PLC0415 - only a query needs it
+
+    if (term := read_quickly(canonical)) is not None:
+        return term.duckdb if dialect == "duckdb" else term.postgres
     from puppylog.model.expression import reading  # noqa: PLC0415 - loads sqlglot
 
     return reading.render(canonical, dialect)

@@ -12,11 +12,10 @@ from sqlglot import exp
 from puppylog.model.expression import leaf
 from puppylog.model.expression.conversion import as_number, as_text, byte_order, cast, coerce, common_type, of_type
 from puppylog.model.expression.function import FIELDS, call, check_name
+from puppylog.model.expression.operator import compare, infix, negate, predicate
 from puppylog.model.expression.overflow import add_whole, multiply_whole, narrow, negate_whole
 from puppylog.model.expression.term import (
     AND,
-    COMPARISON,
-    NOT,
     OR,
     OTHER,
     PRODUCT,
@@ -121,11 +120,11 @@ def _join(operator: str, left: Term, right: Term, binding: int, *, is_wide: bool
         left, right = (as_number(term, Type.INTEGER if operator == "%" else Type.NUMBER) for term in (left, right))
     terms = (left.operand(binding), right.operand(binding + 1))
     if binding in {OR, AND}:
-        return _infix(operator, accept_each([of_type(Type.BOOLEAN)] * 2, terms), Type.BOOLEAN, binding)
+        return infix(operator, accept_each([of_type(Type.BOOLEAN)] * 2, terms), Type.BOOLEAN, binding)
     if binding == OTHER:
-        return _infix(operator, accept_each([as_text] * 2, terms), Type.TEXT, binding)
+        return infix(operator, accept_each([as_text] * 2, terms), Type.TEXT, binding)
     if binding == SUM and left.type is Type.TIMESTAMPTZ and right.type is Type.INTERVAL:
-        return _infix(operator, terms, Type.TIMESTAMPTZ, binding)
+        return infix(operator, terms, Type.TIMESTAMPTZ, binding)
     type_ = Type.NUMBER if Type.NUMBER in {left.type, right.type} and operator != "%" else Type.INTEGER
     operands = accept_each([of_type(type_)] * 2, terms)
     if type_ is Type.NUMBER:  # a divisor of zero gives null
@@ -136,14 +135,8 @@ def _join(operator: str, left: Term, right: Term, binding: int, *, is_wide: bool
     return add_whole(operator, operands, is_wide=is_wide) if binding == SUM else multiply_whole(operator, operands)
 
 
-def _infix(operator: str, terms: Sequence[Term], type_: Type, binding: int) -> Term:
-    text = f"{{0}} {operator} {{1}}"
-    return compose(type_, text, *terms, sql=f"({text})", binding=binding)
-
-
 def _not(node: Node, depth: int) -> Term:
-    term = _make_typed(node.this, depth, Type.BOOLEAN).operand(NOT)
-    return compose(Type.BOOLEAN, "NOT {0}", term, sql="(NOT {0})", binding=NOT)
+    return negate(_make_typed(node.this, depth, Type.BOOLEAN))
 
 
 def _negative(node: Node, depth: int) -> Term:
@@ -167,21 +160,13 @@ _COMPARISONS: dict[type[Node], str] = {
 }
 
 
-def _predicate(text: str, terms: Sequence[Term], duckdb: str | None = None) -> Term:
-    operands = [term.operand(COMPARISON + 1) for term in terms]
-    return compose(Type.BOOLEAN, text, *operands, sql=f"({text})", duckdb=duckdb, binding=COMPARISON)
-
-
 def _comparison(node: Node, depth: int) -> Term:
-    left, right = _make_alike([node.this, node.expression], depth)
-    if type(node) not in {exp.EQ, exp.NEQ}:
-        left = byte_order(left)
-    return _predicate(f"{{0}} {_COMPARISONS[type(node)]} {{1}}", [left, right])
+    return compare(_COMPARISONS[type(node)], *_make_alike([node.this, node.expression], depth))
 
 
 def _between(node: Node, depth: int) -> Term:
     value, low, high = _make_alike([node.this, node.args["low"], node.args["high"]], depth)
-    return _predicate("{0} BETWEEN {1} AND {2}", [byte_order(value), low, high])
+    return predicate("{0} BETWEEN {1} AND {2}", [byte_order(value), low, high])
 
 
 def _in(node: Node, depth: int) -> Term:
@@ -190,7 +175,7 @@ def _in(node: Node, depth: int) -> Term:
     value, values, *more = _make_alike([node.this, *node.expressions], depth)
     for term in more:
         values = compose(Type.NULL, "{0}, {1}", values, term)
-    return _predicate("{0} IN ({1})", [value, values])
+    return predicate("{0} IN ({1})", [value, values])
 
 
 def _like(node: Node, depth: int) -> Term:
@@ -202,13 +187,13 @@ def _like(node: Node, depth: int) -> Term:
         raise NodeError(node.expression, "the pattern ends in a backslash that escapes nothing")
     # In PostgreSQL the backslash escapes by default. DuckDB needs ESCAPE, and is faster without it.
     duckdb = f"({{0}} {word} {{1}} ESCAPE '\\')" if "\\" in pattern.literal else None
-    return _predicate(f"{{0}} {word} {{1}}", [_make_typed(node.this, depth, Type.TEXT), pattern], duckdb)
+    return predicate(f"{{0}} {word} {{1}}", [_make_typed(node.this, depth, Type.TEXT), pattern], duckdb)
 
 
 def _is(node: Node, depth: int) -> Term:
     if type(node.expression) is not exp.Null:
         raise NodeError(node, "IS must be followed by NULL or NOT NULL")
-    return _predicate("{0} IS NOT NULL" if node.args.get("negate") else "{0} IS NULL", [make_term(node.this, depth)])
+    return predicate("{0} IS NOT NULL" if node.args.get("negate") else "{0} IS NULL", [make_term(node.this, depth)])
 
 
 def _case(node: Node, depth: int) -> Term:

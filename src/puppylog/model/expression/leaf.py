@@ -5,19 +5,17 @@ import re
 
 from sqlglot import exp
 
+from puppylog.model.expression.attribute import KEY, attribute_term, column_term
 from puppylog.model.expression.function import nearest
-from puppylog.model.expression.rejected import reject_column
-from puppylog.model.expression.term import OTHER, Term, Type, compose, quote, text_term
+from puppylog.model.expression.term import Term, Type, compose, text_term
 from puppylog.model.expression.tree import Node, NodeError
-from puppylog.model.record import ALIASES, COLUMNS, REJECT_COLUMNS, TEXT_COLUMNS
+from puppylog.model.record import ALIASES, COLUMNS
 
 _MAX_INTEGER = 2**63 - 1
 _UNITS_S = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86400, "WEEK": 604800}
 _AMOUNT = re.compile(r"[0-9]{1,12}")
 # A hundred years. A longer interval could move an instant out of the range of a store, which is an error there.
 _MAX_INTERVAL_S = 36525 * 86400
-# DuckDB's paths give these characters a meaning within a key.
-_KEY = re.compile(r'[^"\\*\x00-\x1f]+')
 
 
 def literal(node: Node) -> Term:
@@ -77,14 +75,11 @@ def name(node: Node) -> Term:
 
 
 def _column(node: Node, column: str) -> Term:
-    if column in REJECT_COLUMNS:
-        return reject_column(column)
-    if column not in COLUMNS:
+    term = column_term(column)
+    if term is None:
         known = nearest(column, [*COLUMNS, *ALIASES])
         raise NodeError(node, f"there is no such column; the nearest known one is {known}")
-    if column == "ts":
-        return compose(Type.TIMESTAMPTZ, column)
-    return compose(Type.TEXT if column in TEXT_COLUMNS else Type.INTEGER, column)
+    return term
 
 
 def _parts(node: Node) -> list[exp.Identifier]:
@@ -129,9 +124,6 @@ def _key(node: Node) -> str:
 
 def _attribute(node: Node, keys: list[str]) -> Term:
     for key in keys:
-        if not _KEY.fullmatch(key):
+        if not KEY.fullmatch(key):
             raise NodeError(node, 'a key has at least one character, and none of * " \\ nor control characters')
-    arrows = [quote(key) for key in keys]
-    canonical = " ->> ".join([" -> ".join(["attributes", *arrows[:-1]]), arrows[-1]])
-    path = quote("$" + "".join(f'."{key}"' for key in keys))
-    return Term(Type.TEXT, canonical, f"(attributes ->> {path})", f"({canonical})", binding=OTHER, is_attribute=True)
+    return attribute_term(keys)

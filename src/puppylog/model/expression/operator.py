@@ -1,0 +1,29 @@
+"""Terms made by operators of conditions."""
+
+from collections.abc import Sequence
+
+from puppylog.model.expression.conversion import byte_order
+from puppylog.model.expression.term import COMPARISON, NOT, Term, Type, compose
+
+
+def infix(operator: str, terms: Sequence[Term], type_: Type, binding: int) -> Term:
+    """Return the operation on two operands, which have their parentheses already."""
+    text = f"{{0}} {operator} {{1}}"
+    return compose(type_, text, *terms, sql=f"({text})", binding=binding)
+
+
+def predicate(text: str, terms: Sequence[Term], duckdb: str | None = None) -> Term:
+    """Return a condition on terms. The templates are those of `compose`."""
+    operands = [term.operand(COMPARISON + 1) for term in terms]
+    return compose(Type.BOOLEAN, text, *operands, sql=f"({text})", duckdb=duckdb, binding=COMPARISON)
+
+
+def compare(operator: str, left: Term, right: Term) -> Term:
+    """Return the comparison of two terms of the same type."""
+    if operator not in {"=", "<>"}:
+        left = byte_order(left)
+    return predicate(f"{{0}} {operator} {{1}}", [left, right])
+
+
+def negate(condition: Term) -> Term:
+    return compose(Type.BOOLEAN, "NOT {0}", condition.operand(NOT), sql="(NOT {0})", binding=NOT)
