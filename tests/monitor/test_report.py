@@ -132,6 +132,17 @@ def test_the_slowest_routes_are_those_with_the_longest_durations(reader: MemoryR
     assert [(slow.value, slow.records, slow.p95) for slow in slowest.items[:1]] == [("/slow", 20, 2.5)]
 
 
+def test_a_duration_of_requests_is_found_among_newer_messages_with_other_attributes(reader: MemoryReader) -> None:
+    add_request(reader, 0, attributes='{"request_time": "0.5"}')
+    reader.connection.execute(
+        "INSERT INTO puppylog.log_records (ts, stream_id, file_id, line_offset, attributes) "
+        """SELECT now(), 2, 2, i, '{"thread": "7"}' FROM range(3000) AS numbers (i)"""
+    )
+    slowest = make_report(reader, Search(), "duckdb").slowest
+    assert slowest is not None
+    assert slowest.attribute == "request_time"
+
+
 def test_records_with_the_time_of_reading_are_counted_and_others_are_not(reader: MemoryReader) -> None:
     reader.insert("log_files", id=1, opened_at=NOON, moved_at=NOON + timedelta(seconds=60))
     read_at_s = 1.234567  # the lines of one read have the same time, to the microsecond

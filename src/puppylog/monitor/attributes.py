@@ -5,7 +5,7 @@ searched in all records, because it may be rare or old.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from puppylog.model.expression import render
@@ -18,7 +18,9 @@ from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores", "monitor.sql")
 
-_SAMPLE_RECORDS: Final = 2000
+SAMPLE_RECORDS: Final = 2000
+"""The names of attributes are collected from so many records, the newest ones."""
+
 _MAX_DEPTH: Final = 5
 
 
@@ -35,9 +37,14 @@ def find_attributes(reader: RecordReader, wanted: Sequence[str], dialect: Dialec
 
 
 def _sample(reader: RecordReader) -> dict[str, str]:
-    rows = reader.query(_QUERIES["newest_attributes"], {"records": _SAMPLE_RECORDS})
+    rows = reader.query(_QUERIES["newest_attributes"], {"records": SAMPLE_RECORDS})
+    return list_names(rows["attributes"].to_pylist())
+
+
+def list_names(attributes: Iterable[str]) -> dict[str, str]:
+    """Return the names in JSON objects of attributes, each with an example value. Dots separate the keys of objects."""
     found: dict[str, str] = {}
-    for text in rows["attributes"].to_pylist():
+    for text in attributes:
         for name, example in _iter_attributes(json.loads(text)):
             if not found.get(name):
                 found[name] = example

@@ -14,7 +14,7 @@ from puppylog.model.expression import render
 from puppylog.model.expression.term import Dialect
 from puppylog.model.query import Reading, parse_query, translate
 from puppylog.model.stream import name_source
-from puppylog.monitor.attributes import find_attributes
+from puppylog.monitor.attributes import SAMPLE_RECORDS, list_names
 from puppylog.monitor.counting import Pattern, find_patterns
 from puppylog.monitor.durations import find_duration
 from puppylog.monitor.record_classes import Class, choose_kind, count_classes
@@ -172,7 +172,7 @@ def make_report(reader: RecordReader, search: Search, dialect: Dialect) -> Repor
         classes=classes,
         routes=_count_values(questions, _ROUTE) if has_routes else None,
         failing=_count_values(questions, _ROUTE, _FAILED) if has_routes and _has(classes, "5xx") else None,
-        slowest=_measure_routes(questions, dialect, int(records)) if has_routes else None,
+        slowest=_measure_routes(questions, dialect, int(totals["with_route"])) if has_routes else None,
         clients=_count_values(questions, "host") if totals["with_host"] else None,
         patterns=_find_patterns(questions, dialect, totals, has_errors=kind != "severity" or _has(classes, "error")),
         reasons=_list_reasons(rejects),
@@ -226,11 +226,12 @@ def _count_values(questions: _Questions, value: str, where: str = "true") -> Cou
     return Counts(items, rows[0]["different"] if rows else 0)
 
 
-def _measure_routes(questions: _Questions, dialect: Dialect, records: int) -> Durations | None:
-    duration = find_duration(find_attributes(questions.reader, [], dialect))
+def _measure_routes(questions: _Questions, dialect: Dialect, requests: int) -> Durations | None:
+    newest = questions.ask("report_attributes", parameters={"records": SAMPLE_RECORDS})
+    duration = find_duration(list_names(row["attributes"] for row in newest))
     if duration is None:
         return None
-    least = max(1, min(_LEAST_DURATIONS, records // 1000))
+    least = max(1, min(_LEAST_DURATIONS, requests // 1000))
     rows = questions.ask(
         "report_slowest",
         value=_ROUTE,

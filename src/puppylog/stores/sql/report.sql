@@ -55,6 +55,17 @@ FROM (
 ORDER BY records DESC, value
 LIMIT $values
 
+-- name: report_attributes
+-- The attributes of the newest requests that have any.
+SELECT attributes
+FROM puppylog.log_records
+WHERE attributes IS NOT NULL AND request_route IS NOT NULL
+  AND ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
+  AND {in_group}
+  AND {where}
+ORDER BY ts DESC
+LIMIT $records
+
 -- name: report_slowest
 -- The values with the longest durations, apart from those with fewer than $least durations.
 SELECT value, records, p50, p95, longest, count(*) OVER () AS different
