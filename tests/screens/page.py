@@ -20,5 +20,7 @@ def write_page(screens: Sequence[Screen]) -> str:
     for screen in screens:
         if screen.columns == _SHOWN:
             others = [f"[{width}](screens/{screen.name}-{width}.txt)" for width in WIDTHS]
-            parts.append(f"## {screen.command}\n\n```text\n{screen.text}```\n\nColumns: {' · '.join(others)}\n")
+            parts.append(
+                f"## `puppylog {screen.command}`\n\n```text\n{screen.text}```\n\nColumns: {' · '.join(others)}\n"
+            )
     return "\n".join(parts)

@@ -37,7 +37,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "hist": "hist --by status_code --step 10m has:request_route",
     "stats": "stats duration_ms",
     "patterns": "patterns source:shop.log",
-    "metrics-get": "monitor metrics get requests_per_route --since 2h",
+    "metrics-get": "monitor metrics get requests --since 2h",
+    "metrics-get-segments": "monitor metrics get requests_per_route --since 2h",
     "metrics-list": "monitor metrics list",
     "sql": "sql 'select request_route, count(*), avg(response_bytes) from log_records group by all order by 2 desc, 1'",
     "formats": "formats",
@@ -87,6 +88,7 @@ def _prepare(store: EmbeddedStore) -> None:
         "collector -q -s shop.log --group shop",
         "monitor metrics create -q -i requests_per_route --period 1m --filter has:request_route --segment "
         + shlex.quote("split_part(request_route, '/', 2)"),
+        "monitor metrics create -q -i requests --period 1m --filter has:request_route",
         "monitor metrics create -q -i errors --period 5m --filter 'status_code >= 500'",
     ):
         text = _capture(shlex.split(command), 80)
