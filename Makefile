@@ -60,7 +60,7 @@ soak: $(VENV)/dev.stamp ## before a release: random tests and kills for hours; o
 	$(SOAK_LENGTHS) $(BIN)/pytest -s $(SOAK_TESTS) $(ARGS)
 	$(SOAK_LENGTHS) $(BIN)/pytest $(IN_PARALLEL) -m hypothesis --timeout 3600 $(ARGS)
 
-bench: $(VENV)/run.stamp ## measure speed, size, latency and idle cost; options with ARGS="--lines 500000"
+bench: $(VENV)/run.stamp ## measure speed, size, latency, idle cost and load; options with ARGS="--lines 500000"
 	@$(BIN)/python -m bench $(ARGS)
 
 scale: $(VENV)/run.stamp ## measure what a line costs each part of a store of several servers; see docs/scaling.md

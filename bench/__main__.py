@@ -1,4 +1,4 @@
-"""``make bench``: measure speed, size, latency and idle cost, and compare them with their targets.
+"""``make bench``: measure speed, size, latency, idle cost and load, and compare them with their targets.
 
 It takes some minutes and some gigabytes of temporary space. The report says which targets are missed. The exit code is
 1 only if the bench itself fails.
