@@ -135,6 +135,22 @@ def check_histogram(store: Store, stored: Stored, by: str | None) -> None:
     assert histogram.start <= within.since < histogram.start + timedelta(seconds=step_s)
 
 
+def test_a_histogram_by_values_that_are_mostly_different_is_counted_alike(store: Store) -> None:
+    hosts: list[str | None] = [*(f"h{number:02}" for number in range(40)), *["h07"] * 3, None, None, "h08", "h39"]
+    Source(store).append(rows([{"host": host, "ts": NOON + timedelta(seconds=at)} for at, host in enumerate(hosts)]))
+    found = count_histogram(
+        store, Search(), dialect=dialect_of(store), steps=9, by=RECORDS.fields["host"], step_s=20, series=4
+    )
+    assert found is not None
+    assert [(one.name, one.counts) for one in found.series] == [
+        ("h07", [1, 0, 3]),
+        ("h08", [1, 0, 1]),
+        ("h39", [0, 1, 1]),
+        (None, [0, 0, 2]),
+    ]
+    assert (found.other_values, found.other and found.other.counts) == (37, [18, 19, 0])
+
+
 def test_a_histogram_has_its_empty_steps_and_goes_on_as_far_as_asked(store: Store) -> None:
     Source(store).append(rows([{"ts": NOON}, {"ts": NOON + timedelta(seconds=185)}]))
     dialect = dialect_of(store)

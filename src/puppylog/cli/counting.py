@@ -306,7 +306,14 @@ def _write_statistics(settings: Settings, field: str, found: Statistics) -> None
         "puppylog patterns --field request_route -l 50 -o jsonl",
     )
 )
-@click.option("--field", default="message", show_default=True, metavar="FIELD", help="The text whose patterns count.")
+@click.option(
+    "--field",
+    default="message",
+    show_default=True,
+    metavar="FIELD",
+    shell_complete=complete_field,
+    help="The text whose patterns count.",
+)
 @click.option("--new-since", metavar="TIME", help="Only patterns that no record before this time has.")
 @limit_option("of the most frequent patterns", 20)
 @_choosing

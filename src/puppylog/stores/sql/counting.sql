@@ -40,8 +40,9 @@ LEFT JOIN puppylog.log_groups AS groups ON groups.id = streams.group_id
 SELECT id, path FROM puppylog.log_files
 
 -- name: extent
--- The times of the first and the last record.
-SELECT min(ts) AS first_at, max(ts) AS last_at
+-- The times of the first and the last record. With the count, PostgreSQL reads the records once, and not an index from both
+-- ends: TimescaleDB 2.13 fails, or mixes the answers, if a statement reads a distributed hypertable twice.
+SELECT min(ts) AS first_at, max(ts) AS last_at, count(*) AS records
 {chosen}
 
 -- name: histogram
