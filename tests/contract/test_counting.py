@@ -1,5 +1,6 @@
 """Counts are the same on every store: what plain Python counts."""
 
+import json
 import random
 import re
 import statistics
@@ -49,7 +50,8 @@ VALUES: Final[dict[str, Callable[[dict[str, Any], Origin], Any]]] = {
 
 
 def as_text(value: Any) -> Any:
-    return value if value is None or isinstance(value, str) else str(value)
+    """Return a value as JSON writes it, a text as it is."""
+    return value if value is None or isinstance(value, str) else json.dumps(value)
 
 
 def in_order(counts: Counter[Any]) -> list[tuple[Any, int]]:
