@@ -90,6 +90,38 @@ def test_a_query_finds_rejected_lines_of_any_bytes(store: Store, text: str, want
     assert [LINES.index(row["line"]) for row in found] == wanted
 
 
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("book", ["BooK", "boo\u212a"]),  # the sign for kelvin is another case of k
+        ("reset", ["RESET", "re\u017fet"]),  # the long s is another case of s
+        ("list", ["List", "li\u017ft"]),  # a capital I with a dot is no other case of i
+        ("user:list", ["List"]),
+        ("time*out", ["Time Out", "timeout"]),
+        ("message~/tim(e|ing)out/", ["timeout"]),
+    ],
+)
+def test_a_word_is_found_in_any_case(store: Store, query: str, wanted: list[str]) -> None:
+    texts = [
+        "BooK",
+        "boo\u212a",
+        "bok",
+        "RESET",
+        "re\u017fet",
+        "li\u017ft",
+        "L\u0130ST",
+        "Time Out",
+        "timeout",
+        "outtime",
+    ]
+    source = Source(store)
+    source.append(rows([{"message": text} for text in texts] + [{"message": "List", "attributes": '{"user": "LIST"}'}]))
+    text = f"({query})"
+    expression = translate(parse_query(text), Reading(text=text, attributes=KNOWN, now=NOW))
+    found = find_records(store, Search(render(expression, dialect_of(store))), records=100)
+    assert sorted(found["message"].to_pylist()) == sorted(wanted)
+
+
 @pytest.mark.hypothesis
 def test_a_query_finds_what_its_tree_means(store: Store) -> None:
     stored = store_records(store, examples(90))

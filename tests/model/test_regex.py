@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from puppylog.model.regex import RegexError, escape, literal_text, parse_regex, render_are, render_re2
+from puppylog.model.regex import RegexError, escape, literal_text, parse_regex, render_are, render_re2, required_word
 from puppylog.model.regex.characters import LAST_CASED
 from support.postgres import PostgresServer
 from support.regexes import TEXTS, regexes
@@ -51,7 +51,11 @@ def test_a_pattern_means_what_it_means_to_re2(re2: duckdb.DuckDBPyConnection, pa
         tree = parse_regex(pattern)
     except RegexError:
         assume(False)
-    assert matched_by_re2(re2, render_re2(tree)) == matched_by_re2(re2, pattern)
+    matched = matched_by_re2(re2, render_re2(tree))
+    assert matched == matched_by_re2(re2, pattern)
+    sql = "SELECT contains(lower(text), $1) FROM (SELECT unnest($2) AS text)"
+    has_word = [row[0] for row in re2.execute(sql, [required_word(tree), list(TEXTS)]).fetchall()]
+    assert not [text for text, is_match, has in zip(TEXTS, matched, has_word, strict=True) if is_match and not has]
 
 
 @given(pattern=regexes)
@@ -140,3 +144,22 @@ def test_a_pattern_that_is_too_large_is_refused(pattern: str) -> None:
 def test_unicode_classes_are_refused_with_what_to_write() -> None:
     with pytest.raises(RegexError, match=re.escape("such as [a-zà-ÿ]")):
         parse_regex(r"\p{L}")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "word"),
+    [
+        ("timeout", "timeout"),
+        ("(?i)Time Out", "time out"),
+        ("(?i)disk", "di"),  # the long s, another case of s, has no lower case
+        ("^abc$", "abc"),
+        ("(abc)+d", "abc"),
+        ("(abc)?de", "de"),
+        ("abc|abd", ""),
+        ("[ab]cd", "cd"),
+        ("it's {x}", "it"),  # what is special in SQL or in a format string parts two words
+        ("caf\u00e9s", "caf"),
+    ],
+)
+def test_a_word_that_every_match_contains_is_known(pattern: str, word: str) -> None:
+    assert required_word(parse_regex(pattern)) == word

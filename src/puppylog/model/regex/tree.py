@@ -1,5 +1,6 @@
 """The tree of a regular expression. Case, classes and flags are resolved into sets of characters."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -77,3 +78,41 @@ def literal_text(regex: Regex) -> str | None:
     first = regex.ranges[0][0]
     is_one = regex.ranges == ((first, first),) or regex.ranges == ignore_case(((first, first),))
     return chr(first) if is_one else None
+
+
+def required_word(regex: Regex) -> str:
+    """Return a text that every matched text contains once it is in lower case: the longest that is known, or ``""``.
+
+    It has only characters of ASCII that are printable, and none that means something in a format string or a literal of
+    SQL.
+
+    >>> from puppylog.model.regex import parse_regex
+    >>> required_word(parse_regex("(?i)time(out|d)? after")), required_word(parse_regex("a|b"))
+    (' after', '')
+    """
+    return max(_iter_words(regex), key=len, default="")
+
+
+def _iter_words(regex: Regex) -> Iterator[str]:
+    word = ""
+    for part in regex.parts if isinstance(regex, Sequence) else (regex,):
+        character = _lower(part.ranges) if isinstance(part, Characters) else ""
+        if character:
+            word += character
+        elif not isinstance(part, Assertion):
+            yield word
+            word = ""
+            if isinstance(part, Sequence) or (isinstance(part, Repeat) and part.least > 0):
+                yield from _iter_words(part if isinstance(part, Sequence) else part.part)
+    yield word
+
+
+def _lower(ranges: Ranges) -> str:
+    """Return what all of these are in lower case; ``""`` if that is several characters or a special one."""
+    codes = [code for low, high in ranges for code in range(low, min(high, low + _MOST_CASES) + 1)]
+    found = {chr(code).lower() for code in codes[: _MOST_CASES + 1]}
+    character = found.pop() if len(found) == 1 else ""
+    return character if len(character) == 1 and " " <= character <= "~" and character not in "{}'" else ""
+
+
+_MOST_CASES = 4
