@@ -72,7 +72,7 @@ def test_a_small_bench_measures_every_figure_and_exits_with_0(tmp_path: Path) ->
         "15,000 lines in one file",
         "host states that the alerts keep",
         "CPU of logs -l 5",
-        "records exported as csv",
+        "records exported as csv, per CPU second",
     ):
         assert embedded[name] > 0
     assert "ClickHouse" in done.stdout

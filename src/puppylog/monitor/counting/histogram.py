@@ -10,9 +10,7 @@ from puppylog.errors import UsageError
 from puppylog.model.expression.term import Dialect
 from puppylog.model.query.fields import Field
 from puppylog.monitor.counting.field import order_sql, read_origins, value_sql
-from puppylog.monitor.metrics import choose_step
 from puppylog.monitor.search import Search
-from puppylog.stores.aggregate import bucket_sql
 from puppylog.stores.base import RecordReader, Value
 from puppylog.stores.queries import load_queries
 
@@ -121,6 +119,8 @@ def count_histogram(
         return None
     start, last = _find_ends(row["first_at"], row["last_at"], search, reach)
     if step_s is None:
+        from puppylog.monitor.metrics import choose_step  # noqa: PLC0415 - top, stats and patterns do not need it
+
         step_s = choose_step(1, int((last - start).total_seconds()) + 1, steps)
     first = _epoch_s(start) // step_s
     number = _epoch_s(last) // step_s - first + 1
@@ -180,6 +180,8 @@ class _Axis:
 def _count(
     reader: RecordReader, search: Search, axis: _Axis, *, dialect: Dialect, by: Field | None, limit: int
 ) -> Histogram:
+    from puppylog.stores.aggregate import bucket_sql  # noqa: PLC0415 - as above
+
     chosen, bucket = search.render("chosen_records"), bucket_sql(axis.step_s, dialect)
     if by is None:
         rows = reader.query(_QUERIES["histogram"].format(bucket=bucket, chosen=chosen), search.parameters()).to_pylist()
