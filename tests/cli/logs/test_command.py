@@ -1,5 +1,6 @@
 import io
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -185,8 +186,7 @@ def test_a_source_is_a_path_or_its_end_or_a_pattern(cli: InProcess, server: Embe
         assert [json.loads(line)["ident"] for line in got.out.splitlines()] == ["of the other source"]
     got = cli("logs", "-s", "nowhere.log")
     assert (got.code, got.out) == (0, "")
-    assert got.err.startswith("puppylog: no source matches 'nowhere.log'; the store has ")
-    assert "/var/log/test.log" in got.err
+    assert re.match(r"puppylog: no source matches 'nowhere\.log'; the store has (\S+/)+\w+\.log\b", got.err), got.err
     got = cli("logs", "-s", "other.log", "no such word")
     assert "no record is found; the newest record in the store is of 20" in got.err
 
