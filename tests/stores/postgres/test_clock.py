@@ -65,7 +65,8 @@ def test_a_heartbeat_in_the_future_is_replaced(store: Connection) -> None:
 def test_a_rollup_is_refreshed_and_read_live_when_the_clock_is_set_back(url: str, store: Connection) -> None:
     with connect_store(url) as client:
         client.create_metric(Metric("total", "count", "*", 1, refresh_s=10))
-        Source(client).append(records(3, ts=soon(), step_s=0))  # above the watermark, when the clock is right again
+        ahead = soon() + timedelta(minutes=5)  # above the watermark, when the clock is right again
+        Source(client).append(records(3, ts=ahead, step_s=0))
         # As if the clock had been an hour ahead: the watermark, the refresh and the invalidations are of that time.
         store.execute(
             "UPDATE puppylog.metrics SET watermark = puppylog.floor_to(now() + interval '1 hour', 1), "
