@@ -63,26 +63,28 @@ def test_a_heartbeat_in_the_future_is_replaced(store: Connection) -> None:
 
 
 def test_a_rollup_is_refreshed_and_read_live_when_the_clock_is_set_back(url: str, store: Connection) -> None:
+    ahead = soon() + timedelta(minutes=5)  # above the watermark, when the clock is right again
     with connect_store(url) as client:
         client.create_metric(Metric("total", "count", "*", 1, refresh_s=10))
-        ahead = soon() + timedelta(minutes=5)  # above the watermark, when the clock is right again
         Source(client).append(records(3, ts=ahead, step_s=0))
-        # As if the clock had been an hour ahead: the watermark, the refresh and the invalidations are of that time.
-        store.execute(
-            "UPDATE puppylog.metrics SET watermark = puppylog.floor_to(now() + interval '1 hour', 1), "
-            "refreshed_at = now() + interval '1 hour'"
-        )
-        store.execute("UPDATE puppylog.invalidations SET noted_at = noted_at + interval '1 hour'")
-        assert ask(store, "SELECT count(*) FROM puppylog.metrics_due()") == 1
-        assert ask(store, "SELECT puppylog.take_invalidations()")
-        assert ask(store, "SELECT count(*) FROM puppylog.invalidations") == 0
-        store.execute("SELECT puppylog.rebase_clock()")
-        assert ask(store, "SELECT coalesce(sum(value), 0) FROM metrics.total") == 3
-        store.execute("SELECT puppylog.refresh_rollup(id) FROM puppylog.metrics")
-        assert ask(store, "SELECT coalesce(sum(value), 0) FROM metrics.total") == 3
-        assert ask(store, "SELECT watermark < clock_timestamp() FROM puppylog.metrics")
-        client.delete_metric("total")
+    # The client has ended, and with it the jobs that it has run since it stored records.
+    # As if the clock had been an hour ahead: the watermark, the refresh and the invalidations are of that time.
+    store.execute(
+        "UPDATE puppylog.metrics SET watermark = puppylog.floor_to(now() + interval '1 hour', 1), "
+        "refreshed_at = now() + interval '1 hour'"
+    )
+    store.execute("INSERT INTO puppylog.invalidations VALUES (1, %s, %s, now() + interval '1 hour')", [ahead, ahead])
+    assert ask(store, "SELECT count(*) FROM puppylog.metrics_due()") == 1
+    assert ask(store, "SELECT puppylog.take_invalidations()")
+    assert ask(store, "SELECT count(*) FROM puppylog.invalidations") == 0
+    store.execute("SELECT puppylog.rebase_clock()")
+    assert ask(store, "SELECT coalesce(sum(value), 0) FROM metrics.total") == 3
+    store.execute("SELECT puppylog.refresh_rollup(id) FROM puppylog.metrics")
+    assert ask(store, "SELECT coalesce(sum(value), 0) FROM metrics.total") == 3
+    assert ask(store, "SELECT watermark < clock_timestamp() FROM puppylog.metrics")
     assert steps(store) == {"metrics": 3600}
+    with connect_store(url) as client:
+        client.delete_metric("total")
 
 
 def test_future_reports_are_moved_to_now_and_keep_their_durations(store: Connection) -> None:
