@@ -58,7 +58,7 @@ COLUMNS = frozenset({*RECORDS.names, "stream_id", "file_id"})
 """Every column of ``log_records``."""
 
 REJECT_COLUMNS = frozenset({"line", "reason", "rejected_at"})
-"""What ``rejected_lines`` has besides columns of the same names as ``log_records``."""
+"""What ``rejected_lines`` has in addition to columns of the same names as ``log_records``."""
 
 ALIASES = {"indent_logname": "ident", "response_bsize": "response_bytes"}
 """Names of columns in the original Puppylog, accepted wherever the user names a column."""

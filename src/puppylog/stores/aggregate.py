@@ -33,7 +33,7 @@ _STATISTICS = {
 }
 
 _PARTS = ("part", "whole")
-"""The columns of a ratio besides its value: the numbers of the records that match ``of``, and of all records."""
+"""The columns of a ratio in addition to its value: the numbers of the records that match ``of``, and of all records."""
 
 
 def parts_of(metric: Metric, *, is_typed: bool = False) -> str:

@@ -16,7 +16,7 @@ _LEAST_BAR: Final = 6
 _LONGEST_BAR: Final = 40
 # A label is shown on at most this many lines, and the last one ends with an ellipsis.
 _LABEL_LINES: Final = 3
-# If a label had less than this beside a bar, the bars are left out.
+# If a label had less than this next to a bar, the bars are left out.
 _LEAST_LABEL: Final = 16
 
 

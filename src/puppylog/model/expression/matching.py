@@ -13,7 +13,7 @@ from puppylog.model.regex import RegexError, literal_text, parse_regex, render_a
 from puppylog.model.regex.tree import Regex
 
 SEARCHED: Final = tuple(name for name in RECORDS.names if name in TEXT_COLUMNS)
-"""The columns in which ``any_regexp_like`` looks, besides the texts in the attributes."""
+"""The columns in which ``any_regexp_like`` looks, in addition to the texts in the attributes."""
 
 
 def regexp_like(arguments: Sequence[Term]) -> Term:
