@@ -4,8 +4,9 @@ import importlib.util
 import os
 import shlex
 import subprocess
+import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -73,6 +74,28 @@ def build_with_sanitizers(compiler: str, build: Callable[..., Path]) -> tuple[Pa
         "ASAN_OPTIONS": "detect_leaks=0:malloc_context_size=4",
         "PYTHONMALLOC": "malloc",  # Python's allocator hides the ends of small objects
     }
+
+
+def run_fuzzer(name: str, *arguments: str, environment: Mapping[str, str], timeout_s: float) -> str:
+    """Run a fuzzer of these tests, which must end with 0, and return what it prints.
+
+    Args:
+        name: of its module, such as ``formats.fuzz``.
+        arguments: of its command line.
+        environment: in which a module with sanitizers can be loaded; see `build_with_sanitizers`.
+        timeout_s: how long it may run.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", name, *arguments],
+        cwd=Path(__file__).parents[1],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:] + done.stdout[-1000:]
+    return done.stdout
 
 
 def load_readers(path: Path) -> ModuleType:

@@ -2,8 +2,6 @@
 
 import importlib
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import Any
 import pytest
 
 from formats.fuzz import list_targets
-from formats.native_builds import build_readers, build_with_sanitizers, find_compiler, load_readers
+from formats.native_builds import build_readers, build_with_sanitizers, find_compiler, load_readers, run_fuzzer
 from puppylog.formats import native
 from puppylog.formats.registry import find_format
 
@@ -126,14 +124,5 @@ def test_sanitizers_find_nothing_in_damaged_lines(
     options = ["--inputs", _INPUTS, "--readers", str(readers), "--failures"]
     if samples is not None:
         options += ["--samples", samples]
-    done = subprocess.run(
-        [sys.executable, "-m", "formats.fuzz", *options, "--", *names],
-        cwd=Path(__file__).parent.parent,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=_FUZZ_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:] + done.stdout[-1000:]
-    assert done.stdout.count("inputs, none of them lost") == len(names)
+    printed = run_fuzzer("formats.fuzz", *options, "--", *names, environment=environment, timeout_s=_FUZZ_S)
+    assert printed.count("inputs, none of them lost") == len(names)

@@ -3,8 +3,6 @@
 import io
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, tzinfo
@@ -19,7 +17,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from formats.native_builds import build_module, build_with_sanitizers, find_compiler
+from formats.native_builds import build_module, build_with_sanitizers, find_compiler, run_fuzzer
 from puppylog.cli.values import plain_rows
 from puppylog.cli.writers import text
 from puppylog.cli.writers.base import Writer
@@ -196,14 +194,6 @@ def test_sanitizers_find_nothing_in_damaged_buffers(tmp_path: Path) -> None:
         pytest.skip("NOT TESTED: rows written in C; there is no C compiler here")
     build = partial(build_module, compiler, Path(text.__file__).parent, tmp_path / "_rows")
     module, environment = build_with_sanitizers(compiler, build)
-    done = subprocess.run(
-        [sys.executable, "-m", "cli.writers.rows_fuzz", str(module), "--inputs", INPUTS],
-        cwd=Path(__file__).parents[2],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=FUZZ_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:] + done.stdout[-1000:]
-    assert "the same in Python" in done.stdout
+    options = (str(module), "--inputs", INPUTS)
+    printed = run_fuzzer("cli.writers.rows_fuzz", *options, environment=environment, timeout_s=FUZZ_S)
+    assert "the same in Python" in printed

@@ -2,8 +2,6 @@
 
 import os
 import struct
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -15,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from formats.native_builds import build_module, build_with_sanitizers, find_compiler
+from formats.native_builds import build_module, build_with_sanitizers, find_compiler, run_fuzzer
 from puppylog.model.record import NO_RECORDS, NO_REJECTS, RECORDS, REJECTS
 from puppylog.stores.postgres.ingest import pgcopy
 from puppylog.stores.postgres.ingest.pgcopy import RECORD_COLUMNS, REJECT_COLUMNS, encode_records, encode_rejects
@@ -253,14 +251,6 @@ def test_sanitizers_find_nothing_in_damaged_buffers(tmp_path: Path) -> None:
         pytest.skip("NOT TESTED: rows encoded in C; there is no C compiler here")
     build = partial(build_module, compiler, Path(pgcopy.__file__).parent, tmp_path / "_pgcopy")
     module, environment = build_with_sanitizers(compiler, build)
-    done = subprocess.run(
-        [sys.executable, "-m", "stores.postgres.ingest.pgcopy_fuzz", str(module), "--inputs", INPUTS],
-        cwd=Path(__file__).parents[3],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=FUZZ_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:] + done.stdout[-1000:]
-    assert "the same in Python" in done.stdout
+    options = (str(module), "--inputs", INPUTS)
+    printed = run_fuzzer("stores.postgres.ingest.pgcopy_fuzz", *options, environment=environment, timeout_s=FUZZ_S)
+    assert "the same in Python" in printed
