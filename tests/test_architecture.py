@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "puppylog"
 MODULES = sorted(SOURCE.rglob("*.py"))
 MOST_LINES = 400
+NOT_IMPORTED_YET = {"msgspec", "tomli_w", "urllib3"}  # of the configuration file and of notifications, being written
 LAYER_LINE = re.compile(r"^( *)(\w+)(/|\.py) {2,}\S")
 
 
@@ -194,7 +195,7 @@ def test_every_error_is_made_from_parts_and_none_from_a_whole_message() -> None:
 def test_every_package_that_is_imported_is_a_declared_dependency() -> None:
     """A package installed for another reason would hide a missing dependency, as numpy would for Arrow."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = {re.split(r"[^\w-]", dependency)[0] for dependency in project["dependencies"]}
+    declared = {re.split(r"[^\w-]", dependency)[0].replace("-", "_") for dependency in project["dependencies"]}
     imported: set[str] = set()
     for module in MODULES:
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
@@ -204,7 +205,9 @@ def test_every_package_that_is_imported_is_a_declared_dependency() -> None:
                 imported.add(node.module.partition(".")[0])
             elif isinstance(node, ast.Attribute) and module.name != "answer.py":  # which says what is not installed
                 assert node.attr not in {"to_numpy", "to_pandas", "fetchnumpy"}, relative(module)
-    assert imported - sys.stdlib_module_names - {"puppylog"} == declared
+    packages = imported - sys.stdlib_module_names - {"puppylog"}
+    assert packages <= declared
+    assert declared - packages <= NOT_IMPORTED_YET
 
 
 def test_every_query_that_is_used_exists() -> None:

@@ -12,6 +12,7 @@
     ├── ConfigurationError      78  a setting that is invalid
     │   └── StoreRefused        78  a store that is not Puppylog's, or of another version
     │       └── StoreForbidden  78  a store that the role, or the user, has no right to use in this way
+    ├── DeliveryFailed          1   a contact did not accept a message
     └── StoreError              69  the store failed
         ├── StoreUnavailable    69  the store does not answer, but may answer later     (transient)
         │   └── StoreCrowded    69  other clients use all connections of the server     (transient)
@@ -148,6 +149,29 @@ class StoreRefused(ConfigurationError):
 
 class StoreForbidden(StoreRefused):
     pass
+
+
+class DeliveryFailed(PuppylogError):
+    """A contact did not accept a message, or nothing is known about its answer.
+
+    Attributes:
+        is_final: whether every later attempt would fail in the same way, so that none is made.
+        retry_after_s: how long the receiver asks to wait before the next attempt, in seconds; None if it does not say.
+    """
+
+    def __init__(
+        self,
+        verb: str,
+        thing: str,
+        cause: str = "",
+        advice: str = "",
+        *,
+        is_final: bool = False,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(verb, thing, cause, advice)
+        self.is_final = is_final
+        self.retry_after_s = retry_after_s
 
 
 class StoreError(PuppylogError):

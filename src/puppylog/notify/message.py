@@ -1,0 +1,90 @@
+"""What a contact is told about an alert: a frozen value, from which each contact makes what its medium shows.
+
+All texts in a message are hostile: names of segments and sample lines come from logs. Each contact escapes them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from puppylog.model.alert import Comparison
+
+
+class Kind(StrEnum):
+    """What has happened. The first three are the kinds of rows in the table ``notifications``."""
+
+    FIRING = "firing"
+    NO_DATA = "no_data"
+    RESOLVED = "resolved"
+    ACKNOWLEDGED = "acknowledged"  # a person knows of a firing alert; only PagerDuty has a state for this
+
+
+_MOST_URGENT_FIRST: Final = (Kind.FIRING, Kind.NO_DATA, Kind.ACKNOWLEDGED, Kind.RESOLVED)
+
+SEVERITIES: Final = ("critical", "error", "warning", "info")
+
+
+@dataclass(frozen=True, slots=True)
+class SampleLine:
+    """A record that the alert observed, as one line of text."""
+
+    ts: datetime
+    text: str  # hostile, of any length
+    source: str = ""  # the name of the stream's source; hostile; empty if it is unknown
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentReport:
+    """One transition: of one segment, or of all segments together."""
+
+    kind: Kind
+    segment: str | None  # None: all segments together, or the records for which the segment is null
+    value: float | None  # the observed value of the transition; None if nothing was observed
+    since: datetime  # the evaluation at which this firing, or this time without data, began
+    key: str  # the same for the firing, its repetitions and its resolution; at most 200 printable ASCII characters
+    ended_at: datetime | None = None  # the evaluation at which it ended; set if and only if `kind` is resolved
+    chart: tuple[float | None, ...] = ()  # observations up to the transition, oldest first; None is an empty bucket
+    lines: tuple[SampleLine, ...] = ()  # newest first
+    lines_omitted: int = 0  # how many more records matched
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Transitions of one alert, told to one contact at once. Has at least one segment."""
+
+    alert: str
+    metric: str
+    statistic: str  # of the metric's observations in the window: avg, sum, min or max
+    comparison: Comparison
+    threshold: float
+    window_s: int
+    segments: tuple[SegmentReport, ...]
+    summary: str = ""  # what the definition of the alert says about it; empty if it says nothing
+    severity: str = "warning"  # one of SEVERITIES
+    each_segment: bool = False  # whether the alert judges each segment by itself
+    segments_omitted: int = 0  # how many more segments have changed their state
+    note: str = ""  # such as "the alert was deleted" or "acknowledged by ann: looking into it"
+    command: str = ""  # the command that shows the records, for a shell
+    link: str = ""  # of the alert's page; empty if no page is configured
+    store: str = ""  # the store's URL without a password
+    is_late: bool = False  # whether the evaluation was missed and caught up, or the message waited for long
+    is_test: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        """The most urgent kind among the segments."""
+        kinds = {report.kind for report in self.segments}
+        return next(kind for kind in _MOST_URGENT_FIRST if kind in kinds)
+
+    @property
+    def count(self) -> int:
+        """The number of segments, with those that are left out."""
+        return len(self.segments) + self.segments_omitted
+
+
+def count_kinds(message: Message) -> Mapping[Kind, int]:
+    """Return how many segments of the message there are of each kind that occurs, the most urgent kind first."""
+    kinds = [report.kind for report in message.segments]
+    return {kind: kinds.count(kind) for kind in _MOST_URGENT_FIRST if kind in kinds}
