@@ -23,10 +23,10 @@ from puppylog.collect.events import (
     Summary,
     WatchLimitReached,
 )
+from puppylog.model.number import format_bytes, format_duration, format_number
 from puppylog.settings import Settings
 from puppylog.tail.source import STDIN
 from puppylog.tui.live import Live
-from puppylog.tui.number import format_bytes, format_duration, format_number
 from puppylog.tui.progress import ProgressLine
 
 _SHOWN_REASONS: Final = 10

@@ -11,11 +11,11 @@ from puppylog.cli.options import examples, group_option, output_options, pass_se
 from puppylog.cli.output import write_rows
 from puppylog.cli.tables import Layout
 from puppylog.cli.talk import tell, warn
+from puppylog.model.number import format_bytes, format_duration, format_number
 from puppylog.model.period import format_period, parse_period
 from puppylog.monitor.collectors import STALE_S, FollowedStream, StreamState, list_followed_streams
 from puppylog.settings import Settings
 from puppylog.stores.connect import connect
-from puppylog.tui.number import format_bytes, format_duration, format_number
 
 SCHEMA: Final = pa.schema(
     [

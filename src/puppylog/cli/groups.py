@@ -10,10 +10,10 @@ from puppylog.cli.output import write_table
 from puppylog.cli.tables import Layout
 from puppylog.cli.talk import tell
 from puppylog.model.identifier import parse_identifier
+from puppylog.model.number import format_bytes, format_number
 from puppylog.monitor.groups import list_groups
 from puppylog.settings import Settings
 from puppylog.stores.connect import connect
-from puppylog.tui.number import format_bytes, format_number
 
 _LAYOUT: Final = Layout(
     expendable=("files", "moved_at", "bytes", "streams"),

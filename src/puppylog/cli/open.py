@@ -36,6 +36,7 @@ from puppylog.collect.events import Event, FileFinished, FormatChosen, Summary
 from puppylog.collect.options import CollectOptions
 from puppylog.errors import SourceError, StreamBusy, UsageError
 from puppylog.formats.multiline import Multiline
+from puppylog.model.number import format_bytes
 from puppylog.monitor.range import Range
 from puppylog.monitor.report import Report, make_report
 from puppylog.monitor.search import Search, get_group_id
@@ -45,7 +46,6 @@ from puppylog.stores.cache import CachedStore, StoreCache
 from puppylog.stores.connect import connect, name_store
 from puppylog.tail.source import STDIN, expand_sources, is_pipe
 from puppylog.tui.clean import clean
-from puppylog.tui.number import format_bytes
 from puppylog.tui.report import draw_report
 
 

@@ -30,6 +30,7 @@ from puppylog.cli.times import parse_range
 from puppylog.cli.truncation import tell_truncated
 from puppylog.collect.replay import Summary, replay
 from puppylog.errors import UsageError
+from puppylog.model.number import format_number
 from puppylog.model.query import REJECTS
 from puppylog.monitor.rejects import (
     KnownFile,
@@ -46,7 +47,6 @@ from puppylog.settings import Settings
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 from puppylog.tui.clean import clean
-from puppylog.tui.number import format_number
 
 _LISTED: Final = pa.schema(
     [

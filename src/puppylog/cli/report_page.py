@@ -10,10 +10,10 @@ from html import escape
 from importlib import resources
 from typing import Final
 
+from puppylog.model.number import format_bytes, format_number
 from puppylog.monitor.report import Counts, Durations, MessagePatterns, Reason, Report, SourceCount
 from puppylog.tui.bar import format_share
 from puppylog.tui.clean import clean, cut
-from puppylog.tui.number import format_bytes, format_number
 from puppylog.tui.report_words import (
     count_totals,
     describe_formats,

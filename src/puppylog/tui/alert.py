@@ -6,11 +6,11 @@ from datetime import datetime, tzinfo
 from typing import Final
 
 from puppylog.model.alert import Alert, Comparison, State
+from puppylog.model.number import format_duration, format_number
 from puppylog.model.period import format_period
 from puppylog.monitor.alerts import AlertState, Heartbeat, Transition
 from puppylog.tui.clean import clean, width_of
 from puppylog.tui.live import Line
-from puppylog.tui.number import format_duration, format_number
 from puppylog.tui.table import GAP, TableWriter
 from puppylog.tui.times import format_times
 from puppylog.tui.wrap import cut_path, wrap

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 
+from puppylog.model.chart import bar
+from puppylog.model.number import format_number
 from puppylog.monitor.counting import Bin, Pattern, Statistics
-from puppylog.tui.chart import bar
 from puppylog.tui.clean import clean, cut, width_of
-from puppylog.tui.number import format_number
 from puppylog.tui.times import format_range
 from puppylog.tui.wrap import cut_at_word, wrap
 

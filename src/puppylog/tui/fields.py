@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from puppylog.model.number import format_bytes
 from puppylog.model.query.matches import Matches
 from puppylog.tui.clean import clean, width_of
-from puppylog.tui.number import format_bytes
 from puppylog.tui.runs import Run
 
 Row: TypeAlias = Mapping[str, Any]

@@ -5,12 +5,12 @@ from datetime import datetime, tzinfo
 from itertools import accumulate, pairwise
 from typing import Final
 
+from puppylog.model.chart import columns, resample, sparkline
+from puppylog.model.number import format_number
 from puppylog.model.period import format_period
 from puppylog.monitor.counting import Histogram
 from puppylog.tui.bar import format_share, name_of
-from puppylog.tui.chart import columns, resample, sparkline
 from puppylog.tui.clean import cut, width_of
-from puppylog.tui.number import format_number
 from puppylog.tui.times import format_day, format_range, localize
 
 HEIGHT: Final = 10

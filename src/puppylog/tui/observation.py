@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Final
 
+from puppylog.model.chart import Number, bar, columns, resample, sparkline
 from puppylog.model.derived import is_derived
 from puppylog.model.metric import ADDITIVE_STATISTICS, Metric
+from puppylog.model.number import format_number
 from puppylog.model.period import format_period
-from puppylog.tui.chart import Number, bar, columns, resample, sparkline
 from puppylog.tui.clean import clean, cut, width_of
-from puppylog.tui.number import format_number
 from puppylog.tui.times import format_times
 from puppylog.tui.wrap import wrap
 

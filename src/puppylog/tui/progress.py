@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from puppylog.tui.chart import bar
+from puppylog.model.chart import bar
+from puppylog.model.number import format_bytes, format_duration, format_number
 from puppylog.tui.live import Line, Live
-from puppylog.tui.number import format_bytes, format_duration, format_number
 
 # Rates are averages over this time: short enough to show that a disk slows down, long enough not to flicker.
 _WINDOW_S: Final = 10.0

@@ -11,12 +11,12 @@ from datetime import tzinfo
 from itertools import zip_longest
 from typing import Final
 
+from puppylog.model.chart import bar, columns, resample, sparkline
+from puppylog.model.number import format_bytes, format_number
 from puppylog.monitor.report import Counts, Durations, MessagePatterns, Reason, Report, SourceCount
 from puppylog.monitor.timeline import Timeline
 from puppylog.tui.bar import draw_top, format_share
-from puppylog.tui.chart import bar, columns, resample, sparkline
 from puppylog.tui.clean import clean, cut, cut_start, width_of
-from puppylog.tui.number import format_bytes, format_number
 from puppylog.tui.report_words import (
     count_totals,
     describe_formats,

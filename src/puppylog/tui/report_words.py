@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 
+from puppylog.model.number import format_duration, format_number
 from puppylog.monitor.record_classes import Class
 from puppylog.monitor.report import Durations, MessagePatterns, Report, SourceCount
 from puppylog.tui.bar import format_share
 from puppylog.tui.clean import clean
-from puppylog.tui.number import format_duration, format_number
 from puppylog.tui.wrap import cut_at_word
 
 _FORMAT_CELLS: Final = 24

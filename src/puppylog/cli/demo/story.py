@@ -12,12 +12,12 @@ from puppylog.cli.demo.server import Server
 from puppylog.cli.demo.stage import Stage
 from puppylog.cli.demo.traffic import Traffic
 from puppylog.model.alert import State
+from puppylog.model.chart import resample, sparkline
 from puppylog.monitor.alerts import Transition, list_transitions_after
 from puppylog.monitor.metrics import get_metric, read_observations
 from puppylog.monitor.range import Range
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
-from puppylog.tui.chart import resample, sparkline
 
 # The default alert judges two minutes, so it still fires at the end of the demo. This alert has the same rule over ten
 # seconds only, so it recovers during the demo.

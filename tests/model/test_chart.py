@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from puppylog.tui.chart import Number, bar, columns, resample, sparkline
+from puppylog.model.chart import Number, bar, columns, resample, sparkline
 
 NUMBERS = st.none() | st.floats()
 

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from puppylog.tui.number import format_bytes, format_duration, format_number
+from puppylog.model.number import format_bytes, format_duration, format_number
 
 
 @pytest.mark.parametrize(
