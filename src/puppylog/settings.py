@@ -7,11 +7,11 @@ the defaults. Only the command line and this module read the environment; other 
 import os
 import pwd
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -20,9 +20,40 @@ from puppylog.errors import ConfigurationError
 SYSTEM_FILE: Final = Path("/etc/puppylog/config.toml")
 COLORS: Final = ("auto", "always", "never")
 OUTPUTS: Final = ("table", "json", "jsonl", "csv", "parquet", "arrow")
-_KEYS: Final[Mapping[str, type]] = {"store": str, "color": str, "output": str, "tz": str, "host": str, "quiet": bool}
 TIMEOUT_S: Final = 60.0
-_CHOICES: Final[Mapping[str, tuple[str, ...]]] = {"color": COLORS, "output": OUTPUTS}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A setting that may stand at the top of a configuration file."""
+
+    type: type[str] | type[bool]
+    description: str
+    default: str = ""  # for people; empty if the description says it
+    choices: tuple[str, ...] = ()
+
+
+KEYS: Final[Mapping[str, Key]] = {
+    "store": Key(
+        str,
+        "The store: duckdb:///directory or postgresql://host/database. Default: a directory of the user's data.",
+    ),
+    "host": Key(
+        str, "The name of this machine in a store that several machines share. Default: the host name of the machine."
+    ),
+    "tz": Key(
+        str,
+        "The time zone of times that people read and of times without an offset: UTC, local, or Area/City. Default: "
+        "local for people, UTC for programs and for log lines.",
+    ),
+    "color": Key(str, "Whether output is coloured; auto: on a terminal.", "auto", COLORS),
+    "output": Key(str, "The format of the data that commands print.", "table", OUTPUTS),
+    "quiet": Key(bool, "Whether commands print only data and errors.", "false"),
+}
+"""The settings that may stand at the top of a configuration file."""
+
+TABLES: Final = ("include", "source", "metric", "alert")
+"""Other names at the top of a configuration file, which `puppylog.config` reads."""
 
 
 def utc_now() -> datetime:
@@ -59,7 +90,10 @@ def read_settings(
     Raises:
         ConfigurationError: a file cannot be read, or has an unknown key or an invalid value.
     """
-    values = _read_files(environ) | dict(given)
+    values: dict[str, object] = {}
+    for path in find_files(given, environ):  # for each key, the user's file takes precedence over the system's
+        values |= _read_file(path)
+    values |= given
     zone = str(values.get("tz", ""))
     return Settings(
         store=str(values.get("store") or default_store(environ)),
@@ -135,10 +169,28 @@ def _choose_color(choice: str, environ: Mapping[str, str]) -> bool | None:
     return True if environ.get("FORCE_COLOR") else None
 
 
-def _read_files(environ: Mapping[str, str]) -> dict[str, object]:
-    """Return the values in the files. For each key, the user's file takes precedence over the system's."""
+def find_files(given: Mapping[str, object], environ: Mapping[str, str]) -> list[Path]:
+    """Return the configuration files to read: the one that the user names, or else those that exist in their places.
+
+    Args:
+        given: the values of flags and of ``PUPPYLOG_*`` variables; ``config`` is the file.
+        environ: the environment, for the XDG directory and for HOME.
+    """
+    if given.get("config"):
+        return [Path(str(given["config"]))]
     folder = _xdg(environ, "XDG_CONFIG_HOME", ".config")
-    return _read_file(SYSTEM_FILE) | ({} if folder is None else _read_file(folder / "puppylog" / "config.toml"))
+    places = [SYSTEM_FILE] if folder is None else [SYSTEM_FILE, folder / "puppylog" / "config.toml"]
+    return [place for place in places if not _is_missing(place)]
+
+
+def _is_missing(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False  # reading the file says why it cannot be read
+    return False
 
 
 def _xdg(environ: Mapping[str, str], variable: str, below_home: str) -> Path | None:
@@ -163,30 +215,64 @@ def _find_home(environ: Mapping[str, str]) -> Path | None:
 
 
 def _read_file(path: Path) -> dict[str, object]:
+    values = read_document(path)
+    for fault in find_faults(path, values):
+        raise fault
+    return {key: value for key, value in values.items() if key in KEYS}
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Return the values of a configuration file, as they are written.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or is not TOML.
+    """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError("read", str(path), error.strerror or str(error)) from error
     except ValueError as error:  # not TOML, or not UTF-8
         raise ConfigurationError("read", str(path), str(error)) from error
-    for key, value in values.items():
-        _check_value(path, key, value)
-    return values
 
 
-def _check_value(path: Path, key: str, value: object) -> None:
-    if key not in _KEYS:
-        raise ConfigurationError("use", str(path), f"unknown key {key!r}", advice=f"known are {', '.join(_KEYS)}")
-    wanted = _KEYS[key]
-    if type(value) is not wanted:
-        article = {"str": "a string", "bool": "true or false"}[wanted.__name__]
-        raise ConfigurationError("use", str(path), f"{key} must be {article}, not {value!r}")
-    if key in _CHOICES and value not in _CHOICES[key]:
-        raise ConfigurationError("use", str(path), f"{key} must be one of {', '.join(_CHOICES[key])}, not {value!r}")
-    if key == "tz":
+def find_faults(path: Path, values: Mapping[str, object]) -> list[ConfigurationError]:
+    """Return the faults of the settings at the top of a file, and its unknown names.
+
+    Args:
+        path: the file, for the messages.
+        values: as `read_document` returns them.
+    """
+    causes = (_find_fault(key, value) for key, value in values.items())
+    return [ConfigurationError("use", str(path), cause) for cause in causes if cause is not None]
+
+
+def _find_fault(name: str, value: object) -> str | None:
+    """Return what is wrong with a value at the top of a file; None if nothing is."""
+    if name in TABLES:
+        return None
+    if name not in KEYS:
+        return describe_unknown(name, [*KEYS, *TABLES])
+    key = KEYS[name]
+    if type(value) is not key.type:
+        return f"{name} must be {'a string' if key.type is str else 'true or false'}, not {value!r}"
+    if key.choices and value not in key.choices:
+        return f"{name} must be one of {', '.join(key.choices)}, not {value!r}"
+    if name == "tz":
         try:
             find_zone(str(value))
         except ConfigurationError as error:
-            raise ConfigurationError("use", str(path), f"tz: {error.message}") from error
+            return f"tz: {error.message}"
+    return None
+
+
+def describe_unknown(name: str, known: Collection[str]) -> str:
+    """Return the cause of an unknown key, with the nearest known key or else all of them.
+
+    >>> describe_unknown("treshold", ["threshold", "window"])
+    "unknown key 'treshold' (did you mean 'threshold'?)"
+    """
+    from difflib import get_close_matches  # noqa: PLC0415 - only a wrong file needs it
+
+    nearest = get_close_matches(name, known, n=1)
+    hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(known)}"
+    return f"unknown key {name!r} ({hint})"

@@ -14,10 +14,11 @@ from puppylog.cli.complete import complete_files, complete_groups
 from puppylog.cli.lazy import LazyGroup, Table
 from puppylog.cli.old_names import OldNamesOption
 from puppylog.cli.options import examples, host_option, pass_settings, reread_settings, store_options
-from puppylog.cli.parsing import choose_format, choose_multiline, format_options, multiline_options, zone_option
+from puppylog.cli.parsing import choose_format, format_options, multiline_options, zone_option
 from puppylog.cli.restamp import Restamped
 from puppylog.cli.signals import Signals
 from puppylog.cli.talk import tell
+from puppylog.collect.choosing import choose_boundary
 from puppylog.collect.collector import Collector
 from puppylog.collect.dry import DryWriter
 from puppylog.collect.events import Summary
@@ -131,7 +132,7 @@ def collector(
         raise UsageError("watch", "in a dry run", "it ends where the files end")
     if group is not None:
         parse_identifier(group, "group")
-    boundary = choose_multiline(multiline)
+    boundary = choose_boundary(multiline)
 
     def read_format(settings: Settings) -> Format:
         chosen = choose_format(settings, format_, format_from, year)

@@ -23,7 +23,7 @@ from puppylog.cli.options import (
     timeout_option,
 )
 from puppylog.cli.output import terminal_width
-from puppylog.cli.parsing import choose_format, choose_multiline, format_options, multiline_options
+from puppylog.cli.parsing import choose_format, format_options, multiline_options
 from puppylog.cli.queries import dialect_of
 from puppylog.cli.report_commands import list_commands
 from puppylog.cli.report_json import write_report_json
@@ -31,6 +31,7 @@ from puppylog.cli.signals import Signals
 from puppylog.cli.surroundings import wants_color
 from puppylog.cli.talk import tell, warn
 from puppylog.cli.times import parse_range
+from puppylog.collect.choosing import choose_boundary
 from puppylog.collect.collector import Collector
 from puppylog.collect.events import Event, FileFinished, FormatChosen, Summary
 from puppylog.collect.options import CollectOptions
@@ -110,7 +111,7 @@ def open_(
         _show(settings, _Reported(report, title, name_store(settings.store) if is_flag_given("store") else None))
         return
     _refuse_store_options(group)
-    boundary = choose_multiline(multiline)
+    boundary = choose_boundary(multiline)
     chosen = choose_format(settings, format_, format_from, year)
     expand_sources(files)  # so that no store is made for files that cannot be read
     paths = [path if path == STDIN else str(Path(path).absolute()) for path in files]

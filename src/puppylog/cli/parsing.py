@@ -11,12 +11,11 @@ import click
 
 from puppylog.cli.complete import complete_formats
 from puppylog.cli.options import tz_option
+from puppylog.collect import choosing
 from puppylog.errors import UsageError
 from puppylog.formats.base import Format, Options
 from puppylog.formats.listed import AUTO
-from puppylog.formats.registry import find_format, list_configured_formats, make_auto
 from puppylog.settings import Settings
-from puppylog.tail.boundary import Boundary, IndentationBoundary, PatternBoundary
 from puppylog.tail.limits import RECORD_WAIT_S
 
 _LOCALTIME: Final = Path("/etc/localtime")
@@ -75,17 +74,6 @@ def multiline_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def choose_multiline(written: str | None) -> Boundary | None:
-    """Return the rule by which a line begins a record; None if each line is a record.
-
-    Raises:
-        UsageError: ``written`` is not a regular expression.
-    """
-    if written is None:
-        return None
-    return IndentationBoundary() if written == "indent" else PatternBoundary(written)
-
-
 zone_option: Final = tz_option("The zone of time stamps without an offset: UTC (default), local, or Area/City.")
 
 
@@ -95,16 +83,7 @@ def choose_format(settings: Settings, written: str, configuration: Path | None, 
     Raises:
         UsageError: no such format exists, or the server's configuration cannot be read.
     """
-    options = Options(_zone_of(settings), year)
-    if configuration is None:
-        return find_format(written, options)
-    try:
-        text = configuration.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise UsageError("read", str(configuration), (error.strerror or str(error)).lower()) from None
-    nickname = "" if written == AUTO else written
-    found = list_configured_formats(text, str(configuration), options, nickname)
-    return found[0] if nickname else make_auto(options, found)
+    return choosing.choose_format(written, configuration, Options(_zone_of(settings), year))
 
 
 def _zone_of(settings: Settings) -> ZoneInfo:

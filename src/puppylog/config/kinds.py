@@ -1,0 +1,124 @@
+"""The kinds of values that TOML does not have, written as strings: lengths of time, sizes, names and time zones."""
+
+import re
+from typing import Any, Final, Self
+
+from puppylog.errors import PuppylogError, UsageError
+from puppylog.model.identifier import MAX_LENGTH, parse_identifier
+from puppylog.model.period import parse_period
+from puppylog.settings import find_zone
+
+_UNITS: Final = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_SIZE: Final = re.compile(r"([0-9]{1,15})\s*(B|kB|KB|MB|GB|TB)")
+
+
+class Duration(int):
+    """A length of time in whole seconds."""
+
+    form = 'a length of time such as "10s", "5m", "2h" or "30d"'
+    schema: Final = {"type": "string", "pattern": r"^\s*[0-9]{1,12}\s*[smhdw]?\s*$", "examples": ["10s", "5m", "30d"]}
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the length of time that ``text`` is.
+
+        Raises:
+            UsageError: the text is not a length of time.
+        """
+        return cls(parse_period(text, "the length of time", least_s=0))
+
+
+class Size(int):
+    """A size in bytes. The units are decimal: 1 kB is 1,000 bytes."""
+
+    form = 'a size such as "200MB" or "10GB"'
+    schema: Final = {"type": "string", "pattern": r"^[0-9]{1,15}\s*(B|kB|KB|MB|GB|TB)$", "examples": ["200MB", "10GB"]}
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the size that ``text`` is.
+
+        Raises:
+            UsageError: the text is not a size.
+        """
+        match = _SIZE.fullmatch(text.strip())
+        if match is None:
+            raise UsageError("read", f"size {text!r}", advice=f"write a number with {', '.join(_UNITS)}, such as 200MB")
+        return cls(int(match[1]) * _UNITS[match[2].replace("K", "k")])
+
+
+def format_size(size_bytes: int) -> str:
+    """Return a size in the largest unit that divides it: ``10GB`` for 10,000,000,000.
+
+    >>> format_size(10_000_000_000), format_size(1500), format_size(0)
+    ('10GB', '1500B', '0B')
+    """
+    for unit, unit_bytes in reversed(_UNITS.items()):
+        if size_bytes and size_bytes % unit_bytes == 0:
+            return f"{size_bytes // unit_bytes}{unit}"
+    return f"{size_bytes}B"
+
+
+class Identifier(str):
+    """The name of a metric, an alert or a group."""
+
+    __slots__ = ()
+    form = "a name: lower-case letters, digits and '_'"
+    schema: Final = {"type": "string", "pattern": "^[a-z_][a-z0-9_]*$", "maxLength": MAX_LENGTH}
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the name that ``text`` is.
+
+        Raises:
+            UsageError: the text is not a name.
+        """
+        try:
+            return cls(parse_identifier(text, ""))
+        except UsageError as error:
+            raise UsageError("use", f"the name {text!r}", error.cause) from None
+
+
+class ZoneName(str):
+    """The name of a time zone."""
+
+    __slots__ = ()
+    form = "the name of a time zone: UTC, local, or Area/City"
+    schema: Final = {"type": "string", "examples": ["UTC", "local", "Europe/Berlin"]}
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the name of the time zone.
+
+        Raises:
+            ConfigurationError: there is no such time zone.
+        """
+        find_zone(text)
+        return cls(text)
+
+
+KINDS: Final = (Duration, Size, Identifier, ZoneName)
+
+
+def decode(kind: type, written: object) -> Any:  # noqa: ANN401 - msgspec's signature
+    """Return the value of one of KINDS. Called by msgspec for types that it does not know.
+
+    Raises:
+        TypeError: the value in the file is not a string.
+        ValueError: the string is not of the kind; the message says why.
+    """
+    if kind not in KINDS:
+        raise NotImplementedError(kind)
+    if not isinstance(written, str):
+        raise TypeError
+    try:
+        return kind.parse(written)
+    except PuppylogError as error:
+        raise ValueError(error.message) from None
+
+
+def describe_schema(kind: type) -> dict[str, object]:
+    """Return the JSON Schema of one of KINDS. Called by msgspec for types that it does not know."""
+    if kind not in KINDS:
+        raise NotImplementedError(kind)
+    return dict(kind.schema)

@@ -1,0 +1,159 @@
+"""Turns the tables of the files into values, and finds all faults."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+from msgspec import inspect
+
+from puppylog.config.definitions import check_together, read_alert, read_metric
+from puppylog.config.documents import Document, read_documents
+from puppylog.config.faults import Faults, Place
+from puppylog.config.kinds import KINDS, decode
+from puppylog.config.sources import read_source
+from puppylog.config.tables import AlertTable, MetricTable, SourceTable, Table
+from puppylog.config.values import Configuration
+from puppylog.errors import ConfigurationError
+from puppylog.settings import KEYS, describe_unknown, find_faults
+
+T = TypeVar("T", bound=Table)
+
+
+@dataclass(frozen=True, slots=True)
+class Written(Generic[T]):
+    """A table of a file whose values have the right types."""
+
+    place: Place
+    table: T
+    given: frozenset[str]  # the keys that were written
+
+
+def read_configuration(paths: Sequence[Path]) -> Configuration:
+    """Return what the tables of the files say.
+
+    Args:
+        paths: the files; those that they include are read, too.
+
+    Raises:
+        ConfigurationError: a file cannot be read, or has a fault; the message has the first one.
+    """
+    configuration, faults = check_configuration(paths)
+    Faults(list(faults)).check()
+    return configuration
+
+
+def check_configuration(paths: Sequence[Path]) -> tuple[Configuration, Sequence[ConfigurationError]]:
+    """Return what the tables of the files say, without the tables that have a fault, and all faults.
+
+    Args:
+        paths: the files; those that they include are read, too.
+    """
+    faults = Faults()
+    documents = read_documents(paths, faults)
+    for document in documents:
+        _check_names(document, faults)
+    sources = [
+        read_source(written.table, written.place, faults) for written in _iter_tables(documents, SourceTable, faults)
+    ]
+    metrics = [
+        read_metric(written.table, written.place, written.given, faults)
+        for written in _iter_tables(documents, MetricTable, faults)
+    ]
+    alerts = [
+        read_alert(written.table, written.place, faults) for written in _iter_tables(documents, AlertTable, faults)
+    ]
+    configuration = Configuration(
+        files=tuple(document.path for document in documents),
+        sources=tuple(source for source in sources if source is not None),
+        metrics=tuple(metric for metric in metrics if metric is not None),
+        alerts=tuple(alert for alert in alerts if alert is not None),
+    )
+    check_together(configuration.metrics, configuration.alerts, faults)
+    return configuration, faults.found
+
+
+def _check_names(document: Document, faults: Faults) -> None:
+    """Note unknown names at the top of a file, and settings in a file that is included."""
+    faults.found.extend(find_faults(document.path, document.values))
+    if document.is_included:
+        for key in KEYS.keys() & document.values.keys():
+            faults.add(Place(document.path), f"{key} belongs in the file that includes this one")
+
+
+def _iter_tables(documents: Sequence[Document], kind: type[T], faults: Faults) -> Iterator[Written[T]]:
+    """Yield the entries of one kind, of all files. An entry with a fault, or with the name of another, is left out."""
+    places: dict[str, str] = {}  # by name, where it stands
+    for document in documents:
+        entries = document.values.get(kind.title, [])
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            faults.add(Place(document.path), f"{kind.title} must be written as [[{kind.title}]]")
+            continue
+        for number, entry in enumerate(entries, 1):
+            name = entry.get("name")
+            place = Place(document.path, kind.title, f'"{name}"' if isinstance(name, str) else str(number))
+            table = read_table(kind, entry, place, faults)
+            if isinstance(name, str) and name in places:
+                faults.add(place, f"the name stands twice: here as number {number}, and as {places[name]}")
+                continue
+            if isinstance(name, str):
+                places[name] = f"number {number} of {document.path}"
+            if table is not None:
+                yield Written(place, table, frozenset(entry))
+
+
+def read_table(kind: type[T], entry: dict[str, Any], place: Place, faults: Faults) -> T | None:
+    """Return the values of a table. Return None after its faults were noted."""
+    before = len(faults.found)
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    values: dict[str, Any] = {}
+    for key, value in entry.items():
+        if key not in fields:
+            faults.add(place, describe_unknown(key, fields))
+            continue
+        try:
+            values[fields[key].name] = msgspec.convert(value, fields[key].type, dec_hook=decode)
+        except msgspec.ValidationError as error:
+            faults.add(place, _describe_invalid(key, value, fields[key].type, error))
+    for key, field in fields.items():
+        if field.required and key not in entry:
+            faults.add(place, f"{key} is missing")
+    return kind(**values) if len(faults.found) == before else None
+
+
+def _describe_invalid(key: str, value: object, type_: type, error: msgspec.ValidationError) -> str:
+    if isinstance(error.__cause__, ValueError):  # of `decode`, which names the value
+        return f"{key}: {error.__cause__}"
+    return f"{key} must be {describe_type(inspect.type_info(type_))}, not {value!r}"
+
+
+def describe_type(info: inspect.Type) -> str:
+    """Return what a value of a type is, for people: "a string"."""
+    if isinstance(info, inspect.Metadata):
+        return describe_type(info.type)
+    if isinstance(info, inspect.UnionType):
+        return describe_type(next(inner for inner in info.types if not isinstance(inner, inspect.NoneType)))
+    if isinstance(info, inspect.IntType | inspect.FloatType):
+        return _describe_number(info)
+    if isinstance(info, inspect.LiteralType | inspect.EnumType):
+        choices = info.values if isinstance(info, inspect.LiteralType) else [choice.value for choice in info.cls]
+        return f"one of {', '.join(map(str, choices))}"
+    if isinstance(info, inspect.CustomType) and info.cls in KINDS:
+        return str(info.cls.form)
+    return _FORMS.get(type(info), "a string that is not empty")
+
+
+_FORMS: Final[Mapping[type[inspect.Type], str]] = {
+    inspect.BoolType: "true or false",
+    inspect.VarTupleType: "a list of strings",
+    inspect.DictType: "a table",
+    inspect.DateTimeType: "a time with an offset, such as 2026-01-31T09:00:00Z",
+}
+
+
+def _describe_number(info: inspect.IntType | inspect.FloatType) -> str:
+    kind = "a whole number" if isinstance(info, inspect.IntType) else "a number"
+    if info.ge is not None and info.le is not None:
+        return f"{kind} from {info.ge} to {info.le}"
+    return f"{kind} of at least {info.ge:g}" if info.ge is not None else kind

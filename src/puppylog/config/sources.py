@@ -1,0 +1,35 @@
+"""Sources of the files, and the format and the multi-line rule that they ask for."""
+
+from zoneinfo import ZoneInfo
+
+from puppylog.collect.choosing import choose_boundary, choose_format
+from puppylog.config.faults import Faults, Place
+from puppylog.config.tables import SourceTable
+from puppylog.config.values import SourceConfig
+from puppylog.formats.base import Options
+from puppylog.tail.source import STDIN
+
+
+def read_source(table: SourceTable, place: Place, faults: Faults) -> SourceConfig | None:
+    """Return the source of a table. Return None after its faults were noted."""
+    before = len(faults.found)
+    if STDIN in table.paths:
+        faults.add(place, "paths: '-', the standard input, cannot be a source of a file")
+    directory = place.file.absolute().parent
+    source = SourceConfig(
+        paths=tuple(str(directory / path) for path in table.paths),
+        format=table.format,
+        format_file=None if table.format_file is None else directory / table.format_file,
+        group=table.group,
+        tz=table.tz,
+        year=table.year,
+        from_end=table.from_end,
+        multiline=table.multiline,
+        multiline_timeout_s=table.multiline_timeout,
+        now=table.now,
+    )
+    with faults.noting(place, "format"):
+        choose_format(source.format, source.format_file, Options(ZoneInfo("UTC"), source.year))
+    with faults.noting(place, "multiline"):
+        choose_boundary(source.multiline)
+    return source if len(faults.found) == before else None

@@ -1,0 +1,218 @@
+"""The declaration of the file: every table and every key, with type, default and meaning.
+
+Reading, the JSON Schema and the page about the file are made from these classes, so each key is declared once. A key
+whose default is None may be left out; its description says what then happens.
+"""
+
+from functools import partial
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from puppylog.config.kinds import Duration, Identifier, Size, ZoneName
+from puppylog.formats.listed import AUTO
+from puppylog.model.alert import Comparison, NoData
+from puppylog.model.metric import STATISTICS
+from puppylog.tail.limits import RECORD_WAIT_S
+
+
+def written(kind: type[Duration], text: str, *, name: str | None = None) -> Any:  # noqa: ANN401 - as msgspec.field
+    """Return a default that is written in the file as ``text``. The key may have another name than the field."""
+    return msgspec.field(default_factory=partial(kind.parse, text), name=name)
+
+
+Year: TypeAlias = Annotated[int, Meta(ge=2, le=9998)]
+Text: TypeAlias = Annotated[str, Meta(min_length=1)]
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the file."""
+
+    title: ClassVar[str]
+    """The name of the table in the file."""
+
+
+class SourceTable(Table, frozen=True, kw_only=True):
+    """Files that are collected, and how. The keys mean the same as the options of `puppylog collector`."""
+
+    title = "source"
+
+    paths: Annotated[
+        tuple[Text, ...],
+        Meta(
+            min_length=1,
+            description="Files, compressed or not, directories, named pipes, and patterns such as /var/log/**/*.log. "
+            "A path that is not absolute is relative to the directory of the file that names it.",
+        ),
+    ]
+    format: Annotated[
+        Text,
+        Meta(
+            description="How lines are parsed: a name of `puppylog formats`, a log_format or LogFormat copied from a "
+            "server's configuration, or a regular expression with named groups."
+        ),
+    ] = AUTO
+    format_file: Annotated[
+        Text | None,
+        Meta(
+            description="An nginx.conf or httpd.conf that has the format: the one that `format` names, or else the one "
+            "that fits. Default: none."
+        ),
+    ] = None
+    group: Annotated[
+        Identifier | None,
+        Meta(description="The log group, which is created if it does not exist. Default: the one that each file has."),
+    ] = None
+    tz: Annotated[
+        ZoneName | None,
+        Meta(description="The zone of time stamps without an offset. Default: the `tz` of the file, or else UTC."),
+    ] = None
+    year: Annotated[
+        Year | None,
+        Meta(
+            description="The year of the first time stamps without a year. Default: the latest year in which they are "
+            "not after the file's last change.",
+        ),
+    ] = None
+    from_end: Annotated[
+        bool, Meta(description="Whether the present content of files that the store does not know is skipped.")
+    ] = False
+    multiline: Annotated[
+        Text | None,
+        Meta(
+            description="When a line continues the record before it: `indent` if it is indented, or a regular "
+            "expression that lines which begin a record match. Default: every line is a record."
+        ),
+    ] = None
+    multiline_timeout: Annotated[
+        float,
+        Meta(
+            ge=0, description="After so many seconds without a new line, the last record of several lines is complete."
+        ),
+    ] = RECORD_WAIT_S
+    now: Annotated[bool, Meta(description="Whether each record gets the time at which its line is read.")] = False
+
+
+class MetricTable(Table, frozen=True, kw_only=True):
+    """A metric. The keys mean the same as the options of `puppylog monitor metrics create`."""
+
+    title = "metric"
+
+    name: Annotated[Identifier, Meta(description="The name of the metric.")]
+    statistic: Annotated[
+        Text, Meta(description=f"The statistic: {', '.join(STATISTICS)}, or a percentile such as p99.")
+    ] = "count"
+    property: Annotated[
+        Text,
+        Meta(
+            description="What the statistic is taken of: * (whole records), a column, `attributes.<key>`, or an "
+            "expression such as `attributes.duration_ms / 1000`."
+        ),
+    ] = "*"
+    period: Annotated[Duration, Meta(description="The length of a bucket.")] = written(Duration, "1m")
+    segment: Annotated[
+        Text | None,
+        Meta(
+            description="The metric has one series per value of this SQL expression, such as "
+            "`split_part(request_route, '/', 2)`. Default: one series."
+        ),
+    ] = None
+    filter: Annotated[
+        Text | None,
+        Meta(
+            description="Only records that match: SQL such as `status_code >= 500`, or a query such as "
+            "`severity>=warning`. An attribute is written as `attributes.<key>`. Default: all records."
+        ),
+    ] = None
+    refresh: Annotated[
+        Duration | None,
+        Meta(description="The time between two materializations of new records. Default: the period, at least 10s."),
+    ] = None
+    group: Annotated[Identifier | None, Meta(description="Only records of this log group. Default: of all groups.")] = (
+        None
+    )
+    of: Annotated[
+        Text | None,
+        Meta(
+            description="Of a ratio, which needs it: the records whose share it is, such as `status_code >= 500`. "
+            "Default: none."
+        ),
+    ] = None
+    from_: Annotated[
+        Text | None,
+        Meta(
+            description="Derive the metric from metrics of one period: arithmetic over their names, such as "
+            "`errors / total * 100`. No other key but the name may be given. Default: none."
+        ),
+    ] = msgspec.field(name="from", default=None)
+
+
+class AlertTable(Table, frozen=True, kw_only=True):
+    """An alert. The keys mean the same as the options of `puppylog monitor alerts create`."""
+
+    title = "alert"
+
+    name: Annotated[Identifier, Meta(description="The name of the alert.")]
+    metric: Annotated[Identifier, Meta(description="The metric that is judged: of this file, or of the store.")]
+    statistic: Annotated[
+        Literal["avg", "sum", "min", "max"], Meta(description="The statistic of the observations in the window.")
+    ] = "avg"
+    comparison: Annotated[Comparison, Meta(description="How the statistic is compared with the threshold.")]
+    threshold: Annotated[float, Meta(description="The alert fires when the comparison with this number is true.")]
+    window: Annotated[Duration, Meta(description="The time judged: whole periods of the metric.")] = written(
+        Duration, "2m"
+    )
+    period: Annotated[
+        Duration | None,
+        Meta(description="The time between two evaluations. Default: 5s, or a 120th of the window if that is longer."),
+    ] = None
+    for_: Annotated[Duration, Meta(description="How long the comparison must be true before the alert fires.")] = (
+        written(Duration, "0s", name="for")
+    )
+    keep_firing_for: Annotated[
+        Duration, Meta(description="How long the comparison must be false before the alert recovers.")
+    ] = written(Duration, "0s")
+    delay: Annotated[
+        Duration | None,
+        Meta(
+            description="How long before now the window ends, to wait for late lines. Default: one period of the "
+            "metric, at least 2s."
+        ),
+    ] = None
+    each_segment: Annotated[
+        bool, Meta(description="Whether each segment of the metric is judged by itself, not all together.")
+    ] = False
+    no_data: Annotated[
+        NoData | None,
+        Meta(
+            description="The state, or the value, if the window has no observation. Default: zero for metrics that "
+            "count, else no_data."
+        ),
+    ] = None
+
+
+class RetentionTable(Table, frozen=True, kw_only=True):
+    """How long records are kept. Metrics stay."""
+
+    title = "retention"
+
+    keep: Annotated[
+        Duration | None, Meta(description="Records older than this are deleted. Default: records are kept.")
+    ] = None
+    max_size: Annotated[
+        Size | None,
+        Meta(description="The oldest days are deleted when the store is larger than this. Default: no limit."),
+    ] = None
+    archive: Annotated[
+        Text | None,
+        Meta(description="A directory for Parquet files of the records before they are deleted. Default: none."),
+    ] = None
+    groups: Annotated[
+        dict[Identifier, Duration],
+        Meta(description="By log group, how long its records are kept, if not as long as `keep` says."),
+    ] = {}
+
+
+LISTED: Final[tuple[type[Table], ...]] = (SourceTable, MetricTable, AlertTable)
+"""The tables that are written as `[[name]]`, any number of times."""

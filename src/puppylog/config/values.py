@@ -1,0 +1,57 @@
+"""The values that the files give: sources, metrics, alerts and retention. All are frozen, and have been checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from puppylog.config.definitions import AlertConfig, MetricConfig, define_alerts, define_metrics
+from puppylog.model.alert import Alert
+from puppylog.model.metric import Metric
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceConfig:
+    """Files that are collected, and how: a table ``[[source]]``. The fields are those of `SourceTable`."""
+
+    paths: tuple[str, ...]  # absolute
+    format: str
+    format_file: Path | None = None  # absolute
+    group: str | None = None
+    tz: str | None = None  # a name of a zone; None: the zone of the settings
+    year: int | None = None
+    from_end: bool = False
+    multiline: str | None = None
+    multiline_timeout_s: float
+    now: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What the tables of the files say. The scalar keys are in `puppylog.settings.Settings`."""
+
+    files: tuple[Path, ...] = ()  # that were read, in the order of reading
+    sources: tuple[SourceConfig, ...] = ()
+    metrics: tuple[MetricConfig, ...] = ()
+    alerts: tuple[AlertConfig, ...] = ()
+
+    def define_metrics(self, stored: Mapping[str, Metric]) -> tuple[Metric, ...]:
+        """Return the metrics, each after those that it is derived from.
+
+        Args:
+            stored: the metrics of the store by name. A derived metric may take one that the files do not define.
+
+        Raises:
+            ConfigurationError: a derived metric is impossible; the message names its file and table.
+        """
+        return define_metrics(self.metrics, stored)
+
+    def define_alerts(self, metrics: Mapping[str, Metric]) -> tuple[Alert, ...]:
+        """Return the alerts.
+
+        Args:
+            metrics: those of the store and those of `define_metrics`, by name.
+
+        Raises:
+            ConfigurationError: an alert does not fit its metric, or there is no such metric.
+        """
+        return define_alerts(self.alerts, metrics)

@@ -1,0 +1,251 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from puppylog.config import tables
+from puppylog.config.reading import check_configuration, read_configuration
+from puppylog.config.values import Configuration
+from puppylog.errors import ConfigurationError
+from puppylog.model.alert import ALERT_STATISTICS, Comparison, NoData
+from puppylog.model.metric import Metric
+from puppylog.settings import TABLES
+
+Write = Callable[[str], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write_file(text: str) -> Path:
+        path = tmp_path / "config.toml"
+        path.write_text(text)
+        return path
+
+    return write_file
+
+
+def read(path: Path) -> Configuration:
+    return read_configuration([path])
+
+
+def list_faults(path: Path) -> list[str]:
+    """Return the faults of a file, without the part of the messages that names the file."""
+    _, faults = check_configuration([path])
+    prefix = f"cannot use {path}: "
+    assert [fault.message for fault in faults if not fault.message.startswith(prefix)] == []
+    return [fault.message.removeprefix(prefix) for fault in faults]
+
+
+def test_a_source_has_the_options_of_a_collector(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "nginx.conf").write_text("log_format main '$remote_addr $status';\naccess_log /a main;\n")
+    path = write(
+        """
+        [[source]]
+        paths = ["/var/log/a.log", "logs/*.log"]
+        format = "main"
+        format_file = "nginx.conf"
+        group = "shop"
+        tz = "Europe/Berlin"
+        year = 2024
+        from_end = true
+        multiline = "^[0-9]"
+        multiline_timeout = 5
+        now = true
+        """
+    )
+    (source,) = read(path).sources
+    assert source.paths == ("/var/log/a.log", f"{tmp_path}/logs/*.log")
+    assert (source.format, source.format_file) == ("main", tmp_path / "nginx.conf")
+    assert (source.group, source.tz, source.year) == ("shop", "Europe/Berlin", 2024)
+    assert (source.from_end, source.multiline, source.multiline_timeout_s, source.now) == (True, "^[0-9]", 5, True)
+
+
+def test_a_metric_of_the_file_is_that_of_the_command_line(write: Write) -> None:
+    path = write(
+        """
+        [[metric]]
+        name = "slow"
+        statistic = "P99.0"
+        property = "attributes.duration_ms"
+        period = "5m"
+        segment = "split_part(request_route, '/', 2)"
+        filter = "severity>=error attributes.shop:a"
+        group = "shop"
+        """
+    )
+    (metric,) = read(path).define_metrics({})
+    assert (metric.statistic, metric.property, metric.period_s, metric.refresh_s) == (
+        "p99",
+        "attributes.duration_ms",
+        300,
+        300,
+    )
+    assert metric.segment == "SPLIT_PART(request_route, '/', 2)"
+    assert metric.filter is not None
+    assert "severity" in metric.filter
+    assert "attributes ->> 'shop'" in metric.filter
+    assert metric.group == "shop"
+
+
+def test_derived_metrics_come_after_their_inputs_of_the_file_or_of_the_store(write: Write) -> None:
+    path = write(
+        """
+        [[metric]]
+        name = "twice"
+        from = "share * 2"
+        [[metric]]
+        name = "share"
+        from = "errors / total"
+        [[metric]]
+        name = "errors"
+        filter = "status_code >= 500"
+        """
+    )
+    metrics = read(path).define_metrics({"total": Metric("total", "count", "*", period_s=60)})
+    assert [metric.name for metric in metrics] == ["errors", "share", "twice"]
+    with pytest.raises(ConfigurationError, match=r'\[\[metric\]\] "share": from: .*there is no metric \'total\''):
+        read(path).define_metrics({})
+
+
+def test_an_alert_takes_its_defaults_from_its_metric(write: Write) -> None:
+    path = write(
+        """
+        [[alert]]
+        name = "busy"
+        metric = "total"
+        comparison = ">="
+        threshold = 10
+        for = "1m"
+        """
+    )
+    configuration = read(path)
+    (alert,) = configuration.define_alerts({"total": Metric("total", "count", "*", period_s=30)})
+    assert (alert.comparison, alert.threshold, alert.window_s, alert.for_s) == (Comparison.AT_LEAST, 10.0, 120, 60)
+    assert (alert.delay_s, alert.no_data) == (30, NoData.ZERO)
+    with pytest.raises(ConfigurationError, match="metric: there is no metric 'total'"):
+        configuration.define_alerts({})
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (
+            '[[alert]]\nname = "errors"\nmetric = "m"\ncomparison = ">"\nthreshold = 1\ntreshold = 1',
+            "[[alert]] \"errors\": unknown key 'treshold' (did you mean 'threshold'?)",
+        ),
+        ("[[source]]\npaths = []", "[[source]] 1: paths must be a list of strings, not []"),
+        ('[[source]]\nformat = "plain"', "[[source]] 1: paths is missing"),
+        ('[[source]]\npaths = ["-"]', "[[source]] 1: paths: '-', the standard input, cannot be a source of a file"),
+        ('[[source]]\npaths = ["a"]\nyear = 1', "[[source]] 1: year must be a whole number from 2 to 9998, not 1"),
+        ('[[source]]\npaths = ["a"]\nfrom_end = 1', "[[source]] 1: from_end must be true or false, not 1"),
+        (
+            '[[source]]\npaths = ["a"]\ntz = "Mars/Base"',
+            "[[source]] 1: tz: cannot use time zone 'Mars/Base': write UTC, local, or a name such as Europe/Berlin",
+        ),
+        ('[source]\npaths = ["a"]', "source must be written as [[source]]"),
+        (
+            '[[metric]]\nname = "A"',
+            (
+                "[[metric]] \"A\": name: cannot use the name 'A': a name has lower-case letters, "
+                "digits and '_' only, and does not start with a digit"
+            ),
+        ),
+        (
+            '[[metric]]\nname = "a"\nperiod = 60',
+            '[[metric]] "a": period must be a length of time such as "10s", "5m", "2h" or "30d", not 60',
+        ),
+        ('[[metric]]\nname = "a"\nperiod = "0s"', '[[metric]] "a": period must be at least 1s'),
+        (
+            '[[metric]]\nname = "a"\nstatistic = "ratio"',
+            '[[metric]] "a": of: a ratio needs the records whose share it is',
+        ),
+        ('[[metric]]\nname = "a"\nfrom = "a + 1"', "[[metric]] \"a\": from: metric 'a' would be derived from itself"),
+        (
+            '[[metric]]\nname = "a"\nfrom = "b"\nperiod = "1m"',
+            (
+                '[[metric]] "a": period does not go together with from: '
+                "period, segments and records of a derived metric are those of its inputs"
+            ),
+        ),
+        (
+            '[[alert]]\nname = "a"\nmetric = "m"\ncomparison = "="\nthreshold = 1',
+            "[[alert]] \"a\": comparison must be one of >, >=, <, <=, not '='",
+        ),
+        (
+            '[[metric]]\nname = "m"\n[[alert]]\nname = "a"\nmetric = "m"\ncomparison = ">"\nthreshold = inf',
+            '[[alert]] "a": its threshold of inf is not finite',
+        ),
+        ('colour = "auto"', "unknown key 'colour' (did you mean 'color'?)"),
+    ],
+)
+def test_a_fault_names_the_table_and_the_key(write: Write, text: str, fault: str) -> None:
+    assert list_faults(write(text)) == [fault]
+
+
+def test_all_faults_are_found_and_the_first_one_is_raised(write: Write) -> None:
+    path = write('quiet = 1\n[[metric]]\nname = "a"\nperiod = "x"\nstatistic = 1\n[[alert]]\nname = "b"\n')
+    assert len(list_faults(path)) == 6
+    with pytest.raises(ConfigurationError, match="quiet must be true or false, not 1; there are 5 more faults"):
+        read(path)
+
+
+def test_metrics_that_are_derived_from_each_other_are_refused(write: Write) -> None:
+    path = write('[[metric]]\nname = "a"\nfrom = "b"\n[[metric]]\nname = "b"\nfrom = "a"\n')
+    assert len(list_faults(path)) == 2
+
+
+def test_a_file_that_is_no_toml_is_refused_with_the_line(write: Write) -> None:
+    _, (fault,) = check_configuration([write("[[source]\n")])
+    assert "line 1" in fault.message
+
+
+def test_an_error_in_the_format_of_a_source_is_found(write: Write) -> None:
+    (fault,) = list_faults(write('[[source]]\npaths = ["a"]\nformat = "combned"\n'))
+    assert fault.startswith("[[source]] 1: format: cannot use format 'combned'")
+
+
+def test_a_name_that_stands_twice_is_refused_with_both_places(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "more.toml").write_text('[[metric]]\nname = "a"\n')
+    path = write('include = ["more.toml"]\n[[metric]]\nname = "a"\n')
+    _, (fault,) = check_configuration([path])
+    assert str(fault) == (
+        f'cannot use {tmp_path}/more.toml: [[metric]] "a": the name stands twice: here as number 1, and as number 1 of '
+        f"{path}"
+    )
+
+
+def test_included_files_are_read_in_the_order_of_their_names(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "conf.d").mkdir()
+    for name in ("b", "a"):
+        (tmp_path / "conf.d" / f"{name}.toml").write_text(f'[[metric]]\nname = "{name}"\n')
+    configuration = read(write('include = ["conf.d/*.toml", "none.d/*.toml"]\n[[metric]]\nname = "z"\n'))
+    assert [metric.name for metric in configuration.metrics] == ["z", "a", "b"]
+    assert [file.name for file in configuration.files] == ["config.toml", "a.toml", "b.toml"]
+
+
+def test_a_cycle_of_includes_is_refused_with_its_chain(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "b.toml").write_text('include = ["config.toml"]\n')
+    path = write('include = ["b.toml"]\n')
+    _, (fault,) = check_configuration([path])
+    assert str(fault) == (
+        f"cannot use {tmp_path}/b.toml: include: a cycle: {path} includes {tmp_path}/b.toml includes "
+        f"{tmp_path}/config.toml"
+    )
+
+
+def test_an_included_file_must_exist_and_have_no_settings(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "b.toml").write_text("quiet = true\n")
+    _, faults = check_configuration([write('include = ["b.toml", "c.toml"]\n')])
+    assert [fault.cause for fault in faults] == [
+        "include: there is no file 'c.toml'",
+        "quiet belongs in the file that includes this one",
+    ]
+
+
+def test_the_settings_know_the_names_of_all_tables() -> None:
+    assert set(TABLES) == {"include", *(table.title for table in tables.LISTED)}
+
+
+def test_the_statistics_of_an_alert_are_those_of_the_model() -> None:
+    annotation = tables.AlertTable.__annotations__["statistic"]
+    assert annotation.__origin__.__args__ == ALERT_STATISTICS
