@@ -58,6 +58,8 @@ COMMANDS: Final[Table] = {
     "formats": ("puppylog.cli.formats:formats", "List the formats that --format takes."),
     "up": ("puppylog.cli.up:up", "Keep the store running, and follow files."),
     "down": ("puppylog.cli.up:down", "Stop the engine of an embedded store."),
+    "backup": ("puppylog.cli.backup:backup", "Copy an embedded store while it is used."),
+    "restore": ("puppylog.cli.backup:restore", "Make an embedded store from a backup."),
     "open": ("puppylog.cli.open:open_", "Show what is in log files, or in a store, at a glance."),
     "demo": ("puppylog.cli.demo.command:demo", "Watch Puppylog work on made-up traffic."),
     "completion": ("puppylog.cli.completion:completion", "Print a shell's completion script."),

@@ -11,6 +11,7 @@ start.lock       held by the client that is starting the engine
 clients.lock     shared by all clients; the engine ends when it can lock it exclusively
 streams/claims   a lock per stream, held by the collector that follows it
 spool/           batches that collectors hand to the engine, one folder per client
+outgoing/        copies of the store on their way to a backup; only here may DuckDB write other databases
 """
 
 import errno
@@ -63,6 +64,7 @@ class StoreDirectory:
         self.clients_lock = path / "clients.lock"
         self.streams = path / "streams"
         self.spool = path / "spool"
+        self.outgoing = path / "outgoing"
 
     def prepare(self) -> None:
         """Create the directory if it does not exist. Otherwise check that it is a store of this user and version.
@@ -82,11 +84,28 @@ class StoreDirectory:
             self._check_owner_and_files()
             self.path.chmod(0o700)
             if not self.marker.exists():  # written first: a directory with files and no marker is no store
-                write_whole(self.marker, json.dumps({"puppylog_store": LAYOUT}) + "\n")
+                self.mark()
             self.streams.mkdir(mode=0o700, exist_ok=True)
             self.spool.mkdir(mode=0o700, exist_ok=True)
+            self.outgoing.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise translate_os_error(self.path, error) from None
+
+    def check(self) -> None:
+        """Check that an existing directory is a store of this user and version.
+
+        Raises:
+            StoreForbidden: the directory belongs to another user.
+            StoreRefused: it has other files, or a newer layout.
+        """
+        try:
+            self._check_owner_and_files()
+        except OSError as error:
+            raise translate_os_error(self.path, error) from None
+
+    def mark(self) -> None:
+        """Write the file that marks the directory as a store of this layout."""
+        write_whole(self.marker, json.dumps({"puppylog_store": LAYOUT}) + "\n")
 
     def _refuse_misread_paths(self) -> None:
         misread = _MISREAD.search(str(self.path))
@@ -190,6 +209,15 @@ def translate_os_error(path: Path, error: OSError) -> StoreRefused | StoreFull:
 def open_private(path: str, flags: int) -> int:
     """Open a file and return its descriptor, as an ``opener`` for `open`. Only the owner can read a new file."""
     return os.open(path, flags, 0o600)
+
+
+def sync(path: Path) -> None:
+    """Wait until the content of a file, or the entries of a directory, are on the disk."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -20,7 +20,7 @@ from puppylog.model.metric import Metric
 from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport
 from puppylog.stores.base import Appended, NewFile, Parameters, Replayed, Reread, StoreInfo
 from puppylog.stores.doctor import StoreFindings
-from puppylog.stores.duckdb import wire
+from puppylog.stores.duckdb import outgoing, wire
 from puppylog.stores.duckdb.client import doctor
 from puppylog.stores.duckdb.client.appender import SpoolAppender
 from puppylog.stores.duckdb.client.claims import Claims
@@ -213,6 +213,20 @@ class DuckdbStore:
         return [wire.to_alert(plain) for plain in self._ask("list_alerts")]
 
     # --- the engine
+
+    def back_up(self, place: Path) -> outgoing.Copy:
+        """Copy the store to a new directory while it is used, and return what the copy holds.
+
+        Raises:
+            AlreadyExists: there is something at ``place``.
+            StoreRefused: the directory cannot be written.
+            StoreFull: there is no disk space. The copy is made in the store's directory first.
+        """
+        outgoing.refuse_existing(place, "backup")
+        name = outgoing.name_copy()
+        copy = outgoing.Copy(**self._ask("back_up", name=name))
+        outgoing.move(self._directory.outgoing / name, place)
+        return copy
 
     def find_files(self, file_ids: Sequence[int]) -> dict[int, FilePosition]:
         """Return the committed positions of these files by their ids. Unknown ids are left out."""

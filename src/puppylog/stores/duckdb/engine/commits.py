@@ -104,7 +104,7 @@ class CommitNumbers:
             _log.error("cannot write %s: %s", self._directory.last_commit, error)
 
     def _write(self, number: int) -> None:
-        os.pwrite(self._fd, f"{number:0{_DIGITS}d}\n".encode(), 0)
+        os.pwrite(self._fd, format_mark(number), 0)
         if time.monotonic() - self._synced_at >= _SYNC_S:
             os.fdatasync(self._fd)
             self._synced_at = time.monotonic()
@@ -119,6 +119,11 @@ class CommitNumbers:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+
+def format_mark(number: int) -> bytes:
+    """Return the content of the mark's file for the number of the last commit."""
+    return f"{number:0{_DIGITS}d}\n".encode()
 
 
 def _parse_mark(text: bytes) -> int | None:

@@ -38,8 +38,7 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     # A checkpoint compresses the last row group of each table with new rows again, so rarer ones cost less. The default
     # is 16 MB. To replay a log of this size after a crash takes 0.3 s of CPU.
     "checkpoint_threshold": "64MB",
-    # A user's SQL can read the store, but no files, no network and no extensions.
-    "enable_external_access": "false",
+    # A user's SQL can use no extensions.
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     # A name in a user's SQL is a table. DuckDB must not look for a Python variable of that name.
@@ -47,9 +46,12 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 }
 """The settings with which the database is opened. The bench uses them for the database that it compares with, too."""
 
-# After this no SQL can change a setting, except the listed settings of its own connection.
+# After this no SQL can change a setting, except the listed settings of its own connection, and none can read or write
+# files other than the store's, or use the network.
 _LOCK = """
 SET GLOBAL TimeZone = 'UTC';
+SET GLOBAL allowed_directories = [{directories}];
+SET GLOBAL enable_external_access = false;
 SET GLOBAL allowed_configs = ['search_path', 'operator_memory_limit'];
 SET GLOBAL lock_configuration = true;
 """
@@ -158,12 +160,13 @@ class Engine:
     thread, and a `read` in the caller's thread.
     """
 
-    def __init__(self, path: Path, damage: DamageNote | None = None) -> None:
+    def __init__(self, path: Path, damage: DamageNote | None = None, copies: Path | None = None) -> None:
         """Open the database at ``path``, which is created if it does not exist.
 
         Args:
             path: the database file.
             damage: records damage that a statement meets.
+            copies: the directory in which copies of the database may be written; None allows none.
 
         Raises:
             StoreDamaged: the file is no database, or cannot be read.
@@ -177,10 +180,11 @@ class Engine:
         # Set once, by `number_commits`, before other threads know the engine; used in the writer's thread.
         self._number_commit: Callable[[Connection], int] | None = None
         self._mark_commit: Callable[[int], None] | None = None
+        allowed = "" if copies is None else _quote(str(copies))
         try:
             with translated():
                 self._root = duckdb.connect(str(path), config=SETTINGS)  # in any thread, to make cursors only
-                self._root.execute(_LOCK)
+                self._root.execute(_LOCK.format(directories=allowed))
         except StoreFull:
             raise
         except StoreDamaged as error:
@@ -269,6 +273,36 @@ class Engine:
         finally:
             cursor.close()
 
+    @contextmanager
+    def copy_into(self, target: Path) -> Iterator[Connection]:
+        """Yield a connection that sees one snapshot of the store and can write the new database ``target`` as well.
+
+        SQL calls the new database ``copied``. When the ``with`` block has ended, ``target`` is complete and closed. One
+        copy at a time.
+
+        Args:
+            target: a file that does not exist, in the directory for copies.
+        """
+        cursor = self._root.cursor()
+        try:
+            with translated():
+                cursor.execute(f"ATTACH {_quote(str(target))} AS copied")
+            try:
+                with translated():
+                    cursor.execute("BEGIN")
+                yield Connection(cursor)
+                with translated():
+                    cursor.execute("COMMIT")
+            except BaseException:
+                with suppress(duckdb.Error):  # the error that is raised has ended the transaction already
+                    cursor.execute("ROLLBACK")
+                raise
+            finally:
+                with translated():
+                    cursor.execute("DETACH copied")
+        finally:
+            cursor.close()
+
     def close(self) -> None:
         """Run the queued transactions, and close the database, which writes its log into the database file."""
         self._queue.shutdown()
@@ -280,6 +314,11 @@ class Engine:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _quote(text: str) -> str:
+    """Return ``text`` as a literal of SQL."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _plain_type(type_: pa.DataType) -> pa.DataType:

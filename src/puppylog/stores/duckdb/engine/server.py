@@ -23,9 +23,10 @@ from puppylog.errors import PuppylogError, StoreDamaged, StoreError, StoreUnavai
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
 from puppylog.stores.base import StoreInfo
-from puppylog.stores.duckdb import spool, wire
+from puppylog.stores.duckdb import outgoing, spool, wire
 from puppylog.stores.duckdb.directory import StoreDirectory
 from puppylog.stores.duckdb.engine import ingest, replay, streams
+from puppylog.stores.duckdb.engine.backup import Backups
 from puppylog.stores.duckdb.engine.commits import CommitNumbers
 from puppylog.stores.duckdb.engine.damage import DamageNote
 from puppylog.stores.duckdb.engine.database import MEMORY_LIMIT_BYTES, Connection, Engine
@@ -65,11 +66,13 @@ class Service(flight.FlightServerBase):
         self._engine = engine
         self._jobs = jobs
         self._queries = QueryRunner(engine)
+        self._backups = Backups(engine, directory)
         self.asked_to_end = threading.Event()
         self._actions: dict[str, Callable[..., object]] = {
             "hello": self._hello,
             "verify": self._verify,
             "leave": self.asked_to_end.set,
+            "back_up": self._backups.back_up,
             "open_streams": self._open_streams,
             "find_streams": self._find_streams,
             "open_files": self._open_files,
@@ -271,11 +274,12 @@ def serve(directory: StoreDirectory, ready: Callable[[], None]) -> None:
         if not lock.acquire_within(_OWN_S):
             raise StoreUnavailable("open", f"store {directory.path}", "another engine owns it")
         spool.sweep(directory.spool)
+        outgoing.sweep(directory.outgoing)
         damage = DamageNote(directory.damage)
         with (
             CommitNumbers(directory) as commits,
             directory.reachable() as path,
-            _open_database(path / directory.database.name, commits, damage) as engine,
+            _open_database(path / directory.database.name, directory, commits, damage) as engine,
         ):
             directory.socket.unlink(missing_ok=True)  # left by a killed engine
             with (
@@ -288,10 +292,10 @@ def serve(directory: StoreDirectory, ready: Callable[[], None]) -> None:
             directory.socket.unlink(missing_ok=True)
 
 
-def _open_database(path: Path, commits: CommitNumbers, damage: DamageNote) -> Engine:
+def _open_database(path: Path, directory: StoreDirectory, commits: CommitNumbers, damage: DamageNote) -> Engine:
     """Open the database, check that it has all commits, and bring it to the current schema."""
     commits.check_database_file()
-    engine = Engine(path, damage)
+    engine = Engine(path, damage, directory.outgoing.resolve())
     try:
         engine.write(commits.check_last_commit)  # not `read`, which needs the schema: it may not exist yet
         engine.write(migrate)

@@ -1,0 +1,58 @@
+"""``puppylog backup`` and ``puppylog restore``: copy an embedded store while it is used, and make a store of a copy."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import click
+
+from puppylog.cli.options import examples, pass_settings, store_options
+from puppylog.cli.talk import tell
+from puppylog.model.number import format_bytes, format_number
+from puppylog.settings import Settings
+from puppylog.stores.backup import back_up
+from puppylog.stores.backup import restore as restore_store
+from puppylog.stores.connect import connect, name_store
+
+_DIRECTORY: Final = click.Path(path_type=Path, file_okay=False)
+
+
+@click.command(
+    epilog=examples(
+        "puppylog backup /srv/backup/puppylog-monday", "puppylog logs --store duckdb:///srv/backup/puppylog-monday"
+    )
+)
+@click.argument("path", type=_DIRECTORY)
+@store_options
+@pass_settings
+def backup(settings: Settings, path: Path) -> None:
+    """Copy the embedded store to the new directory PATH, while it is used.
+
+    The backup is one snapshot: its records and the positions in its files are of the same moment, so a collector that
+    goes on from it stores every line once. It is a store itself, which can be searched where it is. It is made in the
+    store's directory and then moved, so there must be disk space for it there, too. An archive of old records is not in
+    it.
+    """
+    copy = back_up(settings.store, path.absolute())
+    size = sum(entry.stat().st_size for entry in os.scandir(path))
+    tell(
+        settings,
+        f"backed up {format_number(copy.records)} records and {format_number(copy.rejected_lines)} rejected lines "
+        f"to {path}, {format_bytes(size)}",
+    )
+
+
+@click.command(epilog=examples("puppylog restore /srv/backup/puppylog-monday --store duckdb:///var/lib/puppylog"))
+@click.argument("path", type=_DIRECTORY)
+@store_options
+@pass_settings
+def restore(settings: Settings, path: Path) -> None:
+    """Make an embedded store from the backup in PATH.
+
+    The store must not exist yet; the backup stays as it is. Collectors of the store go on at the positions of the
+    backup: they read again what was stored after it, as long as its files, or their rotated ones, still exist.
+    """
+    restore_store(path.absolute(), settings.store)
+    with connect(settings.store) as store:
+        records = store.query("SELECT count(*) AS records FROM puppylog.log_records")["records"][0].as_py()
+    tell(settings, f"restored {format_number(records)} records to {name_store(settings.store)}")

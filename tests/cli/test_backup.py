@@ -1,0 +1,30 @@
+"""``puppylog backup`` and ``puppylog restore``."""
+
+from pathlib import Path
+
+from puppylog.stores.connect import stop
+from support.inprocess import InProcess
+
+
+def test_a_backup_is_made_and_restored(cli: InProcess, tmp_path: Path) -> None:
+    done = cli("backup", str(tmp_path / "backup"))
+    assert done.code == 0
+    assert done.err.startswith(f"puppylog: backed up 120 records and 1 rejected lines to {tmp_path}/backup, ")
+    url = f"duckdb://{tmp_path}/restored"
+    done = cli("restore", str(tmp_path / "backup"), "--store", url)
+    stop(url)
+    assert (done.code, done.err) == (0, f"puppylog: restored 120 records to {url}\n")
+
+
+def test_the_store_in_use_is_not_written_over(cli: InProcess, tmp_path: Path) -> None:
+    cli("backup", str(tmp_path / "backup"))
+    done = cli("restore", str(tmp_path / "backup"))
+    assert done.code == 2
+    assert "it exists already; name another directory, or move this one away" in done.err
+
+
+def test_postgresql_has_its_own_programs(cli: InProcess, tmp_path: Path) -> None:
+    for command, advice in (("backup", "use pg_dump"), ("restore", "use pg_restore")):
+        done = cli(command, str(tmp_path / "backup"), "--store", "postgresql://127.0.0.1:1/nowhere")
+        assert done.code == 2
+        assert advice in done.err
