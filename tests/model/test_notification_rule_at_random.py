@@ -1,6 +1,7 @@
 """Random histories of an alert and its sender against statements about all messages."""
 
 from collections import defaultdict
+from datetime import datetime
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from puppylog.model.alert import State
 from puppylog.model.notification import NotificationKind
 from support.examples import examples
-from support.outbox import KIND_OF_STATE, RESOLVED, SENT, Outbox, SilenceBetween, at
+from support.outbox import KIND_OF_STATE, RESOLVED, SENT, START, Outbox, SilenceBetween, at
 
 
 class Sending(RuleBasedStateMachine):
@@ -55,9 +56,9 @@ class Sending(RuleBasedStateMachine):
 
     @invariant()
     def a_resolved_message_follows_a_problem_and_ends_its_episode(self) -> None:
-        told: dict[str | None, tuple[NotificationKind, int]] = {}
+        told: dict[str | None, tuple[NotificationKind, datetime]] = {}
         for _, segment, kind, episode, _ in self.outbox.sent:
-            before, key = told.get(segment, (RESOLVED, 0))
+            before, key = told.get(segment, (RESOLVED, START))
             if kind is RESOLVED:
                 assert before.is_problem
             if before.is_problem:

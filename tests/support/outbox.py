@@ -22,14 +22,15 @@ def at(second: float) -> datetime:
 @dataclass(frozen=True)
 class SilenceBetween:
     starts_at: datetime
-    ends_at: datetime
+    ends_at: datetime | None
     alert: str = "*"
     segment: str | None = None
     name: str = "night"
 
     def matches(self, alert: str, segment: str | None, at: datetime) -> bool:
         return (
-            self.starts_at <= at < self.ends_at
+            self.starts_at <= at
+            and (self.ends_at is None or at < self.ends_at)
             and fnmatchcase(alert, self.alert)
             and (self.segment is None or fnmatchcase(segment or "", self.segment))
         )
@@ -50,7 +51,7 @@ class Outbox:
     states: dict[tuple[str, str | None], State] = field(default_factory=dict)
     silences: list[SilenceBetween] = field(default_factory=list)
     acknowledged: set[int] = field(default_factory=set)
-    sent: list[tuple[float, str | None, NotificationKind, int, bool]] = field(default_factory=list)
+    sent: list[tuple[float, str | None, NotificationKind, datetime, bool]] = field(default_factory=list)
     newest: dict[tuple[str, str | None], NotificationKind] = field(default_factory=dict)
     down: str | None = None  # the error of every attempt
     last_id: int = 0
@@ -68,7 +69,10 @@ class Outbox:
             return
         self.last_id += 1
         due_at = at(second + self.group_wait_s)
-        row = OutboxRow(self.last_id, self.last_id, "errors", segment, "ops", kind, due_at, at(second))
+        changed_at = at(second) + timedelta(microseconds=self.last_id)  # so that no two episodes begin at one instant
+        row = OutboxRow(
+            self.last_id, self.last_id, "errors", segment, "ops", kind, due_at, at(second), changed_at, changed_at
+        )
         self.rows[row.id] = row
         self.newest[subject] = kind
 
@@ -97,7 +101,7 @@ class Outbox:
                     self.settle(self._attempt(row, second))
                 for one in group.repeated:
                     if self.down is None:
-                        self.sent.append((second, one.segment, one.kind, one.episode_id, True))
+                        self.sent.append((second, one.segment, one.kind, one.episode_at, True))
                         self.told[one.subject] = replace(one, sent_at=at(second))
             if self.down is not None:
                 return attempts
@@ -117,7 +121,7 @@ class Outbox:
         self.settled[row.id] = outcome
         if outcome.state is SENT:
             before = self.told.get(row.subject)
-            episode = before.episode_id if before is not None and before.kind.is_problem else row.history_id
+            episode_at = before.episode_at if before is not None and before.kind.is_problem else row.episode_at
             self.told[row.subject] = Told(
                 row.id,
                 row.history_id,
@@ -126,12 +130,11 @@ class Outbox:
                 row.contact,
                 row.kind,
                 sent_at=outcome.at,
-                episode_id=episode,
-                episode_at=row.created_at,
+                episode_at=episode_at,
                 repeat_s=self.repeat_s,
             )
             second = (outcome.at - START).total_seconds()
-            self.sent.append((second, row.segment, row.kind, episode, False))
+            self.sent.append((second, row.segment, row.kind, episode_at, False))
 
     def kinds(self) -> list[tuple[float, str | None, NotificationKind]]:
         return [message[:3] for message in self.sent]

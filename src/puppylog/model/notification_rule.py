@@ -3,8 +3,8 @@
 - The rows of a *subject* (alert, segment, contact) are sent in the order of their ids, one at a time: a resolved
   message never overtakes the problem that it resolves.
 - A resolved message is sent if and only if the last message that the contact got about the segment is a problem.
-- A silence holds rows. The rows of a subject that were created before the end of a silence become one row, the newest:
-  it says what was true at the end of the silence. The others are dropped.
+- A silence holds the newest row of a subject and drops the rows before it. When the silence ends, the newest row that
+  was created before its end says what is true then. It is dropped, too, if it is a problem that has ended.
 - Rows of one alert, contact and kind that wait are one message as soon as one of them is due.
 - A problem is repeated every `Told.repeat_s` seconds while it lasts, unless it was acknowledged.
 """
@@ -37,6 +37,8 @@ _LONGEST_RETRY_S: Final = 3_600.0
 GIVE_UP_AFTER: Final = timedelta(days=3)
 """A row is dead once its attempts have lasted this long, or once it has waited this long for a known contact."""
 
+_SUPERSEDED: Final = "it was silenced, and a later transition followed before the silence ended"
+
 _STATE_OF_KIND: Final = {NotificationKind.FIRING: State.FIRING, NotificationKind.NO_DATA: State.NO_DATA}
 
 
@@ -50,7 +52,7 @@ class Silencing(Protocol):
     def starts_at(self) -> datetime: ...
 
     @property
-    def ends_at(self) -> datetime: ...
+    def ends_at(self) -> datetime | None: ...
 
     def matches(self, alert: str, segment: str | None, at: datetime) -> bool: ...
 
@@ -153,7 +155,8 @@ def decide(
         alert, segment, contact = subject
         silence = _find_active(silences, alert, segment, now)
         if silence is not None:
-            held |= {row.id: Held(silence.ends_at, f"silence {silence.name!r}") for row in queue}
+            held[queue[-1].id] = Held(silence.ends_at, f"silence {silence.name!r}")
+            outcomes += _drop([(row, _SUPERSEDED) for row in queue[:-1]], now)
             continue
         ended_at = _last_end(silences, alert, segment, now)
         kept, dropped = _collapse(queue, ended_at, states.get((alert, segment), State.OK))
@@ -193,7 +196,7 @@ def _by_subject(rows: Iterable[OutboxRow]) -> dict[_Subject, list[OutboxRow]]:
 def _find_active(silences: Iterable[Silencing], alert: str, segment: str | None, at: datetime) -> Silencing | None:
     """Return the silence that holds the alert's segment at this instant; of several, the one that ends last."""
     active = [silence for silence in silences if silence.matches(alert, segment, at)]
-    return max(active, key=attrgetter("ends_at"), default=None)
+    return max(active, key=lambda silence: (silence.ends_at is None, silence.ends_at), default=None)
 
 
 def _last_end(silences: Iterable[Silencing], alert: str, segment: str | None, now: datetime) -> datetime | None:
@@ -201,7 +204,9 @@ def _last_end(silences: Iterable[Silencing], alert: str, segment: str | None, no
     ended = [
         silence.ends_at
         for silence in silences
-        if silence.starts_at < silence.ends_at <= now and silence.matches(alert, segment, silence.starts_at)
+        if silence.ends_at is not None
+        and silence.starts_at < silence.ends_at <= now
+        and silence.matches(alert, segment, silence.starts_at)
     ]
     return max(ended, default=None)
 
@@ -220,9 +225,7 @@ def _collapse(
     if not silenced:
         return queue, []
     newest, after = silenced[-1], queue[len(silenced) :]
-    dropped = [
-        (row, "it was silenced, and later transitions followed before the silence ended") for row in silenced[:-1]
-    ]
+    dropped = [(row, _SUPERSEDED) for row in silenced[:-1]]
     if newest.kind.is_problem and not after and state is not _STATE_OF_KIND[newest.kind]:
         return [], [*dropped, (newest, "it was silenced, and no longer true when the silence ended")]
     return [newest, *after], dropped
