@@ -8,16 +8,22 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from puppylog.stores.base import Store
 from puppylog.stores.duckdb.client.store import DuckdbStore
 from puppylog.stores.duckdb.directory import StoreDirectory
 from puppylog.stores.duckdb.locks import FileLock
 
+_SHORTEST_PAUSE_S: Final = 0.01
+_LONGEST_PAUSE_S: Final = 0.5
+
 
 def wait_until(is_so: Callable[[], bool], *, within_s: float = 60.0, what: str = "it") -> None:
     """Return as soon as ``is_so`` returns true.
+
+    A call of ``is_so`` may query a store or start a process. The pause after a call is at least as long as the call and
+    grows to a twentieth of the time waited so far, so that waiting leaves most of the processor to what it waits for.
 
     The time limit is long because only a failing test waits for it, and a busy machine may need more than 20 seconds
     for the first round of alerts.
@@ -25,10 +31,12 @@ def wait_until(is_so: Callable[[], bool], *, within_s: float = 60.0, what: str =
     Raises:
         AssertionError: ``is_so`` has not returned true within ``within_s`` seconds.
     """
-    deadline = time.monotonic() + within_s
+    started = called = time.monotonic()
     while not is_so():
-        assert time.monotonic() < deadline, f"{what} did not happen within {within_s} s"
-        time.sleep(0.01)
+        now = time.monotonic()
+        assert now < started + within_s, f"{what} did not happen within {within_s} s"
+        time.sleep(min(_LONGEST_PAUSE_S, max(_SHORTEST_PAUSE_S, now - called, (now - started) / 20)))
+        called = time.monotonic()
 
 
 class EmbeddedStore:
