@@ -20,12 +20,12 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from bench.commands import measure_commands
+from bench.commands import RUNS, measure_commands
 from bench.flat import SIZES, measure_flat
 from bench.idle import MANY, SETTLE_S, measure_idle, measure_many
 from bench.ingest import figures_of, measure_parsing, measure_rounds, write_log
 from bench.latency import measure_answers, measure_visibility
-from bench.load import Fleet, measure_fleet, measure_queries
+from bench.load import QUERIES, Fleet, measure_fleet, measure_queries
 from bench.peers import format_peers
 from bench.postgres import wheel
 from bench.postgres.bench import ServerBench
@@ -110,20 +110,26 @@ def _measure_embedded(work: Path, log: Path, options: argparse.Namespace) -> lis
         figures += measure_visibility(work / "visibility", options.samples)
     if "commands" in options.only:
         _say("the start of commands, and exports")
-        figures += measure_commands(work / "commands", log, options.lines)
+        figures += measure_commands(work / "commands", log, options.lines, options.starts)
     if "idle" in options.only:
         _say("idle")
         figures += measure_idle(work / "idle", options.idle_s, options.settle_s)
         figures += measure_many(work / "many", options.idle_s, options.idle_files, options.settle_s)
     if "load" in options.only:
         _say("ingest while heavy queries run")
-        figures += measure_queries(work / "queries", log, options.lines)
-        fleet = Fleet(options.load_alerts, options.load_hosts, options.load_records, options.load_period_s)
+        figures += measure_queries(work / "queries", log, options.lines, options.load_queries)
+        fleet = Fleet(
+            options.load_alerts,
+            options.load_hosts,
+            options.load_records,
+            options.load_period_s,
+            options.load_periods,
+        )
         _say(f"{fleet}: {fleet.seconds} seconds")
         figures += measure_fleet(work / "fleet", fleet)
     if options.flat:
-        _say(f"files of {', '.join(map(str, SIZES))} times {options.flat_lines:,} lines")
-        figures += measure_flat(work / "flat", options.flat_lines, _say)
+        _say(f"files of {', '.join(map(str, options.flat_sizes))} times {options.flat_lines:,} lines")
+        figures += measure_flat(work / "flat", options.flat_lines, _say, options.flat_sizes)
     return figures
 
 
@@ -142,6 +148,10 @@ def _parse_options() -> argparse.Namespace:
     parser.add_argument(
         "--idle-files", type=int, default=MANY, metavar="N", help="number of idle files that are watched"
     )
+    parser.add_argument("--starts", type=int, default=RUNS, metavar="N", help="number of starts of each command")
+    parser.add_argument(
+        "--load-queries", type=int, nargs="+", default=QUERIES, metavar="N", help="numbers of heavy queries"
+    )
     fleet = Fleet()
     parser.add_argument("--load-alerts", type=int, default=fleet.alerts, metavar="N")
     parser.add_argument("--load-hosts", type=int, default=fleet.hosts, metavar="N")
@@ -149,9 +159,15 @@ def _parse_options() -> argparse.Namespace:
     parser.add_argument(
         "--load-period-s", type=int, default=fleet.period_s, metavar="S", help="period of metrics and alerts"
     )
+    parser.add_argument(
+        "--load-periods", type=int, default=fleet.periods, metavar="N", help="number of periods that are measured"
+    )
     parser.add_argument("--flat", action="store_true", help="also files of 1 to 30 million lines; needs 12 GB of disk")
     parser.add_argument(
         "--flat-lines", type=int, default=1_000_000, metavar="N", help="lines of the smallest of these files"
+    )
+    parser.add_argument(
+        "--flat-sizes", type=int, nargs="+", default=SIZES, metavar="N", help="sizes of the files, times --flat-lines"
     )
     parser.add_argument("--only", nargs="*", choices=PARTS, default=PARTS)
     parser.add_argument("--stores", nargs="+", choices=STORES, default=STORES)

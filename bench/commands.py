@@ -10,7 +10,9 @@ from typing import Final
 from bench.processes import BenchBroken, Workspace
 from bench.report import Figure, Target, single
 
-_RUNS: Final = 7
+RUNS: Final = 7
+"""How often each command is started. The least CPU of them counts."""
+
 # A command that asks no store may take 1.3 times the CPU of bare Python, and this many milliseconds more.
 _BARE_TIMES: Final = 1.3
 _LIGHT: Final = Target(at_most=60)
@@ -24,18 +26,18 @@ _EXPORTED: Final = {
 _METRIC: Final = "lines_per_stream"
 
 
-def measure_commands(work: Path, log: Path, lines: int) -> list[Figure]:
-    """Measure the start of commands with a running engine, and the export of a log that was collected."""
+def measure_commands(work: Path, log: Path, lines: int, runs: int = RUNS) -> list[Figure]:
+    """Measure the start of commands with a running engine, each ``runs`` times, and the export of a collected log."""
     workspace = Workspace(work)
     workspace.run("collector", "-q", "-s", str(log), "--format", "access")
     workspace.run("monitor", "metrics", "create", "--default")
-    bare_ms = _cpu_ms([sys.executable, "-c", "pass"], workspace)
+    bare_ms = _cpu_ms([sys.executable, "-c", "pass"], workspace, runs)
     figures = [single("CPU of bare Python", bare_ms, "ms")]
     for words in (["--help"], ["formats"]):
-        over_ms = _command_ms(words, workspace) - _BARE_TIMES * bare_ms
+        over_ms = _command_ms(words, workspace, runs) - _BARE_TIMES * bare_ms
         figures.append(single(f"CPU of {words[0]} above 1.3 bare Pythons", over_ms, "ms", _LIGHT))
     figures += [
-        single(f"CPU of {' '.join(words)}", _command_ms(words, workspace), "ms", _ASKING)
+        single(f"CPU of {' '.join(words)}", _command_ms(words, workspace, runs), "ms", _ASKING)
         for words in (["logs", "-l", "5"], ["top", "request_route"], ["monitor", "metrics", "get", _METRIC])
     ]
     for format_, target in _EXPORTED.items():
@@ -47,15 +49,15 @@ def measure_commands(work: Path, log: Path, lines: int) -> list[Figure]:
     return figures
 
 
-def _command_ms(words: Sequence[str], workspace: Workspace) -> float:
-    return _cpu_ms([str(Path(sys.executable).with_name("puppylog")), *words], workspace)
+def _command_ms(words: Sequence[str], workspace: Workspace, runs: int) -> float:
+    return _cpu_ms([str(Path(sys.executable).with_name("puppylog")), *words], workspace, runs)
 
 
-def _cpu_ms(command: Sequence[str], workspace: Workspace) -> float:
-    """Return the least CPU of several runs of a process, in milliseconds: everything above it is disturbance."""
+def _cpu_ms(command: Sequence[str], workspace: Workspace, runs: int) -> float:
+    """Return the least CPU of ``runs`` runs of a process, in milliseconds: everything above it is disturbance."""
     environ = {**workspace.environ, "PYTHONPYCACHEPREFIX": str(workspace.directory / "compiled")}
     environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program is compiled once
-    return min(_run(command, environ) for _ in range(_RUNS)) * 1000
+    return min(_run(command, environ) for _ in range(runs)) * 1000
 
 
 def _run(command: Sequence[str], environ: dict[str, str]) -> float:

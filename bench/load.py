@@ -27,7 +27,7 @@ from puppylog.stores.connect import stop
 from puppylog.stores.duckdb.client.store import DuckdbStore
 
 QUERIES = (2, 6)
-"""How many heavy queries run during a backfill."""
+"""The numbers of heavy queries that run during a backfill."""
 
 _WINDOW_PERIODS = 6
 _SETTLE_PERIODS = _WINDOW_PERIODS + 2  # after these the windows are full, and all segments are known
@@ -186,12 +186,12 @@ def _make_records(chance: random.Random, hosts: pa.Array, start: int, count: int
     return Parsed(pa.RecordBatch.from_arrays(columns, schema=RECORDS), NO_REJECTS)
 
 
-def measure_queries(work: Path, log: Path, lines: int) -> list[Figure]:
-    """Collect ``log`` without other work, and while heavy queries run; compare the times."""
+def measure_queries(work: Path, log: Path, lines: int, numbers: Sequence[int] = QUERIES) -> list[Figure]:
+    """Collect ``log`` without other work, and while each of ``numbers`` of heavy queries run; compare the times."""
     work.mkdir()
     alone_s = _collect(work / "alone", log, lines, queries=0)
     figures = [single("ingest without other queries", lines / alone_s, "lines/s")]
-    for queries in QUERIES:
+    for queries in numbers:
         taken_s = _collect(work / f"with-{queries}", log, lines, queries=queries)
         figures += [
             single(f"  while {queries} cross joins run", lines / taken_s, "lines/s"),

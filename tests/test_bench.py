@@ -47,14 +47,16 @@ def test_the_table_has_a_line_per_figure_and_a_range_only_if_values_differ() -> 
     ]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)  # it starts 50 processes in turn, which takes minutes on a busy machine
 def test_a_small_bench_measures_every_figure_and_exits_with_0(tmp_path: Path) -> None:
     """It measures PostgreSQL, too: the bench finds the server in the wheel that other tests use."""
     report = tmp_path / "report.json"
     small = ["--lines", "20000", "--pairs", "1", "--samples", "3", "--idle-s", "0.5", "--settle-s", "0.2"]
-    small += ["--load-alerts", "3", "--load-hosts", "50", "--load-records", "20", "--load-period-s", "1"]
-    where = ["--directory", str(tmp_path), "--json", str(report)]
-    command = [sys.executable, "-m", "bench", *small, "--idle-files", "3", "--flat", "--flat-lines", "500", *where]
+    small += ["--idle-files", "3", "--starts", "1", "--flat", "--flat-lines", "500", "--flat-sizes", "1", "3"]
+    small += ["--load-alerts", "3", "--load-hosts", "50", "--load-records", "20", "--load-queries", "1"]
+    small += ["--load-period-s", "1", "--load-periods", "2"]
+    command = [sys.executable, "-m", "bench", *small, "--directory", str(tmp_path), "--json", str(report)]
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("BENCH_", "PG"))}
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=800)
     assert done.returncode == 0, done.stderr
@@ -69,7 +71,8 @@ def test_a_small_bench_measures_every_figure_and_exits_with_0(tmp_path: Path) ->
     for name in (
         "times the one-liner",
         "parsing alone, lines per CPU second",
-        "15,000 lines in one file",
+        "1,500 lines in one file",
+        "cost of a line, 3 times as many to 1",
         "host states that the alerts keep",
         "CPU of logs -l 5",
         "records exported as csv, per CPU second",
