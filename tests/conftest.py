@@ -2,8 +2,11 @@
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -27,10 +30,40 @@ settings.load_profile("puppylog")
 os.environ["TZ"] = "UTC"
 time.tzset()
 
+# The tests start hundreds of processes, each of which imports Puppylog. Compile each module once, as for an installed
+# program, even where an environment variable says to write no compiled modules: they are outside the source folders.
+sys.dont_write_bytecode = False
+sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "compiled")
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+
 # A shell starts a job in the background with SIGINT ignored. Commands that tests start would inherit that, and no test
 # could interrupt them.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "long: takes many seconds; it runs first, so that it does not run alone at the end"
+    )
+
+
+@pytest.hookimpl(trylast=True)  # after the tests were put into random order
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give each process its share of the long tests first.
+
+    pytest-xdist gives each process a contiguous part of the list. A process takes others' tests only from their ends.
+    """
+    processes = int(getattr(config, "workerinput", {}).get("workercount", 1))
+    long = [item for item in items if item.get_closest_marker("long")]
+    short = iter([item for item in items if not item.get_closest_marker("long")])
+    ordered: list[pytest.Item] = []
+    for process in range(processes):
+        first = long[process::processes]
+        size = (len(items) - len(ordered)) // (processes - process)
+        ordered += [*first, *islice(short, max(0, size - len(first)))]
+    items[:] = [*ordered, *short]
 
 
 @pytest.fixture(scope="session")

@@ -155,6 +155,7 @@ def test_a_segment_is_not_judged_before_its_first_observation(
     assert [row["to_state"] for row in history(store)] == ["firing", "no_data"]
 
 
+@pytest.mark.long
 def test_an_updated_alert_judges_by_its_new_rule_and_keeps_its_history(store: Store, source: Source) -> None:
     store.create_alert(ALERT)
     source.append(records(60, ts=soon(), step_s=0))

@@ -83,7 +83,7 @@ def in_steps(store: Store, metric: Metric) -> tuple[Observations, int]:
 
 
 @pytest.mark.timeout(3600)  # three metrics an example; each takes a second where it is made on every node
-@settings(max_examples=examples(3), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(2, soak=3), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=st.lists(ROW, max_size=40), after=st.lists(ROW, max_size=40), period_s=st.sampled_from([1, 10, 60]))
 def test_rates_and_ratios_equal_plain_python_over_the_records(
     server: StoreServer, store: Store, *, before: Sequence[Record], after: Sequence[Record], period_s: int

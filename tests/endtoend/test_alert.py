@@ -6,6 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from puppylog.monitor.alerts import list_transitions_after
+from puppylog.stores.base import Store
+from puppylog.stores.connect import connect
 from support.commands import Puppylog
 from support.embedded import wait_until
 
@@ -20,6 +25,11 @@ def history(puppylog: Puppylog, name: str) -> list[dict[str, Any]]:
     return sorted(found, key=lambda signal_: str(signal_["evaluated_at"]))
 
 
+def count_transitions(store: Store, name: str) -> int:
+    return sum(transition.alert == name for transition in list_transitions_after(store, 0))
+
+
+@pytest.mark.long
 def test_the_default_alert_fires_and_one_with_a_short_window_recovers(puppylog: Puppylog, tmp_path: Path) -> None:
     path = tmp_path / "access.log"
     path.write_text("")
@@ -31,7 +41,8 @@ def test_the_default_alert_fires_and_one_with_a_short_window_recovers(puppylog: 
             burst_at = datetime.now(UTC)
             with path.open("a") as log:
                 log.write(LINE.format(at=burst_at) * BURST)
-            wait_until(lambda: len(history(puppylog, "rush")) == 2, within_s=60, what="firing and recovering")
+            with connect(puppylog.environment["PUPPYLOG_STORE"]) as store:
+                wait_until(lambda: count_transitions(store, "rush") == 2, within_s=60, what="firing and recovering")
             collector.send_signal(signal.SIGTERM)
             assert collector.wait(60) == 0
         finally:

@@ -84,6 +84,7 @@ def test_several_bootstraps_at_once_make_one_installation(
         assert read_installation(url) == fresh
 
 
+@pytest.mark.long
 def test_a_killed_bootstrap_leaves_all_or_nothing_and_the_next_one_completes(
     database: Database, puppylog_at: PuppylogAt, fresh: Installation
 ) -> None:

@@ -27,6 +27,7 @@ def stored(server: EmbeddedStore) -> int:
         return int(store.query("SELECT count(*) AS n FROM puppylog.log_records")["n"][0].as_py())
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_every_line_is_stored_once_through_kills_rotation_and_truncation(tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(2**32)

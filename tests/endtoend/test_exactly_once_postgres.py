@@ -92,6 +92,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
         yield server
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_every_line_is_stored_once_through_kills_restarts_and_cuts(server: PostgresServer, tmp_path: Path) -> None:
     seed = int(SEED) if SEED else random.SystemRandom().randrange(2**32)

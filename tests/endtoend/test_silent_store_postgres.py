@@ -23,6 +23,7 @@ def server() -> Iterator[PostgresServer]:
         yield server
 
 
+@pytest.mark.long
 def test_a_collector_of_a_frozen_store_ends_when_asked_and_the_next_one_completes(
     server: PostgresServer, puppylog_at: Callable[[str], Puppylog], tmp_path: Path
 ) -> None:

@@ -27,6 +27,7 @@ def stored(server: EmbeddedStore) -> int:
         return int(store.query("SELECT count(*) AS n FROM puppylog.log_records")["n"][0].as_py())
 
 
+@pytest.mark.long
 @pytest.mark.timeout(SOAK_S + 300)
 def test_every_line_of_several_logs_is_stored_once(tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(2**32)

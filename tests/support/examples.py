@@ -12,6 +12,11 @@ IS_SOAK: Final = _TIMES > 1
 """Whether property tests draw new examples."""
 
 
-def examples(quick: int) -> int:
-    """Return the number of examples of a test that has ``quick`` examples in ``make test``."""
-    return quick * _TIMES
+def examples(quick: int, *, soak: int | None = None) -> int:
+    """Return the number of examples of a property test.
+
+    Args:
+        quick: the number in ``make test``.
+        soak: the number that ``make soak`` multiplies; None for ``quick``. Tests whose examples take long set it.
+    """
+    return (soak or quick) * _TIMES if IS_SOAK else quick

@@ -53,6 +53,7 @@ def place() -> Iterator[Path]:
         assert list(directory.iterdir()) == []
 
 
+@pytest.mark.long
 def test_the_demo_loses_no_line_within_a_minute_and_with_keep_continues_until_interrupted(place: Path) -> None:
     started = time.monotonic()
     output = []
