@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, TypeVar
 
 from puppylog.errors import AlreadyExists, NotFound, UsageError
-from puppylog.model.alert import Alert, find_fault
+from puppylog.model.alert import Alert
 from puppylog.model.derived import define_derived, find_ancestors, is_derived, list_inputs, order_by_depth
 from puppylog.model.identifier import parse_identifier
 from puppylog.model.metric import Metric
+from puppylog.model.obstacle import find_metric_obstacle, keeps_states
 from puppylog.stores.derived import derived_sql
 from puppylog.stores.queries import load_queries, parameters_of
 from puppylog.stores.rows import values_of_alert
@@ -180,11 +181,11 @@ class Definitions(ABC, Generic[C, M, A]):
         if replace(stored.metric, refresh_s=metric.refresh_s) == metric:
             connection.run(_QUERIES["change_refresh"], {"id": stored.id, "refresh_s": metric.refresh_s})
             return self.get_metric(connection, metric.name)
-        for alert in (known.alert for known in self.list_alerts(connection) if known.alert.metric == metric.name):
-            _refuse_unfit(alert, stored.metric, metric)
+        alerts = [stored_alert.alert for stored_alert in self.list_alerts(connection)]
+        obstacle = find_metric_obstacle(stored.metric, metric, alerts, known)
+        if obstacle is not None:
+            raise UsageError("update", f"metric {metric.name!r}", obstacle.cause)
         derived = [other for other in order_by_depth(known) if metric.name in find_ancestors(other.name, known)]
-        if derived:
-            _refuse_other_shape(stored.metric, metric, derived[0])
         for other in reversed(derived):
             connection.run(_QUERIES["drop_view"].format(name=other.name))
         self._drop(connection, stored)
@@ -273,7 +274,7 @@ class Definitions(ABC, Generic[C, M, A]):
         stored = _get_found(self.find_alert(connection, alert.name), "alert", alert.name)
         if stored.alert == alert:
             return False
-        if (stored.alert.metric, stored.alert.each_segment) != (alert.metric, alert.each_segment):
+        if not keeps_states(stored.alert, alert):
             cause = "its states belong to its metric and segments, which stay the same"
             raise UsageError("update", f"alert {alert.name!r}", cause, advice="create another alert")
         sql = _QUERIES["update_alert"]
@@ -290,22 +291,6 @@ class Definitions(ABC, Generic[C, M, A]):
         stored = _get_found(self.find_alert(connection, name), "alert", name)
         self.drop_alert(connection, stored)
         connection.run(_QUERIES["delete_alert"], {"id": stored.id})
-
-
-def _refuse_unfit(alert: Alert, before: Metric, after: Metric) -> None:
-    """Raise UsageError if an alert on a metric could not go on after the metric is updated."""
-    fault = find_fault(alert, after)
-    if fault is None and alert.each_segment and before.segment != after.segment:
-        fault = "it judges each segment, and its states are those of the present segments"
-    if fault is not None:
-        raise UsageError("update", f"metric {after.name!r}", f"alert {alert.name} judges it, and {fault}")
-
-
-def _refuse_other_shape(before: Metric, after: Metric, derived: Metric) -> None:
-    """Raise UsageError if a metric that is derived from another one would not fit to it after its update."""
-    if (before.period_s, before.segment, before.group) != (after.period_s, after.segment, after.group):
-        cause = f"metric {derived.name} is derived from it, and needs its period, segments and group"
-        raise UsageError("update", f"metric {after.name!r}", cause)
 
 
 T = TypeVar("T")
