@@ -1,0 +1,89 @@
+"""Carries out a plan: one step after another, each in a transaction of its own.
+
+Another process may apply the same file at the same time. A step that it has done already is no error.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from puppylog.config.definition_set import Kind
+from puppylog.config.plan import Plan
+from puppylog.config.step import Action, Step
+from puppylog.errors import ConfigurationError, NotFound, PuppylogError
+from puppylog.model.alert import Alert
+from puppylog.model.metric import Metric
+from puppylog.stores.base import DefinitionStore
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """How far a plan was carried out.
+
+    Attributes:
+        done: the steps that were done.
+        left: the steps that were not; the first of them failed.
+        error: why it failed; None if all steps were done.
+    """
+
+    done: tuple[Step, ...]
+    left: tuple[Step, ...] = ()
+    error: PuppylogError | None = None
+
+    def describe(self) -> str:
+        """Return a sentence on what a plan that failed has left undone."""
+        count = len(self.done) + len(self.left)
+        undone = ", ".join(f"{step.action} {step.kind} {step.name}" for step in self.left)
+        return f"{len(self.done)} of {count} changes are made; not made: {undone}; apply it again to make them"
+
+
+def check(plan: Plan) -> None:
+    """Raise an error if a plan cannot be carried out.
+
+    Raises:
+        ConfigurationError: a change is refused; the message has its cause, and the number of the other refusals.
+    """
+    if not plan.refusals:
+        return
+    more = len(plan.refusals) - 1
+    advice = f"and {more} more {'change is' if more == 1 else 'changes are'} refused" if more else ""
+    raise ConfigurationError("apply", "the configuration", plan.refusals[0].sentence, advice)
+
+
+def apply(store: DefinitionStore, plan: Plan, report: Callable[[Step], None] | None = None) -> Applied:
+    """Carry out a plan, up to the first step that fails. To continue, make a new plan and apply it.
+
+    Args:
+        store: the store that the plan was made for.
+        plan: the plan.
+        report: called with each step after it is done.
+
+    Raises:
+        ConfigurationError: the plan cannot be carried out; nothing was changed.
+    """
+    check(plan)
+    for number, step in enumerate(plan.steps):
+        try:
+            _do(store, step)
+        except PuppylogError as error:
+            return Applied(plan.steps[:number], plan.steps[number:], error)
+        if report is not None:
+            report(step)
+    return Applied(plan.steps)
+
+
+def _do(store: DefinitionStore, step: Step) -> None:
+    match step.action, step.kind, step.after:
+        case Action.DELETE, kind, _:
+            with suppress(NotFound):  # another process has deleted it
+                (store.delete_alert if kind is Kind.ALERT else store.delete_metric)(step.name)
+        case Action.CREATE, Kind.GROUP, _:
+            store.create_group(step.name)
+        case Action.CREATE, _, Metric() as metric:
+            store.create_metric(metric)
+        case Action.UPDATE, _, Metric() as metric:
+            store.update_metric(metric)
+        case Action.CREATE, _, Alert() as alert:
+            store.create_alert(alert)
+        case Action.UPDATE, _, Alert() as alert:
+            store.update_alert(alert)

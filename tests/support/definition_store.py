@@ -1,0 +1,96 @@
+"""A store in memory that has definitions only, and refuses what the other stores refuse."""
+
+from collections.abc import Sequence
+
+from puppylog.config.definition_set import DefinitionSet
+from puppylog.errors import AlreadyExists, NotFound, UsageError
+from puppylog.model.alert import Alert
+from puppylog.model.derived import define_derived, is_derived, list_inputs
+from puppylog.model.metric import Metric
+from puppylog.model.obstacle import find_metric_obstacle, keeps_states
+
+
+class MemoryDefinitions:
+    """Implements `DefinitionStore`."""
+
+    def __init__(self, definitions: DefinitionSet | None = None) -> None:
+        definitions = definitions or DefinitionSet()
+        self.groups = {*definitions.groups, *(metric.group for metric in definitions.metrics if metric.group)}
+        self.metrics = {metric.name: metric for metric in definitions.metrics}
+        self.alerts = {alert.name: alert for alert in definitions.alerts}
+
+    def read(self) -> DefinitionSet:
+        return DefinitionSet(tuple(sorted(self.groups)), tuple(self.list_metrics()), tuple(self.list_alerts()))
+
+    def create_group(self, name: str) -> bool:
+        is_new = name not in self.groups
+        self.groups.add(name)
+        return is_new
+
+    def delete_group(self, name: str) -> None:
+        raise NotImplementedError
+
+    def create_metric(self, metric: Metric) -> bool:
+        if (known := self.metrics.get(metric.name)) is not None:
+            if known != metric:
+                raise AlreadyExists("create", metric.name)
+            return False
+        self._put(metric)
+        return True
+
+    def _put(self, metric: Metric) -> None:
+        if metric.group is not None and metric.group not in self.groups:
+            raise NotFound("find", metric.group)
+        if is_derived(metric):
+            metric = define_derived(metric.name, metric.property, self.metrics)
+        self.metrics[metric.name] = metric
+
+    def update_metric(self, metric: Metric) -> bool:
+        if metric.name not in self.metrics:
+            raise NotFound("find", metric.name)
+        before = self.metrics[metric.name]
+        if obstacle := find_metric_obstacle(before, metric, self.alerts.values(), self.metrics):
+            raise UsageError("update", metric.name, obstacle.cause)
+        self._put(metric)
+        return before != metric
+
+    def delete_metric(self, name: str) -> None:
+        if name not in self.metrics:
+            raise NotFound("find", name)
+        for alert in self.alerts.values():
+            if alert.metric == name:
+                raise UsageError("delete", name, alert.name)
+        for other in self.metrics.values():
+            if name in list_inputs(other):
+                raise UsageError("delete", name, other.name)
+        del self.metrics[name]
+
+    def list_metrics(self) -> Sequence[Metric]:
+        return [self.metrics[name] for name in sorted(self.metrics)]
+
+    def create_alert(self, alert: Alert) -> bool:
+        if alert.metric not in self.metrics:
+            raise NotFound("find", alert.metric)
+        if (known := self.alerts.get(alert.name)) is not None:
+            if known != alert:
+                raise AlreadyExists("create", alert.name)
+            return False
+        self.alerts[alert.name] = alert
+        return True
+
+    def update_alert(self, alert: Alert) -> bool:
+        if alert.name not in self.alerts:
+            raise NotFound("find", alert.name)
+        before = self.alerts[alert.name]
+        if not keeps_states(before, alert):
+            raise UsageError("update", alert.name)
+        self.alerts[alert.name] = alert
+        return before != alert
+
+    def delete_alert(self, name: str) -> None:
+        if name not in self.alerts:
+            raise NotFound("find", name)
+        del self.alerts[name]
+
+    def list_alerts(self) -> Sequence[Alert]:
+        return [self.alerts[name] for name in sorted(self.alerts)]
