@@ -1,0 +1,148 @@
+"""A command: the fields of the message are in its environment, and the whole message is JSON on its standard input."""
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import IO, ClassVar, Final
+
+from puppylog.notify.alertmanager_form import webhook_payload, write_instant
+from puppylog.notify.contact import Delivery
+from puppylog.notify.failure import failed, first_line
+from puppylog.notify.message import Message
+from puppylog.notify.render import SIZES, compose, format_plain, format_title
+from puppylog.notify.text import cut_text, one_line
+
+_MAX_OUTPUT_BYTES: Final = 4_096
+_MAX_VARIABLE: Final = 4_000  # characters; the system limits a variable to 128 KiB
+_POLL_S: Final = 0.02
+
+PASSED_ON: Final = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER")
+"""The variables that a command gets from its caller. Others may hold secrets of other contacts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exec:
+    """A command of the user, run without a shell.
+
+    Attributes:
+        name: by which an alert names the contact.
+        command: the program and its arguments.
+        timeout_s: how long it may run, in seconds; it and what it started are killed then.
+    """
+
+    type: ClassVar[str] = "exec"
+    resend_s: ClassVar[int | None] = None
+    max_segments: ClassVar[int | None] = None
+
+    name: str
+    command: tuple[str, ...]
+    timeout_s: float = 30.0
+
+    def send(self, message: Message, delivery: Delivery) -> str:
+        """Run the command. See `puppylog.notify.contact.Contact`.
+
+        The message is accepted if the exit code is 0. Otherwise the command is run again later.
+        """
+        deadline = min(delivery.deadline, time.monotonic() + self.timeout_s)
+        with tempfile.TemporaryFile() as payload:
+            payload.write(json.dumps(webhook_payload(message, self.name)).encode())
+            payload.seek(0)
+            try:
+                process = self._start(variables_of(message), delivery.environ, payload)
+            except (OSError, ValueError, IndexError) as error:
+                cause = getattr(error, "strerror", None) or "the command is not one that the system can run"
+                raise failed(self.name, f"the command does not start: {str(cause).lower()}", is_final=True) from error
+            with process:
+                output, was_killed = _wait(process, deadline)
+                line = first_line(output)
+        if process.returncode == 0:
+            return f"exit code 0{f': {line}' if line else ''}"
+        said = f", and said: {line}" if line else ""
+        if was_killed:
+            raise failed(self.name, f"the command was killed because it did not end in time{said}")
+        raise failed(self.name, f"the command ended with exit code {process.returncode}{said}")
+
+    def _start(
+        self, variables: Mapping[str, str], environ: Mapping[str, str], payload: IO[bytes]
+    ) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            list(self.command),
+            stdin=payload,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**{name: environ[name] for name in PASSED_ON if name in environ}, **variables},
+            start_new_session=True,  # a process group of its own, which can be killed as a whole
+        )
+
+
+def variables_of(message: Message) -> dict[str, str]:
+    """Return the variables of the environment that describe the message. Without NUL and other control characters."""
+    report = message.segments[0]
+    variables = {
+        "ALERT": message.alert,
+        "ALERT_KIND": str(message.kind),
+        "ALERT_TITLE": format_title(message),
+        "ALERT_SUMMARY": message.summary,
+        "ALERT_SEVERITY": message.severity,
+        "ALERT_METRIC": message.metric,
+        "ALERT_COMPARISON": str(message.comparison.value),
+        "ALERT_THRESHOLD": repr(message.threshold),
+        "ALERT_VALUE": "" if report.value is None else repr(report.value),
+        "ALERT_SEGMENT": report.segment or "",
+        "ALERT_SEGMENTS": str(message.count),
+        "ALERT_SINCE": write_instant(report.since),
+        "ALERT_ENDED": "" if report.ended_at is None else write_instant(report.ended_at),
+        "ALERT_KEY": report.key,
+        "ALERT_LINK": message.link,
+        "ALERT_COMMAND": message.command,
+        "ALERT_STORE": message.store,
+        "ALERT_TEST": "1" if message.is_test else "",
+    }
+    cleaned = {f"PUPPYLOG_{name}": cut_text(value, _MAX_VARIABLE) for name, value in variables.items()}
+    lines = format_plain(compose(message, SIZES[1])).split("\n")
+    return {**cleaned, "PUPPYLOG_ALERT_TEXT": "\n".join(map(one_line, lines))}
+
+
+def _wait(process: "subprocess.Popen[bytes]", deadline: float) -> tuple[str, bool]:
+    """Wait for the command to end, and kill its process group at the deadline.
+
+    Returns:
+        The beginning of its output, and whether it was killed.
+    """
+    output = b""
+    stream = process.stdout
+    assert stream is not None  # noqa: S101 - it is a pipe
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, selectors.EVENT_READ)
+        is_open = True
+        # A process that the command leaves behind may keep the pipe open, so the end of the pipe is not waited for.
+        while process.poll() is None and time.monotonic() < deadline:
+            left = max(0.0, deadline - time.monotonic())
+            if not is_open:
+                time.sleep(min(_POLL_S, left))
+            elif selector.select(min(_POLL_S, left)):
+                piece = os.read(stream.fileno(), _MAX_OUTPUT_BYTES)
+                is_open = bool(piece)
+                output += piece[: _MAX_OUTPUT_BYTES - len(output)]
+        was_killed = process.poll() is None
+        if was_killed:
+            _kill(process)
+        while is_open and len(output) < _MAX_OUTPUT_BYTES and selector.select(0):
+            piece = os.read(stream.fileno(), _MAX_OUTPUT_BYTES)
+            is_open = bool(piece)
+            output += piece
+    return output.decode("utf-8", "replace"), was_killed
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):  # it has ended, or runs as another user
+        process.kill()
+    process.wait()

@@ -1,0 +1,74 @@
+"""ntfy: a topic of ntfy.sh, or of a server of one's own."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+from urllib.parse import unquote, urlsplit
+
+from puppylog.notify.contact import Delivery, open_field, secret_field
+from puppylog.notify.failure import failed, place_of, secrets_of_url
+from puppylog.notify.http import bearer, post_json
+from puppylog.notify.message import Kind, Message
+from puppylog.notify.render import Style, fit, format_plain, format_title
+from puppylog.notify.text import cut_text
+
+MAX_BYTES: Final = 4_000
+"""ntfy turns a message above 4,096 bytes into an attachment, which many servers refuse."""
+
+MAX_TITLE: Final = 120  # characters of up to four bytes, with the name in it cut so that 200 characters are the most
+
+_PRIORITIES: Final = {"critical": 5, "error": 4, "warning": 3, "info": 2}
+_TAGS: Final = {
+    Kind.FIRING: "rotating_light",
+    Kind.NO_DATA: "grey_question",
+    Kind.RESOLVED: "white_check_mark",
+    Kind.ACKNOWLEDGED: "eyes",
+}
+_LEAST_PRIORITY: Final = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ntfy:
+    """A topic of ntfy.
+
+    Attributes:
+        name: by which an alert names the contact.
+        url: of the topic, such as ``https://ntfy.sh/my-topic``. On a public server, the topic is like a password.
+        token: an access token; empty if the topic needs none.
+        ca_file: certificates of authorities, in addition to those of the system.
+    """
+
+    type: ClassVar[str] = "ntfy"
+    resend_s: ClassVar[int | None] = None
+    max_segments: ClassVar[int | None] = None
+
+    name: str
+    url: str = open_field()
+    token: str = secret_field(default="")
+    ca_file: str = ""
+
+    def send(self, message: Message, delivery: Delivery) -> str:
+        """Send the message. See `puppylog.notify.contact.Contact`."""
+        parts = urlsplit(self.url)
+        path, _, topic = parts.path.rstrip("/").rpartition("/")
+        if not topic:
+            raise failed(self.name, "its URL names no topic", place=place_of(self.url), is_final=True)
+        text = fit(
+            message,
+            lambda composed: format_plain([part for part in composed if part.style not in {Style.TITLE, Style.LINK}]),
+            lambda drawn: len(drawn.encode()) <= MAX_BYTES,
+        )
+        document: dict[str, object] = {
+            "topic": unquote(topic),
+            "title": cut_text(format_title(message, MAX_TITLE // 4), MAX_TITLE),
+            "message": text,
+            "priority": _PRIORITIES.get(message.severity, 3) if message.kind is Kind.FIRING else _LEAST_PRIORITY,
+            "tags": [_TAGS[message.kind]],
+        }
+        if message.link:
+            document["click"] = message.link
+        root = parts._replace(path=path or "/", query="", fragment="").geturl()
+        secrets = {*secrets_of_url(self.url), self.token}
+        headers = bearer(self.token)
+        return post_json(
+            self.name, root, document, delivery, headers=headers, secrets=secrets, ca_file=self.ca_file
+        ).describe()

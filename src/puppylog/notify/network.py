@@ -1,0 +1,74 @@
+"""Proxies, and the causes for which a connection fails, in words without a secret."""
+
+import ssl
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from urllib3 import exceptions
+
+
+def find_proxy(url: str, proxies: Mapping[str, str]) -> str:
+    """Return the URL of the proxy for a request; empty if there is none.
+
+    >>> find_proxy("https://hooks.example.com/x", {"https": "proxy:3128", "no": "localhost, .internal"})
+    'http://proxy:3128'
+    >>> find_proxy("https://a.internal/x", {"https": "proxy:3128", "no": "localhost, .internal"})
+    ''
+
+    Args:
+        url: of the receiver.
+        proxies: URLs by scheme; ``all`` for every scheme, and under ``no`` the hosts without a proxy, by commas.
+    """
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    for name in proxies.get("no", "").lower().split(","):
+        name = name.strip().lstrip(".")  # noqa: PLW2901 - the same name, as it is compared
+        if name and (name in {"*", host} or host.endswith(f".{name}") or f"{host}:{parts.port}" == name):
+            return ""
+    proxy = proxies.get(parts.scheme) or proxies.get("all") or ""
+    return proxy if "://" in proxy or not proxy else f"http://{proxy}"
+
+
+def explain_network_error(error: BaseException) -> tuple[str, bool]:
+    """Return the cause of an error of urllib3, smtplib or ssl, and whether every later attempt would fail, too.
+
+    The error's own text is not used, because it may hold the URL, and so a secret.
+    """
+    causes = [*_iter_causes(error)]
+    system = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), "")
+    system = system[:1].lower() + system[1:]
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"the certificate is not valid: {cause.verify_message}", False
+    if isinstance(error, ValueError | exceptions.LocationValueError) and not isinstance(error, OSError):
+        return "its URL, or a header, has a value that is not allowed", True
+    if isinstance(error, FileNotFoundError | PermissionError):
+        return f"the file with certificates cannot be read: {system}", True
+    return _explain_connection(error, system), False
+
+
+def _explain_connection(error: BaseException, system: str) -> str:
+    words = {
+        exceptions.NameResolutionError: "the name of the host does not resolve",
+        exceptions.NewConnectionError: system,
+        exceptions.TimeoutError: "there is no answer yet",
+        TimeoutError: "there is no answer yet",
+        exceptions.SSLError: "the connection cannot be encrypted, because the receiver does not speak TLS as expected",
+        ssl.SSLError: "the connection cannot be encrypted, because the receiver does not speak TLS as expected",
+        exceptions.ProxyError: "the proxy does not pass the message on" + (f": {system}" if system else ""),
+        exceptions.ProtocolError: system or "the receiver closed the connection without an answer",
+    }
+    known = next((cause for kind, cause in words.items() if isinstance(error, kind)), "")
+    return known or system or f"the connection failed ({type(error).__name__})"
+
+
+def _iter_causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error and those that it was raised from. urllib3 also puts an error into the arguments of another."""
+    seen: list[BaseException] = []
+    waiting: list[object] = [error]
+    while waiting:
+        found = waiting.pop(0)
+        if isinstance(found, BaseException) and all(found is not other for other in seen):
+            seen.append(found)
+            waiting += [*found.args, getattr(found, "reason", None), found.__cause__, found.__context__]
+    yield from seen
