@@ -57,6 +57,7 @@ COMMANDS: Final[Table] = {
     "bootstrap": ("puppylog.cli.bootstrap:bootstrap", "Install Puppylog in a PostgreSQL database, or upgrade it."),
     "formats": ("puppylog.cli.formats:formats", "List the formats that --format takes."),
     "up": ("puppylog.cli.up:up", "Keep the store running, and follow files."),
+    "config": ("puppylog.cli.config:config", "Check and show the configuration file."),
     "down": ("puppylog.cli.up:down", "Stop the engine of an embedded store."),
     "backup": ("puppylog.cli.backup:backup", "Copy an embedded store while it is used."),
     "restore": ("puppylog.cli.backup:restore", "Make an embedded store from a backup."),
@@ -85,7 +86,7 @@ def cli() -> None:
     """A tiny distributed log collector: every complete line is stored exactly once.
 
     The options below may stand before or after the command. Add --help to a command for its own help. Settings come
-    from flags, then PUPPYLOG_* variables, then config.toml in $XDG_CONFIG_HOME/puppylog, then in /etc/puppylog.
+    from flags, then PUPPYLOG_* variables, then the configuration file.
     """
 
 

@@ -14,8 +14,8 @@ from urllib.parse import unquote
 import click
 from click.core import ParameterSource
 
-from puppylog.cli.complete import complete_groups
-from puppylog.cli.given import given_options, settings_of
+from puppylog.cli.complete import complete_files, complete_groups
+from puppylog.cli.given import given_options, note_origin, settings_of
 from puppylog.errors import ConfigurationError
 from puppylog.settings import COLORS, OUTPUTS, TIMEOUT_S, Settings, find_zone
 
@@ -31,7 +31,7 @@ _SECRET_PARAMETER: Final = re.compile(r"(password|oauth_client_secret|scram_(cli
 
 
 def store_options(command: Callback) -> Callback:
-    """Add ``--store``, ``--color`` and ``-q/--quiet``."""
+    """Add ``-c/--config``, ``--store``, ``--color`` and ``-q/--quiet``."""
     command = _option("-q", "--quiet", is_flag=True, default=None, help="Print only data and errors.")(command)
     command = _option("--color", type=click.Choice(COLORS), help="Colour the output. Default: auto, on a terminal.")(
         command
@@ -40,7 +40,12 @@ def store_options(command: Callback) -> Callback:
         "The store: duckdb:///directory or postgresql://host/database. Default: duckdb:// in the user's data "
         "directory. In a directory's name, % and two hexadecimal digits are a byte: %25 is a percent sign."
     )
-    return _option("--store", metavar="URL", callback=_refuse_password, help=help_)(command)
+    command = _option("--store", metavar="URL", callback=_refuse_password, help=help_)(command)
+    help_ = (
+        "The configuration file. Default: config.toml in $XDG_CONFIG_HOME/puppylog and in /etc/puppylog, the former "
+        "first."
+    )
+    return _option("-c", "--config", metavar="FILE", shell_complete=complete_files, help=help_)(command)
 
 
 def output_options(command: Callback) -> Callback:
@@ -185,6 +190,7 @@ def _option(*names: str, callback: Callable[..., object] | None = None, **attrib
         given = given_options(ctx)
         if is_flag or option.name not in given:
             given[option.name] = value
+            note_origin(ctx, option.name, "flag" if is_flag else "environment")
 
     return click.option(
         *names,

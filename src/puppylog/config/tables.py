@@ -216,3 +216,11 @@ class RetentionTable(Table, frozen=True, kw_only=True):
 
 LISTED: Final[tuple[type[Table], ...]] = (SourceTable, MetricTable, AlertTable)
 """The tables that are written as `[[name]]`, any number of times."""
+
+SINGLE: Final[tuple[type[Table], ...]] = ()
+"""The tables that are written as `[name]`, once."""
+
+INCLUDE_DESCRIPTION: Final = (
+    "Files to read, too: paths and patterns such as conf.d/*.toml, relative to the directory of the file. They have "
+    "tables, and no settings."
+)

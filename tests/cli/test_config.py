@@ -1,0 +1,76 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from puppylog.cli.main import run
+from puppylog.config.schema import make_schema
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for variable in ("PUPPYLOG_CONFIG", "PUPPYLOG_STORE", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = tmp_path / "config.toml"
+    path.write_text('store = "postgresql://ada:secret@db/logs"\n[[metric]]\nname = "errors"\nperiod = "5m"\n')
+    return path
+
+
+def test_check_says_what_a_right_file_has(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["config", "check", str(file)]) == 0
+    assert capsys.readouterr().err == f"puppylog: {file}: 0 sources, 1 metric, 0 alerts\n"
+    assert run(["config", "check", "-q", "-c", str(file)]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_check_shows_all_faults_and_exits_with_78(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text('quiet = 1\n[[metric]]\nname = "errors"\nperiods = "5m"\n')
+    assert run(["config", "check", str(file)]) == 78
+    assert capsys.readouterr().err == (
+        f"puppylog: cannot use {file}: quiet must be true or false, not 1\n"
+        f"puppylog: cannot use {file}: [[metric]] \"errors\": unknown key 'periods' (did you mean 'period'?)\n"
+    )
+
+
+def test_check_without_a_file_is_a_fault_of_the_configuration(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.unlink()
+    assert run(["config", "check"]) == 78
+    assert "cannot find a configuration file" in capsys.readouterr().err
+
+
+def test_show_names_the_origin_of_each_value_and_no_password(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["-c", str(file), "--color", "never", "config", "show", "--origin", "-o", "jsonl"]) == 0
+    output = capsys.readouterr().out
+    rows = {(row["table"], row["key"]): row for row in map(json.loads, output.splitlines())}
+    assert "secret" not in output
+    assert (rows["", "color"]["value"], rows["", "color"]["origin"]) == ('"never"', "flag")
+    assert rows["", "store"]["origin"] == str(file)
+    assert rows["", "quiet"]["origin"] == "default"
+    assert (rows["metric", "period"]["value"], rows["metric", "period"]["origin"]) == ('"5m"', str(file))
+    assert (rows["metric", "statistic"]["value"], rows["metric", "statistic"]["origin"]) == ('"count"', "default")
+
+
+def test_show_refuses_a_file_with_a_fault(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text('[[metric]]\nname = "errors"\nperiods = "5m"\n')
+    assert run(["config", "show", "-c", str(file)]) == 78
+    assert "unknown key 'periods'" in capsys.readouterr().err
+
+
+def test_the_variable_names_the_file(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PUPPYLOG_CONFIG", str(file))
+    assert run(["config", "show", "--origin", "-o", "csv"]) == 0
+    assert str(file) in capsys.readouterr().out
+
+
+def test_a_file_that_is_named_and_does_not_exist_is_refused(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.unlink()
+    assert run(["-c", str(file), "config", "show"]) == 78
+    assert capsys.readouterr().err == f"puppylog: cannot read {file}: No such file or directory\n"
+
+
+def test_schema_prints_the_json_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["config", "schema"]) == 0
+    assert json.loads(capsys.readouterr().out) == make_schema()

@@ -1,0 +1,82 @@
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]  # it has no types, and three of its names are used
+import pytest
+
+from puppylog.config.reading import check_configuration
+from puppylog.config.schema import make_schema
+
+COMMITTED = Path(__file__).parents[2] / "deploy" / "puppylog.schema.json"
+
+VALID = """
+store = "duckdb:///var/lib/puppylog"
+color = "never"
+quiet = true
+include = ["conf.d/*.toml"]
+[[source]]
+paths = ["/var/log/nginx/access.log"]
+format = "combined"
+year = 2024
+from_end = true
+multiline_timeout = 5
+[[metric]]
+name = "errors"
+filter = "status_code >= 500"
+period = "5m"
+[[alert]]
+name = "errors"
+metric = "errors"
+comparison = ">"
+threshold = 3
+for = "5m"
+window = "10m"
+no_data = "ok"
+"""
+
+INVALID = [
+    'quiet = "yes"',
+    'color = "blue"',
+    "sources = []",
+    "include = 'a.toml'",
+    "[[source]]\npaths = []",
+    '[[source]]\npaths = "a.log"',
+    '[[source]]\npaths = ["a.log"]\nyear = 1',
+    '[[source]]\nformat = "plain"',
+    '[[metric]]\nname = "Errors"',
+    '[[metric]]\nname = "errors"\nperiod = 60',
+    '[[metric]]\nname = "errors"\nperiod = "1 fortnight"',
+    '[[metric]]\nname = "errors"\nfilters = "a"',
+    '[[alert]]\nname = "a"\nmetric = "errors"\ncomparison = "="\nthreshold = 1',
+    '[[alert]]\nname = "a"\nmetric = "errors"\ncomparison = ">"\nthreshold = "1"',
+    '[[alert]]\nname = "a"\nmetric = "errors"\ncomparison = ">"',
+]
+
+
+@pytest.fixture(scope="module")
+def validator() -> Any:
+    schema = make_schema()
+    jsonschema.Draft7Validator.check_schema(schema)
+    return jsonschema.Draft7Validator(schema)
+
+
+def test_the_schema_accepts_what_the_reader_accepts(validator: Any, tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(VALID)
+    assert check_configuration([path])[1] == []
+    assert list(validator.iter_errors(tomllib.loads(VALID))) == []
+
+
+@pytest.mark.parametrize("text", INVALID)
+def test_the_schema_refuses_what_the_reader_refuses(validator: Any, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    assert check_configuration([path])[1] != []
+    assert list(validator.iter_errors(tomllib.loads(text))) != []
+
+
+def test_the_committed_schema_is_the_one_that_the_command_prints() -> None:
+    """If this fails, run ``puppylog config schema > deploy/puppylog.schema.json``."""
+    assert json.loads(COMMITTED.read_text(encoding="utf-8")) == make_schema()
