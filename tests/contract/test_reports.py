@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from puppylog.errors import NotFound
 from puppylog.model.stream import StreamReport
 from puppylog.monitor.collectors import FollowedStream, StreamState, list_followed_streams
 from puppylog.stores.base import Store
@@ -102,3 +103,19 @@ def test_collectors_report_while_others_append(server: StoreServer, store: Store
         assert appending.result() == 5000
         telling.result()
     wait_until(lambda: [s.records for s in list_followed_streams(store)] == [49], what="the last report")
+
+
+def test_a_forgotten_stream_is_not_shown_until_it_is_reported_again(store: Store) -> None:
+    source = Source(store, URI)
+    source.append(records(3))
+    store.report([report(source.stream_id, ended=True)])
+    see(store, 1)
+    store.forget_stream(URI)
+    assert list_followed_streams(store) == []
+    with pytest.raises(NotFound, match="no collector has reported it"):
+        store.forget_stream(URI)
+    (kept,) = store.query("SELECT count(*) AS records FROM puppylog.log_records").to_pylist()
+    (file,) = store.query("SELECT byte_offset FROM puppylog.log_files").to_pylist()
+    assert (kept["records"], file["byte_offset"]) == (3, source.offset)
+    store.report([report(source.stream_id)])
+    see(store, 1)

@@ -277,6 +277,16 @@ class Store(RecordWriter, RecordReader, DefinitionStore, Replayer, Protocol):
     def is_shared(self) -> bool:
         """Whether collectors on other machines may write to the store. If so, source URIs contain the host's name."""
 
+    def forget_stream(self, source_uri: str) -> None:
+        """Delete the collector's report about a stream, so that nothing is said about the stream any more.
+
+        Must keep the stream's records and the positions in its files: if a file comes back, no line is stored twice.
+        The next collector of the stream reports it again.
+
+        Raises:
+            NotFound: no collector has reported such a stream.
+        """
+
     def list_findings(self) -> StoreFindings:
         """Return findings about the server, its capabilities, its jobs and metrics, and the ids of followed streams.
 

@@ -128,6 +128,16 @@ class Definitions(ABC, Generic[C, M, A]):
         self.release_streams(connection, group_id)
         connection.run(_QUERIES["delete_group"], {"id": group_id})
 
+    def forget_stream(self, connection: C, source_uri: str) -> None:
+        """Delete the report about a stream.
+
+        Raises:
+            NotFound: there is no report about such a stream.
+        """
+        if not connection.rows(_QUERIES["find_report"], {"source_uri": source_uri}):
+            raise NotFound("forget", f"stream {source_uri}", "no collector has reported it")
+        connection.run(_QUERIES["delete_report"], {"source_uri": source_uri})
+
     # --- metrics
 
     def list_metrics(self, connection: C) -> list[M]:

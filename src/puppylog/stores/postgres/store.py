@@ -209,6 +209,9 @@ class PostgresStore:
     def delete_group(self, name: str) -> None:
         self._definitions.delete_group(name)
 
+    def forget_stream(self, source_uri: str) -> None:
+        self._definitions.forget_stream(source_uri)
+
     def create_metric(self, metric: Metric) -> bool:
         return self._definitions.create_metric(metric)
 

@@ -9,6 +9,14 @@ DELETE FROM puppylog.log_groups WHERE id = $id
 -- name: metrics_of_group
 SELECT name FROM puppylog.metrics WHERE group_id = $id ORDER BY name
 
+-- name: find_report
+SELECT stream_id FROM puppylog.stream_reports
+WHERE stream_id IN (SELECT id FROM puppylog.log_streams WHERE source_uri = $source_uri)
+
+-- name: delete_report
+DELETE FROM puppylog.stream_reports
+WHERE stream_id IN (SELECT id FROM puppylog.log_streams WHERE source_uri = $source_uri)
+
 -- name: next_id
 SELECT nextval('puppylog.ids') AS id
 

@@ -188,6 +188,9 @@ class DuckdbStore:
     def delete_group(self, name: str) -> None:
         self._ask("delete_group", name=name)
 
+    def forget_stream(self, source_uri: str) -> None:
+        self._ask("forget_stream", source_uri=source_uri)
+
     def create_metric(self, metric: Metric) -> bool:
         return bool(self._ask("create_metric", metric=metric))
 

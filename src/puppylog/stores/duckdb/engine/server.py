@@ -83,6 +83,7 @@ class Service(flight.FlightServerBase):
             "replay": self._replay,
             "create_group": self._writing(DEFINITIONS.create_group),
             "delete_group": self._writing(DEFINITIONS.delete_group),
+            "forget_stream": self._forget_stream,
             "create_metric": self._create_metric,
             "update_metric": self._update_metric,
             "delete_metric": self._writing(DEFINITIONS.delete_metric),
@@ -140,6 +141,9 @@ class Service(flight.FlightServerBase):
             return done
 
         return act
+
+    def _forget_stream(self, source_uri: str) -> None:
+        self._engine.write(lambda connection: DEFINITIONS.forget_stream(connection, source_uri))
 
     def _create_metric(self, metric: dict[str, Any]) -> bool:
         asked = wire.to_metric(metric)

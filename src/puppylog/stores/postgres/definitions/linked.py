@@ -34,6 +34,9 @@ class LinkedDefinitions:
     def delete_group(self, name: str) -> None:
         self._change(lambda session: self._definitions.delete_group(session, name))
 
+    def forget_stream(self, source_uri: str) -> None:
+        self._change(lambda session: self._definitions.forget_stream(session, source_uri))
+
     def create_metric(self, metric: Metric) -> bool:
         stored = self._change(lambda session: self._definitions.create_metric(session, metric))
         if stored is not None:
