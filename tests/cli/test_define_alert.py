@@ -120,3 +120,34 @@ def test_a_wrong_update_is_refused(cli: InProcess, arguments: tuple[str, ...], m
     failed = cli("monitor", "alerts", "update", *arguments)
     assert failed.code == 2
     assert message in failed.err
+
+
+def test_the_flags_of_an_alert_say_who_is_told_and_how(cli: InProcess) -> None:
+    telling = (
+        "--contact",
+        "ops",
+        "--contact",
+        "on-call",
+        "--group-wait",
+        "1m",
+        "--repeat",
+        "4h",
+        "--severity",
+        "error",
+    )
+    cli(*CREATE, "-i", "told", "-m", "hits", "--when", "> 10", *telling, "--summary", "too many hits")
+    meta = ("monitor", "alerts", "meta", "told", "-o", "json")
+    [made] = json.loads(cli(*meta).out)
+    wanted = {"contacts": ["ops", "on-call"], "group_wait_s": 60, "repeat_s": 14400, "severity": "error"}
+    assert made.items() >= {**wanted, "summary": "too many hits"}.items()
+
+    assert cli("monitor", "alerts", "update", "told", "--severity", "critical").code == 0
+    [changed] = json.loads(cli(*meta).out)
+    assert changed.items() >= {**wanted, "severity": "critical"}.items()
+    assert changed["created_at"] == made["created_at"]
+
+    assert cli("monitor", "alerts", "update", "told", "--no-contacts", "--contact", "ops").code == 2
+    assert cli("monitor", "alerts", "update", "told", "--no-contacts").code == 0
+    assert json.loads(cli(*meta).out)[0]["contacts"] == []
+    wrong = cli(*CREATE, "-i", "wrong", "-m", "hits", "--when", "> 10", "--contact", "on call")
+    assert (wrong.code, "'on call' is no name of a contact" in wrong.err) == (2, True)

@@ -174,6 +174,21 @@ def test_an_updated_alert_judges_by_its_new_rule_and_keeps_its_history(store: St
     ]
 
 
+def test_who_is_told_of_an_alert_is_stored_and_changed_without_an_effect_on_its_evaluations(
+    store: Store, source: Source
+) -> None:
+    del source  # it has made the metric
+    evaluated = "SELECT evaluated_at FROM puppylog.alerts"
+    rare = changed(ALERT, period_s=3600, contacts=("ops", "on-call"), group_wait_s=5, repeat_s=60, severity="error")
+    store.create_alert(rare)
+    assert list(store.list_alerts()) == [rare]
+    before = store.query(evaluated)
+    other = changed(rare, contacts=(), summary="it's \u201cbusy\u201d")
+    assert store.update_alert(other)
+    assert list(store.list_alerts()) == [other]
+    assert store.query(evaluated) == before
+
+
 def test_an_alert_cannot_be_updated_to_another_metric_or_other_segments(store: Store, source: Source) -> None:
     del source  # it has made the metric
     with pytest.raises(NotFound, match="alert 'busy'"):

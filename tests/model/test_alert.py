@@ -1,4 +1,5 @@
 import math
+import re
 from typing import Any
 
 import pytest
@@ -109,3 +110,23 @@ def test_a_definition_that_does_not_fit_its_metric_is_refused(changes: dict[str,
     with pytest.raises(UsageError) as caught:
         define_alert("a", **parts)
     assert caught.value.message == f"cannot define alert 'a': {cause}"
+
+
+@pytest.mark.parametrize(
+    ("telling", "fault"),
+    [
+        ({"severity": "bad"}, "its severity must be one of critical, error, warning, info, not 'bad'"),
+        ({"summary": "a" * 501}, "its summary has more than 500 characters"),
+        ({"summary": "a\nb"}, "its summary has a control character"),
+        ({"contacts": ["ops", "ops"]}, "it names a contact twice"),
+        ({"contacts": [f"c{number}" for number in range(21)]}, "it has more than 20 contacts"),
+        ({"contacts": ["on call"]}, "'on call' is no name of a contact"),
+        ({"contacts": ["a" * 49]}, "it has at most 48 characters"),
+        ({"group_wait_s": -1}, "a length of time is negative"),
+        ({"repeat_s": -1}, "a length of time is negative"),
+    ],
+)
+def test_an_alert_that_cannot_be_told_is_refused(telling: dict[str, Any], fault: str) -> None:
+    metric = Metric("m", "count", "*", period_s=10)
+    with pytest.raises(UsageError, match=re.escape(fault)):
+        define_alert("a", metric, comparison=Comparison.ABOVE, threshold=1, window_s=10, **telling)

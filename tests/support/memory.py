@@ -40,19 +40,23 @@ class MemoryReader:
         yield iter(self.query(sql).to_batches())
 
     def insert(self, table: str, **row: Any) -> None:
-        """Insert a row into a table of the store. Columns without a value are null, or empty if they cannot be null."""
+        """Insert a row into a table of the store. Other columns have their default, null, or an empty value."""
         columns = self.connection.execute(
-            "SELECT column_name, data_type, is_nullable FROM information_schema.columns WHERE table_name = ? "
-            "ORDER BY ordinal_position",
+            "SELECT column_name, data_type, is_nullable, column_default FROM information_schema.columns "
+            "WHERE table_name = ? ORDER BY ordinal_position",
             [table],
         ).fetchall()
         assert not set(row) - {name for name, *_ in columns}
         blank = {"VARCHAR": "", "TIMESTAMP WITH TIME ZONE": "2000-01-01T00:00:00Z"}
-        values = [
-            row.get(name, None if nullable == "YES" else blank.get(kind, False if kind == "BOOLEAN" else 0))
-            for name, kind, nullable in columns
-        ]
-        self.connection.execute(f"INSERT INTO puppylog.{table} VALUES ({', '.join('?' * len(values))})", values)
+        values = {
+            name: row.get(name, None if nullable == "YES" else blank.get(kind, False if kind == "BOOLEAN" else 0))
+            for name, kind, nullable, default in columns
+            if name in row or default is None
+        }
+        places = ", ".join("?" * len(values))
+        self.connection.execute(
+            f"INSERT INTO puppylog.{table} ({', '.join(values)}) VALUES ({places})", list(values.values())
+        )
 
     def make_metric(self, name: str, rows: Sequence[tuple[str, str | None, float]], **row: Any) -> None:
         """Define a metric with the observations ``rows``, each of bucket, segment and value."""

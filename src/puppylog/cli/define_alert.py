@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import click
 
@@ -15,6 +15,7 @@ from puppylog.cli.talk import tell
 from puppylog.errors import NotFound, UsageError
 from puppylog.model.alert import (
     ALERT_STATISTICS,
+    SEVERITIES,
     Alert,
     Comparison,
     NoData,
@@ -32,6 +33,9 @@ from puppylog.stores.connect import connect
 # ge, le, gt and lt need no quotes in a shell; > and < do.
 _WHEN: Final = re.compile(r"\s*(>=|<=|>|<|ge\b|le\b|gt\b|lt\b)\s*(\S+)\s*", re.IGNORECASE)
 _DEFAULT_WINDOW_S: Final = 120
+
+Written: TypeAlias = str | tuple[str, ...] | None
+"""The value of an option: of one that may be given several times, a tuple."""
 
 
 def rule_options(command: Callable[..., object]) -> Callable[..., object]:
@@ -64,6 +68,17 @@ def rule_options(command: Callable[..., object]) -> Callable[..., object]:
             help="The state, or value, if the window has no observation. Default: zero for metrics that count, else "
             "no_data.",
         ),
+        click.option(
+            "--contact",
+            "contacts",
+            metavar="NAME",
+            multiple=True,
+            help="A contact of the configuration file that is told of transitions. May be given several times.",
+        ),
+        click.option("--group-wait", help="How long a message waits for transitions of other segments. Default: 30s."),
+        click.option("--repeat", help="Tell again after this time while the alert fires; 0 is never. Default: 0."),
+        click.option("--severity", type=click.Choice(SEVERITIES), help="How serious the alert is. Default: warning."),
+        click.option("--summary", metavar="TEXT", help="One line for people: what the alert means."),
     )
     for option in reversed(options):
         command = option(command)
@@ -75,6 +90,7 @@ def rule_options(command: Callable[..., object]) -> Callable[..., object]:
         "puppylog monitor alerts create -i busy -m total_traffic --when '> 10' --window 2m",
         "puppylog monitor alerts create -i slow -m p99_bytes -s max --when '>= 1e6' --for 5m --no-data ok",
         "puppylog monitor alerts create -i crowded -m total_traffic_per_route --when '> 100' --each-segment",
+        "puppylog monitor alerts create -i errors -m failed_share --when '> 0.05' --contact ops --severity critical",
     )
 )
 @click.option(
@@ -99,7 +115,7 @@ def rule_options(command: Callable[..., object]) -> Callable[..., object]:
 @store_options
 @pass_settings
 def create(
-    settings: Settings, /, *, identifier: str, metric: str, each_segment: bool, when: str | None, **written: str | None
+    settings: Settings, /, *, identifier: str, metric: str, each_segment: bool, when: str | None, **written: Written
 ) -> None:
     """Create an alert.
 
@@ -119,18 +135,25 @@ def create(
     epilog=examples(
         "puppylog monitor alerts update busy --when '> 25'",
         "puppylog monitor alerts update slow --window 10m --for 0",
+        "puppylog monitor alerts update slow --contact ops --contact on-call",
     )
 )
 @click.argument("name", shell_complete=complete_alerts)
 @rule_options
+@click.option("--no-contacts", is_flag=True, help="Tell no contact any more.")
 @store_options
 @pass_settings
-def update(settings: Settings, /, *, name: str, **written: str | None) -> None:
+def update(settings: Settings, /, *, name: str, no_contacts: bool, **written: Written) -> None:
     """Change an alert, and keep its history.
 
-    What is not given stays as it is, and so does the alert's state. The new rule judges from now on.
+    What is not given stays as it is, and so does the alert's state. The new rule judges from now on. The contacts that
+    are given replace the present ones.
     """
     rule = read_rule(**written)
+    if no_contacts:
+        if "contacts" in rule:
+            raise UsageError("update", f"alert {name!r}", "--contact and --no-contacts exclude each other")
+        rule["contacts"] = ()
     if not rule:
         raise UsageError("update", f"alert {name!r}", "nothing to change was given", advice="as in --when '> 25'")
     with connect(settings.store) as store:
@@ -140,14 +163,14 @@ def update(settings: Settings, /, *, name: str, **written: str | None) -> None:
     tell(settings, f"updated alert {name}" if is_changed else f"alert {name} is the same already")
 
 
-def read_rule(**written: str | None) -> dict[str, Any]:
-    """Return the arguments of `define_alert` that the values of `rule_options` give; what is None is left out.
+def read_rule(**written: Written) -> dict[str, Any]:
+    """Return the arguments of `define_alert` that the values of `rule_options` give; None and () are left out.
 
     Raises:
         UsageError: a value cannot be read.
     """
-    given = {option: text for option, text in written.items() if text is not None}
-    rule: dict[str, Any] = {}
+    rule: dict[str, Any] = {"contacts": written["contacts"]} if written.get("contacts") else {}
+    given = {option: text for option, text in written.items() if isinstance(text, str)}
     for option, (part, read) in _PARTS.items():
         if option in given:
             rule[part] = read(given[option])
@@ -164,6 +187,10 @@ _PARTS: Final[dict[str, tuple[str, Callable[[str], object]]]] = {
     "keep_firing_for": ("keep_firing_for_s", lambda text: parse_period(text, "--keep-firing-for", least_s=0)),
     "delay": ("delay_s", lambda text: parse_period(text, "delay", least_s=0)),
     "no_data": ("no_data", parse_no_data),
+    "group_wait": ("group_wait_s", lambda text: parse_period(text, "--group-wait", least_s=0)),
+    "repeat": ("repeat_s", lambda text: parse_period(text, "--repeat", least_s=0)),
+    "severity": ("severity", str),
+    "summary": ("summary", str.strip),
 }
 """By option, the argument of `define_alert` that it gives, and how it is read. The option ``when`` gives two."""
 

@@ -4,10 +4,12 @@ This module has the definition of an alert. `alert_rule` has the evaluation: a p
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from puppylog.errors import UsageError
+from puppylog.model.identifier import find_contact_fault
 from puppylog.model.metric import COUNTING_STATISTICS, Metric
 from puppylog.model.period import format_period
 
@@ -38,6 +40,15 @@ class State(StrEnum):
 
 ALERT_STATISTICS = ("avg", "sum", "min", "max")
 
+SEVERITIES = ("critical", "error", "warning", "info")
+"""How serious an alert is, the most serious first."""
+
+DEFAULT_GROUP_WAIT_S = 30
+DEFAULT_SEVERITY = "warning"
+
+_MOST_CONTACTS = 20
+_MOST_SUMMARY = 500  # characters
+
 
 @dataclass(frozen=True, slots=True)
 class Alert:
@@ -55,6 +66,15 @@ class Alert:
     delay_s: int  # from the end of the window to the evaluation, so that late lines are counted
     each_segment: bool  # judge each segment of the metric by itself, not all segments together
     no_data: NoData
+    contacts: tuple[str, ...] = ()  # names of the contacts that are told of transitions
+    group_wait_s: int = DEFAULT_GROUP_WAIT_S  # a message waits so long for transitions of other segments
+    repeat_s: int = 0  # while the alert fires, it is told again after this time; 0 is never
+    severity: str = DEFAULT_SEVERITY  # one of SEVERITIES
+    summary: str = ""  # one line for people: what the alert means
+
+
+TELLING_FIELDS = ("contacts", "group_wait_s", "repeat_s", "severity", "summary")
+"""The fields of `Alert` that say who is told of its transitions, and how. They have no effect on evaluations."""
 
 
 _WORDS = {"gt": Comparison.ABOVE, "ge": Comparison.AT_LEAST, "lt": Comparison.BELOW, "le": Comparison.AT_MOST}
@@ -108,6 +128,11 @@ def define_alert(
     delay_s: int | None = None,
     each_segment: bool = False,
     no_data: NoData | None = None,
+    contacts: Sequence[str] = (),
+    group_wait_s: int = DEFAULT_GROUP_WAIT_S,
+    repeat_s: int = 0,
+    severity: str = DEFAULT_SEVERITY,
+    summary: str = "",
 ) -> Alert:
     """Return an alert on ``metric``.
 
@@ -124,6 +149,11 @@ def define_alert(
         delay_s: see `Alert`; default one period of the metric, at least 2 s.
         each_segment: see `Alert`.
         no_data: default `NoData.ZERO` if the metric counts, `NoData.NO_DATA` otherwise.
+        contacts: see `Alert`; at most 20, each once.
+        group_wait_s: see `Alert`.
+        repeat_s: see `Alert`.
+        severity: one of `SEVERITIES`.
+        summary: see `Alert`; at most 500 characters, without control characters.
 
     Raises:
         UsageError: an argument is out of range, or does not fit the metric.
@@ -156,6 +186,11 @@ metric 'traffic', 10s
         delay_s=delay_s,
         each_segment=each_segment,
         no_data=no_data,
+        contacts=tuple(contacts),
+        group_wait_s=group_wait_s,
+        repeat_s=repeat_s,
+        severity=severity,
+        summary=summary,
     )
     cause = find_fault(alert, metric)
     if cause is not None:
@@ -175,7 +210,36 @@ def find_fault(alert: Alert, metric: Metric) -> str | None:
             alert.window_s < metric.period_s or alert.window_s % metric.period_s != 0
         ),
         "its period is shorter than 1s": alert.period_s < 1,
-        "a length of time is negative": min(alert.for_s, alert.keep_firing_for_s, alert.delay_s) < 0,
+        "a length of time is negative": min(
+            alert.for_s, alert.keep_firing_for_s, alert.delay_s, alert.group_wait_s, alert.repeat_s
+        )
+        < 0,
         f"metric {metric.name!r} has no segments": alert.each_segment and metric.segment is None,
     }
-    return next((fault for fault, is_present in faults.items() if is_present), None)
+    return next((fault for fault, is_present in faults.items() if is_present), _find_notification_fault(alert))
+
+
+def _find_notification_fault(alert: Alert) -> str | None:
+    """Return the first fault in the alert's contacts, severity and summary; None if there is none."""
+    faults = {
+        f"its severity must be one of {', '.join(SEVERITIES)}, not {alert.severity!r}": alert.severity
+        not in SEVERITIES,
+        f"it has more than {_MOST_CONTACTS} contacts": len(alert.contacts) > _MOST_CONTACTS,
+        "it names a contact twice": len(set(alert.contacts)) < len(alert.contacts),
+    }
+    found = next((fault for fault, is_present in faults.items() if is_present), None)
+    found = found or find_text_fault("summary", alert.summary, _MOST_SUMMARY)
+    return found or next(filter(None, map(find_contact_fault, alert.contacts)), None)
+
+
+def find_text_fault(what: str, text: str, most: int) -> str | None:
+    """Return why a text for people is refused: it is too long, or is not one line of printable text; None if it is OK.
+
+    Args:
+        what: the part that it is, for the message.
+        text: the text.
+        most: the largest number of characters.
+    """
+    if len(text) > most:
+        return f"its {what} has more than {most} characters"
+    return None if text.isprintable() else f"its {what} has a control character or a line break"

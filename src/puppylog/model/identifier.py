@@ -7,6 +7,7 @@ from puppylog.errors import UsageError
 # PostgreSQL cuts names at 63 bytes without an error. Below that, 15 bytes are left for a suffix.
 MAX_LENGTH = 48
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
+_CONTACT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 def parse_identifier(text: str, what: str) -> str:
@@ -26,3 +27,16 @@ def parse_identifier(text: str, what: str) -> str:
     if len(text) > MAX_LENGTH:
         raise UsageError("name", f"{what} {shown}", f"a name has at most {MAX_LENGTH} characters")
     return text
+
+
+def find_contact_fault(name: str) -> str | None:
+    """Return why a contact cannot have this name; None if it can. It is no SQL identifier, so more is allowed.
+
+    >>> find_contact_fault("on-call"), find_contact_fault("on call")
+    (None, "'on call' is no name of a contact: it has letters, digits, '_', '-' and '.' only")
+    """
+    if len(name) > MAX_LENGTH:
+        return f"{name[:MAX_LENGTH]!r}… is no name of a contact: it has at most {MAX_LENGTH} characters"
+    if not _CONTACT.fullmatch(name):
+        return f"{name!r} is no name of a contact: it has letters, digits, '_', '-' and '.' only"
+    return None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, TypeVar
 
 from puppylog.errors import AlreadyExists, NotFound, UsageError
-from puppylog.model.alert import Alert
+from puppylog.model.alert import TELLING_FIELDS, Alert
 from puppylog.model.derived import define_derived, find_ancestors, is_derived, list_inputs, order_by_depth
 from puppylog.model.identifier import parse_identifier
 from puppylog.model.metric import Metric
@@ -287,7 +287,9 @@ class Definitions(ABC, Generic[C, M, A]):
         if not keeps_states(stored.alert, alert):
             cause = "its states belong to its metric and segments, which stay the same"
             raise UsageError("update", f"alert {alert.name!r}", cause, advice="create another alert")
-        sql = _QUERIES["update_alert"]
+        # Who is told, and how, has no effect on what is judged.
+        telling = {name: getattr(alert, name) for name in TELLING_FIELDS}
+        sql = _QUERIES["change_telling" if replace(stored.alert, **telling) == alert else "update_alert"]
         columns = {**values_of_alert(alert, metric_id=0), "id": stored.id}
         connection.run(sql, {name: columns[name] for name in parameters_of(sql)})
         return True

@@ -1,5 +1,6 @@
 """From rows of the store's tables to values of the model. All kinds of stores have the same columns."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
@@ -39,6 +40,11 @@ def alert_of(row: Row) -> Alert:
         delay_s=row["delay_s"],
         each_segment=row["each_segment"],
         no_data=NoData(row["no_data"]),
+        contacts=tuple(json.loads(row["contacts"])),
+        group_wait_s=row["group_wait_s"],
+        repeat_s=row["repeat_s"],
+        severity=row["severity"],
+        summary=row["summary"],
     )
 
 
@@ -55,7 +61,9 @@ def columns_of_alert(alert: Alert) -> dict[str, Any]:
 def values_of_alert(alert: Alert, metric_id: int) -> dict[str, Any]:
     """Return the columns of an alert's row that say what it is."""
     values = {column: value for column, value in columns_of_alert(alert).items() if column != "metric"}
-    return {**values, "metric_id": metric_id, "comparison": alert.comparison.value, "no_data": alert.no_data.value}
+    contacts = json.dumps(alert.contacts)
+    plain = {"comparison": alert.comparison.value, "no_data": alert.no_data.value, "contacts": contacts}
+    return {**values, "metric_id": metric_id, **plain}
 
 
 def position_of(row: Row) -> FilePosition:

@@ -19,7 +19,7 @@ from puppylog.model.metric import Metric
 from puppylog.model.stream import FilePosition, Fingerprint, KnownFile, Move, Stream
 from puppylog.stores.base import NewFile
 
-PROTOCOL = 8
+PROTOCOL = 9
 """The version of the protocol. It rises with every change that an older client or engine would misunderstand."""
 
 MAX_BODY_BYTES = 256 << 20
@@ -118,7 +118,8 @@ def to_metric(plain: Mapping[str, Any]) -> Metric:
 
 
 def to_alert(plain: Mapping[str, Any]) -> Alert:
-    parts = {"comparison": Comparison(plain["comparison"]), "no_data": NoData(plain["no_data"])}
-    alert = Alert(**{**plain, **parts})
+    comparison, no_data = Comparison(plain["comparison"]), NoData(plain["no_data"])
+    contacts = tuple(plain["contacts"])
+    alert = Alert(**{**plain, "comparison": comparison, "no_data": no_data, "contacts": contacts})
     parse_identifier(alert.name, "alert")
     return alert

@@ -63,7 +63,7 @@ SELECT name FROM puppylog.alerts WHERE metric_id = $id ORDER BY name
 -- The alerts in the order of their names, with the columns that only one kind of store has.
 SELECT alerts.id, alerts.name, metrics.name AS metric, alerts.statistic, alerts.comparison, alerts.level,
        alerts.window_s, alerts.period_s, alerts.for_s, alerts.keep_firing_for_s, alerts.delay_s, alerts.each_segment,
-       alerts.no_data{columns}
+       alerts.no_data, alerts.contacts, alerts.group_wait_s, alerts.repeat_s, alerts.severity, alerts.summary{columns}
 FROM puppylog.alerts AS alerts
 JOIN puppylog.metrics AS metrics ON metrics.id = alerts.metric_id
 {condition}
@@ -75,16 +75,25 @@ WHERE alerts.name = $name
 -- name: insert_alert
 -- The alert's first evaluation is due one period from now.
 INSERT INTO puppylog.alerts (id, name, metric_id, statistic, comparison, level, window_s, period_s, for_s,
-                             keep_firing_for_s, delay_s, each_segment, no_data, created_at, evaluated_at)
+                             keep_firing_for_s, delay_s, each_segment, no_data, contacts, group_wait_s, repeat_s,
+                             severity, summary, created_at, evaluated_at)
 SELECT nextval('puppylog.ids'), $name, $metric_id, $statistic, $comparison, $level, $window_s, $period_s, $for_s,
-       $keep_firing_for_s, $delay_s, $each_segment, $no_data, now(), now()
+       $keep_firing_for_s, $delay_s, $each_segment, $no_data, $contacts, $group_wait_s, $repeat_s, $severity, $summary,
+       now(), now()
 
 -- name: update_alert
 -- The new definition judges from now on. Evaluations that were due before are not caught up.
 UPDATE puppylog.alerts
 SET statistic = $statistic, comparison = $comparison, level = $level, window_s = $window_s, period_s = $period_s,
     for_s = $for_s, keep_firing_for_s = $keep_firing_for_s, delay_s = $delay_s, no_data = $no_data,
+    contacts = $contacts, group_wait_s = $group_wait_s, repeat_s = $repeat_s, severity = $severity, summary = $summary,
     evaluated_at = now(), error = NULL
+WHERE id = $id
+
+-- name: change_telling
+-- Changes who is told of an alert, and how. The alert is evaluated as before.
+UPDATE puppylog.alerts
+SET contacts = $contacts, group_wait_s = $group_wait_s, repeat_s = $repeat_s, severity = $severity, summary = $summary
 WHERE id = $id
 
 -- name: delete_alert

@@ -88,7 +88,8 @@ ORDER BY 1, 2
 -- segment has one row. last_transition is the newest transition of any alert in the same snapshot.
 SELECT alerts.name, metrics.name AS metric, groups.name AS group_name, alerts.statistic, alerts.comparison,
        alerts.level, alerts.window_s, alerts.period_s, alerts.for_s, alerts.keep_firing_for_s, alerts.delay_s,
-       alerts.each_segment, alerts.no_data, alerts.created_at, alerts.evaluated_at, alerts.error,
+       alerts.each_segment, alerts.no_data, alerts.contacts, alerts.group_wait_s, alerts.repeat_s, alerts.severity,
+       alerts.summary, alerts.created_at, alerts.evaluated_at, alerts.error,
        alerts.unjudged_segments, alerts.skipped_since, alerts.skipped_until,
        extract(epoch FROM now() - alerts.evaluated_at)::DOUBLE PRECISION AS evaluated_age_s,
        states.segment, states.state, states.since, states.value, fired.last_fired_at, streams.source_uri,

@@ -69,7 +69,9 @@ def prepare(connection: Connection, trials: Sequence[Trial], watermarks: Sequenc
             "period_s": trial.metric_period_s,
         }
         connection.run(_METRIC, {**metric, "watermark": watermark_s})
-        definition = {name: value for name, value in columns_of_alert(trial.alert).items() if name != "metric"}
+        definition = {
+            name: value for name, value in columns_of_alert(trial.alert).items() if name not in {"metric", "contacts"}
+        }
         definition["name"] = f"a{no}"
         columns = ", ".join(f"${name} AS {name}" for name in definition)
         connection.run(

@@ -307,7 +307,8 @@ WHERE place IS NULL AND is_last AND NOT is_forgotten
 
 -- name: insert_transitions
 -- The changes of state, in order. A firing segment whose state is deleted gets a last transition, to no_data.
-INSERT INTO puppylog.alert_history
+INSERT INTO puppylog.alert_history (id, alert_id, segment, evaluated_at, from_state, to_state, value, comparison, level,
+                                    window_since, window_until, made_up, recorded_at)
 SELECT nextval('puppylog.ids'), alert_id, segment, make_timestamptz(at_us), from_state, to_state, value, comparison,
        level, make_timestamptz(until_us - window_us), make_timestamptz(until_us), $now_us - at_us >= missed_us, now()
 FROM (
