@@ -60,7 +60,7 @@ class EmbeddedStore:
         for entry in Path("/proc").iterdir():
             with contextlib.suppress(OSError, ValueError):
                 words = entry.joinpath("cmdline").read_bytes().split(b"\0")
-                if b"puppylog.stores.duckdb.engine.server" in words and os.fsencode(self.directory.path) in words:
+                if b"puppylog.stores.duckdb.engine" in words and os.fsencode(self.directory.path) in words:
                     found.append(int(entry.name))
         return found
 

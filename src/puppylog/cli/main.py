@@ -28,6 +28,7 @@ from puppylog.cli.standard_streams import (
 from puppylog.cli.surroundings import Surroundings
 from puppylog.cli.talk import show_caret, warn
 from puppylog.errors import ExpressionError, FormatError, PuppylogError, SearchError
+from puppylog.stores.without_numpy import forbid_numpy
 
 CANNOT_WRITE: Final = 1
 NO_MEMORY: Final = 1
@@ -91,22 +92,10 @@ def cli() -> None:
     """
 
 
-class _NoNumpy:
-    """Makes the import of numpy fail, as if it was not installed.
-
-    Arrow imports numpy wherever it is installed, which takes longer than everything else that a command loads. No
-    command needs it. None in `sys.modules` would do the same for Arrow, but psycopg takes it for the module.
-    """
-
-    def find_spec(self, name: str, _path: object, _target: object = None) -> None:
-        if name == "numpy":
-            raise ModuleNotFoundError("no command needs numpy", name=name)
-
-
 def main() -> None:
     """Run the command line of this process, and exit with its code."""
     open_missing_streams()
-    sys.meta_path.insert(0, _NoNumpy())
+    forbid_numpy()
     code = run(sys.argv[1:])
     if COMPLETE in os.environ:
         os._exit(code)  # a thread may still wait for a store that does not answer

@@ -37,6 +37,15 @@ def test_clients_that_connect_at_once_share_one_engine(server: EmbeddedStore) ->
     assert server.engine_pids() == pids[:1]
 
 
+def test_the_engine_loads_no_numpy(server: EmbeddedStore) -> None:
+    store = server.connect()
+    Source(store).append(records(7))
+    assert count(store) == 7
+    loaded = Path(f"/proc/{store.engine_pid}/maps").read_text(encoding="utf-8", errors="replace")
+    assert "libarrow" in loaded
+    assert "numpy" not in loaded
+
+
 def test_a_directory_of_any_name_holds_a_store(tmp_path: Path) -> None:
     name = "it's #1 of jürgen{100%} & a%20b \udcff"
     with EmbeddedStore(tmp_path / name / "data" / "puppylog") as server:

@@ -72,7 +72,7 @@ def _is_owned(directory: StoreDirectory) -> bool:
 def _start(directory: StoreDirectory, deadline: float) -> None:
     with open(directory.log, "ab", opener=open_private) as log:
         engine = subprocess.Popen(
-            [sys.executable, "-m", "puppylog.stores.duckdb.engine.server", str(directory.path)],
+            [sys.executable, "-m", "puppylog.stores.duckdb.engine", str(directory.path)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -338,7 +338,7 @@ def _wait_until_unneeded(clients: FileLock, engine: Engine, service: Service) ->
 
 
 def main() -> None:
-    """Run the engine as ``python -m puppylog.stores.duckdb.engine.server DIRECTORY``."""
+    """Run the engine as ``python -m puppylog.stores.duckdb.engine DIRECTORY``."""
     os.umask(0o077)  # only the owner may use the database, its log and the socket, whatever umask the client had
     handler = LimitedLog(sys.stderr, limit_bytes=_LOG_LIMIT_BYTES)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, handlers=[handler])
@@ -359,7 +359,3 @@ def main() -> None:
         if not sys.stdout.closed:
             say(wire.pack_error(error).decode())
         sys.exit(error.exit_code)
-
-
-if __name__ == "__main__":
-    main()
