@@ -18,6 +18,7 @@ from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
 from puppylog.model.notification import Outcome
 from puppylog.model.record import Parsed
+from puppylog.model.retention import Retention
 from puppylog.model.silence import Silence
 from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport
 from puppylog.stores.doctor import StoreFindings
@@ -256,6 +257,25 @@ class DefinitionStore(Protocol):
         """Return all alerts in the order of their names."""
 
 
+class RetentionStore(Protocol):
+    """Stores which records are kept."""
+
+    def set_retention(self, retention: Retention) -> bool:
+        """Store which records are kept; return whether this is a change. The store's jobs drop the others.
+
+        Must keep the buckets of dropped records, and must not compute these buckets again from the records that are
+        left. Must keep the positions of files, so that no line is read again. It is OK to name a group that does not
+        exist.
+
+        Raises:
+            UsageError: the store cannot keep records in this way; the cause says why.
+            StoreForbidden: the client may not change this.
+        """
+
+    def get_retention(self) -> Retention:
+        """Return which records the store keeps."""
+
+
 class NotificationStore(Protocol):
     """Keeps the outbox of an alert's transitions, silences and acknowledgements. Used by senders.
 
@@ -333,7 +353,7 @@ class StoreInfo:
     schema_version: int
 
 
-class Store(RecordWriter, RecordReader, DefinitionStore, Replayer, Protocol):
+class Store(RecordWriter, RecordReader, DefinitionStore, RetentionStore, Replayer, Protocol):
     """A connected store. Usable with ``with``.
 
     Must allow several threads to use it at once, with two exceptions: one thread opens and closes streams, and one

@@ -16,6 +16,7 @@ from puppylog.errors import BY_NAME, PuppylogError, StoreError, StoreUnavailable
 from puppylog.model.alert import Alert, Comparison, NoData
 from puppylog.model.identifier import parse_identifier
 from puppylog.model.metric import Metric
+from puppylog.model.retention import Retention
 from puppylog.model.stream import FilePosition, Fingerprint, KnownFile, Move, Stream
 from puppylog.stores.base import NewFile
 
@@ -123,3 +124,7 @@ def to_alert(plain: Mapping[str, Any]) -> Alert:
     alert = Alert(**{**plain, "comparison": comparison, "no_data": no_data, "contacts": contacts})
     parse_identifier(alert.name, "alert")
     return alert
+
+
+def to_retention(plain: Mapping[str, Any]) -> Retention:
+    return Retention(**{**plain, "groups": tuple((name, keep_s) for name, keep_s in plain["groups"])})

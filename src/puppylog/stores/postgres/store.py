@@ -16,6 +16,7 @@ import pyarrow as pa
 from puppylog.errors import PuppylogError, QueryError, StoreUnavailable, StreamBusy
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
+from puppylog.model.retention import Retention
 from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport
 from puppylog.stores.base import Appended, NewFile, Parameters, Replayed, Reread, StoreInfo
 from puppylog.stores.doctor import StoreFindings
@@ -235,6 +236,12 @@ class PostgresStore:
 
     def list_alerts(self) -> Sequence[Alert]:
         return self._definitions.list_alerts()
+
+    def set_retention(self, retention: Retention) -> bool:
+        return self._definitions.set_retention(retention)
+
+    def get_retention(self) -> Retention:
+        return self._definitions.get_retention()
 
     # --- batches
 

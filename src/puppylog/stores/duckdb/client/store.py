@@ -17,6 +17,7 @@ from pyarrow import flight
 from puppylog.errors import ConfigurationError, StoreUnavailable
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
+from puppylog.model.retention import Retention
 from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport
 from puppylog.stores.base import Appended, NewFile, Parameters, Replayed, Reread, StoreInfo
 from puppylog.stores.doctor import StoreFindings
@@ -214,6 +215,12 @@ class DuckdbStore:
 
     def list_alerts(self) -> Sequence[Alert]:
         return [wire.to_alert(plain) for plain in self._ask("list_alerts")]
+
+    def set_retention(self, retention: Retention) -> bool:
+        return bool(self._ask("set_retention", retention=retention))
+
+    def get_retention(self) -> Retention:
+        return wire.to_retention(self._ask("get_retention"))
 
     # --- the engine
 

@@ -33,6 +33,7 @@ from puppylog.stores.duckdb.engine.database import MEMORY_LIMIT_BYTES, Connectio
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.jobs import Jobs
 from puppylog.stores.duckdb.engine.limited_log import LimitedLog
+from puppylog.stores.duckdb.engine.retention import read_retention, write_retention
 from puppylog.stores.duckdb.engine.running_query import QueryRunner, Question
 from puppylog.stores.duckdb.engine.schema import SCHEMA_VERSION, migrate
 from puppylog.stores.duckdb.engine.verify import Verified, verify
@@ -92,6 +93,8 @@ class Service(flight.FlightServerBase):
             "update_alert": self._writing_alert(DEFINITIONS.update_alert),
             "delete_alert": self._writing(DEFINITIONS.delete_alert),
             "list_alerts": self._list_alerts,
+            "set_retention": self._set_retention,
+            "get_retention": self._get_retention,
         }
 
     def do_action(self, context: flight.ServerCallContext, action: flight.Action) -> Iterator[flight.Result]:
@@ -192,6 +195,14 @@ class Service(flight.FlightServerBase):
     def _list_alerts(self) -> object:
         with self._engine.read() as connection:
             return [stored.alert for stored in DEFINITIONS.list_alerts(connection)]
+
+    def _set_retention(self, retention: dict[str, Any]) -> bool:
+        asked = wire.to_retention(retention)
+        return self._engine.write(lambda connection: write_retention(connection, asked))
+
+    def _get_retention(self) -> object:
+        with self._engine.read() as connection:
+            return read_retention(connection)
 
     def _open_streams(self, source_uris: list[str], group: str | None) -> object:
         self._refuse_damaged()

@@ -10,7 +10,9 @@ from typing import Final, TypeVar
 from puppylog.errors import StoreUnavailable
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
+from puppylog.model.retention import Retention
 from puppylog.stores.postgres.definitions.materialize import materialize
+from puppylog.stores.postgres.definitions.retention import read_retention, write_retention
 from puppylog.stores.postgres.definitions.server import ServerDefinitions, lock_definitions
 from puppylog.stores.postgres.schema.installation import Installation
 from puppylog.stores.postgres.sessions.link import Link
@@ -66,6 +68,12 @@ class LinkedDefinitions:
 
     def list_alerts(self) -> Sequence[Alert]:
         return [stored.alert for stored in self._link.call(self._definitions.list_alerts)]
+
+    def set_retention(self, retention: Retention) -> bool:
+        return self._change(lambda session: write_retention(session, retention))
+
+    def get_retention(self) -> Retention:
+        return self._link.call(read_retention)
 
     def _change(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` in a transaction, and retry a few times: TimescaleDB's policies may conflict with the change."""

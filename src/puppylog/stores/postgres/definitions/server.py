@@ -72,7 +72,7 @@ class ServerDefinitions(definitions.Definitions[Session, StoredMetric, StoredAle
         return StoredAlert(row["id"], alert_of(row))
 
     def make_metric(self, connection: Session, metric_id: int, metric: Metric, group_id: int | None) -> StoredMetric:
-        self._check_lifetime(metric)
+        _check_keep(connection, metric)
         stored = StoredMetric(metric_id, metric, group_id, ROLLUP)
         _try(connection, stored)
         if self._installation.flavour.is_timescale and group_id is None and _create_continuous(connection, stored):
@@ -82,15 +82,6 @@ class ServerDefinitions(definitions.Definitions[Session, StoredMetric, StoredAle
         row = {**values_of_metric(metric), "id": metric_id, "group_id": group_id, "kind": stored.kind}
         connection.run(_QUERIES["insert_metric"], {**row, "query": stored.query()})
         return stored
-
-    def _check_lifetime(self, metric: Metric) -> None:
-        kept_s = self._installation.drop_after_s
-        if kept_s is not None and metric.period_s * _LEAST_KEPT_PERIODS > kept_s:
-            cause = (
-                f"its period of {format_period(metric.period_s)} is too long for a store that keeps records for "
-                f"{format_period(kept_s)}"
-            )
-            raise UsageError("create", f"metric {metric.name!r}", cause)
 
     def insert_derived(self, connection: Session, metric_id: int, metric: Metric, group_id: int | None) -> StoredMetric:
         row = {**values_of_metric(metric), "id": metric_id, "group_id": group_id, "kind": DERIVED, "query": ""}
@@ -107,6 +98,17 @@ class ServerDefinitions(definitions.Definitions[Session, StoredMetric, StoredAle
 def lock_definitions(session: Session) -> None:
     """Let no other client change definitions until the transaction ends."""
     session.run(_QUERIES["lock_definitions"])
+
+
+def _check_keep(session: Session, metric: Metric) -> None:
+    """Raise UsageError if the store would drop a metric's records before its buckets are final."""
+    kept_s = session.value(_QUERIES["find_keep"])
+    if kept_s is not None and metric.period_s * _LEAST_KEPT_PERIODS > kept_s:
+        cause = (
+            f"its period of {format_period(metric.period_s)} is too long for a store that keeps records for "
+            f"{format_period(kept_s)}"
+        )
+        raise UsageError("create", f"metric {metric.name!r}", cause)
 
 
 def _create_continuous(session: Session, stored: StoredMetric) -> bool:

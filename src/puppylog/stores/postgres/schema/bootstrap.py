@@ -155,9 +155,16 @@ def _install(
 
 
 def _check_lifetimes(session: Session, lifetimes: Lifetimes, *, is_new: bool) -> None:
-    kept_s = lifetimes.drop_after_s
-    if not kept_s or is_new:
-        return
+    if lifetimes.drop_after_s and not is_new:
+        check_keep(session, lifetimes.drop_after_s)
+
+
+def check_keep(session: Session, kept_s: int) -> None:
+    """Check that records are kept for several periods of every metric.
+
+    Raises:
+        UsageError: they are not; the cause names the metric with the longest period.
+    """
     rows = session.rows(_QUERIES["longest_period"])
     if rows and rows[0]["period_s"] * 4 > kept_s:
         raise UsageError(

@@ -63,3 +63,7 @@ DROP MATERIALIZED VIEW puppylog.continuous_{id}
 -- name: try_metric
 -- Fails if the store cannot compute the metric.
 SELECT * FROM ({aggregate}) AS tried LIMIT 0
+
+-- name: find_keep
+-- For how many seconds records are kept: another client may have changed this. Null: for ever.
+SELECT drop_after_s FROM puppylog.installation

@@ -25,7 +25,7 @@ REVOKE ALL ON SCHEMA puppylog, metrics FROM PUBLIC;
 GRANT USAGE ON SCHEMA puppylog TO puppylog_writer;
 GRANT INSERT ON puppylog.log_records TO puppylog_writer;
 GRANT INSERT ON puppylog.rejected_lines, puppylog.invalidations TO puppylog_writer;
-GRANT SELECT ON puppylog.installation, puppylog.schema_versions, puppylog.log_groups, puppylog.log_streams,
+GRANT SELECT ON puppylog.installation, puppylog.retention, puppylog.retention_groups, puppylog.schema_versions, puppylog.log_groups, puppylog.log_streams,
                 puppylog.log_files TO puppylog_writer;
 GRANT EXECUTE ON FUNCTION puppylog.open_streams, puppylog.open_files, puppylog.move_position, puppylog.check_writer,
                           puppylog.report_streams, puppylog.is_writer, puppylog.tend_days, puppylog.take_invalidations, puppylog.metrics_due,

@@ -1,6 +1,9 @@
 -- The jobs of a store without TimescaleDB. pg_cron 1.5 or later runs them if this database has it. Otherwise a puppylog
 -- process runs them, one process at a time.
 
+-- Does nothing: the job that creates partitions reads at every run for how long records are kept.
+CREATE OR REPLACE FUNCTION puppylog.schedule_drops() RETURNS void LANGUAGE sql AS $$ SELECT $$;
+
 -- One round of all jobs, for pg_cron.
 CREATE OR REPLACE PROCEDURE puppylog.run_jobs(evaluator text)
 LANGUAGE plpgsql AS $$

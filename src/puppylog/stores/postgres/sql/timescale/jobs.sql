@@ -167,6 +167,19 @@ $$;
 -- Does nothing: TimescaleDB creates and drops chunks by itself.
 CREATE OR REPLACE FUNCTION puppylog.tend_days() RETURNS void LANGUAGE sql AS $$ SELECT $$;
 
+-- Makes TimescaleDB drop the chunks whose records are older than they are kept.
+CREATE OR REPLACE FUNCTION puppylog.schedule_drops() RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    keep_s integer := (SELECT drop_after_s FROM puppylog.installation);
+BEGIN
+    PERFORM {extension}.remove_retention_policy('puppylog.log_records', if_exists => true);
+    IF keep_s IS NOT NULL THEN
+        PERFORM {extension}.add_retention_policy('puppylog.log_records', make_interval(secs => keep_s));
+    END IF;
+END
+$$;
+
 DO $$
 DECLARE
     chosen puppylog.installation;
@@ -187,10 +200,7 @@ BEGIN
     IF chosen.columnar_after_s IS NOT NULL THEN
         PERFORM {extension}.add_compression_policy('puppylog.log_records', make_interval(secs => chosen.columnar_after_s));
     END IF;
-    PERFORM {extension}.remove_retention_policy('puppylog.log_records', if_exists => true);
-    IF chosen.drop_after_s IS NOT NULL THEN
-        PERFORM {extension}.add_retention_policy('puppylog.log_records', make_interval(secs => chosen.drop_after_s));
-    END IF;
+    PERFORM puppylog.schedule_drops();
     FOR metric IN SELECT id FROM puppylog.metrics WHERE kind = 'continuous_aggregate' LOOP
         PERFORM puppylog.schedule_refresh(metric);
     END LOOP;
