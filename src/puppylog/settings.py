@@ -6,14 +6,12 @@ the defaults. Only the command line and this module read the environment; other 
 
 import os
 import pwd
-import tomllib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 from puppylog.errors import ConfigurationError
 
@@ -153,6 +151,8 @@ def find_zone(name: str) -> tzinfo | None:
         return None
     if name.upper() in {"UTC", "Z"}:
         return UTC  # works without a time zone database
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - few commands name a zone, and it takes 4 ms of CPU
+
     try:
         return ZoneInfo(name)
     except (OSError, ValueError, KeyError) as error:
@@ -228,9 +228,13 @@ def read_document(path: Path) -> dict[str, Any]:
         ConfigurationError: the file cannot be read, or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
     except OSError as error:
         raise ConfigurationError("read", str(path), error.strerror or str(error)) from error
+    import tomllib  # noqa: PLC0415 - few machines have such a file, and it takes 2 ms of CPU
+
+    try:
+        return tomllib.loads(content.decode())
     except ValueError as error:  # not TOML, or not UTF-8
         raise ConfigurationError("read", str(path), str(error)) from error
 

@@ -1,4 +1,7 @@
-"""Which modules a command loads. Each one of these costs 20 to 120 ms of CPU at every call of a command."""
+"""Which modules a command loads: those that it does not need would cost CPU at every call.
+
+One of HEAVY costs 20 to 120 ms. One of LIGHT costs 1 to 6 ms, and a command has a hundred such modules to choose from.
+"""
 
 import os
 import subprocess
@@ -10,6 +13,17 @@ from support.embedded import EmbeddedStore
 
 # numpy is loaded by Arrow, unless this is prevented; psycopg by a PostgreSQL store; duckdb by an engine.
 HEAVY = {"numpy", "sqlglot", "pyarrow.compute", "pyarrow.parquet", "asyncio", "http.client", "ssl", "psycopg", "duckdb"}
+# Only a file of settings, a hash, a terminal, a new engine, or an error needs one of these.
+LIGHT = {
+    *("tomllib", "hashlib", "subprocess", "puppylog.cli.pager"),
+    *("puppylog.stores.duckdb.client.doctor", "puppylog.stores.duckdb.spool"),
+    *("puppylog.model.formula", "puppylog.model.finding"),
+}
+# Click loads the first one to format help, and the others find the samples of formats.
+FILES = {"shutil", "tempfile", "importlib.resources"}
+# What an answer about records does not need.
+DEFINITIONS = {"puppylog.model.alert", "puppylog.model.metric", "puppylog.model.stream"}
+QUERIES = {"puppylog.model.query.tree", "puppylog.model.expression.term", "puppylog.model.regex", "puppylog.tail"}
 RUN = """
 import sys
 from puppylog.cli.main import main
@@ -34,20 +48,44 @@ def loaded_by(url: str, *arguments: str) -> set[str]:
 def test_a_command_that_asks_no_store_loads_no_arrow(arguments: list[str]) -> None:
     loaded = loaded_by("duckdb:///nowhere", *arguments)
     assert "click" in loaded
-    assert loaded & {*HEAVY, "pyarrow", "puppylog.stores.base"} == set()
+    assert loaded & {*HEAVY, *LIGHT, "zoneinfo", "pyarrow", "puppylog.stores.base"} == set()
 
 
 @pytest.mark.parametrize("arguments", [["logs", "-l", "5"], ["logs", "-o", "csv"], ["sql", "select 1"]])
 def test_a_command_that_parses_no_expression_loads_no_parser(server: EmbeddedStore, arguments: list[str]) -> None:
     loaded = loaded_by(server.url, *arguments)
     assert "pyarrow.flight" in loaded
-    assert loaded & {*HEAVY, "puppylog.model.query.tree", "puppylog.model.regex", "puppylog.tail"} == set()
+    assert loaded & {*HEAVY, *LIGHT, *FILES, *DEFINITIONS, *QUERIES} == set()
 
 
 def test_a_metric_is_read_without_a_parser(server: EmbeddedStore) -> None:
     loaded_by(server.url, "monitor", "metrics", "create", "-id", "requests", "-s", "count", "-p", "*", "-pr", "1m")
-    assert loaded_by(server.url, "monitor", "metrics", "get", "requests") & HEAVY == set()
+    loaded = loaded_by(server.url, "monitor", "metrics", "get", "requests")
+    assert loaded & {*HEAVY, *LIGHT, *QUERIES, "puppylog.cli.writers.text"} == set()
 
 
 def test_records_are_found_by_a_query_without_a_parser(server: EmbeddedStore) -> None:
-    assert loaded_by(server.url, "logs", "-o", "csv", "status_code>=500 -host:a* or bot") & HEAVY == set()
+    loaded = loaded_by(server.url, "logs", "-o", "csv", "status_code>=500 -host:a* or bot")
+    assert loaded & {*HEAVY, *LIGHT, *FILES, *DEFINITIONS} == set()
+
+
+def test_a_comparison_of_numbers_loads_no_regular_expressions(server: EmbeddedStore) -> None:
+    loaded = loaded_by(server.url, "logs", "status_code>=500")
+    assert "puppylog.model.query.tree" in loaded
+    assert loaded & {"puppylog.model.regex", "puppylog.model.expression.function"} == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "module"),
+    [
+        (["top", "host"], "top"),
+        (["hist"], "histogram"),
+        (["stats", "status_code"], "measure"),
+        (["patterns"], "patterns"),
+    ],
+)
+def test_a_count_loads_only_its_own_module(server: EmbeddedStore, arguments: list[str], module: str) -> None:
+    loaded = loaded_by(server.url, *arguments)
+    counting = {name for name in loaded if name.startswith("puppylog.monitor.counting.")}
+    assert counting == {f"puppylog.monitor.counting.{name}" for name in ("field", module)}
+    assert loaded & {*HEAVY, *LIGHT, *FILES} == set()

@@ -1,6 +1,7 @@
 import pytest
 
-from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, Move, have_moved, name_source, split_uri
+from puppylog.model.source import name_source, split_uri
+from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, Fingerprint, Move, hash_bytes, have_moved
 
 
 @pytest.mark.parametrize(
@@ -25,3 +26,7 @@ def test_a_move_is_committed_if_the_store_has_all_its_values() -> None:
     other = FilePosition(7, "/a", 1, 2, EMPTY_FINGERPRINT, 100, finished=False, context="logfmt")
     assert not have_moved([move], {7: other})
     assert not have_moved([move], {})
+
+
+def test_the_fingerprint_of_an_empty_file_has_the_hashes_of_nothing() -> None:
+    assert Fingerprint(0, hash_bytes(b""), 0, hash_bytes(b"")) == EMPTY_FINGERPRINT

@@ -42,17 +42,7 @@ from puppylog.errors import UsageError
 from puppylog.model.expression.term import Dialect
 from puppylog.model.period import parse_period
 from puppylog.model.query.fields import Field, Kind
-from puppylog.monitor.counting import (
-    Histogram,
-    Patterns,
-    Statistics,
-    Top,
-    count_histogram,
-    count_top,
-    find_patterns,
-    get_field,
-    measure_field,
-)
+from puppylog.monitor import counting
 from puppylog.monitor.search import Search, get_group_id
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
@@ -154,8 +144,8 @@ def top(settings: Settings, *, field: str, chosen: Chosen, limit: int) -> None:
     that QUERY finds; (none) stands for records without a value.
     """
     with _open_search(settings, chosen) as (store, search, dialect):
-        asked = get_field(store, field, dialect)
-        found = count_top(store, asked, search, dialect=dialect, values=limit)
+        asked = counting.get_field(store, field, dialect)
+        found = counting.count_top(store, asked, search, dialect=dialect, values=limit)
         if settings.output != "table":
             _write_top(settings, asked, found)
         elif found.records:
@@ -172,7 +162,7 @@ def top(settings: Settings, *, field: str, chosen: Chosen, limit: int) -> None:
         )
 
 
-def _write_top(settings: Settings, field: Field, found: Top) -> None:
+def _write_top(settings: Settings, field: Field, found: "counting.Top") -> None:
     kinds = {Kind.NUMBER: pa.int64(), Kind.STREAM: pa.int64(), Kind.TIME: _TIME}
     schema = pa.schema([("value", kinds.get(field.kind, pa.string())), ("count", pa.int64()), ("share", pa.float64())])
     rows = [{"value": one.value, "count": one.count, "share": one.count / found.records} for one in found.values]
@@ -212,12 +202,12 @@ def hist(settings: Settings, *, chosen: Chosen, by: str | None, step: str | None
     step_s = None if step is None else parse_period(step, "--step")
     width = terminal_width() or _CHART_WIDTH
     with _open_search(settings, chosen) as (store, search, dialect):
-        found = count_histogram(
+        found = counting.count_histogram(
             store,
             search,
             dialect=dialect,
             steps=fit_steps(width),
-            by=None if by is None else get_field(store, by, dialect),
+            by=None if by is None else counting.get_field(store, by, dialect),
             step_s=step_s,
             series=series,
             reach=settings.clock() if chosen.since is not None and chosen.to is None else None,
@@ -239,7 +229,7 @@ def hist(settings: Settings, *, chosen: Chosen, by: str | None, step: str | None
         )
 
 
-def _write_histogram(settings: Settings, by: str | None, found: Histogram | None) -> None:
+def _write_histogram(settings: Settings, by: str | None, found: "counting.Histogram | None") -> None:
     columns = [("bucket", _TIME), ("count", pa.int64())]
     if by is not None:
         columns[1:1] = [("value", pa.string()), ("is_other", pa.bool_())]
@@ -247,7 +237,7 @@ def _write_histogram(settings: Settings, by: str | None, found: Histogram | None
     write_rows(rows, pa.schema(columns), settings)
 
 
-def _iter_rows(found: Histogram, by: str | None, step: int) -> Iterator[dict[str, object]]:
+def _iter_rows(found: "counting.Histogram", by: str | None, step: int) -> Iterator[dict[str, object]]:
     """Yield the rows of one step."""
     for one in found.all_series:
         is_other = one is found.other
@@ -272,8 +262,8 @@ def stats(settings: Settings, *, field: str, chosen: Chosen) -> None:
     widths, unless the greatest number is far beyond the median; then their widths grow.
     """
     with _open_search(settings, chosen) as (store, search, dialect):
-        asked = get_field(store, field, dialect)
-        found = measure_field(store, asked, search, dialect=dialect)
+        asked = counting.get_field(store, field, dialect)
+        found = counting.measure_field(store, asked, search, dialect=dialect)
         if settings.output != "table":
             _write_statistics(settings, field, found)
         elif found.count:
@@ -286,7 +276,7 @@ def stats(settings: Settings, *, field: str, chosen: Chosen) -> None:
         tell(settings, f"{found.not_numbers:,} of {found.count + found.not_numbers:,} values are no numbers")
 
 
-def _write_statistics(settings: Settings, field: str, found: Statistics) -> None:
+def _write_statistics(settings: Settings, field: str, found: "counting.Statistics") -> None:
     row = {
         **{name: getattr(found, name) for name in ("records", "count", "missing", "not_numbers")},
         **{name: getattr(found, name) for name in ("p50", "p90", "p99", "mean")},
@@ -327,9 +317,9 @@ def patterns(settings: Settings, *, chosen: Chosen, field: str, new_since: str |
     zone = settings.zone
     new_at = None if new_since is None else parse_instant(new_since, "--new-since", now=settings.clock(), zone=zone)
     with _open_search(settings, chosen) as (store, search, dialect):
-        asked = get_field(store, field, dialect)
+        asked = counting.get_field(store, field, dialect)
         _check_text(asked)
-        found = find_patterns(store, search, dialect=dialect, patterns=limit, field=asked, new_since=new_at)
+        found = counting.find_patterns(store, search, dialect=dialect, patterns=limit, field=asked, new_since=new_at)
         if settings.output != "table":
             _write_patterns(settings, found)
         else:
@@ -350,7 +340,7 @@ def _check_text(field: Field) -> None:
         raise UsageError("find", f"patterns of {field.name}", cause, f"'puppylog top {field.name}' counts its values")
 
 
-def _tell_about_patterns(settings: Settings, field: str, found: Patterns, new_since: str | None) -> None:
+def _tell_about_patterns(settings: Settings, field: str, found: "counting.Patterns", new_since: str | None) -> None:
     if new_since is not None and found.records:
         tell(settings, f"new since {new_since}: {found.new:,} of {found.distinct:,} patterns")
     if len(found.patterns) < found.new:
@@ -361,7 +351,7 @@ def _tell_about_patterns(settings: Settings, field: str, found: Patterns, new_si
         tell(settings, f"{found.missing:,} of {found.records + found.missing:,} records have no {field}{advice}")
 
 
-def _write_patterns(settings: Settings, found: Patterns) -> None:
+def _write_patterns(settings: Settings, found: "counting.Patterns") -> None:
     rows = [
         {
             "pattern": one.shape,

@@ -5,7 +5,7 @@ from typing import Final
 
 from puppylog.cli.queries import join_conditions, read_source_query, translate_for
 from puppylog.cli.talk import tell
-from puppylog.model.stream import name_source
+from puppylog.model.source import name_source
 from puppylog.monitor.origins import has_stream, read_origins
 from puppylog.monitor.search import Search, find_records
 from puppylog.settings import Settings

@@ -16,7 +16,6 @@ from puppylog.cli.surroundings import get_surroundings, wants_color
 from puppylog.cli.tables import Layout, TextWriter, show_columns
 from puppylog.cli.writers.base import Writer
 from puppylog.cli.writers.sink import open_binary_stdout
-from puppylog.cli.writers.text import CsvWriter, JsonlWriter, JsonWriter
 from puppylog.settings import Settings
 from puppylog.tui.clean import clean
 from puppylog.tui.table import GAP
@@ -34,14 +33,11 @@ def open_writer(settings: Settings, schema: pa.Schema, layout: Layout | None = N
         schema: the schema of the rows.
         layout: what a table does with the columns; the other formats have all columns.
     """
-    out, zone = sys.stdout, settings.data_zone
     match settings.output:
-        case "json":
-            return JsonWriter(out, schema, zone)
-        case "jsonl":
-            return JsonlWriter(out, schema, zone)
-        case "csv":
-            return CsvWriter(out, schema, zone)
+        case "json" | "jsonl" | "csv":
+            from puppylog.cli.writers.text import WRITERS  # noqa: PLC0415 - a table needs none of these, written in C
+
+            return WRITERS[settings.output](sys.stdout, schema, settings.data_zone)
         case "parquet":
             from puppylog.cli.writers.parquet import ParquetWriter  # noqa: PLC0415 - only this format loads Parquet
 
@@ -50,7 +46,7 @@ def open_writer(settings: Settings, schema: pa.Schema, layout: Layout | None = N
             from puppylog.cli.writers.arrow import ArrowWriter  # noqa: PLC0415 - only this format loads Arrow's IPC
 
             return ArrowWriter(open_binary_stdout("arrow"), schema)
-    return TextWriter(out, schema, settings, width=terminal_width(), bold=wants_color(settings), layout=layout)
+    return TextWriter(sys.stdout, schema, settings, width=terminal_width(), bold=wants_color(settings), layout=layout)
 
 
 def terminal_width() -> int | None:

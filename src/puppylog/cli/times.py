@@ -3,7 +3,6 @@
 from datetime import datetime, tzinfo
 
 from puppylog.errors import UsageError
-from puppylog.model.query.instants import INSTANTS, read_instant
 from puppylog.monitor.range import Range
 from puppylog.settings import Settings
 
@@ -37,6 +36,8 @@ def parse_instant(text: str, option: str, *, now: datetime, zone: tzinfo | None)
     Raises:
         UsageError: ``text`` is not a time.
     """
+    from puppylog.model.query.instants import INSTANTS, read_instant  # noqa: PLC0415 - many commands are given no time
+
     try:
         start, _ = read_instant(text, now, zone)
     except (ValueError, OverflowError) as error:

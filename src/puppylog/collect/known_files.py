@@ -16,7 +16,8 @@ from typing import Final, TypeAlias
 
 from puppylog.collect.same_file import find_bases, find_copied_logs, find_heads, find_match, is_copy_path
 from puppylog.errors import ConfigurationError, StreamBusy
-from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, split_uri
+from puppylog.model.source import split_uri
+from puppylog.model.stream import FilePosition, KnownFile, Move, Stream
 from puppylog.tail.checkpoint import Checkpoint, confirm
 from puppylog.tail.chunk import TailedFile
 from puppylog.tail.copies import is_copy_of_live

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from puppylog.model.stream import HEAD_BYTES, FilePosition, KnownFile, hash_bytes, split_uri
+from puppylog.model.source import split_uri
+from puppylog.model.stream import HEAD_BYTES, FilePosition, KnownFile, hash_bytes
 from puppylog.tail.checkpoint import Checkpoint, confirm
 from puppylog.tail.compression import SUFFIXES
 from puppylog.tail.copies import is_beginning_of, is_copy_of_live

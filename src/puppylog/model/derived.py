@@ -5,12 +5,10 @@ without segments is joined to every segment of the bucket. There is no observati
 formula divides by zero.
 """
 
-import difflib
 from collections.abc import Mapping
 from typing import Final
 
 from puppylog.errors import ExpressionError
-from puppylog.model.formula import parse_formula, refuse
 from puppylog.model.metric import Metric
 from puppylog.model.period import format_period
 
@@ -29,6 +27,8 @@ def list_inputs(metric: Metric) -> tuple[str, ...]:
     """
     if not is_derived(metric):
         return ()
+    from puppylog.model.formula import parse_formula  # noqa: PLC0415 - few metrics are derived, and it takes 3 ms of CPU
+
     try:
         return parse_formula(metric.property).inputs
     except ExpressionError:
@@ -46,14 +46,18 @@ def define_derived(name: str, text: str, known: Mapping[str, Metric]) -> Metric:
     Raises:
         ExpressionError: the text is no formula, or metrics in it do not exist or do not go together; it has the place.
     """
+    from difflib import get_close_matches  # noqa: PLC0415 - a metric that is read needs neither of these
+
+    from puppylog.model.formula import parse_formula, refuse  # noqa: PLC0415 - as above
+
     formula = parse_formula(text)
     inputs: list[Metric] = []
     for input_name in formula.inputs:
         at = formula.places[input_name]
-        if name in {input_name, *_list_ancestors(input_name, known)}:
+        if name in {input_name, *find_ancestors(input_name, known)}:
             refuse(text, at, f"metric {name!r} would be derived from itself")
         if input_name not in known:
-            nearest = difflib.get_close_matches(input_name, known, n=1, cutoff=0.5)
+            nearest = get_close_matches(input_name, known, n=1, cutoff=0.5)
             hint = f"; the nearest is {nearest[0]}" if nearest else ""
             refuse(text, at, f"there is no metric {input_name!r}{hint}", "see 'puppylog monitor metrics list'")
         inputs.append(known[input_name])
@@ -96,6 +100,8 @@ def _list_ancestors(name: str, metrics: Mapping[str, Metric]) -> list[str]:
 
 def _check_together(inputs: list[Metric], text: str, at: int) -> None:
     """Refuse the last input if its period or its segments do not fit to those before it."""
+    from puppylog.model.formula import refuse  # noqa: PLC0415 - as above
+
     first, last = inputs[0], inputs[-1]
     if last.period_s != first.period_s:
         cause = (

@@ -3,10 +3,8 @@
 A store moves a position in the transaction that stores the lines before it, never on its own.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
 
 HEAD_BYTES = 1024
 """At most so many bytes at the start of a file are hashed. A smaller file is hashed whole."""
@@ -17,7 +15,9 @@ MARKER_BYTES = 256
 
 def hash_bytes(data: bytes) -> str:
     """Return the content hash of ``data``: 16 hexadecimal digits of BLAKE2b. It protects no secret."""
-    return hashlib.blake2b(data, digest_size=8).hexdigest()
+    from hashlib import blake2b  # noqa: PLC0415 - loads OpenSSL, which takes 4 ms of CPU; only a collector hashes
+
+    return blake2b(data, digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,9 @@ class Fingerprint:
     marker_hash: str
 
 
-EMPTY_FINGERPRINT = Fingerprint(0, hash_bytes(b""), 0, hash_bytes(b""))
+_HASH_OF_NOTHING = "e4a6a0577479b2b4"  # hash_bytes(b"")
+
+EMPTY_FINGERPRINT = Fingerprint(0, _HASH_OF_NOTHING, 0, _HASH_OF_NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +111,3 @@ class StreamReport:
     ended: bool = False  # whether this is the last report, of a collector that ends normally
     waiting_lines: int = 0  # lines that were read and wait for the store
     finished: bool = False  # whether its file was read to the end and no longer exists
-
-
-def split_uri(source_uri: str) -> tuple[str | None, str]:
-    """Return the host (None if the URI has none) and the path of a source; the path of standard input is ``-``."""
-    parts = urlsplit(source_uri)
-    path = unquote(parts.path, errors="backslashreplace")
-    return parts.netloc or None, path or "-"
-
-
-def name_source(source_uri: str) -> str:
-    """Return a source as users write it: ``/var/log/access.log``, or ``host:/var/log/access.log`` if it has a host."""
-    host, path = split_uri(source_uri)
-    return path if host is None else f"{host}:{path}"

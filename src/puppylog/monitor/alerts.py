@@ -12,7 +12,7 @@ import pyarrow as pa
 from puppylog.errors import NotFound
 from puppylog.model.alert import Alert, Comparison, State
 from puppylog.model.alert_schedule import MAX_SEGMENTS
-from puppylog.model.stream import name_source
+from puppylog.model.source import name_source
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.stores.base import RecordReader
 from puppylog.stores.queries import load_queries

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from puppylog.model.finding import format_age
-from puppylog.model.stream import name_source, split_uri
+from puppylog.model.source import name_source, split_uri
 from puppylog.stores.base import RecordReader
 from puppylog.stores.queries import load_queries
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from puppylog.model.expression import render
 from puppylog.model.expression.term import Dialect
 from puppylog.model.query import Reading, parse_query, translate
-from puppylog.model.stream import name_source
+from puppylog.model.source import name_source
 from puppylog.monitor.attributes import SAMPLE_RECORDS, list_names
 from puppylog.monitor.counting import Pattern, find_patterns
 from puppylog.monitor.durations import find_duration

@@ -10,7 +10,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 
-from puppylog.model.stream import KnownFile, split_uri
+from puppylog.model.source import split_uri
+from puppylog.model.stream import KnownFile
 from puppylog.stores.base import RecordReader
 from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import known_file_of

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from puppylog.model.stream import name_source
+from puppylog.model.source import name_source
 from puppylog.stores.base import RecordReader
 from puppylog.stores.queries import load_queries
 

@@ -8,7 +8,7 @@ has made, such as an identifier or a rendered expression: never by a value, and 
 import re
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
+from pkgutil import get_data
 
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _PARAMETER = re.compile(r"\$([a-z_]+)")
@@ -32,7 +32,10 @@ def parse_queries(text: str) -> dict[str, str]:
 @cache
 def load_queries(package: str, file: str) -> Mapping[str, str]:
     """Return the queries of ``file`` in the folder ``sql`` of ``package``."""
-    return parse_queries(resources.files(package).joinpath("sql", file).read_text(encoding="utf-8"))
+    content = get_data(package, f"sql/{file}")  # importlib.resources takes 5 ms of CPU to load
+    if content is None:
+        raise FileNotFoundError(f"sql/{file} of {package}")
+    return parse_queries(content.decode())
 
 
 def parameters_of(sql: str) -> frozenset[str]:

@@ -1,15 +1,19 @@
 """Counts as bars: values with their shares, bins of numbers, and shapes of messages. Any text is cleaned."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from puppylog.model.chart import bar
 from puppylog.model.number import format_number
-from puppylog.monitor.counting import Bin, Pattern, Statistics
 from puppylog.tui.clean import clean, cut, width_of
 from puppylog.tui.times import format_range
 from puppylog.tui.wrap import cut_at_word, wrap
+
+if TYPE_CHECKING:  # a command draws one of these, and need not load the others
+    from puppylog.monitor.counting import Bin, Pattern, Statistics
 
 _GAP: Final = "  "
 _LEAST_BAR: Final = 6

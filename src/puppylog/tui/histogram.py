@@ -1,17 +1,21 @@
 """A histogram of records over time: a column for each step, stacked by value, above an axis of times and a legend."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from itertools import accumulate, pairwise
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from puppylog.model.chart import columns, resample, sparkline
 from puppylog.model.number import format_number
 from puppylog.model.period import format_period
-from puppylog.monitor.counting import Histogram
 from puppylog.tui.bar import format_share, name_of
 from puppylog.tui.clean import cut, width_of
 from puppylog.tui.times import format_day, format_range, localize
+
+if TYPE_CHECKING:  # a command draws one of these, and need not load the others
+    from puppylog.monitor.counting import Histogram
 
 HEIGHT: Final = 10
 """The lines of the columns, unless a caller wants others."""

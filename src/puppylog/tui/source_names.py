@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from puppylog.model.stream import name_source, split_uri
+from puppylog.model.source import name_source, split_uri
 
 
 def shorten_sources(source_uris: Mapping[int, str]) -> dict[int, str]:

@@ -14,7 +14,7 @@ from puppylog.model.query import RECORDS
 from puppylog.model.query.fields import Kind, find_nearest, resolve
 from puppylog.model.query.tree import Name
 from puppylog.model.record import ALIASES, COLUMNS
-from puppylog.model.stream import name_source
+from puppylog.model.source import name_source
 from puppylog.monitor.attributes import find_attributes
 from puppylog.monitor.origins import Origin
 from puppylog.stores.base import Store

@@ -3,7 +3,7 @@
 import functools
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
 import click
@@ -22,7 +22,6 @@ from puppylog.cli.options import (
     store_options,
     timeout_option,
 )
-from puppylog.cli.pager import page_output
 from puppylog.cli.queries import (
     complete_fields,
     join_conditions,
@@ -151,10 +150,17 @@ def logs(
         asked = [translate_for(store, part, settings) for part in queries if part is not None]
         condition = join_conditions(store, wanted, *asked)
         search = Search(condition, within, None if group is None else get_group_id(store, group))
-        with (
-            nullcontext() if follows or not uses_pager else page_output(begins_at_end=not (is_reversed or is_vertical))
-        ):
+        with _page_output(shape) if uses_pager else nullcontext():
             _show(settings, store, search, shape, limit)
+
+
+def _page_output(shape: Shape) -> AbstractContextManager[None]:
+    """Return what sends the output to a pager: nothing if it is not for a terminal, or does not end."""
+    if shape.follows or not sys.stdout.isatty():
+        return nullcontext()
+    from puppylog.cli.pager import page_output  # noqa: PLC0415 - only a terminal needs it, and it takes 4 ms of CPU
+
+    return page_output(begins_at_end=not (shape.is_reversed or shape.is_vertical))
 
 
 def _show(settings: Settings, store: Store, search: Search, shape: Shape, limit: int) -> None:

@@ -11,7 +11,7 @@ from puppylog.cli.logs.origins import Origins
 from puppylog.cli.plain import text_of
 from puppylog.cli.values import plain_rows
 from puppylog.model.query.matches import Matches
-from puppylog.model.stream import name_source
+from puppylog.model.source import name_source
 from puppylog.tui.fields import Row, iter_attributes
 from puppylog.tui.times import localize
 from puppylog.tui.vertical import VerticalLayout

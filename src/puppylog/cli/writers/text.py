@@ -6,7 +6,7 @@ writes the same bytes row by row.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, tzinfo
 from typing import Final, TextIO, TypeAlias
 
@@ -14,12 +14,12 @@ import pyarrow as pa
 
 from puppylog.cli.plain import Plain
 from puppylog.cli.values import JSON_TYPE, parse_json, plain_column, plain_rows
-from puppylog.cli.writers.base import unique
+from puppylog.cli.writers.base import Writer, unique
 from puppylog.cli.writers.cells import csv_cell, json_object, json_text, json_value
 
 _Column: TypeAlias = tuple[str, bytes, int, pa.Buffer | None, pa.Buffer | None, pa.Buffer | None]
 
-__all__ = ["CsvRows", "CsvWriter", "JsonRows", "JsonWriter", "JsonlWriter", "native"]
+__all__ = ["WRITERS", "CsvRows", "CsvWriter", "JsonRows", "JsonWriter", "JsonlWriter", "native"]
 
 try:
     from puppylog.cli.writers import _rows as native
@@ -80,6 +80,14 @@ class CsvWriter:
 
     def close(self) -> None:
         pass
+
+
+WRITERS: Final[Mapping[str, Callable[[TextIO, pa.Schema, tzinfo | None], Writer]]] = {
+    "json": JsonWriter,
+    "jsonl": JsonlWriter,
+    "csv": CsvWriter,
+}
+"""The writers by the name of their format. Their arguments are the file, the schema and the zone of the times."""
 
 
 class Rows:

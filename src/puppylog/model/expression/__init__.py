@@ -25,8 +25,10 @@ command that parses no expression does not need it.
 """
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from puppylog.model.expression.term import Dialect
+if TYPE_CHECKING:
+    from puppylog.model.expression.term import Dialect
 
 
 def parse_segment(text: str) -> str:
@@ -68,7 +70,7 @@ def find_names(text: str) -> list[str]:
     return reading.find_names(text)
 
 
-def render(canonical: str, dialect: Dialect) -> str:
+def render(canonical: str, dialect: "Dialect") -> str:
     """See `reading.render`. What a query becomes is read by `quick`."""
     from puppylog.model.expression.quick import read_quickly  # noqa: PLC0415 - only a query needs it
 
@@ -79,7 +81,7 @@ def render(canonical: str, dialect: Dialect) -> str:
     return reading.render(canonical, dialect)
 
 
-def render_segment(canonical: str, dialect: Dialect) -> str:
+def render_segment(canonical: str, dialect: "Dialect") -> str:
     """See `reading.render_segment`."""
     from puppylog.model.expression import reading  # noqa: PLC0415 - loads sqlglot
 

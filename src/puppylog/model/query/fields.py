@@ -4,7 +4,6 @@ A query about records and one about rejected lines have other columns. A name th
 attribute, which the caller must know from the store; ``attributes.name`` is one without being asked.
 """
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -152,9 +151,11 @@ def attribute_expression(name: Name, key: str, query: str) -> str:
 
 def find_nearest(name: str, vocabulary: Vocabulary, attributes: Mapping[str, str]) -> list[str]:
     """Return up to three names of fields that are spelt almost like ``name``, the nearest first."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only an unknown field needs it
+
     known = [*vocabulary.names, *(attributes if vocabulary.has_attributes else ())]
     lowered = {candidate.lower(): candidate for candidate in known}
-    return [lowered[found] for found in difflib.get_close_matches(name.lower(), lowered, n=3, cutoff=0.5)]
+    return [lowered[found] for found in get_close_matches(name.lower(), lowered, n=3, cutoff=0.5)]
 
 
 def describe_unknown(name: str, vocabulary: Vocabulary, attributes: Mapping[str, str]) -> tuple[str, str]:

@@ -11,8 +11,6 @@ from typing import Final
 from puppylog.model.query.matches import Finder, Matches
 from puppylog.model.query.tree import And, AnyText, FieldRegex, FieldTest, Or, Query, Regex, Value
 from puppylog.model.record import ALIASES, COLUMNS
-from puppylog.model.regex import parse_regex
-from puppylog.model.regex.spans import SpanFinder
 
 _PREFIX: Final = "attributes."
 
@@ -48,6 +46,9 @@ def _field_name(name: str) -> str:
 def _finders(value: Value | Regex) -> Sequence[Finder]:
     if isinstance(value, Value):
         return [_find_literally([part for part in value.parts if part])] if any(value.parts) else []
+    from puppylog.model.regex import parse_regex  # noqa: PLC0415 - most queries have no regular expression
+    from puppylog.model.regex.spans import SpanFinder  # noqa: PLC0415 - as above
+
     return [SpanFinder(parse_regex(value.pattern)).find]
 
 

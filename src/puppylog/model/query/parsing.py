@@ -23,7 +23,6 @@ from puppylog.model.query.tree import (
     Span,
     Value,
 )
-from puppylog.model.regex import RegexError, parse_regex
 
 MAX_LENGTH: Final = 1000
 MAX_DEPTH: Final = 6  # an expression may be nested 20 deep, and a test in it is up to 6 deep
@@ -203,6 +202,8 @@ class _Parser:
         return regex
 
     def _check_regex(self, regex: Regex) -> None:
+        from puppylog.model.regex import RegexError, parse_regex  # noqa: PLC0415 - most queries have no regular expression
+
         try:
             parse_regex(regex.pattern)
         except RegexError as error:

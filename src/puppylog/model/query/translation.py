@@ -31,7 +31,6 @@ from puppylog.model.query.tree import (
     Regex,
     Value,
 )
-from puppylog.model.regex import RegexError, escape, parse_regex
 
 _FROM: Final = {
     Kind.SOURCE: "SOURCE_LIKE",
@@ -228,6 +227,8 @@ class _Translator:
         return f"NOT {call}" if test.operator == "!=" else call
 
     def _checked(self, pattern: str, value: Value) -> str:
+        from puppylog.model.regex import RegexError, parse_regex  # noqa: PLC0415 - a comparison of numbers has no pattern
+
         try:
             parse_regex(pattern)
         except RegexError:
@@ -259,6 +260,8 @@ def _number_of(text: str) -> str | None:
 
 
 def _pattern(parts: tuple[str, ...]) -> str:
+    from puppylog.model.regex import escape  # noqa: PLC0415 - as above
+
     return ".*".join(map(escape, parts))
 
 
@@ -288,6 +291,8 @@ def _spellings(value: Value, kind: Kind) -> list[tuple[str, ...]]:
 def _origin_pattern(test: FieldTest, found: Field, parts: tuple[str, ...]) -> str:
     """Return the pattern of a name; with ``:``, of what stands behind any slash in it, case ignored."""
     if test.operator != ":":
+        from puppylog.model.regex import escape  # noqa: PLC0415 - as above
+
         return f"(?s)^{escape('*'.join(parts))}$"
     start = "^" if found.kind is Kind.GROUP else "(?:^|/)"
     if parts[0].startswith("/"):  # a whole path, which the host stands before in the URI of a source

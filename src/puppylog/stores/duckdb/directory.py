@@ -19,7 +19,6 @@ import json
 import os
 import pwd
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -160,8 +159,10 @@ class StoreDirectory:
                 yield opened
                 return
             # This system, or this container, has no /proc.
+            from tempfile import TemporaryDirectory  # noqa: PLC0415 - few systems need it, and it takes 3 ms of CPU
+
             _sweep_links()
-            with tempfile.TemporaryDirectory(prefix=f"puppylog-{os.getpid()}-") as short:
+            with TemporaryDirectory(prefix=f"puppylog-{os.getpid()}-") as short:
                 link = Path(short) / _LINK
                 link.symlink_to(self.path)
                 yield link
@@ -177,7 +178,9 @@ class StoreDirectory:
 
 def _sweep_links() -> None:
     """Remove the links of killed processes. If a number belongs to a new process, a later call removes the link."""
-    for folder in Path(tempfile.gettempdir()).glob("puppylog-*-*"):
+    from tempfile import gettempdir  # noqa: PLC0415 - as above
+
+    for folder in Path(gettempdir()).glob("puppylog-*-*"):
         link_folder = _LINK_FOLDER.fullmatch(folder.name)
         with suppress(OSError):  # another process removes the folder at the same time, or it has other files
             if link_folder and folder.lstat().st_uid == os.geteuid() and not is_alive(int(link_folder["pid"])):

@@ -3,9 +3,9 @@
 import contextlib
 import select
 import socket
-import subprocess
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from pyarrow import flight
@@ -14,6 +14,9 @@ from puppylog.errors import PuppylogError, StoreUnavailable, UsageError
 from puppylog.stores.duckdb import wire
 from puppylog.stores.duckdb.directory import StoreDirectory, open_private, translate_os_error
 from puppylog.stores.duckdb.locks import FileLock
+
+if TYPE_CHECKING:  # most commands find an engine that runs
+    import subprocess
 
 START_S = 60.0
 """How many seconds an engine may take to start: after a crash DuckDB first replays its write-ahead log."""
@@ -24,7 +27,7 @@ STOP_S = 20.0
 _ATTEMPTS = 3
 
 # Engines that this process has started. The next start waits for those that have ended, so that no zombie stays.
-_started: list[subprocess.Popen[bytes]] = []
+_started: "list[subprocess.Popen[bytes]]" = []
 
 
 def is_answering(directory: StoreDirectory) -> bool:
@@ -70,6 +73,8 @@ def _is_owned(directory: StoreDirectory) -> bool:
 
 
 def _start(directory: StoreDirectory, deadline: float) -> None:
+    import subprocess  # noqa: PLC0415 - see above
+
     with open(directory.log, "ab", opener=open_private) as log:
         engine = subprocess.Popen(
             [sys.executable, "-m", "puppylog.stores.duckdb.engine", str(directory.path)],

@@ -4,34 +4,36 @@ Every call starts the engine if it is not running, so the next call after a cras
 share a lock as long as they live. The engine ends when no client holds that lock.
 """
 
+from __future__ import annotations
+
 import contextlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 from pyarrow import flight
 
 from puppylog.errors import ConfigurationError, StoreUnavailable
-from puppylog.model.alert import Alert
-from puppylog.model.metric import Metric
-from puppylog.model.retention import Retention
-from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport
 from puppylog.stores.base import Appended, NewFile, Parameters, Replayed, Reread, StoreInfo
-from puppylog.stores.doctor import StoreFindings
-from puppylog.stores.duckdb import outgoing, wire
-from puppylog.stores.duckdb.client import doctor
-from puppylog.stores.duckdb.client.appender import SpoolAppender
+from puppylog.stores.duckdb import wire
 from puppylog.stores.duckdb.client.claims import Claims
 from puppylog.stores.duckdb.client.interruptible import interruptible
 from puppylog.stores.duckdb.client.launch import is_answering, start_engine
 from puppylog.stores.duckdb.directory import StoreDirectory, translate_os_error
 from puppylog.stores.duckdb.locks import FileLock
-from puppylog.stores.duckdb.spool import ROW_GROUP, SPOOLED_REREAD, Spool
-from puppylog.stores.rows import columns_of_reports
-from puppylog.stores.streams import refuse_claimed
+
+if TYPE_CHECKING:  # a command that reads records uses none of these, and they take 20 ms of CPU
+    from puppylog.model.alert import Alert
+    from puppylog.model.metric import Metric
+    from puppylog.model.retention import Retention
+    from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport
+    from puppylog.stores.doctor import StoreFindings
+    from puppylog.stores.duckdb import outgoing
+    from puppylog.stores.duckdb.client.appender import SpoolAppender
+    from puppylog.stores.duckdb.spool import Spool
 
 # After a crash the new engine must be found at once. A pooled connection would wait, because its last attempt failed.
 _CHANNEL = [
@@ -45,9 +47,6 @@ class DuckdbStore:
     """A connected embedded store. Implements `puppylog.stores.base.Store`."""
 
     is_shared = False
-    # DuckDB writes whole row groups straight into its file, several times faster than smaller transactions. More than
-    # four gain little time and need more memory.
-    full_rows = 4 * ROW_GROUP
 
     def __init__(self, path: Path, *, timeout_s: float | None = None, starts_engine: bool = True) -> None:
         """Connect to the store in the directory ``path``, which is created if it does not exist.
@@ -99,7 +98,21 @@ class DuckdbStore:
 
     # --- storing lines
 
+    @property
+    def full_rows(self) -> int:
+        """The number of rows of four of DuckDB's row groups.
+
+        DuckDB writes whole row groups straight into its file, several times faster than smaller transactions. More than
+        four gain little time and need more memory.
+        """
+        from puppylog.stores.duckdb.spool import ROW_GROUP  # noqa: PLC0415 - see above
+
+        return 4 * ROW_GROUP
+
     def open_streams(self, source_uris: Sequence[str], *, group: str | None = None) -> Sequence[Stream]:
+        from puppylog.stores.duckdb import values  # noqa: PLC0415 - see above
+        from puppylog.stores.streams import refuse_claimed  # noqa: PLC0415 - see above
+
         stream_ids = self._ask("open_streams", source_uris=list(source_uris), group=group)
         with contextlib.ExitStack() as undo:
             for stream_id, source_uri in zip(stream_ids, source_uris, strict=True):
@@ -107,7 +120,7 @@ class DuckdbStore:
                     refuse_claimed(source_uri, self._claims.describe_holder(stream_id))
                 undo.callback(self._claims.release, stream_id)
             # The positions are read after the claims: before them another collector may still move the positions.
-            streams = [wire.to_stream(plain) for plain in self._ask("find_streams", stream_ids=stream_ids)]
+            streams = [values.to_stream(plain) for plain in self._ask("find_streams", stream_ids=stream_ids)]
             undo.pop_all()
         return streams
 
@@ -121,18 +134,26 @@ class DuckdbStore:
         self._claims.release(stream_id)
 
     def open_files(self, new: Sequence[NewFile]) -> Sequence[FilePosition]:
-        return [wire.to_position(plain) for plain in self._ask("open_files", new=list(new))]
+        from puppylog.stores.duckdb import values  # noqa: PLC0415 - see above
+
+        return [values.to_position(plain) for plain in self._ask("open_files", new=list(new))]
 
     def find_known_files(
         self, source_prefix: str, identities: Sequence[tuple[int, int]], heads: Sequence[tuple[int, str]]
     ) -> Sequence[KnownFile]:
+        from puppylog.stores.duckdb import values  # noqa: PLC0415 - see above
+
         asked = {"source_prefix": source_prefix, "identities": list(identities), "heads": list(heads)}
-        return [wire.to_known_file(plain) for plain in self._ask("find_known_files", **asked)]
+        return [values.to_known_file(plain) for plain in self._ask("find_known_files", **asked)]
 
     def appender(self) -> SpoolAppender:
+        from puppylog.stores.duckdb.client.appender import SpoolAppender  # noqa: PLC0415 - see above
+
         return SpoolAppender(self._own_spool(), self.append_spooled, self.find_files)
 
     def replay(self, lines: Sequence[Reread]) -> Replayed:
+        from puppylog.stores.duckdb.spool import SPOOLED_REREAD  # noqa: PLC0415 - see above
+
         spooled = self._own_spool().open_file(SPOOLED_REREAD)
         try:
             for part in lines:
@@ -143,11 +164,15 @@ class DuckdbStore:
             spooled.discard()
 
     def _own_spool(self) -> Spool:
+        from puppylog.stores.duckdb.spool import Spool  # noqa: PLC0415 - see above
+
         if self._spool is None:
             self._spool = self._stack.enter_context(Spool(self._directory.spool))
         return self._spool
 
     def report(self, reports: Sequence[StreamReport]) -> None:
+        from puppylog.stores.rows import columns_of_reports  # noqa: PLC0415 - see above
+
         self._ask("report", columns=columns_of_reports(reports))
 
     def keep_alive(self) -> None:
@@ -175,6 +200,8 @@ class DuckdbStore:
             reader.cancel()
 
     def list_findings(self) -> StoreFindings:
+        from puppylog.stores.duckdb.client import doctor  # noqa: PLC0415 - see above
+
         return doctor.list_findings(self, self.info, self._directory, int(self._greet()["pid"]), self._verify)
 
     def _verify(self, within_s: float) -> dict[str, int]:
@@ -202,7 +229,9 @@ class DuckdbStore:
         self._ask("delete_metric", name=name)
 
     def list_metrics(self) -> Sequence[Metric]:
-        return [wire.to_metric(plain) for plain in self._ask("list_metrics")]
+        from puppylog.stores.duckdb import values  # noqa: PLC0415 - see above
+
+        return [values.to_metric(plain) for plain in self._ask("list_metrics")]
 
     def create_alert(self, alert: Alert) -> bool:
         return bool(self._ask("create_alert", alert=alert))
@@ -214,13 +243,17 @@ class DuckdbStore:
         self._ask("delete_alert", name=name)
 
     def list_alerts(self) -> Sequence[Alert]:
-        return [wire.to_alert(plain) for plain in self._ask("list_alerts")]
+        from puppylog.stores.duckdb import values  # noqa: PLC0415 - see above
+
+        return [values.to_alert(plain) for plain in self._ask("list_alerts")]
 
     def set_retention(self, retention: Retention) -> bool:
         return bool(self._ask("set_retention", retention=retention))
 
     def get_retention(self) -> Retention:
-        return wire.to_retention(self._ask("get_retention"))
+        from puppylog.stores.duckdb import values  # noqa: PLC0415 - see above
+
+        return values.to_retention(self._ask("get_retention"))
 
     # --- the engine
 
@@ -232,6 +265,8 @@ class DuckdbStore:
             StoreRefused: the directory cannot be written.
             StoreFull: there is no disk space. The copy is made in the store's directory first.
         """
+        from puppylog.stores.duckdb import outgoing  # noqa: PLC0415 - see above
+
         outgoing.refuse_existing(place, "backup")
         name = outgoing.name_copy()
         copy = outgoing.Copy(**self._ask("back_up", name=name))
@@ -240,7 +275,9 @@ class DuckdbStore:
 
     def find_files(self, file_ids: Sequence[int]) -> dict[int, FilePosition]:
         """Return the committed positions of these files by their ids. Unknown ids are left out."""
-        files = [wire.to_position(plain) for plain in self._ask("find_files", file_ids=list(file_ids))]
+        from puppylog.stores.duckdb import values  # noqa: PLC0415 - see above
+
+        files = [values.to_position(plain) for plain in self._ask("find_files", file_ids=list(file_ids))]
         return {file.file_id: file for file in files}
 
     def append_spooled(self, moves: Sequence[Move], records: str | None, rejects: str | None) -> Appended:

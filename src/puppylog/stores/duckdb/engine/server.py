@@ -23,7 +23,7 @@ from puppylog.errors import PuppylogError, StoreDamaged, StoreError, StoreUnavai
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
 from puppylog.stores.base import StoreInfo
-from puppylog.stores.duckdb import outgoing, spool, wire
+from puppylog.stores.duckdb import outgoing, spool, values, wire
 from puppylog.stores.duckdb.directory import StoreDirectory
 from puppylog.stores.duckdb.engine import ingest, replay, streams
 from puppylog.stores.duckdb.engine.backup import Backups
@@ -149,7 +149,7 @@ class Service(flight.FlightServerBase):
         self._engine.write(lambda connection: DEFINITIONS.forget_stream(connection, source_uri))
 
     def _create_metric(self, metric: dict[str, Any]) -> bool:
-        asked = wire.to_metric(metric)
+        asked = values.to_metric(metric)
         stored = self._engine.write(lambda connection: DEFINITIONS.create_metric(connection, asked))
         if stored is not None:
             self._materialize(asked)
@@ -157,7 +157,7 @@ class Service(flight.FlightServerBase):
         return stored is not None
 
     def _update_metric(self, metric: dict[str, Any]) -> bool:
-        asked = wire.to_metric(metric)
+        asked = values.to_metric(metric)
         with self._engine.read() as connection:
             before = DEFINITIONS.get_metric(connection, asked.name).metric
         stored = self._engine.write(lambda connection: DEFINITIONS.update_metric(connection, asked))
@@ -185,7 +185,7 @@ class Service(flight.FlightServerBase):
         """Return an action that runs ``work`` with an alert in a transaction."""
 
         def act(alert: dict[str, Any]) -> bool:
-            asked = wire.to_alert(alert)
+            asked = values.to_alert(alert)
             done = self._engine.write(lambda connection: work(connection, asked))
             self._jobs.note_definitions()
             return done
@@ -197,7 +197,7 @@ class Service(flight.FlightServerBase):
             return [stored.alert for stored in DEFINITIONS.list_alerts(connection)]
 
     def _set_retention(self, retention: dict[str, Any]) -> bool:
-        asked = wire.to_retention(retention)
+        asked = values.to_retention(retention)
         return self._engine.write(lambda connection: write_retention(connection, asked))
 
     def _get_retention(self) -> object:
@@ -213,7 +213,7 @@ class Service(flight.FlightServerBase):
             return find_streams(connection, stream_ids)
 
     def _open_files(self, new: list[dict[str, Any]]) -> object:
-        files = wire.to_new_files(new)
+        files = values.to_new_files(new)
         return self._engine.write(lambda connection: streams.open_files(connection, files))
 
     def _find_files(self, file_ids: list[int]) -> object:
@@ -231,7 +231,7 @@ class Service(flight.FlightServerBase):
         spooled = self._directory.spool
         rows = spool.read_spooled(spooled, records, spool.SPOOLED_RECORDS)
         refused = spool.read_spooled(spooled, rejects, spool.SPOOLED_REJECTS)
-        known = wire.to_moves(moves)
+        known = values.to_moves(moves)
         appended = self._engine.write(lambda connection: ingest.append(connection, known, rows, refused))
         self._jobs.note_append()
         return appended
