@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from puppylog.model.alert import State
 from puppylog.model.notification import NotificationKind
 from support.examples import examples
-from support.outbox import KIND_OF_STATE, RESOLVED, SENT, START, Outbox, SilenceBetween, at
+from support.outbox import KIND_OF_STATE, RESOLVED, SENT, START, Outbox, at, silence_between
 
 
 class Sending(RuleBasedStateMachine):
@@ -31,7 +31,7 @@ class Sending(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([5, 60, 500]), segment=st.sampled_from(["a", "b", "*"]))
     def a_silence_starts(self, seconds: int, segment: str) -> None:
-        self.outbox.silences.append(SilenceBetween(at(self.second), at(self.second + seconds), segment=segment))
+        self.outbox.silences.append(silence_between(at(self.second), at(self.second + seconds), segment=segment))
 
     @rule(row=st.integers(1, 20))
     def a_person_acknowledges(self, row: int) -> None:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatchcase
 from typing import Final
 
 from puppylog.model.alert import State
 from puppylog.model.notification import Decision, NotificationKind, NotificationState, OutboxRow, Outcome, Told
 from puppylog.model.notification_rule import decide, failed
+from puppylog.model.silence import Silence
 
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 FIRING, NO_DATA, RESOLVED = NotificationKind
@@ -19,21 +19,8 @@ def at(second: float) -> datetime:
     return START + timedelta(seconds=second)
 
 
-@dataclass(frozen=True)
-class SilenceBetween:
-    starts_at: datetime
-    ends_at: datetime | None
-    alert: str = "*"
-    segment: str | None = None
-    name: str = "night"
-
-    def matches(self, alert: str, segment: str | None, at: datetime) -> bool:
-        return (
-            self.starts_at <= at
-            and (self.ends_at is None or at < self.ends_at)
-            and fnmatchcase(alert, self.alert)
-            and (self.segment is None or fnmatchcase(segment or "", self.segment))
-        )
+def silence_between(starts_at: datetime, ends_at: datetime, *, segment: str = "*", name: str = "night") -> Silence:
+    return Silence(name, "*", segment, starts_at, ends_at, "ada", "")
 
 
 KIND_OF_STATE: Final = {State.FIRING: FIRING, State.NO_DATA: NO_DATA}
@@ -49,10 +36,11 @@ class Outbox:
     settled: dict[int, Outcome] = field(default_factory=dict)
     told: dict[tuple[str, str | None, str], Told] = field(default_factory=dict)
     states: dict[tuple[str, str | None], State] = field(default_factory=dict)
-    silences: list[SilenceBetween] = field(default_factory=list)
+    silences: list[Silence] = field(default_factory=list)
     acknowledged: set[int] = field(default_factory=set)
     sent: list[tuple[float, str | None, NotificationKind, datetime, bool]] = field(default_factory=list)
     newest: dict[tuple[str, str | None], NotificationKind] = field(default_factory=dict)
+    contacts: list[str] = field(default_factory=lambda: ["ops"])
     down: str | None = None  # the error of every attempt
     last_id: int = 0
 
@@ -67,13 +55,13 @@ class Outbox:
             kind = RESOLVED
         if kind is None:
             return
-        self.last_id += 1
-        due_at = at(second + self.group_wait_s)
-        changed_at = at(second) + timedelta(microseconds=self.last_id)  # so that no two episodes begin at one instant
-        row = OutboxRow(
-            self.last_id, self.last_id, "errors", segment, "ops", kind, due_at, at(second), changed_at, changed_at
-        )
-        self.rows[row.id] = row
+        for contact in self.contacts:
+            self.last_id += 1
+            changed_at = at(second) + timedelta(microseconds=self.last_id)  # no two episodes begin at one instant
+            due_at = at(second + self.group_wait_s)
+            self.rows[self.last_id] = OutboxRow(
+                self.last_id, self.last_id, *subject, contact, kind, due_at, at(second), changed_at
+            )
         self.newest[subject] = kind
 
     def decide(self, second: float, contacts: Sequence[str] = ("ops",)) -> Decision:
@@ -121,7 +109,7 @@ class Outbox:
         self.settled[row.id] = outcome
         if outcome.state is SENT:
             before = self.told.get(row.subject)
-            episode_at = before.episode_at if before is not None and before.kind.is_problem else row.episode_at
+            episode_at = before.episode_at if before is not None and before.kind.is_problem else row.evaluated_at
             self.told[row.subject] = Told(
                 row.id,
                 row.history_id,

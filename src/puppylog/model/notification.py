@@ -33,7 +33,7 @@ class OutboxRow:
     """A row of ``notifications`` that waits."""
 
     id: int
-    history_id: int | None  # the transition that wrote the row; None if there was none, as when the alert was deleted
+    history_id: int  # the transition that wrote the row; if `reason` is set, the transition that the row resolves
     alert: str
     segment: str | None  # None: the alert judges all segments together
     contact: str  # the name of the contact; only the sender's configuration knows more about it
@@ -41,7 +41,6 @@ class OutboxRow:
     due_at: datetime  # the end of the alert's group_wait, or the time of the next attempt
     created_at: datetime
     evaluated_at: datetime  # the evaluation that changed the state
-    episode_at: datetime  # the evaluation of the first problem since the last resolved row
     value: float | None = None  # the value that was observed by the evaluation
     reason: str | None = None  # why a resolved row has no transition to ok
     attempts: int = 0  # failed attempts so far
@@ -61,16 +60,17 @@ class Told:
     """
 
     id: int  # of the row
-    history_id: int | None
+    history_id: int
     alert: str
     segment: str | None
     contact: str
     kind: NotificationKind
     sent_at: datetime  # of the last message; a repeat moves it
-    episode_at: datetime  # `OutboxRow.episode_at` of the first message of the episode
+    episode_at: datetime  # the evaluation that the first message of the episode told
     repeat_s: int = 0  # of the alert; 0: never
     group_wait_s: int = 30  # of the alert
     is_acknowledged: bool = False  # a person acknowledged the transition of this row, or a later one
+    attempts: int = 1  # attempts to send the row so far, with its repeats
 
     @property
     def subject(self) -> tuple[str, str | None, str]:
@@ -118,7 +118,7 @@ class Group:
 class Held:
     """Why a row is not sent now, and until when."""
 
-    until: datetime | None  # None: until a person ends the silence
+    until: datetime
     reason: str
 
 

@@ -11,11 +11,11 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
 from puppylog.model.alert import State
 from puppylog.model.notification import (
@@ -28,6 +28,7 @@ from puppylog.model.notification import (
     Outcome,
     Told,
 )
+from puppylog.model.silence import Silence
 
 _Subject: TypeAlias = tuple[str, str | None, str]
 
@@ -40,21 +41,6 @@ GIVE_UP_AFTER: Final = timedelta(days=3)
 _SUPERSEDED: Final = "it was silenced, and a later transition followed before the silence ended"
 
 _STATE_OF_KIND: Final = {NotificationKind.FIRING: State.FIRING, NotificationKind.NO_DATA: State.NO_DATA}
-
-
-class Silencing(Protocol):
-    """What the rule needs to know of a silence."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def starts_at(self) -> datetime: ...
-
-    @property
-    def ends_at(self) -> datetime | None: ...
-
-    def matches(self, alert: str, segment: str | None, at: datetime) -> bool: ...
 
 
 def retry_delay_s(attempts: int, share: float) -> float:
@@ -116,7 +102,7 @@ def failed(
 class _Present:
     """The arguments of `decide` that are the same for all rows."""
 
-    silences: Sequence[Silencing]
+    silences: Sequence[Silence]
     states: Mapping[tuple[str, str | None], State]
     contacts: Collection[str]
     paused: Mapping[str, datetime]
@@ -127,7 +113,7 @@ def decide(
     rows: Sequence[OutboxRow],
     *,
     told: Iterable[Told],
-    silences: Sequence[Silencing],
+    silences: Sequence[Silence],
     states: Mapping[tuple[str, str | None], State],
     contacts: Collection[str],
     now: datetime,
@@ -182,7 +168,13 @@ def fires(told: Told, states: Mapping[tuple[str, str | None], State]) -> bool:
     return told.kind.is_problem and states.get((told.alert, told.segment)) is _STATE_OF_KIND[told.kind]
 
 
-def is_silenced(silences: Iterable[Silencing], alert: str, segment: str | None, at: datetime) -> bool:
+def group_told(told: Iterable[Told]) -> list[Group]:
+    """Return the messages that say again what was told: one for each alert, contact and kind."""
+    key = attrgetter("alert", "contact", "kind")
+    return [Group(*names, (), tuple(members)) for names, members in groupby(sorted(told, key=key), key=key)]
+
+
+def is_silenced(silences: Iterable[Silence], alert: str, segment: str | None, at: datetime) -> bool:
     return _find_active(silences, alert, segment, at) is not None
 
 
@@ -193,20 +185,18 @@ def _by_subject(rows: Iterable[OutboxRow]) -> dict[_Subject, list[OutboxRow]]:
     return dict(queues)
 
 
-def _find_active(silences: Iterable[Silencing], alert: str, segment: str | None, at: datetime) -> Silencing | None:
+def _find_active(silences: Iterable[Silence], alert: str, segment: str | None, at: datetime) -> Silence | None:
     """Return the silence that holds the alert's segment at this instant; of several, the one that ends last."""
     active = [silence for silence in silences if silence.matches(alert, segment, at)]
-    return max(active, key=lambda silence: (silence.ends_at is None, silence.ends_at), default=None)
+    return max(active, key=attrgetter("ends_at"), default=None)
 
 
-def _last_end(silences: Iterable[Silencing], alert: str, segment: str | None, now: datetime) -> datetime | None:
+def _last_end(silences: Iterable[Silence], alert: str, segment: str | None, now: datetime) -> datetime | None:
     """Return when the last silence of the alert's segment ended; None if none has ended."""
     ended = [
         silence.ends_at
         for silence in silences
-        if silence.ends_at is not None
-        and silence.starts_at < silence.ends_at <= now
-        and silence.matches(alert, segment, silence.starts_at)
+        if silence.starts_at < silence.ends_at <= now and silence.matches(alert, segment, silence.starts_at)
     ]
     return max(ended, default=None)
 
@@ -293,14 +283,12 @@ def _explain_wait(row: OutboxRow) -> str:
 
 def _repeat(told: Iterable[Told], queues: Collection[_Subject], present: _Present) -> list[Group]:
     """Return the repeats that are due. Those that will be due within the alert's group_wait join them."""
-    lasting = [one for one in told if one.subject not in queues and _may_repeat(one, present)]
-    key = attrgetter("alert", "contact", "kind")
     groups: list[Group] = []
-    for (alert, contact, kind), members in groupby(sorted(lasting, key=key), key=key):
-        waits_s = {one: one.repeat_s - (present.now - one.sent_at).total_seconds() for one in members}
+    for group in group_told([one for one in told if one.subject not in queues and _may_repeat(one, present)]):
+        waits_s = {one: one.repeat_s - (present.now - one.sent_at).total_seconds() for one in group.repeated}
         if min(waits_s.values()) <= 0:
             repeated = tuple(one for one, wait_s in waits_s.items() if wait_s <= one.group_wait_s)
-            groups.append(Group(alert, contact, kind, (), repeated))
+            groups.append(replace(group, repeated=repeated))
     return groups
 
 
