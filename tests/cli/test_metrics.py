@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -76,20 +77,33 @@ def test_steps_combine_buckets(cli: InProcess) -> None:
 
 
 def test_a_chart_of_a_range_covers_the_whole_range_in_steps(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    cli = cli.at(NOON).wide(80)
-    whole = cli("monitor", "metrics", "get", "failures", "--since", "2026-03-01", "--chart")
+    cli = cli.at(NOON + timedelta(minutes=3)).wide(80)
+    whole = cli("monitor", "metrics", "get", "failures", "--since", "12:00", "--chart")
     assert whole.err == ""
-    assert whole.out.splitlines()[:2] == [
-        "failures: count of * every 10s",
-        "12:00:00 to 12:01:50",
-    ]
+    assert whole.out.splitlines()[:2] == ["failures: count of * every 10s", "12:00:00 to 12:02:50"]
+    day = cli("monitor", "metrics", "get", "failures", "--since", "2026-03-01", "--chart").out.splitlines()
+    assert day[:2] == ["failures: count of * every 10s, drawn in steps of 15m", "00:00 to 12:00"]
     monkeypatch.setattr(metrics, "_CHART_MARGIN", 74)  # leaves six columns
-    drawn = cli("monitor", "metrics", "get", "failures", "--since", "2026-03-01", "--chart").out.splitlines()
-    assert drawn[0] == "failures: count of * every 10s, drawn in steps of 30s"
-    assert drawn[1] == "12:00:00 to 12:01:30"
-    assert drawn[-1] == "last 3  min 3  mean 3  max 3"
-    newest = cli("monitor", "metrics", "get", "failures", "--since", "2026-03-01", "--chart", "-l", "5")
+    drawn = cli("monitor", "metrics", "get", "failures", "--since", "12:00", "--chart").out.splitlines()
+    assert drawn[0] == "failures: count of * every 10s, drawn in steps of 1m"
+    assert drawn[1] == "12:00 to 12:02"
+    assert drawn[-1] == "last 0  min 0  mean 4  max 6"
+    newest = cli("monitor", "metrics", "get", "failures", "--since", "12:00", "--chart", "-l", "5")
     assert newest.err == "puppylog: the newest 5 of 12 buckets; -l shows more\n"
+
+
+def test_steps_cover_the_range_and_those_without_observations_are_rows(cli: InProcess) -> None:
+    cli = cli.at(NOON + timedelta(minutes=3, seconds=30))
+    got = cli("monitor", "metrics", "get", "failures", "--step", "1m", "--from", "11:59", "-o", "csv")
+    assert got.out.splitlines()[1:] == [
+        f"2026-03-01T{minute}:00+00:00,{value}"
+        for minute, value in (("11:59", 0), ("12:00", 6), ("12:01", 6), ("12:02", 0), ("12:03", 0))
+    ]
+    ended = cli(*("monitor", "metrics", "get", "failures", "--step", "1m", "-o", "csv"), "--to", "12:03", "-l", "2")
+    assert ended.out.splitlines()[1:] == ["2026-03-01T12:01:00+00:00,6", "2026-03-01T12:02:00+00:00,0"]
+    assert ended.err == "puppylog: the newest 2 of 3 steps; -l shows more\n"
+    by_segment = cli("monitor", "metrics", "get", "sections", "--step", "1m", "--since", "3m", "-o", "csv")
+    assert by_segment.out.count(",0\n") == 6
 
 
 def test_observations_can_be_limited_to_a_range_and_a_segment(cli: InProcess) -> None:

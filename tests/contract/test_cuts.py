@@ -31,7 +31,7 @@ def test_a_metric_is_read_in_steps_that_are_aligned_to_the_epoch(store: Store) -
     metric = Metric("hits", "count", "*", 10)
     store.create_metric(metric)
     assert [count_buckets(store, metric, most) for most in (7, 99)] == [7, 10]
-    table, step_s = read_in_steps(store, metric, within=ALWAYS, steps=6)
+    table, step_s = read_in_steps(store, metric, within=ALWAYS, now=NOON, steps=6)
     assert step_s == 30
     assert dict(zip(table["bucket"].to_pylist(), table["value"].to_pylist(), strict=True)) == {
         NOON: 10.0,

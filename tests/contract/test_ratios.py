@@ -78,7 +78,7 @@ def values(store: Store) -> dict[str | None, float | None]:
 
 
 def in_steps(store: Store, metric: Metric) -> tuple[Observations, int]:
-    table, step_s = read_in_steps(store, metric, within=ALWAYS, steps=5)
+    table, step_s = read_in_steps(store, metric, within=ALWAYS, now=datetime.now(UTC), steps=5)
     return {(row["bucket"].astimezone(UTC), row["segment"]): row["value"] for row in table.to_pylist()}, step_s
 
 

@@ -1,14 +1,11 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from puppylog.errors import NotFound
 from puppylog.model.metric import Metric
 from puppylog.monitor.metrics import (
     Extent,
-    choose_step,
     count_buckets,
     get_metric,
     list_metrics,
@@ -19,6 +16,7 @@ from puppylog.monitor.metrics import (
 from puppylog.monitor.range import ALWAYS, Range
 from support.memory import MemoryReader
 
+NOW = datetime(2015, 5, 17, 10, 5, tzinfo=UTC)
 PLAIN = Metric(name="hits", statistic="count", property="*", period_s=10)
 SEGMENTED = Metric(name="sections", statistic="count", property="*", period_s=10, segment="request_route")
 
@@ -108,26 +106,23 @@ def test_a_step_of_several_buckets_combines_them_by_the_statistic(
 ) -> None:
     reader.make_metric("hits", [(at(second), None, float(second // 10)) for second in (10, 20, 30, 40)])
     metric = Metric(name="hits", statistic=statistic, property="*", period_s=10)
-    table, step_s = read_in_steps(reader, metric, within=ALWAYS, steps=3)
+    table, step_s = read_in_steps(reader, metric, within=ALWAYS, now=NOW, steps=3)
     assert step_s == 30
     assert table["bucket"].to_pylist() == [datetime.fromisoformat(at(second)) for second in (0, 30)]
     assert table["value"].to_pylist() == values
-    every, step_s = read_in_steps(reader, metric, within=ALWAYS, steps=4)
+    every, step_s = read_in_steps(reader, metric, within=ALWAYS, now=NOW, steps=4)
     assert (step_s, every["value"].to_pylist()) == (10, [1.0, 2.0, 3.0, 4.0])
 
 
 def test_a_range_without_observations_has_steps_of_one_period(reader: MemoryReader) -> None:
     reader.make_metric("hits", [])
-    table, step_s = read_in_steps(reader, PLAIN, within=ALWAYS, steps=3)
+    table, step_s = read_in_steps(reader, PLAIN, within=ALWAYS, now=NOW, steps=3)
     assert (table.num_rows, step_s) == (0, 10)
 
 
-@given(st.integers(1, 86_400), st.integers(0, 10**9), st.integers(2, 200), st.integers(0, 10**9))
-def test_a_step_is_whole_periods_and_steps_cover_a_span_that_begins_anywhere(
-    period_s: int, periods: int, steps: int, begin: int
-) -> None:
-    span_s = period_s * (periods + 1)
-    step_s = choose_step(period_s, span_s, steps)
-    first, last = begin * period_s, begin * period_s + span_s - period_s
-    assert step_s % period_s == 0
-    assert last // step_s - first // step_s + 1 <= steps
+def test_the_steps_of_a_range_without_an_end_are_chosen_for_a_chart_that_ends_now(reader: MemoryReader) -> None:
+    reader.make_metric("hits", [(at(10), None, 1.0), (at(20), None, 2.0)])
+    within = Range(since=datetime.fromisoformat(at(0)))
+    assert read_in_steps(reader, PLAIN, within=within, now=NOW, steps=11)[1] == 30
+    ended = Range(within.since, datetime.fromisoformat(at(30)))
+    assert read_in_steps(reader, PLAIN, within=ended, now=NOW, steps=11)[1] == 10

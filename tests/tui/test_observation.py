@@ -34,13 +34,29 @@ def test_one_series_is_drawn_as_columns_in_which_an_empty_bucket_of_a_count_is_z
         "   │   █",
         "   │ ▁ █",
         " 0 │▅█▁█",
-        "last 64  min 4  mean 19  max 64",
+        "last 64  min 0  mean 19  max 64",
     ]
 
 
 def test_an_empty_bucket_of_a_mean_is_a_gap() -> None:
     drawn = draw_metric(MEAN, rows((0, None, 4.0), (2, None, None), (3, None, 2.0)), width=100, zone=UTC, now=NOON)
     assert drawn[-2:] == ["0 │█  █", "last 2  min 2  mean 3  max 4"]
+
+
+def test_a_chart_covers_the_buckets_that_were_asked_for() -> None:
+    ends = NOON - timedelta(seconds=20), NOON + timedelta(seconds=30)
+    drawn = draw_metric(HITS, rows((0, None, 4.0), (1, None, 8.0)), width=100, zone=UTC, now=NOON, ends=ends)
+    assert drawn[1] == "11:59:40 to 12:00:30"
+    assert drawn[-2:] == ["0 │▁▁██▁▁", "last 0  min 0  mean 2  max 8"]
+    mean = draw_metric(MEAN, rows((0, None, 4.0), (1, None, 8.0)), width=100, zone=UTC, now=NOON, ends=ends)
+    assert mean[-2:] == ["0 │  ██", "last 8  min 4  mean 6  max 8"]
+    split = draw_metric(SECTIONS, rows((0, "shop", 4.0)), width=60, zone=UTC, now=NOON, ends=ends)
+    assert split[-1].endswith("  ▁▁█▁▁▁")
+
+
+def test_a_range_without_observations_says_so() -> None:
+    drawn = draw_metric(HITS, [], width=80, zone=UTC, now=NOON, ends=(NOON - timedelta(hours=2), NOON))
+    assert drawn == ["hits: count of * every 10s", "10:00 to 12:00: nothing observed"]
 
 
 def test_segments_are_drawn_as_bars_the_largest_first() -> None:

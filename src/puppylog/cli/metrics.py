@@ -4,6 +4,7 @@ import functools
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Final
 
 import click
@@ -38,6 +39,7 @@ from puppylog.monitor.metrics import (
     read_steps,
 )
 from puppylog.monitor.range import ALWAYS, Range
+from puppylog.monitor.steps import Ends, count_steps, cover_range, fill_steps
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
@@ -134,11 +136,12 @@ def get(
     """Show the observations of a metric.
 
     On a terminal, a chart: columns over time; for a metric with segments, a bar and a sparkline per segment. With
-    --since, --from or --to, the chart covers the whole range, in steps of several periods if necessary. Elsewhere, a
-    row per bucket and segment.
+    --since, --from or --to, the chart covers the whole range, up to now if it has no earlier end, in steps of several
+    periods if necessary. Elsewhere, a row per bucket and segment.
 
     The value of a --step is that of all its records for counts, sums, rates, ratios, min and max. For the other
-    statistics it is the mean of its buckets' values.
+    statistics it is the mean of its buckets' values. Steps without observations are shown, too: as 0 for counts, sums
+    and rates, without a value for the other statistics.
 
     Otherwise only the newest buckets are shown; stderr says how many there are.
     """
@@ -152,9 +155,10 @@ def get(
         state = get_metric(store, name)
         metric = state.metric
         _doubt(state, settings)
-        found = _find(store, metric, within, segment, step_s=step_s, chart_steps=chart_steps, limit=limit)
+        asked = _Asked(within, settings.clock(), segment, step_s, limit)
+        found = _find_whole(store, metric, asked, chart_steps) if chart_steps else _find_newest(store, metric, asked)
         if is_chart:
-            _draw(metric, found.table, settings, width, found.step_s)
+            _draw(metric, found, settings, width)
         else:
             write_table(found.table if metric.segment is not None else found.table.drop_columns("segment"), settings)
         sys.stdout.flush()
@@ -165,58 +169,62 @@ def get(
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which observations are asked for."""
+
+    within: Range
+    now: datetime
+    segment: str | None  # only this segment; None for all
+    step_s: int | None  # the seconds in a step; None for the metric's buckets, or for steps that fit a chart
+    limit: int  # of buckets or steps
+
+
+@dataclass(frozen=True, slots=True)
 class _Found:
     """What `get` shows."""
 
     table: pa.Table  # bucket, segment, value
     step_s: int  # the seconds between two buckets
-    count: Callable[[int], int] | None  # counts the buckets up to a limit; None if all of them are in the table
+    ends: Ends | None = None  # the first and the last step of a whole range
+    count: Callable[[int], int] | None = None  # counts the buckets up to a limit; None if all of them are in the table
 
 
-def _find(
-    store: Store,
-    metric: Metric,
-    within: Range,
-    segment: str | None,
-    *,
-    step_s: int | None,
-    chart_steps: int | None,
-    limit: int,
-) -> _Found:
-    """Return observations: of a whole range for a chart of so many steps, otherwise the newest ``limit``.
+def _find_whole(store: Store, metric: Metric, asked: _Asked, chart_steps: int) -> _Found:
+    """Return the observations of a whole range, in at most ``chart_steps`` steps unless a step is asked for."""
+    if asked.step_s is None:
+        table, step_s = read_in_steps(
+            store, metric, within=asked.within, now=asked.now, steps=chart_steps, segment=asked.segment
+        )
+    else:
+        step_s = asked.step_s
+        table = read_steps(store, metric, step_s, within=asked.within, segment=asked.segment)
+    return _Found(table, step_s, _find_ends(metric, asked, table, step_s))
 
-    Args:
-        store: the store.
-        metric: the metric.
-        within: the range.
-        segment: only this segment; None for all.
-        step_s: the seconds in a step; None for the metric's buckets, or for steps that fit the chart.
-        chart_steps: the number of steps that fit the chart of a whole range; None if the newest are wanted.
-        limit: the number of buckets or steps.
-    """
-    if step_s is not None:
-        steps = read_steps(store, metric, step_s, within=within, segment=segment)
-        if chart_steps is not None:
-            return _Found(steps, step_s, None)
-        return _Found(_newest(steps, limit), step_s, lambda most: min(most, _count_buckets(steps)))
-    if chart_steps is not None:
-        return _Found(*read_in_steps(store, metric, within=within, steps=chart_steps, segment=segment), None)
-    newest = read_observations(store, metric, within=within, buckets=limit, segment=segment)
-    count = functools.partial(count_buckets, store, metric, within=within, segment=segment)
-    return _Found(newest, metric.period_s, count)
+
+def _find_newest(store: Store, metric: Metric, asked: _Asked) -> _Found:
+    """Return the newest buckets that are not empty, or the newest steps."""
+    if asked.step_s is not None:
+        steps = read_steps(store, metric, asked.step_s, within=asked.within, segment=asked.segment)
+        ends = _find_ends(metric, asked, steps, asked.step_s)
+        if ends is None:
+            return _Found(steps, asked.step_s)
+        total = count_steps(ends, asked.step_s)
+        filled = fill_steps(metric, steps, asked.step_s, ends, newest=asked.limit)
+        return _Found(filled, asked.step_s, count=lambda most: min(most, total))
+    newest = read_observations(store, metric, within=asked.within, buckets=asked.limit, segment=asked.segment)
+    count = functools.partial(count_buckets, store, metric, within=asked.within, segment=asked.segment)
+    return _Found(newest, metric.period_s, count=count)
+
+
+def _find_ends(metric: Metric, asked: _Asked, table: pa.Table, step_s: int) -> Ends | None:
+    buckets = table["bucket"]
+    observed = Ends(buckets[0].as_py(), buckets[-1].as_py()) if table.num_rows else None
+    return cover_range(metric, asked.within, asked.now, observed, step_s=step_s)
 
 
 def _count_buckets(table: pa.Table) -> int:
     """Return the number of different buckets, which may have several segments."""
     return len(set(table["bucket"].to_pylist()))  # Arrow's functions take longer to load than this
-
-
-def _newest(table: pa.Table, buckets: int) -> pa.Table:
-    """Return the rows of the newest ``buckets``, in the order of the table, which is that of its buckets."""
-    import pyarrow.compute as pc  # noqa: PLC0415 - only --step needs it
-
-    known = pc.unique(table["bucket"])
-    return table if len(known) <= buckets else table.filter(pc.is_in(table["bucket"], known[len(known) - buckets :]))
 
 
 def _doubt(state: MetricState, settings: Settings) -> None:
@@ -230,8 +238,8 @@ def _doubt(state: MetricState, settings: Settings) -> None:
         tell(settings, f"metric {state.metric.name} does not include all late lines yet: values may change")
 
 
-def _draw(metric: Metric, table: pa.Table, settings: Settings, width: int | None, step_s: int) -> None:
-    rows = [Observation(**row) for row in table.to_pylist()]
+def _draw(metric: Metric, found: _Found, settings: Settings, width: int | None) -> None:
+    rows = [Observation(**row) for row in found.table.to_pylist()]
     lines = draw_metric(
         metric,
         rows,
@@ -239,7 +247,8 @@ def _draw(metric: Metric, table: pa.Table, settings: Settings, width: int | None
         zone=settings.zone,
         now=settings.clock(),
         zone_name=settings.zone_name,
-        step_s=step_s,
+        step_s=found.step_s,
+        ends=found.ends,
     )
     sys.stdout.writelines(f"{line}\n" for line in lines)
 

@@ -12,6 +12,7 @@ from puppylog.model.derived import is_derived, list_inputs, order_by_depth
 from puppylog.model.metric import Metric
 from puppylog.model.period import format_period
 from puppylog.monitor.range import ALWAYS, Range
+from puppylog.monitor.steps import Ends, choose_step, cover_range
 from puppylog.stores.base import RecordReader, Value
 from puppylog.stores.derived import derived_sql
 from puppylog.stores.queries import load_queries
@@ -25,12 +26,6 @@ _IN_STEPS: Final = {
     "min": "min(value)",
     "max": "max(value)",
 }
-_KNOWN_STEPS_S: Final = [
-    *(1, 2, 5, 10, 15, 30),
-    *(60 * minutes for minutes in (1, 2, 5, 10, 15, 30)),
-    *(3600 * hours for hours in (1, 2, 3, 6, 12)),
-    *(86_400 * days for days in (1, 2, 7, 14, 28)),
-]
 
 _QUERIES = load_queries("puppylog.stores", "monitor.sql")
 
@@ -112,14 +107,19 @@ def count_buckets(
 
 
 def read_in_steps(
-    reader: RecordReader, metric: Metric, *, within: Range, steps: int, segment: str | None = None
+    reader: RecordReader, metric: Metric, *, within: Range, now: datetime, steps: int, segment: str | None = None
 ) -> tuple[pa.Table, int]:
-    """Return `read_steps` of a whole range in at most ``steps`` steps, and the seconds in a step."""
+    """Return `read_steps` of a whole range in at most ``steps`` steps, and the seconds in a step.
+
+    The steps cover the range as `cover_range` says.
+    """
     parameters: dict[str, Value] = {**within.parameters(), "segment": segment}
     [extent] = reader.query(_QUERIES["series_extent"].format(metric=metric.name), parameters).to_pylist()
+    observed = None if extent["first_bucket"] is None else Ends(extent["first_bucket"], extent["last_bucket"])
+    ends = cover_range(metric, within, now, observed, step_s=metric.period_s)
     span_s = metric.period_s
-    if extent["first_bucket"] is not None:
-        span_s += int((extent["last_bucket"] - extent["first_bucket"]).total_seconds())
+    if ends is not None:
+        span_s += int((ends.last - ends.first).total_seconds())
     step_s = choose_step(metric.period_s, span_s, steps)
     return read_steps(reader, metric, step_s, within=within, segment=segment), step_s
 
@@ -164,23 +164,6 @@ def _steps_of_input(metric: Metric, step_s: int, known: Mapping[str, Metric]) ->
 
 def _value_in_steps(metric: Metric, step_s: int) -> str:
     return _IN_STEPS.get(metric.statistic, "avg(value)").format(period_s=metric.period_s, step_s=step_s)
-
-
-def choose_step(period_s: int, span_s: int, steps: int) -> int:
-    """Return the length of a step in seconds: a multiple of the period, so that ``steps`` steps cover the span.
-
-    The span may begin anywhere within a step. A round length, such as 5 minutes, is preferred.
-
-    >>> choose_step(period_s=10, span_s=3600, steps=60)
-    120
-    """
-    most = max(1, steps - 1)  # a span that begins within a step reaches into one step more
-    if span_s <= period_s * steps:
-        return period_s
-    for known_s in _KNOWN_STEPS_S:
-        if known_s % period_s == 0 and known_s * most >= span_s:
-            return known_s
-    return -(-span_s // (most * period_s)) * period_s
 
 
 def _read_states(reader: RecordReader) -> dict[str, MetricState]:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
-from typing import Final
+from typing import Final, NamedTuple
 
 from puppylog.model.chart import Number, bar, columns, resample, sparkline
 from puppylog.model.derived import is_derived
@@ -32,6 +32,23 @@ class Observation:
     value: Number
 
 
+class _Axis(NamedTuple):
+    """The buckets that a chart covers."""
+
+    first: datetime
+    last: datetime
+    period_s: int
+
+    def find_place(self, bucket: datetime) -> int:
+        """Return the number of buckets between the first one and ``bucket``."""
+        return int((bucket - self.first).total_seconds()) // self.period_s
+
+    @property
+    def length(self) -> int:
+        """The number of buckets from the first to the last, empty ones included."""
+        return self.find_place(self.last) + 1
+
+
 def draw_metric(
     metric: Metric,
     rows: Sequence[Observation],
@@ -41,6 +58,7 @@ def draw_metric(
     now: datetime,
     zone_name: str = "",
     step_s: int | None = None,
+    ends: tuple[datetime, datetime] | None = None,
 ) -> list[str]:
     """Return the lines of a chart.
 
@@ -52,29 +70,42 @@ def draw_metric(
         now: the current time: times of today have no date.
         zone_name: the name of the zone if the chart should have it, otherwise empty.
         step_s: the seconds that a row covers, if that is not the metric's period.
+        ends: the first and the last bucket that the chart covers; None: those of the rows.
     """
-    lines = _head(metric, rows, zone, now, zone_name)
+    if ends is None and rows:
+        ends = rows[0].bucket, rows[-1].bucket
+    lines = [_name(metric), _describe_range(metric, ends, zone, now, zone_name, is_empty=not rows)]
     if step_s is not None and step_s != metric.period_s:
         lines[0] += f", drawn in steps of {format_period(step_s)}"
         metric = replace(metric, period_s=step_s)
-    if rows:
-        lines += (
-            _draw_segments(metric, rows, width) if metric.segment is not None else _draw_series(metric, rows, width)
-        )
+    if rows and ends is not None:
+        axis = _Axis(*ends, metric.period_s)
+        draw = _draw_series if metric.segment is None else _draw_segments
+        lines += draw(metric, rows, axis, width)
     head = [part for line in lines[:2] for part in wrap(line, width)]
     return head + [cut(line, width).rstrip() for line in lines[2:]]
 
 
-def _head(metric: Metric, rows: Sequence[Observation], zone: tzinfo | None, now: datetime, zone_name: str) -> list[str]:
-    what = f"{metric.name}: {_describe(metric)} every {format_period(metric.period_s)}"
-    if metric.segment is not None:
-        what += f" by {clean(metric.segment)}"
-    if not rows:
-        return [what, "nothing observed"]
-    first, last = format_times([rows[0].bucket, rows[-1].bucket], zone, now)
-    shown = "" if metric.segment is None else "sums, " if metric.statistic in _SUMMED else "means, "
+def _name(metric: Metric) -> str:
+    segmented = "" if metric.segment is None else f" by {clean(metric.segment)}"
+    return f"{metric.name}: {_describe(metric)} every {format_period(metric.period_s)}{segmented}"
+
+
+def _describe_range(
+    metric: Metric,
+    ends: tuple[datetime, datetime] | None,
+    zone: tzinfo | None,
+    now: datetime,
+    zone_name: str,
+    *,
+    is_empty: bool,
+) -> str:
+    if ends is None:
+        return "nothing observed"
+    first, last = format_times(ends, zone, now)
+    shown = "" if metric.segment is None or is_empty else "sums, " if metric.statistic in _SUMMED else "means, "
     named = f" ({zone_name})" if zone_name else ""
-    return [what, f"{shown}{first} to {last}{named}"]
+    return f"{shown}{first} to {last}{named}" + (": nothing observed" if is_empty else "")
 
 
 def _describe(metric: Metric) -> str:
@@ -88,37 +119,43 @@ def _describe(metric: Metric) -> str:
     return f"{metric.statistic} of {clean(metric.property)}"
 
 
-def _draw_series(metric: Metric, rows: Sequence[Observation], width: int) -> list[str]:
+def _draw_series(metric: Metric, rows: Sequence[Observation], axis: _Axis, width: int) -> list[str]:
     finite = [row.value for row in rows if row.value is not None and math.isfinite(row.value)]
     top, bottom = format_number(max([0.0, *finite])), format_number(min([0.0, *finite]))
     margin = max(len(top), len(bottom))
-    chart = columns(_resample(metric, rows, rows, width - margin - 2), _HEIGHT)
+    chart = columns(_resample(metric, rows, axis, width - margin - 2), _HEIGHT)
     labels = [top, *[""] * (_HEIGHT - 2), bottom]
     lines = [f"{label:>{margin}} │{line}" for label, line in zip(labels, chart, strict=True)]
     if finite:
-        mean = sum(finite) / (_length(metric, rows) if _missing(metric) is not None else len(finite))
-        shown = {"last": rows[-1].value, "min": min(finite), "mean": mean, "max": max(finite)}
+        missing = _missing(metric)
+        has_gaps, is_behind = len(rows) < axis.length, rows[-1].bucket < axis.last
+        shown = {
+            "last": rows[-1].value if missing is None or not is_behind else missing,
+            "min": min(finite) if missing is None or not has_gaps else min(missing, *finite),
+            "mean": sum(finite) / (len(finite) if missing is None else axis.length),
+            "max": max(finite),
+        }
         lines.append("  ".join(f"{name} {format_number(value)}" for name, value in shown.items()))
     return lines
 
 
-def _draw_segments(metric: Metric, rows: Sequence[Observation], width: int) -> list[str]:
+def _draw_segments(metric: Metric, rows: Sequence[Observation], axis: _Axis, width: int) -> list[str]:
     """Return a line per segment, the largest first: the sum of a count or a sum, the mean of any other statistic."""
     series: dict[str | None, list[Observation]] = {}
     for row in rows:
         series.setdefault(row.segment, []).append(row)
-    totals = {segment: _total(metric, of, rows) for segment, of in series.items()}
+    totals = {segment: _total(metric, of, axis) for segment, of in series.items()}
     largest = sorted(series, key=lambda segment: (-totals[segment], segment or ""))[:_MOST_SEGMENTS]
     names = [cut(clean("(none)" if segment is None else segment or "(empty)"), _LONGEST_NAME) for segment in largest]
     values = [format_number(totals[segment]) for segment in largest]
     name_cells, value_cells = max(map(width_of, names)), max(map(len, values))
     left = max(width - name_cells - value_cells - 6, 2 * _LEAST_BAR_CELLS)  # for the bars and the sparklines
-    line_cells = min(_LINE_CELLS, _length(metric, rows), left - _LEAST_BAR_CELLS)
+    line_cells = min(_LINE_CELLS, axis.length, left - _LEAST_BAR_CELLS)
     bar_cells = left - line_cells
     lines = [
         f"{name}{' ' * (name_cells - width_of(name))}  {value:>{value_cells}}  "
         f"{bar(totals[segment], totals[largest[0]], bar_cells):{bar_cells}}  "
-        f"{sparkline(_resample(metric, series[segment], rows, line_cells))}"
+        f"{sparkline(_resample(metric, series[segment], axis, line_cells))}"
         for segment, name, value in zip(largest, names, values, strict=True)
     ]
     hidden = len(series) - len(largest)
@@ -130,26 +167,17 @@ def _missing(metric: Metric) -> Number:
     return 0.0 if metric.statistic in ADDITIVE_STATISTICS else None
 
 
-def _total(metric: Metric, series: Sequence[Observation], rows: Sequence[Observation]) -> float:
-    """Return the sum or the mean of one segment. The mean of a rate is over the buckets of all ``rows``."""
+def _total(metric: Metric, series: Sequence[Observation], axis: _Axis) -> float:
+    """Return the sum or the mean of one segment. The mean of a rate is over all buckets of the axis."""
     finite = [row.value for row in series if row.value is not None and math.isfinite(row.value)]
     if not finite:
         return 0.0
     if metric.statistic in _SUMMED:
         return sum(finite)
-    return sum(finite) / (len(finite) if _missing(metric) is None else _length(metric, rows))
+    return sum(finite) / (len(finite) if _missing(metric) is None else axis.length)
 
 
-def _length(metric: Metric, rows: Sequence[Observation]) -> int:
-    """Return the number of buckets from the first to the last, empty ones included."""
-    return _position(metric, rows, rows[-1]) + 1
-
-
-def _position(metric: Metric, rows: Sequence[Observation], row: Observation) -> int:
-    return int((row.bucket - rows[0].bucket).total_seconds()) // metric.period_s
-
-
-def _resample(metric: Metric, series: Sequence[Observation], rows: Sequence[Observation], cells: int) -> list[Number]:
-    """Return one series as ``cells`` values at most, on the time axis of all ``rows``."""
-    points = [(_position(metric, rows, row), row.value) for row in series]
-    return resample(points, _length(metric, rows), cells, missing=_missing(metric))
+def _resample(metric: Metric, series: Sequence[Observation], axis: _Axis, cells: int) -> list[Number]:
+    """Return one series as ``cells`` values at most, on the time axis of the chart."""
+    points = [(axis.find_place(row.bucket), row.value) for row in series]
+    return resample(points, axis.length, cells, missing=_missing(metric))

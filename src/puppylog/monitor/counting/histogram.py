@@ -119,7 +119,7 @@ def count_histogram(
         return None
     start, last = _find_ends(row["first_at"], row["last_at"], search, reach)
     if step_s is None:
-        from puppylog.monitor.metrics import choose_step  # noqa: PLC0415 - top, stats and patterns do not need it
+        from puppylog.monitor.steps import choose_step  # noqa: PLC0415 - top, stats and patterns do not need it
 
         step_s = choose_step(1, int((last - start).total_seconds()) + 1, steps)
     first = _epoch_s(start) // step_s
