@@ -82,6 +82,11 @@ class AlertConfig:
                 delay_s=table.delay,
                 each_segment=table.each_segment,
                 no_data=table.no_data,
+                contacts=table.contacts,
+                group_wait_s=table.group_wait,
+                repeat_s=table.repeat,
+                severity=table.severity,
+                summary=table.summary,
             )
         except PuppylogError as error:
             raise _error_at(self.place, error.cause or error.message) from error

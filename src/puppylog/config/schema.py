@@ -51,6 +51,8 @@ def _describe_table(kind: type[Table]) -> dict[str, Any]:
         schema["properties"][field.encode_name] = key
         if (text := default_text(field)) is not None:
             key["default"] = text
+        elif isinstance(key.get("default"), tuple):
+            key["default"] = list(key["default"])  # as JSON has it
     return {**schema, "title": kind.title}
 
 

@@ -12,8 +12,9 @@ from msgspec import Meta
 
 from puppylog.config.kinds import Duration, Identifier, Size, ZoneName
 from puppylog.formats.listed import AUTO
-from puppylog.model.alert import Comparison, NoData
+from puppylog.model.alert import DEFAULT_GROUP_WAIT_S, Comparison, NoData
 from puppylog.model.metric import STATISTICS
+from puppylog.model.period import format_period
 from puppylog.tail.limits import RECORD_WAIT_S
 
 
@@ -190,6 +191,20 @@ class AlertTable(Table, frozen=True, kw_only=True):
             "count, else no_data."
         ),
     ] = None
+    contacts: Annotated[
+        tuple[Text, ...], Meta(description="The contacts that are told when the state of the alert changes.")
+    ] = ()
+    group_wait: Annotated[
+        Duration, Meta(description="How long a message waits for changes of the alert's other segments.")
+    ] = written(Duration, format_period(DEFAULT_GROUP_WAIT_S))
+    repeat: Annotated[
+        Duration,
+        Meta(description="While the alert fires, it is told again after this time; 0s is never."),
+    ] = written(Duration, "0s")
+    severity: Annotated[Literal["critical", "error", "warning", "info"], Meta(description="How serious it is.")] = (
+        "warning"
+    )
+    summary: Annotated[str, Meta(description="What the alert means, in one line for people.")] = ""
 
 
 class RetentionTable(Table, frozen=True, kw_only=True):
