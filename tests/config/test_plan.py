@@ -126,6 +126,11 @@ IN_PLACE: Final[dict[str, Any]] = {
     "keep_firing_for_s": 1,
     "delay_s": 1,
     "no_data": NoData.KEEP,
+    "contacts": ("ops",),
+    "group_wait_s": 0,
+    "repeat_s": 60,
+    "severity": "info",
+    "summary": "Look!",
 }
 
 

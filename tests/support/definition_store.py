@@ -1,6 +1,9 @@
 """A store in memory that has definitions only, and refuses what the other stores refuse."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+
+import pyarrow as pa
 
 from puppylog.config.definition_set import DefinitionSet
 from puppylog.errors import AlreadyExists, NotFound, UsageError
@@ -8,10 +11,11 @@ from puppylog.model.alert import Alert
 from puppylog.model.derived import define_derived, is_derived, list_inputs
 from puppylog.model.metric import Metric
 from puppylog.model.obstacle import find_metric_obstacle, keeps_states
+from puppylog.stores.base import Parameters
 
 
 class MemoryDefinitions:
-    """Implements `DefinitionStore`."""
+    """Implements `DefinedStore`."""
 
     def __init__(self, definitions: DefinitionSet | None = None) -> None:
         definitions = definitions or DefinitionSet()
@@ -21,6 +25,14 @@ class MemoryDefinitions:
 
     def read(self) -> DefinitionSet:
         return DefinitionSet(tuple(sorted(self.groups)), tuple(self.list_metrics()), tuple(self.list_alerts()))
+
+    def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
+        del sql
+        assert parameters == {"kind": "group"}
+        return pa.table({"name": pa.array(sorted(self.groups), pa.string())})
+
+    def stream_query(self, sql: str) -> AbstractContextManager[Iterator[pa.RecordBatch]]:
+        raise NotImplementedError(sql)
 
     def create_group(self, name: str) -> bool:
         is_new = name not in self.groups

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from puppylog.config.definition_set import DefinitionSet
 from puppylog.errors import ExpressionError
-from puppylog.model.alert import ALERT_STATISTICS, Alert, Comparison, NoData, define_alert
+from puppylog.model.alert import ALERT_STATISTICS, SEVERITIES, Alert, Comparison, NoData, define_alert
 from puppylog.model.derived import define_derived
 from puppylog.model.metric import Metric
 
@@ -85,4 +85,9 @@ def _draw_alert(draw: st.DrawFn, name: str, metrics: Mapping[str, Metric]) -> Al
         delay_s=draw(st.sampled_from([None, 0, 7])),
         each_segment=metric.segment is not None and draw(st.booleans()),
         no_data=draw(st.sampled_from([None, *NoData])),
+        contacts=draw(st.sampled_from([(), ("ops",), ("on-call", "ops")])),
+        group_wait_s=draw(st.sampled_from([0, 30])),
+        repeat_s=draw(st.sampled_from([0, 3600])),
+        severity=draw(st.sampled_from(SEVERITIES)),
+        summary=draw(st.sampled_from(["", 'a "quoted" \\ summary é'])),
     )

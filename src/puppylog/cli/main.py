@@ -62,6 +62,8 @@ COMMANDS: Final[Table] = {
     "bootstrap": ("puppylog.cli.bootstrap:bootstrap", "Install Puppylog in a PostgreSQL database, or upgrade it."),
     "formats": ("puppylog.cli.formats:formats", "List the formats that --format takes."),
     "up": ("puppylog.cli.up:up", "Keep the store running, and follow files."),
+    "apply": ("puppylog.cli.apply:apply", "Apply the configuration file to the store."),
+    "export": ("puppylog.cli.apply:export", "Print the store's definitions as a configuration file."),
     "config": ("puppylog.cli.config:config", "Check and show the configuration file."),
     "down": ("puppylog.cli.up:down", "Stop the engine of an embedded store."),
     "backup": ("puppylog.cli.backup:backup", "Copy an embedded store while it is used."),

@@ -1,4 +1,4 @@
-"""Carries out a plan: one step after another, each in a transaction of its own.
+"""Makes the definitions of a store those of the file: one step after another, each in a transaction of its own.
 
 Another process may apply the same file at the same time. A step that it has done already is no error.
 """
@@ -6,14 +6,19 @@ Another process may apply the same file at the same time. A step that it has don
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 
-from puppylog.config.definition_set import Kind
-from puppylog.config.plan import Plan
+from puppylog.config.definition_set import DefinedStore, DefinitionSet, Kind, read_definitions
+from puppylog.config.plan import Plan, make_plan
 from puppylog.config.step import Action, Step
-from puppylog.errors import ConfigurationError, NotFound, PuppylogError
+from puppylog.config.values import Configuration
+from puppylog.errors import ConfigurationError, NotFound, PuppylogError, UsageError
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
 from puppylog.stores.base import DefinitionStore
+
+# So many plans are made, if other processes change the same definitions at the same time.
+_ATTEMPTS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,63 @@ class Applied:
         count = len(self.done) + len(self.left)
         undone = ", ".join(f"{step.action} {step.kind} {step.name}" for step in self.left)
         return f"{len(self.done)} of {count} changes are made; not made: {undone}; apply it again to make them"
+
+
+def plan_configuration(store: DefinedStore, configuration: Configuration, *, prune: bool = False) -> Plan:
+    """Return what has to change in a store so that it has what a configuration declares. See `make_plan`.
+
+    Raises:
+        ConfigurationError: an alert or a derived metric of the configuration does not fit the metrics of the store.
+    """
+    stored = read_definitions(store)
+    return make_plan(declare(configuration, stored), stored, prune=prune)
+
+
+def declare(configuration: Configuration, stored: DefinitionSet) -> DefinitionSet:
+    """Return the definitions of a configuration. They may use metrics that only the store has.
+
+    Raises:
+        ConfigurationError: an alert or a derived metric does not fit these metrics.
+    """
+    known = {metric.name: metric for metric in stored.metrics}
+    metrics = configuration.define_metrics(known)
+    known |= {metric.name: metric for metric in metrics}
+    return DefinitionSet(metrics=metrics, alerts=configuration.define_alerts(known))
+
+
+def apply_configuration(
+    store: DefinedStore,
+    configuration: Configuration,
+    *,
+    prune: bool = False,
+    show: Callable[[Plan], None] | None = None,
+    report: Callable[[Step], None] | None = None,
+) -> Applied:
+    """Plan what a store lacks of a configuration, and carry the plan out.
+
+    If a step fails because another process has changed the same definitions, a new plan is made.
+
+    Args:
+        store: the store.
+        configuration: what the files declare.
+        prune: see `make_plan`.
+        show: called with each plan before it is carried out.
+        report: called with each step after it is done.
+
+    Raises:
+        ConfigurationError: the plan cannot be carried out, and nothing was changed.
+    """
+    plan = plan_configuration(store, configuration, prune=prune)
+    for _ in range(_ATTEMPTS):
+        if show is not None:
+            show(plan)
+        applied = apply(store, plan, report)
+        if not isinstance(applied.error, UsageError):
+            break
+        plan = plan_configuration(store, configuration, prune=prune)
+        if plan.steps == applied.left:  # no other process is the reason
+            break
+    return applied
 
 
 def check(plan: Plan) -> None:
@@ -64,7 +126,7 @@ def apply(store: DefinitionStore, plan: Plan, report: Callable[[Step], None] | N
     check(plan)
     for number, step in enumerate(plan.steps):
         try:
-            _do(store, step)
+            do_step(store, step)
         except PuppylogError as error:
             return Applied(plan.steps[:number], plan.steps[number:], error)
         if report is not None:
@@ -72,7 +134,8 @@ def apply(store: DefinitionStore, plan: Plan, report: Callable[[Step], None] | N
     return Applied(plan.steps)
 
 
-def _do(store: DefinitionStore, step: Step) -> None:
+def do_step(store: DefinitionStore, step: Step) -> None:
+    """Make one change in a store."""
     match step.action, step.kind, step.after:
         case Action.DELETE, kind, _:
             with suppress(NotFound):  # another process has deleted it

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
 from puppylog.monitor.names import list_names
-from puppylog.stores.base import Store
+from puppylog.stores.base import DefinitionStore, RecordReader
 
 
 class Kind(StrEnum):
@@ -38,7 +38,11 @@ class DefinitionSet:
         }
 
 
-def read_definitions(store: Store) -> DefinitionSet:
+class DefinedStore(DefinitionStore, RecordReader, Protocol):
+    """What a file is applied to: the part of a store that has definitions, and answers queries about groups."""
+
+
+def read_definitions(store: DefinedStore) -> DefinitionSet:
     """Return the definitions that a store has."""
     return DefinitionSet(
         groups=tuple(list_names(store, "group")),

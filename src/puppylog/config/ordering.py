@@ -211,7 +211,15 @@ class _Model:
         before, after = self.stored.by_name()[key], self.wanted.by_name()[key]
         note = f"{reason}; its history is deleted" if kind is Kind.ALERT else reason
         self.replaced[key] = reason
+        self._undo_update(key)
         self.pending = [step for step in self.pending if step.key != key]
         self.pending.append(Step(Action.DELETE, kind, name, before, after, note))
         self.pending.append(Step(Action.CREATE, kind, name, before, after))
         self._sort()
+
+    def _undo_update(self, key: Key) -> None:
+        """Remove the update of a definition that is replaced, unless a metric was changed after it."""
+        for number, step in enumerate(self.done):
+            if step.key == key and all(later.kind is not Kind.METRIC for later in self.done[number:]):
+                del self.done[number]
+                return
