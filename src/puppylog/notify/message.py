@@ -21,7 +21,7 @@ class Kind(StrEnum):
     ACKNOWLEDGED = "acknowledged"  # a person knows of a firing alert; only PagerDuty has a state for this
 
 
-_MOST_URGENT_FIRST: Final = (Kind.FIRING, Kind.NO_DATA, Kind.ACKNOWLEDGED, Kind.RESOLVED)
+MOST_URGENT_FIRST: Final = (Kind.FIRING, Kind.NO_DATA, Kind.ACKNOWLEDGED, Kind.RESOLVED)
 
 SEVERITIES: Final = ("critical", "error", "warning", "info")
 
@@ -76,7 +76,7 @@ class Message:
     def kind(self) -> Kind:
         """The most urgent kind among the segments."""
         kinds = {report.kind for report in self.segments}
-        return next(kind for kind in _MOST_URGENT_FIRST if kind in kinds)
+        return next(kind for kind in MOST_URGENT_FIRST if kind in kinds)
 
     @property
     def count(self) -> int:
@@ -87,4 +87,4 @@ class Message:
 def count_kinds(message: Message) -> Mapping[Kind, int]:
     """Return how many segments of the message there are of each kind that occurs, the most urgent kind first."""
     kinds = [report.kind for report in message.segments]
-    return {kind: kinds.count(kind) for kind in _MOST_URGENT_FIRST if kind in kinds}
+    return {kind: kinds.count(kind) for kind in MOST_URGENT_FIRST if kind in kinds}

@@ -15,7 +15,7 @@ from puppylog.model.alert import Comparison
 from puppylog.model.chart import sparkline
 from puppylog.model.number import format_duration, format_number
 from puppylog.model.period import format_period
-from puppylog.notify.message import Kind, Message, SampleLine, SegmentReport, count_kinds
+from puppylog.notify.message import MOST_URGENT_FIRST, Kind, Message, SampleLine, SegmentReport, count_kinds
 from puppylog.notify.text import cut_text, format_instant, one_line
 
 T = TypeVar("T")
@@ -182,7 +182,8 @@ def _compose_segments(message: Message, size: Size, zone: tzinfo | None) -> Iter
         if chart := draw_chart(report):
             yield Part(Style.BLOCK, chart)
         return
-    shown = message.segments[: size.segments]
+    ordered = sorted(message.segments, key=lambda report: MOST_URGENT_FIRST.index(report.kind))
+    shown = ordered[: size.segments]
     kinds = count_kinds(message)
     rows = [_segment_row(report, size, zone, with_kind=len(kinds) > 1) for report in shown]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

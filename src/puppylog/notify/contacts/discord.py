@@ -36,10 +36,17 @@ class Discord:
 
     def send(self, message: Message, delivery: Delivery) -> str:
         """Send the message. See `puppylog.notify.contact.Contact`."""
-        text = fit(message, draw, lambda drawn: len(drawn.encode("utf-16-le")) // 2 <= MAX_CHARACTERS)
-        # A name of a segment such as @everyone rings no phone: no text of a message is parsed for mentions.
-        document = {"content": text, "allowed_mentions": {"parse": []}, "flags": _SUPPRESS_EMBEDS}
-        return post_json(self.name, self.url, document, delivery).describe()
+        return post_json(self.name, self.url, document_of(fit_text(message)), delivery).describe()
+
+
+def document_of(text: str) -> dict[str, object]:
+    """Return the JSON of a message. A text such as ``@everyone`` notifies nobody, because no text is parsed for it."""
+    return {"content": text, "allowed_mentions": {"parse": []}, "flags": _SUPPRESS_EMBEDS}
+
+
+def fit_text(message: Message) -> str:
+    """Return the message as Markdown within the limit."""
+    return fit(message, draw, lambda drawn: len(drawn.encode("utf-16-le")) // 2 <= MAX_CHARACTERS)
 
 
 def draw(parts: Sequence[Part]) -> str:

@@ -29,6 +29,8 @@ _MAX_SUBJECT: Final = 150  # characters
 _LEAST_TIMEOUT_S: Final = 0.05
 _DOMAIN: Final = "puppylog.invalid"  # of the identities of messages; a host's name would say where the store is
 
+# Servers that take bytes of eight bits are not the only ones.
+_POLICY: Final = email.policy.SMTP.clone(cte_type="7bit")
 _PERMANENT: Final = 500  # answers of SMTP from here on say that the same message is never accepted
 
 _NOT_OFFERED: Final = "the server does not offer what the contact needs: STARTTLS, a login, or UTF-8 in addresses"
@@ -98,8 +100,7 @@ class Email:
         A message that is sent again has the same identity, and the messages about one firing refer to the first one.
         """
         parts = compose(message, SIZES[0])
-        # Not EmailMessage's default policy, which refuses a header that is encoded to more than 998 characters.
-        mail = EmailMessage(email.policy.SMTP)
+        mail = EmailMessage(_POLICY)
         mail["Subject"] = cut_text(format_title(message, _MAX_SUBJECT // 2), _MAX_SUBJECT)
         mail["From"] = _address(self.sender)
         mail["To"] = tuple(map(_address, self.to))
@@ -147,6 +148,10 @@ class Email:
             is_login = isinstance(error, smtplib.SMTPAuthenticationError)
             attempt = "refuses the login" if is_login else "does not take the message"
             return f"the server {attempt}: {answer}", error.smtp_code >= _PERMANENT
+        if isinstance(error, ssl.SSLError):  # a certificate that is not valid is a ValueError, too
+            return explain_network_error(error)
+        if isinstance(error.__context__, TimeoutError):  # smtplib calls every error of reading a disconnection
+            return explain_network_error(error.__context__)
         known = next((words for kind, words in _WORDS.items() if isinstance(error, kind)), None)
         return known or explain_network_error(error)
 
@@ -164,8 +169,14 @@ def _close(server: smtplib.SMTP) -> None:
 
 
 def _address(text: str) -> Address:
-    """Return an address, written as ``ops@example.com`` or as ``Operations <ops@example.com>``."""
-    shown, address = email.utils.parseaddr(text)
+    """Return an address, written as ``ops@example.com`` or as ``Operations <ops@example.com>``.
+
+    Raises:
+        ValueError: it is not one address.
+    """
+    if not text.isprintable():
+        raise ValueError("an address has no control characters")
+    [(shown, address)] = email.utils.getaddresses([text])
     return Address(display_name=shown, addr_spec=address)
 
 

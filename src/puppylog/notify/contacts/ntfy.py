@@ -9,7 +9,7 @@ from puppylog.notify.failure import failed, place_of, secrets_of_url
 from puppylog.notify.http import bearer, post_json
 from puppylog.notify.message import Kind, Message
 from puppylog.notify.render import Style, fit, format_plain, format_title
-from puppylog.notify.text import cut_text
+from puppylog.notify.text import cut_text, one_line
 
 MAX_BYTES: Final = 4_000
 """ntfy turns a message above 4,096 bytes into an attachment, which many servers refuse."""
@@ -52,23 +52,28 @@ class Ntfy:
         path, _, topic = parts.path.rstrip("/").rpartition("/")
         if not topic:
             raise failed(self.name, "its URL names no topic", place=place_of(self.url), is_final=True)
-        text = fit(
-            message,
-            lambda composed: format_plain([part for part in composed if part.style not in {Style.TITLE, Style.LINK}]),
-            lambda drawn: len(drawn.encode()) <= MAX_BYTES,
-        )
-        document: dict[str, object] = {
-            "topic": unquote(topic),
-            "title": cut_text(format_title(message, MAX_TITLE // 4), MAX_TITLE),
-            "message": text,
-            "priority": _PRIORITIES.get(message.severity, 3) if message.kind is Kind.FIRING else _LEAST_PRIORITY,
-            "tags": [_TAGS[message.kind]],
-        }
-        if message.link:
-            document["click"] = message.link
+        document = {"topic": unquote(topic), **draw(message)}
         root = parts._replace(path=path or "/", query="", fragment="").geturl()
         secrets = {*secrets_of_url(self.url), self.token}
         headers = bearer(self.token)
         return post_json(
             self.name, root, document, delivery, headers=headers, secrets=secrets, ca_file=self.ca_file
         ).describe()
+
+
+def draw(message: Message) -> dict[str, object]:
+    """Return the message within the limits, without the topic."""
+    text = fit(
+        message,
+        lambda composed: format_plain([part for part in composed if part.style not in {Style.TITLE, Style.LINK}]),
+        lambda drawn: len(drawn.encode()) <= MAX_BYTES,
+    )
+    document: dict[str, object] = {
+        "title": cut_text(format_title(message, MAX_TITLE // 4), MAX_TITLE),
+        "message": text,
+        "priority": _PRIORITIES.get(message.severity, 3) if message.kind is Kind.FIRING else _LEAST_PRIORITY,
+        "tags": [_TAGS[message.kind]],
+    }
+    if message.link:
+        document["click"] = one_line(message.link)
+    return document

@@ -37,11 +37,20 @@ class Slack:
 
     def send(self, message: Message, delivery: Delivery) -> str:
         """Send the message. See `puppylog.notify.contact.Contact`."""
-        text = fit(message, draw, lambda drawn: len(drawn) <= MAX_CHARACTERS)
-        document = {"text": text, "mrkdwn": True, "unfurl_links": False, "unfurl_media": False}
+        document: dict[str, object] = {
+            "text": fit_text(message),
+            "mrkdwn": True,
+            "unfurl_links": False,
+            "unfurl_media": False,
+        }
         if self.channel:
             document["channel"] = self.channel
         return post_json(self.name, self.url, document, delivery, ca_file=self.ca_file).describe()
+
+
+def fit_text(message: Message) -> str:
+    """Return the message as Slack's markup within the limit."""
+    return fit(message, draw, lambda drawn: len(drawn) <= MAX_CHARACTERS)
 
 
 def draw(parts: Sequence[Part]) -> str:

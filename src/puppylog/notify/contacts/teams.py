@@ -32,8 +32,12 @@ class Teams:
 
     def send(self, message: Message, delivery: Delivery) -> str:
         """Send the message. See `puppylog.notify.contact.Contact`."""
-        document = fit(message, draw, lambda drawn: len(json.dumps(drawn)) <= MAX_BYTES)
-        return post_json(self.name, self.url, document, delivery).describe()
+        return post_json(self.name, self.url, fit_card(message), delivery).describe()
+
+
+def fit_card(message: Message) -> dict[str, object]:
+    """Return the message as a card within the limit."""
+    return fit(message, draw, lambda drawn: len(json.dumps(drawn)) <= MAX_BYTES)
 
 
 def draw(parts: Sequence[Part]) -> dict[str, object]:
