@@ -1,5 +1,10 @@
-"""Builds the C modules for tests: with allocations that fail on purpose, and with the sanitizers of a compiler."""
+"""Builds the C modules for tests: with allocations that fail on purpose, and with the sanitizers of a compiler.
 
+A build is kept in pytest's cache for the same compiler, flags and sources, so that all processes of pytest share it.
+"""
+
+import fcntl
+import hashlib
 import importlib.util
 import os
 import shlex
@@ -9,12 +14,14 @@ import sysconfig
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Final
 
 import pytest
 
 from puppylog.formats import native
 
 _SOURCES = Path(str(native.__file__)).parent
+_BUILDS: Final = Path(__file__).parents[2] / ".pytest_cache" / "native"
 
 
 def find_compiler() -> str | None:
@@ -27,25 +34,35 @@ def find_compiler() -> str | None:
     return words[0]
 
 
-def build_readers(compiler: str, folder: Path, *flags: str) -> Path:
+def build_readers(compiler: str, *flags: str) -> Path:
     """Compile the readers with the functions ``fail_allocation_after`` and ``count_blocks``; return the module's path.
 
     Raises:
         subprocess.CalledProcessError: the compiler refuses, for example because it has no such flags.
     """
-    return build_module(compiler, _SOURCES, folder / "_lines", "-DPUPPYLOG_TEST_MEMORY", *flags)
+    return build_module(compiler, _SOURCES, "_lines", "-DPUPPYLOG_TEST_MEMORY", *flags)
 
 
-def build_module(compiler: str, sources: Path, target: Path, *flags: str) -> Path:
-    """Compile the C files in the folder ``sources`` into a module; return its path: the target with Python's suffix.
+def build_module(compiler: str, sources: Path, name: str, *flags: str) -> Path:
+    """Compile the C files in the folder ``sources`` into the module ``name``, unless it is built; return its path.
 
     Raises:
         subprocess.CalledProcessError: the compiler refuses, for example because it has no such flags.
     """
-    file = target.with_name(target.name + sysconfig.get_config_var("EXT_SUFFIX"))
     shared = ["-shared", "-fPIC", "-std=c11", f"-I{sysconfig.get_path('include')}"]
     files = [str(source) for source in sorted(sources.glob("*.c"))]
-    subprocess.run([compiler, *shared, *flags, *files, "-o", str(file)], check=True, capture_output=True, text=True)
+    command = [compiler, *shared, *flags, *files]
+    version = subprocess.run([compiler, "--version"], check=True, capture_output=True).stdout
+    parts = [version, *map(str.encode, command), *(source.read_bytes() for source in sorted(sources.glob("*.[ch]")))]
+    folder = _BUILDS / hashlib.sha256(b"\0".join(parts)).hexdigest()
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{name}{sysconfig.get_config_var('EXT_SUFFIX')}"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another process may build the same
+        if not file.exists():
+            unfinished = file.with_suffix(".unfinished")
+            subprocess.run([*command, "-o", str(unfinished)], check=True, capture_output=True, text=True)
+            unfinished.rename(file)
     return file
 
 

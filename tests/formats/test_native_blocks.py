@@ -1,7 +1,5 @@
 """The native readers compare 64 bytes at once: lines must be read alike wherever they lie in such a block."""
 
-from pathlib import Path
-
 import pytest
 
 from formats.agreement import Outcome, read
@@ -37,10 +35,10 @@ def test_lines_are_read_alike_wherever_they_lie() -> None:
     assert read_all("native") == read_all("python")
 
 
-def test_lines_are_read_alike_on_a_processor_without_sse2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_are_read_alike_on_a_processor_without_sse2(monkeypatch: pytest.MonkeyPatch) -> None:
     compiler = find_compiler()
     if compiler is None:
         pytest.skip("NOT TESTED: the native readers on other processors; there is no C compiler here")
-    without = build_readers(compiler, tmp_path, "-O0", "-DPUPPYLOG_WITHOUT_SSE2")
+    without = build_readers(compiler, "-O0", "-DPUPPYLOG_WITHOUT_SSE2")
     monkeypatch.setattr(native, "lines", load_readers(without))
     assert read_all("native") == read_all("python")

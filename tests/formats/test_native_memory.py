@@ -38,19 +38,18 @@ def compiler() -> str:
 
 
 @pytest.fixture(scope="module")
-def failing_readers(compiler: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def failing_readers(compiler: str) -> Iterator[Any]:
     """The native readers, built so that a test can make allocations fail."""
-    readers = load_readers(build_readers(compiler, tmp_path_factory.mktemp("native"), "-O1"))
+    readers = load_readers(build_readers(compiler, "-O1"))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(native, "lines", readers)
         yield readers
 
 
 @pytest.fixture(scope="module")
-def sanitized(compiler: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+def sanitized(compiler: str) -> tuple[Path, dict[str, str]]:
     """The native readers with sanitizers, and the environment in which Python can load them."""
-    folder = tmp_path_factory.mktemp("sanitized")
-    return build_with_sanitizers(compiler, partial(build_readers, compiler, folder))
+    return build_with_sanitizers(compiler, partial(build_readers, compiler))
 
 
 def read_rows(written: str, data: bytes) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -187,12 +187,12 @@ def test_python_writes_the_rows_that_the_cells_say() -> None:
 
 
 @pytest.mark.timeout(FUZZ_S + 60)
-def test_sanitizers_find_nothing_in_damaged_buffers(tmp_path: Path) -> None:
+def test_sanitizers_find_nothing_in_damaged_buffers() -> None:
     """Addresses and undefined behaviour; `rows_fuzz` says what is damaged."""
     compiler = find_compiler()
     if compiler is None:
         pytest.skip("NOT TESTED: rows written in C; there is no C compiler here")
-    build = partial(build_module, compiler, Path(text.__file__).parent, tmp_path / "_rows")
+    build = partial(build_module, compiler, Path(text.__file__).parent, "_rows")
     module, environment = build_with_sanitizers(compiler, build)
     options = (str(module), "--inputs", INPUTS)
     printed = run_fuzzer("cli.writers.rows_fuzz", *options, environment=environment, timeout_s=FUZZ_S)

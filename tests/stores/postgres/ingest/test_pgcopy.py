@@ -244,12 +244,12 @@ def test_more_rows_than_memory_holds_are_a_memory_error() -> None:
 
 
 @pytest.mark.timeout(FUZZ_S + 60)
-def test_sanitizers_find_nothing_in_damaged_buffers(tmp_path: Path) -> None:
+def test_sanitizers_find_nothing_in_damaged_buffers() -> None:
     """Addresses and undefined behaviour; `pgcopy_fuzz` says what is damaged."""
     compiler = find_compiler()
     if compiler is None:
         pytest.skip("NOT TESTED: rows encoded in C; there is no C compiler here")
-    build = partial(build_module, compiler, Path(pgcopy.__file__).parent, tmp_path / "_pgcopy")
+    build = partial(build_module, compiler, Path(pgcopy.__file__).parent, "_pgcopy")
     module, environment = build_with_sanitizers(compiler, build)
     options = (str(module), "--inputs", INPUTS)
     printed = run_fuzzer("stores.postgres.ingest.pgcopy_fuzz", *options, environment=environment, timeout_s=FUZZ_S)
