@@ -15,14 +15,29 @@ from support.rejected import MISFIT, access_line, places, reject
 GOLDEN = Path(__file__).parent / "golden"
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[EmbeddedStore]:
-    """Two sources with rejected lines: two of an access log and a hostile one; and one of a group."""
-    with EmbeddedStore(tmp_path / "store") as server:
-        store = server.connect()
-        reject(Source(store, "file:///var/log/a.log"), [access_line(1), MISFIT, access_line(2)], reason="a bad quote")
-        reject(Source(store, "file:///srv/b.log", group="shop"), [b"=1+1"], reason="no time in it")
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
+    """A store that no test changes."""
+    with EmbeddedStore(tmp_path_factory.mktemp("server") / "store") as server:
+        fill(server)
         yield server
+
+
+@pytest.fixture
+def own_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: InProcess) -> Iterator[EmbeddedStore]:
+    """A store with the same lines, of the test's own; commands use it."""
+    del cli  # it has set the other store
+    with EmbeddedStore(tmp_path / "store") as server:
+        fill(server)
+        monkeypatch.setenv("PUPPYLOG_STORE", server.url)
+        yield server
+
+
+def fill(server: EmbeddedStore) -> None:
+    """Store rejected lines of two sources: two of an access log and a hostile one; and one of a group."""
+    store = server.connect()
+    reject(Source(store, "file:///var/log/a.log"), [access_line(1), MISFIT, access_line(2)], reason="a bad quote")
+    reject(Source(store, "file:///srv/b.log", group="shop"), [b"=1+1"], reason="no time in it")
 
 
 def test_lines_are_listed_with_their_sources_and_cleaned(cli: InProcess) -> None:
@@ -113,19 +128,19 @@ def test_lines_are_not_exported_to_a_terminal(cli: InProcess, monkeypatch: pytes
     assert "cannot write the lines to a terminal" in got.err
 
 
-def test_a_replay_reports_how_many_lines_became_records(server: EmbeddedStore, cli: InProcess) -> None:
+def test_a_replay_reports_how_many_lines_became_records(own_server: EmbeddedStore, cli: InProcess) -> None:
     dry = cli("rejects", "replay", "--format", "combined", "--dry-run")
     assert (dry.code, dry.err) == (0, "")
     assert dry.out == (GOLDEN / "rejects.replay.dry.txt").read_text(encoding="utf-8")
-    assert len(places(server.connect(), "rejected_lines")) == 4
+    assert len(places(own_server.connect(), "rejected_lines")) == 4
     got = cli("rejects", "replay", "--format", "combined")
     assert (got.code, got.out) == (0, "")
     assert got.err == (GOLDEN / "rejects.replay.txt").read_text(encoding="utf-8")
-    assert len(places(server.connect(), "log_records")) == 2
+    assert len(places(own_server.connect(), "log_records")) == 2
     assert cli("rejects", "replay", "--format", "combined", "--quiet").err == ""
 
 
-def test_a_replay_is_limited_by_the_same_filters(server: EmbeddedStore, cli: InProcess) -> None:
+def test_a_replay_is_limited_by_the_same_filters(own_server: EmbeddedStore, cli: InProcess) -> None:
     got = cli("rejects", "replay", "--format", "combined", "--source", "/srv/b.log")
     assert got.err.startswith("puppylog: 1 rejected lines read: 0 are records now, 1 stay\n")
-    assert places(server.connect(), "log_records") == []
+    assert places(own_server.connect(), "log_records") == []

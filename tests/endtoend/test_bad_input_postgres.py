@@ -8,10 +8,11 @@ import pytest
 from psycopg import sql
 
 from support.commands import Puppylog
+from support.inprocess import InProcessPuppylog
 from support.postgres import PostgresServer
 from support.refusals import assert_refused
 
-PuppylogAt: TypeAlias = Callable[[str], Puppylog]
+PuppylogAt: TypeAlias = Callable[[str], InProcessPuppylog]
 
 LINE = b'10.0.0.1 - - [01/Mar/2026:12:00:00 +0000] "GET / HTTP/1.1" 200 1 "-" "-"\n'
 METRICS = ("monitor", "metrics", "list")
@@ -24,6 +25,12 @@ def guarded() -> Iterator[PostgresServer]:
     """A server that asks for a password, on a port."""
     with PostgresServer(over_tcp=True, password=PASSWORD) as server:
         yield server
+
+
+@pytest.fixture
+def puppylog_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> PuppylogAt:
+    """Return a function that runs commands against the store at a URL."""
+    return lambda url: InProcessPuppylog(Puppylog(url, tmp_path), capsys)
 
 
 @pytest.fixture

@@ -15,11 +15,12 @@ import pytest
 from support.commands import Puppylog
 from support.cut_wire import CutWire
 from support.database_elsewhere import database_elsewhere
+from support.inprocess import InProcessPuppylog
 from support.installation import Installation, is_uninstalled, read_installation
 from support.postgres import PostgresServer
 from support.refusals import assert_refused
 
-PuppylogAt: TypeAlias = Callable[[str], Puppylog]
+PuppylogAt: TypeAlias = Callable[[str], InProcessPuppylog]
 Database: TypeAlias = Callable[[], AbstractContextManager[str]]
 
 TIMESCALEDB = "PUPPYLOG_TEST_TIMESCALEDB"
@@ -45,6 +46,12 @@ def database(request: pytest.FixtureRequest) -> Database:
             yield shared.url(name)
 
     return make
+
+
+@pytest.fixture
+def puppylog_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> PuppylogAt:
+    """Return a function that runs commands against the store at a URL."""
+    return lambda url: InProcessPuppylog(Puppylog(url, tmp_path), capsys)
 
 
 @pytest.fixture
