@@ -15,7 +15,7 @@ from puppylog.model.query.matches import Matches
 from puppylog.model.query.severity import find_step
 from puppylog.tui.clean import clean, cut, width_of
 from puppylog.tui.fields import DIM, Row, join_fields, short_fields, text_runs, whole_fields
-from puppylog.tui.runs import Run, paint, wrap
+from puppylog.tui.runs import Run, margin_of, paint, wrap
 from puppylog.tui.times import localize
 
 _BOLD: Final = "1"
@@ -56,6 +56,7 @@ class RecordLayout:
         color: whether lines have escape sequences.
         name_stream: returns the short name of a stream; called only if records of several streams are shown.
         matches: what finds the parts of texts to highlight.
+        has_marks: whether lines have a margin, in which the lines of a record that is no context are marked.
         left_out: the columns that were not shown of some record, and ``attributes`` if some were cut.
     """
 
@@ -64,6 +65,7 @@ class RecordLayout:
     color: bool = False
     name_stream: Callable[[int], str] = str
     matches: Matches = field(default_factory=Matches)
+    has_marks: bool = False
     left_out: dict[str, None] = field(default_factory=dict)
     _date: str = ""
     _severity_width: int = 0
@@ -82,25 +84,27 @@ class RecordLayout:
             self._has_fractions = self._has_fractions or any(row["ts"].microsecond for row in rows)
 
     def draw(self, row: Row, *, is_context: bool = False) -> Iterator[str]:
-        """Yield the lines of a record. A record that is context is dim."""
+        """Yield the lines of a record. A record that is context is dim, or not marked."""
         instant = localize(row["ts"], self.zone)
+        margin = margin_of(is_context=is_context) if self.has_marks else ""
         if self.width is None:
-            yield paint(self._draw_whole(row, instant), color=self.color)
+            yield margin + paint(self._draw_whole(row, instant), color=self.color)
             return
         if date_line := self._change_date(instant):
-            yield paint([Run(date_line, _BOLD)], color=self.color)
-        for line in self._draw_lines(row, instant, self.width):
-            yield paint([Run(text, DIM) for text, _ in line] if is_context else line, color=self.color)
+            yield " " * len(margin) + paint([Run(date_line, _BOLD)], color=self.color)
+        for line in self._draw_lines(row, instant, self.width - len(margin)):
+            yield margin + paint([Run(text, DIM) for text, _ in line] if is_context else line, color=self.color)
 
     def draw_rejected(self, line: str) -> Iterator[str]:
         """Yield the lines of a line of a log that is no record, and so has no time: dim, and indented."""
+        margin = margin_of(is_context=True) if self.has_marks else ""
         if self.width is None:
-            yield f"rejected {clean(line)}"
+            yield f"{margin}rejected {clean(line)}"
             return
-        available = self.width - len(self._indent)
+        available = self.width - len(margin) - len(self._indent)
         text = clean(line.replace("\t", "    ").rstrip("\r"))
         for drawn in wrap([Run(text, DIM)], available, available):
-            yield self._indent + paint(drawn, color=self.color)
+            yield margin + self._indent + paint(drawn, color=self.color)
 
     @property
     def _is_narrow(self) -> bool:

@@ -84,3 +84,8 @@ def _cut_out(runs: Sequence[Run], start: int, end: int) -> list[Run]:
         if at >= end:
             break
     return found
+
+
+def margin_of(*, is_context: bool) -> str:
+    """Return the margin of a line, which marks a line of a record that matches: no colour tells it from context."""
+    return "  " if is_context else "> "

@@ -135,9 +135,27 @@ def test_context_has_the_rejected_lines_between_its_records(cli: InProcess, serv
     assert [line.split()[-1] for line in cli(*query, "--vertical", "--columns", "ident").out.splitlines() if line] == [
         *("a", r"\x01", "b", "c")
     ]
-    assert cli(*query).out.splitlines()[1] == r"rejected \tat \x01"
+    assert cli(*query).out.splitlines()[1] == r"  rejected \tat \x01"
     assert cli(*query, "-o", "raw").out.count("\n") == 4
     assert cli(*query, "-o", "jsonl").out.count("\n") == 3
+
+
+def test_matches_are_marked_in_context_unless_colours_tell_them(cli: InProcess, server: EmbeddedStore) -> None:
+    source = Source(server.connect(), "file:///var/log/marked.log")
+    records = [{"ident": ident, "message": f"{ident}\nat line 1", "ts": NOON} for ident in "abcde"]
+    source.append(rows(records), rejects(b"rejected", start=50))
+    query = ("logs", "-s", "marked.log", "ident:a or ident:e", "-C", "1")
+    piped = cli(*query).out.splitlines()
+    assert [line[:2] for line in piped] == ["> ", "  ", "  ", "--", "  ", "> "]
+    assert cli.wide(40)(*query, "--color", "never").out.splitlines() == [
+        "  Sunday 2026-03-01 UTC",
+        *("> 12:00:00 a  ident=a", ">   at line 1", "    rejected", "  12:00:00 b", "    at line 1"),
+        "--",
+        *("  12:00:00 d", "    at line 1", "> 12:00:00 e  ident=e", ">   at line 1"),
+    ]
+    coloured = cli.wide(40)(*query, "--color", "always").out
+    assert "> " not in coloured
+    assert "> " not in cli(*query[:-2]).out
 
 
 def test_following_with_context_shows_the_records_after_a_match_when_they_arrive(
@@ -174,8 +192,12 @@ def test_following_with_context_shows_the_records_after_a_match_when_they_arrive
         "--vertical",
     )
     assert got.code == 130
-    shown = [line.removeprefix("ident").strip() for line in got.out.splitlines() if line]
-    assert shown == ["2", "hit 3", "4", "rejected  rejected", "5", "--", "8", "hit 9", "10", "hit 11"]
+    shown = [line for line in got.out.splitlines() if line]
+    assert shown == [
+        *("  ident  2", "> ident  hit 3", "  ident  4", "  rejected  rejected", "  ident  5"),
+        "--",
+        *("  ident  8", "> ident  hit 9", "  ident  10", "> ident  hit 11"),
+    ]
 
 
 def test_a_source_is_a_path_or_its_end_or_a_pattern(cli: InProcess, server: EmbeddedStore) -> None:

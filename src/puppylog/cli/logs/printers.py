@@ -63,12 +63,15 @@ def open_printer(settings: Settings, store: Store, shape: Shape) -> RecordPrinte
         from puppylog.model.query.finders import find_matches  # noqa: PLC0415 - see above
 
         matches = find_matches(shape.query)
+    has_marks = shape.extent is not None and not color
     if shape.is_vertical:
         from puppylog.cli.logs.vertical import VerticalDrawer  # noqa: PLC0415 - see above
 
-        drawer = VerticalDrawer(width, settings.zone, columns, origins, color=color, matches=matches)
+        drawer = VerticalDrawer(
+            width, settings.zone, columns, origins, color=color, matches=matches, has_marks=has_marks
+        )
         return LinePrinter(sys.stdout, drawer, color=color)
-    layout = RecordLayout(width, settings.zone, color, origins.name_stream, matches)
+    layout = RecordLayout(width, settings.zone, color, origins.name_stream, matches, has_marks)
     return LinePrinter(sys.stdout, layout, color=color, note=lambda: tell_left_out(settings, list(layout.left_out)))
 
 

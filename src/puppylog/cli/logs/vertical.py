@@ -35,9 +35,10 @@ class VerticalDrawer:
         *,
         color: bool,
         matches: Matches,
+        has_marks: bool = False,
     ) -> None:
         """Draw for a terminal of this width in cells; None: stdout is not a terminal."""
-        self._layout = VerticalLayout(width, color, matches)
+        self._layout = VerticalLayout(width, color, matches, has_marks)
         self._zone, self._columns, self._origins = zone, columns, origins
 
     def prepare(self, rows: Sequence[Row]) -> None:
