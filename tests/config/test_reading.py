@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from puppylog.config.values import Configuration
 from puppylog.errors import ConfigurationError
 from puppylog.model.alert import ALERT_STATISTICS, Comparison, NoData
 from puppylog.model.metric import Metric
+from puppylog.model.retention import KEEP_ALL, Retention
+from puppylog.model.silence import Silence
 from puppylog.settings import TABLES
 
 Write = Callable[[str], Path]
@@ -242,8 +245,76 @@ def test_an_included_file_must_exist_and_have_no_settings(write: Write, tmp_path
     ]
 
 
+def test_a_retention_says_which_records_are_kept(write: Write, tmp_path: Path) -> None:
+    path = write(
+        """
+        [retention]
+        keep = "30d"
+        max_size = "1.5 GB"
+        archive = "archive"
+        [retention.groups]
+        shop = "7d"
+        mail = "12h"
+        """
+    )
+    assert read(path).retention == Retention(
+        30 * 86400, (("mail", 12 * 3600), ("shop", 7 * 86400)), 1_500_000_000, f"{tmp_path}/archive"
+    )
+    assert read(write("")).retention is None
+    assert read(write("[retention]")).retention == KEEP_ALL
+
+
+def test_a_silence_is_declared_with_its_instants(write: Write) -> None:
+    path = write(
+        """
+        [[silence]]
+        name = "upgrade of the database"
+        alert = "db_*"
+        starts = 2026-03-01T22:00:00+01:00
+        ends = 2026-03-01T23:30:00Z
+        author = "ada"
+        """
+    )
+    starts_at, ends_at = datetime(2026, 3, 1, 21, tzinfo=UTC), datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
+    [silence] = read(path).silences
+    assert silence == Silence("upgrade of the database", "db_*", "*", starts_at, ends_at, "ada", "", is_declared=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('[retention]\nkeep = "30m"', "[retention]: cannot use keep 30m: it must be 1h to 24855d"),
+        ('[retention]\nmax_size = "1MB"', "[retention]: cannot use maximum size 1 MB: it must be at least 50 MB"),
+        ('[retention]\nmax_size = "big"', "[retention]: max_size: "),
+        ("[retention]\nmax_size = 5", '[retention]: max_size must be a size such as "200MB" or "10GB", not 5'),
+        ('[retention.groups]\nShop = "7d"', "[retention]: cannot name group 'Shop'"),
+        ('[[retention]]\nkeep = "1d"', "retention must be written as [retention]"),
+        ('[[silence]]\nname = "a"\nends = 2026-03-01T00:00:00Z', '[[silence]] "a": starts is missing'),
+        (
+            '[[silence]]\nname = "a"\nstarts = 2026-03-01T00:00:00\nends = 2026-03-01T00:00:00Z',
+            '[[silence]] "a": starts must be a time with an offset, such as 2026-01-31T09:00:00Z',
+        ),
+        (
+            '[[silence]]\nname = "a"\nstarts = 2026-03-01T00:00:00Z\nends = 2026-03-01T00:00:00Z',
+            '[[silence]] "a": it does not end after its start',
+        ),
+    ],
+)
+def test_a_wrong_retention_or_silence_is_a_fault_of_its_table(write: Write, text: str, fault: str) -> None:
+    [found] = list_faults(write(text))
+    assert found.startswith(fault)
+
+
+def test_a_retention_stands_in_one_of_the_files(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "b.toml").write_text("[retention]")
+    [found] = check_configuration([write('include = ["b.toml"]\n[retention]')])[1]
+    assert found.message == (
+        f"cannot use {tmp_path}/b.toml: [retention]: the table stands twice: here, and in {tmp_path}/config.toml"
+    )
+
+
 def test_the_settings_know_the_names_of_all_tables() -> None:
-    assert set(TABLES) == {"include", *(table.title for table in tables.LISTED)}
+    assert set(TABLES) == {"include", *(table.title for table in (*tables.LISTED, *tables.SINGLE))}
 
 
 def test_the_statistics_of_an_alert_are_those_of_the_model() -> None:

@@ -96,4 +96,7 @@ def describe_contents(configuration: Configuration) -> str:
         "metric": len(configuration.metrics),
         "alert": len(configuration.alerts),
     }
-    return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items())
+    if configuration.silences:
+        counts["silence"] = len(configuration.silences)
+    counted = [f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items()]
+    return ", ".join(counted if configuration.retention is None else [*counted, "a retention"])

@@ -42,7 +42,9 @@ def list_effective(
     """
     documents = read_documents(paths, Faults())
     settings = (_find_setting(key, documents, given, origins, defaults) for key in KEYS)
-    return [*settings, *(value for kind in tables.LISTED for value in _iter_listed(kind, documents))]
+    listed = (value for kind in tables.LISTED for value in _iter_listed(kind, documents))
+    single = (value for kind in tables.SINGLE for value in _iter_single(kind, documents))
+    return [*settings, *listed, *single]
 
 
 def _find_setting(
@@ -67,6 +69,12 @@ def _iter_listed(kind: type[Table], documents: Sequence[Document]) -> Iterator[E
     for document in documents:
         for number, entry in enumerate(document.values.get(kind.title, []), 1):
             yield from _iter_keys(kind, entry, str(entry.get("name", number)), document)
+
+
+def _iter_single(kind: type[Table], documents: Sequence[Document]) -> Iterator[EffectiveValue]:
+    for document in documents:
+        if kind.title in document.values:
+            yield from _iter_keys(kind, document.values[kind.title], "", document)
 
 
 def _iter_keys(kind: type[Table], entry: Mapping[str, Any], name: str, document: Document) -> Iterator[EffectiveValue]:

@@ -1,15 +1,14 @@
 """The kinds of values that TOML does not have, written as strings: lengths of time, sizes, names and time zones."""
 
-import re
 from typing import Any, Final, Self
 
 from puppylog.errors import PuppylogError, UsageError
 from puppylog.model.identifier import MAX_LENGTH, parse_identifier
 from puppylog.model.period import parse_period
+from puppylog.model.size import parse_size
 from puppylog.settings import find_zone
 
 _UNITS: Final = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-_SIZE: Final = re.compile(r"([0-9]{1,15})\s*(B|kB|KB|MB|GB|TB)")
 
 
 class Duration(int):
@@ -29,10 +28,14 @@ class Duration(int):
 
 
 class Size(int):
-    """A size in bytes. The units are decimal: 1 kB is 1,000 bytes."""
+    """A size in bytes. 1 kB is 1,000 bytes, and 1 KiB is 1,024 bytes."""
 
     form = 'a size such as "200MB" or "10GB"'
-    schema: Final = {"type": "string", "pattern": r"^[0-9]{1,15}\s*(B|kB|KB|MB|GB|TB)$", "examples": ["200MB", "10GB"]}
+    schema: Final = {
+        "type": "string",
+        "pattern": r"^\s*[0-9]{1,18}(\.[0-9]{1,6})?\s*([kKmMgGtT][iI]?)?[bB]?\s*$",
+        "examples": ["200MB", "10GB", "2GiB"],
+    }
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -41,16 +44,13 @@ class Size(int):
         Raises:
             UsageError: the text is not a size.
         """
-        match = _SIZE.fullmatch(text.strip())
-        if match is None:
-            raise UsageError("read", f"size {text!r}", advice=f"write a number with {', '.join(_UNITS)}, such as 200MB")
-        return cls(int(match[1]) * _UNITS[match[2].replace("K", "k")])
+        return cls(parse_size(text))
 
 
-def format_size(size_bytes: int) -> str:
-    """Return a size in the largest unit that divides it: ``10GB`` for 10,000,000,000.
+def write_size(size_bytes: int) -> str:
+    """Return a size, exactly, in the largest unit that divides it: ``10GB`` for 10,000,000,000.
 
-    >>> format_size(10_000_000_000), format_size(1500), format_size(0)
+    >>> write_size(10_000_000_000), write_size(1500), write_size(0)
     ('10GB', '1500B', '0B')
     """
     for unit, unit_bytes in reversed(_UNITS.items()):

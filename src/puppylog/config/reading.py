@@ -11,9 +11,10 @@ from msgspec import inspect
 from puppylog.config.definitions import check_together, read_alert, read_metric
 from puppylog.config.documents import Document, read_documents
 from puppylog.config.faults import Faults, Place
+from puppylog.config.keeping import read_retention, read_silence
 from puppylog.config.kinds import KINDS, decode
 from puppylog.config.sources import read_source
-from puppylog.config.tables import AlertTable, MetricTable, SourceTable, Table
+from puppylog.config.tables import AlertTable, MetricTable, RetentionTable, SilenceTable, SourceTable, Table
 from puppylog.config.values import Configuration
 from puppylog.errors import ConfigurationError
 from puppylog.settings import KEYS, describe_unknown, find_faults
@@ -64,11 +65,20 @@ def check_configuration(paths: Sequence[Path]) -> tuple[Configuration, Sequence[
     alerts = [
         read_alert(written.table, written.place, faults) for written in _iter_tables(documents, AlertTable, faults)
     ]
+    silences = [
+        read_silence(written.table, written.place, faults) for written in _iter_tables(documents, SilenceTable, faults)
+    ]
+    retentions = [
+        read_retention(written.table, written.place, faults)
+        for written in _iter_single(documents, RetentionTable, faults)
+    ]
     configuration = Configuration(
         files=tuple(document.path for document in documents),
         sources=tuple(source for source in sources if source is not None),
         metrics=tuple(metric for metric in metrics if metric is not None),
         alerts=tuple(alert for alert in alerts if alert is not None),
+        silences=tuple(silence for silence in silences if silence is not None),
+        retention=next((retention for retention in retentions if retention is not None), None),
     )
     check_together(configuration.metrics, configuration.alerts, faults)
     return configuration, faults.found
@@ -101,6 +111,23 @@ def _iter_tables(documents: Sequence[Document], kind: type[T], faults: Faults) -
                 places[name] = f"number {number} of {document.path}"
             if table is not None:
                 yield Written(place, table, frozenset(entry))
+
+
+def _iter_single(documents: Sequence[Document], kind: type[T], faults: Faults) -> Iterator[Written[T]]:
+    """Yield the table of one kind, of all files. It may stand once."""
+    first: Path | None = None
+    for document in documents:
+        entry = document.values.get(kind.title)
+        if entry is None:
+            continue
+        place = Place(document.path, kind.title)
+        if not isinstance(entry, dict):
+            faults.add(Place(document.path), f"{kind.title} must be written as [{kind.title}]")
+        elif first is not None:
+            faults.add(place, f"the table stands twice: here, and in {first}")
+        elif (table := read_table(kind, entry, place, faults)) is not None:
+            yield Written(place, table, frozenset(entry))
+        first = first or document.path
 
 
 def read_table(kind: type[T], entry: dict[str, Any], place: Place, faults: Faults) -> T | None:

@@ -4,6 +4,7 @@ Reading, the JSON Schema and the page about the file are made from these classes
 whose default is None may be left out; its description says what then happens.
 """
 
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
@@ -25,6 +26,7 @@ def written(kind: type[Duration], text: str, *, name: str | None = None) -> Any:
 
 Year: TypeAlias = Annotated[int, Meta(ge=2, le=9998)]
 Text: TypeAlias = Annotated[str, Meta(min_length=1)]
+Instant: TypeAlias = Annotated[datetime, Meta(tz=True)]
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -207,32 +209,54 @@ class AlertTable(Table, frozen=True, kw_only=True):
     summary: Annotated[str, Meta(description="What the alert means, in one line for people.")] = ""
 
 
+class SilenceTable(Table, frozen=True, kw_only=True):
+    """A time in which alerts tell nobody. They are evaluated all the same."""
+
+    title = "silence"
+
+    name: Annotated[Text, Meta(description="The name of the silence.")]
+    alert: Annotated[Text, Meta(description="The names of the alerts; * is any text, and ? any character.")] = "*"
+    segment: Annotated[
+        Text,
+        Meta(
+            description="The segments, likewise. Only * takes an alert that judges all segments of its metric together."
+        ),
+    ] = "*"
+    starts: Annotated[Instant, Meta(description="The time at which the silence begins.")]
+    ends: Annotated[
+        Instant, Meta(description="The time at which the silence ends. What is true then is told, if it is news.")
+    ]
+    author: Annotated[str, Meta(description="Who declares it.")] = ""
+    comment: Annotated[str, Meta(description="Why it is declared.")] = ""
+
+
 class RetentionTable(Table, frozen=True, kw_only=True):
-    """How long records are kept. Metrics stay."""
+    """Which records are kept. The oldest ones are dropped first; metrics keep their buckets."""
 
     title = "retention"
 
-    keep: Annotated[
-        Duration | None, Meta(description="Records older than this are deleted. Default: records are kept.")
-    ] = None
+    keep: Annotated[Duration | None, Meta(description="Records older than this are dropped. Default: none.")] = None
     max_size: Annotated[
         Size | None,
-        Meta(description="The oldest days are deleted when the store is larger than this. Default: no limit."),
+        Meta(description="The oldest records are dropped before the store becomes larger. Default: no limit."),
     ] = None
     archive: Annotated[
         Text | None,
-        Meta(description="A directory for Parquet files of the records before they are deleted. Default: none."),
+        Meta(
+            description="A directory where records are written to, as Parquet files, before they are dropped. "
+            "Default: none."
+        ),
     ] = None
     groups: Annotated[
         dict[Identifier, Duration],
-        Meta(description="By log group, how long its records are kept, if not as long as `keep` says."),
+        Meta(description="The same as `keep` for the records of a log group; the shorter time counts."),
     ] = {}
 
 
-LISTED: Final[tuple[type[Table], ...]] = (SourceTable, MetricTable, AlertTable)
+LISTED: Final[tuple[type[Table], ...]] = (SourceTable, MetricTable, AlertTable, SilenceTable)
 """The tables that are written as `[[name]]`, any number of times."""
 
-SINGLE: Final[tuple[type[Table], ...]] = ()
+SINGLE: Final[tuple[type[Table], ...]] = (RetentionTable,)
 """The tables that are written as `[name]`, once."""
 
 INCLUDE_DESCRIPTION: Final = (

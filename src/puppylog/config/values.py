@@ -7,6 +7,8 @@ from pathlib import Path
 from puppylog.config.definitions import AlertConfig, MetricConfig, define_alerts, define_metrics
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
+from puppylog.model.retention import Retention
+from puppylog.model.silence import Silence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,8 @@ class Configuration:
     sources: tuple[SourceConfig, ...] = ()
     metrics: tuple[MetricConfig, ...] = ()
     alerts: tuple[AlertConfig, ...] = ()
+    silences: tuple[Silence, ...] = ()
+    retention: Retention | None = None  # None: the files do not have the table
 
     def define_metrics(self, stored: Mapping[str, Metric]) -> tuple[Metric, ...]:
         """Return the metrics, each after those that it is derived from.
