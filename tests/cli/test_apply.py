@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from puppylog.config import apply as applying
+from puppylog.config.definition_set import DefinedStore
 from puppylog.config.step import Step
 from puppylog.errors import StoreUnavailable
-from puppylog.stores.base import DefinitionStore
 from support.inprocess import InProcess
 
 FILE = """
@@ -162,7 +162,7 @@ def test_a_failure_in_the_middle_says_what_is_done_and_what_is_not(
     write(config, FILE, "half_")
     do = applying.do_step
 
-    def fail(store: DefinitionStore, step: Step) -> None:
+    def fail(store: DefinedStore, step: Step) -> None:
         if step.name == "half_share":
             raise StoreUnavailable("reach", "the store", "it has gone away")
         do(store, step)

@@ -17,6 +17,7 @@ from puppylog.config.reading import read_configuration
 from puppylog.model.alert import Alert, Comparison, NoData, define_alert
 from puppylog.model.derived import define_derived
 from puppylog.model.metric import Metric
+from puppylog.model.retention import Retention
 from support.definition_store import MemoryDefinitions
 from support.examples import examples
 from support.random_definitions import definitions
@@ -34,11 +35,12 @@ def read_back(text: str, stored: DefinitionSet, path: Path) -> DefinitionSet:
 @given(drawn=definitions())
 def test_an_exported_file_changes_nothing_in_its_store(tmp_path: Path, drawn: DefinitionSet) -> None:
     stored = MemoryDefinitions(drawn).read()
-    count = len(stored.metrics) + len(stored.alerts)
+    count = len(stored.metrics) + len(stored.alerts) + (stored.retention is not None)
     wanted = read_back(export(stored, "duckdb:///store"), stored, tmp_path / "config.toml")
     assert make_plan(wanted, stored, prune=True) == Plan(unchanged=count)
     alone = read_back(export(stored), DefinitionSet(), tmp_path / "config.toml")
     assert (set(alone.metrics), set(alone.alerts)) == (set(stored.metrics), set(stored.alerts))
+    assert alone.retention == stored.retention
 
 
 CHANGED: Final[dict[type, dict[str, Any]]] = {
@@ -70,17 +72,23 @@ CHANGED: Final[dict[type, dict[str, Any]]] = {
         "group_wait_s": 0,
         "repeat_s": 14400,
         "severity": "critical",
-        "summary": 'A "summary" \\ \u202e\x1b é',
+        "summary": 'A "summary" \\ é',
+    },
+    Retention: {
+        "keep_s": 3600,
+        "groups": (("mail", 7200),),
+        "max_bytes": 1_234_567_890,
+        "archive": "/srv/archive",
     },
 }
 
 
 @pytest.mark.parametrize(
     ("before", "field"),
-    [(value, field.name) for value in (METRIC, ALERT) for field in fields(value)],
+    [(value, field.name) for value in (METRIC, ALERT, Retention()) for field in fields(value)],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
-def test_each_field_has_a_key_and_a_value_in_the_file(before: Metric | Alert, field: str) -> None:
+def test_each_field_has_a_key_and_a_value_in_the_file(before: Metric | Alert | Retention, field: str) -> None:
     after = replace(before, **{field: CHANGED[type(before)][field]})
     fields_before, fields_after = write_fields(before), write_fields(after)
     [key] = [key for key in fields_before if fields_before[key] != fields_after[key]]

@@ -15,6 +15,7 @@ from puppylog.errors import ConfigurationError
 from puppylog.model.alert import Alert, Comparison, NoData, define_alert
 from puppylog.model.derived import define_derived
 from puppylog.model.metric import Metric
+from puppylog.model.retention import KEEP_ALL, Retention
 from support.definition_store import MemoryDefinitions
 from support.examples import examples
 from support.random_definitions import definitions
@@ -144,6 +145,31 @@ def test_a_change_of_each_field_of_an_alert_is_seen(field: str) -> None:
     assert plan.steps[-1].after == after
 
 
+CHANGED = {"keep_s": 7200, "groups": (("shop", 3600),), "max_bytes": 300_000_000, "archive": "/srv/other"}
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(Retention)])
+def test_a_change_of_each_field_of_the_retention_is_an_update(field: str) -> None:
+    before = Retention(3600, (), 200_000_000, "/srv/archive")
+    changed: Any = CHANGED[field]
+    after = replace(before, **{field: changed})
+    plan = make_plan(DefinitionSet(retention=after), DefinitionSet(retention=before))
+    assert [(step.action, step.subject, step.before, step.after) for step in plan.steps] == [
+        ("update", "retention", before, after)
+    ]
+    assert carry_out(plan, DefinitionSet(retention=before)) == DefinitionSet(retention=after)
+
+
+def test_a_retention_that_the_file_does_not_have_stays_unless_it_is_pruned() -> None:
+    stored = DefinitionSet(retention=Retention(3600))
+    assert make_plan(DefinitionSet(), stored) == Plan(kept=(Kept(Kind.RETENTION, ""),))
+    plan = make_plan(DefinitionSet(), stored, prune=True)
+    assert describe(plan) == ["delete retention "]
+    assert carry_out(plan, stored) == DefinitionSet()
+    assert describe(make_plan(DefinitionSet(retention=KEEP_ALL), stored)) == ["update retention "]
+    assert make_plan(DefinitionSet(retention=KEEP_ALL), DefinitionSet()) == Plan()
+
+
 def test_an_alert_that_judges_another_metric_is_replaced_if_pruning_allows_it() -> None:
     stored = DefinitionSet((), ALL, (alert_on(ERRORS),))
     wanted = DefinitionSet((), ALL, (alert_on(TOTAL),))
@@ -253,3 +279,4 @@ def test_every_plan_can_be_carried_out_and_then_nothing_has_to_be_done(data: st.
         assert {(kept.kind, kept.name) for kept in plan.kept} <= after.by_name().keys()
         if prune and is_whole:
             assert (set(after.metrics), set(after.alerts)) == (set(wanted.metrics), set(wanted.alerts))
+            assert after.retention == (None if wanted.retention == KEEP_ALL else wanted.retention)

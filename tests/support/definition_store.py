@@ -5,12 +5,13 @@ from contextlib import AbstractContextManager
 
 import pyarrow as pa
 
-from puppylog.config.definition_set import DefinitionSet
+from puppylog.config.definition_set import DefinitionSet, read_definitions
 from puppylog.errors import AlreadyExists, NotFound, UsageError
 from puppylog.model.alert import Alert
 from puppylog.model.derived import define_derived, is_derived, list_inputs
 from puppylog.model.metric import Metric
 from puppylog.model.obstacle import find_metric_obstacle, keeps_states
+from puppylog.model.retention import KEEP_ALL, Retention
 from puppylog.stores.base import Parameters
 
 
@@ -22,9 +23,18 @@ class MemoryDefinitions:
         self.groups = {*definitions.groups, *(metric.group for metric in definitions.metrics if metric.group)}
         self.metrics = {metric.name: metric for metric in definitions.metrics}
         self.alerts = {alert.name: alert for alert in definitions.alerts}
+        self.retention = definitions.retention or KEEP_ALL
 
     def read(self) -> DefinitionSet:
-        return DefinitionSet(tuple(sorted(self.groups)), tuple(self.list_metrics()), tuple(self.list_alerts()))
+        return read_definitions(self)
+
+    def set_retention(self, retention: Retention) -> bool:
+        is_changed = self.retention != retention
+        self.retention = retention
+        return is_changed
+
+    def get_retention(self) -> Retention:
+        return self.retention
 
     def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
         del sql

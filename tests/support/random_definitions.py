@@ -10,6 +10,7 @@ from puppylog.errors import ExpressionError
 from puppylog.model.alert import ALERT_STATISTICS, SEVERITIES, Alert, Comparison, NoData, define_alert
 from puppylog.model.derived import define_derived
 from puppylog.model.metric import Metric
+from puppylog.model.retention import Retention
 
 PERIODS_S = (10, 45, 60)
 SEGMENTS = (None, "host", "SPLIT_PART(request_route, '/', 2)")
@@ -17,6 +18,16 @@ FILTERS = (None, "status_code >= 500", "host = 'it''s \"a\" \\ é'")
 FORMULAS = ("{0} / {1}", "{0} * 2", "({0} + {1}) / {0}")
 NAMES = "abcd"
 
+_KEEP_S = st.sampled_from([3600, 90 * 60, 30 * 86400])
+_RETENTION = st.none() | st.builds(
+    Retention,
+    st.none() | _KEEP_S,
+    st.lists(st.tuples(st.sampled_from(["shop", "mail"]), _KEEP_S), max_size=2, unique_by=lambda pair: pair[0]).map(
+        tuple
+    ),
+    st.sampled_from([None, 200_000_000, 1_234_567_890]),
+    st.sampled_from([None, "/dev/null/archive", '/dev/null/é "quoted"']),
+)
 _SOME_NAMES = st.sets(st.sampled_from(NAMES))
 _BASE = st.one_of(
     st.fixed_dictionaries({"statistic": st.sampled_from(["count", "rate"]), "property": st.just("*")}),
@@ -54,7 +65,7 @@ def definitions(draw: st.DrawFn, known: Mapping[str, Metric] | None = None) -> D
                 continue
     judged = {**stored, **metrics}
     alerts = [_draw_alert(draw, f"alert_{name}", judged) for name in sorted(draw(_SOME_NAMES)) if judged]
-    return DefinitionSet((), tuple(metrics.values()), tuple(alerts))
+    return DefinitionSet((), tuple(metrics.values()), tuple(alerts), draw(_RETENTION))
 
 
 def _draw_metric(draw: st.DrawFn, name: str) -> Metric:

@@ -115,7 +115,7 @@ def _make_row(action: str, kind: Kind, name: str, note: str, fields: Sequence[ob
 
 
 def _tell_done(step: Step, settings: Settings) -> None:
-    tell(settings, f"{_DONE[step.action]} {step.kind} {step.name}")
+    tell(settings, f"{_DONE[step.action]} {step.subject}")
 
 
 @click.command(

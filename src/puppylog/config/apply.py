@@ -15,7 +15,7 @@ from puppylog.config.values import Configuration
 from puppylog.errors import ConfigurationError, NotFound, PuppylogError, UsageError
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
-from puppylog.stores.base import DefinitionStore
+from puppylog.model.retention import KEEP_ALL, Retention
 
 # So many plans are made, if other processes change the same definitions at the same time.
 _ATTEMPTS: Final = 5
@@ -38,7 +38,7 @@ class Applied:
     def describe(self) -> str:
         """Return a sentence on what a plan that failed has left undone."""
         count = len(self.done) + len(self.left)
-        undone = ", ".join(f"{step.action} {step.kind} {step.name}" for step in self.left)
+        undone = ", ".join(f"{step.action} {step.subject}" for step in self.left)
         return f"{len(self.done)} of {count} changes are made; not made: {undone}; apply it again to make them"
 
 
@@ -61,7 +61,8 @@ def declare(configuration: Configuration, stored: DefinitionSet) -> DefinitionSe
     known = {metric.name: metric for metric in stored.metrics}
     metrics = configuration.define_metrics(known)
     known |= {metric.name: metric for metric in metrics}
-    return DefinitionSet(metrics=metrics, alerts=configuration.define_alerts(known))
+    alerts = configuration.define_alerts(known)
+    return DefinitionSet(metrics=metrics, alerts=alerts, retention=configuration.retention)
 
 
 def apply_configuration(
@@ -112,7 +113,7 @@ def check(plan: Plan) -> None:
     raise ConfigurationError("apply", "the configuration", plan.refusals[0].sentence, advice)
 
 
-def apply(store: DefinitionStore, plan: Plan, report: Callable[[Step], None] | None = None) -> Applied:
+def apply(store: DefinedStore, plan: Plan, report: Callable[[Step], None] | None = None) -> Applied:
     """Carry out a plan, up to the first step that fails. To continue, make a new plan and apply it.
 
     Args:
@@ -134,9 +135,11 @@ def apply(store: DefinitionStore, plan: Plan, report: Callable[[Step], None] | N
     return Applied(plan.steps)
 
 
-def do_step(store: DefinitionStore, step: Step) -> None:
+def do_step(store: DefinedStore, step: Step) -> None:
     """Make one change in a store."""
     match step.action, step.kind, step.after:
+        case Action.DELETE, Kind.RETENTION, _:
+            store.set_retention(KEEP_ALL)
         case Action.DELETE, kind, _:
             with suppress(NotFound):  # another process has deleted it
                 (store.delete_alert if kind is Kind.ALERT else store.delete_metric)(step.name)
@@ -150,3 +153,5 @@ def do_step(store: DefinitionStore, step: Step) -> None:
             store.create_alert(alert)
         case Action.UPDATE, _, Alert() as alert:
             store.update_alert(alert)
+        case _, _, Retention() as retention:
+            store.set_retention(retention)

@@ -7,17 +7,19 @@ from typing import Protocol, TypeAlias
 
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
+from puppylog.model.retention import KEEP_ALL, Retention
 from puppylog.monitor.names import list_names
-from puppylog.stores.base import DefinitionStore, RecordReader
+from puppylog.stores.base import DefinitionStore, RecordReader, RetentionStore
 
 
 class Kind(StrEnum):
     GROUP = "group"
     METRIC = "metric"
     ALERT = "alert"
+    RETENTION = "retention"  # there is one, and it has no name
 
 
-Definition: TypeAlias = str | Metric | Alert
+Definition: TypeAlias = str | Metric | Alert | Retention
 """A definition of any kind. A group is its name."""
 
 
@@ -28,24 +30,28 @@ class DefinitionSet:
     groups: tuple[str, ...] = ()
     metrics: tuple[Metric, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    retention: Retention | None = None  # None: all records are kept, or the file says nothing about this
 
     def by_name(self) -> Mapping[tuple[Kind, str], Definition]:
-        """Return the definitions by kind and name: metrics before alerts."""
+        """Return the definitions by kind and name. The name of the retention is empty."""
         return {
             **{(Kind.GROUP, name): name for name in self.groups},
             **{(Kind.METRIC, metric.name): metric for metric in self.metrics},
             **{(Kind.ALERT, alert.name): alert for alert in self.alerts},
+            **({} if self.retention is None else {(Kind.RETENTION, ""): self.retention}),
         }
 
 
-class DefinedStore(DefinitionStore, RecordReader, Protocol):
+class DefinedStore(DefinitionStore, RetentionStore, RecordReader, Protocol):
     """What a file is applied to: the part of a store that has definitions, and answers queries about groups."""
 
 
 def read_definitions(store: DefinedStore) -> DefinitionSet:
     """Return the definitions that a store has."""
+    retention = store.get_retention()
     return DefinitionSet(
         groups=tuple(list_names(store, "group")),
         metrics=tuple(store.list_metrics()),
         alerts=tuple(store.list_alerts()),
+        retention=None if retention == KEEP_ALL else retention,
     )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from puppylog.config.definition_set import Definition, DefinitionSet
 from puppylog.config.notation import write_table
@@ -20,7 +21,10 @@ def export(definitions: DefinitionSet, store: str = "") -> str:
     metrics = [metric for metric in definitions.metrics if not is_derived(metric)]
     metrics += order_by_depth({metric.name: metric for metric in definitions.metrics})
     tables: dict[str, Sequence[Definition]] = {"metric": metrics, "alert": definitions.alerts}
-    text = tomli_w.dumps({title: list(map(write_table, entries)) for title, entries in tables.items() if entries})
+    document: dict[str, Any] = {title: list(map(write_table, entries)) for title, entries in tables.items() if entries}
+    if definitions.retention is not None:
+        document["retention"] = write_table(definitions.retention)
+    text = tomli_w.dumps(document)
     head = "".join(f"# {line}\n" for line in _list_comments(definitions, store)) if store else ""
     return _escape(f"{head}\n{text}" if head and text else head + text)
 

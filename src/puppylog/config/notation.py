@@ -1,12 +1,12 @@
 """How the file writes a definition: each field as a key with a value of TOML."""
 
-from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 from enum import Enum
 from typing import Final, TypeAlias
 
 from puppylog.config.definition_set import Definition
+from puppylog.config.kinds import write_size
 from puppylog.model.derived import is_derived
 from puppylog.model.metric import Metric
 from puppylog.model.period import format_period
@@ -49,7 +49,7 @@ def _is_default(key: str, value: TomlValue) -> bool:
 def _key_of(field: str, definition: Definition) -> str:
     if field == "property" and isinstance(definition, Metric) and is_derived(definition):
         return "from"
-    return field.removesuffix("_s")
+    return "max_size" if field == "max_bytes" else field.removesuffix("_s")
 
 
 def _value_of(field: str, value: object) -> TomlValue:  # noqa: PLR0911 - a case for each type
@@ -60,12 +60,14 @@ def _value_of(field: str, value: object) -> TomlValue:  # noqa: PLR0911 - a case
             return value
         case int() if field.endswith("_s"):
             return format_period(value)
+        case int() if field.endswith("_bytes"):
+            return write_size(value)
         case float() if value.is_integer() and abs(value) < _MAX_WHOLE:
             return int(value)
         case int() | float():
             return value
+        case tuple() if field == "groups":
+            return {str(name): format_period(keep_s) for name, keep_s in value}
         case tuple():
             return [str(item) for item in value]
-        case Mapping():
-            return {str(name): format_period(length_s) for name, length_s in value.items()}
     raise TypeError(f"no notation for {field} of type {type(value).__name__}")

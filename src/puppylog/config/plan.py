@@ -8,6 +8,7 @@ from puppylog.config.ordering import arrange
 from puppylog.config.step import Action, Refusal, Step
 from puppylog.model.derived import find_ancestors, is_derived
 from puppylog.model.metric import Metric
+from puppylog.model.retention import KEEP_ALL, Retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ def make_plan(wanted: DefinitionSet, stored: DefinitionSet, *, prune: bool = Fal
     """
     groups = {*wanted.groups, *(metric.group for metric in wanted.metrics if metric.group is not None)}
     wanted = replace(wanted, groups=tuple(sorted(groups)))
+    if wanted.retention == KEEP_ALL and stored.retention is None:
+        wanted = replace(wanted, retention=None)
     before, after = stored.by_name(), wanted.by_name()
     needs = _find_needs(wanted, stored)
     steps: list[Step] = []
@@ -71,9 +74,9 @@ def make_plan(wanted: DefinitionSet, stored: DefinitionSet, *, prune: bool = Fal
         if known == definition:
             unchanged += kind is not Kind.GROUP
         elif known is None:
-            steps.append(Step(Action.CREATE, kind, name, None, definition))
+            steps.append(Step(Action.CREATE, kind, name, None, definition, _describe_change(None, definition)))
         else:
-            steps.append(Step(Action.UPDATE, kind, name, known, definition, _describe_update(known, definition)))
+            steps.append(Step(Action.UPDATE, kind, name, known, definition, _describe_change(known, definition)))
     arranged = arrange(steps, wanted, stored, prune=prune)
     return Plan(arranged.steps, tuple(kept), arranged.refusals, unchanged - arranged.replaced_unchanged)
 
@@ -92,8 +95,10 @@ def _find_needs(wanted: DefinitionSet, stored: DefinitionSet) -> Mapping[str, st
     return needs
 
 
-def _describe_update(before: Definition, after: Definition) -> str:
-    """Return the consequence of an update in place; empty if there is none to mention."""
+def _describe_change(before: Definition | None, after: Definition) -> str:
+    """Return the consequence of a creation, or of an update in place; empty if there is none to mention."""
+    if isinstance(after, Retention):
+        return "" if after.is_empty else "the store drops the records that it does not keep"
     if not isinstance(before, Metric) or not isinstance(after, Metric) or is_derived(after):
         return ""
     if replace(before, refresh_s=after.refresh_s) == after:

@@ -27,6 +27,11 @@ class Step:
     note: str = ""  # the reason, or a consequence, in a phrase; may be empty
 
     @property
+    def subject(self) -> str:
+        """Kind and name, for people."""
+        return f"{self.kind} {self.name}".rstrip()
+
+    @property
     def key(self) -> tuple[Kind, str]:
         return self.kind, self.name
 
@@ -43,4 +48,4 @@ class Refusal:
     @property
     def sentence(self) -> str:
         """The refusal in a sentence for people."""
-        return f"{self.kind} {self.name}: {self.cause}"
+        return f"{self.kind} {self.name}".rstrip() + f": {self.cause}"

@@ -73,7 +73,7 @@ def _show(value: TomlValue) -> str | None:
 
 
 def _draw(mark: str, subject: str, note: str, width: int | None, *, color: bool) -> Iterator[str]:
-    runs = [Run(f"{mark} {clean(subject)}", _STYLES[mark])]
+    runs = [Run(f"{mark} {clean(subject.rstrip())}", _STYLES[mark])]
     return _fold([*runs, Run(f"  {clean(note)}")] if note else runs, width, color=color)
 
 
