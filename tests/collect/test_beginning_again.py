@@ -10,7 +10,7 @@ from puppylog.collect import collector as collector_module
 from puppylog.collect.collector import Collector
 from puppylog.collect.dry import DryAppender, DryWriter
 from puppylog.collect.events import Committed, Event
-from puppylog.collect.options import CollectOptions
+from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.errors import StoreFull
 from puppylog.formats.registry import find_format
 from puppylog.model.stream import Move, Stream
@@ -70,7 +70,9 @@ def test_the_store_is_asked_for_its_positions_only_when_no_commit_is_running(
         if store.is_open_again.is_set() and isinstance(event, Committed):
             stop.set()
 
-    options = CollectOptions(sources=[f"{tmp_path}/*.log"], format=find_format("plain"), watch=True)
+    options = CollectOptions(
+        sources=[SourceOptions(paths=[f"{tmp_path}/*.log"], format=find_format("plain"))], watch=True
+    )
     Collector(store, options, stop=stop, on_event=note).run()
     assert store.is_open_again.is_set()
     assert not store.was_asked_during_commit

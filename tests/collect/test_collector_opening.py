@@ -11,7 +11,7 @@ from puppylog.collect import source_follower as follower_module
 from puppylog.collect.collector import Collector
 from puppylog.collect.dry import DryWriter
 from puppylog.collect.events import Event, StreamOpened
-from puppylog.collect.options import CollectOptions
+from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.errors import StoreUnavailable
 from puppylog.formats.registry import find_format
 from puppylog.model.record import Parsed
@@ -79,7 +79,7 @@ def names(tmp_path: Path) -> list[str]:
 
 
 def collect(store: Opened, directory: Path, events: list[Event]) -> None:
-    options = CollectOptions(sources=[str(directory)], format=find_format("plain"))
+    options = CollectOptions(sources=[SourceOptions(paths=[str(directory)], format=find_format("plain"))])
     Collector(store, options, stop=threading.Event(), on_event=events.append).run()
 
 

@@ -10,7 +10,7 @@ import pytest
 from puppylog.collect import reporting
 from puppylog.collect.collector import Collector
 from puppylog.collect.dry import DryAppender, DryWriter
-from puppylog.collect.options import CollectOptions
+from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.errors import StoreFull, StoreRefused, StoreUnavailable
 from puppylog.formats.registry import find_format
 from puppylog.model.stream import Move, StreamReport
@@ -58,7 +58,9 @@ class FullStore(ReportedStore):
 
 
 def collector(store: DryWriter, stop: threading.Event, *paths: Path, watch: bool = False) -> Collector:
-    options = CollectOptions(sources=[str(path) for path in paths], format=find_format("access"), watch=watch)
+    options = CollectOptions(
+        sources=[SourceOptions(paths=[str(path) for path in paths], format=find_format("access"))], watch=watch
+    )
     return Collector(store, options, stop=stop, on_event=lambda _: None)
 
 

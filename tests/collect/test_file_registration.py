@@ -37,12 +37,12 @@ def known() -> Known:
 
 @pytest.fixture
 def registration(known: Known) -> FileRegistration:
-    return FileRegistration(known.open_files, find_format("plain"))
+    return FileRegistration(known.open_files)
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> TailedSource:
-    return TailedSource(Stream(1, "file:///a.log", None, ()), Tailer(str(tmp_path / "a.log")))
+    return TailedSource(Stream(1, "file:///a.log", None, ()), find_format("plain"), Tailer(str(tmp_path / "a.log")))
 
 
 def file(serial: int, file_id: int | None = None) -> TailedFile:

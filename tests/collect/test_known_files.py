@@ -18,7 +18,7 @@ from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import Handle
 from puppylog.tail.owners import Elsewhere, OpenedFile
 from puppylog.tail.rotation.place import position_identity
-from puppylog.tail.source import expand_sources
+from puppylog.tail.source import expand_by_pattern
 from puppylog.tail.tailer import Tailer
 from support.embedded import wait_until
 from support.memory_files import MemoryFile
@@ -220,11 +220,11 @@ def test_lines_that_are_written_to_a_finished_file_under_a_new_name_are_stored(l
 def test_an_empty_directory_is_watched_until_it_has_a_file(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
     searches: list[object] = []
 
-    def expand(*sources: Any, **options: Any) -> list[str]:
+    def expand(*sources: Any, **options: Any) -> dict[str, str]:
         searches.append(sources)
-        return expand_sources(*sources, **options)
+        return expand_by_pattern(*sources, **options)
 
-    monkeypatch.setattr(source_follower_module, "expand_sources", expand)
+    monkeypatch.setattr(source_follower_module, "expand_by_pattern", expand)
     with logs.watching():
         wait_until(lambda: len(searches) > 1, what="the second search")
         logs.write("app.log")

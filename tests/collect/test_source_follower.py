@@ -6,7 +6,7 @@ import pytest
 
 from puppylog.collect.dry import DryWriter
 from puppylog.collect.events import Event, StreamOpened
-from puppylog.collect.options import CollectOptions
+from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.collect.source_follower import SourceFollower
 from puppylog.formats.registry import find_format
 
@@ -32,7 +32,9 @@ class Following:
         self.stream_ids: list[int] = []
         self.follower = SourceFollower(
             self.store,
-            CollectOptions(sources=[f"{directory}/*.log"], format=find_format("plain"), watch=True),
+            CollectOptions(
+                sources=[SourceOptions(paths=[f"{directory}/*.log"], format=find_format("plain"))], watch=True
+            ),
             stop=self.stop,
             on_event=self.events.append,
             on_stream=self.stream_ids.append,

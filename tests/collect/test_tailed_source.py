@@ -4,12 +4,13 @@ import pytest
 
 from puppylog.collect import tailed_source as tailed_source_module
 from puppylog.collect.tailed_source import IDLE_S, SOON_S, TailedSource
+from puppylog.formats.registry import find_format
 from puppylog.model.stream import Stream
 from puppylog.tail.tailer import Tailer
 
 
 def follow(path: Path) -> TailedSource:
-    return TailedSource(Stream(1, path.as_uri(), None, ()), Tailer(str(path), chunk_bytes=16))
+    return TailedSource(Stream(1, path.as_uri(), None, ()), find_format("plain"), Tailer(str(path), chunk_bytes=16))
 
 
 def test_an_idle_source_is_polled_less_and_less_often(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from puppylog.collect.collector import Collector
 from puppylog.collect.dry import DryAppender, DryWriter
 from puppylog.collect.events import Event
-from puppylog.collect.options import CollectOptions
+from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.formats.registry import find_format
 from puppylog.model.record import Parsed
 from puppylog.model.stream import Move, StreamReport
@@ -48,7 +48,7 @@ class _RecordingAppender(DryAppender):
 def collect_once(store: RecordWriter, *sources: str) -> tuple[int, list[Event]]:
     """Collect without watching; return the number of sources that could not be read, and the events."""
     events: list[Event] = []
-    options = CollectOptions(sources=sources, format=find_format("plain"))
+    options = CollectOptions(sources=[SourceOptions(paths=sources, format=find_format("plain"))])
     return Collector(store, options, stop=threading.Event(), on_event=events.append).run().unread, events
 
 
@@ -57,7 +57,7 @@ def watching(store: RecordWriter, *sources: str) -> Iterator[list[Event]]:
     """Watch in a thread; yield the list of events. At the end the thread must stop without an exception."""
     events: list[Event] = []
     stop = threading.Event()
-    options = CollectOptions(sources=sources, format=find_format("plain"), watch=True)
+    options = CollectOptions(sources=[SourceOptions(paths=sources, format=find_format("plain"))], watch=True)
     collector = Collector(store, options, stop=stop, on_event=events.append)
     failures: list[BaseException] = []
 

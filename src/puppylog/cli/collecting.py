@@ -16,6 +16,7 @@ from puppylog.collect.events import (
     NativeReadersMissing,
     OpenFileLimitReached,
     Progress,
+    SourcesChanged,
     SourceSkipped,
     SourceUnreadable,
     StoreInterrupted,
@@ -32,6 +33,7 @@ from puppylog.tui.progress import ProgressLine
 _SHOWN_REASONS: Final = 10
 _NOTES: Final[Mapping[type[Event], str]] = {
     StoreResumed: "the store is back",
+    SourcesChanged: "the changed sources are followed",
     NativeReadersMissing: (
         "installed without a C compiler: lines are read in Python, which takes about 40 to 120 times as much CPU "
         "(install a compiler, then Puppylog again)"
@@ -82,7 +84,7 @@ class Reporter:
                 warn(f"{cause}; waiting for it" if is_watched else cause)
             case StoreInterrupted(cause, retry_in_s):
                 warn(f"{cause}; nothing is lost, retrying in {format_duration(retry_in_s)}")
-            case StoreResumed() | NativeReadersMissing():
+            case StoreResumed() | NativeReadersMissing() | SourcesChanged():
                 tell(self._settings, _NOTES[type(event)])
 
     def _clear(self) -> None:

@@ -15,18 +15,15 @@ from puppylog.cli.lazy import LazyGroup, Table
 from puppylog.cli.old_names import OldNamesOption
 from puppylog.cli.options import examples, host_option, pass_settings, reread_settings, store_options
 from puppylog.cli.parsing import choose_format, format_options, multiline_options, zone_option
-from puppylog.cli.restamp import Restamped
 from puppylog.cli.signals import Signals
 from puppylog.cli.talk import tell
-from puppylog.collect.choosing import choose_boundary
+from puppylog.collect.choosing import make_source
 from puppylog.collect.collector import Collector
 from puppylog.collect.dry import DryWriter
 from puppylog.collect.events import Summary
-from puppylog.collect.options import CollectOptions
+from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.collect.retry import call_with_retry
 from puppylog.errors import PuppylogError, SourceError, StoreCrowded, UsageError
-from puppylog.formats.base import Format
-from puppylog.formats.multiline import Multiline
 from puppylog.model.identifier import parse_identifier
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
@@ -132,22 +129,21 @@ def collector(
         raise UsageError("watch", "in a dry run", "it ends where the files end")
     if group is not None:
         parse_identifier(group, "group")
-    boundary = choose_boundary(multiline)
 
-    def read_format(settings: Settings) -> Format:
+    def read_sources(settings: Settings) -> list[SourceOptions]:
         chosen = choose_format(settings, format_, format_from, year)
-        of_records = chosen if boundary is None else Multiline(chosen, boundary.mark_starts)
-        return Restamped(of_records) if now else of_records
+        source = make_source(
+            sources,
+            chosen,
+            multiline=multiline,
+            multiline_timeout_s=multiline_timeout,
+            now=now,
+            group=group,
+            from_end=from_end,
+        )
+        return [source]
 
-    options = CollectOptions(
-        sources=sources,
-        format=read_format(settings),
-        group=group,
-        watch=watch,
-        from_end=from_end,
-        boundary=boundary,
-        record_wait_s=multiline_timeout,
-    )
+    options = CollectOptions(sources=read_sources(settings), watch=watch)
     with Signals(can_restart=watch and STDIN not in sources) as signals, Reporter(settings, echo=echo) as reporter:
         summary: Summary | None
         if dry_run:
@@ -159,7 +155,7 @@ def collector(
             while signals.take_restart_request():
                 tell(settings, "restarting after SIGHUP")
                 settings = reread_settings()
-                options = replace(options, format=read_format(settings))
+                options = replace(options, sources=read_sources(settings))
                 summary = _collect(options, settings, signals, reporter)
     if summary is not None and summary.unread:
         ctx.exit(SourceError.exit_code)

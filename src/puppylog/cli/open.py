@@ -31,12 +31,11 @@ from puppylog.cli.signals import Signals
 from puppylog.cli.surroundings import wants_color
 from puppylog.cli.talk import tell, warn
 from puppylog.cli.times import parse_range
-from puppylog.collect.choosing import choose_boundary
+from puppylog.collect.choosing import make_source
 from puppylog.collect.collector import Collector
 from puppylog.collect.events import Event, FileFinished, FormatChosen, Summary
 from puppylog.collect.options import CollectOptions
 from puppylog.errors import SourceError, StreamBusy, UsageError
-from puppylog.formats.multiline import Multiline
 from puppylog.model.number import format_bytes
 from puppylog.monitor.range import Range
 from puppylog.monitor.report import Report, make_report
@@ -111,15 +110,11 @@ def open_(
         _show(settings, _Reported(report, title, name_store(settings.store) if is_flag_given("store") else None))
         return
     _refuse_store_options(group)
-    boundary = choose_boundary(multiline)
     chosen = choose_format(settings, format_, format_from, year)
     expand_sources(files)  # so that no store is made for files that cannot be read
     paths = [path if path == STDIN else str(Path(path).absolute()) for path in files]
     options = CollectOptions(
-        sources=paths,
-        format=chosen if boundary is None else Multiline(chosen, boundary.mark_starts),
-        boundary=boundary,
-        record_wait_s=multiline_timeout,
+        sources=[make_source(paths, chosen, multiline=multiline, multiline_timeout_s=multiline_timeout)]
     )
     reading = (format_, str(format_from or ""), str(year or ""), str(settings.data_zone), multiline or "")
     is_unique = any(path == STDIN or is_pipe(path) for path in paths)

@@ -2,23 +2,18 @@
 
 import os
 from collections.abc import Callable
-from datetime import UTC
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import click
 
 from puppylog.cli.complete import complete_formats
 from puppylog.cli.options import tz_option
 from puppylog.collect import choosing
-from puppylog.errors import UsageError
 from puppylog.formats.base import Format, Options
 from puppylog.formats.listed import AUTO
 from puppylog.settings import Settings
 from puppylog.tail.limits import RECORD_WAIT_S
-
-_LOCALTIME: Final = Path("/etc/localtime")
 
 
 def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -83,21 +78,6 @@ def choose_format(settings: Settings, written: str, configuration: Path | None, 
     Raises:
         UsageError: no such format exists, or the server's configuration cannot be read.
     """
-    return choosing.choose_format(written, configuration, Options(_zone_of(settings), year))
-
-
-def _zone_of(settings: Settings) -> ZoneInfo:
-    if settings.data_zone is None:
-        return ZoneInfo(_local_zone())
-    return ZoneInfo("UTC") if settings.data_zone is UTC else ZoneInfo(str(settings.data_zone))
-
-
-def _local_zone() -> str:
-    """Return the name of this machine's zone: its rules are needed, because its offset changes over the year."""
-    named = os.environ.get("TZ", "").lstrip(":") or str(_LOCALTIME.resolve()).partition("zoneinfo/")[2]
-    try:
-        return ZoneInfo(named).key
-    except (OSError, ValueError, KeyError):
-        raise UsageError(
-            "use", "time zone local", "this machine's zone has no name", advice="write it as Area/City"
-        ) from None
+    return choosing.choose_format(
+        written, configuration, Options(choosing.find_log_zone(settings.data_zone, os.environ), year)
+    )

@@ -13,6 +13,7 @@ from puppylog.cli.options import examples, group_option, host_option, pass_setti
 from puppylog.cli.parsing import choose_format, format_options, zone_option
 from puppylog.cli.signals import Signals
 from puppylog.cli.talk import tell, warn
+from puppylog.collect.choosing import make_source
 from puppylog.collect.collector import Collector
 from puppylog.collect.options import CollectOptions
 from puppylog.collect.retry import call_with_retry
@@ -59,9 +60,7 @@ def up(
             _keep_alive(store, asked)
             return
         options = CollectOptions(
-            sources=paths,
-            format=choose_format(settings, format_, format_from, year),
-            group=group,
+            sources=[make_source(paths, choose_format(settings, format_, format_from, year), group=group)],
             host=settings.host if store.is_shared else "",
             watch=True,
         )

@@ -1,12 +1,43 @@
-"""How lines are parsed: the format and the multi-line rule that an option, or a key of a file, asks for."""
+"""How a source is collected: the format and the multi-line rule that options, or keys of a file, ask for."""
 
+from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
 from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
 
+from puppylog.collect.options import SourceOptions
+from puppylog.collect.restamp import Restamped
 from puppylog.errors import UsageError
 from puppylog.formats.base import Format, Options
 from puppylog.formats.listed import AUTO
+from puppylog.formats.multiline import Multiline
 from puppylog.formats.registry import find_format, list_configured_formats, make_auto
 from puppylog.tail.boundary import Boundary, IndentationBoundary, PatternBoundary
+from puppylog.tail.limits import RECORD_WAIT_S
+
+_LOCALTIME: Final = Path("/etc/localtime")
+
+
+def find_log_zone(zone: tzinfo | None, environ: Mapping[str, str]) -> ZoneInfo:
+    """Return the zone of time stamps in logs, with its rules: the offset of a zone changes over the year.
+
+    Args:
+        zone: as `puppylog.settings.find_zone` returns it; None is the zone of this machine.
+        environ: the environment, for ``TZ``.
+
+    Raises:
+        UsageError: the zone of this machine has no name.
+    """
+    if zone is not None:
+        return ZoneInfo("UTC") if zone is UTC else ZoneInfo(str(zone))
+    named = environ.get("TZ", "").lstrip(":") or str(_LOCALTIME.resolve()).partition("zoneinfo/")[2]
+    try:
+        return ZoneInfo(named)
+    except (OSError, ValueError, KeyError):
+        raise UsageError(
+            "use", "time zone local", "this machine's zone has no name", advice="write it as Area/City"
+        ) from None
 
 
 def choose_format(written: str, configuration: Path | None, options: Options) -> Format:
@@ -40,3 +71,39 @@ def choose_boundary(written: str | None) -> Boundary | None:
     if written is None:
         return None
     return IndentationBoundary() if written == "indent" else PatternBoundary(written)
+
+
+def make_source(
+    paths: Sequence[str],
+    format_: Format,
+    *,
+    multiline: str | None = None,
+    multiline_timeout_s: float = RECORD_WAIT_S,
+    now: bool = False,
+    group: str | None = None,
+    from_end: bool = False,
+) -> SourceOptions:
+    """Return the options of a source.
+
+    Args:
+        paths: see `SourceOptions`.
+        format_: how the first lines of records are parsed.
+        multiline: as for `choose_boundary`.
+        multiline_timeout_s: see `SourceOptions.record_wait_s`.
+        now: whether records get the time at which their lines are read.
+        group: see `SourceOptions`.
+        from_end: see `SourceOptions`.
+
+    Raises:
+        UsageError: ``multiline`` is not a regular expression.
+    """
+    boundary = choose_boundary(multiline)
+    of_records = format_ if boundary is None else Multiline(format_, boundary.mark_starts)
+    return SourceOptions(
+        paths=paths,
+        format=Restamped(of_records) if now else of_records,
+        group=group,
+        from_end=from_end,
+        boundary=boundary,
+        record_wait_s=multiline_timeout_s,
+    )

@@ -8,17 +8,19 @@ from contextlib import suppress
 from puppylog.collect.batch import FIRST_SHARE, Batch
 from puppylog.collect.committer import Committer
 from puppylog.collect.events import (
+    Event,
     FormatChosen,
     LineContinued,
     LineCut,
     NativeReadersMissing,
     OnEvent,
     Progress,
+    SourcesChanged,
     StoreInterrupted,
     Summary,
 )
 from puppylog.collect.file_registration import stream_of
-from puppylog.collect.options import CollectOptions
+from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.collect.reporting import Reporting, StoreState
 from puppylog.collect.retry import call_with_retry
 from puppylog.collect.source_follower import SourceFollower
@@ -43,11 +45,13 @@ class Collector:
         >>> from pathlib import Path
         >>> from tempfile import TemporaryDirectory
         >>> from puppylog.collect.dry import DryWriter
+        >>> from puppylog.collect.options import SourceOptions
         >>> from puppylog.formats.registry import find_format
         >>> with TemporaryDirectory() as directory:
         ...     log = Path(directory, "app.log")
         ...     _ = log.write_text("one\ntwo\n")
-        ...     options = CollectOptions(sources=[str(log)], format=find_format("plain"))
+        ...     source = SourceOptions(paths=[str(log)], format=find_format("plain"))
+        ...     options = CollectOptions(sources=[source])
         ...     collector = Collector(DryWriter(), options, stop=threading.Event(), on_event=lambda event: None)
         ...     summary = collector.run()
         >>> summary.files, summary.records, summary.bytes_read
@@ -73,10 +77,24 @@ class Collector:
         self._store = store
         self._options = options
         self._stop = stop
-        self._on_event = self._store_state = StoreState(on_event)
+        self._forward_event = on_event
+        self._on_event = self._store_state = StoreState(self._note_event)
+        self.moved_at = time.monotonic()
+        """When the run last did something, in the seconds of `time.monotonic`: a collector that hangs does not move.
+
+        A run moves while it waits for new lines, and while it retries calls to a store that is unavailable.
+        """
         self._reporting = Reporting()
+        self._change = threading.Event()  # other sources are to be collected
+        self._next_sources: Sequence[SourceOptions] = options.sources  # set before `_change` is
         self._follower = SourceFollower(
-            store, options, stop=stop, on_event=self._on_event, on_stream=self._begin_reporting
+            store,
+            options,
+            stop=stop,
+            on_event=self._on_event,
+            on_stream=self._begin_reporting,
+            on_stream_end=self._end_reporting,
+            pause=self._change,
         )
         self._read_bytes = 0  # committed, or handed over to be committed
         self._progress_at = 0.0
@@ -145,6 +163,7 @@ class Collector:
         expanded_at = kept_at = time.monotonic()
         try:
             while True:
+                self.moved_at = time.monotonic()
                 is_over = self._stop.is_set() or self._follower.is_over
                 for source, chunk in self._follower.iter_chunks():
                     self._take(batch, source, chunk)
@@ -155,6 +174,11 @@ class Collector:
                         full, batch = batch, Batch(self._store.appender(), more_rows)
                         yield full
                 self._report_streams(committer)
+                if self._change.is_set() and not is_over:
+                    if batch.moves:
+                        full, batch = batch, Batch(self._store.appender(), full_rows)
+                        yield full
+                    self._change_sources(committer)
                 if committer.is_idle:
                     committer.wait()  # does not wait: raises the error of a failed commit even if no line comes
                 if batch.moves and (is_over or committer.is_idle):
@@ -168,7 +192,26 @@ class Collector:
         finally:
             batch.appender.discard()
 
+    def change_sources(self, sources: Sequence[SourceOptions]) -> None:
+        """Collect these sources from now on. May be called from another thread, while `run` watches.
+
+        A source that is the same object as before goes on undisturbed. Lines of the others that were read are committed
+        before their files are closed. `SourcesChanged` is reported when the change is done.
+        """
+        self._next_sources = sources
+        self._change.set()
+
+    def _change_sources(self, committer: Committer) -> None:
+        committer.wait()
+        self._note_sources(committer)
+        self._change.clear()  # before the sources are read: a change that comes now is made in the next round
+        sources = self._next_sources
+        self._follower.change(sources)
+        self._follower.follow_new()
+        self._on_event(SourcesChanged(len(sources)))
+
     def _take(self, batch: Batch, source: TailedSource, chunk: Chunk) -> None:
+        self.moved_at = time.monotonic()
         file = source.files[chunk.file.serial]
         parsed = self._parse(file, chunk)
         stream_id = stream_of(source, chunk.file)
@@ -184,7 +227,7 @@ class Collector:
     def _parse(self, file: OpenFile, chunk: Chunk) -> Parsed:
         parsed = file.parser.parse(chunk.data, chunk.offset, time.time_ns() // 1000)
         name = file.parser.name
-        if name not in {file.format_name, self._options.format.name}:
+        if name != file.format_name:
             file.format_name = name
             self._on_event(FormatChosen(chunk.file.path, name))
         return parsed
@@ -211,6 +254,13 @@ class Collector:
 
     def _begin_reporting(self, stream_id: int) -> None:
         self._reporting.begin_stream(stream_id, time.monotonic())
+
+    def _note_event(self, event: Event) -> None:
+        self.moved_at = time.monotonic()
+        self._forward_event(event)
+
+    def _end_reporting(self, stream_id: int) -> None:
+        self._send_reports(self._reporting.end_stream(stream_id, time.monotonic()))
 
     def _note_taken(self, stream_id: int, chunk: Chunk, parsed: Parsed, format_name: str) -> None:
         lines = parsed.records.num_rows + parsed.rejects.num_rows

@@ -112,6 +112,13 @@ class SourceUnreadable:
     is_watched: bool = True  # the collector waits for the source; otherwise the run goes on without it
 
 
+@dataclass(frozen=True, slots=True)
+class SourcesChanged:
+    """Other sources are collected from now on."""
+
+    sources: int  # how many
+
+
 Event: TypeAlias = (
     StreamOpened
     | NativeReadersMissing
@@ -127,6 +134,7 @@ Event: TypeAlias = (
     | StoreInterrupted
     | StoreResumed
     | SourceUnreadable
+    | SourcesChanged
 )
 OnEvent: TypeAlias = Callable[[Event], None]
 """Called with each event. A collector calls it from its reading thread and from its committing thread."""

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
 from puppylog.collect.tailed_source import OpenFile, TailedSource
-from puppylog.formats.base import Format
 from puppylog.model.stream import FilePosition
 from puppylog.stores.base import NewFile
 from puppylog.tail.chunk import Chunk, TailedFile
@@ -27,19 +26,16 @@ class FileRegistration:
     def __init__(
         self,
         open_files: Callable[[Sequence[NewFile]], Sequence[FilePosition]],
-        format: Format,  # noqa: A002 - the word of the product
         on_registered: Callable[[int, TailedFile, int], None] = lambda _stream_id, _file, _file_id: None,
     ) -> None:
         """Prepare to register files.
 
         Args:
             open_files: registers new files in the store; returns their positions in the same order.
-            format: makes the parser of each file.
             on_registered: called for each new file with the id of its source's stream, the file, and its new id.
         """
         self._on_registered = on_registered
         self._open_files = open_files
-        self._format = format
 
     def iter_registered(self, chunks: Iterable[SourceChunk]) -> Iterator[SourceChunk]:
         """Pass the chunks on, each as soon as its file is registered. After the last chunk all files are registered."""
@@ -75,7 +71,9 @@ class FileRegistration:
             self._on_registered(source.stream.stream_id, file, position.file_id)
 
     def _open(self, source: TailedSource, file: TailedFile, file_id: int) -> None:
-        source.files[file.serial] = OpenFile(file_id, self._format.open(file.context, file.modified_at_us))
+        source.files[file.serial] = OpenFile(
+            file_id, source.format.open(file.context, file.modified_at_us), source.format.name
+        )
 
 
 def stream_of(source: TailedSource, file: TailedFile) -> int:

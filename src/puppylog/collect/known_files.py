@@ -84,6 +84,11 @@ class KnownFiles:
             self._sources[stream.stream_id] = SourceFiles(stream.stream_id)
             self._followed_paths.add(split_uri(stream.source_uri)[1])
 
+    def unfollow(self, stream: Stream) -> None:
+        """Note that the source of a stream is not followed any more. Its tailer is closed."""
+        self.set_open_files(self._sources.pop(stream.stream_id), ())
+        self._followed_paths.discard(split_uri(stream.source_uri)[1])
+
     def owners_for(self, stream_id: int) -> "StreamOwners":
         """Return the `Owners` of the tailer of the stream's source."""
         return StreamOwners(self, self._sources[stream_id])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from puppylog.collect.known_files import KnownFiles
-from puppylog.collect.options import CollectOptions
+from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.model.stream import FilePosition, Stream
 from puppylog.tail.pipe import PipeTailer
 from puppylog.tail.reader import LINE_WAIT_S
@@ -13,24 +13,34 @@ from puppylog.tail.source import STDIN, is_pipe, refuse_binary
 from puppylog.tail.tailer import Tailer
 
 
+def line_wait_s(options: CollectOptions) -> float | None:
+    """Return after how many seconds without a change of its file a last line without newline is stored.
+
+    None: such a line waits for its newline.
+    """
+    return None if options.watch else LINE_WAIT_S
+
+
+def source_prefix(options: CollectOptions) -> str:
+    """Return the beginning of the URIs of all files of this host."""
+    return f"file://{options.host}/"
+
+
+def uri_of(options: CollectOptions, path: str) -> str:
+    """Return the source URI of a path; bytes that a URI cannot hold are percent-encoded."""
+    return f"stdin://{options.host}" if path == STDIN else f"file://{options.host}{quote(os.fsencode(path))}"
+
+
 class SourceOpener:
-    """Opens the sources of one collector, all with the same options."""
+    """Opens files that are collected in one way."""
 
-    def __init__(self, options: CollectOptions) -> None:
+    def __init__(self, options: CollectOptions, source: SourceOptions) -> None:
+        self.source = source
+        self.has_begun = False
+        """Whether the files that existed at first have been opened. Files that appear later are read from their start,
+        even if the source begins at the end of its files."""
         self._options = options
-        self._record_wait_s = options.record_wait_s if options.watch else 0.0
-        self.line_wait_s = None if options.watch else LINE_WAIT_S
-        """A last line without newline is stored when its file has not been changed for so many seconds.
-
-        None: such a line waits for its newline.
-        """
-        self.source_prefix = f"file://{options.host}/"
-        """The beginning of the URIs of all files of this host."""
-
-    def uri_of(self, path: str) -> str:
-        """Return the source URI of a path; bytes that a URI cannot hold are percent-encoded."""
-        host = self._options.host
-        return f"stdin://{host}" if path == STDIN else f"file://{host}{quote(os.fsencode(path))}"
+        self._record_wait_s = source.record_wait_s if options.watch else 0.0
 
     def open_tailer(
         self, known_files: KnownFiles, path: str, stream: Stream, known: Sequence[FilePosition], *, from_end: bool
@@ -48,7 +58,7 @@ class SourceOpener:
             SourceError: the pipe cannot be read, or the file is not a log.
             PuppylogError: the store cannot be asked which stream has read the file.
         """
-        boundary, record_wait_s = self._options.boundary, self._record_wait_s
+        boundary, record_wait_s = self.source.boundary, self._record_wait_s
         if path == STDIN:
             return PipeTailer(boundary=boundary, record_wait_s=record_wait_s)
         if is_pipe(path):
@@ -60,6 +70,6 @@ class SourceOpener:
             from_end=from_end and known == list(stream.files),
             boundary=boundary,
             record_wait_s=record_wait_s,
-            line_wait_s=self.line_wait_s,
+            line_wait_s=line_wait_s(self._options),
             owners=known_files.owners_for(stream.stream_id),
         )

@@ -9,29 +9,39 @@ from puppylog.tail.limits import RECORD_WAIT_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CollectOptions:
-    """The options of a `Collector`.
+class SourceOptions:
+    """Files that are collected in one way.
 
     Example:
         >>> from puppylog.formats.registry import find_format
-        >>> options = CollectOptions(sources=["/var/log/app/*.log"], format=find_format("plain"), watch=True)
-        >>> options.from_end
+        >>> source = SourceOptions(paths=["/var/log/app/*.log"], format=find_format("plain"))
+        >>> CollectOptions(sources=[source], watch=True).sources[0].from_end
         False
     """
 
-    sources: Sequence[str]
+    paths: Sequence[str]
     """Paths of files, directories and named pipes, glob patterns, or ``-`` for standard input."""
     format: Format
     """How lines are parsed."""
     group: str | None = None
     """The log group of the streams; None keeps the group that each stream has."""
-    host: str = ""
-    """This machine's name in source URIs; empty on a store of one machine."""
-    watch: bool = False
-    """Go on after the end of the files, through rotation and truncation, until stopped."""
     from_end: bool = False
-    """Read only new lines of files that the store does not know when the run starts."""
+    """Read only new lines of files that the store does not know when the run starts, or when the source is added."""
     boundary: Boundary | None = None
     """Where records of several lines begin; without one, every line is a record."""
     record_wait_s: float = RECORD_WAIT_S
     """The last record of several lines is complete when its file has not grown for so many seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectOptions:
+    """The options of a `Collector`."""
+
+    sources: Sequence[SourceOptions]
+    """A file that several sources name belongs to the first of them."""
+    host: str = ""
+    """This machine's name in source URIs; empty on a store of one machine."""
+    watch: bool = False
+    """Go on after the end of the files, through rotation and truncation, until stopped."""
+    waits_for_streams: bool = False
+    """Try a stream that another collector follows again later, instead of ending the run."""

@@ -210,6 +210,11 @@ class Reporting:
             self._heartbeat_at = at + HEARTBEAT_S
         return list(self._iter_reports(at, everything=is_heartbeat))
 
+    def end_stream(self, stream_id: int, at: float) -> Sequence[StreamReport]:
+        """Return the last report on a stream that is not followed any more."""
+        progress = self._streams.pop(stream_id, None)
+        return [] if progress is None else [progress.report(at, ended=True)]
+
     def end(self, at: float) -> Sequence[StreamReport]:
         """Return the last reports: the collector ends regularly, and does not follow its streams any more."""
         reports = [progress.report(at, ended=True) for progress in self._streams.values()]

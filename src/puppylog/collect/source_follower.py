@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -18,11 +19,12 @@ from puppylog.collect.events import (
 )
 from puppylog.collect.file_registration import FileRegistration, SourceChunk
 from puppylog.collect.known_files import Head, KnownFiles
-from puppylog.collect.opening import SourceOpener
-from puppylog.collect.options import CollectOptions
+from puppylog.collect.opening import SourceOpener, line_wait_s, source_prefix, uri_of
+from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.collect.retry import call_with_retry
 from puppylog.collect.slots import Slots
 from puppylog.collect.tailed_source import TailedSource
+from puppylog.errors import StreamBusy
 from puppylog.model.stream import FilePosition, KnownFile, Stream
 from puppylog.stores.base import NewFile, RecordWriter
 from puppylog.tail.chunk import Chunk, TailedFile
@@ -30,7 +32,7 @@ from puppylog.tail.closed import ClosedTailer
 from puppylog.tail.notification import Notification
 from puppylog.tail.rotation.names import list_bases
 from puppylog.tail.rotation.place import Identity
-from puppylog.tail.source import STDIN, expand_sources, is_pipe
+from puppylog.tail.source import STDIN, expand_by_pattern, is_pipe
 
 _OPENED_AT_ONCE = 500  # streams: a store opens thousands within seconds, and serves other clients between two calls
 
@@ -49,6 +51,8 @@ class SourceFollower:
         stop: threading.Event,
         on_event: OnEvent,
         on_stream: Callable[[int], None],
+        on_stream_end: Callable[[int], None] = lambda _: None,
+        pause: threading.Event | None = None,
     ) -> None:
         """Prepare to follow. No source is opened before `follow_new`.
 
@@ -56,19 +60,24 @@ class SourceFollower:
             store: registers streams and files.
             options: which sources are collected, and how.
             stop: when set, reading ends after the present chunk, and calls to the store are not retried.
+            pause: when set, reading ends after the present chunk.
             on_event: called with the events of sources that are opened, skipped, or cannot be read.
             on_stream: called with the id of each stream before its first line is read.
+            on_stream_end: called with the id of each stream that `change` ends.
         """
         self._store = store
         self._options = options
         self._stop = stop
+        self._pause = pause or threading.Event()
         self._on_event = on_event
         self._on_stream = on_stream
-        self._opener = SourceOpener(options)
+        self._on_stream_end = on_stream_end
+        self._openers = [SourceOpener(options, source) for source in options.sources]
         self._notification = Notification(on_limit=self._note_watch_limit)
         self._sources: dict[str, TailedSource] = {}  # by path
+        self._opener_of: dict[str, SourceOpener] = {}  # of the followed sources, by path
         self._slots = Slots(on_full=self._note_open_file_limit)
-        self._registration = FileRegistration(self._open_files, options.format, self._note_registered)
+        self._registration = FileRegistration(self._open_files, self._note_registered)
         # Both threads use it, and `KnownFiles` has its own lock. The reading thread replaces it in `begin_again`, when
         # no commit is running.
         self._known = self._make_known_files()
@@ -78,13 +87,14 @@ class SourceFollower:
 
     @property
     def line_wait_s(self) -> float | None:
-        """See `SourceOpener.line_wait_s`."""
-        return self._opener.line_wait_s
+        """See `puppylog.collect.opening.line_wait_s`."""
+        return line_wait_s(self._options)
 
     @property
     def is_over(self) -> bool:
         """Whether no source has to be read any more. A pipe ends. A file ends only if it is not watched."""
-        if self._options.watch and any(source != STDIN and not is_pipe(source) for source in self._options.sources):
+        paths = [path for source in self._options.sources for path in source.paths]
+        if self._options.watch and (not paths or any(path != STDIN and not is_pipe(path) for path in paths)):
             return False  # a file may still appear at a path, in a directory, or as a match of a pattern
         return not any(
             not source.is_over and (self._options.watch or source.is_pipe) for source in self._sources.values()
@@ -116,8 +126,32 @@ class SourceFollower:
         No batch may be queued or being committed.
         """
         self._close_all()
+        for opener in self._openers:
+            opener.has_begun = False
         self._known = self._make_known_files()
         self._slots = Slots(on_full=self._note_open_file_limit)
+
+    def change(self, sources: Sequence[SourceOptions]) -> None:
+        """Follow these sources from now on. `follow_new` opens the new ones.
+
+        A source that was followed before, as the same object, goes on undisturbed. The files of the others are closed,
+        and their streams released. No batch may be queued or being committed, and every chunk that was read must be
+        committed.
+        """
+        known = {id(opener.source): opener for opener in self._openers}
+        self._options = replace(self._options, sources=tuple(sources))
+        self._openers = [known.get(id(source)) or SourceOpener(self._options, source) for source in sources]
+        gone = [path for path, opener in self._opener_of.items() if opener not in self._openers]
+        for path in gone:
+            source = self._sources.pop(path)
+            del self._opener_of[path]
+            source.tailer.close()
+            self._slots.release(source)
+            self._known.unfollow(source.stream)
+            self._store.close_stream(source.stream.stream_id)
+            self._on_stream_end(source.stream.stream_id)
+        self._skipped.clear()
+        self._refused.clear()
 
     def follow_new(self) -> None:
         """Follow the sources that are not followed yet: all sources at first, new matches of patterns later.
@@ -126,9 +160,12 @@ class SourceFollower:
             SourceError: no source can be read.
             PuppylogError: the store refuses the call, or is unavailable when the run is stopped.
         """
-        is_first = not self._sources
-        paths = expand_sources(
-            self._options.sources,
+        opener_of: dict[str, SourceOpener] = {}  # by pattern
+        for opener in self._openers:
+            for pattern in opener.source.paths:
+                opener_of.setdefault(pattern, opener)
+        paths = expand_by_pattern(
+            opener_of,
             watch=self._options.watch,
             followed=self._sources,
             on_skipped=self._skip,
@@ -137,8 +174,11 @@ class SourceFollower:
         new = [path for path in paths if path not in self._sources]
         known = {*self._sources, *new}
         new.sort(key=lambda path: any(base in known for base in list_bases(path)))  # a log before its rotated files
-        for start in range(0, len(new), _OPENED_AT_ONCE):
-            self._follow(new[start : start + _OPENED_AT_ONCE], from_end=self._options.from_end and is_first)
+        for opener in self._openers:
+            own = [path for path in new if opener_of[paths[path]] is opener]
+            for start in range(0, len(own), _OPENED_AT_ONCE):
+                self._follow(own[start : start + _OPENED_AT_ONCE], opener)
+            opener.has_begun = True
 
     def iter_chunks(self) -> Iterator[SourceChunk]:
         """Read what can be read now, one source after another, until no source is due or the run is stopped.
@@ -149,7 +189,7 @@ class SourceFollower:
         self._wake_changed()
         while due := self._find_due():
             yield from self._registration.iter_registered(self._read_in_turn(due))
-            if self._stop.is_set() or not any(self._has_more(source) for source in due):
+            if self._ends_turn() or not any(self._has_more(source) for source in due):
                 return
 
     def note_batched(self, source: TailedSource, chunk: Chunk) -> None:
@@ -165,11 +205,14 @@ class SourceFollower:
     def _has_more(self, source: TailedSource) -> bool:
         return source.tailer.has_more or not (self._options.watch or source.is_pipe or source.is_done)
 
+    def _ends_turn(self) -> bool:
+        return self._stop.is_set() or self._pause.is_set()
+
     def _read_in_turn(self, due: Iterable[TailedSource]) -> Iterator[SourceChunk]:
         for source in due:
             for chunk in source.poll(time.monotonic()):
                 yield source, chunk
-                if self._stop.is_set():
+                if self._ends_turn():
                     return
             self._note_problem(source)
 
@@ -194,32 +237,52 @@ class SourceFollower:
             if source.problem is not None:
                 self._on_event(SourceUnreadable(source.stream.source_uri, source.problem, self._options.watch))
 
-    def _follow(self, paths: Sequence[str], *, from_end: bool) -> None:
-        uris = [self._opener.uri_of(path) for path in paths]
+    def _follow(self, paths: Sequence[str], opener: SourceOpener) -> None:
+        uris = [uri_of(self._options, path) for path in paths]
+        from_end = opener.source.from_end and not opener.has_begun
         for stream_id in self._known.take_claims(uris):
             self._store.close_stream(stream_id)
-        for path, stream in zip(paths, self._open_streams(uris, paths), strict=True):
+        for path, stream in self._open_streams(uris, paths, opener.source):
             offsets = [file.byte_offset for file in stream.files if not file.finished]
             self._on_event(StreamOpened(stream.source_uri, offsets[-1] if offsets else 0))
             self._on_stream(stream.stream_id)
             source = self._sources[path] = TailedSource(
                 stream,
+                opener.source.format,
                 ClosedTailer(path),
-                open_tailer=partial(self._opener.open_tailer, self._known, path, stream, from_end=from_end),
+                open_tailer=partial(opener.open_tailer, self._known, path, stream, from_end=from_end),
                 slots=self._slots,
                 is_pipe=path == STDIN or is_pipe(path),
                 reads_once=not self._options.watch,
             )
+            self._opener_of[path] = opener
             self._known.attach(stream.stream_id, source.release)
             if path != STDIN:
                 self._notification.watch(path)
 
-    def _open_streams(self, uris: Sequence[str], paths: Sequence[str]) -> Sequence[Stream]:
-        group = self._options.group
-        streams = call_with_retry(lambda: self._store.open_streams(uris, group=group), self._stop, self._on_event)
-        self._known.follow(streams)
-        self._known.prepare(paths)
-        return streams
+    def _open_streams(
+        self, uris: Sequence[str], paths: Sequence[str], source: SourceOptions
+    ) -> Sequence[tuple[str, Stream]]:
+        """Return the paths with their streams; without those that another collector follows, if they may wait."""
+
+        def open_(uris: Sequence[str]) -> Sequence[Stream]:
+            group = source.group
+            return call_with_retry(lambda: self._store.open_streams(uris, group=group), self._stop, self._on_event)
+
+        try:
+            opened = list(zip(paths, open_(uris), strict=True))
+        except StreamBusy:
+            if not self._options.waits_for_streams:
+                raise
+            opened = []
+            for path, uri in zip(paths, uris, strict=True):
+                try:
+                    opened.append((path, open_([uri])[0]))
+                except StreamBusy as error:
+                    self._refuse(path, error.message)
+        self._known.follow(stream for _, stream in opened)
+        self._known.prepare([path for path, _ in opened])
+        return opened
 
     def _open_files(self, new: Sequence[NewFile]) -> Sequence[FilePosition]:
         return call_with_retry(lambda: self._store.open_files(new), self._stop, self._on_event)
@@ -229,7 +292,7 @@ class SourceFollower:
 
     def _make_known_files(self) -> KnownFiles:
         def find(identities: Sequence[Identity], heads: Sequence[Head]) -> Sequence[KnownFile]:
-            prefix = self._opener.source_prefix
+            prefix = source_prefix(self._options)
             return call_with_retry(
                 lambda: self._store.find_known_files(prefix, identities, heads), self._stop, self._on_event
             )
@@ -268,6 +331,7 @@ class SourceFollower:
         for stream_id in self._known.claims():
             self._store.close_stream(stream_id)
         self._sources.clear()
+        self._opener_of.clear()
 
     def __iter__(self) -> Iterator[TailedSource]:
         return iter(self._sources.values())

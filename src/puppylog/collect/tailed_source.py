@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from puppylog.collect.slots import Slots
 from puppylog.errors import SourceError
-from puppylog.formats.base import Parser
+from puppylog.formats.base import Format, Parser
 from puppylog.model.stream import FilePosition, Stream
 from puppylog.tail.chunk import Chunk
 from puppylog.tail.closed import ClosedTailer, PathState, read_path_state
@@ -39,7 +39,7 @@ class OpenFile:
 
     file_id: int
     parser: Parser
-    format_name: str = ""  # the format that was last reported to the user
+    format_name: str  # the format that was last reported to the user, or that the user has asked for
 
 
 @dataclass(slots=True, eq=False)
@@ -51,6 +51,7 @@ class TailedSource:
     """
 
     stream: Stream
+    format: Format  # makes the parser of each file
     tailer: Tailer | PipeTailer | ClosedTailer
     open_tailer: OpenTailer | None = None
     slots: Slots | None = None

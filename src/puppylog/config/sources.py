@@ -1,12 +1,16 @@
 """Sources of the files, and the format and the multi-line rule that they ask for."""
 
+from collections.abc import Mapping
+from datetime import tzinfo
 from zoneinfo import ZoneInfo
 
-from puppylog.collect.choosing import choose_boundary, choose_format
+from puppylog.collect.choosing import choose_boundary, choose_format, find_log_zone, make_source
+from puppylog.collect.options import SourceOptions
 from puppylog.config.faults import Faults, Place
 from puppylog.config.tables import SourceTable
 from puppylog.config.values import SourceConfig
 from puppylog.formats.base import Options
+from puppylog.settings import find_zone
 from puppylog.tail.source import STDIN
 
 
@@ -33,3 +37,26 @@ def read_source(table: SourceTable, place: Place, faults: Faults) -> SourceConfi
     with faults.noting(place, "multiline"):
         choose_boundary(source.multiline)
     return source if len(faults.found) == before else None
+
+
+def make_options(source: SourceConfig, default_zone: tzinfo | None, environ: Mapping[str, str]) -> SourceOptions:
+    """Return the options with which a collector follows the source.
+
+    Args:
+        source: of a file.
+        default_zone: the zone of stamps without an offset if the source names none; None is that of this machine.
+        environ: the environment, for ``TZ``.
+
+    Raises:
+        UsageError: the format does not exist any more, or this machine's zone has no name.
+    """
+    zone = find_log_zone(default_zone if source.tz is None else find_zone(source.tz), environ)
+    return make_source(
+        source.paths,
+        choose_format(source.format, source.format_file, Options(zone, source.year)),
+        multiline=source.multiline,
+        multiline_timeout_s=source.multiline_timeout_s,
+        now=source.now,
+        group=source.group,
+        from_end=source.from_end,
+    )

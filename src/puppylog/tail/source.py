@@ -63,6 +63,23 @@ def expand_sources(
 ) -> list[str]:
     """Return the absolute paths of the files to collect, each file once.
 
+    Args and errors are those of `expand_by_pattern`.
+    """
+    return list(
+        expand_by_pattern(patterns, watch=watch, followed=followed, on_skipped=on_skipped, on_refused=on_refused)
+    )
+
+
+def expand_by_pattern(
+    patterns: Iterable[str],
+    *,
+    watch: bool = False,
+    followed: Collection[str] = (),
+    on_skipped: OnSkipped = lambda _: None,
+    on_refused: OnRefused = lambda _path, _cause: None,
+) -> dict[str, str]:
+    """Return the absolute paths of the files to collect, each file once, with the first pattern that gives the path.
+
     They are in the order of ``patterns``; the matches of one pattern are sorted by name.
 
     A directory stands for the files in it. If two paths lead to one file, only one path is returned: the one that is
@@ -80,18 +97,19 @@ def expand_sources(
     Raises:
         SourceError: no file can be collected; the cause is that of the first path or pattern.
     """
-    found: dict[str, None] = {}
+    found: dict[str, str] = {}
     refused: dict[str, SourceError] = {}
     for pattern in patterns:
         try:
-            found.update(_expand(pattern, followed, on_skipped, refused, watch=watch))
+            for path in _expand(pattern, followed, on_skipped, refused, watch=watch):
+                found.setdefault(path, pattern)
         except SourceError as error:
             refused[pattern] = error
     if refused and not found:
         raise next(iter(refused.values()))
     for path, refusal in refused.items():
         on_refused(path, refusal.message)
-    return _without_doubles(found, followed, on_skipped)
+    return {path: found[path] for path in _without_doubles(found, followed, on_skipped)}
 
 
 def _expand(

@@ -13,7 +13,7 @@ from typing import Self
 import pytest
 
 from puppylog.collect.collector import Collector
-from puppylog.collect.options import CollectOptions
+from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.errors import AlreadyExists, NotFound, StoreError, StoreRefused
 from puppylog.formats.registry import find_format
 from puppylog.model.metric import Metric
@@ -40,7 +40,9 @@ def count(store: Store) -> int:
 
 def collect(url: str, log: Path, stop: threading.Event | None = None) -> None:
     """Collect a log; with ``stop``, until it is set."""
-    options = CollectOptions(sources=[str(log)], format=find_format("plain"), watch=stop is not None)
+    options = CollectOptions(
+        sources=[SourceOptions(paths=[str(log)], format=find_format("plain"))], watch=stop is not None
+    )
     with EmbeddedStore(Path(url.removeprefix("duckdb://"))).connect() as store:
         Collector(store, options, stop=stop or threading.Event(), on_event=lambda _: None).run()
 

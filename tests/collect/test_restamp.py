@@ -1,4 +1,4 @@
-from puppylog.cli.restamp import Restamped
+from puppylog.collect.restamp import Restamped
 from puppylog.model.record import RECORDS, Parsed
 from support.lines import NOON, records, rejects
 
