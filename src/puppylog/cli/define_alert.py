@@ -38,8 +38,8 @@ Written: TypeAlias = str | tuple[str, ...] | None
 """The value of an option: of one that may be given several times, a tuple."""
 
 
-def rule_options(command: Callable[..., object]) -> Callable[..., object]:
-    """Add the options that describe an alert's rule. An option that is not given is None."""
+def judging_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Add the options that describe when an alert fires. An option that is not given is None."""
     options = (
         click.option(
             "-s",
@@ -68,6 +68,16 @@ def rule_options(command: Callable[..., object]) -> Callable[..., object]:
             help="The state, or value, if the window has no observation. Default: zero for metrics that count, else "
             "no_data.",
         ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def rule_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Add the options that describe an alert's rule, and whom it tells. An option that is not given is None."""
+    options = (
+        judging_options,
         click.option(
             "--contact",
             "contacts",

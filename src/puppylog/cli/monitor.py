@@ -25,6 +25,7 @@ ALERTS: Final[Table] = {
     "meta": ("puppylog.cli.alerts:meta", "Show an alert's definition and states."),
     "observe": ("puppylog.cli.observe:observe", "Watch the alerts live."),
     "check": ("puppylog.cli.alerts:check", "Exit with 1 if an alert fires."),
+    "test": ("puppylog.cli.alert_trial:test", "Show when an alert would have fired in the past."),
     "create": ("puppylog.cli.define_alert:create", "Create an alert."),
     "update": ("puppylog.cli.define_alert:update", "Change an alert, and keep its history."),
     "delete": ("puppylog.cli.define_alert:delete", "Delete an alert and its history."),

@@ -16,6 +16,11 @@ from puppylog.model.metric import ADDITIVE_STATISTICS, COUNTING_STATISTICS
 MISSED_AFTER = timedelta(seconds=10)
 """An evaluation is marked as missed if it is late by the alert's period plus this. A busy store is often late."""
 
+FORGET_AFTER = timedelta(days=1)
+"""The state of a segment that was not observed for longer than this is deleted. A firing segment first changes to
+no_data. Segments come from log lines, so a client that always sends new ones would make the states grow without limit.
+"""
+
 _COMPARE: dict[Comparison, Callable[[float, float], bool]] = {
     Comparison.ABOVE: operator.gt,
     Comparison.AT_LEAST: operator.ge,

@@ -10,7 +10,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from puppylog.model.alert_rule import counts_missing_as_zero, is_weighted
+from puppylog.model.alert_rule import FORGET_AFTER, counts_missing_as_zero, is_weighted
 from puppylog.model.alert_schedule import Due
 from puppylog.stores.duckdb.engine.database import Connection
 from puppylog.stores.duckdb.engine.definitions import StoredAlert
@@ -19,9 +19,7 @@ from puppylog.stores.queries import load_queries, parameters_of
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "alerts.sql")
 
-# The state of a segment that was not observed for so long is deleted. Segments come from log lines, so a client that
-# always sends new ones would make the states grow without limit. A firing segment first changes to no_data.
-_FORGET_US: Final = 86_400 * US_PER_S
+_FORGET_US: Final = int(FORGET_AFTER.total_seconds()) * US_PER_S
 
 _DUE: Final = pa.schema(
     [
