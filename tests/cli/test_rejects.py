@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from puppylog.tui.clean import width_of
 from support.embedded import EmbeddedStore
 from support.inprocess import InProcess
 from support.lines import NOON, Source
@@ -61,6 +62,29 @@ def test_no_output_has_a_control_sequence(cli: InProcess, output: str) -> None:
     assert got.code == 0
     assert "[2J this is no line of an access log" in got.out
     assert "\x1b" not in got.out
+
+
+def test_a_terminal_shows_each_line_below_its_place_and_its_reason(cli: InProcess) -> None:
+    for width in (40, 80, 160):
+        got = cli.wide(width)("rejects", "list", "--color", "never")
+        assert got.err == ""
+        lines = got.out.splitlines()
+        assert max(map(width_of, lines)) <= width
+        assert "\x1b" not in got.out
+        assert lines[-1] == "  │ =1+1"
+        shown = " ".join(got.out.split())
+        assert "/srv/b.log (/var/log/test.log) at byte 0: no time in it │ =1+1" in shown
+
+
+def test_a_terminal_shows_the_start_of_a_long_line_and_says_that_it_is_cut(
+    own_server: EmbeddedStore, cli: InProcess
+) -> None:
+    reject(Source(own_server.connect(), "file:///srv/c.log"), [b"x " * 5000], reason="no time in it")
+    got = cli.wide(40)("rejects", "list", "-l", "1", "--color", "never")
+    drawn = [line for line in got.out.splitlines() if line.startswith("  │ ")]
+    assert len(drawn) == 6
+    assert drawn[-1].endswith("…")
+    assert "cut: line; -o jsonl shows all" in got.err
 
 
 def test_the_newest_lines_come_last_up_to_a_limit(cli: InProcess) -> None:

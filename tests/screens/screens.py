@@ -23,6 +23,7 @@ from puppylog.cli.options import reread_settings
 from puppylog.cli.surroundings import Surroundings
 from puppylog.settings import Settings
 from screens.states import draw_observe, write_alerts, write_doctor, write_status
+from screens.tables import write_groups, write_reject_counts, write_rejects
 from screens.traffic import NOON, write_logs
 from support.embedded import EmbeddedStore, wait_until
 
@@ -33,6 +34,7 @@ FOLDER: Final = Path("/var/tmp/puppylog-screens")  # noqa: S108 - the same on ea
 COMMANDS: Final[Mapping[str, str]] = {
     "file": "access.log -q",
     "logs": "logs -l 8",
+    "logs-context": "logs 'severity>=error' -C 1 -l 2",
     "top": "top request_route",
     "hist": "hist --by status_code --step 10m has:request_route",
     "stats": "stats duration_ms",
@@ -48,6 +50,9 @@ COMMANDS: Final[Mapping[str, str]] = {
 DRAWN: Final[Mapping[str, tuple[str, Callable[[Settings], None]]]] = {
     "alerts-list": ("monitor alerts list", write_alerts),
     "observe": ("monitor alerts observe", draw_observe),
+    "rejects-list": ("rejects list", write_rejects),
+    "rejects-count": ("rejects count", write_reject_counts),
+    "groups-list": ("groups list", write_groups),
     "collector-status": ("collector status", write_status),
     "doctor": ("doctor", write_doctor),
 }

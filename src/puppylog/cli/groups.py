@@ -15,7 +15,7 @@ from puppylog.monitor.groups import list_groups
 from puppylog.settings import Settings
 from puppylog.stores.connect import connect
 
-_LAYOUT: Final = Layout(
+LAYOUT: Final = Layout(
     expendable=("files", "moved_at", "bytes", "streams"),
     headings={"bytes": "stored", "moved_at": "last stored"},
     shown={"streams": format_number, "files": format_number, "bytes": format_bytes},
@@ -54,7 +54,7 @@ def create(settings: Settings, names: tuple[str, ...]) -> None:
 def list_(settings: Settings) -> None:
     """List the log groups and what is in them."""
     with connect(settings.store) as store:
-        write_table(list_groups(store), settings, _LAYOUT)
+        write_table(list_groups(store), settings, LAYOUT)
 
 
 @groups.command()

@@ -21,9 +21,10 @@ from puppylog.cli.options import (
     range_options,
     store_options,
 )
-from puppylog.cli.output import open_writer, write_rows
+from puppylog.cli.output import write_rows
 from puppylog.cli.parsing import choose_format, format_options, zone_option
 from puppylog.cli.queries import WrittenQuery, join_conditions, query_argument, read_query, translate_for
+from puppylog.cli.rejected_lines import LISTED, open_list_writer
 from puppylog.cli.tables import Layout
 from puppylog.cli.talk import tell
 from puppylog.cli.times import parse_range
@@ -32,6 +33,7 @@ from puppylog.collect.replay import Summary, replay
 from puppylog.errors import UsageError
 from puppylog.model.number import format_number
 from puppylog.model.query import REJECTS
+from puppylog.model.source import name_source
 from puppylog.monitor.rejects import (
     KnownFile,
     RejectFilter,
@@ -48,17 +50,7 @@ from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 from puppylog.tui.clean import clean
 
-_LISTED: Final = pa.schema(
-    [
-        ("source", pa.string()),
-        ("file", pa.string()),
-        ("line_offset", pa.int64()),
-        ("rejected_at", pa.timestamp("us", tz="UTC")),
-        ("reason", pa.string()),
-        ("line", pa.string()),
-    ]
-)
-_COUNTED: Final = pa.schema(
+COUNTED: Final = pa.schema(
     [
         ("lines", pa.int64()),
         ("reason", pa.string()),
@@ -67,18 +59,12 @@ _COUNTED: Final = pa.schema(
         ("last_at", pa.timestamp("us", tz="UTC")),
     ]
 )
-_LIST_LAYOUT: Final = Layout(
-    expendable=("line_offset", "file", "rejected_at", "source"),
-    paths=("source", "file"),
-    wrapped=("reason",),
-    shown={"line_offset": str},
-)
-_COUNT_LAYOUT: Final = Layout(
+COUNT_LAYOUT: Final = Layout(
     expendable=("first_at", "last_at", "source"),
     paths=("source",),
     wrapped=("reason",),
     headings={"first_at": "first", "last_at": "last"},
-    shown={"lines": format_number},
+    shown={"lines": format_number, "source": name_source},
 )
 _UNKNOWN_FILE: Final = KnownFile(0, 0, "", "")
 
@@ -174,7 +160,7 @@ def rejects() -> None:
 @pass_settings
 def list_lines(settings: Settings, *, chosen: FilterOptions, limit: int) -> None:
     """List rejected lines, the newest last."""
-    writer = open_writer(settings, _LISTED, _LIST_LAYOUT)
+    writer = open_list_writer(settings)
     with _open_filtered(settings, chosen) as (store, files, wanted):
         shown = 0
         for batch in iter_newest(store, wanted, lines=limit):
@@ -193,7 +179,7 @@ def _show(batch: pa.RecordBatch, files: dict[int, KnownFile]) -> pa.RecordBatch:
         *(batch[name] for name in ("line_offset", "rejected_at", "reason")),
         pa.array([line.decode(errors="replace") for line in batch["line"].to_pylist()], pa.string()),
     ]
-    return pa.RecordBatch.from_arrays(columns, schema=_LISTED)
+    return pa.RecordBatch.from_arrays(columns, schema=LISTED)
 
 
 @rejects.command("count")
@@ -207,7 +193,7 @@ def count(settings: Settings, *, chosen: FilterOptions) -> None:
         found = count_reasons(store, wanted).to_pylist()
     sources = {file.stream_id: file.source_uri for file in files.values()}
     rows = [{**row, "source": sources.get(row["stream_id"], "")} for row in found]
-    write_rows([{name: row[name] for name in _COUNTED.names} for row in rows], _COUNTED, settings, _COUNT_LAYOUT)
+    write_rows([{name: row[name] for name in COUNTED.names} for row in rows], COUNTED, settings, COUNT_LAYOUT)
 
 
 @rejects.command("export")
