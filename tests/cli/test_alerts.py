@@ -15,12 +15,14 @@ from puppylog.stores.base import RecordReader
 from support.embedded import EmbeddedStore, wait_until
 from support.inprocess import InProcess
 
+LOUD = ("--contact", "ops", "--severity", "critical", "--summary", "It is loud.")
+
 
 @pytest.fixture(autouse=True)
 def _judged(cli: InProcess, server: EmbeddedStore) -> None:
     cli("monitor", "metrics", "create", "-i", "hits", "--period", "1s")
     rule = ("-m", "hits", "--window", "10s", "--period", "1s", "--delay", "0")
-    cli("monitor", "alerts", "create", "-i", "loud", "--when", ">= 0", *rule)
+    cli("monitor", "alerts", "create", "-i", "loud", "--when", ">= 0", *rule, *LOUD)
     cli("monitor", "alerts", "create", "-i", "still", "--when", "> 1e9", *rule)
     store = server.connect()
     wait_until(
@@ -35,6 +37,8 @@ def test_alerts_are_listed_with_their_states(cli: InProcess) -> None:
         ("still", None, "ok", 0.0),
     ]
     assert listed[0]["rule"] == "avg of hits over 10s at least 0"
+    told = [(row["severity"], row["contacts"], row["summary"]) for row in listed]
+    assert told == [("critical", ["ops"], "It is loud."), ("warning", None, None)]
     assert cli("monitor", "alerts", "-q").out.splitlines()[0].split() == [
         "name",
         "segment",
@@ -42,6 +46,9 @@ def test_alerts_are_listed_with_their_states(cli: InProcess) -> None:
         "since",
         "value",
         "rule",
+        "severity",
+        "contacts",
+        "summary",
     ]
 
 

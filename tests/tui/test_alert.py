@@ -9,6 +9,7 @@ from puppylog.monitor.alerts import AlertState, Heartbeat, Transition
 from puppylog.tui.alert import (
     describe_rule,
     draw_alerts,
+    draw_summaries,
     explain_stale_states,
     line_for_state,
     line_for_transition,
@@ -104,6 +105,12 @@ def test_the_live_view_is_a_table_in_which_each_line_has_the_color_of_its_state(
         "crowded[-]         About to ring    3.25  10:05:03",
         "not shown: rings, last rang",
     ]
+
+
+def test_the_summary_of_an_alert_that_rings_stands_below_the_table_once() -> None:
+    firing = replace(OK, alert=replace(ALERT, summary="look at the balancer, and at crawlers"), state=State.FIRING)
+    shown = draw_summaries([firing, replace(firing, segment="shop"), replace(firing, state=State.OK), OK], 40)
+    assert [line.text for line in shown] == ["totaltraffic (warning): look at the", "balancer, and at crawlers"]
 
 
 def test_a_rule_is_described_as_a_phrase() -> None:

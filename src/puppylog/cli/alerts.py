@@ -56,7 +56,17 @@ UNKNOWN: Final = "unknown"
 
 _INSTANT: Final = pa.timestamp("us", "UTC")
 _STATE: Final = [("state", pa.string()), ("since", _INSTANT), ("value", pa.float64())]
-_LISTED: Final = pa.schema([("name", pa.string()), ("segment", pa.string()), *_STATE, ("rule", pa.string())])
+_LISTED: Final = pa.schema(
+    [
+        ("name", pa.string()),
+        ("segment", pa.string()),
+        *_STATE,
+        ("rule", pa.string()),
+        ("severity", pa.string()),
+        ("contacts", pa.list_(pa.string())),
+        ("summary", pa.string()),
+    ]
+)
 _META: Final = pa.schema(
     [
         ("name", pa.string()),
@@ -90,7 +100,10 @@ def _say(state: str) -> str:
 
 
 _LAYOUT: Final = Layout(
-    expendable=("rule", "since", "value", "segment"), paths=("segment",), wrapped=("rule",), shown={"state": _say}
+    expendable=("summary", "contacts", "severity", "rule", "since", "value", "segment"),
+    paths=("segment",),
+    wrapped=("rule",),
+    shown={"state": _say, "contacts": ", ".join},
 )
 _HISTORY: Final = Layout(
     expendable=(
@@ -264,4 +277,7 @@ def _list_row(state: AlertState, settings: Settings, *, is_known: bool = True) -
         "since": state.since,
         "value": state.value,
         "rule": describe_rule(state.alert),
+        "severity": state.alert.severity,
+        "contacts": state.alert.contacts or None,
+        "summary": state.alert.summary or None,
     }

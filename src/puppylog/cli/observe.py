@@ -28,7 +28,14 @@ from puppylog.monitor.alerts import (
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
-from puppylog.tui.alert import draw_alerts, explain_stale_states, line_for_state, line_for_transition, sort_by_urgency
+from puppylog.tui.alert import (
+    draw_alerts,
+    draw_summaries,
+    explain_stale_states,
+    line_for_state,
+    line_for_transition,
+    sort_by_urgency,
+)
 from puppylog.tui.clean import clean
 from puppylog.tui.live import Line, Live
 from puppylog.tui.times import format_time
@@ -111,7 +118,9 @@ def draw_view(snapshot: AlertSnapshot, settings: Settings, every_s: int, cause: 
     if not snapshot.states:
         return [*head, *map(Line, wrap(_HINT, width))]
     states = sort_by_urgency(snapshot.states) if len(snapshot.states) + len(head) + 3 > height else snapshot.states
-    return [*head, Line(""), *draw_alerts(states, zone=settings.zone, now=now, width=width)]
+    table = draw_alerts(states, zone=settings.zone, now=now, width=width)
+    summaries = draw_summaries(states, width)
+    return [*head, Line(""), *table, *([Line(""), *summaries] if summaries else [])]
 
 
 def _observe_in_pipe(store: Store, settings: Settings, every_s: int, group: str | None) -> None:

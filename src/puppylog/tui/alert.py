@@ -107,6 +107,13 @@ def draw_alerts(states: Sequence[AlertState], *, zone: tzinfo | None, now: datet
     return [*lines, *map(Line, wrap(f"not shown: {hidden}", width))] if hidden else lines
 
 
+def draw_summaries(states: Sequence[AlertState], width: int) -> list[Line]:
+    """Return for each alert that rings, and that has a summary, the summary behind its severity."""
+    ringing = {state.alert.name: state.alert for state in states if word_for_state(state) == RINGING}
+    texts = [f"{alert.name} ({alert.severity}): {alert.summary}" for alert in ringing.values() if alert.summary]
+    return [Line(line) for text in texts for line in wrap(clean(text), width)]
+
+
 def sort_by_urgency(states: Sequence[AlertState]) -> list[AlertState]:
     """Return the states in this order: firing, failing, not evaluated, pending, without data, not judged yet, good."""
     ranks = {word: rank for rank, word in enumerate((RINGING, FAILING, NOT_EVALUATED, PENDING, NO_DATA, NOT_JUDGED))}
