@@ -50,7 +50,7 @@ KEYS: Final[Mapping[str, Key]] = {
 }
 """The settings that may stand at the top of a configuration file."""
 
-TABLES: Final = ("include", "source", "metric", "alert", "silence", "retention")
+TABLES: Final = ("include", "source", "metric", "alert", "contact", "silence", "retention")
 """Other names at the top of a configuration file, which `puppylog.config` reads."""
 
 
@@ -269,8 +269,8 @@ def _find_fault(name: str, value: object) -> str | None:
     return None
 
 
-def describe_unknown(name: str, known: Collection[str]) -> str:
-    """Return the cause of an unknown key, with the nearest known key or else all of them.
+def describe_unknown(name: str, known: Collection[str], what: str = "key") -> str:
+    """Return the cause of an unknown key, or another word, with the nearest known one or else all of them.
 
     >>> describe_unknown("treshold", ["threshold", "window"])
     "unknown key 'treshold' (did you mean 'threshold'?)"
@@ -279,4 +279,4 @@ def describe_unknown(name: str, known: Collection[str]) -> str:
 
     nearest = get_close_matches(name, known, n=1)
     hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(known)}"
-    return f"unknown key {name!r} ({hint})"
+    return f"unknown {what} {name!r} ({hint})"

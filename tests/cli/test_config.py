@@ -19,7 +19,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_check_says_what_a_right_file_has(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["config", "check", str(file)]) == 0
-    assert capsys.readouterr().err == f"puppylog: {file}: 0 sources, 1 metric, 0 alerts\n"
+    assert capsys.readouterr().err == f"puppylog: {file}: 0 sources, 1 metric, 0 alerts, 0 contacts\n"
     assert run(["config", "check", "-q", "-c", str(file)]) == 0
     assert capsys.readouterr().err == ""
 
@@ -74,3 +74,29 @@ def test_a_file_that_is_named_and_does_not_exist_is_refused(file: Path, capsys: 
 def test_schema_prints_the_json_schema(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["config", "schema"]) == 0
     assert json.loads(capsys.readouterr().out) == make_schema()
+
+
+def test_neither_show_nor_check_prints_a_secret(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(
+        '[[contact]]\nname = "a"\ntype = "webhook"\nurl = "https://u:hidden@example.org"\ntoken_env = "TOKEN"\n'
+    )
+    monkeypatch.setenv("TOKEN", "hidden")
+    assert run(["-c", str(file), "config", "check"]) == 0
+    assert run(["-c", str(file), "config", "show", "--origin"]) == 0
+    shown = capsys.readouterr()
+    assert "hidden" not in shown.out + shown.err
+    assert '"TOKEN"' in shown.out
+    monkeypatch.delenv("TOKEN")
+    assert run(["-c", str(file), "config", "check"]) == 78
+    assert "token_env: the variable TOKEN is not set" in capsys.readouterr().err
+
+
+def test_check_warns_about_a_contact_that_the_file_lacks(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text(
+        '[[metric]]\nname = "a"\n[[alert]]\nname = "a"\nmetric = "a"\ncomparison = ">"\nthreshold = 1\n'
+        'contacts = ["ops"]\n'
+    )
+    assert run(["config", "check", str(file)]) == 0
+    assert f"{file}: [[alert]] \"a\" names contact 'ops', which the file does not have" in capsys.readouterr().err

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from puppylog.config import tables
+from puppylog.config.contact_tables import TITLE
 from puppylog.config.reading import check_configuration, read_configuration
 from puppylog.config.values import Configuration
 from puppylog.errors import ConfigurationError
@@ -52,7 +53,7 @@ def test_a_source_has_the_options_of_a_collector(write: Write, tmp_path: Path) -
         year = 2024
         from_end = true
         multiline = "^[0-9]"
-        multiline_timeout = 5
+        multiline_timeout = "5s"
         now = true
         """
     )
@@ -314,7 +315,7 @@ def test_a_retention_stands_in_one_of_the_files(write: Write, tmp_path: Path) ->
 
 
 def test_the_settings_know_the_names_of_all_tables() -> None:
-    assert set(TABLES) == {"include", *(table.title for table in (*tables.LISTED, *tables.SINGLE))}
+    assert set(TABLES) == {"include", TITLE, *(table.title for table in (*tables.LISTED, *tables.SINGLE))}
 
 
 def test_the_statistics_of_an_alert_are_those_of_the_model() -> None:

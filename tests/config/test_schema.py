@@ -21,7 +21,7 @@ paths = ["/var/log/nginx/access.log"]
 format = "combined"
 year = 2024
 from_end = true
-multiline_timeout = 5
+multiline_timeout = "5s"
 [[metric]]
 name = "errors"
 filter = "status_code >= 500"
@@ -80,3 +80,25 @@ def test_the_schema_refuses_what_the_reader_refuses(validator: Any, tmp_path: Pa
 def test_the_committed_schema_is_the_one_that_the_command_prints() -> None:
     """If this fails, run ``puppylog config schema > deploy/puppylog.schema.json``."""
     assert json.loads(COMMITTED.read_text(encoding="utf-8")) == make_schema()
+
+
+@pytest.mark.parametrize(
+    ("text", "is_valid"),
+    [
+        ('type = "slack"\nurl_file = "a"', True),
+        ('type = "slack"\nurl_file = "a"\nurl_env = "B"', False),
+        ('type = "slack"\nurl = "https://example.org"', False),
+        ('type = "slack"', False),
+        ('type = "webhook"\nurl = "https://example.org"\ntoken_env = "B"', True),
+        ('type = "exec"\ncommand = ["a"]\ntimeout = "5s"', True),
+        ('type = "exec"\ncommand = ["a"]\ntimeout = 5', False),
+        ('type = "pager"', False),
+    ],
+)
+def test_the_schema_and_the_reader_agree_about_contacts(
+    validator: Any, tmp_path: Path, text: str, *, is_valid: bool
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(f'[[contact]]\nname = "ops"\n{text}\n')
+    assert (check_configuration([path])[1] == []) is is_valid
+    assert validator.is_valid(tomllib.loads(path.read_text())) is is_valid

@@ -1,6 +1,7 @@
 """``puppylog config``: check and show the configuration file, and print its JSON Schema."""
 
 import json
+import os
 import sys
 from datetime import date, datetime, time
 from pathlib import Path
@@ -13,7 +14,9 @@ from puppylog.cli.given import find_config_files, given_options, origins_of
 from puppylog.cli.options import examples, output_options, pass_settings, store_options
 from puppylog.cli.talk import warn
 from puppylog.cli.texts import write_texts
+from puppylog.config.contacts import open_contacts
 from puppylog.config.effective import list_effective
+from puppylog.config.faults import Faults
 from puppylog.config.reading import check_configuration, read_configuration
 from puppylog.config.schema import make_schema
 from puppylog.config.values import Configuration
@@ -44,10 +47,14 @@ def check(ctx: click.Context, file: Path | None) -> None:
     paths = [file] if file is not None else find_config_files(ctx)
     if not paths:
         raise ConfigurationError("find", "a configuration file", advice="name one: puppylog config check FILE")
-    configuration, faults = check_configuration(paths)
-    for fault in faults:
+    configuration, found = check_configuration(paths)
+    faults = Faults(list(found))
+    open_contacts(configuration.contacts, os.environ, faults)
+    for fault in faults.found:
         warn(fault.message)
-    if faults:
+    for sentence in configuration.find_unknown_contacts():
+        warn(sentence)
+    if faults.found:
         ctx.exit(ConfigurationError.exit_code)
     if not given_options(ctx).get("quiet"):
         warn(f"{' and '.join(map(str, paths))}: {describe_contents(configuration)}")
@@ -90,11 +97,12 @@ def write_value(value: object) -> str:
 
 
 def describe_contents(configuration: Configuration) -> str:
-    """Return the numbers of what a configuration declares: "2 sources, 1 metric, 1 alert"."""
+    """Return the numbers of what a configuration declares: "2 sources, 1 metric, 1 alert, 1 contact"."""
     counts = {
         "source": len(configuration.sources),
         "metric": len(configuration.metrics),
         "alert": len(configuration.alerts),
+        "contact": len(configuration.contacts),
     }
     if configuration.silences:
         counts["silence"] = len(configuration.silences)

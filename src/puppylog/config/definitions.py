@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from puppylog.config.faults import Faults, Place
+from puppylog.config.faults import Faults, Place, error_at
 from puppylog.config.tables import AlertTable, MetricTable
 from puppylog.errors import ConfigurationError, ExpressionError, PuppylogError, SearchError
 from puppylog.model import query as language
@@ -49,7 +49,7 @@ class MetricConfig:
         try:
             return define_derived(self.name, self.formula, known)
         except PuppylogError as error:
-            raise _error_at(self.place, f"from: {error.message}") from error
+            raise error_at(self.place, f"from: {error.message}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class AlertConfig:
                 summary=table.summary,
             )
         except PuppylogError as error:
-            raise _error_at(self.place, error.cause or error.message) from error
+            raise error_at(self.place, error.cause or error.message) from error
 
 
 def read_metric(table: MetricTable, place: Place, given: Iterable[str], faults: Faults) -> MetricConfig | None:
@@ -171,7 +171,7 @@ def define_alerts(configs: Sequence[AlertConfig], metrics: Mapping[str, Metric])
         if config.metric not in metrics:
             nearest = difflib.get_close_matches(config.metric, metrics, n=1)
             hint = f" (did you mean {nearest[0]!r}?)" if nearest else ""
-            raise _error_at(config.place, f"metric: there is no metric {config.metric!r}{hint}")
+            raise error_at(config.place, f"metric: there is no metric {config.metric!r}{hint}")
         alerts.append(config.define(metrics[config.metric]))
     return tuple(alerts)
 
@@ -244,9 +244,3 @@ def _read_condition(text: str, what: str) -> str:
         if tree is None or "'" in text or language.has_bare_word(tree):
             raise
     return language.translate(tree, language.Reading(text=text, is_kept=True))
-
-
-def _error_at(place: Place, cause: str) -> ConfigurationError:
-    faults = Faults()
-    faults.add(place, cause)
-    return faults.found[0]

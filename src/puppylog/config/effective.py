@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from puppylog.config import tables
+from puppylog.config.contact_tables import TITLE, list_contact_tables
 from puppylog.config.documents import Document, read_documents
 from puppylog.config.faults import Faults
 from puppylog.config.schema import default_text
@@ -16,6 +17,7 @@ from puppylog.settings import KEYS
 from puppylog.stores.connect import name_store
 
 DEFAULT: Final = "default"
+HIDDEN: Final = "(not shown)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,9 @@ def list_effective(
     documents = read_documents(paths, Faults())
     settings = (_find_setting(key, documents, given, origins, defaults) for key in KEYS)
     listed = (value for kind in tables.LISTED for value in _iter_listed(kind, documents))
+    contacts = _iter_contacts(documents)
     single = (value for kind in tables.SINGLE for value in _iter_single(kind, documents))
-    return [*settings, *listed, *single]
+    return [*settings, *listed, *contacts, *single]
 
 
 def _find_setting(
@@ -69,6 +72,15 @@ def _iter_listed(kind: type[Table], documents: Sequence[Document]) -> Iterator[E
     for document in documents:
         for number, entry in enumerate(document.values.get(kind.title, []), 1):
             yield from _iter_keys(kind, entry, str(entry.get("name", number)), document)
+
+
+def _iter_contacts(documents: Sequence[Document]) -> Iterator[EffectiveValue]:
+    """Yield the keys of contacts. A value that may hold a secret is not shown."""
+    for document in documents:
+        for entry in document.values.get(TITLE, []):
+            declared = list_contact_tables()[entry["type"]]
+            shown = {key: HIDDEN if key in declared.secrets else value for key, value in entry.items()}
+            yield from _iter_keys(declared.table, shown, str(entry["name"]), document)
 
 
 def _iter_single(kind: type[Table], documents: Sequence[Document]) -> Iterator[EffectiveValue]:

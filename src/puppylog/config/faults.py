@@ -48,6 +48,14 @@ class Faults:
             message = f"{key}: {error.message}" if key else error.message
             self.add(place, message)
 
+    @contextmanager
+    def collecting(self) -> Iterator[None]:
+        """Add a ConfigurationError that the block raises, which names its place."""
+        try:
+            yield
+        except ConfigurationError as error:
+            self.found.append(error)
+
     def check(self) -> None:
         """Raise ConfigurationError if there are faults: the first one, and the number of the others."""
         if not self.found:
@@ -60,3 +68,10 @@ class Faults:
         raise ConfigurationError(
             first.verb, first.thing, first.cause, f"{first.advice}; {advice}" if first.advice else advice
         )
+
+
+def error_at(place: Place, cause: str) -> ConfigurationError:
+    """Return an error about a table."""
+    faults = Faults()
+    faults.add(place, cause)
+    return faults.found[0]

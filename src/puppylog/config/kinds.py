@@ -3,7 +3,7 @@
 from typing import Any, Final, Self
 
 from puppylog.errors import PuppylogError, UsageError
-from puppylog.model.identifier import MAX_LENGTH, parse_identifier
+from puppylog.model.identifier import MAX_LENGTH, find_contact_fault, parse_identifier
 from puppylog.model.period import parse_period
 from puppylog.model.size import parse_size
 from puppylog.settings import find_zone
@@ -79,6 +79,25 @@ class Identifier(str):
             raise UsageError("use", f"the name {text!r}", error.cause) from None
 
 
+class ContactName(str):
+    """The name of a contact."""
+
+    __slots__ = ()
+    form = "the name of a contact: letters, digits, '_', '-' and '.'"
+    schema: Final = {"type": "string", "pattern": "^[A-Za-z0-9_.-]+$", "maxLength": MAX_LENGTH}
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the name that ``text`` is.
+
+        Raises:
+            UsageError: the text is not the name of a contact.
+        """
+        if fault := find_contact_fault(text):
+            raise UsageError("use", f"the name {text!r}", fault)
+        return cls(text)
+
+
 class ZoneName(str):
     """The name of a time zone."""
 
@@ -97,7 +116,7 @@ class ZoneName(str):
         return cls(text)
 
 
-KINDS: Final = (Duration, Size, Identifier, ZoneName)
+KINDS: Final = (Duration, Size, Identifier, ContactName, ZoneName)
 
 
 def decode(kind: type, written: object) -> Any:  # noqa: ANN401 - msgspec's signature

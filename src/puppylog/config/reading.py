@@ -8,6 +8,8 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 from msgspec import inspect
 
+from puppylog.config.contact_tables import TITLE, list_contact_tables
+from puppylog.config.contacts import ContactConfig, find_written_secret, read_contact
 from puppylog.config.definitions import check_together, read_alert, read_metric
 from puppylog.config.documents import Document, read_documents
 from puppylog.config.faults import Faults, Place
@@ -65,6 +67,7 @@ def check_configuration(paths: Sequence[Path]) -> tuple[Configuration, Sequence[
     alerts = [
         read_alert(written.table, written.place, faults) for written in _iter_tables(documents, AlertTable, faults)
     ]
+    contacts = _read_contacts(documents, faults)
     silences = [
         read_silence(written.table, written.place, faults) for written in _iter_tables(documents, SilenceTable, faults)
     ]
@@ -77,6 +80,7 @@ def check_configuration(paths: Sequence[Path]) -> tuple[Configuration, Sequence[
         sources=tuple(source for source in sources if source is not None),
         metrics=tuple(metric for metric in metrics if metric is not None),
         alerts=tuple(alert for alert in alerts if alert is not None),
+        contacts=tuple(contacts),
         silences=tuple(silence for silence in silences if silence is not None),
         retention=next((retention for retention in retentions if retention is not None), None),
     )
@@ -93,24 +97,52 @@ def _check_names(document: Document, faults: Faults) -> None:
 
 
 def _iter_tables(documents: Sequence[Document], kind: type[T], faults: Faults) -> Iterator[Written[T]]:
-    """Yield the entries of one kind, of all files. An entry with a fault, or with the name of another, is left out."""
+    """Yield the entries of one kind, of all files. An entry with a fault is left out."""
+    for place, entry in _iter_entries(documents, kind.title, faults):
+        table = read_table(kind, entry, place, faults)
+        if table is not None:
+            yield Written(place, table, frozenset(entry))
+
+
+def _iter_entries(documents: Sequence[Document], title: str, faults: Faults) -> Iterator[tuple[Place, dict[str, Any]]]:
+    """Yield the entries of the tables ``[[title]]`` of all files. An entry with the name of another is left out."""
     places: dict[str, str] = {}  # by name, where it stands
     for document in documents:
-        entries = document.values.get(kind.title, [])
+        entries = document.values.get(title, [])
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            faults.add(Place(document.path), f"{kind.title} must be written as [[{kind.title}]]")
+            faults.add(Place(document.path), f"{title} must be written as [[{title}]]")
             continue
         for number, entry in enumerate(entries, 1):
             name = entry.get("name")
-            place = Place(document.path, kind.title, f'"{name}"' if isinstance(name, str) else str(number))
-            table = read_table(kind, entry, place, faults)
+            place = Place(document.path, title, f'"{name}"' if isinstance(name, str) else str(number))
             if isinstance(name, str) and name in places:
                 faults.add(place, f"the name stands twice: here as number {number}, and as {places[name]}")
                 continue
             if isinstance(name, str):
                 places[name] = f"number {number} of {document.path}"
-            if table is not None:
-                yield Written(place, table, frozenset(entry))
+            yield place, entry
+
+
+def _read_contacts(documents: Sequence[Document], faults: Faults) -> list[ContactConfig]:
+    contacts: list[ContactConfig] = []
+    for place, entry in _iter_entries(documents, TITLE, faults):
+        types = list_contact_tables()
+        type_ = entry.get("type")
+        if not isinstance(type_, str) or type_ not in types:
+            cause = "type is missing" if type_ is None else describe_unknown(str(type_), types, "type")
+            faults.add(place, cause, "" if type_ is not None else f"known are {', '.join(types)}")
+            continue
+        declared = types[type_]
+        secret = find_written_secret(entry, declared)
+        if secret is not None:
+            advice = f"name a file with {secret}_file, or a variable with {secret}_env"
+            faults.add(place, f"{secret} is a secret, which does not belong in this file", advice)
+        others = {key: value for key, value in entry.items() if key != secret}
+        table = read_table(declared.table, others, place, faults)
+        contact = None if table is None or secret is not None else read_contact(declared, table, place, faults)
+        if contact is not None:
+            contacts.append(contact)
+    return contacts
 
 
 def _iter_single(documents: Sequence[Document], kind: type[T], faults: Faults) -> Iterator[Written[T]]:

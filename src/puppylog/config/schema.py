@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from puppylog.config import tables
+from puppylog.config.contact_tables import FILE, TITLE, VARIABLE, ContactTable, list_contact_tables
 from puppylog.config.kinds import describe_schema
 from puppylog.config.tables import Table
 from puppylog.settings import KEYS
@@ -29,6 +30,10 @@ def make_schema() -> dict[str, Any]:
     }
     for kind in tables.LISTED:
         properties[kind.title] = {"type": "array", "items": _describe_table(kind)}
+    properties[TITLE] = {
+        "type": "array",
+        "items": {"oneOf": list(map(_describe_contact, list_contact_tables().values()))},
+    }
     for kind in tables.SINGLE:
         properties[kind.title] = _describe_table(kind)
     return {
@@ -54,6 +59,16 @@ def _describe_table(kind: type[Table]) -> dict[str, Any]:
         elif isinstance(key.get("default"), tuple):
             key["default"] = list(key["default"])  # as JSON has it
     return {**schema, "title": kind.title}
+
+
+def _describe_contact(declared: ContactTable) -> dict[str, Any]:
+    schema = _describe_table(declared.table)
+    choices = []
+    for field, is_needed in declared.secrets.items():
+        keys = [f"{field}{FILE}", f"{field}{VARIABLE}", *([field] if field in declared.fields else [])]
+        one = [{"required": [key]} for key in keys]
+        choices.append({"oneOf": one if is_needed else [*one, {"not": {"anyOf": one}}]})
+    return {**schema, "title": declared.contact.type, **({"allOf": choices} if choices else {})}
 
 
 def default_text(field: msgspec.structs.FieldInfo) -> str | None:

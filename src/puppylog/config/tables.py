@@ -89,11 +89,8 @@ class SourceTable(Table, frozen=True, kw_only=True):
         ),
     ] = None
     multiline_timeout: Annotated[
-        float,
-        Meta(
-            ge=0, description="After so many seconds without a new line, the last record of several lines is complete."
-        ),
-    ] = RECORD_WAIT_S
+        Duration, Meta(description="After this time without a new line, the last record of several lines is complete.")
+    ] = written(Duration, format_period(int(RECORD_WAIT_S)))
     now: Annotated[bool, Meta(description="Whether each record gets the time at which its line is read.")] = False
 
 

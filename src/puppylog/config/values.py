@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from puppylog.config.contacts import ContactConfig
 from puppylog.config.definitions import AlertConfig, MetricConfig, define_alerts, define_metrics
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
@@ -35,8 +36,19 @@ class Configuration:
     sources: tuple[SourceConfig, ...] = ()
     metrics: tuple[MetricConfig, ...] = ()
     alerts: tuple[AlertConfig, ...] = ()
+    contacts: tuple[ContactConfig, ...] = ()
     silences: tuple[Silence, ...] = ()
     retention: Retention | None = None  # None: the files do not have the table
+
+    def find_unknown_contacts(self) -> list[str]:
+        """Return a sentence for each contact that an alert names and the files lack. Another process may know it."""
+        known = {contact.name for contact in self.contacts}
+        return [
+            f"{alert.place.file}: {alert.place} names contact {name!r}, which the file does not have"
+            for alert in self.alerts
+            for name in alert.table.contacts
+            if name not in known
+        ]
 
     def define_metrics(self, stored: Mapping[str, Metric]) -> tuple[Metric, ...]:
         """Return the metrics, each after those that it is derived from.
