@@ -47,7 +47,13 @@ def parts_of(metric: Metric, *, is_typed: bool = False) -> str:
 
 
 def aggregate_sql(
-    metric: Metric, dialect: Dialect, *, where: str = "true", group_id: int | None = None, is_counted: bool = False
+    metric: Metric,
+    dialect: Dialect,
+    *,
+    where: str = "true",
+    group_id: int | None = None,
+    is_counted: bool = False,
+    source: str = "puppylog.log_records",
 ) -> str:
     """Return the query of a metric's buckets: ``bucket`` (timestamptz), ``segment`` (text), ``value`` (double).
 
@@ -61,16 +67,17 @@ def aggregate_sql(
         where: a further SQL condition on the records, such as a range of ``ts``. Must not contain a user's text.
         group_id: the log group whose streams are read; None reads all streams.
         is_counted: whether to add a last column, ``n``: the number of records in the bucket.
+        source: the relation of the records, with the columns of ``log_records``. Must not contain a user's text.
     """
     head, conditions = _parts(metric, dialect, is_counted=is_counted)
     if group_id is not None:
         conditions = (*conditions, f"stream_id IN (SELECT id FROM puppylog.log_streams WHERE group_id = {group_id:d})")
-    return f"{head}\nWHERE {' AND '.join((f'({where})', *conditions))}\nGROUP BY 1, 2"
+    return f"{head}\nFROM {source}\nWHERE {' AND '.join((f'({where})', *conditions))}\nGROUP BY 1, 2"
 
 
 @lru_cache(maxsize=1024)  # each refresh needs it, every second, and parsing an expression takes a millisecond
 def _parts(metric: Metric, dialect: Dialect, *, is_counted: bool) -> tuple[str, tuple[str, ...]]:
-    """Return the query up to WHERE, and the conditions that the metric's definition gives."""
+    """Return the query up to FROM, and the conditions that the metric's definition gives."""
     sql = _sql(dialect)
     segment = "CAST(NULL AS TEXT)" if metric.segment is None else render_segment(metric.segment, sql)
     bucket = bucket_sql(metric.period_s, dialect)
@@ -80,7 +87,7 @@ def _parts(metric: Metric, dialect: Dialect, *, is_counted: bool) -> tuple[str, 
         part = f"count(CASE WHEN {render(metric.of, sql)} THEN 1 END)"
         value = f"CAST({part} AS DOUBLE PRECISION) / count(*) AS value, {part} AS part, count(*) AS whole"
     counted = ", count(*) AS n" if is_counted else ""
-    head = f"SELECT {bucket} AS bucket, {segment} AS segment, {value}{counted}\nFROM puppylog.log_records"
+    head = f"SELECT {bucket} AS bucket, {segment} AS segment, {value}{counted}"
     return head, (() if metric.filter is None else (render(metric.filter, sql),))
 
 

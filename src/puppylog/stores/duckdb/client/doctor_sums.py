@@ -1,4 +1,7 @@
-"""Compares a rollup with the records: day by day, the newest day first, for a limited time."""
+"""Compares a rollup with the records: day by day, the newest day first, for a limited time.
+
+Buckets whose records were dropped are not compared.
+"""
 
 import time
 from collections.abc import Mapping
@@ -15,6 +18,7 @@ from puppylog.stores.rows import metric_of
 _QUERIES = load_queries("puppylog.stores.duckdb", "doctor.sql")
 
 _DAY_US: Final = 86_400_000_000
+_BEGINNING_US: Final = -62_200_000_000_000_000
 
 _RECORDS: Final = {"count": "value", "rate": "round(value * {period_s})", "ratio": "whole"}
 """SQL: the number of records in a bucket, for the statistics that tell it."""
@@ -35,15 +39,20 @@ def compare_sums(reader: RecordReader, row: Mapping[str, Any], limit_s: float = 
     subject, deadline = f"metric {metric.name}", time.monotonic() + limit_s
     before = "infinity"
     period_us = metric.period_s * 1_000_000
+    dropped_us = reader.query(_QUERIES["dropped_before"])["before_us"][0].as_py()
+    first_us = _BEGINNING_US if dropped_us is None else -(-dropped_us // period_us) * period_us
     while True:
-        values = {"id": row["id"], "period_s": metric.period_s, "before": before}
+        values = {"id": row["id"], "period_s": metric.period_s, "before": before, "since_us": first_us}
         until_us = reader.query(_QUERIES["newest_day"], values)["until_us"][0].as_py()
         if until_us is None:
-            return Finding(subject, Health.OK, "its buckets hold all records")
+            kept = (
+                "" if dropped_us is None else f" since {_text(first_us)}; older buckets keep the records that are gone"
+            )
+            return Finding(subject, Health.OK, f"its buckets hold all records{kept}")
         if time.monotonic() >= deadline:
             found = "no bucket" if before == "infinity" else f"no bucket before {before}"
             return Finding(subject, Health.OK, f"{found} was compared with the records within {limit_s:g} s")
-        since_us = min((until_us - _DAY_US) // period_us * period_us, until_us - period_us)
+        since_us = max(min((until_us - _DAY_US) // period_us * period_us, until_us - period_us), first_us)
         stored, expected = _count_day(reader, row, metric, since_us, until_us)
         if stored != expected:
             asked = reader.query(_QUERIES["is_being_checked"], {"id": row["id"]})

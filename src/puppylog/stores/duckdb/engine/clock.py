@@ -7,6 +7,7 @@ again. The watermarks of metrics are lowered as well, so that unfinished buckets
 from typing import Final
 
 from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.duckdb.engine.frozen import read_frozen
 from puppylog.stores.duckdb.engine.refresh import US_PER_S, settled_us
 from puppylog.stores.queries import load_queries
 
@@ -24,9 +25,12 @@ def rebase(connection: Connection, now_us: int) -> None:
     if not steps:
         return
     rebase_alert(connection, None, now_us)
+    frozen = read_frozen(connection)
     for metric in connection.rows(_QUERIES["metrics_ahead"], now):
         period_us = metric["period_s"] * US_PER_S
-        bound = {"watermark_us": settled_us(metric["period_s"], now_us) // period_us * period_us}
+        settled = settled_us(metric["period_s"], now_us) // period_us * period_us
+        # Frozen buckets cannot be computed when they are read.
+        bound = {"watermark_us": max(settled, frozen.end_us(metric["period_s"]))}
         connection.run(_QUERIES["clear_above"].format(id=metric["id"]), bound)
         connection.run(_QUERIES["lower_watermark"], {**bound, "id": metric["id"]})
     for query in ("rebase_refreshes", "rebase_reports", "rebase_heartbeat"):

@@ -60,6 +60,8 @@ _log = logging.getLogger("puppylog.engine")
 
 _BATCH_ROWS = 65_536
 
+_USED_BYTES = "SELECT used_blocks * block_size AS used_bytes FROM pragma_database_size()"
+
 
 class Connection:
     """A connection within one transaction. Implements `puppylog.stores.sql_connection.SqlConnection`."""
@@ -175,7 +177,9 @@ class Engine:
         """
         # Fields without a comment are not changed after the constructor.
         self.is_broken = threading.Event()  # set in any thread and never cleared
+        self.needs_space = threading.Event()  # set while blocks of deleted rows are needed that queries still read
         self._store_path = path.resolve().parent
+        self._log_path = path.with_name(path.name + ".wal")
         self._damage = damage
         # Set once, by `number_commits`, before other threads know the engine; used in the writer's thread.
         self._number_commit: Callable[[Connection], int] | None = None
@@ -191,6 +195,8 @@ class Engine:
             raise self._describe_damage(error) from None
         except PuppylogError as error:
             raise StoreRefused("open", f"database {path.resolve()}", error.cause) from None
+        self._readers_lock = threading.Lock()
+        self._readers = 0  # under the lock: how many `read` blocks are open
         self._queue = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
         self._writer = self._root.cursor()  # in the writer's thread, and in `close` after that thread has ended
 
@@ -217,6 +223,27 @@ class Engine:
                 _log.error("a transaction whose result no client waits for has failed: %s", error)
 
         self._queue.submit(self._transaction, work).add_done_callback(note)
+
+    def checkpoint(self) -> None:
+        """Write the log into the database file. This frees the blocks of deleted rows that no query reads any more."""
+        self.write(lambda _: None)  # DuckDB frees nothing if nothing was written since the last checkpoint
+        self._queue.submit(self._checkpoint).result()
+
+    def _checkpoint(self) -> None:
+        with translated():
+            self._writer.execute("CHECKPOINT")
+
+    def read_size(self) -> int:
+        """Return the size of the store in bytes: the used blocks of the database file, and the write-ahead log.
+
+        Free blocks are not counted: DuckDB uses them again, and does not return them to the system.
+        """
+        with self.read() as connection:
+            used_bytes = int(connection.value(_USED_BYTES))
+        try:
+            return used_bytes + self._log_path.stat().st_size
+        except FileNotFoundError:  # a checkpoint has removed it
+            return used_bytes
 
     def _transaction(self, work: Callable[[Connection], T]) -> T:
         connection = Connection(self._writer)
@@ -258,6 +285,7 @@ class Engine:
     def read(self) -> Iterator[Connection]:
         """Yield a connection with a read-only transaction, which sees one snapshot of the store."""
         cursor = self._root.cursor()
+        self._count_reader(1)
         try:
             with translated():
                 cursor.execute("SET search_path = 'puppylog,main'")  # so that a user's SQL can say just log_records
@@ -272,6 +300,17 @@ class Engine:
             raise
         finally:
             cursor.close()
+            self._count_reader(-1)
+
+    def _count_reader(self, change: int) -> None:
+        with self._readers_lock:
+            self._readers += change
+
+    @property
+    def has_readers(self) -> bool:
+        """Whether a `read` block is open, whose snapshot may have rows that were deleted since."""
+        with self._readers_lock:
+            return self._readers > 0
 
     @contextmanager
     def copy_into(self, target: Path) -> Iterator[Connection]:

@@ -29,11 +29,11 @@ class StoredMetric(definitions.StoredMetric):
     refreshed_seq: int
     refreshed_us: int | None
 
-    def aggregate(self, where: str) -> str:
-        """Return the SQL that computes the metric's buckets from the records that ``where`` selects."""
+    def aggregate(self, where: str, source: str = "puppylog.log_records") -> str:
+        """Return the SQL that computes the metric's buckets from the records of ``source`` that ``where`` selects."""
         from puppylog.stores.aggregate import aggregate_sql  # noqa: PLC0415 - an engine without metrics starts without it
 
-        return aggregate_sql(self.metric, "duckdb", group_id=self.group_id, where=where)
+        return aggregate_sql(self.metric, "duckdb", group_id=self.group_id, where=where, source=source)
 
 
 @dataclass(frozen=True, slots=True)

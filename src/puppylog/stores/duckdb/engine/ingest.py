@@ -4,20 +4,47 @@ This check stores each line exactly once. A committed batch has moved its files 
 same batch cannot be committed again, even if a client does not know after a crash that it was committed.
 """
 
+import logging
 from collections.abc import Sequence
+from functools import partial
 
 import pyarrow as pa
 
 from puppylog.model.stream import Move
 from puppylog.stores.base import Appended
-from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.frozen import LateRecordsError, add_late_records
 from puppylog.stores.queries import load_queries
 from puppylog.stores.streams import refuse_moved_file, refuse_unknown_file
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "ingest.sql")
 
+_log = logging.getLogger("puppylog.engine")
 
-def append(connection: Connection, moves: Sequence[Move], records: pa.Table, rejects: pa.Table) -> Appended:
+
+def append_to(engine: Engine, moves: Sequence[Move], records: pa.Table, rejects: pa.Table) -> Appended:
+    """Append rows and move positions in a transaction, as `append` does.
+
+    A metric whose buckets cannot be computed must not keep lines from being stored: it loses late lines of buckets that
+    are never computed again.
+    """
+    skipped: frozenset[int] = frozenset()
+    while True:
+        try:
+            return engine.write(partial(append, moves=moves, records=records, rejects=rejects, skipped=skipped))
+        except LateRecordsError as error:
+            _log.error("a metric loses late lines: %s", error.message)
+            skipped |= {error.metric_id}
+
+
+def append(
+    connection: Connection,
+    moves: Sequence[Move],
+    records: pa.Table,
+    rejects: pa.Table,
+    *,
+    skipped: frozenset[int] = frozenset(),
+) -> Appended:
     """Append rows and move positions, in the caller's transaction.
 
     Args:
@@ -25,6 +52,7 @@ def append(connection: Connection, moves: Sequence[Move], records: pa.Table, rej
         moves: one for each file of the rows.
         records: columns of `model.record.RECORDS` with ``stream_id`` and ``file_id``.
         rejects: columns of `model.record.REJECTS` with ``stream_id`` and ``file_id``.
+        skipped: the ids of metrics to which late records are not added.
 
     Raises:
         StreamBusy: the position of a file is not the start of its move.
@@ -32,7 +60,7 @@ def append(connection: Connection, moves: Sequence[Move], records: pa.Table, rej
     with connection.table("moves", _table_of(moves)):
         _check_positions(connection, moves)
         if records.num_rows:
-            append_records(connection, records)
+            append_records(connection, records, skipped)
         if rejects.num_rows:
             with connection.table("rejects", rejects):
                 connection.run(_QUERIES["append_rejects"])
@@ -40,11 +68,12 @@ def append(connection: Connection, moves: Sequence[Move], records: pa.Table, rej
     return Appended(records=records.num_rows, rejects=rejects.num_rows)
 
 
-def append_records(connection: Connection, records: pa.Table) -> None:
+def append_records(connection: Connection, records: pa.Table, skipped: frozenset[int] = frozenset()) -> None:
     """Append records, with columns as in `append`, and invalidate the buckets at their times."""
     with connection.table("records", records):
         connection.run(_QUERIES["append_records"])
         connection.run(_QUERIES["invalidate"])
+        add_late_records(connection, records, skipped)
 
 
 def _check_positions(connection: Connection, moves: Sequence[Move]) -> None:

@@ -3,7 +3,7 @@
 The buckets below a metric's watermark are materialized. The watermark moves in the transaction that fills the buckets.
 If a line is stored below any watermark, the ingest transaction records an invalidation of its time. So each bucket is
 computed when it is read, or is up to date, or has an invalidation. A refresh reads the records of a range once, and
-replaces the buckets of the range.
+replaces the buckets of the range. Frozen buckets, some of whose records were dropped, are not computed again.
 """
 
 import time
@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from puppylog.stores.duckdb.engine.database import Connection
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredMetric
+from puppylog.stores.duckdb.engine.frozen import ceil_us, read_frozen
 from puppylog.stores.queries import load_queries
 from puppylog.stores.slices import slice_starts
 
@@ -49,47 +50,87 @@ def refresh(connection: Connection, names: Sequence[str], now_us: int, until_us:
     found = [by_name[name] for name in names if name in by_name]
     if not found:
         return len(names)
-    last_seq = int(connection.value(_QUERIES["last_invalidation"]))
-    first_seq = min(stored.refreshed_seq for stored in found)
-    touched = connection.rows(_QUERIES["invalidations_after"], {"seq": first_seq}) if last_seq > first_seq else []
+    late_ranges = _LateRanges(connection, found)
     refreshed: list[dict[str, int]] = []
     deadline = time.monotonic() + _MOST_S
     for stored in found:
         if refreshed and time.monotonic() > deadline:
             break
-        late = [(row["low_us"], row["high_us"] + 1) for row in touched if row["seq"] > stored.refreshed_seq]
-        watermark_us = _refresh_one(connection, stored, late, now_us, until_us)
-        seq = max(last_seq, stored.refreshed_seq)
-        refreshed.append({"metric_id": stored.id, "watermark_us": watermark_us, "seq": seq})
-    with connection.table("refreshed", pa.Table.from_pylist(refreshed, _REFRESHED)):
-        connection.run(_QUERIES["note_refreshes"], {"now_us": now_us})
+        settled = settled_us(stored.metric.period_s, now_us)
+        goal_us = settled if until_us is None else min(settled, until_us)
+        refreshed.append(_refresh_one(connection, stored, late_ranges, goal_us))
+    _note_refreshes(connection, refreshed, now_us)
     return len(names) if len(refreshed) == len(found) else names.index(found[len(refreshed)].metric.name)
 
 
+def refresh_before(connection: Connection, metrics: Sequence[StoredMetric], before_us: int, now_us: int) -> None:
+    """Materialize every bucket that starts before an instant, finished or not, in the caller's transaction.
+
+    Afterwards the records before this instant can be dropped: no bucket is computed from them any more.
+
+    Args:
+        connection: the writer's connection.
+        metrics: the metrics, not derived.
+        before_us: the instant, in microseconds since the epoch.
+        now_us: the present.
+    """
+    if not metrics:
+        return
+    late_ranges = _LateRanges(connection, metrics)
+    refreshed = []
+    for stored in metrics:
+        goal_us = ceil_us(before_us, stored.metric.period_s)
+        if stored.watermark_us < goal_us or late_ranges.find(stored):
+            refreshed.append(_refresh_one(connection, stored, late_ranges, goal_us))
+    if refreshed:
+        _note_refreshes(connection, refreshed, now_us)
+
+
+class _LateRanges:
+    """The time ranges that late lines have touched since the last refresh of some metrics."""
+
+    def __init__(self, connection: Connection, metrics: Sequence[StoredMetric]) -> None:
+        self.last_seq = int(connection.value(_QUERIES["last_invalidation"]))
+        self._frozen = read_frozen(connection)
+        first_seq = min(stored.refreshed_seq for stored in metrics)
+        is_touched = self.last_seq > first_seq
+        self._touched = connection.rows(_QUERIES["invalidations_after"], {"seq": first_seq}) if is_touched else []
+
+    def find(self, stored: StoredMetric) -> list[tuple[int, int]]:
+        """Return the ranges of one metric, without frozen buckets: half-open, in microseconds since the epoch."""
+        since_us, until_us = self._frozen.end_us(stored.metric.period_s), stored.watermark_us
+        touched = [row for row in self._touched if row["seq"] > stored.refreshed_seq]
+        ranges = [(max(row["low_us"], since_us), min(row["high_us"] + 1, until_us)) for row in touched]
+        return [(low_us, high_us) for low_us, high_us in ranges if low_us < high_us]
+
+
 def _refresh_one(
-    connection: Connection, stored: StoredMetric, late: Iterable[tuple[int, int]], now_us: int, until_us: int | None
-) -> int:
-    """Fill the buckets of one metric; return its new watermark, which the caller stores.
+    connection: Connection, stored: StoredMetric, late_ranges: _LateRanges, goal_us: int
+) -> dict[str, int]:
+    """Fill the buckets of one metric; return its row of the table ``refreshed``, which the caller stores.
 
     Args:
         connection: the writer's connection.
         stored: the metric.
-        late: the time ranges of its invalidations, half-open, in microseconds since the epoch.
-        now_us: the present, in microseconds since the epoch.
-        until_us: as for `refresh`.
+        late_ranges: of this metric and others.
+        goal_us: the instant up to which whole buckets are filled, in microseconds since the epoch.
     """
     period_us = stored.metric.period_s * US_PER_S
-    settled = settled_us(stored.metric.period_s, now_us)
-    goal_us = settled if until_us is None else min(settled, until_us)
     watermark_us = max(stored.watermark_us, goal_us // period_us * period_us)
-    below = [(low_us, min(high_us, stored.watermark_us)) for low_us, high_us in late]
+    below = late_ranges.find(stored)
     for low_us, high_us in merge_ranges([(stored.watermark_us, watermark_us), *below], period_us):
         if low_us < stored.watermark_us:  # no bucket above the watermark is in the rollup
             bounds = {"since_us": low_us, "until_us": high_us}
             connection.run(_QUERIES["clear_range"].format(id=stored.id), bounds)
         where = _QUERIES["materialized_range"].format(since_us=low_us, until_us=high_us)
         connection.run(_QUERIES["fill_range"].format(id=stored.id, aggregate=stored.aggregate(where)))
-    return watermark_us
+    seq = max(late_ranges.last_seq, stored.refreshed_seq)
+    return {"metric_id": stored.id, "watermark_us": watermark_us, "seq": seq}
+
+
+def _note_refreshes(connection: Connection, refreshed: Sequence[dict[str, int]], now_us: int) -> None:
+    with connection.table("refreshed", pa.Table.from_pylist(list(refreshed), _REFRESHED)):
+        connection.run(_QUERIES["note_refreshes"], {"now_us": now_us})
 
 
 def settled_us(period_s: int, now_us: int) -> int:

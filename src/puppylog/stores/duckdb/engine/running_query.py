@@ -22,6 +22,8 @@ USER_QUERIES: Final = 2
 """How many queries of users' own SQL run at once. More of them would take processor time from the writer."""
 
 _WATCH_S: Final = 0.1
+# If the store needs the space of deleted records, a query that has run for longer than this ends.
+_LEAST_RUN_S: Final = 5.0
 _NICENESS: Final = 15
 # DuckDB's own limit does not count all memory, such as the texts in one batch of rows. If the process has more memory
 # than this, a user's query ends.
@@ -105,6 +107,7 @@ class _Running:
         self._answers: queue.Queue[Any] = queue.Queue(maxsize=2)
         self._is_unread = threading.Event()  # set when the request takes no more answers
         self._clock = Stopwatch()
+        self._started_at = time.monotonic()
         self._reason: str | None = None  # why the watcher interrupts the query; read by the query's thread afterwards
 
     def iter_answer(self) -> Iterator[Any]:
@@ -175,6 +178,8 @@ class _Running:
                     break
                 if self._is_abandoned():
                     raise _AbandonedError
+                if self._reason is not None:  # an interrupt ends only a query that computes
+                    raise QueryError("finish", "this query", self._reason)
         finally:
             if has_slot:
                 self._slots.acquire()
@@ -217,6 +222,8 @@ class _Running:
         limit_s = self._question.timeout_s
         if limit_s is not None and self._clock.read_s() > limit_s:
             return f"it took longer than {limit_s:g} s (see --timeout)"
+        if self._engine.needs_space.is_set() and time.monotonic() - self._started_at > _LEAST_RUN_S:
+            return "the store is full, and the query keeps it from using the space of deleted records again"
         if not self._question.is_ours and _resident_bytes() > _RESIDENT_LIMIT_BYTES:
             return "it needs more memory than a query may have"
         return None

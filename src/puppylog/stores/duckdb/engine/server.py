@@ -33,7 +33,8 @@ from puppylog.stores.duckdb.engine.database import MEMORY_LIMIT_BYTES, Connectio
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.jobs import Jobs
 from puppylog.stores.duckdb.engine.limited_log import LimitedLog
-from puppylog.stores.duckdb.engine.retention import read_retention, write_retention
+from puppylog.stores.duckdb.engine.retainer import Retainer
+from puppylog.stores.duckdb.engine.retention import read_retention
 from puppylog.stores.duckdb.engine.running_query import QueryRunner, Question
 from puppylog.stores.duckdb.engine.schema import SCHEMA_VERSION, migrate
 from puppylog.stores.duckdb.engine.verify import Verified, verify
@@ -58,7 +59,14 @@ class Service(flight.FlightServerBase):
     """Answers the clients' requests: actions by name, and queries by SQL. Each request runs in its own thread."""
 
     def __init__(
-        self, location: str, directory: StoreDirectory, engine: Engine, jobs: Jobs, damage: DamageNote
+        self,
+        location: str,
+        directory: StoreDirectory,
+        engine: Engine,
+        jobs: Jobs,
+        *,
+        retainer: Retainer,
+        damage: DamageNote,
     ) -> None:
         super().__init__(location)
         # No field is changed after the constructor, so the threads of the requests need no lock.
@@ -66,6 +74,7 @@ class Service(flight.FlightServerBase):
         self._directory = directory
         self._engine = engine
         self._jobs = jobs
+        self._retainer = retainer
         self._queries = QueryRunner(engine)
         self._backups = Backups(engine, directory)
         self.asked_to_end = threading.Event()
@@ -197,8 +206,7 @@ class Service(flight.FlightServerBase):
             return [stored.alert for stored in DEFINITIONS.list_alerts(connection)]
 
     def _set_retention(self, retention: dict[str, Any]) -> bool:
-        asked = values.to_retention(retention)
-        return self._engine.write(lambda connection: write_retention(connection, asked))
+        return self._retainer.set_retention(values.to_retention(retention))
 
     def _get_retention(self) -> object:
         with self._engine.read() as connection:
@@ -232,7 +240,8 @@ class Service(flight.FlightServerBase):
         rows = spool.read_spooled(spooled, records, spool.SPOOLED_RECORDS)
         refused = spool.read_spooled(spooled, rejects, spool.SPOOLED_REJECTS)
         known = values.to_moves(moves)
-        appended = self._engine.write(lambda connection: ingest.append(connection, known, rows, refused))
+        with self._retainer.space_for(rows.num_rows + refused.num_rows, rows.nbytes + refused.nbytes):
+            appended = ingest.append_to(self._engine, known, rows, refused)
         self._jobs.note_append()
         return appended
 
@@ -298,8 +307,16 @@ def serve(directory: StoreDirectory, ready: Callable[[], None]) -> None:
         ):
             directory.socket.unlink(missing_ok=True)  # left by a killed engine
             with (
+                Retainer(engine) as retainer,
                 Jobs(engine) as jobs,
-                Service(f"grpc+unix://{path / directory.socket.name}", directory, engine, jobs, damage) as service,
+                Service(
+                    f"grpc+unix://{path / directory.socket.name}",
+                    directory,
+                    engine,
+                    jobs,
+                    retainer=retainer,
+                    damage=damage,
+                ) as service,
             ):
                 ready()
                 _wait_until_unneeded(clients, engine, service)

@@ -45,12 +45,16 @@ UPDATE puppylog.heartbeat SET beat_at = make_timestamptz($now_us) WHERE beat_at 
 UPDATE puppylog.clock_steps SET noticed_at = make_timestamptz($now_us) WHERE noticed_at > make_timestamptz($now_us)
 
 -- name: instants_ahead
--- The number of future instants of each kind, and how many seconds the last of them is ahead.
+-- The number of future instants of each kind, and how many seconds the last of them is ahead. The watermark of a metric may
+-- be in the future if some records of its last bucket were dropped before the end of the bucket.
 SELECT part, count(*) AS rebased, (max(epoch_us(instant)) - $now_us) / 1e6 AS back_s
 FROM (
     SELECT 'alerts' AS part, evaluated_at AS instant FROM puppylog.alerts
     UNION ALL
-    SELECT 'metrics', greatest(watermark, refreshed_at) FROM puppylog.metrics
+    SELECT 'metrics', greatest(CASE WHEN watermark > coalesce(before, '-infinity') + to_seconds(period_s) THEN watermark END,
+                               refreshed_at)
+    FROM puppylog.metrics
+    CROSS JOIN puppylog.dropped
     UNION ALL
     SELECT 'reports', reported_at FROM puppylog.stream_reports
     UNION ALL

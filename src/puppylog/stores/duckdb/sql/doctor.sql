@@ -12,10 +12,16 @@ LEFT JOIN puppylog.log_groups AS groups ON groups.id = metrics.group_id
 ORDER BY metrics.name
 
 -- name: newest_day
--- The end, in microseconds, of the newest bucket that has a record before $before and below the metric's watermark.
+-- The end, in microseconds, of the newest bucket that has a record before $before and below the metric's watermark, and not
+-- before $since_us.
 SELECT epoch_us(max(ts)) // ($period_s * 1000000) * ($period_s * 1000000) + $period_s * 1000000 AS until_us
 FROM puppylog.log_records
-WHERE ts < least($before::TIMESTAMPTZ, (SELECT watermark FROM puppylog.metrics WHERE id = $id))
+WHERE ts >= make_timestamptz($since_us)
+  AND ts < least($before::TIMESTAMPTZ, (SELECT watermark FROM puppylog.metrics WHERE id = $id))
+
+-- name: dropped_before
+-- The instant before which records may be gone, in microseconds since the epoch, or null.
+SELECT epoch_us(before) AS before_us FROM puppylog.dropped
 
 -- name: compare_day
 -- The buckets in a range, and the records in them, in the rollup and computed from the records.
