@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from puppylog.errors import StoreError
 from puppylog.model.record import RECORDS, REJECTS
@@ -38,6 +37,10 @@ ARCHIVED: Final = {
 INSTANTS: Final = {"log_records": "ts", "rejected_lines": "rejected_at"}
 """The column by which the rows of each table are dropped, the oldest first."""
 
+_TO_ARCHIVE: Final = {
+    "log_records": _QUERIES["log_records_to_archive"],
+    "rejected_lines": _QUERIES["rejected_lines_to_archive"],
+}
 _FOLDERS: Final = {"log_records": "", "rejected_lines": "rejected/"}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TEMPORARY: Final = ".tmp"
@@ -120,14 +123,15 @@ def _cause(error: OSError) -> str:
 
 
 def _write(connection: Connection, table: str, condition: str, file_path: Path, part_id: int) -> Part:
-    from pyarrow import parquet  # noqa: PLC0415 - an engine without an archive starts without it
+    from pyarrow import compute as pc  # noqa: PLC0415 - an engine without an archive starts without both
+    from pyarrow import parquet  # noqa: PLC0415 - as above
 
     schema, instant = ARCHIVED[table], ARCHIVED[table].get_field_index(INSTANTS[table])
     keys: list[pa.RecordBatch] = []
     first_us, last_us = 2**62, -(2**62)
     with open(file_path.with_name(file_path.name + _TEMPORARY), "wb") as sink:  # noqa: PTH123 - a descriptor for fsync
         writer = parquet.ParquetWriter(sink, schema, compression="zstd")
-        for batch in iter_batches(connection.batches(_QUERIES[f"{table}_to_archive"].format(condition=condition))):
+        for batch in iter_batches(connection.batches(_TO_ARCHIVE[table].format(condition=condition))):
             rows = pa.Table.from_batches([batch]).select(schema.names).cast(schema)
             if rows.num_rows == 0:
                 continue

@@ -98,8 +98,13 @@ class Connection:
         return reader.cast(pa.schema(plain))
 
     @contextmanager
-    def table(self, name: str, rows: pa.Table) -> Iterator[None]:
-        """Make ``rows`` a table called ``name`` for the statements in the ``with`` block, without a copy."""
+    def table(self, name: str, rows: object) -> Iterator[None]:
+        """Make ``rows`` a table called ``name`` for the statements in the ``with`` block, without a copy.
+
+        Args:
+            name: of the table.
+            rows: a table or a data set of Arrow.
+        """
         with translated():
             self._cursor.register(name, rows)
         try:

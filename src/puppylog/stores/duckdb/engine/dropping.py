@@ -95,7 +95,7 @@ def find_old_slice(connection: Connection, limit: Limit) -> Slice | None:
     """Return the next slice of the rows that are too old; None if there is none."""
     for table in TABLES:
         old = _Rows(table, None, limit.stream_ids).until(limit.until_us)
-        oldest_us = connection.value(_in(table, "oldest", old.condition))
+        oldest_us = connection.value(_in(table, _QUERIES["oldest"], old.condition))
         if oldest_us is not None:
             until_us = min(limit.until_us, _end(oldest_us, DAY_US))
             return _limit(connection, _Rows(table, oldest_us, limit.stream_ids).until(until_us), SLICE_ROWS)
@@ -118,7 +118,7 @@ def find_oldest_slice(connection: Connection, rows: int) -> Slice | None:
 
     Return None if the store has no rows.
     """
-    found = {table: connection.value(_in(table, "oldest", "true")) for table in TABLES}
+    found = {table: connection.value(_in(table, _QUERIES["oldest"], "true")) for table in TABLES}
     tables = [table for table in TABLES if found[table] is not None]
     if not tables:
         return None
@@ -126,21 +126,21 @@ def find_oldest_slice(connection: Connection, rows: int) -> Slice | None:
     oldest_us = int(found[table])
     for unit_us in (DAY_US, HOUR_US):
         whole = _Rows(table, oldest_us, None).until(_end(oldest_us, unit_us))
-        if int(connection.value(_in(table, "count_rows", whole.condition))) <= min(rows * 5 // 4, SLICE_ROWS):
+        if int(connection.value(_in(table, _QUERIES["count_rows"], whole.condition))) <= min(rows * 5 // 4, SLICE_ROWS):
             return whole
     return _limit(connection, whole, min(rows, SLICE_ROWS))
 
 
 def _limit(connection: Connection, whole: Slice, most_rows: int) -> Slice:
     """Return the oldest part of a slice that has no more rows, unless more rows have the same instant."""
-    if int(connection.value(_in(whole.table, "count_rows", whole.condition))) <= most_rows:
+    if int(connection.value(_in(whole.table, _QUERIES["count_rows"], whole.condition))) <= most_rows:
         return whole
-    until_us = int(connection.value(_in(whole.table, "nth_oldest", whole.condition, rows=most_rows))) + 1
+    until_us = int(connection.value(_in(whole.table, _QUERIES["nth_oldest"], whole.condition, rows=most_rows))) + 1
     return whole.rows.until(until_us)
 
 
 def _in(table: str, query: str, condition: str, **words: object) -> str:
-    return _QUERIES[query].format(table=table, instant=archive.INSTANTS[table], condition=condition, **words)
+    return query.format(table=table, instant=archive.INSTANTS[table], condition=condition, **words)
 
 
 def _end(instant_us: int, unit_us: int) -> int:
@@ -149,7 +149,7 @@ def _end(instant_us: int, unit_us: int) -> int:
 
 def count_stored(connection: Connection) -> int:
     """Return the number of records and rejected lines in the store."""
-    return sum(int(connection.value(_in(table, "count_rows", "true"))) for table in TABLES)
+    return sum(int(connection.value(_in(table, _QUERIES["count_rows"], "true"))) for table in TABLES)
 
 
 def drop(engine: Engine, chosen: Slice, archive_root: str | None, now_us: int) -> int:
@@ -217,13 +217,13 @@ def _drop(
     if chosen.table == "log_records":
         # Lines that were stored since the refresh are counted here, before their records go.
         _refresh_metrics(connection, chosen, failing, now_us)
-    count = _in(chosen.table, "count_rows", chosen.condition)
+    count = _in(chosen.table, _QUERIES["count_rows"], chosen.condition)
     before = int(connection.value(count))
     if part is None:
-        connection.run(_in(chosen.table, "delete_rows", chosen.condition))
+        connection.run(_in(chosen.table, _QUERIES["delete_rows"], chosen.condition))
     else:
         with connection.table("archived", part.keys):
-            connection.run(_in(chosen.table, "delete_archived", chosen.condition))
+            connection.run(_in(chosen.table, _QUERIES["delete_archived"], chosen.condition))
     rows = before - int(connection.value(count))
     if part is not None:
         if rows != part.rows:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from puppylog.errors import QueryError
 from puppylog.model.derived import is_derived
@@ -84,6 +83,8 @@ def add_late_records(connection: Connection, records: pa.Table, skipped: frozens
     frozen = read_frozen(connection)
     if frozen.before_us is None:
         return
+    from pyarrow import compute as pc  # noqa: PLC0415 - a store that has dropped nothing starts without it
+
     oldest_us = pc.min_max(records["ts"].cast(pa.int64())).as_py()["min"]
     if oldest_us >= frozen.before_us + frozen.longest_s * _US_PER_S:
         return

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from puppylog.errors import PuppylogError, QueryError
+from puppylog.stores.duckdb.engine.archive_reading import archive_relations
 from puppylog.stores.duckdb.engine.database import MEMORY_LIMIT_BYTES, Connection, Engine, iter_batches
 from puppylog.stores.duckdb.engine.failures import OutOfMemory
 
@@ -144,10 +145,11 @@ class _Running:
             if not self._question.is_ours:
                 connection.limit_memory(MEMORY_LIMIT_BYTES // 4)
                 connection.reads_only(self._question.sql)
-            reader = connection.batches(self._question.sql, self._question.parameters)
-            self._put(reader.schema, has_slot=not self._question.is_ours)
-            for batch in iter_batches(reader):
-                self._put(batch, has_slot=not self._question.is_ours)
+            with archive_relations(connection, self._question.sql):
+                reader = connection.batches(self._question.sql, self._question.parameters)
+                self._put(reader.schema, has_slot=not self._question.is_ours)
+                for batch in iter_batches(reader):
+                    self._put(batch, has_slot=not self._question.is_ours)
 
     def _take_slot(self) -> None:
         timeout_s = self._question.timeout_s
