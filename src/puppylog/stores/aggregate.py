@@ -103,14 +103,14 @@ def bucket_sql(period_s: int, dialect: Dialect) -> str:
 
 
 def _value(metric: Metric, dialect: Dialect) -> str:
-    operand = _operand(metric, dialect)
+    operand = operand_sql(metric, dialect)
     fraction = parse_percentile(metric.statistic)
     if fraction is not None:
         return f"percentile_cont({fraction}) WITHIN GROUP (ORDER BY {operand})"
     return _STATISTICS[metric.statistic].format(operand, period_s=metric.period_s)
 
 
-def _operand(metric: Metric, dialect: Dialect) -> str:
+def operand_sql(metric: Metric, dialect: Dialect) -> str:
     """Return the SQL of the property, cast to a number if the statistic needs numbers. An expression has the cast."""
     if not is_name(metric.property):
         return render(metric.property, _sql(dialect))

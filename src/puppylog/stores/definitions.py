@@ -15,6 +15,7 @@ from puppylog.model.derived import define_derived, find_ancestors, is_derived, l
 from puppylog.model.identifier import parse_identifier
 from puppylog.model.metric import Metric
 from puppylog.model.obstacle import find_metric_obstacle, keeps_states
+from puppylog.model.outbox import DELETED
 from puppylog.stores.derived import derived_sql
 from puppylog.stores.queries import load_queries, parameters_of
 from puppylog.stores.rows import values_of_alert
@@ -86,6 +87,12 @@ class Definitions(ABC, Generic[C, M, A]):
     @abstractmethod
     def insert_derived(self, connection: C, metric_id: int, metric: Metric, group_id: int | None) -> M:
         """Insert the row of a new derived metric. It has no rollup and is never refreshed."""
+
+    def note_inputs(self, connection: C, metric: Metric, known: Mapping[str, Metric]) -> None:
+        """Store what a derived metric needs of its inputs, which are among ``known``. May do nothing.
+
+        Called after the metric was created, and after an input of it was updated.
+        """
 
     @abstractmethod
     def drop_rollup(self, connection: C, stored: M) -> None:
@@ -202,7 +209,7 @@ class Definitions(ABC, Generic[C, M, A]):
         connection.run(_QUERIES["free_metric_name"], {"id": stored.id})
         made = self._make(connection, metric, known)
         for other in derived:
-            self._create_derived_view(connection, other, known)
+            self._create_derived_view(connection, other, {**known, metric.name: metric})
         connection.run(_QUERIES["move_alerts"], {"from_id": stored.id, "to_id": made.id})
         connection.run(_QUERIES["delete_metric"], {"id": stored.id})
         return made
@@ -226,6 +233,7 @@ class Definitions(ABC, Generic[C, M, A]):
         inputs = [known[name] for name in list_inputs(metric)]
         query = derived_sql(metric, inputs, lambda source: _QUERIES["observations"].format(name=source.name))
         connection.run(_QUERIES["create_derived_view"].format(name=metric.name, query=query))
+        self.note_inputs(connection, metric, known)
 
     def _drop(self, connection: C, stored: M) -> None:
         connection.run(_QUERIES["drop_view"].format(name=stored.metric.name))
@@ -259,6 +267,14 @@ class Definitions(ABC, Generic[C, M, A]):
         sql = _QUERIES["list_alerts"].format(columns=self.alert_columns, condition=_QUERIES["of_alert_name"])
         return next((self.read_alert(row) for row in connection.rows(sql, {"name": name})), None)
 
+    def get_alert(self, connection: C, name: str) -> A:
+        """Return the alert of that name.
+
+        Raises:
+            NotFound: there is no such alert.
+        """
+        return _get_found(self.find_alert(connection, name), "alert", name)
+
     def create_alert(self, connection: C, alert: Alert) -> bool:
         """Create the alert; return whether it is new. Its first evaluation is due one period from now.
 
@@ -281,7 +297,7 @@ class Definitions(ABC, Generic[C, M, A]):
             NotFound: there is no such alert.
             UsageError: the alert judges another metric, or judges its segments in the other way.
         """
-        stored = _get_found(self.find_alert(connection, alert.name), "alert", alert.name)
+        stored = self.get_alert(connection, alert.name)
         if stored.alert == alert:
             return False
         if not keeps_states(stored.alert, alert):
@@ -295,12 +311,13 @@ class Definitions(ABC, Generic[C, M, A]):
         return True
 
     def delete_alert(self, connection: C, name: str) -> None:
-        """Delete the alert, its states and its history.
+        """Delete the alert, its states and its history. Contacts that were told of a problem are told that it ends.
 
         Raises:
             NotFound: there is no such alert.
         """
-        stored = _get_found(self.find_alert(connection, name), "alert", name)
+        stored = self.get_alert(connection, name)
+        connection.run(_QUERIES["tell_deletion"], {"id": stored.id, "reason": DELETED})
         self.drop_alert(connection, stored)
         connection.run(_QUERIES["delete_alert"], {"id": stored.id})
 

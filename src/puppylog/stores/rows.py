@@ -3,10 +3,12 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
+from datetime import datetime
 from typing import Any
 
 from puppylog.model.alert import Alert, Comparison, NoData
 from puppylog.model.metric import Metric
+from puppylog.model.silence import Silence
 from puppylog.model.stream import FilePosition, Fingerprint, KnownFile, StreamReport
 
 Row = Mapping[str, Any]
@@ -64,6 +66,19 @@ def values_of_alert(alert: Alert, metric_id: int) -> dict[str, Any]:
     contacts = json.dumps(alert.contacts)
     plain = {"comparison": alert.comparison.value, "no_data": alert.no_data.value, "contacts": contacts}
     return {**values, "metric_id": metric_id, **plain}
+
+
+def silence_of(row: Row) -> Silence:
+    """Return the silence of a row, whose instants are values or RFC 3339."""
+    instants = {name: row[name] for name in ("starts_at", "ends_at")}
+    instants = {name: datetime.fromisoformat(at) if isinstance(at, str) else at for name, at in instants.items()}
+    return Silence(**{**row, **instants})
+
+
+def values_of_silence(silence: Silence) -> dict[str, Any]:
+    """Return the columns of a silence's row, with instants in RFC 3339."""
+    instants = {"starts_at": silence.starts_at.isoformat(), "ends_at": silence.ends_at.isoformat()}
+    return {**asdict(silence), **instants}
 
 
 def position_of(row: Row) -> FilePosition:

@@ -9,6 +9,7 @@ engine.log       the engine's log
 engine.lock      held by the engine
 start.lock       held by the client that is starting the engine
 clients.lock     shared by all clients; the engine ends when it can lock it exclusively
+sending.lock     held by the client that sends notifications
 streams/claims   a lock per stream, held by the collector that follows it
 spool/           batches that collectors hand to the engine, one folder per client
 outgoing/        copies of the store on their way to a backup; only here may DuckDB write other databases
@@ -61,6 +62,7 @@ class StoreDirectory:
         self.engine_lock = path / "engine.lock"
         self.start_lock = path / "start.lock"
         self.clients_lock = path / "clients.lock"
+        self.sending_lock = path / "sending.lock"
         self.streams = path / "streams"
         self.spool = path / "spool"
         self.outgoing = path / "outgoing"

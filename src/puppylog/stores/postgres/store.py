@@ -37,7 +37,12 @@ from puppylog.stores.streams import find_files, find_streams, refuse_claimed
 _QUERIES: Final = load_queries("puppylog.stores.postgres", "server.sql")
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from puppylog.model.notification import Outcome
+    from puppylog.model.silence import Silence
     from puppylog.stores.postgres.definitions.linked import LinkedDefinitions
+    from puppylog.stores.postgres.notifications import Notifications
 
 _FULL_ROWS: Final = 65_536
 _CHECKS_CLIENTS_SINCE: Final = 140_000  # client_connection_check_interval
@@ -70,6 +75,7 @@ class PostgresStore:
         self._control = Link(url, "puppylog", self._claim_again)
         self._ingest = Link(url, "puppylog-ingest", self._check_library)
         self._control.pair(self._ingest)
+        self._sending = Link(url, "puppylog-sender")
         self._runner: JobRunner | None = None  # under the lock
         self._waker = JobWaker()
         try:
@@ -243,6 +249,35 @@ class PostgresStore:
     def get_retention(self) -> Retention:
         return self._definitions.get_retention()
 
+    # --- notifications
+
+    @cached_property  # if two threads each create one, that does no harm: it has no state
+    def _notifications(self) -> "Notifications":
+        from puppylog.stores.postgres.notifications import Notifications  # noqa: PLC0415 - only a sender needs it
+
+        return Notifications(self._control, self._sending)
+
+    def claim_sending(self) -> bool:
+        return self._notifications.claim_sending()
+
+    def release_sending(self) -> None:
+        self._notifications.release_sending()
+
+    def settle(self, outcomes: Sequence["Outcome"]) -> None:
+        self._notifications.settle(outcomes)
+
+    def set_silence(self, silence: "Silence") -> bool:
+        return self._notifications.set_silence(silence)
+
+    def end_silence(self, name: str, at: "datetime") -> None:
+        self._notifications.end_silence(name, at)
+
+    def list_silences(self) -> Sequence["Silence"]:
+        return self._notifications.list_silences()
+
+    def acknowledge(self, alert: str, segment: str | None, author: str, comment: str) -> int:
+        return self._notifications.acknowledge(alert, segment, author, comment)
+
     # --- batches
 
     def append(self, moves: Sequence[Move], rows: Sequence[Rows]) -> Appended:
@@ -286,6 +321,7 @@ class PostgresStore:
             self._claims.clear()
         if runner is not None:
             runner.close()
+        self._sending.close()
         self._ingest.close()
         self._control.close()
 

@@ -96,5 +96,19 @@ UPDATE puppylog.alerts
 SET contacts = $contacts, group_wait_s = $group_wait_s, repeat_s = $repeat_s, severity = $severity, summary = $summary
 WHERE id = $id
 
+-- name: tell_deletion
+-- Adds a resolved row to the outbox for each contact whose newest row of the alert and a segment is a problem.
+INSERT INTO puppylog.notifications (id, alert_id, alert, segment, contact, kind, evaluated_at, episode_at, reason, state,
+                                    due_at, attempts, created_at)
+SELECT nextval('puppylog.notification_ids'), alert_id, alert, segment, contact, 'resolved', now(), episode_at, $reason,
+       'waiting', now(), 0, now()
+FROM (
+    SELECT *, row_number() OVER (PARTITION BY segment, contact ORDER BY id DESC) AS place
+    FROM puppylog.notifications
+    WHERE alert_id = $id
+) AS newest
+WHERE place = 1 AND kind <> 'resolved'
+ORDER BY segment, contact
+
 -- name: delete_alert
 DELETE FROM puppylog.alerts WHERE id = $id

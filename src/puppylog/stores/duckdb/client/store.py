@@ -22,6 +22,7 @@ from puppylog.stores.duckdb import wire
 from puppylog.stores.duckdb.client.claims import Claims
 from puppylog.stores.duckdb.client.interruptible import interruptible
 from puppylog.stores.duckdb.client.launch import is_answering, start_engine
+from puppylog.stores.duckdb.client.notifications import NotificationClient
 from puppylog.stores.duckdb.directory import StoreDirectory, translate_os_error
 from puppylog.stores.duckdb.locks import FileLock
 
@@ -43,7 +44,7 @@ _CHANNEL = [
 ]
 
 
-class DuckdbStore:
+class DuckdbStore(NotificationClient):
     """A connected embedded store. Implements `puppylog.stores.base.Store`."""
 
     is_shared = False
@@ -64,7 +65,7 @@ class DuckdbStore:
         self._timeout_s = timeout_s
         self._starts_engine = starts_engine
         self._stack = contextlib.ExitStack()  # in the thread that makes appenders, and in `close`
-        self._directory = StoreDirectory(path)
+        super().__init__(StoreDirectory(path))
         self._directory.prepare()
         self._presence = FileLock(self._directory.clients_lock)
         try:
@@ -293,6 +294,7 @@ class DuckdbStore:
 
     def close(self) -> None:
         self._claims.close()
+        self.release_sending()
         with self._channel_lock:
             channel = self._channel
         self._drop_channel(channel)

@@ -116,6 +116,18 @@ class Connection:
         with translated():
             self._cursor.unregister(name)
 
+    @contextmanager
+    def reading(self) -> Iterator[Self]:
+        """Yield another connection, with a read-only transaction. Its errors do not affect this transaction."""
+        with translated():
+            cursor = self._cursor.cursor()
+        try:
+            with translated():
+                cursor.execute("BEGIN TRANSACTION READ ONLY")
+            yield type(self)(cursor)
+        finally:
+            cursor.close()
+
     def reads_only(self, sql: str) -> None:
         """Check that ``sql`` is one statement that only reads.
 

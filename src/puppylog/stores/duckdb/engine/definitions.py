@@ -15,6 +15,7 @@ from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import alert_of, metric_of, values_of_metric
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "definitions.sql")
+_EVIDENCE_QUERIES = load_queries("puppylog.stores.duckdb", "evidence.sql")
 _ALERT_QUERIES = load_queries("puppylog.stores.duckdb", "alerts.sql")
 
 BEGINNING_US: Final = -62_200_000_000_000_000
@@ -93,6 +94,8 @@ class EngineDefinitions(definitions.Definitions[Connection, StoredMetric, Stored
         connection.run(_QUERIES["drop_rollup"].format(id=stored.id))
 
     def drop_alert(self, connection: Connection, stored: StoredAlert) -> None:
+        for query in ("delete_evidence", "delete_acknowledgements"):
+            connection.run(_EVIDENCE_QUERIES[query], {"id": stored.id})
         for query in ("delete_states", "delete_history"):
             connection.run(_ALERT_QUERIES[query], {"id": stored.id})
 

@@ -9,6 +9,7 @@ that the evaluations after a long pause do not block the writer.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any, Final
 
 import pyarrow as pa
@@ -20,7 +21,9 @@ from puppylog.model.alert_schedule import MAX_SEGMENTS, Due, plan
 from puppylog.stores.duckdb.engine.clock import rebase_alert
 from puppylog.stores.duckdb.engine.database import Connection
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredAlert
+from puppylog.stores.duckdb.engine.evidence import add_evidence
 from puppylog.stores.duckdb.engine.judge import DueAlert, judge_many, judge_one, table_of_due, windows_of
+from puppylog.stores.duckdb.engine.outbox import add_notifications
 from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "alerts.sql")
@@ -207,7 +210,10 @@ def _write(connection: Connection, alerts: Sequence[DueAlert], judged: pa.Table,
             connection.run(_QUERIES["insert_states"])
         if _any(is_forgotten) or _any(pc.not_equal(judged["from_state"], judged["state"])):
             missed_after_us = MISSED_AFTER // timedelta(microseconds=1)
-            connection.run(_QUERIES["insert_transitions"], {"now_us": now_us, "missed_after_us": missed_after_us})
+            sql, values = _QUERIES["insert_transitions"], {"now_us": now_us, "missed_after_us": missed_after_us}
+            transitions = sorted(connection.rows(sql, values), key=itemgetter("id"))
+            add_evidence(connection, [each.stored for each in alerts], transitions)
+            add_notifications(connection, alerts, transitions, judged.filter(is_forgotten))
         connection.run(_QUERIES["note_evaluations"])
 
 

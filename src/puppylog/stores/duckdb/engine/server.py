@@ -25,7 +25,7 @@ from puppylog.model.metric import Metric
 from puppylog.stores.base import StoreInfo
 from puppylog.stores.duckdb import outgoing, spool, values, wire
 from puppylog.stores.duckdb.directory import StoreDirectory
-from puppylog.stores.duckdb.engine import ingest, replay, streams
+from puppylog.stores.duckdb.engine import ingest, outbox, replay, streams
 from puppylog.stores.duckdb.engine.backup import Backups
 from puppylog.stores.duckdb.engine.commits import CommitNumbers
 from puppylog.stores.duckdb.engine.damage import DamageNote
@@ -102,6 +102,7 @@ class Service(flight.FlightServerBase):
             "update_alert": self._writing_alert(DEFINITIONS.update_alert),
             "delete_alert": self._writing(DEFINITIONS.delete_alert),
             "list_alerts": self._list_alerts,
+            **outbox.list_actions(engine),
             "set_retention": self._set_retention,
             "get_retention": self._get_retention,
         }

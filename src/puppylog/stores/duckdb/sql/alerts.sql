@@ -328,6 +328,8 @@ FROM (
     JOIN puppylog.alerts AS alerts ON alerts.id = due.alert_id
     ORDER BY at_us, transitions.alert_id, segment, turn
 ) AS ordered
+RETURNING id, alert_id, segment, epoch_us(evaluated_at) AS at_us, to_state, value, epoch_us(window_since) AS since_us,
+          epoch_us(window_until) AS until_us
 
 -- name: note_evaluations
 UPDATE puppylog.alerts

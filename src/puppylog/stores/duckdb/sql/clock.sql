@@ -41,6 +41,15 @@ WHERE reported_at > make_timestamptz($now_us)
 -- name: rebase_heartbeat
 UPDATE puppylog.heartbeat SET beat_at = make_timestamptz($now_us) WHERE beat_at > make_timestamptz($now_us)
 
+-- name: rebase_notifications
+-- The time that a row waits stays the same.
+UPDATE puppylog.notifications
+SET due_at = due_at - (greatest(created_at, tried_at) - make_timestamptz($now_us)),
+    created_at = least(created_at, make_timestamptz($now_us)),
+    tried_at = CASE WHEN tried_at IS NOT NULL THEN least(tried_at, make_timestamptz($now_us)) END,
+    sent_at = CASE WHEN sent_at IS NOT NULL THEN least(sent_at, make_timestamptz($now_us)) END
+WHERE greatest(created_at, tried_at) > make_timestamptz($now_us)
+
 -- name: rebase_steps
 UPDATE puppylog.clock_steps SET noticed_at = make_timestamptz($now_us) WHERE noticed_at > make_timestamptz($now_us)
 
@@ -59,6 +68,8 @@ FROM (
     SELECT 'reports', reported_at FROM puppylog.stream_reports
     UNION ALL
     SELECT 'heartbeat', beat_at FROM puppylog.heartbeat
+    UNION ALL
+    SELECT 'notifications', greatest(created_at, tried_at) FROM puppylog.notifications
 ) AS stored
 WHERE instant > make_timestamptz($now_us)
 GROUP BY part

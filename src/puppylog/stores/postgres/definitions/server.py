@@ -17,6 +17,7 @@ from puppylog.stores import definitions
 from puppylog.stores.aggregate import Dialect, aggregate_sql, parts_of
 from puppylog.stores.definitions import StoredAlert
 from puppylog.stores.postgres.schema.installation import Installation
+from puppylog.stores.postgres.schema.samples import sample_query, store_sample_query
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import alert_of, metric_of, values_of_metric
@@ -80,13 +81,17 @@ class ServerDefinitions(definitions.Definitions[Session, StoredMetric, StoredAle
         else:
             _create_rollup(connection, stored)
         row = {**values_of_metric(metric), "id": metric_id, "group_id": group_id, "kind": stored.kind}
-        connection.run(_QUERIES["insert_metric"], {**row, "query": stored.query()})
+        connection.run(_QUERIES["insert_metric"], {**row, "query": stored.query(), "samples": sample_query(metric, {})})
         return stored
 
     def insert_derived(self, connection: Session, metric_id: int, metric: Metric, group_id: int | None) -> StoredMetric:
         row = {**values_of_metric(metric), "id": metric_id, "group_id": group_id, "kind": DERIVED, "query": ""}
+        row["samples"] = None  # see `note_inputs`
         connection.run(_QUERIES["insert_metric"], row)
         return StoredMetric(metric_id, metric, group_id, DERIVED)
+
+    def note_inputs(self, connection: Session, metric: Metric, known: Mapping[str, Metric]) -> None:
+        store_sample_query(connection, metric, known)
 
     def drop_rollup(self, connection: Session, stored: StoredMetric) -> None:
         connection.run(_QUERIES["drop_rollup" if stored.kind == ROLLUP else "drop_continuous"].format(id=stored.id))

@@ -152,6 +152,10 @@ def _install(
         },
     )
     migrate(session, flavour, SCHEMA_VERSION if before == 0 else before, server, routines=True)
+    if 0 < before < SCHEMA_VERSION:
+        from puppylog.stores.postgres.schema.samples import fill_sample_queries  # noqa: PLC0415 - parses expressions
+
+        fill_sample_queries(session)
 
 
 def _check_lifetimes(session: Session, lifetimes: Lifetimes, *, is_new: bool) -> None:

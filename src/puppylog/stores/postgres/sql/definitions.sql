@@ -17,15 +17,34 @@ SELECT pg_advisory_xact_lock(1885697639, 5), set_config('citus.enable_ddl_propag
 -- name: insert_metric
 -- A new metric. All its buckets are computed when they are read, until the first refresh.
 INSERT INTO puppylog.metrics (id, name, statistic, property, period_s, segment, filter, of, refresh_s, group_id, kind,
-                              query, created_at)
+                              query, samples, created_at)
 VALUES ($id, $name, $statistic, $property, $period_s, $segment, $filter, $of, $refresh_s, $group_id, $kind, $query,
-        now())
+        $samples, now())
 
 -- name: aggregate_range
 ts >= $1 AND ts < $2
 
 -- name: aggregate_group_range
 ts >= $1 AND ts < $2 AND stream_id = ANY ($3)
+
+-- name: samples
+-- The newest records in [$1, $2) that a metric counts, at most $6: of the segment $5, or of all segments if $4. $3 are the
+-- streams of the metric's group.
+SELECT ts, stream_id, file_id, line_offset, host, ident, ruser, request_method, request_route, request_proto, status_code,
+       response_bytes, referer, user_agent, severity, message, attributes
+FROM puppylog.log_records
+WHERE ts >= $1 AND ts < $2 AND ({condition}) AND ($4 OR ({segment}) IS NOT DISTINCT FROM $5){streams}
+ORDER BY ts DESC, file_id DESC, line_offset DESC
+LIMIT $6
+
+-- name: of_streams
+ AND stream_id = ANY ($3)
+
+-- name: set_samples
+UPDATE puppylog.metrics SET samples = $samples WHERE name = $name
+
+-- name: metrics_without_samples
+SELECT name FROM puppylog.metrics WHERE samples IS NULL
 
 -- name: create_rollup
 CREATE TABLE puppylog.rollup_{id} (

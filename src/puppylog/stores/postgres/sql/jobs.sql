@@ -30,6 +30,9 @@ SELECT puppylog.evaluate_alert($id) AS is_more_due
 -- name: tend_days
 SELECT puppylog.tend_days()
 
+-- name: clear_notifications
+SELECT puppylog.clear_notifications()
+
 -- name: beat
 SELECT puppylog.beat($evaluator, $error)
 

@@ -22,6 +22,7 @@ REVOKE ALL ON SCHEMA puppylog, metrics FROM PUBLIC;
 
 -- name: grant_writer
 -- A writer appends rows, opens its streams and files, and moves its own positions. Without a scheduler it runs the jobs.
+-- It settles notifications, sets silences and acknowledges; a login that sends must be a reader, too.
 GRANT USAGE ON SCHEMA puppylog TO puppylog_writer;
 GRANT INSERT ON puppylog.log_records TO puppylog_writer;
 GRANT INSERT ON puppylog.rejected_lines, puppylog.invalidations TO puppylog_writer;
@@ -30,7 +31,8 @@ GRANT SELECT ON puppylog.installation, puppylog.retention, puppylog.retention_gr
 GRANT EXECUTE ON FUNCTION puppylog.open_streams, puppylog.open_files, puppylog.move_position, puppylog.check_writer,
                           puppylog.report_streams, puppylog.is_writer, puppylog.tend_days, puppylog.take_invalidations, puppylog.metrics_due,
                           puppylog.refresh_rollup, puppylog.alerts_due, puppylog.evaluate_alert, puppylog.beat,
-                          puppylog.rebase_clock
+                          puppylog.rebase_clock, puppylog.clear_notifications, puppylog.settle_notifications,
+                          puppylog.set_silence, puppylog.end_silence, puppylog.acknowledge_alert
 TO puppylog_writer;
 DO $$ BEGIN
     IF to_regproc('puppylog.make_days') IS NOT NULL THEN

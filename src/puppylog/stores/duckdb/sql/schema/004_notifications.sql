@@ -26,20 +26,22 @@ CREATE TABLE puppylog.alert_evidence (
     stream_id INTEGER NOT NULL,
     file_id INTEGER NOT NULL,
     line_offset BIGINT NOT NULL,
-    record JSON NOT NULL
+    record JSON NOT NULL,
+    recorded_at TIMESTAMPTZ NOT NULL
 );
 
 -- The outbox: a row per transition and contact. The transaction that records the transition inserts it.
 CREATE SEQUENCE puppylog.notification_ids;
 CREATE TABLE puppylog.notifications (
     id BIGINT NOT NULL,                -- rows of one alert, segment and contact are sent in the order of their ids
-    history_id BIGINT NOT NULL,        -- if `reason` is set: the transition that the row resolves
+    history_id BIGINT,                 -- null if there is no transition, as when the alert was deleted
     alert_id INTEGER NOT NULL,
     alert VARCHAR NOT NULL,            -- its name
     segment VARCHAR,
     contact VARCHAR NOT NULL,
     kind VARCHAR NOT NULL,             -- firing, no_data or resolved
     evaluated_at TIMESTAMPTZ NOT NULL, -- the evaluation that changed the state
+    episode_at TIMESTAMPTZ NOT NULL,   -- the evaluation of the first firing or no_data since the last resolved row
     value DOUBLE,
     reason VARCHAR,                    -- why a resolved row has no transition to ok
     state VARCHAR NOT NULL,            -- waiting, sent, dead or dropped

@@ -192,6 +192,8 @@ DECLARE
     status puppylog.alert_states;
     transition puppylog.alert_history;
     transitions puppylog.alert_history[] := '{}';
+    forgotten text[] := '{}'; -- segments whose state is deleted
+    ids bigint[]; -- of the transitions
 BEGIN
     IF first_at > until THEN
         RETURN false;
@@ -258,6 +260,7 @@ BEGIN
                 transitions := array_append(transitions, transition);
             END IF;
             DELETE FROM puppylog.alert_states AS s WHERE s.ctid = place;
+            forgotten := array_append(forgotten, status.segment);
         ELSIF place IS NOT NULL THEN
             UPDATE puppylog.alert_states AS s
             SET state = status.state, since = status.since, clear_since = status.clear_since, value = status.value,
@@ -269,12 +272,19 @@ BEGIN
         place := NULL;
         status := NULL;
     END LOOP;
-    INSERT INTO puppylog.alert_history (id, alert_id, segment, evaluated_at, from_state, to_state, value, comparison,
-                                        level, window_since, window_until, made_up, recorded_at)
-    SELECT nextval('puppylog.signal_ids'), alert.id, s.segment, s.evaluated_at, s.from_state, s.to_state, s.value,
-           alert.comparison, alert.level, s.window_until - make_interval(secs => alert.window_s), s.window_until,
-           until - s.evaluated_at >= period + missed_after, now()
-    FROM (SELECT * FROM unnest(transitions) AS u ORDER BY u.evaluated_at, u.segment) AS s;
+    WITH added AS (
+        INSERT INTO puppylog.alert_history (id, alert_id, segment, evaluated_at, from_state, to_state, value, comparison,
+                                            level, window_since, window_until, made_up, recorded_at)
+        SELECT nextval('puppylog.signal_ids'), alert.id, s.segment, s.evaluated_at, s.from_state, s.to_state, s.value,
+               alert.comparison, alert.level, s.window_until - make_interval(secs => alert.window_s), s.window_until,
+               until - s.evaluated_at >= period + missed_after, now()
+        FROM (SELECT * FROM unnest(transitions) AS u ORDER BY u.evaluated_at, u.segment) AS s
+        RETURNING id
+    )
+    SELECT array_agg(added.id) INTO ids FROM added;
+    IF ids IS NOT NULL OR cardinality(forgotten) > 0 THEN
+        PERFORM puppylog.note_transitions(alert, metric, ids, forgotten, last_at);
+    END IF;
     UPDATE puppylog.alerts AS a
     SET evaluated_at = last_at, error = NULL, unjudged_segments = unjudged WHERE a.id = alert.id;
     RETURN last_at + period <= until;
@@ -377,6 +387,7 @@ BEGIN
             EXIT WHEN NOT is_more_due;
         END LOOP;
     END LOOP;
+    PERFORM puppylog.clear_notifications();
     PERFORM puppylog.beat(evaluator, NULL);
     COMMIT;
 END

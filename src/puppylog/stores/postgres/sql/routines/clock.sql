@@ -85,6 +85,17 @@ BEGIN
         UPDATE puppylog.heartbeat AS h SET beat_at = rebase_clock.now WHERE h.beat_at > rebase_clock.now;
         PERFORM puppylog.note_clock_step('heartbeat', rebase_clock.now, found.latest, found.rebased);
     END IF;
+    SELECT max(greatest(n.created_at, n.tried_at)) AS latest, count(*) AS rebased INTO found
+    FROM puppylog.notifications AS n WHERE n.created_at > rebase_clock.now OR n.tried_at > rebase_clock.now;
+    IF found.rebased > 0 THEN -- the time that a row waits stays the same
+        UPDATE puppylog.notifications AS n
+        SET due_at = n.due_at - (greatest(n.created_at, n.tried_at) - rebase_clock.now),
+            created_at = least(n.created_at, rebase_clock.now),
+            tried_at = CASE WHEN n.tried_at IS NOT NULL THEN least(n.tried_at, rebase_clock.now) END,
+            sent_at = CASE WHEN n.sent_at IS NOT NULL THEN least(n.sent_at, rebase_clock.now) END
+        WHERE n.created_at > rebase_clock.now OR n.tried_at > rebase_clock.now;
+        PERFORM puppylog.note_clock_step('notifications', rebase_clock.now, found.latest, found.rebased);
+    END IF;
     UPDATE puppylog.clock_steps AS c SET noticed_at = rebase_clock.now WHERE c.noticed_at > rebase_clock.now;
 END
 $$;

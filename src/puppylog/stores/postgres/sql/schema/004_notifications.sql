@@ -14,7 +14,6 @@ ALTER TABLE puppylog.metrics ADD COLUMN samples text;
 
 -- Why a transition has fewer sample records than match, or none; null if nothing was left out.
 ALTER TABLE puppylog.alert_history ADD COLUMN evidence_omitted text;
-CREATE INDEX ON puppylog.alert_history (recorded_at);
 
 -- Sample records of the window of a transition to firing, the newest first. They are copies, because records are deleted
 -- when they are old. ``record`` has the other columns of the record that are not null.
@@ -26,20 +25,23 @@ CREATE TABLE puppylog.alert_evidence (
     file_id integer NOT NULL,
     line_offset bigint NOT NULL,
     record jsonb NOT NULL,
+    recorded_at timestamptz NOT NULL,
     PRIMARY KEY (history_id, place)
 );
+CREATE INDEX ON puppylog.alert_evidence (recorded_at);
 
 -- The outbox: a row per transition and contact. The transaction that records the transition inserts it.
 CREATE SEQUENCE puppylog.notification_ids AS bigint;
 CREATE TABLE puppylog.notifications (
     id bigint PRIMARY KEY,             -- rows of one alert, segment and contact are sent in the order of their ids
-    history_id bigint NOT NULL,        -- if `reason` is set: the transition that the row resolves
+    history_id bigint,                 -- null if there is no transition, as when the alert was deleted
     alert_id integer NOT NULL,
     alert text NOT NULL,               -- its name
     segment text,
     contact text NOT NULL,
     kind text NOT NULL,                -- firing, no_data or resolved
     evaluated_at timestamptz NOT NULL, -- the evaluation that changed the state
+    episode_at timestamptz NOT NULL,   -- the evaluation of the first firing or no_data since the last resolved row
     value double precision,
     reason text,                       -- why a resolved row has no transition to ok
     state text NOT NULL,               -- waiting, sent, dead or dropped
@@ -52,6 +54,7 @@ CREATE TABLE puppylog.notifications (
 );
 CREATE INDEX ON puppylog.notifications (alert_id, id);
 CREATE INDEX ON puppylog.notifications (created_at);
+CREATE INDEX ON puppylog.notifications (tried_at) WHERE tried_at IS NOT NULL;
 CREATE INDEX ON puppylog.notifications (due_at) WHERE state = 'waiting';
 
 -- Silences hold notifications back, never evaluations.

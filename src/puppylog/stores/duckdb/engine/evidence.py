@@ -1,0 +1,226 @@
+"""Sample records of transitions to firing: the newest records of the window that the metric counts, as JSON.
+
+No line is committed during an evaluation, so the search has a time limit. It reads in a transaction of its own, so that
+an error or a time-out does not affect the evaluation. What was not searched is stored with the transition.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeAlias
+
+import pyarrow as pa
+
+from puppylog.errors import PuppylogError
+from puppylog.model.record import RECORDS
+from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredAlert, StoredMetric
+from puppylog.stores.queries import load_queries
+
+_QUERIES = load_queries("puppylog.stores.duckdb", "evidence.sql")
+
+MOST_SAMPLES: Final = 10  # for each transition
+MOST_TRANSITIONS: Final = 100  # that get samples, in one evaluation; each search of a window takes milliseconds
+MOST_S: Final = 0.5  # for the samples of one evaluation; no line is committed meanwhile
+_LONGEST_TEXT: Final = 4_096  # characters
+_MOST_ATTRIBUTES: Final = 16_384  # bytes
+
+# The window is searched from its end in slices of time, so that a search that finds enough reads little. The next slice
+# is larger if the last one took less than the first of these times, and smaller if it took more than the second one.
+_FIRST_SLICE_US: Final = 60_000_000
+_LEAST_SLICE_US: Final = 1_000_000
+_SHORT_S: Final = 0.02
+_LONG_S: Final = 0.08
+
+_TEXTS: Final = tuple(
+    column.name for column in RECORDS if pa.types.is_string(column.type) and column.name != "attributes"
+)
+_SAMPLES: Final = pa.schema(
+    [
+        ("history_id", pa.int64()),
+        ("place", pa.int32()),
+        ("ts", pa.timestamp("us", "UTC")),
+        ("stream_id", pa.int32()),
+        ("file_id", pa.int32()),
+        ("line_offset", pa.int64()),
+        ("record", pa.string()),
+    ]
+)
+_WANTED: Final = pa.schema([("no", pa.int32()), ("segment", pa.string()), ("most", pa.int32())])
+_OMITTED: Final = pa.schema([("history_id", pa.int64()), ("reason", pa.string())])
+
+
+_PLACE: Final = ("ts", "stream_id", "file_id", "line_offset")
+
+_Found: TypeAlias = dict[str | None, list[dict[str, Any]]]
+
+
+@dataclass(slots=True)
+class _Search:
+    """The search for the samples of transitions of one alert whose windows are the same."""
+
+    metric_id: int
+    is_each: bool
+    since_us: int
+    until_us: int
+    history_ids: dict[str | None, int] = field(default_factory=dict)  # by segment
+
+
+def add_evidence(
+    connection: Connection, alerts: Iterable[StoredAlert], transitions: Sequence[Mapping[str, Any]]
+) -> None:
+    """Store samples for transitions to firing, or why they have none. Does nothing if there is no such transition.
+
+    Args:
+        connection: the writer's connection.
+        alerts: the evaluated alerts.
+        transitions: the rows of the query ``insert_transitions``.
+    """
+    firing = [row for row in transitions if row["to_state"] == "firing"]
+    if not firing:
+        return
+    firing.sort(key=lambda row: (-row["at_us"], row["id"]))
+    reason = f"only the newest {MOST_TRANSITIONS} transitions of an evaluation have sample records"
+    omitted = {row["id"]: reason for row in firing[MOST_TRANSITIONS:]}
+    samples: list[dict[str, Any]] = []
+    searches = _list_searches({stored.id: stored for stored in alerts}, firing[:MOST_TRANSITIONS])
+    known = {stored.id: stored for stored in DEFINITIONS.list_metrics(connection)}
+    deadline = time.monotonic() + MOST_S
+    for search in searches:
+        found, reason_ = _find_samples(connection, search, known, deadline)
+        for segment, history_id in search.history_ids.items():
+            rows = found.get(segment, [])
+            samples += [{**row, "history_id": history_id, "place": no} for no, row in enumerate(rows, 1)]
+            if reason_ is not None and len(rows) < MOST_SAMPLES:
+                omitted[history_id] = reason_
+    if samples:
+        with connection.table("samples", pa.Table.from_pylist(samples, _SAMPLES)):
+            connection.run(_QUERIES["insert_evidence"])
+    if omitted:
+        rows_ = [{"history_id": history_id, "reason": reason} for history_id, reason in omitted.items()]
+        with connection.table("omitted", pa.Table.from_pylist(rows_, _OMITTED)):
+            connection.run(_QUERIES["note_omitted"])
+
+
+def _list_searches(alerts: Mapping[int, StoredAlert], firing: Iterable[Mapping[str, Any]]) -> list[_Search]:
+    searches: dict[tuple[int, int], _Search] = {}
+    for row in firing:
+        stored = alerts[row["alert_id"]]
+        key = (stored.id, row["until_us"])
+        if key not in searches:
+            searches[key] = _Search(stored.metric_id, stored.alert.each_segment, row["since_us"], row["until_us"])
+        searches[key].history_ids[row["segment"]] = row["id"]
+    return list(searches.values())
+
+
+def _find_samples(
+    connection: Connection, search: _Search, known: Mapping[int, StoredMetric], deadline: float
+) -> tuple[_Found, str | None]:
+    """Return the samples by segment, the newest first, and why some may be missing; None if none is missing."""
+    found: _Found = {segment: [] for segment in search.history_ids}
+    try:
+        sql = _write_query(search, known)
+        with connection.reading() as reading, _interrupted_at(deadline, reading):
+            return found, _search_window(reading, search, sql, found, deadline)
+    except PuppylogError as error:
+        return found, f"the search failed: {error.cause or error.message}"
+
+
+def _search_window(reading: Connection, search: _Search, sql: str, found: _Found, deadline: float) -> str | None:
+    """Add samples to ``found``, the newest first, until there are enough; return why the search has ended early."""
+    slice_us, until_us = _FIRST_SLICE_US, search.until_us
+    while until_us > search.since_us:
+        missing = {segment: MOST_SAMPLES - len(rows) for segment, rows in found.items() if len(rows) < MOST_SAMPLES}
+        if not missing:
+            return None
+        started = time.monotonic()
+        if started >= deadline:
+            return _describe_unsearched(until_us)
+        since_us = max(search.since_us, until_us - slice_us)
+        try:
+            rows = _read_slice(reading, sql, missing, since_us, until_us)
+        except PuppylogError:
+            if time.monotonic() < deadline:
+                raise
+            return _describe_unsearched(until_us)  # it was interrupted
+        for row in rows:
+            found[row["segment"]].append(_sample(row))
+        until_us, took_s = since_us, time.monotonic() - started
+        if took_s < _SHORT_S:
+            slice_us *= 4
+        elif took_s > _LONG_S:
+            slice_us = max(slice_us // 2, _LEAST_SLICE_US)
+    return None
+
+
+def _read_slice(
+    reading: Connection, sql: str, missing: Mapping[str | None, int], since_us: int, until_us: int
+) -> list[dict[str, Any]]:
+    wanted = [{"no": no, "segment": segment, "most": most} for no, (segment, most) in enumerate(missing.items())]
+    # The bounds are constants, so that DuckDB skips row groups.
+    sql = sql.replace("{since_us}", str(since_us)).replace("{until_us}", str(until_us))
+    with reading.table("wanted", pa.Table.from_pylist(wanted, _WANTED)):
+        return reading.rows(sql.replace("{most}", str(max(missing.values()))))
+
+
+def _write_query(search: _Search, known: Mapping[int, StoredMetric]) -> str:
+    """Return the query of samples; the range and the number of records must still be filled in."""
+    from puppylog.stores.samples import sample_sql  # noqa: PLC0415 - an engine without alerts starts without it
+
+    stored = known[search.metric_id]
+    by_name = {other.metric.name: other.metric for other in known.values()}
+    segment, condition = sample_sql(stored.metric, by_name, "duckdb")
+    texts = [_QUERIES["text_column"].format(name=name, longest=_LONGEST_TEXT) for name in _TEXTS]
+    columns = _QUERIES["columns"].format(
+        texts=", ".join(texts), longest=_LONGEST_TEXT, most_attributes=_MOST_ATTRIBUTES
+    )
+    streams = "" if stored.group_id is None else _QUERIES["of_group"].format(group_id=stored.group_id)
+    return _QUERIES["samples_of_each" if search.is_each else "samples_of_all"].format(
+        columns=columns,
+        segment=segment,
+        condition=condition,
+        streams=streams,
+        since_us="{since_us}",
+        until_us="{until_us}",
+        most="{most}",
+    )
+
+
+@contextmanager
+def _interrupted_at(deadline: float, reading: Connection) -> Iterator[None]:
+    """Interrupt the query that runs on the connection at ``deadline``, by the monotonic clock."""
+    timer = threading.Timer(max(0.0, deadline - time.monotonic()), reading.interrupt)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+def _sample(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of ``alert_evidence`` for a record, without those of the transition."""
+    parts, cut = [], []
+    for name in (*_TEXTS, "status_code", "response_bytes"):
+        value = row[name]
+        if isinstance(value, str) and len(value) > _LONGEST_TEXT:
+            cut.append(name)
+            value = value[:_LONGEST_TEXT]
+        if value is not None:
+            parts.append(f"{json.dumps(name)}:{json.dumps(value)}")
+    if row["attributes"]:
+        parts.append(f'"attributes":{row["attributes"]}')
+    elif row["attributes"] is not None:
+        cut.append("attributes")
+    if cut:
+        parts.append(f'"cut":{json.dumps(sorted(cut))}')
+    return {**{name: row[name] for name in _PLACE}, "record": f"{{{','.join(parts)}}}"}
+
+
+def _describe_unsearched(until_us: int) -> str:
+    until = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=until_us)
+    return f"records before {until:%Y-%m-%dT%H:%M:%SZ} were not searched, to save time"
