@@ -19,7 +19,7 @@ FOLDERS = [
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    for folder in FOLDERS:
+    for folder in [*FOLDERS, Path("src", "puppylog", "native")]:  # the headers that they share
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
     return tmp_path
 

@@ -21,6 +21,7 @@ import pytest
 from puppylog.formats import native
 
 _SOURCES = Path(str(native.__file__)).parent
+_SHARED: Final = _SOURCES.parents[1] / "native"  # headers that several modules include
 _BUILDS: Final = Path(__file__).parents[2] / ".pytest_cache" / "native"
 
 
@@ -53,7 +54,8 @@ def build_module(compiler: str, sources: Path, name: str, *flags: str) -> Path:
     files = [str(source) for source in sorted(sources.glob("*.c"))]
     command = [compiler, *shared, *flags, *files]
     version = subprocess.run([compiler, "--version"], check=True, capture_output=True).stdout
-    parts = [version, *map(str.encode, command), *(source.read_bytes() for source in sorted(sources.glob("*.[ch]")))]
+    read = [*sorted(sources.glob("*.[ch]")), *sorted(_SHARED.glob("*.h"))]
+    parts = [version, *map(str.encode, command), *(source.read_bytes() for source in read)]
     folder = _BUILDS / hashlib.sha256(b"\0".join(parts)).hexdigest()
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{name}{sysconfig.get_config_var('EXT_SUFFIX')}"

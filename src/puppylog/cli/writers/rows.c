@@ -4,13 +4,9 @@
  * pass writes all rows into a block that grows before each value. No state is kept between two calls, and the pass
  * does not need Python's lock (GIL).
  */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "../../native/arrow_column.h"
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cell.h"
 
@@ -19,17 +15,16 @@ typedef enum { INT8, INT16, INT32, INT64, BITS, TIMES, TEXT, LARGE_TEXT, DOCUMEN
 static const char *const NAMES[KINDS] = {"int8", "int16", "int32",      "int64",    "bool",
                                          "time", "text",  "large_text", "document", "raw"};
 /* The size in bytes of one value in the column's second buffer: a number, or the offset of a text. */
-static const int WIDTHS[KINDS] = {1, 2, 4, 8, 0, 8, 4, 8, 4, 4};
+static const size_t WIDTHS[KINDS] = {1, 2, 4, 8, 0, 8, 4, 8, 4, 4};
 
 enum { MOST_NUMBER = 64 }; /* more bytes than a number or a time needs */
 enum { FIRST_BYTES = 1 << 16 };
 
 typedef struct {
     Kind kind;
-    bool is_utc;                      /* of times: whether they have an offset */
-    size_t offset;                    /* index of the column's first row in its buffers */
-    Py_buffer prefix;                 /* the bytes before each value */
-    Py_buffer validity, values, data; /* .obj is NULL if the column has no such buffer */
+    bool is_utc;      /* of times: whether they have an offset */
+    Py_buffer prefix; /* the bytes before each value */
+    ArrowColumn buffers;
 } Column;
 
 typedef struct {
@@ -46,31 +41,11 @@ typedef struct {
 
 typedef enum { FINE, BAD_BUFFERS, BAD_TEXT, BAD_TIME, NO_MEMORY } Fault;
 
-static inline bool is_null(const Column *column, size_t row) {
-    const uint8_t *validity = column->validity.buf;
-    size_t bit = column->offset + row;
-    return validity != NULL && !(validity[bit / 8] >> bit % 8 & 1);
-}
-
-#define READ(type, name)                                                              \
-    static inline type name(const Column *column, size_t row) {                       \
-        type value;                                                                   \
-        const uint8_t *values = column->values.buf;                                   \
-        memcpy(&value, values + (column->offset + row) * sizeof value, sizeof value); \
-        return value;                                                                 \
-    }
-READ(int8_t, read_8)
-READ(int16_t, read_16)
-READ(int32_t, read_32)
-READ(int64_t, read_64)
+static inline bool is_text(const Column *column) { return column->kind >= TEXT; }
 
 /* Return whether Arrow's buffers are large enough for the column's rows. */
-static bool has_buffers(const Column *column, size_t rows) {
-    if (column->offset > (size_t)PY_SSIZE_T_MAX / 2 || rows > (size_t)PY_SSIZE_T_MAX / 2) return false;
-    size_t until = column->offset + rows, values = until + (column->kind >= TEXT);
-    if (column->validity.buf != NULL && (size_t)column->validity.len < (until + 7) / 8) return false;
-    if (column->kind == BITS) return (size_t)column->values.len >= (until + 7) / 8;
-    return (size_t)column->values.len / (size_t)WIDTHS[column->kind] >= values;
+static bool has_all_rows(const Column *column, size_t rows) {
+    return has_rows(&column->buffers, rows, WIDTHS[column->kind], is_text(column));
 }
 
 static bool grow(Block *block, size_t more) {
@@ -96,21 +71,17 @@ static inline uint8_t *put(uint8_t *to, const void *bytes, size_t size) {
 
 static Fault write_number(Block *block, const Column *column, size_t row, bool is_csv) {
     if (!reserve(block, MOST_NUMBER)) return NO_MEMORY;
+    const ArrowColumn *numbers = &column->buffers;
     uint8_t *to = block->at;
     int64_t us;
     switch (column->kind) {
-    case INT8: to = put_integer(to, read_8(column, row)); break;
-    case INT16: to = put_integer(to, read_16(column, row)); break;
-    case INT32: to = put_integer(to, read_32(column, row)); break;
-    case INT64: to = put_integer(to, read_64(column, row)); break;
-    case BITS: {
-        size_t bit = column->offset + row;
-        bool is_true = ((const uint8_t *)column->values.buf)[bit / 8] >> bit % 8 & 1;
-        to = is_true ? put(to, "true", 4) : put(to, "false", 5);
-        break;
-    }
+    case INT8: to = put_integer(to, read_8(numbers, row)); break;
+    case INT16: to = put_integer(to, read_16(numbers, row)); break;
+    case INT32: to = put_integer(to, read_32(numbers, row)); break;
+    case INT64: to = put_integer(to, read_64(numbers, row)); break;
+    case BITS: to = read_bit(numbers, row) ? put(to, "true", 4) : put(to, "false", 5); break;
     default:
-        us = read_64(column, row);
+        us = read_64(numbers, row);
         if (!has_year(us)) return BAD_TIME;
         if (!is_csv) *to++ = '"';
         to = put_time(to, us, column->is_utc);
@@ -122,11 +93,12 @@ static Fault write_number(Block *block, const Column *column, size_t row, bool i
 
 /* Set `text` and `size` to a text of the column; return whether the offsets lie within its data. */
 static bool find_text(const Column *column, size_t row, const uint8_t **text, size_t *size) {
+    const ArrowColumn *texts = &column->buffers;
     int64_t start, end;
-    if (column->kind == LARGE_TEXT) start = read_64(column, row), end = read_64(column, row + 1);
-    else start = read_32(column, row), end = read_32(column, row + 1);
-    if (start < 0 || end < start || end > column->data.len) return false;
-    *text = column->data.buf == NULL ? (const uint8_t *)"" : (const uint8_t *)column->data.buf + start;
+    if (column->kind == LARGE_TEXT) start = read_64(texts, row), end = read_64(texts, row + 1);
+    else start = read_32(texts, row), end = read_32(texts, row + 1);
+    if (start < 0 || end < start || end > texts->data.len) return false;
+    *text = texts->data.buf == NULL ? (const uint8_t *)"" : (const uint8_t *)texts->data.buf + start;
     *size = (size_t)(end - start);
     return true;
 }
@@ -151,16 +123,16 @@ static Fault write_value(Block *block, const Column *column, size_t row, bool is
     size_t prefix = (size_t)column->prefix.len;
     if (!reserve(block, prefix + 4)) return NO_MEMORY;
     block->at = put(block->at, column->prefix.buf, prefix);
-    if (is_null(column, row)) {
+    if (is_null(&column->buffers, row)) {
         if (!is_csv) block->at = put(block->at, "null", 4);
         return FINE;
     }
-    return column->kind >= TEXT ? write_text(block, column, row, is_csv) : write_number(block, column, row, is_csv);
+    return is_text(column) ? write_text(block, column, row, is_csv) : write_number(block, column, row, is_csv);
 }
 
 static Fault write_rows(Block *block, const Answer *answer) {
     for (size_t place = 0; place < answer->count; place++) {
-        if (!has_buffers(&answer->columns[place], answer->rows)) return BAD_BUFFERS;
+        if (!has_all_rows(&answer->columns[place], answer->rows)) return BAD_BUFFERS;
     }
     for (size_t row = 0; row < answer->rows; row++) {
         for (size_t place = 0; place < answer->count; place++) {
@@ -174,39 +146,31 @@ static Fault write_rows(Block *block, const Answer *answer) {
 }
 
 /* Parse a column from Python: (kind, prefix, offset, validity, values, data). */
-static bool take_column(PyObject *given, Column *column) {
-    const char *name;
-    Py_ssize_t offset;
+static bool parse_column(PyObject *given, Column *column) {
     *column = (Column){.kind = KINDS};
-    if (!PyTuple_Check(given)) {
+    if (!PyTuple_Check(given) || PyTuple_GET_SIZE(given) < 2) {
         PyErr_SetString(PyExc_TypeError, "a column is a tuple of its kind, prefix, offset and buffers");
         return false;
     }
-    if (!PyArg_ParseTuple(given, "sy*nz*z*z*", &name, &column->prefix, &offset, &column->validity, &column->values,
-                          &column->data)) {
-        *column = (Column){.kind = KINDS}; /* PyArg_ParseTuple has released the buffers that it had parsed */
+    const char *name = PyUnicode_AsUTF8(PyTuple_GET_ITEM(given, 0));
+    if (name == NULL) return false;
+    column->is_utc = strcmp(name, "utc_time") == 0;
+    column->kind = (Kind)find_name(NAMES, KINDS, column->is_utc ? NAMES[TIMES] : name);
+    if (column->kind == KINDS) {
+        PyErr_Format(PyExc_ValueError, "cannot write a column of kind %s", name);
         return false;
     }
-    column->offset = (size_t)offset;
-    column->is_utc = strcmp(name, "utc_time") == 0;
-    if (column->is_utc) name = NAMES[TIMES];
-    for (Kind kind = 0; kind < KINDS; kind++) {
-        if (strcmp(name, NAMES[kind]) == 0) column->kind = kind;
-    }
-    if (column->kind != KINDS && offset >= 0) return true;
-    PyErr_Format(PyExc_ValueError, "cannot write a column of kind %s at offset %zd", name, offset);
-    return false;
+    return PyObject_GetBuffer(PyTuple_GET_ITEM(given, 1), &column->prefix, PyBUF_SIMPLE) == 0 &&
+           take_column(given, 2, &column->buffers);
 }
 
-static void release_column(Column *column) {
+static void release(Column *column) {
     PyBuffer_Release(&column->prefix);
-    PyBuffer_Release(&column->validity);
-    PyBuffer_Release(&column->values);
-    PyBuffer_Release(&column->data);
+    release_column(&column->buffers);
 }
 
 static void release_columns(Column *columns, size_t count) {
-    for (size_t place = 0; place < count; place++) release_column(&columns[place]);
+    for (size_t place = 0; place < count; place++) release(&columns[place]);
     PyMem_Free(columns);
 }
 
@@ -215,7 +179,7 @@ static Column *take_columns(PyObject *given, size_t count) {
     Column *columns = PyMem_Calloc(count + 1, sizeof *columns);
     if (columns == NULL) return (Column *)PyErr_NoMemory();
     for (size_t place = 0; place < count; place++) {
-        if (!take_column(PyTuple_GET_ITEM(given, (Py_ssize_t)place), &columns[place])) {
+        if (!parse_column(PyTuple_GET_ITEM(given, (Py_ssize_t)place), &columns[place])) {
             release_columns(columns, place + 1);
             return NULL;
         }
@@ -236,7 +200,7 @@ static PyObject *write_answer(const Answer *answer) {
     PyObject *written = NULL;
     switch (fault) {
     case FINE: written = PyBytes_FromStringAndSize((const char *)block.start, block.at - block.start); break;
-    case BAD_BUFFERS: PyErr_SetString(PyExc_ValueError, "the buffers of a column do not hold its rows"); break;
+    case BAD_BUFFERS: PyErr_SetString(PyExc_ValueError, WRONG_BUFFERS); break;
     case BAD_TEXT: PyErr_SetString(PyExc_ValueError, "a text is not UTF-8"); break;
     case BAD_TIME: PyErr_SetString(PyExc_OverflowError, "a time is outside of the years that Python has"); break;
     case NO_MEMORY: PyErr_NoMemory(); break;
@@ -277,9 +241,9 @@ static bool find_other_json(const Column *column, size_t rows, PyObject *found) 
     for (size_t row = 0; row < rows; row++) {
         const uint8_t *text;
         size_t size;
-        if (is_null(column, row)) continue;
+        if (is_null(&column->buffers, row)) continue;
         if (!find_text(column, row, &text, &size)) {
-            PyErr_SetString(PyExc_ValueError, "the buffers of a column do not hold its rows");
+            PyErr_SetString(PyExc_ValueError, WRONG_BUFFERS);
             return false;
         }
         if (is_canonical_json(text, size)) continue;
@@ -297,13 +261,13 @@ static PyObject *find_call(PyObject *module, PyObject *arguments) {
     PyObject *given;
     Column column;
     if (!PyArg_ParseTuple(arguments, "nO", &rows, &given)) return NULL;
-    PyObject *found = take_column(given, &column) ? PyList_New(0) : NULL;
-    if (found != NULL && (rows < 0 || column.kind != DOCUMENT || !has_buffers(&column, (size_t)rows))) {
-        PyErr_SetString(PyExc_ValueError, "the buffers of a column do not hold its rows");
+    PyObject *found = parse_column(given, &column) ? PyList_New(0) : NULL;
+    if (found != NULL && (rows < 0 || column.kind != DOCUMENT || !has_all_rows(&column, (size_t)rows))) {
+        PyErr_SetString(PyExc_ValueError, WRONG_BUFFERS);
         Py_CLEAR(found);
     }
     if (found != NULL && !find_other_json(&column, (size_t)rows, found)) Py_CLEAR(found);
-    release_column(&column);
+    release(&column);
     return found;
 }
 

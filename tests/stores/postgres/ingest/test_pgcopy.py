@@ -227,6 +227,7 @@ BOUNDS = struct.pack("=3i", 0, 3, 6)
         (2, ("int8", 0, None, bytes(15), None)),
         (2, ("timestamptz", 0, b"", bytes(16), None)),
         (2, ("text", -1, None, BOUNDS, b"abcdef")),
+        (2, ("text", 2**63 - 1, None, BOUNDS, b"abcdef")),
         (2, ("float8", 0, None, bytes(16), None)),
         (-1, ("int8", 0, None, bytes(16), None)),
     ],
@@ -234,7 +235,7 @@ BOUNDS = struct.pack("=3i", 0, 3, 6)
 def test_buffers_that_are_too_small_for_the_rows_are_refused(
     rows: int, column: tuple[str, int, bytes | None, bytes, bytes | None]
 ) -> None:
-    with encoding("native"), pytest.raises(ValueError, match=r"cannot encode|do not hold"):
+    with encoding("native"), pytest.raises(ValueError, match=r"cannot encode|cannot begin|do not hold"):
         encode_fields(rows, (b"\0\1", column))
 
 
