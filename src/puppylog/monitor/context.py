@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 import pyarrow as pa
 
-from puppylog.monitor.search import ByteRange
+from puppylog.monitor.byte_ranges import ByteRange, range_parameters, render_ranges
 from puppylog.stores.base import RecordReader, Value
 from puppylog.stores.queries import load_queries
 
@@ -114,11 +114,9 @@ def find_rejected(reader: RecordReader, groups: Sequence[Group]) -> dict[Place, 
     spans = [(group.places[0], group.places[-1]) for group in groups if len(group.places) > 1]
     if not spans:
         return {}
-    files, starts = [file_id for (file_id, _), _ in spans], [start for (_, start), _ in spans]
-    ends = [end for _, (_, end) in spans]
-    lists = {"files": _joined(files), "starts": _joined(starts), "ends": _joined(ends)}
-    values: dict[str, Value] = {**lists, "lines": _REJECTED, **_bounds(files, [*starts, *ends])}
-    found = reader.query(_REJECTS["lines_in_ranges"], values)
+    ranges = [ByteRange(file_id, start, end) for (file_id, start), (_, end) in spans]
+    values: dict[str, Value] = {**range_parameters(ranges), "lines": _REJECTED}
+    found = reader.query(render_ranges(_REJECTS["lines_in_ranges"]), values)
     records = sorted(place for group in groups for place in group.places)
     rejected: dict[Place, list[bytes]] = {}
     for place, line in zip(places_of(found), found["line"].to_pylist(), strict=True):
@@ -136,10 +134,7 @@ def _find_blocks(reader: RecordReader, widths: Mapping[Place, int], ends: Mappin
     ranges = _plan_ranges(widths, ends)
     if not ranges:
         return []
-    files, starts = [lines.file_id for lines in ranges], [lines.start for lines in ranges]
-    range_ends = [lines.end for lines in ranges]
-    lists = {"files": _joined(files), "starts": _joined(starts), "ends": _joined(range_ends)}
-    found = places_of(reader.query(_QUERIES["places_in_ranges"], {**lists, **_bounds(files, [*starts, *range_ends])}))
+    found = places_of(reader.query(render_ranges(_QUERIES["places_in_ranges"]), range_parameters(ranges)))
     blocks = []
     for lines in ranges:
         low = bisect_left(found, (lines.file_id, lines.start))

@@ -14,6 +14,7 @@ from typing import Final
 import pyarrow as pa
 
 from puppylog.errors import NotFound
+from puppylog.monitor.byte_ranges import ByteRange, range_parameters, render_ranges
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.monitor.windows import GROWTH, iter_windows
 from puppylog.stores.base import RecordReader, Value
@@ -38,7 +39,7 @@ class Search:
     def render(self, query: str) -> str:
         """Return the SQL of the named query ``query`` with this search in it."""
         in_group = _QUERIES["in_any_group" if self.group_id is None else "in_one_group"]
-        return _QUERIES[query].format(in_group=in_group, where=f"({self.condition})")
+        return render_ranges(_QUERIES[query]).format(in_group=in_group, where=f"({self.condition})")
 
     def parameters(self) -> dict[str, Value]:
         """Return the values of the parameters in the SQL that `render` returns."""
@@ -51,15 +52,6 @@ class Cursor:
     """How far a follower has shown every file: offsets in bytes by the file's id."""
 
     offsets: Mapping[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class ByteRange:
-    """The lines of a file whose first byte is in ``[start, end)``."""
-
-    file_id: int
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,17 +159,7 @@ def read_new_records(reader: RecordReader, search: Search, start: Cursor) -> New
     ranges, is_behind = plan_byte_ranges(start, read_cursor(reader), STEP_BYTES)
     if not ranges:
         return None
-    found = reader.query(
-        search.render("arrived_records"),
-        {
-            **search.parameters(),
-            "files": ",".join(str(lines.file_id) for lines in ranges),
-            "starts": ",".join(str(lines.start) for lines in ranges),
-            "ends": ",".join(str(lines.end) for lines in ranges),
-            "lowest_file": min(lines.file_id for lines in ranges),
-            "lowest_offset": min(lines.start for lines in ranges),
-        },
-    )
+    found = reader.query(search.render("arrived_records"), {**search.parameters(), **range_parameters(ranges)})
     reached = {lines.file_id: lines.end for lines in ranges}
     return NewRecords(found, Cursor({**start.offsets, **reached}), is_behind)
 

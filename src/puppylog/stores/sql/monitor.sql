@@ -249,25 +249,18 @@ FROM (
 SELECT id AS file_id, byte_offset FROM puppylog.log_files
 
 -- name: arrived_records
--- The records whose lines start in these byte ranges of these files. The lists have one number per range. The bounds
--- are true for all ranges: with them the store skips older records.
-SELECT records.*
+-- The records whose lines start in byte ranges of files.
+SELECT lines.*
 FROM (
     SELECT *
     FROM puppylog.log_records
-    WHERE line_offset >= $lowest_offset AND file_id >= $lowest_file
+    WHERE {in_bounds}
       AND ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
       AND {in_group}
       AND {where}
-) AS records
-JOIN (
-    SELECT unnest(string_to_array($files, ','))::INTEGER AS file_id,
-           unnest(string_to_array($starts, ','))::BIGINT AS start_offset,
-           unnest(string_to_array($ends, ','))::BIGINT AS end_offset
-) AS ranges
-  ON ranges.file_id = records.file_id
- AND records.line_offset >= ranges.start_offset AND records.line_offset < ranges.end_offset
-ORDER BY records.ts, records.file_id, records.line_offset
+) AS lines
+{in_ranges}
+ORDER BY lines.ts, lines.file_id, lines.line_offset
 
 -- name: in_any_group
 -- The condition of a search in all groups.
@@ -319,22 +312,11 @@ LEFT JOIN puppylog.log_groups AS groups ON groups.id = streams.group_id
 ORDER BY files.id
 
 -- name: places_in_ranges
--- The places of all records whose lines start in these byte ranges of these files. The lists have one number per range.
--- The bounds are true for all ranges: with them the store skips other records.
-SELECT records.file_id, records.line_offset
-FROM (
-    SELECT file_id, line_offset
-    FROM puppylog.log_records
-    WHERE file_id BETWEEN $lowest_file AND $highest_file AND line_offset BETWEEN $lowest_offset AND $highest_offset
-) AS records
-JOIN (
-    SELECT unnest(string_to_array($files, ','))::INTEGER AS file_id,
-           unnest(string_to_array($starts, ','))::BIGINT AS start_offset,
-           unnest(string_to_array($ends, ','))::BIGINT AS end_offset
-) AS ranges
-  ON ranges.file_id = records.file_id
- AND records.line_offset >= ranges.start_offset AND records.line_offset < ranges.end_offset
-ORDER BY records.file_id, records.line_offset
+-- The places of all records whose lines start in byte ranges of files.
+SELECT lines.file_id, lines.line_offset
+FROM (SELECT file_id, line_offset FROM puppylog.log_records WHERE {in_bounds}) AS lines
+{in_ranges}
+ORDER BY lines.file_id, lines.line_offset
 
 -- name: records_at
 -- The records at these places. The lists have one number per place. The bounds are true for all places.

@@ -50,21 +50,10 @@ JOIN (
   ON places.stream_id = lines.stream_id AND places.file_id = lines.file_id AND places.line_offset = lines.line_offset
 
 -- name: lines_in_ranges
--- The first rejected lines that start in these byte ranges of these files. The lists have one number per range. The
--- bounds are true for all ranges: with them the store skips other lines.
+-- The first rejected lines that start in byte ranges of files.
 SELECT lines.file_id, lines.line_offset, lines.line
-FROM (
-    SELECT file_id, line_offset, line
-    FROM puppylog.rejected_lines
-    WHERE file_id BETWEEN $lowest_file AND $highest_file AND line_offset BETWEEN $lowest_offset AND $highest_offset
-) AS lines
-JOIN (
-    SELECT unnest(string_to_array($files, ','))::INTEGER AS file_id,
-           unnest(string_to_array($starts, ','))::BIGINT AS start_offset,
-           unnest(string_to_array($ends, ','))::BIGINT AS end_offset
-) AS ranges
-  ON ranges.file_id = lines.file_id
- AND lines.line_offset >= ranges.start_offset AND lines.line_offset < ranges.end_offset
+FROM (SELECT file_id, line_offset, line FROM puppylog.rejected_lines WHERE {in_bounds}) AS lines
+{in_ranges}
 ORDER BY lines.file_id, lines.line_offset
 LIMIT $lines
 
