@@ -178,9 +178,14 @@ def find_files(given: Mapping[str, object], environ: Mapping[str, str]) -> list[
     """
     if given.get("config"):
         return [Path(str(given["config"]))]
-    folder = _xdg(environ, "XDG_CONFIG_HOME", ".config")
+    folder = find_config_directory(environ)
     places = [SYSTEM_FILE] if folder is None else [SYSTEM_FILE, folder / "puppylog" / "config.toml"]
     return [place for place in places if not _is_missing(place)]
+
+
+def find_config_directory(environ: Mapping[str, str]) -> Path | None:
+    """Return the directory of the user's configuration files, or None if the user has no home directory."""
+    return _xdg(environ, "XDG_CONFIG_HOME", ".config")
 
 
 def _is_missing(path: Path) -> bool:

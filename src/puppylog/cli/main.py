@@ -68,6 +68,7 @@ COMMANDS: Final[Table] = {
     "down": ("puppylog.cli.up:down", "Stop the engine of an embedded store."),
     "backup": ("puppylog.cli.backup:backup", "Copy an embedded store while it is used."),
     "restore": ("puppylog.cli.backup:restore", "Make an embedded store from a backup."),
+    "service": ("puppylog.cli.service:service", "Run Puppylog as a service of systemd."),
     "open": ("puppylog.cli.open:open_", "Show what is in log files, or in a store, at a glance."),
     "demo": ("puppylog.cli.demo.command:demo", "Watch Puppylog work on made-up traffic."),
     "completion": ("puppylog.cli.completion:completion", "Print a shell's completion script."),
