@@ -26,12 +26,12 @@ _DIRECTORY: Final = click.Path(path_type=Path, file_okay=False)
 @store_options
 @pass_settings
 def backup(settings: Settings, path: Path) -> None:
-    """Copy the embedded store to the new directory PATH, while it is used.
+    """Copy an embedded store while it is used.
 
-    The backup is one snapshot: its records and the positions in its files are of the same moment, so a collector that
-    goes on from it stores every line once. It is a store itself, which can be searched where it is. It is made in the
-    store's directory and then moved, so there must be disk space for it there, too. An archive of old records is not in
-    it.
+    The backup is the new directory PATH. It is one snapshot: its records and the positions in its files are of the same
+    moment, so a collector that goes on from it stores every line once. It is a store itself, which can be searched
+    where it is. It is made in the store's directory and then moved, so there must be disk space for it there, too. An
+    archive of old records is not in it.
     """
     copy = back_up(settings.store, path.absolute())
     size = sum(entry.stat().st_size for entry in os.scandir(path))
@@ -47,10 +47,10 @@ def backup(settings: Settings, path: Path) -> None:
 @store_options
 @pass_settings
 def restore(settings: Settings, path: Path) -> None:
-    """Make an embedded store from the backup in PATH.
+    """Make an embedded store from a backup.
 
-    The store must not exist yet; the backup stays as it is. Collectors of the store go on at the positions of the
-    backup: they read again what was stored after it, as long as its files, or their rotated ones, still exist.
+    The store must not exist yet; the backup in PATH stays as it is. Collectors of the store go on at the positions of
+    the backup: they read again what was stored after it, as long as its files, or their rotated ones, still exist.
     """
     restore_store(path.absolute(), settings.store)
     with connect(settings.store) as store:

@@ -201,7 +201,8 @@ class Engine:
         # Set once, by `number_commits`, before other threads know the engine; used in the writer's thread.
         self._number_commit: Callable[[Connection], int] | None = None
         self._mark_commit: Callable[[int], None] | None = None
-        allowed = "" if copies is None else _quote(str(copies))
+        # SQL cannot name a path with bytes that are no UTF-8: such a store works, but cannot be backed up.
+        allowed = "" if copies is None or not str(copies).isprintable() else _quote(str(copies))
         try:
             with translated():
                 self._root = duckdb.connect(str(path), config=SETTINGS)  # in any thread, to make cursors only
