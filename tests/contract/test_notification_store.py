@@ -96,6 +96,8 @@ def test_outcomes_are_stored_and_a_row_that_is_settled_stays_so(world: World) ->
     store.settle([Outcome(id_, NotificationState.SENT, later, 9) for id_ in ids[2:]])
     store.settle([Outcome(id_, NotificationState.DEAD, later, 9, "too late") for id_ in (ids[0], ids[3])])
     assert stored() == [("sent", 2, None, later, later, before[0][5]), *before[1:]]
+    store.settle([Outcome(ids[2], NotificationState.WAITING, later, 0, due_at=later)])  # a person wants it to be sent
+    assert stored()[2] == ("waiting", 0, None, None, later, later)
 
 
 def test_problems_are_acknowledged_until_they_end(world: World) -> None:

@@ -38,6 +38,7 @@ from puppylog.monitor.alerts import (
     read_transitions,
 )
 from puppylog.monitor.clock import ClockStep, find_clock_step
+from puppylog.monitor.notifications import iter_notification_findings
 from puppylog.monitor.range import ALWAYS
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
@@ -205,10 +206,11 @@ def check(ctx: click.Context, settings: Settings, names: Sequence[str], group: s
     """Exit with 1 if an alert fires.
 
     Prints the alerts that fire. Also exits with 1 if an alert cannot be judged, or was not evaluated when it was due;
-    stderr says what to do.
+    stderr says what to do. Stderr also says which messages about alerts could not be sent; the exit code does not.
     """
     with connect(settings.store) as store:
         judged = _read_states(store, names, group)
+        undelivered = list(iter_notification_findings(store))
     states = judged.states
     firing = [state for state in states if state.state is State.FIRING]
     failing = [state for state in states if state.error is not None]
@@ -219,6 +221,8 @@ def check(ctx: click.Context, settings: Settings, names: Sequence[str], group: s
     for name, segments in {state.alert.name: state.unjudged_segments for state in states}.items():
         if segments:
             warn(f"alert {name}: {describe_unjudged(segments)}")
+    for finding in undelivered:
+        warn(f"{finding.subject}: {finding.found}; {finding.advice}")
     if judged.clock_step is not None and states:
         warn(judged.clock_step.describe())
     _fail_if(judged.cause)

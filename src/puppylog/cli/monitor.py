@@ -29,6 +29,12 @@ ALERTS: Final[Table] = {
     "create": ("puppylog.cli.define_alert:create", "Create an alert."),
     "update": ("puppylog.cli.define_alert:update", "Change an alert, and keep its history."),
     "delete": ("puppylog.cli.define_alert:delete", "Delete an alert and its history."),
+    "silence": ("puppylog.cli.silences:silence", "Hold the messages of alerts back for a time."),
+    "unsilence": ("puppylog.cli.silences:unsilence", "End silences now."),
+    "silences": ("puppylog.cli.silences:silences", "List the silences."),
+    "ack": ("puppylog.cli.silences:ack", "Say that somebody knows that an alert fires."),
+    "notifications": ("puppylog.cli.notifications:notifications", "Show what was sent, and what was not and why."),
+    "retry": ("puppylog.cli.notifications:retry", "Send notifications that are dead."),
 }
 
 

@@ -27,7 +27,7 @@ class NotificationStore(Protocol):
       get a resolved row whose ``reason`` says so.
 
     Must delete rows and evidence that are 90 days old, except rows that a resolved row must follow.
-    Reading is by the named queries in ``stores/sql/notifications.sql``.
+    Reading is by the named queries in ``stores/sql/sending.sql`` and ``notifications.sql``.
     """
 
     def claim_sending(self) -> bool:
@@ -43,7 +43,8 @@ class NotificationStore(Protocol):
     def settle(self, outcomes: Sequence[Outcome]) -> None:
         """Store what became of rows, in one transaction. It is OK to store an outcome again.
 
-        Must not change a row that is dead or dropped. Must change a row that was sent only if it was sent again.
+        Must not change a row that was dropped. Must change a row that is dead only if it is to wait again. Must change
+        a row that was sent only if it was sent again.
         """
 
     def set_silence(self, silence: Silence) -> bool:

@@ -95,15 +95,16 @@ WHERE NOT EXISTS (
 )
 
 -- name: settle
--- Stores the outcomes in the table `outcomes`. A row that is dead or dropped stays as it is. A row that was sent changes
--- only if it was sent again.
+-- Stores the outcomes in the table `outcomes`. A row that was dropped stays as it is, and a row that is dead waits again
+-- if a person wants so. A row that was sent changes only if it was sent again.
 UPDATE puppylog.notifications AS stored
 SET state = outcomes.state, attempts = outcomes.attempts, error = outcomes.error,
     due_at = coalesce(outcomes.due_at, stored.due_at),
     tried_at = CASE WHEN outcomes.state = 'dropped' THEN stored.tried_at ELSE outcomes.at END,
     sent_at = CASE WHEN outcomes.state = 'sent' THEN outcomes.at ELSE stored.sent_at END
 FROM outcomes
-WHERE stored.id = outcomes.id AND (stored.state = 'waiting' OR (stored.state = 'sent' AND outcomes.state = 'sent'))
+WHERE stored.id = outcomes.id
+  AND (stored.state = 'waiting' OR (stored.state, outcomes.state) IN (('sent', 'sent'), ('dead', 'waiting')))
 
 -- name: list_silences
 SELECT name, alert, segment, starts_at, ends_at, author, comment, is_declared FROM puppylog.silences ORDER BY name

@@ -212,8 +212,8 @@ BEGIN
 END
 $$;
 
--- Stores what became of rows of the outbox. A row that is dead or dropped stays as it is. A row that was sent changes
--- only if it was sent again.
+-- Stores what became of rows of the outbox. A row that was dropped stays as it is, and a row that is dead waits again if a
+-- person wants so. A row that was sent changes only if it was sent again.
 CREATE OR REPLACE FUNCTION puppylog.settle_notifications(
     ids bigint[], states text[], ats timestamptz[], attempts integer[], errors text[], due_ats timestamptz[]
 ) RETURNS void
@@ -224,7 +224,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS
         sent_at = CASE WHEN o.state = 'sent' THEN o.at ELSE n.sent_at END
     FROM unnest(ids, states, ats, settle_notifications.attempts, errors, due_ats)
         AS o (id, state, at, attempts, error, due_at)
-    WHERE n.id = o.id AND (n.state = 'waiting' OR n.state = 'sent' AND o.state = 'sent')
+    WHERE n.id = o.id AND (n.state = 'waiting' OR (n.state, o.state) IN (('sent', 'sent'), ('dead', 'waiting')))
 $$;
 
 -- Creates a silence, or replaces the silence of its name; returns whether anything has changed.
