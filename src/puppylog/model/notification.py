@@ -33,7 +33,7 @@ class OutboxRow:
     """A row of ``notifications`` that waits."""
 
     id: int
-    history_id: int  # the transition that wrote the row; if `reason` is set, the transition that the row resolves
+    history_id: int | None  # the transition that wrote the row; None for a resolved row without a transition to ok
     alert: str
     segment: str | None  # None: the alert judges all segments together
     contact: str  # the name of the contact; only the sender's configuration knows more about it
@@ -60,7 +60,7 @@ class Told:
     """
 
     id: int  # of the row
-    history_id: int
+    history_id: int | None
     alert: str
     segment: str | None
     contact: str
@@ -82,7 +82,8 @@ class Outcome:
     """What became of a row. `NotificationStore.settle` stores it.
 
     - SENT: ``at`` becomes ``sent_at``. Also given for a row that was sent before: the message was repeated.
-    - WAITING: an attempt failed; ``due_at`` is the time of the next one.
+    - WAITING: an attempt failed; ``due_at`` is the time of the next one. Also given for a row that is dead, with no
+      attempts: a person wants it to be sent.
     - DEAD and DROPPED: the row is never sent; ``error`` is the reason.
     """
 

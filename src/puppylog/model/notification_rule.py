@@ -139,7 +139,7 @@ def decide(
     queues = _by_subject(rows)
     for subject, queue in queues.items():
         alert, segment, contact = subject
-        silence = _find_active(silences, alert, segment, now)
+        silence = find_silence(silences, alert, segment, now)
         if silence is not None:
             held[queue[-1].id] = Held(silence.ends_at, f"silence {silence.name!r}")
             outcomes += _drop([(row, _SUPERSEDED) for row in queue[:-1]], now)
@@ -174,10 +174,6 @@ def group_told(told: Iterable[Told]) -> list[Group]:
     return [Group(*names, (), tuple(members)) for names, members in groupby(sorted(told, key=key), key=key)]
 
 
-def is_silenced(silences: Iterable[Silence], alert: str, segment: str | None, at: datetime) -> bool:
-    return _find_active(silences, alert, segment, at) is not None
-
-
 def _by_subject(rows: Iterable[OutboxRow]) -> dict[_Subject, list[OutboxRow]]:
     queues: defaultdict[_Subject, list[OutboxRow]] = defaultdict(list)
     for row in sorted(rows, key=attrgetter("id")):
@@ -185,7 +181,7 @@ def _by_subject(rows: Iterable[OutboxRow]) -> dict[_Subject, list[OutboxRow]]:
     return dict(queues)
 
 
-def _find_active(silences: Iterable[Silence], alert: str, segment: str | None, at: datetime) -> Silence | None:
+def find_silence(silences: Iterable[Silence], alert: str, segment: str | None, at: datetime) -> Silence | None:
     """Return the silence that holds the alert's segment at this instant; of several, the one that ends last."""
     active = [silence for silence in silences if silence.matches(alert, segment, at)]
     return max(active, key=attrgetter("ends_at"), default=None)
@@ -299,5 +295,5 @@ def _may_repeat(told: Told, present: _Present) -> bool:
         and told.contact in present.contacts
         and present.paused.get(told.contact, present.now) <= present.now
         and fires(told, present.states)
-        and not is_silenced(present.silences, told.alert, told.segment, present.now)
+        and find_silence(present.silences, told.alert, told.segment, present.now) is None
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from puppylog.model.alert import Alert, Comparison
 from puppylog.model.alert_rule import adds_up, counts_missing_as_zero
@@ -39,6 +39,9 @@ def episode_key(store_id: str, alert: str, segment: str | None, episode_at: date
     return f"puppylog-{hashlib.sha256(parts.encode()).hexdigest()[:32]}"
 
 
+Definitions: TypeAlias = dict[str, tuple[Alert, Metric | None]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
     """One segment of a group: of a row that is sent for the first time, or of a message that is repeated."""
@@ -46,7 +49,7 @@ class _Part:
     alert: str
     segment: str | None
     kind: NotificationKind
-    history_id: int
+    history_id: int | None
     value: float | None
     since: datetime
     ended_at: datetime | None
@@ -54,21 +57,31 @@ class _Part:
 
 
 class Composer:
-    """Makes messages from one snapshot. Used by one thread."""
+    """Makes messages from one snapshot. Used by one thread.
 
-    def __init__(self, store: SendingStore, snapshot: Snapshot, *, store_name: str = "") -> None:
+    Args:
+        store: the store.
+        snapshot: what was decided from.
+        definitions: alerts by name, each with its metric, as they were last seen. The composer adds to them. A resolved
+            message about an alert that was deleted needs them.
+        store_name: the store's URL without a password.
+    """
+
+    def __init__(
+        self, store: SendingStore, snapshot: Snapshot, *, definitions: Definitions, store_name: str = ""
+    ) -> None:
         self._store = store
+        self._definitions = definitions
         self._snapshot = snapshot
         self._store_name = store_name
         self._told: Mapping[tuple[str, str | None, str], Told] = {told.subject: told for told in snapshot.told}
 
     @cached_property
-    def _alerts(self) -> Mapping[str, Alert]:
-        return {alert.name: alert for alert in self._store.list_alerts()}
-
-    @cached_property
-    def _metrics(self) -> Mapping[str, Metric]:
-        return {metric.name: metric for metric in self._store.list_metrics()}
+    def _known(self) -> Definitions:
+        metrics = {metric.name: metric for metric in self._store.list_metrics()}
+        for alert in self._store.list_alerts():
+            self._definitions[alert.name] = (alert, metrics.get(alert.metric))
+        return self._definitions
 
     @cached_property
     def _sources(self) -> Mapping[str, str]:
@@ -82,8 +95,7 @@ class Composer:
             StoreError: the store does not answer.
         """
         parts = [self._part_of_row(row) for row in group.rows] or [self._part_of_told(told) for told in group.repeated]
-        alert = self._alerts.get(group.alert)
-        metric = None if alert is None else self._metrics.get(alert.metric)
+        alert, metric = self._known.get(group.alert, (None, None))
         windows = {part: self._read_window(part) for part in parts[:_MOST_DETAILED]}
         reports = tuple(self._report(part, alert, metric, windows.get(part)) for part in parts)
         notes = {part.reason: None for part in parts if part.reason is not None}
@@ -91,14 +103,14 @@ class Composer:
             notes[waited] = None
         return Message(
             alert=group.alert,
-            metric="a deleted metric" if alert is None else alert.metric,
+            metric="" if alert is None else alert.metric,
             statistic="avg" if alert is None else alert.statistic,
             comparison=Comparison.ABOVE if alert is None else alert.comparison,
             threshold=0.0 if alert is None else alert.threshold,
             window_s=60 if alert is None else alert.window_s,
             segments=reports,
-            summary=getattr(alert, "summary", ""),
-            severity=getattr(alert, "severity", "warning"),
+            summary="" if alert is None else alert.summary,
+            severity="warning" if alert is None else alert.severity,
             each_segment=parts[0].segment is not None if alert is None else alert.each_segment,
             note="; ".join(notes),
             command=_command(alert, metric, parts[0], windows.get(parts[0])),
@@ -125,6 +137,8 @@ class Composer:
 
     def _read_window(self, part: _Part) -> dict[str, Any] | None:
         """Return the window of the part's transition; None if its history was deleted."""
+        if part.history_id is None:
+            return None
         rows = self._store.query(_QUERIES["notified_transition"], {"history_id": part.history_id}).to_pylist()
         return rows[0] if rows else None
 

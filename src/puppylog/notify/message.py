@@ -55,7 +55,7 @@ class Message:
     """Transitions of one alert, told to one contact at once. Has at least one segment."""
 
     alert: str
-    metric: str
+    metric: str  # empty if the alert was deleted before this process has seen its definition
     statistic: str  # of the metric's observations in the window: avg, sum, min or max
     comparison: Comparison
     threshold: float

@@ -19,7 +19,7 @@ from typing import Final, Self
 from puppylog.errors import PuppylogError
 from puppylog.model.notification import Decision, Group, OutboxRow, Outcome, Told
 from puppylog.model.notification_rule import decide, fires, group_told
-from puppylog.notify.compose import Composer
+from puppylog.notify.compose import Composer, Definitions
 from puppylog.notify.contact import Contact
 from puppylog.notify.deliver import Delivered, Job, deliver_safely
 from puppylog.notify.events import OnSendingEvent, SendingInterrupted, SendingResumed
@@ -75,6 +75,7 @@ class Sender:
         self._lock = threading.Lock()
         self._delivered: list[tuple[str, Delivered]] = []  # guarded by _lock: not settled yet, with the contacts
         self._running: dict[str, threading.Thread] = {}  # guarded by _lock: the job of each busy contact
+        self._definitions: Definitions = {}  # jobs add to it; of two values the last one counts
         # By the monotonic clock: when to read the store again, and when to resend. Jobs set them, too.
         self._read_at = 0.0
         self._resend_at: dict[str, float] = {}
@@ -106,7 +107,7 @@ class Sender:
             except Exception as error:  # noqa: BLE001 - the sender goes on after any error, and reports it
                 is_known = isinstance(error, PuppylogError)
                 cause = error.message if isinstance(error, PuppylogError) else f"cannot send: {type(error).__name__}"
-                if not failures:
+                if not failures and not self._stop.is_set():
                     self._on_event(SendingInterrupted(cause))
                 self._claimed_at = None
                 failures += 1
@@ -135,7 +136,8 @@ class Sender:
         self._read_at = time.monotonic() + self._round_s
         snapshot = read_snapshot(self._store, is_idle=not busy and time.monotonic() < self._told_at)
         if snapshot is None:
-            return self._rest(busy)
+            self._read_at += self._round_s  # while nothing waits, the store is asked half as often
+            return self._rest(busy) * 2
         self._told_at = time.monotonic() + self._told_s()
         self._store_now = (snapshot.now, time.monotonic())
         contacts = self._contacts
@@ -143,12 +145,14 @@ class Sender:
         has_work = decision.groups or decision.outcomes or resent
         if not has_work or self._is_turn_over(snapshot, contacts):
             return self._rest(busy)
+        if not self._store.claim_sending():
+            self._claimed_at = None
+            return self._round_s
         if self._claimed_at is None:
-            if self._store.claim_sending():
-                self._claimed_at = time.monotonic()
-                # Read everything again: another sender may have sent since the snapshot was read.
-                self._read_at = self._told_at = 0.0
-            return self._round_s if self._claimed_at is None else 0.0
+            self._claimed_at = time.monotonic()
+            # Read everything again: another sender may have sent since the snapshot was read.
+            self._read_at = self._told_at = 0.0
+            return 0.0
         if decision.outcomes:
             self._store.settle(decision.outcomes)
         for name, contact in contacts.items():
@@ -222,7 +226,7 @@ class Sender:
             contact,
             groups,
             resent,
-            composer=Composer(self._store, snapshot, store_name=self._store_name),
+            composer=Composer(self._store, snapshot, definitions=self._definitions, store_name=self._store_name),
             read_now=self._read_now,
             is_stopped=self._stop.is_set,
             on_event=self._on_event,

@@ -4,12 +4,7 @@
  * numbers are big-endian. The first pass over the columns checks the buffers and adds up the size of all rows; the
  * second pass writes the rows. No state is kept between two calls, and neither pass needs Python's lock (GIL).
  */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-
-#include <stdbool.h>
-#include <stdint.h>
-#include <string.h>
+#include "../../../native/arrow_column.h"
 
 #define EPOCH_US INT64_C(946684800000000) /* PostgreSQL counts from the year 2000 */
 
@@ -23,15 +18,14 @@ static const char *const NAMES[KINDS] = {[INT2] = "int2", [INT4] = "int4",
                                          [INT8] = "int8", [TIMESTAMPTZ] = "timestamptz",
                                          [TEXT] = "text", [JSONB] = "jsonb"};
 /* The size in bytes of one value in the column's second buffer: a number, or the offset of a text. */
-static const int WIDTHS[KINDS] = {[INT2] = 2, [INT4] = 4, [INT8] = 8, [TIMESTAMPTZ] = 8, [TEXT] = 4, [JSONB] = 4};
+static const size_t WIDTHS[KINDS] = {[INT2] = 2, [INT4] = 4, [INT8] = 8, [TIMESTAMPTZ] = 8, [TEXT] = 4, [JSONB] = 4};
 
 /* One part of all rows: a constant (the same bytes in each row) or a column. */
 typedef struct {
     Kind kind;
     const uint8_t *constant;
     size_t constant_size;
-    size_t offset;                    /* index of the column's first row in its buffers */
-    Py_buffer validity, values, data; /* .obj is NULL if the column has no such buffer */
+    ArrowColumn column;
 } Field;
 
 typedef enum { FINE, BAD_BUFFERS, TIME_TOO_EARLY, TOO_LARGE } Fault;
@@ -50,30 +44,7 @@ static inline uint8_t *put_64(uint8_t *to, uint64_t value) {
     return put_32(put_32(to, (uint32_t)(value >> 32)), (uint32_t)value);
 }
 
-static inline bool is_null(const Field *field, size_t row) {
-    const uint8_t *validity = field->validity.buf;
-    size_t bit = field->offset + row;
-    return validity != NULL && !(validity[bit / 8] >> bit % 8 & 1);
-}
-
-/* Read a number from the column's second buffer, which may not be aligned. */
-#define READ(type, name)                                                             \
-    static inline type name(const Field *field, size_t row) {                        \
-        type value;                                                                  \
-        const uint8_t *values = field->values.buf;                                   \
-        memcpy(&value, values + (field->offset + row) * sizeof value, sizeof value); \
-        return value;                                                                \
-    }
-READ(int16_t, read_16)
-READ(int32_t, read_32)
-READ(int64_t, read_64)
-
-/* Return whether Arrow's buffers are large enough for the column's rows. */
-static bool has_buffers(const Field *field, size_t rows) {
-    size_t until = field->offset + rows, values = until + (field->kind >= TEXT);
-    if (field->validity.buf != NULL && (size_t)field->validity.len < (until + 7) / 8) return false;
-    return (size_t)field->values.len / (size_t)WIDTHS[field->kind] >= values;
-}
+static inline bool is_text(const Field *field) { return field->kind >= TEXT; }
 
 static Fault measure_constant(const Field *field, size_t rows, size_t *size) {
     if (field->constant_size && rows > PY_SSIZE_T_MAX / field->constant_size) return TOO_LARGE;
@@ -83,24 +54,26 @@ static Fault measure_constant(const Field *field, size_t rows, size_t *size) {
 
 /* Add the encoded size of a column of texts to `size`. */
 static Fault measure_texts(const Field *field, size_t rows, size_t *size) {
+    const ArrowColumn *column = &field->column;
     size_t lead = field->kind == JSONB;
-    int32_t start = read_32(field, 0);
+    int32_t start = read_32(column, 0);
     if (start < 0) return BAD_BUFFERS;
     for (size_t row = 0; row < rows; row++) {
-        int32_t end = read_32(field, row + 1);
+        int32_t end = read_32(column, row + 1);
         if (end < start) return BAD_BUFFERS;
-        *size += SIZE + (is_null(field, row) ? 0 : lead + (size_t)(end - start));
+        *size += SIZE + (is_null(column, row) ? 0 : lead + (size_t)(end - start));
         start = end;
     }
-    return start <= field->data.len ? FINE : BAD_BUFFERS;
+    return start <= column->data.len ? FINE : BAD_BUFFERS;
 }
 
 /* Add the encoded size of a column of numbers to `size`. */
 static Fault measure_numbers(const Field *field, size_t rows, size_t *size) {
     for (size_t row = 0; row < rows; row++) {
-        bool is_set = !is_null(field, row);
-        *size += SIZE + (is_set ? (size_t)WIDTHS[field->kind] : 0);
-        if (field->kind == TIMESTAMPTZ && is_set && read_64(field, row) < INT64_MIN + EPOCH_US) return TIME_TOO_EARLY;
+        bool is_set = !is_null(&field->column, row);
+        *size += SIZE + (is_set ? WIDTHS[field->kind] : 0);
+        bool is_time = field->kind == TIMESTAMPTZ && is_set;
+        if (is_time && read_64(&field->column, row) < INT64_MIN + EPOCH_US) return TIME_TOO_EARLY;
     }
     return FINE;
 }
@@ -112,8 +85,8 @@ static Fault measure(const Field *fields, size_t count, size_t rows, size_t *siz
         const Field *field = &fields[place];
         Fault fault = FINE;
         if (field->kind == CONSTANT) fault = measure_constant(field, rows, size);
-        else if (!has_buffers(field, rows)) fault = BAD_BUFFERS;
-        else if (field->kind >= TEXT) fault = measure_texts(field, rows, size);
+        else if (!has_rows(&field->column, rows, WIDTHS[field->kind], is_text(field))) fault = BAD_BUFFERS;
+        else if (is_text(field)) fault = measure_texts(field, rows, size);
         else fault = measure_numbers(field, rows, size);
         if (fault != FINE) return fault;
         if (*size > PY_SSIZE_T_MAX) return TOO_LARGE;
@@ -122,12 +95,13 @@ static Fault measure(const Field *fields, size_t count, size_t rows, size_t *siz
 }
 
 static inline uint8_t *write_text(uint8_t *to, const Field *field, size_t row) {
-    int32_t start = read_32(field, row);
-    size_t size = (size_t)(read_32(field, row + 1) - start);
+    const ArrowColumn *column = &field->column;
+    int32_t start = read_32(column, row);
+    size_t size = (size_t)(read_32(column, row + 1) - start);
     bool has_version = field->kind == JSONB;
     to = put_32(to, (uint32_t)(size + has_version));
     if (has_version) *to++ = JSONB_VERSION;
-    if (size) memcpy(to, (const uint8_t *)field->data.buf + start, size);
+    if (size) memcpy(to, (const uint8_t *)column->data.buf + start, size);
     return to + size;
 }
 
@@ -136,12 +110,13 @@ static inline uint8_t *write_field(uint8_t *to, const Field *field, size_t row) 
         memcpy(to, field->constant, field->constant_size);
         return to + field->constant_size;
     }
-    if (is_null(field, row)) return put_32(to, UINT32_MAX);
+    const ArrowColumn *column = &field->column;
+    if (is_null(column, row)) return put_32(to, UINT32_MAX);
     switch (field->kind) {
-    case INT2: return put_16(put_32(to, 2), (uint16_t)read_16(field, row));
-    case INT4: return put_32(put_32(to, 4), (uint32_t)read_32(field, row));
-    case INT8: return put_64(put_32(to, 8), (uint64_t)read_64(field, row));
-    case TIMESTAMPTZ: return put_64(put_32(to, 8), (uint64_t)(read_64(field, row) - EPOCH_US));
+    case INT2: return put_16(put_32(to, 2), (uint16_t)read_16(column, row));
+    case INT4: return put_32(put_32(to, 4), (uint32_t)read_32(column, row));
+    case INT8: return put_64(put_32(to, 8), (uint64_t)read_64(column, row));
+    case TIMESTAMPTZ: return put_64(put_32(to, 8), (uint64_t)(read_64(column, row) - EPOCH_US));
     default: return write_text(to, field, row);
     }
 }
@@ -160,30 +135,20 @@ static bool take_field(PyObject *given, Field *field) {
         field->constant_size = (size_t)PyBytes_GET_SIZE(given);
         return true;
     }
-    const char *name;
-    Py_ssize_t offset;
-    if (!PyTuple_Check(given)) {
+    if (!PyTuple_Check(given) || PyTuple_GET_SIZE(given) == 0) {
         PyErr_SetString(PyExc_TypeError, "a field is bytes, or a tuple of a column's type, offset and buffers");
         return false;
     }
-    if (!PyArg_ParseTuple(given, "snz*z*z*", &name, &offset, &field->validity, &field->values, &field->data)) {
-        return false; /* PyArg_ParseTuple has released the buffers that it had parsed */
-    }
-    field->offset = (size_t)offset;
-    for (Kind kind = INT2; kind < KINDS; kind++) {
-        if (strcmp(name, NAMES[kind]) == 0) field->kind = kind;
-    }
-    if (field->kind != CONSTANT && offset >= 0) return true;
-    PyErr_Format(PyExc_ValueError, "cannot encode a column of type %s at offset %zd", name, offset);
+    const char *name = PyUnicode_AsUTF8(PyTuple_GET_ITEM(given, 0));
+    if (name == NULL) return false;
+    field->kind = (Kind)find_name(NAMES, KINDS, name);
+    if (field->kind != KINDS) return take_column(given, 1, &field->column);
+    PyErr_Format(PyExc_ValueError, "cannot encode a column of type %s", name);
     return false;
 }
 
 static void release_fields(Field *fields, size_t count) {
-    for (size_t place = 0; place < count; place++) {
-        PyBuffer_Release(&fields[place].validity);
-        PyBuffer_Release(&fields[place].values);
-        PyBuffer_Release(&fields[place].data);
-    }
+    for (size_t place = 0; place < count; place++) release_column(&fields[place].column);
 }
 
 static PyObject *encode_fields(const Field *fields, size_t count, size_t rows) {
@@ -192,7 +157,7 @@ static PyObject *encode_fields(const Field *fields, size_t count, size_t rows) {
     Py_BEGIN_ALLOW_THREADS
     fault = measure(fields, count, rows, &size);
     Py_END_ALLOW_THREADS
-    if (fault == BAD_BUFFERS) PyErr_SetString(PyExc_ValueError, "the buffers of a column do not hold its rows");
+    if (fault == BAD_BUFFERS) PyErr_SetString(PyExc_ValueError, WRONG_BUFFERS);
     if (fault == TIME_TOO_EARLY) PyErr_SetString(PyExc_OverflowError, "PostgreSQL has no time as early as this");
     if (fault == TOO_LARGE) PyErr_NoMemory();
     PyObject *encoded = fault == FINE ? PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size) : NULL;
