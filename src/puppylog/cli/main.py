@@ -65,6 +65,7 @@ COMMANDS: Final[Table] = {
     "apply": ("puppylog.cli.apply:apply", "Apply the configuration file to the store."),
     "export": ("puppylog.cli.apply:export", "Print the store's definitions as a configuration file."),
     "config": ("puppylog.cli.config:config", "Check and show the configuration file."),
+    "contacts": ("puppylog.cli.contacts:contacts", "List the contacts of the configuration file, and try one."),
     "down": ("puppylog.cli.up:down", "Stop the engine of an embedded store."),
     "backup": ("puppylog.cli.backup:backup", "Copy an embedded store while it is used."),
     "restore": ("puppylog.cli.backup:restore", "Make an embedded store from a backup."),

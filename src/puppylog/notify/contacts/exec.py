@@ -42,7 +42,7 @@ class Exec:
 
     name: str
     command: tuple[str, ...]
-    timeout_s: float = 30.0
+    timeout_s: float = 15.0
 
     def send(self, message: Message, delivery: Delivery) -> str:
         """Run the command. See `puppylog.notify.contact.Contact`.
