@@ -3,6 +3,7 @@
 A copy is a directory like that of the store, so Puppylog can open it. It appears at its place complete, or not at all.
 """
 
+import errno
 import os
 import re
 import shutil
@@ -70,12 +71,13 @@ def move(copy: Path, place: Path) -> None:
     """
     try:
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if copy.stat().st_dev == place.parent.stat().st_dev:
-            copy.rename(place)
-            sync(place.parent)
-            return
+        copy.rename(place)
+        sync(place.parent)
     except OSError as error:
-        raise translate_os_error(place, error) from None
+        if error.errno != errno.EXDEV:  # also between two mounts of one disk, which a service of systemd has
+            raise translate_os_error(place, error) from None
+    else:
+        return
     duplicate(StoreDirectory(copy), place)
     shutil.rmtree(copy, ignore_errors=True)
 
