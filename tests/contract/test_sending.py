@@ -1,8 +1,10 @@
 """What a sender sends from every kind of store: with sample lines, held by silences, in order, again after outages."""
 
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -177,3 +179,25 @@ def test_messages_survive_an_outage_and_are_dead_after_a_refusal(store: Store, s
     assert len(gone.attempts) == 1
     errors = store.query("SELECT error FROM puppylog.notifications WHERE state = 'dead'")["error"].to_pylist()
     assert errors == ["cannot send to gone: it answers 404: no_team"]
+
+
+def test_a_message_is_repeated_until_a_person_acknowledges_the_alert(store: Store) -> None:
+    store.create_metric(Metric("size", "avg", "response_bytes", 1, refresh_s=1))
+    store.create_alert(replace(QUIET, contacts=("ops",), repeat_s=1))
+    ops = RecordingContact()
+    with Sender(store, [ops], on_event=print, round_s=0.1):
+        wait_until(lambda: len(ops.messages) >= 3, what="two repeats")
+        assert store.acknowledge("quiet", None, "ada", "looking into it") == 1
+        wait_until(lambda: is_quiet(ops, seconds=3), what="the end of the repeats")
+        Source(store).append(records(1, ts=datetime.now(UTC), response_bytes=5))
+        wait_until(lambda: ops.kinds[-1] == "resolved", what="the resolved message")
+    assert set(ops.kinds[:-1]) == {"no_data"}
+    assert len({message.segments[0].key for message in ops.messages}) == 1
+    assert states_of_rows(store) == [("ops", "no_data", "sent"), ("ops", "resolved", "sent")]
+
+
+def is_quiet(contact: RecordingContact, *, seconds: float) -> bool:
+    """Return whether the contact gets no message for some seconds."""
+    before = len(contact.messages)
+    time.sleep(seconds)  # the absence of a message is what is tested
+    return len(contact.messages) == before

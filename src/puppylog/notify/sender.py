@@ -26,8 +26,8 @@ from puppylog.notify.events import OnSendingEvent, SendingInterrupted, SendingRe
 from puppylog.notify.outbox import SendingStore, Snapshot, read_snapshot
 
 _ROUND_S: Final = 1.0
-# While no row waits, only repeats can be due. They may be late by this time.
-_TOLD_S: Final = 10.0
+# While no row waits, only repeats can be due. They may be late by so many rounds.
+_TOLD_ROUNDS: Final = 10
 _LONGEST_PAUSE_S: Final = 15.0
 _LAST_MESSAGES_S: Final = 1.0
 _STOP_WITHIN_S: Final = 2.0
@@ -203,7 +203,12 @@ class Sender:
 
     def _told_s(self) -> float:
         """Return how long no repeat is looked for while no row waits, in seconds."""
-        return min([_TOLD_S, *(one.resend_s for one in self._contacts.values() if one.resend_s is not None)])
+        return min(
+            [
+                _TOLD_ROUNDS * self._round_s,
+                *(one.resend_s for one in self._contacts.values() if one.resend_s is not None),
+            ]
+        )
 
     def _find_resent(
         self, told: Iterable[Told], rows: Iterable[OutboxRow], snapshot: Snapshot, contacts: Mapping[str, Contact]
