@@ -75,3 +75,14 @@ def test_down_stops_an_engine_without_clients(tmp_path: Path) -> None:
 
 def test_a_wrong_name_of_a_group_is_refused(puppylog: Puppylog) -> None:
     assert puppylog("up", "--group", "No Name").code == 2
+
+
+def test_a_file_that_is_wrong_is_refused_at_the_start(puppylog: Puppylog, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("sources = 1\n")
+    refused = puppylog("up", "-c", str(tmp_path / "config.toml"))
+    assert refused.code == 78
+    assert "unknown key 'sources' (did you mean 'source'?)" in refused.err
+    both = puppylog("up", "-c", str(tmp_path / "config.toml"), "a.log")
+    assert (both.code, both.err.count("\n")) == (78, 1)
+    (tmp_path / "config.toml").write_text("")
+    assert puppylog("up", "-c", str(tmp_path / "config.toml"), "a.log").code == 2

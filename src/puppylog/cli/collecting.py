@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Self
 
 from puppylog.cli.talk import tell, warn
@@ -64,6 +64,12 @@ class Reporter:
                 return
             self._clear()
             self._say(event)
+
+    def write_between(self, write: Callable[[], None]) -> None:
+        """Call a function that writes to stderr, between the reports of events. Safe to call from several threads."""
+        with self._lock:
+            self._clear()
+            write()
 
     def _say(self, event: Event) -> None:
         match event:

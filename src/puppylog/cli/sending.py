@@ -4,6 +4,7 @@ import os
 import urllib.request
 from collections.abc import Callable, Iterable
 
+from puppylog.cli.service_socket import VARIABLES
 from puppylog.cli.talk import tell, warn
 from puppylog.model.notification import NotificationKind
 from puppylog.model.number import format_number
@@ -44,7 +45,7 @@ def make_sender(
         contacts,
         on_event=lambda event: write(lambda: report(settings, event)),
         proxies=urllib.request.getproxies(),
-        environ=os.environ,
+        environ={name: value for name, value in os.environ.items() if name not in VARIABLES},
         store_name=name_store(settings.store),
     )
 

@@ -1,4 +1,4 @@
-"""Signals of the system: SIGINT and SIGTERM stop a collector, SIGHUP restarts it."""
+"""Signals of the system: SIGINT and SIGTERM stop a collector, SIGHUP restarts it or lets it read its files again."""
 
 import os
 import signal
@@ -22,16 +22,18 @@ class Signals:
 
     SIGHUP sets `stop`, too, if the caller can restart: it then calls `take_restart_request` after it has stopped. If
     the caller cannot restart, SIGHUP ends the process, as it does by default. It also does so if stdin is a terminal,
-    because a terminal that closes sends SIGHUP.
+    because a terminal that closes sends SIGHUP. A caller that can read its files again without a restart passes
+    `on_reload`, which SIGHUP then calls.
     """
 
-    def __init__(self, *, can_restart: bool = False) -> None:
+    def __init__(self, *, can_restart: bool = False, on_reload: Callable[[], None] | None = None) -> None:
         self.stop = threading.Event()
         self._handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]] = {
             signal.SIGINT: self._end,
             signal.SIGTERM: self._end,
         }
-        if can_restart and not (sys.stdin is not None and sys.stdin.isatty()):
+        self._on_reload = on_reload
+        if (can_restart or on_reload is not None) and not (sys.stdin is not None and sys.stdin.isatty()):
             self._handlers[signal.SIGHUP] = self._request_restart
         self._is_ending = False
         self._wants_restart = False
@@ -62,6 +64,9 @@ class Signals:
             self._timer.start()
 
     def _request_restart(self, _number: int, _frame: FrameType | None) -> None:
+        if self._on_reload is not None:
+            self._on_reload()
+            return
         self._wants_restart = True
         self.stop.set()
 

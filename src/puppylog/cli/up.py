@@ -1,33 +1,46 @@
-"""``puppylog up`` and ``puppylog down``: keep a store's jobs running, or stop the engine of an embedded store."""
+"""``puppylog up``: the permanent process. ``puppylog down``: stop the engine of an embedded store."""
 
-import threading
+import os
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
 
 import click
 
 from puppylog.cli.collecting import Reporter, describe_summary
 from puppylog.cli.complete import complete_files
-from puppylog.cli.options import examples, group_option, host_option, pass_settings, store_options
+from puppylog.cli.declared import Declared, read_declared
+from puppylog.cli.given import find_config_files
+from puppylog.cli.options import (
+    examples,
+    group_option,
+    host_option,
+    is_flag_given,
+    pass_settings,
+    reread_settings,
+    store_options,
+)
 from puppylog.cli.parsing import choose_format, format_options, zone_option
+from puppylog.cli.service_socket import ServiceSocket
 from puppylog.cli.signals import Signals
-from puppylog.cli.talk import tell, warn
+from puppylog.cli.signs_of_life import SignsOfLife
+from puppylog.cli.talk import tell
+from puppylog.cli.upkeep import Upkeep
 from puppylog.collect.choosing import make_source
 from puppylog.collect.collector import Collector
 from puppylog.collect.options import CollectOptions
 from puppylog.collect.retry import call_with_retry
-from puppylog.errors import PuppylogError
+from puppylog.errors import UsageError
 from puppylog.model.identifier import parse_identifier
 from puppylog.settings import Settings
-from puppylog.stores.base import Store
 from puppylog.stores.connect import connect, name_store, stop
 
-# How often to check that the engine runs: a crashed engine is started again within this time.
-_KEEP_ALIVE_S: Final = 2.0
 
-
-@click.command(epilog=examples("puppylog up", "puppylog up /var/log/nginx/access.log --group shop"))
+@click.command(
+    epilog=examples(
+        "puppylog up", "puppylog up -c /etc/puppylog/config.toml", "puppylog up /var/log/nginx/access.log --group shop"
+    )
+)
 @click.argument("paths", metavar="[PATH]...", nargs=-1, shell_complete=complete_files)
 @format_options
 @zone_option
@@ -35,7 +48,9 @@ _KEEP_ALIVE_S: Final = 2.0
 @host_option
 @store_options
 @pass_settings
+@click.pass_context
 def up(
+    ctx: click.Context,
     settings: Settings,
     *,
     paths: tuple[str, ...],
@@ -44,28 +59,64 @@ def up(
     year: int | None,
     group: str | None,
 ) -> None:
-    """Keep the store running, and follow files.
+    """Keep the store running, and do what the configuration file declares.
+
+    Its sources are followed, its metrics and alerts are applied to the store, and its contacts are told of alerts.
+    SIGHUP reads the file again; if the file is wrong, what was read before stays in effect. With PATH, the named files
+    and patterns are collected, as with puppylog collector --watch, and the file's tables are not used.
 
     Until it is interrupted, metrics are refreshed and alerts are evaluated, even if no other command uses the store.
-    The named files and patterns are collected, as with puppylog collector --watch.
     """
     if group is not None:
         parse_identifier(group, "group")
+    if paths and is_flag_given("config"):
+        raise UsageError("follow", "PATH with --config", "the file's sources are followed", "give one of them")
+
+    def read_again(before: Declared | None) -> Declared:
+        with ctx.scope(cleanup=False):  # another thread calls this
+            return read_declared(find_config_files(ctx), reread_settings(), os.environ, before)
+
+    if paths:
+        source = make_source(paths, choose_format(settings, format_, format_from, year), group=group)
+        declared = Declared(settings, sources=[source])
+    else:
+        declared = read_declared(find_config_files(ctx), settings, os.environ)
+    _run(declared, None if paths else read_again)
+
+
+def _run(declared: Declared, read_again: Callable[[Declared], Declared] | None) -> None:
+    """Collect and keep the store running until a signal asks for the end."""
+    settings = declared.settings
+    upkeep: list[Upkeep] = []  # none before the store answers
+
+    def reload() -> None:
+        for one in upkeep:
+            one.reload()
+
     with ExitStack() as stack:
-        asked = stack.enter_context(Signals()).stop
+        stop = stack.enter_context(Signals(on_reload=None if read_again is None else reload)).stop
         reporter = stack.enter_context(Reporter(settings))
-        store = stack.enter_context(call_with_retry(lambda: connect(settings.store), asked, reporter.on_event))
+        store = stack.enter_context(call_with_retry(lambda: connect(settings.store), stop, reporter.on_event))
         tell(settings, f"up: {name_store(settings.store)}; Ctrl-C to quit")
-        if not paths:
-            _keep_alive(store, asked)
-            return
         options = CollectOptions(
-            sources=[make_source(paths, choose_format(settings, format_, format_from, year), group=group)],
+            sources=declared.sources,
             host=settings.host if store.is_shared else "",
             watch=True,
+            waits_for_streams=read_again is not None,
         )
-        summary = Collector(store, options, stop=asked, on_event=reporter.on_event).run()
-    tell(settings, describe_summary(summary))
+        collector = Collector(store, options, stop=stop, on_event=reporter.on_event)
+        service = ServiceSocket(os.environ)
+        stack.enter_context(SignsOfLife(service, collector, stop))
+        if read_again is None:
+            service.tell_ready(name_store(settings.store))
+        else:
+            work = Upkeep(
+                declared, read_again, store=store, collector=collector, service=service, write=reporter.write_between
+            )
+            upkeep.append(stack.enter_context(work))
+        summary = collector.run()
+    if summary.files or declared.sources:
+        tell(settings, describe_summary(summary))
 
 
 @click.command(epilog=examples("puppylog down"))
@@ -78,18 +129,3 @@ def down(settings: Settings) -> None:
     now, for example to copy its files.
     """
     tell(settings, "the engine has stopped" if stop(settings.store) else "no engine is running")
-
-
-def _keep_alive(store: Store, asked: threading.Event) -> None:
-    """Keep the store running until ``asked`` is set."""
-    is_away = False
-    while not asked.wait(_KEEP_ALIVE_S):
-        try:
-            store.keep_alive()
-            is_away = False
-        except PuppylogError as error:
-            if not error.transient:
-                raise
-            if not is_away:
-                warn(f"{error.message}; trying again")
-            is_away = True

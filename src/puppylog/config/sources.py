@@ -50,13 +50,19 @@ def make_options(source: SourceConfig, default_zone: tzinfo | None, environ: Map
     Raises:
         UsageError: the format does not exist any more, or this machine's zone has no name.
     """
-    zone = find_log_zone(default_zone if source.tz is None else find_zone(source.tz), environ)
     return make_source(
         source.paths,
-        choose_format(source.format, source.format_file, Options(zone, source.year)),
+        choose_format(
+            source.format, source.format_file, Options(find_source_zone(source, default_zone, environ), source.year)
+        ),
         multiline=source.multiline,
         multiline_timeout_s=source.multiline_timeout_s,
         now=source.now,
         group=source.group,
         from_end=source.from_end,
     )
+
+
+def find_source_zone(source: SourceConfig, default_zone: tzinfo | None, environ: Mapping[str, str]) -> ZoneInfo:
+    """Return the zone of a source's stamps without an offset. Arguments and errors are those of `make_options`."""
+    return find_log_zone(default_zone if source.tz is None else find_zone(source.tz), environ)

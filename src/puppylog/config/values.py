@@ -40,6 +40,11 @@ class Configuration:
     silences: tuple[Silence, ...] = ()
     retention: Retention | None = None  # None: the files do not have the table
 
+    @property
+    def has_definitions(self) -> bool:
+        """Whether anything is declared that a store keeps."""
+        return bool(self.metrics or self.alerts or self.silences or self.retention is not None)
+
     def find_unknown_contacts(self) -> list[str]:
         """Return a sentence for each contact that an alert names and the files lack. Another process may know it."""
         known = {contact.name for contact in self.contacts}

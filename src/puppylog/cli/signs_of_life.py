@@ -1,0 +1,48 @@
+"""Signs of life to the service manager, from a thread of their own, as long as the collector moves."""
+
+import threading
+import time
+from types import TracebackType
+from typing import Final, Self
+
+from puppylog.cli.service_socket import ServiceSocket
+from puppylog.collect.collector import Collector
+
+# A collector moves ten times a second. To stand still for a shorter time than this is no sign that it hangs.
+_LEAST_STILL_S: Final = 2.0
+_LONGEST_PAUSE_S: Final = 1.0
+
+
+class SignsOfLife:
+    """Gives signs of life from ``with`` to its end, and says when the process begins to stop."""
+
+    def __init__(self, service: ServiceSocket, collector: Collector, stop: threading.Event) -> None:
+        self._service = service
+        self._collector = collector
+        self._stop = stop
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="signs of life", daemon=True)
+
+    def _run(self) -> None:
+        watchdog_s = self._service.watchdog_s
+        pause_s = _LONGEST_PAUSE_S if watchdog_s is None else min(_LONGEST_PAUSE_S, watchdog_s / 4)
+        is_stopping = False
+        while not self._end.is_set():
+            if watchdog_s is not None:
+                still_s = time.monotonic() - self._collector.moved_at
+                if still_s < max(watchdog_s / 2, min(_LEAST_STILL_S, watchdog_s)):
+                    self._service.tell_alive()
+            if self._stop.wait(pause_s):
+                if not is_stopping:
+                    self._service.tell_stopping()
+                is_stopping = True
+                self._end.wait(pause_s)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._end.set()
+        self._stop.set()
+        self._thread.join(_LONGEST_PAUSE_S)

@@ -1,0 +1,143 @@
+"""What ``puppylog up`` does besides collecting: it applies definitions, sends notifications, and reads files again.
+
+All of it is done in one thread, so that the collector never waits for a file or for a metric that is created.
+"""
+
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, Self
+
+from puppylog.cli.declared import Declared
+from puppylog.cli.sending import make_sender
+from puppylog.cli.service_socket import ServiceSocket
+from puppylog.cli.talk import tell, warn
+from puppylog.collect.collector import Collector
+from puppylog.config.apply import apply_configuration
+from puppylog.config.step import Action, Step
+from puppylog.errors import PuppylogError
+from puppylog.notify.sender import Sender
+from puppylog.stores.base import Store
+from puppylog.stores.connect import connect, name_store
+
+_APPLY_AGAIN_S: Final = 5.0
+_END_WITHIN_S: Final = 3.0
+_DONE: Final = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
+
+
+class Upkeep:
+    """Works from ``with`` to its end, in a thread of its own. Errors are reported, and do not end the process."""
+
+    def __init__(
+        self,
+        declared: Declared,
+        read_again: Callable[[Declared], Declared],
+        *,
+        store: Store,
+        collector: Collector,
+        service: ServiceSocket,
+        write: Callable[[Callable[[], None]], None],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            declared: what the files declare now.
+            read_again: reads the files again, given what they declared before.
+            store: where the notifications are, which the collector uses, too.
+            collector: gets other sources when the files are read again.
+            service: the service manager.
+            write: calls a function that writes to stderr, so that it writes between other output.
+        """
+        self._declared = declared  # changed by the thread only
+        self._read_again = read_again
+        self._store = store
+        self._collector = collector
+        self._service = service
+        self._write = write
+        self._sender: Sender | None = None  # changed by the thread only; None as long as no contact was declared
+        self._is_unapplied = False  # changed by the thread only: the definitions are to be applied later
+        self._wake = threading.Event()
+        self._reload_wanted = threading.Event()
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
+
+    def reload(self) -> None:
+        """Read the files again, soon. May be called by a handler of signals."""
+        self._reload_wanted.set()
+        self._wake.set()
+
+    def _run(self) -> None:
+        self._use_contacts()
+        self._apply_definitions()
+        self._service.tell_ready(self._describe())
+        while not self._end.is_set():
+            if self._reload_wanted.is_set():
+                self._reload_wanted.clear()
+                self._reload()
+            if self._is_unapplied and not self._wake.wait(_APPLY_AGAIN_S):
+                self._apply_definitions()
+            else:
+                self._wake.wait()
+            self._wake.clear()
+        if self._sender is not None:
+            self._sender.close()
+
+    def _reload(self) -> None:
+        self._service.tell_reloading()
+        before = self._declared
+        try:
+            self._declared = self._read_again(before)
+        except Exception as error:  # noqa: BLE001 - a defect of reading must not end notifications, either
+            message = error.message if isinstance(error, PuppylogError) else f"internal error: {error!r}"
+            warn(f"{message}; what was read before stays in effect")
+            self._service.tell_ready(f"{self._describe()}; the changed configuration is wrong")
+            return
+        if self._declared.settings.store != before.settings.store:
+            warn("the store has changed in the configuration: it is used after a restart")
+        self._collector.change_sources(self._declared.sources)
+        self._use_contacts()
+        self._apply_definitions()
+        tell(self._declared.settings, "read the configuration again")
+        self._service.tell_ready(self._describe())
+
+    def _use_contacts(self) -> None:
+        contacts = self._declared.contacts
+        if self._sender is not None:
+            self._sender.use_contacts(contacts)
+        elif contacts:
+            self._sender = make_sender(self._declared.settings, self._store, contacts, self._write)
+            self._sender.__enter__()  # until `_run` ends
+
+    def _apply_definitions(self) -> None:
+        """Apply what the files declare. If the store is unavailable, this is done again later."""
+        settings = self._declared.settings
+        self._is_unapplied = False
+        if not self._declared.configuration.has_definitions:
+            return
+        for sentence in self._declared.configuration.find_unknown_contacts():
+            warn(sentence)
+        try:
+            with connect(settings.store) as store:  # one of its own: to create a metric may take minutes
+                applied = apply_configuration(store, self._declared.configuration, report=self._report_step)
+            if applied.error is not None:
+                warn(applied.describe())
+                raise applied.error
+        except PuppylogError as error:
+            warn(error.message)
+            self._is_unapplied = error.transient
+
+    def _report_step(self, step: Step) -> None:
+        tell(self._declared.settings, f"{_DONE[step.action]} {step.subject}")
+
+    def _describe(self) -> str:
+        count = len(self._declared.sources)
+        return f"{count} source{'' if count == 1 else 's'}, store {name_store(self._declared.settings.store)}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._end.set()
+        self._wake.set()
+        self._thread.join(_END_WITHIN_S)
