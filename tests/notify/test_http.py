@@ -1,5 +1,6 @@
 """One request of a contact: its errors, its time-outs, its proxy, its certificate, and that no secret is ever shown."""
 
+import threading
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from puppylog.errors import DeliveryFailed
 from puppylog.notify.contact import Delivery
 from puppylog.notify.http import Answer, post_json
 from support.certificate import write_certificate
+from support.embedded import wait_until
 from support.http_receiver import HttpReceiver, Reply
 from support.messages import NOON
 
@@ -84,13 +86,15 @@ def test_a_long_answer_is_cut() -> None:
     assert error.cause.endswith("characters)")
 
 
-@pytest.mark.parametrize("reply", [Reply(delay_s=1.5), Reply(between_bytes_s=0.1)], ids=["silent", "slow"])
+@pytest.mark.parametrize("reply", [Reply(delay_s=1.5), Reply(between_bytes_s=0.2)], ids=["silent", "slow"])
 def test_a_receiver_without_an_answer_holds_up_nothing_after_the_deadline(reply: Reply) -> None:
     with HttpReceiver(reply) as receiver:
         began = time.monotonic()
         error = failure(receiver.url, delivery(0.3))
         assert time.monotonic() - began < 1.3
     assert (error.cause, error.is_final) == ("there is no answer yet", False)
+    # The slow receiver would send for 7 s.
+    wait_until(lambda: "puppylog-send" not in {one.name for one in threading.enumerate()}, within_s=4, what="its end")
 
 
 def test_a_port_without_a_server_and_a_name_that_does_not_resolve_are_tried_again() -> None:

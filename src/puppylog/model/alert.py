@@ -21,6 +21,15 @@ class Comparison(StrEnum):
     AT_MOST = "<="
 
 
+COMPARED = {
+    Comparison.ABOVE: "above",
+    Comparison.AT_LEAST: "at least",
+    Comparison.BELOW: "below",
+    Comparison.AT_MOST: "at most",
+}
+"""What people read for a comparison, as in ``above 10``."""
+
+
 class NoData(StrEnum):
     """How an alert is judged when its window holds no observation."""
 

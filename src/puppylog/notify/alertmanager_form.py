@@ -53,10 +53,11 @@ def annotations_of(message: Message, report: SegmentReport) -> Labels:
     annotations = {
         "title": format_title(message),
         "summary": cut_text(message.summary, _MAX_ANNOTATION),
-        "description": describe_rule(message),
+        "description": describe_rule(message) if message.metric else "",
         "value": format_number(report.value),
         "chart": draw_chart(report),
         "lines": shown + omitted,
+        "lines_note": cut_text(report.lines_note, _MAX_ANNOTATION),
         "command": cut_text(message.command, _MAX_ANNOTATION),
         "note": " ".join(cut_text(note, _MAX_ANNOTATION) for note in notes if note),
     }

@@ -24,8 +24,8 @@ class _Result(Generic[T]):
 def run_until(deadline: float, call: Callable[..., T], *arguments: Any) -> T:  # noqa: ANN401 - passed on to the call
     """Return what ``call`` returns, or raise what it raises.
 
-    The call runs in a thread of its own. After the deadline, the thread is left to itself: it must have time-outs of
-    its own so that it ends some time later.
+    The call runs in a thread of its own. After the deadline, the thread is left to itself: the caller closes what the
+    thread waits for, or the call has time-outs of its own.
 
     Args:
         deadline: a value of `time.monotonic`.

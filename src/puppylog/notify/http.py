@@ -5,17 +5,19 @@ No redirect is followed: a receiver could send the message, and the secret in it
 """
 
 import json
+import socket
 import ssl
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 import urllib3
+import urllib3.connection
 
 from puppylog import __version__
-from puppylog.errors import DeliveryFailed
 from puppylog.notify.contact import Delivery
 from puppylog.notify.deadline import DeadlinePassed, run_until
 from puppylog.notify.failure import failed, first_line, is_retried, parse_retry_after, place_of, secrets_of_url
@@ -86,11 +88,11 @@ def post(request: Request, delivery: Delivery) -> Answer:
         DeliveryFailed: there was no answer, or it was not one of success.
     """
     place = _check_url(request)
+    connections = _Connections()
     try:
-        status, headers, text = run_until(delivery.deadline, _exchange, request, delivery)
-    except DeliveryFailed:
-        raise
+        status, headers, text = run_until(delivery.deadline, _exchange, request, delivery, connections)
     except DeadlinePassed:
+        connections.cut()
         raise failed(request.contact, "there is no answer yet", place=place) from None
     except Exception as error:  # noqa: BLE001 - urllib3, http.client and ssl raise errors of many classes
         cause, is_final = explain_network_error(error)
@@ -133,13 +135,39 @@ def _check_url(request: Request) -> str:
     return place
 
 
-def _exchange(request: Request, delivery: Delivery) -> tuple[int, Mapping[str, str], str]:
+class _Connections:
+    """The connections of one attempt, whose thread may wait for a receiver that sends one byte at a time."""
+
+    def __init__(self) -> None:
+        self._opened: list[urllib3.connection.HTTPConnection] = []
+
+    def note_those_of(self, pool: urllib3.HTTPConnectionPool) -> None:
+        """Note every connection that the pool opens from now on."""
+        opened, kind = self._opened, pool.ConnectionCls
+
+        class Noted(kind):  # type: ignore[misc,valid-type] # the pool says which class: of HTTP or of HTTPS
+            def connect(self) -> None:
+                opened.append(self)
+                super().connect()
+
+        pool.ConnectionCls = Noted
+
+    def cut(self) -> None:
+        """Shut the connections down, so that a thread that waits for them gets an error."""
+        for connection in self._opened:
+            with suppress(OSError, AttributeError):  # it is not connected yet, or closed already
+                connection.sock.shutdown(socket.SHUT_RDWR)
+
+
+def _exchange(request: Request, delivery: Delivery, connections: _Connections) -> tuple[int, Mapping[str, str], str]:
     """Return status, headers in lower case, and the beginning of the body."""
     timeout = urllib3.Timeout(total=max(_LEAST_TIMEOUT_S, delivery.deadline - time.monotonic()))
+    url = _without_user(request.url)
     with _open_pool(request, delivery) as pool:
+        connections.note_those_of(pool.connection_from_url(url))
         response = pool.request(
             "POST",
-            _without_user(request.url),
+            url,
             body=request.body,
             headers={"User-Agent": f"puppylog/{__version__}", **_basic(request.url), **request.headers},
             timeout=timeout,

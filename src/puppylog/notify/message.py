@@ -23,6 +23,9 @@ class Kind(StrEnum):
 
 MOST_URGENT_FIRST: Final = (Kind.FIRING, Kind.NO_DATA, Kind.ACKNOWLEDGED, Kind.RESOLVED)
 
+MAX_LINES: Final = 10
+"""How many sample lines a segment has at most. With so many lines, more records may match."""
+
 SEVERITIES: Final = ("critical", "error", "warning", "info")
 
 
@@ -47,7 +50,8 @@ class SegmentReport:
     ended_at: datetime | None = None  # the evaluation at which it ended; set if and only if `kind` is resolved
     chart: tuple[float | None, ...] = ()  # observations up to the transition, oldest first; None is an empty bucket
     lines: tuple[SampleLine, ...] = ()  # newest first
-    lines_omitted: int = 0  # how many more records matched
+    lines_omitted: int = 0  # how many more records are known to match; there may be more
+    lines_note: str = ""  # why there are fewer lines than records that match, if that is not their usual number
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,21 +11,15 @@ from enum import Enum, auto
 from itertools import chain
 from typing import Final, TypeVar
 
-from puppylog.model.alert import Comparison
+from puppylog.model.alert import COMPARED
 from puppylog.model.chart import sparkline
 from puppylog.model.number import format_duration, format_number
 from puppylog.model.period import format_period
-from puppylog.notify.message import MOST_URGENT_FIRST, Kind, Message, SampleLine, SegmentReport, count_kinds
+from puppylog.notify.message import MAX_LINES, MOST_URGENT_FIRST, Kind, Message, SampleLine, SegmentReport, count_kinds
 from puppylog.notify.text import cut_text, format_instant, one_line
 
 T = TypeVar("T")
 
-COMPARED: Final = {
-    Comparison.ABOVE: "above",
-    Comparison.AT_LEAST: "at least",
-    Comparison.BELOW: "below",
-    Comparison.AT_MOST: "at most",
-}
 _WORDS: Final = {
     Kind.FIRING: "FIRING",
     Kind.NO_DATA: "NO DATA",
@@ -108,7 +102,8 @@ def fit(
 def compose(message: Message, size: Size, zone: tzinfo | None = UTC) -> list[Part]:
     """Return the paragraphs of the message in this size."""
     parts = [Part(Style.TITLE, format_title(message, size.name)), *_compose_remarks(message, size)]
-    parts.append(Part(Style.TEXT, describe_rule(message, size.name)))
+    if message.metric:  # the alert was deleted, if it is not known what it judged
+        parts.append(Part(Style.TEXT, describe_rule(message, size.name)))
     parts.extend(_compose_segments(message, size, zone))
     parts.extend(_compose_lines(message, size, zone))
     command = one_line(message.command)
@@ -208,18 +203,23 @@ def _segment_row(report: SegmentReport, size: Size, zone: tzinfo | None, *, with
 
 def _compose_lines(message: Message, size: Size, zone: tzinfo | None) -> Iterator[Part]:
     lines = sorted(chain.from_iterable(report.lines for report in message.segments), key=_instant_of, reverse=True)
-    matching = len(lines) + sum(report.lines_omitted for report in message.segments)
+    known = len(lines) + sum(report.lines_omitted for report in message.segments)
     shown = lines[: size.lines]
-    if not matching:
-        return
-    if not shown:
-        yield Part(
-            Style.TEXT, f"{matching:,} matching lines are left out." if matching > 1 else "1 matching line is left out."
-        )
-        return
-    some = f"{len(shown)} of {matching:,} lines, newest first:" if matching > len(shown) else "Lines, newest first:"
-    yield Part(Style.TEXT, some)
-    yield Part(Style.BLOCK, "\n".join(format_line(line, size.width, zone, name=size.name) for line in shown))
+    if shown:
+        may_be_more = any(len(report.lines) >= MAX_LINES for report in message.segments)
+        yield Part(Style.TEXT, _head_of_lines(len(shown), known, may_be_more=may_be_more))
+        yield Part(Style.BLOCK, "\n".join(format_line(line, size.width, zone, name=size.name) for line in shown))
+    elif known:
+        yield Part(Style.TEXT, f"{known:,} matching {'line is' if known == 1 else 'lines are'} left out.")
+    # The reasons are those of the store, so one of them says enough.
+    if note := next((report.lines_note for report in message.segments if report.lines_note), ""):
+        yield Part(Style.TEXT, f"Lines: {cut_text(note, size.summary)}")
+
+
+def _head_of_lines(shown: int, known: int, *, may_be_more: bool) -> str:
+    if known > shown:
+        return f"{shown} of {known:,} lines, newest first:"
+    return f"The newest {shown} lines:" if may_be_more else "Lines, newest first:"
 
 
 def _instant_of(line: SampleLine) -> float:
@@ -254,6 +254,8 @@ def draw_chart(report: SegmentReport, columns: int = _CHART_COLUMNS) -> str:
 
 def _judge(message: Message, report: SegmentReport) -> str:
     """Return the value against the threshold, as the end of a title."""
+    if not message.metric:
+        return "" if report.value is None else f": {format_number(report.value)}"
     match report.kind:
         case Kind.NO_DATA:
             return f": nothing observed for {format_period(message.window_s)}"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 
-from puppylog.model.alert import Alert, Comparison, State
+from puppylog.model.alert import COMPARED, Alert, Comparison, State
 from puppylog.model.number import format_duration, format_number
 from puppylog.model.period import format_period
 from puppylog.monitor.alerts import AlertState, Heartbeat, Transition
@@ -30,12 +30,6 @@ _READABLE_NAME: Final = 24
 _LEAST_NAME: Final = 16
 _LEAST_SEGMENT: Final = 6
 
-COMPARED: Final = {
-    Comparison.ABOVE: "above",
-    Comparison.AT_LEAST: "at least",
-    Comparison.BELOW: "below",
-    Comparison.AT_MOST: "at most",
-}
 _COLORS: Final = {
     **dict.fromkeys((RINGING, FAILING), "red"),
     **dict.fromkeys((PENDING, NO_DATA, NOT_EVALUATED), "yellow"),

@@ -15,7 +15,6 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from typing import ClassVar, Final, Literal
 
-from puppylog.errors import DeliveryFailed
 from puppylog.notify.contact import Delivery, secret_field
 from puppylog.notify.deadline import DeadlinePassed, run_until
 from puppylog.notify.failure import failed, first_line
@@ -82,8 +81,6 @@ class Email:
         place = f"{self.host}:{self._port}"
         try:
             return run_until(delivery.deadline, self._deliver, self.draw(message, delivery), delivery)
-        except DeliveryFailed:
-            raise
         except DeadlinePassed:
             raise failed(self.name, "there is no answer yet", place=place) from None
         except Exception as error:  # noqa: BLE001 - smtplib, ssl, socket and email raise errors of many classes

@@ -23,7 +23,8 @@ _TAGS: Final = {
     Kind.RESOLVED: "white_check_mark",
     Kind.ACKNOWLEDGED: "eyes",
 }
-_LEAST_PRIORITY: Final = 2
+_USUAL_PRIORITY: Final = 3
+_LEAST_PRIORITY: Final = 2  # of messages that a problem is over, or that a person knows of it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +72,14 @@ def draw(message: Message) -> dict[str, object]:
     document: dict[str, object] = {
         "title": cut_text(format_title(message, MAX_TITLE // 4), MAX_TITLE),
         "message": text,
-        "priority": _PRIORITIES.get(message.severity, 3) if message.kind is Kind.FIRING else _LEAST_PRIORITY,
+        "priority": _priority(message),
         "tags": [_TAGS[message.kind]],
     }
     if message.link:
         document["click"] = one_line(message.link)
     return document
+
+
+def _priority(message: Message) -> int:
+    is_problem = message.kind in {Kind.FIRING, Kind.NO_DATA}
+    return _PRIORITIES.get(message.severity, _USUAL_PRIORITY) if is_problem else _LEAST_PRIORITY
