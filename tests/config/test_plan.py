@@ -1,5 +1,6 @@
 """A plan: which changes, in which order, and what is refused."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any, Final
@@ -240,6 +241,43 @@ def test_a_derived_metric_is_made_again_if_the_period_of_its_inputs_changes() ->
     alert = alert_on(replace(SHARE, period_s=60))
     [refusal] = make_plan(declare(60, [alert]), declare(10, [alert])).refusals
     assert (refusal.kind, refusal.name, refusal.needs_prune) == (Kind.ALERT, "busy", True)
+
+
+def test_only_what_stands_against_a_change_for_sure_is_replaced() -> None:
+    hits, size, old = (Metric(name, "count", "*", 10) for name in ("hits", "size", "old"))
+    per_host = replace(size, segment="host")
+
+    def declare(size: Metric, *formulas: str) -> tuple[Metric, ...]:
+        known = {metric.name: metric for metric in (hits, size, old)}
+        return tuple(
+            define_derived(name, formula, known) for name, formula in zip(("mean", "twice"), formulas, strict=True)
+        )
+
+    before, after = declare(size, "hits / old", "size * 2"), declare(per_host, "hits / size", "size * 2")
+    alert = alert_on(before[0])
+    stored = DefinitionSet((), (hits, size, old, *before), (alert,))
+    plan = make_plan(DefinitionSet((), (hits, per_host, *after), (alert,)), stored, prune=True)
+    assert describe(plan) == [
+        "delete metric twice",
+        "update metric size",
+        "create metric twice",
+        "update metric mean",
+        "delete metric old",
+    ]
+    assert carry_out(plan, stored).alerts == (alert,)
+
+
+def test_a_thousand_definitions_are_planned_in_seconds() -> None:
+    def declare(period_s: int) -> DefinitionSet:
+        metrics = tuple(Metric(f"m{number}", "count", "*", period_s) for number in range(300))
+        known = {metric.name: metric for metric in metrics}
+        derived = tuple(define_derived(f"d{number}", f"m{number} / m0", known) for number in range(1, 200))
+        return DefinitionSet((), (*metrics, *derived), tuple(alert_on(m, f"on_{m.name}") for m in metrics))
+
+    began = time.process_time()
+    plan = make_plan(declare(60), declare(10))
+    assert (len(plan.steps), plan.refusals) == (300 + 2 * 199 + 300, ())
+    assert time.process_time() - began < 5
 
 
 def test_a_metric_becomes_derived_from_one_that_was_derived_from_it() -> None:

@@ -6,6 +6,7 @@ formula divides by zero.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from puppylog.errors import ExpressionError
@@ -25,12 +26,16 @@ def list_inputs(metric: Metric) -> tuple[str, ...]:
 
     A property that is no formula, which only a change by hand can have written, has no inputs.
     """
-    if not is_derived(metric):
-        return ()
+    return _read_inputs(metric.property) if is_derived(metric) else ()
+
+
+@lru_cache(maxsize=4096)
+def _read_inputs(formula: str) -> tuple[str, ...]:
+    """Return the names in a formula. A plan of many metrics asks for those of the same formula again and again."""
     from puppylog.model.formula import parse_formula  # noqa: PLC0415 - few metrics are derived, and it takes 3 ms of CPU
 
     try:
-        return parse_formula(metric.property).inputs
+        return parse_formula(formula).inputs
     except ExpressionError:
         return ()
 
