@@ -1,6 +1,8 @@
 """The commands apply and export: what they print, and their exit codes."""
 
 import json
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -162,10 +164,10 @@ def test_a_failure_in_the_middle_says_what_is_done_and_what_is_not(
     write(config, FILE, "half_")
     do = applying.do_step
 
-    def fail(store: DefinedStore, step: Step) -> None:
+    def fail(store: DefinedStore, step: Step, clock: Callable[[], datetime]) -> None:
         if step.name == "half_share":
             raise StoreUnavailable("reach", "the store", "it has gone away")
-        do(store, step)
+        do(store, step, clock)
 
     with monkeypatch.context() as patch:
         patch.setattr(applying, "do_step", fail)

@@ -2,6 +2,7 @@
 
 import tomllib
 from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from puppylog.model.alert import Alert, Comparison, NoData, define_alert
 from puppylog.model.derived import define_derived
 from puppylog.model.metric import Metric
 from puppylog.model.retention import Retention
+from puppylog.model.silence import Silence
 from support.definition_store import MemoryDefinitions
 from support.examples import examples
 from support.random_definitions import definitions
@@ -35,14 +37,16 @@ def read_back(text: str, stored: DefinitionSet, path: Path) -> DefinitionSet:
 @given(drawn=definitions())
 def test_an_exported_file_changes_nothing_in_its_store(tmp_path: Path, drawn: DefinitionSet) -> None:
     stored = MemoryDefinitions(drawn).read()
-    count = len(stored.metrics) + len(stored.alerts) + (stored.retention is not None)
+    count = len(stored.metrics) + len(stored.alerts) + len(stored.silences) + (stored.retention is not None)
     wanted = read_back(export(stored, "duckdb:///store"), stored, tmp_path / "config.toml")
     assert make_plan(wanted, stored, prune=True) == Plan(unchanged=count)
     alone = read_back(export(stored), DefinitionSet(), tmp_path / "config.toml")
     assert (set(alone.metrics), set(alone.alerts)) == (set(stored.metrics), set(stored.alerts))
-    assert alone.retention == stored.retention
+    assert (set(alone.silences), alone.retention) == (set(stored.silences), stored.retention)
 
 
+NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SILENCE: Final = Silence("upgrade", "*", "*", NOON, NOON + timedelta(hours=2), "", "", is_declared=True)
 CHANGED: Final[dict[type, dict[str, Any]]] = {
     Metric: {
         "name": "other",
@@ -74,6 +78,15 @@ CHANGED: Final[dict[type, dict[str, Any]]] = {
         "severity": "critical",
         "summary": 'A "summary" \\ é',
     },
+    Silence: {
+        "name": "other",
+        "alert": "db_*",
+        "segment": "web?",
+        "starts_at": NOON + timedelta(microseconds=1),
+        "ends_at": NOON + timedelta(hours=3),
+        "author": "ada",
+        "comment": "a new disk",
+    },
     Retention: {
         "keep_s": 3600,
         "groups": (("mail", 7200),),
@@ -85,10 +98,15 @@ CHANGED: Final[dict[type, dict[str, Any]]] = {
 
 @pytest.mark.parametrize(
     ("before", "field"),
-    [(value, field.name) for value in (METRIC, ALERT, Retention()) for field in fields(value)],
+    [
+        (value, field.name)
+        for value in (METRIC, ALERT, SILENCE, Retention())
+        for field in fields(value)
+        if field.name != "is_declared"
+    ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
-def test_each_field_has_a_key_and_a_value_in_the_file(before: Metric | Alert | Retention, field: str) -> None:
+def test_each_field_has_a_key_and_a_value_in_the_file(before: Metric | Alert | Silence | Retention, field: str) -> None:
     after = replace(before, **{field: CHANGED[type(before)][field]})
     fields_before, fields_after = write_fields(before), write_fields(after)
     [key] = [key for key in fields_before if fields_before[key] != fields_after[key]]

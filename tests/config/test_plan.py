@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
@@ -12,11 +13,13 @@ from hypothesis import strategies as st
 from puppylog.config.apply import apply, check
 from puppylog.config.definition_set import DefinitionSet, Kind
 from puppylog.config.plan import Kept, Plan, make_plan
+from puppylog.config.silences import leave_out_silences
 from puppylog.errors import ConfigurationError
 from puppylog.model.alert import Alert, Comparison, NoData, define_alert
 from puppylog.model.derived import define_derived
 from puppylog.model.metric import Metric
 from puppylog.model.retention import KEEP_ALL, Retention
+from puppylog.model.silence import Silence
 from support.definition_store import MemoryDefinitions
 from support.examples import examples
 from support.random_definitions import definitions
@@ -171,6 +174,47 @@ def test_a_retention_that_the_file_does_not_have_stays_unless_it_is_pruned() -> 
     assert make_plan(DefinitionSet(retention=KEEP_ALL), DefinitionSet()) == Plan()
 
 
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+UPGRADE = Silence("upgrade", "*", "*", NOON, NOON + timedelta(hours=2), "ada", "", is_declared=True)
+CHANGED_SILENCE: Final[dict[str, Any]] = {
+    "alert": "db_*",
+    "segment": "web?",
+    "starts_at": NOON + timedelta(microseconds=1),
+    "ends_at": NOON + timedelta(hours=3),
+    "author": "bob",
+    "comment": "a new disk",
+    "is_declared": False,
+}
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(Silence) if field.name != "name"])
+def test_a_change_of_each_field_of_a_silence_is_an_update(field: str) -> None:
+    stored = DefinitionSet(silences=(replace(UPGRADE, **{field: CHANGED_SILENCE[field]}),))
+    plan = make_plan(DefinitionSet(silences=(UPGRADE,)), stored)
+    assert describe(plan) == ["update silence upgrade"]
+    assert carry_out(plan, stored).silences == (UPGRADE,)
+
+
+@pytest.mark.parametrize(
+    ("in_file", "in_store", "steps"),
+    [
+        (UPGRADE, None, ["create silence upgrade"]),
+        (None, UPGRADE, ["delete silence upgrade"]),
+        (None, replace(UPGRADE, is_declared=False), []),
+        (UPGRADE, replace(UPGRADE, ends_at=NOON), ["update silence upgrade"]),  # a command has ended it
+        (replace(UPGRADE, ends_at=NOON), UPGRADE, ["update silence upgrade"]),
+        (replace(UPGRADE, ends_at=NOON), None, []),
+        (None, replace(UPGRADE, ends_at=NOON), []),
+        (replace(UPGRADE, ends_at=NOON), replace(UPGRADE, ends_at=NOON, comment="other"), []),
+    ],
+)
+def test_a_silence_that_has_ended_or_was_set_by_a_command_is_left_alone(
+    in_file: Silence | None, in_store: Silence | None, steps: list[str]
+) -> None:
+    wanted, stored = (DefinitionSet(silences=() if each is None else (each,)) for each in (in_file, in_store))
+    assert describe(make_plan(*leave_out_silences(wanted, stored, NOON), prune=True)) == steps
+
+
 def test_an_alert_that_judges_another_metric_is_replaced_if_pruning_allows_it() -> None:
     stored = DefinitionSet((), ALL, (alert_on(ERRORS),))
     wanted = DefinitionSet((), ALL, (alert_on(TOTAL),))
@@ -308,13 +352,14 @@ def test_every_plan_can_be_carried_out_and_then_nothing_has_to_be_done(data: st.
     known = {} if is_whole else {metric.name: metric for metric in stored.metrics}
     wanted = data.draw(definitions(known), "wanted")
     for prune in (True, False):
-        plan = make_plan(wanted, stored, prune=prune)
+        plan = make_plan(*leave_out_silences(wanted, stored, NOON), prune=prune)
         if plan.refusals:
             assert not (prune and is_whole)
             continue
         after = carry_out(plan, stored)
-        assert not make_plan(wanted, after, prune=prune).has_changes
+        assert not make_plan(*leave_out_silences(wanted, after, datetime.now(UTC)), prune=prune).has_changes
         assert {(kept.kind, kept.name) for kept in plan.kept} <= after.by_name().keys()
         if prune and is_whole:
             assert (set(after.metrics), set(after.alerts)) == (set(wanted.metrics), set(wanted.alerts))
+            assert set(after.silences) >= set(wanted.silences)
             assert after.retention == (None if wanted.retention == KEEP_ALL else wanted.retention)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import datetime
 
 import pyarrow as pa
 
@@ -10,8 +12,10 @@ from puppylog.errors import AlreadyExists, NotFound, UsageError
 from puppylog.model.alert import Alert
 from puppylog.model.derived import define_derived, is_derived, list_inputs
 from puppylog.model.metric import Metric
+from puppylog.model.notification import Outcome
 from puppylog.model.obstacle import find_metric_obstacle, keeps_states
 from puppylog.model.retention import KEEP_ALL, Retention
+from puppylog.model.silence import Silence
 from puppylog.stores.base import Parameters
 
 
@@ -23,10 +27,38 @@ class MemoryDefinitions:
         self.groups = {*definitions.groups, *(metric.group for metric in definitions.metrics if metric.group)}
         self.metrics = {metric.name: metric for metric in definitions.metrics}
         self.alerts = {alert.name: alert for alert in definitions.alerts}
+        self.silences = {silence.name: silence for silence in definitions.silences}
         self.retention = definitions.retention or KEEP_ALL
 
     def read(self) -> DefinitionSet:
         return read_definitions(self)
+
+    def set_silence(self, silence: Silence) -> bool:
+        is_changed = self.silences.get(silence.name) != silence
+        self.silences[silence.name] = silence
+        return is_changed
+
+    def end_silence(self, name: str, at: datetime) -> None:
+        if name not in self.silences:
+            raise NotFound("find", name)
+        silence = self.silences.pop(name)
+        if silence.starts_at < at:
+            self.silences[name] = replace(silence, ends_at=min(at, silence.ends_at))
+
+    def list_silences(self) -> Sequence[Silence]:
+        return [self.silences[name] for name in sorted(self.silences)]
+
+    def claim_sending(self) -> bool:
+        raise NotImplementedError
+
+    def release_sending(self) -> None:
+        raise NotImplementedError
+
+    def settle(self, outcomes: Sequence[Outcome]) -> None:
+        raise NotImplementedError
+
+    def acknowledge(self, alert: str, segment: str | None, author: str, comment: str) -> int:
+        raise NotImplementedError
 
     def set_retention(self, retention: Retention) -> bool:
         is_changed = self.retention != retention

@@ -1,6 +1,8 @@
 """Random definitions that fit together, as a file or a store may have them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from puppylog.model.alert import ALERT_STATISTICS, SEVERITIES, Alert, Comparison
 from puppylog.model.derived import define_derived
 from puppylog.model.metric import Metric
 from puppylog.model.retention import Retention
+from puppylog.model.silence import Silence
 
 PERIODS_S = (10, 45, 60)
 SEGMENTS = (None, "host", "SPLIT_PART(request_route, '/', 2)")
@@ -28,6 +31,21 @@ _RETENTION = st.none() | st.builds(
     st.sampled_from([None, 200_000_000, 1_234_567_890]),
     st.sampled_from([None, "/dev/null/archive", '/dev/null/é "quoted"']),
 )
+_FAR = datetime(2999, 1, 1, 9, 30, tzinfo=UTC)
+_SILENCES = st.dictionaries(
+    st.sampled_from(["upgrade", 'night of "x"']),
+    st.builds(
+        Silence,
+        st.just(""),
+        st.sampled_from(["*", "db_?"]),
+        st.sampled_from(["*", "shop/*"]),
+        st.sampled_from([_FAR, _FAR - timedelta(days=400_000)]),
+        st.sampled_from([_FAR + timedelta(hours=1), _FAR.replace(hour=11, tzinfo=timezone(timedelta(hours=1)))]),
+        st.sampled_from(["", "ada"]),
+        st.sampled_from(["", "a comment"]),
+        st.just(True),
+    ),
+).map(lambda silences: tuple(replace(silence, name=name) for name, silence in silences.items()))
 _SOME_NAMES = st.sets(st.sampled_from(NAMES))
 _BASE = st.one_of(
     st.fixed_dictionaries({"statistic": st.sampled_from(["count", "rate"]), "property": st.just("*")}),
@@ -65,7 +83,7 @@ def definitions(draw: st.DrawFn, known: Mapping[str, Metric] | None = None) -> D
                 continue
     judged = {**stored, **metrics}
     alerts = [_draw_alert(draw, f"alert_{name}", judged) for name in sorted(draw(_SOME_NAMES)) if judged]
-    return DefinitionSet((), tuple(metrics.values()), tuple(alerts), draw(_RETENTION))
+    return DefinitionSet((), tuple(metrics.values()), tuple(alerts), draw(_SILENCES), draw(_RETENTION))
 
 
 def _draw_metric(draw: st.DrawFn, name: str) -> Metric:

@@ -17,6 +17,7 @@ from puppylog.config.definition_set import Kind, read_definitions
 from puppylog.config.export import export as export_definitions
 from puppylog.config.plan import Plan
 from puppylog.config.reading import read_configuration
+from puppylog.config.silences import leave_out_ended
 from puppylog.config.step import Action, Step
 from puppylog.errors import ConfigurationError
 from puppylog.settings import Settings
@@ -66,7 +67,7 @@ def apply(ctx: click.Context, settings: Settings, *, dry_run: bool, prune: bool)
     configuration = read_configuration(paths)
     with connect(settings.store) as store:
         if dry_run:
-            plan = plan_configuration(store, configuration, prune=prune)
+            plan = plan_configuration(store, configuration, prune=prune, clock=settings.clock)
             _show(plan, settings)
             check(plan)
             if plan.has_changes:
@@ -78,6 +79,7 @@ def apply(ctx: click.Context, settings: Settings, *, dry_run: bool, prune: bool)
             prune=prune,
             show=lambda plan: _show(plan, settings),
             report=lambda step: _tell_done(step, settings),
+            clock=settings.clock,
         )
     if applied.error is not None:
         warn(applied.describe())
@@ -132,5 +134,5 @@ def export(settings: Settings) -> None:
     To apply the file to the same store changes nothing.
     """
     with connect(settings.store) as store:
-        definitions = read_definitions(store)
+        definitions = leave_out_ended(read_definitions(store), settings.clock())
     sys.stdout.write(export_definitions(definitions, name_store(settings.store)))

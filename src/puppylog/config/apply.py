@@ -6,16 +6,20 @@ Another process may apply the same file at the same time. A step that it has don
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from puppylog.config.definition_set import DefinedStore, DefinitionSet, Kind, read_definitions
 from puppylog.config.plan import Plan, make_plan
+from puppylog.config.silences import leave_out_silences
 from puppylog.config.step import Action, Step
 from puppylog.config.values import Configuration
 from puppylog.errors import ConfigurationError, NotFound, PuppylogError, UsageError
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
 from puppylog.model.retention import KEEP_ALL, Retention
+from puppylog.model.silence import Silence
+from puppylog.settings import utc_now
 
 # So many plans are made, if other processes change the same definitions at the same time.
 _ATTEMPTS: Final = 5
@@ -42,14 +46,21 @@ class Applied:
         return f"{len(self.done)} of {count} changes are made; not made: {undone}; apply it again to make them"
 
 
-def plan_configuration(store: DefinedStore, configuration: Configuration, *, prune: bool = False) -> Plan:
+def plan_configuration(
+    store: DefinedStore,
+    configuration: Configuration,
+    *,
+    prune: bool = False,
+    clock: Callable[[], datetime] = utc_now,
+) -> Plan:
     """Return what has to change in a store so that it has what a configuration declares. See `make_plan`.
 
     Raises:
         ConfigurationError: an alert or a derived metric of the configuration does not fit the metrics of the store.
     """
     stored = read_definitions(store)
-    return make_plan(declare(configuration, stored), stored, prune=prune)
+    wanted, stored = leave_out_silences(declare(configuration, stored), stored, clock())
+    return make_plan(wanted, stored, prune=prune)
 
 
 def declare(configuration: Configuration, stored: DefinitionSet) -> DefinitionSet:
@@ -62,7 +73,7 @@ def declare(configuration: Configuration, stored: DefinitionSet) -> DefinitionSe
     metrics = configuration.define_metrics(known)
     known |= {metric.name: metric for metric in metrics}
     alerts = configuration.define_alerts(known)
-    return DefinitionSet(metrics=metrics, alerts=alerts, retention=configuration.retention)
+    return DefinitionSet((), metrics, alerts, configuration.silences, configuration.retention)
 
 
 def apply_configuration(
@@ -72,6 +83,7 @@ def apply_configuration(
     prune: bool = False,
     show: Callable[[Plan], None] | None = None,
     report: Callable[[Step], None] | None = None,
+    clock: Callable[[], datetime] = utc_now,
 ) -> Applied:
     """Plan what a store lacks of a configuration, and carry the plan out.
 
@@ -83,18 +95,19 @@ def apply_configuration(
         prune: see `make_plan`.
         show: called with each plan before it is carried out.
         report: called with each step after it is done.
+        clock: returns the current time.
 
     Raises:
         ConfigurationError: the plan cannot be carried out, and nothing was changed.
     """
-    plan = plan_configuration(store, configuration, prune=prune)
+    plan = plan_configuration(store, configuration, prune=prune, clock=clock)
     for _ in range(_ATTEMPTS):
         if show is not None:
             show(plan)
-        applied = apply(store, plan, report)
+        applied = apply(store, plan, report, clock)
         if not isinstance(applied.error, UsageError):
             break
-        plan = plan_configuration(store, configuration, prune=prune)
+        plan = plan_configuration(store, configuration, prune=prune, clock=clock)
         if plan.steps == applied.left:  # no other process is the reason
             break
     return applied
@@ -113,13 +126,19 @@ def check(plan: Plan) -> None:
     raise ConfigurationError("apply", "the configuration", plan.refusals[0].sentence, advice)
 
 
-def apply(store: DefinedStore, plan: Plan, report: Callable[[Step], None] | None = None) -> Applied:
+def apply(
+    store: DefinedStore,
+    plan: Plan,
+    report: Callable[[Step], None] | None = None,
+    clock: Callable[[], datetime] = utc_now,
+) -> Applied:
     """Carry out a plan, up to the first step that fails. To continue, make a new plan and apply it.
 
     Args:
         store: the store that the plan was made for.
         plan: the plan.
         report: called with each step after it is done.
+        clock: returns the current time.
 
     Raises:
         ConfigurationError: the plan cannot be carried out; nothing was changed.
@@ -127,7 +146,7 @@ def apply(store: DefinedStore, plan: Plan, report: Callable[[Step], None] | None
     check(plan)
     for number, step in enumerate(plan.steps):
         try:
-            do_step(store, step)
+            do_step(store, step, clock)
         except PuppylogError as error:
             return Applied(plan.steps[:number], plan.steps[number:], error)
         if report is not None:
@@ -135,23 +154,35 @@ def apply(store: DefinedStore, plan: Plan, report: Callable[[Step], None] | None
     return Applied(plan.steps)
 
 
-def do_step(store: DefinedStore, step: Step) -> None:
+def do_step(store: DefinedStore, step: Step, clock: Callable[[], datetime] = utc_now) -> None:
     """Make one change in a store."""
-    match step.action, step.kind, step.after:
-        case Action.DELETE, Kind.RETENTION, _:
-            store.set_retention(KEEP_ALL)
-        case Action.DELETE, kind, _:
+    match step.action, step.after:
+        case Action.DELETE, _:
             with suppress(NotFound):  # another process has deleted it
-                (store.delete_alert if kind is Kind.ALERT else store.delete_metric)(step.name)
-        case Action.CREATE, Kind.GROUP, _:
-            store.create_group(step.name)
-        case Action.CREATE, _, Metric() as metric:
+                _delete(store, step, clock)
+        case Action.CREATE, str() as group:
+            store.create_group(group)
+        case Action.CREATE, Metric() as metric:
             store.create_metric(metric)
-        case Action.UPDATE, _, Metric() as metric:
+        case Action.UPDATE, Metric() as metric:
             store.update_metric(metric)
-        case Action.CREATE, _, Alert() as alert:
+        case Action.CREATE, Alert() as alert:
             store.create_alert(alert)
-        case Action.UPDATE, _, Alert() as alert:
+        case Action.UPDATE, Alert() as alert:
             store.update_alert(alert)
-        case _, _, Retention() as retention:
+        case _, Silence() as silence:
+            store.set_silence(silence)
+        case _, Retention() as retention:
             store.set_retention(retention)
+
+
+def _delete(store: DefinedStore, step: Step, clock: Callable[[], datetime]) -> None:
+    match step.kind:
+        case Kind.METRIC:
+            store.delete_metric(step.name)
+        case Kind.ALERT:
+            store.delete_alert(step.name)
+        case Kind.SILENCE:
+            store.end_silence(step.name, clock())
+        case Kind.RETENTION:
+            store.set_retention(KEEP_ALL)

@@ -8,18 +8,21 @@ from typing import Protocol, TypeAlias
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
 from puppylog.model.retention import KEEP_ALL, Retention
+from puppylog.model.silence import Silence
 from puppylog.monitor.names import list_names
 from puppylog.stores.base import DefinitionStore, RecordReader, RetentionStore
+from puppylog.stores.notification_store import NotificationStore
 
 
 class Kind(StrEnum):
     GROUP = "group"
     METRIC = "metric"
     ALERT = "alert"
+    SILENCE = "silence"
     RETENTION = "retention"  # there is one, and it has no name
 
 
-Definition: TypeAlias = str | Metric | Alert | Retention
+Definition: TypeAlias = str | Metric | Alert | Silence | Retention
 """A definition of any kind. A group is its name."""
 
 
@@ -30,6 +33,7 @@ class DefinitionSet:
     groups: tuple[str, ...] = ()
     metrics: tuple[Metric, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    silences: tuple[Silence, ...] = ()
     retention: Retention | None = None  # None: all records are kept, or the file says nothing about this
 
     def by_name(self) -> Mapping[tuple[Kind, str], Definition]:
@@ -38,11 +42,12 @@ class DefinitionSet:
             **{(Kind.GROUP, name): name for name in self.groups},
             **{(Kind.METRIC, metric.name): metric for metric in self.metrics},
             **{(Kind.ALERT, alert.name): alert for alert in self.alerts},
+            **{(Kind.SILENCE, silence.name): silence for silence in self.silences},
             **({} if self.retention is None else {(Kind.RETENTION, ""): self.retention}),
         }
 
 
-class DefinedStore(DefinitionStore, RetentionStore, RecordReader, Protocol):
+class DefinedStore(DefinitionStore, NotificationStore, RetentionStore, RecordReader, Protocol):
     """What a file is applied to: the part of a store that has definitions, and answers queries about groups."""
 
 
@@ -53,5 +58,6 @@ def read_definitions(store: DefinedStore) -> DefinitionSet:
         groups=tuple(list_names(store, "group")),
         metrics=tuple(store.list_metrics()),
         alerts=tuple(store.list_alerts()),
+        silences=tuple(store.list_silences()),
         retention=None if retention == KEEP_ALL else retention,
     )

@@ -20,7 +20,8 @@ def export(definitions: DefinitionSet, store: str = "") -> str:
 
     metrics = [metric for metric in definitions.metrics if not is_derived(metric)]
     metrics += order_by_depth({metric.name: metric for metric in definitions.metrics})
-    tables: dict[str, Sequence[Definition]] = {"metric": metrics, "alert": definitions.alerts}
+    silences = [silence for silence in definitions.silences if silence.is_declared]
+    tables: dict[str, Sequence[Definition]] = {"metric": metrics, "alert": definitions.alerts, "silence": silences}
     document: dict[str, Any] = {title: list(map(write_table, entries)) for title, entries in tables.items() if entries}
     if definitions.retention is not None:
         document["retention"] = write_table(definitions.retention)

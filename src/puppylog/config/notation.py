@@ -1,7 +1,7 @@
 """How the file writes a definition: each field as a key with a value of TOML."""
 
 from dataclasses import fields
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Final, TypeAlias
 
@@ -16,6 +16,8 @@ TomlValue: TypeAlias = "str | bool | int | float | datetime | list[str] | dict[s
 
 # The other fields of a derived metric are those of its inputs.
 _DERIVED_KEYS: Final = ("name", "from")
+# Every silence of a file is declared, so this field of a silence has no key.
+_DECLARED: Final = "is_declared"
 # These lengths of time are 0s by default. The defaults of others depend on the metric, so the file must have them.
 _ZERO_BY_DEFAULT: Final = frozenset({"for", "keep_firing_for", "repeat"})
 # Above this, a float does not have every whole number.
@@ -37,7 +39,7 @@ def write_table(definition: Definition) -> dict[str, TomlValue]:
     written = write_fields(definition)
     if isinstance(definition, Metric) and is_derived(definition):
         return {key: written[key] for key in _DERIVED_KEYS}
-    return {key: value for key, value in written.items() if not _is_default(key, value)}
+    return {key: value for key, value in written.items() if key != _DECLARED and not _is_default(key, value)}
 
 
 def _is_default(key: str, value: TomlValue) -> bool:
@@ -49,14 +51,16 @@ def _is_default(key: str, value: TomlValue) -> bool:
 def _key_of(field: str, definition: Definition) -> str:
     if field == "property" and isinstance(definition, Metric) and is_derived(definition):
         return "from"
-    return "max_size" if field == "max_bytes" else field.removesuffix("_s")
+    return "max_size" if field == "max_bytes" else field.removesuffix("_at").removesuffix("_s")
 
 
 def _value_of(field: str, value: object) -> TomlValue:  # noqa: PLR0911 - a case for each type
     match value:
+        case datetime():
+            return value.astimezone(UTC)
         case Enum():
             return str(value.value)
-        case None | bool() | str() | datetime():
+        case None | bool() | str():
             return value
         case int() if field.endswith("_s"):
             return format_period(value)
