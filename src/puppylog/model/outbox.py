@@ -93,7 +93,7 @@ def list_new_rows(
                 rows.append(
                     NewRow(turn.history_id, turn.segment, contact, kind, turn.evaluated_at, episode_at, turn.value)
                 )
-    for segment in forgotten:
+    for segment in sorted(forgotten, key=lambda segment: (segment is None, segment or "")):
         resolve(segment, None, at, None)
     return rows
 

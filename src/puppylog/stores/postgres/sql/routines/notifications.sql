@@ -118,7 +118,7 @@ BEGIN
     ), gone AS (
         SELECT g.segment FROM unnest(forgotten) AS g (segment)
     ), turns AS (
-        SELECT *, row_number() OVER (ORDER BY id NULLS LAST) AS place
+        SELECT *, row_number() OVER (ORDER BY id NULLS LAST, segment NULLS LAST) AS place
         FROM (
             SELECT h.id, h.segment COLLATE "C" AS segment, h.evaluated_at, h.to_state, h.value, NULL AS reason
             FROM puppylog.alert_history AS h
@@ -126,7 +126,7 @@ BEGIN
               AND NOT (h.to_state = 'no_data' AND h.evaluated_at = at AND EXISTS (
                   SELECT FROM gone AS g WHERE g.segment IS NOT DISTINCT FROM h.segment))
             UNION ALL
-            SELECT NULL, g.segment, at, 'ok', NULL, 'it was not observed for 24 hours and is not judged any more'
+            SELECT NULL, g.segment COLLATE "C", at, 'ok', NULL, 'it was not observed for 24 hours and is not judged any more'
             FROM gone AS g
         ) AS told
     ), numbered AS (
