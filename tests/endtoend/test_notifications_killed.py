@@ -149,9 +149,10 @@ def test_every_transition_is_told_whatever_is_killed(
             contacts.append({"type": "alertmanager", "name": "prom", "url": f"http://127.0.0.1:{manager.port}"})
         with connect(trial.url) as store:
             define(store, tuple(str(contact["name"]) for contact in contacts))
-        collector = puppylog_at(trial.url).start("collector", "-s", str(log), "--watch", "-q")
+        puppylog = puppylog_at(trial.url)
+        collector = puppylog.start("collector", "-s", str(log), "--watch", "-q")
         stack.callback(end, collector)
-        sender = stack.enter_context(SenderProcess(trial.url, contacts, tmp_path / "sender.log"))
+        sender = stack.enter_context(SenderProcess(puppylog, contacts, tmp_path))
         kills = act(trial, sender, receivers, Writer(log, HOSTS, period_s=6), chance)
         wait_until(lambda: ask(trial.url, count_unsettled) == 0, within_s=900, what=f"settling; {sender.said}")
         with connect(trial.url) as store:

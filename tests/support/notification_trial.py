@@ -19,34 +19,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
+import tomli_w
+
 from puppylog.stores.base import Store
+from support.commands import Puppylog
 from support.receivers import find_free_port
 
 ALERTMANAGER: Final = shutil.which("prometheus-alertmanager")
 LINE: Final = '{host} - - [{at:%d/%b/%Y:%H:%M:%S} +0000] "GET /shop HTTP/1.1" 502 5 "-" "-"\n'
-
-SENDER: Final = """
-import json, sys, time
-from puppylog.errors import PuppylogError
-from puppylog.notify.registry import CONTACT_TYPES
-from puppylog.notify.sender import Sender
-from puppylog.stores.connect import connect
-
-contacts = [CONTACT_TYPES[fields.pop("type")](**fields) for fields in json.loads(sys.argv[2])]
-while True:
-    try:
-        store = connect(sys.argv[1])
-        break
-    except PuppylogError:
-        time.sleep(0.1)
-with store, Sender(store, contacts, on_event=lambda event: print(event, flush=True)):
-    while True:
-        try:
-            store.keep_alive()
-        except PuppylogError as error:
-            print(error, flush=True)
-        time.sleep(0.5)
-"""
 
 
 class Told(NamedTuple):
@@ -58,16 +38,19 @@ class Told(NamedTuple):
 
 
 class SenderProcess:
-    """A process that sends. It is started again after each kill."""
+    """``puppylog up`` with contacts in its configuration file. It is started again after each kill."""
 
-    def __init__(self, url: str, contacts: Sequence[Mapping[str, object]], log: Path) -> None:
-        self._words = [sys.executable, "-c", SENDER, url, json.dumps(list(contacts))]
-        self._log = log
+    def __init__(self, puppylog: Puppylog, contacts: Sequence[Mapping[str, object]], directory: Path) -> None:
+        file = directory / "sender.toml"
+        file.write_text(tomli_w.dumps({"contact": list(contacts)}))
+        self._words = [sys.executable, "-m", "puppylog", "up", "-c", str(file)]
+        self._environment = puppylog.environment
+        self._log = directory / "sender.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(self._words, stdout=log, stderr=subprocess.STDOUT)
+            self._process = subprocess.Popen(self._words, stdout=log, stderr=log, env=self._environment)
 
     def kill(self) -> None:
         if self._process is not None:
