@@ -54,3 +54,21 @@ def test_texts_are_found_in_attributes_at_any_depth(pattern: str, found: bool) -
         condition = render(parse_search(f"any_regexp_like('{pattern}')"), "duckdb")
         [row] = reader.query(f"SELECT coalesce({condition}, false) AS found FROM puppylog.log_records").to_pylist()
     assert row["found"] is found
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message", "found"),
+    [
+        ("(?i)100%_done", "now 100%_DONE", True),
+        ("(?i)100%_done", "now 100xydone", False),
+        ("(?i)kelvin", "273 \u212aelvin", True),
+        ("(?i)no space", "NO SPACE left", True),
+        ("no space", "NO SPACE left", False),
+    ],
+)
+def test_a_word_that_the_pattern_needs_is_looked_for_first(pattern: str, message: str, found: bool) -> None:
+    with MemoryReader() as reader:
+        reader.insert("log_records", message=message)
+        condition = render(parse_search(f"regexp_like(message, '{pattern}')"), "duckdb")
+        [row] = reader.query(f"SELECT {condition} AS found FROM puppylog.log_records").to_pylist()
+    assert row["found"] is found

@@ -80,15 +80,21 @@ _POSTGRES: Final = '(({} COLLATE "C") ~ {})'
 
 
 _LEAST_WORD: Final = 3
+_WILDCARDS: Final = frozenset("%_\\")
 
 
 def _duckdb_test(tree: Regex, value: str, pattern: str) -> str:
     """Return the SQL of DuckDB that tests one value.
 
     Most values lack a word that the pattern needs. To look for it first takes a tenth of the time of the expression.
+    ILIKE looks for it in three quarters of the time that LOWER and CONTAINS take, but % and _ mean something to it.
     """
     test, word = _DUCKDB.format(value, pattern), required_word(tree)
-    return f"(CONTAINS(LOWER({value}), {quote(word)}) AND {test})" if len(word) >= _LEAST_WORD else test
+    if len(word) < _LEAST_WORD:
+        return test
+    if set(word) & _WILDCARDS:
+        return f"(CONTAINS(LOWER({value}), {quote(word)}) AND {test})"
+    return f"({value} ILIKE {quote(f'%{word}%')} AND {test})"
 
 
 def _parse(pattern: Term, argument: int) -> Regex:
