@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import click
@@ -124,15 +125,32 @@ def _tell_done(step: Step, settings: Settings) -> None:
     epilog=examples(
         "puppylog export > config.toml",
         "puppylog export --store postgresql://host/logs | diff config.toml -",
+        "puppylog export --parquet /srv/logs-2026",
     )
+)
+@click.option(
+    "--parquet",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIRECTORY",
+    help="Write all records and rejected lines into this new directory instead, as Parquet files.",
 )
 @store_options
 @pass_settings
-def export(settings: Settings) -> None:
-    """Print the store's definitions as a configuration file.
+def export(settings: Settings, *, directory: Path | None) -> None:
+    """Print the store's definitions as a configuration file, or write its records as Parquet files.
 
-    To apply the file to the same store changes nothing.
+    To apply the configuration file to the same store changes nothing.
+
+    The Parquet files are in a folder per day (day=2026-11-27), as those of an archive, with the names of sources,
+    groups and files in each row. Lines that are stored meanwhile may be in the export or not. To export a selection of
+    records, use puppylog logs -o parquet.
     """
     with connect(settings.store) as store:
+        if directory is not None:
+            from puppylog.cli.export_parquet import export_rows  # noqa: PLC0415 - only this option loads Parquet
+
+            export_rows(store, directory, settings)
+            return
         definitions = leave_out_ended(read_definitions(store), settings.clock())
     sys.stdout.write(export_definitions(definitions, name_store(settings.store)))

@@ -214,6 +214,30 @@ WHERE ts >= '{since}'::TIMESTAMPTZ AND ts < '{until}'::TIMESTAMPTZ
   AND {in_group}
   AND {where}
 
+-- name: days
+-- The days with rows, as numbers of days since the epoch in UTC, and how many rows each has.
+SELECT floor(extract(epoch FROM {instant}) / 86400)::BIGINT AS day, count(*) AS row_count
+FROM puppylog.{table}
+GROUP BY 1
+ORDER BY 1
+
+-- name: rows_of_day
+-- The rows of a day. This query has no parameters: it is streamed as a user's own SQL is.
+SELECT {columns}
+FROM puppylog.{table}
+WHERE {instant} >= '{since}'::TIMESTAMPTZ AND {instant} < '{until}'::TIMESTAMPTZ
+
+-- name: names_of_streams
+SELECT streams.id, streams.source_uri, groups.name AS group_name
+FROM puppylog.log_streams AS streams
+LEFT JOIN puppylog.log_groups AS groups ON groups.id = streams.group_id
+
+-- name: store_id
+SELECT id AS store_id FROM puppylog.store_ids
+
+-- name: paths_of_files
+SELECT id, path FROM puppylog.log_files
+
 -- name: streams
 -- The streams, with their groups, files and stored bytes, in the order of their sources.
 SELECT streams.id AS stream_id, streams.source_uri, groups.name AS group, count(files.id) AS files,

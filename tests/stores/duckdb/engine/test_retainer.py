@@ -16,6 +16,7 @@ from puppylog.errors import StoreFull
 from puppylog.model.metric import Metric
 from puppylog.model.record import RECORDS, REJECTS
 from puppylog.model.retention import Retention
+from puppylog.stores.archived import ARCHIVED
 from puppylog.stores.duckdb.engine import archive, dropping
 from puppylog.stores.duckdb.engine.database import Connection, Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
@@ -210,7 +211,7 @@ def test_dropped_rows_are_in_the_archive_with_the_names_of_their_sources(store: 
     root = tmp_path / "archive"
     store.keep(Retention(7 * DAY_S, archive=str(root)))
     found = read_archive(root)
-    assert found.schema.equals(archive.ARCHIVED["log_records"])
+    assert found.schema.equals(ARCHIVED["log_records"])
     assert sorted(found["line_offset"].to_pylist()) == [1, 2, 3]
     (store_id,) = {row["store_id"] for row in found.to_pylist()}
     assert found.to_pylist()[0] | {"ts": None, "line_offset": None} == dict.fromkeys(found.column_names) | {

@@ -15,27 +15,11 @@ from typing import Final
 import pyarrow as pa
 
 from puppylog.errors import StoreError
-from puppylog.model.record import RECORDS, REJECTS
+from puppylog.stores.archived import ARCHIVED, INSTANTS, KEYS
 from puppylog.stores.duckdb.engine.database import Connection, iter_batches
 from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "archive.sql")
-
-_IDS: Final = [pa.field("stream_id", pa.int32()), pa.field("file_id", pa.int32())]
-_NAMES: Final = [
-    pa.field("source_uri", pa.string()),
-    pa.field("group_name", pa.string()),
-    pa.field("file_path", pa.string()),
-    pa.field("store_id", pa.string()),
-]
-ARCHIVED: Final = {
-    "log_records": pa.schema([*_IDS, *RECORDS, *_NAMES]),
-    "rejected_lines": pa.schema([*_IDS, *REJECTS, pa.field("rejected_at", pa.timestamp("us", "UTC")), *_NAMES]),
-}
-"""The columns of the archive's files by the table whose rows they have."""
-
-INSTANTS: Final = {"log_records": "ts", "rejected_lines": "rejected_at"}
-"""The column by which the rows of each table are dropped, the oldest first."""
 
 _TO_ARCHIVE: Final = {
     "log_records": _QUERIES["log_records_to_archive"],
@@ -85,10 +69,9 @@ def create_root(root: str) -> None:
 
 def begin_file(connection: Connection, table: str, root: str, at_us: int) -> Begun:
     """Record in the caller's transaction that a file is being written, for rows of a table and of a day."""
-    store_id = connection.rows(_QUERIES["dropped"])[0]["store_id"]
     day = (_EPOCH + timedelta(microseconds=at_us)).date().isoformat()
     # A copy of the store gives the same ids, and may have the same archive.
-    path = f"{store_id}/{_FOLDERS[table]}day={day}/part-{{}}-{os.urandom(4).hex()}.parquet"
+    path = f"{{}}/{_FOLDERS[table]}day={day}/part-{{}}-{os.urandom(4).hex()}.parquet"
     (row,) = connection.rows(_QUERIES["begin_file"], {"kind": table, "root": root, "path": path})
     return Begun(row["id"], root, row["path"])
 
@@ -143,7 +126,7 @@ def _write(connection: Connection, table: str, condition: str, file_path: Path, 
         sink.flush()
         os.fsync(sink.fileno())
         size_bytes = sink.tell()
-    found = pa.Table.from_batches(keys, pa.schema([_IDS[1], schema.field("line_offset")]))
+    found = pa.Table.from_batches(keys, KEYS)
     return Part(part_id, found.num_rows, size_bytes, first_us, last_us, found)
 
 

@@ -14,6 +14,7 @@ from typing import Final
 from puppylog.errors import PuppylogError, QueryError, StoreUnavailable
 from puppylog.model.derived import is_derived
 from puppylog.model.retention import Retention
+from puppylog.stores.archived import INSTANTS
 from puppylog.stores.duckdb.engine import archive, refresh
 from puppylog.stores.duckdb.engine.database import Connection, Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredMetric
@@ -41,7 +42,7 @@ class _Rows:
 
     def until(self, until_us: int) -> "Slice":
         """Return these rows as a slice that ends at an instant."""
-        bounds = {"instant": archive.INSTANTS[self.table], "until_us": until_us}
+        bounds = {"instant": INSTANTS[self.table], "until_us": until_us}
         condition = _QUERIES["before"].format(**bounds)
         if self.since_us is not None:
             condition = _QUERIES["since"].format(**bounds, condition=condition, since_us=self.since_us)
@@ -140,7 +141,7 @@ def _limit(connection: Connection, whole: Slice, most_rows: int) -> Slice:
 
 
 def _in(table: str, query: str, condition: str, **words: object) -> str:
-    return query.format(table=table, instant=archive.INSTANTS[table], condition=condition, **words)
+    return query.format(table=table, instant=INSTANTS[table], condition=condition, **words)
 
 
 def _end(instant_us: int, unit_us: int) -> int:

@@ -1,7 +1,7 @@
 -- Dropping records, and the archive's files.
 
 -- name: dropped
-SELECT store_id, epoch_us(before) AS before_us, records, rejected_lines, epoch_us(dropped_at) AS dropped_us, error
+SELECT epoch_us(before) AS before_us, records, rejected_lines, epoch_us(dropped_at) AS dropped_us, error
 FROM puppylog.dropped
 
 -- name: count_rows
@@ -55,7 +55,7 @@ UPDATE puppylog.dropped SET error = $error WHERE error IS DISTINCT FROM $error
 -- name: log_records_to_archive
 -- Names as well as ids, because an archive is read without its store.
 SELECT records.* EXCLUDE (attributes), CAST(attributes AS VARCHAR) AS attributes, source_uri, groups.name AS group_name,
-       files.path AS file_path, (SELECT store_id FROM puppylog.dropped) AS store_id
+       files.path AS file_path, (SELECT id FROM puppylog.store_ids) AS store_id
 FROM (SELECT * FROM puppylog.log_records WHERE {condition}) AS records
 LEFT JOIN puppylog.log_streams AS streams ON streams.id = records.stream_id
 LEFT JOIN puppylog.log_groups AS groups ON groups.id = streams.group_id
@@ -63,16 +63,17 @@ LEFT JOIN puppylog.log_files AS files ON files.id = records.file_id
 
 -- name: rejected_lines_to_archive
 SELECT lines.*, source_uri, groups.name AS group_name, files.path AS file_path,
-       (SELECT store_id FROM puppylog.dropped) AS store_id
+       (SELECT id FROM puppylog.store_ids) AS store_id
 FROM (SELECT * FROM puppylog.rejected_lines WHERE {condition}) AS lines
 LEFT JOIN puppylog.log_streams AS streams ON streams.id = lines.stream_id
 LEFT JOIN puppylog.log_groups AS groups ON groups.id = streams.group_id
 LEFT JOIN puppylog.log_files AS files ON files.id = lines.file_id
 
 -- name: begin_file
+-- `path` begins with the folder of this store in the archive.
 INSERT INTO puppylog.archived_files (id, kind, root, path)
-SELECT id, $kind, $root, format($path, id)
-FROM (SELECT nextval('puppylog.ids') AS id) AS next
+SELECT next.id, $kind, $root, format($path, store_id, next.id)
+FROM (SELECT nextval('puppylog.ids') AS id) AS next, (SELECT id AS store_id FROM puppylog.store_ids) AS store
 RETURNING id, path
 
 -- name: finish_file

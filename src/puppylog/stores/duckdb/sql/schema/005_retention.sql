@@ -14,14 +14,13 @@ CREATE TABLE puppylog.retention_groups (
 
 -- One row: what has been dropped so far.
 CREATE TABLE puppylog.dropped (
-    store_id VARCHAR NOT NULL,    -- the name of this store's folder in archives
     before TIMESTAMPTZ,           -- records before this may be gone: a bucket that starts before is never computed again
     records BIGINT NOT NULL,
     rejected_lines BIGINT NOT NULL,
     dropped_at TIMESTAMPTZ,       -- the last drop
     error VARCHAR                 -- why records that are to be dropped could not be archived, or null
 );
-INSERT INTO puppylog.dropped VALUES (uuid()::VARCHAR, NULL, 0, 0, NULL, NULL);
+INSERT INTO puppylog.dropped VALUES (NULL, 0, 0, NULL, NULL);
 
 -- The archive's files. A file is complete once its row has an instant in archived_at, which the transaction writes that
 -- deletes the file's rows. Other rows are of files that were being written.
