@@ -28,6 +28,9 @@ SOAK_LENGTHS := TAILING_EXAMPLES=$${TAILING_EXAMPLES:-2000} PUPPYLOG_TEST_SOAK_S
 	PUPPYLOG_TEST_SOAK_COPYTRUNCATE_RUNS=$${PUPPYLOG_TEST_SOAK_COPYTRUNCATE_RUNS:-20} \
 	PUPPYLOG_TEST_SOAK_COPYTRUNCATE_LINES=$${PUPPYLOG_TEST_SOAK_COPYTRUNCATE_LINES:-2000000} \
 	PUPPYLOG_TEST_SOAK_COPYTRUNCATE_KILLS=$${PUPPYLOG_TEST_SOAK_COPYTRUNCATE_KILLS:-200} \
+	PUPPYLOG_TEST_SOAK_RETENTION_S=$${PUPPYLOG_TEST_SOAK_RETENTION_S:-1800} \
+	PUPPYLOG_TEST_SOAK_RETENTION_BYTES=$${PUPPYLOG_TEST_SOAK_RETENTION_BYTES:-200000000} \
+	PUPPYLOG_TEST_SOAK_RETENTION_KILLS=$${PUPPYLOG_TEST_SOAK_RETENTION_KILLS:-60} \
 	PUPPYLOG_TEST_REPLAY_KILLS=$${PUPPYLOG_TEST_REPLAY_KILLS:-50} \
 	PUPPYLOG_TEST_NOTIFICATIONS_KILLS=$${PUPPYLOG_TEST_NOTIFICATIONS_KILLS:-500} \
 	PUPPYLOG_TEST_NOTIFICATIONS_TRANSITIONS=$${PUPPYLOG_TEST_NOTIFICATIONS_TRANSITIONS:-2000} \
@@ -37,7 +40,7 @@ SOAK_TESTS := tests/tail/test_model.py tests/collect/test_names_at_random.py tes
 	tests/endtoend/test_logrotate.py tests/endtoend/test_exactly_once.py tests/endtoend/test_exactly_once_postgres.py \
 	tests/endtoend/test_replay_killed.py tests/endtoend/test_notifications_killed.py tests/endtoend/test_soak.py \
 	tests/endtoend/test_soak_copytruncate.py tests/endtoend/test_metric_sums_timescaledb.py \
-	tests/formats/test_native_memory.py \
+	tests/endtoend/test_soak_retention.py tests/formats/test_native_memory.py \
 	tests/stores/postgres/ingest/test_pgcopy.py tests/cli/writers/test_text.py
 
 .PHONY: help demo test check soak bench scale fmt lock clean

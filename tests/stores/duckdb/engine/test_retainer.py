@@ -17,13 +17,14 @@ from puppylog.model.metric import Metric
 from puppylog.model.record import RECORDS, REJECTS
 from puppylog.model.retention import Retention
 from puppylog.stores.archived import ARCHIVED
-from puppylog.stores.duckdb.engine import archive, dropping
+from puppylog.stores.duckdb.engine import archive, dropping, retainer
 from puppylog.stores.duckdb.engine.database import Connection, Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.ingest import append_records
 from puppylog.stores.duckdb.engine.refresh import US_PER_S, refresh
 from puppylog.stores.duckdb.engine.retainer import Retainer
 from puppylog.stores.duckdb.engine.schema import migrate
+from puppylog.stores.duckdb.engine.size import read_size
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 DAY_S = 86_400
@@ -340,13 +341,12 @@ def test_a_store_is_never_larger_than_its_limit_and_its_metrics_keep_everything(
     with sizes(monkeypatch, limit_bytes) as retention:
         root = tmp_path / "archive"
         store.keep(replace(retention, archive=str(root)) if has_archive else retention)
-        read_size = store.engine.read_size
 
-        def note_size() -> int:
-            found.append(read_size())
+        def note_size(engine: Engine) -> int:
+            found.append(read_size(engine))
             return found[-1]
 
-        monkeypatch.setattr(store.engine, "read_size", note_size)
+        monkeypatch.setattr(retainer, "read_size", note_size)
         fill(store, 8)
     assert max(found) <= limit_bytes
     assert store.count() < store.lines
@@ -375,5 +375,5 @@ def test_a_batch_is_refused_while_the_archive_of_a_full_store_is_gone(
         root.mkdir()
         store.lines = stored
         fill(store, 3, rows=20_000)
-    assert store.engine.read_size() <= 6_000_000
+    assert read_size(store.engine) <= 6_000_000
     assert store.count() + read_archive(root).num_rows == stored + 3 * 20_000

@@ -16,10 +16,11 @@ from typing import Any, Self, TypeVar
 import duckdb
 import pyarrow as pa
 
-from puppylog.errors import PuppylogError, QueryError, StoreDamaged, StoreFull, StoreRefused
+from puppylog.errors import PuppylogError, QueryError, StoreDamaged, StoreError, StoreFull, StoreRefused
 from puppylog.stores.duckdb.engine import reading_sql
 from puppylog.stores.duckdb.engine.damage import DamageNote
 from puppylog.stores.duckdb.engine.failures import BrokenByDamage, BrokenError, translate_streamed, translated
+from puppylog.stores.duckdb.engine.gate import Gate
 from puppylog.stores.explained import iter_explained
 from puppylog.stores.sql_connection import Values
 
@@ -59,8 +60,6 @@ SET GLOBAL lock_configuration = true;
 _log = logging.getLogger("puppylog.engine")
 
 _BATCH_ROWS = 65_536
-
-_USED_BYTES = "SELECT used_blocks * block_size AS used_bytes FROM pragma_database_size()"
 
 
 class Connection:
@@ -196,7 +195,7 @@ class Engine:
         self.is_broken = threading.Event()  # set in any thread and never cleared
         self.needs_space = threading.Event()  # set while blocks of deleted rows are needed that queries still read
         self._store_path = path.resolve().parent
-        self._log_path = path.with_name(path.name + ".wal")
+        self.log_path = path.with_name(path.name + ".wal")
         self._damage = damage
         # Set once, by `number_commits`, before other threads know the engine; used in the writer's thread.
         self._number_commit: Callable[[Connection], int] | None = None
@@ -213,8 +212,7 @@ class Engine:
             raise self._describe_damage(error) from None
         except PuppylogError as error:
             raise StoreRefused("open", f"database {path.resolve()}", error.cause) from None
-        self._readers_lock = threading.Lock()
-        self._readers = 0  # under the lock: how many `read` blocks are open
+        self._gate = Gate()
         self._queue = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
         self._writer = self._root.cursor()  # in the writer's thread, and in `close` after that thread has ended
 
@@ -242,26 +240,23 @@ class Engine:
 
         self._queue.submit(self._transaction, work).add_done_callback(note)
 
-    def checkpoint(self) -> None:
-        """Write the log into the database file. This frees the blocks of deleted rows that no query reads any more."""
-        self.write(lambda _: None)  # DuckDB frees nothing if nothing was written since the last checkpoint
-        self._queue.submit(self._checkpoint).result()
+    def checkpoint(self) -> bool:
+        """Write the log into the database file. This frees the blocks of deleted rows that no query reads any more.
 
-    def _checkpoint(self) -> None:
-        with translated():
-            self._writer.execute("CHECKPOINT")
-
-    def read_size(self) -> int:
-        """Return the size of the store in bytes: the used blocks of the database file, and the write-ahead log.
-
-        Free blocks are not counted: DuckDB uses them again, and does not return them to the system.
+        Return whether this was possible: a query that begins or reads may keep DuckDB from it.
         """
-        with self.read() as connection:
-            used_bytes = int(connection.value(_USED_BYTES))
+        self.write(lambda _: None)  # DuckDB frees nothing if nothing was written since the last checkpoint
+        return self._queue.submit(self._checkpoint).result()
+
+    def _checkpoint(self) -> bool:
         try:
-            return used_bytes + self._log_path.stat().st_size
-        except FileNotFoundError:  # a checkpoint has removed it
-            return used_bytes
+            with translated():
+                self._writer.execute("CHECKPOINT")
+        except StoreError as error:
+            if isinstance(error.__cause__, duckdb.TransactionException):
+                return False
+            raise
+        return True
 
     def _transaction(self, work: Callable[[Connection], T]) -> T:
         connection = Connection(self._writer)
@@ -303,12 +298,15 @@ class Engine:
     def read(self) -> Iterator[Connection]:
         """Yield a connection with a read-only transaction, which sees one snapshot of the store."""
         cursor = self._root.cursor()
-        self._count_reader(1)
         try:
-            with translated():
-                cursor.execute("SET search_path = 'puppylog,main'")  # so that a user's SQL can say just log_records
-                cursor.execute("BEGIN TRANSACTION READ ONLY")
-            yield Connection(cursor)
+            with self._gate.reading():
+                with translated():
+                    cursor.execute("SET search_path = 'puppylog,main'")  # so that a user's SQL can say just log_records
+                    cursor.execute("BEGIN TRANSACTION READ ONLY")
+                try:
+                    yield Connection(cursor)
+                finally:
+                    cursor.close()  # ends the snapshot before the gate is left
         except StoreDamaged as error:
             if isinstance(error, BrokenByDamage):
                 self.is_broken.set()
@@ -318,17 +316,15 @@ class Engine:
             raise
         finally:
             cursor.close()
-            self._count_reader(-1)
 
-    def _count_reader(self, change: int) -> None:
-        with self._readers_lock:
-            self._readers += change
+    def checkpoint_alone(self, within_s: float) -> bool:
+        """Free the blocks of all deleted rows by a `checkpoint` while no query reads; return whether this was possible.
 
-    @property
-    def has_readers(self) -> bool:
-        """Whether a `read` block is open, whose snapshot may have rows that were deleted since."""
-        with self._readers_lock:
-            return self._readers > 0
+        New queries wait meanwhile, and running ones get ``within_s`` seconds to end. The caller must not be in a `read`
+        block.
+        """
+        with self._gate.closed(within_s) as is_alone:
+            return is_alone and self.checkpoint()
 
     @contextmanager
     def copy_into(self, target: Path) -> Iterator[Connection]:

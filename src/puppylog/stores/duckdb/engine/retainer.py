@@ -18,6 +18,7 @@ from puppylog.model.size import format_size
 from puppylog.stores.duckdb.engine import archive, dropping
 from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.retention import read_retention, write_retention
+from puppylog.stores.duckdb.engine.size import read_size
 from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "archive.sql")
@@ -43,9 +44,9 @@ _ROW_BYTES: Final = 80
 _LEAST_ROWS: Final = 10_000
 """The least rows that are dropped at once. Space is freed in groups of rows."""
 
-_READERS_WAIT_S: Final = 0.1
-_MOST_TRIES: Final = 600
-"""How often the store waits for queries that read deleted rows, before the batch is refused."""
+_READERS_WAIT_S: Final = 0.5
+_MOST_TRIES: Final = 60
+"""How often, and how many seconds each time, the store waits for queries to end before a batch is refused."""
 
 _log = logging.getLogger("puppylog.retention")
 
@@ -168,9 +169,9 @@ class Retainer:
                 raise StoreFull(
                     "store lines in", "the store", f"it has its largest size, and {error.message}"
                 ) from None
-            before = self._engine.read_size()
+            before = read_size(self._engine)
             yield
-            grown_bytes = self._engine.read_size() - before
+            grown_bytes = read_size(self._engine) - before
             if rows >= _SMALL_ROWS and arrow_bytes:
                 self._ratio = max(grown_bytes / arrow_bytes * _MARGIN, self._ratio * 0.8)
 
@@ -190,11 +191,12 @@ class Retainer:
         if limit_bytes is None:
             return
         most_bytes = round(limit_bytes * (1 - _RESERVE)) - needed_bytes
-        size_bytes = self._engine.read_size()
+        size_bytes = read_size(self._engine)
         if size_bytes <= most_bytes:
             return
         with self._lock:
-            size_bytes = self._checkpoint()
+            self._engine.checkpoint()  # this may be enough: the database compresses what the log has
+            size_bytes = read_size(self._engine)
             goal_bytes = most_bytes - round(limit_bytes * _SLACK)
             while size_bytes > most_bytes:
                 size_bytes = self._drop_oldest(size_bytes, goal_bytes)
@@ -211,24 +213,20 @@ class Retainer:
                 "store lines in", "the store", cause, advice="set a larger one with 'puppylog retention set'"
             )
         dropping.drop(self._engine, chosen, self._retention.archive, self._clock_us())
-        return self._free(size_bytes)
+        return self._free()
 
-    def _free(self, size_bytes: int) -> int:
+    def _free(self) -> int:
         """Free the space of dropped rows; return the store's size. If queries still read the rows, wait for them.
 
         Without this wait, the store would drop more and more rows, whose space cannot be used.
         """
         try:
             for _ in range(_MOST_TRIES):
-                freed = self._checkpoint()
-                if freed < size_bytes or not self._engine.has_readers:
-                    return freed
+                if self._engine.checkpoint_alone(_READERS_WAIT_S):
+                    return read_size(self._engine)
                 self._engine.needs_space.set()
-                time.sleep(_READERS_WAIT_S)
+                if self._stop.is_set():
+                    break
         finally:
             self._engine.needs_space.clear()
         raise StoreFull("store lines in", "the store", "queries still read rows that were dropped")
-
-    def _checkpoint(self) -> int:
-        self._engine.checkpoint()
-        return self._engine.read_size()

@@ -91,3 +91,6 @@ SELECT id, root, path FROM puppylog.archived_files WHERE archived_at IS NULL ORD
 -- name: finished_files
 -- The archive's complete files of one kind, the oldest first.
 SELECT root, path FROM puppylog.archived_files WHERE archived_at IS NOT NULL AND kind = $kind ORDER BY first_at, id
+
+-- name: used_bytes
+SELECT used_blocks * block_size AS used_bytes FROM pragma_database_size()

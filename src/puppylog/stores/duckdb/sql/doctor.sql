@@ -14,7 +14,8 @@ ORDER BY metrics.name
 -- name: newest_day
 -- The end, in microseconds, of the newest bucket that has a record before $before and below the metric's watermark, and not
 -- before $since_us.
-SELECT epoch_us(max(ts)) // ($period_s * 1000000) * ($period_s * 1000000) + $period_s * 1000000 AS until_us
+SELECT epoch_us(max(ts)) // ($period_s * 1000000::BIGINT) * ($period_s * 1000000::BIGINT) + $period_s * 1000000::BIGINT
+       AS until_us
 FROM puppylog.log_records
 WHERE ts >= make_timestamptz($since_us)
   AND ts < least($before::TIMESTAMPTZ, (SELECT watermark FROM puppylog.metrics WHERE id = $id))
