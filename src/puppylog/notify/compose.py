@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -98,9 +98,6 @@ class Composer:
         alert, metric = self._known.get(group.alert, (None, None))
         windows = {part: self._read_window(part) for part in parts[:_MOST_DETAILED]}
         reports = tuple(self._report(part, alert, metric, windows.get(part)) for part in parts)
-        notes = {part.reason: None for part in parts if part.reason is not None}
-        if (waited := self._describe_wait(group)) is not None:
-            notes[waited] = None
         return Message(
             alert=group.alert,
             metric="" if alert is None else alert.metric,
@@ -112,7 +109,7 @@ class Composer:
             summary="" if alert is None else alert.summary,
             severity="warning" if alert is None else alert.severity,
             each_segment=parts[0].segment is not None if alert is None else alert.each_segment,
-            note="; ".join(notes),
+            note="; ".join(dict.fromkeys(self._iter_notes(group, parts, windows.values()))),
             command=_command(alert, metric, parts[0], windows.get(parts[0])),
             store=self._store_name,
             is_late=any(window["made_up"] for window in windows.values() if window is not None),
@@ -129,11 +126,19 @@ class Composer:
         value = None if judged is None else judged.value
         return _Part(told.alert, told.segment, told.kind, told.history_id, value, told.episode_at, None)
 
-    def _describe_wait(self, group: Group) -> str | None:
-        """Return a sentence if the oldest row has waited for long, for whatever reason."""
+    def _iter_notes(
+        self, group: Group, parts: Iterable[_Part], windows: Iterable[Mapping[str, Any] | None]
+    ) -> Iterator[str]:
+        """Yield what people should know besides: why it is resolved, that it is late, or that lines are missing."""
+        for part in parts:
+            if part.reason is not None:
+                yield part.reason
         waits_s = [(self._snapshot.now - row.created_at).total_seconds() for row in group.rows]
-        wait_s = max(waits_s, default=0.0)
-        return f"this message waited for {format_age(wait_s)}" if wait_s > _LATE_AFTER_S else None
+        if waits_s and max(waits_s) > _LATE_AFTER_S:
+            yield f"this message waited for {format_age(max(waits_s))}"
+        for window in windows:
+            if window is not None and window["evidence_omitted"] is not None and group.kind.is_problem:
+                yield f"sample lines are missing: {window['evidence_omitted']}"
 
     def _read_window(self, part: _Part) -> dict[str, Any] | None:
         """Return the window of the part's transition; None if its history was deleted."""

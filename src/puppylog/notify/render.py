@@ -138,8 +138,6 @@ def format_title(message: Message, most: int = _MAX_NAME) -> str:
 
 def describe_rule(message: Message, most: int = _MAX_NAME) -> str:
     """Return the rule of the alert: ``avg of errors over 5m above 10``."""
-    if not message.metric:
-        return "The alert's rule is not known any more."
     metric = cut_text(message.metric, most)
     window = format_period(message.window_s)
     return f"Rule: {message.statistic} of {metric} over {window} {_threshold(message)}; severity {message.severity}"
