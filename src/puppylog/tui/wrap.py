@@ -1,22 +1,25 @@
 """Text that is too long for its place: wrapped, or cut where a word ends. Widths are in cells of a terminal."""
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from puppylog.tui.clean import cut, cut_start, is_narrow, take, width_of
 
-# A word that is cut ends after one of these characters, if more than a third is kept: paths and routes have them.
+# A long word ends after one of these characters, if more than a third of the line is used: paths and routes have them.
 _JOINT: Final = re.compile(r"[/?&;,=:_.-](?=[^/?&;,=:_.-])")
 
 
 def wrap(text: str, width: int) -> list[str]:
     """Return cleaned ``text`` as lines of at most ``width`` cells, at least one. Only a word wider than that is broken.
 
-    >>> wrap("cannot read 2015-05-17", 12)
-    ['cannot read', '2015-05-17']
+    >>> wrap("cannot read 2015-05-17", 12), wrap("/shop/articles/1", 12)
+    (['cannot read', '2015-05-17'], ['/shop/', 'articles/1'])
     """
     if width_of(text) <= width:
         return [text]
+    if longest_word(text) > width:
+        text = " ".join(part for word in text.split(" ") for part in _iter_parts(word, max(2, width)))
     if is_narrow(text):
         import textwrap  # noqa: PLC0415 - most tables wrap nothing
 
@@ -24,6 +27,17 @@ def wrap(text: str, width: int) -> list[str]:
     import wcwidth  # noqa: PLC0415 - see clean.py
 
     return wcwidth.wrap(text, max(2, width), break_on_hyphens=False) or [""]
+
+
+def _iter_parts(word: str, width: int) -> Iterator[str]:
+    """Yield the parts of a word, each of them at most ``width`` cells wide. No two neighbours fit into one line."""
+    while width_of(word) > width:
+        kept = take(word, width)
+        joints = [found.end() for found in _JOINT.finditer(word, len(kept) // 3, len(kept) + 1)]
+        end = max((joint for joint in joints if joint <= len(kept)), default=len(kept))
+        yield word[:end]
+        word = word[end:]
+    yield word
 
 
 def cut_at_word(text: str, width: int) -> str:
