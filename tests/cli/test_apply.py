@@ -149,6 +149,14 @@ def test_a_wrong_file_changes_nothing(cli: InProcess, config: Path, text: str, c
     assert '"a"' not in cli("export").out
 
 
+def test_a_contact_that_the_file_lacks_is_a_warning(cli: InProcess, config: Path) -> None:
+    write(config, FILE.replace("threshold = 5", 'threshold = 5\ncontacts = ["ops"]'), "told_")
+    made = cli("apply", "-c", str(config))
+    assert made.code == 0
+    assert f"{config}: [[alert]] \"told_many\" names contact 'ops', which the file does not have" in made.err
+    assert "The alerts name ops: declare each of them as [[contact]]." in cli("export").out
+
+
 def test_apply_needs_a_file(cli: InProcess, tmp_path: Path) -> None:
     missing = cli("apply")
     assert (missing.code, missing.err) == (

@@ -58,14 +58,16 @@ _DONE: Final = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELET
 def apply(ctx: click.Context, settings: Settings, *, dry_run: bool, prune: bool) -> None:
     """Apply the configuration file to the store.
 
-    Its metrics and alerts are created, or changed in place. The plan is shown first, like a diff: + is created, ~ is
-    changed, - is deleted, = is not in the file and stays, and ! cannot be done. If something cannot be done, nothing
-    is, and the exit code is 78. To apply a file twice changes nothing the second time.
+    Its metrics, alerts, silences and retention are created, or changed in place. The plan is shown first, like a diff:
+    + is created, ~ is changed, - is deleted, = is not in the file and stays, and ! cannot be done. If something cannot
+    be done, nothing is, and the exit code is 78. To apply a file twice changes nothing the second time.
     """
     paths = find_config_files(ctx)
     if not paths:
         raise ConfigurationError("find", "a configuration file", advice="name one: puppylog apply -c FILE")
     configuration = read_configuration(paths)
+    for sentence in configuration.find_unknown_contacts():
+        warn(sentence)
     with connect(settings.store) as store:
         if dry_run:
             plan = plan_configuration(store, configuration, prune=prune, clock=settings.clock)
@@ -138,9 +140,9 @@ def _tell_done(step: Step, settings: Settings) -> None:
 @store_options
 @pass_settings
 def export(settings: Settings, *, directory: Path | None) -> None:
-    """Print the store's definitions as a configuration file, or write its records as Parquet files.
+    """Print the store's definitions as a configuration file.
 
-    To apply the configuration file to the same store changes nothing.
+    To apply the file to the same store changes nothing. With --parquet, the records are written instead.
 
     The Parquet files are in a folder per day (day=2026-11-27), as those of an archive, with the names of sources,
     groups and files in each row. Lines that are stored meanwhile may be in the export or not. To export a selection of

@@ -61,7 +61,7 @@ COMMANDS: Final[Table] = {
     "doctor": ("puppylog.cli.doctor:doctor", "Check the store, and say what to do."),
     "bootstrap": ("puppylog.cli.bootstrap:bootstrap", "Install Puppylog in a PostgreSQL database, or upgrade it."),
     "formats": ("puppylog.cli.formats:formats", "List the formats that --format takes."),
-    "up": ("puppylog.cli.up:up", "Keep the store running, and do what the configuration file declares."),
+    "up": ("puppylog.cli.up:up", "Keep the store running, as the configuration file declares."),
     "apply": ("puppylog.cli.apply:apply", "Apply the configuration file to the store."),
     "export": ("puppylog.cli.apply:export", "Print the store's definitions as a configuration file."),
     "config": ("puppylog.cli.config:config", "Check and show the configuration file."),

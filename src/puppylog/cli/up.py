@@ -59,7 +59,7 @@ def up(
     year: int | None,
     group: str | None,
 ) -> None:
-    """Keep the store running, and do what the configuration file declares.
+    """Keep the store running, as the configuration file declares.
 
     Its sources are followed, its metrics and alerts are applied to the store, and its contacts are told of alerts.
     SIGHUP reads the file again; if the file is wrong, what was read before stays in effect. With PATH, the named files
