@@ -1,6 +1,7 @@
 """``puppylog monitor alerts list | get | meta | check``: the alerts, their states and their history."""
 
 import functools
+import json
 import sys
 import time
 from collections.abc import Sequence
@@ -35,6 +36,7 @@ from puppylog.monitor.alerts import (
     find_heartbeat,
     get_alert,
     read_alerts,
+    read_evidence,
     read_transitions,
 )
 from puppylog.monitor.clock import ClockStep, find_clock_step
@@ -126,6 +128,21 @@ _HISTORY: Final = Layout(
 )
 
 
+def _write_line(record: str) -> str:
+    """Return a record of the evidence as one line of text."""
+    from puppylog.notify.sample import write_sample  # noqa: PLC0415 - only evidence needs it
+
+    return write_sample(json.loads(record))
+
+
+_EVIDENCE: Final = Layout(
+    expendable=("line_offset", "file_id", "source_uri", "omitted", "segment", "evaluated_at"),
+    paths=("segment", "source_uri"),
+    headings={"evaluated_at": "fired", "ts": "record of", "source_uri": "source", "omitted": "left out"},
+    shown={"record": _write_line},
+)
+
+
 @click.command("list")
 @group_option("Only alerts on metrics that are limited to this log group.")
 @output_options
@@ -150,14 +167,24 @@ def write_states(states: Sequence[AlertState], settings: Settings, *, has_evalua
     write_rows(rows, _LISTED, settings, _LAYOUT)
 
 
-@click.command(epilog=examples("puppylog monitor alerts get totaltraffic --since 1d -o json"))
+@click.command(
+    epilog=examples(
+        "puppylog monitor alerts get totaltraffic --since 1d -o json",
+        "puppylog monitor alerts get totaltraffic --evidence -l 1",
+    )
+)
 @click.argument("name", shell_complete=complete_alerts)
+@click.option(
+    "--evidence", is_flag=True, help="Show sample records of the transitions to firing, which were kept with them."
+)
 @range_options
 @limit_option("of the newest transitions", 100)
 @output_options
 @store_options
 @pass_settings
-def get(settings: Settings, name: str, *, since: str | None, from_: str | None, to: str | None, limit: int) -> None:
+def get(
+    settings: Settings, name: str, *, evidence: bool, since: str | None, from_: str | None, to: str | None, limit: int
+) -> None:
     """Show the history of an alert.
 
     One row per change of state: when it was evaluated, the observed value, the window and the threshold.
@@ -169,7 +196,11 @@ def get(settings: Settings, name: str, *, since: str | None, from_: str | None, 
         if not transitions.num_rows and limit:
             when = "never changed its state" if within == ALWAYS else "not changed its state in this time"
             tell(settings, f"alert {name} has {when}")
-        write_table(transitions, settings, _HISTORY)
+        if evidence:
+            records = read_evidence(store, name, within=within, transitions=limit)
+            write_table(records, settings, _EVIDENCE)
+        else:
+            write_table(transitions, settings, _HISTORY)
         sys.stdout.flush()
         count = functools.partial(count_transitions, store, name, within=within)
         tell_truncated(settings, "transitions", shown=transitions.num_rows, limit=limit, count=count)

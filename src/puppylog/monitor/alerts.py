@@ -153,6 +153,19 @@ def read_transitions(reader: RecordReader, name: str, *, within: Range = ALWAYS,
     return reader.query(_QUERIES["transitions"], {"name": name, "transitions": transitions, **within.parameters()})
 
 
+def read_evidence(reader: RecordReader, name: str, *, within: Range = ALWAYS, transitions: int) -> pa.Table:
+    """Return the sample records of the newest ``transitions``, as far as they were to firing, the oldest one first.
+
+    A transition without samples has one row, without a record. The column ``record`` is JSON.
+    """
+    found = reader.query(
+        _QUERIES["evidence_of_alert"], {"name": name, "transitions": transitions, **within.parameters()}
+    )
+    place = found.schema.get_field_index("record")
+    texts = pa.array(found["record"].to_pylist(), pa.string())
+    return found.set_column(place, "record", pa.ExtensionArray.from_storage(pa.json_(pa.string()), texts))
+
+
 def count_transitions(reader: RecordReader, name: str, most: int, *, within: Range = ALWAYS) -> int:
     """Return the number of transitions in one alert's history, counting no further than ``most``."""
     [row] = reader.query(_QUERIES["transitions_count"], {"name": name, "most": most, **within.parameters()}).to_pylist()

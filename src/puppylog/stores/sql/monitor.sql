@@ -123,6 +123,24 @@ FROM (
 ) AS newest
 ORDER BY newest.id
 
+-- name: evidence_of_alert
+-- The sample records of those of the newest transitions of one alert that were to firing. A transition without samples
+-- has one row. `omitted` says why there are no more samples.
+SELECT newest.evaluated_at, newest.segment, evidence.ts, streams.source_uri, evidence.file_id, evidence.line_offset,
+       CAST(evidence.record AS TEXT) AS record, newest.evidence_omitted AS omitted
+FROM (
+    SELECT history.*
+    FROM puppylog.alert_history AS history
+    JOIN puppylog.alerts AS alerts ON alerts.id = history.alert_id
+    WHERE alerts.name = $name AND history.evaluated_at >= $since::TIMESTAMPTZ AND history.evaluated_at < $until::TIMESTAMPTZ
+    ORDER BY history.id DESC
+    LIMIT $transitions
+) AS newest
+LEFT JOIN puppylog.alert_evidence AS evidence ON evidence.history_id = newest.id
+LEFT JOIN puppylog.log_streams AS streams ON streams.id = evidence.stream_id
+WHERE newest.to_state = 'firing'
+ORDER BY newest.id, evidence.place
+
 -- name: transitions_count
 -- The number of transitions of one alert, counted up to $most.
 SELECT count(*) AS n
