@@ -8,8 +8,11 @@ from pathlib import Path
 import click
 import pytest
 
+from puppylog.cli.config import describe_contents
 from puppylog.cli.lazy import is_path
 from puppylog.cli.main import cli
+from puppylog.config.reading import read_configuration
+from support import configuration_page
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -83,3 +86,26 @@ def test_every_decision_is_in_the_list_of_decisions() -> None:
     folder = ROOT / "docs" / "decisions"
     listed = LINK.findall((folder / "README.md").read_text(encoding="utf-8"))
     assert sorted(listed) == sorted(path.name for path in folder.glob("[0-9]*.md"))
+
+
+def test_the_keys_in_the_page_about_the_file_are_those_that_are_declared() -> None:
+    """If this fails, run ``PYTHONPATH=tests python -m support.configuration_page``."""
+    page = configuration_page.PAGE.read_text(encoding="utf-8")
+    assert configuration_page.list_marked(page) == set(configuration_page.make_tables())
+    assert configuration_page.with_tables(page) == page
+
+
+def test_the_committed_schema_is_the_one_that_the_command_prints() -> None:
+    """If this fails, run ``PYTHONPATH=tests python -m support.configuration_page``."""
+    assert configuration_page.SCHEMA.read_text(encoding="utf-8") == configuration_page.write_schema()
+
+
+def test_the_example_of_the_page_is_right_and_has_what_the_page_says(tmp_path: Path) -> None:
+    page = configuration_page.PAGE.read_text(encoding="utf-8")
+    example = page.split("```toml\n", 1)[1].split("```", 1)[0]
+    path = tmp_path / "config.toml"
+    path.write_text(example)
+    configuration = read_configuration([path])
+    assert describe_contents(configuration) in page
+    metrics = configuration.define_metrics({})
+    assert len(configuration.define_alerts({metric.name: metric for metric in metrics})) == 1

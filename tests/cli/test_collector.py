@@ -150,3 +150,19 @@ def test_a_collector_loads_no_screen_and_no_engine() -> None:
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stderr
+
+
+def test_without_a_source_those_of_the_configuration_file_are_collected(cli: InProcess, log: Path) -> None:
+    file = log.with_name("config.toml")
+    file.write_text('[[source]]\npaths = ["access.log"]\nformat = "plain"\n[[source]]\npaths = ["b.log"]\n')
+    log.with_name("b.log").write_text("level=info msg=one\n")
+    assert " 22 records, 0 rejected in " in cli("collector", "-c", str(file)).err
+    refused = cli("collector", "-c", str(file), "--format", "json")
+    assert (refused.code, refused.err) == (
+        2,
+        "puppylog: cannot use --format without --source: sources of a file have keys for it\n",
+    )
+    file.write_text("")
+    nothing = cli("collector", "-c", str(file))
+    assert nothing.code == 2
+    assert "name a source with -s/--source, or with [[source]] in the configuration file" in nothing.err

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from support.commands import Puppylog
 from support.embedded import EmbeddedStore, wait_until
 from support.permanent import Permanent
 
@@ -103,4 +104,15 @@ def test_a_contact_of_the_file_is_told_of_an_alert(permanent: Permanent) -> None
     wait_until(lambda: told.exists() and "none\n" in told.read_text(), what="the message")
     assert '"silent"' in told.read_text()
     wait_until(lambda: "told ops that alert silent fires" in permanent.read_talk(), what="the report")
+    assert permanent.end() == 0
+
+
+def test_the_example_of_the_page_runs(permanent: Permanent) -> None:
+    page = Path(__file__).parents[2] / "docs" / "configuration.md"
+    example = page.read_text(encoding="utf-8").split("```toml\n", 1)[1].split("```", 1)[0]
+    (permanent.folder / "slack-url").write_text("http://127.0.0.1:9/")
+    permanent.file.write_text(example.replace("/etc/puppylog/", "").replace("/var/log/", ""))
+    permanent.start()
+    planned = Puppylog(permanent.own.url, permanent.folder)("apply", "-c", str(permanent.file), "--dry-run")
+    assert planned.code == 0, planned.out + planned.err
     assert permanent.end() == 0

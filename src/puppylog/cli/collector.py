@@ -1,16 +1,20 @@
 """``puppylog collector``: collect log files into the store."""
 
+import os
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import click
+from click.core import ParameterSource
 
 from puppylog.cli.collecting import Reporter, describe_reasons, describe_summary
 from puppylog.cli.complete import complete_files, complete_groups
+from puppylog.cli.given import find_config_files
 from puppylog.cli.lazy import LazyGroup, Table
 from puppylog.cli.old_names import OldNamesOption
 from puppylog.cli.options import examples, host_option, pass_settings, reread_settings, store_options
@@ -33,6 +37,11 @@ from puppylog.tui.clean import clean
 
 _CROWDED_S: Final = 60.0  # a limit, so that runs that cron starts one after another do not pile up
 
+_OF_SOURCES: Final = frozenset(
+    {"now", "from_end", "format_", "format_from", "year", "multiline", "multiline_timeout", "group"}
+)
+"""The options that say how the files of ``--source`` are collected."""
+
 COMMANDS: Final[Table] = {
     "detect": ("puppylog.cli.detect:detect", "Show how a file would be parsed."),
     "status": ("puppylog.cli.collector_status:status", "Show whether the collectors keep up."),
@@ -49,6 +58,7 @@ COMMANDS: Final[Table] = {
         "puppylog collector -s app.log --watch --multiline indent",
         "journalctl -f | puppylog collector -s -",
         "puppylog collector -s access.log --dry-run",
+        "puppylog collector -c config.toml --watch",
         "puppylog collector detect access.log",
     ),
 )
@@ -117,20 +127,21 @@ def collector(
 ) -> None:
     """Collect log files into the store.
 
+    Without --source, the sources are those of the configuration file.
+
     Every complete line is stored exactly once: as a record, or as a rejected line with its reason. The store knows how
     far each file has been read, so the same command continues where the last one ended. On an interrupt, the collector
     stops reading, commits the lines that it has read, and exits.
     """
     if ctx.invoked_subcommand is not None:
         return
-    if not sources:
-        raise UsageError("collect", "nothing", advice="name a source with -s/--source")
+    _check_source_options(ctx, sources, group)
     if dry_run and watch:
         raise UsageError("watch", "in a dry run", "it ends where the files end")
-    if group is not None:
-        parse_identifier(group, "group")
 
-    def read_sources(settings: Settings) -> list[SourceOptions]:
+    def read_sources(settings: Settings) -> Sequence[SourceOptions]:
+        if not sources:
+            return _read_declared_sources(ctx, settings)
         chosen = choose_format(settings, format_, format_from, year)
         source = make_source(
             sources,
@@ -159,6 +170,31 @@ def collector(
                 summary = _collect(options, settings, signals, reporter)
     if summary is not None and summary.unread:
         ctx.exit(SourceError.exit_code)
+
+
+def _read_declared_sources(ctx: click.Context, settings: Settings) -> Sequence[SourceOptions]:
+    """Return the sources of the configuration file."""
+    from puppylog.config.reading import read_configuration  # noqa: PLC0415 - takes as long as all other modules
+    from puppylog.config.sources import make_options  # noqa: PLC0415 - likewise
+
+    declared = read_configuration(find_config_files(ctx)).sources
+    if not declared:
+        raise UsageError(
+            "collect", "nothing", advice="name a source with -s/--source, or with [[source]] in the configuration file"
+        )
+    return [make_options(source, settings.data_zone, os.environ) for source in declared]
+
+
+def _check_source_options(ctx: click.Context, sources: Sequence[str], group: str | None) -> None:
+    """Refuse a wrong group, and without --source the options for it: the sources of the file have keys instead."""
+    if group is not None:
+        parse_identifier(group, "group")
+    if sources:
+        return
+    for parameter in ctx.command.params:
+        is_given = ctx.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+        if is_given and parameter.name in _OF_SOURCES:
+            raise UsageError("use", f"{parameter.opts[-1]} without --source", "sources of a file have keys for it")
 
 
 def _collect(options: CollectOptions, settings: Settings, signals: Signals, reporter: Reporter) -> Summary | None:

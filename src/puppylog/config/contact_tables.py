@@ -19,7 +19,6 @@ from puppylog.config.kinds import ContactName, Duration
 from puppylog.config.tables import Table, Text
 from puppylog.model.period import format_period
 from puppylog.notify.contact import Contact, secret_fields
-from puppylog.notify.registry import CONTACT_TYPES
 
 TITLE: Final = "contact"
 FILE: Final = "_file"
@@ -42,6 +41,8 @@ class ContactTable:
 @cache
 def list_contact_tables() -> Mapping[str, ContactTable]:
     """Return the declarations by the name of the type."""
+    from puppylog.notify.registry import CONTACT_TYPES  # noqa: PLC0415 - loads what sends, which takes a third of a second
+
     return MappingProxyType({name: _declare(name, contact) for name, contact in CONTACT_TYPES.items()})
 
 
@@ -83,9 +84,11 @@ def _declare(name: str, contact: type[Contact]) -> ContactTable:
 
 
 def _declare_secret(field: str, description: str) -> list[Any]:
+    in_file = f"A file with the `{field}`. {description}"
+    in_variable = f"A variable of the environment with the `{field}`, instead of `{field}{FILE}`."
     return [
-        (f"{field}{FILE}", Annotated[Text | None, Meta(description=f"A file with: {description}")], None),
-        (f"{field}{VARIABLE}", Annotated[Text | None, Meta(description=f"A variable with: {description}")], None),
+        (f"{field}{FILE}", Annotated[Text | None, Meta(description=in_file)], None),
+        (f"{field}{VARIABLE}", Annotated[Text | None, Meta(description=in_variable)], None),
     ]
 
 
@@ -109,4 +112,5 @@ def _read_descriptions(contact: type[Contact]) -> Mapping[str, str]:
     """Return the descriptions of the fields, from the docstring's section "Attributes"."""
     found = _ATTRIBUTES.search(contact.__doc__ or "")
     entries = _ATTRIBUTE.findall("" if found is None else f"{found[1].rstrip()}\n")
-    return {name: " ".join(text.split()) for name, text in entries}
+    texts = {name: " ".join(text.split()).replace("``", "`") for name, text in entries}
+    return {name: f"{text[:1].upper()}{text[1:]}" for name, text in texts.items()}

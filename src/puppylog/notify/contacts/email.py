@@ -56,7 +56,7 @@ class Email:
         to: the addresses.
         sender: the address that the message is from.
         port: default 587 with starttls, 465 with tls, 25 with none.
-        security: how the connection is encrypted: ``starttls`` (default), ``tls`` from its start, or ``none``.
+        security: how the connection is encrypted: ``starttls``, ``tls`` from its start, or ``none``.
         user: the name to log in with; empty without a login.
         password: the password to log in with.
         ca_file: certificates of authorities, in addition to those of the system.

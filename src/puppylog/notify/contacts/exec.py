@@ -33,7 +33,7 @@ class Exec:
     Attributes:
         name: by which an alert names the contact.
         command: the program and its arguments.
-        timeout_s: how long it may run, in seconds; it and what it started are killed then.
+        timeout_s: how long it may run; it and what it started are killed then.
     """
 
     type: ClassVar[str] = "exec"

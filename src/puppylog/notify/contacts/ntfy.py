@@ -33,7 +33,8 @@ class Ntfy:
 
     Attributes:
         name: by which an alert names the contact.
-        url: of the topic, such as ``https://ntfy.sh/my-topic``. On a public server, the topic is like a password.
+        url: the URL of the topic, such as ``https://ntfy.sh/my-topic``. On a public server, the topic is like a
+            password.
         token: an access token; empty if the topic needs none.
         ca_file: certificates of authorities, in addition to those of the system.
     """

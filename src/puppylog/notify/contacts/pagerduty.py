@@ -34,7 +34,7 @@ class PagerDuty:
     Attributes:
         name: by which an alert names the contact.
         routing_key: the integration's key, which is a secret.
-        url: of the API; that of the European region is ``https://events.eu.pagerduty.com``.
+        url: the URL of the API; that of the European region is ``https://events.eu.pagerduty.com``.
     """
 
     type: ClassVar[str] = "pagerduty"

@@ -16,7 +16,7 @@ class Webhook:
 
     Attributes:
         name: by which an alert names the contact.
-        url: of the receiver; may hold a user and a password.
+        url: the URL of the receiver; may hold a user and a password.
         token: sent as ``Authorization: Bearer``; empty if the receiver needs none.
         ca_file: certificates of authorities, in addition to those of the system.
     """
