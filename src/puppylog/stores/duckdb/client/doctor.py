@@ -19,6 +19,7 @@ from puppylog.stores.doctor import (
     list_capability_findings,
 )
 from puppylog.stores.duckdb.client.claims import iter_claimed
+from puppylog.stores.duckdb.client.doctor_retention import judge_retention
 from puppylog.stores.duckdb.client.doctor_sums import compare_sums
 from puppylog.stores.duckdb.directory import StoreDirectory
 from puppylog.stores.queries import load_queries
@@ -72,6 +73,7 @@ def list_findings(
         ),
         _judge_disk(directory),
         *findings_of("database", lambda: [_verify(verify)]),
+        *findings_of("retention", lambda: [judge_retention(reader, directory)]),
         *findings_of("metrics", lambda: _iter_metric_findings(reader, directory)),
     ]
     return StoreFindings(findings, frozenset(iter_claimed(directory.streams)))

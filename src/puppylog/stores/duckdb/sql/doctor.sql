@@ -47,3 +47,20 @@ FROM (
     WHERE ts >= $watermark::TIMESTAMPTZ AND ts < now() - to_seconds($settled_s)
     LIMIT 1
 ) AS found
+
+-- name: retention_state
+-- What has been dropped and archived, the instants of the oldest and the newest record, the used blocks in bytes, and the
+-- metric with the longest period.
+SELECT dropped.records, dropped.rejected_lines, dropped.dropped_at, dropped.before AS dropped_before, dropped.error,
+       (SELECT min(ts) FROM puppylog.log_records) AS oldest_at, (SELECT max(ts) FROM puppylog.log_records) AS newest_at,
+       (SELECT used_blocks * block_size FROM pragma_database_size()) AS used_bytes,
+       (SELECT coalesce(max(period_s), 0) FROM puppylog.metrics) AS longest_s,
+       (SELECT arg_max(name, period_s) FROM puppylog.metrics) AS longest,
+       archived.files, archived.archived_bytes, archived.archived_at
+FROM puppylog.dropped AS dropped
+CROSS JOIN (
+    SELECT count(*) AS files, CAST(coalesce(sum(size_bytes), 0) AS BIGINT) AS archived_bytes,
+           max(archived_at) AS archived_at
+    FROM puppylog.archived_files
+    WHERE archived_at IS NOT NULL
+) AS archived
