@@ -215,6 +215,12 @@ def test_a_silence_that_has_ended_or_was_set_by_a_command_is_left_alone(
     assert describe(make_plan(*leave_out_silences(wanted, stored, NOON), prune=True)) == steps
 
 
+def test_a_plan_says_that_buckets_of_dropped_records_cannot_be_computed_again() -> None:
+    stored = DefinitionSet((), (ERRORS,), (), (), Retention(3600))
+    [step] = make_plan(DefinitionSet((), (replace(ERRORS, period_s=60),)), stored).steps
+    assert step.note == "its buckets are computed again from the stored records; those of dropped records are lost"
+
+
 def test_an_alert_that_judges_another_metric_is_replaced_if_pruning_allows_it() -> None:
     stored = DefinitionSet((), ALL, (alert_on(ERRORS),))
     wanted = DefinitionSet((), ALL, (alert_on(TOTAL),))

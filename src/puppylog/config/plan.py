@@ -74,9 +74,15 @@ def make_plan(wanted: DefinitionSet, stored: DefinitionSet, *, prune: bool = Fal
         if known == definition:
             unchanged += kind is not Kind.GROUP
         elif known is None:
-            steps.append(Step(Action.CREATE, kind, name, None, definition, _describe_change(None, definition)))
+            steps.append(
+                Step(Action.CREATE, kind, name, None, definition, _describe_change(None, definition, stored.retention))
+            )
         else:
-            steps.append(Step(Action.UPDATE, kind, name, known, definition, _describe_change(known, definition)))
+            steps.append(
+                Step(
+                    Action.UPDATE, kind, name, known, definition, _describe_change(known, definition, stored.retention)
+                )
+            )
     arranged = arrange(steps, wanted, stored, prune=prune)
     return Plan(arranged.steps, tuple(kept), arranged.refusals, unchanged - arranged.replaced_unchanged)
 
@@ -95,12 +101,19 @@ def _find_needs(wanted: DefinitionSet, stored: DefinitionSet) -> Mapping[str, st
     return needs
 
 
-def _describe_change(before: Definition | None, after: Definition) -> str:
-    """Return the consequence of a creation, or of an update in place; empty if there is none to mention."""
+def _describe_change(before: Definition | None, after: Definition, retention: Retention | None) -> str:
+    """Return the consequence of a creation, or of an update in place; empty if there is none to mention.
+
+    Args:
+        before: what the store has of that name.
+        after: what the file declares.
+        retention: which records the store has kept so far; None for all.
+    """
     if isinstance(after, Retention):
         return "" if after.is_empty else "the store drops the records that it does not keep"
     if not isinstance(before, Metric) or not isinstance(after, Metric) or is_derived(after):
         return ""
     if replace(before, refresh_s=after.refresh_s) == after:
         return ""
-    return "its buckets are computed again from the stored records"
+    lost = "" if retention is None or retention.is_empty else "; those of dropped records are lost"
+    return f"its buckets are computed again from the stored records{lost}"
