@@ -42,12 +42,6 @@ def test_a_smaller_message_says_how_many_lines_and_characters_it_lacks() -> None
     assert "4 matching lines are left out." in format_plain(compose(message, SIZES[-1]))
 
 
-def test_the_reason_for_missing_lines_is_told_once() -> None:
-    report = replace(FIRING, lines=(), lines_omitted=0, lines_note="only the newest 100 transitions have samples")
-    text = format_plain(compose(replace(ONE, segments=(report, replace(report, key="b")), each_segment=True), SIZES[0]))
-    assert text.count("Lines: only the newest 100 transitions have samples") == 1
-
-
 def test_a_command_that_is_too_long_is_left_out_as_a_whole() -> None:
     text = format_plain(compose(replace(ONE, command="puppylog logs " + "x" * 2000), SIZES[0]))
     assert "The command that shows more is too long for this message." in text
@@ -87,3 +81,18 @@ def test_a_title_has_what_happened_and_the_value(
 
 def test_a_title_of_several_segments_counts_their_kinds() -> None:
     assert format_title(SEVERAL) == "[FIRING 16, RESOLVED 9] errors: 32 segments"
+
+
+@pytest.mark.parametrize(
+    ("link", "is_shown"),
+    [
+        ("https://logs.example.com/alerts/errors?a=%2F#x", True),
+        ("http://[::1]:7380/", True),
+        ("javascript:alert(1)", False),
+        ("https://a b", False),
+        ("https://a/>x", False),
+        ("https://ä", False),
+    ],
+)
+def test_only_a_link_of_http_is_shown(link: str, is_shown: bool) -> None:
+    assert (f"Page: {link}" in format_plain(compose(replace(ONE, link=link), SIZES[0]))) is is_shown

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from puppylog.model.number import format_number
 from puppylog.notify.message import Kind, Message, SegmentReport
 from puppylog.notify.render import LATE, TEST, describe_rule, draw_chart, format_line, format_title
-from puppylog.notify.text import cut_text, one_line
+from puppylog.notify.text import checked_link, cut_text, one_line
 
 Labels: TypeAlias = dict[str, str]
 
@@ -57,7 +57,6 @@ def annotations_of(message: Message, report: SegmentReport) -> Labels:
         "value": format_number(report.value),
         "chart": draw_chart(report),
         "lines": shown + omitted,
-        "lines_note": cut_text(report.lines_note, _MAX_ANNOTATION),
         "command": cut_text(message.command, _MAX_ANNOTATION),
         "note": " ".join(cut_text(note, _MAX_ANNOTATION) for note in notes if note),
     }
@@ -78,7 +77,7 @@ def webhook_payload(message: Message, receiver: str) -> dict[str, object]:
         "groupLabels": {"alertname": one_line(message.alert)},
         "commonLabels": _common(labels),
         "commonAnnotations": _common(notes),
-        "externalURL": one_line(message.link),
+        "externalURL": checked_link(message.link),
         "alerts": alerts,
     }
 
@@ -96,7 +95,7 @@ def _webhook_alert(message: Message, report: SegmentReport) -> dict[str, object]
         "annotations": annotations_of(message, report),
         "startsAt": write_instant(report.since),
         "endsAt": NEVER if report.ended_at is None else write_instant(report.ended_at),
-        "generatorURL": one_line(message.link),
+        "generatorURL": checked_link(message.link),
         "fingerprint": _fingerprint(labels),
     }
 

@@ -160,7 +160,6 @@ class Composer:
             ended_at=part.ended_at,
             chart=() if alert is None or metric is None or window is None else self._chart(part, alert, metric, window),
             lines=() if window is None else self._read_lines(part),
-            lines_note="" if window is None else window["evidence_omitted"] or "",
         )
 
     def _chart(self, part: _Part, alert: Alert, metric: Metric, window: Mapping[str, Any]) -> tuple[float | None, ...]:

@@ -51,7 +51,6 @@ class SegmentReport:
     chart: tuple[float | None, ...] = ()  # observations up to the transition, oldest first; None is an empty bucket
     lines: tuple[SampleLine, ...] = ()  # newest first
     lines_omitted: int = 0  # how many more records are known to match; there may be more
-    lines_note: str = ""  # why there are fewer lines than records that match, if that is not their usual number
 
 
 @dataclass(frozen=True, slots=True)

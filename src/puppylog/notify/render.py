@@ -16,7 +16,7 @@ from puppylog.model.chart import sparkline
 from puppylog.model.number import format_duration, format_number
 from puppylog.model.period import format_period
 from puppylog.notify.message import MAX_LINES, MOST_URGENT_FIRST, Kind, Message, SampleLine, SegmentReport, count_kinds
-from puppylog.notify.text import cut_text, format_instant, one_line
+from puppylog.notify.text import checked_link, cut_text, format_instant, one_line
 
 T = TypeVar("T")
 
@@ -111,8 +111,9 @@ def compose(message: Message, size: Size, zone: tzinfo | None = UTC) -> list[Par
         parts.append(Part(Style.COMMAND, command))
     elif command:
         parts.append(Part(Style.TEXT, "The command that shows more is too long for this message."))
-    if message.link and len(message.link) <= size.command:
-        parts.append(Part(Style.LINK, one_line(message.link)))
+    link = checked_link(message.link)
+    if link and len(link) <= size.command:
+        parts.append(Part(Style.LINK, link))
     if message.store and not size.is_least:
         parts.append(Part(Style.TEXT, f"Store: {cut_text(message.store, size.name)}"))
     return parts
@@ -209,9 +210,6 @@ def _compose_lines(message: Message, size: Size, zone: tzinfo | None) -> Iterato
         yield Part(Style.BLOCK, "\n".join(format_line(line, size.width, zone, name=size.name) for line in shown))
     elif known:
         yield Part(Style.TEXT, f"{known:,} matching {'line is' if known == 1 else 'lines are'} left out.")
-    # The reasons are those of the store, so one of them says enough.
-    if note := next((report.lines_note for report in message.segments if report.lines_note), ""):
-        yield Part(Style.TEXT, f"Lines: {cut_text(note, size.summary)}")
 
 
 def _head_of_lines(shown: int, known: int, *, may_be_more: bool) -> str:

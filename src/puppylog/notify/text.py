@@ -9,6 +9,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 _LINE_BREAK: Final = re.compile(r"[ \t]*(?:\r\n|[\n\r\v\f\x85\u2028\u2029])[ \t]*")
+_LINK: Final = re.compile(r"https?://[!#-;=?-\[\]_a-z~]+")
 _LINE_BREAK_SIGN: Final = " ⏎ "
 
 
@@ -43,6 +44,16 @@ def without_backticks(text: str) -> str:
     '\N{MODIFIER LETTER GRAVE ACCENT}\N{MODIFIER LETTER GRAVE ACCENT} \N{MODIFIER LETTER GRAVE ACCENT}'
     """
     return text.replace("`", "\N{MODIFIER LETTER GRAVE ACCENT}")
+
+
+def checked_link(link: str) -> str:
+    """Return the URL of a page, or an empty text if it is none: Alertmanager and PagerDuty refuse a message with it.
+
+    >>> checked_link("https://logs.example.com/alerts/errors"), checked_link("logs"), checked_link("http://a b")
+    ('https://logs.example.com/alerts/errors', '', '')
+    """
+    is_link = _LINK.fullmatch(link) is not None
+    return link if is_link else ""
 
 
 def format_instant(instant: datetime, zone: tzinfo | None = UTC) -> str:

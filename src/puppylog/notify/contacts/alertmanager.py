@@ -13,7 +13,7 @@ from puppylog.notify.alertmanager_form import annotations_of, labels_of, write_i
 from puppylog.notify.contact import Delivery, open_field, secret_field
 from puppylog.notify.http import bearer, post_json
 from puppylog.notify.message import Kind, Message, SegmentReport
-from puppylog.notify.text import one_line
+from puppylog.notify.text import checked_link
 
 _RESEND_S: Final = 60
 _REPETITIONS_AHEAD: Final = 5
@@ -64,5 +64,5 @@ class Alertmanager:
             "annotations": annotations_of(message, report),
             "startsAt": write_instant(min(report.since, ends_at)),
             "endsAt": write_instant(ends_at),
-            "generatorURL": one_line(message.link),
+            "generatorURL": checked_link(message.link),
         }

@@ -9,7 +9,7 @@ from puppylog.notify.failure import failed, place_of, secrets_of_url
 from puppylog.notify.http import bearer, post_json
 from puppylog.notify.message import Kind, Message
 from puppylog.notify.render import Style, fit, format_plain, format_title
-from puppylog.notify.text import cut_text, one_line
+from puppylog.notify.text import checked_link, cut_text
 
 MAX_BYTES: Final = 4_000
 """ntfy turns a message above 4,096 bytes into an attachment, which many servers refuse."""
@@ -76,8 +76,8 @@ def draw(message: Message) -> dict[str, object]:
         "priority": _priority(message),
         "tags": [_TAGS[message.kind]],
     }
-    if message.link:
-        document["click"] = one_line(message.link)
+    if link := checked_link(message.link):
+        document["click"] = link
     return document
 
 

@@ -11,7 +11,7 @@ from puppylog.notify.failure import failed
 from puppylog.notify.http import post_json
 from puppylog.notify.message import Kind, Message, SegmentReport
 from puppylog.notify.render import format_line, format_title
-from puppylog.notify.text import cut_text, one_line
+from puppylog.notify.text import checked_link, cut_text, one_line
 
 MAX_SUMMARY: Final = 1_024  # characters
 MAX_DEDUP_KEY: Final = 255  # characters
@@ -93,8 +93,8 @@ def draw_event(message: Message, report: SegmentReport) -> dict[str, Any]:
         "custom_details": details,
     }
     event["client"] = "Puppylog"
-    if message.link:
-        event["client_url"] = one_line(message.link)
+    if link := checked_link(message.link):
+        event["client_url"] = link
     return event
 
 
