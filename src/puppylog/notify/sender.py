@@ -29,6 +29,7 @@ _ROUND_S: Final = 1.0
 # While no row waits, only repeats can be due. They may be late by so many rounds.
 _TOLD_ROUNDS: Final = 10
 _LONGEST_PAUSE_S: Final = 15.0
+_READING_SHARE: Final = 0.05
 _LAST_MESSAGES_S: Final = 1.0
 _STOP_WITHIN_S: Final = 2.0
 # A sender that cannot send all rows lets another process have the claim for a round after this time.
@@ -130,36 +131,50 @@ class Sender:
     def _go_round(self) -> float:
         """Settle what was delivered, and start what is due; return the seconds until the next round."""
         busy = self._settle()
-        rest_s = self._read_at - time.monotonic()
-        if rest_s > 0:
-            return rest_s
-        self._read_at = time.monotonic() + self._round_s
-        snapshot = read_snapshot(self._store, is_idle=not busy and time.monotonic() < self._told_at)
+        if self._read_at <= time.monotonic():
+            self._read_and_start(busy)
+        return max(0.0, self._read_at - time.monotonic())
+
+    def _read_and_start(self, busy: set[str]) -> None:
+        """Read the outbox, and start what is due for the contacts that are not busy."""
+        began = time.monotonic()
+        snapshot = read_snapshot(self._store, is_idle=not busy and began < self._told_at)
+        now = time.monotonic()
+        # While nothing waits, the store is asked half as often. A large outbox is read for a small share of the time.
+        rest_s = self._round_s * (2 if snapshot is None else 1)
+        self._read_at = now + min(max(rest_s, (now - began) / _READING_SHARE), _LONGEST_PAUSE_S)
         if snapshot is None:
-            self._read_at += self._round_s  # while nothing waits, the store is asked half as often
-            return self._rest(busy) * 2
-        self._told_at = time.monotonic() + self._told_s()
-        self._store_now = (snapshot.now, time.monotonic())
+            self._rest(busy)
+            return
+        self._told_at = now + self._told_s()
+        self._store_now = (snapshot.now, now)
         contacts = self._contacts
         decision, resent = self._decide(snapshot, contacts, busy)
         has_work = decision.groups or decision.outcomes or resent
         if not has_work or self._is_turn_over(snapshot, contacts):
-            return self._rest(busy)
-        if not self._store.claim_sending():
+            self._rest(busy)
+        elif not self._store.claim_sending():
             self._claimed_at = None
-            return self._round_s
-        if self._claimed_at is None:
+        elif self._claimed_at is None:
             self._claimed_at = time.monotonic()
             # Read everything again: another sender may have sent since the snapshot was read.
             self._read_at = self._told_at = 0.0
-            return 0.0
+        else:
+            self._start_all(decision, resent, contacts, snapshot)
+
+    def _start_all(
+        self,
+        decision: Decision,
+        resent: Mapping[str, list[Group]],
+        contacts: Mapping[str, Contact],
+        snapshot: Snapshot,
+    ) -> None:
         if decision.outcomes:
             self._store.settle(decision.outcomes)
         for name, contact in contacts.items():
             groups = [group for group in decision.groups if group.contact == name][:_MOST_GROUPS]
             if groups or name in resent:
                 self._start(contact, groups, resent.get(name, []), snapshot)
-        return self._round_s
 
     def _settle(self) -> set[str]:
         """Settle the outcomes of the jobs, and return the contacts that were busy before.
@@ -273,12 +288,11 @@ class Sender:
             return False
         return any(row.contact not in contacts for row in snapshot.rows)
 
-    def _rest(self, busy: set[str]) -> float:
-        """Release the claim unless a job needs it; return the seconds until the next round."""
+    def _rest(self, busy: set[str]) -> None:
+        """Release the claim unless a job needs it."""
         if self._claimed_at is not None and not busy:
             self._claimed_at = None
             self._store.release_sending()
-        return self._round_s
 
     def close(self) -> None:
         """Stop the thread, and settle what was delivered, within about two seconds."""

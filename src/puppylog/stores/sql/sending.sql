@@ -15,22 +15,33 @@ LIMIT $most
 
 -- name: told_problems
 -- For each alert, segment and contact whose last message is a problem: the row of that message, and the beginning of the
--- episode: of the first problem that was sent after the last resolved message.
-WITH newest AS (
-    SELECT alert, segment, contact, max(id) AS id, max(CASE WHEN kind = 'resolved' THEN id ELSE 0 END) AS resolved_id
-    FROM puppylog.notifications
-    WHERE sent_at IS NOT NULL
-    GROUP BY alert, segment, contact
+-- episode: of the first problem that was sent after the last resolved message. Left out are those of which no row waits
+-- and whose problem has ended: nothing is decided about them.
+WITH subjects AS (
+    SELECT alert_id, segment FROM puppylog.notifications WHERE state = 'waiting'
+    UNION
+    SELECT alert_id, segment FROM puppylog.alert_states WHERE state IN ('firing', 'no_data')
+), sent AS (
+    SELECT rows.id, rows.alert_id, rows.segment, rows.contact, rows.kind
+    FROM puppylog.notifications AS rows
+    JOIN subjects
+      ON subjects.alert_id = rows.alert_id AND coalesce(subjects.segment, '') = coalesce(rows.segment, '')
+     AND (subjects.segment IS NULL) = (rows.segment IS NULL)
+    WHERE rows.sent_at IS NOT NULL
+), ranked AS (
+    SELECT id, kind, max(id) OVER subject AS newest_id,
+           max(CASE WHEN kind = 'resolved' THEN id ELSE 0 END) OVER subject AS resolved_id
+    FROM sent
+    WINDOW subject AS (PARTITION BY alert_id, segment, contact)
 ), episodes AS (
-    SELECT newest.id, min(sent.id) AS first_id
-    FROM newest
-    JOIN puppylog.notifications AS sent
-      ON sent.alert = newest.alert AND sent.contact = newest.contact AND sent.segment IS NOT DISTINCT FROM newest.segment
-    WHERE newest.id > newest.resolved_id AND sent.id > newest.resolved_id AND sent.sent_at IS NOT NULL
-    GROUP BY newest.id
+    SELECT newest_id AS id, min(id) AS first_id
+    FROM ranked
+    WHERE id > resolved_id
+    GROUP BY newest_id
 )
 SELECT told.id, told.history_id, told.alert, told.segment, told.contact, told.kind, told.sent_at, told.attempts,
-       begun.evaluated_at AS episode_at, coalesce(alerts.repeat_s, 0) AS repeat_s, coalesce(alerts.group_wait_s, 0) AS group_wait_s,
+       begun.evaluated_at AS episode_at, coalesce(alerts.repeat_s, 0) AS repeat_s,
+       coalesce(alerts.group_wait_s, 0) AS group_wait_s,
        EXISTS (
            SELECT 1
            FROM puppylog.acknowledgements AS known
