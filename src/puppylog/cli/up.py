@@ -1,6 +1,7 @@
 """``puppylog up``: the permanent process. ``puppylog down``: stop the engine of an embedded store."""
 
 import os
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -87,14 +88,10 @@ def up(
 def _run(declared: Declared, read_again: Callable[[Declared], Declared] | None) -> None:
     """Collect and keep the store running until a signal asks for the end."""
     settings = declared.settings
-    upkeep: list[Upkeep] = []  # none before the store answers
-
-    def reload() -> None:
-        for one in upkeep:
-            one.reload()
+    reload_wanted = threading.Event()  # the thread that reads the files starts when the store answers
 
     with ExitStack() as stack:
-        stop = stack.enter_context(Signals(on_reload=None if read_again is None else reload)).stop
+        stop = stack.enter_context(Signals(on_reload=None if read_again is None else reload_wanted.set)).stop
         reporter = stack.enter_context(Reporter(settings))
         store = stack.enter_context(call_with_retry(lambda: connect(settings.store), stop, reporter.on_event))
         tell(settings, f"up: {name_store(settings.store)}; Ctrl-C to quit")
@@ -111,9 +108,15 @@ def _run(declared: Declared, read_again: Callable[[Declared], Declared] | None) 
             service.tell_ready(name_store(settings.store))
         else:
             work = Upkeep(
-                declared, read_again, store=store, collector=collector, service=service, write=reporter.write_between
+                declared,
+                read_again,
+                reload_wanted,
+                store=store,
+                collector=collector,
+                service=service,
+                write=reporter.write_between,
             )
-            upkeep.append(stack.enter_context(work))
+            stack.enter_context(work)
         summary = collector.run()
     if summary.files or declared.sources:
         tell(settings, describe_summary(summary))

@@ -32,6 +32,7 @@ class Upkeep:
         self,
         declared: Declared,
         read_again: Callable[[Declared], Declared],
+        reload_wanted: threading.Event,
         *,
         store: Store,
         collector: Collector,
@@ -43,6 +44,7 @@ class Upkeep:
         Args:
             declared: what the files declare now.
             read_again: reads the files again, given what they declared before.
+            reload_wanted: set, by a handler of signals, when the files are to be read again.
             store: where the notifications are, which the collector uses, too.
             collector: gets other sources when the files are read again.
             service: the service manager.
@@ -56,29 +58,21 @@ class Upkeep:
         self._write = write
         self._sender: Sender | None = None  # changed by the thread only; None as long as no contact was declared
         self._is_unapplied = False  # changed by the thread only: the definitions are to be applied later
-        self._wake = threading.Event()
-        self._reload_wanted = threading.Event()
+        self._reload_wanted = reload_wanted
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
-
-    def reload(self) -> None:
-        """Read the files again, soon. May be called by a handler of signals."""
-        self._reload_wanted.set()
-        self._wake.set()
 
     def _run(self) -> None:
         self._use_contacts()
         self._apply_definitions()
         self._service.tell_ready(self._describe())
         while not self._end.is_set():
-            if self._reload_wanted.is_set():
+            if self._reload_wanted.wait(_APPLY_AGAIN_S if self._is_unapplied else None):
                 self._reload_wanted.clear()
-                self._reload()
-            if self._is_unapplied and not self._wake.wait(_APPLY_AGAIN_S):
-                self._apply_definitions()
+                if not self._end.is_set():
+                    self._reload()
             else:
-                self._wake.wait()
-            self._wake.clear()
+                self._apply_definitions()
         if self._sender is not None:
             self._sender.close()
 
@@ -139,5 +133,5 @@ class Upkeep:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._end.set()
-        self._wake.set()
+        self._reload_wanted.set()  # ends the pause
         self._thread.join(_END_WITHIN_S)
