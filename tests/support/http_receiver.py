@@ -3,7 +3,6 @@
 import json
 import ssl
 import threading
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ class Reply:
     status: int = 200
     body: str = "ok"
     headers: Mapping[str, str] = field(default_factory=dict)
-    delay_s: float = 0.0  # before the answer
+    delay_s: float = 0.0  # before the answer; waits are shorter if the test ends
     between_bytes_s: float = 0.0  # between two bytes of the status line
 
 
@@ -41,6 +40,7 @@ class HttpReceiver:
     def __init__(self, *replies: Reply, certificate: Path | None = None) -> None:
         self.received: list[Received] = []
         self.replies = list(replies)
+        self.is_over = threading.Event()
         self._server = _Server(self)
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -62,6 +62,7 @@ class HttpReceiver:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.is_over.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -90,13 +91,14 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
         reply = self.server.receiver.answer(Received(self.command, self.path, headers, body))
-        time.sleep(reply.delay_s)
+        self.server.receiver.is_over.wait(reply.delay_s)
         self.close_connection = True
         if reply.between_bytes_s:
             with suppress(OSError):
                 for byte in b"HTTP/1.1 200 OK and some more words":
                     self.wfile.write(bytes([byte]))
-                    time.sleep(reply.between_bytes_s)
+                    if self.server.receiver.is_over.wait(reply.between_bytes_s):
+                        break
             return
         if not reply.status:
             return

@@ -6,7 +6,6 @@ No redirect is followed: a receiver could send the message, and the secret in it
 
 import json
 import socket
-import ssl
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -21,7 +20,7 @@ from puppylog import __version__
 from puppylog.notify.contact import Delivery
 from puppylog.notify.deadline import DeadlinePassed, run_until
 from puppylog.notify.failure import failed, first_line, is_retried, parse_retry_after, place_of, secrets_of_url
-from puppylog.notify.network import explain_network_error, find_proxy
+from puppylog.notify.network import explain_network_error, find_proxy, make_tls_context
 
 _MAX_ANSWER_BYTES: Final = 65_536
 _PIECE_BYTES: Final = 8_192
@@ -185,9 +184,7 @@ def _exchange(request: Request, delivery: Delivery, connections: _Connections) -
 
 
 def _open_pool(request: Request, delivery: Delivery) -> urllib3.PoolManager:
-    context = ssl.create_default_context()
-    if request.ca_file:
-        context.load_verify_locations(request.ca_file)
+    context = make_tls_context(request.ca_file)
     proxy = find_proxy(request.url, delivery.proxies)
     if proxy:
         headers = urllib3.make_headers(proxy_basic_auth=_user_and_password(proxy)) if _user_and_password(proxy) else {}

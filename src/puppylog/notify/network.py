@@ -29,6 +29,30 @@ def find_proxy(url: str, proxies: Mapping[str, str]) -> str:
     return proxy if "://" in proxy or not proxy else f"http://{proxy}"
 
 
+class BadCertificates(Exception):
+    """A file with certificates cannot be used. The message says why, without the path."""
+
+
+def make_tls_context(ca_file: str) -> ssl.SSLContext:
+    """Return the settings of an encrypted connection, with verification of the certificate and of the host's name.
+
+    Args:
+        ca_file: a file with certificates of authorities, in addition to those of the system; empty: only the system's.
+
+    Raises:
+        BadCertificates: the file cannot be read, or has no certificate.
+    """
+    context = ssl.create_default_context()
+    if ca_file:
+        try:
+            context.load_verify_locations(ca_file)
+        except ssl.SSLError:
+            raise BadCertificates("it has no certificate") from None
+        except OSError as error:
+            raise BadCertificates(str(error.strerror or error).lower()) from None
+    return context
+
+
 def explain_network_error(error: BaseException) -> tuple[str, bool]:
     """Return the cause of an error of urllib3, smtplib or ssl, and whether every later attempt would fail, too.
 
@@ -42,8 +66,8 @@ def explain_network_error(error: BaseException) -> tuple[str, bool]:
             return f"the certificate is not valid: {cause.verify_message}", False
     if isinstance(error, ValueError | exceptions.LocationValueError) and not isinstance(error, OSError):
         return "its URL, or a header, has a value that is not allowed", True
-    if isinstance(error, FileNotFoundError | PermissionError):
-        return f"the file with certificates cannot be read: {system}", True
+    if isinstance(error, BadCertificates):
+        return f"the file with certificates cannot be used: {error}", True
     return _explain_connection(error, system), False
 
 

@@ -19,7 +19,7 @@ from puppylog.notify.contact import Delivery, secret_field
 from puppylog.notify.deadline import DeadlinePassed, run_until
 from puppylog.notify.failure import failed, first_line
 from puppylog.notify.message import Message
-from puppylog.notify.network import explain_network_error
+from puppylog.notify.network import explain_network_error, make_tls_context
 from puppylog.notify.render import SIZES, Part, Style, compose, format_plain, format_title
 from puppylog.notify.text import cut_text
 
@@ -111,9 +111,7 @@ class Email:
 
     def _deliver(self, mail: EmailMessage, delivery: Delivery) -> str:
         """Send the mail, and return what the server answered."""
-        context = ssl.create_default_context()
-        if self.ca_file:
-            context.load_verify_locations(self.ca_file)
+        context = make_tls_context(self.ca_file)
         timeout = max(_LEAST_TIMEOUT_S, delivery.deadline - time.monotonic())
         me = socket.gethostname() or "localhost"  # smtplib would ask the network for its name
         server: smtplib.SMTP

@@ -1,5 +1,6 @@
 """A command: the fields of the message are in its environment, and the whole message is JSON on its standard input."""
 
+import errno
 import json
 import os
 import selectors
@@ -9,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import IO, ClassVar, Final
+from typing import ClassVar, Final
 
 from puppylog.notify.alertmanager_form import webhook_payload, write_instant
 from puppylog.notify.contact import Delivery
@@ -21,6 +22,11 @@ from puppylog.notify.text import cut_text, one_line
 _MAX_OUTPUT_BYTES: Final = 4_096
 _MAX_VARIABLE: Final = 4_000  # characters; the system limits a variable to 128 KiB
 _POLL_S: Final = 0.02
+
+# Errors of the machine, not of the command: no memory, no processes, no descriptors, no disk space.
+_PASSING: Final = frozenset(
+    {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT, errno.ETXTBSY, errno.EIO}
+)
 
 PASSED_ON: Final = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER")
 """The variables that a command gets from its caller. Others may hold secrets of other contacts."""
@@ -50,17 +56,10 @@ class Exec:
         The message is accepted if the exit code is 0. Otherwise the command is run again later.
         """
         deadline = min(delivery.deadline, time.monotonic() + self.timeout_s)
-        with tempfile.TemporaryFile() as payload:
-            payload.write(json.dumps(webhook_payload(message, self.name)).encode())
-            payload.seek(0)
-            try:
-                process = self._start(variables_of(message), delivery.environ, payload)
-            except (OSError, ValueError, IndexError) as error:
-                cause = getattr(error, "strerror", None) or "the command is not one that the system can run"
-                raise failed(self.name, f"the command does not start: {str(cause).lower()}", is_final=True) from error
-            with process:
-                output, was_killed = _wait(process, deadline)
-                line = first_line(output)
+        process = self._start(message, delivery.environ)
+        with process:
+            output, was_killed = _wait(process, deadline)
+        line = first_line(output)
         if process.returncode == 0:
             return f"exit code 0{f': {line}' if line else ''}"
         said = f", and said: {line}" if line else ""
@@ -68,17 +67,27 @@ class Exec:
             raise failed(self.name, f"the command was killed because it did not end in time{said}")
         raise failed(self.name, f"the command ended with exit code {process.returncode}{said}")
 
-    def _start(
-        self, variables: Mapping[str, str], environ: Mapping[str, str], payload: IO[bytes]
-    ) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
-            list(self.command),
-            stdin=payload,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env={**{name: environ[name] for name in PASSED_ON if name in environ}, **variables},
-            start_new_session=True,  # a process group of its own, which can be killed as a whole
-        )
+    def _start(self, message: Message, environ: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+        """Start the command with the message. The payload is a file, so the command may read it slowly."""
+        passed_on = {name: environ[name] for name in PASSED_ON if name in environ}
+        try:
+            with tempfile.TemporaryFile() as payload:
+                payload.write(json.dumps(webhook_payload(message, self.name)).encode())
+                payload.seek(0)
+                return subprocess.Popen(
+                    list(self.command),
+                    stdin=payload,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    env={**passed_on, **variables_of(message)},
+                    start_new_session=True,  # a process group of its own, which can be killed as a whole
+                )
+        except OSError as error:
+            cause = f"the command does not start: {str(error.strerror or error).lower()}"
+            raise failed(self.name, cause, is_final=error.errno not in _PASSING) from None
+        except (ValueError, IndexError):
+            cause = "the command does not start: it is empty, or has a character that is not allowed"
+            raise failed(self.name, cause, is_final=True) from None
 
 
 def variables_of(message: Message) -> dict[str, str]:
