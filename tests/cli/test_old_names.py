@@ -51,6 +51,7 @@ def test_every_old_name_of_an_option_is_accepted() -> None:
         "puppylog monitor metrics update": ["-pr", "-rr", "--refresh_rate", "-seg", "--segment_expression"],
         "puppylog monitor alerts create": ["-id", "-pr"],
         "puppylog monitor alerts update": ["-pr"],
+        "puppylog monitor alerts test": ["-pr"],  # new, with the options of create
         "puppylog monitor alerts observe": ["-rr", "--refresh_rate"],
     }
 
