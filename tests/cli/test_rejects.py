@@ -87,6 +87,12 @@ def test_a_terminal_shows_the_start_of_a_long_line_and_says_that_it_is_cut(
     assert "cut: line; -o jsonl shows all" in got.err
 
 
+def test_a_command_that_finds_no_rejected_line_says_so(cli: InProcess) -> None:
+    for command in ("list", "count"):
+        assert cli("rejects", command, "--reason", "no such reason").err == "puppylog: no rejected line is found\n"
+    assert cli.wide(80)("rejects", "list", "--reason", "no such reason").out == ""
+
+
 def test_the_newest_lines_come_last_up_to_a_limit(cli: InProcess) -> None:
     listed = [json.loads(line) for line in cli("rejects", "list", "-l", "2", "-o", "jsonl").out.splitlines()]
     assert [line["line"] for line in listed] == [access_line(2).decode(), "=1+1"]

@@ -37,7 +37,7 @@ def test_a_working_store_has_a_finding_for_each_part_and_none_is_wrong(store: St
     wait_until(lambda: wrong(list_findings(store, recheck_s=0)) == [], what="the first round of the jobs")
     found = {finding.subject: finding for finding in list_findings(store)}
     assert {"server", "metric total", "metric of_shop", "evaluator", "alert busy"} <= found.keys()
-    assert found["stream file:///var/log/test.log"].state is Health.OK
+    assert found["stream /var/log/test.log"].state is Health.OK
     assert {"jobs", "job evaluate_job"} & found.keys()
 
 

@@ -83,7 +83,7 @@ def test_the_finding_on_a_stream_names_its_newest_file_and_says_whether_it_is_fo
     reader.insert("log_files", id=1, stream_id=1, path="/var/log/old", byte_offset=9, moved_at=ago(1), finished=True)
     reader.insert("log_files", id=2, stream_id=1, path="/var/log/a.log", byte_offset=1234, moved_at=ago(age_s))
     [finding] = iter_stream_findings(reader, frozenset(claimed))
-    assert (finding.subject, finding.state, finding.found) == ("stream file:///var/log/a.log", state, found)
+    assert (finding.subject, finding.state, finding.found) == ("stream /var/log/a.log", state, found)
     assert bool(finding.advice) is (state is Health.NOTE)
 
 

@@ -28,6 +28,10 @@ def test_a_step_is_whole_periods_and_steps_cover_a_span_that_begins_anywhere(
     assert last // step_s - first // step_s + 1 <= steps
 
 
+def test_the_steps_of_years_are_whole_weeks() -> None:
+    assert choose_step(60, 9 * 365 * 86_400, 70) == 56 * 86_400
+
+
 @pytest.mark.parametrize(
     ("within", "first", "last"),
     [

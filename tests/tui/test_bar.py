@@ -64,7 +64,7 @@ PATTERNS = {
   e.g. cannot reach order service at
        10.0.0.1:8080: connection refused
     2   0.1 %  (empty)
-  1 Mar 12:00 to 12:00
+  1 Mar 12:00
 """,
     80: """
 1,500  99.9 %  cannot reach * service at *:*: connection refused
@@ -72,14 +72,14 @@ PATTERNS = {
                e.g. cannot reach order service at 10.0.0.1:8080: connection
                     refused
     2   0.1 %  (empty)
-               1 Mar 12:00 to 12:00
+               1 Mar 12:00
 """,
     160: """
 1,500  99.9 %  cannot reach * service at *:*: connection refused
                1 Mar 12:00 to 3 Mar 12:00
                e.g. cannot reach order service at 10.0.0.1:8080: connection refused
     2   0.1 %  (empty)
-               1 Mar 12:00 to 12:00
+               1 Mar 12:00
 """,
 }
 

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from puppylog.tui.times import format_time, format_times
+from puppylog.tui.times import format_range, format_time, format_times
 
 NOW = datetime(2026, 5, 18, 12, tzinfo=UTC)
 AT = datetime(2026, 5, 18, 9, 5, 9, 250000, tzinfo=UTC)
@@ -46,3 +46,10 @@ def test_seconds_are_shown_if_one_of_the_times_has_some() -> None:
     assert format_times([minute, AT], UTC, NOW) == ["09:05:00", "09:05:09"]
     assert format_times([minute, AT], UTC, NOW, fractions=True) == ["09:05:00.000", "09:05:09.250"]
     assert format_times([minute], UTC, NOW, fractions=True) == ["09:05"]
+
+
+def test_a_range_of_one_instant_is_that_instant() -> None:
+    minute = AT.replace(second=0, microsecond=0)
+    assert format_range(minute, minute, UTC, NOW) == "09:05"
+    yesterday = minute - timedelta(days=1)
+    assert format_range(yesterday, yesterday, UTC, NOW) == "17 May 09:05"

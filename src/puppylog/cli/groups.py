@@ -54,7 +54,10 @@ def create(settings: Settings, names: tuple[str, ...]) -> None:
 def list_(settings: Settings) -> None:
     """List the log groups and what is in them."""
     with connect(settings.store) as store:
-        write_table(list_groups(store), settings, LAYOUT)
+        found = list_groups(store)
+    if not found.num_rows:
+        tell(settings, "no groups yet; a collector makes one: puppylog collector -s FILE --group NAME")
+    write_table(found, settings, LAYOUT)
 
 
 @groups.command()

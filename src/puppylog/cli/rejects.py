@@ -66,6 +66,7 @@ COUNT_LAYOUT: Final = Layout(
     headings={"first_at": "first", "last_at": "last"},
     shown={"lines": format_number, "source": name_source},
 )
+_NONE: Final = "no rejected line is found"
 _UNKNOWN_FILE: Final = KnownFile(0, 0, "", "")
 
 
@@ -168,6 +169,8 @@ def list_lines(settings: Settings, *, chosen: FilterOptions, limit: int) -> None
             shown += batch.num_rows
         writer.close()
         sys.stdout.flush()
+        if not shown and limit:
+            tell(settings, _NONE)
         tell_truncated(settings, "lines", shown=shown, limit=limit, count=functools.partial(count_lines, store, wanted))
 
 
@@ -191,6 +194,8 @@ def count(settings: Settings, *, chosen: FilterOptions) -> None:
     """Count rejected lines by reason and source, most frequent first."""
     with _open_filtered(settings, chosen) as (store, files, wanted):
         found = count_reasons(store, wanted).to_pylist()
+    if not found:
+        tell(settings, _NONE)
     sources = {file.stream_id: file.source_uri for file in files.values()}
     rows = [{**row, "source": sources.get(row["stream_id"], "")} for row in found]
     write_rows([{name: row[name] for name in COUNTED.names} for row in rows], COUNTED, settings, COUNT_LAYOUT)

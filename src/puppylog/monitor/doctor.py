@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from puppylog.model.finding import Finding, Health, format_age
 from puppylog.model.period import format_period
+from puppylog.model.source import name_source
 from puppylog.monitor.alerts import describe_unjudged, find_heartbeat, is_overdue
 from puppylog.monitor.clock import find_clock_step
 from puppylog.monitor.collectors import StreamState, list_followed_streams
@@ -122,7 +123,7 @@ def iter_stream_findings(reader: RecordReader, claimed: frozenset[int]) -> Itera
     """
     judged = {stream.stream_id: stream for stream in list_followed_streams(reader)}
     for stream in reader.query(_QUERIES["stream_health"]).to_pylist():
-        subject = f"stream {stream['source_uri']}"
+        subject = f"stream {name_source(stream['source_uri'])}"
         is_followed = stream["stream_id"] in claimed
         report = judged.get(stream["stream_id"])
         where = f"{'followed now' if is_followed else 'followed by no collector'}; {_describe_file(stream)}"

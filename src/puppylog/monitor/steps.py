@@ -12,7 +12,7 @@ _KNOWN_STEPS_S: Final = [
     *(1, 2, 5, 10, 15, 30),
     *(60 * minutes for minutes in (1, 2, 5, 10, 15, 30)),
     *(3600 * hours for hours in (1, 2, 3, 6, 12)),
-    *(86_400 * days for days in (1, 2, 7, 14, 28)),
+    *(86_400 * days for days in (1, 2, 7, 14, 28, 56, 91, 182, 364, 728, 3640)),
 ]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT: Final = timedelta(microseconds=1)  # between two instants, as stores keep them

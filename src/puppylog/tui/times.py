@@ -47,7 +47,7 @@ def _comes_twice(local: datetime, zone: tzinfo | None) -> bool:
 
 
 def format_range(first: datetime, last: datetime, zone: tzinfo | None, now: datetime) -> str:
-    """Return two instants as ``17 May 14:05 to 14:20``, with both days only if they are different.
+    """Return two instants as ``17 May 14:05 to 14:20``, with both days only if they are different, or as one if equal.
 
     >>> from datetime import UTC, timedelta
     >>> noon = datetime(2026, 5, 17, 12, tzinfo=UTC)
@@ -63,6 +63,8 @@ def format_range(first: datetime, last: datetime, zone: tzinfo | None, now: date
     start, end, today = (localize(instant, zone) for instant in (first, last, now))
     precision = "seconds" if any(one.second or one.microsecond for one in (start, end)) else "minutes"
     from_, to = (one.time().isoformat(timespec=precision) for one in (start, end))
+    if start == end:
+        return format_time(first, zone, now, precision=precision)
     if start.date() == end.date() == today.date():
         return f"{from_} to {to}"
     with_year = {start.year, end.year} != {today.year}
