@@ -49,7 +49,7 @@ class Backups:
             try:
                 folder.path.mkdir(mode=0o700)
                 with self._engine.copy_into(folder.database.resolve()) as connection, _watched(connection, pid):
-                    copy = _copy(connection)
+                    copy = copy_database(connection)
                 _complete(folder, copy)
             except OSError as error:
                 shutil.rmtree(folder.path, ignore_errors=True)
@@ -60,10 +60,12 @@ class Backups:
         return copy
 
 
-def _copy(connection: Connection) -> outgoing.Copy:
+def copy_database(connection: Connection) -> outgoing.Copy:
+    """Copy the store's snapshot, in the caller's transaction, into the database ``copied``; return its size."""
     (counts,) = connection.rows(_QUERIES["count_lines"])
     database = connection.value(_QUERIES["database_name"])
     connection.run(_QUERIES["copy_database"].format(database=database))
+    connection.run(_QUERIES["forget_unfinished"])
     return outgoing.Copy(**counts)
 
 

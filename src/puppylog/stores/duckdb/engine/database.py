@@ -341,11 +341,12 @@ class Engine:
             with translated():
                 cursor.execute(f"ATTACH {_quote(str(target))} AS copied")
             try:
-                with translated():
-                    cursor.execute("BEGIN")
-                yield Connection(cursor)
-                with translated():
-                    cursor.execute("COMMIT")
+                with self._gate.reading():
+                    with translated():
+                        cursor.execute("BEGIN")
+                    yield Connection(cursor)
+                    with translated():
+                        cursor.execute("COMMIT")
             except BaseException:
                 with suppress(duckdb.Error):  # the error that is raised has ended the transaction already
                     cursor.execute("ROLLBACK")

@@ -225,7 +225,7 @@ class Retainer:
                 if self._engine.checkpoint_alone(_READERS_WAIT_S):
                     return read_size(self._engine)
                 self._engine.needs_space.set()
-                if self._stop.is_set():
+                if self._stop.wait(_READERS_WAIT_S):
                     break
         finally:
             self._engine.needs_space.clear()

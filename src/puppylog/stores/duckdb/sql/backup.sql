@@ -4,6 +4,10 @@
 -- Copies all schemas, tables, views and sequences. `copied` is the new database.
 COPY FROM DATABASE {database} TO copied
 
+-- name: forget_unfinished
+-- The store itself completes, or removes, the archive's files that it is writing now. Its copy must not remove them.
+DELETE FROM copied.puppylog.archived_files WHERE archived_at IS NULL
+
 -- name: database_name
 SELECT current_database() AS name
 
