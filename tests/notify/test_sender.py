@@ -20,7 +20,7 @@ from puppylog.notify.events import (
 from puppylog.notify.sender import Sender
 from support.embedded import wait_until
 from support.outbox import DEAD, Outbox
-from support.sending_store import Forgetful, OneByOne, RecordingContact, SendingStoreInMemory
+from support.sending_store import Acknowledging, Forgetful, OneByOne, RecordingContact, SendingStoreInMemory
 
 
 @pytest.fixture
@@ -222,6 +222,22 @@ def test_a_receiver_that_forgets_is_sent_the_firing_alert_again_also_after_a_res
     assert len({message.segments[0].since for message in ops.messages}) == 1
     assert len(store.settled) == settled + 1, "a message that is only sent again was settled"
     assert sum(isinstance(event, MessageSent) for event in events) == 2
+
+
+def test_a_receiver_with_a_state_for_it_is_told_once_that_a_person_knows(store: SendingStoreInMemory) -> None:
+    ops, chat = Acknowledging("ops"), RecordingContact("chat")
+    store.outbox.contacts = ["ops", "chat"]
+    with sending(store, [ops, chat]):
+        store.change(State.FIRING)
+        wait_until(lambda: ops.kinds == chat.kinds == ["firing"], what="the messages")
+        ops.faults.append(DeliveryFailed("send", "to ops", "it answers 503"))
+        store.outbox.acknowledged.update({1, 2})
+        wait_until(lambda: ops.kinds == ["firing", "acknowledged"], what="the acknowledgement, after a failure")
+        store.change(State.OK)
+        wait_until(lambda: ops.kinds == ["firing", "acknowledged", "resolved"], what="the resolved message")
+        wait_until(lambda: chat.kinds == ["firing", "resolved"], what="the other resolved message")
+    assert len({message.segments[0].key for message in ops.messages}) == 1
+    assert ops.messages[1].note == "acknowledged by ada"
 
 
 def test_contacts_may_be_replaced_while_the_sender_runs(store: SendingStoreInMemory) -> None:

@@ -67,7 +67,10 @@ class Outbox:
     def decide(self, second: float, contacts: Sequence[str] = ("ops",)) -> Decision:
         return decide(
             list(self.rows.values()),
-            told=[replace(one, is_acknowledged=one.history_id in self.acknowledged) for one in self.told.values()],
+            told=[
+                replace(one, acknowledgement="ada" if one.history_id in self.acknowledged else None)
+                for one in self.told.values()
+            ],
             silences=self.silences,
             states=self.states,
             contacts=contacts,

@@ -77,7 +77,9 @@ class SendingStoreInMemory:
                 yield from (asdict(row) | {"kind": row.kind.value} for row in self.outbox.rows.values())
             case "told_problems":
                 told = [one for one in self.outbox.told.values() if one.kind.is_problem]
-                yield from (asdict(one) | {"kind": one.kind.value} for one in told)
+                for one in told:
+                    acknowledgement = "ada" if one.history_id in self.outbox.acknowledged else None
+                    yield asdict(one) | {"kind": one.kind.value, "acknowledgement": acknowledgement}
             case "states_of_alerts":
                 for (alert, segment), state in self.outbox.states.items():
                     if state is not State.OK:
@@ -124,6 +126,7 @@ class RecordingContact:
 
     type: ClassVar[str] = "recording"
     resend_s: ClassVar[int | None] = None
+    takes_acknowledgements: ClassVar[bool] = False
     max_segments: ClassVar[int | None] = None
 
     name: str = "ops"
@@ -160,3 +163,10 @@ class Forgetful(RecordingContact):
     """A contact that has to hear of a problem every second."""
 
     resend_s: ClassVar[int | None] = 1
+
+
+@dataclass(frozen=True)
+class Acknowledging(RecordingContact):
+    """A contact that is told of acknowledgements."""
+
+    takes_acknowledgements: ClassVar[bool] = True

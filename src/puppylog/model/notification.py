@@ -69,12 +69,17 @@ class Told:
     episode_at: datetime  # the evaluation that the first message of the episode told
     repeat_s: int = 0  # of the alert; 0: never
     group_wait_s: int = 30  # of the alert
-    is_acknowledged: bool = False  # a person acknowledged the transition of this row, or a later one
+    acknowledgement: str | None = None  # who knows of it, and a comment; None if no person has acknowledged it
     attempts: int = 1  # attempts to send the row so far, with its repeats
 
     @property
     def subject(self) -> tuple[str, str | None, str]:
         return self.alert, self.segment, self.contact
+
+    @property
+    def is_acknowledged(self) -> bool:
+        """Whether a person acknowledged the transition of this row, or a later one."""
+        return self.acknowledgement is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,7 @@ class Group:
     kind: NotificationKind
     rows: tuple[OutboxRow, ...]  # empty for a repeat
     repeated: tuple[Told, ...] = ()  # empty unless this is a repeat
+    is_acknowledgement: bool = False  # what was told is not repeated: a person knows of it
 
     @property
     def is_repeat(self) -> bool:

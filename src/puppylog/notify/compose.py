@@ -4,7 +4,7 @@ import hashlib
 import json
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Final, TypeAlias
@@ -14,7 +14,7 @@ from puppylog.model.alert_rule import adds_up, counts_missing_as_zero
 from puppylog.model.chart import resample
 from puppylog.model.finding import format_age
 from puppylog.model.metric import Metric
-from puppylog.model.notification import Group, NotificationKind, OutboxRow, Told
+from puppylog.model.notification import Group, OutboxRow, Told
 from puppylog.model.source import name_source
 from puppylog.notify.message import Kind, Message, SampleLine, SegmentReport
 from puppylog.notify.outbox import SendingStore, Snapshot
@@ -48,7 +48,7 @@ class _Part:
 
     alert: str
     segment: str | None
-    kind: NotificationKind
+    kind: Kind
     history_id: int | None
     value: float | None
     since: datetime
@@ -94,7 +94,9 @@ class Composer:
         Raises:
             StoreError: the store does not answer.
         """
-        parts = [self._part_of_row(row) for row in group.rows] or [self._part_of_told(told) for told in group.repeated]
+        parts = [self._part_of_row(row) for row in group.rows] or [
+            self._part_of_told(told, is_acknowledgement=group.is_acknowledgement) for told in group.repeated
+        ]
         alert, metric = self._known.get(group.alert, (None, None))
         windows = {part: self._read_window(part) for part in parts[:_MOST_DETAILED]}
         reports = tuple(self._report(part, alert, metric, windows.get(part)) for part in parts)
@@ -119,12 +121,16 @@ class Composer:
         told = self._told.get(row.subject)
         since = row.evaluated_at if told is None else told.episode_at
         ended_at = None if row.kind.is_problem else row.evaluated_at
-        return _Part(row.alert, row.segment, row.kind, row.history_id, row.value, since, ended_at, row.reason)
+        return _Part(
+            row.alert, row.segment, Kind(row.kind.value), row.history_id, row.value, since, ended_at, row.reason
+        )
 
-    def _part_of_told(self, told: Told) -> _Part:
+    def _part_of_told(self, told: Told, *, is_acknowledgement: bool) -> _Part:
         judged = self._snapshot.judged.get((told.alert, told.segment))
         value = None if judged is None else judged.value
-        return _Part(told.alert, told.segment, told.kind, told.history_id, value, told.episode_at, None)
+        kind = Kind.ACKNOWLEDGED if is_acknowledgement else Kind(told.kind.value)
+        reason = f"acknowledged by {told.acknowledgement}" if is_acknowledgement else None
+        return _Part(told.alert, told.segment, kind, told.history_id, value, told.episode_at, None, reason)
 
     def _iter_notes(
         self, group: Group, parts: Iterable[_Part], windows: Iterable[Mapping[str, Any] | None]
@@ -152,7 +158,7 @@ class Composer:
     ) -> SegmentReport:
         is_stream = metric is not None and metric.segment == "stream_id" and part.segment is not None
         return SegmentReport(
-            kind=Kind(part.kind.value),
+            kind=part.kind,
             segment=self._sources.get(str(part.segment), part.segment) if is_stream else part.segment,
             value=part.value,
             since=part.since,
@@ -183,7 +189,7 @@ class Composer:
 
     def _read_lines(self, part: _Part) -> tuple[SampleLine, ...]:
         """Return the evidence of the part's transition; nothing for a message that something is resolved."""
-        if not part.kind.is_problem:
+        if part.kind is Kind.RESOLVED:
             return ()
         rows = self._store.query(_QUERIES["evidence"], {"history_id": part.history_id}).to_pylist()
         return tuple(
@@ -200,7 +206,7 @@ def _command(alert: Alert | None, metric: Metric | None, part: _Part, window: Ma
     """Return the command that shows the records of the window, or the alert's history if there is no window."""
     if alert is None:
         return ""
-    if metric is None or window is None or not part.kind.is_problem:
+    if metric is None or window is None or part.kind is Kind.RESOLVED:
         return f"puppylog monitor alerts get {shlex.quote(alert.name)}"
     words = ["puppylog", "logs", "--from", _instant(window["window_since"]), "--to", _instant(window["window_until"])]
     if metric.group is not None:
@@ -225,6 +231,6 @@ def split_group(group: Group, most: int | None) -> Sequence[Group]:
     rows = [group.rows[start : start + most] for start in range(0, len(group.rows), most)]
     told = [group.repeated[start : start + most] for start in range(0, len(group.repeated), most)]
     return [
-        *(Group(group.alert, group.contact, group.kind, part) for part in rows),
-        *(Group(group.alert, group.contact, group.kind, (), part) for part in told),
+        *(replace(group, rows=part) for part in rows),
+        *(replace(group, repeated=part) for part in told),
     ]

@@ -36,6 +36,9 @@ class Contact(Protocol):
     """If set, a message about a firing alert must be sent again after this many seconds, as long as the alert fires.
     The receiver would otherwise take the alert for resolved."""
 
+    takes_acknowledgements: ClassVar[bool]
+    """Whether the receiver is told that a person knows of a problem, because it has a state for this."""
+
     max_segments: ClassVar[int | None]
     """How many segments a message may have; None is any number. The caller sends the rest in further messages."""
 

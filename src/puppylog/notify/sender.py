@@ -9,7 +9,7 @@ What a sender remembers between two rounds may be lost: everything that must las
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -80,6 +80,7 @@ class Sender:
         # By the monotonic clock: when to read the store again, and when to resend. Jobs set them, too.
         self._read_at = 0.0
         self._resend_at: dict[str, float] = {}
+        self._acknowledged: set[int] = set()  # the rows whose contact was told that a person knows; jobs change it, too
         # All others belong to the sender's thread.
         self._told_at = 0.0  # when to look for what was told, although no row waits; by the monotonic clock
         self._unsettled: list[Outcome] = []
@@ -211,7 +212,11 @@ class Sender:
             now=snapshot.now,
             paused=self._paused,
         )
-        return decision, self._find_resent(told, rows, snapshot, contacts)
+        lasting = self._find_lasting(told, rows, snapshot)
+        resent = self._find_resent(lasting, contacts)
+        for name, groups in self._find_acknowledged(lasting, contacts).items():
+            resent.setdefault(name, []).extend(groups)
+        return decision, resent
 
     def _may_repeat(self, told: Told, now: datetime) -> bool:
         return self._repeat_after.get(told.subject, now) <= now
@@ -225,21 +230,35 @@ class Sender:
             ]
         )
 
-    def _find_resent(
-        self, told: Iterable[Told], rows: Iterable[OutboxRow], snapshot: Snapshot, contacts: Mapping[str, Contact]
-    ) -> dict[str, list[Group]]:
+    @staticmethod
+    def _find_lasting(told: Iterable[Told], rows: Iterable[OutboxRow], snapshot: Snapshot) -> list[Told]:
+        """Return what was told, is still true, and is not about to be told again or resolved."""
+        waiting = {row.subject for row in rows}
+        return [one for one in told if one.subject not in waiting and fires(one, snapshot.states)]
+
+    def _find_resent(self, lasting: Sequence[Told], contacts: Mapping[str, Contact]) -> dict[str, list[Group]]:
         """Return the problems that last, for each contact whose receiver forgets them unless they are sent again."""
         now = time.monotonic()
-        waiting = {row.subject for row in rows}
-        lasting = [one for one in told if one.subject not in waiting and fires(one, snapshot.states)]
         found: dict[str, list[Group]] = {}
         for name, contact in contacts.items():
             if contact.resend_s is None or self._resend_at.get(name, now) > now:
                 continue
-            found[name] = group_told([one for one in lasting if one.contact == name])
-            if not found[name]:
+            if groups := group_told([one for one in lasting if one.contact == name]):
+                found[name] = groups
+            else:
                 self._resend_at[name] = now + contact.resend_s
-        return {name: groups for name, groups in found.items() if groups}
+        return found
+
+    def _find_acknowledged(self, lasting: Sequence[Told], contacts: Mapping[str, Contact]) -> dict[str, list[Group]]:
+        """Return what contacts are to be told that a person knows of. A process tells each of it once."""
+        takers = {name for name, contact in contacts.items() if contact.takes_acknowledgements}
+        new = [
+            one for one in lasting if one.contact in takers and one.is_acknowledged and one.id not in self._acknowledged
+        ]
+        found: dict[str, list[Group]] = {}
+        for group in group_told(new):
+            found.setdefault(group.contact, []).append(replace(group, is_acknowledgement=True))
+        return found
 
     def _start(self, contact: Contact, groups: list[Group], resent: list[Group], snapshot: Snapshot) -> None:
         job = Job(
@@ -253,6 +272,7 @@ class Sender:
             proxies=self._proxies,
             environ=self._environ,
         )
+        self._acknowledged |= {told.id for group in resent if group.is_acknowledgement for told in group.repeated}
         if contact.resend_s is not None and resent:
             self._resend_at[contact.name] = time.monotonic() + contact.resend_s
         thread = threading.Thread(target=self._work, args=(job,), name=f"contact {contact.name}", daemon=True)
@@ -266,6 +286,7 @@ class Sender:
         is_complete = deliver_safely(job, lambda delivered: self._add(name, delivered))
         if job.resent and not is_complete:
             self._resend_at[name] = time.monotonic() + _RESEND_RETRY_S
+            self._acknowledged -= {told.id for group in job.resent for told in group.repeated}
         with self._lock:
             del self._running[name]
         self._read_at = 0.0

@@ -33,6 +33,7 @@ class Alertmanager:
 
     type: ClassVar[str] = "alertmanager"
     resend_s: ClassVar[int | None] = _RESEND_S
+    takes_acknowledgements: ClassVar[bool] = False
     max_segments: ClassVar[int | None] = 1_000
 
     name: str

@@ -30,6 +30,7 @@ class Apprise:
 
     type: ClassVar[str] = "apprise"
     resend_s: ClassVar[int | None] = None
+    takes_acknowledgements: ClassVar[bool] = False
     max_segments: ClassVar[int | None] = None
 
     name: str

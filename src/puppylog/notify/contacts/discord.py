@@ -29,6 +29,7 @@ class Discord:
 
     type: ClassVar[str] = "discord"
     resend_s: ClassVar[int | None] = None
+    takes_acknowledgements: ClassVar[bool] = False
     max_segments: ClassVar[int | None] = None
 
     name: str

@@ -64,6 +64,7 @@ class Email:
 
     type: ClassVar[str] = "email"
     resend_s: ClassVar[int | None] = None
+    takes_acknowledgements: ClassVar[bool] = False
     max_segments: ClassVar[int | None] = None
 
     name: str

@@ -44,6 +44,7 @@ class Exec:
 
     type: ClassVar[str] = "exec"
     resend_s: ClassVar[int | None] = None
+    takes_acknowledgements: ClassVar[bool] = False
     max_segments: ClassVar[int | None] = None
 
     name: str

@@ -41,6 +41,7 @@ class Ntfy:
 
     type: ClassVar[str] = "ntfy"
     resend_s: ClassVar[int | None] = None
+    takes_acknowledgements: ClassVar[bool] = False
     max_segments: ClassVar[int | None] = None
 
     name: str

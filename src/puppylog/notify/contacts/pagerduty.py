@@ -39,6 +39,7 @@ class PagerDuty:
 
     type: ClassVar[str] = "pagerduty"
     resend_s: ClassVar[int | None] = None
+    takes_acknowledgements: ClassVar[bool] = True
     max_segments: ClassVar[int | None] = 20  # each is a request
 
     name: str

@@ -28,6 +28,7 @@ class Slack:
 
     type: ClassVar[str] = "slack"
     resend_s: ClassVar[int | None] = None
+    takes_acknowledgements: ClassVar[bool] = False
     max_segments: ClassVar[int | None] = None
 
     name: str

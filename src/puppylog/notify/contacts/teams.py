@@ -25,6 +25,7 @@ class Teams:
 
     type: ClassVar[str] = "teams"
     resend_s: ClassVar[int | None] = None
+    takes_acknowledgements: ClassVar[bool] = False
     max_segments: ClassVar[int | None] = None
 
     name: str

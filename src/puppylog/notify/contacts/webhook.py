@@ -23,6 +23,7 @@ class Webhook:
 
     type: ClassVar[str] = "webhook"
     resend_s: ClassVar[int | None] = None
+    takes_acknowledgements: ClassVar[bool] = False
     max_segments: ClassVar[int | None] = 1_000
 
     name: str

@@ -42,12 +42,12 @@ WITH subjects AS (
 SELECT told.id, told.history_id, told.alert, told.segment, told.contact, told.kind, told.sent_at, told.attempts,
        begun.evaluated_at AS episode_at, coalesce(alerts.repeat_s, 0) AS repeat_s,
        coalesce(alerts.group_wait_s, 0) AS group_wait_s,
-       EXISTS (
-           SELECT 1
+       (
+           SELECT max(known.author || CASE WHEN known.comment = '' THEN '' ELSE ': ' || known.comment END)
            FROM puppylog.acknowledgements AS known
            WHERE known.alert_id = told.alert_id AND known.segment IS NOT DISTINCT FROM told.segment
              AND known.history_id >= told.history_id
-       ) AS is_acknowledged
+       ) AS acknowledgement
 FROM episodes
 JOIN puppylog.notifications AS told ON told.id = episodes.id
 JOIN puppylog.notifications AS begun ON begun.id = episodes.first_id
