@@ -21,7 +21,7 @@ from puppylog.stores.base import Store
 from puppylog.stores.connect import connect, name_store
 
 _APPLY_AGAIN_S: Final = 5.0
-_END_WITHIN_S: Final = 3.0
+_END_WITHIN_S: Final = 1.0  # the process has a few seconds from a signal to its end
 _DONE: Final = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
 
 
@@ -56,7 +56,7 @@ class Upkeep:
         self._collector = collector
         self._service = service
         self._write = write
-        self._sender: Sender | None = None  # changed by the thread only; None as long as no contact was declared
+        self._sender: Sender | None = None  # changed by the thread; None as long as no contact was declared
         self._is_unapplied = False  # changed by the thread only: the definitions are to be applied later
         self._reload_wanted = reload_wanted
         self._end = threading.Event()
@@ -65,7 +65,7 @@ class Upkeep:
     def _run(self) -> None:
         self._use_contacts()
         self._apply_definitions()
-        self._service.tell_ready(self._describe())
+        self._service.tell_ready(self._describe_status())
         while not self._end.is_set():
             if self._reload_wanted.wait(_APPLY_AGAIN_S if self._is_unapplied else None):
                 self._reload_wanted.clear()
@@ -73,8 +73,6 @@ class Upkeep:
                     self._reload()
             else:
                 self._apply_definitions()
-        if self._sender is not None:
-            self._sender.close()
 
     def _reload(self) -> None:
         self._service.tell_reloading()
@@ -82,9 +80,8 @@ class Upkeep:
         try:
             self._declared = self._read_again(before)
         except Exception as error:  # noqa: BLE001 - a defect of reading must not end notifications, either
-            message = error.message if isinstance(error, PuppylogError) else f"internal error: {error!r}"
-            warn(f"{message}; what was read before stays in effect")
-            self._service.tell_ready(f"{self._describe()}; the changed configuration is wrong")
+            warn(f"{_describe(error)}; what was read before stays in effect")
+            self._service.tell_ready(f"{self._describe_status()}; the changed configuration is wrong")
             return
         if self._declared.settings.store != before.settings.store:
             warn("the store has changed in the configuration: it is used after a restart")
@@ -92,7 +89,7 @@ class Upkeep:
         self._use_contacts()
         self._apply_definitions()
         tell(self._declared.settings, "read the configuration again")
-        self._service.tell_ready(self._describe())
+        self._service.tell_ready(self._describe_status())
 
     def _use_contacts(self) -> None:
         contacts = self._declared.contacts
@@ -100,7 +97,7 @@ class Upkeep:
             self._sender.use_contacts(contacts)
         elif contacts:
             self._sender = make_sender(self._declared.settings, self._store, contacts, self._write)
-            self._sender.__enter__()  # until `_run` ends
+            self._sender.__enter__()  # until `__exit__`
 
     def _apply_definitions(self) -> None:
         """Apply what the files declare. If the store is unavailable, this is done again later."""
@@ -110,20 +107,23 @@ class Upkeep:
             return
         for sentence in self._declared.configuration.find_unknown_contacts():
             warn(sentence)
+        error: Exception | None
         try:
             with connect(settings.store) as store:  # one of its own: to create a metric may take minutes
                 applied = apply_configuration(store, self._declared.configuration, report=self._report_step)
-            if applied.error is not None:
+            error = applied.error
+            if error is not None:
                 warn(applied.describe())
-                raise applied.error
-        except PuppylogError as error:
-            warn(error.message)
-            self._is_unapplied = error.transient
+        except Exception as failure:  # noqa: BLE001 - nor a defect of applying
+            error = failure
+        if error is not None:
+            warn(_describe(error))
+            self._is_unapplied = isinstance(error, PuppylogError) and error.transient
 
     def _report_step(self, step: Step) -> None:
         tell(self._declared.settings, f"{_DONE[step.action]} {step.subject}")
 
-    def _describe(self) -> str:
+    def _describe_status(self) -> str:
         count = len(self._declared.sources)
         return f"{count} source{'' if count == 1 else 's'}, store {name_store(self._declared.settings.store)}"
 
@@ -135,3 +135,9 @@ class Upkeep:
         self._end.set()
         self._reload_wanted.set()  # ends the pause
         self._thread.join(_END_WITHIN_S)
+        if self._sender is not None:
+            self._sender.close()
+
+
+def _describe(error: Exception) -> str:
+    return error.message if isinstance(error, PuppylogError) else f"internal error: {type(error).__name__}: {error}"
