@@ -49,7 +49,9 @@ def test_alerts_are_listed_with_their_states(cli: InProcess) -> None:
         "severity",
         "contacts",
         "summary",
+        *("seen", "by", "silence", "silent", "until"),
     ]
+    assert (listed[0]["acknowledged_by"], listed[0]["silence"], listed[0]["silenced_until"]) == (None, None, None)
 
 
 def test_people_read_no_data_where_programs_get_the_stored_word(

@@ -15,6 +15,7 @@ from contract.test_notifications import ALERT, METRIC, World, failure
 from puppylog.errors import NotFound, UsageError
 from puppylog.model.notification import NotificationState, Outcome
 from puppylog.model.silence import Silence
+from puppylog.monitor.alerts import get_alert, read_alerts
 from puppylog.stores.base import Store
 from support.embedded import wait_until
 from support.server import StoreServer
@@ -120,6 +121,14 @@ def test_problems_are_acknowledged_until_they_end(world: World) -> None:
         ("/a", "ada", "seen", "firing"),
         ("/b", "bob", "", "firing"),
     ]
+    assert [(state.segment, state.acknowledged_by) for state in get_alert(store, "failing").states] == [
+        ("/a", "ada"),
+        ("/b", "bob"),
+    ]
+    assert store.set_silence(
+        replace(SILENCE, segment="/b*", starts_at=NOON - timedelta(days=1), ends_at=NOON + timedelta(days=900))
+    )
+    assert [state.silence and state.silence.name for state in read_alerts(store).states] == [None] * 3 + ["upgrade"]
     store.delete_alert("failing")
     assert world.ask("SELECT * FROM puppylog.acknowledgements") == []
 

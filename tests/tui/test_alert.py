@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from puppylog.model.alert import Alert, Comparison, NoData, State
+from puppylog.model.silence import Silence
 from puppylog.monitor.alerts import AlertState, Heartbeat, Transition
 from puppylog.tui.alert import (
     describe_rule,
@@ -111,6 +112,17 @@ def test_the_summary_of_an_alert_that_rings_stands_below_the_table_once() -> Non
     firing = replace(OK, alert=replace(ALERT, summary="look at the balancer, and at crawlers"), state=State.FIRING)
     shown = draw_summaries([firing, replace(firing, segment="shop"), replace(firing, state=State.OK), OK], 40)
     assert [line.text for line in shown] == ["totaltraffic (warning): look at the", "balancer, and at crawlers"]
+
+
+def test_a_problem_that_is_silenced_or_acknowledged_says_so_in_another_colour() -> None:
+    night = Silence("night", "*", "*", AT, LATER, "ada", "")
+    firing = replace(OK, state=State.FIRING)
+    states = [replace(firing, acknowledged_by="ada\x1b"), replace(firing, silence=night), replace(OK, silence=night)]
+    drawn = draw_alerts(states, zone=UTC, now=LATER, width=120)
+    assert [line.color for line in drawn] == ["bold", "yellow", "yellow", "green"]
+    words = ["Ringing a bell, seen by ada\\x1b", "Ringing a bell, silenced", "All good"]
+    assert [line.text.split("  ")[1] for line in drawn[1:]] == words
+    assert line_for_state(states[1], UTC).endswith("(above 10), silenced")
 
 
 def test_a_rule_is_described_as_a_phrase() -> None:

@@ -68,6 +68,9 @@ _LISTED: Final = pa.schema(
         ("severity", pa.string()),
         ("contacts", pa.list_(pa.string())),
         ("summary", pa.string()),
+        ("acknowledged_by", pa.string()),
+        ("silence", pa.string()),
+        ("silenced_until", _INSTANT),
     ]
 )
 _META: Final = pa.schema(
@@ -92,7 +95,14 @@ _META: Final = pa.schema(
         ("unjudged_segments", pa.int64()),
         ("skipped_since", _INSTANT),
         ("skipped_until", _INSTANT),
-        ("states", pa.list_(pa.struct([("segment", pa.string()), *_STATE, ("last_fired_at", _INSTANT)]))),
+        (
+            "states",
+            pa.list_(
+                pa.struct(
+                    [("segment", pa.string()), *_STATE, ("last_fired_at", _INSTANT), ("acknowledged_by", pa.string())]
+                )
+            ),
+        ),
     ]
 )
 
@@ -103,9 +113,13 @@ def _say(state: str) -> str:
 
 
 _LAYOUT: Final = Layout(
-    expendable=("summary", "contacts", "severity", "rule", "since", "value", "segment"),
+    expendable=(
+        *("summary", "contacts", "severity", "rule", "silence", "since", "value", "silenced_until", "acknowledged_by"),
+        "segment",
+    ),
     paths=("segment",),
     wrapped=("rule",),
+    headings={"acknowledged_by": "seen by", "silenced_until": "silent until"},
     shown={"state": _say, "contacts": ", ".join},
 )
 _HISTORY: Final = Layout(
@@ -315,4 +329,7 @@ def _list_row(state: AlertState, settings: Settings, *, is_known: bool = True) -
         "severity": state.alert.severity,
         "contacts": state.alert.contacts or None,
         "summary": state.alert.summary or None,
+        "acknowledged_by": state.acknowledged_by,
+        "silence": None if state.silence is None else state.silence.name,
+        "silenced_until": None if state.silence is None else state.silence.ends_at,
     }

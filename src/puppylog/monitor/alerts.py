@@ -3,6 +3,7 @@
 A state is that of the last evaluation. If the last evaluation is too long ago, the state says nothing about now.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -12,6 +13,7 @@ import pyarrow as pa
 from puppylog.errors import NotFound
 from puppylog.model.alert import Alert, Comparison, State
 from puppylog.model.alert_schedule import MAX_SEGMENTS
+from puppylog.model.silence import Silence
 from puppylog.model.source import name_source
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.stores.base import RecordReader
@@ -50,6 +52,8 @@ class AlertState:
     unjudged_segments: int = 0  # segments of the last evaluation beyond the number that an alert judges
     skipped_since: datetime | None = None  # evaluations after this instant were missed and are not caught up
     skipped_until: datetime | None = None  # the last of these missed evaluations
+    acknowledged_by: str | None = None  # who has said that the present problem is known
+    silence: Silence | None = None  # what holds messages back at present; of several, the one that ends last
 
     @property
     def is_overdue(self) -> bool:
@@ -133,7 +137,9 @@ def read_alerts(reader: RecordReader, *, name: str | None = None, group: str | N
         group: only alerts on metrics that are limited to this log group.
     """
     rows = reader.query(_QUERIES["alert_states"], {"name": name, "group": group}).to_pylist()
-    return AlertSnapshot(tuple(map(_alert_state, rows)), max((row["last_transition"] for row in rows), default=0))
+    silences = [Silence(**row) for row in reader.query(_QUERIES["silences_now"]).to_pylist()] if rows else []
+    states = tuple(_alert_state(row, silences) for row in rows)
+    return AlertSnapshot(states, max((row["last_transition"] for row in rows), default=0))
 
 
 def get_alert(reader: RecordReader, name: str) -> AlertSnapshot:
@@ -184,7 +190,10 @@ def find_heartbeat(reader: RecordReader) -> Heartbeat | None:
     return Heartbeat(**rows[0]) if rows else None
 
 
-def _alert_state(row: dict[str, Any]) -> AlertState:
+def _alert_state(row: dict[str, Any], silences: Sequence[Silence]) -> AlertState:
+    def holds_back(silence: Silence) -> bool:
+        return silence.matches(row["name"], row["segment"], silence.starts_at)  # it has begun, by the store's clock
+
     return AlertState(
         alert_of(row),
         group=row["group_name"],
@@ -201,6 +210,8 @@ def _alert_state(row: dict[str, Any]) -> AlertState:
         unjudged_segments=row["unjudged_segments"],
         skipped_since=row["skipped_since"],
         skipped_until=row["skipped_until"],
+        acknowledged_by=row["acknowledged_by"],
+        silence=next(filter(holds_back, silences), None),
     )
 
 

@@ -35,6 +35,7 @@ _COLORS: Final = {
     **dict.fromkeys((PENDING, NO_DATA, NOT_EVALUATED), "yellow"),
     **dict.fromkeys((ALL_GOOD, RECOVERED), "green"),
 }
+_NOTED: Final = "yellow"  # the colour of a problem that is silenced or acknowledged
 _ADVISE_DOCTOR: Final = "'puppylog doctor' says more"
 _ADVICE: Final = {
     "duckdb": f"run 'puppylog up', which keeps the engine that evaluates them; {_ADVISE_DOCTOR}",
@@ -71,6 +72,8 @@ def line_for_state(state: AlertState, zone: tzinfo | None) -> str:
     """Return one line about an alert's state, beginning with the time at which the state began."""
     at = state.since or state.evaluated_at
     because = f", {state.error}" if state.error else ""
+    note = _describe_note(state)
+    because += f", {note}" if note else ""
     rule = _threshold(state.alert.comparison, state.alert.threshold)
     return f"{_time(at, zone)} {_subject(state)}: {word_for_state(state)}, {_value(state.value)} ({rule}){because}"
 
@@ -95,7 +98,7 @@ def draw_alerts(states: Sequence[AlertState], *, zone: tzinfo | None, now: datet
     most = width if width >= _WIDE else max(_LEAST_NAME, min(_READABLE_NAME, width - len(RINGING) - len(GAP)))
     table.write([[*_row(state, most), *times] for state, *times in zip(states, since, last_rang, strict=True)])
     header, *rows = out.getvalue().splitlines()
-    colors = [_COLORS.get(word_for_state(state), "") for state in states]
+    colors = [_NOTED if _describe_note(state) else _COLORS.get(word_for_state(state), "") for state in states]
     lines = [Line(header, "bold"), *(Line(row, color) for row, color in zip(rows, colors, strict=True))]
     hidden = ", ".join(names[at] for at in table.hidden)
     return [*lines, *map(Line, wrap(f"not shown: {hidden}", width))] if hidden else lines
@@ -159,7 +162,17 @@ def _row(state: AlertState, most: int) -> list[str]:
     if width_of(subject) > most and state.segment_name is not None:
         left = max(_LEAST_SEGMENT, most - width_of(state.alert.name) - len("[]"))
         subject = _named(state.alert.name, cut_path(clean(state.segment_name), left), has_segment=True)
-    return [subject, word_for_state(state), format_number(state.value), rule]
+    note = _describe_note(state)
+    return [subject, word_for_state(state) + (f", {clean(note)}" if note else ""), format_number(state.value), rule]
+
+
+def _describe_note(state: AlertState) -> str:
+    """Return that a problem is silenced, or who has acknowledged it; empty if neither is true."""
+    if state.state not in (State.FIRING, State.NO_DATA):
+        return ""
+    if state.silence is not None:
+        return "silenced"
+    return "" if state.acknowledged_by is None else f"seen by {state.acknowledged_by}"
 
 
 def _subject(state: AlertState) -> str:

@@ -85,14 +85,15 @@ ORDER BY 1, 2
 
 -- name: alert_states
 -- The alerts (one, those of one group's metrics, or all), with a row for each judged segment. An alert without a judged
--- segment has one row. last_transition is the newest transition of any alert in the same snapshot.
+-- segment has one row. last_transition is the newest transition of any alert in the same snapshot. An acknowledgement
+-- ends with the next transition of its segment.
 SELECT alerts.name, metrics.name AS metric, groups.name AS group_name, alerts.statistic, alerts.comparison,
        alerts.level, alerts.window_s, alerts.period_s, alerts.for_s, alerts.keep_firing_for_s, alerts.delay_s,
        alerts.each_segment, alerts.no_data, alerts.contacts, alerts.group_wait_s, alerts.repeat_s, alerts.severity,
        alerts.summary, alerts.created_at, alerts.evaluated_at, alerts.error,
        alerts.unjudged_segments, alerts.skipped_since, alerts.skipped_until,
        extract(epoch FROM now() - alerts.evaluated_at)::DOUBLE PRECISION AS evaluated_age_s,
-       states.segment, states.state, states.since, states.value, fired.last_fired_at, streams.source_uri,
+       states.segment, states.state, states.since, states.value, changed.last_fired_at, streams.source_uri, seen.author AS acknowledged_by,
        (SELECT coalesce(max(id), 0) FROM puppylog.alert_history) AS last_transition
 FROM puppylog.alerts AS alerts
 JOIN puppylog.metrics AS metrics ON metrics.id = alerts.metric_id
@@ -101,14 +102,23 @@ LEFT JOIN puppylog.alert_states AS states ON states.alert_id = alerts.id
 LEFT JOIN puppylog.log_streams AS streams
   ON metrics.segment = 'stream_id' AND CAST(streams.id AS TEXT) = states.segment
 LEFT JOIN (
-    SELECT alert_id, segment, max(evaluated_at) AS last_fired_at
+    SELECT alert_id, segment, max(CASE WHEN to_state = 'firing' THEN evaluated_at END) AS last_fired_at, max(id) AS newest_id
     FROM puppylog.alert_history
-    WHERE to_state = 'firing'
     GROUP BY alert_id, segment
-) AS fired ON fired.alert_id = alerts.id AND fired.segment IS NOT DISTINCT FROM states.segment
+) AS changed ON changed.alert_id = alerts.id AND changed.segment IS NOT DISTINCT FROM states.segment
+LEFT JOIN puppylog.acknowledgements AS seen
+  ON seen.alert_id = alerts.id AND seen.segment IS NOT DISTINCT FROM states.segment
+ AND states.state IN ('firing', 'no_data') AND seen.history_id >= coalesce(changed.newest_id, 0)
 WHERE alerts.name = coalesce($name, alerts.name)
   AND coalesce(groups.name, '') = coalesce($group, groups.name, '')
 ORDER BY alerts.name, states.segment
+
+-- name: silences_now
+-- The silences that hold messages back at present, the one that ends last first.
+SELECT name, alert, segment, starts_at, ends_at, author, comment, is_declared
+FROM puppylog.silences
+WHERE starts_at <= now() AND now() < ends_at
+ORDER BY ends_at DESC, name
 
 -- name: transitions
 -- The newest transitions of one alert.
