@@ -75,6 +75,14 @@ REPORT = (
 )
 OPEN_STREAM = "SELECT puppylog.open_streams(ARRAY['{{{0}[uri]}}'], NULL)"
 
+NOTIFYING = [
+    "SELECT puppylog.settle_notifications(ARRAY[1], ARRAY['sent'], ARRAY[now()], ARRAY[1], NULL, NULL)",
+    "SELECT puppylog.set_silence('a', '*', '*', now(), now() + interval '1 hour', 'ada', '', false)",
+    "SELECT puppylog.end_silence('a', now())",
+    "SELECT puppylog.acknowledge_alert(1, NULL, 'ada', '')",
+    "SELECT puppylog.clear_notifications()",
+]
+
 WRITER_MAY = [
     "INSERT INTO puppylog.log_records (ts, stream_id, file_id, line_offset) VALUES (now(), 1, 1, 1)",
     "INSERT INTO puppylog.rejected_lines (stream_id, file_id, line_offset, reason, line) VALUES (1, 1, 1, '', '')",
@@ -86,6 +94,7 @@ WRITER_MAY = [
     OPEN_STREAM.format("own"),
     "SELECT puppylog.open_streams(ARRAY['file:///new'], 'new group')",
     REPORT.format("own"),
+    *NOTIFYING,
 ]
 WRITER_MAY_NOT = [
     "SELECT * FROM puppylog.log_records",
@@ -94,6 +103,12 @@ WRITER_MAY_NOT = [
     "SELECT * FROM puppylog.metrics",
     "SELECT * FROM puppylog.alert_history",
     "SELECT * FROM puppylog.stream_reports",
+    "SELECT * FROM puppylog.notifications",
+    "SELECT * FROM puppylog.alert_evidence",
+    "UPDATE puppylog.notifications SET state = 'sent'",
+    "DELETE FROM puppylog.silences",
+    "INSERT INTO puppylog.acknowledgements SELECT",
+    "UPDATE puppylog.store_ids SET id = 'x'",
     "DELETE FROM puppylog.stream_reports",
     "COPY puppylog.log_records TO STDOUT",
     "UPDATE puppylog.log_records SET host = 'x'",
@@ -130,6 +145,8 @@ READER_MAY = [
     "SELECT * FROM puppylog.metrics, puppylog.alerts",
     "SELECT * FROM puppylog.stream_reports",
     "SELECT * FROM puppylog.alert_history, puppylog.alert_states, puppylog.heartbeat",
+    "SELECT * FROM puppylog.notifications, puppylog.alert_evidence, puppylog.store_ids",
+    "SELECT * FROM puppylog.silences, puppylog.acknowledgements",
     "SELECT * FROM metrics.total_traffic",
     "SELECT * FROM metrics.total_traffic_per_route",
 ]
@@ -140,6 +157,8 @@ READER_MAY_NOT = [
     "DELETE FROM puppylog.log_records",
     "DELETE FROM puppylog.metrics",
     "DELETE FROM puppylog.alert_history",
+    "UPDATE puppylog.notifications SET state = 'sent'",
+    *NOTIFYING,
     "UPDATE puppylog.log_files SET byte_offset = 0",
     MOVE.format("own"),
     OPEN_FILE.format("own"),

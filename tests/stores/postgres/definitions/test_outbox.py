@@ -4,7 +4,8 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -149,3 +150,52 @@ def test_an_evaluation_that_fails_adds_no_row_to_the_outbox(store: Connection) -
     assert history(store) == []
     for table in ("notifications WHERE alert_id = %s", "alert_evidence WHERE history_id <> %s"):
         assert store.execute(f"SELECT * FROM puppylog.{table}".encode(), [alert_id]).fetchall() == []
+
+
+def tell(store: Connection) -> int:
+    """Make an alert fire whose contact is told; return its id."""
+    create_metric(store, BURST)
+    alert_id = create_alert(store, replace(TOLD, keep_firing_for_s=86_400), at(NOON))
+    evaluate(store, alert_id, at(NOON + 5))
+    return alert_id
+
+
+def read_rows(store: Connection, alert_id: int) -> list[dict[str, Any]]:
+    sql = "SELECT * FROM puppylog.notifications WHERE alert_id = %s ORDER BY id"
+    return store.execute(sql, [alert_id]).fetchall()
+
+
+def test_a_notification_waits_as_long_as_before_after_the_clock_was_set_back(store: Connection) -> None:
+    alert_id = tell(store)
+    store.execute("SELECT puppylog.rebase_clock(now() - interval '1 hour')")
+    [row] = read_rows(store, alert_id)
+    assert row["due_at"] - row["created_at"] == timedelta(seconds=30)
+    assert timedelta(hours=0.9) < datetime.now(UTC) - row["created_at"] < timedelta(hours=1.1)
+    # A row that was tried an hour ahead, and is to be tried again after a minute.
+    store.execute(
+        "UPDATE puppylog.notifications SET tried_at = now() + interval '1 hour', due_at = now() + interval '61 minutes'"
+    )
+    store.execute("SELECT puppylog.rebase_clock()")
+    [row] = read_rows(store, alert_id)
+    assert row["due_at"] - row["tried_at"] == timedelta(minutes=1)
+    assert abs(datetime.now(UTC) - row["tried_at"]) < timedelta(minutes=1)
+
+
+def test_what_is_old_is_deleted_but_not_a_problem_that_a_resolved_row_must_follow(store: Connection) -> None:
+    def clear_after(days: int) -> tuple[int, int]:
+        store.execute("SELECT puppylog.clear_notifications(now() + %s * interval '1 day')", [days])
+        evidence = store.execute("SELECT * FROM puppylog.alert_evidence").fetchall()
+        return len(evidence), len(store.execute("SELECT * FROM puppylog.acknowledgements").fetchall())
+
+    alert_id = tell(store)
+    [history_id] = [row["history_id"] for row in read_rows(store, alert_id)]
+    store.execute("INSERT INTO puppylog.alert_evidence VALUES (%s, 1, now(), 1, 1, 0, '{}', now())", [history_id])
+    store.execute("SELECT puppylog.acknowledge_alert(%s, NULL, 'ada', '')", [alert_id])
+    assert clear_after(days=89) == (1, 1)
+    assert clear_after(days=91) == (0, 1)
+    assert [row["kind"] for row in read_rows(store, alert_id)] == ["firing"]
+    store.execute("UPDATE puppylog.alerts SET keep_firing_for_s = 0, no_data = 'ok' WHERE id = %s", [alert_id])
+    evaluate(store, alert_id, at(NOON + 30))
+    assert [row["kind"] for row in read_rows(store, alert_id)] == ["firing", "resolved"]
+    assert clear_after(days=91) == (0, 0)
+    assert read_rows(store, alert_id) == []

@@ -5,6 +5,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
+import psycopg
 import pytest
 
 from puppylog.cli.main import run
@@ -134,3 +135,18 @@ def test_the_version_before_refuses_the_newer_store(
         bootstrap(old_url)
     assert run(["monitor", "metrics", "list", "--store", old_url]) == 78
     assert run(["bootstrap", "--store", old_url]) == 78
+
+
+def test_metrics_of_an_older_store_get_their_query_of_sample_records(version_1: str) -> None:
+    with psycopg.connect(version_1) as owner:
+        owner.execute(
+            "INSERT INTO puppylog.metrics "
+            "(id, name, statistic, property, period_s, filter, refresh_s, kind, query, created_at) "
+            "VALUES (90, 'failures', 'count', '*', 5, 'status_code >= 500', 10, 'rollup', '', now()), "
+            "(91, 'by_hand', 'count', '*', 5, 'no expression (', 10, 'rollup', '', now())"
+        )
+    bootstrap(version_1)
+    with psycopg.connect(version_1) as owner:
+        found: dict[str, str | None] = dict(owner.execute("SELECT name, samples FROM puppylog.metrics").fetchall())
+    assert "status_code >= 500" in str(found["failures"]).replace('"', "")
+    assert found["by_hand"] is None
