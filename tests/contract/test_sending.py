@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
+import pytest
+
 from puppylog.errors import DeliveryFailed
 from puppylog.model.alert import Alert, Comparison, NoData
 from puppylog.model.metric import Metric
@@ -103,6 +105,7 @@ def states_of_rows(store: Store) -> list[tuple[str, str, str]]:
     return [(row["contact"], row["kind"], row["state"]) for row in found]
 
 
+@pytest.mark.long
 def test_a_silence_holds_messages_and_then_what_is_true_is_sent(store: Store) -> None:
     ops = RecordingContact()
     store.create_metric(FAILURES)
