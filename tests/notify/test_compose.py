@@ -136,3 +136,9 @@ def test_a_group_is_split_into_messages_of_a_limited_number_of_segments() -> Non
     group = Group("errors", "ops", FIRING, rows)
     assert [len(part.rows) for part in split_group(group, 2)] == [2, 2, 1]
     assert split_group(group, None) == [group]
+
+
+def test_a_message_has_an_identity_of_its_own_also_if_it_tells_the_same_again(store: AnsweringStore) -> None:
+    first, again, later = (compose_message(store, row(number)) for number in (1, 1, 2))
+    assert first.segments[0].key == later.segments[0].key
+    assert first.identity == again.identity != later.identity

@@ -89,6 +89,9 @@ def test_a_webhook_gets_the_payload_of_alertmanager_and_the_same_key_when_sent_a
     assert received.headers["authorization"] == f"Bearer {SECRET}"
     assert received.headers["idempotency-key"] == again.headers["idempotency-key"]
     assert received.headers["idempotency-key"] != resolved.headers["idempotency-key"]
+    assert (
+        received.headers["idempotency-key"] != send(Webhook, replace(ONE, occasion="17"))[0].headers["idempotency-key"]
+    )
     assert received.json["alerts"][0]["fingerprint"] == resolved.json["alerts"][0]["fingerprint"]
     assert (resolved.json["status"], resolved.json["alerts"][0]["endsAt"]) == ("resolved", "2026-05-18T12:12:00Z")
 
@@ -123,8 +126,9 @@ def test_pagerduty_gets_an_event_for_each_segment_that_its_resolution_ends() -> 
     assert resolved.json == {"routing_key": SECRET, "event_action": "resolve", "dedup_key": document["dedup_key"]}
     acknowledged = replace(ONE, segments=(replace(ONE.segments[0], kind=Kind.ACKNOWLEDGED),))
     assert send(PagerDuty, acknowledged, routing_key=SECRET)[0].json["event_action"] == "acknowledge"
-    events = [one.json for one in send(PagerDuty, SEVERAL, routing_key=SECRET)]
-    assert [event["dedup_key"] for event in events] == [report.key for report in SEVERAL.segments]
+    few = replace(SEVERAL, segments=SEVERAL.segments[:3])
+    events = [one.json for one in send(PagerDuty, few, routing_key=SECRET)]
+    assert [event["dedup_key"] for event in events] == [report.key for report in few.segments]
     assert events[1]["payload"]["summary"] == "[FIRING] errors /section1: 11, above 10"
 
 

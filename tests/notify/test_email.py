@@ -46,7 +46,10 @@ def test_an_e_mail_has_a_text_and_a_page_and_one_thread_for_a_firing() -> None:
         assert contact.send(ONE, delivery()) == "accepted"
         assert contact.send(ONE, delivery()) == "accepted"
         contact.send(RESOLVED, delivery())
-    first, again, resolved = receiver.mails
+        contact.send(replace(ONE, told_at=NOON, occasion="17"), delivery())
+    first, again, resolved, reminder = receiver.mails
+    assert first["Message-ID"] != reminder["Message-ID"]  # mail programs show messages of one identity once
+    assert first["References"] == reminder["References"]
     assert receiver.recipients[0] == ["ops@example.com", "ann@example.com"]
     assert first["Subject"] == "[FIRING] errors: 12.5, above 10"
     assert first["From"] == "Puppylog <puppylog@example.com>"

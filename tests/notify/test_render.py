@@ -55,6 +55,11 @@ def test_a_late_message_and_a_note_are_told_before_the_rule() -> None:
     assert shown[3] == "acknowledged by ann: looking into it"
 
 
+def test_a_reminder_says_when_the_same_was_told_last() -> None:
+    text = format_plain(compose(replace(ONE, told_at=NOON), SIZES[0]))
+    assert text.split("\n")[1] == "Reminder: this was told before, last at 2026-05-18 12:00:00 UTC."
+
+
 def test_nothing_is_said_of_the_rule_of_an_alert_that_was_deleted() -> None:
     text = format_plain(compose(replace(RESOLVED, metric="", summary="", note="the alert was deleted"), SIZES[0]))
     assert text.startswith("[RESOLVED] errors: 2\nthe alert was deleted\nFrom ")

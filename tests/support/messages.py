@@ -118,5 +118,6 @@ MESSAGES: Final = st.builds(
     store=HOSTILE,
     is_late=st.booleans(),
     is_test=st.booleans(),
+    told_at=st.none() | _INSTANTS,
 )
 """Messages whose texts all come from an attacker."""

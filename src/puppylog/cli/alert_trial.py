@@ -88,9 +88,9 @@ def test(
 ) -> None:
     """Show when an alert would have fired in the past.
 
-    The rule judges the stored observations of the metric as the store would have done. Without a range, the last seven
-    days. Options of the rule replace those of the alert, to try them out; nothing is stored, and nobody is told. Each
-    row is a time in which the alert would have fired or had no data. The rule begins in the state ok.
+    The rule judges the stored observations of the metric as the store would have done. Without a range, it judges the
+    last seven days. Options of the rule replace those of the alert, to try them out; nothing is stored, and no contact
+    is told. Each row is a time in which the alert would have fired or had no data. The rule begins in the state ok.
     """
     if threshold is not None and written.get("when") is not None:
         raise UsageError("use", "both --threshold and --when", "each has the threshold")

@@ -50,7 +50,7 @@ _LAYOUT: Final = Layout(
 def contacts() -> None:
     """List the contacts of the configuration file, and try one.
 
-    A contact is whom an alert tells of its transitions: a channel, an address, a service or a command.
+    A contact is told when the state of an alert changes: a channel, an address, a service or a command.
     """
 
 

@@ -114,6 +114,11 @@ class Composer:
             note="; ".join(dict.fromkeys(self._iter_notes(group, parts, windows.values()))),
             command=_command(alert, metric, parts[0], windows.get(parts[0])),
             store=self._store_name,
+            told_at=max((told.sent_at for told in group.repeated), default=None),
+            occasion=" ".join(
+                [str(row.id) for row in group.rows]
+                + [f"{told.id}@{told.sent_at.isoformat()}" for told in group.repeated]
+            ),
             is_late=any(window["made_up"] for window in windows.values() if window is not None),
         )
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from puppylog.errors import DeliveryFailed
 from puppylog.notify.text import cut_text
@@ -106,5 +106,6 @@ def secrets_of_url(url: str) -> set[str]:
         parts = urlsplit(url)
     except ValueError:
         return {url}
-    found = {url, parts.username, parts.password, parts.path, parts.query, *parts.path.split("/")}
-    return {secret for secret in found if secret}
+    found = {parts.username, parts.password, parts.path, parts.query, *parts.path.split("/")}
+    texts = {secret for secret in found if secret} | {url}
+    return texts | set(map(unquote, texts))

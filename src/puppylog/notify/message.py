@@ -3,6 +3,7 @@
 All texts in a message are hostile: names of segments and sample lines come from logs. Each contact escapes them.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -74,12 +75,20 @@ class Message:
     store: str = ""  # the store's URL without a password
     is_late: bool = False  # whether the evaluation was missed and caught up, or the message waited for long
     is_test: bool = False
+    told_at: datetime | None = None  # if this is a reminder: when the same was told last
+    occasion: str = ""  # the same if the message is sent again after an error; of no other message of the store
 
     @property
     def kind(self) -> Kind:
         """The most urgent kind among the segments."""
         kinds = {report.kind for report in self.segments}
         return next(kind for kind in MOST_URGENT_FIRST if kind in kinds)
+
+    @property
+    def identity(self) -> str:
+        """A hash that is the same if the message is sent again after an error, and of no other message."""
+        parts = [f"{report.kind} {report.key}" for report in self.segments]
+        return hashlib.sha256("\n".join([self.occasion, *parts]).encode()).hexdigest()
 
     @property
     def count(self) -> int:

@@ -101,7 +101,7 @@ def fit(
 
 def compose(message: Message, size: Size, zone: tzinfo | None = UTC) -> list[Part]:
     """Return the paragraphs of the message in this size."""
-    parts = [Part(Style.TITLE, format_title(message, size.name)), *_compose_remarks(message, size)]
+    parts = [Part(Style.TITLE, format_title(message, size.name)), *_compose_remarks(message, size, zone)]
     if message.metric:  # the alert was deleted, if it is not known what it judged
         parts.append(Part(Style.TEXT, describe_rule(message, size.name)))
     parts.extend(_compose_segments(message, size, zone))
@@ -161,11 +161,13 @@ def _iter_plain(part: Part) -> Iterator[str]:
             yield part.text
 
 
-def _compose_remarks(message: Message, size: Size) -> Iterator[Part]:
+def _compose_remarks(message: Message, size: Size, zone: tzinfo | None) -> Iterator[Part]:
     if message.is_test:
         yield Part(Style.TEXT, TEST)
     if message.is_late:
         yield Part(Style.TEXT, LATE)
+    if message.told_at is not None:
+        yield Part(Style.TEXT, f"Reminder: this was told before, last at {format_instant(message.told_at, zone)}.")
     for remark in (message.summary, message.note):
         if remark:
             yield Part(Style.TEXT, cut_text(remark, size.summary))

@@ -44,7 +44,7 @@ def make_test_message(contact: str, now: datetime, *, store: str = "", is_resolv
         threshold=10.0,
         window_s=300,
         segments=(report,),
-        summary="Puppylog sends this because somebody tried the contact.",
+        summary="Sent by: puppylog contacts test",
         severity="info",
         command="puppylog logs --since 5m 'status_code>=500'",
         store=store,

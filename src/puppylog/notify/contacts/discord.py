@@ -41,7 +41,7 @@ class Discord:
 
 
 def document_of(text: str) -> dict[str, object]:
-    """Return the JSON of a message. A text such as ``@everyone`` notifies nobody, because no text is parsed for it."""
+    """Return the JSON of a message. A text such as ``@everyone`` mentions no user, because no text is parsed for it."""
     return {"content": text, "allowed_mentions": {"parse": []}, "flags": _SUPPRESS_EMBEDS}
 
 

@@ -26,6 +26,7 @@ from puppylog.notify.text import cut_text
 _PORTS: Final = {"starttls": 587, "tls": 465, "none": 25}
 _MAX_SUBJECT: Final = 150  # characters
 _LEAST_TIMEOUT_S: Final = 0.05
+_ID_LENGTH: Final = 40  # characters of a hash
 _DOMAIN: Final = "puppylog.invalid"  # of the identities of messages; a host's name would say where the store is
 
 # Servers that take bytes of eight bits are not the only ones.
@@ -103,8 +104,8 @@ class Email:
         mail["From"] = _address(self.sender)
         mail["To"] = tuple(map(_address, self.to))
         mail["Date"] = email.utils.format_datetime(delivery.now)
-        mail["Message-ID"] = _identity(*(f"{one.kind} {one.key}" for one in message.segments))
-        mail["References"] = _identity(message.segments[0].key)
+        mail["Message-ID"] = f"<{message.identity[:_ID_LENGTH]}@{_DOMAIN}>"
+        mail["References"] = _thread_of(message)
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(format_plain(parts) + "\n")
         mail.add_alternative(_draw_html(parts), subtype="html")
@@ -176,8 +177,9 @@ def _address(text: str) -> Address:
     return Address(display_name=shown, addr_spec=address)
 
 
-def _identity(*keys: str) -> str:
-    return f"<{hashlib.sha256(chr(10).join(keys).encode()).hexdigest()[:40]}@{_DOMAIN}>"
+def _thread_of(message: Message) -> str:
+    """Return the identity to which all messages about the firing of the first segment refer."""
+    return f"<{hashlib.sha256(message.segments[0].key.encode()).hexdigest()[:_ID_LENGTH]}@{_DOMAIN}>"
 
 
 def _draw_html(parts: Sequence[Part]) -> str:

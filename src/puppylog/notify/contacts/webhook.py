@@ -1,6 +1,5 @@
 """A webhook: the payload, version 4, that Prometheus' Alertmanager sends, so that its receivers work unchanged."""
 
-import hashlib
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -36,13 +35,12 @@ class Webhook:
 
         A message that is sent again has the same ``Idempotency-Key``.
         """
-        key = hashlib.sha256("\n".join(f"{one.kind} {one.key}" for one in message.segments).encode()).hexdigest()
         return post_json(
             self.name,
             self.url,
             webhook_payload(message, self.name),
             delivery,
-            headers={**bearer(self.token), "Idempotency-Key": key},
+            headers={**bearer(self.token), "Idempotency-Key": message.identity},
             secrets={self.token},
             ca_file=self.ca_file,
         ).describe()
