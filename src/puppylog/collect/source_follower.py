@@ -2,9 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from types import TracebackType
 from typing import Self
 
@@ -174,10 +175,14 @@ class SourceFollower:
         new = [path for path in paths if path not in self._sources]
         known = {*self._sources, *new}
         new.sort(key=lambda path: any(base in known for base in list_bases(path)))  # a log before its rotated files
+        by_group: dict[str | None, dict[str, SourceOpener]] = {}
+        for path in new:
+            opener = opener_of[paths[path]]
+            by_group.setdefault(opener.source.group, {})[path] = opener
+        for group, openers in by_group.items():
+            for start in range(0, len(openers), _OPENED_AT_ONCE):
+                self._follow(dict(islice(openers.items(), start, start + _OPENED_AT_ONCE)), group)
         for opener in self._openers:
-            own = [path for path in new if opener_of[paths[path]] is opener]
-            for start in range(0, len(own), _OPENED_AT_ONCE):
-                self._follow(own[start : start + _OPENED_AT_ONCE], opener)
             opener.has_begun = True
 
     def iter_chunks(self) -> Iterator[SourceChunk]:
@@ -237,12 +242,14 @@ class SourceFollower:
             if source.problem is not None:
                 self._on_event(SourceUnreadable(source.stream.source_uri, source.problem, self._options.watch))
 
-    def _follow(self, paths: Sequence[str], opener: SourceOpener) -> None:
-        uris = [uri_of(self._options, path) for path in paths]
-        from_end = opener.source.from_end and not opener.has_begun
+    def _follow(self, openers: Mapping[str, SourceOpener], group: str | None) -> None:
+        """Follow paths of one group, each with its opener."""
+        uris = [uri_of(self._options, path) for path in openers]
         for stream_id in self._known.take_claims(uris):
             self._store.close_stream(stream_id)
-        for path, stream in self._open_streams(uris, paths, opener.source):
+        for path, stream in self._open_streams(uris, list(openers), group):
+            opener = openers[path]
+            from_end = opener.source.from_end and not opener.has_begun
             offsets = [file.byte_offset for file in stream.files if not file.finished]
             self._on_event(StreamOpened(stream.source_uri, offsets[-1] if offsets else 0))
             self._on_stream(stream.stream_id)
@@ -261,12 +268,11 @@ class SourceFollower:
                 self._notification.watch(path)
 
     def _open_streams(
-        self, uris: Sequence[str], paths: Sequence[str], source: SourceOptions
+        self, uris: Sequence[str], paths: Sequence[str], group: str | None
     ) -> Sequence[tuple[str, Stream]]:
         """Return the paths with their streams; without those that another collector follows, if they may wait."""
 
         def open_(uris: Sequence[str]) -> Sequence[Stream]:
-            group = source.group
             return call_with_retry(lambda: self._store.open_streams(uris, group=group), self._stop, self._on_event)
 
         try:
