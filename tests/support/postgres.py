@@ -32,6 +32,7 @@ SETTINGS = {
     "io_method": "sync",  # no processes that no test needs
     "dynamic_shared_memory_type": "mmap",  # in the data directory: a killed server leaves nothing elsewhere
     "log_checkpoints": "off",
+    "autovacuum": "off",  # most databases exist for a second; workers for them took half of the CPU of a test
     "timezone": "UTC",
 }
 
