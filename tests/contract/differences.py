@@ -52,9 +52,17 @@ WRONG_TYPE = Difference(
     expected="text is needed here, but this is bigint (at column 8: status_code)",
 )
 
+NO_ARCHIVE = Difference(
+    stores=ON_POSTGRES,
+    kind="server limit",
+    reason="a database cannot write files of columns into a directory of the client",
+    expected="only the embedded store writes an archive",
+)
+
 DIFFERENCES = {
     "NUL_IN_TEXT": NUL_IN_TEXT,
     "JSON_SPELLING": JSON_SPELLING,
     "ENUM_LITERAL": ENUM_LITERAL,
     "WRONG_TYPE": WRONG_TYPE,
+    "NO_ARCHIVE": NO_ARCHIVE,
 }
