@@ -102,3 +102,10 @@ def test_a_filter_that_is_neither_sql_nor_a_query_is_refused(cli: InProcess, fil
     got = cli("monitor", "metrics", "create", "-i", "refused", "--filter", filter_)
     assert (got.code, got.out) == (2, "")
     assert message in got.err
+
+
+def test_a_query_that_begins_with_a_minus_is_told_from_an_option(cli: InProcess) -> None:
+    got = cli("logs", "-bot")
+    assert (got.code, got.err.count("\n")) == (2, 1)
+    assert "in a query, write not instead of a - at its beginning" in got.err
+    assert "in a query" not in cli("sql", "-bot").err

@@ -173,8 +173,14 @@ def _report_usage_error(error: click.ClickException) -> int:
     if isinstance(error, click.NoSuchOption):
         error = without_old_names(error)
     hint = f" (see '{ctx.command_path} --help')" if ctx is not None else ""
+    if isinstance(error, click.NoSuchOption) and ctx is not None and _takes_query(ctx.command):
+        hint = f"; in a query, write not instead of a - at its beginning{hint}"
     warn(" ".join(error.format_message().split()).removesuffix(".") + hint)
     return USAGE
+
+
+def _takes_query(command: click.Command) -> bool:
+    return any(parameter.name == "query" and parameter.nargs == -1 for parameter in command.params)
 
 
 def _report_defect(error: BaseException) -> int:
