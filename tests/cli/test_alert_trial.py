@@ -61,6 +61,7 @@ def test_a_trial_shows_when_the_alert_would_have_fired(cli: InProcess) -> None:
         (["--threshold", "10"], "above 10: would not have fired"),
         (["--when", "< 5", "--no-data", "ok"], "below 5: would not have fired"),
         (["--for", "1m"], "for 1m: would have fired once, for 1 min 0 s"),
+        (["--no-data", "no_data"], "would have fired once, for 2 min 0 s, and would have had no data 2 times, for "),
         (["--when", "< 1", "--from", "2026-03-01T12:05:00Z"], "it would still fire at the end of this time"),
     ],
 )

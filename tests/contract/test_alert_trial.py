@@ -70,7 +70,7 @@ def test_a_trial_of_the_past_is_what_the_evaluator_did(store: Store) -> None:
         judged = [(one.evaluated_at, one.segment, one.from_state, one.to_state, one.value) for one in trial.judgements]
         assert judged == history(store, alert.name), alert.name
         assert State.FIRING in {problem.state for problem in trial.problems}
-        assert trial.firing_s() > 0
+        assert trial.measure_s(State.FIRING) > 0
 
 
 def test_a_trial_says_where_the_store_has_nothing_and_refuses_what_is_too_much(

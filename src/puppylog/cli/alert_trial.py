@@ -118,16 +118,16 @@ def _tell_outcome(settings: Settings, trial: Trial, rule: str) -> None:
     """Say how often and for how long the alert would have fired, and what the rule could not see."""
     now = settings.clock()
     within = format_range(trial.first_at, trial.last_at, settings.zone, now)
-    firings = [problem for problem in trial.problems if problem.state is State.FIRING]
-    times = "once" if len(firings) == 1 else f"{len(firings):,} times"
-    each = f" in {trial.segments:,} segments" if trial.segments > 1 else ""
-    outcome = (
-        f"would have fired {times}{each}, for {format_duration(trial.firing_s())}"
-        if firings
-        else "would not have fired"
-    )
-    tell(settings, f"{rule}: {outcome}, from {within}")
-    if any(problem.until is None for problem in firings):
+    outcomes = [
+        f"would have {what} {_times(trial.count(state))}, for {format_duration(trial.measure_s(state))}"
+        for state, what in ((State.FIRING, "fired"), (State.NO_DATA, "had no data"))
+        if trial.count(state)
+    ]
+    if not trial.count(State.FIRING):
+        outcomes.insert(0, "would not have fired")
+    segments = f" over {trial.segments:,} segments" if trial.segments > 1 else ""
+    tell(settings, f"{rule}: {', and '.join(outcomes)}{segments}, from {within}")
+    if any(problem.until is None and problem.state is State.FIRING for problem in trial.problems):
         tell(settings, "it would still fire at the end of this time")
     if trial.unjudged_segments:
         warn(describe_unjudged(trial.unjudged_segments))
@@ -137,3 +137,7 @@ def _tell_outcome(settings: Settings, trial: Trial, rule: str) -> None:
             f"before {until} the metric has no buckets and the store has no records, because they were deleted or "
             "never collected; the rule saw nothing there"
         )
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"

@@ -58,12 +58,16 @@ class Trial:
     unjudged_segments: int
     missing_until: datetime | None
 
-    def firing_s(self) -> float:
-        """Return for how long the alert would have been firing, in seconds, added up over all segments."""
+    def count(self, state: State) -> int:
+        """Return how often the alert would have changed to this state, firing or without data."""
+        return sum(problem.state is state for problem in self.problems)
+
+    def measure_s(self, state: State) -> float:
+        """Return for how long the alert would have been in this state, in seconds, added up over all segments."""
         return sum(
             ((problem.until or self.last_at) - problem.since).total_seconds()
             for problem in self.problems
-            if problem.state is State.FIRING
+            if problem.state is state
         )
 
 
