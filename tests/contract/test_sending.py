@@ -184,6 +184,7 @@ def test_messages_survive_an_outage_and_are_dead_after_a_refusal(store: Store, s
     assert errors == ["cannot send to gone: it answers 404: no_team"]
 
 
+@pytest.mark.long
 def test_a_message_is_repeated_until_a_person_acknowledges_the_alert(store: Store) -> None:
     store.create_metric(Metric("size", "avg", "response_bytes", 1, refresh_s=1))
     store.create_alert(replace(QUIET, contacts=("ops",), repeat_s=1))
