@@ -30,7 +30,7 @@ def test_the_examples_of_a_module_are_true(module: str) -> None:
         "puppylog.model.alert",
         "puppylog.model.metric",
         "puppylog.monitor.alerts",
-        "puppylog.monitor.metrics",
+        "puppylog.monitor.steps",
         "puppylog.stores.connect",
         "puppylog.tail",
     ],
