@@ -17,7 +17,9 @@ _QUERIES = load_queries("puppylog.stores", "counting.sql")
 
 _ORIGINS: Final = {Kind.SOURCE: "stream_id", Kind.GROUP: "stream_id", Kind.FILE: "file_id"}
 _TEXTS: Final = frozenset({Kind.TEXT, Kind.SEVERITY, Kind.ATTRIBUTE})
-_SAMPLE_RECORDS: Final = 2000
+# The numbers of records in which equal values are looked for. A field with 30,000 different values, such as a route
+# with its parameters, has hardly any equal ones among 2,000 records.
+_SAMPLES: Final = (2_000, 100_000)
 
 
 def get_field(reader: RecordReader, name: str, dialect: Dialect) -> Field:
@@ -58,8 +60,14 @@ def values_sql(reader: RecordReader, field: Field, search: Search, dialect: Dial
 
 def has_alike(reader: RecordReader, value: str) -> bool:
     """Return whether, of some records with this SQL value, at most half have different ones."""
-    [row] = reader.query(_QUERIES["sample"].format(value=value), {"records": _SAMPLE_RECORDS}).to_pylist()
-    return bool(row["different"] * 2 <= row["records"])
+    query = _QUERIES["sample"].format(value=value)
+    for records in _SAMPLES:
+        [row] = reader.query(query, {"records": records}).to_pylist()
+        if row["different"] * 2 <= row["records"]:
+            return True
+        if row["records"] < records:  # there are no more
+            return False
+    return False
 
 
 def read_origins(reader: RecordReader, kind: Kind) -> Mapping[int, str | None] | None:
