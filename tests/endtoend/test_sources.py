@@ -126,4 +126,11 @@ def test_a_hangup_makes_the_collector_read_the_servers_configuration_again(
         with path.open("a") as log:
             log.write("/b|10.0.0.1\n")
         wait_until(lambda: len(texts(server)) == 2, what="the second line")
-    assert texts(server)[1] == "/b"
+        configuration.write_text("nothing\n")
+        collector.send_signal(signal.SIGHUP)
+        said = iter(collector.stderr.readline, b"")
+        assert any(b"what was read before stays in effect" in line for line in said)
+        with path.open("a") as log:
+            log.write("/c|10.0.0.1\n")
+        wait_until(lambda: len(texts(server)) == 3, what="the third line")
+    assert texts(server)[1:] == ["/b", "/c"]

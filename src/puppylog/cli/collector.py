@@ -4,7 +4,8 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -20,7 +21,7 @@ from puppylog.cli.old_names import OldNamesOption
 from puppylog.cli.options import examples, host_option, pass_settings, reread_settings, store_options
 from puppylog.cli.parsing import choose_format, format_options, multiline_options, zone_option
 from puppylog.cli.signals import Signals
-from puppylog.cli.talk import tell
+from puppylog.cli.talk import tell, warn
 from puppylog.collect.choosing import make_source
 from puppylog.collect.collector import Collector
 from puppylog.collect.dry import DryWriter
@@ -165,11 +166,21 @@ def collector(
             summary = _collect(options, settings, signals, reporter)
             while signals.take_restart_request():
                 tell(settings, "restarting after SIGHUP")
-                settings = reread_settings()
-                options = replace(options, sources=read_sources(settings))
+                with _keeping_what_was_read():
+                    changed = reread_settings()
+                    options, settings = replace(options, sources=read_sources(changed)), changed
                 summary = _collect(options, settings, signals, reporter)
     if summary is not None and summary.unread:
         ctx.exit(SourceError.exit_code)
+
+
+@contextmanager
+def _keeping_what_was_read() -> Iterator[None]:
+    """If the block raises an error of the configuration, say so, and go on with what was read before."""
+    try:
+        yield
+    except PuppylogError as error:
+        warn(f"{error.message}; what was read before stays in effect")
 
 
 def _read_declared_sources(ctx: click.Context, settings: Settings) -> Sequence[SourceOptions]:
