@@ -116,7 +116,7 @@ def test_a_dead_notification_is_shown_reported_and_sent_again(cli: InProcess, st
 
 def test_notifications_are_filtered_and_counted(cli: InProcess, store: Store) -> None:
     del store
-    assert notifications(cli, "--contact", "nobody") == []
+    assert notifications(cli, "--contact", "other") == []
     assert notifications(cli, "unknown") == []
     none = cli("monitor", "alerts", "notifications", "-l", "0")
     assert none.err.startswith("puppylog: ")

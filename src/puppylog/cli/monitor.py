@@ -32,7 +32,7 @@ ALERTS: Final[Table] = {
     "silence": ("puppylog.cli.silences:silence", "Hold the messages of alerts back for a time."),
     "unsilence": ("puppylog.cli.silences:unsilence", "End silences now."),
     "silences": ("puppylog.cli.silences:silences", "List the silences."),
-    "ack": ("puppylog.cli.silences:ack", "Say that somebody knows that an alert fires."),
+    "ack": ("puppylog.cli.silences:ack", "Say that a person knows that an alert fires."),
     "notifications": ("puppylog.cli.notifications:notifications", "Show what was sent, and what was not and why."),
     "retry": ("puppylog.cli.notifications:retry", "Send notifications that are dead."),
 }

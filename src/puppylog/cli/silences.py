@@ -1,4 +1,4 @@
-"""``puppylog monitor alerts silence | unsilence | silences | ack``: hold messages back, or say that someone knows."""
+"""``puppylog monitor alerts silence | unsilence | silences | ack``: silences, and acknowledgements of a person."""
 
 import os
 import pwd
@@ -178,7 +178,7 @@ def _state_of(silence: Silence, now: datetime) -> str:
 @store_options
 @pass_settings
 def ack(settings: Settings, *, alert: str, segment: str | None, author: str | None, comment: str) -> None:
-    """Say that somebody knows that an alert fires: it is not repeated until its state changes."""
+    """Say that a person knows that an alert fires: it is not repeated until its state changes."""
     with connect(settings.store) as store:
         get_alert(store, alert)
         count = store.acknowledge(alert, segment, author or _user_name(), comment)
