@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import stat
+import threading
 import time
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 
 from puppylog.errors import DeliveryFailed
 from puppylog.notify.contact import Delivery
+from puppylog.notify.contacts import exec as exec_module
 from puppylog.notify.contacts.exec import Exec
+from support.embedded import wait_until
 from support.messages import ONE
 
 
@@ -70,7 +73,7 @@ def test_a_command_and_its_children_are_killed_at_the_deadline(
     began = time.monotonic()
     error = failure(script, seconds=seconds, timeout_s=timeout_s)
     assert time.monotonic() - began < 5
-    assert error.cause == "the command was killed because it did not end in time, and said: begun"
+    assert error.cause == "the command did not end in time, and was killed, and said: begun"
     assert not error.is_final
     child = int((tmp_path / "child").read_text())
     deadline = time.monotonic() + 10
@@ -99,3 +102,24 @@ def test_a_child_that_is_left_behind_does_not_hold_up_the_message(tmp_path: Path
 def test_much_output_is_read_and_forgotten(tmp_path: Path) -> None:
     script = write_script(tmp_path / "talk", "head -c 1000000 /dev/zero | tr '\\0' 'x'")
     assert run(script).startswith("exit code 0: xxx")
+
+
+def test_a_command_that_cannot_be_killed_does_not_hold_up_the_sender(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that runs as another user."""
+
+    def refuse(*_: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    script = write_script(tmp_path / "hang", f'echo $$ > "{tmp_path}/pid"; exec sleep 5')
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "killpg", refuse)
+        patched.setattr(exec_module, "_KILLED_WITHIN_S", 0.1)
+        began = time.monotonic()
+        error = failure(script, seconds=0.5)
+        assert time.monotonic() - began < 4
+    assert error.cause.startswith("the command did not end in time, and was killed")
+    pid = int((tmp_path / "pid").read_text())
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: "puppylog-exec" not in {one.name for one in threading.enumerate()}, what="its end")

@@ -7,8 +7,10 @@ import selectors
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -22,6 +24,7 @@ from puppylog.notify.text import cut_text, one_line
 _MAX_OUTPUT_BYTES: Final = 4_096
 _MAX_VARIABLE: Final = 4_000  # characters; the system limits a variable to 128 KiB
 _POLL_S: Final = 0.02
+_KILLED_WITHIN_S: Final = 1.0
 
 # Errors of the machine, not of the command: no memory, no processes, no descriptors, no disk space.
 _PASSING: Final = frozenset(
@@ -58,14 +61,17 @@ class Exec:
         """
         deadline = min(delivery.deadline, time.monotonic() + self.timeout_s)
         process = self._start(message, delivery.environ)
-        with process:
+        try:
             output, was_killed = _wait(process, deadline)
+        finally:
+            if process.stdout is not None:
+                process.stdout.close()
         line = first_line(output)
         if process.returncode == 0:
             return f"exit code 0{f': {line}' if line else ''}"
         said = f", and said: {line}" if line else ""
         if was_killed:
-            raise failed(self.name, f"the command was killed because it did not end in time{said}")
+            raise failed(self.name, f"the command did not end in time, and was killed{said}")
         raise failed(self.name, f"the command ended with exit code {process.returncode}{said}")
 
     def _start(self, message: Message, environ: Mapping[str, str]) -> "subprocess.Popen[bytes]":
@@ -151,8 +157,10 @@ def _wait(process: "subprocess.Popen[bytes]", deadline: float) -> tuple[str, boo
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
-    try:
+    """Kill the process group. A command that runs as another user cannot be killed, and is left alone."""
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):  # it has ended, or runs as another user
-        process.kill()
-    process.wait()
+    try:
+        process.wait(_KILLED_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        threading.Thread(target=process.wait, name="puppylog-exec", daemon=True).start()  # until it ends by itself
