@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -56,7 +57,9 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
         yield engine
 
 
-def fire(engine: Engine, records: int = 1000, alert: Alert = ALERT) -> None:
+def fire(
+    engine: Engine, records: int = 1000, alert: Alert = ALERT, allowance: evidence.Allowance | None = None
+) -> None:
     """Store records of the day before NOON, and evaluate the alert at NOON."""
 
     def store(connection: Connection) -> None:
@@ -65,7 +68,7 @@ def fire(engine: Engine, records: int = 1000, alert: Alert = ALERT) -> None:
         connection.run("UPDATE puppylog.alerts SET evaluated_at = make_timestamptz($at)", {"at": NOON_US - 60_000_000})
 
     engine.write(store)
-    engine.write(lambda connection: evaluate(connection, [alert.name], NOON_US))
+    engine.write(lambda connection: evaluate(connection, [alert.name], NOON_US, allowance=allowance))
 
 
 def ask(engine: Engine, sql: str) -> list[dict[str, Any]]:
@@ -182,3 +185,45 @@ def test_a_notification_waits_as_long_as_before_after_the_clock_was_set_back(eng
     assert (row["created_us"], row["wait_s"]) == (hour_ago_us, 30)
     [step] = ask(engine, "SELECT back_s FROM puppylog.clock_steps WHERE part = 'notifications'")
     assert timedelta(hours=0.9) < timedelta(seconds=step["back_s"]) <= timedelta(hours=1.1)
+
+
+def test_searches_take_a_small_share_of_the_time(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(evidence, "time", SimpleNamespace(monotonic=lambda: now))
+    allowance = evidence.Allowance()
+    assert allowance.left_s() == 5
+    allowance.spend(6)
+    now += 10
+    assert allowance.left_s() == pytest.approx(-0.5)
+    now += 11
+    assert allowance.left_s() == pytest.approx(0.05)
+    now += 1000
+    assert allowance.left_s() == 5
+    allowance.spend(9)
+    fire(engine, allowance=allowance)
+    reason = "no record was searched: many transitions came before, in a short time"
+    assert omitted(engine) == {"/new": reason, "/old": reason}
+
+
+def test_alerts_that_fire_at_once_share_the_transitions_that_get_samples(engine: Engine) -> None:
+    insert = (
+        "INSERT INTO puppylog.log_records BY NAME "
+        "SELECT TIMESTAMPTZ '2026-03-01T11:59:30Z' AS ts, 1 AS stream_id, 1 AS file_id, i AS line_offset, "
+        "'/' || i % 60 AS request_route, 500 AS status_code FROM range(120) AS lines (i)"
+    )
+
+    def prepare(connection: Connection) -> None:
+        connection.run(insert)
+        for name in ("first", "second"):
+            DEFINITIONS.create_alert(connection, replace(ALERT, name=name, threshold=1.5))
+        connection.run("UPDATE puppylog.alerts SET evaluated_at = make_timestamptz($at)", {"at": NOON_US - 60_000_000})
+
+    engine.write(prepare)
+    engine.write(lambda connection: evaluate(connection, ["first", "second"], NOON_US))
+    found = ask(
+        engine,
+        "SELECT name, count(DISTINCT history_id) AS with_samples, count(DISTINCT history.evidence_omitted) AS reasons "
+        "FROM puppylog.alert_history AS history JOIN puppylog.alerts AS alerts ON alerts.id = alert_id "
+        "LEFT JOIN puppylog.alert_evidence AS evidence ON evidence.history_id = history.id GROUP BY name ORDER BY name",
+    )
+    assert found == [{"name": name, "with_samples": 50, "reasons": 1} for name in ("first", "second")]

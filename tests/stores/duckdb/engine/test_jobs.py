@@ -187,9 +187,9 @@ def test_a_long_round_stores_heartbeats(engine: Engine, monkeypatch: pytest.Monk
         told.append("beat")
         beat(connection, error, now_us)
 
-    def note_evaluation(connection: Connection, names: Sequence[str], now_us: int) -> bool:
+    def note_evaluation(connection: Connection, names: Sequence[str], now_us: int, **others: Any) -> bool:
         told.extend(names)
-        return evaluate_some(connection, names, now_us)
+        return evaluate_some(connection, names, now_us, **others)
 
     monkeypatch.setattr(jobs, "BEAT_S", 0.0)
     monkeypatch.setattr(jobs, "MOST_ALERTS", 1)
@@ -206,8 +206,8 @@ def test_the_jobs_end_after_their_current_transaction(engine: Engine, monkeypatc
     evaluated: list[str] = []
     has_begun, may_end = threading.Event(), threading.Event()
 
-    def note_evaluation(_: Connection, names: Sequence[str], now_us: int) -> bool:
-        del now_us
+    def note_evaluation(_: Connection, names: Sequence[str], now_us: int, **others: Any) -> bool:
+        del now_us, others
         evaluated.extend(names)
         has_begun.set()
         return not may_end.wait(60)

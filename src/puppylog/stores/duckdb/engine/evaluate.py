@@ -9,7 +9,6 @@ that the evaluations after a long pause do not block the writer.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from operator import itemgetter
 from typing import Any, Final
 
 import pyarrow as pa
@@ -20,7 +19,7 @@ from puppylog.model.alert_schedule import MAX_SEGMENTS, Due, plan
 from puppylog.stores.duckdb.engine.clock import rebase_alert
 from puppylog.stores.duckdb.engine.database import Connection
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredAlert
-from puppylog.stores.duckdb.engine.evidence import add_evidence
+from puppylog.stores.duckdb.engine.evidence import Allowance, add_evidence, limit_evidence
 from puppylog.stores.duckdb.engine.judge import DueAlert, judge_many, judge_one, table_of_due, windows_of
 from puppylog.stores.duckdb.engine.outbox import add_notifications
 from puppylog.stores.queries import load_queries
@@ -56,10 +55,17 @@ _JUDGED: Final = pa.schema(
 )
 
 
-def evaluate(connection: Connection, names: Sequence[str], now_us: int, *, most_segments: int = MAX_SEGMENTS) -> bool:
+def evaluate(
+    connection: Connection,
+    names: Sequence[str],
+    now_us: int,
+    *,
+    most_segments: int = MAX_SEGMENTS,
+    allowance: Allowance | None = None,
+) -> bool:
     """Do a limited number of each alert's due evaluations, the oldest first; return whether more are due.
 
-    It is OK if an alert was deleted since it was listed.
+    It is OK if an alert was deleted since it was listed. ``allowance`` limits the time for searches of sample records.
     """
     wanted = set(names)
     found = [stored for stored in DEFINITIONS.list_alerts(connection) if stored.alert.name in wanted]
@@ -79,7 +85,8 @@ def evaluate(connection: Connection, names: Sequence[str], now_us: int, *, most_
             judged.append(_judge_together(connection, each.stored, each.due))
         elif each.due.evaluations > 1:
             judged.append(judge_many(connection, each))
-    _write(connection, alerts, pa.concat_tables([table.cast(_JUDGED) for table in judged]), now_us)
+    rows = pa.concat_tables([table.cast(_JUDGED) for table in judged])
+    _write(connection, alerts, rows, now_us, allowance or Allowance())
     return any(each.due.last_us + each.due.period_us <= now_us for each in alerts)
 
 
@@ -190,7 +197,9 @@ def _judged(status: Status, last: Status, *, is_last: bool) -> dict[str, Any]:
     }
 
 
-def _write(connection: Connection, alerts: Sequence[DueAlert], judged: pa.Table, now_us: int) -> None:
+def _write(
+    connection: Connection, alerts: Sequence[DueAlert], judged: pa.Table, now_us: int, allowance: Allowance
+) -> None:
     """Write the states that have changed, add the transitions to the history, and note the evaluations.
 
     Most evaluations change few segments. A query that would change nothing is not run.
@@ -211,9 +220,9 @@ def _write(connection: Connection, alerts: Sequence[DueAlert], judged: pa.Table,
             connection.run(_QUERIES["insert_states"])
         if _any(is_forgotten) or _any(pc.not_equal(judged["from_state"], judged["state"])):
             missed_after_us = MISSED_AFTER // timedelta(microseconds=1)
-            sql, values = _QUERIES["insert_transitions"], {"now_us": now_us, "missed_after_us": missed_after_us}
-            transitions = sorted(connection.rows(sql, values), key=itemgetter("id"))
-            add_evidence(connection, [each.stored for each in alerts], transitions)
+            values = {"now_us": now_us, "missed_after_us": missed_after_us, **limit_evidence(judged, allowance)}
+            transitions = connection.fetch(_QUERIES["insert_transitions"], values)
+            add_evidence(connection, [each.stored for each in alerts], transitions, allowance)
             add_notifications(connection, alerts, transitions, judged.filter(is_forgotten))
         connection.run(_QUERIES["note_evaluations"])
 

@@ -7,13 +7,14 @@ an error or a time-out does not affect the evaluation. What was not searched is 
 import json
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from puppylog.errors import PuppylogError
 from puppylog.model.record import RECORDS
@@ -24,7 +25,7 @@ from puppylog.stores.queries import load_queries
 _QUERIES = load_queries("puppylog.stores.duckdb", "evidence.sql")
 
 MOST_SAMPLES: Final = 10  # for each transition
-MOST_TRANSITIONS: Final = 100  # that get samples, in one evaluation; each search of a window takes milliseconds
+MOST_TRANSITIONS: Final = 100  # that get samples, in one evaluation; the alerts share them
 MOST_S: Final = 0.5  # for the samples of one evaluation; no line is committed meanwhile
 _LONGEST_TEXT: Final = 4_096  # characters
 _MOST_ATTRIBUTES: Final = 16_384  # bytes
@@ -59,6 +60,30 @@ _PLACE: Final = ("ts", "stream_id", "file_id", "line_offset")
 _Found: TypeAlias = dict[str | None, list[dict[str, Any]]]
 
 
+class Allowance:
+    """Limits the share of time that searches take, so that alerts that change their states all the time cost little.
+
+    Searches may take 5 % of the time. Unused time is kept for when many alerts fire at once, but not more than 5 s.
+    Used in the writer's thread.
+    """
+
+    _SHARE: Final = 0.05
+    _MOST_S: Final = 5.0
+
+    def __init__(self) -> None:
+        self._left_s, self._counted_at = self._MOST_S, time.monotonic()
+
+    def left_s(self) -> float:
+        """Return how many seconds of search are left; not above zero if there are none."""
+        now = time.monotonic()
+        self._left_s = min(self._MOST_S, self._left_s + self._SHARE * (now - self._counted_at))
+        self._counted_at = now
+        return self._left_s
+
+    def spend(self, seconds: float) -> None:
+        self._left_s -= seconds
+
+
 @dataclass(slots=True)
 class _Search:
     """The search for the samples of transitions of one alert whose windows are the same."""
@@ -70,8 +95,27 @@ class _Search:
     history_ids: dict[str | None, int] = field(default_factory=dict)  # by segment
 
 
+def limit_evidence(judged: pa.Table, allowance: Allowance) -> dict[str, int | str]:
+    """Return how many transitions of each alert get samples, and the reason of the others: parameters of a query.
+
+    Args:
+        judged: the rows of the query ``judge``.
+        allowance: the time that is left for searches.
+    """
+    if allowance.left_s() <= 0:
+        return {
+            "most_evidence": 0,
+            "no_evidence": "no record was searched: many transitions came before, in a short time",
+        }
+    fires = pc.and_(pc.equal(judged["state"], "firing"), pc.not_equal(judged["from_state"], "firing"))
+    alerts = pc.count_distinct(judged.filter(fires)["alert_id"]).as_py()
+    most = MOST_TRANSITIONS // max(1, alerts)
+    reason = f"only the newest {most} transitions of an evaluation have sample records"
+    return {"most_evidence": most, "no_evidence": reason}
+
+
 def add_evidence(
-    connection: Connection, alerts: Iterable[StoredAlert], transitions: Sequence[Mapping[str, Any]]
+    connection: Connection, alerts: Iterable[StoredAlert], transitions: pa.Table, allowance: Allowance
 ) -> None:
     """Store samples for transitions to firing, or why they have none. Does nothing if there is no such transition.
 
@@ -79,30 +123,32 @@ def add_evidence(
         connection: the writer's connection.
         alerts: the evaluated alerts.
         transitions: the rows of the query ``insert_transitions``.
+        allowance: the time that is left for searches.
     """
-    firing = [row for row in transitions if row["to_state"] == "firing"]
+    firing = transitions.filter(transitions["gets_evidence"]).to_pylist()
     if not firing:
         return
     firing.sort(key=lambda row: (-row["at_us"], row["id"]))
-    reason = f"only the newest {MOST_TRANSITIONS} transitions of an evaluation have sample records"
-    omitted = {row["id"]: reason for row in firing[MOST_TRANSITIONS:]}
+    omitted: dict[int, str] = {}
     samples: list[dict[str, Any]] = []
-    searches = _list_searches({stored.id: stored for stored in alerts}, firing[:MOST_TRANSITIONS])
+    searches = _list_searches({stored.id: stored for stored in alerts}, firing)
     known = {stored.id: stored for stored in DEFINITIONS.list_metrics(connection)}
-    deadline = time.monotonic() + MOST_S
+    started = time.monotonic()
+    deadline = started + min(MOST_S, allowance.left_s())
     for search in searches:
-        found, reason_ = _find_samples(connection, search, known, deadline)
+        found, reason = _find_samples(connection, search, known, deadline)
         for segment, history_id in search.history_ids.items():
             rows = found.get(segment, [])
             samples += [{**row, "history_id": history_id, "place": no} for no, row in enumerate(rows, 1)]
-            if reason_ is not None and len(rows) < MOST_SAMPLES:
-                omitted[history_id] = reason_
+            if reason is not None and len(rows) < MOST_SAMPLES:
+                omitted[history_id] = reason
+    allowance.spend(time.monotonic() - started)
     if samples:
         with connection.table("samples", pa.Table.from_pylist(samples, _SAMPLES)):
             connection.run(_QUERIES["insert_evidence"])
     if omitted:
-        rows_ = [{"history_id": history_id, "reason": reason} for history_id, reason in omitted.items()]
-        with connection.table("omitted", pa.Table.from_pylist(rows_, _OMITTED)):
+        rows = [{"history_id": history_id, "reason": reason} for history_id, reason in omitted.items()]
+        with connection.table("omitted", pa.Table.from_pylist(rows, _OMITTED)):
             connection.run(_QUERIES["note_omitted"])
 
 
@@ -122,6 +168,8 @@ def _find_samples(
 ) -> tuple[_Found, str | None]:
     """Return the samples by segment, the newest first, and why some may be missing; None if none is missing."""
     found: _Found = {segment: [] for segment in search.history_ids}
+    if time.monotonic() >= deadline:
+        return found, _describe_unsearched(search.until_us)
     try:
         sql = _write_query(search, known)
         with connection.reading() as reading, _interrupted_at(deadline, reading):

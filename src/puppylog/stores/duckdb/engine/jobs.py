@@ -19,6 +19,7 @@ from puppylog.stores.duckdb.engine import clock, evaluate, outbox, refresh
 from puppylog.stores.duckdb.engine.alert_batches import MOST_ALERTS, count_missed, iter_batches, order_due
 from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredAlert, StoredMetric
+from puppylog.stores.duckdb.engine.evidence import Allowance
 from puppylog.stores.duckdb.engine.metric_schedule import MetricSchedule
 
 TICK_S = 0.5
@@ -59,6 +60,9 @@ class Jobs:
         # Under the lock.
         self._lock = threading.Lock()
         self._appends = 0  # the number of appends; without a new append no metric is refreshed
+
+        # In transactions of the jobs' thread only, one at a time.
+        self._allowance = Allowance()
 
         # In the thread of the jobs only.
         self._seen_us = _NEVER_US  # the clock's time in the last round
@@ -246,7 +250,9 @@ class Jobs:
         self._is_outdated.set()  # the list has the time of each alert's last evaluation, which changes
         started_at = time.monotonic()
         try:
-            return self._engine.write(lambda connection: evaluate.evaluate(connection, names, now_us))
+            return self._engine.write(
+                lambda connection: evaluate.evaluate(connection, names, now_us, allowance=self._allowance)
+            )
         except PuppylogError as error:
             if len(alerts) > 1:
                 is_more_due = [self._evaluate([stored], now_us) for stored in alerts]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from puppylog.model.alert import State
 from puppylog.model.outbox import Segment, Turn, list_new_rows
@@ -50,7 +51,7 @@ _OUTCOMES: Final = pa.schema(
 def add_notifications(
     connection: Connection,
     alerts: Sequence[DueAlert],
-    transitions: Sequence[Mapping[str, Any]],
+    transitions: pa.Table,
     forgotten: pa.Table,
 ) -> None:
     """Add the rows of an evaluation's transitions to the outbox, by the rule of `model.outbox`.
@@ -58,26 +59,27 @@ def add_notifications(
     Args:
         connection: the writer's connection.
         alerts: the evaluated alerts.
-        transitions: the rows of the query ``insert_transitions``, in the order of their ids.
+        transitions: the rows of the query ``insert_transitions``.
         forgotten: the rows of the query ``judge`` about segments that are not judged any more.
     """
+    unresolved = _read_unresolved(connection, [each.stored.id for each in alerts])
+    told = [each for each in alerts if each.stored.alert.contacts or each.stored.id in unresolved]
+    if not told:
+        return
+    told_ids = pa.array([each.stored.id for each in told], pa.int32())
     turns: defaultdict[int, list[Turn]] = defaultdict(list)
-    for row in transitions:
+    for row in transitions.filter(pc.is_in(transitions["alert_id"], told_ids)).sort_by("id").to_pylist():
         at, state = _EPOCH + timedelta(microseconds=row["at_us"]), State(row["to_state"])
         turns[row["alert_id"]].append(Turn(row["id"], row["segment"], at, state, row["value"]))
     gone: defaultdict[int, list[Segment]] = defaultdict(list)
     for row in forgotten.select(["alert_id", "segment"]).to_pylist():
         gone[row["alert_id"]].append(row["segment"])
-    changed = [each for each in alerts if each.stored.id in turns or each.stored.id in gone]
-    unresolved = _read_unresolved(connection, [each.stored.id for each in changed])
     added: list[dict[str, Any]] = []
-    for each in changed:
-        alert_id, contacts = each.stored.id, each.stored.alert.contacts
-        if not contacts and alert_id not in unresolved:
-            continue
+    for each in told:
+        alert_id = each.stored.id
         rows = list_new_rows(
             turns[alert_id],
-            contacts,
+            each.stored.alert.contacts,
             unresolved.get(alert_id, {}),
             forgotten=frozenset(gone[alert_id]),
             at=_EPOCH + timedelta(microseconds=each.due.last_us),

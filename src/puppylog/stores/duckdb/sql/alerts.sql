@@ -306,15 +306,19 @@ FROM judged
 WHERE place IS NULL AND is_last AND NOT is_forgotten
 
 -- name: insert_transitions
--- The changes of state, in order. A firing segment whose state is deleted gets a last transition, to no_data.
+-- The changes of state, in order. A firing segment whose state is deleted gets a last transition, to no_data. Of each
+-- alert, the newest $most_evidence transitions to firing get sample records; the others have $no_evidence as the reason.
 INSERT INTO puppylog.alert_history (id, alert_id, segment, evaluated_at, from_state, to_state, value, comparison, level,
-                                    window_since, window_until, made_up, recorded_at)
+                                    window_since, window_until, made_up, recorded_at, evidence_omitted)
 SELECT nextval('puppylog.ids'), alert_id, segment, make_timestamptz(at_us), from_state, to_state, value, comparison,
-       level, make_timestamptz(until_us - window_us), make_timestamptz(until_us), $now_us - at_us >= missed_us, now()
+       level, make_timestamptz(until_us - window_us), make_timestamptz(until_us), $now_us - at_us >= missed_us, now(),
+       CASE WHEN is_firing AND newest_no > $most_evidence THEN $no_evidence END
 FROM (
     SELECT transitions.*, alerts.comparison, alerts.level, alerts.window_s * 1000000::BIGINT AS window_us,
            alerts.period_s * 1000000::BIGINT + $missed_after_us AS missed_us,
-           (at_us - alerts.delay_s * 1000000::BIGINT) // due.bucket_us * due.bucket_us AS until_us
+           (at_us - alerts.delay_s * 1000000::BIGINT) // due.bucket_us * due.bucket_us AS until_us,
+           to_state = 'firing' AS is_firing,
+           row_number() OVER (PARTITION BY transitions.alert_id, to_state = 'firing' ORDER BY at_us DESC, segment) AS newest_no
     FROM (
         SELECT alert_id, segment, at_us, 0 AS turn, from_state, state AS to_state, value
         FROM judged
@@ -329,7 +333,7 @@ FROM (
     ORDER BY at_us, transitions.alert_id, segment, turn
 ) AS ordered
 RETURNING id, alert_id, segment, epoch_us(evaluated_at) AS at_us, to_state, value, epoch_us(window_since) AS since_us,
-          epoch_us(window_until) AS until_us
+          epoch_us(window_until) AS until_us, to_state = 'firing' AND evidence_omitted IS NULL AS gets_evidence
 
 -- name: note_evaluations
 UPDATE puppylog.alerts
