@@ -5,8 +5,9 @@
 -- The functions for clients run with the owner's rights, so that a role that calls them needs no rights on the tables.
 
 -- The columns of a record that are not null, without its instant and its place. Long texts are cut, and attributes that
--- are too long are left out; ``cut`` has the names of these columns.
-CREATE OR REPLACE FUNCTION puppylog.copy_record(record puppylog.log_records) RETURNS jsonb
+-- are too long are left out; ``cut`` has the names of these columns. The argument is JSON, because Citus creates functions
+-- on its workers, too, which do not have the table's type.
+CREATE OR REPLACE FUNCTION puppylog.copy_record(record jsonb) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, puppylog, pg_temp AS $$
     SELECT coalesce(jsonb_object_agg(key, CASE WHEN is_cut THEN to_jsonb(left(value #>> '{}', 4096)) ELSE value END)
                     FILTER (WHERE NOT is_cut OR key <> 'attributes'), '{}')
@@ -15,7 +16,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, puppylog, pg_temp AS $$
     FROM (
         SELECT key, value, CASE WHEN key = 'attributes' THEN length(CAST(value AS text)) > 16384
                                 ELSE length(value #>> '{}') > 4096 END AS is_cut
-        FROM jsonb_each(to_jsonb(copy_record.record))
+        FROM jsonb_each(copy_record.record)
         WHERE key NOT IN ('ts', 'stream_id', 'file_id', 'line_offset') AND value <> 'null'
     ) AS columns
 $$;
@@ -50,7 +51,7 @@ BEGIN
             found := found + 1;
             INSERT INTO puppylog.alert_evidence (history_id, place, ts, stream_id, file_id, line_offset, record, recorded_at)
             VALUES (add_samples.history_id, found, sample.ts, sample.stream_id, sample.file_id, sample.line_offset,
-                    puppylog.copy_record(sample), now());
+                    puppylog.copy_record(to_jsonb(sample)), now());
         END LOOP;
         slice_until := slice_until - slice;
         took := clock_timestamp() - started;
