@@ -8,6 +8,13 @@ CROSS JOIN puppylog.retention AS retention
 -- name: read_groups
 SELECT group_name, keep_s FROM puppylog.retention_groups ORDER BY group_name
 
+-- name: note_dropped
+-- Records may be gone that the next setting keeps.
+UPDATE puppylog.retention SET dropped_before = puppylog.oldest_kept() WHERE isfinite(puppylog.oldest_kept())
+
+-- name: flavour
+SELECT flavour FROM puppylog.installation
+
 -- name: write_keep
 UPDATE puppylog.installation SET drop_after_s = $keep_s
 

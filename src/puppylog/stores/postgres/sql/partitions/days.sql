@@ -64,7 +64,7 @@ CREATE OR REPLACE FUNCTION puppylog.tend_days() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp
 SET TimeZone = 'UTC' SET lock_timeout = '3s' AS $$
 DECLARE
-    oldest timestamptz := puppylog.oldest_kept();
+    oldest timestamptz := (SELECT clock_timestamp() - make_interval(secs => drop_after_s) FROM puppylog.installation);
     partition record;
 BEGIN
     PERFORM puppylog.make_days(ARRAY(SELECT current_date + ahead FROM generate_series(0, 3) AS ahead));
@@ -74,7 +74,9 @@ BEGIN
     ));
     PERFORM pg_advisory_xact_lock(1885697639, 3);
     PERFORM puppylog.turn_columnar();
-    IF NOT isfinite(oldest) THEN
+    PERFORM puppylog.drop_of_groups();
+    PERFORM puppylog.drop_excess();
+    IF oldest IS NULL THEN
         RETURN;
     END IF;
     FOR partition IN SELECT * FROM puppylog.list_days() WHERE until <= oldest LOOP
@@ -85,6 +87,38 @@ BEGIN
         END;
     END LOOP;
     DELETE FROM puppylog.log_records_rest WHERE ts < oldest;
+END
+$$;
+
+-- Drops the oldest days while the records of all days need more than the limit of their size. Today's records stay, and
+-- those that a metric has not counted yet.
+CREATE OR REPLACE FUNCTION puppylog.drop_excess(now timestamptz DEFAULT clock_timestamp()) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp
+SET TimeZone = 'UTC' SET lock_timeout = '3s' AS $$
+DECLARE
+    most_bytes bigint := (SELECT max_bytes FROM puppylog.retention);
+    last timestamptz := puppylog.counted_until(date_trunc('day', now));
+    size_bytes bigint;
+    days jsonb;
+    day record;
+BEGIN
+    IF most_bytes IS NULL THEN
+        RETURN;
+    END IF;
+    -- All sizes are read first: on Citus this is not possible after a table was dropped in the transaction.
+    SELECT jsonb_agg(jsonb_build_object('name', d.name, 'until', d.until, 'bytes', puppylog.size_of(d.name)) ORDER BY d.since)
+    INTO days FROM puppylog.list_days() AS d;
+    size_bytes := (SELECT sum(d.bytes) FROM jsonb_to_recordset(days) AS d (bytes bigint));
+    FOR day IN SELECT * FROM jsonb_to_recordset(days) AS d (name text, until timestamptz, bytes bigint) LOOP
+        EXIT WHEN size_bytes <= most_bytes OR day.until > last;
+        BEGIN
+            EXECUTE format('DROP TABLE puppylog.%I', day.name);
+            UPDATE puppylog.retention SET dropped_before = greatest(dropped_before, day.until);
+        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+            RETURN;  -- the next round retries
+        END;
+        size_bytes := size_bytes - day.bytes;
+    END LOOP;
 END
 $$;
 

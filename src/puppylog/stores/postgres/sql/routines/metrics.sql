@@ -17,11 +17,20 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
                 ELSE puppylog.floor_to(at, period_s) + make_interval(secs => period_s) END
 $$;
 
+-- The shortest time in seconds for which the records of any stream are kept; null: all are kept for ever.
+CREATE OR REPLACE FUNCTION puppylog.least_keep_s() RETURNS integer
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
+    SELECT least((SELECT drop_after_s FROM puppylog.installation),
+                 (SELECT min(keep_s) FROM puppylog.retention_groups
+                  WHERE group_name IN (SELECT name FROM puppylog.log_groups)))
+$$;
+
 -- Records before this instant may have been dropped, so a bucket that starts before it must not be computed again.
 CREATE OR REPLACE FUNCTION puppylog.oldest_kept(now timestamptz DEFAULT clock_timestamp()) RETURNS timestamptz
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
-    SELECT CASE WHEN drop_after_s IS NULL THEN '-infinity' ELSE now - make_interval(secs => drop_after_s) END
-    FROM puppylog.installation
+    SELECT greatest(coalesce(now - make_interval(secs => puppylog.least_keep_s()), '-infinity'),
+                    coalesce(dropped_before, '-infinity'))
+    FROM puppylog.retention
 $$;
 
 -- Turns the invalidations into touched ranges of the metrics; returns false if another session is refreshing.

@@ -4,8 +4,8 @@
 -- erases a bucket whose records were dropped.
 CREATE OR REPLACE FUNCTION puppylog.refreshed_back(period_s integer) RETURNS interval
 LANGUAGE sql STABLE SET search_path = pg_catalog, puppylog, pg_temp AS $$
-    SELECT least(make_interval(secs => 86400 + 10 * period_s), make_interval(secs => drop_after_s - period_s))
-    FROM puppylog.installation
+    SELECT least(make_interval(secs => 86400 + 10 * period_s),
+                 make_interval(secs => puppylog.least_keep_s() - period_s))
 $$;
 
 -- Adds the refresh policy of a metric, and replaces an existing one.
@@ -167,23 +167,9 @@ $$;
 -- Does nothing: TimescaleDB creates and drops chunks by itself.
 CREATE OR REPLACE FUNCTION puppylog.tend_days() RETURNS void LANGUAGE sql AS $$ SELECT $$;
 
--- Makes TimescaleDB drop the chunks whose records are older than they are kept.
-CREATE OR REPLACE FUNCTION puppylog.schedule_drops() RETURNS void
-LANGUAGE plpgsql AS $$
-DECLARE
-    keep_s integer := (SELECT drop_after_s FROM puppylog.installation);
-BEGIN
-    PERFORM {extension}.remove_retention_policy('puppylog.log_records', if_exists => true);
-    IF keep_s IS NOT NULL THEN
-        PERFORM {extension}.add_retention_policy('puppylog.log_records', make_interval(secs => keep_s));
-    END IF;
-END
-$$;
-
 DO $$
 DECLARE
     chosen puppylog.installation;
-    metric integer;
 BEGIN
     SELECT * INTO STRICT chosen FROM puppylog.installation;
     IF NOT EXISTS (SELECT FROM timescaledb_information.jobs WHERE proc_schema = 'puppylog' AND proc_name = 'evaluate_job') THEN
@@ -200,9 +186,5 @@ BEGIN
     IF chosen.columnar_after_s IS NOT NULL THEN
         PERFORM {extension}.add_compression_policy('puppylog.log_records', make_interval(secs => chosen.columnar_after_s));
     END IF;
-    PERFORM puppylog.schedule_drops();
-    FOR metric IN SELECT id FROM puppylog.metrics WHERE kind = 'continuous_aggregate' LOOP
-        PERFORM puppylog.schedule_refresh(metric);
-    END LOOP;
 END
 $$;
