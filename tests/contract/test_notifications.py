@@ -118,38 +118,49 @@ def test_each_contact_gets_a_row_when_a_segment_fires_and_when_it_recovers(world
 
 
 def test_evidence_is_the_newest_records_of_the_window_that_match_the_filter_and_the_segment(world: World) -> None:
+    huge = json.dumps({"text": "x" * 20_000})
     world.append(
         (3, failure(message="before the window")),
         *((10 + number / 10, failure(message=f"no {number}", host=None)) for number in range(30)),
         *((13, failure("/other", message="of another segment")) for _ in range(2)),
         (13.5, failure(status=404, message="does not match")),
         (14, failure(message="the newest", attributes='{"user": null, "n": 1.50}', host=None)),
+        *((second, failure("/long", message="\u00fc" * 5000, attributes=huge)) for second in (11, 12, 13)),
+        *((second, failure(None, message="without a route")) for second in (11, 12, 13)),
+        *((second, failure("", message="with an empty route")) for second in (11, 12, 13)),
     )
-    world.judge(ALERT)
-    found = world.evidence()
-    assert {row["segment"] for row in found} == {"/cart"}
-    assert [row["place"] for row in found] == list(range(1, 11))
-    assert {row["evidence_omitted"] for row in found} == {None}
-    told = [json.loads(row["record"]) for row in found]
-    assert [record["message"] for record in told] == ["the newest", *(f"no {number}" for number in range(29, 20, -1))]
-    assert told[0] == {
+    world.judge(replace(ALERT, contacts=("ops",)))
+    found: dict[str | None, list[dict[str, Any]]] = {}
+    for row in world.evidence():
+        assert row["window_since"] <= row["ts"] < row["window_until"]
+        assert row["evidence_omitted"] is None
+        found.setdefault(row["segment"], []).append({**row, "record": json.loads(row["record"])})
+    assert sorted(found, key=str) == ["", "/cart", "/long", None]
+
+    cart = found["/cart"]
+    assert [row["place"] for row in cart] == list(range(1, 11))
+    assert [row["record"]["message"] for row in cart] == [
+        "the newest",
+        *(f"no {number}" for number in range(29, 20, -1)),
+    ]
+    assert len({row["line_offset"] for row in cart}) == 10
+    assert cart[0]["record"] == {
         "message": "the newest",
         "request_route": "/cart",
         "status_code": 500,
         "attributes": {"user": None, "n": 1.5},
     }
-    for row in found:
-        assert row["window_since"] <= row["ts"] < row["window_until"]
-    assert len({row["line_offset"] for row in found}) == 10
-
-
-def test_records_with_a_null_segment_are_evidence_of_the_null_segment_only(world: World) -> None:
-    world.append(*((second, failure(None)) for second in (11, 12, 13)), *((12, failure("")) for _ in range(3)))
-    world.judge(ALERT)
-    found = [(row["segment"], "request_route" in json.loads(row["record"])) for row in world.evidence()]
-    assert sorted(found, key=str) == [("", True)] * 3 + [(None, False)] * 3
-    assert sorted(world.outbox(), key=str)[:2] == [("", "night", "firing"), ("", "night", "resolved")]
-    assert len(world.outbox()) == 8
+    assert [row["record"]["message"] for row in found[None]] == ["without a route"] * 3
+    assert [row["record"]["message"] for row in found[""]] == ["with an empty route"] * 3
+    assert sorted(segment for segment, _, kind in world.outbox() if kind == "firing" and segment is not None) == [
+        "",
+        "/cart",
+        "/long",
+    ]
+    for row in found["/long"]:  # long texts are cut, and long attributes are left out
+        assert row["record"]["message"] == "\u00fc" * 4096
+        assert "attributes" not in row["record"]
+        assert row["record"]["cut"] == ["attributes", "message"]
 
 
 def test_evidence_of_each_kind_of_metric_is_the_records_that_it_counts(world: World) -> None:
@@ -193,17 +204,6 @@ def test_evidence_of_each_kind_of_metric_is_the_records_that_it_counts(world: Wo
     told = world.ask("SELECT kind, segment, episode_at FROM puppylog.notifications WHERE alert = 'by_size' ORDER BY id")
     assert [(row["kind"], row["segment"]) for row in told] == [("no_data", None), ("firing", None), ("no_data", None)]
     assert len({row["episode_at"] for row in told}) == 1  # nothing was resolved in between
-
-
-def test_long_texts_of_evidence_are_cut_and_say_so(world: World) -> None:
-    huge = json.dumps({"text": "x" * 20_000})
-    world.append(*((second, failure(message="ü" * 5000, attributes=huge)) for second in (11, 12, 13)))
-    world.judge(ALERT)
-    for row in world.evidence():
-        record = json.loads(row["record"])
-        assert record["message"] == "ü" * 4096
-        assert "attributes" not in record
-        assert record["cut"] == ["attributes", "message"]
 
 
 def test_only_some_transitions_of_an_evaluation_get_evidence_and_the_others_say_so(world: World) -> None:
