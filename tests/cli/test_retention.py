@@ -36,3 +36,13 @@ def test_wrong_rules_are_refused_in_one_line(cli: InProcess) -> None:
         assert refused.err.startswith("puppylog: cannot "), refused.err
         assert refused.err.count("\n") == 1, refused.err
     assert json.loads(cli("retention", "show", "-o", "json").out) == []
+
+
+def test_a_new_metric_of_a_store_that_drops_records_says_what_it_covers(cli: InProcess) -> None:
+    covered = "this store drops old records: the metric covers those that it has now, and all later ones"
+    try:
+        assert cli("retention", "set", "--keep", "4000d").code == 0
+        assert covered in cli("monitor", "metrics", "create", "-i", "kept_hits").err
+    finally:
+        assert cli("retention", "set", "--none").code == 0
+        assert cli("monitor", "metrics", "delete", "kept_hits").code == 0

@@ -88,7 +88,10 @@ def create(
         else:
             new = Metric(name, "count", "*", _PERIOD_S, refresh_s=_PERIOD_S)
             metric = define_metric(store, settings, new, parts, "create")
-        tell_created(settings, f"metric {name}", is_new=store.create_metric(metric))
+        is_new = store.create_metric(metric)
+        tell_created(settings, f"metric {name}", is_new=is_new)
+        if is_new:
+            _tell_retention(settings, store)
 
 
 @click.command(
@@ -120,7 +123,15 @@ def update(settings: Settings, /, *, name: str, formula: str | None, **written: 
         else:
             metric = define_metric(store, settings, before, parts, "update")
         is_changed = store.update_metric(metric)
-    tell(settings, f"updated metric {name}" if is_changed else f"metric {name} is the same already")
+        tell(settings, f"updated metric {name}" if is_changed else f"metric {name} is the same already")
+        if is_changed:
+            _tell_retention(settings, store)
+
+
+def _tell_retention(settings: Settings, store: Store) -> None:
+    """Say that the buckets were computed from the records that are left, if the store drops old ones."""
+    if not store.get_retention().is_empty:
+        tell(settings, "this store drops old records: the metric covers those that it has now, and all later ones")
 
 
 @click.command()

@@ -98,6 +98,7 @@ class Retainer:
                 self.run_due()
             except PuppylogError as error:
                 _log.error("%s", error.message)
+                self._stop.wait(_RETRY_S)
             except Exception:  # noqa: BLE001 - a defect here must not end the thread
                 _log.exception("cannot drop old rows")
 
