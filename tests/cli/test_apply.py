@@ -154,7 +154,7 @@ def test_a_contact_that_the_file_lacks_is_a_warning(cli: InProcess, config: Path
     made = cli("apply", "-c", str(config))
     assert made.code == 0
     assert f"{config}: [[alert]] \"told_many\" names contact 'ops', which the file does not have" in made.err
-    assert "The alerts name ops: declare each of them as [[contact]]." in cli("export").out
+    assert "The alerts name ops: declare each as [[contact]]." in cli("export").out
 
 
 def test_apply_needs_a_file(cli: InProcess, tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_lengths_of_time_numbers_and_texts_are_written_as_people_write_them() ->
     assert text.startswith(
         """\
 # The definitions of the store "duckdb:///a\\nb".
-# No store has contacts. The alerts name ops: declare each of them as [[contact]].
+# Contacts are not in a store. The alerts name ops: declare each as [[contact]].
 
 [[metric]]
 name = "slow"

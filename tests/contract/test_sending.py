@@ -146,7 +146,7 @@ def check_message(message: Message) -> None:
         assert {line.text for line in report.lines} == {f'{report.segment} "GET /cart" 502'}
         assert {line.source for line in report.lines} == {"/var/log/test.log"}
         assert max(value or 0 for value in report.chart) > 0
-    assert message.command.startswith("puppylog logs --from ")
+    assert message.command.startswith("puppylog logs --store ")
     assert "status_code >= 500" in message.command
 
 

@@ -79,7 +79,7 @@ def test_a_message_has_the_value_the_chart_the_lines_and_a_command(store: Answer
         (at(51), "no more stock", "web1:/var/log/shop.log"),
     ]
     assert message.command == (
-        "puppylog logs --from 2026-01-01T00:00:00Z --to 2026-01-01T00:01:00Z "
+        "puppylog logs --store pg --from 2026-01-01T00:00:00Z --to 2026-01-01T00:01:00Z "
         "--where '(status_code >= 500) AND (host = '\"'\"'web-1'\"'\"')'"
     )
     assert (message.store, message.note, message.is_late) == ("pg", "", False)
@@ -90,7 +90,7 @@ def test_a_resolved_message_says_when_the_problem_began_and_ended(store: Answeri
     [report] = message.segments
     assert report.ended_at == at(80)
     assert report.lines == ()
-    assert message.command == "puppylog monitor alerts get errors"
+    assert message.command == "puppylog monitor alerts get errors --store pg"
 
 
 def test_a_message_about_a_deleted_alert_has_its_last_definition(store: AnsweringStore) -> None:

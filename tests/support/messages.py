@@ -35,7 +35,10 @@ ONE: Final = Message(
     ),
     summary="Customers cannot pay",
     severity="critical",
-    command="puppylog logs --from 2026-05-18T11:55:00Z --to 2026-05-18T12:00:00Z 'status_code>=500'",
+    command=(
+        "puppylog logs --store duckdb:///var/lib/puppylog --from 2026-05-18T11:55:00Z --to 2026-05-18T12:00:00Z "
+        "'status_code>=500'"
+    ),
     link="https://logs.example.com/alerts/errors",
     store="duckdb:///var/lib/puppylog",
 )

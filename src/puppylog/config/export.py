@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from puppylog.config.definition_set import Definition, DefinitionSet
 from puppylog.config.notation import write_table
@@ -22,19 +21,22 @@ def export(definitions: DefinitionSet, store: str = "") -> str:
     metrics += order_by_depth({metric.name: metric for metric in definitions.metrics})
     silences = [silence for silence in definitions.silences if silence.is_declared]
     tables: dict[str, Sequence[Definition]] = {"metric": metrics, "alert": definitions.alerts, "silence": silences}
-    document: dict[str, Any] = {title: list(map(write_table, entries)) for title, entries in tables.items() if entries}
+    # Each table is written by itself: tomli_w would write an array of short tables on one line.
+    parts = [
+        f"[[{title}]]\n{tomli_w.dumps(write_table(entry))}" for title, entries in tables.items() for entry in entries
+    ]
     if definitions.retention is not None:
-        document["retention"] = write_table(definitions.retention)
-    text = tomli_w.dumps(document)
-    head = "".join(f"# {line}\n" for line in _list_comments(definitions, store)) if store else ""
-    return _escape(f"{head}\n{text}" if head and text else head + text)
+        parts.append(tomli_w.dumps({"retention": write_table(definitions.retention)}))
+    if store:
+        parts.insert(0, "".join(f"# {line}\n" for line in _list_comments(definitions, store)))
+    return _escape("\n".join(parts))
 
 
 def _list_comments(definitions: DefinitionSet, store: str) -> Iterator[str]:
     yield f"The definitions of the store {json.dumps(store, ensure_ascii=False)}."
     contacts = sorted({contact for alert in definitions.alerts for contact in alert.contacts})
     if contacts:
-        yield f"No store has contacts. The alerts name {', '.join(contacts)}: declare each of them as [[contact]]."
+        yield f"Contacts are not in a store. The alerts name {', '.join(contacts)}: declare each as [[contact]]."
 
 
 def _escape(text: str) -> str:

@@ -112,7 +112,7 @@ class Composer:
             severity="warning" if alert is None else alert.severity,
             each_segment=parts[0].segment is not None if alert is None else alert.each_segment,
             note="; ".join(dict.fromkeys(self._iter_notes(group, parts, windows.values()))),
-            command=_command(alert, metric, parts[0], windows.get(parts[0])),
+            command=_command(self._store_name, alert, metric, parts[0], windows.get(parts[0])),
             store=self._store_name,
             told_at=max((told.sent_at for told in group.repeated), default=None),
             occasion=" ".join(
@@ -207,13 +207,27 @@ class Composer:
         )
 
 
-def _command(alert: Alert | None, metric: Metric | None, part: _Part, window: Mapping[str, Any] | None) -> str:
-    """Return the command that shows the records of the window, or the alert's history if there is no window."""
+def _command(
+    store: str, alert: Alert | None, metric: Metric | None, part: _Part, window: Mapping[str, Any] | None
+) -> str:
+    """Return the command that shows the records of the window, or the alert's history if there is no window.
+
+    It names the store, because the reader of the message may use another one by default.
+    """
     if alert is None:
         return ""
     if metric is None or window is None or part.kind is Kind.RESOLVED:
-        return f"puppylog monitor alerts get {shlex.quote(alert.name)}"
-    words = ["puppylog", "logs", "--from", _instant(window["window_since"]), "--to", _instant(window["window_until"])]
+        return shlex.join(["puppylog", "monitor", "alerts", "get", alert.name, "--store", store])
+    words = [
+        "puppylog",
+        "logs",
+        "--store",
+        store,
+        "--from",
+        _instant(window["window_since"]),
+        "--to",
+        _instant(window["window_until"]),
+    ]
     if metric.group is not None:
         words += ["--group", metric.group]
     conditions: list[str] = [] if metric.filter is None else [metric.filter]
