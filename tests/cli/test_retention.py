@@ -19,6 +19,7 @@ def test_rules_are_set_one_by_one_shown_and_removed(cli: InProcess, tmp_path: Pa
     finally:
         assert cli("retention", "set", "--none").err == "puppylog: set: all records are kept\n"
     assert json.loads(cli("retention", "show", "-o", "json").out) == []
+    assert cli("retention").err == "puppylog: all records are kept\n"
 
 
 def test_wrong_rules_are_refused_in_one_line(cli: InProcess) -> None:

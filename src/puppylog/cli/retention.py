@@ -21,18 +21,22 @@ _NONE: Final = "none"
 
 
 @click.group(
+    invoke_without_command=True,
     epilog=examples(
         "puppylog retention show",
         "puppylog retention set --keep 30d --group shop=7d",
         "puppylog retention set --max-size 10GB --archive /srv/archive",
-    )
+    ),
 )
-def retention() -> None:
+@click.pass_context
+def retention(context: click.Context) -> None:
     """Show and set which records the store keeps.
 
     Old records are dropped, and the metrics that were made of them stay. A configuration file with a [retention] table
-    sets the same; 'puppylog apply' then replaces what was set here.
+    sets the same; 'puppylog apply' then replaces what was set here. Without a subcommand, the rules are shown.
     """
+    if context.invoked_subcommand is None:
+        context.invoke(show)
 
 
 @retention.command()
