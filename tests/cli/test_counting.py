@@ -179,4 +179,6 @@ def test_an_empty_answer_says_what_to_type_next(cli: InProcess, tmp_path: Path, 
     assert got.err.startswith("puppylog: no record is found; the newest record in the store is of 2026-03-01T13:09:00")
     with EmbeddedStore(tmp_path / "empty") as empty:
         got = cli(*arguments, "--store", empty.url)
+        unknown = cli("top", "duration_ms", "--store", empty.url)
     assert got.err.startswith("puppylog: the store has no records; ")
+    assert "the store has no records; 'puppylog collector -s FILE' collects one" in unknown.err

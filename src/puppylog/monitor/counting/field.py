@@ -9,12 +9,13 @@ from puppylog.model.expression.term import Dialect
 from puppylog.model.query.fields import RECORDS, Field, Kind, describe_unknown, find_field
 from puppylog.model.query.tree import Name
 from puppylog.monitor.attributes import find_attributes
-from puppylog.monitor.search import Search
+from puppylog.monitor.search import Search, count_records
 from puppylog.stores.base import RecordReader
 from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores", "counting.sql")
 
+_EMPTY: Final = "the store has no records; 'puppylog collector -s FILE' collects one"
 _ORIGINS: Final = {Kind.SOURCE: "stream_id", Kind.GROUP: "stream_id", Kind.FILE: "file_id"}
 _TEXTS: Final = frozenset({Kind.TEXT, Kind.SEVERITY, Kind.ATTRIBUTE})
 # The numbers of records in which equal values are looked for. A field with 30,000 different values, such as a route
@@ -35,7 +36,10 @@ def get_field(reader: RecordReader, name: str, dialect: Dialect) -> Field:
     if found := find_field(Name(name), RECORDS, attributes, name):
         return found
     cause, example = describe_unknown(name, RECORDS, attributes)
-    raise NotFound("find", f'the field "{name}"', cause, example or "no record in the store has attributes")
+    if not example:
+        is_empty = count_records(reader, Search(), 1) == 0
+        example = _EMPTY if is_empty else "no record in the store has attributes"
+    raise NotFound("find", f'the field "{name}"', cause, example)
 
 
 def value_sql(field: Field, dialect: Dialect) -> str:
