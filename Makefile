@@ -17,8 +17,8 @@ UV ?= uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	--custom-compile-command "make lock" --no-emit-index-url --no-emit-find-links pyproject.toml
 
-# Most tests wait for a process, a server or a deadline, so four processes of pytest keep two cores busy.
-PROCESSES ?= 4
+# Most tests wait for a process, a server or a deadline, so six processes of pytest keep two cores busy.
+PROCESSES ?= 6
 IN_PARALLEL := -n $(PROCESSES) --dist worksteal
 
 # Random tests are short in `make test` and long in `make soak`. Each of these variables sets a length.
