@@ -16,6 +16,7 @@ from puppylog.model.stream import Stream
 from support.embedded import wait_until
 from support.numbered_logs import Logs
 from support.remembering_store import RememberingWriter
+from support.running import running
 
 
 class GroupingWriter(RememberingWriter):
@@ -44,22 +45,8 @@ def collecting(logs: Logs, *sources: SourceOptions, waits: bool = False) -> Iter
     stop = threading.Event()
     options = CollectOptions(sources=sources, watch=True, waits_for_streams=waits)
     collector = Collector(logs.store.client(), options, stop=stop, on_event=logs.events.append)
-    failures: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            collector.run()
-        except BaseException as failure:  # noqa: BLE001 - the assertion below shows it
-            failures.append(failure)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
+    with running(collector.run, stop):
         yield collector
-    finally:
-        stop.set()
-        thread.join()
-    assert failures == []
 
 
 def opened(logs: Logs) -> list[str]:

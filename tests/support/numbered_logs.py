@@ -14,6 +14,7 @@ from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.formats.registry import find_format
 from support.embedded import wait_until
 from support.remembering_store import RememberingStore
+from support.running import running
 
 FILLER = "x" * 60
 
@@ -59,23 +60,8 @@ class Logs:
     @contextmanager
     def watching(self, *sources: str) -> Iterator[None]:
         stop = threading.Event()
-        failures: list[BaseException] = []
-
-        def run() -> None:
-            try:
-                self.collector(sources or ("",), watch=True, stop=stop).run()
-            except BaseException as error:
-                failures.append(error)
-                raise
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        try:
+        with running(self.collector(sources or ("",), watch=True, stop=stop).run, stop):
             yield
-        finally:
-            stop.set()
-            thread.join()
-        assert not failures
 
     def check(self) -> None:
         """Assert that every line is stored once."""

@@ -13,6 +13,7 @@ from puppylog.formats.registry import find_format
 from puppylog.model.record import Parsed
 from puppylog.model.stream import Move, StreamReport
 from puppylog.stores.base import Appended, RecordWriter
+from support.running import running
 
 
 class RecordingStore(DryWriter):
@@ -59,19 +60,5 @@ def watching(store: RecordWriter, *sources: str) -> Iterator[list[Event]]:
     stop = threading.Event()
     options = CollectOptions(sources=[SourceOptions(paths=sources, format=find_format("plain"))], watch=True)
     collector = Collector(store, options, stop=stop, on_event=events.append)
-    failures: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            collector.run()
-        except BaseException as failure:  # noqa: BLE001 - the assertion below shows it
-            failures.append(failure)
-
-    running = threading.Thread(target=run)
-    running.start()
-    try:
+    with running(collector.run, stop):
         yield events
-    finally:
-        stop.set()
-        running.join()
-    assert failures == []
