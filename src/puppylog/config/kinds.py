@@ -8,8 +8,6 @@ from puppylog.model.period import parse_period
 from puppylog.model.size import parse_size
 from puppylog.settings import find_zone
 
-_UNITS: Final = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-
 
 class Duration(int):
     """A length of time in whole seconds."""
@@ -45,18 +43,6 @@ class Size(int):
             UsageError: the text is not a size.
         """
         return cls(parse_size(text))
-
-
-def write_size(size_bytes: int) -> str:
-    """Return a size, exactly, in the largest unit that divides it: ``10GB`` for 10,000,000,000.
-
-    >>> write_size(10_000_000_000), write_size(1500), write_size(0)
-    ('10GB', '1500B', '0B')
-    """
-    for unit, unit_bytes in reversed(_UNITS.items()):
-        if size_bytes and size_bytes % unit_bytes == 0:
-            return f"{size_bytes // unit_bytes}{unit}"
-    return f"{size_bytes}B"
 
 
 class Identifier(str):

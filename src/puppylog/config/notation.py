@@ -6,10 +6,10 @@ from enum import Enum
 from typing import Final, TypeAlias
 
 from puppylog.config.definition_set import Definition
-from puppylog.config.kinds import write_size
 from puppylog.model.derived import is_derived
 from puppylog.model.metric import Metric
 from puppylog.model.period import format_period
+from puppylog.model.size import write_size
 
 TomlValue: TypeAlias = "str | bool | int | float | datetime | list[str] | dict[str, str] | None"
 """A value of a key. None: the key is left out of the file."""

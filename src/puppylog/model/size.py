@@ -17,6 +17,7 @@ _UNITS: Final = {
     "gib": 1 << 30,
     "tib": 1 << 40,
 }
+_LARGEST_FIRST: Final = ("TB", "GB", "MB", "kB")  # the decimal units in which a size is written
 _SIZE: Final = re.compile(r"([0-9]{1,18})(?:\.([0-9]{1,6}))?\s*([a-z]*)")
 _MAX_BYTES: Final = 1 << 60
 
@@ -44,8 +45,21 @@ def parse_size(text: str, what: str = "size") -> int:
 
 def format_size(size_bytes: int) -> str:
     """Return a size in a decimal unit, with at most one decimal place: ``200 MB``, ``1.5 GB``, ``512 B``."""
-    for unit in ("TB", "GB", "MB", "kB"):
+    for unit in _LARGEST_FIRST:
         scale = _UNITS[unit.lower()]
         if size_bytes >= scale:
             return f"{size_bytes / scale:.1f}".removesuffix(".0") + f" {unit}"
     return f"{size_bytes} B"
+
+
+def write_size(size_bytes: int) -> str:
+    """Return a size, exactly, in the largest unit that divides it: ``10GB`` for 10,000,000,000.
+
+    >>> write_size(10_000_000_000), write_size(1500), write_size(0)
+    ('10GB', '1500B', '0B')
+    """
+    for unit in _LARGEST_FIRST:
+        scale = _UNITS[unit.lower()]
+        if size_bytes and size_bytes % scale == 0:
+            return f"{size_bytes // scale}{unit}"
+    return f"{size_bytes}B"

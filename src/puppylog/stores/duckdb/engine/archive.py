@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from puppylog.errors import StoreError
 from puppylog.stores.archived import ARCHIVED, INSTANTS, KEYS
+from puppylog.stores.duckdb.directory import sync
 from puppylog.stores.duckdb.engine.database import Connection, iter_batches
 from puppylog.stores.queries import load_queries
 
@@ -95,7 +96,7 @@ def write_file(connection: Connection, table: str, condition: str, begun: Begun)
         _make_folders(root, file_path.parent)
         part = _write(connection, table, condition, file_path, begun.id)
         file_path.with_name(file_path.name + _TEMPORARY).rename(file_path)
-        _sync_folder(file_path.parent)
+        sync(file_path.parent)
     except OSError as error:
         raise ArchiveError("write to", f"archive {root}", _cause(error)) from None
     return part
@@ -138,15 +139,7 @@ def _make_folders(root: Path, folder: Path) -> None:
         folder = folder.parent
     for path in reversed(missing):
         path.mkdir(exist_ok=True)
-        _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync(path.parent)
 
 
 def finish_file(connection: Connection, part: Part, now_us: int) -> None:
