@@ -3,6 +3,7 @@
 import pytest
 
 from puppylog.errors import BY_NAME, FormatError, PuppylogError, SearchError, StoreUnavailable
+from puppylog.stores import messages
 from puppylog.stores.duckdb import wire
 from puppylog.stores.duckdb.engine.failures import OutOfMemory
 
@@ -28,4 +29,4 @@ def test_an_error_class_that_only_the_engine_knows_becomes_its_base_class() -> N
     "packed", [b"", b"no JSON", b"[]", b'{"error": "Unknown", "parts": []}', b'{"error": "NotFound"}']
 )
 def test_other_bytes_are_not_unpacked_as_an_error(packed: bytes) -> None:
-    assert wire.unpack_error(packed) is None
+    assert messages.unpack_error(packed) is None

@@ -20,7 +20,7 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import flight
 
-from puppylog.stores.duckdb import wire
+from puppylog.stores import messages
 from puppylog.stores.duckdb.client.store import DuckdbStore
 from support.embedded import EmbeddedStore
 
@@ -121,7 +121,7 @@ class SocketFuzzer:
 
     def _damage(self, arguments: dict[str, object]) -> bytes:
         """Return the JSON of the arguments, damaged in three of four cases."""
-        body = wire.encode(arguments)
+        body = messages.encode(arguments)
         match self._chance.randrange(8):
             case 0 | 1:
                 return body

@@ -12,7 +12,7 @@ import pytest
 from pyarrow import flight
 
 from puppylog.errors import StoreError, UsageError
-from puppylog.stores.duckdb import wire
+from puppylog.stores import messages
 from stores.duckdb.engine.fuzz_socket import SocketFuzzer
 from support.embedded import EmbeddedStore
 from support.lines import Source, records
@@ -58,13 +58,13 @@ def test_no_request_ends_the_engine(server: EmbeddedStore) -> None:
 @pytest.mark.parametrize("body", [b"", b"[", b"\xff", b'{"a"', b"[" * 1_000_000], ids=lambda body: repr(body[:4]))
 def test_a_message_that_is_no_json_is_refused(body: bytes) -> None:
     with pytest.raises(StoreError, match=r"cannot read a message of [\d,]+ bytes: it is no JSON"):
-        wire.decode(body)
+        messages.decode(body)
 
 
 def test_a_message_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "MAX_BODY_BYTES", 10)
+    monkeypatch.setattr(messages, "MAX_BODY_BYTES", 10)
     with pytest.raises(StoreError, match="cannot read a message of 12 bytes: 10 are the most"):
-        wire.decode(json.dumps("a" * 10).encode())
+        messages.decode(json.dumps("a" * 10).encode())
 
 
 def test_an_action_that_the_engine_does_not_know_is_refused(server: EmbeddedStore) -> None:

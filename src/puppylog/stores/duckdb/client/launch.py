@@ -11,7 +11,7 @@ import pyarrow as pa
 from pyarrow import flight
 
 from puppylog.errors import PuppylogError, StoreUnavailable, UsageError
-from puppylog.stores.duckdb import wire
+from puppylog.stores import messages
 from puppylog.stores.duckdb.directory import StoreDirectory, open_private, translate_os_error
 from puppylog.stores.duckdb.locks import FileLock
 
@@ -96,7 +96,7 @@ def _start(directory: StoreDirectory, deadline: float) -> None:
 
 def _error_from(line: str, directory: StoreDirectory) -> PuppylogError:
     """Return the error that the engine printed instead of "ready"."""
-    error = wire.unpack_error(line)
+    error = messages.unpack_error(line)
     if error is not None:
         return error
     return StoreUnavailable(
@@ -134,7 +134,7 @@ def _stop(directory: StoreDirectory) -> bool:
     # If this call fails, the engine is ending already, or does not answer. The loop below finds out which.
     failures = contextlib.suppress(pa.ArrowException, OSError)
     with failures, directory.reachable_socket() as path, flight.connect(f"grpc+unix://{path}") as channel:
-        list(channel.do_action(flight.Action("leave", wire.encode({}))))
+        list(channel.do_action(flight.Action("leave", messages.encode({}))))
     deadline = time.monotonic() + STOP_S
     while _is_owned(directory):
         if time.monotonic() > deadline:

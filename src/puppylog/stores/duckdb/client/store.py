@@ -17,6 +17,7 @@ import pyarrow as pa
 from pyarrow import flight
 
 from puppylog.errors import ConfigurationError, StoreUnavailable
+from puppylog.stores import messages
 from puppylog.stores.base import Appended, NewFile, Parameters, Replayed, Reread, StoreInfo
 from puppylog.stores.duckdb import wire
 from puppylog.stores.duckdb.client.claims import Claims
@@ -111,7 +112,7 @@ class DuckdbStore(NotificationClient):
         return 4 * ROW_GROUP
 
     def open_streams(self, source_uris: Sequence[str], *, group: str | None = None) -> Sequence[Stream]:
-        from puppylog.stores.duckdb import values  # noqa: PLC0415 - see above
+        from puppylog.stores import values  # noqa: PLC0415 - see above
         from puppylog.stores.streams import refuse_claimed  # noqa: PLC0415 - see above
 
         stream_ids = self._ask("open_streams", source_uris=list(source_uris), group=group)
@@ -135,14 +136,14 @@ class DuckdbStore(NotificationClient):
         self._claims.release(stream_id)
 
     def open_files(self, new: Sequence[NewFile]) -> Sequence[FilePosition]:
-        from puppylog.stores.duckdb import values  # noqa: PLC0415 - see above
+        from puppylog.stores import values  # noqa: PLC0415 - see above
 
         return [values.to_position(plain) for plain in self._ask("open_files", new=list(new))]
 
     def find_known_files(
         self, source_prefix: str, identities: Sequence[tuple[int, int]], heads: Sequence[tuple[int, str]]
     ) -> Sequence[KnownFile]:
-        from puppylog.stores.duckdb import values  # noqa: PLC0415 - see above
+        from puppylog.stores import values  # noqa: PLC0415 - see above
 
         asked = {"source_prefix": source_prefix, "identities": list(identities), "heads": list(heads)}
         return [values.to_known_file(plain) for plain in self._ask("find_known_files", **asked)]
@@ -230,7 +231,7 @@ class DuckdbStore(NotificationClient):
         self._ask("delete_metric", name=name)
 
     def list_metrics(self) -> Sequence[Metric]:
-        from puppylog.stores.duckdb import values  # noqa: PLC0415 - see above
+        from puppylog.stores import values  # noqa: PLC0415 - see above
 
         return [values.to_metric(plain) for plain in self._ask("list_metrics")]
 
@@ -244,7 +245,7 @@ class DuckdbStore(NotificationClient):
         self._ask("delete_alert", name=name)
 
     def list_alerts(self) -> Sequence[Alert]:
-        from puppylog.stores.duckdb import values  # noqa: PLC0415 - see above
+        from puppylog.stores import values  # noqa: PLC0415 - see above
 
         return [values.to_alert(plain) for plain in self._ask("list_alerts")]
 
@@ -252,7 +253,7 @@ class DuckdbStore(NotificationClient):
         return bool(self._ask("set_retention", retention=retention))
 
     def get_retention(self) -> Retention:
-        from puppylog.stores.duckdb import values  # noqa: PLC0415 - see above
+        from puppylog.stores import values  # noqa: PLC0415 - see above
 
         return values.to_retention(self._ask("get_retention"))
 
@@ -276,7 +277,7 @@ class DuckdbStore(NotificationClient):
 
     def find_files(self, file_ids: Sequence[int]) -> dict[int, FilePosition]:
         """Return the committed positions of these files by their ids. Unknown ids are left out."""
-        from puppylog.stores.duckdb import values  # noqa: PLC0415 - see above
+        from puppylog.stores import values  # noqa: PLC0415 - see above
 
         files = [values.to_position(plain) for plain in self._ask("find_files", file_ids=list(file_ids))]
         return {file.file_id: file for file in files}
@@ -311,11 +312,11 @@ class DuckdbStore(NotificationClient):
         return self._act(action, arguments, is_repeatable=True)
 
     def _act(self, action: str, arguments: Mapping[str, object], *, is_repeatable: bool) -> Any:  # noqa: ANN401 - JSON
-        body = wire.encode(arguments)
+        body = messages.encode(arguments)
 
         def ask(channel: flight.FlightClient) -> Any:  # noqa: ANN401 - JSON
             (answer,) = interruptible(lambda: list(channel.do_action(flight.Action(action, body))))
-            return wire.decode(answer.body.to_pybytes())
+            return messages.decode(answer.body.to_pybytes())
 
         return self._call(ask, is_repeatable=is_repeatable)
 
@@ -359,7 +360,7 @@ class DuckdbStore(NotificationClient):
 
 
 def _get(channel: flight.FlightClient, ticket: Mapping[str, object]) -> flight.FlightStreamReader:
-    return channel.do_get(flight.Ticket(wire.encode(ticket)))
+    return channel.do_get(flight.Ticket(messages.encode(ticket)))
 
 
 def _read_chunk(reader: flight.FlightStreamReader) -> flight.FlightStreamChunk | None:

@@ -22,8 +22,9 @@ from puppylog import __version__
 from puppylog.errors import PuppylogError, StoreDamaged, StoreError, StoreUnavailable
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
+from puppylog.stores import messages, values
 from puppylog.stores.base import StoreInfo
-from puppylog.stores.duckdb import outgoing, spool, values, wire
+from puppylog.stores.duckdb import outgoing, spool, wire
 from puppylog.stores.duckdb.directory import StoreDirectory
 from puppylog.stores.duckdb.engine import ingest, outbox, replay, streams
 from puppylog.stores.duckdb.engine.backup import Backups
@@ -113,12 +114,12 @@ class Service(flight.FlightServerBase):
             act = self._actions.get(action.type)
             if act is None:
                 raise StoreError("do", repr(action.type[:40]), "the engine knows no such action")
-            answer = act(**wire.decode(action.body))
-        yield flight.Result(pa.py_buffer(wire.encode(answer)))
+            answer = act(**messages.decode(action.body))
+        yield flight.Result(pa.py_buffer(messages.encode(answer)))
 
     def do_get(self, context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.GeneratorStream:
         with _answering("query"):
-            question = Question(**wire.decode(ticket.ticket))
+            question = Question(**messages.decode(ticket.ticket))
             batches = self._iter_query(question, context)
             schema = next(batches)
         return flight.GeneratorStream(schema, batches)
@@ -386,5 +387,5 @@ def main() -> None:
     except PuppylogError as error:
         _log.error("%s", error.message)
         if not sys.stdout.closed:
-            say(wire.pack_error(error).decode())
+            say(messages.pack_error(error).decode())
         sys.exit(error.exit_code)

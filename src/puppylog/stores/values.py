@@ -1,4 +1,4 @@
-"""Values of the model, made from the JSON of a request or an answer. `wire` writes this JSON."""
+"""Values of the model, made from the JSON of a request or an answer. `messages` writes this JSON."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
