@@ -19,7 +19,8 @@
         ├── StoreFull           69  the store has no disk space until some is freed     (transient)
         │   └── BatchDropped    69  no disk space to pass a batch to the engine; its lines must be read again
         ├── StoreDamaged        69  the store has lost commits, or a part of it cannot be read
-        └── StreamBusy          69  another collector follows this stream
+        ├── StreamBusy          69  another collector follows this stream
+        └── RequestRepeated     69  the store has the lines of this request already
 
 An error has four parts: the verb and the thing (what was attempted, on what), the cause, and the advice. They make the
 message, ``cannot <verb> <thing>: <cause>; <advice>``, which fits on one line and is shown without a traceback. The
@@ -199,6 +200,10 @@ class StoreDamaged(StoreError):
 
 
 class StreamBusy(StoreError):
+    pass
+
+
+class RequestRepeated(StoreError):
     pass
 
 

@@ -13,6 +13,7 @@ from puppylog.collect.events import Committed, Event
 from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.errors import StoreFull
 from puppylog.formats.registry import find_format
+from puppylog.model.request import ReceivedRequest
 from puppylog.model.stream import Move, Stream
 from puppylog.stores.base import Appended, Appender
 
@@ -24,10 +25,10 @@ class SlowAppender(DryAppender):
         super().__init__()
         self._store = store
 
-    def commit(self, moves: Sequence[Move]) -> Appended:
+    def commit(self, moves: Sequence[Move], requests: Sequence[ReceivedRequest] = ()) -> Appended:
         self._store.commit_began.set()
         self._store.was_asked_during_commit |= self._store.is_open_again.wait(0.3)
-        return super().commit(moves)
+        return super().commit(moves, requests)
 
 
 class FullWhileItCommits(DryWriter):

@@ -15,6 +15,7 @@ from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.errors import StoreUnavailable
 from puppylog.formats.registry import find_format
 from puppylog.model.record import Parsed
+from puppylog.model.request import ReceivedRequest
 from puppylog.model.stream import FilePosition, Move, Stream
 from puppylog.stores.base import Appended, Appender, NewFile
 
@@ -63,8 +64,8 @@ class _Checked:
     def complete(self) -> None:
         self._appender.complete()
 
-    def commit(self, moves: Sequence[Move]) -> Appended:
-        return self._appender.commit(moves)
+    def commit(self, moves: Sequence[Move], requests: Sequence[ReceivedRequest] = ()) -> Appended:
+        return self._appender.commit(moves, requests)
 
     def discard(self) -> None:
         self._appender.discard()

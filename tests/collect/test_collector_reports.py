@@ -13,6 +13,7 @@ from puppylog.collect.dry import DryAppender, DryWriter
 from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.errors import StoreFull, StoreRefused, StoreUnavailable
 from puppylog.formats.registry import find_format
+from puppylog.model.request import ReceivedRequest
 from puppylog.model.stream import Move, StreamReport
 from puppylog.stores.base import Appended
 from puppylog.tail.tailer import Tailer
@@ -42,10 +43,10 @@ class FullAppender(DryAppender):
         super().__init__()
         self._of = store
 
-    def commit(self, moves: Sequence[Move]) -> Appended:
+    def commit(self, moves: Sequence[Move], requests: Sequence[ReceivedRequest] = ()) -> Appended:
         if self._of.is_full:
             raise StoreFull("write to", "the store", "the disk is full")
-        return super().commit(moves)
+        return super().commit(moves, requests)
 
 
 class FullStore(ReportedStore):

@@ -10,6 +10,7 @@ from puppylog.collect.events import Committed, Event, FileFinished, StoreInterru
 from puppylog.collect.retry import call_with_retry
 from puppylog.errors import BatchDropped, StoreError, StoreUnavailable
 from puppylog.model.record import Parsed
+from puppylog.model.request import ReceivedRequest
 from puppylog.model.stream import EMPTY_FINGERPRINT, Move
 from puppylog.stores.base import Appended
 
@@ -30,7 +31,11 @@ class FakeAppender:
     def complete(self) -> None:
         self.completed.set()
 
-    def commit(self, moves: Sequence[Move]) -> Appended:  # noqa: ARG002 - the signature of the protocol
+    def commit(
+        self,
+        moves: Sequence[Move],  # noqa: ARG002 - the signature of the protocol
+        requests: Sequence[ReceivedRequest] = (),  # noqa: ARG002 - the signature of the protocol
+    ) -> Appended:
         if self.gate is not None:
             assert self.gate.wait(10)
         if self.failures:

@@ -77,7 +77,7 @@ Appending: TypeAlias = Callable[[FateStore], AbstractContextManager[Callable[[],
 @contextmanager
 def copying(store: FateStore) -> Iterator[Callable[[], Appender]]:
     """Yield a function that returns an appender of the PostgreSQL store."""
-    yield lambda: CopyAppender(lambda moves, _: store.append(moves), store.find_files)
+    yield lambda: CopyAppender(lambda moves, *_: store.append(moves), store.find_files)
 
 
 @contextmanager

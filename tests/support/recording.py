@@ -11,6 +11,7 @@ from puppylog.collect.events import Event
 from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.formats.registry import find_format
 from puppylog.model.record import Parsed
+from puppylog.model.request import ReceivedRequest
 from puppylog.model.stream import Move, StreamReport
 from puppylog.stores.base import Appended, RecordWriter
 from support.running import running
@@ -41,9 +42,9 @@ class _RecordingAppender(DryAppender):
         super().write(stream_id, file_id, parsed)
         self._lines += parsed.data.decode().splitlines()
 
-    def commit(self, moves: Sequence[Move]) -> Appended:
+    def commit(self, moves: Sequence[Move], requests: Sequence[ReceivedRequest] = ()) -> Appended:
         self._store.lines.update(self._lines)
-        return super().commit(moves)
+        return super().commit(moves, requests)
 
 
 def collect_once(store: RecordWriter, *sources: str) -> tuple[int, list[Event]]:

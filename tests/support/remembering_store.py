@@ -2,14 +2,16 @@
 
 import itertools
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from puppylog.collect.dry import DryWriter
 from puppylog.errors import StreamBusy
 from puppylog.model.record import Parsed
+from puppylog.model.request import ReceivedRequest
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, KnownFile, Move, Stream, StreamReport
 from puppylog.stores.base import Appended, NewFile
+from puppylog.stores.received_requests import refuse_repeated
 
 
 class RememberingStore:
@@ -23,6 +25,7 @@ class RememberingStore:
         self.messages: list[str] = []
         self.claimed: set[int] = set()
         self.questions = 0
+        self.requests: dict[str, ReceivedRequest] = {}
 
     def client(self) -> "RememberingWriter":
         return RememberingWriter(self)
@@ -100,6 +103,10 @@ class RememberingWriter(DryWriter):
                 )
             ]
 
+    def find_requests(self, digests: Sequence[str]) -> Mapping[str, ReceivedRequest]:
+        with self._store.lock:
+            return {digest: self._store.requests[digest] for digest in digests if digest in self._store.requests}
+
     def appender(self) -> "RememberingAppender":
         return RememberingAppender(self._store, self._own)
 
@@ -124,13 +131,17 @@ class RememberingAppender:
     def complete(self) -> None:
         pass
 
-    def commit(self, moves: Sequence[Move]) -> Appended:
+    def commit(self, moves: Sequence[Move], requests: Sequence[ReceivedRequest] = ()) -> Appended:
         with self._store.lock:
             for move in moves:
                 stream_id, position = self._store.files[move.file_id]
                 assert stream_id in self._own
                 if position.byte_offset != move.start or position.finished:
                     raise StreamBusy("append to", f"file {move.file_id} from byte {move.start}", str(position))
+            for request in requests:
+                if request.digest in self._store.requests:
+                    refuse_repeated(request.digest)
+            self._store.requests |= {request.digest: request for request in requests}
             for move in moves:
                 stream_id, position = self._store.files[move.file_id]
                 moved = replace(

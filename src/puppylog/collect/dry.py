@@ -1,8 +1,9 @@
 """A store that keeps nothing. A dry run of a collector writes to it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from puppylog.model.record import Parsed
+from puppylog.model.request import ReceivedRequest
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, KnownFile, Move, Stream, StreamReport
 from puppylog.stores.base import Appended, Appender, NewFile
 
@@ -43,6 +44,9 @@ class DryWriter:
     def report(self, reports: Sequence[StreamReport]) -> None:
         pass
 
+    def find_requests(self, digests: Sequence[str]) -> Mapping[str, ReceivedRequest]:  # noqa: ARG002 - the signature of the protocol
+        return {}
+
     def keep_alive(self) -> None:
         pass
 
@@ -65,7 +69,11 @@ class DryAppender:
     def complete(self) -> None:
         pass
 
-    def commit(self, moves: Sequence[Move]) -> Appended:  # noqa: ARG002 - the signature of the protocol
+    def commit(
+        self,
+        moves: Sequence[Move],  # noqa: ARG002 - the signature of the protocol
+        requests: Sequence[ReceivedRequest] = (),  # noqa: ARG002 - the signature of the protocol
+    ) -> Appended:
         return self._counted
 
     def discard(self) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # a command that reads records uses none of these, and they t
     from puppylog.model.alert import Alert
     from puppylog.model.metric import Metric
     from puppylog.model.record import Parsed
+    from puppylog.model.request import ReceivedRequest
     from puppylog.model.retention import Retention
     from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport
     from puppylog.stores.doctor import StoreFindings
@@ -79,13 +80,18 @@ class Appender(Protocol):
     def complete(self) -> None:
         """Prepare `commit`: no more rows follow. Another appender may be in `commit` at the same time."""
 
-    def commit(self, moves: Sequence[Move]) -> Appended:
-        """Commit the rows and the moves in one transaction: all of them or none.
+    def commit(self, moves: Sequence[Move], requests: Sequence[ReceivedRequest] = ()) -> Appended:
+        """Commit the rows, the moves and the requests in one transaction: all of them or none.
 
         It is OK to call this again after a transient error. Must then ask the store whether the earlier transaction was
         committed, so that no row is stored twice. Must raise `StreamBusy` if the position of a file is not the start of
         its move: another collector has read the file. If the store can never hold a row, must store its line as a
         rejected line with the cause, and must store the other rows.
+
+        Must raise `RequestRepeated` and store nothing if the store has committed one of the requests within the last
+        `model.request.KEPT_S` seconds, also if another client commits it at the same moment, or if two of the requests
+        have one digest. The caller then asks `find_requests` which ones they are. Must delete requests that are older.
+        Every commit with requests must have a move, which tells after a lost answer whether it was committed.
         """
 
     def discard(self) -> None:
@@ -145,6 +151,12 @@ class RecordWriter(Protocol):
         Must take a thousand reports at once, every few seconds, and must not wait for an append. It is OK if a report
         becomes visible a moment later, or is lost in a crash. It is OK to ignore a report about a stream that the store
         does not know or that another client has claimed.
+        """
+
+    def find_requests(self, digests: Sequence[str]) -> Mapping[str, ReceivedRequest]:
+        """Return those of the requests that were committed within the last `model.request.KEPT_S` seconds, by digest.
+
+        Must leave out the others, and must answer for a thousand digests within a second.
         """
 
     def keep_alive(self) -> None:

@@ -6,7 +6,7 @@ positions of the batch's files tell which: they move in the same transaction as 
 
 from collections.abc import Callable, Mapping, Sequence
 
-from puppylog.errors import StreamBusy
+from puppylog.errors import RequestRepeated, StreamBusy
 from puppylog.model.stream import FilePosition, Move, have_moved
 from puppylog.stores.base import Appended
 
@@ -29,11 +29,12 @@ class CommitOnce:
 
         Args:
             moves: one for each file of the batch.
-            append: must commit the rows and the moves in one transaction, and must raise StreamBusy if the position of
-                a file is not the start of its move. It is called at most once.
+            append: must commit the rows, the moves and the requests in one transaction, and must raise StreamBusy if
+                the position of a file is not the start of its move. It is called at most once.
 
         Raises:
             StreamBusy: another collector has moved the position of a file.
+            RequestRepeated: the store has a request of the batch from another commit.
             StoreUnavailable: the store does not answer; the batch may have been committed.
         """
         was_uncertain = self.is_uncertain
@@ -42,7 +43,7 @@ class CommitOnce:
         self.is_uncertain = True
         try:
             return append()
-        except StreamBusy:
+        except (StreamBusy, RequestRepeated):
             # The earlier commit may have been running when the positions were read, and may have ended since.
             if was_uncertain and self._is_committed(moves):
                 return None

@@ -6,6 +6,7 @@ from typing import Any
 from puppylog.model.alert import Alert, Comparison, NoData
 from puppylog.model.identifier import parse_identifier
 from puppylog.model.metric import Metric
+from puppylog.model.request import ReceivedRequest
 from puppylog.model.retention import Retention
 from puppylog.model.stream import FilePosition, Fingerprint, KnownFile, Move, Stream
 from puppylog.stores.base import NewFile
@@ -33,6 +34,10 @@ def to_new_files(plain: Sequence[Mapping[str, Any]]) -> list[NewFile]:
 
 def to_moves(plain: Sequence[Mapping[str, Any]]) -> list[Move]:
     return [Move(**{**move, "fingerprint": to_fingerprint(move["fingerprint"])}) for move in plain]
+
+
+def to_requests(plain: Sequence[Mapping[str, Any]]) -> list[ReceivedRequest]:
+    return [ReceivedRequest(**request) for request in plain]
 
 
 def to_metric(plain: Mapping[str, Any]) -> Metric:

@@ -124,7 +124,7 @@ def test_a_commit_and_a_watching_collector_start_one_runner_together(
 
     monkeypatch.setattr(store_module, "JobRunner", CountedRunner)
     with PostgresStore(postgres_store_url) as store, ThreadPoolExecutor(2) as threads:
-        calls: list[Future[object]] = [threads.submit(store.keep_alive), threads.submit(store.append, [], [])]
+        calls: list[Future[object]] = [threads.submit(store.keep_alive), threads.submit(store.append, [], [], [])]
         for call in calls:
             call.result(timeout=30)
     assert len(started) == 1

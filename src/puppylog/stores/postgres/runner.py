@@ -97,6 +97,7 @@ class JobRunner:
         if time.monotonic() - self._tended_at > _TEND_S and not is_last:
             session.run(_QUERIES["tend_days"])
             session.run(_QUERIES["clear_notifications"])
+            session.run(_QUERIES["clear_requests"])
             self._tended_at = time.monotonic()
         session.run(_QUERIES["beat"], {"evaluator": self._evaluator, "error": error})
 

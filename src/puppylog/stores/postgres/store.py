@@ -16,12 +16,13 @@ import pyarrow as pa
 from puppylog.errors import PuppylogError, QueryError, StoreUnavailable, StreamBusy
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
+from puppylog.model.request import ReceivedRequest
 from puppylog.model.retention import Retention
 from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport
 from puppylog.stores.base import Appended, NewFile, Parameters, Replayed, Reread, StoreInfo
 from puppylog.stores.doctor import StoreFindings
 from puppylog.stores.postgres.ingest import streams
-from puppylog.stores.postgres.ingest.append import Days, Rows, append
+from puppylog.stores.postgres.ingest.append import Days, Rows, append, find_requests
 from puppylog.stores.postgres.ingest.appender import CopyAppender
 from puppylog.stores.postgres.ingest.replay import replay
 from puppylog.stores.postgres.runner import JobRunner, JobWaker
@@ -148,6 +149,9 @@ class PostgresStore:
     def report(self, reports: Sequence[StreamReport]) -> None:
         self._control.call(lambda session: streams.report(session, reports))
         self._wake_jobs()
+
+    def find_requests(self, digests: Sequence[str]) -> Mapping[str, ReceivedRequest]:
+        return self._control.call(lambda session: find_requests(session, digests))
 
     def keep_alive(self) -> None:
         """Connect again if the session is lost. Run the jobs, or wake the jobs that the server runs."""
@@ -280,9 +284,11 @@ class PostgresStore:
 
     # --- batches
 
-    def append(self, moves: Sequence[Move], rows: Sequence[Rows]) -> Appended:
-        """Commit rows and moves. This does not retry, so that the caller sees every error."""
-        appended = self._ingest.call(lambda session: append(session, self._days, moves, rows), is_repeatable=False)
+    def append(self, moves: Sequence[Move], requests: Sequence[ReceivedRequest], rows: Sequence[Rows]) -> Appended:
+        """Commit moves, requests and rows. This does not retry, so that the caller sees every error."""
+        appended = self._ingest.call(
+            lambda session: append(session, self._days, moves, requests, rows), is_repeatable=False
+        )
         self._run_jobs()  # a backfill may take hours, and its metrics must be refreshed meanwhile
         return appended
 

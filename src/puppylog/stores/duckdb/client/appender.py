@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from puppylog.model.record import Parsed
+from puppylog.model.request import ReceivedRequest
 from puppylog.model.stream import FilePosition, Move
 from puppylog.stores.base import Appended
 from puppylog.stores.commit_once import CommitOnce
@@ -15,16 +16,16 @@ class SpoolAppender:
     def __init__(
         self,
         spool: Spool,
-        append_spooled: Callable[[Sequence[Move], str | None, str | None], Appended],
+        append_spooled: Callable[[Sequence[Move], Sequence[ReceivedRequest], str | None, str | None], Appended],
         find_files: Callable[[Sequence[int]], Mapping[int, FilePosition]],
     ) -> None:
         """Start without rows.
 
         Args:
             spool: the client's folder, to which the rows are written.
-            append_spooled: makes the engine commit the moves, and the rows of two files of the spool, in one
-                transaction. Its arguments are the moves, the path of the records and the path of the rejected lines.
-                It does not retry.
+            append_spooled: makes the engine commit the moves, the requests, and the rows of two files of the spool, in
+                one transaction. Its arguments are the moves, the requests, the path of the records and the path of the
+                rejected lines. It does not retry.
             find_files: returns the committed positions of the files with these ids.
         """
         self._append_spooled = append_spooled
@@ -44,10 +45,10 @@ class SpoolAppender:
         self._records.finish()
         self._rejects.finish()
 
-    def commit(self, moves: Sequence[Move]) -> Appended:
+    def commit(self, moves: Sequence[Move], requests: Sequence[ReceivedRequest] = ()) -> Appended:
         records, rejects = self._records.finish(), self._rejects.finish()
         was_uncertain = self._once.is_uncertain
-        self._once.commit(moves, lambda: self._append_spooled(moves, records, rejects))
+        self._once.commit(moves, lambda: self._append_spooled(moves, requests, records, rejects))
         if was_uncertain:
             self.discard()  # the engine may still read the files for the first commit, so no batch may overwrite them
         else:

@@ -30,6 +30,7 @@ from puppylog.stores.duckdb.locks import FileLock
 if TYPE_CHECKING:  # a command that reads records uses none of these, and they take 20 ms of CPU
     from puppylog.model.alert import Alert
     from puppylog.model.metric import Metric
+    from puppylog.model.request import ReceivedRequest
     from puppylog.model.retention import Retention
     from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport
     from puppylog.stores.doctor import StoreFindings
@@ -177,6 +178,12 @@ class DuckdbStore(NotificationClient):
 
         self._ask("report", columns=columns_of_reports(reports))
 
+    def find_requests(self, digests: Sequence[str]) -> Mapping[str, ReceivedRequest]:
+        from puppylog.stores import values  # noqa: PLC0415 - see above
+
+        found = values.to_requests(self._ask("find_requests", digests=list(digests)))
+        return {request.digest: request for request in found}
+
     def keep_alive(self) -> None:
         """Start the engine again if it has crashed, so that its jobs run as long as a client watches."""
         if self._spool is not None:
@@ -282,15 +289,18 @@ class DuckdbStore(NotificationClient):
         files = [values.to_position(plain) for plain in self._ask("find_files", file_ids=list(file_ids))]
         return {file.file_id: file for file in files}
 
-    def append_spooled(self, moves: Sequence[Move], records: str | None, rejects: str | None) -> Appended:
-        """Make the engine commit the moves and spooled rows. This does not retry, so that the caller sees every error.
+    def append_spooled(
+        self, moves: Sequence[Move], requests: Sequence[ReceivedRequest], records: str | None, rejects: str | None
+    ) -> Appended:
+        """Make the engine commit a batch. This does not retry, so that the caller sees every error.
 
         Args:
             moves: one for each file of the batch.
+            requests: the senders' requests that the batch stores.
             records: the path of the records in the spool; None if there are none.
             rejects: the path of the rejected lines in the spool; None if there are none.
         """
-        plain = {"moves": list(moves), "records": records, "rejects": rejects}
+        plain = {"moves": list(moves), "requests": list(requests), "records": records, "rejects": rejects}
         return Appended(**self._act("append", plain, is_repeatable=False))
 
     def close(self) -> None:

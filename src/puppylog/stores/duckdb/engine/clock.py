@@ -33,7 +33,7 @@ def rebase(connection: Connection, now_us: int) -> None:
         bound = {"watermark_us": max(settled, frozen.end_us(metric["period_s"]))}
         connection.run(_QUERIES["clear_above"].format(id=metric["id"]), bound)
         connection.run(_QUERIES["lower_watermark"], {**bound, "id": metric["id"]})
-    for query in ("rebase_refreshes", "rebase_reports", "rebase_heartbeat", "rebase_notifications"):
+    for query in ("rebase_refreshes", "rebase_reports", "rebase_heartbeat", "rebase_notifications", "rebase_requests"):
         connection.run(_QUERIES[query], now)
     for step in steps:
         if step["back_s"] >= _REPORTED_STEP_S:

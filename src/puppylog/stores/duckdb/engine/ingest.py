@@ -10,10 +10,12 @@ from functools import partial
 
 import pyarrow as pa
 
+from puppylog.model.request import ReceivedRequest
 from puppylog.model.stream import Move
 from puppylog.stores.base import Appended
 from puppylog.stores.duckdb.engine.database import Connection, Engine
 from puppylog.stores.duckdb.engine.frozen import LateRecordsError, add_late_records
+from puppylog.stores.duckdb.engine.received_requests import add_requests
 from puppylog.stores.queries import load_queries
 from puppylog.stores.streams import refuse_moved_file, refuse_unknown_file
 
@@ -22,8 +24,10 @@ _QUERIES = load_queries("puppylog.stores.duckdb", "ingest.sql")
 _log = logging.getLogger("puppylog.engine")
 
 
-def append_to(engine: Engine, moves: Sequence[Move], records: pa.Table, rejects: pa.Table) -> Appended:
-    """Append rows and move positions in a transaction, as `append` does.
+def append_to(
+    engine: Engine, moves: Sequence[Move], requests: Sequence[ReceivedRequest], records: pa.Table, rejects: pa.Table
+) -> Appended:
+    """Append rows and requests, and move positions, in a transaction, as `append` does.
 
     A metric whose buckets cannot be computed must not keep lines from being stored: it loses late lines of buckets that
     are never computed again.
@@ -31,7 +35,8 @@ def append_to(engine: Engine, moves: Sequence[Move], records: pa.Table, rejects:
     skipped: frozenset[int] = frozenset()
     while True:
         try:
-            return engine.write(partial(append, moves=moves, records=records, rejects=rejects, skipped=skipped))
+            work = partial(append, moves=moves, requests=requests, records=records, rejects=rejects, skipped=skipped)
+            return engine.write(work)
         except LateRecordsError as error:
             _log.error("a metric loses late lines: %s", error.message)
             skipped |= {error.metric_id}
@@ -43,22 +48,27 @@ def append(
     records: pa.Table,
     rejects: pa.Table,
     *,
+    requests: Sequence[ReceivedRequest] = (),
     skipped: frozenset[int] = frozenset(),
 ) -> Appended:
-    """Append rows and move positions, in the caller's transaction.
+    """Append rows and requests, and move positions, in the caller's transaction.
 
     Args:
         connection: the writer's connection.
         moves: one for each file of the rows.
         records: columns of `model.record.RECORDS` with ``stream_id`` and ``file_id``.
         rejects: columns of `model.record.REJECTS` with ``stream_id`` and ``file_id``.
+        requests: the senders' requests that the rows come from.
         skipped: the ids of metrics to which late records are not added.
 
     Raises:
         StreamBusy: the position of a file is not the start of its move.
+        RequestRepeated: the store has one of the requests.
     """
     with connection.table("moves", _table_of(moves)):
         _check_positions(connection, moves)
+        if requests:
+            add_requests(connection, requests)
         if records.num_rows:
             append_records(connection, records, skipped)
         if rejects.num_rows:

@@ -15,7 +15,7 @@ from typing import Final, Self
 from puppylog.errors import PuppylogError
 from puppylog.model.derived import is_derived
 from puppylog.model.metric import Metric
-from puppylog.stores.duckdb.engine import clock, evaluate, outbox, refresh
+from puppylog.stores.duckdb.engine import clock, evaluate, outbox, received_requests, refresh
 from puppylog.stores.duckdb.engine.alert_batches import MOST_ALERTS, count_missed, iter_batches, order_due
 from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredAlert, StoredMetric
@@ -32,7 +32,7 @@ _CATCHING_UP: Final = 100
 _CATCH_UP_S: Final = 0.5
 # Alerts wait this long for the refreshes of a round, and for the transaction that runs then.
 _REFRESH_S: Final = 2.0
-# The time between two deletions of old notifications.
+# The time between two deletions of old notifications and requests.
 _CLEAR_S: Final = 600.0
 # The first value of the last seen time: later than any clock, so that the first round re-bases future instants.
 _NEVER_US: Final = 2**63 - 1
@@ -117,10 +117,12 @@ class Jobs:
         self._beat_if_due()
 
     def _clear_if_due(self) -> None:
-        """Delete old notifications and evidence if it is time."""
+        """Delete old notifications, evidence and requests if it is time."""
         if time.monotonic() - self._cleared_at >= _CLEAR_S:
             with self._reported():
                 self._engine.write(lambda connection: outbox.clear(connection, self._clock_us()))
+            with self._reported():
+                self._engine.write(lambda connection: received_requests.clear(connection, self._clock_us()))
             self._cleared_at = time.monotonic()
 
     def _beat_if_due(self) -> None:

@@ -26,7 +26,7 @@ from puppylog.stores import messages, values
 from puppylog.stores.base import StoreInfo
 from puppylog.stores.duckdb import outgoing, spool, wire
 from puppylog.stores.duckdb.directory import StoreDirectory
-from puppylog.stores.duckdb.engine import ingest, outbox, replay, streams
+from puppylog.stores.duckdb.engine import ingest, outbox, received_requests, replay, streams
 from puppylog.stores.duckdb.engine.backup import Backups
 from puppylog.stores.duckdb.engine.commits import CommitNumbers
 from puppylog.stores.duckdb.engine.damage import DamageNote
@@ -90,6 +90,7 @@ class Service(flight.FlightServerBase):
             "find_files": self._find_files,
             "find_known_files": self._find_known_files,
             "append": self._append,
+            "find_requests": self._find_requests,
             "report": self._report,
             "replay": self._replay,
             "create_group": self._writing(DEFINITIONS.create_group),
@@ -236,16 +237,22 @@ class Service(flight.FlightServerBase):
         with self._engine.read() as connection:
             return streams.find_known_files(connection, source_prefix, identities, heads)
 
-    def _append(self, moves: list[dict[str, Any]], records: str | None, rejects: str | None) -> object:
+    def _append(
+        self, moves: list[dict[str, Any]], requests: list[dict[str, Any]], records: str | None, rejects: str | None
+    ) -> object:
         self._refuse_damaged()
         spooled = self._directory.spool
         rows = spool.read_spooled(spooled, records, spool.SPOOLED_RECORDS)
         refused = spool.read_spooled(spooled, rejects, spool.SPOOLED_REJECTS)
-        known = values.to_moves(moves)
+        known, received = values.to_moves(moves), values.to_requests(requests)
         with self._retainer.space_for(rows.num_rows + refused.num_rows, rows.nbytes + refused.nbytes):
-            appended = ingest.append_to(self._engine, known, rows, refused)
+            appended = ingest.append_to(self._engine, known, received, rows, refused)
         self._jobs.note_append()
         return appended
+
+    def _find_requests(self, digests: list[str]) -> object:
+        with self._engine.read() as connection:
+            return received_requests.find_requests(connection, digests)
 
     def _replay(self, records: str | None) -> object:
         self._refuse_damaged()

@@ -50,6 +50,9 @@ SET due_at = due_at - (greatest(created_at, tried_at) - make_timestamptz($now_us
     sent_at = CASE WHEN sent_at IS NOT NULL THEN least(sent_at, make_timestamptz($now_us)) END
 WHERE greatest(created_at, tried_at) > make_timestamptz($now_us)
 
+-- name: rebase_requests
+UPDATE puppylog.received_requests SET received_at = make_timestamptz($now_us) WHERE received_at > make_timestamptz($now_us)
+
 -- name: rebase_steps
 UPDATE puppylog.clock_steps SET noticed_at = make_timestamptz($now_us) WHERE noticed_at > make_timestamptz($now_us)
 
@@ -70,6 +73,8 @@ FROM (
     SELECT 'heartbeat', beat_at FROM puppylog.heartbeat
     UNION ALL
     SELECT 'notifications', greatest(created_at, tried_at) FROM puppylog.notifications
+    UNION ALL
+    SELECT 'requests', received_at FROM puppylog.received_requests
 ) AS stored
 WHERE instant > make_timestamptz($now_us)
 GROUP BY part

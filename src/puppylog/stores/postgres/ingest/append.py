@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from puppylog.errors import StoreUnavailable
 from puppylog.model.record import REJECTS, Parsed
+from puppylog.model.request import KEPT_S, ReceivedRequest
 from puppylog.model.stream import Move
 from puppylog.stores.base import Appended
 from puppylog.stores.postgres.ingest import pgcopy
@@ -25,6 +26,7 @@ from puppylog.stores.postgres.ingest.touched import days_of, ranges_of
 from puppylog.stores.postgres.sessions.failures import RowRefused
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
+from puppylog.stores.received_requests import refuse_repeated
 from puppylog.stores.streams import find_files, refuse_moved_file, refuse_unknown_file
 
 _QUERIES = load_queries("puppylog.stores.postgres", "ingest.sql")
@@ -57,17 +59,22 @@ class Days:
     known: set[int] = field(default_factory=set)  # days since the epoch
 
 
-def append(session: Session, days: Days, moves: Sequence[Move], rows: Sequence[Rows]) -> Appended:
-    """Append rows and move positions in one transaction.
+def append(
+    session: Session, days: Days, moves: Sequence[Move], requests: Sequence[ReceivedRequest], rows: Sequence[Rows]
+) -> Appended:
+    """Append rows and requests, and move positions, in one transaction.
 
     Raises:
         StreamBusy: the position of a file is not the start of its move.
+        RequestRepeated: the store has one of the requests.
     """
     make_days(session, days, rows)
     stream_ids = _streams_of(session, moves, rows)
     with session.transaction():
         for move in moves:
             _move_position(session, stream_ids[move.file_id], move)
+        if requests:
+            _add_requests(session, requests)
         refused = copy_records(session, rows)
         rejects = [part for part in rows if part.parsed.rejects.num_rows]
         if rejects or refused:
@@ -134,6 +141,20 @@ def _move_position(session: Session, stream_id: int, move: Move) -> None:
     )
     if byte_offset is not None:
         refuse_moved_file(move, byte_offset)
+
+
+def _add_requests(session: Session, requests: Sequence[ReceivedRequest]) -> None:
+    """Store requests in the caller's transaction; raise RequestRepeated if the store has one of them."""
+    columns = {"digests": [each.digest for each in requests], "answers": [each.answer for each in requests]}
+    repeated = session.value(_QUERIES["add_requests"], {**columns, "kept_s": KEPT_S})
+    if repeated is not None:
+        refuse_repeated(repeated)
+
+
+def find_requests(session: Session, digests: Sequence[str]) -> dict[str, ReceivedRequest]:
+    """Return those of the requests that were committed within the last KEPT_S seconds, by digest."""
+    rows = session.rows(_QUERIES["find_requests"], {"digests": list(digests), "kept_s": KEPT_S})
+    return {row["digest"]: ReceivedRequest(**row) for row in rows}
 
 
 def copy_records(session: Session, rows: Sequence[Rows]) -> list[Rows]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from puppylog.model.record import Parsed
+from puppylog.model.request import ReceivedRequest
 from puppylog.model.stream import FilePosition, Move
 from puppylog.stores.base import Appended
 from puppylog.stores.commit_once import CommitOnce
@@ -14,13 +15,13 @@ class CopyAppender:
 
     def __init__(
         self,
-        append: Callable[[Sequence[Move], Sequence[Rows]], Appended],
+        append: Callable[[Sequence[Move], Sequence[ReceivedRequest], Sequence[Rows]], Appended],
         find_files: Callable[[Sequence[int]], Mapping[int, FilePosition]],
     ) -> None:
         """Start without rows.
 
         Args:
-            append: commits rows and moves in one transaction; it does not retry.
+            append: commits moves, requests and rows in one transaction; it does not retry.
             find_files: returns the committed positions of the files with these ids.
         """
         self._append = append
@@ -34,8 +35,8 @@ class CopyAppender:
     def complete(self) -> None:
         """Do nothing: `write` has encoded the rows."""
 
-    def commit(self, moves: Sequence[Move]) -> Appended:
-        appended = self._once.commit(moves, lambda: self._append(moves, self._rows))
+    def commit(self, moves: Sequence[Move], requests: Sequence[ReceivedRequest] = ()) -> Appended:
+        appended = self._once.commit(moves, lambda: self._append(moves, requests, self._rows))
         if appended is None:
             # The answer is lost, and with it the number of rows that the server refused. All rows count as stored.
             appended = Appended(

@@ -5,6 +5,13 @@
 SELECT puppylog.move_position($stream_id, $file_id, $since, $until, $head_size, $head_hash, $marker_size, $marker_hash,
                               $finished, $context) AS stands
 
+-- name: add_requests
+-- Null if the requests are new; otherwise the digest of one that the store has.
+SELECT puppylog.add_requests($digests, $answers, $kept_s) AS repeated
+
+-- name: find_requests
+SELECT digest, answer, age_s FROM puppylog.find_requests($digests, $kept_s)
+
 -- name: copy_records
 COPY puppylog.log_records ({columns}) FROM STDIN (FORMAT binary)
 

@@ -33,6 +33,9 @@ SELECT puppylog.tend_days()
 -- name: clear_notifications
 SELECT puppylog.clear_notifications()
 
+-- name: clear_requests
+SELECT puppylog.clear_requests()
+
 -- name: beat
 SELECT puppylog.beat($evaluator, $error)
 

@@ -32,7 +32,8 @@ GRANT EXECUTE ON FUNCTION puppylog.open_streams, puppylog.open_files, puppylog.m
                           puppylog.report_streams, puppylog.is_writer, puppylog.tend_days, puppylog.take_invalidations, puppylog.metrics_due,
                           puppylog.refresh_rollup, puppylog.alerts_due, puppylog.evaluate_alert, puppylog.beat,
                           puppylog.rebase_clock, puppylog.clear_notifications, puppylog.settle_notifications,
-                          puppylog.set_silence, puppylog.end_silence, puppylog.acknowledge_alert
+                          puppylog.set_silence, puppylog.end_silence, puppylog.acknowledge_alert,
+                          puppylog.add_requests, puppylog.find_requests, puppylog.clear_requests
 TO puppylog_writer;
 DO $$ BEGIN
     IF to_regproc('puppylog.make_days') IS NOT NULL THEN

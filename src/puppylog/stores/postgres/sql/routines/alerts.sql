@@ -388,6 +388,7 @@ BEGIN
         END LOOP;
     END LOOP;
     PERFORM puppylog.clear_notifications();
+    PERFORM puppylog.clear_requests();
     PERFORM puppylog.beat(evaluator, NULL);
     COMMIT;
 END

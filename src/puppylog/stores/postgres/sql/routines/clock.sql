@@ -96,6 +96,12 @@ BEGIN
         WHERE n.created_at > rebase_clock.now OR n.tried_at > rebase_clock.now;
         PERFORM puppylog.note_clock_step('notifications', rebase_clock.now, found.latest, found.rebased);
     END IF;
+    SELECT max(r.received_at) AS latest, count(*) AS rebased INTO found
+    FROM puppylog.received_requests AS r WHERE r.received_at > rebase_clock.now;
+    IF found.rebased > 0 THEN
+        UPDATE puppylog.received_requests AS r SET received_at = rebase_clock.now WHERE r.received_at > rebase_clock.now;
+        PERFORM puppylog.note_clock_step('requests', rebase_clock.now, found.latest, found.rebased);
+    END IF;
     UPDATE puppylog.clock_steps AS c SET noticed_at = rebase_clock.now WHERE c.noticed_at > rebase_clock.now;
 END
 $$;
