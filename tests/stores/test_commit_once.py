@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from puppylog.errors import StoreUnavailable, StreamBusy
+from puppylog.errors import RequestRepeated, StoreUnavailable, StreamBusy
+from puppylog.model.request import ReceivedRequest
 from puppylog.model.stream import FilePosition, Move
 from puppylog.stores.base import Appended, Appender
 from puppylog.stores.duckdb.client.appender import SpoolAppender
@@ -130,6 +131,31 @@ def test_a_file_that_another_collector_moved_to_the_same_offset_does_not_count_a
         store.offset = LINE_BYTES
         with pytest.raises(StreamBusy):
             appender.commit([move_of(0)])
+
+
+@BOTH
+def test_a_request_that_the_lost_commit_has_stored_is_not_repeated(appending: Appending) -> None:
+    """The lost commit ends after the positions were read, so the next commit finds its own request in the store."""
+
+    class RequestsFirst(FateStore):
+        """Compares requests before positions."""
+
+        def append(self, moves: Sequence[Move]) -> Appended:
+            if self._late is not None:
+                late, self._late = self._late, None
+                self._take(late)
+                raise RequestRepeated("store", "request a", "an identical one was stored")
+            return super().append(moves)
+
+    request = ReceivedRequest("a" * 64, "{}")
+    store = RequestsFirst([Fate.COMMITS_LATE])
+    with appending(store) as appender_of:
+        appender = appender_of()
+        appender.write(1, 7, records(1))
+        with pytest.raises(StoreUnavailable):
+            appender.commit([move_of(0)], [request])
+        assert appender.commit([move_of(0)], [request]) == Appended(1, 0)
+    assert store.lines == [0]
 
 
 @BOTH

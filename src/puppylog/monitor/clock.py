@@ -21,6 +21,8 @@ _NAMES: Final = {
     "metrics": "watermarks or refreshes of metrics",
     "reports": "reports on streams",
     "heartbeat": "heartbeats of the evaluator",
+    "notifications": "notifications",
+    "requests": "requests of senders",
 }
 
 

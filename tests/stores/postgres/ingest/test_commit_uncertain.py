@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from puppylog.errors import StoreUnavailable
+from puppylog.errors import RequestRepeated, StoreUnavailable
+from puppylog.model.request import ReceivedRequest
 from puppylog.model.stream import Move
 from puppylog.stores.base import Appended, Appender
 from puppylog.stores.postgres.store import PostgresStore
@@ -82,6 +83,25 @@ def test_a_commit_with_a_lost_answer_is_resolved_when_the_store_answers_again(
             appender.commit(moves)
     wire.restore()
     assert appender.commit(moves) == Appended(records=3, rejects=1)
+    check(store, 1)
+
+
+@pytest.mark.parametrize("delivered", [True, False], ids=["delivered", "not delivered"])
+def test_the_requests_of_a_commit_whose_answer_is_lost_are_stored_once(
+    store: PostgresStore, wire: CutWire, *, delivered: bool
+) -> None:
+    source, request = Source(store), ReceivedRequest("a" * 64, "{}")
+    appender, moves = begin(store, source)
+    wire.cut_at(b"COMMIT", delivered=delivered)
+    with pytest.raises(StoreUnavailable):
+        appender.commit(moves, [request])
+    wait_until(lambda: wire.cuts == 1, what="the cut")
+    assert appender.commit(moves, [request]) == Appended(records=3, rejects=1)
+    assert list(store.find_requests([request.digest])) == [request.digest]
+    check(store, 1)
+    appender, moves = begin(store, source, start=4 * LINE_BYTES)
+    with pytest.raises(RequestRepeated):
+        appender.commit(moves, [request])
     check(store, 1)
 
 
