@@ -13,6 +13,7 @@
     │   └── StoreRefused        78  a store that is not Puppylog's, or of another version
     │       └── StoreForbidden  78  a store that the role, or the user, has no right to use in this way
     ├── DeliveryFailed          1   a contact did not accept a message
+    ├── ListenFailed            69  the server cannot use its address now
     └── StoreError              69  the store failed
         ├── StoreUnavailable    69  the store does not answer, but may answer later     (transient)
         │   └── StoreCrowded    69  other clients use all connections of the server     (transient)
@@ -173,6 +174,10 @@ class DeliveryFailed(PuppylogError):
         super().__init__(verb, thing, cause, advice)
         self.is_final = is_final
         self.retry_after_s = retry_after_s
+
+
+class ListenFailed(PuppylogError):
+    exit_code = 69
 
 
 class StoreError(PuppylogError):

@@ -50,7 +50,7 @@ KEYS: Final[Mapping[str, Key]] = {
 }
 """The settings that may stand at the top of a configuration file."""
 
-TABLES: Final = ("include", "source", "metric", "alert", "contact", "silence", "retention")
+TABLES: Final = ("include", "source", "metric", "alert", "contact", "silence", "retention", "listen")
 """Other names at the top of a configuration file, which `puppylog.config` reads."""
 
 

@@ -6,9 +6,11 @@ import pytest
 
 from puppylog.config import tables
 from puppylog.config.contact_tables import TITLE
+from puppylog.config.listen import ListenConfig
 from puppylog.config.reading import check_configuration, read_configuration
 from puppylog.config.values import Configuration
 from puppylog.errors import ConfigurationError
+from puppylog.model.address import Address
 from puppylog.model.alert import ALERT_STATISTICS, Comparison, NoData
 from puppylog.model.metric import Metric
 from puppylog.model.retention import KEEP_ALL, Retention
@@ -321,3 +323,28 @@ def test_the_settings_know_the_names_of_all_tables() -> None:
 def test_the_statistics_of_an_alert_are_those_of_the_model() -> None:
     annotation = tables.AlertTable.__annotations__["statistic"]
     assert annotation.__origin__.__args__ == ALERT_STATISTICS
+
+
+def test_the_table_listen_has_defaults_and_paths_relative_to_its_file(write: Write, tmp_path: Path) -> None:
+    listen = read_configuration([write('[listen]\ncertificate = "tls.pem"\nhosts = ["Logs.example.org"]')]).listen
+    assert listen == ListenConfig(
+        address=Address("127.0.0.1", 7380), hosts=("logs.example.org",), certificate=tmp_path / "tls.pem"
+    )
+    assert listen.url == "https://127.0.0.1:7380"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('address = "7380"', "address: cannot use the address '7380': it does not end with a port"),
+        ('address = "a/b:1"', "address: cannot use the address 'a/b:1': its host is neither an IP address nor a name"),
+        ('key = "key.pem"', "key: a key needs a certificate; name the certificate, too"),
+        ('hosts = ["https://a"]', "hosts: 'https://a' is not a name of a host"),
+        ('trusted_proxies = ["10.0.0.1/8"]', "trusted_proxies: 10.0.0.1/8 has host bits set; write 10.0.0.1 or"),
+        ('max_body = "2GiB"', "max_body must be from 1 B to 1GiB"),
+        ("open = 1", "open must be true or false, not 1"),
+    ],
+)
+def test_a_wrong_table_listen_is_a_fault_that_names_its_key(write: Write, text: str, fault: str) -> None:
+    [found] = list_faults(write(f"[listen]\n{text}"))
+    assert found.startswith(f"[listen]: {fault}")

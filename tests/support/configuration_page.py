@@ -14,7 +14,7 @@ from msgspec import inspect
 from puppylog.cli.config import write_value
 from puppylog.config import tables
 from puppylog.config.contact_tables import list_contact_tables
-from puppylog.config.kinds import ContactName, Duration, Identifier, Size, ZoneName
+from puppylog.config.kinds import ContactName, Duration, Identifier, Size, SocketAddress, ZoneName
 from puppylog.config.schema import default_text, make_schema
 from puppylog.config.tables import Table
 from puppylog.settings import KEYS, Key
@@ -29,6 +29,7 @@ _KINDS: dict[type, str] = {
     Identifier: "name",
     ContactName: "name",
     ZoneName: "time zone",
+    SocketAddress: "address",
 }
 _TYPES: dict[type[inspect.Type], str] = {
     inspect.BoolType: "true or false",

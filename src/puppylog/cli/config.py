@@ -107,4 +107,8 @@ def describe_contents(configuration: Configuration) -> str:
     if configuration.silences:
         counts["silence"] = len(configuration.silences)
     counted = [f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items()]
-    return ", ".join(counted if configuration.retention is None else [*counted, "a retention"])
+    if configuration.retention is not None:
+        counted.append("a retention")
+    if configuration.listen is not None:
+        counted.append("a server")
+    return ", ".join(counted)

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
@@ -16,10 +17,26 @@ _LONGEST_PAUSE_S: Final = 1.0
 class SignsOfLife:
     """Gives signs of life from ``with`` to its end, and says when the process begins to stop."""
 
-    def __init__(self, service: ServiceSocket, collector: Collector, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        service: ServiceSocket,
+        collector: Collector,
+        stop: threading.Event,
+        *,
+        on_stop: Callable[[], None] | None = None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            service: the service manager.
+            collector: moves, or hangs.
+            stop: set when the process is to end.
+            on_stop: called once when `stop` is set.
+        """
         self._service = service
         self._collector = collector
         self._stop = stop
+        self._on_stop = on_stop
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="signs of life", daemon=True)
 
@@ -35,6 +52,8 @@ class SignsOfLife:
             if self._stop.wait(pause_s):
                 if not is_stopping:
                     self._service.tell_stopping()
+                    if self._on_stop is not None:
+                        self._on_stop()
                 is_stopping = True
                 self._end.wait(pause_s)
 

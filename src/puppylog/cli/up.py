@@ -23,6 +23,7 @@ from puppylog.cli.options import (
 )
 from puppylog.cli.parsing import choose_format, format_options, zone_option
 from puppylog.cli.service_socket import ServiceSocket
+from puppylog.cli.serving import Serving
 from puppylog.cli.signals import Signals
 from puppylog.cli.signs_of_life import SignsOfLife
 from puppylog.cli.talk import tell
@@ -32,6 +33,7 @@ from puppylog.collect.collector import Collector
 from puppylog.collect.options import CollectOptions
 from puppylog.collect.retry import call_with_retry
 from puppylog.errors import UsageError
+from puppylog.model.address import Address
 from puppylog.model.identifier import parse_identifier
 from puppylog.settings import Settings
 from puppylog.stores.connect import connect, name_store, stop
@@ -46,6 +48,13 @@ from puppylog.stores.connect import connect, name_store, stop
 @format_options
 @zone_option
 @group_option("The log group of these files; created if it does not exist.")
+@click.option(
+    "--listen",
+    metavar="ADDRESS",
+    envvar="PUPPYLOG_LISTEN",
+    show_envvar=True,
+    help="Serve HTTP here, such as 127.0.0.1:7380, instead of where the table [listen] says.",
+)
 @host_option
 @store_options
 @pass_settings
@@ -59,6 +68,7 @@ def up(
     format_from: Path | None,
     year: int | None,
     group: str | None,
+    listen: str | None,
 ) -> None:
     """Keep the store running, as the configuration file declares.
 
@@ -66,10 +76,14 @@ def up(
     SIGHUP reads the file again; if the file is wrong, what was read before stays in effect. With PATH, the named files
     and patterns are collected, as with puppylog collector --watch, and the file's tables are not used.
 
+    With --listen, or with a table [listen] in the file, other machines and programs send lines and read the store over
+    HTTP; docs/server.md says more.
+
     Until it is interrupted, metrics are refreshed and alerts are evaluated, even if no other command uses the store.
     """
     if group is not None:
         parse_identifier(group, "group")
+    address = None if listen is None else Address.parse(listen)
     if paths and is_flag_given("config"):
         raise UsageError("follow", "PATH with --config", "the file's sources are followed", "give one of them")
 
@@ -82,17 +96,19 @@ def up(
         declared = Declared(settings, sources=[source])
     else:
         declared = read_declared(find_config_files(ctx), settings, os.environ)
-    _run(declared, None if paths else read_again)
+    _run(declared, None if paths else read_again, address)
 
 
-def _run(declared: Declared, read_again: Callable[[Declared], Declared] | None) -> None:
-    """Collect and keep the store running until a signal asks for the end."""
+def _run(declared: Declared, read_again: Callable[[Declared], Declared] | None, address: Address | None) -> None:
+    """Collect, serve and keep the store running until a signal asks for the end."""
     settings = declared.settings
     reload_wanted = threading.Event()  # the thread that reads the files starts when the store answers
 
     with ExitStack() as stack:
         stop = stack.enter_context(Signals(on_reload=None if read_again is None else reload_wanted.set)).stop
         reporter = stack.enter_context(Reporter(settings))
+        serving = Serving(declared, address, reporter.write_between)
+        stack.enter_context(serving)
         store = stack.enter_context(call_with_retry(lambda: connect(settings.store), stop, reporter.on_event))
         tell(settings, f"up: {name_store(settings.store)}; Ctrl-C to quit")
         options = CollectOptions(
@@ -103,9 +119,9 @@ def _run(declared: Declared, read_again: Callable[[Declared], Declared] | None) 
         )
         collector = Collector(store, options, stop=stop, on_event=reporter.on_event)
         service = ServiceSocket(os.environ)
-        stack.enter_context(SignsOfLife(service, collector, stop))
+        stack.enter_context(SignsOfLife(service, collector, stop, on_stop=serving.begin_end))
         if read_again is None:
-            service.tell_ready(name_store(settings.store))
+            service.tell_ready(serving.describe_status(name_store(settings.store)))
         else:
             work = Upkeep(
                 declared,
@@ -114,6 +130,7 @@ def _run(declared: Declared, read_again: Callable[[Declared], Declared] | None) 
                 store=store,
                 collector=collector,
                 service=service,
+                serving=serving,
                 write=reporter.write_between,
             )
             stack.enter_context(work)

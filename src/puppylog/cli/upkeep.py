@@ -11,6 +11,7 @@ from typing import Final, Self
 from puppylog.cli.declared import Declared
 from puppylog.cli.sending import make_sender
 from puppylog.cli.service_socket import ServiceSocket
+from puppylog.cli.serving import Serving
 from puppylog.cli.talk import tell, warn
 from puppylog.collect.collector import Collector
 from puppylog.config.apply import apply_configuration
@@ -37,6 +38,7 @@ class Upkeep:
         store: Store,
         collector: Collector,
         service: ServiceSocket,
+        serving: Serving,
         write: Callable[[Callable[[], None]], None],
     ) -> None:
         """Prepare.
@@ -48,6 +50,7 @@ class Upkeep:
             store: where the notifications are, which the collector uses, too.
             collector: gets other sources when the files are read again.
             service: the service manager.
+            serving: the server, if there is one.
             write: calls a function that writes to stderr, so that it writes between other output.
         """
         self._declared = declared  # changed by the thread only
@@ -55,6 +58,7 @@ class Upkeep:
         self._store = store
         self._collector = collector
         self._service = service
+        self._serving = serving
         self._write = write
         self._sender: Sender | None = None  # changed by the thread; None as long as no contact was declared
         self._is_unapplied = False  # changed by the thread only: the definitions are to be applied later
@@ -86,6 +90,7 @@ class Upkeep:
         if self._declared.settings.store != before.settings.store:
             warn("the store has changed in the configuration: it is used after a restart")
         self._collector.change_sources(self._declared.sources)
+        self._serving.reload(self._declared)
         self._use_contacts()
         self._apply_definitions()
         tell(self._declared.settings, "read the configuration again")
@@ -125,7 +130,8 @@ class Upkeep:
 
     def _describe_status(self) -> str:
         count = len(self._declared.sources)
-        return f"{count} source{'' if count == 1 else 's'}, store {name_store(self._declared.settings.store)}"
+        sources = f"{count} source{'' if count == 1 else 's'}"
+        return self._serving.describe_status(f"{sources}, store {name_store(self._declared.settings.store)}")
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -1,8 +1,9 @@
-"""The kinds of values that TOML does not have, written as strings: lengths of time, sizes, names and time zones."""
+"""The kinds of values that TOML does not have, written as strings: sizes, lengths of time, names, zones, addresses."""
 
 from typing import Any, Final, Self
 
 from puppylog.errors import PuppylogError, UsageError
+from puppylog.model.address import Address
 from puppylog.model.identifier import MAX_LENGTH, find_contact_fault, parse_identifier
 from puppylog.model.period import parse_period
 from puppylog.model.size import parse_size
@@ -102,7 +103,24 @@ class ZoneName(str):
         return cls(text)
 
 
-KINDS: Final = (Duration, Size, Identifier, ContactName, ZoneName)
+class SocketAddress(str):
+    """An address to listen on: a host and a port."""
+
+    __slots__ = ()
+    form = 'an address such as "127.0.0.1:7380"'
+    schema: Final = {"type": "string", "pattern": ":[0-9]{1,5}$", "examples": ["127.0.0.1:7380", "[::]:7380"]}
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the address that ``text`` is.
+
+        Raises:
+            UsageError: the text is not an address.
+        """
+        return cls(str(Address.parse(text)))
+
+
+KINDS: Final = (Duration, Size, Identifier, ContactName, ZoneName, SocketAddress)
 
 
 def decode(kind: type, written: object) -> Any:  # noqa: ANN401 - msgspec's signature

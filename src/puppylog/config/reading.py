@@ -15,8 +15,17 @@ from puppylog.config.documents import Document, read_documents
 from puppylog.config.faults import Faults, Place
 from puppylog.config.keeping import read_retention, read_silence
 from puppylog.config.kinds import KINDS, decode
+from puppylog.config.listen import read_listen
 from puppylog.config.sources import read_source
-from puppylog.config.tables import AlertTable, MetricTable, RetentionTable, SilenceTable, SourceTable, Table
+from puppylog.config.tables import (
+    AlertTable,
+    ListenTable,
+    MetricTable,
+    RetentionTable,
+    SilenceTable,
+    SourceTable,
+    Table,
+)
 from puppylog.config.values import Configuration
 from puppylog.errors import ConfigurationError
 from puppylog.settings import KEYS, describe_unknown, find_faults
@@ -75,6 +84,9 @@ def check_configuration(paths: Sequence[Path]) -> tuple[Configuration, Sequence[
         read_retention(written.table, written.place, faults)
         for written in _iter_single(documents, RetentionTable, faults)
     ]
+    listens = [
+        read_listen(written.table, written.place, faults) for written in _iter_single(documents, ListenTable, faults)
+    ]
     configuration = Configuration(
         files=tuple(document.path for document in documents),
         sources=tuple(source for source in sources if source is not None),
@@ -83,6 +95,7 @@ def check_configuration(paths: Sequence[Path]) -> tuple[Configuration, Sequence[
         contacts=tuple(contacts),
         silences=tuple(silence for silence in silences if silence is not None),
         retention=next((retention for retention in retentions if retention is not None), None),
+        listen=next((listen for listen in listens if listen is not None), None),
     )
     check_together(configuration.metrics, configuration.alerts, faults)
     return configuration, faults.found

@@ -1,4 +1,4 @@
-"""The values that the files give: sources, metrics, alerts and retention. All are frozen, and have been checked."""
+"""The values that the files give: sources, definitions, retention, the server. All are frozen and have been checked."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from puppylog.config.contacts import ContactConfig
 from puppylog.config.definitions import AlertConfig, MetricConfig, define_alerts, define_metrics
+from puppylog.config.listen import ListenConfig
 from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
 from puppylog.model.retention import Retention
@@ -39,6 +40,7 @@ class Configuration:
     contacts: tuple[ContactConfig, ...] = ()
     silences: tuple[Silence, ...] = ()
     retention: Retention | None = None  # None: the files do not have the table
+    listen: ListenConfig | None = None  # None: the files do not have the table
 
     @property
     def has_definitions(self) -> bool:

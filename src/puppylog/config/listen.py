@@ -1,0 +1,69 @@
+"""The server of the files: where `puppylog up` listens, and for whom."""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import TypeAlias
+
+from puppylog.config.faults import Faults, Place
+from puppylog.config.tables import ListenTable
+from puppylog.model.address import Address
+
+Network: TypeAlias = IPv4Network | IPv6Network
+
+MOST_BODY_BYTES = 1 << 30
+"""A body is in memory as a whole, so a file may not ask for larger ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenConfig:
+    """Where the server listens, and for whom: the table ``[listen]``. The fields are those of `ListenTable`."""
+
+    address: Address
+    hosts: tuple[str, ...] = ()  # in lower case
+    certificate: Path | None = None  # absolute; None: no TLS
+    key: Path | None = None  # absolute; None: in the file of the certificate
+    trusted_proxies: tuple[Network, ...] = ()
+    open: bool = False
+    max_body: int = 64 << 20  # in bytes, after decompression
+
+    @property
+    def url(self) -> str:
+        """The address as a URL."""
+        return f"{'http' if self.certificate is None else 'https'}://{self.address}"
+
+
+def read_listen(table: ListenTable, place: Place, faults: Faults) -> ListenConfig | None:
+    """Return the server of a table. Return None after its faults were noted.
+
+    Relative paths are relative to the directory of the file.
+    """
+    before = len(faults.found)
+    directory = place.file.absolute().parent
+    if table.key is not None and table.certificate is None:
+        faults.add(place, "key: a key needs a certificate", "name the certificate, too")
+    if not 0 < table.max_body <= MOST_BODY_BYTES:
+        faults.add(place, "max_body must be from 1 B to 1GiB, because a body is in memory as a whole")
+    for host in table.hosts:
+        if "/" in host or ("*" in host and host != "*" and "*" in host.removeprefix("*.")):
+            faults.add(place, f"hosts: {host!r} is not a name of a host", "write app.example.org, *.example.org or *")
+    listen = ListenConfig(
+        address=Address.parse(table.address),
+        hosts=tuple(host.lower() for host in table.hosts),
+        certificate=None if table.certificate is None else directory / table.certificate,
+        key=None if table.key is None else directory / table.key,
+        trusted_proxies=tuple(_read_networks(table.trusted_proxies, place, faults)),
+        open=table.open,
+        max_body=table.max_body,
+    )
+    return listen if len(faults.found) == before else None
+
+
+def _read_networks(texts: tuple[str, ...], place: Place, faults: Faults) -> list[Network]:
+    networks: list[Network] = []
+    for text in texts:
+        try:
+            networks.append(ip_network(text))
+        except ValueError as error:
+            faults.add(place, f"trusted_proxies: {error}", "write 10.0.0.1 or 10.0.0.0/8")
+    return networks

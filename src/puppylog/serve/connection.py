@@ -1,0 +1,118 @@
+"""One connection of a client: uvicorn's HTTP/1.1, and how long the server waits for the client."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from puppylog.serve.limits import Limits
+
+
+class Connection(H11Protocol):
+    """A connection that is closed when its client is too slow: to send a request, or to read an answer.
+
+    The time limits of a body are those of `puppylog.serve.body.read_body`.
+    """
+
+    def __init__(
+        self, config: Config, state: ServerState, limits: Limits, on_close: Callable[["Connection"], None]
+    ) -> None:
+        super().__init__(config=config, server_state=state, app_state={}, _loop=asyncio.get_running_loop())
+        self._limits = limits
+        self._on_close = on_close
+        self._is_reading_head = True
+        self._is_lingering = False
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._read_timer: asyncio.TimerHandle | None = None
+        self.requests = 0
+        self.waiting_since = time.monotonic()
+        """Since when the server waits for the client to complete its request."""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the server waits for the client: for a request, or for the rest of one."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or cycle.response_complete or cycle.more_body
+
+    def abort(self) -> None:
+        """Close the connection at once."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    # --- called by asyncio
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        super().connection_made(transport)
+        self._head_timer = self.loop.call_later(self._limits.head_s, self.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._stop(self._head_timer)
+        self._stop(self._read_timer)
+        self._unset_keepalive_if_required()
+        self._on_close(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_lingering:
+            return
+        if not self._is_reading_head and self._is_idle:
+            self._expect_head(self._limits.head_s)
+            self._is_reading_head = True
+        super().data_received(data)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._read_timer = self.loop.call_later(self._limits.read_s, self.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop(self._read_timer)
+
+    # --- called by uvicorn's protocol
+
+    def handle_events(self) -> None:
+        before = self.cycle
+        super().handle_events()
+        if self.cycle is not before:  # the head of a request is complete
+            self.requests += 1
+            self._is_reading_head = False
+            self._stop(self._head_timer)
+
+    def on_response_complete(self) -> None:
+        if self.cycle.more_body and not self.transport.is_closing():
+            self._linger()
+            return
+        self.waiting_since = time.monotonic()
+        self._is_reading_head = False
+        self._expect_head(self._limits.idle_s)
+        super().on_response_complete()
+
+    # ---
+
+    @property
+    def _is_idle(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or cycle.response_complete
+
+    def _linger(self) -> None:
+        """Discard the rest of a body for a moment, and close.
+
+        The client is still sending. If the connection were closed now, the client's system would discard the answer,
+        and the client would see a broken connection instead.
+        """
+        self._is_lingering = True
+        self.flow.resume_reading()
+        self._stop(self._head_timer)
+        self._head_timer = self.loop.call_later(self._limits.linger_s, self.abort)
+
+    def _expect_head(self, within_s: float) -> None:
+        self._stop(self._head_timer)
+        self._head_timer = self.loop.call_later(within_s, self.abort)
+
+    @staticmethod
+    def _stop(timer: asyncio.TimerHandle | None) -> None:
+        if timer is not None:
+            timer.cancel()

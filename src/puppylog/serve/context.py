@@ -1,0 +1,94 @@
+"""What every receiver of the server uses."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+from starlette.requests import Request
+
+from puppylog.config.listen import ListenConfig
+from puppylog.receive.received import Received
+from puppylog.serve.body import Budget, read_body
+from puppylog.serve.counters import Counters
+from puppylog.serve.limits import Limits
+from puppylog.serve.stores import StoreAccess
+from puppylog.settings import Settings
+
+Scope: TypeAlias = Literal["ingest", "read", "admin"]
+"""What a token allows. ``admin`` includes the others."""
+
+
+class Caller(Protocol):
+    """Who sends a request."""
+
+    @property
+    def token_id(self) -> str:
+        """Identifies the token; empty if the request needs none. Part of the digest of a request."""
+
+    @property
+    def name(self) -> str:
+        """The name of the token, for messages; empty as above."""
+
+
+class Access(Protocol):
+    """Decides who may do what."""
+
+    async def check(self, request: Request, scope: Scope) -> Caller:
+        """Return who sends a request.
+
+        Raises:
+            Refusal: 401: the request has no token, or one that is unknown, revoked or expired; 403: its token does not
+                have the scope.
+        """
+
+    def close(self) -> None: ...
+
+
+class Stored(Protocol):
+    """What became of a request."""
+
+    @property
+    def records(self) -> int: ...
+
+    @property
+    def rejects(self) -> int: ...
+
+    @property
+    def repeated_s(self) -> float | None:
+        """How many seconds ago the identical request was stored; None if there was none."""
+
+    @property
+    def answer(self) -> str:
+        """What is answered: ``answer`` of `Intake.store`, or that of the identical request."""
+
+
+class Intake(Protocol):
+    """Stores what receivers decode."""
+
+    async def store(self, door: str, received: Received, *, digest: str | None, answer: str) -> Stored:
+        """Store the lines of a request. Return after the commit.
+
+        Raises:
+            Refusal: 503: the store is unavailable, full or behind.
+        """
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every receiver of the server uses."""
+
+    listen: ListenConfig
+    settings: Settings
+    limits: Limits
+    stores: StoreAccess
+    access: Access
+    intake: Intake
+    counters: Counters
+    budget: Budget
+    report: Callable[[str], None]  # tells the user of the process a sentence; safe to call from any thread
+
+    async def read_body(self, request: Request) -> bytes:
+        """Return the body of a request. Raises as `puppylog.serve.body.read_body`."""
+        return await read_body(request, self.limits, self.budget)

@@ -1,0 +1,14 @@
+"""The receivers and interfaces of the server: each module has the routes of one."""
+
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias
+
+from starlette.routing import BaseRoute
+
+from puppylog.serve.context import Context
+from puppylog.serve.doors import readiness
+
+Routes: TypeAlias = Callable[[Context], Sequence[BaseRoute]]
+
+ALL: Final[tuple[Routes, ...]] = (readiness.routes,)
+"""What makes the routes of each. The first route that matches a request counts."""

@@ -1,0 +1,28 @@
+"""How much the server does at once, and how long it waits for a client."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The limits of a server. Tests have smaller ones.
+
+    A client that only waits, or that sends or reads slowly, costs a connection. It never costs a thread of the store.
+    """
+
+    body_bytes: int = 64 << 20  # of one body after decompression; above it, the answer is 413
+    bodies_bytes: int = 256 << 20  # of all bodies in memory; above it, the answer is 503
+    head_bytes: int = 64 << 10  # of the request line and the headers
+    connections: int = 1000
+    queries: int = 4  # that run at once; others wait
+    writes: int = 2  # that run at once; others wait
+    waiting: int = 64  # queries or writes that wait; above it, the answer is 503
+    query_s: float = 60.0  # for one query
+    head_s: float = 10.0  # for the TLS handshake, and for a request's head
+    idle_s: float = 75.0  # between two requests of a connection
+    body_pause_s: float = 10.0  # between two parts of a body
+    body_s: float = 120.0  # for a whole body
+    read_s: float = 30.0  # for a client that does not read its answer
+    linger_s: float = 2.0  # for the rest of a body that the server has refused
+    end_s: float = 5.0  # for running requests, when the server ends
+    retry_after_s: int = 5  # what a client is told that is to come back

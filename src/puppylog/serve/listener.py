@@ -1,0 +1,183 @@
+"""Accepts connections, a limited number at once, and gives each one a `Connection`."""
+
+import asyncio
+import errno
+import socket
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+from starlette.types import ASGIApp
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from puppylog.errors import ConfigurationError, ListenFailed
+from puppylog.model.address import Address
+from puppylog.serve.connection import Connection
+from puppylog.serve.limits import Limits
+
+_BACKLOG: Final = 512
+_PAUSE_S: Final = 0.5  # after the system has no descriptor left
+
+
+def open_sockets(address: Address) -> Sequence[socket.socket]:
+    """Return listening sockets: one for each IP address of the host. All have the same port, also if it was 0.
+
+    Raises:
+        ListenFailed: the address cannot be used now.
+        ConfigurationError: this user may not use the address.
+    """
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise ListenFailed("listen on", str(address), error.strerror or str(error)) from error
+    opened: list[socket.socket] = []
+    port = address.port
+    try:
+        for family, kind, protocol, _, place in dict.fromkeys(found):
+            listening = socket.socket(family, kind, protocol)
+            opened.append(listening)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, address.host != "::")
+            listening.bind((place[0], port, *place[2:]))
+            listening.listen(_BACKLOG)
+            listening.setblocking(False)
+            port = listening.getsockname()[1]
+    except OSError as error:
+        for listening in opened:
+            listening.close()
+        raise _translate(address, error) from error
+    return opened
+
+
+def _translate(address: Address, error: OSError) -> ConfigurationError | ListenFailed:
+    if error.errno == errno.EADDRINUSE:
+        return ListenFailed("listen on", str(address), "another process listens there", "give another --listen")
+    if error.errno == errno.EADDRNOTAVAIL:
+        return ListenFailed("listen on", str(address), "this machine does not have the address")
+    cause = error.strerror or str(error)
+    advice = "use a port above 1023" if error.errno == errno.EACCES else ""
+    return ConfigurationError("listen on", str(address), cause.lower(), advice)
+
+
+class Listener:
+    """Serves an application. All methods are called in the server's loop.
+
+    If there are too many connections, the one is closed for whose client the server has waited longest, one without any
+    complete request first. So idle connections, however many, do not keep other clients out.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        sockets: Sequence[socket.socket],
+        limits: Limits,
+        *,
+        tls: ssl.SSLContext | None,
+        report: Callable[[str], None],
+    ) -> None:
+        self._sockets = sockets
+        self._limits = limits
+        self._tls = tls
+        self._report = report
+        self._state = ServerState()
+        self._connections: set[Connection] = set()
+        self._handshakes: dict[asyncio.Task[None], float] = {}  # since when they run, the oldest first
+        self._config = Config(
+            app,
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=int(limits.idle_s) + 1,
+            h11_max_incomplete_event_size=limits.head_bytes,
+        )
+        self._config.load()
+        self._accepting: list[asyncio.Task[None]] = []
+
+    @property
+    def connections(self) -> int:
+        """The number of connections, those that are being encrypted included."""
+        return len(self._connections) + len(self._handshakes)
+
+    def start(self) -> None:
+        self._accepting = [asyncio.create_task(self._accept(listening)) for listening in self._sockets]
+
+    async def end(self) -> None:
+        """Accept no more connections, wait for the running requests for a limited time, and close all connections."""
+        for task in self._accepting:
+            task.cancel()
+        await asyncio.gather(*self._accepting, return_exceptions=True)
+        for listening in self._sockets:
+            listening.close()
+        for task in list(self._handshakes):
+            task.cancel()
+        for connection in list(self._connections):
+            connection.shutdown()
+        deadline = time.monotonic() + self._limits.end_s
+        while (self._state.tasks or self._connections) and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        running = list(self._state.tasks)
+        for request in running:
+            request.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        for connection in list(self._connections):
+            connection.abort()
+        await asyncio.sleep(0)  # the connections are told
+
+    async def _accept(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        is_reported = False
+        while True:
+            try:
+                accepted, _ = await loop.sock_accept(listening)
+            except OSError as error:
+                if error.errno in {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}:
+                    if not is_reported:
+                        self._report(f"cannot accept connections: {error.strerror}; other clients wait")
+                        is_reported = True
+                    self._close_one()
+                    await asyncio.sleep(_PAUSE_S)
+                continue  # else the client has left before it was accepted
+            if self.connections >= self._limits.connections and not self._close_one():
+                accepted.close()
+                continue
+            task = asyncio.create_task(self._begin(accepted))
+            self._handshakes[task] = time.monotonic()
+            task.add_done_callback(self._handshakes.pop)
+
+    async def _begin(self, accepted: socket.socket) -> None:
+        """Make a connection of an accepted socket, after the handshake of TLS."""
+        with suppress(OSError):
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                self._make_connection,
+                accepted,
+                ssl=self._tls,
+                ssl_handshake_timeout=None if self._tls is None else self._limits.head_s,
+                ssl_shutdown_timeout=None if self._tls is None else self._limits.linger_s,
+            )
+        except (OSError, asyncio.CancelledError):  # a failed handshake is an OSError, too
+            accepted.close()
+
+    def _make_connection(self) -> Connection:
+        connection = Connection(self._config, self._state, self._limits, self._connections.discard)
+        self._connections.add(connection)
+        return connection
+
+    def _close_one(self) -> bool:
+        """Close the connection that has the least use; return whether there is one."""
+        waiting = [connection for connection in self._connections if connection.is_waiting]
+        if waiting:
+            worst = min(waiting, key=lambda connection: (connection.requests > 0, connection.waiting_since))
+            self._connections.discard(worst)
+            worst.abort()
+        elif self._handshakes:
+            next(iter(self._handshakes)).cancel()
+        return bool(waiting or self._handshakes)

@@ -1,0 +1,168 @@
+"""The server of `puppylog up`: a thread that listens while another one collects."""
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Final, Self
+
+from puppylog.config.listen import ListenConfig
+from puppylog.errors import ListenFailed
+from puppylog.model.address import Address
+from puppylog.serve.application import make_application
+from puppylog.serve.body import Budget
+from puppylog.serve.context import Context
+from puppylog.serve.counters import Counters
+from puppylog.serve.hosts import HostNames
+from puppylog.serve.limits import Limits
+from puppylog.serve.listener import Listener, open_sockets
+from puppylog.serve.stores import StoreAccess
+from puppylog.serve.tls import Certificate
+from puppylog.serve.unfinished import AnyCaller, NoIntake
+from puppylog.settings import Settings
+
+_START_S: Final = 10.0
+_MARGIN_S: Final = 2.0  # from the end of the last request to the end of the thread
+
+# uvicorn logs each malformed request. Without a handler, Python would print these lines on stderr.
+logging.getLogger("uvicorn.error").addHandler(logging.NullHandler())
+logging.getLogger("uvicorn.error").propagate = False
+
+
+class Server:
+    """Listens from ``with`` to its end, in a thread of its own. While the store is unavailable, requests are refused.
+
+    Attributes:
+        address: where it listens, with the port that the system has chosen if 0 was given.
+    """
+
+    def __init__(
+        self,
+        listen: ListenConfig,
+        settings: Settings,
+        *,
+        report: Callable[[str], None],
+        limits: Limits | None = None,
+    ) -> None:
+        """Read the certificate, and take the address.
+
+        Args:
+            listen: where, and for whom.
+            settings: of the process; the server uses the same store.
+            report: tells the user a sentence; called from any thread.
+            limits: None for the usual ones.
+
+        Raises:
+            ConfigurationError: the certificate cannot be used, or the user may not listen there.
+            ListenFailed: the address cannot be used now.
+        """
+        self._listen = listen
+        self._report = report
+        self._limits = limits or Limits(body_bytes=listen.max_body)
+        self._certificate = None if listen.certificate is None else Certificate(listen.certificate, listen.key)
+        self._hosts = HostNames(self._list_names(settings))
+        self._sockets = open_sockets(listen.address)
+        self.address = Address(listen.address.host, self._sockets[0].getsockname()[1])
+        self.context = _make_context(listen, settings, self._limits, report)
+        self._loop: asyncio.AbstractEventLoop | None = None  # while the thread runs
+        self._end: asyncio.Event | None = None  # while the thread runs
+        self._has_started = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="server", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where it listens, as a URL."""
+        return f"{'http' if self._certificate is None else 'https'}://{self.address}"
+
+    def list_warnings(self) -> list[str]:
+        """Return sentences about what the user should know of this server."""
+        warnings = []
+        if not self.address.is_loopback:
+            if self._listen.open:
+                warnings.append(
+                    f"everyone who reaches {self.url} may read and write the store: [listen] has open = true"
+                )
+            if self._certificate is None and not self._listen.trusted_proxies:
+                warnings.append(f"{self.url} is not encrypted: tokens and log lines can be read on their way")
+        expiry = None if self._certificate is None else self._certificate.describe_expiry(datetime.now(UTC))
+        return warnings if expiry is None else [*warnings, expiry]
+
+    def read_certificate_again(self) -> None:
+        """Use the certificate that the files have now, for new connections.
+
+        Raises:
+            ConfigurationError: it cannot be used; the one that was read before stays in use.
+        """
+        if self._certificate is not None:
+            self._certificate.read_again()
+
+    def begin_end(self) -> None:
+        """Accept no more requests. Does not wait. It is OK to call this again, and from any thread."""
+        if self._loop is not None and self._end is not None:
+            try:
+                self._loop.call_soon_threadsafe(self._end.set)
+            except RuntimeError:  # the loop has ended meanwhile
+                return
+
+    def _list_names(self, settings: Settings) -> list[str]:
+        names = [*self._listen.hosts, settings.host, os.uname().nodename, self._listen.address.host]
+        return names if self._certificate is None else [*names, *self._certificate.names]
+
+    def _run(self) -> None:
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(self._report_exception)
+        self._end = asyncio.Event()
+        tls = None if self._certificate is None else self._certificate.context
+        listener = Listener(
+            make_application(self.context, self._hosts), self._sockets, self._limits, tls=tls, report=self._report
+        )
+        listener.start()
+        self._has_started.set()
+        await self._end.wait()
+        await listener.end()
+
+    def _report_exception(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if not isinstance(error, OSError):  # a client whose connection breaks
+            self._report(f"internal error in the server: {context['message']}: {error}; please report it")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        if not self._has_started.wait(_START_S):
+            self.close()
+            raise ListenFailed("start", "the server", f"its thread did not start within {_START_S:g} s")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End: running requests are answered for some seconds, then all connections are closed."""
+        self.begin_end()
+        if self._thread.is_alive():
+            self._thread.join(self._limits.end_s + _MARGIN_S)
+        for listening in self._sockets:
+            listening.close()
+        self.context.intake.close()
+        self.context.access.close()
+        self.context.stores.close()
+
+
+def _make_context(listen: ListenConfig, settings: Settings, limits: Limits, report: Callable[[str], None]) -> Context:
+    return Context(
+        listen=listen,
+        settings=settings,
+        limits=limits,
+        stores=StoreAccess(settings.store, limits),
+        access=AnyCaller(is_open=listen.open or listen.address.is_loopback),
+        intake=NoIntake(),
+        counters=Counters(),
+        budget=Budget(limits.bodies_bytes),
+        report=report,
+    )

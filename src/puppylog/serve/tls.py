@@ -1,0 +1,97 @@
+"""TLS: the certificate and the key from files, which can be read again while the server runs."""
+
+import ssl
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from puppylog.errors import ConfigurationError
+
+_SOON: Final = timedelta(days=14)
+
+
+class Certificate:
+    """A certificate with its key, for new connections. Connections that exist keep the one that they began with."""
+
+    def __init__(self, certificate: Path, key: Path | None) -> None:
+        """Read the files.
+
+        Raises:
+            ConfigurationError: a file cannot be read, or the key is not that of the certificate.
+        """
+        self._certificate = certificate
+        self._key = key
+        self._read()
+        self.context = self._current
+        """What a server listens with."""
+        self.context.sni_callback = self._choose
+
+    def read_again(self) -> None:
+        """Read the files again. After an error, the certificate that was read before stays in use. Raises as above."""
+        self._read()
+
+    def _read(self) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        try:
+            for path in (self._certificate, *([self._key] if self._key is not None else [])):
+                path.read_bytes()  # the error of OpenSSL does not name the file
+            context.load_cert_chain(self._certificate, self._key, password=_refuse_password)
+        except ssl.SSLError as error:
+            raise ConfigurationError("use", f"the certificate {self._certificate}", _describe(error)) from error
+        except OSError as error:
+            raise ConfigurationError(
+                "read", str(error.filename or self._certificate), error.strerror or str(error)
+            ) from error
+        self._content = _decode(self._certificate)
+        self._current = context
+
+    def _choose(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+        connection.context = self._current
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names of hosts in the certificate."""
+        return [name for kind, name in self._content.get("subjectAltName", ()) if kind == "DNS"]
+
+    def describe_expiry(self, now: datetime) -> str | None:
+        """Return a sentence if the certificate has expired, or does so soon, or is not valid yet."""
+        if "notAfter" not in self._content:
+            return None
+        expires_at = _parse_time(self._content["notAfter"])
+        starts_at = _parse_time(self._content["notBefore"])
+        if expires_at <= now:
+            expired = f"{expires_at:%Y-%m-%d %H:%M} UTC"
+            return f"the certificate {self._certificate} has expired at {expired}: clients refuse it"
+        if starts_at > now:
+            return f"the certificate {self._certificate} is not valid before {starts_at:%Y-%m-%d %H:%M} UTC"
+        if expires_at <= now + _SOON:
+            return f"the certificate {self._certificate} expires at {expires_at:%Y-%m-%d %H:%M} UTC"
+        return None
+
+
+def _parse_time(text: str) -> datetime:
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC)
+
+
+def _decode(certificate: Path) -> dict[str, Any]:
+    """Return the fields of the first certificate of a file; empty if this Python cannot decode it."""
+    decode = getattr(ssl, "_ssl", None)
+    decode = getattr(decode, "_test_decode_cert", None)  # the only way in the standard library
+    return {} if decode is None else dict(decode(str(certificate)))
+
+
+def _refuse_password() -> str:
+    """Without this, OpenSSL would ask for the password of an encrypted key on the terminal, and wait."""
+    return ""
+
+
+def _describe(error: ssl.SSLError) -> str:
+    reason = error.reason or ""
+    known = {
+        "KEY_VALUES_MISMATCH": "the key is not that of the certificate",
+        "NO_START_LINE": "there is no certificate, or no key, in PEM format in it",
+        "PEM_LIB": "the certificate or the key is not in PEM format",
+    }
+    return known.get(reason, "the key is encrypted, or a file is damaged" if not reason else reason.lower())

@@ -1,0 +1,44 @@
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from puppylog import __version__
+from puppylog.errors import ListenFailed
+from puppylog.serve.server import Server
+from support.served import LOOPBACK, Served
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with Served(tmp_path_factory.mktemp("served")) as served:
+        yield served
+
+
+def test_the_root_says_what_answers(served: Served) -> None:
+    answer = served.send("GET", "/")
+    assert (answer.status, answer.text) == (200, f"Puppylog {__version__}\n")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "server" not in answer.headers
+    assert served.send("HEAD", "/").status == 200
+
+
+def test_a_server_is_ready_if_its_store_answers(served: Served) -> None:
+    answer = served.send("GET", "/ready")
+    assert (answer.status, answer.text) == (200, "ready\n")
+
+
+def test_an_unknown_path_is_not_found(served: Served) -> None:
+    assert served.send("GET", "/../etc/passwd").status == 404
+    assert served.send("POST", "/", b"a").status == 405
+
+
+def test_an_address_in_use_is_an_error_that_a_restart_may_cure(served: Served) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        listen = LOOPBACK
+        taken = type(listen)(address=type(listen.address)("127.0.0.1", other.getsockname()[1]))
+        with pytest.raises(ListenFailed) as raised:
+            Server(taken, served.settings, report=served.reported.append)
+    assert raised.value.message.startswith("cannot listen on 127.0.0.1:")
+    assert raised.value.cause == "another process listens there"
+    assert raised.value.exit_code == 69
