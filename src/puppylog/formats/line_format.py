@@ -17,7 +17,7 @@ from puppylog.formats.base import Parser
 from puppylog.formats.byte_order_mark import skip_mark
 from puppylog.formats.integers import view_integers
 from puppylog.formats.lines import Lines, slice_bytes
-from puppylog.formats.repeated_hour import RepeatedHour
+from puppylog.formats.repeated_hour import HourOfArrival, RepeatedHour
 from puppylog.formats.rows import NO_TIME, Rows
 from puppylog.model.record import NO_REJECTS, RECORDS, REJECTS, Parsed, join_parsed
 
@@ -83,7 +83,7 @@ def parse_lines(
     read_at_us: int,
     zone: ZoneInfo,
     *,
-    hour: RepeatedHour | None = None,
+    hour: RepeatedHour | HourOfArrival | None = None,
 ) -> Parsed:
     """Implement `puppylog.formats.base.Parser.parse` with a reader.
 
@@ -93,7 +93,8 @@ def parse_lines(
         offset: the offset in bytes of ``data`` in its file.
         read_at_us: the time of records without a time of their own, in microseconds since the epoch.
         zone: the time zone of stamps that name no zone.
-        hour: the state of the repeated hour after the lines before; this call updates it. None at the start of a file.
+        hour: the state of the repeated hour after the lines before, which this call updates, or the hour of arrival.
+            None at the start of a file.
 
     Raises:
         ValueError: the last line does not end with a newline.
@@ -185,7 +186,7 @@ def _flag_damaged(attributes: pa.Array, damaged: pa.Array) -> pa.Array:
     return pc.if_else(damaged, pc.coalesce(flagged, pa.scalar("{" + flag)), attributes)
 
 
-def _instants(rows: Rows, read_at_us: int, zone: ZoneInfo, hour: RepeatedHour) -> pa.Array:
+def _instants(rows: Rows, read_at_us: int, zone: ZoneInfo, hour: RepeatedHour | HourOfArrival) -> pa.Array:
     """Return the times of the records as timestamps in UTC."""
     ts_us, has_none = rows.ts_us, pc.equal(rows.ts_us, _NO_TIME)
     if pc.any(has_none).as_py():

@@ -4,6 +4,9 @@ Such a stamp means one of two instants, and the order of the lines decides which
 with little disorder. So a stamp is taken to be of the first hour, unless it is then earlier than the stamp before by
 more than the disorder: such a stamp is of the second hour. The last stamp is kept in the parser's context, so that a
 parser that is opened within the hour decides in the same way.
+
+Messages from the network come from many clocks, in no order, and arrive soon after they were sent. Their time of
+arrival decides (`HourOfArrival`).
 """
 
 import re
@@ -83,6 +86,19 @@ class RepeatedHour:
             instants.append(late if is_second else early)
             before, is_known = early, early == late
         return instants
+
+
+class HourOfArrival:
+    """Resolves the stamps of messages that arrived at one time: each stamp means the instant nearest to that time."""
+
+    def __init__(self, arrived_at_us: int) -> None:
+        self._arrived_at = pa.scalar(arrived_at_us, pa.int64())
+
+    def resolve(self, wall_us: pa.Array, zone: ZoneInfo) -> pa.Array:
+        """Return the instants of local times; see `RepeatedHour.resolve`."""
+        first, second = (_assume(wall_us, zone, which) for which in ("earliest", "latest"))
+        to_first, to_second = (pc.abs(pc.subtract(instants, self._arrived_at)) for instants in (first, second))
+        return pc.if_else(pc.less_equal(to_first, to_second), first, second)
 
 
 def _assume(wall_us: pa.Array, zone: ZoneInfo, which: str) -> pa.Array:

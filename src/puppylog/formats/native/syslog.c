@@ -88,8 +88,11 @@ static void read_text(Builder *builder, void *calendar) { read_lines(builder, re
 
 PyObject *native_syslog(PyObject *module, PyObject *arguments) {
     Py_buffer text;
-    Calendar calendar;
-    if (!PyArg_ParseTuple(arguments, "y*iii", &text, &calendar.year, &calendar.month, &calendar.day)) return NULL;
+    Calendar calendar = {.is_fixed = false};
+    if (!PyArg_ParseTuple(arguments, "y*iii|p", &text, &calendar.year, &calendar.month, &calendar.day,
+                          &calendar.is_fixed)) {
+        return NULL;
+    }
     PyObject *rows = read_rows(module, &text, read_text, &calendar);
     if (rows == NULL) return NULL;
     return Py_BuildValue("(Niii)", rows, calendar.year, calendar.month, calendar.day);

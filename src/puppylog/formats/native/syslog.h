@@ -7,7 +7,7 @@
 
 /* See syslog/calendar.py. */
 typedef struct {
-    int year, month, day;
+    int year, month, day, is_fixed;
 } Calendar;
 
 /* One message: its columns, and the values that become attributes. */

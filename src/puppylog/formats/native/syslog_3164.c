@@ -87,7 +87,7 @@ static const uint8_t *skip_zone(const uint8_t *at, const uint8_t *end, bool is_c
     while (at < end && *at >= 'A' && *at <= 'Z') at++;
     if (at - start < 3 || at - start > 5 || at == end || *at != ':' || !ends_word(at + 1, end)) return NULL;
     *is_universal = span_is(span_of(start, at), "UTC") || span_is(span_of(start, at), "GMT");
-    return is_cisco || *is_universal ? at + 1 : NULL;
+    return is_cisco || *is_universal || begins(at + 1, end, " %") ? at + 1 : NULL;
 }
 
 /* Read the zone or the host after the time, and move after it; false if `is_strict` and the host or tag is missing. */
@@ -121,15 +121,28 @@ static void read_content(const uint8_t *at, const uint8_t *end, Entry *entry) {
     entry->row.text[MESSAGE] = span_of(at, end);
 }
 
-/* Skip the sequence number and the mark that devices of Cisco write before the time. */
+static const uint8_t *skip_mark(const uint8_t *at, const uint8_t *end) {
+    return at < end && (*at == '*' || *at == '.') ? at + 1 : at;
+}
+
+/* Skip the sequence number or the colon, and the mark, that devices of Cisco write before the time. */
 static const uint8_t *skip_before_time(const uint8_t *at, const uint8_t *end, bool *is_cisco) {
     if (at < end && *at == ' ') at++;
     const uint8_t *start = at;
     while (at < end && is_digit(*at) && at - start < 10) at++;
-    at = at > start && begins(at, end, ": ") ? at + 2 : start;
-    if (at < end && (*at == '*' || *at == '.')) at++;
+    if (at > start) at = begins(at, end, ": ") ? at + 2 : start;
+    else if (at < end && *at == ':') at += begins(at, end, ": ") ? 2 : 1;
+    at = skip_mark(at, end);
     *is_cisco = at > start;
     return at;
+}
+
+/* Read the name that a device of Cisco gives itself before the time; return NULL if there is none. */
+static const uint8_t *skip_origin(const uint8_t *at, const uint8_t *end, Span *origin) {
+    const uint8_t *blank = word_end(at, end);
+    if (blank == end || blank - at < 2 || blank[-1] != ':') return NULL;
+    *origin = span_of(at, blank - 1);
+    return skip_mark(blank + 1, end);
 }
 
 int syslog_3164(Calendar *calendar, const uint8_t *at, const uint8_t *end, bool has_priority, Entry *entry) {
@@ -137,15 +150,19 @@ int syslog_3164(Calendar *calendar, const uint8_t *at, const uint8_t *end, bool 
     const uint8_t *time_at = has_priority ? skip_before_time(at, end, &is_cisco) : at;
     Found found;
     Stamp stamp = syslog_stamp(calendar, time_at, end, &found);
+    Span origin = {0};
+    const uint8_t *origin_end = stamp == STAMP_NONE && is_cisco ? skip_origin(time_at, end, &origin) : NULL;
+    if (origin_end != NULL) stamp = syslog_stamp(calendar, origin_end, end, &found);
     if (stamp == STAMP_OUT_OF_RANGE) return SYSLOG_TIME_RANGE;
     if (stamp == STAMP_NONE) {
         if (!has_priority) return SYSLOG_NO_SYSLOG;
-        at = skip_blanks(at, end);
+        at = skip_blanks(begins(time_at, end, "%") ? time_at : at, end);
     } else {
         entry->row.ts_us = found.us;
         entry->row.is_local = found.is_local;
         at = found.end;
         if (!read_host(&at, end, found.is_iso && !has_priority, is_cisco, entry)) return SYSLOG_NO_TAG;
+        if (entry->row.text[HOST].size == 0) entry->row.text[HOST] = origin;
     }
     if (at == end && entry->row.text[HOST].size == 0) return SYSLOG_NO_MESSAGE;
     read_content(at, end, entry);

@@ -96,7 +96,7 @@ static Stamp read_bsd(Calendar *calendar, const uint8_t *at, const uint8_t *end,
     if (clock_to_epoch_us(year, month, day, hour, minute, second, 0, &found->us) == STAMP_OUT_OF_RANGE) {
         return STAMP_OUT_OF_RANGE;
     }
-    if (!names_year) *calendar = (Calendar){year, month, 0};
+    if (!names_year && !calendar->is_fixed) *calendar = (Calendar){year, month, 0, false};
     found->us += fraction_us;
     found->is_local = true;
     found->is_iso = false;

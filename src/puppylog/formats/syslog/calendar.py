@@ -6,6 +6,9 @@ stamp before: January after December is in the next year, and a late line of Dec
 are equally near, the stamp gets the year of the stamp before.
 
 The calendar keeps only the year and the month. So the context, which is stored with every position, changes seldom.
+
+Messages from the network come from many clocks, and arrive soon after they were sent. So their calendar is fixed: each
+stamp gets the latest year in which the stamp is not after the day of arrival, whatever the stamp before was.
 """
 
 import re
@@ -28,6 +31,8 @@ class Calendar:
     month: int
     day: int = 0
     """Before the first stamp: year, month and day are the latest date of that stamp. After a stamp: 0."""
+    is_fixed: bool = False
+    """Whether year, month and day stay the latest date of every stamp."""
 
     @classmethod
     def open(cls, context: str, year: int | None, modified_at_us: int | None) -> Self:
@@ -47,6 +52,12 @@ class Calendar:
         latest = _read_instant(modified_at_us) + _SLACK
         return cls(latest.year, latest.month, latest.day)
 
+    @classmethod
+    def open_at_arrival(cls, arrived_at_us: int) -> Self:
+        """Return the fixed calendar of messages that arrived at this time, in microseconds since the epoch."""
+        latest = _read_instant(arrived_at_us) + _SLACK
+        return cls(latest.year, latest.month, latest.day, is_fixed=True)
+
     @property
     def context(self) -> str:
         return "" if self.day else f"{self.year:04}-{self.month:02}"
@@ -59,7 +70,9 @@ class Calendar:
         return self.year + (ahead < -6) - (ahead > 6)
 
     def remember(self, year: int, month: int) -> None:
-        """Keep the year and the month of the stamp that was read last."""
+        """Keep the year and the month of the stamp that was read last, unless the calendar is fixed."""
+        if self.is_fixed:
+            return
         self.year, self.month, self.day = year, month, 0
 
 

@@ -2,8 +2,8 @@
 
 This RFC describes what programs wrote and sets no rules, so these forms are read, too: every stamp of ``stamp``; lines
 without a host, as programs write to the daemon of their own machine; ``facility.severity`` before the tag (BusyBox);
-sequence numbers and marks before the time, and a colon after the time (Cisco). The time is optional after a priority,
-and required without a priority.
+sequence numbers, names and marks before the time, and a zone or a colon after the time (Cisco). The time is optional
+after a priority, and required without a priority.
 
 Many other logs have lines that begin with an ISO stamp. Such a line without a priority must have a host, and a tag or a
 message that daemons write without a tag.
@@ -18,7 +18,8 @@ from puppylog.formats.syslog.entry import FACILITIES, SEVERITIES, Entry
 from puppylog.formats.syslog.reasons import NO_MESSAGE, NO_TAG, NOT_SYSLOG, TIME_RANGE, Mismatch
 from puppylog.formats.syslog.stamp import FoundStamp, find_stamp
 
-_BEFORE_TIME = re.compile(r" ?((?:[0-9]{1,10}: )?[*.]?)")
+_BEFORE_TIME = re.compile(r" ?((?:[0-9]{1,10}: |: ?)?[*.]?)")
+_ORIGIN = re.compile(r"([^ ]+): [*.]?")
 _ZONE = re.compile(r" ([A-Z]{3,5}):(?= |\Z)")
 _UNIVERSAL: Final = {"UTC", "GMT"}
 _TAG = re.compile(r"([^ \[\]]+):(?=[ \[]|\Z)")
@@ -50,27 +51,36 @@ def read_3164(text: str, at: int, calendar: Calendar, entry: Entry) -> None:
         Mismatch: the message does not have this form.
     """
     before = _BEFORE_TIME.match(text, at) if at else None
+    is_cisco = bool(before and before[1])
     time_at = before.end() if before else at
-    try:
-        stamp = find_stamp(text, time_at, calendar)
-    except clock.OutOfRange:
-        raise Mismatch(TIME_RANGE, time_at) from None
+    stamp = _find_stamp(text, time_at, calendar)
+    origin = _ORIGIN.match(text, time_at) if stamp is None and is_cisco else None
+    if origin is not None:
+        stamp = _find_stamp(text, origin.end(), calendar)
     if stamp is None:
         if not at:
             raise Mismatch(NOT_SYSLOG, 0)
-        rest = text[at:].lstrip(" ")
+        rest = text[time_at if text.startswith("%", time_at) else at :].lstrip(" ")
     else:
         entry.ts_us, entry.is_local = stamp.us, stamp.is_local
-        rest = _read_host(text, stamp, entry, has_priority=at > 0, is_cisco=bool(before and before[1]))
+        rest = _read_host(text, stamp, entry, has_priority=at > 0, is_cisco=is_cisco)
+        entry.host = entry.host or (origin[1] if origin else "")
     if not rest and not entry.host:
         raise Mismatch(NO_MESSAGE, len(text))
     _read_content(rest, entry)
 
 
+def _find_stamp(text: str, at: int, calendar: Calendar) -> FoundStamp | None:
+    try:
+        return find_stamp(text, at, calendar)
+    except clock.OutOfRange:
+        raise Mismatch(TIME_RANGE, at) from None
+
+
 def _read_host(text: str, stamp: FoundStamp, entry: Entry, *, has_priority: bool, is_cisco: bool) -> str:
     """Read the zone or the host after the time into ``entry``; return the rest of the text without leading blanks."""
     zone = _ZONE.match(text, stamp.end)
-    if zone is not None and (is_cisco or zone[1] in _UNIVERSAL):
+    if zone is not None and (is_cisco or zone[1] in _UNIVERSAL or text.startswith(" %", zone.end())):
         entry.is_local &= zone[1] not in _UNIVERSAL
         return text[zone.end() :].lstrip(" ")
     if text.startswith(":", stamp.end):

@@ -61,15 +61,19 @@ class SyslogParser:
         return self.hour.extend(self.calendar.context)
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
-        return parse_lines(self._read, data, offset, read_at_us, self.options.zone, hour=self.hour)
+        def read(text: bytes | memoryview) -> Rows:
+            return read_syslog(text, self.calendar)
 
-    def _read(self, text: bytes | memoryview) -> Rows:
-        calendar = self.calendar
-        if native.lines is None:
-            return _read_text(bytes(text), calendar)
-        rows, *date = native.lines.syslog(text, calendar.year, calendar.month, calendar.day)
-        calendar.year, calendar.month, calendar.day = date
-        return rows_from_buffers(rows, REASONS)
+        return parse_lines(read, data, offset, read_at_us, self.options.zone, hour=self.hour)
+
+
+def read_syslog(text: bytes | memoryview, calendar: Calendar) -> Rows:
+    """Return the rows of a text; see `puppylog.formats.line_format.Reader`. The calendar is updated."""
+    if native.lines is None:
+        return _read_text(bytes(text), calendar)
+    rows, *date = native.lines.syslog(text, calendar.year, calendar.month, calendar.day, calendar.is_fixed)
+    calendar.year, calendar.month, calendar.day = date
+    return rows_from_buffers(rows, REASONS)
 
 
 def _read_text(text: bytes, calendar: Calendar) -> Rows:
