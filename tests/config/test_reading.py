@@ -6,7 +6,7 @@ import pytest
 
 from puppylog.config import tables
 from puppylog.config.contact_tables import TITLE
-from puppylog.config.listen import ListenConfig
+from puppylog.config.listen import ListenConfig, SyslogConfig
 from puppylog.config.reading import check_configuration, read_configuration
 from puppylog.config.values import Configuration
 from puppylog.errors import ConfigurationError
@@ -317,7 +317,8 @@ def test_a_retention_stands_in_one_of_the_files(write: Write, tmp_path: Path) ->
 
 
 def test_the_settings_know_the_names_of_all_tables() -> None:
-    assert set(TABLES) == {"include", TITLE, *(table.title for table in (*tables.LISTED, *tables.SINGLE))}
+    titles = [table.title for table in (*tables.LISTED, *tables.SINGLE)]
+    assert set(TABLES) == {"include", TITLE, *(name for name in titles if "." not in name)}
 
 
 def test_the_statistics_of_an_alert_are_those_of_the_model() -> None:
@@ -348,3 +349,47 @@ def test_the_table_listen_has_defaults_and_paths_relative_to_its_file(write: Wri
 def test_a_wrong_table_listen_is_a_fault_that_names_its_key(write: Write, text: str, fault: str) -> None:
     [found] = list_faults(write(f"[listen]\n{text}"))
     assert found.startswith(f"[listen]: {fault}")
+
+
+def test_receivers_of_syslog_stand_below_the_table_listen(write: Write, tmp_path: Path) -> None:
+    text = """
+    [listen]
+    certificate = "tls.pem"
+    [[listen.syslog]]
+    name = "routers"
+    address = "10.0.0.1:514"
+    tz = "Europe/Berlin"
+    [[listen.syslog]]
+    name = "servers"
+    address = "[::]:6514"
+    protocol = "tls"
+    client_ca = "ca.pem"
+    time = "receipt"
+    """
+    listen = read(write(text)).listen
+    assert listen is not None
+    assert listen.syslog == (
+        SyslogConfig(name="routers", address=Address("10.0.0.1", 514), tz="Europe/Berlin"),
+        SyslogConfig(
+            name="servers",
+            address=Address("::", 6514),
+            protocol="tls",
+            client_ca=tmp_path / "ca.pem",
+            time="receipt",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('name = "a"', '[[listen.syslog]] "a": address is missing'),
+        ('name = "a"\naddress = "a:1"\nkeys = 1', "[[listen.syslog]] \"a\": unknown key 'keys' (did you mean 'key'?)"),
+        ('name = "a"\naddress = "a:1"\nformat = "nonesuch"', '[[listen.syslog]] "a": format: '),
+        ('name = "a"\naddress = "a:1"\nprotocol = "tls"', "[listen]: syslog 'a': tls needs a certificate"),
+        ('name = "a"\naddress = "a:1"\ncertificate = "b"', '[[listen.syslog]] "a": certificate is for protocol tls'),
+    ],
+)
+def test_a_wrong_receiver_of_syslog_is_a_fault_that_names_it(write: Write, text: str, fault: str) -> None:
+    [found] = list_faults(write(f"[listen]\n[[listen.syslog]]\n{text}"))
+    assert found.startswith(fault)

@@ -31,9 +31,20 @@ threshold = 3
 for = "5m"
 window = "10m"
 no_data = "ok"
+[listen]
+address = "[::]:7380"
+hosts = ["logs.example.org"]
+max_body = "16MiB"
+[[listen.syslog]]
+name = "routers"
+address = "[::]:514"
 """
 
 INVALID = [
+    "[[listen]]",
+    '[listen]\naddress = "::"',
+    '[listen.syslog]\nname = "a"',
+    '[[listen.syslog]]\nname = "a"\naddress = "[::]:514"\nprotocol = "tcp6"',
     'quiet = "yes"',
     'color = "blue"',
     "sources = []",

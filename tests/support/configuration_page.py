@@ -16,7 +16,7 @@ from puppylog.config import tables
 from puppylog.config.contact_tables import list_contact_tables
 from puppylog.config.kinds import ContactName, Duration, Identifier, Size, SocketAddress, ZoneName
 from puppylog.config.schema import default_text, make_schema
-from puppylog.config.tables import Table
+from puppylog.config.table import Table
 from puppylog.settings import KEYS, Key
 
 ROOT = Path(__file__).parents[2]
@@ -63,7 +63,7 @@ def list_marked(page: str) -> set[str]:
 
 def make_tables() -> dict[str, str]:
     """Return a table of keys by the name of the table in the file; of the settings as "settings"."""
-    kinds = {kind.title: kind for kind in (*tables.LISTED, *tables.SINGLE)}
+    kinds = {kind.title.replace(".", "_"): kind for kind in (*tables.LISTED, *tables.SINGLE)}
     contacts = {f"contact_{name}": declared.table for name, declared in list_contact_tables().items()}
     made = {name: _draw(_iter_keys(kind, name)) for name, kind in {**kinds, **contacts}.items()}
     settings = [(f"`{name}`", _type_of(key), f"`{key.default}`", key.description) for name, key in KEYS.items()]

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from puppylog.config.kinds import ContactName, Duration
-from puppylog.config.tables import Table, Text
+from puppylog.config.table import Table, Text
 from puppylog.model.period import format_period
 from puppylog.notify.contact import Contact, secret_fields
 

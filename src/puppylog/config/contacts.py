@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from puppylog.config.contact_tables import FILE, VARIABLE, ContactTable
 from puppylog.config.faults import Faults, Place, error_at
-from puppylog.config.tables import Table
+from puppylog.config.table import Table
 from puppylog.notify.contact import Contact
 
 _MOST_SECRET_BYTES: Final = 64 << 10

@@ -12,7 +12,7 @@ from puppylog.config.contact_tables import TITLE, list_contact_tables
 from puppylog.config.documents import Document, read_documents
 from puppylog.config.faults import Faults
 from puppylog.config.schema import default_text
-from puppylog.config.tables import Table
+from puppylog.config.table import Table, find_entry
 from puppylog.settings import KEYS
 from puppylog.stores.connect import name_store
 
@@ -70,7 +70,7 @@ def _find_setting(
 
 def _iter_listed(kind: type[Table], documents: Sequence[Document]) -> Iterator[EffectiveValue]:
     for document in documents:
-        for number, entry in enumerate(document.values.get(kind.title, []), 1):
+        for number, entry in enumerate(find_entry(document.values, kind.title) or [], 1):
             yield from _iter_keys(kind, entry, str(entry.get("name", number)), document)
 
 

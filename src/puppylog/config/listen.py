@@ -1,18 +1,38 @@
 """The server of the files: where `puppylog up` listens, and for whom."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
+from zoneinfo import ZoneInfo
 
+from puppylog.collect.choosing import choose_format
 from puppylog.config.faults import Faults, Place
-from puppylog.config.tables import ListenTable
+from puppylog.config.listen_tables import ListenTable, SyslogTable
+from puppylog.formats.base import Options
 from puppylog.model.address import Address
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
 MOST_BODY_BYTES = 1 << 30
 """A body is in memory as a whole, so a file may not ask for larger ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyslogConfig:
+    """A receiver of syslog: a table ``[[listen.syslog]]``. The fields are those of `SyslogTable`."""
+
+    name: str
+    address: Address
+    protocol: Literal["udp", "tcp", "tls"] = "udp"
+    format: str = "syslog"
+    group: str | None = None
+    tz: str | None = None  # a name of a zone; None: the zone of the settings
+    time: Literal["message", "receipt"] = "message"
+    certificate: Path | None = None  # absolute; None: that of `ListenConfig`
+    key: Path | None = None  # absolute; None: in the file of the certificate
+    client_ca: Path | None = None  # absolute; None: every client may send
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +46,7 @@ class ListenConfig:
     trusted_proxies: tuple[Network, ...] = ()
     open: bool = False
     max_body: int = 64 << 20  # in bytes, after decompression
+    syslog: tuple[SyslogConfig, ...] = ()
 
     @property
     def url(self) -> str:
@@ -33,8 +54,10 @@ class ListenConfig:
         return f"{'http' if self.certificate is None else 'https'}://{self.address}"
 
 
-def read_listen(table: ListenTable, place: Place, faults: Faults) -> ListenConfig | None:
-    """Return the server of a table. Return None after its faults were noted.
+def read_listen(
+    table: ListenTable, syslog: Sequence[SyslogConfig], place: Place, faults: Faults
+) -> ListenConfig | None:
+    """Return the server of a table, with receivers of syslog. Return None after its faults were noted.
 
     Relative paths are relative to the directory of the file.
     """
@@ -55,8 +78,36 @@ def read_listen(table: ListenTable, place: Place, faults: Faults) -> ListenConfi
         trusted_proxies=tuple(_read_networks(table.trusted_proxies, place, faults)),
         open=table.open,
         max_body=table.max_body,
+        syslog=tuple(syslog),
     )
+    for receiver in syslog:
+        if receiver.protocol == "tls" and receiver.certificate is None and table.certificate is None:
+            faults.add(place, f"syslog {receiver.name!r}: tls needs a certificate")
     return listen if len(faults.found) == before else None
+
+
+def read_syslog(table: SyslogTable, place: Place, faults: Faults) -> SyslogConfig | None:
+    """Return the receiver of a table. Return None after its faults were noted. Paths are those of `read_listen`."""
+    before = len(faults.found)
+    directory = place.file.absolute().parent
+    files = {"certificate": table.certificate, "key": table.key, "client_ca": table.client_ca}
+    if table.key is not None and table.certificate is None:
+        faults.add(place, "key: a key needs a certificate", "name the certificate, too")
+    for key in [key for key, file in files.items() if file is not None and table.protocol != "tls"]:
+        faults.add(place, f"{key} is for protocol tls, not for {table.protocol}")
+    with faults.noting(place, "format"):
+        choose_format(table.format, None, Options(ZoneInfo("UTC"), None))
+    receiver = SyslogConfig(
+        name=table.name,
+        address=Address.parse(table.address),
+        protocol=table.protocol,
+        format=table.format,
+        group=table.group,
+        tz=table.tz,
+        time=table.time,
+        **{key: None if file is None else directory / file for key, file in files.items()},
+    )
+    return receiver if len(faults.found) == before else None
 
 
 def _read_networks(texts: tuple[str, ...], place: Place, faults: Faults) -> list[Network]:

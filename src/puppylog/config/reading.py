@@ -15,16 +15,17 @@ from puppylog.config.documents import Document, read_documents
 from puppylog.config.faults import Faults, Place
 from puppylog.config.keeping import read_retention, read_silence
 from puppylog.config.kinds import KINDS, decode
-from puppylog.config.listen import read_listen
+from puppylog.config.listen import read_listen, read_syslog
+from puppylog.config.listen_tables import ListenTable, SyslogTable
 from puppylog.config.sources import read_source
+from puppylog.config.table import Table, find_entry
 from puppylog.config.tables import (
+    LISTED,
     AlertTable,
-    ListenTable,
     MetricTable,
     RetentionTable,
     SilenceTable,
     SourceTable,
-    Table,
 )
 from puppylog.config.values import Configuration
 from puppylog.errors import ConfigurationError
@@ -84,8 +85,12 @@ def check_configuration(paths: Sequence[Path]) -> tuple[Configuration, Sequence[
         read_retention(written.table, written.place, faults)
         for written in _iter_single(documents, RetentionTable, faults)
     ]
+    syslog = [
+        read_syslog(written.table, written.place, faults) for written in _iter_tables(documents, SyslogTable, faults)
+    ]
     listens = [
-        read_listen(written.table, written.place, faults) for written in _iter_single(documents, ListenTable, faults)
+        read_listen(written.table, [receiver for receiver in syslog if receiver is not None], written.place, faults)
+        for written in _iter_single(documents, ListenTable, faults)
     ]
     configuration = Configuration(
         files=tuple(document.path for document in documents),
@@ -121,7 +126,9 @@ def _iter_entries(documents: Sequence[Document], title: str, faults: Faults) -> 
     """Yield the entries of the tables ``[[title]]`` of all files. An entry with the name of another is left out."""
     places: dict[str, str] = {}  # by name, where it stands
     for document in documents:
-        entries = document.values.get(title, [])
+        entries = find_entry(document.values, title)
+        if entries is None:
+            continue
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             faults.add(Place(document.path), f"{title} must be written as [[{title}]]")
             continue
@@ -170,9 +177,15 @@ def _iter_single(documents: Sequence[Document], kind: type[T], faults: Faults) -
             faults.add(Place(document.path), f"{kind.title} must be written as [{kind.title}]")
         elif first is not None:
             faults.add(place, f"the table stands twice: here, and in {first}")
-        elif (table := read_table(kind, entry, place, faults)) is not None:
+        elif (table := read_table(kind, _without_tables(kind, entry), place, faults)) is not None:
             yield Written(place, table, frozenset(entry))
         first = first or document.path
+
+
+def _without_tables(kind: type[Table], entry: dict[str, Any]) -> dict[str, Any]:
+    """Return the entry without the tables within it, which are read by themselves."""
+    inner = {listed.title.removeprefix(f"{kind.title}.") for listed in LISTED if listed.title.startswith(kind.title)}
+    return {key: value for key, value in entry.items() if key not in inner}
 
 
 def read_table(kind: type[T], entry: dict[str, Any], place: Place, faults: Faults) -> T | None:

@@ -8,7 +8,7 @@ import msgspec
 from puppylog.config import tables
 from puppylog.config.contact_tables import FILE, TITLE, VARIABLE, ContactTable, list_contact_tables
 from puppylog.config.kinds import describe_schema
-from puppylog.config.tables import Table
+from puppylog.config.table import Table
 from puppylog.settings import KEYS
 
 _DIALECT: Final = "http://json-schema.org/draft-07/schema#"  # what editors' TOML support reads
@@ -28,14 +28,18 @@ def make_schema() -> dict[str, Any]:
         "items": {"type": "string", "minLength": 1},
         "description": tables.INCLUDE_DESCRIPTION,
     }
-    for kind in tables.LISTED:
-        properties[kind.title] = {"type": "array", "items": _describe_table(kind)}
+    listed = {kind.title: {"type": "array", "items": _describe_table(kind)} for kind in tables.LISTED}
+    properties |= {title: schema for title, schema in listed.items() if "." not in title}
     properties[TITLE] = {
         "type": "array",
         "items": {"oneOf": list(map(_describe_contact, list_contact_tables().values()))},
     }
     for kind in tables.SINGLE:
         properties[kind.title] = _describe_table(kind)
+    for title, schema in listed.items():
+        outer, separator, inner = title.partition(".")
+        if separator:
+            properties[outer]["properties"][inner] = schema
     return {
         "$schema": _DIALECT,
         "title": "Puppylog's configuration file",

@@ -4,36 +4,19 @@ Reading, the JSON Schema and the page about the file are made from these classes
 whose default is None may be left out; its description says what then happens.
 """
 
-from datetime import datetime
-from functools import partial
-from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
-from puppylog.config.kinds import Duration, Identifier, Size, SocketAddress, ZoneName
+from puppylog.config.kinds import Duration, Identifier, Size, ZoneName
+from puppylog.config.listen_tables import ListenTable, SyslogTable
+from puppylog.config.table import Instant, Table, Text, Year, written
 from puppylog.formats.listed import AUTO
 from puppylog.model.alert import DEFAULT_GROUP_WAIT_S, Comparison, NoData
 from puppylog.model.metric import STATISTICS
 from puppylog.model.period import format_period
 from puppylog.tail.limits import RECORD_WAIT_S
-
-
-def written(kind: type[Duration | Size | SocketAddress], text: str, *, name: str | None = None) -> Any:  # noqa: ANN401 - as msgspec.field
-    """Return a default that is written in the file as ``text``. The key may have another name than the field."""
-    return msgspec.field(default_factory=partial(kind.parse, text), name=name)
-
-
-Year: TypeAlias = Annotated[int, Meta(ge=2, le=9998)]
-Text: TypeAlias = Annotated[str, Meta(min_length=1)]
-Instant: TypeAlias = Annotated[datetime, Meta(tz=True)]
-
-
-class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the file."""
-
-    title: ClassVar[str]
-    """The name of the table in the file."""
 
 
 class SourceTable(Table, frozen=True, kw_only=True):
@@ -247,55 +230,10 @@ class RetentionTable(Table, frozen=True, kw_only=True):
     groups: Annotated[
         dict[Identifier, Duration],
         Meta(description="The same as `keep` for the records of a log group; the shorter time counts."),
-    ] = {}
+    ] = {}  # noqa: RUF012 - msgspec copies it
 
 
-class ListenTable(Table, frozen=True, kw_only=True):
-    """The server of `puppylog up`: where it listens, and for whom."""
-
-    title = "listen"
-
-    address: Annotated[
-        SocketAddress,
-        Meta(
-            description="Where the server listens. Programs of other machines reach it at 0.0.0.0 (IPv4), at [::] "
-            "(IPv4 and IPv6), or at an address of this machine."
-        ),
-    ] = written(SocketAddress, "127.0.0.1:7380")
-    hosts: Annotated[
-        tuple[Text, ...],
-        Meta(
-            description="Names of this server, which requests may have as their host; *.example.org is every name "
-            "below example.org, and * is every name. IP addresses, localhost, the name of this machine, and the names "
-            "in the certificate need not be listed."
-        ),
-    ] = ()
-    certificate: Annotated[
-        Text | None,
-        Meta(
-            description="A PEM file with the certificate, and with those between it and its root, for TLS. Default: no "
-            "TLS."
-        ),
-    ] = None
-    key: Annotated[
-        Text | None, Meta(description="A PEM file with the private key. Default: the file of the certificate.")
-    ] = None
-    trusted_proxies: Annotated[
-        tuple[Text, ...],
-        Meta(
-            description="Addresses and networks of proxies, such as 10.0.0.0/8, whose X-Forwarded-For and "
-            "X-Forwarded-Proto are believed."
-        ),
-    ] = ()
-    open: Annotated[
-        bool, Meta(description="Whether requests need no token, although other machines reach the address.")
-    ] = False
-    max_body: Annotated[Size, Meta(description="The largest body of a request, after decompression.")] = written(
-        Size, "64MiB"
-    )
-
-
-LISTED: Final[tuple[type[Table], ...]] = (SourceTable, MetricTable, AlertTable, SilenceTable)
+LISTED: Final[tuple[type[Table], ...]] = (SourceTable, MetricTable, AlertTable, SilenceTable, SyslogTable)
 """The tables that are written as `[[name]]`, any number of times."""
 
 SINGLE: Final[tuple[type[Table], ...]] = (RetentionTable, ListenTable)

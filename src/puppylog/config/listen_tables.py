@@ -1,0 +1,90 @@
+"""The declaration of the server: the table ``[listen]``, and the tables within it."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from puppylog.config.kinds import Identifier, Size, SocketAddress, ZoneName
+from puppylog.config.table import Table, Text, written
+
+
+class ListenTable(Table, frozen=True, kw_only=True):
+    """The server of `puppylog up`: where it listens, and for whom."""
+
+    title = "listen"
+
+    address: Annotated[
+        SocketAddress,
+        Meta(
+            description="Where the server listens. Programs of other machines reach it at 0.0.0.0 (IPv4), at [::] "
+            "(IPv4 and IPv6), or at an address of this machine."
+        ),
+    ] = written(SocketAddress, "127.0.0.1:7380")
+    hosts: Annotated[
+        tuple[Text, ...],
+        Meta(
+            description="Names of this server, which requests may have as their host; *.example.org is every name "
+            "below example.org, and * is every name. IP addresses, localhost, the name of this machine, and the names "
+            "in the certificate need not be listed."
+        ),
+    ] = ()
+    certificate: Annotated[
+        Text | None,
+        Meta(
+            description="A PEM file with the certificate, and with those between it and its root, for TLS. Default: no "
+            "TLS."
+        ),
+    ] = None
+    key: Annotated[
+        Text | None, Meta(description="A PEM file with the private key. Default: the file of the certificate.")
+    ] = None
+    trusted_proxies: Annotated[
+        tuple[Text, ...],
+        Meta(
+            description="Addresses and networks of proxies, such as 10.0.0.0/8, whose X-Forwarded-For and "
+            "X-Forwarded-Proto are believed."
+        ),
+    ] = ()
+    open: Annotated[
+        bool, Meta(description="Whether requests need no token, although other machines reach the address.")
+    ] = False
+    max_body: Annotated[Size, Meta(description="The largest body of a request, after decompression.")] = written(
+        Size, "64MiB"
+    )
+
+
+class SyslogTable(Table, frozen=True, kw_only=True):
+    """A receiver of syslog, on an address of its own."""
+
+    title = "listen.syslog"
+
+    name: Annotated[Text, Meta(description="The name of the receiver, which becomes part of its streams' names.")]
+    address: Annotated[SocketAddress, Meta(description="Where it listens.")]
+    protocol: Annotated[Literal["udp", "tcp", "tls"], Meta(description="How messages arrive.")] = "udp"
+    format: Annotated[
+        Text, Meta(description="How messages are parsed: `syslog`, or another name of `puppylog formats`.")
+    ] = "syslog"
+    group: Annotated[
+        Identifier | None, Meta(description="The log group, which is created if it does not exist. Default: none.")
+    ] = None
+    tz: Annotated[
+        ZoneName | None,
+        Meta(description="The zone of time stamps without an offset. Default: the `tz` of the file, or else UTC."),
+    ] = None
+    time: Annotated[
+        Literal["message", "receipt"],
+        Meta(description="The time of a record: that of the message, or that at which it arrives."),
+    ] = "message"
+    certificate: Annotated[
+        Text | None, Meta(description="For tls: a PEM file with the certificate. Default: that of [listen].")
+    ] = None
+    key: Annotated[
+        Text | None, Meta(description="For tls: a PEM file with the private key. Default: the file of the certificate.")
+    ] = None
+    client_ca: Annotated[
+        Text | None,
+        Meta(
+            description="For tls: a PEM file with authorities. Only clients with a certificate of them may send. "
+            "Default: all clients may."
+        ),
+    ] = None
