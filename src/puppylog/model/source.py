@@ -10,7 +10,20 @@ def split_uri(source_uri: str) -> tuple[str | None, str]:
     return parts.netloc or None, path or "-"
 
 
+def is_received(source_uri: str) -> bool:
+    """Return whether a server received the lines of the source, so that the source is no file or pipe."""
+    return source_uri.partition(":")[0] not in {"file", "stdin"}
+
+
 def name_source(source_uri: str) -> str:
-    """Return a source as users write it: ``/var/log/access.log``, or ``host:/var/log/access.log`` if it has a host."""
+    """Return a source as users write it: ``/var/log/access.log``, or ``host:/var/log/access.log`` if it has a host.
+
+    The name of a source that a server received is its URI, with plain characters for their codes.
+
+    >>> name_source("file://web1/var/log/a.log"), name_source("otlp://web1/shop%20cart")
+    ('web1:/var/log/a.log', 'otlp://web1/shop cart')
+    """
+    if is_received(source_uri):
+        return unquote(source_uri, errors="backslashreplace")
     host, path = split_uri(source_uri)
     return path if host is None else f"{host}:{path}"

@@ -26,3 +26,9 @@ def list_named_streams(reader: RecordReader) -> pa.Table:
     names = [name_source(uri) for uri in found["source_uri"].to_pylist()]
     named = found.add_column(0, pa.field("source", pa.string()), pa.array(names, pa.string()))
     return named.select(["source", "group", "files", "bytes", "stored_at", "stream_id"])
+
+
+def list_source_uris(reader: RecordReader) -> list[str]:
+    """Return the source URI of every stream."""
+    uris: list[str] = reader.query(_QUERIES["source_uris"])["source_uri"].to_pylist()
+    return uris

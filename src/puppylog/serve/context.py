@@ -12,6 +12,7 @@ from puppylog.serve.body import Budget, read_body
 from puppylog.serve.counters import Counters
 from puppylog.serve.limits import Limits
 from puppylog.serve.stores import StoreAccess
+from puppylog.serve.waiting import OnDone
 from puppylog.settings import Settings
 
 Scope: TypeAlias = Literal["ingest", "read", "admin"]
@@ -71,6 +72,25 @@ class Intake(Protocol):
         Raises:
             Refusal: 503: the store is unavailable, full or behind.
         """
+
+    def put(
+        self,
+        door: str,
+        received: Received,
+        *,
+        digest: str | None = None,
+        answer: str = "",
+        on_done: OnDone = ...,
+        waits: bool = True,
+    ) -> None:
+        """Queue the lines of a request and return at once; see `puppylog.serve.intake.Intake.put`."""
+
+    async def find_context(self, door: str, source: str, group: str | None = None) -> str:
+        """Return the parser's context after the last lines of a source; see `puppylog.serve.intake.Intake`."""
+
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """How many rows and bytes wait for their commit."""
 
     def close(self) -> None: ...
 

@@ -17,11 +17,12 @@ from puppylog.serve.body import Budget
 from puppylog.serve.context import Context
 from puppylog.serve.counters import Counters
 from puppylog.serve.hosts import HostNames
+from puppylog.serve.intake import Intake
 from puppylog.serve.limits import Limits
 from puppylog.serve.listener import Listener, open_sockets
 from puppylog.serve.stores import StoreAccess
 from puppylog.serve.tls import Certificate
-from puppylog.serve.unfinished import AnyCaller, NoIntake
+from puppylog.serve.unfinished import AnyCaller
 from puppylog.settings import Settings
 
 _START_S: Final = 10.0
@@ -155,14 +156,16 @@ class Server:
 
 
 def _make_context(listen: ListenConfig, settings: Settings, limits: Limits, report: Callable[[str], None]) -> Context:
+    stores = StoreAccess(settings.store, limits)
+    counters = Counters()
     return Context(
         listen=listen,
         settings=settings,
         limits=limits,
-        stores=StoreAccess(settings.store, limits),
+        stores=stores,
         access=AnyCaller(is_open=listen.open or listen.address.is_loopback),
-        intake=NoIntake(),
-        counters=Counters(),
+        intake=Intake(stores.connect, host=settings.host, counters=counters, say=report),
+        counters=counters,
         budget=Budget(limits.bodies_bytes),
         report=report,
     )

@@ -1,11 +1,10 @@
-"""Takes the places of the intake and of access by tokens, which are not written yet. Deleted with them."""
+"""Takes the place of access by tokens, which is not written yet. Deleted with it."""
 
 from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from puppylog.receive.received import Received
-from puppylog.serve.context import Scope, Stored
+from puppylog.serve.context import Scope
 from puppylog.serve.refusal import Refusal
 
 
@@ -26,17 +25,6 @@ class AnyCaller:
         if not self._is_open:
             raise Refusal(401, "a token is needed", challenge="Bearer")
         return _NoToken()
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-class NoIntake:
-    """Stores nothing."""
-
-    async def store(self, door: str, received: Received, *, digest: str | None, answer: str) -> Stored:
-        del door, received, digest, answer
-        raise Refusal(501, "this server stores no lines yet")
 
     def close(self) -> None:
         """Nothing is open."""

@@ -276,6 +276,10 @@ LEFT JOIN puppylog.log_files AS files ON files.stream_id = streams.id
 GROUP BY streams.id, streams.source_uri, groups.name
 ORDER BY streams.source_uri
 
+-- name: source_uris
+-- The source of every stream.
+SELECT source_uri FROM puppylog.log_streams
+
 -- name: newest_attributes
 -- The attributes of the newest records that have any.
 SELECT attributes

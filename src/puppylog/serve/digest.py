@@ -1,0 +1,34 @@
+"""The digest of a request: it tells the identical retry of a request from another request."""
+
+from collections.abc import Mapping
+from hashlib import blake2b
+
+from starlette.requests import Request
+
+_KEY_HEADER = "idempotency-key"
+
+
+def digest_request(request: Request, door: str, body: bytes, parameters: Mapping[str, str | None] = {}) -> str:
+    """Return the digest of a request: 64 hexadecimal digits.
+
+    Two requests have one digest if they come with the same token, to the same receiver, with the same parameters, the
+    same body and the same header ``Idempotency-Key``. A sender that wants to store identical lines again sends another
+    key.
+
+    Args:
+        request: of a caller that was checked.
+        door: the receiver.
+        body: decompressed, so that a retry may be compressed in another way.
+        parameters: what else decides what is stored; None values count as absent.
+    """
+    hashed = blake2b(digest_size=32)
+    key = request.headers.get(_KEY_HEADER)
+    given = {"token": request.state.caller.token_id, "door": door, "key": key, **parameters}
+    for name, value in given.items():
+        if value is not None:
+            for text in (name, value):
+                data = text.encode("utf-8", "surrogateescape")
+                hashed.update(len(data).to_bytes(8, "big") + data)
+    hashed.update(b"\0" * 8)  # a name has no length of 0: here the body begins
+    hashed.update(body)
+    return hashed.hexdigest()
