@@ -94,9 +94,28 @@ WRITER_MAY = [
     OPEN_STREAM.format("own"),
     "SELECT puppylog.open_streams(ARRAY['file:///new'], 'new group')",
     REPORT.format("own"),
+    "SELECT puppylog.add_requests(ARRAY['a'], ARRAY['{{}}'], 3600)",
+    "SELECT * FROM puppylog.find_requests(ARRAY['a'], 3600)",
+    "SELECT puppylog.clear_requests()",
+    "SELECT * FROM puppylog.find_tokens(ARRAY['a'])",
+    "SELECT * FROM puppylog.list_tokens()",
+    "SELECT puppylog.note_token_uses(ARRAY[1])",
     *NOTIFYING,
 ]
+DEFINING_TOKENS = [
+    "SELECT puppylog.create_token('a', 'a', 'admin', NULL)",
+    "SELECT puppylog.revoke_token('a')",
+    "SELECT hash FROM puppylog.access_tokens",
+    "SELECT * FROM puppylog.access_tokens",
+    "UPDATE puppylog.access_tokens SET scope = 'admin'",
+    "INSERT INTO puppylog.access_tokens SELECT",
+    "DELETE FROM puppylog.access_tokens",
+    "COPY puppylog.access_tokens TO STDOUT",
+]
 WRITER_MAY_NOT = [
+    *DEFINING_TOKENS,
+    "SELECT * FROM puppylog.received_requests",
+    "DELETE FROM puppylog.received_requests",
     "SELECT * FROM puppylog.log_records",
     "SELECT * FROM puppylog.rejected_lines",
     "SELECT * FROM metrics.total_traffic",
@@ -139,6 +158,8 @@ WRITER_MAY_NOT = [
     "SET ROLE postgres",
 ]
 READER_MAY = [
+    "SELECT * FROM puppylog.list_tokens()",
+    "SELECT * FROM puppylog.received_requests",
     "SELECT * FROM puppylog.log_records",
     "SELECT * FROM puppylog.rejected_lines",
     "SELECT * FROM puppylog.log_files, puppylog.log_streams, puppylog.log_groups",
@@ -151,6 +172,10 @@ READER_MAY = [
     "SELECT * FROM metrics.total_traffic_per_route",
 ]
 READER_MAY_NOT = [
+    *DEFINING_TOKENS,
+    "SELECT * FROM puppylog.find_tokens(ARRAY['a'])",
+    "SELECT puppylog.note_token_uses(ARRAY[1])",
+    "SELECT puppylog.add_requests(ARRAY['a'], ARRAY['{{}}'], 3600)",
     "INSERT INTO puppylog.log_records (ts, stream_id, file_id, line_offset) VALUES (now(), 1, 1, 1)",
     "INSERT INTO puppylog.invalidations VALUES (1, now(), now())",
     "UPDATE puppylog.log_records SET host = 'x'",
@@ -176,6 +201,9 @@ STRANGER_MAY_NOT = [
     "SELECT * FROM metrics.total_traffic",
     "INSERT INTO puppylog.log_records (ts, stream_id, file_id, line_offset) VALUES (now(), 1, 1, 1)",
     "SELECT puppylog.open_streams(ARRAY['file:///new'], NULL)",
+    *DEFINING_TOKENS,
+    "SELECT * FROM puppylog.list_tokens()",
+    "SELECT * FROM puppylog.find_tokens(ARRAY['a'])",
 ]
 
 ALLOWED: dict[str, list[str]] = {"first_writer": WRITER_MAY, "reader": READER_MAY, "stranger": []}

@@ -10,6 +10,7 @@ from puppylog.model.alert import Alert, Comparison, NoData
 from puppylog.model.metric import Metric
 from puppylog.model.silence import Silence
 from puppylog.model.stream import FilePosition, Fingerprint, KnownFile, StreamReport
+from puppylog.model.token import Scope, Token
 
 Row = Mapping[str, Any]
 
@@ -79,6 +80,13 @@ def values_of_silence(silence: Silence) -> dict[str, Any]:
     """Return the columns of a silence's row, with instants in RFC 3339."""
     instants = {"starts_at": silence.starts_at.isoformat(), "ends_at": silence.ends_at.isoformat()}
     return {**asdict(silence), **instants}
+
+
+def token_of(row: Row) -> Token:
+    """Return the token of a row, whose instants are values or RFC 3339."""
+    names = ("created_at", "expires_at", "revoked_at", "used_at")
+    instants = {name: datetime.fromisoformat(row[name]) if isinstance(row[name], str) else row[name] for name in names}
+    return Token(**{**row, **instants, "scope": Scope(row["scope"])})
 
 
 def position_of(row: Row) -> FilePosition:

@@ -42,8 +42,10 @@ if TYPE_CHECKING:
 
     from puppylog.model.notification import Outcome
     from puppylog.model.silence import Silence
+    from puppylog.model.token import NewToken, Token
     from puppylog.stores.postgres.definitions.linked import LinkedDefinitions
     from puppylog.stores.postgres.notifications import Notifications
+    from puppylog.stores.postgres.tokens import Tokens
 
 _FULL_ROWS: Final = 65_536
 _CHECKS_CLIENTS_SINCE: Final = 140_000  # client_connection_check_interval
@@ -281,6 +283,29 @@ class PostgresStore:
 
     def acknowledge(self, alert: str, segment: str | None, author: str, comment: str) -> int:
         return self._notifications.acknowledge(alert, segment, author, comment)
+
+    # --- tokens
+
+    @cached_property  # if two threads each create one, that does no harm: it has no state
+    def _tokens(self) -> "Tokens":
+        from puppylog.stores.postgres.tokens import Tokens  # noqa: PLC0415 - only a server needs it
+
+        return Tokens(self._control)
+
+    def create_token(self, new: "NewToken") -> "Token":
+        return self._tokens.create_token(new)
+
+    def revoke_token(self, name: str) -> bool:
+        return self._tokens.revoke_token(name)
+
+    def list_tokens(self) -> Sequence["Token"]:
+        return self._tokens.list_tokens()
+
+    def find_tokens(self, hashes: Sequence[str]) -> Mapping[str, "Token"]:
+        return self._tokens.find_tokens(hashes)
+
+    def note_token_uses(self, token_ids: Sequence[int]) -> None:
+        self._tokens.note_token_uses(token_ids)
 
     # --- batches
 

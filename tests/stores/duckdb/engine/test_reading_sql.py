@@ -1,6 +1,7 @@
 """The check of users' SQL on the embedded store: statements of every kind, also wrapped, change nothing."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -8,7 +9,13 @@ import pytest
 
 from puppylog.errors import QueryError
 from puppylog.stores.duckdb.engine.database import Engine
-from puppylog.stores.duckdb.engine.reading_sql import HARMLESS_VOLATILES, MAX_LENGTH, REFUSED_FUNCTIONS, TABLE_FUNCTIONS
+from puppylog.stores.duckdb.engine.reading_sql import (
+    HARMLESS_VOLATILES,
+    MAX_LENGTH,
+    NAMING_FUNCTIONS,
+    REFUSED_FUNCTIONS,
+    TABLE_FUNCTIONS,
+)
 
 STATEMENTS = [
     "SET GLOBAL memory_limit = '1MB'",
@@ -125,7 +132,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     with Engine(tmp_path_factory.mktemp("door") / "records.duckdb") as engine:
         engine.write(
             lambda connection: connection.run(
-                "CREATE SCHEMA puppylog; CREATE SEQUENCE puppylog.numbers; CREATE TABLE puppylog.kept AS SELECT 1 AS a"
+                "CREATE SCHEMA puppylog; CREATE SEQUENCE puppylog.numbers; "
+                "CREATE TABLE puppylog.kept AS SELECT 1 AS a; "
+                "CREATE TABLE puppylog.access_tokens (hash VARCHAR, scope VARCHAR)"
             )
         )
         yield engine
@@ -198,6 +207,82 @@ def test_only_statements_that_read_are_accepted_and_nothing_changes(
 )
 def test_a_statement_that_only_reads_is_accepted(engine: Engine, sql: str) -> None:
     assert ask(engine, sql)
+
+
+HIDDEN = [
+    "SELECT hash FROM access_tokens",
+    "SELECT hash FROM puppylog.access_tokens",
+    "SELECT hash FROM store.puppylog.ACCESS_TOKENS",
+    "SELECT hash FROM 'access_tokens'",
+    'SELECT hash FROM "Access_Tokens" AS t',
+    "TABLE access_tokens",
+    "FROM access_tokens",
+    "SUMMARIZE access_tokens",
+    "DESCRIBE access_tokens",
+    "SUMMARIZE (FROM access_tokens)",
+    "SELECT (SELECT max(hash) FROM access_tokens)",
+    "WITH t AS (FROM access_tokens) FROM t",
+    "SELECT * FROM range(3) JOIN access_tokens ON true",
+    "PIVOT access_tokens ON scope IN ('admin') USING max(hash)",
+    "FROM query_table('access_tokens')",
+    "FROM query_table(['access_tokens'])",
+    "FROM query_table('access_' || 'tokens')",
+    "FROM query_table(concat('access_', 'tokens'))",
+    "FROM query_table(['access_' || 'tokens'])",
+    "FROM query_table(CAST('access_tokens' AS VARCHAR))",
+    "FROM query_table(reverse('snekot_ssecca'))",
+    "FROM histogram(access_tokens, hash)",
+    "FROM histogram_values('access_tokens', hash)",
+    "FROM histogram_values(col_name := hash, source := 'access_' || 'tokens')",
+    "FROM histogram_values(col_name := hash, SOURCE := 'access_tokens')",
+    "FROM pragma_storage_info('access_tokens')",
+    "FROM pragma_storage_info('puppylog.access_' || 'tokens')",
+    "FROM duckdb_table_sample('access_tokens')",
+    "FROM pragma_table_info(concat('access_', 'tokens'))",
+    "FROM summary((FROM access_tokens))",
+    "EXPLAIN ANALYZE SELECT hash FROM access_tokens",
+]
+
+
+def test_the_hashes_of_tokens_cannot_be_read(engine: Engine) -> None:
+    with engine.read() as connection:
+        assert connection.rows("SELECT count(*) AS n FROM puppylog.access_tokens") == [{"n": 0}]
+    let_in = []
+    for sql in HIDDEN:
+        try:
+            ask(engine, sql)
+        except QueryError as refusal:
+            assert "hashes of tokens" in refusal.message or "not an expression" in refusal.message  # noqa: PT017 - of each of many
+        else:
+            let_in.append(sql)
+    assert not let_in
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 'access_tokens' AS text",
+        "SELECT * FROM kept WHERE CAST(a AS VARCHAR) NOT LIKE '%access_tokens%'",
+        "SELECT table_name FROM duckdb_tables() WHERE table_name = 'access_tokens'",
+        "FROM query_table('kept')",
+        "FROM query_table(['kept', 'kept'])",
+        "FROM histogram_values(kept, a + 1)",
+        "FROM pragma_storage_info('kept')",
+    ],
+)
+def test_the_name_of_the_hidden_table_is_allowed_as_a_text(engine: Engine, sql: str) -> None:
+    assert ask(engine, sql)
+
+
+def test_every_function_that_takes_the_name_of_a_table_is_known(engine: Engine) -> None:
+    taking = set()
+    for function in TABLE_FUNCTIONS:
+        for argument in ("'access_tokens'", "access_tokens, hash"):
+            with suppress(QueryError), engine.read() as connection:
+                connection.rows(f"SELECT * FROM {function}({argument}) LIMIT 1")
+                taking.add(function)
+    assert "query_table" in taking
+    assert taking <= NAMING_FUNCTIONS | {"repeat", "repeat_row", "json_each", "json_tree", "unnest"}
 
 
 def test_no_setting_can_be_changed_once_the_engine_is_open(engine: Engine) -> None:

@@ -24,6 +24,7 @@ from puppylog.stores.duckdb.client.claims import Claims
 from puppylog.stores.duckdb.client.interruptible import interruptible
 from puppylog.stores.duckdb.client.launch import is_answering, start_engine
 from puppylog.stores.duckdb.client.notifications import NotificationClient
+from puppylog.stores.duckdb.client.tokens import TokenClient
 from puppylog.stores.duckdb.directory import StoreDirectory, translate_os_error
 from puppylog.stores.duckdb.locks import FileLock
 
@@ -46,7 +47,7 @@ _CHANNEL = [
 ]
 
 
-class DuckdbStore(NotificationClient):
+class DuckdbStore(NotificationClient, TokenClient):
     """A connected embedded store. Implements `puppylog.stores.base.Store`."""
 
     is_shared = False

@@ -4,11 +4,14 @@ A statement must be a SELECT or an EXPLAIN of a SELECT. A function may change th
 (``arrow_scan`` takes addresses), read files, or run SQL that is not in the tree (``query``). So only the listed table
 functions are allowed; a new one of a later DuckDB is refused until a developer has checked it. Scalar functions have no
 side effects, except a few, which are refused by name. A test compares both lists with DuckDB's catalog.
+
+One table cannot be read at all: the hashes of tokens. DuckDB has no rights of users, so the tree must not name the
+table, and a function that takes the name of a table as a text must get the text as it stands, not an expression.
 """
 
 import json
 import re
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from puppylog.errors import QueryError
 
@@ -36,6 +39,14 @@ TABLE_FUNCTIONS: Final = _names(
     """
 )
 """Table functions and macros that a user's SQL may call: they read the catalog or the database, or generate rows."""
+
+NAMING_FUNCTIONS: Final = _names(
+    "duckdb_table_sample histogram histogram_values pragma_show pragma_storage_info pragma_table_info query_table"
+)
+"""Those of TABLE_FUNCTIONS whose first argument names a table."""
+
+HIDDEN_TABLE: Final = "access_tokens"
+"""The table of schema ``puppylog`` that a user's SQL cannot read."""
 
 REFUSED_FUNCTIONS: Final = frozenset({"nextval", "setval", "sleep_ms", "write_log"})
 """Scalar functions with side effects: they advance a sequence, block a thread, or write the engine's log."""
@@ -101,6 +112,8 @@ def _check_node(node: dict[str, Any]) -> None:
         raise QueryError("run", "this SQL", f"only reading is allowed, not {kind.split('_')[0]}")
     if kind == "TABLE_FUNCTION":
         _check_table_function(node.get("function"))
+    if _is_hidden(node.get("table_name")) and str(node.get("schema_name")).lower() != "metrics":
+        _refuse_hidden()
     name = str(node.get("function_name", "")).lower()
     if name in REFUSED_FUNCTIONS:
         raise QueryError("run", "this SQL", f"only reading is allowed, and function {name} does more")
@@ -110,3 +123,31 @@ def _check_table_function(function: object) -> None:
     name = str(function.get("function_name", "")).lower() if isinstance(function, dict) else ""
     if name not in TABLE_FUNCTIONS:
         raise QueryError("run", "this SQL", f"table function {name} is not allowed; it may do more than read")
+    if isinstance(function, dict) and name in NAMING_FUNCTIONS:
+        _check_named_table(name, function["arguments"])
+
+
+def _check_named_table(function: str, arguments: list[dict[str, Any]]) -> None:
+    """Check that the table which the arguments name is written as a text, and is not the hidden one."""
+    for place, argument in enumerate(arguments):
+        expression = argument["expression"]
+        if (place == 0 or argument["name"]) and not _is_plain(expression):
+            cause = f"the table for function {function} must be its name or a text, not an expression"
+            raise QueryError("run", "this SQL", cause)
+        if _is_hidden(json.dumps(expression)):
+            _refuse_hidden()
+
+
+def _is_plain(expression: dict[str, Any]) -> bool:
+    """Return whether an expression is a constant, a name, or a list of constants."""
+    if expression["class"] == "FUNCTION" and expression["function_name"] == "list_value":
+        return all(argument["expression"]["class"] == "CONSTANT" for argument in expression["arguments"])
+    return expression["class"] in {"CONSTANT", "COLUMN_REF"}
+
+
+def _is_hidden(text: object) -> bool:
+    return isinstance(text, str) and HIDDEN_TABLE in text.lower()
+
+
+def _refuse_hidden() -> NoReturn:
+    raise QueryError("read", f"puppylog.{HIDDEN_TABLE}", "it has the hashes of tokens", "run puppylog tokens list")

@@ -26,7 +26,7 @@ from puppylog.stores import messages, values
 from puppylog.stores.base import StoreInfo
 from puppylog.stores.duckdb import outgoing, spool, wire
 from puppylog.stores.duckdb.directory import StoreDirectory
-from puppylog.stores.duckdb.engine import ingest, outbox, received_requests, replay, streams
+from puppylog.stores.duckdb.engine import ingest, outbox, received_requests, replay, streams, tokens
 from puppylog.stores.duckdb.engine.backup import Backups
 from puppylog.stores.duckdb.engine.commits import CommitNumbers
 from puppylog.stores.duckdb.engine.damage import DamageNote
@@ -105,6 +105,7 @@ class Service(flight.FlightServerBase):
             "delete_alert": self._writing(DEFINITIONS.delete_alert),
             "list_alerts": self._list_alerts,
             **outbox.list_actions(engine),
+            **tokens.list_actions(engine),
             "set_retention": self._set_retention,
             "get_retention": self._get_retention,
         }

@@ -22,7 +22,8 @@ REVOKE ALL ON SCHEMA puppylog, metrics FROM PUBLIC;
 
 -- name: grant_writer
 -- A writer appends rows, opens its streams and files, and moves its own positions. Without a scheduler it runs the jobs.
--- It settles notifications, sets silences and acknowledges; a login that sends must be a reader, too.
+-- It settles notifications, sets silences and acknowledges; a login that sends must be a reader, too. A server finds the
+-- tokens of its clients.
 GRANT USAGE ON SCHEMA puppylog TO puppylog_writer;
 GRANT INSERT ON puppylog.log_records TO puppylog_writer;
 GRANT INSERT ON puppylog.rejected_lines, puppylog.invalidations TO puppylog_writer;
@@ -33,7 +34,8 @@ GRANT EXECUTE ON FUNCTION puppylog.open_streams, puppylog.open_files, puppylog.m
                           puppylog.refresh_rollup, puppylog.alerts_due, puppylog.evaluate_alert, puppylog.beat,
                           puppylog.rebase_clock, puppylog.clear_notifications, puppylog.settle_notifications,
                           puppylog.set_silence, puppylog.end_silence, puppylog.acknowledge_alert,
-                          puppylog.add_requests, puppylog.find_requests, puppylog.clear_requests
+                          puppylog.add_requests, puppylog.find_requests, puppylog.clear_requests,
+                          puppylog.list_tokens, puppylog.find_tokens, puppylog.note_token_uses
 TO puppylog_writer;
 DO $$ BEGIN
     IF to_regproc('puppylog.make_days') IS NOT NULL THEN
@@ -45,9 +47,11 @@ DO $$ BEGIN
 END $$;
 
 -- name: grant_reader
--- A reader reads all tables and views, including those that are created later.
+-- A reader reads all tables and views, including those that are created later, except hashes of tokens.
 GRANT USAGE ON SCHEMA puppylog, metrics TO puppylog_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA puppylog, metrics TO puppylog_reader;
+REVOKE ALL ON puppylog.access_tokens FROM puppylog_reader;
+GRANT EXECUTE ON FUNCTION puppylog.list_tokens TO puppylog_reader;
 ALTER DEFAULT PRIVILEGES IN SCHEMA puppylog GRANT SELECT ON TABLES TO puppylog_reader;
 ALTER DEFAULT PRIVILEGES IN SCHEMA metrics GRANT SELECT ON TABLES TO puppylog_reader;
 GRANT EXECUTE ON FUNCTION puppylog.count_day TO puppylog_reader;
