@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias, TypeVar
 
 from starlette.requests import Request
 
@@ -12,8 +12,13 @@ from puppylog.serve.body import Budget, read_body
 from puppylog.serve.counters import Counters
 from puppylog.serve.limits import Limits
 from puppylog.serve.stores import StoreAccess
+from puppylog.serve.threads import Threads
 from puppylog.serve.waiting import OnDone
 from puppylog.settings import Settings
+
+T = TypeVar("T")
+
+_SMALL_BYTES: Final = 32 << 10  # decoded within a millisecond, which is what a change of threads costs
 
 Scope: TypeAlias = Literal["ingest", "read", "admin"]
 """What a token allows. ``admin`` includes the others."""
@@ -107,7 +112,15 @@ class Context:
     intake: Intake
     counters: Counters
     budget: Budget
+    decoding: Threads
     report: Callable[[str], None]  # tells the user of the process a sentence; safe to call from any thread
+
+    async def decode(self, call: Callable[[], T], size: int) -> T:
+        """Call a function that decodes a body of ``size`` bytes, and return what it returns.
+
+        A large body is decoded in a thread, so that the server's loop does not wait for it.
+        """
+        return call() if size <= _SMALL_BYTES else await self.decoding.submit(call)
 
     async def read_body(self, request: Request) -> bytes:
         """Return the body of a request. Raises as `puppylog.serve.body.read_body`."""

@@ -5,6 +5,8 @@ from hashlib import blake2b
 
 from starlette.requests import Request
 
+from puppylog.serve.context import Stored
+
 _KEY_HEADER = "idempotency-key"
 
 
@@ -32,3 +34,8 @@ def digest_request(request: Request, door: str, body: bytes, parameters: Mapping
     hashed.update(b"\0" * 8)  # a name has no length of 0: here the body begins
     hashed.update(body)
     return hashed.hexdigest()
+
+
+def repeated_headers(stored: Stored) -> dict[str, str]:
+    """Return the headers of an answer which say that the request repeats one, and how many seconds ago that was."""
+    return {} if stored.repeated_s is None else {"x-puppylog-repeated": f"{stored.repeated_s:.0f}"}

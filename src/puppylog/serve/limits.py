@@ -16,6 +16,7 @@ class Limits:
     connections: int = 1000
     queries: int = 4  # that run at once; others wait
     writes: int = 2  # that run at once; others wait
+    decoding: int = 2  # bodies that are decoded at once; others wait
     waiting: int = 64  # queries or writes that wait; above it, the answer is 503
     query_s: float = 60.0  # for one query
     head_s: float = 10.0  # for the TLS handshake, and for a request's head

@@ -21,6 +21,7 @@ from puppylog.serve.intake import Intake
 from puppylog.serve.limits import Limits
 from puppylog.serve.listener import Listener, open_sockets
 from puppylog.serve.stores import StoreAccess
+from puppylog.serve.threads import Threads
 from puppylog.serve.tls import Certificate
 from puppylog.serve.unfinished import AnyCaller
 from puppylog.settings import Settings
@@ -153,6 +154,7 @@ class Server:
         self.context.intake.close()
         self.context.access.close()
         self.context.stores.close()
+        self.context.decoding.close()
 
 
 def _make_context(listen: ListenConfig, settings: Settings, limits: Limits, report: Callable[[str], None]) -> Context:
@@ -167,5 +169,6 @@ def _make_context(listen: ListenConfig, settings: Settings, limits: Limits, repo
         intake=Intake(stores.connect, host=settings.host, counters=counters, say=report),
         counters=counters,
         budget=Budget(limits.bodies_bytes),
+        decoding=Threads("server decode", limits.decoding),
         report=report,
     )
