@@ -8,7 +8,8 @@ from starlette.requests import Request
 
 from puppylog.config.listen import ListenConfig
 from puppylog.receive.received import Received
-from puppylog.serve.body import Budget, read_body
+from puppylog.serve.body import read_body
+from puppylog.serve.budget import Budget
 from puppylog.serve.counters import Counters
 from puppylog.serve.limits import Limits
 from puppylog.serve.stores import StoreAccess

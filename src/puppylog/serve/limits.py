@@ -11,7 +11,7 @@ class Limits:
     """
 
     body_bytes: int = 64 << 20  # of one body after decompression; above it, the answer is 413
-    bodies_bytes: int = 256 << 20  # of all bodies in memory; above it, the answer is 503
+    bodies_bytes: int = 128 << 20  # of all bodies in memory; above it, the slowest one is refused
     head_bytes: int = 64 << 10  # of the request line and the headers
     connections: int = 1000
     queries: int = 4  # that run at once; others wait
@@ -22,7 +22,8 @@ class Limits:
     head_s: float = 10.0  # for the TLS handshake, and for a request's head
     idle_s: float = 75.0  # between two requests of a connection
     body_pause_s: float = 10.0  # between two parts of a body
-    body_s: float = 120.0  # for a whole body
+    body_s: float = 30.0  # for a whole body, and a second more for each `body_rate` bytes
+    body_rate: int = 16 << 10  # bytes a second
     read_s: float = 30.0  # for a client that does not read its answer
     linger_s: float = 2.0  # for the rest of a body that the server has refused
     end_s: float = 5.0  # for running requests, when the server ends

@@ -13,7 +13,7 @@ from puppylog.config.listen import ListenConfig
 from puppylog.errors import ListenFailed
 from puppylog.model.address import Address
 from puppylog.serve.application import make_application
-from puppylog.serve.body import Budget
+from puppylog.serve.budget import Budget
 from puppylog.serve.context import Context
 from puppylog.serve.counters import Counters
 from puppylog.serve.hosts import HostNames
