@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "puppylog"
 MODULES = sorted(SOURCE.rglob("*.py"))
 MOST_LINES = 400
-NAMESPACES = {"opentelemetry_proto": "opentelemetry"}  # distributions that are imported by another name
+NAMESPACES = {"opentelemetry_proto": "opentelemetry", "protobuf": "google"}  # what is imported by another name
 # Of the server, which is being written.
 NOT_IMPORTED_YET = {"opentelemetry_proto", "prometheus_client"}
 LAYER_LINE = re.compile(r"^( *)(\w+)(/|\.py) {2,}\S")
