@@ -23,8 +23,8 @@ class Name:
 
 _NAMES: Final[Mapping[str, str]] = {
     "ts": """
-        startutc msec @timestamp timestamp time ts @t t datetime timeiso8601 timelocal asctime eventtime starttime
-        timeunixnano observedtimeunixnano realtimetimestamp timemillis requestreceivedtimestamp instant.epochsecond date
+        timeunixnano observedtimeunixnano startutc msec @timestamp timestamp time ts @t t datetime timeiso8601 timelocal
+        asctime eventtime starttime realtimetimestamp timemillis requestreceivedtimestamp instant.epochsecond date
     """,
     "severity": "level severity lvl loglevel levelname log.level @l severitytext priority",
     "message": "message msg @m shortmessage renderedmessage textpayload body text event log @mt messagetemplate",
@@ -33,7 +33,7 @@ _NAMES: Final[Mapping[str, str]] = {
         request.remoteaddr remoteaddress req.remoteaddress remotehost httprequest.remoteip source.ip source.address
         sourceip srcip fwd ip clientaddr clientaddress http.clientip downstreamremoteaddress sourceips
     """,
-    "ruser": "remoteuser userid clientusername username user user.name user.username ruser",
+    "ruser": "remoteuser userid clientusername username user user.name user.username ruser enduser.id",
     "request": "request requestline httprequest",
     "request_method": """
         request.method requestmethod httpmethod http.request.method http.method req.method httprequest.requestmethod
@@ -41,7 +41,7 @@ _NAMES: Final[Mapping[str, str]] = {
     """,
     "request_route": """
         request.uri requesturi requestpath request.url request.path req.url url.original url.path http.target http.url
-        httprequest.requesturl requesturl uri url path
+        http.route httprequest.requesturl requesturl uri url path
     """,
     "request_proto": """
         request.proto requestprotocol serverprotocol request.protocol requestproto httprequest.protocol http.version
@@ -54,7 +54,8 @@ _NAMES: Final[Mapping[str, str]] = {
     """,
     "response_bytes": """
         bodybytessent bytessent downstreamcontentsize responsebytes responsesize http.response.body.bytes
-        http.response.bytes response.size response.bodysize httprequest.responsesize size bytes contentlength
+        http.response.body.size http.response.bytes response.size response.bodysize httprequest.responsesize size bytes
+        contentlength
     """,
     "referer": """
         httpreferer httpreferrer requestreferer request.headers.referer req.headers.referer httprequest.referer
