@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
@@ -17,12 +16,18 @@ class Connection(H11Protocol):
     The time limits of a body are those of `puppylog.serve.body.read_body`.
     """
 
-    def __init__(
-        self, config: Config, state: ServerState, limits: Limits, on_close: Callable[["Connection"], None]
-    ) -> None:
+    def __init__(self, config: Config, state: ServerState, limits: Limits, opened: "set[Connection]") -> None:
+        """Prepare.
+
+        Args:
+            config: of uvicorn.
+            state: of uvicorn; all connections share it.
+            limits: how long the server waits.
+            opened: the connections that exist; this one is in it from the end of its handshake to its own end.
+        """
         super().__init__(config=config, server_state=state, app_state={}, _loop=asyncio.get_running_loop())
         self._limits = limits
-        self._on_close = on_close
+        self._opened = opened
         self._is_reading_head = True
         self._is_lingering = False
         self._head_timer: asyncio.TimerHandle | None = None
@@ -39,13 +44,13 @@ class Connection(H11Protocol):
 
     def abort(self) -> None:
         """Close the connection at once."""
-        if self.transport is not None:
-            self.transport.abort()
+        self.transport.abort()
 
     # --- called by asyncio
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
+        self._opened.add(self)
         self._head_timer = self.loop.call_later(self._limits.head_s, self.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -53,7 +58,7 @@ class Connection(H11Protocol):
         self._stop(self._head_timer)
         self._stop(self._read_timer)
         self._unset_keepalive_if_required()
-        self._on_close(self)
+        self._opened.discard(self)
 
     def data_received(self, data: bytes) -> None:
         if self._is_lingering:

@@ -37,6 +37,6 @@ class HostNames:
 
 
 def _cut_port(host: str) -> str:
-    if host.startswith("["):
+    if host.startswith("[") and "]" in host:
         return host[1:].partition("]")[0]
     return host.partition(":")[0]

@@ -167,9 +167,7 @@ class Listener:
             accepted.close()
 
     def _make_connection(self) -> Connection:
-        connection = Connection(self._config, self._state, self._limits, self._connections.discard)
-        self._connections.add(connection)
-        return connection
+        return Connection(self._config, self._state, self._limits, self._connections)
 
     def _close_one(self) -> bool:
         """Close the connection that has the least use; return whether there is one."""

@@ -35,15 +35,15 @@ class Certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         try:
-            for path in (self._certificate, *([self._key] if self._key is not None else [])):
-                path.read_bytes()  # the error of OpenSSL does not name the file
-            context.load_cert_chain(self._certificate, self._key, password=_refuse_password)
-        except ssl.SSLError as error:
-            raise ConfigurationError("use", f"the certificate {self._certificate}", _describe(error)) from error
+            texts = [path.read_bytes() for path in (self._certificate, self._key or self._certificate)]
         except OSError as error:
-            raise ConfigurationError(
-                "read", str(error.filename or self._certificate), error.strerror or str(error)
-            ) from error
+            raise ConfigurationError("read", str(error.filename), error.strerror or str(error)) from error
+        try:
+            context.load_cert_chain(self._certificate, self._key, password=_give_no_password)
+        except (ssl.SSLError, OSError) as error:
+            is_other = isinstance(error, ssl.SSLError) and error.reason == "KEY_VALUES_MISMATCH"
+            cause = "the key is not that of the certificate" if is_other else _find_fault(*texts)
+            raise ConfigurationError("use", f"the certificate {self._certificate}", cause) from error
         self._content = _decode(self._certificate)
         self._current = context
 
@@ -82,16 +82,17 @@ def _decode(certificate: Path) -> dict[str, Any]:
     return {} if decode is None else dict(decode(str(certificate)))
 
 
-def _refuse_password() -> str:
+def _give_no_password() -> str:
     """Without this, OpenSSL would ask for the password of an encrypted key on the terminal, and wait."""
     return ""
 
 
-def _describe(error: ssl.SSLError) -> str:
-    reason = error.reason or ""
-    known = {
-        "KEY_VALUES_MISMATCH": "the key is not that of the certificate",
-        "NO_START_LINE": "there is no certificate, or no key, in PEM format in it",
-        "PEM_LIB": "the certificate or the key is not in PEM format",
-    }
-    return known.get(reason, "the key is encrypted, or a file is damaged" if not reason else reason.lower())
+def _find_fault(certificate: bytes, key: bytes) -> str:
+    """Return why OpenSSL cannot use the files. Its own reasons are too short, or none."""
+    if b"-----BEGIN CERTIFICATE-----" not in certificate:
+        return "the file has no certificate in PEM format"
+    if b"PRIVATE KEY-----" not in key:
+        return "there is no private key in PEM format in the file, or in that of key"
+    if b"ENCRYPTED" in key:
+        return "the key is encrypted; a server cannot ask for its password"
+    return "it is damaged"
