@@ -25,7 +25,7 @@ from puppylog.formats.json_text import (
     list_items,
     read_object,
 )
-from puppylog.formats.names import TABLE, find_name, holds_names, normalize
+from puppylog.formats.names import ALL_NAMES, NameTable, normalize
 from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
 
 _JOURNAL_MESSAGE: Final = "MESSAGE"
@@ -35,14 +35,19 @@ EMPTY: Final = "empty line"
 REASONS: Final = (EMPTY, NO_OBJECT, MALFORMED, TOO_DEEP, NUMBER_RANGE)
 
 
-def read_json(text: bytes | memoryview) -> Rows:
-    """Return the rows of JSON lines; see `puppylog.formats.line_format.Reader`."""
+def read_json(text: bytes | memoryview, names: NameTable = ALL_NAMES) -> Rows:
+    """Return the rows of JSON lines; see `puppylog.formats.line_format.Reader`.
+
+    Args:
+        text: the lines.
+        names: the names of members that fill columns.
+    """
     if native.lines is not None:
-        return rows_from_buffers(native.lines.json(text, TABLE), REASONS)
+        return rows_from_buffers(native.lines.json(text, names.encoded), REASONS)
     builder = RowsBuilder(bytes(text))
     for at, line in builder.iter_lines():
         try:
-            _read_line(builder, at, line.decode())
+            _read_line(builder, at, line.decode(), names)
         except InvalidJson as error:
             builder.reject(at, error.reason)
     return builder.build()
@@ -57,11 +62,11 @@ def find_json_mismatch(line: str) -> int:
     return 0
 
 
-def _read_line(builder: RowsBuilder, at: int, line: str) -> None:
+def _read_line(builder: RowsBuilder, at: int, line: str, names: NameTable) -> None:
     if not line:
         raise InvalidJson(EMPTY)
     items, has_invalid_escapes = read_object(line)
-    members = _list_members(items)
+    members = _list_members(items, names)
     for member, item in zip(members, items, strict=True):
         if item.key == _JOURNAL_MESSAGE and isinstance(item.value, list) and _are_bytes(item.value):
             member.text = bytes(map(int, item.value)).decode("utf-8", "replace").replace("\0", "\ufffd")
@@ -76,17 +81,17 @@ def _are_bytes(values: list[object]) -> bool:
     return all(isinstance(value, Number) and value.isdigit() and int(value) <= _LARGEST_BYTE for value in values)
 
 
-def _list_members(items: Iterable[Item], prefix: str = "") -> list[Member]:
+def _list_members(items: Iterable[Item], names: NameTable, prefix: str = "") -> list[Member]:
     members = []
     for item in items:
         path = prefix + normalize(item.key)
-        member = Member(item.key, item.json, name=find_name(path))
+        member = Member(item.key, item.json, name=names.find_name(path))
         match item.value:
             case Number() as number:
                 member.text, member.is_number = number, True
             case str(text) | [str(text)] if not isinstance(text, Number):  # a header is a list, mostly with one text
                 member.text = text
-            case dict() if holds_names(path):
-                member.inner = _list_members(list_items(item.json), f"{path}.")
+            case dict() if names.holds_names(path):
+                member.inner = _list_members(list_items(item.json), names, f"{path}.")
         members.append(member)
     return members

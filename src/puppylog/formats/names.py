@@ -8,7 +8,7 @@ written ``useragent`` here. A dot means nesting: ``request.uri`` is the member `
 field whose whole name is ``request.uri``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -70,10 +70,29 @@ _NAMES: Final[Mapping[str, str]] = {
 
 FIELDS: Final = tuple(_NAMES)
 
-_BY_PATH: Final = {
-    path: Name(field, rank) for field, paths in _NAMES.items() for rank, path in enumerate(paths.split())
-}
-_OBJECTS: Final = frozenset(path[:at] for path in _BY_PATH for at, byte in enumerate(path) if byte == ".")
+
+@dataclass(frozen=True, slots=True)
+class NameTable:
+    """Names and what they mean."""
+
+    by_path: Mapping[str, Name]
+    objects: frozenset[str]  # the paths of objects that have named members
+    encoded: bytes  # for the native readers, see `_encode`
+
+    def find_name(self, path: str) -> Name | None:
+        """Return the field and rank of a normalized key, or None. A nested key has dots between its parts."""
+        return self.by_path.get(path)
+
+    def holds_names(self, path: str) -> bool:
+        """Return whether the table has names of members of the object under this normalized key."""
+        return path in self.objects
+
+
+def make_table(names: Mapping[str, str]) -> NameTable:
+    """Return the table of these names: for each of `FIELDS`, its normalized names with blanks between them."""
+    by_path = {path: Name(field, rank) for field, paths in names.items() for rank, path in enumerate(paths.split())}
+    objects = frozenset(path[:at] for path in by_path for at, byte in enumerate(path) if byte == ".")
+    return NameTable(by_path, objects, _encode(by_path, objects))
 
 
 def normalize(key: str) -> str:
@@ -81,28 +100,24 @@ def normalize(key: str) -> str:
     return key.lower().replace("_", "").replace("-", "") if key.isascii() else key
 
 
-def find_name(path: str) -> Name | None:
-    """Return the field and rank of a normalized key, or None. The path of a nested key has dots between its keys."""
-    return _BY_PATH.get(path)
+def _encode(by_path: Mapping[str, Name], objects: frozenset[str]) -> bytes:
+    """Return the table for the native readers, one line for each path.
 
-
-def holds_names(path: str) -> bool:
-    """Return whether the table has names of members of the object under this normalized key."""
-    return path in _OBJECTS
-
-
-def _write_table(paths: Iterable[str]) -> bytes:
+    A line has three bytes and then the path: the number of the field from 1, or 0 if the path names no field; the rank;
+    and whether the path also names an object that has named members.
+    """
     lines = []
-    for path in sorted(paths):
-        name = _BY_PATH.get(path)
+    for path in sorted({*by_path, *objects}):
+        name = by_path.get(path)
         codes = (FIELDS.index(name.field) + 1, name.rank) if name is not None else (0, 0)
-        lines.append(bytes((*codes, holds_names(path))) + path.encode() + b"\n")
+        lines.append(bytes((*codes, path in objects)) + path.encode() + b"\n")
     return b"".join(lines)
 
 
-TABLE: Final = _write_table({*_BY_PATH, *_OBJECTS})
-"""The table for the native readers, one line for each path.
+ALL_NAMES: Final = make_table(_NAMES)
+"""The table of every format whose fields have names."""
 
-A line has three bytes and then the path: the number of the field from 1, or 0 if the path names no field; the rank; and
-whether the path also names an object that has named members.
-"""
+TABLE: Final = ALL_NAMES.encoded
+
+find_name: Final = ALL_NAMES.find_name
+holds_names: Final = ALL_NAMES.holds_names
