@@ -140,7 +140,10 @@ def test_an_alert_takes_its_defaults_from_its_metric(write: Write) -> None:
             "[[alert]] \"errors\": unknown key 'treshold' (did you mean 'threshold'?)",
         ),
         ("[[source]]\npaths = []", "[[source]] 1: paths must be a list of strings, not []"),
-        ('[[source]]\nformat = "plain"', "[[source]] 1: paths is missing"),
+        (
+            '[[source]]\nformat = "plain"',
+            "[[source]] 1: paths is missing; name files, or write journal = true",
+        ),
         ('[[source]]\npaths = ["-"]', "[[source]] 1: paths: '-', the standard input, cannot be a source of a file"),
         ('[[source]]\npaths = ["a"]\nyear = 1', "[[source]] 1: year must be a whole number from 2 to 9998, not 1"),
         ('[[source]]\npaths = ["a"]\nfrom_end = 1', "[[source]] 1: from_end must be true or false, not 1"),

@@ -3,6 +3,7 @@
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Final, Self
 
 from puppylog.cli.talk import tell, warn
@@ -11,6 +12,7 @@ from puppylog.collect.events import (
     Event,
     FileFinished,
     FormatChosen,
+    JournalGap,
     LineContinued,
     LineCut,
     NativeReadersMissing,
@@ -84,7 +86,7 @@ class Reporter:
                 tell(self._settings, f"reading {path} as {format_}")
             case FileFinished(path, byte_offset) if path != STDIN:
                 tell(self._settings, f"finished {path}, {format_bytes(byte_offset)}")
-            case LineCut() | LineContinued():
+            case LineCut() | LineContinued() | JournalGap():
                 warn(_describe_line(event))
             case SourceUnreadable(_, cause, is_watched):
                 warn(f"{cause}; waiting for it" if is_watched else cause)
@@ -117,7 +119,23 @@ def _describe_limit(event: OpenFileLimitReached | WatchLimitReached) -> str:
     )
 
 
-def _describe_line(event: LineCut | LineContinued) -> str:
+def _describe_gap(event: JournalGap) -> str:
+    return (
+        f"{event.path}: the journal does not have the last stored entry, of {_format_time(event.stored_us)}, any more; "
+        f"going on with the next one that it has, of {_format_time(event.next_us)}"
+    )
+
+
+def _format_time(instant_us: int) -> str:
+    try:
+        return datetime.fromtimestamp(instant_us / 1_000_000, UTC).isoformat(timespec="milliseconds")
+    except (OverflowError, ValueError, OSError):  # a journal of another machine may say anything
+        return f"microsecond {instant_us}"
+
+
+def _describe_line(event: LineCut | LineContinued | JournalGap) -> str:
+    if isinstance(event, JournalGap):
+        return _describe_gap(event)
     if isinstance(event, LineCut):
         return f"{event.path}: the line or record at byte {event.line_offset} is too long; its beginning is kept"
     end = event.rest_offset

@@ -57,7 +57,8 @@ COMMANDS: Final[Table] = {
         "puppylog collector -s access.log",
         "puppylog collector -s '/var/log/nginx/*.log' --watch --group shop",
         "puppylog collector -s app.log --watch --multiline indent",
-        "journalctl -f | puppylog collector -s -",
+        "puppylog collector -s journal: --watch",
+        "puppylog collector -s 'journal:?unit=nginx.service' --watch --group shop",
         "puppylog collector -s access.log --dry-run",
         "puppylog collector -c config.toml --watch",
         "puppylog collector detect access.log",
@@ -73,7 +74,7 @@ COMMANDS: Final[Table] = {
     envvar="PUPPYLOG_SOURCE",
     show_envvar=True,
     help="A file, compressed or not, a directory, a named pipe, a pattern such as '/var/log/**/*.log', "
-    "or - for standard input. May be given again.",
+    "journal: for the journal of systemd, or - for standard input. May be given again.",
 )
 @click.option(
     "-w",

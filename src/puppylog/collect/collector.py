@@ -24,7 +24,7 @@ from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.collect.reporting import Reporting, StoreState
 from puppylog.collect.retry import call_with_retry
 from puppylog.collect.source_follower import SourceFollower
-from puppylog.collect.tailed_source import SOON_S, OpenFile, TailedSource
+from puppylog.collect.tailed_source import SOON_S, OpenFile, TailedSource, context_behind
 from puppylog.errors import BatchDropped, PuppylogError, StoreFull, StoreUnavailable
 from puppylog.formats import native
 from puppylog.model.record import Parsed
@@ -215,7 +215,7 @@ class Collector:
         file = source.files[chunk.file.serial]
         parsed = self._parse(file, chunk)
         stream_id = stream_of(source, chunk.file)
-        batch.add(stream_id, file.file_id, chunk, parsed, file.parser.context)
+        batch.add(stream_id, file.file_id, chunk, parsed, context_behind(file, chunk))
         self._note_taken(stream_id, chunk, parsed, file.parser.name)
         self._follower.note_batched(source, chunk)
         self._read_bytes += chunk.end - chunk.start

@@ -73,6 +73,15 @@ class LineContinued:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalGap:
+    """A journal does not have the last entry any more that the store has. Entries between the two may be missing."""
+
+    path: str
+    stored_us: int  # the time of that entry, in microseconds since the epoch
+    next_us: int  # the time of the entry with which reading goes on
+
+
+@dataclass(frozen=True, slots=True)
 class Committed:
     """The store has committed rows and positions: they are durable."""
 
@@ -129,6 +138,7 @@ Event: TypeAlias = (
     | FileFinished
     | LineCut
     | LineContinued
+    | JournalGap
     | Committed
     | Progress
     | StoreInterrupted

@@ -20,9 +20,10 @@ class SourceOptions:
     """
 
     paths: Sequence[str]
-    """Paths of files, directories and named pipes, glob patterns, or ``-`` for standard input."""
+    """Paths of files, directories and named pipes, glob patterns, ``-`` for standard input, or texts of a journal, see
+    `puppylog.tail.journal.source`."""
     format: Format
-    """How lines are parsed."""
+    """How lines of files are parsed. A journal has a format of its own."""
     group: str | None = None
     """The log group of the streams; None keeps the group that each stream has."""
     from_end: bool = False

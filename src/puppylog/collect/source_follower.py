@@ -11,6 +11,7 @@ from typing import Self
 
 from puppylog.collect.batch import Batch
 from puppylog.collect.events import (
+    JournalGap,
     OnEvent,
     OpenFileLimitReached,
     SourceSkipped,
@@ -24,12 +25,14 @@ from puppylog.collect.opening import SourceOpener, line_wait_s, source_prefix, u
 from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.collect.retry import call_with_retry
 from puppylog.collect.slots import Slots
-from puppylog.collect.tailed_source import TailedSource
+from puppylog.collect.tailed_source import IDLE_S, JOURNAL_IDLE_S, TailedSource
 from puppylog.errors import StreamBusy
 from puppylog.model.stream import FilePosition, KnownFile, Stream
 from puppylog.stores.base import NewFile, RecordWriter
 from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.closed import ClosedTailer
+from puppylog.tail.journal.source import is_journal
+from puppylog.tail.journal.tailer import Gap
 from puppylog.tail.notification import Notification
 from puppylog.tail.rotation.names import list_bases
 from puppylog.tail.rotation.place import Identity
@@ -73,7 +76,7 @@ class SourceFollower:
         self._on_event = on_event
         self._on_stream = on_stream
         self._on_stream_end = on_stream_end
-        self._openers = [SourceOpener(options, source) for source in options.sources]
+        self._openers = [self._make_opener(source) for source in options.sources]
         self._notification = Notification(on_limit=self._note_watch_limit)
         self._sources: dict[str, TailedSource] = {}  # by path
         self._opener_of: dict[str, SourceOpener] = {}  # of the followed sources, by path
@@ -141,7 +144,7 @@ class SourceFollower:
         """
         known = {id(opener.source): opener for opener in self._openers}
         self._options = replace(self._options, sources=tuple(sources))
-        self._openers = [known.get(id(source)) or SourceOpener(self._options, source) for source in sources]
+        self._openers = [known.get(id(source)) or self._make_opener(source) for source in sources]
         gone = [path for path, opener in self._opener_of.items() if opener not in self._openers]
         for path in gone:
             source = self._sources.pop(path)
@@ -255,16 +258,17 @@ class SourceFollower:
             self._on_stream(stream.stream_id)
             source = self._sources[path] = TailedSource(
                 stream,
-                opener.source.format,
+                opener.format_of(path),
                 ClosedTailer(path),
                 open_tailer=partial(opener.open_tailer, self._known, path, stream, from_end=from_end),
-                slots=self._slots,
+                slots=None if is_journal(path) else self._slots,
                 is_pipe=path == STDIN or is_pipe(path),
+                idle_s=JOURNAL_IDLE_S if is_journal(path) else IDLE_S,
                 reads_once=not self._options.watch,
             )
             self._opener_of[path] = opener
             self._known.attach(stream.stream_id, source.release)
-            if path != STDIN:
+            if path != STDIN and not is_journal(path):
                 self._notification.watch(path)
 
     def _open_streams(
@@ -287,7 +291,7 @@ class SourceFollower:
                 except StreamBusy as error:
                     self._refuse(path, error.message)
         self._known.follow(stream for _, stream in opened)
-        self._known.prepare([path for path, _ in opened])
+        self._known.prepare([path for path, _ in opened if not is_journal(path)])
         return opened
 
     def _open_files(self, new: Sequence[NewFile]) -> Sequence[FilePosition]:
@@ -320,6 +324,12 @@ class SourceFollower:
         if path not in self._refused:
             self._refused.add(path)
             self._on_event(SourceUnreadable(path, cause, self._options.watch))
+
+    def _make_opener(self, source: SourceOptions) -> SourceOpener:
+        return SourceOpener(self._options, source, self._note_gap, self._skip)
+
+    def _note_gap(self, path: str, gap: Gap) -> None:
+        self._on_event(JournalGap(path, gap.stored.realtime_us, gap.next.realtime_us))
 
     def _note_open_file_limit(self) -> None:
         if self._options.watch and not self._is_open_file_limit_told:

@@ -13,11 +13,15 @@ from puppylog.model.stream import FilePosition, Stream
 from puppylog.tail.chunk import Chunk
 from puppylog.tail.closed import ClosedTailer, PathState, read_path_state
 from puppylog.tail.handle import cannot_read, signed64
+from puppylog.tail.journal.tailer import JournalTailer
 from puppylog.tail.pipe import PipeTailer
 from puppylog.tail.tailer import Tailer
 
 SOON_S: Final = 0.1
 """The pause between two polls of a file that grows. A new line should be visible within a second."""
+
+JOURNAL_IDLE_S: Final = 0.5
+"""The pause between two polls of an idle journal, of which no notification comes. A poll is two system calls."""
 
 IDLE_S: Final = 3.0
 """The pause between two polls of a file that has long been idle.
@@ -29,7 +33,7 @@ _SLOWER: Final = 1.5  # the factor by which the pause grows at each poll without
 _MOST_POSITIONS: Final = 2000  # limits memory: a file that is emptied again and again adds positions
 _TURN_BYTES: Final = 16 << 20  # how many bytes are read from one source before the next source is read
 
-OpenTailer: TypeAlias = Callable[[Sequence[FilePosition]], Tailer | PipeTailer]
+OpenTailer: TypeAlias = Callable[[Sequence[FilePosition]], Tailer | PipeTailer | JournalTailer]
 """Opens a source at its known positions. Raises `SourceError` if the source cannot be read."""
 
 
@@ -42,6 +46,11 @@ class OpenFile:
     format_name: str  # the format that was last reported to the user, or that the user has asked for
 
 
+def context_behind(file: OpenFile, chunk: Chunk) -> str:
+    """Return the context of the position behind a chunk: the tailer's if the chunk has one, else the parser's."""
+    return file.parser.context if chunk.context is None else chunk.context
+
+
 @dataclass(slots=True, eq=False)
 class TailedSource:
     """A source and its files.
@@ -52,10 +61,11 @@ class TailedSource:
 
     stream: Stream
     format: Format  # makes the parser of each file
-    tailer: Tailer | PipeTailer | ClosedTailer
+    tailer: Tailer | PipeTailer | JournalTailer | ClosedTailer
     open_tailer: OpenTailer | None = None
-    slots: Slots | None = None
+    slots: Slots | None = None  # None: the source is never closed while it is idle
     is_pipe: bool = False  # a pipe cannot be read again
+    idle_s: float = IDLE_S  # the longest pause between two polls
     reads_once: bool = False  # the source is done when it was read to its end
     is_done: bool = False
     files: dict[int, OpenFile] = field(default_factory=dict)  # by the serial of the tailed file
@@ -77,7 +87,7 @@ class TailedSource:
     def is_gone(self) -> bool:
         """Whether all files of the source were read to their end, and no file is at its path."""
         has_finished = self.has_finished or any(file.finished for file in self.stream.files)
-        if self.files or not has_finished or isinstance(self.tailer, PipeTailer):
+        if self.files or not has_finished or isinstance(self.tailer, PipeTailer | JournalTailer):
             return False
         try:
             os.stat(self.tailer.path)  # noqa: PTH116 - `Path.exists` does not distinguish a missing file from a forbidden one
@@ -102,7 +112,7 @@ class TailedSource:
             self.is_done = self.reads_once and not self.is_pipe and not self.tailer.has_more
         if came and self.slots is not None:
             self.slots.touch(self)
-        self._pause_s = SOON_S if came or self._waits_for_slot else min(IDLE_S, self._pause_s * _SLOWER)
+        self._pause_s = SOON_S if came or self._waits_for_slot else min(self.idle_s, self._pause_s * _SLOWER)
         self.due_at = now if self.tailer.has_more else now + self._pause_s
 
     def note_batched(self, file: OpenFile, chunk: Chunk) -> None:
@@ -113,7 +123,7 @@ class TailedSource:
             self.has_finished = True
         if chunk.file.stream_id is not None:
             return  # the position belongs to another stream
-        met, context = chunk.file, file.parser.context
+        met, context = chunk.file, context_behind(file, chunk)
         positions = self._known()
         positions[file.file_id] = FilePosition(
             file.file_id, met.path, met.device, met.inode, chunk.fingerprint, chunk.end, chunk.finished, context
@@ -146,7 +156,7 @@ class TailedSource:
 
     def close_at_rest(self) -> bool:
         """See `puppylog.collect.slots.Closable`."""
-        if isinstance(self.tailer, PipeTailer | ClosedTailer):
+        if isinstance(self.tailer, PipeTailer | JournalTailer | ClosedTailer):
             return True
         path, state = self.tailer.path, None
         if not self.is_done:

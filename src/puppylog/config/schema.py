@@ -62,7 +62,8 @@ def _describe_table(kind: type[Table]) -> dict[str, Any]:
             key["default"] = text
         elif isinstance(key.get("default"), tuple):
             key["default"] = list(key["default"])  # as JSON has it
-    return {**schema, "title": kind.title}
+    choices = [{"required": [key]} for key in kind.needs_one_of]
+    return {**schema, "title": kind.title, **({"anyOf": choices} if choices else {})}
 
 
 def _describe_contact(declared: ContactTable) -> dict[str, Any]:

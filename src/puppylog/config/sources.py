@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import tzinfo
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from puppylog.collect.choosing import choose_boundary, choose_format, find_log_zone, make_source
@@ -11,17 +12,20 @@ from puppylog.config.tables import SourceTable
 from puppylog.config.values import SourceConfig
 from puppylog.formats.base import Options
 from puppylog.settings import find_zone
+from puppylog.tail.journal.source import SCHEME, JournalSource, is_journal
 from puppylog.tail.source import STDIN
+
+_OF_FILES: Final = ("paths", "format", "format_file", "tz", "year", "multiline", "multiline_timeout")
+"""The keys that a journal cannot have: its entries have one format, and name their time zone."""
 
 
 def read_source(table: SourceTable, place: Place, faults: Faults) -> SourceConfig | None:
     """Return the source of a table. Return None after its faults were noted."""
     before = len(faults.found)
-    if STDIN in table.paths:
-        faults.add(place, "paths: '-', the standard input, cannot be a source of a file")
     directory = place.file.absolute().parent
+    paths = _read_journal(table, place, faults) if table.journal else _read_paths(table, place, faults)
     source = SourceConfig(
-        paths=tuple(str(directory / path) for path in table.paths),
+        paths=paths,
         format=table.format,
         format_file=None if table.format_file is None else directory / table.format_file,
         group=table.group,
@@ -37,6 +41,33 @@ def read_source(table: SourceTable, place: Place, faults: Faults) -> SourceConfi
     with faults.noting(place, "multiline"):
         choose_boundary(source.multiline)
     return source if len(faults.found) == before else None
+
+
+def _read_paths(table: SourceTable, place: Place, faults: Faults) -> tuple[str, ...]:
+    if STDIN in table.paths:
+        faults.add(place, "paths: '-', the standard input, cannot be a source of a file")
+    if any(map(is_journal, table.paths)):
+        faults.add(place, "paths: a journal is no path", "write journal = true")
+    if not table.paths:
+        faults.add(place, "paths is missing", "name files, or write journal = true")
+    for key in ("units", "matches", "journal_directory"):
+        if getattr(table, key):
+            faults.add(place, f"{key} is a key of a journal", "write journal = true")
+    directory = place.file.absolute().parent
+    return tuple(str(directory / path) for path in table.paths)
+
+
+def _read_journal(table: SourceTable, place: Place, faults: Faults) -> tuple[str, ...]:
+    """Return the text of the journal, as the only path of the source."""
+    defaults = SourceTable()
+    for key in _OF_FILES:
+        if getattr(table, key) != getattr(defaults, key):
+            faults.add(place, f"{key} is a key of files, and the source is a journal")
+    text = SCHEME
+    directory = "" if table.journal_directory is None else str(place.file.absolute().parent / table.journal_directory)
+    with faults.noting(place, "journal"):
+        text = JournalSource.make(directory, table.units, table.matches).text
+    return (text,)
 
 
 def make_options(source: SourceConfig, default_zone: tzinfo | None, environ: Mapping[str, str]) -> SourceOptions:

@@ -27,6 +27,9 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     title: ClassVar[str]
     """The name of the table in the file; ``listen.syslog`` is a table within the table ``listen``."""
 
+    needs_one_of: ClassVar[tuple[str, ...]] = ()
+    """Keys of which at least one must be given, if any are listed."""
+
 
 def find_entry(values: Mapping[str, Any], title: str) -> Any:  # noqa: ANN401 - what a file has there, right or wrong
     """Return what a file has under the name of a table; None if it has nothing there."""

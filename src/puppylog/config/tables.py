@@ -20,18 +20,43 @@ from puppylog.tail.limits import RECORD_WAIT_S
 
 
 class SourceTable(Table, frozen=True, kw_only=True):
-    """Files that are collected, and how. The keys mean the same as the options of `puppylog collector`."""
+    """Files, or a journal of systemd, that are collected, and how. The keys mean the same as the options of
+    `puppylog collector`.
+    """
 
     title = "source"
+    needs_one_of = ("paths", "journal")
 
     paths: Annotated[
         tuple[Text, ...],
         Meta(
             min_length=1,
             description="Files, compressed or not, directories, named pipes, and patterns such as /var/log/**/*.log. "
-            "A path that is not absolute is relative to the directory of the file that names it.",
+            "A path that is not absolute is relative to the directory of the file that names it. A source has either "
+            "`paths` or `journal`.",
         ),
-    ]
+    ] = ()
+    journal: Annotated[
+        bool, Meta(description="Whether the source is the journal of systemd, which `journalctl` reads.")
+    ] = False
+    units: Annotated[
+        tuple[Text, ...],
+        Meta(description="Of a journal: only entries of these units, such as `nginx.service`. Default: all."),
+    ] = ()
+    matches: Annotated[
+        tuple[Text, ...],
+        Meta(
+            description="Of a journal: only entries that match, such as `_HOSTNAME=web1`. Values of one field are "
+            "alternatives. Default: all."
+        ),
+    ] = ()
+    journal_directory: Annotated[
+        Text | None,
+        Meta(
+            description="Of a journal: the directory of its files, such as /var/log/journal/remote. Default: the "
+            "journal of this machine."
+        ),
+    ] = None
     format: Annotated[
         Text,
         Meta(

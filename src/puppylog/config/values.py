@@ -15,9 +15,9 @@ from puppylog.model.silence import Silence
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceConfig:
-    """Files that are collected, and how: a table ``[[source]]``. The fields are those of `SourceTable`."""
+    """Files or a journal that are collected, and how: a table ``[[source]]``. The fields are those of `SourceTable`."""
 
-    paths: tuple[str, ...]  # absolute
+    paths: tuple[str, ...]  # absolute; of a journal, its text as `puppylog.tail.journal.source.JournalSource`
     format: str
     format_file: Path | None = None  # absolute
     group: str | None = None

@@ -1,12 +1,24 @@
 """A source of lines: its URI, such as ``file://web1/var/log/access.log``, and how users write it."""
 
+from typing import Final
 from urllib.parse import unquote, urlsplit
+
+_JOURNAL: Final = "journal"
 
 
 def split_uri(source_uri: str) -> tuple[str | None, str]:
-    """Return the host (None if the URI has none) and the path of a source; the path of standard input is ``-``."""
+    """Return the host (None if the URI has none) and the path of a source.
+
+    The path of standard input is ``-``, and that of a journal is the text of
+    `puppylog.tail.journal.source.JournalSource`, such as ``journal:?unit=nginx.service``.
+    """
     parts = urlsplit(source_uri)
     path = unquote(parts.path, errors="backslashreplace")
+    if parts.scheme == _JOURNAL:
+        return (
+            parts.netloc or None,
+            f"{_JOURNAL}:{path}{parts.query and '?'}{unquote(parts.query, errors='backslashreplace')}",
+        )
     return parts.netloc or None, path or "-"
 
 

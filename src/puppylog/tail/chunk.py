@@ -37,4 +37,5 @@ class Chunk:
     finished: bool = False  # the last chunk of its file, which was rotated, truncated or deleted
     is_cut: bool = False  # data is the beginning of one line that is too long, and a newline that is added
     is_unfinished: bool = False  # data ends with a line that had no newline in the file; a newline is added
+    context: str | None = None  # of the position at ``end``; None: the parser's
     continues_line: bool = False  # data begins with the rest of a line that an earlier, unfinished chunk began

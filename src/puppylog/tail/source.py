@@ -12,6 +12,7 @@ from typing import TypeAlias
 from puppylog.errors import SourceError
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import cannot_read, identity_of
+from puppylog.tail.journal.source import JournalSource, is_journal
 from puppylog.tail.pattern import is_pattern, iter_matches, list_names
 from puppylog.tail.rotation.names import find_extended_base, list_bases
 
@@ -86,8 +87,8 @@ def expand_by_pattern(
     followed already, else the one that is not a link, else the first.
 
     Args:
-        patterns: paths of files, directories and named pipes, glob patterns, or ``-`` for standard input, which stays
-            ``-``.
+        patterns: paths of files, directories and named pipes, glob patterns, texts of a `JournalSource`, or ``-`` for
+            standard input, which stays ``-``.
         watch: also return paths that do not exist or cannot be read, to be tried again. Skip matches that are not logs,
             and rotated files of another match: the tailer of that match finds them.
         followed: paths that were returned before. They are returned again without a check.
@@ -96,6 +97,7 @@ def expand_by_pattern(
 
     Raises:
         SourceError: no file can be collected; the cause is that of the first path or pattern.
+        UsageError: the text of a journal has another form.
     """
     found: dict[str, str] = {}
     refused: dict[str, SourceError] = {}
@@ -122,6 +124,8 @@ def _expand(
 ) -> dict[str, None]:
     if pattern == STDIN:
         return {STDIN: None}
+    if is_journal(pattern):
+        return {JournalSource.parse(pattern).text: None}
     if is_pattern(pattern):
         return _choose(pattern, set(iter_matches(pattern)), followed, on_skipped, refused, watch=watch)
     if Path(pattern).is_dir():
