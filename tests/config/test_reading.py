@@ -354,6 +354,15 @@ def test_a_wrong_table_listen_is_a_fault_that_names_its_key(write: Write, text: 
     assert found.startswith(f"[listen]: {fault}")
 
 
+def test_the_table_listen_loki_has_a_format_that_exists(write: Write) -> None:
+    listen = read(write('[listen]\nopen = true\n[listen.loki]\nformat = "logfmt"')).listen
+    assert listen is not None
+    assert (listen.open, listen.loki_format) == (True, "logfmt")
+    assert list_faults(write('[listen.loki]\nformat = "nonesuch"'))[0].startswith("[listen.loki]: format: ")
+    assert list_faults(write('[listen.loki]\nzone = "x"')) == ["[listen.loki]: unknown key 'zone' (known are format)"]
+    assert list_faults(write("[[listen.loki]]")) == ["listen.loki must be written as [listen.loki]"]
+
+
 def test_receivers_of_syslog_stand_below_the_table_listen(write: Write, tmp_path: Path) -> None:
     text = """
     [listen]

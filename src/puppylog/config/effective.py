@@ -85,8 +85,9 @@ def _iter_contacts(documents: Sequence[Document]) -> Iterator[EffectiveValue]:
 
 def _iter_single(kind: type[Table], documents: Sequence[Document]) -> Iterator[EffectiveValue]:
     for document in documents:
-        if kind.title in document.values:
-            yield from _iter_keys(kind, document.values[kind.title], "", document)
+        entry = find_entry(document.values, kind.title)
+        if entry is not None:
+            yield from _iter_keys(kind, entry, "", document)
 
 
 def _iter_keys(kind: type[Table], entry: Mapping[str, Any], name: str, document: Document) -> Iterator[EffectiveValue]:

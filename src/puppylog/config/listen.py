@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from puppylog.collect.choosing import choose_format
 from puppylog.config.faults import Faults, Place
-from puppylog.config.listen_tables import ListenTable, SyslogTable
+from puppylog.config.listen_tables import ListenTable, LokiTable, SyslogTable
 from puppylog.formats.base import Options
 from puppylog.model.address import Address
 
@@ -47,6 +47,7 @@ class ListenConfig:
     open: bool = False
     max_body: int = 64 << 20  # in bytes, after decompression
     syslog: tuple[SyslogConfig, ...] = ()
+    loki_format: str | None = None  # of lines that senders for Loki send; None: JSON objects or messages
 
     @property
     def url(self) -> str:
@@ -55,9 +56,9 @@ class ListenConfig:
 
 
 def read_listen(
-    table: ListenTable, syslog: Sequence[SyslogConfig], place: Place, faults: Faults
+    table: ListenTable, syslog: Sequence[SyslogConfig], loki_format: str | None, place: Place, faults: Faults
 ) -> ListenConfig | None:
-    """Return the server of a table, with receivers of syslog. Return None after its faults were noted.
+    """Return the server of a table, with its receivers. Return None after its faults were noted.
 
     Relative paths are relative to the directory of the file.
     """
@@ -79,11 +80,22 @@ def read_listen(
         open=table.open,
         max_body=table.max_body,
         syslog=tuple(syslog),
+        loki_format=loki_format,
     )
     for receiver in syslog:
         if receiver.protocol == "tls" and receiver.certificate is None and table.certificate is None:
             faults.add(place, f"syslog {receiver.name!r}: tls needs a certificate")
     return listen if len(faults.found) == before else None
+
+
+def read_loki_format(table: LokiTable, place: Place, faults: Faults) -> str | None:
+    """Return the format of lines that senders for Loki send. Return None after its faults were noted."""
+    if table.format is None:
+        return None
+    before = len(faults.found)
+    with faults.noting(place, "format"):
+        choose_format(table.format, None, Options(ZoneInfo("UTC"), None))
+    return table.format if len(faults.found) == before else None
 
 
 def read_syslog(table: SyslogTable, place: Place, faults: Faults) -> SyslogConfig | None:

@@ -53,6 +53,20 @@ class ListenTable(Table, frozen=True, kw_only=True):
     )
 
 
+class LokiTable(Table, frozen=True, kw_only=True):
+    """What the receiver of Loki's push API does with lines."""
+
+    title = "listen.loki"
+
+    format: Annotated[
+        Text | None,
+        Meta(
+            description="How lines are parsed: `auto`, or another name of `puppylog formats`. Default: a line that is "
+            "a JSON object fills columns and attributes, and any other line is the message."
+        ),
+    ] = None
+
+
 class SyslogTable(Table, frozen=True, kw_only=True):
     """A receiver of syslog, on an address of its own."""
 

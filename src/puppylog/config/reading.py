@@ -15,12 +15,13 @@ from puppylog.config.documents import Document, read_documents
 from puppylog.config.faults import Faults, Place
 from puppylog.config.keeping import read_retention, read_silence
 from puppylog.config.kinds import KINDS, decode
-from puppylog.config.listen import read_listen, read_syslog
-from puppylog.config.listen_tables import ListenTable, SyslogTable
+from puppylog.config.listen import read_listen, read_loki_format, read_syslog
+from puppylog.config.listen_tables import ListenTable, LokiTable, SyslogTable
 from puppylog.config.sources import read_source
 from puppylog.config.table import Table, find_entry
 from puppylog.config.tables import (
     LISTED,
+    SINGLE,
     AlertTable,
     MetricTable,
     RetentionTable,
@@ -88,8 +89,13 @@ def check_configuration(paths: Sequence[Path]) -> tuple[Configuration, Sequence[
     syslog = [
         read_syslog(written.table, written.place, faults) for written in _iter_tables(documents, SyslogTable, faults)
     ]
+    loki_formats = [
+        read_loki_format(written.table, written.place, faults) for written in _iter_single(documents, LokiTable, faults)
+    ]
+    loki_format = next(iter(loki_formats), None)
+    receivers = [receiver for receiver in syslog if receiver is not None]
     listens = [
-        read_listen(written.table, [receiver for receiver in syslog if receiver is not None], written.place, faults)
+        read_listen(written.table, receivers, loki_format, written.place, faults)
         for written in _iter_single(documents, ListenTable, faults)
     ]
     configuration = Configuration(
@@ -169,7 +175,7 @@ def _iter_single(documents: Sequence[Document], kind: type[T], faults: Faults) -
     """Yield the table of one kind, of all files. It may stand once."""
     first: Path | None = None
     for document in documents:
-        entry = document.values.get(kind.title)
+        entry = find_entry(document.values, kind.title)
         if entry is None:
             continue
         place = Place(document.path, kind.title)
@@ -184,7 +190,8 @@ def _iter_single(documents: Sequence[Document], kind: type[T], faults: Faults) -
 
 def _without_tables(kind: type[Table], entry: dict[str, Any]) -> dict[str, Any]:
     """Return the entry without the tables within it, which are read by themselves."""
-    inner = {listed.title.removeprefix(f"{kind.title}.") for listed in LISTED if listed.title.startswith(kind.title)}
+    prefix = f"{kind.title}."
+    inner = {other.title.removeprefix(prefix) for other in (*LISTED, *SINGLE) if other.title.startswith(prefix)}
     return {key: value for key, value in entry.items() if key not in inner}
 
 

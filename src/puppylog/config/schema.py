@@ -34,9 +34,9 @@ def make_schema() -> dict[str, Any]:
         "type": "array",
         "items": {"oneOf": list(map(_describe_contact, list_contact_tables().values()))},
     }
-    for kind in tables.SINGLE:
-        properties[kind.title] = _describe_table(kind)
-    for title, schema in listed.items():
+    single = {kind.title: _describe_table(kind) for kind in tables.SINGLE}
+    properties |= {title: schema for title, schema in single.items() if "." not in title}
+    for title, schema in (listed | single).items():
         outer, separator, inner = title.partition(".")
         if separator:
             properties[outer]["properties"][inner] = schema

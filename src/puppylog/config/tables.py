@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from puppylog.config.kinds import Duration, Identifier, Size, ZoneName
-from puppylog.config.listen_tables import ListenTable, SyslogTable
+from puppylog.config.listen_tables import ListenTable, LokiTable, SyslogTable
 from puppylog.config.table import Instant, Table, Text, Year, written
 from puppylog.formats.listed import AUTO
 from puppylog.model.alert import DEFAULT_GROUP_WAIT_S, Comparison, NoData
@@ -261,7 +261,7 @@ class RetentionTable(Table, frozen=True, kw_only=True):
 LISTED: Final[tuple[type[Table], ...]] = (SourceTable, MetricTable, AlertTable, SilenceTable, SyslogTable)
 """The tables that are written as `[[name]]`, any number of times."""
 
-SINGLE: Final[tuple[type[Table], ...]] = (RetentionTable, ListenTable)
+SINGLE: Final[tuple[type[Table], ...]] = (RetentionTable, ListenTable, LokiTable)
 """The tables that are written as `[name]`, once."""
 
 INCLUDE_DESCRIPTION: Final = (

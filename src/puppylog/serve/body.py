@@ -13,16 +13,23 @@ from puppylog.serve.limits import Limits
 from puppylog.serve.refusal import Refusal
 
 
-async def read_body(request: Request, limits: Limits, budget: Budget) -> bytes:
+async def read_body(request: Request, limits: Limits, budget: Budget, *, also_encoded: str = "") -> bytes:
     """Return the body of a request, decompressed as its Content-Encoding says: gzip, deflate, zstd, or none.
 
     Memory of `budget` is taken for the body. It is given back when the request is answered.
+
+    Args:
+        request: the request.
+        limits: of size and time.
+        budget: of memory.
+        also_encoded: another Content-Encoding that requests may have; the caller undoes it.
 
     Raises:
         Refusal: 413: the body is larger than allowed; 400: it cannot be decompressed, or the client has left before
             its end; 408: the client is too slow; 415: the encoding is not known; 503: there is no memory now.
     """
-    decoder = choose_decoder(request.headers.get("content-encoding", ""), limits.body_bytes)
+    encoding = request.headers.get("content-encoding", "")
+    decoder = choose_decoder("" if encoding.strip().lower() == also_encoded else encoding, limits.body_bytes)
     if _is_too_large(request.headers.get("content-length", ""), limits):
         raise _too_large(limits)
     share = budget.open_share()

@@ -123,6 +123,17 @@ class Context:
         """
         return call() if size <= _SMALL_BYTES else await self.decoding.submit(call)
 
-    async def read_body(self, request: Request) -> bytes:
-        """Return the body of a request. Raises as `puppylog.serve.body.read_body`."""
-        return await read_body(request, self.limits, self.budget)
+    async def read_body(self, request: Request, *, also_encoded: str = "") -> bytes:
+        """Return the body of a request. Arguments and errors are those of `puppylog.serve.body.read_body`."""
+        return await read_body(request, self.limits, self.budget, also_encoded=also_encoded)
+
+    def take_memory(self, request: Request, size: int) -> None:
+        """Take memory of `budget` until the request is answered.
+
+        Raises:
+            Refusal: 503: there is no memory now.
+        """
+        share = self.budget.open_share()
+        request.scope.setdefault("puppylog.at_end", []).append(share.close)
+        share.grow(size)
+        share.complete()

@@ -26,15 +26,25 @@ def decompress(block: bytes, limit: int) -> bytes:
         NotDecoded: this is no block of snappy.
         TooLarge: the content is larger than ``limit``.
     """
-    declared = read_length(block, 0)
-    if declared is None:
-        raise NotDecoded("", "the body is not a block of snappy: it has no length at its start")
-    length, _ = declared
+    length = read_content_length(block)
     if length > limit:
         raise TooLarge("", f"the request has {length} bytes after decompression, and the limit is {limit}")
-    if length > _LARGEST_RATIO * len(block):
-        raise NotDecoded("", f"{len(block)} bytes of snappy cannot have the {length} bytes that they declare")
     try:
         return bytes(pa.Codec("snappy").decompress(block, length, asbytes=True))
     except (OSError, pa.ArrowInvalid) as error:
         raise NotDecoded("", "the body is not a block of snappy") from error
+
+
+def read_content_length(block: bytes) -> int:
+    """Return how many bytes a block of snappy declares to contain.
+
+    Raises:
+        NotDecoded: it declares no length, or one that a block of this size cannot have.
+    """
+    declared = read_length(block, 0)
+    if declared is None:
+        raise NotDecoded("", "the body is not a block of snappy: it has no length at its start")
+    length, _ = declared
+    if length > _LARGEST_RATIO * len(block):
+        raise NotDecoded("", f"{len(block)} bytes of snappy cannot have the {length} bytes that they declare")
+    return length

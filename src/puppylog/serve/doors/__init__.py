@@ -6,9 +6,9 @@ from typing import Final, TypeAlias
 from starlette.routing import BaseRoute
 
 from puppylog.serve.context import Context
-from puppylog.serve.doors import lines, otlp, readiness
+from puppylog.serve.doors import lines, loki, otlp, readiness
 
 Routes: TypeAlias = Callable[[Context], Sequence[BaseRoute]]
 
-ALL: Final[tuple[Routes, ...]] = (readiness.routes, lines.routes, otlp.routes)
+ALL: Final[tuple[Routes, ...]] = (readiness.routes, lines.routes, otlp.routes, loki.routes)
 """What makes the routes of each. The first route that matches a request counts."""
