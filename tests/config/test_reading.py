@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -6,40 +5,14 @@ import pytest
 
 from puppylog.config import tables
 from puppylog.config.contact_tables import TITLE
-from puppylog.config.listen import ListenConfig, SyslogConfig
-from puppylog.config.reading import check_configuration, read_configuration
-from puppylog.config.values import Configuration
+from puppylog.config.reading import check_configuration
 from puppylog.errors import ConfigurationError
-from puppylog.model.address import Address
 from puppylog.model.alert import ALERT_STATISTICS, Comparison, NoData
 from puppylog.model.metric import Metric
 from puppylog.model.retention import KEEP_ALL, Retention
 from puppylog.model.silence import Silence
 from puppylog.settings import TABLES
-
-Write = Callable[[str], Path]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    def write_file(text: str) -> Path:
-        path = tmp_path / "config.toml"
-        path.write_text(text)
-        return path
-
-    return write_file
-
-
-def read(path: Path) -> Configuration:
-    return read_configuration([path])
-
-
-def list_faults(path: Path) -> list[str]:
-    """Return the faults of a file, without the part of the messages that names the file."""
-    _, faults = check_configuration([path])
-    prefix = f"cannot use {path}: "
-    assert [fault.message for fault in faults if not fault.message.startswith(prefix)] == []
-    return [fault.message.removeprefix(prefix) for fault in faults]
+from support.configuration_files import Write, list_faults, read
 
 
 def test_a_source_has_the_options_of_a_collector(write: Write, tmp_path: Path) -> None:
@@ -327,81 +300,3 @@ def test_the_settings_know_the_names_of_all_tables() -> None:
 def test_the_statistics_of_an_alert_are_those_of_the_model() -> None:
     annotation = tables.AlertTable.__annotations__["statistic"]
     assert annotation.__origin__.__args__ == ALERT_STATISTICS
-
-
-def test_the_table_listen_has_defaults_and_paths_relative_to_its_file(write: Write, tmp_path: Path) -> None:
-    listen = read_configuration([write('[listen]\ncertificate = "tls.pem"\nhosts = ["Logs.example.org"]')]).listen
-    assert listen == ListenConfig(
-        address=Address("127.0.0.1", 7380), hosts=("logs.example.org",), certificate=tmp_path / "tls.pem"
-    )
-    assert listen.url == "https://127.0.0.1:7380"
-
-
-@pytest.mark.parametrize(
-    ("text", "fault"),
-    [
-        ('address = "7380"', "address: cannot use the address '7380': it does not end with a port"),
-        ('address = "a/b:1"', "address: cannot use the address 'a/b:1': its host is neither an IP address nor a name"),
-        ('key = "key.pem"', "key: a key needs a certificate; name the certificate, too"),
-        ('hosts = ["https://a"]', "hosts: 'https://a' is not a name of a host"),
-        ('trusted_proxies = ["10.0.0.1/8"]', "trusted_proxies: 10.0.0.1/8 has host bits set; write 10.0.0.1 or"),
-        ('max_body = "2GiB"', "max_body must be from 1 B to 1GiB"),
-        ("open = 1", "open must be true or false, not 1"),
-    ],
-)
-def test_a_wrong_table_listen_is_a_fault_that_names_its_key(write: Write, text: str, fault: str) -> None:
-    [found] = list_faults(write(f"[listen]\n{text}"))
-    assert found.startswith(f"[listen]: {fault}")
-
-
-def test_the_table_listen_loki_has_a_format_that_exists(write: Write) -> None:
-    listen = read(write('[listen]\nopen = true\n[listen.loki]\nformat = "logfmt"')).listen
-    assert listen is not None
-    assert (listen.open, listen.loki_format) == (True, "logfmt")
-    assert list_faults(write('[listen.loki]\nformat = "nonesuch"'))[0].startswith("[listen.loki]: format: ")
-    assert list_faults(write('[listen.loki]\nzone = "x"')) == ["[listen.loki]: unknown key 'zone' (known are format)"]
-    assert list_faults(write("[[listen.loki]]")) == ["listen.loki must be written as [listen.loki]"]
-
-
-def test_receivers_of_syslog_stand_below_the_table_listen(write: Write, tmp_path: Path) -> None:
-    text = """
-    [listen]
-    certificate = "tls.pem"
-    [[listen.syslog]]
-    name = "routers"
-    address = "10.0.0.1:514"
-    tz = "Europe/Berlin"
-    [[listen.syslog]]
-    name = "servers"
-    address = "[::]:6514"
-    protocol = "tls"
-    client_ca = "ca.pem"
-    time = "receipt"
-    """
-    listen = read(write(text)).listen
-    assert listen is not None
-    assert listen.syslog == (
-        SyslogConfig(name="routers", address=Address("10.0.0.1", 514), tz="Europe/Berlin"),
-        SyslogConfig(
-            name="servers",
-            address=Address("::", 6514),
-            protocol="tls",
-            client_ca=tmp_path / "ca.pem",
-            time="receipt",
-        ),
-    )
-
-
-@pytest.mark.parametrize(
-    ("text", "fault"),
-    [
-        ('name = "a"', '[[listen.syslog]] "a": address is missing'),
-        ('name = "a"\naddress = "a:1"\nkeys = 1', "[[listen.syslog]] \"a\": unknown key 'keys' (did you mean 'key'?)"),
-        ('name = "a"\naddress = "a:1"\nformat = "nonesuch"', '[[listen.syslog]] "a": format: '),
-        ('name = "a"\naddress = "a:1"\nprotocol = "tls"', "[listen]: syslog 'a': tls needs a certificate"),
-        ('name = "a"\naddress = "a:1"\ncertificate = "b"', '[[listen.syslog]] "a": certificate is for protocol tls'),
-    ],
-)
-def test_a_wrong_receiver_of_syslog_is_a_fault_that_names_it(write: Write, text: str, fault: str) -> None:
-    [found] = list_faults(write(f"[listen]\n[[listen.syslog]]\n{text}"))
-    assert found.startswith(fault)
