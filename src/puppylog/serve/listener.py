@@ -85,7 +85,7 @@ class Listener:
         self._report = report
         self._state = ServerState()
         self._connections: set[Connection] = set()
-        self._handshakes: dict[asyncio.Task[None], float] = {}  # since when they run, the oldest first
+        self._handshakes: dict[asyncio.Task[bool], socket.socket] = {}  # the oldest first
         self._config = Config(
             app,
             lifespan="off",
@@ -115,8 +115,10 @@ class Listener:
         await asyncio.gather(*self._accepting, return_exceptions=True)
         for listening in self._sockets:
             listening.close()
-        for task in list(self._handshakes):
-            task.cancel()
+        handshakes = list(self._handshakes)
+        for handshake in handshakes:
+            handshake.cancel()
+        await asyncio.gather(*handshakes, return_exceptions=True)
         for connection in list(self._connections):
             connection.shutdown()
         deadline = time.monotonic() + self._limits.end_s
@@ -148,11 +150,11 @@ class Listener:
                 accepted.close()
                 continue
             task = asyncio.create_task(self._begin(accepted))
-            self._handshakes[task] = time.monotonic()
-            task.add_done_callback(self._handshakes.pop)
+            self._handshakes[task] = accepted
+            task.add_done_callback(self._note_handshake)
 
-    async def _begin(self, accepted: socket.socket) -> None:
-        """Make a connection of an accepted socket, after the handshake of TLS."""
+    async def _begin(self, accepted: socket.socket) -> bool:
+        """Make a connection of an accepted socket, after the handshake of TLS; return whether there is one."""
         with suppress(OSError):
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
@@ -163,8 +165,14 @@ class Listener:
                 ssl_handshake_timeout=None if self._tls is None else self._limits.head_s,
                 ssl_shutdown_timeout=None if self._tls is None else self._limits.linger_s,
             )
-        except (OSError, asyncio.CancelledError):  # a failed handshake is an OSError, too
-            accepted.close()
+        except OSError:  # a failed handshake is one, too
+            return False
+        return True
+
+    def _note_handshake(self, task: "asyncio.Task[bool]") -> None:
+        accepted = self._handshakes.pop(task)
+        if task.cancelled() or not task.result():
+            accepted.close()  # a task that is cancelled before it begins cannot do this itself
 
     def _make_connection(self) -> Connection:
         return Connection(self._config, self._state, self._limits, self._connections)

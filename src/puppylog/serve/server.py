@@ -71,6 +71,7 @@ class Server:
         self.context = _make_context(listen, settings, self._limits, report)
         self._loop: asyncio.AbstractEventLoop | None = None  # while the thread runs
         self._end: asyncio.Event | None = None  # while the thread runs
+        self._listener: Listener | None = None  # from the start of the thread
         self._has_started = threading.Event()
         self._thread = threading.Thread(target=self._run, name="server", daemon=True)
 
@@ -78,6 +79,11 @@ class Server:
     def url(self) -> str:
         """Where it listens, as a URL."""
         return f"{'http' if self._certificate is None else 'https'}://{self.address}"
+
+    @property
+    def connections(self) -> int:
+        """The number of connections now. Safe to read from any thread."""
+        return 0 if self._listener is None else self._listener.connections
 
     def list_warnings(self) -> list[str]:
         """Return sentences about what the user should know of this server."""
@@ -121,9 +127,8 @@ class Server:
         self._loop.set_exception_handler(self._report_exception)
         self._end = asyncio.Event()
         tls = None if self._certificate is None else self._certificate.context
-        listener = Listener(
-            make_application(self.context, self._hosts), self._sockets, self._limits, tls=tls, report=self._report
-        )
+        app = make_application(self.context, self._hosts)
+        listener = self._listener = Listener(app, self._sockets, self._limits, tls=tls, report=self._report)
         listener.start()
         self._has_started.set()
         await self._end.wait()
