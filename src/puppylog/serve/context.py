@@ -48,6 +48,15 @@ class Access(Protocol):
                 have the scope.
         """
 
+    async def log_in(self, request: Request, token: str) -> str:
+        """Begin a session for a token; return the value of its cookie. Raises as `check`."""
+
+    def log_out(self, request: Request) -> None:
+        """End the session of a request, if it has one."""
+
+    def start(self) -> None:
+        """Called when the server's loop runs."""
+
     def close(self) -> None: ...
 
 

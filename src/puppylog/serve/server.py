@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 from puppylog.config.listen import ListenConfig
 from puppylog.errors import ListenFailed
 from puppylog.model.address import Address
+from puppylog.serve.access import TokenAccess
 from puppylog.serve.application import make_application
 from puppylog.serve.budget import Budget
 from puppylog.serve.context import Context
@@ -23,7 +24,6 @@ from puppylog.serve.listener import Listener, open_sockets
 from puppylog.serve.stores import StoreAccess
 from puppylog.serve.threads import Threads
 from puppylog.serve.tls import Certificate
-from puppylog.serve.unfinished import AnyCaller
 from puppylog.settings import Settings
 
 _START_S: Final = 10.0
@@ -130,6 +130,7 @@ class Server:
         app = make_application(self.context, self._hosts)
         listener = self._listener = Listener(app, self._sockets, self._limits, tls=tls, report=self._report)
         listener.start()
+        self.context.access.start()
         self._has_started.set()
         await self._end.wait()
         await listener.end()
@@ -170,7 +171,7 @@ def _make_context(listen: ListenConfig, settings: Settings, limits: Limits, repo
         settings=settings,
         limits=limits,
         stores=stores,
-        access=AnyCaller(is_open=listen.open or listen.address.is_loopback),
+        access=TokenAccess(listen, stores, report),
         intake=Intake(stores.connect, host=settings.host, counters=counters, say=report),
         counters=counters,
         budget=Budget(limits.bodies_bytes),

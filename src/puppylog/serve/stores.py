@@ -80,6 +80,7 @@ class StoreAccess:
             "server query", limits.queries, limits.waiting, lambda: connect(url, timeout_s=limits.query_s)
         )
         self._writes = _Lane("server write", limits.writes, limits.waiting, self.connect)
+        self._own = _Lane("server own", 1, limits.waiting, self.connect)
 
     async def call(self, work: Callable[[Store], T]) -> T:
         """Call ``work`` with the store, in a thread, and return what it returns. It must only read.
@@ -95,6 +96,10 @@ class StoreAccess:
         """Call ``work`` as `call` does. It may change the store."""
         return await self._writes.call(work)
 
+    async def ask(self, work: Callable[[Store], T]) -> T:
+        """Call ``work`` as `call` does. It is short, and for the server itself: slow requests must not delay it."""
+        return await self._own.call(work)
+
     def connect(self) -> Store:
         """Return a new connection, for a part of the server that holds claims. The caller closes it. This may wait.
 
@@ -107,3 +112,4 @@ class StoreAccess:
         """Close all connections."""
         self._queries.close()
         self._writes.close()
+        self._own.close()

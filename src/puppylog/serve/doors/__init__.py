@@ -6,9 +6,15 @@ from typing import Final, TypeAlias
 from starlette.routing import BaseRoute
 
 from puppylog.serve.context import Context
-from puppylog.serve.doors import lines, loki, otlp, readiness
+from puppylog.serve.doors import lines, loki, otlp, readiness, sessions
 
 Routes: TypeAlias = Callable[[Context], Sequence[BaseRoute]]
 
-ALL: Final[tuple[Routes, ...]] = (readiness.routes, lines.routes, otlp.routes, loki.routes)
+ALL: Final[tuple[Routes, ...]] = (
+    readiness.routes,
+    sessions.routes,
+    lines.routes,
+    otlp.routes,
+    loki.routes,
+)
 """What makes the routes of each. The first route that matches a request counts."""
