@@ -70,7 +70,8 @@ class Serving:
             from puppylog.serve.server import Server  # noqa: PLC0415 - 0.2 s, for a process that listens only
 
             self._server = self._stack.enter_context(Server(self._listen, self._settings, report=self._report))
-            tell(self._settings, f"listening on {self._server.url}")
+            for listening in (self._server.url, *self._server.syslog.describe()):
+                tell(self._settings, f"listening on {listening}")
             for sentence in self._server.list_warnings():
                 warn(sentence)
         return self

@@ -72,11 +72,12 @@ class SyslogTable(Table, frozen=True, kw_only=True):
 
     title = "listen.syslog"
 
-    name: Annotated[Text, Meta(description="The name of the receiver, which becomes part of its streams' names.")]
+    name: Annotated[Text, Meta(description="The name of the receiver, which is the source of its stream.")]
     address: Annotated[SocketAddress, Meta(description="Where it listens.")]
     protocol: Annotated[Literal["udp", "tcp", "tls"], Meta(description="How messages arrive.")] = "udp"
     format: Annotated[
-        Text, Meta(description="How messages are parsed: `syslog`, or another name of `puppylog formats`.")
+        Text,
+        Meta(description="How messages are parsed: `syslog`, or another name of `puppylog formats`, such as `json`."),
     ] = "syslog"
     group: Annotated[
         Identifier | None, Meta(description="The log group, which is created if it does not exist. Default: none.")
@@ -87,7 +88,10 @@ class SyslogTable(Table, frozen=True, kw_only=True):
     ] = None
     time: Annotated[
         Literal["message", "receipt"],
-        Meta(description="The time of a record: that of the message, or that at which it arrives."),
+        Meta(
+            description="The time of a record: that of the message, or that at which it arrives. The time of the "
+            "message is then the attribute `sent_at`."
+        ),
     ] = "message"
     certificate: Annotated[
         Text | None, Meta(description="For tls: a PEM file with the certificate. Default: that of [listen].")

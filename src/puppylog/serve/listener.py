@@ -22,28 +22,34 @@ _BACKLOG: Final = 512
 _PAUSE_S: Final = 0.5  # after the system has no descriptor left
 
 
-def open_sockets(address: Address) -> Sequence[socket.socket]:
+def open_sockets(address: Address, kind: socket.SocketKind = socket.SOCK_STREAM) -> Sequence[socket.socket]:
     """Return listening sockets: one for each IP address of the host. All have the same port, also if it was 0.
+
+    Args:
+        address: where to listen.
+        kind: of the sockets: for connections, or for datagrams.
 
     Raises:
         ListenFailed: the address cannot be used now.
         ConfigurationError: this user may not use the address.
     """
     try:
-        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(address.host, address.port, type=kind, flags=socket.AI_PASSIVE)
     except OSError as error:
         raise ListenFailed("listen on", str(address), error.strerror or str(error)) from error
     opened: list[socket.socket] = []
     port = address.port
     try:
-        for family, kind, protocol, _, place in dict.fromkeys(found):
+        for family, _, protocol, _, place in dict.fromkeys(found):
             listening = socket.socket(family, kind, protocol)
             opened.append(listening)
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if kind == socket.SOCK_STREAM:  # for datagrams it would let another process listen there, too
+                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, address.host != "::")
             listening.bind((place[0], port, *place[2:]))
-            listening.listen(_BACKLOG)
+            if kind == socket.SOCK_STREAM:
+                listening.listen(_BACKLOG)
             listening.setblocking(False)
             port = listening.getsockname()[1]
     except OSError as error:

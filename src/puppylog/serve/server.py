@@ -22,6 +22,8 @@ from puppylog.serve.intake import Intake
 from puppylog.serve.limits import Limits
 from puppylog.serve.listener import Listener, open_sockets
 from puppylog.serve.stores import StoreAccess
+from puppylog.serve.syslog.limits import SyslogLimits
+from puppylog.serve.syslog.receivers import SyslogReceivers
 from puppylog.serve.threads import Threads
 from puppylog.serve.tls import Certificate
 from puppylog.settings import Settings
@@ -39,6 +41,7 @@ class Server:
 
     Attributes:
         address: where it listens, with the port that the system has chosen if 0 was given.
+        syslog: its receivers of syslog.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class Server:
         *,
         report: Callable[[str], None],
         limits: Limits | None = None,
+        syslog_limits: SyslogLimits | None = None,
     ) -> None:
         """Read the certificate, and take the address.
 
@@ -56,6 +60,7 @@ class Server:
             settings: of the process; the server uses the same store.
             report: tells the user a sentence; called from any thread.
             limits: None for the usual ones.
+            syslog_limits: of each receiver of syslog; None for the usual ones.
 
         Raises:
             ConfigurationError: the certificate cannot be used, or the user may not listen there.
@@ -66,7 +71,12 @@ class Server:
         self._limits = limits or Limits(body_bytes=listen.max_body)
         self._certificate = None if listen.certificate is None else Certificate(listen.certificate, listen.key)
         self._hosts = HostNames(self._list_names(settings))
-        self._sockets = open_sockets(listen.address)
+        self.syslog = SyslogReceivers(listen, settings, syslog_limits)
+        try:
+            self._sockets = open_sockets(listen.address)
+        except BaseException:
+            self.syslog.close()
+            raise
         self.address = Address(listen.address.host, self._sockets[0].getsockname()[1])
         self.context = _make_context(listen, settings, self._limits, report)
         self._loop: asyncio.AbstractEventLoop | None = None  # while the thread runs
@@ -106,6 +116,7 @@ class Server:
         """
         if self._certificate is not None:
             self._certificate.read_again()
+        self.syslog.read_certificates_again()
 
     def begin_end(self) -> None:
         """Accept no more requests. Does not wait. It is OK to call this again, and from any thread."""
@@ -131,9 +142,10 @@ class Server:
         listener = self._listener = Listener(app, self._sockets, self._limits, tls=tls, report=self._report)
         listener.start()
         self.context.access.start()
+        self.syslog.start(self.context)
         self._has_started.set()
         await self._end.wait()
-        await listener.end()
+        await asyncio.gather(listener.end(), self.syslog.end())
 
     def _report_exception(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
@@ -157,6 +169,7 @@ class Server:
             self._thread.join(self._limits.end_s + _MARGIN_S)
         for listening in self._sockets:
             listening.close()
+        self.syslog.close()
         self.context.intake.close()
         self.context.access.close()
         self.context.stores.close()

@@ -14,14 +14,21 @@ _SOON: Final = timedelta(days=14)
 class Certificate:
     """A certificate with its key, for new connections. Connections that exist keep the one that they began with."""
 
-    def __init__(self, certificate: Path, key: Path | None) -> None:
+    def __init__(self, certificate: Path, key: Path | None, client_ca: Path | None = None) -> None:
         """Read the files.
+
+        Args:
+            certificate: a PEM file.
+            key: a PEM file; None: the file of the certificate.
+            client_ca: a PEM file with authorities, of one of which a client must have a certificate; None: clients need
+                none.
 
         Raises:
             ConfigurationError: a file cannot be read, or the key is not that of the certificate.
         """
         self._certificate = certificate
         self._key = key
+        self._client_ca = client_ca
         self._read()
         self.context = self._current
         """What a server listens with."""
@@ -36,6 +43,7 @@ class Certificate:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         try:
             texts = [path.read_bytes() for path in (self._certificate, self._key or self._certificate)]
+            authorities = "" if self._client_ca is None else self._client_ca.read_text("utf-8", "replace")
         except OSError as error:
             raise ConfigurationError("read", str(error.filename), error.strerror or str(error)) from error
         try:
@@ -44,6 +52,13 @@ class Certificate:
             is_other = isinstance(error, ssl.SSLError) and error.reason == "KEY_VALUES_MISMATCH"
             cause = "the key is not that of the certificate" if is_other else _find_fault(*texts)
             raise ConfigurationError("use", f"the certificate {self._certificate}", cause) from error
+        if self._client_ca is not None:
+            try:
+                context.load_verify_locations(cadata=authorities)
+            except (ssl.SSLError, ValueError) as error:
+                cause = "there is no certificate in PEM format in it"
+                raise ConfigurationError("use", f"the authorities {self._client_ca}", cause) from error
+            context.verify_mode = ssl.CERT_REQUIRED
         self._content = _decode(self._certificate)
         self._current = context
 

@@ -1,8 +1,8 @@
 """Makes a record of each message that arrived, with its peer, in whatever form a device wrote it.
 
-The reader of the format ``syslog`` reads all messages at once. What it rejects is not lost and no rejected line: a
-message with a priority becomes a record with its facility and severity, and the rest as its text; a message without a
-priority becomes a record as the format ``plain`` reads it. The attribute ``unparsed`` says what does not fit.
+The reader of the format ``syslog``, or another format if the user wants one, reads all messages at once. What it
+rejects becomes a record, too, never a rejected line. If it has a priority, the record has facility and severity, and
+the rest as its text. Otherwise the format ``plain`` reads it. The attribute ``unparsed`` says what does not fit.
 
 A reader reads lines, but a message may have newlines. They are replaced by a character that no message has, and put
 back into the records. In the bytes that a rejected row keeps they are ``#012``, as rsyslog writes them.
@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from puppylog.formats.base import UTC
+from puppylog.formats.base import UTC, Format
 from puppylog.formats.line_format import Reader, parse_lines
 from puppylog.formats.plain import read_plain
 from puppylog.formats.quoting import quote
@@ -52,6 +52,8 @@ class Listening:
     """The log group; None for the default."""
     zone: ZoneInfo = UTC
     """The time zone of stamps that name no zone."""
+    format: Format | None = None
+    """The format of the messages; None for syslog."""
     uses_time_of_receipt: bool = False
     """Whether a record gets the time of receipt, and its own time becomes the attribute ``sent_at``."""
 
@@ -81,7 +83,7 @@ def decode(arrived: Arrived, received_at_us: int, listening: Listening) -> Recei
     """
     reading = _Reading(listening, received_at_us, Calendar.open_at_arrival(received_at_us))
     data, newline = _join(arrived.texts)
-    parsed = reading.parse(reading.read, data)
+    parsed = reading.parse_messages(data)
     starts = list(accumulate((len(text) + 1 for text in data.split(b"\n")[:-1]), initial=0))[:-1]
     reasons = _reasons_by_message(parsed.rejects, starts)
     records = reading.add_unread(parsed) if reasons else parsed.records
@@ -95,7 +97,8 @@ def decode(arrived: Arrived, received_at_us: int, listening: Listening) -> Recei
         records, members = _use_time_of_receipt(records, members, received_at_us)
     kept = data.replace(newline.encode(), _ESCAPED_NEWLINE) if newline else data
     rows = Parsed(_add_members(records, peers, members), NO_REJECTS, data=kept)
-    return Received((ReceivedLines(listening.source, listening.group, rows, len(data), _FORMAT),))
+    name = _FORMAT if listening.format is None else listening.format.name
+    return Received((ReceivedLines(listening.source, listening.group, rows, len(data), name),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,11 @@ class _Reading:
 
     def read(self, text: bytes | memoryview) -> Rows:
         return read_syslog(text, self.calendar)
+
+    def parse_messages(self, data: bytes) -> Parsed:
+        if self.listening.format is None:
+            return self.parse(self.read, data)
+        return self.listening.format.open().parse(data, 0, self.received_at_us)
 
     def parse(self, reader: Reader, data: bytes) -> Parsed:
         hour = HourOfArrival(self.received_at_us)
