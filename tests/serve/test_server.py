@@ -16,7 +16,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def test_the_root_says_what_answers(served: Served) -> None:
-    answer = served.send("GET", "/")
+    answer = served.send("GET", "/", headers={"Accept": "text/html,*/*"})
     assert (answer.status, answer.text) == (200, f"Puppylog {__version__}\n")
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "server" not in answer.headers

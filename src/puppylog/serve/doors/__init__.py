@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 from starlette.routing import BaseRoute
 
 from puppylog.serve.context import Context
-from puppylog.serve.doors import lines, loki, otlp, readiness, sessions
+from puppylog.serve.doors import elasticsearch, elasticsearch_probes, lines, loki, otlp, readiness, sessions
 
 Routes: TypeAlias = Callable[[Context], Sequence[BaseRoute]]
 
@@ -16,5 +16,7 @@ ALL: Final[tuple[Routes, ...]] = (
     lines.routes,
     otlp.routes,
     loki.routes,
+    elasticsearch.routes,
+    elasticsearch_probes.routes,  # last: its names of indices match many paths
 )
 """What makes the routes of each. The first route that matches a request counts."""

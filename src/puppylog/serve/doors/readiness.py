@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from puppylog import __version__
 from puppylog.serve.context import Context
+from puppylog.serve.doors.elasticsearch_probes import answer_about
 from puppylog.serve.guard import answering
 from puppylog.stores.base import Store
 
@@ -19,8 +20,10 @@ def routes(context: Context) -> Sequence[BaseRoute]:
         await context.stores.call(_ask)
         return PlainTextResponse("ready\n")
 
-    async def root(_request: Request) -> Response:
-        return PlainTextResponse(f"Puppylog {__version__}\n")
+    async def root(request: Request) -> Response:
+        if "text/html" in request.headers.get("accept", ""):
+            return PlainTextResponse(f"Puppylog {__version__}\n")
+        return await answer_about(request)  # a sender that asks whether this is Elasticsearch
 
     return [Route("/ready", answering(ready)), Route("/", root)]
 
