@@ -17,6 +17,7 @@ from puppylog.cli import complete
 from puppylog.cli.main import run
 from puppylog.model.alert import Alert, Comparison, NoData
 from puppylog.model.metric import Metric
+from puppylog.model.token import NewToken, Scope, hash_token
 from puppylog.stores.duckdb.client.launch import is_answering
 from puppylog.stores.duckdb.directory import StoreDirectory
 from support.embedded import EmbeddedStore
@@ -66,6 +67,9 @@ def definitions(server: EmbeddedStore) -> None:
     for name in ("requests", "requests_per_route"):
         store.create_metric(Metric(name=name, statistic="count", property="*", period_s=60))
     store.create_alert(BUSY)
+    for name in ("web1", "grafana", "revoked"):
+        store.create_token(NewToken(name, Scope.READ, hash_token(name)))
+    store.revoke_token("revoked")
 
 
 def plain(*words: str) -> list[str]:
@@ -93,6 +97,9 @@ def plain(*words: str) -> list[str]:
         ("logs --group s", ["shop"]),
         ("collector -s a.log --group s", ["shop"]),
         ("up --format sys", ["syslog"]),
+        ("tokens revoke ", ["grafana", "web1"]),
+        ("tokens revoke web1 ", ["grafana"]),
+        ("tokens create x --scope r", ["read"]),
         ("collector -f au", ["auto"]),
     ],
 )

@@ -31,7 +31,7 @@ def backup(settings: Settings, path: Path) -> None:
     The backup is the new directory PATH. It is one snapshot: its records and the positions in its files are of the same
     moment, so a collector that goes on from it stores every line once. It is a store itself, which can be searched
     where it is. It is made in the store's directory and then moved, so there must be disk space for it there, too. An
-    archive of old records is not in it.
+    archive of old records is not in it. The hashes of tokens are.
     """
     copy = back_up(settings.store, path.absolute())
     size = sum(entry.stat().st_size for entry in os.scandir(path))
@@ -51,8 +51,13 @@ def restore(settings: Settings, path: Path) -> None:
 
     The store must not exist yet; the backup in PATH stays as it is. Collectors of the store go on at the positions of
     the backup: they read again what was stored after it, as long as its files, or their rotated ones, still exist.
+    Tokens are accepted again that were revoked after the backup; revoke them again.
     """
     restore_store(path.absolute(), settings.store)
     with connect(settings.store) as store:
         records = store.query("SELECT count(*) AS records FROM puppylog.log_records")["records"][0].as_py()
+        accepted = [token.name for token in store.list_tokens() if token.find_fault(settings.clock()) is None]
     tell(settings, f"restored {format_number(records)} records to {name_store(settings.store)}")
+    if accepted:
+        names = "1 token is" if len(accepted) == 1 else f"{len(accepted)} tokens are"
+        tell(settings, f"{names} accepted, also if revoked after the backup: see puppylog tokens list")

@@ -58,6 +58,7 @@ COMMANDS: Final[Table] = {
     "sql": ("puppylog.cli.sql:sql", "Query the store in SQL (read-only)."),
     "groups": ("puppylog.cli.groups:groups", "Create, list and delete log groups."),
     "streams": ("puppylog.cli.streams:streams", "List the streams, and forget those that are gone."),
+    "tokens": ("puppylog.cli.tokens:tokens", "Create, list and revoke tokens of the server's clients."),
     "retention": ("puppylog.cli.retention:retention", "Show and set which records the store keeps."),
     "doctor": ("puppylog.cli.doctor:doctor", "Check the store, and say what to do."),
     "bootstrap": ("puppylog.cli.bootstrap:bootstrap", "Install Puppylog in a PostgreSQL database, or upgrade it."),

@@ -1,0 +1,156 @@
+"""``puppylog tokens``: create, list and revoke the tokens of the server's clients."""
+
+import sys
+from datetime import datetime, timedelta
+from typing import Final
+
+import click
+import pyarrow as pa
+from click.shell_completion import CompletionItem
+
+from puppylog.cli.complete import ask_store, matching
+from puppylog.cli.options import examples, output_options, pass_settings, store_options
+from puppylog.cli.output import write_record, write_rows
+from puppylog.cli.tables import Layout
+from puppylog.cli.talk import tell
+from puppylog.errors import NotFound
+from puppylog.model.period import parse_period
+from puppylog.model.token import NewToken, Scope, Token, hash_token, is_token, make_token, parse_token_name
+from puppylog.settings import Settings
+from puppylog.stores.base import Store
+from puppylog.stores.connect import connect
+
+_INSTANT: Final = pa.timestamp("us", "UTC")
+_LISTED: Final = pa.schema(
+    [
+        ("name", pa.string()),
+        ("scope", pa.string()),
+        ("state", pa.string()),
+        ("created_at", _INSTANT),
+        ("expires_at", _INSTANT),
+        ("used_at", _INSTANT),
+        ("revoked_at", _INSTANT),
+    ]
+)
+_CREATED: Final = pa.schema(
+    [("name", pa.string()), ("scope", pa.string()), ("expires_at", _INSTANT), ("token", pa.string())]
+)
+_LAYOUT: Final = Layout(
+    expendable=("revoked_at", "created_at", "used_at"),
+    headings={"created_at": "created", "expires_at": "expires", "used_at": "last used", "revoked_at": "revoked"},
+)
+
+
+def _complete_tokens(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the names of tokens that can be revoked, each once."""
+    given = ctx.params.get(parameter.name or "") or ()
+
+    def list_names(store: Store) -> list[str]:
+        return [token.name for token in store.list_tokens() if token.revoked_at is None and token.name not in given]
+
+    return matching(ask_store(ctx, list_names), incomplete)
+
+
+@click.group(
+    epilog=examples(
+        "puppylog tokens create web1 --scope ingest",
+        "puppylog tokens create grafana --scope read --expires 90d > grafana.token",
+        "puppylog tokens list",
+        "puppylog tokens revoke web1",
+    )
+)
+def tokens() -> None:
+    """Create, list and revoke tokens of the server's clients.
+
+    The server is puppylog up with --listen. A store keeps only hashes of tokens.
+    """
+
+
+@tokens.command(
+    epilog=examples(
+        "puppylog tokens create web1 --scope ingest",
+        "(umask 077; puppylog tokens create web1 --scope ingest --expires 90d > /etc/puppylog/token)",
+    )
+)
+@click.argument("name", metavar="NAME")
+@click.option(
+    "--scope",
+    type=click.Choice([scope.value for scope in Scope]),
+    required=True,
+    help="What it allows. ingest: store lines. read: search, count, and run SQL that only reads. admin: both, and "
+    "change metrics, alerts, groups and tokens.",
+)
+@click.option("--expires", metavar="PERIOD", help="It ends after this time, such as 90d. Default: never.")
+@output_options
+@store_options
+@pass_settings
+def create(settings: Settings, *, name: str, scope: str, expires: str | None) -> None:
+    """Create a token, and print it. It is shown this once: the store keeps only its hash.
+
+    Only the token is written to stdout, so a pipe or a file gets nothing else. A client passes it as PUPPYLOG_TOKEN, or
+    in the header Authorization: Bearer. A revoked or expired token of the same name is replaced in the list.
+    """
+    parse_token_name(name)
+    expires_at = None
+    if expires is not None:
+        expires_at = settings.clock() + timedelta(seconds=parse_period(expires, "--expires"))
+    token = make_token()
+    with connect(settings.store) as store:
+        created = store.create_token(NewToken(name, Scope(scope), hash_token(token), expires_at))
+        try:
+            _show(settings, created, token)
+        except OSError:
+            store.revoke_token(name)  # nobody has seen it
+            raise
+    tell(settings, f"created token {name}; it is shown this once")
+
+
+def _show(settings: Settings, created: Token, token: str) -> None:
+    if settings.output == "table":
+        sys.stdout.write(f"{token}\n")
+    else:
+        row = {"name": created.name, "scope": created.scope.value, "expires_at": created.expires_at, "token": token}
+        write_record(row, _CREATED, settings)
+    sys.stdout.flush()
+
+
+@tokens.command("list", epilog=examples("puppylog tokens list -o json"))
+@output_options
+@store_options
+@pass_settings
+def list_(settings: Settings) -> None:
+    """List the tokens, with their last use to the minute. Revoked and expired ones stay in the list."""
+    with connect(settings.store) as store:
+        found = store.list_tokens()
+    if not found:
+        tell(settings, "no tokens yet; create one: puppylog tokens create NAME --scope ingest")
+    now = settings.clock()
+    write_rows([_row(token, now) for token in found], _LISTED, settings, _LAYOUT)
+
+
+def _row(token: Token, now: datetime) -> dict[str, object]:
+    state = token.find_fault(now) or "accepted"
+    return {name: state if name == "state" else getattr(token, name) for name in _LISTED.names}
+
+
+@tokens.command(epilog=examples("puppylog tokens revoke web1"))
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=_complete_tokens)
+@store_options
+@pass_settings
+def revoke(settings: Settings, names: tuple[str, ...]) -> None:
+    """Revoke tokens. A server refuses them within five seconds, and ends their sessions.
+
+    In place of a name, a token can be given that was found where it should not be.
+    """
+    with connect(settings.store) as store:
+        for given in names:
+            name = _find_name(store, given) if is_token(given) else given
+            was_accepted = store.revoke_token(name)
+            tell(settings, f"revoked token {name}" if was_accepted else f"token {name} is revoked already")
+
+
+def _find_name(store: Store, token: str) -> str:
+    found = store.find_tokens([hash_token(token)])
+    if not found:
+        raise NotFound("find", "this token", "the store does not have it")
+    return next(iter(found.values())).name
