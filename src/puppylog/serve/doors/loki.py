@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Sequence
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Final
 
 from starlette.requests import Request
@@ -25,7 +26,7 @@ from puppylog.receive.received import NotDecoded, Received, shorten_problems
 from puppylog.serve.context import Context
 from puppylog.serve.digest import digest_request, repeated_headers
 from puppylog.serve.guard import answering, guarded
-from puppylog.serve.refusal import Refusal
+from puppylog.serve.refusal import Refusal, render_text
 
 DOOR: Final = "loki"
 TENANT: Final = "x-scope-orgid"
@@ -66,7 +67,7 @@ def routes(context: Context) -> Sequence[BaseRoute]:
         return await _store(context, received, digest)
 
     return [
-        *(Route(path, guarded(context, "ingest", receive), methods=["POST"]) for path in _PATHS),
+        *(Route(path, guarded(context, "ingest", receive, render=_render), methods=["POST"]) for path in _PATHS),
         Route("/loki/api/v1/status/buildinfo", answering(_answer_build)),
     ]
 
@@ -82,6 +83,13 @@ async def _store(context: Context, received: Received, digest: str) -> Response:
     if not fault:
         return Response(status_code=204, headers=headers)
     return PlainTextResponse(f"the other entries are stored; {fault}\n", 400, headers)
+
+
+def _render(request: Request, refusal: Refusal) -> Response:
+    """Return the answer of a refusal. Senders drop a request that is answered with 408, so it becomes 503."""
+    if refusal.status == HTTPStatus.REQUEST_TIMEOUT:
+        refusal = Refusal(HTTPStatus.SERVICE_UNAVAILABLE, refusal.cause, place=refusal.place)
+    return render_text(request, refusal)
 
 
 async def _answer_build(_request: Request) -> Response:
