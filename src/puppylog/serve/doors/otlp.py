@@ -58,6 +58,8 @@ def routes(context: Context) -> Sequence[BaseRoute]:
 
     return [
         Route("/v1/logs", guarded(context, "ingest", receive_logs, render=render_status), methods=["POST"]),
+        # The address at which Loki takes OTLP, as senders for Loki are configured.
+        Route("/otlp/v1/logs", guarded(context, "ingest", receive_logs, render=render_status), methods=["POST"]),
         Route("/v1/traces", answering(refuse_signal, render=render_status), methods=["POST"]),
         Route("/v1/metrics", answering(refuse_signal, render=render_status), methods=["POST"]),
     ]
