@@ -94,3 +94,11 @@ def test_a_body_that_is_not_what_its_header_says_is_refused(served: Served) -> N
     answer = post(served, "source=bad", b"no gzip", {"Content-Encoding": "gzip"})
     assert answer.status == 400
     assert records(served, "bad") == []
+
+
+@pytest.mark.parametrize("content_type", ["application/msgpack", "multipart/form-data; boundary=x"])
+def test_a_body_that_cannot_be_lines_is_refused_with_an_advice(served: Served, content_type: str) -> None:
+    answer = post(served, "source=kind", b"\x82\xa3log", {"Content-Type": content_type})
+    assert answer.status == 415
+    assert "is not lines: " in answer.text
+    assert records(served, "kind") == []

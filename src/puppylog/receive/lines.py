@@ -11,6 +11,7 @@ from puppylog.formats.base import Format, Parser
 from puppylog.formats.listed import AUTO
 from puppylog.formats.registry import LAST_RESORT
 from puppylog.model.record import Parsed
+from puppylog.receive.json_array import split_array
 from puppylog.receive.received import Received, ReceivedLines
 
 _MANY_LINES: Final = 20  # as many as `auto` reads in the last resort before it stops looking for a better format
@@ -22,7 +23,8 @@ def decode_lines(
     r"""Return the records and rejected lines of a body.
 
     Args:
-        body: lines. The last one may have no newline; it counts as complete.
+        body: lines. The last one may have no newline; it counts as complete. With the formats ``auto`` and ``json``, an
+            array of objects counts as lines, one for each object.
         format_: of the lines.
         context: that of the lines that were received of this source before, as this function returned it.
         source: see `ReceivedLines`.
@@ -34,6 +36,8 @@ def decode_lines(
     >>> received.records, received.rejects, received.lines[0].size
     (1, 1, 29)
     """
+    if format_.name in {AUTO, "json"}:
+        body = body if (objects := split_array(body)) is None else objects
     if not body:
         return Received(())
     if not body.endswith(b"\n"):

@@ -30,12 +30,21 @@ from puppylog.serve.refusal import Refusal
 DOOR: Final = "lines"
 _PARAMETERS: Final = ("source", "format", "group", "tz")
 
+_NO_LINES: Final = {
+    "application/msgpack": "let the sender write JSON lines; in Fluent Bit, format json_lines",
+    "application/x-msgpack": "let the sender write JSON lines",
+    "application/x-protobuf": "send OTLP to /v1/logs, and for Loki to /loki/api/v1/push",
+    "multipart/form-data": "send the file itself; with curl, --data-binary @FILE",
+}
+"""Content types that are refused, and what to do instead."""
+
 
 def routes(context: Context) -> Sequence[BaseRoute]:
     """Return the route of the receiver."""
 
     async def receive_lines(request: Request) -> Response:
         asked = _read_parameters(request)
+        _check_content_type(request.headers.get("content-type", ""))
         source = clean_source(asked.get("source", ""))
         group = _read_group(asked.get("group"))
         format_ = _choose_format(asked.get("format", AUTO), asked.get("tz", "UTC"))
@@ -56,6 +65,18 @@ def routes(context: Context) -> Sequence[BaseRoute]:
         return JSONResponse(answered, headers=repeated_headers(stored))
 
     return [Route("/api/v1/lines", guarded(context, "ingest", receive_lines), methods=["POST"])]
+
+
+def _check_content_type(written: str) -> None:
+    """Check that the body may be lines.
+
+    Raises:
+        Refusal: 415: it is of a kind that would become lines without sense.
+    """
+    said = written.partition(";")[0].strip().lower()
+    advice = _NO_LINES.get(said)
+    if advice is not None:
+        raise Refusal(415, f"{said} is not lines: {advice}")
 
 
 def _read_parameters(request: Request) -> dict[str, str]:
