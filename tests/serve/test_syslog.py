@@ -107,6 +107,18 @@ def test_each_record_has_its_place_in_its_stream_once(served: Served) -> None:
     assert served.query(twice) == []
 
 
+def test_a_receiver_that_other_machines_reach_is_named_in_a_warning(served: Served) -> None:
+    everywhere = Address("0.0.0.0", 0)  # noqa: S104 - closed at once
+    receivers = (SyslogConfig(name="a", address=everywhere), SyslogConfig(name="b", address=ANY))
+    server = Server(replace(LOOPBACK, syslog=receivers), served.settings, report=served.reported.append)
+    try:
+        assert server.list_warnings() == [
+            f"everyone who reaches udp://{server.syslog.addresses['a']} may write to the store: syslog has no tokens"
+        ]
+    finally:
+        server.close()
+
+
 def test_an_address_that_is_taken_is_an_error_and_releases_the_others(served: Served) -> None:
     taken = served.server.syslog.addresses["switches"]
     free = served.server.address

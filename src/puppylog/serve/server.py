@@ -105,6 +105,7 @@ class Server:
                 )
             if self._certificate is None and not self._listen.trusted_proxies:
                 warnings.append(f"{self.url} is not encrypted: tokens and log lines can be read on their way")
+        warnings += self.syslog.list_warnings()
         expiry = None if self._certificate is None else self._certificate.describe_expiry(datetime.now(UTC))
         return warnings if expiry is None else [*warnings, expiry]
 

@@ -39,6 +39,10 @@ class _Opened:
     def address(self) -> Address:
         return Address(self.config.address.host, self.sockets[0].getsockname()[1])
 
+    @property
+    def url(self) -> str:
+        return f"{self.config.protocol}://{self.address}"
+
 
 class SyslogReceivers:
     """The receivers of ``[[listen.syslog]]``. The constructor takes the addresses, and `start` begins to receive."""
@@ -75,7 +79,15 @@ class SyslogReceivers:
 
     def describe(self) -> list[str]:
         """Return what listens where, as URLs with the names of the receivers."""
-        return [f"{one.config.protocol}://{one.address} for syslog {one.config.name!r}" for one in self._opened]
+        return [f"{one.url} for syslog {one.config.name!r}" for one in self._opened]
+
+    def list_warnings(self) -> list[str]:
+        """Return a sentence for each receiver to which everyone may write from another machine."""
+        return [
+            f"everyone who reaches {one.url} may write to the store: syslog has no tokens"
+            for one in self._opened
+            if not one.address.is_loopback and one.config.client_ca is None
+        ]
 
     def read_certificates_again(self) -> None:
         """Use the certificates that the files have now, for new connections.
