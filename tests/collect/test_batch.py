@@ -1,8 +1,5 @@
 import json
 
-import pytest
-
-from puppylog.collect import batch as batch_module
 from puppylog.collect.batch import Batch, flag_cut
 from puppylog.collect.dry import DryWriter
 from puppylog.model.stream import EMPTY_FINGERPRINT, Move
@@ -26,14 +23,13 @@ def test_chunks_of_one_file_make_one_move() -> None:
     assert batch.finished == [("/a.log", 30)]
 
 
-def test_a_batch_is_full_by_rows_or_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_is_full_by_rows_or_by_bytes() -> None:
     batch = Batch(DryWriter().appender(), full_rows=4)
     batch.add(1, 5, chunk(0, 10), records(2))
     assert not batch.is_full  # two more would just fit
     batch.full_rows = 3
     assert batch.is_full
-    batch.full_rows = 4
-    monkeypatch.setattr(batch_module, "FULL_BYTES", 10)
+    batch.full_rows, batch.full_bytes = 4, 10
     assert batch.is_full
 
 

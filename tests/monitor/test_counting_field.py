@@ -20,8 +20,10 @@ class _Sampled:
         asked = int(str(parameters["records"]))
         return pa.table({"records": [min(asked, self._records)], "different": [self._different[asked]]})
 
-    def stream_query(self, sql: str) -> AbstractContextManager[Iterator[pa.RecordBatch]]:
-        raise NotImplementedError
+    def stream_query(
+        self, sql: str, parameters: Parameters | None = None, *, timeout_s: float | None = None
+    ) -> AbstractContextManager[Iterator[pa.RecordBatch]]:
+        raise NotImplementedError(sql, parameters, timeout_s)
 
 
 @pytest.mark.parametrize(

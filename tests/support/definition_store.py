@@ -73,8 +73,10 @@ class MemoryDefinitions:
         assert parameters == {"kind": "group"}
         return pa.table({"name": pa.array(sorted(self.groups), pa.string())})
 
-    def stream_query(self, sql: str) -> AbstractContextManager[Iterator[pa.RecordBatch]]:
-        raise NotImplementedError(sql)
+    def stream_query(
+        self, sql: str, parameters: Parameters | None = None, *, timeout_s: float | None = None
+    ) -> AbstractContextManager[Iterator[pa.RecordBatch]]:
+        raise NotImplementedError(sql, parameters, timeout_s)
 
     def create_group(self, name: str) -> bool:
         is_new = name not in self.groups

@@ -36,8 +36,11 @@ class MemoryReader:
         return table
 
     @contextmanager
-    def stream_query(self, sql: str) -> Iterator[Iterator[pa.RecordBatch]]:
-        yield iter(self.query(sql).to_batches())
+    def stream_query(
+        self, sql: str, parameters: Parameters | None = None, *, timeout_s: float | None = None
+    ) -> Iterator[Iterator[pa.RecordBatch]]:
+        del timeout_s
+        yield iter(self.query(sql, parameters).to_batches())
 
     def insert(self, table: str, **row: Any) -> None:
         """Insert a row into a table of the store. Other columns have their default, null, or an empty value."""

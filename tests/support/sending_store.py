@@ -86,8 +86,10 @@ class SendingStoreInMemory:
                         yield {"alert": alert, "segment": segment, "state": state.value, "value": 12.0}
 
     @contextmanager
-    def stream_query(self, sql: str) -> Iterator[Iterator[pa.RecordBatch]]:
-        raise NotImplementedError(sql)
+    def stream_query(
+        self, sql: str, parameters: Parameters | None = None, *, timeout_s: float | None = None
+    ) -> Iterator[Iterator[pa.RecordBatch]]:
+        raise NotImplementedError(sql, parameters, timeout_s)
 
     def claim_sending(self) -> bool:
         self._is_claimed = self._is_claimed or self.claim.acquire(blocking=False)

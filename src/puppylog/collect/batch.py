@@ -9,13 +9,11 @@ import pyarrow.compute as pc
 
 from puppylog.model.record import RECORDS, REJECTS, Parsed
 from puppylog.model.stream import Move
-from puppylog.stores.base import Appender
+from puppylog.stores.base import FULL_BYTES, Appender
 from puppylog.tail.chunk import Chunk, TailedFile
 
 FIRST_SHARE = 2
 """The first batch is full at a full batch's rows divided by this, so that the store starts to work early."""
-
-FULL_BYTES = 256 << 20
 
 
 @dataclass(slots=True)
@@ -37,6 +35,7 @@ class Batch:
 
     appender: Appender
     full_rows: int
+    full_bytes: int = FULL_BYTES
     moves: dict[int, Move] = field(default_factory=dict)  # by file id
     shares: dict[int, Share] = field(default_factory=dict)  # by stream id
     records: int = 0
@@ -87,7 +86,7 @@ class Batch:
 
         A batch stays just below the limit of rows, so that its last row group is full.
         """
-        return self.records + self.rejects + self.last_rows > self.full_rows or self.size_bytes >= FULL_BYTES
+        return self.records + self.rejects + self.last_rows > self.full_rows or self.size_bytes >= self.full_bytes
 
 
 def flag_cut(parsed: Parsed) -> Parsed:

@@ -156,10 +156,13 @@ class Collector:
             return False
         return True
 
+    def _start_batch(self, full_rows: int) -> Batch:
+        return Batch(self._store.appender(), full_rows, self._store.full_bytes)
+
     def _iter_batches(self, committer: Committer) -> Iterator[Batch]:
         """Read the sources, repeatedly while watching. Give a batch when it is full or the committer is idle."""
         full_rows = self._store.full_rows
-        batch = Batch(self._store.appender(), full_rows // FIRST_SHARE)
+        batch = self._start_batch(full_rows // FIRST_SHARE)
         expanded_at = kept_at = time.monotonic()
         try:
             while True:
@@ -171,18 +174,18 @@ class Collector:
                     self._report_streams(committer)
                     if batch.is_full:
                         more_rows = min(batch.full_rows * 2, full_rows)
-                        full, batch = batch, Batch(self._store.appender(), more_rows)
+                        full, batch = batch, self._start_batch(more_rows)
                         yield full
                 self._report_streams(committer)
                 if self._change.is_set() and not is_over:
                     if batch.moves:
-                        full, batch = batch, Batch(self._store.appender(), full_rows)
+                        full, batch = batch, self._start_batch(full_rows)
                         yield full
                     self._change_sources(committer)
                 if committer.is_idle:
                     committer.wait()  # does not wait: raises the error of a failed commit even if no line comes
                 if batch.moves and (is_over or committer.is_idle):
-                    full, batch = batch, Batch(self._store.appender(), full_rows)
+                    full, batch = batch, self._start_batch(full_rows)
                     yield full
                 if is_over:
                     return

@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from puppylog.model.record import Parsed
 from puppylog.model.request import ReceivedRequest
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, KnownFile, Move, Stream, StreamReport
-from puppylog.stores.base import Appended, Appender, NewFile
+from puppylog.stores.base import FULL_BYTES, Appended, Appender, NewFile
 
 
 class DryWriter:
     """Accepts every line and stores none. Implements `puppylog.stores.base.RecordWriter`."""
 
     full_rows = 131_072  # as many rows as a store takes in one batch: parsing is measured with real batches
+    full_bytes = FULL_BYTES
 
     def __init__(self) -> None:
         self._last_id = 0
@@ -37,6 +38,9 @@ class DryWriter:
         heads: Sequence[tuple[int, str]],  # noqa: ARG002 - the signature of the protocol
     ) -> Sequence[KnownFile]:
         return []
+
+    def find_files(self, file_ids: Sequence[int]) -> Mapping[int, FilePosition]:  # noqa: ARG002 - the signature of the protocol
+        return {}
 
     def appender(self) -> Appender:
         return DryAppender()

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, Self, TypeAlias
 
 import pyarrow as pa
 
@@ -31,6 +31,10 @@ if TYPE_CHECKING:  # a command that reads records uses none of these, and they t
 Value: TypeAlias = str | int | float | bool | None
 Parameters: TypeAlias = Mapping[str, Value]
 """Values for the ``$names`` in a query. Stores bind them and never insert them into the SQL. Instants are RFC 3339."""
+
+
+FULL_BYTES: Final = 256 << 20
+"""The size of the lines in a large transaction of a store on this machine or in its network, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,10 @@ class RecordWriter(Protocol):
     def full_rows(self) -> int:
         """The number of rows per transaction with which a backfill into this store is fastest."""
 
+    @property
+    def full_bytes(self) -> int:
+        """The size of the lines in a transaction, in bytes, with which a collector ends a batch of fewer rows."""
+
     def open_streams(self, source_uris: Sequence[str], *, group: str | None = None) -> Sequence[Stream]:
         """Claim the streams of these sources, create those that are new, and return them in the same order.
 
@@ -143,6 +151,9 @@ class RecordWriter(Protocol):
             identities: devices and inodes, as signed 64-bit numbers.
             heads: sizes in bytes, above 0, and hashes, as `Fingerprint.head_size` and `Fingerprint.head_hash` are.
         """
+
+    def find_files(self, file_ids: Sequence[int]) -> Mapping[int, FilePosition]:
+        """Return the committed positions of these files by their ids. Must leave out unknown files."""
 
     def appender(self) -> Appender:
         """Return a new transaction of lines. It is OK to build several at once, with one of them in `commit`."""
@@ -184,10 +195,17 @@ class RecordReader(Protocol):
     def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
         """Run one of Puppylog's own queries, which only read, and return its whole answer."""
 
-    def stream_query(self, sql: str) -> AbstractContextManager[Iterator[pa.RecordBatch]]:
+    def stream_query(
+        self, sql: str, parameters: Parameters | None = None, *, timeout_s: float | None = None
+    ) -> AbstractContextManager[Iterator[pa.RecordBatch]]:
         """Run a user's SQL and yield its answer in batches, at least one.
 
         Must refuse everything but one statement that only reads. Must find ``log_records`` without its schema.
+
+        Args:
+            sql: one statement.
+            parameters: values for the ``$names`` in it.
+            timeout_s: how many seconds it may take; None is the limit of the connection.
 
         Raises:
             QueryError: the store refuses the SQL, or the query fails. The message is the database's, on one line.

@@ -19,7 +19,7 @@ from puppylog.model.metric import Metric
 from puppylog.model.request import ReceivedRequest
 from puppylog.model.retention import Retention
 from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport
-from puppylog.stores.base import Appended, NewFile, Parameters, Replayed, Reread, StoreInfo
+from puppylog.stores.base import FULL_BYTES, Appended, NewFile, Parameters, Replayed, Reread, StoreInfo
 from puppylog.stores.doctor import StoreFindings
 from puppylog.stores.postgres.ingest import streams
 from puppylog.stores.postgres.ingest.append import Days, Rows, append, find_requests
@@ -58,6 +58,7 @@ class PostgresStore:
     is_shared = True
     # Larger transactions are not faster, and need more memory: their rows are in memory until the commit.
     full_rows = _FULL_ROWS
+    full_bytes = FULL_BYTES
 
     def __init__(self, url: str, *, timeout_s: float | None = None) -> None:
         """Connect.
@@ -187,16 +188,18 @@ class PostgresStore:
         return self._control.call(work)
 
     @contextmanager
-    def stream_query(self, sql: str) -> Iterator[Iterator[pa.RecordBatch]]:
+    def stream_query(
+        self, sql: str, parameters: Parameters | None = None, *, timeout_s: float | None = None
+    ) -> Iterator[Iterator[pa.RecordBatch]]:
         words = reading_sql.list_words(sql)
         with Session(self._url, application="puppylog-sql") as session:
             asked = {"words": words, "harmless": list(reading_sql.HARMLESS)}
             reading_sql.refuse_functions(
                 [row["name"] for row in session.rows(_QUERIES["functions_with_effects"], asked)]
             )
-            self._bound(session)
+            self._bound(session, timeout_s)
             try:
-                with session.reading(sql) as batches:
+                with session.reading(sql, parameters) as batches:
                     yield batches
             except QueryError as error:
                 if not is_forbidden(error) or session.value(_QUERIES["may_read"]):
@@ -339,10 +342,11 @@ class PostgresStore:
             self._check_library(session)
             _claim_with_retry(session, claims)
 
-    def _bound(self, session: Session) -> None:
+    def _bound(self, session: Session, timeout_s: float | None = None) -> None:
         """Make the server end a query that takes too long, or whose client has disconnected."""
-        if self._timeout_s is not None:
-            session.run(f"SET statement_timeout = {max(1, round(self._timeout_s * 1000))}")
+        limit_s = self._timeout_s if timeout_s is None else timeout_s
+        if limit_s is not None:
+            session.run(f"SET statement_timeout = {max(1, round(limit_s * 1000))}")
         if session.server_version >= _CHECKS_CLIENTS_SINCE:
             session.run("SET client_connection_check_interval = 1000")
 

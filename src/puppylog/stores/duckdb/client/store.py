@@ -18,21 +18,19 @@ from pyarrow import flight
 
 from puppylog.errors import ConfigurationError, StoreUnavailable
 from puppylog.stores import messages
-from puppylog.stores.base import Appended, NewFile, Parameters, Replayed, Reread, StoreInfo
+from puppylog.stores.base import FULL_BYTES, Appended, NewFile, Parameters, Replayed, Reread, StoreInfo
+from puppylog.stores.definition_client import DefinitionClient
 from puppylog.stores.duckdb import wire
 from puppylog.stores.duckdb.client.claims import Claims
 from puppylog.stores.duckdb.client.interruptible import interruptible
 from puppylog.stores.duckdb.client.launch import is_answering, start_engine
 from puppylog.stores.duckdb.client.notifications import NotificationClient
-from puppylog.stores.duckdb.client.tokens import TokenClient
 from puppylog.stores.duckdb.directory import StoreDirectory, translate_os_error
 from puppylog.stores.duckdb.locks import FileLock
+from puppylog.stores.token_client import TokenClient
 
 if TYPE_CHECKING:  # a command that reads records uses none of these, and they take 20 ms of CPU
-    from puppylog.model.alert import Alert
-    from puppylog.model.metric import Metric
     from puppylog.model.request import ReceivedRequest
-    from puppylog.model.retention import Retention
     from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport
     from puppylog.stores.doctor import StoreFindings
     from puppylog.stores.duckdb import outgoing
@@ -47,10 +45,11 @@ _CHANNEL = [
 ]
 
 
-class DuckdbStore(NotificationClient, TokenClient):
+class DuckdbStore(NotificationClient, TokenClient, DefinitionClient):
     """A connected embedded store. Implements `puppylog.stores.base.Store`."""
 
     is_shared = False
+    full_bytes = FULL_BYTES
 
     def __init__(self, path: Path, *, timeout_s: float | None = None, starts_engine: bool = True) -> None:
         """Connect to the store in the directory ``path``, which is created if it does not exist.
@@ -201,8 +200,12 @@ class DuckdbStore(NotificationClient, TokenClient):
         return table
 
     @contextmanager
-    def stream_query(self, sql: str) -> Iterator[Iterator[pa.RecordBatch]]:
-        ticket = {"sql": sql, "parameters": None, "is_ours": False, "timeout_s": self._timeout_s}
+    def stream_query(
+        self, sql: str, parameters: Parameters | None = None, *, timeout_s: float | None = None
+    ) -> Iterator[Iterator[pa.RecordBatch]]:
+        limit_s = self._timeout_s if timeout_s is None else timeout_s
+        values = dict(parameters) if parameters else None
+        ticket = {"sql": sql, "parameters": values, "is_ours": False, "timeout_s": limit_s}
         reader = interruptible(lambda: self._call(lambda channel: _get(channel, ticket)))
         try:
             yield _iter_batches(reader)
@@ -217,53 +220,6 @@ class DuckdbStore(NotificationClient, TokenClient):
     def _verify(self, within_s: float) -> dict[str, int]:
         verified: dict[str, int] = self._ask("verify", within_s=within_s)
         return verified
-
-    # --- definitions
-
-    def create_group(self, name: str) -> bool:
-        return bool(self._ask("create_group", name=name))
-
-    def delete_group(self, name: str) -> None:
-        self._ask("delete_group", name=name)
-
-    def forget_stream(self, source_uri: str) -> None:
-        self._ask("forget_stream", source_uri=source_uri)
-
-    def create_metric(self, metric: Metric) -> bool:
-        return bool(self._ask("create_metric", metric=metric))
-
-    def update_metric(self, metric: Metric) -> bool:
-        return bool(self._ask("update_metric", metric=metric))
-
-    def delete_metric(self, name: str) -> None:
-        self._ask("delete_metric", name=name)
-
-    def list_metrics(self) -> Sequence[Metric]:
-        from puppylog.stores import values  # noqa: PLC0415 - see above
-
-        return [values.to_metric(plain) for plain in self._ask("list_metrics")]
-
-    def create_alert(self, alert: Alert) -> bool:
-        return bool(self._ask("create_alert", alert=alert))
-
-    def update_alert(self, alert: Alert) -> bool:
-        return bool(self._ask("update_alert", alert=alert))
-
-    def delete_alert(self, name: str) -> None:
-        self._ask("delete_alert", name=name)
-
-    def list_alerts(self) -> Sequence[Alert]:
-        from puppylog.stores import values  # noqa: PLC0415 - see above
-
-        return [values.to_alert(plain) for plain in self._ask("list_alerts")]
-
-    def set_retention(self, retention: Retention) -> bool:
-        return bool(self._ask("set_retention", retention=retention))
-
-    def get_retention(self) -> Retention:
-        from puppylog.stores import values  # noqa: PLC0415 - see above
-
-        return values.to_retention(self._ask("get_retention"))
 
     # --- the engine
 

@@ -183,11 +183,7 @@ def _halve(parts: list[Rows]) -> tuple[list[Rows], list[Rows]]:
 
 def _slice(part: Rows, start: int, count: int) -> Rows:
     parsed = part.parsed
-    return Rows(
-        part.stream_id,
-        part.file_id,
-        Parsed(parsed.records.slice(start, count), parsed.rejects, parsed.data, parsed.data_offset),
-    )
+    return Rows(part.stream_id, part.file_id, replace(parsed, records=parsed.records.slice(start, count)))
 
 
 def _rejected(part: Rows, cause: str) -> Rows:

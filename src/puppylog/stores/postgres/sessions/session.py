@@ -247,8 +247,10 @@ class Session:
                 raise translate(error, self._attempt()) from error
 
     @contextmanager
-    def reading(self, sql: str) -> Iterator[Iterator[pa.RecordBatch]]:
+    def reading(self, sql: str, values: Values | None = None) -> Iterator[Iterator[pa.RecordBatch]]:
         """Run a user's statement in a read-only transaction, and yield its answer in batches.
+
+        ``values`` are those of the ``$names`` in the statement.
 
         A cursor accepts only a statement that returns rows, and a prepared statement is only one statement. So a user
         cannot run anything else, whatever rights the role has.
@@ -256,21 +258,25 @@ class Session:
         with self._lock, self._connection.cursor() as cursor:
             try:
                 cursor.execute("BEGIN TRANSACTION READ ONLY")
-                yield self._read(cursor, sql)
+                yield self._read(cursor, sql, values)
             except psycopg.Error as error:
                 raise translate_query(error) from error
             finally:
                 with suppress(psycopg.Error):
                     self._connection.rollback()
 
-    def _read(self, cursor: "psycopg.Cursor[Any]", sql: str) -> Iterator[pa.RecordBatch]:
+    def _read(self, cursor: "psycopg.Cursor[Any]", sql: str, values: Values | None) -> Iterator[pa.RecordBatch]:
         text = sql.strip().removesuffix(";").strip()
+        bound: list[Any] | None = None  # without values, a $ means what it means to the server
+        if values:
+            text, names = _numbered(text)
+            bound = [values[name] for name in names]
         explained = list(iter_explained(text))
         is_explained = bool(explained)
         if is_explained:
-            self._check_explained(cursor, explained)
+            self._check_explained(cursor, explained, bound)
         declared = text if is_explained else f"DECLARE answer NO SCROLL CURSOR FOR {text}"
-        cursor.execute(declared, prepare=True)
+        cursor.execute(declared, bound, prepare=True)
         if not is_explained:
             cursor.execute(f"FETCH FORWARD {_BATCH_ROWS} FROM answer")
         rows = cursor.fetchall()
@@ -278,13 +284,15 @@ class Session:
         schema = schema_of(cursor.description or (), rows, is_all=is_all)
         return self._iter_batches(cursor, rows, schema, is_all=is_all)
 
-    def _check_explained(self, cursor: "psycopg.Cursor[Any]", texts: Sequence[str]) -> None:
+    def _check_explained(
+        self, cursor: "psycopg.Cursor[Any]", texts: Sequence[str], bound: Sequence[Any] | None
+    ) -> None:
         """Refuse an EXPLAIN of a statement that no cursor accepts, such as CREATE TABLE AS, which ANALYZE would run."""
         error: psycopg.Error | None = None
         for text in texts:
             try:
                 with self._connection.transaction(force_rollback=True):
-                    cursor.execute(f"DECLARE explained NO SCROLL CURSOR FOR {text}", prepare=True)
+                    cursor.execute(f"DECLARE explained NO SCROLL CURSOR FOR {text}", bound, prepare=True)
             except psycopg.Error as refusal:
                 error = error or refusal
             else:

@@ -1,4 +1,4 @@
-"""The part of the client that is about tokens of the server's clients."""
+"""Tokens, for a client that asks an engine or a server."""
 
 from __future__ import annotations
 
