@@ -14,6 +14,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from puppylog.errors import ConfigurationError
+from puppylog.stores.address import StoreAddress
 
 SYSTEM_FILE: Final = Path("/etc/puppylog/config.toml")
 COLORS: Final = ("auto", "always", "never")
@@ -34,7 +35,18 @@ class Key:
 KEYS: Final[Mapping[str, Key]] = {
     "store": Key(
         str,
-        "The store: duckdb:///directory or postgresql://host/database. Default: a directory of the user's data.",
+        "The store: duckdb:///directory, postgresql://host/database or https://host:7380. Default: a directory of the "
+        "user's data.",
+    ),
+    "token_file": Key(
+        str,
+        "A file with the token for a store at https://…; the variable PUPPYLOG_TOKEN, with the token itself, takes "
+        "precedence.",
+    ),
+    "ca_file": Key(
+        str,
+        "A file with certificates of authorities that are trusted for a store at https://…, in addition to those of "
+        "the system.",
     ),
     "host": Key(
         str, "The name of this machine in a store that several machines share. Default: the host name of the machine."
@@ -63,7 +75,7 @@ def utc_now() -> datetime:
 class Settings:
     """The settings that all commands share."""
 
-    store: str  # the store's URL
+    store: StoreAddress
     color: bool | None  # None: only where the output is a terminal
     output: str  # one of OUTPUTS
     zone: tzinfo | None  # of times that people read, or type without an offset; None is the zone of this machine
@@ -91,10 +103,16 @@ def read_settings(
     values: dict[str, object] = {}
     for path in find_files(given, environ):  # for each key, the user's file takes precedence over the system's
         values |= _read_file(path)
+    values |= read_variables(environ)
     values |= given
     zone = str(values.get("tz", ""))
     return Settings(
-        store=str(values.get("store") or default_store(environ)),
+        store=StoreAddress(
+            str(values.get("store") or default_store(environ)),
+            token=environ.get("PUPPYLOG_TOKEN", ""),
+            token_file=str(values.get("token_file", "")),
+            ca_file=str(values.get("ca_file", "")),
+        ),
         color=_choose_color(str(values.get("color", "auto")), environ),
         output=str(values.get("output", "table")),
         zone=find_zone(zone or "local"),
@@ -105,6 +123,12 @@ def read_settings(
         zone_name="" if zone.lower() == "local" else zone,
         clock=clock,
     )
+
+
+def read_variables(environ: Mapping[str, str]) -> dict[str, object]:
+    """Return the settings that have a variable and a key in the configuration file, but no flag."""
+    variables = {"token_file": "PUPPYLOG_TOKEN_FILE", "ca_file": "PUPPYLOG_CA_FILE"}
+    return {name: environ[variable] for name, variable in variables.items() if environ.get(variable)}
 
 
 def default_store(environ: Mapping[str, str]) -> str:

@@ -21,12 +21,13 @@ from puppylog.collect.events import (
     WatchLimitReached,
 )
 from puppylog.settings import Settings
+from puppylog.stores.address import StoreAddress
 
 SUMMARY = Summary(2_370_789, 9_999, 1, 0, 1, 0, 0.4, (("an unclosed quote", 1),))
 
 
 def settings(*, quiet: bool = False) -> Settings:
-    return Settings(store="", color=None, output="table", zone=UTC, host="", quiet=quiet)
+    return Settings(store=StoreAddress(""), color=None, output="table", zone=UTC, host="", quiet=quiet)
 
 
 @pytest.mark.parametrize(

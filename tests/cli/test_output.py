@@ -23,12 +23,13 @@ from puppylog.cli.writers.base import Writer, unique
 from puppylog.cli.writers.cells import csv_cell, json_object
 from puppylog.cli.writers.text import CsvWriter, JsonlWriter, JsonWriter
 from puppylog.settings import Settings, read_settings
+from puppylog.stores.address import StoreAddress
 from puppylog.tui.clean import clean
 
 GOLDEN = Path(__file__).parent / "golden"
 AT = datetime(2015, 5, 17, 10, 5, 3, 250000, tzinfo=UTC)
 
-TABLE = Settings(store="", color=False, output="table", zone=UTC, host="", quiet=False, clock=lambda: AT)
+TABLE = Settings(store=StoreAddress(""), color=False, output="table", zone=UTC, host="", quiet=False, clock=lambda: AT)
 
 HOSTILE = pa.table(
     {
@@ -79,7 +80,7 @@ def test_an_answer_equals_its_golden_file(name: str, width: int | None, golden: 
 
 @pytest.mark.parametrize(("name", "text"), [("json", "[]\n"), ("jsonl", ""), ("csv", "a,b\n"), ("table", "a  b\n")])
 def test_an_empty_answer_is_a_valid_document(capsys: pytest.CaptureFixture[str], name: str, text: str) -> None:
-    settings = Settings(store="", color=None, output=name, zone=UTC, host="", quiet=False)
+    settings = Settings(store=StoreAddress(""), color=None, output=name, zone=UTC, host="", quiet=False)
     output.write_table(pa.table({"a": pa.array([], pa.string()), "b": pa.array([], pa.string())}), settings)
     assert capsys.readouterr().out == text
 
@@ -105,7 +106,7 @@ def test_a_table_that_is_cut_to_the_terminal_names_the_cut_columns(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(output, "terminal_width", lambda: 30)
-    settings = Settings(store="", color=False, output="table", zone=UTC, host="", quiet=False)
+    settings = Settings(store=StoreAddress(""), color=False, output="table", zone=UTC, host="", quiet=False)
     output.write_table(pa.table({"a": ["x" * 99], "b": ["y"]}), settings)
     assert capsys.readouterr().err == "puppylog: cut: a; -o jsonl shows all\n"
     output.write_table(pa.table({"a": ["x"], "b": ["y"]}), settings)

@@ -4,12 +4,13 @@ import pytest
 
 from puppylog.cli.talk import show_caret, tell, warn
 from puppylog.settings import Settings
+from puppylog.stores.address import StoreAddress
 from puppylog.tui.clean import width_of
 
 
 @pytest.mark.parametrize(("quiet", "message"), [(False, "puppylog: done\n"), (True, "")])
 def test_messages_go_to_stderr_unless_quiet(capsys: pytest.CaptureFixture[str], quiet: bool, message: str) -> None:
-    tell(Settings(store="", color=None, output="table", zone=UTC, host="", quiet=quiet), "done")
+    tell(Settings(store=StoreAddress(""), color=None, output="table", zone=UTC, host="", quiet=quiet), "done")
     assert capsys.readouterr() == ("", message)
 
 

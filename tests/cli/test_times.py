@@ -7,10 +7,11 @@ from puppylog.cli.times import parse_instant, parse_range
 from puppylog.errors import UsageError
 from puppylog.monitor.range import Range
 from puppylog.settings import Settings
+from puppylog.stores.address import StoreAddress
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
-SETTINGS = Settings(store="", color=None, output="table", zone=UTC, host="", quiet=False)
+SETTINGS = Settings(store=StoreAddress(""), color=None, output="table", zone=UTC, host="", quiet=False)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from puppylog import settings
 from puppylog.errors import ConfigurationError
 from puppylog.settings import Settings, find_zone, read_settings
+from puppylog.stores.address import StoreAddress
 from puppylog.stores.connect import parse_duckdb_url
 
 
@@ -31,7 +32,7 @@ def write_system_file(text: str) -> None:
 
 def test_by_default_the_store_is_in_the_users_data_directory(tmp_path: Path) -> None:
     assert read_settings({}, {"HOME": str(tmp_path)}) == Settings(
-        store=f"duckdb://{tmp_path}/.local/share/puppylog",
+        store=StoreAddress(f"duckdb://{tmp_path}/.local/share/puppylog"),
         color=None,
         output="table",
         zone=None,
@@ -41,25 +42,27 @@ def test_by_default_the_store_is_in_the_users_data_directory(tmp_path: Path) -> 
 
 
 def test_the_xdg_data_directory_is_honoured() -> None:
-    assert read_settings({}, {"HOME": "/home/ada", "XDG_DATA_HOME": "/data"}).store == "duckdb:///data/puppylog"
+    assert read_settings({}, {"HOME": "/home/ada", "XDG_DATA_HOME": "/data"}).store.url == "duckdb:///data/puppylog"
 
 
 def test_odd_characters_in_home_are_quoted_in_the_url() -> None:
-    assert read_settings({}, {"HOME": "/home/100% ada"}).store == "duckdb:///home/100%25%20ada/.local/share/puppylog"
+    assert (
+        read_settings({}, {"HOME": "/home/100% ada"}).store.url == "duckdb:///home/100%25%20ada/.local/share/puppylog"
+    )
 
 
 @pytest.mark.parametrize(
     "home", ["/home/jürgen", "/home/a#b", "/home/with blank", "/home/cur{ly", "/home/odd\udcff%20"]
 )
 def test_the_url_of_the_default_store_leads_back_to_the_home_directory(home: str) -> None:
-    path = parse_duckdb_url(read_settings({}, {"HOME": home}).store)
+    path = parse_duckdb_url(read_settings({}, {"HOME": home}).store.url)
     assert os.fsencode(path) == os.fsencode(home) + b"/.local/share/puppylog"
 
 
 def test_without_home_the_home_directory_comes_from_the_systems_list_of_users(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pwd, "getpwuid", lambda _: pwd.struct_passwd(("ada", "x", 1, 1, "", "/home/ada", "")))
     for environ in ({}, {"HOME": ""}, {"HOME": "relative"}):
-        assert read_settings({}, environ).store == "duckdb:///home/ada/.local/share/puppylog"
+        assert read_settings({}, environ).store.url == "duckdb:///home/ada/.local/share/puppylog"
 
 
 def test_a_user_without_a_home_directory_must_name_a_store_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,14 +70,14 @@ def test_a_user_without_a_home_directory_must_name_a_store_only(monkeypatch: pyt
         raise KeyError
 
     monkeypatch.setattr(pwd, "getpwuid", find_nobody)
-    assert read_settings({"store": "duckdb:///given"}, {}).store == "duckdb:///given"
-    assert read_settings({}, {"XDG_DATA_HOME": "/data"}).store == "duckdb:///data/puppylog"
+    assert read_settings({"store": "duckdb:///given"}, {}).store.url == "duckdb:///given"
+    assert read_settings({}, {"XDG_DATA_HOME": "/data"}).store.url == "duckdb:///data/puppylog"
     with pytest.raises(ConfigurationError, match="cannot find a place for the store: HOME is not set"):
         read_settings({}, {})
 
 
 def test_a_relative_xdg_directory_is_ignored() -> None:
-    store = read_settings({}, {"HOME": "/home/ada", "XDG_DATA_HOME": "data"}).store
+    store = read_settings({}, {"HOME": "/home/ada", "XDG_DATA_HOME": "data"}).store.url
     assert store == "duckdb:///home/ada/.local/share/puppylog"
 
 
@@ -82,7 +85,7 @@ def test_flags_take_precedence_over_the_users_file_and_that_over_the_systems(tmp
     write_system_file('store = "duckdb:///system"\ntz = "Asia/Tokyo"\noutput = "csv"')
     environ = write_user_file(tmp_path, 'store = "duckdb:///user"\ntz = "Europe/Berlin"')
     found = read_settings({"store": "duckdb:///given"}, environ)
-    assert (found.store, found.zone, found.output) == ("duckdb:///given", ZoneInfo("Europe/Berlin"), "csv")
+    assert (found.store.url, found.zone, found.output) == ("duckdb:///given", ZoneInfo("Europe/Berlin"), "csv")
 
 
 @pytest.mark.parametrize(

@@ -41,8 +41,9 @@ def connect(url: str | None = None, *, timeout_s: float | None = TIMEOUT_S) -> "
     """Connect to a store.
 
     Args:
-        url: ``duckdb:///directory`` or ``postgresql://host/database``. None is the store that the command line uses:
-            that of ``PUPPYLOG_STORE``, of the configuration file, or the one in the user's data directory.
+        url: ``duckdb:///directory``, ``postgresql://host/database`` or ``https://host:7380``. None is the store that
+            the command line uses: that of ``PUPPYLOG_STORE``, of the configuration file, or the one in the user's data
+            directory. The token for a store at ``https://`` is that of the command line, too.
         timeout_s: how many seconds a query may take; None is no limit.
 
     Raises:

@@ -155,4 +155,4 @@ def export(settings: Settings, *, directory: Path | None) -> None:
             export_rows(store, directory, settings)
             return
         definitions = leave_out_ended(read_definitions(store), settings.clock())
-    sys.stdout.write(export_definitions(definitions, name_store(settings.store)))
+    sys.stdout.write(export_definitions(definitions, name_store(settings.store.url)))

@@ -33,7 +33,7 @@ def backup(settings: Settings, path: Path) -> None:
     where it is. It is made in the store's directory and then moved, so there must be disk space for it there, too. An
     archive of old records is not in it. The hashes of tokens are.
     """
-    copy = back_up(settings.store, path.absolute())
+    copy = back_up(settings.store.url, path.absolute())
     size = sum(entry.stat().st_size for entry in os.scandir(path))
     tell(
         settings,
@@ -53,11 +53,11 @@ def restore(settings: Settings, path: Path) -> None:
     the backup: they read again what was stored after it, as long as its files, or their rotated ones, still exist.
     Tokens are accepted again that were revoked after the backup; revoke them again.
     """
-    restore_store(path.absolute(), settings.store)
+    restore_store(path.absolute(), settings.store.url)
     with connect(settings.store) as store:
         records = store.query("SELECT count(*) AS records FROM puppylog.log_records")["records"][0].as_py()
         accepted = [token.name for token in store.list_tokens() if token.find_fault(settings.clock()) is None]
-    tell(settings, f"restored {format_number(records)} records to {name_store(settings.store)}")
+    tell(settings, f"restored {format_number(records)} records to {name_store(settings.store.url)}")
     if accepted:
         names = "1 token is" if len(accepted) == 1 else f"{len(accepted)} tokens are"
         tell(settings, f"{names} accepted, also if revoked after the backup: see puppylog tokens list")

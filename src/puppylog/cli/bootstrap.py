@@ -11,6 +11,7 @@ from puppylog.cli.talk import tell
 from puppylog.errors import UsageError
 from puppylog.model.period import format_period, parse_period
 from puppylog.settings import Settings
+from puppylog.stores.address import is_remote
 from puppylog.stores.connect import is_postgresql
 
 _NEVER: Final = "never"
@@ -47,15 +48,16 @@ def bootstrap(
     Run it as the role that shall own the store. Running it again, or twice at the same time, does no harm. What the URL
     leaves out comes from PG* variables, ~/.pgpass and service files. The embedded store needs no bootstrap.
     """
-    if not is_postgresql(settings.store):
-        raise UsageError(
-            "bootstrap", "", "the embedded store needs none", advice="name a database with --store postgresql://…"
+    if not is_postgresql(settings.store.url):
+        cause = (
+            "run it where the server's store is" if is_remote(settings.store.url) else "the embedded store needs none"
         )
+        raise UsageError("bootstrap", "", cause, advice="name a database with --store postgresql://…")
     from puppylog.stores.postgres.schema.bootstrap import Lifetimes  # noqa: PLC0415 - only this command loads libpq
     from puppylog.stores.postgres.schema.bootstrap import bootstrap as install  # noqa: PLC0415 - as above
 
     done = install(
-        settings.store,
+        settings.store.url,
         is_distributed=distributed,
         lifetimes=Lifetimes(_parse_lifetime(drop_after), _parse_lifetime(columnar_after)),
         with_roles=roles,

@@ -31,6 +31,7 @@ from puppylog.collect.retry import call_with_retry
 from puppylog.errors import PuppylogError, SourceError, StoreCrowded, UsageError
 from puppylog.model.identifier import parse_identifier
 from puppylog.settings import Settings
+from puppylog.stores.address import StoreAddress
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 from puppylog.tail.source import STDIN
@@ -223,7 +224,7 @@ def _collect(options: CollectOptions, settings: Settings, signals: Signals, repo
     return summary
 
 
-def _connect(url: str, stop: threading.Event, reporter: Reporter, *, waits: bool) -> Store:
+def _connect(address: StoreAddress, stop: threading.Event, reporter: Reporter, *, waits: bool) -> Store:
     """Connect to the store.
 
     If the store is unavailable, a collector that watches waits until it answers. Any other run waits only if the store
@@ -234,4 +235,4 @@ def _connect(url: str, stop: threading.Event, reporter: Reporter, *, waits: bool
     def may_retry(error: PuppylogError) -> bool:
         return error.transient and (waits or (isinstance(error, StoreCrowded) and time.monotonic() < deadline))
 
-    return call_with_retry(lambda: connect(url), stop, reporter.on_event, may_retry=may_retry)
+    return call_with_retry(lambda: connect(address), stop, reporter.on_event, may_retry=may_retry)

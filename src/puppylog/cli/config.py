@@ -21,7 +21,7 @@ from puppylog.config.reading import check_configuration, read_configuration
 from puppylog.config.schema import make_schema
 from puppylog.config.values import Configuration
 from puppylog.errors import ConfigurationError
-from puppylog.settings import Settings
+from puppylog.settings import Settings, read_variables
 
 _COLUMNS: Final = ("table", "entry", "key", "value")
 
@@ -70,8 +70,10 @@ def show(ctx: click.Context, settings: Settings, *, has_origin: bool) -> None:
     """Show the value of every key, defaults included. Secrets are not shown."""
     paths = find_config_files(ctx)
     read_configuration(paths)
-    defaults = {"store": settings.store, "host": settings.host, "color": "auto", "output": "table", "quiet": False}
-    values = list_effective(paths, given_options(ctx), origins_of(ctx), defaults)
+    defaults = {"store": settings.store.url, "host": settings.host, "color": "auto", "output": "table", "quiet": False}
+    variables = read_variables(os.environ)
+    origins = {**dict.fromkeys(variables, "environment"), **origins_of(ctx)}
+    values = list_effective(paths, {**variables, **given_options(ctx)}, origins, defaults)
     rows = [(value.table, value.entry, value.key, write_value(value.value), value.origin) for value in values]
     columns = (*_COLUMNS, "origin") if has_origin else _COLUMNS
     write_texts(columns, [row[: len(columns)] for row in rows], settings, wrapped=("value",))

@@ -105,7 +105,7 @@ def test(ctx: click.Context, settings: Settings, *, name: str, is_resolved: bool
         raise NotFound("find", f"contact {name!r}", advice="see 'puppylog contacts list'")
     contact = found.open(os.environ)
     now = settings.clock()
-    message = make_test_message(name, now, store=name_store(settings.store), is_resolved=is_resolved)
+    message = make_test_message(name, now, store=name_store(settings.store.url), is_resolved=is_resolved)
     delivery = Delivery(
         time.monotonic() + _SEND_WITHIN_S, now=now, proxies=urllib.request.getproxies(), environ=os.environ
     )

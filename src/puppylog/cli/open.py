@@ -106,8 +106,8 @@ def open_(
         with connect(settings.store, timeout_s=settings.timeout_s) as store:
             group_id = None if group is None else get_group_id(store, group)
             report = _report(settings, store, Search("true", within, group_id))
-        title = f"group {group}" if group is not None else name_store(settings.store)
-        _show(settings, _Reported(report, title, name_store(settings.store) if is_flag_given("store") else None))
+        title = f"group {group}" if group is not None else name_store(settings.store.url)
+        _show(settings, _Reported(report, title, name_store(settings.store.url) if is_flag_given("store") else None))
         return
     _refuse_store_options(group)
     chosen = choose_format(settings, format_, format_from, year)

@@ -16,6 +16,7 @@ from click.core import ParameterSource
 
 from puppylog.cli.complete import complete_files, complete_groups
 from puppylog.cli.given import given_options, note_origin, settings_of
+from puppylog.cli.talk import warn
 from puppylog.errors import ConfigurationError
 from puppylog.settings import COLORS, OUTPUTS, TIMEOUT_S, Settings, find_zone
 
@@ -37,8 +38,8 @@ def store_options(command: Callback) -> Callback:
         command
     )
     help_ = (
-        "The store: duckdb:///directory or postgresql://host/database. Default: duckdb:// in the user's data "
-        "directory. In a directory's name, % and two hexadecimal digits are a byte: %25 is a percent sign."
+        "The store: duckdb:///directory, postgresql://host/database or https://host:7380. Default: duckdb:// in the "
+        "user's data directory. In a directory's name, % and two hexadecimal digits are a byte: %25 is a percent sign."
     )
     command = _option("--store", metavar="URL", callback=_refuse_password, help=help_)(command)
     help_ = (
@@ -162,7 +163,10 @@ def pass_settings(command: Callable[Concatenate[Settings, P], R]) -> Callable[P,
 
     @functools.wraps(command)
     def with_settings(*args: P.args, **kwargs: P.kwargs) -> R:
-        return command(reread_settings(), *args, **kwargs)
+        settings = reread_settings()
+        if settings.store.is_readable_on_the_way:
+            warn(f"{settings.store.url} is not encrypted: write https://, so that nobody else reads the token")
+        return command(settings, *args, **kwargs)
 
     return with_settings
 

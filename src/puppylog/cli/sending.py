@@ -46,7 +46,7 @@ def make_sender(
         on_event=lambda event: write(lambda: report(settings, event)),
         proxies=urllib.request.getproxies(),
         environ={name: value for name, value in os.environ.items() if name not in VARIABLES},
-        store_name=name_store(settings.store),
+        store_name=name_store(settings.store.url),
     )
 
 

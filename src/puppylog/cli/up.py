@@ -110,7 +110,7 @@ def _run(declared: Declared, read_again: Callable[[Declared], Declared] | None, 
         serving = Serving(declared, address, reporter.write_between)
         stack.enter_context(serving)
         store = stack.enter_context(call_with_retry(lambda: connect(settings.store), stop, reporter.on_event))
-        tell(settings, f"up: {name_store(settings.store)}; Ctrl-C to quit")
+        tell(settings, f"up: {name_store(settings.store.url)}; Ctrl-C to quit")
         options = CollectOptions(
             sources=declared.sources,
             host=settings.host if store.is_shared else "",
@@ -121,7 +121,7 @@ def _run(declared: Declared, read_again: Callable[[Declared], Declared] | None, 
         service = ServiceSocket(os.environ)
         stack.enter_context(SignsOfLife(service, collector, stop, on_stop=serving.begin_end))
         if read_again is None:
-            service.tell_ready(serving.describe_status(name_store(settings.store)))
+            service.tell_ready(serving.describe_status(name_store(settings.store.url)))
         else:
             work = Upkeep(
                 declared,
@@ -148,4 +148,4 @@ def down(settings: Settings) -> None:
     The engine must have no client left. It stops by itself after a few seconds without a client; this command stops it
     now, for example to copy its files.
     """
-    tell(settings, "the engine has stopped" if stop(settings.store) else "no engine is running")
+    tell(settings, "the engine has stopped" if stop(settings.store.url) else "no engine is running")

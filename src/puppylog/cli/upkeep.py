@@ -131,7 +131,7 @@ class Upkeep:
     def _describe_status(self) -> str:
         count = len(self._declared.sources)
         sources = f"{count} source{'' if count == 1 else 's'}"
-        return self._serving.describe_status(f"{sources}, store {name_store(self._declared.settings.store)}")
+        return self._serving.describe_status(f"{sources}, store {name_store(self._declared.settings.store.url)}")
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -9,6 +9,7 @@ from puppylog.errors import PuppylogError
 from puppylog.serve.limits import Limits
 from puppylog.serve.refusal import Refusal, refuse
 from puppylog.serve.threads import Threads
+from puppylog.stores.address import StoreAddress
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 
@@ -68,19 +69,20 @@ class _Lane:
 class StoreAccess:
     """The store of a server. Queries and writes have threads and connections of their own."""
 
-    def __init__(self, url: str, limits: Limits) -> None:
+    def __init__(self, address: StoreAddress, limits: Limits) -> None:
         """Prepare; nothing is connected before it is used.
 
         Args:
-            url: of the store.
+            address: of the store.
             limits: how many calls run and wait, and how long a query may take.
         """
-        self.url = url
+        self.address = address
         self._queries = _Lane(
-            "server query", limits.queries, limits.waiting, lambda: connect(url, timeout_s=limits.query_s)
+            "server query", limits.queries, limits.waiting, lambda: connect(address, timeout_s=limits.query_s)
         )
         self._writes = _Lane("server write", limits.writes, limits.waiting, self.connect)
         self._own = _Lane("server own", 1, limits.waiting, self.connect)
+        self._definitions = _Lane("server definitions", 1, limits.waiting, self.connect)
 
     async def call(self, work: Callable[[Store], T]) -> T:
         """Call ``work`` with the store, in a thread, and return what it returns. It must only read.
@@ -100,16 +102,21 @@ class StoreAccess:
         """Call ``work`` as `call` does. It is short, and for the server itself: slow requests must not delay it."""
         return await self._own.call(work)
 
+    async def define(self, work: Callable[[Store], T]) -> T:
+        """Call ``work`` as `call` does. It may take minutes, such as one that creates a metric; lines do not wait."""
+        return await self._definitions.call(work)
+
     def connect(self) -> Store:
         """Return a new connection, for a part of the server that holds claims. The caller closes it. This may wait.
 
         Raises:
             PuppylogError: as `puppylog.stores.connect.connect`.
         """
-        return connect(self.url)
+        return connect(self.address)
 
     def close(self) -> None:
         """Close all connections."""
         self._queries.close()
         self._writes.close()
         self._own.close()
+        self._definitions.close()

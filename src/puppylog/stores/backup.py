@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from puppylog.errors import UsageError
+from puppylog.stores.address import is_remote
 from puppylog.stores.connect import connect, is_postgresql, name_store, parse_duckdb_url
 
 
@@ -21,11 +22,13 @@ def back_up(url: str, place: Path) -> BackedUp:
     The backup is one snapshot of the store: the position of each file is the end of the last line of it in the backup.
 
     Raises:
-        UsageError: the store is PostgreSQL's.
+        UsageError: the store is PostgreSQL's, or behind a server.
         AlreadyExists: there is something at ``place``.
         ConfigurationError: ``url`` is not the URL of a store, or the directory cannot be written.
         StoreError: the store does not answer, is damaged, or has no disk space.
     """
+    if is_remote(url):
+        raise UsageError("back up", f"store {name_store(url)}", "run this command on the server's machine")
     if is_postgresql(url):
         raise UsageError(
             "back up", f"store {name_store(url)}", "PostgreSQL does this itself", "use pg_dump, or a base backup"
@@ -43,12 +46,14 @@ def restore(backup: Path, url: str) -> None:
     """Make the embedded store at ``url``, which must not exist yet, from a backup, which stays as it is.
 
     Raises:
-        UsageError: the store is PostgreSQL's.
+        UsageError: the store is PostgreSQL's, or behind a server.
         NotFound: there is no such backup.
         AlreadyExists: there is something in the store's directory.
         ConfigurationError: ``url`` is not the URL of a store, or the directory is no backup of this version.
         StoreFull: there is no disk space.
     """
+    if is_remote(url):
+        raise UsageError("restore", f"store {name_store(url)}", "run this command on the server's machine")
     if is_postgresql(url):
         raise UsageError(
             "restore", f"store {name_store(url)}", "PostgreSQL does this itself", "use pg_restore, or a base backup"

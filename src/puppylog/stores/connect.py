@@ -6,21 +6,23 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from puppylog.errors import ConfigurationError, UsageError
+from puppylog.stores.address import StoreAddress, address_of, is_remote
 from puppylog.stores.base import Store
 
 _POSTGRESQL: Final = ("postgresql", "postgres")
 _DUCKDB: Final = "duckdb"
 
 
-def connect(url: str, *, timeout_s: float | None = None) -> Store:
-    r"""Connect to the store at ``url``. An embedded store is created if it does not exist.
+def connect(store: str | StoreAddress, *, timeout_s: float | None = None) -> Store:
+    r"""Connect to a store. An embedded store is created if it does not exist.
 
     Args:
-        url: ``duckdb:///path/of/a/directory`` or ``postgresql://user@host/database``.
+        store: its URL, ``duckdb:///path/of/a/directory``, ``postgresql://user@host/database`` or
+            ``https://host:7380``, or its address, which has the token for a store at ``https://``.
         timeout_s: how many seconds a query may take; None is no limit.
 
     Raises:
-        ConfigurationError: ``url`` is not the URL of a store, or the store is not Puppylog's (`StoreRefused`).
+        ConfigurationError: the URL is not that of a store, or the store is not Puppylog's (`StoreRefused`).
         StoreUnavailable: the store does not answer.
 
     A collector stores lines together with the position after them. A monitor queries them:
@@ -47,6 +49,12 @@ def connect(url: str, *, timeout_s: float | None = None) -> Store:
         >>> answer
         [{'severity': 'info', 'message': 'started'}]
     """
+    address = address_of(store)
+    url = address.url
+    if is_remote(url):
+        from puppylog.stores.remote.store import RemoteStore  # noqa: PLC0415 - urllib3 is loaded for a remote store only
+
+        return RemoteStore(address, timeout_s=timeout_s)
     if is_postgresql(url):
         from puppylog.stores.postgres.store import PostgresStore  # noqa: PLC0415 - libpq is loaded for a PostgreSQL store only
 
@@ -56,15 +64,16 @@ def connect(url: str, *, timeout_s: float | None = None) -> Store:
     return DuckdbStore(parse_duckdb_url(url), timeout_s=timeout_s)
 
 
-def connect_running(url: str, *, timeout_s: float | None = None) -> Store | None:
-    """Connect to the store at ``url``, but start no engine and create no store; return None if no engine runs.
+def connect_running(store: str | StoreAddress, *, timeout_s: float | None = None) -> Store | None:
+    """Connect to a store, but start no engine and create no store; return None if no engine runs.
 
     Raises:
         ConfigurationError: see `connect`.
         StoreUnavailable: the store does not answer.
     """
-    if is_postgresql(url):
-        return connect(url, timeout_s=timeout_s)
+    url = address_of(store).url
+    if is_postgresql(url) or is_remote(url):
+        return connect(store, timeout_s=timeout_s)
     from puppylog.stores.duckdb.client.launch import is_answering  # noqa: PLC0415 - as above
     from puppylog.stores.duckdb.client.store import DuckdbStore  # noqa: PLC0415 - as above
     from puppylog.stores.duckdb.directory import StoreDirectory  # noqa: PLC0415 - as above
@@ -77,9 +86,13 @@ def stop(url: str) -> bool:
     """Stop the engine of the embedded store at ``url``; return whether an engine was running.
 
     Raises:
-        UsageError: a client uses the engine, or the store is PostgreSQL and has no engine.
+        UsageError: a client uses the engine, or the store is PostgreSQL or behind a server and has no engine here.
         ConfigurationError: ``url`` is not the URL of a store.
     """
+    if is_remote(url):
+        raise UsageError(
+            "stop", "the engine", "a remote store has none here; end 'puppylog up' on the server's machine"
+        )
     if is_postgresql(url):
         raise UsageError("stop", "the engine", "a PostgreSQL store has none; its administrator runs the server")
     from puppylog.stores.duckdb.client.launch import stop_engine  # noqa: PLC0415 - as above
@@ -95,6 +108,10 @@ def is_postgresql(url: str) -> bool:
 
 def name_store(url: str) -> str:
     """Return ``url`` without passwords, for messages."""
+    if is_remote(url):
+        from puppylog.stores.remote.url import parse_remote_url  # noqa: PLC0415 - as above
+
+        return parse_remote_url(url)
     if not is_postgresql(url):
         return url
     from puppylog.stores.postgres.sessions.session import name_store as name  # noqa: PLC0415 - as above
@@ -117,7 +134,9 @@ def parse_duckdb_url(url: str) -> Path:
         is_scheme = bool(separator) and scheme.isascii() and scheme.replace("+", "").isalnum()
         shown = f"{scheme}://…" if is_scheme else "of this name" if "=" in url else repr(url)
         raise ConfigurationError(
-            "open", f"store {shown}", advice="write duckdb:///path/of/a/directory or postgresql://user@host/database"
+            "open",
+            f"store {shown}",
+            advice="write duckdb:///path/of/a/directory, postgresql://user@host/database or https://host:7380",
         )
     path = os.fsdecode(unquote_to_bytes(os.fsencode(rest.removeprefix("//"))))
     if not path.startswith("/") or "\0" in path:
