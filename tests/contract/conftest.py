@@ -6,23 +6,47 @@ from pathlib import Path
 
 import pytest
 
-from contract.differences import DUCKDB, POSTGRESQL, Difference
+from contract import remote
+from contract.differences import DUCKDB, POSTGRESQL, REMOTE, Difference
 from contract.elsewhere import ELSEWHERE, OTHER_POSTGRES
 from puppylog.stores.base import Store
 from puppylog.stores.postgres.schema.bootstrap import bootstrap
 from support.embedded import EmbeddedStore
 from support.postgres_store import PostgresStoreServer
+from support.remote_store import RemoteStoreServer
 from support.server import StoreServer
 
 OFFERED = [name for name, elsewhere in ELSEWHERE.items() if elsewhere.url]
 FLAVOURS = {POSTGRESQL: "plain"}  # the flavours whose names differ from the stores' names
 
 
-@pytest.fixture(params=[DUCKDB, POSTGRESQL, *OFFERED])
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out most tests of remote stores, unless a variable asks for them. `test_stores` says so."""
+    if remote.IS_WHOLE:
+        return
+    left_out = [item for item in items if _is_remote(item) and item.name.partition("[")[0] not in remote.ALWAYS]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+
+def _is_remote(item: pytest.Item) -> bool:
+    return (
+        isinstance(item, pytest.Function)
+        and "server" in item.fixturenames
+        and any(f"[{name}" in item.name or f"-{name}" in item.name for name in REMOTE)
+    )
+
+
+@pytest.fixture(params=[DUCKDB, POSTGRESQL, *REMOTE, *OFFERED])
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreServer]:
     name: str = request.param
     with ExitStack() as stack:
-        if name == DUCKDB:
+        if name in REMOTE:
+            backing = _open_backing(REMOTE[name], request, tmp_path)
+            stack.enter_context(backing)
+            yield stack.enter_context(RemoteStoreServer(name, backing))
+        elif name == DUCKDB:
             yield stack.enter_context(EmbeddedStore(tmp_path / "store"))
         elif name == POSTGRESQL and not OTHER_POSTGRES.url:
             url = request.getfixturevalue("postgres_store_url")
@@ -34,6 +58,12 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreServ
             assert installed.flavour == FLAVOURS.get(name, name), installed.why  # or the wrong flavour would be tested
             (jobs,) = (able for able in installed.capabilities if able.name == "jobs in the server")
             yield stack.enter_context(PostgresStoreServer(name, url, runs_jobs=not jobs.is_available))
+
+
+def _open_backing(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> EmbeddedStore | PostgresStoreServer:
+    if name == DUCKDB:
+        return EmbeddedStore(tmp_path / "store")
+    return PostgresStoreServer(name, request.getfixturevalue("postgres_store_url"), runs_jobs=True)
 
 
 @pytest.fixture

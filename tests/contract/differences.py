@@ -9,8 +9,14 @@ TIMESCALEDB = "timescaledb"
 TIMESCALEDB_DISTRIBUTED = "timescaledb_distributed"
 CITUS = "citus"
 
-ON_POSTGRES = frozenset({POSTGRESQL, TIMESCALEDB, TIMESCALEDB_DISTRIBUTED, CITUS})
-STORES = frozenset({DUCKDB, *ON_POSTGRES})
+REMOTE_DUCKDB = "remote duckdb"
+REMOTE_POSTGRESQL = "remote postgresql"
+
+REMOTE = {REMOTE_DUCKDB: DUCKDB, REMOTE_POSTGRESQL: POSTGRESQL}
+"""The stores behind a server, and the stores behind the server."""
+
+ON_POSTGRES = frozenset({POSTGRESQL, TIMESCALEDB, TIMESCALEDB_DISTRIBUTED, CITUS, REMOTE_POSTGRESQL})
+STORES = frozenset({DUCKDB, REMOTE_DUCKDB, *ON_POSTGRES})
 
 
 @dataclass(frozen=True, slots=True)

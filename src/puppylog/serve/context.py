@@ -12,6 +12,7 @@ from puppylog.serve.body import read_body
 from puppylog.serve.budget import Budget
 from puppylog.serve.counters import Counters
 from puppylog.serve.limits import Limits
+from puppylog.serve.store.claims import Claims
 from puppylog.serve.stores import StoreAccess
 from puppylog.serve.threads import Threads
 from puppylog.serve.waiting import OnDone
@@ -119,6 +120,7 @@ class Context:
     limits: Limits
     stores: StoreAccess
     access: Access
+    claims: Claims
     intake: Intake
     counters: Counters
     budget: Budget

@@ -21,6 +21,7 @@ from puppylog.serve.hosts import HostNames
 from puppylog.serve.intake import Intake
 from puppylog.serve.limits import Limits
 from puppylog.serve.listener import Listener, open_sockets
+from puppylog.serve.store.claims import Claims
 from puppylog.serve.stores import StoreAccess
 from puppylog.serve.syslog.limits import SyslogLimits
 from puppylog.serve.syslog.receivers import SyslogReceivers
@@ -172,6 +173,7 @@ class Server:
             listening.close()
         self.syslog.close()
         self.context.intake.close()
+        self.context.claims.close()
         self.context.access.close()
         self.context.stores.close()
         self.context.decoding.close()
@@ -186,6 +188,7 @@ def _make_context(listen: ListenConfig, settings: Settings, limits: Limits, repo
         limits=limits,
         stores=stores,
         access=TokenAccess(listen, stores, report),
+        claims=Claims(stores.connect),
         intake=Intake(stores.connect, host=settings.host, counters=counters, say=report),
         counters=counters,
         budget=Budget(limits.bodies_bytes),

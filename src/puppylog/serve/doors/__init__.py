@@ -7,12 +7,14 @@ from starlette.routing import BaseRoute
 
 from puppylog.serve.context import Context
 from puppylog.serve.doors import elasticsearch, elasticsearch_probes, lines, loki, otlp, readiness, sessions
+from puppylog.serve.store import routes as store
 
 Routes: TypeAlias = Callable[[Context], Sequence[BaseRoute]]
 
 ALL: Final[tuple[Routes, ...]] = (
     readiness.routes,
     sessions.routes,
+    store.routes,
     lines.routes,
     otlp.routes,
     loki.routes,

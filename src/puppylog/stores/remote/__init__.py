@@ -1,1 +1,1 @@
-"""A store behind a server: the whole interface of a store over HTTP."""
+"""A store behind a server, over HTTP. `frames` and `protocol` are also what the server reads and writes."""

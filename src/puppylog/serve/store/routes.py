@@ -1,0 +1,264 @@
+"""The routes of a remote store. See `puppylog.stores.remote.protocol` for what goes over the wire."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any, Final
+
+import pyarrow as pa
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from puppylog import __version__
+from puppylog.errors import PuppylogError, StoreRefused
+from puppylog.serve.context import Context, Scope
+from puppylog.serve.guard import Handler, guarded
+from puppylog.serve.refusal import Refusal
+from puppylog.serve.store.answers import NO_VALUE, ClientGone, Pipe, answer, render_failure
+from puppylog.serve.store.appends import Body, Transaction, read_reread
+from puppylog.serve.store.calls import CALLS, Arguments, Call
+from puppylog.serve.store.claims import Claims
+from puppylog.serve.store.repeats import Repeats
+from puppylog.serve.store.sessions import Session
+from puppylog.stores.base import Store
+from puppylog.stores.remote.frames import Kind, pack_batch
+from puppylog.stores.remote.protocol import CALL_HEADER, PREFIX, PROTOCOL, PROTOCOL_HEADER, RENEW_S, SESSION_HEADER
+
+_FRAME_BYTES: Final = 4 << 20
+"""The rows of an answer are sent in frames of about so many bytes, before they are compressed."""
+
+
+def routes(context: Context) -> Sequence[BaseRoute]:
+    """Return the routes."""
+    return StoreDoor(context).routes()
+
+
+class StoreDoor:
+    """Answers the calls of remote stores' clients."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._claims: Claims = context.claims
+        self._repeats = Repeats()
+
+    def routes(self) -> list[BaseRoute]:
+        handlers: dict[str, tuple[Scope, Handler]] = {
+            name: (call.scope, self._json_handler(call)) for name, call in CALLS.items()
+        }
+        handlers |= {
+            "query": ("read", self._query),
+            "append": ("ingest", self._append),
+            "replay": ("admin", self._replay),
+            "keep_alive": ("ingest", self._keep_alive),
+            "open_session": ("ingest", self._open_session),
+            "renew_session": ("ingest", self._renew_session),
+            "close_session": ("ingest", self._close_session),
+            "open_streams": ("ingest", self._in_session(_open_streams)),
+            "close_stream": ("ingest", self._in_session(_close_stream)),
+            "claim_sending": ("admin", self._in_session(_claim_sending)),
+            "release_sending": ("admin", self._in_session(_release_sending)),
+        }
+        guarded_handlers = {
+            name: guarded(self._context, scope, self._checked(handler), render=render_failure)
+            for name, (scope, handler) in handlers.items()
+        }
+        guarded_handlers["hello"] = self._for_any_token(self._json_handler(CALLS["hello"]))
+        return [Route(PREFIX + name, handler, methods=["POST"]) for name, handler in guarded_handlers.items()]
+
+    def _for_any_token(self, handler: Handler) -> Handler:
+        """Return the handler for a token of any scope: a client may only read, or only store lines."""
+        readers, writers = (
+            guarded(self._context, scope, handler, render=render_failure) for scope in ("read", "ingest")
+        )
+
+        async def handle(request: Request) -> Response:
+            response = await readers(request)
+            return await writers(request) if response.status_code == HTTPStatus.FORBIDDEN else response
+
+        return handle
+
+    @staticmethod
+    def _checked(handler: Handler) -> Handler:
+        """Return the handler, for calls of this version of the protocol. ``hello`` tells others which one this is."""
+
+        async def handle(request: Request) -> Response:
+            if request.headers.get(PROTOCOL_HEADER) != str(PROTOCOL):
+                cause = f"the server runs Puppylog {__version__}, which speaks another version of the protocol"
+                raise StoreRefused("use", "the remote store", cause, "install the same version on both")
+            return await handler(request)
+
+        return handle
+
+    # --- calls with JSON
+
+    def _json_handler(self, call: Call) -> Handler:
+        async def handle(request: Request) -> Response:
+            asked = Body(await self._context.read_body(request)).head
+            if SESSION_HEADER in request.headers:
+                self._renew_quietly(request)
+
+            def work(store: Store) -> object:
+                return _read(lambda: call.work(store, asked))
+
+            lanes = {
+                "read": self._context.stores.call,
+                "write": self._context.stores.write,
+                "define": self._context.stores.define,
+            }
+            return await self._run_once(request, lambda: lanes[call.lane](work))
+
+        return handle
+
+    async def _run_once(self, request: Request, work: Callable[[], Awaitable[Any]]) -> Response:
+        """Answer with what ``work`` returns. If the call is repeated, answer as the first one was."""
+        owner, call_id = request.state.caller.token_id, request.headers.get(CALL_HEADER, "")
+        running = self._repeats.run(owner, call_id, lambda: asyncio.ensure_future(work()))
+        return await answer(request, running)
+
+    # --- sessions
+
+    def _in_session(self, work: Callable[[Claims, Session, Arguments], object]) -> Handler:
+        """Return a handler that runs ``work`` in the thread of the claims, with the client's session."""
+
+        async def handle(request: Request) -> Response:
+            asked = Body(await self._context.read_body(request)).head
+            session = self._find_session(request)
+            return await self._run_once(
+                request, lambda: self._claims.run(lambda: _read(lambda: work(self._claims, session, asked)))
+            )
+
+        return handle
+
+    def _find_session(self, request: Request) -> Session:
+        """Renew the session of a call, and return it. Raises UnknownSession."""
+        return self._claims.renew(request.headers.get(SESSION_HEADER, ""), request.state.caller.token_id)
+
+    def _renew_quietly(self, request: Request) -> None:
+        try:
+            self._find_session(request)
+        except PuppylogError:
+            return  # the call needs no session; one that does opens it again
+
+    async def _open_session(self, request: Request) -> Response:
+        asked = Body(await self._context.read_body(request)).head
+        session_id, owner = request.headers.get(SESSION_HEADER, ""), request.state.caller.token_id
+        if not session_id.isalnum() or len(session_id) != 32:
+            raise Refusal(400, "the id of a session has 32 hexadecimal digits")
+
+        def work() -> None:
+            host, pid = str(asked["client"]["host"]), int(asked["client"]["pid"])
+            claims = [str(source_uri) for source_uri in asked["claims"]]
+            client = f"the collector on {_clean(host)} (process {pid})"
+            self._claims.open_session(session_id, owner, client, claims, is_sender=bool(asked["is_sender"]))
+
+        response = await self._run_once(request, lambda: self._claims.run(lambda: _read(work)))
+        self._renew_quietly(request)
+        return response
+
+    async def _renew_session(self, request: Request) -> Response:
+        """Renew a session, and answer after a while. If the client's connection breaks meanwhile, doubt the session."""
+        await self._context.read_body(request)
+        session = self._find_session(request)
+        gone = asyncio.ensure_future(_wait_until_gone(request))
+        try:
+            await asyncio.wait({gone}, timeout=RENEW_S)
+            if gone.done():
+                self._claims.doubt(session.id)
+        finally:
+            gone.cancel()
+        done: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return await answer(request, done)
+
+    async def _close_session(self, request: Request) -> Response:
+        await self._context.read_body(request)
+        session = self._find_session(request)
+        return await self._run_once(request, lambda: self._claims.run(lambda: self._claims.close_session(session.id)))
+
+    async def _keep_alive(self, request: Request) -> Response:
+        await self._context.read_body(request)
+        return await self._run_once(request, lambda: self._claims.run(self._claims.keep_alive))
+
+    # --- rows
+
+    async def _append(self, request: Request) -> Response:
+        body = await self._context.read_body(request)
+        session = self._find_session(request)
+
+        def work(store: Store) -> object:
+            transaction = Transaction(body)
+            self._claims.refuse_foreign(session, transaction.stream_ids)
+            return transaction.commit(store)
+
+        return await self._run_once(request, lambda: self._context.stores.write(work))
+
+    async def _replay(self, request: Request) -> Response:
+        body = await self._context.read_body(request)
+        return await self._run_once(
+            request, lambda: self._context.stores.write(lambda store: store.replay(read_reread(body)))
+        )
+
+    async def _query(self, request: Request) -> Response:
+        asked = Body(await self._context.read_body(request)).head
+        pipe = Pipe()
+
+        def work(store: Store) -> object:
+            with suppress(ClientGone):
+                _read(lambda: _send_answer(store, asked, pipe, self._context.limits.query_s))
+            return NO_VALUE
+
+        running = asyncio.ensure_future(self._context.stores.call(work))
+        running.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await answer(request, running, pipe)
+
+
+def _send_answer(store: Store, asked: Arguments, pipe: Pipe, limit_s: float) -> None:
+    asked_s = asked["timeout_s"]
+    timeout_s = limit_s if asked_s is None else min(float(asked_s), limit_s)
+    with store.stream_query(str(asked["sql"]), asked["parameters"] or None, timeout_s=timeout_s) as batches:
+        for batch in batches:
+            for piece in _cut(batch):
+                pipe.put(pack_batch(Kind.ROWS, piece))
+
+
+def _cut(batch: pa.RecordBatch) -> list[pa.RecordBatch]:
+    """Return the batch in pieces of about _FRAME_BYTES; a batch without rows is one piece."""
+    pieces = max(1, -(-batch.nbytes // _FRAME_BYTES))
+    rows = max(1, -(-batch.num_rows // pieces))
+    return [batch.slice(start, rows) for start in range(0, max(1, batch.num_rows), rows)]
+
+
+def _read(work: Callable[[], Any]) -> Any:  # noqa: ANN401 - what the work returns
+    """Return what ``work`` returns. Arguments of another shape than they should have are the client's fault."""
+    try:
+        return work()
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Refusal(400, f"the arguments cannot be used: {type(error).__name__}: {error}") from error
+
+
+def _open_streams(claims: Claims, session: Session, asked: Arguments) -> object:
+    group = None if asked["group"] is None else str(asked["group"])
+    return list(claims.open_streams(session, [str(source_uri) for source_uri in asked["source_uris"]], group))
+
+
+def _close_stream(claims: Claims, session: Session, asked: Arguments) -> None:
+    claims.close_stream(session, int(asked["stream_id"]))
+
+
+def _claim_sending(claims: Claims, session: Session, _asked: Arguments) -> bool:
+    return claims.claim_sending(session)
+
+
+def _release_sending(claims: Claims, session: Session, _asked: Arguments) -> None:
+    claims.release_sending(session)
+
+
+async def _wait_until_gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        continue
+
+
+def _clean(text: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in text[:200])

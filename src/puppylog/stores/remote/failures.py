@@ -1,0 +1,105 @@
+"""The errors of HTTP connections and answers, translated to those of Puppylog. No message has a token in it."""
+
+import ssl
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from urllib3 import exceptions
+
+from puppylog.errors import (
+    ConfigurationError,
+    PuppylogError,
+    StoreError,
+    StoreForbidden,
+    StoreRefused,
+    StoreUnavailable,
+)
+from puppylog.stores.remote.protocol import CONTENT_TYPE
+
+_CA_ADVICE: Final = "name a file with the certificate of its authority in ca_file or PUPPYLOG_CA_FILE"
+_CREATE: Final = "'puppylog tokens create' makes a token at the server; put it into PUPPYLOG_TOKEN or token_file"
+_NOT_TLS: Final = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST")
+_UNAVAILABLE: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+def translate_exception(error: BaseException, name: str) -> PuppylogError:
+    """Return the error for an exception of urllib3 or of the system.
+
+    Args:
+        error: the exception.
+        name: the URL of the store.
+    """
+    causes = list(_iter_causes(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            reason = f"its certificate is not valid: {cause.verify_message}"
+            return ConfigurationError("connect to", f"store {name}", reason, _CA_ADVICE)
+        if isinstance(cause, ssl.SSLError) and cause.reason in _NOT_TLS:
+            advice = "write http:// if it shall not be encrypted"
+            return ConfigurationError("connect to", f"store {name}", "the server does not speak TLS", advice)
+    return StoreUnavailable("reach", f"store {name}", _explain(error, causes))
+
+
+def _explain(error: BaseException, causes: list[BaseException]) -> str:
+    system = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), "")
+    words = {
+        exceptions.NameResolutionError: "the name of the host does not resolve",
+        exceptions.NewConnectionError: system,
+        exceptions.ConnectTimeoutError: "it does not answer",
+        exceptions.TimeoutError: "it does not answer any more",
+        TimeoutError: "it does not answer any more",
+        ssl.SSLError: "the encrypted connection failed",
+        exceptions.SSLError: "the encrypted connection failed",
+        exceptions.ProtocolError: system or "the connection was cut",
+        ConnectionError: system or "the connection was cut",
+    }
+    known = next((words[kind] for kind in words for cause in [error, *causes] if isinstance(cause, kind)), "")
+    text = known or system or f"the connection failed ({type(error).__name__})"
+    return text[:1].lower() + text[1:]
+
+
+def _iter_causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error and those that it was raised from. urllib3 also puts an error into the arguments of another."""
+    seen: list[BaseException] = []
+    waiting: list[object] = [error]
+    while waiting:
+        found = waiting.pop(0)
+        if isinstance(found, BaseException) and all(found is not other for other in seen):
+            seen.append(found)
+            waiting += [*found.args, getattr(found, "reason", None), found.__cause__, found.__context__]
+    yield from seen
+
+
+def is_answer_of_store(headers: Mapping[str, str]) -> bool:
+    """Return whether an answer has frames, so that Puppylog and no other program has sent it."""
+    return headers.get("Content-Type", "").partition(";")[0].strip().lower() == CONTENT_TYPE
+
+
+def translate_status(
+    status: int, headers: Mapping[str, str], name: str, *, has_token: bool, is_first: bool
+) -> PuppylogError:
+    """Return the error for an answer without frames.
+
+    Args:
+        status: of the answer.
+        headers: of the answer.
+        name: the URL of the store.
+        has_token: whether the client has sent a token.
+        is_first: whether this answers the first call, so that the program at this place may be any.
+    """
+    thing = f"store {name}"
+    if status == 401:
+        cause = "the server does not accept the token" if has_token else "the server asks for a token"
+        return StoreForbidden("use", thing, cause, _CREATE)
+    if status == 403:
+        return StoreForbidden("use", thing, "the token does not allow this", "a token of another scope does")
+    if status == 413:
+        return StoreError("write to", thing, "the server takes no request of this size")
+    if status in _UNAVAILABLE:
+        wait = headers.get("Retry-After", "")
+        asked = f" and asks to wait {wait} s" if wait.isdecimal() else ""
+        return StoreUnavailable("use", thing, f"the server answers {status}{asked}")
+    if is_first:
+        location = "; it redirects elsewhere" if 300 <= status < 400 else ""
+        return StoreRefused("use", thing, f"there is no Puppylog server: the answer is {status}{location}")
+    return StoreUnavailable("use", thing, f"another program answers {status} in place of the server")
