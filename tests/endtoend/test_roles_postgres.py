@@ -280,6 +280,15 @@ def test_commands_of_each_role(
         assert_refused(puppylog("bootstrap"), 78, "permission denied")
     assert_refused(stranger(*define), 78, "role 'stranger' may not read it")
 
+    token = ("tokens", "create", "web1", "--scope", "admin")
+    for puppylog in (first, reader):
+        refused = puppylog(*token)
+        assert refused.out == ""
+        assert_refused(refused, 78, "permission denied for function create_token")
+        assert puppylog("tokens", "list").code == 0
+    assert_refused(stranger("tokens", "list"), 78, "role 'stranger' may not read it")
+    assert_refused(reader("sql", "SELECT hash FROM puppylog.access_tokens"), 2, "permission denied")
+
     assert reader(*look).out.count("\n") == 4
     assert reader(*search).out.count("\n") == 20
     assert_refused(first(*search), 78, "permission denied for table log_records")

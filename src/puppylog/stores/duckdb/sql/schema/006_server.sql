@@ -12,6 +12,7 @@ CREATE TABLE puppylog.access_tokens (
 
 -- Requests of senders whose lines are stored, for an hour: an identical request is a retry, and stores nothing.
 CREATE TABLE puppylog.received_requests (
+    prefix UBIGINT NOT NULL,      -- the first 8 characters of the digest, as a number: a commit searches all rows
     digest VARCHAR NOT NULL,
     answer VARCHAR NOT NULL,      -- JSON of what was answered
     received_at TIMESTAMPTZ NOT NULL
