@@ -192,7 +192,7 @@ async def drip(pause_s: float) -> AsyncIterator[bytes]:
 def test_a_client_that_sends_slowly_is_refused(pause_s: float, limits: Limits) -> None:
     with pytest.raises(Refusal) as raised:
         asyncio.run(read_body(make_request(dripping(drip(pause_s))), limits, Budget(BIG)))
-    assert raised.value.status == 408
+    assert raised.value.status == 503
     assert raised.value.cause.startswith("the body came too slowly: ")
 
 
@@ -216,9 +216,28 @@ def test_a_full_memory_is_taken_from_the_slowest_body_that_is_not_complete() -> 
         return raised.value, fast, budget.used_bytes
 
     refusal, fast, used = asyncio.run(run())
-    assert (refusal.status, len(fast), used) == (408, 100_000, 0)
+    assert (refusal.status, len(fast), used) == (503, 100_000, 0)
 
 
 def test_a_body_for_which_there_is_no_memory_is_refused_for_now() -> None:
     refusal = refused([bytes(100_000)], budget=50_000)
     assert (refusal.status, refusal.headers["retry-after"]) == (503, "5")
+
+
+def test_a_small_body_does_not_give_way_to_a_large_one() -> None:
+    budget = Budget(100_000)
+
+    async def stall() -> AsyncIterator[bytes]:
+        yield b"small"
+        await asyncio.sleep(0.2)
+
+    async def run() -> bytes:
+        small = asyncio.create_task(read_body(make_request(dripping(stall())), LIMITS, budget))
+        while not budget.used_bytes:
+            await asyncio.sleep(0.01)
+        with pytest.raises(Refusal) as raised:
+            await read_body(make_request(sent([bytes(60_000)] * 2)), LIMITS, budget)
+        assert raised.value.status == 503
+        return await small
+
+    assert asyncio.run(run()) == b"small"

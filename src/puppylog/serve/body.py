@@ -26,7 +26,8 @@ async def read_body(request: Request, limits: Limits, budget: Budget, *, also_en
 
     Raises:
         Refusal: 413: the body is larger than allowed; 400: it cannot be decompressed, or the client has left before
-            its end; 408: the client is too slow; 415: the encoding is not known; 503: there is no memory now.
+            its end; 415: the encoding is not known; 503: there is no memory now, or the client is too slow. Not 408:
+            senders drop what is answered so, and the network may be faster later.
     """
     encoding = request.headers.get("content-encoding", "")
     decoder = choose_decoder("" if encoding.strip().lower() == also_encoded else encoding, limits.body_bytes)
@@ -34,39 +35,35 @@ async def read_body(request: Request, limits: Limits, budget: Budget, *, also_en
         raise _too_large(limits)
     share = budget.open_share()
     request.scope.setdefault("puppylog.at_end", []).append(share.close)
-    body = bytearray()
-
-    def keep(piece: bytes) -> None:
-        nonlocal body
-        if len(body) + len(piece) > limits.body_bytes:
-            raise _too_large(limits)
-        share.grow(len(piece))
-        body += piece
-
     is_empty = True
     try:
         async for part in _read_parts(request, limits, share):
             is_empty = is_empty and not part
             for piece in decoder.decode(part):
-                keep(piece)
+                _keep(piece, share, limits)
                 await asyncio.sleep(0)  # a bomb must not keep the server from others
         if not is_empty:
             for piece in decoder.finish():
-                keep(piece)
+                _keep(piece, share, limits)
                 await asyncio.sleep(0)
     except ClientDisconnect:
         raise Refusal(400, "the client left before the end of the body") from None
     except (ValueError, zlib.error) as error:
         raise Refusal(400, f"the body cannot be decompressed: {error}") from None
-    share.complete()
-    return bytes(body)
+    return share.complete()
+
+
+def _keep(piece: bytes, share: Share, limits: Limits) -> None:
+    if share.size_bytes + len(piece) > limits.body_bytes:
+        raise _too_large(limits)
+    share.append(piece)
 
 
 async def _read_parts(request: Request, limits: Limits, share: Share) -> AsyncIterator[bytes]:
     """Yield the parts of the body as they arrive.
 
     Raises:
-        Refusal: 408: the client is too slow.
+        Refusal: 503: the client is too slow.
     """
     parts = request.stream().__aiter__()
     started = time.monotonic()
@@ -79,7 +76,7 @@ async def _read_parts(request: Request, limits: Limits, share: Share) -> AsyncIt
                     part = await anext(parts, None)
         except TimeoutError:
             cause = f"the body came too slowly: {received} bytes in {time.monotonic() - started:.0f} s"
-            raise Refusal(408, cause) from None
+            raise Refusal(503, cause) from None
         if part is None:
             return
         received += len(part)

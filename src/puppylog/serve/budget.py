@@ -3,33 +3,55 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from puppylog.serve.refusal import Refusal
 
+_LARGE_PART: Final = 8  # a body is large if it takes this part of the memory
+
 
 class Share:
-    """The memory of one body."""
+    """One body that arrives, and the memory that it takes."""
 
     def __init__(self, budget: "Budget") -> None:
         self._budget = budget
         self._on_eviction: Callable[[], None] | None = None
         self._is_evicted = False
+        self._body = bytearray()
         self.size_bytes = 0
         self.is_complete = False
         self.started_at = time.monotonic()
 
-    def grow(self, size: int) -> None:
-        """Take more memory.
+    def append(self, piece: bytes) -> None:
+        """Take memory for a piece of the body.
 
         Raises:
-            Refusal: 503: other bodies have it, and are not slower than this one; 408: another body has the memory of
-                this one.
+            Refusal: 503: other bodies have it, or another body has got that of this one.
         """
-        if self._is_evicted:
-            raise Refusal(408, "the body came too slowly while others needed its memory")
+        self._check()
+        self._take(len(piece))
+        self._body += piece
+
+    def complete(self) -> bytes:
+        """Return the body. It keeps its memory until `close`. Raises as `append`."""
+        self._check()
+        self.is_complete = True
+        body, self._body = bytes(self._body), bytearray()
+        return body
+
+    def reserve(self, size: int) -> None:
+        """Take memory for something else that is made of the body, and keep it until `close`. Raises as `append`."""
+        self._take(size)
+        self.is_complete = True
+
+    def _take(self, size: int) -> None:
         self._budget.make_place(size, self)
         self.size_bytes += size
         self._budget.used_bytes += size
+
+    def _check(self) -> None:
+        if self._is_evicted:
+            raise Refusal(503, "the body came too slowly while others needed its memory")
 
     @contextmanager
     def evictable(self, on_eviction: Callable[[], None]) -> Iterator[None]:
@@ -43,13 +65,10 @@ class Share:
     def evict(self) -> None:
         """Give the memory to another body."""
         self._is_evicted = True
+        self._body = bytearray()
         self._budget.drop(self)
         if self._on_eviction is not None:
             self._on_eviction()
-
-    def complete(self) -> None:
-        """Note that the body is complete: it keeps its memory until `close`."""
-        self.is_complete = True
 
     def close(self) -> None:
         """Give the memory back."""
@@ -64,8 +83,8 @@ class Share:
 class Budget:
     """The memory of all bodies. Used in the server's loop only.
 
-    If it is full, the body that arrives slowest gives way, so that clients which stop in the middle of large bodies
-    do not keep others out.
+    If it is full, a large body that still arrives gives way: the slowest one, so that clients which stop in the middle
+    of large bodies do not keep others out. Its request gets 503, because many senders drop what is answered with 408.
     """
 
     def __init__(self, limit_bytes: int) -> None:
@@ -79,13 +98,17 @@ class Budget:
         return share
 
     def make_place(self, size: int, share: Share) -> None:
-        """Take memory from slower bodies until ``size`` bytes are free. Raises as `Share.grow`."""
+        """Take memory from other bodies until ``size`` bytes are free. Raises as `Share.append`."""
         while self.used_bytes + size > self._limit:
             arriving = [other for other in self._shares if not other.is_complete and other.size_bytes]
-            slowest = min(arriving, key=lambda other: other.rate, default=None)
-            if slowest is None or slowest is share:
+            large = [other for other in arriving if other.size_bytes >= self._limit // _LARGE_PART]
+            if large:
+                worst = min(large, key=lambda other: other.rate)
+            else:
+                worst = max(arriving, key=lambda other: other.size_bytes, default=share)
+            if worst is share:
                 raise Refusal(503, "the bodies of other requests fill the memory of the server")
-            slowest.evict()
+            worst.evict()
 
     def drop(self, share: Share) -> None:
         """Count the memory of a body as free."""

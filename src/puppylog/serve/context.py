@@ -146,5 +146,4 @@ class Context:
         """
         share = self.budget.open_share()
         request.scope.setdefault("puppylog.at_end", []).append(share.close)
-        share.grow(size)
-        share.complete()
+        share.reserve(size)

@@ -21,6 +21,7 @@ from puppylog.serve.hosts import HostNames
 from puppylog.serve.intake import Intake
 from puppylog.serve.limits import Limits
 from puppylog.serve.listener import Listener, open_sockets
+from puppylog.serve.reports import Reports
 from puppylog.serve.store.claims import Claims
 from puppylog.serve.stores import StoreAccess
 from puppylog.serve.syslog.limits import SyslogLimits
@@ -68,7 +69,7 @@ class Server:
             ListenFailed: the address cannot be used now.
         """
         self._listen = listen
-        self._report = report
+        report = self._report = Reports(report)
         self._limits = limits or Limits(body_bytes=listen.max_body)
         self._certificate = None if listen.certificate is None else Certificate(listen.certificate, listen.key)
         self._hosts = HostNames(self._list_names(settings))
