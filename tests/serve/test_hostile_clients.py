@@ -227,7 +227,7 @@ def test_a_request_whose_end_is_not_sure_is_refused_with_all_that_follows(served
 
 def test_a_body_that_no_handler_has_read_is_not_the_next_request(served: Served) -> None:
     hidden = b"GET /much HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    begin = b"POST /none HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % (len(hidden) + 9)
+    begin = b"POST /no/such/thing HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % (len(hidden) + 9)
     with served.connect() as connected:
         connected.sendall(begin)
         assert b" 404 " in connected.recv(1000)
