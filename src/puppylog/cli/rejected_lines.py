@@ -79,4 +79,4 @@ class _ScreenWriter:
 def _name_place(source_uri: str, file: str) -> str:
     """Return the name of a source, with the path of the file if that is another one, because it was rotated."""
     name = name_source(source_uri)
-    return name if split_uri(source_uri)[1] == file else f"{name} ({file})"
+    return name if file in {split_uri(source_uri)[1], source_uri} else f"{name} ({file})"

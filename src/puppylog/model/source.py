@@ -27,6 +27,16 @@ def is_received(source_uri: str) -> bool:
     return source_uri.partition(":")[0] not in {"file", "stdin"}
 
 
+def name_on_host(source_uri: str) -> str:
+    """Return the name of a source without its host: a path, or the URI of a source that a server received.
+
+    >>> name_on_host("file://web1/var/log/a.log"), name_on_host("otlp://web1/cart")
+    ('/var/log/a.log', 'otlp:///cart')
+    """
+    path = split_uri(source_uri)[1]
+    return f"{source_uri.partition(':')[0]}://{path}" if is_received(source_uri) else path
+
+
 def name_source(source_uri: str) -> str:
     """Return a source as users write it: ``/var/log/access.log``, or ``host:/var/log/access.log`` if it has a host.
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from puppylog.model.finding import format_age
-from puppylog.model.source import name_source, split_uri
+from puppylog.model.source import name_on_host, name_source, split_uri
 from puppylog.stores.base import RecordReader
 from puppylog.stores.queries import load_queries
 
@@ -60,7 +60,7 @@ class FollowedStream:
 
     @property
     def source(self) -> str:
-        return split_uri(self.source_uri)[1]
+        return name_on_host(self.source_uri)
 
     @property
     def name(self) -> str:

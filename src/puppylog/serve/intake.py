@@ -219,7 +219,8 @@ class Intake:
         for stream in batch.streams.values():
             if stream.stream_id not in self._reported:
                 self._reported.add(stream.stream_id)
-                self._reporting.begin_stream(stream.stream_id, now)
+                # The first report is due now. Its rate is that of a whole interval, not of a moment.
+                self._reporting.begin_stream(stream.stream_id, now - REPORT_S)
         for stream_id, share in batch.shares.items():
             self._reporting.note_read(stream_id, lines=share.records + share.rejects, size_bytes=share.size_bytes)
         self._reporting.note_stored(batch.shares.items(), now)
