@@ -175,7 +175,7 @@ def _read_severity_number(value: object) -> int:
 
 
 def _read_body(body: object) -> Members:
-    if body is None:
+    if body is None or body == {}:
         return NONE
     if isinstance(body, dict):
         if isinstance(text := body.get("stringValue"), str):
