@@ -16,6 +16,9 @@ SOURCE_KEY: Final = "service.name"
 """The attribute of a resource that names the source of its records."""
 
 _MESSAGE_KEY: Final = "message"
+_MESSAGE_KEYS: Final = (_MESSAGE_KEY, "msg", "log")
+"""The keys of a map that hold its message, the best first. Fluent Bit sends a line as a map with ``log``."""
+
 _OBSERVED_LATER_NS: Final = 1_000_000_000
 _NANOSECONDS: Final = range(10**17, 10**19)  # the format ``json`` takes smaller numbers for microseconds
 
@@ -72,10 +75,11 @@ def write_message(value: str) -> Members:
 def write_map_body(members: Sequence[tuple[str, str]]) -> Members:
     """Return the members for a body that is a map.
 
-    If the map has a text ``message``, this is the message, and the rest of the map is the attribute ``body``. Otherwise
-    the message is the JSON of the map.
+    If the map has a text ``message``, ``msg`` or ``log``, this is the message, and the rest of the map is the attribute
+    ``body``. Otherwise the message is the JSON of the map.
     """
-    place = next((at for at, (key, value) in enumerate(members) if key == _MESSAGE_KEY and value.startswith('"')), None)
+    places = {key: at for at, (key, value) in enumerate(members) if key in _MESSAGE_KEYS and value.startswith('"')}
+    place = next((places[key] for key in _MESSAGE_KEYS if key in places), None)
     if place is None:
         return write_message(write_map(members))
     rest = [*members[:place], *members[place + 1 :]]
