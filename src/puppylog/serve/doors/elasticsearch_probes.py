@@ -121,7 +121,9 @@ def routes(context: Context) -> Sequence[BaseRoute]:
     ]
     for prefix in PREFIXES:
         found.append(Route(f"{prefix}/_{{path:path}}", guard(set_up), methods=_METHODS))
-        found.append(Route(f"{prefix}/{{index}}", guard(index), methods=["GET", "HEAD", "PUT"]))
+        # The second name is one with a date: <logstash-{now/d}-000001>.
+        names = (f"{prefix}/{{index}}", f"{prefix}/<{{index:path}}>")
+        found += [Route(name, guard(index), methods=["GET", "HEAD", "PUT"]) for name in names]
     return found
 
 
