@@ -66,6 +66,24 @@ def test_up_listens_where_the_file_says(puppylog: Puppylog, tmp_path: Path) -> N
         assert get(port, "/ready") == (200, "ready\n")
 
 
+def test_up_receives_syslog_where_the_command_line_says(puppylog: Puppylog, own: EmbeddedStore) -> None:
+    process = puppylog.start("up", "--listen", "127.0.0.1:0", "--listen-syslog", "udp://127.0.0.1:0")
+    try:
+        assert process.stderr is not None
+        found = next(
+            filter(None, (re.search(rb"udp://127\.0\.0\.1:(\d+) for syslog", line) for line in process.stderr))
+        )
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"<13>by the command line", ("127.0.0.1", int(found[1])))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+    with own.connect() as store:
+        found_rows = store.query("select message from log_records where message = 'by the command line'").to_pylist()
+    assert len(found_rows) == 1  # what has arrived is stored before the end
+
+
 def test_an_address_that_is_in_use_ends_the_command_with_an_error(puppylog: Puppylog) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"

@@ -1,14 +1,13 @@
 """The server of ``puppylog up``, if the file or the command line asks for one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from puppylog.cli.declared import Declared
 from puppylog.cli.talk import tell, warn
-from puppylog.config.listen import ListenConfig
+from puppylog.config.listen import ListenConfig, SyslogConfig, add_syslog
 from puppylog.errors import PuppylogError
 from puppylog.model.address import Address
 
@@ -20,17 +19,23 @@ class Serving:
     """Serves from ``with`` to its end, or does nothing."""
 
     def __init__(
-        self, declared: Declared, address: Address | None, write: Callable[[Callable[[], None]], None]
+        self,
+        declared: Declared,
+        address: Address | None,
+        syslog: Sequence[SyslogConfig],
+        write: Callable[[Callable[[], None]], None],
     ) -> None:
         """Prepare.
 
         Args:
             declared: what the files declare.
             address: where to listen, if the command line says so.
+            syslog: receivers of syslog that the command line asks for.
             write: calls a function that writes to stderr, so that it writes between other output.
         """
         self._settings = declared.settings
         self._address = address
+        self._syslog = syslog
         self._listen = self._choose(declared)
         self._write = write
         self._server: Server | None = None
@@ -60,10 +65,7 @@ class Serving:
             warn(sentence)
 
     def _choose(self, declared: Declared) -> ListenConfig | None:
-        listen = declared.configuration.listen
-        if self._address is None:
-            return listen
-        return ListenConfig(address=self._address) if listen is None else replace(listen, address=self._address)
+        return add_syslog(declared.configuration.listen, self._address, self._syslog)
 
     def __enter__(self) -> Self:
         if self._listen is not None:

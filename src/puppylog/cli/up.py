@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from puppylog.collect.choosing import make_source
 from puppylog.collect.collector import Collector
 from puppylog.collect.options import CollectOptions
 from puppylog.collect.retry import call_with_retry
+from puppylog.config.listen import SyslogConfig, parse_syslog_url
 from puppylog.errors import UsageError
 from puppylog.model.address import Address
 from puppylog.model.identifier import parse_identifier
@@ -55,6 +56,12 @@ from puppylog.stores.connect import connect, name_store, stop
     show_envvar=True,
     help="Serve HTTP here, such as 127.0.0.1:7380, instead of where the table [listen] says.",
 )
+@click.option(
+    "--listen-syslog",
+    metavar="URL",
+    multiple=True,
+    help="Receive syslog here, too, such as udp://0.0.0.0:5514; also tcp:// and tls://. Repeatable.",
+)
 @host_option
 @store_options
 @pass_settings
@@ -69,6 +76,7 @@ def up(
     year: int | None,
     group: str | None,
     listen: str | None,
+    listen_syslog: tuple[str, ...],
 ) -> None:
     """Keep the store running, as the configuration file declares.
 
@@ -84,6 +92,7 @@ def up(
     if group is not None:
         parse_identifier(group, "group")
     address = None if listen is None else Address.parse(listen)
+    syslog = [parse_syslog_url(url) for url in listen_syslog]
     if paths and is_flag_given("config"):
         raise UsageError("follow", "PATH with --config", "the file's sources are followed", "give one of them")
 
@@ -96,10 +105,15 @@ def up(
         declared = Declared(settings, sources=[source])
     else:
         declared = read_declared(find_config_files(ctx), settings, os.environ)
-    _run(declared, None if paths else read_again, address)
+    _run(declared, None if paths else read_again, address, syslog)
 
 
-def _run(declared: Declared, read_again: Callable[[Declared], Declared] | None, address: Address | None) -> None:
+def _run(
+    declared: Declared,
+    read_again: Callable[[Declared], Declared] | None,
+    address: Address | None,
+    syslog: Sequence[SyslogConfig],
+) -> None:
     """Collect, serve and keep the store running until a signal asks for the end."""
     settings = declared.settings
     reload_wanted = threading.Event()  # the thread that reads the files starts when the store answers
@@ -107,7 +121,7 @@ def _run(declared: Declared, read_again: Callable[[Declared], Declared] | None, 
     with ExitStack() as stack:
         stop = stack.enter_context(Signals(on_reload=None if read_again is None else reload_wanted.set)).stop
         reporter = stack.enter_context(Reporter(settings))
-        serving = Serving(declared, address, reporter.write_between)
+        serving = Serving(declared, address, syslog, reporter.write_between)
         stack.enter_context(serving)
         store = stack.enter_context(call_with_retry(lambda: connect(settings.store), stop, reporter.on_event))
         tell(settings, f"up: {name_store(settings.store.url)}; Ctrl-C to quit")

@@ -1,19 +1,22 @@
 """The server of the files: where `puppylog up` listens, and for whom."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from puppylog.collect.choosing import choose_format
 from puppylog.config.faults import Faults, Place
 from puppylog.config.listen_tables import ListenTable, LokiTable, SyslogTable
+from puppylog.errors import UsageError
 from puppylog.formats.base import Options
 from puppylog.model.address import Address
 
 Network: TypeAlias = IPv4Network | IPv6Network
+
+_PROTOCOLS: Final[tuple[Literal["udp", "tcp", "tls"], ...]] = ("udp", "tcp", "tls")
 
 MOST_BODY_BYTES = 1 << 30
 """A body is in memory as a whole, so a file may not ask for larger ones."""
@@ -120,6 +123,45 @@ def read_syslog(table: SyslogTable, place: Place, faults: Faults) -> SyslogConfi
         **{key: None if file is None else directory / file for key, file in files.items()},
     )
     return receiver if len(faults.found) == before else None
+
+
+def parse_syslog_url(text: str) -> SyslogConfig:
+    """Return the receiver of syslog that a URL such as ``udp://0.0.0.0:5514`` asks for.
+
+    Raises:
+        UsageError: the text is no such URL.
+    """
+    scheme, separator, rest = text.partition("://")
+    protocol = next((known for known in _PROTOCOLS if known == scheme), None)
+    if not separator or protocol is None:
+        raise UsageError("use", f"the URL {text!r}", "it names no protocol", "write udp://, tcp:// or tls://HOST:PORT")
+    address = Address.parse(rest)
+    return SyslogConfig(name=f"{protocol}-{address.port}", address=address, protocol=protocol)
+
+
+def add_syslog(
+    listen: ListenConfig | None, address: Address | None, syslog: Sequence[SyslogConfig]
+) -> ListenConfig | None:
+    """Return the server that a command line asks for; None if neither it nor the files ask for one.
+
+    Args:
+        listen: the server of the files.
+        address: where it is to serve HTTP instead.
+        syslog: further receivers of syslog. A receiver with TLS has the certificate of the server.
+
+    Raises:
+        UsageError: a receiver with TLS has no certificate, or has the name of another receiver.
+    """
+    if listen is None and address is None and not syslog:
+        return None
+    given = listen or ListenConfig(address=Address.parse(ListenTable().address))
+    names = [receiver.name for receiver in (*given.syslog, *syslog)]
+    for receiver in syslog:
+        if receiver.protocol == "tls" and given.certificate is None:
+            raise UsageError("listen on", f"{receiver.protocol}://{receiver.address}", "[listen] has no certificate")
+        if names.count(receiver.name) > 1:
+            raise UsageError("listen on", f"{receiver.protocol}://{receiver.address}", "it is asked for twice")
+    return replace(given, address=address or given.address, syslog=(*given.syslog, *syslog))
 
 
 def _read_networks(texts: tuple[str, ...], place: Place, faults: Faults) -> list[Network]:

@@ -19,6 +19,15 @@ from puppylog.serve.waiting import Outcome
 DOOR: Final = "syslog"
 """The receiver in counters, and the scheme of its streams' URIs."""
 
+_NUMBERS: Final = (
+    "dropped_datagrams",
+    "failed_handshakes",
+    "lost_framing",
+    "lost_messages",
+    "refused_connections",
+)
+"""What is counted. The counters begin with 0, so that their first change is seen."""
+
 _OBJECT_BYTES: Final = 100  # about what a message takes in memory apart from its text
 _FULL_AGAIN: Final = 0.5  # reading goes on when this share of the limit waits
 
@@ -42,6 +51,8 @@ class Inbox:
         self._context = context
         self._listening = listening
         self._threads = threads
+        for name in _NUMBERS:
+            self.count(name, 0)
         self._seldom = Seldom(context.report, limits.report_s)
         self._arrived = Arrived()
         self._arrived_at_us = 0  # of the first message in `_arrived`, since the epoch
