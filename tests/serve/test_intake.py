@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from puppylog.errors import StoreUnavailable
+from puppylog.model.record import Parsed
 from puppylog.model.stream import EMPTY_FINGERPRINT, Move
 from puppylog.monitor.collectors import StreamState
+from puppylog.receive.received import Received
 from puppylog.serve.intake import IntakeLimits
 from puppylog.serve.refusal import Refusal
 from support.embedded import EmbeddedStore, wait_until
@@ -231,3 +234,22 @@ def test_a_coroutine_waits_for_its_commit_and_may_be_cancelled(trial: IntakeTria
 
     asyncio.run(main())
     assert trial.messages() == ["one", "two"]
+
+
+def test_a_request_that_shows_a_defect_costs_no_other_request(trial: IntakeTrial) -> None:
+    wrong = receive("wrong")
+    broken = Parsed(wrong.lines[0].parsed.records.select(["ts"]), wrong.lines[0].parsed.rejects)
+    wrong = Received((replace(wrong.lines[0], parsed=broken),))
+    with trial.intake() as intake:
+        trial.fault.gate.clear()
+        answers = [trial.send(intake, receive("one"), "a"), trial.send(intake, wrong, "b")]
+        answers += [trial.send(intake, receive("two"), "c")]
+        trial.fault.gate.set()
+        assert answers[0].stored().records == 1
+        refusal = answers[1].wait()
+        assert isinstance(refusal, Refusal)
+        assert refusal.status == 500
+        assert answers[2].stored().records == 1
+        trial.send(intake, receive("three"), "d").stored()
+    assert trial.messages() == ["one", "two", "three"]
+    assert any(sentence.startswith("internal error: received lines are not stored") for sentence in trial.said)

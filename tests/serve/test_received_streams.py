@@ -73,6 +73,26 @@ def test_a_stream_takes_the_first_group_and_a_second_group_gets_a_stream_of_its_
     assert len(trial.messages()) == 8
 
 
+def test_further_sources_in_groups_create_no_groups(trial: IntakeTrial) -> None:
+    existing = len([uri for uri in trial.source_uris() if not uri.startswith(("file:", "stdin:"))])
+    with trial.intake(IntakeLimits(streams=existing + 1)) as intake:
+        for group in ("g1", "g2", "g3"):
+            trial.send(intake, receive("m", source="first", group=group)).stored()
+            trial.send(intake, receive("m", source="other", group=group)).stored()
+    assert streams(trial) == {"/first": "g1", "/": None}
+    groups = trial.reader.query("SELECT name FROM puppylog.log_groups WHERE name LIKE 'g_'")["name"].to_pylist()
+    assert groups == ["g1"]
+    named = [json.loads(row["attributes"] or "{}") for row in trial.rows("log_records", "attributes")]
+    assert sorted(found.get("received_source", "") for found in named) == [
+        "",
+        "first",
+        "first",
+        "other",
+        "other",
+        "other",
+    ]
+
+
 def test_the_name_of_a_source_is_cleaned() -> None:
     assert clean_source("a\x1b[31m\nb" + "x" * 300) == ("a[31mb" + "x" * 300)[:200]
     assert clean_source("../../etc/passwd") == "../../etc/passwd"  # a name, never a path

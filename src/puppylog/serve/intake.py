@@ -9,7 +9,7 @@ One thread commits, with its own connection to the store. It also sends the repo
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -194,12 +194,37 @@ class Intake:
                 most_rows = self._store.full_rows if self._store is not None else 1
                 taken = self._queue.take(most_rows, self._limits.batch_bytes, REPORT_S)
                 if taken:
-                    committed = self._commits.store(taken, self._open_store)
-                    if committed is not None:
-                        self._note_committed(committed)
+                    self._store_all(taken)
                 self._report()
         finally:
             self._end()
+
+    def _store_all(self, requests: Sequence[Waiting]) -> None:
+        """Commit requests together; one by one if that shows a defect, so that it costs one request only."""
+        try:
+            committed = self._commits.store(requests, self._open_store)
+        except Exception as error:  # noqa: BLE001 - this thread must go on: all receivers of the server need it
+            self._forget_streams()
+            left = [request for request in requests if not request.is_settled]
+            if len(requests) > 1:
+                for request in left:
+                    self._store_all([request])
+                return
+            self._counters.add("defects")
+            self._say(
+                f"internal error: received lines are not stored: {type(error).__name__}: {error}; please report it"
+            )
+            for request in left:
+                self._commits.settle(request, Refusal(500, "internal error"))
+            return
+        if committed is not None:
+            self._note_committed(committed)
+
+    def _forget_streams(self) -> None:
+        """Release all streams, because their positions are uncertain."""
+        if self._streams is not None:
+            with suppress(PuppylogError):  # the store releases the claims of a lost connection
+                self._streams.forget(list(self._streams))
 
     def _open_store(self) -> tuple[Store, ReceivedStreams]:
         if self._store is None or self._streams is None:

@@ -155,8 +155,10 @@ class ReceivedStreams:
         without_group = [stream for stream in plain if stream.group is None]
         self.forget(without_group)
         others = [name for name, stream in zip(names, plain, strict=True) if stream.group is not None]
-        uris = [stream.uri for stream in without_group]
-        return self._claim([*uris, *(self._choose_uri(name, with_group=True) for name in others)], group)
+        own = {name: self._choose_uri(name, with_group=True) for name in others}
+        unnamed = {uri for name, uri in own.items() if uri == self._unnamed_uri(name)}  # a stream of several groups
+        busy = self._claim(unnamed, None)
+        return busy | self._claim([*(stream.uri for stream in without_group), *({*own.values()} - unnamed)], group)
 
     def _choose_uri(self, name: SourceName, *, with_group: bool = False) -> str:
         """Return the URI of a source's own stream, or of the stream for all sources above the limit."""
@@ -166,9 +168,13 @@ class ReceivedStreams:
         if uri not in self._existing:
             if len(self._existing) >= self._limit and name.source:
                 self._on_full()
-                return make_uri(self._host, SourceName(name.door, ""))
+                return self._unnamed_uri(name)
             self._existing.add(uri)
         return uri
+
+    def _unnamed_uri(self, name: SourceName) -> str:
+        """Return the URI of the stream for all sources of a receiver above the limit."""
+        return make_uri(self._host, SourceName(name.door, ""))
 
     def _list_existing(self) -> set[str]:
         return {

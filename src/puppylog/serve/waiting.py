@@ -1,10 +1,9 @@
 """The queue of received requests that wait for their commit."""
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from puppylog.receive.received import Received
@@ -41,7 +40,7 @@ class Waiting:
     names: tuple[SourceName, ...] = ()
     rows: int = 0
     size_bytes: int = 0
-    begun_at: float = field(default_factory=time.monotonic)
+    is_settled: bool = False  # whether the outcome is known
 
     def __post_init__(self) -> None:
         self.names = tuple(SourceName(self.door, lines.source, lines.group) for lines in self.received.lines)
@@ -124,8 +123,11 @@ class Queue:
             return expired
 
     def settle(self, request: Waiting, outcome: Outcome) -> None:
-        """Tell the senders of a request its outcome. The request does not count any more."""
+        """Tell the senders of a request its outcome. It does not count any more. Only the first call has an effect."""
         with self._changed:
+            if request.is_settled:
+                return
+            request.is_settled = True
             self._rows -= request.rows
             self._bytes -= request.size_bytes
             if request.digest is not None:
