@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from puppylog.cli.declared import Declared
 from puppylog.cli.talk import tell, warn
+from puppylog.collect.events import Committed, Event
 from puppylog.config.listen import ListenConfig, SyslogConfig, add_syslog
 from puppylog.errors import PuppylogError
 from puppylog.model.address import Address
@@ -44,6 +45,11 @@ class Serving:
     def describe_status(self, status: str) -> str:
         """Return the status of the process, with the address of the server if there is one."""
         return status if self._server is None else f"{status}, {self._server.url}"
+
+    def note_event(self, event: Event) -> None:
+        """Count what the collector of the same process does."""
+        if self._server is not None and isinstance(event, Committed):
+            self._server.context.counters.add_commit("collector", event.seconds)
 
     def begin_end(self) -> None:
         """Take no more requests."""

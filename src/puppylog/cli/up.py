@@ -30,6 +30,7 @@ from puppylog.cli.talk import tell
 from puppylog.cli.upkeep import Upkeep
 from puppylog.collect.choosing import make_source
 from puppylog.collect.collector import Collector
+from puppylog.collect.events import Event
 from puppylog.collect.options import CollectOptions
 from puppylog.collect.retry import call_with_retry
 from puppylog.config.listen import SyslogConfig, parse_syslog_url
@@ -131,7 +132,12 @@ def _run(
             watch=True,
             waits_for_streams=read_again is not None,
         )
-        collector = Collector(store, options, stop=stop, on_event=reporter.on_event)
+
+        def on_event(event: Event) -> None:
+            serving.note_event(event)
+            reporter.on_event(event)
+
+        collector = Collector(store, options, stop=stop, on_event=on_event)
         service = ServiceSocket(os.environ)
         stack.enter_context(SignsOfLife(service, collector, stop, on_stop=serving.begin_end))
         if read_again is None:

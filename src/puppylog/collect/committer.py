@@ -5,6 +5,7 @@ stops: the lines stay in their files until the store has committed a batch.
 """
 
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -138,6 +139,7 @@ class Committer:
             batch.appender.discard()
             return
         moves = list(batch.moves.values())
+        started = time.monotonic()
         try:
             appended: Appended = call_with_retry(lambda: batch.appender.commit(moves), self._stop, self._on_event)
         except BaseException:
@@ -150,7 +152,7 @@ class Committer:
             batch.shares[stream_id].rejects += refused
         self._stored.append(batch.shares)
         self._on_batch(batch)
-        self._on_event(Committed(appended.records, appended.rejects))
+        self._on_event(Committed(appended.records, appended.rejects, time.monotonic() - started))
         for path, byte_offset in batch.finished:
             self._on_event(FileFinished(path, byte_offset))
 

@@ -1,7 +1,7 @@
 """The events of a collector, as values. Nothing here prints: the command line decides what to print."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 
@@ -87,6 +87,7 @@ class Committed:
 
     records: int
     rejects: int
+    seconds: float = field(default=0.0, compare=False)  # that the commit took, with its retries
 
 
 @dataclass(frozen=True, slots=True)

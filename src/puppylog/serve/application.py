@@ -1,10 +1,12 @@
 """The application: the routes of all receivers, behind checks that every request passes."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from email.utils import formatdate
 from typing import Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from puppylog.serve import doors
@@ -13,6 +15,7 @@ from puppylog.serve.hosts import HostNames
 from puppylog.serve.proxies import find_client
 from puppylog.serve.refusal import Refusal, render_text
 
+_NO_RECEIVER: Final = "none"  # of a request that no route answers
 _HEADERS: Final = ((b"x-content-type-options", b"nosniff"),)
 
 
@@ -23,17 +26,37 @@ def make_application(context: Context, hosts: HostNames) -> ASGIApp:
         context: what the receivers use.
         hosts: the names that requests may have as their host.
     """
-    routes = [route for make_routes in doors.ALL for route in make_routes(context)]
-    return Entry(Starlette(routes=routes), context, hosts)
+    routes: list[BaseRoute] = []
+    receivers: dict[int, str] = {}
+    for make_routes in doors.ALL:
+        made = make_routes(context)
+        routes += made
+        receivers.update(dict.fromkeys(_iter_endpoints(made), _name_receiver(make_routes.__module__)))
+    return Entry(Starlette(routes=routes), context, hosts, receivers)
+
+
+def _iter_endpoints(routes: Iterable[BaseRoute]) -> Iterator[int]:
+    """Yield the ids of all functions that answer a request."""
+    for route in routes:
+        if isinstance(route, Route):
+            yield id(route.endpoint)
+        elif isinstance(route, Mount):
+            yield from _iter_endpoints(route.routes)
+
+
+def _name_receiver(module: str) -> str:
+    """Return the name of a receiver in numbers: that of its module in ``doors``, or of its folder in ``serve``."""
+    return module.removeprefix("puppylog.serve.").removeprefix("doors.").partition(".")[0]
 
 
 class Entry:
     """Checks every request, completes every answer, and reports what raises an exception that is a defect."""
 
-    def __init__(self, app: ASGIApp, context: Context, hosts: HostNames) -> None:
+    def __init__(self, app: ASGIApp, context: Context, hosts: HostNames, receivers: Mapping[int, str]) -> None:
         self._app = app
         self._context = context
         self._hosts = hosts
+        self._receivers = receivers  # by the id of the function that answers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         has_begun = False
@@ -42,6 +65,8 @@ class Entry:
             nonlocal has_begun
             if message["type"] == "http.response.start":
                 has_begun = True
+                receiver = self._receivers.get(id(scope.get("endpoint")), _NO_RECEIVER)
+                self._context.counters.add_response(receiver, message["status"])
                 now = (b"date", formatdate(usegmt=True).encode())
                 message["headers"] = [*message.get("headers", ()), now, *_HEADERS]
             await send(message)

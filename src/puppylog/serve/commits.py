@@ -79,13 +79,21 @@ class Commits:
             return committed
         return None
 
+    def commit(self, batch: ReceivedBatch) -> Appended:
+        """Commit a batch, and count how long that took."""
+        started = time.monotonic()
+        appended = batch.commit()
+        self._counters.add_commit("receivers", time.monotonic() - started)
+        return appended
+
     def settle(self, request: Waiting, outcome: Outcome) -> None:
         """Tell the senders of a request its outcome, and count it."""
         if isinstance(outcome, Stored):
             if request.digest is not None:
                 self._on_stored(request.digest, outcome.answer, outcome.repeated_s or 0.0)
             if outcome.repeated_s is None:
-                self._counters.add("requests", request.door)
+                if request.rows or request.digest is not None:  # the others only open a stream
+                    self._counters.add("requests", request.door)
                 self._counters.add("records", request.door, outcome.records)
                 self._counters.add("rejected_lines", request.door, outcome.rejects)
             else:
@@ -138,7 +146,7 @@ class _Attempt:
                 return None
             self._batch = ReceivedBatch.build(store.appender(), self.requests, opened)
         batch = self._batch
-        appended = Appended(0, 0) if batch.is_empty else batch.commit()
+        appended = Appended(0, 0) if batch.is_empty else self._commits.commit(batch)
         batch.advance(appended)
         for request in self.requests:
             received = request.received

@@ -16,6 +16,7 @@ from puppylog.serve.store.claims import Claims
 from puppylog.serve.stores import StoreAccess
 from puppylog.serve.threads import Threads
 from puppylog.serve.waiting import OnDone
+from puppylog.serve.watch import Watch
 from puppylog.settings import Settings
 
 T = TypeVar("T")
@@ -125,6 +126,7 @@ class Context:
     counters: Counters
     budget: Budget
     decoding: Threads
+    watch: Watch
     report: Callable[[str], None]  # tells the user of the process a sentence; safe to call from any thread
 
     async def decode(self, call: Callable[[], T], size: int) -> T:

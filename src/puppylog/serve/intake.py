@@ -239,7 +239,6 @@ class Intake:
             self._recent.add(digest, answer, age_s)
 
     def _note_committed(self, batch: ReceivedBatch) -> None:
-        self._counters.add("commits")
         now = time.monotonic()
         for stream in batch.streams.values():
             if stream.stream_id not in self._reported:

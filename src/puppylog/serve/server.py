@@ -28,6 +28,7 @@ from puppylog.serve.syslog.limits import SyslogLimits
 from puppylog.serve.syslog.receivers import SyslogReceivers
 from puppylog.serve.threads import Threads
 from puppylog.serve.tls import Certificate
+from puppylog.serve.watch import Watch
 from puppylog.settings import Settings
 
 _START_S: Final = 10.0
@@ -177,6 +178,7 @@ class Server:
         self.context.claims.close()
         self.context.access.close()
         self.context.stores.close()
+        self.context.watch.close()
         self.context.decoding.close()
 
 
@@ -194,5 +196,6 @@ def _make_context(listen: ListenConfig, settings: Settings, limits: Limits, repo
         counters=counters,
         budget=Budget(limits.bodies_bytes),
         decoding=Threads("server decode", limits.decoding),
+        watch=Watch(settings.store),
         report=report,
     )

@@ -18,7 +18,7 @@ T = TypeVar("T")
 _CROWDED: Final = "too many requests wait for the store"
 
 
-class _Lane:
+class Lane:
     """Calls of one kind. A few run at once, each on the connection of its thread; some wait; others are refused."""
 
     def __init__(self, name: str, threads: int, waiting: int, connect_: Callable[[], Store]) -> None:
@@ -77,12 +77,12 @@ class StoreAccess:
             limits: how many calls run and wait, and how long a query may take.
         """
         self.address = address
-        self._queries = _Lane(
+        self._queries = Lane(
             "server query", limits.queries, limits.waiting, lambda: connect(address, timeout_s=limits.query_s)
         )
-        self._writes = _Lane("server write", limits.writes, limits.waiting, self.connect)
-        self._own = _Lane("server own", 1, limits.waiting, self.connect)
-        self._definitions = _Lane("server definitions", 1, limits.waiting, self.connect)
+        self._writes = Lane("server write", limits.writes, limits.waiting, self.connect)
+        self._own = Lane("server own", 1, limits.waiting, self.connect)
+        self._definitions = Lane("server definitions", 1, limits.waiting, self.connect)
 
     async def call(self, work: Callable[[Store], T]) -> T:
         """Call ``work`` with the store, in a thread, and return what it returns. It must only read.

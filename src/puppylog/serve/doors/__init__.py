@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 from starlette.routing import BaseRoute
 
 from puppylog.serve.context import Context
-from puppylog.serve.doors import elasticsearch, elasticsearch_probes, lines, loki, otlp, readiness, sessions
+from puppylog.serve.doors import elasticsearch, elasticsearch_probes, lines, loki, otlp, readiness, sessions, watching
 from puppylog.serve.store import routes as store
 
 Routes: TypeAlias = Callable[[Context], Sequence[BaseRoute]]
@@ -15,6 +15,7 @@ ALL: Final[tuple[Routes, ...]] = (
     readiness.routes,
     sessions.routes,
     store.routes,
+    watching.routes,
     lines.routes,
     otlp.routes,
     loki.routes,

@@ -1,6 +1,7 @@
 """The routes of a remote store. See `puppylog.stores.remote.protocol` for what goes over the wire."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from http import HTTPStatus
@@ -190,7 +191,10 @@ class StoreDoor:
         def work(store: Store) -> object:
             transaction = Transaction(body)
             self._claims.refuse_foreign(session, transaction.stream_ids)
-            return transaction.commit(store)
+            started = time.monotonic()
+            appended = transaction.commit(store)
+            self._context.counters.add_commit("remote", time.monotonic() - started)
+            return appended
 
         return await self._run_once(request, lambda: self._context.stores.write(work))
 

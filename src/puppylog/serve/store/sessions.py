@@ -53,6 +53,12 @@ class Sessions:
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}  # under the lock
 
+    @property
+    def count(self) -> int:
+        """How many sessions there are."""
+        with self._lock:
+            return len(self._sessions)
+
     def open(self, session_id: str, owner: str, client: str) -> Session:
         """Return the session of this id, which is created if it does not exist.
 
