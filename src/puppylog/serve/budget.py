@@ -7,6 +7,7 @@ from typing import Final
 
 from puppylog.serve.refusal import Refusal
 
+_PIECE_BYTES: Final = 64 << 10
 _LARGE_PART: Final = 8  # a body is large if it takes this part of the memory
 
 
@@ -17,7 +18,8 @@ class Share:
         self._budget = budget
         self._on_eviction: Callable[[], None] | None = None
         self._is_evicted = False
-        self._body = bytearray()
+        self._pieces: list[bytes] = []  # one long array would be copied, and would leave holes, as it grows
+        self._last = bytearray()  # collects small pieces
         self.size_bytes = 0
         self.is_complete = False
         self.started_at = time.monotonic()
@@ -30,14 +32,22 @@ class Share:
         """
         self._check()
         self._take(len(piece))
-        self._body += piece
+        self._last += piece
+        if len(self._last) >= _PIECE_BYTES:
+            self._pieces.append(bytes(self._last))
+            self._last.clear()
 
     def complete(self) -> bytes:
         """Return the body. It keeps its memory until `close`. Raises as `append`."""
         self._check()
         self.is_complete = True
-        body, self._body = bytes(self._body), bytearray()
+        body = b"".join([*self._pieces, self._last])
+        self._forget()
         return body
+
+    def _forget(self) -> None:
+        self._pieces.clear()
+        self._last.clear()
 
     def reserve(self, size: int) -> None:
         """Take memory for something else that is made of the body, and keep it until `close`. Raises as `append`."""
@@ -65,7 +75,7 @@ class Share:
     def evict(self) -> None:
         """Give the memory to another body."""
         self._is_evicted = True
-        self._body = bytearray()
+        self._forget()
         self._budget.drop(self)
         if self._on_eviction is not None:
             self._on_eviction()
