@@ -311,7 +311,7 @@ def test_requests_above_the_limit_of_writes_are_refused_for_now(served: Served) 
         wait_until(lambda: served.server.context.stores._writes._count == 2, what="the calls")
         answer = served.send("POST", "/write", b"ok")
         assert (answer.status, answer.headers["retry-after"]) == (503, "5")
-        assert served.send("GET", "/ready").status == 200  # a query does not wait for writes
+        assert served.send("GET", "/ready").status == 200
     finally:
         is_over.set()
     for call in running:

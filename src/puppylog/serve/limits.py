@@ -1,6 +1,11 @@
 """How much the server does at once, and how long it waits for a client."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
+
+from puppylog.tail.descriptors import allow_many_files
+
+_BODIES: Final = 2  # so many of the largest bodies fit into the memory of all bodies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +18,7 @@ class Limits:
     body_bytes: int = 64 << 20  # of one body after decompression; above it, the answer is 413
     bodies_bytes: int = 128 << 20  # of all bodies in memory; above it, the slowest one is refused
     head_bytes: int = 64 << 10  # of the request line and the headers
-    connections: int = 1000
+    connections: int = 1000  # fewer if the process may open few files: half of them are for followed files
     queries: int = 4  # that run at once; others wait
     writes: int = 2  # that run at once; others wait
     decoding: int = 2  # bodies that are decoded at once; others wait
@@ -27,4 +32,16 @@ class Limits:
     read_s: float = 30.0  # for a client that does not read its answer
     linger_s: float = 2.0  # for the rest of a body that the server has refused
     end_s: float = 5.0  # for running requests, when the server ends
-    retry_after_s: int = 5  # what a client is told that is to come back
+
+
+def make_limits(body_bytes: int) -> Limits:
+    """Return the limits of a server whose largest body has so many bytes.
+
+    The limit on open files of the process is raised as far as the system allows, as a collector does.
+    """
+    limits = Limits(body_bytes=body_bytes)
+    return replace(
+        limits,
+        bodies_bytes=max(limits.bodies_bytes, _BODIES * body_bytes),
+        connections=min(limits.connections, allow_many_files() // 2),
+    )

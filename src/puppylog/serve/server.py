@@ -19,7 +19,7 @@ from puppylog.serve.context import Context
 from puppylog.serve.counters import Counters
 from puppylog.serve.hosts import HostNames
 from puppylog.serve.intake import Intake
-from puppylog.serve.limits import Limits
+from puppylog.serve.limits import Limits, make_limits
 from puppylog.serve.listener import Listener, open_sockets
 from puppylog.serve.reports import Reports
 from puppylog.serve.store.claims import Claims
@@ -71,7 +71,7 @@ class Server:
         """
         self._listen = listen
         report = self._report = Reports(report)
-        self._limits = limits or Limits(body_bytes=listen.max_body)
+        self._limits = limits or make_limits(listen.max_body)
         self._certificate = None if listen.certificate is None else Certificate(listen.certificate, listen.key)
         self._hosts = HostNames(self._list_names(settings))
         self.syslog = SyslogReceivers(listen, settings, syslog_limits)

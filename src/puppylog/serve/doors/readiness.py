@@ -17,7 +17,7 @@ def routes(context: Context) -> Sequence[BaseRoute]:
     """Return the routes. They need no token, and say nothing about the store."""
 
     async def ready(_request: Request) -> Response:
-        await context.stores.call(_ask)
+        await context.stores.ask(_ask)
         return PlainTextResponse("ready\n")
 
     async def root(request: Request) -> Response:
