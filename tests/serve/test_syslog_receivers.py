@@ -179,6 +179,19 @@ def test_what_has_arrived_is_stored_when_the_server_ends() -> None:
     asyncio.run(run())
 
 
+def test_the_datagrams_in_the_kernel_are_stored_when_the_server_ends() -> None:
+    async def run() -> None:
+        intake = HeldIntake()
+        limits = SyslogLimits(gather_s=0.001, datagrams_at_once=7, end_s=10.0)
+        async with receiving("udp", limits, intake) as got:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                for text in texts(100):  # the receiver's loop does not run meanwhile
+                    sender.sendto(f"<13>{text}".encode(), ("127.0.0.1", got.port))
+        assert intake.stored == texts(100)
+
+    asyncio.run(run())
+
+
 def test_only_senders_with_a_certificate_of_the_authority_may_connect(tmp_path: Path) -> None:
     certificate = write_certificate(tmp_path)
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -3,14 +3,15 @@
 import asyncio
 import socket
 import struct
+import time
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Final
 
 from puppylog.receive.syslog.framing import split_datagram
 from puppylog.serve.syslog.inbox import Inbox
 from puppylog.serve.syslog.peers import name_peer
 
+_LAST_S: Final = 0.5  # for what the kernel has when the server ends
 _LARGEST_BYTES: Final = 65_535
 _FORCED_BUFFER: Final = 33  # SO_RCVBUFFORCE of Linux, which the socket module does not name
 _MEMORY_INFO: Final = 55  # SO_MEMINFO
@@ -59,16 +60,18 @@ class DatagramReceiver:
         self._watching = asyncio.create_task(self._watch_drops())
 
     async def end(self) -> None:
-        """Receive what the kernel has, and stop."""
-        if self._is_reading:
-            for receiving in self._sockets:
-                self._read(receiving)
+        """Receive what the kernel has, for a limited time, and stop."""
+        deadline = time.monotonic() + _LAST_S
+        for receiving in self._sockets:
+            while self._read(receiving) and time.monotonic() < deadline:
+                continue
         self._inbox.on_change = lambda: None
         self._stop_reading()
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
         self._count_drops()
+        self._say_drops()
         for receiving in self._sockets:
             receiving.close()
 
@@ -87,21 +90,28 @@ class DatagramReceiver:
             for receiving in self._sockets:
                 asyncio.get_running_loop().remove_reader(receiving.fileno())
 
-    def _read(self, receiving: socket.socket) -> None:
+    def _read(self, receiving: socket.socket) -> bool:
+        """Receive some datagrams; return whether there may be more."""
         texts: list[bytes] = []
         peers: list[str] = []
-        with suppress(OSError):  # there are no more
+        has_more = True
+        try:
             for _ in range(self._limits.datagrams_at_once):
                 data, place = receiving.recvfrom(_LARGEST_BYTES)
                 messages = split_datagram(data)
                 texts += messages
                 peers += [name_peer(place[0])] * len(messages)
+        except OSError:
+            has_more = False
         self._inbox.add_whole(texts, peers)
+        return has_more
 
     async def _watch_drops(self) -> None:
         while True:
             await asyncio.sleep(self._limits.drops_s)
             self._count_drops()
+            if self._inbox.may_say("drops"):
+                self._say_drops()
 
     def _count_drops(self) -> None:
         for index, receiving in enumerate(self._sockets):
@@ -111,11 +121,14 @@ class DatagramReceiver:
             if new:
                 self._inbox.count("dropped_datagrams", new)
                 self._unsaid_drops += new
-        if self._unsaid_drops and self._inbox.may_say("drops"):
-            cause = "the store is behind" if self._inbox.is_full else "they came too fast"
-            size = f"{self._buffer_bytes / 1024:,.0f} KiB"
-            wanted = self._limits.datagram_buffer_bytes
-            advice = f"; 'sysctl net.core.rmem_max={wanted}' allows more" if self._buffer_bytes < wanted else ""
-            lost = f"{self._unsaid_drops:,} datagrams are lost"
-            self._inbox.say("drops", f"{lost}: {cause}, and the kernel's buffer of {size} was full{advice}")
-            self._unsaid_drops = 0
+
+    def _say_drops(self) -> None:
+        if not self._unsaid_drops:
+            return
+        cause = "the store is behind" if self._inbox.is_full else "they came too fast"
+        size = f"{self._buffer_bytes / 1024:,.0f} KiB"
+        wanted = self._limits.datagram_buffer_bytes
+        advice = f"; 'sysctl net.core.rmem_max={wanted}' allows more" if self._buffer_bytes < wanted else ""
+        lost = f"{self._unsaid_drops:,} datagrams are lost"
+        self._inbox.say("drops", f"{lost}: {cause}, and the kernel's buffer of {size} was full{advice}", at_once=True)
+        self._unsaid_drops = 0

@@ -73,8 +73,16 @@ class Inbox:
         """Add to a number of the server's counters."""
         self._context.counters.add(name, DOOR, number)
 
-    def say(self, subject: str, sentence: str) -> None:
-        """Report a sentence about a problem, unless one about the subject was reported lately."""
+    def say(self, subject: str, sentence: str, *, at_once: bool = False) -> None:
+        """Report a sentence about a problem, unless one about the subject was reported lately.
+
+        Args:
+            subject: what the sentence is about.
+            sentence: about this receiver.
+            at_once: report it in any case.
+        """
+        if at_once:
+            self._seldom.forget(subject)
         self._seldom.say(subject, f"syslog {self._listening.source!r}: {sentence}")
 
     def may_say(self, subject: str) -> bool:

@@ -26,3 +26,7 @@ class Seldom:
         """Whether `say` would report now."""
         said_at = self._said_at.get(subject)
         return said_at is None or time.monotonic() - said_at >= self._period_s
+
+    def forget(self, subject: str) -> None:
+        """Let `say` report the next sentence about the subject."""
+        self._said_at.pop(subject, None)
