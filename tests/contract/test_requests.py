@@ -47,9 +47,6 @@ def test_a_request_is_found_after_its_commit(store: Store) -> None:
         request(2).digest: '{"accepted":2}',
     }
     assert all(each.digest == digest and 0 <= each.age_s < 60 for digest, each in found.items())
-
-
-def test_no_request_is_found_if_none_is_asked(store: Store) -> None:
     assert store.find_requests([]) == {}
 
 
@@ -60,24 +57,22 @@ def test_a_repeated_request_stores_nothing(store: Store) -> None:
         append(source, request(2), request(1))
     assert count(store) == (3, 1)
     assert store.find_requests([request(2).digest]) == {}
+    with pytest.raises(RequestRepeated):
+        append(source, request(2), request(3), request(2))
+    assert count(store) == (3, 1)
     append(source, request(2))
     assert count(store) == (6, 2)
 
 
-def test_a_commit_with_a_request_twice_stores_nothing(store: Store) -> None:
+def test_a_batch_keeps_a_thousand_requests_and_a_refused_batch_none(store: Store) -> None:
     source = Source(store)
-    with pytest.raises(RequestRepeated):
-        append(source, request(1), request(2), request(1))
-    assert count(store) == (0, 0)
-
-
-def test_a_refused_batch_keeps_no_request(store: Store) -> None:
-    source = Source(store)
-    append(source)
+    requests = [request(number) for number in range(1000)]
+    append(source, *requests)
+    assert len(store.find_requests([each.digest for each in requests])) == 1000
     source.offset = 0
     with pytest.raises(StreamBusy):
-        append(source, request(1))
-    assert store.find_requests([request(1).digest]) == {}
+        append(source, request(1000))
+    assert store.find_requests([request(1000).digest]) == {}
 
 
 def test_two_servers_that_get_one_request_at_once_store_it_once(server: StoreServer) -> None:
@@ -99,9 +94,3 @@ def test_two_servers_that_get_one_request_at_once_store_it_once(server: StoreSer
         first, second = threads.map(store_once, sources)
     assert [one != other for one, other in zip(first, second, strict=True)] == [True] * 10
     assert count(server.connect()) == (30, 20)
-
-
-def test_a_thousand_requests_are_stored_and_found_at_once(store: Store) -> None:
-    requests = [request(number) for number in range(1000)]
-    append(Source(store), *requests)
-    assert len(store.find_requests([each.digest for each in requests])) == 1000

@@ -47,8 +47,9 @@ def routes_for_scopes() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A server that other machines reach."""
+    """A server that other machines reach, and that has seen that its store has no tokens yet."""
     with Served(tmp_path_factory.mktemp("served"), listen=EVERYWHERE) as served:
+        wait_until(lambda: bool(served.reported), what="the warning")
         yield served
 
 
@@ -81,7 +82,6 @@ def test_a_request_without_a_token_is_refused_and_told_how(served: Served) -> No
 
 
 def test_a_server_without_tokens_says_so_at_its_start(served: Served) -> None:
-    wait_until(lambda: bool(served.reported), what="the warning")
     (sentence,) = (sentence for sentence in served.reported if "no tokens" in sentence)
     assert sentence == (
         "the store has no tokens, so the server refuses every request; create one with: "
