@@ -165,7 +165,7 @@ def pass_settings(command: Callable[Concatenate[Settings, P], R]) -> Callable[P,
     def with_settings(*args: P.args, **kwargs: P.kwargs) -> R:
         settings = reread_settings()
         if settings.store.is_readable_on_the_way:
-            warn(f"{settings.store.url} is not encrypted: write https://, so that nobody else reads the token")
+            warn("the connection to the store is not encrypted: write https://, so that nobody else reads the token")
         return command(settings, *args, **kwargs)
 
     return with_settings

@@ -149,6 +149,7 @@ class Server:
         self.syslog.start(self.context)
         self._has_started.set()
         await self._end.wait()
+        self.context.claims.begin_end()
         await asyncio.gather(listener.end(), self.syslog.end())
 
     def _report_exception(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

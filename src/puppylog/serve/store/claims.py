@@ -37,6 +37,8 @@ class Claims:
         self._threads = Threads("server claims", 1)
         self._store: Store | None = None  # in the thread
         self._timers: dict[str, asyncio.TimerHandle] = {}  # in the loop, by session
+        self._is_ending = False  # in the loop
+        self._renewals: set[asyncio.Future[None]] = set()  # in the loop: clients that wait for an answer
 
     async def run(self, work: Callable[[], T]) -> T:
         """Return what ``work`` returns, which runs in the thread.
@@ -60,6 +62,34 @@ class Claims:
         session = self.sessions.renew(session_id, owner)
         self._watch(session)
         return session
+
+    async def wait_for_end(self, gone: "asyncio.Future[None]", within_s: float) -> None:
+        """Return after ``within_s`` seconds, or when a client has gone, or when the server ends."""
+        if self._is_ending:
+            return
+        ending: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._renewals.add(ending)
+        try:
+            await asyncio.wait({gone, ending}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._renewals.discard(ending)
+            ending.cancel()
+
+    async def wait_for_doubtful(self, session: Session, source_uris: Sequence[str]) -> None:
+        """If another session that is doubtful has claimed a stream, wait until that session has ended or is renewed.
+
+        A collector that was killed and started again gets its streams in this way.
+        """
+        held = self.sessions.find_holder(source_uris)
+        if held is not None and held[0] is not session and held[0].is_doubtful:
+            await asyncio.sleep(max(0.0, held[0].expires_at - time.monotonic()) + _MARGIN_S)
+
+    def begin_end(self) -> None:
+        """Answer all renewals, so that the server does not wait for them when it ends."""
+        self._is_ending = True
+        for ending in self._renewals:
+            if not ending.done():
+                ending.set_result(None)
 
     def doubt(self, session_id: str) -> None:
         """Let a session end soon, because the connection of its client has broken."""

@@ -126,9 +126,13 @@ class StoreDoor:
         async def handle(request: Request) -> Response:
             asked = Body(await self._context.read_body(request)).head
             session = self._find_session(request)
-            return await self._run_once(
-                request, lambda: self._claims.run(lambda: _read(lambda: work(self._claims, session, asked)))
-            )
+
+            async def run() -> object:
+                if work is _open_streams:
+                    await self._claims.wait_for_doubtful(session, [str(uri) for uri in asked.get("source_uris", ())])
+                return await self._claims.run(lambda: _read(lambda: work(self._claims, session, asked)))
+
+            return await self._run_once(request, run)
 
         return handle
 
@@ -164,7 +168,7 @@ class StoreDoor:
         session = self._find_session(request)
         gone = asyncio.ensure_future(_wait_until_gone(request))
         try:
-            await asyncio.wait({gone}, timeout=RENEW_S)
+            await self._claims.wait_for_end(gone, RENEW_S)
             if gone.done():
                 self._claims.doubt(session.id)
         finally:

@@ -7,6 +7,7 @@ import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
@@ -14,10 +15,10 @@ import urllib3
 import urllib3.connection
 
 from puppylog import __version__
-from puppylog.errors import ConfigurationError, PuppylogError, StoreUnavailable
+from puppylog.errors import ConfigurationError, PuppylogError, StoreForbidden, StoreUnavailable
 from puppylog.stores import messages
 from puppylog.stores.address import StoreAddress
-from puppylog.stores.remote.failures import is_answer_of_store, translate_exception, translate_status
+from puppylog.stores.remote.failures import HOW_TO_AUTHORIZE, is_answer_of_store, translate_exception, translate_status
 from puppylog.stores.remote.frames import END, BrokenFrames, Frame, Kind, iter_frames, pack_frame
 from puppylog.stores.remote.protocol import (
     CALL_HEADER,
@@ -196,8 +197,20 @@ class Connection:
                 response.status, response.headers, self.name, has_token=has_token, is_first=not self._is_known
             )
         self._is_known = True
+        if response.status == HTTPStatus.UNAUTHORIZED:
+            raise self._refused_token(response)
         if response.headers.get(CALL_HEADER, "") != call_id:
             raise StoreUnavailable("read", f"the answer of store {self.name}", "it answers another call")
+
+    def _refused_token(self, response: urllib3.BaseHTTPResponse) -> PuppylogError:
+        """Return why the server does not accept the token, and what the user can do."""
+        try:
+            Answer(response, self.name).read_json()
+        except StoreForbidden as error:
+            return StoreForbidden("use", f"store {self.name}", error.cause, HOW_TO_AUTHORIZE)
+        except PuppylogError as error:
+            return error
+        return StoreUnavailable("read", f"the answer of store {self.name}", "it is 401 and no error")
 
     def _note_sockets(self) -> None:
         """Note every connection that is opened from now on, so that `cut` finds them."""

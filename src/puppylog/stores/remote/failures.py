@@ -17,7 +17,7 @@ from puppylog.errors import (
 from puppylog.stores.remote.protocol import CONTENT_TYPE
 
 _CA_ADVICE: Final = "name a file with the certificate of its authority in ca_file or PUPPYLOG_CA_FILE"
-_CREATE: Final = "'puppylog tokens create' makes a token at the server; put it into PUPPYLOG_TOKEN or token_file"
+HOW_TO_AUTHORIZE: Final = "put a token into PUPPYLOG_TOKEN or token_file; 'puppylog tokens create' makes one"
 _NOT_TLS: Final = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST")
 _UNAVAILABLE: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -90,7 +90,7 @@ def translate_status(
     thing = f"store {name}"
     if status == 401:
         cause = "the server does not accept the token" if has_token else "the server asks for a token"
-        return StoreForbidden("use", thing, cause, _CREATE)
+        return StoreForbidden("use", thing, cause, HOW_TO_AUTHORIZE)
     if status == 403:
         return StoreForbidden("use", thing, "the token does not allow this", "a token of another scope does")
     if status == 413:

@@ -28,7 +28,7 @@ _QUERIES = load_queries("puppylog.stores.duckdb", "doctor.sql")
 
 _CAPABILITIES: Final = (
     Capability("columns for old records", True, "all records are in columns"),
-    Capability("several machines", False, "one machine's users share it; several machines need a PostgreSQL store"),
+    Capability("several machines", False, "others reach it through 'puppylog up --listen', or need a PostgreSQL store"),
 )
 
 _VERIFY_S: Final = 10.0
