@@ -55,7 +55,7 @@ def test_metrics_keep_the_records_that_are_too_old(
     Source(store).append(records(3, ts=today - timedelta(days=10)), records(2, start=300, ts=today - timedelta(days=2)))
     wait_until(lambda: server.is_settled(store), what="the refresh of the metric")
     assert store.set_retention(Retention(7 * DAY_S))
-    wait_until(lambda: drop_old(store, is_later=differs(DROPS_LATER)) == 2, what="the drop")
+    wait_until(lambda: drop_old(server, store, is_later=differs(DROPS_LATER)) == 2, what="the drop")
     assert store.query("SELECT sum(value) AS n FROM metrics.hits")["n"].to_pylist() == [5]
     assert store.set_retention(KEEP_ALL)
     Source(store, "file:///var/log/late.log").append(records(1, ts=today - timedelta(days=2)))
@@ -79,14 +79,15 @@ def test_the_records_of_a_group_have_their_own_age(
         Source(store, f"file:///var/log/{name}.log", group).append(records(3, ts=old))
     wait_until(lambda: server.is_settled(store), what="the refresh of the metric")
     assert store.set_retention(Retention(groups=(("shop", 7 * DAY_S),)))
-    wait_until(lambda: drop_old(store, is_later=differs(DROPS_LATER)) == 3, what="the drop")
+    wait_until(lambda: drop_old(server, store, is_later=differs(DROPS_LATER)) == 3, what="the drop")
     assert store.query("SELECT sum(value) AS n FROM metrics.hits")["n"].to_pylist() == [6]
 
 
-def drop_old(store: Store, *, is_later: bool) -> int:
+def drop_old(server: StoreServer, store: Store, *, is_later: bool) -> int:
     """Drop old records now, if the store does so only every few minutes; return the number of records."""
     if is_later:
-        store.query("SELECT puppylog.tend_days()")
+        with psycopg.connect(server.database_url, autocommit=True) as connection:
+            connection.execute("SELECT puppylog.tend_days()")
     return int(store.query("SELECT count(*) AS n FROM puppylog.log_records")["n"][0].as_py())
 
 
@@ -101,7 +102,7 @@ def test_the_oldest_days_go_if_the_records_need_too_much_space(
     for days in (9, 5, 2, 0):
         source.append(records(2, start=source.offset, ts=now - timedelta(days=days, seconds=2), step_s=0.1))
     wait_until(lambda: server.is_settled(store), what="the refresh of the metric")
-    with psycopg.connect(server.url, autocommit=True) as connection:
+    with psycopg.connect(server.database_url, autocommit=True) as connection:
         connection.execute("UPDATE puppylog.retention SET max_bytes = 1")  # less than users may choose
 
         def drop_excess() -> int:

@@ -46,7 +46,7 @@ class EmbeddedStore:
 
     def __init__(self, path: Path) -> None:
         self.directory = StoreDirectory(path)
-        self.url = f"duckdb://{path}"
+        self.url = self.database_url = f"duckdb://{path}"
         self._clients: list[DuckdbStore] = []
 
     def connect(self) -> DuckdbStore:

@@ -18,7 +18,7 @@ class PostgresStoreServer:
     def __init__(self, name: str, url: str, *, runs_jobs: bool) -> None:
         """Use a database that was bootstrapped. ``url`` is that of its owner."""
         self.name = name
-        self.url = url
+        self.url = self.database_url = url
         self._runs_jobs = runs_jobs
         self._stack = ExitStack()
 

@@ -40,6 +40,10 @@ class RemoteStoreServer:
     def url(self) -> str:
         return self._server.url
 
+    @property
+    def database_url(self) -> str:
+        return self._backing.database_url
+
     def connect(self) -> Store:
         return self._stack.enter_context(connect(self.url))
 

@@ -16,6 +16,10 @@ class StoreServer(Protocol):
     @property
     def url(self) -> str: ...
 
+    @property
+    def database_url(self) -> str:
+        """The URL of the store itself; the same as `url`, unless clients reach the store through a server."""
+
     def connect(self) -> Store:
         """Return a new connection to the store. The server closes it at the end."""
 
