@@ -85,12 +85,13 @@ def test_a_token_that_was_found_is_revoked_by_itself_and_not_repeated(cli: InPro
     assert (unknown.code, unknown.err) == (2, "puppylog: cannot find this token: the store does not have it\n")
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a/b", "-a", "ä", "x" * 101, "\x1b[2J", "ppl_" + "a" * 43])
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "-a", "ä", "x" * 101, "\x1b[2J", "\udcff", "ppl_" + "a" * 43])
 def test_a_wrong_name_creates_no_token(cli: InProcess, name: str) -> None:
     before = listed(cli)
-    refused = cli("tokens", "create", "--scope", "read", "--", name)
-    assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
-    assert "ppl_aaa" not in refused.err
+    for command in (("create", "--scope", "read"), ("revoke",)):
+        refused = cli("tokens", *command, "--", name)
+        assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
+        assert "ppl_aaa" not in refused.err
     assert listed(cli) == before
 
 

@@ -1,9 +1,11 @@
 import base64
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.requests import Request
 
-from puppylog.model.token import make_token
+from puppylog.model.token import is_token, make_token
 from puppylog.serve.credentials import Unreadable, read_token
 
 TOKEN = make_token()
@@ -62,6 +64,16 @@ def test_a_header_without_a_token_is_refused_and_not_repeated(value: str) -> Non
         read_token(request(value))
     assert TOKEN[:10] not in str(raised.value)
     assert len(str(raised.value)) < 200
+
+
+@given(st.one_of(st.binary(max_size=200), st.binary(max_size=200).map(lambda data: b"Basic " + base64.b64encode(data))))
+def test_any_bytes_are_a_token_or_refused(value: bytes) -> None:
+    try:
+        token = read_token(Request({"type": "http", "headers": [(b"authorization", value)]}))
+    except Unreadable:
+        return
+    assert token is not None
+    assert is_token(token)
 
 
 def test_several_headers_are_refused() -> None:

@@ -144,7 +144,7 @@ def revoke(settings: Settings, names: tuple[str, ...]) -> None:
     """
     with connect(settings.store) as store:
         for given in names:
-            name = _find_name(store, given) if is_token(given) else given
+            name = _find_name(store, given) if is_token(given) else parse_token_name(given)
             was_accepted = store.revoke_token(name)
             tell(settings, f"revoked token {name}" if was_accepted else f"token {name} is revoked already")
 
