@@ -195,6 +195,20 @@ def test_a_position_that_another_server_has_moved_is_read_again(trial: IntakeTri
     assert trial.rows("log_records", "line_offset")[-1]["line_offset"] == start + 100
 
 
+def test_a_store_that_does_not_answer_holds_a_sender_for_a_limited_time(trial: IntakeTrial) -> None:
+    async def main() -> None:
+        with trial.intake(SHORT) as intake:
+            trial.fault.gate.clear()
+            with pytest.raises(Refusal, match="503: the store does not answer"):
+                await intake.store(trial.door, receive("one"), digest=trial.digest("a"), answer="{}")
+            trial.fault.gate.set()
+            stored = await intake.store(trial.door, receive("one"), digest=trial.digest("a"), answer="{}")
+            assert stored.repeated_s is not None
+
+    asyncio.run(main())
+    assert trial.messages() == ["one"]
+
+
 def test_what_waits_is_committed_at_the_end(trial: IntakeTrial) -> None:
     with trial.intake() as intake:
         answers = [trial.send(intake, receive(f"m{number}"), f"{number}") for number in range(50)]

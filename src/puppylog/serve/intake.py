@@ -28,6 +28,7 @@ from puppylog.serve.refusal import Refusal
 from puppylog.serve.waiting import OnDone, Outcome, Queue, Stored, Waiting
 from puppylog.stores.base import Store
 
+_MARGIN_S: Final = 1.0
 _EMPTY: Final = Parsed(NO_RECORDS, NO_REJECTS)
 
 
@@ -104,7 +105,13 @@ class Intake:
                 loop.call_soon_threadsafe(_resolve, future, outcome)
 
         self.put(door, received, digest=digest, answer=answer, on_done=on_done)
-        outcome = await future
+        try:
+            # The committing thread refuses requests at their time, unless it waits for an answer of the store itself.
+            async with asyncio.timeout(self._limits.wait_s + _MARGIN_S):
+                outcome = await future
+        except TimeoutError:
+            self._counters.add("refused_requests", door)
+            raise Refusal(503, "the store does not answer") from None
         if isinstance(outcome, Refusal):
             raise outcome
         return outcome
