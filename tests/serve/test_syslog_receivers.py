@@ -164,6 +164,24 @@ def test_of_too_many_connections_the_longest_unused_one_is_closed() -> None:
     asyncio.run(run())
 
 
+def test_a_burst_of_connections_stays_within_the_limit() -> None:
+    async def run() -> None:
+        limits = SyslogLimits(gather_s=0.001, connections=5, connections_of_peer=1000)
+        async with receiving("tcp", limits, HeldIntake()) as got:
+            senders = [socket.create_connection(("127.0.0.1", got.port)) for _ in range(50)]  # none is accepted yet
+            await got.wait_for(lambda: got.count("refused_connections") == 45)
+            await got.wait_for(lambda: got.receiver.connections == 5)
+            for sender in senders:
+                sender.close()
+            await got.wait_for(lambda: got.receiver.connections == 0)
+            last = await connect(got)
+            last.write(b"<13>last\n")
+            await got.wait_for(lambda: got.intake.stored == ["last"])
+            last.close()
+
+    asyncio.run(run())
+
+
 def test_what_has_arrived_is_stored_when_the_server_ends() -> None:
     async def run() -> None:
         intake = HeldIntake()

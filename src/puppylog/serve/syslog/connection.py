@@ -3,9 +3,12 @@
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Final
 
 from puppylog.receive.syslog.framing import Framer
 from puppylog.serve.syslog.inbox import Inbox
+
+_DAY_S: Final = 86_400.0
 
 
 class SyslogConnection(asyncio.Protocol):
@@ -13,7 +16,8 @@ class SyslogConnection(asyncio.Protocol):
 
     Attributes:
         peer: the address of the sender.
-        used_at: when data arrived last, of time.monotonic(); 0 if none has.
+        has_begun: whether there is a connection, after the handshake of TLS.
+        used_at: when data arrived last, of time.monotonic(); before that, when the object was made, less a day.
     """
 
     def __init__(
@@ -32,7 +36,8 @@ class SyslogConnection(asyncio.Protocol):
             on_end: called when the connection has ended.
         """
         self.peer = peer
-        self.used_at = 0.0
+        self.used_at = time.monotonic() - _DAY_S
+        self.has_begun = False
         self._inbox = inbox
         self._framer = Framer(inbox.limits.message_bytes)
         self._on_begin = on_begin
@@ -43,6 +48,7 @@ class SyslogConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - of a stream
         self._transport = transport
+        self.has_begun = True
         self._on_begin(self)
         self.choose()
 

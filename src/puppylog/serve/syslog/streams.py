@@ -37,7 +37,7 @@ class StreamReceiver:
         self._tls = tls
         self._connections: set[SyslogConnection] = set()
         self._of_peer: Counter[str] = Counter()  # connections and handshakes, by address
-        self._handshakes: dict[asyncio.Task[bool], tuple[socket.socket, str]] = {}  # with peers, the oldest first
+        self._handshakes: dict[asyncio.Task[bool], tuple[socket.socket, SyslogConnection]] = {}
         self._accepting: list[asyncio.Task[None]] = []
         for listening in sockets:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._limits.stream_buffer_bytes // 2)
@@ -74,6 +74,7 @@ class StreamReceiver:
     async def _accept(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         while True:
+            await asyncio.sleep(0)  # if many wait to be accepted, the loop would do nothing else
             try:
                 accepted, place = await loop.sock_accept(listening)
             except OSError as error:
@@ -82,36 +83,32 @@ class StreamReceiver:
                     await asyncio.sleep(_PAUSE_S)
                 continue  # else the sender has left before it was accepted
             peer = name_peer(place[0])
-            if not self._find_space(peer):
+            if not self._may_begin(peer):
                 accepted.close()
                 continue
             self._of_peer[peer] += 1
-            task = asyncio.create_task(self._begin(accepted, peer))
-            self._handshakes[task] = accepted, peer
+            connection = SyslogConnection(peer, self._inbox, self._note_begin, self._note_end)
+            task = asyncio.create_task(self._begin(accepted, connection))
+            self._handshakes[task] = accepted, connection
             task.add_done_callback(self._note_handshake)
 
-    def _find_space(self, peer: str) -> bool:
-        """Return whether a connection of the peer may begin. Close another one if there are too many."""
+    def _may_begin(self, peer: str) -> bool:
+        """Return whether a connection of the peer may begin."""
         if self._of_peer[peer] >= self._limits.connections_of_peer:
             self._inbox.count("refused_connections")
             self._inbox.say("peer", f"{peer} has {self._of_peer[peer]:,} connections: it gets no more")
             return False
-        if self.connections < self._limits.connections:
-            return True
-        self._inbox.count("refused_connections")
-        self._inbox.say("connections", f"there are {self.connections:,} connections: the longest unused one is closed")
-        if self._connections:
-            min(self._connections, key=lambda connection: connection.used_at).close()
-        elif self._handshakes:
-            next(iter(self._handshakes)).cancel()
+        if len(self._handshakes) >= self._limits.connections:
+            self._inbox.count("refused_connections")
+            self._inbox.say("handshakes", f"{len(self._handshakes):,} connections have just begun: others must wait")
+            return False
         return True
 
-    async def _begin(self, accepted: socket.socket, peer: str) -> bool:
-        """Make a connection of an accepted socket, after the handshake of TLS; return whether there is one."""
+    async def _begin(self, accepted: socket.socket, connection: SyslogConnection) -> bool:
+        """Begin a connection, after the handshake of TLS; return whether it has begun."""
         with suppress(OSError):
             for option in _ALIVE:
                 accepted.setsockopt(*option)
-        connection = SyslogConnection(peer, self._inbox, self._note_begin, self._note_end)
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: connection,
@@ -122,19 +119,26 @@ class StreamReceiver:
         except OSError as error:  # a failed handshake is one, too
             if isinstance(error, ssl.SSLError):
                 self._inbox.count("failed_handshakes")
-                self._inbox.say("handshake", f"no TLS with {peer}: {error.reason or error}")
+                self._inbox.say("handshake", f"no TLS with {connection.peer}: {error.reason or error}")
             return False
         return True
 
     def _note_handshake(self, task: "asyncio.Task[bool]") -> None:
-        accepted, peer = self._handshakes.pop(task)
+        accepted, connection = self._handshakes.pop(task)
         if task.cancelled() or not task.result():
             accepted.close()  # a task that is cancelled before it begins cannot do this itself
-        self._count_down(peer)  # the connection counts for itself
+        if not connection.has_begun:
+            self._count_down(connection.peer)
 
     def _note_begin(self, connection: SyslogConnection) -> None:
         self._connections.add(connection)
-        self._of_peer[connection.peer] += 1
+        if len(self._connections) > self._limits.connections:
+            self._inbox.count("refused_connections")
+            cause = f"there are more than {self._limits.connections:,} connections"
+            self._inbox.say("connections", f"{cause}: the longest unused one is closed")
+            unused = min(self._connections - {connection}, key=lambda other: other.used_at)
+            unused.close()
+            self._note_end(unused)
 
     def _note_end(self, connection: SyslogConnection) -> None:
         if connection in self._connections:
