@@ -34,15 +34,22 @@ class Permanent:
 
     def start(self) -> None:
         """Start the process, and wait until it says that it is ready."""
+        self._process = self._run()
+        self.wait_for_manager("READY=1")
+
+    def try_start(self) -> int:
+        """Run the process, which ends by itself with an error; return its exit code."""
+        return self._run().wait(60)
+
+    def _run(self) -> "subprocess.Popen[bytes]":
         with self.talk.open("ab") as talk:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [sys.executable, "-m", "puppylog", "up", "-c", str(self.file)],
                 stdin=subprocess.DEVNULL,
                 stdout=talk,
                 stderr=talk,
                 env=self._environment,
             )
-        self.wait_for_manager("READY=1")
 
     def wait_for_manager(self, text: str) -> str:
         """Return the next datagram that has the text."""
