@@ -23,8 +23,8 @@ def split_uri(source_uri: str) -> tuple[str | None, str]:
 
 
 def is_received(source_uri: str) -> bool:
-    """Return whether a server received the lines of the source, so that the source is no file or pipe."""
-    return source_uri.partition(":")[0] not in {"file", "stdin"}
+    """Return whether a server received the lines of the source, so that it is no file, pipe or local journal."""
+    return source_uri.partition(":")[0] not in {"file", "stdin", _JOURNAL}
 
 
 def name_on_host(source_uri: str) -> str:

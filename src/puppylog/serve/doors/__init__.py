@@ -6,7 +6,17 @@ from typing import Final, TypeAlias
 from starlette.routing import BaseRoute
 
 from puppylog.serve.context import Context
-from puppylog.serve.doors import elasticsearch, elasticsearch_probes, lines, loki, otlp, readiness, sessions, watching
+from puppylog.serve.doors import (
+    elasticsearch,
+    elasticsearch_probes,
+    journal,
+    lines,
+    loki,
+    otlp,
+    readiness,
+    sessions,
+    watching,
+)
 from puppylog.serve.store import routes as store
 
 Routes: TypeAlias = Callable[[Context], Sequence[BaseRoute]]
@@ -19,6 +29,7 @@ ALL: Final[tuple[Routes, ...]] = (
     lines.routes,
     otlp.routes,
     loki.routes,
+    journal.routes,
     elasticsearch.routes,
     elasticsearch_probes.routes,  # last: its names of indices match many paths
 )
