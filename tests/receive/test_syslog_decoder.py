@@ -178,6 +178,11 @@ def test_a_newline_in_structured_data_is_kept() -> None:
     assert record["message"] == "\U000f0000 three"
 
 
+def test_a_nul_which_a_store_may_refuse_is_escaped() -> None:
+    counted, other = records_of(arrive(b"<13>app: a\0b", b"no\0priority"))
+    assert (counted["message"], other["message"]) == ("a#000b", "no#000priority")
+
+
 def test_messages_that_have_every_stand_in_for_a_newline_keep_it_escaped() -> None:
     every = "".join(chr(0xF0000 + number) for number in range(16))
     (record,) = records_of(arrive(f"<13>app: {every}\nnext".encode()))

@@ -5,7 +5,8 @@ rejects becomes a record, too, never a rejected line. If it has a priority, the 
 the rest as its text. Otherwise the format ``plain`` reads it. The attribute ``unparsed`` says what does not fit.
 
 A reader reads lines, but a message may have newlines. They are replaced by a character that no message has, and put
-back into the records. In the bytes that a rejected row keeps they are ``#012``, as rsyslog writes them.
+back into the records. In the bytes that a refused row keeps they are ``#012``, as rsyslog writes them. A NUL, which
+PostgreSQL refuses, is ``#000`` in the records, too.
 """
 
 import re
@@ -37,6 +38,7 @@ _PRIORITY = re.compile(rb"<([0-9]{1,2}|1[0-8][0-9]|19[01])>")
 _NO_HEADER = b"1 - - - - - - "
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _ESCAPED_NEWLINE: Final = b"#012"
+_ESCAPED_NUL: Final = b"#000"
 _PRIVATE_CHARACTERS: Final = range(0xF0000, 0xF0010)
 """Characters without a meaning; one of them stands for a newline while messages are read. In UTF-8 each has four bytes,
 like `_ESCAPED_NEWLINE`, so offsets stay true. If the messages have all of them, newlines stay escaped in records."""
@@ -143,15 +145,19 @@ class _Reading:
 
 def _join(texts: Sequence[bytes]) -> tuple[bytes, str]:
     """Return the messages as lines, and the character that stands for newlines within them; empty if there are none."""
-    data = b"\n".join(texts) + b"\n" if texts else b""
+    data = _write_lines(texts)
     if b"\xef\xbb\xbf<" in data:  # before a priority
         texts = [text.removeprefix(_BYTE_ORDER_MARK.encode()) for text in texts]
-        data = b"\n".join(texts) + b"\n"
-    if data.count(b"\n") == len(texts):
-        return data, ""
-    newline = next((chr(code) for code in _PRIVATE_CHARACTERS if chr(code).encode() not in data), "")
-    written = newline.encode() or _ESCAPED_NEWLINE
-    return b"\n".join(text.replace(b"\n", written) for text in texts) + b"\n", newline
+        data = _write_lines(texts)
+    newline = ""
+    if data.count(b"\n") != len(texts):
+        newline = next((chr(code) for code in _PRIVATE_CHARACTERS if chr(code).encode() not in data), "")
+        data = _write_lines([text.replace(b"\n", newline.encode() or _ESCAPED_NEWLINE) for text in texts])
+    return data.replace(b"\0", _ESCAPED_NUL), newline
+
+
+def _write_lines(texts: Sequence[bytes]) -> bytes:
+    return b"\n".join(texts) + b"\n" if texts else b""
 
 
 def _reasons_by_message(rejects: pa.RecordBatch, starts: Sequence[int]) -> dict[int, str]:
