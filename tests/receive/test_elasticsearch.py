@@ -157,6 +157,13 @@ def test_an_answer_is_compact_and_its_parts_can_be_chosen() -> None:
     assert BulkAnswer.from_json(answer.to_json()) == answer
 
 
+def test_an_answer_of_many_equal_items_is_kept_short() -> None:
+    _, answer = decode_bulk((CREATE + b"nope\n") * 20_000 + CREATE + b"{}\n", read_at_us=0)
+    assert len(answer.errors) == 20_000
+    assert len(answer.to_json()) < 1000
+    assert BulkAnswer.from_json(answer.to_json()) == answer
+
+
 ACTION_LINES = st.sampled_from(
     [
         CREATE,

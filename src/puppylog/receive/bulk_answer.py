@@ -6,6 +6,7 @@ Vector and Fluent Bit look for ``"errors":true`` and ``"errors":false`` as they 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Self
 
 _CREATED: Final = 201
@@ -42,17 +43,27 @@ class BulkAnswer:
 
     def to_json(self) -> str:
         """Return a short form, which is kept for identical requests: a large request has many equal items."""
-        errors = [[at, error.status, error.type, error.reason] for at, error in self.errors.items()]
-        return json.dumps([self.runs, errors], separators=(",", ":"))
+        numbers: dict[ItemError, int] = {}
+        failed: list[list[int]] = []  # the first item, how many follow it with the same error, the number of the error
+        for at, error in sorted(self.errors.items()):
+            number = numbers.setdefault(error, len(numbers))
+            if failed and failed[-1][0] + failed[-1][1] == at and failed[-1][2] == number:
+                failed[-1][1] += 1
+            else:
+                failed.append([at, 1, number])
+        described = [[error.status, error.type, error.reason] for error in numbers]
+        return json.dumps([self.runs, described, failed], separators=(",", ":"))
 
     @classmethod
     def from_json(cls, written: str) -> Self:
         """Return the answer of a short form."""
-        runs, errors = json.loads(written)
+        runs, described, failed = json.loads(written)
         answer = cls()
         for operation, count in runs:
             answer.add(operation, count)
-        answer.errors = {at: ItemError(status, type_, reason) for at, status, type_, reason in errors}
+        errors = [ItemError(status, type_, reason) for status, type_, reason in described]
+        for start, count, number in failed:
+            answer.errors.update(dict.fromkeys(range(start, start + count), errors[number]))
         return answer
 
     def render(self, took_ms: int, filter_path: Sequence[str] = ()) -> str:
@@ -72,13 +83,16 @@ class BulkAnswer:
 
     def _list_items(self, *, only_errors: bool) -> list[str]:
         items: list[str] = []
-        operations: dict[int, str] = {}
         for operation, count in self.runs:
-            for at in range(len(items), len(items) + count):
-                if at in self.errors:
-                    operations[at] = operation
+            start = len(items)
             items += [f'{{"{operation}":{{"status":{_CREATED}}}}}'] * count
-        for at, error in self.errors.items():
-            described = {"status": error.status, "error": {"type": error.type, "reason": error.reason}}
-            items[at] = json.dumps({operations[at]: described}, separators=(",", ":"))
-        return [items[at] for at in self.errors] if only_errors else items
+            for at in range(start, len(items)) if self.errors else ():
+                if at in self.errors:
+                    items[at] = _render_error(operation, self.errors[at])
+        return [items[at] for at in sorted(self.errors)] if only_errors else items
+
+
+@lru_cache(maxsize=100)
+def _render_error(operation: str, error: ItemError) -> str:
+    described = {"status": error.status, "error": {"type": error.type, "reason": error.reason}}
+    return json.dumps({operation: described}, separators=(",", ":"))

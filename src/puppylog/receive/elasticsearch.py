@@ -38,7 +38,7 @@ _PLAIN_ACTION: Final = re.compile(
 )
 
 _REJECTED: Final = "no action of _bulk before it"
-_NO_ACTION: Final = "line {} of the request is no action; it is kept as a rejected line"
+_MOST_PLACES: Final = 100  # items that say where a fault is. Equal items cost little to keep for retries
 _NO_CHANGES: Final = ItemError(400, "illegal_argument_exception", "records of logs are stored once and never changed")
 _NO_DOCUMENT: Final = ItemError(400, "action_request_validation_exception", "the document is missing")
 
@@ -106,10 +106,15 @@ def _parse(documents: _Documents, answer: BulkAnswer, read_at_us: int) -> Receiv
         reasons = parsed.rejects["reason"].to_pylist()
         for at, reason in zip(view_integers(parsed.rejects["line_offset"]), reasons, strict=True):
             number = documents.items[bisect_right(starts, at) - 1]
-            cause = f"failed to parse: {reason}; the document is kept as a rejected line"
-            answer.errors[number] = ItemError(400, "document_parsing_exception", cause)
+            answer.errors[number] = _describe(reason)
     parsed = replace(parsed, data=documents.text)
     return ReceivedLines(documents.index, None, parsed, len(documents.text), "json", "json\n")
+
+
+@lru_cache(maxsize=20)
+def _describe(reason: str) -> ItemError:
+    cause = f"failed to parse: {reason}; the document is kept as a rejected line"
+    return ItemError(400, "document_parsing_exception", cause)
 
 
 def _read_action(line: bytes, index: str) -> _Action | None:
@@ -200,7 +205,9 @@ def _gather(body: bytes, index: str, answer: BulkAnswer) -> "tuple[list[_Documen
                 unread.add(line, answer.count)
                 first, is_next, last = first or number, number == last + 1, number
                 if not is_next:  # the document of an action that cannot be read gets no item of its own
-                    answer.add_error("index", ItemError(400, "illegal_argument_exception", _NO_ACTION.format(number)))
+                    place = f"line {number} of the request" if len(answer.errors) < _MOST_PLACES else "a line"
+                    cause = f"{place} is no action; it is kept as a rejected line"
+                    answer.add_error("index", ItemError(400, "illegal_argument_exception", cause))
             continue
         actions += 1
         document = next(lines, (0, b""))[1] if action.has_document else b""

@@ -88,6 +88,17 @@ def refuse(error: PuppylogError) -> Refusal:
     return Refusal(status, error.message, error=error)
 
 
+def refuse_many_lines(body: bytes, most: int) -> None:
+    """Check that a body has at most so many lines.
+
+    Raises:
+        Refusal: 413.
+    """
+    count = body.count(b"\n")
+    if count > most:
+        raise Refusal(413, f"the request has {count:,} lines, more than {most:,}; divide it")
+
+
 def render_text(_request: Request, refusal: Refusal) -> Response:
     """Return the answer as a line of text."""
     return PlainTextResponse(refusal.message + "\n", refusal.status, refusal.headers)

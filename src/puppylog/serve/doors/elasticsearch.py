@@ -21,10 +21,11 @@ from puppylog.receive.received import NotDecoded, Received
 from puppylog.serve.context import Context
 from puppylog.serve.digest import digest_request, repeated_headers
 from puppylog.serve.guard import guarded
-from puppylog.serve.refusal import RETRY_AFTER_S, Refusal
+from puppylog.serve.refusal import RETRY_AFTER_S, Refusal, refuse_many_lines
 
 DOOR: Final = "elasticsearch"
 PREFIXES: Final = ("", "/elasticsearch")
+_MOST_LINES: Final = 500_000  # actions and documents of one request. Each action has an item in the answer
 _PRODUCT: Final = {"x-elastic-product": "Elasticsearch"}
 _TYPES: Final = {401: "security_exception", 403: "security_exception", 413: "content_too_long_exception"}
 
@@ -53,6 +54,7 @@ def routes(context: Context) -> Sequence[BaseRoute]:
         read_at_us = time.time_ns() // 1000
 
         def decode() -> tuple[Received, BulkAnswer, str]:
+            refuse_many_lines(body, _MOST_LINES)
             received, answer = decode_bulk(body, index=index, read_at_us=read_at_us)
             return received, answer, digest_request(request, DOOR, body, {"index": index})
 
