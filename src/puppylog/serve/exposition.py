@@ -37,6 +37,10 @@ _NUMBERS: Final = {
     "repeated_requests": "Requests that were identical to an earlier one, and were not stored again.",
     "refused_requests": "Requests that the store could not take.",
     "dropped_datagrams": "Datagrams that were dropped because the store was behind.",
+    "lost_messages": "Messages of syslog that were lost because the server ended, or the store refused them.",
+    "lost_framing": "Connections of syslog that were closed because the size of a message was wrong.",
+    "failed_handshakes": "Connections of syslog whose TLS handshake failed.",
+    "refused_connections": "Connections of syslog that were refused because there are too many.",
     "defects": "Errors of the server itself. Please report them.",
 }
 """What the numbers of the counters are. Numbers that are not listed here are published, too."""
