@@ -10,7 +10,7 @@ INSTALL_LOCKED := $(PIP) install --require-hashes --requirement
 INSTALL_PUPPYLOG := $(PIP) install --no-deps --no-build-isolation --editable .
 
 C_SOURCES := $(wildcard src/puppylog/formats/native/*.[ch] src/puppylog/stores/postgres/ingest/*.c \
-	src/puppylog/cli/writers/*.[ch] src/puppylog/native/*.h)
+	src/puppylog/cli/writers/*.[ch] src/puppylog/receive/otlp/native/*.[ch] src/puppylog/native/*.h)
 
 # Only `make lock` needs uv, which resolves for all versions of Python and all platforms at once.
 UV ?= uv

@@ -16,6 +16,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 _MODULES: Final = {
     "lines are parsed": Path("src", "puppylog", "formats", "native", "_lines"),
     "rows for PostgreSQL are encoded": Path("src", "puppylog", "stores", "postgres", "ingest", "_pgcopy"),
+    "log records of OTLP are decoded": Path("src", "puppylog", "receive", "otlp", "native", "_records"),
     "JSON and CSV are written": Path("src", "puppylog", "cli", "writers", "_rows"),
 }
 

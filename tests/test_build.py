@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = [
     Path("src", "puppylog", "formats", "native"),
     Path("src", "puppylog", "stores", "postgres", "ingest"),
+    Path("src", "puppylog", "receive", "otlp", "native"),
     Path("src", "puppylog", "cli", "writers"),
 ]
 
@@ -41,7 +42,8 @@ def test_a_wheel_contains_the_modules_in_c_and_is_for_this_platform(
     monkeypatch.setattr(hatch_build, "_command", lambda target: [quick.get(word, word) for word in command(target)])
     data = build(root)
     assert [Path(artifact).parent for artifact in data["artifacts"]] == FOLDERS
-    assert [Path(artifact).name.split(".")[0] for artifact in data["artifacts"]] == ["_lines", "_pgcopy", "_rows"]
+    names = [Path(artifact).name.split(".")[0] for artifact in data["artifacts"]]
+    assert names == ["_lines", "_pgcopy", "_records", "_rows"]
     assert all((root / artifact).exists() for artifact in data["artifacts"])
     assert (data["pure_python"], data["infer_tag"]) == (False, True)
 
@@ -59,5 +61,6 @@ def test_without_a_compiler_the_build_succeeds_and_says_what_is_slower(
     assert [message.partition(":")[0] for message in messages] == [
         "cannot compile _lines, lines are parsed more slowly",
         "cannot compile _pgcopy, rows for PostgreSQL are encoded more slowly",
+        "cannot compile _records, log records of OTLP are decoded more slowly",
         "cannot compile _rows, JSON and CSV are written more slowly",
     ]

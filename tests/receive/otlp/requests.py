@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any
 
+import pytest
 from google.protobuf.json_format import ParseDict  # type: ignore[import-untyped] # protobuf ships no types
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from puppylog.receive.otlp import decode_json, decode_protobuf
+from puppylog.receive.otlp import decode_json, decode_protobuf, native
 from puppylog.receive.received import Received
 
 RECEIVED_AT_US = 1_795_514_400_000_000
@@ -54,12 +55,24 @@ def protobuf_of(request: Mapping[str, Any]) -> bytes:
 
 
 def decode_both(request: Mapping[str, Any]) -> Received:
-    """Return what both encodings of a request decode to, which must be the same."""
+    """Return what both encodings of a request decode to. It must be the same, also without the module in C."""
+    body = protobuf_of(request)
     from_json = decode_json(json.dumps(request).encode(), RECEIVED_AT_US)
-    from_protobuf = decode_protobuf(protobuf_of(request), RECEIVED_AT_US)
+    from_protobuf = decode_protobuf(body, RECEIVED_AT_US)
+    in_python = decode_in_python(body)
+    assert [(lines.source, lines.parsed.data) for lines in from_protobuf.lines] == [
+        (lines.source, lines.parsed.data) for lines in in_python.lines
+    ]
     assert [lines.source for lines in from_json.lines] == [lines.source for lines in from_protobuf.lines]
     assert rows_of(from_json) == rows_of(from_protobuf)
     return from_protobuf
+
+
+def decode_in_python(body: bytes) -> Received:
+    """Return what a body in protobuf decodes to without the module in C."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(native, "records", None)
+        return decode_protobuf(body, RECEIVED_AT_US)
 
 
 def rows_of(received: Received) -> list[dict[str, Any]]:

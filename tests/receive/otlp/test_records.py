@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from puppylog.receive.otlp import decode_protobuf, lines, protobuf_request
 from puppylog.receive.otlp.lines import MOST_RECORDS, RequestLines
 from puppylog.receive.received import NotDecoded
 from receive.otlp.requests import (
@@ -15,6 +16,7 @@ from receive.otlp.requests import (
     any_of,
     attributes_of,
     decode_both,
+    protobuf_of,
     request_of,
     row_of,
     rows_of,
@@ -255,16 +257,16 @@ def test_records_are_gathered_by_the_service_that_they_come_from() -> None:
         request["resourceLogs"] += request_of({"body": any_of(text)}, resource={"service.name": name})["resourceLogs"]
     request["resourceLogs"] += request_of({"body": any_of("four")})["resourceLogs"]
     received = decode_both(request)
-    messages = {lines.source: lines.parsed.records["message"].to_pylist() for lines in received.lines}
+    messages = {found.source: found.parsed.records["message"].to_pylist() for found in received.lines}
     assert messages == {"shop": ["one", "three"], "cart": ["two"], "": ["four"]}
 
 
 def test_the_line_of_each_record_is_where_its_offset_says() -> None:
     received = decode_both(request_of(*({"body": any_of(f"text {number}")} for number in range(5))))
-    [lines] = received.lines
-    found = [lines.parsed.line_at(offset) for offset in lines.parsed.records["line_offset"].to_pylist()]
-    assert found == [b'{"message": "text %d"}' % number for number in range(5)]
-    assert lines.size == len(lines.parsed.data)
+    [found] = received.lines
+    texts_at = [found.parsed.line_at(offset) for offset in found.parsed.records["line_offset"].to_pylist()]
+    assert texts_at == [b'{"message": "text %d"}' % number for number in range(5)]
+    assert found.size == len(found.parsed.data)
 
 
 def test_a_request_without_records_has_no_lines() -> None:
@@ -273,16 +275,28 @@ def test_a_request_without_records_has_no_lines() -> None:
 
 
 def test_a_request_with_too_many_records_is_refused() -> None:
-    gathered = RequestLines()
-    gathered.add("", ["{}"] * MOST_RECORDS)
+    found = RequestLines().open_source("")
+    found.add_written(b"{}\n" * MOST_RECORDS)
     with pytest.raises(NotDecoded, match=r"more than 1,000,000 log records"):
-        gathered.add("", ["{}"])
+        found.add("{}")
 
 
-def test_a_request_whose_attributes_would_fill_the_memory_is_refused() -> None:
-    request = request_of(*[{}] * 600, resource={"large": "x" * (1 << 19)})
-    with pytest.raises(NotDecoded, match=r"exceed 256 MiB"):
+def test_a_request_whose_attributes_would_fill_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (lines, protobuf_request):
+        monkeypatch.setattr(module, "MOST_BYTES", 1 << 20)
+    request = request_of(*[{}] * 20, resource={"large": "x" * (1 << 16)})
+    with pytest.raises(NotDecoded, match=r"exceed 1 MiB"):
         decode_both(request)
+    with pytest.raises(NotDecoded, match=r"exceed 1 MiB"):
+        decode_protobuf(protobuf_of(request), RECEIVED_AT_US)
+
+
+@pytest.mark.parametrize(
+    "number", [0.0, -0.0, 0.1, 1e-5, 5e-324, 1e15, 123456789012345.6, 1e16, 1.5e17, 1e300, 2.0**53]
+)
+def test_a_number_is_written_as_python_does(number: float) -> None:
+    [row] = rows_of(decode_both(request_of({"attributes": attributes_of({"a": number})})))
+    assert row["attributes"] == {"a": number}
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)

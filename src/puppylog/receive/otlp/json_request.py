@@ -134,14 +134,13 @@ def _read_scope(scope_logs: Object, place: str, problems: list[Problem]) -> Memb
 
 
 def _read_records(scope_logs: Object, place: str, writer: LineWriter, source: str, gathered: RequestLines) -> None:
-    lines = []
+    lines = gathered.open_source(source)
     for record_place, record in _iter_objects(scope_logs, "logRecords", place, gathered.problems):
         try:
-            lines.append(writer.write(*_read_record(record)))
+            lines.add(writer.write(*_read_record(record)))
         except _Malformed as error:
             gathered.problems.append(Problem(record_place, str(error), 0))
-            gathered.reject(source, str(error), json.dumps(record).encode())
-    gathered.add(source, lines)
+            lines.reject(str(error), json.dumps(record).encode())
 
 
 def _read_record(record: Object) -> Members:

@@ -61,23 +61,13 @@ class RequestLines:
     """Gathers the lines of one request by source, and the parts that could not be decoded."""
 
     problems: list[Problem] = field(default_factory=list)
-    _by_source: dict[str, "_SourceLines"] = field(default_factory=dict)
+    _by_source: dict[str, "SourceLines"] = field(default_factory=dict)
     _records: int = 0
     _size: int = 0
 
-    def add(self, source: str, lines: Sequence[str]) -> None:
-        """Add lines of a source.
-
-        Raises:
-            NotDecoded: the request has too many records, or they take too much memory.
-        """
-        self._count(len(lines), sum(map(len, lines)))
-        self._by_source.setdefault(source, _SourceLines()).lines.extend(lines)
-
-    def reject(self, source: str, cause: str, record: bytes) -> None:
-        """Add a record that cannot be decoded, with its bytes as they were sent."""
-        self._count(1, len(record))
-        self._by_source.setdefault(source, _SourceLines()).rejected.append((f"not a log record: {cause}", record))
+    def open_source(self, source: str) -> "SourceLines":
+        """Return the lines of a source, to which more can be added."""
+        return self._by_source.setdefault(source, SourceLines(self))
 
     def build(self, received_at_us: int) -> Received:
         """Return the rows.
@@ -93,7 +83,12 @@ class RequestLines:
         lines = [found.build(source, received_at_us) for source, found in self._by_source.items()]
         return Received(tuple(found for found in lines if found.size), tuple(self.problems))
 
-    def _count(self, records: int, size: int) -> None:
+    def count(self, records: int, size: int) -> None:
+        """Count lines.
+
+        Raises:
+            NotDecoded: the request has too many records, or they take too much memory.
+        """
         self._records += records
         self._size += size
         if self._records > MOST_RECORDS:
@@ -105,22 +100,40 @@ class RequestLines:
 
 
 @dataclass(slots=True)
-class _SourceLines:
-    lines: list[str] = field(default_factory=list)
-    rejected: list[tuple[str, bytes]] = field(default_factory=list)  # reasons and bytes
+class SourceLines:
+    """The lines of one source. Every method raises as `RequestLines.count`."""
+
+    _request: RequestLines
+    _written: list[bytes] = field(default_factory=list)  # lines with their newlines
+    _lines: list[str] = field(default_factory=list)
+    _rejected: list[tuple[str, bytes]] = field(default_factory=list)  # reasons and bytes
+
+    def add(self, line: str) -> None:
+        """Add a line, without a newline."""
+        self._request.count(1, len(line))
+        self._lines.append(line)
+
+    def add_written(self, lines: bytes) -> None:
+        """Add lines in UTF-8, each with its newline."""
+        self._request.count(lines.count(b"\n"), len(lines))
+        self._written.append(lines)
+
+    def reject(self, cause: str, record: bytes) -> None:
+        """Add a record that cannot be decoded, with its bytes as they were sent."""
+        self._request.count(1, len(record))
+        self._rejected.append((f"not a log record: {cause}", record))
 
     def build(self, source: str, received_at_us: int) -> ReceivedLines:
         """Return the rows of the lines, and after them the rejected records."""
-        text = "\n".join([*self.lines, ""])
-        data = text.encode("utf-8", "replace")
+        data = b"".join([*self._written, "\n".join([*self._lines, ""]).encode("utf-8", "replace")])
         parsed = _FORMAT.open().parse(data, 0, received_at_us)
         rejects = parsed.rejects
-        if self.rejected:
-            starts = list(accumulate((len(line) + 1 for _, line in self.rejected), initial=len(data)))
-            reasons, lines = zip(*self.rejected, strict=True)
+        if self._rejected:
+            reasons, lines = zip(*self._rejected, strict=True)
+            starts = list(accumulate((len(line) + 1 for line in lines), initial=len(data)))
             columns = [pa.array(starts[:-1]), pa.array(reasons, pa.string()), pa.array(lines, pa.binary())]
             rejects = pa.concat_batches([rejects, pa.RecordBatch.from_arrays(columns, schema=REJECTS)])
-            data = b"\n".join([data.removesuffix(b"\n"), *lines, b""]) if data else b"\n".join([*lines, b""])
+            data += b"\n".join([*lines, b""])
         parsed = Parsed(parsed.records, rejects, data, rowless=parsed.rowless)
         return ReceivedLines(source, None, parsed, len(data), _FORMAT.name)
 

@@ -1,6 +1,10 @@
-"""Decodes requests in protobuf. Their messages are OpenTelemetry's own classes, which are written in C."""
+"""Decodes requests in protobuf, by the module in ``native``, which is written in C, or by OpenTelemetry's own classes.
 
-from collections.abc import Callable, Iterable, Mapping
+The module in C reads the requests of real senders. It leaves to the classes what is rare: two attributes of one key,
+deep nesting, times before 1973, and everything damaged.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped] # protobuf ships no types
@@ -8,7 +12,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
 
-from puppylog.receive.otlp.lines import LineWriter, RequestLines
+from puppylog.receive.otlp import native
+from puppylog.receive.otlp.lines import MOST_BYTES, MOST_RECORDS, LineWriter, RequestLines, SourceLines
 from puppylog.receive.otlp.members import (
     SOURCE_KEY,
     Members,
@@ -43,6 +48,10 @@ def decode_protobuf(body: bytes, received_at_us: int) -> Received:
         NotDecoded: no part of the body can be decoded, or it has too many records.
     """
     gathered = RequestLines()
+    if (written := _write_lines(body)) is not None:
+        for name, lines in written:
+            gathered.open_source(name.decode("utf-8", "replace")).add_written(lines)
+        return gathered.build(received_at_us)
     request = ExportLogsServiceRequest()
     try:
         request.ParseFromString(body)
@@ -50,15 +59,53 @@ def decode_protobuf(body: bytes, received_at_us: int) -> Received:
         for damaged in salvage(body, gathered.problems):
             source = _read_resource_logs(damaged.resource_logs, gathered)
             for cause, record in damaged.rejected:
-                gathered.reject(source, cause, record)
+                source.reject(cause, record)
         return gathered.build(received_at_us)
     for resource_logs in request.resource_logs:
         _read_resource_logs(resource_logs, gathered)
     return gathered.build(received_at_us)
 
 
-def _read_resource_logs(resource_logs: ResourceLogs, gathered: RequestLines) -> str:
-    """Add the records of a resource, and return the name of their source."""
+def _write_lines(body: bytes) -> Sequence[tuple[bytes, bytes]] | None:
+    """Return the lines of a request by source, written in C; None if it must be decoded in Python."""
+    if native.records is None:
+        return None
+    while True:
+        written = native.records.write_lines(body, _SEVERITIES.table, MOST_RECORDS, MOST_BYTES)
+        if not isinstance(written, tuple):
+            return written
+        if not _SEVERITIES.add(*written):
+            return None
+
+
+class _Severities:
+    """The severities that senders have used so far, written once. See ``Severities`` in ``native/record.h``."""
+
+    def __init__(self) -> None:
+        self.table = b""
+        self._count = 0
+
+    def add(self, number: int, text: bytes) -> bool:
+        """Add a severity to the table; return whether it has a place there."""
+        try:
+            keys, values = write_severity(number, text.decode())
+        except UnicodeError:
+            return False
+        members = ", ".join(f"{quote(key)}: {value}" for key, value in zip(keys, values, strict=True)).encode()
+        if self._count >= _MOST_SEVERITIES or len(members) > _LONGEST:
+            return False
+        self._count += 1
+        self.table += bytes([number, len(text)]) + text + bytes([len(members)]) + members
+        return True
+
+
+_MOST_SEVERITIES: Final = 100
+_LONGEST: Final = 255
+_SEVERITIES: Final = _Severities()
+
+
+def _read_resource_logs(resource_logs: ResourceLogs, gathered: RequestLines) -> SourceLines:
+    """Add the records of a resource, and return the lines of their source."""
     resource = resource_logs.resource
     keys, values = _read_attributes(resource.attributes)
     members = join_members(
@@ -67,11 +114,12 @@ def _read_resource_logs(resource_logs: ResourceLogs, gathered: RequestLines) -> 
         write_text("otel.resource.schema_url", resource_logs.schema_url),
     )
     names = (attribute.value.string_value for attribute in resource.attributes if attribute.key == SOURCE_KEY)
-    source = next(names, "")
+    lines = gathered.open_source(next(names, ""))
     for scope_logs in resource_logs.scope_logs:
-        write = LineWriter(_read_scope(scope_logs), members).write
-        gathered.add(source, [write(*_read_record(record)) for record in scope_logs.log_records])
-    return source
+        writer = LineWriter(_read_scope(scope_logs), members)
+        for record in scope_logs.log_records:
+            lines.add(writer.write(*_read_record(record)))
+    return lines
 
 
 def _read_scope(scope_logs: ScopeLogs) -> Members:
