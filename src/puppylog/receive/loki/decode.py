@@ -14,6 +14,9 @@ from puppylog.receive.received import Received
 SOURCE_LABELS: Final = ("service_name", "job", "app")
 """The labels that name the source, the best first."""
 
+MOST_SOURCES: Final = 1000
+"""Each source of a request is read by itself, which takes some time. A server keeps no more streams, either."""
+
 
 def decode_push(
     body: bytes, *, is_json: bool, format_: Format | None, group: str | None, received_at_us: int, limit: int
@@ -36,7 +39,10 @@ def decode_push(
     by_source: dict[str, list[PushedStream]] = {}
     for stream in streams:
         if stream.lines or stream.rejected:
-            by_source.setdefault(_find_source(stream), []).append(stream)
+            source = _find_source(stream)
+            if source not in by_source and len(by_source) >= MOST_SOURCES:
+                source = ""  # its records have the label as an attribute
+            by_source.setdefault(source, []).append(stream)
     lines = (build_lines(source, group, found, format_, received_at_us) for source, found in by_source.items())
     return Received(tuple(lines), tuple(problems))
 

@@ -8,11 +8,25 @@ from typing import Any, Final, TypeAlias
 from puppylog.formats import clock
 from puppylog.receive.loki.labels import parse_labels
 from puppylog.receive.loki.salvage import salvage_streams
-from puppylog.receive.loki.streams import EARLIEST_US, LATEST_US, Members, PushedStream, clean_text, quote_text
+from puppylog.receive.loki.streams import (
+    EARLIEST_US,
+    LATEST_US,
+    MOST_ENTRIES,
+    Members,
+    PushedStream,
+    TooLarge,
+    check_sizes,
+    clean_text,
+    quote_text,
+)
 from puppylog.receive.received import NotDecoded, Problem
 
 _Decoded: TypeAlias = tuple[list[PushedStream], list[Problem]]
 _FAULTS: Final = (ValueError, TypeError, LookupError, AttributeError)  # what unusual values raise on the fast path
+
+_VALUES: Final = ("values", "entries")
+_MOST_OPENED: Final = 3 * MOST_ENTRIES
+"""A body with more opening brackets, in lines or outside, is not decoded: each may take the memory of a list."""
 
 _UNSAFE: Final = re.compile(r"NaN|Infinity|\\u0000")
 """Parts of JSON that a store refuses: a value with one of them becomes a text."""
@@ -29,7 +43,10 @@ def decode_json(body: bytes) -> _Decoded:
 
     Raises:
         NotDecoded: no part of the body can be decoded.
+        TooLarge: the request has too many parts.
     """
+    if body.count(b"[") + body.count(b"{") > _MOST_OPENED:
+        raise TooLarge("", f"the request has more than {_MOST_OPENED:,} opening brackets")
     text = body.decode("utf-8", "replace")
     problems: list[Problem] = []
     try:
@@ -46,6 +63,7 @@ def decode_json(body: bytes) -> _Decoded:
         pushed = request["streams"] or []
     if not isinstance(pushed, list):
         raise NotDecoded("streams", "not an array")
+    check_sizes(len(pushed), sum(map(_count_values, pushed)))
     streams = []
     for number, stream in enumerate(pushed):
         if isinstance(stream, dict):
@@ -55,6 +73,11 @@ def decode_json(body: bytes) -> _Decoded:
     if problems and not any(stream.lines or stream.rejected for stream in streams):
         raise NotDecoded(problems[0].place, problems[0].cause)
     return streams, problems
+
+
+def _count_values(stream: object) -> int:
+    lists = [stream.get(name) for name in _VALUES] if isinstance(stream, dict) else []
+    return sum(len(values) for values in lists if isinstance(values, list))
 
 
 def _describe(error: Exception) -> tuple[str, str]:
@@ -68,7 +91,7 @@ def _describe(error: Exception) -> tuple[str, str]:
 
 def _read_stream(stream: Mapping[str, Any], place: str, problems: list[Problem]) -> PushedStream:
     read = PushedStream(_read_labels(stream.get("stream", stream.get("labels"))))
-    for name in ("values", "entries"):
+    for name in _VALUES:
         values = stream.get(name) or []
         if isinstance(values, list):
             _add_entries(read, values)

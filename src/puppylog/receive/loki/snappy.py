@@ -4,15 +4,12 @@ from typing import Final
 
 import pyarrow as pa
 
-from puppylog.receive.loki.varint import read_length
+from puppylog.receive.loki.streams import TooLarge
+from puppylog.receive.loki.varint import read_varint
 from puppylog.receive.received import NotDecoded
 
 _LARGEST_RATIO: Final = 32
 """A block grows by less than this factor: three bytes copy at most 64."""
-
-
-class TooLarge(NotDecoded):
-    """The request is larger than the limit after decompression."""
 
 
 def decompress(block: bytes, limit: int) -> bytes:
@@ -41,7 +38,7 @@ def read_content_length(block: bytes) -> int:
     Raises:
         NotDecoded: it declares no length, or one that a block of this size cannot have.
     """
-    declared = read_length(block, 0)
+    declared = read_varint(block, 0)
     if declared is None:
         raise NotDecoded("", "the body is not a block of snappy: it has no length at its start")
     length, _ = declared

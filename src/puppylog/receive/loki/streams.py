@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 from puppylog.formats.clock import FIRST_YEAR, LAST_YEAR, to_epoch_us
 from puppylog.formats.quoting import quote
+from puppylog.receive.received import NotDecoded
 
 Members: TypeAlias = Mapping[str, str]
 """Members of a JSON object: values in JSON by key."""
@@ -14,6 +15,12 @@ Members: TypeAlias = Mapping[str, str]
 EARLIEST_US: Final = to_epoch_us((FIRST_YEAR, 1, 1), (0, 0, 0), 0)
 LATEST_US: Final = to_epoch_us((LAST_YEAR, 12, 31), (23, 59, 59), 0)
 """The first and last time that an entry may have, in microseconds since the epoch."""
+
+MOST_ENTRIES: Final = 1_000_000
+MOST_STREAMS: Final = 100_000
+"""A request has at most so many entries and streams. Senders send some thousands; a body of 64 MiB may contain 30
+million, and each takes memory before it is read.
+"""
 
 _LONGEST_SHORT_KEY: Final = 100  # in characters; longer keys take no memory in the cache
 
@@ -28,12 +35,33 @@ class PushedStream:
     metadata: dict[int, Members] = field(default_factory=dict)  # structured metadata by the number of its entry
     rejected: list[bytes] = field(default_factory=list)  # the JSON of values that are no entries
 
+    @property
+    def size(self) -> int:
+        """The number of values: entries, and values that are none."""
+        return len(self.lines) + len(self.rejected)
+
     def add(self, time_us: int | None, line: bytes, metadata: Members) -> None:
         """Add an entry; ``time_us`` is None, or outside the range that a store keeps, if the time is not readable."""
         if metadata:
             self.metadata[len(self.lines)] = metadata
         self.times_us.append(time_us if time_us is not None and EARLIEST_US <= time_us <= LATEST_US else None)
         self.lines.append(line)
+
+
+class TooLarge(NotDecoded):
+    """The request is larger than allowed: its content after decompression, or the number of its parts."""
+
+
+def check_sizes(streams: int, entries: int) -> None:
+    """Check the numbers of streams and entries of a request.
+
+    Raises:
+        TooLarge: a number is larger than allowed.
+    """
+    if streams > MOST_STREAMS:
+        raise TooLarge("", f"the request has more than {MOST_STREAMS:,} streams")
+    if entries > MOST_ENTRIES:
+        raise TooLarge("", f"the request has more than {MOST_ENTRIES:,} entries")
 
 
 def quote_text(text: str) -> str:

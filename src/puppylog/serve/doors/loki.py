@@ -21,7 +21,8 @@ from puppylog.formats.base import Format
 from puppylog.formats.registry import find_format
 from puppylog.model.identifier import MAX_LENGTH
 from puppylog.receive.loki.decode import decode_push
-from puppylog.receive.loki.snappy import TooLarge, read_content_length
+from puppylog.receive.loki.snappy import read_content_length
+from puppylog.receive.loki.streams import TooLarge
 from puppylog.receive.received import NotDecoded, Received, shorten_problems
 from puppylog.serve.context import Context
 from puppylog.serve.digest import digest_request, repeated_headers
