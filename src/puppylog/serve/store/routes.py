@@ -23,7 +23,7 @@ from puppylog.serve.store.calls import CALLS, Arguments, Call
 from puppylog.serve.store.claims import Claims
 from puppylog.serve.store.repeats import Repeats
 from puppylog.serve.store.sessions import Session
-from puppylog.stores.base import Store
+from puppylog.stores.base import Appended, Store
 from puppylog.stores.remote.frames import Kind, pack_batch
 from puppylog.stores.remote.protocol import CALL_HEADER, PREFIX, PROTOCOL, PROTOCOL_HEADER, RENEW_S, SESSION_HEADER
 
@@ -197,10 +197,16 @@ class StoreDoor:
             self._claims.refuse_foreign(session, transaction.stream_ids)
             started = time.monotonic()
             appended = transaction.commit(store)
-            self._context.counters.add_commit("remote", time.monotonic() - started)
+            self._count(appended, time.monotonic() - started)
             return appended
 
         return await self._run_once(request, lambda: self._context.stores.write(work))
+
+    def _count(self, appended: Appended, duration_s: float) -> None:
+        counters = self._context.counters
+        counters.add_commit("remote", duration_s)
+        for name, count in (("requests", 1), ("records", appended.records), ("rejected_lines", appended.rejects)):
+            counters.add(name, "store", count)
 
     async def _replay(self, request: Request) -> Response:
         body = await self._context.read_body(request)
