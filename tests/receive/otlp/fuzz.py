@@ -9,7 +9,7 @@ import argparse
 import json
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,10 @@ def main() -> int:
         received = decode_or_refuse(body)
         decoded += received is not None
         if number % asked.compare == 0 and received is not None and not body.startswith(b"{"):
-            assert summarize(received) == summarize(decode_in_python(body)), body.hex()
+            in_python = decode_or_refuse(body, decode_in_python)
+            # The module in C does not look at the attributes of a resource that has no records.
+            assert in_python is not None or received.records == 0, body.hex()
+            assert in_python is None or summarize(received) == summarize(in_python), body.hex()
     sys.stdout.write(f"{asked.inputs} requests, of which {decoded} were decoded\n")
     return 0
 
@@ -81,9 +84,10 @@ def iter_damaged(samples: Sequence[bytes], seed: int, inputs: int) -> Iterator[b
         yield bytes(damaged)
 
 
-def decode_or_refuse(body: bytes) -> Received | None:
+def decode_or_refuse(body: bytes, decode: Callable[[bytes, int], Received] | None = None) -> Received | None:
     """Return what a request decodes to; None if it is refused."""
-    decode = decode_json if body.startswith(b"{") else decode_protobuf
+    if decode is None:
+        decode = decode_json if body.startswith(b"{") else decode_protobuf
     try:
         received = decode(body, RECEIVED_AT_US)
     except NotDecoded:

@@ -68,11 +68,11 @@ def decode_both(request: Mapping[str, Any]) -> Received:
     return from_protobuf
 
 
-def decode_in_python(body: bytes) -> Received:
+def decode_in_python(body: bytes, received_at_us: int = RECEIVED_AT_US) -> Received:
     """Return what a body in protobuf decodes to without the module in C."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(native, "records", None)
-        return decode_protobuf(body, RECEIVED_AT_US)
+        return decode_protobuf(body, received_at_us)
 
 
 def rows_of(received: Received) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ _LENGTH: Final = 2
 _FIXED32: Final = 5
 _FIXED_BYTES: Final = {_FIXED64: 8, _FIXED32: 4}
 _LONGEST_VARINT: Final = 10
+_NO_MESSAGE: Final = "not a message of protobuf"
 _DEEPEST: Final = 100  # of messages in messages, as in protobuf itself
 
 
@@ -94,6 +95,8 @@ def _merge(message: Message, found: _Field, place: str, problems: list[Problem])
         message.MergeFromString(_repair_field(found, message.DESCRIPTOR))
     except _Malformed as error:
         problems.append(error.as_problem(place))
+    except DecodeError:
+        problems.append(_Malformed(found.start, _NO_MESSAGE).as_problem(place))
 
 
 def _read_record(found: _Field) -> LogRecord:
@@ -109,7 +112,7 @@ def _read_record(found: _Field) -> LogRecord:
     try:
         record.ParseFromString(_repair(found.value, LogRecord.DESCRIPTOR, found.value_start))
     except DecodeError as error:
-        raise _Malformed(found.start, "not a message of protobuf") from error
+        raise _Malformed(found.start, _NO_MESSAGE) from error
     flag = record.attributes.add(key="invalid_utf8")
     flag.value.bool_value = True
     return record
@@ -147,7 +150,7 @@ def _iter_fields(data: bytes, start: int) -> Iterator[_Field]:
         tag, value_at = _read_varint(data, at, start)
         number, wire_type = tag >> 3, tag & 7
         if not number:
-            raise _Malformed(start + at, "not a message of protobuf")
+            raise _Malformed(start + at, _NO_MESSAGE)
         if wire_type == _VARINT:
             _, end = _read_varint(data, value_at, start)
         elif wire_type == _LENGTH:
@@ -156,7 +159,7 @@ def _iter_fields(data: bytes, start: int) -> Iterator[_Field]:
         elif wire_type in _FIXED_BYTES:
             end = value_at + _FIXED_BYTES[wire_type]
         else:
-            raise _Malformed(start + at, "not a message of protobuf")
+            raise _Malformed(start + at, _NO_MESSAGE)
         is_cut = end > len(data)
         yield _Field(number, wire_type, start + at, start + value_at, data[at:end], data[value_at:end], is_cut)
         at = end
@@ -172,7 +175,7 @@ def _read_varint(data: bytes, at: int, start: int) -> tuple[int, int]:
         number |= (byte & 0x7F) << 7 * place
         if byte < 0x80:
             return number, at + place + 1
-    raise _Malformed(start + at, "not a message of protobuf")
+    raise _Malformed(start + at, _NO_MESSAGE)
 
 
 def _write_varint(number: int) -> bytes:
