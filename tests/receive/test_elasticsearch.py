@@ -114,6 +114,13 @@ def test_records_are_not_updated_or_deleted() -> None:
     assert statuses(items) == [("delete", 400), ("update", 400), ("create", 201)]
 
 
+def test_a_client_may_note_something_for_itself_in_an_action() -> None:
+    action = b'{"index":{"_index":"web","pipeline":null},"attempts":%d}\n'
+    received, items = decode(action % 3 + b'{"message":"a"}\n' + action % 2 + b'{"message":"b"}\n')
+    assert messages(received) == {"web": ["a", "b"]}
+    assert statuses(items) == [("index", 201)] * 2
+
+
 def test_a_document_that_looks_like_an_action_is_a_document() -> None:
     received, items = decode(CREATE + CREATE + CREATE + b'{"message":"m"}\n' + b'{"delete":{}}\n' + CREATE + CREATE)
     assert received.records == 3

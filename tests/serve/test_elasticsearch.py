@@ -57,6 +57,14 @@ def test_an_identical_retry_is_answered_as_before_and_stores_nothing(served: Ser
     assert served.query("SELECT count(*) AS n FROM puppylog.rejected_lines") == [{"n": 1}]
 
 
+def test_a_retry_with_another_count_of_attempts_is_the_same_request(served: Served) -> None:
+    body = b'{"index":{"pipeline":null},"attempts":%d}\n{"message":"m"}\n'
+    assert "x-puppylog-repeated" not in bulk(served, "attempts", body % 3).headers
+    assert "x-puppylog-repeated" in bulk(served, "attempts", body % 2).headers
+    assert "x-puppylog-repeated" not in bulk(served, "others", body % 3).headers
+    assert messages(served, "attempts") == messages(served, "others") == ["m"]
+
+
 def test_a_sender_may_ask_for_parts_of_the_answer(served: Served) -> None:
     answer = bulk(served, "parts", PAIRS, query="?filter_path=errors,items.*.error")
     assert answer.text == '{"errors":false,"items":[]}'
@@ -94,6 +102,8 @@ def test_an_error_is_written_as_elasticsearch_writes_it(served: Served) -> None:
         ("PUT", "/_ingest/pipeline/filebeat", {"acknowledged": True}),
         ("GET", "/_data_stream/filebeat", {}),
         ("PUT", "/_data_stream/filebeat", {"acknowledged": True}),
+        ("GET", "/web/_refresh", {}),
+        ("POST", "/_refresh", {}),
         ("HEAD", "/logstash", {}),
         ("PUT", "/logstash-000001", {"acknowledged": True}),
     ],

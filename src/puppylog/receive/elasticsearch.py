@@ -127,9 +127,9 @@ def _read_action(line: bytes, index: str) -> _Action | None:
         value = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(value, dict) or len(value) != 1:
+    if not isinstance(value, dict) or not value:
         return None
-    ((operation, described),) = value.items()
+    operation, described = next(iter(value.items()))  # the sender may note something for itself in further members
     if operation not in _OPERATIONS or not isinstance(described, dict | None):
         return None
     given = described or {}

@@ -1,6 +1,6 @@
 """The digest of a request: it tells the identical retry of a request from another request."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 
 from starlette.requests import Request
@@ -10,7 +10,9 @@ from puppylog.serve.context import Stored
 _KEY_HEADER = "idempotency-key"
 
 
-def digest_request(request: Request, door: str, body: bytes, parameters: Mapping[str, str | None] = {}) -> str:
+def digest_request(
+    request: Request, door: str, body: bytes | Iterable[bytes], parameters: Mapping[str, str | None] = {}
+) -> str:
     """Return the digest of a request: 64 hexadecimal digits.
 
     Two requests have one digest if they come with the same token, to the same receiver, with the same parameters, the
@@ -20,7 +22,7 @@ def digest_request(request: Request, door: str, body: bytes, parameters: Mapping
     Args:
         request: of a caller that was checked.
         door: the receiver.
-        body: decompressed, so that a retry may be compressed in another way.
+        body: decompressed, so that a retry may be compressed in another way; or the parts of it that decide.
         parameters: what else decides what is stored; None values count as absent.
     """
     hashed = blake2b(digest_size=32)
@@ -32,7 +34,8 @@ def digest_request(request: Request, door: str, body: bytes, parameters: Mapping
                 data = text.encode("utf-8", "surrogateescape")
                 hashed.update(len(data).to_bytes(8, "big") + data)
     hashed.update(b"\0" * 8)  # a name has no length of 0: here the body begins
-    hashed.update(body)
+    for part in (body,) if isinstance(body, bytes) else body:
+        hashed.update(part)
     return hashed.hexdigest()
 
 

@@ -113,6 +113,10 @@ def routes(context: Context) -> Sequence[BaseRoute]:
             raise Refusal(404, f"Puppylog has no /{name[:80]}")
         return _answer({"acknowledged": True, "shards_acknowledged": True, "index": name})
 
+    async def refresh(_request: Request) -> Response:
+        """Say that what was answered can be searched."""
+        return _answer({"_shards": {"total": 1, "successful": 1, "failed": 0}})
+
     def guard(handler: Handler) -> Handler:
         return guarded(context, "ingest", handler, render=render_error)
 
@@ -120,6 +124,8 @@ def routes(context: Context) -> Sequence[BaseRoute]:
         Route(f"{PREFIXES[1]}{tail}", answering(answer_about), methods=["GET", "HEAD"]) for tail in ("", "/")
     ]
     for prefix in PREFIXES:
+        refreshed = ("/_refresh", "/{index}/_refresh", "/_flush", "/{index}/_flush")
+        found += [Route(prefix + path, guard(refresh), methods=["GET", "POST"]) for path in refreshed]
         found.append(Route(f"{prefix}/_{{path:path}}", guard(set_up), methods=_METHODS))
         # The second name is one with a date: <logstash-{now/d}-000001>.
         names = (f"{prefix}/{{index}}", f"{prefix}/<{{index:path}}>")
