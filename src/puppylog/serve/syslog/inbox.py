@@ -59,6 +59,7 @@ class Inbox:
         self._arrived_bytes = 0
         self._waiting_bytes = 0
         self._has_arrived = asyncio.Event()
+        self._is_due = asyncio.Event()  # what has arrived is to be decoded without waiting for more
         self._is_ending = False
         self._is_settled = asyncio.Event()  # nothing waits
         self._is_settled.set()
@@ -100,7 +101,7 @@ class Inbox:
     async def end(self) -> None:
         """Store what has arrived, for a limited time."""
         self._is_ending = True
-        self._has_arrived.set()
+        self._is_due.set()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._is_settled.wait(), self.limits.end_s)
         if self._waiting_bytes:
@@ -136,6 +137,8 @@ class Inbox:
         self._arrived_bytes += size
         self._waiting_bytes += size
         self._is_settled.clear()
+        if len(self._arrived.texts) >= self.limits.gather_messages or self._waiting_bytes > self.limits.waiting_bytes:
+            self._is_due.set()
         if not self.is_full and self._waiting_bytes > self.limits.waiting_bytes:
             self.is_full = True
             self.on_change()
@@ -143,9 +146,11 @@ class Inbox:
     async def _run(self) -> None:
         while True:
             await self._has_arrived.wait()
-            if not self._is_ending and len(self._arrived.texts) < self.limits.gather_messages and not self.is_full:
-                await asyncio.sleep(self.limits.gather_s)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._is_due.wait(), self.limits.gather_s)
             self._has_arrived.clear()
+            if not self._is_ending:
+                self._is_due.clear()
             arrived, self._arrived = self._arrived, Arrived()
             size, self._arrived_bytes = self._arrived_bytes, 0
             if arrived.texts:
@@ -172,12 +177,13 @@ class Inbox:
             try:
                 self._context.intake.put(DOOR, received, on_done=on_done, waits=False)
             except Refusal:
-                await asyncio.sleep(self.limits.gather_s * 5)
+                await asyncio.sleep(self.limits.busy_s)
             else:
                 return
 
     def _settle(self, received: Received, size: int, outcome: Outcome) -> None:
         if isinstance(outcome, Refusal) and outcome.status == 503 and not self._is_ending:
+            self.say("wait", f"messages wait for the store: {outcome.message}")
             task = asyncio.create_task(self._put_again(received, size))
             self._again.add(task)
             task.add_done_callback(self._again.discard)
