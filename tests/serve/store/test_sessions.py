@@ -29,48 +29,63 @@ def ended(sessions: Sessions) -> list[str]:
     return [session.id for session in sessions.take_expired()]
 
 
-def test_a_session_that_is_not_renewed_ends_after_its_lease(sessions: Sessions, clock: Clock) -> None:
-    sessions.open("a", "1", "web1")
-    clock.now_s += 29.9
+def test_a_session_ends_soon_if_its_client_never_renews_it(sessions: Sessions, clock: Clock) -> None:
+    assert sessions.open("a", "1", "web1").is_doubtful
+    clock.now_s += 1.9
     assert ended(sessions) == []
     clock.now_s += 0.2
     assert ended(sessions) == ["a"]
     with pytest.raises(UnknownSession):
-        sessions.renew("a", "1")
+        sessions.touch("a", "1")
 
 
-def test_a_renewed_session_lasts_for_another_lease(sessions: Sessions, clock: Clock) -> None:
+def test_a_session_lasts_while_its_client_waits_for_a_renewal_but_not_longer_than_its_lease(
+    sessions: Sessions, clock: Clock
+) -> None:
     sessions.open("a", "1", "web1")
-    for _ in range(5):
-        clock.now_s += 20
-        sessions.renew("a", "1")
-        assert ended(sessions) == []
+    assert not sessions.begin_renewal("a", "1").is_doubtful
+    clock.now_s += 29.9
+    assert ended(sessions) == []
+    clock.now_s += 0.2
+    assert ended(sessions) == ["a"]
 
 
-def test_a_session_whose_connection_broke_ends_soon_unless_its_client_comes_back(
+def test_a_session_whose_client_does_not_wait_any_more_ends_soon_unless_it_comes_back(
     sessions: Sessions, clock: Clock
 ) -> None:
     for name in ("a", "b"):
         sessions.open(name, "1", "web1")
-        sessions.doubt(name)
-    sessions.doubt("unknown")
-    sessions.renew("b", "1")
-    clock.now_s += 2.1
+        sessions.end_renewal(sessions.begin_renewal(name, "1"))
+    clock.now_s += 1
+    sessions.begin_renewal("b", "1")
+    clock.now_s += 1.1
     assert ended(sessions) == ["a"]
 
 
-def test_doubt_never_makes_a_session_last_longer(sessions: Sessions, clock: Clock) -> None:
+def test_a_broken_connection_that_is_noticed_late_does_not_end_a_session_that_was_renewed(
+    sessions: Sessions, clock: Clock
+) -> None:
     sessions.open("a", "1", "web1")
-    clock.now_s += 29.5
-    sessions.doubt("a")
-    clock.now_s += 0.6
-    assert ended(sessions) == ["a"]
+    first = sessions.begin_renewal("a", "1")
+    sessions.begin_renewal("a", "1")
+    sessions.end_renewal(first)
+    clock.now_s += 20
+    assert ended(sessions) == []
+
+
+def test_other_calls_keep_a_doubtful_session_for_a_moment(sessions: Sessions, clock: Clock) -> None:
+    sessions.open("a", "1", "web1")
+    for _ in range(5):
+        clock.now_s += 1.5
+        assert sessions.touch("a", "1").is_doubtful
+        assert ended(sessions) == []
 
 
 def test_a_session_is_found_with_its_own_token_only(sessions: Sessions) -> None:
     sessions.open("a", "1", "web1")
-    with pytest.raises(UnknownSession):
-        sessions.renew("a", "2")
+    for call in (sessions.touch, sessions.begin_renewal):
+        with pytest.raises(UnknownSession):
+            call("a", "2")
     with pytest.raises(UnknownSession):
         sessions.open("a", "2", "web2")
 

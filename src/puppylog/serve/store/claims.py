@@ -16,6 +16,7 @@ from puppylog.serve.refusal import Refusal, refuse
 from puppylog.serve.store.sessions import Session, Sessions, TooManySessions
 from puppylog.serve.threads import Threads
 from puppylog.stores.base import Store
+from puppylog.stores.remote.protocol import RENEW_S
 from puppylog.stores.streams import refuse_claimed
 
 T = TypeVar("T")
@@ -57,23 +58,27 @@ class Claims:
 
     # --- in the loop
 
-    def renew(self, session_id: str, owner: str) -> Session:
-        """Renew a session. Raises UnknownSession."""
-        session = self.sessions.renew(session_id, owner)
+    def touch(self, session_id: str, owner: str) -> Session:
+        """Note that a client was heard, and return its session. Raises UnknownSession."""
+        session = self.sessions.touch(session_id, owner)
         self._watch(session)
         return session
 
-    async def wait_for_end(self, gone: "asyncio.Future[None]", within_s: float) -> None:
-        """Return after ``within_s`` seconds, or when a client has gone, or when the server ends."""
-        if self._is_ending:
-            return
+    async def renew(self, session_id: str, owner: str, gone: "asyncio.Future[None]") -> None:
+        """Keep a session for RENEW_S, or until its client has gone or the server ends. Raises UnknownSession."""
+        session = self.sessions.begin_renewal(session_id, owner)
+        self._watch(session)
         ending: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._renewals.add(ending)
+        if self._is_ending:
+            ending.set_result(None)
         try:
-            await asyncio.wait({gone, ending}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({gone, ending}, timeout=RENEW_S, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._renewals.discard(ending)
             ending.cancel()
+            self.sessions.end_renewal(session)
+            self._watch(session)
 
     async def wait_for_doubtful(self, session: Session, source_uris: Sequence[str]) -> None:
         """If another session that is doubtful has claimed a stream, wait until that session has ended or is renewed.
@@ -91,21 +96,13 @@ class Claims:
             if not ending.done():
                 ending.set_result(None)
 
-    def doubt(self, session_id: str) -> None:
-        """Let a session end soon, because the connection of its client has broken."""
-        self.sessions.doubt(session_id)
-        self._end_later(session_id, self.sessions.doubt_s)
-
     def _watch(self, session: Session) -> None:
-        self._end_later(session.id, session.expires_at - time.monotonic())
-
-    def _end_later(self, session_id: str, after_s: float) -> None:
-        """Look for sessions that have ended when the lease of this one runs out."""
-        loop = asyncio.get_running_loop()
-        timer = self._timers.pop(session_id, None)
+        """Look for sessions that have ended when this one does, unless it is renewed."""
+        timer = self._timers.pop(session.id, None)
         if timer is not None:
             timer.cancel()
-        self._timers[session_id] = loop.call_later(after_s + _MARGIN_S, self._expire_soon, session_id)
+        after_s = session.expires_at - time.monotonic() + _MARGIN_S
+        self._timers[session.id] = asyncio.get_running_loop().call_later(after_s, self._expire_soon, session.id)
 
     def _expire_soon(self, session_id: str) -> None:
         self._timers.pop(session_id, None)

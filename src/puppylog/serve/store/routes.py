@@ -25,7 +25,7 @@ from puppylog.serve.store.repeats import Repeats
 from puppylog.serve.store.sessions import Session
 from puppylog.stores.base import Appended, Store
 from puppylog.stores.remote.frames import Kind, pack_batch
-from puppylog.stores.remote.protocol import CALL_HEADER, PREFIX, PROTOCOL, PROTOCOL_HEADER, RENEW_S, SESSION_HEADER
+from puppylog.stores.remote.protocol import CALL_HEADER, PREFIX, PROTOCOL, PROTOCOL_HEADER, SESSION_HEADER
 
 _FRAME_BYTES: Final = 4 << 20
 """The rows of an answer are sent in frames of about so many bytes, before they are compressed."""
@@ -98,7 +98,7 @@ class StoreDoor:
         async def handle(request: Request) -> Response:
             asked = Body(await self._context.read_body(request)).head
             if SESSION_HEADER in request.headers:
-                self._renew_quietly(request)
+                self._touch_quietly(request)
 
             def work(store: Store) -> object:
                 return _read(lambda: call.work(store, asked))
@@ -137,10 +137,10 @@ class StoreDoor:
         return handle
 
     def _find_session(self, request: Request) -> Session:
-        """Renew the session of a call, and return it. Raises UnknownSession."""
-        return self._claims.renew(request.headers.get(SESSION_HEADER, ""), request.state.caller.token_id)
+        """Return the session of a call. Raises UnknownSession."""
+        return self._claims.touch(request.headers.get(SESSION_HEADER, ""), request.state.caller.token_id)
 
-    def _renew_quietly(self, request: Request) -> None:
+    def _touch_quietly(self, request: Request) -> None:
         try:
             self._find_session(request)
         except PuppylogError:
@@ -159,18 +159,16 @@ class StoreDoor:
             self._claims.open_session(session_id, owner, client, claims, is_sender=bool(asked["is_sender"]))
 
         response = await self._run_once(request, lambda: self._claims.run(lambda: _read(work)))
-        self._renew_quietly(request)
+        self._touch_quietly(request)
         return response
 
     async def _renew_session(self, request: Request) -> Response:
-        """Renew a session, and answer after a while. If the client's connection breaks meanwhile, doubt the session."""
+        """Renew a session, and answer after a while, or when the client has gone."""
         await self._context.read_body(request)
-        session = self._find_session(request)
+        session_id, owner = request.headers.get(SESSION_HEADER, ""), request.state.caller.token_id
         gone = asyncio.ensure_future(_wait_until_gone(request))
         try:
-            await self._claims.wait_for_end(gone, RENEW_S)
-            if gone.done():
-                self._claims.doubt(session.id)
+            await self._claims.renew(session_id, owner, gone)
         finally:
             gone.cancel()
         done: asyncio.Future[object] = asyncio.get_running_loop().create_future()

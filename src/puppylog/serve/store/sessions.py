@@ -1,8 +1,8 @@
 """The sessions of clients and what they claim. No I/O: the caller gives the time.
 
-A session lasts as long as its client renews it. A client that holds claims always waits for the answer to a renewal. If
-this connection breaks, the client has probably ended: its session is *doubtful*, and ends soon unless the client comes
-back. That a session ends is never a danger to the lines: their positions are in the store.
+A session lasts as long as its client waits for the answer to a renewal, which it always does. If it does not, because
+the connection has broken, the client has probably ended: the session is *doubtful*, and ends soon unless the client
+comes back. That a session ends is never a danger to the lines: their positions are in the store.
 """
 
 import threading
@@ -12,7 +12,7 @@ from typing import Final
 
 from puppylog.stores.remote.protocol import LEASE_S, UnknownSession
 
-DOUBT_S: Final = 2.0
+DOUBT_S: Final = 3.0
 """A doubtful session ends after so many seconds."""
 
 MOST: Final = 10_000
@@ -31,9 +31,14 @@ class Session:
     owner: str  # identifies the token; calls with another token do not find the session
     client: str  # for messages: "the collector on web1 (process 123)"
     expires_at: float
-    is_doubtful: bool = False
+    renewals: int = 0  # that its client waits for; more than one if a broken connection was not noticed yet
     streams: dict[int, str] = field(default_factory=dict)  # source URIs by stream id
     is_sender: bool = False
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the client does not wait for a renewal, so that it has probably ended."""
+        return not self.renewals
 
 
 class Sessions:
@@ -44,12 +49,12 @@ class Sessions:
 
         Args:
             clock: returns a time in seconds that only grows.
-            lease_s: how long a session lasts after its client was last heard.
-            doubt_s: how long a doubtful session lasts.
+            lease_s: how long a session lasts after its last renewal began.
+            doubt_s: how long a doubtful session lasts after its client was last heard.
         """
         self._clock = clock
         self._lease_s = lease_s
-        self.doubt_s = doubt_s
+        self._doubt_s = doubt_s
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}  # under the lock
 
@@ -72,31 +77,37 @@ class Sessions:
                 if len(self._sessions) >= MOST:
                     raise TooManySessions
                 session = self._sessions[session_id] = Session(session_id, owner, client, 0.0)
-            return self._renew(session, owner)
+            return self._touch(session, owner)
 
-    def renew(self, session_id: str, owner: str) -> Session:
-        """Renew the lease of a session, and return the session.
+    def touch(self, session_id: str, owner: str) -> Session:
+        """Note that the client of a session was heard, and return the session.
 
         Raises:
             UnknownSession: there is none of this id, or it belongs to another token.
         """
         with self._lock:
-            return self._renew(self._sessions.get(session_id), owner)
+            return self._touch(self._sessions.get(session_id), owner)
 
-    def _renew(self, session: Session | None, owner: str) -> Session:
+    def _touch(self, session: Session | None, owner: str) -> Session:
         if session is None or session.owner != owner:
             raise UnknownSession("find", "the session")
-        session.expires_at = self._clock() + self._lease_s
-        session.is_doubtful = False
+        session.expires_at = max(session.expires_at, self._clock() + self._doubt_s)
         return session
 
-    def doubt(self, session_id: str) -> None:
-        """Let the session end soon, because the connection of its client has broken."""
+    def begin_renewal(self, session_id: str, owner: str) -> Session:
+        """Renew the lease of a session, whose client waits from now on. Raises as `touch`."""
         with self._lock:
-            session = self._sessions.get(session_id)
-            if session is not None:
-                session.expires_at = min(session.expires_at, self._clock() + self.doubt_s)
-                session.is_doubtful = True
+            session = self._touch(self._sessions.get(session_id), owner)
+            session.expires_at = self._clock() + self._lease_s
+            session.renewals += 1
+            return session
+
+    def end_renewal(self, session: Session) -> None:
+        """Note that the client does not wait any more: it was answered, or its connection has broken."""
+        with self._lock:
+            session.renewals -= 1
+            if session.is_doubtful:
+                session.expires_at = self._clock() + self._doubt_s
 
     def end(self, session_id: str) -> Session | None:
         """End a session and return it; None if there is none of this id."""

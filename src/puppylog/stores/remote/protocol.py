@@ -27,7 +27,7 @@ WAIT_EVERY_S: Final = 5.0
 SILENCE_S: Final = 30.0
 """If the server sends nothing for so many seconds, the client takes it for unavailable."""
 LEASE_S: Final = 30.0
-"""A session ends if its client has sent nothing for so many seconds."""
+"""A session ends at the latest so many seconds after its last renewal began."""
 RENEW_S: Final = 10.0
 """A client that holds claims always waits for the answer to a renewal, which the server sends after so many seconds."""
 

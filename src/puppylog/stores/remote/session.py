@@ -19,8 +19,8 @@ from puppylog.stores.remote.protocol import LEASE_S, UnknownSession
 
 T = TypeVar("T")
 
-_AGAIN_S: Final = 1.0
-"""After a renewal that failed, the next one is sent so many seconds later."""
+_AGAIN_S: Final = 0.5
+"""After a renewal that failed, the next one is sent so many seconds later, or when the session was opened."""
 
 
 class Session:
@@ -40,6 +40,7 @@ class Session:
         self._claims: dict[int, str] = {}  # under the lock: source URIs by stream id
         self._is_sender = False  # under the lock: whether this client has claimed to send
         self._end = threading.Event()
+        self._is_opened = threading.Event()  # set when the session was opened, for the thread that renews it
         self._opening = threading.Lock()  # one thread at a time opens the session
         self._renewing: Connection | None = None  # under `_opening`
         self._thread: threading.Thread | None = None  # under `_opening`
@@ -102,26 +103,29 @@ class Session:
         client = {"host": os.uname().nodename, "pid": os.getpid()}
         arguments = {"client": client, "claims": claims, "is_sender": is_sender}
         self._connection.ask("open_session", arguments, session=self.id)
+        self._is_opened.set()
 
     def _renew(self) -> None:
         """Renew the lease until the session ends. The server answers a renewal after a while, or when it ends."""
         connection = self._renewing
         assert connection is not None  # noqa: S101 - the thread is started after this is set
         while not self._end.is_set():
+            self._is_opened.clear()
             try:
-                connection.ask("renew_session", {}, session=self.id)
+                connection.ask("renew_session", {}, session=self.id, is_repeatable=False)
             except UnknownSession:
                 if self._end.is_set():
                     return
                 with suppress(PuppylogError):  # the call that needs the claim tells the user what is wrong
                     self._open()
-                self._end.wait(_AGAIN_S)
+                self._is_opened.wait(_AGAIN_S)
             except PuppylogError:
-                self._end.wait(_AGAIN_S)
+                self._is_opened.wait(_AGAIN_S)
 
     def close(self) -> None:
         """End the session and its claims. If the server cannot be reached, they end by themselves."""
         self._end.set()
+        self._is_opened.set()
         with self._opening:
             thread, renewing = self._thread, self._renewing
         if thread is None or renewing is None:
