@@ -162,8 +162,10 @@ def test_the_old_form_is_read() -> None:
 
 
 def test_texts_that_no_store_takes_are_replaced() -> None:
-    received = decode(push([NS, "a\ud800b", {"k\0": "v\0"}], job="j\udfff"))
-    assert rows_of(received) == [{"message": "a\ufffdb", "attributes": {"job": "j\ufffd", "k\ufffd": "v\ufffd"}}]
+    received = decode(push([NS, "a\ud800b\0", {"k\0": "v\0"}], job="j\udfff"))
+    assert rows_of(received) == [{"message": "a\ufffdb\ufffd", "attributes": {"job": "j\ufffd", "k\ufffd": "v\ufffd"}}]
+    (lines,) = decode(compress(write_push({'{k\0="v\0"}': [Entry(TS_US, b"x", {"\0": "\0"})]})), is_json=False).lines
+    assert rows_of(Received((lines,))) == [{"message": "x", "attributes": {"k\ufffd": "v\ufffd", "\ufffd": "\ufffd"}}]
     (lines,) = decode(compress(write_push({"{}": [Entry(TS_US, b"\xff")]})), is_json=False).lines
     assert rows_of(Received((lines,))) == [{"message": "\ufffd", "attributes": {"invalid_utf8": True}}]
 

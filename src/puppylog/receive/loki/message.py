@@ -15,7 +15,15 @@ from google.protobuf import (  # type: ignore[import-untyped] # protobuf ships n
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped] # protobuf ships no types
 
 from puppylog.receive.loki.labels import parse_labels
-from puppylog.receive.loki.streams import MOST_ENTRIES, Members, PushedStream, TooLarge, check_sizes, quote_text
+from puppylog.receive.loki.streams import (
+    MOST_ENTRIES,
+    Members,
+    PushedStream,
+    TooLarge,
+    check_sizes,
+    clean_text,
+    quote_text,
+)
 from puppylog.receive.loki.varint import read_varint
 from puppylog.receive.received import NotDecoded, Problem
 
@@ -132,11 +140,14 @@ def _read_labels(text: str) -> Members:
     labels = parse_labels(text)
     if labels is None:  # some senders do not escape quotes in values
         return {"labels": quote_text(text)} if text else {}
-    return {name: quote_text(value) for name, value in labels.items()}
+    return {clean_text(name): quote_text(value) for name, value in labels.items()}
 
 
 def _read_pairs(pairs: Sequence[Any]) -> Members:
-    return {pair.name.decode("utf-8", "replace"): quote_text(pair.value.decode("utf-8", "replace")) for pair in pairs}
+    return {
+        clean_text(pair.name.decode("utf-8", "replace")): quote_text(pair.value.decode("utf-8", "replace"))
+        for pair in pairs
+    }
 
 
 def _make_class() -> Any:  # noqa: ANN401 - made at run time

@@ -24,6 +24,7 @@ from puppylog.receive.received import ReceivedLines
 _NO_ENTRY: Final = "not an entry: it must be an array of a time and a line"
 _JSON: Final = find_format("json")
 _PLAIN: Final = find_format("plain")
+_REPLACEMENT: Final = "\ufffd".encode()
 _EMPTY_OBJECT: Final = b"{}"  # read in place of an empty line that has metadata: such an entry is a record
 
 
@@ -78,6 +79,8 @@ def _join(streams: Sequence[PushedStream]) -> _Entries:
         numbers += [number] * len(stream.lines)
     if any(line.endswith(b"\n") for line in lines):
         lines = [line.removesuffix(b"\n").removesuffix(b"\r") for line in lines]
+    if b"\0" in b"".join(lines):  # PostgreSQL refuses text with a NUL
+        lines = [line.replace(b"\0", _REPLACEMENT) for line in lines]
     if metadata:
         lines = [line or (_EMPTY_OBJECT if at in metadata else b"") for at, line in enumerate(lines)]
     return _Entries(lines, times_us, numbers, [stream.labels for stream in streams], metadata)
