@@ -5,12 +5,12 @@ import gzip
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack, suppress
 
 import pytest
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from puppylog.serve import doors
@@ -19,6 +19,7 @@ from puppylog.serve.guard import guarded
 from puppylog.serve.limits import Limits
 from puppylog.stores.base import Store
 from support.embedded import wait_until
+from support.running import running
 from support.served import Served
 
 LIMITS = Limits(
@@ -31,6 +32,7 @@ LIMITS = Limits(
     body_pause_s=0.5,
     body_s=1.0,
     read_s=0.5,
+    read_rate=100 << 20,
     linger_s=0.3,
     writes=1,
     waiting=1,
@@ -50,7 +52,15 @@ def routes(context: Context) -> Sequence[BaseRoute]:
     async def much(_request: Request) -> Response:
         return Response(bytes(32 << 20))
 
+    async def stream(_request: Request) -> Response:
+        async def parts() -> AsyncIterator[bytes]:
+            while True:
+                yield bytes(10_000)
+
+        return StreamingResponse(parts())
+
     return [
+        Route("/stream", guarded(context, "read", stream)),
         Route("/write", guarded(context, "ingest", write), methods=["POST"]),
         Route("/much", guarded(context, "read", much)),
     ]
@@ -154,6 +164,23 @@ def test_a_client_that_does_not_read_its_answer_is_left(served: Served) -> None:
         connected.recv(100)
         assert served.server.connections > 0
         wait_until(lambda: served.server.connections == 0, what="the end of the connection")
+
+
+def test_a_client_that_reads_its_answer_drop_by_drop_is_left(served: Served) -> None:
+    with served.connect() as connected:
+        connected.sendall(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        stop = threading.Event()
+
+        def read() -> None:
+            with suppress(OSError):
+                while not stop.wait(0.05) and connected.recv(10_000):
+                    continue
+
+        with running(read, stop):
+            wait_until(lambda: served.server.connections > 0, what="the connection")
+            started = time.monotonic()
+            wait_until(lambda: served.server.connections == 0, what="its end")
+        assert time.monotonic() - started < 20
 
 
 def test_an_idle_connection_is_closed_after_a_while(served: Served) -> None:

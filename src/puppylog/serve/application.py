@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from puppylog.serve import doors
+from puppylog.serve.connection import SENT
 from puppylog.serve.context import Context
 from puppylog.serve.hosts import HostNames
 from puppylog.serve.proxies import find_client
@@ -69,6 +70,8 @@ class Entry:
                 self._context.counters.add_response(receiver, message["status"])
                 now = (b"date", formatdate(usegmt=True).encode())
                 message["headers"] = [*message.get("headers", ()), now, *_HEADERS]
+            else:
+                scope[SENT] = scope.get(SENT, 0) + len(message.get("body", b""))
             await send(message)
 
         find_client(scope, self._context.listen.trusted_proxies)

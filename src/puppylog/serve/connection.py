@@ -2,12 +2,17 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
+from typing import Any, Final
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from puppylog.serve.limits import Limits
+
+SENT: Final = "puppylog.sent"
+"""The key under which the application counts the bytes of an answer, in the scope of the request."""
 
 
 class Connection(H11Protocol):
@@ -32,15 +37,17 @@ class Connection(H11Protocol):
         self._is_lingering = False
         self._head_timer: asyncio.TimerHandle | None = None
         self._read_timer: asyncio.TimerHandle | None = None
+        self._paused_at = 0.0  # when writing was paused for the last time
+        self._paused_s = 0.0  # for how long writing was paused, in this answer
         self.requests = 0
         self.waiting_since = time.monotonic()
-        """Since when the server waits for the client to complete its request."""
+        """Since when the server waits for the client: the end of its last request, or its connection."""
 
     @property
     def is_waiting(self) -> bool:
-        """Whether the server waits for the client: for a request, or for the rest of one."""
+        """Whether the server waits for the client: for a request, for the rest of one, or to read an answer."""
         cycle: RequestResponseCycle | None = self.cycle
-        return cycle is None or cycle.response_complete or cycle.more_body
+        return cycle is None or cycle.response_complete or cycle.more_body or self.flow.write_paused
 
     def abort(self) -> None:
         """Close the connection at once."""
@@ -70,9 +77,14 @@ class Connection(H11Protocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._read_timer = self.loop.call_later(self._limits.read_s, self.abort)
+        self._paused_at = time.monotonic()
+        scope: Mapping[str, Any] = self.scope or {}  # without a request, the answer says that there is none
+        allowed_s = self._limits.read_s + scope.get(SENT, 0) / self._limits.read_rate
+        self._read_timer = self.loop.call_later(max(0.0, allowed_s - self._paused_s), self.abort)
 
     def resume_writing(self) -> None:
+        if self.flow.write_paused:
+            self._paused_s += time.monotonic() - self._paused_at
         super().resume_writing()
         self._stop(self._read_timer)
 
@@ -83,6 +95,7 @@ class Connection(H11Protocol):
         super().handle_events()
         if self.cycle is not before:  # the head of a request is complete
             self.requests += 1
+            self._paused_s = 0.0
             self._is_reading_head = False
             self._stop(self._head_timer)
 

@@ -29,7 +29,8 @@ class Limits:
     body_pause_s: float = 10.0  # between two parts of a body
     body_s: float = 30.0  # for a whole body, and a second more for each `body_rate` bytes
     body_rate: int = 16 << 10  # bytes a second
-    read_s: float = 30.0  # for a client that does not read its answer
+    read_s: float = 30.0  # to wait in all for a client to read its answer, and a second more for each `read_rate` bytes
+    read_rate: int = 16 << 10  # bytes a second
     linger_s: float = 2.0  # for the rest of a body that the server has refused
     end_s: float = 5.0  # for running requests, when the server ends
 
