@@ -172,6 +172,14 @@ def test_the_bytes_of_each_message_can_be_found_by_its_offset() -> None:
     assert found == [b"<13>one#012two", b"no priority", b"<13>three"]
 
 
+def test_byte_order_marks_before_messages_without_a_priority_are_no_text() -> None:
+    for marks in ((b"", b"\xef\xbb\xbf"), (b"\xef\xbb\xbf", b""), (b"\xef\xbb\xbf", b"\xef\xbb\xbf")):
+        texts = [mark + text for mark, text in zip(marks, (b"one", b"<34>1 two"), strict=True)]
+        assert [record["message"] for record in records_of(arrive(*texts))] == ["one", "1 two"]
+    records = records_of(arrive(b"<13>app: one", b"\xef\xbb\xbf", b"\xef\xbb\xbfno priority", b"<13>app: two"))
+    assert [record["message"] for record in records] == ["one", "no priority", "two"]
+
+
 def test_a_newline_in_structured_data_is_kept() -> None:
     (record,) = records_of(arrive(b'<13>1 - web1 app - - [x@1 a="one\ntwo \\\\u0001"] \xf3\xb0\x80\x80 three'))
     assert record["attributes"]["structured_data"] == {"x@1": {"a": "one\ntwo \\u0001"}}

@@ -86,7 +86,7 @@ def decode(arrived: Arrived, received_at_us: int, listening: Listening) -> Recei
     reading = _Reading(listening, received_at_us, Calendar.open_at_arrival(received_at_us))
     data, newline = _join(arrived.texts)
     parsed = reading.parse_messages(data)
-    starts = list(accumulate((len(text) + 1 for text in data.split(b"\n")[:-1]), initial=0))[:-1]
+    starts = list(accumulate((len(line) + 1 for line in data.split(b"\n")[:-1]), initial=0))[:-1]
     reasons = _reasons_by_message(parsed.rejects, starts)
     records = reading.add_unread(parsed) if reasons else parsed.records
     indices = _message_of_each(records, starts)
@@ -167,15 +167,20 @@ def _reasons_by_message(rejects: pa.RecordBatch, starts: Sequence[int]) -> dict[
 
 def _move(records: pa.RecordBatch, lines: dict[int, bytes]) -> pa.RecordBatch:
     """Return the records of some lines with the offsets that are the keys of ``lines``."""
-    starts = pa.array([0, *accumulate(len(line) + 1 for line in lines.values())][:-1], pa.int64())
-    places = pc.index_in(records["line_offset"], value_set=starts)
-    return _set_column(records, "line_offset", pa.array(list(lines), pa.int64()).take(places))
+    moved = pa.array(list(lines), pa.int64())
+    places = _message_of_each(records, list(accumulate((len(line) + 1 for line in lines.values()), initial=0))[:-1])
+    return _set_column(records, "line_offset", moved if places is None else moved.take(places))
 
 
 def _message_of_each(records: pa.RecordBatch, starts: Sequence[int]) -> pa.Array | None:
     """Return for each record the index of its message; None if each message has one record.
 
-    A message has several records if each of its parts has its size, and none if it is only a byte order mark.
+    A message has several records if each of its parts has its size, and none if it is only a byte order mark. A mark at
+    the start of all messages is not part of the first one, whose record then has another offset.
+
+    Args:
+        records: of the messages, in their order.
+        starts: the offset of each message.
     """
     if records["line_offset"].equals(pa.array(starts, pa.int64())):
         return None
