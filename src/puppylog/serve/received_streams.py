@@ -6,6 +6,7 @@ received, so it tells after a lost answer whether a commit succeeded. One thread
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -22,11 +23,14 @@ _MOST_CHARACTERS: Final = 200  # of a source's name
 
 @dataclass(frozen=True, slots=True)
 class SourceName:
-    """What identifies a source of received lines."""
+    """What identifies a source of received lines. The name of the source is cleaned, whatever a sender calls it."""
 
     door: str  # the receiver: the scheme of the stream's URI
     source: str  # as the sender calls it; empty if the sender names no source
     group: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "source", clean_source(self.source))  # the class is frozen for everything else
 
 
 @dataclass(slots=True)
@@ -50,8 +54,11 @@ class Opened:
     busy: Mapping[SourceName, StreamBusy]  # another client follows the stream
 
 
+@lru_cache(maxsize=1024)
 def clean_source(name: str) -> str:
     r"""Return a source's name without control characters and surrounding blanks, cut at 200 characters.
+
+    Halves of surrogate pairs, which JSON can name, are no characters, and a URI cannot have them.
 
     >>> clean_source(" web\n1\x00 ")
     'web1'

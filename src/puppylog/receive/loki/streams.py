@@ -77,12 +77,12 @@ def quote_text(text: str) -> str:
 
 def write_key(key: str) -> str:
     """Return a key of an object in JSON, with the colon and the blank after it."""
-    return _write_short_key(key) if len(key) <= _LONGEST_SHORT_KEY else f"{quote(key)}: "
+    return _write_short_key(key) if len(key) <= _LONGEST_SHORT_KEY else f"{quote(clean_text(key))}: "
 
 
 @lru_cache(maxsize=1024)
 def _write_short_key(key: str) -> str:
-    return f"{quote(key)}: "
+    return f"{quote(clean_text(key))}: "
 
 
 def clean_text(text: str) -> str:
