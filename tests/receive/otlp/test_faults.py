@@ -59,6 +59,15 @@ def test_what_is_not_protobuf_is_refused(body: bytes) -> None:
         decode_protobuf(body, RECEIVED_AT_US)
 
 
+def test_a_field_with_an_impossible_number_does_not_keep_records_from_being_stored() -> None:
+    record = b"\x12\x09\x2a\x07\x0a\x05hello"  # LogScope.log_records, with a body
+    scope_logs = b"\x80\x80\x80\x80\x10\x01" + record  # the field number is 2^29
+    resource_logs = b"\x12" + bytes([len(scope_logs)]) + scope_logs
+    received = decode_protobuf(b"\x0a" + bytes([len(resource_logs)]) + resource_logs, RECEIVED_AT_US)
+    assert messages_of(received) == ["hello"]
+    assert [problem.cause for problem in received.problems] == ["not a message of protobuf at byte 4"]
+
+
 def test_bytes_that_are_not_utf8_are_replaced_in_their_record_only() -> None:
     body = protobuf_of(sample()).replace(b"text 1", b"text \xff")
     received = decode_protobuf(body, RECEIVED_AT_US)

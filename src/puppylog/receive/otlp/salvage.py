@@ -91,12 +91,16 @@ def _split(
 
 
 def _merge(message: Message, found: _Field, place: str, problems: list[Problem]) -> None:
+    """Set a field of a message. A field that cannot be decoded becomes a problem, and the message does not change."""
+    part = type(message)()
     try:
-        message.MergeFromString(_repair_field(found, message.DESCRIPTOR))
+        part.ParseFromString(_repair_field(found, message.DESCRIPTOR))
     except _Malformed as error:
         problems.append(error.as_problem(place))
     except DecodeError:
         problems.append(_Malformed(found.start, _NO_MESSAGE).as_problem(place))
+    else:
+        message.MergeFrom(part)
 
 
 def _read_record(found: _Field) -> LogRecord:
