@@ -7,7 +7,12 @@ import ssl
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
+from puppylog.receive.received import Received
+from puppylog.receive.syslog.decoder import Arrived, Listening, decode
 from puppylog.serve.refusal import Refusal
+from puppylog.serve.syslog import inbox
 from puppylog.serve.syslog.limits import SyslogLimits
 from support.certificate import write_certificate
 from support.syslog_receiver import HeldIntake, Receiving, receiving
@@ -103,6 +108,28 @@ def test_messages_that_cannot_be_stored_are_counted_and_said() -> None:
             writer.write(b"<13>kept\n")
             await got.wait_for(lambda: intake.stored == ["kept"])
             writer.close()
+
+    asyncio.run(run())
+
+
+def test_a_message_that_shows_a_defect_costs_no_other_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def decode_most(arrived: Arrived, at_us: int, listening: Listening) -> Received:
+        if any(b"defect" in text for text in arrived.texts):
+            raise ValueError("a defect")
+        return decode(arrived, at_us, listening)
+
+    monkeypatch.setattr(inbox, "decode", decode_most)
+
+    async def run() -> None:
+        async with receiving("tcp", SyslogLimits(gather_s=0.1), HeldIntake()) as got:
+            writer = await connect(got)
+            writer.write(b"".join(b"<13>%s\n" % text for text in (b"one", b"two", b"defect", b"three", b"four")))
+            await got.wait_for(lambda: len(got.intake.stored) == 4)
+            assert got.intake.stored == ["one", "two", "three", "four"]
+            assert got.count("lost_messages") == 1
+            assert "internal error: ValueError: a defect" in got.reported[0]
+            writer.close()
+            await got.wait_for(lambda: got.inbox.waiting_bytes == 0)
 
     asyncio.run(run())
 

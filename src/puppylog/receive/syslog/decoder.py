@@ -74,6 +74,16 @@ class Arrived(Messages):
         self.texts += messages.texts
         self.peers += [peer] * len(messages.texts)
 
+    def halve(self) -> "tuple[Arrived, Arrived]":
+        """Return the first half of the messages, and the second half."""
+        middle = len(self.texts) // 2
+        first = {index: mark for index, mark in self.marks.items() if index < middle}
+        second = {index - middle: mark for index, mark in self.marks.items() if index >= middle}
+        return (
+            Arrived(self.texts[:middle], first, self.peers[:middle]),
+            Arrived(self.texts[middle:], second, self.peers[middle:]),
+        )
+
 
 def decode(arrived: Arrived, received_at_us: int, listening: Listening) -> Received:
     """Return one record for each message, in their order.

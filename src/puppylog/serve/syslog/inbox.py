@@ -159,11 +159,20 @@ class Inbox:
     async def _decode(self, arrived: Arrived, arrived_at_us: int, size: int) -> None:
         try:
             received = await self._threads.submit(lambda: decode(arrived, arrived_at_us, self._listening))
-        except Exception as error:  # noqa: BLE001 - a defect costs these messages, and not all that follow
-            self._lose(len(arrived.texts), f"internal error: {type(error).__name__}: {error}; please report it")
+        except Exception as error:  # noqa: BLE001 - a defect costs one message, and not all that arrive with it
+            await self._decode_halves(arrived, arrived_at_us, size, error)
+        else:
+            await self._put(received, size)
+
+    async def _decode_halves(self, arrived: Arrived, arrived_at_us: int, size: int, error: Exception) -> None:
+        if len(arrived.texts) == 1:
+            self._lose(1, f"internal error: {type(error).__name__}: {error}; please report it")
             self._release(size)
             return
-        await self._put(received, size)
+        first, second = arrived.halve()
+        first_size = size * len(first.texts) // len(arrived.texts)
+        await self._decode(first, arrived_at_us, first_size)
+        await self._decode(second, arrived_at_us, size - first_size)
 
     async def _put(self, received: Received, size: int) -> None:
         """Put messages into the intake, and wait while it is full."""
