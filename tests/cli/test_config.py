@@ -5,6 +5,7 @@ import pytest
 
 from puppylog.cli.main import run
 from puppylog.config.schema import make_schema
+from support.certificate import write_certificate
 
 
 @pytest.fixture
@@ -100,3 +101,19 @@ def test_check_warns_about_a_contact_that_the_file_lacks(file: Path, capsys: pyt
     )
     assert run(["config", "check", str(file)]) == 0
     assert f"{file}: [[alert]] \"a\" names contact 'ops', which the file does not have" in capsys.readouterr().err
+
+
+def test_check_reads_the_certificates_of_the_server(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    syslog = '[[listen.syslog]]\nname = "a"\naddress = "[::1]:6514"\nprotocol = "tls"\ncertificate = "b.pem"\n'
+    file.write_text(f'[listen]\ncertificate = "a.pem"\n{syslog}')
+    (tmp_path / "b.pem").write_text("nothing")
+    assert run(["config", "check", str(file)]) == 78
+    assert capsys.readouterr().err == (
+        f"puppylog: cannot read {tmp_path}/a.pem: No such file or directory\n"
+        f"puppylog: cannot use the certificate {tmp_path}/b.pem: the file has no certificate in PEM format\n"
+    )
+    write_certificate(tmp_path).rename(tmp_path / "a.pem")
+    (tmp_path / "b.pem").write_bytes((tmp_path / "a.pem").read_bytes())
+    assert run(["config", "check", str(file)]) == 0

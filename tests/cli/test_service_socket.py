@@ -104,3 +104,20 @@ def test_only_a_collector_that_moves_gives_signs_of_life(manager: socket.socket)
         assert receive(manager) == "STOPPING=1"
         collector.moved_at = time.monotonic() + 3600  # it commits the last lines
         assert receive(manager) == "WATCHDOG=1"
+
+
+def test_a_server_that_hangs_gives_no_signs_of_life(manager: socket.socket) -> None:
+    collector: Any = SimpleNamespace(moved_at=time.monotonic() + 3600)
+    serves = [True]
+    with SignsOfLife(
+        service(manager, WATCHDOG_USEC="80000"),
+        cast("Collector", collector),
+        threading.Event(),
+        is_serving=lambda _within_s: serves[0],
+    ):
+        assert receive(manager) == "WATCHDOG=1"
+        serves[0] = False
+        time.sleep(0.1)  # a sign that was on its way arrives
+        drain(manager)
+        time.sleep(0.2)
+        assert drain(manager) == []

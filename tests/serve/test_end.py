@@ -100,3 +100,19 @@ def test_a_server_has_fewer_connections_than_half_of_the_files_that_it_may_open(
     monkeypatch.setattr("puppylog.serve.limits.allow_many_files", lambda: 1024)
     limits = make_limits(100 << 20)
     assert (limits.connections, limits.bodies_bytes) == (512, 200 << 20)
+
+
+def test_a_server_whose_loop_hangs_has_not_moved(served: tuple[Served, list[str], threading.Event]) -> None:
+    server = served[0].server
+    is_over = threading.Event()
+    wait_until(lambda: server.has_moved(0.2), what="the first sign")
+    loop = server._loop
+    assert loop is not None
+    loop.call_soon_threadsafe(is_over.wait, 30)  # what a defect could do
+    try:
+        wait_until(lambda: not server.has_moved(0.2), what="the missing sign")
+    finally:
+        is_over.set()
+    wait_until(lambda: server.has_moved(0.2), what="the next sign")
+    server.begin_end()
+    assert server.has_moved(0.0)

@@ -12,6 +12,7 @@ import click
 from puppylog.cli.complete import complete_files
 from puppylog.cli.given import find_config_files, given_options, origins_of
 from puppylog.cli.options import examples, output_options, pass_settings, store_options
+from puppylog.cli.serving import check_certificates
 from puppylog.cli.talk import warn
 from puppylog.cli.texts import write_texts
 from puppylog.config.contacts import open_contacts
@@ -50,6 +51,7 @@ def check(ctx: click.Context, file: Path | None) -> None:
     configuration, found = check_configuration(paths)
     faults = Faults(list(found))
     open_contacts(configuration.contacts, os.environ, faults)
+    check_certificates(configuration.listen, faults)
     for fault in faults.found:
         warn(fault.message)
     for sentence in configuration.find_unknown_contacts():

@@ -8,12 +8,26 @@ from typing import TYPE_CHECKING, Self
 from puppylog.cli.declared import Declared
 from puppylog.cli.talk import tell, warn
 from puppylog.collect.events import Committed, Event
+from puppylog.config.faults import Faults
 from puppylog.config.listen import ListenConfig, SyslogConfig, add_syslog
 from puppylog.errors import PuppylogError
 from puppylog.model.address import Address
 
 if TYPE_CHECKING:  # a process that does not listen does not load it
     from puppylog.serve.server import Server
+
+
+def check_certificates(listen: ListenConfig | None, faults: Faults) -> None:
+    """Read the certificates that a server would use. Those that cannot be used are faults."""
+    if listen is None:
+        return
+    receivers = [(receiver.certificate, receiver.key, receiver.client_ca) for receiver in listen.syslog]
+    for certificate, key, client_ca in [(listen.certificate, listen.key, None), *receivers]:
+        if certificate is not None:
+            from puppylog.serve.tls import Certificate  # noqa: PLC0415 - few files have a certificate
+
+            with faults.collecting():
+                Certificate(certificate, key, client_ca)
 
 
 class Serving:
@@ -50,6 +64,10 @@ class Serving:
         """Count what the collector of the same process does."""
         if self._server is not None and isinstance(event, Committed):
             self._server.context.counters.add_commit("collector", event.seconds)
+
+    def has_moved(self, within_s: float) -> bool:
+        """Return whether the server has moved within the last seconds, or there is none."""
+        return self._server is None or self._server.has_moved(within_s)
 
     def begin_end(self) -> None:
         """Take no more requests."""

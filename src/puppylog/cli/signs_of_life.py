@@ -1,4 +1,4 @@
-"""Signs of life to the service manager, from a thread of their own, as long as the collector moves."""
+"""Signs of life to the service manager, from a thread of their own, as long as collector and server move."""
 
 import threading
 import time
@@ -24,6 +24,7 @@ class SignsOfLife:
         stop: threading.Event,
         *,
         on_stop: Callable[[], None] | None = None,
+        is_serving: Callable[[float], bool] | None = None,
     ) -> None:
         """Prepare.
 
@@ -32,11 +33,13 @@ class SignsOfLife:
             collector: moves, or hangs.
             stop: set when the process is to end.
             on_stop: called once when `stop` is set.
+            is_serving: returns whether the server has moved within so many seconds; None if there is no server.
         """
         self._service = service
         self._collector = collector
         self._stop = stop
         self._on_stop = on_stop
+        self._is_serving = is_serving
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="signs of life", daemon=True)
 
@@ -45,10 +48,8 @@ class SignsOfLife:
         pause_s = _LONGEST_PAUSE_S if watchdog_s is None else min(_LONGEST_PAUSE_S, watchdog_s / 4)
         is_stopping = False
         while not self._end.is_set():
-            if watchdog_s is not None:
-                still_s = time.monotonic() - self._collector.moved_at
-                if still_s < max(watchdog_s / 2, min(_LEAST_STILL_S, watchdog_s)):
-                    self._service.tell_alive()
+            if watchdog_s is not None and self._moves(max(watchdog_s / 2, min(_LEAST_STILL_S, watchdog_s))):
+                self._service.tell_alive()
             if self._stop.wait(pause_s):
                 if not is_stopping:
                     self._service.tell_stopping()
@@ -56,6 +57,11 @@ class SignsOfLife:
                         self._on_stop()
                 is_stopping = True
                 self._end.wait(pause_s)
+
+    def _moves(self, within_s: float) -> bool:
+        is_collecting = time.monotonic() - self._collector.moved_at < within_s
+        is_serving = self._is_serving is None or self._is_serving(within_s)  # also if the collector hangs: it asks
+        return is_collecting and is_serving
 
     def __enter__(self) -> Self:
         self._thread.start()

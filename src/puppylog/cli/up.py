@@ -139,7 +139,9 @@ def _run(
 
         collector = Collector(store, options, stop=stop, on_event=on_event)
         service = ServiceSocket(os.environ)
-        stack.enter_context(SignsOfLife(service, collector, stop, on_stop=serving.begin_end))
+        stack.enter_context(
+            SignsOfLife(service, collector, stop, on_stop=serving.begin_end, is_serving=serving.has_moved)
+        )
         if read_again is None:
             service.tell_ready(serving.describe_status(name_store(settings.store.url)))
         else:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
@@ -84,6 +85,8 @@ class Server:
         self.context = _make_context(listen, settings, self._limits, report)
         self._loop: asyncio.AbstractEventLoop | None = None  # while the thread runs
         self._end: asyncio.Event | None = None  # while the thread runs
+        self._moved_at = time.monotonic()
+        self._is_ending = False
         self._listener: Listener | None = None  # from the start of the thread
         self._has_started = threading.Event()
         self._thread = threading.Thread(target=self._run, name="server", daemon=True)
@@ -122,8 +125,26 @@ class Server:
             self._certificate.read_again()
         self.syslog.read_certificates_again()
 
+    def has_moved(self, within_s: float) -> bool:
+        """Return whether the server's loop has moved within the last seconds; ask it to move.
+
+        To be called again and again. The loop of an idle server moves only when it is asked.
+        """
+        if self._is_ending:
+            return True
+        try:
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._note_move)
+        except RuntimeError:  # the loop has ended because of a defect
+            return False
+        return time.monotonic() - self._moved_at < within_s
+
+    def _note_move(self) -> None:
+        self._moved_at = time.monotonic()
+
     def begin_end(self) -> None:
         """Accept no more requests. Does not wait. It is OK to call this again, and from any thread."""
+        self._is_ending = True
         if self._loop is not None and self._end is not None:
             try:
                 self._loop.call_soon_threadsafe(self._end.set)
@@ -135,9 +156,13 @@ class Server:
         return names if self._certificate is None else [*names, *self._certificate.names]
 
     def _run(self) -> None:
-        asyncio.run(self._serve())
+        try:
+            asyncio.run(self._serve())
+        except Exception as error:  # noqa: BLE001 - nothing else sees the end of this thread
+            self._report(f"internal error: the server has ended: {type(error).__name__}: {error}; please report it")
 
     async def _serve(self) -> None:
+        self._note_move()
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(self._report_exception)
         self._end = asyncio.Event()
