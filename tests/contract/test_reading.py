@@ -1,13 +1,15 @@
 """What `puppylog.stores.base.RecordReader` promises."""
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from contract.differences import ENUM_LITERAL, Difference
-from puppylog.errors import QueryError
+from puppylog.errors import PuppylogError, QueryError
 from puppylog.stores.base import Store
+from puppylog.stores.cancellation import Cancellation
 from support.lines import Source, records
 
 
@@ -80,3 +82,20 @@ def test_an_enumeration_is_returned_as_text(store: Store, differs: Callable[[Dif
             ask(store, sql)
     else:
         assert ask(store, sql) == [{"letter": "b"}]
+
+
+def test_another_thread_ends_a_query(store: Store) -> None:
+    endless = "SELECT count(*) FROM generate_series(1, 1000000) AS a(i), generate_series(1, 1000000) AS b(j)"
+    cancellation, ended = Cancellation(), threading.Event()
+    threading.Timer(0.3, lambda: cancellation.cancel_until(ended.is_set, every_s=0.1)).start()
+    try:
+        with pytest.raises(PuppylogError), store.stream_query(endless, cancellation=cancellation) as batches:
+            list(batches)
+        with (
+            pytest.raises(QueryError, match="it was cancelled"),
+            store.stream_query("SELECT 1", cancellation=cancellation),
+        ):
+            pass
+    finally:
+        ended.set()
+    assert ask(store, "SELECT 1 AS one") == [{"one": 1}]

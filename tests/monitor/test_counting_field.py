@@ -6,6 +6,7 @@ import pytest
 
 from puppylog.monitor.counting.field import has_alike
 from puppylog.stores.base import Parameters
+from puppylog.stores.cancellation import Cancellation
 
 
 class _Sampled:
@@ -21,9 +22,14 @@ class _Sampled:
         return pa.table({"records": [min(asked, self._records)], "different": [self._different[asked]]})
 
     def stream_query(
-        self, sql: str, parameters: Parameters | None = None, *, timeout_s: float | None = None
+        self,
+        sql: str,
+        parameters: Parameters | None = None,
+        *,
+        timeout_s: float | None = None,
+        cancellation: Cancellation | None = None,
     ) -> AbstractContextManager[Iterator[pa.RecordBatch]]:
-        raise NotImplementedError(sql, parameters, timeout_s)
+        raise NotImplementedError(sql, parameters, timeout_s, cancellation)
 
 
 @pytest.mark.parametrize(

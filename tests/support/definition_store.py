@@ -17,6 +17,7 @@ from puppylog.model.obstacle import find_metric_obstacle, keeps_states
 from puppylog.model.retention import KEEP_ALL, Retention
 from puppylog.model.silence import Silence
 from puppylog.stores.base import Parameters
+from puppylog.stores.cancellation import Cancellation
 
 
 class MemoryDefinitions:
@@ -74,9 +75,14 @@ class MemoryDefinitions:
         return pa.table({"name": pa.array(sorted(self.groups), pa.string())})
 
     def stream_query(
-        self, sql: str, parameters: Parameters | None = None, *, timeout_s: float | None = None
+        self,
+        sql: str,
+        parameters: Parameters | None = None,
+        *,
+        timeout_s: float | None = None,
+        cancellation: Cancellation | None = None,
     ) -> AbstractContextManager[Iterator[pa.RecordBatch]]:
-        raise NotImplementedError(sql, parameters, timeout_s)
+        raise NotImplementedError(sql, parameters, timeout_s, cancellation)
 
     def create_group(self, name: str) -> bool:
         is_new = name not in self.groups

@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from puppylog.stores.base import Parameters, StoreInfo
+from puppylog.stores.cancellation import Cancellation
 from puppylog.stores.duckdb.engine.schema import SCHEMA_VERSION
 from puppylog.stores.queries import parameters_of
 
@@ -37,9 +38,14 @@ class MemoryReader:
 
     @contextmanager
     def stream_query(
-        self, sql: str, parameters: Parameters | None = None, *, timeout_s: float | None = None
+        self,
+        sql: str,
+        parameters: Parameters | None = None,
+        *,
+        timeout_s: float | None = None,
+        cancellation: Cancellation | None = None,
     ) -> Iterator[Iterator[pa.RecordBatch]]:
-        del timeout_s
+        del timeout_s, cancellation
         yield iter(self.query(sql, parameters).to_batches())
 
     def insert(self, table: str, **row: Any) -> None:

@@ -17,6 +17,7 @@ from puppylog.model.silence import Silence
 from puppylog.notify.contact import Delivery
 from puppylog.notify.message import Message
 from puppylog.stores.base import Parameters
+from puppylog.stores.cancellation import Cancellation
 from puppylog.stores.queries import load_queries
 from support.outbox import START, Outbox
 
@@ -87,9 +88,14 @@ class SendingStoreInMemory:
 
     @contextmanager
     def stream_query(
-        self, sql: str, parameters: Parameters | None = None, *, timeout_s: float | None = None
+        self,
+        sql: str,
+        parameters: Parameters | None = None,
+        *,
+        timeout_s: float | None = None,
+        cancellation: Cancellation | None = None,
     ) -> Iterator[Iterator[pa.RecordBatch]]:
-        raise NotImplementedError(sql, parameters, timeout_s)
+        raise NotImplementedError(sql, parameters, timeout_s, cancellation)
 
     def claim_sending(self) -> bool:
         self._is_claimed = self._is_claimed or self.claim.acquire(blocking=False)

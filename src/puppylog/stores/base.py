@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # a command that reads records uses none of these, and they t
     from puppylog.model.request import ReceivedRequest
     from puppylog.model.retention import Retention
     from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport
+    from puppylog.stores.cancellation import Cancellation
     from puppylog.stores.doctor import StoreFindings
 
 Value: TypeAlias = str | int | float | bool | None
@@ -196,7 +197,12 @@ class RecordReader(Protocol):
         """Run one of Puppylog's own queries, which only read, and return its whole answer."""
 
     def stream_query(
-        self, sql: str, parameters: Parameters | None = None, *, timeout_s: float | None = None
+        self,
+        sql: str,
+        parameters: Parameters | None = None,
+        *,
+        timeout_s: float | None = None,
+        cancellation: Cancellation | None = None,
     ) -> AbstractContextManager[Iterator[pa.RecordBatch]]:
         """Run a user's SQL and yield its answer in batches, at least one.
 
@@ -206,6 +212,7 @@ class RecordReader(Protocol):
             sql: one statement.
             parameters: values for the ``$names`` in it.
             timeout_s: how many seconds it may take; None is the limit of the connection.
+            cancellation: with it, another thread ends the query, which then fails within seconds. None: no thread does.
 
         Raises:
             QueryError: the store refuses the SQL, or the query fails. The message is the database's, on one line.

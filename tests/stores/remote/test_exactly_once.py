@@ -11,7 +11,9 @@ from puppylog.collect.retry import call_with_retry
 from puppylog.errors import StoreUnavailable, StreamBusy
 from puppylog.stores.base import Appended
 from puppylog.stores.connect import connect
-from puppylog.stores.remote.protocol import LEASE_S
+from puppylog.stores.messages import encode
+from puppylog.stores.remote.frames import END, Kind, pack_frame
+from puppylog.stores.remote.protocol import LEASE_S, PREFIX, PROTOCOL, PROTOCOL_HEADER
 from puppylog.stores.remote.store import RemoteStore
 from support.lines import LINE_BYTES, Source, open_stream, records
 from support.served import Served
@@ -179,3 +181,17 @@ def test_a_query_whose_answer_is_cut_fails_and_gives_no_part_for_the_whole(
             with pytest.raises(StoreUnavailable):
                 store.query(sql)
         assert store.query(sql).num_rows == 100_000
+
+
+def test_a_query_ends_at_the_store_when_its_client_has_gone(served: Served) -> None:
+    """A server runs four queries at once. Clients that leave do not keep others from theirs."""
+    endless = "SELECT count(*) FROM range(1000000) AS a(i), range(1000000) AS b(j)"
+    body = pack_frame(Kind.JSON, encode({"sql": endless, "parameters": {}, "timeout_s": None})) + END
+    head = f"POST {PREFIX}query HTTP/1.1\r\nHost: 127.0.0.1\r\n{PROTOCOL_HEADER}: {PROTOCOL}\r\nContent-Length: "
+    for _ in range(4):
+        with served.connect() as client:
+            client.sendall(f"{head}{len(body)}\r\n\r\n".encode() + body)
+    began_at = time.monotonic()
+    with connect(served.url) as store:
+        assert store.query("SELECT 1 AS one").num_rows == 1
+    assert time.monotonic() - began_at < served.server.context.limits.query_s / 2

@@ -1,10 +1,11 @@
 """Answers of calls: frames that are sent as they are made. While nothing is ready, the client is told to wait.
 
 The work runs in a thread. It may wait for a client that reads slowly, but not for ever: a client that takes nothing for
-`STALL_S` is left. If the client goes, the work gets `ClientGone` when it has the next frame.
+`STALL_S` is left. If the client goes, the query is cancelled, and the work gets `ClientGone` if it has another frame.
 """
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, Final
 
@@ -15,12 +16,14 @@ from starlette.types import Receive, Scope, Send
 from puppylog.errors import PuppylogError, StoreError, StoreForbidden, StoreUnavailable
 from puppylog.serve.refusal import Refusal
 from puppylog.stores.messages import encode
-from puppylog.stores.remote import protocol
 from puppylog.stores.remote.frames import END, WAIT, Kind, pack_frame
-from puppylog.stores.remote.protocol import CALL_HEADER, CONTENT_TYPE, pack_failure
+from puppylog.stores.remote.protocol import CALL_HEADER, CONTENT_TYPE, WAIT_EVERY_S, pack_failure
 
 STALL_S: Final = 30.0
 """A client that takes no frame for so many seconds is left. A frame has at most a few MiB."""
+
+_FIRST_WAIT_S: Final = 1.0
+"""An answer begins after so many seconds at the latest. A failure before that has a status of its own."""
 
 _AHEAD: Final = 2  # frames that wait to be sent
 
@@ -32,8 +35,13 @@ class ClientGone(Exception):
 class Pipe:
     """Frames on their way from the thread that makes them to the loop that sends them."""
 
-    def __init__(self) -> None:
-        """Belong to the running loop."""
+    def __init__(self, on_leave: Callable[[], None]) -> None:
+        """Belong to the running loop.
+
+        Args:
+            on_leave: called when the client takes no more frames, or the answer has ended.
+        """
+        self._on_leave = on_leave
         self._loop = asyncio.get_running_loop()
         self._frames: asyncio.Queue[bytes] = asyncio.Queue(_AHEAD)
         self._is_left = False  # set in the loop; read in the thread, which may see it one frame late
@@ -61,6 +69,7 @@ class Pipe:
     def leave(self) -> None:
         """Let the thread end when it has the next frame."""
         self._is_left = True
+        self._on_leave()
         while not self._frames.empty():
             self._frames.get_nowait()
 
@@ -78,7 +87,7 @@ async def answer(request: Request, running: "asyncio.Future[object]", pipe: Pipe
     """
     taking = None if pipe is None else asyncio.ensure_future(pipe.take())
     waiting: set[asyncio.Future[Any]] = {running} if taking is None else {running, taking}
-    await asyncio.wait(waiting, timeout=protocol.WAIT_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait(waiting, timeout=_FIRST_WAIT_S, return_when=asyncio.FIRST_COMPLETED)
     if running.done() and (taking is None or not taking.done()):
         if taking is not None:
             taking.cancel()
@@ -159,7 +168,7 @@ class _FramesResponse(Response):
         if self._pipe is not None:
             self._taking = self._taking or asyncio.ensure_future(self._pipe.take())
             waiting.add(self._taking)
-        await asyncio.wait(waiting, timeout=protocol.WAIT_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waiting, timeout=WAIT_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
         if self._taking is not None and self._taking.done():
             taken, self._taking = self._taking, None
             return taken.result()

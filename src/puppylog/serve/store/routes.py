@@ -24,6 +24,7 @@ from puppylog.serve.store.claims import Claims
 from puppylog.serve.store.repeats import Repeats
 from puppylog.serve.store.sessions import Session
 from puppylog.stores.base import Appended, Store
+from puppylog.stores.cancellation import Cancellation
 from puppylog.stores.remote.frames import Kind, pack_batch
 from puppylog.stores.remote.protocol import CALL_HEADER, PREFIX, PROTOCOL, PROTOCOL_HEADER, SESSION_HEADER
 
@@ -214,11 +215,12 @@ class StoreDoor:
 
     async def _query(self, request: Request) -> Response:
         asked = Body(await self._context.read_body(request)).head
-        pipe = Pipe()
+        cancellation = Cancellation()
+        pipe = Pipe(on_leave=lambda: cancellation.cancel_until(running.done))
 
         def work(store: Store) -> object:
             with suppress(ClientGone):
-                _read(lambda: _send_answer(store, asked, pipe, self._context.limits.query_s))
+                _read(lambda: _send_answer(store, asked, pipe, cancellation, self._context.limits.query_s))
             return NO_VALUE
 
         running = asyncio.ensure_future(self._context.stores.call(work))
@@ -226,10 +228,12 @@ class StoreDoor:
         return await answer(request, running, pipe)
 
 
-def _send_answer(store: Store, asked: Arguments, pipe: Pipe, limit_s: float) -> None:
+def _send_answer(store: Store, asked: Arguments, pipe: Pipe, cancellation: Cancellation, limit_s: float) -> None:
     asked_s = asked["timeout_s"]
     timeout_s = limit_s if asked_s is None else min(float(asked_s), limit_s)
-    with store.stream_query(str(asked["sql"]), asked["parameters"] or None, timeout_s=timeout_s) as batches:
+    with store.stream_query(
+        str(asked["sql"]), asked["parameters"] or None, timeout_s=timeout_s, cancellation=cancellation
+    ) as batches:
         for batch in batches:
             for piece in _cut(batch):
                 pipe.put(pack_batch(Kind.ROWS, piece))

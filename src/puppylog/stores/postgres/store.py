@@ -7,7 +7,7 @@ The next call replaces a lost session, and claims the streams of the lost sessio
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Self
 
@@ -20,6 +20,7 @@ from puppylog.model.request import ReceivedRequest
 from puppylog.model.retention import Retention
 from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport
 from puppylog.stores.base import FULL_BYTES, Appended, NewFile, Parameters, Replayed, Reread, StoreInfo
+from puppylog.stores.cancellation import Cancellation
 from puppylog.stores.doctor import StoreFindings
 from puppylog.stores.postgres.ingest import streams
 from puppylog.stores.postgres.ingest.append import Days, Rows, append, find_requests
@@ -189,7 +190,12 @@ class PostgresStore:
 
     @contextmanager
     def stream_query(
-        self, sql: str, parameters: Parameters | None = None, *, timeout_s: float | None = None
+        self,
+        sql: str,
+        parameters: Parameters | None = None,
+        *,
+        timeout_s: float | None = None,
+        cancellation: Cancellation | None = None,
     ) -> Iterator[Iterator[pa.RecordBatch]]:
         words = reading_sql.list_words(sql)
         with Session(self._url, application="puppylog-sql") as session:
@@ -199,7 +205,7 @@ class PostgresStore:
             )
             self._bound(session, timeout_s)
             try:
-                with session.reading(sql, parameters) as batches:
+                with _calling(cancellation, session), session.reading(sql, parameters) as batches:
                     yield batches
             except QueryError as error:
                 if not is_forbidden(error) or session.value(_QUERIES["may_read"]):
@@ -365,6 +371,10 @@ class PostgresStore:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _calling(cancellation: Cancellation | None, session: Session) -> AbstractContextManager[None]:
+    return nullcontext() if cancellation is None else cancellation.calling(session.cancel)
 
 
 def _claim_with_retry(session: Session, source_uris: Mapping[int, str]) -> None:

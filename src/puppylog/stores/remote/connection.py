@@ -73,6 +73,12 @@ class Answer:
         except PuppylogError as error:
             raise self._broken(error.cause) from None
 
+    def cut(self) -> None:
+        """Cut the connection, so that a thread that reads the answer gets an error."""
+        connection = self._response.connection
+        if connection is not None:
+            _shut(connection)
+
     def _read(self, size: int) -> bytes:
         try:
             return self._response.read(size)
@@ -230,8 +236,7 @@ class Connection:
             self._is_closed = True
             sockets = list(self._sockets)
         for connection in sockets:
-            with suppress(OSError, AttributeError):  # it is not connected, or closed already
-                connection.sock.shutdown(socket.SHUT_RDWR)
+            _shut(connection)
         self._pool.close()
 
     def __enter__(self) -> Self:
@@ -239,6 +244,11 @@ class Connection:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _shut(connection: Any) -> None:  # noqa: ANN401 - urllib3 has no common type of what it returns here
+    with suppress(OSError, AttributeError):  # it is not connected, or closed already
+        connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _make_tls_context(ca_file: str) -> ssl.SSLContext:

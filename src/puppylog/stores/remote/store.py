@@ -7,7 +7,7 @@ of a claim, the positions in the store ensure that no line is stored twice.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import pyarrow as pa
@@ -28,6 +28,7 @@ from puppylog.stores.token_client import TokenClient
 if TYPE_CHECKING:  # a command that reads records uses none of these
     from puppylog.model.request import ReceivedRequest
     from puppylog.model.stream import FilePosition, KnownFile, Stream, StreamReport
+    from puppylog.stores.cancellation import Cancellation
     from puppylog.stores.doctor import StoreFindings
     from puppylog.stores.remote.appender import RemoteAppender
 
@@ -158,11 +159,21 @@ class RemoteStore(DefinitionClient, RemoteNotifications, TokenClient):
 
     @contextmanager
     def stream_query(
-        self, sql: str, parameters: Parameters | None = None, *, timeout_s: float | None = None
+        self,
+        sql: str,
+        parameters: Parameters | None = None,
+        *,
+        timeout_s: float | None = None,
+        cancellation: Cancellation | None = None,
     ) -> Iterator[Iterator[pa.RecordBatch]]:
         limit_s = self._timeout_s if timeout_s is None else timeout_s
         arguments = {"sql": sql, "parameters": dict(parameters or {}), "timeout_s": limit_s}
-        with self._connection.open("query", [pack_frame(Kind.JSON, encode(arguments)), END]) as answer:
+        with ExitStack() as stack:
+            answer = stack.enter_context(
+                self._connection.open("query", [pack_frame(Kind.JSON, encode(arguments)), END])
+            )
+            if cancellation is not None:
+                stack.enter_context(cancellation.calling(answer.cut))
             yield self._iter_batches(answer)
 
     def _iter_batches(self, answer: Answer) -> Iterator[pa.RecordBatch]:

@@ -7,6 +7,7 @@ share a lock as long as they live. The engine ends when no client holds that loc
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ from puppylog.stores.token_client import TokenClient
 if TYPE_CHECKING:  # a command that reads records uses none of these, and they take 20 ms of CPU
     from puppylog.model.request import ReceivedRequest
     from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport
+    from puppylog.stores.cancellation import Cancellation
     from puppylog.stores.doctor import StoreFindings
     from puppylog.stores.duckdb import outgoing
     from puppylog.stores.duckdb.client.appender import SpoolAppender
@@ -201,16 +203,23 @@ class DuckdbStore(NotificationClient, TokenClient, DefinitionClient):
 
     @contextmanager
     def stream_query(
-        self, sql: str, parameters: Parameters | None = None, *, timeout_s: float | None = None
+        self,
+        sql: str,
+        parameters: Parameters | None = None,
+        *,
+        timeout_s: float | None = None,
+        cancellation: Cancellation | None = None,
     ) -> Iterator[Iterator[pa.RecordBatch]]:
         limit_s = self._timeout_s if timeout_s is None else timeout_s
         values = dict(parameters) if parameters else None
         ticket = {"sql": sql, "parameters": values, "is_ours": False, "timeout_s": limit_s}
-        reader = interruptible(lambda: self._call(lambda channel: _get(channel, ticket)))
-        try:
+        with contextlib.ExitStack() as stack:
+            if cancellation is not None:
+                ticket["id"] = os.urandom(8).hex()
+                stack.enter_context(cancellation.calling(lambda: self._ask("cancel_query", query_id=ticket["id"])))
+            reader = interruptible(lambda: self._call(lambda channel: _get(channel, ticket)))
+            stack.callback(reader.cancel)
             yield _iter_batches(reader)
-        finally:
-            reader.cancel()
 
     def list_findings(self) -> StoreFindings:
         from puppylog.stores.duckdb.client import doctor  # noqa: PLC0415 - see above

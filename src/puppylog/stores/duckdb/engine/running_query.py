@@ -40,6 +40,7 @@ class Question:
     parameters: dict[str, Any] | None
     is_ours: bool  # one of Puppylog's own queries, not a user's
     timeout_s: float | None  # limits the engine's work, without the time in which the client reads; None is no limit
+    id: str = ""  # names the query for `QueryRunner.cancel`; empty if it is not cancelled in this way
 
 
 class QueryRunner:
@@ -48,6 +49,7 @@ class QueryRunner:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._slots = threading.BoundedSemaphore(USER_QUERIES)
+        self._running: dict[str, _Running] = {}  # by the id of the query; each operation on it is atomic
 
     def iter_answer(self, question: Question, is_disconnected: Callable[[], bool]) -> Iterator[Any]:
         """Yield the answer's schema, then its batches.
@@ -60,8 +62,22 @@ class QueryRunner:
             QueryError: the SQL is refused, or the query needs more time or memory than it may have.
         """
         running = _Running(self._engine, self._slots, question, is_disconnected)
-        threading.Thread(target=running.run, daemon=True, name="query").start()
+        if question.id:
+            self._running[question.id] = running
+        threading.Thread(target=self._run, args=(running, question.id), daemon=True, name="query").start()
         return running.iter_answer()
+
+    def _run(self, running: "_Running", query_id: str) -> None:
+        try:
+            running.run()
+        finally:
+            self._running.pop(query_id, None)
+
+    def cancel(self, query_id: str) -> None:
+        """End the query with this id as if its client had disconnected. It is OK if there is none."""
+        running = self._running.get(query_id)
+        if running is not None:
+            running.abandon()
 
 
 class _AbandonedError(Exception):
@@ -119,6 +135,10 @@ class _Running:
                 yield answer
         finally:
             self._is_unread.set()
+
+    def abandon(self) -> None:
+        """Let the query end: its answer is not taken any more."""
+        self._is_unread.set()
 
     def run(self) -> None:
         """Run the query and put its answer into the queue, with None or an error at the end."""

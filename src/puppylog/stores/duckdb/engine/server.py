@@ -90,6 +90,7 @@ class Service(flight.FlightServerBase):
             "find_files": self._find_files,
             "find_known_files": self._find_known_files,
             "append": self._append,
+            "cancel_query": self._queries.cancel,
             "find_requests": self._find_requests,
             "report": self._report,
             "replay": self._replay,

@@ -41,6 +41,7 @@ logging.getLogger("psycopg").addHandler(logging.NullHandler())
 _WORD: Final = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$([a-z_]+)")
 _PORTS: Final = re.compile(r"[0-9]{0,5}(,[0-9]{0,5})*")  # one for each host
 _BATCH_ROWS: Final = 65_536
+_CANCEL_S: Final = 5.0
 
 # Parameters of libpq that a URL may override. With them, a host that is gone is noticed within a minute.
 _DEFAULTS: Final[Mapping[str, str]] = {
@@ -337,6 +338,11 @@ class Session:
             return
         text, names = _numbered(sql)
         cursor.execute(text, [values[name] for name in names])
+
+    def cancel(self) -> None:
+        """Make the server end the statement that another thread runs. Does not wait for that thread."""
+        with suppress(psycopg.Error):  # the session is lost, and the statement with it
+            self._connection.cancel_safe(timeout=_CANCEL_S)
 
     def close(self) -> None:
         with suppress(psycopg.Error):
