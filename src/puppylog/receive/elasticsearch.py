@@ -210,10 +210,10 @@ def _gather(body: bytes, index: str, answer: BulkAnswer) -> "tuple[list[_Documen
                     answer.add_error("index", ItemError(400, "illegal_argument_exception", cause))
             continue
         actions += 1
-        document = next(lines, (0, b""))[1] if action.has_document else b""
+        _, document = next(lines, (0, None)) if action.has_document else (0, None)
         if action.operation not in _STORED:
             answer.add_error(action.operation, _NO_CHANGES)
-        elif not document.strip():
+        elif document is None:
             answer.add_error(action.operation, _NO_DOCUMENT)
         else:
             gatherers.setdefault(action.index, _Gatherer()).add(_with_id(document, action.id), answer.count)
