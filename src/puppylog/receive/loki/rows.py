@@ -22,6 +22,9 @@ from puppylog.receive.loki.streams import Members, PushedStream
 from puppylog.receive.received import ReceivedLines
 
 _NO_ENTRY: Final = "not an entry: it must be an array of a time and a line"
+_SAME_US: Final = 999
+"""A time in a line that is less than a millisecond away from the entry's is the same one, rounded or taken anew."""
+
 _JSON: Final = find_format("json")
 _PLAIN: Final = find_format("plain")
 _REPLACEMENT: Final = "\ufffd".encode()
@@ -154,7 +157,10 @@ def _add_entries(records: pa.RecordBatch, entries: _Entries, at: pa.Array, recei
     received = pa.scalar(received_at_us, pa.int64())
     of_line = columns["ts"].cast(pa.int64())
     ts = pc.coalesce(pa.array(entries.times_us, pa.int64()).take(at), received)
-    has_other = pc.and_(pc.not_equal(of_line, received), pc.not_equal(of_line, ts))
+    is_close = pc.and_(
+        pc.less_equal(pc.subtract(of_line, ts), _SAME_US), pc.less_equal(pc.subtract(ts, of_line), _SAME_US)
+    )
+    has_other = pc.and_not(pc.not_equal(of_line, received), is_close)
     columns["ts"] = ts.cast(RECORDS.field("ts").type)
     line_time = None
     if pc.any(has_other).as_py():
