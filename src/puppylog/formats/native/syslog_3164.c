@@ -156,7 +156,9 @@ int syslog_3164(Calendar *calendar, const uint8_t *at, const uint8_t *end, bool 
     if (stamp == STAMP_OUT_OF_RANGE) return SYSLOG_TIME_RANGE;
     if (stamp == STAMP_NONE) {
         if (!has_priority) return SYSLOG_NO_SYSLOG;
-        at = skip_blanks(begins(time_at, end, "%") ? time_at : at, end);
+        const uint8_t *sequence = at < end && *at == ' ' ? at + 1 : at;
+        bool has_sequence = is_cisco && is_digit(*sequence); /* as the tag it would be another program each time */
+        at = skip_blanks(has_sequence ? time_at : at, end);
     } else {
         entry->row.ts_us = found.us;
         entry->row.is_local = found.is_local;

@@ -60,7 +60,8 @@ def read_3164(text: str, at: int, calendar: Calendar, entry: Entry) -> None:
     if stamp is None:
         if not at:
             raise Mismatch(NOT_SYSLOG, 0)
-        rest = text[time_at if text.startswith("%", time_at) else at :].lstrip(" ")
+        has_sequence = bool(before and before[1][:1].isdigit())  # as the tag it would be another program each time
+        rest = text[time_at if has_sequence else at :].lstrip(" ")
     else:
         entry.ts_us, entry.is_local = stamp.us, stamp.is_local
         rest = _read_host(text, stamp, entry, has_priority=at > 0, is_cisco=is_cisco)
