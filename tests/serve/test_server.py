@@ -1,5 +1,6 @@
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -42,3 +43,16 @@ def test_an_address_in_use_is_an_error_that_a_restart_may_cure(served: Served) -
     assert raised.value.message.startswith("cannot listen on 127.0.0.1:")
     assert raised.value.cause == "another process listens there"
     assert raised.value.exit_code == 69
+
+
+def test_while_the_store_is_away_requests_are_refused_for_now(tmp_path: Path) -> None:
+    with Served(tmp_path, url="postgresql://nobody@127.0.0.1:1/none?connect_timeout=2") as away:
+        assert away.send("GET", "/").status == 200
+        for _ in range(2):
+            answer = away.send("GET", "/ready")
+            assert answer.status == 503
+            assert answer.headers["retry-after"] == "5"
+            assert answer.text.startswith("cannot connect to")
+        posted = away.send("POST", "/api/v1/lines?source=a", b"a line\n")
+        assert (posted.status, posted.headers["retry-after"]) == (503, "5")
+        assert away.reported == []
