@@ -88,7 +88,8 @@ class StoreDoor:
         async def handle(request: Request) -> Response:
             if request.headers.get(PROTOCOL_HEADER) != str(PROTOCOL):
                 cause = f"the server runs Puppylog {__version__}, which speaks another version of the protocol"
-                raise StoreRefused("use", "the remote store", cause, "install the same version on both")
+                error = StoreRefused("use", "the remote store", cause, "install the same version on both")
+                raise Refusal(HTTPStatus.BAD_REQUEST, cause, error=error)
             return await handler(request)
 
         return handle
@@ -130,7 +131,7 @@ class StoreDoor:
 
             async def run() -> object:
                 if work is _open_streams:
-                    await self._claims.wait_for_doubtful(session, [str(uri) for uri in asked.get("source_uris", ())])
+                    await self._claims.wait_for_doubtful(session, _read(lambda: _list_sources(asked)))
                 return await self._claims.run(lambda: _read(lambda: work(self._claims, session, asked)))
 
             return await self._run_once(request, run)
@@ -254,9 +255,13 @@ def _read(work: Callable[[], Any]) -> Any:  # noqa: ANN401 - what the work retur
         raise Refusal(400, f"the arguments cannot be used: {type(error).__name__}: {error}") from error
 
 
+def _list_sources(asked: Arguments) -> list[str]:
+    return [str(source_uri) for source_uri in asked["source_uris"]]
+
+
 def _open_streams(claims: Claims, session: Session, asked: Arguments) -> object:
     group = None if asked["group"] is None else str(asked["group"])
-    return list(claims.open_streams(session, [str(source_uri) for source_uri in asked["source_uris"]], group))
+    return list(claims.open_streams(session, _list_sources(asked), group))
 
 
 def _close_stream(claims: Claims, session: Session, asked: Arguments) -> None:
