@@ -1,6 +1,7 @@
 """``/metrics`` and ``/api/v1/status``: what they tell, to whom, and that they wait for nothing."""
 
 import asyncio
+import gc
 import json
 import re
 import threading
@@ -157,13 +158,24 @@ def test_a_store_that_does_not_answer_is_told_at_once(served: Served, monkeypatc
 
 
 def test_a_store_that_is_slow_does_not_hold_a_scrape(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    release = threading.Event()
-    monkeypatch.setattr(watch, "read_snapshot", lambda *_: release.wait(30))
+    release, has_failed = threading.Event(), threading.Event()
+
+    def fail_late(*_: object) -> None:
+        release.wait(30)
+        has_failed.set()
+        raise StoreUnavailable("reach", "the store", "it is away")
+
+    monkeypatch.setattr(watch, "read_snapshot", fail_late)
     monkeypatch.setattr(served.server.context.watch, "_answer_s", 0.05)
     try:
         assert scrape(served)["puppylog_store_up"][()] == 0
     finally:
         release.set()
+    assert has_failed.wait(30)
+    monkeypatch.undo()
+    wait_until(lambda: scrape(served)["puppylog_store_up"][()] == 1, what="the store")
+    gc.collect()
+    assert served.reported == []
 
 
 def test_a_token_to_read_is_needed_once_there_are_tokens(tmp_path: Path) -> None:

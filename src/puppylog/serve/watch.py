@@ -59,6 +59,7 @@ class Watch:
         if self._reading is None or (self._reading.done() and is_old):
             self._read_at = time.monotonic()
             self._reading = asyncio.ensure_future(self._lane.call(self._read))
+            self._reading.add_done_callback(_note_end)
         started = time.monotonic()
         try:
             return await asyncio.wait_for(asyncio.shield(self._reading), self._answer_s)
@@ -78,3 +79,8 @@ class Watch:
         if self._size is None or started - self._size_at > _SIZE_S:
             self._size, self._size_at = measure_store(store, self._url), started
         return Watched(snapshot, self._size, None, time.monotonic() - started)
+
+
+def _note_end(reading: "asyncio.Future[Watched]") -> None:
+    if not reading.cancelled():
+        reading.exception()  # it is told by the next answer, if there is one

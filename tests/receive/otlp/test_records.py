@@ -157,6 +157,13 @@ def test_a_severity_is_the_senders_word_if_it_is_on_the_scale(
     assert (row.get("severity"), row.get("attributes")) == (severity, attributes)
 
 
+@pytest.mark.parametrize("severities", [5, 29, 35, 400])
+def test_a_request_may_have_any_number_of_severities(severities: int) -> None:
+    request = request_of(*({"severityText": f"word {severities} {number}"} for number in range(severities)))
+    rows = rows_of(decode_both(request))
+    assert [row["severity"] for row in rows] == [f"word {severities} {number}" for number in range(severities)]
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [

@@ -70,20 +70,20 @@ def _write_lines(body: bytes) -> Sequence[tuple[bytes, bytes]] | None:
     """Return the lines of a request by source, written in C; None if it must be decoded in Python."""
     if native.records is None:
         return None
-    while True:
+    for _ in range(_MOST_NEW_SEVERITIES):  # each one lets the request begin again
         written = native.records.write_lines(body, _SEVERITIES.table, MOST_RECORDS, MOST_BYTES)
         if not isinstance(written, tuple):
             return written
         if not _SEVERITIES.add(*written):
             return None
+    return None
 
 
 class _Severities:
-    """The severities that senders have used so far, written once. See ``Severities`` in ``native/record.h``."""
+    """The severities that senders have used lately, written once. See ``Severities`` in ``native/record.h``."""
 
     def __init__(self) -> None:
-        self.table = b""
-        self._count = 0
+        self.table = b""  # replaced as a whole, because several threads decode
 
     def add(self, number: int, text: bytes) -> bool:
         """Add a severity to the table; return whether it has a place there."""
@@ -92,14 +92,15 @@ class _Severities:
         except UnicodeError:
             return False
         members = ", ".join(f"{quote(key)}: {value}" for key, value in zip(keys, values, strict=True)).encode()
-        if self._count >= _MOST_SEVERITIES or len(members) > _LONGEST:
+        if len(members) > _LONGEST:
             return False
-        self._count += 1
-        self.table += bytes([number, len(text)]) + text + bytes([len(members)]) + members
+        before = self.table if len(self.table) < _LARGEST_TABLE else b""
+        self.table = before + bytes([number, len(text)]) + text + bytes([len(members)]) + members
         return True
 
 
-_MOST_SEVERITIES: Final = 100
+_MOST_NEW_SEVERITIES: Final = 30
+_LARGEST_TABLE: Final = 4096
 _LONGEST: Final = 255
 _SEVERITIES: Final = _Severities()
 
