@@ -90,7 +90,7 @@ def test_an_address_that_is_in_use_ends_the_command_with_an_error(puppylog: Pupp
         refused = puppylog("up", "--listen", address)
     assert refused.code == 69
     assert refused.err == (
-        f"puppylog: cannot listen on {address}: another process listens there; give another --listen\n"
+        f"puppylog: cannot listen on {address}: another process listens there; choose another address\n"
     )
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from puppylog import __version__
 from puppylog.errors import ListenFailed
+from puppylog.model.address import Address
+from puppylog.serve.listener import open_sockets
 from puppylog.serve.server import Server
 from support.served import LOOPBACK, Served
 
@@ -56,3 +58,27 @@ def test_while_the_store_is_away_requests_are_refused_for_now(tmp_path: Path) ->
         posted = away.send("POST", "/api/v1/lines?source=a", b"a line\n")
         assert (posted.status, posted.headers["retry-after"]) == (503, "5")
         assert away.reported == []
+
+
+def test_a_name_may_have_addresses_that_the_machine_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    lacking = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 0))
+    own = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: [lacking, own])
+    [listening] = open_sockets(Address("logs.example.org", 0))
+    assert listening.getsockname()[0] == "127.0.0.1"
+    listening.close()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: [lacking])
+    with pytest.raises(ListenFailed) as raised:
+        open_sockets(Address("logs.example.org", 7380))
+    assert raised.value.message == "cannot listen on logs.example.org:7380: this machine does not have the address"
+
+
+def test_all_addresses_of_a_name_have_the_same_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in ("127.0.0.1", "127.0.0.2")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: found)
+    opened = open_sockets(Address("localhost", 0))
+    names = [listening.getsockname() for listening in opened]
+    assert [address for address, _ in names] == ["127.0.0.1", "127.0.0.2"]
+    assert names[0][1] == names[1][1]
+    for listening in opened:
+        listening.close()

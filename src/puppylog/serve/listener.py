@@ -19,6 +19,7 @@ from puppylog.serve.connection import Connection
 from puppylog.serve.limits import Limits
 
 _BACKLOG: Final = 512
+_MISSING: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 _PAUSE_S: Final = 0.5  # after the system has no descriptor left
 
 
@@ -38,30 +39,44 @@ def open_sockets(address: Address, kind: socket.SocketKind = socket.SOCK_STREAM)
     except OSError as error:
         raise ListenFailed("listen on", str(address), error.strerror or str(error)) from error
     opened: list[socket.socket] = []
-    port = address.port
-    try:
-        for family, _, protocol, _, place in dict.fromkeys(found):
-            listening = socket.socket(family, kind, protocol)
-            opened.append(listening)
-            if kind == socket.SOCK_STREAM:  # for datagrams it would let another process listen there, too
-                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, address.host != "::")
-            listening.bind((place[0], port, *place[2:]))
-            if kind == socket.SOCK_STREAM:
-                listening.listen(_BACKLOG)
-            listening.setblocking(False)
-            port = listening.getsockname()[1]
-    except OSError as error:
-        for listening in opened:
-            listening.close()
-        raise _translate(address, error) from error
+    missing: OSError | None = None
+    for family, _, _, _, place in dict.fromkeys(found):
+        port = opened[0].getsockname()[1] if opened else address.port
+        try:
+            opened.append(_open_socket(family, kind, (place[0], port, *place[2:]), is_dual=address.host == "::"))
+        except OSError as error:
+            if error.errno not in _MISSING:
+                for listening in opened:
+                    listening.close()
+                raise _translate(address, error) from error
+            missing = error  # as ::1, which localhost has on machines without IPv6, too
+    if not opened and missing is not None:
+        raise _translate(address, missing) from missing
     return opened
+
+
+def _open_socket(
+    family: socket.AddressFamily, kind: socket.SocketKind, place: tuple[object, ...], *, is_dual: bool
+) -> socket.socket:
+    listening = socket.socket(family, kind)
+    try:
+        if kind == socket.SOCK_STREAM:  # for datagrams it would let another process listen there, too
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not is_dual)
+        listening.bind(place)
+        if kind == socket.SOCK_STREAM:
+            listening.listen(_BACKLOG)
+        listening.setblocking(False)
+    except BaseException:
+        listening.close()
+        raise
+    return listening
 
 
 def _translate(address: Address, error: OSError) -> ConfigurationError | ListenFailed:
     if error.errno == errno.EADDRINUSE:
-        return ListenFailed("listen on", str(address), "another process listens there", "give another --listen")
+        return ListenFailed("listen on", str(address), "another process listens there", "choose another address")
     if error.errno == errno.EADDRNOTAVAIL:
         return ListenFailed("listen on", str(address), "this machine does not have the address")
     cause = error.strerror or str(error)
