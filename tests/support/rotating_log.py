@@ -51,8 +51,8 @@ class Writer:
 class Collecting:
     """A watching collector process. When it is killed, it is started again at once."""
 
-    def __init__(self, path: Path, url: str, log: Path) -> None:
-        self._command = [sys.executable, "-m", "puppylog", "collector", "-s", str(path), "--watch"]
+    def __init__(self, path: Path, url: str, log: Path, *options: str) -> None:
+        self._command = [sys.executable, "-m", "puppylog", "collector", "-s", str(path), "--watch", *options]
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PUPPYLOG_", "XDG_", "PG"))}
         self._environment = {**kept, "PUPPYLOG_STORE": url}
         self._path = log
