@@ -23,9 +23,10 @@ import pyarrow as pa
 from bench.commands import RUNS, measure_commands
 from bench.flat import SIZES, measure_flat
 from bench.idle import MANY, SETTLE_S, measure_idle, measure_many
-from bench.ingest import figures_of, measure_parsing, measure_rounds, write_log
+from bench.ingest import figures_of, measure_cost, measure_parsing, measure_rounds, write_log
 from bench.latency import measure_answers, measure_visibility
 from bench.load import QUERIES, Fleet, measure_fleet, measure_queries
+from bench.network import COLLECTORS, measure_listening, measure_many_collectors, measure_network, measure_posts
 from bench.peers import format_peers
 from bench.postgres import wheel
 from bench.postgres.bench import ServerBench
@@ -34,7 +35,7 @@ from bench.report import Figure, Section, format_table, write_json
 from puppylog import __version__
 
 STORES = ("duckdb", "postgresql", "timescaledb")
-PARTS = ("ingest", "answers", "visibility", "idle", "load", "commands")
+PARTS = ("ingest", "answers", "visibility", "idle", "load", "commands", "network")
 
 
 def main() -> int:
@@ -57,7 +58,7 @@ def main() -> int:
 
 def _measure_stores(work: Path, options: argparse.Namespace) -> Iterator[Section]:
     log = work / "access.log"
-    if {"ingest", "answers", "load", "commands"} & set(options.only):
+    if {"ingest", "answers", "load", "commands", "network"} & set(options.only):
         _say(f"writing {options.lines:,} lines")
         write_log(log, options.lines)
     if "duckdb" in options.stores:
@@ -127,6 +128,13 @@ def _measure_embedded(work: Path, log: Path, options: argparse.Namespace) -> lis
         )
         _say(f"{fleet}: {fleet.seconds} seconds")
         figures += measure_fleet(work / "fleet", fleet)
+    if "network" in options.only:
+        _say("over the network")
+        local = measure_cost(work / "local", log, options.lines)
+        figures += measure_network(work / "network", log, options.lines, local)
+        figures += measure_posts(work / "posts", options.lines)
+        figures += measure_many_collectors(work / "collectors", options.network_collectors, seconds=options.idle_s)
+        figures += measure_listening(work / "listening", options.idle_s)
     if options.flat:
         _say(f"files of {', '.join(map(str, options.flat_sizes))} times {options.flat_lines:,} lines")
         figures += measure_flat(work / "flat", options.flat_lines, _say, options.flat_sizes)
@@ -161,6 +169,9 @@ def _parse_options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--load-periods", type=int, default=fleet.periods, metavar="N", help="number of periods that are measured"
+    )
+    parser.add_argument(
+        "--network-collectors", type=int, default=COLLECTORS, metavar="N", help="number of remote collectors"
     )
     parser.add_argument("--flat", action="store_true", help="also files of 1 to 30 million lines; needs 12 GB of disk")
     parser.add_argument(

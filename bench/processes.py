@@ -58,6 +58,12 @@ def read_peak_bytes(pid: int) -> int:
     return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:")), 0)
 
 
+def read_resident_bytes(pid: int) -> int:
+    """Return the present resident size of a process, in bytes."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmRSS:"))
+
+
 class Workspace:
     """A directory with a fresh store (embedded unless ``url`` names another), and commands that run against it."""
 
