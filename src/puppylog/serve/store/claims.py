@@ -21,6 +21,7 @@ from puppylog.stores.streams import refuse_claimed
 
 T = TypeVar("T")
 
+_LOOK_S: Final = 0.05
 _MARGIN_S: Final = 0.05  # after a lease, so that it has run out when the sessions are looked at
 
 
@@ -39,7 +40,7 @@ class Claims:
         self._store: Store | None = None  # in the thread
         self._timers: dict[str, asyncio.TimerHandle] = {}  # in the loop, by session
         self._is_ending = False  # in the loop
-        self._renewals: set[asyncio.Future[None]] = set()  # in the loop: clients that wait for an answer
+        self._renewals: dict[str, set[asyncio.Future[None]]] = {}  # in the loop: those that wait, by session
 
     async def run(self, work: Callable[[], T]) -> T:
         """Return what ``work`` returns, which runs in the thread.
@@ -69,30 +70,44 @@ class Claims:
         session = self.sessions.begin_renewal(session_id, owner)
         self._watch(session)
         ending: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._renewals.add(ending)
+        waiting = self._renewals.setdefault(session_id, set())
+        waiting.add(ending)
         if self._is_ending:
             ending.set_result(None)
         try:
             await asyncio.wait({gone, ending}, timeout=RENEW_S, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._renewals.discard(ending)
+            waiting.discard(ending)
+            if not waiting:
+                self._renewals.pop(session_id, None)
             ending.cancel()
             self.sessions.end_renewal(session)
             self._watch(session)
 
-    async def wait_for_doubtful(self, session: Session, source_uris: Sequence[str]) -> None:
-        """If another session that is doubtful has claimed a stream, wait until that session has ended or is renewed.
+    async def wait_for_holder(self, session: Session, source_uris: Sequence[str]) -> None:
+        """If another session has claimed a stream, wait until that session ends, or its client shows that it lives.
 
-        A collector that was killed and started again gets its streams in this way.
+        A collector that was killed and started again gets its streams in this way, even if a proxy hides from the
+        server that the old process has gone. The renewal of the other session is answered at once: a client that lives
+        then renews again.
         """
         held = self.sessions.find_holder(source_uris)
-        if held is not None and held[0] is not session and held[0].is_doubtful:
-            await asyncio.sleep(max(0.0, held[0].expires_at - time.monotonic()) + _MARGIN_S)
+        if held is None or held[0] is session:
+            return
+        holder = held[0]
+        renewed = holder.renewed
+        self._answer_renewals(holder.id)
+        while holder.renewed == renewed and (left_s := holder.expires_at - time.monotonic()) > 0:
+            await asyncio.sleep(min(left_s + _MARGIN_S, _LOOK_S))
 
     def begin_end(self) -> None:
         """Answer all renewals, so that the server does not wait for them when it ends."""
         self._is_ending = True
-        for ending in self._renewals:
+        for session_id in self._renewals:
+            self._answer_renewals(session_id)
+
+    def _answer_renewals(self, session_id: str) -> None:
+        for ending in self._renewals.get(session_id, ()):
             if not ending.done():
                 ending.set_result(None)
 

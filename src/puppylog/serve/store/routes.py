@@ -131,7 +131,7 @@ class StoreDoor:
 
             async def run() -> object:
                 if work is _open_streams:
-                    await self._claims.wait_for_doubtful(session, _read(lambda: _list_sources(asked)))
+                    await self._claims.wait_for_holder(session, _read(lambda: _list_sources(asked)))
                 return await self._claims.run(lambda: _read(lambda: work(self._claims, session, asked)))
 
             return await self._run_once(request, run)

@@ -32,6 +32,7 @@ class Session:
     client: str  # for messages: "the collector on web1 (process 123)"
     expires_at: float
     renewals: int = 0  # that its client waits for; more than one if a broken connection was not noticed yet
+    renewed: int = 0  # how many renewals have begun
     streams: dict[int, str] = field(default_factory=dict)  # source URIs by stream id
     is_sender: bool = False
 
@@ -100,6 +101,7 @@ class Sessions:
             session = self._touch(self._sessions.get(session_id), owner)
             session.expires_at = self._clock() + self._lease_s
             session.renewals += 1
+            session.renewed += 1
             return session
 
     def end_renewal(self, session: Session) -> None:
