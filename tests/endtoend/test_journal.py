@@ -1,5 +1,6 @@
 """Entries of a journal are stored once, through kills of the collector, rotation, vacuuming and new boots."""
 
+import json
 import os
 import random
 import time
@@ -7,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from puppylog.formats.journal.export import MAX_VALUE_BYTES
 from support.commands import Puppylog
 from support.embedded import EmbeddedStore, wait_until
-from support.journals import Journal, needs_journals
+from support.journals import Journal, field, make_entry, needs_journals
 from support.rotating_log import Collecting
 
 pytestmark = needs_journals
@@ -72,6 +74,26 @@ def test_a_vacuumed_journal_goes_on_with_its_next_entry_and_the_user_is_told(
     again.unlink()
     assert puppylog("collector", "-s", journal.source).code == 0
     assert len(read_numbers(server)) == 30
+
+
+def test_large_binary_and_repeated_fields_are_stored(tmp_path: Path, server: EmbeddedStore, puppylog: Puppylog) -> None:
+    journal = Journal(tmp_path / "journal")
+    large = "x" * 100_000
+    journal.add(
+        [
+            make_entry(0, MESSAGE=large, BLOB=b"\xff\n\n", TRACE="first\n\nsecond"),
+            make_entry(1, MESSAGE="y" * 400_000),
+            make_entry(2)[:-1] + field("CODE", "1") + field("CODE", "2") + b"\n",
+        ]
+    )
+    assert puppylog("collector", "-s", journal.source).code == 0
+    with server.connect() as store:
+        rows = store.query("SELECT message, attributes FROM puppylog.log_records ORDER BY line_offset").to_pylist()
+    first, second, third = [json.loads(row["attributes"]) for row in rows]
+    assert [len(row["message"]) for row in rows] == [100_000, MAX_VALUE_BYTES, len("number 2")]
+    assert (first["BLOB"], first["TRACE"], first["invalid_utf8"]) == ("\ufffd\n\n", "first\n\nsecond", True)
+    assert ("cut" in first, second["cut"]) == (False, True)
+    assert sorted(third["CODE"]) == ["1", "2"]
 
 
 def test_units_and_matches_choose_entries_and_each_choice_is_a_stream(

@@ -223,6 +223,23 @@ def test_not_more_than_the_limit_is_read_at_once_and_journalctl_waits(fake: Fake
 
 
 @pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (JournalSource(), ["journal:: entries of the system and of other users, which this user may not read"]),
+        (SOURCE, []),
+    ],
+)
+def test_a_user_who_sees_only_own_entries_is_told(
+    fake: Fake, opened: Opened, source: JournalSource, said: list[str]
+) -> None:
+    fake.write(b"", then="echo 'Hint: You are currently not seeing messages from other users and the system.' >&2")
+    hidden: list[str] = []
+    command = ["sh", str(fake.script)]
+    opened(JournalTailer(source, [], ExportDecoder, watch=True, command=command, on_hidden=hidden.append))
+    assert [sentence.partition(";")[0] for sentence in hidden] == said
+
+
+@pytest.mark.parametrize(
     ("text", "canonical", "arguments"),
     [
         ("journal:/a/", "journal:/a", ["--merge", "--directory=/a"]),

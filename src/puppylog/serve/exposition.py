@@ -36,6 +36,7 @@ _NUMBERS: Final = {
     "rejected_lines": "Lines that receivers could not read and have stored as rejected lines.",
     "repeated_requests": "Requests that were identical to an earlier one, and were not stored again.",
     "refused_requests": "Requests that the store could not take.",
+    "repeated_entries": "Entries of journals that were sent again, and were not stored again.",
     "dropped_datagrams": "Datagrams that were dropped because the store was behind.",
     "lost_messages": "Messages of syslog that were lost because the server ended, or the store refused them.",
     "lost_framing": "Connections of syslog that were closed because the size of a message was wrong.",

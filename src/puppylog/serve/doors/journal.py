@@ -38,6 +38,7 @@ DOOR: Final = "journal-upload"
 _MEDIA_TYPE: Final = "application/vnd.fdo.journal"
 
 _BLOCK_BYTES: Final = 4 << 20  # of entries that are committed together, if they come fast enough
+_BLOCK_ENTRIES: Final = 20_000  # limits memory: an entry takes some hundred bytes, however small it is
 _GATHER_S: Final = 0.2  # entries are committed when no more have come for so long
 _PAUSE_S: Final = 60.0  # between two parts of a body: a sender may have to search its journal
 _WAIT_S: Final = 60.0  # for a store that is behind or away. The service of systemd kills a sender that hangs for 180 s
@@ -81,7 +82,7 @@ async def _receive(request: Request, context: Context, blocks: "Blocks") -> None
                 if piece is not None:
                     share.reserve(len(piece))
                     entries += await context.decode(partial(decoder.feed, piece), len(piece))
-                if piece is None or share.size_bytes >= _BLOCK_BYTES:
+                if piece is None or share.size_bytes >= _BLOCK_BYTES or len(entries) >= _BLOCK_ENTRIES:
                     await store()
     except MalformedExport as error:
         entries += error.entries
