@@ -22,7 +22,8 @@ class Limits:
     queries: int = 4  # that run at once; others wait
     writes: int = 2  # that run at once; others wait
     decoding: int = 2  # bodies that are decoded at once; others wait
-    waiting: int = 64  # queries or writes that wait; above it, the answer is 503
+    waiting: int = 64  # queries that wait; above it, the answer is 503
+    writes_waiting: int = 256  # as above; a batch of each of a hundred collectors is no reason to refuse one
     query_s: float = 60.0  # for one query
     head_s: float = 10.0  # for the TLS handshake, and for a request's head
     idle_s: float = 75.0  # between two requests of a connection

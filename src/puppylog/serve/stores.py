@@ -80,7 +80,7 @@ class StoreAccess:
         self._queries = Lane(
             "server query", limits.queries, limits.waiting, lambda: connect(address, timeout_s=limits.query_s)
         )
-        self._writes = Lane("server write", limits.writes, limits.waiting, self.connect)
+        self._writes = Lane("server write", limits.writes, limits.writes_waiting, self.connect)
         self._own = Lane("server own", 1, limits.waiting, self.connect)
         self._definitions = Lane("server definitions", 1, limits.waiting, self.connect)
 

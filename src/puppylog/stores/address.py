@@ -8,7 +8,7 @@ from typing import Final
 from puppylog.errors import ConfigurationError
 
 _REMOTE: Final = ("http", "https")
-_LOOPBACK: Final = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d*)?(/|$)", re.IGNORECASE)
+_LOOPBACK: Final = r"(?i)(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d*)?(/|$)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class StoreAddress:
     def is_readable_on_the_way(self) -> bool:
         """Whether lines and token go over a network without encryption."""
         scheme, _, rest = self.url.partition("://")
-        return scheme.lower() == "http" and _LOOPBACK.match(rest) is None
+        return scheme.lower() == "http" and re.match(_LOOPBACK, rest) is None
 
     def read_token(self) -> str:
         """Return the token; empty if there is none.

@@ -74,12 +74,12 @@ class Pipe:
             self._frames.get_nowait()
 
 
-async def answer(request: Request, running: "asyncio.Future[object]", pipe: Pipe | None = None) -> Response:
+async def answer(request: Request, running: "asyncio.Future[bytes]", pipe: Pipe | None = None) -> Response:
     """Return the answer of a call as soon as it begins.
 
     Args:
         request: the call.
-        running: the work. Its result is the JSON value of the answer; with a pipe, it has no value.
+        running: the work. Its result is the last frame of the answer; empty if all went through the pipe.
         pipe: through which the work gives frames.
 
     Raises:
@@ -91,7 +91,7 @@ async def answer(request: Request, running: "asyncio.Future[object]", pipe: Pipe
     if running.done() and (taking is None or not taking.done()):
         if taking is not None:
             taking.cancel()
-        return Response(_last_frames(running.result()), headers=headers_of(request), media_type=CONTENT_TYPE)
+        return Response(running.result() + END, headers=headers_of(request), media_type=CONTENT_TYPE)
     return _FramesResponse(headers_of(request), running, pipe, taking)
 
 
@@ -106,13 +106,9 @@ def render_failure(request: Request, refusal: Refusal) -> Response:
     return Response(body, refusal.status, {**headers_of(request), **refusal.headers}, CONTENT_TYPE)
 
 
-def _last_frames(value: object) -> bytes:
-    return (b"" if value is _NO_VALUE else pack_frame(Kind.JSON, encode(value))) + END
-
-
-_NO_VALUE: Final = object()
-NO_VALUE: Final[object] = _NO_VALUE
-"""The result of work that has given all of its answer through a pipe."""
+def json_frame(value: object) -> bytes:
+    """Return the frame of a JSON value."""
+    return pack_frame(Kind.JSON, encode(value))
 
 
 def _failure_frame(refusal: Refusal) -> bytes:
@@ -133,7 +129,7 @@ class _FramesResponse(Response):
     def __init__(
         self,
         headers: dict[str, str],
-        running: "asyncio.Future[object]",
+        running: "asyncio.Future[bytes]",
         pipe: Pipe | None,
         taking: "asyncio.Future[bytes] | None",
     ) -> None:
@@ -176,7 +172,7 @@ class _FramesResponse(Response):
 
     def _end(self) -> bytes:
         try:
-            return _last_frames(self._running.result())
+            return self._running.result() + END
         except Refusal as refusal:
             return _failure_frame(refusal) + END
 

@@ -26,7 +26,7 @@ class Call:
     """One call."""
 
     scope: Scope
-    lane: Lane  # of the threads that run it: calls that may take minutes do not keep lines waiting
+    lane: Lane  # of the threads that run it: neither slow queries nor new metrics keep collectors waiting
     work: Callable[[Store, Arguments], object]
 
 
@@ -98,12 +98,12 @@ def _named(method: str) -> Callable[[Store, Arguments], object]:
 
 
 CALLS: Final[Mapping[str, Call]] = {
-    "hello": Call("read", "read", _hello),
+    "hello": Call("read", "write", _hello),
     # storing lines
     "open_files": Call("ingest", "write", lambda store, asked: store.open_files(values.to_new_files(asked["new"]))),
-    "find_known_files": Call("ingest", "read", _find_known_files),
+    "find_known_files": Call("ingest", "write", _find_known_files),
     "find_files": Call("ingest", "write", lambda store, asked: list(store.find_files(asked["file_ids"]).values())),
-    "find_requests": Call("ingest", "read", lambda store, asked: list(store.find_requests(asked["digests"]).values())),
+    "find_requests": Call("ingest", "write", lambda store, asked: list(store.find_requests(asked["digests"]).values())),
     "report": Call("ingest", "write", _report),
     # reading
     "list_metrics": Call("read", "read", lambda store, _: list(store.list_metrics())),

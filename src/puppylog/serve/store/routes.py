@@ -17,7 +17,7 @@ from puppylog.errors import PuppylogError, StoreRefused
 from puppylog.serve.context import Context, Scope
 from puppylog.serve.guard import Handler, guarded
 from puppylog.serve.refusal import Refusal
-from puppylog.serve.store.answers import NO_VALUE, ClientGone, Pipe, answer, render_failure
+from puppylog.serve.store.answers import ClientGone, Pipe, answer, json_frame, render_failure
 from puppylog.serve.store.appends import Body, Transaction, read_reread
 from puppylog.serve.store.calls import CALLS, Arguments, Call
 from puppylog.serve.store.claims import Claims
@@ -116,8 +116,13 @@ class StoreDoor:
 
     async def _run_once(self, request: Request, work: Callable[[], Awaitable[Any]]) -> Response:
         """Answer with what ``work`` returns. If the call is repeated, answer as the first one was."""
+
+        async def run() -> bytes:
+            return json_frame(await work())
+
         owner, call_id = request.state.caller.token_id, request.headers.get(CALL_HEADER, "")
-        running = self._repeats.run(owner, call_id, lambda: asyncio.ensure_future(work()))
+        running = self._repeats.run(owner, call_id, lambda: asyncio.ensure_future(run()))
+        running.add_done_callback(_note_failure)
         return await answer(request, running)
 
     # --- sessions
@@ -173,8 +178,8 @@ class StoreDoor:
             await self._claims.renew(session_id, owner, gone)
         finally:
             gone.cancel()
-        done: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        done.set_result(None)
+        done: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        done.set_result(json_frame(None))
         return await answer(request, done)
 
     async def _close_session(self, request: Request) -> Response:
@@ -219,14 +224,20 @@ class StoreDoor:
         cancellation = Cancellation()
         pipe = Pipe(on_leave=lambda: cancellation.cancel_until(running.done))
 
-        def work(store: Store) -> object:
+        def work(store: Store) -> bytes:
             with suppress(ClientGone):
                 _read(lambda: _send_answer(store, asked, pipe, cancellation, self._context.limits.query_s))
-            return NO_VALUE
+            return b""
 
         running = asyncio.ensure_future(self._context.stores.call(work))
-        running.add_done_callback(lambda done: done.cancelled() or done.exception())
+        running.add_done_callback(_note_failure)
         return await answer(request, running, pipe)
+
+
+def _note_failure(done: "asyncio.Future[bytes]") -> None:
+    """Keep the loop from reporting the failure of a call whose client has gone."""
+    if not done.cancelled():
+        done.exception()
 
 
 def _send_answer(store: Store, asked: Arguments, pipe: Pipe, cancellation: Cancellation, limit_s: float) -> None:
