@@ -10,7 +10,7 @@ import pytest
 from google.protobuf.json_format import ParseDict  # type: ignore[import-untyped] # protobuf ships no types
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from puppylog.receive.otlp import decode_json, decode_protobuf, native
+from puppylog.receive.otlp import decode_json, decode_protobuf, json_request, native
 from puppylog.receive.received import Received
 
 RECEIVED_AT_US = 1_795_514_400_000_000
@@ -57,7 +57,9 @@ def protobuf_of(request: Mapping[str, Any]) -> bytes:
 def decode_both(request: Mapping[str, Any]) -> Received:
     """Return what both encodings of a request decode to. It must be the same, also without the module in C."""
     body = protobuf_of(request)
-    from_json = decode_json(json.dumps(request).encode(), RECEIVED_AT_US)
+    in_json = json.dumps(request).encode()
+    from_json = decode_json(in_json, RECEIVED_AT_US)
+    assert rows_of(from_json) == rows_of(decode_with_care(in_json))
     from_protobuf = decode_protobuf(body, RECEIVED_AT_US)
     in_python = decode_in_python(body)
     assert [(lines.source, lines.parsed.data) for lines in from_protobuf.lines] == [
@@ -73,6 +75,13 @@ def decode_in_python(body: bytes, received_at_us: int = RECEIVED_AT_US) -> Recei
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(native, "records", None)
         return decode_protobuf(body, received_at_us)
+
+
+def decode_with_care(body: bytes) -> Received:
+    """Return what a body in JSON decodes to as if it had a fault."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_request, "write_usual", lambda _: None)
+        return decode_json(body, RECEIVED_AT_US)
 
 
 def rows_of(received: Received) -> list[dict[str, Any]]:
