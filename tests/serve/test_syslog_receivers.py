@@ -14,6 +14,7 @@ from puppylog.receive.syslog.decoder import Arrived, Listening, decode
 from puppylog.serve.refusal import Refusal
 from puppylog.serve.syslog import inbox
 from puppylog.serve.syslog.limits import SyslogLimits
+from puppylog.serve.syslog.peers import name_peer
 from support.certificate import write_certificate
 from support.syslog_receiver import HeldIntake, Receiving, receiving
 
@@ -28,6 +29,14 @@ async def connect(got: Receiving, tls: ssl.SSLContext | None = None) -> asyncio.
 
 def texts(count: int, size: int = 20) -> list[str]:
     return [f"{number:08}".ljust(size, "x") for number in range(count)]
+
+
+def test_a_peer_is_named_by_its_address() -> None:
+    assert [name_peer(address) for address in ("192.0.2.1", "::ffff:192.0.2.1", "2001:db8::1")] == [
+        "192.0.2.1",
+        "192.0.2.1",
+        "2001:db8::1",
+    ]
 
 
 def test_messages_of_both_framings_are_stored_in_their_order() -> None:

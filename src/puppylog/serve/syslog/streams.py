@@ -16,10 +16,10 @@ from puppylog.serve.syslog.peers import name_peer
 _PAUSE_S: Final = 0.5  # after the system has no descriptor left
 _LAST_S: Final = 0.05  # for what the kernel has when the server ends
 _ALIVE: Final = (  # a peer that is gone without a word is noticed after about two minutes
-    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4),
+    (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
+    (socket.IPPROTO_TCP, "TCP_KEEPIDLE", 60),
+    (socket.IPPROTO_TCP, "TCP_KEEPINTVL", 15),
+    (socket.IPPROTO_TCP, "TCP_KEEPCNT", 4),
 )
 
 
@@ -107,8 +107,9 @@ class StreamReceiver:
     async def _begin(self, accepted: socket.socket, connection: SyslogConnection) -> bool:
         """Begin a connection, after the handshake of TLS; return whether it has begun."""
         with suppress(OSError):
-            for option in _ALIVE:
-                accepted.setsockopt(*option)
+            for layer, option, value in _ALIVE:
+                if hasattr(socket, option):  # macOS does not have all of them
+                    accepted.setsockopt(layer, getattr(socket, option), value)
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: connection,
