@@ -9,10 +9,11 @@ import pytest
 
 from puppylog.errors import SourceError, UsageError
 from puppylog.formats.journal.export import ExportDecoder
+from puppylog.model.journal_cursor import JournalCursor
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition
 from puppylog.tail.chunk import Chunk
 from puppylog.tail.journal.source import JournalSource
-from puppylog.tail.journal.tailer import Gap, JournalTailer
+from puppylog.tail.journal.tailer import JournalTailer
 from support.embedded import wait_until
 from support.journals import Journal, make_cursor, make_entry, needs_journals
 
@@ -25,7 +26,7 @@ class Fake:
     def __init__(self, home: Path) -> None:
         self._home = home
         self._scripts = itertools.count()
-        self.gaps: list[Gap] = []
+        self.gaps: list[JournalCursor] = []
         self.now = 0.0
         self.script = home / "journalctl"
         self.arguments = home / "arguments"
@@ -124,8 +125,14 @@ def test_after_a_cursor_that_has_vanished_only_later_entries_are_read(fake: Fake
     fake.write(entries(0, 1, seqnum_id=other) + entries(3, 4, seqnum_id=other))
     tailer = opened(fake.open(context=f"journal\n{make_cursor(2)}"))
     assert numbers_of(read_numbers(tailer, 2)) == [3, 4]
-    ((stored, following),) = [(gap.stored.text, gap.next.text) for gap in fake.gaps]
-    assert (stored, following) == (make_cursor(2), make_cursor(3, seqnum_id=other))
+    assert [stored.text for stored in fake.gaps] == [make_cursor(2)]
+
+
+def test_a_vanished_cursor_is_told_even_if_no_later_entry_comes(fake: Fake, opened: Opened) -> None:
+    fake.write(entries(0, 1, seqnum_id="c" * 32))
+    tailer = opened(fake.open(context=f"journal\n{make_cursor(2)}"))
+    wait_until(lambda: list(tailer.read()) == [] and bool(fake.gaps), what="the gap")
+    assert [stored.text for stored in fake.gaps] == [make_cursor(2)]
 
 
 def test_a_journalctl_that_ends_is_started_again_at_the_last_entry(fake: Fake, opened: Opened) -> None:

@@ -74,11 +74,10 @@ class LineContinued:
 
 @dataclass(frozen=True, slots=True)
 class JournalGap:
-    """A journal does not have the last entry any more that the store has. Entries between the two may be missing."""
+    """A journal does not have the last stored entry any more. Entries behind it may have been deleted, too."""
 
     path: str
     stored_us: int  # the time of that entry, in microseconds since the epoch
-    next_us: int  # the time of the entry with which reading goes on
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from puppylog.collect.restamp import Restamped
 from puppylog.formats.base import Format
 from puppylog.formats.journal.export import ExportDecoder
 from puppylog.formats.journal.journal import JOURNAL
+from puppylog.model.journal_cursor import JournalCursor
 from puppylog.model.stream import FilePosition, Stream
 from puppylog.tail.journal.source import SCHEME, JournalSource, is_journal
-from puppylog.tail.journal.tailer import Gap, JournalTailer
+from puppylog.tail.journal.tailer import JournalTailer
 from puppylog.tail.pipe import PipeTailer
 from puppylog.tail.reader import LINE_WAIT_S
 from puppylog.tail.source import STDIN, is_pipe, refuse_binary
@@ -47,7 +48,7 @@ class SourceOpener:
         self,
         options: CollectOptions,
         source: SourceOptions,
-        on_gap: Callable[[str, Gap], None] = lambda _path, _gap: None,
+        on_gap: Callable[[str, JournalCursor], None] = lambda _path, _stored: None,
         on_skipped: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Prepare to open files.
@@ -55,7 +56,7 @@ class SourceOpener:
         Args:
             options: of the run.
             source: how the files are collected.
-            on_gap: called with a journal that does not have the entry any more at which the collector goes on.
+            on_gap: called with a journal that does not have the last stored entry any more, and the entry's cursor.
             on_skipped: called with a sentence about entries of a journal that cannot be read.
         """
         self.source = source

@@ -27,12 +27,12 @@ from puppylog.collect.retry import call_with_retry
 from puppylog.collect.slots import Slots
 from puppylog.collect.tailed_source import IDLE_S, JOURNAL_IDLE_S, TailedSource
 from puppylog.errors import StreamBusy
+from puppylog.model.journal_cursor import JournalCursor
 from puppylog.model.stream import FilePosition, KnownFile, Stream
 from puppylog.stores.base import NewFile, RecordWriter
 from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.closed import ClosedTailer
 from puppylog.tail.journal.source import is_journal
-from puppylog.tail.journal.tailer import Gap
 from puppylog.tail.notification import Notification
 from puppylog.tail.rotation.names import list_bases
 from puppylog.tail.rotation.place import Identity
@@ -328,8 +328,8 @@ class SourceFollower:
     def _make_opener(self, source: SourceOptions) -> SourceOpener:
         return SourceOpener(self._options, source, self._note_gap, self._skip)
 
-    def _note_gap(self, path: str, gap: Gap) -> None:
-        self._on_event(JournalGap(path, gap.stored.realtime_us, gap.next.realtime_us))
+    def _note_gap(self, path: str, stored: JournalCursor) -> None:
+        self._on_event(JournalGap(path, stored.realtime_us))
 
     def _note_open_file_limit(self) -> None:
         if self._options.watch and not self._is_open_file_limit_told:

@@ -12,7 +12,6 @@ import contextlib
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from puppylog.errors import SourceError
@@ -57,14 +56,6 @@ class Decoder(Protocol):
         """Add the next bytes; return the entries that are complete now. Raises ValueError if they are no entries."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """The journal does not have the last entry that was stored."""
-
-    stored: JournalCursor
-    next: JournalCursor  # of the entry with which reading goes on
-
-
 class JournalTailer:
     """Follows a journal. Has the interface of a `Tailer`."""
 
@@ -76,7 +67,7 @@ class JournalTailer:
         *,
         watch: bool = False,
         from_end: bool = False,
-        on_gap: Callable[[Gap], None] = lambda _: None,
+        on_gap: Callable[[JournalCursor], None] = lambda _: None,
         on_hidden: Callable[[str], None] = lambda _: None,
         command: Sequence[str] = ON_PATH,
         chunk_bytes: int = CHUNK_BYTES,
@@ -91,7 +82,7 @@ class JournalTailer:
             watch: go on after the last entry.
             from_end: if the stream has no position, begin after the last entry.
             on_hidden: called with a sentence if this user may not read all entries.
-            on_gap: called if the journal does not have the last stored entry any more.
+            on_gap: called with the cursor of the last stored entry if the journal does not have the entry any more.
             command: with which journalctl is started.
             chunk_bytes: how many bytes are read at once.
             clock: returns seconds that never go back.
@@ -182,6 +173,7 @@ class JournalTailer:
         """
         place = [] if self._cursor is None else [f"--cursor={self._cursor.text}"]
         self._stored = self._cursor
+        self._is_gap_told = False
         self._started_at = self._clock()
         self._decoder = self._make_decoder()
         self._process = self._open([*(["--follow"] if self._watch else []), "--no-tail", *place])
@@ -226,10 +218,11 @@ class JournalTailer:
             if entry.cursor == stored.text:
                 self._stored = None
                 return entries[at + 1 :]
-            cursor = JournalCursor.parse(entry.cursor)
-            if cursor.is_after(stored):
+            if not self._is_gap_told:  # the stored entry would be the first one
+                self._is_gap_told = True
+                self._on_gap(stored)
+            if JournalCursor.parse(entry.cursor).is_after(stored):
                 self._stored = None
-                self._on_gap(Gap(stored, cursor))
                 return entries[at:]
         return ()
 
