@@ -20,8 +20,9 @@ from puppylog.model.metric import Metric
 from puppylog.model.token import NewToken, Scope, hash_token, make_token
 from puppylog.monitor.closed_buckets import ClosedBucket
 from puppylog.monitor.collectors import FollowedStream, StreamState
+from puppylog.monitor.watching import AlertCount
 from puppylog.serve import exposition, watch
-from puppylog.serve.exposition import choose_streams, limit_values
+from puppylog.serve.exposition import choose_alerts, choose_streams, limit_values
 from puppylog.stores.base import Store
 from support.embedded import wait_until
 from support.served import Served
@@ -199,6 +200,15 @@ def test_of_too_many_streams_those_have_series_that_stalled_or_are_behind(monkey
     streams[5] = replace(streams[5], state=StreamState.STALLED)
     assert [stream.source_uri[-1] for stream in choose_streams(streams)] == ["3", "5", "7"]
     assert choose_streams(streams[:3]) == streams[:3]
+
+
+def test_of_too_many_alerts_those_have_series_that_fire_or_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exposition, "MOST_ALERTS", 3)
+    alerts = [AlertCount(f"a{number}", "warning", "ok", 1, None, has_failed=False) for number in range(6)]
+    alerts[4] = replace(alerts[4], state="firing")
+    alerts[5] = replace(alerts[5], has_failed=True)
+    assert [alert.name for alert in choose_alerts(alerts)] == ["a0", "a4", "a5"]
+    assert choose_alerts(alerts[:3]) == alerts[:3]
 
 
 def test_of_too_many_values_each_metric_keeps_its_largest(monkeypatch: pytest.MonkeyPatch) -> None:

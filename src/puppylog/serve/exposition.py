@@ -193,12 +193,18 @@ def _labels_of(stream: FollowedStream) -> tuple[str, str]:
     return stream.source_uri, stream.group or ""
 
 
+def choose_alerts(counts: Sequence[AlertCount]) -> Sequence[AlertCount]:
+    """Return the counts of the alerts that have time series: if there are too many, those that fire or fail first."""
+    names = {count.name for count in counts}
+    if len(names) <= MOST_ALERTS:
+        return counts
+    urgent = {count.name for count in counts if count.state == State.FIRING or count.has_failed}
+    chosen = set(sorted(names, key=lambda name: (name not in urgent, name))[:MOST_ALERTS])
+    return [count for count in counts if count.name in chosen]
+
+
 def _iter_alerts(counts: Sequence[AlertCount]) -> Iterator[Metric]:
-    names = list(dict.fromkeys(count.name for count in counts))
-    if len(names) > MOST_ALERTS:  # those that fire or fail come first
-        urgent = {count.name for count in counts if count.state == State.FIRING or count.has_failed}
-        names = sorted(names, key=lambda name: (name not in urgent, name))[:MOST_ALERTS]
-    shown = [count for count in counts if count.name in set(names)]
+    shown = choose_alerts(counts)
     yield _family(
         "alert_segments",
         "Segments of an alert in a state; 1 if it judges all segments together.",
