@@ -4,16 +4,22 @@ import json
 import secrets
 from collections.abc import Iterator, Mapping
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from puppylog.model.record import RECORDS
+from puppylog.model.stream import EMPTY_FINGERPRINT, Move
 from puppylog.serve.store.calls import CALLS
+from puppylog.stores.messages import encode
 from puppylog.stores.remote.frames import END, Kind, pack_batch, pack_frame
 from puppylog.stores.remote.protocol import CALL_HEADER, CONTENT_TYPE, PREFIX, PROTOCOL, PROTOCOL_HEADER, SESSION_HEADER
 from support.lines import records
 from support.served import Answer, Served
 
+MOVE = Move(1, 0, 100, EMPTY_FINGERPRINT, finished=False)
+HEAD = pack_frame(Kind.JSON, encode({"moves": [MOVE], "requests": [], "parts": [[1, 1, "R", 0]]}))
 SESSION = secrets.token_hex(16)
 OTHERS = ("query", "append", "replay", "open_session", "open_streams", "close_stream", "claim_sending")
 BAD: list[object] = [
@@ -68,7 +74,7 @@ def test_bodies_that_are_no_frames_are_refused(served: Served, body: bytes, call
 
 def test_rows_of_other_columns_and_surplus_frames_are_refused(served: Served) -> None:
     rows = pack_batch(Kind.RECORDS, records(1).records)
-    head = pack_frame(Kind.JSON, b'{"moves":[],"requests":[],"parts":[[1,1,"R",0]]}')
+    head = HEAD
     other = pack_batch(Kind.RECORDS, records(1).records.select(["line_offset", "ts"]))
     for body in (head + other + END, head + rows + rows + END, head + END, head + rows):
         assert post(served, "append", body).status == 400
@@ -86,3 +92,20 @@ def test_another_method_or_path_is_not_found(served: Served) -> None:
     assert served.send("GET", PREFIX + "hello").status == 405
     for path in ("no_such_call", "../../../etc/passwd", "hello/", "%2e%2e/hello"):
         assert served.send("POST", PREFIX + path).status in (307, 404, 405), path
+
+
+def test_rows_without_a_move_are_refused(served: Served) -> None:
+    head = pack_frame(Kind.JSON, b'{"moves":[],"requests":[],"parts":[[1,1,"R",0]]}')
+    answer = post(served, "append", head + pack_batch(Kind.RECORDS, records(1).records) + END)
+    assert answer.status == 400
+    assert b"a file whose position it does not move" in answer.body
+
+
+def test_times_and_numbers_out_of_every_range_are_refused_or_stored(served: Served) -> None:
+    columns = list(records(1).records.columns)
+    for number, (value, type_) in ((1, (-(2**63), "ts")), (0, (-1, "int64"))):
+        column = pa.array([value], pa.timestamp("us", "UTC") if type_ == "ts" else pa.int64())
+        rows = pa.RecordBatch.from_arrays([*columns[:number], column, *columns[number + 1 :]], schema=RECORDS)
+        body = HEAD + pack_batch(Kind.RECORDS, rows) + END
+        assert post(served, "append", body).status in (200, 400, 409)
+    assert served.reported == []

@@ -4,6 +4,7 @@ A transaction may arrive twice: a proxy repeats the request, or the client has n
 it. After a restart of the server, the store refuses it by the positions of its files, and the client asks for them.
 """
 
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import Any, Final, NoReturn
@@ -92,6 +93,8 @@ class Transaction:
             ]
         except (KeyError, TypeError, ValueError) as error:
             raise Refusal(400, f"the transaction cannot be read: {type(error).__name__}") from None
+        if not {file_id for _, file_id, *_ in self._parts} <= {move.file_id for move in self.moves}:
+            raise Refusal(400, "the transaction has rows of a file whose position it does not move")
 
     @property
     def stream_ids(self) -> list[int]:
@@ -117,7 +120,11 @@ class Transaction:
 
     def _write(self, appender: Appender) -> None:
         for stream_id, file_id, kinds, data_offset in self._parts:
-            appender.write(stream_id, file_id, self._read_part(kinds, data_offset))
+            parsed = self._read_part(kinds, data_offset)
+            try:
+                appender.write(stream_id, file_id, parsed)
+            except (ArithmeticError, ValueError, TypeError, struct.error) as error:  # a time or a number out of range
+                raise Refusal(400, f"a row of file {file_id} cannot be written: {error}") from error
         self._body.finish()
 
     def _read_part(self, kinds: str, data_offset: int) -> Parsed:
