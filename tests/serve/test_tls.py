@@ -1,6 +1,7 @@
 import shutil
 import ssl
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from puppylog.errors import ConfigurationError
 from puppylog.serve.limits import Limits
 from puppylog.serve.tls import Certificate
 from support.certificate import write_certificate
+from support.embedded import wait_until
 from support.served import LOOPBACK, Served
 
 
@@ -141,3 +143,12 @@ def test_a_certificate_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as raised:
         Certificate(tmp_path / "none.pem", None)
     assert raised.value.message == f"cannot read {tmp_path}/none.pem: No such file or directory"
+
+
+def test_clients_that_begin_no_handshake_do_not_keep_others_out(certificate: Path, tmp_path: Path) -> None:
+    listen = replace(LOOPBACK, certificate=certificate)
+    with Served(tmp_path, listen=listen, limits=Limits(connections=20)) as served, ExitStack() as stack:
+        clients = [stack.enter_context(served.connect()) for _ in range(100)]
+        assert served.send("GET", "/", tls=trusting(certificate)).status == 200
+        wait_until(lambda: served.server.connections <= 20, what="the end of the others")
+        assert clients[0].recv(1) == b""  # the first one has waited longest

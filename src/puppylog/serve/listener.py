@@ -7,6 +7,7 @@ import ssl
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from starlette.types import ASGIApp
@@ -106,7 +107,7 @@ class Listener:
         self._report = report
         self._state = ServerState()
         self._connections: set[Connection] = set()
-        self._handshakes: dict[asyncio.Task[bool], socket.socket] = {}  # the oldest first
+        self._handshakes: dict[asyncio.Task[bool], None] = {}  # the oldest first
         self._config = Config(
             app,
             lifespan="off",
@@ -171,8 +172,9 @@ class Listener:
                 accepted.close()
                 continue
             task = asyncio.create_task(self._begin(accepted))
-            self._handshakes[task] = accepted
-            task.add_done_callback(self._note_handshake)
+            self._handshakes[task] = None
+            task.add_done_callback(partial(self._note_handshake, accepted))
+            await asyncio.sleep(0)  # an accept that need not wait lets no other task run
 
     async def _begin(self, accepted: socket.socket) -> bool:
         """Make a connection of an accepted socket, after the handshake of TLS; return whether there is one."""
@@ -186,12 +188,13 @@ class Listener:
                 ssl_handshake_timeout=None if self._tls is None else self._limits.head_s,
                 ssl_shutdown_timeout=None if self._tls is None else self._limits.linger_s,
             )
-        except OSError:  # a failed handshake is one, too
+        except OSError as error:  # a failed handshake is one, too
+            error.with_traceback(None)  # it holds the connection, which would stay until the garbage collector runs
             return False
         return True
 
-    def _note_handshake(self, task: "asyncio.Task[bool]") -> None:
-        accepted = self._handshakes.pop(task)
+    def _note_handshake(self, accepted: socket.socket, task: "asyncio.Task[bool]") -> None:
+        self._handshakes.pop(task, None)
         if task.cancelled() or not task.result():
             accepted.close()  # a task that is cancelled before it begins cannot do this itself
 
@@ -206,5 +209,9 @@ class Listener:
             self._connections.discard(worst)
             worst.abort()
         elif self._handshakes:
-            next(iter(self._handshakes)).cancel()
-        return bool(waiting or self._handshakes)
+            oldest = next(iter(self._handshakes))
+            del self._handshakes[oldest]  # it ends in a moment
+            oldest.cancel()
+        else:
+            return False
+        return True
