@@ -15,7 +15,7 @@ from support.certificate import write_certificate
 from support.http_receiver import HttpReceiver, Received, Reply
 
 TOKEN = "ppl_" + "s" * 43
-HELLO = {"protocol": PROTOCOL, "version": "9", "info": {}, "full_rows": 1}
+HELLO = {"protocol": PROTOCOL, "version": "9", "info": {}, "full_rows": 1, "max_body": 1}
 
 
 def refuse(address: StoreAddress | str) -> PuppylogError:

@@ -30,12 +30,19 @@ class Call:
     work: Callable[[Store, Arguments], object]
 
 
-def _hello(store: Store, _asked: Arguments) -> object:
+def greet(store: Store, max_body: int) -> object:
+    """Return what a client has to know of the server and its store.
+
+    Args:
+        store: behind the server.
+        max_body: the size of the largest body that the server takes, in bytes.
+    """
     return {
         "protocol": PROTOCOL,
         "version": __version__,
         "info": store.info,
         "full_rows": store.full_rows,
+        "max_body": max_body,
     }
 
 
@@ -98,7 +105,6 @@ def _named(method: str) -> Callable[[Store, Arguments], object]:
 
 
 CALLS: Final[Mapping[str, Call]] = {
-    "hello": Call("read", "write", _hello),
     # storing lines
     "open_files": Call("ingest", "write", lambda store, asked: store.open_files(values.to_new_files(asked["new"]))),
     "find_known_files": Call("ingest", "write", _find_known_files),

@@ -19,7 +19,7 @@ from puppylog.serve.guard import Handler, guarded
 from puppylog.serve.refusal import Refusal
 from puppylog.serve.store.answers import ClientGone, Pipe, answer, json_frame, render_failure
 from puppylog.serve.store.appends import Body, Transaction, read_reread
-from puppylog.serve.store.calls import CALLS, Arguments, Call
+from puppylog.serve.store.calls import CALLS, Arguments, Call, greet
 from puppylog.serve.store.claims import Claims
 from puppylog.serve.store.repeats import Repeats
 from puppylog.serve.store.sessions import Session
@@ -66,7 +66,9 @@ class StoreDoor:
             name: guarded(self._context, scope, self._checked(handler), render=render_failure)
             for name, (scope, handler) in handlers.items()
         }
-        guarded_handlers["hello"] = self._for_any_token(self._json_handler(CALLS["hello"]))
+        max_body = self._context.limits.body_bytes
+        hello = Call("read", "write", lambda store, _: greet(store, max_body))
+        guarded_handlers["hello"] = self._for_any_token(self._json_handler(hello))
         return [Route(PREFIX + name, handler, methods=["POST"]) for name, handler in guarded_handlers.items()]
 
     def _for_any_token(self, handler: Handler) -> Handler:

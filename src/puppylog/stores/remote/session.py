@@ -1,7 +1,7 @@
 """The session of a client: its claims at the server, and the thread that renews them.
 
-A session begins with the first claim. The server forgets it when it is restarted, or when it has heard nothing of the
-client for `LEASE_S`. Then the client opens it again, with the claims that it had. The thread always waits for the
+A session begins with the first claim. The server forgets it when it is restarted, or when the client does not
+renew it. Then the client opens it again, with the claims that it had. The thread always waits for the
 answer to a renewal, so the server notices within moments that the process has ended.
 """
 
@@ -15,12 +15,15 @@ from typing import Any, Final, TypeVar
 from puppylog.errors import PuppylogError, StoreUnavailable
 from puppylog.stores.address import StoreAddress
 from puppylog.stores.remote.connection import Connection
-from puppylog.stores.remote.protocol import LEASE_S, UnknownSession
+from puppylog.stores.remote.protocol import UnknownSession
 
 T = TypeVar("T")
 
 _AGAIN_S: Final = 0.5
 """After a renewal that failed, the next one is sent so many seconds later, or when the session was opened."""
+
+_CLOSE_S: Final = 2.0
+"""A process that ends waits so many seconds for a server that does not answer."""
 
 
 class Session:
@@ -130,7 +133,12 @@ class Session:
             thread, renewing = self._thread, self._renewing
         if thread is None or renewing is None:
             return
+        closing = threading.Thread(target=self._say_end, name="puppylog-session-end", daemon=True)
+        closing.start()
+        closing.join(_CLOSE_S)
+        renewing.close()
+        thread.join(_CLOSE_S)
+
+    def _say_end(self) -> None:
         with suppress(PuppylogError):
             self._connection.ask("close_session", {}, session=self.id, is_repeatable=False)
-        renewing.close()
-        thread.join(LEASE_S)

@@ -39,7 +39,6 @@ class RemoteStore(DefinitionClient, RemoteNotifications, TokenClient):
     """A connected store. Implements `puppylog.stores.base.Store`. Usable with ``with``."""
 
     is_shared = True
-    full_bytes = FULL_BYTES
 
     def __init__(self, address: StoreAddress, *, timeout_s: float | None = None) -> None:
         """Connect.
@@ -65,6 +64,8 @@ class RemoteStore(DefinitionClient, RemoteNotifications, TokenClient):
             raise
         self.info = StoreInfo(**{**hello["info"], "url": self._connection.name})
         self.full_rows = min(int(hello["full_rows"]), FULL_ROWS)
+        # Frames are compressed, so a batch of half the size of a body fits into one, with its attributes and its lines.
+        self.full_bytes = min(FULL_BYTES, int(hello["max_body"]) // 2)
 
     def _greet(self) -> dict[str, Any]:
         hello: dict[str, Any] = self._connection.ask("hello", {})
