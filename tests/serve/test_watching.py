@@ -159,7 +159,7 @@ def test_a_store_that_does_not_answer_is_told_at_once(served: Served, monkeypatc
     monkeypatch.setattr(watch, "read_snapshot", fail)
     found = scrape(served)
     assert found["puppylog_store_up"][()] == 0
-    assert "puppylog_http_responses_total" in found
+    assert "puppylog_queue_rows" in found
     assert "puppylog_streams" not in found
     told = status(served)
     assert told["store"]["is_up"] is False
