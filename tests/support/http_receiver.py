@@ -104,7 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.send_response(reply.status)
         data = reply.body.encode()
-        for name, value in {"content-length": str(len(data)), **reply.headers}.items():
+        for name, value in {"Content-Length": str(len(data)), "Content-Type": "text/plain", **reply.headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)

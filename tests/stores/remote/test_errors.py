@@ -41,13 +41,28 @@ def receiver() -> Iterator[HttpReceiver]:
 @pytest.mark.parametrize(
     ("reply", "kind", "cause"),
     [
-        (Reply(404, "not here"), StoreRefused, "there is no Puppylog server: the answer is 404"),
-        (Reply(200, "<html>Welcome</html>"), StoreRefused, "there is no Puppylog server: the answer is 200"),
+        (
+            Reply(404, "not here", {"Content-Type": "text/plain"}),
+            StoreRefused,
+            "there is no Puppylog server: the answer is 404",
+        ),
+        (
+            Reply(200, "<html>Welcome</html>", {"Content-Type": "text/html"}),
+            StoreRefused,
+            "there is no Puppylog server: the answer is 200",
+        ),
         (
             Reply(302, "", {"Location": "https://a.example"}),
             StoreRefused,
             "the answer is 302; it redirects elsewhere",
         ),
+        (
+            Reply(421, "not my name"),
+            StoreRefused,
+            "the server does not take this name for its own; add the name to hosts",
+        ),
+        (Reply(200, "", {"Content-Type": CONTENT_TYPE[:20]}), StoreUnavailable, "the answer was cut"),
+        (Reply(200, between_bytes_s=0.001), StoreUnavailable, "the answer was cut"),
         (Reply(401, "who are you?"), StoreForbidden, "the server does not accept the token"),
         (Reply(403, "no"), StoreForbidden, "the token does not allow this"),
         (Reply(502, "<html>bad gateway</html>"), StoreUnavailable, "the server answers 502"),

@@ -19,6 +19,16 @@ from puppylog.stores.remote.protocol import CONTENT_TYPE
 _CA_ADVICE: Final = "name a file with the certificate of its authority in ca_file or PUPPYLOG_CA_FILE"
 HOW_TO_AUTHORIZE: Final = "put a token into PUPPYLOG_TOKEN or token_file; 'puppylog tokens create' makes one"
 _NOT_TLS: Final = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST")
+_REFUSALS: Final[Mapping[int, tuple[type[PuppylogError], str, str, str]]] = {
+    403: (StoreForbidden, "use", "the token does not allow this", "a token of another scope does"),
+    413: (StoreError, "write to", "the server takes no request of this size", ""),
+    421: (
+        StoreRefused,
+        "use",
+        "the server does not take this name for its own",
+        "add the name to hosts in the server's [listen], or use its address",
+    ),
+}
 _UNAVAILABLE: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -91,14 +101,16 @@ def translate_status(
     if status == 401:
         cause = "the server does not accept the token" if has_token else "the server asks for a token"
         return StoreForbidden("use", thing, cause, HOW_TO_AUTHORIZE)
-    if status == 403:
-        return StoreForbidden("use", thing, "the token does not allow this", "a token of another scope does")
-    if status == 413:
-        return StoreError("write to", thing, "the server takes no request of this size")
+    if status in _REFUSALS:
+        kind, verb, cause, advice = _REFUSALS[status]
+        return kind(verb, thing, cause, advice)
     if status in _UNAVAILABLE:
         wait = headers.get("Retry-After", "")
         asked = f" and asks to wait {wait} s" if wait.isdecimal() else ""
         return StoreUnavailable("use", thing, f"the server answers {status}{asked}")
+    content_type = headers.get("Content-Type", "").strip().lower()
+    if CONTENT_TYPE.startswith(content_type) and not 300 <= status < 400:  # other programs name another type
+        return StoreUnavailable("use", thing, "the answer was cut")
     if is_first:
         location = "; it redirects elsewhere" if 300 <= status < 400 else ""
         return StoreRefused("use", thing, f"there is no Puppylog server: the answer is {status}{location}")
