@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from puppylog.errors import StreamBusy
+
 LINE = (
     '10.0.0.{host} - - [01/Mar/2026:12:00:{second:02d} +0000] "GET /item/{number} HTTP/1.1" 200 {number} "-" "test"\n'
 )
@@ -81,6 +83,17 @@ class Collecting:
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
         (line,) = [line for line in status.splitlines() if line.startswith("VmHWM:")]
         self.peak_bytes = max(self.peak_bytes, int(line.split()[1]) * 1024)
+
+    def restart_if_busy(self) -> bool:
+        """Start the collector again if it has ended because another one followed the stream, as a supervisor does.
+
+        Returns:
+            Whether it was started.
+        """
+        if self.process.poll() != StreamBusy.exit_code or not self.said.endswith("follows it already\n"):
+            return False
+        self.process = self._start()
+        return True
 
     def kill(self) -> None:
         self.check()
