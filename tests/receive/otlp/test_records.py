@@ -190,6 +190,10 @@ def test_the_message_within_a_body_becomes_the_message_and_its_other_members_an_
         "attributes": {"body": {"order": {"id": 7}, "tags": ["a", "Yg=="]}},
     }
     assert row_of({"body": any_of({"message": "paid"})}) == {"message": "paid"}
+    assert row_of({"body": any_of({"stream": "stdout", "log": "paid"})}) == {
+        "message": "paid",
+        "attributes": {"body": {"stream": "stdout"}},
+    }
     assert row_of({"body": any_of({"message": 5})}) == {"message": '{"message": 5}'}
 
 

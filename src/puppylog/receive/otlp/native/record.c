@@ -197,6 +197,8 @@ static bool write_message_of_map(Line *line, Span map, bool *is_regular) {
         *is_regular = field.wire == WIRE_LENGTH && read_attribute(field.content, &attribute) &&
                       find_value(attribute.value, &kind, &found);
         if (*is_regular && is_quoted(kind) && equal(attribute.key, span_of_text("message"))) break;
+        if (is_quoted(kind) && (equal(attribute.key, span_of_text("msg")) || equal(attribute.key, span_of_text("log"))))
+            *is_regular = false; /* Python chooses one of them */
         kind = VALUE_NONE;
     }
     if (message.is_damaged) *is_regular = false;
