@@ -34,10 +34,14 @@ SOAK_LENGTHS := TAILING_EXAMPLES=$${TAILING_EXAMPLES:-2000} PUPPYLOG_TEST_SOAK_S
 	PUPPYLOG_TEST_REPLAY_KILLS=$${PUPPYLOG_TEST_REPLAY_KILLS:-50} \
 	PUPPYLOG_TEST_NOTIFICATIONS_KILLS=$${PUPPYLOG_TEST_NOTIFICATIONS_KILLS:-500} \
 	PUPPYLOG_TEST_NOTIFICATIONS_TRANSITIONS=$${PUPPYLOG_TEST_NOTIFICATIONS_TRANSITIONS:-2000} \
+	PUPPYLOG_TEST_REMOTE_COLLECTORS=$${PUPPYLOG_TEST_REMOTE_COLLECTORS:-10} \
+	PUPPYLOG_TEST_REMOTE_KILLS=$${PUPPYLOG_TEST_REMOTE_KILLS:-200} \
+	PUPPYLOG_TEST_REMOTE_LINES=$${PUPPYLOG_TEST_REMOTE_LINES:-20000} \
 	PUPPYLOG_TEST_FUZZ_INPUTS=$${PUPPYLOG_TEST_FUZZ_INPUTS:-1000000} \
 	PUPPYLOG_TEST_EXAMPLES_TIMES=$${PUPPYLOG_TEST_EXAMPLES_TIMES:-20}
 SOAK_TESTS := tests/tail/test_model.py tests/collect/test_names_at_random.py tests/collect/test_watching_at_random.py \
 	tests/endtoend/test_logrotate.py tests/endtoend/test_exactly_once.py tests/endtoend/test_exactly_once_postgres.py \
+	tests/endtoend/test_remote_exactly_once.py \
 	tests/endtoend/test_replay_killed.py tests/endtoend/test_notifications_killed.py tests/endtoend/test_soak.py \
 	tests/endtoend/test_soak_copytruncate.py tests/endtoend/test_metric_sums_timescaledb.py \
 	tests/endtoend/test_soak_retention.py tests/formats/test_native_memory.py \
@@ -64,6 +68,7 @@ check: $(VENV)/dev.stamp ## run all checks: lint, format, types, layers, tests
 
 soak: $(VENV)/dev.stamp ## before a release: random tests and kills for hours; of metrics, too, with PUPPYLOG_TEST_TIMESCALEDB
 	$(SOAK_LENGTHS) $(BIN)/pytest -s $(SOAK_TESTS) $(ARGS)
+	PUPPYLOG_TEST_REMOTE=1 $(BIN)/pytest $(IN_PARALLEL) tests/contract -k remote $(ARGS)
 	$(SOAK_LENGTHS) $(BIN)/pytest $(IN_PARALLEL) -m hypothesis --timeout 3600 $(ARGS)
 
 bench: $(VENV)/run.stamp ## measure speed, size, latency, idle cost and load; options with ARGS="--lines 500000"
