@@ -1,10 +1,12 @@
 """Proxies, and the causes for which a connection fails, in words without a secret."""
 
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from urllib3 import exceptions
+
+from puppylog.model.causes import list_causes
 
 
 def find_proxy(url: str, proxies: Mapping[str, str]) -> str:
@@ -58,7 +60,7 @@ def explain_network_error(error: BaseException) -> tuple[str, bool]:
 
     The error's own text is not used, because it may hold the URL, and so a secret.
     """
-    causes = [*_iter_causes(error)]
+    causes = list_causes(error)
     system = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), "")
     system = system[:1].lower() + system[1:]
     for cause in causes:
@@ -84,15 +86,3 @@ def _explain_connection(error: BaseException, system: str) -> str:
     }
     known = next((cause for kind, cause in words.items() if isinstance(error, kind)), "")
     return known or system or f"the connection failed ({type(error).__name__})"
-
-
-def _iter_causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield the error and those that it was raised from. urllib3 also puts an error into the arguments of another."""
-    seen: list[BaseException] = []
-    waiting: list[object] = [error]
-    while waiting:
-        found = waiting.pop(0)
-        if isinstance(found, BaseException) and all(found is not other for other in seen):
-            seen.append(found)
-            waiting += [*found.args, getattr(found, "reason", None), found.__cause__, found.__context__]
-    yield from seen

@@ -1,7 +1,7 @@
 """The errors of HTTP connections and answers, translated to those of Puppylog. No message has a token in it."""
 
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from urllib3 import exceptions
@@ -14,6 +14,7 @@ from puppylog.errors import (
     StoreRefused,
     StoreUnavailable,
 )
+from puppylog.model.causes import list_causes
 from puppylog.stores.remote.protocol import CONTENT_TYPE
 
 _CA_ADVICE: Final = "name a file with the certificate of its authority in ca_file or PUPPYLOG_CA_FILE"
@@ -39,7 +40,7 @@ def translate_exception(error: BaseException, name: str) -> PuppylogError:
         error: the exception.
         name: the URL of the store.
     """
-    causes = list(_iter_causes(error))
+    causes = list_causes(error)
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             reason = f"its certificate is not valid: {cause.verify_message}"
@@ -66,18 +67,6 @@ def _explain(error: BaseException, causes: list[BaseException]) -> str:
     known = next((words[kind] for kind in words for cause in [error, *causes] if isinstance(cause, kind)), "")
     text = known or system or f"the connection failed ({type(error).__name__})"
     return text[:1].lower() + text[1:]
-
-
-def _iter_causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield the error and those that it was raised from. urllib3 also puts an error into the arguments of another."""
-    seen: list[BaseException] = []
-    waiting: list[object] = [error]
-    while waiting:
-        found = waiting.pop(0)
-        if isinstance(found, BaseException) and all(found is not other for other in seen):
-            seen.append(found)
-            waiting += [*found.args, getattr(found, "reason", None), found.__cause__, found.__context__]
-    yield from seen
 
 
 def is_answer_of_store(headers: Mapping[str, str]) -> bool:
