@@ -118,7 +118,11 @@ def test_a_derived_metric_is_its_formula_over_its_inputs(server: StoreServer, st
 def test_a_derived_metric_is_as_up_to_date_as_its_inputs(server: StoreServer, store: Store) -> None:
     Source(store).append(rows([{"ts": NOON}]))
     create_all(store)
-    wait_until(lambda: server.is_settled(store), what="the refresh")
+
+    def are_refreshed() -> bool:
+        return server.is_settled(store) and all(state.watermark for state in list_metrics(store))
+
+    wait_until(are_refreshed, what="the refresh")
     states = {state.metric.name: state for state in list_metrics(store)}
     assert states["mean_size"].watermark == min(states[name].watermark for name in ("size", "total"))  # type: ignore[type-var] # each has one
     assert get_metric(store, "percent").state == "ok"
