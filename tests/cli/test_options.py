@@ -17,7 +17,7 @@ def outer() -> None:
 @store_options
 @pass_settings
 def inner(settings: Settings) -> None:
-    click.echo(f"{settings.store} {settings.output} {settings.quiet} {settings.color}")
+    click.echo(f"{settings.store.url} {settings.output} {settings.quiet} {settings.color}")
 
 
 @pytest.fixture(autouse=True)

@@ -75,7 +75,8 @@ def test_metrics_and_alerts_are_defined_and_read(commands: Commands, tmp_path: P
     collect(commands, tmp_path, "b.log")
     commands(Scope.ADMIN, "monitor", "metrics", "create", "-id", "hits", "-s", "count", "-p", "*", "-pr", "1m")
     assert "hits" in commands(Scope.READ, "monitor", "metrics", "list")
-    assert "18:00" in commands(Scope.READ, "monitor", "metrics", "get", "hits", "--since", "2026-11-27", "--tz", "UTC")
+    of_then = ("--since", "2026-11-27T17:00", "--until", "2026-11-27T19:00", "--tz", "UTC")
+    assert "18:00" in commands(Scope.READ, "monitor", "metrics", "get", "hits", *of_then)
     wrong = commands(
         Scope.ADMIN, "monitor", "metrics", "create", "-id", "x", "-s", "no", "-p", "*", "-pr", "1m", code=2
     )
@@ -110,11 +111,13 @@ def test_commands_about_an_engine_say_where_to_run_them(commands: Commands, tmp_
 
 
 def test_alerts_are_observed_until_the_command_is_interrupted(commands: Commands, tokens: dict[Scope, str]) -> None:
+    commands(Scope.ADMIN, "monitor", "metrics", "create", "-id", "seen", "-s", "count", "-p", "*", "-pr", "1m")
+    commands(Scope.ADMIN, "monitor", "alerts", "create", "-i", "quiet", "-m", "seen", "--when", "> 1000")
     commands.puppylog.environment["PUPPYLOG_TOKEN"] = tokens[Scope.READ]
     command = commands.puppylog.start("monitor", "alerts", "observe", "-rr", "1")
     try:
         assert command.stdout is not None
-        assert command.stdout.readline()  # the first table, or that there are no alerts
+        assert command.stdout.readline()  # the first table
         command.send_signal(signal.SIGINT)
         _, err = command.communicate(timeout=60)
         assert command.returncode in (0, 130), err

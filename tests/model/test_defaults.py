@@ -9,7 +9,9 @@ from puppylog.model.metric import Metric, parse_property, parse_statistic
 EVERYTHING = choose_defaults(Contents(has_requests=True, has_severities=True, duration="request_time"))
 
 
-@pytest.mark.parametrize("metric", {*ORIGINAL.metrics, *EVERYTHING.metrics}, ids=lambda metric: metric.name)
+@pytest.mark.parametrize(
+    "metric", dict.fromkeys([*ORIGINAL.metrics, *EVERYTHING.metrics]), ids=lambda metric: metric.name
+)
 def test_a_default_metric_is_in_canonical_form(metric: Metric) -> None:
     assert parse_identifier(metric.name, "metric") == metric.name
     assert parse_statistic(metric.statistic) == metric.statistic

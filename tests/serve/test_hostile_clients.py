@@ -36,6 +36,7 @@ LIMITS = Limits(
     linger_s=0.3,
     writes=1,
     waiting=1,
+    writes_waiting=1,
 )
 HEAD = b"POST /write HTTP/1.1\r\nHost: localhost\r\n"
 SHORT = HEAD + b"Content-Length: 2\r\n\r\nok"

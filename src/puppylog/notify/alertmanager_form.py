@@ -41,8 +41,9 @@ def labels_of(message: Message, report: SegmentReport, more: Mapping[str, str]) 
         **more,
     }
     if message.each_segment and report.segment is not None:
-        labels["segment"] = report.segment or _EMPTY_SEGMENT
-    return {name: cut_text(value, _MAX_LABEL) for name, value in labels.items() if value}
+        labels["segment"] = cut_text(report.segment, _MAX_LABEL) or _EMPTY_SEGMENT
+    shown = {name: cut_text(value, _MAX_LABEL) for name, value in labels.items()}
+    return {name: value for name, value in shown.items() if value}
 
 
 def annotations_of(message: Message, report: SegmentReport) -> Labels:
