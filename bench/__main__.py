@@ -134,7 +134,7 @@ def _measure_embedded(work: Path, log: Path, options: argparse.Namespace) -> lis
         figures += measure_network(work / "network", log, options.lines, local)
         figures += measure_posts(work / "posts", options.lines)
         figures += measure_many_collectors(work / "collectors", options.network_collectors, seconds=options.idle_s)
-        figures += measure_listening(work / "listening", options.idle_s)
+        figures += measure_listening(work / "listening", options.idle_s, options.settle_s)
     if options.flat:
         _say(f"files of {', '.join(map(str, options.flat_sizes))} times {options.flat_lines:,} lines")
         figures += measure_flat(work / "flat", options.flat_lines, _say, options.flat_sizes)

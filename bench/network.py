@@ -165,13 +165,13 @@ def measure_many_collectors(
     ]
 
 
-def measure_listening(work: Path, seconds: float) -> list[Figure]:
-    """Measure ``puppylog up`` that is idle, with and without a listener."""
+def measure_listening(work: Path, seconds: float, settle_s: float) -> list[Figure]:
+    """Measure an idle ``puppylog up`` without and with a listener, from ``settle_s`` seconds after its start on."""
     figures = []
     for name, options in (("without", ()), ("with", ("--listen", f"127.0.0.1:{_find_port()}"))):
         workspace = Workspace(work.with_name(f"{work.name}-{name}"))
         with workspace.running("up", *options) as process:
-            time.sleep(5.0)  # until the work of the start is done
+            time.sleep(settle_s)
             before = read_cpu_s(process.pid)
             time.sleep(seconds)
             share = 100 * (read_cpu_s(process.pid) - before) / seconds

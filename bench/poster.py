@@ -1,4 +1,4 @@
-"""Posts a file of JSON lines to a server, in requests of some megabytes, over two connections."""
+"""Posts a file of JSON lines to a server, in requests of some megabytes, over eight connections."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ import urllib3
 from bench.processes import BenchBroken, Stopwatch
 
 _REQUEST_BYTES: Final = 4 << 20
-_CONNECTIONS: Final = 2
+_CONNECTIONS: Final = 8
 
 
 def main() -> None:

@@ -55,7 +55,7 @@ def test_a_small_bench_measures_every_figure_and_exits_with_0(tmp_path: Path) ->
     small = ["--lines", "20000", "--pairs", "1", "--samples", "3", "--idle-s", "0.5", "--settle-s", "0.2"]
     small += ["--idle-files", "3", "--starts", "1", "--flat", "--flat-lines", "500", "--flat-sizes", "1", "3"]
     small += ["--load-alerts", "3", "--load-hosts", "50", "--load-records", "20", "--load-queries", "1"]
-    small += ["--load-period-s", "1", "--load-periods", "2"]
+    small += ["--load-period-s", "1", "--load-periods", "2", "--network-collectors", "1"]
     command = [sys.executable, "-m", "bench", *small, "--directory", str(tmp_path), "--json", str(report)]
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("BENCH_", "PG"))}
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=800)
