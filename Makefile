@@ -68,7 +68,7 @@ check: $(VENV)/dev.stamp ## run all checks: lint, format, types, layers, tests
 
 soak: $(VENV)/dev.stamp ## before a release: random tests and kills for hours; of metrics, too, with PUPPYLOG_TEST_TIMESCALEDB
 	$(SOAK_LENGTHS) $(BIN)/pytest -s $(SOAK_TESTS) $(ARGS)
-	PUPPYLOG_TEST_REMOTE=1 $(BIN)/pytest $(IN_PARALLEL) tests/contract -k remote $(ARGS)
+	PUPPYLOG_TEST_REMOTE=1 $(BIN)/pytest $(IN_PARALLEL) tests/contract tests/endtoend/test_remote_killed.py -k remote $(ARGS)
 	$(SOAK_LENGTHS) $(BIN)/pytest $(IN_PARALLEL) -m hypothesis --timeout 3600 $(ARGS)
 
 bench: $(VENV)/run.stamp ## measure speed, size, latency, idle cost and load; options with ARGS="--lines 500000"

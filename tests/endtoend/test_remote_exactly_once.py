@@ -23,7 +23,7 @@ from support.hostile_proxy import HostileProxy
 from support.rotating_log import Collecting
 
 COLLECTORS: Final = int(os.environ.get("PUPPYLOG_TEST_REMOTE_COLLECTORS", "3"))
-KILLS: Final = int(os.environ.get("PUPPYLOG_TEST_REMOTE_KILLS", "4"))
+KILLS: Final = int(os.environ.get("PUPPYLOG_TEST_REMOTE_KILLS", "3"))
 LINES: Final = int(os.environ.get("PUPPYLOG_TEST_REMOTE_LINES", "2000"))
 
 
