@@ -2,7 +2,6 @@
 
 import json
 import signal
-import socket
 import threading
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPException
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from support.embedded import EmbeddedStore, wait_until
+from support.free_port import find_free_port
 from support.permanent import Permanent
 
 _KILLS = 2
@@ -60,8 +60,7 @@ class Sender(threading.Thread):
 
 
 def test_every_line_is_stored_once_although_the_server_is_killed(permanent: Permanent) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = find_free_port()
     permanent.file.write_text(f'[listen]\naddress = "127.0.0.1:{port}"\n')
     senders = [Sender(port, name) for name in ("a", "b", "c")]
     permanent.start()

@@ -19,6 +19,7 @@ import pytest
 
 from puppylog.errors import PuppylogError
 from support.embedded import EmbeddedStore, wait_until
+from support.free_port import find_free_port
 from support.hostile_proxy import HostileProxy
 from support.rotating_log import Collecting
 
@@ -31,8 +32,7 @@ class ServerProcess:
     """``puppylog up`` with a listener, which a test kills. Usable with ``with``: afterwards no process is left."""
 
     def __init__(self, own: EmbeddedStore, folder: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = int(free.getsockname()[1])
+        self.port = find_free_port()
         self._command = [sys.executable, "-m", "puppylog", "up", "--listen", f"127.0.0.1:{self.port}"]
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PUPPYLOG_", "XDG_", "PG"))}
         self._environment = {**kept, "PUPPYLOG_STORE": own.url, "HOME": str(folder)}

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import pytest
 
 from support.commands import Puppylog
 from support.embedded import EmbeddedStore, wait_until
+from support.free_port import find_free_port
 from support.permanent import Permanent
 
 _BURST = 500  # lines
@@ -50,8 +50,7 @@ class Writer(threading.Thread):
 )
 @pytest.mark.long
 def test_every_line_is_stored_once_although_both_ends_are_killed(permanent: Permanent, tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = find_free_port()
     permanent.file.write_text(f'[listen]\naddress = "127.0.0.1:{port}"\n')
     permanent.start()
     log = tmp_path / "app.log"

@@ -13,6 +13,7 @@ import pytest
 
 from support.certificate import write_certificate
 from support.embedded import EmbeddedStore, wait_until
+from support.free_port import find_free_port
 from support.permanent import Permanent
 
 PLAIN = '[[source]]\npaths = ["plain.log"]\nformat = "plain"\n'
@@ -23,11 +24,6 @@ LISTEN = '[listen]\naddress = "127.0.0.1:{}"\n'
 def permanent(tmp_path: Path) -> Iterator[Permanent]:
     with EmbeddedStore(tmp_path / "own") as own, Permanent(own, tmp_path) as permanent:
         yield permanent
-
-
-def find_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 def get(port: int, path: str, tls: ssl.SSLContext | None = None) -> int:
@@ -45,7 +41,7 @@ def get(port: int, path: str, tls: ssl.SSLContext | None = None) -> int:
 
 
 def test_the_service_manager_is_told_where_the_server_listens(permanent: Permanent) -> None:
-    port = find_port()
+    port = find_free_port()
     permanent.file.write_text(PLAIN + LISTEN.format(port))
     permanent.start()
     told = permanent.reload(PLAIN + LISTEN.format(port) + "open = true\n")
@@ -58,7 +54,7 @@ def test_the_service_manager_is_told_where_the_server_listens(permanent: Permane
 
 
 def test_a_log_is_collected_while_the_server_listens_and_after_both_were_killed(permanent: Permanent) -> None:
-    port = find_port()
+    port = find_free_port()
     permanent.file.write_text(PLAIN + LISTEN.format(port))
     permanent.start()
     for _ in range(2):
@@ -72,7 +68,7 @@ def test_a_log_is_collected_while_the_server_listens_and_after_both_were_killed(
 
 
 def test_sighup_reads_the_certificate_again(permanent: Permanent, tmp_path: Path) -> None:
-    port = find_port()
+    port = find_free_port()
     folders = [tmp_path / "first", tmp_path / "second"]
     for folder in folders:
         folder.mkdir()
