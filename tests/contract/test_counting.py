@@ -12,10 +12,10 @@ from typing import Any, Final, TypeAlias
 
 import pytest
 
-from puppylog.cli.queries import dialect_of
 from puppylog.errors import NotFound, UsageError
 from puppylog.model.query.fields import RECORDS
 from puppylog.model.shape import shape_of
+from puppylog.monitor.condition import dialect_of
 from puppylog.monitor.counting import (
     Statistics,
     count_histogram,

@@ -1,7 +1,7 @@
 """The default metrics fit the records of a store, on every kind of store."""
 
-from puppylog.cli.queries import dialect_of
 from puppylog.model.defaults import Contents, choose_defaults
+from puppylog.monitor.condition import dialect_of
 from puppylog.monitor.contents import read_contents
 from puppylog.stores.base import Store
 from support.lines import NOON, Source, rows

@@ -5,11 +5,11 @@ import random
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from puppylog.cli.queries import dialect_of
 from puppylog.model.expression import render
 from puppylog.model.metric import Metric
 from puppylog.model.query import REJECTS, Reading, parse_query, translate, write_query
 from puppylog.model.query.tree import Query
+from puppylog.monitor.condition import dialect_of
 from puppylog.monitor.rejects import RejectFilter, iter_rejects
 from puppylog.monitor.search import Search, find_records, read_cursor, read_new_records
 from puppylog.stores.base import Store

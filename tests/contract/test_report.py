@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from puppylog.cli.queries import dialect_of
 from puppylog.model.stream import StreamReport
+from puppylog.monitor.condition import dialect_of
 from puppylog.monitor.range import Range
 from puppylog.monitor.report import Counted, Reason, make_report
 from puppylog.monitor.search import Search, count_records, get_group_id

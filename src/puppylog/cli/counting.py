@@ -27,14 +27,7 @@ from puppylog.cli.options import (
     timeout_option,
 )
 from puppylog.cli.output import terminal_width, write_rows
-from puppylog.cli.queries import (
-    complete_field,
-    dialect_of,
-    join_conditions,
-    query_argument,
-    read_query,
-    translate_for,
-)
+from puppylog.cli.queries import complete_field, query_argument, read_query, translate_for
 from puppylog.cli.surroundings import wants_color
 from puppylog.cli.talk import tell
 from puppylog.cli.times import parse_instant, parse_range
@@ -43,6 +36,7 @@ from puppylog.model.expression.term import Dialect
 from puppylog.model.period import parse_period
 from puppylog.model.query.fields import Field, Kind
 from puppylog.monitor import counting
+from puppylog.monitor.condition import dialect_of, join_conditions
 from puppylog.monitor.search import Search, get_group_id
 from puppylog.settings import Settings
 from puppylog.stores.base import Store

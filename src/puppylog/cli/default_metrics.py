@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Final
 
-from puppylog.cli.queries import dialect_of
 from puppylog.cli.talk import tell
 from puppylog.model.defaults import ORIGINAL, Contents, choose_defaults
+from puppylog.monitor.condition import dialect_of
 from puppylog.monitor.contents import read_contents
 from puppylog.settings import Settings
 from puppylog.stores.base import Store

@@ -8,13 +8,14 @@ import click
 
 from puppylog.cli.old_names import OldNamesOption
 from puppylog.cli.options import group_option
-from puppylog.cli.queries import WrittenQuery, dialect_of, read_filter, translate_for
+from puppylog.cli.queries import read_filter, translate_for
 from puppylog.errors import UsageError
 from puppylog.model.expression import find_names, parse_segment, parse_value
 from puppylog.model.metric import STATISTICS, Metric, is_name, needs_number, parse_property, parse_statistic
 from puppylog.model.period import parse_period
 from puppylog.model.record import ALIASES
 from puppylog.monitor.attributes import find_attributes
+from puppylog.monitor.condition import WrittenQuery, dialect_of
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
 

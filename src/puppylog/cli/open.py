@@ -24,7 +24,6 @@ from puppylog.cli.options import (
 )
 from puppylog.cli.output import terminal_width
 from puppylog.cli.parsing import choose_format, format_options, multiline_options
-from puppylog.cli.queries import dialect_of
 from puppylog.cli.report_commands import list_commands
 from puppylog.cli.report_json import write_report_json
 from puppylog.cli.signals import Signals
@@ -37,6 +36,7 @@ from puppylog.collect.events import Event, FileFinished, FormatChosen, Summary
 from puppylog.collect.options import CollectOptions
 from puppylog.errors import SourceError, StreamBusy, UsageError
 from puppylog.model.number import format_bytes
+from puppylog.monitor.condition import dialect_of
 from puppylog.monitor.range import Range
 from puppylog.monitor.report import Report, make_report
 from puppylog.monitor.search import Search, get_group_id

@@ -1,8 +1,7 @@
-"""The QUERY argument of a command, and its conversion to a condition in SQL."""
+"""The QUERY argument of a command."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -11,14 +10,14 @@ from click.shell_completion import CompletionItem
 from puppylog.cli.complete import ask_store, matching
 from puppylog.errors import ExpressionError, SearchError
 from puppylog.model import query as language
-from puppylog.model.expression import parse_filter, render
+from puppylog.model.expression import parse_filter
+from puppylog.monitor import condition
+from puppylog.monitor.condition import WrittenQuery, dialect_of
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
 
-if TYPE_CHECKING:  # a command without a query needs none of these modules, and they take 30 ms of CPU
-    from puppylog.model.expression.term import Dialect
+if TYPE_CHECKING:  # a command without a query does not need it
     from puppylog.model.query.fields import Vocabulary
-    from puppylog.model.query.tree import Query
 
 
 def complete_field(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -56,41 +55,13 @@ def _list_fields(ctx: click.Context, incomplete: str, ending: str) -> list[Compl
 query_argument: Final = click.argument("query", metavar="[QUERY]...", nargs=-1, shell_complete=_complete_query)
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenQuery:
-    """A query whose syntax is correct, and its text."""
-
-    text: str
-    tree: "Query"
-
-
 def read_query(words: Sequence[str]) -> WrittenQuery | None:
     """Return the query that the arguments ``words`` form; None if there are no arguments.
 
     Raises:
         SearchError: the syntax of the query is wrong.
     """
-    text = " ".join(words).strip()
-    return WrittenQuery(text, language.parse_query(text)) if text else None
-
-
-def read_source_query(patterns: Sequence[str]) -> WrittenQuery | None:
-    """Return a query for the records of the sources that one of the patterns matches; None without patterns.
-
-    A pattern means the same as in ``source:pattern``: it is a whole path or the end of one, and ``*`` is any text.
-    ``-`` is standard input.
-    """
-    if not patterns:
-        return None
-    from puppylog.model.query.tree import FieldTest, Name, Or, Value  # noqa: PLC0415 - see above
-
-    written = ["stdin://*" if pattern == "-" else pattern for pattern in patterns]
-    tests = [FieldTest(Name("source"), ":", Value(tuple(pattern.split("*")))) for pattern in written]
-    return WrittenQuery(" ".join(patterns), tests[0] if len(tests) == 1 else Or(tuple(tests)))
-
-
-def dialect_of(store: Store) -> "Dialect":
-    return "duckdb" if store.info.flavour == "duckdb" else "postgres"
+    return condition.read_query(" ".join(words))
 
 
 def read_filter(text: str, what: str = "filter") -> str | WrittenQuery:
@@ -124,27 +95,7 @@ def translate_for(
     vocabulary: "Vocabulary | None" = None,
     is_kept: bool = False,
 ) -> str:
-    """Return a query on records or on rejected lines as an expression.
-
-    The query is about records unless another ``vocabulary`` is given. Times without an offset are in the zone of
-    ``--tz``. With ``is_kept``, the query is the filter of a metric: relative times and fields that are not in the
-    records are refused.
-
-    Raises:
-        SearchError: the query names a field that no record has, or compares a field with a value of a wrong type.
-    """
-    vocabulary = vocabulary or language.RECORDS
-    names = language.find_attribute_names(query.tree) if vocabulary.has_attributes else []
-    known: Mapping[str, str] = {}
-    if names:
-        from puppylog.monitor.attributes import find_attributes  # noqa: PLC0415 - see above
-
-        known = find_attributes(store, names, dialect_of(store))
-    now = None if is_kept else settings.clock()
-    return language.translate(query.tree, language.Reading(query.text, vocabulary, known, now, settings.zone, is_kept))
-
-
-def join_conditions(store: Store, *expressions: str | None) -> str:
-    """Return the SQL condition that all expressions are true; expressions that are None are ignored."""
-    rendered = [render(text, dialect_of(store)) for text in expressions if text is not None]
-    return " AND ".join(f"({text})" for text in rendered) or "true"
+    """Return a query as an expression, as `condition.translate_query` does, with the clock and zone of the settings."""
+    return condition.translate_query(
+        store, query, now=settings.clock(), zone=settings.zone, vocabulary=vocabulary, is_kept=is_kept
+    )

@@ -23,7 +23,7 @@ from puppylog.cli.options import (
 )
 from puppylog.cli.output import write_rows
 from puppylog.cli.parsing import choose_format, format_options, zone_option
-from puppylog.cli.queries import WrittenQuery, join_conditions, query_argument, read_query, translate_for
+from puppylog.cli.queries import query_argument, read_query, translate_for
 from puppylog.cli.rejected_lines import LISTED, open_list_writer
 from puppylog.cli.tables import Layout
 from puppylog.cli.talk import tell
@@ -34,6 +34,7 @@ from puppylog.errors import UsageError
 from puppylog.model.number import format_number
 from puppylog.model.query import REJECTS
 from puppylog.model.source import name_source
+from puppylog.monitor.condition import WrittenQuery, join_conditions
 from puppylog.monitor.rejects import (
     KnownFile,
     RejectFilter,

@@ -25,21 +25,7 @@ def parse_range(settings: Settings, since: str | None, from_: str | None, to: st
 
 
 def parse_instant(text: str, option: str, *, now: datetime, zone: tzinfo | None) -> datetime:
-    """Return an instant, in UTC. A day is its first instant.
+    """Return an instant as `puppylog.model.query.instants.parse_instant`, which is imported if a time is given."""
+    from puppylog.model.query import instants  # noqa: PLC0415 - many commands are given no time
 
-    A text without an offset is a time in ``zone``; None is this machine's zone.
-
-    >>> from datetime import UTC
-    >>> parse_instant("2h", "--since", now=datetime(2026, 3, 1, 12, tzinfo=UTC), zone=UTC).isoformat()
-    '2026-03-01T10:00:00+00:00'
-
-    Raises:
-        UsageError: ``text`` is not a time.
-    """
-    from puppylog.model.query.instants import INSTANTS, read_instant  # noqa: PLC0415 - many commands are given no time
-
-    try:
-        start, _ = read_instant(text, now, zone)
-    except (ValueError, OverflowError) as error:
-        raise UsageError("read", f"{option} {text!r}", advice=f"write {INSTANTS}") from error
-    return start
+    return instants.parse_instant(text, option, now=now, zone=zone)

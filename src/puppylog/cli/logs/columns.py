@@ -8,7 +8,6 @@ from typing import Any, Final
 import pyarrow as pa
 
 from puppylog.cli.logs.origins import Origins
-from puppylog.cli.queries import dialect_of
 from puppylog.errors import SearchError, UsageError
 from puppylog.model.query import RECORDS
 from puppylog.model.query.fields import Kind, find_nearest, resolve
@@ -16,6 +15,7 @@ from puppylog.model.query.tree import Name
 from puppylog.model.record import ALIASES, COLUMNS
 from puppylog.model.source import name_source
 from puppylog.monitor.attributes import find_attributes
+from puppylog.monitor.condition import dialect_of
 from puppylog.monitor.origins import Origin
 from puppylog.stores.base import Store
 

@@ -22,17 +22,11 @@ from puppylog.cli.options import (
     store_options,
     timeout_option,
 )
-from puppylog.cli.queries import (
-    complete_fields,
-    join_conditions,
-    query_argument,
-    read_query,
-    read_source_query,
-    translate_for,
-)
+from puppylog.cli.queries import complete_fields, query_argument, read_query, translate_for
 from puppylog.cli.times import parse_range
 from puppylog.cli.truncation import tell_more
 from puppylog.model.expression import parse_filter
+from puppylog.monitor.condition import join_conditions, read_source_query
 from puppylog.monitor.search import (
     Cursor,
     Search,

@@ -4,6 +4,8 @@ import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
+from puppylog.errors import UsageError
+
 _UNITS: Final = {
     "s": ("s", "sec", "secs", "second", "seconds"),
     "m": ("m", "min", "mins", "minute", "minutes"),
@@ -61,6 +63,28 @@ def read_instant(text: str, now: datetime, zone: tzinfo | None) -> tuple[datetim
         return _whole_day(instant.date(), zone)
     instant = _in_utc(instant, zone)
     return instant, instant
+
+
+def parse_instant(text: str, name: str, *, now: datetime, zone: tzinfo | None) -> datetime:
+    """Return an instant, in UTC. A day is its first instant.
+
+    >>> parse_instant("2h", "--since", now=datetime(2026, 3, 1, 12, tzinfo=UTC), zone=UTC).isoformat()
+    '2026-03-01T10:00:00+00:00'
+
+    Args:
+        text: as `read_instant` accepts it.
+        name: of the option or parameter, for the error.
+        now: the present instant.
+        zone: of times without an offset; None is the zone of this machine.
+
+    Raises:
+        UsageError: ``text`` is not a time.
+    """
+    try:
+        start, _ = read_instant(text, now, zone)
+    except (ValueError, OverflowError) as error:
+        raise UsageError("read", f"{name} {text!r}", advice=f"write {INSTANTS}") from error
+    return start
 
 
 def _read_length(sign: str | None, text: str) -> timedelta:
