@@ -1,6 +1,7 @@
 """What `puppylog.stores.base.RecordReader` promises."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from contract.differences import ENUM_LITERAL, Difference
 from puppylog.errors import PuppylogError, QueryError
 from puppylog.stores.base import Store
+from puppylog.stores.cancellable import CancellableReader
 from puppylog.stores.cancellation import Cancellation
 from support.lines import Source, records
 
@@ -84,12 +86,36 @@ def test_an_enumeration_is_returned_as_text(store: Store, differs: Callable[[Dif
         assert ask(store, sql) == [{"letter": "b"}]
 
 
+ENDLESS = "SELECT count(*) AS n FROM generate_series(1, 1000000) AS a(i), generate_series(1, 1000000) AS b(j)"
+
+
+def test_another_thread_ends_a_query_of_a_function_that_gets_a_reader(store: Store) -> None:
+    cancellation, ended = Cancellation(), threading.Event()
+    reader = CancellableReader(store, cancellation)
+    assert reader.query("SELECT 1 AS one").to_pylist() == [{"one": 1}]
+    started: list[float] = []
+
+    def cancel() -> None:
+        started.append(time.monotonic())
+        cancellation.cancel_until(ended.is_set, every_s=0.1)
+
+    threading.Timer(0.3, cancel).start()
+    try:
+        with pytest.raises(PuppylogError):
+            reader.query(ENDLESS)
+        assert time.monotonic() - started[0] < 2
+        with pytest.raises(QueryError, match="it was cancelled"):
+            reader.query("SELECT 1 AS one")
+    finally:
+        ended.set()
+    assert store.query("SELECT 1 AS one").to_pylist() == [{"one": 1}]
+
+
 def test_another_thread_ends_a_query(store: Store) -> None:
-    endless = "SELECT count(*) FROM generate_series(1, 1000000) AS a(i), generate_series(1, 1000000) AS b(j)"
     cancellation, ended = Cancellation(), threading.Event()
     threading.Timer(0.3, lambda: cancellation.cancel_until(ended.is_set, every_s=0.1)).start()
     try:
-        with pytest.raises(PuppylogError), store.stream_query(endless, cancellation=cancellation) as batches:
+        with pytest.raises(PuppylogError), store.stream_query(ENDLESS, cancellation=cancellation) as batches:
             list(batches)
         with (
             pytest.raises(QueryError, match="it was cancelled"),

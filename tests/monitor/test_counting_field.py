@@ -15,7 +15,10 @@ class _Sampled:
     def __init__(self, records: int, different: Mapping[int, int]) -> None:
         self._records, self._different = records, different
 
-    def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
+    def query(
+        self, sql: str, parameters: Parameters | None = None, *, cancellation: Cancellation | None = None
+    ) -> pa.Table:
+        del cancellation
         assert "host" in sql
         assert parameters is not None
         asked = int(str(parameters["records"]))

@@ -69,8 +69,10 @@ class MemoryDefinitions:
     def get_retention(self) -> Retention:
         return self.retention
 
-    def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
-        del sql
+    def query(
+        self, sql: str, parameters: Parameters | None = None, *, cancellation: Cancellation | None = None
+    ) -> pa.Table:
+        del sql, cancellation
         assert parameters == {"kind": "group"}
         return pa.table({"name": pa.array(sorted(self.groups), pa.string())})
 

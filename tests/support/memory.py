@@ -29,7 +29,10 @@ class MemoryReader:
         for file in sorted(folder.iterdir(), key=lambda file: file.name):
             self.connection.execute(file.read_text(encoding="utf-8"))
 
-    def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
+    def query(
+        self, sql: str, parameters: Parameters | None = None, *, cancellation: Cancellation | None = None
+    ) -> pa.Table:
+        del cancellation
         wanted = parameters_of(_TEXT.sub("", sql))
         assert wanted == set(parameters or {}), "a query must get exactly the parameters that it names"
         values = dict(parameters) if parameters else None

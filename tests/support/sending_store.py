@@ -62,7 +62,10 @@ class SendingStoreInMemory:
         with self._lock:
             self.outbox.change(self.second, state, segment)
 
-    def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:  # noqa: ARG002 - the answers depend on the query only
+    def query(
+        self, sql: str, parameters: Parameters | None = None, *, cancellation: Cancellation | None = None
+    ) -> pa.Table:
+        del parameters, cancellation  # the answers depend on the query only
         if self.error is not None:
             raise self.error
         with self._lock:

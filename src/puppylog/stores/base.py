@@ -193,8 +193,16 @@ class Replayer(Protocol):
 class RecordReader(Protocol):
     """Answers queries. Used by monitors. Must answer while collectors append at full speed."""
 
-    def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
-        """Run one of Puppylog's own queries, which only read, and return its whole answer."""
+    def query(
+        self, sql: str, parameters: Parameters | None = None, *, cancellation: Cancellation | None = None
+    ) -> pa.Table:
+        """Run one of Puppylog's own queries, which only read, and return its whole answer.
+
+        Args:
+            sql: the query.
+            parameters: values for the ``$names`` in it.
+            cancellation: as `stream_query` has it. `CancellableReader` gives one to every query of a function.
+        """
 
     def stream_query(
         self,

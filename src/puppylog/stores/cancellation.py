@@ -15,10 +15,14 @@ class Cancellation:
         self._lock = threading.Lock()
         self._is_cancelled = False  # under the lock, as is the next field
         self._cancel: Callable[[], None] | None = None
+        self._cancelling = threading.Lock()  # held while ``cancel`` is called
 
     @contextmanager
     def calling(self, cancel: Callable[[], None]) -> Iterator[None]:
         """Let another thread call ``cancel`` during the ``with`` block, which runs a query.
+
+        After the block, ``cancel`` is neither running nor called again. Otherwise it could end the next query of the
+        same connection.
 
         Args:
             cancel: must end the query, or do nothing if it does not run; is called several times.
@@ -33,17 +37,18 @@ class Cancellation:
         try:
             yield
         finally:
-            with self._lock:
+            with self._cancelling, self._lock:
                 self._cancel = None
 
     def cancel(self) -> None:
         """End the query that runs, and let no other one begin. This may wait for the store for some seconds."""
-        with self._lock:
-            self._is_cancelled = True
-            cancel = self._cancel
-        if cancel is not None:
-            with suppress(PuppylogError):  # the store is away, and the query with it
-                cancel()
+        with self._cancelling:
+            with self._lock:
+                self._is_cancelled = True
+                cancel = self._cancel
+            if cancel is not None:
+                with suppress(PuppylogError):  # the store is away, and the query with it
+                    cancel()
 
     def cancel_until(self, is_over: Callable[[], bool], *, every_s: float = 0.5) -> None:
         """Cancel in a thread of its own, repeatedly: a query ignores this between two of its steps.

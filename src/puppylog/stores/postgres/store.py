@@ -176,10 +176,13 @@ class PostgresStore:
 
     # --- reading
 
-    def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
+    def query(
+        self, sql: str, parameters: Parameters | None = None, *, cancellation: Cancellation | None = None
+    ) -> pa.Table:
         def work(session: Session) -> pa.Table:
             try:
-                return session.fetch(sql, parameters)
+                with _calling(cancellation, session):
+                    return session.fetch(sql, parameters)
             except StoreUnavailable as error:
                 if self._timeout_s is None or not is_timed_out(error):
                     raise

@@ -154,8 +154,10 @@ class RemoteStore(DefinitionClient, RemoteNotifications, TokenClient):
 
     # --- reading
 
-    def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
-        with self.stream_query(sql, parameters) as batches:
+    def query(
+        self, sql: str, parameters: Parameters | None = None, *, cancellation: Cancellation | None = None
+    ) -> pa.Table:
+        with self.stream_query(sql, parameters, cancellation=cancellation) as batches:
             return pa.Table.from_batches(list(batches))
 
     @contextmanager

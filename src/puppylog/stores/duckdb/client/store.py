@@ -10,7 +10,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -195,11 +195,21 @@ class DuckdbStore(NotificationClient, TokenClient, DefinitionClient):
 
     # --- reading
 
-    def query(self, sql: str, parameters: Parameters | None = None) -> pa.Table:
+    def query(
+        self, sql: str, parameters: Parameters | None = None, *, cancellation: Cancellation | None = None
+    ) -> pa.Table:
         values = dict(parameters) if parameters else None
         ticket = {"sql": sql, "parameters": values, "is_ours": True, "timeout_s": self._timeout_s}
-        table: pa.Table = interruptible(lambda: self._call(lambda channel: _get(channel, ticket).read_all()))
+        with self._calling(cancellation, ticket):
+            table: pa.Table = interruptible(lambda: self._call(lambda channel: _get(channel, ticket).read_all()))
         return table
+
+    def _calling(self, cancellation: Cancellation | None, ticket: dict[str, Any]) -> AbstractContextManager[None]:
+        """Let another thread end the query of a ticket, which gets an id, if there is a cancellation."""
+        if cancellation is None:
+            return contextlib.nullcontext()
+        ticket["id"] = os.urandom(8).hex()
+        return cancellation.calling(lambda: self._ask("cancel_query", query_id=ticket["id"]))
 
     @contextmanager
     def stream_query(
@@ -214,9 +224,7 @@ class DuckdbStore(NotificationClient, TokenClient, DefinitionClient):
         values = dict(parameters) if parameters else None
         ticket = {"sql": sql, "parameters": values, "is_ours": False, "timeout_s": limit_s}
         with contextlib.ExitStack() as stack:
-            if cancellation is not None:
-                ticket["id"] = os.urandom(8).hex()
-                stack.enter_context(cancellation.calling(lambda: self._ask("cancel_query", query_id=ticket["id"])))
+            stack.enter_context(self._calling(cancellation, ticket))
             reader = interruptible(lambda: self._call(lambda channel: _get(channel, ticket)))
             stack.callback(reader.cancel)
             yield _iter_batches(reader)
