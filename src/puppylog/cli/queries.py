@@ -61,7 +61,7 @@ def read_query(words: Sequence[str]) -> WrittenQuery | None:
     Raises:
         SearchError: the syntax of the query is wrong.
     """
-    return condition.read_query(" ".join(words))
+    return condition.read_query(" ".join(words).strip())
 
 
 def read_filter(text: str, what: str = "filter") -> str | WrittenQuery:

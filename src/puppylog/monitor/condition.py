@@ -36,8 +36,7 @@ def read_query(text: str) -> WrittenQuery | None:
     Raises:
         SearchError: the syntax of the query is wrong.
     """
-    text = text.strip()
-    return WrittenQuery(text, language.parse_query(text)) if text else None
+    return WrittenQuery(text, language.parse_query(text)) if text.strip() else None
 
 
 def read_source_query(patterns: Sequence[str]) -> WrittenQuery | None:

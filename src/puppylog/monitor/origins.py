@@ -1,5 +1,6 @@
 """Where records are from: the file, the source and the group of each record, by the id of its file."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from puppylog.stores.base import RecordReader
@@ -24,7 +25,11 @@ def has_stream(reader: RecordReader, condition: str) -> bool:
     return bool(row["is_found"])
 
 
-def read_origins(reader: RecordReader) -> dict[int, Origin]:
-    """Return the origin of the records of every file in the store, by the file's id."""
-    rows = reader.query(_QUERIES["origins"]).to_pylist()
+def read_origins(reader: RecordReader, file_ids: Collection[int] | None = None) -> dict[int, Origin]:
+    """Return the origins of records by the ids of their files: of all files in the store if ``file_ids`` is None."""
+    if file_ids is None:
+        rows = reader.query(_QUERIES["origins"]).to_pylist()
+    else:
+        files = ",".join(map(str, sorted(file_ids))) or "0"
+        rows = reader.query(_QUERIES["origins_of_files"], {"files": files}).to_pylist()
     return {row["file_id"]: Origin(row["stream_id"], row["path"], row["source_uri"], row["group_name"]) for row in rows}

@@ -36,10 +36,15 @@ class Search:
     within: Range = ALWAYS
     group_id: int | None = None
 
-    def render(self, query: str) -> str:
-        """Return the SQL of the named query ``query`` with this search in it."""
+    def render(self, query: str, **parts: str) -> str:
+        """Return the SQL of the named query ``query`` with this search in it.
+
+        Args:
+            query: the name.
+            parts: the SQL of the other words in braces of the query.
+        """
         in_group = _QUERIES["in_any_group" if self.group_id is None else "in_one_group"]
-        return render_ranges(_QUERIES[query]).format(in_group=in_group, where=f"({self.condition})")
+        return render_ranges(_QUERIES[query]).format(in_group=in_group, where=f"({self.condition})", **parts)
 
     def parameters(self) -> dict[str, Value]:
         """Return the values of the parameters in the SQL that `render` returns."""

@@ -36,3 +36,20 @@ def iter_windows(reader: RecordReader, within: Range) -> Iterator[Range]:
     except (OverflowError, ValueError):  # within some days of the first or last instant that Python has
         pass
     yield Range(within.since, until)
+
+
+def iter_oldest_windows(reader: RecordReader, within: Range) -> Iterator[Range]:
+    """Yield ranges as `iter_windows` does, but the oldest first."""
+    since, width = within.since, _FIRST
+    try:
+        [oldest] = reader.query(_QUERIES["oldest_time"], within.parameters())["oldest"].to_pylist()
+        if oldest is None:
+            return
+        until = oldest + width
+        while width <= _WIDEST and (within.until is None or until < within.until):
+            yield Range(since, until)
+            since, width = until, width * GROWTH
+            until = since + width
+    except (OverflowError, ValueError):  # as above
+        pass
+    yield Range(since, within.until)

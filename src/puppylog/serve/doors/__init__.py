@@ -17,6 +17,7 @@ from puppylog.serve.doors import (
     sessions,
     watching,
 )
+from puppylog.serve.read import routes as read
 from puppylog.serve.store import routes as store
 
 Routes: TypeAlias = Callable[[Context], Sequence[BaseRoute]]
@@ -31,6 +32,7 @@ ALL: Final[tuple[Routes, ...]] = (
     loki.routes,
     journal.routes,
     elasticsearch.routes,
+    read.routes,
     elasticsearch_probes.routes,  # last: its names of indices match many paths
 )
 """What makes the routes of each. The first route that matches a request counts."""

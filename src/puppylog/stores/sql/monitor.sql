@@ -220,6 +220,56 @@ FROM (
 ) AS newest
 ORDER BY ts, file_id, line_offset
 
+-- name: page_of_newest
+-- The newest records that pass the filter and come after the cursor, the newest first.
+SELECT {columns}
+FROM (
+    SELECT *
+    FROM puppylog.log_records
+    WHERE ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
+      AND {in_group}
+      AND {where}
+      AND {after_cursor}
+    ORDER BY ts DESC, file_id DESC, line_offset DESC
+    LIMIT $records
+) AS page
+ORDER BY page.ts DESC, page.file_id DESC, page.line_offset DESC
+
+-- name: page_of_oldest
+-- The oldest records that pass the filter and come after the cursor, the oldest first.
+SELECT {columns}
+FROM (
+    SELECT *
+    FROM puppylog.log_records
+    WHERE ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
+      AND {in_group}
+      AND {where}
+      AND {after_cursor}
+    ORDER BY ts, file_id, line_offset
+    LIMIT $records
+) AS page
+ORDER BY page.ts, page.file_id, page.line_offset
+
+-- name: older_than_cursor
+-- The condition that a record comes after the cursor, if the newest are first. Several records may have one time.
+(ts < $at::TIMESTAMPTZ OR ts = $at::TIMESTAMPTZ
+    AND (file_id < $file_id OR file_id = $file_id AND line_offset < $line_offset))
+
+-- name: newer_than_cursor
+-- The same if the oldest are first.
+(ts > $at::TIMESTAMPTZ OR ts = $at::TIMESTAMPTZ
+    AND (file_id > $file_id OR file_id = $file_id AND line_offset > $line_offset))
+
+-- name: cut_text
+-- A column of text, cut to $characters, and its whole length in characters if it was cut.
+CASE WHEN length({column}) > $characters THEN left({column}, $characters) ELSE {column} END AS {column},
+CASE WHEN length({column}) > $characters THEN length({column}) END AS {column}_length
+
+-- name: short_attributes
+-- The attributes, or null and their length in characters if they are longer than $attributes.
+CASE WHEN length(CAST(attributes AS TEXT)) <= $attributes THEN CAST(attributes AS TEXT) END AS attributes,
+CASE WHEN length(CAST(attributes AS TEXT)) > $attributes THEN length(CAST(attributes AS TEXT)) END AS attributes_length
+
 -- name: chosen_records
 -- The end of a query about all records that a search finds.
 FROM puppylog.log_records
@@ -366,6 +416,20 @@ FROM puppylog.log_files AS files
 JOIN puppylog.log_streams AS streams ON streams.id = files.stream_id
 LEFT JOIN puppylog.log_groups AS groups ON groups.id = streams.group_id
 ORDER BY files.id
+
+-- name: origins_of_files
+-- The same of some files.
+SELECT files.id AS file_id, streams.id AS stream_id, files.path, streams.source_uri, groups.name AS group_name
+FROM puppylog.log_files AS files
+JOIN puppylog.log_streams AS streams ON streams.id = files.stream_id
+LEFT JOIN puppylog.log_groups AS groups ON groups.id = streams.group_id
+WHERE files.id = ANY(string_to_array($files, ',')::INTEGER[])
+
+-- name: oldest_time
+-- The time of the oldest record; null if there is none.
+SELECT min(ts) AS oldest
+FROM puppylog.log_records
+WHERE ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
 
 -- name: places_in_ranges
 -- The places of all records whose lines start in byte ranges of files.

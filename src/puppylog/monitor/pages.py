@@ -1,0 +1,129 @@
+"""Records in pages: some records in the order of their times, and a cursor behind the last of them.
+
+The order is that of time, file and offset, so that it is certain for records of one time. A page begins exactly behind
+the page before it: no record is found twice, and none is left out.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, Literal, TypeAlias
+
+import pyarrow as pa
+
+from puppylog.model.record import COLUMNS, TEXT_COLUMNS
+from puppylog.monitor.range import Range
+from puppylog.monitor.search import Search
+from puppylog.monitor.windows import iter_oldest_windows, iter_windows
+from puppylog.stores.base import RecordReader, Value
+from puppylog.stores.queries import load_queries
+
+Order: TypeAlias = Literal["newest", "oldest"]
+"""Which records come first."""
+
+TEXT_CHARACTERS: Final = 8192
+"""A text of a record is cut after so many characters."""
+
+ATTRIBUTES_CHARACTERS: Final = 65_536
+"""Attributes whose JSON has more characters are left out of a page."""
+
+_QUERIES = load_queries("puppylog.stores", "monitor.sql")
+
+_TEXTS: Final = sorted(TEXT_COLUMNS)
+_OTHERS: Final = sorted(COLUMNS - TEXT_COLUMNS - {"attributes"})
+
+
+@dataclass(frozen=True, slots=True)
+class PageCursor:
+    """The record after which a page begins."""
+
+    at: str  # the time of the record, as text that every store reads as an instant
+    file_id: int
+    line_offset: int
+
+    def parameters(self) -> dict[str, Value]:
+        """Return the values of the parameters in the condition on a cursor."""
+        return {"at": self.at, "file_id": self.file_id, "line_offset": self.line_offset}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some records, in the order that was asked for.
+
+    Attributes:
+        records: the columns of ``log_records``. Texts are cut to `TEXT_CHARACTERS`, and attributes above
+            `ATTRIBUTES_CHARACTERS` are null; the column of the same name with ``_length`` then has the length of the
+            whole, in characters. It is null otherwise.
+        has_more: whether more records follow.
+        cursor: where the next page begins; None without records.
+    """
+
+    records: pa.Table
+    has_more: bool
+    cursor: PageCursor | None
+
+
+def find_page(reader: RecordReader, search: Search, *, records: int, order: Order, after: PageCursor | None) -> Page:
+    """Return at most ``records`` records that match the search.
+
+    Args:
+        reader: the store.
+        search: which records.
+        records: at least 1.
+        order: whether the newest or the oldest come first.
+        after: where the page begins; None: with the first record.
+    """
+    wanted = records + 1  # the last one tells whether there are more
+    parts: list[pa.Table] = []
+    for within in _iter_windows(reader, _narrow(search.within, order, after), order):
+        parts.append(_find_part(reader, replace(search, within=within), wanted, order, after))
+        wanted -= parts[-1].num_rows
+        if wanted == 0:
+            break
+    found = pa.concat_tables(parts or [_find_part(reader, search, 0, order, after)])
+    shown = found.slice(0, records)
+    return Page(shown, found.num_rows > records, _make_cursor(shown))
+
+
+def _narrow(within: Range, order: Order, after: PageCursor | None) -> Range:
+    """Return the part of a range in which records may come after a cursor."""
+    if after is None:
+        return within
+    try:
+        at = datetime.fromisoformat(after.at)
+        if order == "oldest":
+            return replace(within, since=at if within.since is None else max(at, within.since))
+        until = at + timedelta(microseconds=1)
+        return replace(within, until=until if within.until is None else min(until, within.until))
+    except (OverflowError, ValueError):  # beyond the times that Python has
+        return within
+
+
+def _iter_windows(reader: RecordReader, within: Range, order: Order) -> Iterator[Range]:
+    return iter_windows(reader, within) if order == "newest" else iter_oldest_windows(reader, within)
+
+
+def _find_part(reader: RecordReader, search: Search, records: int, order: Order, after: PageCursor | None) -> pa.Table:
+    is_newest = order == "newest"
+    condition = "true" if after is None else _QUERIES["older_than_cursor" if is_newest else "newer_than_cursor"]
+    query = "page_of_newest" if is_newest else "page_of_oldest"
+    values: dict[str, Value] = {**search.parameters(), **({} if after is None else after.parameters())}
+    limits: dict[str, Value] = {
+        "records": records,
+        "characters": TEXT_CHARACTERS,
+        "attributes": ATTRIBUTES_CHARACTERS,
+    }
+    return reader.query(search.render(query, columns=_render_columns(), after_cursor=condition), {**values, **limits})
+
+
+def _render_columns() -> str:
+    texts = [_QUERIES["cut_text"].format(column=name) for name in _TEXTS]
+    return ", ".join([*_OTHERS, *texts, _QUERIES["short_attributes"]])
+
+
+def _make_cursor(records: pa.Table) -> PageCursor | None:
+    if records.num_rows == 0:
+        return None
+    last = records.slice(records.num_rows - 1)
+    [at] = last["ts"].cast(pa.string()).to_pylist()  # Arrow writes times that Python's datetime does not have, too
+    return PageCursor(at, last["file_id"][0].as_py(), last["line_offset"][0].as_py())
