@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from puppylog import __version__
 from puppylog.errors import ListenFailed
 from puppylog.model.address import Address
 from puppylog.serve.listener import open_sockets
@@ -19,8 +18,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def test_the_root_says_what_answers(served: Served) -> None:
-    answer = served.send("GET", "/", headers={"Accept": "text/html,*/*"})
-    assert (answer.status, answer.text) == (200, f"Puppylog {__version__}\n")
+    answer = served.send("GET", "/")
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "server" not in answer.headers
     assert served.send("HEAD", "/").status == 200

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Final
 
 from starlette.requests import Request
@@ -45,6 +46,15 @@ class Caller:
 
 
 _ANYONE: Final = Caller()
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who is logged in. Implements `puppylog.serve.context.Identity`."""
+
+    needs_token: bool
+    name: str | None = None
+    scope: Scope | None = None
 
 
 class TokenAccess:
@@ -112,6 +122,26 @@ class TokenAccess:
         hash_ = hash_token(token)
         self._uses.note((await self._find(request, hash_)).id)
         return self._sessions.begin(hash_)
+
+    async def describe(self, request: Request) -> context.Identity:
+        """Return who sends a request, with or without a token.
+
+        Raises:
+            Refusal: 429 and 503, as `check`.
+        """
+        if not await self._needs_token(request):
+            return Identity(needs_token=False, scope=Scope.ADMIN)
+        try:
+            token = read_token(request)
+            hash_ = self._find_session(request) if token is None else hash_token(token)
+            found = None if hash_ is None else await self._find(request, hash_)
+        except Unreadable:
+            found = None
+        except Refusal as refusal:
+            if refusal.status != HTTPStatus.UNAUTHORIZED:
+                raise
+            found = None
+        return Identity(needs_token=True) if found is None else Identity(True, found.name, found.scope)
 
     def log_out(self, request: Request) -> None:
         """End the session of a request, if it has one."""

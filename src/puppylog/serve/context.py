@@ -39,6 +39,22 @@ class Caller(Protocol):
         """The name of the token, for messages; empty as above."""
 
 
+class Identity(Protocol):
+    """Who is logged in."""
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether requests from there need a token."""
+
+    @property
+    def name(self) -> str | None:
+        """The name of the token; None if there is none, or none is needed."""
+
+    @property
+    def scope(self) -> str | None:
+        """What the sender may do; None: nothing."""
+
+
 class Access(Protocol):
     """Decides who may do what."""
 
@@ -52,6 +68,9 @@ class Access(Protocol):
 
     async def log_in(self, request: Request, token: str) -> str:
         """Begin a session for a token; return the value of its cookie. Raises as `check`."""
+
+    async def describe(self, request: Request) -> Identity:
+        """Return who sends a request, with or without a token. Raises `Refusal` if the store is unavailable."""
 
     def log_out(self, request: Request) -> None:
         """End the session of a request, if it has one."""

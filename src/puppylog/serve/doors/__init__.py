@@ -17,6 +17,7 @@ from puppylog.serve.doors import (
     sessions,
     watching,
 )
+from puppylog.serve.page import routes as page
 from puppylog.serve.read import routes as read
 from puppylog.serve.store import routes as store
 
@@ -25,6 +26,7 @@ Routes: TypeAlias = Callable[[Context], Sequence[BaseRoute]]
 ALL: Final[tuple[Routes, ...]] = (
     readiness.routes,
     sessions.routes,
+    page.routes,
     store.routes,
     watching.routes,
     lines.routes,

@@ -1,0 +1,255 @@
+/** Charts over time, drawn by uPlot: lines or bars, stacked or not, with marks, thresholds and a brush. */
+import { fill, h } from "./dom.js";
+import { compact, value } from "./numbers.js";
+import * as times from "./times.js";
+
+/**
+ * @typedef {{label: string, color: string, values: (number | null)[], kind?: "line" | "bars", isDashed?: boolean}} Series color: any of CSS, such as "var(--series-1)"
+ * @typedef {{at: string | number, label: string, color: string}} Mark a vertical line
+ * @typedef {{value: number, label: string, color?: string}} Line a horizontal line
+ * @typedef {object} Data
+ * @property {string | number} start of the first step @property {number} step_s @property {Series[]} series
+ * @property {boolean} [stacked] @property {Mark[]} [marks] @property {Line[]} [lines]
+ * @property {string} [label] what the chart shows, for screen readers @property {(n: number | null) => string} [format] of values
+ */
+
+const { uPlot } = /** @type {any} */ (globalThis);
+const TWIN_ROWS = 200;
+
+/**
+ * Draw a chart that is as wide as its place.
+ * @param {HTMLElement} place @param {Data & {onBrush?: (since: string, until: string) => void, height?: number}} options
+ *   onBrush: a range was chosen, by mouse, touch or Shift and arrows: RFC 3339
+ * @returns {{update: (data: Partial<Data>) => void, close: () => void}}
+ */
+export function chart(place, { onBrush, height = 160, ...first }) {
+  /** @type {Data} */
+  let data = first;
+  const canvas = h("div", { class: onBrush ? "chart brushes" : "chart", tabindex: 0, role: "img" });
+  const tip = h("div", { class: "chart-tip", hidden: true });
+  const twin = h("div", { class: "visually-hidden" });
+  fill(place, canvas, tip, twin);
+  let plot = /** @type {any} */ (null);
+
+  function draw() {
+    plot?.destroy();
+    const width = canvas.clientWidth || place.clientWidth || 300;
+    plot = new uPlot(makeOptions(canvas, data, { width, height, onBrush, onCursor: showTip }), makeColumns(data), canvas);
+    canvas.setAttribute("aria-label", `${data.label ?? "Chart"}. ${data.series.map((one) => one.label).join(", ")}. Arrow keys read the values${onBrush ? "; with Shift they choose a range, Enter shows it" : ""}.`);
+    fill(twin, makeTwin(data));
+  }
+
+  /** @param {number | null} at index of a step */
+  function showTip(at) {
+    tip.hidden = at === null;
+    if (at === null) return;
+    const format = data.format ?? value;
+    const rows = data.series.filter((one) => (one.values[at] ?? null) !== null && (!data.stacked || one.values[at] !== 0));
+    fill(tip, h("strong", null, times.format(stepAt(data, at))), rows.map((one) => h("div", null, h("i", { style: { background: one.color } }), h("span", null, one.label), h("b", null, format(one.values[at])))));
+    const x = plot.valToPos(stepAt(data, at) / 1000, "x") + plot.over.offsetLeft;
+    tip.style.left = `${x > canvas.clientWidth / 2 ? x - tip.offsetWidth - 12 : x + 12}px`;
+  }
+
+  const keyboard = makeKeyboard(canvas, () => ({ plot, data }), onBrush, showTip);
+  const observer = new ResizeObserver(() => {
+    const width = canvas.clientWidth;
+    if (plot && width && width !== plot.width) plot.setSize({ width, height });
+  });
+  observer.observe(canvas);
+  const theme = new MutationObserver(draw);
+  theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+  const scheme = matchMedia("(prefers-color-scheme: dark)");
+  scheme.addEventListener("change", draw);
+  draw();
+  return {
+    update(next) {
+      data = { ...data, ...next };
+      keyboard.reset();
+      draw();
+    },
+    close() {
+      observer.disconnect();
+      theme.disconnect();
+      scheme.removeEventListener("change", draw);
+      plot?.destroy();
+      fill(place);
+    },
+  };
+}
+
+/** Milliseconds of a step. @param {Data} data @param {number} at */
+function stepAt(data, at) {
+  return times.toMs(data.start) + at * data.step_s * 1000;
+}
+
+/** @param {Data} data */
+const countSteps = (data) => Math.max(0, ...data.series.map((one) => one.values.length));
+
+/** The columns of uPlot. Stacked series are sums, the largest first, so that each covers the one before.
+ * @param {Data} data */
+function makeColumns(data) {
+  const x = Array.from({ length: countSteps(data) }, (_, at) => stepAt(data, at) / 1000);
+  if (!data.stacked) return [x, ...data.series.map((one) => one.values)];
+  const sums = /** @type {number[][]} */ ([]);
+  for (const one of data.series) sums.push(x.map((_, at) => (sums.at(-1)?.[at] ?? 0) + (one.values[at] ?? 0)));
+  return [x, ...sums.reverse()];
+}
+
+/** The colour that a canvas can use. @param {HTMLElement} near @param {string} color */
+function resolve(near, color) {
+  const probe = h("i", { style: { color } });
+  near.append(probe);
+  const found = getComputedStyle(probe).color;
+  probe.remove();
+  return found;
+}
+
+/** @param {HTMLElement} near @param {Data} data @param {any} own */
+function makeOptions(near, data, { width, height, onBrush, onCursor }) {
+  const paint = (/** @type {string} */ color) => resolve(near, color);
+  const font = `11px ${getComputedStyle(document.body).fontFamily}`;
+  const axis = { font, stroke: paint("var(--text-quiet)"), grid: { stroke: paint("var(--grid)"), width: 1 }, ticks: { show: false } };
+  const ordered = data.stacked ? [...data.series].reverse() : data.series;
+  return {
+    width, height, padding: [8, 8, 0, 0], legend: { show: false }, scales: makeScales(data),
+    series: [{}, ...ordered.map((one) => makeSeries(one, paint))],
+    axes: [
+      { ...axis, size: 28, values: (/** @type {any} */ _u, /** @type {number[]} */ at) => labelTimes(at), space: 80 },
+      { ...axis, size: 52, values: (/** @type {any} */ _u, /** @type {number[]} */ all) => all.map((one) => (data.format ?? compact)(one)), space: 32 },
+    ],
+    cursor: { y: false, points: { show: !data.stacked }, drag: { x: Boolean(onBrush), y: false, setScale: false, dist: 4 } },
+    hooks: {
+      setCursor: [(/** @type {any} */ u) => onCursor(u.cursor.left < 0 ? null : (u.cursor.idx ?? null))],
+      setSelect: [(/** @type {any} */ u) => brush(u, data, onBrush)],
+      draw: [(/** @type {any} */ u) => drawMarks(u, data, paint)],
+    },
+  };
+}
+
+/** @param {Data} data */
+function makeScales(data) {
+  const highest = Math.max(0, ...(data.lines ?? []).map((one) => one.value));
+  const last = stepAt(data, countSteps(data)) / 1000;
+  return {
+    x: { time: true, range: () => [stepAt(data, 0) / 1000, data.series.some((one) => one.kind === "bars") ? last : Math.max(last - data.step_s, stepAt(data, 0) / 1000 + 1)] },
+    y: { range: (/** @type {any} */ _u, /** @type {number | null} */ low, /** @type {number | null} */ high) => [Math.min(0, low ?? 0), Math.max(high ?? 0, highest) * 1.05 || 1] },
+  };
+}
+
+/** @param {Series} one @param {(color: string) => string} paint */
+function makeSeries(one, paint) {
+  const color = paint(one.color);
+  if (one.kind === "bars")
+    return { label: one.label, fill: color, stroke: color, width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.9, Infinity], align: 1 }) };
+  return { label: one.label, stroke: color, width: 1.5, dash: one.isDashed ? [4, 4] : undefined, points: { size: 4 } };
+}
+
+/** @param {any} u @param {Data} data @param {((since: string, until: string) => void) | undefined} onBrush */
+function brush(u, data, onBrush) {
+  if (!onBrush || u.select.width < 4) return;
+  const [since, until] = [u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x")];
+  u.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+  tellBrush(since * 1000, Math.max(until * 1000, since * 1000 + 1000), data, onBrush);
+}
+
+/** @param {number} since @param {number} until milliseconds @param {Data} data @param {(since: string, until: string) => void} onBrush */
+function tellBrush(since, until, data, onBrush) {
+  const unit = data.step_s >= 10 ? 1000 : 1; // a range in whole seconds is easier to read
+  const text = (/** @type {number} */ ms) => new Date(ms).toISOString().replace(".000Z", "Z");
+  onBrush(text(Math.floor(since / unit) * unit), text(Math.ceil(until / unit) * unit));
+}
+
+/** @param {any} u @param {Data} data @param {(color: string) => string} paint */
+function drawMarks(u, data, paint) {
+  const { ctx, bbox } = u;
+  ctx.save();
+  ctx.font = `${11 * devicePixelRatio}px ${getComputedStyle(document.body).fontFamily}`;
+  ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
+  ctx.lineWidth = devicePixelRatio;
+  for (const line of data.lines ?? []) {
+    const y = Math.round(u.valToPos(line.value, "y", true));
+    drawLine(ctx, paint(line.color ?? "var(--firing)"), [bbox.left, y, bbox.left + bbox.width, y], line.label, [bbox.left + 4 * devicePixelRatio, y - 4 * devicePixelRatio]);
+  }
+  for (const mark of data.marks ?? []) {
+    const x = Math.round(u.valToPos(times.toMs(mark.at) / 1000, "x", true));
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    drawLine(ctx, paint(mark.color), [x, bbox.top, x, bbox.top + bbox.height], mark.label, [x + 4 * devicePixelRatio, bbox.top + 12 * devicePixelRatio]);
+  }
+  ctx.restore();
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {string} color @param {number[]} ends @param {string} label @param {number[]} at */
+function drawLine(ctx, color, [x0, y0, x1, y1], label, [x, y]) {
+  ctx.strokeStyle = ctx.fillStyle = color;
+  ctx.beginPath();
+  ctx.moveTo(x0, y0);
+  ctx.lineTo(x1, y1);
+  ctx.stroke();
+  ctx.fillText(label, x, y);
+}
+
+/** Labels of the time axis: the day where it changes. @param {number[]} seconds */
+function labelTimes(seconds) {
+  const needsSeconds = seconds.length > 1 && seconds[1] - seconds[0] < 60;
+  const isDays = seconds.length > 1 && seconds[1] - seconds[0] >= 86400;
+  let day = "";
+  return seconds.map((one) => {
+    const text = times.format(one * 1000, { seconds: needsSeconds });
+    const isNewDay = day !== "" && day !== text.slice(0, 10);
+    day = text.slice(0, 10);
+    if (isDays) return day;
+    return isNewDay ? day.slice(5) : text.slice(11);
+  });
+}
+
+/** Arrow keys on a chart. @param {HTMLElement} canvas @param {() => {plot: any, data: Data}} now
+ * @param {((since: string, until: string) => void) | undefined} onBrush @param {(at: number | null) => void} showTip */
+function makeKeyboard(canvas, now, onBrush, showTip) {
+  let at = -1;
+  let anchor = -1;
+  const reset = () => (at = anchor = -1);
+  canvas.addEventListener("blur", () => {
+    reset();
+    showTip(null);
+  });
+  canvas.addEventListener("keydown", (event) => {
+    const { plot, data } = now();
+    const last = countSteps(data) - 1;
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last }[event.key];
+    if (to !== undefined && last >= 0) {
+      const before = at;
+      at = Math.max(0, Math.min(last, at < 0 && event.key === "ArrowLeft" ? last : to));
+      anchor = event.shiftKey ? (anchor < 0 ? Math.max(0, before) : anchor) : -1;
+      showKeyboard(plot, data, at, anchor);
+      showTip(at);
+      canvas.setAttribute("aria-description", `${times.format(stepAt(data, at))}: ${data.series.map((one) => `${one.label} ${(data.format ?? value)(one.values[at] ?? null)}`).join(", ")}`);
+    } else if (event.key === "Enter" && onBrush && at >= 0) {
+      const [low, high] = anchor < 0 ? [at, at] : [Math.min(at, anchor), Math.max(at, anchor)];
+      tellBrush(stepAt(data, low), stepAt(data, high + 1), data, onBrush);
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  return { reset };
+}
+
+/** @param {any} plot @param {Data} data @param {number} at @param {number} anchor */
+function showKeyboard(plot, data, at, anchor) {
+  const x = (/** @type {number} */ step) => plot.valToPos(stepAt(data, step) / 1000, "x");
+  plot.setCursor({ left: x(at) + 1, top: 0 }, false);
+  const [low, high] = anchor < 0 ? [0, -1] : [Math.min(at, anchor), Math.max(at, anchor)];
+  const left = x(low);
+  plot.setSelect({ left, width: high < low ? 0 : x(high + 1) - left, top: 0, height: plot.over.clientHeight }, false);
+}
+
+/** A table with the values, for screen readers. @param {Data} data */
+function makeTwin(data) {
+  const steps = Math.min(countSteps(data), TWIN_ROWS);
+  const format = data.format ?? value;
+  return h(
+    "table", null,
+    h("caption", null, data.label ?? "Chart"),
+    h("thead", null, h("tr", null, h("th", { scope: "col" }, "Time"), data.series.map((one) => h("th", { scope: "col" }, one.label)))),
+    h("tbody", null, Array.from({ length: steps }, (_, at) => h("tr", null, h("th", { scope: "row" }, times.format(stepAt(data, at))), data.series.map((one) => h("td", null, format(one.values[at] ?? null)))))),
+  );
+}

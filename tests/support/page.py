@@ -1,0 +1,117 @@
+"""The page in a browser, for tests: what it shows, and what a browser complains about.
+
+The log is the same in all tests, but its times: the newest record is a few seconds old when the module starts.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request
+
+from support.served import Served
+
+SHOP_LINES = 240
+"""Lines of the source ``shop``: an access log, one request each 15 s, of which each tenth fails with 503."""
+
+APP_RECORDS = 60
+"""Records of the source ``app``: JSON lines of a program, one each minute, of which each sixth is an error."""
+
+REJECTED = 3
+"""Rejected lines of the source ``shop``."""
+
+_ROUTES = ("/", "/products", "/products/7", "/cart", "/checkout")
+_DEADLINE_MS = 10_000
+
+
+def make_access_log(now: datetime) -> bytes:
+    """Return an access log in the combined format, oldest line first, with lines among it that do not fit it."""
+    lines = []
+    for number in range(SHOP_LINES):
+        at = now - timedelta(seconds=15 * (SHOP_LINES - number))
+        route, status = _ROUTES[number % 5], 503 if number % 10 == 3 else 200
+        lines.append(
+            f'10.0.0.{number % 7} - - [{at:%d/%b/%Y:%H:%M:%S +0000}] "GET {route} HTTP/1.1" {status} '
+            f'{100 + number} "-" "curl/8.5"'
+        )
+    lines[20:20] = ["this line is no request"]
+    lines[90:90] = ["nor is this line", "another line without a status"]
+    return "\n".join(lines).encode() + b"\n"
+
+
+def make_app_log(now: datetime) -> bytes:
+    """Return JSON lines of a program, with attributes, oldest first."""
+    lines = []
+    for number in range(APP_RECORDS):
+        at = now - timedelta(seconds=60 * (APP_RECORDS - number) - 5)
+        is_error = number % 6 == 4
+        lines.append(
+            {
+                "timestamp": at.isoformat(),
+                "level": "error" if is_error else "info",
+                "message": f"payment {number} {'failed: timeout after 30 s' if is_error else 'accepted'}",
+                "duration_ms": 30_000 if is_error else 12 + number,
+                "customer": {"id": number % 4, "country": ("DE", "FR")[number % 2]},
+            }
+        )
+    return "".join(json.dumps(line) + "\n" for line in lines).encode()
+
+
+def store_known_log(served: Served) -> None:
+    """Store the log."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    for source, format_, body in (
+        ("shop", "combined", make_access_log(now)),
+        ("app", "json", make_app_log(now)),
+    ):
+        answer = served.send("POST", f"/api/v1/lines?source={source}&group={source}&format={format_}", body)
+        assert answer.status == 200, answer.text
+
+
+@contextmanager
+def open_page(browser: Browser, url: str, faults: list[str], **settings: Any) -> Iterator[Page]:
+    """Open a page in a context of its own: 1280 x 800 in UTC. Nothing is loaded yet.
+
+    Args:
+        browser: runs.
+        url: of the server; the page may send requests nowhere else.
+        faults: gets what is wrong: errors in the console, among them violations of the policy, exceptions, dialogs, and
+            requests elsewhere.
+        settings: more of playwright's ``new_context``.
+    """
+    usual: dict[str, Any] = {
+        "viewport": {"width": 1280, "height": 800},
+        "timezone_id": "UTC",
+        "reduced_motion": "reduce",
+    }
+    context = browser.new_context(base_url=url, **{**usual, **settings})
+    try:
+        page = context.new_page()
+        page.set_default_timeout(_DEADLINE_MS)
+        watch(page, url, faults)
+        yield page
+    finally:
+        context.close()
+
+
+def watch(page: Page, url: str, faults: list[str]) -> None:
+    """Add to ``faults`` what a browser complains about."""
+
+    def note_console(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            faults.append(f"console: {message.text}")
+
+    def note_dialog(dialog: Dialog) -> None:
+        faults.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def note_request(request: Request) -> None:
+        if not request.url.startswith((url + "/", "data:", "blob:")):
+            faults.append(f"request elsewhere: {request.url}")
+
+    page.on("console", note_console)
+    page.on("pageerror", lambda error: faults.append(f"exception: {error.message}"))
+    page.on("dialog", note_dialog)
+    page.on("request", note_request)
