@@ -20,6 +20,7 @@ from puppylog.monitor.counting import (
     Statistics,
     count_histogram,
     count_top,
+    count_tops,
     find_patterns,
     get_field,
     measure_field,
@@ -75,6 +76,46 @@ def test_the_most_frequent_values_are_those_that_python_counts(store: Store, sto
         top = count_top(store, get_field(store, name, dialect), Search(), dialect=dialect, values=4)
         found = [(one.value, one.count) for one in top.values]
         assert (name, top.records, top.distinct, *found) == (name, len(stored), len(expected), *expected[:4])
+
+
+def test_several_fields_are_counted_at_once_as_each_one_alone(store: Store, stored: Stored) -> None:
+    assert stored
+    dialect, search = dialect_of(store), Search("status_code >= 200")
+    fields = [get_field(store, name, dialect) for name in VALUES]
+    expected = [count_top(store, field, search, dialect=dialect, values=4) for field in fields]
+    assert count_tops(store, fields, search, dialect=dialect, values=4) == expected
+    nothing = count_tops(store, fields[:3], Search("status_code = 777"), dialect=dialect, values=4)
+    assert [(top.values, top.records, top.distinct) for top in nothing] == [([], 0, 0)] * 3
+    assert count_tops(store, [], search, dialect=dialect, values=4) == []
+
+
+def test_only_the_embedded_store_counts_a_sample_and_says_which_share_it_is(store: Store) -> None:
+    routes = ["/a", "/a", "/a", "/b"] * 400
+    records = [{"request_route": route, "ts": NOON + timedelta(seconds=at)} for at, route in enumerate(routes)]
+    Source(store).append(rows(records))
+    fields = [RECORDS.fields["request_route"], RECORDS.fields["host"]]
+    [top, _] = count_tops(
+        store, fields, Search(), dialect=dialect_of(store), values=1, budget_s=0, sample_records=400, clock=lambda: 1.0
+    )
+    assert (top.records, top.share) == (1600, None)  # by this clock, the sample took no time
+    ticks = iter(range(100))
+    [top, _] = count_tops(
+        store,
+        fields,
+        Search(),
+        dialect=dialect_of(store),
+        values=1,
+        budget_s=1,
+        sample_records=400,
+        clock=lambda: next(ticks),
+    )
+    if dialect_of(store) == "duckdb":
+        assert top.share == 0.25
+        assert 380 <= top.records <= 420
+        assert top.values[0].value == "/a"
+        assert 0.73 < top.values[0].count / top.records < 0.77
+    else:
+        assert (top.records, top.share) == (1600, None)
 
 
 def test_attributes_that_many_records_have_alike_are_counted_like_others(store: Store) -> None:
@@ -167,6 +208,16 @@ def test_a_histogram_has_its_empty_steps_and_goes_on_as_far_as_asked(store: Stor
     histogram = count_histogram(store, Search(within=within), dialect=dialect, steps=5, step_s=60)
     assert histogram is not None
     assert histogram.totals == [0, 1]
+
+
+def test_steps_before_1970_begin_below_their_records(store: Store) -> None:
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    seconds = (-61, -60, -0.5, 0, 59.5, 60)
+    Source(store).append(rows([{"ts": epoch + timedelta(seconds=at), "host": "a"} for at in seconds]))
+    for by in (None, RECORDS.fields["host"]):
+        histogram = count_histogram(store, Search(), dialect=dialect_of(store), steps=9, step_s=60, by=by)
+        assert histogram is not None
+        assert (histogram.start, histogram.totals) == (epoch - timedelta(seconds=120), [1, 2, 2, 1])
 
 
 def test_a_histogram_of_nothing_is_none_and_one_of_too_many_steps_is_refused(store: Store) -> None:

@@ -180,21 +180,35 @@ class _Axis:
 def _count(
     reader: RecordReader, search: Search, axis: _Axis, *, dialect: Dialect, by: Field | None, limit: int
 ) -> Histogram:
-    from puppylog.stores.aggregate import bucket_sql  # noqa: PLC0415 - as above
-
-    chosen, bucket = search.render("chosen_records"), bucket_sql(axis.step_s, dialect)
+    chosen, (step, start) = search.render("chosen_records"), _step_sql(axis.step_s, dialect)
     if by is None:
-        rows = reader.query(_QUERIES["histogram"].format(bucket=bucket, chosen=chosen), search.parameters()).to_pylist()
+        sql = _QUERIES["histogram"].format(step=step, start=start, chosen=chosen)
+        rows = reader.query(sql, search.parameters()).to_pylist()
         return Histogram(axis.start, axis.step_s, [Series("records", axis.make_counts(rows))] if rows else [])
     names = read_origins(reader, by.kind)
     parameters: dict[str, Value] = {**search.parameters(), "series": limit if names is None else _ALL}
     sql = _QUERIES["histogram_by_value"].format(
-        bucket=bucket, chosen=chosen, value=value_sql(by, dialect), order=order_sql(by, dialect)
+        step=step, start=start, chosen=chosen, value=value_sql(by, dialect), order=order_sql(by, dialect)
     )
     rows = reader.query(sql, parameters).to_pylist()
     if names is not None:
         rows = _rank([{**row, "value": names.get(row["value"])} for row in rows], limit)
     return _gather(rows, axis)
+
+
+def _step_sql(step_s: int, dialect: Dialect) -> tuple[str, str]:
+    """Return the SQL by which records are grouped into steps, and that of the start of such a group.
+
+    DuckDB groups by small integers about twice as fast as by instants.
+    """
+    if dialect == "duckdb":
+        step_us = step_s * 1_000_000
+        # A quotient is rounded towards zero, but a step begins before its records, also before 1970.
+        step = f"epoch_us(ts) // {step_us} - CAST(epoch_us(ts) % {step_us} < 0 AS INTEGER)"
+        return step, f"make_timestamptz(step * {step_us})"
+    from puppylog.stores.aggregate import bucket_sql  # noqa: PLC0415 - see above
+
+    return bucket_sql(step_s, dialect), "step"
 
 
 def _rank(rows: list[dict[str, Any]], limit: int) -> list[dict[str, Any]]:

@@ -29,6 +29,24 @@ FROM totals
 LEFT JOIN shown ON true
 ORDER BY shown.n DESC, {order}
 
+-- name: tops
+-- The same for several fields in one pass over the records: {columns} are the values of the fields, named v0 and so on, and
+-- `others` is the mask of the columns that a row does not count. DuckDB only: Citus has no grouping sets.
+WITH counted AS MATERIALIZED (
+    SELECT {names}, GROUPING({names}) AS others, count(*) AS n
+    FROM (SELECT {columns} {chosen}) AS chosen_values
+    GROUP BY GROUPING SETS ({sets})
+),
+ranked AS (
+    SELECT *, row_number() OVER (PARTITION BY others ORDER BY n DESC, {names}) AS place,
+           count(*) OVER (PARTITION BY others) AS different, sum(n) OVER (PARTITION BY others) AS records
+    FROM counted
+)
+SELECT {names}, others, n, different, records::BIGINT AS records
+FROM ranked
+WHERE place <= CASE WHEN others IN ({named}) THEN {all} ELSE $values END
+ORDER BY others, place
+
 -- name: stream_names
 -- The source and the group of each stream.
 SELECT streams.id, streams.source_uri, groups.name AS group_name
@@ -47,16 +65,15 @@ SELECT min(ts) AS first_at, max(ts) AS last_at, count(*) AS records
 
 -- name: histogram
 -- The number of records in each step that has any.
-SELECT {bucket} AS bucket, count(*) AS n
-{chosen}
-GROUP BY 1
+SELECT {start} AS bucket, n
+FROM (SELECT {step} AS step, count(*) AS n {chosen} GROUP BY 1) AS counted
 ORDER BY 1
 
 -- name: histogram_by_value
 -- The number of records in each step and of each of the $series most frequent values, and the number of all values. The
 -- rows of all other values have no place.
 WITH counted AS MATERIALIZED (
-    SELECT {bucket} AS bucket, {value} AS value, count(*) AS n
+    SELECT {step} AS step, {value} AS value, count(*) AS n
     {chosen}
     GROUP BY 1, 2
 ),
@@ -66,12 +83,12 @@ places AS MATERIALIZED (
     FROM (SELECT value, total FROM totals ORDER BY total DESC, {order} LIMIT $series) AS most_frequent
 ),
 placed AS (
-    SELECT counted.bucket, counted.value, counted.n,
+    SELECT counted.step, counted.value, counted.n,
            CASE WHEN counted.value IS NULL THEN (SELECT place FROM places WHERE value IS NULL) ELSE places.place END AS place
     FROM counted
     LEFT JOIN places ON places.value = counted.value
 )
-SELECT bucket, place, min(CASE WHEN place IS NOT NULL THEN value END) AS value, sum(n)::BIGINT AS n,
+SELECT {start} AS bucket, place, min(CASE WHEN place IS NOT NULL THEN value END) AS value, sum(n)::BIGINT AS n,
        (SELECT count(*) FROM totals) AS different
 FROM placed
 GROUP BY 1, 2
