@@ -10,7 +10,7 @@ INSTALL_LOCKED := $(PIP) install --require-hashes --requirement
 INSTALL_PUPPYLOG := $(PIP) install --no-deps --no-build-isolation --editable .
 
 C_SOURCES := $(wildcard src/puppylog/formats/native/*.[ch] src/puppylog/stores/postgres/ingest/*.c \
-	src/puppylog/cli/writers/*.[ch] src/puppylog/receive/otlp/native/*.[ch] src/puppylog/native/*.h)
+	src/puppylog/rows/*.[ch] src/puppylog/receive/otlp/native/*.[ch] src/puppylog/native/*.h)
 
 # Only `make lock` needs uv, which resolves for all versions of Python and all platforms at once.
 UV ?= uv
@@ -45,7 +45,7 @@ SOAK_TESTS := tests/tail/test_model.py tests/collect/test_names_at_random.py tes
 	tests/endtoend/test_replay_killed.py tests/endtoend/test_notifications_killed.py tests/endtoend/test_soak.py \
 	tests/endtoend/test_soak_copytruncate.py tests/endtoend/test_metric_sums_timescaledb.py \
 	tests/endtoend/test_soak_retention.py tests/formats/test_native_memory.py \
-	tests/stores/postgres/ingest/test_pgcopy.py tests/cli/writers/test_text.py tests/receive/test_fuzz.py
+	tests/stores/postgres/ingest/test_pgcopy.py tests/rows/test_text.py tests/receive/test_fuzz.py
 
 .PHONY: help demo test check soak bench scale fmt lock clean
 

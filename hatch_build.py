@@ -17,7 +17,7 @@ _MODULES: Final = {
     "lines are parsed": Path("src", "puppylog", "formats", "native", "_lines"),
     "rows for PostgreSQL are encoded": Path("src", "puppylog", "stores", "postgres", "ingest", "_pgcopy"),
     "log records of OTLP are decoded": Path("src", "puppylog", "receive", "otlp", "native", "_records"),
-    "JSON and CSV are written": Path("src", "puppylog", "cli", "writers", "_rows"),
+    "JSON and CSV are written": Path("src", "puppylog", "rows", "_rows"),
 }
 
 

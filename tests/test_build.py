@@ -14,7 +14,7 @@ FOLDERS = [
     Path("src", "puppylog", "formats", "native"),
     Path("src", "puppylog", "stores", "postgres", "ingest"),
     Path("src", "puppylog", "receive", "otlp", "native"),
-    Path("src", "puppylog", "cli", "writers"),
+    Path("src", "puppylog", "rows"),
 ]
 
 

@@ -16,12 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from puppylog.cli import output
-from puppylog.cli.plain import Plain
 from puppylog.cli.tables import Layout, TextWriter
 from puppylog.cli.truncation import tell_hidden_columns
-from puppylog.cli.writers.base import Writer, unique
-from puppylog.cli.writers.cells import csv_cell, json_object
-from puppylog.cli.writers.text import CsvWriter, JsonlWriter, JsonWriter
+from puppylog.rows.base import Writer, unique
+from puppylog.rows.cells import csv_cell, json_object
+from puppylog.rows.plain import Plain
+from puppylog.rows.text import CsvWriter, JsonlWriter, JsonWriter
 from puppylog.settings import Settings, read_settings
 from puppylog.stores.address import StoreAddress
 from puppylog.tui.clean import clean

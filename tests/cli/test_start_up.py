@@ -61,7 +61,7 @@ def test_a_command_that_parses_no_expression_loads_no_parser(server: EmbeddedSto
 def test_a_metric_is_read_without_a_parser(server: EmbeddedStore) -> None:
     loaded_by(server.url, "monitor", "metrics", "create", "-id", "requests", "-s", "count", "-p", "*", "-pr", "1m")
     loaded = loaded_by(server.url, "monitor", "metrics", "get", "requests")
-    assert loaded & {*HEAVY, *LIGHT, *QUERIES, "puppylog.cli.writers.text"} == set()
+    assert loaded & {*HEAVY, *LIGHT, *QUERIES, "puppylog.rows.text"} == set()
 
 
 def test_records_are_found_by_a_query_without_a_parser(server: EmbeddedStore) -> None:

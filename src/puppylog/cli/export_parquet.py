@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Final
 
 from puppylog.cli.talk import tell
-from puppylog.cli.writers.parquet import ParquetWriter
 from puppylog.errors import UsageError
 from puppylog.model.number import format_bytes, format_number
 from puppylog.monitor.exporting import Day, list_days, open_day
+from puppylog.rows.parquet import ParquetWriter
 from puppylog.settings import Settings
 from puppylog.stores.archived import ARCHIVED
 from puppylog.stores.base import Store

@@ -13,8 +13,6 @@ from puppylog.cli.options import examples, group_option, output_options, pass_se
 from puppylog.cli.output import terminal_width
 from puppylog.cli.surroundings import wants_color
 from puppylog.cli.talk import tell, warn
-from puppylog.cli.values import plain
-from puppylog.cli.writers.cells import json_object
 from puppylog.errors import PuppylogError
 from puppylog.model.period import format_period, parse_period
 from puppylog.monitor.alerts import (
@@ -25,6 +23,8 @@ from puppylog.monitor.alerts import (
     list_transitions_after,
     read_alerts,
 )
+from puppylog.rows.cells import json_object
+from puppylog.rows.values import plain
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect

@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from puppylog.cli.surroundings import get_surroundings, wants_color
 from puppylog.cli.tables import Layout, TextWriter, show_columns
-from puppylog.cli.writers.base import Writer
-from puppylog.cli.writers.sink import open_binary_stdout
+from puppylog.rows.base import Writer
+from puppylog.rows.sink import open_binary_stdout
 from puppylog.settings import Settings
 from puppylog.tui.clean import clean
 from puppylog.tui.table import GAP
@@ -35,15 +35,15 @@ def open_writer(settings: Settings, schema: pa.Schema, layout: Layout | None = N
     """
     match settings.output:
         case "json" | "jsonl" | "csv":
-            from puppylog.cli.writers.text import WRITERS  # noqa: PLC0415 - a table needs none of these, written in C
+            from puppylog.rows.text import WRITERS  # noqa: PLC0415 - a table needs none of these, written in C
 
             return WRITERS[settings.output](sys.stdout, schema, settings.data_zone)
         case "parquet":
-            from puppylog.cli.writers.parquet import ParquetWriter  # noqa: PLC0415 - only this format loads Parquet
+            from puppylog.rows.parquet import ParquetWriter  # noqa: PLC0415 - only this format loads Parquet
 
             return ParquetWriter(open_binary_stdout("parquet"), schema)
         case "arrow":
-            from puppylog.cli.writers.arrow import ArrowWriter  # noqa: PLC0415 - only this format loads Arrow's IPC
+            from puppylog.rows.arrow import ArrowWriter  # noqa: PLC0415 - only this format loads Arrow's IPC
 
             return ArrowWriter(open_binary_stdout("arrow"), schema)
     return TextWriter(sys.stdout, schema, settings, width=terminal_width(), bold=wants_color(settings), layout=layout)

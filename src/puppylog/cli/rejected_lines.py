@@ -10,8 +10,8 @@ from puppylog.cli.output import open_writer, terminal_width
 from puppylog.cli.surroundings import wants_color
 from puppylog.cli.tables import Layout
 from puppylog.cli.truncation import tell_hidden_columns
-from puppylog.cli.writers.base import Writer
 from puppylog.model.source import name_source, split_uri
+from puppylog.rows.base import Writer
 from puppylog.settings import Settings
 from puppylog.tui.clean import clean, cut
 from puppylog.tui.fields import DIM

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from datetime import datetime, tzinfo
 from typing import TextIO
 
-from puppylog.cli.values import plain
 from puppylog.monitor.report import Report
+from puppylog.rows.values import plain
 from puppylog.tui.clean import clean_json
 
 

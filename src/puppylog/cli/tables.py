@@ -10,10 +10,10 @@ from typing import Any, Final, TextIO
 
 import pyarrow as pa
 
-from puppylog.cli.plain import text_of
 from puppylog.cli.truncation import tell_hidden_columns
-from puppylog.cli.values import are_numbers, plain_column
 from puppylog.model.number import format_number
+from puppylog.rows.plain import text_of
+from puppylog.rows.values import are_numbers, plain_column
 from puppylog.settings import Settings
 from puppylog.tui.table import TableWriter
 from puppylog.tui.times import format_times

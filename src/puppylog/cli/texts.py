@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 from puppylog.cli.surroundings import get_surroundings, wants_color
 from puppylog.cli.truncation import tell_hidden_columns
-from puppylog.cli.writers.cells import csv_cell, json_object
+from puppylog.rows.cells import csv_cell, json_object
 from puppylog.settings import Settings
 from puppylog.tui.table import TableWriter
 

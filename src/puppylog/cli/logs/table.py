@@ -9,7 +9,7 @@ import pyarrow as pa
 from puppylog.cli.logs.lines import NO_REJECTED, Rejected
 from puppylog.cli.logs.origins import Origins
 from puppylog.cli.output import open_writer
-from puppylog.cli.writers.base import Writer
+from puppylog.rows.base import Writer
 from puppylog.settings import Settings
 
 if TYPE_CHECKING:  # only --columns needs the names of fields

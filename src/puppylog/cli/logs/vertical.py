@@ -8,10 +8,10 @@ import pyarrow as pa
 
 from puppylog.cli.logs.columns import Column, select_columns
 from puppylog.cli.logs.origins import Origins
-from puppylog.cli.plain import text_of
-from puppylog.cli.values import plain_rows
 from puppylog.model.query.matches import Matches
 from puppylog.model.source import name_source
+from puppylog.rows.plain import text_of
+from puppylog.rows.values import plain_rows
 from puppylog.tui.fields import Row, iter_attributes
 from puppylog.tui.times import localize
 from puppylog.tui.vertical import VerticalLayout

@@ -5,8 +5,8 @@ from typing import IO
 import pyarrow as pa
 from pyarrow import ipc
 
-from puppylog.cli.writers.base import with_unique_names
-from puppylog.cli.writers.sink import Sink
+from puppylog.rows.base import with_unique_names
+from puppylog.rows.sink import Sink
 
 
 class ArrowWriter:

@@ -4,7 +4,7 @@
  * pass writes all rows into a block that grows before each value. No state is kept between two calls, and the pass
  * does not need Python's lock (GIL).
  */
-#include "../../native/arrow_column.h"
+#include "../native/arrow_column.h"
 
 #include <stdlib.h>
 

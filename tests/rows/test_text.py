@@ -18,11 +18,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from formats.native_builds import build_module, build_with_sanitizers, find_compiler, run_fuzzer
-from puppylog.cli.values import plain_rows
-from puppylog.cli.writers import text
-from puppylog.cli.writers.base import Writer
-from puppylog.cli.writers.cells import csv_cell, json_object
-from puppylog.cli.writers.text import CsvRows, CsvWriter, JsonlWriter, JsonRows, JsonWriter
+from puppylog.rows import text
+from puppylog.rows.base import Writer
+from puppylog.rows.cells import csv_cell, json_object
+from puppylog.rows.text import CsvRows, CsvWriter, JsonlWriter, JsonRows, JsonWriter
+from puppylog.rows.values import plain_rows
 
 INPUTS = os.environ.get("PUPPYLOG_TEST_FUZZ_INPUTS", "300")  # rows that are written under the sanitizers
 FUZZ_S = 240 + int(INPUTS) / 50  # at least 50 rows a second
@@ -195,5 +195,5 @@ def test_sanitizers_find_nothing_in_damaged_buffers() -> None:
     build = partial(build_module, compiler, Path(text.__file__).parent, "_rows")
     module, environment = build_with_sanitizers(compiler, build)
     options = (str(module), "--inputs", INPUTS)
-    printed = run_fuzzer("cli.writers.rows_fuzz", *options, environment=environment, timeout_s=FUZZ_S)
+    printed = run_fuzzer("rows.rows_fuzz", *options, environment=environment, timeout_s=FUZZ_S)
     assert "the same in Python" in printed

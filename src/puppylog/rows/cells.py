@@ -5,8 +5,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from puppylog.cli.plain import Plain, text_of
-from puppylog.tui.clean import clean, clean_json
+from puppylog.model.printable import clean, clean_json
+from puppylog.rows.plain import Plain, text_of
 
 _FORMULA_STARTS: Final = "=+-@＝＋－＠"  # noqa: RUF001 - spreadsheets take the full-width forms too
 _NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?")

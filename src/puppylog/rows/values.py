@@ -15,7 +15,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from puppylog.cli.plain import Plain
+from puppylog.rows.plain import Plain
 
 JSON_TYPE: Final = "arrow.json"
 

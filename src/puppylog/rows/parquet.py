@@ -9,9 +9,9 @@ from typing import IO, Final, TypedDict
 import pyarrow as pa
 from pyarrow import parquet
 
-from puppylog.cli.writers.base import with_unique_names
-from puppylog.cli.writers.sink import Sink
 from puppylog.errors import UsageError
+from puppylog.rows.base import with_unique_names
+from puppylog.rows.sink import Sink
 
 # The size of a row group. Larger ones compress no better, and a reader needs memory for a column of one.
 _GROUP_ROWS: Final = 131_072

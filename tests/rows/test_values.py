@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pytest
 
-from puppylog.cli.plain import Plain, text_of
-from puppylog.cli.values import are_numbers, plain_column, plain_rows
+from puppylog.rows.plain import Plain, text_of
+from puppylog.rows.values import are_numbers, plain_column, plain_rows
 
 AT = datetime(2015, 5, 17, 10, 5, 3, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -12,17 +12,17 @@ from typing import Final, TextIO, TypeAlias
 
 import pyarrow as pa
 
-from puppylog.cli.plain import Plain
-from puppylog.cli.values import JSON_TYPE, parse_json, plain_column, plain_rows
-from puppylog.cli.writers.base import Writer, unique
-from puppylog.cli.writers.cells import csv_cell, json_object, json_text, json_value
+from puppylog.rows.base import Writer, unique
+from puppylog.rows.cells import csv_cell, json_object, json_text, json_value
+from puppylog.rows.plain import Plain
+from puppylog.rows.values import JSON_TYPE, parse_json, plain_column, plain_rows
 
 _Column: TypeAlias = tuple[str, bytes, int, pa.Buffer | None, pa.Buffer | None, pa.Buffer | None]
 
 __all__ = ["WRITERS", "CsvRows", "CsvWriter", "JsonRows", "JsonWriter", "JsonlWriter", "native"]
 
 try:
-    from puppylog.cli.writers import _rows as native
+    from puppylog.rows import _rows as native
 except ImportError:  # there was no C compiler when Puppylog was installed
     native = None  # type: ignore[assignment]  # mypy has no type for a module that may be missing
 

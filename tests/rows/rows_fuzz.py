@@ -1,4 +1,4 @@
-"""Random rows for the writer in C: ``python -m cli.writers.rows_fuzz FILE --inputs N``, from ``tests``.
+"""Random rows for the writer in C: ``python -m rows.rows_fuzz FILE --inputs N``, from ``tests``.
 
 FILE is the compiled module, usually built with a compiler's sanitizers. Its rows must be those that Python writes. Then
 the buffers are damaged: the writer may refuse them or write anything, but must not read or write outside of them.
@@ -16,8 +16,8 @@ from unittest import mock
 import pyarrow as pa
 
 from formats.native_builds import load_module
-from puppylog.cli.writers import text
-from puppylog.cli.writers.text import CsvRows, JsonRows
+from puppylog.rows import text
+from puppylog.rows.text import CsvRows, JsonRows
 
 _ROWS = 30  # at most, in one batch
 _PIECES = ["", "a", "ö", "\U0001f415", "\x1b", "\x7f", "\u202e", "\n", '"', "\\", ",", "=", "+1", ".5", "-", "x" * 30]

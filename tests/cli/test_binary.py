@@ -10,12 +10,12 @@ import pytest
 from pyarrow import ipc, parquet
 
 from puppylog.cli.main import run
-from puppylog.cli.writers import parquet as parquet_writer
-from puppylog.cli.writers.arrow import ArrowWriter
-from puppylog.cli.writers.base import Writer
-from puppylog.cli.writers.parquet import ParquetWriter
-from puppylog.cli.writers.sink import open_binary_stdout
 from puppylog.errors import UsageError
+from puppylog.rows import parquet as parquet_writer
+from puppylog.rows.arrow import ArrowWriter
+from puppylog.rows.base import Writer
+from puppylog.rows.parquet import ParquetWriter
+from puppylog.rows.sink import open_binary_stdout
 from support.inprocess import InProcess
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
