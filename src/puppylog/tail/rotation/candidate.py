@@ -1,7 +1,9 @@
 """A file that may have been at the path: its directory entry, and its content when it is needed."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 from puppylog.tail.compression import SUFFIXES
@@ -43,7 +45,7 @@ class Candidate:
 
     @property
     def number(self) -> int | None:
-        """The number in its name: 1 is the newest."""
+        """The number in its name. 1 is the newest, unless `find_whether_numbers_grow` is true."""
         return None if self.rotated is None else self.rotated.number
 
     @property
@@ -66,15 +68,33 @@ class Candidate:
         """The path that the file had, or still has, before it was compressed."""
         return self.path[: self.path.rfind(".")]
 
-    def is_newer_than(self, other: "Candidate") -> bool | None:
-        """Return whether this file is newer by the number or date in its name; None if the names cannot be compared."""
+    def is_newer_than(self, other: "Candidate", *, numbers_grow: bool = False) -> bool | None:
+        """Return whether this file is newer by the number or date in its name; None if the names cannot be compared.
+
+        Args:
+            other: the other file.
+            numbers_grow: whether the newest file has the greatest number, as `find_whether_numbers_grow` returns it.
+        """
         if self.is_extended != other.is_extended:
             return None
         if self.number is not None and other.number is not None:
-            return self.number < other.number
+            return self.number > other.number if numbers_grow else self.number < other.number
         if self.date is not None and other.date is not None and len(self.date) == len(other.date):
             return self.date > other.date
         return None
+
+
+def find_whether_numbers_grow(candidates: Sequence[Candidate]) -> bool:
+    """Return whether rotation gives the newest file the greatest number, as log4j2 does, and not the number 1.
+
+    Then each file was changed after all files with smaller numbers. Compressed files are compared with each other only:
+    compression may set the time of change to its own.
+    """
+    plain = [candidate for candidate in candidates if candidate.number is not None and not candidate.is_compressed]
+    packed = [candidate for candidate in candidates if candidate.number is not None and candidate.is_compressed]
+    alike = plain if len(plain) > 1 else packed
+    alike.sort(key=lambda candidate: candidate.number or 0)
+    return len(alike) > 1 and all(older.mtime_ns < newer.mtime_ns for older, newer in pairwise(alike))
 
 
 class DirectoryChanged(Exception):

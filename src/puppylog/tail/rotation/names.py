@@ -23,7 +23,7 @@ _EXTENDED = re.compile(rf"(?P<stem>.+?)(?:{_INFIX.pattern})(?P<extension>\.[A-Za
 class RotatedName:
     """What the name of a rotated file tells about its age."""
 
-    number: int | None  # 1 is the newest
+    number: int | None  # 1 is the newest; a few programs give the newest file the greatest number
     date: str | None  # digits, year first
     is_extended: bool  # the number or date is before the extension, as it may be in the name of another program's log
 

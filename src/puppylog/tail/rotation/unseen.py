@@ -7,7 +7,7 @@ only by their age: they are older than the last known file. Opens no file itself
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from puppylog.tail.rotation.candidate import Candidate
+from puppylog.tail.rotation.candidate import Candidate, find_whether_numbers_grow
 from puppylog.tail.rotation.evidence import Evidence
 from puppylog.tail.rotation.place import Identity, LastFile, Place
 
@@ -83,8 +83,10 @@ def take_newest_compressed(pool: CandidatePool) -> Candidate | None:
     """
     rotated = [candidate for candidate in pool.candidates if candidate.is_rotated]
     newest = rotated[-1] if rotated else None
+    numbers_grow = find_whether_numbers_grow(rotated)
     for candidate in rotated:
-        newest = candidate if newest is None or candidate.is_newer_than(newest) else newest
+        is_newer = newest is None or candidate.is_newer_than(newest, numbers_grow=numbers_grow)
+        newest = candidate if is_newer else newest
     if newest is None or not newest.is_compressed or pool.is_taken(newest):
         return None
     return newest if pool.take_if_new(newest) else None
@@ -94,7 +96,8 @@ def take_newer(pool: CandidatePool, last: LastFile) -> list[Candidate]:
     """Take the files that are newer than the last known file; return them, the oldest first."""
     newer = [candidate for candidate in _iter_newer(pool, last) if not pool.evidence.is_finished(candidate, pool.known)]
     if all(candidate.number is not None for candidate in newer):
-        newer.sort(key=lambda candidate: candidate.number or 0, reverse=True)
+        numbers_grow = find_whether_numbers_grow(pool.candidates)
+        newer.sort(key=lambda candidate: candidate.number or 0, reverse=not numbers_grow)
     elif len({len(candidate.date or "") for candidate in newer}) == 1:
         newer.sort(key=lambda candidate: candidate.date or "")
     return [candidate for candidate in newer if pool.take_if_new(candidate)]
@@ -121,10 +124,13 @@ def _iter_newer(pool: CandidatePool, last: LastFile) -> Iterator[Candidate]:
     may still be written to, and a compressed file may have the time of its compression.
     """
     last_candidate = next((candidate for candidate in pool.candidates if _is_last_file(pool, candidate, last)), None)
+    numbers_grow = find_whether_numbers_grow(pool.candidates)
     for candidate in pool.iter_free():
         if not candidate.is_rotated:
             continue
-        is_newer = None if last_candidate is None else candidate.is_newer_than(last_candidate)
+        is_newer = (
+            None if last_candidate is None else candidate.is_newer_than(last_candidate, numbers_grow=numbers_grow)
+        )
         if is_newer is None and candidate.is_extended and (last_candidate is not None or candidate.date is None):
             continue  # app.2.log next to app.log.1 is another program's log
         if candidate.mtime_ns >= last.mtime_ns if is_newer is None else is_newer:
