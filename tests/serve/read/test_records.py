@@ -1,9 +1,12 @@
 """``/api/v1/records``: which records it finds, and in what order."""
 
+import csv
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from support.read_interface import get
@@ -61,7 +64,7 @@ def test_pages_repeat_and_lose_no_record_although_several_have_one_time(served: 
         ({"order": "any"}, "order", "'any' is not newest or oldest"),
         ({"cursor": "x"}, "cursor", "it is not the cursor of an answer"),
         ({"colour": "red"}, "colour", "there is no such parameter; known are "),
-        ({"format": "xml"}, "format", "'xml' is not json or jsonl"),
+        ({"format": "xml"}, "format", "'xml' is not json or jsonl or csv or arrow"),
         ({"timeout_s": "nan"}, "timeout_s", "'nan' is not a number above 0"),
     ],
 )
@@ -83,3 +86,21 @@ def test_records_are_also_lines_of_json(served: Served) -> None:
     answer = served.send("GET", "/api/v1/records?limit=2", headers={"accept": "application/x-ndjson"})
     assert answer.headers["content-type"] == "application/x-ndjson"
     assert [json.loads(line)["message"] for line in answer.text.splitlines()] == ["line 19", "line 18"]
+
+
+def test_records_are_also_cells_of_csv(served: Served) -> None:
+    answer = served.send("GET", "/api/v1/records?limit=1&format=csv")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    [row] = csv.DictReader(answer.text.splitlines())
+    assert (row["ts"], row["message"], row["host"]) == ("2026-03-01T10:00:06+00:00", "line 19", "")
+    assert json.loads(row["attributes"]) == {"number": 19}
+
+
+def test_records_are_also_columns_of_arrow(served: Served) -> None:
+    answer = served.send("GET", "/api/v1/records?limit=2&format=arrow")
+    assert answer.headers["content-type"] == "application/vnd.apache.arrow.stream"
+    table = pa.ipc.open_stream(answer.body).read_all()
+    assert table.column("ts").to_pylist() == [datetime(2026, 3, 1, 10, 0, 6, tzinfo=UTC)] * 2
+    assert table.schema.field("file_id").type == pa.int64()
+    empty = served.send("GET", "/api/v1/records?q=none&format=arrow")
+    assert pa.ipc.open_stream(empty.body).read_all().num_rows == 0
