@@ -91,16 +91,29 @@ def find_context(reader: RecordReader, matches: Sequence[Place], extent: Extent,
             widths[place] *= _GROWTH
 
 
-def read_records(reader: RecordReader, places: Sequence[Place]) -> pa.Table:
-    """Return the records at the places, in the order of the places."""
-    parts = [_read_records(reader, places[at : at + _PLACES]) for at in range(0, max(len(places), 1), _PLACES)]
+def read_records(
+    reader: RecordReader, places: Sequence[Place], *, query: str = "", values: Mapping[str, Value] | None = None
+) -> pa.Table:
+    """Return the records at the places, in the order of the places. A place without a record is left out.
+
+    Args:
+        reader: the store.
+        places: where the records are.
+        query: SQL with the parameters of the query ``records_at``, and with other columns.
+        values: the other parameters of this SQL.
+    """
+    sql = query or _QUERIES["records_at"]
+    parts = [
+        _read_records(reader, places[at : at + _PLACES], sql, values or {})
+        for at in range(0, max(len(places), 1), _PLACES)
+    ]
     return pa.concat_tables(parts)
 
 
-def _read_records(reader: RecordReader, places: Sequence[Place]) -> pa.Table:
+def _read_records(reader: RecordReader, places: Sequence[Place], sql: str, values: Mapping[str, Value]) -> pa.Table:
     files, offsets = [file_id for file_id, _ in places] or [0], [offset for _, offset in places] or [-1]
     lists = {"files": _joined(files), "offsets": _joined(offsets)}
-    found = reader.query(_QUERIES["records_at"], {**lists, **_bounds(files, offsets)})
+    found = reader.query(sql, {**lists, **_bounds(files, offsets), **values})
     index = {place: at for at, place in enumerate(places_of(found))}
     return found.take(pa.array([index[place] for place in places if place in index], pa.int64()))
 
@@ -122,6 +135,56 @@ def find_rejected(reader: RecordReader, groups: Sequence[Group]) -> dict[Place, 
     for place, line in zip(places_of(found), found["line"].to_pylist(), strict=True):
         rejected.setdefault(records[bisect_right(records, place)], []).append(line)
     return rejected
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedLine:
+    """A line that does not fit its format."""
+
+    line_offset: int
+    reason: str
+    line: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The records around a record in its file, and the record itself, in the order of the file.
+
+    Attributes:
+        places: where the records are.
+        rejected: the rejected lines between them; also those before the first record or after the last one, if no
+            other record of the file is there.
+        has_before: whether the file has more records before these.
+        has_after: whether the store has more records of the file after these.
+    """
+
+    places: Sequence[Place]
+    rejected: Sequence[RejectedLine]
+    has_before: bool
+    has_after: bool
+
+
+def find_surroundings(reader: RecordReader, place: Place, extent: Extent) -> Surroundings | None:
+    """Return the records and rejected lines around a record; None if there is no record at the place."""
+    file_id, offset = place
+    positions = reader.query(_QUERIES["file_positions"], {"files": str(file_id)})["byte_offset"].to_pylist()
+    found = find_context(reader, [place], Extent(extent.before + 1, extent.after + 1), {file_id: sum(positions)})
+    offsets = [known for group in found.groups for _, known in group.places]
+    if offset not in offsets:
+        return None
+    at = offsets.index(offset)
+    start, end = max(at - extent.before, 0), min(at + extent.after + 1, len(offsets))
+    has_before, has_after = start > 0, end < len(offsets)
+    lines = ByteRange(file_id, offsets[start] if has_before else 0, offsets[end - 1] if has_after else sum(positions))
+    rejected = reader.query(
+        render_ranges(_REJECTS["lines_in_ranges"]), {**range_parameters([lines]), "lines": _REJECTED}
+    )
+    return Surroundings(
+        [(file_id, known) for known in offsets[start:end]],
+        [RejectedLine(row["line_offset"], row["reason"], row["line"]) for row in rejected.to_pylist()],
+        has_before=has_before,
+        has_after=has_after,
+    )
 
 
 def places_of(records: pa.Table) -> list[Place]:
@@ -187,7 +250,8 @@ def _group(matches: Sequence[Place], extent: Extent, blocks: Sequence[_Block]) -
             incomplete.append(place)
     groups = [group for block in blocks for group in _cut(block, sorted(shown.get(id(block), ())))]
     first = {place: at for at, place in reversed(list(enumerate(matches)))}
-    groups.sort(key=lambda group: min(first[place] for place in group.places if place in first))
+    # A group of no match is around a place that has no record.
+    groups.sort(key=lambda group: min((first[place] for place in group.places if place in first), default=0))
     return Context(groups, incomplete)
 
 

@@ -4,7 +4,7 @@ The order is that of time, file and offset, so that it is certain for records of
 the page before it: no record is found twice, and none is left out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
@@ -12,6 +12,7 @@ from typing import Final, Literal, TypeAlias
 import pyarrow as pa
 
 from puppylog.model.record import COLUMNS, TEXT_COLUMNS
+from puppylog.monitor.context import Place, read_records
 from puppylog.monitor.range import Range
 from puppylog.monitor.search import Search
 from puppylog.monitor.windows import iter_oldest_windows, iter_windows
@@ -83,6 +84,13 @@ def find_page(reader: RecordReader, search: Search, *, records: int, order: Orde
     found = pa.concat_tables(parts or [_find_part(reader, search, 0, order, after)])
     shown = found.slice(0, records)
     return Page(shown, found.num_rows > records, _make_cursor(shown))
+
+
+def read_cut_records(reader: RecordReader, places: Sequence[Place]) -> pa.Table:
+    """Return the records at the places, in the order of the places, with the columns of `Page.records`."""
+    limits = {"characters": TEXT_CHARACTERS, "attributes": ATTRIBUTES_CHARACTERS}
+    cut = _QUERIES["cut_records"].format(columns=_render_columns(), found=_QUERIES["records_at"])
+    return read_records(reader, places, query=cut, values=limits)
 
 
 def _narrow(within: Range, order: Order, after: PageCursor | None) -> Range:

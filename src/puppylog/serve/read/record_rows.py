@@ -57,12 +57,13 @@ class Record(Struct, kw_only=True, omit_defaults=True):
 _PLAIN: Final = [name for name in Record.__struct_fields__ if name in COLUMNS and name not in {"ts", "attributes"}]
 
 
-def make_records(reader: Reader, table: pa.Table) -> list[Record]:
+def make_records(reader: Reader, table: pa.Table, *, is_whole: bool = False) -> list[Record]:
     """Return the records of a page or another table with the columns of ``log_records``, in its order.
 
     Args:
         reader: the store, which is asked for the origins of the records.
         table: may have columns that end in ``_length``, as `puppylog.monitor.pages.Page` has them.
+        is_whole: whether long texts in attributes are left as they are.
     """
     origins = read_origins(reader, set(table["file_id"].to_pylist()))
     instants = format_instants(table["ts"])
@@ -76,6 +77,7 @@ def make_records(reader: Reader, table: pa.Table) -> list[Record]:
             attributes[at],
             {name.removesuffix("_length"): values[at] for name, values in lengths.items() if values[at] is not None},
             origins.get(columns["file_id"][at]),
+            is_whole=is_whole,
         )
         for at in range(table.num_rows)
     ]
@@ -87,9 +89,15 @@ def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _make_record(
-    ts: str, values: Mapping[str, Any], attributes: str | None, cut: dict[str, int], origin: Origin | None
+    ts: str,
+    values: Mapping[str, Any],
+    attributes: str | None,
+    cut: dict[str, int],
+    origin: Origin | None,
+    *,
+    is_whole: bool,
 ) -> Record:
-    if attributes is not None and len(attributes) > TEXT_CHARACTERS:
+    if not is_whole and attributes is not None and len(attributes) > TEXT_CHARACTERS:
         attributes = _cut_attributes(attributes, cut)
     named: dict[str, Any] = {} if origin is None else _describe_origin(origin)
     raw = None if attributes is None else msgspec.Raw(attributes.encode(errors="replace"))

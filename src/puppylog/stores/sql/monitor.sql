@@ -452,6 +452,11 @@ JOIN (
 ) AS places
   ON places.file_id = records.file_id AND places.line_offset = records.line_offset
 
+-- name: cut_records
+-- The records that a query finds, with long texts cut.
+SELECT {columns}
+FROM ({found}) AS found
+
 -- name: contents
 -- Whether the store has any records, any of requests, and any with a severity.
 SELECT EXISTS (SELECT 1 FROM puppylog.log_records) AS has_records,

@@ -51,8 +51,8 @@ JOIN (
 
 -- name: lines_in_ranges
 -- The first rejected lines that start in byte ranges of files.
-SELECT lines.file_id, lines.line_offset, lines.line
-FROM (SELECT file_id, line_offset, line FROM puppylog.rejected_lines WHERE {in_bounds}) AS lines
+SELECT lines.file_id, lines.line_offset, lines.reason, lines.line
+FROM (SELECT file_id, line_offset, reason, line FROM puppylog.rejected_lines WHERE {in_bounds}) AS lines
 {in_ranges}
 ORDER BY lines.file_id, lines.line_offset
 LIMIT $lines
