@@ -1,7 +1,7 @@
 """The number of records over time, in steps of equal length."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -94,6 +94,7 @@ def count_histogram(
     step_s: int | None = None,
     series: int = 6,
     reach: datetime | None = None,
+    name_value: Callable[[Any], str | None] | None = None,
 ) -> Histogram | None:
     """Return the number of records in each step of time; None if the search finds no record.
 
@@ -109,6 +110,7 @@ def count_histogram(
         step_s: the length of a step in seconds.
         series: the greatest number of series. The records of all other values are counted together.
         reach: the steps go on at least to this instant.
+        name_value: returns the name of the series that a value of ``by`` belongs to; None: each value is a series.
 
     Raises:
         UsageError: with this ``step_s``, there would be more than `MAX_STEPS` steps.
@@ -128,7 +130,8 @@ def count_histogram(
         raise UsageError(
             "count", f"in {number:,} steps", advice=f"choose a longer step: at most {MAX_STEPS:,} are shown"
         )
-    counted = _count(reader, search, _Axis(first, step_s, number), dialect=dialect, by=by, limit=series)
+    axis = _Axis(first, step_s, number)
+    counted = _count(reader, search, axis, dialect=dialect, by=by, limit=series, name_value=name_value)
     return counted if counted.series else None  # all records have been deleted between the queries
 
 
@@ -178,7 +181,14 @@ class _Axis:
 
 
 def _count(
-    reader: RecordReader, search: Search, axis: _Axis, *, dialect: Dialect, by: Field | None, limit: int
+    reader: RecordReader,
+    search: Search,
+    axis: _Axis,
+    *,
+    dialect: Dialect,
+    by: Field | None,
+    limit: int,
+    name_value: Callable[[Any], str | None] | None,
 ) -> Histogram:
     chosen, (step, start) = search.render("chosen_records"), _step_sql(axis.step_s, dialect)
     if by is None:
@@ -186,13 +196,15 @@ def _count(
         rows = reader.query(sql, search.parameters()).to_pylist()
         return Histogram(axis.start, axis.step_s, [Series("records", axis.make_counts(rows))] if rows else [])
     names = read_origins(reader, by.kind)
-    parameters: dict[str, Value] = {**search.parameters(), "series": limit if names is None else _ALL}
+    if names is not None:
+        name_value = names.get
+    parameters: dict[str, Value] = {**search.parameters(), "series": limit if name_value is None else _ALL}
     sql = _QUERIES["histogram_by_value"].format(
         step=step, start=start, chosen=chosen, value=value_sql(by, dialect), order=order_sql(by, dialect)
     )
     rows = reader.query(sql, parameters).to_pylist()
-    if names is not None:
-        rows = _rank([{**row, "value": names.get(row["value"])} for row in rows], limit)
+    if name_value is not None:
+        rows = _rank([{**row, "value": name_value(row["value"])} for row in rows], limit)
     return _gather(rows, axis)
 
 

@@ -72,7 +72,10 @@ def read_body(kind: type[S], body: bytes) -> S:
 
 def is_list(type_: object) -> bool:
     """Return whether a parameter of this type may be given several times."""
-    return isinstance(inspect.type_info(type_), inspect.ListType | inspect.VarTupleType)
+    found = inspect.type_info(type_)
+    if isinstance(found, inspect.Metadata):
+        found = found.type
+    return isinstance(found, inspect.ListType | inspect.VarTupleType)
 
 
 def describe_type(type_: Any) -> str:  # noqa: ANN401 - as a field of msgspec has it

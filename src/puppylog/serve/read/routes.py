@@ -12,14 +12,20 @@ from starlette.routing import BaseRoute, Route
 
 from puppylog.serve.context import Context
 from puppylog.serve.guard import Handler, guarded
-from puppylog.serve.read import record, records
+from puppylog.serve.read import histogram, patterns, record, records, top
 from puppylog.serve.read.answers import choose_format, render_answer
 from puppylog.serve.read.errors import render_error
 from puppylog.serve.read.parameters import read_body, read_parameters
 from puppylog.serve.read.resource import Answer, Asked, Resource
 from puppylog.serve.read.running import run_query
 
-ALL: Final[Sequence[Resource[Any, Any]]] = (*records.RESOURCES, *record.RESOURCES)
+ALL: Final[Sequence[Resource[Any, Any]]] = (
+    *records.RESOURCES,
+    *record.RESOURCES,
+    *histogram.RESOURCES,
+    *top.RESOURCES,
+    *patterns.RESOURCES,
+)
 """The resources. The first one whose path matches a request answers it."""
 
 

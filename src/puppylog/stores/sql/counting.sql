@@ -19,6 +19,11 @@ GROUP BY 1
 SELECT count(*) AS records, count(DISTINCT value) AS different
 FROM (SELECT {value} AS value FROM puppylog.log_records WHERE {value} IS NOT NULL LIMIT $records) AS some_values
 
+-- name: marks
+-- How many of some records that a search finds have a severity and a status.
+SELECT count(*) AS records, count(severity) AS with_severity, count(status_code) AS with_status
+FROM (SELECT severity, status_code {chosen} LIMIT $records) AS some_records
+
 -- name: top
 -- The most frequent values, and the numbers of records and of values in all. One row without n if there is no record.
 WITH counted AS MATERIALIZED ({values}),
