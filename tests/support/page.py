@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, expect
 
 from support.served import Served
 
@@ -23,7 +23,8 @@ REJECTED = 3
 """Rejected lines of the source ``shop``."""
 
 _ROUTES = ("/", "/products", "/products/7", "/cart", "/checkout")
-_DEADLINE_MS = 10_000
+_DEADLINE_MS = 15_000
+expect.set_options(timeout=_DEADLINE_MS)  # the page asks each 5 s whether the server answers
 
 
 def make_access_log(now: datetime) -> bytes:
@@ -115,3 +116,8 @@ def watch(page: Page, url: str, faults: list[str]) -> None:
     page.on("pageerror", lambda error: faults.append(f"exception: {error.message}"))
     page.on("dialog", note_dialog)
     page.on("request", note_request)
+
+
+def ask_for_status(page: Page) -> None:
+    """Let the page ask now, as it does each 5 s and when it is seen again."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")

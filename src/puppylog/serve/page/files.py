@@ -32,7 +32,7 @@ class File:
         content_type: its media type.
         body: its bytes.
         compressed: the same in gzip; None if that is no smaller.
-        tag: identifies the bytes, as a quoted ETag.
+        tag: identifies the bytes, as a weak ETag, which both forms share.
     """
 
     content_type: str
@@ -92,7 +92,7 @@ def _complete(index: str, digest: str, names: list[str]) -> str:
 def _make(ending: str, body: bytes) -> File:
     compressed = gzip.compress(body, 9, mtime=0)
     is_smaller = len(body) >= _LEAST_BYTES and len(compressed) < len(body)
-    tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+    tag = f'W/"{hashlib.sha256(body).hexdigest()[:16]}"'
     return File(_TYPES[ending], body, compressed if is_smaller else None, tag)
 
 

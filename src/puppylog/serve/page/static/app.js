@@ -25,6 +25,7 @@ let current = null;
 
 /** Show the view of the address. @param {address.Address} now */
 async function show(now) {
+  const isLater = current !== null;
   const view = VIEWS.find((one) => one.name === now.view) ?? VIEWS[0];
   topBar.update(view.name);
   if (current?.view === view.name) return current.opened?.update(now);
@@ -33,6 +34,7 @@ async function show(now) {
   const mine = (current = { view: view.name, place, opened: /** @type {any} */ (null) });
   fill(content, place);
   document.title = `${view.title} · Puppylog`;
+  if (isLater) say(view.title);
   try {
     const module = await import(`./views/${view.name}.js`);
     if (current !== mine) return;
@@ -45,6 +47,10 @@ async function show(now) {
 }
 
 const topBar = makeTopBar(app);
+document.getElementById("skip")?.addEventListener("click", (event) => {
+  event.preventDefault(); // the address is the state
+  content.focus();
+});
 
 async function start() {
   api.setLogin(async () => {

@@ -141,7 +141,14 @@ function makeSeries(one, paint) {
   const color = paint(one.color);
   if (one.kind === "bars")
     return { label: one.label, fill: color, stroke: color, width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.9, Infinity], align: 1 }) };
-  return { label: one.label, stroke: color, width: 1.5, dash: one.isDashed ? [4, 4] : undefined, points: { size: 4 } };
+  return { label: one.label, stroke: color, width: 1.5, dash: one.isDashed ? [4, 4] : undefined, points: { size: 5, fill: color, filter: (/** @type {any} */ _u, /** @type {number} */ _at, /** @type {boolean} */ isShown) => listLone(one.values, isShown) } };
+}
+
+/** Which values to draw as points: if there is little space, those without a neighbour, which no line shows.
+ * @param {(number | null)[]} values @param {boolean} hasSpace */
+function listLone(values, hasSpace) {
+  const isGap = (/** @type {number} */ at) => (values[at] ?? null) === null;
+  return values.flatMap((_, at) => (!isGap(at) && (hasSpace && values.length <= 40 || (isGap(at - 1) && isGap(at + 1))) ? [at] : []));
 }
 
 /** @param {any} u @param {Data} data @param {((since: string, until: string) => void) | undefined} onBrush */
@@ -181,6 +188,8 @@ function drawMarks(u, data, paint) {
 /** @param {CanvasRenderingContext2D} ctx @param {string} color @param {number[]} ends @param {string} label @param {number[]} at */
 function drawLine(ctx, color, [x0, y0, x1, y1], label, [x, y]) {
   ctx.strokeStyle = ctx.fillStyle = color;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "alphabetic";
   ctx.beginPath();
   ctx.moveTo(x0, y0);
   ctx.lineTo(x1, y1);

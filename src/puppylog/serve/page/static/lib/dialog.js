@@ -18,7 +18,7 @@ export function dialog({ title, body, actions = null, class: name = "", isSheet 
   const element = h(
     "dialog",
     { class: `${isSheet ? "sheet" : "dialog"} ${name}`, aria: { labelledby: id } },
-    h("header", { class: "dialog-head" }, h("h2", { id }, title), mayClose && iconButton("close", "Close", () => element.close())),
+    h("header", { class: "dialog-head" }, h("h2", { id, tabindex: -1, autofocus: true }, title), mayClose && iconButton("close", "Close", () => element.close())),
     content,
     actions && h("footer", { class: "dialog-actions" }, actions),
   );

@@ -39,6 +39,7 @@ export function isTyping(target) {
 function nameOf(event) {
   const isCharacter = event.key.length === 1;
   const shift = event.shiftKey && (!isCharacter || /[A-Za-z]/.test(event.key) && (event.ctrlKey || event.metaKey)) ? "Shift+" : "";
+  if (event.getModifierState("AltGraph")) return event.key; // a character, whatever makes it on this keyboard
   return `${event.ctrlKey || event.metaKey ? "Ctrl+" : ""}${event.altKey ? "Alt+" : ""}${shift}${event.key}`;
 }
 

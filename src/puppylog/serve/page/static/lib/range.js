@@ -5,6 +5,7 @@
 import * as address from "./address.js";
 import { dialog } from "./dialog.js";
 import { fill, h, icon, iconButton } from "./dom.js";
+import * as keys from "./keys.js";
 import { menu } from "./menu.js";
 import { duration } from "./numbers.js";
 import * as times from "./times.js";
@@ -115,6 +116,12 @@ export function control({ fallback = "1h", onRefresh } = {}) {
   ]);
   const element = h("div", { class: "range", role: "group", aria: { label: "Time range" } }, back, choose, forward, out, reload, onRefresh && every);
   let timer = 0;
+  const group = { group: "Time range" };
+  const stops = [
+    keys.bind("[", "Earlier: back by half the range", () => back.click(), group), keys.bind("]", "Later: forward by half the range", () => forward.click(), group),
+    keys.bind("o", "Zoom out", () => out.click(), group), keys.bind("w", "Choose the range", () => choose.click(), group),
+    ...(onRefresh ? [keys.bind("r", "Refresh", () => onRefresh(), group)] : []),
+  ];
 
   function update() {
     const range = read(fallback);
@@ -132,7 +139,13 @@ export function control({ fallback = "1h", onRefresh } = {}) {
   }
 
   update();
-  return { element, update, close: () => clearInterval(timer) };
+  return {
+    element, update,
+    close() {
+      clearInterval(timer);
+      for (const stop of stops) stop();
+    },
+  };
 }
 
 /** @param {string} name @param {string} fallback */
@@ -161,8 +174,8 @@ export function zoomOut(fallback = "1h") {
 /** Ask for a range: by text, or with the browser's calendar. @param {string} fallback */
 export function openRangeDialog(fallback = "1h") {
   const range = read(fallback);
-  const since = makeField("From", range.since === "all" ? "" : range.since, "2h, yesterday, 2026-11-27 10:00; empty: from the first record");
-  const until = makeField("To (exclusive)", range.until, "empty: now");
+  const since = makeField("From", range.since === "all" ? "" : range.since, "Such as 2h, yesterday, monday 9:00 or 2026-11-27 10:00. Empty: from the first record.");
+  const until = makeField("To", range.until, "Empty: now. The range ends before this time.");
   const form = h(
     "form",
     {
@@ -179,18 +192,19 @@ export function openRangeDialog(fallback = "1h") {
     h("p", { class: "quiet" }, `Times are in ${times.zoneName()}.`),
   );
   const shown = dialog({ title: "Time range", body: form, actions: h("button", { type: "submit", form: "range-form", class: "primary" }, "Show") });
+  since.text.focus();
   since.text.select();
 }
 
 /** A text with the browser's calendar beside it. @param {string} label @param {string} text @param {string} hint */
 function makeField(label, text, hint) {
-  const input = h("input", { type: "text", value: text, placeholder: hint, autocomplete: "off", spellcheck: "false" });
+  const input = h("input", { type: "text", value: text, autocomplete: "off", spellcheck: "false" });
   const ms = text ? parseInstant(text) : NaN;
   const picker = h("input", {
     type: "datetime-local", step: 1, value: Number.isNaN(ms) ? "" : times.format(ms).replace(" ", "T"), aria: { label: `${label}: calendar` },
     on: { input: () => picker.value && (input.value = toInstant(picker.value)) },
   });
-  return { text: input, element: h("div", { class: "range-field" }, h("label", null, label, input), picker) };
+  return { text: input, element: h("div", { class: "range-field" }, h("label", null, label, input), picker, h("p", { class: "quiet" }, hint)) };
 }
 
 /** What the calendar gives, in the page's zone, as an instant. @param {string} text */

@@ -1,6 +1,7 @@
 /** Who is logged in, and the dialog that logs in. The token goes to the server and is kept nowhere in the page. */
 import { dialog } from "./dialog.js";
 import { fill, h } from "./dom.js";
+import { banner } from "./notices.js";
 
 const RETRY_MS = 2000;
 
@@ -8,7 +9,6 @@ const RETRY_MS = 2000;
 
 /** Ask the server until it answers. @returns {Promise<Session>} */
 export async function readSession() {
-  const { banner } = await import("./notices.js");
   for (;;) {
     const response = await fetch("api/v1/session").catch(() => null);
     if (response?.ok) {

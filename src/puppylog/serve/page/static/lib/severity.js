@@ -10,6 +10,13 @@ export function color(name) {
   return /^[1-5](xx|\d\d)$/.test(String(name)) ? `var(--sev-${status})` : "var(--text-quiet)";
 }
 
+/** The colour of a severity's bars: what is no trouble is pale, so that errors are seen among it.
+ * @param {string | null | undefined} name */
+export function barColor(name) {
+  const isQuiet = !name || ["trace", "debug", "info", "notice", "1xx", "2xx", "3xx"].includes(name);
+  return isQuiet ? `color-mix(in srgb, ${color(name)} 55%, var(--bg-raised))` : color(name);
+}
+
 /** A severity as a short word in its colour. @param {string | null | undefined} name */
 export function severityTag(name) {
   if (!name) return null;

@@ -5,7 +5,7 @@ import { banner, say, toast } from "./notices.js";
 
 const PERIOD_MS = 5000;
 const AWAY_MS = 1500;
-const TROUBLED = ["late", "failing", "lost", "stopped", "error", "blocked"];
+const ANSWER_MS = 10_000;
 
 /** @param {any} _app @param {{setBadges: (badges: Record<string, {count: number, label: string}>) => void, setStatus: (status: any) => void}} topBar */
 export function watchStatus(_app, topBar) {
@@ -15,12 +15,14 @@ export function watchStatus(_app, topBar) {
 
   async function ask() {
     clearTimeout(timer);
+    if (document.hidden) return; // asked again when the page is seen
     try {
-      const status = await api.get("status");
+      const status = await api.get("status", {}, { signal: AbortSignal.timeout(ANSWER_MS) });
       if (!status.store.is_up) throw new api.ApiError(503, { message: status.store.problem ?? "The store does not answer." });
       answer(status);
     } catch (/** @type {any} */ error) {
-      if (error.isTransient ?? true) away(error.message);
+      if (error.name === "TimeoutError") api.goAway("The server does not answer.");
+      else if (error.isTransient ?? true) api.goAway(error.message);
     }
     timer = setTimeout(ask, isAway ? AWAY_MS : PERIOD_MS);
   }
@@ -57,7 +59,8 @@ export function watchStatus(_app, topBar) {
 /** @param {any} status */
 function readBadges(status) {
   const firing = (status.alerts?.firing ?? []).length;
-  const states = status.streams?.by_state ?? {};
-  const troubled = TROUBLED.reduce((sum, state) => sum + (states[state] ?? 0), 0);
+  const stalled = status.streams?.by_state?.stalled ?? 0;
+  const others = (status.streams?.list ?? []).filter((/** @type {any} */ one) => one.problem && one.state !== "stalled");
+  const troubled = stalled + others.length;
   return { alerts: { count: firing, label: `${firing} firing` }, streams: { count: troubled, label: `${troubled} with problems` } };
 }
