@@ -45,19 +45,19 @@ def list_names(attributes: Iterable[str]) -> dict[str, str]:
     """Return the names in JSON objects of attributes, each with an example value. Dots separate the keys of objects."""
     found: dict[str, str] = {}
     for text in attributes:
-        for name, example in _iter_attributes(json.loads(text)):
+        for name, example in iter_attributes(json.loads(text)):
             if not found.get(name):
                 found[name] = example
     return found
 
 
-def _iter_attributes(value: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON
+def iter_attributes(value: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON
     """Yield the name and the value, as text, of every member of a JSON object, nested members included."""
     if not isinstance(value, dict) or depth > _MAX_DEPTH:
         return
     for key, inner in value.items():
         if isinstance(inner, dict):
-            yield from _iter_attributes(inner, f"{prefix}{key}.", depth + 1)
+            yield from iter_attributes(inner, f"{prefix}{key}.", depth + 1)
         if inner is not None:
             yield f"{prefix}{key}", inner if isinstance(inner, str) else json.dumps(inner)
 

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from puppylog.errors import ExpressionError, FormatError, PuppylogError, SearchError
+from puppylog.serve.read.units import count_units
 from puppylog.serve.refusal import Refusal
 
 
@@ -58,15 +59,6 @@ def _find_column(refusal: Refusal) -> int | None:
     if not isinstance(error, SearchError | ExpressionError | FormatError) or not error.written:
         return None
     return count_units(error.written[: error.at])
-
-
-def count_units(text: str) -> int:
-    """Return the length of a text in units of UTF-16.
-
-    >>> count_units("aé🐶")
-    4
-    """
-    return len(text) + sum(character > "\uffff" for character in text)
 
 
 def render_error(_request: Request, refusal: Refusal) -> Response:

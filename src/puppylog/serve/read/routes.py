@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from puppylog.serve.context import Context
 from puppylog.serve.guard import Handler, guarded
-from puppylog.serve.read import histogram, patterns, record, records, top
+from puppylog.serve.read import fields, histogram, patterns, record, records, top
 from puppylog.serve.read.answers import choose_format, render_answer
 from puppylog.serve.read.errors import render_error
 from puppylog.serve.read.parameters import read_body, read_parameters
@@ -24,6 +24,7 @@ ALL: Final[Sequence[Resource[Any, Any]]] = (
     *record.RESOURCES,
     *histogram.RESOURCES,
     *top.RESOURCES,
+    *fields.RESOURCES,
     *patterns.RESOURCES,
 )
 """The resources. The first one whose path matches a request answers it."""
