@@ -1,4 +1,5 @@
 /** Requests to the server. A 401 opens the log-in and repeats the request; a store that is away is told to listeners. */
+import { parseJson } from "./json.js";
 
 /** Why a request was refused. `status` is 0 if the server did not answer. */
 export class ApiError extends Error {
@@ -81,7 +82,7 @@ async function send(method, target, body, options) {
     options.signal?.throwIfAborted();
     return send(method, target, body, options);
   }
-  if (response.ok) return response.status === 204 ? null : response.json();
+  if (response.ok) return response.status === 204 ? null : parseJson(await response.text());
   const error = await readError(response);
   if (response.status === 503 && error.isTransient) goAway(error.message);
   throw error;

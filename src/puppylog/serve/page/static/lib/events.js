@@ -1,5 +1,6 @@
 /** Server-sent events, which go on by themselves after a break, without a gap and without a repetition. */
 import * as api from "./api.js";
+import { parseJson } from "./json.js";
 
 const RETRY_MS = 2000;
 
@@ -28,7 +29,7 @@ export function listen(path, params, handlers) {
     for (const [name, fn] of Object.entries(handlers.on))
       source.addEventListener(name, (event) => {
         if (event.lastEventId) last = event.lastEventId;
-        fn(JSON.parse(event.data));
+        fn(parseJson(event.data));
       });
   }
 

@@ -89,7 +89,7 @@ function bindKeys() {
   for (const view of VIEWS)
     keys.bind(`g ${view.key}`, `Go to ${view.title}`, () => address.go({ view: view.name }));
   keys.bind("z", "Change between UTC and the zone of this browser", switchZone);
-  keys.bind("t", "Change between light and dark", () => setTheme(isDark() ? "light" : "dark"));
+  keys.bind("T", "Change between light and dark", () => setTheme(isDark() ? "light" : "dark"));
 }
 
 function isDark() {
