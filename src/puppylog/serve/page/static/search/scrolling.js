@@ -1,0 +1,15 @@
+// Where an element scrolls, and how its content changes without a jump.
+
+/** What scrolls an element. @param {Element} element @returns {Element} */
+export function scrollerOf(element) {
+  for (let at = element.parentElement; at && at !== document.body; at = at.parentElement)
+    if (/auto|scroll/.test(getComputedStyle(at).overflowY)) return at;
+  return document.scrollingElement ?? document.documentElement;
+}
+
+/** Change a list so that an element stays where it is on the screen. @param {Element | undefined} element @param {() => void} change */
+export function keepStill(element, change) {
+  const before = element?.getBoundingClientRect().top ?? 0;
+  change();
+  if (element) scrollerOf(element).scrollTop += element.getBoundingClientRect().top - before;
+}

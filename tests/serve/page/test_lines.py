@@ -1,0 +1,130 @@
+"""The lines of the search view, as a person reads them."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from support.page import store_known_log
+from support.served import Served
+
+LONG = 1 << 20  # characters of the longest message
+STRANGE: list[dict[str, Any]] = [
+    {"timestamp": "1931-02-03T04:05:06.123456+00:00", "message": "before 1970"},
+    {"timestamp": "2155-02-03T04:05:06+00:00", "message": "after 2100", "answer": 12345678901234567890},
+    {"level": "error", "message": "<b onclick=alert(1)>bold</b> \x1b[31mred\x1b[0m \u202eevil"},
+    {"level": "warn", "message": "\u05e9\u05dc\u05d5\u05dd 1", "http": {"code": 503, "tags": ["a", {"b": 2}]}},
+    {"level": "info", "message": "x" * LONG + "\nthe end", "trace_id": "4bf92f3577b34da6"},
+]
+ALL = "/#/search?since=all&q="
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The known log, and lines that are hard to show."""
+    with Served(tmp_path_factory.mktemp("lines")) as served:
+        store_known_log(served)
+        now = datetime.now(UTC) - timedelta(minutes=2)
+        lines = [{"timestamp": (now + timedelta(seconds=at)).isoformat(), **line} for at, line in enumerate(STRANGE)]
+        body = "".join(json.dumps(line) + "\n" for line in lines).encode()
+        assert served.send("POST", "/api/v1/lines?source=strange&format=json", body).status == 200
+        yield served
+
+
+def find_line(page: Page, text: str) -> Locator:
+    return page.get_by_role("region", name="Records").locator(".line", has_text=text)
+
+
+def test_lines_show_time_severity_source_and_message_and_mark_what_the_query_found(page: Page) -> None:
+    page.goto(f"{ALL}payment timeout")
+    line = find_line(page, "payment 4 failed")
+    expect(line).to_contain_text("error")
+    expect(line.locator("mark")).to_have_text(["payment", "timeout"])
+    expect(page.get_by_text("10 lines, all that match, newest first")).to_be_visible()
+    page.keyboard.press("n")
+    expect(page.locator("mark.is-current")).to_have_text("payment")
+
+
+def test_more_lines_come_as_one_scrolls_and_none_comes_twice(page: Page) -> None:
+    page.goto(f"{ALL}source:shop&order=oldest")
+    expect(page.get_by_text("100 lines, and more below, oldest first")).to_be_visible()
+    page.locator(".line").nth(99).scroll_into_view_if_needed()
+    expect(page.get_by_text("240 lines, all that match, oldest first")).to_be_visible()
+    keys = page.locator(".line").evaluate_all("all => all.map((one) => one.dataset.key)")
+    assert len(set(keys)) == len(keys) == 240
+
+
+def test_a_record_opens_with_its_fields_and_a_click_on_a_value_narrows_the_search(page: Page) -> None:
+    page.goto(f"{ALL}payment")
+    find_line(page, "payment 4 failed").get_by_role("link").click()
+    record = page.get_by_role("complementary", name="Record")
+    expect(record.get_by_role("row", name="duration_ms")).to_contain_text("30 s")
+    expect(record.get_by_text("Put together from the columns")).to_be_visible()
+    record.get_by_role("button", name="Only customer.country with this value").click()
+    expect(page).to_have_url(f"{page.url.split('#')[0]}#/search?since=all&q=payment+customer.country%3DDE")
+    page.go_back()
+    expect(record.get_by_role("heading", name="Message")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(record).to_be_hidden()
+
+
+def test_a_link_opens_a_record_that_is_not_in_the_list(page: Page, served: Served) -> None:
+    answer = json.loads(served.send("GET", "/api/v1/records?q=source:app&limit=1").text)
+    record = answer["records"][0]
+    page.goto(f"{ALL}nothing+has+this&at={record['file_id']}:{record['line_offset']}")
+    expect(page.get_by_role("complementary", name="Record")).to_contain_text(record["message"])
+
+
+def test_neighbours_of_a_record_come_from_its_file_with_the_rejected_lines_among_them(page: Page) -> None:
+    page.goto(f"{ALL}source:shop status_code:503&order=oldest")
+    page.locator(".line").nth(1).get_by_role("link").click()
+    page.get_by_role("button", name="Lines around it in its file").click()
+    around = page.get_by_role("list", name="Records of the file")
+    expect(around.locator(".is-rejected")).to_contain_text("this line is no request")
+    expect(around.locator(".line")).to_have_count(13 + 1 + 25 + 1)  # before, itself, after, rejected
+    page.get_by_role("button", name="100 more after").click()
+    expect(around.get_by_text("another line without a status")).to_be_visible()
+    page.get_by_role("button", name="Back to what was found").click()
+    expect(page.get_by_text("24 lines, all that match")).to_be_visible()
+
+
+def test_the_table_has_the_columns_that_the_reader_chooses_and_the_address_keeps_them(page: Page) -> None:
+    field = {"name": "only_in_older_records", "kind": "attribute", "share": 0.1, "examples": [], "is_facet": False}
+    page.route("**/api/v1/fields?*", lambda route: route.fulfill(json={"fields": [field], "sample_records": 1}))
+    page.goto(f"{ALL}payment&form=table")
+    table = page.get_by_role("table", name="Lines")
+    expect(table.get_by_role("columnheader")).to_have_text(["time", "severity", "message"])
+    page.get_by_role("button", name="Columns").click()
+    expect(page.get_by_role("checkbox", name="only_in_older_records")).to_be_visible()
+    page.get_by_role("checkbox", name="duration_ms").check()
+    page.keyboard.press("Escape")
+    expect(table.get_by_role("columnheader")).to_have_text(["time", "severity", "message", "duration_ms"])
+    table.get_by_role("button", name="duration_ms").click()
+    page.get_by_role("menuitem", name="Move left").click()
+    page.get_by_role("separator", name="Width of severity").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(
+        page.url.split("#")[0] + "#/search?since=all&q=payment&form=table"
+        "&columns=ts:190,severity:104,duration_ms:140,message:480"
+    )
+    page.reload()
+    expect(table.get_by_role("columnheader")).to_have_text(["time", "severity", "duration_ms", "message"])
+    page.keyboard.press("t")
+    expect(page.get_by_role("list", name="Lines")).to_be_visible()
+
+
+def test_text_that_is_hard_to_show_is_shown_as_it_is(page: Page) -> None:
+    page.goto(f"{ALL}source:strange")
+    expect(find_line(page, "bold")).to_contain_text("<b onclick=alert(1)>bold</b> ␛[31mred␛[0m U+202Eevil")
+    expect(page.get_by_text("1931-02-03")).to_be_visible()
+    expect(page.get_by_text("2155-02-03")).to_be_visible()
+    expect(find_line(page, "after 2100")).to_contain_text("answer=12345678901234567890")
+    expect(find_line(page, "more characters")).to_contain_text("1,047,384 more characters")
+    find_line(page, "more characters").get_by_role("link").click()
+    record = page.get_by_role("complementary", name="Record")
+    expect(record.get_by_role("button", name="Show 64,000 more of 1,048,584 characters").first).to_be_visible()
+    record.get_by_role("link", name="4bf92f3577b34da6").click()
+    expect(page.get_by_text("1 line, all that match")).to_be_visible()
