@@ -84,17 +84,19 @@ class Candidate:
         return None
 
 
-def find_whether_numbers_grow(candidates: Sequence[Candidate]) -> bool:
+def find_whether_numbers_grow(candidates: Sequence[Candidate]) -> bool | None:
     """Return whether rotation gives the newest file the greatest number, as log4j2 does, and not the number 1.
 
-    Then each file was changed after all files with smaller numbers. Compressed files are compared with each other only:
-    compression may set the time of change to its own.
+    Then each file was changed after all files with smaller numbers. Two files do not tell, because a program may still
+    write to a file that was rotated: the result is None. Compression may set the times of change to its own, in any
+    order, so compressed files are compared only if all files are compressed.
     """
-    plain = [candidate for candidate in candidates if candidate.number is not None and not candidate.is_compressed]
-    packed = [candidate for candidate in candidates if candidate.number is not None and candidate.is_compressed]
-    alike = plain if len(plain) > 1 else packed
+    numbered = [candidate for candidate in candidates if candidate.number is not None]
+    alike = [candidate for candidate in numbered if not candidate.is_compressed] or numbered
     alike.sort(key=lambda candidate: candidate.number or 0)
-    return len(alike) > 1 and all(older.mtime_ns < newer.mtime_ns for older, newer in pairwise(alike))
+    if len(alike) < 2 or not all(older.mtime_ns < newer.mtime_ns for older, newer in pairwise(alike)):
+        return False
+    return True if len(alike) > 2 else None
 
 
 class DirectoryChanged(Exception):

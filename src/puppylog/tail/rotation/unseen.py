@@ -83,7 +83,7 @@ def take_newest_compressed(pool: CandidatePool) -> Candidate | None:
     """
     rotated = [candidate for candidate in pool.candidates if candidate.is_rotated]
     newest = rotated[-1] if rotated else None
-    numbers_grow = find_whether_numbers_grow(rotated)
+    numbers_grow = bool(find_whether_numbers_grow(rotated))
     for candidate in rotated:
         is_newer = newest is None or candidate.is_newer_than(newest, numbers_grow=numbers_grow)
         newest = candidate if is_newer else newest
@@ -128,13 +128,22 @@ def _iter_newer(pool: CandidatePool, last: LastFile) -> Iterator[Candidate]:
     for candidate in pool.iter_free():
         if not candidate.is_rotated:
             continue
-        is_newer = (
-            None if last_candidate is None else candidate.is_newer_than(last_candidate, numbers_grow=numbers_grow)
-        )
+        is_newer = None if last_candidate is None else _is_newer(candidate, last_candidate, numbers_grow)
         if is_newer is None and candidate.is_extended and (last_candidate is not None or candidate.date is None):
             continue  # app.2.log next to app.log.1 is another program's log
         if candidate.mtime_ns >= last.mtime_ns if is_newer is None else is_newer:
             yield candidate
+
+
+def _is_newer(candidate: Candidate, last: Candidate, numbers_grow: bool | None) -> bool | None:
+    """Return whether the candidate is newer by its name. If the direction of numbers is unknown, both count as newer.
+
+    A file that is older than the known one may then be read, but no file is left out.
+    """
+    is_newer = candidate.is_newer_than(last, numbers_grow=bool(numbers_grow))
+    if is_newer is False and numbers_grow is None and candidate.number is not None:
+        return candidate.mtime_ns > last.mtime_ns
+    return is_newer
 
 
 def _is_last_file(pool: CandidatePool, candidate: Candidate, last: LastFile) -> bool:
