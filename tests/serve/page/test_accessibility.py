@@ -1,0 +1,70 @@
+"""What keeps people with a screen reader, without a mouse, or with little sight from using the page."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+VIEWS = ("search", "patterns", "metrics", "alerts", "streams", "rejects", "sql")
+MOST_TABS = 200
+
+UNREACHED = """
+() => [...document.querySelectorAll("a[href], button, input, select, textarea")]
+  .filter((one) => one.checkVisibility() && !one.disabled && one.tabIndex >= 0)
+  .filter((one) => !reached.has(one))
+  .filter((one) => one.type !== "radio" || ![...document.getElementsByName(one.name)].some((it) => reached.has(it)))
+  .map((one) => one.outerHTML.slice(0, 200))
+"""
+
+
+def find_violations(page: Page, **options: Any) -> list[str]:
+    found = Axe().run(page, options={"resultTypes": ["violations"], **options}).response["violations"]
+    return [f"{one['id']}: {node['html'][:200]}: {node['failureSummary']}" for one in found for node in one["nodes"]]
+
+
+def iter_views(page: Page) -> Iterator[str]:
+    """Show each view in turn, with what it loads at first."""
+    for view in VIEWS:
+        page.goto(f"/#/{view}")
+        page.locator(f".view[data-view={view}] h1").wait_for(state="attached")
+        page.wait_for_load_state("networkidle")
+        yield view
+
+
+def test_axe_finds_nothing_in_any_view_and_enough_contrast_in_both_themes(page: Page) -> None:
+    found: dict[str, list[str]] = {}
+    for view in iter_views(page):
+        page.emulate_media(color_scheme="light")
+        found[view] = find_violations(page)
+        page.emulate_media(color_scheme="dark")
+        found[f"{view}, dark"] = find_violations(page, runOnly=["color-contrast"])
+    page.keyboard.press("?")
+    page.get_by_role("dialog", name="Keys").wait_for()
+    found["help, dark"] = find_violations(page)
+    assert {place: violations for place, violations in found.items() if violations} == {}
+
+
+def test_the_keyboard_reaches_everything_in_every_view(page: Page) -> None:
+    unreached = {view: list_unreached(page) for view in iter_views(page)}
+    assert {view: controls for view, controls in unreached.items() if controls} == {}
+
+
+def list_unreached(page: Page) -> list[str]:
+    """Press Tab until the focus has gone round, and return the controls that it has not reached.
+
+    A control with tabindex -1 is left out: arrow keys reach it from another control of its group.
+    """
+    page.evaluate("window.reached = new Set(); document.getElementById('skip').focus()")
+    for _ in range(MOST_TABS):
+        if page.evaluate(
+            "() => { const at = document.activeElement; const known = reached.has(at); reached.add(at); return known; }"
+        ):
+            break
+        page.keyboard.press("Tab")
+    return list(page.evaluate(UNREACHED))
+
+
+def test_nothing_moves_for_a_person_who_wants_no_motion(page: Page) -> None:
+    expect(page.locator("main h1")).to_have_count(1)
+    assert page.evaluate("document.getAnimations().filter((one) => one.playState === 'running').length") == 0
