@@ -179,7 +179,7 @@ def test_a_click_never_makes_a_query_that_contradicts_itself(module: Page) -> No
 
 
 def test_the_query_of_a_shape_finds_its_example(module: Page) -> None:
-    write = "([shape, example]) => query.shapeTerm(shape, example)"
+    write = "([shape, example]) => query.shapeTerm('message', shape, example)"
     term = module.evaluate(write, ["user * from *:* (*)", "user 17 from 10.0.0.1:80 (3f2a9c1b77)"])
     assert term == r"message~/\Auser \S+ from \S+:\S+ \(\S+\)(\n|\z)/"
     long = module.evaluate(write, ["* word" * 100, "1 word" * 100])

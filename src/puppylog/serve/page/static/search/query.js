@@ -93,22 +93,24 @@ export function statusClassTerm(name) {
 }
 
 /**
- * Returns a query that finds the messages of a shape, in which stars stand for the parts that vary.
+ * Returns a query that finds the texts of a shape, in which stars stand for the parts that vary.
+ * @param {string} name of the field with the texts
  * @param {string} shape
- * @param {string} example a message of this shape
+ * @param {string} example a text of this shape
  */
-export function shapeTerm(shape, example) {
+export function shapeTerm(name, shape, example) {
+  const field = writeName(name);
   const star = /["']/.test(example) ? `(\\S+|"[^"]*"|'[^']*')` : "\\S+";
   const parts = shape.split("*").map(escapeRegex);
   const isCut = [...example.split("\n", 1)[0]].length >= 500;
-  const whole = `message~/\\A${parts.join(star)}${isCut ? "" : "(\\n|\\z)"}/`;
+  const whole = `${field}~/\\A${parts.join(star)}${isCut ? "" : "(\\n|\\z)"}/`;
   if (whole.length <= MAX_CHARACTERS / 2) return whole;
   let start = "";
   for (const part of parts) {
     if (start.length + part.length > MAX_CHARACTERS / 2) break;
     start += start ? `\\S+${part}` : part;
   }
-  return `message~/\\A${start || escapeRegex([...shape.split("*", 1)[0]].slice(0, MAX_VALUE).join(""))}/`;
+  return `${field}~/\\A${start || escapeRegex([...shape.split("*", 1)[0]].slice(0, MAX_VALUE).join(""))}/`;
 }
 
 /** @param {Test} test */
