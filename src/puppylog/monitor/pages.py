@@ -4,7 +4,7 @@ The order is that of time, file and offset, so that it is certain for records of
 the page before it: no record is found twice, and none is left out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
@@ -27,6 +27,9 @@ TEXT_CHARACTERS: Final = 8192
 
 ATTRIBUTES_CHARACTERS: Final = 65_536
 """Attributes whose JSON has more characters are left out of a page."""
+
+CUTS: Final[Mapping[str, Value]] = {"characters": TEXT_CHARACTERS, "attributes": ATTRIBUTES_CHARACTERS}
+"""The values of the parameters in the SQL that `render_columns` returns."""
 
 _QUERIES = load_queries("puppylog.stores", "monitor.sql")
 
@@ -116,15 +119,12 @@ def _find_part(reader: RecordReader, search: Search, records: int, order: Order,
     condition = "true" if after is None else _QUERIES["older_than_cursor" if is_newest else "newer_than_cursor"]
     query = "page_of_newest" if is_newest else "page_of_oldest"
     values: dict[str, Value] = {**search.parameters(), **({} if after is None else after.parameters())}
-    limits: dict[str, Value] = {
-        "records": records,
-        "characters": TEXT_CHARACTERS,
-        "attributes": ATTRIBUTES_CHARACTERS,
-    }
-    return reader.query(search.render(query, columns=_render_columns(), after_cursor=condition), {**values, **limits})
+    text = search.render(query, columns=render_columns(), after_cursor=condition)
+    return reader.query(text, {**values, **CUTS, "records": records})
 
 
-def _render_columns() -> str:
+def render_columns() -> str:
+    """Return the columns of a page as SQL, whose parameters are `CUTS`."""
     texts = [_QUERIES["cut_text"].format(column=name) for name in _TEXTS]
     return ", ".join([*_OTHERS, *texts, _QUERIES["short_attributes"]])
 

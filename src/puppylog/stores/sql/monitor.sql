@@ -368,6 +368,46 @@ FROM (
 {in_ranges}
 ORDER BY lines.ts, lines.file_id, lines.line_offset
 
+-- name: moved_positions
+-- The position of each file that has moved since a moment, and when it moved, in microseconds since the epoch; and the
+-- present moment by the store's clock, which is there also if no file has moved.
+SELECT files.id AS file_id, files.byte_offset, (extract(epoch FROM files.moved_at) * 1000000)::BIGINT AS moved_us,
+       (extract(epoch FROM clock.read_at) * 1000000)::BIGINT AS read_us
+FROM (SELECT now() AS read_at) AS clock
+LEFT JOIN puppylog.log_files AS files ON extract(epoch FROM files.moved_at) * 1000000 >= $since_us
+
+-- name: newest_arrived_records
+-- The newest records whose lines start in byte ranges of files, the oldest of them first.
+SELECT {columns}
+FROM (
+    SELECT lines.*
+    FROM (
+        SELECT *
+        FROM puppylog.log_records
+        WHERE {in_bounds}
+          AND ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
+          AND {in_group}
+          AND {where}
+    ) AS lines
+    {in_ranges}
+    ORDER BY lines.ts DESC, lines.file_id DESC, lines.line_offset DESC
+    LIMIT $records
+) AS newest
+ORDER BY newest.ts, newest.file_id, newest.line_offset
+
+-- name: arrived_records_count
+-- The number of records whose lines start in byte ranges of files.
+SELECT count(*) AS n
+FROM (
+    SELECT file_id, line_offset
+    FROM puppylog.log_records
+    WHERE {in_bounds}
+      AND ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
+      AND {in_group}
+      AND {where}
+) AS lines
+{in_ranges}
+
 -- name: in_any_group
 -- The condition of a search in all groups.
 true
