@@ -91,9 +91,8 @@ def find_page(reader: RecordReader, search: Search, *, records: int, order: Orde
 
 def read_cut_records(reader: RecordReader, places: Sequence[Place]) -> pa.Table:
     """Return the records at the places, in the order of the places, with the columns of `Page.records`."""
-    limits = {"characters": TEXT_CHARACTERS, "attributes": ATTRIBUTES_CHARACTERS}
-    cut = _QUERIES["cut_records"].format(columns=_render_columns(), found=_QUERIES["records_at"])
-    return read_records(reader, places, query=cut, values=limits)
+    cut = _QUERIES["cut_records"].format(columns=render_columns(), found=_QUERIES["records_at"])
+    return read_records(reader, places, query=cut, values=CUTS)
 
 
 def _narrow(within: Range, order: Order, after: PageCursor | None) -> Range:

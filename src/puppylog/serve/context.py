@@ -7,11 +7,13 @@ from typing import Final, Literal, Protocol, TypeAlias, TypeVar
 from starlette.requests import Request
 
 from puppylog.config.listen import ListenConfig
+from puppylog.monitor.search import Search
 from puppylog.receive.received import Received
 from puppylog.serve.body import read_body
 from puppylog.serve.budget import Budget
 from puppylog.serve.counters import Counters
 from puppylog.serve.limits import Limits
+from puppylog.serve.read.tail.listener import Listener
 from puppylog.serve.store.claims import Claims
 from puppylog.serve.stores import StoreAccess
 from puppylog.serve.threads import Threads
@@ -131,6 +133,21 @@ class Intake(Protocol):
     def close(self) -> None: ...
 
 
+class LiveTails(Protocol):
+    """Follows the store for live tails."""
+
+    async def listen(self, search: Search, since: str | None) -> Listener:
+        """Return a new listener for the records that match a search; see `puppylog.serve.read.tail.hub.Hub.listen`."""
+
+    def leave(self, listener: Listener) -> None:
+        """Forget a listener. It is OK to call this again."""
+
+    def begin_end(self) -> None:
+        """End all live tails now. Does not wait."""
+
+    def close(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What every receiver of the server uses."""
@@ -146,6 +163,7 @@ class Context:
     budget: Budget
     decoding: Threads
     watch: Watch
+    tails: LiveTails
     report: Callable[[str], None]  # tells the user of the process a sentence; safe to call from any thread
 
     async def decode(self, call: Callable[[], T], size: int) -> T:

@@ -25,6 +25,8 @@ class Limits:
     waiting: int = 64  # queries that wait; above it, the answer is 503
     writes_waiting: int = 256  # as above; a batch of each of a hundred collectors is no reason to refuse one
     query_s: float = 60.0  # for one query
+    tails: int = 200  # clients of live tails; above it, the answer is 503
+    tail_queries: int = 50  # different queries of live tails; above it, the answer is 503
     head_s: float = 10.0  # for the TLS handshake, and for a request's head
     idle_s: float = 75.0  # between two requests of a connection
     body_pause_s: float = 10.0  # between two parts of a body
@@ -42,8 +44,10 @@ def make_limits(body_bytes: int) -> Limits:
     The limit on open files of the process is raised as far as the system allows, as a collector does.
     """
     limits = Limits(body_bytes=body_bytes)
+    connections = min(limits.connections, allow_many_files() // 2)
     return replace(
         limits,
         bodies_bytes=max(limits.bodies_bytes, _BODIES * body_bytes),
-        connections=min(limits.connections, allow_many_files() // 2),
+        connections=connections,
+        tails=min(limits.tails, connections // 2),  # a live tail is never idle, so it does not give way to others
     )

@@ -22,6 +22,8 @@ from puppylog.serve.hosts import HostNames
 from puppylog.serve.intake import Intake
 from puppylog.serve.limits import Limits, make_limits
 from puppylog.serve.listener import Listener, open_sockets
+from puppylog.serve.read.record_rows import render_records
+from puppylog.serve.read.tail.hub import Hub
 from puppylog.serve.reports import Reports
 from puppylog.serve.store.claims import Claims
 from puppylog.serve.stores import StoreAccess
@@ -175,6 +177,7 @@ class Server:
         self._has_started.set()
         await self._end.wait()
         self.context.claims.begin_end()
+        self.context.tails.begin_end()
         await asyncio.gather(listener.end(), self.syslog.end())
 
     def _report_exception(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -205,6 +208,7 @@ class Server:
         self.context.access.close()
         self.context.stores.close()
         self.context.watch.close()
+        self.context.tails.close()
         self.context.decoding.close()
 
 
@@ -223,5 +227,6 @@ def _make_context(listen: ListenConfig, settings: Settings, limits: Limits, repo
         budget=Budget(limits.bodies_bytes),
         decoding=Threads("server decode", limits.decoding),
         watch=Watch(settings.store),
+        tails=Hub(settings.store, limits, render_records),
         report=report,
     )

@@ -83,6 +83,12 @@ def make_records(reader: Reader, table: pa.Table, *, is_whole: bool = False) -> 
     ]
 
 
+def render_records(reader: Reader, table: pa.Table) -> list[bytes]:
+    """Return the JSON of each record; see `make_records`."""
+    encoder = msgspec.json.Encoder()
+    return [encoder.encode(record) for record in make_records(reader, table)]
+
+
 def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return a column of JSON as one of texts."""
     return column.cast(pa.string())

@@ -18,6 +18,7 @@ from puppylog.serve.read.errors import render_error
 from puppylog.serve.read.parameters import read_body, read_parameters
 from puppylog.serve.read.resource import Answer, Asked, Resource
 from puppylog.serve.read.running import run_query
+from puppylog.serve.read.tail import routes as tail
 
 ALL: Final[Sequence[Resource[Any, Any]]] = (
     *records.RESOURCES,
@@ -50,7 +51,8 @@ class Common(msgspec.Struct, frozen=True, kw_only=True):
 
 def routes(context: Context) -> Sequence[BaseRoute]:
     """Return the routes."""
-    return [Route(resource.path, _make_handler(context, resource), methods=[resource.method]) for resource in ALL]
+    made = [Route(resource.path, _make_handler(context, resource), methods=[resource.method]) for resource in ALL]
+    return [*made, *tail.routes(context)]
 
 
 def _make_handler(context: Context, resource: Resource[Any, Any]) -> Handler:

@@ -1,0 +1,1 @@
+"""The live tail: new records as server-sent events."""

@@ -1,0 +1,72 @@
+"""Reads the positions of all files again and again, at the cost of those that move."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+from puppylog.monitor.arrivals import LONGEST_COMMIT_S, FilePlace, Reading, read_places, read_store_id
+from puppylog.serve.read.tail.position import Sums, write_position
+from puppylog.stores.base import RecordReader
+
+_COMPLETE_S: Final = 60.0  # after so long all positions are read, also those that seem not to have moved
+
+
+@dataclass(frozen=True)  # without slots: it has a cached property
+class Snapshot:
+    """The positions of all files at one moment."""
+
+    store_id: str
+    reading: Reading
+    sums: Sums = field(repr=False)
+
+    @cached_property
+    def offsets(self) -> Mapping[int, int]:
+        return {file_id: place.byte_offset for file_id, place in self.reading.places.items()}
+
+    @cached_property
+    def text(self) -> str:
+        """The position, for the client."""
+        return write_position(self.store_id, self.reading, self.sums)
+
+
+class SnapshotReader:
+    """Reads snapshots. Used by one thread."""
+
+    def __init__(self) -> None:
+        self._read_at = 0.0
+        self._last: Snapshot | None = None
+
+    def forget(self) -> None:
+        """Read everything the next time."""
+        self._last = None
+
+    def read(self, reader: RecordReader) -> Snapshot:
+        """Return the present positions; the last snapshot if no file has moved."""
+        now = time.monotonic()
+        last = self._last
+        if last is None or now - self._read_at > _COMPLETE_S:
+            store_id = read_store_id(reader)
+            places = read_places(reader)
+            self._read_at = now
+            if last is not None and (store_id != last.store_id or last.reading.places.keys() - places.places.keys()):
+                last = None  # another store, or an earlier state of the store, as after a restore
+        else:
+            store_id = last.store_id
+            places = read_places(reader, since_us=last.reading.read_us - round(LONGEST_COMMIT_S * 1e6))
+        self._last = last = _advance(last, store_id, places)
+        return last
+
+
+def _advance(last: Snapshot | None, store_id: str, places: Reading) -> Snapshot:
+    """Return the snapshot after ``last``, with positions that have moved; ``last`` itself if none has."""
+    known: Mapping[int, FilePlace] = {} if last is None else last.reading.places
+    moved = {file_id: place for file_id, place in places.places.items() if known.get(file_id) != place}
+    if last is not None and not moved:
+        return last
+    sums = Sums() if last is None else last.sums.copy()
+    for file_id, place in moved.items():
+        before = known.get(file_id)
+        sums.move(file_id, 0 if before is None else before.byte_offset, place.byte_offset)
+    return Snapshot(store_id, Reading(places.read_us, {**known, **moved}), sums)
