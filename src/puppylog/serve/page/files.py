@@ -20,7 +20,7 @@ _TYPES: Final = {
 }
 _ROOT: Final = "page/@/"  # stands in index.html for the folder of the files
 _MODULES: Final = "<!-- modules -->"  # in index.html, where the modules to preload are listed
-_PRELOADED: Final = ("app.js", "lib/")
+_PRELOADED: Final = ("app.js", "lib/", "search/", "views/search.js")
 _LEAST_BYTES: Final = 500  # a smaller file is not worth a header
 
 
