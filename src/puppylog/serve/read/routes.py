@@ -12,8 +12,9 @@ from starlette.routing import BaseRoute, Route
 
 from puppylog.serve.context import Context
 from puppylog.serve.guard import Handler, guarded
-from puppylog.serve.read import fields, histogram, patterns, record, records, top
+from puppylog.serve.read import fields, histogram, patterns, record, records, sql, top
 from puppylog.serve.read.answers import choose_format, render_answer
+from puppylog.serve.read.download import with_downloads
 from puppylog.serve.read.errors import render_error
 from puppylog.serve.read.parameters import read_body, read_parameters
 from puppylog.serve.read.resource import Answer, Asked, Resource
@@ -27,6 +28,7 @@ ALL: Final[Sequence[Resource[Any, Any]]] = (
     *top.RESOURCES,
     *fields.RESOURCES,
     *patterns.RESOURCES,
+    *sql.RESOURCES,
 )
 """The resources. The first one whose path matches a request answers it."""
 
@@ -51,7 +53,10 @@ class Common(msgspec.Struct, frozen=True, kw_only=True):
 
 def routes(context: Context) -> Sequence[BaseRoute]:
     """Return the routes."""
-    made = [Route(resource.path, _make_handler(context, resource), methods=[resource.method]) for resource in ALL]
+    handlers = {resource: _make_handler(context, resource) for resource in ALL}
+    for resource in sql.RESOURCES:
+        handlers[resource] = with_downloads(context, handlers[resource])
+    made = [Route(resource.path, handler, methods=[resource.method]) for resource, handler in handlers.items()]
     return [*made, *tail.routes(context)]
 
 
