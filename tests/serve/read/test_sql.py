@@ -24,6 +24,11 @@ def post(served: Served, sql: str, query: str = "", **more: Any) -> Answer:
     return served.send("POST", f"/api/v1/sql{query}", json.dumps({"sql": sql, **more}).encode())
 
 
+def make_request(query: str, body: bytes) -> bytes:
+    head = f"POST /api/v1/sql{query} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
 def test_rows_have_their_types_and_all_digits_of_their_numbers(served: Served) -> None:
     answer = post(served, "select ts, 9007199254740993 as id, null as nothing, attributes from log_records")
     assert answer.status == 200, answer.text
@@ -82,8 +87,7 @@ def test_a_download_that_fails_is_no_whole_file(served: Served) -> None:
     statement = "select case when x < 300000 then x else error('broken') end as n from generate_series(1, 400000) g(x)"
     body = json.dumps({"sql": statement}).encode()
     with socket.create_connection(("127.0.0.1", served.port), 30) as connection:
-        head = f"POST /api/v1/sql?format=csv HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
-        connection.sendall(head.encode() + body)
+        connection.sendall(make_request("?format=csv", body))
         with connection.makefile("rb") as answer:
             received = answer.read()
     if received.startswith(b"HTTP/1.1 200"):
@@ -97,8 +101,7 @@ def test_a_statement_ends_when_its_client_goes_away(served: Served) -> None:
     body = json.dumps({"sql": slow}).encode()
     for query in ("", "?format=csv", "", "?format=csv"):
         with socket.create_connection(("127.0.0.1", served.port), 30) as connection:
-            head = f"POST /api/v1/sql{query} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
-            connection.sendall(head.encode() + body)
+            connection.sendall(make_request(query, body))
     started = time.monotonic()
     assert [post(served, "select 1").status for _ in range(served.server.context.limits.queries)] == [200] * 4
     assert time.monotonic() - started < 10  # all threads of queries are free again
