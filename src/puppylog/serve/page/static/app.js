@@ -18,7 +18,8 @@ const app = {
   mayChange: () => session.scope === "admin",
 };
 
-let session = { needs_token: false, name: null, scope: /** @type {string | null} */ (null) };
+/** @type {import("./lib/session.js").Session} */
+let session = { needs_token: false, name: null, scope: null };
 const content = /** @type {HTMLElement} */ (document.getElementById("content"));
 /** @type {{view: string, place: HTMLElement, opened: {update: (address: address.Address) => void, close: () => void} | null} | null} */
 let current = null;

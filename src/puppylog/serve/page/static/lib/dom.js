@@ -1,6 +1,6 @@
 /**
  * Elements from values. Text is always a text node: nothing here or elsewhere in the page parses markup.
- * @typedef {Node | string | number | null | undefined | false | Child[]} Child
+ * @typedef {Node | string | number | null | undefined | false | any[]} Child a list has children, too
  * @typedef {Record<string, any>} Props
  */
 

@@ -63,7 +63,14 @@ async function tryToken(token) {
   throw new Error(`The token has the scope ${session.scope ?? "of nothing"}; the page needs read or admin.`);
 }
 
-/** End the session. */
+const KEPT = "puppylog-theme";
+
+/** End the session, and forget what this browser keeps of it, such as the history of queries. */
 export async function logOut() {
+  try {
+    for (const key of Object.keys(localStorage)) if (key.startsWith("puppylog-") && key !== KEPT) localStorage.removeItem(key);
+  } catch {
+    // Storage is forbidden: nothing is kept.
+  }
   await fetch("logout", { method: "POST" }).catch(() => null);
 }
