@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from starlette.requests import Request
 
@@ -14,7 +14,9 @@ from puppylog.stores.cancellation import Cancellation
 
 T = TypeVar("T")
 
-CLIENT_GONE = 499
+_CANCEL_EVERY_S: Final = 0.2  # a query ignores a cancellation between two of its steps
+
+CLIENT_GONE: Final = 499
 """The status under which a request is counted whose client went away before its answer. Nobody receives it."""
 
 
@@ -50,7 +52,7 @@ async def run_query(
         gone.cancel()
         if not running.done():
             running.add_done_callback(_note_failure)
-            cancellation.cancel_until(running.done)
+            cancellation.cancel_until(running.done, every_s=_CANCEL_EVERY_S)
     if gone.done() and not gone.cancelled():
         raise Refusal(CLIENT_GONE, "the client went away")
     advice = "choose a shorter range of time, or ask for less"
