@@ -98,8 +98,10 @@ def render_arrow(table: pa.Table) -> bytes:
 
 def find_row_kind(answer: type[Struct], rows: str) -> type[Struct]:
     """Return the class of the rows of an answer, given its class and the name of the member that is their list."""
-    [member] = [field for field in inspect.type_info(answer).fields if field.encode_name == rows]  # type: ignore[attr-defined]  # it is the type of a Struct
-    kind: type[Struct] = member.type.item_type.cls
+    [member] = [field for field in msgspec.structs.fields(answer) if field.encode_name == rows]
+    listed = inspect.type_info(member.type)
+    listed = listed.type if isinstance(listed, inspect.Metadata) else listed
+    kind: type[Struct] = listed.item_type.cls  # type: ignore[attr-defined]  # the type of a list of a Struct
     return kind
 
 
@@ -113,12 +115,13 @@ def make_table(kind: type[Struct], rows: Sequence[Struct]) -> pa.Table:
 
 
 def _make_column(type_: Any, values: Sequence[Any]) -> pa.Array:  # noqa: ANN401 - as a field of msgspec has it
-    [schema], _ = msgspec.json.schema_components([type_])
+    [schema], components = msgspec.json.schema_components([type_])
+    schema = components.get(schema.get("$ref", "").rpartition("/")[2], schema)  # an enumeration is a component
     kinds = [kind for kind in schema.get("anyOf", [schema]) if kind.get("type") != "null"]
     types = {kind.get("type") for kind in kinds}
     if types <= {"integer", "number", "boolean"}:
         return pa.array(values, _SCALARS["number" if len(types) > 1 else types.pop()])
-    if types != {"string"}:
+    if types != {"string"} and "enum" not in schema:
         return pa.array(
             [None if value is None else msgspec.json.encode(value).decode() for value in values], pa.string()
         )

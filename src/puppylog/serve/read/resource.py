@@ -22,6 +22,18 @@ class Parameters(Struct, frozen=True, kw_only=True):
     """The parameters of a resource. A subclass has a field for each, with its description and its limits in `Meta`."""
 
 
+class Common(Parameters, frozen=True, kw_only=True):
+    """The parameters that every resource of lane "read" has in addition to its own."""
+
+    timeout_s: (
+        Annotated[
+            float, Meta(gt=0, description="After how many seconds the query is ended. The server has a limit, too.")
+        ]
+        | None
+    ) = None
+    format: Annotated[str, Meta(description="Of the answer. Without it, the header Accept decides.")] | None = None
+
+
 class Choice(Parameters, frozen=True, kw_only=True):
     """The parameters of every resource that chooses records or rejected lines; see `puppylog.serve.read.choice`."""
 
@@ -74,6 +86,7 @@ class Resource(Generic[P, A]):
         work: makes the answer, in a thread. It gets the request and a connected store. Of ``lane`` "read" the store can
             only be queried, and a query ends when the client goes away.
         rows: the member of the answer that is the list of rows; the answer can then also be JSON lines, CSV or Arrow.
+        downloads: the formats in which `puppylog.serve.read.download` answers instead.
         method: of HTTP.
         body: the class of the JSON body of a POST.
         scope: what the token must allow.
@@ -87,6 +100,7 @@ class Resource(Generic[P, A]):
     answer: type[A]
     work: Callable[[Asked[P], Any], A]
     rows: str = ""
+    downloads: tuple[str, ...] = ()
     method: Literal["GET", "POST", "DELETE"] = "GET"
     body: type[Struct] | None = None
     scope: Scope = "read"

@@ -2,24 +2,27 @@
 
 import time
 from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from functools import cache
+from typing import Any, Final
 
 import msgspec
-from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, compile_path
 
 from puppylog.serve.context import Context
-from puppylog.serve.guard import Handler, guarded
+from puppylog.serve.guard import Handler, answering, guarded
 from puppylog.serve.read import fields, histogram, patterns, record, records, sql, top
 from puppylog.serve.read.answers import choose_format, render_answer
 from puppylog.serve.read.download import with_downloads
 from puppylog.serve.read.errors import render_error
+from puppylog.serve.read.openapi.description import Description, describe_resource
+from puppylog.serve.read.openapi.document import make_document
 from puppylog.serve.read.parameters import read_body, read_parameters
-from puppylog.serve.read.resource import Answer, Asked, Resource
+from puppylog.serve.read.resource import Answer, Asked, Common, Resource
 from puppylog.serve.read.running import run_query
 from puppylog.serve.read.tail import routes as tail
+from puppylog.serve.refusal import Refusal
 
 ALL: Final[Sequence[Resource[Any, Any]]] = (
     *records.RESOURCES,
@@ -33,22 +36,22 @@ ALL: Final[Sequence[Resource[Any, Any]]] = (
 """The resources. The first one whose path matches a request answers it."""
 
 
+DESCRIPTIONS: Final[Sequence[Description]] = (
+    Description(
+        name="tail_records",
+        path="/api/v1/records/tail",
+        summary="New records as they are stored, as server-sent events",
+        details="The event `records` has the records of a moment, and the number of those that are left out. The event "
+        "`away` says that the store does not answer, `back` that it does again. A client that sends `Last-Event-ID` "
+        "gets what came after that event.",
+        parameters=(tail.TailParameters,),
+        contents={"text/event-stream": None},
+    ),
+)
+"""What the OpenAPI document says about routes that are no resources, such as streams of events."""
+
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _LARGE: Final = 1 << 20  # bytes: an answer is rendered in a thread
-
-
-class Common(msgspec.Struct, frozen=True, kw_only=True):
-    """The parameters of every resource that only reads."""
-
-    timeout_s: (
-        Annotated[
-            float,
-            Meta(
-                gt=0, description="After how many seconds the query is ended; the server has a limit of its own, too."
-            ),
-        ]
-        | None
-    ) = None
-    format: Annotated[str, Meta(description="Of the answer. Without it, the header Accept decides.")] | None = None
 
 
 def routes(context: Context) -> Sequence[BaseRoute]:
@@ -57,7 +60,34 @@ def routes(context: Context) -> Sequence[BaseRoute]:
     for resource in sql.RESOURCES:
         handlers[resource] = with_downloads(context, handlers[resource])
     made = [Route(resource.path, handler, methods=[resource.method]) for resource, handler in handlers.items()]
-    return [*made, *tail.routes(context)]
+    refused = answering(_refuse_path, render=render_error)
+    return [
+        *made,
+        *tail.routes(context),
+        Route("/api/v1/openapi.json", _answer_document, methods=["GET"]),
+        Route("/api/v1/{path:path}", refused, methods=_METHODS),  # last: it matches every path
+    ]
+
+
+@cache
+def describe() -> dict[str, Any]:
+    """Return the OpenAPI document of all resources."""
+    return make_document([*map(describe_resource, ALL), *DESCRIPTIONS])
+
+
+async def _refuse_path(request: Request) -> Response:
+    """Refuse a request for a path, or with a method, that no resource has."""
+    path = request.url.path
+    known = [methods for template, methods in describe()["paths"].items() if compile_path(template)[0].match(path)]
+    if known:
+        allowed = sorted({method.upper() for methods in known for method in methods})
+        raise Refusal(405, f"{path} is for {' or '.join(allowed)}")
+    raise Refusal(404, f"there is no {path[:80]}")
+
+
+async def _answer_document(_request: Request) -> Response:
+    """Return the document. It needs no token, because it says nothing about the store."""
+    return Response(msgspec.json.encode(describe()), media_type="application/json")
 
 
 def _make_handler(context: Context, resource: Resource[Any, Any]) -> Handler:

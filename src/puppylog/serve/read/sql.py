@@ -107,6 +107,7 @@ RESOURCES: Final = (
         parameters=SqlParameters,
         answer=Rows,
         work=run_sql,
+        downloads=("csv", "jsonl", "arrow"),
         method="POST",
         body=Statement,
     ),
