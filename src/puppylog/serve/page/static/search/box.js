@@ -43,8 +43,7 @@ export function open(place, app, search) {
   input.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     if (completion.onKey(event) || event.key !== "Escape") return;
     event.stopPropagation();
-    input.value = search.condition().q ?? "";
-    changed();
+    completion.close();
     input.blur();
   });
   form.addEventListener("focusout", (/** @type {FocusEvent} */ event) => {

@@ -44,6 +44,7 @@ export function openCompletion(input, list, { search, onRun, say }) {
       choose() {
         input.setRangeText(item.insert, span.start, span.end, "end");
         input.dispatchEvent(new Event("input", { bubbles: true }));
+        if (item.kind === "value") close(); // a whole test stands there: Enter searches
       },
     };
   }

@@ -1,8 +1,10 @@
 /** The view Search: the box, the records over time, the counts per value, the records. */
-import { fill, h } from "../lib/dom.js";
+import { fill, h, iconButton } from "../lib/dom.js";
 import * as box from "../search/box.js";
 import { openChips } from "../search/chips.js";
 import { createSearch } from "../search/condition.js";
+import * as facets from "../search/facets.js";
+import * as histogram from "../search/histogram.js";
 import * as lines from "../search/lines.js";
 import { openTasks } from "../search/tasks.js";
 
@@ -20,10 +22,11 @@ export function open(place, app) {
     lines: h("section", { class: "lines", aria: { label: "Records" } }),
   };
   const range = app.range.control({ onRefresh: search.refresh });
+  const filters = iconButton("filter", "Counts per value", () => counts.openSheet(), { class: "icon-button search-filters" });
   fill(
     place,
     h("h1", { class: "visually-hidden" }, title),
-    h("div", { class: "search-bar" }, parts.box, h("div", { class: "search-tools" }, range.element)),
+    h("div", { class: "search-bar" }, parts.box, h("div", { class: "search-tools" }, filters, range.element)),
     parts.progress, parts.chips, parts.histogram,
     h("div", { class: "search-body" }, parts.facets, parts.lines),
   );
@@ -39,8 +42,12 @@ export function open(place, app) {
     return true;
   };
   const view = { tasks, onError };
+  const chart = histogram.open(parts.histogram, app, search, view);
+  const counts = facets.open(parts.facets, app, search, view);
   const list = lines.open(parts.lines, app, search, view);
   chips.show();
+  chart.load();
+  counts.load();
   let known = JSON.stringify(search.params());
 
   return {
@@ -59,6 +66,8 @@ export function open(place, app) {
     close() {
       range.close();
       query.close();
+      chart.close();
+      counts.close();
       list.close();
       tasks.close();
     },

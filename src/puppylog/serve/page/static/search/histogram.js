@@ -1,0 +1,124 @@
+// The records over time: bars, a brush that zooms, and a legend whose entries narrow the search.
+import * as api from "../lib/api.js";
+import { fill, h, visible } from "../lib/dom.js";
+import { count, duration, plural } from "../lib/numbers.js";
+import { drawBars, findTicks, readBars } from "./bars.js";
+import { openBrush } from "./brush.js";
+import { toText } from "./condition.js";
+import { openEmpty } from "./empty.js";
+import { readChosen, stateOf } from "./query.js";
+import { openPart } from "./tasks.js";
+
+const HEIGHT = 88;
+
+/**
+ * @param {Element} place
+ * @param {any} app
+ * @param {import("./condition.js").Search} search
+ * @param {{tasks: import("./tasks.js").Tasks, onError: (error: api.ApiError) => boolean}} view
+ */
+export function open(place, app, search, { tasks, onError }) {
+  /** @type {import("./bars.js").Bars|null} */
+  let bars = null;
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("aria-hidden", "true");
+  const plot = h("div", { class: "histogram-plot", style: { height: `${HEIGHT}px` } }, svg);
+  const axis = h("div", { class: "histogram-axis", aria: { hidden: "true" } });
+  const most = h("div", { class: "histogram-most", aria: { hidden: "true" } });
+  const summary = h("p", { class: "histogram-summary", aria: { live: "polite" } });
+  const legend = h("ul", { class: "legend", aria: { label: "Values in the chart" } });
+  const back = h("button", { type: "button", class: "link histogram-back", hidden: true, on: { click: goBack } }, "Back to the range before");
+  const note = h("div", { class: "histogram-note" });
+  const empty = h("div", { class: "histogram-empty", hidden: true });
+  const chart = h("div", { class: "histogram-chart" }, plot, most, axis);
+  const content = h("div", { class: "histogram-content" }, h("div", { class: "histogram-head" }, summary, back, legend), chart);
+  fill(place, h("h2", { class: "visually-hidden" }, "Records over time"), content, empty, note);
+
+  /** @type {{since: string|null, until: string|null}[]} */
+  const zooms = [];
+  const brush = openBrush(plot, app, { getBars: () => bars, onZoom: zoom, onBack: goBack });
+  const showEmpty = openEmpty(empty, app, search);
+  const part = openPart({
+    tasks, name: "histogram", thing: "the chart", content, note, onError,
+    ask: (signal) => api.get("histogram", { ...search.params(), steps: chooseSteps(), by: "auto", series: 8 }, { signal }),
+    show,
+  });
+  const observer = new ResizeObserver(draw);
+  observer.observe(plot);
+
+  function chooseSteps() {
+    const width = plot.clientWidth || 800;
+    return width < 500 ? 48 : width < 1400 ? 90 : 150;
+  }
+
+  /** @param {any} answer */
+  function show(answer) {
+    bars = answer.records ? readBars(answer) : null;
+    chart.hidden = empty.hidden = false;
+    chart.hidden = !bars;
+    empty.hidden = Boolean(bars);
+    back.hidden = !zooms.length;
+    summary.textContent = bars ? plural(bars.records, "record") : "No records";
+    summary.append(h("span", { class: "quiet" }, bars ? ` · a bar is ${duration(bars.step / 1000)} · ${duration(answer.took_s)}` : ""));
+    showLegend();
+    if (bars) draw();
+    else showEmpty();
+    brush.reset();
+  }
+
+  function showLegend() {
+    const chosen = readChosen(search.condition().q ?? "") ?? [];
+    fill(legend, bars?.by ? bars.series.map((one) => h("li", null, makeEntry(one, chosen))) : null);
+  }
+
+  /** @param {import("./bars.js").Series} one @param {import("./scan.js").Test[]} chosen */
+  function makeEntry(one, chosen) {
+    const content = [h("span", { class: "swatch", style: { background: one.color } }), visible(one.label), h("span", { class: "quiet" }, count(one.records))];
+    if (one.isOther) return h("span", { class: "legend-entry", title: "Values that are counted together" }, content);
+    const field = bars?.by ?? "";
+    const isChosen = field === "severity" && stateOf(chosen, field, one.name) === "chosen";
+    const click = (/** @type {MouseEvent} */ event) => {
+      if (isChosen) search.removeValue(field, one.name);
+      else if (event.altKey) search.excludeValue(field, one.name);
+      else search.addValue(field, one.name);
+    };
+    const title = isChosen ? "Show the other values too" : "Show these records only (Alt: all others)";
+    return h("button", { type: "button", class: "legend-entry", title, aria: { pressed: String(isChosen) }, on: { click } }, content);
+  }
+
+  function draw() {
+    if (!bars || !plot.clientWidth) return;
+    const width = plot.clientWidth;
+    const { label } = drawBars(svg, bars, { width, height: HEIGHT });
+    most.textContent = label;
+    const end = bars.start + bars.step * bars.totals.length;
+    const { start } = bars;
+    const ticks = findTicks(start, end, Math.max(2, Math.floor(width / 90)), app.times);
+    fill(axis, ticks.map(({ at, text }) => h("span", { style: { left: `${((at - start) / (end - start)) * 100}%` } }, text)));
+    brush.draw();
+  }
+
+  /** @param {number} from @param {number} to milliseconds */
+  function zoom(from, to) {
+    const params = app.address.read().params;
+    zooms.push({ since: params.get("since"), until: params.get("until") });
+    search.setRange(toText(from), toText(to));
+  }
+
+  function goBack() {
+    const before = zooms.pop();
+    if (before) search.setRange(before.since, before.until);
+    back.hidden = !zooms.length;
+  }
+
+  const stop = search.onChange(() => part.load());
+  return {
+    load: part.load,
+    close() {
+      stop();
+      part.close();
+      brush.close();
+      observer.disconnect();
+    },
+  };
+}
