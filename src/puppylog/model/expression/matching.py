@@ -7,6 +7,7 @@ that are not in ``log_records`` (source, group, file) are found by a subquery, w
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from puppylog.model.expression.line import line_like
 from puppylog.model.expression.term import Term, TermError, Type, compose, quote
 from puppylog.model.record import RECORDS, TEXT_COLUMNS
 from puppylog.model.regex import RegexError, literal_text, parse_regex, render_are, render_re2, required_word
@@ -63,8 +64,9 @@ ELSEWHERE: Final[dict[str, Callable[[Sequence[Term]], Term]]] = {
     "source_like": source_like,
     "group_like": group_like,
     "file_like": file_like,
+    "line_like": line_like,
 }
-"""The functions that look into other tables, which only a search may."""
+"""The functions that look into other tables, or into the line that Loki's clients see. Only a search may."""
 
 _STREAMS: Final = "stream_id IN (SELECT streams.id FROM puppylog.log_streams AS streams WHERE {condition})"
 _GROUPS: Final = (

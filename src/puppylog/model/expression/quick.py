@@ -14,7 +14,9 @@ from puppylog.model.expression.operator import compare, infix, negate, predicate
 from puppylog.model.expression.term import AND, OR, SIGN, Term, TermError, Type, accept_each, compose, text_term
 
 _TOKEN: Final = re.compile(r" *('(?:[^']|'')*'|[A-Za-z_][A-Za-z0-9_]*|[0-9]+(?:\.[0-9]+)?|->>|->|<>|<=|>=|[=<>(),-])")
-_FUNCTIONS: Final = frozenset({"COALESCE", "REGEXP_LIKE", "ANY_REGEXP_LIKE", "SOURCE_LIKE", "GROUP_LIKE", "FILE_LIKE"})
+_FUNCTIONS: Final = frozenset(
+    {"COALESCE", "REGEXP_LIKE", "ANY_REGEXP_LIKE", "SOURCE_LIKE", "GROUP_LIKE", "FILE_LIKE", "LINE_LIKE"}
+)
 _COMPARISONS: Final = frozenset({"=", "<>", "<", "<=", ">", ">="})
 _TYPES: Final = {"TEXT": Type.TEXT, "TIMESTAMPTZ": Type.TIMESTAMPTZ, "DOUBLE": Type.NUMBER}
 _MAX_LENGTH: Final = 8000
