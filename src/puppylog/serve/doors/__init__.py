@@ -17,6 +17,7 @@ from puppylog.serve.doors import (
     sessions,
     watching,
 )
+from puppylog.serve.loki import routes as loki_reading
 from puppylog.serve.page import routes as page
 from puppylog.serve.read import routes as read
 from puppylog.serve.store import routes as store
@@ -32,6 +33,7 @@ ALL: Final[tuple[Routes, ...]] = (
     lines.routes,
     otlp.routes,
     loki.routes,
+    loki_reading.routes,  # after the receiver: it refuses all other paths below /loki
     journal.routes,
     elasticsearch.routes,
     read.routes,
