@@ -48,7 +48,8 @@ class Client:
                 if name == "id":
                     self.last_id = value
                 elif name == "data":
-                    self.got.update((one["file_id"], one["line_offset"]) for one in json.loads(value)["records"])
+                    records = json.loads(value).get("records", [])
+                    self.got.update((one["file_id"], one["line_offset"]) for one in records)
 
     def leave(self) -> None:
         if self.listener is not None:

@@ -72,7 +72,7 @@ def test_a_sign_of_life_has_the_position_if_it_has_changed(loop: asyncio.Runner)
     listener = Listener()
     assert loop.run(listener.take(0.01)) == b":\n\n"
     listener.move(lambda: "p1")
-    assert loop.run(listener.take(0.01)) == b":\nid: p1\n\n"
+    assert loop.run(listener.take(0.01)) == b"event: position\nid: p1\ndata: {}\n\n"
     assert loop.run(listener.take(0.01)) == b":\n\n"
     listener.put(news(1, 10, "p2"))
     assert listener.write_sign_of_life() == b":\n\n"  # the position is behind records that are not sent yet

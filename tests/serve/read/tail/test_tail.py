@@ -37,7 +37,7 @@ def test_new_records_arrive_as_they_are_stored_the_newest_last(served: Served) -
         assert tail.wait_for(2) == ["one", "two"]
         store(served, "three", source="other")
         assert tail.wait_for(3) == ["one", "two", "three"]
-        [first, *_] = tail.events[0].data["records"]
+        [first, *_] = tail.wait_for_kind("records").data["records"]
         assert (first["source"], first["group"]) == ("lines:///shop", "web")
         assert first["ts"].endswith("Z")
         assert len(tail.last_id) < 4096

@@ -111,14 +111,14 @@ class Listener:
         return _write_event("records", data + b"}", self._told_position)
 
     def write_sign_of_life(self) -> bytes:
-        """Return a comment, and the position if it has changed. A browser keeps it and calls no function."""
+        """Return an event with the position if it has changed, otherwise a comment."""
         if self._position is None or self._waiting:
             return b":\n\n"
         position = self._position()
         if position == self._told_position:
             return b":\n\n"
         self._told_position = position
-        return f":\nid: {position}\n\n".encode()
+        return _write_event("position", b"{}", position)
 
 
 def _write_event(kind: str, data: bytes, position: str | None = None) -> bytes:

@@ -26,7 +26,8 @@ export function listen(path, params, handlers) {
       source?.close(); // open again with `from`, so that a refusal is found out
       if (!isClosed) timer = setTimeout(retry, RETRY_MS);
     };
-    for (const [name, fn] of Object.entries(handlers.on))
+    // Without it, a break before the first record would lose the records that are stored meanwhile.
+    for (const [name, fn] of Object.entries({ position: () => {}, ...handlers.on }))
       source.addEventListener(name, (event) => {
         if (event.lastEventId) last = event.lastEventId;
         fn(parseJson(event.data));
