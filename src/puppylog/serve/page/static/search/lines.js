@@ -2,13 +2,15 @@
 
 import * as api from "../lib/api.js";
 import { fill, h, icon } from "../lib/dom.js";
-import { count, plural } from "../lib/numbers.js";
+import { plural } from "../lib/numbers.js";
 import { chooseColumns, openChooser, readColumns, tableHead, templateOf, writeColumns } from "./columns.js";
 import { Context } from "./context.js";
 import { openDownload } from "./download.js";
+import { describeList, drawEnd, drawTop } from "./ends.js";
 import { keyOf } from "./record_fields.js";
 import { RecordList } from "./list.js";
 import { bindKeys } from "./line_keys.js";
+import { readView } from "./lines_view.js";
 import { findMatches } from "./marks.js";
 import { RecordPanel } from "./record.js";
 import { keepStill, scrollerOf } from "./scrolling.js";
@@ -20,19 +22,8 @@ import { openToolbar } from "./toolbar.js";
 const FIRST = 100; // records of the first answer, for a fast first paint
 const NEXT = 300;
 const NARROW = 720; // pixels: here the details cover the lines
-const MOST = 6000; // records in the list: above this, those at its start go
-
-/** @typedef {{form: "lines" | "table", isWrapped: boolean, order: "newest" | "oldest", columns: string | null, at: string | null, around: string | null, isLive: boolean, zone: "local" | "UTC"}} View */
-
-/** What the address says of the lines. @param {URLSearchParams} params @param {"local" | "UTC"} zone @returns {View} */
-function readView(params, zone) {
-  const place = (/** @type {string} */ name) => (/^\d+:\d+$/.test(params.get(name) ?? "") ? params.get(name) : null);
-  return {
-    form: params.get("form") === "table" ? "table" : "lines", isWrapped: params.get("wrap") !== "0",
-    order: params.get("order") === "oldest" ? "oldest" : "newest", columns: params.get("columns"),
-    at: place("at"), around: place("around"), isLive: params.get("live") === "1", zone,
-  };
-}
+const REFRESH_MS = 10000;
+const MOST = 3000; // records in the list: above this, those at its start go
 
 /**
  * @param {HTMLElement} place an empty element
@@ -86,7 +77,7 @@ class Lines {
     this.panel = new RecordPanel(this.recordPlace, this.doing());
     this.part = openPart({
       tasks: this.tasks, name: "lines", thing: "the lines", content: this.list.element, note: this.note, onError,
-      ask: (signal) => api.get("records", { ...this.params(), limit: FIRST }, { signal }), show: (answer) => this.show(answer),
+      ask: (signal) => api.get("records", { ...this.params(), ...(this.tail && { order: "newest" }), limit: FIRST }, { signal }), show: (answer) => this.show(answer),
     });
     this.observer = new IntersectionObserver((entries) => entries.some((one) => one.isIntersecting) && this.more(), { rootMargin: "800px" });
     this.observer.observe(this.end);
@@ -110,9 +101,10 @@ class Lines {
   /** @returns {import("./row.js").Look} */
   look() {
     const { view, app } = this;
+    const address = app.address.href({ params: { at: "0:0" } }, { keep: true }); // made once, not for each of thousands
     return {
       form: view.form, columns: this.columns, find: this.find, zone: view.zone, isWrapped: view.isWrapped,
-      link: (record) => app.address.href({ params: { at: keyOf(record) } }, { keep: true }),
+      link: (record) => address.replace("at=0:0", `at=${keyOf(record)}`),
       shorten: (source) => this.sourceNames?.get(source) ?? source,
     };
   }
@@ -164,7 +156,9 @@ class Lines {
 
   /** Search from the beginning. */
   async load() {
-    this.condition = JSON.stringify(this.params());
+    const condition = JSON.stringify(this.params());
+    if (this.tail && condition === this.condition) return; // the tail is up to date
+    this.condition = condition;
     this.find = findMatches(this.search.condition().q ?? "");
     if (this.tail) {
       this.stopTail();
@@ -177,7 +171,9 @@ class Lines {
   show(answer) {
     if (!this.view.columns) this.columns = chooseColumns(answer.records);
     this.gone = 0;
-    this.cursor = answer.has_more ? answer.cursor : null;
+    this.isTailed = Boolean(this.tail);
+    if (this.tail && this.view.order === "oldest") answer.records.reverse(); // the newest ones, to which the tail adds
+    this.cursor = answer.has_more && !this.tail ? answer.cursor : null;
     this.nameSources(answer.records);
     this.list.clear();
     this.drawColumns();
@@ -210,6 +206,8 @@ class Lines {
       this.nameSources(result.answer.records);
       this.list.append(result.answer.records);
       this.letGo();
+      this.observer.unobserve(this.end); // it tells again whether the end is near
+      this.observer.observe(this.end);
     }
     this.drawEnds();
   }
@@ -227,14 +225,12 @@ class Lines {
   /** Say what is above and below the list. */
   drawEnds() {
     const length = this.list.entries.length;
-    const { order } = this.view;
-    this.top.hidden = !this.gone;
-    if (this.gone) fill(this.top, `${plural(this.gone, "line")} before these ${this.gone === 1 ? "is" : "are"} not shown any more. `, h("button", { type: "button", class: "link", on: { click: () => this.load() } }, "Back to the start"));
-    const status = !length ? "" : this.cursor ? `${count(this.gone + length)} lines, and more below` : `${plural(this.gone + length, "line")}, all that match`;
-    this.toolbar.say(this.tail ? "" : `${status}${length ? `, ${order} first` : ""}`);
-    const button = this.cursor && !this.tail && h("button", { type: "button", class: "more-button", disabled: this.isLoading, on: { click: () => this.more() } }, this.isLoading ? "Loading more…" : "More lines");
-    const bottom = !length ? (this.tail ? "No lines yet." : "No lines.") : !this.cursor && !this.tail ? (order === "newest" ? "The oldest line that matches." : "The newest line that matches.") : null;
-    fill(this.end, this.failure && h("p", { class: "lines-note" }, icon("warning"), this.failure), button, bottom && h("p", { class: "lines-bottom" }, bottom));
+    const { cursor, isTailed, isLoading, failure, gone } = this;
+    const state = { length, gone, hasMore: Boolean(cursor), isTailed, isLive: Boolean(this.tail), isLoading, failure, order: this.view.order };
+    this.toolbar.say(describeList(state));
+    this.top.hidden = !gone;
+    fill(this.top, drawTop(state, () => this.load()));
+    fill(this.end, drawEnd(state, { more: () => this.more(), again: () => this.load() }));
   }
 
   redraw() {
@@ -289,10 +285,17 @@ class Lines {
     this.tail = new Tail(this.tailPlace, {
       list: this.list, isNewestFirst: () => this.view.order === "newest", condition: () => this.search.condition(), say: this.say,
       onOpen: () => this.part.load(), onStop: () => this.go({ live: null }, { replace: true }),
-      onRecords: () => this.nameSources([]),
+      onRecords: () => { this.nameSources([]); this.refreshCounts(); },
       onError: (error) => { this.stopTail(); fill(this.note, h("p", { class: "lines-note" }, icon("warning"), error.message)); },
     });
     this.drawEnds();
+  }
+
+  /** Let chart and counts follow the tail, at most every few seconds. */
+  refreshCounts() {
+    if (document.hidden || performance.now() - (this.refreshedAt ?? 0) < REFRESH_MS) return;
+    this.refreshedAt = performance.now();
+    this.search.refresh();
   }
 
   stopTail() {

@@ -4,12 +4,13 @@
 import { listen } from "../lib/events.js";
 import { fill, h, icon } from "../lib/dom.js";
 import { count, plural } from "../lib/numbers.js";
-import { format } from "../lib/times.js";
+import { format, zoneName } from "../lib/times.js";
 import { scrollerOf } from "./scrolling.js";
 
 const MOST = 2000; // records that the list keeps, and as many wait
 const DRAW_EVERY_MS = 150;
-const EDGE = 8; // pixels from the end of the list that count as its end
+const SCROLL_MS = 1000; // so long after an input the list may still scroll because of it
+const EDGE = 16; // pixels: nearer to its end, the list goes on
 
 /**
  * @typedef {object} Options
@@ -32,9 +33,10 @@ export class Tail {
     /** @type {any[]} */
     this.waiting = [];
     this.isPaused = false;
+    this.isFollowing = true; // false: the reader has scrolled away from the end where new records come
     this.isReady = false; // whether the records before the tail are in the list
     this.isAway = "";
-    Object.assign(this, { arrived: 0, skipped: 0, released: 0, timer: 0 });
+    Object.assign(this, { arrived: 0, skipped: 0, released: 0, unknownFiles: 0, timer: 0 });
     this.state = h("span", { class: "tail-state" });
     this.notes = h("span", { class: "tail-notes quiet" });
     this.pause = h("button", { type: "button", class: "quiet-button", on: { click: () => this.setPaused(!this.isPaused) } });
@@ -50,25 +52,43 @@ export class Tail {
     const { condition, onOpen, onError } = this.options;
     const { q, group } = condition();
     let isFirst = true;
-    this.events = listen("records/tail", { q, group }, {
+    this.events = listen("records/tail", { q, group, tz: zoneName() }, {
       on: {
         records: (data) => this.onRecords(data),
         away: (data) => this.setAway(data?.message || "The store does not answer."),
         back: () => this.setAway(""),
+        failed: (data) => onError(new Error(data.message)),
       },
       onOpen: async () => {
         this.setAway("");
         if (!isFirst) return;
         isFirst = false;
         await onOpen();
+        if (this.control.signal.aborted) return;
         this.isReady = true;
+        if (!this.options.isNewestFirst()) this.toEdge();
         this.flush();
       },
       onBreak: () => this.setAway("The server does not answer. The tail goes on where it ended."),
       onError,
     });
-    const options = { signal: this.control.signal, passive: true };
-    scrollerOf(this.place).addEventListener("scroll", () => this.waiting.length && this.flush(), options);
+    this.watchReader();
+  }
+
+  /** Notice when the reader scrolls. The list also scrolls by itself, when lines come or get their height. */
+  watchReader() {
+    const options = { signal: this.control.signal, passive: true, capture: true };
+    const scroller = scrollerOf(this.place);
+    let movedAt = -Infinity;
+    let isHolding = false;
+    for (const type of ["wheel", "touchmove", "keydown", "pointerdown"]) addEventListener(type, () => (movedAt = performance.now()), options);
+    addEventListener("pointerdown", () => (isHolding = true), options);
+    for (const type of ["pointerup", "pointercancel"]) addEventListener(type, () => (isHolding = false), options);
+    scroller.addEventListener("scroll", () => {
+      const isAtEdge = this.distance() <= EDGE;
+      if (isAtEdge || isHolding || performance.now() - movedAt < SCROLL_MS) this.isFollowing = isAtEdge;
+      if (this.waiting.length) this.flush();
+    }, options);
     document.addEventListener("selectionchange", () => this.waiting.length && this.flush(), options);
   }
 
@@ -80,10 +100,11 @@ export class Tail {
     fill(this.place);
   }
 
-  /** @param {{records: any[], skipped?: number}} data */
-  onRecords({ records, skipped = 0 }) {
+  /** @param {{records: any[], skipped?: number, unknown_files?: number}} data */
+  onRecords({ records, skipped = 0, unknown_files: files = 0 }) {
     this.arrived += records.length;
     this.skipped += skipped;
+    this.unknownFiles = Math.max(this.unknownFiles, files);
     this.waiting = this.waiting.concat(records);
     const tooMany = this.waiting.length - MOST;
     if (tooMany > 0) {
@@ -105,33 +126,37 @@ export class Tail {
       if (isNewestFirst()) list.prepend(records.reverse());
       else list.append(records);
       this.released += list.trim(MOST, isNewestFirst() ? "bottom" : "top");
-      if (!isNewestFirst()) this.toEdge();
+      this.toEdge(); // the browser has kept the lines where they were
     }
     this.draw();
   }
 
   /** Whether the list stands still. */
   isHeld() {
-    if (this.isPaused) return true;
+    if (this.isPaused || !this.place.offsetParent) return true; // hidden while the lines around a record are shown
     const { list } = this.options;
     if (!list.entries.length) return false;
     const selection = getSelection();
     if (selection && !selection.isCollapsed && list.element.contains(selection.anchorNode)) return true;
-    return !this.isAtEdge();
+    return !this.isFollowing;
   }
 
-  isAtEdge() {
+  /** How far, in pixels, the end of the list where new records come is from its place on the screen; positive: the reader has scrolled away. */
+  distance() {
     const { list, isNewestFirst } = this.options;
     const box = list.element.getBoundingClientRect();
     const view = scrollerOf(this.place).getBoundingClientRect();
-    const top = Math.max(view.top, this.place.getBoundingClientRect().bottom);
-    return isNewestFirst() ? box.top >= top - EDGE : box.bottom <= view.bottom + EDGE * 8;
+    return isNewestFirst() ? Math.max(view.top, this.place.getBoundingClientRect().bottom) - box.top : box.bottom - view.bottom;
   }
 
-  toEdge() {
-    const { list, isNewestFirst } = this.options;
-    if (isNewestFirst()) list.element.scrollIntoView({ block: "start" });
-    else scrollerOf(this.place).scrollTop = scrollerOf(this.place).scrollHeight;
+  toEdge(again = true) {
+    const scroller = scrollerOf(this.place);
+    if (this.options.isNewestFirst()) scroller.scrollTop -= Math.max(0, this.distance());
+    else scroller.scrollTop = scroller.scrollHeight;
+    // Lines that come on screen get their real height.
+    requestAnimationFrame(() => {
+      if (!this.control.signal.aborted && !this.isHeld() && this.distance() > 0 && again) this.toEdge(false);
+    });
   }
 
   /** @param {boolean} isPaused */
@@ -143,11 +168,9 @@ export class Tail {
 
   goOn() {
     this.isPaused = false;
+    this.isFollowing = true;
     getSelection()?.removeAllRanges();
-    this.toEdge();
     this.flush();
-    // The list may have moved less than its edge needs, because it has grown.
-    if (this.waiting.length) requestAnimationFrame(() => { this.toEdge(); this.flush(); });
   }
 
   /** @param {string} message "" if the records come again */
@@ -158,7 +181,7 @@ export class Tail {
   }
 
   draw() {
-    const { arrived, skipped, released, waiting, isPaused, isAway } = this;
+    const { arrived, skipped, released, unknownFiles, waiting, isPaused, isAway } = this;
     const word = isAway ? "Away" : isPaused ? "Paused" : waiting.length && this.isReady ? "Standing still" : "Live";
     this.state.dataset.state = isAway ? "away" : word === "Live" ? "live" : "still";
     this.state.textContent = word;
@@ -167,6 +190,7 @@ export class Tail {
       isAway,
       `${plural(arrived, "line")} since ${format(this.since.toISOString(), { date: false })}`,
       skipped && `${count(skipped)} not sent, because more came than a screen can show`,
+      unknownFiles && `lines of ${plural(unknownFiles, "file")} may be missing since the break`,
       released && `${count(released)} not kept: the list has the newest ${count(MOST)}`,
     ].filter(Boolean).join(" · "));
     this.more.hidden = !waiting.length || !this.isReady;
