@@ -58,16 +58,19 @@ def answering(handler: Handler, *, render: Render = render_text) -> Handler:
 
 
 def check_origin(request: Request) -> None:
-    """Check that a page of another site does not make a browser send a request that changes something.
+    """Check that a page of another site does not make a browser send a request.
 
-    Programs send neither ``Origin`` nor ``Sec-Fetch-Site``; browsers send one of them with such a request.
+    Such a request could change something, or keep the store busy with an expensive query. A link on another site may be
+    followed. Programs send neither ``Origin`` nor ``Sec-Fetch-Site``; browsers send one of them with such a request.
 
     Raises:
         Refusal: 403.
     """
-    if request.method in _SAFE_METHODS:
-        return
     site = request.headers.get("sec-fetch-site")
+    if request.method in _SAFE_METHODS:
+        if site == "cross-site" and request.headers.get("sec-fetch-mode") != "navigate":
+            raise Refusal(403, "a page of another site may not send this request")
+        return
     origin = request.headers.get("origin")
     if site is not None:
         is_own = site in {"same-origin", "none"}

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hatchling.builders.wheel import WheelBuilder
 
 from puppylog.serve.page.files import read_files
 from support.served import Served
 
-STATIC = Path(__file__).parents[3] / "src" / "puppylog" / "serve" / "page" / "static"
+ROOT = Path(__file__).parents[3]
+STATIC = ROOT / "src" / "puppylog" / "serve" / "page" / "static"
 HTML = {"Accept": "text/html,*/*"}
 MOST_BYTES = 200_000  # that a browser downloads, the addresses of the modules included
 
@@ -71,6 +73,11 @@ def test_a_file_of_another_version_or_outside_the_folder_is_not_found(served: Se
         f"/page/{digest}/vendor/uplot/LICENSE",
     ):
         assert served.send("GET", path).status == 404, path
+
+
+def test_every_file_is_in_the_wheel() -> None:
+    included = {Path(file.path) for file in WheelBuilder(str(ROOT)).recurse_included_files()}
+    assert [path for path in list_own() if path not in included] == []
 
 
 def test_a_browser_downloads_few_bytes() -> None:

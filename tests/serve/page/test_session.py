@@ -103,10 +103,13 @@ def test_a_session_is_described_without_a_token_and_with_one(served: Served, tok
     assert ask(authorization=f"Bearer {tokens[Scope.READ]}") == {"needs_token": True, "name": "read", "scope": "read"}
 
 
-def test_a_page_of_another_site_logs_nobody_in_or_out(served: Served, tokens: dict[Scope, str]) -> None:
+def test_a_page_of_another_site_sends_no_request(served: Served, tokens: dict[Scope, str]) -> None:
     body = json.dumps({"token": tokens[Scope.READ]}).encode()
     for path in ("/login", "/logout", "/api/v1/lines?source=a"):
         for headers in ({"Origin": "https://elsewhere.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}):
             sent = {"Content-Type": "application/json", "Authorization": f"Bearer {tokens[Scope.ADMIN]}", **headers}
             answer = served.send("POST", path, body, headers=sent)
             assert (answer.status, "set-cookie" in answer.headers) == (403, False)
+    asked = {"Authorization": f"Bearer {tokens[Scope.READ]}", "Sec-Fetch-Site": "cross-site"}
+    for mode, status in (("no-cors", 403), ("cors", 403), ("navigate", 200)):
+        assert served.send("GET", "/api/v1/status", headers={**asked, "Sec-Fetch-Mode": mode}).status == status

@@ -56,7 +56,7 @@ async function tryToken(token) {
   const response = await fetch("login", { method: "POST", body: JSON.stringify({ token }), headers: { "content-type": "application/json" } }).catch(() => {
     throw new Error("The server does not answer.");
   });
-  if (!response.ok) throw new Error((await response.text()).trim());
+  if (!response.ok) throw new Error((await response.text()).trim().replace(/^body: /, ""));
   const session = await readSession();
   if (session.scope === "read" || session.scope === "admin") return session;
   await logOut();

@@ -114,9 +114,16 @@ function themeItems() {
   return [["", "As the system"], ["light", "Light"], ["dark", "Dark"]].map(([name, label]) => ({ label, isChecked: chosen === name, onSelect: () => setTheme(name) }));
 }
 
+const SIGNS = /** @type {Record<string, string>} */ ({ ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc", " ": "Space" });
+
+/** A key as it is written on keyboards. @param {string} keys */
+function nameKey(keys) {
+  return keys.split(/(?<=.)\+/).map((key) => SIGNS[key] ?? key).join(" + ");
+}
+
 /** @param {string} version */
 function makeHelp(version) {
   const groups = [...keys.list()].map(([group, bindings]) =>
-    h("section", null, h("h3", null, group), h("dl", { class: "keys" }, bindings.map((one) => h("div", null, h("dt", null, one.keys.split(" ").map((key) => h("kbd", null, key))), h("dd", null, one.label))))));
+    h("section", null, h("h3", null, group), h("dl", { class: "keys" }, bindings.map((one) => h("div", null, h("dt", null, one.keys.split(" ").map((key) => h("kbd", null, nameKey(key)))), h("dd", null, one.label))))));
   return [groups, version && h("p", { class: "quiet" }, `Puppylog ${version}`)];
 }
