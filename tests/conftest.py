@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from puppylog.stores.postgres.schema.bootstrap import bootstrap
 from support.examples import IS_SOAK, USUAL, examples
 from support.postgres import PostgresServer
+from support.warm_engines import starting_engines_warm
 
 # No property becomes untrue on a busy machine: neither an example nor the drawing of one has a deadline. `make test`
 # draws the same examples each time, so that a change that fails it has a fault; `make soak` searches for new ones.
@@ -64,6 +65,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         size = (len(items) - len(ordered)) // (processes - process)
         ordered += [*first, *islice(short, max(0, size - len(first)))]
     items[:] = [*ordered, *short]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _engines_start_warm() -> Iterator[None]:
+    with starting_engines_warm():
+        yield
 
 
 @pytest.fixture(scope="session")

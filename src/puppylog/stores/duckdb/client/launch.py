@@ -5,7 +5,7 @@ import select
 import socket
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import pyarrow as pa
 from pyarrow import flight
@@ -72,18 +72,23 @@ def _is_owned(directory: StoreDirectory) -> bool:
         return not owner.acquire()
 
 
-def _start(directory: StoreDirectory, deadline: float) -> None:
+def spawn_engine(directory: StoreDirectory, log: IO[bytes]) -> "subprocess.Popen[bytes]":
+    """Start the engine's process, whose standard output tells when it is ready."""
     import subprocess  # noqa: PLC0415 - see above
 
+    return subprocess.Popen(
+        [sys.executable, "-m", "puppylog.stores.duckdb.engine", str(directory.path)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        cwd="/",
+        start_new_session=True,  # an interrupt at the client's terminal is not for the engine
+    )
+
+
+def _start(directory: StoreDirectory, deadline: float) -> None:
     with open(directory.log, "ab", opener=open_private) as log:
-        engine = subprocess.Popen(
-            [sys.executable, "-m", "puppylog.stores.duckdb.engine", str(directory.path)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            cwd="/",
-            start_new_session=True,  # an interrupt at the client's terminal is not for the engine
-        )
+        engine = spawn_engine(directory, log)
     assert engine.stdout is not None  # noqa: S101 - a pipe, as given above; tells the type checker
     with engine.stdout as output:
         is_readable = select.select([output], [], [], max(0.0, deadline - time.monotonic()))[0]

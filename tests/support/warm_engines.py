@@ -1,0 +1,116 @@
+"""Starts engines of embedded stores from a process that has imported their modules already.
+
+Most of the time in which an engine starts goes into imports, and the tests start more than a thousand. Engines that
+commands in other processes start are started as users start them.
+"""
+
+import ctypes
+import gc
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Final
+
+import pytest
+
+from puppylog.stores.duckdb.client import launch
+from puppylog.stores.duckdb.directory import StoreDirectory
+
+_MODULE: Final = "puppylog.stores.duckdb.engine"
+_MOST_BYTES: Final = 4096  # of a request, and of the words that a process was started with
+
+
+class WarmEngine:
+    """An engine that was started. Implements what ``launch`` needs of `subprocess.Popen`."""
+
+    def __init__(self, output: IO[bytes]) -> None:
+        self.stdout = output
+
+    @staticmethod
+    def poll() -> int:
+        """Return that the process need not be waited for: its parent is the process that it was forked from."""
+        return 0
+
+
+@contextmanager
+def starting_engines_warm() -> Iterator[None]:
+    """Let this process start engines by forks of one process, which is started when it is first needed."""
+    own, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    started: list[subprocess.Popen[bytes]] = []
+
+    def spawn(directory: StoreDirectory, log: IO[bytes]) -> Any:
+        if not started:
+            words = [sys.executable, "-m", __name__, str(other.fileno()), " " * _MOST_BYTES]
+            environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+            started.append(
+                subprocess.Popen(words, pass_fds=[other.fileno()], stdin=subprocess.DEVNULL, cwd="/", env=environ)
+            )
+            other.close()
+        reading, writing = os.pipe()
+        try:
+            socket.send_fds(own, [os.fsencode(directory.path)], [writing, log.fileno()])
+        finally:
+            os.close(writing)
+        return WarmEngine(os.fdopen(reading, "rb"))
+
+    with pytest.MonkeyPatch.context() as patch, own, other:
+        patch.setattr(launch, "spawn_engine", spawn)
+        yield
+    for process in started:
+        process.wait()
+
+
+def _serve(requests: socket.socket) -> None:
+    """Fork an engine for each request, until the tests end."""
+    import puppylog.stores.duckdb.engine.__main__  # noqa: F401, PLC0415 - as an engine imports it, in this process only
+
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that no zombie stays
+    gc.freeze()
+    while True:
+        path, handles, _, _ = socket.recv_fds(requests, _MOST_BYTES, 2)
+        if not path:
+            return
+        if os.fork() == 0:
+            requests.close()
+            _become_engine(path, *handles)
+        for handle in handles:
+            os.close(handle)
+
+
+def _become_engine(path: bytes, output: int, log: int) -> None:
+    from puppylog.stores.duckdb.engine.server import main  # noqa: PLC0415 - imported before the fork
+
+    status = 70
+    try:
+        os.setsid()
+        os.dup2(output, 1)
+        os.dup2(log, 2)
+        os.closerange(3, max(output, log) + 1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _rename([os.fsencode(sys.executable), b"-m", _MODULE.encode(), path])
+        sys.argv = [_MODULE, os.fsdecode(path)]
+        main()
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 1
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _rename(words: list[bytes]) -> None:
+    """Replace the words of the command that the system shows for this process: tests find engines by them."""
+    fields = Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()
+    start, end = int(fields[45]), int(fields[46])  # arg_start and arg_end: see proc(5)
+    text = b"\0".join(words)
+    ctypes.memmove(start, text.ljust(end - start, b"\0"), end - start)
+
+
+if __name__ == "__main__":
+    with socket.socket(fileno=int(sys.argv[1])) as listening:
+        _serve(listening)
