@@ -22,6 +22,7 @@ ALWAYS: Final = frozenset(
         "test_a_replay_turns_lines_that_fit_into_records_and_keeps_the_others_rejected",
         "test_a_stream_is_followed_by_one_collector_at_a_time",
         "test_a_users_sql_that_does_not_read_is_refused_in_one_line",
+        "test_another_thread_ends_a_query_of_a_function_that_gets_a_reader",
         "test_lines_that_the_store_cannot_hold_are_kept_as_rejected_lines_with_their_bytes",
         "test_silences_are_stored_replaced_and_ended",
         "test_streams_are_in_the_order_of_their_sources_and_a_known_stream_has_its_positions",
