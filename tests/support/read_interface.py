@@ -21,10 +21,14 @@ def get(served: Served, path: str, /, *, status: int = 200, **parameters: object
     return ask(served, "GET", f"{path}?{urlencode(parameters, doseq=True)}", status=status)
 
 
-def ask(served: Served, method: str, path: str, body: object = None, *, status: int = 200) -> dict[str, Any]:
-    """Return the JSON of the answer to a request, which may have a body of JSON."""
+def ask(
+    served: Served, method: str, path: str, body: object = None, /, *, status: int = 200, **headers: str
+) -> dict[str, Any]:
+    """Return the JSON of the answer to a request, which may have a body of JSON. The ``_`` of a header is a hyphen."""
     sent = b"" if body is None else json.dumps(body).encode()
-    answer = served.send(method, f"/api/v1/{path}", sent, {"content-type": "application/json"} if sent else {})
+    named = {"content-type": "application/json"} if sent else {}
+    named |= {name.replace("_", "-"): value for name, value in headers.items()}
+    answer = served.send(method, f"/api/v1/{path}", sent, named)
     assert answer.status == status, answer.text
     assert answer.headers["content-type"] == "application/json"
     found = json.loads(answer.body)

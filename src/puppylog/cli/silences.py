@@ -18,7 +18,7 @@ from puppylog.cli.talk import tell
 from puppylog.cli.times import parse_instant
 from puppylog.errors import NotFound, UsageError
 from puppylog.model.period import parse_period
-from puppylog.model.silence import Silence, check_silence, matches_pattern
+from puppylog.model.silence import Silence, check_silence, find_silence_state, matches_pattern, name_silence
 from puppylog.monitor.alerts import get_alert, read_alerts
 from puppylog.settings import Settings
 from puppylog.stores.connect import connect
@@ -93,7 +93,7 @@ def silence(
     now = settings.clock()
     starts_at = now if from_ is None else parse_instant(from_, "--from", now=now, zone=settings.zone)
     silence = Silence(
-        name=name or (alert if segment == "*" else f"{alert}/{segment}"),
+        name=name or name_silence(alert, segment),
         alert=alert,
         segment=segment,
         starts_at=starts_at,
@@ -153,7 +153,7 @@ def silences(settings: Settings, *, with_ended: bool) -> None:
     with connect(settings.store) as store:
         known = store.list_silences()
     now = settings.clock()
-    rows = [{**_row(one), "state": _state_of(one, now)} for one in known]
+    rows = [{**_row(one), "state": find_silence_state(one, now)} for one in known]
     shown: Sequence[dict[str, object]] = [row for row in rows if with_ended or row["state"] != "ended"]
     if not shown:
         tell(settings, "no silence holds messages back")
@@ -162,12 +162,6 @@ def silences(settings: Settings, *, with_ended: bool) -> None:
 
 def _row(silence: Silence) -> dict[str, object]:
     return {name: getattr(silence, name) for name in _LISTED.names if name != "state"}
-
-
-def _state_of(silence: Silence, now: datetime) -> str:
-    if now >= silence.ends_at:
-        return "ended"
-    return "active" if now >= silence.starts_at else "planned"
 
 
 @click.command(epilog=examples("puppylog monitor alerts ack errors --segment web-1 --comment 'looking into it'"))

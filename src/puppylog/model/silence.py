@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Literal
 
 from puppylog.errors import UsageError
 from puppylog.model.alert import find_text_fault
@@ -39,6 +40,22 @@ class Silence:
         """
         is_within = self.starts_at <= at < self.ends_at
         return is_within and matches_pattern(self.alert, alert) and matches_pattern(self.segment, segment)
+
+
+def name_silence(alert: str, segment: str) -> str:
+    """Return the name of a silence that was given none: its patterns.
+
+    >>> name_silence("errors", "*"), name_silence("errors", "web-*")
+    ('errors', 'errors/web-*')
+    """
+    return alert if segment == "*" else f"{alert}/{segment}"
+
+
+def find_silence_state(silence: Silence, now: datetime) -> Literal["planned", "active", "ended"]:
+    """Return whether a silence is still to begin, holds messages back, or has ended."""
+    if now >= silence.ends_at:
+        return "ended"
+    return "active" if now >= silence.starts_at else "planned"
 
 
 def matches_pattern(pattern: str, text: str | None) -> bool:

@@ -16,7 +16,7 @@ from puppylog.model.alert_schedule import MAX_SEGMENTS
 from puppylog.model.silence import Silence
 from puppylog.model.source import name_source
 from puppylog.monitor.range import ALWAYS, Range
-from puppylog.stores.base import RecordReader
+from puppylog.stores.base import RecordReader, Value
 from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import alert_of
 
@@ -157,6 +157,51 @@ def get_alert(reader: RecordReader, name: str) -> AlertSnapshot:
 def read_transitions(reader: RecordReader, name: str, *, within: Range = ALWAYS, transitions: int) -> pa.Table:
     """Return the newest ``transitions`` of one alert's history, oldest first."""
     return reader.query(_QUERIES["transitions"], {"name": name, "transitions": transitions, **within.parameters()})
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A record of the evidence of a transition."""
+
+    ts: datetime
+    stream_id: int
+    file_id: int
+    line_offset: int
+    record: str  # JSON: the other columns that are not null
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """A transition with its window and its evidence."""
+
+    transition: Transition
+    window_since: datetime
+    window_until: datetime
+    is_caught_up: bool  # whether the evaluation was missed and was done later
+    evidence_omitted: str | None  # why there are fewer samples than there could be
+    evidence: Sequence[Sample]  # the newest record first
+
+
+def read_history(reader: RecordReader, name: str, *, within: Range = ALWAYS, transitions: int) -> list[HistoryRow]:
+    """Return the newest ``transitions`` of one alert with their evidence, the newest first."""
+    parameters: dict[str, Value] = {"name": name, "transitions": transitions, **within.parameters()}
+    rows = reader.query(_QUERIES["history_of_alert"], parameters).to_pylist()
+    samples: dict[int, list[Sample]] = {}
+    if rows:
+        ids = ",".join(str(row["id"]) for row in rows)
+        for found in reader.query(_QUERIES["evidence_of_transitions"], {"transitions": ids}).to_pylist():
+            samples.setdefault(found.pop("history_id"), []).append(Sample(**found))
+    return [
+        HistoryRow(
+            _transition({**row, "name": name}),
+            row["window_since"],
+            row["window_until"],
+            row["made_up"],
+            row["evidence_omitted"],
+            samples.get(row["id"], ()),
+        )
+        for row in rows
+    ]
 
 
 def read_evidence(reader: RecordReader, name: str, *, within: Range = ALWAYS, transitions: int) -> pa.Table:

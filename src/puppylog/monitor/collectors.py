@@ -67,6 +67,44 @@ class FollowedStream:
         return name_source(self.source_uri)
 
 
+@dataclass(frozen=True, slots=True)
+class StoredStream:
+    """One stream with what is stored of it."""
+
+    stream_id: int
+    source_uri: str
+    group: str | None
+    files: int
+    bytes: int  # of its lines that are stored
+    stored_at: datetime | None  # when lines were last stored
+    rejected_lines: int  # that are stored as rejected now
+    followed: FollowedStream | None  # what its collector has reported; None if no report is known
+
+
+def list_streams(reader: RecordReader, *, group: str | None = None) -> list[StoredStream]:
+    """Return all streams, also those that no collector reports, in the order of their sources.
+
+    Args:
+        reader: the store.
+        group: only streams of this log group.
+    """
+    followed = {stream.stream_id: stream for stream in list_followed_streams(reader, group=group)}
+    rows = reader.query(_QUERIES["stored_streams"], {"group": group}).to_pylist()
+    return [
+        StoredStream(
+            stream_id=row["stream_id"],
+            source_uri=row["source_uri"],
+            group=row["group_name"],
+            files=row["files"],
+            bytes=row["bytes"],
+            stored_at=row["stored_at"],
+            rejected_lines=row["rejected_lines"],
+            followed=followed.get(row["stream_id"]),
+        )
+        for row in rows
+    ]
+
+
 def list_followed_streams(
     reader: RecordReader, *, stale_s: float = STALE_S, within_s: float | None = None, group: str | None = None
 ) -> list[FollowedStream]:

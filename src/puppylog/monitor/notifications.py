@@ -46,12 +46,17 @@ def read_notifications(reader: RecordReader, wanted: NotificationFilter, *, noti
     return reader.query(_QUERIES["notifications"], {**wanted.parameters, "most": notifications})
 
 
-def explain_waits(store: Store, rows: pa.Table) -> pa.Table:
+def read_silences(reader: RecordReader) -> list[Silence]:
+    """Return all silences that the store knows, in the order of their names; see `NotificationStore.list_silences`."""
+    return [Silence(**row) for row in reader.query(_QUERIES["silences"]).to_pylist()]
+
+
+def explain_waits(reader: RecordReader, rows: pa.Table) -> pa.Table:
     """Return the notifications, with a reason for those that wait: the silence that holds them, or the next attempt."""
     if "waiting" not in rows["state"].to_pylist():
         return rows
-    silences = store.list_silences()
-    [clock] = store.query(_QUERIES["store_clock"]).to_pylist()
+    silences = read_silences(reader)
+    [clock] = reader.query(_QUERIES["store_clock"]).to_pylist()
     reasons = [_explain(row, silences, clock["now"]) for row in rows.to_pylist()]
     return rows.set_column(rows.schema.get_field_index("error"), "error", pa.array(reasons, pa.string()))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from puppylog.errors import ConfigurationError, UsageError
 from puppylog.model.query.fields import Vocabulary
@@ -10,7 +10,7 @@ from puppylog.model.query.instants import parse_instant
 from puppylog.monitor.condition import join_conditions, read_query, translate_query
 from puppylog.monitor.range import Range
 from puppylog.monitor.search import Search, get_group_id
-from puppylog.serve.read.resource import Asked, Choice, Reader
+from puppylog.serve.read.resource import Asked, Choice, Interval, Reader
 from puppylog.serve.refusal import Refusal
 from puppylog.settings import find_zone
 
@@ -40,19 +40,32 @@ def read_zone(name: str) -> tzinfo | None:
         raise Refusal(400, error.message, place="tz", error=error) from None
 
 
-def read_instant(asked: Asked[Choice], place: str, written: str | None) -> datetime | None:
+def read_instant(asked: Asked[Interval], place: str, written: str | None) -> datetime | None:
     """Return the instant that a parameter names; None if it is not given.
 
     Raises:
         Refusal: 400: it is no time.
     """
-    if written is None:
-        return None
+    return None if written is None else read_time(written, place, asked.now, read_zone(asked.parameters.tz))
+
+
+def read_time(written: str, place: str, now: datetime, zone: tzinfo | None = UTC) -> datetime:
+    """Return the instant of a time of docs/search.md.
+
+    Args:
+        written: the time.
+        place: the parameter or the member of the body that has it.
+        now: the present instant.
+        zone: of a time without an offset; None is the zone of the server.
+
+    Raises:
+        Refusal: 400: it is no time.
+    """
     with placed(place):
-        return parse_instant(written, place, now=asked.now, zone=read_zone(asked.parameters.tz))
+        return parse_instant(written, place, now=now, zone=zone)
 
 
-def read_range(asked: Asked[Choice]) -> Range:
+def read_range(asked: Asked[Interval]) -> Range:
     """Return the range of ``since`` and ``until``.
 
     Raises:

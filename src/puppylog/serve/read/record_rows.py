@@ -105,12 +105,12 @@ def _make_record(
 ) -> Record:
     if not is_whole and attributes is not None and len(attributes) > TEXT_CHARACTERS:
         attributes = _cut_attributes(attributes, cut)
-    named: dict[str, Any] = {} if origin is None else _describe_origin(origin)
+    named: dict[str, Any] = {} if origin is None else describe_origin(origin)
     raw = None if attributes is None else msgspec.Raw(attributes.encode(errors="replace"))
     return Record(ts=ts, attributes=raw, cut=cut or None, **values, **named)
 
 
-def _describe_origin(origin: Origin) -> dict[str, Any]:
+def describe_origin(origin: Origin) -> dict[str, Any]:
     return {
         "source": name_source(origin.source_uri),
         "source_uri": origin.source_uri,

@@ -34,10 +34,9 @@ class Common(Parameters, frozen=True, kw_only=True):
     format: Annotated[str, Meta(description="Of the answer. Without it, the header Accept decides.")] | None = None
 
 
-class Choice(Parameters, frozen=True, kw_only=True):
-    """The parameters of every resource that chooses records or rejected lines; see `puppylog.serve.read.choice`."""
+class Interval(Parameters, frozen=True, kw_only=True):
+    """The parameters of every resource that has a range of time; see `puppylog.serve.read.choice`."""
 
-    q: Annotated[str, Meta(description="A query in the language of docs/search.md. Empty: everything.")] = ""
     since: (
         Annotated[
             str,
@@ -49,6 +48,12 @@ class Choice(Parameters, frozen=True, kw_only=True):
         None
     )
     tz: Annotated[str, Meta(description="The zone of times without an offset: UTC, local, or Area/City.")] = "UTC"
+
+
+class Choice(Interval, frozen=True, kw_only=True):
+    """The parameters of every resource that chooses records or rejected lines; see `puppylog.serve.read.choice`."""
+
+    q: Annotated[str, Meta(description="A query in the language of docs/search.md. Empty: everything.")] = ""
     group: Annotated[str, Meta(description="A log group.")] | None = None
 
 

@@ -12,7 +12,20 @@ from starlette.routing import BaseRoute, Route, compile_path
 
 from puppylog.serve.context import Context
 from puppylog.serve.guard import Handler, answering, guarded
-from puppylog.serve.read import fields, histogram, patterns, record, records, sql, top
+from puppylog.serve.read import (
+    alerts,
+    fields,
+    histogram,
+    metrics,
+    notifications,
+    patterns,
+    record,
+    records,
+    silences,
+    sql,
+    streams,
+    top,
+)
 from puppylog.serve.read.answers import choose_format, render_answer
 from puppylog.serve.read.download import with_downloads
 from puppylog.serve.read.errors import render_error
@@ -31,6 +44,11 @@ ALL: Final[Sequence[Resource[Any, Any]]] = (
     *top.RESOURCES,
     *fields.RESOURCES,
     *patterns.RESOURCES,
+    *metrics.RESOURCES,
+    *alerts.RESOURCES,
+    *notifications.RESOURCES,
+    *silences.RESOURCES,
+    *streams.RESOURCES,
     *sql.RESOURCES,
 )
 """The resources. The first one whose path matches a request answers it."""

@@ -13,3 +13,23 @@ JOIN puppylog.log_streams AS streams ON streams.id = reports.stream_id
 LEFT JOIN puppylog.log_groups AS groups ON groups.id = streams.group_id
 WHERE coalesce(groups.name, '') = coalesce($group, groups.name, '')
 ORDER BY streams.source_uri
+
+-- name: stored_streams
+-- Every stream with what is stored of it: the bytes of its files, and its rejected lines.
+SELECT streams.id AS stream_id, streams.source_uri, groups.name AS group_name, coalesce(files.files, 0) AS files,
+       coalesce(files.bytes, 0)::BIGINT AS bytes, files.stored_at, coalesce(rejected.lines, 0) AS rejected_lines
+FROM puppylog.log_streams AS streams
+LEFT JOIN puppylog.log_groups AS groups ON groups.id = streams.group_id
+LEFT JOIN (
+    SELECT stream_id, count(*) AS files, sum(byte_offset) AS bytes,
+           max(CASE WHEN byte_offset > 0 THEN moved_at END) AS stored_at
+    FROM puppylog.log_files
+    GROUP BY stream_id
+) AS files ON files.stream_id = streams.id
+LEFT JOIN (
+    SELECT stream_id, count(*) AS lines
+    FROM puppylog.rejected_lines
+    GROUP BY stream_id
+) AS rejected ON rejected.stream_id = streams.id
+WHERE coalesce(groups.name, '') = coalesce($group, groups.name, '')
+ORDER BY streams.source_uri

@@ -133,6 +133,28 @@ FROM (
 ) AS newest
 ORDER BY newest.id
 
+-- name: history_of_alert
+-- The newest transitions of one alert, the newest first, with their numbers.
+SELECT history.id, history.evaluated_at, history.segment, history.from_state, history.to_state, history.value,
+       history.comparison, history.level, history.window_since, history.window_until, history.made_up,
+       history.evidence_omitted, streams.source_uri
+FROM puppylog.alert_history AS history
+JOIN puppylog.alerts AS alerts ON alerts.id = history.alert_id
+LEFT JOIN puppylog.metrics AS metrics ON metrics.id = alerts.metric_id
+LEFT JOIN puppylog.log_streams AS streams
+  ON metrics.segment = 'stream_id' AND CAST(streams.id AS TEXT) = history.segment
+WHERE alerts.name = $name AND history.evaluated_at >= $since::TIMESTAMPTZ AND history.evaluated_at < $until::TIMESTAMPTZ
+ORDER BY history.id DESC
+LIMIT $transitions
+
+-- name: evidence_of_transitions
+-- The sample records of transitions, of each the newest record first.
+SELECT evidence.history_id, evidence.ts, evidence.stream_id, evidence.file_id, evidence.line_offset,
+       CAST(evidence.record AS TEXT) AS record
+FROM puppylog.alert_evidence AS evidence
+WHERE evidence.history_id = ANY(string_to_array($transitions, ',')::BIGINT[])
+ORDER BY evidence.history_id, evidence.place
+
 -- name: evidence_of_alert
 -- The sample records of those of the newest transitions of one alert that were to firing. A transition without samples
 -- has one row. `omitted` says why there are no more samples.

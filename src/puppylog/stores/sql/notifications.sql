@@ -48,3 +48,9 @@ SELECT dead.alert, dead.contact, NOT EXISTS (
        ) AS is_newest
 FROM puppylog.notifications AS dead
 WHERE dead.id = $id AND dead.state = 'dead'
+
+-- name: silences
+-- All silences that the store knows, in the order of their names.
+SELECT name, alert, segment, starts_at, ends_at, author, comment, is_declared
+FROM puppylog.silences
+ORDER BY name

@@ -47,7 +47,7 @@ def describe_resource(resource: Resource[Any, Any]) -> Description:
     rows = f"CSV, Arrow and JSON lines have the rows of `{resource.rows}`." if resource.rows else ""
     return Description(
         name=resource.work.__name__,
-        path=resource.path,
+        path=resource.path.replace(":path}", "}"),  # a parameter that may have a slash
         method=resource.method,
         summary=resource.summary,
         details=rows,

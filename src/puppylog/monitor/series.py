@@ -1,0 +1,90 @@
+"""The observations of a metric as series for a chart: a value for each step, and a series for each large segment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+
+from puppylog.model.metric import ADDITIVE_STATISTICS, Metric
+from puppylog.monitor.metrics import read_in_steps
+from puppylog.monitor.range import Range
+from puppylog.monitor.steps import Ends, count_steps, cover_range
+from puppylog.stores.base import RecordReader
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentSeries:
+    """The observations of one segment."""
+
+    segment: str | None  # None: all records, or those for which the expression of the segments is null
+    values: Sequence[float | None]  # one for each step; None: there is no observation
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesInSteps:
+    """The observations of a metric in steps that cover a range."""
+
+    start: datetime | None  # of the first step; None if there is no step
+    step_s: int
+    series: Sequence[SegmentSeries]  # the largest one first
+    left_out: int  # how many smaller segments there are
+
+
+def read_series(
+    reader: RecordReader,
+    metric: Metric,
+    *,
+    within: Range,
+    now: datetime,
+    steps: int,
+    segment: str | None = None,
+    series: int,
+) -> SeriesInSteps:
+    """Return the observations of a whole range.
+
+    A step without observations is 0 for a statistic that adds up, such as a count, and None for any other. The largest
+    segments are those with the greatest sum of values, or with the greatest value of a statistic that does not add up.
+
+    Args:
+        reader: the store.
+        metric: the metric.
+        within: the range.
+        now: the present instant.
+        steps: the greatest number of steps.
+        segment: only this segment; None for all.
+        series: the greatest number of segments.
+    """
+    table, step_s = read_in_steps(reader, metric, within=within, now=now, steps=steps, segment=segment)
+    buckets = table["bucket"]
+    observed = Ends(buckets[0].as_py(), buckets[-1].as_py()) if table.num_rows else None
+    ends = cover_range(metric, within, now, observed, step_s=step_s)
+    if ends is None:
+        return SeriesInSteps(None, step_s, (), 0)
+    is_additive = metric.statistic in ADDITIVE_STATISTICS
+    segments = _list_segments(table, "sum" if is_additive else "max")
+    if not segments and metric.segment is None:
+        segments = [None]
+    chosen = segments[:series]
+    missing = 0.0 if is_additive else None
+    values: dict[str | None, list[float | None]] = {one: [missing] * count_steps(ends, step_s) for one in chosen}
+    step = timedelta(seconds=step_s)
+    for bucket, name, value in _iter_rows(table):
+        if name in values:
+            values[name][(bucket - ends.first) // step] = value
+    found = [SegmentSeries(name, values[name]) for name in chosen]
+    return SeriesInSteps(ends.first, step_s, found, len(segments) - len(chosen))
+
+
+def _iter_rows(table: pa.Table) -> "zip[tuple[datetime, str | None, float | None]]":
+    return zip(*(table[name].to_pylist() for name in ("bucket", "segment", "value")), strict=True)
+
+
+def _list_segments(table: pa.Table, size: str) -> list[str | None]:
+    """Return the segments, the largest one first; ``size`` is an aggregation of Arrow."""
+    sizes = table.group_by("segment").aggregate([("value", size)])
+    rows = sorted(
+        zip(sizes["segment"].to_pylist(), sizes[f"value_{size}"].to_pylist(), strict=True),
+        key=lambda row: (row[1] is None, -(row[1] or 0.0), row[0] is None, row[0] or ""),
+    )
+    return [segment for segment, _ in rows]
