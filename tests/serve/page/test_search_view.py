@@ -56,6 +56,10 @@ def test_a_minus_leaves_a_value_out(page: Page) -> None:
     page.keyboard.press("-")
     expect_records(page, 10)
     expect(box(page)).to_have_value(re.compile("^-source:.*shop -severity:info$"))
+    page.goto("/#/search?since=2h&group=app")
+    expect_records(page, APP_RECORDS)
+    page.get_by_role("button", name="Remove group app").click()
+    expect_records(page, ALL)
 
 
 def test_a_person_chooses_which_fields_are_counted(page: Page) -> None:

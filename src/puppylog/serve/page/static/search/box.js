@@ -39,6 +39,9 @@ export function open(place, app, search) {
     changed();
     completion.ask();
   });
+  input.addEventListener("focus", () => {
+    if (input.value && !input.value.endsWith(" ")) input.value += " "; // what is typed at the end is another word
+  });
   input.addEventListener("paste", (/** @type {ClipboardEvent} */ event) => paste(input, event));
   input.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     if (completion.onKey(event) || event.key !== "Escape") return;
@@ -47,7 +50,9 @@ export function open(place, app, search) {
     input.blur();
   });
   form.addEventListener("focusout", (/** @type {FocusEvent} */ event) => {
-    if (!form.contains(/** @type {Node|null} */ (event.relatedTarget))) completion.close();
+    if (form.contains(/** @type {Node|null} */ (event.relatedTarget))) return;
+    completion.close();
+    input.value = input.value.trim();
   });
   clear.addEventListener("click", () => {
     submit("");
@@ -144,5 +149,5 @@ function describe(query, error) {
   const to = at + wrong.length + AROUND;
   const before = `${from ? "…" : ""}${visible(query.slice(from, at))}`;
   const after = `${visible(query.slice(at + wrong.length, to))}${to < query.length ? "…" : ""}`;
-  return [h("pre", { class: "query-caret", dir: "ltr" }, before, h("span", null, visible(wrong)), after), message];
+  return [h("pre", { class: "fault-caret", dir: "ltr" }, before, h("span", null, visible(wrong)), after), message];
 }

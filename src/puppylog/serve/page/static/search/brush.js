@@ -109,7 +109,7 @@ export function openBrush(plot, app, { getBars, onZoom, onBack }) {
   }
 
   function onLeave() {
-    if (drag || document.activeElement === plot) return;
+    if (drag || plot.matches(":focus-visible")) return;
     reset();
   }
 

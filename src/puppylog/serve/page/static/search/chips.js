@@ -11,16 +11,22 @@ const MAX_SHOWN = 80;
 export function openChips(place, search) {
   function show() {
     const tests = (readChosen(search.condition().q ?? "") ?? []).filter((test) => test.kind !== "word");
-    fill(place, tests.map(makeChip));
-    /** @type {HTMLElement} */ (place).hidden = !tests.length;
+    const { group } = search.condition();
+    fill(place, group && makeChip({ text: `group ${group}`, isNegated: false }, search.removeGroup), tests.map((test) => makeChip(test)));
+    /** @type {HTMLElement} */ (place).hidden = !tests.length && !group;
   }
 
-  /** @param {import("./scan.js").Test} test */
-  function makeChip(test) {
+  /** @param {{text: string, isNegated: boolean}} test @param {() => void} [remove] */
+  function makeChip(test, remove) {
     const text = visible(test.text.length > MAX_SHOWN ? `${test.text.slice(0, MAX_SHOWN)}…` : test.text);
     const term = `${test.isNegated ? "-" : ""}${test.text}`;
-    const remove = h("button", { type: "button", aria: { label: `Remove ${test.isNegated ? "not " : ""}${text}` }, title: "Remove", on: { click: () => search.removeTerm(term) } }, icon("close"));
-    return h("li", { class: test.isNegated ? "chip is-negated" : "chip" }, test.isNegated && h("b", null, "not"), h("span", { dir: "ltr", title: visible(term) }, text), remove);
+    function removeIt() {
+      if (remove) remove();
+      else search.removeTerm(term);
+      place.querySelector("button")?.focus();
+    }
+    const button = h("button", { type: "button", aria: { label: `Remove ${test.isNegated ? "not " : ""}${text}` }, title: "Remove", on: { click: removeIt } }, icon("close"));
+    return h("li", { class: test.isNegated ? "chip is-negated" : "chip" }, test.isNegated && h("b", null, "not"), h("span", { dir: "ltr", title: visible(term) }, text), button);
   }
 
   return { show };

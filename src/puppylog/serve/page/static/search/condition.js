@@ -47,6 +47,7 @@ export function createSearch(app) {
     refresh,
     /** @param {string|null} since as in the address, "all" for the first record @param {string|null} until null: the present */
     setRange: (since, until) => app.address.go({ params: { since, until, at: null } }),
+    removeGroup: () => app.address.go({ params: { group: null, at: null } }),
     /** @param {string} term such as "status_code:503" */
     addTerm: (term) => apply(addTerm(condition().q ?? "", term)),
     /** @param {string} term */

@@ -71,7 +71,7 @@ function makeRow(counts, { value, count: records }, { most, short }, { chosen, s
     h("span", { class: "facet-count" }, number),
   );
   const minus = h("button", { type: "button", class: "icon-button facet-minus", tabindex: -1, title: "Exclude", aria: { label: `Exclude ${spoken}` }, on: { click: () => search.excludeValue(name, value) } }, icon("minus"));
-  return h("li", { class: state ? `is-${state}` : null, data: { key: text.slice(0, MAX_SHOWN) } }, main, minus);
+  return h("li", { class: state ? `is-${state}` : null, data: { key: text.slice(0, MAX_SHOWN), none: value === null ? "" : null } }, main, minus);
 }
 
 /** @param {number} share @returns {string} */

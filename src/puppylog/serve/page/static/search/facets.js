@@ -118,8 +118,11 @@ export function open(place, app, search, { tasks, onError }) {
 
   const closeSheet = () => sheet?.close();
   narrow.addEventListener("change", closeSheet);
+  let known = JSON.stringify(search.params());
   const stop = search.onChange(() => {
-    more.clear();
+    const now = JSON.stringify(search.params());
+    if (now !== known) more.clear();
+    known = now;
     part.load();
   });
   return {

@@ -34,8 +34,9 @@ export function open(place, app, search, { tasks, onError }) {
   const content = h("div", { class: "histogram-content" }, h("div", { class: "histogram-head" }, summary, back, legend), chart);
   fill(place, h("h2", { class: "visually-hidden" }, "Records over time"), content, empty, note);
 
-  /** @type {{since: string|null, until: string|null}[]} */
-  const zooms = [];
+  /** @type {string[]} the ranges before each zoom, the latest last */
+  let zooms = [];
+  let zoomed = ""; // the range of the latest zoom
   const brush = openBrush(plot, app, { getBars: () => bars, onZoom: zoom, onBack: goBack });
   const showEmpty = openEmpty(empty, app, search);
   const part = openPart({
@@ -98,20 +99,38 @@ export function open(place, app, search, { tasks, onError }) {
     brush.draw();
   }
 
+  /** The range in the address, as text. */
+  function writeRange() {
+    const params = app.address.read().params;
+    return JSON.stringify([params.get("since"), params.get("until")]);
+  }
+
   /** @param {number} from @param {number} to milliseconds */
   function zoom(from, to) {
-    const params = app.address.read().params;
-    zooms.push({ since: params.get("since"), until: params.get("until") });
+    zooms.push(writeRange());
+    zoomed = JSON.stringify([toText(from), toText(to)]);
     search.setRange(toText(from), toText(to));
   }
 
   function goBack() {
-    const before = zooms.pop();
-    if (before) search.setRange(before.since, before.until);
-    back.hidden = !zooms.length;
+    const before = zooms[zooms.length - 1];
+    if (!before) return;
+    const [since, until] = JSON.parse(before);
+    search.setRange(since, until);
   }
 
-  const stop = search.onChange(() => part.load());
+  /** Forgets the ranges that a person has left by other ways than this button. */
+  function forgetZooms() {
+    const now = writeRange();
+    if (zooms.includes(now)) zooms = zooms.slice(0, zooms.indexOf(now));
+    else if (now !== zoomed) zooms = [];
+    zoomed = now;
+  }
+
+  const stop = search.onChange(() => {
+    forgetZooms();
+    part.load();
+  });
   return {
     load: part.load,
     close() {

@@ -26,7 +26,7 @@ export function openSyntax() {
     class: "syntax",
     body: [
       h("table", { class: "syntax-table" }, h("thead", null, head), h("tbody", null, rows)),
-      h("p", null, "A click on a value or on a bar adds it to the query. Arrow up shows earlier queries."),
+      h("p", null, "A click on a value adds it to the query, its minus leaves it out. Arrow up shows earlier queries."),
     ],
   });
 }
