@@ -40,6 +40,7 @@ def test_metrics_have_their_definition_and_how_far_they_are(served: Served) -> N
         "status_code = 200",
         None,
     )
+    assert (by_shop["query"], by_shop["of_query"], by_shop["segment_field"]) == ("status_code=200", None, "message")
     assert (by_shop["state"], by_shop["error"]) == ("ok", None)
     assert [metric["name"] for metric in get(served, "metrics", group="web")["metrics"]] == ["slowest"]
 

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from puppylog.model.derived import is_derived
+from puppylog.model.query.reverse import find_field_name, find_query
 from puppylog.monitor.metrics import MetricState, get_metric, list_metrics
 from puppylog.monitor.series import SegmentSeries, read_series
 from puppylog.serve.read.answers import format_instant
@@ -29,6 +30,11 @@ class MetricRow(Struct, kw_only=True):
     filter: Annotated[str | None, Meta(description="The condition of its records.")]
     of: Annotated[str | None, Meta(description="Of a ratio: the records whose share it is.")]
     group: str | None
+    query: Annotated[str | None, Meta(description="`filter` as a query; null if no query can say it.")]
+    of_query: Annotated[str | None, Meta(description="`of` as a query; null if no query can say it.")]
+    segment_field: Annotated[
+        str | None, Meta(description="The field whose values the segments are; null if they are computed.")
+    ]
     formula: Annotated[str | None, Meta(description="Of a derived metric: its formula over other metrics.")]
     state: Annotated[
         str, Meta(description="ok, checking (late lines have arrived), or error.", examples=["ok", "checking", "error"])
@@ -118,6 +124,9 @@ def _describe(state: MetricState) -> MetricRow:
         filter=metric.filter,
         of=metric.of,
         group=metric.group,
+        query=None if metric.filter is None else find_query(metric.filter),
+        of_query=None if metric.of is None else find_query(metric.of),
+        segment_field=None if metric.segment is None else find_field_name(metric.segment),
         formula=metric.property if is_derived(metric) else None,
         state=state.state,
         refreshed_at=None if state.refreshed_at is None else format_instant(state.refreshed_at),
