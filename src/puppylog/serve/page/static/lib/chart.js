@@ -9,6 +9,7 @@ import * as times from "./times.js";
  * @typedef {{value: number, label: string, color?: string}} Line a horizontal line
  * @typedef {object} Data
  * @property {string | number} start of the first step @property {number} step_s @property {Series[]} series
+ * @property {string | number} [end] of the time axis; without it, bars end with their last step, and lines with its start
  * @property {boolean} [stacked] @property {Mark[]} [marks] @property {Line[]} [lines]
  * @property {string} [label] what the chart shows, for screen readers @property {(n: number | null) => string} [format] of values
  */
@@ -18,11 +19,12 @@ const TWIN_ROWS = 200;
 
 /**
  * Draw a chart that is as wide as its place.
- * @param {HTMLElement} place @param {Data & {onBrush?: (since: string, until: string) => void, height?: number}} options
- *   onBrush: a range was chosen, by mouse, touch or Shift and arrows: RFC 3339
+ * @param {HTMLElement} place @param {Data & {onBrush?: (since: string, until: string) => void, onHover?: (at: number | null) => void, onPick?: (at: number, series: number) => void, height?: number}} options
+ *   onBrush: a range was chosen, by mouse, touch or Shift and arrows: RFC 3339; onHover: the pointer or an arrow key is
+ *   at a step, or at none; onPick: a step was clicked, and the series that is nearest to the pointer
  * @returns {{update: (data: Partial<Data>) => void, close: () => void}}
  */
-export function chart(place, { onBrush, height = 160, ...first }) {
+export function chart(place, { onBrush, onHover, onPick, height = 160, ...first }) {
   /** @type {Data} */
   let data = first;
   const canvas = h("div", { class: onBrush ? "chart brushes" : "chart", tabindex: 0, role: "img" });
@@ -42,6 +44,7 @@ export function chart(place, { onBrush, height = 160, ...first }) {
   /** @param {number | null} at index of a step */
   function showTip(at) {
     tip.hidden = at === null;
+    onHover?.(at);
     if (at === null) return;
     const format = data.format ?? value;
     const rows = data.series.filter((one) => (one.values[at] ?? null) !== null && (!data.stacked || one.values[at] !== 0));
@@ -50,6 +53,7 @@ export function chart(place, { onBrush, height = 160, ...first }) {
     tip.style.left = `${x > canvas.clientWidth / 2 ? x - tip.offsetWidth - 12 : x + 12}px`;
   }
 
+  if (onPick) listenForClicks(canvas, () => ({ plot, data }), onPick);
   const keyboard = makeKeyboard(canvas, () => ({ plot, data }), onBrush, showTip);
   const observer = new ResizeObserver(() => {
     const width = canvas.clientWidth;
@@ -130,8 +134,9 @@ function makeOptions(near, data, { width, height, onBrush, onCursor }) {
 function makeScales(data) {
   const highest = Math.max(0, ...(data.lines ?? []).map((one) => one.value));
   const last = stepAt(data, countSteps(data)) / 1000;
+  const isBars = data.series.some((one) => one.kind === "bars");
   return {
-    x: { time: true, range: () => [stepAt(data, 0) / 1000, data.series.some((one) => one.kind === "bars") ? last : Math.max(last - data.step_s, stepAt(data, 0) / 1000 + 1)] },
+    x: { time: true, range: () => [stepAt(data, 0) / 1000, data.end ? times.toMs(data.end) / 1000 : isBars ? last : Math.max(last - data.step_s, stepAt(data, 0) / 1000 + 1)] },
     y: { range: (/** @type {any} */ _u, /** @type {number | null} */ low, /** @type {number | null} */ high) => [Math.min(0, low ?? 0), Math.max(high ?? 0, highest) * 1.05 || 1] },
   };
 }
@@ -166,11 +171,34 @@ function tellBrush(since, until, data, onBrush) {
   onBrush(text(Math.floor(since / unit) * unit), text(Math.ceil(until / unit) * unit));
 }
 
+/** Tell of clicks that are not the end of a brush. @param {HTMLElement} canvas @param {() => {plot: any, data: Data}} now
+ * @param {(at: number, series: number) => void} onPick */
+function listenForClicks(canvas, now, onPick) {
+  let downAt = 0;
+  canvas.addEventListener("mousedown", (event) => (downAt = event.clientX), true);
+  canvas.addEventListener("click", (event) => {
+    const { plot, data } = now();
+    const { idx, left } = plot.cursor;
+    if (Math.abs(event.clientX - downAt) < 4 && left >= 0 && typeof idx === "number") onPick(idx, findNearest(plot, data, idx));
+  });
+}
+
+/** The series at the pointer: that with the nearest value, or the stacked one under it. @param {any} plot @param {Data} data @param {number} at */
+function findNearest(plot, data, at) {
+  const columns = makeColumns(data).slice(1);
+  if (data.stacked) columns.reverse();
+  const tops = columns.map((values) => (values[at] === null ? Infinity : plot.valToPos(values[at], "y")));
+  const under = data.stacked ? tops.findIndex((top) => top <= plot.cursor.top) : -1;
+  const distances = tops.map((top) => Math.abs(top - plot.cursor.top));
+  return under >= 0 ? under : Math.max(0, distances.indexOf(Math.min(...distances)));
+}
+
 /** @param {any} u @param {Data} data @param {(color: string) => string} paint */
 function drawMarks(u, data, paint) {
   const { ctx, bbox } = u;
   ctx.save();
   ctx.font = `${11 * devicePixelRatio}px ${getComputedStyle(document.body).fontFamily}`;
+  ctx.textAlign = "left";
   ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
   ctx.lineWidth = devicePixelRatio;
   for (const line of data.lines ?? []) {
@@ -180,7 +208,9 @@ function drawMarks(u, data, paint) {
   for (const mark of data.marks ?? []) {
     const x = Math.round(u.valToPos(times.toMs(mark.at) / 1000, "x", true));
     if (x < bbox.left || x > bbox.left + bbox.width) continue;
-    drawLine(ctx, paint(mark.color), [x, bbox.top, x, bbox.top + bbox.height], mark.label, [x + 4 * devicePixelRatio, bbox.top + 12 * devicePixelRatio]);
+    const width = ctx.measureText(mark.label).width + 4 * devicePixelRatio;
+    const left = x + width > bbox.left + bbox.width ? x - width : x + 4 * devicePixelRatio;
+    drawLine(ctx, paint(mark.color), [x, bbox.top, x, bbox.top + bbox.height], mark.label, [left, bbox.top + 12 * devicePixelRatio]);
   }
   ctx.restore();
 }
