@@ -1,10 +1,26 @@
-/** The view Metrics. */
-import { fill, h } from "../lib/dom.js";
+// The metrics view: all metrics, or one (#/metrics/NAME).
+import { openList } from "../metrics/list.js";
+import { openOne } from "../metrics/one.js";
 
 export const title = "Metrics";
 
-/** @param {HTMLElement} place @param {import("../app.js").App} _app */
-export function open(place, _app) {
-  fill(place, h("h1", null, title), h("p", { class: "quiet" }, "This view is not built yet."));
-  return { update() {}, close() {} };
+/** @param {HTMLElement} place @param {import("../app.js").App} app */
+export function open(place, app) {
+  /** @type {{update: () => void, close: () => void} | null} */
+  let part = null;
+  let shown = "";
+  return {
+    /** @param {import("../lib/address.js").Address} now */
+    update({ name, params }) {
+      const wanted = `${name ?? ""} ${params.get("tz") ?? ""}`;
+      if (part === null || wanted !== shown) {
+        part?.close();
+        part = name === null || name === "" ? openList(place, app) : openOne(place, app, name);
+        document.title = `${name ? `${name} · ` : ""}Metrics · Puppylog`;
+      }
+      shown = wanted;
+      part.update();
+    },
+    close: () => part?.close(),
+  };
 }
