@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from puppylog.monitor import pages
 from puppylog.monitor.condition import dialect_of
 from puppylog.monitor.context import Extent, find_surroundings
 from puppylog.monitor.counting.classes import choose_class, name_status_class
@@ -34,6 +35,27 @@ def test_pages_give_every_record_once_and_in_order(store: Store, order: Order) -
     assert seen == expected
     nothing = find_page(store, Search("false"), records=7, order=order, after=None)
     assert (nothing.records.num_rows, nothing.has_more, nothing.cursor) == (0, False, None)
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+def test_pages_of_much_text_are_shorter_and_lose_nothing(
+    store: Store, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "_PART_RECORDS", 3)
+    monkeypatch.setattr(pages, "MOST_BYTES", 20_000)
+    source = Source(store, "file:///var/log/a.log")
+    source.append(records(20, message="x" * 3000, step_s=0))
+    sizes, seen = [], []
+    after: PageCursor | None = None
+    while True:
+        page = find_page(store, Search(), records=15, order=order, after=after)
+        sizes.append(page.records.num_rows)
+        seen += page.records["line_offset"].to_pylist()
+        if not page.has_more:
+            break
+        after = page.cursor
+    assert seen == sorted(range(0, 2000, 100), reverse=order == "newest")
+    assert max(sizes) < 15
 
 
 def test_long_texts_are_cut_in_the_store(store: Store) -> None:

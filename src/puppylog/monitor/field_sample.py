@@ -20,7 +20,8 @@ SAMPLE_RECORDS: Final = 1000
 """The number of records that are looked at."""
 
 _UNUSUAL: Final = frozenset({"file_id", "line_offset", "stream_id", "stream"})  # known, but not what people look for
-_ORIGINS: Final = (Kind.SOURCE, Kind.GROUP, Kind.FILE)
+# Of fields that equally many records have, those of one kind come before those of another one.
+_PLACES: Final = {Kind.SEVERITY: 0, Kind.SOURCE: 2, Kind.GROUP: 2, Kind.ATTRIBUTE: 3, Kind.FILE: 4}
 _COLUMNS: Final = [field for name, field in RECORDS.fields.items() if field.expression == name and name not in _UNUSUAL]
 # A field with at most so many values, or so many records for each of them, has few enough values to count.
 _FEW: Final = 12
@@ -76,7 +77,7 @@ def sample_fields(reader: RecordReader, search: Search, *, records: int = SAMPLE
         for (name, kind), counts in values.items()
         if counts
     ]
-    found.sort(key=lambda field: (-field.records, field.kind is Kind.ATTRIBUTE, field.name))
+    found.sort(key=lambda field: (-field.records, _PLACES.get(field.kind, 1), field.name))
     return FieldSample(table.num_rows, found)
 
 

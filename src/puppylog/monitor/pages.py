@@ -28,6 +28,11 @@ TEXT_CHARACTERS: Final = 8192
 ATTRIBUTES_CHARACTERS: Final = 65_536
 """Attributes whose JSON has more characters are left out of a page."""
 
+MOST_BYTES: Final = 16 << 20
+"""A page of more records than one has at most about so many bytes, and a part more."""
+
+_PART_RECORDS: Final = 2000
+
 CUTS: Final[Mapping[str, Value]] = {"characters": TEXT_CHARACTERS, "attributes": ATTRIBUTES_CHARACTERS}
 """The values of the parameters in the SQL that `render_columns` returns."""
 
@@ -68,7 +73,7 @@ class Page:
 
 
 def find_page(reader: RecordReader, search: Search, *, records: int, order: Order, after: PageCursor | None) -> Page:
-    """Return at most ``records`` records that match the search.
+    """Return at most ``records`` records that match the search; fewer if they would have more than `MOST_BYTES`.
 
     Args:
         reader: the store.
@@ -77,16 +82,35 @@ def find_page(reader: RecordReader, search: Search, *, records: int, order: Orde
         order: whether the newest or the oldest come first.
         after: where the page begins; None: with the first record.
     """
-    wanted = records + 1  # the last one tells whether there are more
     parts: list[pa.Table] = []
-    for within in _iter_windows(reader, _narrow(search.within, order, after), order):
-        parts.append(_find_part(reader, replace(search, within=within), wanted, order, after))
-        wanted -= parts[-1].num_rows
-        if wanted == 0:
+    found = 0
+    for part in _iter_parts(reader, search, records + 1, order, after):  # the last one tells whether there are more
+        parts.append(part)
+        found += part.num_rows
+        if sum(part.nbytes for part in parts) >= MOST_BYTES:
+            records = min(records, found - 1)
             break
-    found = pa.concat_tables(parts or [_find_part(reader, search, 0, order, after)])
-    shown = found.slice(0, records)
-    return Page(shown, found.num_rows > records, _make_cursor(shown))
+    whole = pa.concat_tables(parts or [_find_part(reader, search, 0, order, after)])
+    shown = whole.slice(0, records)
+    return Page(shown, whole.num_rows > records, _make_cursor(shown))
+
+
+def _iter_parts(
+    reader: RecordReader, search: Search, wanted: int, order: Order, after: PageCursor | None
+) -> Iterator[pa.Table]:
+    """Yield ``wanted`` records, or all, in parts of limited size."""
+    for within in _iter_windows(reader, _narrow(search.within, order, after), order):
+        in_window = replace(search, within=within)
+        while True:
+            records = min(wanted, _PART_RECORDS)
+            part = _find_part(reader, in_window, records, order, after)
+            yield part
+            wanted -= part.num_rows
+            if wanted == 0:
+                return
+            if part.num_rows < records:
+                break
+            after = _make_cursor(part)
 
 
 def read_cut_records(reader: RecordReader, places: Sequence[Place]) -> pa.Table:

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]  # it has no types, and two of its names are used
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from puppylog.model.token import NewToken, Scope, hash_token, make_token
 from puppylog.serve.read.routes import ALL, describe
 from support.read_interface import find_validator, get
 from support.served import Served
@@ -70,6 +72,16 @@ def test_an_unknown_path_or_method_is_an_error_of_json(served: Served) -> None:
     ):
         answer = served.send(method, f"/api/v1/{path}")
         assert (answer.status, json.loads(answer.body)["error"]["message"]) == (status, message)
+
+
+def test_a_request_without_a_token_is_an_error_of_json(tmp_path: Path) -> None:
+    with Served(tmp_path) as served:
+        with served.own.connect() as store:
+            store.create_token(NewToken("page", Scope.READ, hash_token(make_token()), None))
+        answer = served.send("GET", "/api/v1/records")
+        find_validator("GET", "/api/v1/records", 401).validate(json.loads(answer.body))
+        assert (answer.status, answer.headers["content-type"]) == (401, "application/json")
+        assert served.send("GET", "/api/v1/openapi.json").status == 200
 
 
 def test_the_check_of_answers_refuses_what_the_document_does_not_name() -> None:

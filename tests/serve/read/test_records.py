@@ -51,6 +51,17 @@ def test_pages_repeat_and_lose_no_record_although_several_have_one_time(served: 
     assert seen == (expected if order == "oldest" else expected[::-1])
 
 
+def test_the_header_link_leads_to_the_next_page_in_every_format(served: Served) -> None:
+    for format_ in ("json", "jsonl", "csv", "arrow"):
+        path, pages = f"/api/v1/records?limit=7&format={format_}&q=line+1", 0
+        while path:
+            answer = served.send("GET", path)
+            assert answer.status == 200
+            pages += 1
+            path = answer.headers.get("link", "").partition(">")[0].removeprefix("<")
+        assert pages == 2  # of 11 records
+
+
 @pytest.mark.parametrize(
     ("parameters", "place", "message"),
     [

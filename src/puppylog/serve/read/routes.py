@@ -130,9 +130,13 @@ def _make_handler(context: Context, resource: Resource[Any, Any]) -> Handler:
         answer = await _run(context, request, resource, asked, common.timeout_s)
         if isinstance(answer, Answer):
             answer.took_s = round(time.monotonic() - started, 4)
-        return await context.decode(
+        response = await context.decode(
             lambda: render_answer(answer, rows=resource.rows, format_=format_, status=resource.status), _LARGE
         )
+        if getattr(answer, "has_more", False) and getattr(answer, "cursor", None):
+            next_page = request.url.include_query_params(cursor=answer.cursor)
+            response.headers["link"] = f'<{next_page.path}?{next_page.query}>; rel="next"'
+        return response
 
     return guarded(context, resource.scope, handle, render=render_error)
 
