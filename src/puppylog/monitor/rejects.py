@@ -63,12 +63,17 @@ class RejectFilter:
     file_ids: Sequence[int] | None = None  # None: of any file
     condition: str = "true"  # SQL of the store, rendered from a checked expression
 
-    def render(self, query: str) -> str:
-        """Return the SQL of the named query ``query`` with this filter in it."""
+    def render(self, query: str, **parts: str) -> str:
+        """Return the SQL of the named query ``query`` with this filter in it.
+
+        Args:
+            query: the name.
+            parts: the SQL of the other words in braces of the query.
+        """
         in_group = _GROUPS["in_any_group" if self.group_id is None else "in_one_group"]
         in_files = _QUERIES["in_any_file" if self.file_ids is None else "in_these_files"]
         wanted = _QUERIES["wanted"].format(in_group=in_group, in_files=in_files, where=f"({self.condition})")
-        return _QUERIES[query].format(wanted=wanted)
+        return _QUERIES[query].format(wanted=wanted, **parts)
 
     def parameters(self) -> dict[str, Value]:
         """Return the values of the parameters in the SQL that `render` returns."""
@@ -125,8 +130,8 @@ def count_reasons(reader: RecordReader, wanted: RejectFilter) -> pa.Table:
 def iter_newest(reader: RecordReader, wanted: RejectFilter, *, lines: int) -> Iterator[pa.RecordBatch]:
     """Yield the newest ``lines`` that match the filter, oldest first, in batches of schema LINES."""
     places = reader.query(wanted.render("newest_places"), {**wanted.parameters(), "places": lines})
-    for batch in _iter_batches(places):
-        yield from _fetch(reader, batch, ("rejected_at", *_BY_PLACE))
+    for batch in iter_place_batches(places):
+        yield from fetch_lines(reader, batch, ("rejected_at", *_BY_PLACE))
 
 
 def count_lines(reader: RecordReader, wanted: RejectFilter, most: int) -> int:
@@ -143,15 +148,15 @@ def iter_rejects(reader: RecordReader, wanted: RejectFilter) -> Iterator[pa.Reco
     after = {"after_stream": -1, "after_file": -1, "after_offset": -1}
     while True:
         page = reader.query(wanted.render("places_in_files"), {**wanted.parameters(), **after, "places": _PAGE_PLACES})
-        for places in _iter_batches(page):
-            yield from _fetch(reader, places, _BY_PLACE)
+        for places in iter_place_batches(page):
+            yield from fetch_lines(reader, places, _BY_PLACE)
         if page.num_rows < _PAGE_PLACES:
             return
         stream_id, file_id, line_offset = (page[name][-1].as_py() for name in _BY_PLACE)
         after = {"after_stream": stream_id, "after_file": file_id, "after_offset": line_offset}
 
 
-def _iter_batches(places: pa.Table) -> Iterator[pa.Table]:
+def iter_place_batches(places: pa.Table) -> Iterator[pa.Table]:
     """Cut places into batches of at most _BATCH_LINES lines and _BATCH_BYTES bytes; a longer line is a batch alone."""
     ends = list(accumulate(places["line_bytes"].to_pylist()))
     start = 0
@@ -163,7 +168,8 @@ def _iter_batches(places: pa.Table) -> Iterator[pa.Table]:
         start = end
 
 
-def _fetch(reader: RecordReader, places: pa.Table, order: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def fetch_lines(reader: RecordReader, places: pa.Table, order: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Yield the lines at places that are still rejected, in batches of schema LINES, sorted by columns."""
     columns = [places[name].to_pylist() for name in _BY_PLACE]
     values: dict[str, Value] = {}
     for what, numbers in zip(("stream", "file", "offset"), columns, strict=True):

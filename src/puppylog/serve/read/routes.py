@@ -21,6 +21,8 @@ from puppylog.serve.read import (
     patterns,
     record,
     records,
+    rejects,
+    replay,
     silences,
     sql,
     streams,
@@ -49,6 +51,8 @@ ALL: Final[Sequence[Resource[Any, Any]]] = (
     *notifications.RESOURCES,
     *silences.RESOURCES,
     *streams.RESOURCES,
+    *rejects.RESOURCES,
+    *replay.RESOURCES,
     *sql.RESOURCES,
 )
 """The resources. The first one whose path matches a request answers it."""

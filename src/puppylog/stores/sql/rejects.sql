@@ -22,6 +22,25 @@ FROM (
 ) AS newest
 ORDER BY rejected_at, stream_id, file_id, line_offset
 
+-- name: page_of_places
+-- The places of the newest rejected lines that come after a cursor, the newest of them first.
+SELECT stream_id, file_id, line_offset, octet_length(line) AS line_bytes
+FROM puppylog.rejected_lines
+WHERE {wanted} AND {after_cursor}
+ORDER BY rejected_at DESC, stream_id DESC, file_id DESC, line_offset DESC
+LIMIT $places
+
+-- name: after_cursor
+-- The condition that a line comes after the cursor, which is the place of a line and the time when it was rejected.
+(rejected_at, stream_id, file_id, line_offset) < ($at::TIMESTAMPTZ, $at_stream, $at_file, $at_offset)
+
+-- name: examples
+-- For each reason, the place of the newest line.
+SELECT DISTINCT ON (reason) reason, stream_id, file_id, line_offset, octet_length(line) AS line_bytes
+FROM puppylog.rejected_lines
+WHERE {wanted}
+ORDER BY reason, rejected_at DESC, stream_id DESC, file_id DESC, line_offset DESC
+
 -- name: places_count
 -- The number of these rejected lines, counted up to $most.
 SELECT count(*) AS n
