@@ -108,6 +108,12 @@ def test_a_person_zooms_into_the_chart_and_back(page: Page) -> None:
     page.get_by_role("list", name="Values in the chart").get_by_role("button", name="5xx").click()
     expect(box(page)).to_have_value("status_code>=500 status_code<600")
     expect_records(page, NUMBER_OF_503)
+    page.get_by_label("Colours of the chart").select_option("by route")
+    page.get_by_role("list", name="Values in the chart").get_by_role("button", name="/checkout").wait_for(
+        state="detached"
+    )
+    page.get_by_role("list", name="Values in the chart").get_by_role("button", name="/cart").click()
+    expect(box(page)).to_have_value("status_code>=500 status_code<600 request_route=/cart")
 
 
 def test_an_empty_range_says_where_the_newest_record_is(page: Page) -> None:
@@ -131,7 +137,7 @@ def test_the_box_completes_what_a_person_types(page: Page) -> None:
     expect(box(page)).to_have_value("status_code:")
     expect(page.get_by_role("option", name="503")).to_be_visible()
     page.keyboard.type("5")
-    expect(page.get_by_role("option")).to_have_count(1)
+    expect(page.get_by_role("listbox", name="Completions").get_by_role("option")).to_have_count(1)
     page.keyboard.press("ArrowDown")
     expect(page.get_by_role("option", name="503")).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")
@@ -142,7 +148,9 @@ def test_the_box_completes_what_a_person_types(page: Page) -> None:
     expect_records(page, ALL)
     expect(box(page)).to_be_focused()
     page.keyboard.press("ArrowUp")
-    expect(page.get_by_role("option").first).to_have_text("status_code:503")
+    expect(page.get_by_role("listbox", name="Earlier queries").get_by_role("option").first).to_have_text(
+        "status_code:503"
+    )
     page.keyboard.press("Enter")
     expect_records(page, NUMBER_OF_503)
 

@@ -2,6 +2,7 @@
 import { compact } from "../lib/numbers.js";
 import { color, SEVERITIES } from "../lib/severity.js";
 import { severityName } from "./query.js";
+import { shortenSources } from "./source_names.js";
 
 /**
  * The records of one value in each step. `name` is null for records without a value.
@@ -9,6 +10,7 @@ import { severityName } from "./query.js";
  * @typedef {{start: number, step: number, by: string|null, series: Series[], totals: number[], records: number}} Bars times in milliseconds
  */
 
+const CLASSES = ["severity", "status_class", "status_code"]; // their values have colours of their own
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
@@ -18,36 +20,50 @@ const SVG = "http://www.w3.org/2000/svg";
 export function readBars(answer) {
   /** @type {Map<string|null, Series>} */
   const byName = new Map();
-  for (const { name, counts } of answer.series) {
+  for (const [place, { name, counts }] of answer.series.entries()) {
     const kept = answer.by === "severity" && name !== null ? (severityName(name) ?? name) : name;
     const before = byName.get(kept);
     if (before) before.counts = before.counts.map((count, step) => count + counts[step]);
-    else byName.set(kept, { name: kept, isOther: false, label: labelOf(answer.by, kept), counts, records: 0, color: colorOf(answer.by, kept) });
+    else byName.set(kept, { name: kept, isOther: false, label: labelOf(answer.by, kept), counts, records: 0, color: colorOf(answer.by, kept, place) });
   }
+  const rank = CLASSES.includes(answer.by) ? rankClass : rankValue;
   const series = [...byName.values()].sort((a, b) => rank(a.name) - rank(b.name));
   if (answer.other) {
     const label = `${answer.other.values} other value${answer.other.values === 1 ? "" : "s"}`;
     series.push({ name: null, isOther: true, label, counts: answer.other.counts, records: 0, color: "var(--text-quiet)" });
   }
+  if (answer.by === "source" || answer.by === "file") shortenLabels(series);
   for (const one of series) one.records = one.counts.reduce((sum, count) => sum + count, 0);
   const totals = (series[0]?.counts ?? []).map((_, step) => series.reduce((sum, one) => sum + one.counts[step], 0));
   return { start: Date.parse(answer.start), step: answer.step_s * 1000, by: answer.by ?? null, series, totals, records: answer.records };
 }
 
+/** @param {Series[]} series */
+function shortenLabels(series) {
+  const names = shortenSources(series.filter((one) => one.name !== null).map((one) => String(one.name)));
+  for (const one of series) one.label = names.get(String(one.name)) ?? one.label;
+}
+
 /** @param {string|null} by @param {string|null} name */
 function labelOf(by, name) {
   if (!by) return "records";
-  return name ?? (by === "severity" ? "no severity" : "no status code");
+  return name ?? `no ${by === "status_class" ? "status code" : by}`;
 }
 
-/** @param {string|null} by @param {string|null} name */
-function colorOf(by, name) {
+/** @param {string|null} by @param {string|null} name @param {number} place among the series */
+function colorOf(by, name, place) {
   if (!by) return "var(--accent)";
-  return name === null ? "var(--border-strong)" : color(name);
+  if (name === null) return "var(--border-strong)";
+  return CLASSES.includes(by) ? color(name) : `var(--series-${(place % 8) + 1})`;
 }
 
-/** @param {string|null} name */
-function rank(name) {
+/** The most frequent value stands at the bottom. @param {string|null} name */
+function rankValue(name) {
+  return name === null ? 1 : 0;
+}
+
+/** The most severe class stands at the bottom. @param {string|null} name */
+function rankClass(name) {
   if (name === null) return 100;
   const place = SEVERITIES.indexOf(name);
   return place >= 0 ? SEVERITIES.length - place : 50 - Number(/^[1-9]/.exec(name)?.[0] ?? 0);

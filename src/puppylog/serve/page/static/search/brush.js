@@ -64,7 +64,7 @@ export function openBrush(plot, app, { getBars, onZoom, onBack }) {
   /** @param {import("./bars.js").Bars} bars @param {number} start @param {number} end */
   function showTip(bars, start, end) {
     const rows = bars.by ? countSeries(bars, start, end).map(({ series, records }) =>
-      h("div", { class: "tip-row" }, h("span", { class: "swatch", style: { background: series.color } }), h("span", null, visible(series.label)), h("span", { class: "tip-count" }, count(records)))) : [];
+      h("div", { class: "tip-row" }, h("span", { class: "swatch", style: { background: series.color } }), h("span", { class: "legend-label", dir: "auto" }, visible(series.label.slice(0, 100))), h("span", { class: "tip-count" }, count(records)))) : [];
     fill(tip, h("div", { class: "tip-head" }, rangeText(start, end)), h("div", { class: "tip-row tip-total" }, h("span", null, plural(sum(bars.totals, start, end), "record"))), rows);
     const middle = (((start + end + 1) / 2) / bars.totals.length) * plot.clientWidth;
     const width = tip.offsetWidth;
@@ -75,6 +75,15 @@ export function openBrush(plot, app, { getBars, onZoom, onBack }) {
     at = from = -1;
     drag = null;
     plot.setAttribute("aria-valuetext", "No time is chosen");
+    draw();
+  }
+
+  /** The bars are others. A range that is being chosen stays. */
+  function refresh() {
+    const last = (getBars()?.totals.length ?? 0) - 1;
+    if (last < 0 || (!drag && !plot.matches(":focus-visible"))) return reset();
+    at = Math.min(at, last);
+    from = Math.min(from, last);
     draw();
   }
 
@@ -148,7 +157,7 @@ export function openBrush(plot, app, { getBars, onZoom, onBack }) {
   plot.addEventListener("keydown", onKey, { signal });
   plot.addEventListener("blur", reset, { signal });
   reset();
-  return { draw, reset, close: () => control.abort() };
+  return { draw, refresh, close: () => control.abort() };
 }
 
 /** @param {number[]} counts @param {number} start @param {number} end */
@@ -163,5 +172,5 @@ function countSeries(bars, start, end) {
 
 /** @param {import("./bars.js").Bars} bars @param {number} start @param {number} end */
 function describeSeries(bars, start, end) {
-  return countSeries(bars, start, end).map(({ series, records }) => `${count(records)} ${series.label}`).join(", ");
+  return countSeries(bars, start, end).map(({ series, records }) => `${count(records)} ${series.label.slice(0, 100)}`).join(", ");
 }

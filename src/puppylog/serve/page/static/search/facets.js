@@ -116,6 +116,12 @@ export function open(place, app, search, { tasks, onError }) {
     });
   }
 
+  function goToCounts() {
+    if (narrow.matches) openSheet();
+    /** @type {HTMLElement|null} */ (list.querySelector("details[open] .facet-value[tabindex='0'], summary"))?.focus();
+  }
+
+  const unbind = app.keys.bind("f", "Go to the counts per value", goToCounts, { group: "Search" });
   const closeSheet = () => sheet?.close();
   narrow.addEventListener("change", closeSheet);
   let known = JSON.stringify(search.params());
@@ -131,6 +137,7 @@ export function open(place, app, search, { tasks, onError }) {
     close() {
       stop();
       part.close();
+      unbind();
       closeSheet();
       narrow.removeEventListener("change", closeSheet);
     },

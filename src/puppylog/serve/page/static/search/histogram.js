@@ -4,12 +4,16 @@ import { fill, h, visible } from "../lib/dom.js";
 import { count, duration, plural } from "../lib/numbers.js";
 import { drawBars, findTicks, readBars } from "./bars.js";
 import { openBrush } from "./brush.js";
+import { makeChoice } from "./choice.js";
 import { toText } from "./condition.js";
 import { openEmpty } from "./empty.js";
 import { readChosen, stateOf } from "./query.js";
 import { openPart } from "./tasks.js";
 
 const HEIGHT = 88;
+const SERIES = 8;
+const MAX_SHOWN = 100; // characters of a value
+const BY = [["", "by severity or status"], ["none", "all together"], ["severity", "by severity"], ["status_class", "by status class"], ["status_code", "by status code"], ["source", "by source"], ["host", "by host"], ["request_method", "by method"], ["request_route", "by route"]];
 
 /**
  * @param {Element} place
@@ -28,10 +32,11 @@ export function open(place, app, search, { tasks, onError }) {
   const summary = h("p", { class: "histogram-summary", aria: { live: "polite" } });
   const legend = h("ul", { class: "legend", aria: { label: "Values in the chart" } });
   const back = h("button", { type: "button", class: "link histogram-back", hidden: true, on: { click: goBack } }, "Back to the range before");
+  const by = makeChoice(app, "by", "Colours of the chart", BY);
   const note = h("div", { class: "histogram-note" });
   const empty = h("div", { class: "histogram-empty", hidden: true });
   const chart = h("div", { class: "histogram-chart" }, plot, most, axis);
-  const content = h("div", { class: "histogram-content" }, h("div", { class: "histogram-head" }, summary, back, legend), chart);
+  const content = h("div", { class: "histogram-content" }, h("div", { class: "histogram-head" }, summary, back, legend, by), chart);
   fill(place, h("h2", { class: "visually-hidden" }, "Records over time"), content, empty, note);
 
   /** @type {string[]} the ranges before each zoom, the latest last */
@@ -41,11 +46,16 @@ export function open(place, app, search, { tasks, onError }) {
   const showEmpty = openEmpty(empty, app, search);
   const part = openPart({
     tasks, name: "histogram", thing: "the chart", content, note, onError,
-    ask: (signal) => api.get("histogram", { ...search.params(), steps: chooseSteps(), by: "auto", series: 8 }, { signal }),
+    ask: (signal) => api.get("histogram", { ...search.params(), steps: chooseSteps(), by: readBy(), series: SERIES }, { signal }),
     show,
   });
   const observer = new ResizeObserver(draw);
   observer.observe(plot);
+
+  function readBy() {
+    const name = app.address.read().params.get("by");
+    return name === "none" ? null : (name ?? "auto");
+  }
 
   function chooseSteps() {
     const width = plot.clientWidth || 800;
@@ -64,20 +74,22 @@ export function open(place, app, search, { tasks, onError }) {
     showLegend();
     if (bars) draw();
     else showEmpty();
-    brush.reset();
+    brush.refresh();
   }
 
   function showLegend() {
     const chosen = readChosen(search.condition().q ?? "") ?? [];
+    const focused = [...legend.children].findIndex((one) => one.contains(document.activeElement));
     fill(legend, bars?.by ? bars.series.map((one) => h("li", null, makeEntry(one, chosen))) : null);
+    /** @type {HTMLElement|null|undefined} */ (legend.children[focused]?.querySelector("button"))?.focus();
   }
 
   /** @param {import("./bars.js").Series} one @param {import("./scan.js").Test[]} chosen */
   function makeEntry(one, chosen) {
-    const content = [h("span", { class: "swatch", style: { background: one.color } }), visible(one.label), h("span", { class: "quiet" }, count(one.records))];
+    const content = [h("span", { class: "swatch", style: { background: one.color } }), h("span", { class: "legend-label", dir: "auto" }, visible(one.label.slice(0, MAX_SHOWN))), h("span", { class: "quiet" }, count(one.records))];
     if (one.isOther) return h("span", { class: "legend-entry", title: "Values that are counted together" }, content);
     const field = bars?.by ?? "";
-    const isChosen = field === "severity" && stateOf(chosen, field, one.name) === "chosen";
+    const isChosen = field !== "status_class" && stateOf(chosen, field, one.name) === "chosen";
     const click = (/** @type {MouseEvent} */ event) => {
       if (isChosen) search.removeValue(field, one.name);
       else if (event.altKey) search.excludeValue(field, one.name);
@@ -131,10 +143,21 @@ export function open(place, app, search, { tasks, onError }) {
     forgetZooms();
     part.load();
   });
+  const unbind = app.keys.bind("h", "Go to the chart", () => plot.focus(), { group: "Search" });
+  let known = readBy();
+  by.update();
   return {
     load: part.load,
+    /** The address has changed. */
+    update() {
+      by.update();
+      if (readBy() === known) return;
+      known = readBy();
+      part.load();
+    },
     close() {
       stop();
+      unbind();
       part.close();
       brush.close();
       observer.disconnect();

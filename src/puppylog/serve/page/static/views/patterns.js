@@ -5,6 +5,7 @@ import { count, plural } from "../lib/numbers.js";
 import { table } from "../lib/table.js";
 import * as box from "../search/box.js";
 import { openChips } from "../search/chips.js";
+import { makeChoice } from "../search/choice.js";
 import { createSearch } from "../search/condition.js";
 import { addTerm, shapeTerm } from "../search/query.js";
 import { openPart, openTasks } from "../search/tasks.js";
@@ -139,18 +140,4 @@ export function open(place, app) {
 function makeShare(share) {
   const text = share >= 0.9995 ? "100 %" : share < 0.001 ? "<0.1 %" : `${(share * 100).toFixed(1)} %`;
   return h("span", { class: "share" }, h("span", { class: "share-bar", style: { width: `${Math.max(1, share * 100)}%` } }), h("span", { class: "share-text" }, text));
-}
-
-/** A list of choices whose value is a parameter of the address. @param {any} app @param {string} name @param {string} label @param {string[][]} options */
-function makeChoice(app, name, label, options) {
-  const select = h("select", { aria: { label }, on: { change: () => app.address.go({ params: { [name]: select.value } }) } }, options.map(([value, text]) => h("option", { value }, text)));
-  select.update = () => {
-    const value = app.address.read().params.get(name) ?? "";
-    if (!options.some((option) => option[0] === value)) {
-      options.push([value, value]);
-      select.append(h("option", { value }, visible(value)));
-    }
-    select.value = value;
-  };
-  return select;
 }

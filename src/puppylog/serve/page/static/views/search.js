@@ -61,6 +61,7 @@ export function open(place, app) {
         chips.show();
         search.refresh();
       }
+      chart.update();
       list.update(address);
     },
     close() {
