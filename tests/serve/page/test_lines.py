@@ -128,3 +128,24 @@ def test_text_that_is_hard_to_show_is_shown_as_it_is(page: Page) -> None:
     expect(record.get_by_role("button", name="Show 64,000 more of 1,048,584 characters").first).to_be_visible()
     record.get_by_role("link", name="4bf92f3577b34da6").click()
     expect(page.get_by_text("1 line, all that match")).to_be_visible()
+
+
+def test_what_is_found_is_taken_along_as_a_file_or_as_a_command(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{ALL}payment timeout")
+    expect(page.get_by_text("10 lines, all that match")).to_be_visible()
+    page.get_by_role("button", name="Download").click()
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name="Download as JSON lines").click()
+    records = [json.loads(line) for line in download.value.path().read_text().splitlines()]
+    assert [record["message"] for record in records][:1] == ["payment 58 failed: timeout after 30 s"]
+    expect(page.get_by_text("10 lines are downloaded.")).to_be_visible()
+    page.get_by_role("button", name="Download").click()
+    page.get_by_role("menuitem", name="Copy as a command").click()
+    expect(page.get_by_text("The command is copied.")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == "puppylog logs 'payment timeout' --tz UTC --reverse"
+    page.locator("#content").focus()
+    page.keyboard.press("j")
+    page.keyboard.press("c")
+    expect(page.get_by_text("The line, put together from its columns, is copied.")).to_be_visible()
+    assert "payment 52 failed" in page.evaluate("navigator.clipboard.readText()")

@@ -58,6 +58,11 @@ export function withColumn(columns, name) {
   return [...columns, { name, width: WIDTHS[name] ?? WIDTH }];
 }
 
+/** The least width of the table, in pixels. @param {Column[]} columns */
+export function widthOf(columns) {
+  return columns.reduce((sum, { width }) => sum + width, 0);
+}
+
 /** The value of grid-template-columns. @param {Column[]} columns */
 export function templateOf(columns) {
   return columns.map(({ width }, at) => (at === columns.length - 1 ? `minmax(${width}px, 1fr)` : `${width}px`)).join(" ");

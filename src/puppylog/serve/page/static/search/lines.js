@@ -3,7 +3,7 @@
 import * as api from "../lib/api.js";
 import { fill, h, icon } from "../lib/dom.js";
 import { plural } from "../lib/numbers.js";
-import { chooseColumns, openChooser, readColumns, tableHead, templateOf, writeColumns } from "./columns.js";
+import { chooseColumns, openChooser, readColumns, tableHead, templateOf, widthOf, writeColumns } from "./columns.js";
 import { Context } from "./context.js";
 import { openDownload } from "./download.js";
 import { describeList, drawEnd, drawTop } from "./ends.js";
@@ -147,6 +147,8 @@ class Lines {
     if (at) this.panel.show(at, this.shownList.byKey.get(at)?.record ?? null);
     else this.panel.close();
     for (const list of [this.list, this.context.list]) list.setOpen(at);
+    if (at && at !== this.openedAt) this.shownList.byKey.get(at)?.element.scrollIntoView({ block: "nearest" }); // not below the details
+    this.openedAt = at;
   }
 
   /** The list that the reader sees. */
@@ -251,6 +253,7 @@ class Lines {
   /** @param {import("./columns.js").Column[]} columns */
   previewColumns(columns) {
     this.place.style.setProperty("--table-columns", templateOf(columns));
+    this.place.style.setProperty("--table-width", `${widthOf(columns)}px`);
   }
 
   /** @param {import("./columns.js").Column[]} columns */

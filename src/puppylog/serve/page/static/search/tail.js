@@ -66,7 +66,7 @@ export class Tail {
         await onOpen();
         if (this.control.signal.aborted) return;
         this.isReady = true;
-        if (!this.options.isNewestFirst()) this.toEdge();
+        this.toEdge();
         this.flush();
       },
       onBreak: () => this.setAway("The server does not answer. The tail goes on where it ended."),

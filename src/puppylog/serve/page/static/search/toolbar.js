@@ -23,7 +23,9 @@ export function openToolbar(lines) {
     const { form, isWrapped, order: first, isLive, around } = lines.view;
     const pressed = /** @type {[HTMLElement, boolean][]} */ ([[live, isLive], [asLines, form === "lines"], [asTable, form === "table"], [wrap, isWrapped]]);
     for (const [button, isPressed] of pressed) button.setAttribute("aria-pressed", String(isPressed));
-    order.replaceChildren(icon(first === "newest" ? "down" : "up"), h("span", { class: "order-name" }, first === "newest" ? "Newest first" : "Oldest first"));
+    const name = first === "newest" ? "Newest first" : "Oldest first";
+    order.replaceChildren(icon(first === "newest" ? "down" : "up"), h("span", { class: "order-name" }, name));
+    order.setAttribute("aria-label", name);
     columns.hidden = form !== "table";
     for (const part of [status, live, order, download]) part.hidden = Boolean(around);
   }
