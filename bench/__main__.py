@@ -27,6 +27,7 @@ from bench.ingest import figures_of, measure_cost, measure_parsing, measure_roun
 from bench.latency import measure_answers, measure_visibility
 from bench.load import QUERIES, Fleet, measure_fleet, measure_queries
 from bench.network import COLLECTORS, measure_listening, measure_many_collectors, measure_network, measure_posts
+from bench.page import RECORDS, measure_page, measure_tails
 from bench.peers import format_peers
 from bench.postgres import wheel
 from bench.postgres.bench import ServerBench
@@ -35,7 +36,7 @@ from bench.report import Figure, Section, format_table, write_json
 from puppylog import __version__
 
 STORES = ("duckdb", "postgresql", "timescaledb")
-PARTS = ("ingest", "answers", "visibility", "idle", "load", "commands", "network")
+PARTS = ("ingest", "answers", "visibility", "idle", "load", "commands", "network", "page")
 
 
 def main() -> int:
@@ -128,6 +129,15 @@ def _measure_embedded(work: Path, log: Path, options: argparse.Namespace) -> lis
         )
         _say(f"{fleet}: {fleet.seconds} seconds")
         figures += measure_fleet(work / "fleet", fleet)
+    figures += _measure_server(work, log, options)
+    if options.flat:
+        _say(f"files of {', '.join(map(str, options.flat_sizes))} times {options.flat_lines:,} lines")
+        figures += measure_flat(work / "flat", options.flat_lines, _say, options.flat_sizes)
+    return figures
+
+
+def _measure_server(work: Path, log: Path, options: argparse.Namespace) -> list[Figure]:
+    figures: list[Figure] = []
     if "network" in options.only:
         _say("over the network")
         local = measure_cost(work / "local", log, options.lines)
@@ -135,9 +145,10 @@ def _measure_embedded(work: Path, log: Path, options: argparse.Namespace) -> lis
         figures += measure_posts(work / "posts", options.lines)
         figures += measure_many_collectors(work / "collectors", options.network_collectors, seconds=options.idle_s)
         figures += measure_listening(work / "listening", options.idle_s, options.settle_s)
-    if options.flat:
-        _say(f"files of {', '.join(map(str, options.flat_sizes))} times {options.flat_lines:,} lines")
-        figures += measure_flat(work / "flat", options.flat_lines, _say, options.flat_sizes)
+    if "page" in options.only:
+        _say(f"the page, over {options.page_records:,} records")
+        figures += measure_page(work / "page", options.page_records)
+        figures += measure_tails(work / "tails", seconds=options.idle_s)
     return figures
 
 
@@ -173,6 +184,7 @@ def _parse_options() -> argparse.Namespace:
     parser.add_argument(
         "--network-collectors", type=int, default=COLLECTORS, metavar="N", help="number of remote collectors"
     )
+    parser.add_argument("--page-records", type=int, default=RECORDS, metavar="N")
     parser.add_argument("--flat", action="store_true", help="also files of 1 to 30 million lines; needs 12 GB of disk")
     parser.add_argument(
         "--flat-lines", type=int, default=1_000_000, metavar="N", help="lines of the smallest of these files"

@@ -48,7 +48,7 @@ def measure_network(work: Path, log: Path, lines: int, local: Cost) -> list[Figu
         lines: how many lines it has.
         local: the cost of the same lines without a server.
     """
-    with _serving(work) as (workspace, served):
+    with serving(work) as (workspace, served):
         before = served.read_cpu_s()
         usage = _collect(workspace, served.url, log)
         spent = {name: cpu_s - before[name] for name, cpu_s in served.read_cpu_s().items()}
@@ -78,7 +78,7 @@ def _collect(workspace: Workspace, url: str, log: Path) -> Usage:
 
 def measure_posts(work: Path, lines: int) -> list[Figure]:
     """Measure JSON lines that a client posts in requests of some megabytes."""
-    with _serving(work) as (workspace, served):
+    with serving(work) as (workspace, served):
         log = workspace.directory / "lines.json"
         write_json_log(log, lines)
         before = served.read_cpu_s()
@@ -127,7 +127,7 @@ def measure_many_collectors(
 ) -> list[Figure]:
     """Measure many collectors with a few files each, into each of which a line is written every second."""
     with ExitStack() as stack:
-        workspace, served = stack.enter_context(_serving(work))
+        workspace, served = stack.enter_context(serving(work))
         logs = []
         for number in range(collectors):
             folder = workspace.directory / f"host-{number}"
@@ -168,7 +168,7 @@ def measure_many_collectors(
 def measure_listening(work: Path, seconds: float, settle_s: float) -> list[Figure]:
     """Measure an idle ``puppylog up`` without and with a listener, from ``settle_s`` seconds after its start on."""
     figures = []
-    for name, options in (("without", ()), ("with", ("--listen", f"127.0.0.1:{_find_port()}"))):
+    for name, options in (("without", ()), ("with", ("--listen", f"127.0.0.1:{find_port()}"))):
         workspace = Workspace(work.with_name(f"{work.name}-{name}"))
         with workspace.running("up", *options) as process:
             time.sleep(settle_s)
@@ -189,16 +189,17 @@ def _append(log: Path, number: int) -> None:
 
 
 @contextmanager
-def _serving(work: Path) -> Iterator[tuple[Workspace, Served]]:
+def serving(work: Path) -> Iterator[tuple[Workspace, Served]]:
+    """Yield a workspace whose store is served until the end of the block."""
     workspace = Workspace(work)
-    port = _find_port()
+    port = find_port()
     with connect(workspace.url), workspace.running("up", "--listen", f"127.0.0.1:{port}") as process:
         _wait_for_port(port)
         yield workspace, Served(f"http://127.0.0.1:{port}", process.pid, engine_pid(workspace))
     stop(workspace.url)
 
 
-def _find_port() -> int:
+def find_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         return int(free.getsockname()[1])
 
