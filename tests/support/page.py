@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, expect
 
 from support.served import Served
@@ -121,3 +122,14 @@ def watch(page: Page, url: str, faults: list[str]) -> None:
 def ask_for_status(page: Page) -> None:
     """Let the page ask now, as it does each 5 s and when it is seen again."""
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def find_violations(page: Page, **options: Any) -> list[str]:
+    """Return what axe finds on the page as it is: what keeps people with disabilities from using it.
+
+    Args:
+        page: in a browser.
+        options: of ``axe.run``.
+    """
+    found = Axe().run(page, options={"resultTypes": ["violations"], **options}).response["violations"]
+    return [f"{one['id']}: {node['html'][:200]}: {node['failureSummary']}" for one in found for node in one["nodes"]]

@@ -1,10 +1,10 @@
 """What keeps people with a screen reader, without a mouse, or with little sight from using the page."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+
+from support.page import find_violations
 
 VIEWS = ("search", "patterns", "metrics", "alerts", "streams", "rejects", "sql")
 MOST_TABS = 200
@@ -16,11 +16,6 @@ UNREACHED = """
   .filter((one) => one.type !== "radio" || ![...document.getElementsByName(one.name)].some((it) => reached.has(it)))
   .map((one) => one.outerHTML.slice(0, 200))
 """
-
-
-def find_violations(page: Page, **options: Any) -> list[str]:
-    found = Axe().run(page, options={"resultTypes": ["violations"], **options}).response["violations"]
-    return [f"{one['id']}: {node['html'][:200]}: {node['failureSummary']}" for one in found for node in one["nodes"]]
 
 
 def iter_views(page: Page) -> Iterator[str]:

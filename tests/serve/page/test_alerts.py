@@ -9,7 +9,7 @@ from puppylog.model.metric import Metric
 from puppylog.model.token import NewToken, Scope, hash_token, make_token
 from puppylog.monitor.alerts import read_alerts
 from support.embedded import wait_until
-from support.page import ask_for_status, open_page, store_known_log
+from support.page import ask_for_status, find_violations, open_page, store_known_log
 from support.served import Served
 
 ERRORS = Metric("errors", "count", "*", 60, filter="status_code >= 500")
@@ -134,12 +134,13 @@ def test_new_states_take_neither_the_focus_nor_an_open_dialog(page: Page) -> Non
     expect(comment).to_be_focused()
 
 
-def test_alerts_fit_a_narrow_screen(served: Served, browser: Browser, faults: list[str]) -> None:
+def test_alerts_fit_a_narrow_screen_and_axe_finds_nothing(served: Served, browser: Browser, faults: list[str]) -> None:
     with open_page(browser, served.url, faults, viewport={"width": 360, "height": 740}, color_scheme="dark") as page:
         for address, text in (("alerts", "failing"), ("alerts/failing", "was OK")):
             page.goto(f"/#/{address}")
             page.get_by_text(text).first.wait_for()
             assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), address
+            assert find_violations(page) == [], address
     assert faults == []
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from puppylog.model.alert import Comparison, define_alert
 from puppylog.model.metric import Metric
-from support.page import open_page, store_known_log
+from support.page import find_violations, open_page, store_known_log
 from support.served import Served
 
 SEGMENTS = 1000
@@ -148,10 +148,11 @@ def test_a_metric_is_compared_with_the_day_before_and_names_the_alert_that_judge
     faults[:] = [fault for fault in faults if "status of 404" not in fault]
 
 
-def test_metrics_fit_a_narrow_screen(served: Served, browser: Browser, faults: list[str]) -> None:
+def test_metrics_fit_a_narrow_screen_and_axe_finds_nothing(served: Served, browser: Browser, faults: list[str]) -> None:
     with open_page(browser, served.url, faults, viewport={"width": 360, "height": 740}, color_scheme="dark") as page:
         for address in ("metrics?since=1h", "metrics/requests?since=1h"):
             page.goto(f"/#/{address}")
             page.get_by_text("request_route").first.wait_for()
             assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), address
+            assert find_violations(page) == [], address
     assert faults == []

@@ -27,6 +27,7 @@ import { formatValue } from "../metrics/units.js";
  * @property {string | null} error
  * @property {string[]} contacts
  * @property {boolean} is_overdue
+ * @property {number} [unjudged_segments] segments beyond the number that an alert judges
  * @property {string | null} acknowledged_by
  * @property {Silence | null} silence
  * @typedef {{name: string, alert: string, segment: string, starts_at: string, ends_at: string, author: string, comment: string, is_declared?: boolean}} Silence

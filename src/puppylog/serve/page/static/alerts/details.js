@@ -3,6 +3,7 @@ import * as address from "../lib/address.js";
 import * as api from "../lib/api.js";
 import { chart } from "../lib/chart.js";
 import { fill, h, icon, logText } from "../lib/dom.js";
+import * as numbers from "../lib/numbers.js";
 import * as range from "../lib/range.js";
 import * as times from "../lib/times.js";
 import { askHistory, askSeries, isEmpty } from "../metrics/asking.js";
@@ -126,7 +127,8 @@ function makeParts(context, unitOf, name, onRefresh) {
   const [state, rule, fault, chartPlace] = [h("div", { class: "alert-now" }), h("p", { class: "alert-rule" }), h("p", { class: "error", role: "alert" }), h("div", null)];
   const [history, notifications, bands, silences] = [historyList(), notificationsTable(), stateBands(), silencesPanel(context, (one) => matchesPattern(one.alert, name))];
   const segments = alertsTable(context, unitOf);
-  const segmentsPart = h("section", { class: "stack", hidden: true }, h("h2", null, "Segments"), segments.node);
+  const unjudged = h("p", { class: "quiet" });
+  const segmentsPart = h("section", { class: "stack", hidden: true }, h("h2", null, "Segments"), unjudged, segments.node);
   /** @type {AlertRow | undefined} */
   let row;
   const seen = actionButton(context, [icon("check"), "Acknowledge"], "Acknowledge", () => row && acknowledge(context, row));
@@ -166,6 +168,7 @@ function makeParts(context, unitOf, name, onRefresh) {
       fillChanged(rule, JSON.stringify([now.metric, now.threshold, now.contacts, now.description, location.hash]), () => [now.description && [logText(now.description), h("br", null)], h("span", { class: "quiet" }, describeRule(now, unitOf(now.metric), link), ` ${now.contacts.length ? `Tells ${now.contacts.join(", ")}.` : "Tells nobody."}`)]);
       silences.update(known.silences);
       segmentsPart.hidden = rows.length < 2;
+      fill(unjudged, now.unjudged_segments && `${numbers.plural(now.unjudged_segments, "more segment")} ${now.unjudged_segments === 1 ? "is" : "are"} not judged: there are too many.`);
       segments.update(rows.length < 2 ? [] : rows);
     },
   };

@@ -43,8 +43,10 @@ export function openList(place, app) {
   body.before(running.element);
   /** @type {Item[] | null} */
   let items = null;
+  let asked = "";
 
   function filter() {
+    if (search !== document.activeElement) search.value = address.read().params.get("filter") ?? "";
     const wanted = search.value.trim().toLowerCase();
     const found = (items ?? []).filter(({ metric }) => [metric.name, metric.property, metric.filter, metric.segment].some((text) => text?.toLowerCase().includes(wanted)));
     search.hidden = (items?.length ?? 0) <= MANY;
@@ -65,7 +67,7 @@ export function openList(place, app) {
     filter();
   }
 
-  search.addEventListener("input", filter);
+  search.addEventListener("input", () => address.go({ params: { filter: search.value } }, { replace: true }));
   const stop = api.onBack(() => draw(true));
   const polling = poll(async (signal) => {
     if (items === null) return;
@@ -76,7 +78,10 @@ export function openList(place, app) {
   return {
     update() {
       control.update();
-      draw();
+      filter();
+      const question = JSON.stringify(range.read(RANGE));
+      if (question !== asked) draw();
+      asked = question;
     },
     close() {
       for (const part of [running, control, sparks]) part.close();

@@ -13,7 +13,7 @@ import { colorOf, describeLeftOut, keyOf, legend, nameOf } from "./legend.js";
 import { alertLinks, firingMarks, thresholdLines } from "./thresholds.js";
 import { formatValue, unitOf } from "./units.js";
 import { valuesTable } from "./values.js";
-import { countsRecords, describeMetric, queryOf } from "./words.js";
+import { countsRecords, describeMetric, queryOf, sqlOf } from "./words.js";
 
 /**
  * @typedef {import("./legend.js").Series} Series
@@ -125,7 +125,7 @@ function makeDrawing(parts, app) {
     const unit = unitOf(answer.metric);
     const { params } = address.read();
     const hidden = new Set(params.getAll("hide"));
-    fill(parts.about, describeMetric(answer.metric), ".");
+    fill(parts.about, describeMetric(answer.metric, true), ".");
     fill(parts.status, describeState(answer.metric));
     fill(parts.alerts, alertLinks(alerts, answer.metric, unit));
     fill(parts.tools, toolsOf(answer, params));
@@ -158,7 +158,7 @@ function makeDrawing(parts, app) {
     const visible = loaded.answer.series.filter((one) => !new Set(address.read().params.getAll("hide")).has(keyOf(one.segment)));
     const target = linkTo(visible.length === 1 || index === null ? visible[0]?.segment ?? null : (visible[index]?.segment ?? null), at);
     if (target) location.hash = target.slice(1);
-    else app.toast("No query can say which records these are; the SQL view can.");
+    else app.toast("No query can say which records these are.");
   }
 
   return { draw, isShown: () => loaded !== null, close: () => drawn?.close() };
@@ -204,7 +204,7 @@ function toolsOf(answer, params) {
     h("div", { class: "segmented", role: "group", aria: { label: "Draw as" } }, kinds),
     comparisonSwitch(params.get("compare")),
     only !== null && h("button", { type: "button", class: "metric-only", on: { click: () => address.go({ params: { segment: null, only: null } }) } }, "Only ", logText(only), icon("close"), h("span", { class: "visually-hidden" }, "Show all segments")),
-    records && h("a", { class: "button", href: records }, icon("search"), "Records"),
+    records ? h("a", { class: "button", href: records }, icon("search"), "Records") : recordsInSql(answer),
   ];
 }
 
@@ -230,6 +230,13 @@ function describeState({ state, error, refreshed_at, watermark }) {
   if (error) return h("span", { class: "error" }, icon("warning"), `The last refresh failed: ${error}`);
   const refreshed = refreshed_at ? [`refreshed ${times.relative(refreshed_at)}`, watermark ? `, materialized up to ${times.format(watermark)}` : ""] : "not refreshed yet";
   return [state === "checking" ? "Late lines have arrived and are being counted; " : "Up to date; ", refreshed, "."];
+}
+
+/** @param {Answer} answer */
+function recordsInSql({ metric, start, step_s, series }) {
+  const [first, length] = [times.toMs(start), series[0]?.values.length ?? 0];
+  const sql = start === null ? null : sqlOf(metric, new Date(first).toISOString(), new Date(first + length * step_s * 1000).toISOString());
+  return sql && h("a", { class: "button", href: address.href({ view: "sql", params: { sql } }) }, icon("search"), "Records in SQL");
 }
 
 /** The address of the records of a step, or of all steps; null if no query can say which they are.

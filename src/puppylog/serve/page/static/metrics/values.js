@@ -1,4 +1,5 @@
 // The values of a chart as a table, to read, copy and download.
+import * as address from "../lib/address.js";
 import { fill, h, icon, logText } from "../lib/dom.js";
 import * as numbers from "../lib/numbers.js";
 import * as times from "../lib/times.js";
@@ -27,7 +28,10 @@ export function valuesTable(app, linkTo) {
   const copy = h("button", { type: "button", class: "small", on: { click: copyAll } }, icon("copy"), "Copy as CSV");
   const save = h("button", { type: "button", class: "small", on: { click: () => download(`${metric?.name ?? "metric"}.csv`, toCsv(steps)) } }, icon("download"), "Download CSV");
   const node = h("details", { class: "metric-table" }, h("summary", null, "Values as a table"), h("div", { class: "bar" }, copy, save), place);
-  node.addEventListener("toggle", () => node.open && draw());
+  node.addEventListener("toggle", () => {
+    address.go({ params: { table: node.open } }, { replace: true });
+    if (node.open) draw();
+  });
 
   async function copyAll() {
     await navigator.clipboard.writeText(toCsv(steps)).then(() => app.toast("Copied"), () => app.toast("The browser does not let the page copy; download it instead"));
@@ -42,6 +46,7 @@ export function valuesTable(app, linkTo) {
     /** @param {Steps} next @param {import("./words.js").Metric} of @param {import("./units.js").Unit} unitNow */
     update(next, of, unitNow) {
       [steps, metric, unit] = [next, of, unitNow];
+      node.open = address.read().params.has("table");
       if (node.open && !place.contains(document.activeElement)) draw();
     },
   };

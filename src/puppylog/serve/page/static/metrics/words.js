@@ -1,4 +1,5 @@
 // What a metric measures, in words.
+import * as address from "../lib/address.js";
 import { h, logText } from "../lib/dom.js";
 import * as numbers from "../lib/numbers.js";
 
@@ -40,22 +41,26 @@ const code = (text) => h("code", null, logText(plain(text)));
 const plain = (text) =>
   text.replace(/CAST\((attributes ->> '[^']+') AS DOUBLE PRECISION\)/g, "$1").replace(/attributes ->> '([^']+)'|\battributes\.(?=\w)/g, "$1");
 
+/** A formula in which each metric is a link. @param {string} formula */
+const linked = (formula) => h("code", null, formula.split(/([A-Za-z_]\w*)/).map((part, index) => (index % 2 ? h("a", { href: address.href({ view: "metrics", name: part }) }, part) : part)));
+
 /**
  * @param {Metric} metric
+ * @param {boolean} [hasLinks] whether the metrics in a formula are links
  * @returns {(string | Node)[]} a phrase such as "Average of duration_ms, each minute, for each host"
  */
-export function describeMetric(metric) {
-  const words = [...statisticWords(metric), `, in steps of ${numbers.duration(metric.period_s)}`];
+export function describeMetric(metric, hasLinks = false) {
+  const words = [...statisticWords(metric, hasLinks), `, in steps of ${numbers.duration(metric.period_s)}`];
   if (metric.segment) words.push(", for each ", code(metric.segment));
   if (metric.filter) words.push(", where ", code(metric.query ?? metric.filter));
   if (metric.group) words.push(", in the group ", code(metric.group));
   return words;
 }
 
-/** @param {Metric} metric */
-function statisticWords(metric) {
+/** @param {Metric} metric @param {boolean} hasLinks */
+function statisticWords(metric, hasLinks) {
   const { statistic, property } = metric;
-  if (statistic === "derived") return ["Computed as ", code(metric.formula ?? property)];
+  if (statistic === "derived") return ["Computed as ", hasLinks ? linked(metric.formula ?? property) : code(metric.formula ?? property)];
   if (statistic === "ratio") return ["Share of the records that match ", code(metric.of_query ?? metric.of ?? "")];
   if (statistic === "count") return property === "*" ? ["Number of records"] : ["Number of values of ", code(property)];
   if (statistic === "rate") return property === "*" ? ["Records a second"] : ["Values of ", code(property), " a second"];
@@ -92,6 +97,18 @@ export function queryOf(metric, segment) {
     terms.push(segment === null ? `-has:${metric.segment_field}` : `${metric.segment_field}=${quote(segment)}`);
   }
   return terms.join(" ");
+}
+
+/**
+ * SQL that finds the records of a metric whose filter no query can say.
+ * @param {Metric} metric @param {string} since RFC 3339 @param {string} until
+ * @returns {string | null} null if the filter is no plain SQL
+ */
+export function sqlOf({ statistic, filter, of, group, segment }, since, until) {
+  const conditions = [filter, of].filter((text) => text !== null && text !== undefined);
+  if (statistic === "derived" || group || conditions.some((text) => /_LIKE\(/.test(text))) return null;
+  const within = [`ts >= '${since}'`, `ts < '${until}'`, ...conditions.map((text) => `(${text})`)];
+  return `SELECT *${segment ? `, ${segment} AS segment` : ""}\nFROM log_records\nWHERE ${within.join("\n  AND ")}\nORDER BY ts DESC`;
 }
 
 /** @param {string} text */

@@ -4,6 +4,7 @@ import { alertsTable, countConditions } from "../alerts/list.js";
 import { silencesPanel } from "../alerts/silences.js";
 import { silence, actionButton } from "../alerts/actions.js";
 import { describeHeartbeat } from "../alerts/heartbeat.js";
+import * as address from "../lib/address.js";
 import * as api from "../lib/api.js";
 import { fill, h, icon } from "../lib/dom.js";
 import { poll } from "../lib/polling.js";
@@ -21,6 +22,8 @@ export const title = "Alerts";
  * @property {Map<string, import("../metrics/words.js").Metric>} metrics
  */
 const POLL_MS = 5000;
+/** A filter is shown if there are more alerts. */
+const MANY = 8;
 
 /** @param {HTMLElement} place @param {import("../app.js").App} app */
 export function open(place, app) {
@@ -92,16 +95,30 @@ function openList(context, unit) {
   const silences = silencesPanel(context);
   const empty = h("div", null);
   const add = actionButton(context, [icon("mute"), "Silence …"], "Silence alerts", () => silence(context, { alert: "*", segment: "*" }));
+  const search = h("input", { type: "search", placeholder: "Filter alerts", aria: { label: "Filter alerts" }, hidden: true, on: { input: () => address.go({ params: { filter: search.value } }, { replace: true }) } });
   let said = "";
+  /** @type {Known | null} */
+  let last = null;
+
+  function showRows() {
+    if (search !== document.activeElement) search.value = address.read().params.get("filter") ?? "";
+    const wanted = search.value.trim().toLowerCase();
+    const rows = (last?.alerts ?? []).filter((row) => [row.name, row.segment_name ?? row.segment, row.severity, row.description, row.metric].some((text) => text?.toLowerCase().includes(wanted)));
+    search.hidden = new Set(last?.alerts.map((row) => row.name)).size <= MANY && !search.value;
+    table.node.hidden = rows.length === 0;
+    table.update(rows);
+  }
+
   return {
-    node: h("div", { class: "stack" }, h("header", { class: "toolbar" }, h("h1", null, "Alerts"), counts, add), empty, table.node, silences.node),
+    look: showRows,
+    node: h("div", { class: "stack" }, h("header", { class: "toolbar" }, h("h1", null, "Alerts"), counts, search, add), empty, table.node, silences.node),
     /** @param {Known} known */
     update(known) {
       const text = countConditions(known.alerts);
       if (text !== said) fill(counts, (said = text));
       fill(empty, known.alerts.length === 0 && h("div", { class: "empty-note" }, h("p", null, "There are no alerts yet. The first ones are made by"), h("p", null, h("code", null, "puppylog monitor metrics create --default"))));
-      table.node.hidden = known.alerts.length === 0;
-      table.update(known.alerts);
+      last = known;
+      showRows();
       silences.update(known.silences);
     },
   };
