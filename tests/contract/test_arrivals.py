@@ -2,7 +2,7 @@
 
 from puppylog.monitor.arrivals import plan_arrivals, read_arrivals, read_places, read_store_id
 from puppylog.monitor.search import Search
-from puppylog.stores.base import Store
+from puppylog.stores.base import NewFile, Store
 from support.lines import LINE_BYTES, Source, records
 
 
@@ -34,3 +34,20 @@ def test_the_moment_of_a_reading_is_known_although_no_file_has_moved(store: Stor
     later = read_places(store, since_us=first.read_us + 3_600_000_000)
     assert later.places == {}
     assert later.read_us >= first.read_us > 0
+
+
+def test_records_of_many_files_that_grow_at_different_places_are_found_once(store: Store) -> None:
+    sources = [Source(store, f"file:///{at}") for at in range(20)]
+    for at, source in enumerate(sources):
+        source.offset = at * 3_000_000
+        new = NewFile(source.stream_id, "/log", device=1, inode=at, byte_offset=source.offset)
+        [file] = store.open_files([new])
+        source.file_id = file.file_id
+    before = offsets(store)
+    for source in sources:
+        source.append(records(2, start=source.offset))
+    found = read_arrivals(store, Search(), plan_arrivals(before, offsets(store)), records=1000)
+    places = [(row["file_id"], row["line_offset"]) for row in found.records.to_pylist()]
+    assert sorted(places) == [
+        (source.file_id, before[source.file_id] + at * LINE_BYTES) for source in sources for at in range(2)
+    ]

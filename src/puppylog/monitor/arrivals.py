@@ -11,7 +11,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from puppylog.monitor.byte_ranges import ByteRange, range_parameters
+from puppylog.monitor.byte_ranges import BOX_LETTERS, ByteRange, box_parameters, group_ranges, render_kept_of_box
 from puppylog.monitor.pages import CUTS, render_columns
 from puppylog.monitor.search import Search
 from puppylog.stores.base import RecordReader
@@ -93,10 +93,14 @@ def read_arrivals(reader: RecordReader, search: Search, ranges: Sequence[ByteRan
         ranges: what `plan_arrivals` returned; there must be one.
         records: how many records to return at most.
     """
-    values = {**search.parameters(), **range_parameters(ranges)}
-    text = search.render("newest_arrived_records", columns=render_columns())
+    groups = group_ranges(ranges)
+    values = {**search.parameters(), **box_parameters(groups)}
+    rendered = [search.render("box", number=str(at), letter=BOX_LETTERS[at]) for at in range(len(groups))]
+    boxes = " UNION ALL ".join(rendered)
+    parts = {"boxes": boxes, "in_ranges": render_kept_of_box()}
+    text = _QUERIES["newest_arrived_records"].format(columns=render_columns(), **parts)
     found = reader.query(text, {**values, **CUTS, "records": records})
     if found.num_rows < records:
         return Arrivals(found, 0)
-    [counted] = reader.query(search.render("arrived_records_count"), values).to_pylist()
+    [counted] = reader.query(_QUERIES["arrived_records_count"].format(**parts), values).to_pylist()
     return Arrivals(found, int(counted["n"]) - found.num_rows)

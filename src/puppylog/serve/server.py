@@ -22,7 +22,7 @@ from puppylog.serve.hosts import HostNames
 from puppylog.serve.intake import Intake
 from puppylog.serve.limits import Limits, make_limits
 from puppylog.serve.listener import Listener, open_sockets
-from puppylog.serve.read.record_rows import render_records
+from puppylog.serve.read.record_rows import RecordRenderer
 from puppylog.serve.read.tail.hub import Hub
 from puppylog.serve.reports import Reports
 from puppylog.serve.store.claims import Claims
@@ -227,6 +227,6 @@ def _make_context(listen: ListenConfig, settings: Settings, limits: Limits, repo
         budget=Budget(limits.bodies_bytes),
         decoding=Threads("server decode", limits.decoding),
         watch=Watch(settings.store),
-        tails=Hub(settings.store, limits, render_records),
+        tails=Hub(settings.store, limits, RecordRenderer()),
         report=report,
     )

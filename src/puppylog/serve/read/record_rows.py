@@ -1,6 +1,7 @@
 """A record as answers have it."""
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
@@ -54,18 +55,24 @@ class Record(Struct, kw_only=True, omit_defaults=True):
     ] = None
 
 
+_ORIGINS_S: Final = 60.0
+
 _PLAIN: Final = [name for name in Record.__struct_fields__ if name in COLUMNS and name not in {"ts", "attributes"}]
 
 
-def make_records(reader: Reader, table: pa.Table, *, is_whole: bool = False) -> list[Record]:
+def make_records(
+    reader: Reader, table: pa.Table, *, is_whole: bool = False, origins: Mapping[int, Origin] | None = None
+) -> list[Record]:
     """Return the records of a page or another table with the columns of ``log_records``, in its order.
 
     Args:
         reader: the store, which is asked for the origins of the records.
         table: may have columns that end in ``_length``, as `puppylog.monitor.pages.Page` has them.
         is_whole: whether long texts in attributes are left as they are.
+        origins: of the records' files; None: the store is asked.
     """
-    origins = read_origins(reader, set(table["file_id"].to_pylist()))
+    if origins is None:
+        origins = read_origins(reader, set(table["file_id"].to_pylist()))
     instants = format_instants(table["ts"])
     columns = {name: table[name].to_pylist() for name in _PLAIN}
     lengths = {name: table[name].to_pylist() for name in table.column_names if name.endswith("_length")}
@@ -83,10 +90,23 @@ def make_records(reader: Reader, table: pa.Table, *, is_whole: bool = False) -> 
     ]
 
 
-def render_records(reader: Reader, table: pa.Table) -> list[bytes]:
-    """Return the JSON of each record; see `make_records`."""
-    encoder = msgspec.json.Encoder()
-    return [encoder.encode(record) for record in make_records(reader, table)]
+class RecordRenderer:
+    """Renders records as JSON, and remembers the origins of their files for a minute. Used by one thread."""
+
+    def __init__(self) -> None:
+        self._encoder = msgspec.json.Encoder()
+        self._origins: dict[int, Origin] = {}
+        self._known_since = 0.0
+
+    def __call__(self, reader: Reader, table: pa.Table) -> list[bytes]:
+        """Return the JSON of each record; see `make_records`."""
+        now = time.monotonic()
+        if now - self._known_since > _ORIGINS_S:  # a stream may get another group
+            self._origins, self._known_since = {}, now
+        missing = {*table["file_id"].to_pylist()} - self._origins.keys()
+        if missing:
+            self._origins |= read_origins(reader, missing)
+        return [self._encoder.encode(record) for record in make_records(reader, table, origins=self._origins)]
 
 
 def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from puppylog.monitor.search import Search
 from puppylog.serve.limits import Limits
-from puppylog.serve.read.record_rows import render_records
+from puppylog.serve.read.record_rows import RecordRenderer
 from puppylog.serve.read.tail import hub as hub_module
 from puppylog.serve.read.tail.hub import Hub
 from puppylog.serve.read.tail.listener import Listener
@@ -89,7 +89,7 @@ def test_a_client_gets_every_record_once_whatever_ends_its_connections(
         expected: Counter[Place] = Counter()
 
         async def run() -> None:
-            made = [Hub(address_of(own.url), Limits(), render_records)]
+            made = [Hub(address_of(own.url), Limits(), RecordRenderer())]
             client = Client(made[0])
             await client.connect()
             for name, at in steps:
@@ -106,7 +106,7 @@ def test_a_client_gets_every_record_once_whatever_ends_its_connections(
                     await client.connect()
                 elif name == "restart":
                     client.leave()
-                    made.append(Hub(address_of(own.url), Limits(), render_records))
+                    made.append(Hub(address_of(own.url), Limits(), RecordRenderer()))
                     client.hub = made[-1]
                     await client.connect()
             await client.read_all(expected)
