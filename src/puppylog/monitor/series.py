@@ -62,7 +62,7 @@ def read_series(
     if ends is None:
         return SeriesInSteps(None, step_s, (), 0)
     is_additive = metric.statistic in ADDITIVE_STATISTICS
-    segments = _list_segments(table, "sum" if is_additive else "max")
+    segments = _list_segments(table, is_additive=is_additive)
     if not segments and metric.segment is None:
         segments = [None]
     chosen = segments[:series]
@@ -80,11 +80,16 @@ def _iter_rows(table: pa.Table) -> "zip[tuple[datetime, str | None, float | None
     return zip(*(table[name].to_pylist() for name in ("bucket", "segment", "value")), strict=True)
 
 
-def _list_segments(table: pa.Table, size: str) -> list[str | None]:
-    """Return the segments, the largest one first; ``size`` is an aggregation of Arrow."""
-    sizes = table.group_by("segment").aggregate([("value", size)])
-    rows = sorted(
-        zip(sizes["segment"].to_pylist(), sizes[f"value_{size}"].to_pylist(), strict=True),
-        key=lambda row: (row[1] is None, -(row[1] or 0.0), row[0] is None, row[0] or ""),
-    )
-    return [segment for segment, _ in rows]
+def _list_segments(table: pa.Table, *, is_additive: bool) -> list[str | None]:
+    """Return the segments, that with the greatest sum or, if values do not add up, the greatest value first.
+
+    Not with ``Table.group_by``: what a store sends is not aligned, and Arrow would write a warning of that on stderr.
+    """
+    sizes: dict[str | None, float | None] = {}
+    for _, segment, value in _iter_rows(table):
+        size = sizes.get(segment)
+        if value is None or size is None:
+            sizes[segment] = size if value is None else value
+        else:
+            sizes[segment] = size + value if is_additive else max(size, value)
+    return sorted(sizes, key=lambda name: (sizes[name] is None, -(sizes[name] or 0.0), name is None, name or ""))

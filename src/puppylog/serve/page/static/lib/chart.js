@@ -16,6 +16,7 @@ import * as times from "./times.js";
 
 const { uPlot } = /** @type {any} */ (globalThis);
 const TWIN_ROWS = 200;
+const FLAT = 5; // a threshold so many times as high as the values is named at the upper edge, so that the values keep their shape
 
 /**
  * Draw a chart that is as wide as its place.
@@ -132,13 +133,18 @@ function makeOptions(near, data, { width, height, onBrush, onCursor }) {
 
 /** @param {Data} data */
 function makeScales(data) {
-  const highest = Math.max(0, ...(data.lines ?? []).map((one) => one.value));
+  const thresholds = (data.lines ?? []).map((one) => one.value);
   const last = stepAt(data, countSteps(data)) / 1000;
   const isBars = data.series.some((one) => one.kind === "bars");
   return {
     x: { time: true, range: () => [stepAt(data, 0) / 1000, data.end ? times.toMs(data.end) / 1000 : isBars ? last : Math.max(last - data.step_s, stepAt(data, 0) / 1000 + 1)] },
-    y: { range: (/** @type {any} */ _u, /** @type {number | null} */ low, /** @type {number | null} */ high) => [Math.min(0, low ?? 0), Math.max(high ?? 0, highest) * 1.05 || 1] },
+    y: { range: (/** @type {any} */ _u, /** @type {number | null} */ low, /** @type {number | null} */ high) => [Math.min(0, low ?? 0), findTop(high ?? 0, thresholds) * 1.05 || 1] },
   };
+}
+
+/** The highest value to show: of the values, and of the thresholds that do not flatten them. @param {number} high @param {number[]} thresholds */
+function findTop(high, thresholds) {
+  return Math.max(high, ...thresholds.filter((one) => high <= 0 || one <= high * FLAT));
 }
 
 /** @param {Series} one @param {(color: string) => string} paint */
@@ -201,9 +207,13 @@ function drawMarks(u, data, paint) {
   ctx.textAlign = "left";
   ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
   ctx.lineWidth = devicePixelRatio;
+  let above = -2; // where the next name of a threshold above the chart stands
   for (const line of data.lines ?? []) {
     const y = Math.round(u.valToPos(line.value, "y", true));
-    drawLine(ctx, paint(line.color ?? "var(--firing)"), [bbox.left, y, bbox.left + bbox.width, y], line.label, [bbox.left + 4 * devicePixelRatio, y - 4 * devicePixelRatio]);
+    const isAbove = y < bbox.top;
+    const [at, label] = isAbove ? [bbox.top + (above += 13) * devicePixelRatio, `${line.label} ↑`] : [y - 4 * devicePixelRatio, line.label];
+    const ends = isAbove ? [bbox.left, bbox.top, bbox.left, bbox.top] : [bbox.left, y, bbox.left + bbox.width, y];
+    drawLine(ctx, paint(line.color ?? "var(--firing)"), ends, label, [bbox.left + 4 * devicePixelRatio, at]);
   }
   for (const mark of data.marks ?? []) {
     const x = Math.round(u.valToPos(times.toMs(mark.at) / 1000, "x", true));
