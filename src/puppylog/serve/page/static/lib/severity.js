@@ -13,8 +13,8 @@ export function color(name) {
 /** The colour of a severity's bars: what is no trouble is pale, so that errors are seen among it.
  * @param {string | null | undefined} name */
 export function barColor(name) {
-  const isQuiet = !name || ["trace", "debug", "info", "notice", "1xx", "2xx", "3xx"].includes(name);
-  return isQuiet ? `color-mix(in srgb, ${color(name)} 55%, var(--bg-raised))` : color(name);
+  const isQuiet = !name || /^([123](xx|\d\d)|trace|debug|info|notice)$/.test(name);
+  return isQuiet ? `color-mix(in srgb, ${color(name)} 70%, var(--bg-raised))` : color(name); // 3:1 on the background
 }
 
 /** A severity as a short word in its colour. @param {string | null | undefined} name */

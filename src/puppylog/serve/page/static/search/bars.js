@@ -1,6 +1,6 @@
 // Draws a histogram: stacked bars, the labels of the axis, and the bars' part of the arithmetic.
 import { compact } from "../lib/numbers.js";
-import { color, SEVERITIES } from "../lib/severity.js";
+import { barColor, SEVERITIES } from "../lib/severity.js";
 import { severityName } from "./query.js";
 import { shortenSources } from "./source_names.js";
 
@@ -53,8 +53,8 @@ function labelOf(by, name) {
 /** @param {string|null} by @param {string|null} name @param {number} place among the series */
 function colorOf(by, name, place) {
   if (!by) return "var(--accent)";
-  if (name === null) return "var(--border-strong)";
-  return CLASSES.includes(by) ? color(name) : `var(--series-${(place % 8) + 1})`;
+  if (name === null) return barColor(null);
+  return CLASSES.includes(by) ? barColor(name) : `var(--series-${(place % 8) + 1})`;
 }
 
 /** The most frequent value stands at the bottom. @param {string|null} name */

@@ -1,7 +1,7 @@
 // One field with its values and how many records have each.
 import { h, icon, logText, visible } from "../lib/dom.js";
 import { count, plural } from "../lib/numbers.js";
-import { color } from "../lib/severity.js";
+import { barColor } from "../lib/severity.js";
 import { isWhole, severityName, stateOf } from "./query.js";
 import { shortenSources } from "./source_names.js";
 
@@ -60,7 +60,7 @@ function makeRow(counts, { value, count: records }, { most, short }, { chosen, s
   const text = value === null ? "" : String(value);
   const label = value === null ? h("i", null, "(none)") : text === "" ? h("i", null, "(empty)") : logText((short ?? text).slice(0, MAX_SHOWN));
   const spoken = value === null ? "no value" : visible((short ?? text).slice(0, MAX_SHOWN)) || "empty";
-  const swatch = ["severity", "status_code"].includes(name) && value !== null && h("span", { class: "swatch", style: { background: color(text) } });
+  const swatch = ["severity", "status_code"].includes(name) && value !== null && h("span", { class: "swatch", style: { background: barColor(text) } });
   const number = counts.is_sample ? percent(records / Math.max(1, counts.sample_records ?? 0)) : count(records);
   const chooseIt = () => (state === "chosen" ? search.removeValue(name, value) : search.addValue(name, value));
   const title = `${visible(text.slice(0, MAX_TITLE))}${isWhole(value) ? "" : "\nToo long for a query: its start is searched"}`;
