@@ -197,7 +197,7 @@ def test_a_search_that_takes_long_can_be_stopped(page: Page) -> None:
     ).to_be_visible()
     expect_records(page, ALL)
     page.unroute("**/api/v1/histogram?*")
-    page.get_by_role("button", name="Try again").click()
+    page.get_by_role("region", name="Records over time").get_by_role("button", name="Try again").click()
     expect_records(page, 10)
 
 
