@@ -1,5 +1,6 @@
 """Divides the text of a LogQL query into tokens."""
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,6 +54,9 @@ _SECONDS: Final = {
     "w": 604_800.0,
     "y": 31_536_000.0,
 }
+_LARGEST: Final = {"duration": 9e9, "bytes": 9e18}
+"""Loki has both in 64 bits: a duration in nanoseconds, so that 285 years are the longest."""
+
 _PREFIXES: Final = "kmgtpe"
 SIZES: Final = {
     "b": 1,
@@ -134,9 +138,14 @@ def _make_token(query: str, kind: str, text: str, at: int) -> Token:
             seconds = read_duration(text[1:-1].strip())
             if seconds is None or seconds <= 0:
                 raise refuse(query, at, "a range is a duration in brackets, such as [5m]")
+            if seconds > _LARGEST["duration"]:
+                raise refuse(query, at, "this range is too large")
             return Token(Kind.RANGE, text, at, seconds)
     read = _VALUES.get(kind)
-    return Token(Kind(kind), text, at, 0.0 if read is None else read(text) or 0.0)
+    value = 0.0 if read is None else read(text) or 0.0
+    if abs(value) > _LARGEST.get(kind, math.inf) or math.isinf(value):
+        raise refuse(query, at, f"this {kind.removesuffix('s')} is too large")
+    return Token(Kind(kind), text, at, value)
 
 
 def _read_number(text: str) -> float:

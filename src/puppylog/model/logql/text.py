@@ -82,7 +82,7 @@ def _grouping(grouping: Grouping | None) -> str:
 
 def write_number(value: float) -> str:
     """Return a number as Loki writes it: without an exponent for whole numbers."""
-    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+    return str(int(value)) if value == int(value) else repr(value)
 
 
 def _duration(seconds: float) -> str:
