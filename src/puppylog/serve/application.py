@@ -6,7 +6,7 @@ from typing import Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from puppylog.serve import doors
@@ -18,6 +18,13 @@ from puppylog.serve.refusal import Refusal, render_text
 
 _NO_RECEIVER: Final = "none"  # of a request that no route answers
 _HEADERS: Final = ((b"x-content-type-options", b"nosniff"),)
+_STARTS: Final = {
+    "http.response.start": 200,
+    "websocket.http.response.start": 403,  # a websocket that is refused
+    "websocket.close": 403,  # the same, without a cause; it may also end an accepted one
+    "websocket.accept": 101,
+}
+"""The messages that begin an answer, and their status if they have none."""
 
 
 def make_application(context: Context, hosts: HostNames) -> ASGIApp:
@@ -39,7 +46,7 @@ def make_application(context: Context, hosts: HostNames) -> ASGIApp:
 def _iter_endpoints(routes: Iterable[BaseRoute]) -> Iterator[int]:
     """Yield the ids of all functions that answer a request."""
     for route in routes:
-        if isinstance(route, Route):
+        if isinstance(route, Route | WebSocketRoute):
             yield id(route.endpoint)
         elif isinstance(route, Mount):
             yield from _iter_endpoints(route.routes)
@@ -64,10 +71,10 @@ class Entry:
 
         async def send_completed(message: Message) -> None:
             nonlocal has_begun
-            if message["type"] == "http.response.start":
+            if not has_begun and message["type"] in _STARTS:
                 has_begun = True
                 receiver = self._receivers.get(id(scope.get("endpoint")), _NO_RECEIVER)
-                self._context.counters.add_response(receiver, message["status"])
+                self._context.counters.add_response(receiver, message.get("status", _STARTS[message["type"]]))
                 now = (b"date", formatdate(usegmt=True).encode())
                 message["headers"] = [*message.get("headers", ()), now, *_HEADERS]
             else:
@@ -100,6 +107,6 @@ class Entry:
 
 
 async def _answer(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
-    response = render_text(Request(scope, receive), refusal)
+    response = render_text(Request({**scope, "type": "http"}, receive), refusal)  # it may be a websocket
     response.headers["connection"] = "close"
     await response(scope, receive, send)

@@ -10,6 +10,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from puppylog.serve.limits import Limits
+from puppylog.serve.websocket import WebSocketConnection
 
 SENT: Final = "puppylog.sent"
 """The key under which the application counts the bytes of an answer, in the scope of the request."""
@@ -39,6 +40,8 @@ class Connection(H11Protocol):
         self._read_timer: asyncio.TimerHandle | None = None
         self._paused_at = 0.0  # when writing was paused for the last time
         self._paused_s = 0.0  # for how long writing was paused, in this answer
+        self._websocket: WebSocketConnection | None = None
+        self.ws_protocol_class = self._open_websocket  # type: ignore[assignment]  # uvicorn calls a class here
         self.requests = 0
         self.waiting_since = time.monotonic()
         """Since when the server waits for the client: the end of its last request, or its connection."""
@@ -46,6 +49,8 @@ class Connection(H11Protocol):
     @property
     def is_waiting(self) -> bool:
         """Whether the server waits for the client: for a request, for the rest of one, or to read an answer."""
+        if self._websocket is not None:
+            return False
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is None or cycle.response_complete or cycle.more_body or self.flow.write_paused
 
@@ -88,7 +93,27 @@ class Connection(H11Protocol):
         super().resume_writing()
         self._stop(self._read_timer)
 
+    def shutdown(self) -> None:
+        """End after the request that runs; a websocket ends now."""
+        if self._websocket is None:
+            super().shutdown()
+        else:
+            self._websocket.shutdown()
+
     # --- called by uvicorn's protocol
+
+    def handle_websocket_upgrade(self, event: Any) -> None:  # noqa: ANN401 - of h11, which only uvicorn imports
+        """Hand the connection over to a websocket. It counts as this connection until it ends."""
+        self.requests += 1
+        self._stop(self._head_timer)
+        super().handle_websocket_upgrade(event)
+
+    def _open_websocket(self, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> asyncio.Protocol:
+        def end() -> None:
+            self._opened.discard(self)
+
+        self._websocket = WebSocketConnection(config, server_state, app_state, read_s=self._limits.read_s, on_lost=end)
+        return self._websocket
 
     def handle_events(self) -> None:
         before = self.cycle

@@ -78,3 +78,18 @@ def check_origin(request: Request) -> None:
         is_own = origin is None or urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
     if not is_own:
         raise Refusal(403, "a page of another site may not send this request")
+
+
+def check_websocket_origin(request: Request) -> None:
+    """Check that no page of another site makes a browser open a websocket.
+
+    A browser sends ``Origin`` with it, and no page can add ``Authorization``. Grafana's server removes ``Origin``.
+
+    Raises:
+        Refusal: 403.
+    """
+    origin = request.headers.get("origin")
+    if origin is None or "authorization" in request.headers:
+        return
+    if urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower():
+        raise Refusal(403, "a page of another site may not open this websocket")

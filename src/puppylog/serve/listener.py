@@ -111,7 +111,8 @@ class Listener:
         self._config = Config(
             app,
             lifespan="off",
-            ws="none",
+            ws="none",  # a connection makes its own
+            ws_per_message_deflate=False,  # a small message could become a very large one
             log_config=None,
             access_log=False,
             proxy_headers=False,

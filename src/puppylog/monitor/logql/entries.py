@@ -7,12 +7,11 @@ from typing import Any, Final, Literal, TypeAlias
 
 from puppylog.model.logql.stages import shape_entry
 from puppylog.model.logql.tree import Keep, LogQuery, Parser, Stage
-from puppylog.monitor.byte_ranges import range_parameters, render_ranges
+from puppylog.monitor.byte_ranges import ByteRange, range_parameters, render_ranges
 from puppylog.monitor.logql.asking import Asking, Within
 from puppylog.monitor.logql.fields import list_fields, list_hidden
 from puppylog.monitor.logql.sql import QUERIES
 from puppylog.monitor.range import Range
-from puppylog.monitor.search import STEP_BYTES, Cursor, plan_byte_ranges, read_cursor
 from puppylog.monitor.windows import iter_windows
 
 Direction: TypeAlias = Literal["backward", "forward"]
@@ -31,6 +30,7 @@ class Entry:
         stream: the labels of its stream.
         metadata: the labels that its record has in addition.
         parsed: the labels that stages have made or changed.
+        place: the id of its file, and the offset at which its line starts.
     """
 
     ts_ns: int
@@ -38,6 +38,7 @@ class Entry:
     stream: Mapping[str, str]
     metadata: Mapping[str, str]
     parsed: Mapping[str, str]
+    place: tuple[int, int]
 
 
 def find_entries(asking: Asking, query: LogQuery, within: Within, *, direction: Direction, limit: int) -> list[Entry]:
@@ -82,7 +83,7 @@ def make_entry(asking: Asking, stages: Sequence[Stage], row: Mapping[str, Any], 
     own = {name: text for name, text in labels.items() if stream.get(name) == text}
     metadata = {name: text for name, text in labels.items() if name not in own and fields.get(name) == text}
     parsed = {name: text for name, text in labels.items() if name not in own and name not in metadata}
-    return Entry(ts_ns, line, own, metadata, parsed)
+    return Entry(ts_ns, line, own, metadata, parsed, (row["file_id"], row["line_offset"]))
 
 
 def shows_metadata(stages: Sequence[Stage]) -> bool:
@@ -95,23 +96,30 @@ def shows_metadata(stages: Sequence[Stage]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class NewEntries:
-    """The entries of records that were stored after a cursor, in the order of their times."""
+    """The newest of the entries that were stored between two moments."""
 
-    entries: Sequence[Entry]
-    cursor: Cursor  # behind these records
-    is_behind: bool  # whether there are more
+    entries: Sequence[Entry]  # in the order of their times
+    left_out: int  # how many older ones there are
 
 
-def read_new_entries(asking: Asking, query: LogQuery, start: Cursor) -> NewEntries | None:
-    """Return the entries that were stored after ``start``; None if no position has moved."""
-    ranges, is_behind = plan_byte_ranges(start, read_cursor(asking.reader), STEP_BYTES)
-    if not ranges:
-        return None
+def read_new_entries(asking: Asking, query: LogQuery, ranges: Sequence[ByteRange], *, limit: int) -> NewEntries:
+    """Return the newest entries whose lines start in ranges of bytes, of which there must be one.
+
+    Args:
+        asking: the store.
+        query: chooses the entries.
+        ranges: as `puppylog.monitor.arrivals.plan_arrivals` returns them.
+        limit: the greatest number of entries.
+    """
     rendering = asking.rendering()
     chosen = asking.choose(query)
     where = rendering.condition(chosen.condition)
+    values = {**rendering.values, **range_parameters(ranges)}
     sql = render_ranges(QUERIES["arrived_entries"]).format(where=where, line=rendering.line)
-    rows = asking.reader.query(sql, {**rendering.values, **range_parameters(ranges)}).to_pylist()
-    reached = {lines.file_id: lines.end for lines in ranges}
-    entries = [make_entry(asking, query.stages, row, chosen.labels.aliases) for row in rows]
-    return NewEntries(entries, Cursor({**start.offsets, **reached}), is_behind)
+    rows = asking.reader.query(sql, {**values, "entries": limit}).to_pylist()
+    entries = [make_entry(asking, query.stages, row, chosen.labels.aliases) for row in reversed(rows)]
+    if len(entries) < limit:
+        return NewEntries(entries, 0)
+    count = render_ranges(QUERIES["arrived_entries_count"]).format(where=where)
+    [counted] = asking.reader.query(count, values)["n"].to_pylist()
+    return NewEntries(entries, int(counted) - len(entries))

@@ -25,7 +25,8 @@ _STEPS: Final = 250  # of a query that says no step
 _SECONDS_DIGITS: Final = 10  # a number of at most so many digits is in seconds, a longer one in nanoseconds
 _NANOSECONDS: Final = 1_000_000_000
 _RFC_3339: Final = re.compile(r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)")
-_LARGEST_NS: Final = 2**63 - 1
+LARGEST_NS: Final = 2**63 - 1
+"""The last instant that fits 64 bits, in nanoseconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Parameters:
 
     def within(self, default_since_s: float = _DEFAULT_SINCE_S) -> Within:
         """Return the range between ``start`` and ``end``, or the time before the end that ``since`` says."""
-        since_s = self._seconds("since", default_since_s)
+        since_s = self.seconds("since", default_since_s)
         end = self._instant("end", self.now_ns)
         start = self._instant("start", min(end, self.now_ns) - round(since_s * _NANOSECONDS))
         if end <= start:
@@ -84,7 +85,7 @@ class Parameters:
     def steps(self, within: Within) -> Steps:
         """Return the steps of a range. Its start is rounded down to a multiple of the step, and its end up."""
         length_s = (within.end_ns - within.start_ns) / _NANOSECONDS
-        step_ms = int(self._seconds("step", max(length_s // _STEPS, 1.0)) * 1000 + 1e-6)
+        step_ms = int(self.seconds("step", max(length_s // _STEPS, 1.0)) * 1000 + 1e-6)
         if step_ms <= 0:
             raise Refusal(400, "zero or negative query resolution step widths are not accepted")
         step_us = step_ms * 1000
@@ -94,7 +95,7 @@ class Parameters:
             raise Refusal(400, f"{cause}. Try increasing the value of the step parameter")
         return Steps(first * step_us, step_us, last - first + 1)
 
-    def _seconds(self, name: str, default: float) -> float:
+    def seconds(self, name: str, default: float) -> float:
         """Return a duration such as ``5m`` or a number of seconds."""
         written = self.get(name)
         if not written:
@@ -109,7 +110,7 @@ class Parameters:
         if not written:
             return default
         at = _read_instant(written)
-        if at is None or abs(at) > _LARGEST_NS:
+        if at is None or abs(at) > LARGEST_NS:
             cause = f"{name} is a time in nanoseconds, in seconds or as RFC 3339 has it, and not {written[:40]!r}"
             raise Refusal(400, cause)
         return at
@@ -140,6 +141,11 @@ async def read_parameters(context: Context, request: Request) -> Parameters:
         for name, found in _parse(body.decode("utf-8", "replace")).items():
             values.setdefault(name, []).extend(found)
     return Parameters(values, time.time_ns())
+
+
+def parse_parameters(written: str) -> Parameters:
+    """Return the parameters in the query of an address."""
+    return Parameters(_parse(written), time.time_ns())
 
 
 def _parse(text: str) -> dict[str, list[str]]:

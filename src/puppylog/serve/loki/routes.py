@@ -11,7 +11,7 @@ from puppylog.errors import SearchError
 from puppylog.monitor.condition import DescribedReader
 from puppylog.serve.context import Context
 from puppylog.serve.guard import Handler, guarded
-from puppylog.serve.loki import browsing, queries
+from puppylog.serve.loki import browsing, queries, tail
 from puppylog.serve.loki.answers import answer_json, render_error
 from puppylog.serve.loki.parameters import Parameters, read_parameters
 from puppylog.serve.read.running import run_query
@@ -84,6 +84,7 @@ def routes(context: Context) -> Sequence[BaseRoute]:
         *(Route(_PREFIX + path, answer(work), methods=_METHODS) for path, work in _WORKS.items()),
         *(Route(_PREFIX + path, answer_named(work), methods=_METHODS) for path, work in _NAMED.items()),
         Route(f"{_PREFIX}/format_query", guard(format_query), methods=_METHODS),
+        *tail.routes(context),
         Route(f"{_PREFIX}/drilldown-limits", guard(_tell_limits)),
         Route("/config", guard(_refuse_config)),
         Route("/loki/{path:path}", guard(_refuse_path), methods=["GET", "POST", "PUT", "DELETE"]),

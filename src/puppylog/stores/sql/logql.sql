@@ -18,7 +18,7 @@ ORDER BY ts, file_id, line_offset
 LIMIT $entries
 
 -- name: arrived_entries
--- The records that a query chooses of those whose lines start in byte ranges of files.
+-- The newest records that a query chooses of those whose lines start in byte ranges of files, the newest of them first.
 SELECT lines.*, {line} AS line
 FROM (
     SELECT *
@@ -26,7 +26,18 @@ FROM (
     WHERE {in_bounds} AND {where}
 ) AS lines
 {in_ranges}
-ORDER BY lines.ts, lines.file_id, lines.line_offset
+ORDER BY lines.ts DESC, lines.file_id DESC, lines.line_offset DESC
+LIMIT $entries
+
+-- name: arrived_entries_count
+-- The number of these records.
+SELECT count(*) AS n
+FROM (
+    SELECT *
+    FROM puppylog.log_records
+    WHERE {in_bounds} AND {where}
+) AS lines
+{in_ranges}
 
 -- name: cells
 -- The records that a metric query chooses, aggregated by cells of time (see `puppylog.model.logql.windows`) and by
