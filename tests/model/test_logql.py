@@ -27,6 +27,7 @@ READ = {
     '{} | a > -0x10 | json="x"': '{} | a > -16 | json="x"',
     '{} | label_format a=b,c="{{.d}}"': '{} | label_format a=b, c="{{.d}}"',
     '{}|drop a,b="c"|keep x': '{} | drop a, b="c" | keep x',
+    '{} | json != "a" | logfmt --strict !~ "b"': '{} | json != "a" | logfmt !~ "b"',
     "rate({}[1h30m] offset -5m)": "rate({} [5400s] offset -300s)",
     "count_over_time(({} |= `a`)[5m])": 'count_over_time({} |= "a" [300s])',
     "count_over_time({}[5m] |= `a`)": 'count_over_time({} |= "a" [300s])',

@@ -28,6 +28,9 @@ _REFUSED: Final = {
     "pattern": "the lines are parsed when they are stored, so | pattern is not supported",
     "regexp": "the lines are parsed when they are stored, so | regexp is not supported",
 }
+_ALONE: Final = ("json", "logfmt", "unpack", "decolorize")
+"""The stages that need nothing behind them."""
+
 _HOW_TO_PARSE: Final = "choose the format of the source with 'puppylog collector --format'"
 
 
@@ -85,7 +88,8 @@ def _read_line_value(reader: Reader, operator: LineOperator) -> str:
 
 def _read_stage(reader: Reader) -> Stage:
     token = reader.next
-    if token.kind is Kind.NAME and not _is_test(reader):
+    is_alone = token.is_name(*_ALONE) and reader.after_next.is_sign("!=", "!~")  # then a filter of lines follows
+    if token.kind is Kind.NAME and (is_alone or not _is_test(reader)):
         if token.text in _REFUSED:
             raise reader.refuse(_REFUSED[token.text], _HOW_TO_PARSE)
         read = _STAGES.get(token.text)
