@@ -12,6 +12,7 @@ from puppylog.serve.refusal import Refusal
 
 S = TypeVar("S", bound=Struct)
 
+_NUL: Final = "it has a NUL, which no store keeps"
 _SHOWN: Final = 80  # characters of a wrong value that an error repeats
 
 
@@ -30,6 +31,8 @@ def read_parameters(kind: type[S], given: Sequence[tuple[str, str]]) -> S:
     for name, written in given:
         if name not in fields:
             raise Refusal(400, f"there is no such parameter; known are {', '.join(fields)}", place=name[:_SHOWN])
+        if "\0" in written:
+            raise Refusal(400, _NUL, place=name)
         if is_list(fields[name].type):
             values.setdefault(name, []).append(written)
         elif name in values:
@@ -65,9 +68,20 @@ def read_body(kind: type[S], body: bytes) -> S:
         Refusal: 400: it is no JSON, or a member is unknown, missing or wrong.
     """
     try:
-        return msgspec.json.decode(body, type=kind)
+        decoded = msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refusal(400, f"cannot read the body: {error}", place="body") from None
+    if _has_nul(msgspec.to_builtins(decoded)):
+        raise Refusal(400, _NUL, place="body")
+    return decoded
+
+
+def _has_nul(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_nul, value.values()))
+    if isinstance(value, list):
+        return any(map(_has_nul, value))
+    return isinstance(value, str) and "\0" in value
 
 
 def is_list(type_: object) -> bool:

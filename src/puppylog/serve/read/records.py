@@ -1,6 +1,7 @@
 """``/api/v1/records``: the records that a query finds, a page at a time."""
 
 import re
+from datetime import datetime
 from typing import Annotated, Final
 
 from msgspec import Meta
@@ -46,11 +47,19 @@ def find_records(asked: Asked[RecordsParameters], reader: Reader) -> Records:
 
 def _read_cursor(written: str, order: Order) -> PageCursor:
     found = _CURSOR.fullmatch(written)
-    if found is None:
+    if found is None or not _is_instant(found[2]) or max(int(found[3]) >> 31, int(found[4]) >> 63):
         raise Refusal(400, "it is not the cursor of an answer", place="cursor")
     if found[1] != order:
         raise Refusal(400, f"it is of an answer whose order is {found[1]}", place="cursor")
     return PageCursor(found[2], int(found[3]), int(found[4]))
+
+
+def _is_instant(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 RESOURCES: Final = (
