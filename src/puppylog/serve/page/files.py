@@ -1,10 +1,14 @@
 """The files of the page, read once, each with its compressed form, under a digest of them all.
 
+Scripts are served without the comments that stand on lines of their own: a sixth of what a browser would load. Lines
+keep their numbers, so that an error in a browser names the line of the file.
+
 The digest is a part of their addresses. So a browser may keep every file for good, and never mixes two versions.
 """
 
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -21,6 +25,7 @@ _TYPES: Final = {
 _ROOT: Final = "page/@/"  # stands in index.html for the folder of the files
 _MODULES: Final = "<!-- modules -->"  # in index.html, where the modules to preload are listed
 _PRELOADED: Final = ("app.js", "lib/", "search/", "views/search.js")
+_COMMENT: Final = re.compile(rb"^[ \t]*(?:/\*\*(?:(?!\*/).)*\*/[ \t]*$|//[^\n]*$)", re.MULTILINE | re.DOTALL)
 _LEAST_BYTES: Final = 500  # a smaller file is not worth a header
 
 
@@ -77,8 +82,19 @@ def _read(folder: Traversable, prefix: str = "") -> list[tuple[str, bytes]]:
         if path.is_dir():
             found += _read(path, f"{prefix}{path.name}/")
         elif _ending(path.name) in _TYPES:
-            found.append((prefix + path.name, path.read_bytes()))
+            body = path.read_bytes()
+            is_own = path.name.endswith(".js") and not prefix.startswith("vendor/")
+            found.append((prefix + path.name, without_comments(body) if is_own else body))
     return found
+
+
+def without_comments(script: bytes) -> bytes:
+    r"""Return a script in which the lines that are only comment are empty.
+
+    >>> without_comments(b"/** Counts.\n * More. */\nlet n = 1; // one\n  // two\n/** @type {any} */ (n);\n")
+    b'\n\nlet n = 1; // one\n\n/** @type {any} */ (n);\n'
+    """
+    return _COMMENT.sub(lambda comment: b"\n" * comment[0].count(b"\n"), script)
 
 
 def _complete(index: str, digest: str, names: list[str]) -> str:
