@@ -25,6 +25,7 @@ FILES = {
         (["file:///var/log/nginx/access.log"], [1, 2]),
         (["-"], [4]),
         (["/srv/*", "*.log.1"], [1, 3]),
+        (["web1:/srv/a b.log"], [3]),
     ],
 )
 def test_a_source_is_named_by_its_path_its_uri_or_a_pattern(patterns: list[str], found: list[int]) -> None:

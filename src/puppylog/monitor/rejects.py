@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 import pyarrow as pa
 
 from puppylog.errors import NotFound
+from puppylog.model.source import name_source
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.stores.base import RecordReader, Value
 from puppylog.stores.queries import load_queries
@@ -94,8 +95,9 @@ def read_files(reader: RecordReader) -> dict[int, KnownFile]:
 def get_file_ids(files: dict[int, KnownFile], patterns: Sequence[str]) -> Sequence[int]:
     """Return the ids of the files that at least one of the patterns matches.
 
-    A pattern is a file's path, the path or the URI of its source, or one of these with ``*``, ``?`` and ``[…]``, which
-    match slashes, too; ``-`` is standard input. A pattern that matches a source matches its rotated files as well.
+    A pattern is a file's path, the path, the name or the URI of its source, or one of these with ``*``, ``?`` and
+    ``[…]``, which match slashes, too; ``-`` is standard input. A pattern that matches a source matches its rotated
+    files as well.
 
     Raises:
         NotFound: one of the patterns matches no file.
@@ -114,7 +116,7 @@ def _matches(file: KnownFile, pattern: str) -> bool:
     source = urlsplit(file.source_uri)
     if pattern == "-":
         return source.scheme == "stdin"
-    names = {file.source_uri, unquote(source.path), file.path} - {""}
+    names = {file.source_uri, name_source(file.source_uri), unquote(source.path), file.path} - {""}
     return any(name == pattern or fnmatchcase(name, pattern) for name in names)
 
 
