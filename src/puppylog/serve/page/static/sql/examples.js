@@ -17,7 +17,7 @@ order by 1`,
   {
     label: "Slowest routes",
     sql: `select request_route, count(*) as requests,
-  avg(cast(attributes->>'request_time' as double precision)) as mean_s,
+  cast(avg(cast(attributes->>'request_time' as double precision)) as decimal(12, 3)) as mean_s,
   max(cast(attributes->>'request_time' as double precision)) as longest_s
 from log_records
 where attributes->>'request_time' is not null

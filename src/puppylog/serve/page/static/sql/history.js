@@ -2,7 +2,7 @@
  * The statements that were run in this browser, the newest first. They stay in the browser.
  */
 
-const KEY = "puppylog.sql";
+const KEY = "puppylog-sql";
 const MOST = 50;
 const MOST_CHARACTERS = 20_000;
 

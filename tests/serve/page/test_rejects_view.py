@@ -1,0 +1,64 @@
+"""The view Rejected lines, over the known log: 3 lines of the source ``shop`` do not fit its format."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from puppylog.formats.registry import FORMAT_NAMES
+from serve.page.test_files import STATIC
+from support.served import Served
+
+
+def test_the_page_offers_the_formats_that_there_are() -> None:
+    text = (STATIC / "rejects" / "replay.js").read_text(encoding="utf-8")
+    offered = text.partition("FORMATS = [")[2].partition("]")[0]
+    assert [name.strip().strip('"') for name in offered.split(",") if name.strip()] == ["auto", *FORMAT_NAMES]
+
+
+def test_a_click_on_a_reason_shows_its_lines_with_a_caret_where_they_do_not_fit(page: Page) -> None:
+    page.goto("/#/rejects")
+    expect(page.locator(".totals")).to_contain_text("3 rejected lines for")
+    reason = page.get_by_role("region", name="Reasons").get_by_role("button").first
+    reason.click()
+    expect(reason).to_have_attribute("aria-pressed", "true")
+    lines = page.get_by_role("region", name="Lines").get_by_role("listitem")
+    expect(lines.first).to_contain_text("byte")
+    expect(lines.first.locator("mark")).to_be_visible()
+    assert "reason=" in page.url
+    page.get_by_role("button", name="Remove the filter reason").click()
+    expect(lines).to_have_count(3)
+    page.get_by_role("searchbox").fill("another")
+    page.keyboard.press("Enter")
+    expect(lines).to_have_count(1)
+    expect(lines.first).to_contain_text("another line without a status")
+    page.go_back()
+    expect(lines).to_have_count(3)
+
+
+def test_a_mistake_in_the_query_is_said_and_marked(page: Page, faults: list[str]) -> None:
+    page.goto("/#/rejects")
+    box = page.get_by_role("searchbox")
+    box.fill("nothing:1")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text('there is no field "nothing"')
+    expect(box).to_have_attribute("aria-invalid", "true")
+    assert all("400" in fault for fault in faults)
+    faults.clear()
+
+
+@pytest.mark.usefixtures("served")
+def test_rejected_lines_are_tried_first_and_then_stored_as_records(page: Page, served: Served) -> None:
+    page.goto("/#/rejects?q=nor")
+    page.get_by_text("Read these lines again").click()
+    store = page.get_by_role("button", name="Store as records")
+    expect(store).to_be_disabled()
+    page.get_by_role("button", name="Try").click()
+    expect(page.get_by_text("0 of 1 lines would become records.")).to_be_visible()
+    expect(store).to_be_disabled()
+    page.get_by_label("Format").fill("plain")
+    page.get_by_role("button", name="Try").click()
+    expect(page.get_by_text("1 of 1 lines would become records.")).to_be_visible()
+    expect(page.get_by_text("puppylog rejects replay --format plain nor")).to_be_visible()
+    store.click()
+    expect(page.get_by_text("1 of 1 lines are records now.")).to_be_visible()
+    expect(page.get_by_text("No rejected line matches.")).to_be_visible()
+    assert served.send("GET", "/api/v1/rejects/reasons").status == 200
