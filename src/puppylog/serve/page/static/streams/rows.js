@@ -113,6 +113,7 @@ export function makeRow(stream, app) {
     setText(parts.rejects, count(now.rejected_lines));
     parts.rejects.classList.toggle("has-rejects", now.rejected_lines > 0);
     setText(parts.format, visible(now.format ?? "–"));
+    parts.format.title = now.format ?? "";
     setText(parts.stored, now.stored_at ? relative(now.stored_at) : "never");
     parts.stored.title = now.stored_at ? format(now.stored_at) : "";
     line.draw(rates);
