@@ -1,4 +1,4 @@
-/** Statements to begin with. Each runs on every store; a test runs them. */
+/** Statements to begin with, in SQL that DuckDB and PostgreSQL have. A test runs them on the embedded store. */
 export const EXAMPLES = [
   {
     label: "Newest records",
