@@ -176,6 +176,8 @@ def test_a_click_never_makes_a_query_that_contradicts_itself(module: Page) -> No
     assert module.evaluate(change, ["excludeTerm", "", "-has:user"]) == "has:user"
     assert module.evaluate(change, ["addTerm", 'an open "quote', "x"]) is None
     assert module.evaluate(change, ["addTerm", "y" * 999, "x"]) is None
+    assert module.evaluate(change, ["addTerm", "(" * 500 + "y" + ")" * 500, "x"]) is None
+    assert module.evaluate(change, ["addTerm", "(" * 100_000, "x"]) is None
 
 
 def test_the_query_of_a_shape_finds_its_example(module: Page) -> None:

@@ -64,7 +64,7 @@ export function openBrush(plot, app, { getBars, onZoom, onBack }) {
   /** @param {import("./bars.js").Bars} bars @param {number} start @param {number} end */
   function showTip(bars, start, end) {
     const rows = bars.by ? countSeries(bars, start, end).map(({ series, records }) =>
-      h("div", { class: "tip-row" }, h("span", { class: "swatch", style: { background: series.color } }), h("span", { class: "legend-label", dir: "auto" }, visible(series.label.slice(0, 100))), h("span", { class: "tip-count" }, count(records)))) : [];
+      h("div", { class: "tip-row" }, h("span", { class: "key-dot", style: { background: series.color } }), h("span", { class: "legend-label", dir: "auto" }, visible(series.label.slice(0, 100))), h("span", { class: "tip-count" }, count(records)))) : [];
     fill(tip, h("div", { class: "tip-head" }, rangeText(start, end)), h("div", { class: "tip-row tip-total" }, h("span", null, plural(sum(bars.totals, start, end), "record"))), rows);
     const middle = (((start + end + 1) / 2) / bars.totals.length) * plot.clientWidth;
     const width = tip.offsetWidth;

@@ -60,7 +60,7 @@ function makeRow(counts, { value, count: records }, { most, short }, { chosen, s
   const text = value === null ? "" : String(value);
   const label = value === null ? h("i", null, "(none)") : text === "" ? h("i", null, "(empty)") : logText((short ?? text).slice(0, MAX_SHOWN));
   const spoken = value === null ? "no value" : visible((short ?? text).slice(0, MAX_SHOWN)) || "empty";
-  const swatch = ["severity", "status_code"].includes(name) && value !== null && h("span", { class: "swatch", style: { background: barColor(text) } });
+  const swatch = ["severity", "status_code"].includes(name) && value !== null && h("span", { class: "key-dot", style: { background: barColor(text) } });
   const number = counts.is_sample ? percent(records / Math.max(1, counts.sample_records ?? 0)) : count(records);
   const chooseIt = () => (state === "chosen" ? search.removeValue(name, value) : search.addValue(name, value));
   const title = `${visible(text.slice(0, MAX_TITLE))}${isWhole(value) ? "" : "\nToo long for a query: its start is searched"}`;

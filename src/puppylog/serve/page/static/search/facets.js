@@ -72,7 +72,7 @@ export function open(place, app, search, { tasks, onError }) {
   function show(answer) {
     const chosen = readChosen(search.condition().q ?? "") ?? [];
     const focused = focusedFacet(list);
-    fill(list, answer.fields.length ? answer.fields.map((counts) => makeOne(mergeValues(counts), chosen)) : h("p", { class: "quiet" }, "No field is chosen."));
+    fill(list, answer.fields.length ? answer.fields.map((counts) => makeOne(mergeValues(counts), chosen)) : fields.length > 0 && h("p", { class: "quiet" }, "No field is chosen."));
     giveFocusBack(list, focused);
   }
 

@@ -32,11 +32,12 @@ export function open(place, app, search, { tasks, onError }) {
   const summary = h("p", { class: "histogram-summary", aria: { live: "polite" } });
   const legend = h("ul", { class: "legend", aria: { label: "Values in the chart" } });
   const back = h("button", { type: "button", class: "link histogram-back", hidden: true, on: { click: goBack } }, "Back to the range before");
+  const patterns = h("a", { class: "histogram-patterns" }, "Patterns of these records");
   const by = makeChoice(app, "by", "Colours of the chart", BY);
   const note = h("div", { class: "histogram-note" });
   const empty = h("div", { class: "histogram-empty", hidden: true });
   const chart = h("div", { class: "histogram-chart" }, plot, most, axis);
-  const content = h("div", { class: "histogram-content" }, h("div", { class: "histogram-head" }, summary, back, legend, by), chart);
+  const content = h("div", { class: "histogram-content" }, h("div", { class: "histogram-head" }, summary, patterns, back, legend, by), chart);
   fill(place, h("h2", { class: "visually-hidden" }, "Records over time"), content, empty, note);
 
   /** @type {string[]} the ranges before each zoom, the latest last */
@@ -65,8 +66,10 @@ export function open(place, app, search, { tasks, onError }) {
   /** @param {any} answer */
   function show(answer) {
     bars = answer.records ? readBars(answer) : null;
-    chart.hidden = empty.hidden = false;
-    chart.hidden = !bars;
+    const { since, until } = app.range.read();
+    const { q, group } = search.condition();
+    patterns.setAttribute("href", app.address.href({ view: "patterns", params: { q, since, until, group } }));
+    chart.hidden = by.hidden = patterns.hidden = !bars;
     empty.hidden = Boolean(bars);
     back.hidden = !zooms.length;
     summary.textContent = bars ? plural(bars.records, "record") : "No records";
@@ -86,7 +89,7 @@ export function open(place, app, search, { tasks, onError }) {
 
   /** @param {import("./bars.js").Series} one @param {import("./scan.js").Test[]} chosen */
   function makeEntry(one, chosen) {
-    const content = [h("span", { class: "swatch", style: { background: one.color } }), h("span", { class: "legend-label", dir: "auto" }, visible(one.label.slice(0, MAX_SHOWN))), h("span", { class: "quiet" }, count(one.records))];
+    const content = [h("span", { class: "key-dot", style: { background: one.color } }), h("span", { class: "legend-label", dir: "auto" }, visible(one.label.slice(0, MAX_SHOWN))), h("span", { class: "quiet" }, count(one.records))];
     if (one.isOther) return h("span", { class: "legend-entry", title: "Values that are counted together" }, content);
     const field = bars?.by ?? "";
     const isChosen = field !== "status_class" && stateOf(chosen, field, one.name) === "chosen";

@@ -8,6 +8,8 @@ const REGEX = new RegExp(`/((?:\\\\[^]|[^/\\\\]|/(?![${BLANK})]|$))+)/(?=[${BLAN
 const NAME = /[A-Za-z_@][\p{L}\p{N}_.@-]*/uy;
 const OPERATOR = /=~|!=|<=|>=|:|=|<|>|~/y;
 const COMPARISON = /!=|<=|>=|=~|=|<|>|~/y;
+const MAX_CHARACTERS = 1000;
+const MAX_DEPTH = 6;
 const KEYWORD = /^(?:and|or|not|AND|OR|NOT)$/;
 
 /**
@@ -39,10 +41,11 @@ function match(pattern, text, at) {
  * @returns {{tests: Test[], isOr: boolean}|null}
  */
 export function readTests(text) {
+  if (text.length > 2 * MAX_CHARACTERS || [...text].length > MAX_CHARACTERS) return null;
   const scanner = new Scanner(text);
   if (scanner.at === text.length) return { tests: [], isOr: false };
   try {
-    const found = scanner.readAny();
+    const found = scanner.readAny(0);
     return scanner.at === text.length ? found : null;
   } catch (error) {
     if (error instanceof Unreadable) return null;
@@ -75,19 +78,21 @@ class Scanner {
     return true;
   }
 
-  readAny() {
+  /** @param {number} depth of parentheses */
+  readAny(depth) {
+    if (depth > MAX_DEPTH) throw new Unreadable();
     const tests = [];
     let isOr = false;
     for (;;) {
-      tests.push(this.readTest());
+      tests.push(this.readTest(depth));
       if (this.at === this.text.length || this.text[this.at] === ")") return { tests, isOr };
       if (this.take("or")) isOr = true;
       else this.take("and");
     }
   }
 
-  /** @returns {Test} */
-  readTest() {
+  /** @param {number} depth @returns {Test} */
+  readTest(depth) {
     const start = this.at;
     let isNegated = false;
     for (;;) {
@@ -102,18 +107,18 @@ class Scanner {
     }
     const from = this.at;
     if (from === this.text.length || this.keyword()) throw new Unreadable();
-    const found = this.readOne();
+    const found = this.readOne(depth);
     const end = this.text.slice(0, this.at).replace(new RegExp(`[${BLANK}]+$`), "").length;
     const kept = Math.max(end, found.end ?? 0);
     return { kind: "word", ...found, start, end: kept, text: this.text.slice(from, kept), isNegated };
   }
 
-  /** @returns {Partial<Test>} */
-  readOne() {
+  /** @param {number} depth @returns {Partial<Test>} */
+  readOne(depth) {
     const first = this.text[this.at];
     if (first === "(") {
       this.move(this.at + 1);
-      this.readAny();
+      this.readAny(depth + 1);
       if (this.text[this.at] !== ")") throw new Unreadable();
       const end = this.at + 1;
       this.move(end);
