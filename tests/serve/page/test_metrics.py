@@ -9,10 +9,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from puppylog.model.alert import Comparison, define_alert
 from puppylog.model.metric import Metric
-from support.page import find_violations, open_page, store_known_log
+from support.page import ask_for_status, find_violations, open_page, store_known_log
 from support.served import Served
 
 SEGMENTS = 1000
+AWAY = {"error": {"message": "The store is away.", "is_transient": True}}
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 VISITOR = "attributes ->> 'visitor'"
@@ -60,7 +61,7 @@ def hash_of(page: Page) -> str:
     return str(page.evaluate("location.hash"))
 
 
-def test_each_metric_says_what_it_measures_with_a_small_chart(page: Page) -> None:
+def test_each_metric_says_what_it_measures_with_a_small_chart(page: Page, faults: list[str]) -> None:
     page.goto("/#/metrics?since=1h")
     item = page.get_by_role("listitem").filter(has=page.get_by_role("link", name="errors", exact=True))
     expect(item).to_contain_text("Number of records, in steps of 1 min, where status_code>=500")
@@ -72,8 +73,16 @@ def test_each_metric_says_what_it_measures_with_a_small_chart(page: Page) -> Non
     expect(slow).to_contain_text("95th percentile of duration_ms, in steps of 5 min, where LENGTH(message) > 0")
     expect(slow.locator(".metric-newest")).to_contain_text(re.compile(r"\d (ms|s)$"))
     expect(page.get_by_role("listitem").filter(has_text="users")).to_contain_text("1,001 segments")
+    page.route("**/api/v1/metrics**", lambda route: route.fulfill(status=503, json=AWAY))
+    ask_for_status(page)
+    expect(page.locator("#banner")).to_contain_text("The store is away.")
+    expect(item).to_be_visible()
+    page.unroute_all()
+    ask_for_status(page)
+    expect(page.locator("#banner")).to_be_empty()
     item.get_by_role("link").click()
     expect(page.get_by_role("heading", name="Metrics / errors")).to_be_visible()
+    faults[:] = [fault for fault in faults if "status of 503" not in fault]
 
 
 def test_one_segment_is_switched_off_or_shown_alone_and_its_values_lead_to_its_records(page: Page) -> None:

@@ -1,4 +1,6 @@
 /** Charts over time, drawn by uPlot: lines or bars, stacked or not, with marks, thresholds and a brush. */
+import { countSteps, makeColumns, stepAt } from "./chart_data.js";
+import { listenForClicks, makeKeyboard, tellBrush } from "./chart_input.js";
 import { fill, h } from "./dom.js";
 import { compact, value } from "./numbers.js";
 import * as times from "./times.js";
@@ -33,13 +35,34 @@ export function chart(place, { onBrush, onHover, onPick, height = 160, ...first 
   const twin = h("div", { class: "visually-hidden" });
   fill(place, canvas, tip, twin);
   let plot = /** @type {any} */ (null);
+  /** What came while the mouse is pressed: a new drawing would end the brush. @type {Partial<Data> | null} */
+  let waiting = null;
+  let isPressed = false;
+  const control = new AbortController();
+  canvas.addEventListener("mousedown", () => (isPressed = true), true);
+  addEventListener("mouseup", () => setTimeout(release), { signal: control.signal });
+
+  function release() {
+    isPressed = false;
+    if (waiting) take();
+  }
+
+  function take() {
+    const before = data;
+    data = { ...data, ...waiting };
+    waiting = null;
+    draw();
+    keyboard.follow(before);
+  }
 
   function draw() {
+    const { left, top } = plot?.cursor ?? { left: -1, top: -1 };
     plot?.destroy();
     const width = canvas.clientWidth || place.clientWidth || 300;
     plot = new uPlot(makeOptions(canvas, data, { width, height, onBrush, onCursor: showTip }), makeColumns(data), canvas);
     canvas.setAttribute("aria-label", `${data.label ?? "Chart"}. ${data.series.map((one) => one.label).join(", ")}. Arrow keys read the values${onBrush ? "; with Shift they choose a range, Enter shows it" : ""}.`);
     fill(twin, makeTwin(data));
+    if (left >= 0) plot.setCursor({ left, top });
   }
 
   /** @param {number | null} at index of a step */
@@ -68,11 +91,11 @@ export function chart(place, { onBrush, onHover, onPick, height = 160, ...first 
   draw();
   return {
     update(next) {
-      data = { ...data, ...next };
-      keyboard.reset();
-      draw();
+      waiting = { ...waiting, ...next };
+      if (!isPressed) take();
     },
     close() {
+      control.abort();
       observer.disconnect();
       theme.disconnect();
       scheme.removeEventListener("change", draw);
@@ -80,24 +103,6 @@ export function chart(place, { onBrush, onHover, onPick, height = 160, ...first 
       fill(place);
     },
   };
-}
-
-/** Milliseconds of a step. @param {Data} data @param {number} at */
-function stepAt(data, at) {
-  return times.toMs(data.start) + at * data.step_s * 1000;
-}
-
-/** @param {Data} data */
-const countSteps = (data) => Math.max(0, ...data.series.map((one) => one.values.length));
-
-/** The columns of uPlot. Stacked series are sums, the largest first, so that each covers the one before.
- * @param {Data} data */
-function makeColumns(data) {
-  const x = Array.from({ length: countSteps(data) }, (_, at) => stepAt(data, at) / 1000);
-  if (!data.stacked) return [x, ...data.series.map((one) => one.values)];
-  const sums = /** @type {number[][]} */ ([]);
-  for (const one of data.series) sums.push(x.map((_, at) => (sums.at(-1)?.[at] ?? 0) + (one.values[at] ?? 0)));
-  return [x, ...sums.reverse()];
 }
 
 /** The colour that a canvas can use. @param {HTMLElement} near @param {string} color */
@@ -170,35 +175,6 @@ function brush(u, data, onBrush) {
   tellBrush(since * 1000, Math.max(until * 1000, since * 1000 + 1000), data, onBrush);
 }
 
-/** @param {number} since @param {number} until milliseconds @param {Data} data @param {(since: string, until: string) => void} onBrush */
-function tellBrush(since, until, data, onBrush) {
-  const unit = data.step_s >= 10 ? 1000 : 1; // a range in whole seconds is easier to read
-  const text = (/** @type {number} */ ms) => new Date(ms).toISOString().replace(".000Z", "Z");
-  onBrush(text(Math.floor(since / unit) * unit), text(Math.ceil(until / unit) * unit));
-}
-
-/** Tell of clicks that are not the end of a brush. @param {HTMLElement} canvas @param {() => {plot: any, data: Data}} now
- * @param {(at: number, series: number) => void} onPick */
-function listenForClicks(canvas, now, onPick) {
-  let downAt = 0;
-  canvas.addEventListener("mousedown", (event) => (downAt = event.clientX), true);
-  canvas.addEventListener("click", (event) => {
-    const { plot, data } = now();
-    const { idx, left } = plot.cursor;
-    if (Math.abs(event.clientX - downAt) < 4 && left >= 0 && typeof idx === "number") onPick(idx, findNearest(plot, data, idx));
-  });
-}
-
-/** The series at the pointer: that with the nearest value, or the stacked one under it. @param {any} plot @param {Data} data @param {number} at */
-function findNearest(plot, data, at) {
-  const columns = makeColumns(data).slice(1);
-  if (data.stacked) columns.reverse();
-  const tops = columns.map((values) => (values[at] === null ? Infinity : plot.valToPos(values[at], "y")));
-  const under = data.stacked ? tops.findIndex((top) => top <= plot.cursor.top) : -1;
-  const distances = tops.map((top) => Math.abs(top - plot.cursor.top));
-  return under >= 0 ? under : Math.max(0, distances.indexOf(Math.min(...distances)));
-}
-
 /** @param {any} u @param {Data} data @param {(color: string) => string} paint */
 function drawMarks(u, data, paint) {
   const { ctx, bbox } = u;
@@ -249,46 +225,6 @@ function labelTimes(seconds) {
     if (isDays) return day;
     return isNewDay ? day.slice(5) : text.slice(11);
   });
-}
-
-/** Arrow keys on a chart. @param {HTMLElement} canvas @param {() => {plot: any, data: Data}} now
- * @param {((since: string, until: string) => void) | undefined} onBrush @param {(at: number | null) => void} showTip */
-function makeKeyboard(canvas, now, onBrush, showTip) {
-  let at = -1;
-  let anchor = -1;
-  const reset = () => (at = anchor = -1);
-  canvas.addEventListener("blur", () => {
-    reset();
-    showTip(null);
-  });
-  canvas.addEventListener("keydown", (event) => {
-    const { plot, data } = now();
-    const last = countSteps(data) - 1;
-    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last }[event.key];
-    if (to !== undefined && last >= 0) {
-      const before = at;
-      at = Math.max(0, Math.min(last, at < 0 && event.key === "ArrowLeft" ? last : to));
-      anchor = event.shiftKey ? (anchor < 0 ? Math.max(0, before) : anchor) : -1;
-      showKeyboard(plot, data, at, anchor);
-      showTip(at);
-      canvas.setAttribute("aria-description", `${times.format(stepAt(data, at))}: ${data.series.map((one) => `${one.label} ${(data.format ?? value)(one.values[at] ?? null)}`).join(", ")}`);
-    } else if (event.key === "Enter" && onBrush && at >= 0) {
-      const [low, high] = anchor < 0 ? [at, at] : [Math.min(at, anchor), Math.max(at, anchor)];
-      tellBrush(stepAt(data, low), stepAt(data, high + 1), data, onBrush);
-    } else return;
-    event.preventDefault();
-    event.stopPropagation();
-  });
-  return { reset };
-}
-
-/** @param {any} plot @param {Data} data @param {number} at @param {number} anchor */
-function showKeyboard(plot, data, at, anchor) {
-  const x = (/** @type {number} */ step) => plot.valToPos(stepAt(data, step) / 1000, "x");
-  plot.setCursor({ left: x(at) + 1, top: 0 }, false);
-  const [low, high] = anchor < 0 ? [0, -1] : [Math.min(at, anchor), Math.max(at, anchor)];
-  const left = x(low);
-  plot.setSelect({ left, width: high < low ? 0 : x(high + 1) - left, top: 0, height: plot.over.clientHeight }, false);
 }
 
 /** A table with the values, for screen readers. @param {Data} data */

@@ -16,8 +16,9 @@ export function poll(ask, pause_ms) {
     const mine = (control = new AbortController());
     try {
       if (!document.hidden) await ask(mine.signal);
-    } catch (error) {
-      if (!mine.signal.aborted) throw error;
+    } catch (/** @type {any} */ error) {
+      // That the server does not answer, or refuses, is said by the banner or by the request that a person made.
+      if (!mine.signal.aborted && error.name !== "ApiError") throw error;
     } finally {
       if (mine === control && !isStopped) timer = setTimeout(run, pause_ms);
     }

@@ -6,7 +6,7 @@ import * as numbers from "../lib/numbers.js";
 import { formatValue, unitOf } from "./units.js";
 import { addsUp } from "./words.js";
 
-/** So many segments of an alert have a mark. */
+/** So many marks a chart has. */
 const MOST_MARKS = 5;
 
 /**
@@ -49,8 +49,16 @@ export function thresholdLines(alerts, metric, step_s) {
  * @param {import("../alerts/condition.js").AlertRow[]} alerts rows of all alerts @param {import("./words.js").Metric} metric
  */
 export function firingMarks(alerts, metric) {
-  const firing = alertsOf(alerts, metric).flatMap((rows) => rows.filter((row) => conditionOf(row) === "firing").slice(0, MOST_MARKS));
-  return firing.map((row) => ({ at: row.since ?? "", label: `${row.name}${row.segment === null ? "" : ` ${visible(row.segment_name ?? row.segment)}`} fires`, color: "var(--firing)" }));
+  /** @type {Map<string, import("../alerts/condition.js").AlertRow[]>} */
+  const together = new Map(); // segments of an alert often begin to fire at one time
+  for (const row of alertsOf(alerts, metric).flat().filter((one) => conditionOf(one) === "firing")) {
+    const key = `${row.name} ${row.since}`;
+    together.set(key, [...(together.get(key) ?? []), row]);
+  }
+  return [...together.values()].slice(0, MOST_MARKS).map(([row, ...others]) => {
+    const segment = row.segment === null ? "" : ` ${visible(row.segment_name ?? row.segment)}`;
+    return { at: row.since ?? "", label: `${row.name} fires${others.length ? `, ${others.length + 1} segments` : segment}`, color: "var(--firing)" };
+  });
 }
 
 /**
