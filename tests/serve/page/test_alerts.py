@@ -119,6 +119,9 @@ def test_an_alert_shows_its_states_its_evidence_and_who_knows(page: Page) -> Non
 def test_new_states_take_neither_the_focus_nor_an_open_dialog(page: Page) -> None:
     open_alerts(page, "/busy")
     expect(page.get_by_role("row").filter(has_text="/checkout")).to_contain_text(re.compile(r"4\d, above 40"))
+    expect(page.locator("section").filter(has=page.get_by_role("heading", name="Segments"))).not_to_contain_text(
+        "Segments0"
+    )
     button = page.get_by_role("button", name="Silence busy /checkout")
     button.focus()
     with page.expect_response(lambda answer: "/api/v1/silences" in answer.url):

@@ -168,7 +168,8 @@ function makeParts(context, unitOf, name, onRefresh) {
       fillChanged(rule, JSON.stringify([now.metric, now.threshold, now.contacts, now.description, location.hash]), () => [now.description && [logText(now.description), h("br", null)], h("span", { class: "quiet" }, describeRule(now, unitOf(now.metric), link), ` ${now.contacts.length ? `Tells ${now.contacts.join(", ")}.` : "Tells nobody."}`)]);
       silences.update(known.silences);
       segmentsPart.hidden = rows.length < 2;
-      fill(unjudged, now.unjudged_segments && `${numbers.plural(now.unjudged_segments, "more segment")} ${now.unjudged_segments === 1 ? "is" : "are"} not judged: there are too many.`);
+      const beyond = now.unjudged_segments ?? 0;
+      fill(unjudged, beyond > 0 && `${numbers.plural(beyond, "more segment")} ${beyond === 1 ? "is" : "are"} not judged: there are too many.`);
       segments.update(rows.length < 2 ? [] : rows);
     },
   };

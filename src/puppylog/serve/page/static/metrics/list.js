@@ -10,7 +10,7 @@ import { poll } from "../lib/polling.js";
 import { query } from "../lib/query.js";
 import * as range from "../lib/range.js";
 import * as times from "../lib/times.js";
-import { askAlerts, askMetrics, askSeries } from "./asking.js";
+import { askAlerts, askMetrics, askSeries, isLastOpen } from "./asking.js";
 import { newestOf } from "./legend.js";
 import { RANGE } from "./one.js";
 import { sparkline } from "./spark.js";
@@ -153,8 +153,10 @@ function makeSparks() {
     asking += 1;
     const { signal } = control;
     try {
-      const { series, left_out_segments } = await askSeries(one.metric.name, { ...range.query(RANGE), steps: SPARK_STEPS, series: SPARK_SERIES }, signal);
-      if (!signal.aborted) one.draw(series, left_out_segments);
+      const answer = await askSeries(one.metric.name, { ...range.query(RANGE), steps: SPARK_STEPS, series: SPARK_SERIES }, signal);
+      // A small chart cannot say that its last step is not over, and would seem to fall.
+      const series = isLastOpen(answer) ? answer.series.map(({ segment, values }) => ({ segment, values: values.length > 2 ? values.slice(0, -1) : values })) : answer.series;
+      if (!signal.aborted) one.draw(series, answer.left_out_segments);
     } catch (error) {
       if (!signal.aborted) one.draw([], 0); // the list's own request says what is wrong
     }
