@@ -38,14 +38,20 @@ export function makeTopBar(_app) {
   }
   keys.bind("?", "Show this help", openHelp);
 
+  /** Scroll the views, where they do not fit, to the one that is shown. */
+  function reveal() {
+    const [bar, link] = [links[0].parentElement, links.find((one) => one.hasAttribute("aria-current"))];
+    if (link && bar && bar.scrollWidth > bar.clientWidth) link.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
   function update(/** @type {string} */ view) {
     for (const link of links) {
       const isCurrent = link.getAttribute("data-view") === view;
       if (isCurrent) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
       link.setAttribute("href", isCurrent ? address.href({}, { keep: true }) : address.href({ view: link.getAttribute("data-view") ?? "search" }));
-      if (isCurrent && link.parentElement.scrollWidth > link.parentElement.clientWidth) link.scrollIntoView({ block: "nearest", inline: "nearest" });
     }
+    reveal();
     fill(zone, times.zone() === "UTC" ? "UTC" : shortZone());
     zone.setAttribute("aria-label", `Times in ${times.zoneName()}; change`);
     zone.title = `Times are in ${times.zoneName()}. Click to change between UTC and the zone of this browser.`;
@@ -72,6 +78,7 @@ export function makeTopBar(_app) {
         fill(badge, h("span", { aria: { hidden: "true" } }, count > 99 ? "99+" : count), h("span", { class: "visually-hidden" }, ` (${label})`));
         badge.title = label;
       }
+      reveal();
     },
   };
 }
