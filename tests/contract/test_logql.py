@@ -14,7 +14,7 @@ from puppylog.model.logql import parse_logql
 from puppylog.model.logql.evaluation import Series
 from puppylog.model.logql.tree import LogQuery, RangeAggregation, VectorAggregation
 from puppylog.model.logql.windows import Steps
-from puppylog.monitor.logql import browsing
+from puppylog.monitor.logql import browsing, sql
 from puppylog.monitor.logql.asking import Asking, Within
 from puppylog.monitor.logql.entries import find_entries
 from puppylog.monitor.logql.patterns import find_entry_patterns
@@ -208,6 +208,36 @@ def test_a_metric_is_evaluated_over_the_range_that_ends_at_each_step(store: Stor
         assert (written, step_s, found.keys()) == (written, step_s, expected.keys())
         for labels, points in expected.items():
             assert found[labels] == [None if point is None else pytest.approx(point) for point in points], written
+
+
+@pytest.mark.parametrize("by", ["", " by (level)", " by (service_name)", " by (group)", " by (user, service_name)"])
+def test_a_quantile_of_ranges_that_follow_one_another_is_the_same(
+    store: Store, stored: Sequence[Stored], by: str
+) -> None:
+    written = f'quantile_over_time(0.7, {{filename!=""}} | unwrap n [20s]){by}'
+    metric = parse_logql(written)
+    assert isinstance(metric, RangeAggregation)
+    names = metric.grouping.names if metric.grouping is not None else ("filename", "group", "hostname", "service_name")
+    for steps in (Steps(NOON_US, 20_000_000, 5), Steps(NOON_US + 20_000_000, 1_000_000, 1)):
+        found = evaluate_text(store, written, steps)
+        expected = aggregate(metric, stored, steps.instants_us, names)
+        assert found.keys() == expected.keys()
+        for labels, points in expected.items():
+            assert found[labels] == [None if point is None else pytest.approx(point) for point in points]
+
+
+def test_many_streams_are_chosen_like_few(
+    store: Store, stored: Sequence[Stored], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sql, "_FEW", 0)
+    text = '{service_name="shop"} | filename="/var/log/shop.log" or hostname="x"'
+    query = parse_logql(text)
+    assert isinstance(query, LogQuery)
+    entries = find_entries(Asking(store, text), query, WITHIN, direction="backward", limit=1000)
+    assert sorted((entry.ts_ns, entry.line) for entry in entries) == describe(query, stored)
+    at = Steps(NOON_US + 200_000_000, 1_000_000, 1)
+    assert evaluate_text(store, 'sum(count_over_time({service_name="shop"}[10m]))', at) == {(): [float(len(entries))]}
+    assert find_entry_patterns(Asking(store, text), query, WITHIN)
 
 
 def test_without_a_grouping_series_have_the_labels_of_streams_and_behind_a_parser_all(

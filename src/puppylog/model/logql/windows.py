@@ -44,6 +44,11 @@ class Windows:
         return self.steps.start_us - self.offset_us + (self.steps.count - 1) * self.steps.step_us + 1
 
     @property
+    def is_one_cell(self) -> bool:
+        """Whether each range is one cell: it begins where the range of the step before ends."""
+        return self.range_us == self.steps.step_us
+
+    @property
     def _whole(self) -> int:
         """The number of whole steps in a range."""
         return self.range_us // self.steps.step_us

@@ -93,6 +93,7 @@ class _Reading:
         self._aggregation = aggregation
         self._windows = windows
         self._rendering: Rendering = asking.rendering()
+        self._has_own_cells = True  # whether the entries of a series in a cell are one row of the answer
 
     def read(self, names: Sequence[str] | None) -> dict[LabelSet, dict[int, Cell]]:
         """Return the cells of each series, by their numbers. The series have these labels; all labels for None."""
@@ -113,6 +114,7 @@ class _Reading:
             candidates = [*STREAM_LABELS, *labels.changed, *(kept or ())]
             names = [name for name in dict.fromkeys(candidates) if kept is None or name in kept]
         groups, name_row = self._all_groups(labels.aliases) if names is None else self._named_groups(names, labels)
+        self._has_own_cells = self._has_own_cells and not (grouping is not None and grouping.is_without)
         where = self._rendering.condition(condition)
         found: dict[LabelSet, dict[int, Cell]] = {}
         for row in self._query(groups, number, where):
@@ -143,6 +145,9 @@ class _Reading:
         groups = [self._rendering.text(text_of(values[name], self._asking.written, at)) for name in others]
         if of_streams:
             groups.append("stream_id")
+            streams = self._asking.streams.values()
+            different = {tuple(stream.get(label, "") for label in of_streams.values()) for stream in streams}
+            self._has_own_cells = len(different) == len(streams)
 
         def name_row(row: Mapping[str, Any]) -> LabelSet:
             found = {name: row[f"g{place}"] for place, name in enumerate(others)}
@@ -155,6 +160,7 @@ class _Reading:
 
     def _all_groups(self, aliases: Mapping[str, str]) -> tuple[Sequence[str], Callable[[Mapping[str, Any]], LabelSet]]:
         """Return the same for all labels of the entries."""
+        self._has_own_cells = False  # attributes that differ may give the same labels
         groups = [*COLUMNS, "stream_id", "CAST(attributes AS TEXT)"]
         places = [*COLUMNS, "stream_id", "attributes"]
         stages = self._aggregation.query.stages
@@ -172,13 +178,13 @@ class _Reading:
         return groups, name_row
 
     def _query(self, groups: Sequence[str], number: str, where: str) -> list[dict[str, Any]]:
-        is_quantile = self._aggregation.function == "quantile_over_time"
+        aggregates, is_by_number = self._aggregates()
         aliases = [f"g{place}" for place in range(len(groups))]
         sql = QUERIES["cells"].format(
             names="".join(f"{alias}, " for alias in aliases),
             groups="".join(f"{group} AS {alias}, " for group, alias in zip(groups, aliases, strict=True)),
-            ordinals=", ".join([*aliases, "cell", *(["number"] if is_quantile else [])]),
-            aggregates=fragment("repeated" if is_quantile else "added"),
+            ordinals=", ".join([*aliases, "cell", *(["number"] if is_by_number else [])]),
+            aggregates=aggregates,
             number=number,
             micros=self._rendering.fragment("micros"),
             where=where,
@@ -195,8 +201,23 @@ class _Reading:
         rows: list[dict[str, Any]] = self._asking.reader.query(sql, parameters).to_pylist()
         if len(rows) > _MOST_CELLS:
             cause = f"it has more than {_MOST_CELLS:,} combinations of labels and steps"
-            raise UsageError("answer", "the query", cause, "choose a longer step, or fewer labels with sum by (…)")
+            advice = "choose a longer step, or fewer labels with by (…)"
+            if is_by_number:
+                advice = "choose a step as long as the range: the store then computes each quantile"
+            raise UsageError("answer", "the query", cause, advice)
         return rows
+
+    def _aggregates(self) -> tuple[str, bool]:
+        """Return the SQL of the aggregates of a cell, and whether each different number has a row.
+
+        A quantile needs all numbers of a range, unless the range is one cell and the store can compute it.
+        """
+        if self._aggregation.function != "quantile_over_time":
+            return fragment("added"), False
+        share = self._aggregation.parameter or 0.0
+        if self._has_own_cells and self._windows.is_one_cell and 0 <= share <= 1:
+            return fragment("interpolated", share=repr(share)), False
+        return fragment("repeated"), True
 
 
 def _label_set(labels: Mapping[str, str]) -> LabelSet:

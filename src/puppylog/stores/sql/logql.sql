@@ -61,6 +61,10 @@ count(*) AS n, CAST(sum(number) AS DOUBLE PRECISION) AS total, min(number) AS le
 -- Each different number, and how often it is in a cell.
 number, count(*) AS n
 
+-- name: interpolated
+-- A quantile of the numbers in a cell, for ranges that are one cell each.
+percentile_cont({share}) WITHIN GROUP (ORDER BY number) AS number, 1 AS n
+
 -- name: label_values
 -- The most frequent values of a label of records.
 SELECT label_value AS value, count(*) AS n
