@@ -1,6 +1,7 @@
 """Following new entries over a websocket."""
 
 import json
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,11 +10,12 @@ from urllib.parse import urlencode
 
 import pytest
 
+from puppylog.errors import QueryError
 from puppylog.model.token import NewToken, Scope, hash_token, make_token
 from puppylog.monitor.logql.entries import Entry
 from puppylog.serve.limits import Limits
 from puppylog.serve.loki import tail
-from puppylog.stores.base import Store
+from puppylog.stores.cancellable import CancellableReader
 from support.embedded import wait_until
 from support.served import Served
 from support.websocket import WebSocketClient
@@ -64,13 +66,31 @@ def test_what_is_stored_between_the_request_and_the_first_positions_is_sent(
 ) -> None:
     begin = tail._Tail.begin
 
-    def begin_late(self: tail._Tail, connected: Store) -> list[Entry]:
+    def begin_late(self: tail._Tail, connected: CancellableReader) -> list[Entry]:
         store(served, "between", "stored meanwhile")
         return begin(self, connected)
 
     monkeypatch.setattr(tail._Tail, "begin", begin_late)
     with follow(served, '{service_name="between"}') as client:
         assert take(client, 1) == ["stored meanwhile"]
+
+
+def test_the_query_of_a_client_that_goes_away_is_ended(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    is_cancelled = threading.Event()
+
+    def begin(_self: tail._Tail, reader: CancellableReader) -> list[Entry]:
+        try:
+            reader.query("SELECT count(*) AS n FROM range(100000000000) AS one(i) WHERE hash(i) = 7")
+        except QueryError:
+            is_cancelled.set()
+            raise
+        return []
+
+    monkeypatch.setattr(tail._Tail, "begin", begin)
+    with follow(served, "{}") as client:
+        assert client.status == 101
+        assert not is_cancelled.wait(0.2)
+    assert is_cancelled.wait(20)
 
 
 def test_a_stream_that_begins_later_is_followed_with_its_labels(served: Served) -> None:

@@ -30,6 +30,8 @@ from puppylog.serve.loki.queries import read_flags
 from puppylog.serve.read.tail.snapshots import SnapshotReader
 from puppylog.serve.refusal import Refusal, refuse
 from puppylog.stores.base import Store
+from puppylog.stores.cancellable import CancellableReader
+from puppylog.stores.cancellation import Cancellation
 
 T = TypeVar("T")
 
@@ -67,14 +69,14 @@ class _Tail:
     query: LogQuery
     parameters: Parameters
     flags: list[str]
-    asking: Callable[[Store], Asking]
+    asking: Callable[[CancellableReader], Asking]
     limit: int
     pause_s: float
     snapshots: SnapshotReader = field(default_factory=SnapshotReader)
     offsets: Mapping[int, int] = field(default_factory=dict)  # everything before them was sent
     sent: frozenset[tuple[int, int]] = frozenset()  # the places of the first entries
 
-    def begin(self, store: Store) -> list[Entry]:
+    def begin(self, store: CancellableReader) -> list[Entry]:
         """Return the first entries, the oldest first, and note the present positions."""
         self.offsets = self.snapshots.read(store).offsets
         within = Within(self.parameters.within().start_ns, LARGEST_NS)  # also what was stored since the request came
@@ -82,7 +84,7 @@ class _Tail:
         self.sent = frozenset(entry.place for entry in found)
         return found[::-1]
 
-    def advance(self, store: Store) -> NewEntries:
+    def advance(self, store: CancellableReader) -> NewEntries:
         """Return the entries that were stored since the last positions."""
         offsets = self.snapshots.read(store).offsets
         ranges = plan_arrivals(self.offsets, offsets)
@@ -186,15 +188,31 @@ class _Tails:
             code = _TRY_AGAIN if refusal.status == _AWAY else _FAILED
             await websocket.close(code, _shorten(refusal.message))
 
-    async def _ask(self, work: Callable[[Store], T]) -> T:
-        """Ask the store, again and again while it is away."""
+    async def _ask(self, work: Callable[[CancellableReader], T]) -> T:
+        """Ask the store, again and again while it is away. If the client goes away, the query that runs is ended."""
         while True:
+            cancellation = Cancellation()
+            running = asyncio.ensure_future(self._context.stores.call(_with_reader(work, cancellation)))
             try:
-                return await self._context.stores.call(work)
+                return await asyncio.shield(running)
+            except asyncio.CancelledError:
+                running.add_done_callback(_note_failure)
+                cancellation.cancel_until(running.done)
+                raise
             except Refusal as refusal:
                 if refusal.status != _AWAY:
                     raise
             await asyncio.sleep(_POLL_S)
+
+
+def _with_reader(work: Callable[[CancellableReader], T], cancellation: Cancellation) -> Callable[[Store], T]:
+    return lambda store: work(CancellableReader(store, cancellation))
+
+
+def _note_failure(done: "asyncio.Future[T]") -> None:
+    """Keep the loop from reporting the failure of a query that was ended."""
+    if not done.cancelled():
+        done.exception()
 
 
 async def _wait_until_gone(websocket: WebSocket) -> None:
