@@ -62,3 +62,14 @@ def test_rejected_lines_are_tried_first_and_then_stored_as_records(page: Page, s
     expect(page.get_by_text("1 of 1 lines are records now.")).to_be_visible()
     expect(page.get_by_text("No rejected line matches.")).to_be_visible()
     assert served.send("GET", "/api/v1/rejects/reasons").status == 200
+
+
+def test_a_reader_is_told_why_lines_cannot_be_read_again(page: Page) -> None:
+    guest = '{"needs_token": true, "name": "guest", "scope": "read"}'
+    page.route("**/api/v1/session", lambda route: route.fulfill(content_type="application/json", body=guest))
+    page.goto("/#/rejects?reason=request")
+    page.reload()
+    page.get_by_text("Read these lines again").click()
+    expect(page.get_by_text("so it needs a token of scope admin")).to_be_visible()
+    expect(page.get_by_role("button", name="Try")).to_be_disabled()
+    expect(page.get_by_text("puppylog rejects replay --reason request --format FORMAT --dry-run")).to_be_visible()

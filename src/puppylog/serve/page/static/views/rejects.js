@@ -29,6 +29,7 @@ class Rejects {
   #query;
   #range;
   #unbind;
+  #stopBack;
   #parts;
 
   constructor(place, app) {
@@ -41,6 +42,7 @@ class Rejects {
     this.#range = range.control({ fallback: FALLBACK, onRefresh: () => this.#load() });
     this.#query = query(parts.columns);
     this.#unbind = app.keys.bind("/", "Search in rejected lines", () => parts.box.select(), { group: "Rejected lines" });
+    this.#stopBack = app.api.onBack(() => this.#load());
     parts.side.append(replay.node);
     const head = h("div", { class: "toolbar" }, h("h1", null, title), parts.form, this.#range.element);
     fill(place, h("div", { class: "tables-view" }, head, parts.chips, this.#query.element, parts.totals, parts.columns));
@@ -60,6 +62,7 @@ class Rejects {
 
   close() {
     this.#unbind();
+    this.#stopBack();
     this.#range.close();
     this.#query.close();
   }
