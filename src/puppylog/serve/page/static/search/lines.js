@@ -13,10 +13,10 @@ import { bindKeys } from "./line_keys.js";
 import { readView } from "./lines_view.js";
 import { findMatches } from "./marks.js";
 import { RecordPanel } from "./record.js";
-import { keepStill, scrollerOf } from "./scrolling.js";
+import { keepStill, scrollerOf, watchSearchBar } from "./scrolling.js";
 import { shortenSources } from "./source_names.js";
 import { Tail } from "./tail.js";
-import { openPart, openTasks } from "./tasks.js";
+import { openPart } from "./tasks.js";
 import { openToolbar } from "./toolbar.js";
 
 const FIRST = 100; // records of the first answer, for a fast first paint
@@ -25,39 +25,35 @@ const NARROW = 720; // pixels: here the details cover the lines
 const REFRESH_MS = 10000;
 const MOST = 3000; // records in the list: above this, those at its start go
 
+/** @typedef {{tasks: import("./tasks.js").Tasks, onError?: (error: api.ApiError) => boolean}} Shared what the parts of the view share */
+
 /**
- * @param {HTMLElement} place an empty element
- * @param {any} app
- * @param {import("./condition.js").Search} search
- * @param {{tasks?: import("./tasks.js").Tasks, onError?: (error: api.ApiError) => boolean}} [shared]
+ * @param {HTMLElement} place an empty element @param {any} app @param {import("./condition.js").Search} search @param {Shared} shared
  */
-export function open(place, app, search, shared = {}) {
+export function open(place, app, search, shared) {
   const lines = new Lines(place, app, search, shared);
   return { update: () => lines.sync(), load: () => lines.load(), close: () => lines.close() };
 }
 
 class Lines {
-  /** @param {HTMLElement} place @param {any} app @param {import("./condition.js").Search} search @param {any} shared */
-  constructor(place, app, search, shared) {
-    Object.assign(this, { place, app, search });
-    this.say = app.say;
+  /** @param {HTMLElement} place @param {any} app @param {import("./condition.js").Search} search @param {Shared} shared */
+  constructor(place, app, search, { tasks, onError }) {
+    this.place = place;
+    this.app = app;
+    this.search = search;
+    this.say = /** @type {(text: string) => void} */ (app.say);
     this.view = readView(app.address.read().params, app.times.zone());
     this.find = findMatches("");
     this.columns = readColumns(this.view.columns) ?? chooseColumns([]);
+    this.sourceNames = /** @type {Map<string, string>} */ (new Map());
     this.cursor = /** @type {string | null} */ (null);
-    this.gone = 0;
-    this.condition = "";
+    this.failure = /** @type {string | null} */ (null); // why no more lines could be loaded
     this.tail = /** @type {Tail | null} */ (null);
-    this.build(shared);
-    this.stops = [
-      search.onChange(() => this.load()), bindKeys(app.keys, this), api.onBack(() => this.retryMore()),
-    ];
-    this.sync();
-  }
+    this.openedAt = /** @type {string | null} */ (null);
+    this.condition = "";
+    this.gone = this.refreshedAt = 0;
+    this.isLoading = this.isTailed = false;
 
-  /** @param {any} shared */
-  build({ tasks, onError }) {
-    const { app, place } = this;
     const look = () => this.look();
     const head = () => tableHead(this.columns, { change: (columns) => this.setColumns(columns), preview: (columns) => this.previewColumns(columns) });
     const onOpen = (/** @type {any} */ record) => record.rejected || this.go({ at: keyOf(record) });
@@ -68,22 +64,22 @@ class Lines {
     this.top = h("div", { class: "lines-gone", hidden: true });
     this.end = h("div", { class: "lines-end" });
     const contextPlace = h("div", { class: "context", hidden: true });
-    this.recordPlace = h("aside", { class: "record", aria: { label: "Record" }, tabindex: -1 });
-    const own = h("div");
-    this.found = h("div", { class: "found" }, own, this.note, this.tailPlace, this.top, this.list.element, this.end);
-    fill(place, h("div", { class: "lines-view" }, h("div", { class: "lines-main" }, this.toolbar.element, this.found, contextPlace), this.recordPlace));
-    this.tasks = tasks ?? openTasks(own, app);
+    const recordPlace = h("aside", { class: "record", aria: { label: "Record" }, tabindex: -1 });
+    this.found = h("div", { class: "found" }, this.note, this.tailPlace, this.top, this.list.element, this.end);
+    fill(place, h("div", { class: "lines-view" }, h("div", { class: "lines-main" }, this.toolbar.element, this.found, contextPlace), recordPlace));
     this.context = new Context(contextPlace, { look, onOpen, head, say: this.say, onClose: () => this.go({ around: null }) });
-    this.panel = new RecordPanel(this.recordPlace, this.doing());
+    this.panel = new RecordPanel(recordPlace, this.doing());
+    this.tasks = tasks;
     this.part = openPart({
-      tasks: this.tasks, name: "lines", thing: "the lines", content: this.list.element, note: this.note, onError,
+      tasks, name: "lines", thing: "the lines", content: this.list.element, note: this.note, onError,
       ask: (signal) => api.get("records", { ...this.params(), ...(this.tail && { order: "newest" }), limit: FIRST }, { signal }), show: (answer) => this.show(answer),
     });
     this.observer = new IntersectionObserver((entries) => entries.some((one) => one.isIntersecting) && this.more(), { rootMargin: "800px" });
     this.observer.observe(this.end);
-    const bar = place.closest(".search-view")?.querySelector(".search-bar");
-    this.sizes = new ResizeObserver(() => bar && place.style.setProperty("--search-bar", `${getComputedStyle(bar).position === "sticky" ? bar.offsetHeight : 0}px`));
-    if (bar) this.sizes.observe(bar);
+    this.stops = [
+      search.onChange(() => this.load()), bindKeys(app.keys, this), api.onBack(() => this.retryMore()), watchSearchBar(place, () => this.fit()),
+    ];
+    this.sync();
   }
 
   /** @returns {import("./record.js").Doing} */
@@ -105,7 +101,7 @@ class Lines {
     return {
       form: view.form, columns: this.columns, find: this.find, zone: view.zone, isWrapped: view.isWrapped,
       link: (record) => address.replace("at=0:0", `at=${keyOf(record)}`),
-      shorten: (source) => this.sourceNames?.get(source) ?? source,
+      shorten: (source) => this.sourceNames.get(source) ?? source,
     };
   }
 
@@ -125,7 +121,7 @@ class Lines {
     this.toolbar.draw();
     if (before.columns !== now.columns || (now.columns === null && before.form !== now.form)) this.columns = readColumns(now.columns) ?? chooseColumns(this.list.entries.map(({ record }) => record));
     if (JSON.stringify(this.params()) !== this.condition) this.load();
-    else if (["form", "isWrapped", "zone", "columns"].some((name) => before[name] !== now[name])) this.redraw();
+    else if (before.form !== now.form || before.isWrapped !== now.isWrapped || before.zone !== now.zone || before.columns !== now.columns) this.redraw();
     this.syncContext();
     this.syncRecord();
     if (now.isLive !== Boolean(this.tail)) now.isLive ? this.startTail() : this.stopTail();
@@ -147,8 +143,9 @@ class Lines {
     if (at) this.panel.show(at, this.shownList.byKey.get(at)?.record ?? null);
     else this.panel.close();
     for (const list of [this.list, this.context.list]) list.setOpen(at);
-    if (at && at !== this.openedAt) this.shownList.byKey.get(at)?.element.scrollIntoView({ block: "nearest" }); // not below the details
-    this.openedAt = at;
+    const element = at && at !== this.openedAt && this.shownList.byKey.get(at)?.element;
+    if (element) element.scrollIntoView({ block: "nearest" }); // not below the details
+    if (element || !at) this.openedAt = at;
   }
 
   /** The list that the reader sees. */
@@ -178,7 +175,7 @@ class Lines {
     this.cursor = answer.has_more && !this.tail ? answer.cursor : null;
     this.nameSources(answer.records);
     this.list.clear();
-    this.drawColumns();
+    this.previewColumns(this.columns);
     this.list.append(answer.records);
     this.drawEnds();
     this.syncRecord();
@@ -238,7 +235,7 @@ class Lines {
   redraw() {
     const scroller = scrollerOf(this.list.element);
     const first = this.shownList.entries.find((entry) => entry.element.getBoundingClientRect().bottom > scroller.getBoundingClientRect().top + 60);
-    this.drawColumns();
+    this.previewColumns(this.columns);
     this.list.redraw();
     if (this.view.around) this.context.list.redraw();
     this.panel.draw();
@@ -246,14 +243,16 @@ class Lines {
     for (const list of [this.list, this.context.list]) list.setOpen(this.view.at);
   }
 
-  drawColumns() {
-    this.previewColumns(this.columns);
-  }
-
   /** @param {import("./columns.js").Column[]} columns */
   previewColumns(columns) {
     this.place.style.setProperty("--table-columns", templateOf(columns));
     this.place.style.setProperty("--table-width", `${widthOf(columns)}px`);
+    this.fit(columns);
+  }
+
+  /** A table that is not wider than its place needs no scrolling of its own, so its head can stay on screen. */
+  fit(columns = this.columns) {
+    for (const { element } of [this.list, this.context.list]) element.classList.toggle("fits", this.place.clientWidth > widthOf(columns) + 12);
   }
 
   /** @param {import("./columns.js").Column[]} columns */
@@ -296,7 +295,7 @@ class Lines {
 
   /** Let chart and counts follow the tail, at most every few seconds. */
   refreshCounts() {
-    if (document.hidden || performance.now() - (this.refreshedAt ?? 0) < REFRESH_MS) return;
+    if (document.hidden || performance.now() - this.refreshedAt < REFRESH_MS) return;
     this.refreshedAt = performance.now();
     this.search.refresh();
   }
@@ -311,7 +310,6 @@ class Lines {
     for (const stop of this.stops) stop();
     this.part.close();
     this.observer.disconnect();
-    this.sizes.disconnect();
     this.stopTail();
     this.panel.close();
     this.context.close();

@@ -26,7 +26,11 @@ export class RecordList {
     this.byKey = new Map();
     /** @type {string | null} */
     this.active = null;
-    this.element = h("div", { class: "line-list", on: { click: (event) => this.onClick(event), keydown: (event) => this.onKey(event) } });
+    /** @type {Set<string>} */
+    this.sources = new Set();
+    this.element = /** @type {HTMLElement} */ (h("div", { class: "line-list" }));
+    this.element.addEventListener("click", (event) => this.onClick(event));
+    this.element.addEventListener("keydown", (event) => this.onKey(event));
     this.clear();
   }
 
@@ -34,10 +38,10 @@ export class RecordList {
   clear() {
     this.entries = [];
     this.byKey.clear();
-    this.sources = new Set();
+    this.sources.clear();
     this.active = null;
     const isTable = this.look().form === "table";
-    this.element.className = "line-list";
+    this.element.classList.remove("has-severity", "has-fractions", "has-sources");
     this.element.classList.toggle("is-table", isTable);
     this.element.classList.toggle("is-wrapped", this.look().isWrapped);
     this.element.setAttribute("role", isTable ? "table" : "list");
@@ -196,12 +200,13 @@ export class RecordList {
   moveToMatch(step) {
     const marks = [...this.element.querySelectorAll("mark")];
     if (!marks.length) return false;
-    const now = this.element.querySelector("mark.is-current");
     const activeRow = this.active ? this.byKey.get(this.active)?.element : null;
+    const before = this.element.querySelector("mark.is-current");
+    const now = activeRow?.querySelector("mark.is-current"); // not after the reader has gone to another line
     const start = marks.findIndex((mark) => activeRow && (activeRow.contains(mark) || Boolean(activeRow.compareDocumentPosition(mark) & 4)));
-    const at = now ? marks.indexOf(now) + step : step > 0 ? Math.max(0, start) : (start < 0 ? marks.length : start) - 1;
+    const at = now ? marks.indexOf(/** @type {HTMLElement} */ (now)) + step : step > 0 ? Math.max(0, start) : (start < 0 ? marks.length : start) - 1;
     const mark = marks.at(((at % marks.length) + marks.length) % marks.length);
-    now?.classList.remove("is-current");
+    before?.classList.remove("is-current");
     mark?.classList.add("is-current");
     const key = mark?.closest(".line")?.getAttribute("data-key");
     if (key) this.activate(key);

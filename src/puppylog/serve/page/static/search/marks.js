@@ -8,8 +8,8 @@ import { readTests } from "./scan.js";
 /** @typedef {import("./scan.js").Test} Test */
 /** @typedef {(text: string) => number[][]} Finder returns the spans that it finds, in UTF-16 units */
 
-const ALIASES = { indent_logname: "ident", response_bsize: "response_bytes" };
-const CLASSES = { alpha: "A-Za-z", digit: "0-9", alnum: "A-Za-z0-9", upper: "A-Z", lower: "a-z", space: "\\s", xdigit: "0-9A-Fa-f", word: "\\w" };
+const ALIASES = /** @type {Record<string, string>} */ ({ indent_logname: "ident", response_bsize: "response_bytes" });
+const CLASSES = /** @type {Record<string, string>} */ ({ alpha: "A-Za-z", digit: "0-9", alnum: "A-Za-z0-9", upper: "A-Z", lower: "a-z", space: "\\s", xdigit: "0-9A-Fa-f", word: "\\w" });
 
 // A longer text is not searched: nobody reads it for its colours.
 const MOST_CHARACTERS = 20000;
@@ -18,10 +18,12 @@ const MOST_CHARACTERS = 20000;
 const MOST_MS = 300;
 const CHARACTERS_BY_REPETITIONS = [MOST_CHARACTERS, 3000, 500, 200];
 
+/** @param {string} text */
 function escape(text) {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 }
 
+/** @param {string[]} parts @returns {Finder | null} */
 function literal(parts) {
   const texts = parts.filter(Boolean);
   if (!texts.length) return null;
@@ -29,13 +31,16 @@ function literal(parts) {
   return (text) => spansOf(pattern, text);
 }
 
+/** @param {RegExp} pattern @param {string} text */
 function spansOf(pattern, text) {
+  /** @type {number[][]} */
   const spans = [];
   for (const found of text.matchAll(pattern)) if (found[0]) spans.push([found.index, found.index + found[0].length]);
   return spans;
 }
 
-/** Whether a repeated group of the pattern has a repetition or a choice in it: then the time may be exponential. */
+/** Whether a repeated group of the pattern has a repetition or a choice in it: then the time may be exponential.
+ * @param {string} pattern */
 function mayExplode(pattern) {
   const isOpen = [false]; // for each group that is open, whether it has a repetition or a choice
   const tokens = pattern.match(/\\.|\[\^?\]?(?:\\.|[^\]])*\]|[^]/gu) ?? [];
@@ -51,7 +56,8 @@ function mayExplode(pattern) {
   return false;
 }
 
-/** Returns what finds the matches of an RE2 pattern, or null if the browser cannot run it, or not in a safe time. */
+/** Returns what finds the matches of an RE2 pattern, or null if the browser cannot run it, or not in a safe time.
+ * @param {string} pattern @returns {Finder | null} */
 function regex(pattern) {
   if (mayExplode(pattern)) return null;
   let flags = "gu";
@@ -112,8 +118,10 @@ function gather(query, anywhere, byField) {
   }
 }
 
+/** @param {number[][]} spans @returns {number[][]} in order; those that overlap or touch are one */
 function merge(spans) {
   spans.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  /** @type {number[][]} */
   const merged = [];
   for (const [start, end] of spans) {
     const last = merged.at(-1);

@@ -136,7 +136,7 @@ export class RecordPanel {
     return h("section", { class: "record-line" },
       h("h3", null, "Line", h("span", { class: "grow" }), known(text) && iconButton("copy", "Copy the line", () => this.copy())),
       h("p", { class: isExact ? "quiet" : "lines-note" }, known(text) ? how : "The text of the line is not known."),
-      known(text) && longText(text, []));
+      text !== null && longText(text, []));
   }
 
   origin() {

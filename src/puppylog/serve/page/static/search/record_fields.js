@@ -79,7 +79,7 @@ function findMember(object, path) {
   return path.split(".").reduce((inner, key) => (isObject(inner) ? inner[key] : undefined), object);
 }
 
-const UNITS = { ns: 1e-9, us: 1e-6, ms: 1e-3, s: 1, sec: 1, secs: 1, seconds: 1, millis: 1e-3, micros: 1e-6, nanos: 1e-9, min: 60, minutes: 60 };
+const UNITS = /** @type {Record<string, number>} */ ({ ns: 1e-9, us: 1e-6, ms: 1e-3, s: 1, sec: 1, secs: 1, seconds: 1, millis: 1e-3, micros: 1e-6, nanos: 1e-9, min: 60, minutes: 60 });
 const INSTANT = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/;
 
 /**
@@ -118,7 +118,7 @@ export function isSharedId(name, value) {
   return (typeof value === "string" || typeof value === "number") && String(value).length >= 4 && IDS.test(name.replace(/([a-z])([A-Z])/g, "$1_$2"));
 }
 
-const SOURCES_OF_TIME = { read: "time of reading", before: "time of the line before" };
+const SOURCES_OF_TIME = /** @type {Record<string, string>} */ ({ read: "time of reading", before: "time of the line before" });
 
 /** Where the time of a record is from, if its line has none. @param {Rec} record @returns {string | null} */
 export function sourceOfTime(record) {

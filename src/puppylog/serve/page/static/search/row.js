@@ -21,7 +21,7 @@ import { markedText, textNodes } from "./text.js";
  * @property {boolean} isWrapped
  */
 
-const SHORT = { warning: "warn", critical: "crit", emergency: "emerg" };
+const SHORT = /** @type {Record<string, string>} */ ({ warning: "warn", critical: "crit", emergency: "emerg" });
 const MOST_VALUE = 60; // characters of an attribute in a line
 const MOST_FIELDS = 260; // characters of all attributes in a line
 const MOST_LINES = 20;

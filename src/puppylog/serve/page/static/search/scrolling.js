@@ -13,3 +13,19 @@ export function keepStill(element, change) {
   change();
   if (element) scrollerOf(element).scrollTop += element.getBoundingClientRect().top - before;
 }
+
+/**
+ * Tell the styles how much of the window the search bar covers, and a function when the place has another width.
+ * @param {HTMLElement} place @param {() => void} onResize @returns {() => void} stops it
+ */
+export function watchSearchBar(place, onResize) {
+  const bar = /** @type {HTMLElement | null | undefined} */ (place.closest(".search-view")?.querySelector(".search-bar"));
+  const sizes = new ResizeObserver(() => {
+    const height = bar && getComputedStyle(bar).position === "sticky" ? bar.offsetHeight : 0;
+    place.style.setProperty("--search-bar", `${height}px`);
+    onResize();
+  });
+  sizes.observe(place);
+  if (bar) sizes.observe(bar);
+  return () => sizes.disconnect();
+}

@@ -36,7 +36,7 @@ export class Tail {
     this.isFollowing = true; // false: the reader has scrolled away from the end where new records come
     this.isReady = false; // whether the records before the tail are in the list
     this.isAway = "";
-    Object.assign(this, { arrived: 0, skipped: 0, released: 0, unknownFiles: 0, timer: 0 });
+    this.arrived = this.skipped = this.released = this.unknownFiles = this.timer = 0;
     this.state = h("span", { class: "tail-state" });
     this.notes = h("span", { class: "tail-notes quiet" });
     this.pause = h("button", { type: "button", class: "quiet-button", on: { click: () => this.setPaused(!this.isPaused) } });
