@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from support.page import store_known_log
+from support.page import find_violations, store_known_log
 from support.served import Served
 
 LONG = 1 << 20  # characters of the longest message
@@ -149,3 +149,20 @@ def test_what_is_found_is_taken_along_as_a_file_or_as_a_command(page: Page) -> N
     page.keyboard.press("c")
     expect(page.get_by_text("The line, put together from its columns, is copied.")).to_be_visible()
     assert "payment 52 failed" in page.evaluate("navigator.clipboard.readText()")
+
+
+def test_axe_finds_nothing_in_an_open_record_its_neighbours_and_the_table(page: Page) -> None:
+    page.goto(f"{ALL}source:shop status_code:503")
+    page.locator(".line").nth(3).get_by_role("link").click()
+    expect(page.get_by_role("heading", name="Fields")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    found = {"record": find_violations(page)}
+    page.keyboard.press("x")
+    page.locator(".is-center").wait_for()
+    found["neighbours"] = find_violations(page)
+    page.keyboard.press("t")
+    page.get_by_role("table", name="Records of the file").wait_for()
+    found["table"] = find_violations(page)
+    assert found == {"record": [], "neighbours": [], "table": []}
+    page.get_by_role("link", name="Search this file").click()
+    expect(page.get_by_text("lines, all that match, oldest first")).to_be_visible()

@@ -11,6 +11,7 @@ import { keepStill } from "./scrolling.js";
 
 const FIRST = 25; // records on each side
 const MORE = 100;
+const NEAR_MS = 300000;
 
 /** Shows the neighbours of a record in place of the list of what was found. */
 export class Context {
@@ -76,7 +77,7 @@ export class Context {
   /** @param {any} record */
   name(record) {
     fill(this.title, "Around ", h("time", null, format(record.ts, { fraction: 3 })), " in ", h("bdi", { class: "log" }, record.file ?? record.source ?? ""));
-    if (record.file) this.search.href = address.href({ params: { q: valueTerm("file", record.file), around: null, at: keyOf(record), order: "oldest" } }, { keep: true });
+    if (record.file) this.search.href = address.href({ params: { q: valueTerm("file", record.file), since: before(record.ts), until: null, around: null, at: keyOf(record), order: "oldest" } }, { keep: true });
   }
 
   /** @param {string} key @param {number} before @param {number} after */
@@ -117,4 +118,10 @@ export class Context {
     const rejected = answer.rejected.map((/** @type {any} */ one) => ({ file_id: fileId, line_offset: one.line_offset, rejected: one }));
     this.list[how]([...answer.records, ...rejected].sort((a, b) => a.line_offset - b.line_offset));
   }
+}
+
+/** Some minutes before a time, so that a search of the whole file begins near a record. @param {string} ts */
+function before(ts) {
+  const ms = new Date(ts).getTime();
+  return Number.isNaN(ms) ? null : new Date(ms - NEAR_MS).toISOString();
 }

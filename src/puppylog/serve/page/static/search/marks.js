@@ -13,10 +13,13 @@ const CLASSES = /** @type {Record<string, string>} */ ({ alpha: "A-Za-z", digit:
 
 // A longer text is not searched: nobody reads it for its colours.
 const MOST_CHARACTERS = 20000;
-// The browser's regular expressions may take exponential or polynomial time, the server's do not. So the more
-// repetitions a pattern has, the shorter is the text that it searches, and it stops when it has taken this long in all.
+// The browser's regular expressions may take exponential or polynomial time, the server's do not. So a pattern searches
+// the start of a text, then twice as much, and so on, as long as each step is fast. It stops for good when it has taken
+// MOST_MS in all. With at most this many choices the step after a fast one is slow, but ends.
+const MOST_CHOICES = 8;
+const FIRST_CHARACTERS = 16;
+const FAST_MS = 1;
 const MOST_MS = 300;
-const CHARACTERS_BY_REPETITIONS = [MOST_CHARACTERS, 3000, 500, 200];
 
 /** @param {string} text */
 function escape(text) {
@@ -39,21 +42,26 @@ function spansOf(pattern, text) {
   return spans;
 }
 
-/** Whether a repeated group of the pattern has a repetition or a choice in it: then the time may be exponential.
- * @param {string} pattern */
+/**
+ * Whether a pattern may take exponential time: a repeated group of it has a repetition or a choice in it, or it has many.
+ * @param {string} pattern
+ */
 function mayExplode(pattern) {
-  const isOpen = [false]; // for each group that is open, whether it has a repetition or a choice
-  const tokens = pattern.match(/\\.|\[\^?\]?(?:\\.|[^\]])*\]|[^]/gu) ?? [];
+  const hasChoice = [false]; // for each group that is open
+  let choices = 0;
+  const tokens = pattern.match(/\\.|\[\^?\]?(?:\\.|\[:\w+:\]|[^\]])*\]|\((?:\?(?:P?<\w+>|[a-zA-Z-]*:))?|[*+?}]\?|[^]/gu) ?? [];
   for (const [at, token] of tokens.entries()) {
-    if (token === "(") isOpen.push(false);
-    else if (token === "|" || token === "*" || token === "+" || token === "{") isOpen[isOpen.length - 1] = true;
-    else if (token === ")" && isOpen.length > 1) {
-      const isRisky = isOpen.pop();
-      if (isRisky && /[*+{]/.test(tokens[at + 1] ?? "")) return true;
-      if (isRisky) isOpen[isOpen.length - 1] = true;
+    const isChoice = /^(?:[*+?{]\??|\|)$/.test(token);
+    if (isChoice && (token !== "|" || hasChoice.length > 1)) choices += 1;
+    if (token.startsWith("(")) hasChoice.push(false);
+    else if (isChoice) hasChoice[hasChoice.length - 1] = true;
+    else if (token === ")" && hasChoice.length > 1) {
+      const isRisky = hasChoice.pop();
+      if (isRisky && /^[*+{]/.test(tokens[at + 1] ?? "")) return true;
+      if (isRisky) hasChoice[hasChoice.length - 1] = true;
     }
   }
-  return false;
+  return choices > MOST_CHOICES;
 }
 
 /** Returns what finds the matches of an RE2 pattern, or null if the browser cannot run it, or not in a safe time.
@@ -72,14 +80,17 @@ function regex(pattern) {
   } catch {
     try { compiled = new RegExp(translated, flags.replace("u", "")); } catch { return null; }
   }
-  const repetitions = (pattern.match(/[*+]|\{\d+,\d*\}/g) ?? []).length;
-  const most = CHARACTERS_BY_REPETITIONS[Math.min(repetitions, CHARACTERS_BY_REPETITIONS.length - 1)];
+  const matcher = compiled;
   let spent = 0;
   return (text) => {
-    if (spent > MOST_MS) return [];
-    const started = performance.now();
-    const spans = spansOf(compiled, text.slice(0, most));
-    spent += performance.now() - started;
+    let spans = /** @type {number[][]} */ ([]);
+    for (let end = FIRST_CHARACTERS; spent < MOST_MS; end *= 2) {
+      const started = performance.now();
+      spans = spansOf(matcher, text.slice(0, end));
+      const took = performance.now() - started;
+      spent += took;
+      if (end >= text.length || took > FAST_MS) break;
+    }
     return spans;
   };
 }
