@@ -18,6 +18,7 @@ from puppylog.serve.read.tail import hub as hub_module
 from puppylog.serve.read.tail.hub import Hub
 from puppylog.serve.read.tail.listener import Listener
 from puppylog.stores.address import address_of
+from puppylog.stores.base import NewFile
 from support.embedded import EmbeddedStore
 from support.lines import LINE_BYTES, Source, records
 
@@ -86,6 +87,10 @@ def test_a_client_gets_every_record_once_whatever_ends_its_connections(
 ) -> None:
     with own.connect() as store:
         sources = [Source(store, next(_NAMES)) for _ in range(4)]
+        # Two sources have files that no position lists, because there are too many.
+        old = [NewFile(sources[3].stream_id, "/old", device=1, inode=at, byte_offset=10**9) for at in range(600)]
+        for source, file in zip(sources[2:], reversed(store.open_files(old)), strict=False):
+            source.stream_id, source.file_id, source.offset = sources[3].stream_id, file.file_id, 10**9
         expected: Counter[Place] = Counter()
 
         async def run() -> None:

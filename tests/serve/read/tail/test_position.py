@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from puppylog.monitor.arrivals import FilePlace, Reading
 from puppylog.serve.read.tail.position import Sums, UnreadablePosition, read_position, write_position
+from puppylog.serve.read.tail.snapshots import SentPositions, Snapshot
 
 STORE = "5a1b"
 NOON_US = 1_800_000_000_000_000
@@ -129,6 +130,21 @@ def test_any_history_gives_the_offsets_back_or_names_the_files_whose_offsets_it_
         file_id: offset for file_id, offset in then.items() if file_id not in found.unknown
     }
     assert not found.unknown  # 30 moves are few
+
+
+def test_a_server_remembers_the_positions_that_it_has_sent_last() -> None:
+    files = grown(1000)
+    sent = SentPositions()
+    texts = []
+    for _ in range(310):
+        files.now_us += 1000
+        files.move(1, 100)
+        texts.append(sent.write(Snapshot(STORE, files.reading, files.sums.copy())))
+    newest = sent.find(texts[-1])
+    assert newest is not None
+    assert newest.offsets == files.offsets
+    assert sent.find(texts[0]) is None
+    assert sent.find(texts[10]) is not None
 
 
 @pytest.mark.parametrize("count", [3, 3000])

@@ -1,16 +1,20 @@
 """``/api/v1/records/tail``: every new record arrives once, also after a connection, a server or a store was away."""
 
 import json
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import NoReturn
 
 import pytest
 
 from puppylog.errors import QueryError, StoreUnavailable
-from puppylog.serve.read.tail import hub
+from puppylog.model.retention import Retention
+from puppylog.serve.read.tail import hub, routes
 from puppylog.serve.read.tail.hub import Hub
 from puppylog.serve.read.tail.snapshots import SnapshotReader
+from puppylog.serve.refusal import Refusal
 from support.embedded import wait_until
 from support.event_stream import EventStream
 from support.served import Served
@@ -196,3 +200,41 @@ def test_a_query_that_fails_in_the_store_ends_the_tail_and_says_why(
     with EventStream(served) as tail:
         store(served, "works")
         assert tail.wait_for(1) == ["works"]
+
+
+def test_a_tail_ends_when_its_token_is_revoked(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: object) -> NoReturn:
+        raise Refusal(401, "the token is revoked")
+
+    monkeypatch.setattr(routes, "_SIGN_OF_LIFE_S", 0.1)
+    with EventStream(served) as tail, monkeypatch.context() as patch:
+        patch.setattr(served.server.context.access, "check", refuse)
+        wait_until(lambda: tail.has_ended, what="the end of the tail")
+
+
+def test_a_client_that_does_not_read_takes_limited_memory_and_delays_nobody(served: Served) -> None:
+    tails = served.server.context.tails
+    assert isinstance(tails, Hub)
+    with served.connect() as silent, EventStream(served) as reader:
+        silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        silent.sendall(b"GET /api/v1/records/tail HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        wait_until(lambda: tails.listeners == 2, what="both clients")
+        for part in range(12):
+            store(served, *(f"{part}/{at} " + "x" * 8000 for at in range(120)))
+        wait_until(lambda: len(reader.messages) + reader.skipped == 1440, what="all records")
+        held = [listener._bytes for listener in tails._list_listeners()]
+        assert max(held) < 4 << 20
+    wait_until(lambda: tails.listeners == 0, what="the end of both clients")
+
+
+def test_what_retention_deletes_is_neither_sent_nor_in_the_way(served: Served) -> None:
+    with EventStream(served) as tail:
+        last = tail.last_id
+    store(served, "is deleted", ts="1999-01-01T00:00:00Z")
+    store(served, "stays", ts=datetime.now(UTC).isoformat())
+    with served.own.connect() as client:
+        client.set_retention(Retention(365 * 86_400))
+        wait_until(lambda: served.query("select count(*) n from log_records where ts < '2000-01-01'")[0]["n"] == 0)
+        client.set_retention(Retention())
+    with EventStream(served, last_id=last) as again:
+        assert again.wait_for(1) == ["stays"]

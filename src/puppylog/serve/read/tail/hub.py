@@ -19,7 +19,7 @@ from puppylog.monitor.search import Search
 from puppylog.serve.limits import Limits
 from puppylog.serve.read.tail.listener import Listener, News
 from puppylog.serve.read.tail.position import Found, UnreadablePosition, read_position
-from puppylog.serve.read.tail.snapshots import Snapshot, SnapshotReader
+from puppylog.serve.read.tail.snapshots import SentPositions, Snapshot, SnapshotReader
 from puppylog.serve.refusal import Refusal
 from puppylog.serve.stores import Lane
 from puppylog.stores.address import StoreAddress
@@ -78,6 +78,7 @@ class Hub:
         self._limits = limits
         self._render = render
         self._reader = SnapshotReader()  # of the hub's thread
+        self._sent = SentPositions()
         self._feeds: dict[Search, _Feed] = {}
         self._planned: tuple[Snapshot, Snapshot, list[ByteRange]] | None = None
         self._following: asyncio.Task[None] | None = None
@@ -125,7 +126,7 @@ class Hub:
         listener = Listener()
         if found is None:
             begin = feed.snapshot  # maybe a moment ago: the client gets the records since then, too
-            listener.move(lambda: begin.text)
+            listener.move(lambda: self._sent.write(begin))
             feed.listeners.add(listener)
         else:
             feed.joining[listener] = found
@@ -134,6 +135,10 @@ class Hub:
         return listener
 
     async def _find(self, since: str) -> Found:
+        sent = self._sent.find(since)
+        if sent is not None:
+            return Found(sent.offsets, ())
+
         def find(store: Store) -> Found:
             return read_position(since, read_store_id(store), read_places(store))
 
@@ -209,7 +214,7 @@ class Hub:
                 news = await self._read(feed.search, self._plan(feed.snapshot, snapshot), snapshot, _LIVE)
                 for listener in feed.listeners:
                     if news is None:
-                        listener.move(lambda: snapshot.text)
+                        listener.move(lambda: self._sent.write(snapshot))
                     else:
                         listener.put(news)
                 feed.snapshot = snapshot
@@ -233,10 +238,10 @@ class Hub:
             return  # it has left meanwhile
         feed.listeners.add(listener)
         if news is not None or found.unknown:
-            news = news or News(b"[]", 0, 0, write_position=lambda: snapshot.text)
+            news = news or News(b"[]", 0, 0, write_position=lambda: self._sent.write(snapshot))
             listener.put(replace(news, unknown_files=len(found.unknown)))
         else:
-            listener.move(lambda: snapshot.text)
+            listener.move(lambda: self._sent.write(snapshot))
 
     def _plan(self, start: Snapshot, end: Snapshot) -> list[ByteRange]:
         """Return the byte ranges between two snapshots. Most feeds ask for the same ones."""
@@ -255,7 +260,9 @@ class Hub:
             rendered = self._render(store, arrivals.records)
             kept = _keep_newest(rendered, most.size_bytes)
             left_out = arrivals.left_out + len(rendered) - len(kept)
-            return News(b"[" + b",".join(kept) + b"]", len(kept), left_out, write_position=lambda: snapshot.text)
+            return News(
+                b"[" + b",".join(kept) + b"]", len(kept), left_out, write_position=lambda: self._sent.write(snapshot)
+            )
 
         return await self._lane.call(read) if ranges else None
 

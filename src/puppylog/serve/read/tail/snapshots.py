@@ -11,6 +11,7 @@ from puppylog.serve.read.tail.position import Sums, write_position
 from puppylog.stores.base import RecordReader
 
 _COMPLETE_S: Final = 60.0  # after so long all positions are read, also those that seem not to have moved
+_MOST_FILES: Final = 300_000  # of all remembered snapshots together; each takes about 100 bytes
 
 
 @dataclass(frozen=True)  # without slots: it has a cached property
@@ -70,3 +71,25 @@ def _advance(last: Snapshot | None, store_id: str, places: Reading) -> Snapshot:
         before = known.get(file_id)
         sums.move(file_id, 0 if before is None else before.byte_offset, place.byte_offset)
     return Snapshot(store_id, Reading(places.read_us, {**known, **moved}), sums)
+
+
+class SentPositions:
+    """The positions that clients were sent last, so that what they stand for need not be found out again."""
+
+    def __init__(self) -> None:
+        self._sent: dict[str, Snapshot] = {}  # by text, the oldest first
+        self._files = 0
+
+    def write(self, snapshot: Snapshot) -> str:
+        """Return the position of a snapshot for a client."""
+        if snapshot.text not in self._sent:
+            self._sent[snapshot.text] = snapshot
+            self._files += len(snapshot.reading.places)
+            while self._files > _MOST_FILES and len(self._sent) > 1:
+                oldest = self._sent.pop(next(iter(self._sent)))
+                self._files -= len(oldest.reading.places)
+        return snapshot.text
+
+    def find(self, text: str) -> Snapshot | None:
+        """Return the snapshot of a position that was sent lately."""
+        return self._sent.get(text)
