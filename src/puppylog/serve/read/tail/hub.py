@@ -29,6 +29,7 @@ from puppylog.stores.connect import connect
 _POLL_S: Final = 0.5
 _AWAY_S: Final = 1.0  # between two attempts while the store is away
 _QUERY_S: Final = 10.0  # for one query
+_PAUSE: Final = 2.0  # after a round that took long: so tails take at most a third of a processor from what is stored
 _REST: Final = 3.0  # a feed whose query took long is left alone for this many times as long
 _AWAY: Final = 503  # the status of a refusal whose cause may be over in a moment
 
@@ -188,7 +189,7 @@ class Hub:
                     await asyncio.sleep(_AWAY_S)
                     continue
                 self._tell_away(None)
-                await asyncio.sleep(max(_POLL_S, time.monotonic() - started))
+                await asyncio.sleep(max(_POLL_S, _PAUSE * (time.monotonic() - started)))
         finally:
             for listener in self._list_listeners():
                 listener.fail(failure)
