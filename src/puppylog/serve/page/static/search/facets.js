@@ -27,6 +27,8 @@ const NARROW = "(max-width: 719px)";
 export function open(place, app, search, { tasks, onError }) {
   /** @type {Field[]} */
   let fields = [];
+  /** @type {string[]} the fields that are counted now */
+  let shown = [];
   /** @type {Set<string>} */
   const closed = new Set();
   /** @type {Map<string, number>} how many values of a field are shown, if the user asked for more */
@@ -42,9 +44,9 @@ export function open(place, app, search, { tasks, onError }) {
   /** @param {AbortSignal} signal */
   async function ask(signal) {
     const known = readFields(signal);
-    if (fields.length) known.catch(() => {}); // the counts tell of the same fault
-    else await known;
-    const names = chosenNames();
+    if (!fields.length && !writtenNames().length) await known;
+    const names = (shown = chosenNames());
+    known.then(() => chosenNames().join("\0") !== names.join("\0") && part.load(), () => {}); // the counts tell of the same fault
     if (!names.length) return { fields: [] };
     const [answer, ...longer] = await Promise.all([
       api.get("top", { ...search.params(), field: names, limit: VALUES }, { signal }),
@@ -60,12 +62,18 @@ export function open(place, app, search, { tasks, onError }) {
     if (answer.fields.length) fields = answer.fields;
   }
 
+  /** @returns {string[]} the names in the address; "-" is none at all */
+  const writtenNames = () => app.address.read().params.getAll("facet");
+
+  /** The fields of the address, or those shown that the records still have, and others that are worth it. */
   function chosenNames() {
-    const written = app.address.read().params.getAll("facet");
-    if (written.length) return written.filter((/** @type {string} */ name) => name !== "-");
+    const written = writtenNames();
+    if (written.length) return written.filter((name) => name !== "-");
+    const mentioned = (readChosen(search.condition().q ?? "") ?? []).map((test) => test.name);
+    const kept = shown.filter((name) => mentioned.includes(name) || fields.some((field) => field.name === name));
     const first = FIRST.filter((name) => fields.some((field) => field.name === name));
     const others = fields.filter((field) => field.is_facet && field.distinct > 1 && !RARELY.has(field.name)).map((field) => field.name);
-    return [...new Set([...first, ...others])].slice(0, DEFAULT_FIELDS);
+    return [...new Set([...kept, ...first, ...others])].slice(0, DEFAULT_FIELDS);
   }
 
   /** @param {{fields: Counts[]}} answer */
@@ -87,7 +95,7 @@ export function open(place, app, search, { tasks, onError }) {
         more.set(counts.field, Math.min(1000, counts.values.length < 50 ? 50 : counts.values.length * 4));
         part.load();
       },
-      onHide: () => setNames(chosenNames().filter((/** @type {string} */ name) => name !== counts.field)),
+      onHide: () => setNames(chosenNames().filter((name) => name !== counts.field)),
     });
   }
 
