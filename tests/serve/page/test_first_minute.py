@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -10,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from puppylog.model.alert import Comparison, define_alert
 from puppylog.model.metric import Metric
 from support.served import Served
-from support.shop_traffic import BAD_CLIENT, LOG_FORMAT, SLOW_ROUTE, iter_access_lines
+from support.shop_traffic import BAD_CLIENT, SLOW_ROUTE, iter_access_lines
 
 
 class Hand:
@@ -29,8 +28,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with Served(tmp_path_factory.mktemp("minute")) as served:
         now = datetime.now(UTC)
         body = "".join(f"{line}\n" for line in iter_access_lines(now - timedelta(minutes=50), now, 1_000)).encode()
-        query = urlencode({"source": "nginx", "format": LOG_FORMAT})
-        assert served.send("POST", f"/api/v1/lines?{query}", body).status == 200
+        assert served.send("POST", "/api/v1/lines?source=nginx&format=access", body).status == 200  # as auto finds
         errors = Metric("errors", "count", "*", 60, filter="status_code >= 500")
         alert = define_alert("shop_fails", errors, comparison=Comparison.ABOVE, threshold=5, window_s=3600)
         with served.own.connect() as store:
