@@ -145,3 +145,22 @@ def test_the_page_says_that_the_store_is_away_and_asks_again_when_it_is_back(awa
     away.unroute("**/api/v1/status")
     expect(away.locator("#banner")).to_be_empty()
     assert away.evaluate("backs") == 1
+
+
+FORBID = """
+Object.defineProperty(window, "localStorage", { get() { throw new DOMException("denied", "SecurityError"); } });
+"""
+
+
+def test_the_page_works_where_a_browser_forbids_to_keep_anything(page: Page) -> None:
+    page.add_init_script(FORBID)
+    for path, name in (("search?q=payment", "Search"), ("alerts", "Alerts"), ("sql", "SQL")):
+        page.goto(f"/?again={name}#/{path}")
+        wait_for_view(page, name)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Theme").click()
+    page.get_by_role("menuitemradio", name="Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.goto("/#/alerts")
+    page.get_by_role("button", name="Silence").first.click()
+    expect(page.get_by_label("Your name")).to_be_visible()

@@ -2,6 +2,7 @@
 import * as api from "../lib/api.js";
 import { confirm, dialog } from "../lib/dialog.js";
 import { fill, h, visible } from "../lib/dom.js";
+import * as kept from "../lib/kept.js";
 import * as numbers from "../lib/numbers.js";
 import * as times from "../lib/times.js";
 import { isProblem, matchesPattern } from "./condition.js";
@@ -16,7 +17,6 @@ import { isProblem, matchesPattern } from "./condition.js";
  * @property {() => string | null} refusal why this reader may change nothing; null if it may
  */
 
-const AUTHOR = "puppylog-author";
 const MOST_TEXT = 500;
 
 /**
@@ -159,11 +159,11 @@ function textField(label, placeholder, value) {
 
 /** The author's name, which this browser remembers. Without one, the server takes the token's name. */
 function authorField() {
-  const field = textField("Your name", "as others know you", localStorage.getItem(AUTHOR) ?? "");
+  const field = textField("Your name", "as others know you", kept.read("author") ?? "");
   return {
     node: field.node,
     body() {
-      localStorage.setItem(AUTHOR, field.value());
+      kept.keep("author", field.value());
       return field.value() ? { author: field.value() } : {};
     },
   };

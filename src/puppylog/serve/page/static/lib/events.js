@@ -27,7 +27,8 @@ export function listen(path, params, handlers) {
       if (!isClosed) timer = setTimeout(retry, RETRY_MS);
     };
     // Without it, a break before the first record would lose the records that are stored meanwhile.
-    for (const [name, fn] of Object.entries({ position: (/** @type {any} */ _data) => {}, ...handlers.on }))
+    const on = /** @type {Record<string, (data: any) => void>} */ ({ position: () => {}, ...handlers.on });
+    for (const [name, fn] of Object.entries(on))
       source.addEventListener(name, (event) => {
         if (event.lastEventId) last = event.lastEventId;
         fn(parseJson(event.data));

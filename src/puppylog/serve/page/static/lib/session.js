@@ -1,6 +1,7 @@
 /** Who is logged in, and the dialog that logs in. The token goes to the server and is kept nowhere in the page. */
 import { dialog } from "./dialog.js";
 import { fill, h } from "./dom.js";
+import { forget } from "./kept.js";
 import { banner } from "./notices.js";
 
 const RETRY_MS = 2000;
@@ -63,14 +64,8 @@ async function tryToken(token) {
   throw new Error(`The token has the scope ${session.scope ?? "of nothing"}; the page needs read or admin.`);
 }
 
-const KEPT = "puppylog-theme";
-
 /** End the session, and forget what this browser keeps of it, such as the history of queries. */
 export async function logOut() {
-  try {
-    for (const key of Object.keys(localStorage)) if (key.startsWith("puppylog-") && key !== KEPT) localStorage.removeItem(key);
-  } catch {
-    // Storage is forbidden: nothing is kept.
-  }
+  forget();
   await fetch("logout", { method: "POST" }).catch(() => null);
 }

@@ -3,6 +3,7 @@ import * as address from "./address.js";
 import { dialog } from "./dialog.js";
 import { fill, h, icon, iconButton } from "./dom.js";
 import * as keys from "./keys.js";
+import { keep } from "./kept.js";
 import { menu } from "./menu.js";
 import { logOut } from "./session.js";
 import * as times from "./times.js";
@@ -108,12 +109,7 @@ function isDark() {
 function setTheme(name) {
   if (name) document.documentElement.dataset.theme = name;
   else delete document.documentElement.dataset.theme;
-  try {
-    if (name) localStorage.setItem("puppylog-theme", name);
-    else localStorage.removeItem("puppylog-theme");
-  } catch {
-    // Storage is forbidden: the choice lasts until the page is closed.
-  }
+  keep("theme", name || null);
 }
 
 function themeItems() {
