@@ -95,14 +95,25 @@ async () => {
   const { chart } = await import(`${root}lib/chart.js`);
   const place = document.querySelector(".view");
   window.chosen = [];
-  chart(place, {
+  window.picked = [];
+  window.shownChart = chart(place, {
     label: "Records over time", start: "2026-11-20T10:00:00Z", step_s: 60, stacked: true, height: 120,
     series: [
       { label: "error", color: "var(--sev-error)", kind: "bars", values: [0, 5, 0, 1, 0, 0, 0, 0, 0, 0] },
       { label: "info", color: "var(--sev-info)", kind: "bars", values: [1, 2, 3, 4, 5, 6, 7, 8, 9, null] },
     ],
     onBrush: (since, until) => chosen.push([since, until]),
+    onPick: (at, series) => picked.push([at, series]),
   });
+}
+"""
+
+# New data that begins two steps later, and what is shown some frames after it was drawn.
+MOVE_ON = """
+async () => {
+  shownChart.update({ start: "2026-11-20T10:02:00Z" });
+  for (let frames = 0; frames < 3; frames += 1) await new Promise(requestAnimationFrame);
+  return document.querySelector(".chart-tip strong").textContent;
 }
 """
 
@@ -129,6 +140,32 @@ def test_a_range_of_a_chart_is_chosen_by_mouse_and_by_keyboard(page: Page) -> No
     assert [f"{at:%H:%M}" for at in (since, until)] in (["10:02", "10:04"], ["10:01", "10:04"])
     cells = page.get_by_role("table", name="Records over time").get_by_role("row").nth(2)
     expect(cells).to_have_text("2026-11-20 10:01:0052")
+
+
+def test_new_data_of_a_chart_disturb_neither_a_reader_nor_a_brush(page: Page) -> None:
+    page.goto("/#/parts-trial")
+    page.locator("main h1").wait_for(state="attached")
+    page.evaluate(CHART)
+    page.get_by_role("img", name="Records over time").focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    expect(page.locator(".chart-tip")).to_contain_text("10:07:00")
+    assert page.evaluate(MOVE_ON) == "2026-11-20 10:07:00"
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".chart-tip")).to_contain_text("10:06:00")
+    box = page.locator(".u-over").bounding_box()
+    assert box is not None
+    y = box["y"] + box["height"] - 3
+    page.mouse.move(box["x"] + box["width"] * 0.2, y)
+    page.mouse.down()
+    page.evaluate("shownChart.update({ start: '2026-11-20T10:00:00Z' })")
+    page.mouse.move(box["x"] + box["width"] * 0.4, y, steps=3)
+    page.mouse.up()
+    [[since, _]] = page.evaluate("chosen")
+    assert since.startswith("2026-11-20T10:0")
+    assert page.evaluate("picked") == []
+    page.mouse.click(box["x"] + box["width"] * 0.95, y)
+    assert page.evaluate("picked") == [[9, 0]]
 
 
 TABLE = """

@@ -52,7 +52,7 @@ export function chart(place, { onBrush, onHover, onPick, height = 160, ...first 
     data = { ...data, ...waiting };
     waiting = null;
     draw();
-    keyboard.follow(before);
+    setTimeout(() => control.signal.aborted || keyboard.follow(before)); // uPlot knows its scales a moment later
   }
 
   function draw() {
@@ -62,7 +62,7 @@ export function chart(place, { onBrush, onHover, onPick, height = 160, ...first 
     plot = new uPlot(makeOptions(canvas, data, { width, height, onBrush, onCursor: showTip }), makeColumns(data), canvas);
     canvas.setAttribute("aria-label", `${data.label ?? "Chart"}. ${data.series.map((one) => one.label).join(", ")}. Arrow keys read the values${onBrush ? "; with Shift they choose a range, Enter shows it" : ""}.`);
     fill(twin, makeTwin(data));
-    if (left >= 0) plot.setCursor({ left, top });
+    if (left >= 0 && !keyboard.isReading()) plot.setCursor({ left, top });
   }
 
   /** @param {number | null} at index of a step */

@@ -63,6 +63,7 @@ export function makeKeyboard(canvas, now, onBrush, showTip) {
     event.stopPropagation();
   });
   return {
+    isReading: () => at >= 0,
     /** Stay at the same time in new data. @param {Data} before */
     follow(before) {
       if (at < 0) return;
