@@ -58,6 +58,8 @@ REFUSED = {
     '{} | line_format "{{.a | upper}}"': (17, "is not supported in a template"),
     '{} | line_format "{{.a"': (17, "double braces of this template are not closed"),
     "rate({})": (7, "a range in brackets is missing here"),
+    "rate({}[999y])": (7, "this range is too large"),
+    "1e999": (0, "this number is too large"),
     "rate({}[5 minutes])": (7, "a range is a duration in brackets"),
     "sum_over_time({}[5m])": (0, r"sum_over_time needs \| unwrap"),
     "count_over_time({} | unwrap a [5m])": (21, "count_over_time counts entries"),
