@@ -27,7 +27,7 @@ from bench.ingest import figures_of, measure_cost, measure_parsing, measure_roun
 from bench.latency import measure_answers, measure_visibility
 from bench.load import QUERIES, Fleet, measure_fleet, measure_queries
 from bench.network import COLLECTORS, measure_listening, measure_many_collectors, measure_network, measure_posts
-from bench.page import RECORDS, measure_page, measure_tails
+from bench.page import RECORDS, TIMES, measure_page, measure_tails
 from bench.peers import format_peers
 from bench.postgres import wheel
 from bench.postgres.bench import ServerBench
@@ -147,7 +147,7 @@ def _measure_server(work: Path, log: Path, options: argparse.Namespace) -> list[
         figures += measure_listening(work / "listening", options.idle_s, options.settle_s)
     if "page" in options.only:
         _say(f"the page, over {options.page_records:,} records")
-        figures += measure_page(work / "page", options.page_records)
+        figures += measure_page(work / "page", options.page_records, min(TIMES, options.samples))
         figures += measure_tails(work / "tails", seconds=options.idle_s)
     return figures
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -25,9 +26,9 @@ RECORDS: Final = 20_000_000
 TAILS: Final = 10
 TAIL_RATE: Final = 5_000
 SECONDS: Final = 20.0
+TIMES: Final = 7
 
 _CHROMIUM: Final = Path("/usr/bin/chromium")
-_TIMES: Final = 7
 _PAINTED: Final = Target(at_most=1000)
 _SEARCHED: Final = Target(at_most=300)
 _COUNTED: Final = Target(at_most=200)
@@ -37,53 +38,56 @@ _FIELDS: Final = ("severity", "status_code", "request_method", "request_route", 
 _COUNT: Final = "SELECT count(*) AS lines FROM puppylog.log_records"
 
 
-def measure_page(work: Path, records: int) -> list[Figure]:
+def measure_page(work: Path, records: int, times: int = TIMES) -> list[Figure]:
     """Measure the requests of the page over a store of many records, and the page in a browser if there is one.
 
     Args:
         work: a directory that does not exist.
         records: how many records the store has.
+        times: how often each answer is measured; the figure is the median.
     """
     with serving(work) as (workspace, served):
         log = workspace.directory / "access.log"
         write_log(log, records)
         workspace.run("collector", "-s", str(log))
         log.unlink()
-        return [*_measure_requests(served, records), *_measure_browser(served), _measure_size()]
+        return [*_measure_requests(served, records, times), *_measure_browser(served, times), _measure_size()]
 
 
-def _measure_requests(served: Served, records: int) -> list[Figure]:
+def _measure_requests(served: Served, records: int, times: int) -> list[Figure]:
+    reader = _Reader(served.url, times)
     fields = [("field", name) for name in _FIELDS]
     searches = {"everything": "", "status_code>=500": "status_code>=500", "a word of many records": "mozilla"}
     figures = []
     for name, query in searches.items():
-        asked = [("q", query)]
+        asked, counted = [("q", query)], _COUNTED if name == "everything" else None
         figures += [
-            _time(served, f"search for {name}, {records:,} records", "records", [*asked, ("limit", "100")], _SEARCHED),
-            _time(
-                served, "  histogram", "histogram", [*asked, ("by", "auto")], _COUNTED if name == "everything" else None
-            ),
-            _time(served, f"  top values of {len(_FIELDS)} fields", "top", [*asked, *fields], _SEARCHED),
+            reader.ask(f"search for {name}, {records:,} records", "records", [*asked, ("limit", "100")], _SEARCHED),
+            reader.ask("  histogram", "histogram", [*asked, ("by", "auto")], counted),
+            reader.ask(f"  top values of {len(_FIELDS)} fields", "top", [*asked, *fields], _SEARCHED),
         ]
-    return [*figures, _time(served, "search for a word of no record", "records", [("q", "zebra")])]
+    return [*figures, reader.ask("search for a word of no record", "records", [("q", "zebra")])]
 
 
-def _time(
-    served: Served, name: str, path: str, parameters: Sequence[tuple[str, str]], target: Target | None = None
-) -> Figure:
-    """Ask several times; return the median, in milliseconds."""
-    times = []
-    with urllib3.PoolManager() as pool:
-        for _ in range(_TIMES):
-            started = time.perf_counter()
-            answer = pool.request("GET", f"{served.url}/api/v1/{path}", fields=parameters, timeout=120)
-            times.append((time.perf_counter() - started) * 1000)
-            if answer.status != 200:
-                raise BenchBroken(f"cannot ask for {path}: {answer.status} {answer.data[:500]!r}")
-    return single(name, statistics.median(times), "ms", target)
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    url: str
+    times: int
+
+    def ask(self, name: str, path: str, parameters: Sequence[tuple[str, str]], target: Target | None = None) -> Figure:
+        """Ask several times; return the median, in milliseconds."""
+        taken = []
+        with urllib3.PoolManager() as pool:
+            for _ in range(self.times):
+                started = time.perf_counter()
+                answer = pool.request("GET", f"{self.url}/api/v1/{path}", fields=parameters, timeout=120)
+                taken.append((time.perf_counter() - started) * 1000)
+                if answer.status != 200:
+                    raise BenchBroken(f"cannot ask for {path}: {answer.status} {answer.data[:500]!r}")
+        return single(name, statistics.median(taken), "ms", target)
 
 
-def _measure_browser(served: Served) -> list[Figure]:
+def _measure_browser(served: Served, times: int) -> list[Figure]:
     """Return how long the page takes until its first paint, and until it shows lines; nothing without a browser."""
     try:
         from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only tests install it
@@ -94,7 +98,7 @@ def _measure_browser(served: Served) -> list[Figure]:
     painted, shown = [], []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox"])
-        for _ in range(_TIMES):
+        for _ in range(times):
             page = browser.new_page()
             started = time.perf_counter()
             page.goto(f"{served.url}/#/search?since=all")
