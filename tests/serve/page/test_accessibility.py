@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from support.page import find_violations
@@ -27,6 +28,7 @@ def iter_views(page: Page) -> Iterator[str]:
         yield view
 
 
+@pytest.mark.long
 def test_axe_finds_nothing_in_any_view_and_enough_contrast_in_both_themes(page: Page) -> None:
     found: dict[str, list[str]] = {}
     for view in iter_views(page):

@@ -150,6 +150,7 @@ def answer_hostile(route: Route) -> None:
     route.fulfill(response=response, json=make_hostile(response.json()))
 
 
+@pytest.mark.long
 def test_hostile_text_in_the_store_runs_nothing_and_asks_nobody_else(served: Served, browser: Browser) -> None:
     faults: list[str] = []
     with open_page(browser, served.url, faults) as page:
@@ -157,6 +158,7 @@ def test_hostile_text_in_the_store_runs_nothing_and_asks_nobody_else(served: Ser
     assert [fault for fault in faults if "Failed to load resource" not in fault] == []
 
 
+@pytest.mark.long
 def test_hostile_text_in_every_text_of_every_answer_runs_nothing(served: Served, browser: Browser) -> None:
     faults: list[str] = []
     with open_page(browser, served.url, faults) as page:
