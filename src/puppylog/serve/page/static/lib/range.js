@@ -119,7 +119,7 @@ export function control({ fallback = "1h", onRefresh } = {}) {
   const group = { group: "Time range" };
   const stops = [
     keys.bind("[", "Earlier: back by half the range", () => back.click(), group), keys.bind("]", "Later: forward by half the range", () => forward.click(), group),
-    keys.bind("o", "Zoom out", () => out.click(), group), keys.bind("w", "Choose the range", () => choose.click(), group),
+    keys.bind("-", "Zoom out", () => out.click(), group), keys.bind("e", "Choose the range", () => choose.click(), group),
     ...(onRefresh ? [keys.bind("r", "Refresh", () => onRefresh(), group)] : []),
   ];
 
