@@ -28,14 +28,14 @@ REPLAY = """
 from puppylog.cli.main import run
 from puppylog.monitor import rejects
 
-fetch = rejects._fetch
+fetch = rejects.fetch_lines
 
 def tell_and_fetch(*arguments):
     print("batch", flush=True)
     yield from fetch(*arguments)
 
 rejects._BATCH_LINES = 50
-rejects._fetch = tell_and_fetch
+rejects.fetch_lines = tell_and_fetch
 run(["rejects", "replay", "--format", "combined"])
 """
 

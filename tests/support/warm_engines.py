@@ -7,6 +7,7 @@ commands in other processes start are started as users start them.
 import ctypes
 import gc
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -53,7 +54,8 @@ def starting_engines_warm() -> Iterator[None]:
             other.close()
         reading, writing = os.pipe()
         try:
-            socket.send_fds(own, [os.fsencode(directory.path)], [writing, log.fileno()])
+            limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+            socket.send_fds(own, [b"%d " % limit + os.fsencode(directory.path)], [writing, log.fileno()])
         finally:
             os.close(writing)
         return WarmEngine(os.fdopen(reading, "rb"))
@@ -72,22 +74,25 @@ def _serve(requests: socket.socket) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that no zombie stays
     gc.freeze()
     while True:
-        path, handles, _, _ = socket.recv_fds(requests, _MOST_BYTES, 2)
-        if not path:
+        request, handles, _, _ = socket.recv_fds(requests, _MOST_BYTES, 2)
+        if not request:
             return
         if os.fork() == 0:
             requests.close()
-            _become_engine(path, *handles)
+            limit, _, path = request.partition(b" ")
+            _become_engine(path, *handles, file_size_limit=int(limit))
         for handle in handles:
             os.close(handle)
 
 
-def _become_engine(path: bytes, output: int, log: int) -> None:
+def _become_engine(path: bytes, output: int, log: int, *, file_size_limit: int) -> None:
     from puppylog.stores.duckdb.engine.server import main  # noqa: PLC0415 - imported before the fork
 
     status = 70
     try:
         os.setsid()
+        # An engine inherits the limits of its client. Tests set this one, as a disk that is nearly full.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_size_limit, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
         os.dup2(output, 1)
         os.dup2(log, 2)
         os.closerange(3, max(output, log) + 1)

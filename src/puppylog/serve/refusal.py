@@ -1,6 +1,7 @@
 """A request that the server does not do, and the answer to it."""
 
 import math
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -30,6 +31,7 @@ class Refusal(Exception):
         place: where in the request the fault is; empty if it concerns the whole request.
         error: the error of the store or of a value that is the cause, if there is one.
         challenge: the value of the header WWW-Authenticate; empty for none.
+        allowed: the methods that the path takes, of a request with another method.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Refusal(Exception):
         place: str = "",
         error: PuppylogError | None = None,
         challenge: str = "",
+        allowed: Sequence[str] = (),
     ) -> None:
         super().__init__(status, cause)
         self.status = status
@@ -49,6 +52,7 @@ class Refusal(Exception):
         self.place = place
         self.error = error
         self.challenge = challenge
+        self.allowed = allowed
 
     @property
     def message(self) -> str:
@@ -63,6 +67,8 @@ class Refusal(Exception):
             headers["retry-after"] = str(max(1, math.ceil(self.retry_after_s)))
         if self.challenge:
             headers["www-authenticate"] = self.challenge
+        if self.allowed:
+            headers["allow"] = ", ".join(self.allowed)
         return headers
 
     def __str__(self) -> str:

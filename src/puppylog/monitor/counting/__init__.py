@@ -12,7 +12,8 @@ if TYPE_CHECKING:  # a command needs one of these modules, and each takes 2 ms o
     from puppylog.monitor.counting.histogram import Histogram, Series, count_histogram
     from puppylog.monitor.counting.measure import Bin, Statistics, measure_field
     from puppylog.monitor.counting.patterns import Pattern, Patterns, find_patterns
-    from puppylog.monitor.counting.top import Top, TopValue, count_top, count_tops
+    from puppylog.monitor.counting.top import Top, TopValue, count_top
+    from puppylog.monitor.counting.tops import count_tops
 
 __all__ = [
     "Bin",
@@ -42,7 +43,7 @@ _MODULES = {
     "TopValue": "top",
     "count_histogram": "histogram",
     "count_top": "top",
-    "count_tops": "top",
+    "count_tops": "tops",
     "find_patterns": "patterns",
     "get_field": "field",
     "measure_field": "measure",

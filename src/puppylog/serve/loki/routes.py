@@ -16,6 +16,7 @@ from puppylog.serve.loki.answers import answer_json, render_error
 from puppylog.serve.loki.parameters import Parameters, read_parameters
 from puppylog.serve.read.running import run_query
 from puppylog.serve.refusal import Refusal
+from puppylog.serve.unknown_paths import refuse_path
 
 _PREFIX: Final = "/loki/api/v1"
 _METHODS: Final = ("GET", "POST")
@@ -103,4 +104,4 @@ async def _refuse_config(_request: Request) -> Response:
 
 
 async def _refuse_path(request: Request) -> Response:
-    raise Refusal(404, f"Puppylog has no {request.url.path[:80]}; docs/loki.md lists what is answered")
+    raise refuse_path(request, f"Puppylog has no {request.url.path[:80]}; docs/loki.md lists what is answered")

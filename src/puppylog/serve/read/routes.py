@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route, compile_path
+from starlette.routing import BaseRoute, Route
 
 from puppylog.serve.context import Context
 from puppylog.serve.guard import Handler, answering, guarded
@@ -37,7 +37,7 @@ from puppylog.serve.read.parameters import read_body, read_parameters
 from puppylog.serve.read.resource import Answer, Asked, Common, Resource
 from puppylog.serve.read.running import run_query
 from puppylog.serve.read.tail import routes as tail
-from puppylog.serve.refusal import Refusal
+from puppylog.serve.unknown_paths import refuse_path
 
 ALL: Final[Sequence[Resource[Any, Any]]] = (
     *records.RESOURCES,
@@ -98,13 +98,8 @@ def describe() -> dict[str, Any]:
 
 
 async def _refuse_path(request: Request) -> Response:
-    """Refuse a request for a path, or with a method, that no resource has."""
-    path = request.url.path
-    known = [methods for template, methods in describe()["paths"].items() if compile_path(template)[0].match(path)]
-    if known:
-        allowed = sorted({method.upper() for methods in known for method in methods})
-        raise Refusal(405, f"{path} is for {' or '.join(allowed)}")
-    raise Refusal(404, f"there is no {path[:80]}")
+    """Refuse a request for a path, or with a method, that no route has."""
+    raise refuse_path(request, f"there is no {request.url.path[:80]}")
 
 
 async def _answer_document(_request: Request) -> Response:

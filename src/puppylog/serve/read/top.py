@@ -10,7 +10,8 @@ from puppylog.errors import NotFound, SearchError
 from puppylog.model.query.fields import Field
 from puppylog.monitor.condition import dialect_of
 from puppylog.monitor.counting.field import get_field
-from puppylog.monitor.counting.top import Top, TopValue, Value, count_tops
+from puppylog.monitor.counting.top import Top, TopValue, Value
+from puppylog.monitor.counting.tops import count_tops
 from puppylog.serve.read.answers import format_instant
 from puppylog.serve.read.choice import read_search
 from puppylog.serve.read.resource import Answer, Asked, Choice, Reader, Resource
