@@ -47,7 +47,8 @@ def test_a_mistake_in_the_query_is_said_and_marked(page: Page, faults: list[str]
 
 @pytest.mark.usefixtures("served")
 def test_rejected_lines_are_tried_first_and_then_stored_as_records(page: Page, served: Served) -> None:
-    page.goto("/#/rejects?q=nor")
+    served.send("POST", "/api/v1/lines?source=shop&format=combined", b"a line of this test\n")
+    page.goto("/#/rejects?q=test")
     page.get_by_text("Read these lines again").click()
     store = page.get_by_role("button", name="Store as records")
     expect(store).to_be_disabled()
@@ -57,7 +58,7 @@ def test_rejected_lines_are_tried_first_and_then_stored_as_records(page: Page, s
     page.get_by_label("Format").fill("plain")
     page.get_by_role("button", name="Try").click()
     expect(page.get_by_text("1 of 1 lines would become records.")).to_be_visible()
-    expect(page.get_by_text("puppylog rejects replay --format plain nor")).to_be_visible()
+    expect(page.get_by_text("puppylog rejects replay --format plain test")).to_be_visible()
     store.click()
     expect(page.get_by_text("1 of 1 lines are records now.")).to_be_visible()
     expect(page.get_by_text("No rejected line matches.")).to_be_visible()
