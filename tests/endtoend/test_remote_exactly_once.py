@@ -11,27 +11,33 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final, Self
 
+import psycopg
 import pytest
 
 from puppylog.errors import PuppylogError
+from puppylog.stores.connect import connect
 from support.embedded import EmbeddedStore, wait_until
 from support.free_port import find_free_port
 from support.hostile_proxy import HostileProxy
+from support.postgres_store import PostgresStoreServer
 from support.rotating_log import Collecting
+from support.server import StoreServer
 
 COLLECTORS: Final = int(os.environ.get("PUPPYLOG_TEST_REMOTE_COLLECTORS", "3"))
 KILLS: Final = int(os.environ.get("PUPPYLOG_TEST_REMOTE_KILLS", "3"))
 LINES: Final = int(os.environ.get("PUPPYLOG_TEST_REMOTE_LINES", "2000"))
+STORES: Final = ("duckdb", "postgresql") if KILLS > 3 else ("duckdb",)  # both in `make soak`
 
 
 class ServerProcess:
     """``puppylog up`` with a listener, which a test kills. Usable with ``with``: afterwards no process is left."""
 
-    def __init__(self, own: EmbeddedStore, folder: Path) -> None:
+    def __init__(self, own: StoreServer, folder: Path) -> None:
         self.port = find_free_port()
         self._command = [sys.executable, "-m", "puppylog", "up", "--listen", f"127.0.0.1:{self.port}"]
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PUPPYLOG_", "XDG_", "PG"))}
@@ -95,29 +101,41 @@ class NumberedLog:
         self.path.touch()
 
 
-def count_messages(own: EmbeddedStore) -> Counter[str]:
-    with own.connect() as store:
+def count_messages(own: StoreServer) -> Counter[str]:
+    with connect(own.url) as store:
         found = store.query("SELECT message FROM puppylog.log_records")["message"].to_pylist()
     return Counter(map(str, found))
 
 
-def count_records(own: EmbeddedStore) -> int:
+def count_records(own: StoreServer) -> int:
     try:
-        with own.connect() as store:
+        with connect(own.url) as store:
             return int(store.query("SELECT count(*) AS n FROM puppylog.log_records")["n"][0].as_py())
     except PuppylogError:  # the engine was killed just before
         return 0
 
 
+@pytest.fixture(params=STORES)
+def own(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreServer]:
+    if request.param == "duckdb":
+        with EmbeddedStore(tmp_path / "store") as store:
+            yield store
+    else:
+        url = request.getfixturevalue("postgres_store_url")
+        with PostgresStoreServer("postgresql", url, runs_jobs=False) as store:
+            yield store
+
+
 @pytest.mark.long
 @pytest.mark.timeout(7200)
-def test_every_line_of_remote_collectors_is_stored_once_over_bad_lines_and_through_kills(tmp_path: Path) -> None:
+def test_every_line_of_remote_collectors_is_stored_once_over_bad_lines_and_through_kills(
+    own: StoreServer, tmp_path: Path
+) -> None:
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")  # noqa: T201 - shown when the test fails
     chance = random.Random(seed)
     logs = [NumberedLog(tmp_path / f"web{number}", f"web{number}") for number in range(COLLECTORS)]
     with ExitStack() as stack:
-        own = stack.enter_context(EmbeddedStore(tmp_path / "store"))
         server = stack.enter_context(ServerProcess(own, tmp_path))
         proxy = stack.enter_context(HostileProxy(server.port, chance))
         collectors = []
@@ -145,7 +163,7 @@ def test_every_line_of_remote_collectors_is_stored_once_over_bad_lines_and_throu
     assert ((expected - found).most_common(5), (found - expected).most_common(5)) == ([], [])
 
 
-def wait_for_lines(own: EmbeddedStore, logs: list[NumberedLog], collectors: list[Collecting]) -> int:
+def wait_for_lines(own: StoreServer, logs: list[NumberedLog], collectors: list[Collecting]) -> int:
     """Wait until the store has as many records as lines were written; return how many that are."""
     written = sum(log.written for log in logs)
 
@@ -170,7 +188,7 @@ def restart_busy(collectors: list[Collecting]) -> None:
 
 def kill_at_random(
     chance: random.Random,
-    own: EmbeddedStore,
+    own: StoreServer,
     server: ServerProcess,
     collectors: list[Collecting],
     logs: list[NumberedLog],
@@ -189,9 +207,21 @@ def kill_at_random(
                 time.sleep(chance.random() * 0.5)
                 server.start()
             case "engine":
-                for pid in own.engine_pids():
-                    with suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
+                end_engine(own)
             case "collector":
                 restart_busy(collectors)
                 chance.choice(collectors).kill()
+
+
+def end_engine(own: StoreServer) -> None:
+    """Kill the engine of an embedded store, or end all sessions of a database."""
+    if isinstance(own, EmbeddedStore):
+        for pid in own.engine_pids():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return
+    with psycopg.connect(own.database_url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
