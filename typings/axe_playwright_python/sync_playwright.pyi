@@ -6,4 +6,5 @@ class AxeResults:
     response: dict[str, Any]
 
 class Axe:
+    axe_script: str
     def run(self, page: Page, *, options: dict[str, Any] | None = None) -> AxeResults: ...

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from support.page import open_page, store_known_log
+from support.page import ReusedPage, store_known_log
 from support.served import Served
 
 _CHROMIUM = shutil.which("chromium")
@@ -34,16 +34,22 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def reused_page(served: Served, browser: Browser) -> Iterator[ReusedPage]:
+    """The page that the tests of the module use one after the other."""
+    reused = ReusedPage(browser, served.url)
+    yield reused
+    reused.close()
+
+
 @pytest.fixture
-def faults() -> list[str]:
+def faults(reused_page: ReusedPage) -> list[str]:
     """What the browser complains about. A test that expects a complaint removes it."""
-    return []
+    return reused_page.faults
 
 
 @pytest.fixture
-def page(served: Served, browser: Browser, faults: list[str]) -> Iterator[Page]:
+def page(reused_page: ReusedPage) -> Iterator[Page]:
     """The page at ``/``: 1280 x 800, in UTC. The test fails if `faults` has anything at its end."""
-    with open_page(browser, served.url, faults) as page:
-        page.goto("/")
-        yield page
-    assert faults == []
+    yield reused_page.load()
+    assert reused_page.faults == []
