@@ -54,10 +54,10 @@ def test_a_small_bench_measures_every_figure_and_exits_with_0(tmp_path: Path) ->
     """In `make soak` it measures PostgreSQL, too: the bench finds the server in the wheel that other tests use."""
     stores = ["duckdb", "postgresql"] if IS_SOAK else ["duckdb"]
     report = tmp_path / "report.json"
-    small = ["--lines", "20000", "--pairs", "1", "--samples", "3", "--idle-s", "0.5", "--settle-s", "0.2"]
+    small = ["--lines", "20000", "--pairs", "1", "--samples", "1", "--idle-s", "0.5", "--settle-s", "0.2"]
     small += ["--idle-files", "3", "--starts", "1", "--flat", "--flat-lines", "500", "--flat-sizes", "1", "3"]
     small += ["--load-alerts", "3", "--load-hosts", "50", "--load-records", "20", "--load-queries", "1"]
-    small += ["--load-period-s", "1", "--load-periods", "2", "--network-collectors", "1", "--page-records", "5000"]
+    small += ["--load-period-s", "1", "--load-periods", "2", "--network-collectors", "1", "--page-records", "1000"]
     small += ["--stores", *stores, *(["timescaledb"] if IS_SOAK else [])]
     command = [sys.executable, "-m", "bench", *small, "--directory", str(tmp_path), "--json", str(report)]
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("BENCH_", "PG"))}
@@ -79,7 +79,7 @@ def test_a_small_bench_measures_every_figure_and_exits_with_0(tmp_path: Path) ->
         "host states that the alerts keep",
         "CPU of logs -l 5",
         "records exported as csv, per CPU second",
-        "search for everything, 5,000 records",
+        "search for everything, 1,000 records",
         "slowed by the tails",
     ):
         assert embedded[name] > 0
