@@ -95,12 +95,13 @@ def read_arrivals(reader: RecordReader, search: Search, ranges: Sequence[ByteRan
     """
     groups = group_ranges(ranges)
     values = {**search.parameters(), **box_parameters(groups)}
-    rendered = [search.render("box", number=str(at), letter=BOX_LETTERS[at]) for at in range(len(groups))]
-    boxes = " UNION ALL ".join(rendered)
-    parts = {"boxes": boxes, "in_ranges": render_kept_of_box()}
-    text = _QUERIES["newest_arrived_records"].format(columns=render_columns(), **parts)
+    boxes = " UNION ALL ".join(
+        search.render("box", letter=BOX_LETTERS[number], in_ranges_of_box=render_kept_of_box(number))
+        for number in range(len(groups))
+    )
+    text = _QUERIES["newest_arrived_records"].format(columns=render_columns(), boxes=boxes)
     found = reader.query(text, {**values, **CUTS, "records": records})
     if found.num_rows < records:
         return Arrivals(found, 0)
-    [counted] = reader.query(_QUERIES["arrived_records_count"].format(**parts), values).to_pylist()
+    [counted] = reader.query(_QUERIES["arrived_records_count"].format(boxes=boxes), values).to_pylist()
     return Arrivals(found, int(counted["n"]) - found.num_rows)

@@ -81,6 +81,6 @@ def box_parameters(groups: Sequence[Sequence[ByteRange]]) -> dict[str, Value]:
     return values
 
 
-def render_kept_of_box() -> str:
-    """Return the join that keeps the rows of boxes that are in ranges."""
-    return _PARTS["kept_of_box"]
+def render_kept_of_box(number: int) -> str:
+    """Return the join that keeps the rows of a box that are in its ranges, given the index of its group."""
+    return _PARTS["kept_of_box"].format(number=number)

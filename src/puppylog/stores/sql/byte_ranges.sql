@@ -15,13 +15,13 @@ JOIN (
  AND lines.line_offset >= ranges.start_offset AND lines.line_offset < ranges.end_offset
 
 -- name: kept_of_box
--- The same for rows of a union of boxes: a row is kept if it is in a range of its box. So no row is kept twice, although
--- boxes may overlap.
+-- The same for the rows of a box: a row is kept if it is in a range of this box. So no row is kept twice, although boxes
+-- may overlap.
 JOIN (
     SELECT unnest(string_to_array($boxes, ','))::INTEGER AS box,
            unnest(string_to_array($files, ','))::INTEGER AS file_id,
            unnest(string_to_array($starts, ','))::BIGINT AS start_offset,
            unnest(string_to_array($ends, ','))::BIGINT AS end_offset
 ) AS ranges
-  ON ranges.box = lines.box AND ranges.file_id = lines.file_id
+  ON ranges.box = {number} AND ranges.file_id = lines.file_id
  AND lines.line_offset >= ranges.start_offset AND lines.line_offset < ranges.end_offset

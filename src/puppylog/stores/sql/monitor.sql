@@ -402,10 +402,9 @@ LEFT JOIN puppylog.log_files AS files ON extract(epoch FROM files.moved_at) * 10
 -- The newest records whose lines start in byte ranges of files, the oldest of them first.
 SELECT {columns}
 FROM (
-    SELECT lines.*
-    FROM ({boxes}) AS lines
-    {in_ranges}
-    ORDER BY lines.ts DESC, lines.file_id DESC, lines.line_offset DESC
+    SELECT boxes.*
+    FROM ({boxes}) AS boxes
+    ORDER BY boxes.ts DESC, boxes.file_id DESC, boxes.line_offset DESC
     LIMIT $records
 ) AS newest
 ORDER BY newest.ts, newest.file_id, newest.line_offset
@@ -413,19 +412,23 @@ ORDER BY newest.ts, newest.file_id, newest.line_offset
 -- name: arrived_records_count
 -- The number of records whose lines start in byte ranges of files.
 SELECT count(*) AS n
-FROM ({boxes}) AS lines
-{in_ranges}
+FROM ({boxes}) AS boxes
 
 -- name: box
--- The records in a box: some files, and a range of bytes. Each box is a query of its own, because a store skips the other
--- records then; a box around all ranges would have most of the records of a file that is much longer than the others.
-SELECT {number} AS box, records.*
-FROM puppylog.log_records AS records
-WHERE file_id BETWEEN $lowest_file_{letter} AND $highest_file_{letter}
-  AND line_offset BETWEEN $lowest_offset_{letter} AND $highest_offset_{letter}
-  AND ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
-  AND {in_group}
-  AND {where}
+-- The records in byte ranges that lie in one box: some files, and a range of bytes. Each box is a query of its own, because
+-- a store skips the other records then; a box around all ranges would have most of the records of a file that is much
+-- longer than the others. The ranges are joined to each box: Citus cannot join them to the union of several.
+SELECT lines.*
+FROM (
+    SELECT *
+    FROM puppylog.log_records
+    WHERE file_id BETWEEN $lowest_file_{letter} AND $highest_file_{letter}
+      AND line_offset BETWEEN $lowest_offset_{letter} AND $highest_offset_{letter}
+      AND ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
+      AND {in_group}
+      AND {where}
+) AS lines
+{in_ranges_of_box}
 
 -- name: in_any_group
 -- The condition of a search in all groups.
