@@ -13,6 +13,9 @@ MOST_TABS = 200
 # Some lines of each kind, with marks in them. axe looks at each line, so more of one kind only take longer.
 SEARCH = "search?q=failed or accepted 5 or status_code:503"
 
+LOADED = {"search": ".line", "streams": "tbody tr", "rejects": ".rejected-lines > *", "sql": ".name-button"}
+"""What views show when they have the server's answers. The state ``networkidle`` is of the first view only."""
+
 UNREACHED = """
 () => [...document.querySelectorAll("a[href], button, input, select, textarea")]
   .filter((one) => one.checkVisibility() && !one.disabled && one.tabIndex >= 0)
@@ -28,8 +31,7 @@ def iter_views(page: Page) -> Iterator[str]:
         page.goto(f"/#/{SEARCH if view == 'search' else view}")
         page.locator(f".view[data-view={view}] h1").wait_for(state="attached")
         page.wait_for_load_state("networkidle")
-        if view == "search":
-            page.locator(".line").first.wait_for()
+        page.locator(LOADED.get(view, "main")).first.wait_for()
         yield view
 
 

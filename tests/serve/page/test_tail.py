@@ -3,9 +3,10 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Response, Route, expect
 
 from support.event_stream import EventStream
 from support.page import store_known_log
@@ -25,10 +26,28 @@ def store(served: Served, *messages: str) -> None:
     assert served.send("POST", "/api/v1/lines?source=app&group=app&format=json", body).status == 200
 
 
+@contextmanager
+def opening_tail(page: Page) -> Iterator[None]:
+    """Wait at the end of the block until the tail is open and the page has the records that were stored before.
+
+    A record that a test stores earlier is both among those and in the tail, which counts it as new.
+    """
+    expect(page.get_by_text("100 lines, and more below")).to_be_visible()  # what the page asked before is answered
+    opened: list[str] = []
+
+    def is_answer_after_opening(response: Response) -> bool:
+        if "/api/v1/records/tail" in response.url:
+            opened.append(response.url)
+        return bool(opened) and "/api/v1/records?" in response.url
+
+    with page.expect_response(is_answer_after_opening):
+        yield
+
+
 def test_new_lines_come_at_the_top_and_the_list_stands_still_while_one_reads_below(page: Page, served: Served) -> None:
     page.goto("/#/search?since=all")
-    expect(page.get_by_text("100 lines, and more below")).to_be_visible()
-    page.keyboard.press("l")
+    with opening_tail(page):
+        page.keyboard.press("l")
     expect(page.get_by_text("Live", exact=True).last).to_be_visible()
     store(served, "the first new line")
     lines = page.get_by_role("list", name="Lines").locator(".line")
@@ -60,7 +79,8 @@ def test_new_lines_come_at_the_top_and_the_list_stands_still_while_one_reads_bel
 def test_oldest_first_the_newest_line_stays_at_the_bottom_and_selected_text_stays_selected(
     page: Page, served: Served
 ) -> None:
-    page.goto("/#/search?since=all&order=oldest&live=1")
+    with opening_tail(page):
+        page.goto("/#/search?since=all&order=oldest&live=1")
     lines = page.get_by_role("list", name="Lines").locator(".line")
     expect(page.get_by_text("0 lines since")).to_be_visible()
     store(served, "at the bottom")
