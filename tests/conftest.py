@@ -48,6 +48,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "long: takes many seconds; it runs first, so that it does not run alone at the end"
     )
+    config.addinivalue_line(
+        "markers",
+        "thorough: runs in `make soak`, so that `make test` takes less than 6 minutes; others test the same part",
+    )
 
 
 @pytest.hookimpl(trylast=True)  # after the tests were put into random order
@@ -56,6 +60,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     pytest-xdist gives each process a contiguous part of the list. A process takes others' tests only from their ends.
     """
+    if not IS_SOAK:
+        for item in items:
+            if item.get_closest_marker("thorough"):
+                item.add_marker(pytest.mark.skip(reason="NOT TESTED: too much for every run; `make soak` tests it"))
     processes = int(getattr(config, "workerinput", {}).get("workercount", 1))
     long = [item for item in items if item.get_closest_marker("long")]
     short = iter([item for item in items if not item.get_closest_marker("long")])

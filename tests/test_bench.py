@@ -48,6 +48,7 @@ def test_the_table_has_a_line_per_figure_and_a_range_only_if_values_differ() -> 
     ]
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 @pytest.mark.timeout(900)  # it starts 50 processes in turn, which takes minutes on a busy machine
 def test_a_small_bench_measures_every_figure_and_exits_with_0(tmp_path: Path) -> None:

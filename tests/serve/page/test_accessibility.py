@@ -49,6 +49,7 @@ def test_axe_finds_nothing_in_any_view_and_enough_contrast_in_both_themes(page: 
     assert {place: violations for place, violations in found.items() if violations} == {}
 
 
+@pytest.mark.thorough
 def test_the_keyboard_reaches_everything_in_every_view(page: Page) -> None:
     unreached = {view: list_unreached(page) for view in iter_views(page)}
     assert {view: controls for view, controls in unreached.items() if controls} == {}
@@ -69,6 +70,7 @@ def list_unreached(page: Page) -> list[str]:
     return list(page.evaluate(UNREACHED))
 
 
+@pytest.mark.thorough
 def test_nothing_moves_for_a_person_who_wants_no_motion(page: Page) -> None:
     expect(page.locator("main h1")).to_have_count(1)
     assert page.evaluate("document.getAnimations().filter((one) => one.playState === 'running').length") == 0

@@ -50,6 +50,7 @@ def open_alerts(page: Page, name: str = "") -> None:
     expect(page.get_by_role("heading", name="Alerts")).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_the_most_urgent_alert_stands_first_and_says_its_value_in_words(page: Page) -> None:
     open_alerts(page)
     rows = page.get_by_role("table").get_by_role("row")
@@ -96,6 +97,7 @@ def test_an_alert_is_silenced_and_the_silence_is_ended(page: Page, faults: list[
     faults[:] = [fault for fault in faults if "status of 400" not in fault]  # the end in the past
 
 
+@pytest.mark.thorough
 def test_an_alert_shows_its_states_its_evidence_and_who_knows(page: Page) -> None:
     open_alerts(page, "/failing?since=3h")
     page.get_by_role("button", name="Acknowledge").click()
@@ -116,6 +118,7 @@ def test_an_alert_shows_its_states_its_evidence_and_who_knows(page: Page) -> Non
     page.wait_for_function("/^#.search.since=20.*&until=20.*&at=[0-9]+:[0-9]+$/.test(location.hash)")
 
 
+@pytest.mark.thorough
 def test_new_states_take_neither_the_focus_nor_an_open_dialog(page: Page) -> None:
     open_alerts(page, "/busy")
     expect(page.get_by_role("row").filter(has_text="/checkout")).to_contain_text(re.compile(r"4\d, above 40"))
@@ -137,6 +140,7 @@ def test_new_states_take_neither_the_focus_nor_an_open_dialog(page: Page) -> Non
     expect(comment).to_be_focused()
 
 
+@pytest.mark.thorough
 def test_alerts_fit_a_narrow_screen_and_axe_finds_nothing(served: Served, browser: Browser, faults: list[str]) -> None:
     with open_page(browser, served.url, faults, viewport={"width": 360, "height": 740}, color_scheme="dark") as page:
         for address, text in (("alerts", "failing"), ("alerts/failing", "was OK")):
@@ -160,6 +164,7 @@ def read_token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Serve
         yield served, token
 
 
+@pytest.mark.thorough
 def test_a_button_says_why_a_reader_may_not_use_it(
     read_token: tuple[Served, str], browser: Browser, faults: list[str]
 ) -> None:

@@ -45,6 +45,7 @@ def test_the_client_that_causes_the_5xx_is_one_click_away(page: Page) -> None:
     assert hand.clicks == 1
 
 
+@pytest.mark.thorough
 def test_the_slowest_route_is_three_clicks_away(page: Page) -> None:
     hand = Hand()
     hand.click(page.get_by_role("link", name="SQL"))
@@ -54,6 +55,7 @@ def test_the_slowest_route_is_three_clicks_away(page: Page) -> None:
     assert hand.clicks == 3
 
 
+@pytest.mark.thorough
 def test_an_alert_is_silenced_in_three_clicks(page: Page) -> None:
     hand = Hand()
     hand.click(page.get_by_role("link", name="Alerts"))

@@ -29,6 +29,7 @@ def test_a_person_goes_through_the_views_and_back(page: Page) -> None:
     wait_for_view(page, "Search")
 
 
+@pytest.mark.thorough
 def test_the_keyboard_reaches_the_views_and_the_help_lists_its_keys(page: Page) -> None:
     wait_for_view(page, "Search")
     page.goto("/#/sql")
@@ -48,6 +49,7 @@ def test_the_keyboard_reaches_the_views_and_the_help_lists_its_keys(page: Page) 
     expect(page.locator("#say")).to_have_text("Alerts")
 
 
+@pytest.mark.thorough
 def test_the_skip_link_goes_to_the_content_and_keeps_the_address(page: Page) -> None:
     page.goto("/#/alerts")
     wait_for_view(page, "Alerts")
@@ -59,6 +61,7 @@ def test_the_skip_link_goes_to_the_content_and_keeps_the_address(page: Page) -> 
     assert page.url.endswith("#/alerts")
 
 
+@pytest.mark.thorough
 def test_the_zone_is_in_the_address_and_stays_in_other_views(
     served: Served, browser: Browser, faults: list[str]
 ) -> None:
@@ -73,6 +76,7 @@ def test_the_zone_is_in_the_address_and_stays_in_other_views(
     assert faults == []
 
 
+@pytest.mark.thorough
 def test_a_chosen_theme_stays_and_the_systems_is_followed_otherwise(page: Page) -> None:
     def background() -> str:
         return str(page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
@@ -91,6 +95,7 @@ def test_a_chosen_theme_stays_and_the_systems_is_followed_otherwise(page: Page) 
     assert page.evaluate("JSON.stringify(localStorage)") == '{"puppylog-theme":"dark"}'
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("width", [360, 3840])
 def test_no_view_is_wider_than_the_window(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 740})
@@ -124,6 +129,7 @@ def test_the_page_says_that_the_server_is_away_and_goes_on_when_it_is_back(serve
     expect(away.get_by_text("Connected again.", exact=True).last).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_the_page_says_that_the_store_is_away_and_asks_again_when_it_is_back(away: Page) -> None:
     away.add_init_script("window.backs = 0")
     away.goto("/#/alerts")
@@ -152,6 +158,7 @@ Object.defineProperty(window, "localStorage", { get() { throw new DOMException("
 """
 
 
+@pytest.mark.thorough
 def test_the_page_works_where_a_browser_forbids_to_keep_anything(page: Page) -> None:
     page.add_init_script(FORBID)
     for path, name in (("search?q=payment", "Search"), ("alerts", "Alerts"), ("sql", "SQL")):

@@ -150,6 +150,7 @@ def answer_hostile(route: Route) -> None:
     route.fulfill(response=response, json=make_hostile(response.json()))
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 def test_hostile_text_in_the_store_runs_nothing_and_asks_nobody_else(served: Served, browser: Browser) -> None:
     faults: list[str] = []

@@ -48,6 +48,7 @@ def test_lines_show_time_severity_source_and_message_and_mark_what_the_query_fou
     expect(page.locator("mark.is-current")).to_have_text("payment")
 
 
+@pytest.mark.thorough
 def test_more_lines_come_as_one_scrolls_and_none_comes_twice(page: Page) -> None:
     page.goto(f"{ALL}source:shop&order=oldest")
     expect(page.get_by_text("100 lines, and more below, oldest first")).to_be_visible()
@@ -71,6 +72,7 @@ def test_a_record_opens_with_its_fields_and_a_click_on_a_value_narrows_the_searc
     expect(record).to_be_hidden()
 
 
+@pytest.mark.thorough
 def test_a_link_opens_a_record_that_is_not_in_the_list(page: Page, served: Served) -> None:
     answer = json.loads(served.send("GET", "/api/v1/records?q=source:app&limit=1").text)
     record = answer["records"][0]
@@ -91,6 +93,7 @@ def test_neighbours_of_a_record_come_from_its_file_with_the_rejected_lines_among
     expect(page.get_by_text("24 lines, all that match")).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_the_table_has_the_columns_that_the_reader_chooses_and_the_address_keeps_them(page: Page) -> None:
     field = {"name": "only_in_older_records", "kind": "attribute", "share": 0.1, "examples": [], "is_facet": False}
     page.route("**/api/v1/fields?*", lambda route: route.fulfill(json={"fields": [field], "sample_records": 1}))
@@ -116,6 +119,7 @@ def test_the_table_has_the_columns_that_the_reader_chooses_and_the_address_keeps
     expect(page.get_by_role("list", name="Lines")).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_text_that_is_hard_to_show_is_shown_as_it_is(page: Page) -> None:
     page.goto(f"{ALL}source:strange")
     expect(find_line(page, "bold")).to_contain_text("<b onclick=alert(1)>bold</b> ␛[31mred␛[0m U+202Eevil")
@@ -130,6 +134,7 @@ def test_text_that_is_hard_to_show_is_shown_as_it_is(page: Page) -> None:
     expect(page.get_by_text("1 line, all that match")).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_what_is_found_is_taken_along_as_a_file_or_as_a_command(page: Page) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"{ALL}payment timeout")
@@ -151,6 +156,7 @@ def test_what_is_found_is_taken_along_as_a_file_or_as_a_command(page: Page) -> N
     assert "payment 52 failed" in page.evaluate("navigator.clipboard.readText()")
 
 
+@pytest.mark.thorough
 def test_axe_finds_nothing_in_an_open_record_its_neighbours_and_the_table(page: Page) -> None:
     page.goto(f"{ALL}source:shop status_code:503")
     page.locator(".line").nth(3).get_by_role("link").click()

@@ -47,6 +47,7 @@ def test_the_page_marks_what_a_terminal_highlights(module: Page) -> None:
         assert found == expected, query
 
 
+@pytest.mark.thorough
 def test_no_regular_expression_makes_the_page_wait(module: Page) -> None:
     hard = [
         "/(a+)+$/",

@@ -61,6 +61,7 @@ def hash_of(page: Page) -> str:
     return str(page.evaluate("location.hash"))
 
 
+@pytest.mark.thorough
 def test_each_metric_says_what_it_measures_with_a_small_chart(page: Page, faults: list[str]) -> None:
     page.goto("/#/metrics?since=1h")
     item = page.get_by_role("listitem").filter(has=page.get_by_role("link", name="errors", exact=True))
@@ -107,6 +108,7 @@ def test_one_segment_is_switched_off_or_shown_alone_and_its_values_lead_to_its_r
     assert found, hash_of(page)
 
 
+@pytest.mark.thorough
 def test_a_thousand_segments_show_the_largest_and_say_what_is_left_out(page: Page) -> None:
     open_metric(page, "users", "?since=1h")
     expect(page.get_by_text("989 smaller segments are left out")).to_be_visible()
@@ -125,6 +127,7 @@ def test_a_thousand_segments_show_the_largest_and_say_what_is_left_out(page: Pag
     assert {row[1] for row in rows[1:]} >= {"4", "0"}
 
 
+@pytest.mark.thorough
 def test_a_brush_sets_the_range_and_a_click_leads_to_the_records(page: Page) -> None:
     open_metric(page, "errors", "?since=1h")
     box = page.locator(".u-over").bounding_box()
@@ -140,6 +143,7 @@ def test_a_brush_sets_the_range_and_a_click_leads_to_the_records(page: Page) -> 
     page.wait_for_function("location.hash.startsWith('#/search?q=status_code%3E%3D500&since=20')")
 
 
+@pytest.mark.thorough
 def test_a_metric_is_compared_with_the_day_before_and_names_the_alert_that_judges_it(
     page: Page, faults: list[str]
 ) -> None:
@@ -157,6 +161,7 @@ def test_a_metric_is_compared_with_the_day_before_and_names_the_alert_that_judge
     faults[:] = [fault for fault in faults if "status of 404" not in fault]
 
 
+@pytest.mark.thorough
 def test_metrics_fit_a_narrow_screen_and_axe_finds_nothing(served: Served, browser: Browser, faults: list[str]) -> None:
     with open_page(browser, served.url, faults, viewport={"width": 360, "height": 740}, color_scheme="dark") as page:
         for address in ("metrics?since=1h", "metrics/requests?since=1h"):

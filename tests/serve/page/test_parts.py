@@ -60,6 +60,7 @@ def test_a_range_is_chosen_from_a_list_by_text_and_by_calendar(shown: Page) -> N
     assert read_range(shown) == ("2h", "")
 
 
+@pytest.mark.thorough
 def test_a_range_moves_and_grows_by_buttons_and_keys(shown: Page) -> None:
     shown.goto("/#/range-trial?since=2026-11-20T10:00:00Z&until=2026-11-20T12:00:00Z")
     shown.get_by_role("button", name=re.compile("Earlier")).click()
@@ -77,6 +78,7 @@ def test_a_range_moves_and_grows_by_buttons_and_keys(shown: Page) -> None:
         expect(shown.get_by_role("button", name=re.compile(name))).to_be_disabled()
 
 
+@pytest.mark.thorough
 def test_a_view_is_refreshed_by_hand_and_by_itself(shown: Page) -> None:
     shown.clock.install()
     shown.get_by_role("button", name="Refresh", exact=True).click()
@@ -142,6 +144,7 @@ def test_a_range_of_a_chart_is_chosen_by_mouse_and_by_keyboard(page: Page) -> No
     expect(cells).to_have_text("2026-11-20 10:01:0052")
 
 
+@pytest.mark.thorough
 def test_new_data_of_a_chart_disturb_neither_a_reader_nor_a_brush(page: Page) -> None:
     page.goto("/#/parts-trial")
     page.locator("main h1").wait_for(state="attached")
@@ -186,6 +189,7 @@ async () => {
 """
 
 
+@pytest.mark.thorough
 def test_a_table_is_sorted_and_its_rows_are_opened_by_keyboard(page: Page) -> None:
     page.goto("/#/parts-trial")
     page.locator("main h1").wait_for(state="attached")
@@ -223,6 +227,7 @@ ENDLESS = """
 """
 
 
+@pytest.mark.thorough
 def test_a_request_that_takes_long_says_so_and_can_be_stopped(page: Page) -> None:
     page.goto("/#/parts-trial")
     page.locator("main h1").wait_for(state="attached")

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 
@@ -15,6 +16,7 @@ def test_a_pattern_leads_to_its_records(page: Page) -> None:
     expect(box).to_have_value(r"message~/\Apayment \S+ failed: timeout after \S+ s(\n|\z)/")
 
 
+@pytest.mark.thorough
 def test_a_person_sees_what_is_new_and_leaves_a_pattern_out(page: Page) -> None:
     page.goto("/#/patterns?since=all")
     page.get_by_label("Which patterns").select_option("New in the last 15 minutes")

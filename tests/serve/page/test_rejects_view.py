@@ -34,6 +34,7 @@ def test_a_click_on_a_reason_shows_its_lines_with_a_caret_where_they_do_not_fit(
     expect(lines).to_have_count(3)
 
 
+@pytest.mark.thorough
 def test_a_mistake_in_the_query_is_said_and_marked(page: Page, faults: list[str]) -> None:
     page.goto("/#/rejects")
     box = page.get_by_role("searchbox")
@@ -65,6 +66,7 @@ def test_rejected_lines_are_tried_first_and_then_stored_as_records(page: Page, s
     assert served.send("GET", "/api/v1/rejects/reasons").status == 200
 
 
+@pytest.mark.thorough
 def test_a_reader_is_told_why_lines_cannot_be_read_again(page: Page) -> None:
     guest = '{"needs_token": true, "name": "guest", "scope": "read"}'
     page.route("**/api/v1/session", lambda route: route.fulfill(content_type="application/json", body=guest))

@@ -3,6 +3,7 @@
 import json
 import re
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from support.page import APP_RECORDS, SHOP_LINES
@@ -52,6 +53,7 @@ def test_a_click_on_a_value_narrows_the_search(page: Page) -> None:
     expect(box(page)).to_have_value("")
 
 
+@pytest.mark.thorough
 def test_a_minus_leaves_a_value_out(page: Page) -> None:
     page.goto("/#/search?since=2h")
     value = find_value(page, "source", "shop")
@@ -71,6 +73,7 @@ def test_a_minus_leaves_a_value_out(page: Page) -> None:
     expect_records(page, ALL)
 
 
+@pytest.mark.thorough
 def test_a_person_chooses_which_fields_are_counted(page: Page) -> None:
     page.goto("/#/search?since=2h")
     page.get_by_role("button", name="Fields").click()
@@ -127,6 +130,7 @@ def test_a_person_zooms_into_the_chart_and_back(page: Page) -> None:
     expect(box(page)).to_have_value("status_code>=500 status_code<600 request_route=/cart")
 
 
+@pytest.mark.thorough
 def test_an_empty_range_says_where_the_newest_record_is(page: Page) -> None:
     page.goto("/#/search?since=2001-01-01&until=2001-01-02")
     expect(page.get_by_text("No records here. The newest record is from")).to_be_visible()
@@ -166,6 +170,7 @@ def test_the_box_completes_what_a_person_types(page: Page) -> None:
     expect_records(page, NUMBER_OF_503)
 
 
+@pytest.mark.thorough
 def test_a_mistake_is_shown_under_its_character(page: Page, faults: list[str]) -> None:
     page.goto("/#/search?since=2h")
     expect_records(page, ALL)
@@ -199,6 +204,7 @@ def test_a_search_that_takes_long_can_be_stopped(page: Page) -> None:
     expect_records(page, 10)
 
 
+@pytest.mark.thorough
 def test_a_search_that_takes_too_long_says_so(page: Page, faults: list[str]) -> None:
     fault = {"message": "cannot search: the store has not answered within 30 s", "is_transient": False}
     page.route(
@@ -212,6 +218,7 @@ def test_a_search_that_takes_too_long_says_so(page: Page, faults: list[str]) -> 
     faults.clear()
 
 
+@pytest.mark.thorough
 def test_a_million_values_do_not_hang_the_page(page: Page) -> None:
     names = [
         "<img src=x onerror=alert(1)>",
@@ -237,6 +244,7 @@ def test_a_million_values_do_not_hang_the_page(page: Page) -> None:
     expect(box(page)).to_have_value(r"host~/\A\x{202e}evil\z/")
 
 
+@pytest.mark.thorough
 def test_the_counts_are_a_sheet_on_a_phone(page: Page) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     page.goto("/#/search?since=2h")

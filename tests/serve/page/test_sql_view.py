@@ -35,6 +35,7 @@ def test_a_statement_is_written_with_names_that_a_click_inserts_and_runs_with_ct
     expect(page.get_by_role("cell", name=str(SHOP_LINES))).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_values_keep_their_digits_and_null_is_no_text(page: Page, statement: Locator) -> None:
     statement.fill("select 9007199254740993 as id, null as nothing, repeat('long ', 99) as text")
     page.get_by_role("button", name="Run").click()
@@ -55,6 +56,7 @@ def test_an_error_of_the_database_is_shown_with_its_place(page: Page, statement:
     faults.clear()
 
 
+@pytest.mark.thorough
 def test_many_rows_scroll_and_are_downloaded_whole(page: Page, statement: Locator, tmp_path: Path) -> None:
     statement.fill("select x as n from generate_series(1, 2500) as t(x)")
     page.keyboard.press("Control+Enter")
@@ -70,6 +72,7 @@ def test_many_rows_scroll_and_are_downloaded_whole(page: Page, statement: Locato
     assert (tmp_path / "rows.csv").read_text().split() == ["n", *map(str, range(1, 2501))]
 
 
+@pytest.mark.thorough
 def test_counts_over_time_are_a_chart_and_every_example_runs(page: Page) -> None:
     page.goto("/#/sql")
     labels = ["Requests a minute, and those that failed", "Newest records", "Routes by bytes sent"]
@@ -81,6 +84,7 @@ def test_counts_over_time_are_a_chart_and_every_example_runs(page: Page) -> None
         expect(page.get_by_role("img", name="The result")).to_have_count(1 if "minute" in label else 0)
 
 
+@pytest.mark.thorough
 def test_a_statement_that_takes_long_can_be_stopped(page: Page, statement: Locator) -> None:
     statement.fill("select count(*) from generate_series(1, 1000000) a(x), generate_series(1, 1000000) b(x)")
     page.keyboard.press("Control+Enter")

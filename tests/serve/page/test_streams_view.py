@@ -85,6 +85,7 @@ def test_streams_with_problems_come_first_and_say_what_is_wrong(page: Page) -> N
     assert "by=host" in page.url
 
 
+@pytest.mark.thorough
 def test_a_poll_moves_no_row_under_the_pointer_and_takes_no_focus(
     page: Page, answer: Callable[[list[Stream]], None]
 ) -> None:
@@ -107,6 +108,7 @@ def test_a_poll_moves_no_row_under_the_pointer_and_takes_no_focus(
     assert sources(page) == ["/var/log/a.log", "/var/log/c.log"]
 
 
+@pytest.mark.thorough
 def test_a_stream_leads_to_its_records_its_live_tail_and_its_rejected_lines(
     page: Page, answer: Callable[[list[Stream]], None]
 ) -> None:

@@ -44,6 +44,7 @@ def opening_tail(page: Page) -> Iterator[None]:
         yield
 
 
+@pytest.mark.thorough
 def test_new_lines_come_at_the_top_and_the_list_stands_still_while_one_reads_below(page: Page, served: Served) -> None:
     page.goto("/#/search?since=all")
     with opening_tail(page):
@@ -76,6 +77,7 @@ def test_new_lines_come_at_the_top_and_the_list_stands_still_while_one_reads_bel
     assert "live" not in page.url
 
 
+@pytest.mark.thorough
 def test_oldest_first_the_newest_line_stays_at_the_bottom_and_selected_text_stays_selected(
     page: Page, served: Served
 ) -> None:
@@ -119,6 +121,7 @@ def test_after_a_break_the_tail_goes_on_without_a_gap_and_without_a_repetition(p
     assert requests[1].endswith(f"from={position}")
 
 
+@pytest.mark.thorough
 def test_a_busy_tail_keeps_the_newest_lines_and_says_how_many_it_has_not(page: Page) -> None:
     record = {"stream_id": 1, "file_id": 99, "severity": "info", "message": "busy", "ts": "2026-11-27T10:00:00.000000Z"}
     events = [

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -15,6 +16,20 @@ ACCESS = b'10.0.0.1 - - [01/Mar/2026:10:00:00 +0000] "GET /cart HTTP/1.1" 200 5\
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A store with nine rejected lines, which no test changes."""
+    with open_store(tmp_path_factory) as served:
+        yield served
+
+
+@pytest.fixture
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The same for one test."""
+    with open_store(tmp_path_factory) as served:
+        yield served
+
+
+@contextmanager
+def open_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with Served(tmp_path_factory.mktemp("rejects")) as served:
         post(served, "shop", GOOD + b'{"message": "cut off\n' + ACCESS * 5 + b"\xff<script>alert(1)</script>\n", "web")
         post(served, "other", b"no json: " + b"x" * 100_000 + b"\n" + b"no json\n", "jobs")
@@ -86,21 +101,21 @@ def test_a_wrong_parameter_is_named(served: Served, path: str, parameters: dict[
     assert get(served, path, status=400, **parameters)["error"]["place"] == place
 
 
-def test_a_replay_can_be_tried_and_makes_each_line_a_record_once(served: Served) -> None:
+def test_a_replay_can_be_tried_and_makes_each_line_a_record_once(own: Served) -> None:
     body = {"format": "combined", "source": "*shop", "is_dry": True}
-    tried = ask(served, "POST", "rejects/replay", {**body, "format": "access"})
+    tried = ask(own, "POST", "rejects/replay", {**body, "format": "access"})
     assert (tried["lines"], tried["became_records"], tried["still_rejected"]) == (7, 5, 2)
     assert sum(reason["lines"] for reason in tried["reasons"]) == 2
-    assert get(served, "rejects/reasons")["lines"] == 9
-    done = ask(served, "POST", "rejects/replay", {**body, "format": "access", "is_dry": False})
+    assert get(own, "rejects/reasons")["lines"] == 9
+    done = ask(own, "POST", "rejects/replay", {**body, "format": "access", "is_dry": False})
     assert (done["became_records"], done["still_rejected"], done["already_records"]) == (5, 2, 0)
-    assert len(get(served, "records", q="request_route:/cart")["records"]) == 5
-    again = ask(served, "POST", "rejects/replay", {**body, "format": "access", "is_dry": False})
+    assert len(get(own, "records", q="request_route:/cart")["records"]) == 5
+    again = ask(own, "POST", "rejects/replay", {**body, "format": "access", "is_dry": False})
     assert (again["lines"], again["became_records"]) == (2, 0)
 
 
-def test_a_replay_without_a_format_takes_that_of_each_stream(served: Served) -> None:
-    tried = ask(served, "POST", "rejects/replay", {"group": "jobs", "q": "line:no*"})
+def test_a_replay_without_a_format_takes_that_of_each_stream(own: Served) -> None:
+    tried = ask(own, "POST", "rejects/replay", {"group": "jobs", "q": "line:no*"})
     assert (tried["lines"], tried["became_records"], tried["still_rejected"]) == (2, 0, 2)
 
 
