@@ -24,6 +24,7 @@ from puppylog.monitor.logql.asking import Asking, Within
 from puppylog.monitor.logql.entries import Entry, NewEntries, find_entries, read_new_entries, shows_metadata
 from puppylog.serve.context import Context
 from puppylog.serve.guard import check_websocket_origin, guarded
+from puppylog.serve.leaving import note_failure, wait_until_gone
 from puppylog.serve.loki.answers import CATEGORIZE, make_streams, render_error
 from puppylog.serve.loki.parameters import LARGEST_NS, Parameters, parse_parameters
 from puppylog.serve.loki.queries import read_flags
@@ -157,7 +158,7 @@ class _Tails:
         return _Tail(query, parameters, flags, lambda store: Asking(store, written), parameters.limit(), pause_s)
 
     async def _follow(self, websocket: WebSocket, request: Request, tail: _Tail) -> None:
-        gone = asyncio.ensure_future(_wait_until_gone(websocket))
+        gone = asyncio.ensure_future(wait_until_gone(websocket.receive))
         sending = asyncio.ensure_future(self._send(websocket, request, tail))
         try:
             await asyncio.wait({gone, sending}, return_when=asyncio.FIRST_COMPLETED)
@@ -196,7 +197,7 @@ class _Tails:
             try:
                 return await asyncio.shield(running)
             except asyncio.CancelledError:
-                running.add_done_callback(_note_failure)
+                running.add_done_callback(note_failure)
                 cancellation.cancel_until(running.done)
                 raise
             except Refusal as refusal:
@@ -207,18 +208,6 @@ class _Tails:
 
 def _with_reader(work: Callable[[CancellableReader], T], cancellation: Cancellation) -> Callable[[Store], T]:
     return lambda store: work(CancellableReader(store, cancellation))
-
-
-def _note_failure(done: "asyncio.Future[T]") -> None:
-    """Keep the loop from reporting the failure of a query that was ended."""
-    if not done.cancelled():
-        done.exception()
-
-
-async def _wait_until_gone(websocket: WebSocket) -> None:
-    """Return when the client has gone."""
-    while (await websocket.receive())["type"] != "websocket.disconnect":
-        continue
 
 
 def _shorten(text: str) -> str:

@@ -20,9 +20,9 @@ from puppylog.rows.base import Writer
 from puppylog.rows.text import CsvWriter, JsonlWriter
 from puppylog.serve.context import Context
 from puppylog.serve.guard import Handler, guarded
+from puppylog.serve.leaving import note_failure, wait_until_gone
 from puppylog.serve.read.errors import render_error
 from puppylog.serve.read.parameters import read_body
-from puppylog.serve.read.running import wait_until_gone
 from puppylog.serve.read.sql import Statement
 from puppylog.serve.refusal import Refusal
 from puppylog.serve.store.answers import ClientGone, Pipe
@@ -92,9 +92,9 @@ async def _download(context: Context, request: Request) -> Response:
             _send_rows(batches, format_, pipe)
 
     running = asyncio.ensure_future(context.stores.call(work))
-    running.add_done_callback(_note_failure)
+    running.add_done_callback(note_failure)
     taking = asyncio.ensure_future(pipe.take())
-    gone = asyncio.ensure_future(wait_until_gone(request))
+    gone = asyncio.ensure_future(wait_until_gone(request.receive))
     await asyncio.wait({running, taking, gone}, return_when=asyncio.FIRST_COMPLETED)
     gone.cancel()
     if running.done() and running.exception() is not None:
@@ -120,12 +120,6 @@ def _open_writer(format_: str, out: IO[bytes], schema: pa.Schema) -> Writer:
     return (CsvWriter if format_ == "csv" else JsonlWriter)(out, schema, UTC)  # type: ignore[arg-type]  # the writers use only `buffer` of a file of text
 
 
-def _note_failure(done: "asyncio.Future[None]") -> None:
-    """Keep the loop from reporting the failure of a statement whose client has gone."""
-    if not done.cancelled():
-        done.exception()
-
-
 class _Rows(Response):
     """Sends parts as they come until the work has ended or the client has gone."""
 
@@ -143,7 +137,8 @@ class _Rows(Response):
         self._taking = taking
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        gone = asyncio.ensure_future(wait_until_gone(Request(scope, receive)))
+        del scope
+        gone = asyncio.ensure_future(wait_until_gone(receive))
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             while not gone.done():

@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 from starlette.requests import Request
 
 from puppylog.serve.context import Context
+from puppylog.serve.leaving import note_failure, wait_until_gone
 from puppylog.serve.refusal import Refusal
 from puppylog.stores.base import Store
 from puppylog.stores.cancellable import CancellableReader
@@ -43,7 +44,7 @@ async def run_query(
         return work(CancellableReader(store, cancellation))
 
     running = asyncio.ensure_future(context.stores.call(call))
-    gone = asyncio.ensure_future(wait_until_gone(request))
+    gone = asyncio.ensure_future(wait_until_gone(request.receive))
     try:
         await asyncio.wait({running, gone}, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
         if running.done():
@@ -51,21 +52,9 @@ async def run_query(
     finally:
         gone.cancel()
         if not running.done():
-            running.add_done_callback(_note_failure)
+            running.add_done_callback(note_failure)
             cancellation.cancel_until(running.done, every_s=_CANCEL_EVERY_S)
     if gone.done() and not gone.cancelled():
         raise Refusal(CLIENT_GONE, "the client went away")
     advice = "choose a shorter range of time, or ask for less"
     raise Refusal(504, f"the store did not answer within {limit_s:g} s, and the query was ended; {advice}")
-
-
-async def wait_until_gone(request: Request) -> None:
-    """Return when the client of a request has gone."""
-    while (await request.receive())["type"] != "http.disconnect":
-        continue
-
-
-def _note_failure(done: "asyncio.Future[T]") -> None:
-    """Keep the loop from reporting the failure of a query that was ended."""
-    if not done.cancelled():
-        done.exception()

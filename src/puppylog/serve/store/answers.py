@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from puppylog.errors import PuppylogError, StoreError, StoreForbidden, StoreUnavailable
+from puppylog.serve.leaving import wait_until_gone
 from puppylog.serve.refusal import Refusal
 from puppylog.stores.messages import encode
 from puppylog.stores.remote.frames import END, WAIT, Kind, pack_frame
@@ -141,7 +142,7 @@ class _FramesResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del scope
-        gone = asyncio.ensure_future(_wait_for_end(receive))
+        gone = asyncio.ensure_future(wait_until_gone(receive))
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             while not gone.done():
@@ -175,8 +176,3 @@ class _FramesResponse(Response):
             return self._running.result() + END
         except Refusal as refusal:
             return _failure_frame(refusal) + END
-
-
-async def _wait_for_end(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        continue

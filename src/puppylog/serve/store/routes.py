@@ -16,6 +16,7 @@ from puppylog import __version__
 from puppylog.errors import PuppylogError, StoreRefused
 from puppylog.serve.context import Context, Scope
 from puppylog.serve.guard import Handler, guarded
+from puppylog.serve.leaving import note_failure, wait_until_gone
 from puppylog.serve.refusal import Refusal
 from puppylog.serve.store.answers import ClientGone, Pipe, answer, json_frame, render_failure
 from puppylog.serve.store.appends import Body, Transaction, read_reread
@@ -124,7 +125,7 @@ class StoreDoor:
 
         owner, call_id = request.state.caller.token_id, request.headers.get(CALL_HEADER, "")
         running = self._repeats.run(owner, call_id, lambda: asyncio.ensure_future(run()))
-        running.add_done_callback(_note_failure)
+        running.add_done_callback(note_failure)
         return await answer(request, running)
 
     # --- sessions
@@ -175,7 +176,7 @@ class StoreDoor:
         """Renew a session, and answer after a while, or when the client has gone."""
         await self._context.read_body(request)
         session_id, owner = request.headers.get(SESSION_HEADER, ""), request.state.caller.token_id
-        gone = asyncio.ensure_future(_wait_until_gone(request))
+        gone = asyncio.ensure_future(wait_until_gone(request.receive))
         try:
             await self._claims.renew(session_id, owner, gone)
         finally:
@@ -232,14 +233,8 @@ class StoreDoor:
             return b""
 
         running = asyncio.ensure_future(self._context.stores.call(work))
-        running.add_done_callback(_note_failure)
+        running.add_done_callback(note_failure)
         return await answer(request, running, pipe)
-
-
-def _note_failure(done: "asyncio.Future[bytes]") -> None:
-    """Keep the loop from reporting the failure of a call whose client has gone."""
-    if not done.cancelled():
-        done.exception()
 
 
 def _send_answer(store: Store, asked: Arguments, pipe: Pipe, cancellation: Cancellation, limit_s: float) -> None:
@@ -287,11 +282,6 @@ def _claim_sending(claims: Claims, session: Session, _asked: Arguments) -> bool:
 
 def _release_sending(claims: Claims, session: Session, _asked: Arguments) -> None:
     claims.release_sending(session)
-
-
-async def _wait_until_gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        continue
 
 
 def _clean(text: str) -> str:

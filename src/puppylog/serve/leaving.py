@@ -1,0 +1,20 @@
+"""Clients that go away before their answer."""
+
+import asyncio
+from typing import Any, Final
+
+from starlette.types import Receive
+
+_GONE: Final = frozenset({"http.disconnect", "websocket.disconnect"})
+
+
+async def wait_until_gone(receive: Receive) -> None:
+    """Return when the client has gone whose messages ``receive`` returns. The body of a request must have been read."""
+    while (await receive())["type"] not in _GONE:
+        continue
+
+
+def note_failure(done: "asyncio.Future[Any]") -> None:
+    """Keep the loop from reporting the failure of a call for whose result no client waits any more."""
+    if not done.cancelled():
+        done.exception()
