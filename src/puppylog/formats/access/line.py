@@ -5,6 +5,7 @@ the answer of the server are still known. Such a request becomes the message of 
 """
 
 import re
+from collections.abc import Sequence
 from enum import Enum
 from functools import lru_cache
 from typing import Final, TypeAlias
@@ -59,13 +60,14 @@ def _add_record(builder: RowsBuilder, at: int, line: str, variant: Variant) -> N
     before, quoted = _split_before_request(line)
     ts_us = _read_time(before[-_STAMP_SIZE:])
     columns, members = _read_head(before[:-_STAMP_SIZE])
-    if len(quoted) % 2:
+    closing = _find_closing(quoted)
+    if (len(quoted) - closing) % 2 == 0:
         raise Mismatch(Reason.OPEN_QUOTE)
-    ending, extra = _read_ending(quoted[1:], variant)
-    request = quoted[0]
+    ending, extra = _read_ending(quoted[closing:], variant)
+    request = '"'.join(quoted[:closing])
     columns |= ending | (read_request(request) or {"message": _none_if_unknown(request)})
-    if extra:
-        members.append(("extra", quote(extra)))
+    if value := _read_extra(extra):
+        members.append(("extra", quote(value)))
     builder.add(at, ts_us, members=members, columns=columns)
 
 
@@ -94,6 +96,34 @@ def _split_at_quotes(line: str) -> list[str]:
         else:
             whole.append(text)
     return whole
+
+
+def _find_closing(quoted: Sequence[str]) -> int:
+    """Return the number of the closing quote of the request, from 1.
+
+    It is the first quote that ends a request with a protocol and is before a status and bytes, because some servers
+    write a request with its quotes as they are. If there is no such quote, it is the first quote.
+    """
+    for place in range(1, len(quoted)):
+        word = quoted[place - 1].rpartition(" ")[1:]
+        is_request = place == 1 or (word[0] and word[1].startswith("HTTP/") and '"' not in word[1])
+        if is_request and _are_numbers(_NUMBERS.match(quoted[place] + '"' * (place + 1 < len(quoted)))):
+            return place
+    return 1
+
+
+def _are_numbers(found: re.Match[str] | None) -> bool:
+    """Return whether the match is a status and bytes of at most 63 bits."""
+    return found is not None and found[2] is not None and (found[2] == "-" or int(found[2]) <= _MOST_BYTES)
+
+
+def _read_extra(extra: str) -> str:
+    """Return the text without its quotes if it is one value in quotes; an empty text if all values are unknown."""
+    if all(value in {"-", '"-"', '""'} for value in extra.split(" ")):
+        return ""
+    if extra.startswith('"') and len(texts := _split_at_quotes(extra[1:])) == 2 and not texts[1]:
+        return texts[0]
+    return extra
 
 
 def _read_time(written: str) -> int:
@@ -133,9 +163,9 @@ def _read_ending(quoted: list[str], variant: Variant) -> _Ending:
     numbers = _NUMBERS.match(text)
     if numbers is None:
         raise Mismatch(Reason.STATUS)
-    status, size = numbers.groups()
-    if size is None or (size != "-" and int(size) > _MOST_BYTES):
+    if not _are_numbers(numbers):
         raise Mismatch(Reason.BYTES)
+    status, size = numbers.groups()
     columns: Columns = {
         "status_code": None if status == "-" else int(status),
         "response_bytes": None if size == "-" else int(size),

@@ -108,6 +108,26 @@ static int read_ending(Reading *reading, const uint8_t *at, const uint8_t *end, 
     return FITS;
 }
 
+/* Return whether the request that ends at `closing` ends with a word that begins with HTTP/ and has no quote. */
+static bool ends_with_proto(const uint8_t *start, const uint8_t *closing) {
+    const uint8_t *word = closing;
+    while (word > start && word[-1] != ' ' && word[-1] != '"') word--;
+    return word > start && word[-1] == ' ' && closing - word >= 5 && memcmp(word, "HTTP/", 5) == 0;
+}
+
+/* Some servers write a request with its quotes as they are. Return a later closing quote: the first one that ends a
+ * request with a protocol, and is before a status and bytes. Read these, and move `*place` after them. Return NULL if
+ * there is no such quote. */
+static const uint8_t *find_later_closing(Reading *reading, const uint8_t *opening, const uint8_t *closing,
+                                         const uint8_t *end, const uint8_t **place, Row *row) {
+    while ((closing = quotes_find_closing(&reading->quotes, closing + 1, end)) != NULL) {
+        *place = closing + 1;
+        row->has_status = false;
+        if (ends_with_proto(opening + 1, closing) && read_numbers(place, end, row) == FITS) return closing;
+    }
+    return NULL;
+}
+
 static bool has_open_quote(Quotes *quotes, const uint8_t *at, const uint8_t *end) {
     bool is_open = false;
     while ((at = quotes_find_closing(quotes, at, end)) != NULL) {
@@ -127,6 +147,13 @@ static int read_row(Reading *reading, const uint8_t *line, const uint8_t *end, R
     if (closing == NULL) return ACCESS_OPEN_QUOTE;
     const uint8_t *at = closing + 1;
     int numbers = read_numbers(&at, end, row);
+    if (numbers != FITS) {
+        const uint8_t *later = find_later_closing(reading, opening, closing, end, &at, row);
+        if (later != NULL) {
+            closing = later;
+            numbers = FITS;
+        }
+    }
     int ending = numbers == FITS ? read_ending(reading, at, end, row, extra) : FITS;
     /* An open quote is the first reason, as in line.py. If the line fits, only the rest can have an open quote. */
     bool fits = numbers == FITS && ending == FITS;
@@ -139,11 +166,31 @@ static int read_row(Reading *reading, const uint8_t *line, const uint8_t *end, R
     return FITS;
 }
 
+/* Return the text without its quotes if it is one value in quotes. Return an empty text if all its values are unknown: a
+ * dash or nothing, with or without quotes. */
+static Span read_extra(Span extra) {
+    const uint8_t *at = extra.at, *end = extra.at + extra.size;
+    if (extra.size == 0 || (at[0] != '"' && at[0] != '-')) return extra;
+    for (; at < end; at++) { /* a value and the blank after it */
+        bool is_quoted = *at == '"';
+        if (!is_quoted && *at != '-') break;
+        at++;
+        if (is_quoted && at < end && *at == '-') at++;
+        if (is_quoted && (at == end || *at++ != '"')) break;
+        if (at == end) return (Span){0};
+        if (*at != ' ') break;
+    }
+    const uint8_t *last = end - 1;
+    if (extra.at[0] != '"' || last == extra.at || find_quote(extra.at + 1, end) != last) return extra;
+    return without_dash(span_of(extra.at + 1, last));
+}
+
 INLINED int read_line(Builder *builder, Span line, void *reading) {
     Row row = {0};
     Span vhost = {0}, extra = {0};
     int reason = read_row(reading, line.at, line.at + line.size, &row, &vhost, &extra);
     if (reason != FITS) return reason;
+    if (extra.size) extra = read_extra(extra);
     if (vhost.size) builder_text_member(builder, span_of_text("vhost"), vhost);
     if (extra.size) builder_text_member(builder, span_of_text("extra"), extra);
     builder_record(builder, line.at, &row);
