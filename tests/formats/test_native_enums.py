@@ -13,6 +13,7 @@ from puppylog.formats import cri, json_lines, logfmt, names, native
 from puppylog.formats.access import access_log
 from puppylog.formats.layout import program
 from puppylog.formats.syslog import reasons
+from puppylog.model import severity
 from puppylog.stores.postgres.ingest import pgcopy
 
 LISTS: dict[str, Sequence[str]] = {
@@ -27,6 +28,10 @@ LISTS: dict[str, Sequence[str]] = {
     "layout endings": [ending.name for ending in program.Ending],
     "text columns": program.TEXT_COLUMNS,
     "named fields": names.FIELDS,
+    "severities": severity.SCALE,
+    "severity spellings": [
+        f"SEVERITY_{one.name.upper()} {spelling}" for one in severity.SEVERITIES for spelling in one.spellings
+    ],
 }
 NO_REASON = "none: the line fits"  # the last member of some enumerations in Python
 

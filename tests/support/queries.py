@@ -105,7 +105,7 @@ def _record() -> dict[str, Any]:
         "request_method": _maybe(["GET", "get", "POST", "aab"]),
         "status_code": _maybe([200, 404, 500, -7, 0, 42]),
         "response_bytes": _maybe([0, 42, 99999, 2**60]),
-        "severity": _maybe(["info", "WARN", "warning", "err", "error", "panic", "odd"]),
+        "severity": _maybe(["info", "WARN", "warning", "err", "error", "SEVERE", "panic", "odd"]),
         "message": _maybe([*TEXTS, " ".join(random.choices(TEXTS, k=3))]),
         "attributes": _attributes() if random.random() < 0.8 else None,
     }

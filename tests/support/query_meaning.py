@@ -33,7 +33,7 @@ REGEXES: Final = {
 
 _SEVERITIES: Final = [
     *(["trace"], ["debug"], ["info", "information", "informational"], ["notice"], ["warning", "warn"]),
-    *(["error", "err"], ["critical", "crit", "fatal"], ["alert"], ["emergency", "emerg", "panic"]),
+    *(["error", "err", "severe"], ["critical", "crit", "fatal", "panic"], ["alert"], ["emergency", "emerg"]),
 ]
 _NUMBER: Final = re.compile(r"[+-]?([0-9]{1,15}([.][0-9]{0,15})?|[.][0-9]{1,15})(e-[0-9]{1,2})?", re.IGNORECASE)
 _TEXTS: Final = ("host", "ident", "ruser", "request_method", "request_route", "request_proto", "referer", "user_agent")
@@ -124,7 +124,7 @@ def _test(test: FieldTest, record: Mapping[str, Any], origin: Origin) -> bool:
             return _from(test, value, origin)
         case "ts":
             return _time(test, value)
-        case "severity" if test.operator not in {"=", "!="}:
+        case "severity" if not (test.value.is_quoted and test.operator in {"=", "!="}):
             return _severity(test, value)
     return _compare_value(test, value)
 

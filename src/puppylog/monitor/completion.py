@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 from puppylog.model.query.fields import RECORDS, Kind
 from puppylog.model.query.scanning import REGEX
-from puppylog.model.query.severity import SCALE
+from puppylog.model.severity import SCALE
 from puppylog.monitor.field_sample import FieldSample
 
 Class: TypeAlias = Literal["field", "value", "operator", "keyword"]
@@ -175,7 +175,7 @@ def _complete_value(word: _Word, name: str, sample: Callable[[], FieldSample]) -
     counts = {} if found is None else found.values
     values = list(counts)
     if field is not None and field.kind is Kind.SEVERITY:
-        values += [names[0] for names in SCALE if names[0] not in counts]
+        values += [name for name in SCALE if name not in counts]
     for value in _rank(values, _unquote(word.typed)):
         if len(value) <= _LONGEST:
             yield Completion(_write_value(value), value, "value", _describe_count(counts.get(value, 0), known.records))

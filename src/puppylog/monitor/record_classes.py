@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from puppylog.model.query.severity import SCALE, find_step
+from puppylog.model.severity import NUMBERS, find_number
 from puppylog.monitor.timeline import Timeline, find_dense_part, plan_part
 
 _MOST_PASSES: Final = 4  # how often a timeline is narrowed to where nearly all records are
@@ -33,9 +33,7 @@ def choose_kind(totals: Mapping[str, float]) -> str:
 
 _STATUS_NAMES: Final = ("5xx", "4xx", "3xx", "2xx", "1xx", "other status", "no status")
 _SEVERITY_NAMES: Final = ("error", "warning", "info", "debug", "other severity", "no severity")
-_ERROR, _WARNING, _INFO = (
-    next(step for step, names in enumerate(SCALE) if name in names) for name in ("error", "warning", "info")
-)
+_LEAST: Final = tuple((NUMBERS[name], name) for name in ("error", "warning", "info"))
 
 
 def _name_status(value: int | None) -> str:
@@ -47,14 +45,10 @@ def _name_status(value: int | None) -> str:
 def _name_severity(value: str | None) -> str:
     if value is None:
         return "no severity"
-    step = find_step(value)
-    if step is None:
+    number = find_number(value)
+    if number is None:
         return "other severity"
-    return next(
-        name
-        for least, name in ((_ERROR, "error"), (_WARNING, "warning"), (_INFO, "info"), (0, "debug"))
-        if step >= least
-    )
+    return next((name for least, name in _LEAST if number >= least), "debug")
 
 
 def count_classes(

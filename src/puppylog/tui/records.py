@@ -12,7 +12,7 @@ from datetime import datetime, tzinfo
 from typing import Final
 
 from puppylog.model.query.matches import Matches
-from puppylog.model.query.severity import find_step
+from puppylog.model.severity import find_step
 from puppylog.tui.clean import clean, cut, width_of
 from puppylog.tui.fields import DIM, Row, join_fields, short_fields, text_runs, whole_fields
 from puppylog.tui.runs import Run, margin_of, paint, wrap

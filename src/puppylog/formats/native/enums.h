@@ -8,6 +8,7 @@
 
 #define AS_NUMBER(name, text) name,
 #define AS_TEXT(name, text) text,
+#define AS_PAIR(name, text) #name " " text,
 
 /* What a reader returns for a line that is not rejected. A rejected line has a reason, which is 0 or more. */
 enum { FITS = -1, ROWLESS = -2 /* the line makes no row: it is a directive or empty */ };
@@ -147,6 +148,97 @@ enum { FITS = -1, ROWLESS = -2 /* the line makes no row: it is a directive or em
     X(FIELD_REFERER, "referer")       \
     X(FIELD_USER_AGENT, "user_agent")
 
+/* The scale of severities, from the least to the most severe: see model/severity.py. */
+#define SEVERITIES(X)                \
+    X(SEVERITY_TRACE, "trace")       \
+    X(SEVERITY_DEBUG, "debug")       \
+    X(SEVERITY_INFO, "info")         \
+    X(SEVERITY_NOTICE, "notice")     \
+    X(SEVERITY_WARNING, "warning")   \
+    X(SEVERITY_ERROR, "error")       \
+    X(SEVERITY_CRITICAL, "critical") \
+    X(SEVERITY_ALERT, "alert")       \
+    X(SEVERITY_EMERGENCY, "emergency")
+
+/* All spellings of each severity. */
+#define SEVERITY_SPELLINGS(X)          \
+    X(SEVERITY_TRACE, "trace")         \
+    X(SEVERITY_TRACE, "trc")           \
+    X(SEVERITY_TRACE, "trce")          \
+    X(SEVERITY_TRACE, "trac")          \
+    X(SEVERITY_TRACE, "verbose")       \
+    X(SEVERITY_TRACE, "vrb")           \
+    X(SEVERITY_TRACE, "verb")          \
+    X(SEVERITY_TRACE, "finest")        \
+    X(SEVERITY_TRACE, "silly")         \
+    X(SEVERITY_TRACE, "trace2")        \
+    X(SEVERITY_TRACE, "trace3")        \
+    X(SEVERITY_TRACE, "trace4")        \
+    X(SEVERITY_TRACE, "debug-4")       \
+    X(SEVERITY_DEBUG, "debug")         \
+    X(SEVERITY_DEBUG, "dbg")           \
+    X(SEVERITY_DEBUG, "dbug")          \
+    X(SEVERITY_DEBUG, "debu")          \
+    X(SEVERITY_DEBUG, "fine")          \
+    X(SEVERITY_DEBUG, "finer")         \
+    X(SEVERITY_DEBUG, "config")        \
+    X(SEVERITY_DEBUG, "debug1")        \
+    X(SEVERITY_DEBUG, "debug2")        \
+    X(SEVERITY_DEBUG, "debug3")        \
+    X(SEVERITY_DEBUG, "debug4")        \
+    X(SEVERITY_DEBUG, "debug5")        \
+    X(SEVERITY_INFO, "info")           \
+    X(SEVERITY_INFO, "inf")            \
+    X(SEVERITY_INFO, "information")    \
+    X(SEVERITY_INFO, "informational")  \
+    X(SEVERITY_INFO, "informative")    \
+    X(SEVERITY_INFO, "log")            \
+    X(SEVERITY_INFO, "info2")          \
+    X(SEVERITY_INFO, "info3")          \
+    X(SEVERITY_INFO, "info4")          \
+    X(SEVERITY_NOTICE, "notice")       \
+    X(SEVERITY_NOTICE, "note")         \
+    X(SEVERITY_NOTICE, "ntc")          \
+    X(SEVERITY_NOTICE, "notification") \
+    X(SEVERITY_NOTICE, "success")      \
+    X(SEVERITY_NOTICE, "info+2")       \
+    X(SEVERITY_WARNING, "warning")     \
+    X(SEVERITY_WARNING, "warn")        \
+    X(SEVERITY_WARNING, "wrn")         \
+    X(SEVERITY_WARNING, "warni")       \
+    X(SEVERITY_WARNING, "warnings")    \
+    X(SEVERITY_WARNING, "warn2")       \
+    X(SEVERITY_WARNING, "warn3")       \
+    X(SEVERITY_WARNING, "warn4")       \
+    X(SEVERITY_ERROR, "error")         \
+    X(SEVERITY_ERROR, "err")           \
+    X(SEVERITY_ERROR, "erro")          \
+    X(SEVERITY_ERROR, "severe")        \
+    X(SEVERITY_ERROR, "fail")          \
+    X(SEVERITY_ERROR, "failure")       \
+    X(SEVERITY_ERROR, "error2")        \
+    X(SEVERITY_ERROR, "error3")        \
+    X(SEVERITY_ERROR, "error4")        \
+    X(SEVERITY_CRITICAL, "critical")   \
+    X(SEVERITY_CRITICAL, "crit")       \
+    X(SEVERITY_CRITICAL, "crt")        \
+    X(SEVERITY_CRITICAL, "fatal")      \
+    X(SEVERITY_CRITICAL, "ftl")        \
+    X(SEVERITY_CRITICAL, "fata")       \
+    X(SEVERITY_CRITICAL, "dpanic")     \
+    X(SEVERITY_CRITICAL, "panic")      \
+    X(SEVERITY_CRITICAL, "pani")       \
+    X(SEVERITY_CRITICAL, "pnc")        \
+    X(SEVERITY_CRITICAL, "fatal2")     \
+    X(SEVERITY_CRITICAL, "fatal3")     \
+    X(SEVERITY_CRITICAL, "fatal4")     \
+    X(SEVERITY_CRITICAL, "error+4")    \
+    X(SEVERITY_ALERT, "alert")         \
+    X(SEVERITY_ALERT, "alrt")          \
+    X(SEVERITY_EMERGENCY, "emergency") \
+    X(SEVERITY_EMERGENCY, "emerg")     \
+    X(SEVERITY_EMERGENCY, "emrg")
+
 enum { ACCESS_VARIANTS(AS_NUMBER) };
 enum { ACCESS_REASONS(AS_NUMBER) };
 enum { CRI_REASONS(AS_NUMBER) };
@@ -157,6 +249,7 @@ enum { LAYOUT_REASONS(AS_NUMBER) };
 enum { LAYOUT_KINDS(AS_NUMBER) };
 enum { LAYOUT_ENDINGS(AS_NUMBER) };
 enum { TEXT_COLUMNS(AS_NUMBER) TEXTS /* the number of columns */ };
+enum { SEVERITIES(AS_NUMBER) };
 enum { FIELD_NONE, NAMED_FIELDS(AS_NUMBER) FIELDS /* the number of fields, FIELD_NONE included */ };
 
 #endif

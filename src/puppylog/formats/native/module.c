@@ -214,14 +214,23 @@ typedef struct {
 
 #define TEXTS_OF(list) \
     (const char *const[]) { list(AS_TEXT) NULL }
+#define PAIRS_OF(list) \
+    (const char *const[]) { list(AS_PAIR) NULL }
 
 static const Enum ENUMS[] = {
-    {"access variants", TEXTS_OF(ACCESS_VARIANTS)}, {"access reasons", TEXTS_OF(ACCESS_REASONS)},
-    {"cri reasons", TEXTS_OF(CRI_REASONS)},         {"json reasons", TEXTS_OF(JSON_REASONS)},
-    {"logfmt reasons", TEXTS_OF(LOGFMT_REASONS)},   {"syslog reasons", TEXTS_OF(SYSLOG_REASONS)},
-    {"layout reasons", TEXTS_OF(LAYOUT_REASONS)},   {"layout kinds", TEXTS_OF(LAYOUT_KINDS)},
-    {"layout endings", TEXTS_OF(LAYOUT_ENDINGS)},   {"text columns", TEXTS_OF(TEXT_COLUMNS)},
+    {"access variants", TEXTS_OF(ACCESS_VARIANTS)},
+    {"access reasons", TEXTS_OF(ACCESS_REASONS)},
+    {"cri reasons", TEXTS_OF(CRI_REASONS)},
+    {"json reasons", TEXTS_OF(JSON_REASONS)},
+    {"logfmt reasons", TEXTS_OF(LOGFMT_REASONS)},
+    {"syslog reasons", TEXTS_OF(SYSLOG_REASONS)},
+    {"layout reasons", TEXTS_OF(LAYOUT_REASONS)},
+    {"layout kinds", TEXTS_OF(LAYOUT_KINDS)},
+    {"layout endings", TEXTS_OF(LAYOUT_ENDINGS)},
+    {"text columns", TEXTS_OF(TEXT_COLUMNS)},
     {"named fields", TEXTS_OF(NAMED_FIELDS)},
+    {"severities", TEXTS_OF(SEVERITIES)},
+    {"severity spellings", PAIRS_OF(SEVERITY_SPELLINGS)},
 };
 
 static PyObject *list_texts(const char *const *texts) {

@@ -12,8 +12,8 @@ from typing import Final, TypeAlias
 from puppylog.model.expression.attribute import KEY, attribute_text
 from puppylog.model.logql.template import LINE, TIMESTAMP
 from puppylog.model.logql.tree import Keep, LabelFormat, Parser, Stage, Template
-from puppylog.model.query.severity import SCALE
 from puppylog.model.record import ALIASES, COLUMNS, NUMERIC_COLUMNS
+from puppylog.model.severity import SEVERITIES
 
 FILENAME: Final = "filename"
 GROUP: Final = "group"
@@ -31,7 +31,9 @@ _HIDDEN: Final = frozenset({"ts", "attributes"})
 _COLUMNS: Final = {**{name: name for name in sorted(COLUMNS - _HIDDEN)}, **ALIASES, "msg": "message"}
 _LEVEL_NAMES: Final = {"notice": "info", "warning": "warn", "alert": "critical", "emergency": "critical"}
 LEVELS: Final[Mapping[str, str]] = {
-    spelling: _LEVEL_NAMES.get(spellings[0], spellings[0]) for spellings in SCALE for spelling in spellings
+    spelling: _LEVEL_NAMES.get(severity.name, severity.name)
+    for severity in SEVERITIES
+    for spelling in severity.spellings
 }
 """The level that Loki and Grafana know, for every spelling of a severity."""
 

@@ -15,12 +15,12 @@ from puppylog.errors import ExpressionError, SearchError
 from puppylog.model.expression import parse_filter
 from puppylog.model.expression.tree import Node, parse_tree, tokenize
 from puppylog.model.query.parsing import parse_query
-from puppylog.model.query.severity import SCALE
 from puppylog.model.query.text import write_query
 from puppylog.model.query.translation import Reading, translate
 from puppylog.model.query.tree import And, AnyText, FieldRegex, FieldTest, Has, Name, Not, Operator, Or, Query, Regex
 from puppylog.model.query.tree import Value as Text
 from puppylog.model.record import COLUMNS
+from puppylog.model.severity import SCALE
 
 _OPERATORS: Final[dict[type[Node], Operator]] = {
     exp.EQ: "=",
@@ -142,7 +142,7 @@ def _matching(field: Node, pattern: str) -> Query:
 @lru_cache(maxsize=1)
 def _severities() -> dict[str, tuple[Operator, str]]:
     """Return the comparison of severities that each pattern stands for."""
-    tests = [(operator, words[0]) for operator in _SEVERITY_OPERATORS for words in SCALE]
+    tests = [(operator, word) for operator in _SEVERITY_OPERATORS for word in SCALE]
     patterns: dict[str, tuple[Operator, str]] = {}
     for operator, word in tests:
         expression = translate(FieldTest(Name("severity"), operator, Text((word,))), Reading())

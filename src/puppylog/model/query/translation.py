@@ -17,7 +17,6 @@ from puppylog.model.expression.conversion import NUMBER_PATTERN, WHOLE_PATTERN
 from puppylog.model.query.fields import RECORDS, Field, Kind, Vocabulary, resolve
 from puppylog.model.query.instants import INSTANTS, is_relative, read_instant
 from puppylog.model.query.scanning import refuse
-from puppylog.model.query.severity import SCALE, find_step
 from puppylog.model.query.tree import (
     And,
     AnyText,
@@ -31,6 +30,7 @@ from puppylog.model.query.tree import (
     Regex,
     Value,
 )
+from puppylog.model.severity import SCALE, find_step, spelling_pattern
 
 _FROM: Final = {
     Kind.SOURCE: "SOURCE_LIKE",
@@ -184,17 +184,19 @@ class _Translator:
 
     def _severity(self, test: FieldTest, found: Field) -> str:
         step = None if len(test.value.parts) > 1 else find_step(test.value.text)
-        if step is None and test.operator in {":", "=", "!="}:
+        is_exact = test.value.is_quoted and test.operator in {"=", "!="}
+        if is_exact or (step is None and test.operator in {":", "=", "!="}):
             return self._text(test, found)
         if step is None:
             cause = f'"{test.value.text}" is no severity'
-            raise self._refuse(test.value.span.start, cause, f"the severities are {', '.join(s[0] for s in SCALE)}")
-        if test.operator in {"=", "!="}:
-            return self._text(test, found)
-        steps = {":": SCALE[step : step + 1], "<": SCALE[:step], "<=": SCALE[: step + 1]}
-        chosen = steps.get(test.operator, SCALE[step + (test.operator == ">") :])
-        words = [word for spellings in chosen for word in spellings]
-        return _matches(found, f"(?i)^(?:{'|'.join(words)})$") if words else "FALSE"
+            raise self._refuse(test.value.span.start, cause, f"the severities are {', '.join(SCALE)}")
+        one, all_steps = range(step, step + 1), range(len(SCALE))
+        steps = {":": one, "=": one, "!=": one, "<": all_steps[:step], "<=": all_steps[: step + 1]}
+        chosen = steps.get(test.operator, all_steps[step + (test.operator == ">") :])
+        if not chosen:
+            return "FALSE"
+        found_one = _matches(found, spelling_pattern(chosen))
+        return f"NOT {found_one}" if test.operator == "!=" else found_one
 
     def _time(self, test: FieldTest, found: Field) -> str:
         text = test.value.text

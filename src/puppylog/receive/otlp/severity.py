@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from puppylog.formats.quoting import quote
-from puppylog.model.query.severity import find_step
+from puppylog.model.severity import find_step
 
 Members: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]  # keys, and the JSON value of each
 

@@ -12,16 +12,17 @@ const HIDDEN = /(?! )[\p{Cc}\p{Cf}\p{Z}]/gu; // characters that a reader could n
 const NUMBERS = new Set(["line_offset", "status_code", "response_bytes", "response_bsize", "stream_id", "file_id", "stream"]);
 const TEXTS = new Set(["host", "ident", "indent_logname", "ruser", "request_method", "request_route", "request_proto", "referer", "user_agent", "message"]);
 const PLACES = new Set(["source", "file"]);
+/** The names of the severities, and all spellings of each: model/severity.py has the same. */
 export const SEVERITIES = [
-  ["trace"],
-  ["debug"],
-  ["info", "information", "informational"],
-  ["notice"],
-  ["warning", "warn"],
-  ["error", "err"],
-  ["critical", "crit", "fatal"],
-  ["alert"],
-  ["emergency", "emerg", "panic"],
+  ["trace", "trc", "trce", "trac", "verbose", "vrb", "verb", "finest", "silly", "trace2", "trace3", "trace4", "debug-4"],
+  ["debug", "dbg", "dbug", "debu", "fine", "finer", "config", "debug1", "debug2", "debug3", "debug4", "debug5"],
+  ["info", "inf", "information", "informational", "informative", "log", "info2", "info3", "info4"],
+  ["notice", "note", "ntc", "notification", "success", "info+2"],
+  ["warning", "warn", "wrn", "warni", "warnings", "warn2", "warn3", "warn4"],
+  ["error", "err", "erro", "severe", "fail", "failure", "error2", "error3", "error4"],
+  ["critical", "crit", "crt", "fatal", "ftl", "fata", "dpanic", "panic", "pani", "pnc", "fatal2", "fatal3", "fatal4", "error+4"],
+  ["alert", "alrt"],
+  ["emergency", "emerg", "emrg"],
 ];
 
 /** @param {unknown} word @returns {string|null} the name of the severity, however it is spelt */
