@@ -22,6 +22,7 @@ class Outcome:
     rejects: list[dict[str, Any]]
     rowless: int
     context: str
+    joined: int = 0
 
 
 def read(
@@ -52,6 +53,7 @@ def read(
             outcome.rejects + parsed.rejects.to_pylist(),
             outcome.rowless + parsed.rowless,
             parser.context,
+            outcome.joined + parsed.joined,
         )
     return outcome
 
@@ -61,16 +63,16 @@ def starts_of(data: bytes) -> list[int]:
 
 
 def assert_no_line_is_lost(data: bytes, outcome: Outcome) -> None:
-    """Assert that each line is a rejected line with its bytes, or begins a record, or is counted as rowless."""
+    """Assert that each line is rejected with its bytes, or begins a record, or is counted as joined or rowless."""
     starts = starts_of(data)
     rejected = {row["line_offset"]: row["line"] for row in outcome.rejects}
     for start, line in zip(starts, data.split(b"\n")[:-1], strict=True):
-        assert rejected.pop(start, line) == line
+        assert rejected.pop(start, line).split(b"\n")[0] == line
     assert not rejected
     offsets = [row["line_offset"] for row in outcome.records]
     assert offsets == sorted(set(offsets))
     lost = set(starts) - {*offsets, *(row["line_offset"] for row in outcome.rejects)}
-    assert len(lost) == outcome.rowless
+    assert len(lost) == outcome.rowless + outcome.joined
     assert not {*offsets} & {row["line_offset"] for row in outcome.rejects}
 
 

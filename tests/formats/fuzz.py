@@ -112,12 +112,12 @@ def _read(name: str, data: bytes, path: str) -> Parsed:
     offsets = {offset for batch in (parsed.records, parsed.rejects) for offset in batch["line_offset"].to_pylist()}
     _, begin = skip_mark(data, 0)  # the first line starts after a byte order mark
     starts = {begin, *(newline.end() for newline in re.finditer(b"\n", data))} - {len(data)}
-    assert len(starts - offsets) == parsed.rowless, "a line was lost"
+    assert len(starts - offsets) == parsed.rowless + parsed.joined, "a line was lost"
     return parsed
 
 
-def _rows(parsed: Parsed) -> tuple[object, object, int]:
-    return parsed.records.to_pylist(), parsed.rejects.to_pylist(), parsed.rowless
+def _rows(parsed: Parsed) -> tuple[object, ...]:
+    return parsed.records.to_pylist(), parsed.rejects.to_pylist(), parsed.rowless, parsed.joined, parsed.joined_runs
 
 
 def _show_difference(name: str, data: bytes) -> None:

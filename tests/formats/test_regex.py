@@ -40,7 +40,7 @@ def read_slowly(line: str) -> dict[str, Any] | str:
     line = line.removesuffix("\r")
     match = re.fullmatch(PATTERN, line)
     if match is None:
-        return "does not match the pattern" if line else "empty line"
+        return "does not match the pattern"
     row: dict[str, Any] = {"host": known(match["host"])}
     request = re.fullmatch(r"([A-Z][A-Z0-9_-]*) (?:(.+) (HTTP/[^ ]+)|(/.*))", match["request"])
     if request is None:
@@ -73,7 +73,9 @@ def test_the_columns_equal_those_of_a_slow_reader(written: list[str]) -> None:
         if "attributes" in row:
             row["attributes"] = json.loads(row["attributes"])
         rows[row.pop("line_offset")] = row
-    assert rows == {at: read_slowly(line) for at, line in zip(starts_of(data), written, strict=True)}
+    assert rows == {
+        at: read_slowly(line) for at, line in zip(starts_of(data), written, strict=True) if line.strip(" \t\r")
+    }
 
 
 @settings(max_examples=examples(50))

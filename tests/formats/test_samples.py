@@ -50,6 +50,14 @@ def test_a_sample_is_read_as_it_states(family: str, sample: Sample, path: str) -
 
 
 @pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("name", [*LISTED, "$remote_addr [$time_local]", "w3c: date time c-ip", "(?P<msg>.*)"])
+def test_blank_lines_are_counted(name: str, path: str) -> None:
+    with reading(path):
+        parsed = find_format(name).open().parse(b"\n\r\n \t \n\n", 0, READ_AT_US)
+    assert (parsed.lines, parsed.rowless, parsed.joined) == (0, 4, 0)
+
+
+@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("variant", ["access", "common", "combined"])
 def test_samples_in_one_text_are_read_like_single_samples(variant: str, path: str) -> None:
     log_format = find_format(variant).open()

@@ -100,4 +100,4 @@ def flag_cut(parsed: Parsed) -> Parsed:
         marked = [f"{reason} (the line was too long and is cut)" for reason in rejects["reason"].to_pylist()]
         position = REJECTS.get_field_index("reason")
         rejects = rejects.set_column(position, REJECTS.field(position), pa.array(marked, pa.string()))
-    return Parsed(records, rejects, rowless=parsed.rowless)
+    return replace(parsed, records=records, rejects=rejects)

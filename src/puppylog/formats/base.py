@@ -18,6 +18,9 @@ class Options:
     year: int | None = None
     """The year of the first stamp that has no year; None: the latest year in which that stamp is not after the time
     when the file was last modified."""
+    joins_lines: bool = True
+    """Whether a line that does not begin a record belongs to the record before, in formats whose records have a clear
+    beginning."""
 
 
 class Parser(Protocol):
@@ -37,9 +40,10 @@ class Parser(Protocol):
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
         r"""Return the rows of the lines in ``data``, which follow the lines of the call before.
 
-        Each line becomes a record, or a rejected line with its reason and its bytes, or is counted as ``rowless``: a
-        directive, a continuation line or an empty line. The parser must not drop a line, and must not fail because of
-        the bytes in a line. The same lines must give the same rows, however they are divided between calls.
+        Each line becomes a record, or a rejected line with its reason and its bytes, or is joined to the record before,
+        or is counted as ``rowless``: a directive or a blank line. The parser must not drop a line, and must not fail
+        because of the bytes in a line. The same lines must give the same rows, however they are divided between calls
+        at the beginnings of records.
 
         Args:
             data: whole lines, each ended by ``\n``; may be empty.

@@ -16,7 +16,7 @@ _TIME_RANGE: Final = "time out of range"
 _NO_STREAM: Final = "no stream, stdout or stderr, after the time"
 _NO_TAG: Final = "no tag, F or P, after the stream"
 
-REASONS: Final = ("empty line", _NO_TIME, _TIME_RANGE, _NO_STREAM, _NO_TAG)
+REASONS: Final = (_NO_TIME, _TIME_RANGE, _NO_STREAM, _NO_TAG)
 """Why a line is rejected, in the order of the numbers in ``native/enums.h``."""
 
 _STREAM = re.compile(r"(stdout|stderr) ")
@@ -49,8 +49,6 @@ def find_cri_mismatch(line: str) -> int:
 
 def _read_line(builder: RowsBuilder, at: int, line: str) -> str | None:
     """Add the record of a line and return None, or return the reason to reject the line."""
-    if not line:
-        return "empty line"
     word = line.partition(" ")[0]
     try:
         stamp = clock.parse_iso(word)

@@ -18,7 +18,7 @@ class Verdict:
 
     format: Format
     fits: int  # the number of records
-    lines: int  # the number of records and rejected lines, without empty lines, which fit no format better than another
+    lines: int  # the number of records and rejected lines
     parsed: Parsed
 
     @property
@@ -36,9 +36,8 @@ def judge(format_: Format, sample: bytes, modified_at_us: int | None = None) -> 
         modified_at_us: see `puppylog.formats.base.Format.open`.
     """
     parsed = format_.open("", modified_at_us).parse(sample, 0, modified_at_us or 0)
-    empty = parsed.rejects["reason"].to_pylist().count("empty line")
     fits = parsed.records.num_rows
-    return Verdict(format_, fits, fits + parsed.rejects.num_rows - empty, parsed)
+    return Verdict(format_, fits, fits + parsed.rejects.num_rows, parsed)
 
 
 def find_best(candidates: Iterable[Format], sample: bytes, modified_at_us: int | None = None) -> Verdict | None:

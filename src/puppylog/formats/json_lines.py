@@ -31,8 +31,7 @@ from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
 _JOURNAL_MESSAGE: Final = "MESSAGE"
 _LARGEST_BYTE: Final = 255
 
-EMPTY: Final = "empty line"
-REASONS: Final = (EMPTY, NO_OBJECT, MALFORMED, TOO_DEEP, NUMBER_RANGE)
+REASONS: Final = (NO_OBJECT, MALFORMED, TOO_DEEP, NUMBER_RANGE)
 
 
 def read_json(text: bytes | memoryview, names: NameTable = ALL_NAMES) -> Rows:
@@ -63,8 +62,6 @@ def find_json_mismatch(line: str) -> int:
 
 
 def _read_line(builder: RowsBuilder, at: int, line: str, names: NameTable) -> None:
-    if not line:
-        raise InvalidJson(EMPTY)
     items, has_invalid_escapes = read_object(line)
     members = _list_members(items, names)
     for member, item in zip(members, items, strict=True):

@@ -138,17 +138,26 @@ def _parse_part(reader: Reader, data: memoryview, offset: int, instants_of: Call
         rows.rejected_ends,
         dict(rows.columns),
     )
+    runs = pa.array([start for start, _ in rows.joined_runs], pa.int64())
     if repaired is not None:
         lines = _RepairedLines(data, repaired)
-        at, rejected_starts, rejected_ends = map(lines.find_in_bytes, (at, rejected_starts, rejected_ends))
-        columns["attributes"] = _flag_damaged(columns["attributes"], lines.are_damaged(rows.starts))
+        at, rejected_starts, rejected_ends, runs = map(lines.find_in_bytes, (at, rejected_starts, rejected_ends, runs))
+        columns["attributes"] = _flag_damaged(columns["attributes"], lines.are_damaged(rows))
     start = pa.scalar(offset, pa.int64())
     columns |= {"line_offset": pc.add(at, start), "ts": instants_of(rows)}
     records = pa.RecordBatch.from_arrays([columns[name] for name in RECORDS.names], schema=RECORDS)
-    if not len(rejected_starts):
-        return Parsed(records, NO_REJECTS, rowless=rows.rowless)
-    rejected = [pc.add(rejected_starts, start), rows.reasons, slice_bytes(data, rejected_starts, rejected_ends)]
-    return Parsed(records, pa.RecordBatch.from_arrays(rejected, schema=REJECTS), rowless=rows.rowless)
+    rejects = NO_REJECTS
+    if len(rejected_starts):
+        rejected = [pc.add(rejected_starts, start), rows.reasons, slice_bytes(data, rejected_starts, rejected_ends)]
+        rejects = pa.RecordBatch.from_arrays(rejected, schema=REJECTS)
+    return Parsed(
+        records,
+        rejects,
+        rowless=rows.rowless,
+        joined=rows.joined,
+        orphans=rows.orphans,
+        joined_runs=[(at + offset, size) for at, (_, size) in zip(runs.to_pylist(), rows.joined_runs, strict=True)],
+    )
 
 
 class _RepairedLines:
@@ -167,9 +176,15 @@ class _RepairedLines:
         in_line = pc.subtract(at, self._text.starts.take(line))
         return pc.min_element_wise(pc.add(self._raw.starts.take(line), in_line), self._raw.newlines.take(line))
 
-    def are_damaged(self, at: pa.Array) -> pa.Array:
-        """Return for each offset in the text whether the bytes of its line are not UTF-8."""
-        return self._damaged.take(self._line_of(at))
+    def are_damaged(self, rows: Rows) -> pa.Array:
+        """Return for each record whether the bytes of one of its lines are not UTF-8."""
+        damaged = self._damaged.take(self._line_of(rows.starts))
+        if not rows.joined:
+            return damaged
+        starts = sorted([*rows.starts.to_pylist(), *rows.rejected_starts.to_pylist()])
+        lines = self._text.starts.filter(self._damaged).to_pylist()
+        of_rows = {starts[place - 1] for place in (bisect_right(starts, line) for line in lines) if place}
+        return pc.or_(damaged, pc.is_in(rows.starts, value_set=pa.array(of_rows, pa.int64())))
 
     def _line_of(self, at: pa.Array) -> pa.Array:
         """Return for each offset in the text the number of its line, from 0."""

@@ -40,6 +40,11 @@ class Lines:
         ends = pc.cumulative_sum(lengths)
         return cls(texts, pc.subtract(ends, lengths), pc.subtract(ends, _ONE))
 
+    def drop_blank(self) -> "Lines":
+        """Return the lines without those that have only blanks, tabs and carriage returns."""
+        has_text = pc.match_substring_regex(self.texts, "[^ \t\r]")
+        return Lines(self.texts.filter(has_text), self.starts.filter(has_text), self.newlines.filter(has_text))
+
 
 def slice_bytes(text: bytes | memoryview, starts: pa.Array, ends: pa.Array) -> pa.Array:
     """Return the bytes ``text[start:end]`` of every pair, as an array of ``pa.binary()``.

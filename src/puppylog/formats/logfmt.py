@@ -16,14 +16,13 @@ from puppylog.formats.names import TABLE, find_name, normalize
 from puppylog.formats.quoting import quote
 from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
 
-EMPTY: Final = "empty line"
 CONTROL: Final = "a control character"
 NO_PAIR: Final = "no key=value pair at its start"
 NO_KEY: Final = "a word that is no key"
 OPEN_QUOTE: Final = "an unclosed quote"
 QUOTE_WITHIN: Final = "a quote within a word"
 FEW_PAIRS: Final = "more words than key=value pairs"
-REASONS: Final = (EMPTY, CONTROL, NO_PAIR, NO_KEY, OPEN_QUOTE, QUOTE_WITHIN, FEW_PAIRS)
+REASONS: Final = (CONTROL, NO_PAIR, NO_KEY, OPEN_QUOTE, QUOTE_WITHIN, FEW_PAIRS)
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f]")
 _BLANKS = re.compile(r"[ \t]*")
@@ -95,8 +94,6 @@ def _list_members(line: str) -> tuple[list[Member], bool]:
     Raises:
         _InvalidLogfmt: the line is not logfmt.
     """
-    if not line:
-        raise _InvalidLogfmt(EMPTY)
     if control := _CONTROL.search(line):
         raise _InvalidLogfmt(CONTROL, control.start())
     members: list[Member] = []

@@ -30,10 +30,7 @@ def read_plain(text: bytes | memoryview) -> Rows:
         return rows_from_buffers(native.lines.plain(text), REASONS)
     builder = RowsBuilder(bytes(text))
     for at, line in builder.iter_lines():
-        if line:
-            _add_record(builder, at, line.decode())
-        else:
-            builder.rowless += 1
+        _add_record(builder, at, line.decode())
     return builder.build()
 
 

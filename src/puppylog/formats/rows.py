@@ -20,7 +20,17 @@ NO_TIME: Final = -(1 << 63)
 FILLED: Final = tuple(name for name in RECORDS.names if name not in {"line_offset", "ts"})
 """The columns that a reader fills, in the order of `RECORDS`."""
 
+MOST_RECORD_LINES: Final = 1000
+MOST_RECORD_BYTES: Final = 256 * 1024
+"""A record that has so many lines or bytes gets no further continuation line."""
+
+_SHORTEST_RUN: Final = 5
+_MOST_RUNS: Final = 16
+
 Member: TypeAlias = tuple[str, str]  # a key, and its value in JSON
+
+Run: TypeAlias = tuple[int, int]
+"""Consecutive continuation lines: the offset in bytes of the first one, and their number without blank lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +47,10 @@ class Rows:
     rejected_starts: pa.Array  # int64: the offset of each rejected line
     rejected_ends: pa.Array  # int64: the offset of each rejected line's newline
     reasons: pa.Array  # strings: why each line is rejected
-    rowless: int = 0  # the number of lines without a row: directives and empty lines
+    rowless: int = 0  # the number of directives and blank lines
+    joined: int = 0  # the number of continuation lines, which belong to the record before
+    orphans: int = 0  # the number of records that begin with a continuation line
+    joined_runs: Sequence[Run] = ()  # the first long runs of continuation lines
 
 
 @dataclass(slots=True)
@@ -46,15 +59,26 @@ class RowsBuilder:
 
     text: bytes
     rowless: int = 0
+    joined: int = 0
+    orphans: int = 0
+    _blanks: int = 0  # the number of consecutive blank lines that end at the offset _blanks_end
+    _blanks_end: int = -1
+    _record_lines: int = 0  # the number of lines of the record that was continued last
+    _joined_to: int = 0  # the number of rows when a line was joined last
+    _run: Run | None = None
+    _runs: list[Run] = field(default_factory=list)
     _starts: list[int] = field(default_factory=list)
     _ts_us: list[int] = field(default_factory=list)
     _is_local: list[bool] = field(default_factory=list)
     _columns: dict[str, list[str | int | None]] = field(default_factory=lambda: {name: [] for name in FILLED})
     _rejected_at: list[int] = field(default_factory=list)
+    _rejected_ends: list[int] = field(default_factory=list)
     _reasons: list[str] = field(default_factory=list)
 
     def iter_lines(self) -> Iterator[tuple[int, bytes]]:
         """Yield the offset in bytes of each line, and the line without its newline and one carriage return before it.
+
+        Lines with only blanks, tabs and carriage returns are counted as ``rowless``, and not returned.
 
         Raises:
             ValueError: the last line has no newline.
@@ -65,7 +89,11 @@ class RowsBuilder:
             raise ValueError("the last line of the text has no newline")
         at = 0
         for line in self.text.split(b"\n")[:-1]:
-            yield at, line.removesuffix(b"\r")
+            text = line.removesuffix(b"\r")
+            if text.strip(b" \t\r"):
+                yield at, text
+            else:
+                self.skip(at, len(line) + 1)
             at += len(line) + 1
 
     def add(
@@ -98,19 +126,69 @@ class RowsBuilder:
     def reject(self, at: int, reason: str) -> None:
         """Add a rejected line, which starts at the offset ``at`` in bytes."""
         self._rejected_at.append(at)
+        self._rejected_ends.append(self.text.index(b"\n", at))
         self._reasons.append(reason)
+
+    def skip(self, at: int, size: int) -> None:
+        """Count a line that makes no row, which starts at the offset ``at`` and has ``size`` bytes with its newline."""
+        self.rowless += 1
+        self._blanks = self._blanks + 1 if self._blanks_end == at else 1
+        self._blanks_end = at + size
+
+    def continue_(self, at: int, line: bytes) -> None:
+        """Append a line, which starts at the offset ``at`` in bytes, to the message of the last record.
+
+        If the last row is a rejected line, the line is appended to that. Blank lines directly before the line are
+        appended, too. If there is no row before the line, or the row has the most lines or bytes already, the line
+        becomes a record without a time, whose message is the line.
+        """
+        if self._run is None or self._rows != self._joined_to:
+            self._end_run()
+            self._run, self._record_lines = (at, 0), 1
+        self._run = (self._run[0], self._run[1] + 1)
+        is_rejected = self._rejected_at[-1:] > self._starts[-1:]
+        start = self._rejected_at[-1] if is_rejected else self._starts[-1] if self._starts else at
+        if not self._rows or self._record_lines >= MOST_RECORD_LINES or at - start >= MOST_RECORD_BYTES:
+            self.add(at, columns={"message": line.decode()})
+            self.orphans += 1
+            self._record_lines = 1
+        else:
+            blanks = self._blanks if self._blanks_end == at else 0
+            if is_rejected:
+                self._rejected_ends[-1] = self.text.index(b"\n", at)
+            else:
+                before = self._columns["message"][-1]
+                newlines = "" if before is None else "\n" * (blanks + 1)
+                self._columns["message"][-1] = f"{before or ''}{newlines}{line.decode()}"
+            self.rowless -= blanks
+            self.joined += blanks + 1
+            self._record_lines += blanks + 1
+        self._joined_to = self._rows
+
+    @property
+    def _rows(self) -> int:
+        return len(self._starts) + len(self._rejected_at)
+
+    def _end_run(self) -> None:
+        if self._run is not None and self._run[1] >= _SHORTEST_RUN and len(self._runs) < _MOST_RUNS:
+            self._runs.append(self._run)
+        self._run = None
 
     def build(self) -> Rows:
         """Return the rows that were added."""
+        self._end_run()
         return Rows(
             pa.array(self._starts, pa.int64()),
             pa.array(self._ts_us, pa.int64()),
             pa.array(self._is_local, pa.bool_()),
             {name: pa.array(values, RECORDS.field(name).type) for name, values in self._columns.items()},
             pa.array(self._rejected_at, pa.int64()),
-            pa.array([self.text.index(b"\n", at) for at in self._rejected_at], pa.int64()),
+            pa.array(self._rejected_ends, pa.int64()),
             pa.array(self._reasons, pa.string()),
             self.rowless,
+            self.joined,
+            self.orphans,
+            self._runs,
         )
 
 
@@ -133,11 +211,11 @@ def rows_from_buffers(given: Sequence[Any], reasons: Sequence[str]) -> Rows:
 
     Args:
         given: the number of records; the number of nulls of each column; all blocks in the order of
-            ``builder_each_block`` in ``native/builder.c``, with three blocks for each column; the number of lines
-            without a row.
+            ``builder_each_block`` in ``native/builder.c``, with three blocks for each column; the last four values of
+            `Rows`.
         reasons: the texts of the reader's reasons; a reason's number is its index.
     """
-    count, nulls, blocks, rowless = given
+    count, nulls, blocks, *numbers_of_lines = given
     single = dict(zip(_SINGLE, blocks, strict=False))
     columns = {
         name: _column_of(kind, count, nulls[place], blocks[len(_SINGLE) + 3 * place :][:3], is_text=is_text)
@@ -152,7 +230,7 @@ def rows_from_buffers(given: Sequence[Any], reasons: Sequence[str]) -> Rows:
         _array_of(pa.int64(), single["rejected_starts"]),
         _array_of(pa.int64(), single["rejected_ends"]),
         pa.array(reasons, pa.string()).take(numbers) if len(numbers) else _NO_REASONS,
-        rowless,
+        *numbers_of_lines,
     )
 
 

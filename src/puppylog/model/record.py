@@ -68,14 +68,21 @@ ALIASES = {"indent_logname": "ident", "response_bsize": "response_bytes"}
 class Parsed:
     """The result of parsing some whole lines: records and rejects, each in the order of the file.
 
-    A line that makes no row of its own (a directive, a continuation line, an empty line) is counted in ``rowless``.
+    A line that is joined to the record before is counted in ``joined``, a directive or a blank line in ``rowless``.
     """
 
     records: pa.RecordBatch  # of schema RECORDS
     rejects: pa.RecordBatch  # of schema REJECTS
     data: bytes = b""  # the lines that were parsed, from which `line_at` returns one
     data_offset: int = 0  # offset in bytes of ``data`` in its file
-    rowless: int = 0  # lines without a row of their own
+    rowless: int = 0  # directives and blank lines
+    joined: int = 0  # continuation lines, which belong to the record before
+    orphans: int = 0  # records that begin with a continuation line
+    joined_runs: Sequence[tuple[int, int]] = ()
+    """The first long runs of continuation lines: the offset of each in its file, and its number of lines."""
+    before: int = 0  # records without a time of their own that have the time of the record before
+    read: int = 0  # records without a time of their own that have the time of reading
+    ambiguous_zones: int = 0  # records whose stamp names a zone that can mean several
 
     def line_at(self, line_offset: int) -> bytes:
         """Return the line at ``line_offset`` of the file, without its newline; empty if ``data`` does not hold it."""
@@ -101,4 +108,10 @@ def join_parsed(parts: Sequence[Parsed]) -> Parsed:
         pa.concat_batches([NO_RECORDS, *(part.records for part in parts)]),
         pa.concat_batches([NO_REJECTS, *(part.rejects for part in parts)]),
         rowless=sum(part.rowless for part in parts),
+        joined=sum(part.joined for part in parts),
+        orphans=sum(part.orphans for part in parts),
+        joined_runs=tuple(run for part in parts for run in part.joined_runs),
+        before=sum(part.before for part in parts),
+        read=sum(part.read for part in parts),
+        ambiguous_zones=sum(part.ambiguous_zones for part in parts),
     )

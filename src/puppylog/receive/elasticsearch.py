@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from puppylog.formats.integers import view_integers
+from puppylog.formats.json_text import NO_OBJECT
 from puppylog.formats.lines import Lines, slice_bytes
 from puppylog.formats.quoting import quote
 from puppylog.formats.registry import find_format
@@ -101,6 +102,8 @@ def name_source(index: str) -> str:
 def _parse(documents: _Documents, answer: BulkAnswer, read_at_us: int) -> ReceivedLines:
     """Return the rows of an index's documents. A document that cannot be read also becomes an error in the answer."""
     parsed = _JSON.open().parse(documents.text, 0, read_at_us)
+    if parsed.rowless:
+        parsed = _reject_blank_documents(parsed, documents.text)
     if parsed.rejects.num_rows:
         starts = view_integers(Lines.split(documents.text, pa.binary()).starts)
         reasons = parsed.rejects["reason"].to_pylist()
@@ -109,6 +112,18 @@ def _parse(documents: _Documents, answer: BulkAnswer, read_at_us: int) -> Receiv
             answer.errors[number] = _describe(reason)
     parsed = replace(parsed, data=documents.text)
     return ReceivedLines(documents.index, None, parsed, len(documents.text), "json", "json\n")
+
+
+def _reject_blank_documents(parsed: Parsed, text: bytes) -> Parsed:
+    """Return the rows with a rejected line for each blank line: here every line is a document."""
+    starts = sorted(
+        {*view_integers(Lines.split(text, pa.binary()).starts)}
+        - {*view_integers(parsed.records["line_offset"]), *view_integers(parsed.rejects["line_offset"])}
+    )
+    lines = [text[at : text.index(b"\n", at)] for at in starts]
+    columns = [pa.array(starts, pa.int64()), pa.array([NO_OBJECT] * len(starts)), pa.array(lines, pa.binary())]
+    rejects = pa.concat_batches([parsed.rejects, pa.RecordBatch.from_arrays(columns, schema=REJECTS)])
+    return replace(parsed, rejects=rejects.take(pc.sort_indices(rejects["line_offset"])), rowless=0)
 
 
 @lru_cache(maxsize=20)

@@ -80,7 +80,7 @@ def _split_before_request(line: str) -> tuple[str, list[str]]:
     for place, text in enumerate(texts[:-1]):
         if text.endswith("] "):
             return '"'.join(texts[: place + 1]), texts[place + 1 :]
-    raise Mismatch(Reason.NO_REQUEST if line else Reason.EMPTY)
+    raise Mismatch(Reason.NO_REQUEST)
 
 
 def _split_at_quotes(line: str) -> list[str]:

@@ -102,18 +102,17 @@ class Program:
 class Reason(TextReason):
     """Why a line is rejected."""
 
-    EMPTY = 0, "empty line"
-    TEXT = 1, "a text that the format has between its fields is missing"
-    OPEN_QUOTE = 2, "an unclosed quote"
-    TIME_FORM = 3, "time is not as the format writes it"
-    TIME_RANGE = 4, "time out of range"
-    STATUS = 5, "status is not a number of up to three digits"
-    BYTES = 6, "bytes is not a whole number of 63 bits"
-    MORE = 7, "more than the format has"
-    NO_FIELDS = 8, "no #Fields before it"
-    FEWER = 9, "fewer fields than in #Fields"
-    MORE_FIELDS = 10, "more fields than in #Fields"
-    FITS = 11, "none: the line fits"
+    TEXT = 0, "a text that the format has between its fields is missing"
+    OPEN_QUOTE = 1, "an unclosed quote"
+    TIME_FORM = 2, "time is not as the format writes it"
+    TIME_RANGE = 3, "time out of range"
+    STATUS = 4, "status is not a number of up to three digits"
+    BYTES = 5, "bytes is not a whole number of 63 bits"
+    MORE = 6, "more than the format has"
+    NO_FIELDS = 7, "no #Fields before it"
+    FEWER = 8, "fewer fields than in #Fields"
+    MORE_FIELDS = 9, "more fields than in #Fields"
+    FITS = 10, "none: the line fits"
 
 
 REASONS: Final = tuple(reason.text for reason in Reason)

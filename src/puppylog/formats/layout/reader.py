@@ -35,7 +35,7 @@ def _read(program: Program, text: bytes) -> Rows:
     builder = RowsBuilder(text)
     for at, line in builder.iter_lines():
         if program.is_delimited and line.startswith(b"#"):
-            builder.rowless += 1
+            builder.skip(at, 0)
             continue
         try:
             record, time = _read_line(program, line)
@@ -47,8 +47,6 @@ def _read(program: Program, text: bytes) -> Rows:
 
 
 def _read_line(program: Program, line: bytes) -> tuple[Record, tuple[int, bool]]:
-    if not line:
-        raise Mismatch(Reason.EMPTY)
     if program.is_delimited and not program.steps:
         raise Mismatch(Reason.NO_FIELDS)
     record = start_record(program)

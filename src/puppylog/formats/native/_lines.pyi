@@ -3,8 +3,9 @@ from typing import Final, TypeAlias
 from typing_extensions import Buffer
 
 # See rows.rows_from_buffers: the number of records; the number of nulls of each column; the blocks in the order of
-# builder_each_block in builder.c; the number of lines without a row.
-_Rows: TypeAlias = tuple[int, list[int], list[Buffer], int]
+# builder_each_block in builder.c; the numbers of directives and blank lines, of continuation lines, and of records that
+# begin with a continuation line; long runs of continuation lines, each as its offset in bytes and its number of lines.
+_Rows: TypeAlias = tuple[int, list[int], list[Buffer], int, int, int, list[tuple[int, int]]]
 
 # The kind of a field, its ending, its size in bytes, its column or -1, the attribute's name, the text after the field.
 _Step: TypeAlias = tuple[int, int, int, int, bytes, bytes]
@@ -13,7 +14,7 @@ _Step: TypeAlias = tuple[int, int, int, int, bytes, bytes]
 ENUMS: Final[dict[str, list[str]]]
 
 # Each reader takes whole lines. It raises ValueError if the last line has no newline, UnicodeError if the text is not
-# UTF-8, or MemoryError.
+# UTF-8, or MemoryError. With `joins`, lines that do not begin a record are joined to the record before.
 
 def access(text: Buffer, variant: int, /) -> _Rows: ...
 def cri(text: Buffer, /) -> _Rows: ...
@@ -33,4 +34,6 @@ def logfmt(text: Buffer, names: bytes, /) -> _Rows: ...
 def plain(text: Buffer, /) -> _Rows: ...
 
 # Takes and returns the date of the line before, from which a stamp without a year gets its year: see calendar.py.
-def syslog(text: Buffer, year: int, month: int, day: int, is_fixed: bool = False, /) -> tuple[_Rows, int, int, int]: ...
+def syslog(
+    text: Buffer, year: int, month: int, day: int, is_fixed: bool, joins: bool, /
+) -> tuple[_Rows, int, int, int]: ...

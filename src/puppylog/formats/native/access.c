@@ -139,7 +139,7 @@ static bool has_open_quote(Quotes *quotes, const uint8_t *at, const uint8_t *end
 
 static int read_row(Reading *reading, const uint8_t *line, const uint8_t *end, Row *row, Span *vhost, Span *extra) {
     const uint8_t *opening = find_opening(&reading->quotes, line, end);
-    if (opening == NULL) return line == end ? ACCESS_EMPTY : ACCESS_NO_REQUEST;
+    if (opening == NULL) return ACCESS_NO_REQUEST;
     int reason = read_time(reading, line, opening, row);
     if (reason == FITS) reason = read_head(line, opening - FRAMED_STAMP_SIZE, row, vhost);
     if (reason != FITS) return reason;

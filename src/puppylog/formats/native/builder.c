@@ -149,6 +149,64 @@ void builder_reject(Builder *builder, const uint8_t *line, uint8_t reason) {
     builder->rejects++;
 }
 
+void builder_skip(Builder *builder, Span line) {
+    builder->rowless++;
+    if (builder->blanks_end != line.at) builder->blanks = 0;
+    builder->blanks++;
+    builder->blanks_end = line.at + line.size;
+}
+
+void builder_end_run(Builder *builder) {
+    if (builder->run.lines >= SHORTEST_RUN && builder->run_count < MOST_RUNS) {
+        builder->runs[builder->run_count++] = builder->run;
+    }
+    builder->run.lines = 0;
+}
+
+/* Append a line to the message of the last record. */
+static void extend_message(Builder *builder, Span line, size_t newlines) {
+    Column *messages = &builder->texts[MESSAGE];
+    builder->rows--; /* the last record is the current one again */
+    bool is_null = messages->rows <= builder->rows;
+    for (; newlines > 0 && !is_null; newlines--) add_byte(builder, &messages->data, '\n');
+    add_part(builder, &messages->data, line);
+    end_text(builder, messages);
+    builder->rows++;
+}
+
+void builder_continue(Builder *builder, Span line) {
+    if (builder->failed) return;
+    builder_drop_members(builder);
+    if (builder->run.lines == 0 || builder->rows + builder->rejects != builder->joined_to) {
+        builder_end_run(builder);
+        builder->run.start = (size_t)(line.at - builder->text);
+        builder->record_lines = 1;
+    }
+    builder->run.lines++;
+    int64_t *rejected = (int64_t *)builder->rejected_starts.at + builder->rejects - 1;
+    int64_t *started = (int64_t *)builder->starts.at + builder->rows - 1;
+    bool is_rejected = builder->rejects > 0 && (builder->rows == 0 || *rejected > *started);
+    bool has_row = builder->rows + builder->rejects > 0;
+    const uint8_t *start = !has_row ? line.at : builder->text + (is_rejected ? *rejected : *started);
+    if (!has_row || builder->record_lines >= MOST_RECORD_LINES || line.at - start >= MOST_RECORD_BYTES) {
+        builder_record(builder, line.at, &(Row){.ts_us = NO_TIME, .text[MESSAGE] = line});
+        builder->orphans++;
+        builder->record_lines = 1;
+    } else {
+        size_t blanks = builder->blanks_end == line.at ? builder->blanks : 0;
+        if (is_rejected) {
+            const uint8_t *end = line.at + line.size;
+            ((int64_t *)builder->rejected_ends.at)[builder->rejects - 1] = end + (*end == '\r') - builder->text;
+        } else {
+            extend_message(builder, line, blanks + 1);
+        }
+        builder->rowless -= blanks;
+        builder->joined += blanks + 1;
+        builder->record_lines += blanks + 1;
+    }
+    builder->joined_to = builder->rows + builder->rejects;
+}
+
 void builder_drop_members(Builder *builder) {
     if (builder->failed || builder->members == 0) return;
     builder->attributes.data.size = builder->members_start;

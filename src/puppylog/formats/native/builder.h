@@ -36,14 +36,37 @@ typedef struct {
     size_t nulls;   /* without those */
 } Column;
 
+enum {
+    MOST_RECORD_LINES = 1000,       /* a record that has so many lines or bytes gets no further continuation line */
+    MOST_RECORD_BYTES = 256 * 1024, /* of the lines with their newlines */
+    SHORTEST_RUN = 5,               /* shorter runs of continuation lines are not kept */
+    MOST_RUNS = 16                  /* later runs are not kept */
+};
+
+/* Consecutive continuation lines. Blank lines between them do not count. */
+typedef struct {
+    size_t start; /* the offset in bytes of the first line in the text */
+    size_t lines;
+} Run;
+
 typedef struct {
     const uint8_t *text, *end; /* the text to read */
+    bool joins;                /* lines that do not begin a record belong to the record before */
     size_t rows, capacity;     /* blocks with one value for each row have memory for `capacity` rows */
     Bytes starts, ts_us, is_local;
     Column texts[TEXTS], status, bytes, attributes;
     size_t rejects;
     Bytes rejected_starts, rejected_ends, reasons;
-    size_t rowless; /* the number of lines without a row */
+    size_t rowless; /* the number of directives and blank lines */
+    size_t blanks;  /* the number of consecutive lines without a row that end at `blanks_end` */
+    const uint8_t *blanks_end;
+    size_t joined;       /* the number of continuation lines, blank lines between them included */
+    size_t orphans;      /* the number of records that begin with a continuation line */
+    size_t record_lines; /* the number of lines of the record that was continued last */
+    size_t joined_to;    /* the number of rows and rejects when a line was joined last */
+    Run run;             /* the current run, or the last one */
+    Run runs[MOST_RUNS]; /* ended runs */
+    size_t run_count;
     Bytes scratch;
     size_t members;       /* the number of members written for the current line */
     size_t members_start; /* the place in the data of `attributes` at which they start */
@@ -66,6 +89,17 @@ void builder_record(Builder *builder, const uint8_t *line, const Row *row);
 
 /* Reject the line that starts at `line`, and discard the members written for it. */
 void builder_reject(Builder *builder, const uint8_t *line, uint8_t reason);
+
+/* Count a line that makes no row; `line` includes its newline. */
+void builder_skip(Builder *builder, Span line);
+
+/* Append the line to the message of the last record, or to the last rejected line if that was later. Blank lines directly
+ * before the line are appended, too. If there is no row before the line, or the row has the most lines or bytes already,
+ * the line becomes a record without a time, whose message is the line. */
+void builder_continue(Builder *builder, Span line);
+
+/* End the current run of continuation lines. Call it when all lines were read. */
+void builder_end_run(Builder *builder);
 
 /* Discard the members written for the current line. */
 void builder_drop_members(Builder *builder);

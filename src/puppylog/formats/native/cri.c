@@ -9,7 +9,6 @@ static inline const uint8_t *word_end(const uint8_t *at, const uint8_t *end) {
 }
 
 static int read_row(const uint8_t *at, const uint8_t *end, Row *row, Span *stream, bool *is_partial) {
-    if (at == end) return CRI_EMPTY;
     const uint8_t *blank = word_end(at, end);
     Stamp stamp = clock_iso(span_of(at, blank), &row->ts_us);
     if (stamp == STAMP_NONE) return CRI_NO_TIME;

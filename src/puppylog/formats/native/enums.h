@@ -11,7 +11,11 @@
 #define AS_PAIR(name, text) #name " " text,
 
 /* What a reader returns for a line that is not rejected. A rejected line has a reason, which is 0 or more. */
-enum { FITS = -1, ROWLESS = -2 /* the line makes no row: it is a directive or empty */ };
+enum {
+    FITS = -1,
+    ROWLESS = -2,  /* the line makes no row: it is a directive */
+    CONTINUES = -3 /* the line does not begin a record: it belongs to the record before */
+};
 
 #define ACCESS_VARIANTS(X)     \
     X(ACCESS_EITHER, "access") \
@@ -19,7 +23,6 @@ enum { FITS = -1, ROWLESS = -2 /* the line makes no row: it is a directive or em
     X(ACCESS_COMBINED, "combined")
 
 #define ACCESS_REASONS(X)                                               \
-    X(ACCESS_EMPTY, "empty line")                                       \
     X(ACCESS_NO_REQUEST, "no time in brackets before a quoted request") \
     X(ACCESS_TIME_FORM, "time is not dd/Mon/yyyy:HH:MM:SS +zzzz")       \
     X(ACCESS_TIME_RANGE, "time out of range")                           \
@@ -31,21 +34,18 @@ enum { FITS = -1, ROWLESS = -2 /* the line makes no row: it is a directive or em
     X(ACCESS_NO_AGENT, "a referer but no user agent")
 
 #define CRI_REASONS(X)                                              \
-    X(CRI_EMPTY, "empty line")                                      \
     X(CRI_NO_TIME, "no time at the start")                          \
     X(CRI_TIME_RANGE, "time out of range")                          \
     X(CRI_NO_STREAM, "no stream, stdout or stderr, after the time") \
     X(CRI_NO_TAG, "no tag, F or P, after the stream")
 
 #define JSON_REASONS(X)                    \
-    X(JSON_EMPTY, "empty line")            \
     X(JSON_NO_OBJECT, "not a JSON object") \
     X(JSON_MALFORMED, "malformed JSON")    \
     X(JSON_TOO_DEEP, "nested too deeply")  \
     X(JSON_NUMBER_RANGE, "a number out of range")
 
 #define LOGFMT_REASONS(X)                               \
-    X(LOGFMT_EMPTY, "empty line")                       \
     X(LOGFMT_CONTROL, "a control character")            \
     X(LOGFMT_NO_PAIR, "no key=value pair at its start") \
     X(LOGFMT_NO_KEY, "a word that is no key")           \
@@ -54,7 +54,6 @@ enum { FITS = -1, ROWLESS = -2 /* the line makes no row: it is a directive or em
     X(LOGFMT_FEW_PAIRS, "more words than key=value pairs")
 
 #define SYSLOG_REASONS(X)                                                           \
-    X(SYSLOG_EMPTY, "empty line")                                                   \
     X(SYSLOG_NO_SYSLOG, "no priority and no time at the start")                     \
     X(SYSLOG_PRIORITY, "priority is not a number from 0 to 191 in angle brackets")  \
     X(SYSLOG_TIME_FORM, "time is not yyyy-mm-ddTHH:MM:SS or a dash")                \
@@ -64,7 +63,6 @@ enum { FITS = -1, ROWLESS = -2 /* the line makes no row: it is a directive or em
     X(SYSLOG_NO_MESSAGE, "no message")
 
 #define LAYOUT_REASONS(X)                                                         \
-    X(LAYOUT_EMPTY, "empty line")                                                 \
     X(LAYOUT_NO_TEXT, "a text that the format has between its fields is missing") \
     X(LAYOUT_OPEN_QUOTE, "an unclosed quote")                                     \
     X(LAYOUT_TIME_FORM, "time is not as the format writes it")                    \

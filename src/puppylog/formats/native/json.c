@@ -129,13 +129,12 @@ static void list_members(Reading *reading, size_t first_item, size_t prefix) {
 }
 
 static int read_row(Reading *reading, Span line, Row *row) {
-    if (line.size == 0) return JSON_EMPTY;
     Walk *walk = &reading->walk;
     walk->items.size = reading->members.size = 0;
     int reason = json_walk(walk, line);
     if (reason != FITS) return reason;
     reading->scratch = builder_scratch(reading->builder, 4 * line.size);
-    if (reading->scratch == NULL) return JSON_EMPTY;
+    if (reading->scratch == NULL) return JSON_NO_OBJECT;
     reading->has_invalid_escapes = walk->has_invalid_escapes;
     if (walk->has_invalid_escapes || walk->has_key_escapes || walk->has_duplicate_keys) {
         Span rewritten = json_rewrite(walk, line, reading->scratch);
@@ -144,7 +143,7 @@ static int read_row(Reading *reading, Span line, Row *row) {
         json_walk(walk, rewritten);
     }
     list_members(reading, 0, 0);
-    if (walk->failed) return JSON_EMPTY;
+    if (walk->failed) return JSON_NO_OBJECT;
     Member *members = (Member *)reading->members.at;
     size_t count = reading->members.size / sizeof *members;
     fields_read(members, count, reading->scratch, row);

@@ -298,7 +298,6 @@ static int read_delimited(Program *program, Builder *builder, const uint8_t *lin
 }
 
 static int read_record(Program *program, Builder *builder, const uint8_t *line, const uint8_t *end, Record *record) {
-    if (line == end) return LAYOUT_EMPTY;
     int reason = program->is_delimited ? read_delimited(program, builder, line, end, record)
                                        : read_steps(program, builder, line, end, record);
     if (reason != FITS) return reason;

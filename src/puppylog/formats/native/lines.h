@@ -7,8 +7,9 @@
 #include "quotes.h"
 #include "utf8.h"
 
-/* Read a line, given without its newline and without one carriage return before the newline. Either add its records and
- * return FITS; or return ROWLESS; or add no record and return the number of the reason to reject the line. */
+/* Read a line that is not blank, given without its newline and without one carriage return before the newline. Either add
+ * its records and return FITS; or add no record and return ROWLESS, CONTINUES or the number of the reason to reject the
+ * line. CONTINUES is allowed only if `builder->joins` is true. */
 typedef int ReadLine(Builder *builder, Span line, void *reading);
 
 /* Calling a function for each line costs 2 to 6 % of the time, so each reader has a copy of the loop with its function
@@ -17,7 +18,14 @@ typedef int ReadLine(Builder *builder, Span line, void *reading);
 
 enum { PREFETCH_BYTES = 1024 }; /* the processor's own prefetching stops at the end of a page; this saves 4 % */
 
-/* Call `read_line` with each line of the text. Stop at the first line that is not UTF-8, and set `builder->is_damaged`.
+/* Return whether the line has only blanks, tabs and carriage returns. */
+static inline bool is_blank_line(Span line) {
+    size_t place = 0;
+    while (place < line.size && (line.at[place] == ' ' || line.at[place] == '\t' || line.at[place] == '\r')) place++;
+    return place == line.size;
+}
+
+/* Call `read_line` with each line of the text that is not blank. Stop at the first line that is not UTF-8, and set `builder->is_damaged`.
  * If `quotes` is not NULL, it has the quotes of the line during the call. */
 INLINED void read_lines(Builder *builder, ReadLine *read_line, Quotes *quotes, void *reading) {
     const uint8_t *line = builder->text;
@@ -33,8 +41,9 @@ INLINED void read_lines(Builder *builder, ReadLine *read_line, Quotes *quotes, v
                 return;
             }
             if (quotes != NULL) quotes_add(quotes, block, &marks.quotes, place);
-            int reason = read_line(builder, span_of(line, end), reading);
-            if (reason == ROWLESS) builder->rowless++;
+            int reason = is_blank_line(span_of(line, end)) ? ROWLESS : read_line(builder, span_of(line, end), reading);
+            if (reason == ROWLESS) builder_skip(builder, span_of(line, newline + 1));
+            else if (reason == CONTINUES) builder_continue(builder, span_of(line, end));
             else if (reason != FITS) builder_reject(builder, line, (uint8_t)reason);
             if (quotes != NULL) quotes_clear(quotes);
             has_wide = false;

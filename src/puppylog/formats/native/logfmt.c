@@ -174,7 +174,7 @@ static int list_members(Reading *reading, Span line) {
         Key key = {.text = member.key, .start = words};
         bytes_append(&reading->keys, &key, sizeof key, &reading->failed);
         bytes_append(&reading->members, &member, sizeof member, &reading->failed);
-        if (reading->failed) return LOGFMT_EMPTY;
+        if (reading->failed) return LOGFMT_CONTROL;
     }
     if (words > 2 * pairs) return LOGFMT_FEW_PAIRS;
     drop_duplicates(reading);
@@ -182,12 +182,11 @@ static int list_members(Reading *reading, Span line) {
 }
 
 static int read_row(Reading *reading, Span line, Row *row) {
-    if (line.size == 0) return LOGFMT_EMPTY;
     if (has_control(line)) return LOGFMT_CONTROL;
     reading->keys.size = reading->members.size = 0;
     reading->has_invalid_escapes = false;
     reading->scratch = builder_scratch(reading->builder, 2 * line.size);
-    if (reading->scratch == NULL) return LOGFMT_EMPTY;
+    if (reading->scratch == NULL) return LOGFMT_CONTROL;
     int reason = list_members(reading, line);
     if (reason != FITS) return reason;
     Member *members = (Member *)reading->members.at;

@@ -124,6 +124,19 @@ static PyObject *finish(Builder *builder) {
     return nulls;
 }
 
+/* Return the list of the long runs of continuation lines, each as its offset in bytes and its number of lines. */
+static PyObject *list_runs(Builder *builder) {
+    builder_end_run(builder);
+    PyObject *runs = PyList_New((Py_ssize_t)builder->run_count);
+    for (size_t place = 0; runs != NULL && place < builder->run_count; place++) {
+        Run run = builder->runs[place];
+        PyObject *pair = Py_BuildValue("(nn)", (Py_ssize_t)run.start, (Py_ssize_t)run.lines);
+        if (pair == NULL) Py_CLEAR(runs);
+        else PyList_SET_ITEM(runs, (Py_ssize_t)place, pair);
+    }
+    return runs;
+}
+
 /* Return the rows of the builder, whose memory Python now owns; NULL with an exception set if memory is exhausted or the
  * text is not UTF-8. */
 static PyObject *give_rows(State *state, Builder *builder) {
@@ -151,10 +164,21 @@ static PyObject *give_rows(State *state, Builder *builder) {
         Py_DECREF(blocks);
         return NULL;
     }
-    return Py_BuildValue("(nNNn)", (Py_ssize_t)builder->rows, nulls, blocks, (Py_ssize_t)builder->rowless);
+    PyObject *runs = list_runs(builder);
+    if (runs == NULL) {
+        Py_DECREF(nulls);
+        Py_DECREF(blocks);
+        return NULL;
+    }
+    return Py_BuildValue("(nNNnnnN)", (Py_ssize_t)builder->rows, nulls, blocks, (Py_ssize_t)builder->rowless,
+                         (Py_ssize_t)builder->joined, (Py_ssize_t)builder->orphans, runs);
 }
 
 PyObject *read_rows(PyObject *module, Py_buffer *text, ReadText *read, void *reading) {
+    return read_records(module, text, read, reading, false);
+}
+
+PyObject *read_records(PyObject *module, Py_buffer *text, ReadText *read, void *reading, bool joins) {
     if (text->len > 0 && ((const char *)text->buf)[text->len - 1] != '\n') {
         PyErr_SetString(PyExc_ValueError, "the last line of the text has no newline");
         PyBuffer_Release(text);
@@ -164,6 +188,7 @@ PyObject *read_rows(PyObject *module, Py_buffer *text, ReadText *read, void *rea
     Builder builder;
     lock(state);
     builder_begin(&builder, text->buf, (size_t)text->len, &state->kept);
+    builder.joins = joins;
     unlock(state);
     Py_BEGIN_ALLOW_THREADS
     read(&builder, reading);
@@ -175,6 +200,12 @@ PyObject *read_rows(PyObject *module, Py_buffer *text, ReadText *read, void *rea
 PyObject *read_alone(PyObject *module, PyObject *arguments, ReadText *read) {
     Py_buffer text;
     return PyArg_ParseTuple(arguments, "y*", &text) ? read_rows(module, &text, read, NULL) : NULL;
+}
+
+PyObject *read_joining(PyObject *module, PyObject *arguments, ReadText *read) {
+    Py_buffer text;
+    int joins;
+    return PyArg_ParseTuple(arguments, "y*p", &text, &joins) ? read_records(module, &text, read, NULL, joins) : NULL;
 }
 
 PyObject *read_by_names(PyObject *module, PyObject *arguments, ReadText *read) {

@@ -14,7 +14,14 @@ typedef void ReadText(Builder *builder, void *reading);
  * with ValueError set if the last line has no newline, UnicodeError if the text is not UTF-8, or MemoryError. */
 PyObject *read_rows(PyObject *module, Py_buffer *text, ReadText *read, void *reading);
 
-/* Do the same for a reader whose only argument is the text. */
+/* Do the same for a reader of records of several lines. If `joins` is true, lines that do not begin a record are joined to
+ * the record before. Such a reader takes `joins` as its last argument. */
+PyObject *read_records(PyObject *module, Py_buffer *text, ReadText *read, void *reading, bool joins);
+
+/* Do the same for a reader whose only arguments are the text and `joins`. */
+PyObject *read_joining(PyObject *module, PyObject *arguments, ReadText *read);
+
+/* Do the same as read_rows for a reader whose only argument is the text. */
 PyObject *read_alone(PyObject *module, PyObject *arguments, ReadText *read);
 
 /* Do the same for a reader that uses the names of fields: its second argument is the table of names, and `read` gets

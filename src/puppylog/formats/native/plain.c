@@ -87,7 +87,6 @@ static void read_severity(const uint8_t *at, const uint8_t *end, Row *row) {
 
 INLINED int read_line(Builder *builder, Span line, void *reading) {
     (void)reading;
-    if (line.size == 0) return ROWLESS;
     const uint8_t *end = line.at + line.size;
     Row row = {.ts_us = NO_TIME, .text[MESSAGE] = line};
     const uint8_t *after = read_time(line.at, end, &row);

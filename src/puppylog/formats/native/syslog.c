@@ -6,7 +6,7 @@ enum { HIGHEST_PRIORITY = 191, LONGEST_NUMBER = 18, LONGEST_SIZE = 9 };
 
 static int read_message(Calendar *calendar, const uint8_t *at, const uint8_t *end, Entry *entry) {
     *entry = (Entry){.row.ts_us = NO_TIME};
-    if (at == end) return SYSLOG_EMPTY;
+    if (at == end) return SYSLOG_NO_SYSLOG;
     if (*at != '<') return syslog_3164(calendar, at, end, false, entry);
     const uint8_t *start = ++at;
     int priority = 0;
@@ -81,7 +81,7 @@ INLINED int read_line(Builder *builder, Span line, void *reading) {
     Entry entry;
     int reason = read_message(calendar, at, end, &entry);
     if (reason == FITS) add_entry(builder, at, &entry);
-    return reason;
+    return reason == SYSLOG_NO_SYSLOG && builder->joins ? CONTINUES : reason;
 }
 
 static void read_text(Builder *builder, void *calendar) { read_lines(builder, read_line, NULL, calendar); }
@@ -89,11 +89,13 @@ static void read_text(Builder *builder, void *calendar) { read_lines(builder, re
 PyObject *native_syslog(PyObject *module, PyObject *arguments) {
     Py_buffer text;
     Calendar calendar = {.is_fixed = false};
-    if (!PyArg_ParseTuple(arguments, "y*iii|p", &text, &calendar.year, &calendar.month, &calendar.day,
-                          &calendar.is_fixed)) {
+    int is_fixed, joins;
+    if (!PyArg_ParseTuple(arguments, "y*iiipp", &text, &calendar.year, &calendar.month, &calendar.day, &is_fixed,
+                          &joins)) {
         return NULL;
     }
-    PyObject *rows = read_rows(module, &text, read_text, &calendar);
+    calendar.is_fixed = is_fixed;
+    PyObject *rows = read_records(module, &text, read_text, &calendar, joins);
     if (rows == NULL) return NULL;
     return Py_BuildValue("(Niii)", rows, calendar.year, calendar.month, calendar.day);
 }

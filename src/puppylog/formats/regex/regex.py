@@ -19,7 +19,6 @@ from puppylog.formats.syslog.calendar import Calendar
 from puppylog.model.record import Parsed
 
 _NO_MATCH = "does not match the pattern"
-_EMPTY = "empty line"
 _FITS = pa.scalar(FITS, pa.uint8())
 
 
@@ -76,17 +75,17 @@ class RegexParser:
         return parse_lines(self._read, data, offset, read_at_us, self.format.options.zone, hour=self.hour)
 
     def _read(self, text: bytes | memoryview) -> Rows:
-        lines = Lines.split(text, pa.string())
+        whole = Lines.split(text, pa.string())
+        lines = whole.drop_blank()
         texts = _without_return(lines.texts)
-        is_empty = pc.equal(texts, "")
-        found = pc.extract_regex(pc.if_else(is_empty, pa.scalar(None, pa.string()), texts), self.format.pattern.regex)
+        found = pc.extract_regex(texts, self.format.pattern.regex)
         is_match = found.is_valid()
         matched = found.filter(is_match)
         values = {name: pc.struct_field(matched, name) for name in self.format.pattern.names}
         groups = Groups(values, self.format.fields, len(matched))
         groups.read(self.calendar)
-        no_match, empty = (pa.scalar(len(groups.reasons) + more, pa.uint8()) for more in (0, 1))
-        reasons = pc.replace_with_mask(pc.if_else(is_empty, empty, no_match), is_match, groups.reason)
+        no_match = pa.repeat(pa.scalar(len(groups.reasons), pa.uint8()), len(texts))
+        reasons = pc.replace_with_mask(no_match, is_match, groups.reason)
         is_rejected, is_kept = pc.not_equal(reasons, _FITS), pc.equal(groups.reason, _FITS)
         return Rows(
             lines.starts.filter(is_match).filter(is_kept),
@@ -95,7 +94,8 @@ class RegexParser:
             {name: column.filter(is_kept) for name, column in groups.columns.items()},
             lines.starts.filter(is_rejected),
             lines.newlines.filter(is_rejected),
-            pa.array([*groups.reasons, _NO_MATCH, _EMPTY], pa.string()).take(reasons.filter(is_rejected)),
+            pa.array([*groups.reasons, _NO_MATCH], pa.string()).take(reasons.filter(is_rejected)),
+            rowless=len(whole.texts) - len(texts),
         )
 
 

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-EMPTY: Final = "empty line"
 NOT_SYSLOG: Final = "no priority and no time at the start"
 PRIORITY: Final = "priority is not a number from 0 to 191 in angle brackets"
 TIME_FORM: Final = "time is not yyyy-mm-ddTHH:MM:SS or a dash"
@@ -11,7 +10,7 @@ HEADER: Final = "no host, application, process and message id after the time"
 NO_TAG: Final = "no host and tag after the time"
 NO_MESSAGE: Final = "no message"
 
-REASONS: Final = (EMPTY, NOT_SYSLOG, PRIORITY, TIME_FORM, TIME_RANGE, HEADER, NO_TAG, NO_MESSAGE)
+REASONS: Final = (NOT_SYSLOG, PRIORITY, TIME_FORM, TIME_RANGE, HEADER, NO_TAG, NO_MESSAGE)
 
 
 class Mismatch(ValueError):

@@ -11,7 +11,7 @@ from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
 from puppylog.formats.syslog.calendar import Calendar
 from puppylog.formats.syslog.entry import FACILITIES, SEVERITIES, Entry, add_entry
 from puppylog.formats.syslog.frames import iter_frames
-from puppylog.formats.syslog.reasons import EMPTY, PRIORITY, REASONS, Mismatch
+from puppylog.formats.syslog.reasons import NOT_SYSLOG, PRIORITY, REASONS, Mismatch
 from puppylog.formats.syslog.rfc3164 import read_3164
 from puppylog.formats.syslog.rfc5424 import read_5424
 from puppylog.model.record import Parsed
@@ -67,23 +67,32 @@ class SyslogParser:
         return parse_lines(read, data, offset, read_at_us, self.options.zone, hour=self.hour)
 
 
-def read_syslog(text: bytes | memoryview, calendar: Calendar) -> Rows:
-    """Return the rows of a text; see `puppylog.formats.line_format.Reader`. The calendar is updated."""
+def read_syslog(text: bytes | memoryview, calendar: Calendar, *, joins: bool = False) -> Rows:
+    """Return the rows of a text; see `puppylog.formats.line_format.Reader`.
+
+    Args:
+        text: see `puppylog.formats.line_format.Reader`.
+        calendar: gives the year of stamps without a year, and is updated.
+        joins: whether lines without a priority and a time are joined to the record before.
+    """
     if native.lines is None:
-        return _read_text(bytes(text), calendar)
-    rows, *date = native.lines.syslog(text, calendar.year, calendar.month, calendar.day, calendar.is_fixed)
+        return _read_text(bytes(text), calendar, joins=joins)
+    rows, *date = native.lines.syslog(text, calendar.year, calendar.month, calendar.day, calendar.is_fixed, joins)
     calendar.year, calendar.month, calendar.day = date
     return rows_from_buffers(rows, REASONS)
 
 
-def _read_text(text: bytes, calendar: Calendar) -> Rows:
+def _read_text(text: bytes, calendar: Calendar, *, joins: bool) -> Rows:
     builder = RowsBuilder(text)
     for at, line in builder.iter_lines():
         try:
             frames = iter_frames(line)
             entries = [(start, _read_message(message.decode(), calendar)) for start, message in frames]
         except Mismatch as mismatch:
-            builder.reject(at, mismatch.reason)
+            if joins and mismatch.reason == NOT_SYSLOG:
+                builder.continue_(at, line)
+            else:
+                builder.reject(at, mismatch.reason)
         else:
             for start, entry in entries:
                 add_entry(builder, at + start, entry)
@@ -98,8 +107,6 @@ def _read_message(text: str, calendar: Calendar) -> Entry:
     """
     entry = Entry()
     if not text.startswith("<"):
-        if not text:
-            raise Mismatch(EMPTY, 0)
         read_3164(text, 0, calendar, entry)
         return entry
     priority = _PRIORITY.match(text)

@@ -111,7 +111,7 @@ def _parse_objects_and_messages(entries: _Entries, received_at_us: int) -> tuple
     if objects.records.num_rows:
         records = pa.concat_batches([objects.records, records])
         records = records.take(pc.sort_indices(records["line_offset"]))
-    return Parsed(records, NO_REJECTS, rowless=messages.rowless), data
+    return Parsed(records, NO_REJECTS, rowless=objects.rowless + messages.rowless), data
 
 
 def _restore_newlines(

@@ -47,9 +47,9 @@ class Messages:
     marks: dict[int, Mark] = field(default_factory=dict)  # by index in ``texts``
 
     def add(self, text: bytes, mark: Mark | None = None) -> None:
-        """Add a message, unless it is empty."""
+        """Add a message, unless it is blank."""
         text = text.rstrip(_SEPARATOR_BYTES)
-        if not text:
+        if not text.strip():
             return
         if mark is not None:
             self.marks[len(self.texts)] = mark
@@ -57,16 +57,16 @@ class Messages:
 
 
 def split_datagram(data: bytes) -> list[bytes]:
-    """Return the messages of one datagram; none is empty."""
+    """Return the messages of one datagram; none is blank."""
     data = data.strip(_SEPARATOR_BYTES)
     if not data:
         return []
     if data[0] in b"0123456789":
         messages = [message.rstrip(_SEPARATOR_BYTES) for _, message in iter_frames(data)]
-        return [message for message in messages if message]
+        return [message for message in messages if message.strip()]
     if b"\n" in data or b"\0" in data:
-        return [message for message in _FURTHER.split(data) if message]
-    return [data]
+        return [message for message in _FURTHER.split(data) if message.strip()]
+    return [data] if data.strip() else []
 
 
 class Framer:
