@@ -19,6 +19,8 @@ from puppylog.formats.access.line import Variant
 from puppylog.formats.auto import Auto
 from puppylog.formats.base import Format, Options
 from puppylog.formats.cri import find_cri_mismatch, read_cri
+from puppylog.formats.envoy import find_envoy_mismatch, read_envoy
+from puppylog.formats.haproxy import find_haproxy_mismatch, read_haproxy
 from puppylog.formats.json_lines import find_json_mismatch, read_json
 from puppylog.formats.layout.configuration import WrittenLayout, choose_layout, find_layouts
 from puppylog.formats.layout.layout import compile_layout, is_layout, parse_written, writes_json
@@ -54,6 +56,8 @@ FORMATS: Final[Mapping[str, Entry]] = {
         lambda o: LineFormat("cri", read_cri, o.zone, find_cri_mismatch),
     ),
     "syslog": Entry(Syslog),
+    "haproxy": Entry(lambda o: LineFormat("haproxy", read_haproxy, o.zone, find_haproxy_mismatch)),
+    "envoy": Entry(lambda o: LineFormat("envoy", read_envoy, o.zone, find_envoy_mismatch)),
     "logfmt": Entry(lambda o: LineFormat("logfmt", read_logfmt, o.zone, find_logfmt_mismatch)),
     "plain": Entry(lambda o: LineFormat("plain", read_plain, o.zone)),
 }

@@ -62,6 +62,24 @@ enum {
     X(SYSLOG_NO_TAG, "no host and tag after the time")                              \
     X(SYSLOG_NO_MESSAGE, "no message")
 
+#define HAPROXY_REASONS(X)                                                          \
+    X(HAPROXY_NO_CLIENT, "no client:port at the start")                             \
+    X(HAPROXY_NO_TIME, "no time dd/Mon/yyyy:HH:MM:SS in brackets after the client") \
+    X(HAPROXY_TIME_RANGE, "time out of range")                                      \
+    X(HAPROXY_NO_SERVER, "no frontend and backend/server after the time")           \
+    X(HAPROXY_TIMERS, "no three or five timers after the server")                   \
+    X(HAPROXY_STATUS, "status is not a number of up to three digits")               \
+    X(HAPROXY_BYTES, "bytes is not a whole number")                                 \
+    X(HAPROXY_CONNECTIONS, "no five connections and two queues after the termination state")
+
+#define ENVOY_REASONS(X)                                            \
+    X(ENVOY_NO_TIME, "no time in brackets at the start")            \
+    X(ENVOY_TIME_RANGE, "time out of range")                        \
+    X(ENVOY_NO_REQUEST, "no quoted request after the time")         \
+    X(ENVOY_STATUS, "status is not a number of up to three digits") \
+    X(ENVOY_OPEN_QUOTE, "an unclosed quote")                        \
+    X(ENVOY_COUNTS, "no bytes, durations and five quoted fields after the response flags")
+
 #define LAYOUT_REASONS(X)                                                         \
     X(LAYOUT_NO_TEXT, "a text that the format has between its fields is missing") \
     X(LAYOUT_OPEN_QUOTE, "an unclosed quote")                                     \
@@ -243,6 +261,8 @@ enum { CRI_REASONS(AS_NUMBER) };
 enum { JSON_REASONS(AS_NUMBER) };
 enum { LOGFMT_REASONS(AS_NUMBER) };
 enum { SYSLOG_REASONS(AS_NUMBER) };
+enum { HAPROXY_REASONS(AS_NUMBER) };
+enum { ENVOY_REASONS(AS_NUMBER) };
 enum { LAYOUT_REASONS(AS_NUMBER) };
 enum { LAYOUT_KINDS(AS_NUMBER) };
 enum { LAYOUT_ENDINGS(AS_NUMBER) };

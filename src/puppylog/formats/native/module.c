@@ -255,6 +255,8 @@ static const Enum ENUMS[] = {
     {"json reasons", TEXTS_OF(JSON_REASONS)},
     {"logfmt reasons", TEXTS_OF(LOGFMT_REASONS)},
     {"syslog reasons", TEXTS_OF(SYSLOG_REASONS)},
+    {"haproxy reasons", TEXTS_OF(HAPROXY_REASONS)},
+    {"envoy reasons", TEXTS_OF(ENVOY_REASONS)},
     {"layout reasons", TEXTS_OF(LAYOUT_REASONS)},
     {"layout kinds", TEXTS_OF(LAYOUT_KINDS)},
     {"layout endings", TEXTS_OF(LAYOUT_ENDINGS)},
@@ -321,6 +323,8 @@ static void module_free(void *module) {
 
 static PyMethodDef methods[] = {
     {"access", native_access, METH_VARARGS, NULL},
+    {"envoy", native_envoy, METH_VARARGS, NULL},
+    {"haproxy", native_haproxy, METH_VARARGS, NULL},
     {"json", native_json, METH_VARARGS, NULL},
     {"logfmt", native_logfmt, METH_VARARGS, NULL},
     {"cri", native_cri, METH_VARARGS, NULL},

@@ -1,0 +1,56 @@
+"""A record that a reader in Python makes of a line, and the error for a line that does not fit."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from puppylog.formats.rows import NO_TIME, Member, RowsBuilder
+
+Columns: TypeAlias = dict[str, str | int | None]
+
+
+@dataclass(slots=True)
+class Entry:
+    """The record of a line. The fields are those of `puppylog.formats.rows.RowsBuilder.add`."""
+
+    ts_us: int = NO_TIME
+    is_local: bool = False
+    columns: Columns = field(default_factory=dict)
+    members: list[Member] = field(default_factory=list)
+
+
+class Mismatch(ValueError):
+    """The line does not fit the format."""
+
+    def __init__(self, reason: str, at: int) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.at = at  # the index of the first character that does not match
+
+
+def add_entries(builder: RowsBuilder, read: Callable[[str], Entry]) -> None:
+    """Add a row for each line of the builder's text that is not empty.
+
+    Args:
+        builder: has the text.
+        read: returns the record of a line, or raises `Mismatch`.
+    """
+    for at, line in builder.iter_lines():
+        if not line:
+            builder.rowless += 1
+            continue
+        try:
+            entry = read(line.decode())
+        except Mismatch as mismatch:
+            builder.reject(at, mismatch.reason)
+        else:
+            builder.add(at, entry.ts_us, is_local=entry.is_local, members=entry.members, columns=entry.columns)
+
+
+def find_mismatch(read: Callable[[str], object], line: str) -> int:
+    """Return the index of the first character at which a reader of lines finds a mismatch; 0 if it finds none."""
+    try:
+        read(line)
+    except Mismatch as mismatch:
+        return mismatch.at
+    return 0
