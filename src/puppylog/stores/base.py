@@ -1,8 +1,8 @@
 """The interface of a store, written as obligations. One suite of contract tests checks every kind of store.
 
 A collector needs a `RecordWriter`, a monitor a `RecordReader`, a command that defines metrics and alerts a
-`DefinitionStore`, ``rejects replay`` a `Replayer`, a sender a
-`NotificationStore`, and a server a `TokenStore`. A `Store` is all of them. A
+`DefinitionStore`, ``rejects replay`` a `Replayer`, ``collector reread`` and ``collector forget`` a `StreamRewriter`, a
+sender a `NotificationStore`, and a server a `TokenStore`. A `Store` is all of them. A
 method that changes the store returns when the change is durable. Every method raises only errors of `puppylog.errors`.
 `StoreUnavailable` and `StoreFull` mean that the same call may succeed later.
 """
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Protocol, Self, TypeAlias
 import pyarrow as pa
 
 from puppylog.stores.notification_store import NotificationStore
+from puppylog.stores.rewriting import StreamRewriter
 from puppylog.stores.token_store import TokenStore
 
 if TYPE_CHECKING:  # a command that reads records uses none of these, and they take 10 ms of CPU
@@ -336,7 +337,15 @@ class StoreInfo:
 
 
 class Store(
-    RecordWriter, RecordReader, DefinitionStore, RetentionStore, Replayer, NotificationStore, TokenStore, Protocol
+    RecordWriter,
+    RecordReader,
+    DefinitionStore,
+    RetentionStore,
+    Replayer,
+    StreamRewriter,
+    NotificationStore,
+    TokenStore,
+    Protocol,
 ):
     """A connected store. Usable with ``with``.
 

@@ -1,12 +1,13 @@
 """Streams and positions, in one implementation for every store. Each function runs in the caller's transaction."""
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple, NoReturn
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, NoReturn
 
-from puppylog.errors import StreamBusy
+from puppylog.errors import StoreUnavailable, StreamBusy
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, Move, Stream
 from puppylog.stores.base import NewFile
 from puppylog.stores.queries import load_queries
+from puppylog.stores.rewriting import ReadFile
 from puppylog.stores.rows import position_of
 from puppylog.stores.sql_connection import SqlConnection
 
@@ -61,3 +62,36 @@ def refuse_moved_file(move: Move, byte_offset: int) -> NoReturn:
     """Raise StreamBusy: the position of the file is ``byte_offset``, and not the start of its move."""
     cause = f"another collector has stored it up to byte {byte_offset}"
     raise StreamBusy("append to", f"file {move.file_id} from byte {move.start}", cause)
+
+
+def check_read_file(file: ReadFile, stored: Mapping[str, Any] | None) -> None:
+    """Check that a file that was read again is stored as it was when the client began.
+
+    Args:
+        file: what the client has read.
+        stored: ``byte_offset`` and ``first_offset`` of the file now; None if the store does not know the file.
+
+    Raises:
+        StreamBusy: the store does not know the file, or its position is another one.
+        StoreUnavailable: the first row of the file is another one.
+    """
+    if stored is None:
+        refuse_unknown_file(file.file_id)
+    if stored["byte_offset"] != file.byte_offset:
+        cause = f"it was read up to byte {file.byte_offset}, and is stored up to byte {stored['byte_offset']} now"
+        raise StreamBusy("replace the records of", f"file {file.file_id}", cause)
+    if stored["first_offset"] != file.first_offset:
+        cause = "some of them were dropped while it was read"
+        raise StoreUnavailable("replace the records of", f"file {file.file_id}", cause)
+
+
+def check_found(streams: Sequence[Stream], source_uris: Sequence[str]) -> None:
+    """Check that all claimed streams exist.
+
+    Raises:
+        StoreUnavailable: one was deleted while it was opened. A repeated call creates it again.
+    """
+    if len(streams) < len(source_uris):
+        known = {stream.source_uri for stream in streams}
+        deleted = next(source_uri for source_uri in source_uris if source_uri not in known)
+        raise StoreUnavailable("open", deleted, "it is being deleted")

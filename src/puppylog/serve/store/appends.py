@@ -74,6 +74,43 @@ def _refuse(error: BrokenFrames) -> Refusal:
     return Refusal(400, f"the body cannot be read: {error}")
 
 
+class Parts:
+    """The rows of a body, by the file that they belong to."""
+
+    def __init__(self, body: Body) -> None:
+        """Read what the body says about its rows. Raises KeyError, TypeError or ValueError if it says nothing."""
+        self._body = body
+        self._parts = [
+            (int(stream), int(file), str(kinds), int(offset)) for stream, file, kinds, offset in body.head["parts"]
+        ]
+
+    @property
+    def stream_ids(self) -> list[int]:
+        """The streams of the rows."""
+        return sorted({stream_id for stream_id, *_ in self._parts})
+
+    @property
+    def file_ids(self) -> set[int]:
+        """The files of the rows."""
+        return {file_id for _, file_id, *_ in self._parts}
+
+    def iter_rows(self) -> Iterator[tuple[int, int, Parsed]]:
+        """Yield the ids of the stream and of the file, and the rows, of each part. Raises Refusal with status 400."""
+        for stream_id, file_id, kinds, data_offset in self._parts:
+            yield stream_id, file_id, self._read_part(kinds, data_offset)
+        self._body.finish()
+
+    def _read_part(self, kinds: str, data_offset: int) -> Parsed:
+        records, rejects = NO_RECORDS, NO_REJECTS
+        if Kind.RECORDS.value.decode() in kinds:
+            records = self._body.take_batch(Kind.RECORDS, RECORDS)
+        if Kind.REJECTS.value.decode() in kinds:
+            rejects = self._body.take_batch(Kind.REJECTS, REJECTS)
+        if Kind.LINES.value.decode() in kinds:
+            return Parsed(records, rejects, bytes(self._body.take(Kind.LINES)), data_offset)
+        return _ParsedWithoutLines(records, rejects, b"", data_offset)
+
+
 class Transaction:
     """One transaction of a client."""
 
@@ -83,23 +120,20 @@ class Transaction:
         Raises:
             Refusal: 400: the body cannot be read.
         """
-        self._body = Body(body)
+        opened = Body(body)
         try:
-            self.moves: Sequence[Move] = values.to_moves(self._body.head["moves"])
-            self._requests = values.to_requests(self._body.head["requests"])
-            self._parts = [
-                (int(stream), int(file), str(kinds), int(offset))
-                for stream, file, kinds, offset in self._body.head["parts"]
-            ]
+            self.moves: Sequence[Move] = values.to_moves(opened.head["moves"])
+            self._requests = values.to_requests(opened.head["requests"])
+            self._parts = Parts(opened)
         except (KeyError, TypeError, ValueError) as error:
             raise Refusal(400, f"the transaction cannot be read: {type(error).__name__}") from None
-        if not {file_id for _, file_id, *_ in self._parts} <= {move.file_id for move in self.moves}:
+        if not self._parts.file_ids <= {move.file_id for move in self.moves}:
             raise Refusal(400, "the transaction has rows of a file whose position it does not move")
 
     @property
     def stream_ids(self) -> list[int]:
         """The streams of its rows."""
-        return sorted({stream_id for stream_id, *_ in self._parts})
+        return self._parts.stream_ids
 
     def commit(self, store: Store) -> Appended:
         """Commit the transaction, unless it is committed already.
@@ -119,23 +153,11 @@ class Transaction:
             appender.discard()
 
     def _write(self, appender: Appender) -> None:
-        for stream_id, file_id, kinds, data_offset in self._parts:
-            parsed = self._read_part(kinds, data_offset)
+        for stream_id, file_id, parsed in self._parts.iter_rows():
             try:
                 appender.write(stream_id, file_id, parsed)
             except (ArithmeticError, ValueError, TypeError, struct.error) as error:  # a time or a number out of range
                 raise Refusal(400, f"a row of file {file_id} cannot be written: {error}") from error
-        self._body.finish()
-
-    def _read_part(self, kinds: str, data_offset: int) -> Parsed:
-        records, rejects = NO_RECORDS, NO_REJECTS
-        if Kind.RECORDS.value.decode() in kinds:
-            records = self._body.take_batch(Kind.RECORDS, RECORDS)
-        if Kind.REJECTS.value.decode() in kinds:
-            rejects = self._body.take_batch(Kind.REJECTS, REJECTS)
-        if Kind.LINES.value.decode() in kinds:
-            return Parsed(records, rejects, bytes(self._body.take(Kind.LINES)), data_offset)
-        return _ParsedWithoutLines(records, rejects, b"", data_offset)
 
 
 class _ParsedWithoutLines(Parsed):

@@ -14,6 +14,7 @@ from puppylog.errors import PuppylogError, StreamBusy
 from puppylog.model.stream import Stream
 from puppylog.serve.refusal import Refusal, refuse
 from puppylog.serve.store.sessions import Session, Sessions, TooManySessions
+from puppylog.serve.store.staging import Stagings
 from puppylog.serve.threads import Threads
 from puppylog.stores.base import Store
 from puppylog.stores.remote.protocol import RENEW_S
@@ -37,6 +38,7 @@ class Claims:
         self.sessions = Sessions(time.monotonic)
         self._connect = connect
         self._threads = Threads("server claims", 1)
+        self.stagings = Stagings()
         self._store: Store | None = None  # in the thread
         self._timers: dict[str, asyncio.TimerHandle] = {}  # in the loop, by session
         self._is_ending = False  # in the loop
@@ -199,6 +201,7 @@ class Claims:
             raise StreamBusy("append to", f"{len(stream_ids)} streams", f"{holder.client} follows one of them")
 
     def _release(self, session: Session) -> None:
+        self.stagings.discard(session.id)
         store = self._store
         streams, session.streams = session.streams, {}
         is_sender, session.is_sender = session.is_sender, False
@@ -218,6 +221,7 @@ class Claims:
     def close(self) -> None:
         """Release all claims. Called after the loop has ended."""
         self._threads.close()
+        self.stagings.close()
         store, self._store = self._store, None
         if store is not None:
             store.close()

@@ -23,6 +23,7 @@ from puppylog.serve.store.appends import Body, Transaction, read_reread
 from puppylog.serve.store.calls import CALLS, Arguments, Call, greet
 from puppylog.serve.store.claims import Claims
 from puppylog.serve.store.repeats import Repeats
+from puppylog.serve.store.rewriting import RewritingRoutes
 from puppylog.serve.store.sessions import Session
 from puppylog.stores.base import Appended, Store
 from puppylog.stores.cancellation import Cancellation
@@ -54,6 +55,7 @@ class StoreDoor:
             "query": ("read", self._query),
             "append": ("ingest", self._append),
             "replay": ("admin", self._replay),
+            **RewritingRoutes(self._context, self._run_once, self._find_session).list_handlers(),
             "keep_alive": ("ingest", self._keep_alive),
             "open_session": ("ingest", self._open_session),
             "renew_session": ("ingest", self._renew_session),

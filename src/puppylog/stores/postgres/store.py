@@ -26,6 +26,7 @@ from puppylog.stores.postgres.ingest import streams
 from puppylog.stores.postgres.ingest.append import Days, Rows, append, find_requests
 from puppylog.stores.postgres.ingest.appender import CopyAppender
 from puppylog.stores.postgres.ingest.replay import replay
+from puppylog.stores.postgres.ingest.rewriting import LinkedRewriter
 from puppylog.stores.postgres.runner import JobRunner, JobWaker
 from puppylog.stores.postgres.schema.flavour import Flavour, list_capabilities, read_server
 from puppylog.stores.postgres.schema.installation import check_library, get_installation
@@ -34,7 +35,7 @@ from puppylog.stores.postgres.sessions.failures import forbid_reading, is_forbid
 from puppylog.stores.postgres.sessions.link import Link, connect_both
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
-from puppylog.stores.streams import find_files, find_streams, refuse_claimed
+from puppylog.stores.streams import check_found, find_files, find_streams, refuse_claimed
 
 _QUERIES: Final = load_queries("puppylog.stores.postgres", "server.sql")
 
@@ -53,7 +54,7 @@ _CHECKS_CLIENTS_SINCE: Final = 140_000  # client_connection_check_interval
 _CLAIM_RETRY_S: Final = 5.0
 
 
-class PostgresStore:
+class PostgresStore(LinkedRewriter):
     """A connected store. Implements `puppylog.stores.base.Store`."""
 
     is_shared = True
@@ -120,6 +121,7 @@ class PostgresStore:
             streams.claim_streams(session, claims)
             try:
                 opened = find_streams(session, list(claims))
+                check_found(opened, source_uris)
             except PuppylogError:
                 with suppress(PuppylogError):  # if the session is lost, the server has released the claims
                     streams.release_streams(session, list(claims))

@@ -37,6 +37,24 @@ class Part:
 _LINES: Final = Kind.LINES.value.decode()
 
 
+def make_part(stream_id: int, file_id: int, parsed: Parsed, *, keeps_lines: bool) -> Part:
+    """Return rows of one file as frames.
+
+    Args:
+        stream_id: of the file's stream.
+        file_id: of the file.
+        parsed: the rows.
+        keeps_lines: whether the store may refuse rows, and then needs their lines.
+    """
+    frames, kinds = [], ""
+    for kind, batch in ((Kind.RECORDS, parsed.records), (Kind.REJECTS, parsed.rejects)):
+        if batch.num_rows:
+            frames.append(pack_batch(kind, batch))
+            kinds += kind.value.decode()
+    data = parsed.data if keeps_lines and parsed.records.num_rows else b""
+    return Part(stream_id, file_id, tuple(frames), kinds, data, parsed.data_offset)
+
+
 class RemoteAppender:
     """Implements `puppylog.stores.base.Appender`."""
 
@@ -69,13 +87,7 @@ class RemoteAppender:
     def write(self, stream_id: int, file_id: int, parsed: Parsed) -> None:
         if not parsed.lines:
             return
-        frames, kinds = [], ""
-        for kind, batch in ((Kind.RECORDS, parsed.records), (Kind.REJECTS, parsed.rejects)):
-            if batch.num_rows:
-                frames.append(pack_batch(kind, batch))
-                kinds += kind.value.decode()
-        data = parsed.data if self._keeps_lines and parsed.records.num_rows else b""
-        self._parts.append(Part(stream_id, file_id, tuple(frames), kinds, data, parsed.data_offset))
+        self._parts.append(make_part(stream_id, file_id, parsed, keeps_lines=self._keeps_lines))
         self._counted = Appended(
             self._counted.records + parsed.records.num_rows, self._counted.rejects + parsed.rejects.num_rows
         )

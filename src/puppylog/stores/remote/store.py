@@ -21,6 +21,7 @@ from puppylog.stores.remote.connection import Answer, Connection
 from puppylog.stores.remote.frames import END, BrokenFrames, Kind, pack_batch, pack_frame, unpack_batch
 from puppylog.stores.remote.notifications import RemoteNotifications
 from puppylog.stores.remote.protocol import FULL_BYTES, FULL_ROWS, PROTOCOL
+from puppylog.stores.remote.rewriting import RemoteRewriter
 from puppylog.stores.remote.session import Session
 from puppylog.stores.streams import refuse_claimed
 from puppylog.stores.token_client import TokenClient
@@ -35,7 +36,7 @@ if TYPE_CHECKING:  # a command that reads records uses none of these
 _NEVER_REFUSES: Final = "duckdb"  # the flavour of a store that can hold every row
 
 
-class RemoteStore(DefinitionClient, RemoteNotifications, TokenClient):
+class RemoteStore(RemoteRewriter, DefinitionClient, RemoteNotifications, TokenClient):
     """A connected store. Implements `puppylog.stores.base.Store`. Usable with ``with``."""
 
     is_shared = True
@@ -122,9 +123,11 @@ class RemoteStore(DefinitionClient, RemoteNotifications, TokenClient):
     def appender(self) -> RemoteAppender:
         from puppylog.stores.remote.appender import RemoteAppender  # noqa: PLC0415 - only a collector appends
 
-        return RemoteAppender(
-            self._append, self.find_files, self._ends, keeps_lines=self.info.flavour != _NEVER_REFUSES
-        )
+        return RemoteAppender(self._append, self.find_files, self._ends, keeps_lines=self._keeps_lines)
+
+    @property
+    def _keeps_lines(self) -> bool:
+        return self.info.flavour != _NEVER_REFUSES
 
     def _append(self, body: list[bytes]) -> Appended:
         """Send a transaction once. Another session may have claimed the streams since; then the server refuses it."""

@@ -26,6 +26,7 @@ from puppylog.stores.duckdb.client.claims import Claims
 from puppylog.stores.duckdb.client.interruptible import interruptible
 from puppylog.stores.duckdb.client.launch import is_answering, start_engine
 from puppylog.stores.duckdb.client.notifications import NotificationClient
+from puppylog.stores.duckdb.client.rewriting import RewritingClient
 from puppylog.stores.duckdb.directory import StoreDirectory, translate_os_error
 from puppylog.stores.duckdb.locks import FileLock
 from puppylog.stores.token_client import TokenClient
@@ -47,7 +48,7 @@ _CHANNEL = [
 ]
 
 
-class DuckdbStore(NotificationClient, TokenClient, DefinitionClient):
+class DuckdbStore(RewritingClient, NotificationClient, TokenClient, DefinitionClient):
     """A connected embedded store. Implements `puppylog.stores.base.Store`."""
 
     is_shared = False
@@ -116,7 +117,7 @@ class DuckdbStore(NotificationClient, TokenClient, DefinitionClient):
 
     def open_streams(self, source_uris: Sequence[str], *, group: str | None = None) -> Sequence[Stream]:
         from puppylog.stores import values  # noqa: PLC0415 - see above
-        from puppylog.stores.streams import refuse_claimed  # noqa: PLC0415 - see above
+        from puppylog.stores.streams import check_found, refuse_claimed  # noqa: PLC0415 - see above
 
         stream_ids = self._ask("open_streams", source_uris=list(source_uris), group=group)
         with contextlib.ExitStack() as undo:
@@ -126,6 +127,7 @@ class DuckdbStore(NotificationClient, TokenClient, DefinitionClient):
                 undo.callback(self._claims.release, stream_id)
             # The positions are read after the claims: before them another collector may still move the positions.
             streams = [values.to_stream(plain) for plain in self._ask("find_streams", stream_ids=stream_ids)]
+            check_found(streams, source_uris)
             undo.pop_all()
         return streams
 

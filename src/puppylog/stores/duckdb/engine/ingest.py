@@ -5,8 +5,8 @@ same batch cannot be committed again, even if a client does not know after a cra
 """
 
 import logging
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import pyarrow as pa
 
@@ -21,6 +21,8 @@ from puppylog.stores.streams import refuse_moved_file, refuse_unknown_file
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "ingest.sql")
 
+T = TypeVar("T")
+
 _log = logging.getLogger("puppylog.engine")
 
 
@@ -32,14 +34,31 @@ def append_to(
     A metric whose buckets cannot be computed must not keep lines from being stored: it loses late lines of buckets that
     are never computed again.
     """
+
+    def work(connection: Connection, skipped: frozenset[int]) -> Appended:
+        return append(connection, moves, records, rejects, requests=requests, skipped=skipped)
+
+    return write_skipping(engine, work)
+
+
+def write_skipping(engine: Engine, work: Callable[[Connection, frozenset[int]], T]) -> T:
+    """Run ``work`` in a transaction and return its result. Repeat it without the metrics whose buckets fail.
+
+    Args:
+        engine: the database.
+        work: gets the connection and the ids of the metrics whose frozen buckets must stay as they are.
+    """
     skipped: frozenset[int] = frozenset()
     while True:
         try:
-            work = partial(append, moves=moves, requests=requests, records=records, rejects=rejects, skipped=skipped)
-            return engine.write(work)
+            return engine.write(_skipping(work, skipped))
         except LateRecordsError as error:
             _log.error("a metric loses late lines: %s", error.message)
             skipped |= {error.metric_id}
+
+
+def _skipping(work: Callable[[Connection, frozenset[int]], T], skipped: frozenset[int]) -> Callable[[Connection], T]:
+    return lambda connection: work(connection, skipped)
 
 
 def append(
@@ -72,8 +91,7 @@ def append(
         if records.num_rows:
             append_records(connection, records, skipped)
         if rejects.num_rows:
-            with connection.table("rejects", rejects):
-                connection.run(_QUERIES["append_rejects"])
+            append_rejects(connection, rejects)
         connection.run(_QUERIES["move_positions"])
     return Appended(records=records.num_rows, rejects=rejects.num_rows)
 
@@ -84,6 +102,12 @@ def append_records(connection: Connection, records: pa.Table, skipped: frozenset
         connection.run(_QUERIES["append_records"])
         connection.run(_QUERIES["invalidate"])
         add_late_records(connection, records, skipped)
+
+
+def append_rejects(connection: Connection, rejects: pa.Table) -> None:
+    """Append rejected lines, with columns as in `append`."""
+    with connection.table("rejects", rejects):
+        connection.run(_QUERIES["append_rejects"])
 
 
 def _check_positions(connection: Connection, moves: Sequence[Move]) -> None:

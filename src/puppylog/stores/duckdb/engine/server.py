@@ -26,7 +26,7 @@ from puppylog.stores import messages, values
 from puppylog.stores.base import StoreInfo
 from puppylog.stores.duckdb import outgoing, spool, wire
 from puppylog.stores.duckdb.directory import StoreDirectory
-from puppylog.stores.duckdb.engine import ingest, outbox, received_requests, replay, streams, tokens
+from puppylog.stores.duckdb.engine import ingest, outbox, received_requests, replay, stream_actions, streams, tokens
 from puppylog.stores.duckdb.engine.backup import Backups
 from puppylog.stores.duckdb.engine.commits import CommitNumbers
 from puppylog.stores.duckdb.engine.damage import DamageNote
@@ -96,7 +96,7 @@ class Service(flight.FlightServerBase):
             "replay": self._replay,
             "create_group": self._writing(DEFINITIONS.create_group),
             "delete_group": self._writing(DEFINITIONS.delete_group),
-            "forget_stream": self._forget_stream,
+            **stream_actions.list_actions(engine, directory, self._refuse_damaged, retainer, jobs.note_append),
             "create_metric": self._create_metric,
             "update_metric": self._update_metric,
             "delete_metric": self._writing(DEFINITIONS.delete_metric),
@@ -158,9 +158,6 @@ class Service(flight.FlightServerBase):
             return done
 
         return act
-
-    def _forget_stream(self, source_uri: str) -> None:
-        self._engine.write(lambda connection: DEFINITIONS.forget_stream(connection, source_uri))
 
     def _create_metric(self, metric: dict[str, Any]) -> bool:
         asked = values.to_metric(metric)

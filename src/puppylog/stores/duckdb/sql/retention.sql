@@ -24,8 +24,8 @@ FROM puppylog.dropped
 -- name: late_range
 ts < make_timestamptz({end_us})
 
--- name: add_late
--- Adds the late records' buckets to those that exist.
+-- name: change_late
+-- Changes the buckets that exist by the buckets of records that are stored late, or that are deleted.
 UPDATE puppylog.rollup_{id} AS stored
 SET {changes}
 FROM late_buckets AS late
@@ -37,6 +37,19 @@ INSERT INTO puppylog.rollup_{id} BY NAME
 SELECT late.* FROM late_buckets AS late
 ANTI JOIN puppylog.rollup_{id} AS stored
   ON stored.bucket = late.bucket AND stored.segment IS NOT DISTINCT FROM late.segment
+
+-- name: removed_source
+-- Stored records that are going to be deleted.
+(SELECT * FROM puppylog.log_records WHERE {condition}) AS removed_records
+
+-- name: oldest_removed
+SELECT epoch_us(min(ts)) AS oldest_us FROM puppylog.log_records WHERE {condition}
+
+-- name: delete_empty
+-- Deletes those of the changed buckets that have no record left.
+DELETE FROM puppylog.rollup_{id} AS stored
+USING late_buckets AS late
+WHERE stored.bucket = late.bucket AND stored.segment IS NOT DISTINCT FROM late.segment AND stored.{is_empty}
 
 -- name: insert_group
 INSERT INTO puppylog.retention_groups VALUES ($group_name, $keep_s)

@@ -68,7 +68,7 @@ def append(
         StreamBusy: the position of a file is not the start of its move.
         RequestRepeated: the store has one of the requests.
     """
-    make_days(session, days, rows)
+    make_days(session, days, days_of(part.records for part in rows))
     stream_ids = _streams_of(session, moves, rows)
     with session.transaction():
         for move in moves:
@@ -76,28 +76,25 @@ def append(
         if requests:
             _add_requests(session, requests)
         refused = copy_records(session, rows)
-        rejects = [part for part in rows if part.parsed.rejects.num_rows]
-        if rejects or refused:
-            session.copy(_COPY_REJECTS, _encode_rejects([*rejects, *refused]))
+        rejected = copy_rejects(session, rows, refused)
         note_times(session, rows)
     records = sum(part.records.num_rows for part in rows)
-    rejected = sum(part.parsed.rejects.num_rows for part in rejects)
     return Appended(
         records=records - len(refused),
-        rejects=rejected + len(refused),
+        rejects=rejected,
         refused=len(refused),
         refused_by_stream=Counter(part.stream_id for part in refused),
     )
 
 
-def make_days(session: Session, days: Days, rows: Sequence[Rows]) -> None:
-    """Create the partitions of the rows' days, unless this process knows that they exist.
+def make_days(session: Session, days: Days, wanted: set[int]) -> None:
+    """Create the partitions of days, given as days since the epoch, unless this process knows that they exist.
 
     Call this before the ingest transaction, which must not hold the locks of new partitions.
     """
     if not days.are_needed:
         return
-    new = days_of(part.records for part in rows) - days.known
+    new = wanted - days.known
     if not new:
         return
     try:
@@ -171,6 +168,14 @@ def copy_records(session: Session, rows: Sequence[Rows]) -> list[Rows]:
         first, second = _halve(parts)
         return [*copy_records(session, first), *copy_records(session, second)]
     return []
+
+
+def copy_rejects(session: Session, rows: Sequence[Rows], refused: Sequence[Rows]) -> int:
+    """Copy the rejected lines of ``rows``, and those that `copy_records` has returned; return their number."""
+    parts = [part for part in (*rows, *refused) if part.parsed.rejects.num_rows]
+    if parts:
+        session.copy(_COPY_REJECTS, _encode_rejects(parts))
+    return sum(part.parsed.rejects.num_rows for part in parts)
 
 
 def _halve(parts: list[Rows]) -> tuple[list[Rows], list[Rows]]:

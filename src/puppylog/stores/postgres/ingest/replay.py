@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from puppylog.model.record import NO_REJECTS, Parsed
 from puppylog.stores.base import Replayed, Reread
 from puppylog.stores.postgres.ingest.append import Days, Rows, copy_records, make_days, note_times
+from puppylog.stores.postgres.ingest.touched import days_of
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
 
@@ -22,7 +23,7 @@ _QUERIES = load_queries("puppylog.stores.postgres", "replay.sql")
 
 def replay(session: Session, days: Days, lines: Sequence[Reread]) -> Replayed:
     """Store the records of the lines that are still rejected, and delete these lines, in one transaction."""
-    make_days(session, days, [_rows_of(part) for part in lines])
+    make_days(session, days, days_of(part.records for part in lines))
     causes: dict[int, dict[int, str]] = defaultdict(dict)  # by file and offset of the line
     while True:
         try:

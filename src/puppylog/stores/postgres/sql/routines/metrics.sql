@@ -93,7 +93,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, puppylog, pg_temp AS $$
 $$;
 
 -- The number of records in the buckets of [since, until) (held), and the number of the records themselves (there). They
--- are counted in this order: records are only added, so equal numbers prove that the buckets have all records.
+-- are counted in this order: records that come meanwhile never make the second number smaller.
 CREATE OR REPLACE FUNCTION puppylog.count_range(
     metric integer, since timestamptz, until timestamptz, OUT held bigint, OUT there bigint
 )

@@ -33,6 +33,29 @@ LANGUAGE sql STABLE AS $$
     WHERE user_view_schema = 'puppylog' AND user_view_name = format('continuous_%s', metric)
 $$;
 
+-- Whether TimescaleDB knows of records in [since, until) that were stored, changed or deleted after the buckets there were
+-- computed. Both of its logs are asked: the first one is of the records, and a refresh moves its rows into the second one.
+CREATE OR REPLACE FUNCTION puppylog.is_invalid(metric integer, since timestamptz, until timestamptz) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    WITH asked AS (
+        SELECT CAST(EXTRACT(epoch FROM is_invalid.since) * 1000000 AS bigint) AS low,
+               CAST(EXTRACT(epoch FROM is_invalid.until) * 1000000 AS bigint) - 1 AS high
+    )
+    SELECT EXISTS (
+        SELECT FROM asked, _timescaledb_catalog.continuous_agg AS aggregate
+        WHERE aggregate.user_view_schema = 'puppylog' AND aggregate.user_view_name = format('continuous_%s', metric)
+          AND (EXISTS (
+              SELECT FROM _timescaledb_catalog.continuous_aggs_hypertable_invalidation_log AS log
+              WHERE log.hypertable_id = aggregate.raw_hypertable_id
+                AND log.lowest_modified_value <= asked.high AND log.greatest_modified_value >= asked.low
+          ) OR EXISTS (
+              SELECT FROM _timescaledb_catalog.continuous_aggs_materialization_invalidation_log AS log
+              WHERE log.materialization_id = aggregate.mat_hypertable_id
+                AND log.lowest_modified_value <= asked.high AND log.greatest_modified_value >= asked.low
+          ))
+    )
+$$;
+
 -- Refreshes a range of whole buckets in one transaction. By default TimescaleDB makes a transaction for every ten
 -- buckets, and a day has 86,400 buckets of a second.
 -- With ``again``, also buckets that TimescaleDB considers up to date are computed, if its release has this option.
@@ -89,9 +112,10 @@ $$;
 
 -- Refreshes the touched ranges of a metric. The metric's policy refreshes the buckets in its window. Older buckets are
 -- refreshed here, one range after another, even above TimescaleDB's watermark, because no policy does so later. A range
--- is deleted when the number of records in its buckets is right, or when its buckets are still computed when they are
--- read. A refresh has failed if its buckets have fewer records than there were before it began; records that came since
--- do not count. If a refresh raises an error, the ranges stay, and the next run of the job retries.
+-- is deleted when the number of records in its buckets is right and TimescaleDB knows of no change, or when its buckets are
+-- still computed when they are read. The number alone proves nothing: records may have been replaced by as many others. A
+-- refresh has failed if its buckets have fewer records than there were before it began, or more than there are now; records
+-- that came since do not count. If a refresh raises an error, the ranges stay, and the next run of the job retries.
 -- ``at`` is the current time, except in tests.
 CREATE OR REPLACE PROCEDURE puppylog.refresh_touched(metric integer, at timestamptz DEFAULT clock_timestamp())
 LANGUAGE plpgsql AS $$
@@ -120,19 +144,20 @@ BEGIN
     LOOP
         SELECT * INTO before FROM puppylog.count_range(metric, stale.since, stale.until);
         after := before;
-        IF stale.is_ours AND (before.held <> before.there OR stale.until > reached) THEN
+        IF stale.is_ours THEN
             CALL puppylog.refresh_range(metric, stale.since, stale.until);
             SELECT * INTO after FROM puppylog.count_range(metric, stale.since, stale.until);
-            IF after.held < before.there THEN  -- TimescaleDB may have lost its own invalidation of the range
+            IF after.held < before.there OR after.held > after.there THEN
+                -- TimescaleDB may have lost its own invalidation of the range.
                 CALL puppylog.refresh_range(metric, stale.since, stale.until, again => true);
                 SELECT * INTO after FROM puppylog.count_range(metric, stale.since, stale.until);
             END IF;
-            IF after.held < before.there THEN
+            IF after.held < before.there OR after.held > after.there THEN
                 mismatch := format('the refresh of %s to %s holds %s of %s records',
                                    stale.since, stale.until, after.held, before.there);
             END IF;
         END IF;
-        IF after.held <> after.there THEN
+        IF after.held <> after.there OR puppylog.is_invalid(metric, stale.since, stale.until) THEN
             INSERT INTO puppylog.touched_ranges (metric_id, low, high)
             VALUES (metric, stale.since, stale.until - INTERVAL '1 microsecond');
         END IF;
