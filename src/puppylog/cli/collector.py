@@ -46,6 +46,7 @@ _OF_SOURCES: Final = frozenset(
 
 COMMANDS: Final[Table] = {
     "detect": ("puppylog.cli.detect:detect", "Show how a file would be parsed."),
+    "forget": ("puppylog.cli.collector_forget:forget", "Delete streams with their records."),
     "status": ("puppylog.cli.collector_status:status", "Show whether the collectors keep up."),
 }
 

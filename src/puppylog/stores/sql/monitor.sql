@@ -534,3 +534,17 @@ FROM puppylog.log_files AS files
 JOIN puppylog.log_streams AS streams ON streams.id = files.stream_id
 LEFT JOIN puppylog.stream_reports AS reports ON reports.stream_id = streams.id
 WHERE files.id = ANY(string_to_array($files, ',')::INTEGER[])
+
+-- name: rows_of_stream
+-- The numbers of records and of rejected lines that are stored of each file of a stream, and the offset of the first of
+-- them. Files without rows are left out.
+SELECT file_id, CAST(sum(records) AS BIGINT) AS records, CAST(sum(rejects) AS BIGINT) AS rejects,
+       min(first_offset) AS first_offset
+FROM (
+    SELECT file_id, count(*) AS records, 0 AS rejects, min(line_offset) AS first_offset
+    FROM puppylog.log_records WHERE stream_id = $stream_id GROUP BY file_id
+    UNION ALL
+    SELECT file_id, 0 AS records, count(*) AS rejects, min(line_offset) AS first_offset
+    FROM puppylog.rejected_lines WHERE stream_id = $stream_id GROUP BY file_id
+) AS stored
+GROUP BY file_id
