@@ -119,6 +119,7 @@ TRANSLATORS = {
     "stores/duckdb/engine/failures.py": "DuckDB, always in English and sometimes without an error code",
     "stores/duckdb/wire.py": "gRPC, to remove the text that it adds",
     "stores/postgres/sessions/failures.py": "libpq, which has no SQLSTATE if it cannot connect",
+    "formats/file/reading.py": "msgspec, for the key in the file",
     "formats/regex/pattern.py": "RE2, for the offset in the expression",
     "tail/boundary.py": "RE2, to remove its first words",
 }

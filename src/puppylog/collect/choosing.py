@@ -10,7 +10,8 @@ from puppylog.collect.options import SourceOptions
 from puppylog.collect.restamp import Restamped
 from puppylog.errors import UsageError
 from puppylog.formats.base import Format, Options
-from puppylog.formats.listed import AUTO
+from puppylog.formats.file.format import read_format_file
+from puppylog.formats.listed import AUTO, FILE_MARK
 from puppylog.formats.multiline import Multiline
 from puppylog.formats.registry import find_format, list_configured_formats, make_auto
 from puppylog.tail.boundary import Boundary, IndentationBoundary, PatternBoundary
@@ -44,13 +45,17 @@ def choose_format(written: str, configuration: Path | None, options: Options) ->
     """Return a format.
 
     Args:
-        written: a name, or one of the forms in `puppylog.formats.listed.WRITTEN`; with a configuration, a nickname.
+        written: a name, ``@`` and the path of a format file, or one of the forms in
+            `puppylog.formats.listed.WRITTEN`; with a configuration, a nickname.
         configuration: an nginx.conf or httpd.conf that has the format; None if ``written`` is the format.
         options: how stamps without a zone or a year are read.
 
     Raises:
         UsageError: no such format exists, or the server's configuration cannot be read.
+        ConfigurationError: the format file has a fault.
     """
+    if configuration is None and written.startswith(FILE_MARK):
+        return read_format_file(Path(written[1:]).expanduser(), options)
     if configuration is None:
         return find_format(written, options)
     try:

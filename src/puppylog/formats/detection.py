@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from puppylog.formats.base import Format
+from puppylog.formats.file.lazy import LazyFormat
 from puppylog.model.record import Parsed
 
 SAMPLE_BYTES: Final = 64 << 10
@@ -48,7 +49,8 @@ def find_best(candidates: Iterable[Format], sample: bytes, modified_at_us: int |
 
 def rank(candidates: Iterable[Format], sample: bytes, modified_at_us: int | None = None) -> list[Verdict]:
     """Return the verdicts of all candidates, the highest coverage first."""
-    return sorted((judge(candidate, sample, modified_at_us) for candidate in candidates), key=lambda v: -v.coverage)
+    fitting = (one for one in candidates if not isinstance(one, LazyFormat) or one.may_fit(sample))
+    return sorted((judge(candidate, sample, modified_at_us) for candidate in fitting), key=lambda v: -v.coverage)
 
 
 def take_sample(data: bytes | memoryview) -> bytes:

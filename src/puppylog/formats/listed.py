@@ -36,7 +36,11 @@ LISTED: Final[Mapping[str, ListedFormat]] = {
 AUTO: Final = "auto"
 """The name of the format that chooses a format by looking at the lines. It is the default."""
 
+FILE_MARK: Final = "@"
+"""What precedes the path of a format file."""
+
 WRITTEN: Final[Mapping[str, str]] = {
+    "@FILE": "a format file: TOML with a regular expression, the types of its fields and samples",
     "$variable …": "a log_format of nginx: the string or the whole directive",
     "%directive …": "a LogFormat of Apache: the string or the whole directive",
     "w3c: field …": "W3C extended logs without #Fields",

@@ -20,6 +20,9 @@ from puppylog.formats.auto import Auto
 from puppylog.formats.base import Format, Options
 from puppylog.formats.cri import find_cri_mismatch, read_cri
 from puppylog.formats.envoy import find_envoy_mismatch, read_envoy
+from puppylog.formats.file.folder import find_file, list_files
+from puppylog.formats.file.format import read_format_file
+from puppylog.formats.file.lazy import LazyFormat
 from puppylog.formats.haproxy import find_haproxy_mismatch, read_haproxy
 from puppylog.formats.json_lines import find_json_mismatch, read_json
 from puppylog.formats.layout.configuration import WrittenLayout, choose_layout, find_layouts
@@ -65,6 +68,9 @@ FORMATS: Final[Mapping[str, Entry]] = {
 
 FORMAT_NAMES: Final = tuple(FORMATS)
 
+FIRST_AFTER_FILES: Final = "logfmt"
+"""`auto` tries the formats of files directly before this format."""
+
 LAST_RESORT: Final = "plain"
 """The format that `auto` chooses if no other format fits."""
 
@@ -78,6 +84,7 @@ def find_format(written: str, options: Options = Options()) -> Format:  # noqa: 
 
     Raises:
         UsageError: there is no such format, or it cannot be read.
+        ConfigurationError: the file of the format has a fault.
     """
     if written == AUTO:
         return make_auto(options)
@@ -85,11 +92,15 @@ def find_format(written: str, options: Options = Options()) -> Format:  # noqa: 
         return make_regex(written, options)
     if is_w3c(written):
         return read_fields(written)
+    found = find_file(written, options.folder)
+    if found is not None and (found.is_own or written not in FORMATS):
+        return read_format_file(found.path, options)
     entry = FORMATS.get(written)
     if entry is None and is_layout(written):
         return _make_layout(parse_written(written), " ".join(written.splitlines()).strip(), options)
     if entry is None:
-        raise UsageError("use", f"format {written!r}", f"it must be one of {', '.join((AUTO, *FORMAT_NAMES))}")
+        names = (AUTO, *FORMAT_NAMES, *(name for name in list_files(options.folder) if name not in FORMATS))
+        raise UsageError("use", f"format {written!r}", f"it must be one of {', '.join(names)}")
     return entry.make(options)
 
 
@@ -124,8 +135,16 @@ def _make_layout(layout: WrittenLayout, name: str, options: Options) -> Format:
 
 
 def _list_candidates(options: Options) -> list[Format]:
-    """Return the formats that `auto` tries, in their order."""
-    return [entry.make(options) for name, entry in FORMATS.items() if entry.is_candidate and name != LAST_RESORT]
+    """Return the formats that `auto` tries, in their order. A file of the user replaces the format of its name."""
+    files = {name: LazyFormat(name, found, options) for name, found in list_files(options.folder).items()}
+    own = {name for name, file in files.items() if file.found.is_own}
+    candidates: list[Format] = []
+    for name, entry in FORMATS.items():
+        if name == FIRST_AFTER_FILES:
+            candidates += [file for file in files.values() if file.found.is_own or file.name not in FORMATS]
+        if entry.is_candidate and name != LAST_RESORT and name not in own:
+            candidates.append(entry.make(options))
+    return candidates
 
 
 def make_auto(options: Options, first: Sequence[Format] = ()) -> Auto:

@@ -69,6 +69,15 @@ def parse_pattern(written: str) -> Pattern:
     return pattern
 
 
+def find_fault(written: str) -> str:
+    """Return why an expression is invalid; empty if it is valid."""
+    try:
+        pc.match_substring_regex(pa.array([""]), written)
+    except pa.ArrowInvalid as error:
+        return str(error).removeprefix(_CAUSE)
+    return ""
+
+
 def _make_error(written: str, cause: str, at: int) -> UsageError:
     place = f", at character {at + 1}" if at >= 0 else ""
     return UsageError("use", f"pattern {written!r}", f"{cause}{place}")

@@ -1,0 +1,45 @@
+"""A format whose file is read when the first lines are read with it: `auto` has many candidates and needs few."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from puppylog.errors import PuppylogError
+from puppylog.formats.base import Format, Options, Parser
+from puppylog.formats.file.folder import FoundFile
+from puppylog.formats.file.format import FileFormat, read_format_file
+
+
+@dataclass(frozen=True)
+class LazyFormat:
+    """Implements `puppylog.formats.base.Format`, and says by a cheap check whether lines may be of the format."""
+
+    name: str
+    found: FoundFile
+    options: Options = field(default_factory=Options)
+
+    @cached_property
+    def format(self) -> Format:
+        """The format of the file.
+
+        Raises:
+            UsageError: the file cannot be read.
+            ConfigurationError: the file has a fault.
+        """
+        return read_format_file(self.found.path, self.options)
+
+    def open(self, context: str = "", modified_at_us: int | None = None) -> Parser:
+        return self.format.open(context, modified_at_us)
+
+    def find_mismatch(self, line: str) -> int:
+        return self.format.find_mismatch(line)
+
+    def may_fit(self, sample: bytes) -> bool:
+        """Return whether `auto` shall read these lines with the format.
+
+        A file with a fault fits no lines: `puppylog formats` shows the fault, and collecting goes on.
+        """
+        try:
+            chosen = self.format
+        except PuppylogError:
+            return False
+        return not isinstance(chosen, FileFormat) or chosen.may_fit(sample)

@@ -1,0 +1,123 @@
+"""Splits texts of ``key=value`` pairs: whole columns of strings at once."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from puppylog.formats.file.texts import null_if_empty, to_json, unquote
+from puppylog.formats.quoting import quote
+
+KEY: Final = "key"
+"""The separator of pairs whose values end before the next key: values hold blanks, without quotes."""
+
+_PAIR, _EQUALS = "\x1e", "\x1f"  # control characters that stand for the start of a pair and for its equals sign
+_MARKS: Final = "[\x1e\x1f]"
+_NAME: Final = r"[A-Za-z_@][\w.@/\[\]-]*"
+_QUOTED: Final = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
+_WORDS: Final = rf"(^|[\s,;(\[])({_NAME})=({_QUOTED}|[^\s\"'][^\s]*|)"
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """The pairs of a column of texts. ``rows``, ``codes`` and ``values`` have one value for each pair."""
+
+    count: int  # the number of texts
+    keys: list[str]  # the distinct keys
+    rows: pa.Array  # int64: the number of the text, ascending
+    codes: pa.Array  # int32: the index of the key in `keys`
+    values: pa.Array  # strings
+    rest: pa.Array | None  # what stands before the first pair; null if nothing does
+
+    def get(self, key: str) -> pa.Array:
+        """Return the value of a key in each text; null where the text has no such key."""
+        of_key = pc.equal(self.codes, self.keys.index(key))
+        rows = self.rows.filter(of_key)
+        return self.values.filter(of_key).take(pc.index_in(pa.array(range(self.count), pa.int64()), value_set=rows))
+
+    def write_members(self, without: Collection[str]) -> pa.Array:
+        """Return for each text the members of a JSON object of its pairs; null if there are none.
+
+        Args:
+            without: keys that are left out.
+        """
+        left_out = pa.array([code for code, key in enumerate(self.keys) if key in without], pa.int32())
+        kept = pc.invert(pc.is_in(self.codes, value_set=left_out))
+        kept = pc.and_(kept, pc.invert(pc.is_in(self.values, value_set=pa.array(["", "-"]))))
+        rows, codes, values = self.rows.filter(kept), self.codes.filter(kept), self.values.filter(kept)
+        names = pa.array([f"{quote(key)}: " for key in self.keys], pa.string()).take(codes)
+        members = pc.binary_join_element_wise(names, to_json(values), "")
+        return _join_by_row(rows, members, self.count)
+
+
+def split_pairs(texts: pa.Array, separator: str) -> Pairs:
+    """Return the pairs of texts. Of pairs with the same key in one text, the first counts.
+
+    Args:
+        texts: strings without nulls.
+        separator: what stands between two pairs; empty for blanks, where values may be quoted; or `KEY`.
+    """
+    marked = _mark(texts, separator)
+    parts = pc.split_pattern(marked, _PAIR)
+    rows = pc.list_parent_indices(parts).cast(pa.int64())
+    flat = pc.list_flatten(parts)
+    halves = pc.split_pattern(flat, _EQUALS, max_splits=1)
+    is_pair = pc.equal(pc.list_value_length(halves), 2)
+    others, rest = rows.filter(pc.invert(is_pair)), pc.ascii_trim(flat.filter(pc.invert(is_pair)), " \t\n,;")
+    pairs, rows = pc.list_flatten(halves.filter(is_pair)), rows.filter(is_pair)
+    place = pa.array(range(0, len(pairs), 2), pa.int64())
+    keys = pairs.take(place).dictionary_encode()
+    values = pc.ascii_trim_whitespace(pairs.take(pc.add(place, pa.scalar(1, pa.int64()))))
+    rows, codes, values = _drop_repeated(rows, keys.indices, values, len(keys.dictionary))
+    has_rest = pc.not_equal(rest, "")
+    left = None
+    if pc.any(has_rest).as_py():
+        left = null_if_empty(
+            _join_by_row(others.filter(has_rest), rest.filter(has_rest), len(texts), " ").fill_null("")
+        )
+    return Pairs(len(texts), keys.dictionary.to_pylist(), rows, codes, _unescape(values, separator), left)
+
+
+def _mark(texts: pa.Array, separator: str) -> pa.Array:
+    """Return the texts with marks before each key and in place of the equals sign after it."""
+    if pc.any(pc.match_substring_regex(texts, _MARKS)).as_py():
+        texts = pc.replace_substring_regex(texts, _MARKS, "?")
+    if separator == KEY:
+        return pc.replace_substring_regex(texts, rf"(?:^|\s)({_NAME})=", f"{_PAIR}\\1{_EQUALS}")
+    if separator:
+        cut = pc.replace_substring(texts, separator, _PAIR)
+        return pc.replace_substring_regex(cut, f"(^|{_PAIR})\\s*({_NAME})\\s*=", f"{_PAIR}\\2{_EQUALS}")
+    marked = pc.replace_substring_regex(texts, _WORDS, f"\\1{_PAIR}\\2{_EQUALS}\\3{_PAIR}")
+    return pc.replace_substring_regex(marked, f"([^\"'])[,;]{_PAIR}", f"\\1{_PAIR}")
+
+
+def _unescape(values: pa.Array, separator: str) -> pa.Array:
+    """Return the values without their quotes and escapes."""
+    if separator == KEY:
+        return pc.replace_substring(values, "\\=", "=")
+    is_quoted = pc.match_substring_regex(values, rf"(?s)^{_QUOTED}$")
+    return pc.if_else(is_quoted, unquote(values), values) if pc.any(is_quoted).as_py() else values
+
+
+def _drop_repeated(rows: pa.Array, codes: pa.Array, values: pa.Array, keys: int) -> tuple[pa.Array, pa.Array, pa.Array]:
+    """Return the pairs without those whose key stands earlier in the same text."""
+    both = pc.add(pc.multiply(rows, pa.scalar(max(keys, 1), pa.int64())), codes.cast(pa.int64()))
+    if pc.count_distinct(both).as_py() == len(both):
+        return rows, codes, values
+    table = pa.table({"both": both, "place": pa.array(range(len(both)), pa.int64())})
+    first = table.group_by("both").aggregate([("place", "min")])["place_min"].combine_chunks()
+    kept = first.take(pc.sort_indices(first))
+    return rows.take(kept), codes.take(kept), values.take(kept)
+
+
+def _join_by_row(rows: pa.Array, texts: pa.Array, count: int, separator: str = ", ") -> pa.Array:
+    """Return for each of ``count`` rows its texts with the separator between them; null for a row without texts."""
+    runs = pc.run_end_encode(rows)
+    if not len(rows):
+        return pa.nulls(count, pa.string())
+    ends = runs.run_ends.cast(pa.int32())
+    offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends])
+    joined = pc.binary_join(pa.ListArray.from_arrays(offsets, texts), separator)
+    return joined.take(pc.index_in(pa.array(range(count), pa.int64()), value_set=runs.values))
