@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from formats.native_builds import find_compiler
-from puppylog.formats import cri, envoy, haproxy, json_lines, logfmt, names, native
+from puppylog.formats import apache_error, cri, envoy, haproxy, json_lines, logfmt, names, native, nginx_error
 from puppylog.formats.access import access_log
 from puppylog.formats.layout import program
 from puppylog.formats.syslog import reasons
@@ -23,6 +23,8 @@ LISTS: dict[str, Sequence[str]] = {
     "json reasons": json_lines.REASONS,
     "logfmt reasons": logfmt.REASONS,
     "syslog reasons": reasons.REASONS,
+    "apache_error reasons": apache_error.REASONS,
+    "nginx_error reasons": nginx_error.REASONS,
     "haproxy reasons": haproxy.REASONS,
     "envoy reasons": envoy.REASONS,
     "layout reasons": program.REASONS,

@@ -14,10 +14,15 @@ from formats.native_builds import build_readers, build_with_sanitizers, find_com
 from puppylog.formats import native
 from puppylog.formats.registry import find_format
 
-_NAMES = ["access", "w3c", "json", "cri", "syslog", "haproxy", "envoy", "logfmt", "plain"]
+_NAMES = [
+    *("access", "w3c", "json", "cri", "syslog", "logfmt", "plain"),
+    *("apache_error", "nginx_error", "haproxy", "envoy"),
+]
 _LAYOUT = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer"'
 _READER_ARGUMENTS: dict[str, tuple[Any, ...]] = {  # the arguments after the text
     "access": (0,),
+    "apache_error": (True,),
+    "nginx_error": (True,),
     "json": (b"",),
     "logfmt": (b"",),
     "syslog": (2026, 11, 27, False, True),

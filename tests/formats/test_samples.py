@@ -14,12 +14,16 @@ from puppylog.formats.listed import LISTED
 from puppylog.formats.registry import find_format
 
 SAMPLES = [(family, sample) for family in FAMILIES for sample in read_samples(family)]
-KEYS = {"title", "as", "zone", "year", "modified", "before", "line", "bytes", "record", "reject"}
+KEYS = {"title", "as", "zone", "year", "modified", "joins", "before", "line", "bytes", "record", "reject"}
 READ_AT_US = int(READ_AT.timestamp()) * 1_000_000
 
 
 def open_parser(family: str, sample: Sample) -> Parser:
-    options = Options(ZoneInfo(sample.get("zone", "UTC")), int(sample["year"]) if "year" in sample else None)
+    options = Options(
+        ZoneInfo(sample.get("zone", "UTC")),
+        int(sample["year"]) if "year" in sample else None,
+        joins_lines=sample.get("joins") != "false",
+    )
     modified = datetime.fromisoformat(sample["modified"]) if "modified" in sample else READ_AT
     return find_format(sample.get("as", family), options).open("", int(modified.timestamp()) * 1_000_000)
 

@@ -12,14 +12,16 @@ SAMPLE_BYTES: Final = 64 << 10
 SAMPLE_LINES: Final = 256
 """A sample has at most so many bytes and lines, but at least one line."""
 
+_MOST_JOINED: Final = 2  # continuation lines that count as fitting, for each record
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """How well one format fits a sample."""
 
     format: Format
-    fits: int  # the number of records
-    lines: int  # the number of records and rejected lines
+    fits: int  # the number of records and of their continuation lines, of which a record can have only a few on average
+    lines: int  # the number of lines that are not blank
     parsed: Parsed
 
     @property
@@ -37,8 +39,9 @@ def judge(format_: Format, sample: bytes, modified_at_us: int | None = None) -> 
         modified_at_us: see `puppylog.formats.base.Format.open`.
     """
     parsed = format_.open("", modified_at_us).parse(sample, 0, modified_at_us or 0)
-    fits = parsed.records.num_rows
-    return Verdict(format_, fits, fits + parsed.rejects.num_rows, parsed)
+    heads = parsed.records.num_rows - parsed.orphans
+    fits = heads + min(parsed.joined, _MOST_JOINED * heads)
+    return Verdict(format_, fits, parsed.records.num_rows + parsed.rejects.num_rows + parsed.joined, parsed)
 
 
 def find_best(candidates: Iterable[Format], sample: bytes, modified_at_us: int | None = None) -> Verdict | None:

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from puppylog.formats.rows import NO_TIME, Member, RowsBuilder
 
 Columns: TypeAlias = dict[str, str | int | None]
+
+
+CONTINUES: Final = "continues"
+"""The reason of a `Mismatch` for a line that belongs to the record before."""
 
 
 @dataclass(slots=True)
@@ -29,20 +33,20 @@ class Mismatch(ValueError):
 
 
 def add_entries(builder: RowsBuilder, read: Callable[[str], Entry]) -> None:
-    """Add a row for each line of the builder's text that is not empty.
+    """Add a row for each line of the builder's text that is not blank, or join it to the row before.
 
     Args:
         builder: has the text.
         read: returns the record of a line, or raises `Mismatch`.
     """
     for at, line in builder.iter_lines():
-        if not line:
-            builder.rowless += 1
-            continue
         try:
             entry = read(line.decode())
         except Mismatch as mismatch:
-            builder.reject(at, mismatch.reason)
+            if mismatch.reason == CONTINUES:
+                builder.continue_(at, line)
+            else:
+                builder.reject(at, mismatch.reason)
         else:
             builder.add(at, entry.ts_us, is_local=entry.is_local, members=entry.members, columns=entry.columns)
 

@@ -26,6 +26,8 @@ LISTED: Final[Mapping[str, ListedFormat]] = {
     "json": ListedFormat("JSON, one object on each line", "json"),
     "cri": ListedFormat("logs of containers under Kubernetes", "cri"),
     "syslog": ListedFormat("syslog, RFC 5424 and RFC 3164, with or without octet counting", "syslog"),
+    "apache_error": ListedFormat("error logs of Apache, versions 2.2 and 2.4", "apache_error"),
+    "nginx_error": ListedFormat("error logs of nginx", "nginx_error"),
     "haproxy": ListedFormat("logs of HAProxy: HTTP, TCP and errors of connections", "haproxy"),
     "envoy": ListedFormat("access logs of Envoy and Istio", "envoy"),
     "logfmt": ListedFormat("logfmt: key=value", "logfmt"),

@@ -11,11 +11,13 @@ r"""Finds a format by what the user writes after ``--format``.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from puppylog.errors import UsageError
 from puppylog.formats.access.access_log import AccessLog
 from puppylog.formats.access.line import Variant
+from puppylog.formats.apache_error import find_apache_error_mismatch, read_apache_error
 from puppylog.formats.auto import Auto
 from puppylog.formats.base import Format, Options
 from puppylog.formats.cri import find_cri_mismatch, read_cri
@@ -30,6 +32,7 @@ from puppylog.formats.layout.layout import compile_layout, is_layout, parse_writ
 from puppylog.formats.line_format import LineFormat
 from puppylog.formats.listed import AUTO
 from puppylog.formats.logfmt import find_logfmt_mismatch, read_logfmt
+from puppylog.formats.nginx_error import find_nginx_error_mismatch, read_nginx_error
 from puppylog.formats.plain import read_plain
 from puppylog.formats.regex.pattern import is_pattern
 from puppylog.formats.regex.regex import make_regex
@@ -43,6 +46,16 @@ class Entry:
 
     make: Callable[[Options], Format]
     is_candidate: bool = True  # whether `auto` tries this format
+
+
+def _make_apache_error(options: Options) -> Format:
+    reader = partial(read_apache_error, joins=options.joins_lines)
+    return LineFormat("apache_error", reader, options.zone, find_apache_error_mismatch)
+
+
+def _make_nginx_error(options: Options) -> Format:
+    reader = partial(read_nginx_error, joins=options.joins_lines)
+    return LineFormat("nginx_error", reader, options.zone, find_nginx_error_mismatch)
 
 
 FORMATS: Final[Mapping[str, Entry]] = {
@@ -59,6 +72,8 @@ FORMATS: Final[Mapping[str, Entry]] = {
         lambda o: LineFormat("cri", read_cri, o.zone, find_cri_mismatch),
     ),
     "syslog": Entry(Syslog),
+    "apache_error": Entry(_make_apache_error),
+    "nginx_error": Entry(_make_nginx_error),
     "haproxy": Entry(lambda o: LineFormat("haproxy", read_haproxy, o.zone, find_haproxy_mismatch)),
     "envoy": Entry(lambda o: LineFormat("envoy", read_envoy, o.zone, find_envoy_mismatch)),
     "logfmt": Entry(lambda o: LineFormat("logfmt", read_logfmt, o.zone, find_logfmt_mismatch)),

@@ -183,11 +183,11 @@ void builder_continue(Builder *builder, Span line) {
         builder->record_lines = 1;
     }
     builder->run.lines++;
-    int64_t *rejected = (int64_t *)builder->rejected_starts.at + builder->rejects - 1;
-    int64_t *started = (int64_t *)builder->starts.at + builder->rows - 1;
-    bool is_rejected = builder->rejects > 0 && (builder->rows == 0 || *rejected > *started);
+    int64_t rejected = builder->rejects ? ((int64_t *)builder->rejected_starts.at)[builder->rejects - 1] : -1;
+    int64_t started = builder->rows ? ((int64_t *)builder->starts.at)[builder->rows - 1] : -1;
+    bool is_rejected = rejected > started;
     bool has_row = builder->rows + builder->rejects > 0;
-    const uint8_t *start = !has_row ? line.at : builder->text + (is_rejected ? *rejected : *started);
+    const uint8_t *start = !has_row ? line.at : builder->text + (is_rejected ? rejected : started);
     if (!has_row || builder->record_lines >= MOST_RECORD_LINES || line.at - start >= MOST_RECORD_BYTES) {
         builder_record(builder, line.at, &(Row){.ts_us = NO_TIME, .text[MESSAGE] = line});
         builder->orphans++;

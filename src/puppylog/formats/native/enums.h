@@ -62,6 +62,17 @@ enum {
     X(SYSLOG_NO_TAG, "no host and tag after the time")                              \
     X(SYSLOG_NO_MESSAGE, "no message")
 
+#define APACHE_ERROR_REASONS(X)                           \
+    X(APACHE_NO_TIME, "no time in brackets at the start") \
+    X(APACHE_TIME_RANGE, "time out of range")             \
+    X(APACHE_NO_LEVEL, "no level in brackets after the time")
+
+#define NGINX_ERROR_REASONS(X)                                   \
+    X(NGINX_NO_TIME, "no time yyyy/mm/dd HH:MM:SS at the start") \
+    X(NGINX_TIME_RANGE, "time out of range")                     \
+    X(NGINX_NO_LEVEL, "no level in brackets after the time")     \
+    X(NGINX_NO_PROCESS, "no pid#tid after the level")
+
 #define HAPROXY_REASONS(X)                                                          \
     X(HAPROXY_NO_CLIENT, "no client:port at the start")                             \
     X(HAPROXY_NO_TIME, "no time dd/Mon/yyyy:HH:MM:SS in brackets after the client") \
@@ -261,6 +272,8 @@ enum { CRI_REASONS(AS_NUMBER) };
 enum { JSON_REASONS(AS_NUMBER) };
 enum { LOGFMT_REASONS(AS_NUMBER) };
 enum { SYSLOG_REASONS(AS_NUMBER) };
+enum { APACHE_ERROR_REASONS(AS_NUMBER) };
+enum { NGINX_ERROR_REASONS(AS_NUMBER) };
 enum { HAPROXY_REASONS(AS_NUMBER) };
 enum { ENVOY_REASONS(AS_NUMBER) };
 enum { LAYOUT_REASONS(AS_NUMBER) };

@@ -164,7 +164,6 @@ INLINED int read_line(Builder *builder, Span line, void *reading) {
     Parts parts;
     parts.count = parts.before = 0;
     Cursor cursor = cursor_of(line);
-    if (line.size == 0) return ROWLESS;
     int reason = take_parts(&cursor, &parts, &row);
     if (reason != FITS) return reason;
     write_parts(builder, &parts, &row);

@@ -301,7 +301,6 @@ static bool begins_with_client(Span line) {
 INLINED int read_line(Builder *builder, Span line, void *last) {
     Row row = {0};
     Span pid = {0};
-    if (line.size == 0) return ROWLESS;
     Span text = begins_with_client(line) ? line : skip_head(line, &pid);
     int reason = haproxy_read(builder, text, last, &row);
     if (reason != FITS) return reason;

@@ -19,6 +19,7 @@ static int find(Span word) {
     if (word.size < 2 || word.size > LONGEST_SPELLING) return -1;
     for (size_t place = 0; place < word.size; place++) {
         uint8_t byte = word.at[place];
+        if (byte == 0) return -1; /* it would be equal to the zeros after a spelling */
         lower[place] = (char)(byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte);
     }
     for (size_t place = 0; place < sizeof SPELLINGS / sizeof *SPELLINGS; place++) {
