@@ -13,6 +13,9 @@ from typing import Final
 SUFFIX: Final = ".toml"
 
 
+_LONGEST_NAME: Final = 60  # longer texts, such as the log format of a server, are no names of files
+
+
 @dataclass(frozen=True, slots=True)
 class FoundFile:
     """A format file in a folder."""
@@ -28,7 +31,7 @@ def find_file(name: str, folder: Path | None) -> FoundFile | None:
         name: what the user writes after ``--format``.
         folder: the user's format files, which take precedence over those of Puppylog; None if there is no such folder.
     """
-    if not name or "/" in name or name.startswith("."):
+    if not 0 < len(name) <= _LONGEST_NAME or "/" in name or name.startswith("."):
         return None
     if folder is not None and (own := folder / f"{name}{SUFFIX}").is_file():
         return FoundFile(own, is_own=True)
