@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formats.paths import PATHS, reading
+from puppylog.formats.calendar import Calendar
 from puppylog.formats.rows import MOST_RECORD_BYTES, MOST_RECORD_LINES, Rows
-from puppylog.formats.syslog.calendar import Calendar
 from puppylog.formats.syslog.syslog import read_syslog
 
 HEAD = b"Nov 24 10:00:00 h app: "

@@ -13,6 +13,7 @@ from puppylog.formats import apache_error, cri, envoy, haproxy, json_lines, logf
 from puppylog.formats.access import access_log
 from puppylog.formats.layout import program
 from puppylog.formats.syslog import reasons
+from puppylog.formats.zones import AMBIGUOUS, AREAS, ZONES
 from puppylog.model import severity
 from puppylog.stores.postgres.ingest import pgcopy
 
@@ -36,6 +37,9 @@ LISTS: dict[str, Sequence[str]] = {
     "severity spellings": [
         f"SEVERITY_{one.name.upper()} {spelling}" for one in severity.SEVERITIES for spelling in one.spellings
     ],
+    "zones": [f"{name} {zone_m}" for name, zone_m in ZONES.items()],
+    "ambiguous zones": AMBIGUOUS,
+    "areas of zones": AREAS,
 }
 NO_REASON = "none: the line fits"  # the last member of some enumerations in Python
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from puppylog.formats.base import Format, Options
+from puppylog.formats.calendar import Calendar
 from puppylog.formats.file.definition import Definition, read_definition
 from puppylog.formats.file.heads import split_records, without_return
 from puppylog.formats.file.matching import read_records
@@ -16,7 +17,6 @@ from puppylog.formats.lines import Lines
 from puppylog.formats.regex.mismatch import find_mismatch
 from puppylog.formats.repeated_hour import RepeatedHour
 from puppylog.formats.rows import Rows
-from puppylog.formats.syslog.calendar import Calendar
 from puppylog.model.record import Parsed
 
 _FIRST_BYTES = 64 << 10  # the part of the lines in which the last head is searched first

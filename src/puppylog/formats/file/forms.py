@@ -10,8 +10,8 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from puppylog.formats.calendar import Calendar
 from puppylog.formats.clock import FIRST_YEAR, LARGEST_SECOND, LARGEST_ZONE_HOUR, LAST_YEAR
-from puppylog.formats.syslog.calendar import Calendar
 
 _DIRECTIVE: Final = re.compile(r"%[-EO]?(.?)|( +)|([^% ]+)", re.DOTALL)
 _SHORT: Final = {"T": "%H:%M:%S", "R": "%H:%M", "D": "%m/%d/%y", "F": "%Y-%m-%d", "r": "%I:%M:%S %p"}

@@ -7,6 +7,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from puppylog.formats.calendar import Calendar
 from puppylog.formats.file.definition import Cell, Definition
 from puppylog.formats.file.fields import Fields
 from puppylog.formats.file.forms import Stamps
@@ -14,7 +15,6 @@ from puppylog.formats.file.heads import Records
 from puppylog.formats.file.times import read_stamps
 from puppylog.formats.quoting import quote
 from puppylog.formats.rows import FILLED, NO_TIME, Rows
-from puppylog.formats.syslog.calendar import Calendar
 from puppylog.model.record import RECORDS
 
 _NO_TIME: Final = pa.scalar(NO_TIME, pa.int64())

@@ -5,11 +5,11 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from puppylog.formats.calendar import Calendar
 from puppylog.formats.file.definition import Cell
 from puppylog.formats.file.forms import Form, Stamps, compile_form, read_form
 from puppylog.formats.regex.times import read_times
 from puppylog.formats.rows import NO_TIME
-from puppylog.formats.syslog.calendar import Calendar
 
 _ISO_TAIL: Final = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
 _ISO: Final = Form(

@@ -1,5 +1,6 @@
 /* The module _lines: one function for each reader. See _lines.pyi for what they take and return. */
 #include "module.h"
+#include "zones.h"
 
 /* The state of one instance of the module. Each interpreter has its own instance, and so its own blocks. */
 typedef struct {
@@ -248,6 +249,15 @@ typedef struct {
 #define PAIRS_OF(list) \
     (const char *const[]) { list(AS_PAIR) NULL }
 
+#define AS_ZONE_TEXT(name, zone_m) #name " " #zone_m,
+#define AS_NAME_TEXT(name) #name,
+#define ZONE_TEXTS \
+    (const char *const[]) { ZONES(AS_ZONE_TEXT) NULL }
+#define AMBIGUOUS_TEXTS \
+    (const char *const[]) { AMBIGUOUS_ZONES(AS_NAME_TEXT) NULL }
+#define AREA_TEXTS \
+    (const char *const[]) { ZONE_AREAS(AS_NAME_TEXT) NULL }
+
 static const Enum ENUMS[] = {
     {"access variants", TEXTS_OF(ACCESS_VARIANTS)},
     {"access reasons", TEXTS_OF(ACCESS_REASONS)},
@@ -264,6 +274,9 @@ static const Enum ENUMS[] = {
     {"layout endings", TEXTS_OF(LAYOUT_ENDINGS)},
     {"text columns", TEXTS_OF(TEXT_COLUMNS)},
     {"named fields", TEXTS_OF(NAMED_FIELDS)},
+    {"zones", ZONE_TEXTS},
+    {"ambiguous zones", AMBIGUOUS_TEXTS},
+    {"areas of zones", AREA_TEXTS},
     {"severities", TEXTS_OF(SEVERITIES)},
     {"severity spellings", PAIRS_OF(SEVERITY_SPELLINGS)},
 };
@@ -334,6 +347,7 @@ static PyMethodDef methods[] = {
     {"cri", native_cri, METH_VARARGS, NULL},
     {"layout", native_layout, METH_VARARGS, NULL},
     {"plain", native_plain, METH_VARARGS, NULL},
+    {"stamps", native_stamps, METH_VARARGS, NULL},
     {"syslog", native_syslog, METH_VARARGS, NULL},
 #ifdef PUPPYLOG_TEST_MEMORY
     {"fail_allocation_after", fail_allocation_after, METH_VARARGS, NULL},

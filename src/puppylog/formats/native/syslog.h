@@ -2,13 +2,9 @@
 #ifndef PUPPYLOG_SYSLOG_H
 #define PUPPYLOG_SYSLOG_H
 
+#include "calendar.h"
 #include "clock.h"
 #include "scan.h"
-
-/* See syslog/calendar.py. */
-typedef struct {
-    int year, month, day, is_fixed;
-} Calendar;
 
 /* One message: its columns, and the values that become attributes. */
 typedef struct {

@@ -1,15 +1,5 @@
-/* Reads the time at the start of a message, and finds its year: see syslog/stamp.py and syslog/calendar.py. */
+/* Reads the time at the start of a message, and finds its year: see syslog/stamp.py and calendar.py. */
 #include "syslog.h"
-
-enum { HALF_A_YEAR = 6 };
-
-static int find_year(const Calendar *calendar, int month, int day) {
-    if (calendar->day) {
-        return calendar->year - (month > calendar->month || (month == calendar->month && day > calendar->day));
-    }
-    int ahead = month - calendar->month;
-    return calendar->year + (ahead < -HALF_A_YEAR) - (ahead > HALF_A_YEAR);
-}
 
 /* Read `size` digits and move after them; return -1 if a byte is no digit. */
 static int take_digits(const uint8_t **place, const uint8_t *end, int size) {
@@ -92,11 +82,11 @@ static Stamp read_bsd(Calendar *calendar, const uint8_t *at, const uint8_t *end,
     if (second < 0 || !take_fraction(&at, end, &fraction_us) || !ends_stamp(at, end)) return STAMP_NONE;
     if (year < 0) year = take_later_year(&at, end);
     bool names_year = year >= 0;
-    if (!names_year) year = find_year(calendar, month, day);
+    if (!names_year) year = calendar_find_year(calendar, month, day);
     if (clock_to_epoch_us(year, month, day, hour, minute, second, 0, &found->us) == STAMP_OUT_OF_RANGE) {
         return STAMP_OUT_OF_RANGE;
     }
-    if (!names_year && !calendar->is_fixed) *calendar = (Calendar){year, month, 0, false};
+    if (!names_year) calendar_remember(calendar, year, month);
     found->us += fraction_us;
     found->is_local = true;
     found->is_iso = false;

@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from puppylog.formats.attributes import build_objects, quote_json
+from puppylog.formats.calendar import Calendar
 from puppylog.formats.regex.fields import REQUEST, TIME
 from puppylog.formats.regex.times import read_times
 from puppylog.formats.rows import FILLED, NO_TIME
-from puppylog.formats.syslog.calendar import Calendar
 from puppylog.model.record import RECORDS
 
 _LARGEST: Final = {"status_code": "0000000000000032767", "response_bytes": "9223372036854775807"}

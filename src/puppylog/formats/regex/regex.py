@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from puppylog.formats.base import Format, Options
+from puppylog.formats.calendar import Calendar
 from puppylog.formats.line_format import parse_lines
 from puppylog.formats.lines import Lines
 from puppylog.formats.regex.fields import assign_fields
@@ -15,7 +16,6 @@ from puppylog.formats.regex.mismatch import find_mismatch
 from puppylog.formats.regex.pattern import Pattern, parse_pattern
 from puppylog.formats.repeated_hour import RepeatedHour
 from puppylog.formats.rows import Rows
-from puppylog.formats.syslog.calendar import Calendar
 from puppylog.model.record import Parsed
 
 _NO_MATCH = "does not match the pattern"

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from puppylog.formats import clock
+from puppylog.formats.calendar import Calendar
 from puppylog.formats.clock import OutOfRange, Stamp
 from puppylog.formats.rows import NO_TIME
-from puppylog.formats.syslog.calendar import Calendar
 from puppylog.formats.syslog.stamp import find_stamp
 
 _FORMS: Final[tuple[Callable[[str], Stamp | None], ...]] = (clock.parse_iso, clock.parse_access, clock.parse_epoch)

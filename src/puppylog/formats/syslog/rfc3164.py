@@ -13,7 +13,7 @@ import re
 from typing import Final
 
 from puppylog.formats import clock
-from puppylog.formats.syslog.calendar import Calendar
+from puppylog.formats.calendar import Calendar
 from puppylog.formats.syslog.entry import FACILITIES, SEVERITIES, Entry
 from puppylog.formats.syslog.reasons import NO_MESSAGE, NO_TAG, NOT_SYSLOG, TIME_RANGE, Mismatch
 from puppylog.formats.syslog.stamp import FoundStamp, find_stamp

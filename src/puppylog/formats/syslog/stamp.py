@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from puppylog.formats import clock
-from puppylog.formats.syslog.calendar import Calendar
+from puppylog.formats.calendar import Calendar
 
 _BSD = re.compile(
     r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?(?:([0-9]{4}) )?"

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from puppylog.formats import native
 from puppylog.formats.base import Options
+from puppylog.formats.calendar import Calendar
 from puppylog.formats.line_format import parse_lines
 from puppylog.formats.repeated_hour import RepeatedHour
 from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
-from puppylog.formats.syslog.calendar import Calendar
 from puppylog.formats.syslog.entry import FACILITIES, SEVERITIES, Entry, add_entry
 from puppylog.formats.syslog.frames import iter_frames
 from puppylog.formats.syslog.reasons import NOT_SYSLOG, PRIORITY, REASONS, Mismatch

@@ -21,12 +21,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from puppylog.formats.base import UTC, Format
+from puppylog.formats.calendar import Calendar
 from puppylog.formats.line_format import Reader, parse_lines
 from puppylog.formats.plain import read_plain
 from puppylog.formats.quoting import quote
 from puppylog.formats.repeated_hour import HourOfArrival
 from puppylog.formats.rows import Rows
-from puppylog.formats.syslog.calendar import Calendar
 from puppylog.formats.syslog.reasons import NO_MESSAGE
 from puppylog.formats.syslog.syslog import read_syslog
 from puppylog.model.record import NO_REJECTS, RECORDS, Parsed

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from puppylog.formats.syslog.calendar import Calendar
+from puppylog.formats.calendar import Calendar
 
 days = st.dates(date(1971, 1, 1), date(2200, 12, 31))
 

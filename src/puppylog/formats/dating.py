@@ -1,0 +1,38 @@
+"""What the time stamps of a file say about each other: the year, and the order of day and month."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Self
+
+from puppylog.formats.calendar import Calendar
+
+
+class Order(IntEnum):
+    """Which number of ``03/04/2026`` is the month, as far as the stamps before have shown it."""
+
+    UNKNOWN = 0
+    MONTH_FIRST = 1
+    DAY_FIRST = 2
+    MIXED = 3
+
+
+@dataclass(slots=True)
+class Dating:
+    """What the stamps of a file say about each other."""
+
+    calendar: Calendar | None = None
+    """Gives the year of stamps without a year, and is updated; None: such stamps are refused."""
+    order: Order = Order.UNKNOWN
+
+    @classmethod
+    def open(cls, context: str, year: int | None, modified_at_us: int | None) -> Self:
+        """Return the dating that continues after the lines of ``context``; see `Calendar.open` for the arguments."""
+        rest, _, order = context.partition("/")
+        known = Order(int(order)) if order in {"1", "2", "3"} else Order.UNKNOWN
+        return cls(Calendar.open(rest, year, modified_at_us), known)
+
+    @property
+    def context(self) -> str:
+        """What a parser must keep to continue after the stamps so far."""
+        kept = self.calendar.context if self.calendar is not None else ""
+        return f"{kept}/{int(self.order)}" if self.order else kept
