@@ -62,9 +62,8 @@ class WordParser:
                     rejects.append({"line_offset": found, "reason": f"it is {word.decode()}", "line": word})
                 else:
                     ts = EPOCH + timedelta(microseconds=read_at_us) if word == b"now" else SECOND_AT
-                    records.append(
-                        {"line_offset": found, "ts": ts, "message": word.decode(), "response_bytes": self._number}
-                    )
+                    record = {"line_offset": found, "ts": ts, "message": word.decode(), "response_bytes": self._number}
+                    records.append(record | ({"attributes": '{"ts_source": "before"}'} if word == b"now" else {}))
                     self._number += 1
             at += len(line)
         return Parsed(
@@ -153,6 +152,8 @@ def test_a_record_without_a_time_gets_the_time_of_its_rejection() -> None:
     replay(store, lines.combine_chunks().to_batches(), Words())
     [[part]] = store.calls
     assert part.records["ts"].to_pylist() == [FIRST_AT, SECOND_AT, SECOND_AT]
+    read = '{"ts_source": "read"}'
+    assert part.records["attributes"].to_pylist() == [read, None, read]
 
 
 def test_the_numbers_of_the_store_are_counted() -> None:

@@ -58,4 +58,4 @@ def test_a_first_record_of_several_lines_may_have_a_mark() -> None:
         parser = Multiline(find_format("json"), IndentationBoundary().mark_starts).open()
         record, other = parser.parse(MARK + b'{"msg":"a"}\n  b\n{"msg":"c"}\n', 0, 0).records.to_pylist()
     assert (record["line_offset"], record["message"]) == (3, "a\n  b")
-    assert (other["line_offset"], json.loads(other["attributes"] or "{}")) == (19, {})
+    assert (other["line_offset"], json.loads(other["attributes"] or "{}")) == (19, {"ts_source": "read"})

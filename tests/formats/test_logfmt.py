@@ -36,7 +36,7 @@ def test_fields_written_as_a_line_are_read_back(
     line = blank.join([*pairs, *(write(key, value, is_alone) for key, value in row.items())])
     (record,) = read("logfmt", line.encode() + b"\n", path).records
     assert record["severity"] == "info"
-    assert json.loads(record["attributes"]) == {f"{key}.pair": 1 for key in row} | row
+    assert json.loads(record["attributes"]) == {f"{key}.pair": 1 for key in row} | row | {"ts_source": "read"}
 
 
 @given(st.datetimes(datetime(1980, 1, 1), datetime(2100, 1, 1)), values, paths)  # noqa: DTZ001 - the zone comes later
@@ -78,6 +78,7 @@ def test_one_duplicate_among_twenty_thousand_keys_is_dropped(path: str) -> None:
     line = " ".join(f"k{k % (count - 1)}={k}" for k in range(count))
     (record,) = read("logfmt", line.encode() + b"\n", path).records
     attributes = json.loads(record["attributes"])
+    assert attributes.pop("ts_source") == "read"
     assert len(attributes) == count - 1
     assert attributes["k0"] == count - 1
 

@@ -17,6 +17,7 @@ lines = st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs
 def test_a_line_without_a_time_gets_the_time_when_it_was_read(line: str, path: str) -> None:
     (record,) = read("plain", f"{line}\n".encode(), path).records
     assert (record.pop("message"), record.pop("ts"), record.pop("line_offset")) == (line, READ_AT, 0)
+    assert record.pop("attributes") == '{"ts_source": "read"}'
     assert set(record.values()) == {None}
 
 

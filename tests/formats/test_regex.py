@@ -72,6 +72,9 @@ def test_the_columns_equal_those_of_a_slow_reader(written: list[str]) -> None:
         row = {name: value for name, value in record.items() if value is not None and name != "ts"}
         if "attributes" in row:
             row["attributes"] = json.loads(row["attributes"])
+            assert row["attributes"].pop("ts_source") == "read"
+            if not row["attributes"]:
+                del row["attributes"]
         rows[row.pop("line_offset")] = row
     assert rows == {
         at: read_slowly(line) for at, line in zip(starts_of(data), written, strict=True) if line.strip(" \t\r")

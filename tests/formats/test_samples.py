@@ -46,9 +46,12 @@ def test_a_sample_is_read_as_it_states(family: str, sample: Sample, path: str) -
     records = [{name: value for name, value in row.items() if value is not None} for row in rows]
     for record in records:
         assert 1000 <= record.pop("line_offset") <= 1000 + len(line)
+        attributes = json.loads(record.pop("attributes", "{}"))
+        source = attributes.pop("ts_source", None)
+        assert source in ({"read"} if record["ts"] == READ_AT else {None, "before"})
         record["ts"] = record["ts"].isoformat().replace("+00:00", "Z")
-        if "attributes" in record:
-            record["attributes"] = json.loads(record["attributes"])
+        if attributes:
+            record["attributes"] = attributes
     expected = json.loads(sample["record"])
     assert records == (expected if isinstance(expected, list) else [expected])
 

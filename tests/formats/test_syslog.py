@@ -119,8 +119,8 @@ def test_stamps_without_a_zone_are_read_in_the_given_zone(path: str) -> None:
 @pytest.mark.parametrize("path", PATHS)
 def test_the_context_is_the_month_of_the_last_stamp_without_a_year(path: str) -> None:
     data = b"Dec 31 23:59:59 web1 app: a\nJan  1 00:00:00 web1 app: b\n2019-05-01T00:00:00Z web1 app: c\n"
-    assert read("syslog", data, path).context == "2026-01"
-    assert read("syslog", data[-35:], path).context == ""
+    assert read("syslog", data, path).context == "2026-01\nlast 1556668800000000"
+    assert read("syslog", data[-35:], path).context == "\nlast 1556668800000000"
 
 
 @pytest.mark.parametrize("reason", REASONS)

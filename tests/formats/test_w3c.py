@@ -55,7 +55,8 @@ def test_both_paths_read_the_same_and_no_line_is_lost(lines: list[bytes]) -> Non
     native, python = read(join_lines(lines)), read(join_lines(lines), "python")
     assert rows_of(native) == rows_of(python)
     assert native.lines + native.rowless == len(lines)
-    assert native.rowless == sum(line.startswith(b"#") or not line.strip(b" \t\r") for line in lines)
+    texts = join_lines(lines).removeprefix(b"\xef\xbb\xbf").split(b"\n")[:-1]
+    assert native.rowless == sum(line.startswith(b"#") or not line.strip(b" \t\r") for line in texts)
 
 
 @given(w3c_lines, st.data(), paths)

@@ -87,7 +87,12 @@ def test_an_id_is_an_attribute_and_the_documents_own_wins() -> None:
     action = b'{"index":{"_index":"i","_id":"a\\"1"}}\n'
     received, _ = decode(action + b'{"message":"m"}\n' + action + b'{"_id":"own"}\n' + action + b" { }\n")
     attributes = received.lines[0].parsed.records["attributes"].to_pylist()
-    assert [json.loads(text) for text in attributes] == [{"_id": 'a"1'}, {"_id": "own"}, {"_id": 'a"1'}]
+    read = {"ts_source": "read"}
+    assert [json.loads(text) for text in attributes] == [
+        {"_id": 'a"1'} | read,
+        {"_id": "own"} | read,
+        {"_id": 'a"1'} | read,
+    ]
 
 
 def test_the_index_of_the_address_is_the_default_and_its_date_is_left_out() -> None:

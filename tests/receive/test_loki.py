@@ -56,7 +56,8 @@ def test_old_and_future_times_are_accepted_and_an_unreadable_one_becomes_the_tim
 ) -> None:
     received = decode(push([time, "x"]))
     assert times_of(received) == [RECEIVED_AT_US if us is None else us]
-    assert rows_of(received) == [{"message": "x"} | ({} if us is not None else {"attributes": {"timestamp": time}})]
+    attributes = {} if us is not None else {"attributes": {"timestamp": time, "ts_source": "read"}}
+    assert rows_of(received) == [{"message": "x"} | attributes]
 
 
 def test_a_label_names_the_severity_if_the_line_does_not() -> None:
@@ -180,7 +181,7 @@ def test_protobuf_is_read_as_json_is() -> None:
     assert rows_of(received) == [
         {"severity": "warn", "message": "plain\nof two lines", "attributes": {"job": 'a"b'}},
         {"severity": "warn", "message": "object", "attributes": {"job": 'a"b', "trace_id": "7"}},
-        {"severity": "warn", "message": "no time", "attributes": {"job": 'a"b'}},
+        {"severity": "warn", "message": "no time", "attributes": {"job": 'a"b', "ts_source": "read"}},
     ]
     assert times_of(received) == [TS_US, TS_US, RECEIVED_AT_US]
 

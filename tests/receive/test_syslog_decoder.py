@@ -233,7 +233,7 @@ def test_a_message_that_is_not_whole_says_so() -> None:
     arrived.extend(Messages([b"<13>whole"]), "192.0.2.1")
     arrived.extend(Messages([b"<13>a", b"b", b"<13>c"], {0: Mark.CUT, 1: Mark.LOST_FRAMING, 2: Mark.INCOMPLETE}), "::1")
     whole, *rest = records_of(arrived)
-    assert whole["attributes"] == {"facility": "user", "peer": "192.0.2.1"}
+    assert whole["attributes"] == {"facility": "user", "ts_source": "read", "peer": "192.0.2.1"}
     for record, mark in zip(rest, ("cut", "lost_framing", "incomplete"), strict=True):
         assert record["attributes"][mark] is True
 

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, groupby
-from typing import Final, Self
+from typing import Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,11 +21,9 @@ import pyarrow.compute as pc
 from puppylog.formats.base import Format, Parser
 from puppylog.formats.integers import view_integers
 from puppylog.formats.multiline import MultilineParser
+from puppylog.formats.record_times import READ, set_untimed
 from puppylog.model.record import RECORDS
 from puppylog.stores.base import Replayer, Reread
-
-# The parser gives this time to lines that have none, so that they are recognized. No log has this instant in 1601.
-_NO_TIME_US: Final = -11_644_473_599_999_999
 
 
 @dataclass(slots=True)
@@ -95,7 +93,7 @@ class _Reading:
             self._file_id, self._offset = file_id, 0
         is_each_one_line = lines.text.count(b"\n") == batch.num_rows
         parser = self._parser if is_each_one_line else MultilineParser(self._parser, lines.mark_starts)
-        parsed = parser.parse(lines.text, self._offset, _NO_TIME_US)
+        parsed = parser.parse(lines.text, self._offset, 0)
         offset, self._offset = self._offset, self._offset + len(lines.text)
         misfits: dict[int, str] = {}  # the first reason why a line does not fit, by the number of the line
         for at, reason in zip(
@@ -152,6 +150,8 @@ class _Lines:
     def put_back(self, records: pa.RecordBatch, starts: Sequence[int], lines: Sequence[int]) -> pa.RecordBatch:
         """Return the records with their offsets in the file. A record without a time gets the time of its rejection.
 
+        The record before it in the file is unknown here.
+
         Args:
             records: with offsets in the text.
             starts: the offset of each record in the text, in bytes.
@@ -160,12 +160,9 @@ class _Lines:
         offsets = [
             self.line_offsets[line] + start - self.starts[line] for start, line in zip(starts, lines, strict=True)
         ]
-        ts_us = records["ts"].cast(pa.int64())
-        rejected_us = pa.array([self.rejected_us[line] for line in lines], pa.int64())
-        ts_us = pc.if_else(pc.equal(ts_us, pa.scalar(_NO_TIME_US, pa.int64())), rejected_us, ts_us)
-        columns = dict(zip(records.schema.names, records.columns, strict=True))
-        columns |= {"line_offset": pa.array(offsets, pa.int64()), "ts": ts_us.cast(RECORDS.field("ts").type)}
-        return pa.RecordBatch.from_arrays([columns[name] for name in RECORDS.names], schema=RECORDS)
+        rejected_at = pa.array([self.rejected_us[line] for line in lines], RECORDS.field("ts").type)
+        records = set_untimed(records, rejected_at, READ)
+        return records.set_column(0, RECORDS.field(0), pa.array(offsets, pa.int64()))
 
 
 def _starts_of(lines: Sequence[bytes]) -> list[int]:

@@ -1,10 +1,14 @@
-"""``--now``: records get the time at which they are read, so that Puppylog can be tried out on an old log."""
+"""``--now``: records get the time at which they are read, so that Puppylog can be tried out on an old log.
+
+The user has asked for these times, so no record gets the attribute ``ts_source``.
+"""
 
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from puppylog.formats.base import Format, Parser
+from puppylog.formats.record_times import set_untimed
 from puppylog.model.record import RECORDS, Parsed
 
 
@@ -41,7 +45,11 @@ class RestampedParser:
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
         parsed = self.parser.parse(data, offset, read_at_us)
+        ts = pa.scalar(read_at_us, RECORDS.field("ts").type)
+        records = parsed.records
+        if parsed.before or parsed.read:
+            records = set_untimed(records, ts, None)
         at = RECORDS.get_field_index("ts")
-        columns = parsed.records.columns
-        columns[at] = pa.repeat(pa.scalar(read_at_us, RECORDS.field("ts").type), parsed.records.num_rows)
-        return replace(parsed, records=pa.RecordBatch.from_arrays(columns, schema=RECORDS))
+        columns = records.columns
+        columns[at] = pa.repeat(ts, records.num_rows)
+        return replace(parsed, records=pa.RecordBatch.from_arrays(columns, schema=RECORDS), before=0, read=0)

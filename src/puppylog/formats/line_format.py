@@ -7,7 +7,7 @@ bytes that are not UTF-8, runs the reader again, and converts the reader's offse
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -17,8 +17,8 @@ from puppylog.formats.base import Parser
 from puppylog.formats.byte_order_mark import skip_mark
 from puppylog.formats.integers import view_integers
 from puppylog.formats.lines import Lines, slice_bytes
-from puppylog.formats.repeated_hour import HourOfArrival, RepeatedHour
-from puppylog.formats.rows import NO_TIME, Rows
+from puppylog.formats.record_times import BEFORE, READ, ArrivalTimes, FoundTimes, RecordTimes
+from puppylog.formats.rows import Rows
 from puppylog.model.record import NO_REJECTS, RECORDS, REJECTS, Parsed, join_parsed
 
 Reader: TypeAlias = Callable[[bytes | memoryview], Rows]
@@ -28,30 +28,21 @@ It raises UnicodeError, and changes no state, if the text is not UTF-8. A reader
 lines, which costs less than another pass over the text.
 """
 
-_UTC: Final = "UTC"
 _NEWLINE = 10
-_NO_TIME = pa.scalar(NO_TIME, pa.int64())
 _PART_BYTES = 64 << 20  # read at once: Arrow's strings have 31-bit offsets, and an escape may make six bytes of one
 
 
 @dataclass(frozen=True, slots=True)
 class LineFormat:
-    """Implements `puppylog.formats.base.Format`.
-
-    In UTC the format is also its own parser, because reading a line needs nothing from the lines before.
-    """
+    """Implements `puppylog.formats.base.Format` with a reader that needs nothing from the lines before."""
 
     name: str
     reader: Reader
     zone: ZoneInfo
     mismatch_finder: Callable[[str], int] = lambda _: 0
-    context: str = ""
 
     def open(self, context: str = "", modified_at_us: int | None = None) -> Parser:  # noqa: ARG002 - the protocol's
-        return self if self.zone.key == _UTC else LineParser(self, RepeatedHour.open(context)[1])
-
-    def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
-        return parse_lines(self.reader, data, offset, read_at_us, self.zone)
+        return LineParser(self, RecordTimes.open(context)[1])
 
     def find_mismatch(self, line: str) -> int:
         return self.mismatch_finder(line)
@@ -59,10 +50,10 @@ class LineFormat:
 
 @dataclass(frozen=True, slots=True)
 class LineParser:
-    """Implements `puppylog.formats.base.Parser`. Its context is the context of `RepeatedHour`."""
+    """Implements `puppylog.formats.base.Parser`. Its context is the context of `RecordTimes`."""
 
     format: LineFormat
-    hour: RepeatedHour
+    times: RecordTimes
 
     @property
     def name(self) -> str:
@@ -70,10 +61,10 @@ class LineParser:
 
     @property
     def context(self) -> str:
-        return self.hour.extend("")
+        return self.times.extend("")
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
-        return parse_lines(self.format.reader, data, offset, read_at_us, self.format.zone, hour=self.hour)
+        return parse_lines(self.format.reader, data, offset, read_at_us, self.format.zone, times=self.times)
 
 
 def parse_lines(
@@ -83,7 +74,7 @@ def parse_lines(
     read_at_us: int,
     zone: ZoneInfo,
     *,
-    hour: RepeatedHour | HourOfArrival | None = None,
+    times: RecordTimes | ArrivalTimes | None = None,
 ) -> Parsed:
     """Implement `puppylog.formats.base.Parser.parse` with a reader.
 
@@ -93,8 +84,8 @@ def parse_lines(
         offset: the offset in bytes of ``data`` in its file.
         read_at_us: the time of records without a time of their own, in microseconds since the epoch.
         zone: the time zone of stamps that name no zone.
-        hour: the state of the repeated hour after the lines before, which this call updates, or the hour of arrival.
-            None at the start of a file.
+        times: the state after the lines before, which this call updates, or the times of arrival. None at the start of
+            a file.
 
     Raises:
         ValueError: the last line does not end with a newline.
@@ -102,12 +93,12 @@ def parse_lines(
     if len(data) and data[-1] != _NEWLINE:
         raise ValueError("the last line of the data has no newline")
     data, offset = skip_mark(data, offset)
-    known = RepeatedHour() if hour is None else hour
+    known = RecordTimes() if times is None else times
 
-    def instants_of(rows: Rows) -> pa.Array:
-        return _instants(rows, read_at_us, zone, known)
+    def find_times(rows: Rows) -> FoundTimes:
+        return known.find(rows, read_at_us, zone)
 
-    parts = [_parse_part(reader, part, offset + start, instants_of) for start, part in _iter_parts(memoryview(data))]
+    parts = [_parse_part(reader, part, offset + start, find_times) for start, part in _iter_parts(memoryview(data))]
     return join_parsed(parts)
 
 
@@ -125,7 +116,7 @@ def _iter_parts(data: memoryview) -> Iterator[tuple[int, memoryview]]:
         start = min(end, len(data))
 
 
-def _parse_part(reader: Reader, data: memoryview, offset: int, instants_of: Callable[[Rows], pa.Array]) -> Parsed:
+def _parse_part(reader: Reader, data: memoryview, offset: int, find_times: Callable[[Rows], FoundTimes]) -> Parsed:
     repaired = None
     try:
         rows = reader(data)
@@ -144,7 +135,8 @@ def _parse_part(reader: Reader, data: memoryview, offset: int, instants_of: Call
         at, rejected_starts, rejected_ends, runs = map(lines.find_in_bytes, (at, rejected_starts, rejected_ends, runs))
         columns["attributes"] = _flag_damaged(columns["attributes"], lines.are_damaged(rows))
     start = pa.scalar(offset, pa.int64())
-    columns |= {"line_offset": pc.add(at, start), "ts": instants_of(rows)}
+    times = find_times(rows)
+    columns |= {"line_offset": pc.add(at, start), "ts": times.ts, "attributes": times.mark(columns["attributes"])}
     records = pa.RecordBatch.from_arrays([columns[name] for name in RECORDS.names], schema=RECORDS)
     rejects = NO_REJECTS
     if len(rejected_starts):
@@ -156,6 +148,9 @@ def _parse_part(reader: Reader, data: memoryview, offset: int, instants_of: Call
         rowless=rows.rowless,
         joined=rows.joined,
         orphans=rows.orphans,
+        before=times.count(BEFORE),
+        read=times.count(READ),
+        ambiguous_zones=rows.ambiguous_zones,
         joined_runs=[(at + offset, size) for at, (_, size) in zip(runs.to_pylist(), rows.joined_runs, strict=True)],
     )
 
@@ -199,14 +194,3 @@ def _flag_damaged(attributes: pa.Array, damaged: pa.Array) -> pa.Array:
     flag = '"invalid_utf8": true}'
     flagged = pc.binary_join_element_wise(pc.utf8_slice_codeunits(attributes, 0, -1), flag, ", ")
     return pc.if_else(damaged, pc.coalesce(flagged, pa.scalar("{" + flag)), attributes)
-
-
-def _instants(rows: Rows, read_at_us: int, zone: ZoneInfo, hour: RepeatedHour | HourOfArrival) -> pa.Array:
-    """Return the times of the records as timestamps in UTC."""
-    ts_us, has_none = rows.ts_us, pc.equal(rows.ts_us, _NO_TIME)
-    if pc.any(has_none).as_py():
-        ts_us = pc.if_else(has_none, pa.scalar(read_at_us, pa.int64()), ts_us)
-    if zone.key != _UTC:
-        is_local = pc.and_not(rows.is_local.cast(pa.bool_()), has_none)
-        ts_us = pc.replace_with_mask(ts_us, is_local, hour.resolve(ts_us.filter(is_local), zone))
-    return ts_us.view(RECORDS.field("ts").type)

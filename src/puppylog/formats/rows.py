@@ -51,6 +51,7 @@ class Rows:
     joined: int = 0  # the number of continuation lines, which belong to the record before
     orphans: int = 0  # the number of records that begin with a continuation line
     joined_runs: Sequence[Run] = ()  # the first long runs of continuation lines
+    ambiguous_zones: int = 0  # the number of records whose stamp names a zone that can mean several
 
 
 @dataclass(slots=True)
@@ -61,6 +62,7 @@ class RowsBuilder:
     rowless: int = 0
     joined: int = 0
     orphans: int = 0
+    ambiguous_zones: int = 0
     _blanks: int = 0  # the number of consecutive blank lines that end at the offset _blanks_end
     _blanks_end: int = -1
     _record_lines: int = 0  # the number of lines of the record that was continued last
@@ -189,6 +191,7 @@ class RowsBuilder:
             self.joined,
             self.orphans,
             self._runs,
+            self.ambiguous_zones,
         )
 
 
@@ -211,7 +214,7 @@ def rows_from_buffers(given: Sequence[Any], reasons: Sequence[str]) -> Rows:
 
     Args:
         given: the number of records; the number of nulls of each column; all blocks in the order of
-            ``builder_each_block`` in ``native/builder.c``, with three blocks for each column; the last four values of
+            ``builder_each_block`` in ``native/builder.c``, with three blocks for each column; the last five values of
             `Rows`.
         reasons: the texts of the reader's reasons; a reason's number is its index.
     """

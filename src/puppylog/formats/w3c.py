@@ -20,6 +20,7 @@ from puppylog.formats.layout.fields import Field
 from puppylog.formats.layout.program import NO_DAY, Day, Ending, Kind, Program, Step
 from puppylog.formats.layout.reader import find_mismatch, read_lines
 from puppylog.formats.line_format import parse_lines
+from puppylog.formats.record_times import RecordTimes
 from puppylog.formats.rows import Rows
 from puppylog.model.record import Parsed, join_parsed
 
@@ -64,7 +65,8 @@ class W3c:
         return f"{NAME}: {self.fields}" if self.fields else NAME
 
     def open(self, context: str = "", modified_at_us: int | None = None) -> "W3cParser":  # noqa: ARG002 - the protocol's
-        return W3cParser(_read_context(context) or _State(fields=self.fields))
+        rest, times = RecordTimes.open(context)
+        return W3cParser(_read_context(rest) or _State(fields=self.fields), times)
 
     def find_mismatch(self, line: str) -> int:
         return find_mismatch(compile_fields(self.fields), line) if self.fields else 0
@@ -114,16 +116,17 @@ def _read_context(context: str) -> _State | None:
 
 
 class W3cParser:
-    """Implements `puppylog.formats.base.Parser`. Its context is the day and the fields."""
+    """Implements `puppylog.formats.base.Parser`. Its context is the day, the fields and that of `RecordTimes`."""
 
     name = NAME
 
-    def __init__(self, state: _State) -> None:
+    def __init__(self, state: _State, times: RecordTimes) -> None:
         self._state = state
+        self._times = times
 
     @property
     def context(self) -> str:
-        return self._state.write()
+        return self._times.extend(self._state.write())
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
         data, offset = skip_mark(data, offset)
@@ -132,7 +135,7 @@ class W3cParser:
         for end, state in _iter_changes(bytes(data), self._state):
             if end > start or end == len(data):
                 part = memoryview(data)[start:end]
-                parts.append(parse_lines(self._state.read, part, offset + start, read_at_us, UTC))
+                parts.append(parse_lines(self._state.read, part, offset + start, read_at_us, UTC, times=self._times))
             self._state, start = state, end
         return join_parsed(parts)
 

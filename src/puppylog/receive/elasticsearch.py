@@ -25,7 +25,7 @@ from puppylog.formats.quoting import quote
 from puppylog.formats.registry import find_format
 from puppylog.model.record import NO_RECORDS, REJECTS, Parsed
 from puppylog.receive.bulk_answer import BulkAnswer, ItemError
-from puppylog.receive.received import NotDecoded, Received, ReceivedLines
+from puppylog.receive.received import NotDecoded, Received, ReceivedLines, use_time_of_receipt
 
 _JSON: Final = find_format("json")
 _STORED: Final = frozenset({"index", "create"})
@@ -101,7 +101,7 @@ def name_source(index: str) -> str:
 
 def _parse(documents: _Documents, answer: BulkAnswer, read_at_us: int) -> ReceivedLines:
     """Return the rows of an index's documents. A document that cannot be read also becomes an error in the answer."""
-    parsed = _JSON.open().parse(documents.text, 0, read_at_us)
+    parsed = use_time_of_receipt(_JSON.open().parse(documents.text, 0, read_at_us), read_at_us)
     if parsed.rowless:
         parsed = _reject_blank_documents(parsed, documents.text)
     if parsed.rejects.num_rows:

@@ -9,6 +9,7 @@ from typing import Final
 
 from puppylog.formats.base import Format, Parser
 from puppylog.formats.listed import AUTO
+from puppylog.formats.record_times import without_last_time
 from puppylog.formats.registry import LAST_RESORT
 from puppylog.model.record import Parsed
 from puppylog.receive.json_array import split_array
@@ -29,7 +30,8 @@ def decode_lines(
         context: that of the lines that were received of this source before, as this function returned it.
         source: see `ReceivedLines`.
         group: see `ReceivedLines`.
-        read_at_us: the time of records whose lines have no time, in microseconds since the epoch.
+        read_at_us: the time of records without a time if no record before them in the body has one, in microseconds
+            since the epoch.
 
     >>> from puppylog.formats.registry import find_format
     >>> received = decode_lines(b'{"message": "one"}\nno object', find_format("json"), read_at_us=0)
@@ -49,7 +51,8 @@ def decode_lines(
         other, parsed_anew = _parse(body, format_, "", read_at_us)
         if parsed_anew.records.num_rows and other.name != LAST_RESORT:
             parser, parsed = other, parsed_anew
-    learnt: str | None = parser.context if format_.name == AUTO else f"{format_.name}\n{parser.context}"
+    inner = without_last_time(parser.context)  # the next request may come much later
+    learnt: str | None = inner if format_.name == AUTO else f"{format_.name}\n{inner}"
     if format_.name == AUTO and parser.name == LAST_RESORT and parsed.lines < _MANY_LINES:
         learnt = None  # too few lines to tell that no format fits this source
     lines = ReceivedLines(source, group, replace(parsed, data=body), len(body), parser.name or format_.name, learnt)

@@ -1,9 +1,12 @@
 """What a receiver decodes from one request: lines by source, and the parts that could not be decoded."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from puppylog.model.record import Parsed
+import pyarrow as pa
+
+from puppylog.formats.record_times import READ, set_untimed
+from puppylog.model.record import RECORDS, Parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +91,19 @@ def shorten_problems(problems: Sequence[Problem], limit: int = 5) -> str:
 
 def _count_bytes(parsed: Parsed) -> int:
     return int(parsed.records.nbytes + parsed.rejects.nbytes + len(parsed.data))
+
+
+def use_time_of_receipt(parsed: Parsed, received_at_us: int) -> Parsed:
+    """Return the rows of a request; a record without a time gets the time of receipt, and ``ts_source`` ``read``.
+
+    The record before it may be of another sender, and a sender sends its records soon.
+
+    Args:
+        parsed: as a parser returned it.
+        received_at_us: the time of receipt, in microseconds since the epoch.
+    """
+    if not parsed.before:
+        return parsed
+    received_at = pa.scalar(received_at_us, RECORDS.field("ts").type)
+    records = set_untimed(parsed.records, received_at, READ)
+    return replace(parsed, records=records, before=0, read=parsed.before + parsed.read)

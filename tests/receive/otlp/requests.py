@@ -85,13 +85,15 @@ def decode_with_care(body: bytes) -> Received:
 
 
 def rows_of(received: Received) -> list[dict[str, Any]]:
-    """Return the columns of the records that have a value; attributes as a dict, and no offsets."""
+    """Return the columns of the records that have a value; attributes as a dict without ``ts_source``; no offsets."""
     rows = []
     for lines in received.lines:
         for record in lines.parsed.records.to_pylist():
             row = {name: value for name, value in record.items() if value is not None and name != "line_offset"}
             if "attributes" in row:
                 row["attributes"] = json.loads(row["attributes"])
+                if row["attributes"].pop("ts_source", None) is not None and not row["attributes"]:
+                    del row["attributes"]
             rows.append(row)
     return rows
 

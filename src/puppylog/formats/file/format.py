@@ -14,8 +14,8 @@ from puppylog.formats.file.heads import split_records, without_return
 from puppylog.formats.file.matching import read_records
 from puppylog.formats.line_format import parse_lines
 from puppylog.formats.lines import Lines
+from puppylog.formats.record_times import RecordTimes
 from puppylog.formats.regex.mismatch import find_mismatch
-from puppylog.formats.repeated_hour import RepeatedHour
 from puppylog.formats.rows import Rows
 from puppylog.model.record import Parsed
 
@@ -39,8 +39,8 @@ class FileFormat:
         return self.definition.begins is not None and self.options.joins_lines
 
     def open(self, context: str = "", modified_at_us: int | None = None) -> "FileParser":
-        rest, hour = RepeatedHour.open(context)
-        return FileParser(self, Calendar.open(rest, self.options.year, modified_at_us), hour)
+        rest, times = RecordTimes.open(context)
+        return FileParser(self, Calendar.open(rest, self.options.year, modified_at_us), times)
 
     def find_mismatch(self, line: str) -> int:
         """Return the offset of the first character of a rejected line that does not match the best pattern."""
@@ -87,12 +87,12 @@ def make_format(definition: Definition, options: Options) -> Format:
 class FileParser:
     """Implements `puppylog.formats.base.Parser`.
 
-    Its context is the year and month of the last stamp without a year, and the context of `RepeatedHour`.
+    Its context is the year and month of the last stamp without a year, and the context of `RecordTimes`.
     """
 
     format: FileFormat
     calendar: Calendar
-    hour: RepeatedHour
+    times: RecordTimes
 
     @property
     def name(self) -> str:
@@ -100,10 +100,10 @@ class FileParser:
 
     @property
     def context(self) -> str:
-        return self.hour.extend(self.calendar.context)
+        return self.times.extend(self.calendar.context)
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
-        return parse_lines(self._read, data, offset, read_at_us, self.format.options.zone, hour=self.hour)
+        return parse_lines(self._read, data, offset, read_at_us, self.format.options.zone, times=self.times)
 
     def find_last_start(self, lines: bytes) -> int:
         """Return the offset at which the last record begins that may still go on; see `Parser`."""

@@ -4,8 +4,9 @@ from typing_extensions import Buffer
 
 # See rows.rows_from_buffers: the number of records; the number of nulls of each column; the blocks in the order of
 # builder_each_block in builder.c; the numbers of directives and blank lines, of continuation lines, and of records that
-# begin with a continuation line; long runs of continuation lines, each as its offset in bytes and its number of lines.
-_Rows: TypeAlias = tuple[int, list[int], list[Buffer], int, int, int, list[tuple[int, int]]]
+# begin with a continuation line; long runs of continuation lines, each as its offset in bytes and its number of lines;
+# the number of records whose stamp names a zone that can mean several.
+_Rows: TypeAlias = tuple[int, list[int], list[Buffer], int, int, int, list[tuple[int, int]], int]
 
 # The kind of a field, its ending, its size in bytes, its column or -1, the attribute's name, the text after the field.
 _Step: TypeAlias = tuple[int, int, int, int, bytes, bytes]

@@ -68,8 +68,9 @@ typedef struct {
     Run runs[MOST_RUNS]; /* ended runs */
     size_t run_count;
     Bytes scratch;
-    size_t members;       /* the number of members written for the current line */
-    size_t members_start; /* the place in the data of `attributes` at which they start */
+    size_t members;         /* the number of members written for the current line */
+    size_t members_start;   /* the place in the data of `attributes` at which they start */
+    size_t ambiguous_zones; /* the number of records whose stamp names a zone that can mean several */
     bool failed;
     bool is_damaged; /* the text is not UTF-8 */
 } Builder;

@@ -171,8 +171,9 @@ static PyObject *give_rows(State *state, Builder *builder) {
         Py_DECREF(blocks);
         return NULL;
     }
-    return Py_BuildValue("(nNNnnnN)", (Py_ssize_t)builder->rows, nulls, blocks, (Py_ssize_t)builder->rowless,
-                         (Py_ssize_t)builder->joined, (Py_ssize_t)builder->orphans, runs);
+    return Py_BuildValue("(nNNnnnNn)", (Py_ssize_t)builder->rows, nulls, blocks, (Py_ssize_t)builder->rowless,
+                         (Py_ssize_t)builder->joined, (Py_ssize_t)builder->orphans, runs,
+                         (Py_ssize_t)builder->ambiguous_zones);
 }
 
 PyObject *read_rows(PyObject *module, Py_buffer *text, ReadText *read, void *reading) {

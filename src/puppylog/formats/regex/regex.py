@@ -10,11 +10,11 @@ from puppylog.formats.base import Format, Options
 from puppylog.formats.calendar import Calendar
 from puppylog.formats.line_format import parse_lines
 from puppylog.formats.lines import Lines
+from puppylog.formats.record_times import RecordTimes
 from puppylog.formats.regex.fields import assign_fields
 from puppylog.formats.regex.groups import FITS, Groups
 from puppylog.formats.regex.mismatch import find_mismatch
 from puppylog.formats.regex.pattern import Pattern, parse_pattern
-from puppylog.formats.repeated_hour import RepeatedHour
 from puppylog.formats.rows import Rows
 from puppylog.model.record import Parsed
 
@@ -32,8 +32,8 @@ class Regex:
     options: Options
 
     def open(self, context: str = "", modified_at_us: int | None = None) -> "RegexParser":
-        rest, hour = RepeatedHour.open(context)
-        return RegexParser(self, Calendar.open(rest, self.options.year, modified_at_us), hour)
+        rest, times = RecordTimes.open(context)
+        return RegexParser(self, Calendar.open(rest, self.options.year, modified_at_us), times)
 
     def find_mismatch(self, line: str) -> int:
         rejects = self.open().parse(f"{line}\n".encode(), 0, 0).rejects
@@ -56,12 +56,12 @@ def make_regex(written: str, options: Options) -> Format:
 class RegexParser:
     """Implements `puppylog.formats.base.Parser`.
 
-    Its context is the year and month of the last stamp without a year, and the context of `RepeatedHour`.
+    Its context is the year and month of the last stamp without a year, and the context of `RecordTimes`.
     """
 
     format: Regex
     calendar: Calendar
-    hour: RepeatedHour
+    times: RecordTimes
 
     @property
     def name(self) -> str:
@@ -69,10 +69,10 @@ class RegexParser:
 
     @property
     def context(self) -> str:
-        return self.hour.extend(self.calendar.context)
+        return self.times.extend(self.calendar.context)
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
-        return parse_lines(self._read, data, offset, read_at_us, self.format.options.zone, hour=self.hour)
+        return parse_lines(self._read, data, offset, read_at_us, self.format.options.zone, times=self.times)
 
     def _read(self, text: bytes | memoryview) -> Rows:
         whole = Lines.split(text, pa.string())

@@ -7,7 +7,7 @@ from puppylog.formats import native
 from puppylog.formats.base import Options
 from puppylog.formats.calendar import Calendar
 from puppylog.formats.line_format import parse_lines
-from puppylog.formats.repeated_hour import RepeatedHour
+from puppylog.formats.record_times import RecordTimes
 from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
 from puppylog.formats.syslog.entry import FACILITIES, SEVERITIES, Entry, add_entry
 from puppylog.formats.syslog.frames import iter_frames
@@ -30,8 +30,8 @@ class Syslog:
     name: str = _NAME
 
     def open(self, context: str = "", modified_at_us: int | None = None) -> "SyslogParser":
-        rest, hour = RepeatedHour.open(context)
-        return SyslogParser(self.options, Calendar.open(rest, self.options.year, modified_at_us), hour)
+        rest, times = RecordTimes.open(context)
+        return SyslogParser(self.options, Calendar.open(rest, self.options.year, modified_at_us), times)
 
     def find_mismatch(self, line: str) -> int:
         calendar = Calendar.open("", self.options.year, None)
@@ -48,23 +48,23 @@ class Syslog:
 class SyslogParser:
     """Implements `puppylog.formats.base.Parser`.
 
-    Its context is the year and month of the last stamp without a year, and the context of `RepeatedHour`.
+    Its context is the year and month of the last stamp without a year, and the context of `RecordTimes`.
     """
 
     options: Options
     calendar: Calendar
-    hour: RepeatedHour
+    times: RecordTimes
     name: str = _NAME
 
     @property
     def context(self) -> str:
-        return self.hour.extend(self.calendar.context)
+        return self.times.extend(self.calendar.context)
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
         def read(text: bytes | memoryview) -> Rows:
             return read_syslog(text, self.calendar)
 
-        return parse_lines(read, data, offset, read_at_us, self.options.zone, hour=self.hour)
+        return parse_lines(read, data, offset, read_at_us, self.options.zone, times=self.times)
 
 
 def read_syslog(text: bytes | memoryview, calendar: Calendar, *, joins: bool = False) -> Rows:

@@ -7,7 +7,7 @@ read as these lines, because they may be continuation lines.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Final
 
@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from puppylog.formats.base import Format
+from puppylog.formats.record_times import READ, mark_sources, set_untimed
 from puppylog.formats.registry import find_format
-from puppylog.model.record import NO_RECORDS, NO_REJECTS, RECORDS, REJECTS, Parsed
+from puppylog.model.record import NO_RECORDS, NO_REJECTS, RECORDS, REJECTS, Parsed, join_parsed
 from puppylog.receive.loki.attributes import add_members
 from puppylog.receive.loki.streams import Members, PushedStream
 from puppylog.receive.received import ReceivedLines
@@ -62,7 +63,10 @@ def build_lines(
         data = b"".join(line + b"\n" for line in entries.lines)
         parser = format_.open("", received_at_us)
         parsed, name = parser.parse(data, 0, received_at_us), parser.name
-    records = _add_entries(parsed.records, entries, _find_entries(entries.lines, parsed.records), received_at_us)
+    records = parsed.records
+    if parsed.before or parsed.read:
+        records = set_untimed(records, pa.scalar(received_at_us, RECORDS.field("ts").type), None)
+    records = _add_entries(records, entries, _find_entries(entries.lines, records), received_at_us)
     rejects = parsed.rejects
     if refused := [value for stream in streams for value in stream.rejected]:
         rejects = _append_refused(rejects, refused, len(data))
@@ -111,7 +115,7 @@ def _parse_objects_and_messages(entries: _Entries, received_at_us: int) -> tuple
     if objects.records.num_rows:
         records = pa.concat_batches([objects.records, records])
         records = records.take(pc.sort_indices(records["line_offset"]))
-    return Parsed(records, NO_REJECTS, rowless=objects.rowless + messages.rowless), data
+    return replace(join_parsed([objects, messages]), records=records, rejects=NO_REJECTS), data
 
 
 def _restore_newlines(
@@ -156,7 +160,8 @@ def _add_entries(records: pa.RecordBatch, entries: _Entries, at: pa.Array, recei
     columns = dict(zip(RECORDS.names, records.columns, strict=True))
     received = pa.scalar(received_at_us, pa.int64())
     of_line = columns["ts"].cast(pa.int64())
-    ts = pc.coalesce(pa.array(entries.times_us, pa.int64()).take(at), received)
+    of_entry = pa.array(entries.times_us, pa.int64()).take(at)
+    ts = pc.coalesce(of_entry, received)
     is_close = pc.and_(
         pc.less_equal(pc.subtract(of_line, ts), _SAME_US), pc.less_equal(pc.subtract(ts, of_line), _SAME_US)
     )
@@ -172,6 +177,9 @@ def _add_entries(records: pa.RecordBatch, entries: _Entries, at: pa.Array, recei
         metadata=[entries.metadata.get(entry) for entry in at.to_pylist()] if entries.metadata else None,
         line_time=line_time,
     )
+    if of_entry.null_count:
+        sources = pc.if_else(of_entry.is_null(), pa.scalar(READ), pa.scalar(None, pa.string()))
+        columns["attributes"] = mark_sources(columns["attributes"], sources)
     return pa.RecordBatch.from_arrays(list(columns.values()), schema=RECORDS)
 
 

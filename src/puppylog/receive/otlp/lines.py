@@ -10,7 +10,7 @@ import pyarrow as pa
 from puppylog.formats.registry import find_format
 from puppylog.model.record import REJECTS, Parsed
 from puppylog.receive.otlp.members import Members, quote
-from puppylog.receive.received import NotDecoded, Problem, Received, ReceivedLines
+from puppylog.receive.received import NotDecoded, Problem, Received, ReceivedLines, use_time_of_receipt
 
 MOST_RECORDS: Final = 1_000_000
 """The number of records that one request may have. Real senders send some thousands; a request full of empty records,
@@ -126,7 +126,7 @@ class SourceLines:
     def build(self, source: str, received_at_us: int) -> ReceivedLines:
         """Return the rows of the lines, and after them the rejected records."""
         data = b"".join([*self._written, "\n".join([*self._lines, ""]).encode("utf-8", "replace")])
-        parsed = _FORMAT.open().parse(data, 0, received_at_us)
+        parsed = use_time_of_receipt(_FORMAT.open().parse(data, 0, received_at_us), received_at_us)
         rejects = parsed.rejects
         if self._rejected:
             reasons, lines = zip(*self._rejected, strict=True)

@@ -25,12 +25,12 @@ from puppylog.formats.calendar import Calendar
 from puppylog.formats.line_format import Reader, parse_lines
 from puppylog.formats.plain import read_plain
 from puppylog.formats.quoting import quote
-from puppylog.formats.repeated_hour import HourOfArrival
+from puppylog.formats.record_times import ArrivalTimes, set_untimed
 from puppylog.formats.rows import Rows
 from puppylog.formats.syslog.reasons import NO_MESSAGE
 from puppylog.formats.syslog.syslog import read_syslog
 from puppylog.model.record import NO_REJECTS, RECORDS, Parsed
-from puppylog.receive.received import Received, ReceivedLines
+from puppylog.receive.received import Received, ReceivedLines, use_time_of_receipt
 from puppylog.receive.syslog.framing import Messages
 
 _FORMAT: Final = "syslog"
@@ -106,6 +106,7 @@ def decode(arrived: Arrived, received_at_us: int, listening: Listening) -> Recei
     if indices is not None:
         peers, members = peers.take(indices), members.take(indices)
     if listening.uses_time_of_receipt:
+        records = set_untimed(records, pa.scalar(received_at_us, RECORDS.field("ts").type), None)
         records, members = _use_time_of_receipt(records, members, received_at_us)
     kept = data.replace(newline.encode(), _ESCAPED_NEWLINE) if newline else data
     rows = Parsed(_add_members(records, peers, members), NO_REJECTS, data=kept)
@@ -127,11 +128,12 @@ class _Reading:
     def parse_messages(self, data: bytes) -> Parsed:
         if self.listening.format is None:
             return self.parse(self.read, data)
-        return self.listening.format.open().parse(data, 0, self.received_at_us)
+        parsed = self.listening.format.open().parse(data, 0, self.received_at_us)
+        return use_time_of_receipt(parsed, self.received_at_us)
 
     def parse(self, reader: Reader, data: bytes) -> Parsed:
-        hour = HourOfArrival(self.received_at_us)
-        return parse_lines(reader, data, 0, self.received_at_us, self.listening.zone, hour=hour)
+        times = ArrivalTimes(self.received_at_us)
+        return parse_lines(reader, data, 0, self.received_at_us, self.listening.zone, times=times)
 
     def add_unread(self, parsed: Parsed) -> pa.RecordBatch:
         """Return all records, with those of the rejected lines in their places."""
