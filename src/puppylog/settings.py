@@ -212,6 +212,12 @@ def find_config_directory(environ: Mapping[str, str]) -> Path | None:
     return _xdg(environ, "XDG_CONFIG_HOME", ".config")
 
 
+def find_format_folder(environ: Mapping[str, str]) -> Path | None:
+    """Return the directory of the user's format files, or None if the user has no home directory."""
+    folder = find_config_directory(environ)
+    return None if folder is None else folder / "puppylog" / "formats"
+
+
 def _is_missing(path: Path) -> bool:
     try:
         path.stat()

@@ -8,7 +8,7 @@ from puppylog.formats.file.folder import list_files
 from puppylog.formats.file.samples import check_samples
 from puppylog.formats.registry import FORMATS, find_format
 
-FILES = list_files(None)
+FILES = list_files()
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -14,7 +14,7 @@ def test_a_format_is_found_by_its_name(name: str) -> None:
 def test_an_unknown_format_is_refused_with_a_list_of_formats() -> None:
     with pytest.raises(UsageError) as error:
         find_format("combind")
-    names = ", ".join(("auto", *FORMAT_NAMES, *list_files(None)))
+    names = ", ".join(("auto", *FORMAT_NAMES, *list_files()))
     assert error.value.message == f"cannot use format 'combind': it must be one of {names}"
 
 

@@ -30,10 +30,11 @@ def complete_files(ctx: click.Context, parameter: click.Parameter, incomplete: s
 
 def complete_formats(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the formats that have a name."""
-    from puppylog.formats.listed import AUTO, LISTED  # noqa: PLC0415 - only the completion of a format needs it
+    from puppylog.formats.file.folder import list_files  # noqa: PLC0415 - only the completion of a format needs it
+    from puppylog.formats.listed import AUTO, LISTED  # noqa: PLC0415 - likewise
 
     del ctx, parameter  # any option that takes a format
-    return matching([AUTO, *LISTED], incomplete)
+    return matching(list(dict.fromkeys((AUTO, *LISTED, *list_files()))), incomplete)
 
 
 def _complete_names(kind: "Kind") -> Completer:

@@ -27,6 +27,8 @@ from puppylog.cli.standard_streams import (
 from puppylog.cli.surroundings import Surroundings
 from puppylog.cli.talk import show_caret, warn
 from puppylog.errors import ExpressionError, FormatError, PuppylogError, SearchError
+from puppylog.formats.file.search_path import set_own_folder
+from puppylog.settings import find_format_folder
 from puppylog.stores.without_numpy import forbid_numpy
 
 CANNOT_WRITE: Final = 1
@@ -122,6 +124,7 @@ def run(arguments: Sequence[str], surroundings: Surroundings | None = None) -> i
         surroundings: the clock and the terminal; None: those of the process.
     """
     never_fail_to_encode(sys.stdout, sys.stderr)
+    set_own_folder(find_format_folder(os.environ))
     try:
         code = _run_command(arguments, surroundings)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last resort: a defect is reported as one line, too

@@ -9,8 +9,10 @@ import click
 
 from puppylog.cli.complete import complete_formats
 from puppylog.cli.options import tz_option
+from puppylog.cli.talk import tell
 from puppylog.collect import choosing
 from puppylog.formats.base import Format, Options
+from puppylog.formats.file.folder import find_file, is_packaged
 from puppylog.formats.listed import AUTO
 from puppylog.settings import Settings
 from puppylog.tail.limits import RECORD_WAIT_S
@@ -44,8 +46,8 @@ def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
         show_default=True,
         envvar="PUPPYLOG_FORMAT",
         show_envvar=True,
-        help="How lines are parsed: a name ('puppylog formats' lists them), a log_format or LogFormat copied from a "
-        "server's configuration, or a regular expression with named groups.",
+        help="How lines are parsed: a name ('puppylog formats' lists them), @FILE for a format file, a log_format or "
+        "LogFormat copied from a server's configuration, or a regular expression with named groups.",
     )(command)
 
 
@@ -73,11 +75,15 @@ zone_option: Final = tz_option("The zone of time stamps without an offset: UTC (
 
 
 def choose_format(settings: Settings, written: str, configuration: Path | None, year: int | None) -> Format:
-    """Return the format that the options ask for.
+    """Return the format that the options ask for, and say if it is a file of the user in place of Puppylog's.
 
     Raises:
         UsageError: no such format exists, or the server's configuration cannot be read.
+        ConfigurationError: the format file has a fault.
     """
+    found = find_file(written)
+    if configuration is None and found is not None and found.is_own and is_packaged(written):
+        tell(settings, f"the format {written} is that of {found.path}, not that of Puppylog")
     return choosing.choose_format(
         written, configuration, Options(choosing.find_log_zone(settings.data_zone, os.environ), year)
     )

@@ -1,7 +1,6 @@
 """The interfaces that every format implements."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
@@ -22,8 +21,6 @@ class Options:
     joins_lines: bool = True
     """Whether a line that does not begin a record belongs to the record before, in formats whose records have a clear
     beginning."""
-    folder: Path | None = None
-    """The user's format files; None: only those of Puppylog."""
 
 
 class Parser(Protocol):

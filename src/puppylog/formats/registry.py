@@ -107,14 +107,14 @@ def find_format(written: str, options: Options = Options()) -> Format:  # noqa: 
         return make_regex(written, options)
     if is_w3c(written):
         return read_fields(written)
-    found = find_file(written, options.folder)
+    found = find_file(written)
     if found is not None and (found.is_own or written not in FORMATS):
         return read_format_file(found.path, options)
     entry = FORMATS.get(written)
     if entry is None and is_layout(written):
         return _make_layout(parse_written(written), " ".join(written.splitlines()).strip(), options)
     if entry is None:
-        names = (AUTO, *FORMAT_NAMES, *(name for name in list_files(options.folder) if name not in FORMATS))
+        names = (AUTO, *FORMAT_NAMES, *(name for name in list_files() if name not in FORMATS))
         raise UsageError("use", f"format {written!r}", f"it must be one of {', '.join(names)}")
     return entry.make(options)
 
@@ -151,7 +151,7 @@ def _make_layout(layout: WrittenLayout, name: str, options: Options) -> Format:
 
 def _list_candidates(options: Options) -> list[Format]:
     """Return the formats that `auto` tries, in their order. A file of the user replaces the format of its name."""
-    files = {name: LazyFormat(name, found, options) for name, found in list_files(options.folder).items()}
+    files = {name: LazyFormat(name, found, options) for name, found in list_files().items()}
     own = {name for name, file in files.items() if file.found.is_own}
     candidates: list[Format] = []
     for name, entry in FORMATS.items():

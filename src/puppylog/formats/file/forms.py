@@ -36,7 +36,7 @@ _PARTS: Final = {
     "s": ("epoch", "[0-9]{1,11}"),
 }
 _SKIPPED: Final = {"a": "[A-Za-z]{2,4}", "A": "[A-Za-z]{2,12}", "%": "%", "t": "\t"}
-_KNOWN: Final = tuple(sorted([*_SHORT, *_PARTS, *_SKIPPED]))
+KNOWN: Final = tuple(sorted([*_SHORT, *_PARTS, *_SKIPPED]))
 
 _MONTHS: Final = pa.array(
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], pa.string()
@@ -105,7 +105,7 @@ def _iter_regex(written: str, parts: list[str]) -> list[str]:
             parts.append(name)
             pieces.append(f"(?P<{name}>{regex})")
         else:
-            raise ValueError(f"%{letter} is unknown; known are %{' %'.join(_KNOWN)}")
+            raise ValueError(f"%{letter} is unknown; known are %{' %'.join(KNOWN)}")
     return pieces
 
 
